@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
+# doze::sqlite doze::wslay doze::cmocka doze::threads doze::llama.
+# doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
+# libraries; only src/engine and tools may link it.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+set(DOZE_DEPS ${PROJECT_SOURCE_DIR}/build/deps)
+set(borrowed ${DOZE_DEPS}/usr)
+set(hint "run `make` (or `sh setup/all.sh`), which brings it in")
+
+function(doze_pkg name module)
+    pkg_check_modules(${name} QUIET IMPORTED_TARGET GLOBAL ${module})
+    if(NOT ${name}_FOUND)
+        message(FATAL_ERROR "${module} is missing: ${hint}")
+    endif()
+    add_library(doze::${name} ALIAS PkgConfig::${name})
+endfunction()
+
+# A library without pkg-config data. llhttp and yyjson are missing in Debian 12: the system's if it has
+# them, else those below build/deps/usr.
+function(doze_find name header library)
+    find_path(${name}_INCLUDE ${header} HINTS ${borrowed}/include)
+    find_library(${name}_LIBRARY NAMES ${library}
+        HINTS ${borrowed}/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE})
+    if(NOT ${name}_INCLUDE OR NOT ${name}_LIBRARY)
+        message(FATAL_ERROR "${name} is missing: ${hint}")
+    endif()
+    add_library(doze::${name} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(doze::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
+    if(NOT ${name}_INCLUDE STREQUAL "/usr/include")
+        target_include_directories(doze::${name} SYSTEM INTERFACE ${${name}_INCLUDE})
+    endif()
+endfunction()
+
+doze_pkg(uv libuv)
+doze_pkg(curl libcurl)
+doze_pkg(sqlite sqlite3)
+doze_pkg(cmocka cmocka)
+add_library(doze::threads ALIAS Threads::Threads)
+doze_find(wslay wslay/wslay.h wslay)
+doze_find(llhttp llhttp.h libllhttp.a)
+doze_find(yyjson yyjson.h yyjson)
+
+# llama.cpp: the pinned one, or DOZE_LLAMA_DIR (a source tree with its build, or an install prefix).
+if(DOZE_LLAMA_DIR)
+    set(roots ${DOZE_LLAMA_DIR} ${DOZE_LLAMA_DIR}/build)
+    set(llama_hint "is not in DOZE_LLAMA_DIR=${DOZE_LLAMA_DIR}")
+else()
+    set(roots ${DOZE_DEPS}/engine ${DOZE_DEPS}/engine/src)
+    set(llama_hint "is missing: ${hint}")
+endif()
+add_library(doze_llama INTERFACE)
+add_library(doze::llama ALIAS doze_llama)
+foreach(library llama-common llama ggml ggml-base)
+    find_library(LLAMA_${library} NAMES lib${library}.so lib${library}.v0.5.0.so
+        PATHS ${roots} PATH_SUFFIXES lib bin ${CMAKE_INSTALL_LIBDIR} NO_DEFAULT_PATH)
+    if(NOT LLAMA_${library})
+        message(FATAL_ERROR "lib${library}.so ${llama_hint}")
+    endif()
+    target_link_libraries(doze_llama INTERFACE ${LLAMA_${library}})
+endforeach()
+get_filename_component(DOZE_LLAMA_LIB_DIR ${LLAMA_llama} DIRECTORY)
+foreach(header llama.h ggml.h common.h nlohmann/json.hpp)
+    find_path(LLAMA_HAS_${header} ${header} PATHS ${roots}
+        PATH_SUFFIXES include ggml/include common vendor NO_DEFAULT_PATH)
+    if(NOT LLAMA_HAS_${header})
+        message(FATAL_ERROR "${header} ${llama_hint}")
+    endif()
+    target_include_directories(doze_llama SYSTEM INTERFACE ${LLAMA_HAS_${header}})
+endforeach()

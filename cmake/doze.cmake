@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# How folders of src/, tools/ and tests/ declare their targets.
+#
+#   doze_library(base SOURCES … USES doze::yyjson)      static library doze_base; headers are included
+#                                                       as "base/x.h" from src/
+#   doze_executable(doze SOURCES … USES doze_daemon)    program in the output folder: build/ for the
+#                                                       release preset, else build/<preset>/
+#   doze_test(unit lifecycle SOURCES … USES …)          program and ctest test "unit.lifecycle"
+#   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf (DOZE_FUZZ only)
+#
+# Where the shared objects are at run time. Built: build/deps/engine/lib and build/deps/usr/lib/…, by
+# rpaths relative to the program. Installed: PREFIX/lib/doze, by $ORIGIN/../lib/doze (bin) and
+# $ORIGIN/../../lib/doze (libexec/doze). All libggml*.so stay in one folder; the worker finds it as
+# the folder of its own libllama (dladdr of any llama_ function), which holds in both cases.
+#
+# doze finds doze-engine beside /proc/self/exe, else in ../libexec/doze.
+
+if(NOT DOZE_OUTPUT)
+    set(DOZE_OUTPUT ${PROJECT_BINARY_DIR})
+endif()
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
+
+function(doze_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
+    add_library(doze_${name} STATIC ${arg_SOURCES})
+    target_include_directories(doze_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(doze_${name} PUBLIC ${arg_USES} PRIVATE doze_warnings)
+endfunction()
+
+function(doze_program name output)
+    cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} PRIVATE ${arg_USES} doze_warnings)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${output})
+endfunction()
+
+function(doze_executable name)
+    doze_program(${name} ${DOZE_OUTPUT} ${ARGN})
+endfunction()
+
+# CLASS is the folder below tests/; ctest -L CLASS runs just that class.
+function(doze_test class name)
+    doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests ${ARGN})
+    add_test(NAME ${class}.${name} COMMAND test-${class}-${name})
+    set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 120)
+endfunction()
+
+function(doze_fuzz name)
+    if(NOT DOZE_FUZZ)
+        return()
+    endif()
+    cmake_parse_arguments(arg "" "CORPUS" "SOURCES;USES" ${ARGN})
+    doze_program(fuzz-${name} ${DOZE_OUTPUT} SOURCES ${arg_SOURCES} USES ${arg_USES})
+    target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY DOZE_FUZZERS "fuzz-${name} ${arg_CORPUS}")
+endfunction()
