@@ -17,21 +17,39 @@ function(doze_pkg name module)
     add_library(doze::${name} ALIAS PkgConfig::${name})
 endfunction()
 
-# A library without pkg-config data. llhttp and yyjson are missing in Debian 12: the system's if it has
-# them, else those below build/deps/usr.
-function(doze_find name header library)
+# Link a shared object of ours by -L and -l: CMake would otherwise put its absolute folder into the
+# programs; their rpath is relative (see doze_program). DOZE_RUNTIME_DIRS lists the folders.
+function(doze_link_private target file)
+    get_filename_component(folder ${file} DIRECTORY)
+    get_filename_component(name ${file} NAME)
+    target_link_options(${target} INTERFACE -L${folder})
+    target_link_libraries(${target} INTERFACE -l:${name})
+    set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_DEPENDS ${file})
+    list(APPEND DOZE_RUNTIME_DIRS ${folder})
+    list(REMOVE_DUPLICATES DOZE_RUNTIME_DIRS)
+    set(DOZE_RUNTIME_DIRS ${DOZE_RUNTIME_DIRS} PARENT_SCOPE)
+endfunction()
+
+# A library without pkg-config data: the system's if it has it, else the one below build/deps/usr
+# (Debian 12 has no llhttp and yyjson).
+macro(doze_find name header library)
     find_path(${name}_INCLUDE ${header} HINTS ${borrowed}/include)
     find_library(${name}_LIBRARY NAMES ${library}
         HINTS ${borrowed}/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE})
     if(NOT ${name}_INCLUDE OR NOT ${name}_LIBRARY)
         message(FATAL_ERROR "${name} is missing: ${hint}")
     endif()
-    add_library(doze::${name} UNKNOWN IMPORTED GLOBAL)
-    set_target_properties(doze::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
-    if(NOT ${name}_INCLUDE STREQUAL "/usr/include")
-        target_include_directories(doze::${name} SYSTEM INTERFACE ${${name}_INCLUDE})
+    add_library(doze_${name}_dep INTERFACE)
+    add_library(doze::${name} ALIAS doze_${name}_dep)
+    if(${name}_INCLUDE MATCHES "^${borrowed}")
+        target_include_directories(doze_${name}_dep SYSTEM INTERFACE ${${name}_INCLUDE})
     endif()
-endfunction()
+    if(${name}_LIBRARY MATCHES "^${borrowed}.*[.]so$")
+        doze_link_private(doze_${name}_dep ${${name}_LIBRARY})
+    else()
+        target_link_libraries(doze_${name}_dep INTERFACE ${${name}_LIBRARY})
+    endif()
+endmacro()
 
 doze_pkg(uv libuv)
 doze_pkg(curl libcurl)
@@ -58,7 +76,7 @@ foreach(library llama-common llama ggml ggml-base)
     if(NOT LLAMA_${library})
         message(FATAL_ERROR "lib${library}.so ${llama_hint}")
     endif()
-    target_link_libraries(doze_llama INTERFACE ${LLAMA_${library}})
+    doze_link_private(doze_llama ${LLAMA_${library}})
 endforeach()
 get_filename_component(DOZE_LLAMA_LIB_DIR ${LLAMA_llama} DIRECTORY)
 foreach(header llama.h ggml.h common.h nlohmann/json.hpp)
@@ -69,3 +87,6 @@ foreach(header llama.h ggml.h common.h nlohmann/json.hpp)
     endif()
     target_include_directories(doze_llama SYSTEM INTERFACE ${LLAMA_HAS_${header}})
 endforeach()
+
+# For programs declared without doze_program.
+list(APPEND CMAKE_BUILD_RPATH ${DOZE_RUNTIME_DIRS})

@@ -8,17 +8,16 @@
 #   doze_test(unit lifecycle SOURCES … USES …)          program and ctest test "unit.lifecycle"
 #   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf (DOZE_FUZZ only)
 #
-# Where the shared objects are at run time. Built: build/deps/engine/lib and build/deps/usr/lib/…, by
-# rpaths relative to the program. Installed: PREFIX/lib/doze, by $ORIGIN/../lib/doze (bin) and
-# $ORIGIN/../../lib/doze (libexec/doze). All libggml*.so stay in one folder; the worker finds it as
-# the folder of its own libllama (dladdr of any llama_ function), which holds in both cases.
+# Where the shared objects are at run time. Built: build/deps/engine/lib and build/deps/usr/lib/….
+# Installed: PREFIX/lib/doze. Every program carries both as rpaths relative to itself, so nothing is
+# patched at install time and both trees may be moved. All libggml*.so stay in one folder; the worker
+# finds it as the folder of its own libllama (dladdr of any llama_ function), built or installed.
 #
 # doze finds doze-engine beside /proc/self/exe, else in ../libexec/doze.
 
 if(NOT DOZE_OUTPUT)
     set(DOZE_OUTPUT ${PROJECT_BINARY_DIR})
 endif()
-set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 
 function(doze_library name)
     cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
@@ -32,7 +31,13 @@ function(doze_program name output)
     add_executable(${name} ${arg_SOURCES})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name} PRIVATE ${arg_USES} doze_warnings)
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${output})
+    set(rpath "$ORIGIN/../lib/doze" "$ORIGIN/../../lib/doze")
+    foreach(folder IN LISTS DOZE_RUNTIME_DIRS)
+        file(RELATIVE_PATH path ${output} ${folder})
+        list(APPEND rpath "$ORIGIN/${path}")
+    endforeach()
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${output}
+        BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${rpath}")
 endfunction()
 
 function(doze_executable name)

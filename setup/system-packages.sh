@@ -29,6 +29,7 @@ missing_packages() {
 
 # llhttp and yyjson are packages on newer systems; older ones get them by borrowed-libs.sh.
 newer_packages() {
+    [ -e "$DEPS/usr/include/yyjson.h" ] && return 0
     for package in libllhttp-dev libyyjson-dev; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && continue
         [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] && printf '%s ' "$package"
