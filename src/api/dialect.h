@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dialect.h - the face every dialect shows to the daemon: request bytes in, reply bytes out.
+ *
+ * Pure: no sockets, no clock (the daemon gives the times), no lifecycle. One HTTP exchange is
+ *     parse -> (service->generate per request) -> reply_event for each event -> bytes
+ * A dialect's tables are const; its state of one answer is a struct reply.
+ */
+#ifndef DOZE_API_DIALECT_H
+#define DOZE_API_DIALECT_H
+
+#include "api/service.h"
+#include "base/buf.h"
+
+enum { PARSED_MAX_REQUESTS = 64 }; /* prompts of one /v1/completions body */
+
+/* How the client wants its answer. Strings are owned by the struct. */
+struct reply_options {
+    enum service_op op;
+    bool stream;
+    bool include_usage;   /* stream_options.include_usage */
+    bool base64;          /* embeddings: encoding_format */
+    bool logprobs;
+    char *model;          /* name to show: what the client asked for; "" if it named none */
+};
+
+struct parsed {
+    struct service_request requests[PARSED_MAX_REQUESTS];
+    int count; /* choices of the answer, at least 1 */
+    struct reply_options options;
+};
+void parsed_clear(struct parsed *parsed);
+
+struct reply; /* state of one answer; each dialect has its own */
+
+enum reply_step { REPLY_MORE, REPLY_END };
+
+struct dialect {
+    const char *name; /* "openai", "lmstudio-v0", ... for the log */
+
+    /* Check and translate a body. On failure nothing is kept and *err says what to change. */
+    bool (*parse)(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
+                  struct error *err);
+
+    /* Begin an answer: copies what it needs of *options. `id` makes chatcmpl-<id>; created: Unix
+     * seconds. Free with reply_free. */
+    struct reply *(*reply_new)(const struct reply_options *options, int count, const char *id,
+                               int64_t created);
+    void (*reply_free)(struct reply *reply);
+
+    /* Take one event of request `index` and append the bytes to send: for a stream SSE text, else
+     * nothing before the end and then the whole JSON body. REPLY_END: the answer is complete (all
+     * `count` requests ended, or one failed: then the others are to be cancelled). An event with
+     * SERVICE_ERROR that comes before anything was sent of a stream is answered by format_error
+     * instead of this. */
+    enum reply_step (*reply_event)(struct reply *reply, int index, const struct service_event *ev,
+                                   struct buf *out);
+
+    /* The body of an error answer; the status is error_status(err->code). */
+    void (*format_error)(const struct error *err, struct buf *out);
+};
+
+extern const struct dialect dialect_openai;
+extern const struct dialect dialect_lmstudio_v0;
+
+/* ttl / keep_alive of any body (lifecycle.md, Idle TTL 7 and 8). */
+bool api_read_ttl(yyjson_val *body, struct ttl *ret_ttl, struct error *err);
+
+/* ---- listings: snapshot in, JSON out ---- */
+
+void openai_format_models(const struct service_models *models, struct buf *out);
+/* One model or instance by its id as listed; false if there is none. */
+bool openai_format_model(const struct service_models *models, const char *id, struct buf *out);
+void lmstudio_v0_format_models(const struct service_models *models, struct buf *out);
+bool lmstudio_v0_format_model(const struct service_models *models, const char *id, struct buf *out);
+void lmstudio_v1_format_models(const struct service_models *models, struct buf *out);
+
+/* ---- LM Studio v1 management ---- */
+
+/* Strings of *ret_load are owned by the document that *ret_doc gives (yyjson_doc_free). */
+bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
+                            bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err);
+void lmstudio_v1_format_load(const struct load_result *result, bool echo_config, struct buf *out);
+/* {"instance_id":"x"}; caller frees the string. */
+bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id, struct error *err);
+void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
+/* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or NULL. */
+bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,
+                              const char **ret_origin, struct error *err);
+/* One instance as listed in loaded_instances, with doze's own fields. */
+void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.h - the only door between the dialects and the instances.
+ *
+ * A dialect (OpenAI, LM Studio v0 / v1, its WebSocket, Anthropic) is a pure translator: request
+ * bytes -> the neutral request below; neutral events -> reply bytes. The daemon implements struct
+ * service on the lifecycle and its workers; a remote node could be another implementation.
+ * Everything runs on the event loop's thread.
+ *
+ * ## The neutral body (`body` of a request; the worker gets it as it is)
+ *
+ * Always: "op". Fields a client did not give are absent; the worker has the defaults.
+ *   sampling, for chat and completion:
+ *     "max_tokens":int>=0 (absent: to the end of the context), "temperature","top_p","min_p",
+ *     "repeat_penalty","presence_penalty","frequency_penalty": number, "top_k":int (0: off),
+ *     "seed":int, "stop":[string...], "logit_bias":{"<token id>":number},
+ *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
+ *     "cache_prompt":bool, "n_keep" is not offered
+ *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI tools],
+ *    "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
+ *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",
+ *    "json_schema":{"schema":{}}}, "reasoning_effort":string, "chat_template_kwargs":{},
+ *    "add_generation_prompt":bool}
+ *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
+ *     (several prompts are several requests; the daemon fans out on `prompts`, see below)
+ *   {"op":"embedding", "input":[string | [token...], ...]}
+ *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
+ *   {"op":"template", ...the fields of chat; answers the prompt text}
+ *
+ * ## delta (MSG_DELTA payload)
+ *   {"content":"...", "reasoning":"...", "tool_calls":[{"index":n,"id":"..","name":"..",
+ *    "arguments":"piece"}], "logprobs":[{"token":"..","bytes":[..],"logprob":x,
+ *    "top_logprobs":[{...}]}]}    every field optional; whole UTF-8 characters only;
+ *    id and name once, in the first piece of a call
+ *
+ * ## done (MSG_DONE payload)
+ *   {"stop_reason":"eosFound"|..., "stop_string":"..", "prompt_tokens":n, "cached_tokens":n,
+ *    "completion_tokens":n, "reasoning_tokens":n, "prompt_seconds":x, "generation_seconds":x,
+ *    "time_to_first_token":x (from the worker's receipt),
+ *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."}}
+ */
+#ifndef DOZE_API_SERVICE_H
+#define DOZE_API_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "base/error.h"
+#include "base/msec.h"
+
+enum service_op { OP_CHAT, OP_COMPLETION, OP_EMBEDDING, OP_TOKENIZE, OP_TEMPLATE };
+
+/* LM Studio's words; the OpenAI finish_reason follows from them. */
+enum stop_reason {
+    STOP_EOS,
+    STOP_STRING,
+    STOP_MAX_TOKENS,
+    STOP_CONTEXT,
+    STOP_TOOL_CALLS,
+    STOP_USER,
+    STOP_UNLOADED,
+    STOP_FAILED,
+};
+
+const char *stop_reason_name(enum stop_reason reason); /* "eosFound", ... */
+enum stop_reason stop_reason_parse(const char *name);  /* STOP_FAILED if unknown */
+
+/* A ttl as a client gave it. */
+struct ttl {
+    bool given;
+    msec value; /* MSEC_NEVER: none; 0: as soon as idle */
+};
+
+struct service_request {
+    enum service_op op;
+    char *model; /* as the client wrote it; NULL: not named. Owned */
+    struct ttl ttl;
+    yyjson_mut_doc *body; /* the neutral body. Owned */
+};
+
+void service_request_clear(struct service_request *request);
+
+struct tool_call_piece {
+    int index;
+    const char *id, *name; /* NULL except in the first piece */
+    const char *arguments; /* "" if none in this piece */
+};
+enum { DELTA_MAX_CALLS = 16 };
+
+enum service_event_kind {
+    SERVICE_LOADING, /* progress 0..1 of the load that it waits for; may repeat */
+    SERVICE_STARTED, /* an instance has begun to work on it; `instance`, usage's prompt figures */
+    SERVICE_PROMPT,  /* prompt processing: progress 0..1 */
+    SERVICE_DELTA,
+    SERVICE_VECTOR, /* one embedding */
+    SERVICE_DONE,   /* last event */
+    SERVICE_ERROR,  /* last event */
+};
+
+struct service_usage {
+    int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
+};
+
+struct service_timing { /* seconds */
+    double prompt, generation, time_to_first_token, load;
+};
+
+/* Facts about the instance that answers; strings live as long as the event. */
+struct service_instance {
+    const char *identifier, *model_key, *architecture, *quantization;
+    int64_t context_length;
+};
+
+/* Everything is borrowed for the call. Strings are NUL-terminated UTF-8; NULL means absent. */
+struct service_event {
+    enum service_event_kind kind;
+    double progress;
+    const struct service_instance *instance; /* from STARTED on; NULL if it never started */
+    const char *content, *reasoning;
+    struct tool_call_piece calls[DELTA_MAX_CALLS];
+    int call_count;
+    yyjson_val *logprobs; /* array, or NULL */
+    const float *vector;
+    size_t vector_len;
+    enum stop_reason stop_reason;
+    struct service_usage usage;
+    struct service_timing timing;
+    yyjson_val *result;
+    const struct error *error;
+};
+
+/* ---- models and instances, as they can be seen ---- */
+
+enum instance_state { INSTANCE_LOADING, INSTANCE_IDLE, INSTANCE_BUSY, INSTANCE_DRAINING, INSTANCE_UNLOADING, INSTANCE_QUEUED };
+const char *instance_state_name(enum instance_state state); /* "loading", "idle", ... */
+
+struct instance_view {
+    const char *identifier, *model_key;
+    const char *origin; /* "jit" | "explicit" */
+    enum instance_state state;
+    double load_progress; /* 0..1 */
+    int64_t ttl;          /* ms, MSEC_NEVER: none */
+    int64_t expires_in;   /* ms from now; MSEC_NEVER: not running */
+    int64_t idle_expires_at, last_used_at, loaded_at; /* Unix ms; 0: not applicable */
+    double load_time_seconds;
+    uint64_t memory_bytes;
+    int64_t context_length, eval_batch_size, parallel;
+    bool flash_attention, offload_kv_cache_to_gpu, keep;
+    uint32_t running, waiting;
+    int pid; /* 0: none */
+};
+
+struct model_view {
+    const char *key, *publisher, *display_name, *path, *architecture, *quantization, *params_string, *description;
+    const char *type;    /* "llm" | "vlm" | "embeddings" */
+    const char *problem; /* why it cannot be loaded; NULL: it can */
+    double bits_per_weight;
+    uint64_t size_bytes;
+    int64_t max_context_length, modified_at; /* Unix ms */
+    bool tool_use, vision, reasoning;
+    const struct instance_view *instances;
+    size_t instance_count;
+};
+
+/* One snapshot of everything, models sorted by key. Valid until the next call into the service. */
+struct service_models {
+    const struct model_view *models;
+    size_t count;
+    bool jit;
+};
+
+/* ---- explicit load, unload, settings ---- */
+
+/* Load settings a client may demand; 0 / -1 / NULL mean "not demanded" as noted. */
+struct load_request {
+    const char *model;
+    const char *identifier; /* NULL: by default */
+    struct ttl ttl;
+    int64_t context_length;  /* 0 */
+    int64_t eval_batch_size; /* 0 */
+    int64_t parallel;        /* 0 */
+    int64_t num_experts;     /* 0 */
+    int flash_attention;     /* -1 */
+    int offload_kv_cache_to_gpu; /* -1 */
+    int gpu_layers;          /* -2 */
+    bool keep, force;
+};
+
+struct load_result {
+    const struct instance_view *instance; /* borrowed for the call */
+    bool fresh;                           /* false: it was there already (promoted) */
+};
+
+/* A running piece of work. Identified by number, so a late call about a finished one is harmless.
+ * 0 is never used. */
+typedef uint64_t call_id;
+
+/* Where a call's events go. After SERVICE_DONE, SERVICE_ERROR or service->cancel no more events
+ * come. May be called before the starting function returns. */
+struct service_sink {
+    void (*on_event)(void *ctx, call_id call, const struct service_event *ev);
+    void *ctx;
+};
+
+struct load_sink {
+    /* progress 0..1; then exactly one of result or error, unless cancelled */
+    void (*on_progress)(void *ctx, call_id call, double progress);
+    void (*on_end)(void *ctx, call_id call, const struct load_result *result, const struct error *error);
+    void *ctx;
+};
+
+struct service {
+    void *self;
+    /* Begin a request; takes *request in every case (clears it). Answers through the sink only, also
+     * errors. Returns its number. */
+    call_id (*generate)(void *self, struct service_request *request, struct service_sink sink);
+    /* Its client went away. No event comes after this. */
+    void (*cancel)(void *self, call_id call);
+    /* The client reads too slowly / fast enough again: pause the tokens of this call only. */
+    void (*pause)(void *self, call_id call, bool paused);
+
+    struct service_models (*models)(void *self);
+
+    /* Explicit load. Borrows *request. Returns its number; cancel() cancels. */
+    call_id (*load)(void *self, const struct load_request *request, struct load_sink sink);
+    /* get-or-load by name with origin jit (the SDK's model()). */
+    call_id (*ensure)(void *self, const char *model, struct ttl ttl, struct load_sink sink);
+    /* By identifier (or the key of a single instance). False with ERR_MODEL_NOT_FOUND. */
+    bool (*unload)(void *self, const char *identifier, struct error *err);
+    /* Pin / unpin / change ttl; origin: "jit", "explicit" or NULL (leave). */
+    bool (*retune)(void *self, const char *identifier, const char *origin, struct ttl ttl, struct error *err);
+
+    /* The settings as one JSON object, borrowed until the next change. */
+    yyjson_val *(*settings)(void *self);
+    /* Partial change: validates all, then applies all or nothing. */
+    bool (*settings_patch)(void *self, yyjson_val *patch, struct error *err);
+};
+
+#endif

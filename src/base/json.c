@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 128 };
+
+/* yyjson does not limit nesting when reading (it does not recurse); what walks the tree later
+ * does. One pass over the bytes is enough: strings are skipped, brackets counted. */
+static bool depth_ok(const char *text, size_t len) {
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (in_string) {
+            if (c == '\\') i++;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > MAX_DEPTH) return false;
+        } else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return true;
+}
+
+yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
+    if (!depth_ok(text, len)) {
+        error_set(err, ERR_INVALID_REQUEST, "The JSON is nested deeper than %d levels.", MAX_DEPTH);
+        return NULL;
+    }
+    yyjson_read_err problem;
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text, len, 0, NULL, &problem);
+    if (doc) return doc;
+    size_t line = 1, column = 1, chars = 0;
+    if (len == 0 || !yyjson_locate_pos(text, len, problem.pos, &line, &column, &chars)) {
+        error_set(err, ERR_INVALID_REQUEST, "The body is empty; send a JSON object.");
+    } else {
+        error_set(err, ERR_INVALID_REQUEST, "The body is not valid JSON: %s at line %zu, column %zu.",
+                  problem.msg, line, column);
+    }
+    return NULL;
+}
+
+yyjson_doc *json_parse_object(const char *text, size_t len, struct error *err) {
+    yyjson_doc *doc = json_parse(text, len, err);
+    if (!doc || yyjson_is_obj(yyjson_doc_get_root(doc))) return doc;
+    error_set(err, ERR_INVALID_REQUEST, "The body must be a JSON object, not %s.",
+              json_type_phrase(yyjson_doc_get_root(doc)));
+    yyjson_doc_free(doc);
+    return NULL;
+}
+
+const char *json_type_phrase(const yyjson_val *val) {
+    yyjson_val *v = (yyjson_val *)(uintptr_t)val;
+    if (yyjson_is_str(v)) return "a string";
+    if (yyjson_is_int(v)) return "an integer";
+    if (yyjson_is_num(v)) return "a number";
+    if (yyjson_is_bool(v)) return "a boolean";
+    if (yyjson_is_arr(v)) return "an array";
+    if (yyjson_is_obj(v)) return "an object";
+    return "null";
+}
+
+/* The field if present and not null. */
+static yyjson_val *present(yyjson_val *obj, const char *name) {
+    yyjson_val *val = yyjson_obj_get(obj, name);
+    return yyjson_is_null(val) ? NULL : val;
+}
+
+static bool wrong_type(yyjson_val *val, const char *name, const char *want, struct error *err) {
+    return error_set_param(err, ERR_INVALID_REQUEST, name, "'%s' must be %s, not %s.", name, want,
+                           json_type_phrase(val));
+}
+
+bool json_read_bool(yyjson_val *obj, const char *name, bool *out, struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    if (!yyjson_is_bool(val)) return wrong_type(val, name, "a boolean", err);
+    *out = yyjson_get_bool(val);
+    return true;
+}
+
+/* 3.0 is an integer to many clients. */
+static bool integral(yyjson_val *val, int64_t *ret) {
+    if (yyjson_is_sint(val)) {
+        *ret = yyjson_get_sint(val);
+        return true;
+    }
+    if (yyjson_is_uint(val)) {
+        uint64_t u = yyjson_get_uint(val);
+        *ret = u > INT64_MAX ? INT64_MAX : (int64_t)u;
+        return true;
+    }
+    double d = yyjson_get_real(val);
+    if (!yyjson_is_real(val) || d != trunc(d) || fabs(d) > 9e15) return false;
+    *ret = (int64_t)d;
+    return true;
+}
+
+bool json_read_int(yyjson_val *obj, const char *name, int64_t min, int64_t max, int64_t *out,
+                   struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    int64_t n = 0;
+    if (!integral(val, &n)) return wrong_type(val, name, "an integer", err);
+    if (n < min || n > max) {
+        return error_set_param(err, ERR_INVALID_REQUEST, name,
+                               "'%s' must be between %lld and %lld, not %lld.", name,
+                               (long long)min, (long long)max, (long long)n);
+    }
+    *out = n;
+    return true;
+}
+
+bool json_read_double(yyjson_val *obj, const char *name, double min, double max, double *out,
+                      struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    if (!yyjson_is_num(val)) return wrong_type(val, name, "a number", err);
+    double d = yyjson_get_num(val);
+    if (!(d >= min && d <= max)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, name,
+                               "'%s' must be between %g and %g, not %g.", name, min, max, d);
+    }
+    *out = d;
+    return true;
+}
+
+bool json_read_str(yyjson_val *obj, const char *name, const char **out, struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    if (!yyjson_is_str(val)) return wrong_type(val, name, "a string", err);
+    if (strlen(yyjson_get_str(val)) != yyjson_get_len(val)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, name,
+                               "'%s' must not contain the character U+0000.", name);
+    }
+    *out = yyjson_get_str(val);
+    return true;
+}
+
+bool json_read_array(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    if (!yyjson_is_arr(val)) return wrong_type(val, name, "an array", err);
+    *out = val;
+    return true;
+}
+
+bool json_read_object(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err) {
+    yyjson_val *val = present(obj, name);
+    if (!val) return true;
+    if (!yyjson_is_obj(val)) return wrong_type(val, name, "an object", err);
+    *out = val;
+    return true;
+}
+
+static const yyjson_write_flag write_flags = YYJSON_WRITE_ALLOW_INVALID_UNICODE;
+
+static bool add_owned(struct buf *out, char *text, size_t len) {
+    bool ok = text && buf_add(out, text, len);
+    free(text);
+    return ok;
+}
+
+bool json_write(const yyjson_mut_doc *doc, struct buf *out) {
+    size_t len = 0;
+    char *text = yyjson_mut_write(doc, write_flags, &len);
+    return add_owned(out, text, len);
+}
+
+bool json_write_val(const yyjson_val *val, struct buf *out) {
+    size_t len = 0;
+    char *text = yyjson_val_write(val, write_flags, &len);
+    return add_owned(out, text, len);
+}
+
+bool json_write_str(struct buf *out, const char *text, size_t len) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(doc, yyjson_mut_strn(doc, text, len));
+    bool ok = json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+    return ok;
+}

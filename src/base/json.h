@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - reading foreign JSON with errors a client understands, on top of yyjson.
+ *
+ * Readers take an object, a field's name and an output. Absent and null fields leave the output
+ * untouched and succeed; a wrong type or a value out of range fails with ERR_INVALID_REQUEST,
+ * the field's name in err->param and a sentence that says what was expected.
+ */
+#ifndef DOZE_BASE_JSON_H
+#define DOZE_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Parse a whole text. Fails with line and column; nesting deeper than 128 is refused.
+ * The caller frees with yyjson_doc_free(). */
+yyjson_doc *json_parse(const char *text, size_t len, struct error *err);
+
+/* The same, and the root must be an object. */
+yyjson_doc *json_parse_object(const char *text, size_t len, struct error *err);
+
+bool json_read_bool(yyjson_val *obj, const char *name, bool *out, struct error *err);
+bool json_read_int(yyjson_val *obj, const char *name, int64_t min, int64_t max, int64_t *out,
+                   struct error *err);
+bool json_read_double(yyjson_val *obj, const char *name, double min, double max, double *out,
+                      struct error *err);
+/* Borrowed from the document. A string with an embedded NUL is refused. */
+bool json_read_str(yyjson_val *obj, const char *name, const char **out, struct error *err);
+/* Any array or object, borrowed. */
+bool json_read_array(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
+bool json_read_object(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
+
+/* "a string", "a number", ... for messages. */
+const char *json_type_phrase(const yyjson_val *val);
+
+/* Append the document as compact JSON; false if the buffer is full. Strings have to be UTF-8:
+ * other bytes are copied as they are. */
+bool json_write(const yyjson_mut_doc *doc, struct buf *out);
+bool json_write_val(const yyjson_val *val, struct buf *out);
+
+/* Append text as a JSON string with its quotes. */
+bool json_write_str(struct buf *out, const char *text, size_t len);
+
+#endif

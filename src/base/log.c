@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const names[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+};
+enum { NAME_COUNT = sizeof names / sizeof names[0] };
+
+static enum log_level threshold = LOG_LEVEL_INFO;
+static void (*listener)(void *ctx, enum log_level level, const char *text);
+static void *listener_ctx;
+
+void log_set_level(enum log_level level) {
+    threshold = level;
+}
+
+bool log_level_parse(const char *word, enum log_level *ret_level) {
+    for (int i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(names[i], word) != 0) continue;
+        *ret_level = (enum log_level)i;
+        return true;
+    }
+    return false;
+}
+
+const char *log_level_name(enum log_level level) {
+    return names[level];
+}
+
+void log_set_listener(void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx) {
+    listener = fn;
+    listener_ctx = ctx;
+}
+
+static void emit(enum log_level level, const char *fmt, va_list args) {
+    if (level > threshold) return;
+    char text[2048];
+    vsnprintf(text, sizeof text, fmt, args);
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    struct tm tm;
+    localtime_r(&ts.tv_sec, &tm);
+    char stamp[32];
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+    fprintf(stderr, "%s.%03ld %-5s %s\n", stamp, ts.tv_nsec / 1000000, names[level], text);
+    if (listener) listener(listener_ctx, level, text);
+}
+
+#define DEFINE_LEVEL(function, level)         \
+    void function(const char *fmt, ...) {     \
+        va_list args;                         \
+        va_start(args, fmt);                  \
+        emit(level, fmt, args);               \
+        va_end(args);                         \
+    }
+
+DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)
+DEFINE_LEVEL(log_warn, LOG_LEVEL_WARN)
+DEFINE_LEVEL(log_info, LOG_LEVEL_INFO)
+DEFINE_LEVEL(log_debug, LOG_LEVEL_DEBUG)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - an HTTP/1.1 server on libuv and llhttp.
+ *
+ * Knows connections, limits, deadlines, routes, bodies, streams; knows nothing of models. One
+ * thread, the loop's. A request with its whole body becomes an *exchange*: the handler answers it
+ * now or later, at once or in pieces. Limits and deadlines are those of deps.md (pitfalls 1-10) and
+ * named in limits.h.
+ *
+ * Life of an exchange: it is the handler's from the call of the handler until exchange_reply,
+ * exchange_end, exchange_abort, or until its on_gone callback has returned; then it must not be
+ * touched. on_gone comes exactly once if the client leaves first (reset, FIN, too slow, server
+ * closing), never after the answer's end, and never from inside an exchange_* call.
+ */
+#ifndef DOZE_HTTP_SERVER_H
+#define DOZE_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct http_server;
+struct exchange;
+
+struct http_route {
+    const char *method; /* "GET", ... ; HEAD is answered from GET */
+    const char *path;   /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
+    size_t max_body;    /* bytes; 0: any body is drained and ignored */
+    void (*handler)(void *ctx, struct exchange *x);
+};
+
+struct http_options {
+    const char *host;
+    int port; /* 0: any free one */
+    const struct http_route *routes;
+    size_t route_count;
+    void *ctx; /* for handlers and the two below */
+    /* The body of an error answer for this path (dialects differ): JSON appended to out. */
+    void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
+    /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
+    bool (*cors)(void *ctx);
+};
+
+/* Listens. Borrows options->routes for its life, copies the rest. NULL with ERR_IO and a sentence
+ * (address in use: says so and what to do). */
+struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *options,
+                                    struct error *err);
+int http_server_port(const struct http_server *server);
+
+/* Stop accepting; idle connections are closed, running exchanges go on. */
+void http_server_drain(struct http_server *server);
+
+/* Close everything (on_gone for what runs) and free; on_closed runs when the last handle is gone. */
+void http_server_close(struct http_server *server, void (*on_closed)(void *ctx), void *ctx);
+
+/* Running exchanges, for the drain at shutdown and for metrics. */
+size_t http_server_active(const struct http_server *server);
+
+/* ---- the request; strings live as long as the exchange ---- */
+const char *exchange_method(const struct exchange *x);
+const char *exchange_path(const struct exchange *x); /* decoded, without query */
+const char *exchange_param(const struct exchange *x, const char *name); /* "{id}", decoded; NULL */
+/* Value of a query field, decoded; NULL if absent. */
+const char *exchange_query(const struct exchange *x, const char *name);
+/* Case-insensitive name; NULL if absent. */
+const char *exchange_header(const struct exchange *x, const char *name);
+const char *exchange_body(const struct exchange *x, size_t *ret_len);
+/* When its last byte arrived, CLOCK_BOOTTIME in us. */
+int64_t exchange_received_usec(const struct exchange *x);
+
+/* ---- the answer ---- */
+/* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert. */
+void exchange_add_header(struct exchange *x, const char *name, const char *value);
+/* Answer whole; copies the body. Ends the exchange. */
+void exchange_reply(struct exchange *x, int status, const char *content_type, const void *body,
+                    size_t len);
+/* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it. */
+void exchange_fail(struct exchange *x, const struct error *err);
+/* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the headers
+ * SSE needs (Cache-Control: no-cache). */
+void exchange_begin(struct exchange *x, int status, const char *content_type);
+/* Queue bytes; copies. Never blocks. */
+void exchange_write(struct exchange *x, const void *bytes, size_t len);
+/* End a streamed answer cleanly. */
+void exchange_end(struct exchange *x);
+/* Break a streamed answer off: the client sees that it is not complete. */
+void exchange_abort(struct exchange *x);
+
+/* The client is gone: stop working for it. */
+void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
+/* More than 256 KB are queued (paused true) / less than half of that (false): stop, go on making
+ * bytes for it. */
+void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx);
+
+#endif

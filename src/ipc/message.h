@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.h - what daemon and worker say to one another.
+ *
+ * The worker is started as `doze-engine` with the socket on fd 3 and nothing else inherited but
+ * stdin (/dev/null), stdout and stderr (the daemon's log). It says HELLO, gets one LOAD, reports
+ * PROGRESS and then READY or FAILED (and exits after FAILED). End of file on the socket, STOP, or
+ * the parent's death ends it. Times in payloads are seconds as numbers.
+ *
+ * Every request gets exactly one DONE or ERROR, also after CANCEL (DONE with stop_reason
+ * "userStopped"), whatever happens before; after it the worker forgets the number.
+ */
+#ifndef DOZE_IPC_MESSAGE_H
+#define DOZE_IPC_MESSAGE_H
+
+/* Bump when a payload changes; daemon and worker of different builds refuse one another. */
+#define MESSAGE_VERSION 1
+
+enum { WORKER_FD = 3 };
+
+enum message_type {
+    /* daemon -> worker */
+    MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
+                     "parallel":n, "batch":n, "threads":n, "threads_batch":n,
+                     "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
+                     "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all),
+                     "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
+                     "chat_template":"override" (optional), "identifier":"for the log"}.
+                     Every field but path may be absent: the worker's default then. */
+    MSG_REQUEST,  /* one of the bodies of api/service.h, with "op" */
+    MSG_CANCEL,   /* empty; unknown numbers are ignored */
+    MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
+    MSG_RESUME,
+    MSG_STOP,     /* empty: drop everything, exit 0 */
+
+    /* worker -> daemon */
+    MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
+    MSG_PROGRESS,   /* {"permille":n} while loading, at least every 5 s while it moves */
+    MSG_READY,      /* {"architecture","quantization","parameters":n,"max_context_length":n,
+                       "context_length":n (per request), "parallel":n,"memory_bytes":n,
+                       "type":"llm"|"vlm"|"embeddings","chat_template":bool,
+                       "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
+                       "embedding_length":n,"load_seconds":x,"threads":n,"flash_attention":bool,"batch":n} */
+    MSG_FAILED,     /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
+    MSG_STARTED,    /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
+    MSG_PROMPT,     /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
+    MSG_DELTA,      /* one step of an answer, see api/service.h "delta" */
+    MSG_VECTOR,     /* embeddings: raw little-endian float32s of the next input, in order */
+    MSG_DONE,       /* see api/service.h "done" */
+    MSG_ERROR,      /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
+    MSG_HEARTBEAT,  /* empty: every second while there is work, from the decode loop itself */
+    MSG_LOG,        /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
+};
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lifecycle.h - decides when models are loaded, who is served, who makes room and who leaves.
+ *
+ * Pure: no I/O, clock, allocation, log or global. Events carry their time; lifecycle_step() applies
+ * one and says what the daemon must do; lifecycle_deadline() says when to come back. Same events in,
+ * same actions out, so tests run it on a virtual clock and explore every order of events. The whole
+ * state is one struct without pointers: snapshot by copy, compare by field.
+ *
+ * A *slot* is the place of one instance. It is FREE until an event gives it a model, lives through
+ *
+ *             request / load                  ready                    last request ends
+ *    ABSENT ----------------> LOADING ------------------------> BUSY <------------------> IDLE
+ *      ^                        |  |  failed, cancelled,         |  evict      unload      |
+ *      |                        |  |  unloaded                   v                         |
+ *      |       died, any state  |  +-----------> UNLOADING <-- DRAINING    ttl, evict,     |
+ *      +------------------------+-------------------+  ^---------------------- unload -----+
+ *                       worker exited, memory back
+ *
+ * and is freed when it is ABSENT, nobody waits for it and no back-off has to be remembered. A slot
+ * that is ABSENT with waiters stands in line for a place. The rules, with their names, are in
+ * docs/lifecycle.md; each function quotes the one it implements.
+ *
+ * The daemon names slots by index; identifiers, keys and settings behind `model` and `settings`
+ * are its business.
+ */
+#ifndef DOZE_LIFECYCLE_LIFECYCLE_H
+#define DOZE_LIFECYCLE_LIFECYCLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/msec.h"
+
+/* Capacities; the explorer compiles the core with small ones. */
+#ifndef LC_MAX_SLOTS
+#define LC_MAX_SLOTS 64
+#endif
+#ifndef LC_MAX_REQUESTS
+#define LC_MAX_REQUESTS 2048
+#endif
+/* No event causes more actions than this: every request answered, started or failed once, every
+ * slot spawned, stopped and killed once, at most four transitions each. */
+#define LC_MAX_ACTIONS (2 * LC_MAX_REQUESTS + 8 * LC_MAX_SLOTS)
+
+#define LC_NO_SLOT (-1)
+#define LC_NO_MODEL UINT32_MAX
+#define LC_TTL_MAX ((msec)10 * 365 * 86400 * 1000)
+
+enum lc_state { LC_ABSENT, LC_LOADING, LC_IDLE, LC_BUSY, LC_DRAINING, LC_UNLOADING };
+enum { LC_STATE_COUNT = LC_UNLOADING + 1 };
+
+enum lc_origin { LC_ORIGIN_JIT, LC_ORIGIN_EXPLICIT };
+
+enum lc_auto_evict { LC_EVICT_ON, LC_EVICT_OFF, LC_EVICT_FIT };
+
+/* Why a slot changed its state. The last six are the reasons of an unload. */
+enum lc_reason {
+    LC_BECAUSE_NONE,
+    LC_BECAUSE_REQUEST, /* ABSENT -> LOADING, IDLE -> BUSY, LOADING -> BUSY */
+    LC_BECAUSE_LOAD,    /* ABSENT -> LOADING for an explicit load or get-or-load */
+    LC_BECAUSE_READY,   /* LOADING -> IDLE: nobody is waiting any more */
+    LC_BECAUSE_DONE,    /* BUSY -> IDLE */
+    LC_BECAUSE_EXITED,  /* UNLOADING -> ABSENT */
+    LC_BECAUSE_LOAD_FAILED,
+    LC_BECAUSE_LOAD_CANCELLED,
+    LC_BECAUSE_TTL,
+    LC_BECAUSE_EVICTED, /* by the slot in lc_action.by */
+    LC_BECAUSE_USER,
+    LC_BECAUSE_SHUTDOWN,
+    LC_BECAUSE_DIED,
+    LC_BECAUSE_MEMORY,
+};
+enum { LC_REASON_COUNT = LC_BECAUSE_MEMORY + 1 };
+
+enum lc_kind {
+    LC_KIND_INFER,  /* takes one of the instance's parallel places */
+    LC_KIND_LIGHT,  /* tokenize, apply-template: work, but needs no parallel place */
+    LC_KIND_ENSURE, /* get-or-load: origin jit, done when loaded, never changes a ttl */
+    LC_KIND_LOAD,   /* explicit load: done when loaded */
+};
+
+/* Why a request is refused or ended with an error. */
+enum lc_fail {
+    LC_FAIL_NONE,
+    LC_FAIL_JIT_OFF,       /* the model is not loaded and JIT is off */
+    LC_FAIL_QUEUE_FULL,    /* too many waiting for this model, or in all */
+    LC_FAIL_TOO_MANY,      /* no slot left for another instance */
+    LC_FAIL_LOAD_FAILED,   /* the worker said why: the daemon kept its error for the slot */
+    LC_FAIL_LOAD_STALLED,  /* no progress within load_stall */
+    LC_FAIL_BACK_OFF,      /* refused until lc_action.at; same cause as the last failure */
+    LC_FAIL_NO_MEMORY,     /* lc_action.need bytes, lc_action.free available */
+    LC_FAIL_UNLOADED,      /* unloaded by hand, or the load was cancelled by hand */
+    LC_FAIL_DIED,          /* the worker died */
+    LC_FAIL_SHUTDOWN,
+};
+
+struct lc_settings {
+    bool jit;
+    bool ttl_update; /* a later request's ttl replaces a jit instance's */
+    enum lc_auto_evict auto_evict;
+    msec default_ttl;     /* for origin jit; MSEC_NEVER: none */
+    msec switch_window;   /* batch window of the fair hand-over */
+    msec load_stall;      /* a load without progress for so long is failed */
+    msec hang;            /* a worker with work that is silent for so long is killed */
+    msec stop_grace;      /* polite stop, then kill */
+    msec shutdown_grace;  /* running answers may go on for so long after a shutdown event */
+    uint32_t max_waiting; /* per model */
+};
+
+/* The values of lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s, 10 s, 128. */
+struct lc_settings lc_settings_default(void);
+
+enum lc_event_kind {
+    /* From clients. `request` is the daemon's number for it, never used twice. */
+    LC_EV_REQUEST,  /* request, request_kind INFER/LIGHT/ENSURE, model, slot or LC_NO_SLOT,
+                       ttl or LC_TTL_NOT_GIVEN, and the plan for a load it may cause */
+    LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot */
+    LC_EV_CANCEL,   /* request: its client went away */
+    LC_EV_UNLOAD,   /* slot: by hand */
+    LC_EV_RETUNE,   /* slot, origin, ttl: pin, unpin, change the ttl of what is loaded */
+    LC_EV_SETTINGS, /* settings */
+    LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
+    LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not */
+    LC_EV_TICK,     /* a deadline was reached */
+    /* From workers: slot and generation; those of an older generation change nothing. */
+    LC_EV_PROGRESS,    /* permille of the load; also "still alive" while loading */
+    LC_EV_READY,       /* bytes the instance takes, parallel places it has */
+    LC_EV_LOAD_FAILED, /* the worker could not load and will exit */
+    LC_EV_DONE,        /* request: ended for whatever cause; the worker is through with it */
+    LC_EV_HEARD,       /* the worker has shown life while it has work */
+    LC_EV_EXITED,      /* raised once: socket closed and exit status seen, memory is back */
+};
+
+#define LC_TTL_NOT_GIVEN ((msec)-1)
+
+/* What a load of the model would be like, as the daemon's resolver sees it at this moment. */
+struct lc_plan {
+    uint64_t settings;  /* hash of the effective load settings; equal: the same instance would do */
+    nbytes need;        /* estimate of the bytes it takes */
+    msec reload;        /* expected time to load, at least 1 */
+    uint32_t parallel;  /* places, at least 1 */
+};
+
+struct lc_event {
+    enum lc_event_kind kind;
+    msec now; /* never less than in the event before */
+    uint64_t request;
+    uint32_t model;
+    int slot;
+    uint32_t generation;
+    enum lc_kind request_kind;
+    enum lc_origin origin;
+    msec ttl; /* ms; MSEC_NEVER: none; LC_TTL_NOT_GIVEN */
+    struct lc_plan plan;
+    bool force;    /* LC_EV_LOAD: skip the memory check */
+    bool own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier given) */
+    uint32_t permille;
+    uint32_t parallel;
+    nbytes bytes;
+    struct lc_settings settings;
+};
+
+enum lc_action_kind {
+    LC_DO_SPAWN,  /* slot: start worker `generation` and load `model` */
+    LC_DO_STOP,   /* slot: ask the worker to end everything and leave */
+    LC_DO_KILL,   /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
+    LC_DO_START,  /* request: hand it to worker `generation` of slot */
+    LC_DO_ABORT,  /* request on slot: tell the worker that nobody wants it any more */
+    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh` says by a new load */
+    LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
+    LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before any
+                     other action for it */
+    LC_DO_FREE,   /* slot belongs to nobody any more */
+    LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, one line */
+    LC_DO_FINISHED, /* shutdown is complete: no worker is left */
+};
+
+struct lc_action {
+    enum lc_action_kind kind;
+    int slot;
+    uint32_t generation;
+    uint32_t model;
+    uint64_t request;
+    enum lc_fail fail;
+    msec at;
+    nbytes need, free;
+    bool fresh;
+    enum lc_state from, to;
+    enum lc_reason reason;
+    int by;
+};
+
+enum lc_request_state {
+    LC_WAITING, /* for a load, or behind a closed gate */
+    LC_LET_IN,  /* the instance will serve it before it leaves; waits for a parallel place */
+    LC_RUNNING,
+};
+
+struct lc_request {
+    uint64_t id;
+    msec arrived;
+    msec ttl; /* as given, LC_TTL_NOT_GIVEN, MSEC_NEVER */
+    int slot;
+    enum lc_kind kind;
+    enum lc_request_state state;
+    uint8_t lost;   /* workers that died while it waited for them */
+    bool aborted;   /* its client went away; waits for the worker's DONE */
+    bool force;     /* LOAD: no memory check */
+};
+
+struct lc_slot {
+    uint32_t model; /* LC_NO_MODEL: free */
+    enum lc_state state;
+    enum lc_origin origin;
+    enum lc_reason leaving; /* DRAINING, UNLOADING: why */
+    int evicted_by;         /* slot, while leaving is LC_BECAUSE_EVICTED */
+    uint32_t generation;    /* of the current or last worker */
+    msec ttl;
+    msec idle_since;  /* IDLE: when it became so */
+    msec heard;       /* LOADING: last progress; BUSY, DRAINING: last sign of life */
+    msec stop_by;     /* UNLOADING: kill at; MSEC_NEVER once killed */
+    msec loading_since;
+    msec last_used;   /* end or start of the last request, or end of load */
+    uint32_t permille;
+    struct lc_plan plan;
+    nbytes bytes;     /* counted against the budget: the plan's need until READY tells */
+    uint8_t failures; /* loads that failed in a row */
+    msec retry_at;    /* back-off: no jit load before this */
+};
+
+struct lifecycle {
+    struct lc_settings settings;
+    nbytes budget;
+    msec now;
+    bool shutting_down;
+    msec shutdown_by;
+    uint32_t request_count;
+    struct lc_slot slots[LC_MAX_SLOTS];
+    struct lc_request requests[LC_MAX_REQUESTS]; /* the first request_count, in order of arrival */
+};
+
+struct lc_actions {
+    uint32_t count;
+    struct lc_action list[LC_MAX_ACTIONS];
+};
+
+void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings);
+
+/* Apply one event; *ret_actions is filled anew, in the order in which to perform. */
+void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev, struct lc_actions *ret_actions);
+
+/* Time of the next LC_EV_TICK that is needed, or MSEC_NEVER. A tick before it changes nothing. */
+msec lifecycle_deadline(const struct lifecycle *lc);
+
+/* True if every invariant of lifecycle.md that one state can show holds. For assert, tests and the
+ * explorer. */
+bool lifecycle_valid(const struct lifecycle *lc);
+
+/* What can be seen of a slot. running + waiting counts every request it has; `waiting` are those
+ * without a parallel place. expires: MSEC_NEVER unless IDLE with a ttl. */
+struct lc_view {
+    uint32_t running, waiting;
+    msec expires;
+};
+struct lc_view lifecycle_view(const struct lifecycle *lc, int slot);
+
+/* The least busy instance of the model that can serve, else one that is leaving or waiting to be
+ * loaded, else LC_NO_SLOT (JIT loading, rule 5). */
+int lifecycle_find(const struct lifecycle *lc, uint32_t model);
+
+/* May this edge ever be taken? The diagram as data, for the explorer's report. */
+bool lc_edge_legal(enum lc_state from, enum lc_state to);
+
+const char *lc_state_name(enum lc_state state);    /* "absent", "loading", "idle", ... */
+const char *lc_reason_name(enum lc_reason reason); /* "ttl", "evicted_by", "user", ... */
+
+#endif
