@@ -5,8 +5,8 @@
 #                                                       as "base/x.h" from src/
 #   doze_executable(doze SOURCES … USES doze_daemon)    program in the output folder: build/ for the
 #                                                       release preset, else build/<preset>/
-#   doze_test(unit lifecycle SOURCES … USES …)          program and ctest test "unit.lifecycle"
-#   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf (DOZE_FUZZ only)
+#   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test "unit.lifecycle"
+#   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf
 #
 # Where the shared objects are at run time. Built: build/deps/engine/lib and build/deps/usr/lib/….
 # Installed: PREFIX/lib/doze. Every program carries both as rpaths relative to itself, so nothing is
@@ -17,6 +17,9 @@
 
 if(NOT DOZE_OUTPUT)
     set(DOZE_OUTPUT ${PROJECT_BINARY_DIR})
+endif()
+if(DOZE_FUZZ)
+    file(WRITE ${DOZE_OUTPUT}/targets "") # program and corpus, a line for each; doze_fuzz adds
 endif()
 
 function(doze_library name)
@@ -44,19 +47,25 @@ function(doze_executable name)
     doze_program(${name} ${DOZE_OUTPUT} ${ARGN})
 endfunction()
 
-# CLASS is the folder below tests/; ctest -L CLASS runs just that class.
+# CLASS is the folder below tests/; it is the label too (tests/CMakeLists.txt): ctest -L CLASS.
 function(doze_test class name)
-    doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests ${ARGN})
-    add_test(NAME ${class}.${name} COMMAND test-${class}-${name})
-    set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 120)
+    cmake_parse_arguments(arg "" "" "SOURCES;USES;ARGS" ${ARGN})
+    doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
+        SOURCES ${arg_SOURCES} USES ${arg_USES})
+    add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
+    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 120)
 endfunction()
 
+# Elsewhere than in the fuzz build the same target becomes a test that feeds the committed corpus once.
 function(doze_fuzz name)
-    if(NOT DOZE_FUZZ)
-        return()
-    endif()
     cmake_parse_arguments(arg "" "CORPUS" "SOURCES;USES" ${ARGN})
-    doze_program(fuzz-${name} ${DOZE_OUTPUT} SOURCES ${arg_SOURCES} USES ${arg_USES})
-    target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
-    set_property(GLOBAL APPEND PROPERTY DOZE_FUZZERS "fuzz-${name} ${arg_CORPUS}")
+    get_filename_component(corpus ${arg_CORPUS} ABSOLUTE)
+    if(DOZE_FUZZ)
+        doze_program(fuzz-${name} ${DOZE_OUTPUT} SOURCES ${arg_SOURCES} USES ${arg_USES})
+        target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
+        file(APPEND ${DOZE_OUTPUT}/targets "fuzz-${name} ${corpus}\n")
+    else()
+        doze_test(fuzz ${name} SOURCES ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/cmake/feed_corpus.c
+            USES ${arg_USES} ARGS ${corpus})
+    endif()
 endfunction()

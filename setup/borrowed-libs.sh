@@ -38,6 +38,7 @@ mirrors() {
 
 fetch_from() {
     printf 'deb [signed-by=%s] %s %s main\n' "$KEYRING" "$1" "$SUITE" >"$private/sources.list"
+    # shellcheck disable=SC2086 # a list of words
     private_apt update && (cd "$private/debs" && private_apt download $PACKAGES)
 }
 
@@ -54,7 +55,7 @@ done
 
 rm -rf "$DEPS/unpack"
 for deb in "$private"/debs/*.deb; do dpkg-deb -x "$deb" "$DEPS/unpack"; done
-rm -rf "$DEPS/usr"
+rm -rf "${DEPS:?}/usr"
 mv "$DEPS/unpack/usr" "$DEPS/usr"
 rm -rf "$DEPS/unpack" "$private"
 touch "$STAMP"

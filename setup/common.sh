@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034 # the sourcing scripts use these
 # Sourced by the other set-up scripts: where things go, and the two ways of speaking.
 set -eu
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# The front door of doze. `make help` lists the targets; CMakePresets.json has the builds.
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 30
+ARGS ?=
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
+export DOZE_LLAMA_DIR
+
+.DEFAULT_GOAL := build
+.PHONY: help setup setup-test build run test bench check fuzz format install uninstall clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo '  Variables: ARGS="--port 1300" (run), PREFIX=/usr/local and DESTDIR= (install),'
+	@echo '  DOZE_LLAMA_DIR=/path (your own llama.cpp build instead of the pinned one).'
+
+setup: ## bring in what is missing: Debian packages, llhttp, yyjson, the engine
+	@sh setup/all.sh
+
+setup-test:
+	@sh setup/all.sh test
+
+build: setup ## build/doze and build/doze-engine (the default)
+	@sh setup/compile.sh release
+
+run: build ## build, make demo models if you have no models, and serve on port 1234
+	@sh setup/demo-models.sh $(ARGS)
+	@exec build/doze serve $(ARGS)
+
+test: setup-test ## every test, then every test again under ASan and UBSan
+	@sh setup/compile.sh release
+	@sh setup/compile.sh sanitize
+	@sh tests/run.sh release
+	@sh tests/run.sh sanitize
+
+bench: setup-test ## measurements: start-up, load, ttl, tokens per second
+	@sh setup/compile.sh release
+	@sh tests/bench/run.sh
+
+check: setup-test ## format, layers, sizes, static analysis, a short fuzz run
+	@sh setup/compile.sh release
+	@sh tools/check/all.sh
+
+fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
+	@sh setup/compile.sh fuzz
+	@sh tools/check/fuzz.sh $(FUZZ_SECONDS)
+
+format: ## let clang-format rewrite the sources
+	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
+
+install: ## into PREFIX (after `make`; does not build, so that sudo leaves no root files behind)
+	@[ -e build/doze ] && [ -e build/doze-engine ] || { echo 'Run `make` first.' >&2; exit 1; }
+	@DESTDIR='$(DESTDIR)' cmake --install build/release/obj --prefix '$(PREFIX)'
+
+uninstall: ## remove what `make install` with the same PREFIX put there
+	@sh setup/uninstall.sh '$(DESTDIR)' '$(PREFIX)'
+
+clean: ## remove what was compiled, keep what was fetched
+	@for d in build/*; do [ "$$d" = build/deps ] || rm -rf "$$d"; done
+
+distclean: ## remove everything that is not in git's care
+	@rm -rf build tests/e2e/node_modules

@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# compile.sh PRESET - configure and build one preset of CMakePresets.json.
+# shellcheck source=setup/common.sh
+. "$(dirname "$0")/common.sh"
+
+preset=${1:?preset}
+cd "$ROOT"
+mkdir -p "build/$preset"
+log=build/$preset/configure.log
+cmake --preset "$preset" >"$log" 2>&1 || {
+    cat "$log" >&2
+    die "CMake could not configure the $preset build"
+}
+cmake --build "build/$preset/obj"

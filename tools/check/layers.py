@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""layers.py [ROOT] - who may include whom, as docs/design.md states it. Exits 1 naming file:line.
+
+A folder of src/ may include its own headers, those of the folders named here, libc, and the
+libraries named here. tests/ and tools/ may include every folder of ours.
+"""
+import re
+import sys
+from pathlib import Path
+
+EVERYTHING = {"base", "lifecycle", "ipc", "catalog", "http", "api", "engine", "daemon", "cli"}
+FOLDERS = {  # folder: what it may include of ours: folders, or single headers
+    "base": set(),
+    "lifecycle": {"base/msec.h"},
+    "ipc": {"base"},
+    "catalog": {"base"},
+    "http": {"base"},
+    "api": {"base"},
+    "engine": {"base", "ipc"},
+    "daemon": EVERYTHING - {"engine", "cli"},
+    "cli": {"base", "daemon/serve.h"},
+}
+LIBRARIES = {  # a library's headers: the folders that may name them
+    r"yyjson\.h": EVERYTHING - {"lifecycle"},
+    r"uv(/.*)?\.h": {"http", "daemon"},
+    r"llhttp\.h": {"http"},
+    r"wslay/.*": {"http"},
+    r"curl/.*": {"cli", "daemon"},
+    r"sqlite3\.h": {"daemon"},
+    r"(llama|ggml|gguf|mtmd)[^/]*\.h": {"engine", "tools"},
+    r"(common|chat|sampling|json-schema-to-grammar|jinja|peg-parser|arg|log)(/.*)?\.h(pp)?":
+        {"engine", "tools"},
+    r"nlohmann/.*": {"engine", "tools"},
+    r"cmocka\.h": {"tests"},
+}
+# lifecycle/ is pure: of libc only what cannot allocate, do I/O or read a clock.
+PURE_LIBC = {"assert.h", "inttypes.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+PURE_BANNED = re.compile(r"\b(malloc|calloc|realloc|free|printf|fprintf|time|clock_gettime|rand)\s*\(")
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def complaint_own(folder, header):
+    """Why src/<folder> may not include one of our headers; None if it may."""
+    owner = header.split("/")[0]
+    allowed = FOLDERS.get(folder, EVERYTHING)
+    if owner == folder or owner in allowed or header in allowed:
+        return None
+    names = ", ".join(sorted(allowed)) or "nothing of ours"
+    return f"src/{folder} may use {names}"
+
+
+def complaint_library(folder, header):
+    if folder == "lifecycle" and header not in PURE_LIBC:
+        return "src/lifecycle is pure: of libc only " + ", ".join(sorted(PURE_LIBC))
+    for pattern, allowed in LIBRARIES.items():
+        if re.fullmatch(pattern, header) and folder not in allowed:
+            return "only " + ", ".join(sorted(allowed)) + " may name this library"
+    return None
+
+
+def complaint(root, folder, path, line):
+    match = INCLUDE.match(line)
+    if not match:
+        if folder == "lifecycle" and PURE_BANNED.search(line.split("/*")[0]):
+            return "src/lifecycle is pure: no allocation, I/O, clock or chance"
+        return None
+    bracket, header = match.groups()
+    if bracket == '"' and header.split("/")[0] in EVERYTHING and "/" in header:
+        return complaint_own(folder, header)
+    if bracket == '"' and (path.parent / header).exists():
+        parts = (path.parent / header).resolve().relative_to(root).parts
+        return complaint_own(folder, "/".join(parts[1:])) if parts[0] == "src" else None
+    return complaint_library(folder, header)
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]).resolve()
+    files = bad = 0
+    for top in ("src", "tools", "tests"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix not in (".c", ".h", ".cpp") or "node_modules" in path.parts:
+                continue
+            files += 1
+            folder = path.relative_to(root / top).parts[0] if top == "src" else top
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                why = complaint(root, folder, path, line)
+                if why:
+                    bad += 1
+                    print(f"{path.relative_to(root)}:{number}: {line.strip()}: {why}")
+    print(f"layers: {files} files, {bad} violations")
+    return 1 if bad else 0
+
+
+sys.exit(main())

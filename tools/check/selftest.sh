@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# selftest.sh - a check that cannot fail is no check: seed one violation of each kind into a small
+# tree and expect layers.py and style.py to name it.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/src/base" "$tree/src/lifecycle" "$tree/src/api" "$tree/src/daemon" "$tree/src/cli" \
+    "$tree/src/http" "$tree/tests/unit" "$tree/tools"
+printf '/* SPDX-License-Identifier: MIT */\n' | tee "$tree/src/base/x.h" >"$tree/src/api/x.h"
+caught=0
+
+# expect CHECK FILE CONTENT WORD [LINE]: CHECK must fail, naming FILE:LINE and WORD.
+expect() {
+    check=$1 file=$2 content=$3 word=$4 line=${5:-2}
+    printf '/* SPDX-License-Identifier: MIT */\n%b\n' "$content" >"$tree/$file"
+    if out=$(python3 "$here/$check" "$tree" 2>&1); then
+        echo "selftest: $check let pass: $content ($file)" >&2
+        exit 1
+    fi
+    case $out in
+    *"$file:$line:"*"$word"*) caught=$((caught + 1)) ;;
+    *) echo "selftest: $check did not name $file and '$word' but said: $out" >&2; exit 1 ;;
+    esac
+    rm "$tree/$file"
+}
+
+expect layers.py src/base/a.c '#include "ipc/frame.h"' 'nothing of ours'
+expect layers.py src/lifecycle/a.c '#include <stdlib.h>' pure
+expect layers.py src/lifecycle/a.c '#include "base/buf.h"' base/msec.h
+expect layers.py src/lifecycle/a.c 'void f(void) { free(p); }' pure
+expect layers.py src/api/a.c '#include "daemon/supervisor.h"' 'may use base'
+expect layers.py src/api/a.c '#include "lifecycle/lifecycle.h"' 'may use base'
+expect layers.py src/daemon/a.c '#include <llama.h>' engine
+expect layers.py src/daemon/a.c '#include "engine/slots.h"' 'may use'
+expect layers.py src/http/a.c '#include "../api/x.h"' 'may use'
+expect layers.py src/cli/a.c '#include "daemon/supervisor.h"' daemon/serve.h
+expect layers.py src/cli/a.c '#include <uv.h>' daemon
+expect layers.py tests/unit/a.c '#include <gguf.h>' tools
+
+expect style.py src/base/a.c 'void f(void) { strcpy(a, b); }' strcpy
+expect style.py tests/unit/a.c 'void f(void) { usleep(10); }' sleep
+expect style.py src/base/a.c '/* TODO: later */' TODO
+expect style.py src/base/a.c "/* $(printf '%0100d' 1) */" columns
+# body COUNT: a function with that many statements.
+body() { printf 'void f(void) {\n'; seq -f '    a%.0f();' "$1"; printf '}'; }
+expect style.py src/base/a.c "$(body 60)" Long:
+expect style.py src/base/a.c "/* Long: a reason. */\n$(body 100)" 'at most 100' 3
+expect style.py src/base/a.c "$(seq -f '/* %.0f */' 801)" 'split the file' 800
+
+printf '/* SPDX-License-Identifier: MIT */\n#include "base/x.h"\n/* strcpy( in prose is fine */\n' \
+    >"$tree/src/api/a.c"
+body 58 >>"$tree/src/api/a.c"
+python3 "$here/layers.py" "$tree" >/dev/null
+python3 "$here/style.py" "$tree" >/dev/null
+echo "selftest: $caught seeded violations caught"

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""style.py [ROOT] - the rules that clang-format and the compiler do not know. Exits 1 naming file:line.
+
+The first line is the licence; no banned function; no sleeping in tests; a file has at most 800 lines,
+a function at most 100 (over 60 it must say "Long:" and why in the comment above it), a line at most
+100 columns (clang-format keeps code to 96; this is for comments and strings); no TODO.
+"""
+import re
+import sys
+from pathlib import Path
+
+MAX_FILE, MAX_FUNCTION, EXPLAIN, MAX_LINE = 800, 100, 60, 100
+LICENCE = "/* SPDX-License-Identifier: MIT */"
+BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strncpy|gets|atoi|atol|atof|strtok|system|"
+                    r"popen|alloca|tmpnam|mktemp|signal|rand|srand|localtime|gmtime|asctime|ctime|"
+                    r"inet_ntoa|readdir_r|longjmp)\s*\(")
+SLEEPING = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
+SLEEPING_JS = re.compile(r"timers/promises|setTimeout\(\s*(r|res|resolve|done|ok)\s*,")
+TODO = re.compile(r"\b(TODO|FIXME|XXX)\b")
+STRING = re.compile(r'"(\\.|[^"\\])*"')
+
+
+def code_lines(text):
+    """The lines with comments and string contents blanked, so that prose is not code."""
+    text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+    return [STRING.sub('""', line.split("//")[0]) for line in text.splitlines()]
+
+
+def functions(lines):
+    """(first, last) line numbers of every function: clang-format puts its ends in column 0."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line.endswith("{") and re.match(r"[A-Za-z].*\)|\s+.*\) \{$", line) and start is None:
+            start = number
+        elif line.startswith("}"):
+            if start is not None and line.strip() == "}":
+                yield start, number
+            start = None
+
+
+def explained(raw, start):
+    above = "\n".join(raw[max(0, start - 15):start])
+    return "Long:" in above[above.rfind("/*"):] if "/*" in above else False
+
+
+def check_c(path, text, in_tests):
+    raw = text.splitlines()
+    lines = code_lines(text)
+    if not raw or raw[0] != LICENCE:
+        yield 1, f"the first line must be {LICENCE}"
+    if len(raw) > MAX_FILE:
+        yield MAX_FILE, f"{len(raw)} lines: split the file (at most {MAX_FILE})"
+    for number, line in enumerate(lines, 1):
+        match = BANNED.search(line)
+        if match:
+            yield number, f"{match.group(1)}() is banned"
+        if in_tests and SLEEPING.search(line):
+            yield number, "tests wait for events, they never sleep"
+    for start, end in functions(lines):
+        size = end - start + 1
+        if size > MAX_FUNCTION:
+            yield start, f"function of {size} lines (at most {MAX_FUNCTION})"
+        elif size > EXPLAIN and not explained(raw, start):
+            yield start, f'function of {size} lines: say "Long: why" above it, or split it'
+
+
+def check_any(text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > MAX_LINE:
+            yield number, f"{len(line)} columns (at most {MAX_LINE})"
+        if TODO.search(line):
+            yield number, "no TODO in the tree: do it, or open an issue"
+
+
+def findings(root):
+    for top in ("src", "tools", "tests", "web"):
+        for path in sorted((root / top).rglob("*")):
+            skip = {"node_modules", "dist", "corpus", "check"} & set(path.relative_to(root).parts)
+            if skip or path.suffix not in (".c", ".h", ".cpp", ".mjs", ".js", ".ts"):
+                continue
+            text = path.read_text()
+            yield path, check_any(text)
+            if path.suffix in (".c", ".h", ".cpp"):
+                yield path, check_c(path, text, top == "tests")
+            elif top == "tests" and SLEEPING_JS.search(text):
+                line = text[:SLEEPING_JS.search(text).start()].count("\n") + 1
+                yield path, [(line, "tests wait for events, they never sleep")]
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]).resolve()
+    bad = 0
+    for path, found in findings(root):
+        for number, why in found:
+            bad += 1
+            print(f"{path.relative_to(root)}:{number}: {why}")
+    print(f"style: {bad} violations")
+    return 1 if bad else 0
+
+
+sys.exit(main())
