@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# compile.sh PRESET - configure and build one preset of CMakePresets.json.
+# compile.sh PRESET - configure and build one preset of CMakePresets.json, against the llama.cpp of
+# DOZE_LLAMA_DIR if that is set.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -8,7 +9,7 @@ preset=${1:?preset}
 cd "$ROOT"
 mkdir -p "build/$preset"
 log=build/$preset/configure.log
-cmake --preset "$preset" >"$log" 2>&1 || {
+cmake --preset "$preset" -DDOZE_LLAMA_DIR="${DOZE_LLAMA_DIR:-}" >"$log" 2>&1 || {
     cat "$log" >&2
     die "CMake could not configure the $preset build"
 }
