@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make.h - the kinds of models that can be made, as functions; main.c gives each a command.
+ *
+ * Every *_make writes the file at `out` or fails in one sentence, leaving nothing behind.
+ */
+#ifndef DOZE_TOOLS_MAKE_H
+#define DOZE_TOOLS_MAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* What the decoder models share. Zero or NULL: the kind's own default. */
+struct decoder_options {
+    const char *out, *name, *arch, *type; /* type: f16 f32 q8_0 q4_0 */
+    const char *chat_template;            /* path of a Jinja file; NULL: ChatML */
+    int64_t layers, embd, heads, kv_heads, ff, context;
+    int64_t size; /* bytes; instead of the five above */
+};
+
+/* Random weights. A real vocabulary may be taken from another GGUF; the small one has the bytes and
+ * some hundred invented words. Such a model never says an end token or a lone byte of its own: it
+ * talks until it is stopped. */
+struct random_options {
+    struct decoder_options decoder;
+    const char *vocab; /* "small" or the path of a GGUF */
+    int64_t seed;
+};
+bool random_make(const struct random_options *options, struct error *err);
+
+/* Weights set by hand: after any prompt the model says the text, then ends (or begins again). */
+struct spoken_options {
+    struct decoder_options decoder;
+    const char *text, *text_file; /* one of them */
+    bool loop;
+};
+bool spoken_make(const struct spoken_options *options, struct error *err);
+
+/* A BERT-shaped embedding model with random weights. */
+struct embedding_options {
+    const char *out, *name, *pooling, *vocab; /* pooling: mean cls; vocab as for random */
+    int64_t layers, embd, heads, ff, context, seed;
+};
+bool embedding_make(const struct embedding_options *options, struct error *err);
+
+/* A file that cannot be loaded, for one reason. */
+struct broken_options {
+    const char *out, *kind;
+};
+extern const char broken_kinds[]; /* separated by | */
+bool broken_make(const struct broken_options *options, struct error *err);
+
+/* Two small spoken models below dir, in LM Studio's layout; files that exist are left alone. */
+struct demo_options {
+    const char *dir;
+};
+bool demo_make(const struct demo_options *options, struct error *err);
+
+#endif
