@@ -83,15 +83,15 @@ enum lc_kind {
 /* Why a request is refused or ended with an error. */
 enum lc_fail {
     LC_FAIL_NONE,
-    LC_FAIL_JIT_OFF,       /* the model is not loaded and JIT is off */
-    LC_FAIL_QUEUE_FULL,    /* too many waiting for this model, or in all */
-    LC_FAIL_TOO_MANY,      /* no slot left for another instance */
-    LC_FAIL_LOAD_FAILED,   /* the worker said why: the daemon kept its error for the slot */
-    LC_FAIL_LOAD_STALLED,  /* no progress within load_stall */
-    LC_FAIL_BACK_OFF,      /* refused until lc_action.at; same cause as the last failure */
-    LC_FAIL_NO_MEMORY,     /* lc_action.need bytes, lc_action.free available */
-    LC_FAIL_UNLOADED,      /* unloaded by hand, or the load was cancelled by hand */
-    LC_FAIL_DIED,          /* the worker died */
+    LC_FAIL_JIT_OFF,      /* the model is not loaded and JIT is off */
+    LC_FAIL_QUEUE_FULL,   /* too many waiting for this model, or in all */
+    LC_FAIL_TOO_MANY,     /* no slot left for another instance */
+    LC_FAIL_LOAD_FAILED,  /* the worker said why: the daemon kept its error for the slot */
+    LC_FAIL_LOAD_STALLED, /* no progress within load_stall */
+    LC_FAIL_BACK_OFF,     /* refused until lc_action.at; same cause as the last failure */
+    LC_FAIL_NO_MEMORY,    /* lc_action.need bytes, lc_action.free available */
+    LC_FAIL_UNLOADED,     /* unloaded by hand, or the load was cancelled by hand */
+    LC_FAIL_DIED,         /* the worker died */
     LC_FAIL_SHUTDOWN,
 };
 
@@ -136,10 +136,11 @@ enum lc_event_kind {
 
 /* What a load of the model would be like, as the daemon's resolver sees it at this moment. */
 struct lc_plan {
-    uint64_t settings;  /* hash of the effective load settings; equal: the same instance would do */
-    nbytes need;        /* estimate of the bytes it takes */
-    msec reload;        /* expected time to load, at least 1 */
-    uint32_t parallel;  /* places, at least 1 */
+    uint64_t
+        settings; /* hash of the effective load settings; equal: the same instance would do */
+    nbytes need;  /* estimate of the bytes it takes */
+    msec reload;  /* expected time to load, at least 1 */
+    uint32_t parallel; /* places, at least 1 */
 };
 
 struct lc_event {
@@ -153,8 +154,9 @@ struct lc_event {
     enum lc_origin origin;
     msec ttl; /* ms; MSEC_NEVER: none; LC_TTL_NOT_GIVEN */
     struct lc_plan plan;
-    bool force;    /* LC_EV_LOAD: skip the memory check */
-    bool own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier given) */
+    bool force; /* LC_EV_LOAD: skip the memory check */
+    bool
+        own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier given) */
     uint32_t permille;
     uint32_t parallel;
     nbytes bytes;
@@ -162,16 +164,16 @@ struct lc_event {
 };
 
 enum lc_action_kind {
-    LC_DO_SPAWN,  /* slot: start worker `generation` and load `model` */
-    LC_DO_STOP,   /* slot: ask the worker to end everything and leave */
-    LC_DO_KILL,   /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
-    LC_DO_START,  /* request: hand it to worker `generation` of slot */
-    LC_DO_ABORT,  /* request on slot: tell the worker that nobody wants it any more */
+    LC_DO_SPAWN, /* slot: start worker `generation` and load `model` */
+    LC_DO_STOP,  /* slot: ask the worker to end everything and leave */
+    LC_DO_KILL,  /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
+    LC_DO_START, /* request: hand it to worker `generation` of slot */
+    LC_DO_ABORT, /* request on slot: tell the worker that nobody wants it any more */
     LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh` says by a new load */
-    LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
+    LC_DO_FAIL, /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before any
                      other action for it */
-    LC_DO_FREE,   /* slot belongs to nobody any more */
+    LC_DO_FREE, /* slot belongs to nobody any more */
     LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, one line */
     LC_DO_FINISHED, /* shutdown is complete: no worker is left */
 };
@@ -200,30 +202,35 @@ enum lc_request_state {
 struct lc_request {
     uint64_t id;
     msec arrived;
-    msec ttl; /* as given, LC_TTL_NOT_GIVEN, MSEC_NEVER */
+    msec ttl; /* as given, MSEC_NEVER; LC_TTL_NOT_GIVEN, also once it counted for its slot */
     int slot;
     enum lc_kind kind;
     enum lc_request_state state;
-    uint8_t lost;   /* workers that died while it waited for them */
-    bool aborted;   /* its client went away; waits for the worker's DONE */
-    bool force;     /* LOAD: no memory check */
+    uint8_t lost; /* workers that died while it waited for them */
+    bool aborted; /* its client went away; waits for the worker's DONE */
+    bool force;   /* LOAD: no memory check */
 };
 
 struct lc_slot {
     uint32_t model; /* LC_NO_MODEL: free */
     enum lc_state state;
     enum lc_origin origin;
-    enum lc_reason leaving; /* DRAINING, UNLOADING: why */
-    int evicted_by;         /* slot, while leaving is LC_BECAUSE_EVICTED */
-    uint32_t generation;    /* of the current or last worker */
-    msec ttl;
-    msec idle_since;  /* IDLE: when it became so */
-    msec heard;       /* LOADING: last progress; BUSY, DRAINING: last sign of life */
-    msec stop_by;     /* UNLOADING: kill at; MSEC_NEVER once killed */
+    enum lc_reason
+        leaving;         /* DRAINING, UNLOADING: why. LOADING: EVICTED if it must make room once
+                               it has served what waits for it, else NONE */
+    int evicted_by;      /* slot, while leaving is LC_BECAUSE_EVICTED */
+    uint32_t generation; /* of the current or last worker */
+    msec ttl; /* ABSENT: LC_TTL_NOT_GIVEN if the waiters say, else kept for the new worker */
+    msec idle_since; /* IDLE: when it became so */
+    msec heard;   /* LOADING: last progress; BUSY, DRAINING: last sign of life; MSEC_NEVER once
+                         the worker was killed for its silence */
+    msec stop_by; /* UNLOADING: kill at; MSEC_NEVER once killed */
     msec loading_since;
-    msec last_used;   /* end or start of the last request, or end of load */
+    msec last_used; /* end or start of the last request, or end of load */
     uint32_t permille;
-    struct lc_plan plan;
+    struct lc_plan plan; /* of the current worker; parallel as READY told */
+    struct lc_plan
+        next;         /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
     nbytes bytes;     /* counted against the budget: the plan's need until READY tells */
     uint8_t failures; /* loads that failed in a row */
     msec retry_at;    /* back-off: no jit load before this */
@@ -234,10 +241,12 @@ struct lifecycle {
     nbytes budget;
     msec now;
     bool shutting_down;
-    msec shutdown_by;
+    bool finished;    /* LC_DO_FINISHED was given */
+    msec shutdown_by; /* MSEC_NEVER: not yet, or no longer */
     uint32_t request_count;
     struct lc_slot slots[LC_MAX_SLOTS];
-    struct lc_request requests[LC_MAX_REQUESTS]; /* the first request_count, in order of arrival */
+    struct lc_request
+        requests[LC_MAX_REQUESTS]; /* the first request_count, in order of arrival */
 };
 
 struct lc_actions {
@@ -248,7 +257,8 @@ struct lc_actions {
 void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings);
 
 /* Apply one event; *ret_actions is filled anew, in the order in which to perform. */
-void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev, struct lc_actions *ret_actions);
+void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
+                    struct lc_actions *ret_actions);
 
 /* Time of the next LC_EV_TICK that is needed, or MSEC_NEVER. A tick before it changes nothing. */
 msec lifecycle_deadline(const struct lifecycle *lc);

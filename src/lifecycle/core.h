@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - what the files of the lifecycle core share; nobody else includes it.
+ *
+ *   request.c  the array of requests: join, leave, fail, count
+ *   slot.c     one slot: the setter of its state, taking and leaving, work, spawning
+ *   line.c     who gets the next place: the line, memory, victims, gates
+ *   client.c   events from clients: requests, loads, cancels, settings, shutdown
+ *   worker.c   events from workers
+ *   step.c     one step: dispatch, settle, deadline
+ *   valid.c    the invariants
+ *   names.c    diagram and names as data
+ */
+#ifndef DOZE_LIFECYCLE_CORE_H
+#define DOZE_LIFECYCLE_CORE_H
+
+#include "lifecycle/lifecycle.h"
+
+/* One step: the state and the actions it has caused so far. */
+struct lc_step {
+    struct lifecycle *lc;
+    struct lc_actions *out;
+};
+
+/* Why a request gets an error, with the figures its answer needs. */
+struct lc_refusal {
+    enum lc_fail fail;
+    msec at;           /* BACK_OFF */
+    nbytes need, free; /* NO_MEMORY */
+};
+
+/* The requests of one slot. */
+struct lc_tally {
+    uint32_t waiting, let_in, running;
+    uint32_t infer; /* of those running, the ones that hold a parallel place */
+};
+
+/* Permille; below it a load that nobody waits for is cancelled (JIT loading, rule 4). */
+#define LC_HALF_LOADED 500
+
+/* Sets of request states, for requests_fail. */
+#define LC_SET(state) (1u << (state))
+#define LC_SET_ADMITTED (LC_SET(LC_LET_IN) | LC_SET(LC_RUNNING))
+#define LC_SET_HELD (LC_SET(LC_WAITING) | LC_SET(LC_LET_IN))
+#define LC_SET_ALL (LC_SET_HELD | LC_SET(LC_RUNNING))
+
+/* t + span, MSEC_NEVER if either is or the sum would pass it. */
+msec msec_after(msec t, msec span);
+
+/* request.c */
+struct lc_action *action_add(struct lc_step *st, enum lc_action_kind kind, int slot);
+int request_find(const struct lifecycle *lc, uint64_t id); /* index or -1 */
+void request_remove(struct lifecycle *lc, uint32_t index);
+/* The caller has made sure that there is room. */
+void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
+                 enum lc_request_state state);
+/* Answers the event's request, which was never taken, with an error. */
+void request_refuse(struct lc_step *st, const struct lc_event *ev, int slot,
+                    const struct lc_refusal *why);
+/* Ends the slot's requests in one of the states with an error. */
+void requests_fail(struct lc_step *st, int slot, unsigned states, const struct lc_refusal *why);
+struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
+/* Requests for the model, on any slot, without a parallel place. */
+uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
+/* The slot's first waiting request of the kind, or of any; NULL. Valid until the next change. */
+const struct lc_request *waiter_first(const struct lifecycle *lc, int slot);
+const struct lc_request *waiter_load(const struct lifecycle *lc, int slot);
+
+/* slot.c */
+bool slot_is_instance(const struct lifecycle *lc,
+                      int slot);                  /* resident, or somebody waits for it */
+bool slot_is_leaving(const struct lc_slot *slot); /* DRAINING, UNLOADING */
+bool slot_is_up(const struct lc_slot *slot);      /* LOADING, IDLE, BUSY */
+bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
+msec slot_expires(const struct lc_slot *slot);
+/* The only place that assigns a state: checks the edge, sets what the state implies, reports. */
+void slot_enter(struct lc_step *st, int slot, enum lc_state to, enum lc_reason reason);
+/* To UNLOADING, with a polite STOP. */
+void slot_leave(struct lc_step *st, int slot, enum lc_reason reason);
+/* To UNLOADING at once if IDLE, to DRAINING if BUSY; else nothing. `by` makes room for. */
+void slot_evict(struct lc_step *st, int slot, int by);
+/* A slot without an instance for the model, assigned to it; LC_NO_SLOT if there is none. */
+int slot_take(struct lc_step *st, uint32_t model);
+void slot_free(struct lc_step *st, int slot);
+/* The slot that remembers failed loads of the model and nothing else, or LC_NO_SLOT. */
+int slot_find_failed(const struct lifecycle *lc, uint32_t model);
+/* The ttl of a request for a slot that is up (Idle TTL, rule 3). */
+void slot_adopt_ttl(struct lifecycle *lc, int slot, struct lc_request *r);
+/* From ABSENT to LOADING on behalf of its waiters. */
+void slot_spawn(struct lc_step *st, int slot);
+/* Counts a failed load: no jit load before retry_at. */
+void slot_count_failure(struct lifecycle *lc, int slot);
+/* What the slot has to do by itself now; true if it did something. */
+bool slot_settle(struct lc_step *st, int slot);
+
+/* line.c */
+bool line_serve(
+    struct lc_step *st); /* true if a load was started or refused, or a victim told */
+bool line_relieve(struct lc_step *st);      /* fit, over the budget: idle jit instances leave */
+msec line_gate(const struct lifecycle *lc); /* when the next gate closes, or MSEC_NEVER */
+bool slot_needs_place(const struct lifecycle *lc, int slot);
+
+/* client.c, worker.c */
+typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
+lc_handler on_request, on_load, on_cancel, on_unload, on_retune, on_settings, on_budget,
+    on_shutdown, on_progress, on_ready, on_load_failed, on_done, on_heard, on_exited;
+/* The shutdown's patience is over: running answers end, everybody leaves. */
+void shutdown_force(struct lc_step *st);
+
+#endif

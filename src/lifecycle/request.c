@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The requests the core knows, in order of arrival. A request is here from the event that brought it
+ * until it is answered: LOADED, failed, cancelled while it was held, or DONE by its worker.
+ */
+#include "lifecycle/core.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct lc_action *action_add(struct lc_step *st, enum lc_action_kind kind, int slot) {
+    struct lc_actions *out = st->out;
+
+    assert(out->count < LC_MAX_ACTIONS);
+    struct lc_action *action = &out->list[out->count++];
+    *action = (struct lc_action){
+        .kind = kind, .slot = slot, .model = LC_NO_MODEL, .by = LC_NO_SLOT
+    };
+    if (slot != LC_NO_SLOT) {
+        action->generation = st->lc->slots[slot].generation;
+        action->model = st->lc->slots[slot].model;
+    }
+    return action;
+}
+
+int request_find(const struct lifecycle *lc, uint64_t id) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].id == id) return (int)i;
+    return -1;
+}
+
+void request_remove(struct lifecycle *lc, uint32_t index) {
+    struct lc_request *r = &lc->requests[index];
+
+    assert(index < lc->request_count);
+    lc->request_count--;
+    memmove(r, r + 1, (lc->request_count - index) * sizeof *r);
+}
+
+void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
+                 enum lc_request_state state) {
+    assert(lc->request_count < LC_MAX_REQUESTS);
+    lc->requests[lc->request_count++] = (struct lc_request){
+        .id = ev->request,
+        .arrived = lc->now,
+        .ttl = ev->ttl,
+        .slot = slot,
+        .kind = ev->kind == LC_EV_LOAD ? LC_KIND_LOAD : ev->request_kind,
+        .state = state,
+        .force = ev->kind == LC_EV_LOAD && ev->force,
+    };
+}
+
+static void answer_fail(struct lc_step *st, uint64_t request, int slot,
+                        const struct lc_refusal *why) {
+    struct lc_action *action = action_add(st, LC_DO_FAIL, slot);
+
+    action->request = request;
+    action->fail = why->fail;
+    action->at = why->at;
+    action->need = why->need;
+    action->free = why->free;
+}
+
+void request_refuse(struct lc_step *st, const struct lc_event *ev, int slot,
+                    const struct lc_refusal *why) {
+    answer_fail(st, ev->request, slot, why);
+    st->out->list[st->out->count - 1].model = ev->model;
+}
+
+void requests_fail(struct lc_step *st, int slot, unsigned states,
+                   const struct lc_refusal *why) {
+    struct lifecycle *lc = st->lc;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot == slot && (LC_SET(r->state) & states))
+            answer_fail(st, r->id, slot, why);
+        else
+            lc->requests[kept++] = *r;
+    }
+    lc->request_count = kept;
+}
+
+struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {
+    struct lc_tally n = { 0 };
+
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot != slot) continue;
+        n.waiting += r->state == LC_WAITING;
+        n.let_in += r->state == LC_LET_IN;
+        n.running += r->state == LC_RUNNING;
+        n.infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+    }
+    return n;
+}
+
+uint32_t requests_held(const struct lifecycle *lc, uint32_t model) {
+    uint32_t held = 0;
+
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        held += r->state != LC_RUNNING && lc->slots[r->slot].model == model;
+    }
+    return held;
+}
+
+const struct lc_request *waiter_first(const struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot == slot && r->state == LC_WAITING) return r;
+    }
+    return NULL;
+}
+
+const struct lc_request *waiter_load(const struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot == slot && r->state == LC_WAITING && r->kind == LC_KIND_LOAD) return r;
+    }
+    return NULL;
+}

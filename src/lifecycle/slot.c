@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "lifecycle/core.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#define BACK_OFF_FIRST ((msec)1000)
+#define BACK_OFF_MAX ((msec)60000)
+
+msec msec_after(msec t, msec span) {
+    return t > MSEC_NEVER - span ? MSEC_NEVER : t + span;
+}
+
+bool slot_is_leaving(const struct lc_slot *slot) {
+    return slot->state == LC_DRAINING || slot->state == LC_UNLOADING;
+}
+
+bool slot_is_loaded(const struct lc_slot *slot) {
+    return slot->state == LC_IDLE || slot->state == LC_BUSY;
+}
+
+bool slot_is_up(const struct lc_slot *slot) {
+    return slot->state == LC_LOADING || slot_is_loaded(slot);
+}
+
+bool slot_is_instance(const struct lifecycle *lc, int slot) {
+    return lc->slots[slot].state != LC_ABSENT || waiter_first(lc, slot) != NULL;
+}
+
+msec slot_expires(const struct lc_slot *slot) {
+    return slot->state == LC_IDLE ? msec_after(slot->idle_since, slot->ttl) : MSEC_NEVER;
+}
+
+static void slot_set_loading(struct lc_slot *slot, msec now) {
+    slot->generation++;
+    slot->plan = slot->next;
+    slot->bytes = slot->plan.need;
+    slot->permille = 0;
+    slot->loading_since = now;
+    slot->heard = now;
+    slot->leaving = LC_BECAUSE_NONE;
+    slot->evicted_by = LC_NO_SLOT;
+}
+
+/* A worker that was told to go takes origin and ttl with it; one that died leaves them to the
+ * worker that replaces it. */
+static void slot_set_absent(struct lc_slot *slot, enum lc_state from) {
+    slot->bytes = 0;
+    slot->leaving = LC_BECAUSE_NONE;
+    slot->evicted_by = LC_NO_SLOT;
+    if (from != LC_UNLOADING) return;
+    slot->origin = LC_ORIGIN_JIT;
+    slot->ttl = LC_TTL_NOT_GIVEN;
+}
+
+void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reason) {
+    struct lc_slot *slot = &st->lc->slots[i];
+    enum lc_state from = slot->state;
+    msec now = st->lc->now;
+    int by = reason == LC_BECAUSE_EVICTED ? slot->evicted_by : LC_NO_SLOT;
+
+    assert(lc_edge_legal(from, to));
+    slot->state = to;
+    if (reason != LC_BECAUSE_EVICTED && slot_is_leaving(slot)) slot->evicted_by = LC_NO_SLOT;
+    switch (to) {
+    case LC_ABSENT:
+        slot_set_absent(slot, from);
+        break;
+    case LC_LOADING:
+        slot_set_loading(slot, now);
+        break;
+    case LC_IDLE:
+        slot->idle_since = slot->last_used = now;
+        break;
+    case LC_BUSY:
+        slot->heard = now;
+        break;
+    case LC_DRAINING:
+        slot->leaving = reason;
+        break;
+    case LC_UNLOADING:
+        slot->leaving = reason;
+        slot->stop_by = msec_after(now, st->lc->settings.stop_grace);
+        break;
+    }
+    struct lc_action *report = action_add(st, LC_DO_REPORT, i);
+    report->from = from;
+    report->to = to;
+    report->reason = reason;
+    report->by = by;
+}
+
+void slot_leave(struct lc_step *st, int i, enum lc_reason reason) {
+    slot_enter(st, i, LC_UNLOADING, reason);
+    (void)action_add(st, LC_DO_STOP, i);
+}
+
+void slot_evict(struct lc_step *st, int i, int by) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    if (!slot_is_loaded(slot)) return;
+    slot->evicted_by = by;
+    if (slot->state == LC_IDLE)
+        slot_leave(st, i, LC_BECAUSE_EVICTED);
+    else
+        slot_enter(st, i, LC_DRAINING, LC_BECAUSE_EVICTED);
+}
+
+/* Everything but the generation, which must never come back. */
+static void slot_clear(struct lc_slot *slot) {
+    *slot = (struct lc_slot){
+        .model = LC_NO_MODEL,
+        .evicted_by = LC_NO_SLOT,
+        .generation = slot->generation,
+        .ttl = LC_TTL_NOT_GIVEN,
+    };
+}
+
+void slot_free(struct lc_step *st, int i) {
+    (void)action_add(st, LC_DO_FREE, i);
+    slot_clear(&st->lc->slots[i]);
+}
+
+/* True if all the slot is there for is to remember failed loads. */
+static bool slot_only_remembers(const struct lifecycle *lc, int i) {
+    return lc->slots[i].failures > 0 && !slot_is_instance(lc, i);
+}
+
+int slot_find_failed(const struct lifecycle *lc, uint32_t model) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (lc->slots[i].model == model && slot_only_remembers(lc, i)) return i;
+    return LC_NO_SLOT;
+}
+
+static int slot_find_unused(const struct lifecycle *lc) {
+    int oldest = LC_NO_SLOT;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (lc->slots[i].model == LC_NO_MODEL) return i;
+        if (!slot_only_remembers(lc, i)) continue;
+        if (oldest == LC_NO_SLOT || lc->slots[i].retry_at < lc->slots[oldest].retry_at)
+            oldest = i;
+    }
+    return oldest;
+}
+
+/* A remembered failure gives up its slot, and with it the identifier, for the new instance; what it
+ * remembers about the same model stays. */
+int slot_take(struct lc_step *st, uint32_t model) {
+    struct lifecycle *lc = st->lc;
+    int i = slot_find_failed(lc, model);
+    struct lc_slot old = { 0 };
+
+    if (i == LC_NO_SLOT)
+        i = slot_find_unused(lc);
+    else
+        old = lc->slots[i];
+    if (i == LC_NO_SLOT) return i;
+    if (lc->slots[i].model != LC_NO_MODEL) slot_free(st, i);
+    lc->slots[i].model = model;
+    lc->slots[i].failures = old.failures;
+    lc->slots[i].retry_at = old.retry_at;
+    (void)action_add(st, LC_DO_ASSIGN, i);
+    return i;
+}
+
+/* What counts once is taken from the request, so that it cannot count again after a RETUNE. */
+void slot_adopt_ttl(struct lifecycle *lc, int i, struct lc_request *r) {
+    struct lc_slot *slot = &lc->slots[i];
+    bool may = r->kind == LC_KIND_INFER || r->kind == LC_KIND_LIGHT;
+
+    if (may && slot->origin == LC_ORIGIN_JIT && lc->settings.ttl_update &&
+        r->ttl != LC_TTL_NOT_GIVEN)
+        slot->ttl = r->ttl;
+    r->ttl = LC_TTL_NOT_GIVEN;
+}
+
+/* The first waiter causes the load, so its ttl counts; later ones may replace it. */
+static void slot_settle_ttl(struct lifecycle *lc, int i) {
+    struct lc_slot *slot = &lc->slots[i];
+
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i) continue;
+        if (slot->ttl == LC_TTL_NOT_GIVEN)
+            slot->ttl = r->ttl == LC_TTL_NOT_GIVEN ? lc->settings.default_ttl : r->ttl;
+        slot_adopt_ttl(lc, i, r);
+    }
+}
+
+void slot_spawn(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[i];
+    const struct lc_request *load = waiter_load(lc, i);
+    enum lc_kind cause = waiter_first(lc, i)->kind;
+    bool inference = cause == LC_KIND_INFER || cause == LC_KIND_LIGHT;
+
+    if (load != NULL) {
+        slot->origin = LC_ORIGIN_EXPLICIT;
+        slot->ttl = load->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : load->ttl;
+        /* An explicit load ignores the back-off, and who comes later may join it; but not its
+         * second attempt after the worker died. */
+        if (load->lost == 0) slot->retry_at = 0;
+    }
+    slot_settle_ttl(lc, i);
+    slot_enter(st, i, LC_LOADING, inference ? LC_BECAUSE_REQUEST : LC_BECAUSE_LOAD);
+    (void)action_add(st, LC_DO_SPAWN, i);
+}
+
+void slot_count_failure(struct lifecycle *lc, int i) {
+    struct lc_slot *slot = &lc->slots[i];
+    msec pause = BACK_OFF_FIRST;
+
+    if (slot->failures < UINT8_MAX) slot->failures++;
+    for (int n = 1; n < slot->failures && pause < BACK_OFF_MAX; n++) pause *= 2;
+    slot->retry_at = msec_after(lc->now, pause < BACK_OFF_MAX ? pause : BACK_OFF_MAX);
+}
+
+static bool settle_loading(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[i];
+
+    if (slot->permille < LC_HALF_LOADED && waiter_first(lc, i) == NULL) {
+        slot_leave(st, i, LC_BECAUSE_LOAD_CANCELLED);
+        return true;
+    }
+    if (lc->now < msec_after(slot->heard, lc->settings.load_stall)) return false;
+    requests_fail(st, i, LC_SET_ALL, &(struct lc_refusal){ .fail = LC_FAIL_LOAD_STALLED });
+    slot_count_failure(lc, i);
+    slot_enter(st, i, LC_UNLOADING, LC_BECAUSE_LOAD_FAILED);
+    slot->stop_by = MSEC_NEVER;
+    (void)action_add(st, LC_DO_KILL, i);
+    return true;
+}
+
+static bool settle_idle(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    if (requests_tally(st->lc, i).let_in > 0) {
+        slot_enter(st, i, LC_BUSY, LC_BECAUSE_REQUEST);
+        return true;
+    }
+    if (slot->leaving == LC_BECAUSE_EVICTED) {
+        slot_evict(st, i, slot->evicted_by);
+        return true;
+    }
+    if (st->lc->now < slot_expires(slot)) return false;
+    slot_leave(st, i, LC_BECAUSE_TTL);
+    return true;
+}
+
+/* Hands over what was let in, in order of arrival, while there are places. */
+static void slot_start(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[i];
+    uint32_t taken = requests_tally(lc, i).infer;
+
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i || r->state != LC_LET_IN) continue;
+        if (r->kind == LC_KIND_INFER && taken >= slot->plan.parallel) continue;
+        taken += r->kind == LC_KIND_INFER;
+        r->state = LC_RUNNING;
+        slot->last_used = lc->now;
+        action_add(st, LC_DO_START, i)->request = r->id;
+    }
+}
+
+static void slot_kill_silent(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    if (slot->heard == MSEC_NEVER) return;
+    if (st->lc->now < msec_after(slot->heard, st->lc->settings.hang)) return;
+    slot->heard = MSEC_NEVER;
+    (void)action_add(st, LC_DO_KILL, i);
+}
+
+static bool settle_working(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    slot_start(st, i);
+    if (requests_tally(st->lc, i).running == 0) {
+        if (slot->state == LC_BUSY)
+            slot_enter(st, i, LC_IDLE, LC_BECAUSE_DONE);
+        else
+            slot_leave(st, i, slot->leaving);
+        return true;
+    }
+    slot_kill_silent(st, i);
+    if (slot->state != LC_BUSY || slot->leaving != LC_BECAUSE_EVICTED) return false;
+    slot_evict(st, i, slot->evicted_by);
+    return true;
+}
+
+bool slot_settle(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    switch (slot->state) {
+    case LC_ABSENT:
+        return false;
+    case LC_LOADING:
+        return settle_loading(st, i);
+    case LC_IDLE:
+        return settle_idle(st, i);
+    case LC_BUSY:
+    case LC_DRAINING:
+        return settle_working(st, i);
+    case LC_UNLOADING:
+        if (st->lc->now < slot->stop_by || slot->stop_by == MSEC_NEVER) return false;
+        slot->stop_by = MSEC_NEVER;
+        (void)action_add(st, LC_DO_KILL, i);
+        return false;
+    }
+    assert(!"lc_state");
+    return false;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "lifecycle/core.h"
+
+/* A request may be held or running only where the diagram lets it. */
+static bool request_valid(const struct lifecycle *lc, uint32_t k) {
+    const struct lc_request *r = &lc->requests[k];
+
+    if (r->slot < 0 || r->slot >= LC_MAX_SLOTS) return false;
+    if (lc->slots[r->slot].model == LC_NO_MODEL || r->lost > 1) return false;
+    if (k > 0 && r->arrived < lc->requests[k - 1].arrived) return false;
+    if (r->aborted && r->state != LC_RUNNING) return false;
+    if (r->state != LC_WAITING && (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_ENSURE))
+        return false;
+    return !lc->shutting_down || r->state == LC_RUNNING;
+}
+
+static bool working_valid(const struct lc_slot *slot, const struct lc_tally *n) {
+    bool full = n->infer >= slot->plan.parallel;
+
+    return n->running > 0 && n->infer <= slot->plan.parallel && (n->let_in == 0 || full);
+}
+
+static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *slot,
+                            const struct lc_tally *n) {
+    switch (slot->state) {
+    case LC_ABSENT:
+        return n->let_in == 0 && n->running == 0 && slot->bytes == 0;
+    case LC_LOADING:
+        return n->let_in == 0 && n->running == 0 && !lc->shutting_down &&
+               (n->waiting > 0 || slot->permille >= LC_HALF_LOADED);
+    case LC_IDLE:
+        return n->waiting == 0 && n->let_in == 0 && n->running == 0 && !lc->shutting_down &&
+               slot->idle_since <= lc->now && lc->now < slot_expires(slot);
+    case LC_BUSY:
+        return n->waiting == 0 && working_valid(slot, n) && !lc->shutting_down;
+    case LC_DRAINING:
+        return working_valid(slot, n);
+    case LC_UNLOADING:
+        return n->let_in == 0 && n->running == 0;
+    }
+    return false;
+}
+
+static bool leaving_valid(const struct lc_slot *slot) {
+    bool evicted = slot->leaving == LC_BECAUSE_EVICTED;
+
+    if (evicted != (slot->evicted_by != LC_NO_SLOT)) return false;
+    if (slot->state == LC_LOADING) return evicted || slot->leaving == LC_BECAUSE_NONE;
+    return slot_is_leaving(slot) == (slot->leaving != LC_BECAUSE_NONE);
+}
+
+static bool slot_valid(const struct lifecycle *lc, const struct lc_slot *slot,
+                       const struct lc_tally *n) {
+    bool empty = n->waiting + n->let_in + n->running == 0;
+
+    if (slot->model == LC_NO_MODEL)
+        return slot->state == LC_ABSENT && empty && slot->failures == 0;
+    if (slot->state == LC_ABSENT && empty && slot->failures == 0) return false;
+    if (slot->state != LC_ABSENT && slot->ttl < 0 && !slot_is_leaving(slot)) return false;
+    if (lc->finished && slot->state != LC_ABSENT) return false;
+    return slot_work_valid(lc, slot, n) && leaving_valid(slot);
+}
+
+bool lifecycle_valid(const struct lifecycle *lc) {
+    struct lc_tally n[LC_MAX_SLOTS] = { { 0 } };
+
+    if (lc->request_count > LC_MAX_REQUESTS || (lc->finished && !lc->shutting_down))
+        return false;
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        const struct lc_request *r = &lc->requests[k];
+        if (!request_valid(lc, k)) return false;
+        n[r->slot].waiting += r->state == LC_WAITING;
+        n[r->slot].let_in += r->state == LC_LET_IN;
+        n[r->slot].running += r->state == LC_RUNNING;
+        n[r->slot].infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (!slot_valid(lc, &lc->slots[i], &n[i])) return false;
+    return true;
+}

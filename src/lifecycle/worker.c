@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events from workers. step.c has dropped those of older generations; what does not fit the state
+ * changes nothing here, for a worker may say anything at any time.
+ */
+#include "lifecycle/core.h"
+
+#include <stddef.h>
+
+void on_progress(struct lc_step *st, const struct lc_event *ev) {
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
+
+    if (slot->state != LC_LOADING) return;
+    slot->heard = st->lc->now;
+    if (ev->permille > slot->permille) slot->permille = ev->permille;
+}
+
+/* A load that worked ends the back-off of its model, also where another slot remembers it. */
+static void forget_failures(struct lifecycle *lc, uint32_t model) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (lc->slots[i].model != model) continue;
+        lc->slots[i].failures = 0;
+        lc->slots[i].retry_at = 0;
+    }
+}
+
+/* Loads are answered; all other waiters are let in, however long somebody else has waited: no swap
+ * without an answer in between (Auto-evict, rule 6). */
+static void let_in_waiters(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+
+    for (uint32_t k = 0; k < lc->request_count;) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i) {
+            k++;
+        } else if (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_ENSURE) {
+            struct lc_action *answer = action_add(st, LC_DO_LOADED, i);
+            answer->request = r->id;
+            answer->fresh = true;
+            request_remove(lc, k);
+        } else {
+            r->state = LC_LET_IN;
+            k++;
+        }
+    }
+}
+
+void on_ready(struct lc_step *st, const struct lc_event *ev) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[ev->slot];
+
+    if (slot->state != LC_LOADING) return;
+    slot->bytes = ev->bytes;
+    slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
+    slot->last_used = lc->now;
+    forget_failures(lc, slot->model);
+    let_in_waiters(st, ev->slot);
+    if (requests_tally(lc, ev->slot).let_in > 0)
+        slot_enter(st, ev->slot, LC_BUSY, LC_BECAUSE_REQUEST);
+    else
+        slot_enter(st, ev->slot, LC_IDLE, LC_BECAUSE_READY);
+}
+
+void on_load_failed(struct lc_step *st, const struct lc_event *ev) {
+    struct lifecycle *lc = st->lc;
+
+    if (lc->slots[ev->slot].state != LC_LOADING) return;
+    requests_fail(st, ev->slot, LC_SET_ALL,
+                  &(struct lc_refusal){ .fail = LC_FAIL_LOAD_FAILED });
+    slot_count_failure(lc, ev->slot);
+    slot_leave(st, ev->slot, LC_BECAUSE_LOAD_FAILED);
+}
+
+static void slot_hear(struct lifecycle *lc, int i) {
+    if (lc->slots[i].heard != MSEC_NEVER) lc->slots[i].heard = lc->now;
+}
+
+void on_done(struct lc_step *st, const struct lc_event *ev) {
+    struct lifecycle *lc = st->lc;
+    int k = request_find(lc, ev->request);
+
+    if (k < 0 || lc->requests[k].slot != ev->slot || lc->requests[k].state != LC_RUNNING)
+        return;
+    request_remove(lc, (uint32_t)k);
+    slot_hear(lc, ev->slot);
+    lc->slots[ev->slot].last_used = lc->now;
+}
+
+void on_heard(struct lc_step *st, const struct lc_event *ev) {
+    enum lc_state state = st->lc->slots[ev->slot].state;
+
+    if (state == LC_BUSY || state == LC_DRAINING) slot_hear(st->lc, ev->slot);
+}
+
+/* Those that waited for this worker wait for the next one, and have lost a worker. Behind a closed
+ * gate they waited for the next one anyway. */
+static void waiters_lose(struct lifecycle *lc, int i) {
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i) continue;
+        if (lc->slots[i].state == LC_LOADING || r->state == LC_LET_IN) r->lost++;
+        r->state = LC_WAITING;
+    }
+}
+
+/* At most one new worker for each request: the second loss is an error. */
+static void fail_lost(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+
+    for (uint32_t k = 0; k < lc->request_count;) {
+        const struct lc_request *r = &lc->requests[k];
+        if (r->slot != i || r->lost < 2) {
+            k++;
+            continue;
+        }
+        struct lc_action *answer = action_add(st, LC_DO_FAIL, i);
+        answer->request = r->id;
+        answer->fail = LC_FAIL_DIED;
+        request_remove(lc, k);
+    }
+}
+
+void on_exited(struct lc_step *st, const struct lc_event *ev) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[ev->slot];
+
+    if (slot->state == LC_UNLOADING) {
+        slot_enter(st, ev->slot, LC_ABSENT, LC_BECAUSE_EXITED);
+        return;
+    }
+    requests_fail(st, ev->slot, LC_SET(LC_RUNNING),
+                  &(struct lc_refusal){ .fail = LC_FAIL_DIED });
+    waiters_lose(lc, ev->slot);
+    fail_lost(st, ev->slot);
+    if (slot->state == LC_LOADING) slot_count_failure(lc, ev->slot);
+    slot_enter(st, ev->slot, LC_ABSENT, LC_BECAUSE_DIED);
+}
