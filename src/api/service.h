@@ -138,6 +138,7 @@ const char *instance_state_name(enum instance_state state); /* "loading", "idle"
 
 struct instance_view {
     const char *identifier, *model_key;
+    const char *type;   /* of its model, see struct model_view */
     const char *origin; /* "jit" | "explicit" */
     enum instance_state state;
     double load_progress; /* 0..1 */

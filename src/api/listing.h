@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listing.h - the names a client may put into `model`, each once: every model by its key, and every
+ * instance whose identifier is no model's key. Broken models are left out: nobody could choose them.
+ * Pure.
+ */
+#ifndef DOZE_API_LISTING_H
+#define DOZE_API_LISTING_H
+
+#include "api/service.h"
+#include "base/buf.h"
+
+/* Strings and views are borrowed from the snapshot. */
+struct listing_entry {
+    const char *id;
+    const struct model_view *model;
+    const struct instance_view *instance; /* NULL: the model itself */
+};
+
+/* What a dialect shows of an entry, and whether it shows it. */
+struct listing_form {
+    bool (*shows)(const struct listing_entry *entry, bool jit);
+    void (*fill)(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct listing_entry *entry);
+};
+
+/* {"object":"list","data":[...]}: in the order of the snapshot, a model before its instances. */
+void listing_format(const struct service_models *models, const struct listing_form *form,
+                    struct buf *out);
+/* One entry by its id; false if none is shown under it. */
+bool listing_format_one(const struct service_models *models, const char *id,
+                        const struct listing_form *form, struct buf *out);
+
+/* Has its memory and can answer at once. */
+bool instance_is_loaded(const struct instance_view *instance);
+/* Will be loaded without anybody asking for it again. */
+bool instance_is_coming(const struct instance_view *instance);
+
+/* The loaded instance that stands for the entry: itself, or of a model the one that bears its key,
+ * else the first. NULL if none is loaded. */
+const struct instance_view *entry_loaded(const struct listing_entry *entry);
+
+#endif

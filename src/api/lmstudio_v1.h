@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* lmstudio_v1.h - what the listing and the load answer of LM Studio's v1 dialect share. Pure. */
+#ifndef DOZE_API_LMSTUDIO_V1_H
+#define DOZE_API_LMSTUDIO_V1_H
+
+#include "api/dialect.h"
+
+/* "llm" or "embedding", from the type of a model_view. */
+const char *lmstudio_v1_type(const char *type);
+
+/* The settings an instance was loaded with, as the object `name` of out. */
+void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                            const struct instance_view *view);
+
+#endif
