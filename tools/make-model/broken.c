@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A good file, then one thing in it made wrong. GGUF begins: magic (4 bytes), version (u32), number
- * of tensors (i64), number of keys (i64), then the first key: length (u64), name, type (i32).
+ * A good file, then one thing in it made wrong. GGUF begins: magic (4 bytes), version (u32),
+ * number of tensors (i64), number of keys (i64), then the first key: length (u64), name, type
+ * (i32).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,11 +34,21 @@ static size_t find(const struct bytes *file, const char *text) {
     return at ? (size_t)(at - file->data) : 0;
 }
 
-static void break_truncated(struct bytes *file) { file->len = file->len * 2 / 3; }
-static void break_magic(struct bytes *file) { file->data[3] = 'X'; }
-static void break_version(struct bytes *file) { put(file, AT_VERSION, 99, 4); }
-static void break_string(struct bytes *file) { put(file, AT_FIRST_KEY, UINT64_C(1) << 62, 8); }
-static void break_empty(struct bytes *file) { file->len = 0; }
+static void break_truncated(struct bytes *file) {
+    file->len = file->len * 2 / 3;
+}
+static void break_magic(struct bytes *file) {
+    file->data[3] = 'X';
+}
+static void break_version(struct bytes *file) {
+    put(file, AT_VERSION, 99, 4);
+}
+static void break_string(struct bytes *file) {
+    put(file, AT_FIRST_KEY, UINT64_C(1) << 62, 8);
+}
+static void break_empty(struct bytes *file) {
+    file->len = 0;
+}
 
 static void break_counts(struct bytes *file) {
     put(file, AT_TENSORS, UINT64_C(1) << 60, 8);
@@ -66,10 +77,10 @@ static const struct {
     const char *kind;
     void (*apply)(struct bytes *file);
 } breakers[] = {
-    { "truncated", break_truncated },         { "magic", break_magic },
-    { "version", break_version },             { "huge-counts", break_counts },
-    { "huge-string", break_string },          { "bad-type", break_type },
-    { "empty", break_empty },                 { "garbage-tensors", break_tensors },
+    { "truncated", break_truncated },  { "magic", break_magic },
+    { "version", break_version },      { "huge-counts", break_counts },
+    { "huge-string", break_string },   { "bad-type", break_type },
+    { "empty", break_empty },          { "garbage-tensors", break_tensors },
     { "missing-layer", break_layers },
 };
 

@@ -25,10 +25,12 @@ static enum ggml_type type_of(const char *word) {
     return GGML_TYPE_F16;
 }
 
-static int64_t given_or(int64_t given, int64_t base) { return given ? given : base; }
+static int64_t given_or(int64_t given, int64_t base) {
+    return given ? given : base;
+}
 
-bool decoder_shape(const struct decoder_options *options, const struct shape *base, int64_t vocab,
-                   struct shape *ret_shape, struct error *err) {
+bool decoder_shape(const struct decoder_options *options, const struct shape *base,
+                   int64_t vocab, struct shape *ret_shape, struct error *err) {
     struct shape shape = *base;
 
     if (options->arch) shape.arch = options->arch;

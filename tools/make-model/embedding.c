@@ -11,7 +11,9 @@ struct bert {
     int64_t layers, embd, heads, ff, context, vocab;
 };
 
-static int64_t given_or(int64_t given, int64_t base) { return given ? given : base; }
+static int64_t given_or(int64_t given, int64_t base) {
+    return given ? given : base;
+}
 
 static void store(const struct bert *bert, enum pooling pooling, struct gguf_file *file) {
     gguf_set_val_u32(file->meta, "general.file_type", 1); /* mostly F16 */
@@ -28,8 +30,8 @@ static void store(const struct bert *bert, enum pooling pooling, struct gguf_fil
 static void add_norm(const struct bert *bert, const char *name, int i, struct gguf_file *file) {
     gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, 0, (struct fill){ .value = 1 },
                      "blk.%d.%s.weight", i, name);
-    gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, 0, (struct fill){ 0 }, "blk.%d.%s.bias", i,
-                     name);
+    gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, 0, (struct fill){ 0 }, "blk.%d.%s.bias",
+                     i, name);
 }
 
 static void add_matrix(const char *name, int i, int64_t columns, int64_t rows,
@@ -37,7 +39,8 @@ static void add_matrix(const char *name, int i, int64_t columns, int64_t rows,
     struct fill fill = { .deviation = 1.0f / sqrtf((float)columns) };
 
     gguf_file_tensor(file, GGML_TYPE_F16, columns, rows, fill, "blk.%d.%s.weight", i, name);
-    gguf_file_tensor(file, GGML_TYPE_F32, rows, 0, (struct fill){ 0 }, "blk.%d.%s.bias", i, name);
+    gguf_file_tensor(file, GGML_TYPE_F32, rows, 0, (struct fill){ 0 }, "blk.%d.%s.bias", i,
+                     name);
 }
 
 static void add_layer(const struct bert *bert, int i, struct gguf_file *file) {
@@ -59,8 +62,8 @@ static void add_tensors(const struct bert *bert, struct gguf_file *file) {
 
     gguf_file_tensor(file, GGML_TYPE_F16, embd, bert->vocab, (struct fill){ .deviation = 1 },
                      "token_embd.weight");
-    gguf_file_tensor(file, GGML_TYPE_F32, embd, bert->context, (struct fill){ .deviation = 0.2f },
-                     "position_embd.weight");
+    gguf_file_tensor(file, GGML_TYPE_F32, embd, bert->context,
+                     (struct fill){ .deviation = 0.2f }, "position_embd.weight");
     gguf_file_tensor(file, GGML_TYPE_F32, embd, 2, (struct fill){ 0 }, "token_types.weight");
     gguf_file_tensor(file, GGML_TYPE_F32, embd, 0, (struct fill){ .value = 1 },
                      "token_embd_norm.weight");

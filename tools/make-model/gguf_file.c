@@ -40,9 +40,10 @@ void gguf_file_f32(struct gguf_file *file, const char *key, float value) {
     gguf_set_val_f32(file->meta, full, value);
 }
 
-void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t columns, int64_t rows,
-                      struct fill fill, const char *name, ...) {
-    struct ggml_init_params params = { .mem_size = 2 * ggml_tensor_overhead(), .no_alloc = true };
+void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t columns,
+                      int64_t rows, struct fill fill, const char *name, ...) {
+    struct ggml_init_params params = { .mem_size = 2 * ggml_tensor_overhead(),
+                                       .no_alloc = true };
     struct ggml_context *ctx = ggml_init(params);
     struct ggml_tensor *tensor = rows ? ggml_new_tensor_2d(ctx, type, columns, rows)
                                       : ggml_new_tensor_1d(ctx, GGML_TYPE_F32, columns);

@@ -2,8 +2,8 @@
 /*
  * gguf_file.h - a GGUF file under construction: keys, and tensors that are computed row by row.
  *
- * Tensor data never stands in memory as a whole, so files of many gigabytes can be made. The file
- * appears under its name only when it is complete.
+ * Tensor data never stands in memory as a whole, so files of many gigabytes can be made. The
+ * file appears under its name only when it is complete.
  */
 #ifndef DOZE_TOOLS_GGUF_FILE_H
 #define DOZE_TOOLS_GGUF_FILE_H
@@ -41,10 +41,10 @@ void gguf_file_clear(struct gguf_file *file);
 void gguf_file_u32(struct gguf_file *file, const char *key, uint32_t value);
 void gguf_file_f32(struct gguf_file *file, const char *key, float value);
 
-/* Add a matrix of `rows` rows, or a vector (rows 0, always f32). The columns have to be a multiple
- * of the type's block size. */
-void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t columns, int64_t rows,
-                      struct fill fill, const char *name, ...)
+/* Add a matrix of `rows` rows, or a vector (rows 0, always f32). The columns have to be a
+ * multiple of the type's block size. */
+void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t columns,
+                      int64_t rows, struct fill fill, const char *name, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* Write everything to path. Fails with ERR_IO. */

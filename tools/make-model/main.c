@@ -9,34 +9,41 @@
 
 #include "make.h"
 #include "options.h"
+#include "say.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-#define COUNT(field, type, name, low, high, help)                                                  \
+#define COUNT(field, type, name, low, high, help)                                              \
     { name, OPTION_COUNT, offsetof(type, field), "N", low, high, help }
-#define TEXT(field, type, name, shown, help)                                                       \
+#define TEXT(field, type, name, shown, help)                                                   \
     { name, OPTION_TEXT, offsetof(type, field), shown, 0, 0, help }
-#define WORD(field, type, name, choice, help)                                                      \
+#define WORD(field, type, name, choice, help)                                                  \
     { name, OPTION_WORD, offsetof(type, field), choice, 0, 0, help }
 
-#define DECODER_OPTIONS(type_)                                                                     \
-    TEXT(decoder.out, type_, "out", "FILE", "the file to make (needed)"),                          \
-        TEXT(decoder.name, type_, "name", "TEXT", "general.name of the file"),                     \
-        WORD(decoder.arch, type_, "arch", "llama|qwen2", "architecture"),                          \
-        WORD(decoder.type, type_, "type", "f16|f32|q8_0|q4_0", "of the matrices"),                 \
-        COUNT(decoder.layers, type_, "layers", 1, 512, "number of layers"),                        \
-        COUNT(decoder.embd, type_, "embd", 8, 16384, "columns of the embedding"),                  \
-        COUNT(decoder.heads, type_, "heads", 1, 256, "attention heads"),                           \
-        COUNT(decoder.kv_heads, type_, "kv-heads", 1, 256, "heads of keys and values"),            \
-        COUNT(decoder.ff, type_, "ff", 8, 65536, "rows of the feed-forward part"),                 \
-        COUNT(decoder.context, type_, "context", 64, 1 << 20, "longest context in tokens"),        \
-        { "size", OPTION_BYTES, offsetof(type_, decoder.size), "N[K|M|G]", 1 << 16,                \
-          INT64_C(1) << 36, "choose the shape so that the file has about this size" },             \
+#define DECODER_OPTIONS(type_)                                                                 \
+    TEXT(decoder.out, type_, "out", "FILE", "the file to make (needed)"),                      \
+        TEXT(decoder.name, type_, "name", "TEXT", "general.name of the file"),                 \
+        WORD(decoder.arch, type_, "arch", "llama|qwen2", "architecture"),                      \
+        WORD(decoder.type, type_, "type", "f16|f32|q8_0|q4_0", "of the matrices"),             \
+        COUNT(decoder.layers, type_, "layers", 1, 512, "number of layers"),                    \
+        COUNT(decoder.embd, type_, "embd", 8, 16384, "columns of the embedding"),              \
+        COUNT(decoder.heads, type_, "heads", 1, 256, "attention heads"),                       \
+        COUNT(decoder.kv_heads, type_, "kv-heads", 1, 256, "heads of keys and values"),        \
+        COUNT(decoder.ff, type_, "ff", 8, 65536, "rows of the feed-forward part"),             \
+        COUNT(decoder.context, type_, "context", 64, 1 << 20, "longest context in tokens"),    \
+        { "size",                                                                              \
+          OPTION_BYTES,                                                                        \
+          offsetof(type_, decoder.size),                                                       \
+          "N[K|M|G]",                                                                          \
+          1 << 16,                                                                             \
+          INT64_C(1) << 36,                                                                    \
+          "choose the shape so that the file has about this size" },                           \
         TEXT(decoder.chat_template, type_, "chat-template", "FILE", "Jinja template (ChatML)")
 
 static const struct option_spec random_specs[] = {
     DECODER_OPTIONS(struct random_options),
-    TEXT(vocab, struct random_options, "vocab", "small|FILE", "take the tokenizer of this GGUF"),
+    TEXT(vocab, struct random_options, "vocab", "small|FILE",
+         "take the tokenizer of this GGUF"),
     COUNT(seed, struct random_options, "seed", 0, INT64_MAX, "other seeds, other weights"),
     { 0 },
 };
@@ -53,8 +60,10 @@ static const struct option_spec spoken_specs[] = {
 static const struct option_spec embedding_specs[] = {
     TEXT(out, struct embedding_options, "out", "FILE", "the file to make (needed)"),
     TEXT(name, struct embedding_options, "name", "TEXT", "general.name of the file"),
-    WORD(pooling, struct embedding_options, "pooling", "mean|cls", "how token vectors become one"),
-    TEXT(vocab, struct embedding_options, "vocab", "small|FILE", "take the tokenizer of this GGUF"),
+    WORD(pooling, struct embedding_options, "pooling", "mean|cls",
+         "how token vectors become one"),
+    TEXT(vocab, struct embedding_options, "vocab", "small|FILE",
+         "take the tokenizer of this GGUF"),
     COUNT(layers, struct embedding_options, "layers", 1, 512, "number of layers"),
     COUNT(embd, struct embedding_options, "embd", 8, 16384, "columns of the embedding"),
     COUNT(heads, struct embedding_options, "heads", 1, 256, "attention heads"),
@@ -75,20 +84,32 @@ static const struct option_spec demo_specs[] = {
     { 0 },
 };
 
-static bool run_random(int argc, char **argv, const struct command_spec *spec, struct error *err) {
+static const struct option_spec say_specs[] = {
+    TEXT(model, struct say_options, "model", "FILE", "the model to ask (needed)"),
+    TEXT(prompt, struct say_options, "prompt", "TEXT",
+         "what stands before the answer (needed)"),
+    COUNT(tokens, struct say_options, "tokens", 1, 4096, "say at most so many tokens (64)"),
+    { 0 },
+};
+
+static bool run_random(int argc, char **argv, const struct command_spec *spec,
+                       struct error *err) {
     struct random_options options = { 0 };
     bool help;
 
     if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
-    return help || (options_require(options.decoder.out, "out", err) && random_make(&options, err));
+    return help ||
+           (options_require(options.decoder.out, "out", err) && random_make(&options, err));
 }
 
-static bool run_spoken(int argc, char **argv, const struct command_spec *spec, struct error *err) {
+static bool run_spoken(int argc, char **argv, const struct command_spec *spec,
+                       struct error *err) {
     struct spoken_options options = { 0 };
     bool help;
 
     if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
-    return help || (options_require(options.decoder.out, "out", err) && spoken_make(&options, err));
+    return help ||
+           (options_require(options.decoder.out, "out", err) && spoken_make(&options, err));
 }
 
 static bool run_embedding(int argc, char **argv, const struct command_spec *spec,
@@ -100,7 +121,8 @@ static bool run_embedding(int argc, char **argv, const struct command_spec *spec
     return help || (options_require(options.out, "out", err) && embedding_make(&options, err));
 }
 
-static bool run_broken(int argc, char **argv, const struct command_spec *spec, struct error *err) {
+static bool run_broken(int argc, char **argv, const struct command_spec *spec,
+                       struct error *err) {
     struct broken_options options = { 0 };
     bool help;
 
@@ -109,12 +131,32 @@ static bool run_broken(int argc, char **argv, const struct command_spec *spec, s
                     options_require(options.kind, "kind", err) && broken_make(&options, err));
 }
 
-static bool run_demo(int argc, char **argv, const struct command_spec *spec, struct error *err) {
+static bool run_demo(int argc, char **argv, const struct command_spec *spec,
+                     struct error *err) {
     struct demo_options options = { 0 };
     bool help;
 
     if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
     return help || (options_require(options.dir, "dir", err) && demo_make(&options, err));
+}
+
+static bool say(const struct say_options *options, struct error *err) {
+    struct buf text = BUF_INIT(1 << 20);
+    bool ended;
+    bool ok = say_text(options, &text, &ended, err);
+
+    if (ok) printf("%s%s\n", buf_str(&text), ended ? "" : "…");
+    buf_clear(&text);
+    return ok;
+}
+
+static bool run_say(int argc, char **argv, const struct command_spec *spec, struct error *err) {
+    struct say_options options = { 0 };
+    bool help;
+
+    if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
+    return help || (options_require(options.model, "model", err) &&
+                    options_require(options.prompt, "prompt", err) && say(&options, err));
 }
 
 static const struct {
@@ -126,11 +168,12 @@ static const struct {
     { { "embedding", "a BERT-shaped embedding model", embedding_specs }, run_embedding },
     { { "broken", "a file that cannot be loaded", broken_specs }, run_broken },
     { { "demo", "two small spoken models that tell about doze", demo_specs }, run_demo },
+    { { "say", "load a model and let it speak, without doze", say_specs }, run_say },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *out) {
-    fputs("usage: make-model COMMAND --out FILE [options]\n", out);
+    fputs("usage: make-model COMMAND [options]\n", out);
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-10s %s\n", commands[i].spec.name, commands[i].spec.summary);
     fputs("make-model COMMAND --help shows the options of a command.\n", out);

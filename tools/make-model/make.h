@@ -20,9 +20,9 @@ struct decoder_options {
     int64_t size; /* bytes; instead of the five above */
 };
 
-/* Random weights. A real vocabulary may be taken from another GGUF; the small one has the bytes and
- * some hundred invented words. Such a model never says an end token or a lone byte of its own: it
- * talks until it is stopped. */
+/* Random weights. A real vocabulary may be taken from another GGUF; the small one has the bytes
+ * and some hundred invented words. Such a model never says an end token or a lone byte of its
+ * own: it talks until it is stopped. */
 struct random_options {
     struct decoder_options decoder;
     const char *vocab; /* "small" or the path of a GGUF */
@@ -30,7 +30,8 @@ struct random_options {
 };
 bool random_make(const struct random_options *options, struct error *err);
 
-/* Weights set by hand: after any prompt the model says the text, then ends (or begins again). */
+/* Weights set by hand: after any prompt the model says the text, then ends (or begins again).
+ * */
 struct spoken_options {
     struct decoder_options decoder;
     const char *text, *text_file; /* one of them */

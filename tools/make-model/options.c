@@ -63,7 +63,8 @@ static bool read_option(const struct option_spec *spec, const char *text, void *
     case OPTION_WORD:
         if (!is_one_of(spec->words, text))
             return error_set_param(err, ERR_INVALID_REQUEST, spec->name,
-                                   "--%s is one of %s, not \"%s\"", spec->name, spec->words, text);
+                                   "--%s is one of %s, not \"%s\"", spec->name, spec->words,
+                                   text);
         *(const char **)field = text;
         return true;
     case OPTION_TEXT:
@@ -94,15 +95,16 @@ bool options_parse(const struct command_spec *command, int argc, char **argv, vo
             return true;
         }
         if (found == ':' || found == '?')
-            return error_set(err, ERR_INVALID_REQUEST, "%s %s; see make-model %s --help",
-                             argv[optind - 1],
-                             found == ':' ? "needs a value" : "is not an option of this command",
-                             command->name);
+            return error_set(
+                err, ERR_INVALID_REQUEST, "%s %s; see make-model %s --help", argv[optind - 1],
+                found == ':' ? "needs a value" : "is not an option of this command",
+                command->name);
         if (!read_option(&command->options[found - 1], optarg, into, err)) return false;
     }
     if (optind < argc)
-        return error_set(err, ERR_INVALID_REQUEST, "\"%s\" is not an option; see make-model %s --help",
-                         argv[optind], command->name);
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "\"%s\" is not an option; see make-model %s --help", argv[optind],
+                         command->name);
     return true;
 }
 

@@ -33,8 +33,9 @@ struct command_spec {
     const struct option_spec *options; /* ends with a NULL name */
 };
 
-/* Fill the struct `into` from argv (argv[0] is the command's name). Texts are borrowed from argv.
- * *ret_help: --help was asked and printed on stdout. Fails in a sentence naming the option. */
+/* Fill the struct `into` from argv (argv[0] is the command's name). Texts are borrowed from
+ * argv. *ret_help: --help was asked and printed on stdout. Fails in a sentence naming the
+ * option. */
 bool options_parse(const struct command_spec *command, int argc, char **argv, void *into,
                    bool *ret_help, struct error *err);
 

@@ -11,7 +11,9 @@ static bool is_word(char c) {
     return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || c == '_';
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t'; }
+static bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\t';
+}
 
 /* A word takes the space before it; punctuation stands alone. */
 static bool is_boundary(const char *text, size_t start, size_t at) {
@@ -28,14 +30,16 @@ static size_t next_end(const char *text, size_t len, size_t start, size_t from) 
 }
 
 /* Free to use: no earlier piece reads the same, and it is not the whole of a control token. */
-static bool is_free(const char *text, const size_t *ends, size_t count, size_t start, size_t end) {
+static bool is_free(const char *text, const size_t *ends, size_t count, size_t start,
+                    size_t end) {
     size_t len = end - start, begin = 0;
 
     if (len < PIECE_MIN) return false;
     if (len >= 4 && memcmp(text + start, "<|", 2) == 0 && memcmp(text + end - 2, "|>", 2) == 0)
         return false;
     for (size_t i = 0; i < count; begin = ends[i++])
-        if (ends[i] - begin == len && memcmp(text + begin, text + start, len) == 0) return false;
+        if (ends[i] - begin == len && memcmp(text + begin, text + start, len) == 0)
+            return false;
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random weights, scaled so that what is said depends on the whole prompt: queries and keys are
- * large enough for attention to pick single positions, layers add as much as the embedding holds.
+ * large enough for attention to pick single positions, layers add as much as the embedding
+ * holds.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,15 +13,21 @@
 #include "random.h"
 #include "vocab.h"
 
-/* Deviations for inputs of deviation 1, before division by the square root of the inputs' number. */
+/* Deviations for inputs of deviation 1, before division by the square root of the inputs'
+ * number. */
 #define QK_DEVIATION 1.6f
 #define ADDED_DEVIATION 1.5f
 #define LOGIT_DEVIATION 4.0f
 
 enum { INVENTED_WORDS = 700 };
 
-static const struct shape small_shape = { .arch = "llama", .layers = 2, .embd = 128, .heads = 4,
-                                          .kv_heads = 2, .ff = 256, .context = 4096,
+static const struct shape small_shape = { .arch = "llama",
+                                          .layers = 2,
+                                          .embd = 128,
+                                          .heads = 4,
+                                          .kv_heads = 2,
+                                          .ff = 256,
+                                          .context = 4096,
                                           .type = GGML_TYPE_F16 };
 
 /* Words of two or three syllables with a space before them; no two alike. */
@@ -36,8 +43,8 @@ static void add_invented_words(struct vocab *vocab) {
     }
 }
 
-/* The output matrix: rows of control tokens and of single bytes are zero, so that greedy decoding
- * and sampling pass them by while a grammar may still force them. */
+/* The output matrix: rows of control tokens and of single bytes are zero, so that greedy
+ * decoding and sampling pass them by while a grammar may still force them. */
 struct output_rows {
     const struct vocab *vocab;
     uint64_t seed;

@@ -12,7 +12,8 @@ static bool check(bool ok, const char *option, const char *rule, struct error *e
 bool shape_check(const struct shape *shape, struct error *err) {
     int64_t block = ggml_blck_size(shape->type);
 
-    return check(shape->embd % shape->heads == 0, "embd", "must be a multiple of --heads", err) &&
+    return check(shape->embd % shape->heads == 0, "embd", "must be a multiple of --heads",
+                 err) &&
            check(shape->embd / shape->heads % 2 == 0, "heads",
                  "must leave each head an even number of columns (embd / heads)", err) &&
            check(shape->heads % shape->kv_heads == 0, "kv-heads", "must divide --heads", err) &&

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A model that says one text. Each token of the text occurs in it once (pieces.h) and has a vector of
- * +1 and -1 of its own as its embedding; all tokens that a prompt can consist of share one more, the
- * start vector. The layers add nothing, the norm leaves such vectors as they are, and the output row
- * of a token is the vector of the token before it: logit embd for the right one, the products of
- * unrelated vectors (a few times the square root of embd) for the others.
+ * A model that says one text. Each token of the text occurs in it once (pieces.h) and has a
+ * vector of +1 and -1 of its own as its embedding; all tokens that a prompt can consist of
+ * share one more, the start vector. The layers add nothing, the norm leaves such vectors as
+ * they are, and the output row of a token is the vector of the token before it: logit embd for
+ * the right one, the products of unrelated vectors (a few times the square root of embd) for
+ * the others.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,13 @@
 
 enum { TEXT_MAX = 16 * 1024, MARGIN_MIN = 20, WORD_BITS = 64 };
 
-static const struct shape small_shape = { .arch = "llama", .layers = 2, .embd = 256, .heads = 4,
-                                          .kv_heads = 2, .ff = 512, .context = 8192,
+static const struct shape small_shape = { .arch = "llama",
+                                          .layers = 2,
+                                          .embd = 256,
+                                          .heads = 4,
+                                          .kv_heads = 2,
+                                          .ff = 512,
+                                          .context = 8192,
                                           .type = GGML_TYPE_F16 };
 
 struct speech {
@@ -70,7 +76,8 @@ static void draw_signs(struct speech *speech, int64_t embd) {
     }
 }
 
-/* The least distance between the right logit and any other: a row may be the sum of two vectors. */
+/* The least distance between the right logit and any other: a row may be the sum of two
+ * vectors. */
 static int64_t margin(const struct speech *speech, int64_t embd) {
     int64_t worst = 0;
 
@@ -119,10 +126,11 @@ static bool write_speech(const struct spoken_options *options, const char *chat_
     if (!decoder_shape(decoder, &small_shape, (int64_t)vocab->count, &shape, err)) return false;
     draw_signs(speech, shape.embd);
     if (margin(speech, shape.embd) < MARGIN_MIN)
-        return error_set_param(err, ERR_INVALID_REQUEST, "embd",
-                               "--embd %lld is too small for a text of %zu tokens; give a larger "
-                               "one",
-                               (long long)shape.embd, speech->count);
+        return error_set_param(
+            err, ERR_INVALID_REQUEST, "embd",
+            "--embd %lld is too small for a text of %zu tokens; give a larger "
+            "one",
+            (long long)shape.embd, speech->count);
     gguf_file_init(&file, shape.arch, decoder->name ? decoder->name : "doze spoken", 0);
     gguf_set_val_str(file.meta, "tokenizer.chat_template", chat_template);
     vocab_store_bytes(vocab, &file);

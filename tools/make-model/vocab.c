@@ -8,8 +8,10 @@
 #include "base/xalloc.h"
 
 /* Tokens that end an assistant's turn in common chat templates, in order of preference. */
-static const char *const end_markers[] = { "<|im_end|>", "<|eot_id|>", "<|end_of_turn|>",
-                                           "<|eom_id|>", "<|end|>",    "<|END_OF_TURN_TOKEN|>" };
+static const char *const end_markers[] = {
+    "<|im_end|>", "<|eot_id|>", "<|end_of_turn|>",
+    "<|eom_id|>", "<|end|>",    "<|END_OF_TURN_TOKEN|>"
+};
 
 static size_t vocab_add(struct vocab *vocab, const char *text, enum token_kind kind) {
     size_t id = vocab->count++;
@@ -80,8 +82,10 @@ void vocab_init_bytes(struct vocab *vocab, const char *chat_template) {
     size_t i;
 
     *vocab = (struct vocab){ .end = -1 };
-    for (int byte = 0; byte < VOCAB_BYTES; byte++) vocab_add_piece(vocab, &(char){ (char)byte }, 1);
-    for (i = 0; i < sizeof chatml / sizeof *chatml; i++) vocab_add(vocab, chatml[i], TOKEN_CONTROL);
+    for (int byte = 0; byte < VOCAB_BYTES; byte++)
+        vocab_add_piece(vocab, &(char){ (char)byte }, 1);
+    for (i = 0; i < sizeof chatml / sizeof *chatml; i++)
+        vocab_add(vocab, chatml[i], TOKEN_CONTROL);
     if (chat_template) add_markers(vocab, chat_template);
     for (i = 0; vocab->end < 0 && i < sizeof end_markers / sizeof *end_markers; i++)
         if (!chat_template || strstr(chat_template, end_markers[i]))
@@ -146,7 +150,8 @@ void vocab_store_wordpiece(const struct vocab *vocab, struct gguf_file *file) {
     gguf_set_val_u32(meta, "tokenizer.ggml.bos_token_id", 2);
     gguf_set_val_u32(meta, "tokenizer.ggml.cls_token_id", 2);
     gguf_set_val_u32(meta, "tokenizer.ggml.eos_token_id", 3);
-    gguf_set_val_u32(meta, "tokenizer.ggml.seperator_token_id", 3); /* spelled so by llama.cpp */
+    gguf_set_val_u32(meta, "tokenizer.ggml.seperator_token_id",
+                     3); /* spelled so by llama.cpp */
     gguf_set_val_u32(meta, "tokenizer.ggml.mask_token_id", 4);
     gguf_set_val_u32(meta, "tokenizer.ggml.token_type_count", 2);
 }
@@ -162,7 +167,8 @@ static void keep_tokenizer_keys(struct gguf_context *source) {
     }
 }
 
-static void read_tokens(const struct gguf_context *source, int64_t tokens, struct vocab *vocab) {
+static void read_tokens(const struct gguf_context *source, int64_t tokens,
+                        struct vocab *vocab) {
     int64_t kinds = gguf_find_key(source, "tokenizer.ggml.token_type");
     int64_t end = gguf_find_key(source, "tokenizer.ggml.eos_token_id");
     size_t count = gguf_get_arr_n(source, tokens);
@@ -189,7 +195,8 @@ bool vocab_copy(const char *path, struct gguf_file *file, struct vocab *ret_voca
     if (tokens < 0) {
         gguf_free(source);
         return error_set(err, ERR_INVALID_REQUEST,
-                         "%s holds no vocabulary (tokenizer.ggml.tokens); name another file", path);
+                         "%s holds no vocabulary (tokenizer.ggml.tokens); name another file",
+                         path);
     }
     read_tokens(source, tokens, ret_vocab);
     keep_tokenizer_keys(source);
