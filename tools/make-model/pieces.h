@@ -11,8 +11,8 @@
 
 /* Cut the text of len bytes (at least 2) into pieces of at least 2 bytes, all different, about
  * one per word; a piece may end inside a UTF-8 character, as real tokens do. ret_ends gets the
- * end offset of each; it has room for len / 2 entries. Gives their number; the last end is len.
- * */
+ * end offset of each; it has room for len / 2 entries. Gives their number; the last end is
+ * len. */
 size_t pieces_cut(const char *text, size_t len, size_t *ret_ends);
 
 #endif
