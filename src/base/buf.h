@@ -19,7 +19,8 @@ struct buf {
     bool overflowed;
 };
 
-#define BUF_INIT(limit) { .max = (limit) }
+#define BUF_INIT(limit)                                                                        \
+    { .max = (limit) }
 
 void buf_init(struct buf *b, size_t max);
 

@@ -30,7 +30,8 @@ static bool depth_ok(const char *text, size_t len) {
 
 yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
     if (!depth_ok(text, len)) {
-        error_set(err, ERR_INVALID_REQUEST, "The JSON is nested deeper than %d levels.", MAX_DEPTH);
+        error_set(err, ERR_INVALID_REQUEST, "The JSON is nested deeper than %d levels.",
+                  MAX_DEPTH);
         return NULL;
     }
     yyjson_read_err problem;
@@ -40,8 +41,9 @@ yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
     if (len == 0 || !yyjson_locate_pos(text, len, problem.pos, &line, &column, &chars)) {
         error_set(err, ERR_INVALID_REQUEST, "The body is empty; send a JSON object.");
     } else {
-        error_set(err, ERR_INVALID_REQUEST, "The body is not valid JSON: %s at line %zu, column %zu.",
-                  problem.msg, line, column);
+        error_set(err, ERR_INVALID_REQUEST,
+                  "The body is not valid JSON: %s at line %zu, column %zu.", problem.msg, line,
+                  column);
     }
     return NULL;
 }
@@ -73,8 +75,8 @@ static yyjson_val *present(yyjson_val *obj, const char *name) {
 }
 
 static bool wrong_type(yyjson_val *val, const char *name, const char *want, struct error *err) {
-    return error_set_param(err, ERR_INVALID_REQUEST, name, "'%s' must be %s, not %s.", name, want,
-                           json_type_phrase(val));
+    return error_set_param(err, ERR_INVALID_REQUEST, name, "'%s' must be %s, not %s.", name,
+                           want, json_type_phrase(val));
 }
 
 bool json_read_bool(yyjson_val *obj, const char *name, bool *out, struct error *err) {

@@ -35,7 +35,8 @@ const char *log_level_name(enum log_level level) {
     return names[level];
 }
 
-void log_set_listener(void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx) {
+void log_set_listener(void (*fn)(void *ctx, enum log_level level, const char *text),
+                      void *ctx) {
     listener = fn;
     listener_ctx = ctx;
 }
@@ -54,12 +55,12 @@ static void emit(enum log_level level, const char *fmt, va_list args) {
     if (listener) listener(listener_ctx, level, text);
 }
 
-#define DEFINE_LEVEL(function, level)         \
-    void function(const char *fmt, ...) {     \
-        va_list args;                         \
-        va_start(args, fmt);                  \
-        emit(level, fmt, args);               \
-        va_end(args);                         \
+#define DEFINE_LEVEL(function, level)                                                          \
+    void function(const char *fmt, ...) {                                                      \
+        va_list args;                                                                          \
+        va_start(args, fmt);                                                                   \
+        emit(level, fmt, args);                                                                \
+        va_end(args);                                                                          \
     }
 
 DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)

@@ -34,8 +34,8 @@ enum frame_status frame_parse(const char *bytes, size_t len, size_t max_payload,
     memcpy(&request, bytes + 8, 8);
     payload_len = le32toh(payload_len);
     if (payload_len > max_payload) {
-        error_set(err, ERR_TOO_LARGE, "A frame of %u bytes is over the limit of %zu.", payload_len,
-                  max_payload);
+        error_set(err, ERR_TOO_LARGE, "A frame of %u bytes is over the limit of %zu.",
+                  payload_len, max_payload);
         return FRAME_BAD;
     }
     if (zero != 0) {

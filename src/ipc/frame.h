@@ -31,7 +31,8 @@ struct frame {
 };
 
 /* Append one whole frame; false if the buffer's maximum would be passed. len < 4 GiB. */
-bool frame_format(struct buf *out, uint16_t type, uint64_t request, const void *payload, size_t len);
+bool frame_format(struct buf *out, uint16_t type, uint64_t request, const void *payload,
+                  size_t len);
 
 enum frame_status { FRAME_NONE, FRAME_ONE, FRAME_BAD };
 

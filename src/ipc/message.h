@@ -31,7 +31,7 @@ enum message_type {
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
-    MSG_STOP,     /* empty: drop everything, exit 0 */
+    MSG_STOP, /* empty: drop everything, exit 0 */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
@@ -41,15 +41,15 @@ enum message_type {
                        "type":"llm"|"vlm"|"embeddings","chat_template":bool,
                        "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
                        "embedding_length":n,"load_seconds":x,"threads":n,"flash_attention":bool,"batch":n} */
-    MSG_FAILED,     /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
-    MSG_STARTED,    /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
-    MSG_PROMPT,     /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
-    MSG_DELTA,      /* one step of an answer, see api/service.h "delta" */
-    MSG_VECTOR,     /* embeddings: raw little-endian float32s of the next input, in order */
-    MSG_DONE,       /* see api/service.h "done" */
-    MSG_ERROR,      /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
-    MSG_HEARTBEAT,  /* empty: every second while there is work, from the decode loop itself */
-    MSG_LOG,        /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
+    MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
+    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
+    MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
+    MSG_DELTA,   /* one step of an answer, see api/service.h "delta" */
+    MSG_VECTOR,  /* embeddings: raw little-endian float32s of the next input, in order */
+    MSG_DONE,    /* see api/service.h "done" */
+    MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
+    MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
+    MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
 };
 
 #endif

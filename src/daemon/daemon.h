@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * daemon.h - the one struct that ties the daemon's parts together; the files of src/daemon that
+ * face HTTP share it.
+ */
+#ifndef DOZE_DAEMON_DAEMON_H
+#define DOZE_DAEMON_DAEMON_H
+
+#include <uv.h>
+
+#include "api/dialect.h"
+#include "api/service.h"
+#include "daemon/feed.h"
+#include "daemon/metrics.h"
+#include "daemon/options.h"
+#include "daemon/settings.h"
+#include "daemon/supervisor.h"
+#include "http/server.h"
+
+struct watch;
+
+struct daemon {
+    uv_loop_t loop;
+    struct options options;
+    struct settings settings;
+    char *settings_path, *kept_path, *worker_program;
+    yyjson_doc *shown_settings; /* what service.settings lends out */
+    struct catalog *catalog;
+    struct watch *watch;
+    struct metrics metrics;
+    struct feed *events, *log;
+    struct supervisor *supervisor;
+    struct service service;
+    struct http_server *http;
+    uv_signal_t signals[3];
+    uv_timer_t farewell; /* at shutdown: last bytes may still be on their way */
+    int farewell_rounds;
+    bool stopping;
+};
+
+/* ---- service.c: struct service on the supervisor ---- */
+void daemon_fill_service(struct daemon *d);
+
+/* ---- persist.c: settings.json and kept.json ---- */
+void daemon_load_settings(struct daemon *d);
+bool daemon_save_settings(struct daemon *d, const struct settings *settings, struct error *err);
+void daemon_save_kept(struct daemon *d);
+void daemon_load_kept(struct daemon *d);
+
+/* ---- routes.c ---- */
+void daemon_http_options(struct daemon *d, struct http_options *ret_options);
+/* May this request pass (setting api_key)? If not, it is answered. */
+bool daemon_admit(struct daemon *d, struct exchange *x);
+
+/* ---- handlers; ctx is the struct daemon ---- */
+void route_openai_chat(void *ctx, struct exchange *x); /* answer.c */
+void route_openai_completions(void *ctx, struct exchange *x);
+void route_openai_embeddings(void *ctx, struct exchange *x);
+void route_v0_chat(void *ctx, struct exchange *x);
+void route_v0_completions(void *ctx, struct exchange *x);
+void route_v0_embeddings(void *ctx, struct exchange *x);
+void route_openai_models(void *ctx, struct exchange *x); /* manage.c */
+void route_openai_model(void *ctx, struct exchange *x);
+void route_v0_models(void *ctx, struct exchange *x);
+void route_v0_model(void *ctx, struct exchange *x);
+void route_v1_models(void *ctx, struct exchange *x);
+void route_unload(void *ctx, struct exchange *x);
+void route_retune(void *ctx, struct exchange *x);
+void route_settings_get(void *ctx, struct exchange *x);
+void route_settings_patch(void *ctx, struct exchange *x);
+void route_load(void *ctx, struct exchange *x);   /* load.c */
+void route_events(void *ctx, struct exchange *x); /* streams.c */
+void route_log(void *ctx, struct exchange *x);
+void route_root(void *ctx, struct exchange *x); /* pages.c */
+void route_health(void *ctx, struct exchange *x);
+void route_greeting(void *ctx, struct exchange *x);
+void route_lms_status(void *ctx, struct exchange *x);
+void route_metrics(void *ctx, struct exchange *x);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* file.h - small state files: read whole, replace whole, never half. */
+#ifndef DOZE_DAEMON_FILE_H
+#define DOZE_DAEMON_FILE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Append the file's bytes. Fails with ERR_NOT_FOUND if there is none, ERR_TOO_LARGE past the
+ * buffer's maximum, else ERR_IO. */
+bool file_read(const char *path, struct buf *out, struct error *err);
+
+/* Replace the file: temporary name, fsync, rename, fsync of the folder. Mode 0600. On failure the
+ * old file is as it was. */
+bool file_replace(const char *path, const char *bytes, size_t len, struct error *err);
+
+/* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */
+bool file_set_aside(const char *path, struct error *err);
+
+/* Make the folder and its parents, 0700 where new. */
+bool file_make_dirs(const char *path, struct error *err);
+
+#endif

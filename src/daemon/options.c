@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/options.h"
+
+#include <getopt.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+const char options_usage[] =
+    "Usage: doze serve [options]\n"
+    "Serve models over HTTP until stopped. Models are loaded when they are asked for.\n"
+    "\n"
+    "  --host HOST        address to listen on (default 127.0.0.1, or DOZE_HOST)\n"
+    "  --port PORT        port to listen on, 0 for any free one (default 1234, or DOZE_PORT)\n"
+    "  --models-dir DIR   folder with GGUF files; may be given several times (default\n"
+    "                     ~/.local/share/doze/models, LM Studio's and the Hugging Face cache,\n"
+    "                     or DOZE_MODELS_DIR, colon-separated)\n"
+    "  --state-dir DIR    where settings live (default ~/.local/state/doze, or "
+    "DOZE_STATE_DIR)\n"
+    "  --log-level LEVEL  error, warn, info or debug (default info)\n"
+    "  --ready-fd FD      write the port to this file descriptor once listening\n"
+    "  --help             show this\n";
+
+static const char *home(void) {
+    const char *dir = getenv("HOME");
+    if (dir && *dir) return dir;
+    const struct passwd *user = getpwuid(getuid());
+    return user ? user->pw_dir : "/";
+}
+
+/* $variable if it is set, else ~/fallback. */
+static char *base_dir(const char *variable, const char *fallback) {
+    const char *dir = getenv(variable);
+    if (dir && *dir == '/') return xstrdup(dir);
+    return xasprintf("%s/%s", home(), fallback);
+}
+
+static char *below(const char *variable, const char *fallback, const char *rest) {
+    char *base = base_dir(variable, fallback);
+    char *path = xasprintf("%s/%s", base, rest);
+    free(base);
+    return path;
+}
+
+static bool add_dir(struct options *o, const char *dir, size_t len, struct error *err) {
+    if (len == 0) return true;
+    if (o->model_dir_count == OPTIONS_MAX_DIRS) {
+        return error_set(err, ERR_INVALID_REQUEST, "There can be at most %d model folders.",
+                         OPTIONS_MAX_DIRS);
+    }
+    o->model_dirs[o->model_dir_count++] = xstrndup(dir, len);
+    return true;
+}
+
+static bool add_dirs(struct options *o, const char *list, struct error *err) {
+    while (list) {
+        const char *colon = strchr(list, ':');
+        size_t len = colon ? (size_t)(colon - list) : strlen(list);
+        if (!add_dir(o, list, len, err)) return false;
+        list = colon ? colon + 1 : NULL;
+    }
+    return true;
+}
+
+static void add_default_dirs(struct options *o) {
+    char *dirs[] = { below("XDG_DATA_HOME", ".local/share", "doze/models"),
+                     xasprintf("%s/.lmstudio/models", home()),
+                     getenv("HF_HUB_CACHE") ? xstrdup(getenv("HF_HUB_CACHE"))
+                                            : below("HF_HOME", ".cache/huggingface", "hub") };
+    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
+        o->model_dirs[o->model_dir_count++] = dirs[i];
+    }
+}
+
+static bool parse_port(const char *text, int *ret_port, struct error *err) {
+    char *end;
+    long port = strtol(text, &end, 10);
+    if (end == text || *end || port < 0 || port > 65535) {
+        return error_set(err, ERR_INVALID_REQUEST, "The port must be 0 to 65535, not '%.40s'.",
+                         text);
+    }
+    *ret_port = (int)port;
+    return true;
+}
+
+static void replace(char **place, const char *text) {
+    free(*place);
+    *place = xstrdup(text);
+}
+
+static bool take_flag(struct options *o, int flag, const char *value, struct error *err) {
+    switch (flag) {
+    case 'H':
+        replace(&o->host, value);
+        return true;
+    case 'p':
+        return parse_port(value, &o->port, err);
+    case 'm':
+        return add_dir(o, value, strlen(value), err);
+    case 's':
+        replace(&o->state_dir, value);
+        return true;
+    case 'r':
+        o->ready_fd = atoi(value);
+        return true;
+    case 'h':
+        o->help = true;
+        return true;
+    case 'l':
+        if (log_level_parse(value, &o->log_level)) return true;
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "The log level must be error, warn, info or debug, not '%.40s'.",
+                         value);
+    default:
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "An option is unknown or lacks its value; see `doze serve --help`.");
+    }
+}
+
+static bool take_flags(int argc, char **argv, struct options *o, struct error *err) {
+    static const struct option flags[] = { { "host", required_argument, NULL, 'H' },
+                                           { "port", required_argument, NULL, 'p' },
+                                           { "models-dir", required_argument, NULL, 'm' },
+                                           { "state-dir", required_argument, NULL, 's' },
+                                           { "log-level", required_argument, NULL, 'l' },
+                                           { "ready-fd", required_argument, NULL, 'r' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
+    int flag;
+    optind = 0;
+    opterr = 0;
+    while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
+        if (!take_flag(o, flag, optarg, err)) return false;
+    }
+    if (optind == argc) return true;
+    return error_set(err, ERR_INVALID_REQUEST,
+                     "`doze serve` takes no argument '%.40s'; see `doze serve --help`.",
+                     argv[optind]);
+}
+
+static bool take_environment(struct options *o, struct error *err) {
+    const char *host = getenv("DOZE_HOST"), *port = getenv("DOZE_PORT");
+    const char *state = getenv("DOZE_STATE_DIR");
+    o->host = xstrdup(host && *host ? host : "127.0.0.1");
+    o->port = 1234;
+    o->state_dir = state && *state ? xstrdup(state)
+                                   : below("XDG_STATE_HOME", ".local/state", "doze");
+    return !port || !*port || parse_port(port, &o->port, err);
+}
+
+bool options_parse(int argc, char **argv, struct options *ret_options, struct error *err) {
+    struct options *o = ret_options;
+    *o = (struct options){ .log_level = LOG_LEVEL_INFO, .ready_fd = -1 };
+    if (!take_environment(o, err) || !take_flags(argc, argv, o, err)) return false;
+    if (o->model_dir_count > 0) return true;
+    const char *dirs = getenv("DOZE_MODELS_DIR");
+    if (dirs && *dirs) return add_dirs(o, dirs, err);
+    add_default_dirs(o);
+    return true;
+}
+
+void options_clear(struct options *options) {
+    free(options->host);
+    free(options->state_dir);
+    for (size_t i = 0; i < options->model_dir_count; i++) free(options->model_dirs[i]);
+    *options = (struct options){ .ready_fd = -1 };
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* requests.c - what clients want: names are resolved, calls opened, events raised. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "daemon/supervisor_parts.h"
+
+bool supervisor_plan(struct supervisor *sup, const struct model *model,
+                     const struct load_settings *demanded, struct load_settings *ret_effective,
+                     struct lc_plan *ret_plan, struct error *err) {
+    if (model->problem) {
+        return error_set(err, ERR_LOAD_FAILED, "The model '%.80s' cannot be loaded: %s",
+                         model->key, model->problem);
+    }
+    const struct settings *settings = sup->world.settings;
+    struct load_settings for_model;
+    bool own = settings_for_model(settings, model->key, &for_model);
+    if (!load_settings_resolve(model, &settings->load, own ? &for_model : NULL, demanded,
+                               ret_effective, err)) {
+        return false;
+    }
+    *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
+                                  .need = load_settings_need(model, ret_effective),
+                                  .reload = load_settings_reload_time(model),
+                                  .parallel = (uint32_t)ret_effective->parallel };
+    return true;
+}
+
+static bool resolve(struct supervisor *sup, const char *name, struct target *ret_target,
+                    struct error *err) {
+    struct named_instance named[LC_MAX_SLOTS];
+    size_t count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!in->identifier) continue;
+        /* a free place that only remembers a failed load is no instance */
+        struct lc_view view = lifecycle_view(&sup->lc, i);
+        if (state == LC_ABSENT && view.waiting == 0) continue;
+        named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
+                                                  state == LC_IDLE || state == LC_BUSY };
+    }
+    return resolve_name(*sup->world.catalog, named, count, name, ret_target, err);
+}
+
+/* ---- requests for work ---- */
+
+void call_emit_loading(struct supervisor *sup, struct call *call, int slot) {
+    double progress = slot == LC_NO_SLOT ? 0 : sup->lc.slots[slot].permille / 1000.0;
+    if (call->load_sink.on_progress && slot != LC_NO_SLOT) {
+        call->load_sink.on_progress(call->load_sink.ctx, call->id, progress);
+        return;
+    }
+    struct service_event ev = { .kind = SERVICE_LOADING, .progress = progress };
+    if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, &ev);
+}
+
+static msec ttl_for_core(struct ttl ttl) {
+    return ttl.given ? ttl.value : LC_TTL_NOT_GIVEN;
+}
+
+/* Fill in what a load of the target would be like. A model whose file is gone can be served only
+ * by the instance that is there. */
+static bool plan_target(struct supervisor *sup, const struct target *target,
+                        const struct load_settings *demanded, struct lc_plan *ret_plan,
+                        struct error *err) {
+    struct load_settings effective;
+    if (target->model) {
+        return supervisor_plan(sup, target->model, demanded, &effective, ret_plan, err);
+    }
+    *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1 };
+    return true;
+}
+
+static bool begin(struct supervisor *sup, struct call *call, const char *name, struct ttl ttl,
+                  struct error *err) {
+    struct target target;
+    struct lc_event ev = { .kind = LC_EV_REQUEST,
+                           .request = call->id,
+                           .request_kind = call->kind };
+    if (!resolve(sup, name, &target, err)) return false;
+    if (!plan_target(sup, &target, NULL, &ev.plan, err)) return false;
+    call->model_key = xstrdup(target.model_key);
+    ev.model = supervisor_model_number(sup, target.model_key);
+    ev.slot = target.slot;
+    ev.ttl = ttl_for_core(ttl);
+    supervisor_feed_budget(sup);
+    supervisor_feed(sup, ev);
+    return true;
+}
+
+static bool is_light(enum service_op op) {
+    return op == OP_TOKENIZE || op == OP_TEMPLATE;
+}
+
+static void refuse_full(struct supervisor *sup, struct error *err) {
+    sup->world.metrics->request_errors[ERR_QUEUE_FULL]++;
+    error_set(err, ERR_QUEUE_FULL, "The server works on %d requests already; try again later.",
+              CALLS_MAX);
+    err->retry_after = 5;
+}
+
+call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
+                            struct service_sink sink) {
+    struct error err;
+    struct call *call = call_open(sup->calls);
+    sup->world.metrics->requests[request->op]++;
+    if (!call) {
+        refuse_full(sup, &err);
+        struct service_event ev = { .kind = SERVICE_ERROR, .error = &err };
+        service_request_clear(request);
+        sink.on_event(sink.ctx, 0, &ev);
+        return 0;
+    }
+    call_id id = call->id;
+    call->kind = is_light(request->op) ? LC_KIND_LIGHT : LC_KIND_INFER;
+    call->request = *request;
+    call->sink = sink;
+    call->received_usec = clock_boottime_usec();
+    *request = (struct service_request){ 0 };
+    if (!begin(sup, call, call->request.model, call->request.ttl, &err))
+        call_fail(sup, call, &err);
+    return id;
+}
+
+void supervisor_cancel(struct supervisor *sup, call_id id) {
+    struct call *call = call_find(sup->calls, id);
+    if (!call) return;
+    /* Nothing is said to this client any more; the worker forgets it with its DONE. */
+    call_close(sup->calls, call);
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_CANCEL, .request = id });
+}
+
+void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
+    const struct call *call = call_find(sup->calls, id);
+    if (!call || !call->handed_over) return;
+    struct worker *worker = sup->instances[call->slot].worker;
+    if (!worker || worker_generation(worker) != call->generation) return;
+    worker_send(worker, paused ? MSG_PAUSE : MSG_RESUME, id, NULL, 0);
+}
+
+/* ---- loads ---- */
+
+static void end_load(struct load_sink sink, call_id id, const struct error *err) {
+    if (sink.on_end) sink.on_end(sink.ctx, id, NULL, err);
+}
+
+static struct call *open_load(struct supervisor *sup, enum lc_kind kind,
+                              struct load_sink sink) {
+    struct error err;
+    struct call *call = call_open(sup->calls);
+    if (!call) {
+        refuse_full(sup, &err);
+        end_load(sink, 0, &err);
+        return NULL;
+    }
+    call->kind = kind;
+    call->load_sink = sink;
+    call->received_usec = clock_boottime_usec();
+    return call;
+}
+
+static void read_demanded(const struct load_request *request,
+                          struct load_settings *ret_demanded) {
+    *ret_demanded = (struct load_settings)LOAD_SETTINGS_UNSAID;
+    ret_demanded->context_length = request->context_length;
+    ret_demanded->parallel = request->parallel;
+    ret_demanded->eval_batch_size = request->eval_batch_size;
+    ret_demanded->num_experts = request->num_experts;
+    ret_demanded->flash_attention = request->flash_attention;
+    ret_demanded->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
+    ret_demanded->gpu_layers = request->gpu_layers;
+}
+
+static bool identifier_in_use(const struct supervisor *sup, const char *identifier) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const char *other = sup->instances[i].identifier;
+        if (other && strcmp(other, identifier) == 0) return true;
+    }
+    return false;
+}
+
+static bool check_identifier(const struct supervisor *sup, const char *identifier,
+                             struct error *err) {
+    if (!identifier) return true;
+    if (!*identifier || strlen(identifier) > 200) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "identifier",
+                               "'identifier' must have 1 to 200 characters.");
+    }
+    if (!identifier_in_use(sup, identifier)) return true;
+    return error_set_param(
+        err, ERR_IDENTIFIER_IN_USE, "identifier",
+        "The identifier '%.80s' is in use; choose another or unload it first.", identifier);
+}
+
+/* An explicit load means a model, never an instance. */
+static bool find_model(struct supervisor *sup, const char *name, struct target *ret_target,
+                       struct error *err) {
+    if (!name || !*name) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "model",
+                               "'model' is missing; name one of those that GET /api/v1/models "
+                               "lists.");
+    }
+    if (!resolve_name(*sup->world.catalog, NULL, 0, name, ret_target, err)) return false;
+    ret_target->slot = LC_NO_SLOT;
+    return true;
+}
+
+static bool begin_load(struct supervisor *sup, struct call *call,
+                       const struct load_request *request, struct error *err) {
+    struct target target;
+    struct lc_event ev = { .kind = LC_EV_LOAD, .request = call->id, .force = request->force };
+    if (!find_model(sup, request->model, &target, err)) return false;
+    if (!check_identifier(sup, request->identifier, err)) return false;
+    read_demanded(request, &call->wish.demanded);
+    if (!plan_target(sup, &target, &call->wish.demanded, &ev.plan, err)) return false;
+    if (request->identifier) call->wish.identifier = xstrdup(request->identifier);
+    call->wish.keep = request->keep;
+    call->model_key = xstrdup(target.model_key);
+    ev.model = supervisor_model_number(sup, target.model_key);
+    ev.ttl = ttl_for_core(request->ttl);
+    ev.own_slot = request->identifier != NULL;
+    supervisor_feed_budget(sup);
+    supervisor_feed(sup, ev);
+    return true;
+}
+
+call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
+                        struct load_sink sink) {
+    struct error err;
+    struct call *call = open_load(sup, LC_KIND_LOAD, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    if (!begin_load(sup, call, request, &err)) call_fail(sup, call, &err);
+    return id;
+}
+
+call_id supervisor_ensure(struct supervisor *sup, const char *model, struct ttl ttl,
+                          struct load_sink sink) {
+    struct error err;
+    struct call *call = open_load(sup, LC_KIND_ENSURE, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    if (!begin(sup, call, model, ttl, &err)) call_fail(sup, call, &err);
+    return id;
+}
+
+/* ---- instances by name ---- */
+
+/* The slot with this identifier, or the only instance of the model with this key. */
+static int find_instance(struct supervisor *sup, const char *name, struct error *err) {
+    int found = LC_NO_SLOT, count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!in->identifier || state == LC_ABSENT || state == LC_UNLOADING) continue;
+        if (strcmp(in->identifier, name) == 0) return i;
+        if (strcmp(in->model_key, name) != 0) continue;
+        found = i;
+        count++;
+    }
+    if (count == 1) return found;
+    if (count > 1) {
+        error_set(
+            err, ERR_MODEL_NOT_FOUND,
+            "'%.80s' has %d instances; name one by its identifier (`doze ps` lists them).",
+            name, count);
+    } else {
+        error_set(err, ERR_MODEL_NOT_FOUND,
+                  "No instance '%.80s' is loaded; `doze ps` lists those that are.", name);
+    }
+    return LC_NO_SLOT;
+}
+
+bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err) {
+    int slot = find_instance(sup, identifier, err);
+    if (slot == LC_NO_SLOT) return false;
+    bool kept = sup->instances[slot].keep;
+    sup->instances[slot].keep = false;
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
+    if (kept) sup->world.on_kept_changed(sup->world.ctx);
+    return true;
+}
+
+bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
+                       struct ttl ttl, struct error *err) {
+    int slot = find_instance(sup, identifier, err);
+    if (slot == LC_NO_SLOT) return false;
+    struct lc_event ev = { .kind = LC_EV_RETUNE, .slot = slot, .ttl = ttl_for_core(ttl) };
+    ev.origin = sup->lc.slots[slot].origin;
+    if (origin) ev.origin = strcmp(origin, "jit") == 0 ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
+    bool unkeep = ev.origin == LC_ORIGIN_JIT && sup->instances[slot].keep;
+    if (unkeep) sup->instances[slot].keep = false;
+    supervisor_feed(sup, ev);
+    if (unkeep || sup->instances[slot].keep) sup->world.on_kept_changed(sup->world.ctx);
+    return true;
+}

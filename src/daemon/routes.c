@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* routes.c - the table of endpoints (docs/api.md), who may use them, and what errors look like. */
+#include <string.h>
+
+#include "daemon/daemon.h"
+
+enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
+
+#define OPENAI_ROUTES(prefix)                                                                  \
+    { "GET", prefix "/models", 0, route_openai_models },                                       \
+        { "GET", prefix "/models/{id}", 0, route_openai_model },                               \
+        { "POST", prefix "/chat/completions", BODY_INFERENCE, route_openai_chat },             \
+        { "POST", prefix "/completions", BODY_INFERENCE, route_openai_completions }, {         \
+        "POST", prefix "/embeddings", BODY_INFERENCE, route_openai_embeddings                  \
+    }
+
+static const struct http_route routes[] = {
+    OPENAI_ROUTES("/v1"),
+    OPENAI_ROUTES(""), /* some clients forget the /v1 */
+
+    { "GET", "/api/v0/models", 0, route_v0_models },
+    { "GET", "/api/v0/models/{id}", 0, route_v0_model },
+    { "POST", "/api/v0/chat/completions", BODY_INFERENCE, route_v0_chat },
+    { "POST", "/api/v0/completions", BODY_INFERENCE, route_v0_completions },
+    { "POST", "/api/v0/embeddings", BODY_INFERENCE, route_v0_embeddings },
+
+    { "GET", "/api/v1/models", 0, route_v1_models },
+    { "POST", "/api/v1/models/load", BODY_SMALL, route_load },
+    { "POST", "/api/v1/models/unload", BODY_SMALL, route_unload },
+    { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_retune },
+    { "GET", "/api/v1/settings", 0, route_settings_get },
+    { "PATCH", "/api/v1/settings", BODY_SMALL, route_settings_patch },
+    { "GET", "/api/v1/events", 0, route_events },
+    { "GET", "/api/v1/log", 0, route_log },
+
+    { "GET", "/", 0, route_root },
+    { "GET", "/health", 0, route_health },
+    { "GET", "/metrics", 0, route_metrics },
+    { "GET", "/lmstudio-greeting", 0, route_greeting },
+    { "GET", "/lms-status", 0, route_lms_status },
+};
+
+/* Compares without telling by its duration how much was right. */
+static bool same_key(const char *given, const char *wanted) {
+    size_t len = strlen(wanted);
+    unsigned char difference = strlen(given) != len;
+    for (size_t i = 0; i < len && given[i]; i++) {
+        difference |= (unsigned char)(given[i] ^ wanted[i]);
+    }
+    return difference == 0;
+}
+
+bool daemon_admit(struct daemon *d, struct exchange *x) {
+    if (!d->settings.api_key[0]) return true;
+    const char *given = exchange_header(x, "Authorization");
+    if (given && strncmp(given, "Bearer ", 7) == 0 &&
+        same_key(given + 7, d->settings.api_key)) {
+        return true;
+    }
+    struct error err;
+    error_set(&err, ERR_API_KEY,
+              "This server wants an API key: send it as `Authorization: Bearer <key>`.");
+    exchange_fail(x, &err);
+    return false;
+}
+
+static void format_error(void *ctx, const char *path, const struct error *err,
+                         struct buf *out) {
+    (void)ctx;
+    bool v0 = strncmp(path, "/api/v0/", 8) == 0;
+    (v0 ? dialect_lmstudio_v0 : dialect_openai).format_error(err, out);
+}
+
+static bool cors(void *ctx) {
+    const struct daemon *d = ctx;
+    return d->settings.cors;
+}
+
+void daemon_http_options(struct daemon *d, struct http_options *ret_options) {
+    *ret_options = (struct http_options){ .host = d->options.host,
+                                          .port = d->options.port,
+                                          .routes = routes,
+                                          .route_count = sizeof routes / sizeof routes[0],
+                                          .ctx = d,
+                                          .format_error = format_error,
+                                          .cors = cors };
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/serve.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+#include "daemon/file.h"
+#include "daemon/watch.h"
+
+enum {
+    EVENTS_REMEMBERED = 1000,
+    LOG_REMEMBERED = 200,
+    FAREWELL_MS = 20,
+    FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
+};
+
+/* The worker program: beside this one, or where `make install` puts it. */
+static char *find_worker(struct error *err) {
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len < 0) {
+        error_set(err, ERR_IO, "/proc/self/exe cannot be read; is /proc mounted?");
+        return NULL;
+    }
+    self[len] = '\0';
+    *strrchr(self, '/') = '\0';
+    static const char *const places[] = { "doze-engine", "../libexec/doze/doze-engine" };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char *path = xasprintf("%s/%s", self, places[i]);
+        if (access(path, X_OK) == 0) return path;
+        free(path);
+    }
+    error_set(err, ERR_IO,
+              "doze-engine is neither in %s nor in ../libexec/doze; install doze anew.", self);
+    return NULL;
+}
+
+/* ---- log lines for those who follow ---- */
+
+static void on_log_line(void *ctx, enum log_level level, const char *text) {
+    struct daemon *d = ctx;
+    if (!feed_wanted(d->log, LOG_TOPIC_SERVER)) return;
+    struct buf json = BUF_INIT(1 << 16);
+    buf_addf(&json,
+             "{\"at\":%lld,\"source\":\"server\",\"level\":\"%s\",\"type\":\"line\",\"text\":",
+             (long long)clock_unix(), log_level_name(level));
+    json_write_str(&json, text, strlen(text));
+    buf_add_str(&json, "}");
+    feed_publish(d->log, "", LOG_TOPIC_SERVER, buf_str(&json), false);
+    buf_clear(&json);
+}
+
+/* ---- catalog ---- */
+
+static void log_catalog(const struct catalog *catalog) {
+    size_t broken = 0;
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (!catalog->models[i].problem) continue;
+        broken++;
+        log_warn("model %s cannot be loaded: %s", catalog->models[i].key,
+                 catalog->models[i].problem);
+    }
+    log_info("%zu models on disk%s", catalog->count - broken,
+             broken ? ", some files broken" : "");
+}
+
+static void on_scanned(void *ctx, struct catalog *catalog) {
+    struct daemon *d = ctx;
+    catalog_free(d->catalog);
+    d->catalog = catalog;
+    log_catalog(catalog);
+}
+
+/* ---- the end ---- */
+
+static void on_http_closed(void *ctx) {
+    struct daemon *d = ctx;
+    supervisor_free(d->supervisor);
+    watch_close(d->watch);
+    for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
+    uv_close((uv_handle_t *)&d->farewell, NULL);
+}
+
+static void on_farewell(uv_timer_t *timer) {
+    struct daemon *d = timer->data;
+    if (http_server_active(d->http) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
+    uv_timer_stop(timer);
+    http_server_close(d->http, on_http_closed, d);
+}
+
+/* No worker is left; answers that are still being written get a moment. */
+static void on_finished(void *ctx) {
+    struct daemon *d = ctx;
+    uv_timer_start(&d->farewell, on_farewell, 0, FAREWELL_MS);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number) {
+    struct daemon *d = handle->data;
+    log_info("%s: %s", strsignal(number), d->stopping ? "stopping at once" : "stopping");
+    if (!d->stopping)
+        http_server_drain(d->http);
+    else
+        d->farewell_rounds = FAREWELL_ROUNDS;
+    d->stopping = true;
+    supervisor_shutdown(d->supervisor);
+}
+
+static void on_hangup(uv_signal_t *handle, int number) {
+    struct daemon *d = handle->data;
+    (void)number;
+    log_info("scanning the model folders anew");
+    watch_rescan(d->watch);
+}
+
+static void catch_signals(struct daemon *d) {
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], numbers[i] == SIGHUP ? on_hangup : on_stop_signal,
+                        numbers[i]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the beginning ---- */
+
+static void on_kept_changed(void *ctx) {
+    daemon_save_kept(ctx);
+}
+
+static bool open_state(struct daemon *d, struct error *err) {
+    if (!file_make_dirs(d->options.state_dir, err)) return false;
+    d->settings_path = xasprintf("%s/settings.json", d->options.state_dir);
+    d->kept_path = xasprintf("%s/kept.json", d->options.state_dir);
+    daemon_load_settings(d);
+    return true;
+}
+
+static bool start_supervisor(struct daemon *d, struct error *err) {
+    struct supervisor_world world = {
+        .loop = &d->loop,
+        .worker_program = d->worker_program,
+        .settings = &d->settings,
+        .catalog = &d->catalog,
+        .events = d->events,
+        .log = d->log,
+        .metrics = &d->metrics,
+        .on_kept_changed = on_kept_changed,
+        .on_finished = on_finished,
+        .ctx = d,
+    };
+    d->supervisor = supervisor_new(&world, err);
+    return d->supervisor != NULL;
+}
+
+static void say_ready(struct daemon *d) {
+    int port = http_server_port(d->http);
+    bool v6 = strchr(d->options.host, ':') != NULL;
+    log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "",
+             d->options.host, v6 ? "]" : "", port);
+    if (d->options.ready_fd < 0) return;
+    dprintf(d->options.ready_fd, "%d\n", port);
+    close(d->options.ready_fd);
+}
+
+static bool start(struct daemon *d, struct error *err) {
+    const char *const *dirs = (const char *const *)d->options.model_dirs;
+    struct http_options http;
+    d->worker_program = find_worker(err);
+    if (!d->worker_program || !open_state(d, err)) return false;
+    d->catalog = catalog_scan(dirs, d->options.model_dir_count);
+    if (!start_supervisor(d, err)) return false;
+    daemon_fill_service(d);
+    daemon_http_options(d, &http);
+    d->http = http_server_new(&d->loop, &http, err);
+    if (!d->http) return false;
+    d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
+    log_catalog(d->catalog);
+    return true;
+}
+
+static void daemon_clear(struct daemon *d) {
+    log_set_listener(NULL, NULL);
+    feed_free(d->events);
+    feed_free(d->log);
+    catalog_free(d->catalog);
+    settings_clear(&d->settings);
+    yyjson_doc_free(d->shown_settings);
+    free(d->settings_path);
+    free(d->kept_path);
+    free(d->worker_program);
+    free(d);
+}
+
+static int run(struct daemon *d) {
+    struct error err;
+    uv_loop_init(&d->loop);
+    d->farewell.data = d;
+    d->events = feed_new(EVENTS_REMEMBERED);
+    d->log = feed_new(LOG_REMEMBERED);
+    log_set_listener(on_log_line, d);
+    bool ok = start(d, &err);
+    if (ok) {
+        uv_timer_init(&d->loop, &d->farewell);
+        catch_signals(d);
+        say_ready(d);
+        daemon_load_kept(d);
+    } else {
+        log_error("%s", err.text);
+        supervisor_free(d->supervisor);
+    }
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+    return ok ? 0 : 1;
+}
+
+int daemon_serve(int argc, char **argv) {
+    struct error err;
+    struct daemon *d = xcalloc(1, sizeof *d);
+    struct options options;
+    if (!options_parse(argc, argv, &options, &err)) {
+        fprintf(stderr, "doze serve: %s\n", err.text);
+        options_clear(&options);
+        free(d);
+        return 2;
+    }
+    if (options.help) {
+        fputs(options_usage, stdout);
+        options_clear(&options);
+        free(d);
+        return 0;
+    }
+    log_set_level(options.log_level);
+    d->options = options;
+    int status = run(d);
+    daemon_clear(d);
+    options_clear(&options);
+    return status;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* service.c - struct service on the supervisor and the settings. */
+#include "api/service.h"
+
+#include "base/json.h"
+#include "daemon/daemon.h"
+
+static call_id generate(void *self, struct service_request *request, struct service_sink sink) {
+    struct daemon *d = self;
+    return supervisor_generate(d->supervisor, request, sink);
+}
+
+static void cancel(void *self, call_id call) {
+    struct daemon *d = self;
+    supervisor_cancel(d->supervisor, call);
+}
+
+static void set_paused(void *self, call_id call, bool paused) {
+    struct daemon *d = self;
+    supervisor_pause(d->supervisor, call, paused);
+}
+
+static struct service_models models(void *self) {
+    struct daemon *d = self;
+    return supervisor_models(d->supervisor);
+}
+
+static call_id load(void *self, const struct load_request *request, struct load_sink sink) {
+    struct daemon *d = self;
+    return supervisor_load(d->supervisor, request, sink);
+}
+
+static call_id ensure(void *self, const char *model, struct ttl ttl, struct load_sink sink) {
+    struct daemon *d = self;
+    return supervisor_ensure(d->supervisor, model, ttl, sink);
+}
+
+static bool unload(void *self, const char *identifier, struct error *err) {
+    struct daemon *d = self;
+    return supervisor_unload(d->supervisor, identifier, err);
+}
+
+static bool retune(void *self, const char *identifier, const char *origin, struct ttl ttl,
+                   struct error *err) {
+    struct daemon *d = self;
+    return supervisor_retune(d->supervisor, identifier, origin, ttl, err);
+}
+
+static yyjson_val *settings(void *self) {
+    struct daemon *d = self;
+    struct buf json = BUF_INIT(8 << 20);
+    struct error err;
+    settings_show(&d->settings, &json);
+    yyjson_doc_free(d->shown_settings);
+    d->shown_settings = json_parse(json.data, json.len, &err);
+    buf_clear(&json);
+    return yyjson_doc_get_root(d->shown_settings);
+}
+
+/* Checked, written to disk, then in force: what a client was told survives a crash. */
+static bool settings_change(void *self, yyjson_val *patch, struct error *err) {
+    struct daemon *d = self;
+    struct settings next;
+    settings_copy(&d->settings, &next);
+    if (!settings_patch(&next, patch, err) || !daemon_save_settings(d, &next, err)) {
+        settings_clear(&next);
+        return false;
+    }
+    settings_clear(&d->settings);
+    d->settings = next;
+    supervisor_settings_changed(d->supervisor);
+    return true;
+}
+
+void daemon_fill_service(struct daemon *d) {
+    d->service = (struct service){
+        .self = d,
+        .generate = generate,
+        .cancel = cancel,
+        .pause = set_paused,
+        .models = models,
+        .load = load,
+        .ensure = ensure,
+        .unload = unload,
+        .retune = retune,
+        .settings = settings,
+        .settings_patch = settings_change,
+    };
+}

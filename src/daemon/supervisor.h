@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor.h - the shell around the lifecycle: turns what clients and workers do into its events
+ * and performs its actions on worker processes and waiting clients.
+ *
+ * Decides nothing itself. Everything on the loop's thread; functions may be called from sinks,
+ * their events are queued and applied in order.
+ */
+#ifndef DOZE_DAEMON_SUPERVISOR_H
+#define DOZE_DAEMON_SUPERVISOR_H
+
+#include <uv.h>
+
+#include "api/service.h"
+#include "catalog/catalog.h"
+#include "daemon/feed.h"
+#include "daemon/metrics.h"
+#include "daemon/settings.h"
+
+struct supervisor;
+
+/* What the supervisor works with; borrowed for its life. */
+struct supervisor_world {
+    uv_loop_t *loop;
+    const char *worker_program;
+    const struct settings *settings;
+    struct catalog **catalog; /* the current snapshot; swapped on the loop's thread only */
+    struct feed *events;      /* transitions of instances */
+    struct feed *log;         /* what models read and write, for `doze log` */
+    struct metrics *metrics;
+    void (*on_kept_changed)(void *ctx); /* instances marked keep came or went */
+    void (*on_finished)(void *ctx);     /* shutdown is complete: no worker is left */
+    void *ctx;
+};
+
+/* Topics of the log feed. */
+enum { LOG_TOPIC_SERVER = 1, LOG_TOPIC_INPUT = 2, LOG_TOPIC_OUTPUT = 4, LOG_TOPIC_STATS = 8 };
+
+/* NULL with ERR_IO if the kernel has no timer for it. */
+struct supervisor *supervisor_new(const struct supervisor_world *world, struct error *err);
+/* After on_finished. */
+void supervisor_free(struct supervisor *sup);
+
+call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
+                            struct service_sink sink);
+void supervisor_cancel(struct supervisor *sup, call_id id);
+void supervisor_pause(struct supervisor *sup, call_id id, bool paused);
+call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
+                        struct load_sink sink);
+call_id supervisor_ensure(struct supervisor *sup, const char *model, struct ttl ttl,
+                          struct load_sink sink);
+bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err);
+bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
+                       struct ttl ttl, struct error *err);
+struct service_models supervisor_models(struct supervisor *sup);
+
+/* The settings were changed. */
+void supervisor_settings_changed(struct supervisor *sup);
+
+/* First call: let answers finish; second: at once. */
+void supervisor_shutdown(struct supervisor *sup);
+
+/* One JSON object with all instances and the number of the newest event. */
+void supervisor_format_snapshot(struct supervisor *sup, struct buf *out);
+
+/* Append `[{"model","identifier","ttl","load"}...]`: the instances marked keep. */
+void supervisor_format_kept(struct supervisor *sup, struct buf *out);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor_parts.h - what the files of the supervisor share; nobody else includes it.
+ *
+ *   supervisor.c  queue of events, the deadline timer, step
+ *   perform.c     actions of the lifecycle -> workers and sinks
+ *   hear.c        frames of workers -> events and sinks
+ *   requests.c    what clients want -> calls and events
+ *   views.c       what can be seen
+ *   report.c      transitions -> events feed, log, metrics
+ */
+#ifndef DOZE_DAEMON_SUPERVISOR_PARTS_H
+#define DOZE_DAEMON_SUPERVISOR_PARTS_H
+
+#include "daemon/calls.h"
+#include "daemon/resolve.h"
+#include "daemon/supervisor.h"
+#include "daemon/worker.h"
+
+/* A question of the daemon's own about a call (its formatted prompt, for the log) goes under the
+ * call's number with this bit. */
+#define SHADOW_BIT (UINT64_C(1) << 63)
+
+/* What a worker said of itself when it was ready. */
+struct instance_facts {
+    char architecture[64], quantization[32];
+    int64_t context_length, parallel, batch;
+    nbytes memory;
+    bool flash_attention;
+};
+
+/* The daemon's side of a lifecycle slot. */
+struct instance {
+    char *identifier; /* NULL: the slot is free */
+    char *model_key;
+    struct load_settings demanded;  /* by the explicit load; unsaid for jit */
+    struct load_settings effective; /* of the current worker */
+    bool keep;
+    struct worker *worker;
+    struct instance_facts facts;
+    struct error load_error;
+    msec spawned_at;
+    msec loaded_at; /* Unix ms */
+    double load_seconds;
+    msec heard; /* when the lifecycle was last told that the worker lives */
+};
+
+struct supervisor {
+    struct supervisor_world world;
+    struct lifecycle lc;
+    struct lc_actions actions;
+    struct instance instances[LC_MAX_SLOTS];
+    struct calls *calls;
+
+    struct lc_event *queue; /* ring of events to apply */
+    size_t queue_head, queue_len, queue_cap;
+    bool stepping;
+
+    int timer_fd; /* CLOCK_BOOTTIME: hours asleep count, and it never fires early */
+    uv_poll_t timer;
+    msec armed;
+
+    char **model_names; /* model number of the lifecycle -> key */
+    uint32_t model_count;
+
+    struct model_view *model_views; /* the last snapshot */
+    struct instance_view *instance_views;
+};
+
+/* ---- supervisor.c ---- */
+msec supervisor_now(void);
+/* Apply the event after those already queued. `now` is filled in. */
+void supervisor_feed(struct supervisor *sup, struct lc_event ev);
+/* The number of a model in the lifecycle; the same for the same key for ever. */
+uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
+/* Tell the lifecycle how much memory there is; before what may start a load. */
+void supervisor_feed_budget(struct supervisor *sup);
+
+/* ---- perform.c ---- */
+void supervisor_perform(struct supervisor *sup, const struct lc_event *ev);
+/* Give a call its error as last event and forget it. */
+void call_fail(struct supervisor *sup, struct call *call, const struct error *err);
+
+/* ---- hear.c ---- */
+extern const struct worker_owner supervisor_worker_owner; /* without ctx */
+
+/* ---- requests.c ---- */
+/* Resolve the load settings of a model for a load that demands `demanded` (may be NULL). */
+bool supervisor_plan(struct supervisor *sup, const struct model *model,
+                     const struct load_settings *demanded, struct load_settings *ret_effective,
+                     struct lc_plan *ret_plan, struct error *err);
+void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
+
+/* ---- views.c ---- */
+struct instance_view supervisor_view(const struct supervisor *sup, int slot);
+struct service_instance supervisor_facts(const struct supervisor *sup, int slot);
+
+/* ---- report.c ---- */
+void supervisor_report(struct supervisor *sup, const struct lc_action *action);
+void supervisor_report_progress(struct supervisor *sup, int slot);
+
+#endif
