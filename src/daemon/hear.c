@@ -121,10 +121,11 @@ static struct call *call_of(const struct heard *h) {
     return same ? call : NULL;
 }
 
-static void emit(struct supervisor *sup, struct call *call, struct service_event *ev) {
+static void emit(struct supervisor *sup, const struct call *call, const struct service_event *ev) {
     struct service_instance facts = supervisor_facts(sup, call->slot);
-    ev->instance = &facts;
-    if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, ev);
+    struct service_event told = *ev;
+    told.instance = &facts;
+    if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, &told);
 }
 
 static void hear_started(struct heard *h) {

@@ -40,7 +40,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .origin = origin_name(s->origin),
         .state = state_of(s->state),
         .load_progress = loaded ? 1 : s->permille / 1000.0,
-        .ttl = s->ttl,
+        .ttl = s->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : s->ttl,
         .expires_in = view.expires == MSEC_NEVER ? MSEC_NEVER : view.expires - now,
         .idle_expires_at = view.expires == MSEC_NEVER ? 0 : unix_now + view.expires - now,
         .last_used_at = loaded ? unix_now + s->last_used - now : 0,
