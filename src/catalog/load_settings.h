@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_settings.h - how a model is to be loaded: one resolver for every path (JIT loading, rule 6).
+ * load_settings.h - how a model is to be loaded: one resolver for every path (JIT loading, rule
+ * 6).
  *
- * effective = built-in defaults <- the user's settings for all models <- for this model <- demanded by
- * this load. Pure.
+ * effective = built-in defaults <- the user's settings for all models <- for this model <-
+ * demanded by this load. Pure.
  */
 #ifndef DOZE_CATALOG_LOAD_SETTINGS_H
 #define DOZE_CATALOG_LOAD_SETTINGS_H
@@ -12,32 +13,36 @@
 
 #include "catalog/catalog.h"
 
-/* Zero or negative values as noted mean "not said" in a layer, and "the engine's default" in the
- * effective settings. */
+/* Zero or negative values as noted mean "not said" in a layer, and "the engine's default" in
+ * the effective settings. */
 struct load_settings {
-    int64_t context_length;  /* 0: not said; effective: 4096 or the model's, whichever is less */
-    int64_t parallel;        /* 0; effective: 4 */
-    int64_t eval_batch_size; /* 0; effective: 512 */
-    int64_t num_experts;     /* 0: the model's */
-    int64_t threads;         /* 0: by cores and busy workers */
-    int gpu_layers;          /* -2: not said; -1: all */
-    int flash_attention;     /* -1: not said: auto; 0 off; 1 on */
-    int offload_kv_cache_to_gpu; /* -1: not said */
-    char kv_type_k[8], kv_type_v[8]; /* "": f16 */
+    int64_t context_length; /* 0: not said; effective: 4096 or the model's, whichever is less */
+    int64_t parallel;       /* 0; effective: 4 */
+    int64_t eval_batch_size;                          /* 0; effective: 512 */
+    int64_t num_experts;                              /* 0: the model's */
+    int64_t threads;                                  /* 0: by cores and busy workers */
+    int gpu_layers;                                   /* -2: not said; -1: all */
+    int flash_attention;                              /* -1: not said: auto; 0 off; 1 on */
+    int offload_kv_cache_to_gpu;                      /* -1: not said */
+    char kv_type_k[8], kv_type_v[8];                  /* "": f16 */
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
-    int mmap;  /* -1: not said: on */
-    int mlock; /* -1: not said: off */
+    int mmap;                                         /* -1: not said: on */
+    int mlock;                                        /* -1: not said: off */
 };
 
-#define LOAD_SETTINGS_UNSAID                                                             \
-    {                                                                                    \
-        .gpu_layers = -2, .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .mmap = -1, \
-        .mlock = -1                                                                      \
+#define LOAD_SETTINGS_UNSAID                                                                   \
+    {                                                                                          \
+        .gpu_layers = -2, .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .mmap = -1,    \
+        .mlock = -1                                                                            \
     }
 
-/* Read a layer from JSON with the names above; unknown names and wrong types are errors with the
- * field's name (these come from the settings file and PATCH). */
-bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings, struct error *err);
+/* Read a layer from JSON with the names above; unknown names and wrong types are errors with
+ * the field's name (these come from the settings file and PATCH). */
+bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
+                         struct error *err);
+
+/* The names and values that are said, as an object of `doc`: what load_settings_parse reads. */
+yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
 
 /* What is said in `over` wins. */
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over);
@@ -45,13 +50,15 @@ void load_settings_merge(struct load_settings *settings, const struct load_setti
 /* Merge the layers (each may be NULL), fill defaults, clamp to what the model can. Fails with
  * ERR_INVALID_REQUEST for what it cannot (context longer than the model's). */
 bool load_settings_resolve(const struct model *model, const struct load_settings *for_all,
-                           const struct load_settings *for_model, const struct load_settings *demanded,
+                           const struct load_settings *for_model,
+                           const struct load_settings *demanded,
                            struct load_settings *ret_effective, struct error *err);
 
 /* Equal hashes: an instance loaded with one would do for the other. */
 uint64_t load_settings_hash(const struct load_settings *effective);
 
-/* Bytes an instance will take: weights + KV cache for context_length x parallel + compute buffers. */
+/* Bytes an instance will take: weights + KV cache for context_length x parallel + compute
+ * buffers. */
 nbytes load_settings_need(const struct model *model, const struct load_settings *effective);
 
 /* Expected time to load, from the size alone (warm file); at least 1 ms. */

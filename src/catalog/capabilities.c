@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalog/capabilities.h"
+
+#include <string.h>
+
+static const char *const reasoning_words[] = {
+    "<think>",
+    "</think>",
+    "[THINK]",
+    "enable_thinking",
+    "reasoning_effort",
+    "reasoning_content",
+    "<|channel|>analysis",
+    "<|channel>thought",
+};
+
+/* llama-arch.cpp: the encoders among the architectures. */
+static const char *const encoders[] = {
+    "bert",         "modern-bert",  "nomic-bert", "nomic-bert-moe",  "neo-bert",
+    "jina-bert-v2", "jina-bert-v3", "eurobert",   "gemma-embedding", "llama-embed",
+    "t5encoder",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_word_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_';
+}
+
+static bool contains(const char *text, size_t len, const char *word) {
+    return len > 0 && memmem(text, len, word, strlen(word)) != NULL;
+}
+
+bool template_has_tools(const char *text, size_t len) {
+    static const char word[] = "tools";
+    const size_t word_len = sizeof word - 1;
+    size_t at = 0;
+    while (len - at >= word_len) {
+        const char *hit = memmem(text + at, len - at, word, word_len);
+        if (!hit) return false;
+        size_t start = (size_t)(hit - text);
+        size_t after = start + word_len;
+        bool whole = (start == 0 || !is_word_char(text[start - 1])) &&
+                     (after == len || !is_word_char(text[after]));
+        if (whole) return true;
+        at = after;
+    }
+    return false;
+}
+
+bool template_has_reasoning(const char *text, size_t len) {
+    for (size_t i = 0; i < COUNT(reasoning_words); i++) {
+        if (contains(text, len, reasoning_words[i])) return true;
+    }
+    return false;
+}
+
+bool architecture_is_embedding(const char *architecture, int64_t pooling_type) {
+    for (size_t i = 0; i < COUNT(encoders); i++) {
+        if (strcmp(architecture, encoders[i]) == 0) return true;
+    }
+    return pooling_type > 0;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalog/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "catalog/found_once.h"
+#include "catalog/model.h"
+#include "catalog/model_name.h"
+#include "catalog/split_set.h"
+#include "catalog/text_safe.h"
+#include "catalog/walk.h"
+
+enum { MODELS_MAX = 10000 };
+
+struct drafts {
+    struct draft *items;
+    size_t count;
+};
+
+/* --- files to drafts --- */
+
+/* What the parts of one set share; other files are sets of one. */
+static struct split_name set_of(const struct found_file *file) {
+    struct split_name split = { .base_len = strlen(file->path), .part = 1 };
+    (void)split_name_parse(file->path, &split); /* false: it stays as it is */
+    return split;
+}
+
+static int compare_sets(const struct found_file *a, const struct found_file *b) {
+    struct split_name x = set_of(a), y = set_of(b);
+    int order = strncmp(a->path, b->path, x.base_len < y.base_len ? x.base_len : y.base_len);
+    if (order) return order;
+    if (x.base_len != y.base_len) return x.base_len < y.base_len ? -1 : 1;
+    return x.count == y.count ? 0 : x.count < y.count ? -1 : 1;
+}
+
+static int by_set_and_part(const void *a, const void *b) {
+    int order = compare_sets(a, b);
+    if (order) return order;
+    unsigned x = set_of(a).part, y = set_of(b).part;
+    return x < y ? -1 : x > y;
+}
+
+static struct drafts read_drafts(struct found_file *files, size_t count) {
+    struct drafts drafts = { xcalloc(count, sizeof *drafts.items), 0 };
+    if (count) qsort(files, count, sizeof *files, by_set_and_part);
+    for (size_t i = 0, next; i < count && drafts.count < MODELS_MAX; i = next) {
+        for (next = i + 1; next < count && compare_sets(&files[i], &files[next]) == 0;) next++;
+        struct draft *draft = &drafts.items[drafts.count];
+        draft_read(&files[i], next - i, draft);
+        if (draft->role == ROLE_NONE) {
+            model_clear(&draft->model);
+        } else {
+            drafts.count++;
+        }
+    }
+    return drafts;
+}
+
+/* --- projectors --- */
+
+static bool same_folder(const struct draft *a, const struct draft *b) {
+    return a->folder_len == b->folder_len &&
+           strncmp(a->model.path, b->model.path, a->folder_len) == 0;
+}
+
+static bool is_beside(const struct draft *draft, const struct draft *projector) {
+    return draft->role == ROLE_MODEL && same_folder(draft, projector);
+}
+
+/* Where several models share the folder, the projector's name says whose it is. */
+static bool has_one_neighbour(const struct drafts *drafts, const struct draft *projector) {
+    const char *key = NULL;
+    for (size_t i = 0; i < drafts->count; i++) {
+        const struct draft *draft = &drafts->items[i];
+        if (!is_beside(draft, projector)) continue;
+        if (key && strcmp(key, draft->model.key) != 0) return false;
+        key = draft->model.key;
+    }
+    return key != NULL;
+}
+
+static void give_vision(struct drafts *drafts, const struct draft *projector) {
+    bool one = has_one_neighbour(drafts, projector);
+    for (size_t i = 0; i < drafts->count; i++) {
+        struct draft *draft = &drafts->items[i];
+        if (!is_beside(draft, projector) || draft->model.type != MODEL_LLM) continue;
+        if (!one && !strstr(projector->model.key, draft->model.key)) continue;
+        draft->model.type = MODEL_VLM;
+        draft->model.vision = true;
+    }
+}
+
+static void settle_projectors(struct drafts *drafts) {
+    for (size_t i = 0; i < drafts->count; i++) {
+        if (drafts->items[i].role == ROLE_PROJECTOR) give_vision(drafts, &drafts->items[i]);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < drafts->count; i++) {
+        if (drafts->items[i].role == ROLE_MODEL) {
+            drafts->items[kept++] = drafts->items[i];
+        } else {
+            model_clear(&drafts->items[i].model);
+        }
+    }
+    drafts->count = kept;
+}
+
+/* --- keys --- */
+
+/* Who of several comes first to the plain key: what works before what does not, then the older,
+ * so that a model got later does not take the name of one that is in use. */
+static int by_claim(const void *a, const void *b) {
+    const struct model *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    if (order) return order;
+    if (!x->problem != !y->problem) return x->problem ? 1 : -1;
+    if (x->modified != y->modified) return x->modified < y->modified ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+static int by_key(const void *a, const void *b) {
+    const struct model *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+static char *variant_key(const struct model *model, const char *base, unsigned number) {
+    const char *quantization = model->quantization[0] ? model->quantization : "unknown";
+    char *key = number > 1 ? xasprintf("%s@%s-%u", base, quantization, number)
+                           : xasprintf("%s@%s", base, quantization);
+    for (char *c = key; *c; c++) *c = ascii_lower(*c);
+    return key;
+}
+
+/* first ... first + count: models of the same base; all but the first get a longer key. */
+static void name_variants(struct model *first, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        unsigned number = 1;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(first[j].quantization, first[i].quantization) == 0) number++;
+        }
+        char *key = variant_key(&first[i], first->key, number);
+        free(first[i].key);
+        first[i].key = key;
+    }
+}
+
+static void make_keys_unique(struct catalog *catalog) {
+    struct model *models = catalog->models;
+    if (catalog->count == 0) return;
+    qsort(models, catalog->count, sizeof *models, by_claim);
+    for (size_t i = 0, next; i < catalog->count; i = next) {
+        for (next = i + 1; next < catalog->count;) {
+            if (strcmp(models[i].key, models[next].key) != 0) break;
+            next++;
+        }
+        name_variants(&models[i], next - i);
+    }
+    qsort(models, catalog->count, sizeof *models, by_key);
+}
+
+/* --- the catalog --- */
+
+struct catalog *catalog_scan(const char *const *dirs, size_t dir_count) {
+    struct found_files found;
+    walk_folders(dirs, dir_count, &found);
+    found_files_once(&found);
+    struct drafts drafts = read_drafts(found.files, found.count);
+    found_files_clear(&found);
+    settle_projectors(&drafts);
+    struct catalog *catalog = xcalloc(1, sizeof *catalog);
+    catalog->models = xcalloc(drafts.count, sizeof *catalog->models);
+    catalog->count = drafts.count;
+    for (size_t i = 0; i < drafts.count; i++) catalog->models[i] = drafts.items[i].model;
+    free(drafts.items);
+    make_keys_unique(catalog);
+    return catalog;
+}
+
+void catalog_free(struct catalog *catalog) {
+    if (!catalog) return;
+    for (size_t i = 0; i < catalog->count; i++) model_clear(&catalog->models[i]);
+    free(catalog->models);
+    free(catalog);
+}
+
+const struct model *catalog_find(const struct catalog *catalog, const char *name) {
+    if (catalog->count == 0) return NULL;
+    const struct model wanted = { .key = (char *)(uintptr_t)name };
+    const struct model *exact = bsearch(&wanted, catalog->models, catalog->count,
+                                        sizeof *catalog->models, by_key);
+    if (exact) return exact;
+    const struct model *best = NULL;
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct model *model = &catalog->models[i];
+        if (text_equal(name, strlen(name), model->key, strlen(model->key))) return model;
+        if (!model_name_matches(model, name)) continue;
+        if (!best || (best->problem && !model->problem)) best = model;
+    }
+    return best;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gguf_file.h - the header of a GGUF file on disk: the I/O half of gguf_meta.h.
+ */
+#ifndef DOZE_CATALOG_GGUF_FILE_H
+#define DOZE_CATALOG_GGUF_FILE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "catalog/gguf_meta.h"
+
+/* As gguf_meta_read; besides, ERR_IO when the file cannot be opened or is none. */
+bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *err);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalog/gguf_meta.h"
+
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "catalog/capabilities.h"
+#include "catalog/gguf_types.h"
+
+/* Real files: below 100 keys and below 20,000 tensors. */
+enum { KEYS_MAX = 1 << 16, TENSORS_MAX = 1 << 18, DIMENSIONS_MAX = 4 };
+enum { KEY_MAX = 128, TEMPLATE_MAX = 1 << 20, DEFAULT_ALIGNMENT = 32 };
+
+/* gguf.h, enum gguf_type. */
+enum {
+    TYPE_UINT8,
+    TYPE_INT8,
+    TYPE_UINT16,
+    TYPE_INT16,
+    TYPE_UINT32,
+    TYPE_INT32,
+    TYPE_FLOAT32,
+    TYPE_BOOL,
+    TYPE_STRING,
+    TYPE_ARRAY,
+    TYPE_UINT64,
+    TYPE_INT64,
+    TYPE_FLOAT64,
+    TYPE_COUNT
+};
+
+/* Bytes of one value; 0: it has no fixed size. */
+static const unsigned char widths[TYPE_COUNT] = {
+    [TYPE_UINT8] = 1,  [TYPE_INT8] = 1,  [TYPE_UINT16] = 2,  [TYPE_INT16] = 2,
+    [TYPE_UINT32] = 4, [TYPE_INT32] = 4, [TYPE_FLOAT32] = 4, [TYPE_BOOL] = 1,
+    [TYPE_UINT64] = 8, [TYPE_INT64] = 8, [TYPE_FLOAT64] = 8,
+};
+
+struct reader {
+    struct gguf_cursor cursor;
+    struct gguf_meta *meta;
+    uint64_t alignment;
+    char key[KEY_MAX];
+    uint64_t by_type[GGUF_TENSOR_TYPE_COUNT]; /* elements */
+};
+
+struct field {
+    const char *key; /* the part after "<architecture>." in arch_fields */
+    size_t offset;   /* in struct gguf_meta */
+    size_t size;     /* of a text; 0: an int64_t */
+};
+
+#define TEXT(key, member)                                                                      \
+    { key, offsetof(struct gguf_meta, member), sizeof((struct gguf_meta *)NULL)->member }
+#define NUMBER(key, member)                                                                    \
+    { key, offsetof(struct gguf_meta, member), 0 }
+
+static const struct field general_fields[] = {
+    TEXT("general.architecture", architecture),
+    TEXT("general.name", name),
+    TEXT("general.type", kind),
+    NUMBER("general.file_type", file_type),
+};
+
+static const struct field arch_fields[] = {
+    NUMBER("context_length", context_length),       NUMBER("block_count", layers),
+    NUMBER("embedding_length", embedding_length),   NUMBER("attention.head_count", heads),
+    NUMBER("attention.head_count_kv", kv_heads),    NUMBER("attention.key_length", key_length),
+    NUMBER("attention.value_length", value_length), NUMBER("pooling_type", pooling_type),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool damaged(struct error *err, const char *what) {
+    return error_set(err, ERR_LOAD_FAILED, "The file is damaged: %s; get it again.", what);
+}
+
+static const struct field *field_find(const struct field *fields, size_t count,
+                                      const char *key) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].key, key) == 0) return &fields[i];
+    }
+    return NULL;
+}
+
+/* Keys of the model's own shape begin with its architecture, which comes first in every file
+ * that llama.cpp's converters write; a file that names it later loses nothing but these facts. */
+static const struct field *field_of_key(const struct reader *r) {
+    const struct field *field = field_find(general_fields, COUNT(general_fields), r->key);
+    if (field) return field;
+    size_t len = strlen(r->meta->architecture);
+    if (len == 0 || strncmp(r->key, r->meta->architecture, len) != 0 || r->key[len] != '.') {
+        return NULL;
+    }
+    return field_find(arch_fields, COUNT(arch_fields), r->key + len + 1);
+}
+
+/* Integers of every width as one; -1 for what is negative, no integer, or beyond any sense. */
+static int64_t integer_of(const unsigned char *bytes, uint32_t type) {
+    uint64_t raw = 0;
+    memcpy(&raw, bytes, widths[type]);
+    raw = le64toh(raw);
+    if (type == TYPE_FLOAT32 || type == TYPE_FLOAT64 || raw > UINT32_MAX) return -1;
+    bool negative = (type == TYPE_INT8 && raw > INT8_MAX) ||
+                    (type == TYPE_INT16 && raw > INT16_MAX) ||
+                    (type == TYPE_INT32 && raw > INT32_MAX);
+    return negative ? -1 : (int64_t)raw;
+}
+
+static void store_number(struct reader *r, const struct field *field, int64_t value) {
+    if (value < 0 || field->size != 0) return;
+    memcpy((char *)r->meta + field->offset, &value, sizeof value);
+}
+
+static bool read_scalar(struct reader *r, const struct field *field, uint32_t type,
+                        struct error *err) {
+    const unsigned char *bytes = gguf_cursor_bytes(&r->cursor, widths[type], err);
+    if (!bytes) return false;
+    int64_t value = integer_of(bytes, type);
+    if (field) store_number(r, field, value);
+    if (strcmp(r->key, "general.alignment") == 0) {
+        if (value <= 0 || (value & (value - 1)) != 0) {
+            return damaged(err, "its alignment is not a power of two");
+        }
+        r->alignment = (uint64_t)value;
+    }
+    return true;
+}
+
+static bool read_template(struct reader *r, struct error *err) {
+    struct buf text = BUF_INIT(TEMPLATE_MAX);
+    bool ok = gguf_cursor_string(&r->cursor, &text, err);
+    if (ok) {
+        r->meta->has_chat_template = true;
+        r->meta->tool_use = r->meta->tool_use || template_has_tools(buf_str(&text), text.len);
+        r->meta->reasoning = template_has_reasoning(buf_str(&text), text.len);
+    }
+    buf_clear(&text);
+    return ok;
+}
+
+static bool read_text(struct reader *r, const struct field *field, struct error *err) {
+    if (strcmp(r->key, "tokenizer.chat_template") == 0) return read_template(r, err);
+    if (strcmp(r->key, "tokenizer.chat_template.tool_use") == 0) r->meta->tool_use = true;
+    if (!field || field->size == 0) return gguf_cursor_skip_strings(&r->cursor, 1, err);
+    struct buf text = BUF_INIT(field->size - 1);
+    bool ok = gguf_cursor_string(&r->cursor, &text, err);
+    if (ok) {
+        char *to = (char *)r->meta + field->offset;
+        memset(to, 0, field->size);
+        if (text.len) memcpy(to, text.data, text.len);
+    }
+    buf_clear(&text);
+    return ok;
+}
+
+/* Head counts may be given per layer; some layers of hybrid models have none. */
+static bool read_numbers(struct reader *r, const struct field *field, uint32_t type,
+                         uint64_t count, struct error *err) {
+    int64_t sum = 0, largest = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const unsigned char *bytes = gguf_cursor_bytes(&r->cursor, widths[type], err);
+        if (!bytes) return false;
+        int64_t value = integer_of(bytes, type);
+        if (value < 0) continue;
+        sum += value;
+        if (value > largest) largest = value;
+    }
+    bool mean = field->offset == offsetof(struct gguf_meta, kv_heads);
+    if (count > 0) {
+        store_number(r, field, mean ? (sum + (int64_t)count - 1) / (int64_t)count : largest);
+    }
+    return true;
+}
+
+static bool read_array(struct reader *r, const struct field *field, struct error *err) {
+    uint32_t type;
+    uint64_t count;
+    if (!gguf_cursor_u32(&r->cursor, &type, err) || !gguf_cursor_u64(&r->cursor, &count, err)) {
+        return false;
+    }
+    if (type == TYPE_STRING) return gguf_cursor_skip_strings(&r->cursor, count, err);
+    if (type >= TYPE_COUNT || widths[type] == 0) {
+        return damaged(err, "an array holds values of an unknown type");
+    }
+    if (field && field->size == 0 && count <= 4096) {
+        return read_numbers(r, field, type, count, err);
+    }
+    return gguf_cursor_skip(&r->cursor, count, widths[type], err);
+}
+
+static bool read_key(struct reader *r, struct error *err) {
+    struct buf key = BUF_INIT(sizeof r->key - 1);
+    bool ok = gguf_cursor_string(&r->cursor, &key, err);
+    if (ok) strcpy(r->key, buf_str(&key));
+    buf_clear(&key);
+    return ok;
+}
+
+static bool read_pair(struct reader *r, struct error *err) {
+    uint32_t type;
+    if (!read_key(r, err) || !gguf_cursor_u32(&r->cursor, &type, err)) return false;
+    const struct field *field = field_of_key(r);
+    if (type == TYPE_STRING) return read_text(r, field, err);
+    if (type == TYPE_ARRAY) return read_array(r, field, err);
+    if (type >= TYPE_COUNT) return damaged(err, "a key has a value of an unknown type");
+    return read_scalar(r, field, type, err);
+}
+
+/* Elements of a tensor from its dimensions; false if the product is more than any file holds. */
+static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elements,
+                       struct error *err) {
+    uint32_t dimensions;
+    if (!gguf_cursor_u32(&r->cursor, &dimensions, err)) return false;
+    if (dimensions > DIMENSIONS_MAX) return damaged(err, "a tensor has too many dimensions");
+    uint64_t elements = 1;
+    *ret_row = 1;
+    for (uint32_t i = 0; i < dimensions; i++) {
+        uint64_t size;
+        if (!gguf_cursor_u64(&r->cursor, &size, err)) return false;
+        if (__builtin_mul_overflow(elements, size, &elements) || elements > INT64_MAX / 8) {
+            return damaged(err, "a tensor is larger than any file");
+        }
+        if (i == 0) *ret_row = size;
+    }
+    *ret_elements = elements;
+    return true;
+}
+
+/* *ret_end: where the tensor's data ends, counted from the start of all data. */
+static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) {
+    uint64_t row = 0, elements = 0, offset = 0;
+    uint32_t number;
+    if (!gguf_cursor_skip_strings(&r->cursor, 1, err) || !read_shape(r, &row, &elements, err) ||
+        !gguf_cursor_u32(&r->cursor, &number, err) ||
+        !gguf_cursor_u64(&r->cursor, &offset, err)) {
+        return false;
+    }
+    const struct gguf_tensor_type *type = gguf_tensor_type_find(number);
+    if (!type) {
+        return error_set(err, ERR_LOAD_FAILED,
+                         "The file holds tensors of type %u, which this version does not know.",
+                         number);
+    }
+    if (row % type->elements != 0) return damaged(err, "a tensor's rows are no whole blocks");
+    if (offset % r->alignment != 0) return damaged(err, "a tensor's place is not aligned");
+    uint64_t bytes = elements / type->elements * type->bytes;
+    if (__builtin_add_overflow(offset, bytes, ret_end) || *ret_end > INT64_MAX) {
+        return damaged(err, "a tensor lies beyond the end of any file");
+    }
+    r->by_type[number] += elements;
+    r->meta->parameters += elements;
+    r->meta->tensor_bytes += bytes;
+    return true;
+}
+
+static bool check_end(const struct reader *r, uint64_t data_end, struct error *err) {
+    uint64_t mask = r->alignment - 1;
+    uint64_t data_start = (r->cursor.pos + mask) & ~mask;
+    uint64_t size = r->cursor.source->size;
+    if (data_start <= size && data_end <= size - data_start) return true;
+    return error_set(
+        err, ERR_LOAD_FAILED,
+        "The file is cut short: it has %llu bytes and should have %llu; get it again.",
+        (unsigned long long)size, (unsigned long long)(data_start + data_end));
+}
+
+static const char *main_type(const struct reader *r) {
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < GGUF_TENSOR_TYPE_COUNT; i++) {
+        if (r->by_type[i] > r->by_type[best]) best = i;
+    }
+    return r->by_type[best] ? gguf_tensor_type_find(best)->name : "";
+}
+
+static bool read_tensors(struct reader *r, uint64_t count, struct error *err) {
+    uint64_t data_end = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t end = 0;
+        if (!read_tensor(r, &end, err)) return false;
+        if (end > data_end) data_end = end;
+    }
+    r->meta->main_type = main_type(r);
+    return count == 0 || check_end(r, data_end, err);
+}
+
+static bool read_version(struct reader *r, struct error *err) {
+    uint32_t magic, version;
+    if (r->cursor.source->size == 0) {
+        return error_set(err, ERR_LOAD_FAILED, "The file is empty; get it again.");
+    }
+    if (!gguf_cursor_u32(&r->cursor, &magic, err)) return false;
+    if (magic != 0x46554747) { /* "GGUF" */
+        return error_set(err, ERR_LOAD_FAILED, "The file is not a GGUF file.");
+    }
+    if (!gguf_cursor_u32(&r->cursor, &version, err)) return false;
+    if (version == 2 || version == 3) return true;
+    if (version != 0 && (version & 0xffff) == 0) {
+        return error_set(err, ERR_LOAD_FAILED,
+                         "The file is for big-endian machines; get the usual one.");
+    }
+    return error_set(err, ERR_LOAD_FAILED,
+                     "The file has GGUF version %u; versions 2 and 3 can be read.", version);
+}
+
+static bool read_header(struct reader *r, struct error *err) {
+    uint64_t tensors, pairs;
+    if (!read_version(r, err) || !gguf_cursor_u64(&r->cursor, &tensors, err) ||
+        !gguf_cursor_u64(&r->cursor, &pairs, err)) {
+        return false;
+    }
+    if (tensors > TENSORS_MAX) return damaged(err, "it counts more tensors than any model has");
+    if (pairs > KEYS_MAX) return damaged(err, "it counts more keys than any model has");
+    for (uint64_t i = 0; i < pairs; i++) {
+        if (!read_pair(r, err)) return false;
+    }
+    return read_tensors(r, tensors, err);
+}
+
+bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
+                    struct error *err) {
+    *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
+    struct reader r = { .meta = ret_meta, .alignment = DEFAULT_ALIGNMENT };
+    gguf_cursor_init(&r.cursor, source);
+    return read_header(&r, err);
+}

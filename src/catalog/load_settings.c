@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalog/load_settings.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum { DEFAULT_CONTEXT = 4096, DEFAULT_PARALLEL = 4, DEFAULT_BATCH = 512 };
+
+enum kind { KIND_INT64, KIND_INT, KIND_SWITCH, KIND_DOUBLE, KIND_KV_TYPE };
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    double min, max; /* of the numbers */
+};
+
+#define AT(member) offsetof(struct load_settings, member)
+
+static const struct row rows[] = {
+    { "context_length", KIND_INT64, AT(context_length), 1, 1 << 28 },
+    { "parallel", KIND_INT64, AT(parallel), 1, 64 },
+    { "eval_batch_size", KIND_INT64, AT(eval_batch_size), 1, 1 << 16 },
+    { "num_experts", KIND_INT64, AT(num_experts), 1, 4096 },
+    { "threads", KIND_INT64, AT(threads), 1, 1024 },
+    { "gpu_layers", KIND_INT, AT(gpu_layers), -1, 1 << 16 },
+    { "flash_attention", KIND_SWITCH, AT(flash_attention), 0, 1 },
+    { "offload_kv_cache_to_gpu", KIND_SWITCH, AT(offload_kv_cache_to_gpu), 0, 1 },
+    { "kv_type_k", KIND_KV_TYPE, AT(kv_type_k), 0, 0 },
+    { "kv_type_v", KIND_KV_TYPE, AT(kv_type_v), 0, 0 },
+    { "rope_frequency_base", KIND_DOUBLE, AT(rope_frequency_base), 1, 1e12 },
+    { "rope_frequency_scale", KIND_DOUBLE, AT(rope_frequency_scale), 1e-6, 1 },
+    { "mmap", KIND_SWITCH, AT(mmap), 0, 1 },
+    { "mlock", KIND_SWITCH, AT(mlock), 0, 1 },
+};
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+static const char *const kv_types[] = { "f16",  "bf16", "f32",  "q8_0",  "q5_1",
+                                        "q5_0", "q4_1", "q4_0", "iq4_nl" };
+enum { KV_TYPE_COUNT = sizeof kv_types / sizeof kv_types[0], KV_TYPE_SIZE = 8 };
+
+static const struct row *row_find(const char *name) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0) return &rows[i];
+    }
+    return NULL;
+}
+
+static bool read_int(yyjson_val *obj, const struct row *row, char *to, struct error *err) {
+    int64_t value = INT64_MIN;
+    if (!json_read_int(obj, row->name, (int64_t)row->min, (int64_t)row->max, &value, err)) {
+        return false;
+    }
+    if (value == INT64_MIN) return true; /* null: not said */
+    if (row->kind == KIND_INT64) {
+        memcpy(to, &value, sizeof value);
+    } else {
+        int narrow = (int)value;
+        memcpy(to, &narrow, sizeof narrow);
+    }
+    return true;
+}
+
+static bool read_switch(yyjson_val *obj, const struct row *row, char *to, struct error *err) {
+    bool value = false;
+    if (yyjson_is_null(yyjson_obj_get(obj, row->name))) return true;
+    if (!json_read_bool(obj, row->name, &value, err)) return false;
+    int wide = value;
+    memcpy(to, &wide, sizeof wide);
+    return true;
+}
+
+static bool read_kv_type(yyjson_val *obj, const struct row *row, char *to, struct error *err) {
+    const char *text = NULL;
+    if (!json_read_str(obj, row->name, &text, err)) return false;
+    if (!text) return true;
+    for (size_t i = 0; i < KV_TYPE_COUNT; i++) {
+        if (strcmp(text, kv_types[i]) != 0) continue;
+        snprintf(to, KV_TYPE_SIZE, "%s", text);
+        return true;
+    }
+    return error_set_param(
+        err, ERR_INVALID_REQUEST, row->name,
+        "'%s' must be one of f16, bf16, f32, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl.", row->name);
+}
+
+static bool read_row(yyjson_val *obj, const struct row *row, struct load_settings *settings,
+                     struct error *err) {
+    char *to = (char *)settings + row->offset;
+    switch (row->kind) {
+    case KIND_INT64:
+    case KIND_INT:
+        return read_int(obj, row, to, err);
+    case KIND_SWITCH:
+        return read_switch(obj, row, to, err);
+    case KIND_DOUBLE: {
+        double value = 0;
+        if (!json_read_double(obj, row->name, row->min, row->max, &value, err)) return false;
+        memcpy(to, &value, sizeof value);
+        return true;
+    }
+    case KIND_KV_TYPE:
+        return read_kv_type(obj, row, to, err);
+    }
+    return true;
+}
+
+bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
+                         struct error *err) {
+    if (!yyjson_is_obj(obj)) {
+        return error_set(err, ERR_INVALID_REQUEST, "Load settings must be an object, not %s.",
+                         json_type_phrase(obj));
+    }
+    struct load_settings settings = LOAD_SETTINGS_UNSAID;
+    yyjson_obj_iter iter = yyjson_obj_iter_with(obj);
+    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
+        const char *name = yyjson_get_str(key);
+        const struct row *row = row_find(name);
+        if (!row) {
+            return error_set_param(err, ERR_INVALID_REQUEST, name,
+                                   "There is no load setting '%.64s'.", name);
+        }
+        if (!read_row(obj, row, &settings, err)) return false;
+    }
+    *ret_settings = settings;
+    return true;
+}
+
+/* Bytes of the member that a row is about. */
+static size_t row_size(const struct row *row) {
+    switch (row->kind) {
+    case KIND_INT64:
+        return sizeof(int64_t);
+    case KIND_INT:
+    case KIND_SWITCH:
+        return sizeof(int);
+    case KIND_DOUBLE:
+        return sizeof(double);
+    case KIND_KV_TYPE:
+        return KV_TYPE_SIZE;
+    }
+    return 0;
+}
+
+static bool is_said(const struct load_settings *settings, const struct row *row) {
+    static const struct load_settings unsaid = LOAD_SETTINGS_UNSAID;
+    return memcmp((const char *)settings + row->offset, (const char *)&unsaid + row->offset,
+                  row_size(row)) != 0;
+}
+
+static yyjson_mut_val *row_value(yyjson_mut_doc *doc, const char *member, enum kind kind) {
+    int64_t wide;
+    int narrow;
+    double real;
+    switch (kind) {
+    case KIND_INT64:
+        memcpy(&wide, member, sizeof wide);
+        return yyjson_mut_sint(doc, wide);
+    case KIND_INT:
+        memcpy(&narrow, member, sizeof narrow);
+        return yyjson_mut_sint(doc, narrow);
+    case KIND_SWITCH:
+        memcpy(&narrow, member, sizeof narrow);
+        return yyjson_mut_bool(doc, narrow != 0);
+    case KIND_DOUBLE:
+        memcpy(&real, member, sizeof real);
+        return yyjson_mut_real(doc, real);
+    case KIND_KV_TYPE:
+        return yyjson_mut_strcpy(doc, member);
+    }
+    return NULL;
+}
+
+yyjson_mut_val *load_settings_format(const struct load_settings *settings,
+                                     yyjson_mut_doc *doc) {
+    yyjson_mut_val *obj = yyjson_mut_obj(doc);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (!is_said(settings, &rows[i])) continue;
+        const char *member = (const char *)settings + rows[i].offset;
+        yyjson_mut_obj_add(obj, yyjson_mut_str(doc, rows[i].name),
+                           row_value(doc, member, rows[i].kind));
+    }
+    return obj;
+}
+
+void load_settings_merge(struct load_settings *settings, const struct load_settings *over) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (!is_said(over, &rows[i])) continue;
+        memcpy((char *)settings + rows[i].offset, (const char *)over + rows[i].offset,
+               row_size(&rows[i]));
+    }
+}
+
+/* Linear scaling stretches the positions that the model was trained on. */
+static int64_t longest_context(const struct model *model,
+                               const struct load_settings *settings) {
+    if (model->context_length <= 0) return INT64_MAX;
+    double scale = settings->rope_frequency_scale;
+    return scale > 0 ? (int64_t)((double)model->context_length / scale) : model->context_length;
+}
+
+static bool fit_context(const struct model *model, const struct load_settings *demanded,
+                        struct load_settings *settings, struct error *err) {
+    int64_t longest = longest_context(model, settings);
+    if (demanded && demanded->context_length > longest) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "context_length",
+                               "'context_length' is %lld, but %s can have %lld at most.",
+                               (long long)demanded->context_length, model->key,
+                               (long long)longest);
+    }
+    if (settings->context_length <= 0) settings->context_length = DEFAULT_CONTEXT;
+    if (settings->context_length > longest) settings->context_length = longest;
+    return true;
+}
+
+static void fill_defaults(const struct model *model, struct load_settings *settings) {
+    if (settings->parallel <= 0) settings->parallel = DEFAULT_PARALLEL;
+    if (settings->eval_batch_size <= 0) {
+        /* Encoders see a whole input in one batch or not at all. */
+        bool whole = model->type == MODEL_EMBEDDINGS &&
+                     settings->context_length > DEFAULT_BATCH;
+        settings->eval_batch_size = whole ? settings->context_length : DEFAULT_BATCH;
+    }
+    if (!settings->kv_type_k[0]) strcpy(settings->kv_type_k, kv_types[0]);
+    if (!settings->kv_type_v[0]) strcpy(settings->kv_type_v, kv_types[0]);
+}
+
+static bool is_float(const char *kv_type) {
+    return strchr(kv_type, 'f') != NULL; /* f16, bf16, f32 */
+}
+
+bool load_settings_resolve(const struct model *model, const struct load_settings *for_all,
+                           const struct load_settings *for_model,
+                           const struct load_settings *demanded,
+                           struct load_settings *ret_effective, struct error *err) {
+    struct load_settings settings = LOAD_SETTINGS_UNSAID;
+    if (for_all) load_settings_merge(&settings, for_all);
+    if (for_model) load_settings_merge(&settings, for_model);
+    if (demanded) load_settings_merge(&settings, demanded);
+    if (!fit_context(model, demanded, &settings, err)) return false;
+    fill_defaults(model, &settings);
+    if (settings.flash_attention == 0 && !is_float(settings.kv_type_v)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "kv_type_v",
+                               "'kv_type_v' %s needs flash attention, which is switched off.",
+                               settings.kv_type_v);
+    }
+    *ret_effective = settings;
+    return true;
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_add(uint64_t hash, const void *bytes, size_t len) {
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++) hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+uint64_t load_settings_hash(const struct load_settings *effective) {
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const char *member = (const char *)effective + rows[i].offset;
+        size_t len = rows[i].kind == KIND_KV_TYPE ? strnlen(member, KV_TYPE_SIZE) + 1
+                                                  : row_size(&rows[i]);
+        hash = hash_add(hash, member, len);
+    }
+    return hash;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - one entry of the catalog, made from its files.
+ */
+#ifndef DOZE_CATALOG_MODEL_H
+#define DOZE_CATALOG_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catalog/catalog.h"
+#include "catalog/walk.h"
+
+enum model_role {
+    ROLE_MODEL,
+    ROLE_PROJECTOR,
+    ROLE_NONE /* an adapter, a table of importances */
+};
+
+/* A model on its way into the catalog: model.key is its base until the keys are made unique. */
+struct draft {
+    struct model model;
+    enum model_role role;
+    size_t folder_len; /* of model.path: the folder it lies in */
+};
+
+/* Read the headers. files: all parts of one model that are there, in their order, count > 0.
+ * The draft owns its strings; clear with model_clear. */
+void draft_read(const struct found_file *files, size_t count, struct draft *ret_draft);
+
+void model_clear(struct model *model);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalog/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/xalloc.h"
+#include "catalog/text_safe.h"
+
+enum { LEVELS_MAX = 8, FILES_MAX = 20000, FOLDERS_MAX = 50000, LINKS_MAX = 1000 };
+
+struct folder_id {
+    dev_t device;
+    ino_t inode;
+};
+
+struct walk {
+    struct found_files *found;
+    size_t root_len;
+    size_t folders;
+    struct folder_id links[LINKS_MAX]; /* folders that links have led to, and the roots */
+    size_t link_count;
+};
+
+static bool is_model_name(const char *name) {
+    return text_ends_with(name, strlen(name), ".gguf");
+}
+
+/* What may lead to a model. Called by scandir. */
+static int worth_a_look(const struct dirent *entry) {
+    if (entry->d_name[0] == '.') return 0;
+    if (entry->d_type == DT_REG) return is_model_name(entry->d_name);
+    return entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+}
+
+/* alphasort would follow the user's locale. */
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* False if a link has led there before. */
+static bool remember_link(struct walk *w, const struct stat *st) {
+    for (size_t i = 0; i < w->link_count; i++) {
+        if (w->links[i].device == st->st_dev && w->links[i].inode == st->st_ino) return false;
+    }
+    if (w->link_count == LINKS_MAX) return false;
+    w->links[w->link_count++] = (struct folder_id){ st->st_dev, st->st_ino };
+    return true;
+}
+
+static void add_file(struct walk *w, const char *path, const struct stat *st, int problem) {
+    struct found_files *found = w->found;
+    if (found->count == FILES_MAX) return;
+    if ((found->count & (found->count - 1)) == 0) { /* a power of two: full */
+        size_t room = found->count ? found->count * 2 : 1;
+        found->files = xrealloc(found->files, room * sizeof *found->files);
+    }
+    found->files[found->count++] = (struct found_file){
+        .path = xstrdup(path),
+        .root_len = w->root_len,
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .size = (nbytes)st->st_size,
+        .modified = (msec)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000,
+        .problem = problem,
+    };
+}
+
+static void walk_folder(struct walk *w, const char *path, int level);
+
+/* A recursion of bounded depth: LEVELS_MAX. */
+static void walk_entry(struct walk *w, const char *path, const struct dirent *entry,
+                       int level) {
+    char below[PATH_MAX];
+    int len = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
+    if (len < 0 || (size_t)len >= sizeof below) return;
+    struct stat st = { 0 };
+    if (stat(below, &st) != 0) {
+        if (is_model_name(entry->d_name)) add_file(w, below, &(struct stat){ 0 }, errno);
+    } else if (S_ISDIR(st.st_mode)) {
+        struct stat self;
+        bool link = lstat(below, &self) == 0 && S_ISLNK(self.st_mode);
+        if (!link || remember_link(w, &st)) walk_folder(w, below, level + 1);
+    } else if (S_ISREG(st.st_mode) && is_model_name(entry->d_name)) {
+        add_file(w, below, &st, 0);
+    }
+}
+
+static void walk_folder(struct walk *w, const char *path, int level) {
+    if (level > LEVELS_MAX || w->folders++ >= FOLDERS_MAX) return;
+    struct dirent **entries;
+    int count = scandir(path, &entries, worth_a_look, by_name);
+    for (int i = 0; i < count; i++) {
+        walk_entry(w, path, entries[i], level);
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+}
+
+void walk_folders(const char *const *dirs, size_t dir_count, struct found_files *ret_found) {
+    *ret_found = (struct found_files){ 0 };
+    struct walk *w = xcalloc(1, sizeof *w);
+    w->found = ret_found;
+    for (size_t i = 0; i < dir_count; i++) {
+        struct stat st;
+        char *root = realpath(dirs[i], NULL);
+        if (root && stat(root, &st) == 0 && S_ISDIR(st.st_mode) && remember_link(w, &st)) {
+            w->root_len = strlen(root) + 1;
+            walk_folder(w, root, 0);
+        }
+        free(root);
+    }
+    free(w);
+}
+
+void found_files_clear(struct found_files *found) {
+    for (size_t i = 0; i < found->count; i++) free(found->files[i].path);
+    free(found->files);
+    *found = (struct found_files){ 0 };
+}
