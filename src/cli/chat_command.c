@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/chat.h"
+#include "cli/commands.h"
+#include "cli/repl.h"
+
+struct chat_values {
+    const char *prompt, *system;
+    struct option_ttl ttl;
+    bool stats;
+};
+
+#define FIELD(name) offsetof(struct chat_values, name)
+
+/* -p is the prompt here, so --port has no letter in this command. */
+static const struct option_row options[] = {
+    { .name = "prompt",
+      .letter = 'p',
+      .kind = OPTION_TEXT,
+      .offset = FIELD(prompt),
+      .arg = "<text>",
+      .help = "Ask this once and end" },
+    { .name = "system",
+      .letter = 's',
+      .kind = OPTION_TEXT,
+      .offset = FIELD(system),
+      .arg = "<text>",
+      .help = "The system message" },
+    { .name = "system-prompt", .kind = OPTION_TEXT, .offset = FIELD(system), .arg = "<text>" },
+    { .name = "ttl",
+      .kind = OPTION_TTL,
+      .offset = FIELD(ttl),
+      .arg = "<seconds>",
+      .help = "Idle time of the model (3600, 5m, none)" },
+    { .name = "stats",
+      .kind = OPTION_FLAG,
+      .offset = FIELD(stats),
+      .help = "Print speed and tokens after each answer" },
+};
+
+enum { MAX_PROMPT = 16 << 20, CHUNK = 1 << 16 };
+
+/* All of stdin, after what is in *prompt already and an empty line. */
+static bool add_stdin(struct buf *prompt) {
+    if (prompt->len > 0) buf_add_str(prompt, "\n\n");
+    for (;;) {
+        char *room = buf_reserve(prompt, CHUNK);
+        if (!room) {
+            cli_fail(CLI_FAILED, "The prompt is larger than %d MB.", MAX_PROMPT >> 20);
+            return false;
+        }
+        ssize_t got = read(STDIN_FILENO, room, CHUNK);
+        if (got == 0) return true;
+        if (got < 0 && errno != EINTR) {
+            cli_fail(CLI_FAILED, "The prompt cannot be read from stdin: %s.", strerror(errno));
+            return false;
+        }
+        if (got > 0) prompt->len += (size_t)got;
+    }
+}
+
+static void trim_end(struct buf *prompt) {
+    while (prompt->len > 0 && strchr(" \t\r\n", prompt->data[prompt->len - 1])) {
+        prompt->data[--prompt->len] = '\0';
+    }
+}
+
+static enum cli_exit ask_once(struct chat *chat, const char *given) {
+    struct buf prompt = BUF_INIT(MAX_PROMPT + CHUNK);
+    struct error err;
+    enum cli_exit code = CLI_FAILED;
+    if (given) buf_add_str(&prompt, given);
+    if (isatty(STDIN_FILENO) || add_stdin(&prompt)) {
+        trim_end(&prompt);
+        if (prompt.len == 0) {
+            code = cli_fail(CLI_USAGE, "The prompt is empty.");
+        } else {
+            enum outcome outcome = chat_ask(chat, prompt.data, prompt.len, -1, &err);
+            code = client_fail(outcome, &err);
+        }
+    }
+    buf_clear(&prompt);
+    return code;
+}
+
+static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+    const struct chat_values *v = values;
+    struct chat_options chosen = { .model = argc > 0 ? args[0] : NULL,
+                                   .system = v->system,
+                                   .ttl = v->ttl,
+                                   .stats = v->stats };
+    struct chat *chat = chat_new(cli, &chosen);
+    bool interactive = !v->prompt && isatty(STDIN_FILENO);
+    enum cli_exit code = interactive ? repl_run(chat) : ask_once(chat, v->prompt);
+    chat_free(chat);
+    return code;
+}
+
+const struct command command_chat = {
+    .name = "chat",
+    .args = "[<model>]",
+    .summary = "Talk to a model, on the terminal or through pipes",
+    .details =
+        "With -p, or with text on stdin, one question is asked and the answer printed; stdin\n"
+        "is put after -p. Without a model: the only loaded one.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .values_size = sizeof(struct chat_values),
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/chat_reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/client.h"
+#include "cli/show.h"
+#include "cli/text.h"
+
+void chat_reply_init(struct chat_reply *r, const char *model) {
+    *r = (struct chat_reply){ .model = model, .at_line_start = true };
+    buf_init(&r->text, REPLY_MAX_TEXT);
+}
+
+void chat_reply_clear(struct chat_reply *r) {
+    buf_clear(&r->text);
+}
+
+static void show_piece(struct chat_reply *r, yyjson_val *piece) {
+    const char *text = yyjson_get_str(piece);
+    size_t len = yyjson_get_len(piece);
+    if (!text || len == 0) return;
+    progress_clear(&r->progress);
+    show_text(stdout, text, len);
+    r->at_line_start = text[len - 1] == '\n';
+}
+
+/* Thinking is shown dim on a terminal and left out of pipes and files. */
+static void show_reasoning(struct chat_reply *r, yyjson_val *piece) {
+    if (!yyjson_is_str(piece) || !isatty(STDOUT_FILENO)) return;
+    if (!r->reasoning) fputs(text_begin(stdout, STYLE_DIM), stdout);
+    r->reasoning = true;
+    show_piece(r, piece);
+}
+
+static void end_reasoning(struct chat_reply *r) {
+    if (!r->reasoning) return;
+    printf("%s%s", text_end(stdout), r->at_line_start ? "\n" : "\n\n");
+    r->reasoning = false;
+    r->at_line_start = true;
+}
+
+static void take_delta(struct chat_reply *r, yyjson_val *delta) {
+    yyjson_val *content = yyjson_obj_get(delta, "content");
+    show_reasoning(r, yyjson_obj_get(delta, "reasoning_content"));
+    if (yyjson_is_str(content) && yyjson_get_len(content) > 0) {
+        end_reasoning(r);
+        show_piece(r, content);
+        buf_add(&r->text, yyjson_get_str(content), yyjson_get_len(content));
+    }
+    fflush(stdout);
+}
+
+/* ": loading 42%" while the model is not there yet. */
+static void take_comment(struct chat_reply *r, const char *text) {
+    char label[300];
+    int percent = 0;
+    if (sscanf(text, "loading %3d%%", &percent) != 1) return;
+    snprintf(label, sizeof label, "Loading %s", r->model ? r->model : "the model");
+    progress_show(&r->progress, label, percent / 100.0);
+}
+
+static double number(yyjson_val *obj, const char *name) {
+    return yyjson_get_num(yyjson_obj_get(obj, name));
+}
+
+static void take_stats(struct chat_figures *f, yyjson_val *stats) {
+    const char *reason = yyjson_get_str(yyjson_obj_get(stats, "stop_reason"));
+    if (!stats) return;
+    f->stats = true;
+    f->tokens_per_second = number(stats, "tokens_per_second");
+    f->time_to_first_token = number(stats, "time_to_first_token");
+    f->generation_time = number(stats, "generation_time");
+    snprintf(f->stop_reason, sizeof f->stop_reason, "%s", reason ? reason : "");
+}
+
+static void take_usage(struct chat_figures *f, yyjson_val *usage) {
+    yyjson_val *details = yyjson_obj_get(usage, "prompt_tokens_details");
+    if (!yyjson_is_obj(usage)) return;
+    f->usage = true;
+    f->prompt_tokens = yyjson_get_sint(yyjson_obj_get(usage, "prompt_tokens"));
+    f->completion_tokens = yyjson_get_sint(yyjson_obj_get(usage, "completion_tokens"));
+    f->cached_tokens = yyjson_get_sint(yyjson_obj_get(details, "cached_tokens"));
+}
+
+static void take_error(struct chat_reply *r, const struct sse_event *ev) {
+    progress_clear(&r->progress);
+    r->failed = true;
+    client_read_error(ev->text, ev->len, 500, &r->err);
+}
+
+void chat_reply_on_event(void *ctx, const struct sse_event *ev) {
+    struct chat_reply *r = ctx;
+    struct error ignored;
+    if (ev->kind == SSE_COMMENT) {
+        take_comment(r, ev->text);
+        return;
+    }
+    if (strcmp(ev->text, "[DONE]") == 0) return;
+    yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    yyjson_val *choice = yyjson_arr_get_first(yyjson_obj_get(root, "choices"));
+    if (yyjson_obj_get(root, "error")) take_error(r, ev);
+    take_delta(r, yyjson_obj_get(choice, "delta"));
+    take_stats(&r->figures, yyjson_obj_get(root, "stats"));
+    take_usage(&r->figures, yyjson_obj_get(root, "usage"));
+    yyjson_doc_free(doc);
+}
+
+void chat_reply_end(struct chat_reply *r) {
+    progress_clear(&r->progress);
+    if (r->reasoning) fputs(text_end(stdout), stdout);
+    if (!r->at_line_start) putchar('\n');
+    r->reasoning = false;
+    r->at_line_start = true;
+    fflush(stdout);
+}
+
+void chat_reply_print_stats(const struct chat_reply *r) {
+    const struct chat_figures *f = &r->figures;
+    if (!f->stats && !f->usage) {
+        fprintf(stderr, "The server sent no figures.\n");
+        return;
+    }
+    fputs(text_begin(stderr, STYLE_DIM), stderr);
+    if (f->usage) {
+        fprintf(stderr, "%lld tokens, prompt %lld (%lld cached)",
+                (long long)f->completion_tokens, (long long)f->prompt_tokens,
+                (long long)f->cached_tokens);
+    }
+    if (f->stats) {
+        fprintf(stderr, "%s%.1f tokens/s, first after %.2f s, in all %.2f s, %s",
+                f->usage ? ", " : "", f->tokens_per_second, f->time_to_first_token,
+                f->generation_time, f->stop_reason);
+    }
+    fprintf(stderr, "%s\n", text_end(stderr));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* inventory.h - what GET /api/v1/models says: the models on disk and their instances. */
+#ifndef DOZE_CLI_INVENTORY_H
+#define DOZE_CLI_INVENTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "base/msec.h"
+#include "cli/client.h"
+
+/* Strings are "" where the server says nothing. */
+struct listed_model {
+    const char *key, *type, *publisher, *display_name, *architecture, *params, *problem;
+    const char *quantization, *path;
+    double bits_per_weight;
+    nbytes size_bytes;
+    int64_t max_context_length;
+    bool vision, tool_use;
+    size_t first_instance, instance_count; /* into inventory.instances */
+};
+
+struct listed_instance {
+    const char *id, *model_key, *state, *origin;
+    double progress; /* of the load, 0 to 1 */
+    nbytes memory_bytes;
+    int64_t context_length, parallel, running, waiting, pid;
+    msec ttl;          /* MSEC_NEVER: none */
+    msec expires_in;   /* MSEC_NEVER: its idle clock does not run */
+    msec last_used_at; /* Unix ms; 0: not known */
+    double load_time_seconds;
+};
+
+struct inventory {
+    yyjson_doc *doc; /* owns every string */
+    struct listed_model *models;
+    size_t model_count;
+    struct listed_instance *instances;
+    size_t instance_count;
+};
+
+/* Ask the server. Filled only with OUTCOME_DONE; then inventory_clear it. */
+enum outcome inventory_fetch(const struct cli *cli, struct inventory *ret, struct error *err);
+
+/* Read the server's JSON. False if it is not what api.md says. */
+bool inventory_parse(const char *text, size_t len, struct inventory *ret, struct error *err);
+void inventory_clear(struct inventory *inv);
+
+/* "IDLE", "GENERATING", "LOADING 42%", "UNLOADING", ...: LM Studio's words. */
+enum { STATUS_TEXT = 32 };
+void instance_status(const struct listed_instance *instance, char text[STATUS_TEXT]);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/inventory.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/text.h"
+
+struct ls_values {
+    bool llm, embedding, json, quiet;
+};
+
+static const struct option_row options[] = {
+    { .name = "llm",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct ls_values, llm),
+      .help = "Only language models" },
+    { .name = "embedding",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct ls_values, embedding),
+      .help = "Only embedding models" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct ls_values, json),
+      .help = "Print a JSON array" },
+    { .name = "quiet",
+      .letter = 'q',
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct ls_values, quiet),
+      .help = "Print the model keys only" },
+};
+
+static bool is_embedding(const struct listed_model *model) {
+    return strncmp(model->type, "embedding", strlen("embedding")) == 0;
+}
+
+/* Neither of the two flags means both kinds. */
+static bool wanted(const struct ls_values *v, const struct listed_model *model) {
+    return v->llm == v->embedding || is_embedding(model) == v->embedding;
+}
+
+static void add_row(struct table *table, const struct listed_model *model) {
+    char size[SIZE_TEXT], state[512] = "";
+    size_format(model->size_bytes, size);
+    if (*model->problem) {
+        snprintf(state, sizeof state, "cannot be loaded: %s", model->problem);
+    } else if (model->instance_count == 1) {
+        snprintf(state, sizeof state, "✓ LOADED");
+    } else if (model->instance_count > 1) {
+        snprintf(state, sizeof state, "✓ LOADED (%zu)", model->instance_count);
+    }
+    table_add(table, model->key);
+    table_add(table, model->params);
+    table_add(table, model->architecture);
+    table_add(table, model->quantization);
+    table_add(table, size);
+    table_add(table, state);
+}
+
+/* The models of one kind under a heading of their own; nothing if there are none. */
+static void print_kind(const struct inventory *inv, bool embedding) {
+    const char *header[] = {
+        embedding ? "EMBEDDING" : "LLM", "PARAMS", "ARCH", "QUANT", "SIZE", ""
+    };
+    struct table table;
+    size_t columns = sizeof header / sizeof header[0];
+    table_init(&table, header, columns);
+    for (size_t i = 0; i < inv->model_count; i++) {
+        if (is_embedding(&inv->models[i]) == embedding) add_row(&table, &inv->models[i]);
+    }
+    if (table.cells > columns) {
+        putchar('\n');
+        table_print(&table, stdout);
+    }
+    table_clear(&table);
+}
+
+static void print_tables(const struct ls_values *v, const struct inventory *inv) {
+    nbytes total = 0;
+    size_t count = 0;
+    char size[SIZE_TEXT];
+    for (size_t i = 0; i < inv->model_count; i++) {
+        if (!wanted(v, &inv->models[i])) continue;
+        total += inv->models[i].size_bytes;
+        count++;
+    }
+    if (count == 0) {
+        fprintf(stderr, "There are no models %s; put GGUF files into the models folder.\n",
+                inv->model_count ? "of this kind" : "yet");
+        return;
+    }
+    size_format(total, size);
+    printf("You have %zu model%s, taking up %s of disk space.\n", count, count == 1 ? "" : "s",
+           size);
+    if (!v->embedding || v->llm) print_kind(inv, false);
+    if (!v->llm || v->embedding) print_kind(inv, true);
+}
+
+static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                             const struct listed_model *model) {
+    yyjson_mut_val *quantization = yyjson_mut_obj_add_obj(doc, obj, "quantization");
+    yyjson_mut_obj_add_str(doc, quantization, "name", model->quantization);
+    yyjson_mut_obj_add_int(doc, quantization, "bits", llround(model->bits_per_weight));
+}
+
+/* The names that `lms ls --json` has, and after them what only doze knows. */
+static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inventory *inv,
+                     const struct listed_model *model) {
+    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+    yyjson_mut_obj_add_str(doc, obj, "type", model->type);
+    yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
+    yyjson_mut_obj_add_str(doc, obj, "format", "gguf");
+    yyjson_mut_obj_add_str(doc, obj, "displayName", model->display_name);
+    yyjson_mut_obj_add_str(doc, obj, "publisher", model->publisher);
+    yyjson_mut_obj_add_str(doc, obj, "path", model->path);
+    yyjson_mut_obj_add_uint(doc, obj, "sizeBytes", model->size_bytes);
+    yyjson_mut_obj_add_str(doc, obj, "paramsString", model->params);
+    yyjson_mut_obj_add_str(doc, obj, "architecture", model->architecture);
+    add_quantization(doc, obj, model);
+    yyjson_mut_obj_add_bool(doc, obj, "vision", model->vision);
+    yyjson_mut_obj_add_bool(doc, obj, "trainedForToolUse", model->tool_use);
+    yyjson_mut_obj_add_int(doc, obj, "maxContextLength", model->max_context_length);
+    if (*model->problem) yyjson_mut_obj_add_str(doc, obj, "problem", model->problem);
+    yyjson_mut_val *loaded = yyjson_mut_obj_add_arr(doc, obj, "loadedInstances");
+    for (size_t i = 0; i < model->instance_count; i++) {
+        yyjson_mut_arr_add_str(doc, loaded, inv->instances[model->first_instance + i].id);
+    }
+}
+
+static void print_json(const struct ls_values *v, const struct inventory *inv) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    yyjson_mut_doc_set_root(doc, list);
+    for (size_t i = 0; i < inv->model_count; i++) {
+        if (wanted(v, &inv->models[i])) add_json(doc, list, inv, &inv->models[i]);
+    }
+    show_json(doc);
+}
+
+static void print_keys(const struct ls_values *v, const struct inventory *inv) {
+    for (size_t i = 0; i < inv->model_count; i++) {
+        if (wanted(v, &inv->models[i])) puts(inv->models[i].key);
+    }
+}
+
+static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+    (void)argc, (void)args;
+    const struct ls_values *v = values;
+    struct inventory inv;
+    struct error err;
+    enum outcome outcome = inventory_fetch(cli, &inv, &err);
+    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    if (v->json) {
+        print_json(v, &inv);
+    } else if (v->quiet) {
+        print_keys(v, &inv);
+    } else {
+        print_tables(v, &inv);
+    }
+    inventory_clear(&inv);
+    return CLI_DONE;
+}
+
+const struct command command_ls = {
+    .name = "ls",
+    .args = "",
+    .summary = "List the models on disk",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .values_size = sizeof(struct ls_values),
+    .run = run,
+};

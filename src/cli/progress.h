@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* progress.h - one line on stderr that shows how far something is; nothing unless it is a terminal. */
+#ifndef DOZE_CLI_PROGRESS_H
+#define DOZE_CLI_PROGRESS_H
+
+#include <stdbool.h>
+
+/* Zeroed: nothing is shown yet. */
+struct progress {
+    bool shown;
+    int percent; /* what the line says */
+};
+
+/* Draw or redraw "label [=====>    ]  42%". fraction: 0 to 1, others are clamped. */
+void progress_show(struct progress *p, const char *label, double fraction);
+
+/* Take the line away, so that something else can be printed. */
+void progress_clear(struct progress *p);
+
+#endif

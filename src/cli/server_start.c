@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "cli/commands.h"
+#include "cli/health.h"
+#include "cli/show.h"
+
+struct start_values {
+    const char *bind, *state_dir;
+    bool cors, json;
+};
+
+static const struct option_row options[] = {
+    { .name = "bind",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct start_values, bind),
+      .arg = "<address>",
+      .help = "Address to listen on (as --host)" },
+    { .name = "cors",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct start_values, cors),
+      .help = "Let web pages of other origins in (a setting)" },
+    { .name = "state-dir",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct start_values, state_dir),
+      .arg = "<dir>",
+      .help = "Where settings and doze.log are kept" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct start_values, json),
+      .help = "Print JSON" },
+};
+
+enum { READY_FD = 3, WAIT_MS = 60000, MAX_PASSED = 32, TAIL_BYTES = 4096 };
+
+/* A daemon that is being started. */
+struct start {
+    const struct start_values *values;
+    struct cli cli; /* how it will be reached; the port is known once it listens */
+    char **passed;  /* arguments after --, for `doze serve` */
+    int passed_count;
+    char log_path[4096];
+    int log_fd, ready_fd; /* ready_fd: it writes its port there */
+    off_t log_start;      /* what it writes begins here */
+    pid_t pid;
+};
+
+static const char *env(const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* The same choice as `doze serve` makes. */
+static char *state_dir(const struct start_values *v) {
+    if (v->state_dir) return xstrdup(v->state_dir);
+    if (env("DOZE_STATE_DIR")) return xstrdup(env("DOZE_STATE_DIR"));
+    return xasprintf("%s/.local/state/doze", env("HOME") ? env("HOME") : "");
+}
+
+static bool make_dirs(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool ok = mkdir(path, 0755) == 0 || errno == EEXIST;
+        *slash = '/';
+        if (!ok) return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static bool open_log(struct start *s, struct error *err) {
+    char *dir = state_dir(s->values);
+    snprintf(s->log_path, sizeof s->log_path, "%s/doze.log", dir);
+    s->log_fd = -1;
+    if (make_dirs(dir)) {
+        s->log_fd = open(s->log_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    }
+    int reason = errno;
+    free(dir);
+    if (s->log_fd < 0) {
+        return error_set(err, ERR_IO, "The log %s cannot be written: %s; choose --state-dir.",
+                         s->log_path, strerror(reason));
+    }
+    s->log_start = lseek(s->log_fd, 0, SEEK_END);
+    return true;
+}
+
+/* doze serve --host H --port P --ready-fd 3 [--state-dir D] [what was passed], NULL. */
+static void build_args(const struct start *s, char *self, char *port, char **args) {
+    size_t n = 0;
+    char *const fixed[] = { self,
+                            (char *)"serve",
+                            (char *)"--host",
+                            (char *)(uintptr_t)s->cli.host,
+                            (char *)"--port",
+                            port,
+                            (char *)"--ready-fd",
+                            (char *)"3" };
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) args[n++] = fixed[i];
+    if (s->values->state_dir) {
+        args[n++] = (char *)"--state-dir";
+        args[n++] = (char *)(uintptr_t)s->values->state_dir;
+    }
+    for (int i = 0; i < s->passed_count; i++) args[n++] = s->passed[i];
+    args[n] = NULL;
+}
+
+/* A session of its own, so that closing the terminal does not end it; nothing inherited but the log
+ * and the pipe. */
+static int spawn(struct start *s, char *self, char **args, int ready_write) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, s->log_fd, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files, s->log_fd, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&files, ready_write, READY_FD);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    int reason = posix_spawn(&s->pid, self, &files, &attributes, args, environ);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    return reason;
+}
+
+static bool start_process(struct start *s, struct error *err) {
+    char self[4096], port[24], *args[16 + MAX_PASSED];
+    int ends[2];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+        return error_set(err, ERR_IO, "The server cannot be started: %s.", strerror(errno));
+    }
+    self[len] = '\0';
+    snprintf(port, sizeof port, "%d", (int)s->cli.port.value);
+    build_args(s, self, port, args);
+    int reason = spawn(s, self, args, ends[1]);
+    close(ends[1]);
+    s->ready_fd = ends[0];
+    if (reason == 0) return true;
+    close(ends[0]);
+    return error_set(err, ERR_IO, "%s cannot be run: %s.", self, strerror(reason));
+}
+
+/* The last line the server has written, without "doze: "; "" if it wrote none. */
+static void last_words(const struct start *s, char text[TAIL_BYTES + 1]) {
+    off_t end = lseek(s->log_fd, 0, SEEK_END), from = end - TAIL_BYTES;
+    if (from < s->log_start) from = s->log_start;
+    ssize_t len = pread(s->log_fd, text, TAIL_BYTES, from);
+    while (len > 0 && text[len - 1] == '\n') len--;
+    text[len > 0 ? len : 0] = '\0';
+    char *line = strrchr(text, '\n');
+    line = line ? line + 1 : text;
+    if (strncmp(line, "doze: ", 6) == 0) line += 6;
+    memmove(text, line, strlen(line) + 1);
+}
+
+static bool tell_not_started(struct start *s, const char *what, struct error *err) {
+    char text[TAIL_BYTES + 1];
+    last_words(s, text);
+    return error_set(err, ERR_IO, "The server %s%s%s (log: %s)", what, *text ? ": " : "", text,
+                     s->log_path);
+}
+
+/* Read "PORT\n" from the pipe. The pipe's end means that the server has ended. */
+static bool wait_ready(struct start *s, struct error *err) {
+    char text[16] = "";
+    size_t len = 0;
+    struct pollfd ready = { .fd = s->ready_fd, .events = POLLIN };
+    while (len + 1 < sizeof text && !memchr(text, '\n', len)) {
+        if (poll(&ready, 1, WAIT_MS) != 1) {
+            kill(s->pid, SIGTERM);
+            return tell_not_started(s, "did not listen in time", err);
+        }
+        ssize_t got = read(s->ready_fd, text + len, sizeof text - 1 - len);
+        if (got <= 0) {
+            waitpid(s->pid, NULL, 0);
+            return tell_not_started(s, "could not start", err);
+        }
+        len += (size_t)got;
+    }
+    s->cli.port.value = strtol(text, NULL, 10);
+    return true;
+}
+
+static bool start_up(struct start *s, struct error *err) {
+    if (!open_log(s, err)) return false;
+    bool ok = start_process(s, err);
+    if (ok) {
+        ok = wait_ready(s, err);
+        close(s->ready_fd);
+    }
+    close(s->log_fd);
+    return ok;
+}
+
+static enum cli_exit allow_cors(const struct cli *cli) {
+    struct call call = { .method = "PATCH",
+                         .path = "/api/v1/settings",
+                         .body = "{\"cors\":true}",
+                         .cancel_fd = -1 };
+    struct buf body = BUF_INIT(CLIENT_MAX_BODY);
+    struct error err;
+    enum outcome outcome = client_call(cli, &call, &body, &err);
+    buf_clear(&body);
+    return client_fail(outcome, &err);
+}
+
+static void print_running(const struct cli *cli, bool json, bool fresh, int64_t pid) {
+    char base[300];
+    client_base(cli, base);
+    if (json) {
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *root = yyjson_mut_obj(doc);
+        yyjson_mut_doc_set_root(doc, root);
+        yyjson_mut_obj_add_bool(doc, root, "running", true);
+        yyjson_mut_obj_add_int(doc, root, "port", cli->port.value);
+        yyjson_mut_obj_add_int(doc, root, "pid", pid);
+        yyjson_mut_obj_add_str(doc, root, "url", base);
+        yyjson_mut_obj_add_bool(doc, root, "started", fresh);
+        show_json(doc);
+    } else if (fresh) {
+        printf("Success! Server is now running on port %d\n%s\n", (int)cli->port.value, base);
+    } else {
+        printf("The server is already running on port %d\n%s\n", (int)cli->port.value, base);
+    }
+}
+
+static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+    struct start start = {
+        .values = values, .cli = *cli, .passed = args, .passed_count = argc
+    };
+    struct health health = { 0 };
+    struct error err;
+    enum outcome outcome = OUTCOME_UNREACHABLE;
+    if (start.values->bind) start.cli.host = start.values->bind;
+    if (cli->port.value != 0) outcome = health_fetch(&start.cli, &health, &err);
+    bool fresh = outcome == OUTCOME_UNREACHABLE;
+    if (fresh) {
+        if (!start_up(&start, &err)) return cli_fail(CLI_FAILED, "%s", err.text);
+        health.pid = start.pid;
+    } else if (outcome != OUTCOME_DONE) {
+        return client_fail(outcome, &err);
+    }
+    enum cli_exit code = start.values->cors ? allow_cors(&start.cli) : CLI_DONE;
+    print_running(&start.cli, start.values->json, fresh, health.pid);
+    if (fresh && !start.values->json) printf("Log: %s\n", start.log_path);
+    return code;
+}
+
+const struct command command_server_start = {
+    .name = "server start",
+    .args = "[-- <options of serve>]",
+    .summary = "Start the server in the background and wait until it answers",
+    .details = "--port 0 takes any free port. What follows -- goes to `doze serve`.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .values_size = sizeof(struct start_values),
+    .max_args = MAX_PASSED,
+    .run = run,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/sse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sse_init(struct sse *s, void (*on_event)(void *ctx, const struct sse_event *ev),
+              void *ctx) {
+    *s = (struct sse){ .on_event = on_event, .ctx = ctx };
+    buf_init(&s->line, SSE_MAX_EVENT);
+    buf_init(&s->data, SSE_MAX_EVENT);
+}
+
+void sse_clear(struct sse *s) {
+    buf_clear(&s->line);
+    buf_clear(&s->data);
+}
+
+static void event_end(struct sse *s) {
+    if (s->has_data) {
+        struct sse_event ev = {
+            .kind = SSE_EVENT,
+            .name = s->name[0] ? s->name : "message",
+            .text = buf_str(&s->data),
+            .len = s->data.len,
+        };
+        s->on_event(s->ctx, &ev);
+    }
+    buf_reset(&s->data);
+    s->has_data = false;
+    s->name[0] = '\0';
+}
+
+static void take_comment(struct sse *s, const char *text, size_t len) {
+    struct sse_event ev = { .kind = SSE_COMMENT, .name = "", .text = text, .len = len };
+    s->on_event(s->ctx, &ev);
+}
+
+static bool take_data(struct sse *s, const char *value, size_t len) {
+    if (s->has_data && !buf_add(&s->data, "\n", 1)) return false;
+    s->has_data = true;
+    return len == 0 || buf_add(&s->data, value, len);
+}
+
+static bool field_is(const char *line, size_t name_len, const char *name) {
+    return strlen(name) == name_len && memcmp(line, name, name_len) == 0;
+}
+
+static bool line_end(struct sse *s) {
+    size_t len = s->line.len;
+    const char *line = buf_str(&s->line);
+    if (len == 0) {
+        event_end(s);
+        return true;
+    }
+    const char *colon = memchr(line, ':', len);
+    size_t name_len = colon ? (size_t)(colon - line) : len;
+    const char *value = colon ? colon + 1 : line + len;
+    if (*value == ' ') value++;
+    size_t value_len = (size_t)(line + len - value);
+    bool ok = true;
+    if (name_len == 0) {
+        take_comment(s, value, value_len);
+    } else if (field_is(line, name_len, "data")) {
+        ok = take_data(s, value, value_len);
+    } else if (field_is(line, name_len, "event")) {
+        snprintf(s->name, sizeof s->name, "%s", value);
+    }
+    buf_reset(&s->line);
+    return ok;
+}
+
+/* Lines end in LF, CR or CR LF; a CR LF may be cut between the two. */
+bool sse_feed(struct sse *s, const char *bytes, size_t len) {
+    for (size_t i = 0; i < len;) {
+        if (s->after_cr && bytes[i] == '\n') {
+            s->after_cr = false;
+            i++;
+            continue;
+        }
+        s->after_cr = false;
+        size_t end = i;
+        while (end < len && bytes[end] != '\n' && bytes[end] != '\r') end++;
+        if (end > i && !buf_add(&s->line, bytes + i, end - i)) return false;
+        if (end == len) return true;
+        s->after_cr = bytes[end] == '\r';
+        if (!line_end(s)) return false;
+        i = end + 1;
+    }
+    return true;
+}

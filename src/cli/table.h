@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* table.h - rows of text in columns that are as wide as their widest cell (display width). */
+#ifndef DOZE_CLI_TABLE_H
+#define DOZE_CLI_TABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum { TABLE_MAX_COLUMNS = 10 };
+
+struct table {
+    size_t columns;
+    size_t cells, cap;
+    char **cell; /* row by row; the first row is the header. Owned */
+};
+
+/* The header row has `columns` names, at most TABLE_MAX_COLUMNS. */
+void table_init(struct table *t, const char *const *header, size_t columns);
+void table_clear(struct table *t);
+
+/* Add the next cell, left to right; the text is copied and made safe (text.h). */
+void table_add(struct table *t, const char *text);
+
+/* Print what was added: columns four spaces apart, no spaces at the end of a line, the header bold
+ * on a terminal. */
+void table_print(const struct table *t, FILE *out);
+
+#endif
