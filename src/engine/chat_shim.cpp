@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/chat_shim.h"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "chat.h"
+#include "common.h"
+#include "json-schema-to-grammar.h"
+#include "json.h"
+#include "log.h"
+#include "reasoning-budget.h"
+
+struct sampler_deleter {
+    void operator()(llama_sampler *s) const { llama_sampler_free(s); }
+};
+using sampler_ptr = std::unique_ptr<llama_sampler, sampler_deleter>;
+
+struct chat_templates {
+    common_chat_templates_ptr all;
+    const llama_vocab *vocab;
+    chat_caps caps;
+    bool parallel_calls;
+};
+
+struct chat {
+    const llama_vocab *vocab;
+    common_chat_params params;
+    common_chat_parser_params parser;
+    std::set<llama_token> kept;
+    sampler_ptr grammar; /* NULL: anything goes */
+    sampler_ptr thinking; /* tells whether a lazy grammar sleeps: NULL, or passes all tokens */
+    std::string text;
+    common_chat_msg last;
+    std::vector<std::string> call_ids;
+    std::set<size_t> announced; /* calls whose name has been given */
+};
+
+static void set_error(struct error *err, enum err_code code, const char *what,
+                      const std::exception &e) {
+    error_set(err, code, "%s: %s", what, e.what());
+}
+
+/* ---- templates ---- */
+
+static bool thinks(const common_chat_templates *all) {
+    try {
+        return common_chat_templates_support_enable_thinking(all);
+    } catch (const std::exception &) {
+        return false; /* the template refuses even a one-line conversation; the request will say so */
+    }
+}
+
+struct chat_templates *chat_templates_new(const struct llama_model *model, const char *override,
+                                          struct error *err) {
+    try {
+        auto t = std::make_unique<chat_templates>();
+        t->all = common_chat_templates_init(model, override ? override : "");
+        t->vocab = llama_model_get_vocab(model);
+        auto caps = common_chat_templates_get_caps(t->all.get());
+        t->caps.explicit_template = override || common_chat_templates_was_explicit(t->all.get());
+        t->caps.tool_use = caps["supports_tools"] && caps["supports_tool_calls"];
+        t->caps.reasoning = thinks(t->all.get());
+        t->parallel_calls = caps["supports_parallel_tool_calls"];
+        return t.release();
+    } catch (const std::exception &e) {
+        set_error(err, ERR_LOAD_FAILED, "The chat template cannot be parsed", e);
+        return nullptr;
+    }
+}
+
+void chat_templates_free(struct chat_templates *templates) {
+    delete templates;
+}
+
+struct chat_caps chat_templates_caps(const struct chat_templates *templates) {
+    return templates->caps;
+}
+
+/* ---- input ---- */
+
+static common_json only_tool(const common_json &tools, const char *name) {
+    for (const auto &tool : tools) {
+        if (tool.contains("function") && tool.at("function").value("name", "") == name) {
+            return common_json::array({ tool });
+        }
+    }
+    throw std::invalid_argument(std::string("tool_choice names '") + name +
+                                "', which is not among the tools");
+}
+
+static void read_tools(const struct chat_input *in, common_chat_templates_inputs &inputs) {
+    const std::string choice = in->tool_choice ? in->tool_choice : "auto";
+    inputs.tool_choice = common_chat_tool_choice_parse_oaicompat(choice);
+    if (in->tools) {
+        common_json tools = common_json::parse(in->tools);
+        if (in->tool_name) tools = only_tool(tools, in->tool_name);
+        inputs.tools = common_chat_tools_parse_oaicompat(tools);
+    }
+    if (in->tool_name) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && inputs.tools.empty()) {
+        throw std::invalid_argument("tool_choice demands a tool, but no tools are given");
+    }
+}
+
+/* The library takes keyword arguments as JSON texts by name. `enable_thinking` and the effort
+ * "none" also have a field of their own. */
+static void read_kwargs(const struct chat_input *in, common_chat_templates_inputs &inputs) {
+    if (in->kwargs) {
+        const common_json kwargs = common_json::parse(in->kwargs);
+        for (const auto &item : kwargs.items()) {
+            inputs.chat_template_kwargs[item.key()] = item.value().dump();
+        }
+        if (kwargs.contains("enable_thinking")) {
+            const auto &thinking = kwargs.at("enable_thinking");
+            if (!thinking.is_boolean()) {
+                throw std::invalid_argument("chat_template_kwargs.enable_thinking must be a boolean");
+            }
+            inputs.enable_thinking = thinking.get<bool>();
+        }
+    }
+    if (!in->reasoning_effort) return;
+    if (strcmp(in->reasoning_effort, "none") == 0) {
+        inputs.enable_thinking = false;
+    } else {
+        inputs.chat_template_kwargs["reasoning_effort"] =
+            common_json::make(in->reasoning_effort).dump();
+    }
+}
+
+static common_chat_templates_inputs read_input(const struct chat_templates *t,
+                                               const struct chat_input *in) {
+    common_chat_templates_inputs inputs;
+    inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse(in->messages));
+    inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK; /* as its own field */
+    inputs.add_generation_prompt = in->add_generation_prompt;
+    inputs.parallel_tool_calls =
+        in->parallel_tool_calls < 0 ? t->parallel_calls : in->parallel_tool_calls != 0;
+    if (in->schema) inputs.json_schema = in->schema;
+    read_tools(in, inputs);
+    read_kwargs(in, inputs);
+    return inputs;
+}
+
+/* ---- constraint ---- */
+
+/* A trigger word that is one token fires on the token; patterns are regular expressions. */
+static void read_triggers(const struct chat *c, std::vector<std::string> &patterns,
+                          std::vector<llama_token> &tokens) {
+    for (const auto &trigger : c->params.grammar_triggers) {
+        const std::string &value = trigger.value;
+        switch (trigger.type) {
+        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN: tokens.push_back(trigger.token); break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN: patterns.push_back(value); break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL: {
+            const bool from = !value.empty() && value.front() == '^';
+            const bool to = !value.empty() && value.back() == '$';
+            patterns.push_back((from ? "" : "^") + value + (to ? "" : "$"));
+            break;
+        }
+        case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: {
+            const auto ids = common_tokenize(c->vocab, value, false, true);
+            if (ids.size() == 1 && c->kept.count(ids[0])) {
+                tokens.push_back(ids[0]);
+            } else {
+                patterns.push_back(regex_escape(value));
+            }
+            break;
+        }
+        }
+    }
+}
+
+static llama_sampler *new_lazy_grammar(const struct chat *c) {
+    std::vector<std::string> patterns;
+    std::vector<llama_token> tokens;
+    read_triggers(c, patterns, tokens);
+    if (patterns.empty() && tokens.empty()) {
+        throw std::runtime_error("the tool grammar of this template has no trigger");
+    }
+    std::vector<const char *> raw;
+    for (const auto &pattern : patterns) raw.push_back(pattern.c_str());
+    return llama_sampler_init_grammar_lazy_patterns(c->vocab, c->params.grammar.c_str(), "root",
+                                                    raw.data(), raw.size(), tokens.data(),
+                                                    tokens.size());
+}
+
+/* What the template has already put into the answer's beginning. Some tokenizers put a space
+ * before a first special token; it is not part of it. */
+static std::vector<llama_token> begun_tokens(const struct chat *c) {
+    const std::string &begun = c->params.generation_prompt;
+    auto tokens = begun.empty() ? llama_tokens() : common_tokenize(c->vocab, begun, false, true);
+    if (tokens.empty()) return tokens;
+    const std::string piece = common_token_to_piece(c->vocab, tokens[0], true);
+    const auto space = [](char ch) { return std::isspace((unsigned char)ch) != 0; };
+    if (!piece.empty() && space(piece[0]) && !space(begun[0])) tokens.erase(tokens.begin());
+    return tokens;
+}
+
+static void prepare_constraint(struct chat *c) {
+    const bool lazy = c->params.grammar_lazy;
+    c->grammar.reset(lazy ? new_lazy_grammar(c)
+                          : llama_sampler_init_grammar(c->vocab, c->params.grammar.c_str(), "root"));
+    if (!c->grammar) throw std::invalid_argument("no grammar can be made of the schema");
+    const auto begun = begun_tokens(c);
+    if (!lazy) {
+        for (llama_token token : begun) llama_sampler_accept(c->grammar.get(), token);
+    }
+    /* A tool call that the model only thinks about must not wake the grammar. The library's
+     * budget sampler, without a limit, knows where thinking begins and ends. */
+    if (!lazy || c->params.thinking_start_tag.empty() || c->params.thinking_end_tags.empty()) return;
+    std::vector<llama_tokens> ends;
+    for (const auto &tag : c->params.thinking_end_tags) {
+        ends.push_back(common_tokenize(c->vocab, tag, false, true));
+    }
+    const auto start = common_tokenize(c->vocab, c->params.thinking_start_tag, false, true);
+    c->thinking.reset(common_reasoning_budget_init(c->vocab, { start }, ends, ends[0], INT_MAX));
+    for (llama_token token : begun) llama_sampler_accept(c->thinking.get(), token);
+}
+
+static bool grammar_awake(const struct chat *c) {
+    if (!c->thinking) return true;
+    const auto state = common_reasoning_budget_get_state(c->thinking.get());
+    return state == REASONING_BUDGET_IDLE || state == REASONING_BUDGET_DONE;
+}
+
+bool chat_constrains(const struct chat *chat) {
+    return chat->grammar != nullptr;
+}
+
+void chat_constrain(struct chat *chat, llama_token_data_array *candidates) {
+    if (!grammar_awake(chat)) return;
+    try {
+        llama_sampler_apply(chat->grammar.get(), candidates);
+    } catch (const std::exception &) {
+        for (size_t i = 0; i < candidates->size; i++) candidates->data[i].logit = -INFINITY;
+    }
+}
+
+bool chat_accept(struct chat *chat, llama_token token) {
+    try {
+        const bool awake = grammar_awake(chat); /* before the token changes it */
+        if (chat->thinking) {
+            llama_sampler_accept(chat->thinking.get(), token);
+            /* The end tag may itself be a trigger: let the grammar see it. */
+            const auto *end = common_reasoning_budget_get_end_match(chat->thinking.get());
+            if (!awake && grammar_awake(chat) && end) {
+                for (llama_token t : *end) llama_sampler_accept(chat->grammar.get(), t);
+            }
+        }
+        if (awake) llama_sampler_accept(chat->grammar.get(), token);
+        return true;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
+/* ---- a conversation ---- */
+
+struct chat *chat_new(const struct chat_templates *templates, const struct chat_input *input,
+                      struct error *err) {
+    try {
+        auto c = std::make_unique<chat>();
+        c->vocab = templates->vocab;
+        c->params = common_chat_templates_apply(templates->all.get(), read_input(templates, input));
+        c->parser = common_chat_parser_params(c->params);
+        c->parser.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+        c->parser.parse_tool_calls = input->tools != nullptr;
+        if (!c->params.parser.empty()) c->parser.parser.load(c->params.parser);
+        for (const auto &text : c->params.preserved_tokens) {
+            const auto ids = common_tokenize(c->vocab, text, false, true);
+            if (ids.size() == 1) c->kept.insert(ids[0]);
+        }
+        if (!c->params.grammar.empty()) prepare_constraint(c.get());
+        return c.release();
+    } catch (const std::exception &e) {
+        set_error(err, ERR_INVALID_REQUEST, "The conversation does not fit the model's chat template",
+                  e);
+        return nullptr;
+    }
+}
+
+void chat_free(struct chat *chat) {
+    delete chat;
+}
+
+const char *chat_prompt(const struct chat *chat, size_t *ret_len) {
+    *ret_len = chat->params.prompt.size();
+    return chat->params.prompt.c_str();
+}
+
+const char *chat_stop(const struct chat *chat, size_t index) {
+    const auto &stops = chat->params.additional_stops;
+    return index < stops.size() ? stops[index].c_str() : nullptr;
+}
+
+bool chat_keeps_token(const struct chat *chat, llama_token token) {
+    return chat->kept.count(token) != 0;
+}
+
+/* ---- parsing the answer ---- */
+
+static std::string new_call_id() {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    static std::mt19937_64 random{ std::random_device{}() };
+    std::string id = "call_";
+    for (int i = 0; i < 24; i++) id += letters[random() % (sizeof letters - 1)];
+    return id;
+}
+
+static void give(const chat_piece &piece, chat_piece_fn fn, void *ctx) {
+    fn(ctx, &piece);
+}
+
+static void give_content(const std::string &text, chat_piece_fn fn, void *ctx) {
+    if (!text.empty()) give({ text.c_str(), "", -1, "", "", "" }, fn, ctx);
+}
+
+/* A name may still grow while it is being written, so a call is announced with its first
+ * argument, with the next call, or at the end. */
+static void give_call(struct chat *c, size_t index, const std::string &arguments, chat_piece_fn fn,
+                      void *ctx) {
+    const bool first = c->announced.insert(index).second;
+    const auto &call = c->last.tool_calls[index];
+    give({ "", "", (int)index, first ? call.id.c_str() : "", first ? call.name.c_str() : "",
+           arguments.c_str() }, fn, ctx);
+}
+
+static void announce_calls(struct chat *c, size_t below, chat_piece_fn fn, void *ctx) {
+    for (size_t i = 0; i < below && i < c->last.tool_calls.size(); i++) {
+        if (!c->announced.count(i) && !c->last.tool_calls[i].name.empty()) {
+            give_call(c, i, "", fn, ctx);
+        }
+    }
+}
+
+static void give_diff(struct chat *c, const common_chat_msg_diff &diff, chat_piece_fn fn, void *ctx) {
+    if (diff.tool_call_index == std::string::npos) {
+        give({ diff.content_delta.c_str(), diff.reasoning_content_delta.c_str(), -1, "", "", "" },
+             fn, ctx);
+        return;
+    }
+    announce_calls(c, diff.tool_call_index, fn, ctx);
+    const auto &arguments = diff.tool_call_delta.arguments;
+    if (!arguments.empty()) give_call(c, diff.tool_call_index, arguments, fn, ctx);
+}
+
+/* Parse all text again (the library has no incremental parser) and give what is new. */
+static void parse(struct chat *c, bool partial, chat_piece_fn fn, void *ctx) {
+    common_chat_msg now = common_chat_parse(c->text, partial, c->parser);
+    if (now.empty()) return;
+    now.set_tool_call_ids(c->call_ids, new_call_id);
+    const auto diffs = common_chat_msg_diff::compute_diffs(c->last, now);
+    c->last = std::move(now);
+    for (const auto &diff : diffs) give_diff(c, diff, fn, ctx);
+}
+
+void chat_feed(struct chat *chat, const char *text, size_t len, chat_piece_fn fn, void *ctx) {
+    try {
+        chat->text.append(text, len);
+        parse(chat, true, fn, ctx);
+    } catch (const std::exception &) {
+        /* The text so far does not fit (yet); the next piece, or the end, tries again. */
+    }
+}
+
+/* An answer that does not fit its format is given as it stands, so that nothing is lost. */
+void chat_finish(struct chat *chat, bool complete, chat_piece_fn fn, void *ctx) {
+    try {
+        parse(chat, !complete, fn, ctx);
+        announce_calls(chat, SIZE_MAX, fn, ctx);
+    } catch (const std::exception &) {
+        announce_calls(chat, SIZE_MAX, fn, ctx);
+        if (chat->last.empty()) give_content(chat->text, fn, ctx);
+    }
+}
+
+bool chat_has_calls(const struct chat *chat) {
+    return !chat->announced.empty();
+}
+
+/* ---- others ---- */
+
+int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t len,
+                      llama_token *tokens, int32_t max, bool add_special, bool parse_special) {
+    try {
+        return llama_tokenize(vocab, text, len, tokens, max, add_special, parse_special);
+    } catch (const std::exception &) {
+        return INT32_MIN;
+    }
+}
+
+void chat_shim_quiet(void) {
+    common_log_set_verbosity_thold(-1);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "engine/cpu_threads.h"
+#include "engine/log_capture.h"
+#include "engine/model.h"
+
+enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
+
+static const struct kv_type_row {
+    const char *name;
+    enum ggml_type type;
+} kv_types[] = {
+    { "f32", GGML_TYPE_F32 },   { "f16", GGML_TYPE_F16 },       { "bf16", GGML_TYPE_BF16 },
+    { "q8_0", GGML_TYPE_Q8_0 }, { "q5_0", GGML_TYPE_Q5_0 },     { "q5_1", GGML_TYPE_Q5_1 },
+    { "q4_0", GGML_TYPE_Q4_0 }, { "iq4_nl", GGML_TYPE_IQ4_NL }, { "q4_1", GGML_TYPE_Q4_1 },
+};
+
+static bool kv_type(const char *name, const char *field, enum ggml_type *ret, struct error *err) {
+    for (size_t i = 0; i < sizeof kv_types / sizeof kv_types[0]; i++) {
+        if (strcmp(kv_types[i].name, name) != 0) continue;
+        *ret = kv_types[i].type;
+        return true;
+    }
+    return error_set_param(err, ERR_INVALID_REQUEST, field,
+                           "'%s' must be f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1 or iq4_nl.",
+                           field);
+}
+
+static bool flash_type(const char *word, enum llama_flash_attn_type *ret, struct error *err) {
+    bool on = strcmp(word, "on") == 0, off = strcmp(word, "off") == 0;
+    if (!on && !off && strcmp(word, "auto") != 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "flash_attention",
+                               "'flash_attention' must be \"auto\", \"on\" or \"off\".");
+    }
+    *ret = on    ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+           : off ? LLAMA_FLASH_ATTN_TYPE_DISABLED
+                 : LLAMA_FLASH_ATTN_TYPE_AUTO;
+    return true;
+}
+
+/* Never more than the model was trained for, unless the caller stretches its positions. */
+static int32_t context_length(const struct model *model, const struct load_request *r) {
+    int64_t trained = llama_model_n_ctx_train(model->weights);
+    int64_t length = r->context_length > 0 ? r->context_length : DEFAULT_CONTEXT;
+    bool stretched = r->rope_frequency_base > 0 || r->rope_frequency_scale > 0;
+    if (trained > 0 && length > trained && !(stretched && r->context_length > 0)) length = trained;
+    return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
+}
+
+/*
+ * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts. Against
+ * separate pools it lets sequences share the cells of a common beginning, which costs nothing to
+ * copy, and it takes prompt chunks and single tokens of several sequences in one pass.
+ * Models that embed process a text at once, so their batch is a whole context.
+ */
+static bool fill_params(struct llama_context_params *p, struct context *c, const struct model *model,
+                        const struct load_request *r, struct error *err) {
+    c->length = context_length(model, r);
+    c->parallel = (int32_t)r->parallel;
+    c->batch = model->embeds ? c->length : (int32_t)r->batch;
+    c->threads = r->threads > 0 ? (int32_t)r->threads : cpu_threads_default();
+    p->n_ctx = (uint32_t)c->length * (model->embeds ? 1U : (uint32_t)c->parallel);
+    p->n_batch = (uint32_t)c->batch;
+    p->n_ubatch = p->n_batch;
+    p->n_seq_max = (uint32_t)c->parallel;
+    /* One result per sequence is all that is read; room for one per token is vocabulary x batch. */
+    if (!model->embeds) p->n_outputs_max = p->n_seq_max;
+    p->n_threads = c->threads;
+    p->n_threads_batch = r->threads_batch > 0 ? (int32_t)r->threads_batch : c->threads;
+    p->rope_freq_base = (float)r->rope_frequency_base;
+    p->rope_freq_scale = (float)r->rope_frequency_scale;
+    p->embeddings = model->embeds;
+    p->kv_unified = true;
+    p->swa_full = true; /* all cells of sliding windows too: prompts can be taken up again */
+    p->no_perf = true;
+    return flash_type(r->flash_attention, &p->flash_attn_type, err) &&
+           kv_type(r->kv_type_k, "kv_type_k", &p->type_k, err) &&
+           kv_type(r->kv_type_v, "kv_type_v", &p->type_v, err);
+}
+
+bool context_open(struct context *ret, const struct model *model, const struct load_request *request,
+                  struct error *err) {
+    struct context c = { 0 };
+    struct llama_context_params params = llama_context_default_params();
+    if (!fill_params(&params, &c, model, request, err)) return false;
+    c.llama = llama_init_from_model(model->weights, params);
+    if (!c.llama) {
+        const char *why = log_capture_take();
+        return error_set(err, strstr(why, "alloc") ? ERR_NO_MEMORY : ERR_LOAD_FAILED,
+                         "No context of %d x %d tokens can be made for the model; try a smaller "
+                         "context_length or parallel%s%s.",
+                         c.parallel, c.length, *why ? ": " : "", why);
+    }
+    c.memory = llama_get_memory(c.llama);
+    c.flash_attention = params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_AUTO
+                            ? !log_capture_flash_refused()
+                            : params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    *ret = c;
+    return true;
+}
+
+void context_close(struct context *context) {
+    if (context->llama) llama_free(context->llama);
+    *context = (struct context){ 0 };
+}
+
+/* A sliding window's cells may have been given to later tokens: the window before `count` has to
+ * be whole. */
+bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
+                  size_t count) {
+    llama_memory_t memory = context->memory;
+    if (!memory) return count == 0;
+    bool kept = llama_memory_seq_rm(memory, seq, (llama_pos)count, -1);
+    if (kept && count > 0 && model->window > 0) {
+        llama_pos needed = (llama_pos)count > model->window ? (llama_pos)count - model->window : 0;
+        kept = llama_memory_seq_pos_min(memory, seq) <= needed;
+    }
+    if (!kept) (void)llama_memory_seq_rm(memory, seq, -1, -1);
+    return kept;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+
+/* While other answers are being written, prompts take at most this much of a batch, so that a long
+ * prompt does not make their streams stall for seconds. */
+enum { PROMPT_BESIDE_ANSWERS = 128 };
+
+/* ---- filling the batch ---- */
+
+static bool runs(const struct slot *s) {
+    return s->job && !s->job->paused;
+}
+
+static size_t due(const struct slot *s) {
+    return s->tokens.count - s->processed;
+}
+
+/* Put the slot's next tokens into the batch; the last one's result is wanted if none is due after. */
+static void batch_add(struct engine *e, struct slot *s, size_t count) {
+    struct llama_batch *b = &e->batch;
+    size_t from = s->processed;
+    s->in_batch = (int32_t)count;
+    for (size_t i = 0; i < count; i++) {
+        int32_t at = b->n_tokens++;
+        b->token[at] = s->tokens.data[from + i];
+        b->pos[at] = (llama_pos)(from + i);
+        b->n_seq_id[at] = 1;
+        b->seq_id[at][0] = s->seq;
+        b->logits[at] = 0;
+    }
+    if (count < due(s)) return;
+    s->output = b->n_tokens - 1;
+    b->logits[s->output] = 1;
+}
+
+/* Single tokens first, so that every answer goes on; the prompts share the rest equally, so that a
+ * short one is not kept waiting by a long one. */
+static void fill_batch(struct engine *e) {
+    size_t prompts = 0;
+    e->batch.n_tokens = 0;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        s->in_batch = 0;
+        s->output = -1;
+        if (!runs(s)) continue;
+        if (due(s) == 1) batch_add(e, s, 1);
+        if (due(s) > 1) prompts++;
+    }
+    if (prompts == 0) return;
+    size_t room = (size_t)(e->context.batch - e->batch.n_tokens);
+    if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
+    for (int i = 0; i < e->context.parallel && room > 0; i++) {
+        struct slot *s = &e->slots[i];
+        if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
+        size_t share = (room + prompts - 1) / prompts;
+        prompts--;
+        size_t count = due(s) < share ? due(s) : share;
+        batch_add(e, s, count);
+        room -= count;
+    }
+}
+
+/* ---- taking the results ---- */
+
+static const char *end_reason(const struct engine *e, const struct slot *s) {
+    const struct job *job = s->job;
+    int64_t most = job->request.sampling.max_tokens;
+    if (most >= 0 && job->completion_tokens >= most) return "maxPredictedTokensReached";
+    if (s->tokens.count >= (size_t)e->context.length) return "contextLengthReached";
+    return NULL;
+}
+
+/* False: a stop string ended the answer. */
+static bool say_token(struct engine *e, struct slot *s, const float *logits, llama_token token) {
+    struct job *job = s->job;
+    struct buf piece = BUF_INIT(1 << 20);
+    bool shown = job->chat && chat_keeps_token(job->chat, token);
+    tokens_piece(&piece, e->model.vocab, token, shown);
+    if (job->request.sampling.logprobs >= 0) {
+        logprobs_add(&job->answer.logprobs, e->model.vocab, logits, token,
+                     (int)job->request.sampling.logprobs, job->answer.bytes + piece.len);
+    }
+    bool goes_on = answer_push(&job->answer, buf_str(&piece), piece.len);
+    buf_clear(&piece);
+    return goes_on;
+}
+
+static void take_token(struct engine *e, struct slot *s) {
+    struct job *job = s->job;
+    const float *logits = llama_get_logits_ith(e->context.llama, s->output);
+    llama_token token = sampler_pick(job->sampler, &e->candidates, logits, job->chat);
+    bool allowed = !job->chat || !chat_constrains(job->chat) || chat_accept(job->chat, token);
+    if (!job->first_token) job->first_token = clock_boottime_usec();
+    if (!allowed) {
+        struct error err;
+        error_set(&err, ERR_INTERNAL, "The model found no way to go on that fits the demanded "
+                                      "format; try again or loosen the schema.");
+        slot_fail(e, s, &err);
+        return;
+    }
+    llama_sampler_accept(job->sampler, token);
+    if (llama_vocab_is_eog(e->model.vocab, token)) {
+        slot_finish(e, s, "eosFound");
+        return;
+    }
+    job->completion_tokens++;
+    tokens_add(&s->tokens, token);
+    const char *reason = say_token(e, s, logits, token) ? end_reason(e, s) : "stopStringFound";
+    if (reason) slot_finish(e, s, reason);
+}
+
+static void take_vector(struct engine *e, struct slot *s) {
+    const float *vector = llama_get_embeddings_ith(e->context.llama, s->output);
+    reply_vector(&e->link, s->job->id, vector, (size_t)llama_model_n_embd_out(e->model.weights));
+    slot_next_input(e, s);
+}
+
+static void take_result(struct engine *e, struct slot *s) {
+    struct job *job = s->job;
+    bool in_prompt = s->processed < job->prompt.count;
+    s->processed += (size_t)s->in_batch;
+    if (job->request.op == REQUEST_EMBEDDING) {
+        if (s->output >= 0) take_vector(e, s);
+        return;
+    }
+    if (in_prompt) reply_prompt(&e->link, job, s->processed);
+    if (s->output < 0) return;
+    if (!job->prompted) job->prompted = clock_boottime_usec();
+    if (job->request.sampling.max_tokens == 0) {
+        slot_finish(e, s, "maxPredictedTokensReached");
+    } else {
+        take_token(e, s);
+    }
+}
+
+/* ---- a batch that went wrong ---- */
+
+/* 2: a job in it was cancelled (see engine.c); the others repeat their part. */
+static void undo_batch(struct engine *e, int32_t status) {
+    struct error err;
+    error_set(&err, ERR_INTERNAL, "The engine could not compute a batch (status %d).", status);
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (s->in_batch == 0) continue;
+        slot_restore(e, s);
+        if (status != 2) slot_fail(e, s, &err);
+    }
+}
+
+static bool wants_vectors(const struct engine *e) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s->output >= 0 && s->job->request.op == REQUEST_EMBEDDING) return true;
+    }
+    return false;
+}
+
+bool decode_step(struct engine *engine) {
+    fill_batch(engine);
+    if (engine->batch.n_tokens == 0) return false;
+    llama_set_embeddings(engine->context.llama, wants_vectors(engine));
+    int32_t status = llama_decode(engine->context.llama, engine->batch);
+    if (status != 0) {
+        undo_batch(engine, status);
+        return true;
+    }
+    for (int i = 0; i < engine->context.parallel; i++) {
+        struct slot *s = &engine->slots[i];
+        if (s->in_batch > 0) take_result(engine, s);
+    }
+    return true;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <yyjson.h>
+
+#include "base/json.h"
+#include "engine/model.h"
+
+/* "Q4_K - Medium" -> "Q4_K_M", "all F32" -> "F32": the names files and people use. */
+static void quantization_name(const struct llama_model *weights, char *out, size_t size) {
+    static const struct {
+        const char *tail, *mark;
+    } tails[] = { { " - Small", "_S" }, { " - Medium", "_M" }, { " - Large", "_L" },
+                  { " - Extra Small", "_XS" } };
+    const char *name = llama_ftype_name(llama_model_ftype(weights));
+    if (strncmp(name, "(guessed) ", 10) == 0) name += 10;
+    if (strncmp(name, "all ", 4) == 0) name += 4;
+    size_t len = strcspn(name, " ");
+    const char *mark = "";
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        if (strncmp(name + len, tails[i].tail, strlen(tails[i].tail)) == 0) mark = tails[i].mark;
+    }
+    snprintf(out, size, "%.*s%s", (int)len, name, mark);
+}
+
+/* Anonymous memory of this process, bytes; 0 if the kernel does not say. */
+static uint64_t anonymous_bytes(void) {
+    FILE *f = fopen("/proc/self/status", "re");
+    if (!f) return 0;
+    char line[128];
+    unsigned long long kib = 0;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "RssAnon: %llu kB", &kib) == 1) break;
+    }
+    fclose(f);
+    return kib * 1024;
+}
+
+/* What the machine loses to this worker: its own memory and, if the weights are mapped, the file's
+ * pages, which stay resident as long as they are used. Weights that are not mapped are in the
+ * anonymous part already. */
+static uint64_t memory_bytes(const struct model *model) {
+    return anonymous_bytes() + (model->mapped ? llama_model_size(model->weights) : 0);
+}
+
+static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct model *model) {
+    struct chat_caps caps = { 0 };
+    if (model->templates) caps = chat_templates_caps(model->templates);
+    yyjson_mut_obj_add_str(doc, root, "type", model->embeds ? "embeddings" : "llm");
+    yyjson_mut_obj_add_bool(doc, root, "chat_template", caps.explicit_template);
+    yyjson_mut_val *abilities = yyjson_mut_obj_add_obj(doc, root, "capabilities");
+    yyjson_mut_obj_add_bool(doc, abilities, "tool_use", caps.explicit_template && caps.tool_use);
+    yyjson_mut_obj_add_bool(doc, abilities, "reasoning", caps.explicit_template && caps.reasoning);
+    yyjson_mut_obj_add_bool(doc, abilities, "vision", false); /* needs mtmd, which is not there */
+}
+
+void model_describe(const struct model *model, const struct context *context, double load_seconds,
+                    struct buf *out) {
+    char arch[64] = "", quantization[64];
+    (void)llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch);
+    quantization_name(model->weights, quantization, sizeof quantization);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_str(doc, root, "architecture", arch);
+    yyjson_mut_obj_add_str(doc, root, "quantization", quantization);
+    yyjson_mut_obj_add_uint(doc, root, "parameters", llama_model_n_params(model->weights));
+    yyjson_mut_obj_add_int(doc, root, "max_context_length", llama_model_n_ctx_train(model->weights));
+    yyjson_mut_obj_add_int(doc, root, "context_length", context->length);
+    yyjson_mut_obj_add_int(doc, root, "parallel", context->parallel);
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", memory_bytes(model));
+    add_abilities(doc, root, model);
+    yyjson_mut_obj_add_int(doc, root, "embedding_length", llama_model_n_embd_out(model->weights));
+    yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);
+    yyjson_mut_obj_add_int(doc, root, "threads", context->threads);
+    yyjson_mut_obj_add_bool(doc, root, "flash_attention", context->flash_attention);
+    yyjson_mut_obj_add_int(doc, root, "batch", context->batch);
+    (void)json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <yyjson.h>
+
+#include "engine/engine.h"
+#include "engine/utf8.h"
+
+/* ---- operations that need no slot ---- */
+
+static void add_pieces(yyjson_mut_doc *doc, yyjson_mut_val *result, const struct llama_vocab *vocab,
+                       const struct tokens *tokens) {
+    yyjson_mut_val *pieces = yyjson_mut_obj_add_arr(doc, result, "pieces");
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct buf piece = BUF_INIT(1 << 20), text = BUF_INIT(3 << 20);
+        tokens_piece(&piece, vocab, tokens->data[i], true);
+        (void)utf8_repair(&text, buf_str(&piece), piece.len);
+        yyjson_mut_arr_add_strncpy(doc, pieces, buf_str(&text), text.len);
+        buf_clear(&piece);
+        buf_clear(&text);
+    }
+}
+
+static bool tokenize(struct engine *e, uint64_t id, struct request *r, struct error *err) {
+    const struct llama_vocab *vocab = e->model.vocab;
+    struct tokens tokens = { 0 };
+    bool ok = tokens_from_text(&tokens, vocab, r->inputs->text, r->inputs->len, r->add_special,
+                               r->parse_special, err);
+    if (ok) {
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *result = yyjson_mut_obj(doc);
+        yyjson_mut_obj_add_val(doc, result, "tokens",
+                               yyjson_mut_arr_with_sint32(doc, tokens.data, tokens.count));
+        if (r->pieces) add_pieces(doc, result, vocab, &tokens);
+        reply_result(&e->link, id, doc, result);
+    }
+    tokens_clear(&tokens);
+    request_clear(r);
+    return ok;
+}
+
+static bool apply_template(struct engine *e, uint64_t id, struct request *r, struct error *err) {
+    struct chat *chat = job_new_chat(e, &r->chat, err);
+    request_clear(r);
+    if (!chat) return false;
+    size_t len = 0;
+    const char *prompt = chat_prompt(chat, &len);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *result = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strncpy(doc, result, "prompt", prompt, len);
+    reply_result(&e->link, id, doc, result);
+    chat_free(chat);
+    return true;
+}
+
+static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct error *err) {
+    struct job *job = job_new(e, id, r, err);
+    if (!job) return false;
+    *e->queue_end = job;
+    e->queue_end = &job->next;
+    return true;
+}
+
+static bool (*const operations[])(struct engine *, uint64_t, struct request *, struct error *) = {
+    [REQUEST_CHAT] = enqueue,          [REQUEST_COMPLETION] = enqueue,
+    [REQUEST_EMBEDDING] = enqueue,     [REQUEST_TOKENIZE] = tokenize,
+    [REQUEST_TEMPLATE] = apply_template,
+};
+
+/* ---- frames ---- */
+
+static void on_request(struct engine *e, const struct frame *f) {
+    struct request request;
+    struct error err;
+    if (!request_parse(&request, f->payload, f->len, &e->model.sampling, e->model.vocab_size,
+                       &err) ||
+        !operations[request.op](e, f->request, &request, &err)) {
+        reply_error(&e->link, f->request, &err);
+    }
+}
+
+static struct job **queue_find(struct engine *e, uint64_t request) {
+    struct job **at = &e->queue;
+    while (*at && (*at)->id != request) at = &(*at)->next;
+    return at;
+}
+
+static void on_cancel(struct engine *e, const struct frame *f) {
+    struct slot *slot = slots_find(e, f->request);
+    if (slot) {
+        slot_finish(e, slot, "userStopped");
+        return;
+    }
+    struct job **at = queue_find(e, f->request), *job = *at;
+    if (!job) return;
+    *at = job->next;
+    if (e->queue_end == &job->next) e->queue_end = at;
+    reply_done(&e->link, job, "userStopped");
+    job_free(job);
+}
+
+static void set_paused(struct engine *e, uint64_t request, bool paused) {
+    struct slot *slot = slots_find(e, request);
+    struct job *job = slot ? slot->job : *queue_find(e, request);
+    if (job) job->paused = paused;
+}
+
+bool engine_dispatch(struct engine *engine, const struct frame *frame) {
+    switch (frame->type) {
+    case MSG_STOP: return false;
+    case MSG_REQUEST: on_request(engine, frame); break;
+    case MSG_CANCEL: on_cancel(engine, frame); break;
+    case MSG_PAUSE: set_paused(engine, frame->request, true); break;
+    case MSG_RESUME: set_paused(engine, frame->request, false); break;
+    default: break; /* from a newer daemon; the version in HELLO is its concern */
+    }
+    return true;
+}

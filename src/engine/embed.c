@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+
+static void batch_add_text(struct llama_batch *b, const struct tokens *tokens, llama_seq_id seq) {
+    for (size_t i = 0; i < tokens->count; i++) {
+        int32_t at = b->n_tokens++;
+        b->token[at] = tokens->data[i];
+        b->pos[at] = (llama_pos)i;
+        b->n_seq_id[at] = 1;
+        b->seq_id[at][0] = seq;
+        b->logits[at] = 1; /* pooling needs all of them */
+    }
+}
+
+/* As many of the job's next inputs as one batch and its sequences hold; at least one fits. */
+static int fill_batch(struct engine *e, const struct job *job) {
+    struct tokens tokens = { 0 };
+    struct error err;
+    int texts = 0;
+    e->batch.n_tokens = 0;
+    for (size_t i = job->next_input; i < job->request.input_count; i++) {
+        if (texts == e->context.parallel) break;
+        if (!job_read_input(e, &job->request.inputs[i], &tokens, &err)) break;
+        if (e->batch.n_tokens + (int32_t)tokens.count > e->context.batch) break;
+        batch_add_text(&e->batch, &tokens, texts++);
+    }
+    tokens_clear(&tokens);
+    return texts;
+}
+
+/* One vector per sequence, or of the last token if the model does not pool. */
+static const float *vector_of(struct engine *e, llama_seq_id seq) {
+    struct llama_context *llama = e->context.llama;
+    if (llama_pooling_type(llama) != LLAMA_POOLING_TYPE_NONE) {
+        return llama_get_embeddings_seq(llama, seq);
+    }
+    for (int32_t i = e->batch.n_tokens; i-- > 0;) {
+        if (e->batch.seq_id[i][0] == seq) return llama_get_embeddings_ith(llama, i);
+    }
+    return NULL;
+}
+
+static void finish(struct engine *e, struct job *job, const struct error *err) {
+    if (err) {
+        reply_error(&e->link, job->id, err);
+    } else {
+        reply_done(&e->link, job, "eosFound");
+    }
+    assert(e->queue == job);
+    e->queue = job->next;
+    if (!e->queue) e->queue_end = &e->queue;
+    job_free(job);
+}
+
+static bool compute(struct engine *e, struct job *job, int texts, struct error *err) {
+    if (llama_pooling_type(e->context.llama) == LLAMA_POOLING_TYPE_RANK) {
+        return error_set(err, ERR_NOT_SUPPORTED, "This model ranks texts; it gives no embeddings.");
+    }
+    if (e->context.memory) llama_memory_clear(e->context.memory, false);
+    int32_t status = e->context.memory ? llama_decode(e->context.llama, e->batch)
+                                       : llama_encode(e->context.llama, e->batch);
+    if (status == 2) return true; /* cancelled: nothing to send, the job ends */
+    for (int seq = 0; status == 0 && seq < texts; seq++) {
+        const float *vector = vector_of(e, seq);
+        if (!vector) status = -1;
+        if (!vector) break;
+        size_t len = (size_t)llama_model_n_embd_out(e->model.weights);
+        reply_vector(&e->link, job->id, vector, len);
+        job->next_input++;
+    }
+    if (status == 0) return true;
+    return error_set(err, ERR_INTERNAL, "The engine could not compute an embedding (status %d).",
+                     status);
+}
+
+bool embed_step(struct engine *engine) {
+    struct job *job = engine->queue;
+    if (!job) return false;
+    struct error err;
+    if (!job->started) {
+        job->started = clock_boottime_usec();
+        reply_started(&engine->link, job);
+    }
+    if (job->paused) return false;
+    int texts = fill_batch(engine, job);
+    if (texts == 0) {
+        error_set(&err, ERR_INTERNAL, "The input does not fit the batch.");
+        finish(engine, job, &err);
+    } else if (!compute(engine, job, texts, &err)) {
+        finish(engine, job, &err);
+    } else if (job->next_input == job->request.input_count) {
+        finish(engine, job, NULL);
+    }
+    return true;
+}

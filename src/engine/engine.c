@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* How often the socket is looked at while a batch is computed, and what counts as a long one. */
+enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
+
+static bool has_work(const struct engine *e) {
+    if (e->queue) return true;
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].job) return true;
+    }
+    return false;
+}
+
+static void heartbeat(struct engine *e, int64_t now) {
+    if (now - e->last_heartbeat < HEARTBEAT_USEC) return;
+    e->last_heartbeat = now;
+    link_send(&e->link, MSG_HEARTBEAT, 0, NULL, 0);
+}
+
+/* ---- while a batch is computed ---- */
+
+static bool ends_batch(void *ctx, const struct frame *frame) {
+    struct engine *e = ctx;
+    if (frame->type == MSG_STOP) _exit(0);
+    if (frame->type != MSG_CANCEL) return false;
+    if (e->model.embeds) return e->queue && e->queue->id == frame->request;
+    const struct slot *slot = slots_find(e, frame->request);
+    return slot && slot->in_batch > 0 && e->batch.n_tokens > LONG_BATCH;
+}
+
+/* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch up,
+ * which is worth it for a prompt of a cancelled request; the frame itself is acted on later. */
+static bool on_compute(void *ctx) {
+    struct engine *e = ctx;
+    int64_t now = clock_boottime_usec();
+    if (now - e->last_look < LOOK_USEC) return false;
+    e->last_look = now;
+    heartbeat(e, now);
+    if (!link_fill(&e->link)) _exit(0); /* the daemon is gone */
+    return link_peek(&e->link, ends_batch, e);
+}
+
+/* ---- life ---- */
+
+void engine_init(struct engine *engine) {
+    engine->queue_end = &engine->queue;
+    for (int i = 0; i < engine->context.parallel; i++) {
+        engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
+    }
+    engine->batch = llama_batch_init(engine->context.batch, 0, 1);
+    candidates_init(&engine->candidates, engine->model.vocab_size);
+    llama_set_abort_callback(engine->context.llama, on_compute, engine);
+}
+
+void engine_clear(struct engine *engine) {
+    while (engine->queue) {
+        struct job *job = engine->queue;
+        engine->queue = job->next;
+        job_free(job);
+    }
+    for (int i = 0; i < engine->context.parallel; i++) {
+        if (engine->slots[i].job) job_free(engine->slots[i].job);
+        tokens_clear(&engine->slots[i].tokens);
+    }
+    llama_batch_free(engine->batch);
+    candidates_clear(&engine->candidates);
+    buf_clear(&engine->link.in);
+    buf_clear(&engine->link.out);
+}
+
+/* One batch, or nothing because all that could run is paused. */
+static bool work(struct engine *e) {
+    if (e->model.embeds) return embed_step(e);
+    slots_admit(e);
+    return decode_step(e);
+}
+
+void engine_run(struct engine *engine) {
+    struct frame frame;
+    for (;;) {
+        if (!link_fill(&engine->link)) return;
+        while (link_next(&engine->link, &frame)) {
+            if (!engine_dispatch(engine, &frame)) return;
+        }
+        bool busy = has_work(engine);
+        if (busy) heartbeat(engine, clock_boottime_usec());
+        if (busy && work(engine)) continue;
+        link_wait(&engine->link, has_work(engine) ? HEARTBEAT_USEC / 1000 : -1);
+    }
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - the worker's state while it serves: one thread, one context, one decode loop.
+ *
+ * A job is one request that needs the model. It waits in the queue (first in, first out), then has a
+ * slot until it ends. A slot is one sequence of the context. It keeps what it has processed after
+ * its job ended, so that a later prompt with the same beginning need not be processed again.
+ *
+ *   frame -> dispatch.c -> queue -> slots.c (admission) -> decode.c (batches) -> answer.c -> frames
+ *
+ * Models made for embeddings have no slots; embed.c works through the queue.
+ */
+#ifndef DOZE_ENGINE_ENGINE_H
+#define DOZE_ENGINE_ENGINE_H
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/answer.h"
+#include "engine/link.h"
+#include "engine/load_request.h"
+#include "engine/model.h"
+#include "engine/request.h"
+#include "engine/sampler.h"
+#include "engine/tokens.h"
+
+struct job {
+    uint64_t id; /* the request's number */
+    struct request request;
+    struct chat *chat;        /* of a chat */
+    struct tokens prompt;     /* of a generation, or the embedding's input that is being worked on */
+    struct llama_sampler *sampler;
+    struct answer answer;
+    size_t next_input;        /* of an embedding */
+    bool paused;
+    size_t prompt_tokens, cached_tokens;
+    int64_t completion_tokens;
+    int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
+    struct job *next;         /* in the queue */
+};
+
+struct slot {
+    llama_seq_id seq;
+    struct tokens tokens; /* the sequence; of a free slot all are processed */
+    size_t processed;     /* so many of them are in the context's memory */
+    struct job *job;      /* NULL: free */
+    uint64_t last_used;   /* engine's counter */
+    int32_t in_batch;     /* tokens in the batch that is being decoded */
+    int32_t output;       /* index of its result in the batch, or -1 */
+};
+
+struct engine {
+    struct link link;
+    struct model model;
+    struct context context;
+    struct slot slots[LOAD_MAX_PARALLEL];
+    struct job *queue, **queue_end;
+    uint64_t counter;
+    struct llama_batch batch;
+    struct candidates candidates;
+    int64_t last_heartbeat, last_look; /* us */
+};
+
+/* The model and context have been opened. */
+void engine_init(struct engine *engine);
+void engine_clear(struct engine *engine);
+
+/* Serve until the daemon says STOP or is gone. */
+void engine_run(struct engine *engine);
+
+/* ---- dispatch.c ---- */
+
+/* Act on one frame. False: stop. */
+bool engine_dispatch(struct engine *engine, const struct frame *frame);
+
+/* ---- job.c ---- */
+
+/* Read a request of op chat, completion or embedding: template, tokens, checks. Takes *request in
+ * every case. NULL with what is wrong. */
+struct job *job_new(struct engine *engine, uint64_t id, struct request *request, struct error *err);
+void job_free(struct job *job);
+
+/* The template applied to a conversation. NULL with what is wrong. Give it back with chat_free(). */
+struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat, struct error *err);
+
+/* Tokens of the input; checks that they fit. */
+bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
+                    struct error *err);
+
+/* ---- reply.c ---- */
+
+void reply_error(struct link *link, uint64_t request, const struct error *err);
+void reply_started(struct link *link, const struct job *job);
+void reply_prompt(struct link *link, const struct job *job, size_t processed);
+/* reason: a stop_reason word of api/service.h. */
+void reply_done(struct link *link, const struct job *job, const char *reason);
+void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc, yyjson_mut_val *result);
+/* The vector, scaled to length 1. */
+void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len);
+
+/* ---- slots.c ---- */
+
+/* Give free slots to waiting jobs. */
+void slots_admit(struct engine *engine);
+/* The slot of a running request; NULL if it has none. */
+struct slot *slots_find(struct engine *engine, uint64_t request);
+/* The job ends: last deltas, DONE, and the slot is free. */
+void slot_finish(struct engine *engine, struct slot *slot, const char *reason);
+void slot_fail(struct engine *engine, struct slot *slot, const struct error *err);
+/* Bring the context's memory back to what the slot knows to be processed. */
+void slot_restore(struct engine *engine, struct slot *slot);
+/* Begin the next input of an embedding in this slot; ends the job after the last. */
+void slot_next_input(struct engine *engine, struct slot *slot);
+
+/* ---- decode.c ---- */
+
+/* Decode one batch for the running jobs. False: nothing can be done now (all are paused, or none
+ * runs). */
+bool decode_step(struct engine *engine);
+
+/* ---- embed.c ---- */
+
+/* Work on the first embedding of the queue. False: there is none. */
+bool embed_step(struct engine *engine);
+
+#endif

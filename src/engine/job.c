@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+
+static bool fits(const struct engine *e, size_t count, const char *what, struct error *err) {
+    size_t limit = (size_t)e->context.length;
+    if (count < limit || (e->model.embeds && count == limit)) return true;
+    return error_set(err, ERR_CONTEXT_LENGTH,
+                     "The %s has %zu tokens, but the context holds %zu; shorten it, or load the "
+                     "model with a larger context length.",
+                     what, count, limit);
+}
+
+/* A prompt without a token begins where any text may begin. */
+static bool not_empty(const struct engine *e, struct tokens *tokens, const char *field,
+                      struct error *err) {
+    if (tokens->count > 0) return true;
+    llama_token first = llama_vocab_bos(e->model.vocab);
+    if (first == LLAMA_TOKEN_NULL) first = llama_vocab_eos(e->model.vocab);
+    if (first == LLAMA_TOKEN_NULL) {
+        return error_set_param(err, ERR_INVALID_REQUEST, field, "'%s' is empty.", field);
+    }
+    tokens_add(tokens, first);
+    return true;
+}
+
+static bool input_tokens(const struct engine *e, const struct input *input, struct tokens *ret,
+                         struct error *err) {
+    if (input->tokens) {
+        tokens_append(ret, input->tokens, input->count);
+        return true;
+    }
+    return tokens_from_text(ret, e->model.vocab, input->text, input->len, true, true, err);
+}
+
+bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
+                    struct error *err) {
+    tokens_cut(ret, 0);
+    return input_tokens(engine, input, ret, err) && not_empty(engine, ret, "input", err) &&
+           fits(engine, ret->count, "input", err);
+}
+
+/* Fill-in-the-middle: prefix and suffix between the model's own markers, the answer follows. */
+static bool infill_tokens(const struct engine *e, const struct input *prompt, const char *suffix,
+                          struct tokens *ret, struct error *err) {
+    const struct llama_vocab *vocab = e->model.vocab;
+    llama_token pre = llama_vocab_fim_pre(vocab), suf = llama_vocab_fim_suf(vocab);
+    llama_token mid = llama_vocab_fim_mid(vocab);
+    if (pre == LLAMA_TOKEN_NULL || suf == LLAMA_TOKEN_NULL || mid == LLAMA_TOKEN_NULL) {
+        return error_set_param(err, ERR_NOT_SUPPORTED, "suffix",
+                               "This model cannot fill in the middle; leave 'suffix' out, or use a "
+                               "model made for code completion.");
+    }
+    if (llama_vocab_get_add_bos(vocab)) tokens_add(ret, llama_vocab_bos(vocab));
+    tokens_add(ret, pre);
+    if (prompt->tokens) {
+        tokens_append(ret, prompt->tokens, prompt->count);
+    } else if (!tokens_from_text(ret, vocab, prompt->text, prompt->len, false, false, err)) {
+        return false;
+    }
+    tokens_add(ret, suf);
+    if (!tokens_from_text(ret, vocab, suffix, strlen(suffix), false, false, err)) return false;
+    tokens_add(ret, mid);
+    return true;
+}
+
+struct chat *job_new_chat(struct engine *engine, const struct request_chat *c, struct error *err) {
+    struct chat_input input = { .messages = c->messages,
+                                .tools = c->tools,
+                                .tool_choice = c->tool_choice,
+                                .tool_name = c->tool_name,
+                                .schema = c->schema,
+                                .kwargs = c->kwargs,
+                                .reasoning_effort = c->reasoning_effort,
+                                .parallel_tool_calls = c->parallel_tool_calls,
+                                .add_generation_prompt = c->add_generation_prompt };
+    if (engine->model.embeds) {
+        error_set(err, ERR_NOT_SUPPORTED,
+                  "This model makes embeddings and cannot chat; use a language model.");
+        return NULL;
+    }
+    return chat_new(engine->model.templates, &input, err);
+}
+
+static bool chat_tokens(struct engine *e, struct job *job, struct error *err) {
+    job->chat = job_new_chat(e, &job->request.chat, err);
+    if (!job->chat) return false;
+    size_t len = 0;
+    const char *prompt = chat_prompt(job->chat, &len);
+    return tokens_from_text(&job->prompt, e->model.vocab, prompt, len, true, true, err);
+}
+
+static bool read_prompt(struct engine *e, struct job *job, struct error *err) {
+    const struct request *r = &job->request;
+    if (e->model.embeds) {
+        return error_set(err, ERR_NOT_SUPPORTED,
+                         "This model makes embeddings and cannot write; use a language model.");
+    }
+    bool ok = r->op == REQUEST_CHAT ? chat_tokens(e, job, err)
+              : r->suffix           ? infill_tokens(e, r->inputs, r->suffix, &job->prompt, err)
+                                    : input_tokens(e, r->inputs, &job->prompt, err);
+    return ok && not_empty(e, &job->prompt, "prompt", err) &&
+           fits(e, job->prompt.count, "prompt", err);
+}
+
+static bool read_inputs(struct engine *e, struct job *job, struct error *err) {
+    struct tokens tokens = { 0 };
+    bool ok = true;
+    for (size_t i = 0; ok && i < job->request.input_count; i++) {
+        ok = job_read_input(e, &job->request.inputs[i], &tokens, err);
+        job->prompt_tokens += tokens.count;
+    }
+    tokens_clear(&tokens);
+    return ok;
+}
+
+struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
+                    struct error *err) {
+    struct job *job = xcalloc(1, sizeof *job);
+    job->id = id;
+    job->received = clock_boottime_usec();
+    job->request = *request;
+    *request = (struct request){ 0 };
+    bool embedding = job->request.op == REQUEST_EMBEDDING;
+    if (!(embedding ? read_inputs(engine, job, err) : read_prompt(engine, job, err))) {
+        job_free(job);
+        return NULL;
+    }
+    answer_init(&job->answer, &engine->link, id, job->chat, &job->request.sampling.stops);
+    if (embedding) return job;
+    job->prompt_tokens = job->prompt.count;
+    job->sampler = sampler_new(&job->request.sampling, engine->model.vocab, job->prompt.data,
+                               job->prompt.count);
+    return job;
+}
+
+void job_free(struct job *job) {
+    if (job->sampler) llama_sampler_free(job->sampler);
+    answer_clear(&job->answer);
+    if (job->chat) chat_free(job->chat);
+    tokens_clear(&job->prompt);
+    request_clear(&job->request);
+    free(job);
+}

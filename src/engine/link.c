@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+enum { READ_CHUNK = 64 << 10 };
+
+void link_init(struct link *link, int fd) {
+    *link = (struct link){ .fd = fd };
+    buf_init(&link->in, (size_t)FRAME_MAX_TO_WORKER + FRAME_HEADER_SIZE + READ_CHUNK);
+    buf_init(&link->out, (size_t)FRAME_MAX_TO_DAEMON + FRAME_HEADER_SIZE + LINK_MAX_UNSENT);
+    int flags = fcntl(fd, F_GETFL);
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* Forget the bytes that were given out, and a large buffer that is empty again. */
+static void compact(struct link *link) {
+    buf_drop(&link->in, link->in_used);
+    link->in_used = 0;
+    if (link->in.len == 0 && link->in.cap > 2 * READ_CHUNK) buf_clear(&link->in);
+}
+
+bool link_fill(struct link *link) {
+    compact(link);
+    for (;;) {
+        char *room = buf_reserve(&link->in, READ_CHUNK);
+        if (!room) {
+            link->in.overflowed = false; /* full: frames have to be taken first */
+            return true;
+        }
+        ssize_t n = recv(link->fd, room, READ_CHUNK, 0);
+        if (n == 0) return false;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+        link->in.len += (size_t)n;
+        if (n < READ_CHUNK) return true;
+    }
+}
+
+/* One frame at an offset; its length with the header, 0 if it is not whole. */
+static size_t frame_at(const struct link *link, size_t offset, struct frame *ret) {
+    size_t used = 0;
+    struct error err;
+    enum frame_status status = frame_parse(link->in.data + offset, link->in.len - offset,
+                                           FRAME_MAX_TO_WORKER, ret, &used, &err);
+    return status == FRAME_ONE ? used : 0;
+}
+
+bool link_next(struct link *link, struct frame *ret) {
+    size_t used = frame_at(link, link->in_used, ret);
+    link->in_used += used;
+    return used > 0;
+}
+
+bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame), void *ctx) {
+    struct frame frame;
+    size_t offset = link->in_used;
+    for (size_t used; (used = frame_at(link, offset, &frame)) > 0; offset += used) {
+        if (fn(ctx, &frame)) return true;
+    }
+    return false;
+}
+
+static void flush(struct link *link) {
+    size_t sent = 0;
+    while (sent < link->out.len) {
+        ssize_t n = send(link->fd, link->out.data + sent, link->out.len - sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (n < 0) sent = link->out.len; /* nobody will read it; link_fill tells */
+        if (n > 0) sent += (size_t)n;
+    }
+    buf_drop(&link->out, sent);
+}
+
+static void flush_below(struct link *link, size_t limit) {
+    flush(link);
+    while (link->out.len > limit) {
+        struct pollfd p = { .fd = link->fd, .events = POLLOUT };
+        (void)poll(&p, 1, -1);
+        flush(link);
+    }
+}
+
+void link_send(struct link *link, enum message_type type, uint64_t request, const void *payload,
+               size_t len) {
+    flush_below(link, LINK_MAX_UNSENT);
+    (void)frame_format(&link->out, (uint16_t)type, request, payload, len);
+    flush(link);
+}
+
+void link_wait(struct link *link, int timeout_ms) {
+    struct pollfd p = { .fd = link->fd, .events = POLLIN };
+    if (link->out.len > 0) p.events |= POLLOUT;
+    (void)poll(&p, 1, timeout_ms);
+    if (link->out.len > 0) flush(link);
+}
+
+void link_drain(struct link *link) {
+    flush_below(link, 0);
+}

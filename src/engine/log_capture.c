@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/log_capture.h"
+
+#include <ggml.h>
+#include <llama.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "engine/chat_shim.h"
+
+enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
+
+/* The library's log is global, so is this. All errors come on the main thread. */
+static struct {
+    char kept[MAX_KEPT];
+    char taken[MAX_KEPT];
+    size_t len;
+    enum ggml_log_level level; /* of the line that is being continued */
+    bool flash_refused;
+    struct link *link;
+    msec span_start;
+    int span_count;
+} state;
+
+static void keep(const char *text, size_t len) {
+    size_t room = sizeof state.kept - 1 - state.len;
+    if (state.len > 0 && room > 2) {
+        memcpy(state.kept + state.len, "; ", 2);
+        state.len += 2;
+        room -= 2;
+    }
+    size_t n = len < room ? len : room;
+    memcpy(state.kept + state.len, text, n);
+    state.len += n;
+    state.kept[state.len] = '\0';
+}
+
+static void forward(const char *text, size_t len) {
+    msec now = clock_boottime();
+    if (now - state.span_start > FORWARD_SPAN_MS) {
+        state.span_start = now;
+        state.span_count = 0;
+    }
+    if (++state.span_count > FORWARD_MAX) return;
+    struct buf out = BUF_INIT(8192);
+    if (buf_add_str(&out, "{\"level\":\"warn\",\"text\":") && json_write_str(&out, text, len) &&
+        buf_add_str(&out, "}")) {
+        link_send(state.link, MSG_LOG, 0, out.data, out.len);
+    }
+    buf_clear(&out);
+}
+
+static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
+    (void)ctx;
+    if (level != GGML_LOG_LEVEL_CONT) state.level = level;
+    if (strstr(text, "lash") && strstr(text, "set to disabled")) state.flash_refused = true;
+    if (state.level != GGML_LOG_LEVEL_ERROR) return;
+    size_t len = strlen(text);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' ')) len--;
+    if (len == 0) return;
+    keep(text, len);
+    if (state.link) forward(text, len);
+}
+
+void log_capture_start(void) {
+    chat_shim_quiet();
+    llama_log_set(on_log, NULL);
+}
+
+void log_capture_forward(struct link *link) {
+    state.link = link;
+}
+
+bool log_capture_flash_refused(void) {
+    return state.flash_refused;
+}
+
+const char *log_capture_take(void) {
+    memcpy(state.taken, state.kept, state.len + 1);
+    state.len = 0;
+    state.kept[0] = '\0';
+    return state.taken;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doze-engine: the process that holds one model. The daemon starts it with a socket on fd 3; see
+ * ipc/message.h for what is said there.
+ */
+#include <dlfcn.h>
+#include <ggml-backend.h>
+#include <llama.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "engine/load_watch.h"
+#include "engine/log_capture.h"
+
+enum { EXIT_USAGE = 2 };
+
+static struct engine engine;
+
+static bool is_socket(int fd) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* ggml's libraries for each kind of processor lie beside libllama, wherever that is. */
+static void load_backends(void) {
+    Dl_info info;
+    if (dladdr((void *)(uintptr_t)llama_backend_init, &info) != 0 && info.dli_fname) {
+        char *folder = strdup(info.dli_fname);
+        char *slash = folder ? strrchr(folder, '/') : NULL;
+        if (slash) *slash = '\0';
+        if (slash) ggml_backend_load_all_from_path(folder);
+        free(folder);
+    }
+    llama_backend_init();
+}
+
+static void say_hello(struct link *link) {
+    char hello[160];
+    int len = snprintf(hello, sizeof hello, "{\"version\":%d,\"engine\":\"llama.cpp %s\"}",
+                       MESSAGE_VERSION, llama_version());
+    link_send(link, MSG_HELLO, 0, hello, (size_t)len);
+}
+
+/* ---- loading ---- */
+
+struct progress {
+    struct link *link;
+    int permille;
+    msec sent;
+};
+
+/* At most ten a second: each is an event for everybody who waits. */
+static bool on_progress(float progress, void *ctx) {
+    struct progress *p = ctx;
+    int permille = (int)(progress * 1000);
+    msec now = clock_boottime();
+    if (permille == p->permille || (now - p->sent < 100 && permille < 1000)) return true;
+    p->permille = permille;
+    p->sent = now;
+    char json[48];
+    int len = snprintf(json, sizeof json, "{\"permille\":%d}", permille);
+    link_send(p->link, MSG_PROGRESS, 0, json, (size_t)len);
+    return true;
+}
+
+static bool load(struct engine *e, const struct frame *frame, struct error *err) {
+    struct load_request request;
+    struct progress progress = { .link = &e->link };
+    if (!load_request_parse(&request, frame->payload, frame->len, err)) return false;
+    bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
+              context_open(&e->context, &e->model, &request, err);
+    load_request_clear(&request);
+    return ok;
+}
+
+static void say_failed(struct link *link, const struct error *err) {
+    struct buf json = BUF_INIT(4096);
+    (void)buf_addf(&json, "{\"code\":\"%s\",\"text\":", error_name(err->code));
+    (void)json_write_str(&json, err->text, strlen(err->text));
+    (void)buf_add_str(&json, "}");
+    link_send(link, MSG_FAILED, 0, buf_str(&json), json.len);
+    link_drain(link);
+    buf_clear(&json);
+}
+
+/* Wait for LOAD. False: STOP, or the daemon is gone. */
+static bool next_load(struct link *link, struct frame *ret) {
+    while (link_fill(link)) {
+        while (link_next(link, ret)) {
+            if (ret->type == MSG_STOP) return false;
+            if (ret->type == MSG_LOAD) return true;
+        }
+        link_wait(link, -1);
+    }
+    return false;
+}
+
+static bool load_and_report(struct engine *e, const struct frame *frame) {
+    struct error err;
+    struct load_watch watch;
+    struct buf ready = BUF_INIT(8192);
+    msec begin = clock_boottime();
+    load_watch_start(&watch, e->link.fd);
+    bool ok = load(e, frame, &err);
+    load_watch_end(&watch);
+    if (!ok) {
+        say_failed(&e->link, &err);
+        return false;
+    }
+    engine_init(e);
+    model_describe(&e->model, &e->context, (double)(clock_boottime() - begin) / 1000, &ready);
+    link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
+    buf_clear(&ready);
+    return true;
+}
+
+int main(void) {
+    log_capture_start();
+    if (!is_socket(WORKER_FD)) {
+        fputs("doze-engine holds a model for doze and is started by it; run `doze serve`.\n", stderr);
+        return EXIT_USAGE;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
+    link_init(&engine.link, WORKER_FD);
+    load_backends();
+    say_hello(&engine.link);
+    struct frame frame;
+    if (!next_load(&engine.link, &frame)) return 0;
+    if (!load_and_report(&engine, &frame)) return 1;
+    log_capture_forward(&engine.link);
+    engine_run(&engine);
+    engine_clear(&engine); /* the kernel takes the model back faster than llama_free would */
+    _exit(0);
+}

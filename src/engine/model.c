@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/log_capture.h"
+
+/* Metadata of the architecture, e.g. qwen2.pooling_type; "" if there is none. */
+static const char *arch_value(const struct llama_model *weights, const char *key, char *out,
+                              size_t size) {
+    char arch[64], name[128];
+    out[0] = '\0';
+    if (llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) < 0) return out;
+    snprintf(name, sizeof name, "%s.%s", arch, key);
+    (void)llama_model_meta_val_str(weights, name, out, size);
+    return out;
+}
+
+/* It pools, attends in both directions, or has no decoder at all. */
+static bool is_embedder(const struct llama_model *weights) {
+    char pooling[16], causal[16];
+    arch_value(weights, "pooling_type", pooling, sizeof pooling);
+    arch_value(weights, "attention.causal", causal, sizeof causal);
+    return atoi(pooling) != LLAMA_POOLING_TYPE_NONE || strcmp(causal, "false") == 0 ||
+           !llama_model_has_decoder(weights);
+}
+
+static double recommended(const struct llama_model *weights, enum llama_model_meta_key key,
+                          double otherwise) {
+    char text[32];
+    const char *name = llama_model_meta_key_str(key);
+    if (!name || llama_model_meta_val_str(weights, name, text, sizeof text) <= 0) return otherwise;
+    char *end = NULL;
+    double value = strtod(text, &end);
+    return end == text || !(value >= 0 && value < 1e6) ? otherwise : value;
+}
+
+static struct sampling recommended_sampling(const struct llama_model *w) {
+    struct sampling s = sampling_defaults();
+    s.temperature = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_TEMP, s.temperature);
+    s.top_k = (int64_t)recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_TOP_K, (double)s.top_k);
+    s.top_p = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_TOP_P, s.top_p);
+    s.min_p = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_MIN_P, s.min_p);
+    double repeat = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_PENALTY_REPEAT, s.repeat_penalty);
+    if (repeat > 0.01) s.repeat_penalty = repeat;
+    return s;
+}
+
+static enum llama_load_mode load_mode(const struct load_request *r) {
+    if (r->mmap) return r->mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP;
+    return r->mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
+}
+
+/* libllama says what went wrong in its log only. */
+static bool load_failed(struct error *err, const char *what) {
+    const char *why = log_capture_take();
+    bool memory = strstr(why, "alloc") || strstr(why, "out of memory");
+    return error_set(err, memory ? ERR_NO_MEMORY : ERR_LOAD_FAILED, "%s%s%s.", what,
+                     *why ? ": " : "", why);
+}
+
+/* The number of experts can only be changed through the file's own metadata. */
+static bool fill_override(struct llama_model_kv_override *o, const struct load_request *r) {
+    struct llama_model_params probe = llama_model_default_params();
+    probe.vocab_only = true;
+    probe.no_alloc = true;
+    struct llama_model *weights = llama_model_load_from_file(r->path, probe);
+    if (!weights) return false;
+    char arch[64];
+    bool known = llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) > 0;
+    llama_model_free(weights);
+    if (!known) return false;
+    o->tag = LLAMA_KV_OVERRIDE_TYPE_INT;
+    snprintf(o->key, sizeof o->key, "%s.expert_used_count", arch);
+    o->val_i64 = r->num_experts;
+    return true;
+}
+
+bool model_open(struct model *ret, const struct load_request *request, model_progress_fn progress,
+                void *progress_ctx, struct error *err) {
+    struct llama_model_kv_override overrides[2] = { 0 };
+    struct llama_model_params params = llama_model_default_params();
+    params.n_gpu_layers = (int32_t)request->gpu_layers;
+    params.load_mode = load_mode(request);
+    params.progress_callback = progress;
+    params.progress_callback_user_data = progress_ctx;
+    params.use_extra_bufts = request->repack;
+    if (request->num_experts > 0) {
+        if (!fill_override(overrides, request)) return load_failed(err, "The model cannot be read");
+        params.kv_overrides = overrides;
+    }
+    struct model m = { .mapped = request->mmap };
+    m.weights = llama_model_load_from_file(request->path, params);
+    if (!m.weights) return load_failed(err, "The model cannot be loaded");
+    m.vocab = llama_model_get_vocab(m.weights);
+    m.vocab_size = llama_vocab_n_tokens(m.vocab);
+    m.embeds = is_embedder(m.weights);
+    m.remembers = llama_model_is_recurrent(m.weights) || llama_model_is_hybrid(m.weights);
+    m.window = llama_model_n_swa(m.weights);
+    m.sampling = recommended_sampling(m.weights);
+    bool ok = m.vocab_size > 0 || error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
+    if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
+        ok = error_set(err, ERR_NOT_SUPPORTED,
+                       "Models with an encoder and a decoder (T5) are not supported.");
+    }
+    if (ok && !m.embeds) {
+        m.templates = chat_templates_new(m.weights, request->chat_template, err);
+        ok = m.templates != NULL;
+    }
+    if (!ok) {
+        model_close(&m);
+        return false;
+    }
+    *ret = m;
+    return true;
+}
+
+void model_close(struct model *model) {
+    chat_templates_free(model->templates);
+    llama_model_free(model->weights);
+    *model = (struct model){ 0 };
+}

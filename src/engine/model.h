@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - a loaded model and its context: how they are made and what is known about them.
+ *
+ * The model (weights, vocabulary) and the context (key-value cells, compute buffers) are made by
+ * separate functions: a context can be replaced while the model stays.
+ */
+#ifndef DOZE_ENGINE_MODEL_H
+#define DOZE_ENGINE_MODEL_H
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "engine/chat_shim.h"
+#include "engine/load_request.h"
+#include "engine/request.h"
+
+struct model {
+    struct llama_model *weights;
+    const struct llama_vocab *vocab;
+    struct chat_templates *templates;
+    struct sampling sampling; /* the defaults, as the model's author recommends them */
+    int32_t vocab_size;
+    bool embeds;     /* made for embeddings: it pools, and generates nothing */
+    bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
+    int32_t window;  /* sliding attention window in tokens; 0: none */
+    bool mapped;     /* weights are the file's pages */
+};
+
+struct context {
+    struct llama_context *llama;
+    llama_memory_t memory; /* NULL: the model has none (encoders) */
+    int32_t length;        /* tokens one request may have, prompt and answer together */
+    int32_t parallel;      /* sequences 0 .. parallel-1 */
+    int32_t batch;         /* tokens that may be decoded at once */
+    int32_t threads;
+    bool flash_attention;
+};
+
+/* progress: 0..1; the load goes on while it returns true. May be called from llama's code. */
+typedef bool (*model_progress_fn)(float progress, void *ctx);
+
+/* ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. */
+bool model_open(struct model *ret, const struct load_request *request, model_progress_fn progress,
+                void *progress_ctx, struct error *err);
+void model_close(struct model *model);
+
+/* The same errors. The model must outlive the context. */
+bool context_open(struct context *ret, const struct model *model, const struct load_request *request,
+                  struct error *err);
+void context_close(struct context *context);
+
+/* The payload of MSG_READY. */
+void model_describe(const struct model *model, const struct context *context, double load_seconds,
+                    struct buf *out);
+
+/* Drop what the sequence holds from position `count` on. False if that cannot be done exactly; then
+ * the whole sequence has been dropped. */
+bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
+                  size_t count);
+
+#endif

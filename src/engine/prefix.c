@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/prefix.h"
+
+size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t b_count) {
+    size_t n = 0;
+    while (n < a_count && n < b_count && a[n] == b[n]) n++;
+    return n;
+}
+
+/* 2: its conversation goes on, 1: empty, 0: another conversation. */
+static int fitness(const struct prefix_slot *slot, size_t common) {
+    if (slot->count == 0) return 1;
+    return common * 2 >= slot->count ? 2 : 0;
+}
+
+struct prefix_choice prefix_choose(const struct prefix_slot *slots, int slot_count,
+                                   const int32_t *prompt, size_t prompt_count, bool can_share) {
+    struct prefix_choice choice = { .slot = -1, .donor = -1 };
+    int best_fit = -1;
+    size_t own = 0, most = 0;
+    int donor = -1;
+    for (int i = 0; i < slot_count; i++) {
+        const struct prefix_slot *s = &slots[i];
+        size_t common = prefix_common(s->tokens, s->count, prompt, prompt_count - 1);
+        if (common > most) {
+            most = common;
+            donor = i;
+        }
+        if (!s->free) continue;
+        int fit = fitness(s, common);
+        const struct prefix_slot *old = choice.slot < 0 ? NULL : &slots[choice.slot];
+        bool better = fit > best_fit || (fit == best_fit && fit == 2 && common > own) ||
+                      (fit == best_fit && (fit < 2 || common == own) && old &&
+                       s->last_used < old->last_used);
+        if (!better) continue;
+        best_fit = fit;
+        own = common;
+        choice.slot = i;
+    }
+    if (choice.slot < 0) return choice;
+    bool share = can_share && most > own;
+    choice.count = share ? most : own;
+    choice.donor = share ? donor : own > 0 ? choice.slot : -1;
+    return choice;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "engine/engine.h"
+
+/* Send the document and free it. */
+static void send_doc(struct link *link, enum message_type type, uint64_t request,
+                     yyjson_mut_doc *doc) {
+    struct buf json = BUF_INIT(FRAME_MAX_TO_DAEMON);
+    if (json_write(doc, &json)) {
+        link_send(link, type, request, json.data, json.len);
+    } else if (request) {
+        struct error err;
+        error_set(&err, ERR_TOO_LARGE, "The answer is larger than %d bytes.", FRAME_MAX_TO_DAEMON);
+        reply_error(link, request, &err);
+    }
+    buf_clear(&json);
+    yyjson_mut_doc_free(doc);
+}
+
+static yyjson_mut_val *object_doc(yyjson_mut_doc **ret_doc) {
+    *ret_doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(*ret_doc);
+    yyjson_mut_doc_set_root(*ret_doc, root);
+    return root;
+}
+
+void reply_error(struct link *link, uint64_t request, const struct error *err) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
+    yyjson_mut_obj_add_str(doc, root, "text", err->text);
+    if (*err->param) yyjson_mut_obj_add_str(doc, root, "param", err->param);
+    send_doc(link, MSG_ERROR, request, doc);
+}
+
+void reply_started(struct link *link, const struct job *job) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
+    yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
+    send_doc(link, MSG_STARTED, job->id, doc);
+}
+
+static double seconds(int64_t from, int64_t to) {
+    return from > 0 && to > from ? (double)(to - from) / 1e6 : 0;
+}
+
+void reply_prompt(struct link *link, const struct job *job, size_t processed) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_uint(doc, root, "processed", processed);
+    yyjson_mut_obj_add_uint(doc, root, "total", job->prompt_tokens);
+    yyjson_mut_obj_add_uint(doc, root, "cached", job->cached_tokens);
+    yyjson_mut_obj_add_real(doc, root, "seconds", seconds(job->started, clock_boottime_usec()));
+    send_doc(link, MSG_PROMPT, job->id, doc);
+}
+
+void reply_done(struct link *link, const struct job *job, const char *reason) {
+    int64_t now = clock_boottime_usec();
+    int64_t prompted = job->prompted ? job->prompted : now;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_str(doc, root, "stop_reason", reason);
+    if (job->answer.stop_string) {
+        yyjson_mut_obj_add_str(doc, root, "stop_string", job->answer.stop_string);
+    }
+    yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
+    yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
+    yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
+    yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->answer.reasoning_tokens);
+    yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));
+    yyjson_mut_obj_add_real(doc, root, "generation_seconds", seconds(job->prompted, now));
+    yyjson_mut_obj_add_real(doc, root, "time_to_first_token",
+                            seconds(job->received, job->first_token));
+    send_doc(link, MSG_DONE, job->id, doc);
+}
+
+void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
+                  yyjson_mut_val *result) {
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_str(doc, root, "stop_reason", "eosFound");
+    yyjson_mut_obj_add_val(doc, root, "result", result);
+    send_doc(link, MSG_DONE, request, doc);
+}
+
+void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len) {
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the wire's floats are little endian");
+    double sum = 0;
+    for (size_t i = 0; i < len; i++) sum += (double)vector[i] * (double)vector[i];
+    double scale = sum > 0 ? 1 / sqrt(sum) : 0;
+    float *unit = xcalloc(len, sizeof *unit);
+    for (size_t i = 0; i < len; i++) unit[i] = (float)((double)vector[i] * scale);
+    link_send(link, MSG_VECTOR, request, unit, len * sizeof *unit);
+    free(unit);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.h - the neutral JSON of api/service.h as a struct, with every field checked. Pure: knows
+ * no model. Token numbers are checked against a vocabulary's size that the caller gives.
+ */
+#ifndef DOZE_ENGINE_REQUEST_H
+#define DOZE_ENGINE_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "base/error.h"
+#include "engine/stops.h"
+
+enum { REQUEST_MAX_STOPS = 64, REQUEST_MAX_STOP_LEN = 4096, REQUEST_MAX_INPUTS = 65536 };
+enum { REQUEST_MAX_LOGPROBS = 100 };
+
+enum request_op {
+    REQUEST_CHAT,
+    REQUEST_COMPLETION,
+    REQUEST_EMBEDDING,
+    REQUEST_TOKENIZE,
+    REQUEST_TEMPLATE,
+};
+
+struct token_bias {
+    int32_t token;
+    float bias;
+};
+
+struct sampling {
+    int64_t max_tokens; /* -1: to the end of the context */
+    double temperature, top_p, min_p;
+    double repeat_penalty, presence_penalty, frequency_penalty;
+    int64_t top_k; /* 0: off */
+    bool seeded;
+    uint32_t seed;
+    int64_t logprobs; /* alternatives per token; -1: no logprobs at all */
+    bool cache_prompt;
+    struct token_bias *biases;
+    size_t bias_count;
+    struct stops stops;
+};
+
+/* A text or a list of tokens; one of them. */
+struct input {
+    const char *text; /* may hold NULs; borrowed from the document */
+    size_t len;
+    int32_t *tokens;
+    size_t count;
+};
+
+struct request_chat { /* JSON texts, owned; NULL: not given */
+    char *messages, *tools, *schema, *kwargs;
+    const char *tool_choice, *tool_name, *reasoning_effort; /* words, borrowed */
+    int parallel_tool_calls;                                /* -1: not given */
+    bool add_generation_prompt;
+};
+
+struct request {
+    yyjson_doc *doc; /* what borrowed strings point into */
+    enum request_op op;
+    struct sampling sampling;
+    struct request_chat chat;
+    struct input *inputs; /* a completion's prompt, an embedding's inputs, tokenize's text */
+    size_t input_count;
+    const char *suffix; /* of a completion; NULL: none */
+    bool echo;
+    bool add_special, parse_special, pieces; /* of tokenize */
+};
+
+/* Fails with ERR_INVALID_REQUEST naming the field, or ERR_NOT_SUPPORTED (images, unknown op).
+ * defaults: what sampling fields that are absent become. Clear it with request_clear(). */
+bool request_parse(struct request *ret, const char *text, size_t len,
+                   const struct sampling *defaults, int32_t vocab_size, struct error *err);
+
+/* Accepts a zeroed one. */
+void request_clear(struct request *request);
+
+/* Temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, no penalties: libllama's own. */
+struct sampling sampling_defaults(void);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/request_chat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+
+void request_chat_clear(struct request_chat *chat) {
+    free(chat->messages);
+    free(chat->tools);
+    free(chat->schema);
+    free(chat->kwargs);
+    *chat = (struct request_chat){ 0 };
+}
+
+/* As JSON text again, for the library that has its own reader. NULL stays NULL. */
+static char *json_text(yyjson_val *val) {
+    return val ? yyjson_val_write(val, YYJSON_WRITE_NOFLAG, NULL) : NULL;
+}
+
+static bool message_wrong(struct error *err, size_t index, const char *what) {
+    return error_set_param(err, ERR_INVALID_REQUEST, "messages", "messages[%zu] %s.", index, what);
+}
+
+/* Everything that is not text needs a projector, which the prebuilt libraries lack. */
+static bool check_parts(yyjson_val *parts, size_t index, struct error *err) {
+    yyjson_arr_iter iter = yyjson_arr_iter_with(parts);
+    for (yyjson_val *part; (part = yyjson_arr_iter_next(&iter));) {
+        const char *type = yyjson_get_str(yyjson_obj_get(part, "type"));
+        if (!type) return message_wrong(err, index, "has a content part without a 'type'");
+        if (strcmp(type, "text") != 0) {
+            return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
+                                   "messages[%zu] has a content part of type '%.40s'; this engine "
+                                   "reads text only. Leave images, audio and files out.",
+                                   index, type);
+        }
+        if (!yyjson_is_str(yyjson_obj_get(part, "text"))) {
+            return message_wrong(err, index, "has a text part whose 'text' is not a string");
+        }
+    }
+    return true;
+}
+
+static bool check_message(yyjson_val *message, size_t index, struct error *err) {
+    if (!yyjson_is_obj(message)) return message_wrong(err, index, "is not an object");
+    if (!yyjson_is_str(yyjson_obj_get(message, "role"))) {
+        return message_wrong(err, index, "has no 'role'");
+    }
+    yyjson_val *content = yyjson_obj_get(message, "content");
+    if (yyjson_is_arr(content)) return check_parts(content, index, err);
+    if (yyjson_is_str(content) || yyjson_is_null(content)) return true;
+    if (content) return message_wrong(err, index, "has a 'content' that is no string or array");
+    if (yyjson_is_arr(yyjson_obj_get(message, "tool_calls"))) return true;
+    return message_wrong(err, index, "has neither 'content' nor 'tool_calls'");
+}
+
+static bool read_messages(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    yyjson_val *messages = NULL;
+    if (!json_read_array(root, "messages", &messages, err)) return false;
+    if (yyjson_arr_size(messages) == 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "messages",
+                               "'messages' must hold at least one message.");
+    }
+    yyjson_arr_iter iter = yyjson_arr_iter_with(messages);
+    size_t index = 0;
+    for (yyjson_val *m; (m = yyjson_arr_iter_next(&iter)); index++) {
+        if (!check_message(m, index, err)) return false;
+    }
+    chat->messages = json_text(messages);
+    return true;
+}
+
+static bool read_tools(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    yyjson_val *tools = NULL;
+    if (!json_read_array(root, "tools", &tools, err)) return false;
+    if (yyjson_arr_size(tools) == 0) return true;
+    yyjson_arr_iter iter = yyjson_arr_iter_with(tools);
+    for (yyjson_val *tool; (tool = yyjson_arr_iter_next(&iter));) {
+        if (!yyjson_is_str(yyjson_obj_get(yyjson_obj_get(tool, "function"), "name"))) {
+            return error_set_param(err, ERR_INVALID_REQUEST, "tools",
+                                   "Every tool must be {\"type\":\"function\",\"function\":"
+                                   "{\"name\":…}}.");
+        }
+    }
+    chat->tools = json_text(tools);
+    return true;
+}
+
+static bool read_tool_choice(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    yyjson_val *choice = yyjson_obj_get(root, "tool_choice");
+    if (!choice || yyjson_is_null(choice)) return true;
+    const char *word = yyjson_get_str(choice);
+    chat->tool_choice = word;
+    chat->tool_name = yyjson_get_str(yyjson_obj_get(yyjson_obj_get(choice, "function"), "name"));
+    bool known = word && (strcmp(word, "auto") == 0 || strcmp(word, "none") == 0 ||
+                          strcmp(word, "required") == 0);
+    if (known || chat->tool_name) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "tool_choice",
+                           "'tool_choice' must be \"auto\", \"none\", \"required\" or "
+                           "{\"type\":\"function\",\"function\":{\"name\":…}}.");
+}
+
+/* An empty or absent schema means any object. */
+static bool read_schema(struct request_chat *chat, yyjson_val *format, struct error *err) {
+    yyjson_val *schema = yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema");
+    if (!schema) schema = yyjson_obj_get(format, "schema");
+    if (schema && !yyjson_is_obj(schema)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "response_format",
+                               "The schema in 'response_format' must be an object, not %s.",
+                               json_type_phrase(schema));
+    }
+    bool empty = yyjson_obj_size(schema) == 0;
+    chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : json_text(schema);
+    return true;
+}
+
+static bool read_format(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    yyjson_val *format = NULL;
+    const char *type = "text";
+    if (!json_read_object(root, "response_format", &format, err)) return false;
+    if (!json_read_str(format, "type", &type, err)) return false;
+    if (strcmp(type, "text") == 0) return true;
+    if (strcmp(type, "json_object") == 0 || strcmp(type, "json_schema") == 0) {
+        return read_schema(chat, format, err);
+    }
+    return error_set_param(err, ERR_INVALID_REQUEST, "response_format",
+                           "'response_format.type' must be \"text\", \"json_object\" or "
+                           "\"json_schema\", not '%.40s'.",
+                           type);
+}
+
+bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    bool parallel = false;
+    yyjson_val *kwargs = NULL;
+    chat->add_generation_prompt = true;
+    if (!json_read_bool(root, "parallel_tool_calls", &parallel, err)) return false;
+    bool given = yyjson_is_bool(yyjson_obj_get(root, "parallel_tool_calls"));
+    chat->parallel_tool_calls = given ? parallel : -1;
+    if (!json_read_object(root, "chat_template_kwargs", &kwargs, err)) return false;
+    chat->kwargs = json_text(kwargs);
+    return json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
+           json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&
+           read_messages(chat, root, err) && read_tools(chat, root, err) &&
+           read_tool_choice(chat, root, err) && read_format(chat, root, err);
+}

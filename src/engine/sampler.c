@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/sampler.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+enum { PENALTY_TOKENS = 64 };
+
+void candidates_init(struct candidates *candidates, int32_t vocab_size) {
+    candidates->count = (size_t)vocab_size;
+    candidates->data = xcalloc(candidates->count, sizeof *candidates->data);
+}
+
+void candidates_clear(struct candidates *candidates) {
+    free(candidates->data);
+    *candidates = (struct candidates){ 0 };
+}
+
+/* The request's biases and the tokens that the model's author wants never to be said. */
+static void add_biases(struct llama_sampler *chain, const struct sampling *s,
+                       const struct llama_vocab *vocab) {
+    int32_t mute_count = 0;
+    const llama_token *mute = llama_vocab_get_suppress_tokens(vocab, &mute_count);
+    size_t count = s->bias_count + (size_t)mute_count;
+    if (count == 0) return;
+    llama_logit_bias *all = xcalloc(count, sizeof *all);
+    for (size_t i = 0; i < s->bias_count; i++) {
+        all[i] = (llama_logit_bias){ .token = s->biases[i].token, .bias = s->biases[i].bias };
+    }
+    for (int32_t i = 0; i < mute_count; i++) {
+        all[s->bias_count + (size_t)i] = (llama_logit_bias){ .token = mute[i], .bias = -INFINITY };
+    }
+    llama_sampler_chain_add(
+        chain, llama_sampler_init_logit_bias(llama_vocab_n_tokens(vocab), (int32_t)count, all));
+    free(all); /* it was copied */
+}
+
+struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_vocab *vocab,
+                                  const llama_token *history, size_t history_count) {
+    struct llama_sampler_chain_params params = llama_sampler_chain_default_params();
+    params.no_perf = true;
+    struct llama_sampler *chain = llama_sampler_chain_init(params);
+    add_biases(chain, s, vocab);
+    if (s->repeat_penalty != 1 || s->frequency_penalty != 0 || s->presence_penalty != 0) {
+        llama_sampler_chain_add(
+            chain, llama_sampler_init_penalties(llama_vocab_n_tokens(vocab), PENALTY_TOKENS,
+                                                (float)s->repeat_penalty,
+                                                (float)s->frequency_penalty,
+                                                (float)s->presence_penalty));
+    }
+    if (s->temperature <= 0) {
+        llama_sampler_chain_add(chain, llama_sampler_init_greedy());
+    } else {
+        if (s->top_k > 0) {
+            llama_sampler_chain_add(chain, llama_sampler_init_top_k((int32_t)s->top_k));
+        }
+        if (s->top_p < 1) {
+            llama_sampler_chain_add(chain, llama_sampler_init_top_p((float)s->top_p, 1));
+        }
+        if (s->min_p > 0) {
+            llama_sampler_chain_add(chain, llama_sampler_init_min_p((float)s->min_p, 1));
+        }
+        llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
+        llama_sampler_chain_add(chain,
+                                llama_sampler_init_dist(s->seeded ? s->seed : LLAMA_DEFAULT_SEED));
+    }
+    size_t from = history_count > PENALTY_TOKENS ? history_count - PENALTY_TOKENS : 0;
+    for (size_t i = from; i < history_count; i++) llama_sampler_accept(chain, history[i]);
+    return chain;
+}
+
+static llama_token_data_array fill(struct candidates *c, const float *logits) {
+    for (size_t i = 0; i < c->count; i++) {
+        c->data[i] = (llama_token_data){ .id = (llama_token)i, .logit = logits[i] };
+    }
+    return (llama_token_data_array){ .data = c->data, .size = c->count, .selected = -1 };
+}
+
+static llama_token draw(struct llama_sampler *sampler, llama_token_data_array *array) {
+    llama_sampler_apply(sampler, array);
+    return array->data[array->selected < 0 ? 0 : array->selected].id;
+}
+
+static bool allowed(struct chat *chat, llama_token token) {
+    llama_token_data one = { .id = token, .logit = 1 };
+    llama_token_data_array array = { .data = &one, .size = 1, .selected = -1 };
+    chat_constrain(chat, &array);
+    return array.data[0].logit != -INFINITY;
+}
+
+/* Asking the grammar about every token of the vocabulary is slow, and mostly the model wants what
+ * the grammar allows: choose first, ask about the one, and only then about all. */
+llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
+                         const float *logits, struct chat *chat) {
+    llama_token_data_array array = fill(candidates, logits);
+    llama_token token = draw(sampler, &array);
+    if (!chat || !chat_constrains(chat) || allowed(chat, token)) return token;
+    array = fill(candidates, logits);
+    chat_constrain(chat, &array);
+    return draw(sampler, &array);
+}

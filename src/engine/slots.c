@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "engine/prefix.h"
+
+/* Sequences that remember by state, or in a window, have no cells that another could use too. */
+static bool can_share(const struct engine *e) {
+    return !e->model.remembers && e->model.window == 0;
+}
+
+static struct prefix_choice choose(const struct engine *e, const struct job *job) {
+    struct prefix_slot view[LOAD_MAX_PARALLEL];
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        view[i] = (struct prefix_slot){ .tokens = s->tokens.data,
+                                        .count = s->processed,
+                                        .free = s->job == NULL,
+                                        .last_used = s->last_used };
+    }
+    bool share = can_share(e) && job->request.sampling.cache_prompt;
+    return prefix_choose(view, e->context.parallel, job->prompt.data, job->prompt.count, share);
+}
+
+/* Make the sequence hold the first `count` tokens of what the donor holds. How many it holds. */
+static size_t take_prefix(struct engine *e, struct slot *s, int donor, size_t count) {
+    if (donor < 0 || donor == (int)(s - e->slots)) {
+        return context_keep(&e->context, &e->model, s->seq, count) ? count : 0;
+    }
+    (void)context_keep(&e->context, &e->model, s->seq, 0);
+    llama_memory_seq_cp(e->context.memory, e->slots[donor].seq, s->seq, 0, (llama_pos)count);
+    return count;
+}
+
+static void set_prompt(struct engine *e, struct slot *s, int donor, size_t count) {
+    s->processed = take_prefix(e, s, donor, count);
+    tokens_cut(&s->tokens, 0);
+    tokens_append(&s->tokens, s->job->prompt.data, s->job->prompt.count);
+}
+
+static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
+    struct job *job = s->job;
+    bool reuse = job->request.sampling.cache_prompt;
+    set_prompt(e, s, reuse ? choice.donor : -1, reuse ? choice.count : 0);
+    job->cached_tokens = s->processed;
+    reply_started(&e->link, job);
+    if (!job->request.echo) return;
+    const struct input *prompt = job->request.inputs;
+    if (prompt->text) {
+        answer_echo(&job->answer, prompt->text, prompt->len);
+        return;
+    }
+    struct buf text = BUF_INIT(64 << 20);
+    for (size_t i = 0; i < prompt->count; i++) {
+        tokens_piece(&text, e->model.vocab, prompt->tokens[i], true);
+    }
+    answer_echo(&job->answer, buf_str(&text), text.len);
+    buf_clear(&text);
+}
+
+/* A generative model's vector of a text is what it makes of the last token, which has seen all. */
+void slot_next_input(struct engine *engine, struct slot *slot) {
+    struct job *job = slot->job;
+    struct error err;
+    if (job->next_input == job->request.input_count) {
+        slot_finish(engine, slot, "eosFound");
+        return;
+    }
+    const struct input *input = &job->request.inputs[job->next_input++];
+    if (!job_read_input(engine, input, &job->prompt, &err)) {
+        slot_fail(engine, slot, &err);
+        return;
+    }
+    set_prompt(engine, slot, -1, 0);
+}
+
+static void slot_start(struct engine *e, struct slot *s, struct job *job,
+                       struct prefix_choice choice) {
+    s->job = job;
+    job->started = clock_boottime_usec();
+    s->last_used = ++e->counter;
+    if (job->request.op != REQUEST_EMBEDDING) {
+        begin_generation(e, s, choice);
+        return;
+    }
+    reply_started(&e->link, job);
+    slot_next_input(e, s);
+}
+
+void slots_admit(struct engine *engine) {
+    while (engine->queue) {
+        struct job *job = engine->queue;
+        struct error err;
+        if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0 &&
+            !job_read_input(engine, job->request.inputs, &job->prompt, &err)) {
+            assert(!"read before");
+        }
+        struct prefix_choice choice = choose(engine, job);
+        if (choice.slot < 0) return;
+        engine->queue = job->next;
+        if (!engine->queue) engine->queue_end = &engine->queue;
+        job->next = NULL;
+        slot_start(engine, &engine->slots[choice.slot], job, choice);
+    }
+}
+
+struct slot *slots_find(struct engine *engine, uint64_t request) {
+    for (int i = 0; i < engine->context.parallel; i++) {
+        struct slot *s = &engine->slots[i];
+        if (s->job && s->job->id == request) return s;
+    }
+    return NULL;
+}
+
+/* What was not processed is forgotten; the rest may serve the next prompt. */
+static void release(struct engine *e, struct slot *s) {
+    job_free(s->job);
+    s->job = NULL;
+    s->last_used = ++e->counter;
+    if (s->processed < s->tokens.count) tokens_cut(&s->tokens, s->processed);
+}
+
+void slot_finish(struct engine *engine, struct slot *slot, const char *reason) {
+    struct job *job = slot->job;
+    bool complete = strcmp(reason, "eosFound") == 0 || strcmp(reason, "stopStringFound") == 0;
+    answer_end(&job->answer, complete);
+    if (complete && job->chat && chat_has_calls(job->chat)) reason = "toolCalls";
+    reply_done(&engine->link, job, reason);
+    release(engine, slot);
+}
+
+void slot_fail(struct engine *engine, struct slot *slot, const struct error *err) {
+    reply_error(&engine->link, slot->job->id, err);
+    release(engine, slot);
+}
+
+void slot_restore(struct engine *engine, struct slot *slot) {
+    if (!context_keep(&engine->context, &engine->model, slot->seq, slot->processed)) {
+        slot->processed = 0;
+    }
+}
