@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/openai.h"
+#include "api/write.h"
 
 static void add_opening(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index) {
     yyjson_mut_obj_add_int(doc, choice, "index", index);
@@ -65,7 +66,7 @@ static void add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
     yyjson_mut_obj_add_str(doc, message, "role", "assistant");
     /* Calls alone: null, as OpenAI has it. */
     bool silent = from->text.len == 0 && from->call_count > 0;
-    yyjson_mut_obj_add_str(doc, message, "content", silent ? NULL : buf_str(&from->text));
+    add_text_or_null(doc, message, "content", silent ? NULL : buf_str(&from->text));
     if (from->reasoning.len) {
         yyjson_mut_obj_add_str(doc, message, "reasoning_content", buf_str(&from->reasoning));
     }

@@ -18,10 +18,10 @@ enum { PARSED_MAX_REQUESTS = 64 }; /* prompts of one /v1/completions body */
 struct reply_options {
     enum service_op op;
     bool stream;
-    bool include_usage;   /* stream_options.include_usage */
-    bool base64;          /* embeddings: encoding_format */
+    bool include_usage; /* stream_options.include_usage */
+    bool base64;        /* embeddings: encoding_format */
     bool logprobs;
-    char *model;          /* name to show: what the client asked for; "" if it named none */
+    char *model; /* name to show: what the client asked for; "" if it named none */
 };
 
 struct parsed {
@@ -53,8 +53,8 @@ struct dialect {
      * `count` requests ended, or one failed: then the others are to be cancelled). An event with
      * SERVICE_ERROR that comes before anything was sent of a stream is answered by format_error
      * instead of this. */
-    enum reply_step (*reply_event)(struct reply *reply, int index, const struct service_event *ev,
-                                   struct buf *out);
+    enum reply_step (*reply_event)(struct reply *reply, int index,
+                                   const struct service_event *ev, struct buf *out);
 
     /* The body of an error answer; the status is error_status(err->code). */
     void (*format_error)(const struct error *err, struct buf *out);
@@ -72,7 +72,8 @@ void openai_format_models(const struct service_models *models, struct buf *out);
 /* One model or instance by its id as listed; false if there is none. */
 bool openai_format_model(const struct service_models *models, const char *id, struct buf *out);
 void lmstudio_v0_format_models(const struct service_models *models, struct buf *out);
-bool lmstudio_v0_format_model(const struct service_models *models, const char *id, struct buf *out);
+bool lmstudio_v0_format_model(const struct service_models *models, const char *id,
+                              struct buf *out);
 void lmstudio_v1_format_models(const struct service_models *models, struct buf *out);
 
 /* ---- LM Studio v1 management ---- */
@@ -80,9 +81,11 @@ void lmstudio_v1_format_models(const struct service_models *models, struct buf *
 /* Strings of *ret_load are owned by the document that *ret_doc gives (yyjson_doc_free). */
 bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
                             bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err);
-void lmstudio_v1_format_load(const struct load_result *result, bool echo_config, struct buf *out);
+void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
+                             struct buf *out);
 /* {"instance_id":"x"}; caller frees the string. */
-bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id, struct error *err);
+bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
+                              struct error *err);
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
 /* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or NULL. */
 bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "api/write.h"
 #include "base/xalloc.h"
 
 struct listing {
@@ -12,22 +12,33 @@ struct listing {
     size_t count;
 };
 
-static bool is_key(const struct service_models *models, const char *id) {
+static const struct instance_view *instance_find(const struct model_view *model,
+                                                 const char *id) {
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (strcmp(model->instances[i].identifier, id) == 0) return &model->instances[i];
+    }
+    return NULL;
+}
+
+/* A name is looked up as an identifier first, so an instance of another model can take a key over. */
+static bool key_is_taken(const struct service_models *models, const struct model_view *model) {
     for (size_t i = 0; i < models->count; i++) {
-        if (!models->models[i].problem && strcmp(models->models[i].key, id) == 0) return true;
+        const struct model_view *other = &models->models[i];
+        if (other != model && instance_find(other, model->key)) return true;
     }
     return false;
 }
 
 static void model_add(struct listing *listing, const struct service_models *models,
                       const struct model_view *model) {
-    if (!model->problem) {
+    bool shown = !model->problem && !key_is_taken(models, model);
+    if (shown) {
         listing->entries[listing->count++] = (struct listing_entry){ .id = model->key,
                                                                      .model = model };
     }
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct instance_view *instance = &model->instances[i];
-        if (is_key(models, instance->identifier)) continue;
+        if (shown && strcmp(instance->identifier, model->key) == 0) continue;
         listing->entries[listing->count++] = (struct listing_entry){ .id = instance->identifier,
                                                                      .model = model,
                                                                      .instance = instance };
@@ -45,9 +56,8 @@ static struct listing listing_new(const struct service_models *models) {
 void listing_format(const struct service_models *models, const struct listing_form *form,
                     struct buf *out) {
     struct listing listing = listing_new(models);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "object", "list");
     yyjson_mut_val *data = yyjson_mut_obj_add_arr(doc, root, "data");
     for (size_t i = 0; i < listing.count; i++) {
@@ -56,8 +66,7 @@ void listing_format(const struct service_models *models, const struct listing_fo
             form->fill(doc, yyjson_mut_arr_add_obj(doc, data), entry);
         }
     }
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    answer_write(doc, out);
     free(listing.entries);
 }
 
@@ -74,12 +83,10 @@ bool listing_format_one(const struct service_models *models, const char *id,
     const struct listing_entry *entry = listing_find(&listing, id);
     bool shown = entry && form->shows(entry, models->jit);
     if (shown) {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        yyjson_mut_doc_set_root(doc, root);
+        yyjson_mut_doc *doc = answer_new();
+        yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
         form->fill(doc, root, entry);
-        (void)json_write(doc, out); /* full: the buffer says so itself */
-        yyjson_mut_doc_free(doc);
+        answer_write(doc, out);
     }
     free(listing.entries);
     return shown;
@@ -105,12 +112,11 @@ bool instance_is_coming(const struct instance_view *instance) {
 
 const struct instance_view *entry_loaded(const struct listing_entry *entry) {
     if (entry->instance) return instance_is_loaded(entry->instance) ? entry->instance : NULL;
-    const struct instance_view *first = NULL;
+    const struct instance_view *named = instance_find(entry->model, entry->id);
+    if (named && instance_is_loaded(named)) return named;
     for (size_t i = 0; i < entry->model->instance_count; i++) {
         const struct instance_view *instance = &entry->model->instances[i];
-        if (!instance_is_loaded(instance)) continue;
-        if (strcmp(instance->identifier, entry->id) == 0) return instance;
-        if (!first) first = instance;
+        if (instance_is_loaded(instance)) return instance;
     }
-    return first;
+    return NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * listing.h - the names a client may put into `model`, each once: every model by its key, and every
- * instance whose identifier is no model's key. Broken models are left out: nobody could choose them.
- * Pure.
+ * instance by its identifier where that is not its own model's key. Broken models are left out:
+ * nobody could choose them. Pure.
  */
 #ifndef DOZE_API_LISTING_H
 #define DOZE_API_LISTING_H

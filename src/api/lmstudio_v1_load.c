@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/lmstudio_v1.h"
+#include "api/write.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
@@ -80,16 +81,14 @@ bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *r
 void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
                              struct buf *out) {
     const struct instance_view *instance = result->instance;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "type", lmstudio_v1_type(instance->type));
     yyjson_mut_obj_add_str(doc, root, "instance_id", instance->identifier);
     yyjson_mut_obj_add_real(doc, root, "load_time_seconds", instance->load_time_seconds);
     yyjson_mut_obj_add_str(doc, root, "status", "loaded");
     if (echo_config) lmstudio_v1_add_config(doc, root, "load_config", instance);
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    answer_write(doc, out);
 }
 
 bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,

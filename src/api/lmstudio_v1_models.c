@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "api/lmstudio_v1.h"
-#include "base/json.h"
+#include "api/write.h"
 
 /* Whole seconds as an integer, as clients send them. */
 static void add_seconds(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
@@ -101,10 +101,10 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_str(doc, out, "key", model->key);
     yyjson_mut_obj_add_str(doc, out, "display_name",
                            model->display_name ? model->display_name : model->key);
-    yyjson_mut_obj_add_str(doc, out, "architecture", model->architecture);
+    add_text_or_null(doc, out, "architecture", model->architecture);
     add_quantization(doc, out, model);
     yyjson_mut_obj_add_uint(doc, out, "size_bytes", model->size_bytes);
-    yyjson_mut_obj_add_str(doc, out, "params_string", model->params_string);
+    add_text_or_null(doc, out, "params_string", model->params_string);
     yyjson_mut_val *instances = yyjson_mut_obj_add_arr(doc, out, "loaded_instances");
     for (size_t i = 0; i < model->instance_count; i++) {
         instance_fill(doc, yyjson_mut_arr_add_obj(doc, instances), &model->instances[i]);
@@ -112,29 +112,25 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
     if (strcmp(type, "llm") == 0) add_capabilities(doc, out, model);
-    yyjson_mut_obj_add_str(doc, out, "description", model->description);
-    yyjson_mut_obj_add_str(doc, out, "path", model->path);
+    add_text_or_null(doc, out, "description", model->description);
+    add_text_or_null(doc, out, "path", model->path);
     add_time(doc, out, "modified_at", model->modified_at);
-    yyjson_mut_obj_add_str(doc, out, "problem", model->problem);
+    add_text_or_null(doc, out, "problem", model->problem);
 }
 
 void lmstudio_v1_format_models(const struct service_models *models, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "models");
     for (size_t i = 0; i < models->count; i++) {
         model_fill(doc, yyjson_mut_arr_add_obj(doc, list), &models->models[i]);
     }
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    answer_write(doc, out);
 }
 
 void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     instance_fill(doc, root, view);
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    answer_write(doc, out);
 }

@@ -176,7 +176,8 @@ bool messages_translate(struct translation *t) {
     size_t i, count;
     if (!json_read_array(t->in, "messages", &messages, t->err)) return false;
     if (yyjson_arr_size(messages) == 0) {
-        return translation_missing(t, "messages", "at least one message");
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "messages",
+                               "'messages' must hold at least one message.");
     }
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "messages");
     yyjson_arr_foreach(messages, i, count, message) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/openai.h"
-#include "base/json.h"
+#include "api/write.h"
 
 struct error_kind {
     int status;
@@ -23,16 +23,14 @@ static const char *error_type(int status) {
 }
 
 void openai_format_error(const struct error *err, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, root, "error");
     yyjson_mut_obj_add_str(doc, error, "message", err->text);
     yyjson_mut_obj_add_str(doc, error, "type", error_type(error_status(err->code)));
-    yyjson_mut_obj_add_str(doc, error, "param", err->param[0] ? err->param : NULL);
+    add_text_or_null(doc, error, "param", err->param[0] ? err->param : NULL);
     /* OpenAI's plain refusals carry no code of their own. */
     bool plain = err->code == ERR_INVALID_REQUEST;
-    yyjson_mut_obj_add_str(doc, error, "code", plain ? NULL : error_name(err->code));
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    add_text_or_null(doc, error, "code", plain ? NULL : error_name(err->code));
+    answer_write(doc, out);
 }

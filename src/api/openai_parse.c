@@ -55,9 +55,12 @@ static bool texts_each(struct parsed *parsed, struct translation *t, const char 
     size_t i, count;
     if (!texts) return translation_missing(t, name, "a string, an array of strings or tokens");
     if (is_text(texts)) return add(parsed, t, texts);
-    if (!yyjson_is_arr(texts) || yyjson_arr_size(texts) == 0) {
-        return translation_wrong_type(
-            t, name, "a string or an array of strings or tokens that is not empty");
+    if (!yyjson_is_arr(texts)) {
+        return translation_wrong_type(t, name, "a string, an array of strings or tokens");
+    }
+    if (yyjson_arr_size(texts) == 0) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.",
+                               name);
     }
     if (yyjson_arr_size(texts) > max) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, name,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "api/openai.h"
-#include "base/json.h"
+#include "api/write.h"
 #include "base/xalloc.h"
 
 enum { VECTORS_MAX_BYTES = 128 << 20 }; /* 2,048 inputs of 16,384 dimensions */
@@ -75,16 +75,16 @@ static const char *finish_reason(const struct choice *choice) {
     return choice->cut ? "length" : reasons[choice->stop_reason];
 }
 
-static yyjson_mut_val *root_new(const struct reply *reply, yyjson_mut_doc *doc,
-                                const char *object) {
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+/* An answer or chunk with what all begin with. */
+static yyjson_mut_doc *head_new(const struct reply *reply, const char *object) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "id", reply->full_id);
     yyjson_mut_obj_add_str(doc, root, "object", object);
     yyjson_mut_obj_add_int(doc, root, "created", reply->created);
     yyjson_mut_obj_add_str(doc, root, "model", reply->options.model);
     yyjson_mut_obj_add_str(doc, root, "system_fingerprint", "doze-" DOZE_VERSION);
-    return root;
+    return doc;
 }
 
 static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
@@ -133,9 +133,8 @@ static void note_end(struct reply *reply, int index, const struct service_event 
 /* One server-sent event; exactly one space after the colon, which Zed insists on. */
 static void send_doc(yyjson_mut_doc *doc, struct buf *out) {
     buf_add_str(out, "data: ");
-    (void)json_write(doc, out); /* full: the buffer says so itself */
+    answer_write(doc, out);
     buf_add_str(out, "\n\n");
-    yyjson_mut_doc_free(doc);
 }
 
 static void add_null_usage(const struct reply *reply, yyjson_mut_doc *doc,
@@ -143,17 +142,20 @@ static void add_null_usage(const struct reply *reply, yyjson_mut_doc *doc,
     if (reply->options.include_usage) yyjson_mut_obj_add_null(doc, root, "usage");
 }
 
-static yyjson_mut_val *chunk_add_choice(const struct reply *reply, yyjson_mut_doc *doc) {
-    yyjson_mut_val *root = root_new(reply, doc, reply->form->chunk_object);
-    return yyjson_mut_arr_add_obj(doc, yyjson_mut_obj_add_arr(doc, root, "choices"));
+static yyjson_mut_doc *chunk_new(const struct reply *reply, yyjson_mut_val **ret_choice) {
+    yyjson_mut_doc *doc = head_new(reply, reply->form->chunk_object);
+    yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, yyjson_mut_doc_get_root(doc),
+                                                     "choices");
+    *ret_choice = yyjson_mut_arr_add_obj(doc, choices);
+    return doc;
 }
 
 static void stream_opening(struct reply *reply, int index, struct buf *out) {
     struct choice *choice = &reply->choices[index];
     if (choice->begun || !reply->form->add_opening) return;
     choice->begun = true;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *item = chunk_add_choice(reply, doc);
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
     reply->form->add_opening(doc, item, index);
     yyjson_mut_obj_add_null(doc, item, "logprobs");
     yyjson_mut_obj_add_null(doc, item, "finish_reason");
@@ -166,8 +168,8 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
     struct choice *choice = &reply->choices[index];
     if (!ev->content && !ev->reasoning && !ev->call_count && !ev->logprobs) return;
     stream_opening(reply, index, out);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *item = chunk_add_choice(reply, doc);
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
     reply->form->add_piece(doc, item, index, ev, reply->id);
     add_logprobs(reply, doc, item, ev->logprobs ? yyjson_val_mut_copy(doc, ev->logprobs) : NULL,
                  &choice->text_offset);
@@ -182,8 +184,8 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
 static void stream_finish(struct reply *reply, int index, const struct service_event *ev,
                           struct buf *out) {
     stream_opening(reply, index, out);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *item = chunk_add_choice(reply, doc);
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     reply->form->add_piece(doc, item, index, ev, reply->id);
     yyjson_mut_obj_add_null(doc, item, "logprobs");
@@ -198,8 +200,8 @@ static void stream_finish(struct reply *reply, int index, const struct service_e
 
 static void stream_close(struct reply *reply, struct buf *out) {
     if (reply->options.include_usage) {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *root = root_new(reply, doc, reply->form->chunk_object);
+        yyjson_mut_doc *doc = head_new(reply, reply->form->chunk_object);
+        yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
         yyjson_mut_obj_add_arr(doc, root, "choices");
         add_usage(doc, root, &reply->usage);
         send_doc(doc, out);
@@ -231,8 +233,8 @@ static void whole_add_choice(struct reply *reply, int index, yyjson_mut_doc *doc
 }
 
 static void whole_format(struct reply *reply, const struct service_event *ev, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = root_new(reply, doc, reply->form->object);
+    yyjson_mut_doc *doc = head_new(reply, reply->form->object);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, root, "choices");
     for (int i = 0; i < reply->count; i++) whole_add_choice(reply, i, doc, choices);
     add_usage(doc, root, &reply->usage);
@@ -241,8 +243,7 @@ static void whole_format(struct reply *reply, const struct service_event *ev, st
     end.timing = reply->timing;
     end.stop_reason = reply->choices[0].stop_reason;
     if (reply->hook) reply->hook(doc, root, &end);
-    (void)json_write(doc, out); /* full: the buffer says so itself */
-    yyjson_mut_doc_free(doc);
+    answer_write(doc, out);
 }
 
 /* ---- events ---- */

@@ -37,12 +37,18 @@ static bool numbers_translate(struct translation *t) {
     return true;
 }
 
+static bool limit_read(struct translation *t, const char *name, int64_t *max) {
+    if (!json_read_int(t->in, name, INT64_MIN, INT64_MAX, max, t->err)) return false;
+    if (*max >= -1) return true;
+    return error_set_param(t->err, ERR_INVALID_REQUEST, name,
+                           "'%s' must be 0 or more, or -1 for as much as fits.", name);
+}
+
 /* Two names for one thing; OpenAI's newer one wins. -1: to the end of the context, like absent. */
 static bool max_tokens_translate(struct translation *t) {
     int64_t max = -1;
-    if (!json_read_int(t->in, "max_tokens", -1, INT64_MAX, &max, t->err)) return false;
-    if (!json_read_int(t->in, "max_completion_tokens", -1, INT64_MAX, &max, t->err))
-        return false;
+    if (!limit_read(t, "max_tokens", &max)) return false;
+    if (!limit_read(t, "max_completion_tokens", &max)) return false;
     if (max > INT32_MAX) max = INT32_MAX;
     if (max >= 0) yyjson_mut_obj_add_int(t->doc, t->out, "max_tokens", max);
     return true;

@@ -92,7 +92,7 @@ enum { DELTA_MAX_CALLS = 16 };
 enum service_event_kind {
     SERVICE_LOADING, /* progress 0..1 of the load that it waits for; may repeat */
     SERVICE_STARTED, /* an instance has begun to work on it; `instance`, usage's prompt figures */
-    SERVICE_PROMPT,  /* prompt processing: progress 0..1 */
+    SERVICE_PROMPT, /* prompt processing: progress 0..1 */
     SERVICE_DELTA,
     SERVICE_VECTOR, /* one embedding */
     SERVICE_DONE,   /* last event */
@@ -133,7 +133,14 @@ struct service_event {
 
 /* ---- models and instances, as they can be seen ---- */
 
-enum instance_state { INSTANCE_LOADING, INSTANCE_IDLE, INSTANCE_BUSY, INSTANCE_DRAINING, INSTANCE_UNLOADING, INSTANCE_QUEUED };
+enum instance_state {
+    INSTANCE_LOADING,
+    INSTANCE_IDLE,
+    INSTANCE_BUSY,
+    INSTANCE_DRAINING,
+    INSTANCE_UNLOADING,
+    INSTANCE_QUEUED
+};
 const char *instance_state_name(enum instance_state state); /* "loading", "idle", ... */
 
 struct instance_view {
@@ -141,9 +148,9 @@ struct instance_view {
     const char *type;   /* of its model, see struct model_view */
     const char *origin; /* "jit" | "explicit" */
     enum instance_state state;
-    double load_progress; /* 0..1 */
-    int64_t ttl;          /* ms, MSEC_NEVER: none */
-    int64_t expires_in;   /* ms from now; MSEC_NEVER: not running */
+    double load_progress;                             /* 0..1 */
+    int64_t ttl;                                      /* ms, MSEC_NEVER: none */
+    int64_t expires_in;                               /* ms from now; MSEC_NEVER: not running */
     int64_t idle_expires_at, last_used_at, loaded_at; /* Unix ms; 0: not applicable */
     double load_time_seconds;
     uint64_t memory_bytes;
@@ -154,7 +161,8 @@ struct instance_view {
 };
 
 struct model_view {
-    const char *key, *publisher, *display_name, *path, *architecture, *quantization, *params_string, *description;
+    const char *key, *publisher, *display_name, *path, *architecture, *quantization,
+        *params_string, *description;
     const char *type;    /* "llm" | "vlm" | "embeddings" */
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;
@@ -179,13 +187,13 @@ struct load_request {
     const char *model;
     const char *identifier; /* NULL: by default */
     struct ttl ttl;
-    int64_t context_length;  /* 0 */
-    int64_t eval_batch_size; /* 0 */
-    int64_t parallel;        /* 0 */
-    int64_t num_experts;     /* 0 */
-    int flash_attention;     /* -1 */
+    int64_t context_length;      /* 0 */
+    int64_t eval_batch_size;     /* 0 */
+    int64_t parallel;            /* 0 */
+    int64_t num_experts;         /* 0 */
+    int flash_attention;         /* -1 */
     int offload_kv_cache_to_gpu; /* -1 */
-    int gpu_layers;          /* -2 */
+    int gpu_layers;              /* -2 */
     bool keep, force;
 };
 
@@ -208,7 +216,8 @@ struct service_sink {
 struct load_sink {
     /* progress 0..1; then exactly one of result or error, unless cancelled */
     void (*on_progress)(void *ctx, call_id call, double progress);
-    void (*on_end)(void *ctx, call_id call, const struct load_result *result, const struct error *error);
+    void (*on_end)(void *ctx, call_id call, const struct load_result *result,
+                   const struct error *error);
     void *ctx;
 };
 
@@ -231,7 +240,8 @@ struct service {
     /* By identifier (or the key of a single instance). False with ERR_MODEL_NOT_FOUND. */
     bool (*unload)(void *self, const char *identifier, struct error *err);
     /* Pin / unpin / change ttl; origin: "jit", "explicit" or NULL (leave). */
-    bool (*retune)(void *self, const char *identifier, const char *origin, struct ttl ttl, struct error *err);
+    bool (*retune)(void *self, const char *identifier, const char *origin, struct ttl ttl,
+                   struct error *err);
 
     /* The settings as one JSON object, borrowed until the next change. */
     yyjson_val *(*settings)(void *self);

@@ -2,6 +2,7 @@
 #include "api/translate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 
@@ -50,6 +51,10 @@ bool translation_missing(struct translation *t, const char *name, const char *wa
 bool error_inside(struct error *err, const char *place) {
     char param[sizeof err->param + 64];
     snprintf(param, sizeof param, "%s%s%s", place, err->param[0] ? "." : "", err->param);
+    /* "In 'a': In 'b': ..." becomes "In 'a.b': ...". */
+    if (strncmp(err->text, "In '", 4) == 0) {
+        return error_set_param(err, err->code, param, "In '%s.%s", place, err->text + 4);
+    }
     return error_set_param(err, err->code, param, "In '%s': %s", place, err->text);
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/write.h"
+
+#include "base/json.h"
+
+yyjson_mut_doc *answer_new(void) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(doc, yyjson_mut_obj(doc));
+    return doc;
+}
+
+void answer_write(yyjson_mut_doc *doc, struct buf *out) {
+    (void)json_write(doc, out); /* fails only when the buffer is full, which it remembers */
+    yyjson_mut_doc_free(doc);
+}
+
+void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                      const char *text) {
+    if (text) {
+        yyjson_mut_obj_add_str(doc, out, name, text);
+    } else {
+        yyjson_mut_obj_add_null(doc, out, name);
+    }
+}

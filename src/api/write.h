@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* write.h - the answers' side of JSON: a document begun, filled, and turned into bytes. Pure. */
+#ifndef DOZE_API_WRITE_H
+#define DOZE_API_WRITE_H
+
+#include <yyjson.h>
+
+#include "base/buf.h"
+
+/* A document with an empty object as its root. Ends with answer_write. */
+yyjson_mut_doc *answer_new(void);
+
+/* Append the document and free it. A full buffer tells of itself (buf.overflowed). */
+void answer_write(yyjson_mut_doc *doc, struct buf *out);
+
+/* Borrows the text until the document is written; NULL becomes null. */
+void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                      const char *text);
+
+#endif
