@@ -12,7 +12,7 @@
 #include "api/service.h"
 #include "daemon/feed.h"
 #include "daemon/metrics.h"
-#include "daemon/options.h"
+#include "daemon/serve_options.h"
 #include "daemon/settings.h"
 #include "daemon/supervisor.h"
 #include "http/server.h"
@@ -21,7 +21,7 @@ struct watch;
 
 struct daemon {
     uv_loop_t loop;
-    struct options options;
+    struct serve_options options;
     struct settings settings;
     char *settings_path, *kept_path, *worker_program;
     yyjson_doc *shown_settings; /* what service.settings lends out */

@@ -121,7 +121,8 @@ static struct call *call_of(const struct heard *h) {
     return same ? call : NULL;
 }
 
-static void emit(struct supervisor *sup, const struct call *call, const struct service_event *ev) {
+static void emit(struct supervisor *sup, const struct call *call,
+                 const struct service_event *ev) {
     struct service_instance facts = supervisor_facts(sup, call->slot);
     struct service_event told = *ev;
     told.instance = &facts;

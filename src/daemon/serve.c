@@ -226,16 +226,16 @@ static int run(struct daemon *d) {
 int daemon_serve(int argc, char **argv) {
     struct error err;
     struct daemon *d = xcalloc(1, sizeof *d);
-    struct options options;
-    if (!options_parse(argc, argv, &options, &err)) {
+    struct serve_options options;
+    if (!serve_options_parse(argc, argv, &options, &err)) {
         fprintf(stderr, "doze serve: %s\n", err.text);
-        options_clear(&options);
+        serve_options_clear(&options);
         free(d);
         return 2;
     }
     if (options.help) {
-        fputs(options_usage, stdout);
-        options_clear(&options);
+        fputs(serve_options_usage, stdout);
+        serve_options_clear(&options);
         free(d);
         return 0;
     }
@@ -243,6 +243,6 @@ int daemon_serve(int argc, char **argv) {
     d->options = options;
     int status = run(d);
     daemon_clear(d);
-    options_clear(&options);
+    serve_options_clear(&options);
     return status;
 }

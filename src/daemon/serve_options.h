@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* options.h - flags and environment of `doze serve`. */
-#ifndef DOZE_DAEMON_OPTIONS_H
-#define DOZE_DAEMON_OPTIONS_H
+/* serve_options.h - flags and environment of `doze serve`. */
+#ifndef DOZE_DAEMON_SERVE_OPTIONS_H
+#define DOZE_DAEMON_SERVE_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "base/log.h"
 
-enum { OPTIONS_MAX_DIRS = 32 };
+enum { SERVE_MAX_DIRS = 32 };
 
-struct options {
+struct serve_options {
     char *host;
     int port;
-    char *model_dirs[OPTIONS_MAX_DIRS];
+    char *model_dirs[SERVE_MAX_DIRS];
     size_t model_dir_count;
     char *state_dir;
     enum log_level log_level;
@@ -24,12 +24,13 @@ struct options {
 
 /* Flags win over DOZE_HOST, DOZE_PORT, DOZE_MODELS_DIR (colon-separated), DOZE_STATE_DIR, which
  * win over the defaults: 127.0.0.1:1234, the usual model folders, ~/.local/state/doze. argv[0] is
- * the command's name. Fails with a sentence for a usage error. Free with options_clear, also after
+ * the command's name. Fails with a sentence for a usage error. Free with serve_options_clear, also after
  * a failure. */
-bool options_parse(int argc, char **argv, struct options *ret_options, struct error *err);
-void options_clear(struct options *options);
+bool serve_options_parse(int argc, char **argv, struct serve_options *ret_options,
+                         struct error *err);
+void serve_options_clear(struct serve_options *options);
 
 /* The text of `doze serve --help`. */
-extern const char options_usage[];
+extern const char serve_options_usage[];
 
 #endif

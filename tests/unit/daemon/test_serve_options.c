@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/options.h"
+#include "daemon/serve_options.h"
 
-static bool parse(const char *line, struct options *ret, struct error *err) {
+static bool parse(const char *line, struct serve_options *ret, struct error *err) {
     static char text[512];
     char *argv[32];
     int argc = 0;
     snprintf(text, sizeof text, "%s", line);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
     argv[argc] = NULL;
-    return options_parse(argc, argv, ret, err);
+    return serve_options_parse(argc, argv, ret, err);
 }
 
 static int clear_environment(void **state) {
@@ -28,7 +28,7 @@ static int clear_environment(void **state) {
 
 static void test_defaults(void **state) {
     (void)state;
-    struct options o;
+    struct serve_options o;
     struct error err;
     assert_true(parse("serve", &o, &err));
     assert_string_equal(o.host, "127.0.0.1");
@@ -38,12 +38,12 @@ static void test_defaults(void **state) {
     assert_string_equal(o.model_dirs[0], "/home/somebody/.local/share/doze/models");
     assert_string_equal(o.model_dirs[1], "/home/somebody/.lmstudio/models");
     assert_string_equal(o.model_dirs[2], "/home/somebody/.cache/huggingface/hub");
-    options_clear(&o);
+    serve_options_clear(&o);
 }
 
 static void test_flags_win_over_the_environment(void **state) {
     (void)state;
-    struct options o;
+    struct serve_options o;
     struct error err;
     setenv("DOZE_PORT", "7", 1);
     setenv("DOZE_MODELS_DIR", "/a:/b", 1);
@@ -51,13 +51,13 @@ static void test_flags_win_over_the_environment(void **state) {
     assert_int_equal(o.port, 7);
     assert_int_equal(o.model_dir_count, 2);
     assert_string_equal(o.model_dirs[1], "/b");
-    options_clear(&o);
+    serve_options_clear(&o);
     assert_true(parse("serve --port 0 --models-dir /c --host ::1 --log-level debug", &o, &err));
     assert_int_equal(o.port, 0);
     assert_int_equal(o.model_dir_count, 1);
     assert_string_equal(o.host, "::1");
     assert_int_equal(o.log_level, LOG_LEVEL_DEBUG);
-    options_clear(&o);
+    serve_options_clear(&o);
 }
 
 static void test_wrong_usage_is_said(void **state) {
@@ -65,11 +65,11 @@ static void test_wrong_usage_is_said(void **state) {
     const char *const lines[] = { "serve --port 65536",     "serve --port x", "serve --bogus",
                                   "serve --log-level loud", "serve extra",    "serve --host" };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct options o;
+        struct serve_options o;
         struct error err;
         assert_false(parse(lines[i], &o, &err));
         assert_true(strlen(err.text) > 10);
-        options_clear(&o);
+        serve_options_clear(&o);
     }
 }
 

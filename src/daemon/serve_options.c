@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/options.h"
+#include "daemon/serve_options.h"
 
 #include <getopt.h>
 #include <pwd.h>
@@ -9,7 +9,7 @@
 
 #include "base/xalloc.h"
 
-const char options_usage[] =
+const char serve_options_usage[] =
     "Usage: doze serve [options]\n"
     "Serve models over HTTP until stopped. Models are loaded when they are asked for.\n"
     "\n"
@@ -45,17 +45,17 @@ static char *below(const char *variable, const char *fallback, const char *rest)
     return path;
 }
 
-static bool add_dir(struct options *o, const char *dir, size_t len, struct error *err) {
+static bool add_dir(struct serve_options *o, const char *dir, size_t len, struct error *err) {
     if (len == 0) return true;
-    if (o->model_dir_count == OPTIONS_MAX_DIRS) {
+    if (o->model_dir_count == SERVE_MAX_DIRS) {
         return error_set(err, ERR_INVALID_REQUEST, "There can be at most %d model folders.",
-                         OPTIONS_MAX_DIRS);
+                         SERVE_MAX_DIRS);
     }
     o->model_dirs[o->model_dir_count++] = xstrndup(dir, len);
     return true;
 }
 
-static bool add_dirs(struct options *o, const char *list, struct error *err) {
+static bool add_dirs(struct serve_options *o, const char *list, struct error *err) {
     while (list) {
         const char *colon = strchr(list, ':');
         size_t len = colon ? (size_t)(colon - list) : strlen(list);
@@ -65,7 +65,7 @@ static bool add_dirs(struct options *o, const char *list, struct error *err) {
     return true;
 }
 
-static void add_default_dirs(struct options *o) {
+static void add_default_dirs(struct serve_options *o) {
     char *dirs[] = { below("XDG_DATA_HOME", ".local/share", "doze/models"),
                      xasprintf("%s/.lmstudio/models", home()),
                      getenv("HF_HUB_CACHE") ? xstrdup(getenv("HF_HUB_CACHE"))
@@ -91,7 +91,7 @@ static void replace(char **place, const char *text) {
     *place = xstrdup(text);
 }
 
-static bool take_flag(struct options *o, int flag, const char *value, struct error *err) {
+static bool take_flag(struct serve_options *o, int flag, const char *value, struct error *err) {
     switch (flag) {
     case 'H':
         replace(&o->host, value);
@@ -120,7 +120,7 @@ static bool take_flag(struct options *o, int flag, const char *value, struct err
     }
 }
 
-static bool take_flags(int argc, char **argv, struct options *o, struct error *err) {
+static bool take_flags(int argc, char **argv, struct serve_options *o, struct error *err) {
     static const struct option flags[] = { { "host", required_argument, NULL, 'H' },
                                            { "port", required_argument, NULL, 'p' },
                                            { "models-dir", required_argument, NULL, 'm' },
@@ -141,7 +141,7 @@ static bool take_flags(int argc, char **argv, struct options *o, struct error *e
                      argv[optind]);
 }
 
-static bool take_environment(struct options *o, struct error *err) {
+static bool take_environment(struct serve_options *o, struct error *err) {
     const char *host = getenv("DOZE_HOST"), *port = getenv("DOZE_PORT");
     const char *state = getenv("DOZE_STATE_DIR");
     o->host = xstrdup(host && *host ? host : "127.0.0.1");
@@ -151,9 +151,10 @@ static bool take_environment(struct options *o, struct error *err) {
     return !port || !*port || parse_port(port, &o->port, err);
 }
 
-bool options_parse(int argc, char **argv, struct options *ret_options, struct error *err) {
-    struct options *o = ret_options;
-    *o = (struct options){ .log_level = LOG_LEVEL_INFO, .ready_fd = -1 };
+bool serve_options_parse(int argc, char **argv, struct serve_options *ret_options,
+                         struct error *err) {
+    struct serve_options *o = ret_options;
+    *o = (struct serve_options){ .log_level = LOG_LEVEL_INFO, .ready_fd = -1 };
     if (!take_environment(o, err) || !take_flags(argc, argv, o, err)) return false;
     if (o->model_dir_count > 0) return true;
     const char *dirs = getenv("DOZE_MODELS_DIR");
@@ -162,9 +163,9 @@ bool options_parse(int argc, char **argv, struct options *ret_options, struct er
     return true;
 }
 
-void options_clear(struct options *options) {
+void serve_options_clear(struct serve_options *options) {
     free(options->host);
     free(options->state_dir);
     for (size_t i = 0; i < options->model_dir_count; i++) free(options->model_dirs[i]);
-    *options = (struct options){ .ready_fd = -1 };
+    *options = (struct serve_options){ .ready_fd = -1 };
 }
