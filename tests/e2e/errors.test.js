@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+// Errors are part of the product: status, shape and a sentence that helps.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import test from 'node:test';
+import { Daemon, chatBody } from './lib/daemon.js';
+import { spoken } from './lib/models.js';
+
+const start = (t, more) => Daemon.start(t, { models: { m: spoken('Hello there.') }, ...more });
+
+// A request with headers that fetch does not let through.
+function raw(d, { method = 'GET', path = '/v1/models', headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port: d.port, method, path, headers },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk) => { text += chunk; });
+        response.on('end', () =>
+          resolve({ status: response.statusCode, headers: response.headers, text }));
+      });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+test('bad JSON: line and column', async (t) => {
+  const d = await start(t);
+  const response = await d.fetch('/v1/chat/completions', { method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{\n  "model": "m",\n  "messages": [}\n}' });
+  const { error } = await response.json();
+  assert.equal(response.status, 400);
+  assert.equal(error.type, 'invalid_request_error');
+  assert.match(error.message, /line 3/);
+  assert.match(error.message, /column 16/);
+});
+
+test('a known field of a wrong type is refused with its name', async (t) => {
+  const d = await start(t);
+  const wrong = { temperature: 'hot', max_tokens: '5', stream: 'yes', messages: 'hi', stop: 5,
+    tools: {}, seed: 1.5, top_p: [], n: 2, logit_bias: 3, response_format: 'json', top_k: true };
+  for (const [field, value] of Object.entries(wrong)) {
+    const { status, body } = await d.chat('m', { [field]: value });
+    assert.equal(status, 400, `${field}: ${JSON.stringify(body)}`);
+    assert.match(body.error.param ?? '', new RegExp(`^${field}`), JSON.stringify(body));
+    assert.match(body.error.message, new RegExp(field));
+  }
+  assert.deepEqual(await d.instances(), []);
+});
+
+test('messages that are missing or misshapen', async (t) => {
+  const d = await start(t);
+  for (const messages of [undefined, [], [1], [{ content: 'x' }], [{ role: 7, content: 'x' }]]) {
+    const { status, body } = await d.post('/v1/chat/completions', { model: 'm', messages });
+    assert.equal(status, 400, JSON.stringify(messages));
+    assert.match(body.error.message, /messages|role/);
+  }
+});
+
+test('unknown path, wrong method', async (t) => {
+  const d = await start(t);
+  const path = await d.get('/v1/nonsense');
+  assert.equal(path.status, 404);
+  assert.match(path.body.error.message, /\/v1\/nonsense/);
+  const method = await d.get('/v1/chat/completions');
+  assert.equal(method.status, 405);
+  assert.match(method.headers.get('allow'), /POST/);
+  assert.equal(typeof method.body.error.message, 'string');
+  const other = await d.post('/v1/models', {});
+  assert.equal(other.status, 405);
+  assert.match(other.headers.get('allow'), /GET/);
+});
+
+test('a body that is too large: 413, and the daemon lives on', async (t) => {
+  const d = await start(t);
+  const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions',
+    headers: { 'content-type': 'application/json', 'content-length': String(65 << 20) } });
+  assert.equal(answer.status, 413);
+  assert.equal(typeof JSON.parse(answer.text).error.message, 'string');
+  assert.equal((await d.chat('m')).status, 200);
+});
+
+test('errors of a stream that has not begun have a status', async (t) => {
+  const d = await start(t);
+  for (const more of [{ temperature: 'x' }, { ttl: 'x' }]) {
+    const response = await d.stream('m', more);
+    assert.equal(response.status, 400);
+    assert.match(response.headers.get('content-type'), /^application\/json/);
+    await response.text();
+  }
+  const unknown = await d.stream('nope');
+  assert.equal(unknown.status, 404);
+  await unknown.text();
+});
+
+test('no CORS header by default; foreign Host and Origin are refused', async (t) => {
+  const d = await start(t);
+  const plain = await raw(d);
+  assert.equal(plain.status, 200);
+  assert.equal(plain.headers['access-control-allow-origin'], undefined);
+  for (const headers of [{ host: 'evil.example' }, { origin: 'https://evil.example' },
+    { host: `evil.example:${d.port}` }, { origin: 'null' }]) {
+    const { status, text } = await raw(d, { headers });
+    assert.equal(status, 403, JSON.stringify(headers));
+    assert.equal(typeof JSON.parse(text).error.message, 'string');
+  }
+  for (const headers of [{ host: `localhost:${d.port}` }, { host: '127.0.0.1' }, { host: '[::1]' },
+    { origin: `http://127.0.0.1:${d.port}` }, { origin: `http://localhost:${d.port}` }])
+    assert.equal((await raw(d, { headers })).status, 200, JSON.stringify(headers));
+});
+
+test('cors: true opens it, preflight included', async (t) => {
+  const d = await start(t);
+  const preflight = () => raw(d, { method: 'OPTIONS', path: '/v1/chat/completions', headers: {
+    origin: 'https://app.example', 'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type, authorization' } });
+  assert.equal((await preflight()).headers['access-control-allow-origin'], undefined);
+  await d.settings({ cors: true });
+  const answer = await preflight();
+  assert.ok(answer.status === 200 || answer.status === 204);
+  assert.match(answer.headers['access-control-allow-origin'], /^(\*|https:\/\/app\.example)$/);
+  assert.match(answer.headers['access-control-allow-methods'], /POST/);
+  assert.match(answer.headers['access-control-allow-headers'], /content-type|\*/i);
+  const get = await raw(d, { headers: { origin: 'https://app.example' } });
+  assert.equal(get.status, 200);
+  assert.match(get.headers['access-control-allow-origin'], /^(\*|https:\/\/app\.example)$/);
+});
+
+test('a body without a content type, and with an odd one, is read as JSON', async (t) => {
+  const d = await start(t);
+  for (const type of [undefined, 'text/plain', 'application/json; charset=utf-8']) {
+    const body = JSON.stringify(chatBody('m'));
+    const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions', body,
+      headers: type ? { 'content-type': type } : {} });
+    assert.equal(answer.status, 200, `${type}: ${answer.text}`);
+  }
+});
+
+test('images are refused with a sentence where the model cannot see', async (t) => {
+  const d = await start(t);
+  const { status, body } = await d.chat('m', { messages: [{ role: 'user', content: [
+    { type: 'text', text: 'What is it?' },
+    { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }] });
+  assert.ok(status === 400 || status === 501, JSON.stringify(body));
+  assert.match(body.error.message, /image/i);
+  assert.equal((await d.chat('m')).status, 200);
+});
+
+test('an embedding request to a model that talks, a chat to one that embeds', async (t) => {
+  const { embedding } = await import('./lib/models.js');
+  const d = await start(t, { models: { e: embedding() } });
+  const { status, body } = await d.chat('e');
+  assert.ok(status === 400 || status === 501, JSON.stringify(body));
+  assert.match(body.error.message, /\w+ \w+/);
+});

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+// Auto-evict (docs/lifecycle.md): who makes room for whom, and that nobody is cut or starved.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Daemon } from './lib/daemon.js';
+import { endless, spoken } from './lib/models.js';
+import { Stream, speaking } from './lib/stream.js';
+
+const models = () => ({
+  alpha: spoken('Alpha speaking. All is well.'),
+  beta: spoken('Beta is here, as you asked.'),
+  gamma: spoken('Gamma was the third to come.'),
+});
+
+const loaded = async (d) => (await d.instances()).map((i) => i.id).sort();
+
+test('on: at most one jit instance; its place is free before the next load starts', async (t) => {
+  const d = await Daemon.start(t, { models: models() });
+  const watch = await d.watch();
+  for (const id of ['alpha', 'beta', 'gamma', 'alpha']) {
+    assert.equal((await d.chat(id)).status, 200);
+    assert.deepEqual(await loaded(d), [id]);
+  }
+  const evicted = watch.transitions('alpha').find((e) => e.to === 'unloading');
+  assert.equal(evicted.reason, 'evicted_by:beta');
+  const resident = new Set();
+  for (const event of watch.transitions()) {
+    if (event.to === 'absent') resident.delete(event.id);
+    else resident.add(event.id);
+    assert.ok(resident.size <= 1, `two at once at ${JSON.stringify(event)}`);
+  }
+});
+
+test('off: both stay', async (t) => {
+  const d = await Daemon.start(t, { models: models(), settings: { auto_evict: 'off' } });
+  await d.chat('alpha');
+  await d.chat('beta');
+  assert.deepEqual(await loaded(d), ['alpha', 'beta']);
+});
+
+test('switched on while two are there: the next load leaves one', async (t) => {
+  const d = await Daemon.start(t, { models: models(), settings: { auto_evict: 'off' } });
+  await d.chat('alpha');
+  await d.chat('beta');
+  await d.settings({ auto_evict: 'on' });
+  await d.chat('gamma');
+  assert.deepEqual(await loaded(d), ['gamma']);
+});
+
+test('an explicit instance stays beside jit ones and evicts nothing', async (t) => {
+  const d = await Daemon.start(t, { models: models() });
+  await d.chat('alpha');
+  await d.load('beta');
+  assert.deepEqual(await loaded(d), ['alpha', 'beta']);
+  await d.chat('gamma');
+  assert.deepEqual(await loaded(d), ['beta', 'gamma']);
+  assert.equal((await d.instance('beta')).origin, 'explicit');
+});
+
+test('an explicit load of what is there by jit promotes it', async (t) => {
+  const d = await Daemon.start(t, { models: models() });
+  const watch = await d.watch();
+  await d.chat('alpha', { ttl: 50 });
+  const result = await d.load('alpha', { ttl: 900 });
+  assert.equal(result.instance_id, 'alpha');
+  const instance = await d.instance('alpha');
+  assert.equal(instance.origin, 'explicit');
+  assert.equal(instance.ttl, 900);
+  await d.chat('beta');
+  assert.deepEqual(await loaded(d), ['alpha', 'beta']);
+  assert.equal(watch.transitions('alpha').filter((e) => e.to === 'loading').length, 1);
+});
+
+test('fit: both stay while they fit; with a small budget the idle one goes', async (t) => {
+  const d = await Daemon.start(t, { models: models(), settings: { auto_evict: 'fit' } });
+  await d.chat('alpha');
+  await d.chat('beta');
+  assert.deepEqual(await loaded(d), ['alpha', 'beta']);
+  const bytes = (await d.instances()).reduce((sum, i) => sum + i.memory_bytes, 0);
+  const watch = await d.watch();
+  await d.settings({ memory_limit: bytes - 1 });
+  const gone = await watch.first((e) => e.name === 'instance' && e.to === 'unloading');
+  assert.equal(gone.reason, 'memory_pressure');
+});
+
+test('a busy victim is drained, not cut', async (t) => {
+  const d = await Daemon.start(t, { models: { ...models(), slow: endless() },
+    settings: { switch_window_ms: 50 } });
+  const watch = await d.watch();
+  const long = await speaking(d, 'slow', { max_tokens: 150 });
+  const other = d.chat('alpha');
+  await watch.reaches('slow', 'draining');
+  assert.equal((await other).status, 200);
+  await long.ended;
+  assert.equal(long.finish, 'length');
+  assert.ok(long.done);
+  const order = watch.transitions().map((e) => `${e.id} ${e.to}`);
+  assert.ok(order.indexOf('slow absent') < order.indexOf('alpha loading'), order.join(', '));
+});
+
+test('fair hand-over: a steady load on one model does not starve another', async (t) => {
+  const d = await Daemon.start(t, { models: models(), settings: { switch_window_ms: 200 } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  let going = true, served = 0;
+  const steady = Array.from({ length: 4 }, async () => {
+    while (going) {
+      assert.equal((await d.chat('alpha')).status, 200);
+      served++;
+    }
+  });
+  await watch.reaches('alpha', 'busy', { from: watch.length });
+  const arrived = Date.now();
+  const { status, body } = await d.chat('beta');
+  const waited = Date.now() - arrived;
+  assert.equal(status, 200);
+  assert.match(body.choices[0].message.content, /^Beta/);
+  going = false;
+  await Promise.all(steady);
+  assert.ok(served > 4);
+  assert.ok(waited < 15000, `beta waited ${waited} ms`);
+  const events = watch.transitions();
+  const gate = events.find((e) => e.id === 'alpha' && (e.to === 'draining' || e.to === 'unloading'));
+  assert.equal(gate.reason, 'evicted_by:beta');
+  // What came for alpha after the gate was closed waited for its turn and was served then.
+  assert.deepEqual(events.filter((e) => e.to === 'loading').map((e) => e.id).slice(0, 3),
+    ['alpha', 'beta', 'alpha']);
+});
+
+test('within the batch window requests for the victim are still let in', async (t) => {
+  const d = await Daemon.start(t, { models: { ...models(), slow: endless() },
+    settings: { switch_window_ms: 60000 } });
+  const watch = await d.watch();
+  const first = await speaking(d, 'slow', { max_tokens: 100 });
+  const other = d.chat('alpha');
+  const second = await speaking(d, 'slow', { max_tokens: 5 });
+  await second.ended;
+  assert.equal(second.finish, 'length');
+  assert.equal(first.finish, null, 'the first one is still speaking');
+  await first.ended;
+  assert.equal((await other).status, 200);
+  assert.ok(!watch.transitions('slow').some((e) => e.to === 'draining'));
+});
+
+test('waiters of different models are served in order of arrival', async (t) => {
+  const d = await Daemon.start(t, { models: { ...models(), slow: endless() },
+    settings: { switch_window_ms: 0 } });
+  const watch = await d.watch();
+  const long = await speaking(d, 'slow', { max_tokens: 60 });
+  const order = [];
+  const waiters = [];
+  for (const id of ['gamma', 'alpha', 'beta']) {
+    const stream = new Stream(await d.stream(id));
+    waiters.push(stream.ended.then(() => order.push(id)));
+  }
+  await long.ended;
+  await Promise.all(waiters);
+  assert.deepEqual(order, ['gamma', 'alpha', 'beta']);
+  assert.deepEqual(watch.transitions().filter((e) => e.to === 'loading').map((e) => e.id),
+    ['slow', 'gamma', 'alpha', 'beta']);
+});

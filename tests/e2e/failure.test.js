@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+// Workers that die, files that are broken: the daemon says so and lives on.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { Daemon } from './lib/daemon.js';
+import { broken, endless, slowToLoad, spoken } from './lib/models.js';
+import { gone } from './lib/process.js';
+import { speaking } from './lib/stream.js';
+
+const alpha = () => spoken('Alpha speaking. All is well.');
+
+test('a worker killed while streaming: error event, no clean end, the next request works', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'slow');
+  const { pid } = await watch.reaches('slow', 'busy');
+  process.kill(pid, 'SIGKILL');
+  await stream.ended;
+  assert.ok(stream.error, JSON.stringify(stream.chunks.at(-1)));
+  assert.match(stream.error.message, /\w+ .*\./);
+  assert.ok(!stream.done || stream.error, 'never a clean end');
+  assert.equal(stream.finish, null);
+  const end = await watch.reaches('slow', 'absent');
+  assert.equal(end.reason, 'worker_died');
+  const again = await d.chat('slow', { max_tokens: 2 });
+  assert.equal(again.status, 200, JSON.stringify(again.body));
+  const generations = watch.transitions('slow').filter((e) => e.to === 'loading')
+    .map((e) => e.generation);
+  assert.equal(generations.length, 2);
+  assert.ok(generations[1] > generations[0]);
+});
+
+test('a worker killed under an answer that is not streamed: 502', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const answer = d.chat('slow');
+  const { pid } = await watch.reaches('slow', 'busy');
+  process.kill(pid, 'SIGKILL');
+  const { status, body } = await answer;
+  assert.equal(status, 502);
+  assert.equal(body.error.code, 'worker_died');
+});
+
+test('a worker killed while loading: who waits gets another one', async (t) => {
+  const d = await Daemon.start(t, { models: { big: slowToLoad() } });
+  const watch = await d.watch();
+  const answer = d.chat('big', { max_tokens: 2 });
+  const { pid } = await watch.reaches('big', 'loading');
+  process.kill(pid, 'SIGKILL');
+  const { status, body } = await answer;
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(watch.transitions('big').filter((e) => e.to === 'loading').length, 2);
+});
+
+test('two workers killed under one waiting request: it gets the error', async (t) => {
+  const d = await Daemon.start(t, { models: { big: slowToLoad() } });
+  const watch = await d.watch();
+  const answer = d.chat('big', { max_tokens: 2 });
+  let from = 0;
+  for (let i = 0; i < 2; i++) {
+    const { pid } = await watch.reaches('big', 'loading', { from });
+    from = watch.length;
+    process.kill(pid, 'SIGKILL');
+  }
+  const { status, body } = await answer;
+  assert.equal(status, 502, JSON.stringify(body));
+  assert.equal(body.error.code, 'worker_died');
+});
+
+test('an idle worker that is killed is noticed', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  const { pid } = await watch.reaches('alpha', 'idle');
+  process.kill(pid, 'SIGKILL');
+  const end = await watch.reaches('alpha', 'absent');
+  assert.equal(end.reason, 'worker_died');
+  assert.equal((await d.chat('alpha')).status, 200);
+});
+
+const kinds = ['truncated', 'magic', 'version', 'huge-counts', 'huge-string', 'bad-type', 'empty',
+  'garbage-tensors'];
+
+test('broken files are listed with the reason and refused', async (t) => {
+  const models = Object.fromEntries(kinds.map((kind) => [`bad-${kind}`, broken(kind)]));
+  const d = await Daemon.start(t, { models: { ...models, alpha: alpha() } });
+  const watch = await d.watch();
+  const { body } = await d.get('/api/v1/models');
+  for (const kind of kinds) {
+    const model = body.models.find((m) => m.key.includes(kind));
+    assert.ok(model, `${kind} is listed`);
+    assert.match(model.problem ?? '', /\w+ \w+/, kind);
+    const { status, body: refused } = await d.chat(model.key);
+    assert.ok(status >= 400 && status !== 502, `${kind}: ${status}`);
+    assert.match(refused.error.message, /\w+ \w+/);
+  }
+  assert.deepEqual(watch.transitions().filter((e) => e.to === 'idle' || e.to === 'busy'), []);
+  assert.equal((await d.chat('alpha')).status, 200);
+  assert.deepEqual((await d.get('/v1/models')).body.data.map((m) => m.id), ['alpha']);
+});
+
+test('a file that fails only when loaded: the cause, then back-off with Retry-After', async (t) => {
+  const d = await Daemon.start(t, { models: { bad: broken('missing-layer') } });
+  const watch = await d.watch();
+  const first = await d.chat('bad');
+  assert.equal(first.status, 500, JSON.stringify(first.body));
+  assert.equal(first.body.error.code, 'model_load_failed');
+  assert.match(first.body.error.message, /blk\.2|tensor/i);
+  const again = await d.chat('bad');
+  assert.equal(again.status, 503);
+  assert.ok(Number(again.headers.get('retry-after')) >= 1);
+  assert.match(again.body.error.message, /blk\.2|tensor/i);
+  assert.equal(watch.transitions('bad').filter((e) => e.to === 'loading').length, 1);
+  await watch.reaches('bad', 'absent');
+  const explicit = await d.post('/api/v1/models/load', { model: 'bad' });
+  assert.equal(explicit.status, 500, 'an explicit load ignores the back-off');
+  assert.match((await d.get('/metrics')).body, /^doze_load_failures_total 2$/m);
+});
+
+test('everyone who waits for a load that fails is told the cause', async (t) => {
+  const d = await Daemon.start(t, { models: { bad: broken('missing-layer') } });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => d.chat('bad')));
+  for (const answer of answers) {
+    assert.ok([500, 503].includes(answer.status));
+    assert.match(answer.body.error.message, /blk\.2|tensor/i);
+  }
+});
+
+test('a model that needs more memory than allowed: 507 with the figures', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() },
+    settings: { memory_limit: 1 << 20 } });
+  const { status, body } = await d.chat('alpha');
+  assert.equal(status, 507, JSON.stringify(body));
+  assert.equal(body.error.code, 'insufficient_memory');
+  assert.match(body.error.message, /\d.*\d/);
+  const forced = await d.load('alpha', { force: true });
+  assert.equal(forced.instance_id, 'alpha');
+});
+
+test('after SIGKILL of the daemon no worker is left', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless(), alpha: alpha() },
+    settings: { auto_evict: 'off' } });
+  const watch = await d.watch();
+  await speaking(d, 'slow');
+  await d.chat('alpha');
+  const pids = ['slow', 'alpha'].map((id) => watch.transitions(id).at(-1).pid);
+  assert.ok(pids.every((pid) => fs.existsSync(`/proc/${pid}`)));
+  d.kill('SIGKILL');
+  await Promise.all(pids.map((pid) => gone(pid, 1000)));
+});
+
+test('after an unload the worker is gone', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  const { pid } = await watch.reaches('alpha', 'idle');
+  assert.equal((await d.unload('alpha')).status, 200);
+  const left = await watch.reaches('alpha', 'absent');
+  assert.equal(left.from, 'unloading');
+  assert.ok(!fs.existsSync(`/proc/${pid}`), 'gone when the event says so');
+});

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+// A daemon of its own for a test: own folders, own port, real workers.
+import { spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { doze } from './programs.js';
+import { Watch } from './watch.js';
+
+export class Daemon {
+  #watches = [];
+  log = '';
+
+  // t: the test's context; models: {name: file}; settings: what settings.json holds at the start.
+  static async start(t, { models = {}, settings, args = [], env = {} } = {}) {
+    const daemon = new Daemon();
+    daemon.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-e2e-'));
+    daemon.modelsDir = path.join(daemon.folder, 'models');
+    daemon.stateDir = path.join(daemon.folder, 'state');
+    fs.mkdirSync(daemon.modelsDir);
+    fs.mkdirSync(daemon.stateDir, { mode: 0o700 });
+    for (const [name, file] of Object.entries(models)) daemon.addModel(name, file);
+    if (settings) fs.writeFileSync(daemon.settingsFile, JSON.stringify(settings));
+    daemon.args = args;
+    daemon.env = env;
+    t.after(() => daemon.#tidy());
+    await daemon.launch();
+    return daemon;
+  }
+
+  get settingsFile() { return path.join(this.stateDir, 'settings.json'); }
+
+  // In LM Studio's layout: test/<name>/<name>.gguf.
+  addModel(name, file) {
+    const folder = path.join(this.modelsDir, 'test', name);
+    fs.mkdirSync(folder, { recursive: true });
+    fs.symlinkSync(file, path.join(folder, `${name}.gguf`));
+  }
+
+  // Start the program; again after it ended.
+  async launch() {
+    this.child = spawn(doze, ['serve', '--port', '0', '--models-dir', this.modelsDir,
+      '--state-dir', this.stateDir, ...this.args], {
+      env: { ...process.env, HOME: this.folder, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.pid = this.child.pid;
+    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
+    this.url = await this.#address();
+    this.port = Number(new URL(this.url).port);
+  }
+
+  // The address in the line that says it is listening.
+  #address() {
+    return new Promise((resolve, reject) => {
+      let text = '';
+      const read = (chunk) => {
+        this.log += chunk;
+        text += chunk;
+        const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text);
+        if (found) resolve(found[0]);
+      };
+      this.child.stdout.on('data', read);
+      this.child.stderr.on('data', read);
+      this.exited.then(({ code, signal }) =>
+        reject(new Error(`doze serve ended (${code ?? signal}):\n${this.log}`)));
+    });
+  }
+
+  async watch(headers) {
+    const watch = await Watch.open(this.url, headers);
+    this.#watches.push(watch);
+    return watch;
+  }
+
+  fetch(where, options) { return fetch(this.url + where, options); }
+
+  // JSON in and out; the answer is {status, headers, body}.
+  async json(method, where, body, options = {}) {
+    const response = await this.fetch(where, {
+      method,
+      headers: { 'content-type': 'application/json', ...options.headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: options.signal,
+    });
+    const text = await response.text();
+    let parsed;
+    try { parsed = JSON.parse(text); } catch { parsed = text; }
+    return { status: response.status, headers: response.headers, body: parsed };
+  }
+
+  get(where, options) { return this.json('GET', where, undefined, options); }
+  post(where, body, options) { return this.json('POST', where, body, options); }
+  patch(where, body) { return this.json('PATCH', where, body); }
+
+  async settings(change) {
+    const answer = await this.patch('/api/v1/settings', change);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body;
+  }
+
+  // One chat, not streamed unless asked for; more: further fields of the body.
+  chat(model, more = {}, options) {
+    return this.post('/v1/chat/completions', chatBody(model, more), options);
+  }
+
+  // A streamed chat: the response whose body is being sent.
+  stream(model, more = {}, { signal } = {}) {
+    return this.fetch('/v1/chat/completions', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(chatBody(model, { stream: true, ...more })),
+      signal,
+    });
+  }
+
+  async instances() {
+    const { body } = await this.get('/api/v1/models');
+    return body.models.flatMap((m) => m.loaded_instances.map((i) => ({ ...i, key: m.key })));
+  }
+
+  async instance(id) {
+    return (await this.instances()).find((i) => i.id === id);
+  }
+
+  async load(model, more = {}) {
+    const answer = await this.post('/api/v1/models/load', { model, ...more });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body;
+  }
+
+  unload(id) { return this.post('/api/v1/models/unload', { instance_id: id }); }
+
+  kill(signal) { process.kill(this.pid, signal); }
+
+  // Polite stop; the exit must be clean.
+  async stop() {
+    this.closeWatches();
+    this.kill('SIGTERM');
+    const end = await this.exited;
+    assert.deepEqual(end, { code: 0, signal: null }, this.log.slice(-4000));
+  }
+
+  closeWatches() {
+    for (const watch of this.#watches.splice(0)) watch.close();
+  }
+
+  async #tidy() {
+    this.closeWatches();
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.kill('SIGTERM');
+      const limit = setTimeout(() => this.kill('SIGKILL'), 20000);
+      await this.exited;
+      clearTimeout(limit);
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true });
+    assert.doesNotMatch(this.log, /AddressSanitizer|runtime error:|LeakSanitizer/);
+  }
+}
+
+export const chatBody = (model, more = {}) =>
+  ({ model, messages: [{ role: 'user', content: 'Hello?' }], ...more });

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+// Facts about processes, from /proc.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+
+// Resolves when the process is gone; tail(1) watches it. Rejects after `within` ms.
+export async function gone(pid, within = 10000) {
+  const tail = spawn('tail', [`--pid=${pid}`, '-s', '0.02', '-f', '/dev/null'], { stdio: 'ignore' });
+  const limit = setTimeout(() => tail.kill(), within);
+  const [code] = await once(tail, 'exit');
+  clearTimeout(limit);
+  if (code !== 0) throw new Error(`process ${pid} is still there after ${within} ms`);
+}
+
+export function statusField(pid, name) {
+  const line = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
+    .split('\n').find((l) => l.startsWith(`${name}:`));
+  return Number.parseInt(line.split(/\s+/)[1], 10);
+}
+
+export const residentBytes = (pid) => statusField(pid, 'VmRSS') * 1024;
+
+export function isAlive(pid) {
+  try {
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+// Pids of the living children.
+export function childrenOf(pid) {
+  const children = [];
+  for (const task of fs.readdirSync(`/proc/${pid}/task`)) {
+    const text = fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8');
+    children.push(...text.split(' ').filter(Boolean).map(Number));
+  }
+  return children.filter(isAlive);
+}
+
+// Wake-ups of all threads so far.
+export function wakeUps(pid) {
+  let sum = 0;
+  for (const task of fs.readdirSync(`/proc/${pid}/task`)) {
+    const text = fs.readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
+    sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)[1]);
+  }
+  return sum;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+// Idle TTL (docs/lifecycle.md): idle instances leave on time, never early, never with work.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Daemon } from './lib/daemon.js';
+import { endless, spoken } from './lib/models.js';
+import { Stream } from './lib/stream.js';
+
+const alpha = () => spoken('Alpha speaking. All is well.');
+
+const LATE_MS = 500; // 50 on an idle machine; test machines are not idle
+
+// Time from the last entry into idle to the unload that followed it.
+async function idleTime(watch, id) {
+  const leaving = await watch.reaches(id, 'unloading');
+  const idle = watch.transitions(id).filter((e) => e.to === 'idle').at(-1);
+  assert.equal(leaving.reason, 'ttl');
+  return leaving.at - idle.at;
+}
+
+test('the ttl expires on time, and the worker is gone afterwards', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha', { ttl: 0.8 });
+  const took = await idleTime(watch, 'alpha');
+  // Event times are whole milliseconds of the wall clock, taken just after the decision.
+  assert.ok(took >= 798, `unloaded ${800 - took} ms early`);
+  assert.ok(took <= 800 + LATE_MS, `unloaded ${took - 800} ms late`);
+  const end = await watch.reaches('alpha', 'absent');
+  assert.equal(end.from, 'unloading');
+  assert.deepEqual(await d.instances(), []);
+});
+
+test('a request restarts the idle clock', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha', { ttl: 1 });
+  for (let i = 0; i < 5; i++) await d.chat('alpha');
+  const took = await idleTime(watch, 'alpha');
+  assert.ok(took >= 998 && took <= 1000 + LATE_MS, `${took} ms after the last request`);
+});
+
+test('ttl 0 unloads as soon as the instance is idle', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  const { body } = await d.chat('alpha', { ttl: 0 });
+  assert.equal(body.choices[0].message.content, 'Alpha speaking. All is well.');
+  assert.ok(await idleTime(watch, 'alpha') <= LATE_MS);
+  await watch.reaches('alpha', 'absent');
+});
+
+test('a stream that lasts longer than its ttl is not cut', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const started = await new Stream(await d.stream('slow', { ttl: 0.2, max_tokens: 120 })).ended;
+  assert.equal(started.error, null);
+  assert.equal(started.finish, 'length');
+  assert.ok(started.done);
+  const events = watch.transitions('slow');
+  const busy = events.find((e) => e.to === 'busy');
+  const idle = await watch.reaches('slow', 'idle');
+  assert.ok(idle.at - busy.at > 200, `the stream lasted ${idle.at - busy.at} ms only`);
+  const took = await idleTime(watch, 'slow');
+  assert.ok(took >= 198 && took <= 200 + LATE_MS, `${took} ms`);
+});
+
+test('a request that arrives while its instance leaves gets a fresh load', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  for (let round = 0; round < 5; round++) {
+    const from = watch.length;
+    const leaving = watch.reaches('alpha', 'unloading', { from });
+    await d.chat('alpha', { ttl: 0 });
+    await leaving;
+    const { status } = await d.chat('alpha', { ttl: 0 });
+    assert.equal(status, 200);
+  }
+});
+
+const none = [['-1', -1], ['null', null]];
+for (const [name, value] of none) {
+  test(`ttl ${name} means none`, async (t) => {
+    const d = await Daemon.start(t, { models: { alpha: alpha() } });
+    await d.chat('alpha', { ttl: value });
+    const instance = await d.instance('alpha');
+    assert.equal(instance.ttl, null);
+    assert.equal(instance.idle_expires_at, null);
+  });
+}
+
+test('anything else is refused, on every endpoint, and loads nothing', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  const bodies = {
+    '/v1/chat/completions': { messages: [{ role: 'user', content: 'x' }] },
+    '/v1/completions': { prompt: 'x' },
+    '/v1/embeddings': { input: 'x' },
+    '/api/v0/chat/completions': { messages: [{ role: 'user', content: 'x' }] },
+    '/api/v0/completions': { prompt: 'x' },
+    '/api/v0/embeddings': { input: 'x' },
+  };
+  for (const [where, body] of Object.entries(bodies)) {
+    for (const ttl of ['60', -2, true, [], 4e9, {}]) {
+      const answer = await d.post(where, { model: 'alpha', ttl, ...body });
+      assert.equal(answer.status, 400, `${where} ${JSON.stringify(ttl)}`);
+      assert.equal(answer.body.error.type, 'invalid_request_error');
+      assert.equal(answer.body.error.param, 'ttl');
+    }
+  }
+  assert.deepEqual(watch.transitions(), []);
+});
+
+test('keep_alive is a synonym; ttl wins', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  for (const [fields, ttl] of [[{ keep_alive: 90 }, 90], [{ keep_alive: '5m' }, 300],
+    [{ keep_alive: '-1' }, null], [{ keep_alive: '2h', ttl: 7 }, 7]]) {
+    assert.equal((await d.chat('alpha', fields)).status, 200, JSON.stringify(fields));
+    assert.equal((await d.instance('alpha')).ttl, ttl, JSON.stringify(fields));
+  }
+  assert.equal((await d.chat('alpha', { keep_alive: 'soon' })).status, 400);
+});
+
+test('explicit instances have no ttl unless given one, and a request changes nothing', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is, then.') } });
+  const watch = await d.watch();
+  await d.load('alpha');
+  assert.equal((await d.instance('alpha')).ttl, null);
+  await d.chat('alpha', { ttl: 0 });
+  assert.equal((await d.instance('alpha')).ttl, null);
+  await d.load('beta', { ttl: 0.5 });
+  const took = await idleTime(watch, 'beta');
+  assert.ok(took >= 498 && took <= 500 + LATE_MS, `${took} ms after the load`);
+  assert.ok(await d.instance('alpha'));
+});
+
+test('default_ttl: changed at run time, and switched off', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() }, settings: { default_ttl: null } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  assert.equal((await d.instance('alpha')).ttl, null);
+  await d.unload('alpha');
+  await watch.reaches('alpha', 'absent');
+  await d.settings({ default_ttl: 12 });
+  await d.chat('alpha');
+  assert.equal((await d.instance('alpha')).ttl, 12);
+});
+
+test('polling and listing neither wake a model nor keep it', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha', { ttl: 0.6 });
+  const leaving = watch.reaches('alpha', 'unloading');
+  let asked = 0, left = false;
+  leaving.then(() => { left = true; }, () => { left = true; });
+  while (!left) {
+    await d.get(asked++ % 2 ? '/api/v0/models' : '/v1/models');
+  }
+  assert.ok(asked > 5);
+  const took = await idleTime(watch, 'alpha');
+  assert.ok(took >= 598 && took <= 600 + LATE_MS, `${took} ms`);
+  assert.equal(watch.transitions('alpha').filter((e) => e.to === 'loading').length, 1);
+});
+
+test('ttl and origin of a loaded instance can be changed', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  assert.equal((await d.patch('/api/v1/instances/alpha', { origin: 'explicit', ttl: null })).status,
+    200);
+  assert.equal((await d.instance('alpha')).origin, 'explicit');
+  assert.equal((await d.instance('alpha')).ttl, null);
+  await d.patch('/api/v1/instances/alpha', { ttl: 0 });
+  const leaving = await watch.reaches('alpha', 'unloading');
+  assert.equal(leaving.reason, 'ttl');
+});
