@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies of load, unload and retune. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "api/dialect.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_load(const char *body, size_t len) {
+    struct load_request load;
+    struct error err = { 0 };
+    yyjson_doc *doc = NULL;
+    bool echo = false;
+    if (!lmstudio_v1_parse_load(body, len, &load, &echo, &doc, &err)) {
+        assert(err.text[0]);
+        return;
+    }
+    assert(load.model && *load.model && (!load.identifier || *load.identifier));
+    assert(load.context_length >= 0 && load.parallel >= 0 && load.gpu_layers >= -2);
+    assert(load.ttl.value >= 0);
+    yyjson_doc_free(doc);
+}
+
+static void try_unload(const char *body, size_t len) {
+    struct error err = { 0 };
+    char *id = NULL;
+    if (lmstudio_v1_parse_unload(body, len, &id, &err)) {
+        assert(id && *id);
+    } else {
+        assert(err.text[0] && !id);
+    }
+    free(id);
+}
+
+static void try_retune(const char *body, size_t len) {
+    struct error err = { 0 };
+    struct ttl ttl = { 0 };
+    const char *origin = NULL;
+    if (lmstudio_v1_parse_retune(body, len, &ttl, &origin, &err)) {
+        assert(ttl.given || origin);
+    } else {
+        assert(err.text[0]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    try_load((const char *)data, size);
+    try_unload((const char *)data, size);
+    try_retune((const char *)data, size);
+    return 0;
+}

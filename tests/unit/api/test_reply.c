@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* What golden files cannot show: the limits of collected answers, and full buffers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/openai.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "with_cmocka.h"
+
+static char *long_text(size_t len) {
+    char *text = xcalloc(len + 1, 1);
+    memset(text, 'a', len);
+    return text;
+}
+
+static void test_a_text_past_its_limit_is_cut(void **state) {
+    struct choice choice = { 0 };
+    char *text = long_text(ANSWER_MAX_BYTES);
+    (void)state;
+    choice_keep(&choice, &(struct service_event){ .content = text });
+    assert_false(choice.cut);
+    assert_int_equal(choice.text.len, ANSWER_MAX_BYTES);
+    choice_keep(&choice, &(struct service_event){ .content = "b" });
+    assert_true(choice.cut);
+    assert_int_equal(choice.text.len, ANSWER_MAX_BYTES);
+    free(text);
+    choice_clear(&choice);
+}
+
+static struct service_event call_event(int index, const char *arguments) {
+    struct service_event ev = { .kind = SERVICE_DELTA, .call_count = 1 };
+    ev.calls[0] =
+        (struct tool_call_piece){ .index = index, .name = "f", .arguments = arguments };
+    return ev;
+}
+
+static void test_arguments_past_their_limit_are_cut(void **state) {
+    struct choice choice = { 0 };
+    char *text = long_text(ARGUMENTS_MAX_BYTES + 1);
+    struct service_event ev = call_event(0, text);
+    (void)state;
+    choice_keep(&choice, &ev);
+    assert_true(choice.cut);
+    free(text);
+    choice_clear(&choice);
+}
+
+static void test_a_call_past_the_last_is_cut(void **state) {
+    static const int bad[] = { DELTA_MAX_CALLS, -1, 1 << 30 };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct choice choice = { 0 };
+        struct service_event last = call_event(DELTA_MAX_CALLS - 1, "{}");
+        struct service_event ev = call_event(bad[i], "{}");
+        choice_keep(&choice, &last);
+        assert_false(choice.cut);
+        assert_int_equal(choice.call_count, DELTA_MAX_CALLS);
+        choice_keep(&choice, &ev);
+        assert_true(choice.cut);
+        choice_clear(&choice);
+    }
+}
+
+static yyjson_doc *play_cut(void) {
+    struct reply_options options = { .op = OP_CHAT, .model = (char[]){ "m" } };
+    struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
+    struct service_event ev = call_event(DELTA_MAX_CALLS, "{}");
+    struct service_event done = { .kind = SERVICE_DONE, .stop_reason = STOP_EOS };
+    struct buf out = BUF_INIT(1 << 16);
+    struct error err = { 0 };
+    assert_int_equal(dialect_openai.reply_event(reply, 0, &ev, &out), REPLY_MORE);
+    assert_int_equal(dialect_openai.reply_event(reply, 0, &done, &out), REPLY_END);
+    dialect_openai.reply_free(reply);
+    yyjson_doc *doc = json_parse_object(out.data, out.len, &err);
+    assert_non_null(doc);
+    buf_clear(&out);
+    return doc;
+}
+
+static void test_a_cut_answer_says_length(void **state) {
+    yyjson_doc *doc = play_cut();
+    (void)state;
+    yyjson_val *reason = yyjson_ptr_get(yyjson_doc_get_root(doc), "/choices/0/finish_reason");
+    assert_string_equal(yyjson_get_str(reason), "length");
+    yyjson_doc_free(doc);
+}
+
+static void test_vectors_past_the_limit_are_an_error(void **state) {
+    struct reply_options options = { .op = OP_EMBEDDING, .model = (char[]){ "m" } };
+    struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
+    float one = 1;
+    /* Refused by its length before a byte of it is read. */
+    struct service_event ev = { .kind = SERVICE_VECTOR, .vector = &one, .vector_len = 1 << 25 };
+    struct buf out = BUF_INIT(1 << 16);
+    (void)state;
+    assert_int_equal(dialect_openai.reply_event(reply, 0, &ev, &out), REPLY_END);
+    assert_non_null(strstr(buf_str(&out), "\"code\":\"request_too_large\""));
+    dialect_openai.reply_free(reply);
+    buf_clear(&out);
+}
+
+static void test_no_number_that_json_lacks(void **state) {
+    struct reply_options options = { .op = OP_EMBEDDING, .model = (char[]){ "m" } };
+    struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
+    float values[] = { 1.0f / 0.0f, 0.25f, -1.0f / 0.0f, 0.0f / 0.0f };
+    struct service_event vector = { .kind = SERVICE_VECTOR, .vector = values, .vector_len = 4 };
+    struct service_event done = { .kind = SERVICE_DONE };
+    struct buf out = BUF_INIT(1 << 16);
+    (void)state;
+    (void)dialect_openai.reply_event(reply, 0, &vector, &out);
+    (void)dialect_openai.reply_event(reply, 0, &done, &out);
+    assert_non_null(strstr(buf_str(&out), "\"embedding\":[null,0.25,null,null]"));
+    dialect_openai.reply_free(reply);
+    buf_clear(&out);
+}
+
+static void test_a_full_buffer_says_so(void **state) {
+    struct reply_options options = { .op = OP_CHAT, .stream = true, .model = (char[]){ "m" } };
+    struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
+    struct service_event ev = { .kind = SERVICE_DELTA, .content = "Hello" };
+    struct buf out = BUF_INIT(100);
+    (void)state;
+    (void)dialect_openai.reply_event(reply, 0, &ev, &out);
+    assert_true(out.overflowed);
+    dialect_openai.reply_free(reply);
+    buf_clear(&out);
+}
+
+static void test_a_reply_may_be_dropped_at_any_time(void **state) {
+    struct reply_options options = { .op = OP_CHAT, .model = (char[]){ "" } };
+    struct reply *reply = dialect_openai.reply_new(&options, 3, "x", 1);
+    struct service_event ev = call_event(2, "{");
+    struct buf out = BUF_INIT(1 << 16);
+    (void)state;
+    ev.content = "a";
+    ev.reasoning = "b";
+    assert_int_equal(dialect_openai.reply_event(reply, 1, &ev, &out), REPLY_MORE);
+    assert_int_equal(out.len, 0);
+    dialect_openai.reply_free(reply);
+    dialect_openai.reply_free(NULL);
+}
+
+static void test_every_code_has_an_openai_error(void **state) {
+    (void)state;
+    for (int code = ERR_NONE + 1; code < ERR_CODE_COUNT; code++) {
+        struct error err = { 0 }, problem = { 0 };
+        struct buf out = BUF_INIT(1 << 12);
+        (void)error_set_param(&err, (enum err_code)code, "p", "Text \"quoted\".");
+        dialect_openai.format_error(&err, &out);
+        yyjson_doc *doc = json_parse_object(out.data, out.len, &problem);
+        assert_non_null(doc);
+        yyjson_val *root = yyjson_doc_get_root(doc);
+        assert_string_equal(yyjson_get_str(yyjson_ptr_get(root, "/error/message")), err.text);
+        assert_string_equal(yyjson_get_str(yyjson_ptr_get(root, "/error/param")), "p");
+        const char *type = yyjson_get_str(yyjson_ptr_get(root, "/error/type"));
+        bool server = error_status(err.code) >= 500;
+        assert_int_equal(strcmp(type, "server_error") == 0, server);
+        yyjson_val *named = yyjson_ptr_get(root, "/error/code");
+        assert_true(yyjson_is_null(named) == (code == ERR_INVALID_REQUEST));
+        yyjson_doc_free(doc);
+        buf_clear(&out);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_text_past_its_limit_is_cut),
+        cmocka_unit_test(test_arguments_past_their_limit_are_cut),
+        cmocka_unit_test(test_a_call_past_the_last_is_cut),
+        cmocka_unit_test(test_a_cut_answer_says_length),
+        cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
+        cmocka_unit_test(test_no_number_that_json_lacks),
+        cmocka_unit_test(test_a_full_buffer_says_so),
+        cmocka_unit_test(test_a_reply_may_be_dropped_at_any_time),
+        cmocka_unit_test(test_every_code_has_an_openai_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

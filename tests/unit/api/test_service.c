@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/service.h"
+
+#include "base/xalloc.h"
+#include "with_cmocka.h"
+
+static void test_stop_reasons_go_both_ways(void **state) {
+    (void)state;
+    for (int i = STOP_EOS; i <= STOP_FAILED; i++) {
+        enum stop_reason reason = (enum stop_reason)i;
+        assert_int_equal(stop_reason_parse(stop_reason_name(reason)), reason);
+    }
+    assert_string_equal(stop_reason_name(STOP_EOS), "eosFound");
+    assert_string_equal(stop_reason_name(STOP_UNLOADED), "modelUnloaded");
+    assert_int_equal(stop_reason_parse("somethingNew"), STOP_FAILED);
+    assert_int_equal(stop_reason_parse(""), STOP_FAILED);
+}
+
+static void test_states_have_names(void **state) {
+    (void)state;
+    assert_string_equal(instance_state_name(INSTANCE_LOADING), "loading");
+    assert_string_equal(instance_state_name(INSTANCE_IDLE), "idle");
+    assert_string_equal(instance_state_name(INSTANCE_BUSY), "busy");
+    assert_string_equal(instance_state_name(INSTANCE_DRAINING), "draining");
+    assert_string_equal(instance_state_name(INSTANCE_UNLOADING), "unloading");
+    assert_string_equal(instance_state_name(INSTANCE_QUEUED), "queued");
+}
+
+/* ASan tells if something stays. */
+static void test_clear_accepts_zeroed_and_full(void **state) {
+    struct service_request request = { 0 };
+    (void)state;
+    service_request_clear(&request);
+    request.model = xstrdup("m");
+    request.body = yyjson_mut_doc_new(NULL);
+    service_request_clear(&request);
+    assert_null(request.model);
+    assert_null(request.body);
+    service_request_clear(&request);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stop_reasons_go_both_ways),
+        cmocka_unit_test(test_states_have_names),
+        cmocka_unit_test(test_clear_accepts_zeroed_and_full),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
