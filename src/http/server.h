@@ -22,14 +22,16 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "http/limits.h"
 
 struct http_server;
 struct exchange;
 
 struct http_route {
     const char *method; /* "GET", ... ; HEAD is answered from GET */
-    const char *path;   /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
-    size_t max_body;    /* bytes; 0: any body is drained and ignored */
+    const char
+        *path; /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
+    size_t max_body; /* bytes; 0: any body is drained and ignored */
     void (*handler)(void *ctx, struct exchange *x);
 };
 
@@ -43,6 +45,8 @@ struct http_options {
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
     /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
     bool (*cors)(void *ctx);
+    const struct http_limits
+        *limits; /* NULL: http_limits_default; borrowed for the server's life */
 };
 
 /* Listens. Borrows options->routes for its life, copies the rest. NULL with ERR_IO and a sentence
@@ -63,7 +67,8 @@ size_t http_server_active(const struct http_server *server);
 /* ---- the request; strings live as long as the exchange ---- */
 const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without query */
-const char *exchange_param(const struct exchange *x, const char *name); /* "{id}", decoded; NULL */
+const char *exchange_param(const struct exchange *x,
+                           const char *name); /* "{id}", decoded; NULL */
 /* Value of a query field, decoded; NULL if absent. */
 const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
@@ -90,10 +95,33 @@ void exchange_end(struct exchange *x);
 /* Break a streamed answer off: the client sees that it is not complete. */
 void exchange_abort(struct exchange *x);
 
-/* The client is gone: stop working for it. */
+/* The client is gone: stop working for it. An exchange without it stays valid, and deaf, until the
+ * handler ends it. */
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
 /* More than 256 KB are queued (paused true) / less than half of that (false): stop, go on making
- * bytes for it. */
+ * bytes for it. True comes from inside exchange_write, false never from inside a call. A stream
+ * with more than 1 MB queued is closed. */
 void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx);
+
+/* ---- another protocol on the same connection ---- */
+struct http_stream;
+
+/* on_closed comes exactly once and last, by the client, http_stream_close or the server's closing;
+ * then the stream is no more. None but on_pressure(true) comes from inside a call. */
+struct http_stream_events {
+    void (*on_read)(void *ctx, const char *bytes, size_t len); /* borrowed for the call */
+    void (*on_pressure)(void *ctx, bool paused);               /* NULL: not wanted */
+    void (*on_closed)(void *ctx);
+};
+
+/* Answer 101 with the headers added so far and "Upgrade: protocol"; ends the exchange. The same
+ * limits of queued bytes hold. Borrows events for the stream's life. Never NULL: if the client is
+ * gone already, on_closed follows. */
+struct http_stream *exchange_upgrade(struct exchange *x, const char *protocol,
+                                     const struct http_stream_events *events, void *ctx);
+/* Queue bytes; copies. Never blocks. */
+void http_stream_write(struct http_stream *s, const void *bytes, size_t len);
+/* Send what is queued, then close. */
+void http_stream_close(struct http_stream *s);
 
 #endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request may do, decided when its head is complete and before its body is asked for. */
+#include <string.h>
+#include <strings.h>
+
+#include "http/internal.h"
+#include "http/route.h"
+
+static bool fail(struct exchange *x, const struct error *err) {
+    exchange_fail(x, err);
+    return false;
+}
+
+void exchange_refuse_late(struct exchange *x) {
+    struct error err;
+    (void)error_set(&err, ERR_INVALID_REQUEST,
+                    "The request did not arrive in time; send it again without pauses.");
+    exchange_refuse(x, 408, &err);
+}
+
+void exchange_refuse_busy(struct exchange *x) {
+    struct error err;
+    (void)error_set(&err, ERR_QUEUE_FULL,
+                    "Other requests hold all the memory for request bodies; try again later.");
+    err.retry_after = 1;
+    exchange_fail(x, &err);
+}
+
+/* The rules for browsers, access.h; the setting cors lifts them. */
+static bool admit_page(struct exchange *x) {
+    struct http_server *server = x->conn->server;
+    const char *origin = request_header(&x->request, "Origin");
+    const char *host = x->request.target.authority; /* goes before Host: RFC 9112, 3.2.2 */
+    if (!host) host = request_header(&x->request, "Host");
+    struct error err;
+    if (!server->options.cors(server->options.ctx)) {
+        return access_check(host, origin, &server->names, &err) || fail(x, &err);
+    }
+    if (origin) exchange_add_header(x, "Access-Control-Allow-Origin", "*");
+    if (origin) exchange_add_header(x, "Access-Control-Expose-Headers", "*");
+    return true;
+}
+
+/* A browser's question before a request of another origin. Only cors lets it come this far. */
+static void add_preflight(struct exchange *x, const char *methods) {
+    const char *wanted = request_header(&x->request, "Access-Control-Request-Headers");
+    exchange_add_header(x, "Access-Control-Allow-Methods", methods);
+    exchange_add_header(x, "Access-Control-Allow-Headers", wanted ? wanted : "*");
+    exchange_add_header(x, "Access-Control-Max-Age", "600");
+    if (request_header(&x->request, "Access-Control-Request-Private-Network")) {
+        exchange_add_header(x, "Access-Control-Allow-Private-Network", "true");
+    }
+}
+
+static bool admit_unless_options(struct exchange *x) {
+    const struct http_options *options = &x->conn->server->options;
+    const struct request *r = &x->request;
+    if (strcmp(r->method, "OPTIONS") != 0) return true;
+    struct buf methods = BUF_INIT(256);
+    bool known = route_allowed(options->routes, options->route_count, r->target.path, &methods);
+    if (strcmp(r->target.path, "*") == 0) {
+        known = buf_add_str(&methods, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    }
+    if (known && request_header(r, "Access-Control-Request-Method")) {
+        add_preflight(x, buf_str(&methods));
+    }
+    if (known) {
+        exchange_add_header(x, "Allow", buf_str(&methods));
+        exchange_reply(x, 204, NULL, NULL, 0);
+    }
+    buf_clear(&methods);
+    return !known; /* an unknown path is refused like any other */
+}
+
+static bool admit_route(struct exchange *x) {
+    const struct http_options *options = &x->conn->server->options;
+    const struct request *r = &x->request;
+    struct route_match match = route_find(options->routes, options->route_count, r->method,
+                                          r->target.path);
+    x->route = match.route;
+    x->param = match.param;
+    if (match.route) return true;
+
+    struct error err;
+    struct buf methods = BUF_INIT(256);
+    if (route_allowed(options->routes, options->route_count, r->target.path, &methods)) {
+        (void)error_set(&err, ERR_METHOD, "%s is not possible for %.120s; use one of %s.",
+                        r->method, r->target.path, buf_str(&methods));
+    } else {
+        (void)error_set(&err, ERR_NOT_FOUND,
+                        "There is no endpoint %s %.120s; GET /v1/models is one that exists.",
+                        r->method, r->target.path);
+    }
+    buf_clear(&methods);
+    return fail(x, &err);
+}
+
+static bool admit_body(struct exchange *x) {
+    struct http_server *server = x->conn->server;
+    struct request *r = &x->request;
+    size_t max = x->route->max_body;
+    bool allowed = max > 0 ? request_allow_body(r, max)
+                           : request_ignore_body(r, server->limits->ignored_body);
+    if (!allowed) {
+        exchange_refuse(x, r->status, &r->err);
+        return false;
+    }
+    /* Announced lengths are at most max_body here: the sum cannot overflow. */
+    if (max > 0 && server->bodies + r->content_length > server->limits->bodies_total) {
+        exchange_refuse_busy(x);
+        return false;
+    }
+    return true;
+}
+
+static bool admit_expectation(struct exchange *x) {
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct request *r = &x->request;
+    const char *expect = request_header(r, "Expect");
+    if (!expect || r->http10) return true;
+    if (strcasecmp(expect, "100-continue") != 0) {
+        struct error err;
+        (void)error_set(&err, ERR_INVALID_REQUEST,
+                        "The only expectation known here is 100-continue; send that or none.");
+        exchange_refuse(x, 417, &err);
+        return false;
+    }
+    struct conn *c = x->conn;
+    uv_buf_t buf = { .base = (char *)go_on, .len = sizeof go_on - 1 };
+    if (r->has_body) conn_send_whole(c, &buf, 1);
+    return c->x == x; /* a broken connection has given up the request */
+}
+
+bool exchange_admit(struct exchange *x) {
+    x->conn->keep_alive = x->request.keep_alive;
+    return admit_page(x) && admit_unless_options(x) && admit_route(x) && admit_body(x) &&
+           admit_expectation(x);
+}

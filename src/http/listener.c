@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 511, ACCEPT_BURST = 64 };
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer) {
+    struct listener *l = timer->data;
+    (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+static void pause_accepting(struct listener *l) {
+    (void)uv_poll_stop(&l->poll);
+    (void)uv_timer_start(&l->timer, on_pause_over, (uint64_t)l->pause, 0);
+}
+
+/* Errors of the connection, not of the listener: accept(2) passes on those of the network. */
+static bool is_lost_client(int code) {
+    return code == ECONNABORTED || code == EINTR || code == EPROTO || code == ENETDOWN ||
+           code == ENOPROTOOPT || code == EHOSTDOWN || code == ENONET || code == EHOSTUNREACH ||
+           code == EOPNOTSUPP || code == ENETUNREACH || code == EPERM;
+}
+
+/* A burst at a time, so that a flood of connections leaves the others their turn. */
+static void on_readable(uv_poll_t *poll, int status, int events) {
+    struct listener *l = poll->data;
+    (void)events;
+    if (status < 0) {
+        pause_accepting(l);
+        return;
+    }
+    for (int i = 0; i < ACCEPT_BURST && l->fd >= 0; i++) {
+        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            l->on_accept(l->ctx, fd);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (!is_lost_client(errno)) {
+            pause_accepting(l); /* EMFILE, ENFILE, ENOBUFS, ENOMEM */
+            return;
+        }
+    }
+}
+
+static bool listen_error(struct error *err, const char *host, int port, int code) {
+    if (code == EADDRINUSE) {
+        return error_set(
+            err, ERR_IO,
+            "Port %d is in use; stop the other server or choose another with --port.", port);
+    }
+    if (code == EACCES) {
+        return error_set(err, ERR_IO,
+                         "Port %d is reserved for root; choose one above 1023 with --port.",
+                         port);
+    }
+    if (code == EADDRNOTAVAIL) {
+        return error_set(
+            err, ERR_IO,
+            "%s is not an address of this machine; choose one with --host, such as "
+            "127.0.0.1 or 0.0.0.0 for all.",
+            host);
+    }
+    return error_set(err, ERR_IO, "Cannot listen on %s port %d: %s.", host, port,
+                     strerror(code));
+}
+
+/* A listening socket, or -1 with errno. */
+static int open_socket(const struct addrinfo *address) {
+    int on = 1, off = 0;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->ai_family == AF_INET6) {
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off); /* "::" is all */
+    }
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+        return fd;
+    }
+    int code = errno;
+    close(fd);
+    errno = code;
+    return -1;
+}
+
+static bool open_any(struct listener *l, const char *host, int port, struct error *err) {
+    char service[16];
+    snprintf(service, sizeof service, "%d", port);
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    struct addrinfo *list = NULL;
+    int status = getaddrinfo(host, service, &hints, &list);
+    if (status != 0) {
+        return error_set(err, ERR_IO,
+                         "Host \"%s\" is not known (%s); choose another with --host.", host,
+                         gai_strerror(status));
+    }
+    int code = 0;
+    for (struct addrinfo *a = list; a && l->fd < 0; a = a->ai_next) {
+        l->fd = open_socket(a);
+        if (l->fd < 0 && code == 0) code = errno;
+    }
+    freeaddrinfo(list);
+    return l->fd >= 0 || listen_error(err, host, port, code);
+}
+
+bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, int port,
+                   struct error *err) {
+    l->fd = -1;
+    if (!open_any(l, host, port, err)) return false;
+    int status = uv_poll_init(loop, &l->poll, l->fd);
+    if (status != 0) {
+        close(l->fd);
+        return error_set(err, ERR_IO, "Cannot watch the listening socket: %s.",
+                         uv_strerror(status));
+    }
+    (void)uv_timer_init(loop, &l->timer);
+    l->poll.data = l->timer.data = l;
+    l->open_handles = 2;
+    (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
+    return true;
+}
+
+int listener_port(const struct listener *l) {
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+    socklen_t len = sizeof address;
+    if (getsockname(l->fd, (struct sockaddr *)&address, &len) != 0) return 0;
+    if (address.ss_family == AF_INET6) {
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    }
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+    struct listener *l = handle->data;
+    if (--l->open_handles == 0) l->on_closed(l->ctx);
+}
+
+void listener_close(struct listener *l) {
+    uv_close((uv_handle_t *)&l->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&l->timer, on_handle_closed);
+    close(l->fd);
+    l->fd = -1;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.h - reads one HTTP/1.x request out of a byte stream. Pure; llhttp in strict mode plus the
+ * limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, one
+ * Transfer-Encoding and that `chunked`.
+ *
+ *   HEAD --REQUEST_HEAD--> BODY --REQUEST_DONE--> DONE        any --REQUEST_BAD--> BAD
+ *
+ * Feed bytes until a step other than REQUEST_MORE comes. After REQUEST_HEAD the head's fields are
+ * valid and stay where they are; the caller decides about the body with request_allow_body (by
+ * default no byte of it is stored) and feeds on, with no bytes if there are none: a request
+ * without a body is complete only then.
+ */
+#ifndef DOZE_HTTP_REQUEST_H
+#define DOZE_HTTP_REQUEST_H
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "http/limits.h"
+#include "http/target.h"
+
+enum request_phase { REQUEST_IN_HEAD, REQUEST_IN_BODY, REQUEST_COMPLETE, REQUEST_BROKEN };
+
+enum request_step {
+    REQUEST_MORE, /* all bytes used, not complete */
+    REQUEST_HEAD, /* the head is complete: decide, feed on */
+    REQUEST_DONE, /* complete; the bytes left belong to the next one */
+    REQUEST_BAD,  /* status and err say why; the stream cannot be read any further */
+};
+
+struct request_field {
+    uint32_t name; /* offsets in text */
+    uint32_t value;
+};
+
+struct request {
+    llhttp_t parser;
+    const struct http_limits *limits;
+    enum request_phase phase;
+    struct buf text; /* the target, then names and values, each NUL-terminated */
+    struct request_field *fields;
+    size_t field_count;
+    size_t field_room;
+    size_t head_bytes;      /* raw, of the head so far */
+    size_t field_bytes;     /* as limits->header_bytes counts */
+    size_t trailer_bytes;   /* likewise */
+    size_t extension_bytes; /* of chunks */
+    size_t body_max;        /* bytes of the body wanted; more: 413 */
+    bool body_stored;
+
+    /* the head */
+    struct target target;
+    const char *method;
+    bool http10;
+    bool keep_alive; /* as the client wants it */
+    bool has_body;
+    bool chunked;
+    uint64_t content_length; /* 0 without one */
+
+    struct buf body;      /* if stored */
+    size_t body_received; /* bytes, stored or not, without framing */
+    int status;           /* REQUEST_BAD: what to answer */
+    struct error err;
+};
+
+/* Borrows limits for its life. Not to be moved afterwards. */
+void request_init(struct request *r, const struct http_limits *limits);
+void request_clear(struct request *r);
+
+enum request_step request_feed(struct request *r, const char *bytes, size_t len,
+                               size_t *ret_used);
+
+/* After REQUEST_HEAD: keep a body of up to max bytes. Refused (413 in status and err) if it is
+ * announced longer. */
+bool request_allow_body(struct request *r, size_t max) __attribute__((warn_unused_result));
+/* After REQUEST_HEAD: read over a body of up to max bytes. Refused likewise. */
+bool request_ignore_body(struct request *r, size_t max) __attribute__((warn_unused_result));
+
+/* Value of the first header of that name, in any case; NULL if absent. */
+const char *request_header(const struct request *r, const char *name);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/stream.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+enum {
+    BLOCK_SIZE = 64 * 1024,
+    /* The kernel takes no more than this ahead of the network: otherwise it hides megabytes of a
+     * client that does not read. */
+    NOTSENT_LOWAT = 128 * 1024,
+    PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
+};
+
+struct stream_block {
+    struct stream_block *next;
+    size_t start; /* first byte not sent */
+    size_t end;
+    char bytes[BLOCK_SIZE];
+};
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf) {
+    struct stream *s = handle->data;
+    (void)suggested;
+    *ret_buf = uv_buf_init(s->shared->read_buffer, STREAM_READ_SIZE);
+}
+
+static void on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
+    struct stream *s = tcp->data;
+    if (len > 0) s->events->on_read(s->ctx, buf->base, (size_t)len);
+    if (len < 0) {
+        uv_read_stop(tcp);
+        s->events->on_end(s->ctx, (int)len);
+    }
+}
+
+static void set_options(struct stream *s, int fd) {
+    /* Without these it still works, only worse: their failure is no error. */
+    int lowat = NOTSENT_LOWAT;
+    (void)uv_tcp_nodelay(&s->tcp, 1);
+    (void)uv_tcp_keepalive(&s->tcp, 1, PROBE_AFTER);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
+}
+
+bool stream_open(struct stream *s, uv_loop_t *loop, int fd, struct stream_shared *shared,
+                 const struct stream_events *events, void *ctx) {
+    *s = (struct stream){ .shared = shared, .events = events, .ctx = ctx };
+    (void)uv_tcp_init(loop, &s->tcp); /* cannot fail without a socket to make */
+    s->tcp.data = s;
+    s->write.data = s;
+    if (uv_tcp_open(&s->tcp, fd) != 0) {
+        close(fd);
+        return false;
+    }
+    set_options(s, fd);
+    return stream_resume_reading(s);
+}
+
+void stream_pause_reading(struct stream *s) {
+    (void)uv_read_stop((uv_stream_t *)&s->tcp);
+}
+
+bool stream_resume_reading(struct stream *s) {
+    int status = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read);
+    return status == 0 || status == UV_EALREADY;
+}
+
+static void drop_first_block(struct stream *s) {
+    struct stream_block *block = s->first;
+    s->first = block->next;
+    if (!s->first) s->last = NULL;
+    free(block);
+}
+
+static struct stream_block *room_block(struct stream *s) {
+    if (s->last && s->last->end < BLOCK_SIZE) return s->last;
+    struct stream_block *block = xrealloc(NULL, sizeof *block);
+    block->next = NULL;
+    block->start = block->end = 0;
+    if (s->last) s->last->next = block;
+    if (!s->first) s->first = block;
+    s->last = block;
+    return block;
+}
+
+static void queue_bytes(struct stream *s, const char *bytes, size_t len) {
+    s->queued += len;
+    s->shared->queued += len;
+    while (len > 0) {
+        struct stream_block *block = room_block(s);
+        size_t part = BLOCK_SIZE - block->end;
+        if (part > len) part = len;
+        memcpy(block->bytes + block->end, bytes, part);
+        block->end += part;
+        bytes += part;
+        len -= part;
+    }
+}
+
+static void on_written(uv_write_t *write, int status);
+
+/* One block at a time: bytes may still be added behind those of the running write. */
+static bool write_first_block(struct stream *s) {
+    if (!s->first || s->writing > 0) return true;
+    struct stream_block *block = s->first;
+    s->writing = block->end - block->start;
+    uv_buf_t buf = uv_buf_init(block->bytes + block->start, (unsigned)s->writing);
+    return uv_write(&s->write, (uv_stream_t *)&s->tcp, &buf, 1, on_written) == 0;
+}
+
+static void on_written(uv_write_t *write, int status) {
+    struct stream *s = write->data;
+    struct stream_block *block = s->first;
+    size_t len = s->writing;
+    s->writing = 0;
+    if (uv_is_closing((uv_handle_t *)&s->tcp)) return;
+    if (status < 0) {
+        s->events->on_end(s->ctx, status);
+        return;
+    }
+    block->start += len;
+    s->queued -= len;
+    s->shared->queued -= len;
+    if (block->start == block->end) drop_first_block(s);
+    if (!write_first_block(s)) {
+        s->events->on_end(s->ctx, UV_EPIPE);
+        return;
+    }
+    s->events->on_progress(s->ctx);
+}
+
+bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
+    if (uv_is_closing((uv_handle_t *)&s->tcp)) return false;
+    size_t taken = 0;
+    if (!s->first) {
+        int status = uv_try_write((uv_stream_t *)&s->tcp, bufs, count);
+        if (status < 0 && status != UV_EAGAIN) return false;
+        if (status > 0) taken = (size_t)status;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        size_t skip = taken < bufs[i].len ? taken : bufs[i].len;
+        taken -= skip;
+        s->added += bufs[i].len;
+        queue_bytes(s, bufs[i].base + skip, bufs[i].len - skip);
+    }
+    return write_first_block(s);
+}
+
+bool stream_is_flushed(const struct stream *s) {
+    return !s->first;
+}
+
+size_t stream_unsent(const struct stream *s) {
+    if (s->writing == 0) return s->queued;
+    return s->queued - s->writing +
+           uv_stream_get_write_queue_size((const uv_stream_t *)&s->tcp);
+}
+
+uint64_t stream_sent(const struct stream *s) {
+    return s->added - stream_unsent(s);
+}
+
+bool stream_shutdown(struct stream *s) {
+    assert(!s->first);
+    return uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, NULL) == 0;
+}
+
+static void on_closed(uv_handle_t *handle) {
+    struct stream *s = handle->data;
+    while (s->first) drop_first_block(s);
+    s->events->on_closed(s->ctx);
+}
+
+static void forget_queue(struct stream *s) {
+    s->shared->queued -= s->queued;
+    s->queued = 0;
+    s->writing = 0;
+}
+
+void stream_close(struct stream *s) {
+    forget_queue(s);
+    uv_close((uv_handle_t *)&s->tcp, on_closed);
+}
+
+void stream_reset(struct stream *s) {
+    forget_queue(s);
+    int status = uv_tcp_close_reset(&s->tcp, on_closed);
+    if (status != 0) uv_close((uv_handle_t *)&s->tcp, on_closed); /* after a FIN */
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.h - one accepted TCP connection as a byte stream: bytes in by callback, bytes out through
+ * a queue that holds only what the kernel does not take at once.
+ *
+ * Knows no HTTP and sets no limits; it counts what its owner has to limit. Callbacks of the owner
+ * never come from inside a stream_* call.
+ */
+#ifndef DOZE_HTTP_STREAM_H
+#define DOZE_HTTP_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum { STREAM_READ_SIZE = 64 * 1024 };
+
+struct stream_block;
+
+struct stream_events {
+    void (*on_read)(void *ctx, const char *bytes, size_t len);
+    void (*on_end)(void *ctx, int status); /* UV_EOF, or a broken stream's error; close it */
+    void (*on_progress)(void *ctx);        /* the client took bytes that were queued */
+    void (*on_closed)(void *ctx);          /* after stream_close; memory may go */
+};
+
+struct stream_shared {
+    char *read_buffer; /* STREAM_READ_SIZE bytes, used by one read callback at a time */
+    size_t queued;     /* by all streams */
+};
+
+struct stream {
+    uv_tcp_t tcp;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    const struct stream_events *events;
+    void *ctx;
+    struct stream_shared *shared;
+    struct stream_block *first, *last;
+    size_t queued;  /* bytes in blocks, those of the running write included */
+    size_t writing; /* bytes of the running write, 0: none */
+    uint64_t added; /* bytes ever given to stream_write */
+};
+
+/* Takes fd, also on failure. False if the loop cannot watch it: fd is closed, s->tcp is to be
+ * closed with stream_close all the same. Borrows events and shared for its life. */
+bool stream_open(struct stream *s, uv_loop_t *loop, int fd, struct stream_shared *shared,
+                 const struct stream_events *events, void *ctx)
+    __attribute__((warn_unused_result));
+
+/* Stop and go on reading; a stream opens reading. */
+void stream_pause_reading(struct stream *s);
+bool stream_resume_reading(struct stream *s) __attribute__((warn_unused_result));
+
+/* Send copies of the bytes. False if the stream is broken: close it. */
+bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count)
+    __attribute__((warn_unused_result));
+
+/* Bytes that the kernel has not taken yet. */
+size_t stream_unsent(const struct stream *s);
+/* Is nothing queued? If not, on_progress or on_end will follow. */
+bool stream_is_flushed(const struct stream *s);
+/* Bytes ever taken by the kernel. */
+uint64_t stream_sent(const struct stream *s);
+
+/* With nothing queued: tell the client that no more comes (FIN). False if the stream is broken. */
+bool stream_shutdown(struct stream *s) __attribute__((warn_unused_result));
+
+/* Close now, dropping what is queued; on_closed follows. */
+void stream_close(struct stream *s);
+/* The same with a reset, so that the client cannot take the end for a clean one. */
+void stream_reset(struct stream *s);
+
+#endif

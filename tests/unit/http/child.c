@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* The server of the fixture: runs in the child process. */
+#include "child.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/xalloc.h"
+#include "http/server.h"
+
+enum { HELD_MAX = 64 };
+
+struct child {
+    uv_loop_t loop;
+    uv_pipe_t commands;
+    int events;
+    bool cors;
+    struct http_server *server;
+    struct exchange *held[HELD_MAX];
+    size_t held_count;
+    struct http_stream *upgraded;
+    int hoard[4096];
+    size_t hoard_count;
+};
+
+static struct child child;
+
+static void tell(const char *line) {
+    char text[64];
+    int len = snprintf(text, sizeof text, "%s\n", line);
+    if (write(child.events, text, (size_t)len) != len) abort();
+}
+
+static void forget(struct exchange *x) {
+    size_t i = 0;
+    while (child.held[i] != x) i++;
+    child.held_count--;
+    memmove(&child.held[i], &child.held[i + 1], (child.held_count - i) * sizeof child.held[0]);
+}
+
+static void on_gone(void *ctx) {
+    forget(ctx);
+    tell("gone");
+}
+
+static void on_pressure(void *ctx, bool paused) {
+    (void)ctx;
+    tell(paused ? "pressure 1" : "pressure 0");
+}
+
+static void hold(struct exchange *x) {
+    if (child.held_count == HELD_MAX) abort();
+    child.held[child.held_count++] = x;
+    exchange_on_pressure(x, on_pressure, NULL);
+    if (!exchange_query(x, "late")) exchange_on_gone(x, on_gone, x);
+    tell("held");
+}
+
+static void on_hold(void *ctx, struct exchange *x) {
+    (void)ctx;
+    hold(x);
+}
+
+static void reply_text(struct exchange *x, const char *text) {
+    exchange_reply(x, 200, "text/plain", text, strlen(text));
+}
+
+static void on_quick(void *ctx, struct exchange *x) {
+    (void)ctx;
+    reply_text(x, "quick");
+}
+
+static void on_open(void *ctx, struct exchange *x) {
+    (void)ctx;
+    size_t len;
+    exchange_body(x, &len);
+    reply_text(x, len == 0 ? "open" : "a body was stored");
+}
+
+static const char *or_none(const char *text) {
+    return text ? text : "(none)";
+}
+
+static void on_things(void *ctx, struct exchange *x) {
+    (void)ctx;
+    struct buf out = BUF_INIT(1 << 20);
+    (void)buf_addf(&out, "[%s %s id=%s q=%s x-test=%s other=%s]", exchange_method(x),
+                   exchange_path(x), or_none(exchange_param(x, "id")),
+                   or_none(exchange_query(x, "q")), or_none(exchange_header(x, "X-TEST")),
+                   or_none(exchange_param(x, "other")));
+    exchange_add_header(x, "X-Made-By", "things");
+    exchange_reply(x, 200, "text/plain", out.data, out.len);
+    buf_clear(&out);
+}
+
+static void on_echo(void *ctx, struct exchange *x) {
+    (void)ctx;
+    size_t len;
+    const char *body = exchange_body(x, &len);
+    exchange_reply(x, 200, "text/plain", body, len);
+}
+
+static void on_count(void *ctx, struct exchange *x) {
+    (void)ctx;
+    char text[32];
+    size_t len;
+    exchange_body(x, &len);
+    snprintf(text, sizeof text, "count=%zu", len);
+    reply_text(x, text);
+}
+
+static void on_big(void *ctx, struct exchange *x) {
+    (void)ctx;
+    char *bytes = xcalloc(1, BIG_SIZE);
+    memset(bytes, 'x', BIG_SIZE);
+    exchange_reply(x, 200, "text/plain", bytes, BIG_SIZE);
+    free(bytes);
+}
+
+static void on_stream_read(void *ctx, const char *bytes, size_t len) {
+    (void)ctx;
+    http_stream_write(child.upgraded, bytes, len);
+}
+
+static void on_stream_closed(void *ctx) {
+    (void)ctx;
+    child.upgraded = NULL;
+    tell("closed");
+}
+
+static void on_upgrade(void *ctx, struct exchange *x) {
+    static const struct http_stream_events events = { .on_read = on_stream_read,
+                                                      .on_pressure = on_pressure,
+                                                      .on_closed = on_stream_closed };
+    (void)ctx;
+    exchange_add_header(x, "X-Proof", "yes");
+    child.upgraded = exchange_upgrade(x, "echo", &events, NULL);
+    tell("upgraded");
+}
+
+static const struct http_route routes[] = {
+    { "GET", "/quick", 0, on_quick },       { "GET", "/things/{id}", 0, on_things },
+    { "POST", "/echo", ECHO_MAX, on_echo }, { "POST", "/count", 64 << 20, on_count },
+    { "GET", "/hold", 0, on_hold },         { "POST", "/hold", 1 << 20, on_hold },
+    { "POST", "/open", 0, on_open },        { "GET", "/big", 0, on_big },
+    { "GET", "/upgrade", 0, on_upgrade },
+};
+
+static void format_error(void *ctx, const char *path, const struct error *err,
+                         struct buf *out) {
+    (void)ctx;
+    (void)buf_addf(out, "{\"path\":\"%s\",\"code\":\"%s\",\"message\":\"%s\"}", path,
+                   error_name(err->code), err->text);
+}
+
+static bool wants_cors(void *ctx) {
+    (void)ctx;
+    return child.cors;
+}
+
+static void write_piece(void (*fn)(const char *piece)) {
+    char *piece = xcalloc(1, PIECE_SIZE);
+    memset(piece, 'p', PIECE_SIZE);
+    fn(piece);
+    free(piece);
+}
+
+static void piece_to_held(const char *piece) {
+    exchange_write(child.held[0], piece, PIECE_SIZE);
+}
+
+static void piece_to_upgraded(const char *piece) {
+    http_stream_write(child.upgraded, piece, PIECE_SIZE);
+}
+
+static void use_up_descriptors(void) {
+    int fd;
+    while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) {
+        if (child.hoard_count == sizeof child.hoard / sizeof child.hoard[0]) abort();
+        child.hoard[child.hoard_count++] = fd;
+    }
+    tell("full");
+}
+
+static void free_descriptors(void) {
+    while (child.hoard_count > 0) close(child.hoard[--child.hoard_count]);
+}
+
+static void on_server_closed(void *ctx) {
+    (void)ctx;
+    child.server = NULL;
+    uv_close((uv_handle_t *)&child.commands, NULL);
+    tell("server closed");
+}
+
+static void tell_active(void) {
+    char line[32];
+    snprintf(line, sizeof line, "active %zu", http_server_active(child.server));
+    tell(line);
+}
+
+/* Commands about the exchange held longest; they are void if its client has left meanwhile. */
+static void obey_held(char letter) {
+    if (child.held_count == 0) return;
+    struct exchange *x = child.held[0];
+    if (strchr("rea", letter)) forget(x);
+    switch (letter) {
+    case 'r':
+        reply_text(x, "held");
+        break;
+    case 'b':
+        exchange_begin(x, 200, "text/event-stream");
+        break;
+    case 's':
+        exchange_write(x, "data: tick\n\n", 12);
+        break;
+    case 'w':
+        write_piece(piece_to_held);
+        break;
+    case 'e':
+        exchange_end(x);
+        break;
+    case 'a':
+        exchange_abort(x);
+        break;
+    case 'g':
+        exchange_on_gone(x, on_gone, x);
+        break;
+    default:
+        abort();
+    }
+}
+
+static void obey(char letter) {
+    switch (letter) {
+    case 'd':
+        http_server_drain(child.server);
+        break;
+    case 'q':
+        http_server_close(child.server, on_server_closed, NULL);
+        break;
+    case 'n':
+        tell_active();
+        break;
+    case 'f':
+        use_up_descriptors();
+        break;
+    case 'F':
+        free_descriptors();
+        break;
+    case 'c':
+        http_stream_close(child.upgraded);
+        break;
+    case 'W':
+        if (child.upgraded) write_piece(piece_to_upgraded);
+        break;
+    default:
+        obey_held(letter);
+        break;
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    static char room[256];
+    (void)handle;
+    (void)suggested;
+    *buf = uv_buf_init(room, sizeof room);
+}
+
+static void on_command(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
+    (void)stream;
+    if (len < 0) abort(); /* the test died */
+    for (ssize_t i = 0; i < len; i++) obey(buf->base[i]);
+}
+
+int child_run(const struct http_limits *limits, bool cors, int commands, int events) {
+    struct error err;
+    struct http_options options = {
+        .host = "127.0.0.1",
+        .routes = routes,
+        .route_count = sizeof routes / sizeof routes[0],
+        .format_error = format_error,
+        .cors = wants_cors,
+        .limits = limits,
+    };
+    child.events = events;
+    child.cors = cors;
+    if (uv_loop_init(&child.loop) != 0) return 1;
+    child.server = http_server_new(&child.loop, &options, &err);
+    if (!child.server) return 1;
+    (void)uv_pipe_init(&child.loop, &child.commands, 0);
+    (void)uv_pipe_open(&child.commands, commands);
+    (void)uv_read_start((uv_stream_t *)&child.commands, on_alloc, on_command);
+    char line[32];
+    snprintf(line, sizeof line, "%d", http_server_port(child.server));
+    tell(line);
+    (void)uv_run(&child.loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&child.loop) == 0 ? 0 : 1;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fixture.h - a real server in a child process, and raw sockets to talk to it.
+ *
+ * The child tells what happens in lines ("held", "gone", "pressure 1", ...) and does what it is
+ * told by single letters, so that tests wait for events and never for time.
+ *
+ * Routes: GET /quick; GET /things/{id}, which tells what it was asked; POST /echo (up to 1,000
+ * bytes); POST /count (up to 64 MB, answers the length); GET and POST /hold, whose exchange is
+ * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8 MB
+ * at once); GET /upgrade (raw echo).
+ */
+#ifndef DOZE_TEST_HTTP_FIXTURE_H
+#define DOZE_TEST_HTTP_FIXTURE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "http/limits.h"
+
+enum {
+    BIG_SIZE = 8 << 20,
+    ECHO_MAX = 1000,
+    PIECE_SIZE = 32 << 10, /* of command 'w' */
+};
+
+struct fixture {
+    int port;
+    int pid;
+    int events;   /* lines from the child */
+    int commands; /* letters to it */
+};
+
+/* Start and stop; stopping closes the server and checks that the child ends well, with nothing
+ * leaked where a sanitizer looks. */
+struct fixture *fixture_start(const struct http_limits *limits, bool cors);
+void fixture_stop(struct fixture *f);
+
+/* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end, a: abort,
+ * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
+ * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free them,
+ * c: close the upgraded stream, W: write 32 KB to it. */
+void fixture_command(struct fixture *f, const char *letters);
+/* The next line must be this one. */
+void fixture_expect(struct fixture *f, const char *line);
+
+/* ---- a client ---- */
+int client_connect(const struct fixture *f);
+void client_send(int fd, const char *text);
+void client_send_bytes(int fd, const void *bytes, size_t len);
+/* Send until the server has had enough of it. */
+void client_send_anyway(int fd, const void *bytes, size_t len);
+/* Read until the text has come; everything read is in out. Fails the test at the end of it. */
+void client_read_until(int fd, struct buf *out, const char *text);
+/* Read to the end; false if that was a reset. */
+bool client_read_end(int fd, struct buf *out);
+/* Connect, send, read to the end, which must be clean. The caller frees. */
+char *client_talk(const struct fixture *f, const char *request);
+/* client_talk, and the answer must begin and contain. */
+void client_check(const struct fixture *f, const char *request, const char *begin,
+                  const char *contain);
+
+/* text, count times. The caller frees. */
+char *repeat(const char *text, size_t count);
+
+#endif
