@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+#include "monitor.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct step {
+    const struct lifecycle *before, *after;
+    const struct lc_event *ev;
+    const struct lc_actions *actions;
+};
+
+typedef const char *property(const struct step *s);
+
+static const struct lc_request *request_in(const struct lifecycle *lc, uint64_t id) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].id == id) return &lc->requests[i];
+    return NULL;
+}
+
+static const struct lc_request *waiter_in(const struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].slot == slot && lc->requests[i].state == LC_WAITING)
+            return &lc->requests[i];
+    return NULL;
+}
+
+static bool load_waits_in(const struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].slot == slot && lc->requests[i].kind == LC_KIND_LOAD) return true;
+    return false;
+}
+
+static uint32_t count_for(const struct step *s, enum lc_action_kind kind, uint64_t request) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->actions->count; i++)
+        n += s->actions->list[i].kind == kind && s->actions->list[i].request == request;
+    return n;
+}
+
+static uint32_t count_on(const struct step *s, enum lc_action_kind kind, int slot) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->actions->count; i++)
+        n += s->actions->list[i].kind == kind && s->actions->list[i].slot == slot;
+    return n;
+}
+
+static bool is_new_request(const struct lc_event *ev) {
+    return ev->kind == LC_EV_REQUEST || ev->kind == LC_EV_LOAD;
+}
+
+/* How often the step ended the request by an answer. */
+static uint32_t answers(const struct step *s, uint64_t id) {
+    return count_for(s, LC_DO_FAIL, id) + count_for(s, LC_DO_LOADED, id);
+}
+
+/* The event itself ends a request: held and cancelled, or reported done by its worker. */
+static bool ended_by_event(const struct step *s, const struct lc_request *r) {
+    if (s->ev->request != r->id) return false;
+    if (s->ev->kind == LC_EV_CANCEL) return r->state != LC_RUNNING;
+    return s->ev->kind == LC_EV_DONE && r->state == LC_RUNNING && s->ev->slot == r->slot &&
+           s->ev->generation == s->before->slots[r->slot].generation;
+}
+
+static const char *valid(const struct step *s) {
+    return lifecycle_valid(s->after) ? NULL : "the state is invalid";
+}
+
+static const char *conserved(const struct step *s) {
+    for (uint32_t i = 0; i < s->before->request_count; i++) {
+        const struct lc_request *r = &s->before->requests[i];
+        uint32_t ends = answers(s, r->id) + ended_by_event(s, r);
+        if (ends > 1) return "a request was answered twice";
+        if (ends == 0 && !request_in(s->after, r->id)) return "a request was lost";
+        if (ends == 1 && request_in(s->after, r->id))
+            return "an answered request is still there";
+    }
+    uint32_t fresh = 0;
+    for (uint32_t i = 0; i < s->after->request_count; i++)
+        fresh += !request_in(s->before, s->after->requests[i].id);
+    if (!is_new_request(s->ev)) return fresh == 0 ? NULL : "a request came from nowhere";
+    if (fresh + answers(s, s->ev->request) != 1) return "a new request was not taken once";
+    return NULL;
+}
+
+static const char *answers_are_owed(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_FAIL && a->kind != LC_DO_LOADED) continue;
+        bool owed = request_in(s->before, a->request) != NULL ||
+                    (is_new_request(s->ev) && s->ev->request == a->request);
+        if (!owed) return "an answer for a request that is not there";
+        if (a->kind == LC_DO_FAIL && a->fail == LC_FAIL_NONE)
+            return "a failure without a cause";
+    }
+    return NULL;
+}
+
+static const char *starts_are_right(const struct step *s) {
+    for (uint32_t i = 0; i < s->after->request_count; i++) {
+        const struct lc_request *now = &s->after->requests[i];
+        const struct lc_request *was = request_in(s->before, now->id);
+        bool begins = now->state == LC_RUNNING && (was == NULL || was->state != LC_RUNNING);
+        if (count_for(s, LC_DO_START, now->id) != (begins ? 1u : 0u))
+            return "a request runs without START, or START without running";
+        if (was != NULL && was->state == LC_RUNNING && now->state != LC_RUNNING)
+            return "a running request was taken back";
+    }
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_START) continue;
+        const struct lc_request *r = request_in(s->after, a->request);
+        if (r == NULL || r->slot != a->slot) return "START of a request that is not there";
+        if (a->generation != s->after->slots[a->slot].generation)
+            return "START on an old worker";
+    }
+    return NULL;
+}
+
+/* Reports of one slot lead from the state before to the state after, along legal edges. */
+static const char *reports_chain(const struct step *s) {
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        enum lc_state at = s->before->slots[slot].state;
+        for (uint32_t i = 0; i < s->actions->count; i++) {
+            const struct lc_action *a = &s->actions->list[i];
+            if (a->kind != LC_DO_REPORT || a->slot != slot) continue;
+            if (a->from != at) return "a report does not follow the one before";
+            if (!lc_edge_legal(a->from, a->to)) return "an illegal edge was taken";
+            if ((a->reason == LC_BECAUSE_EVICTED) != (a->by != LC_NO_SLOT))
+                return "evicted by nobody, or by somebody without eviction";
+            at = a->to;
+        }
+        if (at != s->after->slots[slot].state) return "a state changed without a report";
+    }
+    return NULL;
+}
+
+static uint32_t entered(const struct step *s, int slot, enum lc_state to) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        n += a->kind == LC_DO_REPORT && a->slot == slot && a->to == to;
+    }
+    return n;
+}
+
+static const char *workers_are_told(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
+        uint32_t spawned = count_on(s, LC_DO_SPAWN, i), stopped = count_on(s, LC_DO_STOP, i);
+        uint32_t killed = count_on(s, LC_DO_KILL, i), left = entered(s, i, LC_UNLOADING);
+        if (spawned != entered(s, i, LC_LOADING)) return "SPAWN and LOADING do not agree";
+        if (now->generation != was->generation + spawned)
+            return "generation and SPAWN disagree";
+        if (stopped > left || stopped + killed < left) return "a worker leaves untold";
+        if (killed > 1 || spawned > 1) return "told twice";
+        if (killed == 1 && was->state == LC_ABSENT) return "KILL without a worker";
+        if (now->model == LC_NO_MODEL && now->state != LC_ABSENT)
+            return "a free slot is in use";
+    }
+    return NULL;
+}
+
+static const char *slots_are_assigned(const struct step *s) {
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        bool mine = s->before->slots[slot].model != LC_NO_MODEL;
+        for (uint32_t i = 0; i < s->actions->count; i++) {
+            const struct lc_action *a = &s->actions->list[i];
+            if (a->slot != slot) continue;
+            if (a->kind == LC_DO_ASSIGN && mine) return "ASSIGN of a slot that is taken";
+            if (a->kind == LC_DO_ASSIGN)
+                mine = true;
+            else if (!mine)
+                return "an action for a slot that is free";
+            if (a->kind == LC_DO_FREE) mine = false;
+        }
+        if (mine != (s->after->slots[slot].model != LC_NO_MODEL))
+            return "ASSIGN and FREE do not agree with the slot";
+    }
+    return NULL;
+}
+
+/* Each cause of a failure belongs to one kind of event, or to time. */
+static bool cause_fits(const struct step *s, const struct lc_action *a) {
+    enum lc_event_kind kind = s->ev->kind;
+    bool mine = is_new_request(s->ev) && s->ev->request == a->request;
+
+    switch (a->fail) {
+    case LC_FAIL_NONE:
+        return false;
+    case LC_FAIL_JIT_OFF:
+        return mine && !s->before->settings.jit && s->ev->kind == LC_EV_REQUEST;
+    case LC_FAIL_QUEUE_FULL:
+    case LC_FAIL_TOO_MANY:
+        return mine;
+    case LC_FAIL_BACK_OFF:
+        return mine && kind == LC_EV_REQUEST && a->at > s->ev->now;
+    case LC_FAIL_LOAD_FAILED:
+        return kind == LC_EV_LOAD_FAILED && a->slot == s->ev->slot;
+    case LC_FAIL_LOAD_STALLED:
+        return s->ev->now - s->before->slots[a->slot].heard >= s->before->settings.load_stall;
+    case LC_FAIL_NO_MEMORY:
+        return a->need > a->free;
+    case LC_FAIL_UNLOADED:
+        return kind == LC_EV_UNLOAD && a->slot == s->ev->slot;
+    case LC_FAIL_DIED:
+        return kind == LC_EV_EXITED && a->slot == s->ev->slot;
+    case LC_FAIL_SHUTDOWN:
+        return s->after->shutting_down;
+    }
+    return false;
+}
+
+/* No answer is cut by ttl or eviction: a request fails for its own reasons only. */
+static const char *failures_have_causes(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind == LC_DO_FAIL && !cause_fits(s, a)) return "a request failed without cause";
+    }
+    return NULL;
+}
+
+static bool had_work(const struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].slot == slot && lc->requests[i].state != LC_WAITING) return true;
+    return false;
+}
+
+/* What was let in stays so until it runs or ends, unless its worker is gone. */
+static const char *promises_are_kept(const struct step *s) {
+    for (uint32_t i = 0; i < s->after->request_count; i++) {
+        const struct lc_request *now = &s->after->requests[i];
+        const struct lc_request *was = request_in(s->before, now->id);
+        if (was == NULL || was->state != LC_LET_IN || now->state != LC_WAITING) continue;
+        if (s->ev->kind != LC_EV_EXITED || s->ev->slot != now->slot)
+            return "a request that was let in waits again";
+    }
+    return NULL;
+}
+
+static const char *ttl_is_kept(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_TTL) continue;
+        const struct lc_slot *slot = &s->after->slots[a->slot];
+        if (slot->ttl == MSEC_NEVER) return "unloaded by a ttl it does not have";
+        if (s->ev->now - slot->idle_since < slot->ttl) return "unloaded before its ttl";
+    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
+        bool entered_idle = entered(s, i, LC_IDLE) > 0;
+        if (entered_idle && now->model != LC_NO_MODEL && now->idle_since != s->ev->now)
+            return "the idle clock did not start with the idleness";
+        if (!entered_idle && was->state == LC_IDLE && now->state == LC_IDLE &&
+            was->idle_since != now->idle_since)
+            return "the idle clock was moved";
+    }
+    return NULL;
+}
+
+/* A jit instance's ttl is set by its load, by requests that may, and by RETUNE; an explicit one's
+ * by RETUNE and LOAD. */
+static const char *ttl_changes_are_owed(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
+        if (was->state == LC_ABSENT || now->state == LC_ABSENT) continue;
+        if (was->generation != now->generation || was->ttl == now->ttl) continue;
+        if (s->ev->kind == LC_EV_RETUNE || s->ev->kind == LC_EV_LOAD) continue;
+        bool may = s->ev->kind == LC_EV_REQUEST && s->ev->request_kind != LC_KIND_ENSURE &&
+                   s->before->settings.ttl_update && was->origin == LC_ORIGIN_JIT &&
+                   s->ev->ttl == now->ttl;
+        if (!may) return "a ttl changed that must not";
+    }
+    return NULL;
+}
+
+/* Waited for a place until the gate closed? */
+static bool waited_enough(const struct step *s, int by) {
+    const struct lc_request *first = waiter_in(s->before, by);
+    msec a = s->before->settings.switch_window, b = s->after->settings.switch_window;
+
+    return first != NULL && s->ev->now - first->arrived >= (a < b ? a : b);
+}
+
+static bool unpinned(const struct step *s, int slot) {
+    return s->ev->kind == LC_EV_RETUNE ||
+           (s->before->slots[slot].state == LC_LOADING &&
+            s->before->slots[slot].leaving == LC_BECAUSE_EVICTED);
+}
+
+static const char *eviction_is_fair(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT) continue;
+        bool evicts = a->reason == LC_BECAUSE_EVICTED || a->reason == LC_BECAUSE_MEMORY;
+        if (!evicts || a->from == LC_DRAINING) continue;
+        if (s->after->slots[a->slot].origin != LC_ORIGIN_JIT)
+            return "an explicit one was evicted";
+        if (s->before->settings.auto_evict == LC_EVICT_OFF &&
+            s->after->settings.auto_evict == LC_EVICT_OFF && !unpinned(s, a->slot))
+            return "evicted with auto_evict off";
+        if (a->by == a->slot) return "evicted by itself";
+        if (a->to != LC_DRAINING || unpinned(s, a->slot)) continue;
+        /* A worker that became ready after the window may find its gate closed at once; then the
+         * waiter was there before. */
+        if (!waited_enough(s, a->by)) return "a gate closed before its time";
+    }
+    return NULL;
+}
+
+/* After the window nobody new is let in before the waiter (with one place and memory to spare). */
+static const char *gates_are_closed(const struct step *s) {
+    const struct lifecycle *b = s->before;
+
+    if (b->settings.auto_evict != LC_EVICT_ON || b->budget != UINT64_MAX) return NULL;
+    if (s->ev->kind != LC_EV_REQUEST || s->ev->request_kind == LC_KIND_ENSURE) return NULL;
+    const struct lc_request *r = request_in(s->after, s->ev->request);
+    if (r == NULL || r->state == LC_WAITING) return NULL;
+    if (s->after->slots[r->slot].origin != LC_ORIGIN_JIT) return NULL;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (b->slots[i].origin != LC_ORIGIN_JIT || load_waits_in(b, i)) continue;
+        if (b->slots[i].state != LC_ABSENT) continue;
+        if (waited_enough(s, i)) return "let in through a closed gate";
+    }
+    return NULL;
+}
+
+static const char *one_jit_at_a_time(const struct step *s) {
+    if (s->after->settings.auto_evict != LC_EVICT_ON) return NULL;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *slot = &s->after->slots[i];
+        if (count_on(s, LC_DO_SPAWN, i) == 0 || slot->origin != LC_ORIGIN_JIT) continue;
+        for (int k = 0; k < LC_MAX_SLOTS; k++) {
+            const struct lc_slot *other = &s->after->slots[k];
+            if (k != i && other->origin == LC_ORIGIN_JIT && other->state != LC_ABSENT)
+                return "a jit load beside another jit instance";
+        }
+    }
+    return NULL;
+}
+
+/* An older waiter of another jit model is not overtaken by a jit load. */
+static const char *line_is_in_order(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (count_on(s, LC_DO_SPAWN, i) == 0) continue;
+        if (s->after->slots[i].origin != LC_ORIGIN_JIT) continue;
+        const struct lc_request *mine = waiter_in(s->after, i);
+        if (mine == NULL) return "a load nobody waits for";
+        for (int k = 0; k < LC_MAX_SLOTS; k++) {
+            const struct lc_request *other = waiter_in(s->after, k);
+            if (k == i || other == NULL || s->after->slots[k].state != LC_ABSENT) continue;
+            if (other < mine) return "a load overtook an older waiter";
+        }
+    }
+    return NULL;
+}
+
+static nbytes resident(const struct lifecycle *lc) {
+    nbytes sum = 0;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) sum += lc->slots[i].bytes;
+    return sum;
+}
+
+static const char *memory_is_kept(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        bool forced = false;
+        if (count_on(s, LC_DO_SPAWN, i) == 0) continue;
+        for (uint32_t k = 0; k < s->after->request_count; k++)
+            forced = forced || (s->after->requests[k].slot == i && s->after->requests[k].force);
+        if (!forced && resident(s->after) > s->after->budget) return "a load without memory";
+    }
+    return NULL;
+}
+
+static const char *back_off_is_kept(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i];
+        if (count_on(s, LC_DO_SPAWN, i) == 0 || was->retry_at <= s->ev->now) continue;
+        if (was->model != s->after->slots[i].model) continue;
+        const struct lc_request *first = waiter_in(s->after, i);
+        bool died = first != NULL && first->lost > 0;
+        if (!died && !load_waits_in(s->after, i)) return "a load within its back-off";
+    }
+    return NULL;
+}
+
+/* Only a waiter's own end lets a load go, and only before half of it is done. */
+static const char *loads_survive(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_LOAD_CANCELLED) continue;
+        if (s->after->slots[a->slot].permille >= 500) return "a load was cancelled too late";
+        if (s->ev->kind != LC_EV_CANCEL) return "a load was cancelled by nobody";
+    }
+    return NULL;
+}
+
+static const char *work_is_not_unloaded(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->to != LC_UNLOADING) continue;
+        if (had_work(s->after, a->slot)) return "unloaded with work";
+    }
+    return NULL;
+}
+
+static const char *aborts_are_single(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_ABORT) continue;
+        const struct lc_request *was = request_in(s->before, a->request);
+        if (was == NULL || was->aborted || s->ev->kind != LC_EV_CANCEL)
+            return "an ABORT that nobody asked for";
+    }
+    return NULL;
+}
+
+static const char *deadline_is_ahead(const struct step *s) {
+    return lifecycle_deadline(s->after) > s->ev->now ? NULL
+                                                     : "the deadline is not in the future";
+}
+
+static const char *finish_is_right(const struct step *s) {
+    bool now = s->after->finished && !s->before->finished;
+
+    if (count_on(s, LC_DO_FINISHED, LC_NO_SLOT) != (now ? 1u : 0u)) return "FINISHED is wrong";
+    if (!s->after->shutting_down || s->after->finished) return NULL;
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (s->after->slots[i].state != LC_ABSENT) return NULL;
+    return "a shutdown without end";
+}
+
+static property *const properties[] = {
+    valid,
+    conserved,
+    answers_are_owed,
+    starts_are_right,
+    reports_chain,
+    workers_are_told,
+    slots_are_assigned,
+    failures_have_causes,
+    promises_are_kept,
+    ttl_is_kept,
+    ttl_changes_are_owed,
+    eviction_is_fair,
+    gates_are_closed,
+    one_jit_at_a_time,
+    line_is_in_order,
+    memory_is_kept,
+    back_off_is_kept,
+    loads_survive,
+    work_is_not_unloaded,
+    aborts_are_single,
+    deadline_is_ahead,
+    finish_is_right,
+};
+
+const char *monitor_step(const struct lifecycle *before, const struct lc_event *ev,
+                         const struct lifecycle *after, const struct lc_actions *actions,
+                         uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT]) {
+    struct step s = { before, after, ev, actions };
+
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+        const char *broken = properties[i](&s);
+        if (broken != NULL) return broken;
+    }
+    if (edges == NULL) return NULL;
+    for (uint32_t i = 0; i < actions->count; i++)
+        if (actions->list[i].kind == LC_DO_REPORT)
+            edges[actions->list[i].from][actions->list[i].to]++;
+    return NULL;
+}
+
+/* States are zeroed and changed field by field, so bytes beyond the last request may differ. */
+bool monitor_same(const struct lifecycle *a, const struct lifecycle *b) {
+    if (a->request_count != b->request_count || a->shutdown_by != b->shutdown_by) return false;
+    if (a->shutting_down != b->shutting_down || a->finished != b->finished) return false;
+    if (a->budget != b->budget) return false;
+    if (memcmp(a->slots, b->slots, sizeof a->slots) != 0) return false;
+    return memcmp(a->requests, b->requests, a->request_count * sizeof *a->requests) == 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+static void test_evict_7_a_load_promotes_the_only_jit_instance(void **state) {
+    (void)state;
+    int a = make_idle(A);
+    uint64_t r = load_ttl(A, 5000);
+
+    assert_int_equal(fate(r), LOADED);
+    assert_false(answer(r)->fresh);
+    assert_int_equal(answer(r)->slot, a);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+    assert_int_equal(lc.slots[a].ttl, 5000);
+}
+
+static void test_evict_7_promoted_without_ttl_stays(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    load(A);
+    assert_true(lc.slots[a].ttl == MSEC_NEVER);
+}
+
+static void test_evict_7_promoted_while_loading_and_busy(void **state) {
+    (void)state;
+    uint64_t r = ask(A), l = load(A);
+
+    assert_int_equal(total(LC_DO_SPAWN), 1);
+    assert_int_equal(fate(l), HELD);
+    ready(0);
+    assert_int_equal(fate(l), LOADED);
+    assert_true(answer(l)->fresh);
+    assert_int_equal(fate(r), STARTED);
+    retune(0, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    assert_int_equal(fate(load(A)), LOADED);
+    assert_int_equal(lc.slots[0].origin, LC_ORIGIN_EXPLICIT);
+}
+
+static void test_evict_7_other_settings_make_a_new_instance(void **state) {
+    (void)state;
+    make_idle(A);
+    plan.settings = 2;
+    uint64_t r = load(A);
+
+    assert_int_equal(fate(r), HELD);
+    assert_int_equal(count(LC_DO_ASSIGN), 1);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+}
+
+static void test_evict_7_a_name_of_its_own_makes_a_new_instance(void **state) {
+    (void)state;
+    make_idle(A);
+    load_own(A);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+}
+
+static void test_evict_7_beside_an_explicit_one_makes_a_new_instance(void **state) {
+    (void)state;
+    make_explicit(A);
+    load(A);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+}
+
+static void test_evict_7_beside_two_instances_makes_a_new_one(void **state) {
+    (void)state;
+    make_explicit(A);
+    load_own(A);
+    ready(1);
+    retune(1, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    load(A);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+}
+
+static void test_evict_7_a_leaving_one_comes_back_explicit(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    unload(a);
+    ask(B);
+    uint64_t r = load_ttl(A, 7000), s = ask_ttl(A, 1);
+    assert_int_equal(count(LC_DO_ASSIGN), 0);
+    exited(a);
+    assert_int_equal(state_of(a), LC_LOADING); /* B got the jit place; this one needs none */
+    assert_int_equal(state_of(lifecycle_find(&lc, B)), LC_LOADING);
+    assert_int_equal(last_reason(a), LC_BECAUSE_LOAD);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    assert_int_equal(fate(s), STARTED);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+    assert_int_equal(lc.slots[a].ttl, 7000);
+}
+
+static void test_evict_7_two_loads_while_leaving_make_two_instances(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    unload(a);
+    load(A);
+    load(A);
+    assert_int_equal(count(LC_DO_ASSIGN), 1);
+}
+
+static void test_evict_7_one_in_line_becomes_explicit(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    uint64_t r = ask_ttl(B, 5), l = load(B);
+    int b = lifecycle_find(&lc, B);
+    assert_int_equal(state_of(b), LC_LOADING);
+    ready(b);
+    assert_int_equal(fate(r), STARTED);
+    assert_int_equal(fate(l), LOADED);
+    assert_true(lc.slots[b].ttl == MSEC_NEVER);
+}
+
+static void test_explicit_plan_is_kept_for_its_load(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    unload(a);
+    plan.need = 77;
+    load(A);
+    plan.need = 88;
+    ask(A);
+    exited(a);
+    assert_int_equal(lc.slots[a].bytes, 77);
+}
+
+static void test_explicit_load_cancelled_by_its_client(void **state) {
+    (void)state;
+    uint64_t r = load(A);
+
+    cancel(r);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+    assert_int_equal(last_reason(0), LC_BECAUSE_LOAD_CANCELLED);
+}
+
+int explicit_tests(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_evict_7_a_load_promotes_the_only_jit_instance, world_reset),
+        cmocka_unit_test_setup(test_evict_7_promoted_without_ttl_stays, world_reset),
+        cmocka_unit_test_setup(test_evict_7_promoted_while_loading_and_busy, world_reset),
+        cmocka_unit_test_setup(test_evict_7_other_settings_make_a_new_instance, world_reset),
+        cmocka_unit_test_setup(test_evict_7_a_name_of_its_own_makes_a_new_instance,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_7_beside_an_explicit_one_makes_a_new_instance,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_7_beside_two_instances_makes_a_new_one, world_reset),
+        cmocka_unit_test_setup(test_evict_7_a_leaving_one_comes_back_explicit, world_reset),
+        cmocka_unit_test_setup(test_evict_7_two_loads_while_leaving_make_two_instances,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_7_one_in_line_becomes_explicit, world_reset),
+        cmocka_unit_test_setup(test_explicit_plan_is_kept_for_its_load, world_reset),
+        cmocka_unit_test_setup(test_explicit_load_cancelled_by_its_client, world_reset),
+    };
+    return cmocka_run_group_tests_name("explicit", tests, NULL, NULL);
+}

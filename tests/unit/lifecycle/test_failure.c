@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+static void test_failure_a_failed_load_answers_every_waiter(void **state) {
+    (void)state;
+    uint64_t r = ask(A), s = ask(A), l = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+
+    load_failed(0);
+    assert_int_equal(failure(r), LC_FAIL_LOAD_FAILED);
+    assert_int_equal(failure(s), LC_FAIL_LOAD_FAILED);
+    assert_int_equal(failure(l), LC_FAIL_LOAD_FAILED);
+    assert_int_equal(answer(r)->slot, 0);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+    assert_int_equal(last_reason(0), LC_BECAUSE_LOAD_FAILED);
+    assert_int_equal(count(LC_DO_STOP), 1);
+}
+
+static void test_failure_back_off_refuses_and_says_until_when(void **state) {
+    (void)state;
+    ask(A);
+    clock_to(100);
+    load_failed(0);
+    uint64_t r = ask(A);
+    assert_int_equal(failure(r), LC_FAIL_BACK_OFF);
+    assert_int_equal(answer(r)->at, 1100);
+    exited(0);
+    assert_int_equal(total(LC_DO_FREE), 0); /* it has something to remember */
+    clock_to(1099);
+    r = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    assert_int_equal(failure(r), LC_FAIL_BACK_OFF);
+    assert_int_equal(answer(r)->slot, 0);
+    clock_to(1100);
+    assert_int_equal(fate(ask(A)), HELD);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+    assert_int_equal(lc.slots[0].model, A);
+}
+
+static void test_failure_back_off_doubles_to_a_minute(void **state) {
+    (void)state;
+    static const msec pauses[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000 };
+
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+        ask(A);
+        load_failed(0);
+        assert_int_equal(lc.slots[0].retry_at - lc.now, pauses[i]);
+        exited(0);
+        clock_to(lc.slots[0].retry_at);
+    }
+    for (int i = 0; i < 300; i++) { /* far more than a counter of failures can hold */
+        ask(A);
+        load_failed(0);
+        assert_int_equal(lc.slots[0].retry_at - lc.now, 60000);
+        exited(0);
+        clock_to(lc.slots[0].retry_at);
+    }
+}
+
+static void test_failure_back_off_is_reset_by_a_success(void **state) {
+    (void)state;
+    ask(A);
+    load_failed(0);
+    exited(0);
+    clock_to(5000);
+    int a = make_idle(A);
+    unload(a);
+    exited(a);
+    ask(A);
+    load_failed(lifecycle_find(&lc, A));
+    assert_int_equal(lc.slots[0].retry_at - lc.now, 1000);
+}
+
+static void test_failure_back_off_is_reset_by_another_instance(void **state) {
+    (void)state;
+    make_explicit(A);
+    load_own(A);
+    load_failed(1);
+    exited(1);
+    assert_int_equal(lc.slots[1].model, A);
+    unload(0);
+    exited(0);
+    assert_int_equal(failure(ask(A)), LC_FAIL_BACK_OFF);
+    uint64_t l = load(B);
+    ready(lifecycle_find(&lc, B));
+    assert_int_equal(fate(l), LOADED);
+    assert_int_equal(failure(ask(A)), LC_FAIL_BACK_OFF); /* B's success is not A's */
+    load(A);
+    ready(lifecycle_find(&lc, A));
+    assert_int_equal(lc.slots[1].failures, 0);
+}
+
+static void test_failure_an_explicit_load_ignores_the_back_off(void **state) {
+    (void)state;
+    ask(A);
+    load_failed(0);
+    uint64_t l = load(A);
+    assert_int_equal(fate(l), HELD); /* waits for the exit */
+    exited(0);
+    assert_int_equal(state_of(0), LC_LOADING);
+    uint64_t r = ask(A); /* may join it */
+    ready(0);
+    assert_int_equal(fate(l), LOADED);
+    assert_int_equal(fate(r), STARTED);
+}
+
+static void test_failure_an_explicit_load_takes_a_new_name(void **state) {
+    (void)state;
+    ask(A);
+    load_failed(0);
+    exited(0);
+    load_own(A);
+    assert_int_equal(count(LC_DO_FREE), 1); /* the remembered one gives up its identifier */
+    assert_int_equal(count(LC_DO_ASSIGN), 1);
+    load_failed(0);
+    assert_int_equal(lc.slots[0].failures, 2);
+}
+
+static void test_failure_a_load_that_stalls_is_killed(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+
+    clock_to(100 * 1000);
+    progress(0, 10);
+    assert_int_equal(lifecycle_deadline(&lc), 220 * 1000);
+    pass(119 * 1000 + 999);
+    assert_int_equal(state_of(0), LC_LOADING);
+    pass(1);
+    assert_int_equal(failure(r), LC_FAIL_LOAD_STALLED);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+    assert_int_equal(count(LC_DO_KILL), 1);
+    assert_int_equal(failure(ask(A)), LC_FAIL_BACK_OFF);
+    pass(60 * 1000);
+    assert_int_equal(total(LC_DO_KILL), 1);
+    exited(0);
+    assert_int_equal(lc.slots[0].failures, 1);
+}
+
+static void test_failure_a_worker_that_hangs_is_killed_once(void **state) {
+    (void)state;
+    int a;
+    uint64_t r = make_busy(A, &a);
+
+    clock_to(50 * 1000);
+    heard(a);
+    assert_int_equal(lifecycle_deadline(&lc), 110 * 1000);
+    pass(59 * 1000 + 999);
+    assert_int_equal(total(LC_DO_KILL), 0);
+    pass(1);
+    assert_int_equal(total(LC_DO_KILL), 1);
+    heard(a); /* a last frame that was on its way */
+    pass(300 * 1000);
+    assert_int_equal(total(LC_DO_KILL), 1);
+    assert_int_equal(fate(r), STARTED);
+    exited(a);
+    assert_int_equal(failure(r), LC_FAIL_DIED);
+}
+
+static void test_failure_done_is_a_sign_of_life(void **state) {
+    (void)state;
+    int a;
+    uint64_t r = make_busy(A, &a);
+
+    ask(A);
+    clock_to(59 * 1000);
+    done(r);
+    assert_int_equal(lifecycle_deadline(&lc), 119 * 1000);
+}
+
+static void test_failure_an_idle_worker_may_be_silent(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    pass(600 * 1000);
+    assert_int_equal(state_of(a), LC_IDLE);
+    assert_int_equal(total(LC_DO_KILL), 0);
+    ask(A);
+    pass(59 * 1000); /* the silence counts from the work's begin */
+    assert_int_equal(total(LC_DO_KILL), 0);
+}
+
+static void test_failure_a_drained_worker_may_hang_too(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    ask(B);
+    pass(60 * 1000);
+    assert_int_equal(state_of(a), LC_DRAINING);
+    assert_int_equal(total(LC_DO_KILL), 1);
+}
+
+static void test_failure_died_running_ones_fail_waiting_ones_get_a_new_worker(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    uint64_t r = ask_ttl(A, 5000), held = ask(A);
+
+    ready(0);
+    plan.need = 7777; /* what loads look like now is not what replaces a worker */
+    exited(0);
+    assert_int_equal(failure(r), LC_FAIL_DIED);
+    assert_int_equal(fate(held), HELD);
+    assert_int_equal(state_of(0), LC_LOADING);
+    assert_int_equal(lc.slots[0].ttl, 5000);
+    assert_int_equal(lc.slots[0].plan.need, 100);
+    ready(0);
+    assert_int_equal(fate(held), STARTED);
+}
+
+static void test_failure_died_explicit_stays_explicit(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int b, a = make_explicit(A);
+
+    ask(A);
+    uint64_t held = ask_ttl(A, 5);
+    make_busy(B, &b);
+    exited(a);
+    assert_int_equal(state_of(a), LC_LOADING); /* needs no place */
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+    assert_true(lc.slots[a].ttl == MSEC_NEVER);
+    ready(a);
+    assert_int_equal(fate(held), STARTED);
+}
+
+static void test_failure_died_twice_is_an_error(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+
+    exited(0);
+    assert_int_equal(state_of(0), LC_LOADING);
+    assert_int_equal(fate(r), HELD);
+    uint64_t refused = ask(A); /* dying while loading counts as a failed load */
+    assert_int_equal(failure(refused), LC_FAIL_BACK_OFF);
+    clock_to(1000);
+    uint64_t joins = ask(A);
+    exited(0);
+    assert_int_equal(failure(r), LC_FAIL_DIED);
+    assert_int_equal(fate(joins), HELD);
+    assert_int_equal(lc.slots[0].retry_at, 3000);
+    ready(0);
+    assert_int_equal(fate(joins), STARTED);
+}
+
+static void test_failure_died_behind_the_gate_is_no_loss(void **state) {
+    (void)state;
+    int a;
+    uint64_t r = make_busy(A, &a), b = ask(B);
+
+    pass(1000);
+    uint64_t behind = ask(A);
+    exited(a);
+    assert_int_equal(last_reason(a), LC_BECAUSE_DIED);
+    assert_int_equal(failure(r), LC_FAIL_DIED);
+    int at_b = lifecycle_find(&lc, B);
+    ready(at_b);
+    done(b);
+    exited(at_b);
+    exited(a);
+    assert_int_equal(fate(behind), HELD); /* its first loss */
+    ready(a);
+    assert_int_equal(fate(behind), STARTED);
+}
+
+static void test_failure_died_idle_is_forgotten(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    exited(a);
+    assert_int_equal(last_reason(a), LC_BECAUSE_DIED);
+    assert_int_equal(count(LC_DO_FREE), 1);
+    assert_int_equal(fate(ask(A)), HELD);
+}
+
+static void test_failure_died_after_the_client_went(void **state) {
+    (void)state;
+    int a;
+    uint64_t r = make_busy(A, &a);
+
+    cancel(r);
+    exited(a);
+    assert_int_equal(failure(r), LC_FAIL_DIED); /* so that nobody remembers it for ever */
+    assert_int_equal(lc.request_count, 0);
+}
+
+int failure_tests(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_failure_a_failed_load_answers_every_waiter, world_reset),
+        cmocka_unit_test_setup(test_failure_back_off_refuses_and_says_until_when, world_reset),
+        cmocka_unit_test_setup(test_failure_back_off_doubles_to_a_minute, world_reset),
+        cmocka_unit_test_setup(test_failure_back_off_is_reset_by_a_success, world_reset),
+        cmocka_unit_test_setup(test_failure_back_off_is_reset_by_another_instance, world_reset),
+        cmocka_unit_test_setup(test_failure_an_explicit_load_ignores_the_back_off, world_reset),
+        cmocka_unit_test_setup(test_failure_an_explicit_load_takes_a_new_name, world_reset),
+        cmocka_unit_test_setup(test_failure_a_load_that_stalls_is_killed, world_reset),
+        cmocka_unit_test_setup(test_failure_a_worker_that_hangs_is_killed_once, world_reset),
+        cmocka_unit_test_setup(test_failure_done_is_a_sign_of_life, world_reset),
+        cmocka_unit_test_setup(test_failure_an_idle_worker_may_be_silent, world_reset),
+        cmocka_unit_test_setup(test_failure_a_drained_worker_may_hang_too, world_reset),
+        cmocka_unit_test_setup(
+            test_failure_died_running_ones_fail_waiting_ones_get_a_new_worker, world_reset),
+        cmocka_unit_test_setup(test_failure_died_explicit_stays_explicit, world_reset),
+        cmocka_unit_test_setup(test_failure_died_twice_is_an_error, world_reset),
+        cmocka_unit_test_setup(test_failure_died_behind_the_gate_is_no_loss, world_reset),
+        cmocka_unit_test_setup(test_failure_died_idle_is_forgotten, world_reset),
+        cmocka_unit_test_setup(test_failure_died_after_the_client_went, world_reset),
+    };
+    return cmocka_run_group_tests_name("failure", tests, NULL, NULL);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+static void test_limit_waiting_per_model(void **state) {
+    (void)state;
+    uint64_t r = 0;
+
+    for (int i = 0; i < 128; i++) r = ask(A);
+    assert_int_equal(fate(r), HELD);
+    assert_int_equal(failure(ask(A)), LC_FAIL_QUEUE_FULL);
+    assert_int_equal(failure(load(A)), LC_FAIL_QUEUE_FULL);
+    assert_int_equal(fate(ask(B)), HELD); /* another model's queue is its own */
+    cancel(r);
+    assert_int_equal(fate(ask(A)), HELD);
+    ready(0);
+    uint64_t light = ask_kind(A, LC_KIND_LIGHT, LC_TTL_NOT_GIVEN);
+    assert_int_equal(fate(light), STARTED);
+}
+
+static void test_limit_running_ones_do_not_count(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    for (int i = 0; i < 3 + 128; i++) assert_int_not_equal(fate(ask(A)), FAILED);
+    assert_int_equal(failure(ask(A)), LC_FAIL_QUEUE_FULL);
+    assert_int_equal(fate(ask_kind(A, LC_KIND_LIGHT, LC_TTL_NOT_GIVEN)), STARTED);
+    assert_int_equal(fate(ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN)), LOADED);
+}
+
+static void test_limit_a_load_that_waits_for_nothing_is_answered(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    for (int i = 0; i < 3 + 128; i++) ask(A);
+    assert_int_equal(fate(load(A)), LOADED);
+}
+
+static void test_limit_requests_in_all(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.max_waiting = UINT32_MAX;
+    configure(settings);
+    plan.parallel = 4000;
+    int a;
+    make_busy(A, &a);
+    for (int i = 1; i < LC_MAX_REQUESTS; i++) ask(A);
+    assert_int_equal(lc.request_count, LC_MAX_REQUESTS);
+    assert_int_equal(failure(ask(A)), LC_FAIL_QUEUE_FULL);
+    assert_int_equal(failure(ask(B)), LC_FAIL_QUEUE_FULL);
+    assert_int_equal(failure(load(B)), LC_FAIL_QUEUE_FULL);
+    exited(a); /* the most actions one event can cause */
+    assert_int_equal(count(LC_DO_FAIL), LC_MAX_REQUESTS);
+    assert_int_equal(lc.request_count, 0);
+}
+
+static void test_limit_actions_of_one_event(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.max_waiting = UINT32_MAX;
+    configure(settings);
+    for (int i = 0; i < LC_MAX_SLOTS; i++) make_explicit((uint32_t)i);
+    for (int i = LC_MAX_SLOTS; i < LC_MAX_REQUESTS; i++) ask((uint32_t)(i % LC_MAX_SLOTS));
+    shut_down();
+    shut_down();
+    assert_int_equal(lc.request_count, 0);
+    assert_int_equal(count(LC_DO_KILL), LC_MAX_SLOTS);
+}
+
+static void test_limit_slots(void **state) {
+    (void)state;
+    set_mode(LC_EVICT_OFF);
+    for (int i = 0; i < LC_MAX_SLOTS; i++) make_idle((uint32_t)(100 + i));
+    assert_int_equal(failure(ask(A)), LC_FAIL_TOO_MANY);
+    assert_int_equal(failure(load(A)), LC_FAIL_TOO_MANY);
+    unload(7);
+    exited(7);
+    ask(A);
+    assert_int_equal(lc.slots[7].model, A);
+}
+
+static void test_limit_slots_the_oldest_memory_of_a_failure_gives_way(void **state) {
+    (void)state;
+    set_mode(LC_EVICT_OFF);
+    for (int i = 0; i < LC_MAX_SLOTS - 2; i++) make_idle((uint32_t)(100 + i));
+    int late = LC_MAX_SLOTS - 2, early = LC_MAX_SLOTS - 1;
+    ask(A);
+    ask(B);
+    clock_to(10);
+    load_failed(early);
+    exited(early);
+    clock_to(20);
+    load_failed(late);
+    exited(late);
+    ask(C);
+    assert_int_equal(count(LC_DO_FREE), 1);
+    assert_int_equal(lc.slots[early].model, C);
+    assert_int_equal(lc.slots[early].failures, 0);
+    assert_int_equal(failure(ask(A)), LC_FAIL_BACK_OFF);
+    assert_int_equal(fate(ask(B)), HELD); /* what B did is forgotten */
+    assert_int_equal(lc.slots[late].model, B);
+    assert_int_equal(failure(ask(D)), LC_FAIL_TOO_MANY);
+}
+
+int limit_tests(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_limit_waiting_per_model, world_reset),
+        cmocka_unit_test_setup(test_limit_running_ones_do_not_count, world_reset),
+        cmocka_unit_test_setup(test_limit_a_load_that_waits_for_nothing_is_answered,
+                               world_reset),
+        cmocka_unit_test_setup(test_limit_requests_in_all, world_reset),
+        cmocka_unit_test_setup(test_limit_actions_of_one_event, world_reset),
+        cmocka_unit_test_setup(test_limit_slots, world_reset),
+        cmocka_unit_test_setup(test_limit_slots_the_oldest_memory_of_a_failure_gives_way,
+                               world_reset),
+    };
+    return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
