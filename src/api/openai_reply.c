@@ -34,6 +34,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
                                int64_t created, reply_end_hook *hook) {
     assert((size_t)options->op < sizeof forms / sizeof forms[0]);
     assert(count >= 1 && count <= PARSED_MAX_REQUESTS);
+    assert(!options->stream || options->op != OP_EMBEDDING);
     struct reply *reply = xcalloc(1, sizeof *reply + (size_t)count * sizeof reply->choices[0]);
     reply->form = forms[options->op];
     reply->hook = hook;
@@ -260,11 +261,10 @@ static enum reply_step on_error(struct reply *reply, const struct error *error,
 
 static enum reply_step on_done(struct reply *reply, int index, const struct service_event *ev,
                                struct buf *out) {
-    bool stream = reply->options.stream && reply->form;
     note_end(reply, index, ev);
-    if (stream) stream_finish(reply, index, ev, out);
+    if (reply->options.stream) stream_finish(reply, index, ev, out);
     if (reply->ended < reply->count) return REPLY_MORE;
-    if (stream) {
+    if (reply->options.stream) {
         stream_close(reply, out);
     } else if (reply->form) {
         whole_format(reply, ev, out);
@@ -277,7 +277,7 @@ static enum reply_step on_done(struct reply *reply, int index, const struct serv
 
 static enum reply_step on_delta(struct reply *reply, int index, const struct service_event *ev,
                                 struct buf *out) {
-    if (reply->options.stream && reply->form) {
+    if (reply->options.stream) {
         stream_delta(reply, index, ev, out);
     } else {
         choice_keep(&reply->choices[index], ev);
@@ -327,7 +327,7 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
     case SERVICE_ERROR:
         return on_error(reply, ev->error, out);
     }
-    assert(!"service_event_kind");
+    assert(false && "service_event_kind");
     return REPLY_END;
 }
 
