@@ -160,6 +160,7 @@ static enum outcome wait_for(const struct job *job, const char *body, struct loa
                          .ctx = load,
                          .cancel_fd = interrupt_open() };
     enum outcome outcome = client_call(job->cli, &call, &load->result, err);
+    if (outcome == OUTCOME_CANCELLED) interrupt_drain(call.cancel_fd);
     interrupt_close(call.cancel_fd);
     progress_clear(&load->progress);
     if (outcome != OUTCOME_DONE) return outcome;

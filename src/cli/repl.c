@@ -19,7 +19,7 @@ struct repl {
 };
 
 static void print_prompt(void) {
-    fprintf(stderr, "%s>%s ", text_begin(stderr, STYLE_BOLD), text_end(stderr));
+    fprintf(stderr, "%s> %s", text_begin(stderr, STYLE_BOLD), text_end(stderr));
     fflush(stderr);
 }
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# fish completion for doze, and for lms where it is a link to doze.
+
+set -l words serve load unload ps ls chat settings server status log version help
+set -l none "not __fish_seen_subcommand_from $words"
+
+for name in doze lms
+    complete -c $name -f
+    complete -c $name -l host -x -d 'Server to ask'
+    complete -c $name -l port -x -d 'Its port'
+    complete -c $name -s h -l help -d 'Show the options'
+
+    complete -c $name -n $none -a serve -d 'Serve models in the foreground'
+    complete -c $name -n $none -a load -d 'Load a model'
+    complete -c $name -n $none -a unload -d 'Unload a model'
+    complete -c $name -n $none -a ps -d 'List the loaded models'
+    complete -c $name -n $none -a ls -d 'List the models on disk'
+    complete -c $name -n $none -a chat -d 'Talk to a model'
+    complete -c $name -n $none -a settings -d 'Show or change the settings'
+    complete -c $name -n $none -a server -d 'Start or stop the server'
+    complete -c $name -n $none -a status -d 'Server and loaded models'
+    complete -c $name -n $none -a log -d 'What goes into and out of the models'
+    complete -c $name -n $none -a version -d 'Version of this program'
+    complete -c $name -n $none -a help -d 'Commands and their options'
+
+    set -l in '__fish_seen_subcommand_from'
+    complete -c $name -n "$in load chat" -a "($name ls --quiet 2>/dev/null)"
+    complete -c $name -n "$in load chat" -l ttl -x -d 'Idle time'
+    complete -c $name -n "$in load" -s c -l context-length -x -d 'Size of the context'
+    complete -c $name -n "$in load" -l parallel -x -d 'Requests at the same time'
+    complete -c $name -n "$in load" -l identifier -x -d 'Name in the API'
+    complete -c $name -n "$in load" -l gpu -x -a 'max off' -d 'Layers on the GPU'
+    complete -c $name -n "$in load" -l gpu-layers -x -d 'So many layers on the GPU'
+    complete -c $name -n "$in load" -l keep -d 'Load it again at start'
+    complete -c $name -n "$in load" -l force -d 'Load it even if memory looks too small'
+    complete -c $name -n "$in load" -s y -l yes -d 'Do not ask'
+    complete -c $name -n "$in unload" -a "($name ps --quiet 2>/dev/null)"
+    complete -c $name -n "$in unload" -s a -l all -d 'Every loaded model'
+    complete -c $name -n "$in ps ls" -s q -l quiet -d 'Names only'
+    complete -c $name -n "$in ls" -l llm -d 'Language models'
+    complete -c $name -n "$in ls" -l embedding -d 'Embedding models'
+    complete -c $name -n "$in chat" -s p -l prompt -x -d 'Ask this once'
+    complete -c $name -n "$in chat" -s s -l system -x -d 'System message'
+    complete -c $name -n "$in chat log" -l stats -d 'Figures of each answer'
+    complete -c $name -n "$in settings" -a 'get set'
+    complete -c $name -n "$in settings" -a "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
+    complete -c $name -n "$in server" -a 'start stop status'
+    complete -c $name -n "$in server" -l bind -x -d 'Address to listen on'
+    complete -c $name -n "$in server" -l cors -d 'Let other origins in'
+    complete -c $name -n "$in server serve" -l state-dir -x -a '(__fish_complete_directories)' -d 'Folder of settings and log'
+    complete -c $name -n "$in serve" -l models-dir -x -a '(__fish_complete_directories)' -d 'Folder of models'
+    complete -c $name -n "$in serve" -l log-level -x -a 'error warn info debug' -d 'How much to log'
+    complete -c $name -n "$in log" -a stream
+    complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
+    complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
+    complete -c $name -n "$in load unload ps ls settings server log" -l json -d 'Print JSON'
+end

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands_groups.h"
+#include "run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static void test_one_question(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "chat", "qwen3-4b", "-p", "hello", "--ttl", "2m");
+    assert_int_equal(r.code, 0);
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: hello\n");
+    assert_string_equal(buf_str(&r.err), "");
+    result_clear(&r);
+    char *body = server_get("/fake/last");
+    assert_string_equal(body,
+                        "{\"model\":\"qwen3-4b\",\"stream\":true,\"ttl\":120,\"messages\":"
+                        "[{\"role\":\"user\",\"content\":\"hello\"}]}");
+    free(body);
+}
+
+static void test_prompt_from_stdin(void **state) {
+    (void)state;
+    struct result r = RUN("from a pipe\n", "chat", "-s", "Be brief.");
+    assert_string_equal(buf_str(&r.out), "Got 2 messages, the last: from a pipe\n");
+    result_clear(&r);
+    r = RUN("the text\n", "chat", "-p", "Sum up:");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: Sum up:\n\nthe text\n");
+    result_clear(&r);
+    r = RUN(" \n", "chat");
+    assert_int_equal(r.code, 2);
+    assert_has(&r.err, "The prompt is empty.");
+    result_clear(&r);
+}
+
+static void test_stats_go_to_stderr(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "chat", "-p", "hi", "--stats");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: hi\n");
+    assert_has(&r.err,
+               "12 tokens, prompt 35 (30 cached), 30.5 tokens/s, first after 0.25 s, in all "
+               "1.50 s, eosFound\n");
+    result_clear(&r);
+}
+
+static void test_reasoning_stays_out_of_pipes(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "chat", "-p", "think");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: think\n");
+    result_clear(&r);
+    struct terminal t = terminal_open((const char *const[]){ "chat", "-p", "think", NULL });
+    terminal_expect(&t, "\033[2mLet me see.\033[0m\r\n\r\nGot 1 messages");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+static void test_control_characters_do_not_reach_the_terminal(void **state) {
+    (void)state;
+    struct terminal t = terminal_open((const char *const[]){ "chat", "-p", "a\033[2Jb", NULL });
+    terminal_expect(&t, "the last: a?[2Jb");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+static void test_failures(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "chat", "nope", "-p", "x");
+    assert_int_equal(r.code, 1);
+    assert_string_equal(buf_str(&r.err), "doze: No model is called nope.\n");
+    result_clear(&r);
+    r = RUN(NULL, "chat", "-p", "fail");
+    assert_int_equal(r.code, 1);
+    assert_string_equal(buf_str(&r.err), "doze: The worker died.\n");
+    result_clear(&r);
+}
+
+static void test_conversation(void **state) {
+    (void)state;
+    struct terminal t = terminal_open(
+        (const char *const[]){ "chat", "qwen3-4b", "-s", "Be brief.", NULL });
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "one\n");
+    terminal_expect(&t, "Loading qwen3-4b [");
+    terminal_expect(&t, "Got 2 messages, the last: one");
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "Got 4 messages, the last: two");
+    terminal_type(&t, "fail\n");
+    terminal_expect(&t, "doze: The worker died.");
+    terminal_type(&t, "three\n");
+    terminal_expect(&t, "Got 6 messages, the last: three");
+    terminal_type(&t, "/clear\n");
+    terminal_expect(&t, "forgotten");
+    terminal_type(&t, "four\n");
+    terminal_expect(&t, "Got 2 messages, the last: four");
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "\x04");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+static void test_ctrl_c_stops_the_answer_only(void **state) {
+    (void)state;
+    struct terminal t = terminal_open((const char *const[]){ "chat", NULL });
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "hang\n");
+    terminal_expect(&t, "I begin");
+    terminal_type(&t, "\x03");
+    terminal_expect(&t, "(stopped)");
+    free(server_get("/fake/gone"));
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "half a line");
+    terminal_expect(&t, "half a line");
+    terminal_type(&t, "\x03");
+    terminal_expect(&t, "(Ctrl-D ends the conversation)");
+    terminal_type(&t, "on\n");
+    terminal_expect(&t, "Got 3 messages, the last: on");
+    terminal_type(&t, "/exit\n");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+/* `doze ps | head` ends by SIGPIPE, without a word, when head is gone. */
+static void test_closed_pipe_is_quiet(void **state) {
+    (void)state;
+    struct result r = run_into_closed_pipe((const char *const[]){ "chat", "-p", "hi", NULL });
+    assert_int_equal(r.code, -SIGPIPE);
+    assert_string_equal(buf_str(&r.err), "");
+    result_clear(&r);
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, server_begin, server_end)
+
+int run_chat(void) {
+    const struct CMUnitTest tests[] = {
+        SERVED(test_one_question),
+        SERVED(test_prompt_from_stdin),
+        SERVED(test_stats_go_to_stderr),
+        SERVED(test_reasoning_stays_out_of_pipes),
+        SERVED(test_control_characters_do_not_reach_the_terminal),
+        SERVED(test_failures),
+        SERVED(test_conversation),
+        SERVED(test_ctrl_c_stops_the_answer_only),
+        SERVED(test_closed_pipe_is_quiet),
+    };
+    return cmocka_run_group_tests_name("chat", tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands_groups.h"
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <yyjson.h>
+
+#include "base/xalloc.h"
+
+/* A state folder of its own, below the working folder of the tests. */
+static char folder[] = "cli-state-XXXXXX";
+
+static int folder_begin(void **state) {
+    (void)state;
+    strcpy(folder, "cli-state-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int folder_end(void **state) {
+    (void)state;
+    char *log = xasprintf("%s/a/b/doze.log", folder), *b = xasprintf("%s/a/b", folder);
+    char *a = xasprintf("%s/a", folder);
+    unlink(log);
+    rmdir(b);
+    rmdir(a);
+    int result = rmdir(folder);
+    free(log);
+    free(b);
+    free(a);
+    return result;
+}
+
+static struct result run_plain(const char *const *args) {
+    return run_as("doze", NULL, args);
+}
+#define PLAIN(...) run_plain((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Start on a free port; its number as text. */
+static void start(const char *state_dir, char port[16]) {
+    struct result r = PLAIN("server", "start", "--port", "0", "--state-dir", state_dir,
+                            "--json");
+    if (r.code != 0) fail_msg("%s", buf_str(&r.err));
+    yyjson_doc *doc = yyjson_read(buf_str(&r.out), r.out.len, 0);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    assert_true(yyjson_is_true(yyjson_obj_get(root, "started")));
+    assert_true(yyjson_get_int(yyjson_obj_get(root, "pid")) > 1);
+    snprintf(port, 16, "%d", yyjson_get_int(yyjson_obj_get(root, "port")));
+    yyjson_doc_free(doc);
+    result_clear(&r);
+}
+
+static void test_start_status_stop(void **state) {
+    (void)state;
+    char port[16], *dir = xasprintf("%s/a/b", folder);
+    start(dir, port);
+    struct result r = PLAIN("server", "status", "--port", port);
+    assert_int_equal(r.code, 0);
+    assert_has(&r.out, "The server is running on port ");
+    assert_has(&r.out, "version 9.9, 0 loaded).");
+    result_clear(&r);
+    r = PLAIN("server", "start", "-p", port, "--cors");
+    assert_int_equal(r.code, 0);
+    assert_has(&r.out, "already running on port ");
+    result_clear(&r);
+    r = PLAIN("--port", port, "settings", "get", "cors");
+    assert_string_equal(buf_str(&r.out), "true\n");
+    result_clear(&r);
+    r = PLAIN("server", "stop", "--port", port);
+    assert_int_equal(r.code, 0);
+    assert_has(&r.out, "Stopped the server on port ");
+    result_clear(&r);
+    r = PLAIN("server", "status", "--port", port, "--json");
+    assert_int_equal(r.code, 3);
+    assert_string_equal(buf_str(&r.out), "{\"running\":false}\n");
+    result_clear(&r);
+    r = PLAIN("server", "stop", "--port", port);
+    assert_int_equal(r.code, 3);
+    result_clear(&r);
+    free(dir);
+}
+
+static void test_start_tells_why_not(void **state) {
+    (void)state;
+    char *dir = xasprintf("%s/a/b", folder);
+    struct result r = PLAIN("server", "start", "--port", "0", "--state-dir", dir, "--",
+                            "--refuse");
+    assert_int_equal(r.code, 1);
+    assert_has(&r.err,
+               "doze: The server could not start: Port 1234 is in use; choose another with "
+               "--port. (log: ");
+    result_clear(&r);
+    r = PLAIN("server", "start", "--port", "0", "--state-dir", "/proc/nowhere");
+    assert_int_equal(r.code, 1);
+    assert_has(&r.err, "The log /proc/nowhere/doze.log cannot be written");
+    result_clear(&r);
+    free(dir);
+}
+
+static void test_stop_only_here(void **state) {
+    (void)state;
+    struct result r = PLAIN("server", "stop", "--host", "192.0.2.1");
+    assert_int_equal(r.code, 2);
+    assert_has(&r.err, "Only a server on this machine");
+    result_clear(&r);
+}
+
+/* --host and --port before `serve` reach it. */
+static void test_serve_gets_the_global_options(void **state) {
+    (void)state;
+    struct result r = PLAIN("--port", "77", "--host", "::1", "serve", "--say");
+    assert_int_equal(r.code, 0);
+    assert_string_equal(buf_str(&r.out), "::1 77\n");
+    result_clear(&r);
+}
+
+int run_server(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_start_status_stop, folder_begin, folder_end),
+        cmocka_unit_test_setup_teardown(test_start_tells_why_not, folder_begin, folder_end),
+        cmocka_unit_test(test_stop_only_here),
+        cmocka_unit_test(test_serve_gets_the_global_options),
+    };
+    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
