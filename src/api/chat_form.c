@@ -11,8 +11,8 @@ static void add_opening(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index) 
     yyjson_mut_obj_add_str(doc, delta, "content", "");
 }
 
-/* Clients send the id back with the tool's result, so each call of a conversation needs its own;
- * many chat formats have none. */
+/* Clients send the id back with the tool's result, so each call of a conversation needs its
+ * own; many chat formats have none. */
 static void call_add_id(yyjson_mut_doc *doc, yyjson_mut_val *call, const char *id,
                         const char *reply_id, int index) {
     char made[96];

@@ -20,7 +20,8 @@ static const struct instance_view *instance_find(const struct model_view *model,
     return NULL;
 }
 
-/* A name is looked up as an identifier first, so an instance of another model can take a key over. */
+/* A name is looked up as an identifier first, so an instance of another model can take a key
+ * over. */
 static bool key_is_taken(const struct service_models *models, const struct model_view *model) {
     for (size_t i = 0; i < models->count; i++) {
         const struct model_view *other = &models->models[i];

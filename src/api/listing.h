@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listing.h - the names a client may put into `model`, each once: every model by its key, and every
- * instance by its identifier where that is not its own model's key. Broken models are left out:
- * nobody could choose them. Pure.
+ * listing.h - the names a client may put into `model`, each once: every model by its key, and
+ * every instance by its identifier where that is not its own model's key. Broken models are
+ * left out: nobody could choose them. Pure.
  */
 #ifndef DOZE_API_LISTING_H
 #define DOZE_API_LISTING_H
@@ -23,7 +23,7 @@ struct listing_form {
     void (*fill)(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct listing_entry *entry);
 };
 
-/* {"object":"list","data":[...]}: in the order of the snapshot, a model before its instances. */
+/* {"object":"list","data":[...]}, in the snapshot's order, a model before its instances. */
 void listing_format(const struct service_models *models, const struct listing_form *form,
                     struct buf *out);
 /* One entry by its id; false if none is shown under it. */
@@ -35,8 +35,8 @@ bool instance_is_loaded(const struct instance_view *instance);
 /* Will be loaded without anybody asking for it again. */
 bool instance_is_coming(const struct instance_view *instance);
 
-/* The loaded instance that stands for the entry: itself, or of a model the one that bears its key,
- * else the first. NULL if none is loaded. */
+/* The loaded instance that stands for the entry: itself, or of a model the one that bears its
+ * key, else the first. NULL if none is loaded. */
 const struct instance_view *entry_loaded(const struct listing_entry *entry);
 
 #endif

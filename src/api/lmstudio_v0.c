@@ -2,7 +2,8 @@
 /* lmstudio_v0.c - LM Studio's first REST dialect: OpenAI's, with how it went at the end. */
 #include "api/openai.h"
 
-/* Tokens of one answer for each second of its own generation; 0 if there was no time to measure. */
+/* Tokens of one answer for each second of its own generation; 0 if there was no time to
+ * measure. */
 static double tokens_per_second(const struct service_event *end) {
     double seconds = end->timing.generation;
     return seconds > 0 ? (double)end->usage.completion_tokens / seconds : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lmstudio_v0_models.c - GET /api/v0/models. Clients parse `type` and `state` into closed sets (Zed
- * drops the whole list otherwise): nothing but the values written here may appear. */
+/* lmstudio_v0_models.c - GET /api/v0/models. Clients parse `type` and `state` into closed sets
+ * (Zed drops the whole list otherwise): nothing but the values written here may appear. */
 #include <string.h>
 
 #include "api/dialect.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lmstudio_v1.h - what the listing and the load answer of LM Studio's v1 dialect share. Pure. */
+/* lmstudio_v1.h - what the listing and the load answer of LM Studio v1 share. Pure. */
 #ifndef DOZE_API_LMSTUDIO_V1_H
 #define DOZE_API_LMSTUDIO_V1_H
 

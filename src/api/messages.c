@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages.c - the conversation of a chat, normalised: known fields only, so that what one client
- * hangs on a message (cache_control, refusal, audio, ...) never reaches a template.
+ * messages.c - the conversation of a chat, normalised: known fields only, so that what one
+ * client hangs on a message (cache_control, refusal, audio, ...) never reaches a template.
  */
 #include <string.h>
 
@@ -84,7 +84,7 @@ static bool parts_translate(struct translation *t, yyjson_val *parts) {
     return true;
 }
 
-/* null or nothing is fine for an assistant, beside its tool calls; alone it is an empty answer. */
+/* Of an assistant null is fine: beside its tool calls; alone it is an empty answer. */
 static bool content_translate(struct translation *t, const char *role) {
     yyjson_val *content = translation_field(t, "content");
     if (yyjson_is_arr(content)) return parts_translate(t, content);

@@ -2,9 +2,9 @@
 /*
  * openai.h - the OpenAI translator, shared by the dialects that are OpenAI's with additions.
  *
- * Pure. The body of a request goes through openai_parse; a struct reply turns the events back into
- * OpenAI's objects, or into their chunks as server-sent events. What differs between chat and
- * completions is a struct reply_form; what a dialect adds at the end is its reply_end_hook.
+ * Pure. The body of a request goes through openai_parse; a struct reply turns the events back
+ * into OpenAI's objects, or into their chunks as server-sent events. What differs between chat
+ * and completions is a struct reply_form; what a dialect adds at the end is its reply_end_hook.
  */
 #ifndef DOZE_API_OPENAI_H
 #define DOZE_API_OPENAI_H
@@ -61,7 +61,8 @@ struct reply_form {
     const char *id_prefix, *object, *chunk_object;
     /* Fields of the first chunk's choice; NULL: none is needed. */
     void (*add_opening)(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index);
-    /* ... of the choice in the chunk of a SERVICE_DELTA, or of SERVICE_DONE, which adds nothing. */
+    /* ... of the choice in the chunk of a SERVICE_DELTA, or of SERVICE_DONE, which adds
+     * nothing. */
     void (*add_piece)(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
                       const struct service_event *ev, const char *reply_id);
     /* ... of the choice in a whole answer. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* openai_parse.c - bodies of chat completions, completions and embeddings to neutral requests. */
+/* openai_parse.c - bodies of chats, completions and embeddings to neutral requests. */
 #include <assert.h>
 #include <string.h>
 

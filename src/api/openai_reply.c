@@ -61,7 +61,8 @@ void openai_reply_free(struct reply *reply) {
 
 /* ---- pieces of both ways to answer ---- */
 
-/* MODEL_UNLOADED and FAILED come as SERVICE_ERROR; should one come here, the answer is not whole. */
+/* MODEL_UNLOADED and FAILED come as SERVICE_ERROR; should one come here, the answer is not
+ * whole. */
 static const char *finish_reason(const struct choice *choice) {
     static const char *const reasons[] = {
         [STOP_EOS] = "stop",
@@ -180,8 +181,9 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
     send_doc(doc, out);
 }
 
-/* The chunk with the finish_reason. A dialect with fields of its own says the usage there too, where
- * it was not asked for in a chunk of its own: that one has no choices, which Zed takes for an error. */
+/* The chunk with the finish_reason. A dialect with fields of its own says the usage there too,
+ * where it was not asked for in a chunk of its own: that one has no choices, which Zed takes
+ * for an error. */
 static void stream_finish(struct reply *reply, int index, const struct service_event *ev,
                           struct buf *out) {
     stream_opening(reply, index, out);
@@ -249,8 +251,8 @@ static void whole_format(struct reply *reply, const struct service_event *ev, st
 
 /* ---- events ---- */
 
-/* No [DONE] after an error: OpenAI's clients raise at the error itself, and one that overlooks it
- * must not take the answer for complete. */
+/* No [DONE] after an error: OpenAI's clients raise at the error itself, and one that overlooks
+ * it must not take the answer for complete. */
 static enum reply_step on_error(struct reply *reply, const struct error *error,
                                 struct buf *out) {
     buf_add_str(out, reply->options.stream ? "data: " : "");

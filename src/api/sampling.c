@@ -14,7 +14,8 @@ struct number_field {
     double min, max;
 };
 
-/* The ranges of OpenAI where it has the field, but temperature: local models are played hotter. */
+/* The ranges of OpenAI where it has the field, but temperature: local models are played hotter.
+ */
 static const struct number_field number_fields[] = {
     { "temperature", 0, 5 },
     { "top_p", 0, 1 },
@@ -44,7 +45,8 @@ static bool limit_read(struct translation *t, const char *name, int64_t *max) {
                            "'%s' must be 0 or more, or -1 for as much as fits.", name);
 }
 
-/* Two names for one thing; OpenAI's newer one wins. -1: to the end of the context, like absent. */
+/* Two names for one thing; OpenAI's newer one wins. -1: to the end of the context, like absent.
+ */
 static bool max_tokens_translate(struct translation *t) {
     int64_t max = -1;
     if (!limit_read(t, "max_tokens", &max)) return false;
@@ -77,7 +79,8 @@ static bool stop_add(struct translation *t, yyjson_mut_val *list, yyjson_val *te
         return error_set_param(t->err, ERR_INVALID_REQUEST, "stop",
                                "'stop' must be a string or an array of strings.");
     }
-    /* An empty string would stop every answer before its first character; some clients send it. */
+    /* An empty string would stop every answer before its first character; some clients send it.
+     */
     if (*str) yyjson_mut_arr_add_strcpy(t->doc, list, str);
     return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * translate.h - what the readers of OpenAI bodies share: a translation from a foreign object `in`
- * to a neutral one `out` (service.h) that grows inside `doc`.
+ * translate.h - what the readers of OpenAI bodies share: a translation from a foreign object
+ * `in` to a neutral one `out` (service.h) that grows inside `doc`.
  *
  * Pure. Readers return false and fill *err at the first field that cannot be taken; what they
  * have written to `out` by then is thrown away with the document.
@@ -43,8 +43,8 @@ bool translation_missing(struct translation *t, const char *name, const char *wa
 bool error_inside_item(struct error *err, const char *place, size_t index);
 bool error_inside(struct error *err, const char *place);
 
-/* temperature ... logit_bias, seed, stop, max_tokens, cache_prompt, n: for chat and completions.
- * logprobs differ between the two. */
+/* temperature ... logit_bias, seed, stop, max_tokens, cache_prompt, n: for chat and
+ * completions. logprobs differ between the two. */
 bool sampling_translate(struct translation *t);
 bool chat_logprobs_translate(struct translation *t);
 bool completion_logprobs_translate(struct translation *t);

@@ -53,7 +53,8 @@ static const struct unit *unit_find(const char *text) {
     return NULL;
 }
 
-/* Decimal digits with at most one point; NULL if there are none. strtod would take "inf" and "0x". */
+/* Decimal digits with at most one point; NULL if there are none. strtod would take "inf" and
+ * "0x". */
 static const char *number_read(const char *text, double *ret) {
     double value = 0, place = 0;
     int digits = 0;
@@ -71,7 +72,8 @@ static const char *number_read(const char *text, double *ret) {
     return digits > 0 && digits <= 18 ? text : NULL;
 }
 
-/* The durations of Go ("1h30m", "300ms", "-1m"), as Ollama takes them, and plain seconds ("90"). */
+/* The durations of Go ("1h30m", "300ms", "-1m"), as Ollama takes them, and plain seconds
+ * ("90"). */
 static bool duration_parse(const char *text, double *ret_seconds) {
     double sign = *text == '-' ? -1 : 1, sum = 0, value = 0;
     if (*text == '-' || *text == '+') text++;

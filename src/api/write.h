@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* write.h - the answers' side of JSON: a document begun, filled, and turned into bytes. Pure. */
+/* write.h - the answers' side of JSON: a document begun, filled, and turned into bytes. Pure.
+ */
 #ifndef DOZE_API_WRITE_H
 #define DOZE_API_WRITE_H
 

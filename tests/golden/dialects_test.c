@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each case of a dialect's folder: NAME.request.json, a body as a client sends it, must become
- * NAME.neutral.json; if there is a NAME.events.jsonl, those events must become NAME.reply.txt. The
- * name's first word says which endpoint.
+ * NAME.neutral.json; if there is a NAME.events.jsonl, those events must become NAME.reply.txt.
+ * The name's first word says which endpoint.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -16,8 +16,8 @@ struct event_line {
     float vector[EVENT_MAX_FLOATS];
 };
 
-/* {"event":"delta","index":0,"content":"...", ...}: fields as in service.h. Fails the test if there
- * is no such event. The struct must stay where it is while the event is used. */
+/* {"event":"delta","index":0,"content":"...", ...}: fields as in service.h. Fails the test if
+ * there is no such event. The struct must stay where it is while the event is used. */
 void event_read(yyjson_val *line, struct event_line *ret);
 
 #endif

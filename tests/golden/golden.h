@@ -12,8 +12,8 @@ struct golden_case {
     char *name; /* "openai/chat-plain" */
 };
 
-/* Run `run` as one cmocka test for each file of folder (below GOLDEN_DIR) that has the ending, in
- * the order of their names. Returns the number of failures; having no case at all is one. */
+/* Run `run` as one cmocka test for each file of folder (below GOLDEN_DIR) that has the ending,
+ * in the order of their names. Returns the number of failures; having no case at all is one. */
 int golden_run(const char *folder, const char *ending,
                void (*run)(const struct golden_case *c));
 

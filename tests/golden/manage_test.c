@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies of LM Studio v1's load, unload and retune: NAME.request.json must become NAME.neutral.json,
- * what was understood or the refusal. */
+/* Bodies of LM Studio v1's load, unload and retune: NAME.request.json must become
+ * NAME.neutral.json, what was understood or the refusal. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is listed of a snapshot (NAME.snapshot.json, fields of struct model_view and instance_view)
- * by each dialect: NAME.openai.json, NAME.v0.json, NAME.v1.json. */
+/* What is listed of a snapshot (NAME.snapshot.json, fields of struct model_view and
+ * instance_view) by each dialect: NAME.openai.json, NAME.v0.json, NAME.v1.json. */
 #include <string.h>
 
 #include "api/dialect.h"

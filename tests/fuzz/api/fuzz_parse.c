@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inference bodies of every endpoint: whatever comes, each is refused with a sentence or becomes
- * neutral requests that are JSON themselves. */
+/* Inference bodies of every endpoint: whatever comes, each is refused with a sentence or
+ * becomes neutral requests that are JSON themselves. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
