@@ -2,7 +2,9 @@
 #include "catalog/gguf_meta.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "catalog/capabilities.h"
@@ -193,7 +195,7 @@ static bool read_array(struct reader *r, const struct field *field, struct error
 static bool read_key(struct reader *r, struct error *err) {
     struct buf key = BUF_INIT(sizeof r->key - 1);
     bool ok = gguf_cursor_string(&r->cursor, &key, err);
-    if (ok) strcpy(r->key, buf_str(&key));
+    if (ok) snprintf(r->key, sizeof r->key, "%s", buf_str(&key));
     buf_clear(&key);
     return ok;
 }
@@ -257,13 +259,12 @@ static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) 
 
 static bool check_end(const struct reader *r, uint64_t data_end, struct error *err) {
     uint64_t mask = r->alignment - 1;
-    uint64_t data_start = (r->cursor.pos + mask) & ~mask;
-    uint64_t size = r->cursor.source->size;
-    if (data_start <= size && data_end <= size - data_start) return true;
-    return error_set(
-        err, ERR_LOAD_FAILED,
-        "The file is cut short: it has %llu bytes and should have %llu; get it again.",
-        (unsigned long long)size, (unsigned long long)(data_start + data_end));
+    uint64_t whole = ((r->cursor.pos + mask) & ~mask) + data_end;
+    if (whole <= r->cursor.source->size) return true;
+    return error_set(err, ERR_LOAD_FAILED,
+                     "The file is cut short: it has %" PRIu64 " bytes and should have %" PRIu64
+                     "; get it again.",
+                     r->cursor.source->size, whole);
 }
 
 static const char *main_type(const struct reader *r) {

@@ -224,8 +224,10 @@ static void fill_defaults(const struct model *model, struct load_settings *setti
                      settings->context_length > DEFAULT_BATCH;
         settings->eval_batch_size = whole ? settings->context_length : DEFAULT_BATCH;
     }
-    if (!settings->kv_type_k[0]) strcpy(settings->kv_type_k, kv_types[0]);
-    if (!settings->kv_type_v[0]) strcpy(settings->kv_type_v, kv_types[0]);
+    char *const types[] = { settings->kv_type_k, settings->kv_type_v };
+    for (size_t i = 0; i < 2; i++) {
+        if (!types[i][0]) snprintf(types[i], KV_TYPE_SIZE, "%s", kv_types[0]);
+    }
 }
 
 static bool is_float(const char *kv_type) {

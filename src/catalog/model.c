@@ -56,7 +56,7 @@ static void set_params_string(struct model *model) {
         snprintf(text, sizeof text, "%.0fB", n / 1e9);
     }
     char *whole = strstr(text, ".0B");
-    if (whole) strcpy(whole, "B");
+    if (whole) memcpy(whole, "B", 2); /* 7.0B: 7B */
     free(model->params_string);
     model->params_string = xstrdup(text);
 }

@@ -75,8 +75,9 @@ static void test_long_texts_end_with_a_whole_character(void **state) {
     for (int pad = 0; pad < 4; pad++) {
         char text[1000] = { 0 };
         memset(text, 'x', (size_t)pad);
-        for (size_t i = (size_t)pad; i + 3 < sizeof text; i += 3)
-            memcpy(text + i, "\xe2\x82\xac", 3);
+        for (size_t i = 0; (size_t)pad + i + 1 < sizeof text; i++) {
+            text[(size_t)pad + i] = "\xe2\x82\xac"[i % 3];
+        }
         error_set(&err, ERR_IO, "%s", text);
         size_t len = strlen(err.text);
         assert_true(len < sizeof err.text && len > sizeof err.text - 5);
