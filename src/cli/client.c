@@ -3,10 +3,12 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/xalloc.h"
 
 enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048 };
 
@@ -56,6 +58,15 @@ static void add_header(struct transfer *t, const char *line) {
     if (longer) t->headers = longer;
 }
 
+/* For a server whose setting `api_key` asks for one. */
+static void add_key(struct transfer *t) {
+    const char *key = getenv("DOZE_API_KEY");
+    if (!key || !*key) return;
+    char *line = xasprintf("Authorization: Bearer %s", key);
+    add_header(t, line);
+    free(line);
+}
+
 /* Values are those of the server on this machine: no proxy, no redirect, HTTP only. */
 static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     char base[300], url[MAX_URL];
@@ -71,6 +82,7 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    add_key(t);
     if (t->call->on_event) add_header(t, "Accept: text/event-stream, application/json");
     if (t->call->body) {
         add_header(t, "Content-Type: application/json");
@@ -157,6 +169,7 @@ static enum outcome transfer_judge(struct transfer *t, const struct cli *cli, CU
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status / 100 == 2) return OUTCOME_DONE;
     client_read_error(buf_str(t->body), t->body->len, status, err);
+    if (status == 401) error_set(err, ERR_API_KEY, "%s (DOZE_API_KEY sets it here)", err->text);
     return OUTCOME_REFUSED;
 }
 

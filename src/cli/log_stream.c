@@ -111,8 +111,7 @@ static void on_event(void *ctx, const struct sse_event *ev) {
     if (ev->kind == SSE_COMMENT) return;
     yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
     yyjson_val *entry = yyjson_doc_get_root(doc);
-    bool is_stats = strcmp(entry_str(entry, "type"), "stats") == 0;
-    if (doc && (!is_stats || v->stats)) {
+    if (doc) {
         if (v->json) {
             puts(ev->text);
         } else {
@@ -155,8 +154,9 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
     const char *source = v.source ? v.source : "model";
     char path[128];
     if (!values_ok(&v, source)) return CLI_USAGE;
-    snprintf(path, sizeof path, "/api/v1/log?source=%s%s%s", source, v.filter ? "&filter=" : "",
-             v.filter ? v.filter : "");
+    snprintf(path, sizeof path, "/api/v1/log?source=%s%s%s%s", source,
+             v.filter ? "&filter=" : "", v.filter ? v.filter : "",
+             v.stats ? "&stats=true" : "");
     struct call call = {
         .method = "GET", .path = path, .on_event = on_event, .ctx = &v, .cancel_fd = -1
     };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -65,7 +66,12 @@ static const char *env(const char *name) {
 static char *state_dir(const struct start_values *v) {
     if (v->state_dir) return xstrdup(v->state_dir);
     if (env("DOZE_STATE_DIR")) return xstrdup(env("DOZE_STATE_DIR"));
-    return xasprintf("%s/.local/state/doze", env("HOME") ? env("HOME") : "");
+    const char *base = env("XDG_STATE_HOME");
+    if (base && *base == '/') return xasprintf("%s/doze", base);
+    const struct passwd *user = env("HOME") ? NULL : getpwuid(getuid());
+    return xasprintf("%s/.local/state/doze", env("HOME") ? env("HOME")
+                                             : user      ? user->pw_dir
+                                                         : "");
 }
 
 static bool make_dirs(char *path) {

@@ -18,6 +18,7 @@
 struct fake_request {
     int fd; /* of the connection */
     char method[8], path[256];
+    char key[64]; /* "Bearer <key>" sent, without the first word; "" if none */
     struct buf body;
 };
 

@@ -169,7 +169,13 @@ static void post_unload(const struct fake_request *r) {
     yyjson_doc_free(doc);
 }
 
+/* Wants the key that the environment says, if it says one. */
 static void get_settings(const struct fake_request *r) {
+    const char *key = getenv("FAKE_KEY");
+    if (key && strcmp(key, r->key) != 0) {
+        fake_reply_error(r, 401, "invalid_api_key", "This server wants an API key.");
+        return;
+    }
     char json[256];
     snprintf(json, sizeof json,
              "{\"jit\":true,\"default_ttl\":3600,\"auto_evict\":\"%s\",\"cors\":%s}",
@@ -206,11 +212,12 @@ static void get_log(const struct fake_request *r) {
     fake_send(
         r, ": hello\n\ndata: {\"at\":0,\"source\":\"model\",\"type\":\"input\",\"model\":\"m\","
            "\"text\":\"the prompt\"}\n\n");
-    fake_send(
-        r,
-        "data: {\"at\":0,\"source\":\"model\",\"type\":\"output\",\"model\":\"m\","
-        "\"text\":\"the answer\"}\n\ndata: {\"at\":0,\"source\":\"model\",\"type\":\"stats\","
-        "\"model\":\"m\",\"stats\":{\"tokens\":7}}\n\n");
+    if (strstr(r->path, "filter=input") && !strstr(r->path, "output")) return;
+    fake_send(r, "data: {\"at\":0,\"source\":\"model\",\"type\":\"output\",\"model\":\"m\","
+                 "\"text\":\"the answer\"}\n\n");
+    if (!strstr(r->path, "stats=true")) return;
+    fake_send(r, "data: {\"at\":0,\"source\":\"model\",\"type\":\"stats\",\"model\":\"m\","
+                 "\"stats\":{\"tokens\":7}}\n\n");
 }
 
 static void get_health(const struct fake_request *r) {

@@ -106,6 +106,8 @@ static bool read_request(struct fake_request *r) {
         if (end)
             want = (size_t)(end + 4 - in.data) + (length ? strtoul(length + 17, NULL, 10) : 0);
     }
+    const char *key = end ? strcasestr(in.data, "\r\nAuthorization: Bearer ") : NULL;
+    if (key) sscanf(key, "\r\n%*s %*s %63s", r->key);
     bool ok = end && in.len >= want && sscanf(in.data, "%7s %255s", r->method, r->path) == 2;
     if (ok) buf_add(&r->body, end + 4, in.len - (size_t)(end + 4 - in.data));
     buf_clear(&in);

@@ -267,12 +267,29 @@ static void test_settings(void **state) {
     CHECK(0, "\"cors\":true}", NULL, "settings", "--json");
 }
 
+static void test_api_key(void **state) {
+    (void)state;
+    server_end(NULL);
+    setenv("FAKE_KEY", "sesame", 1);
+    server_begin(NULL);
+    unsetenv("FAKE_KEY");
+    CHECK(1, NULL, "doze: This server wants an API key. (DOZE_API_KEY sets it here)",
+          "settings");
+    setenv("DOZE_API_KEY", "sesame", 1);
+    CHECK(0, "on\n", NULL, "settings", "get", "auto_evict");
+    unsetenv("DOZE_API_KEY");
+}
+
 static void test_log_stream(void **state) {
     (void)state;
     static const char ended[] = "doze: The server has ended the log.";
     CHECK(1, "input m\nthe prompt\n\n", ended, "log", "stream");
     CHECK(1, " info  a line\n", ended, "log", "stream", "-s", "server");
-    struct result r = RUN(NULL, "log", "stream", "--filter", "input,output");
+    struct result r = RUN(NULL, "log", "stream", "--filter", "input");
+    assert_has(&r.out, "the prompt");
+    assert_has_not(&r.out, "the answer");
+    result_clear(&r);
+    r = RUN(NULL, "log", "stream", "--filter", "input,output");
     assert_has(&r.out, "output m\nthe answer\n\n");
     assert_has_not(&r.out, "stats");
     result_clear(&r);
@@ -302,6 +319,7 @@ int run_commands(void) {
         SERVED(test_ls),
         SERVED(test_unload),
         SERVED(test_settings),
+        SERVED(test_api_key),
         SERVED(test_log_stream),
     };
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
