@@ -7,6 +7,10 @@
 
 enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
 
+/* A processor computes 128 tokens at once as fast per token as 512 (measured: 0.5B, Q8_0, 2 cores),
+ * and between two batches other requests can join. */
+enum { CPU_CHUNK = 128 };
+
 static const struct kv_type_row {
     const char *name;
     enum ggml_type type;
@@ -62,12 +66,15 @@ static bool fill_params(struct llama_context_params *p, struct context *c, const
     c->threads = r->threads > 0 ? (int32_t)r->threads : cpu_threads_default();
     p->n_ctx = (uint32_t)c->length * (model->embeds ? 1U : (uint32_t)c->parallel);
     p->n_batch = (uint32_t)c->batch;
-    p->n_ubatch = p->n_batch;
+    bool on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
+    c->chunk = on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
+    p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence is all that is read; room for one per token is vocabulary x batch. */
     if (!model->embeds) p->n_outputs_max = p->n_seq_max;
+    c->threads_batch = r->threads_batch > 0 ? (int32_t)r->threads_batch : c->threads;
     p->n_threads = c->threads;
-    p->n_threads_batch = r->threads_batch > 0 ? (int32_t)r->threads_batch : c->threads;
+    p->n_threads_batch = c->threads_batch;
     p->rope_freq_base = (float)r->rope_frequency_base;
     p->rope_freq_scale = (float)r->rope_frequency_scale;
     p->embeddings = model->embeds;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/cpu_threads.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* The first logical processor of a core stands for it: "0-1", "0,4" or "3" name its siblings. */
 static bool is_first_of_core(int cpu) {
@@ -26,4 +28,23 @@ int cpu_threads_default(void) {
         if (CPU_ISSET((size_t)cpu, &set) && is_first_of_core(cpu)) cores++;
     }
     return cores > 0 ? cores : 1;
+}
+
+/* Threads of the whole machine that run or want to run; 1 (the caller) if the kernel does not say. */
+static int runnable(void) {
+    static int fd = -2;
+    if (fd == -2) fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    char text[128];
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+    if (n <= 0) return 1;
+    text[n] = '\0';
+    int count = 1;
+    return sscanf(text, "%*f %*f %*f %d/", &count) == 1 ? count : 1;
+}
+
+int cpu_threads_now(int most) {
+    if (most <= 1) return 1;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    long idle = online - (runnable() - 1);
+    return idle >= most ? most : idle > 1 ? (int)idle : 1;
 }

@@ -6,7 +6,7 @@
 
 /* While other answers are being written, prompts take at most this much of a batch, so that a long
  * prompt does not make their streams stall for seconds. */
-enum { PROMPT_BESIDE_ANSWERS = 128 };
+enum { PROMPT_BESIDE_ANSWERS = 64 };
 
 /* ---- filling the batch ---- */
 
@@ -16,6 +16,17 @@ static bool runs(const struct slot *s) {
 
 static size_t due(const struct slot *s) {
     return s->tokens.count - s->processed;
+}
+
+static bool embeds(const struct slot *s) {
+    return s->job->request.op == REQUEST_EMBEDDING;
+}
+
+static bool wants_vectors(const struct engine *e) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].output >= 0 && embeds(&e->slots[i])) return true;
+    }
+    return false;
 }
 
 /* Put the slot's next tokens into the batch; the last one's result is wanted if none is due after. */
@@ -37,7 +48,8 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
 }
 
 /* Single tokens first, so that every answer goes on; the prompts share the rest equally, so that a
- * short one is not kept waiting by a long one. */
+ * short one is not kept waiting by a long one. In a batch that gives vectors every token is a
+ * result, so it takes single tokens only, and a text's last token comes as one. */
 static void fill_batch(struct engine *e) {
     size_t prompts = 0;
     e->batch.n_tokens = 0;
@@ -49,15 +61,16 @@ static void fill_batch(struct engine *e) {
         if (due(s) == 1) batch_add(e, s, 1);
         if (due(s) > 1) prompts++;
     }
-    if (prompts == 0) return;
-    size_t room = (size_t)(e->context.batch - e->batch.n_tokens);
+    if (prompts == 0 || wants_vectors(e)) return;
+    size_t room = (size_t)(e->context.chunk - e->batch.n_tokens);
     if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
     for (int i = 0; i < e->context.parallel && room > 0; i++) {
         struct slot *s = &e->slots[i];
         if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
         size_t share = (room + prompts - 1) / prompts;
         prompts--;
-        size_t count = due(s) < share ? due(s) : share;
+        size_t most = embeds(s) ? due(s) - 1 : due(s);
+        size_t count = most < share ? most : share;
         batch_add(e, s, count);
         room -= count;
     }
@@ -122,7 +135,7 @@ static void take_result(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     bool in_prompt = s->processed < job->prompt.count;
     s->processed += (size_t)s->in_batch;
-    if (job->request.op == REQUEST_EMBEDDING) {
+    if (embeds(s)) {
         if (s->output >= 0) take_vector(e, s);
         return;
     }
@@ -148,14 +161,6 @@ static void undo_batch(struct engine *e, int32_t status) {
         slot_restore(e, s);
         if (status != 2) slot_fail(e, s, &err);
     }
-}
-
-static bool wants_vectors(const struct engine *e) {
-    for (int i = 0; i < e->context.parallel; i++) {
-        const struct slot *s = &e->slots[i];
-        if (s->output >= 0 && s->job->request.op == REQUEST_EMBEDDING) return true;
-    }
-    return false;
 }
 
 bool decode_step(struct engine *engine) {

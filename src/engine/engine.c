@@ -5,9 +5,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/cpu_threads.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
+
+/* How often the number of threads is fitted to what else runs on the machine. */
+enum { THREADS_USEC = 20000 };
 
 static bool has_work(const struct engine *e) {
     if (e->queue) return true;
@@ -50,6 +54,7 @@ static bool on_compute(void *ctx) {
 
 void engine_init(struct engine *engine) {
     engine->queue_end = &engine->queue;
+    engine->last_heartbeat = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
         engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
     }
@@ -74,8 +79,16 @@ void engine_clear(struct engine *engine) {
     buf_clear(&engine->link.out);
 }
 
+static void fit_threads(struct engine *e, int64_t now) {
+    if (now - e->last_fit < THREADS_USEC) return;
+    e->last_fit = now;
+    llama_set_n_threads(e->context.llama, cpu_threads_now(e->context.threads),
+                        cpu_threads_now(e->context.threads_batch));
+}
+
 /* One batch, or nothing because all that could run is paused. */
 static bool work(struct engine *e) {
+    fit_threads(e, clock_boottime_usec());
     if (e->model.embeds) return embed_step(e);
     slots_admit(e);
     return decode_step(e);

@@ -60,7 +60,7 @@ struct engine {
     uint64_t counter;
     struct llama_batch batch;
     struct candidates candidates;
-    int64_t last_heartbeat, last_look; /* us */
+    int64_t last_heartbeat, last_look, last_fit; /* us */
 };
 
 /* The model and context have been opened. */

@@ -3,6 +3,8 @@
 
 #include <ggml.h>
 #include <llama.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -63,8 +65,18 @@ static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
     if (state.link) forward(text, len);
 }
 
+/* The process ends right after: tell the daemon why, if it is listening. */
+static void on_abort(const char *text) {
+    fprintf(stderr, "doze-engine: %s\n", text);
+    if (!state.link) return;
+    state.span_count = 0;
+    forward(text, strlen(text));
+}
+
 void log_capture_start(void) {
+    setenv("GGML_NO_BACKTRACE", "1", 0); /* else it starts a debugger on itself */
     chat_shim_quiet();
+    (void)ggml_set_abort_callback(on_abort);
     llama_log_set(on_log, NULL);
 }
 

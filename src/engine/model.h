@@ -35,8 +35,9 @@ struct context {
     llama_memory_t memory; /* NULL: the model has none (encoders) */
     int32_t length;        /* tokens one request may have, prompt and answer together */
     int32_t parallel;      /* sequences 0 .. parallel-1 */
-    int32_t batch;         /* tokens that may be decoded at once */
-    int32_t threads;
+    int32_t batch;         /* most tokens that can be decoded at once */
+    int32_t chunk;         /* so many are; at most batch */
+    int32_t threads, threads_batch; /* most, for single tokens and for more */
     bool flash_attention;
 };
 
