@@ -221,13 +221,16 @@ static void conn_on_progress(void *ctx) {
 
 /* ---- bytes in ---- */
 
-/* Keep what belongs to the next requests. Past the limit the client has to wait. */
+/* Keep what belongs to the next requests, or to the protocol that the handler has just changed to.
+ * Past the limit the client has to wait. */
 static void conn_keep(struct conn *c, const char *bytes, size_t len) {
-    bool wanted = c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED;
-    if (!wanted) return;
+    bool wanted = c->state == CONN_UPGRADED ||
+                  (c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED);
+    if (!wanted || len == 0) return;
     bool kept = buf_add(&c->pending, bytes, len);
     assert(kept); /* there is room for one read past the limit, and then none comes */
     if (c->pending.len >= c->server->limits->pipelined) stream_pause_reading(&c->stream);
+    if (c->state == CONN_UPGRADED) conn_arm(c, 0);
 }
 
 /* Count what is held of the body; false if it is too much for all clients together. */

@@ -10,7 +10,8 @@
 
 enum { FIELD_OVERHEAD = 4, FIRST_FIELDS = 16 };
 
-/* Note why the request is refused; returns what a callback of llhttp returns for it. */
+/* Note why the request is refused; returns what a callback of llhttp returns for it (which some of
+ * them pass on and others turn into an error code of their own). */
 static int refuse(struct request *r, int status, enum err_code code, const char *text) {
     r->status = status;
     (void)error_set(&r->err, code, "%s", text);
@@ -198,7 +199,7 @@ void request_clear(struct request *r) {
 
 static enum request_step broken(struct request *r, llhttp_errno_t code) {
     r->phase = REQUEST_BROKEN;
-    if (code == HPE_USER) return REQUEST_BAD;
+    if (r->status) return REQUEST_BAD;
     const char *reason = llhttp_get_error_reason(&r->parser);
     r->status = 400;
     (void)error_set(&r->err, ERR_INVALID_REQUEST, "This is not a valid HTTP/1.1 request: %s.",

@@ -66,9 +66,13 @@ struct fixture *fixture_start(const struct http_limits *limits, bool cors) {
 }
 
 void fixture_stop(struct fixture *f) {
+    fixture_command(f, "q");
+    fixture_join(f);
+}
+
+void fixture_join(struct fixture *f) {
     int status = 0;
     char line[64];
-    fixture_command(f, "q");
     do read_line(f, line, sizeof line);
     while (strcmp(line, "server closed") != 0);
     assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
@@ -83,10 +87,16 @@ void fixture_command(struct fixture *f, const char *letters) {
     assert_int_equal(write(f->commands, letters, len), len);
 }
 
+char *fixture_next(struct fixture *f) {
+    char line[64];
+    read_line(f, line, sizeof line);
+    return xstrdup(line);
+}
+
 void fixture_expect(struct fixture *f, const char *line) {
-    char got[64];
-    read_line(f, got, sizeof got);
+    char *got = fixture_next(f);
     assert_string_equal(got, line);
+    free(got);
 }
 
 int client_connect(const struct fixture *f) {

@@ -42,6 +42,8 @@ struct fixture {
  * leaked where a sanitizer looks. */
 struct fixture *fixture_start(const struct http_limits *limits, bool cors);
 void fixture_stop(struct fixture *f);
+/* The second half of stopping, after command q: waits for the end and checks it. */
+void fixture_join(struct fixture *f);
 
 /* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end, a: abort,
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
@@ -50,6 +52,8 @@ void fixture_stop(struct fixture *f);
 void fixture_command(struct fixture *f, const char *letters);
 /* The next line must be this one. */
 void fixture_expect(struct fixture *f, const char *line);
+/* The next line, whatever it is. The caller frees. */
+char *fixture_next(struct fixture *f);
 
 /* ---- a client ---- */
 int client_connect(const struct fixture *f);
