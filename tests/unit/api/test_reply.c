@@ -62,6 +62,21 @@ static void test_a_call_past_the_last_is_cut(void **state) {
     }
 }
 
+static void test_logprobs_past_their_limit_are_cut(void **state) {
+    struct choice choice = { 0 };
+    yyjson_doc *doc = yyjson_read("[1,1,1,1]", 9, 0);
+    struct service_event ev = { .logprobs = yyjson_doc_get_root(doc) };
+    (void)state;
+    for (int i = 0; i < LOGPROBS_MAX_TOKENS; i += 4) choice_keep(&choice, &ev);
+    assert_false(choice.cut);
+    choice_keep(&choice, &ev);
+    assert_true(choice.cut);
+    assert_int_equal(yyjson_mut_arr_size(yyjson_mut_doc_get_root(choice.logprobs)),
+                     LOGPROBS_MAX_TOKENS);
+    choice_clear(&choice);
+    yyjson_doc_free(doc);
+}
+
 static yyjson_doc *play_cut(void) {
     struct reply_options options = { .op = OP_CHAT, .model = (char[]){ "m" } };
     struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
@@ -168,6 +183,7 @@ int main(void) {
         cmocka_unit_test(test_a_text_past_its_limit_is_cut),
         cmocka_unit_test(test_arguments_past_their_limit_are_cut),
         cmocka_unit_test(test_a_call_past_the_last_is_cut),
+        cmocka_unit_test(test_logprobs_past_their_limit_are_cut),
         cmocka_unit_test(test_a_cut_answer_says_length),
         cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
         cmocka_unit_test(test_no_number_that_json_lacks),
