@@ -38,8 +38,10 @@ static bool role_translate(struct translation *t, const char **ret_role) {
 static bool image_translate(struct translation *t) {
     yyjson_val *image = translation_field(t, "image_url");
     yyjson_val *url = yyjson_is_obj(image) ? yyjson_obj_get(image, "url") : image;
-    if (!yyjson_is_str(url))
-        return translation_wrong_type(t, "image_url", "{\"url\": \"...\"}");
+    if (!yyjson_is_str(url)) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "image_url",
+                               "'image_url' must be {\"url\": \"...\"}.");
+    }
     yyjson_mut_obj_add_str(t->doc, t->out, "type", "image_url");
     yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "image_url");
     yyjson_mut_obj_add_val(t->doc, out, "url", yyjson_val_mut_copy(t->doc, url));

@@ -223,8 +223,8 @@ struct load_sink {
 
 struct service {
     void *self;
-    /* Begin a request; takes *request in every case (clears it). Answers through the sink only, also
-     * errors. Returns its number. */
+    /* Begin a request; takes *request in every case (clears it). Answers through the sink only,
+     * also errors. Returns its number. */
     call_id (*generate)(void *self, struct service_request *request, struct service_sink sink);
     /* Its client went away. No event comes after this. */
     void (*cancel)(void *self, call_id call);
