@@ -279,7 +279,8 @@ static const char *ttl_changes_are_owed(const struct step *s) {
 
 /* Waited for a place until the gate closed? */
 static bool waited_enough(const struct step *s, int by) {
-    const struct lc_request *first = waiter_in(s->before, by);
+    const struct lc_request *was = waiter_in(s->before, by);
+    const struct lc_request *first = was != NULL ? was : waiter_in(s->after, by);
     msec a = s->before->settings.switch_window, b = s->after->settings.switch_window;
 
     return first != NULL && s->ev->now - first->arrived >= (a < b ? a : b);
@@ -358,22 +359,23 @@ static const char *line_is_in_order(const struct step *s) {
     return NULL;
 }
 
-static nbytes resident(const struct lifecycle *lc) {
-    nbytes sum = 0;
-
-    for (int i = 0; i < LC_MAX_SLOTS; i++) sum += lc->slots[i].bytes;
-    return sum;
+static bool is_forced(const struct lifecycle *lc, int slot) {
+    for (uint32_t k = 0; k < lc->request_count; k++)
+        if (lc->requests[k].slot == slot && lc->requests[k].force) return true;
+    return false;
 }
 
+/* A load that is not forced finds room beside all that are resident already. */
 static const char *memory_is_kept(const struct step *s) {
+    bool checked = false;
+    nbytes sum = 0;
+
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        bool forced = false;
-        if (count_on(s, LC_DO_SPAWN, i) == 0) continue;
-        for (uint32_t k = 0; k < s->after->request_count; k++)
-            forced = forced || (s->after->requests[k].slot == i && s->after->requests[k].force);
-        if (!forced && resident(s->after) > s->after->budget) return "a load without memory";
+        bool spawned = count_on(s, LC_DO_SPAWN, i) > 0, forced = is_forced(s->after, i);
+        checked = checked || (spawned && !forced);
+        if (!(spawned && forced)) sum += s->after->slots[i].bytes;
     }
-    return NULL;
+    return checked && sum > s->after->budget ? "a load without memory" : NULL;
 }
 
 static const char *back_off_is_kept(const struct step *s) {

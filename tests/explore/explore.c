@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explore.c - runs every order of events over two and three models, breadth-first up to a number of
+ * states for each domain, and checks the monitor's properties after every step and liveness from
+ * every state. A broken property ends it with the shortest way there. At the end every legal edge
+ * must have been taken by some run.
+ *
+ * usage: explore [states per domain]
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "domain.h"
+#include "keyset.h"
+#include "liveness.h"
+#include "monitor.h"
+
+#ifndef STATES_DEFAULT
+#define STATES_DEFAULT 150000
+#endif
+
+static const struct domain domains[] = {
+    { "requests, on", 2, LC_EVICT_ON, 3, MAY_CANCEL | MAY_ZERO_TTL | MAY_PROGRESS, UINT64_MAX },
+    { "three models, on", 3, LC_EVICT_ON, 4, MAY_BE_LATE, UINT64_MAX },
+    { "loads and pins, on", 2, LC_EVICT_ON, 2,
+      MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_RETUNE | MAY_CANCEL, UINT64_MAX },
+    { "failures, on", 2, LC_EVICT_ON, 3, MAY_FAIL | MAY_DIE | MAY_UNLOAD | MAY_PROGRESS,
+      UINT64_MAX },
+    { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD,
+      UINT64_MAX },
+    { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL, 4 },
+    { "one model after another, fit", 3, LC_EVICT_FIT, 4, MAY_DIE | MAY_BE_LATE, 3 },
+    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_RETUNE, 3 },
+    { "shutdown", 2, LC_EVICT_ON, 3, MAY_SHUTDOWN | MAY_LOAD | MAY_DIE | MAY_CANCEL,
+      UINT64_MAX },
+    { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_RETUNE | MAY_ZERO_TTL | MAY_KINDS, 2 },
+};
+
+struct node {
+    struct lifecycle lc;
+    uint32_t parent; /* of the first node: itself */
+    uint32_t event;  /* index in the parent's domain_events */
+};
+
+struct search {
+    const struct domain *d;
+    struct node *nodes;
+    uint32_t count, limit;
+    uint32_t at;           /* the node whose events are being tried */
+    struct lc_event trial; /* the event being tried */
+    uint64_t transitions;
+    struct keyset seen, drained;
+};
+
+static struct search search;
+static uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT];
+
+static void print_event(const struct lc_event *ev) {
+    static const char *const names[] = {
+        "REQUEST",  "LOAD",        "CANCEL",   "UNLOAD", "RETUNE",
+        "SETTINGS", "BUDGET",      "SHUTDOWN", "TICK",   "PROGRESS",
+        "READY",    "LOAD_FAILED", "DONE",     "HEARD",  "EXITED",
+    };
+
+    printf("  %6lld %-11s request %llu kind %d model %u slot %d generation %u%s%s\n",
+           (long long)ev->now, names[ev->kind], (unsigned long long)ev->request,
+           (int)ev->request_kind, ev->model, ev->slot, ev->generation,
+           ev->own_slot ? " own slot" : "", ev->force ? " force" : "");
+}
+
+/* The events from the start to the node. */
+static void print_way(const struct search *s, uint32_t to) {
+    struct lc_event list[DOMAIN_EVENTS_MAX];
+    uint32_t parent = s->nodes[to].parent;
+
+    if (parent == to) return;
+    print_way(s, parent);
+    (void)domain_events(s->d, &s->nodes[parent].lc, list);
+    print_event(&list[s->nodes[to].event]);
+}
+
+static void print_trial(const char *broken) {
+    printf("%s: %s\n", search.d->name, broken);
+    print_way(&search, search.at);
+    print_event(&search.trial);
+    fflush(stdout);
+}
+
+/* A failed assertion of the core: say which way led to it. */
+static void on_abort(int signal) {
+    (void)signal;
+    print_trial("an assertion failed");
+    _exit(1);
+}
+
+static void require(const char *broken) {
+    if (broken == NULL) return;
+    print_trial(broken);
+    exit(1);
+}
+
+static void keep(struct search *s, const struct lifecycle *lc, uint32_t parent,
+                 uint32_t event) {
+    if (s->count == s->limit || !keyset_add(&s->seen, domain_key(lc))) return;
+    s->nodes[s->count++] = (struct node){ *lc, parent, event };
+}
+
+/* The event changes nothing: no action, no state. */
+static void expect_nothing(struct search *s, const struct lc_event *ev, const char *broken) {
+    static struct lc_actions actions;
+    struct lifecycle lc = s->nodes[s->at].lc;
+
+    s->trial = *ev;
+    lifecycle_step(&lc, ev, &actions);
+    if (actions.count > 0 || !monitor_same(&s->nodes[s->at].lc, &lc)) require(broken);
+}
+
+/* Ticks that come early, and reports of workers that are gone. */
+static void try_vain_events(struct search *s) {
+    const struct lifecycle *lc = &s->nodes[s->at].lc;
+    msec deadline = lifecycle_deadline(lc);
+    struct lc_event ev = { .kind = LC_EV_TICK, .now = lc->now };
+
+    expect_nothing(s, &ev, "a tick without deadline did something");
+    ev.now = deadline == MSEC_NEVER ? lc->now + 1000 * UNIT : deadline - 1;
+    expect_nothing(s, &ev, "a tick before the deadline did something");
+    ev.now = lc->now;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        ev.kind = (enum lc_event_kind)(LC_EV_PROGRESS + (s->at + (uint32_t)i) % 6);
+        ev.slot = i;
+        ev.generation = lc->slots[i].generation - 1;
+        ev.permille = 900;
+        ev.request = lc->request_count > 0 ? lc->requests[0].id : 0;
+        expect_nothing(s, &ev, "a stale report did something");
+    }
+}
+
+static void try_events(struct search *s) {
+    static struct lc_event list[DOMAIN_EVENTS_MAX];
+    static struct lc_actions actions;
+    uint32_t n = domain_events(s->d, &s->nodes[s->at].lc, list);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct lifecycle lc = s->nodes[s->at].lc;
+        s->trial = list[i];
+        lifecycle_step(&lc, &list[i], &actions);
+        s->transitions++;
+        require(monitor_step(&s->nodes[s->at].lc, &list[i], &lc, &actions, edges));
+        keep(s, &lc, s->at, i);
+    }
+}
+
+static uint64_t explore(const struct domain *d, uint32_t limit) {
+    struct search *s = &search;
+
+    *s = (struct search){ .d = d, .limit = limit };
+    s->nodes = calloc(limit, sizeof *s->nodes);
+    if (s->nodes == NULL) abort();
+    domain_init(d, &s->nodes[0].lc);
+    (void)keyset_add(&s->seen, domain_key(&s->nodes[0].lc));
+    s->count = 1;
+    for (; s->at < s->count; s->at++) {
+        try_vain_events(s);
+        try_events(s);
+        require(liveness_drains(&s->nodes[s->at].lc, &s->drained));
+        if (s->at % 8 == 0) require(liveness_fair(&s->nodes[s->at].lc));
+    }
+    printf("%-30s %7u states%s %9llu transitions\n", d->name, s->count,
+           s->count == limit ? "+" : " ", (unsigned long long)s->transitions);
+    fflush(stdout);
+    keyset_clear(&s->seen);
+    keyset_clear(&s->drained);
+    free(s->nodes);
+    return s->transitions;
+}
+
+/* Prints how often each legal edge was taken; the number of those that never were. */
+static int print_edges(void) {
+    int missing = 0;
+
+    for (int from = 0; from < LC_STATE_COUNT; from++)
+        for (int to = 0; to < LC_STATE_COUNT; to++) {
+            if (!lc_edge_legal((enum lc_state)from, (enum lc_state)to)) continue;
+            printf("%-9s -> %-9s %9llu%s\n", lc_state_name((enum lc_state)from),
+                   lc_state_name((enum lc_state)to), (unsigned long long)edges[from][to],
+                   edges[from][to] == 0 ? "  NEVER TAKEN" : "");
+            missing += edges[from][to] == 0;
+        }
+    return missing;
+}
+
+int main(int argc, char **argv) {
+    long limit = argc > 1 ? strtol(argv[1], NULL, 10) : STATES_DEFAULT;
+    uint64_t transitions = 0;
+
+    if (argc > 2 || limit < 2 || limit > UINT32_MAX) {
+        fprintf(stderr, "usage: explore [states per domain, at least 2]\n");
+        return 2;
+    }
+    (void)signal(SIGABRT, on_abort);
+    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+        transitions += explore(&domains[i], (uint32_t)limit);
+    printf("%llu transitions\n", (unsigned long long)transitions);
+    return print_edges() == 0 ? 0 : 1;
+}
