@@ -55,8 +55,13 @@ static bool is_stale(const struct lifecycle *lc, const struct lc_event *ev) {
     return ev->generation != slot->generation || slot->state == LC_ABSENT;
 }
 
-static bool names_slot(const struct lc_event *ev) {
-    return ev->kind >= LC_EV_PROGRESS || ev->kind == LC_EV_UNLOAD || ev->kind == LC_EV_RETUNE;
+/* The daemon names slots by what the core told it. */
+static bool slot_named_well(const struct lc_event *ev) {
+    bool none = ev->slot == LC_NO_SLOT && ev->kind == LC_EV_REQUEST;
+    bool needed = ev->kind >= LC_EV_PROGRESS || ev->kind == LC_EV_UNLOAD ||
+                  ev->kind == LC_EV_RETUNE || ev->kind == LC_EV_REQUEST;
+
+    return !needed || none || (ev->slot >= 0 && ev->slot < LC_MAX_SLOTS);
 }
 
 static void free_unused(struct lc_step *st) {
@@ -100,7 +105,7 @@ void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
     struct lc_step st = { lc, ret_actions };
 
     assert(ev->now >= lc->now);
-    assert(!names_slot(ev) || (ev->slot >= 0 && ev->slot < LC_MAX_SLOTS));
+    assert(slot_named_well(ev));
     ret_actions->count = 0;
     lc->now = ev->now;
     if (!is_stale(lc, ev)) {
