@@ -6,6 +6,7 @@
 
 #include "cli/chat.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/repl.h"
 
 struct chat_values {
@@ -69,19 +70,23 @@ static void trim_end(struct buf *prompt) {
     }
 }
 
+/* Ctrl-C closes the connection and leaves the terminal as it was. */
+static enum cli_exit ask(struct chat *chat, const struct buf *prompt) {
+    struct error err;
+    int fd = interrupt_open();
+    enum outcome outcome = chat_ask(chat, prompt->data, prompt->len, fd, &err);
+    if (outcome == OUTCOME_CANCELLED) interrupt_drain(fd);
+    interrupt_close(fd);
+    return client_fail(outcome, &err);
+}
+
 static enum cli_exit ask_once(struct chat *chat, const char *given) {
     struct buf prompt = BUF_INIT(MAX_PROMPT + CHUNK);
-    struct error err;
     enum cli_exit code = CLI_FAILED;
     if (given) buf_add_str(&prompt, given);
     if (isatty(STDIN_FILENO) || add_stdin(&prompt)) {
         trim_end(&prompt);
-        if (prompt.len == 0) {
-            code = cli_fail(CLI_USAGE, "The prompt is empty.");
-        } else {
-            enum outcome outcome = chat_ask(chat, prompt.data, prompt.len, -1, &err);
-            code = client_fail(outcome, &err);
-        }
+        code = prompt.len ? ask(chat, &prompt) : cli_fail(CLI_USAGE, "The prompt is empty.");
     }
     buf_clear(&prompt);
     return code;

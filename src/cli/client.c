@@ -78,6 +78,7 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, t->call->max_seconds);
     curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->call->method);
     curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -135,16 +136,18 @@ bool client_read_error(const char *body, size_t len, long status, struct error *
     return false;
 }
 
-static bool never_connected(CURLcode code) {
-    return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+static bool never_connected(const struct transfer *t, CURLcode code) {
+    curl_off_t connected_after = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_after);
+    return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+           (code == CURLE_OPERATION_TIMEDOUT && connected_after == 0);
 }
 
-/* CURLE_OPERATION_TIMEDOUT can only come from connecting: there is no other limit. */
 static enum outcome tell_failure(const struct transfer *t, const struct cli *cli, CURLcode code,
                                  struct error *err) {
     char base[300];
     client_base(cli, base);
-    if (never_connected(code) || code == CURLE_OPERATION_TIMEDOUT) {
+    if (never_connected(t, code)) {
         error_set(err, ERR_IO, "No server answers at %s; start it with `%s server start`.",
                   base, cli->program);
         return OUTCOME_UNREACHABLE;

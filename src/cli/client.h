@@ -22,7 +22,8 @@ struct call {
     /* Set to read a text/event-stream as it comes; an answer of another type goes to the body. */
     void (*on_event)(void *ctx, const struct sse_event *ev);
     void *ctx;
-    int cancel_fd; /* gives up as soon as it can be read; -1: never */
+    int cancel_fd;    /* gives up as soon as it can be read; -1: never */
+    long max_seconds; /* for the whole call; 0: as long as it takes */
 };
 
 enum { CLIENT_MAX_BODY = 64 << 20 };

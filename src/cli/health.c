@@ -22,9 +22,12 @@ static bool health_parse(const struct buf *body, struct health *ret) {
 }
 
 enum outcome health_fetch(const struct cli *cli, struct health *ret, struct error *err) {
-    struct buf body;
+    struct buf body = BUF_INIT(1 << 20);
     char base[300];
-    enum outcome outcome = client_get(cli, "/health", &body, err);
+    struct call call = {
+        .method = "GET", .path = "/health", .cancel_fd = -1, .max_seconds = 3
+    };
+    enum outcome outcome = client_call(cli, &call, &body, err);
     bool foreign = outcome == OUTCOME_REFUSED || outcome == OUTCOME_BROKEN ||
                    (outcome == OUTCOME_DONE && !health_parse(&body, ret));
     buf_clear(&body);

@@ -192,7 +192,7 @@ static enum outcome job_load_picked(struct job *job, const char *part,
     const char *key = NULL;
     enum outcome outcome = inventory_fetch(job->cli, &inv, err);
     if (outcome != OUTCOME_DONE) return outcome;
-    switch (load_pick(&inv, part, job->values->yes, &key)) {
+    switch (load_pick(&inv, part, job->values->yes, &key, err)) {
     case PICK_ONE:
         outcome = job_load(job, key, err);
         break;
@@ -201,7 +201,6 @@ static enum outcome job_load_picked(struct job *job, const char *part,
         outcome = OUTCOME_REFUSED;
         break;
     case PICK_MANY:
-        error_set(err, ERR_INVALID_REQUEST, "Nothing was loaded.");
         outcome = OUTCOME_REFUSED;
         break;
     }

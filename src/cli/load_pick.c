@@ -48,15 +48,22 @@ static enum pick ask(const struct choice *c, const char **ret_key) {
     }
 }
 
-static enum pick tell_many(const struct choice *c, const char *part) {
-    fprintf(stderr, "doze: %zu models fit%s%s; name one of them, or take the first with -y:\n",
-            c->count, part ? " " : "", part ? part : "");
-    print_choice(c);
+/* As many names as a sentence holds. */
+static enum pick tell_many(const struct choice *c, const char *part, struct error *err) {
+    struct buf names = BUF_INIT(160);
+    size_t shown = 0;
+    while (shown < c->count && buf_addf(&names, "%s%s", shown ? ", " : "", c->keys[shown]))
+        shown++;
+    error_set(err, ERR_INVALID_REQUEST,
+              "%zu models fit%s%.60s: %s%s; name one of them, or take the first with -y.",
+              c->count, part ? " " : "", part ? part : "", buf_str(&names),
+              shown < c->count ? " and others" : "");
+    buf_clear(&names);
     return PICK_MANY;
 }
 
 enum pick load_pick(const struct inventory *inv, const char *part, bool first_will_do,
-                    const char **ret_key) {
+                    const char **ret_key, struct error *err) {
     struct choice choice = { 0 };
     enum pick result = PICK_NONE;
     choice_fill(&choice, inv, part);
@@ -65,7 +72,7 @@ enum pick load_pick(const struct inventory *inv, const char *part, bool first_wi
         result = PICK_ONE;
     } else if (choice.count > 1) {
         bool can_ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-        result = can_ask ? ask(&choice, ret_key) : tell_many(&choice, part);
+        result = can_ask ? ask(&choice, ret_key) : tell_many(&choice, part, err);
     }
     free(choice.keys);
     return result;

@@ -10,12 +10,12 @@
 enum pick {
     PICK_ONE,  /* *ret_key */
     PICK_NONE, /* nothing fits, or the person chose nothing */
-    PICK_MANY, /* several fit and nobody can be asked: told on stderr */
+    PICK_MANY, /* several fit and nobody can be asked: *err names them */
 };
 
 /* Choose among the models whose key contains `part` (letter case does not matter; NULL: all). One:
  * it. Several: the first if first_will_do, else ask on the terminal. The key is the inventory's. */
 enum pick load_pick(const struct inventory *inv, const char *part, bool first_will_do,
-                    const char **ret_key);
+                    const char **ret_key, struct error *err);
 
 #endif

@@ -116,6 +116,17 @@ static void test_ctrl_c_stops_the_answer_only(void **state) {
     assert_int_equal(terminal_close(&t), 0);
 }
 
+/* Ctrl-C while the model thinks: the dim text ends, the server sees the client go. */
+static void test_ctrl_c_ends_a_single_question(void **state) {
+    (void)state;
+    struct terminal t = terminal_open(
+        (const char *const[]){ "chat", "-p", "think, hang", NULL });
+    terminal_expect(&t, "I begin");
+    terminal_type(&t, "\x03");
+    free(server_get("/fake/gone"));
+    assert_int_equal(terminal_close(&t), 1);
+}
+
 /* `doze ps | head` ends by SIGPIPE, without a word, when head is gone. */
 static void test_closed_pipe_is_quiet(void **state) {
     (void)state;
@@ -137,6 +148,7 @@ int run_chat(void) {
         SERVED(test_failures),
         SERVED(test_conversation),
         SERVED(test_ctrl_c_stops_the_answer_only),
+        SERVED(test_ctrl_c_ends_a_single_question),
         SERVED(test_closed_pipe_is_quiet),
     };
     return cmocka_run_group_tests_name("chat", tests, NULL, NULL);

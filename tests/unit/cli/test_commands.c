@@ -131,11 +131,12 @@ static void test_load_sends_what_was_asked(void **state) {
 static void test_load_by_part_of_the_key(void **state) {
     (void)state;
     CHECK(0, "\"qwen2.5-0.5b-instruct\"", NULL, "load", "0.5B");
-    CHECK(1, NULL, "2 models fit qwen; name one of them", "load", "qwen");
+    CHECK(1, NULL, "2 models fit qwen: qwen2.5-0.5b-instruct, qwen3-4b; name one of ", "load",
+          "qwen");
     CHECK(0, "\"qwen2.5-0.5b-instruct\"", NULL, "load", "qwen", "-y");
     CHECK(1, NULL, "doze: There is no model like this; close names: qwen3-4b.", "load",
           "zephyr");
-    CHECK(1, NULL, "4 models fit", "load");
+    CHECK(1, NULL, "doze: 4 models fit: qwen2.5", "load");
 }
 
 static void test_load_failures(void **state) {

@@ -2,9 +2,12 @@
 #include "commands_groups.h"
 #include "run.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <yyjson.h>
 
@@ -99,6 +102,25 @@ static void test_start_tells_why_not(void **state) {
     free(dir);
 }
 
+/* Something that listens there and never says a word. */
+static void test_start_beside_a_stranger(void **state) {
+    (void)state;
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t len = sizeof address;
+    char port[16];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
+    struct result r = PLAIN("server", "start", "--port", port);
+    assert_int_equal(r.code, 1);
+    assert_has(&r.err, "Something that is not doze answers at ");
+    result_clear(&r);
+    close(fd);
+}
+
 static void test_stop_only_here(void **state) {
     (void)state;
     struct result r = PLAIN("server", "stop", "--host", "192.0.2.1");
@@ -120,6 +142,7 @@ int run_server(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_start_status_stop, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(test_start_tells_why_not, folder_begin, folder_end),
+        cmocka_unit_test(test_start_beside_a_stranger),
         cmocka_unit_test(test_stop_only_here),
         cmocka_unit_test(test_serve_gets_the_global_options),
     };
