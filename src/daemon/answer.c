@@ -70,11 +70,12 @@ static void on_pressure(void *ctx, bool paused) {
 
 static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
     struct exchange *x = a->x;
-    if (a->stream && !a->begun) {
+    bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
+    if (due && !a->begun) {
         exchange_begin(x, 200, "text/event-stream");
         a->begun = true;
     }
-    if (a->stream && bytes->len > 0) exchange_write(x, bytes->data, bytes->len);
+    if (due) exchange_write(x, buf_str(bytes), bytes->len);
     if (step == REPLY_MORE) return;
     answer_close(a);
     if (a->stream)

@@ -28,6 +28,18 @@ static bool visible(const struct supervisor *sup, int slot) {
     return lifecycle_view(&sup->lc, slot).waiting > 0;
 }
 
+static const char *type_name(enum model_type type) {
+    static const char *const names[] = {
+        [MODEL_LLM] = "llm", [MODEL_VLM] = "vlm", [MODEL_EMBEDDINGS] = "embeddings"
+    };
+    return names[type];
+}
+
+static const char *type_of(const struct supervisor *sup, const struct instance *in) {
+    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    return model ? type_name(model->type) : "llm";
+}
+
 struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct lc_slot *s = &sup->lc.slots[slot];
@@ -37,6 +49,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     return (struct instance_view){
         .identifier = in->identifier,
         .model_key = in->model_key,
+        .type = type_of(sup, in),
         .origin = origin_name(s->origin),
         .state = state_of(s->state),
         .load_progress = loaded ? 1 : s->permille / 1000.0,
@@ -81,7 +94,7 @@ static struct model_view view_of_model(const struct model *model) {
         .quantization = model->quantization,
         .params_string = model->params_string,
         .description = "",
-        .type = types[model->type],
+        .type = type_name(model->type),
         .problem = model->problem,
         .bits_per_weight = model->bits_per_weight,
         .size_bytes = model->size,
