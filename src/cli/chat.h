@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* chat.h - a conversation with a model: its messages so far, and one question after the other. */
+/* chat.h - a conversation with a model: its messages so far, and one question after the
+ * other. */
 #ifndef DOZE_CLI_CHAT_H
 #define DOZE_CLI_CHAT_H
 
@@ -20,9 +21,9 @@ struct chat_options {
 struct chat *chat_new(const struct cli *cli, const struct chat_options *options);
 void chat_free(struct chat *chat);
 
-/* Ask, and show the answer on stdout as it comes. The question and the answer (of a cancelled one
- * what came, if anything) stay in the conversation; after a failure neither does. cancel_fd as in
- * struct call. */
+/* Ask, and show the answer on stdout as it comes. The question and the answer (of a cancelled
+ * one what came, if anything) stay in the conversation; after a failure neither does.
+ * cancel_fd as in struct call. */
 enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cancel_fd,
                       struct error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat_reply.h - one streamed answer of /v1/chat/completions or /api/v0/chat/completions: shows it
- * as it comes and keeps its text.
+ * chat_reply.h - one streamed answer of /v1/chat/completions or /api/v0/chat/completions:
+ * shows it as it comes and keeps its text.
  */
 #ifndef DOZE_CLI_CHAT_REPLY_H
 #define DOZE_CLI_CHAT_REPLY_H

@@ -161,10 +161,10 @@ int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {
     int first = 0;
     text_init();
     if (!options_parse(&globals, 1, true, argc, argv, &first, &err)) {
-        return cli_fail(CLI_USAGE, "%s See `%s help`.", err.text, cli.program);
+        return (int)cli_fail(CLI_USAGE, "%s See `%s help`.", err.text, cli.program);
     }
-    if (cli.help) return show_overview(&cli, NULL, CLI_DONE);
-    if (first >= argc) return show_overview(&cli, NULL, CLI_USAGE);
+    if (cli.help) return (int)show_overview(&cli, NULL, CLI_DONE);
+    if (first >= argc) return (int)show_overview(&cli, NULL, CLI_USAGE);
     if (strcmp(argv[first], "serve") == 0) {
         return serve_run(&cli, serve, argc - first, argv + first);
     }
@@ -174,5 +174,5 @@ int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {
     if (fflush(stdout) != 0 && code == CLI_DONE) {
         code = cli_fail(CLI_FAILED, "The output could not be written.");
     }
-    return code;
+    return (int)code;
 }

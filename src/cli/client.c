@@ -94,8 +94,8 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-/* Run to the end. The multi interface instead of curl_easy_perform: it waits for cancel_fd too, so
- * Ctrl-C acts at once. */
+/* Run to the end. The multi interface instead of curl_easy_perform: it waits for cancel_fd
+ * too, so Ctrl-C acts at once. */
 static CURLcode transfer_run(struct transfer *t, CURLM *multi, bool *ret_cancelled) {
     struct curl_waitfd cancel = { .fd = t->call->cancel_fd, .events = CURL_WAIT_POLLIN };
     unsigned extra = t->call->cancel_fd >= 0 ? 1 : 0;

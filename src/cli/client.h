@@ -28,7 +28,8 @@ struct call {
 
 enum { CLIENT_MAX_BODY = 64 << 20 };
 
-/* Perform the call and wait for its end. The body is appended to *ret_body (its maximum holds). */
+/* Perform the call and wait for its end. The body is appended to *ret_body (its maximum
+ * holds). */
 enum outcome client_call(const struct cli *cli, const struct call *call, struct buf *ret_body,
                          struct error *err);
 
@@ -36,7 +37,8 @@ enum outcome client_call(const struct cli *cli, const struct call *call, struct 
 enum outcome client_get(const struct cli *cli, const char *path, struct buf *ret_body,
                         struct error *err);
 
-/* Print the error (not for OUTCOME_DONE) and return the exit code that belongs to the outcome. */
+/* Print the error (not for OUTCOME_DONE) and return the exit code that belongs to the
+ * outcome. */
 enum cli_exit client_fail(enum outcome outcome, const struct error *err);
 
 /* The host to connect to: --host, with the loopback address for one that means "any". */

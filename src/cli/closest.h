@@ -7,11 +7,13 @@
 
 #include "base/buf.h"
 
-/* How many letters have to be inserted, removed, changed or swapped with their neighbour to get from
- * one word to the other. Words longer than 63 bytes are compared by their first 63. */
+/* How many letters have to be inserted, removed, changed or swapped with their neighbour to
+ * get from one word to the other. Words longer than 63 bytes are compared by their first
+ * 63. */
 size_t closest_distance(const char *a, const char *b);
 
-/* Append up to three names as "'a', 'b' or 'c'", the closest first; nothing if none is close. */
+/* Append up to three names as "'a', 'b' or 'c'", the closest first; nothing if none is
+ * close. */
 void closest_add(const char *word, const char *const *names, size_t count, struct buf *out);
 
 #endif

@@ -18,13 +18,13 @@ extern const struct command command_status;
 extern const struct command command_unload;
 extern const struct command command_version;
 
-/* All of them, in the order of the help. `serve` and `help` are not among them: the first parses its
- * own arguments, the second is answered by help.h. */
+/* All of them, in the order of the help. `serve` and `help` are not among them: the first
+ * parses its own arguments, the second is answered by help.h. */
 extern const struct command *const commands[];
 extern const size_t command_count;
 
-/* The command that the words of argv (argc of them) begin with; *ret_words: how many words its name
- * takes. NULL if there is none. */
+/* The command that the words of argv (argc of them) begin with; *ret_words: how many words its
+ * name takes. NULL if there is none. */
 const struct command *command_find(int argc, char **argv, int *ret_words);
 
 /* Is `word` the first of a two-word command ("server")? */

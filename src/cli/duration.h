@@ -14,8 +14,9 @@ bool duration_parse(const char *text, msec *ret_span);
 
 enum { DURATION_TEXT = 24, SIZE_TEXT = 24 };
 
-/* The two largest units that are not zero: "4m12s", "1h", "2d3h", "850ms"; "none" for MSEC_NEVER. Below
- * a second in ms, else rounded down to seconds; a negative span counts as 0 ("0s"). */
+/* The two largest units that are not zero: "4m12s", "1h", "2d3h", "850ms"; "none" for
+ * MSEC_NEVER. Below a second in ms, else rounded down to seconds; a negative span counts as 0
+ * ("0s"). */
 void duration_format(msec span, char text[DURATION_TEXT]);
 
 /* "397.81 MB": powers of 1000, as LM Studio shows them. */

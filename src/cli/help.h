@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-/* Append the list of commands; group: only those that begin with this word ("server"), NULL: all. */
+/* Append the list of commands; group: only those that begin with this word ("server"), NULL:
+ * all. */
 void help_add_overview(const char *program, const char *group, struct buf *out);
 
 /* Append one command's --help. */

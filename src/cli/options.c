@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static void layout_add(struct layout *l, const struct option_row *row, void *tar
 static void layout_init(struct layout *l, const struct option_set *sets, size_t set_count,
                         bool until_word) {
     memset(l, 0, sizeof *l);
-    strcpy(l->shorts, until_word ? "+:" : ":");
+    snprintf(l->shorts, sizeof l->shorts, "%s", until_word ? "+:" : ":");
     for (size_t s = 0; s < set_count; s++) {
         for (size_t i = 0; i < sets[s].count; i++) {
             layout_add(l, &sets[s].rows[i], sets[s].target);
@@ -94,7 +95,7 @@ static bool row_read(const struct option_row *row, void *target, const char *tex
     case OPTION_TTL:
         return read_ttl(row, text, field, err);
     }
-    assert(!"option_kind");
+    assert(false && "option_kind");
     return false;
 }
 

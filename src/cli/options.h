@@ -2,8 +2,8 @@
 /*
  * options.h - a command's options as a table: getopt_long reads them, --help prints them.
  *
- * A row says which field of a struct the option fills. The struct starts zeroed, and zero means "not
- * given" for every kind.
+ * A row says which field of a struct the option fills. The struct starts zeroed, and zero
+ * means "not given" for every kind.
  */
 #ifndef DOZE_CLI_OPTIONS_H
 #define DOZE_CLI_OPTIONS_H
@@ -51,9 +51,9 @@ struct option_set {
 
 enum { OPTIONS_MAX = 32 }; /* rows of all sets together */
 
-/* Read the options of argv (argv[0] is skipped) and move the other arguments to the end; *ret_first
- * is the index of the first of them. until_word: stop at the first argument that is no option.
- * Fails with a sentence about the option at fault. */
+/* Read the options of argv (argv[0] is skipped) and move the other arguments to the end;
+ * *ret_first is the index of the first of them. until_word: stop at the first argument that is
+ * no option. Fails with a sentence about the option at fault. */
 bool options_parse(const struct option_set *sets, size_t set_count, bool until_word, int argc,
                    char **argv, int *ret_first, struct error *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* progress.h - one line on stderr that shows how far something is; nothing unless it is a terminal. */
+/* progress.h - one line on stderr that shows how far something is; nothing unless it is a
+ * terminal. */
 #ifndef DOZE_CLI_PROGRESS_H
 #define DOZE_CLI_PROGRESS_H
 

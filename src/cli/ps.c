@@ -24,7 +24,8 @@ static const struct option_row options[] = {
       .help = "Print the identifiers only" },
 };
 
-/* The first word of the status in lower case: "idle", "generating", as `lms ps --json` has it. */
+/* The first word of the status in lower case: "idle", "generating", as `lms ps --json` has
+ * it. */
 static void status_word(const struct listed_instance *instance, char word[STATUS_TEXT]) {
     instance_status(instance, word);
     word[strcspn(word, " ")] = '\0';

@@ -41,8 +41,8 @@ static int wait_input(struct repl *r) {
     return 1;
 }
 
-/* Length of the next line with its newline, once it is there. 0: the input is at its end. Ctrl-C throws
- * away what was typed. */
+/* Length of the next line with its newline, once it is there. 0: the input is at its end.
+ * Ctrl-C throws away what was typed. */
 static size_t next_line(struct repl *r) {
     for (;;) {
         char *newline = r->input.len ? memchr(r->input.data, '\n', r->input.len) : NULL;

@@ -5,8 +5,8 @@
 
 #include "cli/chat.h"
 
-/* Read questions from stdin until its end (Ctrl-D) or "/exit". Ctrl-C stops an answer. A question
- * that fails is told and the conversation goes on, unless the server is gone. */
+/* Read questions from stdin until its end (Ctrl-D) or "/exit". Ctrl-C stops an answer. A
+ * question that fails is told and the conversation goes on, unless the server is gone. */
 enum cli_exit repl_run(struct chat *chat);
 
 #endif

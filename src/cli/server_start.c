@@ -121,8 +121,8 @@ static void build_args(const struct start *s, char *self, char *port, char **arg
     args[n] = NULL;
 }
 
-/* A session of its own, so that closing the terminal does not end it; nothing inherited but the log
- * and the pipe. */
+/* A session of its own, so that closing the terminal does not end it; nothing inherited but
+ * the log and the pipe. */
 static int spawn(struct start *s, char *self, char **args, int ready_write) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;

@@ -19,8 +19,8 @@ static bool is_this_machine(const char *host) {
            strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
 }
 
-/* Ask the process to end and wait until it has. A descriptor instead of the number: the number may
- * be another process's by then. */
+/* Ask the process to end and wait until it has. A descriptor instead of the number: the number
+ * may be another process's by then. */
 static enum cli_exit stop_process(pid_t pid) {
     int fd = pidfd_open(pid, 0);
     if (fd < 0 && errno == ESRCH) return CLI_DONE;

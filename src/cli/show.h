@@ -11,7 +11,8 @@ void show_instances(const struct inventory *inv);
 /* Print the document as one line of JSON, and free it. */
 void show_json(yyjson_mut_doc *doc);
 
-/* Print text as it came from a model or a file: on a terminal without its control characters. */
+/* Print text as it came from a model or a file: on a terminal without its control
+ * characters. */
 void show_text(FILE *out, const char *text, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sse.h - reads server-sent events (WHATWG HTML, section "Server-sent events") from pieces of any
- * size. Pure. `id` and `retry` fields are of no use to us and skipped.
+ * sse.h - reads server-sent events (WHATWG HTML, section "Server-sent events") from pieces of
+ * any size. Pure. `id` and `retry` fields are of no use to us and skipped.
  */
 #ifndef DOZE_CLI_SSE_H
 #define DOZE_CLI_SSE_H
@@ -38,8 +38,8 @@ void sse_init(struct sse *s, void (*on_event)(void *ctx, const struct sse_event 
               void *ctx);
 void sse_clear(struct sse *s);
 
-/* Take the next bytes; on_event is called for what they complete. False: an event is larger than
- * SSE_MAX_EVENT; nothing more may be fed then. */
+/* Take the next bytes; on_event is called for what they complete. False: an event is larger
+ * than SSE_MAX_EVENT; nothing more may be fed then. */
 bool sse_feed(struct sse *s, const char *bytes, size_t len);
 
 #endif

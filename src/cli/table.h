@@ -21,8 +21,8 @@ void table_clear(struct table *t);
 /* Add the next cell, left to right; the text is copied and made safe (text.h). */
 void table_add(struct table *t, const char *text);
 
-/* Print what was added: columns four spaces apart, no spaces at the end of a line, the header bold
- * on a terminal. */
+/* Print what was added: columns four spaces apart, no spaces at the end of a line, the header
+ * bold on a terminal. */
 void table_print(const struct table *t, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_sse.c - any bytes as an event stream: the events are the same however the bytes are cut. The
- * first byte says where.
+ * fuzz_sse.c - any bytes as an event stream: the events are the same however the bytes are
+ * cut. The first byte says where.
  */
 #include <assert.h>
 #include <stddef.h>

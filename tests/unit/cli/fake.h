@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake.h - a small server that answers as doze does, for the tests of the command line: a thread per
- * connection, one request per connection.
+ * fake.h - a small server that answers as doze does, for the tests of the command line: a
+ * thread per connection, one request per connection.
  *
- * It obeys words in the request: identifiers "slow", "fails", "cut" of a load and prompts with "hang",
- * "fail", "cut", "think". GET /fake/last gives the body of the last POST or PATCH, GET /fake/gone waits
- * until a client has left in the middle of an answer.
+ * It obeys words in the request: identifiers "slow", "fails", "cut" of a load and prompts with
+ * "hang", "fail", "cut", "think". GET /fake/last gives the body of the last POST or PATCH, GET
+ * /fake/gone waits until a client has left in the middle of an answer.
  */
 #ifndef DOZE_TESTS_FAKE_H
 #define DOZE_TESTS_FAKE_H
 
 #include <stdbool.h>
-#include <yyjson.h>
 
-#include "base/buf.h"
+#include "base/json.h"
 
 struct fake_request {
     int fd; /* of the connection */

@@ -138,7 +138,8 @@ static int listen_on(int port, int *ret_port) {
     return fd;
 }
 
-/* --refuse: fail as a real one does whose port is taken. --say: print what the environment says. */
+/* --refuse: fail as a real one does whose port is taken. --say: print what the environment
+ * says. */
 int fake_serve(int argc, char **argv) {
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },

@@ -27,7 +27,7 @@ static const char *program(void) {
     ssize_t len = readlink("/proc/self/exe", path, sizeof path - 32);
     assert_true(len > 0);
     path[len] = '\0';
-    strcpy(strrchr(path, '/') + 1, "doze-cli-fake");
+    memcpy(strrchr(path, '/') + 1, "doze-cli-fake", sizeof "doze-cli-fake");
     return path;
 }
 

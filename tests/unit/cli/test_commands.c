@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <yyjson.h>
+
+#include "base/json.h"
 
 /* Run, check the exit code, and that stdout and stderr contain these (NULL: are empty). */
 static void check(int code, const char *out, const char *err, const char *const *args) {

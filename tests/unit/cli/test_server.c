@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <yyjson.h>
 
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* A state folder of its own, below the working folder of the tests. */
@@ -18,7 +18,7 @@ static char folder[] = "cli-state-XXXXXX";
 
 static int folder_begin(void **state) {
     (void)state;
-    strcpy(folder, "cli-state-XXXXXX");
+    memcpy(folder, "cli-state-XXXXXX", sizeof folder);
     return mkdtemp(folder) ? 0 : -1;
 }
 
