@@ -87,6 +87,7 @@ static void test_idle_server_has_no_timer(void **state) {
     struct error err;
     struct http_server *server = server_on(loop, "127.0.0.1", 0, &err);
     assert_non_null(server);
+    (void)uv_run(loop, UV_RUN_NOWAIT); /* registers what is watched */
     assert_int_equal(uv_backend_timeout(loop), -1);
     close_server(loop, server);
 }
