@@ -82,9 +82,6 @@ struct service_instance supervisor_facts(const struct supervisor *sup, int slot)
 }
 
 static struct model_view view_of_model(const struct model *model) {
-    static const char *const types[] = {
-        [MODEL_LLM] = "llm", [MODEL_VLM] = "vlm", [MODEL_EMBEDDINGS] = "embeddings"
-    };
     return (struct model_view){
         .key = model->key,
         .publisher = model->publisher,
