@@ -32,7 +32,9 @@ nbytes load_settings_need(const struct model *model, const struct load_settings 
     double cell = (double)model->layers * model->kv_heads *
                   (model->key_length * kv_type_bytes(effective->kv_type_k) +
                    model->value_length * kv_type_bytes(effective->kv_type_v));
-    double cells = (double)effective->context_length * (double)effective->parallel;
+    /* Embedding models take one input at a time. */
+    int64_t contexts = model->type == MODEL_EMBEDDINGS ? 1 : effective->parallel;
+    double cells = (double)effective->context_length * (double)contexts;
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
     double need = (double)model->size + cell * cells + worker_base + activations;

@@ -21,7 +21,7 @@ struct row {
 #define AT(member) offsetof(struct load_settings, member)
 
 static const struct row rows[] = {
-    { "context_length", KIND_INT64, AT(context_length), 1, 1 << 28 },
+    { "context_length", KIND_INT64, AT(context_length), 1, 1 << 24 },
     { "parallel", KIND_INT64, AT(parallel), 1, 64 },
     { "eval_batch_size", KIND_INT64, AT(eval_batch_size), 1, 1 << 16 },
     { "num_experts", KIND_INT64, AT(num_experts), 1, 4096 },

@@ -252,6 +252,10 @@ static void test_need_grows_with_the_cache(void **state) {
     assert_int_equal(four - one, cell * 3000);
     assert_int_equal(longer, four);
     assert_int_equal(longer - packed, cell / 2 * 4000 * 15 / 32);
+    struct model encoder = small;
+    encoder.type = MODEL_EMBEDDINGS;
+    nbytes alone = need_of(&encoder, "{\"context_length\":1000,\"eval_batch_size\":512}");
+    assert_int_equal(alone, one); /* one input at a time, however many may wait */
     assert_true(one > small.size + cell * 1000);
     assert_true(one < small.size + cell * 1000 + (128 << 20));
 }
