@@ -71,7 +71,7 @@ function(doze_test class name)
     doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
         SOURCES ${arg_SOURCES} USES ${arg_USES})
     add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
-    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
 # Elsewhere than in the fuzz build the same target becomes a test that feeds the committed corpus once.
