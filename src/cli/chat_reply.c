@@ -57,11 +57,13 @@ static void take_delta(struct chat_reply *r, yyjson_val *delta) {
 
 /* ": loading 42%" while the model is not there yet. */
 static void take_comment(struct chat_reply *r, const char *text) {
-    char label[300];
-    int percent = 0;
-    if (sscanf(text, "loading %3d%%", &percent) != 1) return;
+    static const char word[] = "loading ";
+    char label[300], *end = NULL;
+    if (strncmp(text, word, sizeof word - 1) != 0) return;
+    long percent = strtol(text + sizeof word - 1, &end, 10);
+    if (*end != '%') return;
     snprintf(label, sizeof label, "Loading %s", r->model ? r->model : "the model");
-    progress_show(&r->progress, label, percent / 100.0);
+    progress_show(&r->progress, label, (double)percent / 100);
 }
 
 static double number(yyjson_val *obj, const char *name) {

@@ -100,10 +100,11 @@ static enum cli_exit command_run(struct cli *cli, const struct command *command,
         { command->options, command->option_count, values },
         { cli_global_options, cli_global_option_count, cli },
     };
+    struct option_sets both = { .sets = sets, .count = 2 };
     struct error err;
     int first = 0;
     enum cli_exit code = CLI_USAGE;
-    if (!options_parse(sets, 2, false, argc, argv, &first, &err)) {
+    if (!options_parse(&both, argc, argv, &first, &err)) {
         cli_fail(CLI_USAGE, "%s See `%s %s --help`.", err.text, cli->program, command->name);
     } else if (cli->help) {
         struct buf text = BUF_INIT(HELP_MAX);
@@ -157,10 +158,11 @@ int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {
     const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "doze";
     if (strcmp(name, "lms") == 0) cli.program = "lms";
     struct option_set globals = { cli_global_options, cli_global_option_count, &cli };
+    struct option_sets before = { .sets = &globals, .count = 1, .until_word = true };
     struct error err;
     int first = 0;
     text_init();
-    if (!options_parse(&globals, 1, true, argc, argv, &first, &err)) {
+    if (!options_parse(&before, argc, argv, &first, &err)) {
         return (int)cli_fail(CLI_USAGE, "%s See `%s help`.", err.text, cli.program);
     }
     if (cli.help) return (int)show_overview(&cli, NULL, CLI_DONE);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/inventory.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,11 +39,10 @@ static msec get_span(yyjson_val *obj, const char *name) {
 /* "2026-11-22T14:03:07.123Z" as Unix ms; 0 if it is none. */
 static msec get_time(yyjson_val *obj, const char *name) {
     struct tm tm = { 0 };
-    int ms = 0;
     const char *rest = strptime(get_str(obj, name), "%Y-%m-%dT%H:%M:%S", &tm);
     if (!rest) return 0;
-    if (sscanf(rest, ".%3d", &ms) != 1 || ms < 0) ms = 0;
-    return (msec)timegm(&tm) * 1000 + ms;
+    double fraction = *rest == '.' ? strtod(rest, NULL) : 0;
+    return (msec)timegm(&tm) * 1000 + llround(fraction * 1000);
 }
 
 static void read_instance(yyjson_val *obj, const char *model_key, struct listed_instance *ret) {
@@ -146,13 +144,18 @@ enum outcome inventory_fetch(const struct cli *cli, struct inventory *ret, struc
 }
 
 void instance_status(const struct listed_instance *instance, char text[STATUS_TEXT]) {
+    static const char *const labels[][2] = {
+        { "idle", "IDLE" },         { "busy", "GENERATING" },     { "loading", "LOADING" },
+        { "draining", "DRAINING" }, { "unloading", "UNLOADING" }, { "queued", "QUEUED" },
+    };
+    const char *label = instance->state;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (strcmp(instance->state, labels[i][0]) == 0) label = labels[i][1];
+    }
     if (strcmp(instance->state, "loading") == 0) {
         double progress = fmin(fmax(instance->progress, 0), 1);
-        snprintf(text, STATUS_TEXT, "LOADING %d%%", (int)(progress * 100));
-    } else if (strcmp(instance->state, "busy") == 0) {
-        snprintf(text, STATUS_TEXT, "GENERATING");
+        snprintf(text, STATUS_TEXT, "%s %d%%", label, (int)(progress * 100));
     } else {
-        snprintf(text, STATUS_TEXT, "%s", instance->state);
-        for (char *c = text; *c; c++) *c = (char)toupper((unsigned char)*c);
+        snprintf(text, STATUS_TEXT, "%s", label);
     }
 }

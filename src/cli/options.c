@@ -35,13 +35,12 @@ static void layout_add(struct layout *l, const struct option_row *row, void *tar
     if (has_arg == required_argument) l->shorts[len + 1] = ':';
 }
 
-static void layout_init(struct layout *l, const struct option_set *sets, size_t set_count,
-                        bool until_word) {
+static void layout_init(struct layout *l, const struct option_sets *sets) {
     memset(l, 0, sizeof *l);
-    snprintf(l->shorts, sizeof l->shorts, "%s", until_word ? "+:" : ":");
-    for (size_t s = 0; s < set_count; s++) {
-        for (size_t i = 0; i < sets[s].count; i++) {
-            layout_add(l, &sets[s].rows[i], sets[s].target);
+    snprintf(l->shorts, sizeof l->shorts, "%s", sets->until_word ? "+:" : ":");
+    for (size_t s = 0; s < sets->count; s++) {
+        for (size_t i = 0; i < sets->sets[s].count; i++) {
+            layout_add(l, &sets->sets[s].rows[i], sets->sets[s].target);
         }
     }
 }
@@ -117,10 +116,10 @@ static bool tell_unknown(int letter, const char *word, struct error *err) {
                      isdigit(letter) ? "; put -- before a value that begins with a minus" : "");
 }
 
-bool options_parse(const struct option_set *sets, size_t set_count, bool until_word, int argc,
-                   char **argv, int *ret_first, struct error *err) {
+bool options_parse(const struct option_sets *sets, int argc, char **argv, int *ret_first,
+                   struct error *err) {
     struct layout layout;
-    layout_init(&layout, sets, set_count, until_word);
+    layout_init(&layout, sets);
     opterr = 0;
     optind = 0; /* glibc: begin anew, with the new "+" */
     for (;;) {

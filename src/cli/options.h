@@ -51,11 +51,17 @@ struct option_set {
 
 enum { OPTIONS_MAX = 32 }; /* rows of all sets together */
 
+struct option_sets {
+    const struct option_set *sets; /* of two rows with the same letter the first has it */
+    size_t count;
+    bool until_word; /* stop at the first argument that is no option */
+};
+
 /* Read the options of argv (argv[0] is skipped) and move the other arguments to the end;
- * *ret_first is the index of the first of them. until_word: stop at the first argument that is
- * no option. Fails with a sentence about the option at fault. */
-bool options_parse(const struct option_set *sets, size_t set_count, bool until_word, int argc,
-                   char **argv, int *ret_first, struct error *err);
+ * *ret_first is the index of the first of them. Fails with a sentence about the option at
+ * fault. */
+bool options_parse(const struct option_sets *sets, int argc, char **argv, int *ret_first,
+                   struct error *err);
 
 /* Append the lines of --help for these rows. */
 void options_add_help(const struct option_row *rows, size_t count, struct buf *out);

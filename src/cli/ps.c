@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +23,9 @@ static const struct option_row options[] = {
       .help = "Print the identifiers only" },
 };
 
-/* The first word of the status in lower case: "idle", "generating", as `lms ps --json` has
- * it. */
-static void status_word(const struct listed_instance *instance, char word[STATUS_TEXT]) {
-    instance_status(instance, word);
-    word[strcspn(word, " ")] = '\0';
-    for (char *c = word; *c; c++) *c = (char)tolower((unsigned char)*c);
+/* The word that `lms ps --json` has. */
+static const char *status_word(const struct listed_instance *instance) {
+    return strcmp(instance->state, "busy") == 0 ? "generating" : instance->state;
 }
 
 static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec span) {
@@ -43,8 +39,6 @@ static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
 /* The names that `lms ps --json` has, and after them what only doze knows. */
 static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list,
                      const struct listed_model *model, const struct listed_instance *instance) {
-    char status[STATUS_TEXT];
-    status_word(instance, status);
     yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_obj_add_str(doc, obj, "type", model->type);
     yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
@@ -56,7 +50,7 @@ static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list,
     yyjson_mut_obj_add_uint(doc, obj, "sizeBytes", model->size_bytes);
     yyjson_mut_obj_add_int(doc, obj, "contextLength", instance->context_length);
     yyjson_mut_obj_add_int(doc, obj, "maxContextLength", model->max_context_length);
-    yyjson_mut_obj_add_strcpy(doc, obj, "status", status);
+    yyjson_mut_obj_add_str(doc, obj, "status", status_word(instance));
     yyjson_mut_obj_add_int(doc, obj, "queued", instance->waiting);
     yyjson_mut_obj_add_int(doc, obj, "parallel", instance->parallel);
     add_span(doc, obj, "ttlMs", instance->ttl);

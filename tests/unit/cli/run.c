@@ -116,7 +116,7 @@ static struct result run_any(enum run_kind kind, const char *name, const char *i
                              const char *const *args) {
     struct result r = { .out = BUF_INIT(MAX_OUTPUT), .err = BUF_INIT(MAX_OUTPUT) };
     char *argv[MAX_ARGS];
-    int in[2], out[2], err[2];
+    int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
     build_args(name, kind != RUN_AS, args, argv);
     assert_true(pipe(in) == 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0);
     if (kind == RUN_CLOSED_PIPE) {

@@ -179,7 +179,8 @@ static int parse_line(const char *line, struct sample *ret, struct error *err) {
     snprintf(copy, sizeof copy, "%s", line);
     for (char *word; argc < MAX_WORDS && (word = strsep(&rest, " "));) argv[argc++] = word;
     struct option_set set = { sample_rows, 4, ret };
-    return options_parse(&set, 1, false, argc, argv, &first, err) ? first : -1;
+    struct option_sets sets = { .sets = &set, .count = 1 };
+    return options_parse(&sets, argc, argv, &first, err) ? first : -1;
 }
 
 static void test_options(void **state) {

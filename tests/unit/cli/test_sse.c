@@ -59,7 +59,7 @@ static void test_too_large(void **state) {
     sse_clear(&s);
 
     /* Lines that fit one by one, but not together. */
-    memcpy(bytes, "data: ", 6);
+    for (size_t i = 0; i < 6; i++) bytes[i] = "data: "[i];
     sse_init(&s, note, &seen);
     assert_true(sse_feed(&s, bytes, len / 2) && sse_feed(&s, "\n", 1));
     assert_true(sse_feed(&s, bytes, len / 2) && sse_feed(&s, "\n", 1));
