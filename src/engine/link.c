@@ -23,21 +23,33 @@ static void compact(struct link *link) {
     if (link->in.len == 0 && link->in.cap > 2 * READ_CHUNK) buf_clear(&link->in);
 }
 
-bool link_fill(struct link *link) {
-    compact(link);
-    for (;;) {
-        char *room = buf_reserve(&link->in, READ_CHUNK);
-        if (!room) {
-            link->in.overflowed = false; /* full: frames have to be taken first */
-            return true;
-        }
-        ssize_t n = recv(link->fd, room, READ_CHUNK, 0);
-        if (n == 0) return false;
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
-        link->in.len += (size_t)n;
-        if (n < READ_CHUNK) return true;
+static bool damaged(const struct link *link) {
+    struct frame frame;
+    size_t used = 0;
+    struct error err;
+    return frame_parse(buf_str(&link->in), link->in.len, FRAME_MAX_TO_WORKER, &frame, &used,
+                       &err) == FRAME_BAD;
+}
+
+/* One read. False: nothing more is to be had now, *ret_alive tells why. */
+static bool read_some(struct link *link, bool *ret_alive) {
+    char *room = buf_reserve(&link->in, READ_CHUNK);
+    if (!room) {
+        link->in.overflowed = false; /* full: frames have to be taken first */
+        return false;
     }
+    ssize_t n = recv(link->fd, room, READ_CHUNK, 0);
+    if (n < 0 && errno == EINTR) return true;
+    if (n <= 0) *ret_alive = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (n > 0) link->in.len += (size_t)n;
+    return n == READ_CHUNK;
+}
+
+bool link_fill(struct link *link) {
+    bool alive = true;
+    compact(link);
+    while (read_some(link, &alive)) continue;
+    return alive && !damaged(link);
 }
 
 /* One frame at an offset; its length with the header, 0 if it is not whole. */

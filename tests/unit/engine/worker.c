@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "with_cmocka.h"
+
+enum { PATIENCE_MS = 60000 };
+
+static void child(int fd) {
+    if (fd == WORKER_FD) {
+        (void)fcntl(fd, F_SETFD, 0);
+    } else if (dup2(fd, WORKER_FD) < 0) {
+        _exit(126);
+    }
+    execl(ENGINE, ENGINE, (char *)NULL);
+    _exit(127);
+}
+
+struct worker *worker_start(void) {
+    struct worker *w = xcalloc(1, sizeof *w);
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    w->pid = fork();
+    if (w->pid == 0) child(pair[1]);
+    assert_true(w->pid > 0);
+    close(pair[1]);
+    w->fd = pair[0];
+    buf_init(&w->in, (size_t)FRAME_MAX_TO_DAEMON * 2);
+    for (int i = 0; i < WORKER_MAX_REQUESTS; i++) outcome_init(&w->outcomes[i]);
+    assert_true(worker_pump(w)); /* HELLO */
+    return w;
+}
+
+void worker_send(struct worker *w, enum message_type type, int request, const char *payload) {
+    struct buf out = BUF_INIT(FRAME_MAX_TO_WORKER);
+    assert_true(frame_format(&out, (uint16_t)type, (uint64_t)request, payload, strlen(payload)));
+    for (size_t sent = 0; sent < out.len;) {
+        ssize_t n = send(w->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
+        assert_true(n > 0);
+        sent += (size_t)n;
+    }
+    buf_clear(&out);
+}
+
+static void on_worker_frame(struct worker *w, const struct frame *f) {
+    switch (f->type) {
+    case MSG_HELLO: assert_non_null(memmem(f->payload, f->len, "llama.cpp", 9)); break;
+    case MSG_PROGRESS: {
+        int permille = atoi(strchr(f->payload, ':') + 1);
+        assert_true(permille >= w->permille);
+        w->permille = permille;
+        w->progress++;
+        break;
+    }
+    case MSG_FAILED: w->failed = true; /* fall through */
+    case MSG_READY:
+        assert_null(w->facts);
+        w->facts = yyjson_read(f->payload, f->len, 0);
+        assert_non_null(w->facts);
+        break;
+    case MSG_HEARTBEAT: break;
+    case MSG_LOG: break;
+    default: fail_msg("frame type %d about the worker", f->type);
+    }
+}
+
+static bool next_frame(struct worker *w) {
+    struct frame frame;
+    size_t used = 0;
+    struct error err;
+    enum frame_status status = frame_parse(buf_str(&w->in), w->in.len, FRAME_MAX_TO_DAEMON, &frame,
+                                           &used, &err);
+    assert_int_not_equal(status, FRAME_BAD);
+    if (status == FRAME_NONE) return false;
+    if (frame.request == 0) {
+        on_worker_frame(w, &frame);
+    } else {
+        assert_in_range(frame.request, 1, (uint64_t)w->requests);
+        outcome_add(&w->outcomes[frame.request], &frame);
+    }
+    buf_drop(&w->in, used);
+    return true;
+}
+
+bool worker_pump(struct worker *w) {
+    while (!next_frame(w)) {
+        struct pollfd p = { .fd = w->fd, .events = POLLIN };
+        if (poll(&p, 1, PATIENCE_MS) <= 0) fail_msg("the worker says nothing");
+        char *room = buf_reserve(&w->in, 65536);
+        assert_non_null(room);
+        ssize_t n = recv(w->fd, room, 65536, 0);
+        if (n <= 0) {
+            w->gone = true;
+            return false;
+        }
+        w->in.len += (size_t)n;
+    }
+    return true;
+}
+
+void worker_say_load(struct worker *w, const char *path, const char *options) {
+    /* One thread: threads spin when they share a core with other tests. */
+    char *load = xasprintf("{\"path\":\"%s\",\"threads\":1%s%s}", path, *options ? "," : "", options);
+    worker_send(w, MSG_LOAD, 0, load);
+    free(load);
+    while (!w->facts) {
+        if (!worker_pump(w)) fail_msg("the worker died while it loaded");
+    }
+}
+
+struct worker *worker_load(const char *path, const char *options) {
+    struct worker *w = worker_start();
+    worker_say_load(w, path, options);
+    if (w->failed) fail_msg("%s", yyjson_get_str(worker_fact(w, "text")));
+    return w;
+}
+
+int worker_wait(struct worker *w) {
+    int status = 0;
+    while (worker_pump(w)) continue;
+    assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void worker_stop(struct worker *w, int status) {
+    if (!w->gone && !w->failed) worker_send(w, MSG_STOP, 0, "");
+    assert_int_equal(worker_wait(w), status);
+    close(w->fd);
+    for (int i = 0; i < WORKER_MAX_REQUESTS; i++) outcome_clear(&w->outcomes[i]);
+    yyjson_doc_free(w->facts);
+    buf_clear(&w->in);
+    free(w);
+}
+
+int worker_ask(struct worker *w, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    char *text = NULL;
+    assert_true(vasprintf(&text, fmt, args) >= 0);
+    va_end(args);
+    assert_true(w->requests + 1 < WORKER_MAX_REQUESTS);
+    worker_send(w, MSG_REQUEST, ++w->requests, text);
+    free(text);
+    return w->requests;
+}
+
+struct outcome *worker_end(struct worker *w, int request) {
+    struct outcome *o = &w->outcomes[request];
+    while (!o->ended) {
+        if (!worker_pump(w)) fail_msg("the worker died");
+    }
+    return o;
+}
+
+void worker_until_deltas(struct worker *w, int request, int deltas) {
+    const struct outcome *o = &w->outcomes[request];
+    while (o->deltas < deltas) {
+        if (o->ended) fail_msg("ended after %d deltas", o->deltas);
+        if (!worker_pump(w)) fail_msg("the worker died");
+    }
+}
+
+yyjson_val *worker_fact(const struct worker *w, const char *name) {
+    return yyjson_obj_get(yyjson_doc_get_root(w->facts), name);
+}

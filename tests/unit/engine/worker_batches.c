@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Several requests at once: slots, the queue, cancelling, pausing, and what is not processed twice. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "models.h"
+#include "with_cmocka.h"
+#include "worker.h"
+
+static struct worker *w;
+
+/* Says the same for ever, so that only cancelling ends it. */
+static int start_endless(void **state) {
+    (void)state;
+    char *path = model_make("endless", "spoken", "--loop", "--context", "20000", "--text",
+                            "and so on ", NULL);
+    w = worker_load(path, "\"context_length\":20000,\"parallel\":4");
+    free(path);
+    return 0;
+}
+
+static int start_random(void **state) {
+    (void)state;
+    char *path = model_make("random", "random", "--seed", "7", NULL);
+    w = worker_load(path, "\"context_length\":2048,\"parallel\":3");
+    free(path);
+    return 0;
+}
+
+static int stop(void **state) {
+    (void)state;
+    worker_stop(w, 0);
+    return 0;
+}
+
+static void cancel(int request) {
+    worker_send(w, MSG_CANCEL, request, "");
+    struct outcome *o = worker_end(w, request);
+    assert_false(o->failed);
+    assert_string_equal(outcome_str(o, "stop_reason"), "userStopped");
+}
+
+static void test_four_run_and_two_wait(void **state) {
+    (void)state;
+    int ids[6];
+    for (int i = 0; i < 6; i++) ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    for (int i = 0; i < 4; i++) worker_until_deltas(w, ids[i], 3);
+    assert_false(w->outcomes[ids[4]].started);
+    assert_false(w->outcomes[ids[5]].started);
+    cancel(ids[2]);
+    worker_until_deltas(w, ids[4], 1); /* first in, first out */
+    assert_false(w->outcomes[ids[5]].started);
+    cancel(ids[5]); /* while it waits */
+    assert_false(w->outcomes[ids[5]].started);
+    assert_int_equal(w->outcomes[ids[5]].deltas, 0);
+    int left[] = { ids[0], ids[1], ids[3], ids[4] };
+    for (int i = 0; i < 4; i++) cancel(left[i]);
+}
+
+static void test_cancel_while_it_writes(void **state) {
+    (void)state;
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, id, 10);
+    cancel(id);
+    struct outcome *o = &w->outcomes[id];
+    assert_true(outcome_int(o, "completion_tokens") >= 10);
+}
+
+static void test_cancel_of_what_is_not_there(void **state) {
+    (void)state;
+    worker_send(w, MSG_CANCEL, 12345, "");
+    worker_send(w, MSG_PAUSE, 12345, "");
+    worker_send(w, MSG_RESUME, 12345, "");
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, id, 1);
+    cancel(id);
+    worker_send(w, MSG_CANCEL, id, ""); /* again: it has ended */
+    assert_false(worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}")->failed);
+}
+
+/* Its prompt takes many batches; the cancel is acted on before it is all processed. */
+static void test_cancel_while_the_prompt_is_processed(void **state) {
+    (void)state;
+    char text[7001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"cache_prompt\":false}", text);
+    while (w->outcomes[id].prompts == 0) assert_true(worker_pump(w));
+    cancel(id);
+    assert_int_equal(w->outcomes[id].deltas, 0);
+    id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, id, 5);
+    cancel(id);
+    assert_non_null(strstr(buf_str(&w->outcomes[id].content), "and so on"));
+}
+
+static void test_a_paused_request_waits_and_others_go_on(void **state) {
+    (void)state;
+    int slow = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, slow, 2);
+    worker_send(w, MSG_PAUSE, slow, "");
+    /* The answer to a question asked later shows that the pause has been read. */
+    (void)worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}");
+    int had = w->outcomes[slow].deltas;
+    int quick = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, quick, 50);
+    assert_int_equal(w->outcomes[slow].deltas, had);
+    worker_send(w, MSG_RESUME, slow, "");
+    worker_until_deltas(w, slow, had + 5);
+    worker_send(w, MSG_PAUSE, slow, "");
+    cancel(slow); /* also while paused */
+    cancel(quick);
+}
+
+static void test_tokenize_does_not_wait_for_a_slot(void **state) {
+    (void)state;
+    int ids[5];
+    for (int i = 0; i < 5; i++) ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    assert_false(worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}")->failed);
+    for (int i = 4; i >= 0; i--) cancel(ids[i]);
+}
+
+static void test_stop_drops_everything(void **state) {
+    (void)state;
+    for (int i = 0; i < 6; i++) (void)worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, w->requests - 3, 1);
+    /* worker_stop in the tear-down checks the exit status. */
+}
+
+/* ---- with a model whose answer depends on all of its context ---- */
+
+#define STORY "Once upon a time there was a small machine that slept most of the day. "
+
+static const char *greedy(const char *prompt, const char *more, int64_t *ret_cached) {
+    struct outcome *o = worker_run(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":24,"
+                                      "\"temperature\":0%s}",
+                                   prompt, more);
+    assert_false(o->failed);
+    *ret_cached = outcome_int(o, "cached_tokens");
+    return buf_str(&o->content);
+}
+
+static void test_reuse_changes_nothing_in_the_text(void **state) {
+    (void)state;
+    int64_t cached = -1;
+    const char *fresh = greedy(STORY STORY "It", ",\"cache_prompt\":false", &cached);
+    assert_int_equal(cached, 0);
+    const char *again = greedy(STORY STORY "It", "", &cached);
+    assert_true(cached > 100);
+    assert_string_equal(again, fresh);
+}
+
+static void test_a_conversation_goes_on_where_it_was(void **state) {
+    (void)state;
+    int64_t cached = -1;
+    (void)greedy(STORY "A", "", &cached);
+    (void)greedy("Something else entirely, " STORY, "", &cached);
+    const char *reused = greedy(STORY "A" STORY, "", &cached);
+    assert_true(cached >= (int64_t)strlen(STORY));
+    const char *fresh = greedy(STORY "A" STORY, ",\"cache_prompt\":false", &cached);
+    assert_string_equal(reused, fresh);
+}
+
+/* Slots that work on the same beginning share its cells; each text is still its own. */
+static void test_a_common_beginning_is_shared(void **state) {
+    (void)state;
+    static const char *const ends[] = { "The cat", "A dog", "No one" };
+    const char *ask = "{\"op\":\"completion\",\"prompt\":\"%s%s\",\"max_tokens\":16,"
+                      "\"temperature\":0%s}";
+    int alone[3], together[3];
+    for (int i = 0; i < 3; i++) {
+        alone[i] = worker_ask(w, ask, STORY STORY, ends[i], ",\"cache_prompt\":false");
+        (void)worker_end(w, alone[i]);
+    }
+    for (int i = 0; i < 3; i++) together[i] = worker_ask(w, ask, STORY STORY, ends[i], "");
+    for (int i = 0; i < 3; i++) {
+        struct outcome *o = worker_end(w, together[i]);
+        assert_true(outcome_int(o, "cached_tokens") > 100);
+        assert_string_equal(buf_str(&o->content), buf_str(&w->outcomes[alone[i]].content));
+    }
+}
+
+/* After a batch that was given up, nothing of it is taken for processed. */
+static void test_a_cancelled_prompt_leaves_no_trace(void **state) {
+    (void)state;
+    int64_t cached = -1;
+    const char *before = greedy(STORY "B", ",\"cache_prompt\":false", &cached);
+    char text[1801];
+    memset(text, 'B', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 3; i++) {
+        int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%d" STORY "%s\"}", i, text);
+        while (!w->outcomes[id].started) assert_true(worker_pump(w));
+        worker_send(w, MSG_CANCEL, id, "");
+        (void)worker_end(w, id);
+    }
+    const char *after = greedy(STORY "B", "", &cached);
+    assert_string_equal(after, before);
+}
+
+int main(void) {
+    const struct CMUnitTest endless[] = {
+        cmocka_unit_test(test_four_run_and_two_wait),
+        cmocka_unit_test(test_cancel_while_it_writes),
+        cmocka_unit_test(test_cancel_of_what_is_not_there),
+        cmocka_unit_test(test_cancel_while_the_prompt_is_processed),
+        cmocka_unit_test(test_a_paused_request_waits_and_others_go_on),
+        cmocka_unit_test(test_tokenize_does_not_wait_for_a_slot),
+        cmocka_unit_test(test_stop_drops_everything),
+    };
+    const struct CMUnitTest random[] = {
+        cmocka_unit_test(test_reuse_changes_nothing_in_the_text),
+        cmocka_unit_test(test_a_conversation_goes_on_where_it_was),
+        cmocka_unit_test(test_a_common_beginning_is_shared),
+        cmocka_unit_test(test_a_cancelled_prompt_leaves_no_trace),
+    };
+    return cmocka_run_group_tests(endless, start_endless, stop) +
+           cmocka_run_group_tests(random, start_random, stop);
+}
