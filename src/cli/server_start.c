@@ -157,17 +157,27 @@ static bool start_process(struct start *s, struct error *err) {
     return error_set(err, ERR_IO, "%s cannot be run: %s.", self, strerror(reason));
 }
 
-/* The last line the server has written, without "doze: "; "" if it wrote none. */
+/* Where the sentence begins in "doze: text", "doze serve: text" and "<time> error text". */
+static const char *sentence(const char *line) {
+    static const char *const marks[] = { "doze: ", "doze serve: ", " error " };
+    const char *text = line;
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        const char *mark = strstr(line, marks[i]);
+        if (mark && mark - line < 32) text = mark + strlen(marks[i]);
+    }
+    return text;
+}
+
+/* What the server has written last; "" if it wrote nothing. */
 static void last_words(const struct start *s, char text[TAIL_BYTES + 1]) {
     off_t end = lseek(s->log_fd, 0, SEEK_END), from = end - TAIL_BYTES;
     if (from < s->log_start) from = s->log_start;
     ssize_t len = pread(s->log_fd, text, TAIL_BYTES, from);
     while (len > 0 && text[len - 1] == '\n') len--;
     text[len > 0 ? len : 0] = '\0';
-    char *line = strrchr(text, '\n');
-    line = line ? line + 1 : text;
-    if (strncmp(line, "doze: ", 6) == 0) line += 6;
-    memmove(text, line, strlen(line) + 1);
+    const char *newline = strrchr(text, '\n');
+    const char *words = sentence(newline ? newline + 1 : text);
+    memmove(text, words, strlen(words) + 1);
 }
 
 static bool tell_not_started(struct start *s, const char *what, struct error *err) {
