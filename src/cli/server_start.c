@@ -68,6 +68,7 @@ static char *state_dir(const struct start_values *v) {
     if (env("DOZE_STATE_DIR")) return xstrdup(env("DOZE_STATE_DIR"));
     const char *base = env("XDG_STATE_HOME");
     if (base && *base == '/') return xasprintf("%s/doze", base);
+    /* cppcheck-suppress getpwuidCalled ; there is one thread */
     const struct passwd *user = env("HOME") ? NULL : getpwuid(getuid());
     return xasprintf("%s/.local/state/doze", env("HOME") ? env("HOME")
                                              : user      ? user->pw_dir

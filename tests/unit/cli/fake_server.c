@@ -132,7 +132,10 @@ static int listen_on(int port, int *ret_port) {
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 64) != 0) return -1;
+    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 64) != 0) {
+        close(fd);
+        return -1;
+    }
     getsockname(fd, (struct sockaddr *)&address, &len);
     *ret_port = ntohs(address.sin_port);
     return fd;
