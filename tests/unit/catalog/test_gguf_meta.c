@@ -253,6 +253,29 @@ static void test_heads_by_layer(void **state) {
     buf_clear(&bytes);
 }
 
+/* What is not wanted is passed over, whatever its size, and what follows it is read. */
+static void test_unknown_values_are_passed_over(void **state) {
+    (void)state;
+    static const uint32_t types[] = { W_UINT8, W_INT32, W_FLOAT32, W_UINT64 };
+    static const size_t widths[] = { 1, 4, 4, 8 };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct buf bytes = BUF_INIT(1 << 22);
+        put_header(&bytes, 0, 3);
+        put_string(&bytes, "tokenizer.ggml.scores");
+        put_u32(&bytes, W_ARRAY);
+        put_u32(&bytes, types[i]);
+        put_u64(&bytes, 100000);
+        for (size_t k = 0; k < 100000 * widths[i]; k++) (void)buf_add(&bytes, "\xff", 1);
+        put_vocabulary(&bytes, 50000);
+        put_text_pair(&bytes, "general.name", "after");
+        struct gguf_meta meta;
+        struct error err;
+        assert_true(read_meta(&bytes, &meta, &err));
+        assert_string_equal(meta.name, "after");
+        buf_clear(&bytes);
+    }
+}
+
 /* Wrong types where a number or a text is expected change nothing and break nothing. */
 static void test_odd_types_of_known_keys(void **state) {
     (void)state;
@@ -352,6 +375,7 @@ int main(void) {
         cmocka_unit_test(test_alignment_is_a_power_of_two),
         cmocka_unit_test(test_alignment_counts_for_the_end),
         cmocka_unit_test(test_heads_by_layer),
+        cmocka_unit_test(test_unknown_values_are_passed_over),
         cmocka_unit_test(test_odd_types_of_known_keys),
         cmocka_unit_test(test_long_texts_are_cut),
         cmocka_unit_test(test_a_source_that_fails),

@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
+#include "catalog/gguf_file.h"
 #include "temp_folder.h"
 
 enum { NOBODY = 65534 };
@@ -84,6 +85,50 @@ static void test_facts(void **state) {
     assert_true(model->has_chat_template && model->tool_use);
     assert_false(model->reasoning || model->vision);
     catalog_free(catalog);
+}
+
+/* A header that speaks of many weights, and a hole in the file where they would be. */
+static void write_large(const char *root, const char *path, uint64_t rows) {
+    enum { COLUMNS = 1000 * 128, TYPE_Q1_0 = 41, BLOCK = 128, BLOCK_BYTES = 18 };
+    struct buf bytes = BUF_INIT(1 << 16);
+    put_header(&bytes, 1, 1);
+    put_text_pair(&bytes, "general.architecture", "llama");
+    put_tensor(&bytes, "t", COLUMNS, rows, TYPE_Q1_0, 0);
+    put_data(&bytes, 0);
+    write_file(root, path, &bytes);
+    char *whole = xasprintf("%s/%s", root, path);
+    uint64_t size = bytes.len + rows * COLUMNS / BLOCK * BLOCK_BYTES;
+    assert_int_equal(truncate(whole, (off_t)size), 0);
+    free(whole);
+    buf_clear(&bytes);
+}
+
+static void test_parameters_in_words(void **state) {
+    static const struct {
+        uint64_t rows; /* of 128,000 */
+        const char *words;
+    } cases[] = { { 1, "128K" },   { 3859, "494M" },  { 7811, "1B" },    { 12060, "1.5B" },
+                  { 54700, "7B" }, { 59600, "7.6B" }, { 937500, "120B" } };
+    char path[32];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(path, sizeof path, "%zu.gguf", i);
+        write_large(*state, path, cases[i].rows);
+    }
+    struct catalog *catalog = scan(*state);
+    assert_int_equal(catalog->count, sizeof cases / sizeof cases[0]);
+    for (size_t i = 0; i < catalog->count; i++) {
+        assert_null(catalog->models[i].problem);
+        assert_string_equal(catalog->models[i].params_string, cases[i].words);
+    }
+    catalog_free(catalog);
+}
+
+static void test_what_is_no_file_is_not_read(void **state) {
+    struct gguf_meta meta;
+    struct error err;
+    assert_false(gguf_file_read(*state, &meta, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.text, "regular file"));
 }
 
 static void test_quantization_without_a_file_type(void **state) {
@@ -357,6 +402,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SCAN_TEST(test_nothing_there),
         SCAN_TEST(test_facts),
+        SCAN_TEST(test_parameters_in_words),
+        SCAN_TEST(test_what_is_no_file_is_not_read),
         SCAN_TEST(test_quantization_without_a_file_type),
         SCAN_TEST(test_names_without_metadata),
         SCAN_TEST(test_embedding_models),
