@@ -58,7 +58,8 @@ int http_server_port(const struct http_server *server);
 /* Stop accepting; idle connections are closed, running exchanges go on. */
 void http_server_drain(struct http_server *server);
 
-/* Close everything (on_gone for what runs) and free; on_closed runs when the last handle is gone. */
+/* Close everything (on_gone for what runs, soon) and free; on_closed runs when the last handle is
+ * gone and exchanges without on_gone are ended: at once if there is nothing to wait for. */
 void http_server_close(struct http_server *server, void (*on_closed)(void *ctx), void *ctx);
 
 /* Running exchanges, for the drain at shutdown and for metrics. */

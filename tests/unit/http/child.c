@@ -14,6 +14,10 @@
 
 enum { HELD_MAX = 64 };
 
+struct upgraded {
+    struct http_stream *stream;
+};
+
 struct child {
     uv_loop_t loop;
     uv_pipe_t commands;
@@ -22,7 +26,7 @@ struct child {
     struct http_server *server;
     struct exchange *held[HELD_MAX];
     size_t held_count;
-    struct http_stream *upgraded;
+    struct upgraded *upgraded; /* the latest */
     int hoard[4096];
     size_t hoard_count;
 };
@@ -122,13 +126,13 @@ static void on_big(void *ctx, struct exchange *x) {
 }
 
 static void on_stream_read(void *ctx, const char *bytes, size_t len) {
-    (void)ctx;
-    http_stream_write(child.upgraded, bytes, len);
+    struct upgraded *u = ctx;
+    http_stream_write(u->stream, bytes, len);
 }
 
 static void on_stream_closed(void *ctx) {
-    (void)ctx;
-    child.upgraded = NULL;
+    if (child.upgraded == ctx) child.upgraded = NULL;
+    free(ctx);
     tell("closed");
 }
 
@@ -138,7 +142,8 @@ static void on_upgrade(void *ctx, struct exchange *x) {
                                                       .on_closed = on_stream_closed };
     (void)ctx;
     exchange_add_header(x, "X-Proof", "yes");
-    child.upgraded = exchange_upgrade(x, "echo", &events, NULL);
+    child.upgraded = xcalloc(1, sizeof *child.upgraded);
+    child.upgraded->stream = exchange_upgrade(x, "echo", &events, child.upgraded);
     tell("upgraded");
 }
 
@@ -174,7 +179,7 @@ static void piece_to_held(const char *piece) {
 }
 
 static void piece_to_upgraded(const char *piece) {
-    http_stream_write(child.upgraded, piece, PIECE_SIZE);
+    http_stream_write(child.upgraded->stream, piece, PIECE_SIZE);
 }
 
 static void use_up_descriptors(void) {
@@ -253,7 +258,7 @@ static void obey(char letter) {
         free_descriptors();
         break;
     case 'c':
-        http_stream_close(child.upgraded);
+        http_stream_close(child.upgraded->stream);
         break;
     case 'W':
         if (child.upgraded) write_piece(piece_to_upgraded);
