@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
-#include <curl/curl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,9 +169,7 @@ int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {
     if (strcmp(argv[first], "serve") == 0) {
         return serve_run(&cli, serve, argc - first, argv + first);
     }
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     enum cli_exit code = dispatch(&cli, argc - first, argv + first);
-    curl_global_cleanup();
     if (fflush(stdout) != 0 && code == CLI_DONE) {
         code = cli_fail(CLI_FAILED, "The output could not be written.");
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/client.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,13 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "cli/curl_library.h"
 
 enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048 };
 
 /* One transfer while it runs. */
 struct transfer {
+    const struct curl_library *curl;
     const struct call *call;
     CURL *easy;
     struct curl_slist *headers;
@@ -38,8 +39,8 @@ void client_base(const struct cli *cli, char base[300]) {
 static bool starts_stream(struct transfer *t) {
     char *type = NULL;
     long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    t->curl->easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+    t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     return t->call->on_event && status / 100 == 2 && type &&
            strncasecmp(type, "text/event-stream", strlen("text/event-stream")) == 0;
 }
@@ -54,7 +55,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *ctx) {
 }
 
 static void add_header(struct transfer *t, const char *line) {
-    struct curl_slist *longer = curl_slist_append(t->headers, line);
+    struct curl_slist *longer = t->curl->slist_append(t->headers, line);
     if (longer) t->headers = longer;
 }
 
@@ -72,26 +73,26 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     char base[300], url[MAX_URL];
     client_base(cli, base);
     snprintf(url, sizeof url, "%s%s", base, t->call->path);
-    curl_easy_setopt(t->easy, CURLOPT_URL, url);
-    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http");
-    curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, t->call->max_seconds);
-    curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->call->method);
-    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    t->curl->easy_setopt(t->easy, CURLOPT_URL, url);
+    t->curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http");
+    t->curl->easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
+    t->curl->easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+    t->curl->easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    t->curl->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT, t->call->max_seconds);
+    t->curl->easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->call->method);
+    t->curl->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
+    t->curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
+    t->curl->easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     add_key(t);
     if (t->call->on_event) add_header(t, "Accept: text/event-stream, application/json");
     if (t->call->body) {
         add_header(t, "Content-Type: application/json");
         add_header(t, "Expect:"); /* or libcurl waits a second for 100-continue */
-        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->call->body));
-        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->call->body);
+        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->call->body));
+        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->call->body);
     }
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    t->curl->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
 /* Run to the end. The multi interface instead of curl_easy_perform: it waits for cancel_fd
@@ -102,11 +103,11 @@ static CURLcode transfer_run(struct transfer *t, CURLM *multi, bool *ret_cancell
     *ret_cancelled = false;
     for (;;) {
         int running = 0, left = 0;
-        if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_RECV_ERROR;
-        CURLMsg *msg = curl_multi_info_read(multi, &left);
+        if (t->curl->multi_perform(multi, &running) != CURLM_OK) return CURLE_RECV_ERROR;
+        CURLMsg *msg = t->curl->multi_info_read(multi, &left);
         if (msg) return msg->data.result;
         cancel.revents = 0;
-        if (curl_multi_poll(multi, &cancel, extra, POLL_MS, NULL) != CURLM_OK) {
+        if (t->curl->multi_poll(multi, &cancel, extra, POLL_MS, NULL) != CURLM_OK) {
             return CURLE_RECV_ERROR;
         }
         if (extra && cancel.revents) {
@@ -138,7 +139,7 @@ bool client_read_error(const char *body, size_t len, long status, struct error *
 
 static bool never_connected(const struct transfer *t, CURLcode code) {
     curl_off_t connected_after = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_after);
+    t->curl->easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_after);
     return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
            (code == CURLE_OPERATION_TIMEDOUT && connected_after == 0);
 }
@@ -160,7 +161,7 @@ static enum outcome tell_failure(const struct transfer *t, const struct cli *cli
     } else {
         error_set(err, ERR_IO,
                   "The server at %s ended the connection before its answer was whole (%s).",
-                  base, t->reason[0] ? t->reason : curl_easy_strerror(code));
+                  base, t->reason[0] ? t->reason : t->curl->easy_strerror(code));
     }
     return OUTCOME_BROKEN;
 }
@@ -169,7 +170,7 @@ static enum outcome transfer_judge(struct transfer *t, const struct cli *cli, CU
                                    struct error *err) {
     long status = 0;
     if (code != CURLE_OK) return tell_failure(t, cli, code, err);
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status / 100 == 2) return OUTCOME_DONE;
     client_read_error(buf_str(t->body), t->body->len, status, err);
     if (status == 401) error_set(err, ERR_API_KEY, "%s (DOZE_API_KEY sets it here)", err->text);
@@ -178,23 +179,27 @@ static enum outcome transfer_judge(struct transfer *t, const struct cli *cli, CU
 
 enum outcome client_call(const struct cli *cli, const struct call *call, struct buf *ret_body,
                          struct error *err) {
-    struct transfer t = { .call = call, .body = ret_body, .easy = curl_easy_init() };
-    CURLM *multi = curl_multi_init();
+    const struct curl_library *curl = curl_library_get(err);
+    if (!curl) return OUTCOME_BROKEN;
+    struct transfer t = {
+        .curl = curl, .call = call, .body = ret_body, .easy = curl->easy_init()
+    };
+    CURLM *multi = curl->multi_init();
     enum outcome outcome = OUTCOME_BROKEN;
     bool cancelled = false;
     sse_init(&t.sse, call->on_event, call->ctx);
     if (t.easy && multi) {
         transfer_set_up(&t, cli);
-        curl_multi_add_handle(multi, t.easy);
+        curl->multi_add_handle(multi, t.easy);
         CURLcode code = transfer_run(&t, multi, &cancelled);
         outcome = cancelled ? OUTCOME_CANCELLED : transfer_judge(&t, cli, code, err);
-        curl_multi_remove_handle(multi, t.easy);
+        curl->multi_remove_handle(multi, t.easy);
     } else {
         error_set(err, ERR_INTERNAL, "libcurl could not be started.");
     }
-    curl_slist_free_all(t.headers);
-    curl_easy_cleanup(t.easy);
-    curl_multi_cleanup(multi);
+    curl->slist_free_all(t.headers);
+    curl->easy_cleanup(t.easy);
+    curl->multi_cleanup(multi);
     sse_clear(&t.sse);
     return outcome;
 }

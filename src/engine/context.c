@@ -78,6 +78,7 @@ static bool fill_params(struct llama_context_params *p, struct context *c, const
     p->rope_freq_base = (float)r->rope_frequency_base;
     p->rope_freq_scale = (float)r->rope_frequency_scale;
     p->embeddings = model->embeds;
+    p->offload_kqv = r->offload_kv;
     p->kv_unified = true;
     p->swa_full = true; /* all cells of sliding windows too: prompts can be taken up again */
     p->no_perf = true;

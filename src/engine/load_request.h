@@ -14,20 +14,22 @@ enum { LOAD_MAX_PARALLEL = 64, LOAD_MAX_CONTEXT = 1 << 24 };
 struct load_request {
     yyjson_doc *doc; /* what the strings point into */
     const char *path, *identifier;
-    const char *flash_attention;          /* "auto", "on", "off" */
-    const char *kv_type_k, *kv_type_v;    /* "f16", ... */
-    const char *chat_template;            /* NULL: the model's */
-    int64_t context_length;               /* tokens per request; 0: the default */
+    const char *flash_attention;       /* "auto", "on", "off" */
+    const char *kv_type_k, *kv_type_v; /* "f16", ... */
+    const char *chat_template;         /* NULL: the model's */
+    int64_t context_length;            /* tokens per request; 0: the default */
     int64_t parallel, batch;
-    int64_t threads, threads_batch;       /* 0: as many as cores */
-    int64_t gpu_layers;                   /* -1: all */
-    int64_t num_experts;                  /* 0: the model's */
+    int64_t threads, threads_batch;                   /* 0: as many as cores */
+    int64_t gpu_layers;                               /* -1: all */
+    int64_t num_experts;                              /* 0: the model's */
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
+    bool offload_kv; /* keep the KV cache where the layers are */
     bool mmap, mlock, repack;
 };
 
 /* Fails with ERR_INVALID_REQUEST naming the field. Clear it with load_request_clear(). */
-bool load_request_parse(struct load_request *ret, const char *text, size_t len, struct error *err);
+bool load_request_parse(struct load_request *ret, const char *text, size_t len,
+                        struct error *err);
 
 /* Accepts a zeroed one. */
 void load_request_clear(struct load_request *request);

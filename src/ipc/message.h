@@ -23,7 +23,7 @@ enum message_type {
     MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
                      "parallel":n, "batch":n, "threads":n, "threads_batch":n,
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
-                     "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all),
+                     "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all), "offload_kv":bool,
                      "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
                      "chat_template":"override" (optional), "identifier":"for the log"}.
                      Every field but path may be absent: the worker's default then. */

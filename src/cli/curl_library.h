@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * curl_library.h - libcurl, brought in when the first command needs it.
+ *
+ * `doze serve` is the same program and must stay small while it sleeps; libcurl and the thirty
+ * libraries it brings cost 5 MB of resident memory just by being linked (measured).
+ */
+#ifndef DOZE_CLI_CURL_LIBRARY_H
+#define DOZE_CLI_CURL_LIBRARY_H
+
+#define CURL_DISABLE_TYPECHECK 1
+#include <curl/curl.h>
+
+#include "base/error.h"
+
+/* Functions are called through pointers of the same names: the macros of curl.h must not. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+#define CURL_FUNCTIONS(X)                                                                      \
+    X(easy_init)                                                                               \
+    X(easy_setopt)                                                                             \
+    X(easy_getinfo)                                                                            \
+    X(easy_cleanup)                                                                            \
+    X(easy_strerror)                                                                           \
+    X(multi_init)                                                                              \
+    X(multi_add_handle)                                                                        \
+    X(multi_remove_handle)                                                                     \
+    X(multi_perform)                                                                           \
+    X(multi_info_read)                                                                         \
+    X(multi_poll)                                                                              \
+    X(multi_cleanup)                                                                           \
+    X(slist_append)                                                                            \
+    X(slist_free_all)
+
+#define CURL_POINTER(name) __typeof__(curl_##name) *name;
+struct curl_library {
+    CURL_FUNCTIONS(CURL_POINTER)
+};
+#undef CURL_POINTER
+
+/* Loaded once, for the rest of the process. NULL with ERR_IO if libcurl is not installed. */
+const struct curl_library *curl_library_get(struct error *err);
+
+#endif
