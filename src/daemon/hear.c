@@ -167,6 +167,7 @@ static void hear_delta(struct heard *h) {
     struct call *call = call_of(h);
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_DELTA };
+    call->generating = true;
     ev.content = yyjson_get_str(yyjson_obj_get(h->json, "content"));
     ev.reasoning = yyjson_get_str(yyjson_obj_get(h->json, "reasoning"));
     ev.logprobs = yyjson_obj_get(h->json, "logprobs");

@@ -159,13 +159,26 @@ static struct call *waiting_load(struct supervisor *sup, int slot) {
     return NULL;
 }
 
+/* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load may
+ * demand something. */
+static struct load_settings newest_demanded(struct supervisor *sup, int slot) {
+    struct load_settings demanded = LOAD_SETTINGS_UNSAID;
+    for (uint32_t i = sup->lc.request_count; i-- > 0;) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->slot != slot) continue;
+        const struct call *call = call_find(sup->calls, request->id);
+        return call && call->kind == LC_KIND_ENSURE ? call->wish.demanded : demanded;
+    }
+    return demanded;
+}
+
 static void choose_demanded(struct supervisor *sup, int slot) {
     struct instance *in = &sup->instances[slot];
     const struct call *load = waiting_load(sup, slot);
     if (load) {
         in->demanded = load->wish.demanded;
     } else if (sup->lc.slots[slot].origin == LC_ORIGIN_JIT) {
-        in->demanded = (struct load_settings)LOAD_SETTINGS_UNSAID;
+        in->demanded = newest_demanded(sup, slot);
     } /* else a worker of an explicit instance died: the next one is loaded the same way */
 }
 
@@ -178,15 +191,15 @@ static void add_flag(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
     if (flag >= 0) yyjson_mut_obj_add_bool(doc, obj, name, flag);
 }
 
-/* MSG_LOAD's payload (ipc/message.h). */
-static void format_load(const struct model *model, const struct instance *in, struct buf *out) {
+void supervisor_format_load(const struct model *model, const char *identifier,
+                            const struct load_settings *s, struct buf *out) {
     static const char *const attention[] = { "off", "on" };
-    const struct load_settings *s = &in->effective;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, obj);
     yyjson_mut_obj_add_str(doc, obj, "path", model->path);
-    yyjson_mut_obj_add_str(doc, obj, "identifier", in->identifier);
+    yyjson_mut_obj_add_str(doc, obj, "identifier", identifier);
+    if (s->seed >= 0) yyjson_mut_obj_add_int(doc, obj, "seed", s->seed);
     add_positive(doc, obj, "context_length", s->context_length);
     add_positive(doc, obj, "parallel", s->parallel);
     add_positive(doc, obj, "batch", s->eval_batch_size);
@@ -228,7 +241,7 @@ static bool start_worker(struct supervisor *sup, const struct lc_action *action,
                               action->generation, &owner, err);
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
-    format_load(model, in, &payload);
+    supervisor_format_load(model, in->identifier, &in->effective, &payload);
     worker_send(in->worker, MSG_LOAD, 0, payload.data, payload.len);
     buf_clear(&payload);
     return true;
@@ -242,7 +255,10 @@ static void do_spawn(struct supervisor *sup, const struct lc_action *action,
     in->spawned_at = sup->lc.now;
     in->load_error = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
-    if (start_worker(sup, action, &in->load_error)) return;
+    if (start_worker(sup, action, &in->load_error)) {
+        supervisor_notify_loading(sup, action->slot);
+        return;
+    }
     struct lc_event event = { .kind = LC_EV_LOAD_FAILED,
                               .slot = action->slot,
                               .generation = action->generation };
@@ -269,6 +285,7 @@ static void do_report(struct supervisor *sup, const struct lc_action *action,
                       const struct lc_event *ev) {
     (void)ev;
     supervisor_report(sup, action);
+    supervisor_notify(sup, action);
 }
 
 /* ---- requests ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* requests.c - what clients want: names are resolved, calls opened, events raised. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,31 +62,65 @@ static msec ttl_for_core(struct ttl ttl) {
     return ttl.given ? ttl.value : LC_TTL_NOT_GIVEN;
 }
 
-/* Fill in what a load of the target would be like. A model whose file is gone can be served only
- * by the instance that is there. */
+/* Is there an instance that serves the model without a load? */
+static bool is_up(struct supervisor *sup, const struct target *target) {
+    int slot = lifecycle_find(&sup->lc, supervisor_model_number(sup, target->model_key));
+    if (slot == LC_NO_SLOT) return false;
+    enum lc_state state = sup->lc.slots[slot].state;
+    return state == LC_LOADING || state == LC_IDLE || state == LC_BUSY;
+}
+
+/* Fill in what a load of the target would be like. A model whose file is gone or was replaced by
+ * a broken one can be served only by the instance that is there. */
 static bool plan_target(struct supervisor *sup, const struct target *target,
                         const struct load_settings *demanded, struct lc_plan *ret_plan,
                         struct error *err) {
     struct load_settings effective;
-    if (target->model) {
-        return supervisor_plan(sup, target->model, demanded, &effective, ret_plan, err);
+    if (target->model &&
+        supervisor_plan(sup, target->model, demanded, &effective, ret_plan, err)) {
+        return true;
     }
     *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1 };
+    return !target->model || (!demanded && is_up(sup, target));
+}
+
+/* The instance with this reference (views.c), if it is still there. */
+static bool resolve_reference(struct supervisor *sup, uint64_t reference,
+                              struct target *ret_target, struct error *err) {
+    int slot = (int)(reference % LC_MAX_SLOTS);
+    const struct instance *in = &sup->instances[slot];
+    enum lc_state state = sup->lc.slots[slot].state;
+    if (!in->identifier || sup->lc.slots[slot].generation != reference / LC_MAX_SLOTS ||
+        state == LC_ABSENT || state == LC_UNLOADING) {
+        return error_set(err, ERR_MODEL_UNLOADED,
+                         "This instance was unloaded; get or load the model anew.");
+    }
+    *ret_target = (struct target){ slot, in->model_key,
+                                   catalog_find(*sup->world.catalog, in->model_key) };
     return true;
 }
 
-static bool begin(struct supervisor *sup, struct call *call, const char *name, struct ttl ttl,
+/* What a request asks for: an instance by its reference, or whatever the name means. */
+struct asked {
+    const char *name;
+    uint64_t instance;
+    struct ttl ttl;
+    const struct load_settings *demanded; /* NULL: nothing */
+};
+
+static bool begin(struct supervisor *sup, struct call *call, const struct asked *asked,
                   struct error *err) {
     struct target target;
     struct lc_event ev = { .kind = LC_EV_REQUEST,
                            .request = call->id,
                            .request_kind = call->kind };
-    if (!resolve(sup, name, &target, err)) return false;
-    if (!plan_target(sup, &target, NULL, &ev.plan, err)) return false;
+    bool found = asked->instance ? resolve_reference(sup, asked->instance, &target, err)
+                                 : resolve(sup, asked->name, &target, err);
+    if (!found || !plan_target(sup, &target, asked->demanded, &ev.plan, err)) return false;
     call->model_key = xstrdup(target.model_key);
     ev.model = supervisor_model_number(sup, target.model_key);
     ev.slot = target.slot;
-    ev.ttl = ttl_for_core(ttl);
+    ev.ttl = ttl_for_core(asked->ttl);
     supervisor_feed_budget(sup);
     supervisor_feed(sup, ev);
     return true;
@@ -120,8 +155,10 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
     call->sink = sink;
     call->received_usec = clock_boottime_usec();
     *request = (struct service_request){ 0 };
-    if (!begin(sup, call, call->request.model, call->request.ttl, &err))
-        call_fail(sup, call, &err);
+    struct asked asked = { .name = call->request.model,
+                           .instance = call->request.instance,
+                           .ttl = call->request.ttl };
+    if (!begin(sup, call, &asked, &err)) call_fail(sup, call, &err);
     return id;
 }
 
@@ -147,8 +184,8 @@ static void end_load(struct load_sink sink, call_id id, const struct error *err)
     if (sink.on_end) sink.on_end(sink.ctx, id, NULL, err);
 }
 
-static struct call *open_load(struct supervisor *sup, enum lc_kind kind,
-                              struct load_sink sink) {
+struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
+                                  struct load_sink sink) {
     struct error err;
     struct call *call = call_open(sup->calls);
     if (!call) {
@@ -162,6 +199,10 @@ static struct call *open_load(struct supervisor *sup, enum lc_kind kind,
     return call;
 }
 
+static void copy_word(char *to, size_t size, const char *word) {
+    snprintf(to, size, "%s", word ? word : "");
+}
+
 static void read_demanded(const struct load_request *request,
                           struct load_settings *ret_demanded) {
     *ret_demanded = (struct load_settings)LOAD_SETTINGS_UNSAID;
@@ -172,6 +213,13 @@ static void read_demanded(const struct load_request *request,
     ret_demanded->flash_attention = request->flash_attention;
     ret_demanded->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
     ret_demanded->gpu_layers = request->gpu_layers;
+    ret_demanded->mmap = request->mmap;
+    ret_demanded->mlock = request->mlock;
+    ret_demanded->seed = request->seed;
+    ret_demanded->rope_frequency_base = request->rope_frequency_base;
+    ret_demanded->rope_frequency_scale = request->rope_frequency_scale;
+    copy_word(ret_demanded->kv_type_k, sizeof ret_demanded->kv_type_k, request->kv_type_k);
+    copy_word(ret_demanded->kv_type_v, sizeof ret_demanded->kv_type_v, request->kv_type_v);
 }
 
 static bool identifier_in_use(const struct supervisor *sup, const char *identifier) {
@@ -230,27 +278,41 @@ static bool begin_load(struct supervisor *sup, struct call *call,
 call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
                         struct load_sink sink) {
     struct error err;
-    struct call *call = open_load(sup, LC_KIND_LOAD, sink);
+    struct call *call = supervisor_open_load(sup, LC_KIND_LOAD, sink);
     if (!call) return 0;
     call_id id = call->id;
     if (!begin_load(sup, call, request, &err)) call_fail(sup, call, &err);
     return id;
 }
 
-call_id supervisor_ensure(struct supervisor *sup, const char *model, struct ttl ttl,
+call_id supervisor_ensure(struct supervisor *sup, const struct load_request *request,
                           struct load_sink sink) {
     struct error err;
-    struct call *call = open_load(sup, LC_KIND_ENSURE, sink);
+    struct call *call = supervisor_open_load(sup, LC_KIND_ENSURE, sink);
     if (!call) return 0;
     call_id id = call->id;
-    if (!begin(sup, call, model, ttl, &err)) call_fail(sup, call, &err);
+    read_demanded(request, &call->wish.demanded);
+    struct asked asked = { .name = request->model,
+                           .ttl = request->ttl,
+                           .demanded = &call->wish.demanded };
+    if (!begin(sup, call, &asked, &err)) call_fail(sup, call, &err);
     return id;
+}
+
+bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
+                          const struct model **ret_model, struct load_settings *ret_effective,
+                          struct lc_plan *ret_plan, struct error *err) {
+    struct target target;
+    struct load_settings demanded;
+    read_demanded(request, &demanded);
+    if (!find_model(sup, request->model, &target, err)) return false;
+    *ret_model = target.model;
+    return supervisor_plan(sup, target.model, &demanded, ret_effective, ret_plan, err);
 }
 
 /* ---- instances by name ---- */
 
-/* The slot with this identifier, or the only instance of the model with this key. */
-static int find_instance(struct supervisor *sup, const char *name, struct error *err) {
+int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err) {
     int found = LC_NO_SLOT, count = 0;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
@@ -275,7 +337,7 @@ static int find_instance(struct supervisor *sup, const char *name, struct error 
 }
 
 bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err) {
-    int slot = find_instance(sup, identifier, err);
+    int slot = supervisor_find_instance(sup, identifier, err);
     if (slot == LC_NO_SLOT) return false;
     bool kept = sup->instances[slot].keep;
     sup->instances[slot].keep = false;
@@ -284,9 +346,25 @@ bool supervisor_unload(struct supervisor *sup, const char *identifier, struct er
     return true;
 }
 
+call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
+                                 struct load_sink sink) {
+    struct error err;
+    struct call *call = supervisor_open_load(sup, LC_KIND_LIGHT, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    int slot = supervisor_find_instance(sup, identifier, &err);
+    if (slot == LC_NO_SLOT) {
+        call_fail(sup, call, &err);
+        return id;
+    }
+    sup->instances[slot].unloading = id;
+    (void)supervisor_unload(sup, sup->instances[slot].identifier, &err);
+    return id;
+}
+
 bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
                        struct ttl ttl, struct error *err) {
-    int slot = find_instance(sup, identifier, err);
+    int slot = supervisor_find_instance(sup, identifier, err);
     if (slot == LC_NO_SLOT) return false;
     struct lc_event ev = { .kind = LC_EV_RETUNE, .slot = slot, .ttl = ttl_for_core(ttl) };
     ev.origin = sup->lc.slots[slot].origin;

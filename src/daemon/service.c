@@ -30,9 +30,25 @@ static call_id load(void *self, const struct load_request *request, struct load_
     return supervisor_load(d->supervisor, request, sink);
 }
 
-static call_id ensure(void *self, const char *model, struct ttl ttl, struct load_sink sink) {
+static call_id ensure(void *self, const struct load_request *request, struct load_sink sink) {
     struct daemon *d = self;
-    return supervisor_ensure(d->supervisor, model, ttl, sink);
+    return supervisor_ensure(d->supervisor, request, sink);
+}
+
+static call_id estimate(void *self, const struct load_request *request,
+                        struct estimate_sink sink) {
+    struct daemon *d = self;
+    return supervisor_estimate(d->supervisor, request, sink);
+}
+
+static call_id unload_wholly(void *self, const char *identifier, struct load_sink sink) {
+    struct daemon *d = self;
+    return supervisor_unload_wholly(d->supervisor, identifier, sink);
+}
+
+static bool find_model(void *self, const char *name, struct model_view *ret_model) {
+    struct daemon *d = self;
+    return supervisor_find_model(d->supervisor, name, ret_model);
 }
 
 static bool unload(void *self, const char *identifier, struct error *err) {
@@ -81,6 +97,9 @@ void daemon_fill_service(struct daemon *d) {
         .models = models,
         .load = load,
         .ensure = ensure,
+        .estimate = estimate,
+        .unload_wholly = unload_wholly,
+        .find_model = find_model,
         .unload = unload,
         .retune = retune,
         .settings = settings,

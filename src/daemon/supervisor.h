@@ -47,12 +47,18 @@ void supervisor_cancel(struct supervisor *sup, call_id id);
 void supervisor_pause(struct supervisor *sup, call_id id, bool paused);
 call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
                         struct load_sink sink);
-call_id supervisor_ensure(struct supervisor *sup, const char *model, struct ttl ttl,
+call_id supervisor_ensure(struct supervisor *sup, const struct load_request *request,
                           struct load_sink sink);
+call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
+                            struct estimate_sink sink);
 bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err);
 bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
                        struct ttl ttl, struct error *err);
+call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
+                                 struct load_sink sink);
 struct service_models supervisor_models(struct supervisor *sup);
+bool supervisor_find_model(struct supervisor *sup, const char *name,
+                           struct model_view *ret_model);
 
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);

@@ -8,6 +8,8 @@
  *   requests.c    what clients want -> calls and events
  *   views.c       what can be seen
  *   report.c      transitions -> events feed, log, metrics
+ *   notify.c      transitions -> the loads and unloads that wait for them
+ *   estimate.c    what a load would take, measured by a worker of its own
  */
 #ifndef DOZE_DAEMON_SUPERVISOR_PARTS_H
 #define DOZE_DAEMON_SUPERVISOR_PARTS_H
@@ -36,6 +38,7 @@ struct instance {
     struct load_settings demanded;  /* by the explicit load; unsaid for jit */
     struct load_settings effective; /* of the current worker */
     bool keep;
+    call_id unloading; /* the call that waits until it is gone; 0: none */
     struct worker *worker;
     struct instance_facts facts;
     struct error load_error;
@@ -90,6 +93,25 @@ bool supervisor_plan(struct supervisor *sup, const struct model *model,
                      const struct load_settings *demanded, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
 void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
+
+/* MSG_LOAD's payload (ipc/message.h). */
+void supervisor_format_load(const struct model *model, const char *identifier,
+                            const struct load_settings *effective, struct buf *out);
+/* The model that a load names, and its settings; also checks that it can be loaded at all. */
+bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
+                          const struct model **ret_model, struct load_settings *ret_effective,
+                          struct lc_plan *ret_plan, struct error *err);
+/* A call that waits for a load, or the like; NULL: too many, and its sink has been told. */
+struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
+                                  struct load_sink sink);
+/* The slot with this identifier, or the only instance of the model with this key. */
+int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err);
+
+/* ---- notify.c ---- */
+/* The slot's load has begun: tell the loads that wait for it. */
+void supervisor_notify_loading(struct supervisor *sup, int slot);
+/* Somebody makes room for those who wait for another slot; somebody is gone. */
+void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 
 /* ---- views.c ---- */
 struct instance_view supervisor_view(const struct supervisor *sup, int slot);

@@ -40,6 +40,24 @@ static const char *type_of(const struct supervisor *sup, const struct instance *
     return model ? type_name(model->type) : "llm";
 }
 
+static enum instance_work work_of(struct call *call) {
+    if (call->kind != LC_KIND_INFER) return WORK_NONE;
+    if (call->request.op == OP_EMBEDDING) return WORK_EMBEDDING;
+    return call->generating ? WORK_GENERATING : WORK_PROMPT;
+}
+
+static enum instance_work work_in(const struct supervisor *sup, int slot) {
+    enum instance_work farthest = WORK_NONE;
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->slot != slot || request->state != LC_RUNNING) continue;
+        struct call *call = call_find(sup->calls, request->id);
+        enum instance_work work = call ? work_of(call) : WORK_GENERATING;
+        if (work > farthest) farthest = work;
+    }
+    return farthest;
+}
+
 struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct lc_slot *s = &sup->lc.slots[slot];
@@ -47,11 +65,13 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     msec now = supervisor_now(), unix_now = clock_unix();
     bool loaded = s->state != LC_ABSENT && s->state != LC_LOADING;
     return (struct instance_view){
+        .reference = (uint64_t)s->generation * LC_MAX_SLOTS + (uint64_t)slot,
         .identifier = in->identifier,
         .model_key = in->model_key,
         .type = type_of(sup, in),
         .origin = origin_name(s->origin),
         .state = state_of(s->state),
+        .work = work_in(sup, slot),
         .load_progress = loaded ? 1 : s->permille / 1000.0,
         .ttl = s->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : s->ttl,
         .expires_in = view.expires == MSEC_NEVER ? MSEC_NEVER : view.expires - now,
@@ -66,6 +86,15 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .flash_attention = in->facts.flash_attention,
         .offload_kv_cache_to_gpu = in->effective.offload_kv_cache_to_gpu > 0,
         .keep = in->keep,
+        .mmap = in->effective.mmap != 0,
+        .mlock = in->effective.mlock > 0,
+        .gpu_layers = in->effective.gpu_layers < -1 ? -1 : in->effective.gpu_layers,
+        .num_experts = in->effective.num_experts,
+        .seed = in->effective.seed,
+        .kv_type_k = in->effective.kv_type_k,
+        .kv_type_v = in->effective.kv_type_v,
+        .rope_frequency_base = in->effective.rope_frequency_base,
+        .rope_frequency_scale = in->effective.rope_frequency_scale,
         .running = view.running,
         .waiting = view.waiting,
         .pid = in->worker ? worker_pid(in->worker) : 0,
@@ -96,11 +125,19 @@ static struct model_view view_of_model(const struct model *model) {
         .bits_per_weight = model->bits_per_weight,
         .size_bytes = model->size,
         .max_context_length = model->context_length,
+        .layers = model->layers,
         .modified_at = model->modified,
         .tool_use = model->tool_use,
         .vision = model->vision,
         .reasoning = model->reasoning,
     };
+}
+
+bool supervisor_find_model(struct supervisor *sup, const char *name,
+                           struct model_view *ret_model) {
+    const struct model *model = catalog_find(*sup->world.catalog, name);
+    if (model) *ret_model = view_of_model(model);
+    return model != NULL;
 }
 
 /* A model whose file went away while an instance of it lives on. */
