@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // The AI SDK with its OpenAI-compatible provider.
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { OpenAICompatibleChatLanguageModel, createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { embedMany, generateObject, generateText, streamText, tool } from 'ai';
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -45,11 +45,12 @@ test('a tool is called with its arguments and its answer sent back', async (t) =
 
 test('a tool call in a stream', async (t) => {
   const d = await Daemon.start(t, { models: { m: toolCaller() } });
-  const { toolCalls, finishReason } = streamText({ model: provider(d)('m'), prompt: 'Weather?',
+  const result = streamText({ model: provider(d)('m'), prompt: 'Weather?',
     tools: { get_weather: { ...tools.get_weather, execute: undefined } } });
-  assert.deepEqual((await toolCalls).map((c) => [c.toolName, c.args]),
+  await result.consumeStream();
+  assert.deepEqual((await result.toolCalls).map((c) => [c.toolName, c.args]),
     [['get_weather', { city: 'Paris' }]]);
-  assert.equal(await finishReason, 'tool-calls');
+  assert.equal(await result.finishReason, 'tool-calls');
 });
 
 test('reasoning', async (t) => {
@@ -61,10 +62,10 @@ test('reasoning', async (t) => {
 
 test('generateObject by a schema', async (t) => {
   const d = await Daemon.start(t, { models: { r: random('--seed', '6') } });
-  const structured = createOpenAICompatible({ name: 'doze', baseURL: `${d.url}/v1`,
-    supportsStructuredOutputs: true });
-  const { object } = await generateObject({
-    model: structured('r', {}), prompt: 'x',
+  const model = new OpenAICompatibleChatLanguageModel('r', {}, { provider: 'doze.chat',
+    url: ({ path }) => `${d.url}/v1${path}`, headers: () => ({}),
+    defaultObjectGenerationMode: 'json', supportsStructuredOutputs: true });
+  const { object } = await generateObject({ model, prompt: 'x',
     schema: z.object({ mood: z.enum(['good', 'bad']), sure: z.boolean() }) });
   assert.ok(['good', 'bad'].includes(object.mood));
   assert.equal(typeof object.sure, 'boolean');

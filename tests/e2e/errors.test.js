@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
-import { spoken } from './lib/models.js';
+import { embedding, spoken } from './lib/models.js';
 
 const start = (t, more) => Daemon.start(t, { models: { m: spoken('Hello there.') }, ...more });
 
@@ -99,13 +99,15 @@ test('no CORS header by default; foreign Host and Origin are refused', async (t)
   assert.equal(plain.status, 200);
   assert.equal(plain.headers['access-control-allow-origin'], undefined);
   for (const headers of [{ host: 'evil.example' }, { origin: 'https://evil.example' },
-    { host: `evil.example:${d.port}` }, { origin: 'null' }]) {
+    { host: `evil.example:${d.port}` }, { origin: 'null' },
+    { origin: `http://127.0.0.1:${d.port + 1}` }]) {
     const { status, text } = await raw(d, { headers });
     assert.equal(status, 403, JSON.stringify(headers));
     assert.equal(typeof JSON.parse(text).error.message, 'string');
   }
   for (const headers of [{ host: `localhost:${d.port}` }, { host: '127.0.0.1' }, { host: '[::1]' },
-    { origin: `http://127.0.0.1:${d.port}` }, { origin: `http://localhost:${d.port}` }])
+    { origin: `http://127.0.0.1:${d.port}` },
+    { origin: `http://localhost:${d.port}`, host: `localhost:${d.port}` }])
     assert.equal((await raw(d, { headers })).status, 200, JSON.stringify(headers));
 });
 
@@ -147,7 +149,6 @@ test('images are refused with a sentence where the model cannot see', async (t) 
 });
 
 test('an embedding request to a model that talks, a chat to one that embeds', async (t) => {
-  const { embedding } = await import('./lib/models.js');
   const d = await start(t, { models: { e: embedding() } });
   const { status, body } = await d.chat('e');
   assert.ok(status === 400 || status === 501, JSON.stringify(body));

@@ -3,12 +3,17 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { broken, endless, slowToLoad, spoken } from './lib/models.js';
-import { gone } from './lib/process.js';
+import { childrenOf, gone } from './lib/process.js';
 import { speaking } from './lib/stream.js';
 
 const alpha = () => spoken('Alpha speaking. All is well.');
+
+// The pid of the daemon's only worker, another than `not`; there may be none yet.
+const worker = async (d, not) =>
+  (await ask(() => childrenOf(d.pid).filter((pid) => pid !== not), (pids) => pids.length === 1))[0];
 
 test('a worker killed while streaming: error event, no clean end, the next request works', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() } });
@@ -46,8 +51,8 @@ test('a worker killed while loading: who waits gets another one', async (t) => {
   const d = await Daemon.start(t, { models: { big: slowToLoad() } });
   const watch = await d.watch();
   const answer = d.chat('big', { max_tokens: 2 });
-  const { pid } = await watch.reaches('big', 'loading');
-  process.kill(pid, 'SIGKILL');
+  await watch.reaches('big', 'loading');
+  process.kill(await worker(d), 'SIGKILL');
   const { status, body } = await answer;
   assert.equal(status, 200, JSON.stringify(body));
   assert.equal(watch.transitions('big').filter((e) => e.to === 'loading').length, 2);
@@ -55,14 +60,10 @@ test('a worker killed while loading: who waits gets another one', async (t) => {
 
 test('two workers killed under one waiting request: it gets the error', async (t) => {
   const d = await Daemon.start(t, { models: { big: slowToLoad() } });
-  const watch = await d.watch();
   const answer = d.chat('big', { max_tokens: 2 });
-  let from = 0;
-  for (let i = 0; i < 2; i++) {
-    const { pid } = await watch.reaches('big', 'loading', { from });
-    from = watch.length;
-    process.kill(pid, 'SIGKILL');
-  }
+  const first = await worker(d);
+  process.kill(first, 'SIGKILL');
+  process.kill(await worker(d, first), 'SIGKILL');
   const { status, body } = await answer;
   assert.equal(status, 502, JSON.stringify(body));
   assert.equal(body.error.code, 'worker_died');

@@ -56,7 +56,7 @@ test('with several instances of a model the least busy one serves', async (t) =>
     watch.first((e) => e.id === id && e.from === 'busy' && e.to === 'idle')));
 });
 
-test('unload: what is not loaded is 404 with close names', async (t) => {
+test('unload: what is not loaded is 404 and says where to look', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const none = await d.unload('alpha');
   assert.equal(none.status, 404);
@@ -64,7 +64,7 @@ test('unload: what is not loaded is 404 with close names', async (t) => {
   const typo = await d.unload('alhpa');
   assert.equal(typo.status, 404);
   assert.equal(typo.body.error.code, 'model_not_found');
-  assert.match(typo.body.error.message, /alpha/);
+  assert.match(typo.body.error.message, /alhpa.*doze ps/);
 });
 
 test('unload while streaming: error event at once; not streamed: 503', async (t) => {

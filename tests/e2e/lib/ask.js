@@ -8,6 +8,7 @@ export async function ask(question, isAnswer, what = isAnswer.toString()) {
   do {
     last = await question();
     if (isAnswer(last)) return last;
+    await new Promise(setImmediate); // questions may be answered without I/O: let that happen too
   } while (Date.now() < until);
   throw new Error(`never came true: ${what}; last: ${JSON.stringify(last)}`);
 }

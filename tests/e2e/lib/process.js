@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 // Facts about processes, from /proc.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 
-// Resolves when the process is gone; tail(1) watches it. Rejects after `within` ms.
-export async function gone(pid, within = 10000) {
-  const tail = spawn('tail', [`--pid=${pid}`, '-s', '0.02', '-f', '/dev/null'], { stdio: 'ignore' });
-  const limit = setTimeout(() => tail.kill(), within);
-  const [code] = await once(tail, 'exit');
-  clearTimeout(limit);
-  if (code !== 0) throw new Error(`process ${pid} is still there after ${within} ms`);
+// Resolves when the process has ended, rejects after `within` ms. A zombie has ended: who reaps the
+// orphans of a killed daemon is not our business. There is no event to wait for in node, so look.
+export function gone(pid, within = 10000) {
+  const until = Date.now() + within;
+  return new Promise((resolve, reject) => {
+    const look = setInterval(() => {
+      const alive = isAlive(pid);
+      if (alive && Date.now() < until) return;
+      clearInterval(look);
+      if (alive) reject(new Error(`process ${pid} is still there after ${within} ms`));
+      else resolve();
+    }, 5);
+  });
 }
 
 export function statusField(pid, name) {

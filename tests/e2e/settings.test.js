@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+// Settings, what survives a restart, and how the daemon ends.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+import { Daemon, chatBody } from './lib/daemon.js';
+import { endless, spoken } from './lib/models.js';
+import { gone } from './lib/process.js';
+import { speaking } from './lib/stream.js';
+
+const alpha = () => spoken('Alpha speaking. All is well.');
+
+test('the whole is shown; a change is partial and answers the whole', async (t) => {
+  const d = await Daemon.start(t);
+  const { body } = await d.get('/api/v1/settings');
+  assert.equal(body.jit, true);
+  assert.equal(body.default_ttl, 3600);
+  assert.equal(body.auto_evict, 'on');
+  assert.equal(body.ttl_update, 'set');
+  assert.equal(body.switch_window_ms, 1000);
+  assert.equal(body.cors, false);
+  const changed = await d.settings({ default_ttl: 60, auto_evict: 'off' });
+  assert.deepEqual(changed, { ...body, default_ttl: 60, auto_evict: 'off' });
+});
+
+test('a bad change is refused with the name and changes nothing', async (t) => {
+  const d = await Daemon.start(t);
+  const before = (await d.get('/api/v1/settings')).body;
+  for (const [name, value] of [['jit', 'yes'], ['default_ttl', -5], ['auto_evict', 'maybe'],
+    ['switch_window_ms', 'soon'], ['cors', 1], ['nonsense', 1], ['memory_limit', -1]]) {
+    const { status, body } = await d.patch('/api/v1/settings', { max_waiting: 7, [name]: value });
+    assert.equal(status, 400, name);
+    assert.equal(body.error.param, name);
+  }
+  assert.deepEqual((await d.get('/api/v1/settings')).body, before);
+});
+
+test('settings survive a restart', async (t) => {
+  const d = await Daemon.start(t);
+  const before = await d.settings({ default_ttl: null, auto_evict: 'fit', switch_window_ms: 5,
+    jit: false });
+  await d.stop();
+  await d.launch();
+  assert.deepEqual((await d.get('/api/v1/settings')).body, before);
+});
+
+test('settings survive SIGKILL right after the answer', async (t) => {
+  const d = await Daemon.start(t);
+  const before = await d.settings({ default_ttl: 4321 });
+  d.kill('SIGKILL');
+  await d.exited;
+  await d.launch();
+  assert.deepEqual((await d.get('/api/v1/settings')).body, before);
+});
+
+for (const [name, bytes] of [['half a file', '{"jit": fal'], ['no object', '[1]'],
+  ['nothing', ''], ['noise', '\0\x01\xff'], ['a bad value', '{"jit": 7}']]) {
+  test(`a corrupt settings file (${name}) is set aside, defaults are used`, async (t) => {
+    const d = await Daemon.start(t);
+    const defaults = (await d.get('/api/v1/settings')).body;
+    await d.stop();
+    fs.writeFileSync(d.settingsFile, bytes);
+    d.log = '';
+    await d.launch();
+    assert.deepEqual((await d.get('/api/v1/settings')).body, defaults);
+    assert.match(d.log, /warn.*settings/i);
+    const aside = fs.readdirSync(d.stateDir).filter((f) => f.startsWith('settings.json.'));
+    assert.equal(aside.length, 1);
+    assert.equal(fs.readFileSync(path.join(d.stateDir, aside[0]), 'utf8'),
+      Buffer.from(bytes).toString('utf8'));
+    await d.settings({ default_ttl: 1 });
+  });
+}
+
+test('load settings of a model hold for JIT and explicit loads alike', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() },
+    settings: { auto_evict: 'off', load: { parallel: 2 }, models: { alpha: { context_length: 768 } } } });
+  await d.chat('alpha');
+  const jit = await d.instance('alpha');
+  assert.equal(jit.config.context_length, 768);
+  assert.equal(jit.config.parallel, 2);
+  await d.load('alpha', { identifier: 'other', parallel: 1 });
+  const explicit = await d.instance('other');
+  assert.equal(explicit.config.context_length, 768);
+  assert.equal(explicit.config.parallel, 1);
+});
+
+test('instances marked keep are there again after a restart', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is.') } });
+  await d.load('alpha', { keep: true, ttl: 500, identifier: 'mine', context_length: 512 });
+  await d.load('beta');
+  await d.stop();
+  await d.launch();
+  const watch = await d.watch();
+  const instances = (await d.instances()).filter((i) => i.state !== 'loading');
+  if (!instances.some((i) => i.id === 'mine')) await watch.reaches('mine', 'idle');
+  const [mine, ...others] = await d.instances();
+  assert.deepEqual(others, []);
+  assert.equal(mine.id, 'mine');
+  assert.equal(mine.key, 'alpha');
+  assert.equal(mine.origin, 'explicit');
+  assert.equal(mine.ttl, 500);
+  assert.equal(mine.config.context_length, 512);
+  await d.unload('mine');
+  await watch.reaches('mine', 'absent');
+  await d.stop();
+  await d.launch();
+  assert.deepEqual(await d.instances(), [], 'unloaded by hand: no longer kept');
+});
+
+test('SIGTERM lets a running answer finish, then everything is gone', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless('50M') } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'slow', { max_tokens: 60 });
+  const { pid } = watch.transitions('slow').at(-1);
+  d.kill('SIGTERM');
+  await stream.ended;
+  assert.equal(stream.finish, 'length', JSON.stringify(stream.error));
+  assert.ok(stream.done);
+  assert.deepEqual(await d.exited, { code: 0, signal: null });
+  await gone(pid, 1000);
+  assert.equal(watch.transitions('slow').at(-1).to, 'absent');
+  assert.equal(watch.transitions('slow').find((e) => e.to === 'draining').reason, 'shutdown');
+});
+
+test('a second SIGTERM ends at once', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'slow');
+  const { pid } = watch.transitions('slow').at(-1);
+  d.kill('SIGTERM');
+  await watch.reaches('slow', 'draining');
+  const started = Date.now();
+  d.kill('SIGTERM');
+  assert.deepEqual(await d.exited, { code: 0, signal: null });
+  assert.ok(Date.now() - started < 5000);
+  await stream.ended;
+  assert.notEqual(stream.finish, 'stop');
+  await gone(pid, 1000);
+});
+
+test('during the shutdown new requests are refused, and listeners do not hold it up', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless('50M'), alpha: alpha() } });
+  const watch = await d.watch();
+  const agent = new http.Agent({ keepAlive: true }); // a connection from before the shutdown
+  assert.equal(await statusOf(d, agent), 200);
+  const stream = await speaking(d, 'slow', { max_tokens: 40 });
+  d.kill('SIGTERM');
+  await watch.reaches('slow', 'draining');
+  const late = await statusOf(d, agent).catch((cause) => cause.code);
+  assert.ok([503, 'ECONNREFUSED', 'ECONNRESET'].includes(late), `${late}`);
+  await stream.ended;
+  assert.equal(stream.finish, 'length');
+  assert.deepEqual(await d.exited, { code: 0, signal: null });
+  agent.destroy();
+});
+
+// The status of a chat with alpha over a connection of the agent.
+function statusOf(d, agent) {
+  return new Promise((resolve, reject) => {
+    const request = http.request(`${d.url}/v1/chat/completions`, { agent, method: 'POST' },
+      (response) => response.resume().on('end', () => resolve(response.statusCode)));
+    request.on('error', reject);
+    request.end(JSON.stringify(chatBody('alpha')));
+  });
+}
+
+test('a port that is taken: one sentence, exit 1', async (t) => {
+  const d = await Daemon.start(t);
+  const second = await Daemon.start({ after() {} }, { args: ['--port', String(d.port)] })
+    .then(() => null, (e) => e.message);
+  assert.match(second, /\(1\)/);
+  assert.match(second, new RegExp(`${d.port}`));
+});

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+// A thousand requests while clients leave and workers are killed, by a seed: each one is answered or
+// refused, none is lost, and afterwards nothing is left.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ask } from './lib/ask.js';
+import { Daemon } from './lib/daemon.js';
+import { random, spoken } from './lib/models.js';
+import { childrenOf, residentBytes } from './lib/process.js';
+import { sanitized } from './lib/programs.js';
+import { Stream } from './lib/stream.js';
+
+const SEED = Number(process.env.DOZE_STORM_SEED ?? 20);
+const REQUESTS = Number(process.env.DOZE_STORM_REQUESTS ?? 1000);
+const AT_ONCE = 24;
+const models = ['alpha', 'beta', 'gamma'];
+
+// mulberry32: a small generator whose numbers depend on the seed only.
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const chosen = (draw, list) => list[Math.floor(draw() * list.length)];
+
+// What may become of a request that was not left by its client.
+function outcome(status, body) {
+  if (status === 200) return 'answered';
+  assert.equal(typeof body.error?.message, 'string', `${status} ${JSON.stringify(body)}`);
+  assert.ok([429, 502, 503].includes(status), `${status} ${body.error.message}`);
+  return body.error.code ?? body.error.type;
+}
+
+async function plain(d, model, more, signal) {
+  const { status, body } = await d.chat(model, more, { signal });
+  return outcome(status, body);
+}
+
+async function streamed(d, model, more, signal) {
+  const response = await d.stream(model, more, { signal });
+  if (response.status !== 200) return outcome(response.status, await response.json());
+  const stream = await new Stream(response).ended;
+  if (signal.aborted) return 'left';
+  if (stream.error) return stream.error.code ?? 'error';
+  assert.ok(stream.done && stream.finish, `a stream without an end: ${stream.broken}`);
+  return 'answered';
+}
+
+async function one(d, draw) {
+  const abort = new AbortController();
+  const more = { max_tokens: 1 + Math.floor(draw() * 12), ttl: chosen(draw, [0, 0.05, 1, 60]) };
+  const send = chosen(draw, [plain, streamed]);
+  const answer = send(d, chosen(draw, models), more, abort.signal)
+    .catch((cause) => { if (abort.signal.aborted) return 'left'; throw cause; });
+  if (draw() < 0.15) {
+    let turns = Math.floor(draw() * 200);
+    const leave = () => (turns-- > 0 ? setImmediate(leave) : abort.abort());
+    leave();
+  }
+  return answer;
+}
+
+function killSomeWorker(d, draw) {
+  const pids = childrenOf(d.pid);
+  if (pids.length) {
+    try { process.kill(chosen(draw, pids), 'SIGKILL'); } catch { /* it was faster */ }
+  }
+}
+
+async function storm(d, draw, count) {
+  const tally = {};
+  let begun = 0;
+  const worker = async () => {
+    while (begun < count) {
+      begun++;
+      if (draw() < 0.02) killSomeWorker(d, draw);
+      const end = await one(d, draw);
+      tally[end] = (tally[end] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return tally;
+}
+
+test('a thousand requests in a storm', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: spoken('Alpha speaking. All is well.'),
+    beta: spoken('Beta is here, as you asked.'), gamma: random('--seed', '9') },
+    settings: { switch_window_ms: 20 } });
+  const draw = generator(SEED);
+  await storm(d, draw, 50); // buffers and pools have their size now
+  const before = residentBytes(d.pid);
+  const tally = await storm(d, draw, REQUESTS);
+  t.diagnostic(`seed ${SEED}: ${JSON.stringify(tally)}`);
+  assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), REQUESTS, 'none is lost');
+  assert.ok(tally.answered > REQUESTS / 3);
+  for (const { id } of await d.instances()) await d.unload(id);
+  await ask(() => d.instances(), (list) => list.length === 0, 'all instances leave');
+  assert.deepEqual(childrenOf(d.pid), [], 'no worker is left');
+  const { body } = await d.get('/metrics');
+  assert.doesNotMatch(body, /^doze_instance_(running|waiting)\{.*\} [1-9]/m);
+  const grown = residentBytes(d.pid) - before;
+  assert.ok(grown < (sanitized ? 128 << 20 : 2 << 20), `the daemon grew by ${grown} bytes`);
+  assert.equal((await d.chat('alpha')).status, 200);
+});
