@@ -18,10 +18,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/file_warm.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 
 enum { EXIT_USAGE = 2 };
+
+#define READ_SHARE 0.9F
 
 static struct engine engine;
 
@@ -54,6 +57,8 @@ static void say_hello(struct link *link) {
 
 struct progress {
     struct link *link;
+    float from; /* part of the whole that is done before this stage */
+    float last; /* of the stage */
     int permille;
     msec sent;
 };
@@ -61,7 +66,7 @@ struct progress {
 /* At most ten a second: each is an event for everybody who waits. */
 static bool on_progress(float progress, void *ctx) {
     struct progress *p = ctx;
-    int permille = (int)(progress * 1000);
+    int permille = (int)((p->from + progress * (1 - p->from)) * 1000);
     msec now = clock_boottime();
     if (permille == p->permille || (now - p->sent < 100 && permille < 1000)) return true;
     p->permille = permille;
@@ -72,10 +77,19 @@ static bool on_progress(float progress, void *ctx) {
     return true;
 }
 
+/* Reading a file takes most of the time, if it has to be read. */
+static bool on_read(float progress, void *ctx) {
+    struct progress *p = ctx;
+    p->last = progress * READ_SHARE;
+    return on_progress(p->last, p);
+}
+
 static bool load(struct engine *e, const struct frame *frame, struct error *err) {
     struct load_request request;
     struct progress progress = { .link = &e->link };
     if (!load_request_parse(&request, frame->payload, frame->len, err)) return false;
+    if (request.mmap) (void)file_warm(request.path, on_read, &progress);
+    progress.from = progress.last;
     bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
               context_open(&e->context, &e->model, &request, err);
     load_request_clear(&request);
@@ -145,6 +159,6 @@ int main(void) {
     if (!load_and_report(&engine, &frame)) return 1;
     log_capture_forward(&engine.link);
     engine_run(&engine);
-    engine_clear(&engine); /* the kernel takes the model back faster than llama_free would */
-    _exit(0);
+    engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
+    return 0;
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/file_warm.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+enum { WINDOW = 4 << 20, MAX_SPLITS = 1000 };
+
+struct warm {
+    uint64_t total, seen, read; /* bytes */
+    file_warm_fn progress;
+    void *ctx;
+    char *scratch;
+    bool stopped;
+};
+
+/* "…-00001-of-00003.gguf": how many files; 1 if it is no set. *ret_stem: length of the part before. */
+static int split_count(const char *path, size_t *ret_stem) {
+    size_t len = strlen(path);
+    int first = 0, count = 0, used = 0;
+    static const char sample[] = "-00001-of-00003.gguf";
+    if (len < sizeof sample) return 1;
+    const char *tail = path + len - (sizeof sample - 1);
+    if (sscanf(tail, "-%5d-of-%5d.gguf%n", &first, &count, &used) < 2) return 1;
+    if (first != 1 || used != (int)sizeof sample - 1 || count < 1 || count > MAX_SPLITS) return 1;
+    *ret_stem = (size_t)(tail - path);
+    return count;
+}
+
+static void split_path(const char *path, size_t stem, int index, int count, char *out, size_t size) {
+    if (count == 1) {
+        snprintf(out, size, "%s", path);
+    } else {
+        snprintf(out, size, "%.*s-%05d-of-%05d.gguf", (int)stem, path, index, count);
+    }
+}
+
+static uint64_t file_size(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+static uint64_t free_memory(void) {
+    long pages = sysconf(_SC_AVPHYS_PAGES), cached = 0;
+    FILE *f = fopen("/proc/meminfo", "re");
+    char line[128];
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "MemAvailable: %ld kB", &cached) == 1) break;
+    }
+    if (f) fclose(f);
+    if (cached > 0) return (uint64_t)cached * 1024;
+    return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* Are all pages of the window in memory? */
+static bool resident(void *window, size_t len) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char states[WINDOW / 4096 + 1];
+    if (page < 4096 || mincore(window, len, states) != 0) return true;
+    for (size_t i = 0; i < (len + page - 1) / page; i++) {
+        if (!(states[i] & 1)) return false;
+    }
+    return true;
+}
+
+static void warm_file(struct warm *w, const char *path, uint64_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *map = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    for (uint64_t at = 0; map != MAP_FAILED && at < size && !w->stopped; at += WINDOW) {
+        size_t len = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
+        w->seen += len;
+        if (resident(map + at, len)) continue;
+        ssize_t n = pread(fd, w->scratch, len, (off_t)at);
+        w->stopped = n <= 0 || !w->progress((float)w->seen / (float)w->total, w->ctx);
+        if (n > 0) w->read += (uint64_t)n;
+    }
+    if (map != MAP_FAILED) munmap(map, size);
+    if (fd >= 0) close(fd);
+}
+
+uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
+    struct warm w = { .progress = progress, .ctx = ctx };
+    char name[PATH_MAX];
+    size_t stem = 0;
+    int count = split_count(path, &stem);
+    for (int i = 1; i <= count; i++) {
+        split_path(path, stem, i, count, name, sizeof name);
+        w.total += file_size(name);
+    }
+    if (w.total == 0 || w.total > free_memory()) return 0;
+    w.scratch = xcalloc(1, WINDOW);
+    for (int i = 1; i <= count && !w.stopped; i++) {
+        split_path(path, stem, i, count, name, sizeof name);
+        uint64_t size = file_size(name);
+        if (size > 0) warm_file(&w, name, size);
+    }
+    free(w.scratch);
+    return w.read;
+}
