@@ -12,7 +12,8 @@
 
 enum {
     HEADERS_MAX = 256 * 1024, /* of headers added to an answer; some echo a client's */
-    ERROR_MAX = 64 * 1024,    /* of an error's body */
+    HEAD_MAX = 2 * HEADERS_MAX,
+    ERROR_MAX = 64 * 1024, /* of an error's body */
 };
 
 static uv_buf_t bytes_buf(const void *bytes, size_t len) {
@@ -117,7 +118,7 @@ static void format_head(struct exchange *x, int status, const char *content_type
         .unix_seconds = clock_unix() / 1000,
         .extra = &x->headers,
     };
-    buf_init(out, 2 * HEADERS_MAX);
+    buf_init(out, HEAD_MAX);
     response_format_head(&head, out);
 }
 

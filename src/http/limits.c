@@ -3,6 +3,7 @@
 
 #define KIB(n) ((size_t)(n) << 10)
 #define MIB(n) ((size_t)(n) << 20)
+#define SECONDS(n) ((msec)(n)*1000)
 
 const struct http_limits http_limits_default = {
     .request_line = KIB(8),
@@ -16,11 +17,11 @@ const struct http_limits http_limits_default = {
     .queue_pause = KIB(256),
     .queue_max = MIB(1),
     .queues_total = MIB(256),
-    .headers = 10 * 1000,
-    .body = 30 * 1000,
+    .headers = SECONDS(10),
+    .body = SECONDS(30),
     .body_rate = KIB(64),
-    .keep_alive = 75 * 1000,
-    .write_stall = 60 * 1000,
-    .linger = 2 * 1000,
+    .keep_alive = SECONDS(75),
+    .write_stall = SECONDS(60),
+    .linger = SECONDS(2),
     .accept_pause = 100,
 };

@@ -129,13 +129,15 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, int po
 }
 
 int listener_port(const struct listener *l) {
-    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = { .v6 = { .sin6_port = 0 } };
     socklen_t len = sizeof address;
-    if (getsockname(l->fd, (struct sockaddr *)&address, &len) != 0) return 0;
-    if (address.ss_family == AF_INET6) {
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    }
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (getsockname(l->fd, &address.any, &len) != 0) return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
+                                                   : address.v4.sin_port);
 }
 
 static void on_handle_closed(uv_handle_t *handle) {

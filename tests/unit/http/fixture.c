@@ -19,10 +19,14 @@
 
 enum { PATIENCE = 20 * 1000, READ_MAX = 64 << 20 }; /* ms until a test has failed; bytes */
 
+static void ignore_broken_pipes(void) {
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
+}
+
 static void run_child(const struct http_limits *limits, bool cors, int commands, int events) {
     struct rlimit few = { .rlim_cur = 256, .rlim_max = 256 };
     (void)setrlimit(RLIMIT_NOFILE, &few);
-    (void)signal(SIGPIPE, SIG_IGN);
     exit(child_run(limits, cors, commands, events));
 }
 
@@ -45,7 +49,7 @@ struct fixture *fixture_start(const struct http_limits *limits, bool cors) {
     assert_int_equal(pipe2(commands, O_CLOEXEC), 0);
     assert_int_equal(pipe2(events, O_CLOEXEC), 0);
     (void)fflush(NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    ignore_broken_pipes();
     f->pid = fork();
     assert_true(f->pid >= 0);
     if (f->pid == 0) {
@@ -60,7 +64,7 @@ struct fixture *fixture_start(const struct http_limits *limits, bool cors) {
     f->events = events[0];
     char line[32];
     read_line(f, line, sizeof line);
-    f->port = atoi(line);
+    f->port = (int)strtol(line, NULL, 10);
     assert_true(f->port > 0);
     return f;
 }
