@@ -12,10 +12,20 @@ struct step {
 
 typedef const char *property(const struct step *s);
 
-static const struct lc_request *request_in(const struct lifecycle *lc, uint64_t id) {
+/* Looks first near the index `near`, where it is as a rule: one step moves few requests. */
+static const struct lc_request *request_near(const struct lifecycle *lc, uint64_t id,
+                                             uint32_t near) {
+    const struct lc_request *r = lc->requests;
+
+    if (near < lc->request_count && r[near].id == id) return &r[near];
+    if (near > 0 && near <= lc->request_count && r[near - 1].id == id) return &r[near - 1];
     for (uint32_t i = 0; i < lc->request_count; i++)
-        if (lc->requests[i].id == id) return &lc->requests[i];
+        if (r[i].id == id) return &r[i];
     return NULL;
+}
+
+static const struct lc_request *request_in(const struct lifecycle *lc, uint64_t id) {
+    return request_near(lc, id, 0);
 }
 
 static const struct lc_request *waiter_in(const struct lifecycle *lc, int slot) {
@@ -73,13 +83,13 @@ static const char *conserved(const struct step *s) {
         const struct lc_request *r = &s->before->requests[i];
         uint32_t ends = answers(s, r->id) + ended_by_event(s, r);
         if (ends > 1) return "a request was answered twice";
-        if (ends == 0 && !request_in(s->after, r->id)) return "a request was lost";
-        if (ends == 1 && request_in(s->after, r->id))
+        if (ends == 0 && !request_near(s->after, r->id, i)) return "a request was lost";
+        if (ends == 1 && request_near(s->after, r->id, i))
             return "an answered request is still there";
     }
     uint32_t fresh = 0;
     for (uint32_t i = 0; i < s->after->request_count; i++)
-        fresh += !request_in(s->before, s->after->requests[i].id);
+        fresh += !request_near(s->before, s->after->requests[i].id, i);
     if (!is_new_request(s->ev)) return fresh == 0 ? NULL : "a request came from nowhere";
     if (fresh + answers(s, s->ev->request) != 1) return "a new request was not taken once";
     return NULL;
@@ -101,7 +111,7 @@ static const char *answers_are_owed(const struct step *s) {
 static const char *starts_are_right(const struct step *s) {
     for (uint32_t i = 0; i < s->after->request_count; i++) {
         const struct lc_request *now = &s->after->requests[i];
-        const struct lc_request *was = request_in(s->before, now->id);
+        const struct lc_request *was = request_near(s->before, now->id, i);
         bool begins = now->state == LC_RUNNING && (was == NULL || was->state != LC_RUNNING);
         if (count_for(s, LC_DO_START, now->id) != (begins ? 1u : 0u))
             return "a request runs without START, or START without running";
@@ -233,7 +243,7 @@ static bool had_work(const struct lifecycle *lc, int slot) {
 static const char *promises_are_kept(const struct step *s) {
     for (uint32_t i = 0; i < s->after->request_count; i++) {
         const struct lc_request *now = &s->after->requests[i];
-        const struct lc_request *was = request_in(s->before, now->id);
+        const struct lc_request *was = request_near(s->before, now->id, i);
         if (was == NULL || was->state != LC_LET_IN || now->state != LC_WAITING) continue;
         if (s->ev->kind != LC_EV_EXITED || s->ev->slot != now->slot)
             return "a request that was let in waits again";

@@ -121,6 +121,19 @@ static void test_ttl_3_first_waiter_of_a_fresh_load_causes_it(void **state) {
     assert_int_equal(lc.slots[slot].ttl, 3600 * 1000);
 }
 
+static void test_ttl_3_a_request_counts_once(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    uint64_t r = ask(A), held = ask_ttl(A, 5000);
+
+    ready(0);
+    retune(0, LC_ORIGIN_JIT, 9000);
+    exited(0); /* the held one waits for a new worker, with the ttl that was tuned since */
+    assert_int_equal(failure(r), LC_FAIL_DIED);
+    assert_int_equal(fate(held), HELD);
+    assert_int_equal(lc.slots[0].ttl, 9000);
+}
+
 static void test_ttl_4_the_clock_starts_when_the_last_request_ends(void **state) {
     (void)state;
     uint64_t a = ask_ttl(A, 1000), b = ask(A);
@@ -314,6 +327,7 @@ int ttl_tests(void) {
         cmocka_unit_test_setup(test_ttl_3_get_or_load_never_changes_it, world_reset),
         cmocka_unit_test_setup(test_ttl_3_counts_for_the_fresh_load_while_leaving, world_reset),
         cmocka_unit_test_setup(test_ttl_3_first_waiter_of_a_fresh_load_causes_it, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_a_request_counts_once, world_reset),
         cmocka_unit_test_setup(test_ttl_4_the_clock_starts_when_the_last_request_ends,
                                world_reset),
         cmocka_unit_test_setup(test_ttl_4_a_stream_may_be_longer_than_its_ttl, world_reset),
