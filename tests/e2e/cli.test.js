@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+// The command line against a real daemon.
+import { spawnSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { ask } from './lib/ask.js';
+import { Command, run } from './lib/cli.js';
+import { Daemon } from './lib/daemon.js';
+import { broken, embedding, endless, slowToLoad, spoken } from './lib/models.js';
+import { gone } from './lib/process.js';
+import { doze } from './lib/programs.js';
+import { speaking } from './lib/stream.js';
+
+const text = 'Alpha speaking. All is well.';
+const start = (t, more = {}) => Daemon.start(t, { models: { alpha: spoken(text),
+  beta: spoken('Beta is here, as you asked.'), ...more.models }, settings: more.settings });
+
+function succeeded(result) {
+  assert.equal(result.code, 0, `${result.out}${result.err}`);
+  return result;
+}
+
+// The command ends when the instance is told to leave, not when it has left.
+const allGone = (d) => ask(() => d.instances(), (list) => list.length === 0);
+
+test('ls: tables, filters, JSON, broken files with the reason', async (t) => {
+  const d = await start(t, { models: { embed: embedding(), bad: broken('truncated') } });
+  const { out } = succeeded(await run(d, ['ls']));
+  for (const key of ['alpha', 'beta', 'embed']) assert.match(out, new RegExp(`\\b${key}\\b`));
+  const only = succeeded(await run(d, ['ls', '--embedding', '-q']));
+  assert.equal(only.out.trim(), 'embed');
+  const list = JSON.parse(succeeded(await run(d, ['ls', '--json'])).out);
+  assert.ok(Array.isArray(list) && list.length >= 3);
+});
+
+test('load, ps, unload', async (t) => {
+  const d = await start(t);
+  const load = succeeded(await run(d, ['load', 'alpha', '--ttl', '300', '--context-length', '512',
+    '--parallel', '2', '--identifier', 'mine']));
+  assert.match(load.out + load.err, /mine/);
+  const ps = succeeded(await run(d, ['ps'])).out;
+  const [head, row] = ps.trim().split('\n');
+  for (const column of ['IDENTIFIER', 'MODEL', 'STATUS', 'SIZE', 'CONTEXT', 'PARALLEL', 'TTL'])
+    assert.match(head, new RegExp(`\\b${column}\\b`));
+  assert.match(row, /^mine\s+alpha\s+IDLE\s+.*\b512\s+2\s+(4m\d\ds|5m) \/ 5m/);
+  const [instance] = JSON.parse(succeeded(await run(d, ['ps', '--json'])).out);
+  assert.equal(instance.identifier ?? instance.id, 'mine');
+  succeeded(await run(d, ['unload', 'mine']));
+  await allGone(d);
+});
+
+test('unload without a name, and --all', async (t) => {
+  const d = await start(t);
+  await d.load('alpha');
+  succeeded(await run(d, ['unload']));
+  await allGone(d);
+  await d.load('alpha');
+  await d.load('beta');
+  const which = await run(d, ['unload']);
+  assert.equal(which.code, 2, which.err);
+  assert.match(which.err, /alpha.*beta|--all/s);
+  succeeded(await run(d, ['unload', '--all']));
+  await allGone(d);
+});
+
+test('load --json prints the server\'s answer; a bar on a terminal', async (t) => {
+  const d = await start(t, { models: { big: slowToLoad() } });
+  const json = JSON.parse(succeeded(await run(d, ['load', 'alpha', '--json'])).out);
+  assert.equal(json.instance_id, 'alpha');
+  const terminal = succeeded(await run(d, ['-qec', `${doze} load big`, '/dev/null'],
+    { program: 'script' }));
+  assert.match(terminal.out, /\d+ ?%/);
+  assert.equal((await d.instances()).length, 2);
+});
+
+test('unknown model: close names, exit 1; usage errors: exit 2', async (t) => {
+  const d = await start(t);
+  const unknown = await run(d, ['load', 'alfa', '-y']);
+  assert.equal(unknown.code, 1, unknown.out);
+  assert.match(unknown.err, /^doze: .*alpha/);
+  for (const args of [['load', '--frobnicate'], ['lode', 'alpha'], ['load', 'alpha', '--ttl', 'x'],
+    ['settings', 'set', 'jit']]) {
+    const result = await run(d, args);
+    assert.equal(result.code, 2, `${args}: ${result.out}${result.err}`);
+    assert.match(result.err, /^doze: /);
+  }
+  assert.match((await run(d, ['lode'])).err, /load/);
+});
+
+test('no server: how to start it, exit 3', async (t) => {
+  const d = await start(t);
+  await d.stop();
+  for (const args of [['ps'], ['ls'], ['load', 'alpha'], ['unload', 'x'], ['chat', '-p', 'x'],
+    ['settings'], ['log', 'stream']]) {
+    const result = await run(d, args);
+    assert.equal(result.code, 3, `${args}: ${result.err}`);
+    assert.match(result.err, /doze server start/);
+  }
+  assert.equal((await run(d, ['server', 'status'])).code, 3);
+});
+
+test('chat: a prompt, a pipe, both, statistics', async (t) => {
+  const d = await start(t);
+  assert.equal(succeeded(await run(d, ['chat', 'alpha', '-p', 'Hello'])).out, `${text}\n`);
+  assert.equal(succeeded(await run(d, ['chat', 'alpha'], { input: 'Hello' })).out, `${text}\n`);
+  const both = succeeded(await run(d, ['chat', 'alpha', '-p', 'Say', '--stats'], { input: 'x' }));
+  assert.ok(both.out.startsWith(text));
+  assert.match(both.out + both.err, /tok/);
+  await run(d, ['chat', 'alpha', '--ttl', '77', '-p', 'x']);
+  assert.equal((await d.instance('alpha')).ttl, 77);
+});
+
+test('chat stopped by Ctrl-C: the server stops too', async (t) => {
+  const d = await start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const chat = new Command(d, ['chat', 'slow', '-p', 'x']);
+  await chat.shows(/tick/);
+  chat.child.kill('SIGINT');
+  await chat.ended;
+  assert.notEqual(chat.code, 0);
+  await watch.reaches('slow', 'idle', { patience: 5000 });
+});
+
+test('chat into a pipe that is closed ends quietly', async (t) => {
+  const d = await start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const result = succeeded(await run(d, ['-c', `"${doze}" chat slow -p x | head -c 20`],
+    { program: 'sh' }));
+  assert.equal(result.out.length, 20);
+  assert.equal(result.err, '');
+  await watch.reaches('slow', 'idle', { patience: 5000 });
+});
+
+test('load stopped by Ctrl-C: the load is called off', async (t) => {
+  const d = await start(t, { models: { big: slowToLoad() } });
+  const watch = await d.watch();
+  const load = new Command(d, ['load', 'big']);
+  await watch.reaches('big', 'loading');
+  load.child.kill('SIGINT');
+  await load.ended;
+  assert.notEqual(load.code, 0);
+  await watch.reaches('big', 'absent');
+});
+
+test('settings: all, one, set, bad values', async (t) => {
+  const d = await start(t);
+  assert.match(succeeded(await run(d, ['settings'])).out, /default_ttl\s+.*3600/);
+  assert.match(succeeded(await run(d, ['settings', 'get', 'jit'])).out, /^true$/m);
+  succeeded(await run(d, ['settings', 'set', 'auto_evict', 'fit']));
+  succeeded(await run(d, ['settings', 'set', 'default_ttl', 'null']));
+  const { body } = await d.get('/api/v1/settings');
+  assert.equal(body.auto_evict, 'fit');
+  assert.equal(body.default_ttl, null);
+  assert.deepEqual(JSON.parse((await run(d, ['settings', '--json'])).out), body);
+  const bad = await run(d, ['settings', 'set', 'auto_evict', 'maybe']);
+  assert.equal(bad.code, 1);
+  assert.match(bad.err, /"fit"/);
+  assert.equal((await run(d, ['settings', 'get', 'nonsense'])).code, 1);
+});
+
+test('server start, status, stop: in the background, with a state folder of its own', async (t) => {
+  const d = await start(t); // lends its folders and HOME
+  const { modelsDir, folder } = d;
+  const state = path.join(folder, 'second');
+  const own = { folder, port: '' };
+  const started = succeeded(await run(own, ['server', 'start', '--port', '0', '--state-dir', state,
+    '--json', '--', '--models-dir', modelsDir]));
+  const { port, pid } = JSON.parse(started.out);
+  t.after(() => { try { process.kill(pid, 'SIGKILL'); } catch { /* it is gone */ } });
+  const there = { folder, port };
+  const status = JSON.parse(succeeded(await run(there, ['server', 'status', '--json'])).out);
+  assert.equal(status.running, true);
+  assert.equal(status.port, port);
+  assert.equal(succeeded(await run(there, ['chat', 'alpha', '-p', 'x'])).out, `${text}\n`);
+  assert.match(fs.readFileSync(path.join(state, 'doze.log'), 'utf8'), /listening/);
+  succeeded(await run(there, ['server', 'stop']));
+  await gone(pid, 1000);
+  assert.equal((await run(there, ['server', 'status'])).code, 3);
+});
+
+test('log stream: prompts, answers, figures; server lines', async (t) => {
+  const d = await start(t);
+  const log = new Command(d, ['log', 'stream', '--stats', '--json']);
+  const server = new Command(d, ['log', 'stream', '--source', 'server']);
+  // Both are listening once something they must show has come.
+  await Promise.all([log, server].map((c) => listening(d, c)));
+  await d.chat('alpha', { messages: [{ role: 'user', content: 'open sesame' }] });
+  await log.shows(/"type":"output"[^\n]*All is well/);
+  await log.shows(/"type":"stats"/);
+  assert.match(log.out, /"type":"input"[^\n]*open sesame/);
+  for (const line of log.out.trim().split('\n')) JSON.parse(line);
+  for (const command of [log, server]) {
+    command.child.kill('SIGINT');
+    await command.ended;
+  }
+});
+
+// Make the daemon say something until the command shows it: then the command is connected.
+async function listening(d, command) {
+  let heard = false;
+  const first = command.shows(/./s).finally(() => { heard = true; });
+  while (!heard) {
+    await d.chat('beta', { ttl: 0, max_tokens: 1 });
+  }
+  await first;
+}
+
+test('ps while it works: GENERATING or BUSY, and the TTL stands still', async (t) => {
+  const d = await start(t, { models: { slow: endless() } });
+  const abort = new AbortController();
+  await speaking(d, 'slow', { ttl: 60 }, { signal: abort.signal });
+  const { out } = succeeded(await run(d, ['ps']));
+  assert.match(out, /slow\s+slow\s+(GENERATING|BUSY|PROCESSING)/i);
+  abort.abort();
+});
+
+test('called as lms it does the same, word for word', async (t) => {
+  const d = await start(t);
+  const lms = path.join(d.folder, 'lms');
+  fs.symlinkSync(doze, lms);
+  const as = { program: lms };
+  succeeded(await run(d, ['load', 'alpha', '--ttl', '3600'], as));
+  assert.equal((await d.instance('alpha')).ttl, 3600);
+  assert.match(succeeded(await run(d, ['ps'], as)).out, /alpha/);
+  assert.match(succeeded(await run(d, ['ls'], as)).out, /beta/);
+  assert.match(succeeded(await run(d, ['status'], as)).out, /\d/);
+  assert.match(succeeded(await run(d, ['server', 'status'], as)).out, new RegExp(d.port));
+  succeeded(await run(d, ['unload', '--all'], as));
+  await allGone(d);
+  assert.match((await run(d, ['nonsense'], as)).err, /`lms help`/);
+});
+
+test('help and version', () => {
+  for (const args of [['--help'], ['help'], ['load', '--help'], ['serve', '--help'], ['version']]) {
+    const { status, stdout } = spawnSync(doze, args, { encoding: 'utf8' });
+    assert.equal(status, 0, `${args}`);
+    assert.match(stdout, /doze|serve|\d\.\d/i);
+  }
+});
