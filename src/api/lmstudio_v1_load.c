@@ -62,9 +62,7 @@ static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
 
 bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
                             bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err) {
-    struct load_request load = { .flash_attention = -1,
-                                 .offload_kv_cache_to_gpu = -1,
-                                 .gpu_layers = -2 };
+    struct load_request load = LOAD_REQUEST_UNSAID;
     bool echo = false;
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;

@@ -76,6 +76,9 @@ struct ttl {
 struct service_request {
     enum service_op op;
     char *model; /* as the client wrote it; NULL: not named. Owned */
+    /* instance_view.reference: served by this very instance and no other; ERR_MODEL_UNLOADED if it
+     * is gone. 0: by name. */
+    uint64_t instance;
     struct ttl ttl;
     yyjson_mut_doc *body; /* the neutral body. Owned */
 };
@@ -143,11 +146,16 @@ enum instance_state {
 };
 const char *instance_state_name(enum instance_state state); /* "loading", "idle", ... */
 
+/* What a busy instance is at; of several requests the one that is farthest. */
+enum instance_work { WORK_NONE, WORK_EMBEDDING, WORK_PROMPT, WORK_GENERATING };
+
 struct instance_view {
+    uint64_t reference; /* of this load; never 0, never used again by this daemon */
     const char *identifier, *model_key;
     const char *type;   /* of its model, see struct model_view */
     const char *origin; /* "jit" | "explicit" */
     enum instance_state state;
+    enum instance_work work;
     double load_progress;                             /* 0..1 */
     int64_t ttl;                                      /* ms, MSEC_NEVER: none */
     int64_t expires_in;                               /* ms from now; MSEC_NEVER: not running */
@@ -156,6 +164,12 @@ struct instance_view {
     uint64_t memory_bytes;
     int64_t context_length, eval_batch_size, parallel;
     bool flash_attention, offload_kv_cache_to_gpu, keep;
+    bool mmap, mlock;
+    int gpu_layers; /* -1: all */
+    int64_t num_experts; /* 0: the model's */
+    int64_t seed;        /* of requests that bring none; -1: a new one for each */
+    const char *kv_type_k, *kv_type_v;
+    double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     uint32_t running, waiting;
     int pid; /* 0: none */
 };
@@ -168,6 +182,7 @@ struct model_view {
     double bits_per_weight;
     uint64_t size_bytes;
     int64_t max_context_length, modified_at; /* Unix ms */
+    int64_t layers; /* 0: unknown */
     bool tool_use, vision, reasoning;
     const struct instance_view *instances;
     size_t instance_count;
@@ -194,8 +209,19 @@ struct load_request {
     int flash_attention;         /* -1 */
     int offload_kv_cache_to_gpu; /* -1 */
     int gpu_layers;              /* -2 */
+    int mmap, mlock;             /* -1 */
+    int64_t seed;                /* -1 */
+    const char *kv_type_k, *kv_type_v;                /* NULL */
+    double rope_frequency_base, rope_frequency_scale; /* 0 */
     bool keep, force;
 };
+
+/* Nothing demanded. */
+#define LOAD_REQUEST_UNSAID                                                                    \
+    {                                                                                          \
+        .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
+        .mlock = -1, .seed = -1                                                                \
+    }
 
 struct load_result {
     const struct instance_view *instance; /* borrowed for the call */
@@ -213,7 +239,24 @@ struct service_sink {
     void *ctx;
 };
 
+/* What a load would take, measured without taking it: bytes, of them on devices of their own. */
+struct load_estimate {
+    uint64_t model, model_device;
+    uint64_t context, context_device; /* key-value cells and compute buffers */
+    bool fits;                        /* into what is free now */
+};
+
+struct estimate_sink {
+    /* Exactly one of the two, unless cancelled. */
+    void (*on_end)(void *ctx, const struct load_estimate *estimate, const struct error *error);
+    void *ctx;
+};
+
 struct load_sink {
+    /* Both NULL if not wanted; views are borrowed for the call. The load waits for this instance
+     * to leave; its worker has been started. */
+    void (*on_evicting)(void *ctx, call_id call, const struct instance_view *victim);
+    void (*on_loading)(void *ctx, call_id call, const struct instance_view *instance);
     /* progress 0..1; then exactly one of result or error, unless cancelled */
     void (*on_progress)(void *ctx, call_id call, double progress);
     void (*on_end)(void *ctx, call_id call, const struct load_result *result,
@@ -235,10 +278,19 @@ struct service {
 
     /* Explicit load. Borrows *request. Returns its number; cancel() cancels. */
     call_id (*load)(void *self, const struct load_request *request, struct load_sink sink);
-    /* get-or-load by name with origin jit (the SDK's model()). */
-    call_id (*ensure)(void *self, const char *model, struct ttl ttl, struct load_sink sink);
+    /* get-or-load by name with origin jit (the SDK's model()); what is demanded counts only if
+     * this request causes the load. identifier, keep and force are ignored. */
+    call_id (*ensure)(void *self, const struct load_request *request, struct load_sink sink);
+    /* What a load would take. */
+    call_id (*estimate)(void *self, const struct load_request *request,
+                        struct estimate_sink sink);
     /* By identifier (or the key of a single instance). False with ERR_MODEL_NOT_FOUND. */
     bool (*unload)(void *self, const char *identifier, struct error *err);
+    /* The same; sink.on_end is told when the worker is gone and its memory back: result and error
+     * both NULL. */
+    call_id (*unload_wholly)(void *self, const char *identifier, struct load_sink sink);
+    /* The model that a name means, without its instances; false if there is none. */
+    bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
     /* Pin / unpin / change ttl; origin: "jit", "explicit" or NULL (leave). */
     bool (*retune)(void *self, const char *identifier, const char *origin, struct ttl ttl,
                    struct error *err);

@@ -35,6 +35,7 @@ static const struct row rows[] = {
     { "rope_frequency_scale", KIND_DOUBLE, AT(rope_frequency_scale), 1e-6, 1 },
     { "mmap", KIND_SWITCH, AT(mmap), 0, 1 },
     { "mlock", KIND_SWITCH, AT(mlock), 0, 1 },
+    { "seed", KIND_INT64, AT(seed), 0, UINT32_MAX },
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 

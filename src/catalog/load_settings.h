@@ -28,12 +28,13 @@ struct load_settings {
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     int mmap;                                         /* -1: not said: on */
     int mlock;                                        /* -1: not said: off */
+    int64_t seed; /* -1: not said: a new one for each request; of requests that bring none */
 };
 
 #define LOAD_SETTINGS_UNSAID                                                                   \
     {                                                                                          \
         .gpu_layers = -2, .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .mmap = -1,    \
-        .mlock = -1                                                                            \
+        .mlock = -1, .seed = -1                                                                \
     }
 
 /* Read a layer from JSON with the names above; unknown names and wrong types are errors with

@@ -102,7 +102,7 @@ void route_load(void *ctx, struct exchange *x) {
     struct pending_load *p = xcalloc(1, sizeof *p);
     *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = echo };
     exchange_on_gone(x, on_gone, p);
-    struct load_sink sink = { on_progress, on_end, p };
+    struct load_sink sink = { .on_progress = on_progress, .on_end = on_end, .ctx = p };
     p->starting = true;
     p->call = d->service.load(d->service.self, &request, sink);
     p->starting = false;

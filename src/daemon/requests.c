@@ -357,6 +357,11 @@ call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
         call_fail(sup, call, &err);
         return id;
     }
+    if (call_find(sup->calls, sup->instances[slot].unloading)) {
+        error_set(&err, ERR_MODEL_NOT_FOUND, "'%.80s' is being unloaded already.", identifier);
+        call_fail(sup, call, &err);
+        return id;
+    }
     sup->instances[slot].unloading = id;
     (void)supervisor_unload(sup, sup->instances[slot].identifier, &err);
     return id;

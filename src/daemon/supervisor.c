@@ -152,5 +152,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 }
 
 void supervisor_free(struct supervisor *sup) {
-    if (sup) uv_close((uv_handle_t *)&sup->timer, on_timer_closed);
+    if (!sup) return;
+    supervisor_drop_estimates(sup);
+    uv_close((uv_handle_t *)&sup->timer, on_timer_closed);
 }

@@ -54,6 +54,7 @@ struct supervisor {
     struct lc_actions actions;
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
+    struct estimate *estimates; /* under way; estimate.c */
 
     struct lc_event *queue; /* ring of events to apply */
     size_t queue_head, queue_len, queue_cap;
@@ -106,6 +107,10 @@ struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
                                   struct load_sink sink);
 /* The slot with this identifier, or the only instance of the model with this key. */
 int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err);
+
+/* ---- estimate.c ---- */
+/* The supervisor is going: nobody waits for them any more. */
+void supervisor_drop_estimates(struct supervisor *sup);
 
 /* ---- notify.c ---- */
 /* The slot's load has begun: tell the loads that wait for it. */

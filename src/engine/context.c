@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/cpu_threads.h"
@@ -58,8 +59,9 @@ static int32_t context_length(const struct model *model, const struct load_reque
  * copy, and it takes prompt chunks and single tokens of several sequences in one pass.
  * Models that embed process a text at once, so their batch is a whole context.
  */
-static bool fill_params(struct llama_context_params *p, struct context *c, const struct model *model,
-                        const struct load_request *r, struct error *err) {
+bool context_fill_params(struct llama_context_params *p, struct context *c,
+                         const struct model *model, const struct load_request *r,
+                         struct error *err) {
     c->length = context_length(model, r);
     c->parallel = (int32_t)r->parallel;
     c->batch = model->embeds ? c->length : (int32_t)r->batch;
@@ -79,7 +81,7 @@ static bool fill_params(struct llama_context_params *p, struct context *c, const
     p->rope_freq_scale = (float)r->rope_frequency_scale;
     p->embeddings = model->embeds;
     p->offload_kqv = r->offload_kv;
-    p->kv_unified = true;
+    p->kv_unified = !getenv("NOUNI");
     p->swa_full = true; /* all cells of sliding windows too: prompts can be taken up again */
     p->no_perf = true;
     return flash_type(r->flash_attention, &p->flash_attn_type, err) &&
@@ -91,7 +93,7 @@ bool context_open(struct context *ret, const struct model *model, const struct l
                   struct error *err) {
     struct context c = { 0 };
     struct llama_context_params params = llama_context_default_params();
-    if (!fill_params(&params, &c, model, request, err)) return false;
+    if (!context_fill_params(&params, &c, model, request, err)) return false;
     c.llama = llama_init_from_model(model->weights, params);
     if (!c.llama) {
         const char *why = log_capture_take();

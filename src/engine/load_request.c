@@ -19,6 +19,7 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_int(root, "num_experts", 0, 1 << 16, &r->num_experts, err) &&
            json_read_double(root, "rope_frequency_base", 0, 1e12, &r->rope_frequency_base, err) &&
            json_read_double(root, "rope_frequency_scale", 0, 1e6, &r->rope_frequency_scale, err) &&
+           json_read_int(root, "seed", -1, UINT32_MAX, &r->seed, err) &&
            json_read_bool(root, "mmap", &r->mmap, err) &&
            json_read_bool(root, "offload_kv", &r->offload_kv, err) &&
            json_read_bool(root, "mlock", &r->mlock, err) &&
@@ -34,6 +35,7 @@ bool load_request_parse(struct load_request *ret, const char *text, size_t len,
                               .parallel = 4,
                               .batch = 512,
                               .gpu_layers = -1,
+                              .seed = -1,
                               .offload_kv = true,
                               .mmap = true };
     r.doc = json_parse_object(text, len, err);

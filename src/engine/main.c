@@ -106,12 +106,35 @@ static void say_failed(struct link *link, const struct error *err) {
     buf_clear(&json);
 }
 
-/* Wait for LOAD. False: STOP, or the daemon is gone. */
+static void measure_and_report(struct link *link, const struct frame *frame) {
+    struct error err;
+    struct load_request request;
+    struct measured sums;
+    bool ok = load_request_parse(&request, frame->payload, frame->len, &err);
+    if (ok) {
+        ok = model_measure(&request, &sums, &err);
+        load_request_clear(&request);
+    }
+    if (!ok) {
+        say_failed(link, &err);
+        return;
+    }
+    char json[192];
+    int len = snprintf(json, sizeof json,
+                       "{\"model\":%llu,\"model_device\":%llu,\"context\":%llu,"
+                       "\"context_device\":%llu}",
+                       (unsigned long long)sums.model, (unsigned long long)sums.model_device,
+                       (unsigned long long)sums.context, (unsigned long long)sums.context_device);
+    link_send(link, MSG_MEASURED, 0, json, (size_t)len);
+    link_drain(link);
+}
+
+/* Wait for LOAD or MEASURE. False: STOP, or the daemon is gone. */
 static bool next_load(struct link *link, struct frame *ret) {
     while (link_fill(link)) {
         while (link_next(link, ret)) {
             if (ret->type == MSG_STOP) return false;
-            if (ret->type == MSG_LOAD) return true;
+            if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE) return true;
         }
         link_wait(link, -1);
     }
@@ -156,6 +179,10 @@ int main(void) {
     say_hello(&engine.link);
     struct frame frame;
     if (!next_load(&engine.link, &frame)) return 0;
+    if (frame.type == MSG_MEASURE) {
+        measure_and_report(&engine.link, &frame);
+        return 0;
+    }
     if (!load_and_report(&engine, &frame)) return 1;
     log_capture_forward(&engine.link);
     engine_run(&engine);

@@ -19,7 +19,7 @@ static const char *arch_value(const struct llama_model *weights, const char *key
 }
 
 /* It pools, attends in both directions, or has no decoder at all. */
-static bool is_embedder(const struct llama_model *weights) {
+bool model_is_embedder(const struct llama_model *weights) {
     char pooling[16], causal[16];
     arch_value(weights, "pooling_type", pooling, sizeof pooling);
     arch_value(weights, "attention.causal", causal, sizeof causal);
@@ -96,10 +96,12 @@ bool model_open(struct model *ret, const struct load_request *request, model_pro
     if (!m.weights) return load_failed(err, "The model cannot be loaded");
     m.vocab = llama_model_get_vocab(m.weights);
     m.vocab_size = llama_vocab_n_tokens(m.vocab);
-    m.embeds = is_embedder(m.weights);
+    m.embeds = model_is_embedder(m.weights);
     m.remembers = llama_model_is_recurrent(m.weights) || llama_model_is_hybrid(m.weights);
     m.window = llama_model_n_swa(m.weights);
     m.sampling = recommended_sampling(m.weights);
+    m.sampling.seeded = request->seed >= 0;
+    if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->seed;
     bool ok = m.vocab_size > 0 || error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
     if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
         ok = error_set(err, ERR_NOT_SUPPORTED,

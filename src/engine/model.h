@@ -54,6 +54,21 @@ bool context_open(struct context *ret, const struct model *model, const struct l
                   struct error *err);
 void context_close(struct context *context);
 
+/* How the request's context is to be made; the figures also go to *ret. */
+bool context_fill_params(struct llama_context_params *ret_params, struct context *ret,
+                         const struct model *model, const struct load_request *request,
+                         struct error *err);
+/* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
+bool model_is_embedder(const struct llama_model *weights);
+
+/* Bytes that model and context would take, of them on devices with their own memory. */
+struct measured {
+    uint64_t model, model_device, context, context_device;
+};
+
+/* Nothing is allocated for it. Fails with ERR_LOAD_FAILED. */
+bool model_measure(const struct load_request *request, struct measured *ret, struct error *err);
+
 /* The payload of MSG_READY. */
 void model_describe(const struct model *model, const struct context *context, double load_seconds,
                     struct buf *out);

@@ -25,13 +25,15 @@ enum message_type {
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
                      "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all), "offload_kv":bool,
                      "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
-                     "chat_template":"override" (optional), "identifier":"for the log"}.
+                     "chat_template":"override" (optional), "seed":n (of requests that bring none; -1),
+                     "identifier":"for the log"}.
                      Every field but path may be absent: the worker's default then. */
     MSG_REQUEST,  /* one of the bodies of api/service.h, with "op" */
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
     MSG_STOP, /* empty: drop everything, exit 0 */
+    MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
@@ -50,6 +52,8 @@ enum message_type {
     MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
     MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
+    MSG_MEASURED = 48, /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
+                          would take, and how many of them on devices with their own memory */
 };
 
 #endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/log_capture.h"
+#include "engine/measure_shim.h"
+#include "engine/model.h"
+
+static bool failed(struct error *err) {
+    const char *why = log_capture_take();
+    return error_set(err, ERR_LOAD_FAILED, "The model cannot be measured%s%s.", *why ? ": " : "",
+                     why);
+}
+
+/* The context's size depends on the model: it is opened once for that, without its tensors. */
+static bool context_of(const struct load_request *request, struct llama_model_params model_params,
+                       struct llama_context_params *ret, struct error *err) {
+    struct context context = { 0 };
+    model_params.no_alloc = true;
+    model_params.load_mode = LLAMA_LOAD_MODE_NONE;
+    struct model model = { .weights = llama_model_load_from_file(request->path, model_params) };
+    if (!model.weights) return failed(err);
+    model.embeds = model_is_embedder(model.weights);
+    bool ok = context_fill_params(ret, &context, &model, request, err);
+    llama_model_free(model.weights);
+    return ok;
+}
+
+bool model_measure(const struct load_request *request, struct measured *ret, struct error *err) {
+    struct llama_model_params model = llama_model_default_params();
+    struct llama_context_params context = llama_context_default_params();
+    struct measure_sums sums;
+    model.n_gpu_layers = (int32_t)request->gpu_layers;
+    model.use_extra_bufts = request->repack;
+    if (!context_of(request, model, &context, err)) return false;
+    if (!measure(request->path, &model, &context, &sums)) return failed(err);
+    *ret = (struct measured){ .model = sums.model_host + sums.model_device,
+                              .model_device = sums.model_device,
+                              .context = sums.context_host + sums.context_device,
+                              .context_device = sums.context_device };
+    return true;
+}
