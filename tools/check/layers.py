@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 EVERYTHING = {"base", "lifecycle", "ipc", "catalog", "http", "api", "engine", "daemon", "cli"}
+TESTING = {"tests", "tools"}
 FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "base": set(),
     "lifecycle": {"base/msec.h"},
@@ -22,12 +23,12 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "cli": {"base", "daemon/serve.h"},
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
-    r"yyjson\.h": EVERYTHING - {"lifecycle"},
-    r"uv(/.*)?\.h": {"http", "daemon"},
-    r"llhttp\.h": {"http"},
-    r"wslay/.*": {"http"},
-    r"curl/.*": {"cli", "daemon"},
-    r"sqlite3\.h": {"daemon"},
+    r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
+    r"uv(/.*)?\.h": {"http", "daemon"} | TESTING,
+    r"llhttp\.h": {"http"} | TESTING,
+    r"wslay/.*": {"http"} | TESTING,
+    r"curl/.*": {"cli", "daemon"} | TESTING,
+    r"sqlite3\.h": {"daemon"} | TESTING,
     r"(llama|ggml|gguf|mtmd)[^/]*\.h": {"engine", "tools"},
     r"(common|chat|sampling|json-schema-to-grammar|jinja|peg-parser|arg|log)(/.*)?\.h(pp)?":
         {"engine", "tools"},

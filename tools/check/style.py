@@ -13,8 +13,8 @@ from pathlib import Path
 MAX_FILE, MAX_FUNCTION, EXPLAIN, MAX_LINE = 800, 100, 60, 100
 LICENCE = "/* SPDX-License-Identifier: MIT */"
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strncpy|gets|atoi|atol|atof|strtok|system|"
-                    r"popen|alloca|tmpnam|mktemp|signal|rand|srand|localtime|gmtime|asctime|ctime|"
-                    r"inet_ntoa|readdir_r|longjmp)\s*\(")
+                    r"popen|alloca|tmpnam|mktemp|rand|srand|localtime|gmtime|asctime|ctime|"
+                    r"inet_ntoa|readdir_r|longjmp|signal(?=\s*\(\w+, [^S]))\s*\(")
 SLEEPING = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
 SLEEPING_JS = re.compile(r"timers/promises|setTimeout\(\s*(r|res|resolve|done|ok)\s*,")
 TODO = re.compile(r"\b(TODO|FIXME|XXX)\b")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tidy.py [ROOT] - clang-tidy over the sources of the release build, two at a time.
+"""tidy.py [ROOT] - clang-tidy over src/ and tools/ of the release build, two at a time.
 
 A file that passed is not looked at again until it, a header of ours that it includes (directly or
 not), or .clang-tidy changes: what passed is remembered by hash in build/check/tidy.
@@ -56,7 +56,8 @@ def tidy(entry):
 def main():
     database = BUILD / "compile_commands.json"
     entries = {e["file"]: e for e in json.loads(database.read_text())}
-    ours = [e for f, e in sorted(entries.items()) if str(ROOT / "build") not in f]
+    ours = [e for f, e in sorted(entries.items())
+            if f.startswith((str(ROOT / "src"), str(ROOT / "tools")))]
     PASSED.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         results = list(pool.map(tidy, ours))
