@@ -2,12 +2,14 @@
 /*
  * lifecycle.h - decides when models are loaded, who is served, who makes room and who leaves.
  *
- * Pure: no I/O, clock, allocation, log or global. Events carry their time; lifecycle_step() applies
- * one and says what the daemon must do; lifecycle_deadline() says when to come back. Same events in,
- * same actions out, so tests run it on a virtual clock and explore every order of events. The whole
- * state is one struct without pointers: snapshot by copy, compare by field.
+ * Pure: no I/O, clock, allocation, log or global. Events carry their time; lifecycle_step()
+ * applies one and says what the daemon must do; lifecycle_deadline() says when to come back.
+ * Same events in, same actions out, so tests run it on a virtual clock and explore every order
+ * of events. The whole state is one struct without pointers: snapshot by copy, compare by
+ * field.
  *
- * A *slot* is the place of one instance. It is FREE until an event gives it a model, lives through
+ * A *slot* is the place of one instance. It is FREE until an event gives it a model, lives
+ * through
  *
  *             request / load                  ready                    last request ends
  *    ABSENT ----------------> LOADING ------------------------> BUSY <------------------> IDLE
@@ -17,9 +19,9 @@
  *      +------------------------+-------------------+  ^---------------------- unload -----+
  *                       worker exited, memory back
  *
- * and is freed when it is ABSENT, nobody waits for it and no back-off has to be remembered. A slot
- * that is ABSENT with waiters stands in line for a place. The rules, with their names, are in
- * docs/lifecycle.md; each function quotes the one it implements.
+ * and is freed when it is ABSENT, nobody waits for it and no back-off has to be remembered. A
+ * slot that is ABSENT with waiters stands in line for a place. The rules, with their names, are
+ * in docs/lifecycle.md; each function quotes the one it implements.
  *
  * The daemon names slots by index; identifiers, keys and settings behind `model` and `settings`
  * are its business.
@@ -108,7 +110,8 @@ struct lc_settings {
     uint32_t max_waiting; /* per model */
 };
 
-/* The values of lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s, 10 s, 128. */
+/* The defaults of docs/lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s, 10 s,
+ * 128. */
 struct lc_settings lc_settings_default(void);
 
 enum lc_event_kind {
@@ -169,12 +172,12 @@ enum lc_action_kind {
     LC_DO_KILL,  /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
     LC_DO_START, /* request: hand it to worker `generation` of slot */
     LC_DO_ABORT, /* request on slot: tell the worker that nobody wants it any more */
-    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh` says by a new load */
-    LC_DO_FAIL, /* request: answer `fail`; it is forgotten */
+    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh`: by a new load */
+    LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before any
                      other action for it */
-    LC_DO_FREE, /* slot belongs to nobody any more */
-    LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, one line */
+    LC_DO_FREE,   /* slot belongs to nobody any more */
+    LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, line */
     LC_DO_FINISHED, /* shutdown is complete: no worker is left */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests the core knows, in order of arrival. A request is here from the event that brought it
- * until it is answered: LOADED, failed, cancelled while it was held, or DONE by its worker.
+ * The requests the core knows, in order of arrival. A request is here from the event that
+ * brought it until it is answered: LOADED, failed, cancelled while it was held, or DONE by its
+ * worker.
  */
 #include "lifecycle/core.h"
 

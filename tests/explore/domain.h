@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain.h - a small world for the explorer: which events may happen in a state, and when two states
- * count as the same.
+ * domain.h - a small world for the explorer: which events may happen in a state, and when two
+ * states count as the same.
  *
- * Times are whole multiples of UNIT, so that deadlines coincide as often as they can. Two states are
- * the same if they differ only in what no rule can tell apart: generations, request numbers, and
- * times beyond the point from which on they make no difference.
+ * Times are whole multiples of UNIT, so that deadlines coincide as often as they can. Two
+ * states are the same if they differ only in what no rule can tell apart: generations, request
+ * numbers, and times beyond the point from which on they make no difference.
  */
 #ifndef DOZE_TESTS_DOMAIN_H
 #define DOZE_TESTS_DOMAIN_H

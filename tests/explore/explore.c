@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explore.c - runs every order of events over two and three models, breadth-first up to a number of
- * states for each domain, and checks the monitor's properties after every step and liveness from
- * every state. A broken property ends it with the shortest way there. At the end every legal edge
- * must have been taken by some run.
+ * explore.c - runs every order of events over two and three models, breadth-first up to a
+ * number of states for each domain, and checks the monitor's properties after every step and
+ * liveness from every state. A broken property ends it with the shortest way there. At the end
+ * every legal edge must have been taken by some run.
  *
  * usage: explore [states per domain]
  */
@@ -199,7 +199,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: explore [states per domain, at least 2]\n");
         return 2;
     }
-    (void)signal(SIGABRT, on_abort);
+    (void)sigaction(SIGABRT, &(struct sigaction){ .sa_handler = on_abort }, NULL);
     for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
         transitions += explore(&domains[i], (uint32_t)limit);
     printf("%llu transitions\n", (unsigned long long)transitions);

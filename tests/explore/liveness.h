@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * liveness.h - does everybody get served in the end? From a state, workers that answer as they should
- * must bring every request to its end; and a waiter must be served however steadily others ask for
- * the model that is in its way.
+ * liveness.h - does everybody get served in the end? From a state, workers that answer as they
+ * should must bring every request to its end; and a waiter must be served however steadily
+ * others ask for the model that is in its way.
  */
 #ifndef DOZE_TESTS_LIVENESS_H
 #define DOZE_TESTS_LIVENESS_H

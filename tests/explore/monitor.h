@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor.h - says what a step of the lifecycle core broke, judging by the state before, the event,
- * the actions and the state after. It remembers nothing, so scenarios, the explorer and the random
- * walk share it. Compiled with the capacities of the core it watches.
+ * monitor.h - says what a step of the lifecycle core broke, judging by the state before, the
+ * event, the actions and the state after. It remembers nothing, so scenarios, the explorer and
+ * the random walk share it. Compiled with the capacities of the core it watches.
  */
 #ifndef DOZE_TESTS_MONITOR_H
 #define DOZE_TESTS_MONITOR_H

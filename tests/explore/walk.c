@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.c - a random walk of the full-size core: many models, all modes, all events, with the monitor's
- * properties after every step. Reaches crowds that the explorer's small worlds cannot hold. The same
- * seed gives the same walk.
+ * walk.c - a random walk of the full-size core: many models, all modes, all events, with the
+ * monitor's properties after every step. Reaches crowds that the explorer's small worlds cannot
+ * hold. The same seed gives the same walk.
  *
  * usage: walk [steps [seed]]
  */
@@ -228,7 +228,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: walk [steps [seed]], both above 0\n");
         return 2;
     }
-    (void)signal(SIGABRT, on_abort);
+    (void)sigaction(SIGABRT, &(struct sigaction){ .sa_handler = on_abort }, NULL);
     begin();
     for (; walk.step < walk.steps; walk.step++) {
         if (!take_step()) return 1;

@@ -47,13 +47,28 @@ caught() {
     timeout 60 "$1/walk" $steps >/dev/null 2>&1 || echo walk
 }
 
+build_all() {
+    compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c "$root/tests/explore/monitor.c" &&
+        compile "$dir/walk" "" "$root/tests/explore/walk.c" "$root/tests/explore/monitor.c" &&
+        compile "$dir/explorer" "$small" "$root"/tests/explore/[dekl]*.c \
+            "$root/tests/explore/monitor.c" &&
+        compile "$dir/full" "" "$core"/*.c &&
+        compile "$dir/small" "$small" "$core"/*.c &&
+        link "$dir/full" "$dir/small" "$dir/bin"
+}
+
+# build_bug FILE: the judges with this one file changed
+build_bug() {
+    rm -rf "$dir/full.bug" "$dir/small.bug"
+    cp -r "$dir/full" "$dir/full.bug" &&
+        cp -r "$dir/small" "$dir/small.bug" &&
+        compile "$dir/full.bug" "" "$dir/src/$1" &&
+        compile "$dir/small.bug" "$small" "$dir/src/$1" &&
+        link "$dir/full.bug" "$dir/small.bug" "$dir/bin"
+}
+
 rm -rf "$dir"
-compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c "$root/tests/explore/monitor.c" &&
-    compile "$dir/walk" "" "$root/tests/explore/walk.c" "$root/tests/explore/monitor.c" &&
-    compile "$dir/explorer" "$small" "$root"/tests/explore/[de]*.c "$root/tests/explore/keyset.c" \
-        "$root/tests/explore/liveness.c" "$root/tests/explore/monitor.c" &&
-    compile "$dir/full" "" "$core"/*.c && compile "$dir/small" "$small" "$core"/*.c &&
-    link "$dir/full" "$dir/small" "$dir/bin" || fail "the tests do not compile"
+build_all || fail "the tests do not compile"
 judge=$(caught "$dir/bin")
 [ -z "$judge" ] || fail "without any bug the $judge fails already"
 
@@ -65,10 +80,7 @@ while IFS=$tab read -r name file edit; do
     total=$((total + 1))
     sed "$edit" "$core/$file" >"$dir/src/$file" || fail "$name: bad sed command"
     cmp -s "$core/$file" "$dir/src/$file" && fail "$name: does not change $file any more"
-    rm -rf "$dir/full.bug" "$dir/small.bug"
-    cp -r "$dir/full" "$dir/full.bug" && cp -r "$dir/small" "$dir/small.bug"
-    compile "$dir/full.bug" "" "$dir/src/$file" && compile "$dir/small.bug" "$small" "$dir/src/$file" &&
-        link "$dir/full.bug" "$dir/small.bug" "$dir/bin" || fail "$name: does not compile"
+    build_bug "$file" || fail "$name: does not compile"
     judge=$(caught "$dir/bin")
     if [ -n "$judge" ]; then
         killed=$((killed + 1))

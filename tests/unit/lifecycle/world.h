@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h - one lifecycle on a virtual clock, for scenarios. Every step is watched by the monitor,
- * which fails the test when a property breaks. Models are small numbers; model m's first instance
- * usually gets slot 0, 1, … in order of asking.
+ * world.h - one lifecycle on a virtual clock, for scenarios. Every step is watched by the
+ * monitor, which fails the test when a property breaks. Models are small numbers; model m's
+ * first instance usually gets slot 0, 1, … in order of asking.
  */
 #ifndef DOZE_TESTS_WORLD_H
 #define DOZE_TESTS_WORLD_H
