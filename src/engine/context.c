@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/cpu_threads.h"
@@ -56,7 +55,10 @@ static int32_t context_length(const struct model *model, const struct load_reque
 /*
  * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts. Against
  * separate pools it lets sequences share the cells of a common beginning, which costs nothing to
- * copy, and it takes prompt chunks and single tokens of several sequences in one pass.
+ * copy, takes prompt chunks and single tokens of several sequences in one pass, and needs only as
+ * many cells as are used. Its price is attention over the cells of others: beside 6,000 idle tokens
+ * a small 12-layer model took 3.7 instead of 1.9 ms per token of a prompt, 7.8 instead of 5.8 ms
+ * per token written (alone or together with other short ones: no difference).
  * Models that embed process a text at once, so their batch is a whole context.
  */
 bool context_fill_params(struct llama_context_params *p, struct context *c,
@@ -81,7 +83,7 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     p->rope_freq_scale = (float)r->rope_frequency_scale;
     p->embeddings = model->embeds;
     p->offload_kqv = r->offload_kv;
-    p->kv_unified = !getenv("NOUNI");
+    p->kv_unified = true;
     p->swa_full = true; /* all cells of sliding windows too: prompts can be taken up again */
     p->no_perf = true;
     return flash_type(r->flash_attention, &p->flash_attn_type, err) &&
