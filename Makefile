@@ -21,7 +21,7 @@ setup-test:
 	@sh setup/all.sh test
 
 build: setup ## build/doze and build/doze-engine (the default)
-	@sh setup/compile.sh release
+	@sh setup/compile.sh release doze doze-engine make-model
 
 run: build ## build, make demo models if you have no models, and serve on port 1234
 	@sh setup/demo-models.sh $(ARGS)

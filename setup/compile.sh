@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# compile.sh PRESET - configure and build one preset of CMakePresets.json, against the llama.cpp of
-# DOZE_LLAMA_DIR if that is set.
+# compile.sh PRESET [TARGET…] - configure one preset of CMakePresets.json, against the llama.cpp of
+# DOZE_LLAMA_DIR if that is set, and build the targets (none: everything, tests too).
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
 preset=${1:?preset}
+shift
 cd "$ROOT"
 mkdir -p "build/$preset"
 log=build/$preset/configure.log
@@ -13,4 +14,4 @@ cmake --preset "$preset" -DDOZE_LLAMA_DIR="${DOZE_LLAMA_DIR:-}" >"$log" 2>&1 || 
     cat "$log" >&2
     die "CMake could not configure the $preset build"
 }
-cmake --build "build/$preset/obj"
+cmake --build "build/$preset/obj" ${1:+--target "$@"}
