@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
-# doze::sqlite doze::wslay doze::cmocka doze::threads doze::llama.
+# doze::sqlite doze::wslay doze::cmocka doze::threads doze::llama doze::xxhash (used as headers).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)
@@ -55,6 +55,7 @@ doze_pkg(uv libuv)
 doze_pkg(curl libcurl)
 doze_pkg(sqlite sqlite3)
 doze_pkg(cmocka cmocka)
+doze_pkg(xxhash libxxhash)
 add_library(doze::threads ALIAS Threads::Threads)
 doze_find(wslay wslay/wslay.h wslay)
 doze_find(llhttp llhttp.h libllhttp.a)

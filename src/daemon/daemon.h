@@ -64,10 +64,10 @@ void route_openai_model(void *ctx, struct exchange *x);
 void route_v0_models(void *ctx, struct exchange *x);
 void route_v0_model(void *ctx, struct exchange *x);
 void route_v1_models(void *ctx, struct exchange *x);
-void route_unload(void *ctx, struct exchange *x);
 void route_retune(void *ctx, struct exchange *x);
 void route_settings_get(void *ctx, struct exchange *x);
 void route_settings_patch(void *ctx, struct exchange *x);
+void route_unload(void *ctx, struct exchange *x); /* unload.c */
 void route_load(void *ctx, struct exchange *x);   /* load.c */
 void route_events(void *ctx, struct exchange *x); /* streams.c */
 void route_log(void *ctx, struct exchange *x);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* manage.c - listings, unload, retune, settings: asked, done, answered in one go. */
-#include <stdlib.h>
+/* manage.c - listings, retune, settings: asked, done, answered in one go. */
 #include <string.h>
 
 #include "base/json.h"
@@ -60,25 +59,6 @@ void route_v0_model(void *ctx, struct exchange *x) {
 
 void route_v1_models(void *ctx, struct exchange *x) {
     list(ctx, x, lmstudio_v1_format_models);
-}
-
-void route_unload(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
-    struct error err;
-    size_t len = 0;
-    char *id = NULL;
-    if (!daemon_admit(d, x)) return;
-    const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_unload(body, len, &id, &err) ||
-        !d->service.unload(d->service.self, id, &err)) {
-        free(id);
-        exchange_fail(x, &err);
-        return;
-    }
-    struct buf json = BUF_INIT(4096);
-    lmstudio_v1_format_unload(id, &json);
-    free(id);
-    reply_json(x, &json);
 }
 
 /* The instance as it is now, for the answer to a change of it. */

@@ -9,16 +9,18 @@ import re
 import sys
 from pathlib import Path
 
-EVERYTHING = {"base", "lifecycle", "ipc", "catalog", "http", "api", "engine", "daemon", "cli"}
+EVERYTHING = {"base", "lifecycle", "ipc", "prompts", "catalog", "http", "api", "engine", "daemon",
+              "cli"}
 TESTING = {"tests", "tools"}
 FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "base": set(),
     "lifecycle": {"base/msec.h"},
     "ipc": {"base"},
+    "prompts": {"base"},
     "catalog": {"base"},
     "http": {"base"},
     "api": {"base"},
-    "engine": {"base", "ipc"},
+    "engine": {"base", "ipc", "prompts"},
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h"},
 }
@@ -29,6 +31,7 @@ LIBRARIES = {  # a library's headers: the folders that may name them
     r"wslay/.*": {"http"} | TESTING,
     r"curl/.*": {"cli", "daemon"} | TESTING,
     r"sqlite3\.h": {"daemon"} | TESTING,
+    r"xxhash\.h": {"prompts"} | TESTING,
     r"(llama|ggml|gguf|mtmd)[^/]*\.h": {"engine", "tools"},
     r"(common|chat|sampling|json-schema-to-grammar|jinja|peg-parser|arg|log)(/.*)?\.h(pp)?":
         {"engine", "tools"},
