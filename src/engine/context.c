@@ -67,6 +67,7 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     c->length = context_length(model, r);
     c->parallel = (int32_t)r->parallel;
     c->batch = model->embeds ? c->length : (int32_t)r->batch;
+    if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
     c->threads = r->threads > 0 ? (int32_t)r->threads : cpu_threads_default();
     p->n_ctx = (uint32_t)c->length * (model->embeds ? 1U : (uint32_t)c->parallel);
     p->n_batch = (uint32_t)c->batch;

@@ -105,7 +105,8 @@ static void take_token(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     const float *logits = llama_get_logits_ith(e->context.llama, s->output);
     llama_token token = sampler_pick(job->sampler, &e->candidates, logits, job->chat);
-    bool allowed = !job->chat || !chat_constrains(job->chat) || chat_accept(job->chat, token);
+    bool free = !job->chat || !chat_constrains(job->chat);
+    bool allowed = token != LLAMA_TOKEN_NULL && (free || chat_accept(job->chat, token));
     if (!job->first_token) job->first_token = clock_boottime_usec();
     if (!allowed) {
         struct error err;

@@ -55,8 +55,7 @@ static bool apply_template(struct engine *e, uint64_t id, struct request *r, str
 static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct error *err) {
     struct job *job = job_new(e, id, r, err);
     if (!job) return false;
-    *e->queue_end = job;
-    e->queue_end = &job->next;
+    queue_add(e, job);
     return true;
 }
 

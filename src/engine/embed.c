@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <assert.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "engine/engine.h"
 
@@ -50,9 +47,6 @@ static void finish(struct engine *e, struct job *job, const struct error *err) {
     } else {
         reply_done(&e->link, job, "eosFound");
     }
-    assert(e->queue == job);
-    e->queue = job->next;
-    if (!e->queue) e->queue_end = &e->queue;
     job_free(job);
 }
 
@@ -77,23 +71,34 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
                      status);
 }
 
+/* The first that is not paused, out of the queue. */
+static struct job *take_job(struct engine *e) {
+    struct job **at = &e->queue;
+    while (*at && (*at)->paused) at = &(*at)->next;
+    struct job *job = *at;
+    if (!job) return NULL;
+    *at = job->next;
+    if (e->queue_end == &job->next) e->queue_end = at;
+    job->next = NULL;
+    return job;
+}
+
 bool embed_step(struct engine *engine) {
-    struct job *job = engine->queue;
+    struct job *job = take_job(engine);
     if (!job) return false;
     struct error err;
     if (!job->started) {
         job->started = clock_boottime_usec();
         reply_started(&engine->link, job);
     }
-    if (job->paused) return false;
+    engine->embedding = job->id;
     int texts = fill_batch(engine, job);
-    if (texts == 0) {
-        error_set(&err, ERR_INTERNAL, "The input does not fit the batch.");
-        finish(engine, job, &err);
-    } else if (!compute(engine, job, texts, &err)) {
-        finish(engine, job, &err);
-    } else if (job->next_input == job->request.input_count) {
-        finish(engine, job, NULL);
+    bool ok = texts > 0 || error_set(&err, ERR_INTERNAL, "The input does not fit the batch.");
+    ok = ok && compute(engine, job, texts, &err);
+    if (!ok || job->next_input == job->request.input_count) {
+        finish(engine, job, ok ? NULL : &err);
+    } else {
+        queue_add(engine, job); /* the others have their turn before the rest of it */
     }
     return true;
 }

@@ -33,7 +33,7 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
     if (frame->type == MSG_STOP) _exit(0);
     if (frame->type != MSG_CANCEL) return false;
-    if (e->model.embeds) return e->queue && e->queue->id == frame->request;
+    if (e->model.embeds) return e->embedding == frame->request;
     const struct slot *slot = slots_find(e, frame->request);
     return slot && slot->in_batch > 0 && e->batch.n_tokens > LONG_BATCH;
 }
@@ -51,6 +51,11 @@ static bool on_compute(void *ctx) {
 }
 
 /* ---- life ---- */
+
+void queue_add(struct engine *engine, struct job *job) {
+    *engine->queue_end = job;
+    engine->queue_end = &job->next;
+}
 
 void engine_init(struct engine *engine) {
     engine->queue_end = &engine->queue;

@@ -57,6 +57,7 @@ struct engine {
     struct context context;
     struct slot slots[LOAD_MAX_PARALLEL];
     struct job *queue, **queue_end;
+    uint64_t embedding; /* request whose batch is being computed by embed.c */
     uint64_t counter;
     struct llama_batch batch;
     struct candidates candidates;
@@ -69,6 +70,9 @@ void engine_clear(struct engine *engine);
 
 /* Serve until the daemon says STOP or is gone. */
 void engine_run(struct engine *engine);
+
+/* Put the job at the queue's end. */
+void queue_add(struct engine *engine, struct job *job);
 
 /* ---- dispatch.c ---- */
 
@@ -122,7 +126,7 @@ bool decode_step(struct engine *engine);
 
 /* ---- embed.c ---- */
 
-/* Work on the first embedding of the queue. False: there is none. */
+/* Compute one batch for the first job of the queue. False: there is none that is not paused. */
 bool embed_step(struct engine *engine);
 
 #endif

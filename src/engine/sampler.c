@@ -99,5 +99,6 @@ llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candi
     if (!chat || !chat_constrains(chat) || allowed(chat, token)) return token;
     array = fill(candidates, logits);
     chat_constrain(chat, &array);
-    return draw(sampler, &array);
+    token = draw(sampler, &array);
+    return allowed(chat, token) ? token : LLAMA_TOKEN_NULL; /* libllama aborts on a wrong one */
 }

@@ -25,7 +25,8 @@ void candidates_clear(struct candidates *candidates);
 struct llama_sampler *sampler_new(const struct sampling *sampling, const struct llama_vocab *vocab,
                                   const llama_token *history, size_t history_count);
 
-/* logits: one per token of the vocabulary. chat: what the grammar allows; NULL: anything. */
+/* logits: one per token of the vocabulary. chat: what the grammar allows; NULL: anything.
+ * LLAMA_TOKEN_NULL if the grammar allows no token at all. */
 llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
                          const float *logits, struct chat *chat);
 

@@ -68,7 +68,7 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         w->facts = yyjson_read(f->payload, f->len, 0);
         assert_non_null(w->facts);
         break;
-    case MSG_HEARTBEAT: break;
+    case MSG_HEARTBEAT: w->heartbeats++; break;
     case MSG_LOG: break;
     default: fail_msg("frame type %d about the worker", f->type);
     }

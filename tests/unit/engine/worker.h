@@ -25,6 +25,7 @@ struct worker {
     yyjson_doc *facts; /* READY's or FAILED's payload */
     bool failed;
     int progress; /* PROGRESS frames seen; they never go back */
+    int heartbeats;
     int permille;
     struct outcome outcomes[WORKER_MAX_REQUESTS]; /* by request number; 0 is not used */
     int requests;

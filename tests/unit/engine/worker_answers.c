@@ -178,6 +178,34 @@ static double dot(const struct outcome *o, int a, int b) {
     return sum;
 }
 
+/* A real byte-pair tokenizer and an answer of random tokens: many are parts of characters
+ * (outcome.c refuses broken ones). The model knows fill-in-the-middle too. */
+static void test_a_real_vocabulary(void **state) {
+    (void)state;
+    char *path = model_make("random-starcoder", "random", "--seed", "3", "--arch", "qwen2", "--layers",
+                            "1", "--embd", "64", "--heads", "2", "--kv-heads", "2", "--ff", "64",
+                            "--vocab", VOCABS_DIR "/ggml-vocab-starcoder.gguf", NULL);
+    struct worker *w = worker_load(path, "\"context_length\":1024,\"parallel\":2");
+    free(path);
+    for (int seed = 0; seed < 4; seed++) {
+        struct outcome *o = worker_run(
+            w, "{\"op\":\"completion\",\"prompt\":\"Gr\xc3\xbc\xc3\x9f\",\"max_tokens\":200,"
+               "\"seed\":%d,\"temperature\":5,\"top_k\":0,\"top_p\":1,\"min_p\":0,"
+               "\"logprobs\":3}",
+            seed);
+        assert_false(o->failed);
+        assert_true(o->content.len > 100);
+    }
+    struct outcome *o = worker_run(w, "{\"op\":\"completion\",\"prompt\":\"int main(\","
+                                      "\"suffix\":\"return 0;\",\"max_tokens\":3}");
+    assert_false(o->failed);
+    int64_t infill = outcome_int(o, "prompt_tokens");
+    o = worker_run(w, "{\"op\":\"tokenize\",\"text\":\"int main(return 0;\"}");
+    yyjson_val *result = yyjson_obj_get(yyjson_doc_get_root(o->end), "result");
+    assert_true(infill >= 3 + (int64_t)yyjson_arr_size(yyjson_obj_get(result, "tokens")));
+    worker_stop(w, 0);
+}
+
 static void check_vectors(struct worker *w) {
     struct outcome *o = worker_run(w, "{\"op\":\"embedding\",\"input\":[\"the cat\",\"a dog runs\","
                                       "\"the cat\",[5,6,7],\"x\",\"the cat\"]}");
@@ -207,6 +235,13 @@ static void test_embeddings_of_an_embedding_model(void **state) {
     check_vectors(w);
     struct outcome *o = worker_run(w, "{\"op\":\"completion\",\"prompt\":\"Hi\"}");
     assert_string_equal(outcome_str(o, "code"), "not_supported");
+    /* Two at once take turns; the one that is paused keeps nobody waiting. */
+    int first = worker_ask(w, "{\"op\":\"embedding\",\"input\":[\"a\",\"b\",\"c\",\"d\",\"e\","
+                              "\"f\",\"g\",\"h\",\"i\",\"j\",\"k\",\"l\"]}");
+    worker_send(w, MSG_PAUSE, first, "");
+    (void)worker_run(w, "{\"op\":\"embedding\",\"input\":[\"a\",\"b\"]}");
+    worker_send(w, MSG_RESUME, first, "");
+    assert_int_equal(worker_end(w, first)->vector_count, 12);
     char text[3001];
     for (size_t i = 0; i < sizeof text - 1; i++) text[i] = i % 2 ? 'x' : ' ';
     text[sizeof text - 1] = '\0';
@@ -239,6 +274,7 @@ int main(void) {
         cmocka_unit_test(test_an_empty_prompt),
         cmocka_unit_test(test_a_suffix_needs_a_model_for_it),
         cmocka_unit_test(test_tokenize_gives_numbers_and_pieces),
+        cmocka_unit_test(test_a_real_vocabulary),
         cmocka_unit_test(test_embeddings_of_a_language_model),
         cmocka_unit_test(test_embeddings_of_an_embedding_model),
         cmocka_unit_test(test_nonsense_is_refused_and_the_worker_lives),

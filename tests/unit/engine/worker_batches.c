@@ -113,6 +113,17 @@ static void test_a_paused_request_waits_and_others_go_on(void **state) {
     cancel(quick);
 }
 
+/* A worker whose work is all paused still shows that it lives. */
+static void test_it_shows_signs_of_life(void **state) {
+    (void)state;
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, id, 1);
+    worker_send(w, MSG_PAUSE, id, "");
+    int had = w->heartbeats;
+    while (w->heartbeats < had + 2) assert_true(worker_pump(w));
+    cancel(id);
+}
+
 static void test_tokenize_does_not_wait_for_a_slot(void **state) {
     (void)state;
     int ids[5];
@@ -206,6 +217,7 @@ int main(void) {
         cmocka_unit_test(test_cancel_of_what_is_not_there),
         cmocka_unit_test(test_cancel_while_the_prompt_is_processed),
         cmocka_unit_test(test_a_paused_request_waits_and_others_go_on),
+        cmocka_unit_test(test_it_shows_signs_of_life),
         cmocka_unit_test(test_tokenize_does_not_wait_for_a_slot),
         cmocka_unit_test(test_stop_drops_everything),
     };

@@ -55,6 +55,7 @@ static void test_every_way_to_hold_a_model(void **state) {
         "\"flash_attention\":\"on\",\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q8_0\"",
         "\"rope_frequency_base\":20000,\"rope_frequency_scale\":0.5",
         "\"gpu_layers\":0,\"threads_batch\":2",
+        "\"batch\":1,\"parallel\":7",
     };
     char *path = model_make("random", "random", "--seed", "7", NULL);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
