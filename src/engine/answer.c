@@ -79,9 +79,11 @@ static void delta_send(struct delta *d, struct answer *answer, size_t released) 
     bool content = d->content.len > 0, reasoning = d->reasoning.len > 0;
     bool calls = yyjson_mut_arr_size(d->calls) > 0;
     if (reasoning) answer->reasoning_tokens = answer->tokens;
-    if (content) yyjson_mut_obj_add_strn(d->doc, d->root, "content", d->content.data, d->content.len);
+    if (content)
+        yyjson_mut_obj_add_strn(d->doc, d->root, "content", d->content.data, d->content.len);
     if (reasoning) {
-        yyjson_mut_obj_add_strn(d->doc, d->root, "reasoning", d->reasoning.data, d->reasoning.len);
+        yyjson_mut_obj_add_strn(d->doc, d->root, "reasoning", d->reasoning.data,
+                                d->reasoning.len);
     }
     if (calls) yyjson_mut_obj_add_val(d->doc, d->root, "tool_calls", d->calls);
     yyjson_mut_val *logprobs = logprobs_take(&answer->logprobs, released, d->doc);
@@ -122,8 +124,8 @@ bool answer_push(struct answer *answer, const char *piece, size_t len) {
     size_t whole = utf8_whole(buf_str(&answer->raw), answer->raw.len);
     (void)utf8_repair(&answer->held, buf_str(&answer->raw), whole);
     buf_drop(&answer->raw, whole);
-    struct stops_found found =
-        stops_scan(&answer->stops, buf_str(&answer->held), answer->held.len);
+    struct stops_found found = stops_scan(&answer->stops, buf_str(&answer->held),
+                                          answer->held.len);
     say(answer, &d, buf_str(&answer->held), found.safe);
     size_t waiting = answer->raw.len + answer->held.len - found.safe;
     buf_drop(&answer->held, found.safe);

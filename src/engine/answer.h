@@ -21,12 +21,12 @@
 struct answer {
     struct link *link;
     uint64_t request;
-    struct chat *chat;   /* NULL: plain text */
-    struct stops stops;  /* words borrowed, array owned */
-    struct buf raw;      /* bytes that do not end a character yet */
-    struct buf held;     /* characters that may begin a stop string */
-    size_t bytes;        /* of all pieces so far */
-    int64_t tokens;      /* pieces so far */
+    struct chat *chat;        /* NULL: plain text */
+    struct stops stops;       /* words borrowed, array owned */
+    struct buf raw;           /* bytes that do not end a character yet */
+    struct buf held;          /* characters that may begin a stop string */
+    size_t bytes;             /* of all pieces so far */
+    int64_t tokens;           /* pieces so far */
     int64_t reasoning_tokens; /* pieces up to the last one that brought reasoning */
     struct logprobs logprobs;
     const char *stop_string; /* the one that was found; NULL: none */

@@ -36,7 +36,7 @@ struct chat {
     common_chat_params params;
     common_chat_parser_params parser;
     std::set<llama_token> kept;
-    sampler_ptr grammar; /* NULL: anything goes */
+    sampler_ptr grammar;  /* NULL: anything goes */
     sampler_ptr thinking; /* tells whether a lazy grammar sleeps: NULL, or passes all tokens */
     std::string text;
     common_chat_msg last;
@@ -66,7 +66,8 @@ struct chat_templates *chat_templates_new(const struct llama_model *model, const
         t->all = common_chat_templates_init(model, override ? override : "");
         t->vocab = llama_model_get_vocab(model);
         auto caps = common_chat_templates_get_caps(t->all.get());
-        t->caps.explicit_template = override || common_chat_templates_was_explicit(t->all.get());
+        t->caps.explicit_template = override ||
+                                    common_chat_templates_was_explicit(t->all.get());
         t->caps.tool_use = caps["supports_tools"] && caps["supports_tool_calls"];
         t->caps.reasoning = thinks(t->all.get());
         t->parallel_calls = caps["supports_parallel_tool_calls"];
@@ -122,7 +123,8 @@ static void read_kwargs(const struct chat_input *in, common_chat_templates_input
         if (kwargs.contains("enable_thinking")) {
             const auto &thinking = kwargs.at("enable_thinking");
             if (!thinking.is_boolean()) {
-                throw std::invalid_argument("chat_template_kwargs.enable_thinking must be a boolean");
+                throw std::invalid_argument(
+                    "chat_template_kwargs.enable_thinking must be a boolean");
             }
             inputs.enable_thinking = thinking.get<bool>();
         }
@@ -142,8 +144,8 @@ static common_chat_templates_inputs read_input(const struct chat_templates *t,
     inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse(in->messages));
     inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK; /* as its own field */
     inputs.add_generation_prompt = in->add_generation_prompt;
-    inputs.parallel_tool_calls =
-        in->parallel_tool_calls < 0 ? t->parallel_calls : in->parallel_tool_calls != 0;
+    inputs.parallel_tool_calls = in->parallel_tool_calls < 0 ? t->parallel_calls
+                                                             : in->parallel_tool_calls != 0;
     if (in->schema) inputs.json_schema = in->schema;
     read_tools(in, inputs);
     read_kwargs(in, inputs);
@@ -158,8 +160,12 @@ static void read_triggers(const struct chat *c, std::vector<std::string> &patter
     for (const auto &trigger : c->params.grammar_triggers) {
         const std::string &value = trigger.value;
         switch (trigger.type) {
-        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN: tokens.push_back(trigger.token); break;
-        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN: patterns.push_back(value); break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
+            tokens.push_back(trigger.token);
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+            patterns.push_back(value);
+            break;
         case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL: {
             const bool from = !value.empty() && value.front() == '^';
             const bool to = !value.empty() && value.back() == '$';
@@ -197,7 +203,8 @@ static llama_sampler *new_lazy_grammar(const struct chat *c) {
  * before a first special token; it is not part of it. */
 static std::vector<llama_token> begun_tokens(const struct chat *c) {
     const std::string &begun = c->params.generation_prompt;
-    auto tokens = begun.empty() ? llama_tokens() : common_tokenize(c->vocab, begun, false, true);
+    auto tokens = begun.empty() ? llama_tokens()
+                                : common_tokenize(c->vocab, begun, false, true);
     if (tokens.empty()) return tokens;
     const std::string piece = common_token_to_piece(c->vocab, tokens[0], true);
     const auto space = [](char ch) { return std::isspace((unsigned char)ch) != 0; };
@@ -207,8 +214,9 @@ static std::vector<llama_token> begun_tokens(const struct chat *c) {
 
 static void prepare_constraint(struct chat *c) {
     const bool lazy = c->params.grammar_lazy;
-    c->grammar.reset(lazy ? new_lazy_grammar(c)
-                          : llama_sampler_init_grammar(c->vocab, c->params.grammar.c_str(), "root"));
+    c->grammar.reset(
+        lazy ? new_lazy_grammar(c)
+             : llama_sampler_init_grammar(c->vocab, c->params.grammar.c_str(), "root"));
     if (!c->grammar) throw std::invalid_argument("no grammar can be made of the schema");
     const auto begun = begun_tokens(c);
     if (!lazy) {
@@ -216,13 +224,15 @@ static void prepare_constraint(struct chat *c) {
     }
     /* A tool call that the model only thinks about must not wake the grammar. The library's
      * budget sampler, without a limit, knows where thinking begins and ends. */
-    if (!lazy || c->params.thinking_start_tag.empty() || c->params.thinking_end_tags.empty()) return;
+    if (!lazy || c->params.thinking_start_tag.empty() || c->params.thinking_end_tags.empty())
+        return;
     std::vector<llama_tokens> ends;
     for (const auto &tag : c->params.thinking_end_tags) {
         ends.push_back(common_tokenize(c->vocab, tag, false, true));
     }
     const auto start = common_tokenize(c->vocab, c->params.thinking_start_tag, false, true);
-    c->thinking.reset(common_reasoning_budget_init(c->vocab, { start }, ends, ends[0], INT_MAX));
+    c->thinking.reset(
+        common_reasoning_budget_init(c->vocab, { start }, ends, ends[0], INT_MAX));
     for (llama_token token : begun) llama_sampler_accept(c->thinking.get(), token);
 }
 
@@ -270,7 +280,8 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
     try {
         auto c = std::make_unique<chat>();
         c->vocab = templates->vocab;
-        c->params = common_chat_templates_apply(templates->all.get(), read_input(templates, input));
+        c->params = common_chat_templates_apply(templates->all.get(),
+                                                read_input(templates, input));
         c->parser = common_chat_parser_params(c->params);
         c->parser.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
         c->parser.parse_tool_calls = input->tools != nullptr;
@@ -282,8 +293,8 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
         if (!c->params.grammar.empty()) prepare_constraint(c.get());
         return c.release();
     } catch (const std::exception &e) {
-        set_error(err, ERR_INVALID_REQUEST, "The conversation does not fit the model's chat template",
-                  e);
+        set_error(err, ERR_INVALID_REQUEST,
+                  "The conversation does not fit the model's chat template", e);
         return nullptr;
     }
 }
@@ -309,7 +320,8 @@ bool chat_keeps_token(const struct chat *chat, llama_token token) {
 /* ---- parsing the answer ---- */
 
 static std::string new_call_id() {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     static std::mt19937_64 random{ std::random_device{}() };
     std::string id = "call_";
     for (int i = 0; i < 24; i++) id += letters[random() % (sizeof letters - 1)];
@@ -326,12 +338,13 @@ static void give_content(const std::string &text, chat_piece_fn fn, void *ctx) {
 
 /* A name may still grow while it is being written, so a call is announced with its first
  * argument, with the next call, or at the end. */
-static void give_call(struct chat *c, size_t index, const std::string &arguments, chat_piece_fn fn,
-                      void *ctx) {
+static void give_call(struct chat *c, size_t index, const std::string &arguments,
+                      chat_piece_fn fn, void *ctx) {
     const bool first = c->announced.insert(index).second;
     const auto &call = c->last.tool_calls[index];
     give({ "", "", (int)index, first ? call.id.c_str() : "", first ? call.name.c_str() : "",
-           arguments.c_str() }, fn, ctx);
+           arguments.c_str() },
+         fn, ctx);
 }
 
 static void announce_calls(struct chat *c, size_t below, chat_piece_fn fn, void *ctx) {
@@ -342,9 +355,11 @@ static void announce_calls(struct chat *c, size_t below, chat_piece_fn fn, void 
     }
 }
 
-static void give_diff(struct chat *c, const common_chat_msg_diff &diff, chat_piece_fn fn, void *ctx) {
+static void give_diff(struct chat *c, const common_chat_msg_diff &diff, chat_piece_fn fn,
+                      void *ctx) {
     if (diff.tool_call_index == std::string::npos) {
-        give({ diff.content_delta.c_str(), diff.reasoning_content_delta.c_str(), -1, "", "", "" },
+        give({ diff.content_delta.c_str(), diff.reasoning_content_delta.c_str(), -1, "", "",
+               "" },
              fn, ctx);
         return;
     }

@@ -20,15 +20,16 @@ static const struct kv_type_row {
     { "q4_0", GGML_TYPE_Q4_0 }, { "iq4_nl", GGML_TYPE_IQ4_NL }, { "q4_1", GGML_TYPE_Q4_1 },
 };
 
-static bool kv_type(const char *name, const char *field, enum ggml_type *ret, struct error *err) {
+static bool kv_type(const char *name, const char *field, enum ggml_type *ret,
+                    struct error *err) {
     for (size_t i = 0; i < sizeof kv_types / sizeof kv_types[0]; i++) {
         if (strcmp(kv_types[i].name, name) != 0) continue;
         *ret = kv_types[i].type;
         return true;
     }
-    return error_set_param(err, ERR_INVALID_REQUEST, field,
-                           "'%s' must be f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1 or iq4_nl.",
-                           field);
+    return error_set_param(
+        err, ERR_INVALID_REQUEST, field,
+        "'%s' must be f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1 or iq4_nl.", field);
 }
 
 static bool flash_type(const char *word, enum llama_flash_attn_type *ret, struct error *err) {
@@ -48,7 +49,8 @@ static int32_t context_length(const struct model *model, const struct load_reque
     int64_t trained = llama_model_n_ctx_train(model->weights);
     int64_t length = r->context_length > 0 ? r->context_length : DEFAULT_CONTEXT;
     bool stretched = r->rope_frequency_base > 0 || r->rope_frequency_scale > 0;
-    if (trained > 0 && length > trained && !(stretched && r->context_length > 0)) length = trained;
+    if (trained > 0 && length > trained && !(stretched && r->context_length > 0))
+        length = trained;
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
@@ -92,18 +94,19 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
            kv_type(r->kv_type_v, "kv_type_v", &p->type_v, err);
 }
 
-bool context_open(struct context *ret, const struct model *model, const struct load_request *request,
-                  struct error *err) {
+bool context_open(struct context *ret, const struct model *model,
+                  const struct load_request *request, struct error *err) {
     struct context c = { 0 };
     struct llama_context_params params = llama_context_default_params();
     if (!context_fill_params(&params, &c, model, request, err)) return false;
     c.llama = llama_init_from_model(model->weights, params);
     if (!c.llama) {
         const char *why = log_capture_take();
-        return error_set(err, strstr(why, "alloc") ? ERR_NO_MEMORY : ERR_LOAD_FAILED,
-                         "No context of %d x %d tokens can be made for the model; try a smaller "
-                         "context_length or parallel%s%s.",
-                         c.parallel, c.length, *why ? ": " : "", why);
+        return error_set(
+            err, strstr(why, "alloc") ? ERR_NO_MEMORY : ERR_LOAD_FAILED,
+            "No context of %d x %d tokens can be made for the model; try a smaller "
+            "context_length or parallel%s%s.",
+            c.parallel, c.length, *why ? ": " : "", why);
     }
     c.memory = llama_get_memory(c.llama);
     c.flash_attention = params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_AUTO
@@ -126,7 +129,8 @@ bool context_keep(const struct context *context, const struct model *model, llam
     if (!memory) return count == 0;
     bool kept = llama_memory_seq_rm(memory, seq, (llama_pos)count, -1);
     if (kept && count > 0 && model->window > 0) {
-        llama_pos needed = (llama_pos)count > model->window ? (llama_pos)count - model->window : 0;
+        llama_pos needed = (llama_pos)count > model->window ? (llama_pos)count - model->window
+                                                            : 0;
         kept = llama_memory_seq_pos_min(memory, seq) <= needed;
     }
     if (!kept) (void)llama_memory_seq_rm(memory, seq, -1, -1);

@@ -87,7 +87,8 @@ static const char *end_reason(const struct engine *e, const struct slot *s) {
 }
 
 /* False: a stop string ended the answer. */
-static bool say_token(struct engine *e, struct slot *s, const float *logits, llama_token token) {
+static bool say_token(struct engine *e, struct slot *s, const float *logits,
+                      llama_token token) {
     struct job *job = s->job;
     struct buf piece = BUF_INIT(1 << 20);
     bool shown = job->chat && chat_keeps_token(job->chat, token);
@@ -110,8 +111,9 @@ static void take_token(struct engine *e, struct slot *s) {
     if (!job->first_token) job->first_token = clock_boottime_usec();
     if (!allowed) {
         struct error err;
-        error_set(&err, ERR_INTERNAL, "The model found no way to go on that fits the demanded "
-                                      "format; try again or loosen the schema.");
+        error_set(&err, ERR_INTERNAL,
+                  "The model found no way to go on that fits the demanded "
+                  "format; try again or loosen the schema.");
         slot_fail(e, s, &err);
         return;
     }
@@ -128,7 +130,8 @@ static void take_token(struct engine *e, struct slot *s) {
 
 static void take_vector(struct engine *e, struct slot *s) {
     const float *vector = llama_get_embeddings_ith(e->context.llama, s->output);
-    reply_vector(&e->link, s->job->id, vector, (size_t)llama_model_n_embd_out(e->model.weights));
+    reply_vector(&e->link, s->job->id, vector,
+                 (size_t)llama_model_n_embd_out(e->model.weights));
     slot_next_input(e, s);
 }
 

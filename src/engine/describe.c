@@ -10,7 +10,9 @@
 static void quantization_name(const struct llama_model *weights, char *out, size_t size) {
     static const struct {
         const char *tail, *mark;
-    } tails[] = { { " - Small", "_S" }, { " - Medium", "_M" }, { " - Large", "_L" },
+    } tails[] = { { " - Small", "_S" },
+                  { " - Medium", "_M" },
+                  { " - Large", "_L" },
                   { " - Extra Small", "_XS" } };
     const char *name = llama_ftype_name(llama_model_ftype(weights));
     if (strncmp(name, "(guessed) ", 10) == 0) name += 10;
@@ -18,7 +20,8 @@ static void quantization_name(const struct llama_model *weights, char *out, size
     size_t len = strcspn(name, " ");
     const char *mark = "";
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        if (strncmp(name + len, tails[i].tail, strlen(tails[i].tail)) == 0) mark = tails[i].mark;
+        if (strncmp(name + len, tails[i].tail, strlen(tails[i].tail)) == 0)
+            mark = tails[i].mark;
     }
     snprintf(out, size, "%.*s%s", (int)len, name, mark);
 }
@@ -43,19 +46,23 @@ static uint64_t memory_bytes(const struct model *model) {
     return anonymous_bytes() + (model->mapped ? llama_model_size(model->weights) : 0);
 }
 
-static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct model *model) {
+static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                          const struct model *model) {
     struct chat_caps caps = { 0 };
     if (model->templates) caps = chat_templates_caps(model->templates);
     yyjson_mut_obj_add_str(doc, root, "type", model->embeds ? "embeddings" : "llm");
     yyjson_mut_obj_add_bool(doc, root, "chat_template", caps.explicit_template);
     yyjson_mut_val *abilities = yyjson_mut_obj_add_obj(doc, root, "capabilities");
-    yyjson_mut_obj_add_bool(doc, abilities, "tool_use", caps.explicit_template && caps.tool_use);
-    yyjson_mut_obj_add_bool(doc, abilities, "reasoning", caps.explicit_template && caps.reasoning);
-    yyjson_mut_obj_add_bool(doc, abilities, "vision", false); /* needs mtmd, which is not there */
+    yyjson_mut_obj_add_bool(doc, abilities, "tool_use",
+                            caps.explicit_template && caps.tool_use);
+    yyjson_mut_obj_add_bool(doc, abilities, "reasoning",
+                            caps.explicit_template && caps.reasoning);
+    yyjson_mut_obj_add_bool(doc, abilities, "vision",
+                            false); /* needs mtmd, which is not there */
 }
 
-void model_describe(const struct model *model, const struct context *context, double load_seconds,
-                    struct buf *out) {
+void model_describe(const struct model *model, const struct context *context,
+                    double load_seconds, struct buf *out) {
     char arch[64] = "", quantization[64];
     (void)llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch);
     quantization_name(model->weights, quantization, sizeof quantization);
@@ -65,12 +72,14 @@ void model_describe(const struct model *model, const struct context *context, do
     yyjson_mut_obj_add_str(doc, root, "architecture", arch);
     yyjson_mut_obj_add_str(doc, root, "quantization", quantization);
     yyjson_mut_obj_add_uint(doc, root, "parameters", llama_model_n_params(model->weights));
-    yyjson_mut_obj_add_int(doc, root, "max_context_length", llama_model_n_ctx_train(model->weights));
+    yyjson_mut_obj_add_int(doc, root, "max_context_length",
+                           llama_model_n_ctx_train(model->weights));
     yyjson_mut_obj_add_int(doc, root, "context_length", context->length);
     yyjson_mut_obj_add_int(doc, root, "parallel", context->parallel);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", memory_bytes(model));
     add_abilities(doc, root, model);
-    yyjson_mut_obj_add_int(doc, root, "embedding_length", llama_model_n_embd_out(model->weights));
+    yyjson_mut_obj_add_int(doc, root, "embedding_length",
+                           llama_model_n_embd_out(model->weights));
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);
     yyjson_mut_obj_add_int(doc, root, "threads", context->threads);
     yyjson_mut_obj_add_bool(doc, root, "flash_attention", context->flash_attention);

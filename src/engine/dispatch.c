@@ -7,8 +7,8 @@
 
 /* ---- operations that need no slot ---- */
 
-static void add_pieces(yyjson_mut_doc *doc, yyjson_mut_val *result, const struct llama_vocab *vocab,
-                       const struct tokens *tokens) {
+static void add_pieces(yyjson_mut_doc *doc, yyjson_mut_val *result,
+                       const struct llama_vocab *vocab, const struct tokens *tokens) {
     yyjson_mut_val *pieces = yyjson_mut_obj_add_arr(doc, result, "pieces");
     for (size_t i = 0; i < tokens->count; i++) {
         struct buf piece = BUF_INIT(1 << 20), text = BUF_INIT(3 << 20);
@@ -38,7 +38,8 @@ static bool tokenize(struct engine *e, uint64_t id, struct request *r, struct er
     return ok;
 }
 
-static bool apply_template(struct engine *e, uint64_t id, struct request *r, struct error *err) {
+static bool apply_template(struct engine *e, uint64_t id, struct request *r,
+                           struct error *err) {
     struct chat *chat = job_new_chat(e, &r->chat, err);
     request_clear(r);
     if (!chat) return false;
@@ -59,9 +60,12 @@ static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct err
     return true;
 }
 
-static bool (*const operations[])(struct engine *, uint64_t, struct request *, struct error *) = {
-    [REQUEST_CHAT] = enqueue,          [REQUEST_COMPLETION] = enqueue,
-    [REQUEST_EMBEDDING] = enqueue,     [REQUEST_TOKENIZE] = tokenize,
+static bool (*const operations[])(struct engine *, uint64_t, struct request *,
+                                  struct error *) = {
+    [REQUEST_CHAT] = enqueue,
+    [REQUEST_COMPLETION] = enqueue,
+    [REQUEST_EMBEDDING] = enqueue,
+    [REQUEST_TOKENIZE] = tokenize,
     [REQUEST_TEMPLATE] = apply_template,
 };
 
@@ -105,12 +109,22 @@ static void set_paused(struct engine *e, uint64_t request, bool paused) {
 
 bool engine_dispatch(struct engine *engine, const struct frame *frame) {
     switch (frame->type) {
-    case MSG_STOP: return false;
-    case MSG_REQUEST: on_request(engine, frame); break;
-    case MSG_CANCEL: on_cancel(engine, frame); break;
-    case MSG_PAUSE: set_paused(engine, frame->request, true); break;
-    case MSG_RESUME: set_paused(engine, frame->request, false); break;
-    default: break; /* from a newer daemon; the version in HELLO is its concern */
+    case MSG_STOP:
+        return false;
+    case MSG_REQUEST:
+        on_request(engine, frame);
+        break;
+    case MSG_CANCEL:
+        on_cancel(engine, frame);
+        break;
+    case MSG_PAUSE:
+        set_paused(engine, frame->request, true);
+        break;
+    case MSG_RESUME:
+        set_paused(engine, frame->request, false);
+        break;
+    default:
+        break; /* from a newer daemon; the version in HELLO is its concern */
     }
     return true;
 }

@@ -2,7 +2,8 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 
-static void batch_add_text(struct llama_batch *b, const struct tokens *tokens, llama_seq_id seq) {
+static void batch_add_text(struct llama_batch *b, const struct tokens *tokens,
+                           llama_seq_id seq) {
     for (size_t i = 0; i < tokens->count; i++) {
         int32_t at = b->n_tokens++;
         b->token[at] = tokens->data[i];
@@ -52,7 +53,8 @@ static void finish(struct engine *e, struct job *job, const struct error *err) {
 
 static bool compute(struct engine *e, struct job *job, int texts, struct error *err) {
     if (llama_pooling_type(e->context.llama) == LLAMA_POOLING_TYPE_RANK) {
-        return error_set(err, ERR_NOT_SUPPORTED, "This model ranks texts; it gives no embeddings.");
+        return error_set(err, ERR_NOT_SUPPORTED,
+                         "This model ranks texts; it gives no embeddings.");
     }
     if (e->context.memory) llama_memory_clear(e->context.memory, false);
     int32_t status = e->context.memory ? llama_decode(e->context.llama, e->batch)
@@ -67,8 +69,8 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
         job->next_input++;
     }
     if (status == 0) return true;
-    return error_set(err, ERR_INTERNAL, "The engine could not compute an embedding (status %d).",
-                     status);
+    return error_set(err, ERR_INTERNAL,
+                     "The engine could not compute an embedding (status %d).", status);
 }
 
 /* The first that is not paused, out of the queue. */

@@ -29,16 +29,17 @@
 struct job {
     uint64_t id; /* the request's number */
     struct request request;
-    struct chat *chat;        /* of a chat */
-    struct tokens prompt;     /* of a generation, or the embedding's input that is being worked on */
+    struct chat *chat; /* of a chat */
+    struct tokens
+        prompt; /* of a generation, or the embedding's input that is being worked on */
     struct llama_sampler *sampler;
     struct answer answer;
-    size_t next_input;        /* of an embedding */
+    size_t next_input; /* of an embedding */
     bool paused;
     size_t prompt_tokens, cached_tokens;
     int64_t completion_tokens;
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
-    struct job *next;         /* in the queue */
+    struct job *next;                                 /* in the queue */
 };
 
 struct slot {
@@ -83,11 +84,13 @@ bool engine_dispatch(struct engine *engine, const struct frame *frame);
 
 /* Read a request of op chat, completion or embedding: template, tokens, checks. Takes *request in
  * every case. NULL with what is wrong. */
-struct job *job_new(struct engine *engine, uint64_t id, struct request *request, struct error *err);
+struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
+                    struct error *err);
 void job_free(struct job *job);
 
 /* The template applied to a conversation. NULL with what is wrong. Give it back with chat_free(). */
-struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat, struct error *err);
+struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat,
+                          struct error *err);
 
 /* Tokens of the input; checks that they fit. */
 bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
@@ -100,7 +103,8 @@ void reply_started(struct link *link, const struct job *job);
 void reply_prompt(struct link *link, const struct job *job, size_t processed);
 /* reason: a stop_reason word of api/service.h. */
 void reply_done(struct link *link, const struct job *job, const char *reason);
-void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc, yyjson_mut_val *result);
+void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
+                  yyjson_mut_val *result);
 /* The vector, scaled to length 1. */
 void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len);
 

@@ -31,12 +31,14 @@ static int split_count(const char *path, size_t *ret_stem) {
     if (len < sizeof sample) return 1;
     const char *tail = path + len - (sizeof sample - 1);
     if (sscanf(tail, "-%5d-of-%5d.gguf%n", &first, &count, &used) < 2) return 1;
-    if (first != 1 || used != (int)sizeof sample - 1 || count < 1 || count > MAX_SPLITS) return 1;
+    if (first != 1 || used != (int)sizeof sample - 1 || count < 1 || count > MAX_SPLITS)
+        return 1;
     *ret_stem = (size_t)(tail - path);
     return count;
 }
 
-static void split_path(const char *path, size_t stem, int index, int count, char *out, size_t size) {
+static void split_path(const char *path, size_t stem, int index, int count, char *out,
+                       size_t size) {
     if (count == 1) {
         snprintf(out, size, "%s", path);
     } else {

@@ -9,10 +9,11 @@
 static bool fits(const struct engine *e, size_t count, const char *what, struct error *err) {
     size_t limit = (size_t)e->context.length;
     if (count < limit || (e->model.embeds && count == limit)) return true;
-    return error_set(err, ERR_CONTEXT_LENGTH,
-                     "The %s has %zu tokens, but the context holds %zu; shorten it, or load the "
-                     "model with a larger context length.",
-                     what, count, limit);
+    return error_set(
+        err, ERR_CONTEXT_LENGTH,
+        "The %s has %zu tokens, but the context holds %zu; shorten it, or load the "
+        "model with a larger context length.",
+        what, count, limit);
 }
 
 /* A prompt without a token begins where any text may begin. */
@@ -45,15 +46,16 @@ bool job_read_input(struct engine *engine, const struct input *input, struct tok
 }
 
 /* Fill-in-the-middle: prefix and suffix between the model's own markers, the answer follows. */
-static bool infill_tokens(const struct engine *e, const struct input *prompt, const char *suffix,
-                          struct tokens *ret, struct error *err) {
+static bool infill_tokens(const struct engine *e, const struct input *prompt,
+                          const char *suffix, struct tokens *ret, struct error *err) {
     const struct llama_vocab *vocab = e->model.vocab;
     llama_token pre = llama_vocab_fim_pre(vocab), suf = llama_vocab_fim_suf(vocab);
     llama_token mid = llama_vocab_fim_mid(vocab);
     if (pre == LLAMA_TOKEN_NULL || suf == LLAMA_TOKEN_NULL || mid == LLAMA_TOKEN_NULL) {
-        return error_set_param(err, ERR_NOT_SUPPORTED, "suffix",
-                               "This model cannot fill in the middle; leave 'suffix' out, or use a "
-                               "model made for code completion.");
+        return error_set_param(
+            err, ERR_NOT_SUPPORTED, "suffix",
+            "This model cannot fill in the middle; leave 'suffix' out, or use a "
+            "model made for code completion.");
     }
     if (llama_vocab_get_add_bos(vocab)) tokens_add(ret, llama_vocab_bos(vocab));
     tokens_add(ret, pre);
@@ -68,7 +70,8 @@ static bool infill_tokens(const struct engine *e, const struct input *prompt, co
     return true;
 }
 
-struct chat *job_new_chat(struct engine *engine, const struct request_chat *c, struct error *err) {
+struct chat *job_new_chat(struct engine *engine, const struct request_chat *c,
+                          struct error *err) {
     struct chat_input input = { .messages = c->messages,
                                 .tools = c->tools,
                                 .tool_choice = c->tool_choice,

@@ -67,7 +67,8 @@ bool link_next(struct link *link, struct frame *ret) {
     return used > 0;
 }
 
-bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame), void *ctx) {
+bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame),
+               void *ctx) {
     struct frame frame;
     size_t offset = link->in_used;
     for (size_t used; (used = frame_at(link, offset, &frame)) > 0; offset += used) {

@@ -38,7 +38,8 @@ bool link_next(struct link *link, struct frame *ret);
 
 /* Look at the whole frames not given out yet without taking them; stops when fn returns true, and
  * returns that. */
-bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame), void *ctx);
+bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame),
+               void *ctx);
 
 /* Send, or keep for later what does not fit into the socket. Errors show in link_fill. */
 void link_send(struct link *link, enum message_type type, uint64_t request, const void *payload,

@@ -10,15 +10,18 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_str(root, "kv_type_k", &r->kv_type_k, err) &&
            json_read_str(root, "kv_type_v", &r->kv_type_v, err) &&
            json_read_str(root, "chat_template", &r->chat_template, err) &&
-           json_read_int(root, "context_length", 0, LOAD_MAX_CONTEXT, &r->context_length, err) &&
+           json_read_int(root, "context_length", 0, LOAD_MAX_CONTEXT, &r->context_length,
+                         err) &&
            json_read_int(root, "parallel", 1, LOAD_MAX_PARALLEL, &r->parallel, err) &&
            json_read_int(root, "batch", 1, 1 << 16, &r->batch, err) &&
            json_read_int(root, "threads", 0, 1024, &r->threads, err) &&
            json_read_int(root, "threads_batch", 0, 1024, &r->threads_batch, err) &&
            json_read_int(root, "gpu_layers", -1, 1 << 16, &r->gpu_layers, err) &&
            json_read_int(root, "num_experts", 0, 1 << 16, &r->num_experts, err) &&
-           json_read_double(root, "rope_frequency_base", 0, 1e12, &r->rope_frequency_base, err) &&
-           json_read_double(root, "rope_frequency_scale", 0, 1e6, &r->rope_frequency_scale, err) &&
+           json_read_double(root, "rope_frequency_base", 0, 1e12, &r->rope_frequency_base,
+                            err) &&
+           json_read_double(root, "rope_frequency_scale", 0, 1e6, &r->rope_frequency_scale,
+                            err) &&
            json_read_int(root, "seed", -1, UINT32_MAX, &r->seed, err) &&
            json_read_bool(root, "mmap", &r->mmap, err) &&
            json_read_bool(root, "offload_kv", &r->offload_kv, err) &&
@@ -42,7 +45,8 @@ bool load_request_parse(struct load_request *ret, const char *text, size_t len,
     if (!r.doc) return false;
     bool ok = read_fields(&r, yyjson_doc_get_root(r.doc), err);
     if (ok && !r.path) {
-        ok = error_set_param(err, ERR_INVALID_REQUEST, "path", "'path' of the model is missing.");
+        ok = error_set_param(err, ERR_INVALID_REQUEST, "path",
+                             "'path' of the model is missing.");
     }
     if (!ok) {
         load_request_clear(&r);

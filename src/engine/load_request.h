@@ -24,7 +24,7 @@ struct load_request {
     int64_t num_experts;                              /* 0: the model's */
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     bool offload_kv; /* keep the KV cache where the layers are */
-    int64_t seed;                                     /* of requests without one; -1: none */
+    int64_t seed;    /* of requests without one; -1: none */
     bool mmap, mlock, repack;
 };
 

@@ -40,8 +40,8 @@ static void *watch_socket(void *arg) {
 void load_watch_start(struct load_watch *watch, int fd) {
     watch->fd = fd;
     watch->wake_fd = eventfd(0, EFD_CLOEXEC);
-    watch->running =
-        watch->wake_fd >= 0 && pthread_create(&watch->thread, NULL, watch_socket, watch) == 0;
+    watch->running = watch->wake_fd >= 0 &&
+                     pthread_create(&watch->thread, NULL, watch_socket, watch) == 0;
 }
 
 void load_watch_end(struct load_watch *watch) {

@@ -57,8 +57,8 @@ static void describe(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct llam
     buf_clear(&text);
 }
 
-static char *entry_json(const struct llama_vocab *vocab, const float *logits, llama_token chosen,
-                        int top) {
+static char *entry_json(const struct llama_vocab *vocab, const float *logits,
+                        llama_token chosen, int top) {
     llama_token best[MAX_TOP];
     int32_t count = llama_vocab_n_tokens(vocab);
     double total = log_total(logits, count);

@@ -124,7 +124,8 @@ static void measure_and_report(struct link *link, const struct frame *frame) {
                        "{\"model\":%llu,\"model_device\":%llu,\"context\":%llu,"
                        "\"context_device\":%llu}",
                        (unsigned long long)sums.model, (unsigned long long)sums.model_device,
-                       (unsigned long long)sums.context, (unsigned long long)sums.context_device);
+                       (unsigned long long)sums.context,
+                       (unsigned long long)sums.context_device);
     link_send(link, MSG_MEASURED, 0, json, (size_t)len);
     link_drain(link);
 }
@@ -151,7 +152,8 @@ static bool load_and_report(struct engine *e, const struct frame *frame) {
     struct load_watch watch;
     struct buf ready = BUF_INIT(8192);
     msec begin = clock_boottime();
-    if (link_peek(&e->link, is_stop, NULL)) _exit(0); /* came with LOAD: the watch cannot see it */
+    if (link_peek(&e->link, is_stop, NULL))
+        _exit(0); /* came with LOAD: the watch cannot see it */
     load_watch_start(&watch, e->link.fd);
     bool ok = load(e, frame, &err);
     load_watch_end(&watch);
@@ -169,11 +171,13 @@ static bool load_and_report(struct engine *e, const struct frame *frame) {
 int main(void) {
     log_capture_start();
     if (!is_socket(WORKER_FD)) {
-        fputs("doze-engine holds a model for doze and is started by it; run `doze serve`.\n", stderr);
+        fputs("doze-engine holds a model for doze and is started by it; run `doze serve`.\n",
+              stderr);
         return EXIT_USAGE;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
+    signal(SIGINT,
+           SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
     link_init(&engine.link, WORKER_FD);
     load_backends();
     say_hello(&engine.link);

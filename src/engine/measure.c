@@ -5,13 +5,14 @@
 
 static bool failed(struct error *err) {
     const char *why = log_capture_take();
-    return error_set(err, ERR_LOAD_FAILED, "The model cannot be measured%s%s.", *why ? ": " : "",
-                     why);
+    return error_set(err, ERR_LOAD_FAILED, "The model cannot be measured%s%s.",
+                     *why ? ": " : "", why);
 }
 
 /* The context's size depends on the model: it is opened once for that, without its tensors. */
-static bool context_of(const struct load_request *request, struct llama_model_params model_params,
-                       struct llama_context_params *ret, struct error *err) {
+static bool context_of(const struct load_request *request,
+                       struct llama_model_params model_params, struct llama_context_params *ret,
+                       struct error *err) {
     struct context context = { 0 };
     model_params.no_alloc = true;
     model_params.load_mode = LLAMA_LOAD_MODE_NONE;
@@ -23,7 +24,8 @@ static bool context_of(const struct load_request *request, struct llama_model_pa
     return ok;
 }
 
-bool model_measure(const struct load_request *request, struct measured *ret, struct error *err) {
+bool model_measure(const struct load_request *request, struct measured *ret,
+                   struct error *err) {
     struct llama_model_params model = llama_model_default_params();
     struct llama_context_params context = llama_context_default_params();
     struct measure_sums sums;

@@ -11,9 +11,9 @@ bool measure(const char *path, const struct llama_model_params *model,
     try {
         std::vector<ggml_backend_dev_t> devices;
         uint32_t layers = 0, trained_context = 0, experts = 0;
-        const common_device_memory_data_vec data =
-            common_get_device_memory_data(path, model, context, devices, layers, trained_context,
-                                          experts, GGML_LOG_LEVEL_ERROR);
+        const common_device_memory_data_vec data = common_get_device_memory_data(
+            path, model, context, devices, layers, trained_context, experts,
+            GGML_LOG_LEVEL_ERROR);
         measure_sums sums = {};
         for (size_t i = 0; i + 1 < data.size(); i++) {
             sums.model_device += data[i].model;

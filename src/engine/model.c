@@ -12,7 +12,8 @@ static const char *arch_value(const struct llama_model *weights, const char *key
                               size_t size) {
     char arch[64], name[128];
     out[0] = '\0';
-    if (llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) < 0) return out;
+    if (llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) < 0)
+        return out;
     snprintf(name, sizeof name, "%s.%s", arch, key);
     (void)llama_model_meta_val_str(weights, name, out, size);
     return out;
@@ -31,7 +32,8 @@ static double recommended(const struct llama_model *weights, enum llama_model_me
                           double otherwise) {
     char text[32];
     const char *name = llama_model_meta_key_str(key);
-    if (!name || llama_model_meta_val_str(weights, name, text, sizeof text) <= 0) return otherwise;
+    if (!name || llama_model_meta_val_str(weights, name, text, sizeof text) <= 0)
+        return otherwise;
     char *end = NULL;
     double value = strtod(text, &end);
     return end == text || !(value >= 0 && value < 1e6) ? otherwise : value;
@@ -43,7 +45,8 @@ static struct sampling recommended_sampling(const struct llama_model *w) {
     s.top_k = (int64_t)recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_TOP_K, (double)s.top_k);
     s.top_p = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_TOP_P, s.top_p);
     s.min_p = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_MIN_P, s.min_p);
-    double repeat = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_PENALTY_REPEAT, s.repeat_penalty);
+    double repeat = recommended(w, LLAMA_MODEL_META_KEY_SAMPLING_PENALTY_REPEAT,
+                                s.repeat_penalty);
     if (repeat > 0.01) s.repeat_penalty = repeat;
     return s;
 }
@@ -69,7 +72,8 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_r
     struct llama_model *weights = llama_model_load_from_file(r->path, probe);
     if (!weights) return false;
     char arch[64];
-    bool known = llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) > 0;
+    bool known = llama_model_meta_val_str(weights, "general.architecture", arch, sizeof arch) >
+                 0;
     llama_model_free(weights);
     if (!known) return false;
     o->tag = LLAMA_KV_OVERRIDE_TYPE_INT;
@@ -78,8 +82,8 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_r
     return true;
 }
 
-bool model_open(struct model *ret, const struct load_request *request, model_progress_fn progress,
-                void *progress_ctx, struct error *err) {
+bool model_open(struct model *ret, const struct load_request *request,
+                model_progress_fn progress, void *progress_ctx, struct error *err) {
     struct llama_model_kv_override overrides[2] = { 0 };
     struct llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = (int32_t)request->gpu_layers;
@@ -88,7 +92,8 @@ bool model_open(struct model *ret, const struct load_request *request, model_pro
     params.progress_callback_user_data = progress_ctx;
     params.use_extra_bufts = request->repack;
     if (request->num_experts > 0) {
-        if (!fill_override(overrides, request)) return load_failed(err, "The model cannot be read");
+        if (!fill_override(overrides, request))
+            return load_failed(err, "The model cannot be read");
         params.kv_overrides = overrides;
     }
     struct model m = { .mapped = request->mmap };
@@ -102,7 +107,8 @@ bool model_open(struct model *ret, const struct load_request *request, model_pro
     m.sampling = recommended_sampling(m.weights);
     m.sampling.seeded = request->seed >= 0;
     if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->seed;
-    bool ok = m.vocab_size > 0 || error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
+    bool ok = m.vocab_size > 0 ||
+              error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
     if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
         ok = error_set(err, ERR_NOT_SUPPORTED,
                        "Models with an encoder and a decoder (T5) are not supported.");

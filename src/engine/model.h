@@ -24,10 +24,10 @@ struct model {
     struct chat_templates *templates;
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
-    bool embeds;     /* made for embeddings: it pools, and generates nothing */
-    bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
-    int32_t window;  /* sliding attention window in tokens; 0: none */
-    bool mapped;     /* weights are the file's pages */
+    bool embeds;    /* made for embeddings: it pools, and generates nothing */
+    bool remembers; /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
+    int32_t window; /* sliding attention window in tokens; 0: none */
+    bool mapped;    /* weights are the file's pages */
 };
 
 struct context {
@@ -45,13 +45,13 @@ struct context {
 typedef bool (*model_progress_fn)(float progress, void *ctx);
 
 /* ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. */
-bool model_open(struct model *ret, const struct load_request *request, model_progress_fn progress,
-                void *progress_ctx, struct error *err);
+bool model_open(struct model *ret, const struct load_request *request,
+                model_progress_fn progress, void *progress_ctx, struct error *err);
 void model_close(struct model *model);
 
 /* The same errors. The model must outlive the context. */
-bool context_open(struct context *ret, const struct model *model, const struct load_request *request,
-                  struct error *err);
+bool context_open(struct context *ret, const struct model *model,
+                  const struct load_request *request, struct error *err);
 void context_close(struct context *context);
 
 /* How the request's context is to be made; the figures also go to *ret. */
@@ -70,8 +70,8 @@ struct measured {
 bool model_measure(const struct load_request *request, struct measured *ret, struct error *err);
 
 /* The payload of MSG_READY. */
-void model_describe(const struct model *model, const struct context *context, double load_seconds,
-                    struct buf *out);
+void model_describe(const struct model *model, const struct context *context,
+                    double load_seconds, struct buf *out);
 
 /* Drop what the sequence holds from position `count` on. False if that cannot be done exactly; then
  * the whole sequence has been dropped. */

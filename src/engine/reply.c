@@ -16,7 +16,8 @@ static void send_doc(struct link *link, enum message_type type, uint64_t request
         link_send(link, type, request, json.data, json.len);
     } else if (request) {
         struct error err;
-        error_set(&err, ERR_TOO_LARGE, "The answer is larger than %d bytes.", FRAME_MAX_TO_DAEMON);
+        error_set(&err, ERR_TOO_LARGE, "The answer is larger than %d bytes.",
+                  FRAME_MAX_TO_DAEMON);
         reply_error(link, request, &err);
     }
     buf_clear(&json);
@@ -91,7 +92,8 @@ void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
 }
 
 void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len) {
-    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the wire's floats are little endian");
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+                   "the wire's floats are little endian");
     double sum = 0;
     for (size_t i = 0; i < len; i++) sum += (double)vector[i] * (double)vector[i];
     double scale = sum > 0 ? 1 / sqrt(sum) : 0;

@@ -9,8 +9,8 @@
 #include "engine/request_chat.h"
 #include "engine/request_sampling.h"
 
-static bool read_tokens(yyjson_val *array, const char *field, int32_t vocab_size, struct input *out,
-                        struct error *err) {
+static bool read_tokens(yyjson_val *array, const char *field, int32_t vocab_size,
+                        struct input *out, struct error *err) {
     out->tokens = xcalloc(yyjson_arr_size(array) + 1, sizeof *out->tokens);
     yyjson_arr_iter iter = yyjson_arr_iter_with(array);
     for (yyjson_val *v; (v = yyjson_arr_iter_next(&iter));) {
@@ -21,23 +21,24 @@ static bool read_tokens(yyjson_val *array, const char *field, int32_t vocab_size
         }
         uint64_t token = yyjson_get_uint(v); /* a negative one becomes huge */
         if (token >= (uint64_t)vocab_size) {
-            return error_set_param(err, ERR_INVALID_REQUEST, field,
-                                   "'%s' holds a token this model does not have; its tokens are "
-                                   "0 to %d.",
-                                   field, vocab_size - 1);
+            return error_set_param(
+                err, ERR_INVALID_REQUEST, field,
+                "'%s' holds a token this model does not have; its tokens are "
+                "0 to %d.",
+                field, vocab_size - 1);
         }
         out->tokens[out->count++] = (int32_t)token;
     }
     return true;
 }
 
-static bool read_input(yyjson_val *val, const char *field, int32_t vocab_size, struct input *out,
-                       struct error *err) {
+static bool read_input(yyjson_val *val, const char *field, int32_t vocab_size,
+                       struct input *out, struct error *err) {
     if (yyjson_is_arr(val)) return read_tokens(val, field, vocab_size, out, err);
     if (!yyjson_is_str(val)) {
         return error_set_param(err, ERR_INVALID_REQUEST, field,
-                               "'%s' must be a string or an array of token numbers, not %s.", field,
-                               json_type_phrase(val));
+                               "'%s' must be a string or an array of token numbers, not %s.",
+                               field, json_type_phrase(val));
     }
     out->text = yyjson_get_str(val);
     out->len = yyjson_get_len(val);
@@ -50,7 +51,8 @@ static struct input *inputs_new(struct request *r, size_t count) {
     return r->inputs;
 }
 
-static bool read_chat(struct request *r, yyjson_val *root, int32_t vocab_size, struct error *err) {
+static bool read_chat(struct request *r, yyjson_val *root, int32_t vocab_size,
+                      struct error *err) {
     (void)vocab_size;
     return request_read_chat(&r->chat, root, err);
 }
@@ -127,12 +129,14 @@ bool request_parse(struct request *ret, const char *text, size_t len,
     if (!json_read_str(root, "op", &name, err)) goto fail;
     const struct op_row *op = op_find(name);
     if (!op) {
-        error_set_param(err, ERR_NOT_SUPPORTED, "op", "The engine knows no operation '%.40s'.", name);
+        error_set_param(err, ERR_NOT_SUPPORTED, "op", "The engine knows no operation '%.40s'.",
+                        name);
         goto fail;
     }
     r.op = (enum request_op)(op - ops);
     if (!op->read(&r, root, vocab_size, err)) goto fail;
-    if (r.op <= REQUEST_COMPLETION && !request_read_sampling(&r.sampling, root, vocab_size, err)) {
+    if (r.op <= REQUEST_COMPLETION &&
+        !request_read_sampling(&r.sampling, root, vocab_size, err)) {
         goto fail;
     }
     *ret = r;

@@ -21,7 +21,8 @@ static char *json_text(yyjson_val *val) {
 }
 
 static bool message_wrong(struct error *err, size_t index, const char *what) {
-    return error_set_param(err, ERR_INVALID_REQUEST, "messages", "messages[%zu] %s.", index, what);
+    return error_set_param(err, ERR_INVALID_REQUEST, "messages", "messages[%zu] %s.", index,
+                           what);
 }
 
 /* Everything that is not text needs a projector, which the prebuilt libraries lack. */
@@ -31,10 +32,11 @@ static bool check_parts(yyjson_val *parts, size_t index, struct error *err) {
         const char *type = yyjson_get_str(yyjson_obj_get(part, "type"));
         if (!type) return message_wrong(err, index, "has a content part without a 'type'");
         if (strcmp(type, "text") != 0) {
-            return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
-                                   "messages[%zu] has a content part of type '%.40s'; this engine "
-                                   "reads text only. Leave images, audio and files out.",
-                                   index, type);
+            return error_set_param(
+                err, ERR_NOT_SUPPORTED, "messages",
+                "messages[%zu] has a content part of type '%.40s'; this engine "
+                "reads text only. Leave images, audio and files out.",
+                index, type);
         }
         if (!yyjson_is_str(yyjson_obj_get(part, "text"))) {
             return message_wrong(err, index, "has a text part whose 'text' is not a string");
@@ -93,7 +95,8 @@ static bool read_tool_choice(struct request_chat *chat, yyjson_val *root, struct
     if (!choice || yyjson_is_null(choice)) return true;
     const char *word = yyjson_get_str(choice);
     chat->tool_choice = word;
-    chat->tool_name = yyjson_get_str(yyjson_obj_get(yyjson_obj_get(choice, "function"), "name"));
+    chat->tool_name = yyjson_get_str(
+        yyjson_obj_get(yyjson_obj_get(choice, "function"), "name"));
     bool known = word && (strcmp(word, "auto") == 0 || strcmp(word, "none") == 0 ||
                           strcmp(word, "required") == 0);
     if (known || chat->tool_name) return true;

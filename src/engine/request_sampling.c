@@ -68,12 +68,12 @@ static bool read_biases(struct sampling *s, yyjson_val *root, int32_t vocab_size
         long token = strtol(yyjson_get_str(key), &end, 10);
         if (errno || end == yyjson_get_str(key) || *end || token < 0 || token >= vocab_size ||
             !yyjson_is_num(val) || fabs(yyjson_get_num(val)) > 1e6) {
-            return error_set_param(err, ERR_INVALID_REQUEST, "logit_bias",
-                                   "'logit_bias' must map token numbers from 0 to %d to numbers.",
-                                   vocab_size - 1);
+            return error_set_param(
+                err, ERR_INVALID_REQUEST, "logit_bias",
+                "'logit_bias' must map token numbers from 0 to %d to numbers.", vocab_size - 1);
         }
-        s->biases[s->bias_count++] =
-            (struct token_bias){ .token = (int32_t)token, .bias = (float)yyjson_get_num(val) };
+        s->biases[s->bias_count++] = (struct token_bias){ .token = (int32_t)token,
+                                                          .bias = (float)yyjson_get_num(val) };
     }
     return true;
 }

@@ -30,7 +30,8 @@ static void add_biases(struct llama_sampler *chain, const struct sampling *s,
         all[i] = (llama_logit_bias){ .token = s->biases[i].token, .bias = s->biases[i].bias };
     }
     for (int32_t i = 0; i < mute_count; i++) {
-        all[s->bias_count + (size_t)i] = (llama_logit_bias){ .token = mute[i], .bias = -INFINITY };
+        all[s->bias_count + (size_t)i] = (llama_logit_bias){ .token = mute[i],
+                                                             .bias = -INFINITY };
     }
     llama_sampler_chain_add(
         chain, llama_sampler_init_logit_bias(llama_vocab_n_tokens(vocab), (int32_t)count, all));
@@ -45,10 +46,9 @@ struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_v
     add_biases(chain, s, vocab);
     if (s->repeat_penalty != 1 || s->frequency_penalty != 0 || s->presence_penalty != 0) {
         llama_sampler_chain_add(
-            chain, llama_sampler_init_penalties(llama_vocab_n_tokens(vocab), PENALTY_TOKENS,
-                                                (float)s->repeat_penalty,
-                                                (float)s->frequency_penalty,
-                                                (float)s->presence_penalty));
+            chain, llama_sampler_init_penalties(
+                       llama_vocab_n_tokens(vocab), PENALTY_TOKENS, (float)s->repeat_penalty,
+                       (float)s->frequency_penalty, (float)s->presence_penalty));
     }
     if (s->temperature <= 0) {
         llama_sampler_chain_add(chain, llama_sampler_init_greedy());
@@ -63,8 +63,8 @@ struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_v
             llama_sampler_chain_add(chain, llama_sampler_init_min_p((float)s->min_p, 1));
         }
         llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
-        llama_sampler_chain_add(chain,
-                                llama_sampler_init_dist(s->seeded ? s->seed : LLAMA_DEFAULT_SEED));
+        llama_sampler_chain_add(
+            chain, llama_sampler_init_dist(s->seeded ? s->seed : LLAMA_DEFAULT_SEED));
     }
     size_t from = history_count > PENALTY_TOKENS ? history_count - PENALTY_TOKENS : 0;
     for (size_t i = from; i < history_count; i++) llama_sampler_accept(chain, history[i]);

@@ -22,8 +22,9 @@ void candidates_clear(struct candidates *candidates);
 /* Temperature 0 takes the likeliest token; else bias, penalties over the last 64 tokens, top_k,
  * top_p, min_p, temperature and a draw, in this order. history: tokens the penalties begin with.
  * Give it back with llama_sampler_free(). */
-struct llama_sampler *sampler_new(const struct sampling *sampling, const struct llama_vocab *vocab,
-                                  const llama_token *history, size_t history_count);
+struct llama_sampler *sampler_new(const struct sampling *sampling,
+                                  const struct llama_vocab *vocab, const llama_token *history,
+                                  size_t history_count);
 
 /* logits: one per token of the vocabulary. chat: what the grammar allows; NULL: anything.
  * LLAMA_TOKEN_NULL if the grammar allows no token at all. */

@@ -56,7 +56,8 @@ bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, co
     return error_set(err, ERR_INVALID_REQUEST, "The text cannot be turned into tokens.");
 }
 
-void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token, bool control) {
+void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token,
+                  bool control) {
     int32_t room = 64;
     for (int attempt = 0; attempt < 2; attempt++) {
         char *to = buf_reserve(out, (size_t)room);

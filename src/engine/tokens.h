@@ -27,6 +27,7 @@ bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, co
                       size_t len, bool special, bool parse, struct error *err);
 
 /* Append the token's bytes, maybe part of a character. control: also for control tokens. */
-void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token, bool control);
+void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token,
+                  bool control);
 
 #endif

@@ -35,7 +35,8 @@ size_t utf8_whole(const char *text, size_t len) {
         size_t need = 0;
         size_t fit = sequence_fit(bytes + len - back, back, &need);
         if (fit == back && fit < need) return len - back;
-        if (sequence_len(bytes[len - back])) return len; /* a first byte: nothing earlier is open */
+        if (sequence_len(bytes[len - back]))
+            return len; /* a first byte: nothing earlier is open */
     }
     return len;
 }

@@ -37,11 +37,14 @@ static void check_text(const char *text, size_t len, size_t cut) {
     size_t first = utf8_whole(text, cut);
     assert(first <= cut && cut - first < 4);
     assert(utf8_repair(&whole, text, len));
-    assert(utf8_repair(&pieces, text, first) && utf8_repair(&pieces, text + first, len - first));
-    assert(whole.len == pieces.len && memcmp(buf_str(&whole), buf_str(&pieces), whole.len) == 0);
+    assert(utf8_repair(&pieces, text, first) &&
+           utf8_repair(&pieces, text + first, len - first));
+    assert(whole.len == pieces.len &&
+           memcmp(buf_str(&whole), buf_str(&pieces), whole.len) == 0);
     struct stops_found found = stops_scan(&stops, buf_str(&whole), whole.len);
     assert(found.safe <= whole.len);
-    for (int i = 0; i < 3; i++) assert(!memmem(buf_str(&whole), found.safe, words[i], strlen(words[i])));
+    for (int i = 0; i < 3; i++)
+        assert(!memmem(buf_str(&whole), found.safe, words[i], strlen(words[i])));
     buf_clear(&whole);
     buf_clear(&pieces);
 }

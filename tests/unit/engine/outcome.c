@@ -91,15 +91,23 @@ void outcome_add(struct outcome *outcome, const struct frame *frame) {
         assert_false(outcome->started);
         outcome->started = true;
         break;
-    case MSG_PROMPT: outcome->prompts++; break;
-    case MSG_DELTA: add_delta(outcome, frame); break;
-    case MSG_VECTOR: add_vector(outcome, frame); break;
-    case MSG_ERROR: outcome->failed = true; /* fall through */
+    case MSG_PROMPT:
+        outcome->prompts++;
+        break;
+    case MSG_DELTA:
+        add_delta(outcome, frame);
+        break;
+    case MSG_VECTOR:
+        add_vector(outcome, frame);
+        break;
+    case MSG_ERROR:
+        outcome->failed = true; /* fall through */
     case MSG_DONE:
         outcome->ended = true;
         outcome->end = parse(frame);
         break;
-    default: fail_msg("frame type %d", frame->type);
+    default:
+        fail_msg("frame type %d", frame->type);
     }
 }
 

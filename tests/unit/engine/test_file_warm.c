@@ -11,7 +11,8 @@
 
 enum { SIZE = 10 << 20 };
 
-static char folder[] = "/var/tmp/doze-warm-XXXXXX"; /* /tmp may be memory, which is always warm */
+static char folder[] =
+    "/var/tmp/doze-warm-XXXXXX"; /* /tmp may be memory, which is always warm */
 static float last;
 static int calls;
 

@@ -30,14 +30,15 @@ static void test_every_field(void **state) {
     (void)state;
     struct load_request r;
     struct error err;
-    assert_true(parse(&r,
-                      "{\"path\":\"/m\",\"identifier\":\"i\",\"context_length\":100,\"parallel\":2,"
-                      "\"batch\":64,\"threads\":3,\"threads_batch\":5,\"flash_attention\":\"off\","
-                      "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"f32\",\"mmap\":false,\"mlock\":true,"
-                      "\"repack\":true,\"gpu_layers\":7,\"num_experts\":8,"
-                      "\"rope_frequency_base\":10000,\"rope_frequency_scale\":0.5,"
-                      "\"chat_template\":\"x\"}",
-                      &err));
+    assert_true(
+        parse(&r,
+              "{\"path\":\"/m\",\"identifier\":\"i\",\"context_length\":100,\"parallel\":2,"
+              "\"batch\":64,\"threads\":3,\"threads_batch\":5,\"flash_attention\":\"off\","
+              "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"f32\",\"mmap\":false,\"mlock\":true,"
+              "\"repack\":true,\"gpu_layers\":7,\"num_experts\":8,"
+              "\"rope_frequency_base\":10000,\"rope_frequency_scale\":0.5,"
+              "\"chat_template\":\"x\"}",
+              &err));
     assert_int_equal(r.context_length, 100);
     assert_int_equal(r.threads, 3);
     assert_int_equal(r.threads_batch, 5);

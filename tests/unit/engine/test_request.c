@@ -18,7 +18,8 @@ static void test_a_bare_chat_gets_the_defaults(void **state) {
     (void)state;
     struct request r;
     struct error err;
-    assert_true(parse(&r, "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", &err));
+    assert_true(parse(
+        &r, "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", &err));
     assert_int_equal(r.op, REQUEST_CHAT);
     assert_string_equal(r.chat.messages, "[{\"role\":\"user\",\"content\":\"hi\"}]");
     assert_int_equal(r.sampling.max_tokens, -1);
@@ -38,13 +39,14 @@ static void test_every_sampling_field(void **state) {
     (void)state;
     struct request r;
     struct error err;
-    assert_true(parse(&r,
-                      "{\"op\":\"completion\",\"prompt\":\"a\",\"max_tokens\":7,\"temperature\":0,"
-                      "\"top_p\":0.5,\"min_p\":0.1,\"repeat_penalty\":1.1,\"presence_penalty\":-1,"
-                      "\"frequency_penalty\":2,\"top_k\":3,\"seed\":42,\"stop\":[\"x\",\"\",\"yy\"],"
-                      "\"logit_bias\":{\"5\":-100,\"999\":1.5},\"logprobs\":4,"
-                      "\"cache_prompt\":false,\"echo\":true,\"suffix\":\"z\"}",
-                      &err));
+    assert_true(
+        parse(&r,
+              "{\"op\":\"completion\",\"prompt\":\"a\",\"max_tokens\":7,\"temperature\":0,"
+              "\"top_p\":0.5,\"min_p\":0.1,\"repeat_penalty\":1.1,\"presence_penalty\":-1,"
+              "\"frequency_penalty\":2,\"top_k\":3,\"seed\":42,\"stop\":[\"x\",\"\",\"yy\"],"
+              "\"logit_bias\":{\"5\":-100,\"999\":1.5},\"logprobs\":4,"
+              "\"cache_prompt\":false,\"echo\":true,\"suffix\":\"z\"}",
+              &err));
     const struct sampling *s = &r.sampling;
     assert_int_equal(s->max_tokens, 7);
     assert_float_equal(s->temperature, 0, 0);
@@ -71,8 +73,10 @@ static void test_long_seeds_stay_different(void **state) {
     (void)state;
     struct request one, two;
     struct error err;
-    assert_true(parse(&one, "{\"op\":\"completion\",\"prompt\":\"\",\"seed\":9007199254740993}", &err));
-    assert_true(parse(&two, "{\"op\":\"completion\",\"prompt\":\"\",\"seed\":9007199254740992}", &err));
+    assert_true(
+        parse(&one, "{\"op\":\"completion\",\"prompt\":\"\",\"seed\":9007199254740993}", &err));
+    assert_true(
+        parse(&two, "{\"op\":\"completion\",\"prompt\":\"\",\"seed\":9007199254740992}", &err));
     assert_true(one.sampling.seeded && two.sampling.seeded);
     assert_int_not_equal(one.sampling.seed, two.sampling.seed);
     request_clear(&one);
@@ -92,7 +96,8 @@ static void test_inputs_are_texts_or_tokens(void **state) {
     (void)state;
     struct request r;
     struct error err;
-    assert_true(parse(&r, "{\"op\":\"embedding\",\"input\":[\"a\\u0000b\",[1,2,999],\"\"]}", &err));
+    assert_true(
+        parse(&r, "{\"op\":\"embedding\",\"input\":[\"a\\u0000b\",[1,2,999],\"\"]}", &err));
     assert_int_equal(r.input_count, 3);
     assert_int_equal(r.inputs[0].len, 3);
     assert_int_equal(r.inputs[1].count, 3);
@@ -105,11 +110,12 @@ static void test_formats_become_schemas(void **state) {
     (void)state;
     struct request r;
     struct error err;
-    assert_true(parse(&r,
-                      "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
-                      "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
-                      "{\"type\":\"array\"}}}}",
-                      &err));
+    assert_true(
+        parse(&r,
+              "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
+              "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
+              "{\"type\":\"array\"}}}}",
+              &err));
     assert_string_equal(r.chat.schema, "{\"type\":\"array\"}");
     request_clear(&r);
     assert_true(parse(&r,
@@ -152,27 +158,36 @@ static void test_what_is_wrong_is_named(void **state) {
         { "{\"op\":\"chat\"}", "messages", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\",\"messages\":[]}", "messages", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\",\"messages\":[1]}", "messages", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"content\":\"x\"}]}", "messages", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\"}]}", "messages", ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\",\"messages\":[{\"content\":\"x\"}]}", "messages",
+          ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\"}]}", "messages",
+          ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":5}]}", "messages",
           ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_"
+          "url\","
           "\"image_url\":{\"url\":\"data:\"}}]}]}",
           "messages", ERR_NOT_SUPPORTED },
-        { "{\"op\":\"chat\"," HI ",\"temperature\":\"hot\"}", "temperature", ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\"," HI ",\"temperature\":\"hot\"}", "temperature",
+          ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"top_p\":1.5}", "top_p", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"max_tokens\":-1}", "max_tokens", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"stop\":[1]}", "stop", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"stop\":\"x\"}", "stop", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"1000\":1}}", "logit_bias", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"-1\":1}}", "logit_bias", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"x\":1}}", "logit_bias", ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"1000\":1}}", "logit_bias",
+          ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"-1\":1}}", "logit_bias",
+          ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"x\":1}}", "logit_bias",
+          ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"logprobs\":101}", "logprobs", ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"tools\":[{}]}", "tools", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"any\"}", "tool_choice", ERR_INVALID_REQUEST },
+        { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"any\"}", "tool_choice",
+          ERR_INVALID_REQUEST },
         { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"xml\"}}", "response_format",
           ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+        { "{\"op\":\"chat\"," HI
+          ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
           "{\"schema\":true}}}",
           "response_format", ERR_INVALID_REQUEST },
         { "{\"op\":\"completion\"}", "prompt", ERR_INVALID_REQUEST },
@@ -200,7 +215,8 @@ static void test_one_stop_string_too_many(void **state) {
         struct buf text = BUF_INIT(8192);
         struct request r;
         struct error err;
-        assert_true(buf_add_str(&text, "{\"op\":\"completion\",\"prompt\":\"\",\"stop\":[\"a\""));
+        assert_true(
+            buf_add_str(&text, "{\"op\":\"completion\",\"prompt\":\"\",\"stop\":[\"a\""));
         for (int i = 1; i < count; i++) assert_true(buf_add_str(&text, ",\"a\""));
         assert_true(buf_add_str(&text, "]}"));
         bool ok = parse(&r, buf_str(&text), &err);

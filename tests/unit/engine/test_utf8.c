@@ -29,8 +29,8 @@ static void test_an_open_sequence_is_held_back(void **state) {
 
 static void test_what_can_never_be_a_character_is_not_held(void **state) {
     (void)state;
-    static const char *const rows[] = { "\x80", "a\xff", "\xc0", "\xe0\x80", "\xed\xa0",
-                                        "\xf4\x90", "\xf5", "a\x80\x80\x80\x80" };
+    static const char *const rows[] = { "\x80",     "a\xff",    "\xc0", "\xe0\x80",
+                                        "\xed\xa0", "\xf4\x90", "\xf5", "a\x80\x80\x80\x80" };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_int_equal(utf8_whole(rows[i], strlen(rows[i])), strlen(rows[i]));
     }
@@ -47,7 +47,10 @@ static void test_broken_bytes_become_replacement_characters(void **state) {
     (void)state;
     check_repair("", "");
     check_repair("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
-    check_repair("a\xff" "b", "a\xef\xbf\xbd" "b");
+    check_repair("a\xff"
+                 "b",
+                 "a\xef\xbf\xbd"
+                 "b");
     check_repair("\xe2\x82", "\xef\xbf\xbd");
     check_repair("\xe2\x82x", "\xef\xbf\xbdx");
     check_repair("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");

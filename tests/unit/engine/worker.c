@@ -43,7 +43,8 @@ struct worker *worker_start(void) {
 
 void worker_send(struct worker *w, enum message_type type, int request, const char *payload) {
     struct buf out = BUF_INIT(FRAME_MAX_TO_WORKER);
-    assert_true(frame_format(&out, (uint16_t)type, (uint64_t)request, payload, strlen(payload)));
+    assert_true(
+        frame_format(&out, (uint16_t)type, (uint64_t)request, payload, strlen(payload)));
     for (size_t sent = 0; sent < out.len;) {
         ssize_t n = send(w->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
         assert_true(n > 0);
@@ -54,7 +55,9 @@ void worker_send(struct worker *w, enum message_type type, int request, const ch
 
 static void on_worker_frame(struct worker *w, const struct frame *f) {
     switch (f->type) {
-    case MSG_HELLO: assert_non_null(memmem(f->payload, f->len, "llama.cpp", 9)); break;
+    case MSG_HELLO:
+        assert_non_null(memmem(f->payload, f->len, "llama.cpp", 9));
+        break;
     case MSG_PROGRESS: {
         int permille = atoi(strchr(f->payload, ':') + 1);
         assert_true(permille >= w->permille);
@@ -62,15 +65,20 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         w->progress++;
         break;
     }
-    case MSG_FAILED: w->failed = true; /* fall through */
+    case MSG_FAILED:
+        w->failed = true; /* fall through */
     case MSG_READY:
         assert_null(w->facts);
         w->facts = yyjson_read(f->payload, f->len, 0);
         assert_non_null(w->facts);
         break;
-    case MSG_HEARTBEAT: w->heartbeats++; break;
-    case MSG_LOG: break;
-    default: fail_msg("frame type %d about the worker", f->type);
+    case MSG_HEARTBEAT:
+        w->heartbeats++;
+        break;
+    case MSG_LOG:
+        break;
+    default:
+        fail_msg("frame type %d about the worker", f->type);
     }
 }
 
@@ -78,8 +86,8 @@ static bool next_frame(struct worker *w) {
     struct frame frame;
     size_t used = 0;
     struct error err;
-    enum frame_status status = frame_parse(buf_str(&w->in), w->in.len, FRAME_MAX_TO_DAEMON, &frame,
-                                           &used, &err);
+    enum frame_status status = frame_parse(buf_str(&w->in), w->in.len, FRAME_MAX_TO_DAEMON,
+                                           &frame, &used, &err);
     assert_int_not_equal(status, FRAME_BAD);
     if (status == FRAME_NONE) return false;
     if (frame.request == 0) {
@@ -110,7 +118,8 @@ bool worker_pump(struct worker *w) {
 
 void worker_say_load(struct worker *w, const char *path, const char *options) {
     /* One thread: threads spin when they share a core with other tests. */
-    char *load = xasprintf("{\"path\":\"%s\",\"threads\":1%s%s}", path, *options ? "," : "", options);
+    char *load = xasprintf("{\"path\":\"%s\",\"threads\":1%s%s}", path, *options ? "," : "",
+                           options);
     worker_send(w, MSG_LOAD, 0, load);
     free(load);
     while (!w->facts) {

@@ -21,7 +21,7 @@ struct worker {
     pid_t pid;
     int fd;
     struct buf in;
-    bool gone;        /* end of file was seen */
+    bool gone;         /* end of file was seen */
     yyjson_doc *facts; /* READY's or FAILED's payload */
     bool failed;
     int progress; /* PROGRESS frames seen; they never go back */

@@ -13,7 +13,8 @@ static struct worker *spoken, *any;
 static int start(void **state) {
     (void)state;
     char *path = model_make("spoken-answers", "spoken", "--text",
-                            "Gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x98\x80 one two three four.", NULL);
+                            "Gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x98\x80 one two three four.",
+                            NULL);
     spoken = worker_load(path, "\"context_length\":512");
     free(path);
     path = model_make("random", "random", "--seed", "7", NULL);
@@ -47,7 +48,8 @@ static void test_a_completion_says_its_text(void **state) {
 
 static void test_max_tokens(void **state) {
     (void)state;
-    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":3}");
+    struct outcome *o = worker_run(
+        any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":3}");
     assert_int_equal(outcome_int(o, "completion_tokens"), 3);
     assert_string_equal(outcome_str(o, "stop_reason"), "maxPredictedTokensReached");
     o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":0}");
@@ -64,7 +66,8 @@ static void test_the_context_ends_an_answer(void **state) {
              "\"259\":-1000}}");
     if (strcmp(outcome_str(o, "stop_reason"), "eosFound") == 0) fail_msg("met an end token");
     assert_string_equal(outcome_str(o, "stop_reason"), "contextLengthReached");
-    assert_int_equal(outcome_int(o, "prompt_tokens") + outcome_int(o, "completion_tokens"), 512);
+    assert_int_equal(outcome_int(o, "prompt_tokens") + outcome_int(o, "completion_tokens"),
+                     512);
 }
 
 static void test_a_prompt_longer_than_the_context(void **state) {
@@ -81,8 +84,8 @@ static void test_a_prompt_longer_than_the_context(void **state) {
 
 static void test_stop_strings_never_show(void **state) {
     (void)state;
-    struct outcome *o =
-        worker_run(spoken, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"stop\":[\"xyz\",\"e two th\"]}");
+    struct outcome *o = worker_run(
+        spoken, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"stop\":[\"xyz\",\"e two th\"]}");
     assert_string_equal(buf_str(&o->content), "Gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x98\x80 on");
     assert_string_equal(outcome_str(o, "stop_reason"), "stopStringFound");
     assert_string_equal(outcome_str(o, "stop_string"), "e two th");
@@ -90,17 +93,17 @@ static void test_stop_strings_never_show(void **state) {
 
 static void test_a_begun_stop_string_comes_out_at_the_end(void **state) {
     (void)state;
-    struct outcome *o =
-        worker_run(spoken, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"stop\":[\"four.and\"]}");
+    struct outcome *o = worker_run(
+        spoken, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"stop\":[\"four.and\"]}");
     assert_string_equal(buf_str(&o->content), SPEECH);
     assert_string_equal(outcome_str(o, "stop_reason"), "eosFound");
 }
 
 static void test_logprobs_cover_the_text(void **state) {
     (void)state;
-    struct outcome *o =
-        worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":5,\"logprobs\":2,"
-                        "\"seed\":1}");
+    struct outcome *o = worker_run(
+        any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":5,\"logprobs\":2,"
+             "\"seed\":1}");
     int bars = 0;
     char joined[256] = "";
     for (char *word = strtok(o->logprobs.data, "|"); word; word = strtok(NULL, "|")) {
@@ -114,9 +117,11 @@ static void test_logprobs_cover_the_text(void **state) {
 static void test_echo_gives_the_prompt_first(void **state) {
     (void)state;
     struct outcome *o = worker_run(
-        spoken, "{\"op\":\"completion\",\"prompt\":\"Say it: \",\"echo\":true,\"max_tokens\":0}");
+        spoken,
+        "{\"op\":\"completion\",\"prompt\":\"Say it: \",\"echo\":true,\"max_tokens\":0}");
     assert_string_equal(buf_str(&o->content), "Say it: ");
-    o = worker_run(spoken, "{\"op\":\"completion\",\"prompt\":[72,105],\"echo\":true,\"max_tokens\":0}");
+    o = worker_run(
+        spoken, "{\"op\":\"completion\",\"prompt\":[72,105],\"echo\":true,\"max_tokens\":0}");
     assert_string_equal(buf_str(&o->content), "Hi");
 }
 
@@ -138,21 +143,23 @@ static void test_a_seed_repeats_and_another_differs(void **state) {
 
 static void test_a_bias_forbids_and_forces(void **state) {
     (void)state;
-    struct outcome *o = worker_run(
-        any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":3,\"logit_bias\":{\"65\":1000}}");
+    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_"
+                                        "tokens\":3,\"logit_bias\":{\"65\":1000}}");
     assert_string_equal(buf_str(&o->content), "AAA");
 }
 
 static void test_an_empty_prompt(void **state) {
     (void)state;
-    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"\",\"max_tokens\":1}");
+    struct outcome *o = worker_run(any,
+                                   "{\"op\":\"completion\",\"prompt\":\"\",\"max_tokens\":1}");
     assert_false(o->failed);
     assert_int_equal(outcome_int(o, "prompt_tokens"), 1);
 }
 
 static void test_a_suffix_needs_a_model_for_it(void **state) {
     (void)state;
-    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"a\",\"suffix\":\"b\"}");
+    struct outcome *o = worker_run(any,
+                                   "{\"op\":\"completion\",\"prompt\":\"a\",\"suffix\":\"b\"}");
     assert_true(o->failed);
     assert_string_equal(outcome_str(o, "code"), "not_supported");
     assert_string_equal(outcome_str(o, "param"), "suffix");
@@ -160,10 +167,11 @@ static void test_a_suffix_needs_a_model_for_it(void **state) {
 
 static void test_tokenize_gives_numbers_and_pieces(void **state) {
     (void)state;
-    struct outcome *o =
-        worker_run(any, "{\"op\":\"tokenize\",\"text\":\"Hi\",\"pieces\":true}");
+    struct outcome *o = worker_run(any,
+                                   "{\"op\":\"tokenize\",\"text\":\"Hi\",\"pieces\":true}");
     yyjson_val *result = yyjson_obj_get(yyjson_doc_get_root(o->end), "result");
-    yyjson_val *tokens = yyjson_obj_get(result, "tokens"), *pieces = yyjson_obj_get(result, "pieces");
+    yyjson_val *tokens = yyjson_obj_get(result, "tokens"),
+               *pieces = yyjson_obj_get(result, "pieces");
     assert_int_equal(yyjson_arr_size(tokens), 2);
     assert_int_equal(yyjson_get_int(yyjson_arr_get(tokens, 0)), 'H');
     assert_string_equal(yyjson_get_str(yyjson_arr_get(pieces, 1)), "i");
@@ -182,16 +190,18 @@ static double dot(const struct outcome *o, int a, int b) {
  * (outcome.c refuses broken ones). The model knows fill-in-the-middle too. */
 static void test_a_real_vocabulary(void **state) {
     (void)state;
-    char *path = model_make("random-starcoder", "random", "--seed", "3", "--arch", "qwen2", "--layers",
-                            "1", "--embd", "64", "--heads", "2", "--kv-heads", "2", "--ff", "64",
-                            "--vocab", VOCABS_DIR "/ggml-vocab-starcoder.gguf", NULL);
+    char *path = model_make("random-starcoder", "random", "--seed", "3", "--arch", "qwen2",
+                            "--layers", "1", "--embd", "64", "--heads", "2", "--kv-heads", "2",
+                            "--ff", "64", "--vocab", VOCABS_DIR "/ggml-vocab-starcoder.gguf",
+                            NULL);
     struct worker *w = worker_load(path, "\"context_length\":1024,\"parallel\":2");
     free(path);
     for (int seed = 0; seed < 4; seed++) {
         struct outcome *o = worker_run(
-            w, "{\"op\":\"completion\",\"prompt\":\"Gr\xc3\xbc\xc3\x9f\",\"max_tokens\":200,"
-               "\"seed\":%d,\"temperature\":5,\"top_k\":0,\"top_p\":1,\"min_p\":0,"
-               "\"logprobs\":3}",
+            w,
+            "{\"op\":\"completion\",\"prompt\":\"Gr\xc3\xbc\xc3\x9f\",\"max_tokens\":200,"
+            "\"seed\":%d,\"temperature\":5,\"top_k\":0,\"top_p\":1,\"min_p\":0,"
+            "\"logprobs\":3}",
             seed);
         assert_false(o->failed);
         assert_true(o->content.len > 100);
@@ -207,8 +217,9 @@ static void test_a_real_vocabulary(void **state) {
 }
 
 static void check_vectors(struct worker *w) {
-    struct outcome *o = worker_run(w, "{\"op\":\"embedding\",\"input\":[\"the cat\",\"a dog runs\","
-                                      "\"the cat\",[5,6,7],\"x\",\"the cat\"]}");
+    struct outcome *o = worker_run(
+        w, "{\"op\":\"embedding\",\"input\":[\"the cat\",\"a dog runs\","
+           "\"the cat\",[5,6,7],\"x\",\"the cat\"]}");
     assert_false(o->failed);
     assert_int_equal(o->vector_count, 6);
     assert_int_equal(o->vector_len, yyjson_get_int(worker_fact(w, "embedding_length")));
@@ -222,7 +233,8 @@ static void check_vectors(struct worker *w) {
 static void test_embeddings_of_a_language_model(void **state) {
     (void)state;
     check_vectors(any);
-    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":2}");
+    struct outcome *o = worker_run(
+        any, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":2}");
     assert_false(o->failed); /* and it still writes */
 }
 

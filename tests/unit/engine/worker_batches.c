@@ -44,7 +44,8 @@ static void cancel(int request) {
 static void test_four_run_and_two_wait(void **state) {
     (void)state;
     int ids[6];
-    for (int i = 0; i < 6; i++) ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    for (int i = 0; i < 6; i++)
+        ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
     for (int i = 0; i < 4; i++) worker_until_deltas(w, ids[i], 3);
     assert_false(w->outcomes[ids[4]].started);
     assert_false(w->outcomes[ids[5]].started);
@@ -85,7 +86,8 @@ static void test_cancel_while_the_prompt_is_processed(void **state) {
     char text[7001];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"cache_prompt\":false}", text);
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"cache_prompt\":false}",
+                        text);
     while (w->outcomes[id].prompts == 0) assert_true(worker_pump(w));
     cancel(id);
     assert_int_equal(w->outcomes[id].deltas, 0);
@@ -127,14 +129,16 @@ static void test_it_shows_signs_of_life(void **state) {
 static void test_tokenize_does_not_wait_for_a_slot(void **state) {
     (void)state;
     int ids[5];
-    for (int i = 0; i < 5; i++) ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    for (int i = 0; i < 5; i++)
+        ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
     assert_false(worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}")->failed);
     for (int i = 4; i >= 0; i--) cancel(ids[i]);
 }
 
 static void test_stop_drops_everything(void **state) {
     (void)state;
-    for (int i = 0; i < 6; i++) (void)worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    for (int i = 0; i < 6; i++)
+        (void)worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
     worker_until_deltas(w, w->requests - 3, 1);
     /* worker_stop in the tear-down checks the exit status. */
 }
@@ -144,8 +148,9 @@ static void test_stop_drops_everything(void **state) {
 #define STORY "Once upon a time there was a small machine that slept most of the day. "
 
 static const char *greedy(const char *prompt, const char *more, int64_t *ret_cached) {
-    struct outcome *o = worker_run(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":24,"
-                                      "\"temperature\":0%s}",
+    struct outcome *o = worker_run(w,
+                                   "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":24,"
+                                   "\"temperature\":0%s}",
                                    prompt, more);
     assert_false(o->failed);
     *ret_cached = outcome_int(o, "cached_tokens");

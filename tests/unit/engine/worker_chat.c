@@ -11,12 +11,14 @@
 
 #define USER "\"messages\":[{\"role\":\"user\",\"content\":\"Weather in Paris?\"}]"
 #define TOOLS                                                                                  \
-    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"description\":" \
-    "\"The weather\",\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":"   \
-    "\"string\"}},\"required\":[\"city\"]}}},{\"type\":\"function\",\"function\":{\"name\":"    \
+    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\","                \
+    "\"description\":"                                                                         \
+    "\"The weather\",\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":"  \
+    "\"string\"}},\"required\":[\"city\"]}}},{\"type\":\"function\",\"function\":{\"name\":"   \
     "\"get_time\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]"
 #define CALL                                                                                   \
-    "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>"
+    "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": "                      \
+    "\"Paris\"}}\n</tool_call>"
 
 /* A model that speaks `text` after the conversation as the named template writes it. */
 static struct worker *speaker(const char *name, const char *template, const char *text) {
@@ -54,7 +56,8 @@ static void test_tool_choice(void **state) {
     assert_non_null(strstr(buf_str(&o->content), "get_weather"));
     assert_string_equal(outcome_str(o, "stop_reason"), "eosFound");
     /* The model wants the other tool; the grammar lets it name only the demanded one. */
-    o = worker_run(w, "{\"op\":\"chat\"," USER "," TOOLS ",\"parallel_tool_calls\":false,\"tool_choice\":"
+    o = worker_run(w, "{\"op\":\"chat\"," USER "," TOOLS
+                      ",\"parallel_tool_calls\":false,\"tool_choice\":"
                       "{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}}}");
     assert_string_equal(buf_str(&o->calls[0].name), "get_time");
     o = worker_run(w, "{\"op\":\"chat\"," USER "," TOOLS ",\"tool_choice\":"
@@ -93,9 +96,10 @@ static void test_a_tool_is_called_after_reasoning(void **state) {
 
 static void test_another_syntax_of_calls(void **state) {
     (void)state;
-    struct worker *w = speaker("chat-coder", "Qwen3-Coder",
-                               "I look.\n<tool_call>\n<function=get_weather>\n<parameter=city>\n"
-                               "Paris\n</parameter>\n</function>\n</tool_call>");
+    struct worker *w = speaker(
+        "chat-coder", "Qwen3-Coder",
+        "I look.\n<tool_call>\n<function=get_weather>\n<parameter=city>\n"
+        "Paris\n</parameter>\n</function>\n</tool_call>");
     struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER "," TOOLS "}");
     assert_string_equal(buf_str(&o->calls[0].arguments), "{\"city\":\"Paris\"}");
     assert_non_null(strstr(buf_str(&o->content), "I look."));
@@ -111,10 +115,11 @@ static void test_a_schema_is_kept(void **state) {
     free(path);
     for (int seed = 1; seed <= 5; seed++) {
         struct outcome *o = worker_run(
-            w, "{\"op\":\"chat\"," USER ",\"seed\":%d,\"temperature\":1,\"response_format\":"
-               "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"object\","
-               "\"properties\":{\"ok\":{\"type\":\"boolean\"},\"kind\":{\"enum\":[\"red\","
-               "\"green\"]}},\"required\":[\"ok\",\"kind\"],\"additionalProperties\":false}}}}",
+            w,
+            "{\"op\":\"chat\"," USER ",\"seed\":%d,\"temperature\":1,\"response_format\":"
+            "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"object\","
+            "\"properties\":{\"ok\":{\"type\":\"boolean\"},\"kind\":{\"enum\":[\"red\","
+            "\"green\"]}},\"required\":[\"ok\",\"kind\"],\"additionalProperties\":false}}}}",
             seed);
         assert_false(o->failed);
         assert_string_equal(outcome_str(o, "stop_reason"), "eosFound");
@@ -141,9 +146,10 @@ static void test_schemas_that_make_no_sense(void **state) {
         "{\"type\":\"string\",\"minLength\":\"x\"}",
     };
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
-        struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":4,"
-                                          "\"response_format\":{\"type\":\"json_schema\","
-                                          "\"json_schema\":{\"schema\":%s}}}",
+        struct outcome *o = worker_run(w,
+                                       "{\"op\":\"chat\"," USER ",\"max_tokens\":4,"
+                                       "\"response_format\":{\"type\":\"json_schema\","
+                                       "\"json_schema\":{\"schema\":%s}}}",
                                        schemas[i]);
         if (o->failed) assert_string_equal(outcome_str(o, "code"), "invalid_request_error");
     }
@@ -176,8 +182,9 @@ static void test_the_template_is_applied(void **state) {
     o = worker_run(w, "{\"op\":\"template\"," USER
                       ",\"chat_template_kwargs\":{\"enable_thinking\":\"no\"}}");
     assert_true(o->failed);
-    o = worker_run(w, "{\"op\":\"template\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
-                      "\"text\",\"text\":\"part one\"},{\"type\":\"text\",\"text\":\"two\"}]}]}");
+    o = worker_run(
+        w, "{\"op\":\"template\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+           "\"text\",\"text\":\"part one\"},{\"type\":\"text\",\"text\":\"two\"}]}]}");
     assert_non_null(strstr(prompt_of(o), "part one"));
     o = worker_run(w, "{\"op\":\"template\"," USER "," TOOLS "}");
     assert_non_null(strstr(prompt_of(o), "get_weather"));
@@ -188,7 +195,8 @@ static struct worker *with_template(const char *template) {
     char *path = model_make("random", "random", "--seed", "7", NULL);
     struct worker *w = worker_start();
     struct buf options = BUF_INIT(4096);
-    assert_true(buf_addf(&options, "\"context_length\":512,\"chat_template\":\"%s\"", template));
+    assert_true(
+        buf_addf(&options, "\"context_length\":512,\"chat_template\":\"%s\"", template));
     worker_say_load(w, path, buf_str(&options));
     buf_clear(&options);
     free(path);
@@ -202,7 +210,8 @@ static void test_a_template_that_complains(void **state) {
     struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER "}");
     assert_string_equal(outcome_str(o, "code"), "invalid_request_error");
     assert_non_null(strstr(outcome_str(o, "text"), "only users may speak here"));
-    assert_false(worker_run(w, "{\"op\":\"completion\",\"prompt\":\"a\",\"max_tokens\":1}")->failed);
+    assert_false(
+        worker_run(w, "{\"op\":\"completion\",\"prompt\":\"a\",\"max_tokens\":1}")->failed);
     worker_stop(w, 0);
 }
 
@@ -217,9 +226,9 @@ static void test_a_template_that_is_broken(void **state) {
 static void test_images_are_refused_in_a_sentence(void **state) {
     (void)state;
     struct worker *w = with_template("{{ messages[0].content }}");
-    struct outcome *o =
-        worker_run(w, "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
-                      "\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]}");
+    struct outcome *o = worker_run(
+        w, "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+           "\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]}");
     assert_string_equal(outcome_str(o, "code"), "not_supported");
     worker_stop(w, 0);
 }

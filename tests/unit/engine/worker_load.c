@@ -60,7 +60,8 @@ static void test_every_way_to_hold_a_model(void **state) {
     char *path = model_make("random", "random", "--seed", "7", NULL);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         struct worker *w = worker_load(path, options[i]);
-        struct outcome *o = worker_run(w, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":2}");
+        struct outcome *o = worker_run(
+            w, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"max_tokens\":2}");
         assert_false(o->failed);
         worker_stop(w, 0);
     }
@@ -79,7 +80,7 @@ static void check_failure(const char *path, const char *options, const char *cod
 static void test_files_that_cannot_be_loaded(void **state) {
     (void)state;
     check_failure("/nowhere/model.gguf", "", "model_load_failed");
-    static const char *const kinds[] = { "truncated", "magic", "version", "huge-counts",
+    static const char *const kinds[] = { "truncated",   "magic",    "version", "huge-counts",
                                          "huge-string", "bad-type", "empty" };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char name[64];
@@ -144,8 +145,8 @@ static void test_the_daemons_end_is_the_workers(void **state) {
     char *path = model_make("random", "random", "--seed", "7", NULL);
     hang_up(worker_load(path, ""));
     free(path);
-    path = model_make("endless", "spoken", "--loop", "--context", "20000", "--text", "and so on ",
-                      NULL);
+    path = model_make("endless", "spoken", "--loop", "--context", "20000", "--text",
+                      "and so on ", NULL);
     struct worker *w = worker_load(path, "");
     free(path);
     int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
