@@ -108,7 +108,7 @@ static int bad_head(struct request *r, const char *text) {
     return refuse(r, 400, ERR_INVALID_REQUEST, text);
 }
 
-/* What llhttp leaves open: versions, Host, codings other than chunked. */
+/* What llhttp leaves open: versions, Host, codings before chunked (it refuses those after). */
 static int check_head(struct request *r) {
     if (r->parser.http_major != 1 || r->parser.http_minor > 1) {
         return bad_head(r, "Only HTTP/1.1 and HTTP/1.0 are spoken here; use one of them.");
@@ -118,8 +118,7 @@ static int check_head(struct request *r) {
         return bad_head(r, "A request needs one Host header, and only one.");
     }
     const char *coding = request_header(r, "Transfer-Encoding");
-    bool odd = coding && (strcasecmp(coding, "chunked") != 0 || r->http10 ||
-                          count_header(r, "Transfer-Encoding") > 1);
+    bool odd = coding && (strcasecmp(coding, "chunked") != 0 || r->http10);
     if (odd) return bad_head(r, "The only Transfer-Encoding known here is chunked; send that.");
     return HPE_OK;
 }

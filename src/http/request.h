@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request.h - reads one HTTP/1.x request out of a byte stream. Pure; llhttp in strict mode plus the
- * limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, one
- * Transfer-Encoding and that `chunked`.
+ * limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, no
+ * Transfer-Encoding but `chunked`.
  *
  *   HEAD --REQUEST_HEAD--> BODY --REQUEST_DONE--> DONE        any --REQUEST_BAD--> BAD
  *

@@ -260,6 +260,8 @@ static void test_ambiguous_requests_are_refused(void **state) {
         "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n" CLOSE "0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
         "chunked\r\n" CLOSE,
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n" CLOSE,
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n" CLOSE,
         "POST /echo HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n" CLOSE "0\r\n\r\n",
         "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" CLOSE "0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nTransfer-Encoding : chunked\r\n" CLOSE "0\r\n\r\n",

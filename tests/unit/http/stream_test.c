@@ -306,6 +306,33 @@ static void test_out_of_descriptors(void **state) {
     fixture_stop(own);
 }
 
+/* It pauses rather than to try again and again. */
+static void test_out_of_descriptors_accepting_pauses(void **state) {
+    struct http_limits limits = http_limits_default;
+    struct buf out = { .max = 0 };
+    (void)state;
+    limits.accept_pause = 60 * 1000;
+    struct fixture *own = fixture_start(&limits, false);
+    int old = client_connect(own);
+    client_send(old, "GET /things/0 HTTP/1.1\r\n" HOST "\r\n");
+    client_read_until(old, &out, "id=0");
+    fixture_command(own, "f");
+    fixture_expect(own, "full");
+    int late = client_connect(own);
+    client_send(late, "GET /quick HTTP/1.1\r\n" CLOSE);
+    for (int i = 0; i < 3; i++) expect_active(own, "active 0");
+    fixture_command(own, "F");
+    client_send(old, "GET /things/1 HTTP/1.1\r\n" HOST "\r\n"); /* the others are served */
+    client_read_until(old, &out, "id=1");
+    for (int i = 0; i < 3; i++) expect_active(own, "active 0");
+    struct pollfd waiting = { .fd = late, .events = POLLIN };
+    assert_int_equal(poll(&waiting, 1, 0), 0);
+    close(late);
+    close(old);
+    buf_clear(&out);
+    fixture_stop(own);
+}
+
 #define UPGRADE "GET /upgrade HTTP/1.1\r\nUpgrade: echo\r\nConnection: Upgrade\r\n" HOST "\r\n"
 
 static void test_upgrade_hands_the_bytes_over(void **state) {
@@ -416,6 +443,7 @@ int main(void) {
         cmocka_unit_test(test_drain_lets_running_requests_end),
         cmocka_unit_test(test_close_tells_everybody),
         cmocka_unit_test(test_out_of_descriptors),
+        cmocka_unit_test(test_out_of_descriptors_accepting_pauses),
         cmocka_unit_test(test_upgrade_hands_the_bytes_over),
         cmocka_unit_test(test_upgraded_stream_closed_by_the_server),
         cmocka_unit_test(test_upgraded_stream_has_the_limits_of_others),
