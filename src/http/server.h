@@ -4,8 +4,8 @@
  *
  * Knows connections, limits, deadlines, routes, bodies, streams; knows nothing of models. One
  * thread, the loop's. A request with its whole body becomes an *exchange*: the handler answers it
- * now or later, at once or in pieces. Limits and deadlines are named in limits.h. The process has to
- * ignore SIGPIPE.
+ * now or later, at once or in pieces. Limits and deadlines are named in limits.h. The process has
+ * to ignore SIGPIPE.
  *
  * Life of an exchange: it is the handler's from the call of the handler until exchange_reply,
  * exchange_end, exchange_abort, or until its on_gone callback has returned; then it must not be
