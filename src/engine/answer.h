@@ -2,8 +2,8 @@
 /*
  * answer.h - from token pieces to the deltas of one answer.
  *
- * Bytes wait until they are whole characters; characters wait until they are surely no part of a
- * stop string; of a chat the text is then taken apart into content, reasoning and tool calls.
+ * Bytes wait until they are whole characters; characters wait until they are surely no part of
+ * a stop string; of a chat the text is then taken apart into content, reasoning and tool calls.
  */
 #ifndef DOZE_ENGINE_ANSWER_H
 #define DOZE_ENGINE_ANSWER_H
@@ -32,7 +32,8 @@ struct answer {
     const char *stop_string; /* the one that was found; NULL: none */
 };
 
-/* stops: the request's; the template's are added. All arguments are borrowed for the answer's life. */
+/* stops: the request's; the template's are added. All arguments are borrowed for the answer's
+ * life. */
 void answer_init(struct answer *answer, struct link *link, uint64_t request, struct chat *chat,
                  const struct stops *stops);
 void answer_clear(struct answer *answer);

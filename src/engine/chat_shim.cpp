@@ -55,7 +55,7 @@ static bool thinks(const common_chat_templates *all) {
     try {
         return common_chat_templates_support_enable_thinking(all);
     } catch (const std::exception &) {
-        return false; /* the template refuses even a one-line conversation; the request will say so */
+        return false; /* it refuses even one line; a request will be told why */
     }
 }
 

@@ -31,7 +31,7 @@ int cpu_threads_default(void) {
     return cores > 0 ? cores : 1;
 }
 
-/* Threads of the whole machine that run or want to run; 1 (the caller) if the kernel does not say. */
+/* Threads of the machine that run or want to; 1 (the caller) if the kernel does not say. */
 static int runnable(void) {
     static int fd = -2;
     if (fd == -2) fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);

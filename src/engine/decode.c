@@ -29,7 +29,7 @@ static bool wants_vectors(const struct engine *e) {
     return false;
 }
 
-/* Put the slot's next tokens into the batch; the last one's result is wanted if none is due after. */
+/* Put the slot's next tokens into the batch; the result is wanted if none is due after them. */
 static void batch_add(struct engine *e, struct slot *s, size_t count) {
     struct llama_batch *b = &e->batch;
     size_t from = s->processed;

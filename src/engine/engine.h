@@ -2,9 +2,10 @@
 /*
  * engine.h - the worker's state while it serves: one thread, one context, one decode loop.
  *
- * A job is one request that needs the model. It waits in the queue (first in, first out), then has a
- * slot until it ends. A slot is one sequence of the context. It keeps what it has processed after
- * its job ended, so that a later prompt with the same beginning need not be processed again.
+ * A job is one request that needs the model. It waits in the queue (first in, first out), then
+ * has a slot until it ends. A slot is one sequence of the context. It keeps what it has
+ * processed after its job ended, so that a later prompt with the same beginning need not be
+ * processed again.
  *
  *   frame -> dispatch.c -> queue -> slots.c (admission) -> decode.c (batches) -> answer.c -> frames
  *
@@ -82,13 +83,14 @@ bool engine_dispatch(struct engine *engine, const struct frame *frame);
 
 /* ---- job.c ---- */
 
-/* Read a request of op chat, completion or embedding: template, tokens, checks. Takes *request in
- * every case. NULL with what is wrong. */
+/* Read a request of op chat, completion or embedding: template, tokens, checks. Takes *request
+ * in every case. NULL with what is wrong. */
 struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
                     struct error *err);
 void job_free(struct job *job);
 
-/* The template applied to a conversation. NULL with what is wrong. Give it back with chat_free(). */
+/* The template applied to a conversation. NULL with what is wrong. Give it back with
+ * chat_free(). */
 struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat,
                           struct error *err);
 
@@ -124,8 +126,8 @@ void slot_next_input(struct engine *engine, struct slot *slot);
 
 /* ---- decode.c ---- */
 
-/* Decode one batch for the running jobs. False: nothing can be done now (all are paused, or none
- * runs). */
+/* Decode one batch for the running jobs. False: nothing can be done now (all are paused, or
+ * none runs). */
 bool decode_step(struct engine *engine);
 
 /* ---- embed.c ---- */

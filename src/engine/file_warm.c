@@ -23,7 +23,8 @@ struct warm {
     bool stopped;
 };
 
-/* "…-00001-of-00003.gguf": how many files; 1 if it is no set. *ret_stem: length of the part before. */
+/* "…-00001-of-00003.gguf": how many files; 1 if it is no set. *ret_stem: length of the part
+ * before. */
 static int split_count(const char *path, size_t *ret_stem) {
     size_t len = strlen(path);
     int first = 0, count = 0, used = 0;

@@ -36,8 +36,8 @@ bool link_fill(struct link *link) __attribute__((warn_unused_result));
  * link_fill or link_next. */
 bool link_next(struct link *link, struct frame *ret);
 
-/* Look at the whole frames not given out yet without taking them; stops when fn returns true, and
- * returns that. */
+/* Look at the whole frames not given out yet without taking them; stops when fn returns true,
+ * and returns that. */
 bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame),
                void *ctx);
 
@@ -45,7 +45,8 @@ bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame
 void link_send(struct link *link, enum message_type type, uint64_t request, const void *payload,
                size_t len);
 
-/* Wait until there is something to read, or timeout_ms (-1: for ever) is over. Sends what is due. */
+/* Wait until there is something to read, or timeout_ms (-1: for ever) is over. Sends what is
+ * due. */
 void link_wait(struct link *link, int timeout_ms);
 
 /* Send everything that is due, waiting for the daemon to read; for the last words. */

@@ -24,8 +24,8 @@ bool model_is_embedder(const struct llama_model *weights) {
     char pooling[16], causal[16];
     arch_value(weights, "pooling_type", pooling, sizeof pooling);
     arch_value(weights, "attention.causal", causal, sizeof causal);
-    return atoi(pooling) != LLAMA_POOLING_TYPE_NONE || strcmp(causal, "false") == 0 ||
-           !llama_model_has_decoder(weights);
+    return strtol(pooling, NULL, 10) != LLAMA_POOLING_TYPE_NONE ||
+           strcmp(causal, "false") == 0 || !llama_model_has_decoder(weights);
 }
 
 static double recommended(const struct llama_model *weights, enum llama_model_meta_key key,

@@ -8,8 +8,9 @@
 
 #include "base/buf.h"
 
-/* How many bytes from the front end on a character's end: len, or up to 3 less where the text ends
- * inside a sequence that may still become a character. Bytes that can never be one count as whole. */
+/* How many bytes from the front end on a character's end: len, or up to 3 less where the text
+ * ends inside a sequence that may still become a character. Bytes that can never be one count
+ * as whole. */
 size_t utf8_whole(const char *text, size_t len);
 
 /* Append the text with U+FFFD for every byte that is no part of a valid character. False if the

@@ -144,67 +144,62 @@ static void test_a_named_tool(void **state) {
 
 #define HI "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
 
+static const struct wrong_row {
+    const char *text, *param;
+    enum err_code code;
+} wrong_rows[] = {
+    { "[]", "", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",", "", ERR_INVALID_REQUEST },
+    { "{}", "op", ERR_NOT_SUPPORTED },
+    { "{\"op\":\"fly\"}", "op", ERR_NOT_SUPPORTED },
+    { "{\"op\":1}", "op", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"}", "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[]}", "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[1]}", "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"content\":\"x\"}]}", "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\"}]}", "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":5}]}", "messages",
+      ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_"
+      "url\","
+      "\"image_url\":{\"url\":\"data:\"}}]}]}",
+      "messages", ERR_NOT_SUPPORTED },
+    { "{\"op\":\"chat\"," HI ",\"temperature\":\"hot\"}", "temperature", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"top_p\":1.5}", "top_p", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"max_tokens\":-1}", "max_tokens", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"stop\":[1]}", "stop", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"stop\":\"x\"}", "stop", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"1000\":1}}", "logit_bias",
+      ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"-1\":1}}", "logit_bias", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"x\":1}}", "logit_bias", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"logprobs\":101}", "logprobs", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"tools\":[{}]}", "tools", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"any\"}", "tool_choice", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"xml\"}}", "response_format",
+      ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+      "{\"schema\":true}}}",
+      "response_format", ERR_INVALID_REQUEST },
+    { "{\"op\":\"completion\"}", "prompt", ERR_INVALID_REQUEST },
+    { "{\"op\":\"completion\",\"prompt\":[1000]}", "prompt", ERR_INVALID_REQUEST },
+    { "{\"op\":\"completion\",\"prompt\":[-1]}", "prompt", ERR_INVALID_REQUEST },
+    { "{\"op\":\"completion\",\"prompt\":[\"a\"]}", "prompt", ERR_INVALID_REQUEST },
+    { "{\"op\":\"embedding\"}", "input", ERR_INVALID_REQUEST },
+    { "{\"op\":\"embedding\",\"input\":[]}", "input", ERR_INVALID_REQUEST },
+    { "{\"op\":\"embedding\",\"input\":[{}]}", "input", ERR_INVALID_REQUEST },
+    { "{\"op\":\"tokenize\"}", "text", ERR_INVALID_REQUEST },
+};
+
 static void test_what_is_wrong_is_named(void **state) {
     (void)state;
-    static const struct {
-        const char *text, *param;
-        enum err_code code;
-    } rows[] = {
-        { "[]", "", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",", "", ERR_INVALID_REQUEST },
-        { "{}", "op", ERR_NOT_SUPPORTED },
-        { "{\"op\":\"fly\"}", "op", ERR_NOT_SUPPORTED },
-        { "{\"op\":1}", "op", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"}", "messages", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[]}", "messages", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[1]}", "messages", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"content\":\"x\"}]}", "messages",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\"}]}", "messages",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":5}]}", "messages",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_"
-          "url\","
-          "\"image_url\":{\"url\":\"data:\"}}]}]}",
-          "messages", ERR_NOT_SUPPORTED },
-        { "{\"op\":\"chat\"," HI ",\"temperature\":\"hot\"}", "temperature",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"top_p\":1.5}", "top_p", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"max_tokens\":-1}", "max_tokens", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"stop\":[1]}", "stop", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"stop\":\"x\"}", "stop", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"1000\":1}}", "logit_bias",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"-1\":1}}", "logit_bias",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logit_bias\":{\"x\":1}}", "logit_bias",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"logprobs\":101}", "logprobs", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"tools\":[{}]}", "tools", ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"any\"}", "tool_choice",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"xml\"}}", "response_format",
-          ERR_INVALID_REQUEST },
-        { "{\"op\":\"chat\"," HI
-          ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
-          "{\"schema\":true}}}",
-          "response_format", ERR_INVALID_REQUEST },
-        { "{\"op\":\"completion\"}", "prompt", ERR_INVALID_REQUEST },
-        { "{\"op\":\"completion\",\"prompt\":[1000]}", "prompt", ERR_INVALID_REQUEST },
-        { "{\"op\":\"completion\",\"prompt\":[-1]}", "prompt", ERR_INVALID_REQUEST },
-        { "{\"op\":\"completion\",\"prompt\":[\"a\"]}", "prompt", ERR_INVALID_REQUEST },
-        { "{\"op\":\"embedding\"}", "input", ERR_INVALID_REQUEST },
-        { "{\"op\":\"embedding\",\"input\":[]}", "input", ERR_INVALID_REQUEST },
-        { "{\"op\":\"embedding\",\"input\":[{}]}", "input", ERR_INVALID_REQUEST },
-        { "{\"op\":\"tokenize\"}", "text", ERR_INVALID_REQUEST },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong_rows / sizeof wrong_rows[0]; i++) {
+        const struct wrong_row *row = &wrong_rows[i];
         struct request r;
         struct error err = { 0 };
-        if (parse(&r, rows[i].text, &err)) fail_msg("accepted: %s", rows[i].text);
-        assert_string_equal(err.param, rows[i].param);
-        assert_int_equal(err.code, rows[i].code);
+        if (parse(&r, row->text, &err)) fail_msg("accepted: %s", row->text);
+        assert_string_equal(err.param, row->param);
+        assert_int_equal(err.code, row->code);
         assert_true(strlen(err.text) > 10);
     }
 }

@@ -59,7 +59,7 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         assert_non_null(memmem(f->payload, f->len, "llama.cpp", 9));
         break;
     case MSG_PROGRESS: {
-        int permille = atoi(strchr(f->payload, ':') + 1);
+        int permille = (int)strtol(strchr(f->payload, ':') + 1, NULL, 10);
         assert_true(permille >= w->permille);
         w->permille = permille;
         w->progress++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - a real doze-engine at the other end of a socket pair, spoken to as the daemon does.
+ * worker.h - a real doze-engine at the other end of a socket pair, spoken to as the daemon
+ * does.
  *
  * Everything waits for frames; nothing waits for time. A worker that says nothing for a minute
  * fails the test.
@@ -40,7 +41,8 @@ struct worker *worker_load(const char *path, const char *options);
 /* LOAD, then wait for READY or FAILED. options as above. */
 void worker_say_load(struct worker *w, const char *path, const char *options);
 
-/* STOP, if it lives; wait until it is gone and free everything. Its exit status must be `status`. */
+/* STOP, if it lives; wait until it is gone and free everything. Its exit status must be
+ * `status`. */
 void worker_stop(struct worker *w, int status);
 
 void worker_send(struct worker *w, enum message_type type, int request, const char *payload);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Several requests at once: slots, the queue, cancelling, pausing, and what is not processed twice. */
+/* Several requests at once: slots, the queue, cancelling, pausing, reuse. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -84,8 +84,7 @@ static void test_files_that_cannot_be_loaded(void **state) {
                                          "huge-string", "bad-type", "empty" };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char name[64];
-        strcpy(name, "broken-");
-        strcat(name, kinds[i]);
+        snprintf(name, sizeof name, "broken-%s", kinds[i]);
         char *path = model_make(name, "broken", "--kind", kinds[i], NULL);
         check_failure(path, "", "model_load_failed");
         free(path);

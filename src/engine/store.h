@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - processed prompts that no slot holds: in memory and in the files of the model's folder.
+ *
+ * The files are the index: their headers and tokens are read once, the newest first. Several
+ * workers may use one folder: files appear whole (rename) and may vanish at any time. Whatever is
+ * damaged, of another format or of other settings is deleted and as good as not there; what has a
+ * name that is not ours is left alone. Knows no context: see keep.h.
+ */
+#ifndef DOZE_ENGINE_STORE_H
+#define DOZE_ENGINE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/tokens.h"
+#include "prompts/entry.h"
+
+/* So many files are looked at; the rest waits for the daemon to make room. */
+enum { STORE_MAX_FILES = 512 };
+
+/* Fewer tokens are processed again sooner than they are kept. */
+enum { STORE_LEAST_TOKENS = 32 };
+
+enum store_mode { STORE_OFF, STORE_MEMORY, STORE_ON };
+
+struct store_entry {
+    struct entry_header header; /* body_sum: only of an entry on disk */
+    struct tokens tokens;
+    unsigned char *body; /* NULL: on disk only */
+    bool on_disk;
+    int64_t used; /* Unix ms */
+};
+
+struct store {
+    enum store_mode mode;
+    int dir; /* -1: not there (yet) */
+    char *path;
+    uint64_t memory_limit, memory; /* bytes of bodies */
+    unsigned char fingerprint[FINGERPRINT_SIZE];
+    bool scanned;
+    struct store_entry **entries;
+    size_t count, cap;
+    uint64_t hits, saves; /* sequences restored; files written */
+};
+
+/* What of a state can be used for a prompt that agrees with it only at its beginning. */
+struct store_cut {
+    bool anywhere;  /* the state can be cut at any token */
+    int32_t window; /* > 0: or as long as no sliding window has passed its beginning */
+};
+
+/* path: the model's folder, made when the first file is written. */
+void store_init(struct store *store, enum store_mode mode, const char *path,
+                uint64_t memory_limit);
+void store_clear(struct store *store);
+
+/* The settings that states depend on; entries of others are not kept. */
+void store_set_fingerprint(struct store *store,
+                           const unsigned char fingerprint[FINGERPRINT_SIZE]);
+
+/* So many tokens of the entry's beginning can be restored for a prompt that has `common` tokens in
+ * common with it. *ret_checkpoint: the one that is needed for it, or -1. */
+size_t store_usable(const struct store_entry *entry, size_t common, struct store_cut cut,
+                    int *ret_checkpoint);
+
+struct store_match {
+    struct store_entry *entry; /* NULL: nothing is in common */
+    size_t count;              /* tokens that can be restored */
+    int checkpoint;
+    size_t common; /* most tokens in common with any entry, restorable or not */
+};
+
+/* The entry of which most tokens can be used; at least one token of the prompt is left over. */
+struct store_match store_find(struct store *store, const llama_token *prompt, size_t count,
+                              struct store_cut cut);
+
+/* Is a sequence of these tokens worth a save, given what there is already? */
+bool store_wants(const struct store *store, const llama_token *tokens, size_t count,
+                 struct store_cut cut);
+
+/* Put into memory. Takes the entry (tokens, body, and a header with all but fingerprint and sums).
+ * Entries that are its beginning are superseded and go. What is over the limit goes to disk, or if
+ * that is off is dropped; the least valuable first. Fails (the entry is kept all the same) as
+ * store_write does. */
+bool store_put(struct store *store, struct store_entry *entry, struct error *err);
+
+/* Write every entry that is in memory only. go_on: asked between the pieces of a file; false ends
+ * it. Fails with ERR_IO; what could not be written stays in memory. */
+bool store_write_all(struct store *store, bool (*go_on)(void *ctx), void *ctx,
+                     struct error *err);
+
+/* The entry's body, from memory or mapped and checked. NULL: the file is gone or damaged; the entry
+ * has been dropped and, if damaged, deleted. Give it back before anything else is asked. */
+const unsigned char *store_borrow(struct store *store, struct store_entry *entry);
+void store_return(struct store *store, struct store_entry *entry, const unsigned char *body);
+
+/* Forget the entry; its file stays. */
+void store_drop(struct store *store, struct store_entry *entry);
+
+/* It has served: it counts as new. */
+void store_touch(struct store *store, struct store_entry *entry);
+
+/* Bytes of all files known. */
+uint64_t store_disk_bytes(const struct store *store);
+
+/* ---- store_file.c ---- */
+
+/* Read headers and tokens of the folder's newest files. */
+void store_scan(struct store *store);
+
+/* Write a file that appears whole or not at all. Fails with ERR_IO. */
+bool store_write(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
+                 void *ctx, struct error *err);
+/* The body of a file, mapped and checked; NULL: gone or damaged (*ret_damaged). */
+const unsigned char *store_map(struct store *store, const struct store_entry *entry,
+                               bool *ret_damaged);
+void store_unmap(const struct store_entry *entry, const unsigned char *body);
+void store_delete(struct store *store, const struct store_entry *entry);
+void store_file_touch(struct store *store, const struct store_entry *entry);
+
+void store_add(struct store *store, struct store_entry *entry);
+void store_entry_free(struct store_entry *entry);
+
+#endif
