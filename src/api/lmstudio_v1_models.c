@@ -48,8 +48,8 @@ void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char
                             view->offload_kv_cache_to_gpu);
 }
 
-static void instance_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
-                          const struct instance_view *view) {
+void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                               const struct instance_view *view) {
     yyjson_mut_obj_add_str(doc, out, "id", view->identifier);
     lmstudio_v1_add_config(doc, out, "config", view);
     yyjson_mut_obj_add_str(doc, out, "model", view->model_key);
@@ -107,7 +107,8 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     add_text_or_null(doc, out, "params_string", model->params_string);
     yyjson_mut_val *instances = yyjson_mut_obj_add_arr(doc, out, "loaded_instances");
     for (size_t i = 0; i < model->instance_count; i++) {
-        instance_fill(doc, yyjson_mut_arr_add_obj(doc, instances), &model->instances[i]);
+        lmstudio_v1_fill_instance(doc, yyjson_mut_arr_add_obj(doc, instances),
+                                  &model->instances[i]);
     }
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
@@ -131,6 +132,6 @@ void lmstudio_v1_format_models(const struct service_models *models, struct buf *
 void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    instance_fill(doc, root, view);
+    lmstudio_v1_fill_instance(doc, root, view);
     answer_write(doc, out);
 }

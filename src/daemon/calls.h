@@ -29,15 +29,17 @@ struct call {
         request;              /* INFER, LIGHT; the body is dropped once it is with the worker */
     struct service_sink sink; /* on_event NULL once nobody listens */
     struct load_wish wish;    /* LOAD */
-    struct load_sink load_sink; /* LOAD, ENSURE, a whole unload; on_end NULL once nobody listens */
+    struct load_sink
+        load_sink; /* LOAD, ENSURE, a whole unload; on_end NULL once nobody listens */
     struct estimate_sink estimate_sink;
     char *model_key;
     int slot; /* where it runs; LC_NO_SLOT before */
     uint32_t generation;
     int64_t received_usec;
-    bool handed_over;  /* the worker has it */
-    bool generating;   /* and has said its first word */
-    struct buf output; /* text so far, only while somebody follows the model log */
+    int64_t tokens_held; /* in the context for it: prompt and answer so far */
+    bool handed_over;    /* the worker has it */
+    bool generating;     /* and has said its first word */
+    struct buf output;   /* text so far, only while somebody follows the model log */
 };
 
 struct calls;

@@ -11,6 +11,7 @@
 #include "api/dialect.h"
 #include "api/service.h"
 #include "daemon/feed.h"
+#include "daemon/live.h"
 #include "daemon/metrics.h"
 #include "daemon/serve_options.h"
 #include "daemon/settings.h"
@@ -18,6 +19,8 @@
 #include "http/server.h"
 
 struct watch;
+
+enum { LOG_REMEMBERED = 200 }; /* lines of the server, for those who begin to follow */
 
 struct daemon {
     uv_loop_t loop;
@@ -29,6 +32,7 @@ struct daemon {
     struct watch *watch;
     struct metrics metrics;
     struct feed *events, *log;
+    struct live live;
     struct supervisor *supervisor;
     struct service service;
     struct http_server *http;
@@ -67,12 +71,14 @@ void route_v1_models(void *ctx, struct exchange *x);
 void route_retune(void *ctx, struct exchange *x);
 void route_settings_get(void *ctx, struct exchange *x);
 void route_settings_patch(void *ctx, struct exchange *x);
-void route_unload(void *ctx, struct exchange *x); /* unload.c */
-void route_load(void *ctx, struct exchange *x);   /* load.c */
-void route_events(void *ctx, struct exchange *x); /* streams.c */
+void route_unload(void *ctx, struct exchange *x);   /* unload.c */
+void route_load(void *ctx, struct exchange *x);     /* load.c */
+void route_estimate(void *ctx, struct exchange *x); /* measure.c */
+void route_events(void *ctx, struct exchange *x);   /* streams.c */
 void route_log(void *ctx, struct exchange *x);
-void route_root(void *ctx, struct exchange *x); /* pages.c */
-void route_health(void *ctx, struct exchange *x);
+void route_page(void *ctx, struct exchange *x); /* page.c */
+void route_asset(void *ctx, struct exchange *x);
+void route_health(void *ctx, struct exchange *x); /* pages.c */
 void route_greeting(void *ctx, struct exchange *x);
 void route_lms_status(void *ctx, struct exchange *x);
 void route_metrics(void *ctx, struct exchange *x);

@@ -135,6 +135,7 @@ static void hear_started(struct heard *h) {
     struct service_event ev = { .kind = SERVICE_STARTED };
     ev.usage.prompt_tokens = int_of(h->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(h->json, "cached_tokens");
+    call->tokens_held = ev.usage.cached_tokens;
     emit(h->sup, call, &ev);
 }
 
@@ -142,6 +143,7 @@ static void hear_prompt(struct heard *h) {
     struct call *call = call_of(h);
     if (!call) return;
     int64_t total = int_of(h->json, "total");
+    call->tokens_held = int_of(h->json, "processed");
     struct service_event ev = { .kind = SERVICE_PROMPT };
     ev.progress = total > 0 ? (double)int_of(h->json, "processed") / (double)total : 1;
     ev.usage.prompt_tokens = total;
@@ -168,6 +170,8 @@ static void hear_delta(struct heard *h) {
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_DELTA };
     call->generating = true;
+    call->tokens_held++;
+    activity_token(&h->in->activity);
     ev.content = yyjson_get_str(yyjson_obj_get(h->json, "content"));
     ev.reasoning = yyjson_get_str(yyjson_obj_get(h->json, "reasoning"));
     ev.logprobs = yyjson_obj_get(h->json, "logprobs");
@@ -278,6 +282,8 @@ static void hear_done(struct heard *h) {
         read_done(h->json, &ev);
         add_waiting(call, number_of(h->json, "time_to_first_token"), &ev);
         count_tokens(h->sup->world.metrics, &ev.usage);
+        activity_done(&h->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
+                      ev.timing.generation);
         log_answer(h->sup, call, &ev);
         emit(h->sup, call, &ev);
         call = call_find(h->sup->calls, done.request);

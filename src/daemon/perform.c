@@ -255,6 +255,7 @@ static void do_spawn(struct supervisor *sup, const struct lc_action *action,
     in->spawned_at = sup->lc.now;
     in->load_error = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
+    in->activity = (struct activity){ 0 };
     if (start_worker(sup, action, &in->load_error)) {
         supervisor_notify_loading(sup, action->slot);
         return;
@@ -323,6 +324,9 @@ static void do_start(struct supervisor *sup, const struct lc_action *action,
     call->slot = action->slot;
     call->generation = action->generation;
     call->handed_over = true;
+    if (lifecycle_view(&sup->lc, action->slot).running == 1) {
+        activity_begin(&in->activity, sup->lc.now);
+    }
     log_input(sup, call, yyjson_mut_doc_get_root(call->request.body), in->worker);
     struct buf payload = BUF_INIT(FRAME_MAX_TO_WORKER);
     json_write(call->request.body, &payload);

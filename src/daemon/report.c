@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/live.h"
 #include "daemon/supervisor_parts.h"
 
 static bool leaves(const struct lc_action *action) {
@@ -65,7 +66,7 @@ static void publish(struct supervisor *sup, const struct lc_action *action,
     add_numbers(sup, action, doc, obj);
     struct buf json = BUF_INIT(1 << 16);
     json_write(doc, &json);
-    feed_publish(sup->world.events, "instance", 1, buf_str(&json), true);
+    feed_publish(sup->world.events, "instance", EVENT_TOPIC_INSTANCES, buf_str(&json), true);
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
 }
@@ -101,13 +102,13 @@ void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
 
 void supervisor_report_progress(struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
-    if (!in->identifier || !feed_wanted(sup->world.events, 1)) return;
+    if (!in->identifier || !feed_wanted(sup->world.events, EVENT_TOPIC_INSTANCES)) return;
     struct buf json = BUF_INIT(4096);
     buf_add_str(&json, "{\"id\":");
     json_write_str(&json, in->identifier, strlen(in->identifier));
     buf_add_str(&json, ",\"model\":");
     json_write_str(&json, in->model_key, strlen(in->model_key));
     buf_addf(&json, ",\"progress\":%.3f}", sup->lc.slots[slot].permille / 1000.0);
-    feed_publish(sup->world.events, "progress", 1, buf_str(&json), false);
+    feed_publish(sup->world.events, "progress", EVENT_TOPIC_INSTANCES, buf_str(&json), false);
     buf_clear(&json);
 }

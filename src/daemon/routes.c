@@ -26,6 +26,7 @@ static const struct http_route routes[] = {
 
     { "GET", "/api/v1/models", 0, route_v1_models },
     { "POST", "/api/v1/models/load", BODY_SMALL, route_load },
+    { "POST", "/api/v1/models/estimate", BODY_SMALL, route_estimate },
     { "POST", "/api/v1/models/unload", BODY_SMALL, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_retune },
     { "GET", "/api/v1/settings", 0, route_settings_get },
@@ -33,7 +34,8 @@ static const struct http_route routes[] = {
     { "GET", "/api/v1/events", 0, route_events },
     { "GET", "/api/v1/log", 0, route_log },
 
-    { "GET", "/", 0, route_root },
+    { "GET", "/", 0, route_page },
+    { "GET", "/assets/{name}", 0, route_asset },
     { "GET", "/health", 0, route_health },
     { "GET", "/metrics", 0, route_metrics },
     { "GET", "/lmstudio-greeting", 0, route_greeting },

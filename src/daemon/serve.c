@@ -17,7 +17,6 @@
 
 enum {
     EVENTS_REMEMBERED = 1000,
-    LOG_REMEMBERED = 200,
     FAREWELL_MS = 20,
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
 };
@@ -47,14 +46,13 @@ static char *find_worker(struct error *err) {
 
 static void on_log_line(void *ctx, enum log_level level, const char *text) {
     struct daemon *d = ctx;
-    if (!feed_wanted(d->log, LOG_TOPIC_SERVER)) return;
     struct buf json = BUF_INIT(1 << 16);
     buf_addf(&json,
              "{\"at\":%lld,\"source\":\"server\",\"level\":\"%s\",\"type\":\"line\",\"text\":",
              (long long)clock_unix(), log_level_name(level));
     json_write_str(&json, text, strlen(text));
     buf_add_str(&json, "}");
-    feed_publish(d->log, "", LOG_TOPIC_SERVER, buf_str(&json), false);
+    feed_publish(d->log, "", LOG_TOPIC_SERVER, buf_str(&json), true);
     buf_clear(&json);
 }
 
@@ -77,6 +75,7 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
     catalog_free(d->catalog);
     d->catalog = catalog;
     log_catalog(catalog);
+    live_tell_catalog(&d->live, catalog->count);
 }
 
 /* ---- the end ---- */
@@ -87,6 +86,7 @@ static void on_http_closed(void *ctx) {
     watch_close(d->watch);
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     uv_close((uv_handle_t *)&d->farewell, NULL);
+    live_close(&d->live);
 }
 
 static void on_farewell(uv_timer_t *timer) {
@@ -133,6 +133,11 @@ static void catch_signals(struct daemon *d) {
 
 /* ---- the beginning ---- */
 
+static void on_changed(void *ctx) {
+    struct daemon *d = ctx;
+    live_touch(&d->live);
+}
+
 static void on_kept_changed(void *ctx) {
     daemon_save_kept(ctx);
 }
@@ -154,11 +159,13 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .events = d->events,
         .log = d->log,
         .metrics = &d->metrics,
+        .on_changed = on_changed,
         .on_kept_changed = on_kept_changed,
         .on_finished = on_finished,
         .ctx = d,
     };
     d->supervisor = supervisor_new(&world, err);
+    d->live.supervisor = d->supervisor;
     return d->supervisor != NULL;
 }
 
@@ -207,6 +214,7 @@ static int run(struct daemon *d) {
     d->farewell.data = d;
     d->events = feed_new(EVENTS_REMEMBERED);
     d->log = feed_new(LOG_REMEMBERED);
+    live_init(&d->live, &d->loop, d->events);
     log_set_listener(on_log_line, d);
     bool ok = start(d, &err);
     if (ok) {
@@ -216,6 +224,7 @@ static int run(struct daemon *d) {
         daemon_load_kept(d);
     } else {
         log_error("%s", err.text);
+        live_close(&d->live);
         supervisor_free(d->supervisor);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);

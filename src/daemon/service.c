@@ -73,6 +73,13 @@ static yyjson_val *settings(void *self) {
     return yyjson_doc_get_root(d->shown_settings);
 }
 
+static void tell_settings(struct daemon *d) {
+    struct buf json = BUF_INIT(8 << 20);
+    settings_show(&d->settings, &json);
+    live_tell_settings(&d->live, buf_str(&json));
+    buf_clear(&json);
+}
+
 /* Checked, written to disk, then in force: what a client was told survives a crash. */
 static bool settings_change(void *self, yyjson_val *patch, struct error *err) {
     struct daemon *d = self;
@@ -85,6 +92,7 @@ static bool settings_change(void *self, yyjson_val *patch, struct error *err) {
     settings_clear(&d->settings);
     d->settings = next;
     supervisor_settings_changed(d->supervisor);
+    tell_settings(d);
     return true;
 }
 

@@ -65,6 +65,21 @@ static void write_snapshot(struct daemon *d, struct follower *f) {
     buf_clear(&json);
 }
 
+static void write_status(struct daemon *d, struct follower *f) {
+    struct buf json = BUF_INIT(1 << 20);
+    supervisor_format_status(d->supervisor, &json);
+    struct feed_message message = { .event = "status", .json = buf_str(&json) };
+    write_message(f, &message);
+    buf_clear(&json);
+}
+
+/* ?live=true: how things stand, besides. */
+static unsigned event_topics(const struct exchange *x) {
+    const char *live = exchange_query(x, "live");
+    bool wanted = live && strcmp(live, "false") != 0;
+    return wanted ? EVENT_TOPIC_INSTANCES | EVENT_TOPIC_LIVE : EVENT_TOPIC_INSTANCES;
+}
+
 /* A client that comes back gets what it missed, if that is still known; any other begins with a
  * snapshot. */
 void route_events(void *ctx, struct exchange *x) {
@@ -74,9 +89,12 @@ void route_events(void *ctx, struct exchange *x) {
     char *end = NULL;
     uint64_t seq = last ? strtoull(last, &end, 10) : 0;
     bool resumes = last && end != last && *end == '\0';
-    struct follower *f = follow(d, x, d->events, 1);
-    if (resumes && feed_replay(d->events, seq, 1, write_message, f)) return;
-    write_snapshot(d, f);
+    unsigned topics = event_topics(x);
+    struct follower *f = follow(d, x, d->events, topics);
+    if (!resumes || !feed_replay(d->events, seq, topics, write_message, f)) {
+        write_snapshot(d, f);
+    }
+    if (topics & EVENT_TOPIC_LIVE) write_status(d, f);
 }
 
 static unsigned topics_of(const struct exchange *x) {
@@ -92,6 +110,16 @@ static unsigned topics_of(const struct exchange *x) {
     return topics;
 }
 
+/* ?tail=n: the last n lines of the server first, as far as they are remembered. */
+static void write_tail(struct daemon *d, struct follower *f, unsigned topics) {
+    const char *tail = exchange_query(f->x, "tail");
+    uint64_t newest = feed_next_seq(d->log) - 1;
+    uint64_t count = tail ? strtoull(tail, NULL, 10) : 0;
+    if (count > LOG_REMEMBERED) count = LOG_REMEMBERED;
+    if (count > newest) count = newest;
+    feed_replay(d->log, newest - count, topics, write_message, f);
+}
+
 void route_log(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     if (!daemon_admit(d, x)) return;
@@ -103,5 +131,6 @@ void route_log(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    follow(d, x, d->log, topics_of(x));
+    unsigned topics = topics_of(x);
+    write_tail(d, follow(d, x, d->log, topics), topics);
 }

@@ -77,11 +77,12 @@ void supervisor_feed(struct supervisor *sup, struct lc_event ev) {
     }
     sup->stepping = false;
     arm(sup);
+    sup->world.on_changed(sup->world.ctx);
 }
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
  * though instances use them. So only the private part of what instances take is added back. */
-static nbytes private_bytes(const struct supervisor *sup) {
+nbytes supervisor_private_bytes(const struct supervisor *sup) {
     nbytes sum = 0;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (sup->instances[i].worker) sum += worker_private_bytes(sup->instances[i].worker);
@@ -91,7 +92,7 @@ static nbytes private_bytes(const struct supervisor *sup) {
 
 void supervisor_feed_budget(struct supervisor *sup) {
     nbytes budget = memory_available();
-    if (budget != UINT64_MAX) budget += private_bytes(sup);
+    if (budget != UINT64_MAX) budget += supervisor_private_bytes(sup);
     nbytes limit = sup->world.settings->memory_limit;
     if (limit && limit < budget) budget = limit;
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_BUDGET, .bytes = budget });

@@ -28,6 +28,7 @@ struct supervisor_world {
     struct feed *events;      /* transitions of instances */
     struct feed *log;         /* what models read and write, for `doze log` */
     struct metrics *metrics;
+    void (*on_changed)(void *ctx);      /* instances or requests may be different now */
     void (*on_kept_changed)(void *ctx); /* instances marked keep came or went */
     void (*on_finished)(void *ctx);     /* shutdown is complete: no worker is left */
     void *ctx;
@@ -68,6 +69,13 @@ void supervisor_shutdown(struct supervisor *sup);
 
 /* One JSON object with all instances and the number of the newest event. */
 void supervisor_format_snapshot(struct supervisor *sup, struct buf *out);
+
+/* One JSON object: {"at","memory":{...},"instances":[as listed, with "work", "context_used",
+ * "tokens_per_second"]}. Measures the speeds. */
+void supervisor_format_status(struct supervisor *sup, struct buf *out);
+
+/* Does a request run? */
+bool supervisor_is_working(const struct supervisor *sup);
 
 /* Append `[{"model","identifier","ttl","load"}...]`: the instances marked keep. */
 void supervisor_format_kept(struct supervisor *sup, struct buf *out);

@@ -7,6 +7,7 @@
  *   hear.c        frames of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
  *   views.c       what can be seen
+ *   status.c      how things stand, for those who watch live
  *   report.c      transitions -> events feed, log, metrics
  *   notify.c      transitions -> the loads and unloads that wait for them
  *   estimate.c    what a load would take, measured by a worker of its own
@@ -14,6 +15,7 @@
 #ifndef DOZE_DAEMON_SUPERVISOR_PARTS_H
 #define DOZE_DAEMON_SUPERVISOR_PARTS_H
 
+#include "daemon/activity.h"
 #include "daemon/calls.h"
 #include "daemon/resolve.h"
 #include "daemon/supervisor.h"
@@ -41,6 +43,7 @@ struct instance {
     call_id unloading; /* the call that waits until it is gone; 0: none */
     struct worker *worker;
     struct instance_facts facts;
+    struct activity activity;
     struct error load_error;
     msec spawned_at;
     msec loaded_at; /* Unix ms */
@@ -77,6 +80,8 @@ msec supervisor_now(void);
 void supervisor_feed(struct supervisor *sup, struct lc_event ev);
 /* The number of a model in the lifecycle; the same for the same key for ever. */
 uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
+/* Memory that only instances have, in bytes: not the weights mapped from files. */
+nbytes supervisor_private_bytes(const struct supervisor *sup);
 /* Tell the lifecycle how much memory there is; before what may start a load. */
 void supervisor_feed_budget(struct supervisor *sup);
 
@@ -119,6 +124,8 @@ void supervisor_notify_loading(struct supervisor *sup, int slot);
 void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 
 /* ---- views.c ---- */
+/* Is there an instance in this slot that listings show? */
+bool supervisor_shows(const struct supervisor *sup, int slot);
 struct instance_view supervisor_view(const struct supervisor *sup, int slot);
 struct service_instance supervisor_facts(const struct supervisor *sup, int slot);
 

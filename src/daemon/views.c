@@ -22,7 +22,7 @@ static enum instance_state state_of(enum lc_state state) {
 }
 
 /* Visible: loaded, loading, leaving, or waited for. Not: a place that remembers a failed load. */
-static bool visible(const struct supervisor *sup, int slot) {
+bool supervisor_shows(const struct supervisor *sup, int slot) {
     if (!sup->instances[slot].identifier) return false;
     if (sup->lc.slots[slot].state != LC_ABSENT) return true;
     return lifecycle_view(&sup->lc, slot).waiting > 0;
@@ -177,7 +177,7 @@ static size_t collect_models(struct supervisor *sup) {
     }
     size_t known = count;
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
-        if (!visible(sup, slot)) continue;
+        if (!supervisor_shows(sup, slot)) continue;
         const struct instance *in = &sup->instances[slot];
         if (catalog_find(catalog, in->model_key)) continue;
         if (listed(sup->model_views + known, count - known, in->model_key)) continue;
@@ -193,7 +193,7 @@ static void attach_instances(struct supervisor *sup, size_t model_count) {
         struct model_view *view = &sup->model_views[m];
         view->instances = sup->instance_views + used;
         for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
-            if (!visible(sup, slot)) continue;
+            if (!supervisor_shows(sup, slot)) continue;
             if (strcmp(sup->instances[slot].model_key, view->key) != 0) continue;
             sup->instance_views[used++] = supervisor_view(sup, slot);
             view->instance_count++;
@@ -247,7 +247,8 @@ void supervisor_format_snapshot(struct supervisor *sup, struct buf *out) {
     yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
-        if (visible(sup, slot)) yyjson_mut_arr_append(list, snapshot_entry(sup, slot, doc));
+        if (supervisor_shows(sup, slot))
+            yyjson_mut_arr_append(list, snapshot_entry(sup, slot, doc));
     }
     json_write(doc, out);
     yyjson_mut_doc_free(doc);
