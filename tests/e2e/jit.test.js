@@ -117,7 +117,19 @@ test('while a model loads a stream is kept alive by comments', async (t) => {
   assert.match(text, /data: \[DONE\]\n\n$/);
 });
 
-test('a model file that appears is found without a restart', async (t) => {
+test('a model file that appears is found by itself; one that goes is no longer listed', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const ids = async () => (await d.get('/api/v0/models')).body.data.map((m) => m.id).sort();
+  d.addModel('late', beta());
+  await ask(ids, (list) => list.join() === 'alpha,late');
+  assert.equal((await d.chat('late')).status, 200);
+  d.removeModel('late');
+  d.removeModel('alpha');
+  await ask(ids, (list) => !list.includes('alpha'));
+  assert.equal((await d.chat('late')).status, 200, 'what is loaded lives on');
+});
+
+test('a model file that appears is found on SIGHUP', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const missing = await d.chat('late');
   assert.equal(missing.status, 404);

@@ -72,13 +72,28 @@ function killSomeWorker(d, draw) {
   }
 }
 
-async function storm(d, draw, count) {
+// What a person at the page or the command line might do meanwhile.
+async function meddle(d, draw) {
+  const model = chosen(draw, models);
+  const deed = chosen(draw, [
+    () => d.unload(chosen(draw, [model, `${model}:2`])),
+    () => d.post('/api/v1/models/load', { model, ttl: chosen(draw, [0, 0.1, 0.5]) }),
+    () => d.patch(`/api/v1/instances/${model}`, { origin: chosen(draw, ['jit', 'explicit']), ttl: 1 }),
+    () => d.patch('/api/v1/settings', { auto_evict: chosen(draw, ['on', 'off', 'fit']) }),
+    () => d.get('/api/v1/models'),
+  ]);
+  const { status, body } = await deed();
+  assert.ok([200, 404, 429, 502, 503].includes(status), `${status} ${JSON.stringify(body)}`);
+}
+
+async function storm(d, draw, count, { meddling = 0 } = {}) {
   const tally = {};
   let begun = 0;
   const worker = async () => {
     while (begun < count) {
       begun++;
       if (draw() < 0.02) killSomeWorker(d, draw);
+      if (draw() < meddling) await meddle(d, draw);
       const end = await one(d, draw);
       tally[end] = (tally[end] ?? 0) + 1;
     }
@@ -87,17 +102,12 @@ async function storm(d, draw, count) {
   return tally;
 }
 
-test('a thousand requests in a storm', async (t) => {
-  const d = await Daemon.start(t, { models: { alpha: spoken('Alpha speaking. All is well.'),
-    beta: spoken('Beta is here, as you asked.'), gamma: random('--seed', '9') },
-    settings: { switch_window_ms: 20 } });
-  const draw = generator(SEED);
-  await storm(d, draw, 50); // buffers and pools have their size now
-  const before = residentBytes(d.pid);
-  const tally = await storm(d, draw, REQUESTS);
-  t.diagnostic(`seed ${SEED}: ${JSON.stringify(tally)}`);
-  assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), REQUESTS, 'none is lost');
-  assert.ok(tally.answered > REQUESTS / 3);
+const start = (t) => Daemon.start(t, { models: { alpha: spoken('Alpha speaking. All is well.'),
+  beta: spoken('Beta is here, as you asked.'), gamma: random('--seed', '9') },
+  settings: { switch_window_ms: 20 } });
+
+// Nobody waits, nothing runs, no worker is left, and the daemon is as small as before.
+async function assertCalm(d, before) {
   for (const { id } of await d.instances()) await d.unload(id);
   await ask(() => d.instances(), (list) => list.length === 0, 'all instances leave');
   assert.deepEqual(childrenOf(d.pid), [], 'no worker is left');
@@ -106,4 +116,30 @@ test('a thousand requests in a storm', async (t) => {
   const grown = residentBytes(d.pid) - before;
   assert.ok(grown < (sanitized ? 128 << 20 : 2 << 20), `the daemon grew by ${grown} bytes`);
   assert.equal((await d.chat('alpha')).status, 200);
+}
+
+test('a thousand requests while clients leave and workers are killed', async (t) => {
+  const d = await start(t);
+  const draw = generator(SEED);
+  await storm(d, draw, 50); // buffers and pools have their size now
+  const before = residentBytes(d.pid);
+  const tally = await storm(d, draw, REQUESTS);
+  t.diagnostic(`seed ${SEED}: ${JSON.stringify(tally)}`);
+  assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), REQUESTS, 'none is lost');
+  assert.ok(tally.answered > REQUESTS / 3);
+  await assertCalm(d, before);
+});
+
+test('the same while models are loaded and unloaded by hand and settings change', async (t) => {
+  const d = await start(t);
+  const draw = generator(SEED + 1);
+  await storm(d, draw, 50, { meddling: 0.1 });
+  const before = residentBytes(d.pid);
+  const count = Math.ceil(REQUESTS / 2);
+  const tally = await storm(d, draw, count, { meddling: 0.1 });
+  t.diagnostic(`seed ${SEED + 1}: ${JSON.stringify(tally)}`);
+  assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), count, 'none is lost');
+  assert.ok(tally.answered > count / 4);
+  await d.settings({ auto_evict: 'on' });
+  await assertCalm(d, before);
 });

@@ -39,6 +39,10 @@ export class Daemon {
     fs.symlinkSync(file, path.join(folder, `${name}.gguf`));
   }
 
+  removeModel(name) {
+    fs.rmSync(path.join(this.modelsDir, 'test', name), { recursive: true });
+  }
+
   // Start the program; again after it ended.
   async launch() {
     this.child = spawn(doze, ['serve', '--port', '0', '--models-dir', this.modelsDir,
