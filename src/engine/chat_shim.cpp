@@ -405,9 +405,10 @@ bool chat_has_calls(const struct chat *chat) {
 /* ---- others ---- */
 
 int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t len,
-                      llama_token *tokens, int32_t max, bool add_special, bool parse_special) {
+                      llama_token *tokens, int32_t max, unsigned marks) {
     try {
-        return llama_tokenize(vocab, text, len, tokens, max, add_special, parse_special);
+        return llama_tokenize(vocab, text, len, tokens, max, (marks & TOKENS_ADD_SPECIAL) != 0,
+                              (marks & TOKENS_PARSE_SPECIAL) != 0);
     } catch (const std::exception &) {
         return INT32_MIN;
     }

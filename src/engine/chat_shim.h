@@ -95,9 +95,11 @@ bool chat_has_calls(const struct chat *chat);
 
 /* ---- a function of libllama that may throw ---- */
 
-/* Like llama_tokenize, but an exception is INT32_MIN too. */
+enum token_marks { TOKENS_PLAIN = 0, TOKENS_ADD_SPECIAL = 1, TOKENS_PARSE_SPECIAL = 2 };
+
+/* Like llama_tokenize, but an exception is INT32_MIN too. marks: of enum token_marks. */
 int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t len,
-                      llama_token *tokens, int32_t max, bool add_special, bool parse_special);
+                      llama_token *tokens, int32_t max, unsigned marks);
 
 /* libllama-common logs to stderr on its own; say nothing instead. */
 void chat_shim_quiet(void);

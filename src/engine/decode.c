@@ -67,7 +67,7 @@ static void fill_batch(struct engine *e) {
     for (int i = 0; i < e->context.parallel && room > 0; i++) {
         struct slot *s = &e->slots[i];
         if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
-        size_t share = (room + prompts - 1) / prompts;
+        size_t share = prompts > 1 ? (room + prompts - 1) / prompts : room;
         prompts--;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
         size_t count = most < share ? most : share;

@@ -23,8 +23,9 @@ static void add_pieces(yyjson_mut_doc *doc, yyjson_mut_val *result,
 static bool tokenize(struct engine *e, uint64_t id, struct request *r, struct error *err) {
     const struct llama_vocab *vocab = e->model.vocab;
     struct tokens tokens = { 0 };
-    bool ok = tokens_from_text(&tokens, vocab, r->inputs->text, r->inputs->len, r->add_special,
-                               r->parse_special, err);
+    unsigned marks = (r->add_special ? TOKENS_ADD_SPECIAL : TOKENS_PLAIN) |
+                     (r->parse_special ? TOKENS_PARSE_SPECIAL : TOKENS_PLAIN);
+    bool ok = tokens_from_text(&tokens, vocab, r->inputs->text, r->inputs->len, marks, err);
     if (ok) {
         yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
         yyjson_mut_val *result = yyjson_mut_obj(doc);

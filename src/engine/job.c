@@ -6,6 +6,8 @@
 #include "base/xalloc.h"
 #include "engine/engine.h"
 
+static const unsigned PROMPT_MARKS = TOKENS_ADD_SPECIAL | TOKENS_PARSE_SPECIAL;
+
 static bool fits(const struct engine *e, size_t count, const char *what, struct error *err) {
     size_t limit = (size_t)e->context.length;
     if (count < limit || (e->model.embeds && count == limit)) return true;
@@ -35,7 +37,7 @@ static bool input_tokens(const struct engine *e, const struct input *input, stru
         tokens_append(ret, input->tokens, input->count);
         return true;
     }
-    return tokens_from_text(ret, e->model.vocab, input->text, input->len, true, true, err);
+    return tokens_from_text(ret, e->model.vocab, input->text, input->len, PROMPT_MARKS, err);
 }
 
 bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
@@ -61,11 +63,11 @@ static bool infill_tokens(const struct engine *e, const struct input *prompt,
     tokens_add(ret, pre);
     if (prompt->tokens) {
         tokens_append(ret, prompt->tokens, prompt->count);
-    } else if (!tokens_from_text(ret, vocab, prompt->text, prompt->len, false, false, err)) {
+    } else if (!tokens_from_text(ret, vocab, prompt->text, prompt->len, TOKENS_PLAIN, err)) {
         return false;
     }
     tokens_add(ret, suf);
-    if (!tokens_from_text(ret, vocab, suffix, strlen(suffix), false, false, err)) return false;
+    if (!tokens_from_text(ret, vocab, suffix, strlen(suffix), TOKENS_PLAIN, err)) return false;
     tokens_add(ret, mid);
     return true;
 }
@@ -94,7 +96,7 @@ static bool chat_tokens(struct engine *e, struct job *job, struct error *err) {
     if (!job->chat) return false;
     size_t len = 0;
     const char *prompt = chat_prompt(job->chat, &len);
-    return tokens_from_text(&job->prompt, e->model.vocab, prompt, len, true, true, err);
+    return tokens_from_text(&job->prompt, e->model.vocab, prompt, len, PROMPT_MARKS, err);
 }
 
 static bool read_prompt(struct engine *e, struct job *job, struct error *err) {

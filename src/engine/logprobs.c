@@ -32,7 +32,7 @@ static double log_total(const float *logits, int32_t count) {
 /* The tokens with the largest logits, largest first, by insertion: top is small. */
 static int find_top(const float *logits, int32_t count, int top, llama_token *ret) {
     int n = 0;
-    for (int32_t i = 0; i < count; i++) {
+    for (int32_t i = 0; top > 0 && i < count; i++) {
         if (n == top && logits[i] <= logits[ret[n - 1]]) continue;
         int at = n < top ? n++ : n - 1;
         for (; at > 0 && logits[i] > logits[ret[at - 1]]; at--) ret[at] = ret[at - 1];

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "engine/chat_shim.h"
 
 void tokens_clear(struct tokens *tokens) {
     free(tokens->data);
@@ -40,13 +39,13 @@ void tokens_cut(struct tokens *tokens, size_t count) {
 }
 
 bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, const char *text,
-                      size_t len, bool special, bool parse, struct error *err) {
+                      size_t len, unsigned marks, struct error *err) {
     /* One token per byte and two special ones is the most there can be, nearly always. */
     int32_t room = len < INT_MAX - 16 ? (int32_t)len + 16 : 0;
     for (int attempt = 0; attempt < 2 && room > 0; attempt++) {
         reserve(tokens, (size_t)room);
         int32_t n = chat_tokenize(vocab, text, (int32_t)len, tokens->data + tokens->count, room,
-                                  special, parse);
+                                  marks);
         if (n >= 0) {
             tokens->count += (size_t)n;
             return true;

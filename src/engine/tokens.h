@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "engine/chat_shim.h"
 
 struct tokens {
     llama_token *data;
@@ -21,10 +22,10 @@ void tokens_append(struct tokens *tokens, const llama_token *data, size_t count)
 /* Forget all from `count` on. */
 void tokens_cut(struct tokens *tokens, size_t count);
 
-/* Append the text's tokens. special: add BOS / EOS as the model is configured; parse: control
- * tokens may be written out in the text. Fails with ERR_INVALID_REQUEST. */
+/* Append the text's tokens. marks, of enum token_marks: add BOS and EOS as the model is configured;
+ * control tokens may be written out in the text. Fails with ERR_INVALID_REQUEST. */
 bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, const char *text,
-                      size_t len, bool special, bool parse, struct error *err);
+                      size_t len, unsigned marks, struct error *err);
 
 /* Append the token's bytes, maybe part of a character. control: also for control tokens. */
 void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token,

@@ -115,6 +115,15 @@ static void test_logprobs_cover_the_text(void **state) {
     buf_clear(&joined);
 }
 
+/* 0: the chosen token only. */
+static void test_logprobs_without_alternatives(void **state) {
+    (void)state;
+    struct outcome *o = worker_run(any, "{\"op\":\"completion\",\"prompt\":\"Hi\","
+                                        "\"max_tokens\":2,\"logprobs\":0,\"seed\":1}");
+    assert_false(o->failed);
+    assert_true(o->logprobs.len > 2);
+}
+
 static void test_echo_gives_the_prompt_first(void **state) {
     (void)state;
     struct outcome *o = worker_run(
@@ -281,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_stop_strings_never_show),
         cmocka_unit_test(test_a_begun_stop_string_comes_out_at_the_end),
         cmocka_unit_test(test_logprobs_cover_the_text),
+        cmocka_unit_test(test_logprobs_without_alternatives),
         cmocka_unit_test(test_echo_gives_the_prompt_first),
         cmocka_unit_test(test_a_seed_repeats_and_another_differs),
         cmocka_unit_test(test_a_bias_forbids_and_forces),
