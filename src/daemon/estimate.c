@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/xalloc.h"
-#include "daemon/memory.h"
 #include "daemon/supervisor_parts.h"
 
 /* Opening a file takes milliseconds; one that a hostile file holds longer is given up. */

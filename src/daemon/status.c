@@ -3,7 +3,7 @@
 #include "api/lmstudio_v1.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "daemon/memory.h"
+#include "base/memory.h"
 #include "daemon/supervisor_parts.h"
 
 /* Tokens in the context of the longest request that runs; else after the last answer. */

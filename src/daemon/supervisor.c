@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/xalloc.h"
-#include "daemon/memory.h"
 #include "daemon/supervisor_parts.h"
 
 msec supervisor_now(void) {

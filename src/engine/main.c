@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file_warm.h"
 #include "base/json.h"
 #include "engine/engine.h"
-#include "engine/file_warm.h"
+#include "engine/keep.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 

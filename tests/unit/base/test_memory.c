@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmocka_prelude.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "daemon/memory.h"
+#include <cmocka.h>
+
+#include "base/memory.h"
 
 static void test_meminfo_lines_are_found_by_their_whole_name(void **state) {
     (void)state;

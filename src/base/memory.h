@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.h - how much memory the machine (or the container) can still give. */
-#ifndef DOZE_DAEMON_MEMORY_H
-#define DOZE_DAEMON_MEMORY_H
+#ifndef DOZE_BASE_MEMORY_H
+#define DOZE_BASE_MEMORY_H
 
 #include <stdbool.h>
 

@@ -6,8 +6,8 @@
  * slow disk that is minutes without a sign of life. Reading it in sequence first takes no
  * longer and can be watched. What is in the cache already is not read again.
  */
-#ifndef DOZE_ENGINE_FILE_WARM_H
-#define DOZE_ENGINE_FILE_WARM_H
+#ifndef DOZE_BASE_FILE_WARM_H
+#define DOZE_BASE_FILE_WARM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/file_warm.h"
+#include "base/file_warm.h"
 
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "with_cmocka.h"
+#include <cmocka.h>
 
 enum { SIZE = 10 << 20 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/file_warm.h"
+#include "base/file_warm.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/xalloc.h"
 
 enum { WINDOW = 4 << 20, MAX_SPLITS = 1000 };
@@ -52,18 +53,6 @@ static uint64_t file_size(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-static uint64_t free_memory(void) {
-    long pages = sysconf(_SC_AVPHYS_PAGES), cached = 0;
-    FILE *f = fopen("/proc/meminfo", "re");
-    char line[128];
-    while (f && fgets(line, sizeof line, f)) {
-        if (sscanf(line, "MemAvailable: %ld kB", &cached) == 1) break;
-    }
-    if (f) fclose(f);
-    if (cached > 0) return (uint64_t)cached * 1024;
-    return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
 /* Are all pages of the window in memory? */
 static bool resident(void *window, size_t len) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -99,7 +88,7 @@ uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
         split_path(path, stem, i, count, name, sizeof name);
         w.total += file_size(name);
     }
-    if (w.total == 0 || w.total > free_memory()) return 0;
+    if (w.total == 0 || w.total > memory_available()) return 0;
     w.scratch = xcalloc(1, WINDOW);
     for (int i = 1; i <= count && !w.stopped; i++) {
         split_path(path, stem, i, count, name, sizeof name);
