@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* lmstudio_ws_predict.c - predict and completeRawText: a channel's parameters become one request to
+ * the instance they name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lmstudio_ws_parts.h"
+#include "base/xalloc.h"
+
+static char *text_of(yyjson_mut_doc *doc, yyjson_mut_val *val) {
+    struct buf json = BUF_INIT(LMWS_REPLY_MAX);
+    yyjson_mut_doc_set_root(doc, val);
+    json_write(doc, &json);
+    yyjson_mut_doc_free(doc);
+    return buf_take(&json);
+}
+
+/* What success will tell: as it is now, for the instance may be gone by then. */
+static struct prediction *prediction_new(const struct lmws_session *session,
+                                         const struct found *found, yyjson_val *stack) {
+    struct prediction *p = xcalloc(1, sizeof *p);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    p->model_info = text_of(doc, instance_info(doc, session->host, found->model, found->instance));
+    doc = yyjson_mut_doc_new(NULL);
+    p->load_config = text_of(doc, load_config_format(doc, found->model, found->instance));
+    doc = yyjson_mut_doc_new(NULL);
+    p->prediction_config = text_of(doc, prediction_config_format(doc, stack));
+    yyjson_val *parsing = config_find(stack, "llm.prediction.reasoning.parsing");
+    yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
+    p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
+    buf_init(&p->call, LMWS_REPLY_MAX);
+    return p;
+}
+
+static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc *body,
+                             uint64_t instance) {
+    const struct service *service = op->session->service;
+    struct service_request request = { .op = kind, .instance = instance, .body = body };
+    struct service_sink sink = { .on_event = prediction_on_event, .ctx = op };
+    call_id call = service->generate(service->self, &request, sink);
+    if (op->ended) return;
+    op->call = call;
+    if (op->session->paused) service->pause(service->self, call, true);
+}
+
+static void prepare(struct op *op, const struct found *found, yyjson_val *stack) {
+    op->state = prediction_new(op->session, found, stack);
+    op->clear_state = prediction_clear;
+}
+
+void ws_predict(struct op *op, yyjson_val *param) {
+    struct found found;
+    struct error err;
+    yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
+    if (!specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    uint64_t instance = found.instance->reference;
+    prepare(op, &found, stack);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *body = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, body);
+    yyjson_mut_obj_add_str(doc, body, "op", "chat");
+    if (!prediction_config_read(stack, doc, body, &err) ||
+        !history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+                      &err)) {
+        yyjson_mut_doc_free(doc);
+        op_fail(op, &err);
+        return;
+    }
+    begin_prediction(op, OP_CHAT, doc, instance);
+}
+
+/* A demanded format belongs to chats: then the text is a chat whose template is the text itself. */
+static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_val *prompt) {
+    bool formed = yyjson_mut_obj_get(body, "response_format") ||
+                  yyjson_mut_obj_get(body, "grammar");
+    yyjson_mut_val *text = yyjson_val_mut_copy(doc, prompt);
+    yyjson_mut_obj_remove_key(body, "chat_template");
+    yyjson_mut_obj_remove_key(body, "chat_template_kwargs");
+    if (!formed) {
+        yyjson_mut_obj_add_str(doc, body, "op", "completion");
+        yyjson_mut_obj_add_val(doc, body, "prompt", text);
+        return OP_COMPLETION;
+    }
+    yyjson_mut_obj_add_str(doc, body, "op", "chat");
+    yyjson_mut_obj_add_str(doc, body, "chat_template", "{{ messages[0]['content'] }}");
+    yyjson_mut_val *messages = yyjson_mut_obj_add_arr(doc, body, "messages");
+    yyjson_mut_val *message = yyjson_mut_arr_add_obj(doc, messages);
+    yyjson_mut_obj_add_str(doc, message, "role", "user");
+    yyjson_mut_obj_add_val(doc, message, "content", text);
+    return OP_CHAT;
+}
+
+void ws_complete_raw_text(struct op *op, yyjson_val *param) {
+    struct found found;
+    struct error err;
+    yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
+    yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
+    if (!specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    uint64_t instance = found.instance->reference;
+    prepare(op, &found, stack);
+    if (!yyjson_is_str(prompt)) {
+        error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
+        op_fail(op, &err);
+        return;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *body = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, body);
+    if (!prediction_config_read(stack, doc, body, &err)) {
+        yyjson_mut_doc_free(doc);
+        op_fail(op, &err);
+        return;
+    }
+    enum service_op kind = set_prompt(doc, body, prompt);
+    begin_prediction(op, kind, doc, instance);
+}
+
+void ws_predict_message(struct op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) prediction_cancel(op);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/websocket.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <wslay/wslay.h>
+
+#include "base/xalloc.h"
+
+enum { WRITE_CHUNK = 64 << 10, MISSED_PINGS = 2, QUEUE_COUNT_MAX = 16384 };
+
+struct websocket {
+    wslay_event_context_ptr wslay;
+    struct http_stream *stream; /* NULL: given up, on_closed is on its way or was */
+    const struct websocket_events *events;
+    void *ctx;
+    uv_timer_t timer;
+    struct buf message; /* of the one that is being received */
+    const char *in;     /* bytes read, not yet taken by wslay */
+    size_t in_len;
+    int missed;   /* pings since the peer was heard of */
+    bool control; /* the frame being received is a control frame */
+    bool reading; /* inside wslay_event_recv: what is queued goes out afterwards */
+    bool full;    /* the connection takes no more for now */
+    bool paused;  /* on_pressure(true) was said */
+    bool closing; /* our close frame is queued */
+};
+
+/* ---- the handshake ---- */
+
+/* Is the word one of a comma-separated list (RFC 9110, 5.6.1)? */
+static bool list_has(const char *list, const char *word) {
+    size_t len = strlen(word);
+    while (list && *list) {
+        list += strspn(list, " \t,");
+        size_t item = strcspn(list, " \t,");
+        if (item == len && strncasecmp(list, word, len) == 0) return true;
+        list += item;
+    }
+    return false;
+}
+
+static void refuse(struct exchange *x, int status, const char *sentence) {
+    struct buf json = BUF_INIT(512);
+    exchange_add_header(x, "Upgrade", "websocket");
+    exchange_add_header(x, "Sec-WebSocket-Version", "13");
+    buf_addf(&json, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}",
+             sentence);
+    exchange_reply(x, status, "application/json", buf_str(&json), json.len);
+    buf_clear(&json);
+}
+
+static bool shake_hands(struct exchange *x) {
+    char accept[WEBSOCKET_ACCEPT_SIZE];
+    const char *key = exchange_header(x, "Sec-WebSocket-Key");
+    const char *version = exchange_header(x, "Sec-WebSocket-Version");
+    bool asked = list_has(exchange_header(x, "Upgrade"), "websocket") &&
+                 list_has(exchange_header(x, "Connection"), "upgrade");
+    if (!asked || !version || strcmp(version, "13") != 0) {
+        refuse(x, 426, "This address speaks WebSocket, version 13; connect with ws://.");
+        return false;
+    }
+    if (!key || !websocket_accept_key(key, accept)) {
+        refuse(x, 400, "Sec-WebSocket-Key must be the base64 of 16 bytes.");
+        return false;
+    }
+    exchange_add_header(x, "Sec-WebSocket-Accept", accept);
+    return true;
+}
+
+/* ---- bytes out ---- */
+
+static void give_up(struct websocket *ws) {
+    struct http_stream *stream = ws->stream;
+    ws->stream = NULL;
+    if (stream) http_stream_close(stream);
+}
+
+static void set_paused(struct websocket *ws, bool paused) {
+    if (ws->paused == paused) return;
+    ws->paused = paused;
+    ws->events->on_pressure(ws->ctx, paused);
+}
+
+static ssize_t on_wslay_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len,
+                             int flags, void *ctx) {
+    struct websocket *ws = ctx;
+    (void)flags;
+    if (ws->full || !ws->stream) {
+        wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    size_t taken = len < WRITE_CHUNK ? len : WRITE_CHUNK;
+    http_stream_write(ws->stream, bytes, taken);
+    return (ssize_t)taken;
+}
+
+/* By the count, too: pongs are queued by wslay as fast as pings come, and have no length. */
+static bool overflows(const struct websocket *ws) {
+    return wslay_event_get_queued_msg_length(ws->wslay) > WEBSOCKET_QUEUE_MAX ||
+           wslay_event_get_queued_msg_count(ws->wslay) > QUEUE_COUNT_MAX;
+}
+
+/* Hand over what the connection takes; then see how much is left and whether all is said. */
+static void pump(struct websocket *ws) {
+    if (ws->reading || !ws->stream) return;
+    bool ok = wslay_event_send(ws->wslay) == 0;
+    size_t queued = wslay_event_get_queued_msg_length(ws->wslay);
+    bool over = !wslay_event_want_read(ws->wslay) && !wslay_event_want_write(ws->wslay);
+    if (!ok || over || overflows(ws)) {
+        give_up(ws);
+    } else if (queued > WEBSOCKET_QUEUE_PAUSE) {
+        set_paused(ws, true);
+    }
+}
+
+static void queue(struct websocket *ws, uint8_t opcode, const char *bytes, size_t len) {
+    struct wslay_event_msg message = { opcode, (const uint8_t *)bytes, len };
+    if (!ws->stream || ws->closing) return;
+    (void)wslay_event_queue_msg(ws->wslay, &message); /* refused only once a close is queued */
+    pump(ws);
+}
+
+void websocket_send(struct websocket *ws, const char *text, size_t len) {
+    queue(ws, WSLAY_TEXT_FRAME, text, len);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+void websocket_close(struct websocket *ws, unsigned status, const char *reason) {
+    if (!ws->stream || ws->closing) return;
+    ws->closing = true;
+    (void)wslay_event_queue_close(ws->wslay, (uint16_t)status, (const uint8_t *)reason,
+                                  strlen(reason));
+    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_FAREWELL_MS, 0);
+    pump(ws);
+}
+
+static void on_pressure(void *ctx, bool full) {
+    struct websocket *ws = ctx;
+    ws->full = full;
+    if (full) return; /* from inside http_stream_write */
+    pump(ws);
+    if (!ws->stream || ws->full) return;
+    if (wslay_event_get_queued_msg_length(ws->wslay) < WEBSOCKET_QUEUE_PAUSE / 4) {
+        set_paused(ws, false);
+    }
+}
+
+/* ---- bytes in ---- */
+
+static ssize_t on_wslay_recv(wslay_event_context_ptr wslay, uint8_t *bytes, size_t len,
+                             int flags, void *ctx) {
+    struct websocket *ws = ctx;
+    (void)flags;
+    if (ws->in_len == 0 || !ws->stream) {
+        wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    size_t taken = len < ws->in_len ? len : ws->in_len;
+    memcpy(bytes, ws->in, taken);
+    ws->in += taken;
+    ws->in_len -= taken;
+    return (ssize_t)taken;
+}
+
+static void on_frame_start(wslay_event_context_ptr wslay,
+                           const struct wslay_event_on_frame_recv_start_arg *frame, void *ctx) {
+    struct websocket *ws = ctx;
+    (void)wslay;
+    ws->control = wslay_is_ctrl_frame(frame->opcode);
+    if (frame->opcode == WSLAY_BINARY_FRAME) {
+        websocket_close(ws, WEBSOCKET_UNSUPPORTED, "text messages only");
+    }
+}
+
+/* Control frames may come between the fragments of a message; wslay keeps those itself. */
+static void on_frame_chunk(wslay_event_context_ptr wslay,
+                           const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *ctx) {
+    struct websocket *ws = ctx;
+    (void)wslay;
+    if (!ws->control) (void)buf_add(&ws->message, chunk->data, chunk->data_length);
+}
+
+static void on_wslay_message(wslay_event_context_ptr wslay,
+                             const struct wslay_event_on_msg_recv_arg *arg, void *ctx) {
+    struct websocket *ws = ctx;
+    (void)wslay;
+    if (wslay_is_ctrl_frame(arg->opcode)) return;
+    if (arg->opcode == WSLAY_TEXT_FRAME && !ws->closing && !ws->message.overflowed) {
+        ws->events->on_message(ws->ctx, buf_str(&ws->message), ws->message.len);
+    }
+    buf_clear(&ws->message);
+}
+
+static void on_read(void *ctx, const char *bytes, size_t len) {
+    struct websocket *ws = ctx;
+    if (!ws->stream) return;
+    ws->missed = 0;
+    ws->in = bytes;
+    ws->in_len = len;
+    ws->reading = true;
+    bool ok = wslay_event_recv(ws->wslay) == 0;
+    ws->reading = false;
+    ws->in_len = 0;
+    pump(ws); /* also the close frame that says what was wrong */
+    if (!ok) give_up(ws);
+}
+
+/* ---- the beginning and the end ---- */
+
+static void on_timer(uv_timer_t *timer) {
+    struct websocket *ws = timer->data;
+    if (ws->closing || ws->missed++ >= MISSED_PINGS) {
+        give_up(ws);
+    } else {
+        queue(ws, WSLAY_PING, NULL, 0);
+    }
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    struct websocket *ws = handle->data;
+    wslay_event_context_free(ws->wslay);
+    buf_clear(&ws->message);
+    free(ws);
+}
+
+static void on_closed(void *ctx) {
+    struct websocket *ws = ctx;
+    ws->stream = NULL;
+    ws->events->on_closed(ws->ctx);
+    uv_close((uv_handle_t *)&ws->timer, on_timer_closed);
+}
+
+static const struct http_stream_events stream_events = {
+    .on_read = on_read,
+    .on_pressure = on_pressure,
+    .on_closed = on_closed,
+};
+
+void websocket_set_message_max(struct websocket *ws, size_t bytes) {
+    ws->message.max = bytes;
+    wslay_event_config_set_max_recv_msg_length(ws->wslay, bytes);
+}
+
+struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
+                                   const struct websocket_events *events, void *ctx) {
+    static const struct wslay_event_callbacks callbacks = {
+        .recv_callback = on_wslay_recv,
+        .send_callback = on_wslay_send,
+        .on_frame_recv_start_callback = on_frame_start,
+        .on_frame_recv_chunk_callback = on_frame_chunk,
+        .on_msg_recv_callback = on_wslay_message,
+    };
+    if (!shake_hands(x)) return NULL;
+    struct websocket *ws = xcalloc(1, sizeof *ws);
+    ws->events = events;
+    ws->ctx = ctx;
+    int status = wslay_event_context_server_init(&ws->wslay, &callbacks, ws);
+    if (status != 0) abort(); /* out of memory, as in xalloc */
+    wslay_event_config_set_no_buffering(ws->wslay, 1);
+    websocket_set_message_max(ws, WEBSOCKET_MESSAGE_MAX);
+    (void)uv_timer_init(loop, &ws->timer);
+    ws->timer.data = ws;
+    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_PING_MS, WEBSOCKET_PING_MS);
+    ws->stream = exchange_upgrade(x, "websocket", &stream_events, ws);
+    return ws;
+}
