@@ -154,49 +154,58 @@ static common_chat_templates_inputs read_input(const struct chat_templates *t,
 
 /* ---- constraint ---- */
 
-/* A trigger word that is one token fires on the token; patterns are regular expressions. */
-static void read_triggers(const struct chat *c, std::vector<std::string> &patterns,
-                          std::vector<llama_token> &tokens) {
-    for (const auto &trigger : c->params.grammar_triggers) {
-        const std::string &value = trigger.value;
-        switch (trigger.type) {
-        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
-            tokens.push_back(trigger.token);
-            break;
-        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
-            patterns.push_back(value);
-            break;
-        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL: {
-            const bool from = !value.empty() && value.front() == '^';
-            const bool to = !value.empty() && value.back() == '$';
-            patterns.push_back((from ? "" : "^") + value + (to ? "" : "$"));
-            break;
-        }
-        case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: {
-            const auto ids = common_tokenize(c->vocab, value, false, true);
-            if (ids.size() == 1 && c->kept.count(ids[0])) {
-                tokens.push_back(ids[0]);
-            } else {
-                patterns.push_back(regex_escape(value));
-            }
-            break;
-        }
-        }
+struct triggers {
+    std::vector<std::string> patterns; /* regular expressions */
+    std::vector<llama_token> tokens;
+};
+
+static std::string anchored(const std::string &pattern) {
+    const bool from = !pattern.empty() && pattern.front() == '^';
+    const bool to = !pattern.empty() && pattern.back() == '$';
+    return (from ? "" : "^") + pattern + (to ? "" : "$");
+}
+
+/* A word that is one token of the template's own fires on the token. */
+static void add_word(const struct chat *c, const std::string &word, triggers &ret) {
+    const auto ids = common_tokenize(c->vocab, word, false, true);
+    if (ids.size() == 1 && c->kept.count(ids[0])) {
+        ret.tokens.push_back(ids[0]);
+    } else {
+        ret.patterns.push_back(regex_escape(word));
     }
 }
 
+static triggers read_triggers(const struct chat *c) {
+    triggers ret;
+    for (const auto &trigger : c->params.grammar_triggers) {
+        switch (trigger.type) {
+        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
+            ret.tokens.push_back(trigger.token);
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+            ret.patterns.push_back(trigger.value);
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
+            ret.patterns.push_back(anchored(trigger.value));
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
+            add_word(c, trigger.value, ret);
+            break;
+        }
+    }
+    return ret;
+}
+
 static llama_sampler *new_lazy_grammar(const struct chat *c) {
-    std::vector<std::string> patterns;
-    std::vector<llama_token> tokens;
-    read_triggers(c, patterns, tokens);
-    if (patterns.empty() && tokens.empty()) {
+    const triggers found = read_triggers(c);
+    if (found.patterns.empty() && found.tokens.empty()) {
         throw std::runtime_error("the tool grammar of this template has no trigger");
     }
     std::vector<const char *> raw;
-    for (const auto &pattern : patterns) raw.push_back(pattern.c_str());
+    for (const auto &pattern : found.patterns) raw.push_back(pattern.c_str());
     return llama_sampler_init_grammar_lazy_patterns(c->vocab, c->params.grammar.c_str(), "root",
-                                                    raw.data(), raw.size(), tokens.data(),
-                                                    tokens.size());
+                                                    raw.data(), raw.size(), found.tokens.data(),
+                                                    found.tokens.size());
 }
 
 /* What the template has already put into the answer's beginning. Some tokenizers put a space

@@ -26,7 +26,7 @@ static double log_total(const float *logits, int32_t count) {
     }
     double sum = 0;
     for (int32_t i = 0; i < count; i++) sum += exp((double)(logits[i] - largest));
-    return (double)largest + log(sum);
+    return (double)largest + log(sum > 0 ? sum : 1);
 }
 
 /* The tokens with the largest logits, largest first, by insertion: top is small. */
@@ -59,7 +59,7 @@ static void describe(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct llam
 
 static char *entry_json(const struct llama_vocab *vocab, const float *logits,
                         llama_token chosen, int top) {
-    llama_token best[MAX_TOP];
+    llama_token best[MAX_TOP] = { 0 };
     int32_t count = llama_vocab_n_tokens(vocab);
     double total = log_total(logits, count);
     int found = find_top(logits, count, top < MAX_TOP ? top : MAX_TOP, best);
