@@ -19,7 +19,6 @@
 #include "base/file_warm.h"
 #include "base/json.h"
 #include "engine/engine.h"
-#include "engine/keep.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 
