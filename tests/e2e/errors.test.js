@@ -138,6 +138,23 @@ test('a body without a content type, and with an odd one, is read as JSON', asyn
   }
 });
 
+test('hostile bodies: no UTF-8, deep nesting, huge numbers, NUL, nothing at all', async (t) => {
+  const d = await start(t);
+  const bodies = ['', 'null', '[]', '"x"', '{', `${'['.repeat(100000)}`,
+    `{"model":"m","messages":${'['.repeat(500)}${']'.repeat(500)}}`,
+    Buffer.from('{"model":"m","messages":[{"role":"user","content":"\xff\xfe"}]}', 'latin1'),
+    '{"model":"m\\u0000x","messages":[{"role":"user","content":"x"}]}',
+    '{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1e400}',
+    '{"model":"m","messages":[{"role":"user","content":"x"}],"seed":99999999999999999999999}'];
+  for (const body of bodies) {
+    const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions', body,
+      headers: { 'content-type': 'application/json' } });
+    assert.ok([400, 404].includes(answer.status), `${String(body).slice(0, 60)}: ${answer.status}`);
+    assert.equal(typeof JSON.parse(answer.text).error.message, 'string');
+  }
+  assert.equal((await d.chat('m')).status, 200);
+});
+
 test('images are refused with a sentence where the model cannot see', async (t) => {
   const d = await start(t);
   const { status, body } = await d.chat('m', { messages: [{ role: 'user', content: [

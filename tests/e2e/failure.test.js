@@ -6,14 +6,15 @@ import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { broken, endless, slowToLoad, spoken } from './lib/models.js';
-import { childrenOf, gone } from './lib/process.js';
+import { childrenOf, gone, programOf } from './lib/process.js';
 import { speaking } from './lib/stream.js';
 
 const alpha = () => spoken('Alpha speaking. All is well.');
 
-// The pid of the daemon's only worker, another than `not`; there may be none yet.
-const worker = async (d, not) =>
-  (await ask(() => childrenOf(d.pid).filter((pid) => pid !== not), (pids) => pids.length === 1))[0];
+// The pid of the daemon's only worker, another than `not`; there may be none yet. Between fork and
+// exec it is still the daemon.
+const worker = async (d, not) => (await ask(() => childrenOf(d.pid).filter((pid) => pid !== not &&
+  programOf(pid) === 'doze-engine'), (pids) => pids.length === 1))[0];
 
 test('a worker killed while streaming: error event, no clean end, the next request works', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() } });
@@ -137,6 +138,62 @@ test('a model that needs more memory than allowed: 507 with the figures', async 
   assert.match(body.error.message, /\d.*\d/);
   const forced = await d.load('alpha', { force: true });
   assert.equal(forced.instance_id, 'alpha');
+});
+
+test('a worker that hangs while it has work is killed and its requests are answered', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() }, settings: { hang_seconds: 1 } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'slow');
+  const { pid } = await watch.reaches('slow', 'busy');
+  process.kill(pid, 'SIGSTOP');
+  await stream.ended;
+  assert.equal(stream.error?.code, 'worker_died', JSON.stringify(stream.chunks.at(-1)));
+  assert.equal((await watch.reaches('slow', 'absent')).reason, 'worker_died');
+  await gone(pid, 1000);
+  assert.equal((await d.chat('slow', { max_tokens: 2 })).status, 200);
+});
+
+test('a load without progress is failed and its worker killed', async (t) => {
+  const d = await Daemon.start(t, { models: { big: slowToLoad() },
+    settings: { load_stall_seconds: 1 } });
+  const watch = await d.watch();
+  const answer = d.chat('big');
+  const pid = await worker(d);
+  process.kill(pid, 'SIGSTOP');
+  const { status, body } = await answer;
+  assert.equal(status, 500, JSON.stringify(body));
+  assert.equal(body.error.code, 'model_load_failed');
+  await watch.reaches('big', 'absent');
+  await gone(pid, 1000);
+});
+
+test('a worker that does not leave when told is killed after its grace', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.chat('alpha');
+  const { pid } = await watch.reaches('alpha', 'idle');
+  process.kill(pid, 'SIGSTOP');
+  d.unload('alpha');
+  await watch.reaches('alpha', 'unloading');
+  const again = d.chat('alpha'); // waits for the place
+  await watch.reaches('alpha', 'absent');
+  await gone(pid, 1000);
+  assert.equal((await again).status, 200);
+});
+
+test('settings that cannot be written are refused with the cause and not applied', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  fs.renameSync(d.stateDir, `${d.stateDir}-away`);
+  const { status, body } = await d.patch('/api/v1/settings', { default_ttl: 5 });
+  fs.renameSync(`${d.stateDir}-away`, d.stateDir);
+  if (status === 200) { // the folder was made again
+    assert.equal((await d.get('/api/v1/settings')).body.default_ttl, 5);
+  } else {
+    assert.equal(status, 500);
+    assert.match(body.error.message, /settings|write/i);
+    assert.equal((await d.get('/api/v1/settings')).body.default_ttl, 3600);
+  }
+  assert.equal((await d.chat('alpha')).status, 200);
 });
 
 test('after SIGKILL of the daemon no worker is left', async (t) => {

@@ -43,6 +43,15 @@ export function childrenOf(pid) {
   return children.filter(isAlive);
 }
 
+// The name of the program it runs; '' if it is gone.
+export function programOf(pid) {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
 // Wake-ups of all threads so far.
 export function wakeUps(pid) {
   let sum = 0;
