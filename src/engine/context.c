@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/cpu_threads.h"
@@ -54,6 +55,11 @@ static int32_t context_length(const struct model *model, const struct load_reque
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
+/* Recurrent models have no cells, and what embeds takes a whole text at once. */
+static bool grows(const struct model *model, const struct load_request *r) {
+    return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights);
+}
+
 /*
  * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts. Against
  * separate pools it lets sequences share the cells of a common beginning, which costs nothing to
@@ -71,7 +77,9 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     c->batch = model->embeds ? c->length : (int32_t)r->batch;
     if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
     c->threads = r->threads > 0 ? (int32_t)r->threads : cpu_threads_default();
-    p->n_ctx = (uint32_t)c->length * (model->embeds ? 1U : (uint32_t)c->parallel);
+    c->most = c->length * (model->embeds ? 1 : c->parallel);
+    c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
+    p->n_ctx = (uint32_t)c->first;
     p->n_batch = (uint32_t)c->batch;
     bool on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
     c->chunk = on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
@@ -94,13 +102,37 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
            kv_type(r->kv_type_v, "kv_type_v", &p->type_v, err);
 }
 
+/* Keys and values of one token in all layers, and its share of the buffers for the attention of a
+ * chunk: the mask, and without flash attention one value per head. */
+static uint64_t cell_bytes(const struct context *c, const struct model *model) {
+    const struct llama_model *w = model->weights;
+    uint64_t layers = (uint64_t)llama_model_n_layer(w);
+    uint64_t heads = (uint64_t)llama_model_n_head(w);
+    uint64_t width = (uint64_t)llama_model_n_embd(w) / (heads > 0 ? heads : 1);
+    uint64_t keys = model_arch_number(w, "attention.key_length", width);
+    uint64_t values = model_arch_number(w, "attention.value_length", width);
+    uint64_t kv_heads = (uint64_t)llama_model_n_head_kv(w);
+    uint64_t attention = (uint64_t)c->chunk * sizeof(float) * (c->flash_attention ? 1 : heads + 1);
+    return layers * (ggml_row_size(c->params.type_k, (int64_t)(kv_heads * keys)) +
+                     ggml_row_size(c->params.type_v, (int64_t)(kv_heads * values))) +
+           attention;
+}
+
+static bool make(struct context *c, const struct model *model) {
+    c->llama = llama_init_from_model(model->weights, c->params);
+    if (!c->llama) return false;
+    c->memory = llama_get_memory(c->llama);
+    c->cells = (int32_t)llama_n_ctx(c->llama);
+    return true;
+}
+
 bool context_open(struct context *ret, const struct model *model,
                   const struct load_request *request, struct error *err) {
     struct context c = { 0 };
     struct llama_context_params params = llama_context_default_params();
     if (!context_fill_params(&params, &c, model, request, err)) return false;
-    c.llama = llama_init_from_model(model->weights, params);
-    if (!c.llama) {
+    c.params = params;
+    if (!make(&c, model)) {
         const char *why = log_capture_take();
         return error_set(
             err, strstr(why, "alloc") ? ERR_NO_MEMORY : ERR_LOAD_FAILED,
@@ -108,11 +140,58 @@ bool context_open(struct context *ret, const struct model *model,
             "context_length or parallel%s%s.",
             c.parallel, c.length, *why ? ": " : "", why);
     }
-    c.memory = llama_get_memory(c.llama);
     c.flash_attention = params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_AUTO
                             ? !log_capture_flash_refused()
                             : params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    c.params.flash_attn_type = c.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                                                 : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    c.cell_bytes = cell_bytes(&c, model);
     *ret = c;
+    return true;
+}
+
+/* ---- another one in its place ---- */
+
+/* *scratch grows as needed. */
+static bool copy_sequence(struct llama_context *from, struct llama_context *to,
+                          llama_seq_id seq, unsigned char **scratch, size_t *size) {
+    if (llama_memory_seq_pos_max(llama_get_memory(from), seq) < 0) return true;
+    size_t need = llama_state_seq_get_size(from, seq);
+    if (need > *size) {
+        free(*scratch);
+        *scratch = malloc(need);
+        *size = *scratch ? need : 0;
+    }
+    return *scratch && llama_state_seq_get_data(from, *scratch, need, seq) == need &&
+           llama_state_seq_set_data(to, *scratch, need, seq) == need;
+}
+
+static bool copy_sequences(const struct context *from, const struct context *to) {
+    unsigned char *scratch = NULL;
+    size_t size = 0;
+    bool ok = true;
+    for (llama_seq_id seq = 0; ok && from->memory && seq < from->parallel; seq++) {
+        ok = copy_sequence(from->llama, to->llama, seq, &scratch, &size);
+    }
+    free(scratch);
+    return ok;
+}
+
+bool context_replace(struct context *context, const struct model *model, int32_t cells,
+                     struct error *err) {
+    struct context next = *context;
+    next.params.n_ctx = (uint32_t)cells;
+    if (!make(&next, model)) {
+        return error_set(err, ERR_NO_MEMORY, "There is no memory for %d tokens: %s.", cells,
+                         log_capture_take());
+    }
+    if (!copy_sequences(context, &next)) {
+        llama_free(next.llama);
+        return error_set(err, ERR_INTERNAL, "The context cannot be copied: %s.",
+                         log_capture_take());
+    }
+    llama_free(context->llama);
+    *context = next;
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/keep.h"
 
 /* While other answers are being written, prompts take at most this much of a batch, so that a long
  * prompt does not make their streams stall for seconds. */
@@ -70,7 +71,7 @@ static void fill_batch(struct engine *e) {
         size_t share = prompts > 1 ? (room + prompts - 1) / prompts : room;
         prompts--;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
-        size_t count = most < share ? most : share;
+        size_t count = keep_until_mark(s, most < share ? most : share);
         batch_add(e, s, count);
         room -= count;
     }
@@ -139,6 +140,7 @@ static void take_result(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     bool in_prompt = s->processed < job->prompt.count;
     s->processed += (size_t)s->in_batch;
+    keep_processed(e, s);
     if (embeds(s)) {
         if (s->output >= 0) take_vector(e, s);
         return;

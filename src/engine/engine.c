@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/cpu_threads.h"
+#include "engine/keep.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
@@ -31,7 +32,10 @@ static void heartbeat(struct engine *e, int64_t now) {
 
 static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
-    if (frame->type == MSG_STOP) _exit(0);
+    if (frame->type == MSG_STOP) {
+        if (e->store.mode != STORE_ON) _exit(0);
+        return true; /* what has been processed is saved first */
+    }
     if (frame->type != MSG_CANCEL) return false;
     if (e->model.embeds) return e->embedding == frame->request;
     const struct slot *slot = slots_find(e, frame->request);
@@ -80,6 +84,7 @@ void engine_clear(struct engine *engine) {
     }
     llama_batch_free(engine->batch);
     candidates_clear(&engine->candidates);
+    keep_close(engine);
     buf_clear(&engine->link.in);
     buf_clear(&engine->link.out);
 }
@@ -99,16 +104,24 @@ static bool work(struct engine *e) {
     return decode_step(e);
 }
 
-void engine_run(struct engine *engine) {
+bool engine_run(struct engine *engine) {
     struct frame frame;
     for (;;) {
-        if (!link_fill(&engine->link)) return;
+        if (!link_fill(&engine->link)) return false;
         while (link_next(&engine->link, &frame)) {
-            if (!engine_dispatch(engine, &frame)) return;
+            if (!engine_dispatch(engine, &frame)) return true;
         }
         bool busy = has_work(engine);
-        if (busy) heartbeat(engine, clock_boottime_usec());
+        if (busy) {
+            engine->last_work = clock_boottime_usec();
+            heartbeat(engine, engine->last_work);
+        }
         if (busy && work(engine)) continue;
-        link_wait(&engine->link, has_work(engine) ? HEARTBEAT_USEC / 1000 : -1);
+        int wait = has_work(engine) ? HEARTBEAT_USEC / 1000 : keep_due(engine);
+        if (wait == 0) {
+            keep_idle(engine);
+        } else {
+            link_wait(&engine->link, wait);
+        }
     }
 }

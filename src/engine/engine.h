@@ -25,6 +25,7 @@
 #include "engine/model.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
+#include "engine/store.h"
 #include "engine/tokens.h"
 
 struct job {
@@ -38,9 +39,17 @@ struct job {
     size_t next_input; /* of an embedding */
     bool paused;
     size_t prompt_tokens, cached_tokens;
+    const char *cache_source; /* "slot", "memory", "disk"; NULL: nothing was cached */
     int64_t completion_tokens;
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
     struct job *next;                                 /* in the queue */
+};
+
+/* See keep.h. */
+struct checkpoint {
+    size_t tokens; /* it is the state after so many */
+    size_t bytes;
+    unsigned char *data;
 };
 
 struct slot {
@@ -51,6 +60,12 @@ struct slot {
     uint64_t last_used;   /* engine's counter */
     int32_t in_batch;     /* tokens in the batch that is being decoded */
     int32_t output;       /* index of its result in the batch, or -1 */
+    struct checkpoint checkpoints[ENTRY_MAX_CHECKPOINTS]; /* in rising order */
+    int checkpoint_count;
+    size_t marks[2]; /* where checkpoints are due, in rising order; 0: none */
+    size_t saved;    /* tokens it had when it was saved last; 0: never */
+    bool unsaved;    /* processed more since then */
+    bool secret;     /* nothing of it may be stored */
 };
 
 struct engine {
@@ -63,6 +78,10 @@ struct engine {
     uint64_t counter;
     struct llama_batch batch;
     struct candidates candidates;
+    struct store store;
+    bool store_warned;
+    uint64_t store_told; /* counters of the last MSG_STORE */
+    int64_t last_work;   /* us */
     int64_t last_heartbeat, last_look, last_fit; /* us */
 };
 
@@ -70,8 +89,8 @@ struct engine {
 void engine_init(struct engine *engine);
 void engine_clear(struct engine *engine);
 
-/* Serve until the daemon says STOP or is gone. */
-void engine_run(struct engine *engine);
+/* Serve until the daemon says STOP (true) or is gone. */
+bool engine_run(struct engine *engine);
 
 /* Put the job at the queue's end. */
 void queue_add(struct engine *engine, struct job *job);

@@ -1,7 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/load_request.h"
 
+#include <string.h>
+
 #include "base/json.h"
+
+static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error *err) {
+    yyjson_val *obj = NULL;
+    if (!json_read_object(root, "prompts", &obj, err)) return false;
+    if (!obj) return true;
+    if (!json_read_str(obj, "dir", &p->dir, err) || !json_read_str(obj, "mode", &p->mode, err) ||
+        !json_read_int(obj, "memory_bytes", 0, INT64_MAX, &p->memory_bytes, err)) {
+        return false;
+    }
+    bool on = strcmp(p->mode, "on") == 0;
+    if (!on && strcmp(p->mode, "memory") != 0 && strcmp(p->mode, "off") != 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "mode",
+                               "'mode' must be \"on\", \"memory\" or \"off\".");
+    }
+    if (on && !p->dir) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "dir", "'dir' of the prompts is missing.");
+    }
+    return true;
+}
 
 static bool read_fields(struct load_request *r, yyjson_val *root, struct error *err) {
     return json_read_str(root, "path", &r->path, err) &&
@@ -26,7 +47,7 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_bool(root, "mmap", &r->mmap, err) &&
            json_read_bool(root, "offload_kv", &r->offload_kv, err) &&
            json_read_bool(root, "mlock", &r->mlock, err) &&
-           json_read_bool(root, "repack", &r->repack, err);
+           json_read_bool(root, "repack", &r->repack, err) && read_prompts(&r->prompts, root, err);
 }
 
 bool load_request_parse(struct load_request *ret, const char *text, size_t len,
@@ -40,7 +61,8 @@ bool load_request_parse(struct load_request *ret, const char *text, size_t len,
                               .gpu_layers = -1,
                               .seed = -1,
                               .offload_kv = true,
-                              .mmap = true };
+                              .mmap = true,
+                              .prompts = { .mode = "off", .memory_bytes = 256 << 20 } };
     r.doc = json_parse_object(text, len, err);
     if (!r.doc) return false;
     bool ok = read_fields(&r, yyjson_doc_get_root(r.doc), err);

@@ -11,6 +11,12 @@
 
 enum { LOAD_MAX_PARALLEL = 64, LOAD_MAX_CONTEXT = 1 << 24 };
 
+struct load_prompts { /* the prompt store */
+    const char *dir;  /* of the model; NULL: none */
+    const char *mode; /* "on", "memory", "off" */
+    int64_t memory_bytes;
+};
+
 struct load_request {
     yyjson_doc *doc; /* what the strings point into */
     const char *path, *identifier;
@@ -26,6 +32,7 @@ struct load_request {
     bool offload_kv; /* keep the KV cache where the layers are */
     int64_t seed;    /* of requests without one; -1: none */
     bool mmap, mlock, repack;
+    struct load_prompts prompts;
 };
 
 /* Fails with ERR_INVALID_REQUEST naming the field. Clear it with load_request_clear(). */

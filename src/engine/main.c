@@ -19,6 +19,7 @@
 #include "base/file_warm.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/keep.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 
@@ -92,6 +93,7 @@ static bool load(struct engine *e, const struct frame *frame, struct error *err)
     progress.from = progress.last;
     bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
               context_open(&e->context, &e->model, &request, err);
+    if (ok) keep_open(e, &request);
     load_request_clear(&request);
     return ok;
 }
@@ -189,7 +191,7 @@ int main(void) {
     }
     if (!load_and_report(&engine, &frame)) return 1;
     log_capture_forward(&engine.link);
-    engine_run(&engine);
+    if (engine_run(&engine)) keep_all(&engine);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return 0;
 }

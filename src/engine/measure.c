@@ -9,7 +9,8 @@ static bool failed(struct error *err) {
                      *why ? ": " : "", why);
 }
 
-/* The context's size depends on the model: it is opened once for that, without its tensors. */
+/* With one conversation that fills the context: it starts smaller, and can grow larger. The
+ * context's size depends on the model: it is opened once for that, without its tensors. */
 static bool context_of(const struct load_request *request,
                        struct llama_model_params model_params, struct llama_context_params *ret,
                        struct error *err) {
@@ -20,6 +21,7 @@ static bool context_of(const struct load_request *request,
     if (!model.weights) return failed(err);
     model.embeds = model_is_embedder(model.weights);
     bool ok = context_fill_params(ret, &context, &model, request, err);
+    ret->n_ctx = (uint32_t)context.length;
     llama_model_free(model.weights);
     return ok;
 }

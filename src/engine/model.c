@@ -19,6 +19,14 @@ static const char *arch_value(const struct llama_model *weights, const char *key
     return out;
 }
 
+uint64_t model_arch_number(const struct llama_model *weights, const char *key,
+                           uint64_t otherwise) {
+    char text[32];
+    char *end = NULL;
+    unsigned long long n = strtoull(arch_value(weights, key, text, sizeof text), &end, 10);
+    return end == text || n == 0 ? otherwise : n;
+}
+
 /* It pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights) {
     char pooling[16], causal[16];

@@ -32,7 +32,11 @@ struct model {
 
 struct context {
     struct llama_context *llama;
-    llama_memory_t memory; /* NULL: the model has none (encoders) */
+    struct llama_context_params params; /* it was made with; the next one will be, too */
+    llama_memory_t memory;              /* NULL: the model has none (encoders) */
+    int32_t cells;         /* tokens that all sequences together can hold now */
+    int32_t first, most;   /* so many at first, and at most */
+    uint64_t cell_bytes;   /* about what one more cell takes */
     int32_t length;        /* tokens one request may have, prompt and answer together */
     int32_t parallel;      /* sequences 0 .. parallel-1 */
     int32_t batch;         /* most tokens that can be decoded at once */
@@ -54,10 +58,19 @@ bool context_open(struct context *ret, const struct model *model,
                   const struct load_request *request, struct error *err);
 void context_close(struct context *context);
 
+/* Put a context with so many cells (rounded up) in its place, on this model, which may be another
+ * copy of the one it was made on; what the sequences hold is copied over. Fails with ERR_NO_MEMORY
+ * or ERR_INTERNAL and leaves everything as it was. */
+bool context_replace(struct context *context, const struct model *model, int32_t cells,
+                     struct error *err);
+
 /* How the request's context is to be made; the figures also go to *ret. */
 bool context_fill_params(struct llama_context_params *ret_params, struct context *ret,
                          const struct model *model, const struct load_request *request,
                          struct error *err);
+/* A number of the architecture's metadata ("attention.key_length"), or `otherwise`. */
+uint64_t model_arch_number(const struct llama_model *weights, const char *key,
+                           uint64_t otherwise);
 /* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights);
 

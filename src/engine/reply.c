@@ -73,6 +73,7 @@ void reply_done(struct link *link, const struct job *job, const char *reason) {
     }
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
+    if (job->cache_source) yyjson_mut_obj_add_str(doc, root, "cache_source", job->cache_source);
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
     yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->answer.reasoning_tokens);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));

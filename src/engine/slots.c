@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/keep.h"
 #include "engine/prefix.h"
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too. */
@@ -16,7 +17,7 @@ static struct prefix_choice choose(const struct engine *e, const struct job *job
     for (int i = 0; i < e->context.parallel; i++) {
         const struct slot *s = &e->slots[i];
         view[i] = (struct prefix_slot){ .tokens = s->tokens.data,
-                                        .count = s->processed,
+                                        .count = s->secret ? 0 : s->processed,
                                         .free = s->job == NULL,
                                         .last_used = s->last_used };
     }
@@ -24,18 +25,33 @@ static struct prefix_choice choose(const struct engine *e, const struct job *job
     return prefix_choose(view, e->context.parallel, job->prompt.data, job->prompt.count, share);
 }
 
-/* Make the sequence hold the first `count` tokens of what the donor holds. How many it holds. */
-static size_t take_prefix(struct engine *e, struct slot *s, int donor, size_t count) {
-    if (donor < 0 || donor == (int)(s - e->slots)) {
-        return context_keep(&e->context, &e->model, s->seq, count) ? count : 0;
-    }
-    (void)context_keep(&e->context, &e->model, s->seq, 0);
+/* Make the sequence hold the first `count` tokens of what another slot holds. */
+static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t count) {
+    (void)keep_cut(e, s, 0);
+    if (donor < 0) return 0;
     llama_memory_seq_cp(e->context.memory, e->slots[donor].seq, s->seq, 0, (llama_pos)count);
     return count;
 }
 
-static void set_prompt(struct engine *e, struct slot *s, int donor, size_t count) {
-    s->processed = take_prefix(e, s, donor, count);
+/* Bring the longest beginning of the prompt that there is into the sequence, from this slot, another
+ * one or the store. How many tokens it holds. */
+static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice choice,
+                          const char **ret_source) {
+    bool own = choice.donor == (int)(s - e->slots), emptied;
+    size_t have = own ? keep_usable(e, s, choice.count) : choice.count;
+    keep_aside(e, s, own ? have : 0);
+    size_t restored = keep_restore(e, s, have, ret_source, &emptied);
+    if (restored > 0) return restored;
+    if (!own || s->saved > have) s->saved = own ? have : 0;
+    if (own && emptied) have = 0;
+    have = own ? keep_cut(e, s, have) : copy_prefix(e, s, choice.donor, have);
+    if (have > 0) *ret_source = "slot";
+    return have;
+}
+
+static void set_prompt(struct slot *s, size_t processed, bool secret) {
+    s->processed = processed;
+    s->secret = secret;
     tokens_cut(&s->tokens, 0);
     tokens_append(&s->tokens, s->job->prompt.data, s->job->prompt.count);
 }
@@ -43,8 +59,16 @@ static void set_prompt(struct engine *e, struct slot *s, int donor, size_t count
 static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
     struct job *job = s->job;
     bool reuse = job->request.sampling.cache_prompt;
-    set_prompt(e, s, reuse ? choice.donor : -1, reuse ? choice.count : 0);
-    job->cached_tokens = s->processed;
+    size_t processed = 0;
+    if (reuse) {
+        processed = take_prefix(e, s, choice, &job->cache_source);
+    } else {
+        keep_aside(e, s, 0);
+        (void)keep_cut(e, s, 0);
+    }
+    set_prompt(s, processed, !reuse);
+    keep_set_marks(e, s, choice.count);
+    job->cached_tokens = processed;
     reply_started(&e->link, job);
     if (!job->request.echo) return;
     const struct input *prompt = job->request.inputs;
@@ -73,7 +97,9 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
         slot_fail(engine, slot, &err);
         return;
     }
-    set_prompt(engine, slot, -1, 0);
+    (void)keep_cut(engine, slot, 0);
+    set_prompt(slot, 0, true);
+    keep_set_marks(engine, slot, 0);
 }
 
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
@@ -85,6 +111,7 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
         begin_generation(e, s, choice);
         return;
     }
+    keep_aside(e, s, 0);
     reply_started(&e->link, job);
     slot_next_input(e, s);
 }
@@ -137,7 +164,5 @@ void slot_fail(struct engine *engine, struct slot *slot, const struct error *err
 }
 
 void slot_restore(struct engine *engine, struct slot *slot) {
-    if (!context_keep(&engine->context, &engine->model, slot->seq, slot->processed)) {
-        slot->processed = 0;
-    }
+    slot->processed = keep_cut(engine, slot, slot->processed);
 }

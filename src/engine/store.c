@@ -86,7 +86,6 @@ struct store_match store_find(struct store *store, const llama_token *prompt, si
                                       count - 1);
         int checkpoint;
         size_t usable = store_usable(entry, common, cut, &checkpoint);
-        if (common > best.common) best.common = common;
         /* Of equals the one in memory, or else the shorter: it is read sooner. */
         bool better = usable > best.count;
         if (usable > 0 && usable == best.count) {
@@ -103,33 +102,46 @@ struct store_match store_find(struct store *store, const llama_token *prompt, si
     return best;
 }
 
+size_t store_common(const struct store *store, const llama_token *prompt, size_t count) {
+    size_t most = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        const struct tokens *t = &store->entries[i]->tokens;
+        size_t common = prefix_common(t->data, t->count, prompt, count - 1);
+        if (common > most) most = common;
+    }
+    return most;
+}
+
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,
                  struct store_cut cut) {
     if (count < STORE_LEAST_TOKENS) return false;
     for (size_t i = 0; i < store->count; i++) {
         const struct tokens *other = &store->entries[i]->tokens;
-        if (other->count < count || (other->count > count && !cut.anywhere)) continue;
-        if (prefix_common(other->data, other->count, tokens, count) == count) return false;
+        if (!cut.anywhere && other->count != count) continue;
+        size_t least = cut.anywhere ? count - STORE_LEAST_GAIN : count;
+        if (prefix_common(other->data, other->count, tokens, count) >= least) return false;
     }
     return true;
 }
 
 /* ---- keeping ---- */
 
-/* Everything the new one can serve, too. */
+/* What the new one can serve as well, but for a few tokens: an answer's last ones often come back
+ * otherwise in the next prompt. */
 static void supersede(struct store *store, const struct store_entry *fresh) {
     for (size_t i = store->count; i-- > 0;) {
         struct store_entry *old = store->entries[i];
         if (old == fresh || old->tokens.count > fresh->tokens.count) continue;
-        if (prefix_common(old->tokens.data, old->tokens.count, fresh->tokens.data,
-                          fresh->tokens.count) < old->tokens.count) {
-            continue;
-        }
+        size_t common = prefix_common(old->tokens.data, old->tokens.count, fresh->tokens.data,
+                                      fresh->tokens.count);
+        if (old->tokens.count - common >= STORE_LEAST_TOKENS) continue;
         if (old->on_disk && !fresh->on_disk) { /* it is all there is, should we be killed */
             free_body(store, old);
             continue;
         }
-        if (old->on_disk) store_delete(store, old);
+        bool same = old->header.tokens_sum ==
+                    fresh->header.tokens_sum; /* then so is the file */
+        if (old->on_disk && !same) store_delete(store, old);
         store_drop(store, old);
     }
 }
@@ -179,15 +191,31 @@ static bool shrink(struct store *store, struct error *err) {
     return ok;
 }
 
-bool store_put(struct store *store, struct store_entry *entry, struct error *err) {
+static void stamp(const struct store *store, struct store_entry *entry) {
     memcpy(entry->header.fingerprint, store->fingerprint, FINGERPRINT_SIZE);
     entry->header.tokens = entry->tokens.count;
     entry->header.tokens_sum = entry_sum(entry->tokens.data,
                                          entry->tokens.count * sizeof(llama_token));
     entry->used = clock_unix();
+}
+
+bool store_put(struct store *store, struct store_entry *entry, struct error *err) {
+    stamp(store, entry);
     store_add(store, entry);
     supersede(store, entry);
     return shrink(store, err);
+}
+
+bool store_save(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
+                void *ctx, struct error *err) {
+    stamp(store, entry);
+    store_add(store, entry);
+    bool ok = write_one(store, entry, go_on, ctx, err);
+    if (ok)
+        free_body(store, entry);
+    else
+        store_drop(store, entry);
+    return ok;
 }
 
 bool store_write_all(struct store *store, bool (*go_on)(void *ctx), void *ctx,

@@ -22,7 +22,7 @@
 enum { STORE_MAX_FILES = 512 };
 
 /* Fewer tokens are processed again sooner than they are kept. */
-enum { STORE_LEAST_TOKENS = 32 };
+enum { STORE_LEAST_TOKENS = 32, STORE_LEAST_GAIN = 16 };
 
 enum store_mode { STORE_OFF, STORE_MEMORY, STORE_ON };
 
@@ -70,12 +70,14 @@ struct store_match {
     struct store_entry *entry; /* NULL: nothing is in common */
     size_t count;              /* tokens that can be restored */
     int checkpoint;
-    size_t common; /* most tokens in common with any entry, restorable or not */
 };
 
 /* The entry of which most tokens can be used; at least one token of the prompt is left over. */
 struct store_match store_find(struct store *store, const llama_token *prompt, size_t count,
                               struct store_cut cut);
+
+/* Most tokens of the prompt, but for its last, that an entry begins with, restorable or not. */
+size_t store_common(const struct store *store, const llama_token *prompt, size_t count);
 
 /* Is a sequence of these tokens worth a save, given what there is already? */
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,
@@ -86,6 +88,10 @@ bool store_wants(const struct store *store, const llama_token *tokens, size_t co
  * that is off is dropped; the least valuable first. Fails (the entry is kept all the same) as
  * store_write does. */
 bool store_put(struct store *store, struct store_entry *entry, struct error *err);
+
+/* Put onto disk; memory keeps no copy. Takes the entry. Fails with ERR_IO; then it is nowhere. */
+bool store_save(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
+                void *ctx, struct error *err);
 
 /* Write every entry that is in memory only. go_on: asked between the pieces of a file; false ends
  * it. Fails with ERR_IO; what could not be written stays in memory. */

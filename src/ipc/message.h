@@ -26,13 +26,15 @@ enum message_type {
                      "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all), "offload_kv":bool,
                      "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
                      "chat_template":"override" (optional), "seed":n (of requests that bring none; -1),
-                     "identifier":"for the log"}.
+                     "identifier":"for the log",
+                     "prompts":{"dir":"/abs/folder" (of the model; made when needed), "mode":"on"|
+                     "memory"|"off" (default), "memory_bytes":n} (the prompt store)}.
                      Every field but path may be absent: the worker's default then. */
     MSG_REQUEST,  /* one of the bodies of api/service.h, with "op" */
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
-    MSG_STOP, /* empty: drop everything, exit 0 */
+    MSG_STOP, /* empty: drop everything, save processed prompts, exit 0 */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
 
     /* worker -> daemon */
@@ -54,6 +56,8 @@ enum message_type {
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
     MSG_MEASURED = 48, /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
+    MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n,"saves":n}: what the
+                  prompt store holds for this model, and what was done since the start */
 };
 
 #endif

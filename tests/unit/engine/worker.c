@@ -76,6 +76,12 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         w->heartbeats++;
         break;
     case MSG_LOG:
+        w->logs++;
+        break;
+    case MSG_STORE:
+        yyjson_doc_free(w->store);
+        w->store = yyjson_read(f->payload, f->len, 0);
+        assert_non_null(w->store);
         break;
     default:
         fail_msg("frame type %d about the worker", f->type);
@@ -147,6 +153,7 @@ void worker_stop(struct worker *w, int status) {
     close(w->fd);
     for (int i = 0; i < WORKER_MAX_REQUESTS; i++) outcome_clear(&w->outcomes[i]);
     yyjson_doc_free(w->facts);
+    yyjson_doc_free(w->store);
     buf_clear(&w->in);
     free(w);
 }

@@ -24,6 +24,8 @@ struct worker {
     struct buf in;
     bool gone;         /* end of file was seen */
     yyjson_doc *facts; /* READY's or FAILED's payload */
+    yyjson_doc *store; /* the newest STORE's payload */
+    int logs;
     bool failed;
     int progress; /* PROGRESS frames seen; they never go back */
     int heartbeats;

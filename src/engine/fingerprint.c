@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/fingerprint.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "prompts/entry.h"
+
+/* Metadata and tensor index of every known model are shorter: nearly all of it is the vocabulary,
+ * 6 MB for one of 152,000 tokens. */
+enum { HEAD = 16 << 20 };
+
+static bool add_file(const char *path, struct buf *out) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool ok = fstat(fd, &st) == 0 && st.st_size > 0;
+    size_t len = ok && st.st_size < HEAD ? (size_t)st.st_size : HEAD;
+    void *map = ok ? mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) : MAP_FAILED;
+    close(fd);
+    if (map == MAP_FAILED) return false;
+    (void)buf_addf(out, "%lld %lld.%09ld %016llx\n", (long long)st.st_size,
+                   (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+                   (unsigned long long)entry_sum(map, len));
+    munmap(map, len);
+    return true;
+}
+
+static int split_count(const struct llama_model *weights) {
+    char text[16];
+    if (llama_model_meta_val_str(weights, "split.count", text, sizeof text) <= 0) return 1;
+    long n = strtol(text, NULL, 10);
+    return n > 1 && n < 10000 ? (int)n : 1;
+}
+
+/* All parts of a split set; path is its first. */
+static bool add_files(const struct model *model, const char *path, struct buf *out) {
+    int parts = split_count(model->weights);
+    char prefix[4096], part[4200];
+    if (parts == 1 || llama_split_prefix(prefix, sizeof prefix, path, 0, parts) <= 0) {
+        return add_file(path, out);
+    }
+    for (int i = 0; i < parts; i++) {
+        llama_split_path(part, sizeof part, prefix, i, parts);
+        if (!add_file(part, out)) return false;
+    }
+    return true;
+}
+
+/* Models with two sets of rope factors use the long one in contexts longer than they were first
+ * trained for, so that there the context's length matters. */
+static bool has_long_rope(const struct model *model, const struct context *context) {
+    char arch[64], name[128], text[32];
+    if (llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch) <=
+        0) {
+        return false;
+    }
+    snprintf(name, sizeof name, "%s.rope.scaling.original_context_length", arch);
+    if (llama_model_meta_val_str(model->weights, name, text, sizeof text) <= 0) return false;
+    return strtoll(text, NULL, 10) < (long long)llama_n_ctx_seq(context->llama);
+}
+
+static void add_settings(const struct model *model, const struct context *context,
+                         const struct load_request *r, struct buf *out) {
+    (void)buf_addf(out, "k=%s v=%s flash=%d rope=%a/%a long=%d experts=%lld window=%d\n",
+                   r->kv_type_k, r->kv_type_v, context->flash_attention, r->rope_frequency_base,
+                   r->rope_frequency_scale, has_long_rope(model, context),
+                   (long long)r->num_experts, model->window);
+}
+
+bool fingerprint_make(const struct model *model, const struct context *context,
+                      const struct load_request *request, unsigned char ret[FINGERPRINT_SIZE]) {
+    struct buf file = BUF_INIT(1 << 20), settings = BUF_INIT(4096);
+    unsigned char half[FINGERPRINT_SIZE];
+    bool ok = add_files(model, request->path, &file);
+    if (ok) {
+        (void)buf_addf(&file, "%s\n", llama_version());
+        add_settings(model, context, request, &settings);
+        entry_fingerprint(buf_str(&file), file.len, half);
+        memcpy(ret, half, FINGERPRINT_SIZE / 2);
+        entry_fingerprint(buf_str(&settings), settings.len, half);
+        memcpy(ret + FINGERPRINT_SIZE / 2, half, FINGERPRINT_SIZE / 2);
+    }
+    buf_clear(&file);
+    buf_clear(&settings);
+    return ok;
+}
