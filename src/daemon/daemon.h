@@ -19,6 +19,9 @@
 #include "http/server.h"
 
 struct watch;
+struct listeners;
+struct lmstudio_home;
+struct ws_host;
 
 enum { LOG_REMEMBERED = 200 }; /* lines of the server, for those who begin to follow */
 
@@ -35,12 +38,20 @@ struct daemon {
     struct live live;
     struct supervisor *supervisor;
     struct service service;
-    struct http_server *http;
+    struct listeners *listeners;
+    struct lmstudio_home *lmstudio_home;
+    struct ws_host *ws_host;
     uv_signal_t signals[3];
     uv_timer_t farewell; /* at shutdown: last bytes may still be on their way */
     int farewell_rounds;
     bool stopping;
 };
+
+/* ---- serve.c ---- */
+/* As SIGTERM does: let answers finish; the second time, at once. */
+void daemon_stop(struct daemon *d);
+/* LM Studio's port and files as the settings want them. */
+void daemon_open_to_lmstudio(struct daemon *d);
 
 /* ---- service.c: struct service on the supervisor ---- */
 void daemon_fill_service(struct daemon *d);
@@ -81,6 +92,7 @@ void route_asset(void *ctx, struct exchange *x);
 void route_health(void *ctx, struct exchange *x); /* pages.c */
 void route_greeting(void *ctx, struct exchange *x);
 void route_lms_status(void *ctx, struct exchange *x);
+void route_ws(void *ctx, struct exchange *x); /* ws.c */
 void route_metrics(void *ctx, struct exchange *x);
 
 #endif

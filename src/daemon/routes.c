@@ -40,6 +40,15 @@ static const struct http_route routes[] = {
     { "GET", "/metrics", 0, route_metrics },
     { "GET", "/lmstudio-greeting", 0, route_greeting },
     { "GET", "/lms-status", 0, route_lms_status },
+
+    { "GET", "/llm", 0, route_ws }, /* the namespaces of lmstudio_ws.h */
+    { "GET", "/embedding", 0, route_ws },
+    { "GET", "/system", 0, route_ws },
+    { "GET", "/diagnostics", 0, route_ws },
+    { "GET", "/files", 0, route_ws },
+    { "GET", "/repository", 0, route_ws },
+    { "GET", "/plugins", 0, route_ws },
+    { "GET", "/runtime", 0, route_ws },
 };
 
 /* Compares without telling by its duration how much was right. */

@@ -13,7 +13,10 @@
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 #include "daemon/file.h"
+#include "daemon/listeners.h"
+#include "daemon/lmstudio_home.h"
 #include "daemon/watch.h"
+#include "daemon/ws.h"
 
 enum {
     EVENTS_REMEMBERED = 1000,
@@ -82,6 +85,7 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
 
 static void on_http_closed(void *ctx) {
     struct daemon *d = ctx;
+    lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
     watch_close(d->watch);
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
@@ -91,9 +95,9 @@ static void on_http_closed(void *ctx) {
 
 static void on_farewell(uv_timer_t *timer) {
     struct daemon *d = timer->data;
-    if (http_server_active(d->http) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
+    if (listeners_active(d->listeners) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
     uv_timer_stop(timer);
-    http_server_close(d->http, on_http_closed, d);
+    listeners_close(d->listeners, on_http_closed, d);
 }
 
 /* No worker is left; answers that are still being written get a moment. */
@@ -102,15 +106,19 @@ static void on_finished(void *ctx) {
     uv_timer_start(&d->farewell, on_farewell, 0, FAREWELL_MS);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int number) {
-    struct daemon *d = handle->data;
-    log_info("%s: %s", strsignal(number), d->stopping ? "stopping at once" : "stopping");
+void daemon_stop(struct daemon *d) {
+    log_info("%s", d->stopping ? "stopping at once" : "stopping");
     if (!d->stopping)
-        http_server_drain(d->http);
+        listeners_drain(d->listeners);
     else
         d->farewell_rounds = FAREWELL_ROUNDS;
     d->stopping = true;
     supervisor_shutdown(d->supervisor);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number) {
+    log_info("%s", strsignal(number));
+    daemon_stop(handle->data);
 }
 
 static void on_hangup(uv_signal_t *handle, int number) {
@@ -170,13 +178,24 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
 }
 
 static void say_ready(struct daemon *d) {
-    int port = http_server_port(d->http);
+    int port = listeners_first_port(d->listeners);
     bool v6 = strchr(d->options.host, ':') != NULL;
     log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "",
              d->options.host, v6 ? "]" : "", port);
     if (d->options.ready_fd < 0) return;
     dprintf(d->options.ready_fd, "%d\n", port);
     close(d->options.ready_fd);
+}
+
+void daemon_open_to_lmstudio(struct daemon *d) {
+    struct error err;
+    listeners_want_sdk(d->listeners, d->settings.sdk_port);
+    if (!d->settings.lmstudio_compat) {
+        lmstudio_home_remove(d->lmstudio_home);
+    } else if (!lmstudio_home_write(d->lmstudio_home, listeners_first_port(d->listeners), d->options.host,
+                                    &err)) {
+        log_warn("LM Studio's command line will not find this server: %s", err.text);
+    }
 }
 
 static bool start(struct daemon *d, struct error *err) {
@@ -187,9 +206,12 @@ static bool start(struct daemon *d, struct error *err) {
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     if (!start_supervisor(d, err)) return false;
     daemon_fill_service(d);
+    d->ws_host = ws_host_new(d);
+    d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     daemon_http_options(d, &http);
-    d->http = http_server_new(&d->loop, &http, err);
-    if (!d->http) return false;
+    d->listeners = listeners_new(&d->loop, &http, err);
+    if (!d->listeners) return false;
+    daemon_open_to_lmstudio(d);
     d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
     log_catalog(d->catalog);
     return true;
@@ -197,6 +219,8 @@ static bool start(struct daemon *d, struct error *err) {
 
 static void daemon_clear(struct daemon *d) {
     log_set_listener(NULL, NULL);
+    ws_host_free(d->ws_host);
+    lmstudio_home_free(d->lmstudio_home);
     feed_free(d->events);
     feed_free(d->log);
     catalog_free(d->catalog);

@@ -92,6 +92,7 @@ static bool settings_change(void *self, yyjson_val *patch, struct error *err) {
     settings_clear(&d->settings);
     d->settings = next;
     supervisor_settings_changed(d->supervisor);
+    if (!d->stopping) daemon_open_to_lmstudio(d);
     tell_settings(d);
     return true;
 }

@@ -9,6 +9,8 @@ enum { MAX_WAITING_LIMIT = LC_MAX_REQUESTS };
 
 void settings_init(struct settings *settings) {
     *settings = (struct settings){ .rules = lc_settings_default(),
+                                   .sdk_port = true,
+                                   .lmstudio_compat = true,
                                    .load = LOAD_SETTINGS_UNSAID };
 }
 
@@ -39,6 +41,16 @@ static bool read_jit(struct settings *s, yyjson_val *obj, const char *name, stru
 static bool read_cors(struct settings *s, yyjson_val *obj, const char *name,
                       struct error *err) {
     return json_read_bool(obj, name, &s->cors, err);
+}
+
+static bool read_sdk_port(struct settings *s, yyjson_val *obj, const char *name,
+                          struct error *err) {
+    return json_read_bool(obj, name, &s->sdk_port, err);
+}
+
+static bool read_lmstudio_compat(struct settings *s, yyjson_val *obj, const char *name,
+                                 struct error *err) {
+    return json_read_bool(obj, name, &s->lmstudio_compat, err);
 }
 
 static bool read_default_ttl(struct settings *s, yyjson_val *obj, const char *name,
@@ -137,6 +149,26 @@ static bool read_memory_limit(struct settings *s, yyjson_val *obj, const char *n
     return true;
 }
 
+static const struct word store_words[] = { { "off", PROMPT_STORE_OFF },
+                                           { "memory", PROMPT_STORE_MEMORY },
+                                           { "on", PROMPT_STORE_ON } };
+
+static bool read_prompt_store(struct settings *s, yyjson_val *obj, const char *name,
+                              struct error *err) {
+    int value = s->prompt_store;
+    if (!read_word(obj, name, store_words, 3, &value, err)) return false;
+    s->prompt_store = (enum prompt_store)value;
+    return true;
+}
+
+static bool read_prompt_store_bytes(struct settings *s, yyjson_val *obj, const char *name,
+                                    struct error *err) {
+    int64_t n = (int64_t)s->prompt_store_bytes;
+    if (!json_read_int(obj, name, 0, INT64_MAX, &n, err)) return false;
+    s->prompt_store_bytes = (nbytes)n;
+    return true;
+}
+
 static bool read_api_key(struct settings *s, yyjson_val *obj, const char *name,
                          struct error *err) {
     const char *key = "";
@@ -220,6 +252,16 @@ static void write_cors(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut
     yyjson_mut_obj_add_bool(doc, obj, name, s->cors);
 }
 
+static void write_sdk_port(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                           const char *name) {
+    yyjson_mut_obj_add_bool(doc, obj, name, s->sdk_port);
+}
+
+static void write_lmstudio_compat(const struct settings *s, yyjson_mut_doc *doc,
+                                  yyjson_mut_val *obj, const char *name) {
+    yyjson_mut_obj_add_bool(doc, obj, name, s->lmstudio_compat);
+}
+
 static void write_default_ttl(const struct settings *s, yyjson_mut_doc *doc,
                               yyjson_mut_val *obj, const char *name) {
     add_ttl(doc, obj, name, s->rules.default_ttl);
@@ -263,6 +305,16 @@ static void write_memory_limit(const struct settings *s, yyjson_mut_doc *doc,
         yyjson_mut_obj_add_null(doc, obj, name);
 }
 
+static void write_prompt_store(const struct settings *s, yyjson_mut_doc *doc,
+                               yyjson_mut_val *obj, const char *name) {
+    yyjson_mut_obj_add_str(doc, obj, name, settings_prompt_store(s));
+}
+
+static void write_prompt_store_bytes(const struct settings *s, yyjson_mut_doc *doc,
+                                     yyjson_mut_val *obj, const char *name) {
+    yyjson_mut_obj_add_uint(doc, obj, name, s->prompt_store_bytes);
+}
+
 static void write_api_key(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut_val *obj,
                           const char *name) {
     if (s->api_key[0])
@@ -297,10 +349,14 @@ static const struct row rows[] = {
     { "auto_evict", read_auto_evict, write_auto_evict },
     { "switch_window_ms", read_switch_window, write_switch_window },
     { "memory_limit", read_memory_limit, write_memory_limit },
+    { "prompt_store", read_prompt_store, write_prompt_store },
+    { "prompt_store_bytes", read_prompt_store_bytes, write_prompt_store_bytes },
     { "max_waiting", read_max_waiting, write_max_waiting },
     { "load_stall_seconds", read_load_stall, write_load_stall },
     { "hang_seconds", read_hang, write_hang },
     { "cors", read_cors, write_cors },
+    { "sdk_port", read_sdk_port, write_sdk_port },
+    { "lmstudio_compat", read_lmstudio_compat, write_lmstudio_compat },
     { "api_key", read_api_key, write_api_key },
     { "load", read_load, write_load },
     { "models", read_models, write_models },
@@ -362,6 +418,10 @@ void settings_show(const struct settings *settings, struct buf *out) {
         memset(shown.api_key, '*', 8);
     }
     settings_format(&shown, out);
+}
+
+const char *settings_prompt_store(const struct settings *settings) {
+    return store_words[settings->prompt_store].text;
 }
 
 bool settings_for_model(const struct settings *settings, const char *key,

@@ -16,10 +16,17 @@
 #include "catalog/load_settings.h"
 #include "lifecycle/lifecycle.h"
 
+/* What is done with the processed prompts of a model that is unloaded. */
+enum prompt_store { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
+
 struct settings {
     struct lc_settings rules;
     bool cors;
+    bool sdk_port;             /* listen where LM Studio's clients look */
+    bool lmstudio_compat;      /* write the files by which its command line finds a server */
     nbytes memory_limit;       /* 0: what the machine has */
+    enum prompt_store prompt_store;
+    nbytes prompt_store_bytes; /* most that the files may take */
     char api_key[128];         /* "": none asked for */
     struct load_settings load; /* for all models */
     yyjson_doc *models;        /* {"<key>": {load settings}}; NULL: none. Owned */
@@ -40,6 +47,9 @@ void settings_format(const struct settings *settings, struct buf *out);
 
 /* The same for clients: the API key's characters are replaced by stars. */
 void settings_show(const struct settings *settings, struct buf *out);
+
+/* The word of prompt_store. */
+const char *settings_prompt_store(const struct settings *settings);
 
 /* The user's load settings for this model; false if there are none. */
 bool settings_for_model(const struct settings *settings, const char *key,

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/lmstudio_home.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "daemon/file.h"
+
+enum { KEY_LEN = 32, FILE_MAX = 1 << 16 };
+
+/* The first two tell where the server is, the third is half of the release build's passkey. */
+enum { FILE_PROBE, FILE_CONFIG, FILE_KEY, FILE_COUNT };
+static const char *const names[FILE_COUNT] = { "http-server.json", "http-server-config.json",
+                                               "lms-key-2" };
+
+struct lmstudio_home {
+    char *folder;               /* NULL: none */
+    char *paths[FILE_COUNT];
+    char *written[FILE_COUNT];  /* what we wrote; NULL: nothing */
+    char key[KEY_LEN + 1];      /* "": not known */
+};
+
+static bool exists(const char *folder, const char *name) {
+    char *path = xasprintf("%s/%s", folder, name);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+/* The pointer's content without the line's end; NULL if there is none. */
+static char *read_pointer(const char *user_home) {
+    struct buf text = BUF_INIT(FILE_MAX);
+    struct error err;
+    char *path = xasprintf("%s/.lmstudio-home-pointer", user_home);
+    char *folder = NULL;
+    if (file_read(path, &text, &err)) {
+        size_t len = strcspn(buf_str(&text), "\r\n");
+        if (len > 0 && text.data[0] == '/') folder = xstrndup(text.data, len);
+    }
+    free(path);
+    buf_clear(&text);
+    return folder;
+}
+
+static char *find_folder(const char *user_home) {
+    char *folder = read_pointer(user_home);
+    if (folder) return folder;
+    if (exists(user_home, ".cache/lm-studio")) return xasprintf("%s/.cache/lm-studio", user_home);
+    return xasprintf("%s/.lmstudio", user_home);
+}
+
+struct lmstudio_home *lmstudio_home_new(const char *user_home) {
+    struct lmstudio_home *home = xcalloc(1, sizeof *home);
+    if (!user_home || !*user_home) return home;
+    home->folder = find_folder(user_home);
+    for (int i = 0; i < FILE_COUNT; i++) {
+        home->paths[i] = xasprintf("%s/.internal/%s", home->folder, names[i]);
+    }
+    return home;
+}
+
+void lmstudio_home_free(struct lmstudio_home *home) {
+    for (int i = 0; i < FILE_COUNT; i++) {
+        free(home->paths[i]);
+        free(home->written[i]);
+    }
+    free(home->folder);
+    free(home);
+}
+
+bool lmstudio_home_is_installed(const struct lmstudio_home *home) {
+    static const char *const marks[] = { ".internal/app-install-location.json",
+                                         ".internal/llmster-install-location.json", "settings.json",
+                                         "bin/lms" };
+    for (size_t i = 0; home->folder && i < sizeof marks / sizeof marks[0]; i++) {
+        if (exists(home->folder, marks[i])) return true;
+    }
+    return false;
+}
+
+/* A key that is there already may be in use by another server of this user: it is kept. */
+static bool choose_key(struct lmstudio_home *home) {
+    static const char digits[] = "0123456789abcdef";
+    struct buf text = BUF_INIT(KEY_LEN);
+    struct error err;
+    bool there = file_read(home->paths[FILE_KEY], &text, &err) && text.len == KEY_LEN;
+    if (there) memcpy(home->key, text.data, KEY_LEN);
+    buf_clear(&text);
+    if (there) return true;
+    unsigned char bytes[KEY_LEN];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
+    for (int i = 0; i < KEY_LEN; i++) home->key[i] = digits[bytes[i] & 15];
+    return true;
+}
+
+static bool write_file(struct lmstudio_home *home, int i, const char *text, struct error *err) {
+    if (!file_replace(home->paths[i], text, strlen(text), err)) return false;
+    free(home->written[i]);
+    home->written[i] = xstrdup(text);
+    return true;
+}
+
+bool lmstudio_home_write(struct lmstudio_home *home, int port, const char *host,
+                         struct error *err) {
+    if (!home->folder || lmstudio_home_is_installed(home)) return true;
+    char *internal = xasprintf("%s/.internal", home->folder);
+    char *probe = xasprintf("{\"port\":%d}", port);
+    char *config = xasprintf("{\"port\":%d,\"networkInterface\":\"%s\"}", port, host);
+    const char *old = home->written[FILE_PROBE];
+    bool same = old && strcmp(old, probe) == 0;
+    bool ok = same || (file_make_dirs(internal, err) && write_file(home, FILE_PROBE, probe, err) &&
+              write_file(home, FILE_CONFIG, config, err));
+    if (ok && !same && choose_key(home)) ok = write_file(home, FILE_KEY, home->key, err);
+    free(internal);
+    free(probe);
+    free(config);
+    return ok;
+}
+
+void lmstudio_home_remove(struct lmstudio_home *home) {
+    bool ours = true;
+    for (int i = 0; i < FILE_COUNT; i++) {
+        struct buf text = BUF_INIT(FILE_MAX);
+        struct error err;
+        if (home->written[i] && ours) {
+            ours = file_read(home->paths[i], &text, &err) &&
+                   strcmp(buf_str(&text), home->written[i]) == 0;
+            if (ours) (void)unlink(home->paths[i]);
+        }
+        free(home->written[i]);
+        home->written[i] = NULL;
+        buf_clear(&text);
+    }
+    if (!home->folder) return;
+    char *internal = xasprintf("%s/.internal", home->folder);
+    (void)rmdir(internal); /* only if it is empty */
+    (void)rmdir(home->folder);
+    free(internal);
+}
+
+bool lmstudio_home_knows(const struct lmstudio_home *home, const char *passkey) {
+    size_t len = strlen(passkey);
+    return home->key[0] && len >= KEY_LEN && strcmp(passkey + len - KEY_LEN, home->key) == 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/uploads.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/xalloc.h"
+
+struct upload {
+    char *identifier, *name, *base64;
+    char *text; /* NULL: not a text */
+    const char *type, *mime;
+    size_t size;
+};
+
+struct uploads {
+    struct upload files[UPLOADS_MAX]; /* oldest first */
+    int count;
+    size_t bytes;
+    uint64_t made;
+};
+
+struct uploads *uploads_new(void) {
+    return xcalloc(1, sizeof(struct uploads));
+}
+
+static void upload_clear(struct upload *file) {
+    free(file->identifier);
+    free(file->name);
+    free(file->base64);
+    free(file->text);
+}
+
+static void drop_oldest(struct uploads *u) {
+    u->bytes -= strlen(u->files[0].base64);
+    upload_clear(&u->files[0]);
+    u->count--;
+    memmove(u->files, u->files + 1, (size_t)u->count * sizeof u->files[0]);
+}
+
+void uploads_free(struct uploads *uploads) {
+    if (!uploads) return;
+    while (uploads->count > 0) drop_oldest(uploads);
+    free(uploads);
+}
+
+/* ---- base64 (RFC 4648, 4) ---- */
+
+static int digit(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Caller frees; NULL if it is no base64. A NUL follows the bytes. */
+static unsigned char *decode(const char *text, size_t len, size_t *ret_len) {
+    size_t padding = len >= 2 && text[len - 1] == '=' ? 1 + (text[len - 2] == '=') : 0;
+    if (len % 4 != 0) return NULL;
+    unsigned char *bytes = xcalloc(len / 4 * 3 + 1, 1);
+    size_t out = 0;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < len; i++) {
+        int value = i < len - padding ? digit(text[i]) : 0;
+        if (value < 0) {
+            free(bytes);
+            return NULL;
+        }
+        bits = bits << 6 | (uint32_t)value;
+        if (i % 4 != 3) continue;
+        for (int shift = 16; shift >= 0; shift -= 8) bytes[out++] = (unsigned char)(bits >> shift);
+    }
+    *ret_len = out - padding;
+    bytes[*ret_len] = '\0';
+    return bytes;
+}
+
+/* ---- what a file is ---- */
+
+/* Bytes in the file's beginning. */
+static const struct {
+    const char *magic;
+    size_t len;
+    const char *type, *mime;
+} magics[] = {
+    { "\x89PNG\r\n\x1a\n", 8, "image", "image/png" },
+    { "\xff\xd8\xff", 3, "image", "image/jpeg" },
+    { "GIF8", 4, "image", "image/gif" },
+    { "BM", 2, "image", "image/bmp" },
+    { "%PDF-", 5, "application/pdf", "" },
+};
+
+static bool ends_with(const char *text, const char *end) {
+    size_t len = strlen(text), tail = strlen(end);
+    return len >= tail && strcasecmp(text + len - tail, end) == 0;
+}
+
+/* Valid UTF-8 (RFC 3629) without NUL. Where the second byte has a range of its own, overlong forms
+ * and surrogates would begin. */
+static bool is_text(const unsigned char *bytes, size_t len) {
+    for (size_t i = 0; i < len;) {
+        unsigned char c = bytes[i++];
+        int more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+        unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+        unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+        if (c == 0 || (c >= 0x80 && c < 0xc2) || c > 0xf4) return false;
+        for (; more > 0; more--, i++, low = 0x80, high = 0xbf) {
+            if (i >= len || bytes[i] < low || bytes[i] > high) return false;
+        }
+    }
+    return true;
+}
+
+static void recognise(struct upload *file, unsigned char *bytes) {
+    size_t len = file->size;
+    file->type = "unknown";
+    file->mime = "";
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        if (len < magics[i].len || memcmp(bytes, magics[i].magic, magics[i].len) != 0) continue;
+        file->type = magics[i].type;
+        file->mime = magics[i].mime;
+        return;
+    }
+    if (len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) {
+        file->type = "image";
+        file->mime = "image/webp";
+    } else if (ends_with(file->name, ".docx")) {
+        file->type = "application/word";
+    } else if (is_text(bytes, len)) {
+        file->type = ends_with(file->name, ".txt") ? "text/plain" : "text/other";
+        file->text = xstrndup((const char *)bytes, len);
+    }
+}
+
+static struct lmws_file show(const struct upload *file) {
+    return (struct lmws_file){ .identifier = file->identifier,
+                               .name = file->name,
+                               .type = file->type,
+                               .mime = file->mime,
+                               .base64 = file->base64,
+                               .text = file->text,
+                               .size = file->size };
+}
+
+bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
+                 struct lmws_file *ret, struct error *err) {
+    size_t len = strlen(base64);
+    struct upload file = { 0 };
+    if (len > UPLOADS_BYTES_MAX / 2) {
+        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large: %d MB are the most.", name,
+                         UPLOADS_BYTES_MAX / 2 / 4 * 3 >> 20);
+    }
+    unsigned char *bytes = decode(base64, len, &file.size);
+    if (!bytes) {
+        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.80s' is no base64.", name);
+    }
+    file.name = xstrdup(name);
+    recognise(&file, bytes);
+    free(bytes);
+    file.base64 = xstrdup(base64);
+    file.identifier = xasprintf("file-%llu", (unsigned long long)++uploads->made);
+    while (uploads->count == UPLOADS_MAX || uploads->bytes + len > UPLOADS_BYTES_MAX) {
+        drop_oldest(uploads);
+    }
+    uploads->files[uploads->count++] = file;
+    uploads->bytes += len;
+    *ret = show(&file);
+    return true;
+}
+
+bool uploads_find(const struct uploads *uploads, const char *identifier, struct lmws_file *ret) {
+    for (int i = 0; i < uploads->count; i++) {
+        if (strcmp(uploads->files[i].identifier, identifier) != 0) continue;
+        *ret = show(&uploads->files[i]);
+        return true;
+    }
+    return false;
+}
