@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 import { render } from 'preact';
+import { App } from './app';
+import { startClock } from './clock';
+import { stayLive } from './live';
 
-render(<h1>doze</h1>, document.getElementById('app')!);
+render(<App />, document.getElementById('app')!);
+startClock();
+void stayLive();

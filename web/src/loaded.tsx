@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+// One card for each instance, with what can be done about it.
+import { useSignal } from '@preact/signals';
+import { retune, unload, type Instance } from './api';
+import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from './format';
+import { Ring } from './ring';
+import { attempt, connection, instances, modelName, settings } from './store';
+import { originWords, workWords } from './words';
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+}
+
+function Context({ instance: i }: { instance: Instance }) {
+  const size = i.config.context_length;
+  const used = Math.min(i.context_used, size);
+  return (
+    <Fact name="Context">
+      {count(used)} of {count(size)} tokens
+      <meter min={0} max={size || 1} value={used} aria-label={`Context used by ${i.id}`} />
+    </Fact>
+  );
+}
+
+function Facts({ instance: i }: { instance: Instance }) {
+  return (
+    <dl>
+      <Context instance={i} />
+      <Fact name="Requests">{i.running} running, {i.waiting} waiting</Fact>
+      <Fact name="Speed">{i.tokens_per_second > 0 ? `${rate(i.tokens_per_second)} tokens/s` : '–'}</Fact>
+      <Fact name="Memory">{i.memory_bytes > 0 ? bytes(i.memory_bytes) : '–'}</Fact>
+      {i.load_time_seconds > 0 && <Fact name="Loaded in">{i.load_time_seconds.toFixed(2)} s</Fact>}
+    </dl>
+  );
+}
+
+// null: "none"; undefined: not understood.
+function ttlOf(text: string): number | null | undefined {
+  if (text.trim() === '') return null;
+  return minutesToSeconds(text) ?? undefined;
+}
+
+function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void }) {
+  const text = useSignal(i.ttl === null ? '' : secondsToMinutes(i.ttl));
+  const wrong = useSignal('');
+  const id = `ttl-${i.id}`;
+  const save = async (e: Event) => {
+    e.preventDefault();
+    const ttl = ttlOf(text.value);
+    if (ttl === undefined) {
+      wrong.value = 'Give minutes, such as 10 or 0.5; empty means that it stays.';
+      return;
+    }
+    if (await attempt(() => retune(i.id, { ttl }))) onEnd();
+  };
+  const onKeyDown = (e: KeyboardEvent) => { if (e.key === 'Escape') onEnd(); };
+  return (
+    <form class="ttl" onSubmit={save} onKeyDown={onKeyDown} noValidate>
+      <label for={id}>Idle minutes before {i.id} is unloaded (empty: it stays)</label>
+      <div class="row">
+        <input id={id} inputMode="decimal" size={7} value={text.value} autoFocus
+          aria-invalid={wrong.value !== ''} aria-describedby={`${id}-wrong`}
+          ref={(el) => { if (el && !wrong.peek()) el.focus(); }}
+          onInput={(e) => { text.value = e.currentTarget.value; wrong.value = ''; }} />
+        <button type="submit" class="small">Set</button>
+        <button type="button" class="small plain" onClick={onEnd}>Cancel</button>
+      </div>
+      <p class="wrong" id={`${id}-wrong`}>{wrong.value}</p>
+    </form>
+  );
+}
+
+// Pinned: no eviction and no ttl. Unpinned: as if a request had loaded it.
+function pin(i: Instance) {
+  return attempt(() => retune(i.id, { origin: 'explicit', ttl: null }), `${i.id} stays until you unload it.`);
+}
+function unpin(i: Instance) {
+  const ttl = settings.value?.default_ttl ?? null;
+  return attempt(() => retune(i.id, { origin: 'jit', ttl }), `${i.id} may leave again when it is idle.`);
+}
+
+function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void }) {
+  const off = connection.value !== 'live';
+  if (i.state === 'unloading') return null;
+  if (i.state === 'loading' || i.state === 'queued') {
+    return (
+      <div class="row">
+        <button type="button" disabled={off} aria-label={`Cancel loading ${i.id}`}
+          onClick={() => attempt(() => unload(i.id))}>Cancel loading</button>
+      </div>
+    );
+  }
+  return (
+    <div class="row">
+      <button type="button" disabled={off} aria-label={`Unload ${i.id}`} onClick={() => attempt(() => unload(i.id))}>
+        Unload
+      </button>
+      <button type="button" disabled={off} aria-label={`Change the ttl of ${i.id}`} onClick={onTtl}>Change ttl…</button>
+      {i.origin === 'jit'
+        ? <button type="button" disabled={off} aria-label={`Pin ${i.id}`} onClick={() => pin(i)}>Pin</button>
+        : <button type="button" disabled={off} aria-label={`Unpin ${i.id}`} onClick={() => unpin(i)}>Unpin</button>}
+    </div>
+  );
+}
+
+function Card({ instance: i }: { instance: Instance }) {
+  const editing = useSignal(false);
+  return (
+    <li class={`card ${i.state}`} data-instance={i.id}>
+      <div class="top">
+        <div class="names">
+          <h3>{i.id}</h3>
+          <p>{modelName.value(i.model)}</p>
+          <p class="tags">
+            <span class={`tag ${i.state}`}>{workWords(i)}</span>
+            <span class={`tag ${i.origin}`}>{originWords(i.origin)}</span>
+            {i.keep && <span class="tag">loaded at every start</span>}
+          </p>
+        </div>
+        <Ring instance={i} />
+      </div>
+      <Facts instance={i} />
+      {editing.value
+        ? <TtlForm instance={i} onEnd={() => { editing.value = false; }} />
+        : <Actions instance={i} onTtl={() => { editing.value = true; }} />}
+    </li>
+  );
+}
+
+export function Loaded() {
+  const list = instances.value;
+  return (
+    <section aria-labelledby="loaded">
+      <h2 id="loaded">Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}</h2>
+      {list.length === 0
+        ? <p class="empty">No model is loaded. Load one below, or send a request: it loads the model that it names.</p>
+        : <ul class="cards">{list.map((i) => <Card key={i.id} instance={i} />)}</ul>}
+    </section>
+  );
+}
