@@ -79,7 +79,7 @@ bool options_parse(const struct command_spec *command, int argc, char **argv, vo
     struct option longs[OPTIONS_MAX + 2] = { 0 };
     int count = 0, found;
 
-    for (; command->options[count].name && count < OPTIONS_MAX; count++) {
+    for (; count < OPTIONS_MAX && command->options[count].name; count++) {
         const struct option_spec *spec = &command->options[count];
         int takes = spec->kind == OPTION_FLAG ? no_argument : required_argument;
         longs[count] = (struct option){ spec->name, takes, NULL, count + 1 };

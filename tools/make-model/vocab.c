@@ -19,7 +19,7 @@ static size_t vocab_add(struct vocab *vocab, const char *text, enum token_kind k
     vocab->tokens = xrealloc(vocab->tokens, vocab->count * sizeof *vocab->tokens);
     vocab->kinds = xrealloc(vocab->kinds, vocab->count * sizeof *vocab->kinds);
     vocab->tokens[id] = xstrdup(text);
-    vocab->kinds[id] = kind;
+    vocab->kinds[id] = (int32_t)kind;
     return id;
 }
 
