@@ -73,7 +73,7 @@ static bool run_open(const struct say_options *options, bool vector, struct run 
     trained = llama_model_n_ctx_train(run->model);
     context.n_ctx = context.n_batch = context.n_ubatch = (uint32_t)(trained < CELLS ? trained
                                                                                     : CELLS);
-    context.n_threads = context.n_threads_batch = 2;
+    context.n_threads = context.n_threads_batch = 1; /* more would spin where cores are busy */
     context.embeddings = vector;
     run->context = llama_init_from_model(run->model, context);
     if (!run->context)
