@@ -9,7 +9,7 @@ obj=build/$preset/obj
 programs=build/$preset
 [ "$preset" = release ] && programs=build
 
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 classes=$(ctest --test-dir "$obj" --print-labels | sed -n 's/^  //p')
