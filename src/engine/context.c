@@ -102,6 +102,10 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
            kv_type(r->kv_type_v, "kv_type_v", &p->type_v, err);
 }
 
+static uint64_t bytes_of(enum ggml_type type, uint64_t values) {
+    return values * ggml_type_size(type) / (uint64_t)ggml_blck_size(type);
+}
+
 /* Keys and values of one token in all layers, and its share of the buffers for the attention of a
  * chunk: the mask, and without flash attention one value per head. */
 static uint64_t cell_bytes(const struct context *c, const struct model *model) {
@@ -112,9 +116,10 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
     uint64_t keys = model_arch_number(w, "attention.key_length", width);
     uint64_t values = model_arch_number(w, "attention.value_length", width);
     uint64_t kv_heads = (uint64_t)llama_model_n_head_kv(w);
-    uint64_t attention = (uint64_t)c->chunk * sizeof(float) * (c->flash_attention ? 1 : heads + 1);
-    return layers * (ggml_row_size(c->params.type_k, (int64_t)(kv_heads * keys)) +
-                     ggml_row_size(c->params.type_v, (int64_t)(kv_heads * values))) +
+    uint64_t attention = (uint64_t)c->chunk * sizeof(float) *
+                         (c->flash_attention ? 1 : heads + 1);
+    return layers * kv_heads *
+               (bytes_of(c->params.type_k, keys) + bytes_of(c->params.type_v, values)) +
            attention;
 }
 
@@ -146,6 +151,7 @@ bool context_open(struct context *ret, const struct model *model,
     c.params.flash_attn_type = c.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED
                                                  : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     c.cell_bytes = cell_bytes(&c, model);
+    c.first = c.cells;
     *ret = c;
     return true;
 }

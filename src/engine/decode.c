@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
 
@@ -170,6 +171,7 @@ static void undo_batch(struct engine *e, int32_t status) {
 }
 
 bool decode_step(struct engine *engine) {
+    cells_provide_next(engine);
     fill_batch(engine);
     if (engine->batch.n_tokens == 0) return false;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));

@@ -39,10 +39,7 @@ static uint64_t anonymous_bytes(void) {
     return kib * 1024;
 }
 
-/* What the machine loses to this worker: its own memory and, if the weights are mapped, the file's
- * pages, which stay resident as long as they are used. Weights that are not mapped are in the
- * anonymous part already. */
-static uint64_t memory_bytes(const struct model *model) {
+uint64_t model_memory_bytes(const struct model *model) {
     return anonymous_bytes() + (model->mapped ? llama_model_size(model->weights) : 0);
 }
 
@@ -76,7 +73,7 @@ void model_describe(const struct model *model, const struct context *context,
                            llama_model_n_ctx_train(model->weights));
     yyjson_mut_obj_add_int(doc, root, "context_length", context->length);
     yyjson_mut_obj_add_int(doc, root, "parallel", context->parallel);
-    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", memory_bytes(model));
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
     add_abilities(doc, root, model);
     yyjson_mut_obj_add_int(doc, root, "embedding_length",
                            llama_model_n_embd_out(model->weights));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/cells.h"
 #include "engine/cpu_threads.h"
 #include "engine/keep.h"
 
@@ -70,6 +71,8 @@ void engine_init(struct engine *engine) {
     engine->batch = llama_batch_init(engine->context.batch, 0, 1);
     candidates_init(&engine->candidates, engine->model.vocab_size);
     llama_set_abort_callback(engine->context.llama, on_compute, engine);
+    engine->context.params.abort_callback = on_compute; /* also of one that takes its place */
+    engine->context.params.abort_callback_data = engine;
 }
 
 void engine_clear(struct engine *engine) {
@@ -104,6 +107,23 @@ static bool work(struct engine *e) {
     return decode_step(e);
 }
 
+/* -1: never. */
+static int sooner(int a, int b) {
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* Without work: what is due, or wait for more work. */
+static void rest(struct engine *e) {
+    int save = keep_due(e), shrink = cells_due(e, e->last_work);
+    if (save == 0) {
+        keep_idle(e);
+    } else if (shrink == 0) {
+        cells_shrink(e);
+    } else {
+        link_wait(&e->link, sooner(save, shrink));
+    }
+}
+
 bool engine_run(struct engine *engine) {
     struct frame frame;
     for (;;) {
@@ -117,11 +137,10 @@ bool engine_run(struct engine *engine) {
             heartbeat(engine, engine->last_work);
         }
         if (busy && work(engine)) continue;
-        int wait = has_work(engine) ? HEARTBEAT_USEC / 1000 : keep_due(engine);
-        if (wait == 0) {
-            keep_idle(engine);
+        if (has_work(engine)) {
+            link_wait(&engine->link, HEARTBEAT_USEC / 1000);
         } else {
-            link_wait(&engine->link, wait);
+            rest(engine);
         }
     }
 }

@@ -72,6 +72,8 @@ struct engine {
     struct link link;
     struct model model;
     struct context context;
+    uint64_t memory_limit; /* bytes; 0: none */
+    int64_t shrink_after;  /* us of idling */
     struct slot slots[LOAD_MAX_PARALLEL];
     struct job *queue, **queue_end;
     uint64_t embedding; /* request whose batch is being computed by embed.c */
@@ -80,8 +82,8 @@ struct engine {
     struct candidates candidates;
     struct store store;
     bool store_warned;
-    uint64_t store_told; /* counters of the last MSG_STORE */
-    int64_t last_work;   /* us */
+    uint64_t store_told;                         /* counters of the last MSG_STORE */
+    int64_t last_work;                           /* us */
     int64_t last_heartbeat, last_look, last_fit; /* us */
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "engine/cells.h"
 #include "engine/fingerprint.h"
 
 /* A slot that loses fewer tokens than this is not put aside. */
@@ -214,6 +215,10 @@ size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
         const char *source = m.entry->body ? "memory" : "disk";
         const unsigned char *body = store_borrow(&engine->store, m.entry);
         if (!body) continue; /* it has been dropped: the next best */
+        if (!cells_reserve(engine, slot, m.entry->tokens.count)) {
+            store_return(&engine->store, m.entry, body);
+            return 0;
+        }
         bool ok = insert(engine, slot, &m, body);
         if (ok) adopt_checkpoints(slot, &m, body);
         store_return(&engine->store, m.entry, body);

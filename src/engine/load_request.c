@@ -9,7 +9,8 @@ static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error 
     yyjson_val *obj = NULL;
     if (!json_read_object(root, "prompts", &obj, err)) return false;
     if (!obj) return true;
-    if (!json_read_str(obj, "dir", &p->dir, err) || !json_read_str(obj, "mode", &p->mode, err) ||
+    if (!json_read_str(obj, "dir", &p->dir, err) ||
+        !json_read_str(obj, "mode", &p->mode, err) ||
         !json_read_int(obj, "memory_bytes", 0, INT64_MAX, &p->memory_bytes, err)) {
         return false;
     }
@@ -19,7 +20,8 @@ static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error 
                                "'mode' must be \"on\", \"memory\" or \"off\".");
     }
     if (on && !p->dir) {
-        return error_set_param(err, ERR_INVALID_REQUEST, "dir", "'dir' of the prompts is missing.");
+        return error_set_param(err, ERR_INVALID_REQUEST, "dir",
+                               "'dir' of the prompts is missing.");
     }
     return true;
 }
@@ -37,6 +39,9 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_int(root, "batch", 1, 1 << 16, &r->batch, err) &&
            json_read_int(root, "threads", 0, 1024, &r->threads, err) &&
            json_read_int(root, "threads_batch", 0, 1024, &r->threads_batch, err) &&
+           json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &r->cells, err) &&
+           json_read_int(root, "memory_bytes", 0, INT64_MAX, &r->memory_bytes, err) &&
+           json_read_double(root, "shrink_seconds", 0, 86400, &r->shrink_seconds, err) &&
            json_read_int(root, "gpu_layers", -1, 1 << 16, &r->gpu_layers, err) &&
            json_read_int(root, "num_experts", 0, 1 << 16, &r->num_experts, err) &&
            json_read_double(root, "rope_frequency_base", 0, 1e12, &r->rope_frequency_base,
@@ -47,7 +52,8 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_bool(root, "mmap", &r->mmap, err) &&
            json_read_bool(root, "offload_kv", &r->offload_kv, err) &&
            json_read_bool(root, "mlock", &r->mlock, err) &&
-           json_read_bool(root, "repack", &r->repack, err) && read_prompts(&r->prompts, root, err);
+           json_read_bool(root, "repack", &r->repack, err) &&
+           read_prompts(&r->prompts, root, err);
 }
 
 bool load_request_parse(struct load_request *ret, const char *text, size_t len,
@@ -58,6 +64,7 @@ bool load_request_parse(struct load_request *ret, const char *text, size_t len,
                               .kv_type_v = "f16",
                               .parallel = 4,
                               .batch = 512,
+                              .shrink_seconds = 30,
                               .gpu_layers = -1,
                               .seed = -1,
                               .offload_kv = true,

@@ -24,6 +24,9 @@ struct load_request {
     const char *kv_type_k, *kv_type_v; /* "f16", ... */
     const char *chat_template;         /* NULL: the model's */
     int64_t context_length;            /* tokens per request; 0: the default */
+    int64_t cells;         /* tokens the context starts with room for; 0: all it may have */
+    int64_t memory_bytes;  /* the instance may not grow beyond so many; 0: no limit */
+    double shrink_seconds; /* idle for so long it gives back the room that it does not use */
     int64_t parallel, batch;
     int64_t threads, threads_batch;                   /* 0: as many as cores */
     int64_t gpu_layers;                               /* -1: all */

@@ -93,6 +93,8 @@ static bool load(struct engine *e, const struct frame *frame, struct error *err)
     progress.from = progress.last;
     bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
               context_open(&e->context, &e->model, &request, err);
+    e->memory_limit = (uint64_t)request.memory_bytes;
+    e->shrink_after = (int64_t)(request.shrink_seconds * 1e6);
     if (ok) keep_open(e, &request);
     load_request_clear(&request);
     return ok;

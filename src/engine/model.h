@@ -34,13 +34,13 @@ struct context {
     struct llama_context *llama;
     struct llama_context_params params; /* it was made with; the next one will be, too */
     llama_memory_t memory;              /* NULL: the model has none (encoders) */
-    int32_t cells;         /* tokens that all sequences together can hold now */
-    int32_t first, most;   /* so many at first, and at most */
-    uint64_t cell_bytes;   /* about what one more cell takes */
-    int32_t length;        /* tokens one request may have, prompt and answer together */
-    int32_t parallel;      /* sequences 0 .. parallel-1 */
-    int32_t batch;         /* most tokens that can be decoded at once */
-    int32_t chunk;         /* so many are; at most batch */
+    int32_t cells;                      /* tokens that all sequences together can hold now */
+    int32_t first, most;                /* so many at first, and at most */
+    uint64_t cell_bytes;                /* about what one more cell takes */
+    int32_t length;   /* tokens one request may have, prompt and answer together */
+    int32_t parallel; /* sequences 0 .. parallel-1 */
+    int32_t batch;    /* most tokens that can be decoded at once */
+    int32_t chunk;    /* so many are; at most batch */
     int32_t threads, threads_batch; /* most, for single tokens and for more */
     bool flash_attention;
 };
@@ -85,6 +85,10 @@ bool model_measure(const struct load_request *request, struct measured *ret, str
 /* The payload of MSG_READY. */
 void model_describe(const struct model *model, const struct context *context,
                     double load_seconds, struct buf *out);
+
+/* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped, the
+ * file's pages, which stay resident as long as they are used. */
+uint64_t model_memory_bytes(const struct model *model);
 
 /* Drop what the sequence holds from position `count` on. False if that cannot be done exactly; then
  * the whole sequence has been dropped. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
 #include "engine/prefix.h"
@@ -129,7 +130,14 @@ void slots_admit(struct engine *engine) {
         engine->queue = job->next;
         if (!engine->queue) engine->queue_end = &engine->queue;
         job->next = NULL;
-        slot_start(engine, &engine->slots[choice.slot], job, choice);
+        struct slot *slot = &engine->slots[choice.slot];
+        const struct slot *donor = choice.donor < 0 ? NULL : &engine->slots[choice.donor];
+        if (!cells_provide(engine, slot, donor, job->prompt.count, &err)) {
+            reply_error(&engine->link, job->id, &err);
+            job_free(job);
+            continue;
+        }
+        slot_start(engine, slot, job, choice);
     }
 }
 

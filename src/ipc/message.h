@@ -21,6 +21,9 @@ enum { WORKER_FD = 3 };
 enum message_type {
     /* daemon -> worker */
     MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
+                     "cells":n (tokens the context has room for at first; it grows; 0: all),
+                     "memory_bytes":n (the instance may not grow beyond; 0: no limit),
+                     "shrink_seconds":x (idle for so long it gives back what it does not use; 30),
                      "parallel":n, "batch":n, "threads":n, "threads_batch":n,
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
                      "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all), "offload_kv":bool,
@@ -54,6 +57,7 @@ enum message_type {
     MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
     MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
+    MSG_MEMORY,    /* {"memory_bytes":n}: what the worker takes has changed since READY */
     MSG_MEASURED = 48, /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
     MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n,"saves":n}: what the

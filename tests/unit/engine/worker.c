@@ -75,6 +75,10 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
     case MSG_HEARTBEAT:
         w->heartbeats++;
         break;
+    case MSG_MEMORY:
+        w->resized++;
+        w->memory = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+        break;
     case MSG_LOG:
         w->logs++;
         break;

@@ -29,6 +29,8 @@ struct worker {
     bool failed;
     int progress; /* PROGRESS frames seen; they never go back */
     int heartbeats;
+    int resized;    /* MEMORY frames seen */
+    int64_t memory; /* what the last of them said */
     int permille;
     struct outcome outcomes[WORKER_MAX_REQUESTS]; /* by request number; 0 is not used */
     int requests;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cells.h - the context grows with what its sequences hold, and shrinks again when idle.
+ *
+ * A context's memory and the time to make it grow with its cells, used or not, and a request may
+ * have more tokens than most ever need. So a context starts small. When prompts or answers need
+ * more, a larger one takes its place between two batches: made on the same model, every sequence's
+ * state copied over, the old one freed. Up to context.most cells.
+ *
+ * Needed cells are counted as if sequences shared none: a copied sequence shares nothing any more.
+ */
+#ifndef DOZE_ENGINE_CELLS_H
+#define DOZE_ENGINE_CELLS_H
+
+#include "engine/engine.h"
+
+/* Grow so that the slot can hold `count` tokens. False: there is no memory for it. */
+bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count);
+
+/* The same; if there is no memory, free slots are given up for it, the least recently used first,
+ * but not the donor (NULL: none). Fails with ERR_CONTEXT_LENGTH and the numbers; what else runs is
+ * not touched. */
+bool cells_provide(struct engine *engine, struct slot *slot, const struct slot *donor,
+                   size_t count, struct error *err);
+
+/* The same for the next token of every running answer. Those for which there is no room, the
+ * newest first, end as if their context were full. */
+void cells_provide_next(struct engine *engine);
+
+/* Milliseconds until an idle worker has cells to give back; -1: none. */
+int cells_due(const struct engine *engine, int64_t idle_since);
+
+/* Back to the cells that are used. */
+void cells_shrink(struct engine *engine);
+
+/* Tell the daemon what the worker takes. */
+void cells_report(struct engine *engine);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* The context that grows and shrinks. Every text is compared with that of a worker whose context
+ * has all its cells from the start. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "models.h"
+#include "with_cmocka.h"
+#include "worker.h"
+
+#define STORY "Once upon a time there was a small machine that slept most of the day. "
+#define LONG STORY STORY STORY STORY STORY STORY STORY STORY
+
+#define GREEDY "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":%d,\"temperature\":0}"
+
+static struct worker *load(const char *options) {
+    char *path = model_make("random-long", "random", "--seed", "11", "--context", "8192",
+                            "--layers", "4", "--embd", "256", "--heads", "4", "--kv-heads", "4",
+                            NULL);
+    struct worker *w = worker_load(path, options);
+    free(path);
+    return w;
+}
+
+static struct worker *load_small(const char *more) {
+    char *options = xasprintf("\"context_length\":4096,\"parallel\":3,\"cells\":256%s", more);
+    struct worker *w = load(options);
+    free(options);
+    return w;
+}
+
+static struct worker *load_whole(void) {
+    return load("\"context_length\":4096,\"parallel\":3");
+}
+
+/* The text of an answer, from a worker of its own; caller frees. */
+static char *expected(const char *prompt, int tokens) {
+    struct worker *w = load_whole();
+    struct outcome *o = worker_run(w, GREEDY, prompt, tokens);
+    assert_false(o->failed);
+    char *text = xstrdup(buf_str(&o->content));
+    assert_int_equal(w->resized, 0);
+    worker_stop(w, 0);
+    return text;
+}
+
+static void expect(const struct outcome *o, const char *text) {
+    assert_false(o->failed);
+    assert_string_equal(buf_str(&o->content), text);
+}
+
+static void test_an_answer_goes_on_while_the_context_grows(void **state) {
+    (void)state;
+    char *text = expected(STORY, 900);
+    struct worker *w = load_small("");
+    struct outcome *o = worker_run(w, GREEDY, STORY, 900);
+    expect(o, text);
+    assert_in_range(w->resized, 2, 3); /* 256, 512, 1024 */
+    worker_stop(w, 0);
+    free(text);
+}
+
+static void test_a_long_prompt_gets_its_room_at_once(void **state) {
+    (void)state;
+    char *text = expected(LONG LONG, 20);
+    struct worker *w = load_small("");
+    struct outcome *o = worker_run(w, GREEDY, LONG LONG, 20);
+    expect(o, text);
+    assert_true(outcome_int(o, "prompt_tokens") > 1000);
+    assert_int_equal(w->resized, 1);
+    assert_true(w->memory > 0);
+    worker_stop(w, 0);
+    free(text);
+}
+
+/* Two answers are being written when a prompt comes that needs more cells than there are. */
+static void test_others_do_not_notice_that_it_grows(void **state) {
+    (void)state;
+    static const char *const prompts[] = { STORY "A", STORY STORY "B", LONG "C" };
+    char *texts[3];
+    int ids[3];
+    for (int i = 0; i < 3; i++) texts[i] = expected(prompts[i], 60);
+    struct worker *w = load_small("");
+    for (int i = 0; i < 2; i++) ids[i] = worker_ask(w, GREEDY, prompts[i], 60);
+    for (int i = 0; i < 2; i++) worker_until_deltas(w, ids[i], 5);
+    int before = w->resized;
+    ids[2] = worker_ask(w, GREEDY, prompts[2], 60);
+    for (int i = 0; i < 3; i++) {
+        expect(worker_end(w, ids[i]), texts[i]);
+        free(texts[i]);
+    }
+    assert_true(w->resized > before);
+    worker_stop(w, 0);
+}
+
+static void test_a_conversation_goes_on_in_the_larger_context(void **state) {
+    (void)state;
+    struct worker *w = load_small("");
+    struct outcome *first = worker_run(w, GREEDY, STORY "A", 8);
+    assert_false(first->failed);
+    (void)worker_run(w, GREEDY, LONG "C", 8);
+    assert_int_equal(w->resized, 1);
+    struct outcome *again = worker_run(w, GREEDY, STORY "A", 8);
+    expect(again, buf_str(&first->content));
+    assert_true(outcome_int(again, "cached_tokens") >= (int64_t)strlen(STORY));
+    worker_stop(w, 0);
+}
+
+/* ---- no memory for more ---- */
+
+static void test_a_prompt_without_room_fails_alone(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"memory_bytes\":1");
+    int answer = worker_ask(w, GREEDY, STORY, 60);
+    worker_until_deltas(w, answer, 2);
+    struct outcome *o = worker_run(w, GREEDY, LONG, 8);
+    assert_true(o->failed);
+    assert_string_equal(outcome_str(o, "code"), "context_length_exceeded");
+    assert_non_null(strstr(outcome_str(o, "text"), " tokens, but only "));
+    assert_false(worker_end(w, answer)->failed);
+    assert_int_equal(outcome_int(&w->outcomes[answer], "completion_tokens"), 60);
+    assert_int_equal(w->resized, 0);
+    worker_stop(w, 0);
+}
+
+static void test_an_answer_without_room_ends_as_in_a_full_context(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"memory_bytes\":1");
+    struct outcome *o = worker_run(w, GREEDY, STORY, 900);
+    assert_false(o->failed);
+    assert_string_equal(outcome_str(o, "stop_reason"), "contextLengthReached");
+    int64_t all = outcome_int(o, "prompt_tokens") + outcome_int(o, "completion_tokens");
+    assert_in_range(all, 255, 257);
+    worker_stop(w, 0);
+}
+
+/* Conversations that nobody works on make room. */
+static void test_idle_conversations_make_room(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"memory_bytes\":1");
+    (void)worker_run(w, GREEDY, STORY "A", 8);
+    (void)worker_run(w, GREEDY, "Another one. " STORY, 8);
+    struct outcome *o = worker_run(w, GREEDY, "And a third. " STORY "C", 8);
+    assert_false(o->failed);
+    assert_int_equal(outcome_int(o, "completion_tokens"), 8);
+    o = worker_run(w, GREEDY, STORY "A", 8);
+    assert_false(o->failed);
+    worker_stop(w, 0);
+}
+
+/* ---- giving back ---- */
+
+static void test_idle_it_gives_back_what_it_does_not_use(void **state) {
+    (void)state;
+    char *text = expected(LONG "C", 8);
+    struct worker *w = load_small(",\"shrink_seconds\":0.1");
+    struct outcome *o = worker_run(w, GREEDY, LONG LONG LONG LONG, 8);
+    assert_int_equal(w->resized, 1);
+    int64_t grown = w->memory;
+    /* The slot's conversation becomes a short one; then half of the cells are too many. */
+    o = worker_run(w, GREEDY, STORY "A", 8);
+    (void)worker_run(w, GREEDY, "B" STORY, 8);
+    (void)worker_run(w, GREEDY, "C" STORY, 8);
+    while (w->resized < 2) assert_true(worker_pump(w));
+    assert_true(w->memory < grown);
+    expect(worker_run(w, GREEDY, STORY "A", 8), buf_str(&o->content));
+    expect(worker_run(w, GREEDY, LONG "C", 8), text); /* and grows again */
+    free(text);
+    worker_stop(w, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_answer_goes_on_while_the_context_grows),
+        cmocka_unit_test(test_a_long_prompt_gets_its_room_at_once),
+        cmocka_unit_test(test_others_do_not_notice_that_it_grows),
+        cmocka_unit_test(test_a_conversation_goes_on_in_the_larger_context),
+        cmocka_unit_test(test_a_prompt_without_room_fails_alone),
+        cmocka_unit_test(test_an_answer_without_room_ends_as_in_a_full_context),
+        cmocka_unit_test(test_idle_conversations_make_room),
+        cmocka_unit_test(test_idle_it_gives_back_what_it_does_not_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
