@@ -16,6 +16,10 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_real(doc, stats, "time_to_first_token", end->timing.time_to_first_token);
     yyjson_mut_obj_add_real(doc, stats, "generation_time", end->timing.generation);
     yyjson_mut_obj_add_str(doc, stats, "stop_reason", stop_reason_name(end->stop_reason));
+    if (end->usage.cache_source == CACHE_NONE) return;
+    yyjson_mut_val *cache = yyjson_mut_obj_add_obj(doc, stats, "prompt_cache");
+    yyjson_mut_obj_add_int(doc, cache, "tokens", end->usage.cached_tokens);
+    yyjson_mut_obj_add_str(doc, cache, "source", cache_source_name(end->usage.cache_source));
 }
 
 static void add_model_info(yyjson_mut_doc *doc, yyjson_mut_val *root,

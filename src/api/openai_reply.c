@@ -120,6 +120,9 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     reply->ended++;
     reply->usage.prompt_tokens += ev->usage.prompt_tokens;
     reply->usage.cached_tokens += ev->usage.cached_tokens;
+    if (ev->usage.cache_source > reply->usage.cache_source) {
+        reply->usage.cache_source = ev->usage.cache_source;
+    }
     reply->usage.completion_tokens += ev->usage.completion_tokens;
     reply->usage.reasoning_tokens += ev->usage.reasoning_tokens;
     struct service_timing *timing = &reply->timing;

@@ -54,3 +54,19 @@ void parsed_clear(struct parsed *parsed) {
     free(parsed->options.model);
     *parsed = (struct parsed){ 0 };
 }
+
+static const char *const cache_sources[] = { [CACHE_NONE] = "none",
+                                             [CACHE_SLOT] = "slot",
+                                             [CACHE_MEMORY] = "memory",
+                                             [CACHE_DISK] = "disk" };
+
+const char *cache_source_name(enum cache_source source) {
+    return cache_sources[source];
+}
+
+enum cache_source cache_source_parse(const char *name) {
+    for (int s = CACHE_SLOT; s < CACHE_SOURCE_COUNT; s++) {
+        if (strcmp(cache_sources[s], name) == 0) return (enum cache_source)s;
+    }
+    return CACHE_NONE;
+}

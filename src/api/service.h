@@ -19,7 +19,8 @@
  *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI tools],
  *    "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
  *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",
- *    "json_schema":{"schema":{}}}, "reasoning_effort":string, "chat_template_kwargs":{},
+ *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
+ *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
  *    "add_generation_prompt":bool}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
  *     (several prompts are several requests; the daemon fans out on `prompts`, see below)
@@ -29,7 +30,7 @@
  *
  * ## delta (MSG_DELTA payload)
  *   {"content":"...", "reasoning":"...", "tool_calls":[{"index":n,"id":"..","name":"..",
- *    "arguments":"piece"}], "logprobs":[{"token":"..","bytes":[..],"logprob":x,
+ *    "arguments":"piece"}], "logprobs":[{"token":"..","id":n,"bytes":[..],"logprob":x,
  *    "top_logprobs":[{...}]}]}    every field optional; whole UTF-8 characters only;
  *    id and name once, in the first piece of a call
  *
@@ -102,8 +103,16 @@ enum service_event_kind {
     SERVICE_ERROR,  /* last event */
 };
 
+/* Where the cached tokens were kept. */
+enum cache_source { CACHE_NONE, CACHE_SLOT, CACHE_MEMORY, CACHE_DISK };
+enum { CACHE_SOURCE_COUNT = CACHE_DISK + 1 };
+
+const char *cache_source_name(enum cache_source source); /* "none", "slot", "memory", "disk" */
+enum cache_source cache_source_parse(const char *name);  /* CACHE_NONE if unknown */
+
 struct service_usage {
     int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
+    enum cache_source cache_source;
 };
 
 struct service_timing { /* seconds */

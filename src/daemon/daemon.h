@@ -18,6 +18,7 @@
 #include "daemon/supervisor.h"
 #include "http/server.h"
 
+struct prompts;
 struct watch;
 struct listeners;
 struct lmstudio_home;
@@ -33,6 +34,7 @@ struct daemon {
     yyjson_doc *shown_settings; /* what service.settings lends out */
     struct catalog *catalog;
     struct watch *watch;
+    struct prompts *prompts;
     struct metrics metrics;
     struct feed *events, *log;
     struct live live;
@@ -94,5 +96,7 @@ void route_greeting(void *ctx, struct exchange *x);
 void route_lms_status(void *ctx, struct exchange *x);
 void route_ws(void *ctx, struct exchange *x); /* ws.c */
 void route_metrics(void *ctx, struct exchange *x);
+void route_prompts_list(void *ctx, struct exchange *x); /* prompt_routes.c */
+void route_prompts_clear(void *ctx, struct exchange *x);
 
 #endif

@@ -102,6 +102,14 @@ static void hear_heartbeat(struct heard *h) {
     (void)h; /* every frame counts as a sign of life, see on_frame */
 }
 
+static void hear_store(struct heard *h) {
+    struct instance_facts *facts = &h->in->facts;
+    facts->prompts_kept = int_of(h->json, "entries");
+    facts->prompt_bytes = (nbytes)int_of(h->json, "bytes") + (nbytes)int_of(h->json, "memory_bytes");
+    facts->prompt_hits = int_of(h->json, "hits");
+    h->sup->world.on_prompts(h->sup->world.ctx);
+}
+
 static void hear_log(struct heard *h) {
     const char *text = text_of(h->json, "text");
     enum log_level level = LOG_LEVEL_INFO;
@@ -197,6 +205,7 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->stop_reason = stop_reason_parse(text_of(json, "stop_reason"));
     ev->usage.prompt_tokens = int_of(json, "prompt_tokens");
     ev->usage.cached_tokens = int_of(json, "cached_tokens");
+    ev->usage.cache_source = cache_source_parse(text_of(json, "cache_source"));
     ev->usage.completion_tokens = int_of(json, "completion_tokens");
     ev->usage.reasoning_tokens = int_of(json, "reasoning_tokens");
     ev->timing.prompt = number_of(json, "prompt_seconds");
@@ -214,6 +223,7 @@ static void add_waiting(const struct call *call, double total, struct service_ev
 static void count_tokens(struct metrics *metrics, const struct service_usage *usage) {
     metrics->prompt_tokens += (uint64_t)usage->prompt_tokens;
     metrics->cached_tokens += (uint64_t)usage->cached_tokens;
+    if (usage->cached_tokens > 0) metrics->prompt_hits[usage->cache_source]++;
     metrics->completion_tokens += (uint64_t)usage->completion_tokens;
 }
 
@@ -321,6 +331,7 @@ static const struct hearer hearers[] = {
     { MSG_DELTA, hear_delta, false },        { MSG_VECTOR, hear_vector, true },
     { MSG_DONE, hear_done, false },          { MSG_ERROR, hear_error, false },
     { MSG_HEARTBEAT, hear_heartbeat, true }, { MSG_LOG, hear_log, false },
+    { MSG_STORE, hear_store, false },
 };
 
 static const struct hearer *hearer_find(uint16_t type) {
@@ -366,6 +377,7 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
     struct instance *in = &sup->instances[slot];
     if (in->worker != worker) return;
     in->worker = NULL;
+    sup->world.on_prompts(sup->world.ctx);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);
     if (state == LC_LOADING) {

@@ -95,6 +95,21 @@ static void format_gauges(const struct service_models *models, struct buf *out) 
     }
 }
 
+static void format_prompts(const struct metrics *metrics, struct buf *out) {
+    head(out, "doze_prompt_hits_total", "counter",
+         "Requests whose prompt was processed in part already, by where that was kept.");
+    for (int s = CACHE_SLOT; s < CACHE_SOURCE_COUNT; s++) {
+        buf_addf(out, "doze_prompt_hits_total{source=\"%s\"} %llu\n",
+                 cache_source_name((enum cache_source)s),
+                 (unsigned long long)metrics->prompt_hits[s]);
+    }
+    head(out, "doze_prompt_store_entries", "gauge", "Processed prompts on disk.");
+    buf_addf(out, "doze_prompt_store_entries %llu\n",
+             (unsigned long long)metrics->prompt_entries);
+    head(out, "doze_prompt_store_bytes", "gauge", "Bytes of processed prompts on disk.");
+    buf_addf(out, "doze_prompt_store_bytes %llu\n", (unsigned long long)metrics->prompt_bytes);
+}
+
 void metrics_format(const struct metrics *metrics, const struct service_models *models,
                     struct buf *out) {
     counter(out, "doze_loads_total", metrics->loads, "Loads that succeeded.");
@@ -108,5 +123,6 @@ void metrics_format(const struct metrics *metrics, const struct service_models *
             "Tokens of prompts that did not have to be processed.");
     counter(out, "doze_completion_tokens_total", metrics->completion_tokens,
             "Tokens generated.");
+    format_prompts(metrics, out);
     format_gauges(models, out);
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/supervisor_parts.h"
+#include "prompts/folder.h"
 
 /* ---- ending calls ---- */
 
@@ -191,8 +192,21 @@ static void add_flag(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
     if (flag >= 0) yyjson_mut_obj_add_bool(doc, obj, name, flag);
 }
 
-void supervisor_format_load(const struct model *model, const char *identifier,
-                            const struct load_settings *s, struct buf *out) {
+/* The prompt store: the worker reads and writes the model's folder itself. */
+static void add_prompts(const struct supervisor *sup, const struct model *model,
+                        yyjson_mut_doc *doc, yyjson_mut_val *obj) {
+    struct buf dir = BUF_INIT(1 << 16);
+    yyjson_mut_val *prompts = yyjson_mut_obj_add_obj(doc, obj, "prompts");
+    buf_addf(&dir, "%s/", sup->world.prompts_dir);
+    folder_from_key(model->key, &dir);
+    yyjson_mut_obj_add_str(doc, prompts, "mode", settings_prompt_store(sup->world.settings));
+    yyjson_mut_obj_add_strncpy(doc, prompts, "dir", buf_str(&dir), dir.len);
+    buf_clear(&dir);
+}
+
+void supervisor_format_load(const struct supervisor *sup, const struct model *model,
+                            const char *identifier, const struct load_settings *s,
+                            struct buf *out) {
     static const char *const attention[] = { "off", "on" };
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
@@ -221,6 +235,7 @@ void supervisor_format_load(const struct model *model, const char *identifier,
     if (s->rope_frequency_scale > 0) {
         yyjson_mut_obj_add_real(doc, obj, "rope_frequency_scale", s->rope_frequency_scale);
     }
+    add_prompts(sup, model, doc, obj);
     json_write(doc, out);
     yyjson_mut_doc_free(doc);
 }
@@ -241,7 +256,7 @@ static bool start_worker(struct supervisor *sup, const struct lc_action *action,
                               action->generation, &owner, err);
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
-    supervisor_format_load(model, in->identifier, &in->effective, &payload);
+    supervisor_format_load(sup, model, in->identifier, &in->effective, &payload);
     worker_send(in->worker, MSG_LOAD, 0, payload.data, payload.len);
     buf_clear(&payload);
     return true;

@@ -31,6 +31,9 @@ static const struct http_route routes[] = {
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_retune },
     { "GET", "/api/v1/settings", 0, route_settings_get },
     { "PATCH", "/api/v1/settings", BODY_SMALL, route_settings_patch },
+    { "GET", "/api/v1/prompts", 0, route_prompts_list },
+    { "DELETE", "/api/v1/prompts", 0, route_prompts_clear },
+    { "DELETE", "/api/v1/prompts/{id}", 0, route_prompts_clear },
     { "GET", "/api/v1/events", 0, route_events },
     { "GET", "/api/v1/log", 0, route_log },
 

@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 #include "daemon/file.h"
+#include "daemon/prompts.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
 #include "daemon/watch.h"
@@ -87,6 +88,7 @@ static void on_http_closed(void *ctx) {
     struct daemon *d = ctx;
     lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
+    prompts_close(d->prompts);
     watch_close(d->watch);
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     uv_close((uv_handle_t *)&d->farewell, NULL);
@@ -158,10 +160,16 @@ static bool open_state(struct daemon *d, struct error *err) {
     return true;
 }
 
+static void on_prompts(void *ctx) {
+    struct daemon *d = ctx;
+    prompts_tend(d->prompts);
+}
+
 static bool start_supervisor(struct daemon *d, struct error *err) {
     struct supervisor_world world = {
         .loop = &d->loop,
         .worker_program = d->worker_program,
+        .prompts_dir = prompts_dir(d->prompts),
         .settings = &d->settings,
         .catalog = &d->catalog,
         .events = d->events,
@@ -169,6 +177,7 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .metrics = &d->metrics,
         .on_changed = on_changed,
         .on_kept_changed = on_kept_changed,
+        .on_prompts = on_prompts,
         .on_finished = on_finished,
         .ctx = d,
     };
@@ -204,6 +213,7 @@ static bool start(struct daemon *d, struct error *err) {
     d->worker_program = find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
+    d->prompts = prompts_new(&d->loop, d->options.state_dir, &d->settings, &d->metrics);
     if (!start_supervisor(d, err)) return false;
     daemon_fill_service(d);
     d->ws_host = ws_host_new(d);
@@ -245,11 +255,13 @@ static int run(struct daemon *d) {
         uv_timer_init(&d->loop, &d->farewell);
         catch_signals(d);
         say_ready(d);
+        prompts_tend(d->prompts);
         daemon_load_kept(d);
     } else {
         log_error("%s", err.text);
         live_close(&d->live);
         supervisor_free(d->supervisor);
+        prompts_close(d->prompts);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);

@@ -11,6 +11,8 @@ void settings_init(struct settings *settings) {
     *settings = (struct settings){ .rules = lc_settings_default(),
                                    .sdk_port = true,
                                    .lmstudio_compat = true,
+                                   .prompt_store = PROMPT_STORE_ON,
+                                   .prompt_store_bytes = (nbytes)4 << 30,
                                    .load = LOAD_SETTINGS_UNSAID };
 }
 

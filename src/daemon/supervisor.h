@@ -23,6 +23,7 @@ struct supervisor;
 struct supervisor_world {
     uv_loop_t *loop;
     const char *worker_program;
+    const char *prompts_dir; /* of the prompt store */
     const struct settings *settings;
     struct catalog **catalog; /* the current snapshot; swapped on the loop's thread only */
     struct feed *events;      /* transitions of instances */
@@ -30,6 +31,7 @@ struct supervisor_world {
     struct metrics *metrics;
     void (*on_changed)(void *ctx);      /* instances or requests may be different now */
     void (*on_kept_changed)(void *ctx); /* instances marked keep came or went */
+    void (*on_prompts)(void *ctx);      /* files of the prompt store may have been written */
     void (*on_finished)(void *ctx);     /* shutdown is complete: no worker is left */
     void *ctx;
 };

@@ -31,6 +31,8 @@ struct instance_facts {
     int64_t context_length, parallel, batch;
     nbytes memory;
     bool flash_attention;
+    int64_t prompts_kept, prompt_hits; /* of the prompt store */
+    nbytes prompt_bytes;
 };
 
 /* The daemon's side of a lifecycle slot. */
@@ -101,8 +103,9 @@ bool supervisor_plan(struct supervisor *sup, const struct model *model,
 void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
 
 /* MSG_LOAD's payload (ipc/message.h). */
-void supervisor_format_load(const struct model *model, const char *identifier,
-                            const struct load_settings *effective, struct buf *out);
+void supervisor_format_load(const struct supervisor *sup, const struct model *model,
+                            const char *identifier, const struct load_settings *effective,
+                            struct buf *out);
 /* The model that a load names, and its settings; also checks that it can be loaded at all. */
 bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
                           const struct model **ret_model, struct load_settings *ret_effective,
