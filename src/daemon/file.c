@@ -14,12 +14,13 @@
 #include "base/xalloc.h"
 
 static bool fail(struct error *err, const char *what, const char *path) {
-    return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "Cannot %s %s: %s.", what,
-                     path, strerror(errno));
+    return error_set(err, ERR_IO, "Cannot %s %s: %s.", what, path, strerror(errno));
 }
 
 bool file_read(const char *path, struct buf *out, struct error *err) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, "There is no %s.", path);
     if (fd < 0) return fail(err, "read", path);
     char chunk[16384];
     ssize_t n;
