@@ -13,6 +13,7 @@
 #include "daemon/feed.h"
 #include "daemon/live.h"
 #include "daemon/metrics.h"
+#include "daemon/recorder.h"
 #include "daemon/serve_options.h"
 #include "daemon/settings.h"
 #include "daemon/supervisor.h"
@@ -38,6 +39,8 @@ struct daemon {
     struct metrics metrics;
     struct feed *events, *log;
     struct live live;
+    struct history *history;
+    struct recorder recorder;
     struct supervisor *supervisor;
     struct service service;
     struct listeners *listeners;
@@ -89,7 +92,8 @@ void route_load(void *ctx, struct exchange *x);     /* load.c */
 void route_estimate(void *ctx, struct exchange *x); /* measure.c */
 void route_events(void *ctx, struct exchange *x);   /* streams.c */
 void route_log(void *ctx, struct exchange *x);
-void route_page(void *ctx, struct exchange *x); /* page.c */
+void route_history(void *ctx, struct exchange *x); /* history_route.c */
+void route_page(void *ctx, struct exchange *x);    /* page.c */
 void route_asset(void *ctx, struct exchange *x);
 void route_health(void *ctx, struct exchange *x); /* pages.c */
 void route_greeting(void *ctx, struct exchange *x);

@@ -11,8 +11,8 @@
 #include "daemon/feed.h"
 #include "daemon/supervisor.h"
 
-/* Topics of the events feed. */
-enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2 };
+/* Topics of the events feed; a transition is of INSTANCES, too, as is the progress of a load. */
+enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2, EVENT_TOPIC_TRANSITIONS = 4 };
 
 struct live {
     struct feed *events;

@@ -66,7 +66,8 @@ static void publish(struct supervisor *sup, const struct lc_action *action,
     add_numbers(sup, action, doc, obj);
     struct buf json = BUF_INIT(1 << 16);
     json_write(doc, &json);
-    feed_publish(sup->world.events, "instance", EVENT_TOPIC_INSTANCES, buf_str(&json), true);
+    feed_publish(sup->world.events, "instance", EVENT_TOPIC_INSTANCES | EVENT_TOPIC_TRANSITIONS,
+                 buf_str(&json), true);
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
 }

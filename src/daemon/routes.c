@@ -36,6 +36,7 @@ static const struct http_route routes[] = {
     { "DELETE", "/api/v1/prompts/{id}", 0, route_prompts_clear },
     { "GET", "/api/v1/events", 0, route_events },
     { "GET", "/api/v1/log", 0, route_log },
+    { "GET", "/api/v1/history", 0, route_history },
 
     { "GET", "/", 0, route_page },
     { "GET", "/assets/{name}", 0, route_asset },

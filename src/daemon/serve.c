@@ -93,6 +93,8 @@ static void on_http_closed(void *ctx) {
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     uv_close((uv_handle_t *)&d->farewell, NULL);
     live_close(&d->live);
+    recorder_close(&d->recorder);
+    history_close(d->history);
 }
 
 static void on_farewell(uv_timer_t *timer) {
@@ -183,6 +185,9 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
     };
     d->supervisor = supervisor_new(&world, err);
     d->live.supervisor = d->supervisor;
+    if (d->supervisor) {
+        recorder_open(&d->recorder, &d->loop, d->events, d->supervisor, d->history);
+    }
     return d->supervisor != NULL;
 }
 
@@ -231,6 +236,7 @@ static void daemon_clear(struct daemon *d) {
     log_set_listener(NULL, NULL);
     ws_host_free(d->ws_host);
     lmstudio_home_free(d->lmstudio_home);
+    history_free(d->history);
     feed_free(d->events);
     feed_free(d->log);
     catalog_free(d->catalog);
@@ -242,6 +248,13 @@ static void daemon_clear(struct daemon *d) {
     free(d);
 }
 
+/* Before there is a folder for it: it touches no file until there is something to keep. */
+static void open_history(struct daemon *d) {
+    char *path = xasprintf("%s/history.db", d->options.state_dir);
+    d->history = history_new(&d->loop, path);
+    free(path);
+}
+
 static int run(struct daemon *d) {
     struct error err;
     uv_loop_init(&d->loop);
@@ -249,6 +262,7 @@ static int run(struct daemon *d) {
     d->events = feed_new(EVENTS_REMEMBERED);
     d->log = feed_new(LOG_REMEMBERED);
     live_init(&d->live, &d->loop, d->events);
+    open_history(d);
     log_set_listener(on_log_line, d);
     bool ok = start(d, &err);
     if (ok) {
@@ -260,6 +274,8 @@ static int run(struct daemon *d) {
     } else {
         log_error("%s", err.text);
         live_close(&d->live);
+        recorder_close(&d->recorder);
+        history_close(d->history);
         supervisor_free(d->supervisor);
         prompts_close(d->prompts);
     }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* history_route.c - GET /api/v1/history: what happened, also in earlier runs. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+
+struct pending_history {
+    struct exchange *x;
+    struct history_reading *reading;
+};
+
+static void on_gone(void *ctx) {
+    struct pending_history *p = ctx;
+    history_forget(p->reading);
+    free(p);
+}
+
+static void on_end(void *ctx, const struct buf *json, const struct error *error) {
+    struct pending_history *p = ctx;
+    if (json)
+        exchange_reply(p->x, 200, "application/json", json->data, json->len);
+    else
+        exchange_fail(p->x, error);
+    free(p);
+}
+
+void route_history(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    struct error err;
+    struct history_query query;
+    if (!daemon_admit(d, x)) return;
+    if (!history_query_parse(exchange_query(x, "since"), exchange_query(x, "until"),
+                             exchange_query(x, "limit"), clock_unix(), &query, &err)) {
+        exchange_fail(x, &err);
+        return;
+    }
+    struct pending_history *p = xcalloc(1, sizeof *p);
+    p->x = x;
+    p->reading = history_read(d->history, &query, (struct history_sink){ on_end, p });
+    if (!p->reading) {
+        free(p);
+        error_set(&err, ERR_QUEUE_FULL, "Too many ask for the history; try again in a second.");
+        err.retry_after = 1;
+        exchange_fail(x, &err);
+        return;
+    }
+    exchange_on_gone(x, on_gone, p);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/recorder.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "daemon/live.h"
+
+enum { SAMPLE_EVERY_MS = 10000 };
+
+static void add_instances(const struct service_models *models, yyjson_mut_doc *doc,
+                          yyjson_mut_val *list) {
+    for (size_t m = 0; m < models->count; m++) {
+        for (size_t i = 0; i < models->models[m].instance_count; i++) {
+            const struct instance_view *view = &models->models[m].instances[i];
+            if (view->memory_bytes == 0) continue; /* still waits for its turn */
+            yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+            yyjson_mut_obj_add_str(doc, obj, "id", view->identifier);
+            yyjson_mut_obj_add_uint(doc, obj, "bytes", view->memory_bytes);
+        }
+    }
+}
+
+static void sample(struct recorder *r) {
+    struct service_models models = supervisor_models(r->supervisor);
+    nbytes total = memory_total(), available = memory_available();
+    if (available > total) available = total;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
+    yyjson_mut_obj_add_uint(doc, root, "total_bytes", total);
+    yyjson_mut_obj_add_uint(doc, root, "available_bytes", available);
+    add_instances(&models, doc, yyjson_mut_obj_add_arr(doc, root, "instances"));
+    struct buf json = BUF_INIT(1 << 20);
+    if (json_write(doc, &json)) history_add(r->history, HISTORY_MEMORY, buf_str(&json));
+    buf_clear(&json);
+    yyjson_mut_doc_free(doc);
+    r->sampled = uv_now(r->timer.loop);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct recorder *r = timer->data;
+    sample(r);
+    if (supervisor_is_working(r->supervisor)) {
+        uv_timer_start(timer, on_timer, SAMPLE_EVERY_MS, 0);
+    }
+}
+
+/* From one request to the next: the memory is the same. */
+static bool is_resident(yyjson_val *state) {
+    static const char *const states[] = { "idle", "busy", "draining" };
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (yyjson_equals_str(state, states[i])) return true;
+    }
+    return false;
+}
+
+static bool changes_memory(const char *json) {
+    struct error ignored;
+    yyjson_doc *doc = json_parse_object(json, strlen(json), &ignored);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    bool same = is_resident(yyjson_obj_get(root, "from")) &&
+                is_resident(yyjson_obj_get(root, "to"));
+    yyjson_doc_free(doc);
+    return !same;
+}
+
+static uint64_t until_next(const struct recorder *r) {
+    uint64_t since = uv_now(r->timer.loop) - r->sampled;
+    return r->sampled && since < SAMPLE_EVERY_MS ? SAMPLE_EVERY_MS - since : 0;
+}
+
+/* A sample is taken by the timer, from the loop: by then all that one step of the lifecycle does is
+ * done, and one sample serves all its transitions. */
+static void on_transition(void *ctx, const struct feed_message *message) {
+    struct recorder *r = ctx;
+    history_add(r->history, HISTORY_EVENT, message->json);
+    bool active = uv_is_active((uv_handle_t *)&r->timer);
+    if (changes_memory(message->json)) {
+        uv_timer_start(&r->timer, on_timer, 0, 0);
+    } else if (!supervisor_is_working(r->supervisor)) {
+        if (active && uv_timer_get_due_in(&r->timer) > 0) uv_timer_stop(&r->timer);
+    } else if (!active) {
+        uv_timer_start(&r->timer, on_timer, until_next(r), 0);
+    }
+}
+
+void recorder_open(struct recorder *r, uv_loop_t *loop, struct feed *events,
+                   struct supervisor *supervisor, struct history *history) {
+    *r = (struct recorder){ .history = history, .supervisor = supervisor };
+    uv_timer_init(loop, &r->timer);
+    r->timer.data = r;
+    r->listener = feed_listen(events, EVENT_TOPIC_TRANSITIONS, on_transition, r);
+}
+
+void recorder_close(struct recorder *r) {
+    if (!r->listener) return;
+    feed_leave(r->listener);
+    r->listener = NULL;
+    uv_close((uv_handle_t *)&r->timer, NULL);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorder.h - chooses what the history keeps: every transition, and how much memory there was and
+ * who had it when an instance came or went, and while one works, every 10 s.
+ *
+ * No timer while nothing works. Loop's thread only.
+ */
+#ifndef DOZE_DAEMON_RECORDER_H
+#define DOZE_DAEMON_RECORDER_H
+
+#include <uv.h>
+
+#include "daemon/feed.h"
+#include "daemon/history.h"
+#include "daemon/supervisor.h"
+
+struct recorder {
+    struct history *history;
+    struct supervisor *supervisor;
+    struct feed_listener *listener; /* NULL: closed */
+    uv_timer_t timer;               /* until the next sample */
+    uint64_t sampled;               /* uv_now of the last one; 0: none yet */
+};
+
+/* Borrows all of them until recorder_close. */
+void recorder_open(struct recorder *r, uv_loop_t *loop, struct feed *events,
+                   struct supervisor *supervisor, struct history *history);
+/* Before the loop ends; accepts a zeroed one. */
+void recorder_close(struct recorder *r);
+
+#endif
