@@ -42,6 +42,7 @@ bool decoder_shape(const struct decoder_options *options, const struct shape *ba
     shape.kv_heads = given_or(options->kv_heads, shape.kv_heads);
     shape.ff = given_or(options->ff, shape.ff);
     shape.context = given_or(options->context, shape.context);
+    if (strcmp(shape.arch, "gemma3") == 0) shape.window = given_or(options->window, 512);
     if (!shape_check(&shape, err)) return false;
     *ret_shape = shape;
     return true;

@@ -23,7 +23,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 #define DECODER_OPTIONS(type_)                                                                 \
     TEXT(decoder.out, type_, "out", "FILE", "the file to make (needed)"),                      \
         TEXT(decoder.name, type_, "name", "TEXT", "general.name of the file"),                 \
-        WORD(decoder.arch, type_, "arch", "llama|qwen2", "architecture"),                      \
+        WORD(decoder.arch, type_, "arch", "llama|qwen2|gemma3|mamba|jamba",                 \
+             "architecture"),                      \
         WORD(decoder.type, type_, "type", "f16|f32|q8_0|q4_0", "of the matrices"),             \
         COUNT(decoder.layers, type_, "layers", 1, 512, "number of layers"),                    \
         COUNT(decoder.embd, type_, "embd", 8, 16384, "columns of the embedding"),              \
@@ -31,6 +32,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
         COUNT(decoder.kv_heads, type_, "kv-heads", 1, 256, "heads of keys and values"),        \
         COUNT(decoder.ff, type_, "ff", 8, 65536, "rows of the feed-forward part"),             \
         COUNT(decoder.context, type_, "context", 64, 1 << 20, "longest context in tokens"),    \
+        COUNT(decoder.window, type_, "window", 1, 1 << 20, "sliding window of gemma3 (512)"),  \
         { "size",                                                                              \
           OPTION_BYTES,                                                                        \
           offsetof(type_, decoder.size),                                                       \

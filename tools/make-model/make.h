@@ -16,7 +16,7 @@
 struct decoder_options {
     const char *out, *name, *arch, *type; /* type: f16 f32 q8_0 q4_0 */
     const char *chat_template;            /* path of a Jinja file; NULL: ChatML */
-    int64_t layers, embd, heads, kv_heads, ff, context;
+    int64_t layers, embd, heads, kv_heads, ff, context, window;
     int64_t size; /* bytes; instead of the five above */
 };
 

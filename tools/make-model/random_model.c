@@ -77,8 +77,11 @@ static void add_tensors(const struct shape *shape, const struct output_rows *row
     };
     int64_t vocab = (int64_t)rows->vocab->count;
 
-    gguf_file_tensor(file, shape->type, shape->embd, vocab, (struct fill){ .deviation = 1 },
-                     "token_embd.weight");
+    /* Gemma multiplies its embeddings by this root. */
+    bool scaled = strcmp(shape->arch, "gemma3") == 0;
+    float deviation = scaled ? shared_out(1, shape->embd) : 1;
+    gguf_file_tensor(file, shape->type, shape->embd, vocab,
+                     (struct fill){ .deviation = deviation }, "token_embd.weight");
     shape_add_layers(shape, &fills, file);
     gguf_file_tensor(file, shape->type, shape->embd, vocab,
                      (struct fill){ .row = output_row, .ctx = rows }, "output.weight");

@@ -12,9 +12,12 @@
 #include "gguf_file.h"
 
 struct shape {
-    const char *arch; /* "llama" or "qwen2" (the same with biases on q, k and v) */
+    /* "llama", "qwen2" (biases on q, k and v), "gemma3" (sliding windows but for every sixth
+     * layer), "mamba" (no attention), "jamba" (every other layer is Mamba's) */
+    const char *arch;
     int64_t layers, embd, heads, kv_heads, ff;
     int64_t context; /* tokens */
+    int64_t window;  /* tokens of a sliding window; 0: none, or gemma3's default */
     enum ggml_type type;
 };
 
