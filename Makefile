@@ -38,7 +38,7 @@ bench: setup-test ## measurements: start-up, load, ttl, tokens per second
 	@sh tests/bench/run.sh
 
 check: setup-test ## format, layers, sizes, static analysis, a short fuzz run
-	@sh setup/compile.sh release
+	@sh setup/compile.sh release doze doze-engine make-model
 	@sh tools/check/all.sh
 
 fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
