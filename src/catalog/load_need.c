@@ -28,17 +28,40 @@ static double kv_type_bytes(const char *name) {
 
 /* In doubles: foreign headers can hold any figures, and an estimate needs no last digit. What
  * the file does not say counts as nothing: to refuse a model that would fit is worse. */
-nbytes load_settings_need(const struct model *model, const struct load_settings *effective) {
-    double cell = (double)model->layers * model->kv_heads *
-                  (model->key_length * kv_type_bytes(effective->kv_type_k) +
-                   model->value_length * kv_type_bytes(effective->kv_type_v));
-    /* Embedding models take one input at a time. */
-    int64_t contexts = model->type == MODEL_EMBEDDINGS ? 1 : effective->parallel;
-    double cells = (double)effective->context_length * (double)contexts;
+static double cell_bytes(const struct model *model, const struct load_settings *effective) {
+    return (double)model->layers * model->kv_heads *
+           (model->key_length * kv_type_bytes(effective->kv_type_k) +
+            model->value_length * kv_type_bytes(effective->kv_type_v));
+}
+
+/* Without any cells. */
+static double base_bytes(const struct model *model, const struct load_settings *effective) {
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
-    double need = (double)model->size + cell * cells + worker_base + activations;
+    return (double)model->size + worker_base + activations;
+}
+
+/* Embedding models take one input at a time, which has to have room at once. */
+static double first_cells(const struct model *model, const struct load_settings *effective) {
+    double whole = (double)effective->context_length;
+    if (model->type == MODEL_EMBEDDINGS) return whole;
+    whole *= (double)effective->parallel;
+    return whole < LOAD_FIRST_CELLS ? whole : LOAD_FIRST_CELLS;
+}
+
+nbytes load_settings_need(const struct model *model, const struct load_settings *effective) {
+    double need = base_bytes(model, effective) +
+                  cell_bytes(model, effective) * first_cells(model, effective);
     return need < 0x1p63 ? (nbytes)ceil(need) : (nbytes)1 << 63;
+}
+
+int64_t load_settings_tokens(const struct model *model, const struct load_settings *effective,
+                             nbytes budget) {
+    double room = (double)budget - base_bytes(model, effective);
+    double cell = cell_bytes(model, effective);
+    if (room <= 0) return 0;
+    double tokens = cell > 0 ? floor(room / cell) : 0x1p62;
+    return tokens < 0x1p62 ? (int64_t)tokens : INT64_MAX;
 }
 
 /* Weights are mapped, not read; what grows with the size is the reading ahead, at about 1

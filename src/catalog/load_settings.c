@@ -7,7 +7,8 @@
 
 #include "base/json.h"
 
-enum { DEFAULT_CONTEXT = 4096, DEFAULT_PARALLEL = 4, DEFAULT_BATCH = 512 };
+/* PLAIN_CONTEXT: where the model does not say, and where a long one is not free. */
+enum { PLAIN_CONTEXT = 4096, CONTEXT_STEP = 256, DEFAULT_PARALLEL = 4, DEFAULT_BATCH = 512 };
 
 enum kind { KIND_INT64, KIND_INT, KIND_SWITCH, KIND_DOUBLE, KIND_KV_TYPE };
 
@@ -212,17 +213,34 @@ static bool fit_context(const struct model *model, const struct load_settings *d
                                (long long)demanded->context_length, model->key,
                                (long long)longest);
     }
-    if (settings->context_length <= 0) settings->context_length = DEFAULT_CONTEXT;
     if (settings->context_length > longest) settings->context_length = longest;
     return true;
 }
 
-static void fill_defaults(const struct model *model, struct load_settings *settings) {
+/* The model's own, which costs nothing before it is used; but not more than there will ever be
+ * memory for. Encoders take memory for it at once. */
+static int64_t default_context(const struct model *model, const struct load_settings *settings,
+                               nbytes budget) {
+    int64_t longest = longest_context(model, settings), length = longest;
+    if (model->context_length <= 0 || model->type == MODEL_EMBEDDINGS) length = PLAIN_CONTEXT;
+    if (length > longest) length = longest;
+    if (budget == 0 || length <= PLAIN_CONTEXT) return length;
+    int64_t fits = load_settings_tokens(model, settings, budget) / CONTEXT_STEP * CONTEXT_STEP;
+    if (fits < PLAIN_CONTEXT) fits = PLAIN_CONTEXT;
+    return length < fits ? length : fits;
+}
+
+static void fill_defaults(const struct model *model, nbytes budget,
+                          struct load_settings *settings) {
+    bool embeds = model->type == MODEL_EMBEDDINGS;
     if (settings->parallel <= 0) settings->parallel = DEFAULT_PARALLEL;
-    if (settings->eval_batch_size <= 0) {
-        /* Encoders see a whole input in one batch or not at all. */
-        bool whole = model->type == MODEL_EMBEDDINGS &&
-                     settings->context_length > DEFAULT_BATCH;
+    if (settings->eval_batch_size <= 0 && !embeds) settings->eval_batch_size = DEFAULT_BATCH;
+    if (settings->context_length <= 0) {
+        settings->context_length = default_context(model, settings, budget);
+    }
+    if (settings->eval_batch_size <=
+        0) { /* encoders see a whole input in one batch or not at all */
+        bool whole = settings->context_length > DEFAULT_BATCH;
         settings->eval_batch_size = whole ? settings->context_length : DEFAULT_BATCH;
     }
     char *const types[] = { settings->kv_type_k, settings->kv_type_v };
@@ -235,16 +253,16 @@ static bool is_float(const char *kv_type) {
     return strchr(kv_type, 'f') != NULL; /* f16, bf16, f32 */
 }
 
-bool load_settings_resolve(const struct model *model, const struct load_settings *for_all,
-                           const struct load_settings *for_model,
-                           const struct load_settings *demanded,
+bool load_settings_resolve(const struct model *model, const struct load_layers *layers,
                            struct load_settings *ret_effective, struct error *err) {
     struct load_settings settings = LOAD_SETTINGS_UNSAID;
-    if (for_all) load_settings_merge(&settings, for_all);
-    if (for_model) load_settings_merge(&settings, for_model);
-    if (demanded) load_settings_merge(&settings, demanded);
-    if (!fit_context(model, demanded, &settings, err)) return false;
-    fill_defaults(model, &settings);
+    const struct load_settings *order[] = { layers->for_all, layers->for_model,
+                                            layers->demanded };
+    for (size_t i = 0; i < 3; i++) {
+        if (order[i]) load_settings_merge(&settings, order[i]);
+    }
+    if (!fit_context(model, layers->demanded, &settings, err)) return false;
+    fill_defaults(model, layers->budget, &settings);
     if (settings.flash_attention == 0 && !is_float(settings.kv_type_v)) {
         return error_set_param(err, ERR_INVALID_REQUEST, "kv_type_v",
                                "'kv_type_v' %s needs flash attention, which is switched off.",

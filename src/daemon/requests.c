@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/xalloc.h"
 #include "daemon/supervisor_parts.h"
 
@@ -18,10 +19,12 @@ bool supervisor_plan(struct supervisor *sup, const struct model *model,
     const struct settings *settings = sup->world.settings;
     struct load_settings for_model;
     bool own = settings_for_model(settings, model->key, &for_model);
-    if (!load_settings_resolve(model, &settings->load, own ? &for_model : NULL, demanded,
-                               ret_effective, err)) {
-        return false;
-    }
+    struct load_layers layers = { .for_all = &settings->load,
+                                  .for_model = own ? &for_model : NULL,
+                                  .demanded = demanded,
+                                  .budget = settings->memory_limit ? settings->memory_limit
+                                                                   : memory_total() };
+    if (!load_settings_resolve(model, &layers, ret_effective, err)) return false;
     *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
                                   .need = load_settings_need(model, ret_effective),
                                   .reload = load_settings_reload_time(model),

@@ -132,6 +132,7 @@ enum lc_event_kind {
     LC_EV_LOAD_FAILED, /* the worker could not load and will exit */
     LC_EV_DONE,        /* request: ended for whatever cause; the worker is through with it */
     LC_EV_HEARD,       /* the worker has shown life while it has work */
+    LC_EV_MEMORY,      /* bytes: what the instance takes has changed since it was ready */
     LC_EV_EXITED,      /* raised once: socket closed and exit status seen, memory is back */
 };
 

@@ -17,7 +17,7 @@ static lc_handler *const handlers[] = {
     [LC_EV_TICK] = on_tick,       [LC_EV_PROGRESS] = on_progress,
     [LC_EV_READY] = on_ready,     [LC_EV_LOAD_FAILED] = on_load_failed,
     [LC_EV_DONE] = on_done,       [LC_EV_HEARD] = on_heard,
-    [LC_EV_EXITED] = on_exited,
+    [LC_EV_MEMORY] = on_memory,   [LC_EV_EXITED] = on_exited,
 };
 static_assert(sizeof handlers / sizeof *handlers == LC_EV_EXITED + 1, "a handler per event");
 

@@ -92,6 +92,13 @@ void on_heard(struct lc_step *st, const struct lc_event *ev) {
     if (state == LC_BUSY || state == LC_DRAINING) slot_hear(st->lc, ev->slot);
 }
 
+/* A context grows with its conversations. A load is counted by its plan until READY. */
+void on_memory(struct lc_step *st, const struct lc_event *ev) {
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
+
+    if (slot->state != LC_LOADING) slot->bytes = ev->bytes;
+}
+
 /* Those that waited for this worker wait for the next one, and have lost a worker. Behind a closed
  * gate they waited for the next one anyway. */
 static void waiters_lose(struct lifecycle *lc, int i) {

@@ -174,6 +174,8 @@ static struct lc_event pick_event(void) {
         become_report(&ev, LC_EV_HEARD, LC_BUSY);
     else if (dice < 915)
         become_report(&ev, LC_EV_LOAD_FAILED, LC_LOADING);
+    else if (dice < 918)
+        become_report(&ev, LC_EV_MEMORY, (enum lc_state)pick(LC_STATE_COUNT));
     else if (dice < 925)
         become_report(&ev, LC_EV_EXITED, (enum lc_state)pick(LC_STATE_COUNT));
     else if (dice < 950)

@@ -37,6 +37,13 @@ static struct load_settings layer(const char *text) {
     return settings;
 }
 
+static bool resolve(const struct model *model, const struct load_settings *for_all,
+                    const struct load_settings *for_model, const struct load_settings *demanded,
+                    struct load_settings *s, struct error *err) {
+    struct load_layers layers = { for_all, for_model, demanded, 0 };
+    return load_settings_resolve(model, &layers, s, err);
+}
+
 static const char every_field[] =
     "{\"context_length\":8192,\"parallel\":2,\"eval_batch_size\":256,\"num_experts\":4,"
     "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
@@ -119,8 +126,8 @@ static void test_defaults(void **state) {
     (void)state;
     struct load_settings s;
     struct error err;
-    assert_true(load_settings_resolve(&small, NULL, NULL, NULL, &s, &err));
-    assert_int_equal(s.context_length, 4096);
+    assert_true(resolve(&small, NULL, NULL, NULL, &s, &err));
+    assert_int_equal(s.context_length, 32768); /* costs nothing before it is used */
     assert_int_equal(s.parallel, 4);
     assert_int_equal(s.eval_batch_size, 512);
     assert_string_equal(s.kv_type_k, "f16");
@@ -130,10 +137,10 @@ static void test_defaults(void **state) {
 
     struct model model = small;
     model.context_length = 1024;
-    assert_true(load_settings_resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
     assert_int_equal(s.context_length, 1024);
     model.context_length = 0; /* unknown */
-    assert_true(load_settings_resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
     assert_int_equal(s.context_length, 4096);
 }
 
@@ -145,15 +152,15 @@ static void test_nearer_layers_win(void **state) {
     struct load_settings now = layer("{\"context_length\":3000}");
     struct load_settings s;
     struct error err;
-    assert_true(load_settings_resolve(&small, &all, &one, &now, &s, &err));
+    assert_true(resolve(&small, &all, &one, &now, &s, &err));
     assert_int_equal(s.context_length, 3000);
     assert_int_equal(s.parallel, 2);
     assert_int_equal(s.threads, 5);
     assert_int_equal(s.mmap, 0);
-    assert_true(load_settings_resolve(&small, &all, &one, NULL, &s, &err));
+    assert_true(resolve(&small, &all, &one, NULL, &s, &err));
     assert_int_equal(s.context_length, 2000);
     struct load_settings on = layer("{\"mmap\":true}");
-    assert_true(load_settings_resolve(&small, &all, &on, NULL, &s, &err));
+    assert_true(resolve(&small, &all, &on, NULL, &s, &err));
     assert_int_equal(s.mmap, 1);
 }
 
@@ -163,17 +170,17 @@ static void test_context_longer_than_the_model(void **state) {
     struct load_settings wish = layer("{\"context_length\":32769}");
     struct load_settings s = unsaid;
     struct error err;
-    assert_true(load_settings_resolve(&small, &wish, NULL, NULL, &s, &err));
+    assert_true(resolve(&small, &wish, NULL, NULL, &s, &err));
     assert_int_equal(s.context_length, 32768);
-    assert_true(load_settings_resolve(&small, NULL, &wish, NULL, &s, &err));
+    assert_true(resolve(&small, NULL, &wish, NULL, &s, &err));
     assert_int_equal(s.context_length, 32768);
-    assert_false(load_settings_resolve(&small, NULL, NULL, &wish, &s, &err));
+    assert_false(resolve(&small, NULL, NULL, &wish, &s, &err));
     assert_int_equal(err.code, ERR_INVALID_REQUEST);
     assert_string_equal(err.param, "context_length");
     assert_non_null(strstr(err.text, "32768 at most"));
     struct load_settings stretched = layer(
         "{\"context_length\":65536,\"rope_frequency_scale\":0.5}");
-    assert_true(load_settings_resolve(&small, NULL, NULL, &stretched, &s, &err));
+    assert_true(resolve(&small, NULL, NULL, &stretched, &s, &err));
     assert_int_equal(s.context_length, 65536);
 }
 
@@ -183,9 +190,9 @@ static void test_quantized_values_need_flash_attention(void **state) {
     struct load_settings keys = layer("{\"flash_attention\":false,\"kv_type_k\":\"q8_0\"}");
     struct load_settings s;
     struct error err;
-    assert_false(load_settings_resolve(&small, NULL, NULL, &off, &s, &err));
+    assert_false(resolve(&small, NULL, NULL, &off, &s, &err));
     assert_string_equal(err.param, "kv_type_v");
-    assert_true(load_settings_resolve(&small, NULL, NULL, &keys, &s, &err));
+    assert_true(resolve(&small, NULL, NULL, &keys, &s, &err));
 }
 
 static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
@@ -195,7 +202,7 @@ static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
                            .context_length = 2048 };
     struct load_settings s;
     struct error err;
-    assert_true(load_settings_resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
     assert_int_equal(s.eval_batch_size, 2048);
 }
 
@@ -223,41 +230,65 @@ static void test_hash_tells_every_field(void **state) {
     struct error err;
     for (size_t i = 0; i <= COUNT; i++) {
         struct load_settings demanded = i < COUNT ? layer(different[i]) : unsaid;
-        assert_true(load_settings_resolve(&small, NULL, NULL, &demanded, &s, &err));
+        assert_true(resolve(&small, NULL, NULL, &demanded, &s, &err));
         hashes[i] = load_settings_hash(&s);
         for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
     }
     /* What is said and equals the default is the default. */
-    struct load_settings same = layer("{\"context_length\":4096,\"kv_type_k\":\"f16\"}");
-    assert_true(load_settings_resolve(&small, NULL, NULL, &same, &s, &err));
+    struct load_settings same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
+    assert_true(resolve(&small, NULL, NULL, &same, &s, &err));
     assert_true(load_settings_hash(&s) == hashes[COUNT]);
 }
 
 static nbytes need_of(const struct model *model, const char *demanded) {
     struct load_settings s, now = layer(demanded);
     struct error err;
-    assert_true(load_settings_resolve(model, NULL, NULL, &now, &s, &err));
+    assert_true(resolve(model, NULL, NULL, &now, &s, &err));
     return load_settings_need(model, &s);
 }
 
-/* layers x heads x (key + value) x 2 bytes x context x slots, as llama.cpp allocates it. */
-static void test_need_grows_with_the_cache(void **state) {
+/* The default is the model's own length as far as the memory goes; never less than a plain one. */
+static void test_the_default_length_fits_the_memory(void **state) {
+    (void)state;
+    struct load_settings s, wish = layer("{\"context_length\":32000}");
+    struct error err;
+    struct load_layers layers = { .budget = (nbytes)64 << 30 };
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 32768);
+    layers.budget = (nbytes)700 << 20;
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(s.context_length > 8000 && s.context_length < 20000);
+    assert_true(load_settings_tokens(&small, &s, layers.budget) >= s.context_length);
+    assert_true(load_settings_tokens(&small, &s, layers.budget) < s.context_length + 512);
+    layers.budget = (nbytes)100 << 20; /* not even the weights fit */
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 4096);
+    layers.for_model = &wish; /* said is said */
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 32000);
+}
+
+/* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as the
+ * context has at first. */
+static void test_need_counts_the_first_cells(void **state) {
     (void)state;
     nbytes cell = (nbytes)24 * 2 * (64 + 64) * 2;
-    nbytes one = need_of(&small, "{\"context_length\":1000,\"parallel\":1}");
-    nbytes four = need_of(&small, "{\"context_length\":1000,\"parallel\":4}");
-    nbytes longer = need_of(&small, "{\"context_length\":4000,\"parallel\":1}");
+    nbytes one = need_of(&small, "{\"context_length\":200,\"parallel\":1}");
+    nbytes four = need_of(&small, "{\"context_length\":200,\"parallel\":4}");
+    nbytes longer = need_of(&small, "{\"context_length\":800,\"parallel\":1}");
     nbytes packed = need_of(&small,
-                            "{\"context_length\":4000,\"parallel\":1,\"kv_type_k\":\"q8_0\"}");
-    assert_int_equal(four - one, cell * 3000);
+                            "{\"context_length\":800,\"parallel\":1,\"kv_type_k\":\"q8_0\"}");
+    nbytes whole = need_of(&small, "{\"context_length\":32768,\"parallel\":4}");
+    assert_int_equal(four - one, cell * 600);
     assert_int_equal(longer, four);
-    assert_int_equal(longer - packed, cell / 2 * 4000 * 15 / 32);
+    assert_int_equal(longer - packed, cell / 2 * 800 * 15 / 32);
+    assert_int_equal(whole - longer, cell * (LOAD_FIRST_CELLS - 800));
     struct model encoder = small;
     encoder.type = MODEL_EMBEDDINGS;
-    nbytes alone = need_of(&encoder, "{\"context_length\":1000,\"eval_batch_size\":512}");
-    assert_int_equal(alone, one); /* one input at a time, however many may wait */
-    assert_true(one > small.size + cell * 1000);
-    assert_true(one < small.size + cell * 1000 + (128 << 20));
+    nbytes alone = need_of(&encoder, "{\"context_length\":3000,\"eval_batch_size\":512}");
+    assert_int_equal(alone - one, cell * 2800); /* a whole input, however many may wait */
+    assert_true(one > small.size + cell * 200);
+    assert_true(one < small.size + cell * 200 + (128 << 20));
 }
 
 static void test_need_of_strange_models(void **state) {
@@ -297,7 +328,8 @@ int main(void) {
         cmocka_unit_test(test_quantized_values_need_flash_attention),
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
         cmocka_unit_test(test_hash_tells_every_field),
-        cmocka_unit_test(test_need_grows_with_the_cache),
+        cmocka_unit_test(test_the_default_length_fits_the_memory),
+        cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),
         cmocka_unit_test(test_reload_time),
     };

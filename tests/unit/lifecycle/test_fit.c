@@ -247,8 +247,40 @@ static void test_memory_that_is_coming_back_is_waited_for(void **state) {
     assert_int_equal(state_of(lifecycle_find(&lc, B)), LC_LOADING);
 }
 
+/* A context that grew counts; one that shrank makes room for who waits for it. */
+static void test_evict_4_fit_counts_what_an_instance_grows_by(void **state) {
+    (void)state;
+    fit(300);
+    int a, b = make_idle(B);
+    uint64_t ra = make_busy(A, &a);
+
+    takes(a, 250); /* 50 more than there are */
+    assert_int_equal(state_of(b), LC_UNLOADING);
+    assert_int_equal(last_reason(b), LC_BECAUSE_MEMORY);
+    exited(b);
+    uint64_t rc = ask(C);
+    assert_int_equal(fate(rc), HELD);
+    takes(a, 120);
+    assert_int_equal(state_of(lifecycle_find(&lc, C)), LC_LOADING);
+    done(ra);
+}
+
+static void test_evict_4_fit_a_load_is_counted_by_its_plan(void **state) {
+    (void)state;
+    fit(300);
+    ask(A);
+    int a = lifecycle_find(&lc, A);
+
+    takes(a, 5000); /* not before READY */
+    assert_int_equal(lc.slots[a].bytes, 100);
+    ready(a);
+    assert_int_equal(lc.slots[a].bytes, 100);
+}
+
 int fit_tests(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_evict_4_fit_counts_what_an_instance_grows_by, world_reset),
+        cmocka_unit_test_setup(test_evict_4_fit_a_load_is_counted_by_its_plan, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_holds_what_the_budget_holds, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_longest_idle_by_reload_goes_first, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_scores_do_not_overflow, world_reset),

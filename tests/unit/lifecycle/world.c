@@ -194,6 +194,13 @@ void heard(int slot) {
     send(worker_event(LC_EV_HEARD, slot));
 }
 
+void takes(int slot, nbytes bytes) {
+    struct lc_event ev = worker_event(LC_EV_MEMORY, slot);
+
+    ev.bytes = bytes;
+    send(ev);
+}
+
 void exited(int slot) {
     send(worker_event(LC_EV_EXITED, slot));
 }

@@ -51,6 +51,7 @@ void ready_with(int slot, nbytes bytes, uint32_t parallel);
 void load_failed(int slot);
 void done(uint64_t request);
 void heard(int slot);
+void takes(int slot, nbytes bytes);
 void exited(int slot);
 /* Any worker event with a generation of its own. */
 void report(enum lc_event_kind kind, int slot, uint32_t generation, uint64_t request);
