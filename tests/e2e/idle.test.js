@@ -8,6 +8,7 @@ import { childrenOf, residentBytes, wakeUps } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 
 const WINDOW_MS = 5000;
+const WINDOWS_MAX = 12;
 const RESIDENT_MAX = 6 << 20;
 
 // Wake-ups during a window of time. The window is what is measured; nothing is waited for.
@@ -34,10 +35,15 @@ test('an idle instance does not wake anybody either', async (t) => {
   const { pid } = await watch.reaches('m', 'idle');
   d.closeWatches();
   await d.get('/health'); // the daemon has seen the watch go
-  const both = await Promise.all([wakeUpsIn(d.pid, WINDOW_MS), wakeUpsIn(pid, WINDOW_MS)]);
-  // The client's kept-alive connection may end in the window: a few wake-ups, none that repeat.
-  assert.ok(both[0] <= 5, `daemon: ${both[0]}`);
-  assert.equal(both[1], 0, 'worker');
+  // What follows work once (prompts and history are saved, a connection ends) may fall into the first
+  // windows; what repeats would be in all of them.
+  const seen = [];
+  for (let i = 0; i < WINDOWS_MAX; i++) {
+    const both = await Promise.all([wakeUpsIn(d.pid, WINDOW_MS), wakeUpsIn(pid, WINDOW_MS)]);
+    if (both[0] === 0 && both[1] === 0) return;
+    seen.push(both);
+  }
+  assert.fail(`wake-ups of daemon and worker in ${WINDOW_MS} ms: ${JSON.stringify(seen)}`);
 });
 
 test('after loads and unloads the daemon is as small as before', async (t) => {
@@ -48,10 +54,10 @@ test('after loads and unloads the daemon is as small as before', async (t) => {
     await d.chat('m', { ttl: 0 });
     await watch.reaches('m', 'absent', { from });
   };
-  for (let i = 0; i < 5; i++) await round();
+  for (let i = 0; i < 20; i++) await round(); // threads, buffers and the database are there now
   const before = residentBytes(d.pid);
   for (let i = 0; i < 40; i++) await round();
   const grown = residentBytes(d.pid) - before;
-  assert.ok(grown < (sanitized ? 64 << 20 : 1 << 20), `${grown} bytes more`);
+  assert.ok(grown < (sanitized ? 64 << 20 : 2 << 20), `${grown} bytes more`);
   assert.deepEqual(childrenOf(d.pid), []);
 });
