@@ -55,9 +55,11 @@ static int32_t context_length(const struct model *model, const struct load_reque
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
-/* Recurrent models have no cells, and what embeds takes a whole text at once. */
+/* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
+ * factors allow no other length later. */
 static bool grows(const struct model *model, const struct load_request *r) {
-    return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights);
+    return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights) &&
+           !model_has_long_rope(model->weights);
 }
 
 /*

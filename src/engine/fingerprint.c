@@ -51,24 +51,16 @@ static bool add_files(const struct model *model, const char *path, struct buf *o
     return true;
 }
 
-/* Models with two sets of rope factors use the long one in contexts longer than they were first
- * trained for, so that there the context's length matters. */
-static bool has_long_rope(const struct model *model, const struct context *context) {
-    char arch[64], name[128], text[32];
-    if (llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch) <=
-        0) {
-        return false;
-    }
-    snprintf(name, sizeof name, "%s.rope.scaling.original_context_length", arch);
-    if (llama_model_meta_val_str(model->weights, name, text, sizeof text) <= 0) return false;
-    return strtoll(text, NULL, 10) < (long long)llama_n_ctx_seq(context->llama);
+/* Contexts of one length at least have the same set of rope factors (model_has_long_rope). */
+static uint32_t rope_length(const struct model *model, const struct context *context) {
+    return model_has_long_rope(model->weights) ? llama_n_ctx_seq(context->llama) : 0;
 }
 
 static void add_settings(const struct model *model, const struct context *context,
                          const struct load_request *r, struct buf *out) {
-    (void)buf_addf(out, "k=%s v=%s flash=%d rope=%a/%a long=%d experts=%lld window=%d\n",
+    (void)buf_addf(out, "k=%s v=%s flash=%d rope=%a/%a length=%u experts=%lld window=%d\n",
                    r->kv_type_k, r->kv_type_v, context->flash_attention, r->rope_frequency_base,
-                   r->rope_frequency_scale, has_long_rope(model, context),
+                   r->rope_frequency_scale, rope_length(model, context),
                    (long long)r->num_experts, model->window);
 }
 

@@ -242,17 +242,25 @@ static int checkpoint_below(const struct slot *s, size_t common) {
     return i;
 }
 
+/* Of a restored sequence only the last part of a sliding window is there. */
+static bool cuts(const struct engine *e, const struct slot *s, size_t count) {
+    if (count == 0 || count == s->processed) return true;
+    if (e->model.remembers) return false;
+    llama_pos window = e->model.window, needed = (llama_pos)count - window;
+    return window == 0 || needed < 0 ||
+           llama_memory_seq_pos_min(e->context.memory, s->seq) <= needed;
+}
+
 size_t keep_usable(const struct engine *engine, const struct slot *slot, size_t common) {
-    if (!engine->model.remembers || common == slot->processed) return common;
+    if (cuts(engine, slot, common)) return common;
     int i = checkpoint_below(slot, common);
     return i >= 0 ? slot->checkpoints[i].tokens : 0;
 }
 
 size_t keep_cut(struct engine *engine, struct slot *slot, size_t count) {
-    bool whole = count == slot->processed;
     int i = checkpoint_below(slot, count);
     bool ok = false;
-    if (engine->model.remembers && !whole && i >= 0 && slot->checkpoints[i].tokens == count) {
+    if (!cuts(engine, slot, count) && i >= 0 && slot->checkpoints[i].tokens == count) {
         ok = rewind_to(engine, slot, slot->checkpoints[i].data, slot->checkpoints[i].bytes,
                        count);
         if (!ok) (void)context_keep(&engine->context, &engine->model, slot->seq, 0);

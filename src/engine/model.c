@@ -36,6 +36,11 @@ bool model_is_embedder(const struct llama_model *weights) {
            strcmp(causal, "false") == 0 || !llama_model_has_decoder(weights);
 }
 
+bool model_has_long_rope(const struct llama_model *weights) {
+    char type[32];
+    return strcmp(arch_value(weights, "rope.scaling.type", type, sizeof type), "longrope") == 0;
+}
+
 static double recommended(const struct llama_model *weights, enum llama_model_meta_key key,
                           double otherwise) {
     char text[32];

@@ -73,6 +73,9 @@ uint64_t model_arch_number(const struct llama_model *weights, const char *key,
                            uint64_t otherwise);
 /* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights);
+/* It has two sets of rope factors, of which libllama takes one by the length of the context: states
+ * of contexts on different sides of that length do not fit together. */
+bool model_has_long_rope(const struct llama_model *weights);
 
 /* Bytes that model and context would take, of them on devices with their own memory. */
 struct measured {
