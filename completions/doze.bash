@@ -11,6 +11,7 @@ _doze_options() {
     settings) echo --json ;;
     'server start') echo --bind --cors --state-dir --json ;;
     'server status') echo --json ;;
+    log) echo --events --since --json ;;
     'log stream') echo --source --filter --stats --json ;;
     serve) echo --models-dir --state-dir --log-level ;;
     esac

@@ -51,6 +51,8 @@ for name in doze lms
     complete -c $name -n "$in serve" -l models-dir -x -a '(__fish_complete_directories)' -d 'Folder of models'
     complete -c $name -n "$in serve" -l log-level -x -a 'error warn info debug' -d 'How much to log'
     complete -c $name -n "$in log" -a stream
+    complete -c $name -n "$in log" -l events -d 'What happened to the models'
+    complete -c $name -n "$in log" -l since -x -a '1h 12h 1d 7d 30d' -d 'From so long ago'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
     complete -c $name -n "$in load unload ps ls settings server log" -l json -d 'Print JSON'

@@ -7,6 +7,7 @@
 
 extern const struct command command_chat;
 extern const struct command command_load;
+extern const struct command command_log;
 extern const struct command command_log_stream;
 extern const struct command command_ls;
 extern const struct command command_ps;

@@ -227,6 +227,34 @@ static void get_health(const struct fake_request *r) {
     fake_reply(r, 200, json);
 }
 
+/* Two events in a day; a week has more than fit; in an hour nothing happened; of two hours we hear
+ * half; 3d is refused. */
+static void get_history(const struct fake_request *r) {
+    if (strstr(r->path, "since=3d")) {
+        fake_reply_error(r, 400, "invalid_request", "'since' is odd today.");
+        return;
+    }
+    if (strstr(r->path, "since=2h")) {
+        fake_reply(r, 200, "{\"events\":[");
+        return;
+    }
+    bool none = strstr(r->path, "since=1h") != NULL;
+    bool more = strstr(r->path, "since=7d") != NULL;
+    struct buf json = BUF_INIT(MAX_BODY);
+    buf_add_str(&json, "{\"from\":0,\"until\":9,\"events\":[");
+    if (!none) {
+        buf_add_str(&json,
+                    "{\"run\":1,\"seq\":7,\"at\":1795352746066,\"id\":\"qwen3-4b\",\"model\":"
+                    "\"qwen3-4b\",\"from\":\"idle\",\"to\":\"unloading\",\"reason\":\"ttl\"},"
+                    "{\"run\":2,\"seq\":1,\"at\":1795352746123,\"id\":\"m\\u001b[31m\","
+                    "\"model\":\"m\",\"from\":\"loading\",\"to\":\"absent\",\"reason\":"
+                    "\"load_failed\",\"error\":\"The file is cut.\"}");
+    }
+    buf_addf(&json, "],\"memory\":[],\"truncated\":%s}", more ? "true" : "false");
+    fake_reply(r, 200, buf_str(&json));
+    buf_clear(&json);
+}
+
 struct route {
     const char *method, *path;
     void (*answer)(const struct fake_request *r);
@@ -239,6 +267,7 @@ static const struct route routes[] = {
     { "GET", "/api/v1/settings", get_settings },
     { "PATCH", "/api/v1/settings", patch_settings },
     { "GET", "/api/v1/log", get_log },
+    { "GET", "/api/v1/history", get_history },
 };
 
 bool fake_routes(const struct fake_request *r) {

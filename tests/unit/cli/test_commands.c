@@ -75,6 +75,7 @@ static void test_unreachable(void **state) {
         { "status" },
         { "chat", "-p", "x" },
         { "log", "stream" },
+        { "log", "--events" },
         { "server", "stop" },
         { "server", "status" },
     };
@@ -304,6 +305,31 @@ static void test_log_stream(void **state) {
     CHECK(2, NULL, "go with --source model only", "log", "stream", "-s", "server", "--stats");
 }
 
+static void test_log_events(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "log", "--events");
+    assert_int_equal(r.code, 0);
+    assert_has(&r.out, "TIME                       INSTANCE    CHANGE");
+    assert_has(&r.out, ".066    qwen3-4b    idle \xe2\x86\x92 unloading    ttl\n");
+    assert_has(&r.out, ".123    m?[31m      loading \xe2\x86\x92 absent    load_failed: The "
+                       "file is cut.\n");
+    assert_has_not(&r.err, "more");
+    result_clear(&r);
+    r = RUN(NULL, "log", "--events", "--json");
+    assert_has(&r.out, "{\"run\":1,\"seq\":7,");
+    assert_has(&r.out, "\"reason\":\"ttl\"}\n{\"run\":2,");
+    result_clear(&r);
+    CHECK(0, "qwen3-4b", "There are more; these are the newest 2.", "log", "--events",
+          "--since", "7d");
+    CHECK(0, "", "Nothing happened since then.", "log", "--events", "--since", "1h");
+    CHECK(0, "", NULL, "log", "--events", "--since", "1h", "--json");
+    CHECK(1, NULL, "'since' is odd today.", "log", "--events", "--since", "3d");
+    CHECK(1, NULL, "doze: ", "log", "--events", "--since", "2h");
+    CHECK(2, NULL, "--since takes a span", "log", "--events", "--since", "1d&limit=1");
+    CHECK(2, NULL, "--since takes a span", "log", "--events", "--since", "");
+    CHECK(2, NULL, "`doze log --events` or `doze log stream`", "log");
+}
+
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, server_begin, server_end)
 
 int run_commands(void) {
@@ -323,6 +349,7 @@ int run_commands(void) {
         SERVED(test_settings),
         SERVED(test_api_key),
         SERVED(test_log_stream),
+        SERVED(test_log_events),
     };
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }
