@@ -91,6 +91,12 @@ static void hear_ready(struct heard *h) {
     supervisor_feed(h->sup, ev);
 }
 
+static void hear_memory(struct heard *h) {
+    struct lc_event ev = event_of(h, LC_EV_MEMORY);
+    ev.bytes = h->in->facts.memory = (nbytes)int_of(h->json, "memory_bytes");
+    supervisor_feed(h->sup, ev);
+}
+
 static void hear_failed(struct heard *h) {
     enum err_code code = error_from_name(text_of(h->json, "code"));
     if (code == ERR_INTERNAL || code == ERR_NONE) code = ERR_LOAD_FAILED;
@@ -326,7 +332,8 @@ struct hearer {
 
 static const struct hearer hearers[] = {
     { MSG_HELLO, hear_hello, false },        { MSG_PROGRESS, hear_progress, false },
-    { MSG_READY, hear_ready, false },        { MSG_FAILED, hear_failed, false },
+    { MSG_READY, hear_ready, false },        { MSG_MEMORY, hear_memory, false },
+    { MSG_FAILED, hear_failed, false },
     { MSG_STARTED, hear_started, false },    { MSG_PROMPT, hear_prompt, false },
     { MSG_DELTA, hear_delta, false },        { MSG_VECTOR, hear_vector, true },
     { MSG_DONE, hear_done, false },          { MSG_ERROR, hear_error, false },

@@ -3,6 +3,7 @@
  * supervisor_parts.h - what the files of the supervisor share; nobody else includes it.
  *
  *   supervisor.c  queue of events, the deadline timer, step
+ *   load_message.c  what a worker is told to load
  *   perform.c     actions of the lifecycle -> workers and sinks
  *   hear.c        frames of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
@@ -102,10 +103,6 @@ bool supervisor_plan(struct supervisor *sup, const struct model *model,
                      struct lc_plan *ret_plan, struct error *err);
 void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
 
-/* MSG_LOAD's payload (ipc/message.h). */
-void supervisor_format_load(const struct supervisor *sup, const struct model *model,
-                            const char *identifier, const struct load_settings *effective,
-                            struct buf *out);
 /* The model that a load names, and its settings; also checks that it can be loaded at all. */
 bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
                           const struct model **ret_model, struct load_settings *ret_effective,
@@ -115,6 +112,12 @@ struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
                                   struct load_sink sink);
 /* The slot with this identifier, or the only instance of the model with this key. */
 int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err);
+
+/* ---- load_message.c ---- */
+/* MSG_LOAD's payload (ipc/message.h). */
+void supervisor_format_load(const struct supervisor *sup, const struct model *model,
+                            const char *identifier, const struct load_settings *effective,
+                            struct buf *out);
 
 /* ---- estimate.c ---- */
 /* The supervisor is going: nobody waits for them any more. */

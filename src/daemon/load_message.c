@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* load_message.c - what a worker is told when it is to load a model. */
+#include <string.h>
+
+#include "base/json.h"
+#include "daemon/supervisor_parts.h"
+#include "prompts/folder.h"
+
+static void add_positive(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
+                         int64_t n) {
+    if (n > 0) yyjson_mut_obj_add_int(doc, obj, name, n);
+}
+
+static void add_flag(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, int flag) {
+    if (flag >= 0) yyjson_mut_obj_add_bool(doc, obj, name, flag);
+}
+
+/* What the instance may take, now that the others take what they take. */
+static void add_limit(const struct supervisor *sup, const char *identifier, yyjson_mut_doc *doc,
+                      yyjson_mut_val *obj) {
+    nbytes limit = sup->world.settings->memory_limit, others = 0;
+    if (limit == 0) return;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const char *other = sup->instances[i].identifier;
+        if (other && strcmp(other, identifier) != 0) others += sup->lc.slots[i].bytes;
+    }
+    nbytes left = limit > others ? limit - others : 1;
+    yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", left < INT64_MAX ? left : INT64_MAX);
+}
+
+/* The prompt store: the worker reads and writes the model's folder itself. */
+static void add_prompts(const struct supervisor *sup, const struct model *model,
+                        yyjson_mut_doc *doc, yyjson_mut_val *obj) {
+    struct buf dir = BUF_INIT(1 << 16);
+    yyjson_mut_val *prompts = yyjson_mut_obj_add_obj(doc, obj, "prompts");
+    buf_addf(&dir, "%s/", sup->world.prompts_dir);
+    folder_from_key(model->key, &dir);
+    yyjson_mut_obj_add_str(doc, prompts, "mode", settings_prompt_store(sup->world.settings));
+    yyjson_mut_obj_add_strncpy(doc, prompts, "dir", buf_str(&dir), dir.len);
+    buf_clear(&dir);
+}
+
+void supervisor_format_load(const struct supervisor *sup, const struct model *model,
+                            const char *identifier, const struct load_settings *s,
+                            struct buf *out) {
+    static const char *const attention[] = { "off", "on" };
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *obj = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, obj);
+    yyjson_mut_obj_add_str(doc, obj, "path", model->path);
+    yyjson_mut_obj_add_str(doc, obj, "identifier", identifier);
+    if (s->seed >= 0) yyjson_mut_obj_add_int(doc, obj, "seed", s->seed);
+    add_positive(doc, obj, "context_length", s->context_length);
+    yyjson_mut_obj_add_int(doc, obj, "cells", LOAD_FIRST_CELLS);
+    add_limit(sup, identifier, doc, obj);
+    add_positive(doc, obj, "parallel", s->parallel);
+    add_positive(doc, obj, "batch", s->eval_batch_size);
+    add_positive(doc, obj, "threads", s->threads);
+    add_positive(doc, obj, "threads_batch", s->threads);
+    add_positive(doc, obj, "num_experts", s->num_experts);
+    if (s->gpu_layers >= -1) yyjson_mut_obj_add_int(doc, obj, "gpu_layers", s->gpu_layers);
+    if (s->flash_attention >= 0) {
+        yyjson_mut_obj_add_str(doc, obj, "flash_attention", attention[s->flash_attention != 0]);
+    }
+    add_flag(doc, obj, "offload_kv", s->offload_kv_cache_to_gpu);
+    add_flag(doc, obj, "mmap", s->mmap);
+    add_flag(doc, obj, "mlock", s->mlock);
+    if (s->kv_type_k[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_k", s->kv_type_k);
+    if (s->kv_type_v[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_v", s->kv_type_v);
+    if (s->rope_frequency_base > 0) {
+        yyjson_mut_obj_add_real(doc, obj, "rope_frequency_base", s->rope_frequency_base);
+    }
+    if (s->rope_frequency_scale > 0) {
+        yyjson_mut_obj_add_real(doc, obj, "rope_frequency_scale", s->rope_frequency_scale);
+    }
+    add_prompts(sup, model, doc, obj);
+    json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}
