@@ -18,7 +18,7 @@ const views = {
   try: { title: 'Try it', draw: () => <Chat /> },
   timeline: { title: 'Timeline', draw: () => <TimelineView /> },
   log: { title: 'Log', draw: () => <Log /> },
-  settings: { title: 'Server settings', draw: () => <SettingsView /> },
+  settings: { title: 'Settings', draw: () => <SettingsView /> },
 };
 type Name = keyof typeof views;
 

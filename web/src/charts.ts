@@ -6,6 +6,8 @@ import { lifeAt, type Columns, type Life } from './timeline';
 
 const LANE = 30; // CSS pixels
 const AXIS = 130;
+const GIB = 2 ** 30;
+const binarySteps = Array.from({ length: 24 }, (_, n) => 2 ** (20 + n)); // 1 MB, 2 MB, …
 
 export interface Picture {
   lives: Life[];
@@ -60,6 +62,7 @@ function drawLanes(u: uPlot, p: Picture): void {
 
 const timeAxis = (show: boolean): uPlot.Axis => ({
   show,
+  space: 76,
   stroke: () => color('--text'),
   grid: { stroke: () => color('--line'), width: 1 },
   ticks: { stroke: () => color('--line') },
@@ -135,6 +138,7 @@ export class Charts {
     u.ctx.save();
     u.ctx.font = `${12 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     u.ctx.fillStyle = color('--text');
+    u.ctx.textAlign = 'left';
     u.ctx.textBaseline = 'middle';
     this.#picture.lanes.forEach((name, n) => {
       let text = name;
@@ -155,10 +159,10 @@ export class Charts {
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: zoomCursor(),
-      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, (max || 1) * 1.05] } },
+      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, (max || GIB) * 1.05] } },
       axes: [timeAxis(true), {
         size: AXIS, stroke: () => color('--text'), grid: { stroke: () => color('--line'), width: 1 },
-        ticks: { show: false }, values: (_u, ticks) => ticks.map(bytes),
+        ticks: { show: false }, incrs: binarySteps, values: (_u, ticks) => ticks.map(bytes),
       }],
       series: [{}, line('models', '--working', '--resident-soft'), line('used', '--muted')],
       hooks: { setSelect: [(u) => onSelect(u, this.#hooks)], setCursor: [(u) => this.#point(u)] },

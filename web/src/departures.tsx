@@ -12,7 +12,7 @@ export function Departures() {
   return (
     <section aria-labelledby="left">
       <h2 id="left">Left a moment ago</h2>
-      <ul class="departures" role="log" aria-label="Models that left, and why">
+      <ul class="departures" aria-live="polite">
         {list.map((t) => (
           <li key={t.seq} class={isTrouble(t.reason) ? 'bad' : ''}>
             <time>{moment(t.at, now.value)}</time>{' '}

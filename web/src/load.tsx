@@ -5,15 +5,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import { estimate, Refusal, refusalOf, request, type Estimate, type LoadWish, type Model } from './api';
 import { bytes, count, minutesToSeconds } from './format';
 import { hear } from './sse';
-import { memory, messageOf, notify, settings } from './store';
-
-const DEFAULT_CONTEXT = 4096;
-const DEFAULT_PARALLEL = 4;
+import { memory, messageOf, notify } from './store';
 
 interface Form {
   model: Model;
   identifier: string;
-  context: string;
+  context: string; // empty: as the server thinks best
   parallel: string;
   stay: boolean; // no ttl
   minutes: string;
@@ -27,19 +24,18 @@ const sending = signal(false);
 const measured = signal<Estimate | string | null>(null); // a string says why there is none
 
 export function openLoadDialog(model: Model): void {
-  const load = settings.peek()?.load ?? {};
-  const context = Math.min(load.context_length ?? DEFAULT_CONTEXT, model.max_context_length || DEFAULT_CONTEXT);
   wrong.value = {};
   sending.value = false;
   form.value = {
-    model, identifier: '', context: String(context), parallel: String(load.parallel ?? DEFAULT_PARALLEL),
-    stay: false, minutes: '10', keep: false, force: false,
+    model, identifier: '', context: '', parallel: '', stay: false, minutes: '10', keep: false, force: false,
   };
 }
 
 const close = () => { form.value = null; };
 
-function whole(text: string, most: number): number | null {
+// undefined: nothing is demanded; null: not understood.
+function whole(text: string, most: number): number | null | undefined {
+  if (text.trim() === '') return undefined;
   const n = /^\d+$/.test(text.trim()) ? Number(text) : 0;
   return n >= 1 && n <= most ? n : null;
 }
@@ -56,8 +52,8 @@ export function wishOf(f: Form): { wish: LoadWish; wrong: Record<string, string>
   if (!f.stay && ttl === null) errors.ttl = 'Minutes, such as 10 or 0.5.';
   const wish: LoadWish = { model: f.model.key, ttl: f.stay ? -1 : (ttl ?? 0) };
   if (f.identifier.trim()) wish.identifier = f.identifier.trim();
-  if (context !== null) wish.context_length = context;
-  if (parallel !== null) wish.parallel = parallel;
+  if (context) wish.context_length = context;
+  if (parallel) wish.parallel = parallel;
   if (f.keep) wish.keep = true;
   if (f.force) wish.force = true;
   return { wish, wrong: errors };
@@ -133,8 +129,9 @@ function useEstimate(f: Form | null): void {
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
+        const { model, context_length, parallel } = wish;
         measured.value = await estimate(
-          { model: wish.model, context_length: wish.context_length!, parallel: wish.parallel! }, abort.signal);
+          { model, ...(context_length && { context_length }), ...(parallel && { parallel }) }, abort.signal);
       } catch (e) {
         if (!abort.signal.aborted) measured.value = messageOf(e);
       }
@@ -181,10 +178,10 @@ function Ttl({ f }: { f: Form }) {
       <legend>How long does it stay?</legend>
       <label class="choice">
         <input type="radio" name="stay" checked={!f.stay} onChange={() => change({ stay: false })} />
-        <span>Unload it after
+        <span>Unload it after{' '}
           <input id="load-ttl" class="short" inputMode="decimal" value={f.minutes} aria-label="Idle minutes (ttl)"
             aria-invalid={'ttl' in wrong.value} aria-describedby="load-ttl-wrong" disabled={f.stay}
-            onInput={(e) => change({ minutes: e.currentTarget.value })} />
+            onInput={(e) => change({ minutes: e.currentTarget.value })} />{' '}
           minutes without a request (ttl)</span>
       </label>
       <label class="choice">
@@ -206,11 +203,11 @@ function Fields({ f }: { f: Form }) {
     <form onSubmit={submit} noValidate>
       <h2 id="load-title">Load {f.model.key}</h2>
       <Ttl f={f} />
-      <Text name="context_length" label="Context length, in tokens" value={f.context} numeric
-        hint={most ? `How much text it can hold; at most ${count(most)}.` : 'How much text it can hold.'}
+      <Text name="context_length" label="Context length, in tokens" value={f.context} numeric placeholder="automatic"
+        hint={`How much text it can hold${most ? `, at most ${count(most)}` : ''}. Empty: as much as the memory allows.`}
         onChange={(context) => change({ context })} />
-      <Text name="parallel" label="Requests at the same time" value={f.parallel} numeric
-        hint="Each has the whole context; more take more memory." onChange={(parallel) => change({ parallel })} />
+      <Text name="parallel" label="Requests at the same time" value={f.parallel} numeric placeholder="automatic"
+        hint="Each has the whole context; more take more memory. Empty: as the settings say." onChange={(parallel) => change({ parallel })} />
       <Text name="identifier" label="Identifier" value={f.identifier} placeholder={f.model.key}
         hint="The name by which requests find it; empty: the model’s own." onChange={(identifier) => change({ identifier })} />
       <Estimated />

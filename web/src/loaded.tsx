@@ -5,7 +5,7 @@ import { retune, unload, type Instance } from './api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from './format';
 import { Ring } from './ring';
 import { attempt, connection, instances, modelName, settings } from './store';
-import { originWords, workWords } from './words';
+import { isPinned, originWords, workWords } from './words';
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
   return <div><dt>{name}</dt><dd>{children}</dd></div>;
@@ -96,9 +96,10 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
         Unload
       </button>
       <button type="button" disabled={off} aria-label={`Change the ttl of ${i.id}`} onClick={onTtl}>Change ttl…</button>
-      {i.origin === 'jit'
-        ? <button type="button" disabled={off} aria-label={`Pin ${i.id}`} onClick={() => pin(i)}>Pin</button>
-        : <button type="button" disabled={off} aria-label={`Unpin ${i.id}`} onClick={() => unpin(i)}>Unpin</button>}
+      {isPinned(i)
+        ? <button type="button" disabled={off} aria-label={`Unpin ${i.id}`} onClick={() => unpin(i)}>Unpin</button>
+        : <button type="button" disabled={off} aria-label={`Pin ${i.id}: keep it until it is unloaded by hand`}
+            onClick={() => pin(i)}>Pin</button>}
     </div>
   );
 }
@@ -113,7 +114,7 @@ function Card({ instance: i }: { instance: Instance }) {
           <p>{modelName.value(i.model)}</p>
           <p class="tags">
             <span class={`tag ${i.state}`}>{workWords(i)}</span>
-            <span class={`tag ${i.origin}`}>{originWords(i.origin)}</span>
+            <span class={`tag ${i.origin}`}>{isPinned(i) ? 'pinned' : originWords(i.origin)}</span>
             {i.keep && <span class="tag">loaded at every start</span>}
           </p>
         </div>

@@ -100,7 +100,7 @@ const asText = (l: Line) => `${new Date(l.at).toISOString()} ${l.level} ${format
 
 // Stays at the newest line unless the reader has scrolled up.
 function useTail() {
-  const ref = useRef<HTMLOListElement>(null);
+  const ref = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   useEffect(() => {
     if (atEnd.current) ref.current?.scrollTo({ top: ref.current.scrollHeight });
@@ -119,9 +119,9 @@ export function Log() {
     <section class="log" aria-labelledby="log">
       <h2 id="log">Log</h2>
       <Controls />
-      <ol ref={tail.ref} onScroll={tail.onScroll} tabIndex={0} role="log" aria-label="Log lines" aria-live="off">
-        {shown.value.map((l, n) => <Entry key={`${l.at}-${n}`} line={l} />)}
-      </ol>
+      <div class="lines" ref={tail.ref} onScroll={tail.onScroll} tabIndex={0} role="log" aria-label="Log lines" aria-live="off">
+        <ol>{shown.value.map((l, n) => <Entry key={`${l.at}-${n}`} line={l} />)}</ol>
+      </div>
       {shown.value.length === 0 && <p class="empty">Nothing yet{lines.value.length > 0 && ' that passes these filters'}.</p>}
     </section>
   );

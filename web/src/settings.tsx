@@ -124,7 +124,7 @@ function AutoEvict() {
           <span><strong>{m.label}</strong><span class="hint">{m.hint}</span></span>
         </label>
       ))}
-      <p class="hint">Models pinned by hand are never made to leave, and no answer is ever cut off.</p>
+      <p class="hint">Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut off.</p>
       <Answer name="auto_evict" />
     </fieldset>
   );

@@ -191,7 +191,7 @@ export function TimelineView() {
       <Controls />
       <div class="chart" role="img" aria-label="When each model was loaded and worked; the table below says the same in words">
         <div ref={lanes} />
-        <div ref={mem} />
+        <div ref={mem} class={memory.value[0].length > 0 ? '' : 'hidden'} />
       </div>
       <Reading />
       <Key />

@@ -21,7 +21,11 @@ export function workWords(instance: Instance): string {
 }
 
 export const originWords = (origin: Origin): string =>
-  origin === 'jit' ? 'loaded by a request' : 'pinned by hand';
+  origin === 'jit' ? 'loaded by a request' : 'loaded by hand';
+
+// Nothing but a person makes it leave.
+export const isPinned = (i: Pick<Instance, 'origin' | 'ttl'>): boolean =>
+  i.origin === 'explicit' && i.ttl === null;
 
 // Why an instance left, as the end of "It left because …".
 export function reasonWords(reason: string): string {
