@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "engine/cells.h"
 #include "engine/fingerprint.h"
+#include "engine/prefix.h"
 
 /* A slot that loses fewer tokens than this is not put aside. */
 enum { WORTH_TOKENS = 64 };
@@ -274,30 +275,6 @@ size_t keep_cut(struct engine *engine, struct slot *slot, size_t count) {
 
 /* ---- checkpoints ---- */
 
-void keep_set_marks(struct engine *engine, struct slot *slot, size_t common) {
-    size_t end = slot->job->prompt.count, from = slot->processed;
-    struct store_cut cut = rule(engine);
-    slot->marks[0] = slot->marks[1] = 0;
-    if (cut.anywhere || slot->secret || engine->store.mode == STORE_OFF) return;
-    if (end < STORE_LEAST_TOKENS || end <= (size_t)cut.window) return;
-    size_t stored = store_common(&engine->store, slot->job->prompt.data, end);
-    if (stored > common) common = stored;
-    size_t last = end - BEFORE_END;
-    if (common >= SHARED_LEAST && common > from && common + WORTH_TOKENS < last) {
-        slot->marks[0] = common;
-    }
-    if (last > from) slot->marks[slot->marks[0] > 0] = last;
-}
-
-size_t keep_until_mark(const struct slot *slot, size_t count) {
-    for (int i = 0; i < 2; i++) {
-        size_t mark = slot->marks[i];
-        if (mark <= slot->processed) continue;
-        return mark - slot->processed < count ? mark - slot->processed : count;
-    }
-    return count;
-}
-
 /* Make room for one more: of those in between the oldest goes, the first is shared by most. */
 static void forget_one(struct slot *s) {
     if (s->checkpoint_count < ENTRY_MAX_CHECKPOINTS) return;
@@ -319,6 +296,45 @@ static void take_checkpoint(struct engine *e, struct slot *s) {
     forget_one(s);
     s->checkpoints[s->checkpoint_count++] =
         (struct checkpoint){ .tokens = s->processed, .bytes = size, .data = data };
+}
+
+/* Most tokens that the slot's prompt shares with any other. */
+static size_t most_common(const struct engine *e, const struct slot *slot) {
+    const struct tokens *prompt = &slot->job->prompt;
+    size_t most = store_common(&e->store, prompt->data, prompt->count);
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s == slot || s->secret) continue;
+        size_t common = prefix_common(s->tokens.data, s->processed, prompt->data,
+                                      prompt->count - 1);
+        if (common > most) most = common;
+    }
+    return most;
+}
+
+void keep_set_marks(struct engine *engine, struct slot *slot) {
+    size_t end = slot->job->prompt.count, from = slot->processed;
+    struct store_cut cut = rule(engine);
+    slot->marks[0] = slot->marks[1] = 0;
+    if (cut.anywhere || slot->secret || engine->store.mode == STORE_OFF) return;
+    if (end < STORE_LEAST_TOKENS || end <= (size_t)cut.window) return;
+    size_t common = most_common(engine, slot), last = end - BEFORE_END;
+    bool shared = common >= SHARED_LEAST && common + WORTH_TOKENS < last;
+    int below = checkpoint_below(slot, from);
+    if (shared && common > from) slot->marks[0] = common;
+    if (shared && common == from && (below < 0 || slot->checkpoints[below].tokens < from)) {
+        take_checkpoint(engine, slot); /* it is at that place now */
+    }
+    if (last > from) slot->marks[slot->marks[0] > 0] = last;
+}
+
+size_t keep_until_mark(const struct slot *slot, size_t count) {
+    for (int i = 0; i < 2; i++) {
+        size_t mark = slot->marks[i];
+        if (mark <= slot->processed) continue;
+        return mark - slot->processed < count ? mark - slot->processed : count;
+    }
+    return count;
 }
 
 void keep_processed(struct engine *engine, struct slot *slot) {

@@ -35,9 +35,8 @@ size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
 /* Cut the slot's sequence to `count` tokens, which keep_usable gave. How many it holds. */
 size_t keep_cut(struct engine *engine, struct slot *slot, size_t count);
 
-/* The slot's prompt is in place: where its processing has to halt for checkpoints. common: most
- * tokens it shares with what a slot holds. */
-void keep_set_marks(struct engine *engine, struct slot *slot, size_t common);
+/* The slot's prompt is in place: where its processing has to halt for checkpoints. */
+void keep_set_marks(struct engine *engine, struct slot *slot);
 /* So many of `count` tokens may be processed before the next mark. */
 size_t keep_until_mark(const struct slot *slot, size_t count);
 /* The slot has processed more: take the checkpoint if this is the place. */

@@ -68,7 +68,7 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
         (void)keep_cut(e, s, 0);
     }
     set_prompt(s, processed, !reuse);
-    keep_set_marks(e, s, choice.count);
+    keep_set_marks(e, s);
     job->cached_tokens = processed;
     reply_started(&e->link, job);
     if (!job->request.echo) return;
@@ -100,7 +100,7 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
     }
     (void)keep_cut(engine, slot, 0);
     set_prompt(slot, 0, true);
-    keep_set_marks(engine, slot, 0);
+    keep_set_marks(engine, slot);
 }
 
 static void slot_start(struct engine *e, struct slot *s, struct job *job,

@@ -3,9 +3,11 @@
  * the same as if it had never been away. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,10 @@
 #define STORY                                                                                  \
     "Once upon a time there was a small machine that slept most of the day and woke when "     \
     "somebody came by and asked it something. It did not mind, for it had nothing else to do."
+
+#define OTHER                                                                                  \
+    "Nobody knew how far the sea was, and nobody had asked, since the road went uphill. The "  \
+    "bread was good that year, though, and the winter late. "
 
 static char *folder; /* of the store, anew for every test */
 
@@ -61,14 +67,17 @@ static int clear_folder(void **state) {
     return 0;
 }
 
-static struct worker *start(const char *model, const char *mode) {
-    char *options = xasprintf(
-        "\"context_length\":2048,\"parallel\":2,\"prompts\":{\"mode\":\"%s\","
-        "\"dir\":\"%s\",\"memory_bytes\":268435456}",
-        mode, folder);
+static struct worker *start_with(const char *model, const char *mode, const char *more) {
+    char *options = xasprintf("\"context_length\":2048,\"prompts\":{\"mode\":\"%s\","
+                              "\"dir\":\"%s\",\"memory_bytes\":268435456},%s",
+                              mode, folder, more);
     struct worker *w = worker_load(model, options);
     free(options);
     return w;
+}
+
+static struct worker *start(const char *model, const char *mode) {
+    return start_with(model, mode, "\"parallel\":2");
 }
 
 /* A greedy answer: what was said, and how much of the prompt was there and where. */
@@ -144,24 +153,24 @@ static void test_dense(void **state) {
 /* Six layers: five have the window, and the story is longer than it. */
 static void test_sliding_window(void **state) {
     (void)state;
-    char *model = model_make("window", "random", "--arch", "gemma3", "--layers", "6", "--window",
-                             "64", "--seed", "7", NULL);
+    char *model = model_make("window", "random", "--arch", "gemma3", "--layers", "6",
+                             "--window", "64", "--seed", "7", NULL);
     check_two_turns(model, BEHIND);
     free(model);
 }
 
 static void test_hybrid(void **state) {
     (void)state;
-    char *model = model_make("hybrid", "random", "--arch", "jamba", "--layers", "4", "--seed", "7",
-                             NULL);
+    char *model = model_make("hybrid", "random", "--arch", "jamba", "--layers", "4", "--seed",
+                             "7", NULL);
     check_two_turns(model, BEHIND);
     free(model);
 }
 
 static void test_recurrent(void **state) {
     (void)state;
-    char *model = model_make("recurrent", "random", "--arch", "mamba", "--layers", "4", "--seed",
-                             "7", NULL);
+    char *model = model_make("recurrent", "random", "--arch", "mamba", "--layers", "4",
+                             "--seed", "7", NULL);
     check_two_turns(model, BEHIND);
     free(model);
 }
@@ -182,14 +191,359 @@ static void test_longer_supersedes_shorter(void **state) {
     free(model);
 }
 
+static char *random_model(void) {
+    return model_make("random", "random", "--seed", "7", NULL);
+}
+
+/* One slot, and two conversations in turns. */
+static void test_put_aside_in_memory(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start_with(model, "memory", "\"parallel\":1");
+    struct said one = ask(w, STORY, ANSWER, ""), other = ask(w, OTHER OTHER, ANSWER, "");
+    assert_int_equal(other.cached, 0);
+    struct said again = ask(w, STORY, ANSWER, "");
+    expect(&again, one.text, STORY_TOKENS / 2 - 1, STORY_TOKENS / 2 + 1, "memory");
+    again = ask(w, OTHER OTHER, ANSWER, "");
+    expect(&again, other.text, 250, 350, "memory");
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 0);
+    free(one.text);
+    free(other.text);
+    free(model);
+}
+
+/* Without a budget for memory it goes to disk at once. */
+static void test_put_aside_on_disk(void **state) {
+    (void)state;
+    char *model = random_model();
+    char *options = xasprintf("\"parallel\":1,\"prompts\":{\"mode\":\"on\",\"dir\":\"%s\","
+                              "\"memory_bytes\":0}",
+                              folder);
+    struct worker *w = worker_load(model, options);
+    struct said one = ask(w, STORY, ANSWER, ""), other = ask(w, OTHER OTHER, ANSWER, "");
+    assert_int_equal(file_count(), 1);
+    struct said again = ask(w, STORY, ANSWER, "");
+    expect(&again, one.text, STORY_TOKENS / 2 - 1, STORY_TOKENS / 2 + 1, "disk");
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 2);
+    free(one.text);
+    free(other.text);
+    free(options);
+    free(model);
+}
+
+static void test_cache_prompt_false_neither_reads_nor_leaves(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    struct said secret = ask(w, STORY, ANSWER, ",\"cache_prompt\":false");
+    struct said open = ask(w, STORY, ANSWER, "");
+    expect(&open, secret.text, 0, 0, ""); /* not even from the slot */
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 1);
+    w = start(model, "on");
+    open = ask(w, STORY, ANSWER, ",\"cache_prompt\":false");
+    expect(&open, secret.text, 0, 0, "");
+    open = ask(w, OTHER, ANSWER, ",\"cache_prompt\":false");
+    free(open.text);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 1);
+    free(secret.text);
+    free(model);
+}
+
+/* ---- damage ---- */
+
+static long damage_at; /* < 0: cut the file by so many bytes */
+
+static void damage(const char *path) {
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    if (damage_at < 0) {
+        assert_int_equal(ftruncate(fd, st.st_size + damage_at), 0);
+    } else {
+        unsigned char byte = 0;
+        off_t at = damage_at % st.st_size;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+}
+
+/* In the magic, version, counts, sums; in the tokens; at the beginning, the middle and the end of
+ * the state; and cut off. What is damaged is gone afterwards, and the answer is right. */
+static void test_damage_is_a_miss(void **state) {
+    (void)state;
+    static const long places[] = { 0,   9,   13,  20,    33,    41,    115, 121,
+                                   130, 140, 500, 10000, 50001, 90007, -1,  -5000 };
+    char *model = random_model();
+    struct said right = { 0 };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct worker *w = start(model, "on");
+        struct said said = ask(w, STORY, ANSWER, "");
+        if (!right.text) right.text = xstrdup(said.text);
+        expect(&said, right.text, 0, 0, "");
+        worker_stop(w, 0);
+        assert_int_equal(file_count(), 1);
+        damage_at = places[i];
+        each_file(damage);
+    }
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, OTHER, 1, "");
+    free(said.text);
+    said = ask(w, STORY, ANSWER, "");
+    expect(&said, right.text, 0, 0, "");
+    assert_int_equal(file_count(), 0); /* until it stops */
+    worker_stop(w, 0);
+    free(right.text);
+    free(model);
+}
+
+static void test_foreign_files_are_left_alone(void **state) {
+    (void)state;
+    static const char *const names[] = { "notes.txt", "0123456789abcdef.prompt.bak",
+                                         "0123456789ABCDEF.prompt" };
+    char *model = random_model();
+    for (int i = 0; i < 3; i++) {
+        char *path = xasprintf("%s/%s", folder, names[i]);
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        assert_int_equal(write(fd, "mine", 4), 4);
+        close(fd);
+        free(path);
+    }
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    free(said.text);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 4);
+    free(model);
+}
+
+/* Settings that the state depends on: a miss, and the other setting's entry stays. */
+static void test_other_settings_are_a_miss(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    worker_stop(w, 0);
+    w = start_with(model, "on", "\"kv_type_k\":\"q8_0\"");
+    struct said other = ask(w, STORY, ANSWER, "");
+    assert_int_equal(other.cached, 0);
+    free(other.text);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 2);
+    w = start(model, "on");
+    other = ask(w, STORY, ANSWER, "");
+    expect(&other, said.text, STORY_TOKENS / 2 - 1, STORY_TOKENS / 2 + 1, "disk");
+    worker_stop(w, 0);
+    free(said.text);
+    free(model);
+}
+
+/* A file with another time may be another model: what was made with it is of no use any more. */
+static void test_another_file_is_a_miss(void **state) {
+    (void)state;
+    char *model = model_make("touched", "random", "--seed", "8", NULL);
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    worker_stop(w, 0);
+    const struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+    assert_int_equal(utimensat(AT_FDCWD, model, times, 0), 0);
+    w = start(model, "on");
+    struct said again = ask(w, STORY, ANSWER, "");
+    expect(&again, said.text, 0, 0, "");
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 1);
+    assert_int_equal(unlink(model), 0); /* the next run makes it anew */
+    free(said.text);
+    free(model);
+}
+
+/* ---- what goes wrong while saving ---- */
+
+/* Nowhere to write to: the worker says so once and leaves as it should. */
+static void test_no_room_is_one_warning(void **state) {
+    (void)state;
+    char *model = random_model();
+    char *options = xasprintf(
+        "\"parallel\":2,\"prompts\":{\"mode\":\"on\",\"dir\":\"/dev/null/x\"}");
+    struct worker *w = worker_load(model, options);
+    struct said said = ask(w, STORY, ANSWER, ""), other = ask(w, OTHER, ANSWER, "");
+    worker_send(w, MSG_STOP, 0, "");
+    while (worker_pump(w)) continue;
+    assert_int_equal(w->logs, 1);
+    worker_stop(w, 0);
+    free(said.text);
+    free(other.text);
+    free(options);
+    free(model);
+}
+
+/* The kernel ends the process at the first byte it writes beyond the limit: killed in the middle of
+ * a save. */
+static struct worker *start_limited(const char *model, rlim_t bytes) {
+    struct rlimit old, less;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    less = old;
+    less.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+    struct worker *w = worker_start();
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    char *options = xasprintf("\"parallel\":2,\"prompts\":{\"mode\":\"on\",\"dir\":\"%s\"}",
+                              folder);
+    worker_say_load(w, model, options);
+    free(options);
+    return w;
+}
+
+static int whole_files;
+static void count_whole(const char *path) {
+    if (!strstr(path, "/.new-")) whole_files++;
+}
+
+static void test_killed_while_saving(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "off");
+    struct said right = ask(w, STORY, ANSWER, "");
+    worker_stop(w, 0);
+    unsigned seed = 4711;
+    for (int i = 0; i < 12; i++) {
+        rlim_t bytes = (rlim_t)rand_r(&seed) % 100000; /* the file has some 110,000 */
+        w = start_limited(model, bytes);
+        struct said said = ask(w, STORY, ANSWER, "");
+        expect(&said, right.text, 0, 0, "");
+        worker_stop(w, 128 + SIGXFSZ);
+        whole_files = 0;
+        each_file(count_whole);
+        assert_int_equal(whole_files, 0);
+    }
+    w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    expect(&said, right.text, 0, 0, "");
+    worker_stop(w, 0);
+    free(right.text);
+    free(model);
+}
+
+static void test_killed_while_restoring(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    struct said right = ask(w, STORY STORY, ANSWER, "");
+    worker_stop(w, 0);
+    for (int i = 0; i < 6; i++) {
+        w = start(model, "on");
+        int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":%d}",
+                            STORY STORY, ANSWER);
+        if (i > 0) worker_until_deltas(w, id, i); /* else: as soon as it has been asked */
+        assert_int_equal(kill(w->pid, SIGKILL), 0);
+        worker_stop(w, 128 + SIGKILL);
+    }
+    w = start(model, "on");
+    struct said said = ask(w, STORY STORY, ANSWER, "");
+    expect(&said, right.text, STORY_TOKENS - 5, STORY_TOKENS + 5, "disk");
+    worker_stop(w, 0);
+    free(right.text);
+    free(model);
+}
+
+/* ---- when ---- */
+
+/* Saved without being told to stop, so that even a killed worker leaves it. */
+static void test_saved_when_idle(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    while (!w->store) assert_true(worker_pump(w));
+    assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_doc_get_root(w->store), "saves")), 1);
+    assert_int_equal(file_count(), 1);
+    assert_int_equal(kill(w->pid, SIGKILL), 0);
+    worker_stop(w, 128 + SIGKILL);
+    w = start(model, "on");
+    struct said again = ask(w, STORY, ANSWER, "");
+    expect(&again, said.text, STORY_TOKENS / 2 - 1, STORY_TOKENS / 2 + 1, "disk");
+    worker_stop(w, 0);
+    free(said.text);
+    free(model);
+}
+
+/* STOP in the middle of an answer: what has been processed of it is saved. */
+static void test_saved_while_it_writes(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"temperature\":0}",
+                        STORY);
+    worker_until_deltas(w, id, 20);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 1);
+    w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    assert_string_equal(said.source, "disk");
+    free(said.text);
+    worker_stop(w, 0);
+    free(model);
+}
+
+/* What two prompts share is there for a third, also where a state cannot be cut. */
+static void check_shared_beginning(const char *model) {
+    struct worker *w = start(model, "on");
+    struct said one = ask(w, STORY STORY OTHER "One?", 4, "");
+    struct said two = ask(w, STORY STORY "Two. " OTHER OTHER, 4, "");
+    worker_stop(w, 0);
+    w = start(model, "on");
+    struct said three = ask(w, STORY STORY "Three. " OTHER OTHER, 4, "");
+    assert_in_range(three.cached, STORY_TOKENS - BEHIND, STORY_TOKENS + BEHIND);
+    assert_string_equal(three.source, "disk");
+    worker_stop(w, 0);
+    free(one.text);
+    free(two.text);
+    free(three.text);
+}
+
+static void test_shared_beginning(void **state) {
+    (void)state;
+    static const char *const shapes[] = { "llama", "gemma3", "jamba", "mamba" };
+    for (int i = 0; i < 4; i++) {
+        char *name = xasprintf("shared-%s", shapes[i]);
+        bool window = strcmp(shapes[i], "gemma3") == 0;
+        char *model = model_make(name, "random", "--arch", shapes[i], "--layers", "6", "--seed",
+                                 "5", window ? "--window" : NULL, "64", NULL);
+        check_shared_beginning(model);
+        each_file(delete_file);
+        free(name);
+        free(model);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, clear_folder)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_dense, make_folder, clear_folder),
-        cmocka_unit_test_setup_teardown(test_sliding_window, make_folder, clear_folder),
-        cmocka_unit_test_setup_teardown(test_hybrid, make_folder, clear_folder),
-        cmocka_unit_test_setup_teardown(test_recurrent, make_folder, clear_folder),
-        cmocka_unit_test_setup_teardown(test_longer_supersedes_shorter, make_folder,
-                                        clear_folder),
+        TEST(test_dense),
+        TEST(test_sliding_window),
+        TEST(test_hybrid),
+        TEST(test_recurrent),
+        TEST(test_longer_supersedes_shorter),
+        TEST(test_put_aside_in_memory),
+        TEST(test_put_aside_on_disk),
+        TEST(test_cache_prompt_false_neither_reads_nor_leaves),
+        TEST(test_damage_is_a_miss),
+        TEST(test_foreign_files_are_left_alone),
+        TEST(test_other_settings_are_a_miss),
+        TEST(test_another_file_is_a_miss),
+        TEST(test_no_room_is_one_warning),
+        TEST(test_killed_while_saving),
+        TEST(test_killed_while_restoring),
+        TEST(test_saved_when_idle),
+        TEST(test_saved_while_it_writes),
+        TEST(test_shared_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
