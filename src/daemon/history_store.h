@@ -4,8 +4,8 @@
  *
  * Waits for the disk: never to be called on the loop's thread, and by one thread at a time. Opens
  * the file when it is needed; a write in WAL mode with synchronous=NORMAL survives a killed daemon
- * and costs no fsync. What is older than the limit's age goes, and the oldest goes when the file has
- * no more room. A damaged file is moved to "<path>.corrupt" and a new one begun.
+ * and costs no fsync. What is older than the limit's age goes, and the oldest goes when the file
+ * has no more room. A damaged file is moved to "<path>.corrupt" and a new one begun.
  */
 #ifndef DOZE_DAEMON_HISTORY_STORE_H
 #define DOZE_DAEMON_HISTORY_STORE_H

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
-import { broken, endless, spoken } from './lib/models.js';
+import { broken, spoken } from './lib/models.js';
 import { wakeUps } from './lib/process.js';
 import { speaking } from './lib/stream.js';
 
@@ -165,7 +165,7 @@ test('where it cannot be written: one warning, and models are served', async (t)
 });
 
 test('many ask while a model works', async (t) => {
-  const d = await start(t, { models: { talker: endless() } });
+  const d = await start(t, { models: { talker: spoken('on and on. ', '--loop') } });
   const abort = new AbortController();
   await speaking(d, 'talker', {}, { signal: abort.signal });
   const answers = await Promise.all(Array.from({ length: 20 }, () => history(d)));
