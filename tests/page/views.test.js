@@ -79,7 +79,7 @@ test('the timeline tells why each model left', async (t) => {
   await daemon.chat('one');
   await daemon.chat('two');
   await daemon.unload('two');
-  const page = await open(t, daemon, { hash: 'timeline', allow: { refusals: true } });
+  const page = await open(t, daemon, { hash: 'timeline' });
   const table = page.locator('table.lives');
   await says(table, /two.*unloaded by hand.*one.*made room for two/);
   await page.getByRole('button', { name: '10 minutes' }).click();
@@ -93,10 +93,19 @@ test('the timeline tells why each model left', async (t) => {
   await says(page.locator('section.timeline'), /No model was loaded in this time/);
 });
 
+test('the timeline remembers across a restart', async (t) => {
+  const daemon = await start(t, { models: { one: spoken('One.') } });
+  await daemon.chat('one');
+  await daemon.stop();
+  await daemon.launch();
+  const page = await open(t, daemon, { hash: 'timeline' });
+  await says(page.locator('table.lives'), /one.*the server was stopped/);
+});
+
 test('dragging in the chart zooms in, pointing at it reads it', async (t) => {
   const daemon = await start(t, { models: { one: spoken('One.') } });
   await daemon.chat('one');
-  const page = await open(t, daemon, { hash: 'timeline', allow: { refusals: true } });
+  const page = await open(t, daemon, { hash: 'timeline' });
   await page.getByRole('button', { name: '10 minutes' }).click();
   const box = await page.locator('.chart .u-over').first().boundingBox();
   const y = box.y + 12;

@@ -11,7 +11,7 @@ export function Departures() {
   if (list.length === 0) return null;
   return (
     <section aria-labelledby="left">
-      <h2 id="left">Left a moment ago</h2>
+      <h2 id="left">Left last</h2>
       <ul class="departures" aria-live="polite">
         {list.map((t) => (
           <li key={t.seq} class={isTrouble(t.reason) ? 'bad' : ''}>
