@@ -45,8 +45,9 @@ export class Daemon {
 
   // Start the program; again after it ended.
   async launch() {
-    this.child = spawn(doze, ['serve', '--port', '0', '--models-dir', this.modelsDir,
-      '--state-dir', this.stateDir, ...this.args], {
+    // setpriv becomes doze; its signal ends it if the tests are killed before they could tidy.
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', doze, 'serve', '--port', '0',
+      '--models-dir', this.modelsDir, '--state-dir', this.stateDir, ...this.args], {
       env: { ...process.env, HOME: this.folder, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
