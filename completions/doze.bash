@@ -11,6 +11,7 @@ _doze_options() {
     settings) echo --json ;;
     'server start') echo --bind --cors --state-dir --json ;;
     'server status') echo --json ;;
+    'prompts ls' | 'prompts clear') echo --json ;;
     log) echo --events --since --json ;;
     'log stream') echo --source --filter --stats --json ;;
     serve) echo --models-dir --state-dir --log-level ;;
@@ -20,11 +21,12 @@ _doze_options() {
 
 _doze_words() {
     case $1 in
-    '') echo serve load unload ps ls chat settings server status log version help ;;
+    '') echo serve load unload ps ls chat settings prompts server status log version help ;;
     server) echo start stop status ;;
+    prompts) echo ls clear ;;
     log) echo stream ;;
     settings) echo get set ;;
-    load | chat) "$2" ls --quiet 2>/dev/null ;;
+    load | chat | 'prompts clear') "$2" ls --quiet 2>/dev/null ;;
     unload) "$2" ps --quiet 2>/dev/null ;;
     'settings get' | 'settings set')
         "$2" settings 2>/dev/null | sed -e 1d -e 's/ .*//' ;;
@@ -42,7 +44,7 @@ _doze() {
         *)
             case $command in
             '') command=$word ;;
-            server | log | settings) command="$command $word" ;;
+            server | log | settings | prompts) command="$command $word" ;;
             esac
             ;;
         esac

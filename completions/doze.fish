@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fish completion for doze, and for lms where it is a link to doze.
 
-set -l words serve load unload ps ls chat settings server status log version help
+set -l words serve load unload ps ls chat settings prompts server status log version help
 set -l none "not __fish_seen_subcommand_from $words"
 
 for name in doze lms
@@ -17,6 +17,7 @@ for name in doze lms
     complete -c $name -n $none -a ls -d 'List the models on disk'
     complete -c $name -n $none -a chat -d 'Talk to a model'
     complete -c $name -n $none -a settings -d 'Show or change the settings'
+    complete -c $name -n $none -a prompts -d 'Processed prompts kept on disk'
     complete -c $name -n $none -a server -d 'Start or stop the server'
     complete -c $name -n $none -a status -d 'Server and loaded models'
     complete -c $name -n $none -a log -d 'What goes into and out of the models'
@@ -44,6 +45,7 @@ for name in doze lms
     complete -c $name -n "$in chat log" -l stats -d 'Figures of each answer'
     complete -c $name -n "$in settings" -a 'get set'
     complete -c $name -n "$in settings" -a "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
+    complete -c $name -n "$in prompts" -a 'ls clear'
     complete -c $name -n "$in server" -a 'start stop status'
     complete -c $name -n "$in server" -l bind -x -d 'Address to listen on'
     complete -c $name -n "$in server" -l cors -d 'Let other origins in'
@@ -55,5 +57,5 @@ for name in doze lms
     complete -c $name -n "$in log" -l since -x -a '1h 12h 1d 7d 30d' -d 'From so long ago'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
-    complete -c $name -n "$in load unload ps ls settings server log" -l json -d 'Print JSON'
+    complete -c $name -n "$in load unload ps ls settings prompts server log" -l json -d 'Print JSON'
 end

@@ -48,6 +48,16 @@ void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char
                             view->offload_kv_cache_to_gpu);
 }
 
+/* Once its worker has said something about it. */
+static void add_prompt_cache(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct instance_view *view) {
+    if (view->prompts_kept == 0 && view->prompt_hits == 0) return;
+    yyjson_mut_val *cache = yyjson_mut_obj_add_obj(doc, out, "prompt_cache");
+    yyjson_mut_obj_add_int(doc, cache, "entries", view->prompts_kept);
+    yyjson_mut_obj_add_uint(doc, cache, "bytes", view->prompt_bytes);
+    yyjson_mut_obj_add_int(doc, cache, "hits", view->prompt_hits);
+}
+
 void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                const struct instance_view *view) {
     yyjson_mut_obj_add_str(doc, out, "id", view->identifier);
@@ -67,6 +77,7 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
     yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);
     if (view->pid) yyjson_mut_obj_add_int(doc, out, "pid", view->pid);
+    add_prompt_cache(doc, out, view);
 }
 
 static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *out,

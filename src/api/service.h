@@ -181,6 +181,8 @@ struct instance_view {
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     uint32_t running, waiting;
     int pid; /* 0: none */
+    int64_t prompts_kept, prompt_hits; /* sequences in its prompt store; restored from it */
+    uint64_t prompt_bytes;
 };
 
 struct model_view {

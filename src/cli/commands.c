@@ -8,8 +8,8 @@
 const struct command *const commands[] = {
     &command_load,          &command_unload,   &command_ps,           &command_ls,
     &command_chat,          &command_settings, &command_server_start, &command_server_stop,
-    &command_server_status, &command_status,   &command_log_stream,   &command_log,
-    &command_version,
+    &command_server_status, &command_status,   &command_prompts_ls,   &command_prompts_clear,
+    &command_log_stream,    &command_log,      &command_version,
 };
 const size_t command_count = sizeof commands / sizeof commands[0];
 

@@ -10,6 +10,8 @@ extern const struct command command_load;
 extern const struct command command_log;
 extern const struct command command_log_stream;
 extern const struct command command_ls;
+extern const struct command command_prompts_clear;
+extern const struct command command_prompts_ls;
 extern const struct command command_ps;
 extern const struct command command_server_start;
 extern const struct command command_server_status;

@@ -47,6 +47,7 @@ static msec get_time(yyjson_val *obj, const char *name) {
 
 static void read_instance(yyjson_val *obj, const char *model_key, struct listed_instance *ret) {
     yyjson_val *config = yyjson_obj_get(obj, "config");
+    yyjson_val *cache = yyjson_obj_get(obj, "prompt_cache");
     *ret = (struct listed_instance){
         .id = get_str(obj, "id"),
         .model_key = model_key,
@@ -63,6 +64,9 @@ static void read_instance(yyjson_val *obj, const char *model_key, struct listed_
         .expires_in = get_span(obj, "idle_expires_in"),
         .last_used_at = get_time(obj, "last_used_at"),
         .load_time_seconds = get_num(obj, "load_time_seconds", 0),
+        .prompts_kept = get_int(cache, "entries"),
+        .prompt_hits = get_int(cache, "hits"),
+        .prompt_bytes = get_bytes(cache, "bytes"),
     };
 }
 

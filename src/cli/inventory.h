@@ -30,6 +30,8 @@ struct listed_instance {
     msec expires_in;   /* MSEC_NEVER: its idle clock does not run */
     msec last_used_at; /* Unix ms; 0: not known */
     double load_time_seconds;
+    int64_t prompts_kept, prompt_hits; /* of the prompt store */
+    nbytes prompt_bytes;
 };
 
 struct inventory {

@@ -62,6 +62,9 @@ static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list,
     yyjson_mut_obj_add_real(doc, obj, "loadTimeSeconds", instance->load_time_seconds);
     yyjson_mut_obj_add_uint(doc, obj, "memoryBytes", instance->memory_bytes);
     yyjson_mut_obj_add_int(doc, obj, "pid", instance->pid);
+    yyjson_mut_obj_add_int(doc, obj, "cachedPrompts", instance->prompts_kept);
+    yyjson_mut_obj_add_uint(doc, obj, "cachedPromptBytes", instance->prompt_bytes);
+    yyjson_mut_obj_add_int(doc, obj, "cachedPromptHits", instance->prompt_hits);
 }
 
 static void print_json(const struct inventory *inv) {
