@@ -12,14 +12,10 @@ static const struct {
     const char *name;
     enum lmws_namespace ns;
 } namespaces[] = {
-    { "llm", LMWS_LLM },
-    { "embedding", LMWS_EMBEDDING },
-    { "system", LMWS_SYSTEM },
-    { "diagnostics", LMWS_DIAGNOSTICS },
-    { "files", LMWS_FILES },
-    { "repository", LMWS_REPOSITORY },
-    { "plugins", LMWS_PLUGINS },
-    { "runtime", LMWS_RUNTIME },
+    { "llm", LMWS_LLM },         { "embedding", LMWS_EMBEDDING },
+    { "system", LMWS_SYSTEM },   { "diagnostics", LMWS_DIAGNOSTICS },
+    { "files", LMWS_FILES },     { "repository", LMWS_REPOSITORY },
+    { "plugins", LMWS_PLUGINS }, { "runtime", LMWS_RUNTIME },
 };
 
 enum lmws_namespace lmws_namespace_parse(const char *name) {
@@ -52,7 +48,7 @@ void lmws_session_free(struct lmws_session *session) {
     free(session);
 }
 
-void session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
+void ws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
     struct buf json = BUF_INIT(LMWS_REPLY_MAX);
     answer_write(doc, &json);
     bool speaks = !session->refused && !json.overflowed;
@@ -68,7 +64,7 @@ static void send_verdict(struct lmws_session *session, const char *error) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_bool(doc, root, "success", error == NULL);
     if (error) yyjson_mut_obj_add_str(doc, root, "error", error);
-    session_send(session, doc);
+    ws_session_send(session, doc);
 }
 
 static void authenticate(struct lmws_session *session, yyjson_val *root) {
@@ -110,12 +106,12 @@ static void warn(struct lmws_session *session, const char *text) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "type", "communicationWarning");
     yyjson_mut_obj_add_str(doc, root, "warning", text);
-    session_send(session, doc);
+    ws_session_send(session, doc);
 }
 
 static void begin(struct lmws_session *session, enum op_kind kind, int64_t id, const char *name,
                   yyjson_val *param) {
-    const struct endpoint *endpoint = endpoint_find(session->ns, kind, name);
+    const struct endpoint *endpoint = ws_endpoint_find(session->ns, kind, name);
     if (op_find(session, kind, id)) {
         warn(session, "The id is in use by a call or channel that is still open.");
         return;
@@ -158,7 +154,7 @@ static void acknowledge(struct lmws_session *session, yyjson_val *root, int64_t 
     yyjson_mut_obj_add_str(doc, out, "type", "channelAck");
     yyjson_mut_obj_add_int(doc, out, "channelId", id);
     yyjson_mut_obj_add_int(doc, out, "ackId", ack);
-    session_send(session, doc);
+    ws_session_send(session, doc);
 }
 
 /* A message for a channel that has just ended is normal: both sides speak at once. */
@@ -177,7 +173,7 @@ static void on_keep_alive(struct lmws_session *session, yyjson_val *root) {
     (void)root;
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", "keepAliveAck");
-    session_send(session, doc);
+    ws_session_send(session, doc);
 }
 
 /* No endpoint of either SDK has signals. */
@@ -188,8 +184,8 @@ static void refuse_signal(struct lmws_session *session, yyjson_val *root, const 
     yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, out, "type", type);
     yyjson_mut_obj_add_int(doc, out, "subscribeId", id);
-    yyjson_mut_obj_add_val(doc, out, "error", error_object(doc, "doze offers no signals"));
-    session_send(session, doc);
+    yyjson_mut_obj_add_val(doc, out, "error", ws_error_object(doc, "doze offers no signals"));
+    ws_session_send(session, doc);
 }
 
 static void on_signal(struct lmws_session *session, yyjson_val *root) {

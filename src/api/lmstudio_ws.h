@@ -44,8 +44,9 @@ struct lmws_file {
 
 /* `lms runtime ls` */
 struct lmws_engine {
-    const char *name, *version, *platform, *architecture; /* "llama.cpp-linux-x86_64", "0.5.0", .. */
-    const char *const *extensions;                        /* "AVX2", ...; NULL at the end */
+    const char *name, *version, *platform,
+        *architecture;             /* "llama.cpp-linux-x86_64", "0.5.0", .. */
+    const char *const *extensions; /* "AVX2", ...; NULL at the end */
 };
 
 struct lmws_host {
@@ -59,7 +60,8 @@ struct lmws_host {
     bool (*admit)(void *self, const char *identifier, const char *passkey);
     /* Serve HTTP on this port (0: as configured) of this interface (NULL: likewise), too; cors: -1
      * leaves the setting. */
-    bool (*http_start)(void *self, int port, const char *interface, int cors, struct error *err);
+    bool (*http_start)(void *self, int port, const char *interface, int cors,
+                       struct error *err);
     bool (*http_stop)(void *self, struct error *err);
     void (*shutdown)(void *self);
     /* A client's words for the daemon's log. */
@@ -76,7 +78,7 @@ struct lmws_host {
 /* Where a session's messages go. May be called from inside any lmws_* function and service sink. */
 struct lmws_outlet {
     void (*send)(void *ctx, const char *json, size_t len);
-    /* It cannot go on with this client; send no more, close with this reason. */
+    /* It cannot go on with this client; send no more, close with this reason (a literal). */
     void (*hang_up)(void *ctx, const char *reason);
     /* The client has proved who it is: larger messages may come. */
     void (*on_admitted)(void *ctx);

@@ -18,7 +18,7 @@ static yyjson_val *find_in_fields(yyjson_val *fields, const char *key, yyjson_va
     return otherwise;
 }
 
-yyjson_val *config_find(yyjson_val *stack, const char *key) {
+yyjson_val *ws_config_find(yyjson_val *stack, const char *key) {
     size_t i, max;
     yyjson_val *layer, *value = NULL;
     yyjson_arr_foreach(yyjson_obj_get(stack, "layers"), i, max, layer) {
@@ -28,7 +28,7 @@ yyjson_val *config_find(yyjson_val *stack, const char *key) {
     return value;
 }
 
-bool checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
+bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
     yyjson_val *checked = yyjson_obj_get(value, "checked");
     yyjson_val *number = yyjson_obj_get(value, "value");
     if (!yyjson_is_bool(checked) || !yyjson_is_num(number)) return false;
@@ -37,14 +37,14 @@ bool checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
     return true;
 }
 
-yyjson_mut_val *config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields) {
+yyjson_mut_val *ws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields) {
     yyjson_mut_val *config = yyjson_mut_obj(doc);
     *ret_fields = yyjson_mut_obj_add_arr(doc, config, "fields");
     return config;
 }
 
-void config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
-                yyjson_mut_val *value) {
+void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
+                   yyjson_mut_val *value) {
     yyjson_mut_val *field = yyjson_mut_arr_add_obj(doc, fields);
     yyjson_mut_obj_add_str(doc, field, "key", key);
     yyjson_mut_obj_add_val(doc, field, "value", value);
@@ -66,7 +66,7 @@ static int flag(yyjson_val *value) {
 static double checked_number(yyjson_val *value, double otherwise) {
     bool checked;
     double n;
-    return checkbox_read(value, &checked, &n) && checked ? n : otherwise;
+    return ws_checkbox_read(value, &checked, &n) && checked ? n : otherwise;
 }
 
 /* Sizes of key-value cells; the engine knows the same words. */
@@ -94,17 +94,21 @@ static int gpu_layers(yyjson_val *ratio, const struct model_view *model) {
 }
 
 static void read_llm_cache(yyjson_val *stack, struct load_request *r) {
-    const char *plain = flag(config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0 ? "f32"
-                                                                                           : NULL;
-    r->kv_type_k = cache_type(config_find(stack, "llm.load.llama.kCacheQuantizationType"), plain);
-    r->kv_type_v = cache_type(config_find(stack, "llm.load.llama.vCacheQuantizationType"), plain);
+    const char *plain = flag(ws_config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0
+                            ? "f32"
+                            : NULL;
+    r->kv_type_k = cache_type(ws_config_find(stack, "llm.load.llama.kCacheQuantizationType"),
+                              plain);
+    r->kv_type_v = cache_type(ws_config_find(stack, "llm.load.llama.vCacheQuantizationType"),
+                              plain);
 }
 
 /* Both kinds of model have these, below "llm." and "embedding.". */
 static void read_common(yyjson_val *stack, const char *domain, const struct model_view *model,
                         struct load_request *r) {
     char key[96];
-#define KEY(rest) (snprintf(key, sizeof key, "%s.load." rest, domain), config_find(stack, key))
+#define KEY(rest)                                                                              \
+    (snprintf(key, sizeof key, "%s.load." rest, domain), ws_config_find(stack, key))
     r->context_length = whole(KEY("contextLength"), 1, 1 << 28, 0);
     r->eval_batch_size = whole(KEY("llama.evalBatchSize"), 1, 1 << 16, 0);
     r->gpu_layers = gpu_layers(KEY("llama.acceleration.offloadRatio"), model);
@@ -117,15 +121,17 @@ static void read_common(yyjson_val *stack, const char *domain, const struct mode
 #undef KEY
 }
 
-void load_config_read(yyjson_val *stack, const struct model_view *model,
-                      struct load_request *ret_request) {
+void ws_load_config_read(yyjson_val *stack, const struct model_view *model,
+                         struct load_request *ret_request) {
     bool embedding = strcmp(model->type, "embeddings") == 0;
     read_common(stack, embedding ? "embedding" : "llm", model, ret_request);
     if (embedding) return;
-    ret_request->parallel = whole(config_find(stack, "llm.load.numParallelSessions"), 1, 64, 0);
-    ret_request->num_experts = whole(config_find(stack, "llm.load.numExperts"), 1, 4096, 0);
-    ret_request->flash_attention = flag(config_find(stack, "llm.load.llama.flashAttention"));
-    ret_request->offload_kv_cache_to_gpu = flag(config_find(stack, "llm.load.offloadKVCacheToGpu"));
+    ret_request->parallel = whole(ws_config_find(stack, "llm.load.numParallelSessions"), 1, 64,
+                                  0);
+    ret_request->num_experts = whole(ws_config_find(stack, "llm.load.numExperts"), 1, 4096, 0);
+    ret_request->flash_attention = flag(ws_config_find(stack, "llm.load.llama.flashAttention"));
+    ret_request->offload_kv_cache_to_gpu = flag(
+        ws_config_find(stack, "llm.load.offloadKVCacheToGpu"));
     read_llm_cache(stack, ret_request);
 }
 
@@ -143,7 +149,8 @@ static yyjson_mut_val *number_box(yyjson_mut_doc *doc, double n) {
 }
 
 static yyjson_mut_val *ratio(yyjson_mut_doc *doc, const struct model_view *model, int layers) {
-    if (layers < 0 || layers >= model->layers) return yyjson_mut_str(doc, layers ? "max" : "off");
+    if (layers < 0 || layers >= model->layers)
+        return yyjson_mut_str(doc, layers ? "max" : "off");
     if (layers == 0) return yyjson_mut_str(doc, "off");
     return yyjson_mut_real(doc, (double)layers / (double)model->layers);
 }
@@ -180,22 +187,23 @@ static void add_common(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *
     }
 }
 
-yyjson_mut_val *load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
-                                   const struct instance_view *view) {
-    yyjson_mut_val *fields, *config = config_new(doc, &fields);
+yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
+                                      const struct instance_view *view) {
+    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
     bool embedding = strcmp(model->type, "embeddings") == 0;
     add_common(doc, fields, embedding ? "embedding" : "llm", model, view);
     if (embedding) return config;
-    config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
-    config_add(doc, fields, "llm.load.numParallelSessions", yyjson_mut_int(doc, view->parallel));
-    config_add(doc, fields, "llm.load.numExperts", yyjson_mut_int(doc, view->num_experts));
-    config_add(doc, fields, "llm.load.llama.flashAttention",
-               yyjson_mut_bool(doc, view->flash_attention));
-    config_add(doc, fields, "llm.load.offloadKVCacheToGpu",
-               yyjson_mut_bool(doc, view->offload_kv_cache_to_gpu));
-    config_add(doc, fields, "llm.load.llama.kCacheQuantizationType",
-               cache_box(doc, view->kv_type_k));
-    config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
-               cache_box(doc, view->kv_type_v));
+    ws_config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
+    ws_config_add(doc, fields, "llm.load.numParallelSessions",
+                  yyjson_mut_int(doc, view->parallel));
+    ws_config_add(doc, fields, "llm.load.numExperts", yyjson_mut_int(doc, view->num_experts));
+    ws_config_add(doc, fields, "llm.load.llama.flashAttention",
+                  yyjson_mut_bool(doc, view->flash_attention));
+    ws_config_add(doc, fields, "llm.load.offloadKVCacheToGpu",
+                  yyjson_mut_bool(doc, view->offload_kv_cache_to_gpu));
+    ws_config_add(doc, fields, "llm.load.llama.kCacheQuantizationType",
+                  cache_box(doc, view->kv_type_k));
+    ws_config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
+                  cache_box(doc, view->kv_type_v));
     return config;
 }

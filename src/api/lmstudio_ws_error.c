@@ -9,7 +9,7 @@
 
 enum { SAMPLE_MAX = 10 };
 
-yyjson_mut_val *error_object(yyjson_mut_doc *doc, const char *title) {
+yyjson_mut_val *ws_error_object(yyjson_mut_doc *doc, const char *title) {
     yyjson_mut_val *error = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, error, "title", title);
     yyjson_mut_obj_add_strcpy(doc, error, "rootTitle", title);
@@ -26,7 +26,7 @@ static const struct model_view *next_model(const struct lmws_session *session,
                                            const struct service_models *models, size_t *i) {
     while (*i < models->count) {
         const struct model_view *model = &models->models[(*i)++];
-        if (!model->problem && model_in_namespace(model, session->ns)) return model;
+        if (!model->problem && ws_model_in_namespace(model, session->ns)) return model;
     }
     return NULL;
 }
@@ -61,7 +61,7 @@ static void add_available(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *da
 
 void op_fail_unloaded(struct op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = error_object(doc, "This model has already been unloaded.");
+    yyjson_mut_val *error = ws_error_object(doc, "This model has already been unloaded.");
     display(doc, error, "generic.specificModelUnloaded");
     op_error(op, doc, error);
 }
@@ -73,12 +73,12 @@ void op_fail(struct op *op, const struct error *err) {
         op_fail_unloaded(op);
         return;
     }
-    op_error(op, doc, error_object(doc, err->text));
+    op_error(op, doc, ws_error_object(doc, err->text));
 }
 
 void op_fail_path(struct op *op, const char *path, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = error_object(doc, err->text);
+    yyjson_mut_val *error = ws_error_object(doc, err->text);
     yyjson_mut_val *data = display(doc, error, "generic.pathNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "path", path);
     add_available(op, doc, data);
@@ -90,7 +90,7 @@ void op_fail_identifier(struct op *op, const char *identifier) {
     error_set(&err, ERR_MODEL_NOT_FOUND, "No model with the identifier '%.80s' is loaded.",
               identifier);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = error_object(doc, err.text);
+    yyjson_mut_val *error = ws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.identifierNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "identifier", identifier);
     add_loaded(op, doc, data);
@@ -99,7 +99,8 @@ void op_fail_identifier(struct op *op, const char *identifier) {
 
 void op_fail_query(struct op *op, yyjson_val *query) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = error_object(doc, "No loaded model satisfies the request; load one.");
+    yyjson_mut_val *error = ws_error_object(doc,
+                                            "No loaded model satisfies the request; load one.");
     yyjson_mut_val *data = display(doc, error, "generic.noModelMatchingQuery");
     yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
     yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
@@ -116,7 +117,7 @@ void op_fail_domain(struct op *op, const struct model_view *model) {
                         : "'%.80s' is an embedding model; load it with client.embedding.",
               model->key);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = error_object(doc, err.text);
+    yyjson_mut_val *error = ws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
     yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
     yyjson_mut_obj_add_str(doc, data, "actualDomain", words[!embedding]);
@@ -128,8 +129,10 @@ void op_fail_domain(struct op *op, const struct model_view *model) {
 static const struct {
     const char *endpoint, *instead;
 } substitutes[] = {
-    { "createDownloadPlan", "put the GGUF file into a folder of models; doze finds it by itself" },
-    { "createArtifactDownloadPlan", "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "createDownloadPlan",
+      "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "createArtifactDownloadPlan",
+      "put the GGUF file into a folder of models; doze finds it by itself" },
     { "downloadModel", "put the GGUF file into a folder of models; doze finds it by itself" },
     { "searchModels", "doze lists the models on disk only" },
     { "fuzzyFindStaffPicks", "doze lists the models on disk only" },

@@ -10,7 +10,7 @@ bool instance_is_usable(const struct instance_view *instance) {
 
 static bool is_path_of(const struct model_view *model, const char *path) {
     struct buf whole = BUF_INIT(1 << 16);
-    model_path(model, &whole);
+    ws_model_path(model, &whole);
     size_t len = strlen(path);
     bool fits = len > 0 && strncmp(buf_str(&whole), path, len) == 0 &&
                 (whole.data[len] == '/' || whole.data[len] == '\0');
@@ -25,7 +25,8 @@ static bool query_fits(yyjson_val *query, const struct found *found) {
     yyjson_val *vision = yyjson_obj_get(query, "vision");
     bool embedding = strcmp(found->model->type, "embeddings") == 0;
     if (identifier && strcmp(identifier, found->instance->identifier) != 0) return false;
-    if (path && strcmp(path, found->model->key) != 0 && !is_path_of(found->model, path)) return false;
+    if (path && strcmp(path, found->model->key) != 0 && !is_path_of(found->model, path))
+        return false;
     if (domain && strcmp(domain, embedding ? "embedding" : "llm") != 0) return false;
     return !yyjson_is_bool(vision) || yyjson_get_bool(vision) == found->model->vision;
 }
@@ -36,7 +37,7 @@ static bool find(const struct lmws_session *session,
     struct service_models models = session->service->models(session->service->self);
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
-        if (!model_in_namespace(model, session->ns)) continue;
+        if (!ws_model_in_namespace(model, session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
             struct found found = { model, &model->instances[k] };
             if (!instance_is_usable(found.instance) || !fits(what, &found)) continue;
@@ -60,16 +61,16 @@ static bool fits_identifier(const void *what, const struct found *found) {
     return strcmp(found->instance->identifier, what) == 0;
 }
 
-bool identifier_find(const struct lmws_session *session, const char *identifier,
-                     struct found *ret_found) {
+bool ws_identifier_find(const struct lmws_session *session, const char *identifier,
+                        struct found *ret_found) {
     return find(session, fits_identifier, identifier, ret_found);
 }
 
-enum found_how specifier_find(const struct lmws_session *session, yyjson_val *specifier,
-                              struct found *ret_found) {
+enum found_how ws_specifier_find(const struct lmws_session *session, yyjson_val *specifier,
+                                 struct found *ret_found) {
     const char *reference = text_field(specifier, "instanceReference");
     if (reference) {
-        uint64_t number = reference_parse(session->host, reference);
+        uint64_t number = ws_reference_parse(session->host, reference);
         bool found = number && find(session, fits_reference, &number, ret_found);
         return found ? FOUND_IT : FOUND_UNLOADED;
     }
@@ -77,8 +78,8 @@ enum found_how specifier_find(const struct lmws_session *session, yyjson_val *sp
     return find(session, fits_query, query, ret_found) ? FOUND_IT : FOUND_NOTHING;
 }
 
-bool specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret_found) {
-    switch (specifier_find(op->session, specifier, ret_found)) {
+bool ws_specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret_found) {
+    switch (ws_specifier_find(op->session, specifier, ret_found)) {
     case FOUND_IT:
         return true;
     case FOUND_UNLOADED:
@@ -91,7 +92,8 @@ bool specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret_fo
     return false;
 }
 
-bool key_find(const struct lmws_session *session, const char *name, struct model_view *ret_model) {
+bool ws_key_find(const struct lmws_session *session, const char *name,
+                 struct model_view *ret_model) {
     const struct service *service = session->service;
     if (service->find_model(service->self, name, ret_model)) return true;
     struct service_models models = service->models(service->self);

@@ -40,7 +40,8 @@ static void add_image(struct writer *w, yyjson_mut_val *parts, const struct lmws
 }
 
 /* A text file is read out, under its name. */
-static void add_text_file(struct writer *w, yyjson_mut_val *parts, const struct lmws_file *file) {
+static void add_text_file(struct writer *w, yyjson_mut_val *parts,
+                          const struct lmws_file *file) {
     struct buf text = BUF_INIT(SIZE_MAX / 2);
     buf_addf(&text, "%s:\n", file->name);
     buf_add_str(&text, file->text);
@@ -86,14 +87,17 @@ static void add_tool_call(struct writer *w, yyjson_mut_val *message, yyjson_val 
 }
 
 static void add_tool_result(struct writer *w, yyjson_val *part) {
-    static const char *const fields[][2] = { { "toolCallId", "tool_call_id" }, { "name", "name" } };
+    static const char *const fields[][2] = { { "toolCallId", "tool_call_id" },
+                                             { "name", "name" } };
     yyjson_val *content = yyjson_obj_get(part, "content");
     yyjson_mut_val *message = message_new(w, "tool");
     yyjson_mut_obj_add_val(w->doc, message, "content",
-                           yyjson_is_str(content) ? copy(w, content) : yyjson_mut_str(w->doc, ""));
+                           yyjson_is_str(content) ? copy(w, content)
+                                                  : yyjson_mut_str(w->doc, ""));
     for (size_t i = 0; i < 2; i++) {
         yyjson_val *val = yyjson_obj_get(part, fields[i][0]);
-        if (yyjson_is_str(val)) yyjson_mut_obj_add_val(w->doc, message, fields[i][1], copy(w, val));
+        if (yyjson_is_str(val))
+            yyjson_mut_obj_add_val(w->doc, message, fields[i][1], copy(w, val));
     }
 }
 
@@ -101,7 +105,8 @@ static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *
                      yyjson_val *part) {
     const char *type = text_field(part, "type");
     yyjson_val *text = yyjson_obj_get(part, "text");
-    if (!type) return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message has no type.");
+    if (!type)
+        return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message has no type.");
     if (strcmp(type, "text") == 0 && yyjson_is_str(text)) {
         add_text_part(w, parts, copy(w, text));
     } else if (strcmp(type, "file") == 0) {
@@ -109,8 +114,10 @@ static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *
     } else if (strcmp(type, "toolCallRequest") == 0) {
         add_tool_call(w, message, yyjson_obj_get(part, "toolCallRequest"));
     } else {
-        return error_set(w->err, ERR_NOT_SUPPORTED, "A message has a part of type '%.40s', which "
-                         "this server does not know.", type);
+        return error_set(w->err, ERR_NOT_SUPPORTED,
+                         "A message has a part of type '%.40s', which "
+                         "this server does not know.",
+                         type);
     }
     return true;
 }
@@ -157,10 +164,10 @@ static bool add_message(struct writer *w, yyjson_val *message) {
                      "The role of a message must be system, user, assistant or tool.");
 }
 
-bool history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
-                  yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
+bool ws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
+                     yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
     size_t i, max;
-    yyjson_val *message, *system = config_find(stack, "llm.prediction.systemPrompt");
+    yyjson_val *message, *system = ws_config_find(stack, "llm.prediction.systemPrompt");
     struct writer w = { host, doc, yyjson_mut_obj_add_arr(doc, body, "messages"), err };
     if (yyjson_is_str(system) && yyjson_get_len(system) > 0) {
         yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));

@@ -11,11 +11,12 @@ void ws_list_loaded(struct op *op, yyjson_val *param) {
     (void)param;
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
-        if (!model_in_namespace(model, op->session->ns)) continue;
+        if (!ws_model_in_namespace(model, op->session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
             const struct instance_view *instance = &model->instances[k];
             if (!instance_is_usable(instance)) continue;
-            yyjson_mut_arr_append(list, instance_info(doc, op->session->host, model, instance));
+            yyjson_mut_arr_append(list,
+                                  ws_instance_info(doc, op->session->host, model, instance));
         }
     }
     op_result(op, doc, list);
@@ -25,29 +26,29 @@ void ws_get_model_info(struct op *op, yyjson_val *param) {
     struct found found;
     yyjson_val *specifier = yyjson_obj_get(param, "specifier");
     bool demanded = yyjson_get_bool(yyjson_obj_get(param, "throwIfNotFound"));
-    if (!demanded && specifier_find(op->session, specifier, &found) != FOUND_IT) {
+    if (!demanded && ws_specifier_find(op->session, specifier, &found) != FOUND_IT) {
         op_done(op);
         return;
     }
-    if (demanded && !specifier_demand(op, specifier, &found)) return;
+    if (demanded && !ws_specifier_demand(op, specifier, &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    op_result(op, doc, instance_info(doc, op->session->host, found.model, found.instance));
+    op_result(op, doc, ws_instance_info(doc, op->session->host, found.model, found.instance));
 }
 
 void ws_get_load_config(struct op *op, yyjson_val *param) {
     struct found found;
-    if (!specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    op_result(op, doc, load_config_format(doc, found.model, found.instance));
+    op_result(op, doc, ws_load_config_format(doc, found.model, found.instance));
 }
 
 /* Nothing but the worker's own defaults: no user or preset is behind them. */
 void ws_get_base_prediction_config(struct op *op, yyjson_val *param) {
     struct found found;
-    if (!specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *fields;
-    op_result(op, doc, config_new(doc, &fields));
+    op_result(op, doc, ws_config_new(doc, &fields));
 }
 
 void ws_get_processing_state(struct op *op, yyjson_val *param) {
@@ -58,7 +59,7 @@ void ws_get_processing_state(struct op *op, yyjson_val *param) {
         [WORK_GENERATING] = "generating",
     };
     struct found found;
-    if (!specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *state = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, state, "status", words[found.instance->work]);
@@ -75,7 +76,7 @@ static void list(struct op *op, const char *key) {
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
         if (model->problem || (key && strcmp(model->key, key) != 0)) continue;
-        yyjson_mut_arr_append(all, model_info(doc, model));
+        yyjson_mut_arr_append(all, ws_model_info(doc, model));
     }
     op_result(op, doc, all);
 }
@@ -90,7 +91,7 @@ void ws_list_variants(struct op *op, yyjson_val *param) {
     struct model_view model;
     struct error err;
     const char *name = text_field(param, "modelKey");
-    if (!name || !key_find(op->session, name, &model)) {
+    if (!name || !ws_key_find(op->session, name, &model)) {
         error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.80s' on disk.",
                   name ? name : "");
         op_fail_path(op, name ? name : "", &err);

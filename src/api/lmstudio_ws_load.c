@@ -18,7 +18,7 @@ static struct ttl ttl_read(yyjson_val *param, const char *name) {
 static void send_model(struct op *op, const char *type, const struct model_view *model) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, type);
-    yyjson_mut_obj_add_val(doc, message, "info", model_info(doc, model));
+    yyjson_mut_obj_add_val(doc, message, "info", ws_model_info(doc, model));
     op_send(op, doc, message);
 }
 
@@ -32,12 +32,12 @@ static void send_progress(struct op *op, const char *type, double progress) {
 /* False: it is gone already, between its load and now. */
 static bool send_instance(struct op *op, const char *type, const char *identifier) {
     struct found found;
-    if (!identifier_find(op->session, identifier, &found)) return false;
+    if (!ws_identifier_find(op->session, identifier, &found)) return false;
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, type);
     yyjson_mut_obj_add_val(
         doc, message, "info",
-        instance_info(doc, op->session->host, found.model, found.instance));
+        ws_instance_info(doc, op->session->host, found.model, found.instance));
     op_send(op, doc, message);
     return true;
 }
@@ -58,10 +58,10 @@ static bool demand_model(struct op *op, yyjson_val *param, const char *name,
     if (!key || !*key) {
         error_set(&err, ERR_INVALID_REQUEST, "'%s' is missing; name a model.", name);
         op_fail(op, &err);
-    } else if (!key_find(op->session, key, ret_model)) {
+    } else if (!ws_key_find(op->session, key, ret_model)) {
         error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.100s'.", key);
         op_fail_path(op, key, &err);
-    } else if (!model_in_namespace(ret_model, op->session->ns)) {
+    } else if (!ws_model_in_namespace(ret_model, op->session->ns)) {
         op_fail_domain(op, ret_model);
     } else {
         return true;
@@ -95,7 +95,9 @@ static void on_load_end(void *ctx, call_id call, const struct load_result *resul
 
 static void begin_load(struct op *op, const struct load_request *request) {
     const struct service *service = op->session->service;
-    struct load_sink sink = { .on_progress = on_load_progress, .on_end = on_load_end, .ctx = op };
+    struct load_sink sink = { .on_progress = on_load_progress,
+                              .on_end = on_load_end,
+                              .ctx = op };
     call_id call = service->load(service->self, request, sink);
     if (!op->ended) op->call = call;
 }
@@ -107,7 +109,7 @@ void ws_load_model(struct op *op, yyjson_val *param) {
     request.model = model.key;
     request.identifier = text_field(param, "identifier");
     request.ttl = ttl_read(param, "ttlMs");
-    load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     send_model(op, "resolved", &model);
     begin_load(op, &request);
 }
@@ -128,7 +130,7 @@ static void on_evicting(void *ctx, call_id call, const struct instance_view *vic
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, "unloadingOtherJITModel");
     yyjson_mut_obj_add_val(doc, message, "info",
-                           instance_info(doc, op->session->host, &model, victim));
+                           ws_instance_info(doc, op->session->host, &model, victim));
     op_send(op, doc, message);
 }
 
@@ -141,7 +143,7 @@ static void on_loading(void *ctx, call_id call, const struct instance_view *inst
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, "startLoading");
     yyjson_mut_obj_add_strcpy(doc, message, "identifier", instance->identifier);
-    yyjson_mut_obj_add_val(doc, message, "info", model_info(doc, &model));
+    yyjson_mut_obj_add_val(doc, message, "info", ws_model_info(doc, &model));
     op_send(op, doc, message);
 }
 
@@ -173,7 +175,7 @@ static bool demand_name(struct op *op, yyjson_val *param, struct model_view *ret
                         const char **ret_name) {
     struct found found;
     const char *name = text_field(param, "identifier");
-    if (name && identifier_find(op->session, name, &found)) {
+    if (name && ws_identifier_find(op->session, name, &found)) {
         *ret_model = *found.model;
         *ret_name = name;
         return true;
@@ -195,7 +197,7 @@ void ws_get_or_load(struct op *op, yyjson_val *param) {
     if (!demand_name(op, param, &model, &request.model)) return;
     op->state = xstrdup(request.model);
     request.ttl = ttl_read(param, "loadTtlMs");
-    load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     call_id call = service->ensure(service->self, &request, sink);
     if (!op->ended) op->call = call;
 }
@@ -257,7 +259,7 @@ void ws_estimate_usage(struct op *op, yyjson_val *param) {
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
-    load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     struct estimate_sink sink = { .on_end = on_estimated, .ctx = op };
     call_id call = service->estimate(service->self, &request, sink);
     if (!op->ended) op->call = call;

@@ -24,7 +24,8 @@ static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, yyjson_val *line, con
                                  yyjson_mut_val **ret_data) {
     yyjson_mut_val *message = op_message(ret_doc, "log");
     yyjson_mut_val *log = yyjson_mut_obj_add_obj(*ret_doc, message, "log");
-    yyjson_mut_obj_add_int(*ret_doc, log, "timestamp", yyjson_get_sint(yyjson_obj_get(line, "at")));
+    yyjson_mut_obj_add_int(*ret_doc, log, "timestamp",
+                           yyjson_get_sint(yyjson_obj_get(line, "at")));
     *ret_data = yyjson_mut_obj_add_obj(*ret_doc, log, "data");
     yyjson_mut_obj_add_str(*ret_doc, *ret_data, "type", type);
     return message;
@@ -59,7 +60,7 @@ static void add_model_path(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *d
     for (size_t i = 0; i < models.count && path.len == 0; i++) {
         for (size_t k = 0; k < models.models[i].instance_count; k++) {
             const char *other = models.models[i].instances[k].identifier;
-            if (strcmp(other, identifier) == 0) model_path(&models.models[i], &path);
+            if (strcmp(other, identifier) == 0) ws_model_path(&models.models[i], &path);
         }
     }
     yyjson_mut_obj_add_strcpy(doc, data, "modelPath", buf_str(&path));
@@ -120,10 +121,9 @@ static void on_stats(struct op *op, yyjson_val *line) {
 static const struct {
     const char *type;
     void (*fn)(struct op *op, yyjson_val *line);
-} kinds[] = { { "line", on_line },
-              { "input", on_input },
-              { "output", on_output },
-              { "stats", on_stats } };
+} kinds[] = {
+    { "line", on_line }, { "input", on_input }, { "output", on_output }, { "stats", on_stats }
+};
 
 static void on_log(void *ctx, const char *json) {
     struct op *op = ctx;

@@ -7,7 +7,8 @@
 
 struct op *op_new(struct lmws_session *session, const struct endpoint *endpoint, int64_t id) {
     struct op *op = xcalloc(1, sizeof *op);
-    *op = (struct op){ .session = session, .next = session->ops, .endpoint = endpoint, .id = id };
+    *op =
+        (struct op){ .session = session, .next = session->ops, .endpoint = endpoint, .id = id };
     if (op->next) op->next->prev = op;
     session->ops = op;
     session->op_count++;
@@ -62,7 +63,7 @@ static yyjson_mut_val *envelope(yyjson_mut_doc *doc, const struct op *op, const 
 void op_result(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *result) {
     yyjson_mut_val *root = envelope(doc, op, "rpcResult");
     if (result) yyjson_mut_obj_add_val(doc, root, "result", result);
-    session_send(op->session, doc);
+    ws_session_send(op->session, doc);
     op_end(op);
 }
 
@@ -80,13 +81,13 @@ yyjson_mut_val *op_message(yyjson_mut_doc **ret_doc, const char *type) {
 void op_send(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *message) {
     yyjson_mut_val *root = envelope(doc, op, "channelSend");
     yyjson_mut_obj_add_val(doc, root, "message", message);
-    session_send(op->session, doc);
+    ws_session_send(op->session, doc);
 }
 
 void op_close(struct op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     envelope(doc, op, "channelClose");
-    session_send(op->session, doc);
+    ws_session_send(op->session, doc);
     op_end(op);
 }
 
@@ -94,6 +95,6 @@ void op_error(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *error) {
     bool rpc = op->endpoint->kind == LMWS_RPC;
     yyjson_mut_val *root = envelope(doc, op, rpc ? "rpcError" : "channelError");
     yyjson_mut_obj_add_val(doc, root, "error", error);
-    session_send(op->session, doc);
+    ws_session_send(op->session, doc);
     op_end(op);
 }

@@ -44,7 +44,8 @@ struct endpoint {
     void (*message)(struct op *op, yyjson_val *message);
 };
 
-const struct endpoint *endpoint_find(enum lmws_namespace ns, enum op_kind kind, const char *name);
+const struct endpoint *ws_endpoint_find(enum lmws_namespace ns, enum op_kind kind,
+                                        const char *name);
 
 struct lmws_session {
     enum lmws_namespace ns;
@@ -91,7 +92,7 @@ void op_close(struct op *op);
 /* Takes the document: rpcError or channelError with this error object; ends the op. */
 void op_error(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *error);
 /* Send any message; takes the document, whose root it is. */
-void session_send(struct lmws_session *session, yyjson_mut_doc *doc);
+void ws_session_send(struct lmws_session *session, yyjson_mut_doc *doc);
 
 /* ---- lmstudio_ws_error.c: each ends the op ---- */
 void op_fail(struct op *op, const struct error *err);
@@ -103,21 +104,22 @@ void op_fail_query(struct op *op, yyjson_val *query);
 void op_fail_unloaded(struct op *op);
 void op_fail_domain(struct op *op, const struct model_view *model);
 /* The error object of a sentence. */
-yyjson_mut_val *error_object(yyjson_mut_doc *doc, const char *title);
+yyjson_mut_val *ws_error_object(yyjson_mut_doc *doc, const char *title);
 
 /* ---- lmstudio_ws_info.c ---- */
 /* LlmInfo or EmbeddingInfo. Strings are borrowed until the document is written. */
-yyjson_mut_val *model_info(yyjson_mut_doc *doc, const struct model_view *model);
+yyjson_mut_val *ws_model_info(yyjson_mut_doc *doc, const struct model_view *model);
 /* The same with the fields of an instance. */
-yyjson_mut_val *instance_info(yyjson_mut_doc *doc, const struct lmws_host *host,
-                              const struct model_view *model,
-                              const struct instance_view *instance);
+yyjson_mut_val *ws_instance_info(yyjson_mut_doc *doc, const struct lmws_host *host,
+                                 const struct model_view *model,
+                                 const struct instance_view *instance);
 /* publisher/name/file.gguf, as clients write it. */
-void model_path(const struct model_view *model, struct buf *out);
-bool model_in_namespace(const struct model_view *model, enum lmws_namespace ns);
+void ws_model_path(const struct model_view *model, struct buf *out);
+bool ws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns);
 /* The name of a reference, and back: 0 if it is none of this run's. */
-void reference_format(const struct lmws_host *host, uint64_t reference, char *text, size_t size);
-uint64_t reference_parse(const struct lmws_host *host, const char *text);
+void ws_reference_format(const struct lmws_host *host, uint64_t reference, char *text,
+                         size_t size);
+uint64_t ws_reference_parse(const struct lmws_host *host, const char *text);
 
 /* ---- lmstudio_ws_find.c ---- */
 /* Valid until the next call into the service. */
@@ -127,61 +129,62 @@ struct found {
 };
 enum found_how { FOUND_IT, FOUND_NOTHING, FOUND_UNLOADED };
 bool instance_is_usable(const struct instance_view *instance);
-enum found_how specifier_find(const struct lmws_session *session, yyjson_val *specifier,
-                              struct found *ret_found);
+enum found_how ws_specifier_find(const struct lmws_session *session, yyjson_val *specifier,
+                                 struct found *ret_found);
 /* The same; on failure the op is ended with the right error. */
-bool specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret_found);
+bool ws_specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret_found);
 /* The instance with this identifier, and its model. */
-bool identifier_find(const struct lmws_session *session, const char *identifier,
-                     struct found *ret_found);
+bool ws_identifier_find(const struct lmws_session *session, const char *identifier,
+                        struct found *ret_found);
 /* The model that a key or path means; strings are borrowed until the next call into the service. */
-bool key_find(const struct lmws_session *session, const char *name, struct model_view *ret_model);
+bool ws_key_find(const struct lmws_session *session, const char *name,
+                 struct model_view *ret_model);
 
 /* ---- lmstudio_ws_config.c ---- */
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is none. */
-yyjson_val *config_find(yyjson_val *stack, const char *key);
+yyjson_val *ws_config_find(yyjson_val *stack, const char *key);
 /* A checkbox with a number; false if it is not there or not of that form. */
-bool checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
+bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
 /* What a stack demands of a load. Borrows strings from the stack. */
-void load_config_read(yyjson_val *stack, const struct model_view *model,
-                      struct load_request *ret_request);
+void ws_load_config_read(yyjson_val *stack, const struct model_view *model,
+                         struct load_request *ret_request);
 /* {"fields":[...]}: how an instance was loaded. */
-yyjson_mut_val *load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
-                                   const struct instance_view *instance);
-/* "fields" of a config, to which config_add adds. */
-yyjson_mut_val *config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields);
-void config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
-                yyjson_mut_val *value);
+yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
+                                      const struct instance_view *instance);
+/* "fields" of a config, to which ws_config_add adds. */
+yyjson_mut_val *ws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields);
+void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
+                   yyjson_mut_val *value);
 
 /* ---- lmstudio_ws_sampling.c ---- */
 /* Add what the stack says to a neutral body (service.h). False with a sentence for what this
  * server cannot do. */
-bool prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
-                            struct error *err);
+bool ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
+                               struct error *err);
 /* {"fields":[...]}: what of the stack counted. */
-yyjson_mut_val *prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack);
+yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack);
 
 /* ---- lmstudio_ws_history.c ---- */
 /* Add "messages" to a neutral body. */
-bool history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
-                  yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err);
+bool ws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
+                     yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err);
 
 /* ---- lmstudio_ws_reply.c ---- */
 /* One prediction on its channel. */
 struct prediction {
     char *model_info, *load_config, *prediction_config; /* JSON */
-    bool reasoning_apart;  /* reasoning is told from content */
-    bool reasoning_open;   /* its start tag was sent, its end tag not */
+    bool reasoning_apart;                               /* reasoning is told from content */
+    bool reasoning_open; /* its start tag was sent, its end tag not */
     bool started;
-    struct buf call;       /* arguments of the tool call that is being written */
+    struct buf call;           /* arguments of the tool call that is being written */
     char *call_id, *call_name; /* call_name NULL: none is */
     int call_index;
     struct service_usage usage;
 };
-void prediction_clear(void *prediction);
-void prediction_on_event(void *op, call_id call, const struct service_event *ev);
+void ws_prediction_clear(void *prediction);
+void ws_prediction_on_event(void *op, call_id call, const struct service_event *ev);
 /* The client wants no more of it. */
-void prediction_cancel(struct op *op);
+void ws_prediction_cancel(struct op *op);
 
 /* ---- handlers of lmstudio_ws_table.c ---- */
 void ws_list_loaded(struct op *op, yyjson_val *param);

@@ -20,12 +20,13 @@ static struct prediction *prediction_new(const struct lmws_session *session,
                                          const struct found *found, yyjson_val *stack) {
     struct prediction *p = xcalloc(1, sizeof *p);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    p->model_info = text_of(doc, instance_info(doc, session->host, found->model, found->instance));
+    p->model_info = text_of(
+        doc, ws_instance_info(doc, session->host, found->model, found->instance));
     doc = yyjson_mut_doc_new(NULL);
-    p->load_config = text_of(doc, load_config_format(doc, found->model, found->instance));
+    p->load_config = text_of(doc, ws_load_config_format(doc, found->model, found->instance));
     doc = yyjson_mut_doc_new(NULL);
-    p->prediction_config = text_of(doc, prediction_config_format(doc, stack));
-    yyjson_val *parsing = config_find(stack, "llm.prediction.reasoning.parsing");
+    p->prediction_config = text_of(doc, ws_prediction_config_format(doc, stack));
+    yyjson_val *parsing = ws_config_find(stack, "llm.prediction.reasoning.parsing");
     yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
     p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
     buf_init(&p->call, LMWS_REPLY_MAX);
@@ -36,7 +37,7 @@ static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc
                              uint64_t instance) {
     const struct service *service = op->session->service;
     struct service_request request = { .op = kind, .instance = instance, .body = body };
-    struct service_sink sink = { .on_event = prediction_on_event, .ctx = op };
+    struct service_sink sink = { .on_event = ws_prediction_on_event, .ctx = op };
     call_id call = service->generate(service->self, &request, sink);
     if (op->ended) return;
     op->call = call;
@@ -45,23 +46,23 @@ static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc
 
 static void prepare(struct op *op, const struct found *found, yyjson_val *stack) {
     op->state = prediction_new(op->session, found, stack);
-    op->clear_state = prediction_clear;
+    op->clear_state = ws_prediction_clear;
 }
 
 void ws_predict(struct op *op, yyjson_val *param) {
     struct found found;
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
-    if (!specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;
     prepare(op, &found, stack);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    if (!prediction_config_read(stack, doc, body, &err) ||
-        !history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
-                      &err)) {
+    if (!ws_prediction_config_read(stack, doc, body, &err) ||
+        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+                         &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);
         return;
@@ -70,7 +71,8 @@ void ws_predict(struct op *op, yyjson_val *param) {
 }
 
 /* A demanded format belongs to chats: then the text is a chat whose template is the text itself. */
-static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_val *prompt) {
+static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
+                                  yyjson_val *prompt) {
     bool formed = yyjson_mut_obj_get(body, "response_format") ||
                   yyjson_mut_obj_get(body, "grammar");
     yyjson_mut_val *text = yyjson_val_mut_copy(doc, prompt);
@@ -95,7 +97,7 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
-    if (!specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;
     prepare(op, &found, stack);
     if (!yyjson_is_str(prompt)) {
@@ -106,7 +108,7 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
-    if (!prediction_config_read(stack, doc, body, &err)) {
+    if (!ws_prediction_config_read(stack, doc, body, &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);
         return;
@@ -116,5 +118,5 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
 }
 
 void ws_predict_message(struct op *op, yyjson_val *message) {
-    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) prediction_cancel(op);
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) ws_prediction_cancel(op);
 }

@@ -7,7 +7,7 @@
 #include "api/lmstudio_ws_parts.h"
 #include "base/xalloc.h"
 
-void prediction_clear(void *prediction) {
+void ws_prediction_clear(void *prediction) {
     struct prediction *p = prediction;
     free(p->model_info);
     free(p->load_config);
@@ -19,7 +19,8 @@ void prediction_clear(void *prediction) {
 
 /* ---- progress ---- */
 
-static void send_prompt_progress(struct op *op, double progress, const struct service_usage *usage) {
+static void send_prompt_progress(struct op *op, double progress,
+                                 const struct service_usage *usage) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, "promptProcessingProgress");
     int64_t total = usage->prompt_tokens, cached = usage->cached_tokens;
@@ -109,11 +110,11 @@ static void on_text(struct op *op, struct prediction *p, const struct service_ev
     yyjson_val *logprobs = ev->logprobs;
     if (reasons) {
         turn_reasoning(op, p, true);
-        send_fragment(op, &(struct piece){ .text = ev->reasoning,
-                                           .reasoning_type =
-                                               p->reasoning_apart ? "reasoning" : "none",
-                                           .tokens = 1,
-                                           .logprobs = speaks ? NULL : logprobs });
+        send_fragment(
+            op, &(struct piece){ .text = ev->reasoning,
+                                 .reasoning_type = p->reasoning_apart ? "reasoning" : "none",
+                                 .tokens = 1,
+                                 .logprobs = speaks ? NULL : logprobs });
     }
     if (speaks || (logprobs && !reasons)) {
         if (speaks) turn_reasoning(op, p, false);
@@ -130,8 +131,9 @@ static void send_call_failed(struct op *op, struct prediction *p) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, "toolCallGenerationFailed");
     yyjson_mut_obj_add_val(doc, message, "error",
-                           error_object(doc, "The model wrote a tool call whose arguments are no "
-                                             "JSON object."));
+                           ws_error_object(doc,
+                                           "The model wrote a tool call whose arguments are no "
+                                           "JSON object."));
     yyjson_mut_obj_add_str(doc, message, "rawContent", buf_str(&p->call));
     op_send(op, doc, message);
 }
@@ -165,7 +167,8 @@ static void end_call(struct op *op, struct prediction *p) {
     buf_clear(&p->call);
 }
 
-static void begin_call(struct op *op, struct prediction *p, const struct tool_call_piece *piece) {
+static void begin_call(struct op *op, struct prediction *p,
+                       const struct tool_call_piece *piece) {
     yyjson_mut_doc *doc;
     end_call(op, p);
     turn_reasoning(op, p, false);
@@ -180,7 +183,8 @@ static void begin_call(struct op *op, struct prediction *p, const struct tool_ca
     op_send(op, doc, message);
 }
 
-static void on_call_piece(struct op *op, struct prediction *p, const struct tool_call_piece *piece) {
+static void on_call_piece(struct op *op, struct prediction *p,
+                          const struct tool_call_piece *piece) {
     if (piece->name) begin_call(op, p, piece);
     if (!p->call_name || p->call_index != piece->index || !*piece->arguments) return;
     buf_add_str(&p->call, piece->arguments);
@@ -224,7 +228,8 @@ static void succeed(struct op *op, enum stop_reason reason, const struct service
     yyjson_mut_val *message = op_message(&doc, "success");
     add_stats(doc, message, reason, usage, timing);
     yyjson_mut_obj_add_val(doc, message, "modelInfo", yyjson_mut_raw(doc, p->model_info));
-    yyjson_mut_obj_add_val(doc, message, "loadModelConfig", yyjson_mut_raw(doc, p->load_config));
+    yyjson_mut_obj_add_val(doc, message, "loadModelConfig",
+                           yyjson_mut_raw(doc, p->load_config));
     yyjson_mut_obj_add_val(doc, message, "predictionConfig",
                            yyjson_mut_raw(doc, p->prediction_config));
     op_send(op, doc, message);
@@ -244,7 +249,7 @@ static void on_error(struct op *op, struct prediction *p, const struct service_e
         op_fail(op, ev->error);
 }
 
-void prediction_cancel(struct op *op) {
+void ws_prediction_cancel(struct op *op) {
     struct prediction *p = op->state;
     succeed(op, STOP_USER, &p->usage, NULL);
 }
@@ -255,8 +260,9 @@ static void on_ignored(struct op *op, struct prediction *p, const struct service
     (void)ev;
 }
 
-void prediction_on_event(void *ctx, call_id call, const struct service_event *ev) {
-    static void (*const fns[])(struct op *, struct prediction *, const struct service_event *) = {
+void ws_prediction_on_event(void *ctx, call_id call, const struct service_event *ev) {
+    static void (*const fns[])(struct op *, struct prediction *,
+                               const struct service_event *) = {
         [SERVICE_LOADING] = on_ignored, [SERVICE_STARTED] = on_started,
         [SERVICE_PROMPT] = on_prompt,   [SERVICE_DELTA] = on_delta,
         [SERVICE_VECTOR] = on_ignored,  [SERVICE_DONE] = on_done,

@@ -22,7 +22,8 @@ static double within(double n, double min, double max) {
     return n < min ? min : n > max ? max : n;
 }
 
-static bool read_number(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_number(const struct target *t, yyjson_val *value, const char *name,
+                        double off) {
     (void)off;
     if (yyjson_is_num(value)) {
         yyjson_mut_obj_add_real(t->doc, t->body, name, within(yyjson_get_num(value), 0, 100));
@@ -34,38 +35,43 @@ static bool read_number(const struct target *t, yyjson_val *value, const char *n
 static bool read_box(const struct target *t, yyjson_val *value, const char *name, double off) {
     bool checked;
     double n;
-    if (!checkbox_read(value, &checked, &n)) return true;
+    if (!ws_checkbox_read(value, &checked, &n)) return true;
     yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, -100, 100) : off);
     return true;
 }
 
-static bool read_share(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_share(const struct target *t, yyjson_val *value, const char *name,
+                       double off) {
     bool checked;
     double n;
-    if (!checkbox_read(value, &checked, &n)) return true;
+    if (!ws_checkbox_read(value, &checked, &n)) return true;
     yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, 0, 1) : off);
     return true;
 }
 
-static bool read_repeat(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_repeat(const struct target *t, yyjson_val *value, const char *name,
+                        double off) {
     bool checked;
     double n;
-    if (!checkbox_read(value, &checked, &n)) return true;
-    yyjson_mut_obj_add_real(t->doc, t->body, name, checked && n > 0 ? within(n, 0.01, 100) : off);
+    if (!ws_checkbox_read(value, &checked, &n)) return true;
+    yyjson_mut_obj_add_real(t->doc, t->body, name,
+                            checked && n > 0 ? within(n, 0.01, 100) : off);
     return true;
 }
 
 /* A checkbox with an integer; unchecked leaves the field out. */
-static bool read_int_box(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_int_box(const struct target *t, yyjson_val *value, const char *name,
+                         double off) {
     bool checked;
     double n;
     (void)off;
-    if (!checkbox_read(value, &checked, &n) || !checked || !(n >= 0)) return true;
+    if (!ws_checkbox_read(value, &checked, &n) || !checked || !(n >= 0)) return true;
     yyjson_mut_obj_add_int(t->doc, t->body, name, (int64_t)within(n, 0, INT32_MAX));
     return true;
 }
 
-static bool read_top_k(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_top_k(const struct target *t, yyjson_val *value, const char *name,
+                       double off) {
     (void)off;
     if (!yyjson_is_num(value)) return true;
     yyjson_mut_obj_add_int(t->doc, t->body, name,
@@ -74,7 +80,8 @@ static bool read_top_k(const struct target *t, yyjson_val *value, const char *na
 }
 
 /* Several keys bring stop strings: they add up. */
-static bool read_stops(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_stops(const struct target *t, yyjson_val *value, const char *name,
+                       double off) {
     size_t i, max;
     yyjson_val *word;
     (void)off;
@@ -106,14 +113,16 @@ static bool read_bias(const struct target *t, yyjson_val *value, const char *nam
     return true;
 }
 
-static bool read_structured(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_structured(const struct target *t, yyjson_val *value, const char *name,
+                            double off) {
     const char *type = text_field(value, "type");
     (void)off;
     if (!type || strcmp(type, "none") == 0) return true;
     if (strcmp(type, "gbnf") == 0) {
         yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
         if (yyjson_is_str(grammar)) {
-            yyjson_mut_obj_add_val(t->doc, t->body, "grammar", yyjson_val_mut_copy(t->doc, grammar));
+            yyjson_mut_obj_add_val(t->doc, t->body, "grammar",
+                                   yyjson_val_mut_copy(t->doc, grammar));
         }
         return true;
     }
@@ -127,7 +136,8 @@ static bool read_structured(const struct target *t, yyjson_val *value, const cha
     return true;
 }
 
-static bool read_tools(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_tools(const struct target *t, yyjson_val *value, const char *name,
+                       double off) {
     yyjson_val *tools = yyjson_obj_get(value, "tools");
     (void)off;
     if (yyjson_arr_size(tools) > 0) {
@@ -136,7 +146,8 @@ static bool read_tools(const struct target *t, yyjson_val *value, const char *na
     return true;
 }
 
-static bool read_tool_choice(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_tool_choice(const struct target *t, yyjson_val *value, const char *name,
+                             double off) {
     const char *mode = text_field(value, "mode");
     (void)off;
     if (mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0)) {
@@ -145,7 +156,8 @@ static bool read_tool_choice(const struct target *t, yyjson_val *value, const ch
     return true;
 }
 
-static bool read_thinking(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_thinking(const struct target *t, yyjson_val *value, const char *name,
+                          double off) {
     (void)off;
     if (!yyjson_is_bool(value)) return true;
     yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->body, name);
@@ -158,7 +170,8 @@ static bool read_thinking(const struct target *t, yyjson_val *value, const char 
 static void add_literal(struct buf *out, yyjson_val *text) {
     if (!yyjson_is_str(text)) return;
     buf_add_str(out, "{{ ");
-    json_write_str(out, yyjson_get_str(text), yyjson_get_len(text)); /* Jinja's strings are like it */
+    json_write_str(out, yyjson_get_str(text),
+                   yyjson_get_len(text)); /* Jinja's strings are like it */
     buf_add_str(out, " }}");
 }
 
@@ -182,9 +195,11 @@ static void write_manual(yyjson_val *manual, struct buf *out) {
     buf_add_str(out, "{% endif %}");
 }
 
-static bool read_template(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_template(const struct target *t, yyjson_val *value, const char *name,
+                          double off) {
     const char *type = text_field(value, "type");
-    yyjson_val *jinja = yyjson_obj_get(yyjson_obj_get(value, "jinjaPromptTemplate"), "template");
+    yyjson_val *jinja = yyjson_obj_get(yyjson_obj_get(value, "jinjaPromptTemplate"),
+                                       "template");
     yyjson_val *manual = yyjson_obj_get(value, "manualPromptTemplate");
     if (type && strcmp(type, "jinja") == 0 && yyjson_is_str(jinja)) {
         yyjson_mut_obj_add_val(t->doc, t->body, name, yyjson_val_mut_copy(t->doc, jinja));
@@ -198,7 +213,8 @@ static bool read_template(const struct target *t, yyjson_val *value, const char 
 }
 
 /* Doze's own behaviour is to stop at the limit. */
-static bool read_overflow(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_overflow(const struct target *t, yyjson_val *value, const char *name,
+                          double off) {
     static const struct {
         const char *theirs, *ours;
     } words[] = { { "stopAtLimit", "stop" },
@@ -213,7 +229,8 @@ static bool read_overflow(const struct target *t, yyjson_val *value, const char 
 }
 
 /* Read elsewhere (lmstudio_ws_history.c, lmstudio_ws_predict.c), but effective. */
-static bool read_elsewhere(const struct target *t, yyjson_val *value, const char *name, double off) {
+static bool read_elsewhere(const struct target *t, yyjson_val *value, const char *name,
+                           double off) {
     (void)t;
     (void)value;
     (void)name;
@@ -250,21 +267,21 @@ static const struct {
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
-bool prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
-                            struct error *err) {
+bool ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
+                               struct error *err) {
     struct target target = { doc, body, err };
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        yyjson_val *value = config_find(stack, rows[i].key);
+        yyjson_val *value = ws_config_find(stack, rows[i].key);
         if (value && !rows[i].read(&target, value, rows[i].name, rows[i].off)) return false;
     }
     return true;
 }
 
-yyjson_mut_val *prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack) {
-    yyjson_mut_val *fields, *config = config_new(doc, &fields);
+yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack) {
+    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        yyjson_val *value = config_find(stack, rows[i].key);
-        if (value) config_add(doc, fields, rows[i].key, yyjson_val_mut_copy(doc, value));
+        yyjson_val *value = ws_config_find(stack, rows[i].key);
+        if (value) ws_config_add(doc, fields, rows[i].key, yyjson_val_mut_copy(doc, value));
     }
     return config;
 }

@@ -45,7 +45,8 @@ static const struct endpoint endpoints[] = {
     { LMWS_REPOSITORY, LMWS_RPC, "getModelCatalog", ws_model_catalog, NULL },
 };
 
-const struct endpoint *endpoint_find(enum lmws_namespace ns, enum op_kind kind, const char *name) {
+const struct endpoint *ws_endpoint_find(enum lmws_namespace ns, enum op_kind kind,
+                                        const char *name) {
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
         const struct endpoint *e = &endpoints[i];
         if ((e->namespaces & ns) && e->kind == kind && strcmp(e->name, name) == 0) return e;

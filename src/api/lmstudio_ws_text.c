@@ -8,11 +8,12 @@
 /* The value of the answer; ends the op. */
 typedef void answer_fn(struct op *op, const struct service_event *ev);
 
-static void ask(struct op *op, yyjson_val *specifier, enum service_op kind, yyjson_mut_doc *body,
+static void ask(struct op *op, yyjson_val *specifier, enum service_op kind,
+                yyjson_mut_doc *body,
                 void (*on_event)(void *ctx, call_id call, const struct service_event *ev)) {
     const struct service *service = op->session->service;
     struct found found;
-    if (!specifier_demand(op, specifier, &found)) {
+    if (!ws_specifier_demand(op, specifier, &found)) {
         yyjson_mut_doc_free(body);
         return;
     }
@@ -57,7 +58,8 @@ static yyjson_val *demand_text(struct op *op, yyjson_val *param, const char *nam
 /* ---- tokens ---- */
 
 static void ask_tokens(struct op *op, yyjson_val *param,
-                       void (*on_event)(void *ctx, call_id call, const struct service_event *ev)) {
+                       void (*on_event)(void *ctx, call_id call,
+                                        const struct service_event *ev)) {
     yyjson_mut_val *body;
     yyjson_val *text = demand_text(op, param, "inputString");
     if (!text) return;
@@ -125,9 +127,9 @@ void ws_apply_template(struct op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *tools = yyjson_obj_get(yyjson_obj_get(param, "opts"), "toolDefinitions");
     yyjson_mut_doc *doc = body_new("template", &body);
-    if (!prediction_config_read(stack, doc, body, &err) ||
-        !history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
-                      &err)) {
+    if (!ws_prediction_config_read(stack, doc, body, &err) ||
+        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+                         &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);
         return;

@@ -10,7 +10,7 @@
 enum {
     PLACE_FIRST,
     PLACE_SDK,
-    PLACE_MORE,      /* those that were asked for */
+    PLACE_MORE, /* those that were asked for */
     PLACE_COUNT = 6,
     RETIRING_MAX = 16, /* closed, their last bytes on their way */
     RETIRE_MS = 1000,

@@ -18,10 +18,10 @@ static const char *const names[FILE_COUNT] = { "http-server.json", "http-server-
                                                "lms-key-2" };
 
 struct lmstudio_home {
-    char *folder;               /* NULL: none */
+    char *folder; /* NULL: none */
     char *paths[FILE_COUNT];
-    char *written[FILE_COUNT];  /* what we wrote; NULL: nothing */
-    char key[KEY_LEN + 1];      /* "": not known */
+    char *written[FILE_COUNT]; /* what we wrote; NULL: nothing */
+    char key[KEY_LEN + 1];     /* "": not known */
 };
 
 static bool exists(const char *folder, const char *name) {
@@ -49,7 +49,8 @@ static char *read_pointer(const char *user_home) {
 static char *find_folder(const char *user_home) {
     char *folder = read_pointer(user_home);
     if (folder) return folder;
-    if (exists(user_home, ".cache/lm-studio")) return xasprintf("%s/.cache/lm-studio", user_home);
+    if (exists(user_home, ".cache/lm-studio"))
+        return xasprintf("%s/.cache/lm-studio", user_home);
     return xasprintf("%s/.lmstudio", user_home);
 }
 
@@ -74,8 +75,8 @@ void lmstudio_home_free(struct lmstudio_home *home) {
 
 bool lmstudio_home_is_installed(const struct lmstudio_home *home) {
     static const char *const marks[] = { ".internal/app-install-location.json",
-                                         ".internal/llmster-install-location.json", "settings.json",
-                                         "bin/lms" };
+                                         ".internal/llmster-install-location.json",
+                                         "settings.json", "bin/lms" };
     for (size_t i = 0; home->folder && i < sizeof marks / sizeof marks[0]; i++) {
         if (exists(home->folder, marks[i])) return true;
     }
@@ -112,8 +113,9 @@ bool lmstudio_home_write(struct lmstudio_home *home, int port, const char *host,
     char *config = xasprintf("{\"port\":%d,\"networkInterface\":\"%s\"}", port, host);
     const char *old = home->written[FILE_PROBE];
     bool same = old && strcmp(old, probe) == 0;
-    bool ok = same || (file_make_dirs(internal, err) && write_file(home, FILE_PROBE, probe, err) &&
-              write_file(home, FILE_CONFIG, config, err));
+    bool ok = same ||
+              (file_make_dirs(internal, err) && write_file(home, FILE_PROBE, probe, err) &&
+               write_file(home, FILE_CONFIG, config, err));
     if (ok && !same && choose_key(home)) ok = write_file(home, FILE_KEY, home->key, err);
     free(internal);
     free(probe);

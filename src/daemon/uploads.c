@@ -69,7 +69,8 @@ static unsigned char *decode(const char *text, size_t len, size_t *ret_len) {
         }
         bits = bits << 6 | (uint32_t)value;
         if (i % 4 != 3) continue;
-        for (int shift = 16; shift >= 0; shift -= 8) bytes[out++] = (unsigned char)(bits >> shift);
+        for (int shift = 16; shift >= 0; shift -= 8)
+            bytes[out++] = (unsigned char)(bits >> shift);
     }
     *ret_len = out - padding;
     bytes[*ret_len] = '\0';
@@ -153,7 +154,8 @@ bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
     }
     unsigned char *bytes = decode(base64, len, &file.size);
     if (!bytes) {
-        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.80s' is no base64.", name);
+        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.80s' is no base64.",
+                         name);
     }
     file.name = xstrdup(name);
     recognise(&file, bytes);
@@ -169,7 +171,8 @@ bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
     return true;
 }
 
-bool uploads_find(const struct uploads *uploads, const char *identifier, struct lmws_file *ret) {
+bool uploads_find(const struct uploads *uploads, const char *identifier,
+                  struct lmws_file *ret) {
     for (int i = 0; i < uploads->count; i++) {
         if (strcmp(uploads->files[i].identifier, identifier) != 0) continue;
         *ret = show(&uploads->files[i]);

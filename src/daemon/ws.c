@@ -45,7 +45,7 @@ static void send_message(void *ctx, const char *json, size_t len) {
 
 static void hang_up(void *ctx, const char *reason) {
     struct socket *s = ctx;
-    websocket_close(s->ws, WEBSOCKET_POLICY, reason);
+    websocket_end(s->ws, WEBSOCKET_POLICY, reason);
 }
 
 static void on_admitted(void *ctx) {

@@ -55,7 +55,8 @@ static void set_cors(struct ws_host *host, bool cors) {
 }
 
 /* `lms server start` says cors:false when it means "as it is": only true is a wish. */
-static bool http_start(void *self, int port, const char *interface, int cors, struct error *err) {
+static bool http_start(void *self, int port, const char *interface, int cors,
+                       struct error *err) {
     struct ws_host *host = self;
     if (cors > 0) set_cors(host, true);
     return listeners_start(host->d->listeners, port, interface, err);
@@ -106,10 +107,9 @@ static void *log_follow(void *self, void (*fn)(void *ctx, const char *json), voi
     struct follower *f = xcalloc(1, sizeof *f);
     f->fn = fn;
     f->ctx = ctx;
-    f->listener = feed_listen(host->d->log,
-                              LOG_TOPIC_SERVER | LOG_TOPIC_INPUT | LOG_TOPIC_OUTPUT |
-                                  LOG_TOPIC_STATS,
-                              on_log_message, f);
+    f->listener = feed_listen(
+        host->d->log, LOG_TOPIC_SERVER | LOG_TOPIC_INPUT | LOG_TOPIC_OUTPUT | LOG_TOPIC_STATS,
+        on_log_message, f);
     return f;
 }
 

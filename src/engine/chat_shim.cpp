@@ -25,6 +25,7 @@ struct sampler_deleter {
 using sampler_ptr = std::unique_ptr<llama_sampler, sampler_deleter>;
 
 struct chat_templates {
+    const llama_model *model;
     common_chat_templates_ptr all;
     const llama_vocab *vocab;
     chat_caps caps;
@@ -33,6 +34,7 @@ struct chat_templates {
 
 struct chat {
     const llama_vocab *vocab;
+    std::unique_ptr<chat_templates> own; /* of a request that brings its template along */
     common_chat_params params;
     common_chat_parser_params parser;
     std::set<llama_token> kept;
@@ -63,6 +65,7 @@ struct chat_templates *chat_templates_new(const struct llama_model *model, const
                                           struct error *err) {
     try {
         auto t = std::make_unique<chat_templates>();
+        t->model = model;
         t->all = common_chat_templates_init(model, override ? override : "");
         t->vocab = llama_model_get_vocab(model);
         auto caps = common_chat_templates_get_caps(t->all.get());
@@ -147,6 +150,7 @@ static common_chat_templates_inputs read_input(const struct chat_templates *t,
     inputs.parallel_tool_calls = in->parallel_tool_calls < 0 ? t->parallel_calls
                                                              : in->parallel_tool_calls != 0;
     if (in->schema) inputs.json_schema = in->schema;
+    if (in->grammar) inputs.grammar = in->grammar;
     read_tools(in, inputs);
     read_kwargs(in, inputs);
     return inputs;
@@ -286,6 +290,15 @@ bool chat_accept(struct chat *chat, llama_token token) {
 
 struct chat *chat_new(const struct chat_templates *templates, const struct chat_input *input,
                       struct error *err) {
+    std::unique_ptr<chat_templates> own;
+    if (input->chat_template) {
+        own.reset(chat_templates_new(templates->model, input->chat_template, err));
+        if (!own) {
+            err->code = ERR_INVALID_REQUEST; /* it is the request's */
+            return nullptr;
+        }
+        templates = own.get();
+    }
     try {
         auto c = std::make_unique<chat>();
         c->vocab = templates->vocab;
@@ -300,6 +313,7 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
             if (ids.size() == 1) c->kept.insert(ids[0]);
         }
         if (!c->params.grammar.empty()) prepare_constraint(c.get());
+        c->own = std::move(own);
         return c.release();
     } catch (const std::exception &e) {
         set_error(err, ERR_INVALID_REQUEST,

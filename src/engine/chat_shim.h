@@ -46,6 +46,8 @@ struct chat_input {
     const char *tool_name;        /* plain; only this tool may and must be called */
     const char *schema;           /* the answer has to match it */
     const char *kwargs;           /* chat_template_kwargs */
+    const char *grammar;          /* plain GBNF; the answer has to match it */
+    const char *chat_template;    /* plain Jinja, instead of the model's own */
     const char *reasoning_effort; /* plain word */
     int parallel_tool_calls;      /* -1: as the template can */
     bool add_generation_prompt;
@@ -53,8 +55,8 @@ struct chat_input {
 
 struct chat;
 
-/* Apply the template. NULL with ERR_INVALID_REQUEST and the template's or the schema's own
- * complaint. The templates must outlive the result. */
+/* Apply the template. NULL with ERR_INVALID_REQUEST and the template's, the schema's or the
+ * grammar's own complaint. The templates must outlive the result. */
 struct chat *chat_new(const struct chat_templates *templates, const struct chat_input *input,
                       struct error *err);
 void chat_free(struct chat *chat);

@@ -80,6 +80,8 @@ struct chat *job_new_chat(struct engine *engine, const struct request_chat *c,
                                 .tool_name = c->tool_name,
                                 .schema = c->schema,
                                 .kwargs = c->kwargs,
+                                .grammar = c->grammar,
+                                .chat_template = c->chat_template,
                                 .reasoning_effort = c->reasoning_effort,
                                 .parallel_tool_calls = c->parallel_tool_calls,
                                 .add_generation_prompt = c->add_generation_prompt };

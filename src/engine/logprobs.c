@@ -47,6 +47,7 @@ static void describe(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct llam
     tokens_piece(&piece, vocab, token, true);
     (void)utf8_repair(&text, buf_str(&piece), piece.len);
     yyjson_mut_obj_add_strncpy(doc, obj, "token", buf_str(&text), text.len);
+    yyjson_mut_obj_add_int(doc, obj, "id", token);
     yyjson_mut_val *bytes = yyjson_mut_obj_add_arr(doc, obj, "bytes");
     for (size_t i = 0; i < piece.len; i++) {
         yyjson_mut_arr_add_uint(doc, bytes, (unsigned char)piece.data[i]);

@@ -55,6 +55,7 @@ struct input {
 struct request_chat { /* JSON texts, owned; NULL: not given */
     char *messages, *tools, *schema, *kwargs;
     const char *tool_choice, *tool_name, *reasoning_effort; /* words, borrowed */
+    const char *grammar, *chat_template;                    /* texts, borrowed; NULL: none */
     int parallel_tool_calls;                                /* -1: not given */
     bool add_generation_prompt;
 };

@@ -144,6 +144,8 @@ bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error
     if (!json_read_object(root, "chat_template_kwargs", &kwargs, err)) return false;
     chat->kwargs = json_text(kwargs);
     return json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
+           json_read_str(root, "grammar", &chat->grammar, err) &&
+           json_read_str(root, "chat_template", &chat->chat_template, err) &&
            json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&
            read_messages(chat, root, err) && read_tools(chat, root, err) &&
            read_tool_choice(chat, root, err) && read_format(chat, root, err);

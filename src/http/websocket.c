@@ -25,6 +25,9 @@ struct websocket {
     bool full;    /* the connection takes no more for now */
     bool paused;  /* on_pressure(true) was said */
     bool closing; /* our close frame is queued */
+    bool ending;  /* it will be, when the timer fires */
+    unsigned status;
+    const char *reason;
 };
 
 /* ---- the handshake ---- */
@@ -137,6 +140,14 @@ void websocket_close(struct websocket *ws, unsigned status, const char *reason) 
     pump(ws);
 }
 
+void websocket_end(struct websocket *ws, unsigned status, const char *reason) {
+    if (!ws->stream || ws->closing || ws->ending) return;
+    ws->ending = true;
+    ws->status = status;
+    ws->reason = reason;
+    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_LAST_WORD_MS, 0);
+}
+
 static void on_pressure(void *ctx, bool full) {
     struct websocket *ws = ctx;
     ws->full = full;
@@ -212,7 +223,9 @@ static void on_read(void *ctx, const char *bytes, size_t len) {
 
 static void on_timer(uv_timer_t *timer) {
     struct websocket *ws = timer->data;
-    if (ws->closing || ws->missed++ >= MISSED_PINGS) {
+    if (ws->ending && !ws->closing) {
+        websocket_close(ws, ws->status, ws->reason);
+    } else if (ws->closing || ws->missed++ >= MISSED_PINGS) {
         give_up(ws);
     } else {
         queue(ws, WSLAY_PING, NULL, 0);

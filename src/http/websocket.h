@@ -23,6 +23,7 @@ enum {
     WEBSOCKET_QUEUE_MAX = 64 << 20, /* closed */
     WEBSOCKET_PING_MS = 30000,      /* between pings */
     WEBSOCKET_FAREWELL_MS = 2000,   /* for the peer's part of the closing handshake */
+    WEBSOCKET_LAST_WORD_MS = 250,   /* websocket_end: for the last message to be read */
 };
 
 /* Status codes of RFC 6455, 7.4.1. */
@@ -49,6 +50,10 @@ void websocket_send(struct websocket *ws, const char *text, size_t len);
 
 /* Send what is queued, then close with this status. The reason is shorter than 100 bytes. */
 void websocket_close(struct websocket *ws, unsigned status, const char *reason);
+
+/* The same a moment later: some clients do not read the message before a close if both come at
+ * once. The reason is borrowed until on_closed. */
+void websocket_end(struct websocket *ws, unsigned status, const char *reason);
 
 /* ---- pure, for the handshake ---- */
 
