@@ -38,5 +38,11 @@ export default defineConfig({
     rollupOptions: { output: { manualChunks: undefined } },
   },
   plugins: [compress()],
-  server: { proxy: { '/api': 'http://127.0.0.1:1234', '/v1': 'http://127.0.0.1:1234', '/lms-status': 'http://127.0.0.1:1234' } },
+  server: {
+    proxy: {
+      '/api': 'http://127.0.0.1:1234',
+      '/v1': 'http://127.0.0.1:1234',
+      '/lms-status': 'http://127.0.0.1:1234',
+    },
+  },
 });

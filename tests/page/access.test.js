@@ -17,16 +17,20 @@ async function violations(page) {
   await page.reload();
   await page.waitForSelector('.state.live');
   return async () => {
-    const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    const { violations: found } = await page.evaluate(() =>
+      globalThis.axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      }),
+    );
     return found.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);
   };
 }
 
 for (const scheme of ['light', 'dark']) {
   test(`axe finds nothing in any view, ${scheme}`, async (t) => {
-    const daemon = await start(t, { models: { hello: spoken('Hello.'), torn: broken('truncated'),
-      vectors: embedding() } });
+    const daemon = await start(t, {
+      models: { hello: spoken('Hello.'), torn: broken('truncated'), vectors: embedding() },
+    });
     await daemon.load('hello', { ttl: 600 });
     await daemon.chat('hello');
     await daemon.load('vectors');
@@ -43,7 +47,9 @@ for (const scheme of ['light', 'dark']) {
     await says(page.locator('dialog[open] .estimate'), /Takes about/);
     assert.deepEqual(await check(), [], 'load dialog');
     await page.keyboard.press('Escape');
-    await card(page, 'hello').getByRole('button', { name: /^Change the ttl/ }).click();
+    await card(page, 'hello')
+      .getByRole('button', { name: /^Change the ttl/ })
+      .click();
     assert.deepEqual(await check(), [], 'ttl form');
   });
 }
@@ -105,7 +111,11 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await says(page.locator('.departures'), /unloaded by hand/);
 });
 
-for (const [width, height] of [[360, 740], [1280, 900], [3840, 2160]]) {
+for (const [width, height] of [
+  [360, 740],
+  [1280, 900],
+  [3840, 2160],
+]) {
   test(`nothing is cut off at ${width} pixels`, async (t) => {
     const long = 'a-model-with-a-name-that-goes-on-and-on-until-nobody-wants-to-read-it-any-more-q4-k-m';
     const daemon = await start(t, { models: { hello: spoken('Hello.'), [long]: spoken('A long name.') } });
@@ -115,7 +125,9 @@ for (const [width, height] of [[360, 740], [1280, 900], [3840, 2160]]) {
     for (const view of views) {
       await page.goto(`${daemon.url}/#${view}`);
       await page.waitForSelector(`main[data-view="${view}"] h2`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const wide = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       assert.ok(wide <= 0, `${view} is ${wide} pixels too wide`);
     }
   });
@@ -146,7 +158,9 @@ test('the page is served compressed, cached by its name, and framed by nobody', 
     total += Number(asset.headers.get('content-length'));
   }
   assert.ok(total < 150 * 1024, `${total} bytes`);
-  const plain = await daemon.fetch(/src="([^"]+\.js)"/.exec(html)[1], { headers: { 'accept-encoding': 'identity' } });
+  const plain = await daemon.fetch(/src="([^"]+\.js)"/.exec(html)[1], {
+    headers: { 'accept-encoding': 'identity' },
+  });
   assert.equal(plain.status, 406);
   assert.equal((await daemon.fetch('/assets/none.js')).status, 404);
   assert.equal((await daemon.fetch('/assets/../../etc/passwd')).status, 404);

@@ -66,7 +66,8 @@ test('no model at all, and two hundred', async (t) => {
   const page = await open(t, daemon);
   await says(page.locator('main'), /There is no model on disk yet/);
   const file = random();
-  for (let n = 0; n < 200; n++) { // copies: links to one file are one model
+  for (let n = 0; n < 200; n++) {
+    // copies: links to one file are one model
     fs.copyFileSync(file, `${daemon.modelsDir}/model-${String(n).padStart(3, '0')}.gguf`);
   }
   await until(page, () => document.querySelectorAll('[data-model]').length === 200);

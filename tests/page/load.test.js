@@ -37,7 +37,9 @@ test('the ttl can be changed, and a model pinned and unpinned', async (t) => {
   await says(card(page, 'hello'), /loaded by a request/);
   await says(card(page, 'hello').getByRole('timer'), /9:5\d|10:00/);
 
-  await card(page, 'hello').getByRole('button', { name: /^Change the ttl/ }).click();
+  await card(page, 'hello')
+    .getByRole('button', { name: /^Change the ttl/ })
+    .click();
   const field = card(page, 'hello').getByLabel(/Idle minutes/);
   await field.fill('soon');
   await page.keyboard.press('Enter');
@@ -51,7 +53,9 @@ test('the ttl can be changed, and a model pinned and unpinned', async (t) => {
   await says(card(page, 'hello').getByRole('timer'), /stays/);
   await says(card(page, 'hello'), /pinned/);
   assert.equal((await daemon.instance('hello')).origin, 'explicit');
-  await card(page, 'hello').getByRole('button', { name: /^Unpin/ }).click();
+  await card(page, 'hello')
+    .getByRole('button', { name: /^Unpin/ })
+    .click();
   await says(card(page, 'hello'), /loaded by a request/);
   assert.equal((await daemon.instance('hello')).ttl, 3600);
 });
@@ -85,7 +89,10 @@ test('a load shows how far it is and can be cancelled', async (t) => {
     // Presses the button as soon as it is there: the load takes some hundred milliseconds.
     new MutationObserver((_, self) => {
       const button = document.querySelector('[aria-label="Cancel loading slow"]');
-      if (button) { self.disconnect(); button.click(); }
+      if (button) {
+        self.disconnect();
+        button.click();
+      }
     }).observe(document.body, { childList: true, subtree: true });
   });
   const loading = daemon.post('/api/v1/models/load', { model: 'slow' });

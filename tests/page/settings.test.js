@@ -36,7 +36,10 @@ test('auto-evict off: two stay; on: the next one takes the place', async (t) => 
   await daemon.unload('two');
   await daemon.chat('one');
   await daemon.chat('two');
-  assert.deepEqual((await daemon.instances()).map((i) => i.id), ['two']);
+  assert.deepEqual(
+    (await daemon.instances()).map((i) => i.id),
+    ['two'],
+  );
 });
 
 test('the default ttl applies to the next load; a bad one is explained and changes nothing', async (t) => {

@@ -35,10 +35,16 @@ test('a status comes at once, after a change, and while work is done at most twi
   const abort = new AbortController();
   const response = await daemon.stream('talker', { ttl: 60 }, { signal: abort.signal });
   const reading = response.text().catch(() => {});
-  const busy = (e) => e.name === 'status' && e.instances.some((i) => i.running === 1 && i.tokens_per_second > 0);
+  const busy = (e) =>
+    e.name === 'status' && e.instances.some((i) => i.running === 1 && i.tokens_per_second > 0);
   await comes(heard, busy);
-  await ask(() => named(heard, 'status').length, (n) => n >= 6);
-  const times = named(heard, 'status').slice(1).map((e) => e.at);
+  await ask(
+    () => named(heard, 'status').length,
+    (n) => n >= 6,
+  );
+  const times = named(heard, 'status')
+    .slice(1)
+    .map((e) => e.at);
   const spread = (times.at(-1) - times[0]) / (times.length - 1);
   assert.ok(spread > 400, `a status every ${spread} ms`);
   const [talker] = heard.findLast(busy).instances;
@@ -47,7 +53,10 @@ test('a status comes at once, after a change, and while work is done at most twi
 
   abort.abort();
   await reading;
-  await comes(heard, (e) => e.name === 'status' && e.instances.some((i) => i.state === 'idle' && i.idle_expires_in > 50));
+  await comes(
+    heard,
+    (e) => e.name === 'status' && e.instances.some((i) => i.state === 'idle' && i.idle_expires_in > 50),
+  );
 });
 
 test('who does not ask for it gets transitions only', async (t) => {
@@ -57,7 +66,10 @@ test('who does not ask for it gets transitions only', async (t) => {
   await daemon.settings({ default_ttl: 60 });
   await daemon.unload('hello');
   await comes(heard, (e) => e.to === 'absent');
-  assert.deepEqual([...new Set(heard.map((e) => e.name))].filter((n) => n !== 'progress'), ['snapshot', 'instance']);
+  assert.deepEqual(
+    [...new Set(heard.map((e) => e.name))].filter((n) => n !== 'progress'),
+    ['snapshot', 'instance'],
+  );
 });
 
 test('changes of settings, ttl, origin and models are told', async (t) => {

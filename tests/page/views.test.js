@@ -15,7 +15,10 @@ test('a chat streams, tells its figures and sets the ttl; the curl command does 
   await page.getByLabel('Message').fill("What's up?");
   await page.keyboard.press('Enter');
   await says(page.locator('.turns'), /It's a fine day\./);
-  await says(page.locator('.figures'), /first token after [\d.]+ s · [\d.]+ tokens\/s · \d+ tokens · prompt \d+ tokens, \d+ cached/);
+  await says(
+    page.locator('.figures'),
+    /first token after [\d.]+ s · [\d.]+ tokens\/s · \d+ tokens · prompt \d+ tokens, \d+ cached/,
+  );
   assert.equal((await daemon.instance('hello')).ttl, 300);
   await page.getByText('The same with curl').click();
   const command = await page.locator('.curl pre').textContent();
@@ -115,8 +118,7 @@ test('dragging in the chart zooms in, pointing at it reads it', async (t) => {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.9, y, { steps: 4 });
   await page.mouse.up();
-  await until(page, () =>
-    document.querySelector('.timeline [aria-pressed="true"]') === null);
+  await until(page, () => document.querySelector('.timeline [aria-pressed="true"]') === null);
 });
 
 test('the card of an instance in another view is the same when one comes back', async (t) => {

@@ -170,11 +170,9 @@ async function json<T>(method: string, path: string, body?: unknown, signal?: Ab
 
 const one = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
 
-export const getModels = async () =>
-  (await json<{ models: Model[] }>('GET', '/api/v1/models')).models;
+export const getModels = async () => (await json<{ models: Model[] }>('GET', '/api/v1/models')).models;
 export const getSettings = () => json<Settings>('GET', '/api/v1/settings');
-export const getVersion = async () =>
-  (await json<{ version: string }>('GET', '/lms-status')).version;
+export const getVersion = async () => (await json<{ version: string }>('GET', '/lms-status')).version;
 export const patchSettings = (change: Partial<Settings>) =>
   json<Settings>('PATCH', '/api/v1/settings', change);
 export const unload = (id: string) =>
@@ -184,5 +182,9 @@ export const retune = (id: string, change: { ttl?: number | null; origin?: Origi
 export const estimate = (wish: LoadWish, signal: AbortSignal) =>
   json<Estimate>('POST', '/api/v1/models/estimate', wish, signal);
 export const getHistory = (since: number, until: number, signal?: AbortSignal) =>
-  json<History>('GET', `/api/v1/history?since=${Math.floor(since)}&until=${Math.ceil(until)}&limit=20000`,
-    undefined, signal);
+  json<History>(
+    'GET',
+    `/api/v1/history?since=${Math.floor(since)}&until=${Math.ceil(until)}&limit=20000`,
+    undefined,
+    signal,
+  );

@@ -14,7 +14,16 @@ import { connection } from './store';
 import { TimelineView } from './timeline-view';
 
 const views = {
-  models: { title: 'Models', draw: () => <><Loaded /><Departures /><Models /></> },
+  models: {
+    title: 'Models',
+    draw: () => (
+      <>
+        <Loaded />
+        <Departures />
+        <Models />
+      </>
+    ),
+  },
   try: { title: 'Try it', draw: () => <Chat /> },
   timeline: { title: 'Timeline', draw: () => <TimelineView /> },
   log: { title: 'Log', draw: () => <Log /> },
@@ -27,7 +36,9 @@ const named = (hash: string): Name => {
   return name in views ? (name as Name) : 'models';
 };
 export const view = signal<Name>(named(location.hash));
-window.addEventListener('hashchange', () => { view.value = named(location.hash); });
+window.addEventListener('hashchange', () => {
+  view.value = named(location.hash);
+});
 
 function Tabs() {
   return (
@@ -45,8 +56,8 @@ function Gone() {
   if (connection.value !== 'gone') return null;
   return (
     <div class="gone" role="alert">
-      <strong>The server is gone.</strong> What you see is how it was. This page tries again by itself; start the
-      server with <code>doze serve</code>.
+      <strong>The server is gone.</strong> What you see is how it was. This page tries again by itself; start
+      the server with <code>doze serve</code>.
     </div>
   );
 }
@@ -54,13 +65,22 @@ function Gone() {
 export function App() {
   return (
     <>
-      <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')!.focus(); }}>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(e) => {
+          e.preventDefault();
+          document.getElementById('main')!.focus();
+        }}
+      >
         Skip to content
       </a>
       <Header />
       <Tabs />
       <Gone />
-      <main id="main" tabIndex={-1} data-view={view.value}>{views[view.value].draw()}</main>
+      <main id="main" tabIndex={-1} data-view={view.value}>
+        {views[view.value].draw()}
+      </main>
       <LoadDialog />
       <KeyDialog />
       <Notices />

@@ -21,8 +21,18 @@ const values: Record<SortKey, (m: Model) => string | number> = {
 };
 
 function fits(m: Model, words: string[]): boolean {
-  const text = [m.key, m.publisher, m.display_name, m.architecture, m.quantization?.name, m.params_string, m.type,
-    m.problem ? 'broken' : ''].join(' ').toLowerCase();
+  const text = [
+    m.key,
+    m.publisher,
+    m.display_name,
+    m.architecture,
+    m.quantization?.name,
+    m.params_string,
+    m.type,
+    m.problem ? 'broken' : '',
+  ]
+    .join(' ')
+    .toLowerCase();
   return words.every((w) => text.includes(w));
 }
 

@@ -44,8 +44,12 @@ function block(u: uPlot, fill: string, from: number, until: number, top: number,
 
 function drawLanes(u: uPlot, p: Picture): void {
   const ratio = devicePixelRatio;
-  const [loading, resident, working, bad] = ['--loading', '--resident', '--working', '--bad'].map(color) as
-    [string, string, string, string];
+  const [loading, resident, working, bad] = ['--loading', '--resident', '--working', '--bad'].map(color) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   u.ctx.save();
   for (const life of p.lives) {
     const top = u.bbox.top + (p.lanes.indexOf(life.id) * LANE + 6) * ratio;
@@ -54,7 +58,9 @@ function drawLanes(u: uPlot, p: Picture): void {
     block(u, loading, life.from, life.ready ?? until, top, height);
     if (life.ready !== null) block(u, resident, life.ready, until, top, height);
     for (const w of life.work) block(u, working, w.from, w.until ?? p.now, top, height);
-    const trouble = life.until !== null && ['worker_died', 'load_failed', 'lost', 'memory_pressure'].includes(life.reason ?? '');
+    const trouble =
+      life.until !== null &&
+      ['worker_died', 'load_failed', 'lost', 'memory_pressure'].includes(life.reason ?? '');
     if (trouble) block(u, bad, until, until + 1, top - 4 * ratio, height + 8 * ratio);
   }
   u.ctx.restore();
@@ -112,21 +118,32 @@ export class Charts {
 
   #laneData(): uPlot.AlignedData {
     const { from, until } = this.#picture;
-    return [[from / 1000, until / 1000], [null, null]];
+    return [
+      [from / 1000, until / 1000],
+      [null, null],
+    ];
   }
 
   #laneOptions(width: number): uPlot.Options {
     return {
       width,
       height: this.#laneHeight(),
-      padding: [4, 8, 4, 0],
+      padding: [4, 24, 4, 0],
       legend: { show: false },
       cursor: zoomCursor(),
       scales: { x: { time: true }, y: { range: () => [0, 1] } },
-      axes: [timeAxis(false), { show: true, size: AXIS, splits: () => [], grid: { show: false }, ticks: { show: false } }],
+      axes: [
+        timeAxis(false),
+        { show: true, size: AXIS, splits: () => [], grid: { show: false }, ticks: { show: false } },
+      ],
       series: [{}, { show: false }],
       hooks: {
-        draw: [(u) => { drawLanes(u, this.#picture); this.#drawNames(u); }],
+        draw: [
+          (u) => {
+            drawLanes(u, this.#picture);
+            this.#drawNames(u);
+          },
+        ],
         setSelect: [(u) => onSelect(u, this.#hooks)],
         setCursor: [(u) => this.#point(u)],
       },
@@ -142,7 +159,8 @@ export class Charts {
     u.ctx.textBaseline = 'middle';
     this.#picture.lanes.forEach((name, n) => {
       let text = name;
-      while (text.length > 3 && u.ctx.measureText(text).width > (AXIS - 12) * ratio) text = `${text.slice(0, -2)}…`;
+      while (text.length > 3 && u.ctx.measureText(text).width > (AXIS - 12) * ratio)
+        text = `${text.slice(0, -2)}…`;
       u.ctx.fillText(text, 4 * ratio, u.bbox.top + (n + 0.5) * LANE * ratio);
     });
     u.ctx.restore();
@@ -150,20 +168,31 @@ export class Charts {
 
   #memoryOptions(width: number): uPlot.Options {
     const line = (label: string, stroke: string, fill?: string): uPlot.Series => ({
-      label, stroke: () => color(stroke), ...(fill ? { fill: () => color(fill) } : {}), width: 1.5,
-      points: { show: false }, paths: uPlot.paths.stepped!({ align: 1 }),
+      label,
+      stroke: () => color(stroke),
+      ...(fill ? { fill: () => color(fill) } : {}),
+      width: 1.5,
+      points: { show: false },
+      paths: uPlot.paths.stepped!({ align: 1 }),
     });
     return {
       width,
       height: 190,
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: zoomCursor(),
       scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, (max || GIB) * 1.05] } },
-      axes: [timeAxis(true), {
-        size: AXIS, stroke: () => color('--text'), grid: { stroke: () => color('--line'), width: 1 },
-        ticks: { show: false }, incrs: binarySteps, values: (_u, ticks) => ticks.map(bytes),
-      }],
+      axes: [
+        timeAxis(true),
+        {
+          size: AXIS,
+          stroke: () => color('--text'),
+          grid: { stroke: () => color('--line'), width: 1 },
+          ticks: { show: false },
+          incrs: binarySteps,
+          values: (_u, ticks) => ticks.map(bytes),
+        },
+      ],
       series: [{}, line('models', '--working', '--resident-soft'), line('used', '--muted')],
       hooks: { setSelect: [(u) => onSelect(u, this.#hooks)], setCursor: [(u) => this.#point(u)] },
     };
@@ -177,9 +206,14 @@ export class Charts {
     }
     const p = this.#picture;
     const at = u.posToVal(left, 'x') * 1000;
-    const lane = u === this.#lanes && top !== undefined && top >= 0 ? p.lanes[Math.floor(top / LANE)] : undefined;
+    const lane =
+      u === this.#lanes && top !== undefined && top >= 0 ? p.lanes[Math.floor(top / LANE)] : undefined;
     if (u !== this.#lanes && !u.over.matches(':hover')) return; // the other chart moves this one's cursor
-    this.#hooks.onPoint({ at, life: lane ? lifeAt(p.lives, lane, at, p.now) : null, memory: this.#memoryAt(at) });
+    this.#hooks.onPoint({
+      at,
+      life: lane ? lifeAt(p.lives, lane, at, p.now) : null,
+      memory: this.#memoryAt(at),
+    });
   }
 
   #memoryAt(at: number): Pointing['memory'] {

@@ -32,7 +32,8 @@ const chosen = computed(() => {
 });
 const ttl = computed(() => (minutes.value.trim() ? minutesToSeconds(minutes.value) : undefined));
 const messages = computed<Message[]>(() =>
-  turns.value.filter((t) => !t.failed && t.content).map(({ role, content }) => ({ role, content })));
+  turns.value.filter((t) => !t.failed && t.content).map(({ role, content }) => ({ role, content })),
+);
 
 function amend(part: Partial<Turn> | ((t: Turn) => Partial<Turn>)): void {
   const last = turns.value[turns.value.length - 1]!;
@@ -45,15 +46,27 @@ async function send(): Promise<void> {
   if (!content || running.peek() || !chosen.peek() || ttl.peek() === null) return;
   draft.value = '';
   turns.value = [...turns.value, { role: 'user', content }];
-  const body = { model: chosen.peek(), messages: messages.peek(), ...(ttl.peek() === undefined ? {} : { ttl: ttl.peek()! }) };
+  const body = {
+    model: chosen.peek(),
+    messages: messages.peek(),
+    ...(ttl.peek() === undefined ? {} : { ttl: ttl.peek()! }),
+  };
   turns.value = [...turns.value, { role: 'assistant', content: '' }];
   abort = new AbortController();
   running.value = true;
   try {
     await converse(body, abort.signal, {
-      onProgress: (text) => { progress.value = text; },
-      onContent: (text) => { progress.value = ''; amend((t) => ({ content: t.content + text })); },
-      onReasoning: (text) => { progress.value = ''; amend((t) => ({ reasoning: (t.reasoning ?? '') + text })); },
+      onProgress: (text) => {
+        progress.value = text;
+      },
+      onContent: (text) => {
+        progress.value = '';
+        amend((t) => ({ content: t.content + text }));
+      },
+      onReasoning: (text) => {
+        progress.value = '';
+        amend((t) => ({ reasoning: (t.reasoning ?? '') + text }));
+      },
       onFigures: (figures) => amend((t) => ({ figures: { ...t.figures, ...figures } })),
     });
   } catch (e) {
@@ -80,10 +93,23 @@ function TurnView({ turn: t, last }: { turn: Turn; last: boolean }) {
   return (
     <li class={t.role} aria-busy={busy}>
       <span class="who">{t.role === 'user' ? 'You' : 'Model'}</span>
-      {t.reasoning && <details><summary>What it thought</summary><div class="said">{t.reasoning}</div></details>}
+      {t.reasoning && (
+        <details>
+          <summary>What it thought</summary>
+          <div class="said">{t.reasoning}</div>
+        </details>
+      )}
       <div class="said">{t.content}</div>
-      {busy && progress.value && <p class="hint" role="status">{progress.value}…</p>}
-      {t.failed && <p class="wrong" role="alert">{t.failed}</p>}
+      {busy && progress.value && (
+        <p class="hint" role="status">
+          {progress.value}…
+        </p>
+      )}
+      {t.failed && (
+        <p class="wrong" role="alert">
+          {t.failed}
+        </p>
+      )}
       {t.figures && <FiguresLine figures={t.figures} />}
     </li>
   );
@@ -92,17 +118,49 @@ function TurnView({ turn: t, last }: { turn: Turn; last: boolean }) {
 function Choice() {
   return (
     <div class="row controls">
-      <label>Model <select value={chosen.value} onChange={(e) => { model.value = e.currentTarget.value; }}>
-        {choices.value.map((key) => (
-          <option key={key} value={key}>{key}{instances.value.some((i) => i.id === key) ? ' (loaded)' : ''}</option>
-        ))}
-      </select></label>
-      <label>ttl, in idle minutes <input class="short" inputMode="decimal" placeholder="default" value={minutes.value}
-        aria-invalid={ttl.value === null} aria-describedby="chat-ttl-wrong"
-        onInput={(e) => { minutes.value = e.currentTarget.value; }} /></label>
-      <span class="wrong" id="chat-ttl-wrong">{ttl.value === null && 'Give minutes, such as 10 or 0.5.'}</span>
+      <label>
+        Model{' '}
+        <select
+          value={chosen.value}
+          onChange={(e) => {
+            model.value = e.currentTarget.value;
+          }}
+        >
+          {choices.value.map((key) => (
+            <option key={key} value={key}>
+              {key}
+              {instances.value.some((i) => i.id === key) ? ' (loaded)' : ''}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        ttl, in idle minutes{' '}
+        <input
+          class="short"
+          inputMode="decimal"
+          placeholder="default"
+          value={minutes.value}
+          aria-invalid={ttl.value === null}
+          aria-describedby="chat-ttl-wrong"
+          onInput={(e) => {
+            minutes.value = e.currentTarget.value;
+          }}
+        />
+      </label>
+      <span class="wrong" id="chat-ttl-wrong">
+        {ttl.value === null && 'Give minutes, such as 10 or 0.5.'}
+      </span>
       <span class="grow" />
-      <button type="button" disabled={running.value || turns.value.length === 0} onClick={() => { turns.value = []; }}>New chat</button>
+      <button
+        type="button"
+        disabled={running.value || turns.value.length === 0}
+        onClick={() => {
+          turns.value = [];
+        }}
+      >
+        New chat
+      </button>
     </div>
   );
 }
@@ -114,23 +172,49 @@ function Compose() {
     void send();
   };
   return (
-    <form class="compose" onSubmit={(e) => { e.preventDefault(); void send(); }}>
-      <textarea rows={3} aria-label="Message" placeholder="Say something. Enter sends, Shift+Enter makes a new line."
-        value={draft.value} onInput={(e) => { draft.value = e.currentTarget.value; }} onKeyDown={onKeyDown} />
-      {running.value
-        ? <button type="button" onClick={() => abort?.abort()}>Stop</button>
-        : <button type="submit" class="main" disabled={connection.value !== 'live' || !chosen.value}>Send</button>}
+    <form
+      class="compose"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void send();
+      }}
+    >
+      <textarea
+        rows={3}
+        aria-label="Message"
+        placeholder="Say something. Enter sends, Shift+Enter makes a new line."
+        value={draft.value}
+        onInput={(e) => {
+          draft.value = e.currentTarget.value;
+        }}
+        onKeyDown={onKeyDown}
+      />
+      {running.value ? (
+        <button type="button" onClick={() => abort?.abort()}>
+          Stop
+        </button>
+      ) : (
+        <button type="submit" class="main" disabled={connection.value !== 'live' || !chosen.value}>
+          Send
+        </button>
+      )}
     </form>
   );
 }
 
 function Curl() {
-  const content = draft.value.trim() || [...turns.value].reverse().find((t) => t.role === 'user')?.content || 'Say hello.';
+  const content =
+    draft.value.trim() || [...turns.value].reverse().find((t) => t.role === 'user')?.content || 'Say hello.';
   const text = curlFor(location.origin, chosen.value, content, ttl.value ?? undefined);
   return (
     <details class="curl">
       <summary>The same with curl</summary>
-      <div class="row top"><pre tabIndex={0} aria-label="curl command">{text}</pre><CopyButton text={text} label="Copy the curl command" /></div>
+      <div class="row top">
+        <pre tabIndex={0} aria-label="curl command">
+          {text}
+        </pre>
+        <CopyButton text={text} label="Copy the curl command" />
+      </div>
     </details>
   );
 }
@@ -141,14 +225,21 @@ export function Chat() {
     if (turns.value.length > 0) end.current?.scrollIntoView({ block: 'nearest' });
   }, [turns.value]);
   if (models.value && choices.value.length === 0) {
-    return <section><h2>Try it</h2><p class="empty">There is no model to talk to yet.</p></section>;
+    return (
+      <section>
+        <h2>Try it</h2>
+        <p class="empty">There is no model to talk to yet.</p>
+      </section>
+    );
   }
   return (
     <section class="chat" aria-labelledby="chat">
       <h2 id="chat">Try it</h2>
       <Choice />
       <ol class="turns" aria-label="Conversation">
-        {turns.value.map((t, n) => <TurnView key={n} turn={t} last={n === turns.value.length - 1} />)}
+        {turns.value.map((t, n) => (
+          <TurnView key={n} turn={t} last={n === turns.value.length - 1} />
+        ))}
       </ol>
       <Compose />
       <div ref={end} />

@@ -9,6 +9,10 @@ export function startClock(): void {
     const needed = deadlines.value.size > 0;
     if (needed === (timer !== undefined)) return;
     clearInterval(timer);
-    timer = needed ? setInterval(() => { now.value = Date.now(); }, 250) : undefined;
+    timer = needed
+      ? setInterval(() => {
+          now.value = Date.now();
+        }, 250)
+      : undefined;
   });
 }

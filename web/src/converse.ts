@@ -20,7 +20,11 @@ export interface Figures {
 export interface Chunk {
   choices?: { delta?: { content?: string; reasoning_content?: string } }[];
   stats?: { tokens_per_second: number; time_to_first_token: number; stop_reason: string };
-  usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
+  usage?: {
+    prompt_tokens: number;
+    completion_tokens: number;
+    prompt_tokens_details?: { cached_tokens: number };
+  };
   error?: { message: string };
 }
 
@@ -77,6 +81,12 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 // For a POSIX shell.
 export function curlFor(origin: string, model: string, content: string, ttl?: number): string {
-  const body = { model, messages: [{ role: 'user', content }], ...(ttl === undefined ? {} : { ttl }), stream: true };
-  return `curl ${origin}/v1/chat/completions -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}`;
+  const body = {
+    model,
+    messages: [{ role: 'user', content }],
+    ...(ttl === undefined ? {} : { ttl }),
+    stream: true,
+  };
+  const head = "-H 'Content-Type: application/json'";
+  return `curl ${origin}/v1/chat/completions ${head} \\\n  -d ${quoted(JSON.stringify(body))}`;
 }

@@ -24,7 +24,9 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   const copied = useSignal(false);
   const copy = async () => {
     copied.value = await copyText(text);
-    setTimeout(() => { copied.value = false; }, 1500);
+    setTimeout(() => {
+      copied.value = false;
+    }, 1500);
   };
   return (
     <button type="button" class="small" aria-label={copied.value ? 'Copied' : label} onClick={copy}>

@@ -11,16 +11,18 @@ export function Departures() {
   if (list.length === 0) return null;
   return (
     <section aria-labelledby="left">
-      <h2 id="left">Left last</h2>
+      <h2 id="left">Left recently</h2>
       <ul class="departures" aria-live="polite">
         {list.map((t) => (
           <li key={t.seq} class={isTrouble(t.reason) ? 'bad' : ''}>
-            <time>{moment(t.at, now.value)}</time>{' '}
-            <strong>{t.id}</strong>: {reasonWords(t.reason)}.{t.error && <span class="why"> {t.error}</span>}
+            <time>{moment(t.at, now.value)}</time> <strong>{t.id}</strong>: {reasonWords(t.reason)}.
+            {t.error && <span class="why"> {t.error}</span>}
           </li>
         ))}
       </ul>
-      <p><a href="#timeline">All of the last 24 hours</a></p>
+      <p>
+        <a href="#timeline">All of the last 24 hours</a>
+      </p>
     </section>
   );
 }

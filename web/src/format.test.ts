@@ -1,28 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { bytes, countdown, gigabytesToBytes, minutesToSeconds, moment, secondsToMinutes, span } from './format';
+import {
+  bytes,
+  countdown,
+  gigabytesToBytes,
+  minutesToSeconds,
+  moment,
+  secondsToMinutes,
+  span,
+} from './format';
 
 describe('bytes', () => {
   it.each([
-    [0, '0 B'], [1023, '1023 B'], [1024, '1.00 KB'], [1536, '1.50 KB'], [10.5 * 1024, '10.5 KB'],
-    [531e6, '506 MB'], [1023.9 * 1024 * 1024, '1.00 GB'], [7.3 * 1024 ** 3, '7.30 GB'], [2 ** 50, '1024 TB'],
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.00 KB'],
+    [1536, '1.50 KB'],
+    [10.5 * 1024, '10.5 KB'],
+    [531e6, '506 MB'],
+    [1023.9 * 1024 * 1024, '1.00 GB'],
+    [7.3 * 1024 ** 3, '7.30 GB'],
+    [2 ** 50, '1024 TB'],
   ])('%d is %s', (n, text) => expect(bytes(n)).toBe(text));
 });
 
 describe('spans', () => {
   it.each([
-    [0, '0 s'], [59.4, '59 s'], [59.6, '1 min'], [65, '1 min 5 s'], [3600, '1 h'], [3661, '1 h 1 min'],
-    [3605, '1 h'], [90000, '1 d 1 h'],
+    [0, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [65, '1 min 5 s'],
+    [3600, '1 h'],
+    [3661, '1 h 1 min'],
+    [3605, '1 h'],
+    [90000, '1 d 1 h'],
   ])('%d s is %s', (n, text) => expect(span(n)).toBe(text));
-  it.each([[4.2, '5 s'], [0, '0 s'], [-3, '0 s'], [59.5, '1:00'], [601, '10:01'], [3600, '1:00:00'], [86400 * 2, '2 d']])(
-    '%d s left shows %s', (n, text) => expect(countdown(n)).toBe(text));
+  it.each([
+    [4.2, '5 s'],
+    [0, '0 s'],
+    [-3, '0 s'],
+    [59.5, '1:00'],
+    [601, '10:01'],
+    [3600, '1:00:00'],
+    [86400 * 2, '2 d'],
+  ])('%d s left shows %s', (n, text) => expect(countdown(n)).toBe(text));
 });
 
 describe('what people type', () => {
-  it.each([['10', 600], ['0.5', 30], ['1,5', 90], [' 2 ', 120], ['0', 0], ['0.1', 6]])('%s minutes are %d s', (text, s) =>
-    expect(minutesToSeconds(text)).toBe(s));
+  it.each([
+    ['10', 600],
+    ['0.5', 30],
+    ['1,5', 90],
+    [' 2 ', 120],
+    ['0', 0],
+    ['0.1', 6],
+  ])('%s minutes are %d s', (text, s) => expect(minutesToSeconds(text)).toBe(s));
   it.each(['', '-1', 'ten', '1e9', '1.', 'NaN'])('%s is no number of minutes', (text) =>
-    expect(minutesToSeconds(text)).toBeNull());
+    expect(minutesToSeconds(text)).toBeNull(),
+  );
   it('goes back to minutes', () => {
     expect(secondsToMinutes(3600)).toBe('60');
     expect(secondsToMinutes(90)).toBe('1.5');

@@ -25,11 +25,24 @@ export function KeyDialog() {
       <form onSubmit={enter}>
         <h2 id="key-title">This server wants an API key</h2>
         <label for="key">API key</label>
-        <input id="key" type="password" autoComplete="off" value={text.value}
-          onInput={(e) => { text.value = e.currentTarget.value; }} />
-        <p class="hint">It is remembered until this page is closed or reloaded.
-          {apiKey.value && <strong> The last one was not right.</strong>}</p>
-        <div class="row end"><button type="submit" class="main">Continue</button></div>
+        <input
+          id="key"
+          type="password"
+          autoComplete="off"
+          value={text.value}
+          onInput={(e) => {
+            text.value = e.currentTarget.value;
+          }}
+        />
+        <p class="hint">
+          It is remembered until this page is closed or reloaded.
+          {apiKey.value && <strong> The last one was not right.</strong>}
+        </p>
+        <div class="row end">
+          <button type="submit" class="main">
+            Continue
+          </button>
+        </div>
       </form>
     </dialog>
   );

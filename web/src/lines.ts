@@ -29,8 +29,10 @@ export function formatLine(line: Line): string {
   const who = line.model ? `${line.model}: ` : '';
   if (line.type !== 'stats') return who + (line.text ?? '');
   const s = line.stats ?? {};
-  return `${who}${s.prompt_tokens} prompt tokens (${s.cached_tokens} cached), ${s.completion_tokens} answered at ` +
-    `${s.tokens_per_second} tokens/s, first after ${s.time_to_first_token} s, ${s.stop_reason}`;
+  return (
+    `${who}${s.prompt_tokens} prompt tokens (${s.cached_tokens} cached), ${s.completion_tokens} answered at ` +
+    `${s.tokens_per_second} tokens/s, first after ${s.time_to_first_token} s, ${s.stop_reason}`
+  );
 }
 
 export function keepLast<T>(list: T[], most: number): T[] {

@@ -3,8 +3,16 @@
 // when an event says that they changed.
 import { batch, effect } from '@preact/signals';
 import {
-  apiKey, getModels, getSettings, getVersion, keyWanted, request, Refusal,
-  type Settings, type Status, type Transition,
+  apiKey,
+  getModels,
+  getSettings,
+  getVersion,
+  keyWanted,
+  request,
+  Refusal,
+  type Settings,
+  type Status,
+  type Transition,
 } from './api';
 import { hear, type Message } from './sse';
 import * as store from './store';
@@ -30,14 +38,17 @@ function onStatus(status: Status): void {
 
 function onProgress({ id, progress }: { id: string; progress: number }): void {
   store.instances.value = store.instances.value.map((i) =>
-    i.id === id && i.state === 'loading' ? { ...i, load_progress: progress } : i);
+    i.id === id && i.state === 'loading' ? { ...i, load_progress: progress } : i,
+  );
 }
 
 const listeners: Record<string, (data: never) => void> = {
   status: onStatus,
   progress: onProgress,
   instance: (t: Transition) => store.noteTransition(t),
-  settings: (s: Settings) => { store.settings.value = s; },
+  settings: (s: Settings) => {
+    store.settings.value = s;
+  },
   catalog: () => void refreshModels(),
 };
 
@@ -92,7 +103,9 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = ms === Infinity ? undefined : setTimeout(end, ms);
     const known = apiKey.peek();
-    const stop = effect(() => { if (apiKey.value !== known) queueMicrotask(end); });
+    const stop = effect(() => {
+      if (apiKey.value !== known) queueMicrotask(end);
+    });
     window.addEventListener('online', end);
     function end(): void {
       clearTimeout(timer);

@@ -27,11 +27,20 @@ export function openLoadDialog(model: Model): void {
   wrong.value = {};
   sending.value = false;
   form.value = {
-    model, identifier: '', context: '', parallel: '', stay: false, minutes: '10', keep: false, force: false,
+    model,
+    identifier: '',
+    context: '',
+    parallel: '',
+    stay: false,
+    minutes: '10',
+    keep: false,
+    force: false,
   };
 }
 
-const close = () => { form.value = null; };
+const close = () => {
+  form.value = null;
+};
 
 // undefined: nothing is demanded; null: not understood.
 function whole(text: string, most: number): number | null | undefined {
@@ -61,8 +70,13 @@ export function wishOf(f: Form): { wish: LoadWish; wrong: Record<string, string>
 
 function change(part: Partial<Form>): void {
   const cleared = { ...wrong.value };
-  for (const [field, name] of [['identifier', 'identifier'], ['context', 'context_length'], ['parallel', 'parallel'],
-    ['minutes', 'ttl'], ['stay', 'ttl']] as const) {
+  for (const [field, name] of [
+    ['identifier', 'identifier'],
+    ['context', 'context_length'],
+    ['parallel', 'parallel'],
+    ['minutes', 'ttl'],
+    ['stay', 'ttl'],
+  ] as const) {
     if (field in part) delete cleared[name];
   }
   delete cleared.form;
@@ -71,8 +85,10 @@ function change(part: Partial<Form>): void {
 }
 
 function refuse(e: unknown): void {
-  const field = e instanceof Refusal && e.param && ['identifier', 'context_length', 'parallel', 'ttl'].includes(e.param)
-    ? e.param : 'form';
+  const field =
+    e instanceof Refusal && e.param && ['identifier', 'context_length', 'parallel', 'ttl'].includes(e.param)
+      ? e.param
+      : 'form';
   const code = e instanceof Refusal ? e.code : null;
   wrong.value = { [field]: messageOf(e), ...(code === 'insufficient_memory' ? { memory: 'yes' } : {}) };
 }
@@ -82,7 +98,10 @@ async function send(wish: LoadWish): Promise<void> {
   let begun = false;
   let failure: Refusal | null = null;
   const response = await request('POST', '/api/v1/models/load', wish, { accept: 'text/event-stream' });
-  const begin = () => { if (!begun) close(); begun = true; };
+  const begin = () => {
+    if (!begun) close();
+    begun = true;
+  };
   await hear(response, {
     onMessage: ({ event, data }) => {
       if (event === 'progress') begin();
@@ -131,42 +150,81 @@ function useEstimate(f: Form | null): void {
       try {
         const { model, context_length, parallel } = wish;
         measured.value = await estimate(
-          { model, ...(context_length && { context_length }), ...(parallel && { parallel }) }, abort.signal);
+          { model, ...(context_length && { context_length }), ...(parallel && { parallel }) },
+          abort.signal,
+        );
       } catch (e) {
         if (!abort.signal.aborted) measured.value = messageOf(e);
       }
     }, 250);
-    return () => { clearTimeout(timer); abort.abort(); };
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
   }, [key]);
 }
 
 function Estimated() {
   const m = measured.value;
-  if (m === null) return <p class="estimate" role="status">Measuring the memory it takes…</p>;
-  if (typeof m === 'string') return <p class="estimate" role="status">{m}</p>;
+  if (m === null)
+    return (
+      <p class="estimate" role="status">
+        Measuring the memory it takes…
+      </p>
+    );
+  if (typeof m === 'string')
+    return (
+      <p class="estimate" role="status">
+        {m}
+      </p>
+    );
   const free = memory.value ? ` of ${bytes(memory.value.available_bytes)} available` : '';
   return (
     <p class={m.fits ? 'estimate' : 'estimate bad'} role="status">
-      Takes about <strong>{bytes(m.total_bytes)}</strong>{free}: model {bytes(m.model_bytes)}, context {bytes(m.context_bytes)}.
+      Takes about <strong>{bytes(m.total_bytes)}</strong>
+      {free}: model {bytes(m.model_bytes)}, context {bytes(m.context_bytes)}.
       {!m.fits && ' That is more than there is.'}
     </p>
   );
 }
 
 function Wrong({ name }: { name: string }) {
-  return <p class="wrong" id={`load-${name}-wrong`} aria-live="polite">{wrong.value[name] ?? ''}</p>;
+  return (
+    <p class="wrong" id={`load-${name}-wrong`} aria-live="polite">
+      {wrong.value[name] ?? ''}
+    </p>
+  );
 }
 
-function Text(props: { name: string; label: string; value: string; hint?: string; placeholder?: string; numeric?: boolean;
-  onChange: (text: string) => void }) {
+function Text(props: {
+  name: string;
+  label: string;
+  value: string;
+  hint?: string;
+  placeholder?: string;
+  numeric?: boolean;
+  onChange: (text: string) => void;
+}) {
   const id = `load-${props.name}`;
   return (
     <div class="field">
       <label for={id}>{props.label}</label>
-      <input id={id} value={props.value} placeholder={props.placeholder} autoComplete="off" spellcheck={false}
-        inputMode={props.numeric ? 'numeric' : 'text'} aria-invalid={props.name in wrong.value}
-        aria-describedby={`${id}-wrong ${id}-hint`} onInput={(e) => props.onChange(e.currentTarget.value)} />
-      {props.hint && <p class="hint" id={`${id}-hint`}>{props.hint}</p>}
+      <input
+        id={id}
+        value={props.value}
+        placeholder={props.placeholder}
+        autoComplete="off"
+        spellcheck={false}
+        inputMode={props.numeric ? 'numeric' : 'text'}
+        aria-invalid={props.name in wrong.value}
+        aria-describedby={`${id}-wrong ${id}-hint`}
+        onInput={(e) => props.onChange(e.currentTarget.value)}
+      />
+      {props.hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {props.hint}
+        </p>
+      )}
       <Wrong name={props.name} />
     </div>
   );
@@ -178,11 +236,21 @@ function Ttl({ f }: { f: Form }) {
       <legend>How long does it stay?</legend>
       <label class="choice">
         <input type="radio" name="stay" checked={!f.stay} onChange={() => change({ stay: false })} />
-        <span>Unload it after{' '}
-          <input id="load-ttl" class="short" inputMode="decimal" value={f.minutes} aria-label="Idle minutes (ttl)"
-            aria-invalid={'ttl' in wrong.value} aria-describedby="load-ttl-wrong" disabled={f.stay}
-            onInput={(e) => change({ minutes: e.currentTarget.value })} />{' '}
-          minutes without a request (ttl)</span>
+        <span>
+          Unload it after{' '}
+          <input
+            id="load-ttl"
+            class="short"
+            inputMode="decimal"
+            value={f.minutes}
+            aria-label="Idle minutes (ttl)"
+            aria-invalid={'ttl' in wrong.value}
+            aria-describedby="load-ttl-wrong"
+            disabled={f.stay}
+            onInput={(e) => change({ minutes: e.currentTarget.value })}
+          />{' '}
+          minutes without a request (ttl)
+        </span>
       </label>
       <label class="choice">
         <input type="radio" name="stay" checked={f.stay} onChange={() => change({ stay: true })} />
@@ -203,24 +271,53 @@ function Fields({ f }: { f: Form }) {
     <form onSubmit={submit} noValidate>
       <h2 id="load-title">Load {f.model.key}</h2>
       <Ttl f={f} />
-      <Text name="context_length" label="Context length, in tokens" value={f.context} numeric placeholder="automatic"
+      <Text
+        name="context_length"
+        label="Context length, in tokens"
+        value={f.context}
+        numeric
+        placeholder="automatic"
         hint={`How much text it can hold${most ? `, at most ${count(most)}` : ''}. Empty: as much as the memory allows.`}
-        onChange={(context) => change({ context })} />
-      <Text name="parallel" label="Requests at the same time" value={f.parallel} numeric placeholder="automatic"
-        hint="Each has the whole context; more take more memory. Empty: as the settings say." onChange={(parallel) => change({ parallel })} />
-      <Text name="identifier" label="Identifier" value={f.identifier} placeholder={f.model.key}
-        hint="The name by which requests find it; empty: the model’s own." onChange={(identifier) => change({ identifier })} />
+        onChange={(context) => change({ context })}
+      />
+      <Text
+        name="parallel"
+        label="Requests at the same time"
+        value={f.parallel}
+        numeric
+        placeholder="automatic"
+        hint="Each has the whole context; more take more memory. Empty: as the settings say."
+        onChange={(parallel) => change({ parallel })}
+      />
+      <Text
+        name="identifier"
+        label="Identifier"
+        value={f.identifier}
+        placeholder={f.model.key}
+        hint="The name by which requests find it; empty: the model’s own."
+        onChange={(identifier) => change({ identifier })}
+      />
       <Estimated />
       <Wrong name="form" />
       {wrong.value.memory && (
         <label class="choice">
-          <input type="checkbox" checked={f.force} onChange={(e) => { form.value = { ...f, force: e.currentTarget.checked }; }} />
+          <input
+            type="checkbox"
+            checked={f.force}
+            onChange={(e) => {
+              form.value = { ...f, force: e.currentTarget.checked };
+            }}
+          />
           <span>Load it all the same: the machine may become slow</span>
         </label>
       )}
       <div class="row end">
-        <button type="button" onClick={close}>Cancel</button>
-        <button type="submit" class="main" disabled={sending.value}>{sending.value ? 'Loading…' : 'Load'}</button>
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <button type="submit" class="main" disabled={sending.value}>
+          {sending.value ? 'Loading…' : 'Load'}
+        </button>
       </div>
     </form>
   );

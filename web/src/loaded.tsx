@@ -8,7 +8,12 @@ import { attempt, connection, instances, modelName, settings } from './store';
 import { isPinned, originWords, workWords } from './words';
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
-  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
 }
 
 function Context({ instance: i }: { instance: Instance }) {
@@ -26,8 +31,14 @@ function Facts({ instance: i }: { instance: Instance }) {
   return (
     <dl>
       <Context instance={i} />
-      <Fact name="Requests">{i.running} running, {i.waiting} waiting</Fact>
-      <Fact name="Speed">{i.tokens_per_second > 0 ? `${rate(i.tokens_per_second)} tokens/s${i.running > 0 ? '' : ', last'}` : '–'}</Fact>
+      <Fact name="Requests">
+        {i.running} running, {i.waiting} waiting
+      </Fact>
+      <Fact name="Speed">
+        {i.tokens_per_second > 0
+          ? `${rate(i.tokens_per_second)} tokens/s${i.running > 0 ? '' : ', last'}`
+          : '–'}
+      </Fact>
       <Fact name="Memory">{i.memory_bytes > 0 ? bytes(i.memory_bytes) : '–'}</Fact>
       {i.load_time_seconds > 0 && <Fact name="Loaded in">{i.load_time_seconds.toFixed(2)} s</Fact>}
     </dl>
@@ -53,19 +64,39 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
     }
     if (await attempt(() => retune(i.id, { ttl }))) onEnd();
   };
-  const onKeyDown = (e: KeyboardEvent) => { if (e.key === 'Escape') onEnd(); };
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.key === 'Escape') onEnd();
+  };
   return (
     <form class="ttl" onSubmit={save} onKeyDown={onKeyDown} noValidate>
       <label for={id}>Idle minutes before {i.id} is unloaded (empty: it stays)</label>
       <div class="row">
-        <input id={id} inputMode="decimal" size={7} value={text.value} autoFocus
-          aria-invalid={wrong.value !== ''} aria-describedby={`${id}-wrong`}
-          ref={(el) => { if (el && !wrong.peek()) el.focus(); }}
-          onInput={(e) => { text.value = e.currentTarget.value; wrong.value = ''; }} />
-        <button type="submit" class="small">Set</button>
-        <button type="button" class="small plain" onClick={onEnd}>Cancel</button>
+        <input
+          id={id}
+          inputMode="decimal"
+          size={7}
+          value={text.value}
+          autoFocus
+          aria-invalid={wrong.value !== ''}
+          aria-describedby={`${id}-wrong`}
+          ref={(el) => {
+            if (el && !wrong.peek()) el.focus();
+          }}
+          onInput={(e) => {
+            text.value = e.currentTarget.value;
+            wrong.value = '';
+          }}
+        />
+        <button type="submit" class="small">
+          Set
+        </button>
+        <button type="button" class="small plain" onClick={onEnd}>
+          Cancel
+        </button>
       </div>
-      <p class="wrong" id={`${id}-wrong`}>{wrong.value}</p>
+      <p class="wrong" id={`${id}-wrong`}>
+        {wrong.value}
+      </p>
     </form>
   );
 }
@@ -85,21 +116,44 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
   if (i.state === 'loading' || i.state === 'queued') {
     return (
       <div class="row">
-        <button type="button" disabled={off} aria-label={`Cancel loading ${i.id}`}
-          onClick={() => attempt(() => unload(i.id))}>Cancel loading</button>
+        <button
+          type="button"
+          disabled={off}
+          aria-label={`Cancel loading ${i.id}`}
+          onClick={() => attempt(() => unload(i.id))}
+        >
+          Cancel loading
+        </button>
       </div>
     );
   }
   return (
     <div class="row">
-      <button type="button" disabled={off} aria-label={`Unload ${i.id}`} onClick={() => attempt(() => unload(i.id))}>
+      <button
+        type="button"
+        disabled={off}
+        aria-label={`Unload ${i.id}`}
+        onClick={() => attempt(() => unload(i.id))}
+      >
         Unload
       </button>
-      <button type="button" disabled={off} aria-label={`Change the ttl of ${i.id}`} onClick={onTtl}>Change ttl…</button>
-      {isPinned(i)
-        ? <button type="button" disabled={off} aria-label={`Unpin ${i.id}`} onClick={() => unpin(i)}>Unpin</button>
-        : <button type="button" disabled={off} aria-label={`Pin ${i.id}: keep it until it is unloaded by hand`}
-            onClick={() => pin(i)}>Pin</button>}
+      <button type="button" disabled={off} aria-label={`Change the ttl of ${i.id}`} onClick={onTtl}>
+        Change ttl…
+      </button>
+      {isPinned(i) ? (
+        <button type="button" disabled={off} aria-label={`Unpin ${i.id}`} onClick={() => unpin(i)}>
+          Unpin
+        </button>
+      ) : (
+        <button
+          type="button"
+          disabled={off}
+          aria-label={`Pin ${i.id}: keep it until it is unloaded by hand`}
+          onClick={() => pin(i)}
+        >
+          Pin
+        </button>
+      )}
     </div>
   );
 }
@@ -121,9 +175,21 @@ function Card({ instance: i }: { instance: Instance }) {
         <Ring instance={i} />
       </div>
       <Facts instance={i} />
-      {editing.value
-        ? <TtlForm instance={i} onEnd={() => { editing.value = false; }} />
-        : <Actions instance={i} onTtl={() => { editing.value = true; }} />}
+      {editing.value ? (
+        <TtlForm
+          instance={i}
+          onEnd={() => {
+            editing.value = false;
+          }}
+        />
+      ) : (
+        <Actions
+          instance={i}
+          onTtl={() => {
+            editing.value = true;
+          }}
+        />
+      )}
     </li>
   );
 }
@@ -133,9 +199,17 @@ export function Loaded() {
   return (
     <section aria-labelledby="loaded">
       <h2 id="loaded">Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}</h2>
-      {list.length === 0
-        ? <p class="empty">No model is loaded. Load one below, or send a request: it loads the model that it names.</p>
-        : <ul class="cards">{list.map((i) => <Card key={i.id} instance={i} />)}</ul>}
+      {list.length === 0 ? (
+        <p class="empty">
+          No model is loaded. Load one below, or send a request: it loads the model that it names.
+        </p>
+      ) : (
+        <ul class="cards">
+          {list.map((i) => (
+            <Card key={i.id} instance={i} />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -20,7 +20,10 @@ const model = signal('');
 
 const shown = computed(() => lines.value.filter((l) => passes(l, level.value, model.value)));
 const names = computed(() =>
-  [...new Set([...instances.value.map((i) => i.id), ...lines.value.map((l) => l.model ?? '')])].filter(Boolean).sort());
+  [...new Set([...instances.value.map((i) => i.id), ...lines.value.map((l) => l.model ?? '')])]
+    .filter(Boolean)
+    .sort(),
+);
 
 let lastId = 0;
 
@@ -72,26 +75,66 @@ function Entry({ line: l }: { line: Line }) {
 function Controls() {
   return (
     <div class="row controls">
-      <label>Level <select value={level.value} onChange={(e) => { level.value = e.currentTarget.value as Level; }}>
-        <option value="debug">all</option>
-        <option value="info">info and worse</option>
-        <option value="warn">warnings and errors</option>
-        <option value="error">errors</option>
-      </select></label>
-      <label>Model <select value={model.value} onChange={(e) => { model.value = e.currentTarget.value; }}>
-        <option value="">all</option>
-        {names.value.map((n) => <option key={n} value={n}>{n}</option>)}
-      </select></label>
+      <label>
+        Level{' '}
+        <select
+          value={level.value}
+          onChange={(e) => {
+            level.value = e.currentTarget.value as Level;
+          }}
+        >
+          <option value="debug">all</option>
+          <option value="info">info and worse</option>
+          <option value="warn">warnings and errors</option>
+          <option value="error">errors</option>
+        </select>
+      </label>
+      <label>
+        Model{' '}
+        <select
+          value={model.value}
+          onChange={(e) => {
+            model.value = e.currentTarget.value;
+          }}
+        >
+          <option value="">all</option>
+          {names.value.map((n) => (
+            <option key={n} value={n}>
+              {n}
+            </option>
+          ))}
+        </select>
+      </label>
       <label class="choice">
-        <input type="checkbox" checked={talk.value} onChange={(e) => { talk.value = e.currentTarget.checked; }} />
+        <input
+          type="checkbox"
+          checked={talk.value}
+          onChange={(e) => {
+            talk.value = e.currentTarget.checked;
+          }}
+        />
         <span>Prompts and answers</span>
       </label>
       <span class="grow" />
-      <button type="button" aria-pressed={paused.value} onClick={() => (paused.value ? go() : (paused.value = true))}>
+      <button
+        type="button"
+        aria-pressed={paused.value}
+        onClick={() => (paused.value ? go() : (paused.value = true))}
+      >
         {paused.value ? `Go on${held.value.length ? ` (${held.value.length} new)` : ''}` : 'Pause'}
       </button>
-      <button type="button" onClick={() => void copyText(shown.value.map(asText).join('\n'))}>Copy</button>
-      <button type="button" onClick={() => { lines.value = []; held.value = []; }}>Clear</button>
+      <button type="button" onClick={() => void copyText(shown.value.map(asText).join('\n'))}>
+        Copy
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          lines.value = [];
+          held.value = [];
+        }}
+      >
+        Clear
+      </button>
     </div>
   );
 }
@@ -119,10 +162,24 @@ export function Log() {
     <section class="log" aria-labelledby="log">
       <h2 id="log">Log</h2>
       <Controls />
-      <div class="lines" ref={tail.ref} onScroll={tail.onScroll} tabIndex={0} role="log" aria-label="Log lines" aria-live="off">
-        <ol>{shown.value.map((l, n) => <Entry key={`${l.at}-${n}`} line={l} />)}</ol>
+      <div
+        class="lines"
+        ref={tail.ref}
+        onScroll={tail.onScroll}
+        tabIndex={0}
+        role="log"
+        aria-label="Log lines"
+        aria-live="off"
+      >
+        <ol>
+          {shown.value.map((l, n) => (
+            <Entry key={`${l.at}-${n}`} line={l} />
+          ))}
+        </ol>
       </div>
-      {shown.value.length === 0 && <p class="empty">Nothing yet{lines.value.length > 0 && ' that passes these filters'}.</p>}
+      {shown.value.length === 0 && (
+        <p class="empty">Nothing yet{lines.value.length > 0 && ' that passes these filters'}.</p>
+      )}
     </section>
   );
 }

@@ -23,11 +23,18 @@ const columns: { key: SortKey; title: string; number?: boolean }[] = [
 function Heading({ column }: { column: (typeof columns)[number] }) {
   const { key, down } = sort.value;
   const mine = key === column.key;
-  const turn = () => { sort.value = { key: column.key, down: mine ? !down : column.number === true }; };
+  const turn = () => {
+    sort.value = { key: column.key, down: mine ? !down : column.number === true };
+  };
   return (
-    <th scope="col" class={column.number ? 'number' : ''} aria-sort={mine ? (down ? 'descending' : 'ascending') : 'none'}>
+    <th
+      scope="col"
+      class={column.number ? 'number' : ''}
+      aria-sort={mine ? (down ? 'descending' : 'ascending') : 'none'}
+    >
       <button type="button" class="plain" onClick={turn}>
-        {column.title}<span aria-hidden="true">{mine ? (down ? ' ▾' : ' ▴') : ''}</span>
+        {column.title}
+        <span aria-hidden="true">{mine ? (down ? ' ▾' : ' ▴') : ''}</span>
       </button>
     </th>
   );
@@ -47,19 +54,42 @@ function Row({ model: m }: { model: Model }) {
     <tr class={m.problem ? 'broken' : ''} data-model={m.key}>
       <th scope="row">
         <span class="key">{m.key}</span>
-        <span class="sub">{m.publisher}{m.display_name !== m.key && ` · ${m.display_name}`}</span>
+        <span class="sub">
+          {m.publisher}
+          {m.display_name !== m.key && ` · ${m.display_name}`}
+        </span>
         {m.problem && <span class="wrong">Broken: {m.problem}</span>}
       </th>
-      <td class="number" data-label="Parameters">{m.params_string ?? '–'}</td>
+      <td class="number" data-label="Parameters">
+        {m.params_string ?? '–'}
+      </td>
       <td data-label="Quantization">{m.quantization?.name ?? '–'}</td>
-      <td class="number" data-label="Size">{bytes(m.size_bytes)}</td>
-      <td class="number" data-label="Context">{m.max_context_length ? count(m.max_context_length) : '–'}</td>
-      <td data-label="Can">{m.problem ? '–' : capabilities(m).map((c) => <span key={c} class="tag">{c}</span>)}</td>
+      <td class="number" data-label="Size">
+        {bytes(m.size_bytes)}
+      </td>
+      <td class="number" data-label="Context">
+        {m.max_context_length ? count(m.max_context_length) : '–'}
+      </td>
+      <td data-label="Can">
+        {m.problem
+          ? '–'
+          : capabilities(m).map((c) => (
+              <span key={c} class="tag">
+                {c}
+              </span>
+            ))}
+      </td>
       <td class="do">
         {loaded > 0 && <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>}
         {!m.problem && (
-          <button type="button" disabled={connection.value !== 'live'} aria-label={`Load ${m.key}…`}
-            onClick={() => openLoadDialog(m)}>Load…</button>
+          <button
+            type="button"
+            disabled={connection.value !== 'live'}
+            aria-label={`Load ${m.key}…`}
+            onClick={() => openLoadDialog(m)}
+          >
+            Load…
+          </button>
         )}
       </td>
     </tr>
@@ -72,12 +102,20 @@ function Table() {
       <caption class="hidden">Models on disk</caption>
       <thead>
         <tr>
-          {columns.map((c) => <Heading key={c.key} column={c} />)}
+          {columns.map((c) => (
+            <Heading key={c.key} column={c} />
+          ))}
           <th scope="col">Can</th>
-          <th scope="col"><span class="hidden">Actions</span></th>
+          <th scope="col">
+            <span class="hidden">Actions</span>
+          </th>
         </tr>
       </thead>
-      <tbody>{shown.value.map((m) => <Row key={m.key} model={m} />)}</tbody>
+      <tbody>
+        {shown.value.map((m) => (
+          <Row key={m.key} model={m} />
+        ))}
+      </tbody>
     </table>
   );
 }
@@ -86,8 +124,10 @@ function None() {
   if (models.value === null) return <p class="empty">Asking the server…</p>;
   if (models.value.length > 0) return <p class="empty">No model fits “{search.value}”.</p>;
   return (
-    <p class="empty">There is no model on disk yet. Put GGUF files into <code>~/.local/share/doze/models</code>; they
-      appear here by themselves. LM Studio’s models and the Hugging Face cache are found too.</p>
+    <p class="empty">
+      There is no model on disk yet. Put GGUF files into <code>~/.local/share/doze/models</code>; they appear
+      here by themselves. LM Studio’s models and the Hugging Face cache are found too.
+    </p>
   );
 }
 
@@ -97,11 +137,26 @@ export function Models() {
   return (
     <section aria-labelledby="models">
       <div class="row between">
-        <h2 id="models">On disk <small>{plural(all.length - broken, 'model')}{broken > 0 && `, ${broken} broken`}</small></h2>
-        <input type="search" placeholder="Search" aria-label="Search models" value={search.value}
-          onInput={(e) => { search.value = e.currentTarget.value; }} />
+        <h2 id="models">
+          On disk{' '}
+          <small>
+            {plural(all.length - broken, 'model')}
+            {broken > 0 && `, ${broken} broken`}
+          </small>
+        </h2>
+        <input
+          type="search"
+          placeholder="Search"
+          aria-label="Search models"
+          value={search.value}
+          onInput={(e) => {
+            search.value = e.currentTarget.value;
+          }}
+        />
       </div>
-      <p class="hidden" role="status">{search.value && plural(shown.value.length, 'model fits', 'models fit')}</p>
+      <p class="hidden" role="status">
+        {search.value && plural(shown.value.length, 'model fits', 'models fit')}
+      </p>
       {shown.value.length > 0 ? <Table /> : <None />}
     </section>
   );

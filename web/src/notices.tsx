@@ -7,7 +7,9 @@ export function Notices() {
       {notices.value.map((n) => (
         <div key={n.id} class={n.bad ? 'notice bad' : 'notice'}>
           <span>{n.text}</span>
-          <button type="button" class="plain" aria-label="Dismiss" onClick={() => dismiss(n.id)}>×</button>
+          <button type="button" class="plain" aria-label="Dismiss" onClick={() => dismiss(n.id)}>
+            ×
+          </button>
         </div>
       ))}
     </div>

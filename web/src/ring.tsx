@@ -38,8 +38,14 @@ export function Ring({ instance }: { instance: Instance }) {
     <div class={`ring ${kind}`} role="timer" aria-label={`${face.label}: ${face.text}`} title={face.label}>
       <svg viewBox="0 0 64 64" aria-hidden="true">
         <circle class="track" cx="32" cy="32" r={R} />
-        <circle class="run" cx="32" cy="32" r={R} stroke-dasharray={`${LENGTH}`}
-          stroke-dashoffset={`${LENGTH * (1 - face.share)}`} />
+        <circle
+          class="run"
+          cx="32"
+          cy="32"
+          r={R}
+          stroke-dasharray={`${LENGTH}`}
+          stroke-dashoffset={`${LENGTH * (1 - face.share)}`}
+        />
       </svg>
       <span aria-hidden="true">{face.text}</span>
     </div>

@@ -28,28 +28,50 @@ async function save(change: Partial<Settings>): Promise<boolean> {
 function Answer({ name }: { name: string }) {
   return (
     <p class="answer" role="status" id={`${name}-answer`}>
-      {wrong.value[name] ? <span class="wrong">{wrong.value[name]}</span>
-        : saved.value === name ? <span class="good">Saved; in effect now.</span> : ''}
+      {wrong.value[name] ? (
+        <span class="wrong">{wrong.value[name]}</span>
+      ) : saved.value === name ? (
+        <span class="good">Saved; in effect now.</span>
+      ) : (
+        ''
+      )}
     </p>
   );
 }
 
 type Flag = 'jit' | 'cors';
 
-function Switch({ name, label, children }: { name: Flag; label: string; children: preact.ComponentChildren }) {
+function Switch({
+  name,
+  label,
+  children,
+}: {
+  name: Flag;
+  label: string;
+  children: preact.ComponentChildren;
+}) {
   const s = settings.value!;
   return (
     <div class="setting">
       <label class="choice">
-        <input type="checkbox" role="switch" checked={s[name]} disabled={connection.value !== 'live'}
+        <input
+          type="checkbox"
+          role="switch"
+          checked={s[name]}
+          disabled={connection.value !== 'live'}
           aria-describedby={`${name}-hint ${name}-answer`}
           onChange={(e) => {
             const box = e.currentTarget;
-            void save({ [name]: box.checked }).then((ok) => { if (!ok) box.checked = settings.peek()![name]; });
-          }} />
+            void save({ [name]: box.checked }).then((ok) => {
+              if (!ok) box.checked = settings.peek()![name];
+            });
+          }}
+        />
         <strong>{label}</strong>
       </label>
-      <p class="hint" id={`${name}-hint`}>{children}</p>
+      <p class="hint" id={`${name}-hint`}>
+        {children}
+      </p>
       <Answer name={name} />
     </div>
   );
@@ -68,7 +90,9 @@ interface Amount {
 function OptionalNumber({ is, on, off }: { is: Amount; on: number; off: string }) {
   const value = settings.value![is.name];
   const text = useSignal(value === null ? '' : is.format(value));
-  useEffect(() => { text.value = value === null ? '' : is.format(value); }, [value]);
+  useEffect(() => {
+    text.value = value === null ? '' : is.format(value);
+  }, [value]);
   const send = () => {
     const parsed = is.parse(text.peek());
     if (parsed === null) wrong.value = { ...wrong.value, [is.name]: is.complaint };
@@ -78,18 +102,44 @@ function OptionalNumber({ is, on, off }: { is: Amount; on: number; off: string }
   return (
     <>
       <label class="choice">
-        <input type="checkbox" role="switch" checked={value !== null} disabled={disabled}
+        <input
+          type="checkbox"
+          role="switch"
+          checked={value !== null}
+          disabled={disabled}
           aria-describedby={`${is.name}-hint ${is.name}-answer`}
-          onChange={(e) => void save({ [is.name]: e.currentTarget.checked ? on : null })} />
+          onChange={(e) => void save({ [is.name]: e.currentTarget.checked ? on : null })}
+        />
         <strong>{is.label}</strong>
       </label>
-      {value === null ? <p class="hint">{off}</p> : (
-        <form class="row" noValidate onSubmit={(e) => { e.preventDefault(); send(); }}>
+      {value === null ? (
+        <p class="hint">{off}</p>
+      ) : (
+        <form
+          class="row"
+          noValidate
+          onSubmit={(e) => {
+            e.preventDefault();
+            send();
+          }}
+        >
           <label for={is.name}>{is.unit}</label>
-          <input id={is.name} class="short" inputMode="decimal" value={text.value} disabled={disabled}
-            aria-invalid={is.name in wrong.value} aria-describedby={`${is.name}-hint ${is.name}-answer`}
-            onInput={(e) => { text.value = e.currentTarget.value; }} onBlur={send} />
-          <button type="submit" class="small" disabled={disabled}>Set</button>
+          <input
+            id={is.name}
+            class="short"
+            inputMode="decimal"
+            value={text.value}
+            disabled={disabled}
+            aria-invalid={is.name in wrong.value}
+            aria-describedby={`${is.name}-hint ${is.name}-answer`}
+            onInput={(e) => {
+              text.value = e.currentTarget.value;
+            }}
+            onBlur={send}
+          />
+          <button type="submit" class="small" disabled={disabled}>
+            Set
+          </button>
         </form>
       )}
     </>
@@ -97,18 +147,33 @@ function OptionalNumber({ is, on, off }: { is: Amount; on: number; off: string }
 }
 
 const ttl: Amount = {
-  name: 'default_ttl', label: 'Auto unload unused JIT models', unit: 'Default idle TTL, in minutes',
-  parse: minutesToSeconds, format: secondsToMinutes, complaint: 'Give minutes, such as 60 or 0.5.',
+  name: 'default_ttl',
+  label: 'Auto unload unused JIT models',
+  unit: 'Default idle TTL, in minutes',
+  parse: minutesToSeconds,
+  format: secondsToMinutes,
+  complaint: 'Give minutes, such as 60 or 0.5.',
 };
 const limit: Amount = {
-  name: 'memory_limit', label: 'Limit the memory of all models', unit: 'At most, in GB',
-  parse: (text) => gigabytesToBytes(text) || null, format: bytesToGigabytes,
+  name: 'memory_limit',
+  label: 'Limit the memory of all models',
+  unit: 'At most, in GB',
+  parse: (text) => gigabytesToBytes(text) || null,
+  format: bytesToGigabytes,
   complaint: 'Give gigabytes above 0, such as 8 or 1.5.',
 };
 
 const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = [
-  { value: 'on', label: 'On', hint: 'One model loaded by a request at a time: the next one takes its place.' },
-  { value: 'fit', label: 'As many as fit', hint: 'They share the memory; idle ones leave only when a load needs room.' },
+  {
+    value: 'on',
+    label: 'On',
+    hint: 'One model loaded by a request at a time: the next one takes its place.',
+  },
+  {
+    value: 'fit',
+    label: 'As many as fit',
+    hint: 'They share the memory; idle ones leave only when a load needs room.',
+  },
   { value: 'off', label: 'Off', hint: 'None is made to leave; they go when their ttl ends, or by hand.' },
 ];
 
@@ -119,12 +184,23 @@ function AutoEvict() {
       <legend>Only keep last JIT-loaded model (Auto-Evict)</legend>
       {modes.map((m) => (
         <label key={m.value} class="choice">
-          <input type="radio" name="auto_evict" value={m.value} checked={now === m.value}
-            disabled={connection.value !== 'live'} onChange={() => void save({ auto_evict: m.value })} />
-          <span><strong>{m.label}</strong><span class="hint">{m.hint}</span></span>
+          <input
+            type="radio"
+            name="auto_evict"
+            value={m.value}
+            checked={now === m.value}
+            disabled={connection.value !== 'live'}
+            onChange={() => void save({ auto_evict: m.value })}
+          />
+          <span>
+            <strong>{m.label}</strong>
+            <span class="hint">{m.hint}</span>
+          </span>
         </label>
       ))}
-      <p class="hint">Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut off.</p>
+      <p class="hint">
+        Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut off.
+      </p>
       <Answer name="auto_evict" />
     </fieldset>
   );
@@ -140,14 +216,22 @@ export function SettingsView() {
         A request loads the model that it names. Off: only models that are loaded by hand answer.
       </Switch>
       <div class="setting">
-        <OptionalNumber is={ttl} on={3600} off="Models loaded by requests stay until another one takes their place, or until you unload them." />
-        <p class="hint" id="default_ttl-hint">How long a model that a request loaded may be idle before it is unloaded; a request’s own ttl wins.</p>
+        <OptionalNumber
+          is={ttl}
+          on={3600}
+          off="Models loaded by requests stay until another one takes their place, or until you unload them."
+        />
+        <p class="hint" id="default_ttl-hint">
+          How long a model that a request loaded may be idle before it is unloaded; a request’s own ttl wins.
+        </p>
         <Answer name="default_ttl" />
       </div>
       <AutoEvict />
       <div class="setting">
         <OptionalNumber is={limit} on={8 * 1024 ** 3} off="They may take what the machine has." />
-        <p class="hint" id="memory_limit-hint">What does not fit is refused, or makes idle models leave (“as many as fit”).</p>
+        <p class="hint" id="memory_limit-hint">
+          What does not fit is refused, or makes idle models leave (“as many as fit”).
+        </p>
         <Answer name="memory_limit" />
       </div>
       <Switch name="cors" label="Let other web pages use this server (CORS)">

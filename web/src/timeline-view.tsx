@@ -30,9 +30,14 @@ const lives = computed<Life[]>(() => {
 });
 const memory = computed(() => memoryColumns(history.value?.memory ?? []));
 const visible = computed(() =>
-  lives.value.filter((l) => l.from <= range.value.until && (l.until ?? time.value) >= range.value.from));
+  lives.value.filter((l) => l.from <= range.value.until && (l.until ?? time.value) >= range.value.from),
+);
 const picture = computed<Picture>(() => ({
-  lives: visible.value, lanes: lanesOf(visible.value), memory: memory.value, ...range.value, now: time.value,
+  lives: visible.value,
+  lanes: lanesOf(visible.value),
+  memory: memory.value,
+  ...range.value,
+  now: time.value,
 }));
 
 async function ask(abort: AbortSignal): Promise<void> {
@@ -44,8 +49,10 @@ async function ask(abort: AbortSignal): Promise<void> {
     if (abort.aborted) return;
     // A server without a history still tells what happened since it began.
     history.value = { from: until - DAY, until, events: [], memory: [], truncated: false };
-    failed.value = e instanceof Refusal && e.status === 404
-      ? 'This server keeps no history; you see what happened since it was started.' : messageOf(e);
+    failed.value =
+      e instanceof Refusal && e.status === 404
+        ? 'This server keeps no history; you see what happened since it was started.'
+        : messageOf(e);
   }
 }
 
@@ -58,11 +65,16 @@ function useHistory(): void {
     if (!live) return;
     const abort = new AbortController();
     const wait = setTimeout(() => void ask(abort.signal), history.peek() ? 1000 : 0);
-    return () => { clearTimeout(wait); abort.abort(); };
+    return () => {
+      clearTimeout(wait);
+      abort.abort();
+    };
   }, [live, comings]);
   useEffect(() => {
     time.value = Date.now();
-    const timer = setInterval(() => { time.value = Date.now(); }, 2000);
+    const timer = setInterval(() => {
+      time.value = Date.now();
+    }, 2000);
     return () => clearInterval(timer);
   }, []);
 }
@@ -73,8 +85,12 @@ function useCharts() {
   const charts = useRef<Charts | null>(null);
   useEffect(() => {
     const made = new Charts(lanes.current!, mem.current!, picture.peek(), {
-      onZoom: (from, until) => { zoom.value = { from, until }; },
-      onPoint: (p) => { pointing.value = p; },
+      onZoom: (from, until) => {
+        zoom.value = { from, until };
+      },
+      onPoint: (p) => {
+        pointing.value = p;
+      },
     });
     charts.current = made;
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -89,11 +105,18 @@ function useCharts() {
     };
   }, []);
   const p = picture.value;
-  useEffect(() => { charts.current?.show(p); }, [p]);
+  useEffect(() => {
+    charts.current?.show(p);
+  }, [p]);
   return { lanes, mem };
 }
 
-const presets: [string, number][] = [['24 hours', DAY], ['6 hours', 6 * HOUR], ['1 hour', HOUR], ['10 minutes', HOUR / 6]];
+const presets: [string, number][] = [
+  ['24 hours', DAY],
+  ['6 hours', 6 * HOUR],
+  ['1 hour', HOUR],
+  ['10 minutes', HOUR / 6],
+];
 
 function move(by: number): void {
   const { from, until } = range.peek();
@@ -112,15 +135,33 @@ function Controls() {
   return (
     <div class="row controls" role="group" aria-label="Part of the timeline">
       {presets.map(([name, last]) => (
-        <button key={name} type="button" aria-pressed={'last' in z && z.last === last} onClick={() => { zoom.value = { last }; }}>
+        <button
+          key={name}
+          type="button"
+          aria-pressed={'last' in z && z.last === last}
+          onClick={() => {
+            zoom.value = { last };
+          }}
+        >
           {name}
         </button>
       ))}
-      <button type="button" aria-label="Earlier" onClick={() => move(-0.5)}>◂</button>
-      <button type="button" aria-label="Later" onClick={() => move(0.5)}>▸</button>
-      <button type="button" aria-label="Zoom in" onClick={() => scale(0.5)}>+</button>
-      <button type="button" aria-label="Zoom out" onClick={() => scale(2)}>−</button>
-      <span class="hint">{timeOfDay(range.value.from, false)} to {timeOfDay(range.value.until, false)}; drag in the chart to zoom in</span>
+      <button type="button" aria-label="Earlier" onClick={() => move(-0.5)}>
+        ◂
+      </button>
+      <button type="button" aria-label="Later" onClick={() => move(0.5)}>
+        ▸
+      </button>
+      <button type="button" aria-label="Zoom in" onClick={() => scale(0.5)}>
+        +
+      </button>
+      <button type="button" aria-label="Zoom out" onClick={() => scale(2)}>
+        −
+      </button>
+      <span class="hint">
+        {timeOfDay(range.value.from, false)} to {timeOfDay(range.value.until, false)}; drag in the chart to
+        zoom in
+      </span>
     </div>
   );
 }
@@ -132,8 +173,15 @@ function Reading() {
     <p class="reading">
       <strong>{timeOfDay(at)}</strong>
       {m && ` · models ${bytes(m.models)}, machine ${bytes(m.used)}`}
-      {life && <> · <strong>{life.id}</strong>, {originWords(life.origin)}, {bytes(life.memory)}, {life.until === null
-        ? 'is loaded' : `left ${timeOfDay(life.until)}: ${reasonWords(life.reason ?? '')}`}</>}
+      {life && (
+        <>
+          {' '}
+          · <strong>{life.id}</strong>, {originWords(life.origin)}, {bytes(life.memory)},{' '}
+          {life.until === null
+            ? 'is loaded'
+            : `left ${timeOfDay(life.until)}: ${reasonWords(life.reason ?? '')}`}
+        </>
+      )}
     </p>
   );
 }
@@ -141,10 +189,22 @@ function Reading() {
 function Key() {
   return (
     <p class="legend">
-      <span><i class="c-loading" />loading</span>
-      <span><i class="c-resident" />loaded, idle</span>
-      <span><i class="c-working" />working</span>
-      <span><i class="c-bad" />left in trouble</span>
+      <span>
+        <i class="c-loading" />
+        loading
+      </span>
+      <span>
+        <i class="c-resident" />
+        loaded, idle
+      </span>
+      <span>
+        <i class="c-working" />
+        working
+      </span>
+      <span>
+        <i class="c-bad" />
+        left in trouble
+      </span>
     </p>
   );
 }
@@ -154,13 +214,25 @@ function Row({ life: l }: { life: Life }) {
   const why = l.until === null && !l.reason ? 'is loaded' : reasonWords(l.reason ?? 'lost');
   return (
     <tr class={isTrouble(l.reason ?? '') ? 'bad' : ''}>
-      <th scope="row">{l.id}<span class="sub">{originWords(l.origin)}</span></th>
+      <th scope="row">
+        {l.id}
+        <span class="sub">{originWords(l.origin)}</span>
+      </th>
       <td data-label="Came">{l.before ? 'before' : moment(l.from, time.value)}</td>
       <td data-label="Left">{l.until === null ? '–' : moment(l.until, time.value)}</td>
-      <td data-label="Why">{why}{l.error && <span class="wrong">{l.error}</span>}</td>
-      <td data-label="Was there" class="number">{span((end - l.from) / 1000)}</td>
-      <td data-label="Worked" class="number">{span(worked(l, time.value))}</td>
-      <td data-label="Memory" class="number">{l.memory > 0 ? bytes(l.memory) : '–'}</td>
+      <td data-label="Why">
+        {why}
+        {l.error && <span class="wrong">{l.error}</span>}
+      </td>
+      <td data-label="Was there" class="number">
+        {span((end - l.from) / 1000)}
+      </td>
+      <td data-label="Worked" class="number">
+        {span(worked(l, time.value))}
+      </td>
+      <td data-label="Memory" class="number">
+        {l.memory > 0 ? bytes(l.memory) : '–'}
+      </td>
     </tr>
   );
 }
@@ -172,10 +244,27 @@ function Table() {
     <table class="lives">
       <caption>What happened, newest first</caption>
       <thead>
-        <tr><th scope="col">Model</th><th scope="col">Came</th><th scope="col">Left</th><th scope="col">Why it left</th>
-          <th scope="col" class="number">Was there</th><th scope="col" class="number">Worked</th><th scope="col" class="number">Memory</th></tr>
+        <tr>
+          <th scope="col">Model</th>
+          <th scope="col">Came</th>
+          <th scope="col">Left</th>
+          <th scope="col">Why it left</th>
+          <th scope="col" class="number">
+            Was there
+          </th>
+          <th scope="col" class="number">
+            Worked
+          </th>
+          <th scope="col" class="number">
+            Memory
+          </th>
+        </tr>
       </thead>
-      <tbody>{list.map((l) => <Row key={`${l.id} ${l.from}`} life={l} />)}</tbody>
+      <tbody>
+        {list.map((l) => (
+          <Row key={`${l.id} ${l.from}`} life={l} />
+        ))}
+      </tbody>
     </table>
   );
 }
@@ -189,7 +278,11 @@ export function TimelineView() {
       {failed.value && <p class="hint">{failed.value}</p>}
       {history.value?.truncated && <p class="hint">There is more than fits here; the oldest is left out.</p>}
       <Controls />
-      <div class="chart" role="img" aria-label="When each model was loaded and worked; the table below says the same in words">
+      <div
+        class="chart"
+        role="img"
+        aria-label="When each model was loaded and worked; the table below says the same in words"
+      >
         <div ref={lanes} />
         <div ref={mem} class={memory.value[0].length > 0 ? '' : 'hidden'} />
       </div>

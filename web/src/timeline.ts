@@ -22,9 +22,18 @@ const isWork = (state: string) => state === 'busy' || state === 'draining';
 
 function begin(t: Transition, at: number, before: boolean): Life {
   return {
-    id: t.id, model: t.model, origin: t.origin, from: at, ready: before && t.from !== 'loading' ? at : null, until: null,
-    work: before && isWork(t.from) ? [{ from: at, until: null }] : [], reason: null, memory: 0, loadSeconds: null,
-    error: null, before,
+    id: t.id,
+    model: t.model,
+    origin: t.origin,
+    from: at,
+    ready: before && t.from !== 'loading' ? at : null,
+    until: null,
+    work: before && isWork(t.from) ? [{ from: at, until: null }] : [],
+    reason: null,
+    memory: 0,
+    loadSeconds: null,
+    error: null,
+    before,
   };
 }
 

@@ -6,8 +6,15 @@ import { ask } from '../../e2e/lib/ask.js';
 import { Daemon } from '../../e2e/lib/daemon.js';
 
 export const executablePath = process.env.DOZE_CHROMIUM ?? '/usr/bin/chromium';
-const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-quic'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+];
 
 // One browser for each test file; each call of open() has a profile of its own.
 let launching;
@@ -19,7 +26,9 @@ const pages = new WeakMap();
 export async function start(t, options) {
   const closers = [];
   pages.set(t, closers);
-  t.after(async () => { for (const close of closers) await close(); });
+  t.after(async () => {
+    for (const close of closers) await close();
+  });
   return Daemon.start(t, options);
 }
 
@@ -37,11 +46,17 @@ function complain(page, { offline = false, refusals = false } = {}) {
   return complaints;
 }
 
-export async function open(t, daemon, { hash = '', width = 1280, height = 900, scheme = 'light', wait = '.state.live',
-  allow = {} } = {}) {
+export async function open(
+  t,
+  daemon,
+  { hash = '', width = 1280, height = 900, scheme = 'light', wait = '.state.live', allow = {} } = {},
+) {
   const browser = await launch();
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme,
-    permissions: ['clipboard-read', 'clipboard-write'] });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20000);
   const complaints = complain(page, allow);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+import { describe, expect, it } from 'vitest';
+import { formatLine, isAbout, keepLast, passes, type Line } from './lines';
+
+const line = (text: string, more: Partial<Line> = {}): Line => ({
+  at: 0,
+  source: 'server',
+  level: 'info',
+  type: 'line',
+  text,
+  ...more,
+});
+
+describe('filters', () => {
+  it('knows which instance a line is about', () => {
+    expect(isAbout(line('qwen: idle -> busy (request)'), 'qwen')).toBe(true);
+    expect(isAbout(line('qwen:2: idle -> busy (request)'), 'qwen')).toBe(false);
+    expect(isAbout(line('qwen:2: idle -> busy (request)'), 'qwen:2')).toBe(true);
+    expect(isAbout(line('hello', { model: 'qwen' }), 'qwen')).toBe(true);
+  });
+  it('lets worse levels pass', () => {
+    expect(passes(line('x', { level: 'error' }), 'warn', '')).toBe(true);
+    expect(passes(line('x', { level: 'info' }), 'warn', '')).toBe(false);
+    expect(passes(line('x', { level: 'debug' }), 'debug', 'qwen')).toBe(false);
+  });
+  it('keeps the newest', () => {
+    expect(keepLast([1, 2, 3], 2)).toEqual([2, 3]);
+    expect(keepLast([1], 2)).toEqual([1]);
+  });
+});
+
+describe('text', () => {
+  it('says figures in words', () => {
+    const stats = {
+      prompt_tokens: 30,
+      cached_tokens: 6,
+      completion_tokens: 77,
+      tokens_per_second: 41.3,
+      time_to_first_token: 0.02,
+      stop_reason: 'eosFound',
+    };
+    expect(formatLine(line('', { type: 'stats', model: 'm', stats }))).toBe(
+      'm: 30 prompt tokens (6 cached), 77 answered at 41.3 tokens/s, first after 0.02 s, eosFound',
+    );
+  });
+});
