@@ -33,7 +33,7 @@ test: setup-test ## every test, then every test again under ASan and UBSan
 	@sh tests/run.sh release
 	@sh tests/run.sh sanitize
 
-bench: setup-test ## measurements: start-up, load, ttl, tokens per second
+bench: setup-test ## measure into docs/benchmarks (docs/benchmarks/README.md: PEER, ROWS, RUNS)
 	@sh setup/compile.sh release
 	@sh tests/bench/run.sh
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+// Measures doze beside the stock llama.cpp server and a bare program on libllama, and writes
+// docs/benchmarks. run.sh says what can be set.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Bench } from './lib/bench.js';
+import { machine } from './lib/machine.js';
+import { picture } from './lib/picture.js';
+import { Results } from './lib/results.js';
+import { rows } from './lib/rows.js';
+import { table } from './lib/table.js';
+import { cold } from './rows/cold.js';
+import { http } from './rows/http.js';
+import { memory } from './rows/memory.js';
+import { returning } from './rows/return.js';
+import { speed } from './rows/speed.js';
+import { switching } from './rows/switch.js';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const out = path.resolve(process.env.OUT || path.join(root, 'docs/benchmarks'));
+const runs = Number(process.env.RUNS || 7);
+const names = (process.env.ROWS || '').split(',').filter(Boolean);
+
+const wanted = (id) => !names.length || names.some((name) => id === name || id.startsWith(`${name}.`));
+
+function check() {
+  if (!Number.isInteger(runs) || runs < 1) throw new Error('RUNS must be a number from 1');
+  for (const name of names)
+    if (!rows.some((row) => row.id === name || row.id.startsWith(`${name}.`)))
+      throw new Error(`ROWS: there is no row ${name}. The rows are:\n  ${rows.map((r) => r.id).join('\n  ')}`);
+}
+
+function write(results) {
+  if (!Object.keys(results).length) return;
+  fs.writeFileSync(path.join(out, 'results.md'), table(results, machine(root)));
+  fs.writeFileSync(path.join(out, 'results.svg'), picture(results));
+}
+
+async function main() {
+  check();
+  fs.mkdirSync(out, { recursive: true });
+  const results = new Results(path.join(out, 'results.json'));
+  const bench = new Bench({ results, runs, wanted });
+  process.once('SIGINT', () => bench.stop().then(() => process.exit(130)));
+  try {
+    for (const group of [cold, switching, returning, speed, memory, http]) {
+      await group(bench);
+      write(results.rows);
+    }
+  } finally {
+    await bench.stop();
+  }
+}
+
+main().catch((cause) => {
+  console.error(`bench: ${cause.stack}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+// Which parts of a file the kernel holds in memory.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+
+function run(program, args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 16 });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+const resident = (file) =>
+  Number(run('fincore', ['--bytes', '--noheadings', '--output', 'RES', file])) / fs.statSync(file).size;
+
+export function warm(file) {
+  run('dd', [`if=${file}`, 'of=/dev/null', 'bs=1M', 'status=none']);
+  if (resident(file) < 0.99) throw new Error(`${file} does not stay in the page cache: too little memory`);
+}
+
+// dd tells the kernel that the file will not be needed. Pages that a process maps would stay.
+export function drop(file) {
+  run('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none']);
+  if (resident(file) > 0.01) throw new Error(`${file} stays in the page cache: some process maps it`);
+}

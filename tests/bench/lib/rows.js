@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+// Every row of the table: what it is called, its unit, which way is better, and what was set out to
+// be reached: at least so many times better than `than` ('peer', 'floor').
+import { large, small } from './models.js';
+
+export const LENGTHS = [500, 2000, 8000];
+export const WAYS = { evict: 'an eviction', ttl: 'its ttl', restart: 'a restart of the server' };
+export const RETURN_GOALS = { 2000: 20, 8000: 60 };
+export const PARALLEL = [1, 4];
+
+const time = { unit: 'ms', better: 'low' };
+const speed = { unit: 'tokens/s', better: 'high' };
+const memory = { unit: 'MB', better: 'low' };
+
+const cold = [small, large].flatMap((model) => [
+  { id: `cold.cached.${model.type}`, title: `${model.title}, file in the page cache`, ...time,
+    goal: { than: 'floor', times: 1 / 1.15 } },
+  { id: `cold.uncached.${model.type}`, title: `${model.title}, file not in the page cache`, ...time },
+].map((row) => ({ group: 'First token of a model that is not loaded', ...row })));
+
+const switching = [[small, large], [large, small]].map(([from, to]) => ({
+  id: `switch.${to.type}`, group: 'First token after a switch of models, short prompts',
+  title: `${from.title} → ${to.title}`, ...time, goal: { than: 'peer', times: 2 },
+}));
+
+const returning = Object.entries(WAYS).flatMap(([way, name]) => LENGTHS.map((tokens) => ({
+  id: `return.${way}.${tokens}`, group: `Back to a conversation, first token (${small.title})`,
+  title: `${tokens.toLocaleString('en')} tokens, after ${name}`, ...time,
+  ...(RETURN_GOALS[tokens] && { goal: { than: 'peer', times: RETURN_GOALS[tokens] } }),
+})));
+
+const speeds = [small, large].flatMap((model) => PARALLEL.flatMap((n) => ['prompt', 'decode'].map((what) => ({
+  id: `speed.${model.type}.${what}.${n}`, group: 'Speed',
+  title: `${model.title}, ${what === 'prompt' ? 'prompts' : 'answers'}, ${n} ${n === 1 ? 'request' : 'requests'}`,
+  ...speed, goal: { than: 'peer', times: 0.98 },
+}))));
+
+const memories = [
+  { id: 'memory.loaded', title: `${small.title} loaded, 1,000 tokens of a 32k window used`,
+    goal: { than: 'peer', times: 1 / 0.35 } },
+  { id: 'memory.unloaded', title: 'after the unload' },
+  { id: 'memory.idle', title: 'server started, nothing loaded yet' },
+].map((row) => ({ group: 'Private memory of all processes', ...memory, ...row }));
+
+const http = [
+  { id: 'http.list.rate', title: 'list of models (2 KB), 8 connections', unit: 'requests/s', better: 'high' },
+  { id: 'http.list.latency', title: 'list of models (2 KB), 1 connection', unit: 'µs', better: 'low' },
+  { id: 'http.stream.first', title: 'first token of a tiny loaded model', ...time },
+  { id: 'http.stream.rate', title: 'stream of a tiny model', ...speed },
+].map((row) => ({ group: 'The way through HTTP', ...row }));
+
+export const rows = [...cold, ...switching, ...returning, ...speeds, ...memories, ...http];
+
+const byId = new Map(rows.map((row) => [row.id, row]));
+export const spec = (id) => byId.get(id);
