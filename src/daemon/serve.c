@@ -2,6 +2,7 @@
 #include "daemon/serve.h"
 
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,6 +285,12 @@ static int run(struct daemon *d) {
     return ok ? 0 : 1;
 }
 
+/* glibc would keep what a large answer took, and a heap for each thread of the pool. */
+static void keep_heap_small(void) {
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_ARENA_MAX, 1);
+}
+
 int daemon_serve(int argc, char **argv) {
     struct error err;
     struct daemon *d = xcalloc(1, sizeof *d);
@@ -300,6 +307,7 @@ int daemon_serve(int argc, char **argv) {
         free(d);
         return 0;
     }
+    keep_heap_small();
     log_set_level(options.log_level);
     d->options = options;
     int status = run(d);
