@@ -191,7 +191,8 @@ static void on_frame_chunk(wslay_event_context_ptr wslay,
                            const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *ctx) {
     struct websocket *ws = ctx;
     (void)wslay;
-    if (!ws->control) (void)buf_add(&ws->message, chunk->data, chunk->data_length);
+    if (ws->control || buf_add(&ws->message, chunk->data, chunk->data_length)) return;
+    websocket_close(ws, WEBSOCKET_TOO_LONG, "message too long"); /* of pieces, each short enough */
 }
 
 static void on_wslay_message(wslay_event_context_ptr wslay,

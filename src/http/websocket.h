@@ -27,7 +27,7 @@ enum {
 };
 
 /* Status codes of RFC 6455, 7.4.1. */
-enum { WEBSOCKET_GOING_AWAY = 1001, WEBSOCKET_UNSUPPORTED = 1003, WEBSOCKET_POLICY = 1008 };
+enum { WEBSOCKET_UNSUPPORTED = 1003, WEBSOCKET_POLICY = 1008, WEBSOCKET_TOO_LONG = 1009 };
 
 /* The text is borrowed for the call and valid UTF-8. on_closed comes exactly once and last. None of
  * them comes from inside a websocket_* call but on_pressure(true). */

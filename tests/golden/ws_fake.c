@@ -64,16 +64,41 @@ static const struct instance_view instances[] = {
 };
 
 static const struct model_view models[] = {
-    { .key = "broken", .publisher = "test", .display_name = "Broken", .path = "/m/broken.gguf",
-      .architecture = "", .quantization = "", .params_string = "", .type = "llm",
+    { .key = "broken",
+      .publisher = "test",
+      .display_name = "Broken",
+      .path = "/m/broken.gguf",
+      .architecture = "",
+      .quantization = "",
+      .params_string = "",
+      .type = "llm",
       .problem = "The file ends too early." },
-    { .key = "hello", .publisher = "test", .display_name = "Hello", .path = "/m/test/Hello-GGUF/hello.gguf",
-      .architecture = "llama", .quantization = "Q4_K_M", .params_string = "1B", .type = "llm",
-      .bits_per_weight = 4.8, .size_bytes = 1000000, .max_context_length = 8192, .layers = 16,
-      .tool_use = true, .instances = &instances[0], .instance_count = 1 },
-    { .key = "vectors", .publisher = "local", .display_name = "Vectors", .path = "/m/vectors.gguf",
-      .architecture = "bert", .quantization = "", .params_string = "", .type = "embeddings",
-      .size_bytes = 500, .max_context_length = 512, .instances = &instances[1],
+    { .key = "hello",
+      .publisher = "test",
+      .display_name = "Hello",
+      .path = "/m/test/Hello-GGUF/hello.gguf",
+      .architecture = "llama",
+      .quantization = "Q4_K_M",
+      .params_string = "1B",
+      .type = "llm",
+      .bits_per_weight = 4.8,
+      .size_bytes = 1000000,
+      .max_context_length = 8192,
+      .layers = 16,
+      .tool_use = true,
+      .instances = &instances[0],
+      .instance_count = 1 },
+    { .key = "vectors",
+      .publisher = "local",
+      .display_name = "Vectors",
+      .path = "/m/vectors.gguf",
+      .architecture = "bert",
+      .quantization = "",
+      .params_string = "",
+      .type = "embeddings",
+      .size_bytes = 500,
+      .max_context_length = 512,
+      .instances = &instances[1],
       .instance_count = 1 },
 };
 enum { MODEL_COUNT = sizeof models / sizeof models[0] };
@@ -115,16 +140,17 @@ static struct service_models list(void *self) {
 }
 
 static void say_load(struct fake *f, const char *what, const struct load_request *r) {
-    buf_addf(f->out,
-             "= %s %s as %s, ttl %lld, context %lld, batch %lld, parallel %lld, experts %lld, "
-             "flash %d, kv offload %d, layers %d, mmap %d, mlock %d, seed %lld, kv %s %s, rope %g "
-             "%g\n",
-             what, r->model, r->identifier ? r->identifier : "-",
-             r->ttl.given ? (long long)r->ttl.value : -1, (long long)r->context_length,
-             (long long)r->eval_batch_size, (long long)r->parallel, (long long)r->num_experts,
-             r->flash_attention, r->offload_kv_cache_to_gpu, r->gpu_layers, r->mmap, r->mlock,
-             (long long)r->seed, r->kv_type_k ? r->kv_type_k : "-",
-             r->kv_type_v ? r->kv_type_v : "-", r->rope_frequency_base, r->rope_frequency_scale);
+    buf_addf(
+        f->out,
+        "= %s %s as %s, ttl %lld, context %lld, batch %lld, parallel %lld, experts %lld, "
+        "flash %d, kv offload %d, layers %d, mmap %d, mlock %d, seed %lld, kv %s %s, rope %g "
+        "%g\n",
+        what, r->model, r->identifier ? r->identifier : "-",
+        r->ttl.given ? (long long)r->ttl.value : -1, (long long)r->context_length,
+        (long long)r->eval_batch_size, (long long)r->parallel, (long long)r->num_experts,
+        r->flash_attention, r->offload_kv_cache_to_gpu, r->gpu_layers, r->mmap, r->mlock,
+        (long long)r->seed, r->kv_type_k ? r->kv_type_k : "-",
+        r->kv_type_v ? r->kv_type_v : "-", r->rope_frequency_base, r->rope_frequency_scale);
 }
 
 static call_id load(void *self, const struct load_request *request, struct load_sink sink) {
@@ -170,7 +196,8 @@ static bool admit(void *self, const char *identifier, const char *passkey) {
 static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
     struct fake *f = self;
-    buf_addf(f->out, "= start http on %s:%d, cors %d\n", interface ? interface : "-", port, cors);
+    buf_addf(f->out, "= start http on %s:%d, cors %d\n", interface ? interface : "-", port,
+             cors);
     return port != 1 || error_set(err, ERR_IO, "Port 1 is in use.");
 }
 
@@ -209,7 +236,8 @@ static bool file_put(void *self, const char *name, const char *base64, struct lm
                      struct error *err) {
     (void)self;
     if (strcmp(base64, "!") == 0) {
-        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is no base64.", name);
+        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is no base64.",
+                         name);
     }
     *ret = text_file;
     return true;
@@ -254,7 +282,8 @@ static struct error error_of(yyjson_val *json) {
     return err;
 }
 
-static void end_load(struct fake *f, const struct load_result *result, const struct error *err) {
+static void end_load(struct fake *f, const struct load_result *result,
+                     const struct error *err) {
     struct fake_call *call = last_call(f);
     call->open = false;
     call->load.on_end(call->load.ctx, f->last, result, err);
@@ -304,7 +333,8 @@ static void fill_event(yyjson_val *json, struct service_event *ev) {
     ev->vector = vector;
     ev->vector_len = 2;
     ev->stop_reason = stop_reason_parse(reason ? reason : "eosFound");
-    ev->usage = (struct service_usage){ .prompt_tokens = 11, .cached_tokens = 4,
+    ev->usage = (struct service_usage){ .prompt_tokens = 11,
+                                        .cached_tokens = 4,
                                         .completion_tokens = 3 };
     ev->timing = (struct service_timing){ .generation = 0.5, .time_to_first_token = 0.25 };
     yyjson_arr_foreach(list, i, max, call) {
@@ -321,8 +351,9 @@ static void fill_event(yyjson_val *json, struct service_event *ev) {
 
 static void on_work_event(struct fake *f, const char *name, yyjson_val *json) {
     static const char *const kinds[] = {
-        [SERVICE_LOADING] = "loading", [SERVICE_STARTED] = "started", [SERVICE_PROMPT] = "prompt",
-        [SERVICE_DELTA] = "delta",     [SERVICE_VECTOR] = "vector",   [SERVICE_DONE] = "done",
+        [SERVICE_LOADING] = "loading", [SERVICE_STARTED] = "started",
+        [SERVICE_PROMPT] = "prompt",   [SERVICE_DELTA] = "delta",
+        [SERVICE_VECTOR] = "vector",   [SERVICE_DONE] = "done",
         [SERVICE_ERROR] = "error",
     };
     struct fake_call *call = last_call(f);
@@ -386,17 +417,34 @@ static void run_line(struct fake *f, char *line) {
 static void fake_init(struct fake *f, struct buf *out) {
     static const char *const extensions[] = { "AVX2", NULL };
     f->out = out;
-    f->service = (struct service){ .self = f, .generate = generate, .cancel = cancel,
-                                   .pause = set_paused, .models = list, .load = load,
-                                   .ensure = ensure, .estimate = estimate,
-                                   .unload_wholly = unload_wholly, .find_model = find_model };
-    f->host = (struct lmws_host){
-        .self = f, .service = &f->service, .version = "1.2.3", .machine = "host", .build = 1,
-        .pid = 42, .boot = 0xabc,
-        .engine = { "llama.cpp-linux-x86_64", "1.2.3", "linux", "x86_64", extensions },
-        .admit = admit, .http_start = http_start, .http_stop = http_stop,
-        .shutdown = shutdown_all, .note = note, .file_put = file_put, .file_find = file_find,
-        .log_follow = log_follow, .log_leave = log_leave };
+    f->service = (struct service){ .self = f,
+                                   .generate = generate,
+                                   .cancel = cancel,
+                                   .pause = set_paused,
+                                   .models = list,
+                                   .load = load,
+                                   .ensure = ensure,
+                                   .estimate = estimate,
+                                   .unload_wholly = unload_wholly,
+                                   .find_model = find_model };
+    f->host = (struct lmws_host){ .self = f,
+                                  .service = &f->service,
+                                  .version = "1.2.3",
+                                  .machine = "host",
+                                  .build = 1,
+                                  .pid = 42,
+                                  .boot = 0xabc,
+                                  .engine = { "llama.cpp-linux-x86_64", "1.2.3", "linux",
+                                              "x86_64", extensions },
+                                  .admit = admit,
+                                  .http_start = http_start,
+                                  .http_stop = http_stop,
+                                  .shutdown = shutdown_all,
+                                  .note = note,
+                                  .file_put = file_put,
+                                  .file_find = file_find,
+                                  .log_follow = log_follow,
+                                  .log_leave = log_leave };
 }
 
 void ws_fake_run(const char *script, struct buf *out) {

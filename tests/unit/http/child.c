@@ -10,6 +10,7 @@
 
 #include "base/xalloc.h"
 #include "http/server.h"
+#include "http/websocket.h"
 
 enum { HELD_MAX = 64 };
 
@@ -146,12 +147,47 @@ static void on_upgrade(void *ctx, struct exchange *x) {
     tell("upgraded");
 }
 
+/* An echo that takes 1,000 bytes; "close" and "end" make it leave. */
+static void on_ws_message(void *ctx, const char *text, size_t len) {
+    struct websocket *ws = *(struct websocket **)ctx;
+    if (strcmp(text, "close") == 0) {
+        websocket_close(ws, WEBSOCKET_POLICY, "told to");
+    } else if (strcmp(text, "end") == 0) {
+        websocket_send(ws, "last word", 9);
+        websocket_end(ws, WEBSOCKET_POLICY, "told to");
+    } else {
+        websocket_send(ws, text, len);
+    }
+}
+
+static void on_ws_pressure(void *ctx, bool paused) {
+    (void)ctx;
+    (void)paused;
+}
+
+static void on_ws_closed(void *ctx) {
+    free(ctx);
+    tell("ws closed");
+}
+
+static void on_ws(void *ctx, struct exchange *x) {
+    static const struct websocket_events events = { on_ws_message, on_ws_pressure,
+                                                    on_ws_closed };
+    (void)ctx;
+    struct websocket **ws = xcalloc(1, sizeof *ws);
+    *ws = websocket_accept(x, &child.loop, &events, ws);
+    if (*ws)
+        websocket_set_message_max(*ws, ECHO_MAX);
+    else
+        free(ws);
+}
+
 static const struct http_route routes[] = {
     { "GET", "/quick", 0, on_quick },       { "GET", "/things/{id}", 0, on_things },
     { "POST", "/echo", ECHO_MAX, on_echo }, { "POST", "/count", 64 << 20, on_count },
     { "GET", "/hold", 0, on_hold },         { "POST", "/hold", 1 << 20, on_hold },
     { "POST", "/open", 0, on_open },        { "GET", "/big", 0, on_big },
-    { "GET", "/upgrade", 0, on_upgrade },
+    { "GET", "/upgrade", 0, on_upgrade },   { "GET", "/ws", 0, on_ws },
 };
 
 static void format_error(void *ctx, const char *path, const struct error *err,

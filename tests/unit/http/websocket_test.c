@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* WebSocket frames on a real connection: RFC 6455 from the side of a client that does as it likes. */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "http/websocket.h"
+
+#define SHAKE                                                                                  \
+    "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, "    \
+    "Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"                               \
+    "Sec-WebSocket-Version: 13\r\n\r\n"
+
+enum { OP_MORE = 0, OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
+enum { FIN = 0x80, MASKED = 0x80, MASK = 0x5a };
+
+static struct fixture *f;
+
+static int set_up(void **state) {
+    (void)state;
+    f = fixture_start(NULL, false);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    fixture_stop(f);
+    return 0;
+}
+
+static int open_socket(void) {
+    struct buf out = { .max = 0 };
+    int fd = client_connect(f);
+    client_send(fd, SHAKE);
+    client_read_until(fd, &out, "\r\n\r\n");
+    assert_non_null(strstr(out.data, "HTTP/1.1 101 "));
+    assert_non_null(strstr(out.data, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+    buf_clear(&out);
+    return fd;
+}
+
+/* Lengths up to 65,535. */
+static void send_frame(int fd, int first, const char *bytes, size_t len) {
+    unsigned char head[8] = { (unsigned char)first };
+    size_t at = 2;
+    head[1] = (unsigned char)(MASKED | (len < 126 ? len : 126));
+    if (len >= 126) {
+        head[at++] = (unsigned char)(len >> 8);
+        head[at++] = (unsigned char)len;
+    }
+    for (int i = 0; i < 4; i++) head[at++] = MASK;
+    client_send_bytes(fd, head, at);
+    char *masked = calloc(len + 1, 1);
+    for (size_t i = 0; i < len; i++) masked[i] = (char)(bytes[i] ^ MASK);
+    client_send_bytes(fd, masked, len);
+    free(masked);
+}
+
+static void send_text(int fd, const char *text) {
+    send_frame(fd, FIN | OP_TEXT, text, strlen(text));
+}
+
+static void read_bytes(int fd, unsigned char *bytes, size_t len) {
+    for (size_t got = 0; got < len;) {
+        ssize_t n = read(fd, bytes + got, len - got);
+        if (n <= 0) fail_msg("the server sent too little");
+        got += (size_t)n;
+    }
+}
+
+/* The next frame, which is small, whole and not masked. */
+static void expect_frame(int fd, int opcode, const char *bytes, size_t len) {
+    unsigned char head[2], body[128] = { 0 };
+    read_bytes(fd, head, 2);
+    assert_int_equal(head[0], FIN | opcode);
+    assert_int_equal(head[1], len);
+    read_bytes(fd, body, len);
+    assert_memory_equal(body, bytes, len);
+}
+
+/* A close frame with that status, then the end of the stream. */
+static void expect_closed(int fd, unsigned status) {
+    unsigned char head[2], body[128];
+    read_bytes(fd, head, 2);
+    assert_int_equal(head[0], FIN | OP_CLOSE);
+    assert_true(head[1] >= 2 && head[1] < 126);
+    read_bytes(fd, body, head[1]);
+    assert_int_equal(body[0] << 8 | body[1], status);
+    send_frame(fd, FIN | OP_CLOSE, (const char *)body, 2);
+    struct buf rest = { .max = 0 };
+    (void)client_read_end(fd, &rest);
+    assert_int_equal(rest.len, 0);
+    buf_clear(&rest);
+    close(fd);
+    fixture_expect(f, "ws closed");
+}
+
+static void test_accept_key_is_that_of_the_rfc(void **state) {
+    char accept[WEBSOCKET_ACCEPT_SIZE];
+    (void)state;
+    assert_true(websocket_accept_key("dGhlIHNhbXBsZSBub25jZQ==", accept));
+    assert_string_equal(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    static const char *const bad[] = { "",
+                                       "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZR==",
+                                       "dGhlIHNhbXBsZSBub25j!Q==", "dGhlIHNhbXBsZSBub25jZQAA" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(websocket_accept_key(bad[i], accept));
+    }
+}
+
+static void test_handshakes_that_are_none(void **state) {
+    (void)state;
+    client_check(f, "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                 "HTTP/1.1 426 ", "Sec-WebSocket-Version: 13");
+    client_check(f,
+                 "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+                 "Upgrade, close\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: "
+                 "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                 "HTTP/1.1 426 ", "Sec-WebSocket-Version: 13");
+    client_check(f,
+                 "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+                 "Upgrade, close\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+                 "short\r\n\r\n",
+                 "HTTP/1.1 400 ", "Sec-WebSocket-Key");
+}
+
+static void test_messages_come_back(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_text(fd, "hello");
+    expect_frame(fd, OP_TEXT, "hello", 5);
+    send_text(fd, "");
+    expect_frame(fd, OP_TEXT, "", 0);
+    send_frame(fd, FIN | OP_CLOSE, "\x03\xe8", 2);
+    expect_frame(fd, OP_CLOSE, "\x03\xe8", 2);
+    close(fd);
+    fixture_expect(f, "ws closed");
+}
+
+static void test_fragments_with_a_ping_between_them(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_frame(fd, OP_TEXT, "gr\xc3", 3); /* a character is cut in two */
+    send_frame(fd, FIN | OP_PING, "beat", 4);
+    send_frame(fd, FIN | OP_MORE, "\xbcn", 2);
+    expect_frame(fd, OP_PONG, "beat", 4);
+    expect_frame(fd, OP_TEXT, "gr\xc3\xbcn", 5);
+    close(fd);
+    fixture_expect(f, "ws closed");
+}
+
+static void test_frames_must_be_masked(void **state) {
+    (void)state;
+    int fd = open_socket();
+    client_send_bytes(fd, "\x81\x02hi", 4);
+    expect_closed(fd, 1002);
+}
+
+static void test_text_must_be_utf8(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_frame(fd, FIN | OP_TEXT, "\xff\xfe", 2);
+    expect_closed(fd, 1007);
+}
+
+static void test_reserved_bits_are_refused(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_frame(fd, FIN | 0x40 | OP_TEXT, "x", 1);
+    expect_closed(fd, 1002);
+}
+
+static void test_binary_is_not_spoken(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_frame(fd, FIN | OP_BINARY, "x", 1);
+    expect_closed(fd, 1003);
+}
+
+/* The test server takes 1,000 bytes. */
+static void test_too_long_a_message(void **state) {
+    (void)state;
+    int fd = open_socket();
+    char *long_text = repeat("x", 1001);
+    send_frame(fd, FIN | OP_TEXT, long_text, 1000);
+    unsigned char head[4];
+    read_bytes(fd, head, 4);
+    unsigned char *body = calloc(1000, 1);
+    read_bytes(fd, body, 1000);
+    free(body);
+    send_frame(fd, FIN | OP_TEXT, long_text, 1001);
+    expect_closed(fd, 1009);
+    free(long_text);
+}
+
+static void test_too_long_in_pieces(void **state) {
+    (void)state;
+    int fd = open_socket();
+    char *half = repeat("x", 600);
+    send_frame(fd, OP_TEXT, half, 600);
+    send_frame(fd, OP_MORE, half, 600);
+    expect_closed(fd, 1009);
+    free(half);
+}
+
+static void test_the_server_closes(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_text(fd, "close");
+    expect_closed(fd, 1008);
+}
+
+static void test_the_last_word_is_read_before_the_end(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_text(fd, "end");
+    expect_frame(fd, OP_TEXT, "last word", 9);
+    expect_closed(fd, 1008);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accept_key_is_that_of_the_rfc),
+        cmocka_unit_test(test_handshakes_that_are_none),
+        cmocka_unit_test(test_messages_come_back),
+        cmocka_unit_test(test_fragments_with_a_ping_between_them),
+        cmocka_unit_test(test_frames_must_be_masked),
+        cmocka_unit_test(test_text_must_be_utf8),
+        cmocka_unit_test(test_reserved_bits_are_refused),
+        cmocka_unit_test(test_binary_is_not_spoken),
+        cmocka_unit_test(test_too_long_a_message),
+        cmocka_unit_test(test_too_long_in_pieces),
+        cmocka_unit_test(test_the_server_closes),
+        cmocka_unit_test(test_the_last_word_is_read_before_the_end),
+    };
+    return cmocka_run_group_tests_name("websocket", tests, set_up, tear_down);
+}
