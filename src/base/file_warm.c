@@ -5,14 +5,12 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/xalloc.h"
 
 enum { WINDOW = 4 << 20, MAX_SPLITS = 1000 };
 
@@ -89,12 +87,14 @@ uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
         w.total += file_size(name);
     }
     if (w.total == 0 || w.total > memory_available()) return 0;
-    w.scratch = xcalloc(1, WINDOW);
+    /* Not from malloc: after the first time it would keep such a block for each thread. */
+    w.scratch = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (w.scratch == MAP_FAILED) return 0;
     for (int i = 1; i <= count && !w.stopped; i++) {
         split_path(path, stem, i, count, name, sizeof name);
         uint64_t size = file_size(name);
         if (size > 0) warm_file(&w, name, size);
     }
-    free(w.scratch);
+    munmap(w.scratch, WINDOW);
     return w.read;
 }

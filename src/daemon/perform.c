@@ -194,8 +194,11 @@ static bool start_worker(struct supervisor *sup, const struct lc_action *action,
     if (!supervisor_plan(sup, model, &in->demanded, &in->effective, &plan, err)) return false;
     struct worker_owner owner = supervisor_worker_owner;
     owner.ctx = sup;
-    in->worker = worker_spawn(sup->world.loop, sup->world.worker_program, action->slot,
-                              action->generation, &owner, err);
+    in->worker = standby_take(sup->standby, action->slot, action->generation, &owner);
+    if (!in->worker) {
+        in->worker = worker_spawn(sup->world.loop, sup->world.worker_program, action->slot,
+                                  action->generation, &owner, err);
+    }
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
     supervisor_format_load(sup, model, in->identifier, &in->effective, &payload);

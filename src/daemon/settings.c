@@ -9,6 +9,7 @@ enum { MAX_WAITING_LIMIT = LC_MAX_REQUESTS };
 
 void settings_init(struct settings *settings) {
     *settings = (struct settings){ .rules = lc_settings_default(),
+                                   .standby = true,
                                    .sdk_port = true,
                                    .lmstudio_compat = true,
                                    .prompt_store = PROMPT_STORE_ON,
@@ -53,6 +54,11 @@ static bool read_sdk_port(struct settings *s, yyjson_val *obj, const char *name,
 static bool read_lmstudio_compat(struct settings *s, yyjson_val *obj, const char *name,
                                  struct error *err) {
     return json_read_bool(obj, name, &s->lmstudio_compat, err);
+}
+
+static bool read_standby(struct settings *s, yyjson_val *obj, const char *name,
+                         struct error *err) {
+    return json_read_bool(obj, name, &s->standby, err);
 }
 
 static bool read_default_ttl(struct settings *s, yyjson_val *obj, const char *name,
@@ -254,6 +260,11 @@ static void write_cors(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut
     yyjson_mut_obj_add_bool(doc, obj, name, s->cors);
 }
 
+static void write_standby(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                          const char *name) {
+    yyjson_mut_obj_add_bool(doc, obj, name, s->standby);
+}
+
 static void write_sdk_port(const struct settings *s, yyjson_mut_doc *doc, yyjson_mut_val *obj,
                            const char *name) {
     yyjson_mut_obj_add_bool(doc, obj, name, s->sdk_port);
@@ -351,6 +362,7 @@ static const struct row rows[] = {
     { "auto_evict", read_auto_evict, write_auto_evict },
     { "switch_window_ms", read_switch_window, write_switch_window },
     { "memory_limit", read_memory_limit, write_memory_limit },
+    { "standby", read_standby, write_standby },
     { "prompt_store", read_prompt_store, write_prompt_store },
     { "prompt_store_bytes", read_prompt_store_bytes, write_prompt_store_bytes },
     { "max_waiting", read_max_waiting, write_max_waiting },

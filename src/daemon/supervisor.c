@@ -77,6 +77,7 @@ void supervisor_feed(struct supervisor *sup, struct lc_event ev) {
     }
     sup->stepping = false;
     arm(sup);
+    supervisor_prepare(sup);
     sup->world.on_changed(sup->world.ctx);
 }
 
@@ -115,6 +116,7 @@ void supervisor_settings_changed(struct supervisor *sup) {
 }
 
 void supervisor_shutdown(struct supervisor *sup) {
+    standby_drop(sup->standby);
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
 }
 
@@ -129,10 +131,13 @@ struct supervisor *supervisor_new(const struct supervisor_world *world, struct e
     sup->timer_fd = fd;
     sup->armed = MSEC_NEVER;
     sup->calls = calls_new();
+    sup->standby = standby_new(world->loop, world->worker_program);
+    sup->ahead_of = LC_NO_SLOT;
     lifecycle_init(&sup->lc, &world->settings->rules);
     uv_poll_init(world->loop, &sup->timer, fd);
     sup->timer.data = sup;
     uv_poll_start(&sup->timer, UV_READABLE, on_timer);
+    supervisor_prepare(sup);
     return sup;
 }
 
@@ -155,5 +160,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
     supervisor_drop_estimates(sup);
+    read_ahead_stop(sup->ahead);
+    standby_free(sup->standby);
     uv_close((uv_handle_t *)&sup->timer, on_timer_closed);
 }

@@ -3,6 +3,7 @@
  * supervisor_parts.h - what the files of the supervisor share; nobody else includes it.
  *
  *   supervisor.c  queue of events, the deadline timer, step
+ *   prepare.c     what can be done before a load may begin
  *   load_message.c  what a worker is told to load
  *   perform.c     actions of the lifecycle -> workers and sinks
  *   hear.c        frames of workers -> events and sinks
@@ -18,7 +19,9 @@
 
 #include "daemon/activity.h"
 #include "daemon/calls.h"
+#include "daemon/read_ahead.h"
 #include "daemon/resolve.h"
+#include "daemon/standby.h"
 #include "daemon/supervisor.h"
 #include "daemon/worker.h"
 
@@ -61,6 +64,9 @@ struct supervisor {
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
     struct estimate *estimates; /* under way; estimate.c */
+    struct standby *standby;
+    struct read_ahead *ahead; /* of the slot ahead_of; LC_NO_SLOT: none waits */
+    int ahead_of;
 
     struct lc_event *queue; /* ring of events to apply */
     size_t queue_head, queue_len, queue_cap;
@@ -115,6 +121,10 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
 
 /* ---- load_message.c ---- */
 /* MSG_LOAD's payload (ipc/message.h). */
+/* ---- prepare.c ---- */
+/* Get ready for the load that is the next to come, or for any. After every event. */
+void supervisor_prepare(struct supervisor *sup);
+
 void supervisor_format_load(const struct supervisor *sup, const struct model *model,
                             const char *identifier, const struct load_settings *effective,
                             struct buf *out);

@@ -28,6 +28,13 @@ struct outgoing {
     uv_buf_t bytes;
 };
 
+void worker_adopt(struct worker *worker, int slot, uint32_t generation,
+                  const struct worker_owner *owner) {
+    worker->owner = *owner;
+    worker->slot = slot;
+    worker->generation = generation;
+}
+
 int worker_slot(const struct worker *worker) {
     return worker->slot;
 }

@@ -31,6 +31,10 @@ struct worker_owner {
 struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
                             const struct worker_owner *owner, struct error *err);
 
+/* From now on it is this owner's. */
+void worker_adopt(struct worker *worker, int slot, uint32_t generation,
+                  const struct worker_owner *owner);
+
 int worker_slot(const struct worker *worker);
 uint32_t worker_generation(const struct worker *worker);
 int worker_pid(const struct worker *worker);

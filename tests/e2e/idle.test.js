@@ -51,7 +51,8 @@ test('an idle instance does not wake anybody either', async (t) => {
 });
 
 test('after loads and unloads the daemon is as small as before', async (t) => {
-  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') },
+    settings: { standby: false } });
   const watch = await d.watch();
   const round = async () => {
     const from = watch.length;

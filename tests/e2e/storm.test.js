@@ -110,7 +110,8 @@ const start = (t) => Daemon.start(t, { models: { alpha: spoken('Alpha speaking. 
 async function assertCalm(d, before) {
   for (const { id } of await d.instances()) await d.unload(id);
   await ask(() => d.instances(), (list) => list.length === 0, 'all instances leave');
-  assert.deepEqual(childrenOf(d.pid), [], 'no worker is left');
+  await d.settings({ standby: false });
+  await ask(() => childrenOf(d.pid), (pids) => pids.length === 0, 'no worker is left');
   const { body } = await d.get('/metrics');
   assert.doesNotMatch(body, /^doze_instance_(running|waiting)\{.*\} [1-9]/m);
   const grown = residentBytes(d.pid) - before;

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+// What makes loads fast and keeps instances small (docs/loading.md): the spare worker, files read
+// ahead, contexts that grow.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import test from 'node:test';
+import { ask } from './lib/ask.js';
+import { Daemon } from './lib/daemon.js';
+import { endless, random, spoken } from './lib/models.js';
+import { childrenOf, gone, programOf, statusField } from './lib/process.js';
+import { speaking } from './lib/stream.js';
+
+const workers = (d) => childrenOf(d.pid).filter((pid) => programOf(pid) === 'doze-engine');
+const spare = async (d) => (await ask(() => workers(d), (pids) => pids.length === 1))[0];
+const alpha = () => spoken('Alpha speaking. All is well.');
+
+// ---- the spare worker ----
+
+test('a spare worker waits, is nobody\'s instance, and becomes the next instance', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  const pid = await spare(d);
+  assert.deepEqual(await d.instances(), []);
+  await ask(() => statusField(pid, 'VmRSS'), (kib) => kib > 5000, 'its libraries are loaded');
+  const started = fs.statSync(`/proc/${pid}`).ctimeMs;
+  assert.ok(statusField(pid, 'RssAnon') < 12 << 10, 'at most 12 MB of its own');
+  assert.equal((await d.chat('alpha')).status, 200);
+  assert.equal((await d.instance('alpha')).pid, pid);
+  assert.equal(fs.statSync(`/proc/${pid}`).ctimeMs, started);
+  const next = (await ask(() => workers(d), (pids) => pids.length === 2)).find((p) => p !== pid);
+  assert.ok(next);
+  assert.deepEqual(watch.transitions().map((e) => e.to), ['loading', 'busy', 'idle']);
+});
+
+test('the death of a spare is no event; the next load starts a worker of its own', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  const pid = await spare(d);
+  process.kill(pid, 'SIGKILL');
+  await gone(pid);
+  assert.equal((await d.chat('alpha')).status, 200);
+  assert.notEqual((await d.instance('alpha')).pid, pid);
+  assert.deepEqual(watch.transitions().map((e) => e.to), ['loading', 'busy', 'idle']);
+});
+
+test('switched off there is none; switched on there is one again', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const pid = await spare(d);
+  await d.settings({ standby: false });
+  await gone(pid);
+  assert.equal((await d.chat('alpha')).status, 200);
+  assert.deepEqual(workers(d), [(await d.instance('alpha')).pid]);
+  await d.settings({ standby: true });
+  await ask(() => workers(d), (pids) => pids.length === 2);
+});
+
+test('the spare leaves with the server', async (t) => {
+  const d = await Daemon.start(t, {});
+  const pid = await spare(d);
+  await d.stop();
+  await gone(pid, 1000);
+});
+
+test('a server that is killed takes the spare with it', async (t) => {
+  const d = await Daemon.start(t, {});
+  const pid = await spare(d);
+  d.kill('SIGKILL');
+  await gone(pid, 2000);
+});
+
+// ---- reading ahead ----
+
+const forget = (file) => execFileSync('dd', ['of=' + file, 'oflag=nocache', 'conv=notrunc,fdatasync',
+  'count=0', 'status=none']);
+const residentPages = (file) =>
+  Number(execFileSync('fincore', ['-n', '-o', 'PAGES', file], { encoding: 'utf8' }));
+
+test('the next model is read ahead while the one before it still speaks', async (t) => {
+  const file = random('--size', '60M', '--seed', '77');
+  const d = await Daemon.start(t, { models: { old: endless(), next: file },
+    settings: { switch_window_ms: 0 } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'old');
+  forget(file);
+  const cold = residentPages(file);
+  const answer = d.chat('next', { max_tokens: 1 });
+  await watch.reaches('old', 'draining');
+  if (cold < 1000) { // else the file system keeps it: nothing can be seen
+    await ask(() => residentPages(file), (pages) => pages >= 60 * 256 - 1000, 'it has been read');
+  }
+  assert.equal(watch.transitions('next').length, 0, 'its load has not begun');
+  assert.ok(!stream.finish);
+  await d.unload('old');
+  assert.equal((await answer).status, 200);
+});
+
+// ---- the context ----
+
+const story = (times) => 'Once upon a time a machine slept most of the day. '.repeat(times);
+const long = (layers) => random('--seed', '5', '--context', '16384', '--layers', layers,
+  '--embd', '256', '--heads', '4', '--kv-heads', '4');
+
+test('an instance has the model\'s own context length and takes memory as it is used', async (t) => {
+  const d = await Daemon.start(t, { models: { long: long('4') } });
+  await d.chat('long', { max_tokens: 1 });
+  const before = await d.instance('long');
+  assert.equal(before.config.context_length, 16384);
+  const { status, body } = await d.post('/v1/completions',
+    { model: 'long', prompt: story(150), max_tokens: 4, temperature: 0 });
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.ok(body.usage.prompt_tokens > 5000);
+  const after = await d.instance('long');
+  // 5,000 tokens x 4 layers x (256 + 256) values x 2 bytes
+  assert.ok(after.memory_bytes > before.memory_bytes + (15 << 20),
+    `${before.memory_bytes} -> ${after.memory_bytes}`);
+});
+
+test('what does not fit the memory limit is refused alone, with the numbers', async (t) => {
+  const d = await Daemon.start(t, { models: { long: long('16') } });
+  await d.chat('long', { max_tokens: 1 });
+  const { memory_bytes: taken } = await d.instance('long');
+  await d.unload('long');
+  // 32 kB per token
+  await d.settings({ memory_limit: taken + (80 << 20),
+    load: { context_length: 16384, kv_type_k: 'f32', kv_type_v: 'f32' } });
+  const ask = (prompt, max_tokens) => d.post('/v1/completions',
+    { model: 'long', prompt, max_tokens, temperature: 0 });
+  assert.equal((await ask(story(1), 4)).status, 200);
+  const running = ask(story(1), 300);
+  const prompts = await Promise.all([1, 2, 3].map((n) => ask(`${n}${story(20)}`, 1)));
+  const refused = prompts.filter((p) => p.status === 400);
+  assert.ok(refused.length > 0, JSON.stringify(prompts.map((p) => p.status)));
+  for (const { body } of refused) {
+    assert.equal(body.error.code, 'context_length_exceeded');
+    assert.match(body.error.message, /room for \d+ tokens, but only \d+ fit/);
+  }
+  const { status, body } = await running;
+  assert.equal(status, 200);
+  assert.equal(body.usage.completion_tokens, 300);
+});
