@@ -15,7 +15,8 @@
  *     "repeat_penalty","presence_penalty","frequency_penalty": number, "top_k":int (0: off),
  *     "seed":int, "stop":[string...], "logit_bias":{"<token id>":number},
  *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
- *     "cache_prompt":bool, "n_keep" is not offered
+ *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (what becomes
+ *     of a text longer than the context)
  *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI tools],
  *    "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
  *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",

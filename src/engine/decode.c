@@ -84,8 +84,8 @@ static const char *end_reason(const struct engine *e, const struct slot *s) {
     const struct job *job = s->job;
     int64_t most = job->request.sampling.max_tokens;
     if (most >= 0 && job->completion_tokens >= most) return "maxPredictedTokensReached";
-    if (s->tokens.count >= (size_t)e->context.length) return "contextLengthReached";
-    return NULL;
+    if (s->tokens.count < (size_t)e->context.length) return NULL;
+    return job->request.overflow == OVERFLOW_STOP ? "contextLengthReached" : NULL;
 }
 
 /* False: a stop string ended the answer. */
@@ -127,7 +127,11 @@ static void take_token(struct engine *e, struct slot *s) {
     job->completion_tokens++;
     tokens_add(&s->tokens, token);
     const char *reason = say_token(e, s, logits, token) ? end_reason(e, s) : "stopStringFound";
-    if (reason) slot_finish(e, s, reason);
+    if (reason) {
+        slot_finish(e, s, reason);
+    } else if (s->tokens.count >= (size_t)e->context.length) {
+        slot_make_room(e, s);
+    }
 }
 
 static void take_vector(struct engine *e, struct slot *s) {
@@ -146,7 +150,7 @@ static void take_result(struct engine *e, struct slot *s) {
         if (s->output >= 0) take_vector(e, s);
         return;
     }
-    if (in_prompt) reply_prompt(&e->link, job, s->processed);
+    if (in_prompt && !job->prompted) reply_prompt(&e->link, job, s->processed);
     if (s->output < 0) return;
     if (!job->prompted) job->prompted = clock_boottime_usec();
     if (job->request.sampling.max_tokens == 0) {

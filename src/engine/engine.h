@@ -139,6 +139,9 @@ void slots_admit(struct engine *engine);
 struct slot *slots_find(struct engine *engine, uint64_t request);
 /* The job ends: last deltas, DONE, and the slot is free. */
 void slot_finish(struct engine *engine, struct slot *slot, const char *reason);
+
+/* The context is full and the answer is to go on: drop some of the text. */
+void slot_make_room(struct engine *engine, struct slot *slot);
 void slot_fail(struct engine *engine, struct slot *slot, const struct error *err);
 /* Bring the context's memory back to what the slot knows to be processed. */
 void slot_restore(struct engine *engine, struct slot *slot);

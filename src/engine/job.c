@@ -101,6 +101,14 @@ static bool chat_tokens(struct engine *e, struct job *job, struct error *err) {
     return tokens_from_text(&job->prompt, e->model.vocab, prompt, len, PROMPT_MARKS, err);
 }
 
+static void cut_prompt(const struct engine *e, struct job *job) {
+    size_t length = (size_t)e->context.length;
+    enum overflow overflow = job->request.overflow;
+    if (overflow == OVERFLOW_STOP || job->prompt.count < length) return;
+    job->prompt.count = overflow_cut(overflow, job->prompt.data, job->prompt.count,
+                                     overflow_room(length));
+}
+
 static bool read_prompt(struct engine *e, struct job *job, struct error *err) {
     const struct request *r = &job->request;
     if (e->model.embeds) {
@@ -110,6 +118,7 @@ static bool read_prompt(struct engine *e, struct job *job, struct error *err) {
     bool ok = r->op == REQUEST_CHAT ? chat_tokens(e, job, err)
               : r->suffix           ? infill_tokens(e, r->inputs, r->suffix, &job->prompt, err)
                                     : input_tokens(e, r->inputs, &job->prompt, err);
+    if (ok) cut_prompt(e, job);
     return ok && not_empty(e, &job->prompt, "prompt", err) &&
            fits(e, job->prompt.count, "prompt", err);
 }

@@ -101,6 +101,15 @@ static bool read_tokenize(struct request *r, yyjson_val *root, int32_t vocab_siz
            json_read_bool(root, "pieces", &r->pieces, err);
 }
 
+static bool read_overflow(struct request *r, yyjson_val *root, struct error *err) {
+    const char *word = "stop";
+    if (!json_read_str(root, "overflow", &word, err)) return false;
+    if (overflow_parse(word, &r->overflow)) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "overflow",
+                           "'overflow' must be \"stop\", \"truncate_middle\" or "
+                           "\"rolling_window\".");
+}
+
 static const struct op_row {
     const char *name;
     bool (*read)(struct request *r, yyjson_val *root, int32_t vocab_size, struct error *err);
@@ -136,7 +145,8 @@ bool request_parse(struct request *ret, const char *text, size_t len,
     r.op = (enum request_op)(op - ops);
     if (!op->read(&r, root, vocab_size, err)) goto fail;
     if (r.op <= REQUEST_COMPLETION &&
-        !request_read_sampling(&r.sampling, root, vocab_size, err)) {
+        !(request_read_sampling(&r.sampling, root, vocab_size, err) &&
+          read_overflow(&r, root, err))) {
         goto fail;
     }
     *ret = r;

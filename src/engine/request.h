@@ -12,6 +12,7 @@
 #include <yyjson.h>
 
 #include "base/error.h"
+#include "engine/overflow.h"
 #include "engine/stops.h"
 
 enum { REQUEST_MAX_STOPS = 64, REQUEST_MAX_STOP_LEN = 4096, REQUEST_MAX_INPUTS = 65536 };
@@ -69,6 +70,7 @@ struct request {
     size_t input_count;
     const char *suffix; /* of a completion; NULL: none */
     bool echo;
+    enum overflow overflow; /* of a chat or completion */
     bool add_special, parse_special, pieces; /* of tokenize */
 };
 

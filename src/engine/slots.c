@@ -57,6 +57,19 @@ static void set_prompt(struct slot *s, size_t processed, bool secret) {
     tokens_append(&s->tokens, s->job->prompt.data, s->job->prompt.count);
 }
 
+/* What is left after the cut is processed anew: its positions are others, and so is what every later
+ * token has seen. Nothing of it can serve another prompt. */
+void slot_make_room(struct engine *e, struct slot *s) {
+    struct job *job = s->job;
+    tokens_cut(&job->prompt, 0);
+    tokens_append(&job->prompt, s->tokens.data, s->tokens.count);
+    job->prompt.count = overflow_cut(job->request.overflow, job->prompt.data, job->prompt.count,
+                                     overflow_room((size_t)e->context.length));
+    (void)keep_cut(e, s, 0);
+    set_prompt(s, 0, true);
+    keep_set_marks(e, s);
+}
+
 static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
     struct job *job = s->job;
     bool reuse = job->request.sampling.cache_prompt;

@@ -162,6 +162,26 @@ for (const generation of generations) {
   });
 }
 
+test('a text longer than the context, as the client wants it', async (t) => {
+  const daemon = await start(t, { models: { endless: endless('1M') } });
+  const client = connect(daemon);
+  const model = await client.llm.load('endless', { verbose: false, config: { contextLength: 256 } });
+  const long = 'tick tock '.repeat(2000);
+  const stop = { contextOverflowPolicy: 'stopAtLimit', maxTokens: 600 };
+  await assert.rejects(async () => { await model.respond(long, stop); }, /context holds 256/);
+  const full = await model.respond('Hello?', stop);
+  assert.equal(full.stats.stopReason, 'contextLengthReached');
+  for (const contextOverflowPolicy of ['truncateMiddle', 'rollingWindow']) {
+    for (const text of [long, 'Hello?']) {
+      const result = await model.respond(text, { contextOverflowPolicy, maxTokens: 600 });
+      assert.equal(result.stats.stopReason, 'maxPredictedTokensReached');
+      assert.equal(result.stats.predictedTokensCount, 600);
+      assert.ok(result.stats.promptTokensCount < 256);
+    }
+  }
+  assert.equal((await model.respond('Hello?', stop)).stats.stopReason, 'contextLengthReached');
+});
+
 test('two SDK clients and an HTTP client at once, all speak', async (t) => {
   const daemon = await start(t, { models: { endless: endless() } });
   const [a, b] = generations.map((g) => connect(daemon, g));
