@@ -2,33 +2,69 @@
 // What the page lives on, without the page: the live events, the log's tail, estimates.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask } from '../e2e/lib/ask.js';
 import { Daemon } from '../e2e/lib/daemon.js';
 import { endless, spoken } from '../e2e/lib/models.js';
 import { readEvents } from '../e2e/lib/sse.js';
 
-// Follows a stream of events into an array, until the test ends.
-async function follow(t, daemon, where, headers = {}) {
-  const abort = new AbortController();
-  t.after(() => abort.abort());
-  const response = await daemon.fetch(where, { headers, signal: abort.signal });
-  assert.equal(response.status, 200);
-  const heard = [];
-  (async () => {
-    for await (const { event, data } of readEvents(response)) {
-      if (data !== undefined) heard.push({ name: event, at: performance.now(), ...JSON.parse(data) });
+const PATIENCE_MS = 20000;
+
+// What a stream of events says, in order, to be waited for.
+class Heard {
+  all = [];
+  #look = () => {};
+
+  async read(response) {
+    try {
+      for await (const { event, data } of readEvents(response)) {
+        if (data === undefined) continue;
+        this.all.push({ name: event, at: performance.now(), ...JSON.parse(data) });
+        this.#look();
+      }
+    } catch {
+      // the test is over, or the daemon is
     }
-  })().catch(() => {});
-  return heard;
+  }
+
+  named(name) {
+    return this.all.filter((e) => e.name === name);
+  }
+
+  // Resolves when `fits` says yes to what has been heard.
+  until(fits) {
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(
+        () => reject(new Error(`never heard: ${fits}\n${JSON.stringify(this.all.slice(-5))}`)),
+        PATIENCE_MS,
+      );
+      this.#look = () => {
+        const found = fits(this.all);
+        if (!found) return;
+        clearTimeout(limit);
+        resolve(found);
+      };
+      this.#look();
+    });
+  }
+
+  first(fits) {
+    return this.until((all) => all.find(fits));
+  }
 }
 
-const named = (heard, name) => heard.filter((e) => e.name === name);
-const comes = (heard, fits) => ask(() => heard.find(fits), Boolean);
+async function follow(t, daemon, where) {
+  const abort = new AbortController();
+  t.after(() => abort.abort());
+  const response = await daemon.fetch(where, { signal: abort.signal });
+  assert.equal(response.status, 200);
+  const heard = new Heard();
+  heard.read(response);
+  return heard;
+}
 
 test('a status comes at once, after a change, and while work is done at most twice a second', async (t) => {
   const daemon = await Daemon.start(t, { models: { talker: endless('1M') } });
   const heard = await follow(t, daemon, '/api/v1/events?live=true');
-  const first = await comes(heard, (e) => e.name === 'status');
+  const first = await heard.first((e) => e.name === 'status');
   assert.deepEqual(first.instances, []);
   assert.ok(first.memory.total_bytes > first.memory.available_bytes);
 
@@ -37,24 +73,21 @@ test('a status comes at once, after a change, and while work is done at most twi
   const reading = response.text().catch(() => {});
   const busy = (e) =>
     e.name === 'status' && e.instances.some((i) => i.running === 1 && i.tokens_per_second > 0);
-  await comes(heard, busy);
-  await ask(
-    () => named(heard, 'status').length,
-    (n) => n >= 6,
-  );
-  const times = named(heard, 'status')
+  await heard.first(busy);
+  await heard.until(() => heard.named('status').length >= 6);
+  const times = heard
+    .named('status')
     .slice(1)
     .map((e) => e.at);
   const spread = (times.at(-1) - times[0]) / (times.length - 1);
   assert.ok(spread > 400, `a status every ${spread} ms`);
-  const [talker] = heard.findLast(busy).instances;
+  const [talker] = heard.all.findLast(busy).instances;
   assert.equal(talker.work, 'generating');
   assert.ok(talker.context_used > 0 && talker.context_used < talker.config.context_length);
 
   abort.abort();
   await reading;
-  await comes(
-    heard,
+  await heard.first(
     (e) => e.name === 'status' && e.instances.some((i) => i.state === 'idle' && i.idle_expires_in > 50),
   );
 });
@@ -65,9 +98,9 @@ test('who does not ask for it gets transitions only', async (t) => {
   await daemon.chat('hello');
   await daemon.settings({ default_ttl: 60 });
   await daemon.unload('hello');
-  await comes(heard, (e) => e.to === 'absent');
+  await heard.first((e) => e.to === 'absent');
   assert.deepEqual(
-    [...new Set(heard.map((e) => e.name))].filter((n) => n !== 'progress'),
+    [...new Set(heard.all.map((e) => e.name))].filter((n) => n !== 'progress'),
     ['snapshot', 'instance'],
   );
 });
@@ -76,11 +109,11 @@ test('changes of settings, ttl, origin and models are told', async (t) => {
   const daemon = await Daemon.start(t, { models: { hello: spoken('Hello.') } });
   const heard = await follow(t, daemon, '/api/v1/events?live=true');
   await daemon.settings({ default_ttl: 77, api_key: 'secret' }).catch(() => {});
-  const told = await comes(heard, (e) => e.name === 'settings');
+  const told = await heard.first((e) => e.name === 'settings');
   assert.equal(told.default_ttl, 77);
-  assert.doesNotMatch(JSON.stringify(heard), /secret/);
+  assert.doesNotMatch(JSON.stringify(heard.all), /secret/);
   daemon.addModel('other', spoken('Other.'));
-  assert.equal((await comes(heard, (e) => e.name === 'catalog')).models, 2);
+  assert.equal((await heard.first((e) => e.name === 'catalog')).models, 2);
 });
 
 test('a ttl that is changed by hand is told', async (t) => {
@@ -88,22 +121,22 @@ test('a ttl that is changed by hand is told', async (t) => {
   await daemon.load('hello', { ttl: 600 });
   const heard = await follow(t, daemon, '/api/v1/events?live=true');
   await daemon.patch('/api/v1/instances/hello', { ttl: 1234 });
-  await comes(heard, (e) => e.name === 'status' && e.instances[0]?.ttl === 1234);
+  await heard.first((e) => e.name === 'status' && e.instances[0]?.ttl === 1234);
 });
 
 test('the log begins with its last lines when asked to', async (t) => {
   const daemon = await Daemon.start(t);
   const lines = await follow(t, daemon, '/api/v1/log?source=server&tail=1');
-  await comes(lines, (e) => /listening/.test(e.text));
-  assert.equal(lines.length, 1);
+  await lines.first((e) => /listening/.test(e.text));
+  assert.equal(lines.all.length, 1);
   const all = await follow(t, daemon, '/api/v1/log?source=server&tail=999999');
-  await comes(all, (e) => /listening/.test(e.text));
-  assert.ok(all.length > 1);
+  await all.first((e) => /listening/.test(e.text));
+  assert.ok(all.all.length > 1);
   const none = await follow(t, daemon, '/api/v1/log?source=server');
   await daemon.settings({ jit: false });
   daemon.addModel('hello', spoken('Hello.'));
-  await comes(none, (e) => /1 models on disk/.test(e.text));
-  assert.ok(!none.some((e) => /listening/.test(e.text)));
+  await none.first((e) => /1 models on disk/.test(e.text));
+  assert.ok(!none.all.some((e) => /listening/.test(e.text)));
 });
 
 test('an estimate measures without loading; a longer context takes more', async (t) => {

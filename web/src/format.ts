@@ -62,14 +62,15 @@ export function timeOfDay(at: number, withSeconds = true): string {
 }
 
 // "today 14:03:07", "yesterday 23:10:00", "19 Nov 08:00:00"
-export function moment(at: number, now: number): string {
+export function moment(at: number, now: number, withSeconds = true): string {
   const day = (t: number) => new Date(t).toDateString();
-  if (day(at) === day(now)) return `today ${timeOfDay(at)}`;
+  const time = timeOfDay(at, withSeconds);
+  if (day(at) === day(now)) return `today ${time}`;
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
-  if (day(at) === yesterday.toDateString()) return `yesterday ${timeOfDay(at)}`;
+  if (day(at) === yesterday.toDateString()) return `yesterday ${time}`;
   const date = new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
-  return `${date} ${timeOfDay(at)}`;
+  return `${date} ${time}`;
 }
 
 // Minutes typed by a person, as seconds: "10", "0.5", "1,5". null: not a number, or negative.

@@ -159,8 +159,8 @@ function Controls() {
         −
       </button>
       <span class="hint">
-        {timeOfDay(range.value.from, false)} to {timeOfDay(range.value.until, false)}; drag in the chart to
-        zoom in
+        {moment(range.value.from, time.value, false)} to {moment(range.value.until, time.value, false)}; drag
+        in the chart to zoom in
       </span>
     </div>
   );
@@ -204,6 +204,14 @@ function Key() {
       <span>
         <i class="c-bad" />
         left in trouble
+      </span>
+      <span>
+        <i class="c-models" />
+        memory of models
+      </span>
+      <span>
+        <i class="c-used" />
+        memory used by everything
       </span>
     </p>
   );
