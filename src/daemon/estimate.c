@@ -8,8 +8,10 @@
 #include "base/xalloc.h"
 #include "daemon/supervisor_parts.h"
 
-/* Opening a file takes milliseconds; one that a hostile file holds longer is given up. */
-enum { PATIENCE_MS = 30000 };
+enum {
+    PATIENCE_MS = 30000, /* opening takes milliseconds; who is held longer is given up */
+    WORKERS_MAX = 16,
+};
 
 struct estimate {
     struct supervisor *sup; /* NULL: it is no more */
@@ -63,7 +65,7 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     bool wanted = e->sup && (frame->type == MSG_MEASURED || frame->type == MSG_FAILED);
     if (!wanted) return;
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
-    if (frame->type == MSG_MEASURED)
+    if (doc && frame->type == MSG_MEASURED)
         hear_measured(e, yyjson_doc_get_root(doc));
     else
         hear_failed(e, yyjson_doc_get_root(doc));
@@ -105,7 +107,18 @@ void supervisor_drop_estimates(struct supervisor *sup) {
     sup->estimates = NULL;
 }
 
+static bool has_room(const struct supervisor *sup, struct error *err) {
+    int count = 0;
+    for (const struct estimate *e = sup->estimates; e; e = e->next) count++;
+    if (count < WORKERS_MAX) return true;
+    error_set(err, ERR_QUEUE_FULL, "%d models are being measured already; try again later.",
+              count);
+    err->retry_after = 1;
+    return false;
+}
+
 static bool start(struct estimate *e, const struct load_request *request, struct error *err) {
+    if (!has_room(e->sup, err)) return false;
     const struct model *model;
     struct load_settings effective;
     struct lc_plan plan;

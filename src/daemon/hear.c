@@ -31,10 +31,13 @@ static const char *text_of(yyjson_val *obj, const char *name) {
     return text ? text : "";
 }
 
+/* Numbers of a worker are added up: none is so large that a sum of them could overflow. */
+#define LARGEST_INT (INT64_C(1) << 53)
+
 static int64_t int_of(yyjson_val *obj, const char *name) {
     yyjson_val *val = yyjson_obj_get(obj, name);
     int64_t n = yyjson_is_int(val) ? yyjson_get_sint(val) : 0;
-    return n < 0 ? 0 : n;
+    return n < 0 || n > LARGEST_INT ? 0 : n;
 }
 
 static double number_of(yyjson_val *obj, const char *name) {
@@ -71,6 +74,7 @@ static void hear_progress(struct heard *h) {
 
 static void hear_ready(struct heard *h) {
     struct instance *in = h->in;
+    if (h->sup->lc.slots[worker_slot(h->worker)].state != LC_LOADING) return; /* given up */
     struct instance_facts *facts = &in->facts;
     snprintf(facts->architecture, sizeof facts->architecture, "%s",
              text_of(h->json, "architecture"));

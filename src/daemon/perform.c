@@ -39,6 +39,21 @@ static void no_memory_error(const struct lc_action *action, const char *key,
         (unsigned long long)(action->free >> 20), (unsigned long long)action->free);
 }
 
+static void stall_error(const struct supervisor *sup, const char *key, struct error *err) {
+    error_set(err, ERR_LOAD_FAILED,
+              "'%.80s' made no progress while loading for %lld s and was given up; look at the "
+              "disk or raise load_stall_seconds.",
+              key, (long long)(sup->lc.settings.load_stall / 1000));
+}
+
+/* No cause: the next load has begun already, or stands in line. */
+static void back_off_error(const struct supervisor *sup, const struct lc_action *action,
+                           const char *key, const char *cause, struct error *err) {
+    error_set(err, ERR_BACK_OFF, "Loading '%.60s' failed a moment ago: %s", key,
+              *cause ? cause : "it is being tried again; send the request again later.");
+    err->retry_after = seconds_until(action->at, sup->lc.now);
+}
+
 /* The sentence a client gets for a refusal of the lifecycle. */
 static void explain(const struct supervisor *sup, const struct lc_action *action,
                     const char *key, struct error *err) {
@@ -67,16 +82,10 @@ static void explain(const struct supervisor *sup, const struct lc_action *action
         *err = in->load_error;
         return;
     case LC_FAIL_LOAD_STALLED:
-        error_set(
-            err, ERR_LOAD_FAILED,
-            "'%.80s' made no progress while loading for %lld s and was given up; look at the "
-            "disk or raise load_stall_seconds.",
-            key, (long long)(sup->lc.settings.load_stall / 1000));
+        stall_error(sup, key, err);
         return;
     case LC_FAIL_BACK_OFF:
-        error_set(err, ERR_BACK_OFF, "Loading '%.60s' failed a moment ago: %s", key,
-                  in->load_error.text);
-        err->retry_after = seconds_until(action->at, sup->lc.now);
+        back_off_error(sup, action, key, in->load_error.text, err);
         return;
     case LC_FAIL_NO_MEMORY:
         no_memory_error(action, key, err);
@@ -112,18 +121,10 @@ static void do_fail(struct supervisor *sup, const struct lc_action *action,
 
 /* ---- instances ---- */
 
-static bool identifier_taken(const struct supervisor *sup, const char *identifier) {
-    for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const char *other = sup->instances[i].identifier;
-        if (other && strcmp(other, identifier) == 0) return true;
-    }
-    return false;
-}
-
 /* The key, then key:2, key:3, ... */
 static char *default_identifier(const struct supervisor *sup, const char *key) {
     char *identifier = xstrdup(key);
-    for (int n = 2; identifier_taken(sup, identifier); n++) {
+    for (int n = 2; supervisor_identifier_taken(sup, identifier); n++) {
         free(identifier);
         identifier = xasprintf("%s:%d", key, n);
     }
@@ -245,6 +246,10 @@ static void do_kill(struct supervisor *sup, const struct lc_action *action,
 static void do_report(struct supervisor *sup, const struct lc_action *action,
                       const struct lc_event *ev) {
     (void)ev;
+    struct instance *in = &sup->instances[action->slot];
+    if (action->reason == LC_BECAUSE_LOAD_FAILED && in->load_error.code == ERR_NONE) {
+        stall_error(sup, in->model_key, &in->load_error); /* else its worker has said why */
+    }
     supervisor_report(sup, action);
     supervisor_notify(sup, action);
 }

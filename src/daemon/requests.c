@@ -39,10 +39,7 @@ static bool resolve(struct supervisor *sup, const char *name, struct target *ret
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
         enum lc_state state = sup->lc.slots[i].state;
-        if (!in->identifier) continue;
-        /* a free place that only remembers a failed load is no instance */
-        struct lc_view view = lifecycle_view(&sup->lc, i);
-        if (state == LC_ABSENT && view.waiting == 0) continue;
+        if (!supervisor_shows(sup, i)) continue;
         named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
                                                   state == LC_IDLE || state == LC_BUSY };
     }
@@ -225,10 +222,10 @@ static void read_demanded(const struct load_request *request,
     copy_word(ret_demanded->kv_type_v, sizeof ret_demanded->kv_type_v, request->kv_type_v);
 }
 
-static bool identifier_in_use(const struct supervisor *sup, const char *identifier) {
+bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const char *other = sup->instances[i].identifier;
-        if (other && strcmp(other, identifier) == 0) return true;
+        if (!supervisor_shows(sup, i)) continue;
+        if (strcmp(sup->instances[i].identifier, identifier) == 0) return true;
     }
     return false;
 }
@@ -240,7 +237,7 @@ static bool check_identifier(const struct supervisor *sup, const char *identifie
         return error_set_param(err, ERR_INVALID_REQUEST, "identifier",
                                "'identifier' must have 1 to 200 characters.");
     }
-    if (!identifier_in_use(sup, identifier)) return true;
+    if (!supervisor_identifier_taken(sup, identifier)) return true;
     return error_set_param(
         err, ERR_IDENTIFIER_IN_USE, "identifier",
         "The identifier '%.80s' is in use; choose another or unload it first.", identifier);

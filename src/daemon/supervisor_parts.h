@@ -116,15 +116,17 @@ bool supervisor_plan_load(struct supervisor *sup, const struct load_request *req
 /* A call that waits for a load, or the like; NULL: too many, and its sink has been told. */
 struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
                                   struct load_sink sink);
+/* Has an instance this identifier? A failed load that is remembered has given it back. */
+bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier);
 /* The slot with this identifier, or the only instance of the model with this key. */
 int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err);
 
-/* ---- load_message.c ---- */
-/* MSG_LOAD's payload (ipc/message.h). */
 /* ---- prepare.c ---- */
 /* Get ready for the load that is the next to come, or for any. After every event. */
 void supervisor_prepare(struct supervisor *sup);
 
+/* ---- load_message.c ---- */
+/* MSG_LOAD's payload (ipc/message.h). */
 void supervisor_format_load(const struct supervisor *sup, const struct model *model,
                             const char *identifier, const struct load_settings *effective,
                             struct buf *out);

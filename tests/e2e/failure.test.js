@@ -120,6 +120,19 @@ test('a file that fails only when loaded: the cause, then back-off with Retry-Af
   assert.match((await d.get('/metrics')).body, /^doze_load_failures_total 2$/m);
 });
 
+test('an identifier whose load failed may be asked for again', async (t) => {
+  const d = await Daemon.start(t, { models: { bad: broken('missing-layer'), alpha: alpha() } });
+  const watch = await d.watch();
+  const named = (model) => d.post('/api/v1/models/load', { model, identifier: 'mine' });
+  for (let n = 0; n < 2; n++) {
+    const from = watch.length;
+    assert.equal((await named('bad')).status, 500);
+    await watch.reaches('mine', 'absent', { from });
+  }
+  assert.equal((await named('alpha')).status, 200);
+  assert.equal((await named('bad')).body.error.code, 'identifier_in_use');
+});
+
 test('everyone who waits for a load that fails is told the cause', async (t) => {
   const d = await Daemon.start(t, { models: { bad: broken('missing-layer') } });
   const answers = await Promise.all(Array.from({ length: 10 }, () => d.chat('bad')));
@@ -163,6 +176,9 @@ test('a load without progress is failed and its worker killed', async (t) => {
   const { status, body } = await answer;
   assert.equal(status, 500, JSON.stringify(body));
   assert.equal(body.error.code, 'model_load_failed');
+  const again = await d.chat('big');
+  assert.equal(again.status, 503, JSON.stringify(again.body));
+  assert.match(again.body.error.message, /no progress/);
   await watch.reaches('big', 'absent');
   await gone(pid, 1000);
 });
