@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/xalloc.h"
 #include "engine/cells.h"
 #include "engine/fingerprint.h"
@@ -131,9 +132,11 @@ static bool wanted(const struct engine *e, const struct slot *s) {
            store_wants(&e->store, s->tokens.data, s->processed, rule(e));
 }
 
-/* Into the store's memory. */
+/* Into the store's memory, which takes a quarter of what the machine has left at most. */
 static bool put(struct engine *e, struct slot *s) {
     struct error err;
+    uint64_t share = memory_available() / 4;
+    e->store.memory_limit = share < e->store.memory_most ? share : e->store.memory_most;
     struct store_entry *entry = capture(e, s);
     if (!entry) return false;
     if (!store_put(&e->store, entry, &err)) warn_once(e, &err);

@@ -13,7 +13,8 @@
 
 void store_init(struct store *store, enum store_mode mode, const char *path,
                 uint64_t memory_limit) {
-    *store = (struct store){ .mode = mode, .dir = -1, .memory_limit = memory_limit };
+    *store = (struct store){ .mode = mode, .dir = -1 };
+    store->memory_most = store->memory_limit = memory_limit;
     store->path = xstrdup(path);
 }
 

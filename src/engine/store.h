@@ -38,7 +38,8 @@ struct store {
     enum store_mode mode;
     int dir; /* -1: not there (yet) */
     char *path;
-    uint64_t memory_limit, memory; /* bytes of bodies */
+    uint64_t memory_most;          /* bytes of bodies that the user allows */
+    uint64_t memory_limit, memory; /* that there is room for now; that there are */
     unsigned char fingerprint[FINGERPRINT_SIZE];
     bool scanned;
     struct store_entry **entries;
