@@ -296,10 +296,8 @@ struct service {
     /* What a load would take. */
     call_id (*estimate)(void *self, const struct load_request *request,
                         struct estimate_sink sink);
-    /* By identifier (or the key of a single instance). False with ERR_MODEL_NOT_FOUND. */
-    bool (*unload)(void *self, const char *identifier, struct error *err);
-    /* The same; sink.on_end is told when the worker is gone and its memory back: result and error
-     * both NULL. */
+    /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. sink.on_end is
+     * told when the worker is gone and its memory back: result and error both NULL. */
     call_id (*unload_wholly)(void *self, const char *identifier, struct load_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);

@@ -336,14 +336,11 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
     return LC_NO_SLOT;
 }
 
-bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err) {
-    int slot = supervisor_find_instance(sup, identifier, err);
-    if (slot == LC_NO_SLOT) return false;
+static void unload(struct supervisor *sup, int slot) {
     bool kept = sup->instances[slot].keep;
     sup->instances[slot].keep = false;
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
     if (kept) sup->world.on_kept_changed(sup->world.ctx);
-    return true;
 }
 
 call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
@@ -363,7 +360,7 @@ call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
         return id;
     }
     sup->instances[slot].unloading = id;
-    (void)supervisor_unload(sup, sup->instances[slot].identifier, &err);
+    unload(sup, slot);
     return id;
 }
 

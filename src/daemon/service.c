@@ -51,11 +51,6 @@ static bool find_model(void *self, const char *name, struct model_view *ret_mode
     return supervisor_find_model(d->supervisor, name, ret_model);
 }
 
-static bool unload(void *self, const char *identifier, struct error *err) {
-    struct daemon *d = self;
-    return supervisor_unload(d->supervisor, identifier, err);
-}
-
 static bool retune(void *self, const char *identifier, const char *origin, struct ttl ttl,
                    struct error *err) {
     struct daemon *d = self;
@@ -109,7 +104,6 @@ void daemon_fill_service(struct daemon *d) {
         .estimate = estimate,
         .unload_wholly = unload_wholly,
         .find_model = find_model,
-        .unload = unload,
         .retune = retune,
         .settings = settings,
         .settings_patch = settings_change,

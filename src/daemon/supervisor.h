@@ -54,7 +54,6 @@ call_id supervisor_ensure(struct supervisor *sup, const struct load_request *req
                           struct load_sink sink);
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink);
-bool supervisor_unload(struct supervisor *sup, const char *identifier, struct error *err);
 bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
                        struct ttl ttl, struct error *err);
 call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
