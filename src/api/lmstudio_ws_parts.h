@@ -136,12 +136,14 @@ bool ws_specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret
 /* The instance with this identifier, and its model. */
 bool ws_identifier_find(const struct lmws_session *session, const char *identifier,
                         struct found *ret_found);
-/* The model that a key or path means; strings are borrowed until the next call into the service. */
+/* The model that a key or path means; strings are borrowed until the next call into the
+ * service. */
 bool ws_key_find(const struct lmws_session *session, const char *name,
                  struct model_view *ret_model);
 
 /* ---- lmstudio_ws_config.c ---- */
-/* The value of a key: of several layers or fields with it the last one's. NULL if there is none. */
+/* The value of a key: of several layers or fields with it the last one's. NULL if there is
+ * none. */
 yyjson_val *ws_config_find(yyjson_val *stack, const char *key);
 /* A checkbox with a number; false if it is not there or not of that form. */
 bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
@@ -157,10 +159,8 @@ void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                    yyjson_mut_val *value);
 
 /* ---- lmstudio_ws_sampling.c ---- */
-/* Add what the stack says to a neutral body (service.h). False with a sentence for what this
- * server cannot do. */
-bool ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
-                               struct error *err);
+/* Add what the stack says to a neutral body (service.h). */
+void ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body);
 /* {"fields":[...]}: what of the stack counted. */
 yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack);
 
@@ -224,7 +224,7 @@ void ws_authentication_status(struct op *op, yyjson_val *param);
 void ws_is_authenticated(struct op *op, yyjson_val *param);
 void ws_model_catalog(struct op *op, yyjson_val *param);
 
-/* ---- small readers: a field of any value; NULL / def if it is not there or of another type ---- */
+/* ---- a small reader: a field of any value; NULL if it is not there or no string ---- */
 static inline const char *text_field(yyjson_val *obj, const char *name) {
     yyjson_val *val = yyjson_obj_get(obj, name);
     return yyjson_is_str(val) ? yyjson_get_str(val) : NULL;

@@ -60,8 +60,8 @@ void ws_predict(struct op *op, yyjson_val *param) {
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    if (!ws_prediction_config_read(stack, doc, body, &err) ||
-        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+    ws_prediction_config_read(stack, doc, body);
+    if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
                          &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);
@@ -108,11 +108,7 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
-    if (!ws_prediction_config_read(stack, doc, body, &err)) {
-        yyjson_mut_doc_free(doc);
-        op_fail(op, &err);
-        return;
-    }
+    ws_prediction_config_read(stack, doc, body);
     enum service_op kind = set_prompt(doc, body, prompt);
     begin_prediction(op, kind, doc, instance);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lmstudio_ws_sampling.c - the keys "llm.prediction.*" and what they are in a neutral body. A value
- * of an unexpected form is ignored like an unknown key; what cannot be done is an error. */
+ * of an unexpected form is ignored like an unknown key. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,94 +13,86 @@
 struct target {
     yyjson_mut_doc *doc;
     yyjson_mut_val *body;
-    struct error *err;
 };
 
-typedef bool read_fn(const struct target *t, yyjson_val *value, const char *name, double off);
+typedef void read_fn(const struct target *t, yyjson_val *value, const char *name, double off);
 
 static double within(double n, double min, double max) {
     return n < min ? min : n > max ? max : n;
 }
 
-static bool read_number(const struct target *t, yyjson_val *value, const char *name,
+static void read_number(const struct target *t, yyjson_val *value, const char *name,
                         double off) {
     (void)off;
     if (yyjson_is_num(value)) {
         yyjson_mut_obj_add_real(t->doc, t->body, name, within(yyjson_get_num(value), 0, 100));
     }
-    return true;
 }
 
 /* A checkbox: unchecked is the number that switches it off. */
-static bool read_box(const struct target *t, yyjson_val *value, const char *name, double off) {
+static void read_box(const struct target *t, yyjson_val *value, const char *name, double off) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return true;
+    if (!ws_checkbox_read(value, &checked, &n)) return;
     yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, -100, 100) : off);
-    return true;
 }
 
-static bool read_share(const struct target *t, yyjson_val *value, const char *name,
+static void read_share(const struct target *t, yyjson_val *value, const char *name,
                        double off) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return true;
+    if (!ws_checkbox_read(value, &checked, &n)) return;
     yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, 0, 1) : off);
-    return true;
 }
 
-static bool read_repeat(const struct target *t, yyjson_val *value, const char *name,
+static void read_repeat(const struct target *t, yyjson_val *value, const char *name,
                         double off) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return true;
+    if (!ws_checkbox_read(value, &checked, &n)) return;
     yyjson_mut_obj_add_real(t->doc, t->body, name,
                             checked && n > 0 ? within(n, 0.01, 100) : off);
-    return true;
 }
 
 /* A checkbox with an integer; unchecked leaves the field out. */
-static bool read_int_box(const struct target *t, yyjson_val *value, const char *name,
+static void read_int_box(const struct target *t, yyjson_val *value, const char *name,
                          double off) {
     bool checked;
     double n;
     (void)off;
-    if (!ws_checkbox_read(value, &checked, &n) || !checked || !(n >= 0)) return true;
+    if (!ws_checkbox_read(value, &checked, &n) || !checked || !(n >= 0)) return;
     yyjson_mut_obj_add_int(t->doc, t->body, name, (int64_t)within(n, 0, INT32_MAX));
-    return true;
 }
 
-static bool read_top_k(const struct target *t, yyjson_val *value, const char *name,
+static void read_top_k(const struct target *t, yyjson_val *value, const char *name,
                        double off) {
     (void)off;
-    if (!yyjson_is_num(value)) return true;
+    if (!yyjson_is_num(value)) return;
     yyjson_mut_obj_add_int(t->doc, t->body, name,
                            (int64_t)within(yyjson_get_num(value), 0, INT32_MAX));
-    return true;
 }
 
 /* Several keys bring stop strings: they add up. */
-static bool read_stops(const struct target *t, yyjson_val *value, const char *name,
+static void read_stops(const struct target *t, yyjson_val *value, const char *name,
                        double off) {
     size_t i, max;
     yyjson_val *word;
     (void)off;
     yyjson_mut_val *stops = yyjson_mut_obj_get(t->body, name);
-    if (yyjson_arr_size(value) == 0) return true;
+    if (yyjson_arr_size(value) == 0) return;
     if (!stops) stops = yyjson_mut_obj_add_arr(t->doc, t->body, name);
     yyjson_arr_foreach(value, i, max, word) {
         if (!yyjson_is_str(word) || yyjson_get_len(word) == 0) continue;
         yyjson_mut_arr_append(stops, yyjson_val_mut_copy(t->doc, word));
     }
-    return true;
 }
 
 /* [[token, bias], ...] */
-static bool read_bias(const struct target *t, yyjson_val *value, const char *name, double off) {
+static void read_bias(const struct target *t, yyjson_val *value, const char *name, double off) {
     size_t i, max;
     yyjson_val *pair;
     (void)off;
-    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) return true;
+    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) return;
     yyjson_mut_val *map = yyjson_mut_obj_add_obj(t->doc, t->body, name);
     yyjson_arr_foreach(value, i, max, pair) {
         yyjson_val *token = yyjson_arr_get(pair, 0), *bias = yyjson_arr_get(pair, 1);
@@ -110,59 +102,54 @@ static bool read_bias(const struct target *t, yyjson_val *value, const char *nam
         yyjson_mut_obj_add(map, yyjson_mut_strcpy(t->doc, key),
                            yyjson_mut_real(t->doc, within(yyjson_get_num(bias), -1e6, 1e6)));
     }
-    return true;
 }
 
-static bool read_structured(const struct target *t, yyjson_val *value, const char *name,
+static void read_structured(const struct target *t, yyjson_val *value, const char *name,
                             double off) {
     const char *type = text_field(value, "type");
     (void)off;
-    if (!type || strcmp(type, "none") == 0) return true;
+    if (!type || strcmp(type, "none") == 0) return;
     if (strcmp(type, "gbnf") == 0) {
         yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
         if (yyjson_is_str(grammar)) {
             yyjson_mut_obj_add_val(t->doc, t->body, "grammar",
                                    yyjson_val_mut_copy(t->doc, grammar));
         }
-        return true;
+        return;
     }
     yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->body, name);
     yyjson_val *schema = yyjson_obj_get(value, "jsonSchema");
     bool demanded = yyjson_is_obj(schema);
     yyjson_mut_obj_add_str(t->doc, format, "type", demanded ? "json_schema" : "json_object");
-    if (!demanded) return true;
+    if (!demanded) return;
     yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
     yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
-    return true;
 }
 
-static bool read_tools(const struct target *t, yyjson_val *value, const char *name,
+static void read_tools(const struct target *t, yyjson_val *value, const char *name,
                        double off) {
     yyjson_val *tools = yyjson_obj_get(value, "tools");
     (void)off;
     if (yyjson_arr_size(tools) > 0) {
         yyjson_mut_obj_add_val(t->doc, t->body, name, yyjson_val_mut_copy(t->doc, tools));
     }
-    return true;
 }
 
-static bool read_tool_choice(const struct target *t, yyjson_val *value, const char *name,
+static void read_tool_choice(const struct target *t, yyjson_val *value, const char *name,
                              double off) {
     const char *mode = text_field(value, "mode");
     (void)off;
     if (mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0)) {
         yyjson_mut_obj_add_strcpy(t->doc, t->body, name, mode);
     }
-    return true;
 }
 
-static bool read_thinking(const struct target *t, yyjson_val *value, const char *name,
+static void read_thinking(const struct target *t, yyjson_val *value, const char *name,
                           double off) {
     (void)off;
-    if (!yyjson_is_bool(value)) return true;
+    if (!yyjson_is_bool(value)) return;
     yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->body, name);
     yyjson_mut_obj_add_bool(t->doc, kwargs, "enable_thinking", yyjson_get_bool(value));
-    return true;
 }
 
 /* ---- prompt template ---- */
@@ -195,7 +182,7 @@ static void write_manual(yyjson_val *manual, struct buf *out) {
     buf_add_str(out, "{% endif %}");
 }
 
-static bool read_template(const struct target *t, yyjson_val *value, const char *name,
+static void read_template(const struct target *t, yyjson_val *value, const char *name,
                           double off) {
     const char *type = text_field(value, "type");
     yyjson_val *jinja = yyjson_obj_get(yyjson_obj_get(value, "jinjaPromptTemplate"),
@@ -209,11 +196,11 @@ static bool read_template(const struct target *t, yyjson_val *value, const char 
         yyjson_mut_obj_add_strcpy(t->doc, t->body, name, buf_str(&text));
         buf_clear(&text);
     }
-    return read_stops(t, yyjson_obj_get(value, "stopStrings"), "stop", off);
+    read_stops(t, yyjson_obj_get(value, "stopStrings"), "stop", off);
 }
 
 /* Doze's own behaviour is to stop at the limit. */
-static bool read_overflow(const struct target *t, yyjson_val *value, const char *name,
+static void read_overflow(const struct target *t, yyjson_val *value, const char *name,
                           double off) {
     static const struct {
         const char *theirs, *ours;
@@ -225,17 +212,15 @@ static bool read_overflow(const struct target *t, yyjson_val *value, const char 
         if (!yyjson_equals_str(value, words[i].theirs)) continue;
         yyjson_mut_obj_add_str(t->doc, t->body, name, words[i].ours);
     }
-    return true;
 }
 
 /* Read elsewhere (lmstudio_ws_history.c, lmstudio_ws_predict.c), but effective. */
-static bool read_elsewhere(const struct target *t, yyjson_val *value, const char *name,
+static void read_elsewhere(const struct target *t, yyjson_val *value, const char *name,
                            double off) {
     (void)t;
     (void)value;
     (void)name;
     (void)off;
-    return true;
 }
 
 static const struct {
@@ -267,14 +252,12 @@ static const struct {
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
-bool ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body,
-                               struct error *err) {
-    struct target target = { doc, body, err };
+void ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body) {
+    struct target target = { doc, body };
     for (size_t i = 0; i < ROW_COUNT; i++) {
         yyjson_val *value = ws_config_find(stack, rows[i].key);
-        if (value && !rows[i].read(&target, value, rows[i].name, rows[i].off)) return false;
+        if (value) rows[i].read(&target, value, rows[i].name, rows[i].off);
     }
-    return true;
 }
 
 yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lmstudio_ws_text.c - questions about texts: tokens, templates, vectors. One request, one answer. */
+/* lmstudio_ws_text.c - questions about texts: tokens, templates, vectors. One request, one
+ * answer. */
 #include <math.h>
 
 #include "api/lmstudio_ws_parts.h"
@@ -127,8 +128,8 @@ void ws_apply_template(struct op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *tools = yyjson_obj_get(yyjson_obj_get(param, "opts"), "toolDefinitions");
     yyjson_mut_doc *doc = body_new("template", &body);
-    if (!ws_prediction_config_read(stack, doc, body, &err) ||
-        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+    ws_prediction_config_read(stack, doc, body);
+    if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
                          &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);

@@ -10,13 +10,14 @@
 enum overflow {
     OVERFLOW_STOP,   /* a prompt is refused, an answer ends */
     OVERFLOW_MIDDLE, /* the beginning and the end stay */
-    OVERFLOW_OLDEST, /* the end stays, and the very first token, where models expect one of theirs */
+    OVERFLOW_OLDEST, /* the end stays, and the very first token, which often is a mark */
 };
 
 /* "stop", "truncate_middle", "rolling_window"; false: another word. */
 bool overflow_parse(const char *word, enum overflow *ret);
 
-/* How much of a context of `length` tokens is filled again after a cut: the rest is for what comes. */
+/* How much of a context of `length` tokens is filled again after a cut: the rest is for what
+ * comes. */
 size_t overflow_room(size_t length);
 
 /* Cut the text to `room` tokens, at least 2, in place. How many are left. */

@@ -192,7 +192,8 @@ static void on_frame_chunk(wslay_event_context_ptr wslay,
     struct websocket *ws = ctx;
     (void)wslay;
     if (ws->control || buf_add(&ws->message, chunk->data, chunk->data_length)) return;
-    websocket_close(ws, WEBSOCKET_TOO_LONG, "message too long"); /* of pieces, each short enough */
+    websocket_close(ws, WEBSOCKET_TOO_LONG,
+                    "message too long"); /* of pieces, each short enough */
 }
 
 static void on_wslay_message(wslay_event_context_ptr wslay,

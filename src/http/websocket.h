@@ -2,12 +2,12 @@
 /*
  * websocket.h - RFC 6455 on an upgraded connection: text messages in, text messages out.
  *
- * wslay does the frames: fragments, masks (a client's frame without one ends the connection), UTF-8,
- * control frames, the closing handshake. No extensions and no subprotocols are offered. A peer that
- * is not heard of for three ping intervals is given up. One thread, the loop's.
+ * wslay does the frames: fragments, masks (a client's frame without one ends the connection),
+ * UTF-8, control frames, the closing handshake. No extensions and no subprotocols are offered.
+ * A peer that is not heard of for three ping intervals is given up. One thread, the loop's.
  *
- * A reader that is too slow fills the queue of its own socket: on_pressure asks to make no more for
- * it; past the queue's maximum it is closed.
+ * A reader that is too slow fills the queue of its own socket: on_pressure asks to make no more
+ * for it; past the queue's maximum it is closed.
  */
 #ifndef DOZE_HTTP_WEBSOCKET_H
 #define DOZE_HTTP_WEBSOCKET_H
@@ -29,16 +29,17 @@ enum {
 /* Status codes of RFC 6455, 7.4.1. */
 enum { WEBSOCKET_UNSUPPORTED = 1003, WEBSOCKET_POLICY = 1008, WEBSOCKET_TOO_LONG = 1009 };
 
-/* The text is borrowed for the call and valid UTF-8. on_closed comes exactly once and last. None of
- * them comes from inside a websocket_* call but on_pressure(true). */
+/* The text is borrowed for the call and valid UTF-8. on_closed comes exactly once and last.
+ * None of them comes from inside a websocket_* call but on_pressure(true). */
 struct websocket_events {
     void (*on_message)(void *ctx, const char *text, size_t len);
     void (*on_pressure)(void *ctx, bool paused);
     void (*on_closed)(void *ctx);
 };
 
-/* Answer the handshake and take the connection over; ends the exchange. NULL if the request is no
- * proper handshake: then it was answered with 400 or 426. Borrows events for the socket's life. */
+/* Answer the handshake and take the connection over; ends the exchange. NULL if the request is
+ * no proper handshake: then it was answered with 400 or 426. Borrows events for the socket's
+ * life. */
 struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
                                    const struct websocket_events *events, void *ctx);
 
@@ -59,8 +60,8 @@ void websocket_end(struct websocket *ws, unsigned status, const char *reason);
 
 enum { WEBSOCKET_ACCEPT_SIZE = 29 };
 
-/* Sec-WebSocket-Accept for a client's key (RFC 6455, 4.2.2). False if the key is not the base64 of
- * 16 bytes. */
+/* Sec-WebSocket-Accept for a client's key (RFC 6455, 4.2.2). False if the key is not the base64
+ * of 16 bytes. */
 bool websocket_accept_key(const char *key, char ret_accept[WEBSOCKET_ACCEPT_SIZE])
     __attribute__((warn_unused_result));
 

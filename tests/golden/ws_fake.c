@@ -465,7 +465,8 @@ void ws_fake_run(const char *script, struct buf *out) {
     }
     f->out = out;
     while ((line = strsep(&rest, "\n"))) {
-        if (*line) buf_addf(out, "%s\n", line);
+        bool known = strncmp(line, "> ", 2) == 0 || strncmp(line, "! ", 2) == 0;
+        if (known) buf_addf(out, "%s\n", line);
         run_line(f, line);
     }
     lmws_session_free(f->session);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* WebSocket frames on a real connection: RFC 6455 from the side of a client that does as it likes. */
+/* WebSocket frames on a real connection: RFC 6455 from the side of a client that does as it
+ * likes. */
 #include "fixture.h"
 
 #include <stdlib.h>
