@@ -157,8 +157,9 @@ void cells_shrink(struct engine *engine) {
 }
 
 void cells_report(struct engine *engine) {
-    char json[64];
-    int len = snprintf(json, sizeof json, "{\"memory_bytes\":%llu}",
-                       (unsigned long long)model_memory_bytes(&engine->model));
+    char json[96];
+    int len = snprintf(json, sizeof json, "{\"memory_bytes\":%llu,\"repack\":\"%s\"}",
+                       (unsigned long long)model_memory_bytes(&engine->model),
+                       repack_word(&engine->repack));
     link_send(&engine->link, MSG_MEMORY, 0, json, (size_t)len);
 }

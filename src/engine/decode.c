@@ -111,6 +111,7 @@ static void take_token(struct engine *e, struct slot *s) {
     bool free = !job->chat || !chat_constrains(job->chat);
     bool allowed = token != LLAMA_TOKEN_NULL && (free || chat_accept(job->chat, token));
     if (!job->first_token) job->first_token = clock_boottime_usec();
+    e->served = true;
     if (!allowed) {
         struct error err;
         error_set(&err, ERR_INTERNAL,

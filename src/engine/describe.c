@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -26,21 +27,27 @@ static void quantization_name(const struct llama_model *weights, char *out, size
     snprintf(out, size, "%.*s%s", (int)len, name, mark);
 }
 
-/* Anonymous memory of this process, bytes; 0 if the kernel does not say. */
-static uint64_t anonymous_bytes(void) {
+/* A field of this process's status, bytes; 0 if the kernel does not say. */
+static uint64_t status_bytes(const char *name) {
     FILE *f = fopen("/proc/self/status", "re");
     if (!f) return 0;
     char line[128];
-    unsigned long long kib = 0;
+    uint64_t kib = 0;
+    size_t len = strlen(name);
     while (fgets(line, sizeof line, f)) {
-        if (sscanf(line, "RssAnon: %llu kB", &kib) == 1) break;
+        if (strncmp(line, name, len) != 0) continue;
+        kib = strtoull(line + len, NULL, 10);
+        break;
     }
     fclose(f);
     return kib * 1024;
 }
 
 uint64_t model_memory_bytes(const struct model *model) {
-    return anonymous_bytes() + (model->mapped ? llama_model_size(model->weights) : 0);
+    uint64_t own = status_bytes("RssAnon:"), weights = llama_model_size(model->weights);
+    if (!model->mapped) return own;
+    uint64_t pages = model->repacked ? status_bytes("RssFile:") : weights;
+    return own + (pages < weights ? pages : weights);
 }
 
 static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,

@@ -131,6 +131,7 @@ bool engine_run(struct engine *engine) {
         while (link_next(&engine->link, &frame)) {
             if (!engine_dispatch(engine, &frame)) return true;
         }
+        repack_step(engine);
         bool busy = has_work(engine);
         if (busy) {
             engine->last_work = clock_boottime_usec();

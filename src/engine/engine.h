@@ -23,6 +23,7 @@
 #include "engine/link.h"
 #include "engine/load_request.h"
 #include "engine/model.h"
+#include "engine/repack.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
 #include "engine/store.h"
@@ -36,7 +37,8 @@ struct job {
         prompt; /* of a generation, or the embedding's input that is being worked on */
     struct llama_sampler *sampler;
     struct answer answer;
-    size_t next_input; /* of an embedding */
+    const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */
+    size_t next_input;               /* of an embedding */
     bool paused;
     size_t prompt_tokens, cached_tokens;
     const char *cache_source; /* "slot", "memory", "disk"; NULL: nothing was cached */
@@ -72,6 +74,8 @@ struct engine {
     struct link link;
     struct model model;
     struct context context;
+    struct repack repack;
+    bool served;           /* a token */
     uint64_t memory_limit; /* bytes; 0: none */
     int64_t shrink_after;  /* us of idling */
     struct slot slots[LOAD_MAX_PARALLEL];

@@ -139,6 +139,7 @@ struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
     struct job *job = xcalloc(1, sizeof *job);
     job->id = id;
     job->received = clock_boottime_usec();
+    job->vocab = engine->model.vocab;
     job->request = *request;
     *request = (struct request){ 0 };
     bool embedding = job->request.op == REQUEST_EMBEDDING;

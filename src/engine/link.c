@@ -9,7 +9,7 @@
 enum { READ_CHUNK = 64 << 10 };
 
 void link_init(struct link *link, int fd) {
-    *link = (struct link){ .fd = fd };
+    *link = (struct link){ .fd = fd, .wake_fd = -1 };
     buf_init(&link->in, (size_t)FRAME_MAX_TO_WORKER + FRAME_HEADER_SIZE + READ_CHUNK);
     buf_init(&link->out, (size_t)FRAME_MAX_TO_DAEMON + FRAME_HEADER_SIZE + LINK_MAX_UNSENT);
     int flags = fcntl(fd, F_GETFL);
@@ -106,9 +106,10 @@ void link_send(struct link *link, enum message_type type, uint64_t request, cons
 }
 
 void link_wait(struct link *link, int timeout_ms) {
-    struct pollfd p = { .fd = link->fd, .events = POLLIN };
-    if (link->out.len > 0) p.events |= POLLOUT;
-    (void)poll(&p, 1, timeout_ms);
+    struct pollfd p[] = { { .fd = link->fd, .events = POLLIN },
+                          { .fd = link->wake_fd, .events = POLLIN } };
+    if (link->out.len > 0) p[0].events |= POLLOUT;
+    (void)poll(p, 2, timeout_ms);
     if (link->out.len > 0) flush(link);
 }
 

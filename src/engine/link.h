@@ -20,6 +20,7 @@ enum { LINK_MAX_UNSENT = 4 << 20 };
 
 struct link {
     int fd;
+    int wake_fd; /* link_wait also ends when this is readable; -1: none */
     struct buf in;
     size_t in_used; /* bytes of `in` that were given out already */
     struct buf out;

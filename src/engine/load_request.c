@@ -26,6 +26,21 @@ static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error 
     return true;
 }
 
+static bool read_repack(enum load_repack *ret, yyjson_val *root, struct error *err) {
+    static const char *const words[] = { [LOAD_REPACK_NEVER] = "never",
+                                         [LOAD_REPACK_BACKGROUND] = "background",
+                                         [LOAD_REPACK_FIRST] = "first" };
+    const char *word = words[LOAD_REPACK_NEVER];
+    if (!json_read_str(root, "repack", &word, err)) return false;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(word, words[i]) != 0) continue;
+        *ret = (enum load_repack)i;
+        return true;
+    }
+    return error_set_param(err, ERR_INVALID_REQUEST, "repack",
+                           "'repack' must be \"background\", \"first\" or \"never\".");
+}
+
 static bool read_fields(struct load_request *r, yyjson_val *root, struct error *err) {
     return json_read_str(root, "path", &r->path, err) &&
            json_read_str(root, "identifier", &r->identifier, err) &&
@@ -52,8 +67,7 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_bool(root, "mmap", &r->mmap, err) &&
            json_read_bool(root, "offload_kv", &r->offload_kv, err) &&
            json_read_bool(root, "mlock", &r->mlock, err) &&
-           json_read_bool(root, "repack", &r->repack, err) &&
-           read_prompts(&r->prompts, root, err);
+           read_repack(&r->repack, root, err) && read_prompts(&r->prompts, root, err);
 }
 
 bool load_request_parse(struct load_request *ret, const char *text, size_t len,

@@ -11,6 +11,10 @@
 
 enum { LOAD_MAX_PARALLEL = 64, LOAD_MAX_CONTEXT = 1 << 24 };
 
+/* Whether weights are put into the order that the processor likes best: never, after the first token
+ * was served, before it. */
+enum load_repack { LOAD_REPACK_NEVER, LOAD_REPACK_BACKGROUND, LOAD_REPACK_FIRST };
+
 struct load_prompts { /* the prompt store */
     const char *dir;  /* of the model; NULL: none */
     const char *mode; /* "on", "memory", "off" */
@@ -34,7 +38,8 @@ struct load_request {
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     bool offload_kv; /* keep the KV cache where the layers are */
     int64_t seed;    /* of requests without one; -1: none */
-    bool mmap, mlock, repack;
+    bool mmap, mlock;
+    enum load_repack repack;
     struct load_prompts prompts;
 };
 

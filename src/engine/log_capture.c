@@ -3,6 +3,7 @@
 
 #include <ggml.h>
 #include <llama.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 
 enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
 
-/* The library's log is global, so is this. All errors come on the main thread. */
+/* The library's log is global, so is this. What other threads cause (repack.c) concerns nobody. */
 static struct {
+    pthread_t owner;
     char kept[MAX_KEPT];
     char taken[MAX_KEPT];
     size_t len;
@@ -55,6 +57,7 @@ static void forward(const char *text, size_t len) {
 
 static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
     (void)ctx;
+    if (!pthread_equal(state.owner, pthread_self())) return;
     if (level != GGML_LOG_LEVEL_CONT) state.level = level;
     if (strstr(text, "lash") && strstr(text, "set to disabled")) state.flash_refused = true;
     if (state.level != GGML_LOG_LEVEL_ERROR) return;
@@ -68,12 +71,13 @@ static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
 /* The process ends right after: tell the daemon why, if it is listening. */
 static void on_abort(const char *text) {
     fprintf(stderr, "doze-engine: %s\n", text);
-    if (!state.link) return;
+    if (!state.link || !pthread_equal(state.owner, pthread_self())) return;
     state.span_count = 0;
     forward(text, strlen(text));
 }
 
 void log_capture_start(void) {
+    state.owner = pthread_self();
     setenv("GGML_NO_BACKTRACE", "1", 0); /* else it starts a debugger on itself */
     chat_shim_quiet();
     (void)ggml_set_abort_callback(on_abort);
@@ -89,6 +93,7 @@ bool log_capture_flash_refused(void) {
 }
 
 const char *log_capture_take(void) {
+    if (!pthread_equal(state.owner, pthread_self())) return "";
     memcpy(state.taken, state.kept, state.len + 1);
     state.len = 0;
     state.kept[0] = '\0';

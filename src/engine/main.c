@@ -96,6 +96,7 @@ static bool load(struct engine *e, const struct frame *frame, struct error *err)
     e->memory_limit = (uint64_t)request.memory_bytes;
     e->shrink_after = (int64_t)(request.shrink_seconds * 1e6);
     if (ok) keep_open(e, &request);
+    if (ok) repack_open(e, &request);
     load_request_clear(&request);
     return ok;
 }
@@ -193,7 +194,10 @@ int main(void) {
     }
     if (!load_and_report(&engine, &frame)) return 1;
     log_capture_forward(&engine.link);
-    if (engine_run(&engine)) keep_all(&engine);
+    bool stopped = engine_run(&engine);
+    bool alone = repack_close(&engine);
+    if (stopped) keep_all(&engine);
+    if (!alone) _exit(0);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return 0;
 }

@@ -32,7 +32,7 @@ bool model_measure(const struct load_request *request, struct measured *ret,
     struct llama_context_params context = llama_context_default_params();
     struct measure_sums sums;
     model.n_gpu_layers = (int32_t)request->gpu_layers;
-    model.use_extra_bufts = request->repack;
+    model.use_extra_bufts = request->repack != LOAD_REPACK_NEVER;
     if (!context_of(request, model, &context, err)) return false;
     if (!measure(request->path, &model, &context, &sums)) return failed(err);
     *ret = (struct measured){ .model = sums.model_host + sums.model_device,

@@ -103,13 +103,13 @@ bool model_open(struct model *ret, const struct load_request *request,
     params.load_mode = load_mode(request);
     params.progress_callback = progress;
     params.progress_callback_user_data = progress_ctx;
-    params.use_extra_bufts = request->repack;
+    params.use_extra_bufts = request->repack == LOAD_REPACK_FIRST;
     if (request->num_experts > 0) {
         if (!fill_override(overrides, request))
             return load_failed(err, "The model cannot be read");
         params.kv_overrides = overrides;
     }
-    struct model m = { .mapped = request->mmap };
+    struct model m = { .mapped = request->mmap, .repacked = params.use_extra_bufts };
     m.weights = llama_model_load_from_file(request->path, params);
     if (!m.weights) return load_failed(err, "The model cannot be loaded");
     m.vocab = llama_model_get_vocab(m.weights);

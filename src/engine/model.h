@@ -28,6 +28,7 @@ struct model {
     bool remembers; /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
     int32_t window; /* sliding attention window in tokens; 0: none */
     bool mapped;    /* weights are the file's pages */
+    bool repacked;  /* some are not, but copies in another order */
 };
 
 struct context {

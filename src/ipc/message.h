@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 1
+#define MESSAGE_VERSION 2
 
 enum { WORKER_FD = 3 };
 
@@ -26,7 +26,7 @@ enum message_type {
                      "shrink_seconds":x (idle for so long it gives back what it does not use; 30),
                      "parallel":n, "batch":n, "threads":n, "threads_batch":n,
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
-                     "mmap":bool, "mlock":bool, "repack":bool, "gpu_layers":n (-1: all), "offload_kv":bool,
+                     "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default), "gpu_layers":n (-1: all), "offload_kv":bool,
                      "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
                      "chat_template":"override" (optional), "seed":n (of requests that bring none; -1),
                      "identifier":"for the log",
@@ -57,7 +57,8 @@ enum message_type {
     MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
     MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
-    MSG_MEMORY,    /* {"memory_bytes":n}: what the worker takes has changed since READY */
+    MSG_MEMORY,    /* {"memory_bytes":n,"repack":"none"|"waiting"|"running"|"done"}: what the
+                      worker takes has changed since READY */
     MSG_MEASURED = 48, /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
     MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n,"saves":n}: what the

@@ -20,7 +20,8 @@ static void test_only_the_path_is_needed(void **state) {
     assert_int_equal(r.context_length, 0);
     assert_int_equal(r.gpu_layers, -1);
     assert_true(r.mmap);
-    assert_false(r.repack || r.mlock);
+    assert_false(r.mlock);
+    assert_int_equal(r.repack, LOAD_REPACK_NEVER);
     assert_string_equal(r.kv_type_k, "f16");
     assert_null(r.chat_template);
     load_request_clear(&r);
@@ -35,7 +36,7 @@ static void test_every_field(void **state) {
               "{\"path\":\"/m\",\"identifier\":\"i\",\"context_length\":100,\"parallel\":2,"
               "\"batch\":64,\"threads\":3,\"threads_batch\":5,\"flash_attention\":\"off\","
               "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"f32\",\"mmap\":false,\"mlock\":true,"
-              "\"repack\":true,\"gpu_layers\":7,\"num_experts\":8,"
+              "\"repack\":\"first\",\"gpu_layers\":7,\"num_experts\":8,"
               "\"rope_frequency_base\":10000,\"rope_frequency_scale\":0.5,"
               "\"chat_template\":\"x\"}",
               &err));
@@ -46,7 +47,8 @@ static void test_every_field(void **state) {
     assert_int_equal(r.num_experts, 8);
     assert_float_equal(r.rope_frequency_scale, 0.5, 0);
     assert_string_equal(r.chat_template, "x");
-    assert_true(r.mlock && r.repack && !r.mmap);
+    assert_true(r.mlock && !r.mmap);
+    assert_int_equal(r.repack, LOAD_REPACK_FIRST);
     load_request_clear(&r);
 }
 
@@ -60,6 +62,10 @@ static void test_what_is_wrong_is_named(void **state) {
         { "{\"path\":\"/m\",\"context_length\":16777217}", "context_length" },
         { "{\"path\":\"/m\",\"mmap\":\"yes\"}", "mmap" },
         { "{\"path\":\"/m\",\"gpu_layers\":-2}", "gpu_layers" },
+        { "{\"path\":\"/m\",\"repack\":\"later\"}", "repack" },
+        { "{\"path\":\"/m\",\"repack\":true}", "repack" },
+        { "{\"path\":\"/m\",\"cells\":-1}", "cells" },
+        { "{\"path\":\"/m\",\"shrink_seconds\":-1}", "shrink_seconds" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct load_request r;

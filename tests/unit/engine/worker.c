@@ -78,6 +78,7 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
     case MSG_MEMORY:
         w->resized++;
         w->memory = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+        w->repacked = memmem(f->payload, f->len, "\"done\"", 6) != NULL;
         break;
     case MSG_LOG:
         w->logs++;

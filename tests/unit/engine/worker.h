@@ -31,6 +31,7 @@ struct worker {
     int heartbeats;
     int resized;    /* MEMORY frames seen */
     int64_t memory; /* what the last of them said */
+    bool repacked;
     int permille;
     struct outcome outcomes[WORKER_MAX_REQUESTS]; /* by request number; 0 is not used */
     int requests;

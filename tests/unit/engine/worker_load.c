@@ -50,7 +50,7 @@ static void test_every_way_to_hold_a_model(void **state) {
     (void)state;
     static const char *const options[] = {
         "\"mmap\":false",
-        "\"repack\":true",
+        "\"repack\":\"first\"",
         "\"flash_attention\":\"off\"",
         "\"flash_attention\":\"on\",\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q8_0\"",
         "\"rope_frequency_base\":20000,\"rope_frequency_scale\":0.5",

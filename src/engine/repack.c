@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/repack.h"
+
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "engine/cells.h"
+#include "engine/engine.h"
+
+/* Left to the rest of the machine; the second vocabulary and context fit in, too. */
+#define RESERVE ((uint64_t)256 << 20)
+
+enum { LOW_PRIORITY = 10 };
+
+const char *repack_word(const struct repack *repack) {
+    static const char *const words[] = { "none", "waiting", "running", "done" };
+    return words[repack->state];
+}
+
+/* What the kernels of processors have an order of their own for. */
+static bool is_4_bit(const struct llama_model *weights) {
+    switch ((int)llama_model_ftype(weights)) {
+    case LLAMA_FTYPE_MOSTLY_Q4_0:
+    case LLAMA_FTYPE_MOSTLY_Q4_K_S:
+    case LLAMA_FTYPE_MOSTLY_Q4_K_M:
+    case LLAMA_FTYPE_MOSTLY_IQ4_NL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void repack_open(struct engine *engine, struct load_request *request) {
+    struct repack *r = &engine->repack;
+    bool on_cpu = !llama_supports_gpu_offload() || request->gpu_layers == 0;
+    r->wake_fd = -1;
+    r->request = *request;
+    *request = (struct load_request){ 0 };
+    bool wanted = r->request.repack == LOAD_REPACK_BACKGROUND && on_cpu &&
+                  !engine->model.embeds && is_4_bit(engine->model.weights);
+    r->state = wanted ? REPACK_WAITING : REPACK_NONE;
+}
+
+/* ---- the second copy ---- */
+
+static bool goes_on(float progress, void *ctx) {
+    const struct repack *r = ctx;
+    (void)progress;
+    return !atomic_load(&r->unwanted);
+}
+
+static void *load_copy(void *arg) {
+    struct repack *r = arg;
+    struct error err; /* what went wrong concerns nobody: the first copy serves */
+    uint64_t one = 1;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_PRIORITY);
+    if (!model_open(&r->fresh, &r->request, goes_on, r, &err)) r->fresh = (struct model){ 0 };
+    if (write(r->wake_fd, &one, sizeof one) < 0) return NULL; /* cannot be: the counter is 0 */
+    return NULL;
+}
+
+/* Both copies are there for a moment. */
+static bool fits(const struct engine *e) {
+    uint64_t size = llama_model_size(e->model.weights);
+    uint64_t context = (uint64_t)e->context.cells * e->context.cell_bytes;
+    uint64_t limit = e->memory_limit;
+    if (limit > 0 && model_memory_bytes(&e->model) + size + context > limit) return false;
+    return size + context + RESERVE <= memory_available();
+}
+
+static void begin(struct engine *e) {
+    struct repack *r = &e->repack;
+    r->state = REPACK_NONE;
+    if (!fits(e)) return;
+    r->request.repack = LOAD_REPACK_FIRST;
+    r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (r->wake_fd < 0) return;
+    if (pthread_create(&r->thread, NULL, load_copy, r) == 0) {
+        r->state = REPACK_RUNNING;
+        e->link.wake_fd = r->wake_fd;
+        cells_report(e);
+        return;
+    }
+    close(r->wake_fd);
+    r->wake_fd = -1;
+}
+
+/* ---- the move ---- */
+
+static bool is_through(const struct repack *r) {
+    uint64_t count;
+    return read(r->wake_fd, &count, sizeof count) == (ssize_t)sizeof count;
+}
+
+static void end_thread(struct engine *e) {
+    struct repack *r = &e->repack;
+    pthread_join(r->thread, NULL);
+    e->link.wake_fd = -1;
+    close(r->wake_fd);
+    r->wake_fd = -1;
+}
+
+static void move(struct engine *e) {
+    struct repack *r = &e->repack;
+    struct error err;
+    end_thread(e);
+    r->state = REPACK_NONE;
+    if (r->fresh.weights && context_replace(&e->context, &r->fresh, e->context.cells, &err)) {
+        r->retired = e->model;
+        e->model = r->fresh;
+        e->last_fit = 0;
+        r->state = REPACK_DONE;
+    } else if (r->fresh.weights) {
+        model_close(&r->fresh);
+    }
+    r->fresh = (struct model){ 0 };
+    cells_report(e);
+}
+
+/* ---- the first copy goes ---- */
+
+static bool is_used(const struct engine *e, const struct model *model) {
+    for (const struct job *job = e->queue; job; job = job->next) {
+        if (job->vocab == model->vocab) return true;
+    }
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct job *job = e->slots[i].job;
+        if (job && job->vocab == model->vocab) return true;
+    }
+    return false;
+}
+
+void repack_step(struct engine *engine) {
+    struct repack *r = &engine->repack;
+    if (r->state == REPACK_WAITING && engine->served) begin(engine);
+    if (r->state == REPACK_RUNNING && is_through(r)) move(engine);
+    if (r->retired.weights && !is_used(engine, &r->retired)) {
+        model_close(&r->retired);
+        cells_report(engine);
+    }
+}
+
+bool repack_close(struct engine *engine) {
+    struct repack *r = &engine->repack;
+    if (r->state == REPACK_RUNNING) {
+        atomic_store(&r->unwanted, true);
+        if (!is_through(r)) return false;
+        end_thread(engine);
+    }
+    load_request_clear(&r->request);
+    return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * repack.h - weights in the order that the processor's kernels like best, without waiting for it.
+ *
+ * Repacking 4-bit weights makes prompts and answers about one and a half times as fast, but takes
+ * seconds and a private copy of the weights. So the first token comes from the mapped file; then a
+ * repacked copy of the model is loaded on a thread of low priority, and between two batches the
+ * sequences move to a context on it. The first copy goes once no request uses its vocabulary.
+ * Given up, without a word to anybody, when memory is short.
+ *
+ * Kernels differ in the last bits: an answer goes on, but not always with the very token that the
+ * mapped weights would have given.
+ */
+#ifndef DOZE_ENGINE_REPACK_H
+#define DOZE_ENGINE_REPACK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "engine/load_request.h"
+#include "engine/model.h"
+
+enum repack_state { REPACK_NONE, REPACK_WAITING, REPACK_RUNNING, REPACK_DONE };
+
+struct repack {
+    enum repack_state state;
+    struct load_request request; /* of the second copy; owned */
+    pthread_t thread;
+    int wake_fd; /* readable when the thread is through */
+    atomic_bool unwanted;
+    struct model fresh;   /* the thread's work; no weights: it failed */
+    struct model retired; /* the first copy, while requests use it */
+};
+
+struct engine;
+
+/* The model was loaded like this. Takes the request. */
+void repack_open(struct engine *engine, struct load_request *request);
+
+/* Between two batches: begin, move, let go. */
+void repack_step(struct engine *engine);
+
+/* The engine ends. False: the thread is still at work, so that the process must end without the
+ * usual tidying. */
+bool repack_close(struct engine *engine);
+
+/* "none", "waiting", "running", "done". */
+const char *repack_word(const struct repack *repack);
+
+#endif
