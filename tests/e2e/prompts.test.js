@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+// The prompt store (docs/prompt-store.md): its settings, its listing, and what it survives.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { ask } from './lib/ask.js';
+import { run } from './lib/cli.js';
+import { Daemon } from './lib/daemon.js';
+import { random } from './lib/models.js';
+import { gone } from './lib/process.js';
+
+const messages = [{ role: 'system', content: 'You are terse. '.repeat(60) },
+  { role: 'user', content: 'Tell me something.' }];
+const more = { messages, temperature: 0, max_tokens: 16 };
+const answerOf = ({ body }) => body.choices[0].message.content;
+const cached = ({ body }) => body.usage.prompt_tokens_details.cached_tokens;
+const known = (answer) => cached(answer) > answer.body.usage.prompt_tokens * 0.9;
+
+const start = (t, settings) => Daemon.start(t, { models: { r: random('--seed', '11') }, settings });
+const listed = async (d) => (await d.get('/api/v1/prompts')).body;
+
+async function askAndUnload(d) {
+  const watch = await d.watch();
+  const answer = await d.chat('r', more);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  await d.unload('r');
+  await watch.reaches('r', 'absent');
+  return answer;
+}
+
+function* filesBelow(folder) {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const full = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(full);
+    else yield full;
+  }
+}
+
+test('back after its ttl, with where it came from', async (t) => {
+  const d = await start(t);
+  const watch = await d.watch();
+  const first = await d.chat('r', { ...more, ttl: 0 });
+  await watch.reaches('r', 'absent');
+  const { body } = await d.post('/api/v0/chat/completions', { model: 'r', ...more });
+  assert.equal(body.choices[0].message.content, answerOf(first));
+  assert.equal(body.stats.prompt_cache.source, 'disk');
+  assert.equal(body.stats.prompt_cache.tokens, body.usage.prompt_tokens_details.cached_tokens);
+  const metrics = await (await d.fetch('/metrics')).text();
+  assert.match(metrics, /doze_prompt_hits_total\{source="disk"\} 1/);
+});
+
+test('listed and cleared, over HTTP and on the command line', async (t) => {
+  const d = await start(t);
+  await askAndUnload(d);
+  const list = await ask(() => listed(d), (l) => l.entries === 1, 'an entry on disk');
+  assert.equal(list.prompt_store, 'on');
+  assert.equal(list.models[0].model, 'r');
+  assert.ok(list.models[0].tokens > 500 && list.bytes > 1000);
+  const shown = await run(d, ['prompts', 'ls']);
+  assert.match(shown.out, /^r +1 +\d+/m);
+  const { body } = await d.json('DELETE', '/api/v1/prompts/nobody');
+  assert.deepEqual(body, { deleted: 0, bytes: 0 });
+  const cleared = await run(d, ['prompts', 'clear', 'r']);
+  assert.equal(cleared.code, 0);
+  assert.match(cleared.out, /Deleted 1 processed prompts/);
+  assert.equal((await listed(d)).entries, 0);
+  assert.equal(cached(await d.chat('r', more)), 0);
+});
+
+test('files are for their owner only', async (t) => {
+  const d = await start(t);
+  await askAndUnload(d);
+  const files = [...filesBelow(path.join(d.stateDir, 'prompts'))];
+  assert.equal(files.length, 1);
+  assert.equal(fs.statSync(files[0]).mode & 0o777, 0o600);
+  assert.equal(fs.statSync(path.dirname(files[0])).mode & 0o777, 0o700);
+});
+
+for (const mode of ['off', 'memory']) {
+  test(`with prompt_store ${mode} nothing is written`, async (t) => {
+    const d = await start(t, { prompt_store: mode });
+    const first = await askAndUnload(d);
+    const back = await d.chat('r', more);
+    assert.equal(cached(back), 0);
+    assert.equal(answerOf(back), answerOf(first));
+    assert.ok(!fs.existsSync(path.join(d.stateDir, 'prompts')));
+  });
+}
+
+test('the budget holds', async (t) => {
+  const d = await start(t, { prompt_store_bytes: 1000 });
+  await askAndUnload(d);
+  await ask(() => listed(d), (l) => l.entries === 0, 'an empty store');
+});
+
+test('a daemon and a worker that were killed leave what an idle worker has saved', async (t) => {
+  const d = await start(t);
+  const first = await d.chat('r', more);
+  const { pid } = await d.instance('r');
+  await ask(() => listed(d), (l) => l.entries === 1, 'an entry on disk');
+  d.kill('SIGKILL');
+  await d.exited;
+  await gone(pid);
+  await d.launch();
+  const back = await d.chat('r', more);
+  assert.ok(known(back), `${cached(back)} cached`);
+  assert.equal(answerOf(back), answerOf(first));
+});
+
+test('damaged files are a miss, and the answer is the same', async (t) => {
+  const d = await start(t);
+  const first = await askAndUnload(d);
+  for (const file of filesBelow(path.join(d.stateDir, 'prompts'))) {
+    const bytes = fs.readFileSync(file);
+    bytes[bytes.length >> 1] ^= 1;
+    fs.writeFileSync(file, bytes);
+  }
+  const back = await d.chat('r', more);
+  assert.equal(cached(back), 0);
+  assert.equal(answerOf(back), answerOf(first));
+});
+
+test('a store that cannot be written costs one warning and nothing else', async (t) => {
+  const d = await start(t);
+  fs.writeFileSync(path.join(d.stateDir, 'prompts'), 'in the way');
+  const first = await askAndUnload(d);
+  const back = await askAndUnload(d);
+  assert.equal(answerOf(back), answerOf(first));
+  assert.match(d.log, /warn .*prompt cannot be kept/);
+});
