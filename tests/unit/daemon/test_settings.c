@@ -28,7 +28,8 @@ static void test_defaults_are_those_of_the_rules(void **state) {
     settings_init(&s);
     check_shows(
         &s, "\"jit\":true,\"default_ttl\":3600,\"ttl_update\":\"set\",\"auto_evict\":\"on\","
-            "\"switch_window_ms\":1000,\"memory_limit\":null,\"max_waiting\":128");
+            "\"switch_window_ms\":1000,\"memory_limit\":null,\"standby\":true,"
+            "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,\"max_waiting\":128");
     settings_clear(&s);
 }
 
