@@ -33,11 +33,29 @@ static bool read_number(const char *path, nbytes *ret) {
     return true;
 }
 
-/* cgroup v2, as seen from inside a container: its own root. */
+nbytes memory_stat_cache(const char *text) {
+    static const char *const names[] = { "inactive_file ", "active_file " };
+    nbytes sum = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t len = strlen(names[i]);
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+            if (*line == '\n') line++;
+            if (strncmp(line, names[i], len) == 0) sum += strtoull(line + len, NULL, 10);
+        }
+    }
+    return sum;
+}
+
+/* cgroup v2, as seen from inside a container: its own root. What is cached of files, the weights
+ * of models among them, is given up when it is needed. */
 static nbytes cgroup_available(void) {
     nbytes most = 0, used = 0;
+    char stat[8192] = "";
     if (!read_number("/sys/fs/cgroup/memory.max", &most)) return UINT64_MAX;
     if (!read_number("/sys/fs/cgroup/memory.current", &used)) return UINT64_MAX;
+    (void)read_text("/sys/fs/cgroup/memory.stat", stat, sizeof stat);
+    nbytes cache = memory_stat_cache(stat);
+    used = used > cache ? used - cache : 0;
     return most > used ? most - used : 0;
 }
 
@@ -55,6 +73,8 @@ nbytes memory_available(void) {
 
 nbytes memory_total(void) {
     nbytes total = 0;
+    nbytes most = 0;
     (void)meminfo("MemTotal", &total);
+    if (read_number("/sys/fs/cgroup/memory.max", &most) && most < total) total = most;
     return total;
 }

@@ -221,6 +221,7 @@ static void do_spawn(struct supervisor *sup, const struct lc_action *action,
         supervisor_notify_loading(sup, action->slot);
         return;
     }
+    in->load_error.code = ERR_LOAD_FAILED; /* whatever it was: not the client's request */
     struct lc_event event = { .kind = LC_EV_LOAD_FAILED,
                               .slot = action->slot,
                               .generation = action->generation };

@@ -371,6 +371,13 @@ bool supervisor_retune(struct supervisor *sup, const char *identifier, const cha
     struct lc_event ev = { .kind = LC_EV_RETUNE, .slot = slot, .ttl = ttl_for_core(ttl) };
     ev.origin = sup->lc.slots[slot].origin;
     if (origin) ev.origin = strcmp(origin, "jit") == 0 ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
+    enum lc_state state = sup->lc.slots[slot].state;
+    if (state == LC_DRAINING) {
+        return error_set(
+            err, ERR_MODEL_UNLOADED,
+            "'%.80s' is leaving already; it can be changed when it is loaded again.",
+            identifier);
+    }
     bool unkeep = ev.origin == LC_ORIGIN_JIT && sup->instances[slot].keep;
     if (unkeep) sup->instances[slot].keep = false;
     supervisor_feed(sup, ev);
