@@ -150,7 +150,6 @@ static common_chat_templates_inputs read_input(const struct chat_templates *t,
     inputs.parallel_tool_calls = in->parallel_tool_calls < 0 ? t->parallel_calls
                                                              : in->parallel_tool_calls != 0;
     if (in->schema) inputs.json_schema = in->schema;
-    if (in->grammar) inputs.grammar = in->grammar;
     read_tools(in, inputs);
     read_kwargs(in, inputs);
     return inputs;
@@ -249,6 +248,12 @@ static void prepare_constraint(struct chat *c) {
     for (llama_token token : begun) llama_sampler_accept(c->thinking.get(), token);
 }
 
+/* A grammar of the request's own is about the answer alone and wins over that of tools. */
+static void constrain_to(struct chat *c, const char *grammar) {
+    c->grammar.reset(llama_sampler_init_grammar(c->vocab, grammar, "root"));
+    if (!c->grammar) throw std::invalid_argument("the grammar cannot be read");
+}
+
 static bool grammar_awake(const struct chat *c) {
     if (!c->thinking) return true;
     const auto state = common_reasoning_budget_get_state(c->thinking.get());
@@ -312,7 +317,11 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
             const auto ids = common_tokenize(c->vocab, text, false, true);
             if (ids.size() == 1) c->kept.insert(ids[0]);
         }
-        if (!c->params.grammar.empty()) prepare_constraint(c.get());
+        if (input->grammar) {
+            constrain_to(c.get(), input->grammar);
+        } else if (!c->params.grammar.empty()) {
+            prepare_constraint(c.get());
+        }
         c->own = std::move(own);
         return c.release();
     } catch (const std::exception &e) {

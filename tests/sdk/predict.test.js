@@ -162,6 +162,55 @@ for (const generation of generations) {
   });
 }
 
+// One prediction by hand, for what the typed SDK cannot say: its messages.
+async function predictRaw(raw, channelId, fields) {
+  raw.send({ type: 'channelCreate', endpoint: 'predict', channelId, creationParameter: {
+    modelSpecifier: { type: 'query', query: {} },
+    history: { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello?' }] }] },
+    predictionConfigStack: { layers: [{ layerName: 'apiOverride', config: {
+      fields: Object.entries(fields).map(([key, value]) => ({ key: `llm.prediction.${key}`, value })) } }] } } });
+  const end = await raw.ended(channelId);
+  assert.equal(end.type, 'channelClose', JSON.stringify(end));
+  return raw.messages(channelId);
+}
+const textOf = (messages) => messages.filter((m) => m.type === 'fragment')
+  .map((m) => m.fragment.content).join('');
+
+test('a grammar, a template, log probabilities, biases, a seed', async (t) => {
+  const daemon = await start(t, { models: { noise: random() } });
+  const client = connect(daemon);
+  const model = await client.llm.model('noise', { verbose: false });
+  const raw = await Raw.open(daemon, 'llm');
+  const few = { maxPredictedTokens: { checked: true, value: 5 } };
+  const formed = await predictRaw(raw, 1, { ...few, structured: { type: 'gbnf', gbnfGrammar: 'root ::= "ba" | "na"' } });
+  assert.ok(['ba', 'na'].includes(textOf(formed)), textOf(formed).slice(0, 40));
+  const likely = await predictRaw(raw, 2, { ...few, temperature: 0, logProbs: { checked: true, value: 2 } });
+  const tokens = likely.filter((m) => m.type === 'fragment').flatMap((m) => m.fragment.tokens ?? []);
+  assert.equal(tokens.length, 5);
+  for (const token of tokens) {
+    assert.ok(Number.isInteger(token.id) && token.logProb <= 0);
+    assert.equal(token.candidates.length, 2);
+    assert.equal(token.candidates[0].id, token.id); // at temperature 0 the likeliest is chosen
+  }
+  const banned = await predictRaw(raw, 3, { ...few, temperature: 0,
+    'llama.logitBias': [[tokens[0].id, -100000]] });
+  assert.notEqual(textOf(banned), textOf(likely));
+  const seeded = { ...few, temperature: 1, seed: { checked: true, value: 42 } };
+  assert.equal(textOf(await predictRaw(raw, 4, seeded)), textOf(await predictRaw(raw, 5, seeded)));
+  const { result } = await raw.call(6, 'applyPromptTemplate', {
+    specifier: { type: 'query', query: {} }, opts: {},
+    history: { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] },
+    predictionConfigStack: { layers: [{ layerName: 'apiOverride', config: { fields: [{
+      key: 'llm.prediction.promptTemplate', value: { type: 'manual', stopStrings: [],
+        manualPromptTemplate: { beforeSystem: '', afterSystem: '', beforeUser: 'User said "',
+          afterUser: '"\n', beforeAssistant: 'Answer: ', afterAssistant: '' } } }] } }] } });
+  assert.equal(result.formatted, 'User said "Hi"\nAnswer: ');
+  await assert.rejects(async () => {
+    await model.respond('Hello?', { raw: { fields: [] }, promptTemplate: { type: 'jinja', stopStrings: [],
+      jinjaPromptTemplate: { template: '{% for %}' } } });
+  }, /template/);
+});
+
 test('a text longer than the context, as the client wants it', async (t) => {
   const daemon = await start(t, { models: { endless: endless('1M') } });
   const client = connect(daemon);
