@@ -97,7 +97,9 @@ static void hear_ready(struct heard *h) {
 
 static void hear_memory(struct heard *h) {
     struct lc_event ev = event_of(h, LC_EV_MEMORY);
-    ev.bytes = h->in->facts.memory = (nbytes)int_of(h->json, "memory_bytes");
+    struct instance_facts *facts = &h->in->facts;
+    snprintf(facts->repack, sizeof facts->repack, "%s", text_of(h->json, "repack"));
+    ev.bytes = facts->memory = (nbytes)int_of(h->json, "memory_bytes");
     supervisor_feed(h->sup, ev);
 }
 
@@ -115,7 +117,8 @@ static void hear_heartbeat(struct heard *h) {
 static void hear_store(struct heard *h) {
     struct instance_facts *facts = &h->in->facts;
     facts->prompts_kept = int_of(h->json, "entries");
-    facts->prompt_bytes = (nbytes)int_of(h->json, "bytes") + (nbytes)int_of(h->json, "memory_bytes");
+    facts->prompt_bytes = (nbytes)int_of(h->json, "bytes") +
+                          (nbytes)int_of(h->json, "memory_bytes");
     facts->prompt_hits = int_of(h->json, "hits");
     h->sup->world.on_prompts(h->sup->world.ctx);
 }

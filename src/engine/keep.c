@@ -387,20 +387,21 @@ static bool undisturbed(void *ctx) {
     return true;
 }
 
-/* The slot's sequence is written and its copy given back. */
-static void save(struct engine *e, struct slot *s, bool (*go_on)(void *ctx), void *ctx) {
+/* The slot's sequence is written and its copy given back. False: it could not be written. */
+static bool save(struct engine *e, struct slot *s, bool (*go_on)(void *ctx), void *ctx) {
     struct error err;
     struct store_entry *entry = capture(e, s);
     if (!entry) {
         s->unsaved = false; /* it will not be otherwise the next time */
-        return;
+        return true;
     }
     if (!store_save(&e->store, entry, go_on, ctx, &err)) {
         warn_once(e, &err);
-        return;
+        return false;
     }
     s->unsaved = false;
     s->saved = s->processed;
+    return true;
 }
 
 void keep_idle(struct engine *engine) {
@@ -408,7 +409,7 @@ void keep_idle(struct engine *engine) {
     scan(engine);
     struct slot *slot = next_to_save(engine);
     if (slot) {
-        save(engine, slot, undisturbed, NULL);
+        (void)save(engine, slot, undisturbed, NULL);
     } else if (!store_write_all(&engine->store, undisturbed, NULL, &err)) {
         warn_once(engine, &err);
     }
@@ -436,14 +437,13 @@ void keep_all(struct engine *engine) {
     int64_t until = clock_boottime_usec() + STOP_USEC;
     if (engine->store.mode != STORE_ON) return;
     scan(engine);
-    for (uint64_t before = UINT64_MAX;;) {
+    bool ok = true;
+    for (uint64_t before = UINT64_MAX; ok;) {
         struct slot *s = newest_unsaved(engine, before);
-        if (!s || !in_time(&until) || engine->store_warned) break;
+        if (!s) break;
         before = s->last_used;
-        save(engine, s, in_time, &until);
+        ok = save(engine, s, in_time, &until);
     }
-    if (!engine->store_warned && !store_write_all(&engine->store, in_time, &until, &err)) {
-        warn_once(engine, &err);
-    }
+    if (ok && !store_write_all(&engine->store, in_time, &until, &err)) warn_once(engine, &err);
     tell(engine);
 }

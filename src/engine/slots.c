@@ -34,8 +34,8 @@ static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t co
     return count;
 }
 
-/* Bring the longest beginning of the prompt that there is into the sequence, from this slot, another
- * one or the store. How many tokens it holds. */
+/* Bring the longest beginning of the prompt that there is into the sequence, from this slot,
+ * another one or the store. How many tokens it holds. */
 static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice choice,
                           const char **ret_source) {
     bool own = choice.donor == (int)(s - e->slots), emptied;

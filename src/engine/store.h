@@ -18,8 +18,9 @@
 #include "engine/tokens.h"
 #include "prompts/entry.h"
 
-/* So many files are looked at; the rest waits for the daemon to make room. */
-enum { STORE_MAX_FILES = 512 };
+/* So many files are looked at, and so many tokens remembered; the rest waits for the daemon to make
+ * room. */
+enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 
 /* Fewer tokens are processed again sooner than they are kept. */
 enum { STORE_LEAST_TOKENS = 32, STORE_LEAST_GAIN = 16 };

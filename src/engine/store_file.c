@@ -113,9 +113,10 @@ static enum verdict judge(const struct store *store, int fd, const char *name,
     return read_tokens(fd, entry) ? VERDICT_GOOD : VERDICT_BAD;
 }
 
-static void read_file(struct store *store, const struct found *file) {
+/* How many tokens the entry has; 0: it is none. */
+static size_t read_file(struct store *store, const struct found *file) {
     int fd = openat(store->dir, file->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return;
+    if (fd < 0) return 0;
     struct store_entry *entry = xcalloc(1, sizeof *entry);
     entry->on_disk = true;
     entry->used = file->used;
@@ -123,10 +124,11 @@ static void read_file(struct store *store, const struct found *file) {
     close(fd);
     if (verdict == VERDICT_GOOD) {
         store_add(store, entry);
-        return;
+        return entry->tokens.count;
     }
     store_entry_free(entry);
     if (verdict == VERDICT_BAD) (void)unlinkat(store->dir, file->name, 0);
+    return 0;
 }
 
 void store_scan(struct store *store) {
@@ -136,7 +138,10 @@ void store_scan(struct store *store) {
     struct found *list = list_files(store, &count);
     if (count > 1) qsort(list, count, sizeof *list, newest_first);
     if (count > STORE_MAX_FILES) count = STORE_MAX_FILES;
-    for (size_t i = 0; i < count; i++) read_file(store, &list[i]);
+    size_t tokens = 0;
+    for (size_t i = 0; i < count && tokens < STORE_MAX_TOKENS; i++) {
+        tokens += read_file(store, &list[i]);
+    }
     free(list);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_prompt_entry.c - any bytes as an entry's header, as they are and with the checksum put right:
- * what is taken for a header, written again, is the same, and its sizes hold. */
+/* fuzz_prompt_entry.c - any bytes as an entry's header, as they are and with the checksum put
+ * right: what is taken for a header is one again when written, and its sizes hold. Also as a
+ * model's key. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

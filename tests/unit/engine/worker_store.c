@@ -76,8 +76,11 @@ static struct worker *start_with(const char *model, const char *mode, const char
     return w;
 }
 
+/* Some tests want more of the worker that everybody starts. */
+static const char *usual = "\"parallel\":2";
+
 static struct worker *start(const char *model, const char *mode) {
-    return start_with(model, mode, "\"parallel\":2");
+    return start_with(model, mode, usual);
 }
 
 /* A greedy answer: what was said, and how much of the prompt was there and where. */
@@ -173,6 +176,17 @@ static void test_recurrent(void **state) {
                              "--seed", "7", NULL);
     check_two_turns(model, BEHIND);
     free(model);
+}
+
+/* A context that starts small and is replaced by a larger one on the way. */
+static void test_contexts_that_grow(void **state) {
+    static void (*const tests[])(void **) = { test_dense, test_sliding_window, test_hybrid };
+    usual = "\"parallel\":2,\"cells\":256";
+    for (int i = 0; i < 3; i++) {
+        tests[i](state);
+        each_file(delete_file);
+    }
+    usual = "\"parallel\":2";
 }
 
 /* The file of a shorter beginning goes when that of the longer is there. */
@@ -530,6 +544,7 @@ int main(void) {
         TEST(test_sliding_window),
         TEST(test_hybrid),
         TEST(test_recurrent),
+        TEST(test_contexts_that_grow),
         TEST(test_longer_supersedes_shorter),
         TEST(test_put_aside_in_memory),
         TEST(test_put_aside_on_disk),

@@ -62,7 +62,7 @@ static void test_sizes_have_to_agree(void **state) {
     }
 }
 
-/* Right by the checksum, but nonsense: another version of the program would be needed to write it. */
+/* Right by the checksum, but nonsense. */
 static void test_nonsense_is_refused(void **state) {
     (void)state;
     struct entry_header h = sample();
