@@ -59,4 +59,4 @@ clean: ## remove what was compiled, keep what was fetched
 	@for d in build/*; do [ "$$d" = build/deps ] || rm -rf "$$d"; done
 
 distclean: ## remove everything that is not in git's care
-	@rm -rf build tests/e2e/node_modules
+	@rm -rf build web/dist web/node_modules tests/e2e/node_modules tests/page/node_modules

@@ -25,12 +25,13 @@ static void on_gone(void *ctx) {
 
 static void reply(struct exchange *x, const struct load_estimate *estimate) {
     struct buf json = BUF_INIT(512);
+    uint64_t total = estimate->model + estimate->context;
+    uint64_t device = estimate->model_device + estimate->context_device;
     buf_addf(&json,
              "{\"model_bytes\":%llu,\"context_bytes\":%llu,\"total_bytes\":%llu,"
              "\"device_bytes\":%llu,\"fits\":%s}",
              (unsigned long long)estimate->model, (unsigned long long)estimate->context,
-             (unsigned long long)(estimate->model + estimate->context),
-             (unsigned long long)(estimate->model_device + estimate->context_device),
+             (unsigned long long)total, (unsigned long long)device,
              estimate->fits ? "true" : "false");
     exchange_reply(x, 200, "application/json", json.data, json.len);
     buf_clear(&json);

@@ -5,8 +5,8 @@
 #include "daemon/daemon.h"
 #include "daemon/page_files.h"
 
-/* Nothing from elsewhere, no inline script, nobody may frame it: what the page can do, only the page
- * can do. The charts set styles by script, which this allows; style attributes it does not. */
+/* Nothing from elsewhere, no inline script, nobody may frame it: what the page can do, only the
+ * page can do. Its scripts set styles one by one, which this allows. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
                              "img-src 'self'; connect-src 'self'; base-uri 'none'; "
                              "form-action 'none'; frame-ancestors 'none'";

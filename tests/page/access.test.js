@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 import { broken, embedding, spoken } from '../e2e/lib/models.js';
-import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
+import { card, closeBrowser, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
@@ -87,6 +87,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.keyboard.type('20');
   await page.keyboard.press('Enter');
   await says(card(page, 'hello').getByRole('timer'), /19:5\d|20:00/);
+  await until(page, () => document.activeElement.matches('[data-opens="ttl"]'));
 
   await tabTo(page, /^Try it$/);
   await page.keyboard.press('Enter');
@@ -109,6 +110,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await tabTo(page, /^Unload hello/);
   await page.keyboard.press('Enter');
   await says(page.locator('.departures'), /unloaded by hand/);
+  await until(page, () => document.activeElement.id === 'loaded');
 });
 
 for (const [width, height] of [

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // One card for each instance, with what can be done about it.
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { retune, unload, type Instance } from './api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from './format';
 import { Ring } from './ring';
@@ -110,18 +111,18 @@ function unpin(i: Instance) {
   return attempt(() => retune(i.id, { origin: 'jit', ttl }), `${i.id} may leave again when it is idle.`);
 }
 
+// The button goes with the instance: the keyboard goes on at the list.
+async function leave(i: Instance): Promise<void> {
+  if (await attempt(() => unload(i.id))) document.getElementById('loaded')?.focus();
+}
+
 function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void }) {
   const off = connection.value !== 'live';
   if (i.state === 'unloading') return null;
   if (i.state === 'loading' || i.state === 'queued') {
     return (
       <div class="row">
-        <button
-          type="button"
-          disabled={off}
-          aria-label={`Cancel loading ${i.id}`}
-          onClick={() => attempt(() => unload(i.id))}
-        >
+        <button type="button" disabled={off} aria-label={`Cancel loading ${i.id}`} onClick={() => leave(i)}>
           Cancel loading
         </button>
       </div>
@@ -129,15 +130,16 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
   }
   return (
     <div class="row">
-      <button
-        type="button"
-        disabled={off}
-        aria-label={`Unload ${i.id}`}
-        onClick={() => attempt(() => unload(i.id))}
-      >
+      <button type="button" disabled={off} aria-label={`Unload ${i.id}`} onClick={() => leave(i)}>
         Unload
       </button>
-      <button type="button" disabled={off} aria-label={`Change the ttl of ${i.id}`} onClick={onTtl}>
+      <button
+        type="button"
+        data-opens="ttl"
+        disabled={off}
+        aria-label={`Change the ttl of ${i.id}`}
+        onClick={onTtl}
+      >
         Change ttl…
       </button>
       {isPinned(i) ? (
@@ -160,8 +162,14 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
 
 function Card({ instance: i }: { instance: Instance }) {
   const editing = useSignal(false);
+  const card = useRef<HTMLLIElement>(null);
+  const end = () => {
+    editing.value = false;
+    // The form had the focus; it goes back to where the form was opened.
+    requestAnimationFrame(() => card.current?.querySelector<HTMLElement>('[data-opens="ttl"]')?.focus());
+  };
   return (
-    <li class={`card ${i.state}`} data-instance={i.id}>
+    <li class={`card ${i.state}`} data-instance={i.id} ref={card}>
       <div class="top">
         <div class="names">
           <h3>{i.id}</h3>
@@ -176,12 +184,7 @@ function Card({ instance: i }: { instance: Instance }) {
       </div>
       <Facts instance={i} />
       {editing.value ? (
-        <TtlForm
-          instance={i}
-          onEnd={() => {
-            editing.value = false;
-          }}
-        />
+        <TtlForm instance={i} onEnd={end} />
       ) : (
         <Actions
           instance={i}
@@ -198,7 +201,9 @@ export function Loaded() {
   const list = instances.value;
   return (
     <section aria-labelledby="loaded">
-      <h2 id="loaded">Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}</h2>
+      <h2 id="loaded" tabIndex={-1}>
+        Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}
+      </h2>
       {list.length === 0 ? (
         <p class="empty">
           No model is loaded. Load one below, or send a request: it loads the model that it names.
