@@ -8,8 +8,8 @@
 enum { CONV = 4, STATE = 16, EXPANSION = 2, STEP_PART = 16 };
 
 /* The state falls to a third within some 15 tokens, and the convolution's parts add up to 1. */
-#define DECAY -0.25f
-#define STEP -1.0f
+#define DECAY (-0.25f)
+#define STEP (-1.0f)
 #define CONV_DEVIATION 0.5f
 
 bool ssm_is(const struct shape *shape, int i) {
