@@ -77,6 +77,9 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
     yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);
     if (view->pid) yyjson_mut_obj_add_int(doc, out, "pid", view->pid);
+    if (view->repack && *view->repack && strcmp(view->repack, "none") != 0) {
+        yyjson_mut_obj_add_str(doc, out, "repack", view->repack);
+    }
     add_prompt_cache(doc, out, view);
 }
 

@@ -182,6 +182,7 @@ struct instance_view {
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     uint32_t running, waiting;
     int pid; /* 0: none */
+    const char *repack; /* of 4-bit weights: "waiting", "running", "done"; else "" or NULL */
     int64_t prompts_kept, prompt_hits; /* sequences in its prompt store; restored from it */
     uint64_t prompt_bytes;
 };

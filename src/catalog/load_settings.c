@@ -10,7 +10,7 @@
 /* PLAIN_CONTEXT: where the model does not say, and where a long one is not free. */
 enum { PLAIN_CONTEXT = 4096, CONTEXT_STEP = 256, DEFAULT_PARALLEL = 4, DEFAULT_BATCH = 512 };
 
-enum kind { KIND_INT64, KIND_INT, KIND_SWITCH, KIND_DOUBLE, KIND_KV_TYPE };
+enum kind { KIND_INT64, KIND_INT, KIND_SWITCH, KIND_DOUBLE, KIND_KV_TYPE, KIND_REPACK };
 
 struct row {
     const char *name;
@@ -34,6 +34,7 @@ static const struct row rows[] = {
     { "kv_type_v", KIND_KV_TYPE, AT(kv_type_v), 0, 0 },
     { "rope_frequency_base", KIND_DOUBLE, AT(rope_frequency_base), 1, 1e12 },
     { "rope_frequency_scale", KIND_DOUBLE, AT(rope_frequency_scale), 1e-6, 1 },
+    { "repack", KIND_REPACK, AT(repack), 0, 0 },
     { "mmap", KIND_SWITCH, AT(mmap), 0, 1 },
     { "mlock", KIND_SWITCH, AT(mlock), 0, 1 },
     { "seed", KIND_INT64, AT(seed), 0, UINT32_MAX },
@@ -42,7 +43,11 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
 static const char *const kv_types[] = { "f16",  "bf16", "f32",  "q8_0",  "q5_1",
                                         "q5_0", "q4_1", "q4_0", "iq4_nl" };
-enum { KV_TYPE_COUNT = sizeof kv_types / sizeof kv_types[0], KV_TYPE_SIZE = 8 };
+enum {
+    KV_TYPE_COUNT = sizeof kv_types / sizeof kv_types[0],
+    KV_TYPE_SIZE = 8,
+    REPACK_SIZE = 12
+};
 
 static const struct row *row_find(const char *name) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -89,6 +94,20 @@ static bool read_kv_type(yyjson_val *obj, const struct row *row, char *to, struc
         "'%s' must be one of f16, bf16, f32, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl.", row->name);
 }
 
+static bool read_repack(yyjson_val *obj, const struct row *row, char *to, struct error *err) {
+    const char *text = NULL;
+    if (!json_read_str(obj, row->name, &text, err)) return false;
+    if (!text) return true;
+    if (strcmp(text, "background") != 0 && strcmp(text, "first") != 0 &&
+        strcmp(text, "never") != 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, row->name,
+                               "'%s' must be \"background\", \"first\" or \"never\".",
+                               row->name);
+    }
+    snprintf(to, REPACK_SIZE, "%s", text);
+    return true;
+}
+
 static bool read_row(yyjson_val *obj, const struct row *row, struct load_settings *settings,
                      struct error *err) {
     char *to = (char *)settings + row->offset;
@@ -106,6 +125,8 @@ static bool read_row(yyjson_val *obj, const struct row *row, struct load_setting
     }
     case KIND_KV_TYPE:
         return read_kv_type(obj, row, to, err);
+    case KIND_REPACK:
+        return read_repack(obj, row, to, err);
     }
     return true;
 }
@@ -143,6 +164,8 @@ static size_t row_size(const struct row *row) {
         return sizeof(double);
     case KIND_KV_TYPE:
         return KV_TYPE_SIZE;
+    case KIND_REPACK:
+        return REPACK_SIZE;
     }
     return 0;
 }
@@ -171,6 +194,7 @@ static yyjson_mut_val *row_value(yyjson_mut_doc *doc, const char *member, enum k
         memcpy(&real, member, sizeof real);
         return yyjson_mut_real(doc, real);
     case KIND_KV_TYPE:
+    case KIND_REPACK:
         return yyjson_mut_strcpy(doc, member);
     }
     return NULL;
@@ -247,6 +271,7 @@ static void fill_defaults(const struct model *model, nbytes budget,
     for (size_t i = 0; i < 2; i++) {
         if (!types[i][0]) snprintf(types[i], KV_TYPE_SIZE, "%s", kv_types[0]);
     }
+    if (!settings->repack[0]) snprintf(settings->repack, REPACK_SIZE, "background");
 }
 
 static bool is_float(const char *kv_type) {
@@ -283,8 +308,8 @@ uint64_t load_settings_hash(const struct load_settings *effective) {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         const char *member = (const char *)effective + rows[i].offset;
-        size_t len = rows[i].kind == KIND_KV_TYPE ? strnlen(member, KV_TYPE_SIZE) + 1
-                                                  : row_size(&rows[i]);
+        bool word = rows[i].kind == KIND_KV_TYPE || rows[i].kind == KIND_REPACK;
+        size_t len = word ? strnlen(member, row_size(&rows[i]) - 1) + 1 : row_size(&rows[i]);
         hash = hash_add(hash, member, len);
     }
     return hash;

@@ -28,6 +28,7 @@ struct load_settings {
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     int mmap;                                         /* -1: not said: on */
     int mlock;                                        /* -1: not said: off */
+    char repack[12];                                  /* "": "background" */
     int64_t seed; /* -1: not said: a new one for each request; of requests that bring none */
 };
 

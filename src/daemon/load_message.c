@@ -67,6 +67,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     add_flag(doc, obj, "mlock", s->mlock);
     if (s->kv_type_k[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_k", s->kv_type_k);
     if (s->kv_type_v[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_v", s->kv_type_v);
+    yyjson_mut_obj_add_str(doc, obj, "repack", s->repack);
     if (s->rope_frequency_base > 0) {
         yyjson_mut_obj_add_real(doc, obj, "rope_frequency_base", s->rope_frequency_base);
     }

@@ -35,6 +35,7 @@ struct instance_facts {
     int64_t context_length, parallel, batch;
     nbytes memory;
     bool flash_attention;
+    char repack[12]; /* "waiting", "running", "done"; else nothing comes of it */
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
     nbytes prompt_bytes;
 };

@@ -98,6 +98,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .running = view.running,
         .waiting = view.waiting,
         .pid = in->worker ? worker_pid(in->worker) : 0,
+        .repack = in->facts.repack,
         .prompts_kept = in->facts.prompts_kept,
         .prompt_hits = in->facts.prompt_hits,
         .prompt_bytes = in->facts.prompt_bytes,

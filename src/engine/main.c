@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/file_warm.h"
 #include "base/json.h"
+#include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
 #include "engine/load_watch.h"
@@ -169,6 +170,7 @@ static bool load_and_report(struct engine *e, const struct frame *frame) {
     engine_init(e);
     model_describe(&e->model, &e->context, (double)(clock_boottime() - begin) / 1000, &ready);
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
+    if (e->repack.state == REPACK_WAITING) cells_report(e);
     buf_clear(&ready);
     return true;
 }

@@ -81,7 +81,6 @@ static void begin(struct engine *e) {
     if (pthread_create(&r->thread, NULL, load_copy, r) == 0) {
         r->state = REPACK_RUNNING;
         e->link.wake_fd = r->wake_fd;
-        cells_report(e);
         return;
     }
     close(r->wake_fd);
@@ -135,7 +134,10 @@ static bool is_used(const struct engine *e, const struct model *model) {
 
 void repack_step(struct engine *engine) {
     struct repack *r = &engine->repack;
-    if (r->state == REPACK_WAITING && engine->served) begin(engine);
+    if (r->state == REPACK_WAITING && engine->served) {
+        begin(engine);
+        cells_report(engine);
+    }
     if (r->state == REPACK_RUNNING && is_through(r)) move(engine);
     if (r->retired.weights && !is_used(engine, &r->retired)) {
         model_close(&r->retired);

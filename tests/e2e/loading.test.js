@@ -138,3 +138,24 @@ test('what does not fit the memory limit is refused alone, with the numbers', as
   assert.equal(status, 200);
   assert.equal(body.usage.completion_tokens, 60);
 });
+
+// ---- repacking ----
+
+test('4-bit weights are repacked once the first answer was served; the setting says never', async (t) => {
+  const model = () => spoken('Alpha speaking. All is well.', '--type', 'q4_0', '--embd', '256',
+    '--heads', '4', '--ff', '512');
+  const d = await Daemon.start(t, { models: { alpha: model() } });
+  await d.load('alpha');
+  assert.equal((await d.instance('alpha')).repack, 'waiting');
+  const first = await d.chat('alpha');
+  assert.equal(first.status, 200);
+  await ask(async () => (await d.instance('alpha')).repack, (repack) => repack === 'done');
+  const second = await d.chat('alpha');
+  assert.equal(second.body.choices[0].message.content, first.body.choices[0].message.content);
+  await d.unload('alpha');
+  await d.settings({ load: { repack: 'never' } });
+  assert.equal((await d.chat('alpha')).status, 200);
+  assert.equal((await d.instance('alpha')).repack, undefined);
+  const refused = await d.patch('/api/v1/settings', { load: { repack: 'later' } });
+  assert.equal(refused.status, 400);
+});

@@ -49,7 +49,7 @@ static const char every_field[] =
     "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
     "false,"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
-    "\"rope_frequency_scale\":0.5,\"mmap\":false,\"mlock\":true}";
+    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true}";
 
 static void test_every_field_is_read(void **state) {
     (void)state;
@@ -65,6 +65,7 @@ static void test_every_field_is_read(void **state) {
     assert_string_equal(s.kv_type_k, "q8_0");
     assert_string_equal(s.kv_type_v, "q4_0");
     assert_true(s.rope_frequency_base == 10000.0 && s.rope_frequency_scale == 0.5);
+    assert_string_equal(s.repack, "first");
     assert_int_equal(s.mmap, 0);
     assert_int_equal(s.mlock, 1);
 }
@@ -105,6 +106,8 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"flash_attention\":1}", "flash_attention" },
         { "{\"kv_type_k\":\"q3\"}", "kv_type_k" },
         { "{\"kv_type_v\":8}", "kv_type_v" },
+        { "{\"repack\":\"later\"}", "repack" },
+        { "{\"repack\":true}", "repack" },
         { "{\"rope_frequency_scale\":2}", "rope_frequency_scale" },
         { "{\"contextLength\":1}", "contextLength" },
         { "{\"mmap\":true,\"no\\u0000de\":1}", "no" },
@@ -223,6 +226,8 @@ static void test_hash_tells_every_field(void **state) {
         "{\"rope_frequency_base\":5}",
         "{\"rope_frequency_scale\":0.5}",
         "{\"offload_kv_cache_to_gpu\":true}",
+        "{\"repack\":\"never\"}",
+        "{\"repack\":\"first\"}",
     };
     enum { COUNT = sizeof different / sizeof different[0] };
     uint64_t hashes[COUNT + 1];

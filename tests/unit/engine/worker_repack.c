@@ -122,7 +122,7 @@ static void test_no_copy_without_cause_or_memory(void **state) {
         int id = endless(w);
         worker_until_deltas(w, id, 60);
         cancel(w, id);
-        assert_int_equal(w->resized, 0);
+        assert_false(w->repacked);
         worker_stop(w, 0);
     }
 }
