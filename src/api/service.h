@@ -175,13 +175,13 @@ struct instance_view {
     int64_t context_length, eval_batch_size, parallel;
     bool flash_attention, offload_kv_cache_to_gpu, keep;
     bool mmap, mlock;
-    int gpu_layers; /* -1: all */
+    int gpu_layers;      /* -1: all */
     int64_t num_experts; /* 0: the model's */
     int64_t seed;        /* of requests that bring none; -1: a new one for each */
     const char *kv_type_k, *kv_type_v;
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     uint32_t running, waiting;
-    int pid; /* 0: none */
+    int pid;            /* 0: none */
     const char *repack; /* of 4-bit weights: "waiting", "running", "done"; else "" or NULL */
     int64_t prompts_kept, prompt_hits; /* sequences in its prompt store; restored from it */
     uint64_t prompt_bytes;
@@ -195,7 +195,7 @@ struct model_view {
     double bits_per_weight;
     uint64_t size_bytes;
     int64_t max_context_length, modified_at; /* Unix ms */
-    int64_t layers; /* 0: unknown */
+    int64_t layers;                          /* 0: unknown */
     bool tool_use, vision, reasoning;
     const struct instance_view *instances;
     size_t instance_count;
@@ -215,15 +215,15 @@ struct load_request {
     const char *model;
     const char *identifier; /* NULL: by default */
     struct ttl ttl;
-    int64_t context_length;      /* 0 */
-    int64_t eval_batch_size;     /* 0 */
-    int64_t parallel;            /* 0 */
-    int64_t num_experts;         /* 0 */
-    int flash_attention;         /* -1 */
-    int offload_kv_cache_to_gpu; /* -1 */
-    int gpu_layers;              /* -2 */
-    int mmap, mlock;             /* -1 */
-    int64_t seed;                /* -1 */
+    int64_t context_length;                           /* 0 */
+    int64_t eval_batch_size;                          /* 0 */
+    int64_t parallel;                                 /* 0 */
+    int64_t num_experts;                              /* 0 */
+    int flash_attention;                              /* -1 */
+    int offload_kv_cache_to_gpu;                      /* -1 */
+    int gpu_layers;                                   /* -2 */
+    int mmap, mlock;                                  /* -1 */
+    int64_t seed;                                     /* -1 */
     const char *kv_type_k, *kv_type_v;                /* NULL */
     double rope_frequency_base, rope_frequency_scale; /* 0 */
     bool keep, force;

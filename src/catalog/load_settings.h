@@ -54,8 +54,8 @@ struct load_layers {
     nbytes budget; /* a context length that nobody says fits into so many bytes; 0: any does */
 };
 
-/* Merge the layers, fill defaults, clamp to what the model can. Fails with ERR_INVALID_REQUEST for
- * what it cannot (context longer than the model's). */
+/* Merge the layers, fill defaults, clamp to what the model can. Fails with ERR_INVALID_REQUEST
+ * for what it cannot (context longer than the model's). */
 bool load_settings_resolve(const struct model *model, const struct load_layers *layers,
                            struct load_settings *ret_effective, struct error *err);
 
@@ -63,12 +63,12 @@ bool load_settings_resolve(const struct model *model, const struct load_layers *
 uint64_t load_settings_hash(const struct load_settings *effective);
 
 /* The context starts with room for so many tokens, and grows with the conversations up to
- * context_length x parallel. Fewer cost hardly less time and memory (measured: 0.5B, 1024 cells: 12
- * MB). */
+ * context_length x parallel. Fewer cost hardly less time and memory (measured: 0.5B, 1024
+ * cells: 12 MB). */
 enum { LOAD_FIRST_CELLS = 1024 };
 
-/* Bytes an instance takes when it is loaded: weights + KV cache of the context that it starts with +
- * compute buffers. */
+/* Bytes an instance takes when it is loaded: weights + KV cache of the context that it starts
+ * with + compute buffers. */
 nbytes load_settings_need(const struct model *model, const struct load_settings *effective);
 
 /* Tokens of one conversation for which an instance finds room in so many bytes. */

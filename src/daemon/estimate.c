@@ -21,7 +21,8 @@ struct estimate {
     uv_timer_t timer;
 };
 
-static void end(struct estimate *e, const struct load_estimate *result, const struct error *err) {
+static void end(struct estimate *e, const struct load_estimate *result,
+                const struct error *err) {
     struct call *call = e->sup ? call_find(e->sup->calls, e->call) : NULL;
     if (!call) return; /* answered, or its client left */
     struct estimate_sink sink = call->estimate_sink;
@@ -150,8 +151,8 @@ static void refuse(void *ctx, call_id call, const struct load_result *result,
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink) {
     struct error err;
-    struct call *call = supervisor_open_load(sup, LC_KIND_LIGHT,
-                                             (struct load_sink){ .on_end = refuse, .ctx = &sink });
+    struct call *call = supervisor_open_load(
+        sup, LC_KIND_LIGHT, (struct load_sink){ .on_end = refuse, .ctx = &sink });
     if (!call) return 0;
     call->load_sink = (struct load_sink){ 0 };
     call->estimate_sink = sink;

@@ -87,6 +87,9 @@ static void hear_ready(struct heard *h) {
     facts->flash_attention = yyjson_get_bool(yyjson_obj_get(h->json, "flash_attention"));
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
+    log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f",
+              in->identifier, in->load_seconds * 1000, number_of(h->json, "load_seconds") * 1000,
+              number_of(h->json, "library_seconds") * 1000);
     h->sup->world.metrics->loads++;
     h->sup->world.metrics->load_seconds += in->load_seconds;
     struct lc_event ev = event_of(h, LC_EV_READY);
@@ -338,14 +341,13 @@ struct hearer {
 };
 
 static const struct hearer hearers[] = {
-    { MSG_HELLO, hear_hello, false },        { MSG_PROGRESS, hear_progress, false },
-    { MSG_READY, hear_ready, false },        { MSG_MEMORY, hear_memory, false },
-    { MSG_FAILED, hear_failed, false },
-    { MSG_STARTED, hear_started, false },    { MSG_PROMPT, hear_prompt, false },
-    { MSG_DELTA, hear_delta, false },        { MSG_VECTOR, hear_vector, true },
-    { MSG_DONE, hear_done, false },          { MSG_ERROR, hear_error, false },
-    { MSG_HEARTBEAT, hear_heartbeat, true }, { MSG_LOG, hear_log, false },
-    { MSG_STORE, hear_store, false },
+    { MSG_HELLO, hear_hello, false },   { MSG_PROGRESS, hear_progress, false },
+    { MSG_READY, hear_ready, false },   { MSG_MEMORY, hear_memory, false },
+    { MSG_FAILED, hear_failed, false }, { MSG_STARTED, hear_started, false },
+    { MSG_PROMPT, hear_prompt, false }, { MSG_DELTA, hear_delta, false },
+    { MSG_VECTOR, hear_vector, true },  { MSG_DONE, hear_done, false },
+    { MSG_ERROR, hear_error, false },   { MSG_HEARTBEAT, hear_heartbeat, true },
+    { MSG_LOG, hear_log, false },       { MSG_STORE, hear_store, false },
 };
 
 static const struct hearer *hearer_find(uint16_t type) {

@@ -14,9 +14,9 @@
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 #include "daemon/file.h"
-#include "daemon/prompts.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
+#include "daemon/prompts.h"
 #include "daemon/watch.h"
 #include "daemon/ws.h"
 
@@ -204,10 +204,11 @@ static void say_ready(struct daemon *d) {
 
 void daemon_open_to_lmstudio(struct daemon *d) {
     struct error err;
+    const char *host = d->options.host;
     listeners_want_sdk(d->listeners, d->settings.sdk_port);
     if (!d->settings.lmstudio_compat) {
         lmstudio_home_remove(d->lmstudio_home);
-    } else if (!lmstudio_home_write(d->lmstudio_home, listeners_first_port(d->listeners), d->options.host,
+    } else if (!lmstudio_home_write(d->lmstudio_home, listeners_first_port(d->listeners), host,
                                     &err)) {
         log_warn("LM Studio's command line will not find this server: %s", err.text);
     }

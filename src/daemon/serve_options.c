@@ -104,7 +104,7 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
         replace(&o->state_dir, value);
         return true;
     case 'r':
-        o->ready_fd = atoi(value);
+        o->ready_fd = (int)strtol(value, NULL, 10);
         return true;
     case 'h':
         o->help = true;

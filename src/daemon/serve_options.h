@@ -23,9 +23,9 @@ struct serve_options {
 };
 
 /* Flags win over DOZE_HOST, DOZE_PORT, DOZE_MODELS_DIR (colon-separated), DOZE_STATE_DIR, which
- * win over the defaults: 127.0.0.1:1234, the usual model folders, ~/.local/state/doze. argv[0] is
- * the command's name. Fails with a sentence for a usage error. Free with serve_options_clear, also after
- * a failure. */
+ * win over the defaults: 127.0.0.1:1234, the usual model folders, ~/.local/state/doze. argv[0]
+ * is the command's name. Fails with a sentence for a usage error. Free with
+ * serve_options_clear, also after a failure. */
 bool serve_options_parse(int argc, char **argv, struct serve_options *ret_options,
                          struct error *err);
 void serve_options_clear(struct serve_options *options);

@@ -22,10 +22,10 @@ enum prompt_store { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
 struct settings {
     struct lc_settings rules;
     bool cors;
-    bool sdk_port;             /* listen where LM Studio's clients look */
-    bool lmstudio_compat;      /* write the files by which its command line finds a server */
-    nbytes memory_limit;       /* 0: what the machine has */
-    bool standby;              /* keep a spare worker */
+    bool sdk_port;        /* listen where LM Studio's clients look */
+    bool lmstudio_compat; /* write the files by which its command line finds a server */
+    nbytes memory_limit;  /* 0: what the machine has */
+    bool standby;         /* keep a spare worker */
     enum prompt_store prompt_store;
     nbytes prompt_store_bytes; /* most that the files may take */
     char api_key[128];         /* "": none asked for */

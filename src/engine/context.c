@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/cpu_threads.h"
 #include "engine/log_capture.h"
 #include "engine/model.h"
@@ -126,7 +127,9 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
 }
 
 static bool make(struct context *c, const struct model *model) {
+    int64_t begin = clock_boottime_usec();
     c->llama = llama_init_from_model(model->weights, c->params);
+    c->making = clock_boottime_usec() - begin;
     if (!c->llama) return false;
     c->memory = llama_get_memory(c->llama);
     c->cells = (int32_t)llama_n_ctx(c->llama);

@@ -85,6 +85,8 @@ void model_describe(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_int(doc, root, "embedding_length",
                            llama_model_n_embd_out(model->weights));
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);
+    yyjson_mut_obj_add_real(doc, root, "library_seconds",
+                            (double)(model->loading + context->making) / 1e6);
     yyjson_mut_obj_add_int(doc, root, "threads", context->threads);
     yyjson_mut_obj_add_bool(doc, root, "flash_attention", context->flash_attention);
     yyjson_mut_obj_add_int(doc, root, "batch", context->batch);

@@ -11,8 +11,8 @@
 
 enum { LOAD_MAX_PARALLEL = 64, LOAD_MAX_CONTEXT = 1 << 24 };
 
-/* Whether weights are put into the order that the processor likes best: never, after the first token
- * was served, before it. */
+/* Whether weights are put into the order that the processor likes best: never, after the first
+ * token was served, before it. */
 enum load_repack { LOAD_REPACK_NEVER, LOAD_REPACK_BACKGROUND, LOAD_REPACK_FIRST };
 
 struct load_prompts { /* the prompt store */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/log_capture.h"
 
 /* Metadata of the architecture, e.g. qwen2.pooling_type; "" if there is none. */
@@ -110,7 +111,9 @@ bool model_open(struct model *ret, const struct load_request *request,
         params.kv_overrides = overrides;
     }
     struct model m = { .mapped = request->mmap, .repacked = params.use_extra_bufts };
+    int64_t begin = clock_boottime_usec();
     m.weights = llama_model_load_from_file(request->path, params);
+    m.loading = clock_boottime_usec() - begin;
     if (!m.weights) return load_failed(err, "The model cannot be loaded");
     m.vocab = llama_model_get_vocab(m.weights);
     m.vocab_size = llama_vocab_n_tokens(m.vocab);

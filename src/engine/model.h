@@ -24,11 +24,12 @@ struct model {
     struct chat_templates *templates;
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
-    bool embeds;    /* made for embeddings: it pools, and generates nothing */
-    bool remembers; /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
-    int32_t window; /* sliding attention window in tokens; 0: none */
-    bool mapped;    /* weights are the file's pages */
-    bool repacked;  /* some are not, but copies in another order */
+    bool embeds;     /* made for embeddings: it pools, and generates nothing */
+    bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
+    int32_t window;  /* sliding attention window in tokens; 0: none */
+    int64_t loading; /* us that libllama took for it */
+    bool mapped;     /* weights are the file's pages */
+    bool repacked;   /* some are not, but copies in another order */
 };
 
 struct context {
@@ -43,6 +44,7 @@ struct context {
     int32_t batch;    /* most tokens that can be decoded at once */
     int32_t chunk;    /* so many are; at most batch */
     int32_t threads, threads_batch; /* most, for single tokens and for more */
+    int64_t making;                 /* us that libllama took for it */
     bool flash_attention;
 };
 

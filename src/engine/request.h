@@ -70,7 +70,7 @@ struct request {
     size_t input_count;
     const char *suffix; /* of a completion; NULL: none */
     bool echo;
-    enum overflow overflow; /* of a chat or completion */
+    enum overflow overflow;                  /* of a chat or completion */
     bool add_special, parse_special, pieces; /* of tokenize */
 };
 

@@ -26,9 +26,11 @@ enum message_type {
                      "shrink_seconds":x (idle for so long it gives back what it does not use; 30),
                      "parallel":n, "batch":n, "threads":n, "threads_batch":n,
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
-                     "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default), "gpu_layers":n (-1: all), "offload_kv":bool,
-                     "num_experts":n (0: the model's), "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
-                     "chat_template":"override" (optional), "seed":n (of requests that bring none; -1),
+                     "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default),
+                     "gpu_layers":n (-1: all), "offload_kv":bool, "num_experts":n (0: the model's),
+                     "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
+                     "chat_template":"override" (optional),
+                     "seed":n (of requests that bring none; -1),
                      "identifier":"for the log",
                      "prompts":{"dir":"/abs/folder" (of the model; made when needed), "mode":"on"|
                      "memory"|"off" (default), "memory_bytes":n} (the prompt store)}.
@@ -37,7 +39,7 @@ enum message_type {
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
-    MSG_STOP, /* empty: drop everything, save processed prompts, exit 0 */
+    MSG_STOP,         /* empty: drop everything, save processed prompts, exit 0 */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
 
     /* worker -> daemon */
@@ -47,7 +49,9 @@ enum message_type {
                        "context_length":n (per request), "parallel":n,"memory_bytes":n,
                        "type":"llm"|"vlm"|"embeddings","chat_template":bool,
                        "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
-                       "embedding_length":n,"load_seconds":x,"threads":n,"flash_attention":bool,"batch":n} */
+                       "embedding_length":n,"load_seconds":x,
+                       "library_seconds":x (of these in libllama),"threads":n,"flash_attention":bool,
+                       "batch":n} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
     MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
@@ -59,7 +63,8 @@ enum message_type {
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
     MSG_MEMORY,    /* {"memory_bytes":n,"repack":"none"|"waiting"|"running"|"done"}: what the
                       worker takes has changed since READY */
-    MSG_MEASURED = 48, /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
+    MSG_MEASURED =
+        48,    /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
     MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n,"saves":n}: what the
                   prompt store holds for this model, and what was done since the start */

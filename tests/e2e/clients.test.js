@@ -84,7 +84,8 @@ test('v0: stats, model_info and runtime in the answer and in the last chunk', as
 test('Cline: OpenAI client on /api/v0, usage in the stream, tokens as large as the context',
   async (t) => {
     const d = await Daemon.start(t, { models: { m: spoken(text) } });
-    const client = new OpenAI({ baseURL: `${d.url}/api/v0`, apiKey: 'noop' });
+    const client = new OpenAI({ baseURL: `${d.url}/api/v0`, apiKey: 'noop',
+      fetch: globalThis.fetch });
     const { body } = await d.get('/api/v0/models');
     const stream = await client.chat.completions.create({ model: 'm', stream: true,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Write' },

@@ -8,7 +8,9 @@ import { embedding, endless, random, spoken, thinker, toolCaller } from './lib/m
 import { readEvents } from './lib/sse.js';
 
 const text = 'One two three four five. Six seven eight nine ten.';
-const client = (d) => new OpenAI({ baseURL: `${d.url}/v1`, apiKey: 'none', maxRetries: 0 });
+// Node's own fetch: the one that the client brings ends kept-alive streams early under Node 18.
+const client = (d) => new OpenAI({ baseURL: `${d.url}/v1`, apiKey: 'none', maxRetries: 0,
+  fetch: globalThis.fetch });
 const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello?' }];
 const weather = { type: 'function', function: { name: 'get_weather', description: 'The weather.',
   parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } } };

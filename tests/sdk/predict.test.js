@@ -182,7 +182,8 @@ test('a grammar, a template, log probabilities, biases, a seed', async (t) => {
   const model = await client.llm.model('noise', { verbose: false });
   const raw = await Raw.open(daemon, 'llm');
   const few = { maxPredictedTokens: { checked: true, value: 5 } };
-  const formed = await predictRaw(raw, 1, { ...few, structured: { type: 'gbnf', gbnfGrammar: 'root ::= "ba" | "na"' } });
+  const structured = { type: 'gbnf', gbnfGrammar: 'root ::= "ba" | "na"' };
+  const formed = await predictRaw(raw, 1, { ...few, structured });
   assert.ok(['ba', 'na'].includes(textOf(formed)), textOf(formed).slice(0, 40));
   const likely = await predictRaw(raw, 2, { ...few, temperature: 0, logProbs: { checked: true, value: 2 } });
   const tokens = likely.filter((m) => m.type === 'fragment').flatMap((m) => m.fragment.tokens ?? []);

@@ -23,8 +23,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 #define DECODER_OPTIONS(type_)                                                                 \
     TEXT(decoder.out, type_, "out", "FILE", "the file to make (needed)"),                      \
         TEXT(decoder.name, type_, "name", "TEXT", "general.name of the file"),                 \
-        WORD(decoder.arch, type_, "arch", "llama|qwen2|gemma3|mamba|jamba",                 \
-             "architecture"),                      \
+        WORD(decoder.arch, type_, "arch", "llama|qwen2|gemma3|mamba|jamba", "architecture"),   \
         WORD(decoder.type, type_, "type", "f16|f32|q8_0|q4_0", "of the matrices"),             \
         COUNT(decoder.layers, type_, "layers", 1, 512, "number of layers"),                    \
         COUNT(decoder.embd, type_, "embd", 8, 16384, "columns of the embedding"),              \

@@ -12,7 +12,8 @@ static bool parse(const char *line, struct serve_options *ret, struct error *err
     char *argv[32];
     int argc = 0;
     snprintf(text, sizeof text, "%s", line);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+    char *rest = text;
+    for (char *word; (word = strsep(&rest, " "));) argv[argc++] = word;
     argv[argc] = NULL;
     return serve_options_parse(argc, argv, ret, err);
 }

@@ -2,6 +2,7 @@
 /* The second copy of 4-bit weights that takes the place of the first. The models say a given text
  * with wide margins: what they say does not depend on the last bits. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -13,8 +14,9 @@
     "\"context_length\":20000,\"parallel\":4,\"cells\":512,\"repack\":\"background\""
 
 static struct worker *load(const char *type, const char *options) {
-    char name[32] = "endless-";
-    char *path = model_make(strcat(name, type), "spoken", "--loop", "--context", "20000",
+    char name[32];
+    snprintf(name, sizeof name, "endless-%s", type);
+    char *path = model_make(name, "spoken", "--loop", "--context", "20000",
                             "--type", type, "--layers", "3", "--embd", "256", "--heads", "4",
                             "--ff", "512", "--text", "and so on ", NULL);
     struct worker *w = worker_load(path, options);
