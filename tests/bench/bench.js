@@ -4,8 +4,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { doze } from '../e2e/lib/programs.js';
 import { Bench } from './lib/bench.js';
+import { floorProgram } from './lib/floor.js';
 import { machine } from './lib/machine.js';
+import { Peer } from './lib/peer.js';
 import { picture } from './lib/picture.js';
 import { Results } from './lib/results.js';
 import { rows } from './lib/rows.js';
@@ -25,6 +28,8 @@ const names = (process.env.ROWS || '').split(',').filter(Boolean);
 const wanted = (id) => !names.length || names.some((name) => id === name || id.startsWith(`${name}.`));
 
 function check() {
+  for (const program of [doze, floorProgram, Peer.program].filter(Boolean))
+    if (!fs.existsSync(program)) throw new Error(`there is no ${program}`);
   if (!Number.isInteger(runs) || runs < 1) throw new Error('RUNS must be a number from 1');
   for (const name of names)
     if (!rows.some((row) => row.id === name || row.id.startsWith(`${name}.`)))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * floor - loads a model and makes the first token of a chat, by plain calls of libllama: what no
+ * floor - loads a model and makes the first token of an answer, by plain calls of libllama: what no
  * server on this library can undercut. The benchmarks measure it from spawn to its line of output.
  *
  *   floor MODEL THREADS PROMPT
  *
+ * PROMPT is text as it comes out of a chat template, control tokens by their names.
  * The weights are mapped, not repacked; the context has room for the prompt and no more. Prints one
  * line of JSON: what each step took, in milliseconds. Exit code: 0 done, 1 failed, 2 usage.
  */
@@ -18,7 +19,7 @@
 
 #include "base/xalloc.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_THREADS = 1024, TEMPLATE_ROOM = 256 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_THREADS = 1024, SPECIAL_ROOM = 2 };
 
 struct prompt {
     llama_token *tokens;
@@ -63,22 +64,14 @@ static struct llama_model *load_model(const char *path) {
     return llama_model_load_from_file(path, params);
 }
 
-/* One user's message in the ChatML that make-model gives its models. tokens: the caller frees. */
+/* ret->tokens: the caller frees, also when this fails. */
 static bool tokenize(const struct llama_model *model, const char *text, struct prompt *ret) {
-    const struct llama_chat_message message = { "user", text };
-    const int32_t room = (int32_t)strlen(text) + TEMPLATE_ROOM;
-    char *rendered = xcalloc((size_t)room, 1);
-    int32_t length = llama_chat_apply_template("chatml", &message, 1, true, rendered, room);
-    bool ok = length > 0 && length <= room;
+    const int32_t length = (int32_t)strlen(text), room = length + SPECIAL_ROOM;
 
-    if (ok) {
-        ret->tokens = xcalloc((size_t)room, sizeof *ret->tokens);
-        ret->count = llama_tokenize(llama_model_get_vocab(model), rendered, length, ret->tokens,
-                                    room, true, true);
-        ok = ret->count > 0;
-    }
-    free(rendered);
-    return ok;
+    ret->tokens = xcalloc((size_t)room, sizeof *ret->tokens);
+    ret->count = llama_tokenize(llama_model_get_vocab(model), text, length, ret->tokens, room,
+                                true, true);
+    return ret->count > 0;
 }
 
 static struct llama_context *new_context(struct llama_model *model, int32_t tokens,

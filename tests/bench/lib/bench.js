@@ -31,9 +31,15 @@ export class Bench {
     return Promise.all(this.kinds.map((kind) => this.server(kind, options)));
   }
 
-  async server(kind, options) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), `doze-bench-${kind.key}-`));
+  // An empty one, until the servers are stopped.
+  folder(name) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), `doze-bench-${name}-`));
     this.#folders.push(folder);
+    return folder;
+  }
+
+  async server(kind, options) {
+    const folder = this.folder(kind.key);
     return kind.start({ context: CONTEXT, threads: this.threads, ...options, folder });
   }
 

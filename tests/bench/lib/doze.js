@@ -55,10 +55,5 @@ export class Doze {
 
   unloaded(model) { return until(async () => !(await this.#instance(model)), `unload of ${model}`); }
 
-  // Nothing is going on in the background that will make the model faster.
-  settled(model) {
-    return until(async () => (await this.#instance(model)).repack !== 'running', `repack of ${model}`);
-  }
-
   stop() { return this.program.stop(); }
 }

@@ -68,7 +68,5 @@ export class Peer {
       `unload of ${model}`);
   }
 
-  settled() { return Promise.resolve(); } // it repacks before the first token
-
   stop() { return this.program.stop(); }
 }

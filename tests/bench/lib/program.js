@@ -6,6 +6,17 @@ import fs from 'node:fs';
 import { childrenOf, gone, isAlive } from '../../e2e/lib/process.js';
 
 const running = new Set();
+const QUIET_MS = 3000;
+
+// Processor time used so far: utime and stime, behind the name, which may hold anything.
+function ticksOf(pid) {
+  try {
+    const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return 0; // it has ended
+  }
+}
 
 export class Program {
   constructor(file, args, { env, log }) {
@@ -24,6 +35,18 @@ export class Program {
     const below = (pid) => [pid, ...childrenOf(pid).flatMap(below)];
     return below(this.pid);
   }
+
+  // Resolves when the tree has not computed for a while: nothing goes on in the background.
+  quiet() {
+    let used = this.#ticks(), since = performance.now();
+    return until(() => {
+      const now = this.#ticks();
+      if (now > used + 1) [used, since] = [now, performance.now()];
+      return performance.now() - since > QUIET_MS;
+    }, `a pause of ${this.pid}`, 300000);
+  }
+
+  #ticks() { return this.pids().map(ticksOf).reduce((a, b) => a + b, 0); }
 
   // Polite; resolves when the whole tree is gone.
   async stop() {

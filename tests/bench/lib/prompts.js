@@ -27,12 +27,19 @@ export function prompt(tokens, seed) {
 }
 
 const user = (content) => ({ role: 'user', content });
+// Said by us, so that no template adds one of its own.
+const system = { role: 'system', content: 'You are a helpful assistant' };
 
-export const ask = (tokens, seed, more) => ({ messages: [user(prompt(tokens, seed))], ...more });
+// The body of a request with one question.
+export const ask = (tokens, seed, more) => ({ messages: [system, user(prompt(tokens, seed))], ...more });
+
+// Its prompt as the templates of the measured models, all of them ChatML, make it.
+export const rendered = ({ messages }) =>
+  `${messages.map((m) => `<|im_start|>${m.role}\n${m.content}<|im_end|>\n`).join('')}<|im_start|>assistant\n`;
 
 // A conversation that goes on, each time with a short question. `say` sends a body and gives the answer.
 export class Conversation {
-  #messages = [];
+  #messages = [system];
 
   constructor(say) { this.say = say; }
 

@@ -5,7 +5,7 @@ import { freshSeeds } from '../lib/bench.js';
 import { floor } from '../lib/floor.js';
 import { large, small } from '../lib/models.js';
 import { drop, warm } from '../lib/page_cache.js';
-import { ask, prompt } from '../lib/prompts.js';
+import { ask, rendered } from '../lib/prompts.js';
 
 const PROMPT_TOKENS = 16;
 
@@ -20,16 +20,22 @@ async function row(bench, model, state, prepare) {
   const file = model.file();
   const servers = await bench.servers({ models: { [model.name]: file } });
   const seeds = freshSeeds(bench.runs);
+  const lengths = new Set();
   await bench.alternate([...servers, null], async (server, run) => {
+    const body = ask(PROMPT_TOKENS, seeds[run], { max_tokens: 4 });
     prepare(file);
     if (!server) {
-      bench.note(id, 'floor', (await floor(file, bench.threads, prompt(PROMPT_TOKENS, seeds[run]))).ms);
+      const { ms, prompt_tokens: tokens } = await floor(file, bench.threads, rendered(body));
+      bench.note(id, 'floor', ms);
+      lengths.add(tokens);
       return;
     }
-    const answer = await server.chat(model.name, ask(PROMPT_TOKENS, seeds[run], { max_tokens: 4 }));
+    const answer = await server.chat(model.name, body);
     await server.unload(model.name);
     bench.note(id, server.constructor.key, answer.first);
+    lengths.add(answer.usage.prompt_tokens);
   });
+  if (lengths.size > 1) throw new Error(`prompts of different lengths: ${[...lengths]}`);
   bench.done(id);
   await bench.stop();
 }

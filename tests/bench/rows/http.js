@@ -2,12 +2,14 @@
 // What the way through HTTP costs: a list of 2 KB by wrk, and a model so small that its computation
 // takes next to nothing, beside what the bare program needs to process the same prompt.
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { freshSeed, freshSeeds } from '../lib/bench.js';
 import { json } from '../lib/client.js';
 import { floor } from '../lib/floor.js';
 import { tiny } from '../lib/models.js';
-import { ask, prompt } from '../lib/prompts.js';
+import { ask, rendered } from '../lib/prompts.js';
 
 const LIST_BYTES = 2048;
 const STREAM_TOKENS = 512;
@@ -28,25 +30,34 @@ async function wrk(url, connections) {
   return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]), latency: Number(value) * units[unit] };
 }
 
-const links = (count, file) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`tiny-${i}`, file]));
-const listLength = async (server) => JSON.stringify(await json(`${server.url}/v1/models`)).length;
+const listOf = (server) => json(`${server.url}/v1/models`);
+const lengthOf = (value) => JSON.stringify(value).length;
 
-// As many models as make the list about 2 KB long: entries differ in length from server to server.
-async function serverWithList(bench, kind, file) {
-  const one = await bench.server(kind, { models: links(1, file) });
-  const length = await listLength(one);
+// Copies of the file: two names of one file are one model.
+function copies(bench, count, file) {
+  const folder = bench.folder('files');
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => {
+    const copy = path.join(folder, `tiny-${i}.gguf`);
+    fs.copyFileSync(file, copy);
+    return [`tiny-${i}`, copy];
+  }));
+}
+
+// How many models make the list about 2 KB long: entries differ in length from server to server.
+async function countFor(bench, kind, file) {
+  const { data } = await listOf(await bench.server(kind, { models: { 'tiny-0': file } }));
   await bench.stop();
-  return Math.max(1, Math.round(LIST_BYTES / length));
+  return Math.max(1, Math.round(LIST_BYTES / lengthOf(data[0])));
 }
 
 async function list(bench) {
   const file = tiny.file();
   const counts = [];
-  for (const kind of bench.kinds) counts.push(await serverWithList(bench, kind, file));
+  for (const kind of bench.kinds) counts.push(await countFor(bench, kind, file));
   const servers = await Promise.all(bench.kinds.map((kind, i) =>
-    bench.server(kind, { models: links(counts[i], file) })));
+    bench.server(kind, { models: copies(bench, counts[i], file) })));
   const bytes = Object.fromEntries(await Promise.all(servers.map(async (server) =>
-    [server.constructor.key, await listLength(server)])));
+    [server.constructor.key, lengthOf(await listOf(server))])));
   await bench.alternate(servers, async (server) => {
     const url = `${server.url}/v1/models`;
     bench.note('http.list.rate', server.constructor.key, (await wrk(url, 8)).rate);
@@ -62,12 +73,12 @@ async function stream(bench) {
   for (const server of servers) await server.chat(tiny.name, ask(4, freshSeed(), { max_tokens: 4 }));
   const seeds = freshSeeds(bench.runs);
   await bench.alternate([...servers, null], async (server, run) => {
-    const seed = seeds[run];
+    const body = ask(16, seeds[run], { max_tokens: STREAM_TOKENS });
     if (!server) {
-      bench.note('http.stream.first', 'floor', (await floor(file, bench.threads, prompt(16, seed))).prompt_ms);
+      bench.note('http.stream.first', 'floor', (await floor(file, bench.threads, rendered(body))).prompt_ms);
       return;
     }
-    const answer = await server.chat(tiny.name, ask(16, seed, { max_tokens: STREAM_TOKENS }));
+    const answer = await server.chat(tiny.name, body);
     bench.note('http.stream.first', server.constructor.key, answer.first);
     bench.note('http.stream.rate', server.constructor.key,
       (answer.usage.completion_tokens - 1) / (answer.last - answer.first) * 1000);

@@ -37,13 +37,18 @@ async function answerSpeed(say, seeds) {
   return sum(answers.map((a) => a.usage.completion_tokens - 1)) / (end - begin) * 1000;
 }
 
+// What a server does to a model in the background, such as repacking it, it has done after this.
+async function warmUp(server, say) {
+  for (let i = 0; i < 2; i++) {
+    await say(ask(PROMPT_TOKENS, freshSeed(), { max_tokens: 16 }));
+    await server.program.quiet();
+  }
+}
+
 async function rowsOf(bench, model) {
   const servers = await bench.servers({ models: { [model.name]: model.file() }, parallel: Math.max(...PARALLEL) });
   const say = (server) => (body) => server.chat(model.name, body);
-  for (const server of servers) {
-    await say(server)(ask(PROMPT_TOKENS, freshSeed(), { max_tokens: 16 }));
-    await server.settled(model.name);
-  }
+  for (const server of servers) await warmUp(server, say(server));
   for (const n of PARALLEL) {
     for (const [what, measure] of [['prompt', promptSpeed], ['decode', answerSpeed]]) {
       const id = idOf(model, what, n);
