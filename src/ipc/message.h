@@ -50,8 +50,8 @@ enum message_type {
                        "type":"llm"|"vlm"|"embeddings","chat_template":bool,
                        "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
                        "embedding_length":n,"load_seconds":x,
-                       "library_seconds":x (of these in libllama),"threads":n,"flash_attention":bool,
-                       "batch":n} */
+                       "library_seconds":x (of these in libllama),"threads":n,
+                       "flash_attention":bool,"batch":n} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
     MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
