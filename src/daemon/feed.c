@@ -35,7 +35,11 @@ struct feed *feed_new(size_t capacity) {
 
 void feed_free(struct feed *feed) {
     if (!feed) return;
-    while (feed->listeners) feed_leave(feed->listeners);
+    struct feed_listener *next;
+    for (struct feed_listener *l = feed->listeners; l; l = next) {
+        next = l->next;
+        free(l);
+    }
     for (size_t i = 0; i < feed->capacity; i++) free(feed->ring[i].json);
     free(feed->ring);
     free(feed);

@@ -110,7 +110,7 @@ struct asked {
 
 static bool begin(struct supervisor *sup, struct call *call, const struct asked *asked,
                   struct error *err) {
-    struct target target;
+    struct target target = { .slot = LC_NO_SLOT };
     struct lc_event ev = { .kind = LC_EV_REQUEST,
                            .request = call->id,
                            .request_kind = call->kind };
@@ -258,7 +258,7 @@ static bool find_model(struct supervisor *sup, const char *name, struct target *
 
 static bool begin_load(struct supervisor *sup, struct call *call,
                        const struct load_request *request, struct error *err) {
-    struct target target;
+    struct target target = { .slot = LC_NO_SLOT };
     struct lc_event ev = { .kind = LC_EV_LOAD, .request = call->id, .force = request->force };
     if (!find_model(sup, request->model, &target, err)) return false;
     if (!check_identifier(sup, request->identifier, err)) return false;
@@ -302,7 +302,7 @@ call_id supervisor_ensure(struct supervisor *sup, const struct load_request *req
 bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
                           const struct model **ret_model, struct load_settings *ret_effective,
                           struct lc_plan *ret_plan, struct error *err) {
-    struct target target;
+    struct target target = { .slot = LC_NO_SLOT };
     struct load_settings demanded;
     read_demanded(request, &demanded);
     if (!find_model(sup, request->model, &target, err)) return false;

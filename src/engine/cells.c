@@ -20,8 +20,9 @@ enum { STEP = 256 };
 static size_t cells_for(const struct engine *e, const struct slot *slot, size_t count) {
     size_t sum = 0;
     for (int i = 0; i < e->context.parallel; i++) {
-        const struct slot *s = &e->slots[i];
-        sum += s == slot && count > s->tokens.count ? count : s->tokens.count;
+        size_t held = e->slots[i].tokens.count;
+        bool grows = &e->slots[i] == slot && count > held;
+        sum += grows ? count : held;
     }
     return sum;
 }
