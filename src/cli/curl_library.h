@@ -33,7 +33,7 @@
     X(slist_append)                                                                            \
     X(slist_free_all)
 
-#define CURL_POINTER(name) __typeof__(curl_##name) *(name);
+#define CURL_POINTER(name) __typeof__(curl_##name)(*(name));
 struct curl_library {
     CURL_FUNCTIONS(CURL_POINTER)
 };

@@ -247,9 +247,10 @@ static bool check_identifier(const struct supervisor *sup, const char *identifie
 static bool find_model(struct supervisor *sup, const char *name, struct target *ret_target,
                        struct error *err) {
     if (!name || !*name) {
-        return error_set_param(err, ERR_INVALID_REQUEST, "model",
-                               "'model' is missing; name one of those that GET /api/v1/models "
-                               "lists.");
+        error_set_param(err, ERR_INVALID_REQUEST, "model",
+                        "'model' is missing; name one of those that GET /api/v1/models "
+                        "lists.");
+        return false;
     }
     if (!resolve_name(*sup->world.catalog, NULL, 0, name, ret_target, err)) return false;
     ret_target->slot = LC_NO_SLOT;
