@@ -11,12 +11,16 @@ const SERIES = {
 };
 const WIDTH = 1000, LEFT = 430, RIGHT = 90, TOP = 70, ROW = 46, GAP = 66;
 
+const chartOf = (group, unit, specs) => ({
+  title: `${group} (${unit}, ${specs[0].better === 'low' ? 'less' : 'more'} is better)`, specs,
+});
+
 function chartsOf(results) {
   const measured = rows.filter((row) => results[row.id]);
   return [...new Set(measured.map((row) => row.group))].map((group) => {
     const specs = measured.filter((row) => row.group === group);
     return [...new Set(specs.map((row) => row.unit))].map((unit) =>
-      ({ title: `${group} (${unit})`, unit, specs: specs.filter((row) => row.unit === unit) }));
+      chartOf(group, unit, specs.filter((row) => row.unit === unit)));
   }).flat();
 }
 

@@ -17,10 +17,12 @@ export async function memory(bench) {
   await bench.alternate(bench.kinds, async (kind, run) => {
     const server = await bench.server(kind, { models, context: WINDOW });
     const note = (when) => bench.note(`memory.${when}`, kind.key, privateBytes(server.program) / 1e6);
+    await server.program.quiet(); // what it keeps ready for the first load is there
     note('idle');
     await server.chat(small.name, ask(USED_TOKENS, seeds[run], { max_tokens: 4 }));
     note('loaded');
     await server.unload(small.name);
+    await server.program.quiet();
     note('unloaded');
     await bench.stop();
   });

@@ -6,8 +6,8 @@ import { large, small } from '../lib/models.js';
 import { ask } from '../lib/prompts.js';
 import { PARALLEL } from '../lib/rows.js';
 
-const PROMPT_TOKENS = 512;
-const ANSWER_TOKENS = 96;
+const PROMPT_TOKENS = 256;
+const ANSWER_TOKENS = 64;
 
 export async function speed(bench) {
   for (const model of [small, large])
