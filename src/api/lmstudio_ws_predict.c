@@ -51,7 +51,7 @@ static void prepare(struct op *op, const struct found *found, yyjson_val *stack)
 
 void ws_predict(struct op *op, yyjson_val *param) {
     struct found found;
-    struct error err;
+    struct error err = { 0 };
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;

@@ -123,7 +123,7 @@ static void on_template(void *ctx, call_id call, const struct service_event *ev)
 }
 
 void ws_apply_template(struct op *op, yyjson_val *param) {
-    struct error err;
+    struct error err = { 0 };
     yyjson_mut_val *body;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *tools = yyjson_obj_get(yyjson_obj_get(param, "opts"), "toolDefinitions");

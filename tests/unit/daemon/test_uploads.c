@@ -60,7 +60,9 @@ static void test_what_a_file_is(void **state) {
 }
 
 static void test_no_base64(void **state) {
-    static const char *const bad[] = { "a", "ab", "abc", "ab!=", "=abc", "a===", "ab=c", "abcd=" };
+    static const char *const bad[] = {
+        "a", "ab", "abc", "ab!=", "=abc", "a===", "ab=c", "abcd="
+    };
     struct lmws_file file;
     struct error err;
     (void)state;
