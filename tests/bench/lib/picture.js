@@ -35,6 +35,7 @@ function series(chart, index, results) {
 
 export function picture(results) {
   const charts = chartsOf(results);
+  const bars = charts.flatMap((chart, i) => series(chart, i, results));
   let top = TOP;
   const places = charts.map((chart) => {
     const place = { top, height: chart.specs.length * ROW };
@@ -46,7 +47,7 @@ export function picture(results) {
     animation: false,
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: 'sans-serif' },
-    legend: { top: 8, itemGap: 40, data: Object.values(SERIES).map(([name]) => name) },
+    legend: { top: 8, itemGap: 40, data: [...new Set(bars.map((bar) => bar.name))] },
     title: charts.map((chart, i) => ({
       text: chart.title, left: 16, top: places[i].top - 28, textStyle: { fontSize: 14 } })),
     grid: places.map((place) => ({ ...place, left: LEFT, right: RIGHT })),
@@ -55,7 +56,7 @@ export function picture(results) {
     yAxis: charts.map((chart, i) => ({
       type: 'category', gridIndex: i, inverse: true, data: chart.specs.map((row) => row.title),
       axisTick: { show: false } })),
-    series: charts.flatMap((chart, i) => series(chart, i, results)),
+    series: bars,
   });
   const svg = view.renderToSVGString();
   view.dispose();
