@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 
-enum { WINDOW = 4 << 20, MAX_SPLITS = 1000 };
+enum { WINDOW = 4 << 20, SAMPLE = 128 << 10, MAX_SPLITS = 1000 };
 
 struct warm {
     uint64_t total, seen, read; /* bytes */
@@ -51,13 +51,12 @@ static uint64_t file_size(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* Are all pages of the window in memory? */
-static bool resident(void *window, size_t len) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    unsigned char states[WINDOW / 4096 + 1];
-    if (page < 4096 || mincore(window, len, states) != 0) return true;
-    for (size_t i = 0; i < (len + page - 1) / page; i++) {
-        if (!(states[i] & 1)) return false;
+/* Is the window in memory? A page of every SAMPLE bytes tells: to ask for each one takes as long as
+ * a tenth of the load (measured: 50 ms for 0.5 GB), and what is missing still is a page fault. */
+static bool resident(char *window, size_t len) {
+    unsigned char state;
+    for (size_t at = 0; at < len; at += SAMPLE) {
+        if (mincore(window + at, 1, &state) == 0 && !(state & 1)) return false;
     }
     return true;
 }
