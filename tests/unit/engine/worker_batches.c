@@ -162,6 +162,8 @@ static void test_reuse_changes_nothing_in_the_text(void **state) {
     int64_t cached = -1;
     const char *fresh = greedy(STORY STORY "It", ",\"cache_prompt\":false", &cached);
     assert_int_equal(cached, 0);
+    (void)greedy(STORY STORY "So", "", &cached);
+    assert_int_equal(cached, 0); /* what was asked not to be cached serves nobody */
     const char *again = greedy(STORY STORY "It", "", &cached);
     assert_true(cached > 100);
     assert_string_equal(again, fresh);
@@ -189,6 +191,7 @@ static void test_a_common_beginning_is_shared(void **state) {
         alone[i] = worker_ask(w, ask, STORY STORY, ends[i], ",\"cache_prompt\":false");
         (void)worker_end(w, alone[i]);
     }
+    (void)worker_run(w, ask, STORY STORY, "Nothing", "");
     for (int i = 0; i < 3; i++) together[i] = worker_ask(w, ask, STORY STORY, ends[i], "");
     for (int i = 0; i < 3; i++) {
         struct outcome *o = worker_end(w, together[i]);
