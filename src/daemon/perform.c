@@ -106,7 +106,7 @@ static void explain(const struct supervisor *sup, const struct lc_action *action
     case LC_FAIL_NONE:
         break;
     }
-    assert(!"lc_fail");
+    assert(false && "lc_fail");
 }
 
 static void do_fail(struct supervisor *sup, const struct lc_action *action,

@@ -136,7 +136,7 @@ void slots_admit(struct engine *engine) {
         struct error err;
         if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0 &&
             !job_read_input(engine, job->request.inputs, &job->prompt, &err)) {
-            assert(!"read before");
+            assert(false && "read before");
         }
         struct prefix_choice choice = choose(engine, job);
         if (choice.slot < 0) return;

@@ -40,7 +40,7 @@ static bool may_evict(const struct lifecycle *lc, int load, int v) {
     case LC_EVICT_FIT:
         return slot_needs_place(lc, load) || slot->state == LC_IDLE;
     }
-    assert(!"lc_auto_evict");
+    assert(false && "lc_auto_evict");
     return false;
 }
 

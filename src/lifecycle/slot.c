@@ -311,6 +311,6 @@ bool slot_settle(struct lc_step *st, int i) {
         (void)action_add(st, LC_DO_KILL, i);
         return false;
     }
-    assert(!"lc_state");
+    assert(false && "lc_state");
     return false;
 }

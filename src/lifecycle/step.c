@@ -134,7 +134,7 @@ static msec slot_deadline(const struct lifecycle *lc, const struct lc_slot *slot
     case LC_UNLOADING:
         return slot->stop_by;
     }
-    assert(!"lc_state");
+    assert(false && "lc_state");
     return MSEC_NEVER;
 }
 
