@@ -169,8 +169,8 @@ static bool load_and_report(struct engine *e, const struct frame *frame) {
     }
     engine_init(e);
     model_describe(&e->model, &e->context, (double)(clock_boottime() - begin) / 1000, &ready);
+    if (e->repack.state == REPACK_WAITING) cells_report(e); /* who sees it loaded sees this */
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
-    if (e->repack.state == REPACK_WAITING) cells_report(e);
     buf_clear(&ready);
     return true;
 }
