@@ -88,7 +88,8 @@ static void hear_ready(struct heard *h) {
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f",
-              in->identifier, in->load_seconds * 1000, number_of(h->json, "load_seconds") * 1000,
+              in->identifier, in->load_seconds * 1000,
+              number_of(h->json, "load_seconds") * 1000,
               number_of(h->json, "library_seconds") * 1000);
     h->sup->world.metrics->loads++;
     h->sup->world.metrics->load_seconds += in->load_seconds;

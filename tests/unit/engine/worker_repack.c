@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The second copy of 4-bit weights that takes the place of the first. The models say a given text
  * with wide margins: what they say does not depend on the last bits. */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -16,9 +16,9 @@
 static struct worker *load(const char *type, const char *options) {
     char name[32];
     snprintf(name, sizeof name, "endless-%s", type);
-    char *path = model_make(name, "spoken", "--loop", "--context", "20000",
-                            "--type", type, "--layers", "3", "--embd", "256", "--heads", "4",
-                            "--ff", "512", "--text", "and so on ", NULL);
+    char *path = model_make(name, "spoken", "--loop", "--context", "20000", "--type", type,
+                            "--layers", "3", "--embd", "256", "--heads", "4", "--ff", "512",
+                            "--text", "and so on ", NULL);
     struct worker *w = worker_load(path, options);
     free(path);
     return w;
