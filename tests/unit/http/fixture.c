@@ -24,10 +24,10 @@ static void ignore_broken_pipes(void) {
     assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
 }
 
-static void run_child(const struct http_limits *limits, bool cors, int commands, int events) {
+static int run_child(const struct http_limits *limits, bool cors, int commands, int events) {
     struct rlimit few = { .rlim_cur = 256, .rlim_max = 256 };
     (void)setrlimit(RLIMIT_NOFILE, &few);
-    exit(child_run(limits, cors, commands, events));
+    return child_run(limits, cors, commands, events);
 }
 
 /* A line of the child, without its end. */
@@ -56,7 +56,7 @@ struct fixture *fixture_start(const struct http_limits *limits, bool cors) {
         close(commands[1]);
         close(events[0]);
         free(f);
-        run_child(limits, cors, commands[0], events[1]);
+        exit(run_child(limits, cors, commands[0], events[1]));
     }
     close(commands[0]);
     close(events[1]);
