@@ -42,7 +42,7 @@ check: setup-test ## format, layers, sizes, static analysis, a short fuzz run
 	@sh tools/check/all.sh
 
 fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
-	@sh setup/compile.sh fuzz
+	@sh setup/compile.sh fuzz fuzzers
 	@sh tools/check/fuzz.sh $(FUZZ_SECONDS)
 
 format: ## let clang-format rewrite the sources

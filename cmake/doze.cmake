@@ -20,6 +20,7 @@ if(NOT DOZE_OUTPUT)
 endif()
 if(DOZE_FUZZ)
     file(WRITE ${DOZE_OUTPUT}/targets "") # program and corpus, a line for each; doze_fuzz adds
+    add_custom_target(fuzzers)
 endif()
 
 function(doze_library name)
@@ -63,6 +64,7 @@ function(doze_fuzz name)
     if(DOZE_FUZZ)
         doze_program(fuzz-${name} ${DOZE_OUTPUT} SOURCES ${arg_SOURCES} USES ${arg_USES})
         target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
+        add_dependencies(fuzzers fuzz-${name})
         file(APPEND ${DOZE_OUTPUT}/targets "fuzz-${name} ${corpus}\n")
     else()
         doze_test(fuzz ${name} SOURCES ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/cmake/feed_corpus.c

@@ -105,7 +105,7 @@ static const struct word update_words[] = { { "set", true }, { "ignore", false }
 
 static bool read_auto_evict(struct settings *s, yyjson_val *obj, const char *name,
                             struct error *err) {
-    int value = s->rules.auto_evict;
+    int value = (int)s->rules.auto_evict;
     if (!read_word(obj, name, evict_words, 3, &value, err)) return false;
     s->rules.auto_evict = (enum lc_auto_evict)value;
     return true;
@@ -163,7 +163,7 @@ static const struct word store_words[] = { { "off", PROMPT_STORE_OFF },
 
 static bool read_prompt_store(struct settings *s, yyjson_val *obj, const char *name,
                               struct error *err) {
-    int value = s->prompt_store;
+    int value = (int)s->prompt_store;
     if (!read_word(obj, name, store_words, 3, &value, err)) return false;
     s->prompt_store = (enum prompt_store)value;
     return true;

@@ -39,7 +39,7 @@ cppcheck_all() {
 
 fuzz_shortly() {
     [ -d tests/fuzz ] || return 0
-    sh setup/compile.sh fuzz >build/check/fuzz-build.log 2>&1 || {
+    sh setup/compile.sh fuzz fuzzers >build/check/fuzz-build.log 2>&1 || {
         tail -n 30 build/check/fuzz-build.log
         return 1
     }
