@@ -20,22 +20,27 @@ async function row(bench, model, state, prepare) {
   const file = model.file();
   const servers = await bench.servers({ models: { [model.name]: file } });
   const seeds = freshSeeds(bench.runs);
-  const lengths = new Set();
+  // Prompts differ from run to run, and their tokens by one or so; within a run all get the same.
+  const lengths = new Map();
+  const same = (run, tokens) => {
+    if ((lengths.get(run) ?? tokens) !== tokens)
+      throw new Error(`prompts of different lengths: ${lengths.get(run)}, ${tokens}`);
+    lengths.set(run, tokens);
+  };
   await bench.alternate([...servers, null], async (server, run) => {
     const body = ask(PROMPT_TOKENS, seeds[run], { max_tokens: 4 });
     prepare(file);
     if (!server) {
       const { ms, prompt_tokens: tokens } = await floor(file, bench.threads, rendered(body));
       bench.note(id, 'floor', ms);
-      lengths.add(tokens);
+      same(run, tokens);
       return;
     }
     const answer = await server.chat(model.name, body);
     await server.unload(model.name);
     bench.note(id, server.constructor.key, answer.first);
-    lengths.add(answer.usage.prompt_tokens);
+    same(run, answer.usage.prompt_tokens);
   });
-  if (lengths.size > 1) throw new Error(`prompts of different lengths: ${[...lengths]}`);
   bench.done(id);
   await bench.stop();
 }
