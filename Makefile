@@ -7,7 +7,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
-.PHONY: help setup setup-test build run test bench check fuzz format install uninstall clean distclean
+.PHONY: help dist setup setup-test build run test bench check fuzz format install uninstall clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ check: setup-test ## format, layers, sizes, static analysis, a short fuzz run
 fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
 	@sh setup/compile.sh fuzz fuzzers
 	@sh tools/check/fuzz.sh $(FUZZ_SECONDS)
+
+dist: build ## build/doze-VERSION.tar.gz, with the built page
+	@sh setup/dist.sh
 
 format: ## let clang-format rewrite the sources
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
