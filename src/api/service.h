@@ -196,7 +196,8 @@ struct model_view {
     uint64_t size_bytes;
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
-    bool tool_use, vision, reasoning;
+    bool tool_use, reasoning;
+    bool vision; /* no engine of today can see: it would be promised and then refused */
     const struct instance_view *instances;
     size_t instance_count;
 };

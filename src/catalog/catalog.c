@@ -51,62 +51,12 @@ static struct drafts read_drafts(struct found_file *files, size_t count) {
         for (next = i + 1; next < count && compare_sets(&files[i], &files[next]) == 0;) next++;
         struct draft *draft = &drafts.items[drafts.count];
         draft_read(&files[i], next - i, draft);
-        if (draft->role == ROLE_NONE) {
-            model_clear(&draft->model);
-        } else {
+        if (draft->is_model)
             drafts.count++;
-        }
+        else
+            model_clear(&draft->model);
     }
     return drafts;
-}
-
-/* --- projectors --- */
-
-static bool same_folder(const struct draft *a, const struct draft *b) {
-    return a->folder_len == b->folder_len &&
-           strncmp(a->model.path, b->model.path, a->folder_len) == 0;
-}
-
-static bool is_beside(const struct draft *draft, const struct draft *projector) {
-    return draft->role == ROLE_MODEL && same_folder(draft, projector);
-}
-
-/* Where several models share the folder, the projector's name says whose it is. */
-static bool has_one_neighbour(const struct drafts *drafts, const struct draft *projector) {
-    const char *key = NULL;
-    for (size_t i = 0; i < drafts->count; i++) {
-        const struct draft *draft = &drafts->items[i];
-        if (!is_beside(draft, projector)) continue;
-        if (key && strcmp(key, draft->model.key) != 0) return false;
-        key = draft->model.key;
-    }
-    return key != NULL;
-}
-
-static void give_vision(struct drafts *drafts, const struct draft *projector) {
-    bool one = has_one_neighbour(drafts, projector);
-    for (size_t i = 0; i < drafts->count; i++) {
-        struct draft *draft = &drafts->items[i];
-        if (!is_beside(draft, projector) || draft->model.type != MODEL_LLM) continue;
-        if (!one && !strstr(projector->model.key, draft->model.key)) continue;
-        draft->model.type = MODEL_VLM;
-        draft->model.vision = true;
-    }
-}
-
-static void settle_projectors(struct drafts *drafts) {
-    for (size_t i = 0; i < drafts->count; i++) {
-        if (drafts->items[i].role == ROLE_PROJECTOR) give_vision(drafts, &drafts->items[i]);
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < drafts->count; i++) {
-        if (drafts->items[i].role == ROLE_MODEL) {
-            drafts->items[kept++] = drafts->items[i];
-        } else {
-            model_clear(&drafts->items[i].model);
-        }
-    }
-    drafts->count = kept;
 }
 
 /* --- keys --- */
@@ -170,7 +120,6 @@ struct catalog *catalog_scan(const char *const *dirs, size_t dir_count) {
     found_files_once(&found);
     struct drafts drafts = read_drafts(found.files, found.count);
     found_files_clear(&found);
-    settle_projectors(&drafts);
     struct catalog *catalog = xcalloc(1, sizeof *catalog);
     catalog->models = xcalloc(drafts.count, sizeof *catalog->models);
     catalog->count = drafts.count;

@@ -7,7 +7,7 @@
  * never weights. Layouts understood: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
  * folders, and the Hugging Face cache
  * (models--<publisher>--<model>/snapshots/<rev>/<file>.gguf, blobs are links). Split sets
- * (-00001-of-0000N.gguf) are one model; mmproj-*.gguf belong to their neighbour.
+ * (-00001-of-0000N.gguf) are one model; projectors (mmproj-*.gguf) are none, and give their neighbour nothing.
  */
 #ifndef DOZE_CATALOG_CATALOG_H
 #define DOZE_CATALOG_CATALOG_H
@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/msec.h"
 
-enum model_type { MODEL_LLM, MODEL_VLM, MODEL_EMBEDDINGS };
+enum model_type { MODEL_LLM, MODEL_EMBEDDINGS };
 
 struct model {
     char *key;       /* unique in the catalog: "qwen2.5-0.5b-instruct"; a second quantization of
@@ -38,7 +38,7 @@ struct model {
     msec modified;          /* Unix ms */
     int64_t context_length; /* the model's own maximum; 0 if unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length;
-    bool has_chat_template, tool_use, reasoning, vision;
+    bool has_chat_template, tool_use, reasoning;
 };
 
 struct catalog {

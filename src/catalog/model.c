@@ -32,13 +32,11 @@ static bool is_one_of(const char *word, const char *a, const char *b) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-static enum model_role role_of(const struct gguf_meta *meta, const char *file) {
-    if (model_name_is_projector(file) || strcmp(meta->kind, "mmproj") == 0 ||
-        is_one_of(meta->architecture, "clip", "mmproj")) {
-        return ROLE_PROJECTOR;
-    }
-    if (is_one_of(meta->kind, "adapter", "imatrix")) return ROLE_NONE;
-    return ROLE_MODEL;
+/* Nothing is made of a projector for images: the engine reads text only, and whoever was told
+ * otherwise would send images that are refused. */
+static bool is_projector(const struct gguf_meta *meta, const char *file) {
+    return model_name_is_projector(file) || strcmp(meta->kind, "mmproj") == 0 ||
+           is_one_of(meta->architecture, "clip", "mmproj");
 }
 
 static void set_params_string(struct model *model) {
@@ -91,7 +89,8 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     char room[16];
     bool embeddings = architecture_is_embedding(meta->architecture, meta->pooling_type);
     char *title = text_safe(meta->name, strnlen(meta->name, sizeof meta->name));
-    draft->role = role_of(meta, place->file);
+    draft->is_model = !is_projector(meta, place->file) &&
+                      !is_one_of(meta->kind, "adapter", "imatrix");
     model->display_name = title[0] ? title : model_stem(place);
     if (!title[0]) free(title);
     model->architecture = text_safe(meta->architecture, strlen(meta->architecture));
@@ -151,7 +150,6 @@ void draft_read(const struct found_file *files, size_t count, struct draft *ret_
     *ret_draft = (struct draft){ .model = { .path = xstrdup(files[0].path) } };
     struct model *model = &ret_draft->model;
     struct model_place place = model_place_parse(files[0].path + files[0].root_len);
-    ret_draft->folder_len = (size_t)(strrchr(model->path, '/') - model->path);
     model->key = model_base(&place);
     model->publisher = text_safe(place.publisher ? place.publisher : "local",
                                  place.publisher ? place.publisher_len : strlen("local"));

@@ -11,17 +11,10 @@
 #include "catalog/catalog.h"
 #include "catalog/walk.h"
 
-enum model_role {
-    ROLE_MODEL,
-    ROLE_PROJECTOR,
-    ROLE_NONE /* an adapter, a table of importances */
-};
-
 /* A model on its way into the catalog: model.key is its base until the keys are made unique. */
 struct draft {
     struct model model;
-    enum model_role role;
-    size_t folder_len; /* of model.path: the folder it lies in */
+    bool is_model; /* false: a projector, an adapter, a table of importances */
 };
 
 /* Read the headers. files: all parts of one model that are there, in their order, count > 0.

@@ -32,7 +32,7 @@ char *model_stem(const struct model_place *place);
 /* The quantization that a file's name ends with, upper case ("Q4_K_M"); "" if it has none. */
 void model_name_quantization(const char *file, char ret_name[16]);
 
-/* A projector for images: belongs to the models beside it. */
+/* A projector for images. */
 bool model_name_is_projector(const char *file);
 
 #endif

@@ -30,7 +30,7 @@ bool supervisor_shows(const struct supervisor *sup, int slot) {
 
 static const char *type_name(enum model_type type) {
     static const char *const names[] = {
-        [MODEL_LLM] = "llm", [MODEL_VLM] = "vlm", [MODEL_EMBEDDINGS] = "embeddings"
+        [MODEL_LLM] = "llm", [MODEL_EMBEDDINGS] = "embeddings"
     };
     return names[type];
 }
@@ -132,7 +132,6 @@ static struct model_view view_of_model(const struct model *model) {
         .layers = model->layers,
         .modified_at = model->modified,
         .tool_use = model->tool_use,
-        .vision = model->vision,
         .reasoning = model->reasoning,
     };
 }

@@ -83,7 +83,7 @@ static void test_facts(void **state) {
     assert_int_equal(model->key_length, 16); /* embedding by heads */
     assert_int_equal(model->value_length, 16);
     assert_true(model->has_chat_template && model->tool_use);
-    assert_false(model->reasoning || model->vision);
+    assert_false(model->reasoning);
     catalog_free(catalog);
 }
 
@@ -254,21 +254,16 @@ static void test_split_sets_with_a_gap(void **state) {
     catalog_free(catalog);
 }
 
-static void test_projectors_give_vision_to_their_neighbour(void **state) {
+/* The engine cannot see, so a projector is no promise. */
+static void test_projectors_promise_nothing(void **state) {
     struct small_model plain = { 0 }, clip = { .architecture = "clip" };
     write_model(*state, "p/see/see-Q8_0.gguf", &plain, 1);
-    write_model(*state, "p/see/mmproj-model-f16.gguf", &clip, 1);
-    write_model(*state, "p/blind/blind.gguf", &plain, 1);
-    write_model(*state, "flat-one.gguf", &plain, 1);
-    write_model(*state, "flat-two.gguf", &plain, 1);
-    write_model(*state, "mmproj-flat-two-f16.gguf", &clip, 1);
+    write_model(*state, "p/see/mmproj-model-f16.gguf", &plain, 1);
+    write_model(*state, "p/see/eyes.gguf", &clip, 1);
+    write_model(*state, "p/see/glasses.gguf", &(struct small_model){ .kind = "mmproj" }, 1);
     struct catalog *catalog = scan(*state);
-    assert_int_equal(catalog->count, 4);
-    assert_int_equal(at(catalog, "see")->type, MODEL_VLM);
-    assert_true(at(catalog, "see")->vision);
-    assert_int_equal(at(catalog, "blind")->type, MODEL_LLM);
-    assert_int_equal(at(catalog, "flat-one")->type, MODEL_LLM);
-    assert_int_equal(at(catalog, "flat-two")->type, MODEL_VLM);
+    assert_int_equal(catalog->count, 1);
+    assert_int_equal(at(catalog, "see")->type, MODEL_LLM);
     catalog_free(catalog);
 }
 
@@ -412,7 +407,7 @@ int main(void) {
         SCAN_TEST(test_broken_files_are_listed_with_the_reason),
         SCAN_TEST(test_split_sets_count_once),
         SCAN_TEST(test_split_sets_with_a_gap),
-        SCAN_TEST(test_projectors_give_vision_to_their_neighbour),
+        SCAN_TEST(test_projectors_promise_nothing),
         SCAN_TEST(test_files_that_are_no_models),
         SCAN_TEST(test_hugging_face_cache),
         SCAN_TEST(test_links_in_circles_end),
