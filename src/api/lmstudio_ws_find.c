@@ -40,7 +40,7 @@ static bool find(const struct lmws_session *session,
         if (!ws_model_in_namespace(model, session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
             struct found found = { model, &model->instances[k] };
-            if (!instance_is_usable(found.instance) || !fits(what, &found)) continue;
+            if (!fits(what, &found)) continue;
             *ret_found = found;
             return true;
         }
@@ -50,20 +50,30 @@ static bool find(const struct lmws_session *session,
 
 static bool fits_reference(const void *what, const struct found *found) {
     const uint64_t *reference = what;
-    return found->instance->reference == *reference;
+    return instance_is_usable(found->instance) && found->instance->reference == *reference;
 }
 
 static bool fits_query(const void *what, const struct found *found) {
-    return query_fits((yyjson_val *)(uintptr_t)what, found);
+    return instance_is_usable(found->instance) &&
+           query_fits((yyjson_val *)(uintptr_t)what, found);
+}
+
+static bool fits_name(const void *what, const struct found *found) {
+    return strcmp(found->instance->identifier, what) == 0;
 }
 
 static bool fits_identifier(const void *what, const struct found *found) {
-    return strcmp(found->instance->identifier, what) == 0;
+    return instance_is_usable(found->instance) && fits_name(what, found);
 }
 
 bool ws_identifier_find(const struct lmws_session *session, const char *identifier,
                         struct found *ret_found) {
     return find(session, fits_identifier, identifier, ret_found);
+}
+
+bool ws_name_find(const struct lmws_session *session, const char *identifier,
+                  struct found *ret_found) {
+    return find(session, fits_name, identifier, ret_found);
 }
 
 enum found_how ws_specifier_find(const struct lmws_session *session, yyjson_val *specifier,

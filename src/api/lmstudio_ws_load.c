@@ -170,12 +170,12 @@ static void on_ensure_end(void *ctx, call_id call, const struct load_result *res
     op_leave(op);
 }
 
-/* An identifier comes first, then a model's key. */
+/* An identifier comes first, also of an instance that is still loading; then a model's key. */
 static bool demand_name(struct op *op, yyjson_val *param, struct model_view *ret_model,
                         const char **ret_name) {
     struct found found;
     const char *name = text_field(param, "identifier");
-    if (name && ws_identifier_find(op->session, name, &found)) {
+    if (name && ws_name_find(op->session, name, &found)) {
         *ret_model = *found.model;
         *ret_name = name;
         return true;

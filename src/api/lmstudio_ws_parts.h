@@ -136,6 +136,9 @@ bool ws_specifier_demand(struct op *op, yyjson_val *specifier, struct found *ret
 /* The instance with this identifier, and its model. */
 bool ws_identifier_find(const struct lmws_session *session, const char *identifier,
                         struct found *ret_found);
+/* The same, also while it still loads or is on its way out. */
+bool ws_name_find(const struct lmws_session *session, const char *identifier,
+                  struct found *ret_found);
 /* The model that a key or path means; strings are borrowed until the next call into the
  * service. */
 bool ws_key_find(const struct lmws_session *session, const char *name,
