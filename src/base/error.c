@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct code_row {
     int status;
     const char *name;
@@ -36,6 +38,7 @@ static const struct code_row rows[] = {
 _Static_assert(sizeof rows / sizeof rows[0] == ERR_CODE_COUNT, "one row per code");
 
 static void make_safe(char *text) {
+    utf8_mend(text); /* a quoted name may have been cut (%.80s) */
     for (; *text; text++) {
         if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
     }

@@ -44,7 +44,7 @@ struct error {
 };
 
 /* Fill *err and return false, so that a failing line reads: return error_set(err, ...).
- * Control characters in the text become '?'. */
+ * Control characters in the text, and bytes that are no UTF-8, become '?'. */
 bool error_set(struct error *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

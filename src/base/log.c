@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/utf8.h"
+
 static const char *const names[] = {
     [LOG_LEVEL_ERROR] = "error",
     [LOG_LEVEL_WARN] = "warn",
@@ -45,6 +47,7 @@ static void emit(enum log_level level, const char *fmt, va_list args) {
     if (level > threshold) return;
     char text[2048];
     vsnprintf(text, sizeof text, fmt, args);
+    utf8_mend(text);
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     struct tm tm;

@@ -87,6 +87,17 @@ static void test_long_texts_end_with_a_whole_character(void **state) {
     }
 }
 
+static void test_a_name_that_was_cut_is_still_text(void **state) {
+    (void)state;
+    struct error err;
+    error_set(&err, ERR_IO, "'%.5s' is not there.", "caf\xc3\xa9\xc3\xa9");
+    assert_string_equal(err.text, "'caf\xc3\xa9' is not there.");
+    error_set(&err, ERR_IO, "'%.4s' is not there.", "caf\xc3\xa9\xc3\xa9");
+    assert_string_equal(err.text, "'caf?' is not there.");
+    error_set(&err, ERR_IO, "'%s' is not there.", "\xff\xed\xa0\x80\xf0\x9f\x98\x80");
+    assert_string_equal(err.text, "'????\xf0\x9f\x98\x80' is not there.");
+}
+
 /* "While loading: <the error before>" is a common form. */
 static void test_an_error_may_quote_itself(void **state) {
     (void)state;
@@ -103,6 +114,7 @@ int main(void) {
         cmocka_unit_test(test_set_fills_all),
         cmocka_unit_test(test_text_is_safe_to_show),
         cmocka_unit_test(test_long_texts_end_with_a_whole_character),
+        cmocka_unit_test(test_a_name_that_was_cut_is_still_text),
         cmocka_unit_test(test_an_error_may_quote_itself),
     };
     return cmocka_run_group_tests_name("error", tests, NULL, NULL);
