@@ -55,8 +55,7 @@ static void hear_measured(struct estimate *e, yyjson_val *json) {
 
 static void hear_failed(struct estimate *e, yyjson_val *json) {
     struct error err;
-    const char *text = yyjson_get_str(yyjson_obj_get(json, "text"));
-    error_set(&err, ERR_LOAD_FAILED, "%s", text ? text : "The model cannot be measured.");
+    supervisor_read_failure(json, &err);
     end(e, NULL, &err);
 }
 

@@ -107,10 +107,14 @@ static void hear_memory(struct heard *h) {
     supervisor_feed(h->sup, ev);
 }
 
-static void hear_failed(struct heard *h) {
-    enum err_code code = error_from_name(text_of(h->json, "code"));
+void supervisor_read_failure(yyjson_val *json, struct error *ret) {
+    enum err_code code = error_from_name(text_of(json, "code"));
     if (code == ERR_INTERNAL || code == ERR_NONE) code = ERR_LOAD_FAILED;
-    error_set(&h->in->load_error, code, "%s", text_of(h->json, "text"));
+    error_set(ret, code, "%s", text_of(json, "text"));
+}
+
+static void hear_failed(struct heard *h) {
+    supervisor_read_failure(h->json, &h->in->load_error);
     supervisor_feed(h->sup, event_of(h, LC_EV_LOAD_FAILED));
 }
 

@@ -173,12 +173,24 @@ static struct load_settings newest_demanded(struct supervisor *sup, int slot) {
     return demanded;
 }
 
+/* Is what the last worker was demanded to be what the lifecycle has planned for the next one? Then
+ * it replaces one that died: whoever came meanwhile has no say. */
+static bool is_as_planned(const struct supervisor *sup, int slot) {
+    const struct instance *in = &sup->instances[slot];
+    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    struct load_settings effective;
+    struct lc_plan plan;
+    struct error err;
+    return model && supervisor_plan(sup, model, &in->demanded, &effective, &plan, &err) &&
+           plan.settings == sup->lc.slots[slot].plan.settings;
+}
+
 static void choose_demanded(struct supervisor *sup, int slot) {
     struct instance *in = &sup->instances[slot];
     const struct call *load = waiting_load(sup, slot);
     if (load) {
         in->demanded = load->wish.demanded;
-    } else if (sup->lc.slots[slot].origin == LC_ORIGIN_JIT) {
+    } else if (sup->lc.slots[slot].origin == LC_ORIGIN_JIT && !is_as_planned(sup, slot)) {
         in->demanded = newest_demanded(sup, slot);
     } /* else a worker of an explicit instance died: the next one is loaded the same way */
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* report.c - every transition is seen: one event, one line in the log, one count. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "daemon/live.h"
 #include "daemon/supervisor_parts.h"
 
@@ -14,14 +16,13 @@ static bool leaves(const struct lc_action *action) {
            (action->to == LC_ABSENT && action->from != LC_UNLOADING);
 }
 
-/* "ttl", "user", ..., "evicted_by:<identifier>" */
-static void reason_text(const struct supervisor *sup, const struct lc_action *action,
-                        char *text, size_t size) {
+/* "ttl", "user", ..., "evicted_by:<identifier>"; free() it. */
+static char *reason_text(const struct supervisor *sup, const struct lc_action *action) {
     const char *by = NULL;
     if (action->reason == LC_BECAUSE_EVICTED && action->by >= 0) {
         by = sup->instances[action->by].identifier;
     }
-    snprintf(text, size, "%s%s%s", lc_reason_name(action->reason), by ? ":" : "", by ? by : "");
+    return xasprintf("%s%s%s", lc_reason_name(action->reason), by ? ":" : "", by ? by : "");
 }
 
 static void add_numbers(const struct supervisor *sup, const struct lc_action *action,
@@ -81,9 +82,8 @@ static void count(struct metrics *metrics, const struct lc_action *action) {
 }
 
 void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
-    char reason[320];
     const struct instance *in = &sup->instances[action->slot];
-    reason_text(sup, action, reason, sizeof reason);
+    char *reason = reason_text(sup, action);
     publish(sup, action, reason);
     count(sup->world.metrics, action);
     char memory[64] = "";
@@ -96,6 +96,7 @@ void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
     void (*say)(const char *fmt, ...) = busy ? log_debug : log_info;
     say("%s: %s -> %s (%s%s)", in->identifier, lc_state_name(action->from),
         lc_state_name(action->to), reason, memory);
+    free(reason);
     if (action->reason == LC_BECAUSE_LOAD_FAILED) {
         log_warn("%s: %s", in->identifier, in->load_error.text);
     }

@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "daemon/supervisor_parts.h"
 
-bool supervisor_plan(struct supervisor *sup, const struct model *model,
+bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *demanded, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
     if (model->problem) {
@@ -144,7 +144,9 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
     sup->world.metrics->requests[request->op]++;
     if (!call) {
         refuse_full(sup, &err);
-        struct service_event ev = { .kind = SERVICE_ERROR, .error = &err };
+        struct service_event ev = { .kind = SERVICE_ERROR,
+                                    .error = &err,
+                                    .stop_reason = STOP_FAILED };
         service_request_clear(request);
         sink.on_event(sink.ctx, 0, &ev);
         return 0;

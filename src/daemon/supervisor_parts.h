@@ -102,10 +102,12 @@ void call_fail(struct supervisor *sup, struct call *call, const struct error *er
 
 /* ---- hear.c ---- */
 extern const struct worker_owner supervisor_worker_owner; /* without ctx */
+/* What a worker's FAILED says; without a code of ours it is ERR_LOAD_FAILED. */
+void supervisor_read_failure(yyjson_val *json, struct error *ret);
 
 /* ---- requests.c ---- */
 /* Resolve the load settings of a model for a load that demands `demanded` (may be NULL). */
-bool supervisor_plan(struct supervisor *sup, const struct model *model,
+bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *demanded, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
 void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
