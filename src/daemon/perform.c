@@ -321,16 +321,21 @@ static void do_abort(struct supervisor *sup, const struct lc_action *action,
     if (in->worker) worker_send(in->worker, MSG_CANCEL, action->request, NULL, 0);
 }
 
+/* A load that says nothing of keeping takes back no wish. */
+static void note_wish(struct supervisor *sup, int slot, const struct call *call) {
+    const struct instance *in = &sup->instances[slot];
+    if (call->kind != LC_KIND_LOAD || !call->wish.keep) return;
+    kept_put(&sup->kept, in->identifier, in->model_key, sup->lc.slots[slot].ttl,
+             &call->wish.demanded);
+    sup->world.on_kept_changed(sup->world.ctx);
+}
+
 static void do_loaded(struct supervisor *sup, const struct lc_action *action,
                       const struct lc_event *ev) {
     (void)ev;
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return;
-    struct instance *in = &sup->instances[action->slot];
-    if (call->kind == LC_KIND_LOAD && in->keep != call->wish.keep) {
-        in->keep = call->wish.keep;
-        sup->world.on_kept_changed(sup->world.ctx);
-    }
+    note_wish(sup, action->slot, call);
     struct instance_view view = supervisor_view(sup, action->slot);
     struct load_result result = { .instance = &view, .fresh = action->fresh };
     struct load_sink sink = call->load_sink;

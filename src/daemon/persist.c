@@ -60,7 +60,6 @@ bool daemon_save_settings(struct daemon *d, const struct settings *settings,
 
 void daemon_save_kept(struct daemon *d) {
     struct error err;
-    if (d->stopping) return; /* leaving now does not mean not to come back */
     struct buf text = BUF_INIT(STATE_FILE_MAX);
     supervisor_format_kept(d->supervisor, &text);
     if (!file_replace(d->kept_path, buf_str(&text), text.len, &err)) {
@@ -89,6 +88,7 @@ static void load_one(struct daemon *d, yyjson_val *entry) {
     if (lmstudio_v1_parse_load(buf_str(&body), body.len, &request, &echo, &doc, &err)) {
         struct load_sink sink = { .on_end = on_kept_loaded, .ctx = d };
         request.keep = true;
+        supervisor_keep(d->supervisor, &request);
         d->service.load(d->service.self, &request, sink);
         yyjson_doc_free(doc);
     } else {

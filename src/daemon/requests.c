@@ -339,11 +339,10 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
     return LC_NO_SLOT;
 }
 
-static void unload(struct supervisor *sup, int slot) {
-    bool kept = sup->instances[slot].keep;
-    sup->instances[slot].keep = false;
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
-    if (kept) sup->world.on_kept_changed(sup->world.ctx);
+static bool forget_kept(struct supervisor *sup, const char *identifier) {
+    if (!kept_forget(&sup->kept, identifier)) return false;
+    sup->world.on_kept_changed(sup->world.ctx);
+    return true;
 }
 
 call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
@@ -354,6 +353,12 @@ call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
     call_id id = call->id;
     int slot = supervisor_find_instance(sup, identifier, &err);
     if (slot == LC_NO_SLOT) {
+        if (forget_kept(sup, identifier)) {
+            error_set(&err, ERR_MODEL_NOT_FOUND,
+                      "'%.80s' is not loaded; from now on it is not kept for the next start "
+                      "either.",
+                      identifier);
+        }
         call_fail(sup, call, &err);
         return id;
     }
@@ -363,8 +368,29 @@ call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
         return id;
     }
     sup->instances[slot].unloading = id;
-    unload(sup, slot);
+    (void)forget_kept(sup, sup->instances[slot].identifier);
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
     return id;
+}
+
+static void retune_kept(struct supervisor *sup, const char *identifier,
+                        const struct lc_event *ev) {
+    if (ev->origin == LC_ORIGIN_JIT) {
+        (void)forget_kept(sup, identifier);
+    } else if (ev->ttl != LC_TTL_NOT_GIVEN && kept_set_ttl(&sup->kept, identifier, ev->ttl)) {
+        sup->world.on_kept_changed(sup->world.ctx);
+    }
+}
+
+void supervisor_keep(struct supervisor *sup, const struct load_request *request) {
+    struct load_settings demanded;
+    read_demanded(request, &demanded);
+    kept_put(&sup->kept, request->identifier ? request->identifier : request->model,
+             request->model, request->ttl.given ? request->ttl.value : MSEC_NEVER, &demanded);
+}
+
+void supervisor_format_kept(const struct supervisor *sup, struct buf *out) {
+    kept_format(&sup->kept, out);
 }
 
 bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
@@ -381,9 +407,7 @@ bool supervisor_retune(struct supervisor *sup, const char *identifier, const cha
             "'%.80s' is leaving already; it can be changed when it is loaded again.",
             identifier);
     }
-    bool unkeep = ev.origin == LC_ORIGIN_JIT && sup->instances[slot].keep;
-    if (unkeep) sup->instances[slot].keep = false;
+    retune_kept(sup, sup->instances[slot].identifier, &ev);
     supervisor_feed(sup, ev);
-    if (unkeep || sup->instances[slot].keep) sup->world.on_kept_changed(sup->world.ctx);
     return true;
 }

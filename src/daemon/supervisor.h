@@ -30,7 +30,7 @@ struct supervisor_world {
     struct feed *log;         /* what models read and write, for `doze log` */
     struct metrics *metrics;
     void (*on_changed)(void *ctx);      /* instances or requests may be different now */
-    void (*on_kept_changed)(void *ctx); /* instances marked keep came or went */
+    void (*on_kept_changed)(void *ctx); /* other instances are to be kept, or otherwise */
     void (*on_prompts)(void *ctx);      /* files of the prompt store may have been written */
     void (*on_finished)(void *ctx);     /* shutdown is complete: no worker is left */
     void *ctx;
@@ -78,7 +78,9 @@ void supervisor_format_status(struct supervisor *sup, struct buf *out);
 /* Does a request run? */
 bool supervisor_is_working(const struct supervisor *sup);
 
-/* Append `[{"model","identifier","ttl","load"}...]`: the instances marked keep. */
-void supervisor_format_kept(struct supervisor *sup, struct buf *out);
+/* What this load would bring is to be kept, even if the load fails. */
+void supervisor_keep(struct supervisor *sup, const struct load_request *request);
+/* Append the instances to be kept, as kept_format does. */
+void supervisor_format_kept(const struct supervisor *sup, struct buf *out);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "daemon/activity.h"
 #include "daemon/calls.h"
+#include "daemon/kept.h"
 #include "daemon/read_ahead.h"
 #include "daemon/resolve.h"
 #include "daemon/standby.h"
@@ -46,7 +47,6 @@ struct instance {
     char *model_key;
     struct load_settings demanded;  /* by the explicit load; unsaid for jit */
     struct load_settings effective; /* of the current worker */
-    bool keep;
     call_id unloading; /* the call that waits until it is gone; 0: none */
     struct worker *worker;
     struct instance_facts facts;
@@ -64,6 +64,7 @@ struct supervisor {
     struct lc_actions actions;
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
+    struct kept kept;
     struct estimate *estimates; /* under way; estimate.c */
     struct standby *standby;
     struct read_ahead *ahead; /* of the slot ahead_of; LC_NO_SLOT: none waits */

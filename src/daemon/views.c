@@ -85,7 +85,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .parallel = loaded ? in->facts.parallel : in->effective.parallel,
         .flash_attention = in->facts.flash_attention,
         .offload_kv_cache_to_gpu = in->effective.offload_kv_cache_to_gpu > 0,
-        .keep = in->keep,
+        .keep = s->origin == LC_ORIGIN_EXPLICIT && kept_has(&sup->kept, in->identifier),
         .mmap = in->effective.mmap != 0,
         .mlock = in->effective.mlock > 0,
         .gpu_layers = in->effective.gpu_layers < -1 ? -1 : in->effective.gpu_layers,
@@ -252,33 +252,6 @@ void supervisor_format_snapshot(struct supervisor *sup, struct buf *out) {
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
         if (supervisor_shows(sup, slot))
             yyjson_mut_arr_append(list, snapshot_entry(sup, slot, doc));
-    }
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
-}
-
-void supervisor_format_kept(struct supervisor *sup, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *list = yyjson_mut_arr(doc);
-    yyjson_mut_doc_set_root(doc, list);
-    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
-        const struct instance *in = &sup->instances[slot];
-        const struct lc_slot *s = &sup->lc.slots[slot];
-        if (!in->identifier || !in->keep || s->origin != LC_ORIGIN_EXPLICIT) continue;
-        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
-        yyjson_mut_obj_add_str(doc, obj, "model", in->model_key);
-        if (strcmp(in->identifier, in->model_key) != 0) {
-            yyjson_mut_obj_add_str(doc, obj, "identifier", in->identifier);
-        }
-        if (s->ttl != MSEC_NEVER)
-            yyjson_mut_obj_add_real(doc, obj, "ttl", (double)s->ttl / 1000);
-        yyjson_mut_val *load = load_settings_format(&in->demanded, doc);
-        yyjson_mut_val *key, *val;
-        size_t i, max;
-        yyjson_mut_obj_foreach(load, i, max, key, val) {
-            yyjson_mut_obj_add(obj, yyjson_mut_val_mut_copy(doc, key),
-                               yyjson_mut_val_mut_copy(doc, val));
-        }
     }
     json_write(doc, out);
     yyjson_mut_doc_free(doc);

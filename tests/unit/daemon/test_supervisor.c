@@ -237,6 +237,106 @@ static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
     assert_false(puppet_was_killed(puppet(0)));
 }
 
+/* ---- instances to be kept ---- */
+
+static call_id keep(struct scene *s, const char *model, const char *identifier) {
+    struct load_request request = request_for(model);
+    request.keep = true;
+    request.identifier = identifier;
+    return load(s, request, &s->told[0]);
+}
+
+static void expect_kept(struct scene *s, const char *json) {
+    struct buf text = BUF_INIT(4096);
+    supervisor_format_kept(s->sup, &text);
+    assert_string_equal(buf_str(&text), json);
+    buf_clear(&text);
+}
+
+static void test_a_kept_instance_whose_worker_died_stays_a_wish(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", "mine");
+    expect_kept(s, "[]"); /* a load that fails is no reason to try again */
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_int_equal(s->kept_changes, 1);
+    assert_true(instance(s)->keep);
+    puppet_die(puppet(0));
+    assert_null(instance(s));
+    (void)keep(s, "two", NULL);
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->kept_changes, 2);
+    expect_kept(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
+}
+
+static void unload(struct scene *s, const char *identifier, struct told *told) {
+    (void)supervisor_unload_wholly(s->sup, identifier,
+                                   (struct load_sink){ .on_end = on_load_end, .ctx = told });
+}
+
+static void test_an_unload_by_hand_takes_the_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    unload(s, "one", &s->told[1]);
+    expect_kept(s, "[]");
+    assert_int_equal(s->kept_changes, 2);
+    puppet_die(puppet(0));
+    assert_int_equal(s->told[1].errors, 0);
+}
+
+static void test_a_wish_for_what_is_not_loaded_can_be_taken_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    puppet_die(puppet(0));
+    unload(s, "one", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[1].error.text, "not kept"));
+    expect_kept(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_int_equal(s->kept_changes, 2);
+}
+
+static void test_a_kept_instance_that_becomes_jit_is_kept_no_more(void **state) {
+    struct scene *s = *state;
+    struct error err;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    struct ttl minute = { .given = true, .value = 60000 };
+    assert_true(supervisor_retune(s->sup, "one", NULL, minute, &err));
+    expect_kept(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
+    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_kept(s, "[]");
+    assert_int_equal(s->kept_changes, 3);
+    assert_false(instance(s)->keep);
+}
+
+static void test_a_wish_of_an_earlier_run_outlives_a_load_that_fails(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    request.keep = true;
+    request.context_length = 512;
+    request.ttl = (struct ttl){ .given = true, .value = 1500 };
+    supervisor_keep(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    puppet_say(puppet(0), MSG_FAILED, 0, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
+    puppet_die(puppet(0));
+    assert_int_equal(s->told[0].errors, 1);
+    expect_kept(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
+}
+
+static void test_a_load_that_says_nothing_of_keeping_takes_no_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    puppet_die(puppet(0));
+    (void)load(s, request_for("one"), &s->told[1]);
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->told[1].results, 1);
+    expect_kept(s, "[{\"model\":\"one\"}]");
+}
+
 /* ---- requests ---- */
 
 static void test_a_full_table_is_an_error_that_says_the_answer_failed(void **state) {
@@ -308,6 +408,12 @@ int main(void) {
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
         TEST(test_integers_of_a_worker_end_at_2_to_53),
+        TEST(test_a_kept_instance_whose_worker_died_stays_a_wish),
+        TEST(test_an_unload_by_hand_takes_the_wish_back),
+        TEST(test_a_wish_for_what_is_not_loaded_can_be_taken_back),
+        TEST(test_a_kept_instance_that_becomes_jit_is_kept_no_more),
+        TEST(test_a_wish_of_an_earlier_run_outlives_a_load_that_fails),
+        TEST(test_a_load_that_says_nothing_of_keeping_takes_no_wish_back),
         TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
