@@ -12,10 +12,11 @@ static const struct {
     const char *name;
     enum lmws_namespace ns;
 } namespaces[] = {
-    { "llm", LMWS_LLM },         { "embedding", LMWS_EMBEDDING },
-    { "system", LMWS_SYSTEM },   { "diagnostics", LMWS_DIAGNOSTICS },
-    { "files", LMWS_FILES },     { "repository", LMWS_REPOSITORY },
-    { "plugins", LMWS_PLUGINS }, { "runtime", LMWS_RUNTIME },
+    { "llm", LMWS_LLM },           { "embedding", LMWS_EMBEDDING },
+    { "system", LMWS_SYSTEM },     { "diagnostics", LMWS_DIAGNOSTICS },
+    { "files", LMWS_FILES },       { "repository", LMWS_REPOSITORY },
+    { "plugins", LMWS_PLUGINS },   { "runtime", LMWS_RUNTIME },
+    { "decision", LMWS_DECISION },
 };
 
 enum lmws_namespace lmws_namespace_parse(const char *name) {

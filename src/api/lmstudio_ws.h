@@ -27,6 +27,7 @@ enum lmws_namespace {
     LMWS_REPOSITORY = 32,
     LMWS_PLUGINS = 64,
     LMWS_RUNTIME = 128,
+    LMWS_DECISION = 256, /* a kind of model that doze has none of; newer clients list it */
 };
 
 /* "llm", ...; 0 if there is none of that name. */

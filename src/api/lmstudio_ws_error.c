@@ -108,20 +108,24 @@ void op_fail_query(struct op *op, yyjson_val *query) {
     op_error(op, doc, error);
 }
 
+static const char *domain_word(enum lmws_namespace ns) {
+    if (ns == LMWS_DECISION) return "decision";
+    return ns == LMWS_EMBEDDING ? "embedding" : "llm";
+}
+
 void op_fail_domain(struct op *op, const struct model_view *model) {
-    static const char *const words[] = { "llm", "embedding" };
-    bool embedding = op->session->ns == LMWS_EMBEDDING;
+    bool embedding = ws_model_in_namespace(model, LMWS_EMBEDDING);
     struct error err;
     error_set(&err, ERR_INVALID_REQUEST,
-              embedding ? "'%.80s' is a language model; load it with client.llm."
-                        : "'%.80s' is an embedding model; load it with client.embedding.",
+              embedding ? "'%.80s' is an embedding model; load it with client.embedding."
+                        : "'%.80s' is a language model; load it with client.llm.",
               model->key);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = ws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
     yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
-    yyjson_mut_obj_add_str(doc, data, "actualDomain", words[!embedding]);
-    yyjson_mut_obj_add_str(doc, data, "expectedDomain", words[embedding]);
+    yyjson_mut_obj_add_str(doc, data, "actualDomain", embedding ? "embedding" : "llm");
+    yyjson_mut_obj_add_str(doc, data, "expectedDomain", domain_word(op->session->ns));
     op_error(op, doc, error);
 }
 

@@ -13,7 +13,7 @@ static bool is_embedding(const struct model_view *model) {
 }
 
 bool ws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns) {
-    return is_embedding(model) == (ns == LMWS_EMBEDDING);
+    return ns != LMWS_DECISION && is_embedding(model) == (ns == LMWS_EMBEDDING);
 }
 
 /* In LM Studio's layout the last two folders are publisher and name; else they are made up. */

@@ -6,17 +6,18 @@
 #include "api/lmstudio_ws_parts.h"
 
 #define MODELS (LMWS_LLM | LMWS_EMBEDDING)
+#define LIFE   (MODELS | LMWS_DECISION)
 
 static const struct endpoint endpoints[] = {
-    { MODELS, LMWS_CHANNEL, "loadModel", ws_load_model, ws_load_message },
-    { MODELS, LMWS_CHANNEL, "getOrLoad", ws_get_or_load, ws_load_message },
-    { MODELS, LMWS_RPC, "listLoaded", ws_list_loaded, NULL },
-    { MODELS, LMWS_RPC, "getModelInfo", ws_get_model_info, NULL },
-    { MODELS, LMWS_RPC, "getLoadConfig", ws_get_load_config, NULL },
-    { MODELS, LMWS_RPC, "getBasePredictionConfig", ws_get_base_prediction_config, NULL },
-    { MODELS, LMWS_RPC, "getInstanceProcessingState", ws_get_processing_state, NULL },
-    { MODELS, LMWS_RPC, "unloadModel", ws_unload_model, NULL },
-    { MODELS, LMWS_RPC, "estimateModelUsage", ws_estimate_usage, NULL },
+    { LIFE, LMWS_CHANNEL, "loadModel", ws_load_model, ws_load_message },
+    { LIFE, LMWS_CHANNEL, "getOrLoad", ws_get_or_load, ws_load_message },
+    { LIFE, LMWS_RPC, "listLoaded", ws_list_loaded, NULL },
+    { LIFE, LMWS_RPC, "getModelInfo", ws_get_model_info, NULL },
+    { LIFE, LMWS_RPC, "getLoadConfig", ws_get_load_config, NULL },
+    { LIFE, LMWS_RPC, "getBasePredictionConfig", ws_get_base_prediction_config, NULL },
+    { LIFE, LMWS_RPC, "getInstanceProcessingState", ws_get_processing_state, NULL },
+    { LIFE, LMWS_RPC, "unloadModel", ws_unload_model, NULL },
+    { LIFE, LMWS_RPC, "estimateModelUsage", ws_estimate_usage, NULL },
     { MODELS, LMWS_RPC, "tokenize", ws_tokenize, NULL },
     { MODELS, LMWS_RPC, "countTokens", ws_count_tokens, NULL },
     { LMWS_LLM, LMWS_CHANNEL, "predict", ws_predict, ws_predict_message },

@@ -53,6 +53,7 @@ static const struct http_route routes[] = {
     { "GET", "/repository", 0, route_ws },
     { "GET", "/plugins", 0, route_ws },
     { "GET", "/runtime", 0, route_ws },
+    { "GET", "/decision", 0, route_ws },
 };
 
 /* Compares without telling by its duration how much was right. */

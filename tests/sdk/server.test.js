@@ -11,8 +11,8 @@ import { spoken } from '../e2e/lib/models.js';
 import { connect, generations, latest, Raw, start } from './lib/clients.js';
 
 const hello = () => spoken('Hello from the model.');
-const namespaces = ['llm', 'embedding', 'system', 'diagnostics', 'files', 'repository', 'plugins',
-  'runtime'];
+const namespaces = ['llm', 'embedding', 'decision', 'system', 'diagnostics', 'files', 'repository',
+  'plugins', 'runtime'];
 const home = (daemon) => path.join(daemon.folder, '.lmstudio/.internal');
 const read = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 const sdkPort = (daemon) => Number(/find this server on port (\d+)/.exec(daemon.log)?.[1] ?? 0);
