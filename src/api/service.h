@@ -278,6 +278,11 @@ struct load_sink {
     void *ctx;
 };
 
+struct settings_sink {
+    void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
+    void *ctx;
+};
+
 struct service {
     void *self;
     /* Begin a request; takes *request in every case (clears it). Answers through the sink only,
@@ -309,8 +314,9 @@ struct service {
 
     /* The settings as one JSON object, borrowed until the next change. */
     yyjson_val *(*settings)(void *self);
-    /* Partial change: validates all, then applies all or nothing. */
-    bool (*settings_patch)(void *self, yyjson_val *patch, struct error *err);
+    /* Partial change: validates all, then applies all or nothing. The sink is told once it is on
+     * disk and in force, or why not; maybe before this returns. Changes are made in their order. */
+    void (*settings_patch)(void *self, yyjson_val *patch, struct settings_sink sink);
 };
 
 #endif

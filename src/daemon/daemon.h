@@ -20,6 +20,8 @@
 #include "http/server.h"
 
 struct prompts;
+struct saver;
+struct settings_change;
 struct watch;
 struct listeners;
 struct lmstudio_home;
@@ -31,6 +33,9 @@ struct daemon {
     uv_loop_t loop;
     struct serve_options options;
     struct settings settings;
+    struct settings next_settings; /* while the first of the changes is being written */
+    struct settings_change *changes;
+    struct saver *settings_saver, *kept_saver;
     char *settings_path, *kept_path, *worker_program;
     yyjson_doc *shown_settings; /* what service.settings lends out */
     struct catalog *catalog;
@@ -61,9 +66,15 @@ void daemon_open_to_lmstudio(struct daemon *d);
 /* ---- service.c: struct service on the supervisor ---- */
 void daemon_fill_service(struct daemon *d);
 
+/* ---- change.c ---- */
+/* As service.settings_patch. */
+void daemon_change_settings(struct daemon *d, yyjson_val *patch, struct settings_sink sink);
+/* What the first change has made of them is on disk, or cannot be written. */
+void daemon_settings_saved(void *ctx, const struct error *error);
+
 /* ---- persist.c: settings.json and kept.json ---- */
 void daemon_load_settings(struct daemon *d);
-bool daemon_save_settings(struct daemon *d, const struct settings *settings, struct error *err);
+void daemon_open_savers(struct daemon *d);
 void daemon_save_kept(struct daemon *d);
 void daemon_load_kept(struct daemon *d);
 

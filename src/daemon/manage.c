@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* manage.c - listings, retune, settings: asked, done, answered in one go. */
+/* manage.c - listings, retune, settings: asked, done, answered in one go; a change of the settings
+ * once it is on disk. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/xalloc.h"
 #include "daemon/daemon.h"
 
 enum { LISTING_MAX = 64 << 20 };
@@ -108,6 +111,25 @@ void route_settings_get(void *ctx, struct exchange *x) {
     if (daemon_admit(d, x)) reply_settings(d, x);
 }
 
+struct pending_change {
+    struct daemon *d;
+    struct exchange *x; /* NULL: the client is gone */
+};
+
+static void on_client_gone(void *ctx) {
+    struct pending_change *p = ctx;
+    p->x = NULL;
+}
+
+static void on_changed(void *ctx, const struct error *error) {
+    struct pending_change *p = ctx;
+    if (p->x && error)
+        exchange_fail(p->x, error);
+    else if (p->x)
+        reply_settings(p->d, p->x);
+    free(p);
+}
+
 void route_settings_patch(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct error err;
@@ -115,10 +137,14 @@ void route_settings_patch(void *ctx, struct exchange *x) {
     if (!daemon_admit(d, x)) return;
     const char *body = exchange_body(x, &len);
     yyjson_doc *doc = json_parse_object(body, len, &err);
-    bool ok = doc && d->service.settings_patch(d->service.self, yyjson_doc_get_root(doc), &err);
-    yyjson_doc_free(doc);
-    if (ok)
-        reply_settings(d, x);
-    else
+    if (!doc) {
         exchange_fail(x, &err);
+        return;
+    }
+    struct pending_change *p = xcalloc(1, sizeof *p);
+    *p = (struct pending_change){ d, x };
+    exchange_on_gone(x, on_client_gone, p);
+    d->service.settings_patch(d->service.self, yyjson_doc_get_root(doc),
+                              (struct settings_sink){ .on_end = on_changed, .ctx = p });
+    yyjson_doc_free(doc);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/file.h"
+#include "daemon/saver.h"
 
 enum { STATE_FILE_MAX = 8 << 20 };
 
@@ -45,27 +46,20 @@ void daemon_load_settings(struct daemon *d) {
     yyjson_doc_free(doc);
 }
 
-bool daemon_save_settings(struct daemon *d, const struct settings *settings,
-                          struct error *err) {
-    struct buf text = BUF_INIT(STATE_FILE_MAX);
-    settings_format(settings, &text);
-    buf_add_str(&text, "\n");
-    bool ok = text.overflowed
-                  ? error_set(err, ERR_TOO_LARGE, "The settings are larger than %d bytes.",
-                              STATE_FILE_MAX)
-                  : file_replace(d->settings_path, text.data, text.len, err);
-    buf_clear(&text);
-    return ok;
-}
-
 void daemon_save_kept(struct daemon *d) {
-    struct error err;
     struct buf text = BUF_INIT(STATE_FILE_MAX);
     supervisor_format_kept(d->supervisor, &text);
-    if (!file_replace(d->kept_path, buf_str(&text), text.len, &err)) {
-        log_warn("instances to keep are not remembered: %s", err.text);
-    }
-    buf_clear(&text);
+    saver_put(d->kept_saver, &text);
+}
+
+static void on_kept_saved(void *ctx, const struct error *error) {
+    (void)ctx;
+    if (error) log_warn("instances to keep are not remembered: %s", error->text);
+}
+
+void daemon_open_savers(struct daemon *d) {
+    d->settings_saver = saver_new(&d->loop, d->settings_path, daemon_settings_saved, d);
+    d->kept_saver = saver_new(&d->loop, d->kept_path, on_kept_saved, d);
 }
 
 static void on_kept_loaded(void *ctx, call_id call, const struct load_result *result,

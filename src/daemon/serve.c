@@ -17,6 +17,7 @@
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
 #include "daemon/prompts.h"
+#include "daemon/saver.h"
 #include "daemon/watch.h"
 #include "daemon/ws.h"
 
@@ -160,6 +161,7 @@ static bool open_state(struct daemon *d, struct error *err) {
     d->settings_path = xasprintf("%s/settings.json", d->options.state_dir);
     d->kept_path = xasprintf("%s/kept.json", d->options.state_dir);
     daemon_load_settings(d);
+    daemon_open_savers(d);
     return true;
 }
 
@@ -204,12 +206,14 @@ static void say_ready(struct daemon *d) {
 
 void daemon_open_to_lmstudio(struct daemon *d) {
     struct error err;
-    const char *host = d->options.host;
+    struct lmstudio_ports ports;
     listeners_want_sdk(d->listeners, d->settings.sdk_port);
+    ports.port = listeners_named_port(d->listeners, &ports.host);
+    ports.sdk_port = listeners_sdk_port(d->listeners);
+    if (!ports.sdk_port) ports.sdk_port = listeners_first_port(d->listeners);
     if (!d->settings.lmstudio_compat) {
         lmstudio_home_remove(d->lmstudio_home);
-    } else if (!lmstudio_home_write(d->lmstudio_home, listeners_first_port(d->listeners), host,
-                                    &err)) {
+    } else if (!lmstudio_home_write(d->lmstudio_home, &ports, &err)) {
         log_warn("LM Studio's command line will not find this server: %s", err.text);
     }
 }
@@ -243,6 +247,8 @@ static void daemon_clear(struct daemon *d) {
     feed_free(d->log);
     catalog_free(d->catalog);
     settings_clear(&d->settings);
+    saver_free(d->settings_saver);
+    saver_free(d->kept_saver);
     yyjson_doc_free(d->shown_settings);
     free(d->settings_path);
     free(d->kept_path);

@@ -68,28 +68,8 @@ static yyjson_val *settings(void *self) {
     return yyjson_doc_get_root(d->shown_settings);
 }
 
-static void tell_settings(struct daemon *d) {
-    struct buf json = BUF_INIT(8 << 20);
-    settings_show(&d->settings, &json);
-    live_tell_settings(&d->live, buf_str(&json));
-    buf_clear(&json);
-}
-
-/* Checked, written to disk, then in force: what a client was told survives a crash. */
-static bool settings_change(void *self, yyjson_val *patch, struct error *err) {
-    struct daemon *d = self;
-    struct settings next;
-    settings_copy(&d->settings, &next);
-    if (!settings_patch(&next, patch, err) || !daemon_save_settings(d, &next, err)) {
-        settings_clear(&next);
-        return false;
-    }
-    settings_clear(&d->settings);
-    d->settings = next;
-    supervisor_settings_changed(d->supervisor);
-    if (!d->stopping) daemon_open_to_lmstudio(d);
-    tell_settings(d);
-    return true;
+static void change_settings(void *self, yyjson_val *patch, struct settings_sink sink) {
+    daemon_change_settings(self, patch, sink);
 }
 
 void daemon_fill_service(struct daemon *d) {
@@ -106,6 +86,6 @@ void daemon_fill_service(struct daemon *d) {
         .find_model = find_model,
         .retune = retune,
         .settings = settings,
-        .settings_patch = settings_change,
+        .settings_patch = change_settings,
     };
 }

@@ -33,23 +33,27 @@ static bool admit(void *self, const char *identifier, const char *passkey) {
     const struct ws_host *host = self;
     const char *key = host->d->settings.api_key;
     return !*key || strcmp(key, passkey) == 0 || is_token(key, identifier, passkey) ||
-           lmstudio_home_knows(host->d->lmstudio_home, passkey);
+           (host->d->settings.lmstudio_compat &&
+            lmstudio_home_knows(host->d->lmstudio_home, passkey));
 }
 
 /* ---- the HTTP server ---- */
 
+static void on_cors_set(void *ctx, const struct error *error) {
+    (void)ctx;
+    if (error) log_warn("%s", error->text);
+}
+
 static void set_cors(struct ws_host *host, bool cors) {
     struct service *service = &host->d->service;
-    struct error err;
     if (host->d->settings.cors == cors) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_bool(doc, root, "cors", cors);
     yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
-    if (!service->settings_patch(service->self, yyjson_doc_get_root(patch), &err)) {
-        log_warn("%s", err.text);
-    }
+    service->settings_patch(service->self, yyjson_doc_get_root(patch),
+                            (struct settings_sink){ .on_end = on_cors_set });
     yyjson_doc_free(patch);
     yyjson_mut_doc_free(doc);
 }
@@ -59,7 +63,9 @@ static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
     struct ws_host *host = self;
     if (cors > 0) set_cors(host, true);
-    return listeners_start(host->d->listeners, port, interface, err);
+    if (!listeners_start(host->d->listeners, port, interface, err)) return false;
+    daemon_open_to_lmstudio(host->d); /* `lms server status` reads the port in a file */
+    return true;
 }
 
 static bool http_stop(void *self, struct error *err) {

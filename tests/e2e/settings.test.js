@@ -55,6 +55,29 @@ test('settings survive SIGKILL right after the answer', async (t) => {
   assert.deepEqual((await d.get('/api/v1/settings')).body, before);
 });
 
+test('changes at the same time all count', async (t) => {
+  const d = await Daemon.start(t);
+  const names = ['max_waiting', 'default_ttl', 'switch_window_ms', 'load_stall_seconds'];
+  await Promise.all([...Array(20).keys()].map((i) => d.settings({ [names[i % 4]]: 10 + i })));
+  const { body } = await d.get('/api/v1/settings');
+  for (const name of names) assert.ok(body[name] >= 10 && body[name] < 30, `${name}: ${body[name]}`);
+  await d.stop();
+  await d.launch();
+  assert.deepEqual((await d.get('/api/v1/settings')).body, body);
+});
+
+test('a change that cannot be written is refused and does not hold', async (t) => {
+  const d = await Daemon.start(t);
+  const before = (await d.get('/api/v1/settings')).body;
+  fs.mkdirSync(`${d.settingsFile}.tmp`); // in the way of the temporary file
+  const { status, body } = await d.patch('/api/v1/settings', { default_ttl: 7 });
+  assert.equal(status, 500);
+  assert.equal(body.error.code, 'io_error');
+  assert.deepEqual((await d.get('/api/v1/settings')).body, before);
+  fs.rmdirSync(`${d.settingsFile}.tmp`);
+  assert.equal((await d.settings({ default_ttl: 7 })).default_ttl, 7);
+});
+
 for (const [name, bytes] of [['half a file', '{"jit": fal'], ['no object', '[1]'],
   ['nothing', ''], ['noise', '\0\x01\xff'], ['a bad value', '{"jit": 7}']]) {
   test(`a corrupt settings file (${name}) is set aside, defaults are used`, async (t) => {
@@ -108,6 +131,22 @@ test('instances marked keep are there again after a restart', async (t) => {
   await d.stop();
   await d.launch();
   assert.deepEqual(await d.instances(), [], 'unloaded by hand: no longer kept');
+});
+
+test('a kept instance whose worker died is there again after a restart', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is.') } });
+  const watch = await d.watch();
+  await d.load('alpha', { keep: true });
+  const { pid } = await d.instance('alpha');
+  process.kill(pid, 'SIGKILL');
+  await watch.reaches('alpha', 'absent');
+  await d.load('beta', { keep: true }); // the list is written anew
+  await d.stop();
+  await d.launch();
+  const again = await d.watch();
+  for (const id of ['alpha', 'beta']) {
+    if ((await d.instance(id))?.state !== 'idle') await again.reaches(id, 'idle');
+  }
 });
 
 test('SIGTERM lets a running answer finish, then everything is gone', async (t) => {

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * saver.h - replaces one state file on a pool thread, so that no slow disk holds up the loop.
+ *
+ * One write at a time. What comes meanwhile waits, and the newest takes the place of what waits: an
+ * older text never replaces a newer one. The loop runs until the last text is written.
+ */
+#ifndef DOZE_DAEMON_SAVER_H
+#define DOZE_DAEMON_SAVER_H
+
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct saver;
+
+/* on_saved: from the loop, after each write; error NULL: it is on disk (file_replace). Not for a text
+ * whose place a newer one took. May call saver_put. */
+struct saver *saver_new(uv_loop_t *loop, const char *path,
+                        void (*on_saved)(void *ctx, const struct error *error), void *ctx);
+/* Takes the bytes: text is empty afterwards. */
+void saver_put(struct saver *saver, struct buf *text);
+/* After the loop has ended. Accepts NULL. */
+void saver_free(struct saver *saver);
+
+#endif
