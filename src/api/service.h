@@ -13,6 +13,8 @@
  *   sampling, for chat and completion:
  *     "max_tokens":int>=0 (absent: to the end of the context), "temperature","top_p","min_p",
  *     "repeat_penalty","presence_penalty","frequency_penalty": number, "top_k":int (0: off),
+ *     "typical_p" (1: off), "xtc_probability" (0: off), "xtc_threshold": number, "mirostat":
+ *     0 (off) | 1 | 2, with "mirostat_tau","mirostat_eta": number,
  *     "seed":int, "stop":[string...], "logit_bias":{"<token id>":number},
  *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
  *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (what becomes
@@ -21,6 +23,7 @@
  *    "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
  *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
+ *    "reasoning_budget":int>=0 (tokens of each thinking part; then it is ended),
  *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
  *    "add_generation_prompt":bool}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}

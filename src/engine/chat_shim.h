@@ -50,6 +50,8 @@ struct chat_input {
     const char *chat_template;    /* plain Jinja, instead of the model's own */
     const char *reasoning_effort; /* plain word */
     int parallel_tool_calls;      /* -1: as the template can */
+    int reasoning_budget;         /* tokens of each reasoning part, then it is ended; -1: none */
+    const char *reasoning_ending; /* plain text said before that end; NULL: nothing */
     bool add_generation_prompt;
 };
 
@@ -72,7 +74,8 @@ bool chat_keeps_token(const struct chat *chat, llama_token token);
 
 /* False: any. Then neither of the two functions below needs to be called. */
 bool chat_constrains(const struct chat *chat);
-/* Give tokens that are not allowed now the logit -INFINITY. */
+/* Give tokens that are not allowed now the logit -INFINITY. Where a budget of reasoning is used up,
+ * only the next token of its ending is. */
 void chat_constrain(struct chat *chat, llama_token_data_array *candidates);
 /* The chosen token. False: it breaks the grammar; the answer cannot go on. */
 bool chat_accept(struct chat *chat, llama_token token);

@@ -45,7 +45,7 @@ struct chat {
     common_chat_parser_params parser;
     std::set<llama_token> kept;
     sampler_ptr grammar;  /* NULL: anything goes */
-    sampler_ptr thinking; /* tells whether a lazy grammar sleeps: NULL, or passes all tokens */
+    sampler_ptr thinking; /* knows when the model thinks, and ends that; NULL: does not matter */
     std::string text;
     common_chat_msg last;
     std::vector<std::string> call_ids;
@@ -219,8 +219,7 @@ static llama_sampler *new_lazy_grammar(const struct chat *c) {
 
 /* What the template has already put into the answer's beginning. Some tokenizers put a space
  * before a first special token; it is not part of it. */
-static std::vector<llama_token> begun_tokens(const struct chat *c) {
-    const std::string &begun = c->params.generation_prompt;
+static std::vector<llama_token> begun_tokens(const struct chat *c, const std::string &begun) {
     auto tokens = begun.empty() ? llama_tokens()
                                 : common_tokenize(c->vocab, begun, false, true);
     if (tokens.empty()) return tokens;
@@ -236,22 +235,33 @@ static void prepare_constraint(struct chat *c) {
         lazy ? new_lazy_grammar(c)
              : llama_sampler_init_grammar(c->vocab, c->params.grammar.c_str(), "root"));
     if (!c->grammar) throw std::invalid_argument("no grammar can be made of the schema");
-    const auto begun = begun_tokens(c);
-    if (!lazy) {
-        for (llama_token token : begun) llama_sampler_accept(c->grammar.get(), token);
+    if (lazy) return;
+    for (llama_token token : begun_tokens(c, c->params.generation_prompt)) {
+        llama_sampler_accept(c->grammar.get(), token);
     }
-    /* A tool call that the model only thinks about must not wake the grammar. The library's
-     * budget sampler, without a limit, knows where thinking begins and ends. */
-    if (!lazy || c->params.thinking_start_tag.empty() || c->params.thinking_end_tags.empty())
-        return;
+}
+
+/* Two need to know where thinking begins and ends: a budget for it, and a grammar that a tool call
+ * the model only thinks about must not wake. The library's sampler of budgets knows. Templates
+ * that have no tags of thinking have nothing to be limited. */
+static void watch_thinking(struct chat *c, const struct chat_input *in) {
+    const auto &tags = c->params.thinking_end_tags;
+    const bool limited = in->reasoning_budget >= 0;
+    const bool sleeps = c->grammar && c->params.grammar_lazy;
+    if (in->grammar || (!sleeps && !limited) || c->params.thinking_start_tag.empty() || tags.empty()) return;
     std::vector<llama_tokens> ends;
-    for (const auto &tag : c->params.thinking_end_tags) {
-        ends.push_back(common_tokenize(c->vocab, tag, false, true));
-    }
+    for (const auto &tag : tags) ends.push_back(common_tokenize(c->vocab, tag, false, true));
+    const std::string ending = (in->reasoning_ending ? in->reasoning_ending : "") + tags[0];
     const auto start = common_tokenize(c->vocab, c->params.thinking_start_tag, false, true);
-    c->thinking.reset(
-        common_reasoning_budget_init(c->vocab, { start }, ends, ends[0], INT_MAX));
-    for (llama_token token : begun) llama_sampler_accept(c->thinking.get(), token);
+    c->thinking.reset(common_reasoning_budget_init(
+        c->vocab, { start }, ends, common_tokenize(c->vocab, ending, false, true),
+        limited ? in->reasoning_budget : INT_MAX));
+    /* Without the space behind a start tag: of a budget of 0 it would pass for the first token. */
+    std::string begun = c->params.generation_prompt;
+    while (!begun.empty() && std::isspace((unsigned char)begun.back())) begun.pop_back();
+    for (llama_token token : begun_tokens(c, begun)) {
+        llama_sampler_accept(c->thinking.get(), token);
+    }
 }
 
 /* A grammar of the request's own is about the answer alone and wins over that of tools. */
@@ -261,19 +271,20 @@ static void constrain_to(struct chat *c, const char *grammar) {
 }
 
 static bool grammar_awake(const struct chat *c) {
-    if (!c->thinking) return true;
+    if (!c->grammar) return false;
+    if (!c->thinking || !c->params.grammar_lazy) return true;
     const auto state = common_reasoning_budget_get_state(c->thinking.get());
     return state == REASONING_BUDGET_IDLE || state == REASONING_BUDGET_DONE;
 }
 
 bool chat_constrains(const struct chat *chat) {
-    return chat->grammar != nullptr;
+    return chat->grammar || chat->thinking;
 }
 
 void chat_constrain(struct chat *chat, llama_token_data_array *candidates) {
-    if (!grammar_awake(chat)) return;
     try {
-        llama_sampler_apply(chat->grammar.get(), candidates);
+        if (chat->thinking) llama_sampler_apply(chat->thinking.get(), candidates);
+        if (grammar_awake(chat)) llama_sampler_apply(chat->grammar.get(), candidates);
     } catch (const std::exception &) {
         for (size_t i = 0; i < candidates->size; i++) candidates->data[i].logit = -INFINITY;
     }
@@ -286,7 +297,7 @@ bool chat_accept(struct chat *chat, llama_token token) {
             llama_sampler_accept(chat->thinking.get(), token);
             /* The end tag may itself be a trigger: let the grammar see it. */
             const auto *end = common_reasoning_budget_get_end_match(chat->thinking.get());
-            if (!awake && grammar_awake(chat) && end) {
+            if (!awake && end && grammar_awake(chat)) {
                 for (llama_token t : *end) llama_sampler_accept(chat->grammar.get(), t);
             }
         }
@@ -328,6 +339,7 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
         } else if (!c->params.grammar.empty()) {
             prepare_constraint(c.get());
         }
+        watch_thinking(c.get(), input);
         c->own = std::move(own);
         return c.release();
     } catch (const std::exception &e) {

@@ -57,6 +57,12 @@ static int32_t context_length(const struct model *model, const struct load_reque
 }
 
 /* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
+/* At least one token of every sequence, so that single tokens never have to wait for one another. */
+static int32_t chunk_demanded(const struct context *c, int64_t chunk) {
+    if (chunk < c->parallel) return c->parallel;
+    return chunk < c->batch ? (int32_t)chunk : c->batch;
+}
+
  * factors allow no other length later. */
 static bool grows(const struct model *model, const struct load_request *r) {
     return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights) &&
@@ -86,6 +92,7 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     p->n_batch = (uint32_t)c->batch;
     bool on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
     c->chunk = on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
+    if (r->chunk > 0 && !model->embeds) c->chunk = chunk_demanded(c, r->chunk);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence is all that is read; room for one per token is vocabulary x batch. */

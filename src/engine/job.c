@@ -84,6 +84,8 @@ struct chat *job_new_chat(struct engine *engine, const struct request_chat *c,
                                 .chat_template = c->chat_template,
                                 .reasoning_effort = c->reasoning_effort,
                                 .parallel_tool_calls = c->parallel_tool_calls,
+                                .reasoning_budget = (int)c->reasoning_budget,
+                                .reasoning_ending = engine->model.reasoning_ending,
                                 .add_generation_prompt = c->add_generation_prompt };
     if (engine->model.embeds) {
         error_set(err, ERR_NOT_SUPPORTED,

@@ -48,10 +48,12 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_str(root, "kv_type_k", &r->kv_type_k, err) &&
            json_read_str(root, "kv_type_v", &r->kv_type_v, err) &&
            json_read_str(root, "chat_template", &r->chat_template, err) &&
+           json_read_str(root, "reasoning_ending", &r->reasoning_ending, err) &&
            json_read_int(root, "context_length", 0, LOAD_MAX_CONTEXT, &r->context_length,
                          err) &&
            json_read_int(root, "parallel", 1, LOAD_MAX_PARALLEL, &r->parallel, err) &&
            json_read_int(root, "batch", 1, 1 << 16, &r->batch, err) &&
+           json_read_int(root, "chunk", 0, 1 << 16, &r->chunk, err) &&
            json_read_int(root, "threads", 0, 1024, &r->threads, err) &&
            json_read_int(root, "threads_batch", 0, 1024, &r->threads_batch, err) &&
            json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &r->cells, err) &&

@@ -27,6 +27,7 @@ struct load_request {
     const char *flash_attention;       /* "auto", "on", "off" */
     const char *kv_type_k, *kv_type_v; /* "f16", ... */
     const char *chat_template;         /* NULL: the model's */
+    const char *reasoning_ending;      /* see model.h */
     int64_t context_length;            /* tokens per request; 0: the default */
     int64_t cells;         /* tokens the context starts with room for; 0: all it may have */
     int64_t memory_bytes;  /* the instance may not grow beyond so many; 0: no limit */
@@ -34,6 +35,7 @@ struct load_request {
     int64_t parallel, batch;
     int64_t threads, threads_batch;                   /* 0: as many as cores */
     int64_t gpu_layers;                               /* -1: all */
+    int64_t chunk; /* tokens computed at once, at most batch; 0: what suits the device */
     int64_t num_experts;                              /* 0: the model's */
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     bool offload_kv; /* keep the KV cache where the layers are */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/log_capture.h"
 
 /* Metadata of the architecture, e.g. qwen2.pooling_type; "" if there is none. */
@@ -123,6 +124,7 @@ bool model_open(struct model *ret, const struct load_request *request,
     m.sampling = recommended_sampling(m.weights);
     m.sampling.seeded = request->seed >= 0;
     if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->seed;
+    if (request->reasoning_ending) m.reasoning_ending = xstrdup(request->reasoning_ending);
     bool ok = m.vocab_size > 0 ||
               error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
     if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
@@ -144,5 +146,6 @@ bool model_open(struct model *ret, const struct load_request *request,
 void model_close(struct model *model) {
     chat_templates_free(model->templates);
     llama_model_free(model->weights);
+    free(model->reasoning_ending);
     *model = (struct model){ 0 };
 }

@@ -34,8 +34,12 @@ struct token_bias {
 struct sampling {
     int64_t max_tokens; /* -1: to the end of the context */
     double temperature, top_p, min_p;
+    double typical_p;                      /* 1: off */
+    double xtc_probability, xtc_threshold; /* probability 0: off */
+    double mirostat_tau, mirostat_eta;     /* target surprise and learning rate */
     double repeat_penalty, presence_penalty, frequency_penalty;
-    int64_t top_k; /* 0: off */
+    int64_t mirostat; /* version 1 or 2; 0: off */
+    int64_t top_k;    /* 0: off */
     bool seeded;
     uint32_t seed;
     int64_t logprobs; /* alternatives per token; -1: no logprobs at all */
@@ -58,6 +62,7 @@ struct request_chat { /* JSON texts, owned; NULL: not given */
     const char *tool_choice, *tool_name, *reasoning_effort; /* words, borrowed */
     const char *grammar, *chat_template;                    /* texts, borrowed; NULL: none */
     int parallel_tool_calls;                                /* -1: not given */
+    int64_t reasoning_budget; /* tokens of each reasoning part; -1: no limit */
     bool add_generation_prompt;
 };
 
@@ -82,7 +87,7 @@ bool request_parse(struct request *ret, const char *text, size_t len,
 /* Accepts a zeroed one. */
 void request_clear(struct request *request);
 
-/* Temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, no penalties: libllama's own. */
+/* Temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, no penalties, no others: libllama's own. */
 struct sampling sampling_defaults(void);
 
 #endif

@@ -138,12 +138,15 @@ bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error
     bool parallel = false;
     yyjson_val *kwargs = NULL;
     chat->add_generation_prompt = true;
+    chat->reasoning_budget = -1;
     if (!json_read_bool(root, "parallel_tool_calls", &parallel, err)) return false;
     bool given = yyjson_is_bool(yyjson_obj_get(root, "parallel_tool_calls"));
     chat->parallel_tool_calls = given ? parallel : -1;
     if (!json_read_object(root, "chat_template_kwargs", &kwargs, err)) return false;
     chat->kwargs = json_text(kwargs);
     return json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
+           json_read_int(root, "reasoning_budget", 0, INT32_MAX, &chat->reasoning_budget,
+                         err) &&
            json_read_str(root, "grammar", &chat->grammar, err) &&
            json_read_str(root, "chat_template", &chat->chat_template, err) &&
            json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&

@@ -14,6 +14,10 @@ struct sampling sampling_defaults(void) {
                               .temperature = 0.8,
                               .top_p = 0.95,
                               .min_p = 0.05,
+                              .typical_p = 1,
+                              .xtc_threshold = 0.1,
+                              .mirostat_tau = 5,
+                              .mirostat_eta = 0.1,
                               .repeat_penalty = 1.0,
                               .top_k = 40,
                               .logprobs = -1,
@@ -78,6 +82,15 @@ static bool read_biases(struct sampling *s, yyjson_val *root, int32_t vocab_size
     return true;
 }
 
+static bool read_rare_samplers(struct sampling *s, yyjson_val *root, struct error *err) {
+    return json_read_double(root, "typical_p", 0, 1, &s->typical_p, err) &&
+           json_read_double(root, "xtc_probability", 0, 1, &s->xtc_probability, err) &&
+           json_read_double(root, "xtc_threshold", 0, 1, &s->xtc_threshold, err) &&
+           json_read_int(root, "mirostat", 0, 2, &s->mirostat, err) &&
+           json_read_double(root, "mirostat_tau", 0, 100, &s->mirostat_tau, err) &&
+           json_read_double(root, "mirostat_eta", 0, 1, &s->mirostat_eta, err);
+}
+
 bool request_read_sampling(struct sampling *s, yyjson_val *root, int32_t vocab_size,
                            struct error *err) {
     return json_read_int(root, "max_tokens", 0, INT32_MAX, &s->max_tokens, err) &&
@@ -90,6 +103,6 @@ bool request_read_sampling(struct sampling *s, yyjson_val *root, int32_t vocab_s
            json_read_int(root, "top_k", 0, INT32_MAX, &s->top_k, err) &&
            json_read_int(root, "logprobs", 0, REQUEST_MAX_LOGPROBS, &s->logprobs, err) &&
            json_read_bool(root, "cache_prompt", &s->cache_prompt, err) &&
-           read_seed(s, root, err) && read_stops(s, root, err) &&
+           read_rare_samplers(s, root, err) && read_seed(s, root, err) && read_stops(s, root, err) &&
            read_biases(s, root, vocab_size, err);
 }

@@ -6,7 +6,7 @@
 
 #include "base/xalloc.h"
 
-enum { PENALTY_TOKENS = 64 };
+enum { PENALTY_TOKENS = 64, MIROSTAT_TOKENS = 100 /* of the estimate, as in the paper */ };
 
 void candidates_init(struct candidates *candidates, int32_t vocab_size) {
     candidates->count = (size_t)vocab_size;
@@ -38,6 +38,53 @@ static void add_biases(struct llama_sampler *chain, const struct sampling *s,
     free(all); /* it was copied */
 }
 
+/* What is unlikely goes; the order is llama.cpp's own. */
+static void add_cuts(struct llama_sampler *chain, const struct sampling *s, uint32_t seed) {
+    if (s->top_k > 0) {
+        llama_sampler_chain_add(chain, llama_sampler_init_top_k((int32_t)s->top_k));
+    }
+    if (s->typical_p < 1) {
+        llama_sampler_chain_add(chain, llama_sampler_init_typical((float)s->typical_p, 1));
+    }
+    if (s->top_p < 1) {
+        llama_sampler_chain_add(chain, llama_sampler_init_top_p((float)s->top_p, 1));
+    }
+    if (s->min_p > 0) {
+        llama_sampler_chain_add(chain, llama_sampler_init_min_p((float)s->min_p, 1));
+    }
+    if (s->xtc_probability > 0) {
+        llama_sampler_chain_add(chain,
+                                llama_sampler_init_xtc((float)s->xtc_probability,
+                                                       (float)s->xtc_threshold, 1, seed));
+    }
+}
+
+/* It cuts by itself, draws, and learns from what it drew. */
+static void add_mirostat(struct llama_sampler *chain, const struct sampling *s,
+                         const struct llama_vocab *vocab, uint32_t seed) {
+    float tau = (float)s->mirostat_tau, eta = (float)s->mirostat_eta;
+    llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
+    llama_sampler_chain_add(
+        chain, s->mirostat == 1
+                   ? llama_sampler_init_mirostat(llama_vocab_n_tokens(vocab), seed, tau, eta,
+                                                 MIROSTAT_TOKENS)
+                   : llama_sampler_init_mirostat_v2(seed, tau, eta));
+}
+
+static void add_choice(struct llama_sampler *chain, const struct sampling *s,
+                       const struct llama_vocab *vocab) {
+    uint32_t seed = s->seeded ? s->seed : LLAMA_DEFAULT_SEED;
+    if (s->temperature <= 0) {
+        llama_sampler_chain_add(chain, llama_sampler_init_greedy());
+    } else if (s->mirostat > 0) {
+        add_mirostat(chain, s, vocab, seed);
+    } else {
+        add_cuts(chain, s, seed);
+        llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
+        llama_sampler_chain_add(chain, llama_sampler_init_dist(seed));
+    }
+}
+
 struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_vocab *vocab,
                                   const llama_token *history, size_t history_count) {
     struct llama_sampler_chain_params params = llama_sampler_chain_default_params();
@@ -50,22 +97,7 @@ struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_v
                        llama_vocab_n_tokens(vocab), PENALTY_TOKENS, (float)s->repeat_penalty,
                        (float)s->frequency_penalty, (float)s->presence_penalty));
     }
-    if (s->temperature <= 0) {
-        llama_sampler_chain_add(chain, llama_sampler_init_greedy());
-    } else {
-        if (s->top_k > 0) {
-            llama_sampler_chain_add(chain, llama_sampler_init_top_k((int32_t)s->top_k));
-        }
-        if (s->top_p < 1) {
-            llama_sampler_chain_add(chain, llama_sampler_init_top_p((float)s->top_p, 1));
-        }
-        if (s->min_p > 0) {
-            llama_sampler_chain_add(chain, llama_sampler_init_min_p((float)s->min_p, 1));
-        }
-        llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
-        llama_sampler_chain_add(
-            chain, llama_sampler_init_dist(s->seeded ? s->seed : LLAMA_DEFAULT_SEED));
-    }
+    add_choice(chain, s, vocab);
     size_t from = history_count > PENALTY_TOKENS ? history_count - PENALTY_TOKENS : 0;
     for (size_t i = from; i < history_count; i++) llama_sampler_accept(chain, history[i]);
     return chain;

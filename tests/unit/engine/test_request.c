@@ -30,6 +30,7 @@ static void test_a_bare_chat_gets_the_defaults(void **state) {
     assert_true(r.sampling.cache_prompt);
     assert_true(r.chat.add_generation_prompt);
     assert_int_equal(r.chat.parallel_tool_calls, -1);
+    assert_int_equal(r.chat.reasoning_budget, -1);
     assert_null(r.chat.tools);
     assert_null(r.chat.schema);
     request_clear(&r);
@@ -45,6 +46,8 @@ static void test_every_sampling_field(void **state) {
               "\"top_p\":0.5,\"min_p\":0.1,\"repeat_penalty\":1.1,\"presence_penalty\":-1,"
               "\"frequency_penalty\":2,\"top_k\":3,\"seed\":42,\"stop\":[\"x\",\"\",\"yy\"],"
               "\"logit_bias\":{\"5\":-100,\"999\":1.5},\"logprobs\":4,"
+              "\"typical_p\":0.3,\"xtc_probability\":0.4,\"xtc_threshold\":0.2,"
+              "\"mirostat\":2,\"mirostat_tau\":3,\"mirostat_eta\":0.6,"
               "\"cache_prompt\":false,\"echo\":true,\"suffix\":\"z\"}",
               &err));
     const struct sampling *s = &r.sampling;
@@ -56,6 +59,12 @@ static void test_every_sampling_field(void **state) {
     assert_float_equal(s->presence_penalty, -1, 0);
     assert_float_equal(s->frequency_penalty, 2, 0);
     assert_int_equal(s->top_k, 3);
+    assert_float_equal(s->typical_p, 0.3, 0);
+    assert_float_equal(s->xtc_probability, 0.4, 0);
+    assert_float_equal(s->xtc_threshold, 0.2, 0);
+    assert_int_equal(s->mirostat, 2);
+    assert_float_equal(s->mirostat_tau, 3, 0);
+    assert_float_equal(s->mirostat_eta, 0.6, 0);
     assert_true(s->seeded);
     assert_int_equal(s->seed, 42);
     assert_int_equal(s->stops.count, 2); /* the empty one stops nothing */

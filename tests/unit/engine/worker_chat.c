@@ -94,6 +94,48 @@ static void test_a_tool_is_called_after_reasoning(void **state) {
     worker_stop(w, 0);
 }
 
+/* A template that opens the thinking itself: the speaker's own tokens do not spell a tag. */
+static struct worker *thinker(const char *options) {
+    char file[512];
+    snprintf(file, sizeof file, TEMPLATES_DIR "/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja");
+    char *path = model_make("chat-think-open", "spoken", "--chat-template", file, "--text",
+                            "It may rain, or it may snow, or the sun may shine all day long."
+                            "\n</think>\n\nTake an umbrella.",
+                            NULL);
+    struct worker *w = worker_load(path, options);
+    free(path);
+    return w;
+}
+
+/* Then its end is put into the model's mouth. */
+static void test_thinking_ends_where_its_budget_does(void **state) {
+    (void)state;
+    struct worker *w = thinker("\"context_length\":512");
+    struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":40,"
+                                      "\"temperature\":0,\"reasoning_budget\":5}");
+    assert_false(o->failed);
+    assert_non_null(strstr(buf_str(&o->reasoning), "It may"));
+    assert_null(strstr(buf_str(&o->reasoning), "day long"));
+    assert_true(o->content.len > 0);
+    o = worker_run(w,
+                   "{\"op\":\"chat\"," USER ",\"temperature\":0,\"reasoning_budget\":500}");
+    assert_non_null(strstr(buf_str(&o->content), "Take an umbrella."));
+    assert_non_null(strstr(buf_str(&o->reasoning), "day long."));
+    worker_stop(w, 0);
+}
+
+static void test_the_end_of_a_budget_is_explained(void **state) {
+    (void)state;
+    struct worker *w = thinker("\"context_length\":512,\"reasoning_ending\":\"Enough.\"");
+    struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":40,"
+                                      "\"temperature\":0,\"reasoning_budget\":0}");
+    assert_non_null(strstr(buf_str(&o->reasoning), "Enough."));
+    assert_null(strstr(buf_str(&o->reasoning), "It may"));
+    assert_true(o->content.len > 0);
+    assert_null(strstr(buf_str(&o->content), "Enough."));
+    worker_stop(w, 0);
+}
+
 static void test_another_syntax_of_calls(void **state) {
     (void)state;
     struct worker *w = speaker(
@@ -239,6 +281,8 @@ int main(void) {
         cmocka_unit_test(test_tool_choice),
         cmocka_unit_test(test_reasoning_comes_apart),
         cmocka_unit_test(test_a_tool_is_called_after_reasoning),
+        cmocka_unit_test(test_thinking_ends_where_its_budget_does),
+        cmocka_unit_test(test_the_end_of_a_budget_is_explained),
         cmocka_unit_test(test_another_syntax_of_calls),
         cmocka_unit_test(test_a_schema_is_kept),
         cmocka_unit_test(test_schemas_that_make_no_sense),
