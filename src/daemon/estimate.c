@@ -128,7 +128,7 @@ static bool start(struct estimate *e, const struct load_request *request, struct
                              &owner, err);
     if (!e->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
-    supervisor_format_load(e->sup, model, model->key, &effective, &payload);
+    supervisor_format_load(e->sup, model, LC_NO_SLOT, &effective, &payload);
     worker_send(e->worker, MSG_MEASURE, 0, payload.data, payload.len);
     buf_clear(&payload);
     uv_timer_init(e->sup->world.loop, &e->timer);

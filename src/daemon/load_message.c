@@ -16,16 +16,41 @@ static void add_flag(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
 }
 
 /* What the instance may take, now that the others take what they take. */
-static void add_limit(const struct supervisor *sup, const char *identifier, yyjson_mut_doc *doc,
+static void add_limit(const struct supervisor *sup, int slot, yyjson_mut_doc *doc,
                       yyjson_mut_val *obj) {
     nbytes limit = sup->world.settings->memory_limit, others = 0;
     if (limit == 0) return;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const char *other = sup->instances[i].identifier;
-        if (other && strcmp(other, identifier) != 0) others += sup->lc.slots[i].bytes;
+        if (i != slot && sup->instances[i].identifier) others += sup->lc.slots[i].bytes;
     }
     nbytes left = limit > others ? limit - others : 1;
     yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", left < INT64_MAX ? left : INT64_MAX);
+}
+
+/* About as many tokens as the longest prompt has that waits for this load; no more: what is too much
+ * has to be cleared in vain. */
+enum { BYTES_PER_TOKEN = 3 };
+
+static size_t longest_body(const struct supervisor *sup, int slot) {
+    size_t longest = 0;
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        const struct call *call = request->slot == slot ? call_find(sup->calls, request->id)
+                                                        : NULL;
+        if (!call || !call->request.body) continue;
+        struct buf text = BUF_INIT(FRAME_MAX_TO_WORKER);
+        if (json_write(call->request.body, &text) && text.len > longest) longest = text.len;
+        buf_clear(&text);
+    }
+    return longest;
+}
+
+/* What the first request will ask of the worker can be got ready with the load. */
+static void add_first_request(const struct supervisor *sup, int slot, yyjson_mut_doc *doc,
+                              yyjson_mut_val *obj) {
+    add_positive(doc, obj, "prompt_tokens",
+                 (int64_t)(longest_body(sup, slot) / BYTES_PER_TOKEN));
+    if (read_ahead_done(sup->ahead)) yyjson_mut_obj_add_bool(doc, obj, "warm", true);
 }
 
 /* The prompt store: the worker reads and writes the model's folder itself. */
@@ -40,19 +65,20 @@ static void add_prompts(const struct supervisor *sup, const struct model *model,
     buf_clear(&dir);
 }
 
-void supervisor_format_load(const struct supervisor *sup, const struct model *model,
-                            const char *identifier, const struct load_settings *s,
-                            struct buf *out) {
+void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
+                            const struct load_settings *s, struct buf *out) {
     static const char *const attention[] = { "off", "on" };
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, obj);
     yyjson_mut_obj_add_str(doc, obj, "path", model->path);
-    yyjson_mut_obj_add_str(doc, obj, "identifier", identifier);
+    yyjson_mut_obj_add_str(doc, obj, "identifier",
+                           slot >= 0 ? sup->instances[slot].identifier : model->key);
     if (s->seed >= 0) yyjson_mut_obj_add_int(doc, obj, "seed", s->seed);
     add_positive(doc, obj, "context_length", s->context_length);
     yyjson_mut_obj_add_int(doc, obj, "cells", LOAD_FIRST_CELLS);
-    add_limit(sup, identifier, doc, obj);
+    if (slot >= 0) add_first_request(sup, slot, doc, obj);
+    add_limit(sup, slot, doc, obj);
     add_positive(doc, obj, "parallel", s->parallel);
     add_positive(doc, obj, "batch", s->eval_batch_size);
     add_positive(doc, obj, "threads", s->threads);

@@ -214,7 +214,7 @@ static bool start_worker(struct supervisor *sup, const struct lc_action *action,
     }
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
-    supervisor_format_load(sup, model, in->identifier, &in->effective, &payload);
+    supervisor_format_load(sup, model, action->slot, &in->effective, &payload);
     worker_send(in->worker, MSG_LOAD, 0, payload.data, payload.len);
     buf_clear(&payload);
     return true;

@@ -50,6 +50,10 @@ struct read_ahead *read_ahead_start(uv_loop_t *loop, const char *path) {
     return NULL;
 }
 
+bool read_ahead_done(const struct read_ahead *ahead) {
+    return ahead && ahead->done;
+}
+
 void read_ahead_stop(struct read_ahead *ahead) {
     if (!ahead) return;
     ahead->dropped = true;

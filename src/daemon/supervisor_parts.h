@@ -130,10 +130,9 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
 void supervisor_prepare(struct supervisor *sup);
 
 /* ---- load_message.c ---- */
-/* MSG_LOAD's payload (ipc/message.h). */
-void supervisor_format_load(const struct supervisor *sup, const struct model *model,
-                            const char *identifier, const struct load_settings *effective,
-                            struct buf *out);
+/* MSG_LOAD's payload (ipc/message.h). slot: whose; LC_NO_SLOT to measure what a load would take. */
+void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
+                            const struct load_settings *effective, struct buf *out);
 
 /* ---- estimate.c ---- */
 /* The supervisor is going: nobody waits for them any more. */

@@ -124,6 +124,22 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
     close_socket(worker);
 }
 
+/* Ours, and huge pages for the worker's heap where the kernel grants them: a vocabulary is a heap of
+ * small strings in hash tables (measured: a tenth of a load with one of 152,000 tokens), and what
+ * is large is given back at once when it leaves. Made once; the user's own choice stays. */
+static char **environment(void) {
+    static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+    static char **made;
+    size_t count = 0;
+    if (getenv("GLIBC_TUNABLES")) return environ;
+    if (made) return made;
+    while (environ[count]) count++;
+    made = xcalloc(count + 2, sizeof *made);
+    for (size_t i = 0; i < count; i++) made[i] = xstrdup(environ[i]);
+    made[count] = tunables;
+    return made;
+}
+
 static int start(struct worker *worker, const char *program) {
     char *args[] = { (char *)(uintptr_t)program, NULL };
     uv_stdio_container_t stdio[WORKER_FD + 1] = {
@@ -137,6 +153,7 @@ static int start(struct worker *worker, const char *program) {
         .exit_cb = on_ended,
         .file = program,
         .args = args,
+        .env = environment(),
         .flags = UV_PROCESS_DETACHED, /* a Ctrl-C at the terminal is the daemon's to answer */
         .stdio_count = WORKER_FD + 1,
         .stdio = stdio,

@@ -90,7 +90,7 @@ static bool load(struct engine *e, const struct frame *frame, struct error *err)
     struct load_request request;
     struct progress progress = { .link = &e->link };
     if (!load_request_parse(&request, frame->payload, frame->len, err)) return false;
-    if (request.mmap) (void)file_warm(request.path, on_read, &progress);
+    if (request.mmap && !request.warm) (void)file_warm(request.path, on_read, &progress);
     progress.from = progress.last;
     bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
               context_open(&e->context, &e->model, &request, err);

@@ -75,6 +75,25 @@ static void test_a_long_prompt_gets_its_room_at_once(void **state) {
     free(text);
 }
 
+static void test_the_first_prompt_finds_its_room_ready(void **state) {
+    (void)state;
+    char *text = expected(LONG LONG, 20);
+    struct worker *w = load_small(",\"prompt_tokens\":1400");
+    expect(worker_run(w, GREEDY, LONG LONG, 20), text);
+    assert_int_equal(w->resized, 0);
+    worker_stop(w, 0);
+    free(text);
+}
+
+static void test_no_room_is_made_ready_that_memory_does_not_allow(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"prompt_tokens\":1400,\"memory_bytes\":1");
+    struct outcome *o = worker_run(w, GREEDY, LONG, 8);
+    assert_true(o->failed);
+    assert_string_equal(outcome_str(o, "code"), "context_length_exceeded");
+    worker_stop(w, 0);
+}
+
 /* Two answers are being written when a prompt comes that needs more cells than there are. */
 static void test_others_do_not_notice_that_it_grows(void **state) {
     (void)state;
@@ -179,6 +198,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_answer_goes_on_while_the_context_grows),
         cmocka_unit_test(test_a_long_prompt_gets_its_room_at_once),
+        cmocka_unit_test(test_the_first_prompt_finds_its_room_ready),
+        cmocka_unit_test(test_no_room_is_made_ready_that_memory_does_not_allow),
         cmocka_unit_test(test_others_do_not_notice_that_it_grows),
         cmocka_unit_test(test_a_conversation_goes_on_in_the_larger_context),
         cmocka_unit_test(test_a_prompt_without_room_fails_alone),
