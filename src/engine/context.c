@@ -57,13 +57,13 @@ static int32_t context_length(const struct model *model, const struct load_reque
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
-/* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
 /* At least one token of every sequence, so that single tokens never have to wait for one another. */
 static int32_t chunk_demanded(const struct context *c, int64_t chunk) {
     if (chunk < c->parallel) return c->parallel;
     return chunk < c->batch ? (int32_t)chunk : c->batch;
 }
 
+/* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
  * factors allow no other length later. */
 static bool grows(const struct model *model, const struct load_request *r) {
     return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights) &&

@@ -35,9 +35,9 @@ struct load_request {
     int64_t memory_bytes;  /* the instance may not grow beyond so many; 0: no limit */
     double shrink_seconds; /* idle for so long it gives back the room that it does not use */
     int64_t parallel, batch;
+    int64_t chunk; /* tokens computed at once, at most batch; 0: what suits the device */
     int64_t threads, threads_batch;                   /* 0: as many as cores */
     int64_t gpu_layers;                               /* -1: all */
-    int64_t chunk; /* tokens computed at once, at most batch; 0: what suits the device */
     int64_t num_experts;                              /* 0: the model's */
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
     bool offload_kv; /* keep the KV cache where the layers are */
