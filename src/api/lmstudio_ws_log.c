@@ -3,6 +3,7 @@
  * messages, its text and its figures; clients want them as one. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/lmstudio_ws_parts.h"
 #include "base/xalloc.h"
@@ -39,30 +40,62 @@ static void copy_text(yyjson_mut_doc *doc, yyjson_mut_val *data, const char *nam
                                                : yyjson_mut_str(doc, ""));
 }
 
+/* [2026-01-31 23:59:59][INFO] text, by the local clock: clients print nothing but the content, and
+ * programs that read LM Studio's log look for this. */
+static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *line,
+                        const char *level) {
+    const char *text = text_field(line, "text");
+    time_t at = (time_t)(yyjson_get_sint(yyjson_obj_get(line, "at")) / 1000);
+    struct buf content = BUF_INIT(1 << 20);
+    struct tm local;
+    char when[32];
+    if (localtime_r(&at, &local) &&
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local) > 0)
+        buf_addf(&content, "[%s]", when);
+    buf_addf(&content, "[%s] %s", level, text ? text : "");
+    yyjson_mut_obj_add_strcpy(doc, data, "content", buf_str(&content));
+    buf_clear(&content);
+}
+
 static void on_line(struct op *op, yyjson_val *line) {
-    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    static const struct {
+        const char *name, *written;
+    } levels[] = {
+        { "info", "INFO" }, { "debug", "DEBUG" }, { "warn", "WARN" }, { "error", "ERROR" }
+    };
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "server.log", &data);
-    const char *level = text_field(line, "level"), *known = "info";
+    const char *level = text_field(line, "level");
+    size_t known = 0;
     for (size_t i = 0; level && i < sizeof levels / sizeof levels[0]; i++) {
-        if (strcmp(levels[i], level) == 0) known = levels[i];
+        if (strcmp(levels[i].name, level) == 0) known = i;
     }
-    copy_text(doc, data, "content", line, "text");
-    yyjson_mut_obj_add_str(doc, data, "level", known);
+    add_content(doc, data, line, levels[known].written);
+    yyjson_mut_obj_add_str(doc, data, "level", levels[known].name);
     op_send(op, doc, message);
+}
+
+/* NULL: it has been unloaded since. */
+static const struct instance_view *find_instance(struct op *op, const char *identifier,
+                                                 const struct model_view **ret_model) {
+    const struct service *service = op->session->service;
+    struct service_models models = service->models(service->self);
+    for (size_t i = 0; i < models.count; i++) {
+        const struct model_view *model = &models.models[i];
+        for (size_t k = 0; k < model->instance_count; k++) {
+            if (strcmp(model->instances[k].identifier, identifier) != 0) continue;
+            *ret_model = model;
+            return &model->instances[k];
+        }
+    }
+    return NULL;
 }
 
 static void add_model_path(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data,
                            const char *identifier) {
     struct buf path = BUF_INIT(1 << 16);
-    const struct service *service = op->session->service;
-    struct service_models models = service->models(service->self);
-    for (size_t i = 0; i < models.count && path.len == 0; i++) {
-        for (size_t k = 0; k < models.models[i].instance_count; k++) {
-            const char *other = models.models[i].instances[k].identifier;
-            if (strcmp(other, identifier) == 0) ws_model_path(&models.models[i], &path);
-        }
-    }
+    const struct model_view *model;
+    if (find_instance(op, identifier, &model)) ws_model_path(model, &path);
     yyjson_mut_obj_add_strcpy(doc, data, "modelPath", buf_str(&path));
     buf_clear(&path);
 }
@@ -86,7 +119,17 @@ static void on_output(struct op *op, yyjson_val *line) {
     stream->output_model = xstrdup(model ? model : "");
 }
 
-static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *from) {
+static void add_sum(yyjson_mut_doc *doc, yyjson_mut_val *stats, yyjson_val *a, yyjson_val *b,
+                    const char *name) {
+    if (yyjson_is_int(a) && yyjson_is_int(b)) {
+        yyjson_mut_obj_add_int(doc, stats, name, yyjson_get_sint(a) + yyjson_get_sint(b));
+    } else if (yyjson_is_num(a) && yyjson_is_num(b)) {
+        yyjson_mut_obj_add_real(doc, stats, name, yyjson_get_num(a) + yyjson_get_num(b));
+    }
+}
+
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *from,
+                      const struct instance_view *instance) {
     static const struct {
         const char *ours, *theirs;
     } names[] = { { "tokens_per_second", "tokensPerSecond" },
@@ -101,6 +144,11 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *fro
         if (!yyjson_is_num(n)) continue;
         yyjson_mut_obj_add_val(doc, stats, names[i].theirs, yyjson_val_mut_copy(doc, n));
     }
+    add_sum(doc, stats, yyjson_obj_get(from, "prompt_tokens"),
+            yyjson_obj_get(from, "completion_tokens"), "totalTokensCount");
+    add_sum(doc, stats, yyjson_obj_get(from, "time_to_first_token"),
+            yyjson_obj_get(from, "generation_time"), "totalTimeSec");
+    if (instance) yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", instance->gpu_layers);
 }
 
 static void on_stats(struct op *op, yyjson_val *line) {
@@ -111,7 +159,9 @@ static void on_stats(struct op *op, yyjson_val *line) {
     bool same = stream->output && model && strcmp(stream->output_model, model) == 0;
     yyjson_mut_obj_add_str(doc, data, "output", same ? stream->output : "");
     copy_text(doc, data, "modelIdentifier", line, "model");
-    add_stats(doc, data, yyjson_obj_get(line, "stats"));
+    const struct model_view *model_view;
+    add_stats(doc, data, yyjson_obj_get(line, "stats"),
+              find_instance(op, model ? model : "", &model_view));
     op_send(op, doc, message);
     free(stream->output);
     free(stream->output_model);

@@ -183,6 +183,7 @@ struct prediction {
     char *call_id, *call_name; /* call_name NULL: none is */
     int call_index;
     struct service_usage usage;
+    int gpu_layers; /* -1: all */
 };
 void ws_prediction_clear(void *prediction);
 void ws_prediction_on_event(void *op, call_id call, const struct service_event *ev);

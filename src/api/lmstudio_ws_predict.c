@@ -23,6 +23,7 @@ static struct prediction *prediction_new(const struct lmws_session *session,
     p->model_info = text_of(
         doc, ws_instance_info(doc, session->host, found->model, found->instance));
     doc = yyjson_mut_doc_new(NULL);
+    p->gpu_layers = found->instance->gpu_layers;
     p->load_config = text_of(doc, ws_load_config_format(doc, found->model, found->instance));
     doc = yyjson_mut_doc_new(NULL);
     p->prediction_config = text_of(doc, ws_prediction_config_format(doc, stack));

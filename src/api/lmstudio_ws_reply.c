@@ -202,14 +202,16 @@ static void on_delta(struct op *op, struct prediction *p, const struct service_e
 
 /* ---- the end ---- */
 
-static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message, enum stop_reason reason,
-                      const struct service_usage *usage, const struct service_timing *timing) {
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message, const struct prediction *p,
+                      enum stop_reason reason, const struct service_usage *usage,
+                      const struct service_timing *timing) {
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, message, "stats");
     yyjson_mut_obj_add_str(doc, stats, "stopReason", stop_reason_name(reason));
     yyjson_mut_obj_add_int(doc, stats, "promptTokensCount", usage->prompt_tokens);
     yyjson_mut_obj_add_int(doc, stats, "predictedTokensCount", usage->completion_tokens);
     yyjson_mut_obj_add_int(doc, stats, "totalTokensCount",
                            usage->prompt_tokens + usage->completion_tokens);
+    yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", p->gpu_layers);
     if (!timing) return;
     if (timing->generation > 0) {
         yyjson_mut_obj_add_real(doc, stats, "tokensPerSecond",
@@ -226,7 +228,7 @@ static void succeed(struct op *op, enum stop_reason reason, const struct service
     struct prediction *p = op->state;
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = op_message(&doc, "success");
-    add_stats(doc, message, reason, usage, timing);
+    add_stats(doc, message, p, reason, usage, timing);
     yyjson_mut_obj_add_val(doc, message, "modelInfo", yyjson_mut_raw(doc, p->model_info));
     yyjson_mut_obj_add_val(doc, message, "loadModelConfig",
                            yyjson_mut_raw(doc, p->load_config));

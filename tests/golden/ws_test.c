@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Conversations with LM Studio's clients: NAME.script must become NAME.transcript. */
+#include <stdlib.h>
+#include <time.h>
+
 #include "golden.h"
 #include "with_cmocka.h"
 #include "ws_fake.h"
@@ -14,5 +17,7 @@ static void run(const struct golden_case *c) {
 }
 
 int main(void) {
+    (void)setenv("TZ", "UTC", 1); /* the log is written by the local clock */
+    tzset();
     return golden_run("lmstudio-ws", ".script", run);
 }
