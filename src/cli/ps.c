@@ -104,7 +104,9 @@ const struct command command_ps = {
     .name = "ps",
     .args = "",
     .summary = "List the loaded models",
-    .details = "TTL shows what is left of the idle time and the whole: `4m12s / 5m`.",
+    .details = "TTL shows what is left of the idle time and the whole: `4m12s / 5m`.\n"
+               "PROMPTS shows the processed prompts its store has, their size, and how many "
+               "requests\ngot one back: `3 (24 MB), 5 hits`.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .values_size = sizeof(struct ps_values),

@@ -21,12 +21,22 @@ static void ttl_format(const struct listed_instance *instance, char *text, size_
     snprintf(text, size, "%s / %s", left, whole);
 }
 
+/* "3 (24 MB), 5 hits": what its prompt store has, and how often that was of use. */
+static void prompts_format(const struct listed_instance *instance, char *text, size_t size) {
+    char bytes[SIZE_TEXT];
+    size_format(instance->prompt_bytes, bytes);
+    snprintf(text, size, "%lld (%s), %lld %s", (long long)instance->prompts_kept, bytes,
+             (long long)instance->prompt_hits, instance->prompt_hits == 1 ? "hit" : "hits");
+}
+
 static void add_row(struct table *table, const struct listed_instance *instance,
                     nbytes model_bytes) {
     char status[STATUS_TEXT], size[SIZE_TEXT], number[24], ttl[2 * DURATION_TEXT + 4];
+    char prompts[SIZE_TEXT + 64];
     instance_status(instance, status);
     size_format(instance->memory_bytes ? instance->memory_bytes : model_bytes, size);
     ttl_format(instance, ttl, sizeof ttl);
+    prompts_format(instance, prompts, sizeof prompts);
     table_add(table, instance->id);
     table_add(table, instance->model_key);
     table_add(table, status);
@@ -36,11 +46,12 @@ static void add_row(struct table *table, const struct listed_instance *instance,
     snprintf(number, sizeof number, "%lld", (long long)instance->parallel);
     table_add(table, instance->parallel ? number : "");
     table_add(table, ttl);
+    table_add(table, instance->prompts_kept || instance->prompt_hits ? prompts : "");
 }
 
 void show_instances(const struct inventory *inv) {
     static const char *const header[] = { "IDENTIFIER", "MODEL",    "STATUS", "SIZE",
-                                          "CONTEXT",    "PARALLEL", "TTL" };
+                                          "CONTEXT",    "PARALLEL", "TTL",    "PROMPTS" };
     struct table table;
     table_init(&table, header, sizeof header / sizeof header[0]);
     for (size_t m = 0; m < inv->model_count; m++) {

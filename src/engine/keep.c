@@ -232,6 +232,7 @@ size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
             return 0;
         }
         store_touch(&engine->store, m.entry);
+        tell(engine);
         slot->saved = m.count == m.entry->tokens.count ? m.count : 0;
         *ret_source = source;
         return m.count;

@@ -50,6 +50,16 @@ test('back after its ttl, with where it came from', async (t) => {
   assert.match(metrics, /doze_prompt_hits_total\{source="disk"\} 1/);
 });
 
+test('ps shows what a loaded model has in store, and the hits', async (t) => {
+  const d = await start(t);
+  await askAndUnload(d);
+  assert.ok(known(await d.chat('r', more)));
+  const shown = () => run(d, ['ps']);
+  const { out } = await ask(shown, ({ out }) => / hit/.test(out), 'the hit in ps');
+  assert.match(out, /PROMPTS\n/);
+  assert.match(out, /\s1 \([\d.]+ [KMG]?B\), 1 hit\n/);
+});
+
 test('listed and cleared, over HTTP and on the command line', async (t) => {
   const d = await start(t);
   await askAndUnload(d);
