@@ -162,6 +162,13 @@ const char *instance_state_name(enum instance_state state); /* "loading", "idle"
 /* What a busy instance is at; of several requests the one that is farthest. */
 enum instance_work { WORK_NONE, WORK_EMBEDDING, WORK_PROMPT, WORK_GENERATING };
 
+/* What a prediction gets that says nothing else: the model's author may have set it. */
+struct sampling_view {
+    double temperature, top_p, min_p, repeat_penalty;
+    int64_t top_k;
+    bool known; /* false: not loaded, or it writes nothing */
+};
+
 struct instance_view {
     uint64_t reference; /* of this load; never 0, never used again by this daemon */
     const char *identifier, *model_key;
@@ -183,6 +190,10 @@ struct instance_view {
     int64_t seed;        /* of requests that bring none; -1: a new one for each */
     const char *kv_type_k, *kv_type_v;
     double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
+    int64_t chunk_size; /* tokens computed at once; 0: not known yet */
+    int64_t threads;    /* for one prediction; 0: not known yet */
+    const char *chat_template, *reasoning_ending; /* of this load's own; NULL: none */
+    struct sampling_view sampling;
     uint32_t running, waiting;
     int pid;            /* 0: none */
     const char *repack; /* of 4-bit weights: "waiting", "running", "done"; else "" or NULL */
@@ -222,6 +233,9 @@ struct load_request {
     int64_t context_length;                           /* 0 */
     int64_t eval_batch_size;                          /* 0 */
     int64_t parallel;                                 /* 0 */
+    int64_t threads;                                  /* 0 */
+    int64_t chunk_size;                               /* 0 */
+    const char *chat_template, *reasoning_ending;     /* NULL */
     int64_t num_experts;                              /* 0 */
     int flash_attention;                              /* -1 */
     int offload_kv_cache_to_gpu;                      /* -1 */

@@ -25,6 +25,7 @@ static const struct row rows[] = {
     { "context_length", KIND_INT64, AT(context_length), 1, 1 << 24 },
     { "parallel", KIND_INT64, AT(parallel), 1, 64 },
     { "eval_batch_size", KIND_INT64, AT(eval_batch_size), 1, 1 << 16 },
+    { "chunk_size", KIND_INT64, AT(chunk_size), 1, 1 << 16 },
     { "num_experts", KIND_INT64, AT(num_experts), 1, 4096 },
     { "threads", KIND_INT64, AT(threads), 1, 1024 },
     { "gpu_layers", KIND_INT, AT(gpu_layers), -1, 1 << 16 },
@@ -218,6 +219,8 @@ void load_settings_merge(struct load_settings *settings, const struct load_setti
         memcpy((char *)settings + rows[i].offset, (const char *)over + rows[i].offset,
                row_size(&rows[i]));
     }
+    if (over->chat_template) settings->chat_template = over->chat_template;
+    if (over->reasoning_ending) settings->reasoning_ending = over->reasoning_ending;
 }
 
 /* Linear scaling stretches the positions that the model was trained on. */
@@ -312,5 +315,7 @@ uint64_t load_settings_hash(const struct load_settings *effective) {
         size_t len = word ? strnlen(member, row_size(&rows[i]) - 1) + 1 : row_size(&rows[i]);
         hash = hash_add(hash, member, len);
     }
+    hash = hash_add(hash, &effective->chat_template, sizeof effective->chat_template);
+    hash = hash_add(hash, &effective->reasoning_ending, sizeof effective->reasoning_ending);
     return hash;
 }

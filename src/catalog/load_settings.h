@@ -30,6 +30,10 @@ struct load_settings {
     int mlock;                                        /* -1: not said: off */
     char repack[12];                                  /* "": "background" */
     int64_t seed; /* -1: not said: a new one for each request; of requests that bring none */
+    int64_t chunk_size; /* tokens computed at once; 0: not said: as suits the device */
+    /* Numbers of the daemon's texts (daemon/load_texts.h), which no settings file holds; 0: not
+     * said. */
+    int64_t chat_template, reasoning_ending;
 };
 
 #define LOAD_SETTINGS_UNSAID                                                                   \

@@ -65,6 +65,15 @@ struct call *call_find(struct calls *calls, call_id id) {
     return call && call->id == id ? call : NULL;
 }
 
+bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, void *ctx),
+               void *ctx) {
+    for (int i = 0; i < CALLS_MAX; i++) {
+        const struct call *call = calls->places[i].call;
+        if (call && fits(call, ctx)) return true;
+    }
+    return false;
+}
+
 void call_close(struct calls *calls, struct call *call) {
     int index = (int)(call->id & ((1 << INDEX_BITS) - 1));
     calls->places[index].call = NULL;

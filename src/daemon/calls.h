@@ -50,6 +50,9 @@ void calls_free(struct calls *calls);
 /* A new zeroed call with a fresh number; NULL if CALLS_MAX are open. */
 struct call *call_open(struct calls *calls);
 struct call *call_find(struct calls *calls, call_id id);
+/* Does one of the open calls fit? */
+bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, void *ctx),
+               void *ctx);
 void call_close(struct calls *calls, struct call *call);
 size_t calls_open(const struct calls *calls);
 

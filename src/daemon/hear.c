@@ -72,6 +72,15 @@ static void hear_progress(struct heard *h) {
     supervisor_report_progress(h->sup, ev.slot);
 }
 
+static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
+    *ret = (struct sampling_view){ .temperature = number_of(json, "temperature"),
+                                   .top_k = int_of(json, "top_k"),
+                                   .top_p = number_of(json, "top_p"),
+                                   .min_p = number_of(json, "min_p"),
+                                   .repeat_penalty = number_of(json, "repeat_penalty"),
+                                   .known = json != NULL };
+}
+
 static void hear_ready(struct heard *h) {
     struct instance *in = h->in;
     if (h->sup->lc.slots[worker_slot(h->worker)].state != LC_LOADING) return; /* given up */
@@ -83,6 +92,9 @@ static void hear_ready(struct heard *h) {
     facts->context_length = int_of(h->json, "context_length");
     facts->parallel = int_of(h->json, "parallel");
     facts->batch = int_of(h->json, "batch");
+    facts->chunk = int_of(h->json, "chunk");
+    facts->threads = int_of(h->json, "threads");
+    read_sampling(yyjson_obj_get(h->json, "sampling"), &facts->sampling);
     facts->memory = (nbytes)int_of(h->json, "memory_bytes");
     facts->flash_attention = yyjson_get_bool(yyjson_obj_get(h->json, "flash_attention"));
     in->loaded_at = clock_unix();

@@ -15,6 +15,12 @@ static void add_flag(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
     if (flag >= 0) yyjson_mut_obj_add_bool(doc, obj, name, flag);
 }
 
+static void add_text(const struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                     const char *name, int64_t number) {
+    const char *text = load_texts_find(&sup->texts, number);
+    if (text) yyjson_mut_obj_add_str(doc, obj, name, text);
+}
+
 /* What the instance may take, now that the others take what they take. */
 static void add_limit(const struct supervisor *sup, int slot, yyjson_mut_doc *doc,
                       yyjson_mut_val *obj) {
@@ -91,6 +97,9 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     add_flag(doc, obj, "offload_kv", s->offload_kv_cache_to_gpu);
     add_flag(doc, obj, "mmap", s->mmap);
     add_flag(doc, obj, "mlock", s->mlock);
+    add_positive(doc, obj, "chunk", s->chunk_size);
+    add_text(sup, doc, obj, "chat_template", s->chat_template);
+    add_text(sup, doc, obj, "reasoning_ending", s->reasoning_ending);
     if (s->kv_type_k[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_k", s->kv_type_k);
     if (s->kv_type_v[0]) yyjson_mut_obj_add_str(doc, obj, "kv_type_v", s->kv_type_v);
     yyjson_mut_obj_add_str(doc, obj, "repack", s->repack);

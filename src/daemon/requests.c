@@ -212,6 +212,8 @@ static void read_demanded(const struct load_request *request,
     ret_demanded->parallel = request->parallel;
     ret_demanded->eval_batch_size = request->eval_batch_size;
     ret_demanded->num_experts = request->num_experts;
+    ret_demanded->threads = request->threads;
+    ret_demanded->chunk_size = request->chunk_size;
     ret_demanded->flash_attention = request->flash_attention;
     ret_demanded->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
     ret_demanded->gpu_layers = request->gpu_layers;
@@ -222,6 +224,35 @@ static void read_demanded(const struct load_request *request,
     ret_demanded->rope_frequency_scale = request->rope_frequency_scale;
     copy_word(ret_demanded->kv_type_k, sizeof ret_demanded->kv_type_k, request->kv_type_k);
     copy_word(ret_demanded->kv_type_v, sizeof ret_demanded->kv_type_v, request->kv_type_v);
+}
+
+static bool settings_have_text(const struct load_settings *s, int64_t number) {
+    return s->chat_template == number || s->reasoning_ending == number;
+}
+
+static bool call_has_text(const struct call *call, void *ctx) {
+    const int64_t *number = ctx;
+    return settings_have_text(&call->wish.demanded, *number);
+}
+
+static bool is_text_used(void *ctx, int64_t number) {
+    const struct supervisor *sup = ctx;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        if (!in->identifier) continue;
+        if (settings_have_text(&in->demanded, number)) return true;
+        if (settings_have_text(&in->effective, number)) return true;
+    }
+    return calls_any(sup->calls, call_has_text, &number);
+}
+
+/* What is to be kept over a restart, or only measured, goes without. */
+static bool read_texts(struct supervisor *sup, const struct load_request *request,
+                       struct load_settings *ret_demanded, struct error *err) {
+    return load_texts_number(&sup->texts, request->chat_template, is_text_used, sup,
+                             &ret_demanded->chat_template, err) &&
+           load_texts_number(&sup->texts, request->reasoning_ending, is_text_used, sup,
+                             &ret_demanded->reasoning_ending, err);
 }
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
@@ -266,6 +297,7 @@ static bool begin_load(struct supervisor *sup, struct call *call,
     if (!find_model(sup, request->model, &target, err)) return false;
     if (!check_identifier(sup, request->identifier, err)) return false;
     read_demanded(request, &call->wish.demanded);
+    if (!read_texts(sup, request, &call->wish.demanded, err)) return false;
     if (!plan_target(sup, &target, &call->wish.demanded, &ev.plan, err)) return false;
     if (request->identifier) call->wish.identifier = xstrdup(request->identifier);
     call->wish.keep = request->keep;
@@ -298,7 +330,9 @@ call_id supervisor_ensure(struct supervisor *sup, const struct load_request *req
     struct asked asked = { .name = request->model,
                            .ttl = request->ttl,
                            .demanded = &call->wish.demanded };
-    if (!begin(sup, call, &asked, &err)) call_fail(sup, call, &err);
+    if (!read_texts(sup, request, &call->wish.demanded, &err) ||
+        !begin(sup, call, &asked, &err))
+        call_fail(sup, call, &err);
     return id;
 }
 

@@ -154,6 +154,7 @@ static void on_timer_closed(uv_handle_t *handle) {
     free(sup->instance_views);
     free(sup->queue);
     calls_free(sup->calls);
+    load_texts_clear(&sup->texts);
     kept_clear(&sup->kept);
     free(sup);
 }

@@ -19,6 +19,7 @@
 
 #include "daemon/activity.h"
 #include "daemon/calls.h"
+#include "daemon/load_texts.h"
 #include "daemon/kept.h"
 #include "daemon/read_ahead.h"
 #include "daemon/resolve.h"
@@ -35,6 +36,8 @@ struct instance_facts {
     char architecture[64], quantization[32];
     int64_t context_length, parallel, batch;
     nbytes memory;
+    int64_t chunk, threads;
+    struct sampling_view sampling;
     bool flash_attention;
     char repack[12]; /* "waiting", "running", "done"; else nothing comes of it */
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
@@ -69,6 +72,8 @@ struct supervisor {
     struct standby *standby;
     struct read_ahead *ahead; /* of the slot ahead_of; LC_NO_SLOT: none waits */
     int ahead_of;
+
+    struct load_texts texts; /* that load settings refer to */
 
     struct lc_event *queue; /* ring of events to apply */
     size_t queue_head, queue_len, queue_cap;

@@ -65,6 +65,16 @@ static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
                             false); /* needs mtmd, which is not there */
 }
 
+/* What requests get that say nothing else. */
+static void add_sampling(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct sampling *s) {
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "sampling");
+    yyjson_mut_obj_add_real(doc, out, "temperature", s->temperature);
+    yyjson_mut_obj_add_int(doc, out, "top_k", s->top_k);
+    yyjson_mut_obj_add_real(doc, out, "top_p", s->top_p);
+    yyjson_mut_obj_add_real(doc, out, "min_p", s->min_p);
+    yyjson_mut_obj_add_real(doc, out, "repeat_penalty", s->repeat_penalty);
+}
+
 void model_describe(const struct model *model, const struct context *context,
                     double load_seconds, struct buf *out) {
     char arch[64] = "", quantization[64];
@@ -82,6 +92,8 @@ void model_describe(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_int(doc, root, "parallel", context->parallel);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
     add_abilities(doc, root, model);
+    yyjson_mut_obj_add_int(doc, root, "chunk", context->chunk);
+    if (!model->embeds) add_sampling(doc, root, &model->sampling);
     yyjson_mut_obj_add_int(doc, root, "embedding_length",
                            llama_model_n_embd_out(model->weights));
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);

@@ -33,6 +33,8 @@ enum message_type {
                      "gpu_layers":n (-1: all), "offload_kv":bool, "num_experts":n (0: the model's),
                      "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
                      "chat_template":"override" (optional),
+                     "reasoning_ending":"said where a reasoning budget is used up" (optional),
+                     "chunk":n (tokens computed at once; 0: what suits the device),
                      "seed":n (of requests that bring none; -1),
                      "identifier":"for the log",
                      "prompts":{"dir":"/abs/folder" (of the model; made when needed), "mode":"on"|
@@ -52,6 +54,8 @@ enum message_type {
                        "context_length":n (per request), "parallel":n,"memory_bytes":n,
                        "type":"llm"|"vlm"|"embeddings","chat_template":bool,
                        "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
+                       "chunk":n,"sampling":{"temperature","top_k","top_p","min_p",
+                       "repeat_penalty"} (of requests that say nothing else; not of embedders),
                        "embedding_length":n,"load_seconds":x,
                        "library_seconds":x (of these in libllama),"threads":n,
                        "flash_attention":bool,"batch":n} */
