@@ -21,6 +21,9 @@ struct listeners {
     struct http_options options;
     char *host;
     struct http_server *places[PLACE_COUNT];
+    char *hosts[PLACE_COUNT]; /* what each is bound to; NULL: never opened */
+    char *named_host;         /* with named_port: what clients are told */
+    int named_port;
     struct http_server *retiring[RETIRING_MAX];
     uv_timer_t timer; /* when the retiring ones are closed */
     int open_parts;   /* servers that are not closed yet, and the timer */
@@ -28,14 +31,31 @@ struct listeners {
     void *ctx;
 };
 
-static struct http_server *open_on(struct listeners *l, const char *host, int port,
-                                   struct error *err) {
+static bool open_on(struct listeners *l, int place, const char *host, int port,
+                    struct error *err) {
     struct http_options options = l->options;
     options.host = host;
     options.port = port;
-    struct http_server *server = http_server_new(l->loop, &options, err);
-    if (server) l->open_parts++;
-    return server;
+    l->places[place] = http_server_new(l->loop, &options, err);
+    if (!l->places[place]) return false;
+    l->open_parts++;
+    char *copy = xstrdup(host); /* host may be the old one */
+    free(l->hosts[place]);
+    l->hosts[place] = copy;
+    return true;
+}
+
+static void set_named(struct listeners *l, int place) {
+    free(l->named_host);
+    l->named_host = xstrdup(l->hosts[place]);
+    l->named_port = http_server_port(l->places[place]);
+}
+
+static void listeners_free(struct listeners *l) {
+    for (int i = 0; i < PLACE_COUNT; i++) free(l->hosts[i]);
+    free(l->named_host);
+    free(l->host);
+    free(l);
 }
 
 struct listeners *listeners_new(uv_loop_t *loop, const struct http_options *options,
@@ -45,13 +65,12 @@ struct listeners *listeners_new(uv_loop_t *loop, const struct http_options *opti
     l->options = *options;
     l->host = xstrdup(options->host);
     l->options.host = l->host;
-    l->places[PLACE_FIRST] = open_on(l, l->host, options->port, err);
-    if (!l->places[PLACE_FIRST]) {
-        free(l->host);
-        free(l);
+    if (!open_on(l, PLACE_FIRST, l->host, options->port, err)) {
+        listeners_free(l);
         return NULL;
     }
     l->options.port = http_server_port(l->places[PLACE_FIRST]);
+    set_named(l, PLACE_FIRST);
     (void)uv_timer_init(loop, &l->timer);
     l->timer.data = l;
     l->open_parts++;
@@ -70,14 +89,18 @@ int listeners_sdk_port(const struct listeners *l) {
     return port_at(l, PLACE_SDK);
 }
 
+int listeners_named_port(const struct listeners *l, const char **ret_host) {
+    *ret_host = l->named_host;
+    return l->named_port;
+}
+
 /* ---- closing ---- */
 
 static void part_closed(struct listeners *l) {
     if (--l->open_parts > 0) return;
     void (*on_closed)(void *ctx) = l->on_closed;
     void *ctx = l->ctx;
-    free(l->host);
-    free(l);
+    listeners_free(l);
     on_closed(ctx);
 }
 
@@ -129,31 +152,64 @@ void listeners_want_sdk(struct listeners *l, bool wanted) {
         return;
     }
     for (size_t i = 0; i < sizeof sdk_ports / sizeof sdk_ports[0]; i++) {
-        l->places[PLACE_SDK] = open_on(l, "127.0.0.1", sdk_ports[i], &err);
-        if (!l->places[PLACE_SDK]) continue;
+        if (!open_on(l, PLACE_SDK, "127.0.0.1", sdk_ports[i], &err)) continue;
         log_info("LM Studio's clients find this server on port %d", sdk_ports[i]);
         return;
     }
     log_info("LM Studio's ports are all taken: its clients need this server's address");
 }
 
-bool listeners_start(struct listeners *l, int port, const char *host, struct error *err) {
-    int place = -1;
-    if (port == 0) port = l->options.port;
+static bool is_loopback(const char *host) {
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
+/* Where the port is open, or may be opened; -1: no room. */
+static int place_for(const struct listeners *l, int port) {
     for (int i = 0; i < PLACE_COUNT; i++) {
-        if (l->places[i] && http_server_port(l->places[i]) == port) return true;
+        if (port_at(l, i) == port) return i;
     }
-    if (!l->places[PLACE_FIRST] && port == l->options.port) place = PLACE_FIRST;
-    for (int i = PLACE_MORE; place < 0 && i < PLACE_COUNT; i++) {
-        if (!l->places[i]) place = i;
+    if (port == l->options.port) return PLACE_FIRST;
+    for (int i = PLACE_MORE; i < PLACE_COUNT; i++) {
+        if (!l->places[i]) return i;
     }
+    return -1;
+}
+
+/* Whoever knows the first port finds the server there again, unless another program has it. */
+static void reopen_first(struct listeners *l) {
+    struct error err;
+    if (l->places[PLACE_FIRST]) return;
+    if (!open_on(l, PLACE_FIRST, l->host, l->options.port, &err)) log_warn("%s", err.text);
+}
+
+/* The same port for more machines. If that fails it stays as it was. */
+static bool widen(struct listeners *l, int place, const char *host, int port,
+                  struct error *err) {
+    struct error again;
+    retire(l, place);
+    if (open_on(l, place, host, port, err)) return true;
+    if (!open_on(l, place, l->hosts[place], port, &again)) log_warn("%s", again.text);
+    return false;
+}
+
+bool listeners_start(struct listeners *l, int port, const char *host, struct error *err) {
+    if (port == 0) port = l->options.port;
+    if (!host) host = l->host;
+    int place = place_for(l, port);
     if (place < 0) {
         return error_set(err, ERR_QUEUE_FULL,
                          "The server answers on %d ports already; stop it first.", PLACE_COUNT);
     }
-    l->places[place] = open_on(l, host ? host : l->host, port, err);
-    if (l->places[place]) log_info("listening on port %d, too", port);
-    return l->places[place] != NULL;
+    bool open = l->places[place] != NULL;
+    bool wider = open && place != PLACE_SDK && is_loopback(l->hosts[place]) &&
+                 !is_loopback(host);
+    if (wider && !widen(l, place, host, port, err)) return false;
+    if (!open && !open_on(l, place, host, port, err)) return false;
+    if (wider || !open) log_info("listening on %s port %d, too", host, port);
+    reopen_first(l);
+    set_named(l, place);
+    return true;
 }
 
 bool listeners_stop(struct listeners *l, struct error *err) {

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/file.h"
 
-enum { KEY_LEN = 32, FILE_MAX = 1 << 16 };
+/* KEY_MIN: what is shorter is no secret. */
+enum { KEY_LEN = 32, KEY_MIN = 16, FILE_MAX = 1 << 16 };
 
 /* The first two tell where the server is, the third is half of the release build's passkey. */
 enum { FILE_PROBE, FILE_CONFIG, FILE_KEY, FILE_COUNT };
@@ -21,7 +23,6 @@ struct lmstudio_home {
     char *folder; /* NULL: none */
     char *paths[FILE_COUNT];
     char *written[FILE_COUNT]; /* what we wrote; NULL: nothing */
-    char key[KEY_LEN + 1];     /* "": not known */
 };
 
 static bool exists(const char *folder, const char *name) {
@@ -83,43 +84,48 @@ bool lmstudio_home_is_installed(const struct lmstudio_home *home) {
     return false;
 }
 
-/* A key that is there already may be in use by another server of this user: it is kept. */
-static bool choose_key(struct lmstudio_home *home) {
+/* A key that is there already may be in use by another server of this user: it is kept. False if
+ * there is none and none could be made. */
+static bool choose_key(const struct lmstudio_home *home, char *key) {
     static const char digits[] = "0123456789abcdef";
     struct buf text = BUF_INIT(KEY_LEN);
     struct error err;
     bool there = file_read(home->paths[FILE_KEY], &text, &err) && text.len == KEY_LEN;
-    if (there) memcpy(home->key, text.data, KEY_LEN);
+    if (there) memcpy(key, text.data, KEY_LEN);
     buf_clear(&text);
     if (there) return true;
     unsigned char bytes[KEY_LEN];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
-    for (int i = 0; i < KEY_LEN; i++) home->key[i] = digits[bytes[i] & 15];
+    for (int i = 0; i < KEY_LEN; i++) key[i] = digits[bytes[i] & 15];
     return true;
 }
 
 static bool write_file(struct lmstudio_home *home, int i, const char *text, struct error *err) {
+    if (home->written[i] && strcmp(home->written[i], text) == 0) return true;
     if (!file_replace(home->paths[i], text, strlen(text), err)) return false;
     free(home->written[i]);
     home->written[i] = xstrdup(text);
     return true;
 }
 
-bool lmstudio_home_write(struct lmstudio_home *home, int port, const char *host,
+bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports *ports,
                          struct error *err) {
     if (!home->folder || lmstudio_home_is_installed(home)) return true;
+    char key[KEY_LEN + 1] = "";
     char *internal = xasprintf("%s/.internal", home->folder);
-    char *probe = xasprintf("{\"port\":%d}", port);
-    char *config = xasprintf("{\"port\":%d,\"networkInterface\":\"%s\"}", port, host);
-    const char *old = home->written[FILE_PROBE];
-    bool same = old && strcmp(old, probe) == 0;
-    bool ok = same ||
-              (file_make_dirs(internal, err) && write_file(home, FILE_PROBE, probe, err) &&
-               write_file(home, FILE_CONFIG, config, err));
-    if (ok && !same && choose_key(home)) ok = write_file(home, FILE_KEY, home->key, err);
+    struct buf probe = BUF_INIT(FILE_MAX), config = BUF_INIT(FILE_MAX);
+    buf_addf(&probe, "{\"port\":%d,\"pid\":%d}", ports->sdk_port, (int)getpid());
+    buf_addf(&config, "{\"port\":%d,\"networkInterface\":", ports->port);
+    json_write_str(&config, ports->host, strlen(ports->host));
+    buf_add_str(&config, "}");
+    bool ok = file_make_dirs(internal, err) &&
+              write_file(home, FILE_PROBE, buf_str(&probe), err) &&
+              write_file(home, FILE_CONFIG, buf_str(&config), err);
+    if (ok && !home->written[FILE_KEY] && choose_key(home, key))
+        ok = write_file(home, FILE_KEY, key, err);
     free(internal);
-    free(probe);
-    free(config);
+    buf_clear(&probe);
+    buf_clear(&config);
     return ok;
 }
 
@@ -145,6 +151,14 @@ void lmstudio_home_remove(struct lmstudio_home *home) {
 }
 
 bool lmstudio_home_knows(const struct lmstudio_home *home, const char *passkey) {
-    size_t len = strlen(passkey);
-    return home->key[0] && len >= KEY_LEN && strcmp(passkey + len - KEY_LEN, home->key) == 0;
+    struct buf text = BUF_INIT(FILE_MAX);
+    struct error err;
+    bool known = false;
+    if (home->folder && file_read(home->paths[FILE_KEY], &text, &err)) {
+        const char *key = buf_str(&text);
+        size_t len = strcspn(key, " \t\r\n"), given = strlen(passkey);
+        known = len >= KEY_MIN && given >= len && memcmp(passkey + given - len, key, len) == 0;
+    }
+    buf_clear(&text);
+    return known;
 }

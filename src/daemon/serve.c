@@ -223,6 +223,7 @@ static bool start(struct daemon *d, struct error *err) {
     struct http_options http;
     d->worker_program = find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
+    d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, &d->settings, &d->metrics);
     if (!start_supervisor(d, err)) return false;
@@ -233,7 +234,6 @@ static bool start(struct daemon *d, struct error *err) {
     d->listeners = listeners_new(&d->loop, &http, err);
     if (!d->listeners) return false;
     daemon_open_to_lmstudio(d);
-    d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
     log_catalog(d->catalog);
     return true;
 }
@@ -286,6 +286,7 @@ static int run(struct daemon *d) {
         history_close(d->history);
         supervisor_free(d->supervisor);
         prompts_close(d->prompts);
+        watch_close(d->watch);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);

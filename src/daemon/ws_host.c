@@ -58,10 +58,23 @@ static void set_cors(struct ws_host *host, bool cors) {
     yyjson_mut_doc_free(doc);
 }
 
+/* Names would have to be looked up, and nothing waits in this process. */
+static bool is_address(const char *host) {
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    return strcmp(host, "localhost") == 0 || uv_ip4_addr(host, 0, &v4) == 0 ||
+           uv_ip6_addr(host, 0, &v6) == 0;
+}
+
 /* `lms server start` says cors:false when it means "as it is": only true is a wish. */
 static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
     struct ws_host *host = self;
+    if (interface && !is_address(interface)) {
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "The network interface must be an address of this machine, such as "
+                         "127.0.0.1, or 0.0.0.0 for all.");
+    }
     if (cors > 0) set_cors(host, true);
     if (!listeners_start(host->d->listeners, port, interface, err)) return false;
     daemon_open_to_lmstudio(host->d); /* `lms server status` reads the port in a file */

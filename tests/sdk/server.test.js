@@ -167,7 +167,8 @@ test('clients without an address find the server, until the setting says no', as
 
 test("the command line's files are there while the server is", async (t) => {
   const daemon = await start(t);
-  assert.deepEqual(read(path.join(home(daemon), 'http-server.json')), { port: daemon.port });
+  assert.deepEqual(read(path.join(home(daemon), 'http-server.json')),
+    { port: sdkPort(daemon) || daemon.port, pid: daemon.pid });
   assert.deepEqual(read(path.join(home(daemon), 'http-server-config.json')),
     { port: daemon.port, networkInterface: '127.0.0.1' });
   const key = path.join(home(daemon), 'lms-key-2');
