@@ -8,6 +8,8 @@ import { doze } from '../e2e/lib/programs.js';
 import { Bench } from './lib/bench.js';
 import { floorProgram } from './lib/floor.js';
 import { machine } from './lib/machine.js';
+import { large, small } from './lib/models.js';
+import { reread } from './lib/page_cache.js';
 import { Peer } from './lib/peer.js';
 import { picture } from './lib/picture.js';
 import { Results } from './lib/results.js';
@@ -49,6 +51,7 @@ async function main() {
   const bench = new Bench({ results, runs, wanted });
   process.once('SIGINT', () => bench.stop().then(() => process.exit(130)));
   try {
+    for (const model of [small, large]) reread(model.file());
     for (const group of [cold, switching, returning, speed, memory, http]) {
       await group(bench);
       write(results.rows);
