@@ -15,8 +15,8 @@
 
 struct saver;
 
-/* on_saved: from the loop, after each write; error NULL: it is on disk (file_replace). Not for a text
- * whose place a newer one took. May call saver_put. */
+/* on_saved: from the loop, after each write; error NULL: it is on disk (file_replace). Not called
+ * for a text whose place a newer one took. May call saver_put. */
 struct saver *saver_new(uv_loop_t *loop, const char *path,
                         void (*on_saved)(void *ctx, const struct error *error), void *ctx);
 /* Takes the bytes: text is empty afterwards. */

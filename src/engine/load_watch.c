@@ -2,6 +2,7 @@
 #include "engine/load_watch.h"
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -10,29 +11,41 @@
 #include "ipc/frame.h"
 #include "ipc/message.h"
 
-/* Is the next frame STOP? What else the daemon may say has to wait for the load's end. */
-static bool next_is_stop(int fd, bool *ret_other) {
+/* What the daemon says next. What is not STOP has to wait for the load's end. */
+enum next { NEXT_NOTHING, NEXT_HALF, NEXT_STOP, NEXT_OTHER };
+
+/* How to wait for more behind it: the socket is readable all the time while bytes lie there. Of a
+ * half header the rest is on its way; behind an early request nothing can be seen any more, so
+ * that only the end of the connection is left to watch for. */
+static const struct {
+    short events;
+    int timeout; /* ms */
+} waits[] = {
+    [NEXT_NOTHING] = { POLLIN, -1 },
+    [NEXT_HALF] = { POLLRDHUP, 20 },
+    [NEXT_OTHER] = { POLLRDHUP, -1 },
+};
+
+static enum next look(int fd) {
     char header[FRAME_HEADER_SIZE];
     ssize_t n = recv(fd, header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
     if (n == 0) _exit(0); /* the daemon is gone */
-    if (n < (ssize_t)sizeof header) return false;
+    if (n < 0) return NEXT_NOTHING;
+    if (n < (ssize_t)sizeof header) return NEXT_HALF;
     uint16_t type = (uint16_t)((unsigned char)header[4] | (unsigned char)header[5] << 8);
-    *ret_other = type != MSG_STOP;
-    return type == MSG_STOP;
+    return type == MSG_STOP ? NEXT_STOP : NEXT_OTHER;
 }
 
 static void *watch_socket(void *arg) {
-    struct load_watch *watch = arg;
-    struct pollfd fds[2] = { { .fd = watch->fd, .events = POLLIN },
-                             { .fd = watch->wake_fd, .events = POLLIN } };
+    const struct load_watch *watch = arg;
+    struct pollfd fds[2] = { { .fd = watch->fd }, { .fd = watch->wake_fd, .events = POLLIN } };
+    enum next next = NEXT_NOTHING;
     for (;;) {
-        if (poll(fds, 2, -1) < 0) continue;
+        fds[0].events = waits[next].events;
+        if (poll(fds, 2, waits[next].timeout) < 0) continue;
         if (fds[1].revents) return NULL;
-        bool other = false;
-        if (next_is_stop(watch->fd, &other)) _exit(0);
-        /* An early request lies in front: what comes behind it cannot be seen any more, so that
-         * only the end of the connection is left to watch for. */
-        if (other) fds[0].events = POLLRDHUP;
+        next = look(watch->fd);
+        if (next == NEXT_STOP) _exit(0);
         if (fds[0].revents & (POLLHUP | POLLRDHUP | POLLERR)) _exit(0);
     }
 }

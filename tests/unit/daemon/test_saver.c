@@ -46,7 +46,7 @@ static void expect(const struct disk *d, const char *content) {
 
 static int set_up(void **state) {
     struct disk *d = calloc(1, sizeof *d);
-    strcpy(d->folder, "/tmp/doze-saver-XXXXXX");
+    snprintf(d->folder, sizeof d->folder, "/tmp/doze-saver-XXXXXX");
     if (!mkdtemp(d->folder)) return -1;
     snprintf(d->path, sizeof d->path, "%s/file", d->folder);
     uv_loop_init(&d->loop);
