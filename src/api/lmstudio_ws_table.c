@@ -6,7 +6,7 @@
 #include "api/lmstudio_ws_parts.h"
 
 #define MODELS (LMWS_LLM | LMWS_EMBEDDING)
-#define LIFE   (MODELS | LMWS_DECISION)
+#define LIFE (MODELS | LMWS_DECISION)
 
 static const struct endpoint endpoints[] = {
     { LIFE, LMWS_CHANNEL, "loadModel", ws_load_model, ws_load_message },

@@ -37,8 +37,8 @@ bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports
 /* Remove what was written, unless another server has written its own since. */
 void lmstudio_home_remove(struct lmstudio_home *home);
 
-/* Does the passkey end with the content of lms-key-2, which only this user can read? LM Studio's own
- * will do as well. Reads the file. */
+/* Does the passkey end with the content of lms-key-2, which only this user can read? LM Studio's
+ * own will do as well. Reads the file. */
 bool lmstudio_home_knows(const struct lmstudio_home *home, const char *passkey);
 
 #endif
