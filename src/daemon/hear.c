@@ -81,6 +81,14 @@ static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
                                    .known = json != NULL };
 }
 
+/* What the machine does not offer concerns every worker: it is said once. */
+static void tell_sandbox(struct heard *h) {
+    const char *missing = text_of(h->json, "sandbox_missing");
+    if (*missing == '\0' || h->sup->sandbox_told) return;
+    h->sup->sandbox_told = true;
+    log_warn("%s", missing);
+}
+
 static void hear_ready(struct heard *h) {
     struct instance *in = h->in;
     if (h->sup->lc.slots[worker_slot(h->worker)].state != LC_LOADING) return; /* given up */
@@ -99,10 +107,11 @@ static void hear_ready(struct heard *h) {
     facts->flash_attention = yyjson_get_bool(yyjson_obj_get(h->json, "flash_attention"));
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
-    log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f",
+    log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
               in->identifier, in->load_seconds * 1000,
               number_of(h->json, "load_seconds") * 1000,
-              number_of(h->json, "library_seconds") * 1000);
+              number_of(h->json, "library_seconds") * 1000, text_of(h->json, "sandbox"));
+    tell_sandbox(h);
     h->sup->world.metrics->loads++;
     h->sup->world.metrics->load_seconds += in->load_seconds;
     struct lc_event ev = event_of(h, LC_EV_READY);

@@ -74,6 +74,7 @@ struct supervisor {
     int ahead_of;
 
     struct load_texts texts; /* that load settings refer to */
+    bool sandbox_told;       /* that workers are without a part of it */
 
     struct lc_event *queue; /* ring of events to apply */
     size_t queue_head, queue_len, queue_cap;

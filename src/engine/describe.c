@@ -76,7 +76,7 @@ static void add_sampling(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 }
 
 void model_describe(const struct model *model, const struct context *context,
-                    double load_seconds, struct buf *out) {
+                    const struct sandbox *sandbox, double load_seconds, struct buf *out) {
     char arch[64] = "", quantization[64];
     (void)llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch);
     quantization_name(model->weights, quantization, sizeof quantization);
@@ -102,6 +102,10 @@ void model_describe(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_int(doc, root, "threads", context->threads);
     yyjson_mut_obj_add_bool(doc, root, "flash_attention", context->flash_attention);
     yyjson_mut_obj_add_int(doc, root, "batch", context->batch);
+    yyjson_mut_obj_add_str(doc, root, "sandbox", sandbox_word(sandbox));
+    if (sandbox->missing) {
+        yyjson_mut_obj_add_str(doc, root, "sandbox_missing", sandbox->missing);
+    }
     (void)json_write(doc, out);
     yyjson_mut_doc_free(doc);
 }

@@ -23,6 +23,7 @@
 #include "engine/keep.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
+#include "engine/sandbox.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -86,19 +87,16 @@ static bool on_read(float progress, void *ctx) {
     return on_progress(p->last, p);
 }
 
-static bool load(struct engine *e, const struct frame *frame, struct error *err) {
-    struct load_request request;
+static bool load(struct engine *e, struct load_request *request, struct error *err) {
     struct progress progress = { .link = &e->link };
-    if (!load_request_parse(&request, frame->payload, frame->len, err)) return false;
-    if (request.mmap && !request.warm) (void)file_warm(request.path, on_read, &progress);
+    if (request->mmap && !request->warm) (void)file_warm(request->path, on_read, &progress);
     progress.from = progress.last;
-    bool ok = model_open(&e->model, &request, on_progress, &progress, err) &&
-              context_open(&e->context, &e->model, &request, err);
-    e->memory_limit = (uint64_t)request.memory_bytes;
-    e->shrink_after = (int64_t)(request.shrink_seconds * 1e6);
-    if (ok) keep_open(e, &request);
-    if (ok) repack_open(e, &request);
-    load_request_clear(&request);
+    bool ok = model_open(&e->model, request, on_progress, &progress, err) &&
+              context_open(&e->context, &e->model, request, err);
+    e->memory_limit = (uint64_t)request->memory_bytes;
+    e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
+    if (ok) keep_open(e, request);
+    if (ok) repack_open(e, request);
     return ok;
 }
 
@@ -112,16 +110,10 @@ static void say_failed(struct link *link, const struct error *err) {
     buf_clear(&json);
 }
 
-static void measure_and_report(struct link *link, const struct frame *frame) {
+static void measure_and_report(struct link *link, struct load_request *request) {
     struct error err;
-    struct load_request request;
     struct measured sums;
-    bool ok = load_request_parse(&request, frame->payload, frame->len, &err);
-    if (ok) {
-        ok = model_measure(&request, &sums, &err);
-        load_request_clear(&request);
-    }
-    if (!ok) {
+    if (!model_measure(request, &sums, &err)) {
         say_failed(link, &err);
         return;
     }
@@ -153,7 +145,16 @@ static bool is_stop(void *ctx, const struct frame *frame) {
     return frame->type == MSG_STOP;
 }
 
-static bool load_and_report(struct engine *e, const struct frame *frame) {
+/* The files that are still needed: the weights to be repacked, the store of prompts. */
+static struct sandbox_rights rights_to_serve(const struct engine *e) {
+    return (struct sandbox_rights){
+        .model = e->repack.state == REPACK_WAITING ? e->repack.request.path : NULL,
+        .prompts = e->store.mode == STORE_ON ? e->store.path : NULL,
+    };
+}
+
+static bool load_and_report(struct engine *e, struct load_request *request,
+                            struct sandbox *sandbox) {
     struct error err;
     struct load_watch watch;
     struct buf ready = BUF_INIT(8192);
@@ -161,18 +162,43 @@ static bool load_and_report(struct engine *e, const struct frame *frame) {
     if (link_peek(&e->link, is_stop, NULL))
         _exit(0); /* came with LOAD: the watch cannot see it */
     load_watch_start(&watch, e->link.fd);
-    bool ok = load(e, frame, &err);
+    bool ok = load(e, request, &err);
     load_watch_end(&watch);
     if (!ok) {
         say_failed(&e->link, &err);
         return false;
     }
     engine_init(e);
-    model_describe(&e->model, &e->context, (double)(clock_boottime() - begin) / 1000, &ready);
+    struct sandbox_rights rights = rights_to_serve(e);
+    sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
+    model_describe(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
+                   &ready);
     if (e->repack.state == REPACK_WAITING) cells_report(e); /* who sees it loaded sees this */
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
     buf_clear(&ready);
     return true;
+}
+
+/* From here on the model's file has its say. False: the process ends. */
+static bool obey(struct engine *e, const struct frame *frame) {
+    struct error err;
+    struct sandbox sandbox;
+    struct load_request request;
+    if (!load_request_parse(&request, frame->payload, frame->len, &err)) {
+        say_failed(&e->link, &err);
+        return false;
+    }
+    bool measure = frame->type == MSG_MEASURE, on = strcmp(request.prompts.mode, "on") == 0;
+    struct sandbox_rights rights = { .model = request.path,
+                                     .prompts = on && !measure ? request.prompts.dir : NULL };
+    sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
+    bool loaded = false;
+    if (measure)
+        measure_and_report(&e->link, &request);
+    else
+        loaded = load_and_report(e, &request, &sandbox);
+    load_request_clear(&request);
+    return loaded;
 }
 
 int main(void) {
@@ -190,11 +216,7 @@ int main(void) {
     say_hello(&engine.link);
     struct frame frame;
     if (!next_load(&engine.link, &frame)) return 0;
-    if (frame.type == MSG_MEASURE) {
-        measure_and_report(&engine.link, &frame);
-        return 0;
-    }
-    if (!load_and_report(&engine, &frame)) return 1;
+    if (!obey(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
     bool stopped = engine_run(&engine);
     bool alone = repack_close(&engine);

@@ -17,6 +17,7 @@
 #include "engine/chat_shim.h"
 #include "engine/load_request.h"
 #include "engine/request.h"
+#include "engine/sandbox.h"
 
 struct model {
     struct llama_model *weights;
@@ -91,7 +92,7 @@ bool model_measure(const struct load_request *request, struct measured *ret, str
 
 /* The payload of MSG_READY. */
 void model_describe(const struct model *model, const struct context *context,
-                    double load_seconds, struct buf *out);
+                    const struct sandbox *sandbox, double load_seconds, struct buf *out);
 
 /* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped, the
  * file's pages, which stay resident as long as they are used. */

@@ -58,7 +58,9 @@ enum message_type {
                        "repeat_penalty"} (of requests that say nothing else; not of embedders),
                        "embedding_length":n,"load_seconds":x,
                        "library_seconds":x (of these in libllama),"threads":n,
-                       "flash_attention":bool,"batch":n} */
+                       "flash_attention":bool,"batch":n,
+                       "sandbox":"full"|"calls"|"files"|"none",
+                       "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
     MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */

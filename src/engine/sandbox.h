@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox.h - what a worker may still do once a model's file, which may be hostile, has its say.
+ *
+ * Two kernel features, each of use without the other: a filter of system calls (seccomp,
+ * sandbox_calls.h) and of files (Landlock, sandbox_files.h). Both last until the process ends, hold
+ * for threads begun later, and can only be made narrower. So the first stage grants all that either
+ * stage needs, and the second takes back what was for loading only.
+ *
+ * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries try
+ * calls that they can do without. Where the kernel or a container has one of the features not, the
+ * worker runs without it and says so. A worker that has found a GPU runs without both: what a
+ * driver opens and asks for differs from one to the next and cannot be listed here.
+ */
+#ifndef DOZE_ENGINE_SANDBOX_H
+#define DOZE_ENGINE_SANDBOX_H
+
+#include <stdbool.h>
+
+enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING };
+
+/* Beside the socket and a few files of /proc, /sys and the time zone (sandbox_files.c). */
+struct sandbox_rights {
+    const char *model; /* may be read, with all parts of a split set; NULL: none */
+    const char
+        *prompts; /* folder in which files may be made, changed and deleted; NULL: none */
+};
+
+struct sandbox {
+    bool calls, files;   /* what holds, in every stage entered so far */
+    const char *missing; /* a sentence for the log; NULL: nothing is missing */
+};
+
+/* Enter the stage; LOADING first. Call it from the only thread, or others keep their rights to
+ * files. */
+void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
+                   const struct sandbox_rights *rights);
+
+/* "full", "calls", "files", "none". */
+const char *sandbox_word(const struct sandbox *sandbox);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/sandbox_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <llama.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE /* kernel headers before 6.2 */
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+
+enum { TRUNCATE_ABI = 3, MAX_PARTS = 1000 };
+
+#define READ_FILE ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
+#define READ_FOLDER (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITE_FOLDER                                                                           \
+    (READ_FOLDER | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |               \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
+
+/* Every right of the first version, and truncating. Moving files between folders (REFER) needs no
+ * mention: it is forbidden unless it is granted. */
+#define ALL_BEFORE_TRUNCATE ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - LANDLOCK_ACCESS_FS_EXECUTE)
+
+/* What is read time and again: how much memory and which processors there are, how busy they are,
+ * and what time it is for a chat template. */
+static const struct {
+    const char *path;
+    uint64_t access;
+} of_system[] = {
+    { "/proc/self/status", READ_FILE },
+    { "/proc/meminfo", READ_FILE },
+    { "/proc/loadavg", READ_FILE },
+    { "/sys/fs/cgroup/memory.max", READ_FILE },
+    { "/sys/fs/cgroup/memory.current", READ_FILE },
+    { "/sys/fs/cgroup/memory.stat", READ_FILE },
+    { "/sys/devices/system/cpu", READ_FOLDER },
+    { "/etc/localtime", READ_FILE },
+    { "/usr/share/zoneinfo", READ_FOLDER },
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    { "/", READ_FOLDER }, /* their reports name lines of code */
+#endif
+#ifdef DOZE_COVERAGE
+    { "/", WRITE_FOLDER }, /* counters are added to files beside the objects */
+#endif
+};
+enum { OF_SYSTEM = sizeof of_system / sizeof of_system[0] };
+
+struct ruleset {
+    int fd;
+    uint64_t handled;
+};
+
+/* Of a path that may be a link, what it leads to. -1: nothing is there. */
+static int find(const char *path) {
+    return open(path, O_PATH | O_CLOEXEC);
+}
+
+static void allow(const struct ruleset *set, int fd, uint64_t access) {
+    struct landlock_path_beneath_attr rule = { .allowed_access = access & set->handled,
+                                               .parent_fd = fd };
+    (void)syscall(SYS_landlock_add_rule, set->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void allow_path(const struct ruleset *set, const char *path, uint64_t access) {
+    int fd = find(path);
+    if (fd < 0) return;
+    allow(set, fd, access);
+    close(fd);
+}
+
+/* A rule is about an inode, and /proc makes another one when a name was forgotten for want of
+ * memory. The descriptors, which stay open, keep the names. */
+static void allow_system(const struct ruleset *set) {
+    static int kept[OF_SYSTEM];
+    for (int i = 0; i < OF_SYSTEM; i++) {
+        if (kept[i] == 0) kept[i] = find(of_system[i].path);
+        if (kept[i] >= 0) allow(set, kept[i], of_system[i].access);
+    }
+}
+
+/* "…-00001-of-00003.gguf": how many; 1 if it is no set. Only the name counts: what the file itself
+ * says may be a lie. */
+static int part_count(const char *path, char *prefix, size_t size) {
+    size_t len = strlen(path);
+    static const char tail[] = "00003.gguf";
+    if (len < sizeof tail) return 1;
+    int count = (int)strtol(path + len - (sizeof tail - 1), NULL, 10);
+    bool is_set = count > 1 && count <= MAX_PARTS &&
+                  llama_split_prefix(prefix, size, path, 0, count) > 0;
+    return is_set ? count : 1;
+}
+
+static void allow_model(const struct ruleset *set, const char *path) {
+    char prefix[4096], part[4200];
+    int count = part_count(path, prefix, sizeof prefix);
+    allow_path(set, path, READ_FILE);
+    for (int i = 1; i < count; i++) {
+        if (llama_split_path(part, sizeof part, prefix, i, count) > 0) {
+            allow_path(set, part, READ_FILE);
+        }
+    }
+}
+
+/* What is not there cannot be granted. The folder of a model is in the store's. */
+static void make_folder(const char *path) {
+    if (mkdir(path, 0700) == 0 || errno != ENOENT) return;
+    char *parent = strdup(path);
+    char *slash = parent ? strrchr(parent, '/') : NULL;
+    if (slash) *slash = '\0';
+    if (slash) (void)mkdir(parent, 0700);
+    free(parent);
+    (void)mkdir(path, 0700);
+}
+
+bool sandbox_files_limit(const struct sandbox_rights *rights) {
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) return false;
+    struct ruleset set = { .handled = ALL_BEFORE_TRUNCATE };
+    if (abi >= TRUNCATE_ABI) set.handled |= LANDLOCK_ACCESS_FS_TRUNCATE;
+    struct landlock_ruleset_attr attr = { .handled_access_fs = set.handled };
+    set.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    if (set.fd < 0) return false;
+    allow_system(&set);
+    if (rights->model) allow_model(&set, rights->model);
+    if (rights->prompts) {
+        make_folder(rights->prompts);
+        allow_path(&set, rights->prompts, WRITE_FOLDER);
+    }
+    bool ok = syscall(SYS_landlock_restrict_self, set.fd, 0) == 0;
+    close(set.fd);
+    return ok;
+}
