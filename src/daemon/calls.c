@@ -18,7 +18,6 @@ struct place {
 struct calls {
     struct place places[CALLS_MAX];
     int first_free; /* -1: none */
-    size_t open;
 };
 
 struct calls *calls_new(void) {
@@ -49,7 +48,6 @@ struct call *call_open(struct calls *calls) {
     if (index < 0) return NULL;
     struct place *place = &calls->places[index];
     calls->first_free = place->next_free;
-    calls->open++;
     place->uses++;
     place->call = xcalloc(1, sizeof *place->call);
     place->call->id = place->uses << INDEX_BITS | (uint64_t)index;
@@ -79,10 +77,5 @@ void call_close(struct calls *calls, struct call *call) {
     calls->places[index].call = NULL;
     calls->places[index].next_free = calls->first_free;
     calls->first_free = index;
-    calls->open--;
     call_free(call);
-}
-
-size_t calls_open(const struct calls *calls) {
-    return calls->open;
 }

@@ -54,6 +54,5 @@ struct call *call_find(struct calls *calls, call_id id);
 bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, void *ctx),
                void *ctx);
 void call_close(struct calls *calls, struct call *call);
-size_t calls_open(const struct calls *calls);
 
 #endif

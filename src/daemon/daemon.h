@@ -83,6 +83,15 @@ void daemon_http_options(struct daemon *d, struct http_options *ret_options);
 /* May this request pass (setting api_key)? If not, it is answered. */
 bool daemon_admit(struct daemon *d, struct exchange *x);
 
+/* ---- load.c ---- */
+struct load_body {
+    struct load_request request; /* borrows from doc */
+    yyjson_doc *doc;             /* to be freed */
+    bool echo;
+};
+/* What the body of a request asks to load; false: the exchange has been answered. */
+bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret);
+
 /* ---- handlers; ctx is the struct daemon ---- */
 void route_openai_chat(void *ctx, struct exchange *x); /* answer.c */
 void route_openai_completions(void *ctx, struct exchange *x);

@@ -86,26 +86,28 @@ static bool wants_stream(const struct exchange *x) {
     return accept && strstr(accept, "text/event-stream");
 }
 
+bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret) {
+    struct error err;
+    size_t len = 0;
+    if (!daemon_admit(d, x)) return false;
+    const char *text = exchange_body(x, &len);
+    if (lmstudio_v1_parse_load(text, len, &ret->request, &ret->echo, &ret->doc, &err))
+        return true;
+    exchange_fail(x, &err);
+    return false;
+}
+
 void route_load(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
-    struct error err;
-    struct load_request request;
-    yyjson_doc *doc = NULL;
-    size_t len = 0;
-    bool echo = false;
-    if (!daemon_admit(d, x)) return;
-    const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
-        exchange_fail(x, &err);
-        return;
-    }
+    struct load_body body;
+    if (!daemon_read_load(d, x, &body)) return;
     struct pending_load *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = echo };
+    *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = body.echo };
     exchange_on_gone(x, on_gone, p);
     struct load_sink sink = { .on_progress = on_progress, .on_end = on_end, .ctx = p };
     p->starting = true;
-    p->call = d->service.load(d->service.self, &request, sink);
+    p->call = d->service.load(d->service.self, &body.request, sink);
     p->starting = false;
-    yyjson_doc_free(doc);
+    yyjson_doc_free(body.doc);
     release(p);
 }

@@ -50,23 +50,14 @@ static void on_end(void *ctx, const struct load_estimate *estimate, const struct
 
 void route_estimate(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
-    struct error err;
-    struct load_request request;
-    yyjson_doc *doc = NULL;
-    size_t len = 0;
-    bool echo = false;
-    if (!daemon_admit(d, x)) return;
-    const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
-        exchange_fail(x, &err);
-        return;
-    }
+    struct load_body body;
+    if (!daemon_read_load(d, x, &body)) return;
     struct pending_estimate *p = xcalloc(1, sizeof *p);
     *p = (struct pending_estimate){ .d = d, .x = x, .starting = true };
     exchange_on_gone(x, on_gone, p);
     struct estimate_sink sink = { on_end, p };
-    p->call = d->service.estimate(d->service.self, &request, sink);
+    p->call = d->service.estimate(d->service.self, &body.request, sink);
     p->starting = false;
-    yyjson_doc_free(doc);
+    yyjson_doc_free(body.doc);
     release(p);
 }

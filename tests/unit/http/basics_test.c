@@ -10,23 +10,9 @@
 #define HOST "Host: localhost\r\n"
 #define CLOSE HOST "Connection: close\r\n\r\n"
 
-static struct fixture *f;
-
-static int set_up(void **state) {
-    (void)state;
-    f = fixture_start(NULL, false);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_stop(f);
-    return 0;
-}
-
 static void test_answer_has_its_head(void **state) {
     (void)state;
-    char *answer = client_talk(f, "GET /quick HTTP/1.1\r\n" CLOSE);
+    char *answer = client_talk(shared, "GET /quick HTTP/1.1\r\n" CLOSE);
     assert_memory_equal(answer, "HTTP/1.1 200 OK\r\nDate: ", 23);
     assert_non_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
     assert_non_null(strstr(answer, "\r\nContent-Length: 5\r\n"));
@@ -37,7 +23,7 @@ static void test_answer_has_its_head(void **state) {
 
 static void test_head_of_get_without_body(void **state) {
     (void)state;
-    char *answer = client_talk(f, "HEAD /quick HTTP/1.1\r\n" CLOSE);
+    char *answer = client_talk(shared, "HEAD /quick HTTP/1.1\r\n" CLOSE);
     assert_non_null(strstr(answer, "\r\nContent-Length: 5\r\n"));
     assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
     free(answer);
@@ -46,28 +32,29 @@ static void test_head_of_get_without_body(void **state) {
 static void test_head_of_stream_ends_and_stops_the_work(void **state) {
     (void)state;
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, "HEAD /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_expect(f, "held");
-    fixture_command(f, "bs");
+    fixture_expect(shared, "held");
+    fixture_command(shared, "bs");
     assert_true(client_read_end(fd, &out));
     assert_non_null(strstr(out.data, "text/event-stream"));
     assert_string_equal(strstr(out.data, "\r\n\r\n"), "\r\n\r\n");
     close(fd);
-    fixture_expect(f, "gone");
+    fixture_expect(shared, "gone");
     buf_clear(&out);
 }
 
 static void test_path_query_and_header(void **state) {
     (void)state;
     client_check(
-        f, "GET /things/a%2Fb/c%20d?x=1&q=1+2%26&q=no HTTP/1.1\r\nx-Test:  v w \t\r\n" CLOSE,
+        shared,
+        "GET /things/a%2Fb/c%20d?x=1&q=1+2%26&q=no HTTP/1.1\r\nx-Test:  v w \t\r\n" CLOSE,
         "HTTP/1.1 200", "[GET /things/a/b/c d id=a/b/c d q=1 2& x-test=v w other=(none)]");
-    client_check(f, "GET /things/x?q HTTP/1.1\r\nX-Test:\r\n" CLOSE, "HTTP/1.1 200",
+    client_check(shared, "GET /things/x?q HTTP/1.1\r\nX-Test:\r\n" CLOSE, "HTTP/1.1 200",
                  "[GET /things/x id=x q= x-test= other=(none)]");
-    client_check(f, "GET http://127.0.0.1:9/things/x?#q=1 HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
-                 "[GET /things/x id=x q=(none)");
-    client_check(f, "GET /things/x HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
+    client_check(shared, "GET http://127.0.0.1:9/things/x?#q=1 HTTP/1.1\r\n" CLOSE,
+                 "HTTP/1.1 200", "[GET /things/x id=x q=(none)");
+    client_check(shared, "GET /things/x HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
                  "\r\nX-Made-By: things\r\n");
 }
 
@@ -85,49 +72,50 @@ static void test_bad_targets(void **state) {
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         char request[200];
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n" CLOSE, targets[i]);
-        client_check(f, request, "HTTP/1.1 400", "invalid_request_error");
+        client_check(shared, request, "HTTP/1.1 400", "invalid_request_error");
     }
 }
 
 static void test_unknown_path_is_named(void **state) {
     (void)state;
     client_check(
-        f, "GET /no/such%20thing HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404",
+        shared, "GET /no/such%20thing HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404",
         "{\"path\":\"/no/such thing\",\"code\":\"not_found\",\"message\":\"There is no "
         "endpoint GET /no/such thing;");
-    client_check(f, "GET /things/ HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404", "not_found");
+    client_check(shared, "GET /things/ HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404", "not_found");
 }
 
 static void test_wrong_method_says_which(void **state) {
     (void)state;
-    client_check(f, "DELETE /hold HTTP/1.1\r\n" CLOSE, "HTTP/1.1 405",
+    client_check(shared, "DELETE /hold HTTP/1.1\r\n" CLOSE, "HTTP/1.1 405",
                  "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n");
-    client_check(f, "GET /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 405",
+    client_check(shared, "GET /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 405",
                  "use one of POST, OPTIONS.");
-    client_check(f, "OPTIONS /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 204",
+    client_check(shared, "OPTIONS /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 204",
                  "\r\nAllow: POST, OPTIONS\r\n");
-    client_check(f, "OPTIONS * HTTP/1.1\r\n" CLOSE, "HTTP/1.1 204",
+    client_check(shared, "OPTIONS * HTTP/1.1\r\n" CLOSE, "HTTP/1.1 204",
                  "\r\nAllow: GET, HEAD, POST");
-    client_check(f, "OPTIONS /no HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404", "not_found");
-    client_check(f, "CONNECT localhost:1 HTTP/1.1\r\n" CLOSE, "HTTP/1.1 400",
+    client_check(shared, "OPTIONS /no HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404", "not_found");
+    client_check(shared, "CONNECT localhost:1 HTTP/1.1\r\n" CLOSE, "HTTP/1.1 400",
                  "invalid_request");
 }
 
 static void test_bodies(void **state) {
     (void)state;
-    client_check(f, "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body", "HTTP/1.1 200",
-                 "\r\n\r\nbody");
-    client_check(f,
+    client_check(shared, "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body",
+                 "HTTP/1.1 200", "\r\n\r\nbody");
+    client_check(shared,
                  "POST /echo HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n" CLOSE
                  "3;a=b\r\nbod\r\n1\r\ny\r\n0\r\nTrailer: t\r\n\r\n",
                  "HTTP/1.1 200", "\r\n\r\nbody");
-    client_check(f, "POST /echo HTTP/1.1\r\nContent-Length: 0\r\n" CLOSE, "HTTP/1.1 200",
+    client_check(shared, "POST /echo HTTP/1.1\r\nContent-Length: 0\r\n" CLOSE, "HTTP/1.1 200",
                  "Content-Length: 0\r\n");
-    client_check(f, "POST /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "Content-Length: 0\r\n");
-    client_check(f, "POST /open HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body", "HTTP/1.1 200",
-                 "\r\n\r\nopen");
-    client_check(f, "GET /quick HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body", "HTTP/1.1 200",
-                 "\r\n\r\nquick");
+    client_check(shared, "POST /echo HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
+                 "Content-Length: 0\r\n");
+    client_check(shared, "POST /open HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body",
+                 "HTTP/1.1 200", "\r\n\r\nopen");
+    client_check(shared, "GET /quick HTTP/1.1\r\nContent-Length: 4\r\n" CLOSE "body",
+                 "HTTP/1.1 200", "\r\n\r\nquick");
 }
 
 /* The same request cut at every byte, so that each state of the parser is left and entered. */
@@ -138,7 +126,7 @@ static void test_request_in_pieces(void **state) {
     (void)state;
     for (size_t cut = 1; cut < sizeof request - 1; cut++) {
         struct buf out = { .max = 0 };
-        int fd = client_connect(f);
+        int fd = client_connect(shared);
         client_send_bytes(fd, request, cut);
         client_send(fd, request + cut);
         assert_true(client_read_end(fd, &out));
@@ -150,16 +138,17 @@ static void test_request_in_pieces(void **state) {
 
 static void test_http10(void **state) {
     (void)state;
-    client_check(f, "GET /quick HTTP/1.0\r\n\r\n", "HTTP/1.1 200", "\r\nConnection: close\r\n");
+    client_check(shared, "GET /quick HTTP/1.0\r\n\r\n", "HTTP/1.1 200",
+                 "\r\nConnection: close\r\n");
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, "GET /quick HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     client_read_until(fd, &out, "quick");
     assert_non_null(strstr(out.data, "\r\nConnection: keep-alive\r\n"));
     client_send(fd, "GET /hold HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    fixture_expect(f, "held");
+    fixture_expect(shared, "held");
     buf_reset(&out);
-    fixture_command(f, "bse");
+    fixture_command(shared, "bse");
     assert_true(client_read_end(fd, &out));
     assert_null(strstr(out.data, "chunked"));
     assert_non_null(strstr(out.data, "\r\nConnection: close\r\n"));
@@ -171,26 +160,26 @@ static void test_http10(void **state) {
 static void test_pipelined_one_at_a_time(void **state) {
     (void)state;
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, "GET /things/1 HTTP/1.1\r\n" HOST "\r\n\r\n\r\n"
                     "GET /hold HTTP/1.1\r\n" HOST "\r\n"
                     "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n" HOST "\r\n2222\r\n"
                     "GET /hold HTTP/1.1\r\n" HOST "\r\n"
                     "GET /things/3 HTTP/1.1\r\n" CLOSE "GET /things/4 HTTP/1.1\r\n" CLOSE);
-    fixture_expect(f, "held");
+    fixture_expect(shared, "held");
     client_read_until(fd, &out, "id=1");
-    fixture_command(f, "n");
-    fixture_expect(f, "active 1");
-    fixture_command(f, "r");
-    fixture_expect(f, "held");
+    fixture_command(shared, "n");
+    fixture_expect(shared, "active 1");
+    fixture_command(shared, "r");
+    fixture_expect(shared, "held");
     client_read_until(fd, &out, "2222");
-    fixture_command(f, "bse");
+    fixture_command(shared, "bse");
     assert_true(client_read_end(fd, &out));
     assert_non_null(strstr(out.data, "0\r\n\r\nHTTP/1.1 200 OK\r\n"));
     assert_non_null(strstr(out.data, "id=3"));
     assert_null(strstr(out.data, "id=4"));
-    fixture_command(f, "n");
-    fixture_expect(f, "active 0");
+    fixture_command(shared, "n");
+    fixture_expect(shared, "active 0");
     close(fd);
     buf_clear(&out);
 }
@@ -200,13 +189,13 @@ static void test_many_pipelined(void **state) {
     (void)state;
     char *requests = repeat("GET /quick HTTP/1.1\r\n" HOST "\r\n", 2000);
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_expect(f, "held");
+    fixture_expect(shared, "held");
     client_send(fd, requests);
     client_send(fd, requests);
     client_send(fd, "GET /things/last HTTP/1.1\r\n" CLOSE);
-    fixture_command(f, "r");
+    fixture_command(shared, "r");
     assert_true(client_read_end(fd, &out));
     size_t count = 0;
     for (const char *at = out.data; (at = strstr(at, "\r\n\r\nquick")); at++) count++;
@@ -220,7 +209,7 @@ static void test_many_pipelined(void **state) {
 static void test_expect_100_is_answered_once_and_late(void **state) {
     (void)state;
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd,
                 "POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-Continue\r\n" CLOSE);
     client_read_until(fd, &out, "\r\n\r\n");
@@ -235,14 +224,16 @@ static void test_expect_100_is_answered_once_and_late(void **state) {
 
 static void test_expect_100_is_decided_first(void **state) {
     (void)state;
-    client_check(
-        f, "POST /no HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n" HOST "\r\n",
-        "HTTP/1.1 404", "Connection: close");
-    client_check(f,
+    client_check(shared,
+                 "POST /no HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n" HOST
+                 "\r\n",
+                 "HTTP/1.1 404", "Connection: close");
+    client_check(shared,
                  "POST /echo HTTP/1.1\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n" HOST
                  "\r\n",
                  "HTTP/1.1 413", "1001 bytes");
-    client_check(f, "POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: tea\r\n" CLOSE "body",
+    client_check(shared,
+                 "POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: tea\r\n" CLOSE "body",
                  "HTTP/1.1 417", "100-continue");
 }
 
@@ -287,7 +278,7 @@ static void test_ambiguous_requests_are_refused(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        client_check(f, requests[i], "HTTP/1.1 400", "\"code\":\"invalid_request_error\"");
+        client_check(shared, requests[i], "HTTP/1.1 400", "\"code\":\"invalid_request_error\"");
     }
 }
 
@@ -297,7 +288,7 @@ static void test_nul_is_refused(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct buf out = { .max = 0 };
-        int fd = client_connect(f);
+        int fd = client_connect(shared);
         if (i == 0)
             client_send_bytes(fd, in_header, sizeof in_header - 1);
         else
@@ -311,16 +302,18 @@ static void test_nul_is_refused(void **state) {
 
 static void test_foreign_hosts_and_pages_are_refused(void **state) {
     (void)state;
-    client_check(f, "GET /quick HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    client_check(shared,
+                 "GET /quick HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
                  "HTTP/1.1 403", "\"code\":\"forbidden\"");
-    client_check(f, "GET http://evil.example/quick HTTP/1.1\r\n" CLOSE, "HTTP/1.1 403",
+    client_check(shared, "GET http://evil.example/quick HTTP/1.1\r\n" CLOSE, "HTTP/1.1 403",
                  "forbidden");
-    client_check(f, "GET /quick HTTP/1.1\r\nOrigin: http://evil.example\r\n" CLOSE,
+    client_check(shared, "GET /quick HTTP/1.1\r\nOrigin: http://evil.example\r\n" CLOSE,
                  "HTTP/1.1 403", "evil.example");
-    client_check(f, "GET /quick HTTP/1.1\r\nOrigin: http://localhost\r\n" CLOSE, "HTTP/1.1 200",
-                 "quick");
-    char *answer = client_talk(f, "OPTIONS /echo HTTP/1.1\r\nOrigin: http://evil.example\r\n"
-                                  "Access-Control-Request-Method: POST\r\n" CLOSE);
+    client_check(shared, "GET /quick HTTP/1.1\r\nOrigin: http://localhost\r\n" CLOSE,
+                 "HTTP/1.1 200", "quick");
+    char *answer = client_talk(shared,
+                               "OPTIONS /echo HTTP/1.1\r\nOrigin: http://evil.example\r\n"
+                               "Access-Control-Request-Method: POST\r\n" CLOSE);
     assert_memory_equal(answer, "HTTP/1.1 403", 12);
     assert_null(strstr(answer, "Access-Control"));
     free(answer);
@@ -328,7 +321,7 @@ static void test_foreign_hosts_and_pages_are_refused(void **state) {
 
 static void test_big_answer_whole(void **state) {
     (void)state;
-    char *answer = client_talk(f, "GET /big HTTP/1.1\r\n" CLOSE);
+    char *answer = client_talk(shared, "GET /big HTTP/1.1\r\n" CLOSE);
     const char *body = strstr(answer, "\r\n\r\n") + 4;
     assert_int_equal(strspn(body, "x"), BIG_SIZE);
     assert_int_equal(strlen(body), BIG_SIZE);
@@ -338,7 +331,7 @@ static void test_big_answer_whole(void **state) {
 static void test_upgrade_offer_on_an_ordinary_route(void **state) {
     (void)state;
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd,
                 "GET /quick HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
                 "HTTP2-Settings: AA\r\n" HOST "\r\nGET /things/next HTTP/1.1\r\n" HOST "\r\n");
@@ -370,5 +363,5 @@ int main(void) {
         cmocka_unit_test(test_big_answer_whole),
         cmocka_unit_test(test_upgrade_offer_on_an_ordinary_route),
     };
-    return cmocka_run_group_tests_name("http basics", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("http basics", tests, fixture_set_up, fixture_tear_down);
 }

@@ -86,6 +86,20 @@ void fixture_join(struct fixture *f) {
     free(f);
 }
 
+struct fixture *shared;
+
+int fixture_set_up(void **state) {
+    (void)state;
+    shared = fixture_start(NULL, false);
+    return 0;
+}
+
+int fixture_tear_down(void **state) {
+    (void)state;
+    fixture_stop(shared);
+    return 0;
+}
+
 void fixture_command(struct fixture *f, const char *letters) {
     size_t len = strlen(letters);
     assert_int_equal(write(f->commands, letters, len), len);

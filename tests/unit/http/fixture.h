@@ -45,6 +45,11 @@ void fixture_stop(struct fixture *f);
 /* The second half of stopping, after command q: waits for the end and checks it. */
 void fixture_join(struct fixture *f);
 
+/* cmocka's set-up and tear-down: one with the usual limits, for all tests of a program. */
+extern struct fixture *shared;
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
 /* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end, a: abort,
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
  * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free them,

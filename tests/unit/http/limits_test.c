@@ -9,20 +9,6 @@
 
 #define CLOSE "Host: localhost\r\nConnection: close\r\n\r\n"
 
-static struct fixture *f;
-
-static int set_up(void **state) {
-    (void)state;
-    f = fixture_start(NULL, false);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_stop(f);
-    return 0;
-}
-
 /* before, count times the piece, after; the status must be this one. */
 static void check(const char *before, const char *piece, size_t count, const char *after,
                   const char *status) {
@@ -30,7 +16,7 @@ static void check(const char *before, const char *piece, size_t count, const cha
     struct buf request = BUF_INIT(16 << 20);
     (void)buf_addf(&request, "%s%s%s", before, pieces, after);
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send_anyway(fd, request.data, request.len);
     assert_true(client_read_end(fd, &out));
     if (!strstr(buf_str(&out), status)) {
@@ -113,7 +99,7 @@ static void test_body_of_64_mb(void **state) {
     (void)state;
     char *body = repeat("b", SIZE);
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, "POST /count HTTP/1.1\r\nContent-Length: 67108864\r\n" CLOSE);
     client_send_bytes(fd, body, SIZE);
     assert_true(client_read_end(fd, &out));
@@ -188,5 +174,5 @@ int main(void) {
         cmocka_unit_test(test_trailers),
         cmocka_unit_test(test_bodies_together),
     };
-    return cmocka_run_group_tests_name("http limits", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("http limits", tests, fixture_set_up, fixture_tear_down);
 }

@@ -13,20 +13,6 @@
 #define HOST "Host: localhost\r\n"
 #define CLOSE HOST "Connection: close\r\n\r\n"
 
-static struct fixture *f;
-
-static int set_up(void **state) {
-    (void)state;
-    f = fixture_start(NULL, false);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_stop(f);
-    return 0;
-}
-
 static int hold(struct fixture *own, const char *request) {
     int fd = client_connect(own);
     client_send(fd, request);
@@ -53,15 +39,15 @@ static void reset(int fd) {
 static void test_stream_is_chunked_and_keeps_the_connection(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_command(f, "b");
+    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "b");
     client_read_until(fd, &out, "\r\n\r\n"); /* the head goes out before the first byte */
     assert_non_null(strstr(out.data, "\r\nTransfer-Encoding: chunked\r\n"));
     assert_non_null(strstr(out.data, "\r\nContent-Type: text/event-stream\r\n"));
     assert_non_null(strstr(out.data, "\r\nCache-Control: no-cache\r\n"));
-    fixture_command(f, "s");
+    fixture_command(shared, "s");
     client_read_until(fd, &out, "tick\n\n\r\n");
-    fixture_command(f, "se");
+    fixture_command(shared, "se");
     client_read_until(fd, &out, "0\r\n\r\n");
     assert_string_equal(strstr(out.data, "\r\n\r\n") + 4,
                         "c\r\ndata: tick\n\n\r\nc\r\ndata: tick\n\n\r\n0\r\n\r\n");
@@ -73,33 +59,33 @@ static void test_stream_is_chunked_and_keeps_the_connection(void **state) {
 
 static void test_client_leaves_while_waiting(void **state) {
     (void)state;
-    close(hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n"));
-    fixture_expect(f, "gone");
-    reset(hold(f, "POST /hold HTTP/1.1\r\nContent-Length: 1\r\n" HOST "\r\nx"));
-    fixture_expect(f, "gone");
-    int fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    close(hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n"));
+    fixture_expect(shared, "gone");
+    reset(hold(shared, "POST /hold HTTP/1.1\r\nContent-Length: 1\r\n" HOST "\r\nx"));
+    fixture_expect(shared, "gone");
+    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    fixture_expect(f, "gone");
+    fixture_expect(shared, "gone");
     close(fd);
-    fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\nGET /quick HTTP/1.1\r\n" HOST "\r\n");
+    fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\nGET /quick HTTP/1.1\r\n" HOST "\r\n");
     close(fd); /* with another request behind the first */
-    fixture_expect(f, "gone");
-    expect_active(f, "active 0");
+    fixture_expect(shared, "gone");
+    expect_active(shared, "active 0");
 }
 
 static void test_client_leaves_a_stream(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_command(f, "bs");
+    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "bs");
     client_read_until(fd, &out, "tick");
     close(fd);
-    fixture_expect(f, "gone");
-    fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_command(f, "bs");
+    fixture_expect(shared, "gone");
+    fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "bs");
     reset(fd);
-    fixture_expect(f, "gone");
-    expect_active(f, "active 0");
+    fixture_expect(shared, "gone");
+    expect_active(shared, "active 0");
     buf_clear(&out);
 }
 
@@ -108,38 +94,38 @@ static void test_deaf_exchange_outlives_its_client(void **state) {
     static const char *const ends[] = { "bswe", "r", "bsa", "a" };
     (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        close(hold(f, "GET /hold?late=1 HTTP/1.1\r\n" HOST "\r\n"));
-        settle(f);
-        expect_active(f, "active 1");
-        fixture_command(f, ends[i]);
-        expect_active(f, "active 0");
+        close(hold(shared, "GET /hold?late=1 HTTP/1.1\r\n" HOST "\r\n"));
+        settle(shared);
+        expect_active(shared, "active 1");
+        fixture_command(shared, ends[i]);
+        expect_active(shared, "active 0");
     }
 }
 
 static void test_asking_late_is_answered(void **state) {
     (void)state;
-    close(hold(f, "GET /hold?late=1 HTTP/1.1\r\n" HOST "\r\n"));
-    settle(f);
-    fixture_command(f, "bsg");
-    fixture_expect(f, "gone");
-    expect_active(f, "active 0");
+    close(hold(shared, "GET /hold?late=1 HTTP/1.1\r\n" HOST "\r\n"));
+    settle(shared);
+    fixture_command(shared, "bsg");
+    fixture_expect(shared, "gone");
+    expect_active(shared, "active 0");
 }
 
 static void test_aborted_stream_is_seen_to_be_cut(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = hold(f, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_command(f, "bsa");
+    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "bsa");
     (void)client_read_end(fd, &out);
     assert_non_null(strstr(out.data, "tick"));
     assert_null(strstr(out.data, "0\r\n\r\n"));
     close(fd);
     buf_reset(&out);
-    fd = hold(f, "GET /hold HTTP/1.0\r\n\r\n"); /* only a reset says so without chunks */
-    fixture_command(f, "bsa");
+    fd = hold(shared, "GET /hold HTTP/1.0\r\n\r\n"); /* only a reset says so without chunks */
+    fixture_command(shared, "bsa");
     assert_false(client_read_end(fd, &out));
     close(fd);
-    expect_active(f, "active 0");
+    expect_active(shared, "active 0");
     buf_clear(&out);
 }
 
@@ -171,18 +157,18 @@ static void write_until_pressure(struct fixture *own, const char *piece) {
 static void test_pressure_comes_and_goes(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = connect_narrow(f, "GET /hold HTTP/1.1\r\n" CLOSE);
-    fixture_expect(f, "held");
-    fixture_command(f, "b");
-    write_until_pressure(f, "w");
+    int fd = connect_narrow(shared, "GET /hold HTTP/1.1\r\n" CLOSE);
+    fixture_expect(shared, "held");
+    fixture_command(shared, "b");
+    write_until_pressure(shared, "w");
     client_read_until(fd, &out, "ppppp");
-    fixture_command(f, "n");
-    fixture_expect(f, "active 1"); /* still held: nobody else is stopped by it */
-    settle(f);
-    fixture_command(f, "s");
+    fixture_command(shared, "n");
+    fixture_expect(shared, "active 1"); /* still held: nobody else is stopped by it */
+    settle(shared);
+    fixture_command(shared, "s");
     client_read_until(fd, &out, "tick");
-    fixture_expect(f, "pressure 0");
-    fixture_command(f, "e");
+    fixture_expect(shared, "pressure 0");
+    fixture_command(shared, "e");
     assert_true(client_read_end(fd, &out));
     assert_non_null(memmem(out.data, out.len, "0\r\n\r\n", 5));
     close(fd);
@@ -192,13 +178,13 @@ static void test_pressure_comes_and_goes(void **state) {
 static void test_too_slow_client_is_dropped(void **state) {
     char *pieces = repeat("w", 400);
     (void)state;
-    int fd = connect_narrow(f, "GET /hold HTTP/1.1\r\n" CLOSE);
-    fixture_expect(f, "held");
-    fixture_command(f, "b");
-    fixture_command(f, pieces);
-    fixture_expect(f, "pressure 1");
-    fixture_expect(f, "gone");
-    expect_active(f, "active 0");
+    int fd = connect_narrow(shared, "GET /hold HTTP/1.1\r\n" CLOSE);
+    fixture_expect(shared, "held");
+    fixture_command(shared, "b");
+    fixture_command(shared, pieces);
+    fixture_expect(shared, "pressure 1");
+    fixture_expect(shared, "gone");
+    expect_active(shared, "active 0");
     struct buf out = { .max = 0 };
     assert_false(client_read_end(fd, &out));
     close(fd);
@@ -225,10 +211,10 @@ static void test_queues_together(void **state) {
 static void test_complete_answer_reaches_a_finished_client(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = connect_narrow(f, "GET /big HTTP/1.1\r\n" HOST "\r\n");
+    int fd = connect_narrow(shared, "GET /big HTTP/1.1\r\n" HOST "\r\n");
     client_read_until(fd, &out, "xxx");
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    settle(f);
+    settle(shared);
     assert_true(client_read_end(fd, &out));
     assert_int_equal(strspn(strstr(out.data, "xxx"), "x"), BIG_SIZE);
     close(fd);
@@ -338,10 +324,10 @@ static void test_out_of_descriptors_accepting_pauses(void **state) {
 static void test_upgrade_hands_the_bytes_over(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, UPGRADE "early"); /* behind the request, in one packet with it */
     client_read_until(fd, &out, "early");
-    fixture_expect(f, "upgraded");
+    fixture_expect(shared, "upgraded");
     assert_memory_equal(out.data, "HTTP/1.1 101 Switching Protocols\r\n", 34);
     assert_non_null(strstr(out.data, "\r\nUpgrade: echo\r\nConnection: Upgrade\r\n"));
     assert_non_null(strstr(out.data, "\r\nX-Proof: yes\r\n"));
@@ -349,34 +335,34 @@ static void test_upgrade_hands_the_bytes_over(void **state) {
     assert_string_equal(strstr(out.data, "\r\n\r\n"), "\r\n\r\nearly");
     client_send_bytes(fd, "\0GET / HTTP/1.1\r\n\r\n", 19);
     client_read_until(fd, &out, "GET / HTTP/1.1\r\n\r\n");
-    expect_active(f, "active 0");
+    expect_active(shared, "active 0");
     close(fd);
-    fixture_expect(f, "closed");
+    fixture_expect(shared, "closed");
     buf_clear(&out);
 }
 
 static void test_upgraded_stream_closed_by_the_server(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, UPGRADE);
-    fixture_expect(f, "upgraded");
-    fixture_command(f, "Wc");
+    fixture_expect(shared, "upgraded");
+    fixture_command(shared, "Wc");
     assert_true(client_read_end(fd, &out));
     assert_int_equal(strspn(strstr(out.data, "ppp"), "p"), PIECE_SIZE);
     close(fd);
-    fixture_expect(f, "closed");
+    fixture_expect(shared, "closed");
     buf_clear(&out);
 }
 
 static void test_upgraded_stream_has_the_limits_of_others(void **state) {
     char *pieces = repeat("W", 400);
     (void)state;
-    int fd = connect_narrow(f, UPGRADE);
-    fixture_expect(f, "upgraded");
-    fixture_command(f, pieces);
-    fixture_expect(f, "pressure 1");
-    fixture_expect(f, "closed");
+    int fd = connect_narrow(shared, UPGRADE);
+    fixture_expect(shared, "upgraded");
+    fixture_command(shared, pieces);
+    fixture_expect(shared, "pressure 1");
+    fixture_expect(shared, "closed");
     close(fd);
     free(pieces);
 }
@@ -395,7 +381,7 @@ static void test_upgraded_stream_is_closed_with_the_server(void **state) {
 
 static void test_upgrade_from_a_foreign_page_is_refused(void **state) {
     (void)state;
-    client_check(f,
+    client_check(shared,
                  "GET /upgrade HTTP/1.1\r\nUpgrade: echo\r\nConnection: Upgrade, close\r\n"
                  "Origin: https://evil.example\r\n" HOST "\r\n",
                  "HTTP/1.1 403", "evil.example");
@@ -451,5 +437,6 @@ int main(void) {
         cmocka_unit_test(test_upgrade_from_a_foreign_page_is_refused),
         cmocka_unit_test(test_cors_opens_the_server),
     };
-    return cmocka_run_group_tests_name("http streams", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("http streams", tests, fixture_set_up,
+                                       fixture_tear_down);
 }

@@ -17,23 +17,9 @@
 enum { OP_MORE = 0, OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 enum { FIN = 0x80, MASKED = 0x80, MASK = 0x5a };
 
-static struct fixture *f;
-
-static int set_up(void **state) {
-    (void)state;
-    f = fixture_start(NULL, false);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_stop(f);
-    return 0;
-}
-
 static int open_socket(void) {
     struct buf out = { .max = 0 };
-    int fd = client_connect(f);
+    int fd = client_connect(shared);
     client_send(fd, SHAKE);
     client_read_until(fd, &out, "\r\n\r\n");
     assert_non_null(strstr(out.data, "HTTP/1.1 101 "));
@@ -95,7 +81,7 @@ static void expect_closed(int fd, unsigned status) {
     assert_int_equal(rest.len, 0);
     buf_clear(&rest);
     close(fd);
-    fixture_expect(f, "ws closed");
+    fixture_expect(shared, "ws closed");
 }
 
 static void test_accept_key_is_that_of_the_rfc(void **state) {
@@ -113,14 +99,14 @@ static void test_accept_key_is_that_of_the_rfc(void **state) {
 
 static void test_handshakes_that_are_none(void **state) {
     (void)state;
-    client_check(f, "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    client_check(shared, "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
                  "HTTP/1.1 426 ", "Sec-WebSocket-Version: 13");
-    client_check(f,
+    client_check(shared,
                  "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
                  "Upgrade, close\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: "
                  "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
                  "HTTP/1.1 426 ", "Sec-WebSocket-Version: 13");
-    client_check(f,
+    client_check(shared,
                  "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
                  "Upgrade, close\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
                  "short\r\n\r\n",
@@ -137,7 +123,7 @@ static void test_messages_come_back(void **state) {
     send_frame(fd, FIN | OP_CLOSE, "\x03\xe8", 2);
     expect_frame(fd, OP_CLOSE, "\x03\xe8", 2);
     close(fd);
-    fixture_expect(f, "ws closed");
+    fixture_expect(shared, "ws closed");
 }
 
 static void test_fragments_with_a_ping_between_them(void **state) {
@@ -149,7 +135,7 @@ static void test_fragments_with_a_ping_between_them(void **state) {
     expect_frame(fd, OP_PONG, "beat", 4);
     expect_frame(fd, OP_TEXT, "gr\xc3\xbcn", 5);
     close(fd);
-    fixture_expect(f, "ws closed");
+    fixture_expect(shared, "ws closed");
 }
 
 static void test_frames_must_be_masked(void **state) {
@@ -236,5 +222,5 @@ int main(void) {
         cmocka_unit_test(test_the_server_closes),
         cmocka_unit_test(test_the_last_word_is_read_before_the_end),
     };
-    return cmocka_run_group_tests_name("websocket", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("websocket", tests, fixture_set_up, fixture_tear_down);
 }

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# doze_node_tests(e2e [ENVIRONMENT "NAME=value" …] [FIXTURES_REQUIRED fixture])
+#
+# One ctest "e2e.x" for each x.test.js of the current folder: the whole of doze, driven under
+# `node --test`. tests/run.sh installs the clients (npm ci) first. Without node or the programs there
+# are no tests.
+function(doze_node_tests class)
+    cmake_parse_arguments(arg "" "" "ENVIRONMENT;FIXTURES_REQUIRED" ${ARGN})
+    find_program(NODE node)
+    if(NOT NODE OR NOT TARGET doze OR NOT TARGET doze-engine)
+        message(STATUS "No node or no doze: the tests in tests/${class} are left out")
+        return()
+    endif()
+    set(environment DOZE_BIN=$<TARGET_FILE:doze> DOZE_MAKE_MODEL=$<TARGET_FILE:make-model>
+        ${arg_ENVIRONMENT})
+    file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.test.js)
+    foreach(file IN LISTS files)
+        string(REPLACE ".test.js" "" name ${file})
+        add_test(NAME ${class}.${name} COMMAND ${NODE} --test ${file}
+            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+        # They measure times and memory: never two at once. A test with a working directory of its
+        # own does not get the label of its folder.
+        set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 600 RUN_SERIAL ON
+            FIXTURES_REQUIRED "${arg_FIXTURES_REQUIRED}" ENVIRONMENT "${environment}")
+    endforeach()
+endfunction()
