@@ -50,16 +50,30 @@ static char *find_worker(struct error *err) {
 
 /* ---- log lines for those who follow ---- */
 
-static void on_log_line(void *ctx, enum log_level level, const char *text) {
-    struct daemon *d = ctx;
+static void publish_line(struct daemon *d, unsigned topic, enum log_level level,
+                         const char *text, bool remember) {
     struct buf json = BUF_INIT(1 << 16);
     buf_addf(&json,
              "{\"at\":%lld,\"source\":\"server\",\"level\":\"%s\",\"type\":\"line\",\"text\":",
              (long long)clock_unix(), log_level_name(level));
     json_write_str(&json, text, strlen(text));
     buf_add_str(&json, "}");
-    feed_publish(d->log, "", LOG_TOPIC_SERVER, buf_str(&json), true);
+    feed_publish(d->log, "", topic, buf_str(&json), remember);
     buf_clear(&json);
+}
+
+static void on_log_line(void *ctx, enum log_level level, const char *text) {
+    publish_line(ctx, LOG_TOPIC_SERVER, level, text, true);
+}
+
+/* In LM Studio's words, which people and programs look for. */
+static void on_request(void *ctx, const char *method, const char *path) {
+    struct daemon *d = ctx;
+    struct buf text = BUF_INIT(1 << 14);
+    if (!feed_wanted(d->log, LOG_TOPIC_REQUESTS)) return;
+    buf_addf(&text, "Received request: %s to %s", method, path);
+    publish_line(d, LOG_TOPIC_REQUESTS, LOG_LEVEL_DEBUG, buf_str(&text), false);
+    buf_clear(&text);
 }
 
 /* ---- catalog ---- */
@@ -231,6 +245,7 @@ static bool start(struct daemon *d, struct error *err) {
     d->ws_host = ws_host_new(d);
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     daemon_http_options(d, &http);
+    http.on_request = on_request;
     d->listeners = listeners_new(&d->loop, &http, err);
     if (!d->listeners) return false;
     daemon_open_to_lmstudio(d);

@@ -37,7 +37,13 @@ struct supervisor_world {
 };
 
 /* Topics of the log feed. */
-enum { LOG_TOPIC_SERVER = 1, LOG_TOPIC_INPUT = 2, LOG_TOPIC_OUTPUT = 4, LOG_TOPIC_STATS = 8 };
+enum {
+    LOG_TOPIC_SERVER = 1,
+    LOG_TOPIC_INPUT = 2,
+    LOG_TOPIC_OUTPUT = 4,
+    LOG_TOPIC_STATS = 8,
+    LOG_TOPIC_REQUESTS = 16, /* each HTTP request: for LM Studio's followers, who expect that */
+};
 
 /* NULL with ERR_IO if the kernel has no timer for it. */
 struct supervisor *supervisor_new(const struct supervisor_world *world, struct error *err);

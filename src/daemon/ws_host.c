@@ -126,9 +126,10 @@ static void *log_follow(void *self, void (*fn)(void *ctx, const char *json), voi
     struct follower *f = xcalloc(1, sizeof *f);
     f->fn = fn;
     f->ctx = ctx;
-    f->listener = feed_listen(
-        host->d->log, LOG_TOPIC_SERVER | LOG_TOPIC_INPUT | LOG_TOPIC_OUTPUT | LOG_TOPIC_STATS,
-        on_log_message, f);
+    f->listener = feed_listen(host->d->log,
+                              LOG_TOPIC_SERVER | LOG_TOPIC_REQUESTS | LOG_TOPIC_INPUT |
+                                  LOG_TOPIC_OUTPUT | LOG_TOPIC_STATS,
+                              on_log_message, f);
     return f;
 }
 

@@ -77,6 +77,7 @@ static bool admit_route(struct exchange *x) {
     const struct request *r = &x->request;
     struct route_match match = route_find(options->routes, options->route_count, r->method,
                                           r->target.path);
+    if (options->on_request) options->on_request(options->ctx, r->method, r->target.path);
     x->route = match.route;
     x->param = match.param;
     if (match.route) return true;

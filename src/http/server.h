@@ -40,11 +40,14 @@ struct http_options {
     int port; /* 0: any free one */
     const struct http_route *routes;
     size_t route_count;
-    void *ctx; /* for handlers and the two below */
+    void *ctx; /* for handlers and the three below */
     /* The body of an error answer for this path (dialects differ): JSON appended to out. */
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
     /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
     bool (*cors)(void *ctx);
+    /* A request for this path has come and may come in, whether or not there is such a route. NULL:
+     * nobody wants to know. */
+    void (*on_request)(void *ctx, const char *method, const char *path);
     const struct http_limits
         *limits; /* NULL: http_limits_default; borrowed for the server's life */
 };

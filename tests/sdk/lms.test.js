@@ -268,6 +268,11 @@ test('lms log stream', async (t) => {
   await model.unload();
   const [input, output] = [find('llm.prediction.input'), find('llm.prediction.output')];
   const server = await ask(() => find('server.log'), Boolean); // it comes on another socket
+  await daemon.get('/v1/models?x=1');
+  await daemon.get('/nothing/there');
+  const lines = () => seen.map((e) => e.data.content).filter((l) => /Received request/.test(l));
+  await ask(() => lines().at(-1), (l) => l?.endsWith('Received request: GET to /nothing/there'));
+  assert.match(lines().at(-2), /\]\[DEBUG\] Received request: GET to \/v1\/models$/);
   for (const event of [input, output]) check(event, { timestamp: positive });
   check(input.data, { modelIdentifier: text, modelPath: text, input: text });
   check(output.data, { modelIdentifier: text, output: text });
