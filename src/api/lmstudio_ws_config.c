@@ -7,7 +7,7 @@
 
 #include "api/lmstudio_ws_parts.h"
 
-static yyjson_val *find_in_fields(yyjson_val *fields, const char *key, yyjson_val *otherwise) {
+static yyjson_val *find_last(yyjson_val *fields, const char *key, yyjson_val *otherwise) {
     size_t i, max;
     yyjson_val *field;
     yyjson_arr_foreach(fields, i, max, field) {
@@ -23,9 +23,13 @@ yyjson_val *ws_config_find(yyjson_val *stack, const char *key) {
     yyjson_val *layer, *value = NULL;
     yyjson_arr_foreach(yyjson_obj_get(stack, "layers"), i, max, layer) {
         yyjson_val *fields = yyjson_obj_get(yyjson_obj_get(layer, "config"), "fields");
-        value = find_in_fields(fields, key, value);
+        value = find_last(fields, key, value);
     }
     return value;
+}
+
+yyjson_val *ws_fields_find(yyjson_val *fields, const char *key) {
+    return find_last(fields, key, NULL);
 }
 
 bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
@@ -93,14 +97,21 @@ static int gpu_layers(yyjson_val *ratio, const struct model_view *model) {
     return (int)lround(share * (double)model->layers);
 }
 
+/* The SDK for Python has another name for the same. */
+static const char *cache_type_for(yyjson_val *stack, const char *key, const char *python_key,
+                                  const char *otherwise) {
+    return cache_type(ws_config_find(stack, key),
+                      cache_type(ws_config_find(stack, python_key), otherwise));
+}
+
 static void read_llm_cache(yyjson_val *stack, struct load_request *r) {
     const char *plain = flag(ws_config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0
                             ? "f32"
                             : NULL;
-    r->kv_type_k = cache_type(ws_config_find(stack, "llm.load.llama.kCacheQuantizationType"),
-                              plain);
-    r->kv_type_v = cache_type(ws_config_find(stack, "llm.load.llama.vCacheQuantizationType"),
-                              plain);
+    r->kv_type_k = cache_type_for(stack, "llm.load.llama.kCacheQuantizationType",
+                                  "llm.load.llama.llamaKCacheQuantizationType", plain);
+    r->kv_type_v = cache_type_for(stack, "llm.load.llama.vCacheQuantizationType",
+                                  "llm.load.llama.llamaVCacheQuantizationType", plain);
 }
 
 /* Both kinds of model have these, below "llm." and "embedding.". */
@@ -128,6 +139,14 @@ void ws_load_config_read(yyjson_val *stack, const struct model_view *model,
     if (embedding) return;
     ret_request->parallel = whole(ws_config_find(stack, "llm.load.numParallelSessions"), 1, 64,
                                   0);
+    ret_request->chunk_size = whole(ws_config_find(stack, "llm.load.llama.physicalBatchSize"),
+                                    1, 1 << 16, 0);
+    ret_request->threads = whole(ws_config_find(stack, "llm.load.llama.cpuThreadPoolSize"), 1,
+                                 1024, 0);
+    ret_request->chat_template = ws_template_jinja(
+        ws_config_find(stack, "llm.load.promptTemplate"));
+    ret_request->reasoning_ending = yyjson_get_str(
+        ws_config_find(stack, "llm.load.llama.reasoningBudgetMessage"));
     ret_request->num_experts = whole(ws_config_find(stack, "llm.load.numExperts"), 1, 4096, 0);
     ret_request->flash_attention = flag(ws_config_find(stack, "llm.load.llama.flashAttention"));
     ret_request->offload_kv_cache_to_gpu = flag(
@@ -187,12 +206,20 @@ static void add_common(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *
     }
 }
 
-yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
-                                      const struct instance_view *view) {
-    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
-    bool embedding = strcmp(model->type, "embeddings") == 0;
-    add_common(doc, fields, embedding ? "embedding" : "llm", model, view);
-    if (embedding) return config;
+static void add_template(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *jinja) {
+    yyjson_mut_val *value = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_str(doc, value, "type", "jinja");
+    yyjson_mut_val *inner = yyjson_mut_obj_add_obj(doc, value, "jinjaPromptTemplate");
+    yyjson_mut_obj_add_str(doc, inner, "template", jinja);
+    ws_config_add(doc, fields, "llm.load.promptTemplate", value);
+}
+
+static bool is_f32(const char *type) {
+    return type && strcmp(type, "f32") == 0;
+}
+
+static void add_llm(yyjson_mut_doc *doc, yyjson_mut_val *fields,
+                    const struct instance_view *view) {
     ws_config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
     ws_config_add(doc, fields, "llm.load.numParallelSessions",
                   yyjson_mut_int(doc, view->parallel));
@@ -205,5 +232,29 @@ yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_vi
                   cache_box(doc, view->kv_type_k));
     ws_config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
                   cache_box(doc, view->kv_type_v));
+    ws_config_add(doc, fields, "llm.load.llama.useFp16ForKVCache",
+                  yyjson_mut_bool(doc, !is_f32(view->kv_type_k) && !is_f32(view->kv_type_v)));
+    ws_config_add(doc, fields, "llm.load.useUnifiedKvCache", yyjson_mut_bool(doc, true));
+    if (view->chunk_size > 0) {
+        ws_config_add(doc, fields, "llm.load.llama.physicalBatchSize",
+                      yyjson_mut_int(doc, view->chunk_size));
+    }
+    if (view->threads > 0) {
+        ws_config_add(doc, fields, "llm.load.llama.cpuThreadPoolSize",
+                      yyjson_mut_int(doc, view->threads));
+    }
+    const char *ending = view->reasoning_ending ? view->reasoning_ending : "";
+    ws_config_add(doc, fields, "llm.load.llama.reasoningBudgetMessage",
+                  yyjson_mut_str(doc, ending));
+    if (view->chat_template) add_template(doc, fields, view->chat_template);
+}
+
+yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
+                                      const struct instance_view *view) {
+    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
+    bool embedding = strcmp(model->type, "embeddings") == 0;
+    add_common(doc, fields, embedding ? "embedding" : "llm", model, view);
+    if (embedding) return config;
+    add_llm(doc, fields, view);
     return config;
 }

@@ -42,13 +42,14 @@ void ws_get_load_config(struct op *op, yyjson_val *param) {
     op_result(op, doc, ws_load_config_format(doc, found.model, found.instance));
 }
 
-/* Nothing but the worker's own defaults: no user or preset is behind them. */
+/* The model's own defaults: no user or preset is behind them. */
 void ws_get_base_prediction_config(struct op *op, yyjson_val *param) {
     struct found found;
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *fields;
-    op_result(op, doc, ws_config_new(doc, &fields));
+    yyjson_mut_val *body = yyjson_mut_obj(doc); /* that of a request; not needed */
+    op_result(op, doc,
+              ws_prediction_config_read(NULL, &found.instance->sampling, doc, body));
 }
 
 void ws_get_processing_state(struct op *op, yyjson_val *param) {

@@ -10,6 +10,7 @@
  *   lmstudio_ws_find.c     which instance is meant
  *   lmstudio_ws_config.c   configuration stacks; load keys both ways
  *   lmstudio_ws_sampling.c prediction keys
+ *   lmstudio_ws_template.c prompt templates
  *   lmstudio_ws_history.c  conversations
  *   lmstudio_ws_load.c     loadModel, getOrLoad, unloadModel, estimateModelUsage
  *   lmstudio_ws_predict.c  predict, completeRawText: their beginning and end
@@ -148,6 +149,8 @@ bool ws_key_find(const struct lmws_session *session, const char *name,
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is
  * none. */
 yyjson_val *ws_config_find(yyjson_val *stack, const char *key);
+/* The same in "fields" alone. */
+yyjson_val *ws_fields_find(yyjson_val *fields, const char *key);
 /* A checkbox with a number; false if it is not there or not of that form. */
 bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
 /* What a stack demands of a load. Borrows strings from the stack. */
@@ -162,10 +165,17 @@ void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                    yyjson_mut_val *value);
 
 /* ---- lmstudio_ws_sampling.c ---- */
-/* Add what the stack says to a neutral body (service.h). */
-void ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body);
-/* {"fields":[...]}: what of the stack counted. */
-yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack);
+/* Add what the stack says to a neutral body (service.h). Gives {"fields":[...]}, a value of the
+ * same document: what counts, said by the client or not. */
+yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack,
+                                          const struct sampling_view *defaults,
+                                          yyjson_mut_doc *doc, yyjson_mut_val *body);
+
+/* ---- lmstudio_ws_template.c ---- */
+/* The text of a template in Jinja; NULL if it is none. */
+const char *ws_template_jinja(yyjson_val *value);
+/* Append a template in Jinja; that of texts around messages becomes one. False if it is neither. */
+bool ws_template_write(yyjson_val *value, struct buf *out);
 
 /* ---- lmstudio_ws_history.c ---- */
 /* Add "messages" to a neutral body. */
@@ -183,6 +193,7 @@ struct prediction {
     char *call_id, *call_name; /* call_name NULL: none is */
     int call_index;
     struct service_usage usage;
+    const char *stop_string; /* while success is being sent */
     int gpu_layers; /* -1: all */
 };
 void ws_prediction_clear(void *prediction);

@@ -25,8 +25,6 @@ static struct prediction *prediction_new(const struct lmws_session *session,
     doc = yyjson_mut_doc_new(NULL);
     p->gpu_layers = found->instance->gpu_layers;
     p->load_config = text_of(doc, ws_load_config_format(doc, found->model, found->instance));
-    doc = yyjson_mut_doc_new(NULL);
-    p->prediction_config = text_of(doc, ws_prediction_config_format(doc, stack));
     yyjson_val *parsing = ws_config_find(stack, "llm.prediction.reasoning.parsing");
     yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
     p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
@@ -45,9 +43,18 @@ static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc
     if (op->session->paused) service->pause(service->self, call, true);
 }
 
-static void prepare(struct op *op, const struct found *found, yyjson_val *stack) {
-    op->state = prediction_new(op->session, found, stack);
+/* Prepare the op, and what its configuration makes of a body. */
+static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson_val *stack) {
+    struct prediction *p = prediction_new(op->session, found, stack);
+    op->state = p;
     op->clear_state = ws_prediction_clear;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL), *copy = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *body = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, body);
+    yyjson_mut_val *config = ws_prediction_config_read(stack, &found->instance->sampling, doc,
+                                                       body);
+    p->prediction_config = text_of(copy, yyjson_mut_val_mut_copy(copy, config));
+    return doc;
 }
 
 void ws_predict(struct op *op, yyjson_val *param) {
@@ -56,12 +63,9 @@ void ws_predict(struct op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;
-    prepare(op, &found, stack);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *body = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, body);
+    yyjson_mut_doc *doc = body_new(op, &found, stack);
+    yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    ws_prediction_config_read(stack, doc, body);
     if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
                          &err)) {
         yyjson_mut_doc_free(doc);
@@ -99,18 +103,14 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
-    uint64_t instance = found.instance->reference;
-    prepare(op, &found, stack);
     if (!yyjson_is_str(prompt)) {
         error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
         op_fail(op, &err);
         return;
     }
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *body = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, body);
-    ws_prediction_config_read(stack, doc, body);
-    enum service_op kind = set_prompt(doc, body, prompt);
+    uint64_t instance = found.instance->reference;
+    yyjson_mut_doc *doc = body_new(op, &found, stack);
+    enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
     begin_prediction(op, kind, doc, instance);
 }
 

@@ -207,6 +207,7 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message, const struct
                       const struct service_timing *timing) {
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, message, "stats");
     yyjson_mut_obj_add_str(doc, stats, "stopReason", stop_reason_name(reason));
+    if (p->stop_string) yyjson_mut_obj_add_str(doc, stats, "stopString", p->stop_string);
     yyjson_mut_obj_add_int(doc, stats, "promptTokensCount", usage->prompt_tokens);
     yyjson_mut_obj_add_int(doc, stats, "predictedTokensCount", usage->completion_tokens);
     yyjson_mut_obj_add_int(doc, stats, "totalTokensCount",
@@ -238,10 +239,28 @@ static void succeed(struct op *op, enum stop_reason reason, const struct service
     op_close(op);
 }
 
+/* Strings of this kind tell that a tool is called, in a syntax that only the client knows. */
+static bool ends_call(const struct prediction *p, const char *stop_string) {
+    bool found = false;
+    size_t i, max;
+    yyjson_val *word;
+    yyjson_doc *config = yyjson_read(p->prediction_config, strlen(p->prediction_config), 0);
+    yyjson_val *fields = yyjson_obj_get(yyjson_doc_get_root(config), "fields");
+    yyjson_val *words = ws_fields_find(fields, "llm.prediction.toolCallStopStrings");
+    yyjson_arr_foreach(words, i, max, word) {
+        if (stop_string && yyjson_equals_str(word, stop_string)) found = true;
+    }
+    yyjson_doc_free(config);
+    return found;
+}
+
 static void on_done(struct op *op, struct prediction *p, const struct service_event *ev) {
     end_call(op, p);
     turn_reasoning(op, p, false);
-    succeed(op, ev->stop_reason, &ev->usage, &ev->timing);
+    p->stop_string = ev->stop_string;
+    enum stop_reason reason = ev->stop_reason;
+    if (reason == STOP_STRING && ends_call(p, ev->stop_string)) reason = STOP_TOOL_CALLS;
+    succeed(op, reason, &ev->usage, &ev->timing);
 }
 
 static void on_error(struct op *op, struct prediction *p, const struct service_event *ev) {

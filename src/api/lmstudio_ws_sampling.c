@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* lmstudio_ws_sampling.c - the keys "llm.prediction.*" and what they are in a neutral body. A value
- * of an unexpected form is ignored like an unknown key. */
+/* lmstudio_ws_sampling.c - the keys "llm.prediction.*": what they are in a neutral body, and what
+ * of them counts. A value of an unexpected form is ignored like an unknown key; numbers are brought
+ * into the range that clients accept. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,256 +16,292 @@ struct target {
     yyjson_mut_val *body;
 };
 
-typedef void read_fn(const struct target *t, yyjson_val *value, const char *name, double off);
+struct row {
+    const char *key;
+    const char *name; /* in the neutral body */
+    /* What counts, to be told to the client; NULL: the value does not. */
+    yyjson_mut_val *(*read)(const struct target *t, yyjson_val *value, const struct row *row);
+    double off; /* what an unchecked box means */
+    double min, max;
+};
 
-static double within(double n, double min, double max) {
-    return n < min ? min : n > max ? max : n;
+static double within(double n, const struct row *row) {
+    return n < row->min ? row->min : n > row->max ? row->max : n;
 }
 
-static void read_number(const struct target *t, yyjson_val *value, const char *name,
-                        double off) {
-    (void)off;
-    if (yyjson_is_num(value)) {
-        yyjson_mut_obj_add_real(t->doc, t->body, name, within(yyjson_get_num(value), 0, 100));
-    }
+static yyjson_mut_val *box(const struct target *t, bool checked, yyjson_mut_val *number) {
+    yyjson_mut_val *obj = yyjson_mut_obj(t->doc);
+    yyjson_mut_obj_add_bool(t->doc, obj, "checked", checked);
+    yyjson_mut_obj_add_val(t->doc, obj, "value", number);
+    return obj;
+}
+
+/* Counts as it stands. */
+static yyjson_mut_val *same(const struct target *t, yyjson_val *value) {
+    return yyjson_val_mut_copy(t->doc, value);
+}
+
+/* ---- numbers ---- */
+
+static yyjson_mut_val *read_number(const struct target *t, yyjson_val *value,
+                                   const struct row *row) {
+    if (!yyjson_is_num(value)) return NULL;
+    double n = within(yyjson_get_num(value), row);
+    yyjson_mut_obj_add_real(t->doc, t->body, row->name, n);
+    return yyjson_mut_real(t->doc, n);
+}
+
+/* Below 0 is off. */
+static yyjson_mut_val *read_top_k(const struct target *t, yyjson_val *value,
+                                  const struct row *row) {
+    if (!yyjson_is_num(value)) return NULL;
+    int64_t n = (int64_t)within(yyjson_get_num(value), row);
+    yyjson_mut_obj_add_int(t->doc, t->body, row->name, n < 0 ? 0 : n);
+    return yyjson_mut_int(t->doc, n);
 }
 
 /* A checkbox: unchecked is the number that switches it off. */
-static void read_box(const struct target *t, yyjson_val *value, const char *name, double off) {
+static yyjson_mut_val *read_box(const struct target *t, yyjson_val *value,
+                                const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return;
-    yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, -100, 100) : off);
+    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    n = within(n, row);
+    yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
+    return box(t, checked, yyjson_mut_real(t->doc, n));
 }
 
-static void read_share(const struct target *t, yyjson_val *value, const char *name,
-                       double off) {
+/* Nothing and less cannot divide: that is off, too. */
+static yyjson_mut_val *read_repeat(const struct target *t, yyjson_val *value,
+                                   const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return;
-    yyjson_mut_obj_add_real(t->doc, t->body, name, checked ? within(n, 0, 1) : off);
+    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    checked = checked && n > 0;
+    n = within(n, row);
+    yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
+    return box(t, checked, yyjson_mut_real(t->doc, n));
 }
 
-static void read_repeat(const struct target *t, yyjson_val *value, const char *name,
-                        double off) {
+/* A checkbox with an integer; unchecked, or below 0, leaves the field out. */
+static yyjson_mut_val *read_int_box(const struct target *t, yyjson_val *value,
+                                    const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return;
-    yyjson_mut_obj_add_real(t->doc, t->body, name,
-                            checked && n > 0 ? within(n, 0.01, 100) : off);
+    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    checked = checked && n >= 0;
+    int64_t whole = (int64_t)within(n, row);
+    if (checked) yyjson_mut_obj_add_int(t->doc, t->body, row->name, whole);
+    return box(t, checked, yyjson_mut_int(t->doc, whole));
 }
 
-/* A checkbox with an integer; unchecked leaves the field out. */
-static void read_int_box(const struct target *t, yyjson_val *value, const char *name,
-                         double off) {
-    bool checked;
-    double n;
-    (void)off;
-    if (!ws_checkbox_read(value, &checked, &n) || !checked || !(n >= 0)) return;
-    yyjson_mut_obj_add_int(t->doc, t->body, name, (int64_t)within(n, 0, INT32_MAX));
-}
-
-static void read_top_k(const struct target *t, yyjson_val *value, const char *name,
-                       double off) {
-    (void)off;
+static void add_real_of(const struct target *t, const char *name, yyjson_val *value, double min,
+                        double max) {
     if (!yyjson_is_num(value)) return;
-    yyjson_mut_obj_add_int(t->doc, t->body, name,
-                           (int64_t)within(yyjson_get_num(value), 0, INT32_MAX));
+    const struct row range = { .min = min, .max = max };
+    yyjson_mut_obj_add_real(t->doc, t->body, name, within(yyjson_get_num(value), &range));
 }
 
-/* Several keys bring stop strings: they add up. */
-static void read_stops(const struct target *t, yyjson_val *value, const char *name,
-                       double off) {
-    size_t i, max;
-    yyjson_val *word;
-    (void)off;
-    yyjson_mut_val *stops = yyjson_mut_obj_get(t->body, name);
-    if (yyjson_arr_size(value) == 0) return;
-    if (!stops) stops = yyjson_mut_obj_add_arr(t->doc, t->body, name);
-    yyjson_arr_foreach(value, i, max, word) {
-        if (!yyjson_is_str(word) || yyjson_get_len(word) == 0) continue;
-        yyjson_mut_arr_append(stops, yyjson_val_mut_copy(t->doc, word));
-    }
+static yyjson_mut_val *read_mirostat(const struct target *t, yyjson_val *value,
+                                     const struct row *row) {
+    yyjson_val *version = yyjson_obj_get(value, "version");
+    if (!yyjson_is_uint(version) || yyjson_get_uint(version) > 2) return NULL;
+    yyjson_mut_obj_add_uint(t->doc, t->body, row->name, yyjson_get_uint(version));
+    add_real_of(t, "mirostat_tau", yyjson_obj_get(value, "targetEntropy"), 0, 100);
+    add_real_of(t, "mirostat_eta", yyjson_obj_get(value, "learningRate"), 0, 1);
+    return same(t, value);
 }
 
 /* [[token, bias], ...] */
-static void read_bias(const struct target *t, yyjson_val *value, const char *name, double off) {
+static yyjson_mut_val *read_bias(const struct target *t, yyjson_val *value,
+                                 const struct row *row) {
     size_t i, max;
     yyjson_val *pair;
-    (void)off;
-    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) return;
-    yyjson_mut_val *map = yyjson_mut_obj_add_obj(t->doc, t->body, name);
+    if (!yyjson_is_arr(value)) return NULL;
+    yyjson_mut_val *map = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
     yyjson_arr_foreach(value, i, max, pair) {
         yyjson_val *token = yyjson_arr_get(pair, 0), *bias = yyjson_arr_get(pair, 1);
         char key[24];
         if (!yyjson_is_uint(token) || !yyjson_is_num(bias)) continue;
         snprintf(key, sizeof key, "%" PRIu64, yyjson_get_uint(token));
         yyjson_mut_obj_add(map, yyjson_mut_strcpy(t->doc, key),
-                           yyjson_mut_real(t->doc, within(yyjson_get_num(bias), -1e6, 1e6)));
+                           yyjson_mut_real(t->doc, within(yyjson_get_num(bias), row)));
     }
+    return same(t, value);
 }
 
-static void read_structured(const struct target *t, yyjson_val *value, const char *name,
-                            double off) {
-    const char *type = text_field(value, "type");
-    (void)off;
-    if (!type || strcmp(type, "none") == 0) return;
-    if (strcmp(type, "gbnf") == 0) {
-        yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
-        if (yyjson_is_str(grammar)) {
-            yyjson_mut_obj_add_val(t->doc, t->body, "grammar",
-                                   yyjson_val_mut_copy(t->doc, grammar));
-        }
-        return;
+/* ---- texts and words ---- */
+
+/* Several keys bring stop strings: they add up. */
+static yyjson_mut_val *read_stops(const struct target *t, yyjson_val *value,
+                                  const struct row *row) {
+    size_t i, max;
+    yyjson_val *word;
+    if (!yyjson_is_arr(value)) return NULL;
+    yyjson_mut_val *counted = yyjson_mut_arr(t->doc);
+    yyjson_mut_val *stops = yyjson_mut_obj_get(t->body, row->name);
+    if (!stops && yyjson_arr_size(value) > 0)
+        stops = yyjson_mut_obj_add_arr(t->doc, t->body, row->name);
+    yyjson_arr_foreach(value, i, max, word) {
+        if (!yyjson_is_str(word) || yyjson_get_len(word) == 0) continue;
+        yyjson_mut_arr_append(stops, same(t, word));
+        yyjson_mut_arr_append(counted, same(t, word));
     }
-    yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->body, name);
+    return counted;
+}
+
+static yyjson_mut_val *read_structured(const struct target *t, yyjson_val *value,
+                                       const struct row *row) {
+    const char *type = text_field(value, "type");
+    yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
     yyjson_val *schema = yyjson_obj_get(value, "jsonSchema");
+    if (!type) return NULL;
+    if (strcmp(type, "none") == 0) return same(t, value);
+    if (strcmp(type, "gbnf") == 0) {
+        if (!yyjson_is_str(grammar)) return NULL;
+        yyjson_mut_obj_add_val(t->doc, t->body, "grammar", same(t, grammar));
+        return same(t, value);
+    }
+    yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
     bool demanded = yyjson_is_obj(schema);
     yyjson_mut_obj_add_str(t->doc, format, "type", demanded ? "json_schema" : "json_object");
-    if (!demanded) return;
-    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
-    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
+    if (demanded) {
+        yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
+        yyjson_mut_obj_add_val(t->doc, wrap, "schema", same(t, schema));
+    }
+    return same(t, value);
 }
 
-static void read_tools(const struct target *t, yyjson_val *value, const char *name,
-                       double off) {
+static yyjson_mut_val *read_tools(const struct target *t, yyjson_val *value,
+                                  const struct row *row) {
     yyjson_val *tools = yyjson_obj_get(value, "tools");
-    (void)off;
+    if (!text_field(value, "type")) return NULL;
     if (yyjson_arr_size(tools) > 0) {
-        yyjson_mut_obj_add_val(t->doc, t->body, name, yyjson_val_mut_copy(t->doc, tools));
+        yyjson_mut_obj_add_val(t->doc, t->body, row->name, same(t, tools));
     }
+    return same(t, value);
 }
 
-static void read_tool_choice(const struct target *t, yyjson_val *value, const char *name,
-                             double off) {
+static yyjson_mut_val *read_tool_choice(const struct target *t, yyjson_val *value,
+                                        const struct row *row) {
     const char *mode = text_field(value, "mode");
-    (void)off;
-    if (mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0)) {
-        yyjson_mut_obj_add_strcpy(t->doc, t->body, name, mode);
-    }
+    bool choice = mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0);
+    if (!choice && (!mode || strcmp(mode, "auto") != 0)) return NULL;
+    if (choice) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, mode);
+    return same(t, value);
 }
 
-static void read_thinking(const struct target *t, yyjson_val *value, const char *name,
-                          double off) {
-    (void)off;
-    if (!yyjson_is_bool(value)) return;
-    yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->body, name);
+static yyjson_mut_val *read_thinking(const struct target *t, yyjson_val *value,
+                                     const struct row *row) {
+    if (!yyjson_is_bool(value)) return NULL;
+    yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
     yyjson_mut_obj_add_bool(t->doc, kwargs, "enable_thinking", yyjson_get_bool(value));
+    return same(t, value);
 }
 
-/* ---- prompt template ---- */
-
-static void add_literal(struct buf *out, yyjson_val *text) {
-    if (!yyjson_is_str(text)) return;
-    buf_add_str(out, "{{ ");
-    json_write_str(out, yyjson_get_str(text),
-                   yyjson_get_len(text)); /* Jinja's strings are like it */
-    buf_add_str(out, " }}");
+static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
+                                     const struct row *row) {
+    static const struct row stops = { .name = "stop" };
+    struct buf text = BUF_INIT(1 << 20);
+    bool counts = ws_template_write(value, &text);
+    if (counts) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, buf_str(&text));
+    buf_clear(&text);
+    (void)read_stops(t, yyjson_obj_get(value, "stopStrings"), &stops);
+    return counts ? same(t, value) : NULL;
 }
 
-/* Texts before and after each message, as a Jinja template. */
-static void write_manual(yyjson_val *manual, struct buf *out) {
-    static const struct {
-        const char *role, *before, *after;
-    } roles[] = { { "system", "beforeSystem", "afterSystem" },
-                  { "user", "beforeUser", "afterUser" },
-                  { "assistant", "beforeAssistant", "afterAssistant" } };
-    buf_add_str(out, "{% for message in messages %}");
-    for (size_t i = 0; i < 3; i++) {
-        buf_addf(out, "{%% if message['role'] == '%s' %%}", roles[i].role);
-        add_literal(out, yyjson_obj_get(manual, roles[i].before));
-        buf_add_str(out, "{{ message['content'] }}");
-        add_literal(out, yyjson_obj_get(manual, roles[i].after));
-        buf_add_str(out, "{% endif %}");
-    }
-    buf_add_str(out, "{% endfor %}{% if add_generation_prompt %}");
-    add_literal(out, yyjson_obj_get(manual, "beforeAssistant"));
-    buf_add_str(out, "{% endif %}");
-}
-
-static void read_template(const struct target *t, yyjson_val *value, const char *name,
-                          double off) {
-    const char *type = text_field(value, "type");
-    yyjson_val *jinja = yyjson_obj_get(yyjson_obj_get(value, "jinjaPromptTemplate"),
-                                       "template");
-    yyjson_val *manual = yyjson_obj_get(value, "manualPromptTemplate");
-    if (type && strcmp(type, "jinja") == 0 && yyjson_is_str(jinja)) {
-        yyjson_mut_obj_add_val(t->doc, t->body, name, yyjson_val_mut_copy(t->doc, jinja));
-    } else if (type && strcmp(type, "manual") == 0 && yyjson_is_obj(manual)) {
-        struct buf text = BUF_INIT(1 << 20);
-        write_manual(manual, &text);
-        yyjson_mut_obj_add_strcpy(t->doc, t->body, name, buf_str(&text));
-        buf_clear(&text);
-    }
-    read_stops(t, yyjson_obj_get(value, "stopStrings"), "stop", off);
-}
-
-/* Doze's own behaviour is to stop at the limit. */
-static void read_overflow(const struct target *t, yyjson_val *value, const char *name,
-                          double off) {
+static yyjson_mut_val *read_overflow(const struct target *t, yyjson_val *value,
+                                     const struct row *row) {
     static const struct {
         const char *theirs, *ours;
     } words[] = { { "stopAtLimit", "stop" },
                   { "truncateMiddle", "truncate_middle" },
                   { "rollingWindow", "rolling_window" } };
-    (void)off;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (!yyjson_equals_str(value, words[i].theirs)) continue;
-        yyjson_mut_obj_add_str(t->doc, t->body, name, words[i].ours);
+        yyjson_mut_obj_add_str(t->doc, t->body, row->name, words[i].ours);
+        return same(t, value);
     }
+    return NULL;
 }
 
-/* Read elsewhere (lmstudio_ws_history.c, lmstudio_ws_predict.c), but effective. */
-static void read_elsewhere(const struct target *t, yyjson_val *value, const char *name,
-                           double off) {
-    (void)t;
-    (void)value;
-    (void)name;
-    (void)off;
+/* These two are read elsewhere (lmstudio_ws_history.c, lmstudio_ws_predict.c). */
+static yyjson_mut_val *read_text(const struct target *t, yyjson_val *value,
+                                 const struct row *row) {
+    (void)row;
+    return yyjson_is_str(value) ? same(t, value) : NULL;
 }
 
-static const struct {
-    const char *key;
-    const char *name; /* in the neutral body */
-    read_fn *read;
-    double off; /* what an unchecked box means */
-} rows[] = {
-    { PREFIX "temperature", "temperature", read_number, 0 },
-    { PREFIX "maxPredictedTokens", "max_tokens", read_int_box, 0 },
-    { PREFIX "stopStrings", "stop", read_stops, 0 },
-    { PREFIX "topKSampling", "top_k", read_top_k, 0 },
-    { PREFIX "topPSampling", "top_p", read_share, 1 },
-    { PREFIX "minPSampling", "min_p", read_share, 0 },
-    { PREFIX "repeatPenalty", "repeat_penalty", read_repeat, 1 },
-    { PREFIX "llama.presencePenalty", "presence_penalty", read_box, 0 },
-    { PREFIX "llama.frequencyPenalty", "frequency_penalty", read_box, 0 },
-    { PREFIX "llama.logitBias", "logit_bias", read_bias, 0 },
-    { PREFIX "seed", "seed", read_int_box, 0 },
-    { PREFIX "logProbs", "logprobs", read_int_box, 0 },
-    { PREFIX "structured", "response_format", read_structured, 0 },
-    { PREFIX "tools", "tools", read_tools, 0 },
-    { PREFIX "toolChoice", "tool_choice", read_tool_choice, 0 },
-    { PREFIX "reasoning.enableThinking", "chat_template_kwargs", read_thinking, 0 },
-    { PREFIX "reasoning.parsing", "", read_elsewhere, 0 },
-    { PREFIX "systemPrompt", "", read_elsewhere, 0 },
-    { PREFIX "promptTemplate", "chat_template", read_template, 0 },
-    { PREFIX "contextOverflowPolicy", "overflow", read_overflow, 0 },
+static yyjson_mut_val *read_parsing(const struct target *t, yyjson_val *value,
+                                    const struct row *row) {
+    (void)row;
+    bool whole = yyjson_is_bool(yyjson_obj_get(value, "enabled")) &&
+                 text_field(value, "startString") && text_field(value, "endString");
+    return whole ? same(t, value) : NULL;
+}
+
+/* ---- all ---- */
+
+static const struct row rows[] = {
+    { PREFIX "temperature", "temperature", read_number, .min = 0, .max = 100 },
+    { PREFIX "maxPredictedTokens", "max_tokens", read_int_box, .min = 1, .max = INT32_MAX },
+    { PREFIX "stopStrings", "stop", read_stops, .min = 0 },
+    { PREFIX "toolCallStopStrings", "stop", read_stops, .min = 0 },
+    { PREFIX "topKSampling", "top_k", read_top_k, .min = -1, .max = 500 },
+    { PREFIX "topPSampling", "top_p", read_box, .off = 1, .min = 0, .max = 1 },
+    { PREFIX "minPSampling", "min_p", read_box, .off = 0, .min = 0, .max = 1 },
+    { PREFIX "repeatPenalty", "repeat_penalty", read_repeat, .off = 1, .min = 0.01, .max = 100 },
+    { PREFIX "llama.presencePenalty", "presence_penalty", read_box, .min = -100, .max = 100 },
+    { PREFIX "llama.frequencyPenalty", "frequency_penalty", read_box, .min = -100, .max = 100 },
+    { PREFIX "llama.logitBias", "logit_bias", read_bias, .min = -1e6, .max = 1e6 },
+    { PREFIX "llama.xtcProbability", "xtc_probability", read_box, .off = 0, .max = 1 },
+    { PREFIX "llama.xtcThreshold", "xtc_threshold", read_box, .off = 0.1, .max = 1 },
+    { PREFIX "llama.locallyTypicalSampling", "typical_p", read_box, .off = 1, .max = 1 },
+    { PREFIX "llama.mirostatSampling", "mirostat", read_mirostat, .min = 0 },
+    { PREFIX "seed", "seed", read_int_box, .min = -1, .max = INT32_MAX },
+    { PREFIX "logProbs", "logprobs", read_int_box, .min = 0, .max = 100 },
+    { PREFIX "structured", "response_format", read_structured, .min = 0 },
+    { PREFIX "tools", "tools", read_tools, .min = 0 },
+    { PREFIX "toolChoice", "tool_choice", read_tool_choice, .min = 0 },
+    { PREFIX "reasoning.enableThinking", "chat_template_kwargs", read_thinking, .min = 0 },
+    { PREFIX "reasoning.budgetTokens", "reasoning_budget", read_int_box, .max = INT32_MAX },
+    { PREFIX "reasoning.parsing", "", read_parsing, .min = 0 },
+    { PREFIX "systemPrompt", "", read_text, .min = 0 },
+    { PREFIX "promptTemplate", "chat_template", read_template, .min = 0 },
+    { PREFIX "contextOverflowPolicy", "overflow", read_overflow, .min = 0 },
 };
-enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
-void ws_prediction_config_read(yyjson_val *stack, yyjson_mut_doc *doc, yyjson_mut_val *body) {
-    struct target target = { doc, body };
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        yyjson_val *value = ws_config_find(stack, rows[i].key);
-        if (value) rows[i].read(&target, value, rows[i].name, rows[i].off);
+/* What happens where the client says nothing: the sampling as the model's author recommends it,
+ * and LM Studio's way with a text that is too long. */
+static yyjson_mut_val *unsaid(const struct target *t, const struct row *row,
+                              const struct sampling_view *s) {
+    if (row->read == read_overflow) {
+        yyjson_mut_obj_add_str(t->doc, t->body, row->name, "truncate_middle");
+        return yyjson_mut_str(t->doc, "truncateMiddle");
     }
+    if (!s->known) return NULL;
+    if (strcmp(row->name, "temperature") == 0) return yyjson_mut_real(t->doc, s->temperature);
+    if (strcmp(row->name, "top_k") == 0)
+        return yyjson_mut_int(t->doc, (int64_t)within((double)s->top_k, row));
+    if (strcmp(row->name, "top_p") == 0)
+        return box(t, s->top_p < 1, yyjson_mut_real(t->doc, s->top_p));
+    if (strcmp(row->name, "min_p") == 0)
+        return box(t, s->min_p > 0, yyjson_mut_real(t->doc, s->min_p));
+    if (strcmp(row->name, "repeat_penalty") == 0)
+        return box(t, s->repeat_penalty != 1, yyjson_mut_real(t->doc, s->repeat_penalty));
+    return NULL;
 }
 
-yyjson_mut_val *ws_prediction_config_format(yyjson_mut_doc *doc, yyjson_val *stack) {
+yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack,
+                                          const struct sampling_view *defaults,
+                                          yyjson_mut_doc *doc, yyjson_mut_val *body) {
+    struct target target = { doc, body };
     yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
-    for (size_t i = 0; i < ROW_COUNT; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         yyjson_val *value = ws_config_find(stack, rows[i].key);
-        if (value) ws_config_add(doc, fields, rows[i].key, yyjson_val_mut_copy(doc, value));
+        yyjson_mut_val *counts = value ? rows[i].read(&target, value, &rows[i]) : NULL;
+        if (!counts) counts = unsaid(&target, &rows[i], defaults);
+        if (counts) ws_config_add(doc, fields, rows[i].key, counts);
     }
     return config;
 }

@@ -123,12 +123,14 @@ static void on_template(void *ctx, call_id call, const struct service_event *ev)
 }
 
 void ws_apply_template(struct op *op, yyjson_val *param) {
+    static const struct sampling_view unknown; /* nothing is predicted */
     struct error err = { 0 };
     yyjson_mut_val *body;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
-    yyjson_val *tools = yyjson_obj_get(yyjson_obj_get(param, "opts"), "toolDefinitions");
+    yyjson_val *opts = yyjson_obj_get(param, "opts");
+    yyjson_val *tools = yyjson_obj_get(opts, "toolDefinitions");
     yyjson_mut_doc *doc = body_new("template", &body);
-    ws_prediction_config_read(stack, doc, body);
+    (void)ws_prediction_config_read(stack, &unknown, doc, body);
     if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
                          &err)) {
         yyjson_mut_doc_free(doc);
@@ -139,6 +141,10 @@ void ws_apply_template(struct op *op, yyjson_val *param) {
         yyjson_mut_obj_remove_key(body, "tools");
         yyjson_mut_obj_add_val(doc, body, "tools", yyjson_val_mut_copy(doc, tools));
     }
+    bool no_bos = yyjson_get_bool(yyjson_obj_get(opts, "omitBosToken"));
+    bool no_eos = yyjson_get_bool(yyjson_obj_get(opts, "omitEosToken"));
+    yyjson_mut_obj_add_bool(doc, body, "bos", !no_bos);
+    yyjson_mut_obj_add_bool(doc, body, "eos", !no_eos);
     ask(op, yyjson_obj_get(param, "specifier"), OP_TEMPLATE, doc, on_template);
 }
 

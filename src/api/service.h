@@ -30,7 +30,8 @@
  *     (several prompts are several requests; the daemon fans out on `prompts`, see below)
  *   {"op":"embedding", "input":[string | [token...], ...]}
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
- *   {"op":"template", ...the fields of chat; answers the prompt text}
+ *   {"op":"template", ...the fields of chat; answers the prompt text. "bos","eos":bool, whether
+ *    these marks are part of it where the tokenizer adds them (absent: as the template says)}
  *
  * ## delta (MSG_DELTA payload)
  *   {"content":"...", "reasoning":"...", "tool_calls":[{"index":n,"id":"..","name":"..",
@@ -141,6 +142,7 @@ struct service_event {
     const float *vector;
     size_t vector_len;
     enum stop_reason stop_reason;
+    const char *stop_string; /* that ended the answer; NULL: none did */
     struct service_usage usage;
     struct service_timing timing;
     yyjson_val *result;

@@ -245,6 +245,7 @@ static void hear_vector(struct heard *h) {
 
 static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->stop_reason = stop_reason_parse(text_of(json, "stop_reason"));
+    ev->stop_string = yyjson_get_str(yyjson_obj_get(json, "stop_string"));
     ev->usage.prompt_tokens = int_of(json, "prompt_tokens");
     ev->usage.cached_tokens = int_of(json, "cached_tokens");
     ev->usage.cache_source = cache_source_parse(text_of(json, "cache_source"));

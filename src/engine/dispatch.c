@@ -39,19 +39,53 @@ static bool tokenize(struct engine *e, uint64_t id, struct request *r, struct er
     return ok;
 }
 
+/* The token's text; "" for a token that the model does not have. */
+static struct buf mark_text(const struct llama_vocab *vocab, llama_token token) {
+    struct buf text = BUF_INIT(1 << 16);
+    if (token != LLAMA_TOKEN_NULL) tokens_piece(&text, vocab, token, true);
+    return text;
+}
+
+/* Templates leave out the marks that the tokenizer adds anyway. wanted: written all the same (1),
+ * or left out whoever adds them (0). */
+static void write_marked(const struct llama_vocab *vocab, const struct request *r,
+                         const char *prompt, size_t len, struct buf *out) {
+    struct buf bos = mark_text(vocab, llama_vocab_bos(vocab));
+    struct buf eos = mark_text(vocab, llama_vocab_eos(vocab));
+    bool begins = bos.len > 0 && len >= bos.len && memcmp(prompt, bos.data, bos.len) == 0;
+    if (r->bos == 0 && begins) {
+        prompt += bos.len;
+        len -= bos.len;
+    }
+    bool ends = eos.len > 0 && len >= eos.len &&
+                memcmp(prompt + len - eos.len, eos.data, eos.len) == 0;
+    if (r->eos == 0 && ends) len -= eos.len;
+    if (r->bos == 1 && !begins && llama_vocab_get_add_bos(vocab))
+        (void)buf_add(out, buf_str(&bos), bos.len);
+    (void)buf_add(out, prompt, len);
+    if (r->eos == 1 && !ends && llama_vocab_get_add_eos(vocab))
+        (void)buf_add(out, buf_str(&eos), eos.len);
+    buf_clear(&bos);
+    buf_clear(&eos);
+}
+
 static bool apply_template(struct engine *e, uint64_t id, struct request *r,
                            struct error *err) {
-    struct chat *chat = job_new_chat(e, &r->chat, err);
-    request_clear(r);
-    if (!chat) return false;
     size_t len = 0;
-    const char *prompt = chat_prompt(chat, &len);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *result = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_strncpy(doc, result, "prompt", prompt, len);
-    reply_result(&e->link, id, doc, result);
-    chat_free(chat);
-    return true;
+    struct chat *chat = job_new_chat(e, &r->chat, err);
+    if (chat) {
+        const char *prompt = chat_prompt(chat, &len);
+        struct buf text = BUF_INIT(len + (2 << 16));
+        write_marked(e->model.vocab, r, prompt, len, &text);
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *result = yyjson_mut_obj(doc);
+        yyjson_mut_obj_add_strncpy(doc, result, "prompt", buf_str(&text), text.len);
+        reply_result(&e->link, id, doc, result);
+        buf_clear(&text);
+        chat_free(chat);
+    }
+    request_clear(r);
+    return chat != NULL;
 }
 
 static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct error *err) {

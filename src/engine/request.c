@@ -57,6 +57,17 @@ static bool read_chat(struct request *r, yyjson_val *root, int32_t vocab_size,
     return request_read_chat(&r->chat, root, err);
 }
 
+static int read_mark(yyjson_val *val) {
+    return yyjson_is_bool(val) ? yyjson_get_bool(val) : -1;
+}
+
+static bool read_template(struct request *r, yyjson_val *root, int32_t vocab_size,
+                          struct error *err) {
+    r->bos = read_mark(yyjson_obj_get(root, "bos"));
+    r->eos = read_mark(yyjson_obj_get(root, "eos"));
+    return read_chat(r, root, vocab_size, err);
+}
+
 static bool read_completion(struct request *r, yyjson_val *root, int32_t vocab_size,
                             struct error *err) {
     yyjson_val *prompt = yyjson_obj_get(root, "prompt");
@@ -118,7 +129,7 @@ static const struct op_row {
     [REQUEST_COMPLETION] = { "completion", read_completion },
     [REQUEST_EMBEDDING] = { "embedding", read_embedding },
     [REQUEST_TOKENIZE] = { "tokenize", read_tokenize },
-    [REQUEST_TEMPLATE] = { "template", read_chat },
+    [REQUEST_TEMPLATE] = { "template", read_template },
 };
 
 static const struct op_row *op_find(const char *name) {

@@ -77,6 +77,7 @@ struct request {
     bool echo;
     enum overflow overflow;                  /* of a chat or completion */
     bool add_special, parse_special, pieces; /* of tokenize */
+    int bos, eos;                            /* of template, see there; -1: not given */
 };
 
 /* Fails with ERR_INVALID_REQUEST naming the field, or ERR_NOT_SUPPORTED (images, unknown op).

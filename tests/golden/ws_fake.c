@@ -46,6 +46,15 @@ static const struct instance_view instances[] = {
       .seed = -1,
       .kv_type_k = "q8_0",
       .kv_type_v = "f16",
+      .chunk_size = 128,
+      .threads = 2,
+      .chat_template = "{{ messages[0].content }}",
+      .sampling = { .temperature = 0.6,
+                    .top_k = 20,
+                    .top_p = 1,
+                    .min_p = 0.05,
+                    .repeat_penalty = 1,
+                    .known = true },
       .running = 1,
       .waiting = 2 },
     { .reference = 130,
@@ -144,13 +153,16 @@ static void say_load(struct fake *f, const char *what, const struct load_request
         f->out,
         "= %s %s as %s, ttl %lld, context %lld, batch %lld, parallel %lld, experts %lld, "
         "flash %d, kv offload %d, layers %d, mmap %d, mlock %d, seed %lld, kv %s %s, rope %g "
-        "%g\n",
+        "%g, threads %lld, chunk %lld, template %s, ending %s\n",
         what, r->model, r->identifier ? r->identifier : "-",
         r->ttl.given ? (long long)r->ttl.value : -1, (long long)r->context_length,
         (long long)r->eval_batch_size, (long long)r->parallel, (long long)r->num_experts,
         r->flash_attention, r->offload_kv_cache_to_gpu, r->gpu_layers, r->mmap, r->mlock,
         (long long)r->seed, r->kv_type_k ? r->kv_type_k : "-",
-        r->kv_type_v ? r->kv_type_v : "-", r->rope_frequency_base, r->rope_frequency_scale);
+        r->kv_type_v ? r->kv_type_v : "-", r->rope_frequency_base, r->rope_frequency_scale,
+        (long long)r->threads, (long long)r->chunk_size,
+        r->chat_template ? r->chat_template : "-",
+        r->reasoning_ending ? r->reasoning_ending : "-");
 }
 
 static call_id load(void *self, const struct load_request *request, struct load_sink sink) {
@@ -325,6 +337,7 @@ static void fill_event(yyjson_val *json, struct service_event *ev) {
     yyjson_val *list = yyjson_obj_get(json, "calls"), *call;
     size_t i, max;
     const char *reason = text_of(json, "stop_reason");
+    ev->stop_string = text_of(json, "stop_string");
     ev->progress = yyjson_get_num(yyjson_obj_get(json, "progress"));
     ev->content = text_of(json, "content");
     ev->reasoning = text_of(json, "reasoning");

@@ -2,7 +2,7 @@
 // What LM Studio's SDK configures: that it counts, and that it comes back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slowToLoad, spoken } from '../e2e/lib/models.js';
+import { endless, random, slowToLoad, spoken, template } from '../e2e/lib/models.js';
 import { connect, generations, start } from './lib/clients.js';
 
 for (const generation of generations) {
@@ -22,3 +22,102 @@ for (const generation of generations) {
     assert.equal((await daemon.instances()).length, 1);
   });
 }
+
+// The prediction's configuration as the server tells it.
+const counted = (result) => Object.fromEntries(result.predictionConfig.fields.map(
+  ({ key, value }) => [key.replace('llm.prediction.', ''), value]));
+
+const words = 'one two three four five six seven eight nine ten ';
+
+// Of two candidates, both above the threshold, XTC always excludes the likelier one.
+test('XTC takes the second choice', async (t) => {
+  const daemon = await start(t, { models: { noise: random() } });
+  const client = connect(daemon);
+  const model = await client.llm.model('noise', { verbose: false });
+  const say = (more) => model.respond('Hello?', { maxTokens: 8, repeatPenalty: false, ...more });
+  const likeliest = await say({ temperature: 0 });
+  const cut = { temperature: 1, topKSampling: 2, topPSampling: false, minPSampling: false,
+    raw: { fields: [ // the SDK has names for these, but does not send them
+      { key: 'llm.prediction.llama.xtcProbability', value: { checked: true, value: 1 } },
+      { key: 'llm.prediction.llama.xtcThreshold', value: { checked: true, value: 0.01 } }] } };
+  const [one, two] = [await say(cut), await say(cut)];
+  assert.equal(one.content, two.content);
+  assert.notEqual(one.content, likeliest.content);
+  assert.deepEqual(counted(one)['llama.xtcProbability'], { checked: true, value: 1 });
+  assert.deepEqual(counted(one)['llama.xtcThreshold'], { checked: true, value: 0.01 });
+});
+
+test('what counted comes back, also what nobody said', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const client = connect(daemon);
+  const model = await client.llm.model('hello', { verbose: false });
+  const config = counted(await model.respond('Hello?', { maxTokens: 5 }));
+  assert.deepEqual(config, {
+    temperature: 0.8,
+    maxPredictedTokens: { checked: true, value: 5 },
+    topKSampling: 40,
+    topPSampling: { checked: true, value: 0.95 },
+    minPSampling: { checked: true, value: 0.05 },
+    repeatPenalty: { checked: false, value: 1 }, // else the clients would believe 1.1
+    contextOverflowPolicy: 'truncateMiddle',
+  });
+});
+
+test('a load brings its prompt template; a request may bring another', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const client = connect(daemon);
+  const jinja = (template) => ({ type: 'jinja', jinjaPromptTemplate: { template } });
+  const promptTemplate = jinja("{% for m in messages %}[{{ m['content'] }}]{% endfor %}");
+  const load = (template) => client.llm.load('hello', { verbose: false,
+    config: { promptTemplate: template, physicalBatchSize: 64, reasoningBudgetMessage: 'Enough.' } });
+  const model = await load(promptTemplate);
+  const chat = [{ role: 'user', content: 'Hi' }];
+  assert.equal(await model.applyPromptTemplate(chat), '[Hi]');
+  const loadConfig = await model.getLoadConfig();
+  assert.deepEqual(loadConfig.promptTemplate, promptTemplate);
+  assert.equal(loadConfig.physicalBatchSize, 64);
+  assert.equal(loadConfig.reasoningBudgetMessage, 'Enough.');
+  const plain = await client.llm.load('hello', { identifier: 'plain', verbose: false });
+  assert.notEqual(await plain.applyPromptTemplate(chat), '[Hi]');
+  const own = { ...jinja("<{{ messages[0]['content'] }}>"), stopStrings: [] };
+  const log = daemon.log.length;
+  const answer = await model.respond(chat, { promptTemplate: own });
+  assert.equal(answer.stats.promptTokensCount, await model.countTokens('<Hi>'), daemon.log.slice(log));
+  await assert.rejects(load(jinja('{% for %}')), /template/);
+});
+
+test('without a policy a text that is too long loses its middle', async (t) => {
+  const daemon = await start(t, { models: { clock: endless('1M') } });
+  const client = connect(daemon);
+  const model = await client.llm.load('clock', { verbose: false, config: { contextLength: 256 } });
+  const text = words.repeat(60);
+  const answer = await model.respond(text, { maxTokens: 4 });
+  assert.equal(answer.stats.stopReason, 'maxPredictedTokensReached');
+  assert.ok(answer.stats.promptTokensCount < 256);
+  await assert.rejects(model.respond(text, { maxTokens: 4, contextOverflowPolicy: 'stopAtLimit' })
+    .result(), /256/);
+});
+
+test('a stop string of tool calls is told as such', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello from the model.') } });
+  const client = connect(daemon);
+  const model = await client.llm.model('hello', { verbose: false });
+  const call = await model.respond('Hello?', { toolCallStopStrings: [' model'] });
+  assert.equal(call.stats.stopReason, 'toolCalls');
+  assert.equal(call.stats.stopString, ' model');
+  assert.equal(call.content, 'Hello from the');
+});
+
+test('thinking ends where its budget does', async (t) => {
+  const thoughtful = spoken('One thing, another thing, and a third one.\n</think>\n\nSo be it.',
+    '--chat-template', template('deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja'));
+  const daemon = await start(t, { models: { thoughtful } });
+  const client = connect(daemon);
+  const model = await client.llm.load('thoughtful', { verbose: false,
+    config: { contextLength: 512, reasoningBudgetMessage: ' Enough.' } });
+  const short = await model.respond('Well?', { temperature: 0, maxTokens: 30, reasoningBudget: 4 });
+  assert.match(short.reasoningContent, /One thing.* Enough\./s);
+  assert.doesNotMatch(short.reasoningContent, /third/);
+  const long = await model.respond('Well?', { temperature: 0, maxTokens: 30 });
+  assert.match(long.reasoningContent, /third one/);
+});
