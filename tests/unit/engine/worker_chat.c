@@ -245,6 +245,34 @@ static struct worker *with_template(const char *template) {
     return w;
 }
 
+/* Llama's tokenizer begins every text with <s>, so its prompt is written without. */
+static void test_marks_around_a_prompt(void **state) {
+    (void)state;
+    char *path = model_make("random-llama-spm", "random", "--seed", "3", "--vocab",
+                            VOCABS_DIR "/ggml-vocab-llama-spm.gguf", NULL);
+    struct worker *w = worker_load(path, "\"context_length\":512");
+    const char *ask = "{\"op\":\"template\"," USER ",\"chat_template\":"
+                      "\"{{ bos_token }}{{ messages[0]['content'] }}\"%s}";
+    struct outcome *o = worker_run(w, ask, "");
+    assert_string_equal(prompt_of(o), "Weather in Paris?");
+    o = worker_run(w, ask, ",\"bos\":true,\"eos\":true");
+    assert_string_equal(prompt_of(o), "<s>Weather in Paris?");
+    o = worker_run(w, ask, ",\"bos\":false");
+    assert_string_equal(prompt_of(o), "Weather in Paris?");
+    worker_stop(w, 0);
+    free(path);
+    /* This one's adds nothing: what is there is the template's. */
+    w = speaker("chat-think", "Qwen-Qwen3-0.6B", "");
+    o = worker_run(w, ask, ",\"bos\":true,\"eos\":true");
+    char *marked = strdup(prompt_of(o));
+    o = worker_run(w, ask, "");
+    assert_string_equal(prompt_of(o), marked);
+    o = worker_run(w, ask, ",\"bos\":false");
+    assert_string_equal(prompt_of(o), "Weather in Paris?");
+    free(marked);
+    worker_stop(w, 0);
+}
+
 static void test_a_template_that_complains(void **state) {
     (void)state;
     struct worker *w = with_template("{{ raise_exception('only users may speak here') }}");
@@ -287,6 +315,7 @@ int main(void) {
         cmocka_unit_test(test_a_schema_is_kept),
         cmocka_unit_test(test_schemas_that_make_no_sense),
         cmocka_unit_test(test_the_template_is_applied),
+        cmocka_unit_test(test_marks_around_a_prompt),
         cmocka_unit_test(test_a_template_that_complains),
         cmocka_unit_test(test_a_template_that_is_broken),
         cmocka_unit_test(test_images_are_refused_in_a_sentence),
