@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/lmstudio_ws.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -66,11 +67,17 @@ static void on_log_line(void *ctx, enum log_level level, const char *text) {
     publish_line(ctx, LOG_TOPIC_SERVER, level, text, true);
 }
 
+/* How clients look for a server, and the followers' own sockets. */
+static bool is_noise(const char *path) {
+    return strcmp(path, "/lms-status") == 0 || strcmp(path, "/lmstudio-greeting") == 0 ||
+           lmws_namespace_parse(path + (*path == '/')) != 0;
+}
+
 /* In LM Studio's words, which people and programs look for. */
 static void on_request(void *ctx, const char *method, const char *path) {
     struct daemon *d = ctx;
     struct buf text = BUF_INIT(1 << 14);
-    if (!feed_wanted(d->log, LOG_TOPIC_REQUESTS)) return;
+    if (!feed_wanted(d->log, LOG_TOPIC_REQUESTS) || is_noise(path)) return;
     buf_addf(&text, "Received request: %s to %s", method, path);
     publish_line(d, LOG_TOPIC_REQUESTS, LOG_LEVEL_DEBUG, buf_str(&text), false);
     buf_clear(&text);
