@@ -48,8 +48,7 @@ void ws_get_base_prediction_config(struct op *op, yyjson_val *param) {
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc); /* that of a request; not needed */
-    op_result(op, doc,
-              ws_prediction_config_read(NULL, &found.instance->sampling, doc, body));
+    op_result(op, doc, ws_prediction_config_read(NULL, &found.instance->sampling, doc, body));
 }
 
 void ws_get_processing_state(struct op *op, yyjson_val *param) {

@@ -194,7 +194,7 @@ struct prediction {
     int call_index;
     struct service_usage usage;
     const char *stop_string; /* while success is being sent */
-    int gpu_layers; /* -1: all */
+    int gpu_layers;          /* -1: all */
 };
 void ws_prediction_clear(void *prediction);
 void ws_prediction_on_event(void *op, call_id call, const struct service_event *ev);

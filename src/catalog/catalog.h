@@ -7,7 +7,8 @@
  * never weights. Layouts understood: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
  * folders, and the Hugging Face cache
  * (models--<publisher>--<model>/snapshots/<rev>/<file>.gguf, blobs are links). Split sets
- * (-00001-of-0000N.gguf) are one model; projectors (mmproj-*.gguf) are none, and give their neighbour nothing.
+ * (-00001-of-0000N.gguf) are one model; projectors (mmproj-*.gguf) are none, and give their
+ * neighbour nothing.
  */
 #ifndef DOZE_CATALOG_CATALOG_H
 #define DOZE_CATALOG_CATALOG_H

@@ -16,8 +16,8 @@
 #include "base/error.h"
 
 enum {
-    LOAD_TEXTS_MAX = 64,         /* different ones that are in use together */
-    LOAD_TEXT_BYTES = 64 << 10,  /* of one; the largest templates have 20 KB */
+    LOAD_TEXTS_MAX = 64,        /* different ones that are in use together */
+    LOAD_TEXT_BYTES = 64 << 10, /* of one; the largest templates have 20 KB */
 };
 
 struct load_texts {

@@ -19,8 +19,8 @@
 
 #include "daemon/activity.h"
 #include "daemon/calls.h"
-#include "daemon/load_texts.h"
 #include "daemon/kept.h"
+#include "daemon/load_texts.h"
 #include "daemon/read_ahead.h"
 #include "daemon/resolve.h"
 #include "daemon/standby.h"
@@ -50,7 +50,7 @@ struct instance {
     char *model_key;
     struct load_settings demanded;  /* by the explicit load; unsaid for jit */
     struct load_settings effective; /* of the current worker */
-    call_id unloading; /* the call that waits until it is gone; 0: none */
+    call_id unloading;              /* the call that waits until it is gone; 0: none */
     struct worker *worker;
     struct instance_facts facts;
     struct activity activity;

@@ -50,7 +50,7 @@ struct chat_input {
     const char *chat_template;    /* plain Jinja, instead of the model's own */
     const char *reasoning_effort; /* plain word */
     int parallel_tool_calls;      /* -1: as the template can */
-    int reasoning_budget;         /* tokens of each reasoning part, then it is ended; -1: none */
+    int reasoning_budget; /* tokens of each reasoning part, then it is ended; -1: none */
     const char *reasoning_ending; /* plain text said before that end; NULL: nothing */
     bool add_generation_prompt;
 };

@@ -44,8 +44,9 @@ struct chat {
     common_chat_params params;
     common_chat_parser_params parser;
     std::set<llama_token> kept;
-    sampler_ptr grammar;  /* NULL: anything goes */
-    sampler_ptr thinking; /* knows when the model thinks, and ends that; NULL: does not matter */
+    sampler_ptr grammar; /* NULL: anything goes */
+    sampler_ptr
+        thinking; /* knows when the model thinks, and ends that; NULL: does not matter */
     std::string text;
     common_chat_msg last;
     std::vector<std::string> call_ids;
@@ -248,7 +249,9 @@ static void watch_thinking(struct chat *c, const struct chat_input *in) {
     const auto &tags = c->params.thinking_end_tags;
     const bool limited = in->reasoning_budget >= 0;
     const bool sleeps = c->grammar && c->params.grammar_lazy;
-    if (in->grammar || (!sleeps && !limited) || c->params.thinking_start_tag.empty() || tags.empty()) return;
+    if (in->grammar || (!sleeps && !limited) || c->params.thinking_start_tag.empty() ||
+        tags.empty())
+        return;
     std::vector<llama_tokens> ends;
     for (const auto &tag : tags) ends.push_back(common_tokenize(c->vocab, tag, false, true));
     const std::string ending = (in->reasoning_ending ? in->reasoning_ending : "") + tags[0];

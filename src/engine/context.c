@@ -57,7 +57,7 @@ static int32_t context_length(const struct model *model, const struct load_reque
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
-/* At least one token of every sequence, so that single tokens never have to wait for one another. */
+/* At least one token of every sequence, so that no single token has to wait for another. */
 static int32_t chunk_demanded(const struct context *c, int64_t chunk) {
     if (chunk < c->parallel) return c->parallel;
     return chunk < c->batch ? (int32_t)chunk : c->batch;

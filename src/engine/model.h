@@ -25,8 +25,8 @@ struct model {
     struct chat_templates *templates;
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
-    char *reasoning_ending;   /* said where a budget of reasoning is used up; NULL: nothing */
-    bool embeds;     /* made for embeddings: it pools, and generates nothing */
+    char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
+    bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
     int32_t window;  /* sliding attention window in tokens; 0: none */
     int64_t loading; /* us that libllama took for it */

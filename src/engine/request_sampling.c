@@ -103,6 +103,6 @@ bool request_read_sampling(struct sampling *s, yyjson_val *root, int32_t vocab_s
            json_read_int(root, "top_k", 0, INT32_MAX, &s->top_k, err) &&
            json_read_int(root, "logprobs", 0, REQUEST_MAX_LOGPROBS, &s->logprobs, err) &&
            json_read_bool(root, "cache_prompt", &s->cache_prompt, err) &&
-           read_rare_samplers(s, root, err) && read_seed(s, root, err) && read_stops(s, root, err) &&
-           read_biases(s, root, vocab_size, err);
+           read_rare_samplers(s, root, err) && read_seed(s, root, err) &&
+           read_stops(s, root, err) && read_biases(s, root, vocab_size, err);
 }

@@ -65,10 +65,9 @@ static void add_mirostat(struct llama_sampler *chain, const struct sampling *s,
     float tau = (float)s->mirostat_tau, eta = (float)s->mirostat_eta;
     llama_sampler_chain_add(chain, llama_sampler_init_temp((float)s->temperature));
     llama_sampler_chain_add(
-        chain, s->mirostat == 1
-                   ? llama_sampler_init_mirostat(llama_vocab_n_tokens(vocab), seed, tau, eta,
-                                                 MIROSTAT_TOKENS)
-                   : llama_sampler_init_mirostat_v2(seed, tau, eta));
+        chain, s->mirostat == 1 ? llama_sampler_init_mirostat(llama_vocab_n_tokens(vocab), seed,
+                                                              tau, eta, MIROSTAT_TOKENS)
+                                : llama_sampler_init_mirostat_v2(seed, tau, eta));
 }
 
 static void add_choice(struct llama_sampler *chain, const struct sampling *s,

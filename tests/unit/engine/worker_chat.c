@@ -97,7 +97,8 @@ static void test_a_tool_is_called_after_reasoning(void **state) {
 /* A template that opens the thinking itself: the speaker's own tokens do not spell a tag. */
 static struct worker *thinker(const char *options) {
     char file[512];
-    snprintf(file, sizeof file, TEMPLATES_DIR "/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja");
+    snprintf(file, sizeof file,
+             TEMPLATES_DIR "/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja");
     char *path = model_make("chat-think-open", "spoken", "--chat-template", file, "--text",
                             "It may rain, or it may snow, or the sun may shine all day long."
                             "\n</think>\n\nTake an umbrella.",
@@ -117,8 +118,7 @@ static void test_thinking_ends_where_its_budget_does(void **state) {
     assert_non_null(strstr(buf_str(&o->reasoning), "It may"));
     assert_null(strstr(buf_str(&o->reasoning), "day long"));
     assert_true(o->content.len > 0);
-    o = worker_run(w,
-                   "{\"op\":\"chat\"," USER ",\"temperature\":0,\"reasoning_budget\":500}");
+    o = worker_run(w, "{\"op\":\"chat\"," USER ",\"temperature\":0,\"reasoning_budget\":500}");
     assert_non_null(strstr(buf_str(&o->content), "Take an umbrella."));
     assert_non_null(strstr(buf_str(&o->reasoning), "day long."));
     worker_stop(w, 0);
