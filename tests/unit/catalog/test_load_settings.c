@@ -49,7 +49,8 @@ static const char every_field[] =
     "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
     "false,"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
-    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true}";
+    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
+    "\"chunk_size\":64,\"seed\":7}";
 
 static void test_every_field_is_read(void **state) {
     (void)state;
@@ -68,6 +69,8 @@ static void test_every_field_is_read(void **state) {
     assert_string_equal(s.repack, "first");
     assert_int_equal(s.mmap, 0);
     assert_int_equal(s.mlock, 1);
+    assert_int_equal(s.chunk_size, 64);
+    assert_int_equal(s.seed, 7);
 }
 
 static void test_what_is_written_can_be_read(void **state) {
@@ -228,6 +231,8 @@ static void test_hash_tells_every_field(void **state) {
         "{\"offload_kv_cache_to_gpu\":true}",
         "{\"repack\":\"never\"}",
         "{\"repack\":\"first\"}",
+        "{\"chunk_size\":64}",
+        "{\"seed\":7}",
     };
     enum { COUNT = sizeof different / sizeof different[0] };
     uint64_t hashes[COUNT + 1];
@@ -243,6 +248,24 @@ static void test_hash_tells_every_field(void **state) {
     struct load_settings same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
     assert_true(resolve(&small, NULL, NULL, &same, &s, &err));
     assert_true(load_settings_hash(&s) == hashes[COUNT]);
+}
+
+/* They are no settings of a file, but what one instance has, another does not. */
+static void test_texts_of_a_load_tell_instances_apart(void **state) {
+    (void)state;
+    struct load_settings demanded[4], s;
+    struct error err;
+    uint64_t hashes[4];
+    for (size_t i = 0; i < 4; i++) {
+        demanded[i] = unsaid;
+        demanded[i].chat_template = (int64_t)(i & 1);
+        demanded[i].reasoning_ending = (int64_t)(i & 2);
+        assert_true(resolve(&small, NULL, NULL, &demanded[i], &s, &err));
+        assert_int_equal(s.chat_template, demanded[i].chat_template);
+        assert_int_equal(s.reasoning_ending, demanded[i].reasoning_ending);
+        hashes[i] = load_settings_hash(&s);
+        for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
+    }
 }
 
 static nbytes need_of(const struct model *model, const char *demanded) {
@@ -333,6 +356,7 @@ int main(void) {
         cmocka_unit_test(test_quantized_values_need_flash_attention),
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
         cmocka_unit_test(test_hash_tells_every_field),
+        cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),
