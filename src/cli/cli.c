@@ -160,6 +160,8 @@ int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {
     struct option_sets before = { .sets = &globals, .count = 1, .until_word = true };
     struct error err;
     int first = 0;
+    static char version[] = "version";
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) argv[1] = version;
     text_init();
     if (!options_parse(&before, argc, argv, &first, &err)) {
         return (int)cli_fail(CLI_USAGE, "%s See `%s help`.", err.text, cli.program);

@@ -233,7 +233,8 @@ test('called as lms it does the same, word for word', async (t) => {
 });
 
 test('help and version', () => {
-  for (const args of [['--help'], ['help'], ['load', '--help'], ['serve', '--help'], ['version']]) {
+  for (const args of [['--help'], ['help'], ['load', '--help'], ['serve', '--help'], ['version'],
+    ['--version']]) {
     const { status, stdout } = spawnSync(doze, args, { encoding: 'utf8' });
     assert.equal(status, 0, `${args}`);
     assert.match(stdout, /doze|serve|\d\.\d/i);
