@@ -45,12 +45,13 @@ static bool resolve(const struct model *model, const struct load_settings *for_a
 }
 
 static const char every_field[] =
-    "{\"context_length\":8192,\"parallel\":2,\"eval_batch_size\":256,\"num_experts\":4,"
+    "{\"context_length\":8192,\"parallel\":2,\"eval_batch_size\":256,\"chunk_size\":64,"
+    "\"num_experts\":4,"
     "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
     "false,"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
     "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
-    "\"chunk_size\":64,\"seed\":7}";
+    "\"seed\":7}";
 
 static void test_every_field_is_read(void **state) {
     (void)state;
