@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
-# doze::sqlite doze::wslay doze::cmocka doze::threads doze::llama doze::xxhash (used as headers).
+# doze::sqlite doze::wslay doze::nettle doze::cmocka doze::threads doze::llama, and doze::xxhash (used
+# as headers).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)
@@ -59,6 +60,8 @@ doze_pkg(xxhash libxxhash)
 add_library(doze::threads ALIAS Threads::Threads)
 doze_find(wslay wslay/wslay.h wslay)
 doze_find(llhttp llhttp.h libllhttp.a)
+# SHA-1 and base64. Not the shared object: it would be resident with 0.2 MB, these parts are 0.04.
+doze_find(nettle nettle/sha1.h libnettle.a)
 doze_find(yyjson yyjson.h yyjson)
 
 # llama.cpp: the pinned one, or DOZE_LLAMA_DIR (a source tree with its build, or an install prefix).

@@ -3,6 +3,7 @@
  * millions of them, too many for a tree of JSON values. */
 #include <assert.h>
 #include <math.h>
+#include <nettle/base64.h>
 #include <string.h>
 
 #include "api/openai.h"
@@ -33,20 +34,12 @@ static void add_floats(struct buf *out, const char *bytes, size_t count) {
 }
 
 static void add_base64(struct buf *out, const char *bytes, size_t len) {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)bytes;
+    size_t size = BASE64_ENCODE_RAW_LENGTH(len);
     buf_add_str(out, "\"");
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        unsigned group = (unsigned)in[i] << 16;
-        if (left > 1) group |= (unsigned)in[i + 1] << 8;
-        if (left > 2) group |= in[i + 2];
-        char quad[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                         left > 1 ? digits[group >> 6 & 63] : '=',
-                         left > 2 ? digits[group & 63] : '=' };
-        buf_add(out, quad, sizeof quad);
-    }
+    char *room = buf_reserve(out, size);
+    if (!room) return;
+    base64_encode_raw(room, len, (const uint8_t *)bytes);
+    out->len += size;
     buf_add_str(out, "\"");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/uploads.h"
 
+#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,36 +46,19 @@ void uploads_free(struct uploads *uploads) {
     free(uploads);
 }
 
-/* ---- base64 (RFC 4648, 4) ---- */
-
-static int digit(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Caller frees; NULL if it is no base64. A NUL follows the bytes. */
 static unsigned char *decode(const char *text, size_t len, size_t *ret_len) {
-    size_t padding = len >= 2 && text[len - 1] == '=' ? 1 + (text[len - 2] == '=') : 0;
-    if (len % 4 != 0) return NULL;
-    unsigned char *bytes = xcalloc(len / 4 * 3 + 1, 1);
-    size_t out = 0;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < len; i++) {
-        int value = i < len - padding ? digit(text[i]) : 0;
-        if (value < 0) {
-            free(bytes);
-            return NULL;
-        }
-        bits = bits << 6 | (uint32_t)value;
-        if (i % 4 != 3) continue;
-        for (int shift = 16; shift >= 0; shift -= 8)
-            bytes[out++] = (unsigned char)(bits >> shift);
+    struct base64_decode_ctx base64;
+    *ret_len = BASE64_DECODE_LENGTH(len);
+    unsigned char *bytes = xcalloc(*ret_len + 1, 1);
+    base64_decode_init(&base64);
+    if (base64_decode_update(&base64, ret_len, bytes, len, text) &&
+        base64_decode_final(&base64)) {
+        bytes[*ret_len] = '\0';
+        return bytes;
     }
-    *ret_len = out - padding;
-    bytes[*ret_len] = '\0';
-    return bytes;
+    free(bytes);
+    return NULL;
 }
 
 /* ---- what a file is ---- */

@@ -29,6 +29,7 @@ LIBRARIES = {  # a library's headers: the folders that may name them
     r"uv(/.*)?\.h": {"http", "daemon"} | TESTING,
     r"llhttp\.h": {"http"} | TESTING,
     r"wslay/.*": {"http"} | TESTING,
+    r"nettle/.*": {"http", "api", "daemon"} | TESTING,
     r"curl/.*": {"cli", "daemon"} | TESTING,
     r"sqlite3\.h": {"daemon"} | TESTING,
     r"xxhash\.h": {"prompts"} | TESTING,
