@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -41,16 +42,25 @@ struct worker *worker_start(void) {
     return w;
 }
 
-void worker_send(struct worker *w, enum message_type type, int request, const char *payload) {
+/* False: nobody is there to read it. */
+static bool try_send(struct worker *w, enum message_type type, int request,
+                     const char *payload) {
     struct buf out = BUF_INIT(FRAME_MAX_TO_WORKER);
     assert_true(
         frame_format(&out, (uint16_t)type, (uint64_t)request, payload, strlen(payload)));
-    for (size_t sent = 0; sent < out.len;) {
-        ssize_t n = send(w->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
-        assert_true(n > 0);
-        sent += (size_t)n;
+    size_t sent = 0;
+    ssize_t n = 1;
+    while (n > 0 && sent < out.len) {
+        n = send(w->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
+        if (n > 0) sent += (size_t)n;
     }
+    assert_true(n > 0 || errno == EPIPE || errno == ECONNRESET);
     buf_clear(&out);
+    return n > 0;
+}
+
+void worker_send(struct worker *w, enum message_type type, int request, const char *payload) {
+    assert_true(try_send(w, type, request, payload));
 }
 
 static void on_worker_frame(struct worker *w, const struct frame *f) {
@@ -153,7 +163,8 @@ int worker_wait(struct worker *w) {
 }
 
 void worker_stop(struct worker *w, int status) {
-    if (!w->gone && !w->failed) worker_send(w, MSG_STOP, 0, "");
+    /* It may have gone by itself, unseen: that is for its status to tell. */
+    if (!w->gone && !w->failed) (void)try_send(w, MSG_STOP, 0, "");
     assert_int_equal(worker_wait(w), status);
     close(w->fd);
     for (int i = 0; i < WORKER_MAX_REQUESTS; i++) outcome_clear(&w->outcomes[i]);
