@@ -10,6 +10,7 @@
  *   lmstudio_ws_find.c     which instance is meant
  *   lmstudio_ws_config.c   configuration stacks; load keys both ways
  *   lmstudio_ws_sampling.c prediction keys
+ *   lmstudio_ws_tags.h     thinking by the client's own tags
  *   lmstudio_ws_template.c prompt templates
  *   lmstudio_ws_history.c  conversations
  *   lmstudio_ws_load.c     loadModel, getOrLoad, unloadModel, estimateModelUsage
@@ -24,6 +25,7 @@
 #define DOZE_API_LMSTUDIO_WS_PARTS_H
 
 #include "api/lmstudio_ws.h"
+#include "api/lmstudio_ws_tags.h"
 #include "base/json.h"
 
 enum {
@@ -188,6 +190,7 @@ struct prediction {
     char *model_info, *load_config, *prediction_config; /* JSON */
     bool reasoning_apart;                               /* reasoning is told from content */
     bool reasoning_open; /* its start tag was sent, its end tag not */
+    struct tags tags;    /* that the client names, for models whose template does not */
     bool started;
     struct buf call;           /* arguments of the tool call that is being written */
     char *call_id, *call_name; /* call_name NULL: none is */

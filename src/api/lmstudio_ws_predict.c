@@ -28,6 +28,9 @@ static struct prediction *prediction_new(const struct lmws_session *session,
     yyjson_val *parsing = ws_config_find(stack, "llm.prediction.reasoning.parsing");
     yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
     p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
+    const char *start = text_field(parsing, "startString"),
+               *end = text_field(parsing, "endString");
+    if (p->reasoning_apart && start && *start && end && *end) tags_init(&p->tags, start, end);
     buf_init(&p->call, LMWS_REPLY_MAX);
     return p;
 }

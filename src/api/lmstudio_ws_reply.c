@@ -14,6 +14,7 @@ void ws_prediction_clear(void *prediction) {
     free(p->prediction_config);
     free(p->call_id);
     free(p->call_name);
+    tags_clear(&p->tags);
     buf_clear(&p->call);
 }
 
@@ -96,7 +97,9 @@ static void send_fragment(struct op *op, const struct piece *piece) {
 static void turn_reasoning(struct op *op, struct prediction *p, bool open) {
     if (p->reasoning_open == open) return;
     p->reasoning_open = open;
-    struct piece tag = { .text = open ? "<think>" : "</think>", .reasoning_type = "none" };
+    const char *start = p->tags.start ? p->tags.start : "<think>";
+    const char *end = p->tags.end ? p->tags.end : "</think>";
+    struct piece tag = { .text = open ? start : end, .reasoning_type = "none" };
     if (p->reasoning_apart) {
         tag.reasoning_type = open ? "reasoningStartTag" : "reasoningEndTag";
         tag.structural = true;
@@ -104,25 +107,48 @@ static void turn_reasoning(struct op *op, struct prediction *p, bool open) {
     send_fragment(op, &tag);
 }
 
+/* Texts of one event: the first of them has its token and the probabilities. */
+struct saying {
+    struct op *op;
+    yyjson_val *logprobs; /* NULL: none, or given already */
+    int tokens;
+};
+
+static void say(void *ctx, const char *text, bool thinking) {
+    struct saying *s = ctx;
+    struct prediction *p = s->op->state;
+    turn_reasoning(s->op, p, thinking);
+    if (!*text) return;
+    send_fragment(s->op, &(struct piece){ .text = text,
+                                          .reasoning_type = thinking && p->reasoning_apart
+                                                                ? "reasoning"
+                                                                : "none",
+                                          .tokens = s->tokens,
+                                          .logprobs = s->logprobs });
+    s->logprobs = NULL;
+    s->tokens = 0;
+}
+
 static void on_text(struct op *op, struct prediction *p, const struct service_event *ev) {
-    bool reasons = ev->reasoning && *ev->reasoning;
     bool speaks = ev->content && *ev->content;
-    yyjson_val *logprobs = ev->logprobs;
-    if (reasons) {
-        turn_reasoning(op, p, true);
-        send_fragment(
-            op, &(struct piece){ .text = ev->reasoning,
-                                 .reasoning_type = p->reasoning_apart ? "reasoning" : "none",
-                                 .tokens = 1,
-                                 .logprobs = speaks ? NULL : logprobs });
+    struct saying saying = { .op = op, .tokens = 1, .logprobs = speaks ? NULL : ev->logprobs };
+    if (ev->reasoning && *ev->reasoning) say(&saying, ev->reasoning, true);
+    if (speaks) {
+        saying.logprobs = ev->logprobs;
+        tags_feed(&p->tags, ev->content, say, &saying);
     }
-    if (speaks || (logprobs && !reasons)) {
-        if (speaks) turn_reasoning(op, p, false);
-        send_fragment(op, &(struct piece){ .text = speaks ? ev->content : "",
-                                           .reasoning_type = "none",
-                                           .tokens = 1,
-                                           .logprobs = logprobs });
-    }
+    if (!saying.logprobs) return;
+    send_fragment(op, &(struct piece){ .text = "",
+                                       .reasoning_type = "none",
+                                       .tokens = saying.tokens,
+                                       .logprobs = saying.logprobs });
+}
+
+/* What was held back is no tag, and a thought that has no end ends here. */
+static void end_text(struct op *op, struct prediction *p) {
+    struct saying saying = { .op = op };
+    tags_finish(&p->tags, say, &saying);
+    turn_reasoning(op, p, false);
 }
 
 /* ---- tool calls ---- */
@@ -171,7 +197,7 @@ static void begin_call(struct op *op, struct prediction *p,
                        const struct tool_call_piece *piece) {
     yyjson_mut_doc *doc;
     end_call(op, p);
-    turn_reasoning(op, p, false);
+    end_text(op, p);
     p->call_index = piece->index;
     p->call_name = xstrdup(piece->name);
     if (piece->id) p->call_id = xstrdup(piece->id);
@@ -256,7 +282,7 @@ static bool ends_call(const struct prediction *p, const char *stop_string) {
 
 static void on_done(struct op *op, struct prediction *p, const struct service_event *ev) {
     end_call(op, p);
-    turn_reasoning(op, p, false);
+    end_text(op, p);
     p->stop_string = ev->stop_string;
     enum stop_reason reason = ev->stop_reason;
     if (reason == STOP_STRING && ends_call(p, ev->stop_string)) reason = STOP_TOOL_CALLS;
