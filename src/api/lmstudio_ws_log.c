@@ -81,7 +81,7 @@ static const struct instance_view *find_instance(struct op *op, const char *iden
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     for (size_t i = 0; i < models.count; i++) {
-        const struct model_view *model = &models.models[i];
+        const struct model_view *model = models.models + i;
         for (size_t k = 0; k < model->instance_count; k++) {
             if (strcmp(model->instances[k].identifier, identifier) != 0) continue;
             *ret_model = model;
