@@ -106,14 +106,10 @@ uint64_t prompt_files_bytes(const struct prompt_files *files) {
 
 /* ---- deleting ---- */
 
-/* The folder goes with its last file; it fails as long as there is one. */
+/* The folder stays when its last file goes: a worker may have it open, and could keep nothing any
+ * more in one that was deleted. */
 static bool delete_file(const struct prompt_file *file) {
-    if (unlink(file->path) != 0 && errno != ENOENT) return false;
-    char *folder = xstrdup(file->path);
-    *strrchr(folder, '/') = '\0';
-    (void)rmdir(folder);
-    free(folder);
-    return true;
+    return unlink(file->path) == 0 || errno == ENOENT;
 }
 
 /* Take out of the list what has no path any more. */

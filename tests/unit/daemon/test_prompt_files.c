@@ -27,8 +27,13 @@ static int remove_dir(void **state) {
     struct prompt_files files;
     prompt_files_scan(dir, now, &files);
     (void)prompt_files_delete(&files, NULL);
+    for (size_t i = 0; i < files.folder_count; i++) {
+        char *path = xasprintf("%s/%s", dir, files.folders[i]);
+        assert_int_equal(rmdir(path), 0);
+        free(path);
+    }
     prompt_files_clear(&files);
-    (void)rmdir(dir);
+    assert_int_equal(rmdir(dir), 0);
     free(dir);
     return 0;
 }
@@ -79,7 +84,7 @@ static void test_entries_are_counted(void **state) {
     assert_string_equal(files.list[0].folder, "two");
     prompt_files_clear(&files);
     char *folder = xasprintf("%s/one", dir);
-    assert_false(exists(folder)); /* went with its last file */
+    assert_true(exists(folder)); /* a worker may have it open */
     free(folder);
 }
 
