@@ -27,6 +27,7 @@ elseif(NOT DOZE_COVERAGE)
 endif()
 
 if(DOZE_COVERAGE)
+    add_compile_definitions(DOZE_COVERAGE) # the counters are files that a sandbox would not allow
     add_compile_options(--coverage)
     add_link_options(--coverage)
 endif()

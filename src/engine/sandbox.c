@@ -18,16 +18,26 @@ static bool has_gpu(void) {
     return false;
 }
 
+/* Why there is none at all; NULL: nothing speaks against it. */
+static const char *why_not(void) {
+#ifdef DOZE_COVERAGE
+    return "Workers run without a sandbox because this build counts what is executed, in files "
+           "beside its objects.";
+#endif
+    if (!has_gpu()) return NULL;
+    return "Workers run without a sandbox because this machine's GPU is used: its driver needs "
+           "rights that cannot be listed.";
+}
+
+#define TRUST "load only models that you trust."
+
 /* By what holds: [calls][files]. */
 static const char *const sentences[2][2] = {
-    { "Workers run without a sandbox: this kernel, or the container, offers neither Landlock "
-      "nor "
-      "seccomp; load only models that you trust.",
-      "The sandbox of workers is incomplete: seccomp is not to be had here, so that they may "
-      "open "
-      "sockets and start programs; load only models that you trust." },
-    { "The sandbox of workers is incomplete: Landlock is not to be had here (Linux 5.13 and "
-      "newer), so that they may read your files, but not send them anywhere.",
+    { "Workers run without a sandbox, as neither seccomp nor Landlock is to be had "
+      "here: " TRUST,
+      "Workers run with half a sandbox, as seccomp is not to be had here: " TRUST },
+    { "Workers run with half a sandbox, as Landlock (Linux 5.13 and newer) is not to be had "
+      "here: they can read your files, but send them nowhere.",
       NULL },
 };
 
@@ -35,12 +45,8 @@ void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
                    const struct sandbox_rights *rights) {
     if (stage == SANDBOX_LOADING) {
         *sandbox = (struct sandbox){ 0 };
-        if (has_gpu()) {
-            sandbox->missing =
-                "Workers run without a sandbox because this machine's GPU is used: "
-                "its driver needs rights that cannot be listed.";
-            return;
-        }
+        sandbox->missing = why_not();
+        if (sandbox->missing) return;
         sandbox->calls = sandbox->files = true;
     }
     /* Without it only root may do this; a program could be started that has more rights. */

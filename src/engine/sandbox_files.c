@@ -46,9 +46,6 @@ static const struct {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     { "/", READ_FOLDER }, /* their reports name lines of code */
 #endif
-#ifdef DOZE_COVERAGE
-    { "/", WRITE_FOLDER }, /* counters are added to files beside the objects */
-#endif
 };
 enum { OF_SYSTEM = sizeof of_system / sizeof of_system[0] };
 
