@@ -58,6 +58,12 @@ static enum instance_work work_in(const struct supervisor *sup, int slot) {
     return farthest;
 }
 
+/* What works is in use right now: clients take the time since then off the ttl. */
+static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
+    msec unix_now = clock_unix();
+    return running > 0 ? unix_now : unix_now + s->last_used - supervisor_now();
+}
+
 struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct lc_slot *s = &sup->lc.slots[slot];
@@ -76,7 +82,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .ttl = s->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : s->ttl,
         .expires_in = view.expires == MSEC_NEVER ? MSEC_NEVER : view.expires - now,
         .idle_expires_at = view.expires == MSEC_NEVER ? 0 : unix_now + view.expires - now,
-        .last_used_at = loaded ? unix_now + s->last_used - now : 0,
+        .last_used_at = loaded ? last_used_at(s, view.running) : 0,
         .loaded_at = loaded ? in->loaded_at : 0,
         .load_time_seconds = loaded ? in->load_seconds : 0,
         .memory_bytes = s->state == LC_ABSENT ? 0 : s->bytes,

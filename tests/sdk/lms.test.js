@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Chat } from '@lmstudio/sdk';
 import { ask } from '../e2e/lib/ask.js';
-import { embedding, spoken } from '../e2e/lib/models.js';
+import { embedding, endless, spoken } from '../e2e/lib/models.js';
 import { connect, latest, Raw, start } from './lib/clients.js';
 
 const hello = () => spoken('Hello from the model.');
@@ -123,6 +123,23 @@ test('lms ps', async (t) => {
   check(other, loaded);
   assert.equal(other.ttlMs, null);
   assert.deepEqual(await vectors.getInstanceProcessingState(), { status: 'idle', queued: 0 });
+});
+
+test('lms ps while a model works: its time does not run out', async (t) => {
+  const daemon = await start(t, { models: { clock: endless() } });
+  const client = await enterAndLook(daemon);
+  const model = await load(client, 'clock', { ttl: 300 });
+  const prediction = model.respond('What is the time?');
+  const used = [];
+  for await (const piece of prediction) {
+    assert.ok(text(piece.content));
+    used.push((await model.getModelInfo()).lastUsedTime);
+    if (Date.now() - used[0] > 500) break;
+  }
+  const { status, queued } = await model.getInstanceProcessingState();
+  assert.deepEqual([status, queued], ['generating', 1]);
+  await prediction.cancel();
+  assert.ok(used.at(-1) - used[0] > 400, `${used}`);
 });
 
 test('lms load', async (t) => {
