@@ -37,7 +37,7 @@ static const char *const sentences[2][2] = {
       "here: " TRUST,
       "Workers run with half a sandbox, as seccomp is not to be had here: " TRUST },
     { "Workers run with half a sandbox, as Landlock (Linux 5.13 and newer) is not to be had "
-      "here: they can read your files, but send them nowhere.",
+      "here: they can open your files, though neither sockets nor programs.",
       NULL },
 };
 

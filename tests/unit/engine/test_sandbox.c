@@ -113,13 +113,23 @@ static int kill_parents_thread(void) {
 static int signal_by_file(void) {
     return errno_of(fcntl(WORKER_FD, F_SETOWN, getppid()));
 }
+/* A page that was made with one protection gets another. */
+static int protect(int first, int then) {
+    // cppcheck-suppress [invalidFunctionArg, memleak]
+    void *map = mmap(NULL, 4096, first, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) return errno; // cppcheck-suppress memleak
+    int why = errno_of(mprotect(map, 4096, then));
+    munmap(map, 4096);
+    return why;
+}
 static int new_code(void) {
-    void *map = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return map == MAP_FAILED ? errno : 0;
+    return protect(PROT_READ | PROT_EXEC, PROT_READ);
 }
 static int code_of_data(void) {
-    void *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return map == MAP_FAILED ? 99 : errno_of(mprotect(map, 4096, PROT_READ | PROT_EXEC));
+    return protect(PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC);
+}
+static int constant_data(void) {
+    return protect(PROT_READ | PROT_WRITE, PROT_READ);
 }
 static int file_of_memory(void) {
     return errno_of(memfd_create("x", 0));
@@ -267,9 +277,13 @@ static int grow(void) {
     char *block = malloc(much);
     if (!block) return ENOMEM;
     memset(block, 1, much);
-    block = realloc(block, 2 * much);
-    free(block);
-    return block ? 0 : ENOMEM;
+    void *larger = realloc(block, 2 * much);
+    if (!larger) {
+        free(block);
+        return ENOMEM;
+    }
+    free(larger);
+    return 0;
 }
 static int second_stage(void) {
     return errno_of(syscall(SYS_seccomp, 99, 0, NULL)) == EINVAL ? 0 : errno;
@@ -352,6 +366,7 @@ static const struct attempt {
     ALWAYS(wake, 0),
     ALWAYS(lock_memory, 0),
     ALWAYS(grow, 0),
+    ALWAYS(constant_data, 0),
 };
 
 static void put(const char *path) {
