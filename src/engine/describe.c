@@ -55,7 +55,6 @@ static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
     struct chat_caps caps = { 0 };
     if (model->templates) caps = chat_templates_caps(model->templates);
     yyjson_mut_obj_add_str(doc, root, "type", model->embeds ? "embeddings" : "llm");
-    yyjson_mut_obj_add_bool(doc, root, "chat_template", caps.explicit_template);
     yyjson_mut_val *abilities = yyjson_mut_obj_add_obj(doc, root, "capabilities");
     yyjson_mut_obj_add_bool(doc, abilities, "tool_use",
                             caps.explicit_template && caps.tool_use);
@@ -94,8 +93,6 @@ void model_describe(const struct model *model, const struct context *context,
     add_abilities(doc, root, model);
     yyjson_mut_obj_add_int(doc, root, "chunk", context->chunk);
     if (!model->embeds) add_sampling(doc, root, &model->sampling);
-    yyjson_mut_obj_add_int(doc, root, "embedding_length",
-                           llama_model_n_embd_out(model->weights));
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);
     yyjson_mut_obj_add_real(doc, root, "library_seconds",
                             (double)(model->loading + context->making) / 1e6);

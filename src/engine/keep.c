@@ -82,11 +82,9 @@ static void tell(struct engine *e) {
     e->store_told = told;
     char json[192];
     int len = snprintf(json, sizeof json,
-                       "{\"entries\":%zu,\"bytes\":%llu,\"memory_bytes\":%llu,\"hits\":%llu,"
-                       "\"saves\":%llu}",
+                       "{\"entries\":%zu,\"bytes\":%llu,\"memory_bytes\":%llu,\"hits\":%llu}",
                        store->count, (unsigned long long)store_disk_bytes(store),
-                       (unsigned long long)store->memory, (unsigned long long)store->hits,
-                       (unsigned long long)store->saves);
+                       (unsigned long long)store->memory, (unsigned long long)store->hits);
     link_send(&e->link, MSG_STORE, 0, json, (size_t)len);
 }
 

@@ -58,7 +58,6 @@ void reply_prompt(struct link *link, const struct job *job, size_t processed) {
     yyjson_mut_obj_add_uint(doc, root, "processed", processed);
     yyjson_mut_obj_add_uint(doc, root, "total", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached", job->cached_tokens);
-    yyjson_mut_obj_add_real(doc, root, "seconds", seconds(job->started, clock_boottime_usec()));
     send_doc(link, MSG_PROMPT, job->id, doc);
 }
 

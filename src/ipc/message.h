@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 2
+#define MESSAGE_VERSION 3
 
 enum { WORKER_FD = 3 };
 
@@ -52,18 +52,18 @@ enum message_type {
     MSG_PROGRESS,   /* {"permille":n} while loading, at least every 5 s while it moves */
     MSG_READY,      /* {"architecture","quantization","parameters":n,"max_context_length":n,
                        "context_length":n (per request), "parallel":n,"memory_bytes":n,
-                       "type":"llm"|"vlm"|"embeddings","chat_template":bool,
+                       "type":"llm"|"vlm"|"embeddings",
                        "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
                        "chunk":n,"sampling":{"temperature","top_k","top_p","min_p",
                        "repeat_penalty"} (of requests that say nothing else; not of embedders),
-                       "embedding_length":n,"load_seconds":x,
+                       "load_seconds":x,
                        "library_seconds":x (of these in libllama),"threads":n,
                        "flash_attention":bool,"batch":n,
                        "sandbox":"full"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
-    MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n,"seconds":x}: after each prompt batch */
+    MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n}: after each prompt batch */
     MSG_DELTA,   /* one step of an answer, see api/service.h "delta" */
     MSG_VECTOR,  /* embeddings: raw little-endian float32s of the next input, in order */
     MSG_DONE,    /* see api/service.h "done" */
@@ -75,7 +75,7 @@ enum message_type {
     MSG_MEASURED =
         48,    /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
-    MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n,"saves":n}: what the
+    MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n}: what the
                   prompt store holds for this model, and what was done since the start */
 };
 

@@ -232,7 +232,7 @@ static void check_vectors(struct worker *w) {
            "\"the cat\",[5,6,7],\"x\",\"the cat\"]}");
     assert_false(o->failed);
     assert_int_equal(o->vector_count, 6);
-    assert_int_equal(o->vector_len, yyjson_get_int(worker_fact(w, "embedding_length")));
+    assert_int_equal(o->vector_len, 128); /* make-model's, of either kind */
     for (int i = 0; i < 6; i++) assert_true(fabs(dot(o, i, i) - 1) < 1e-3);
     assert_true(dot(o, 0, 2) > 0.999);
     assert_true(dot(o, 0, 5) > 0.999);

@@ -485,7 +485,8 @@ static void test_saved_when_idle(void **state) {
     struct worker *w = start(model, "on");
     struct said said = ask(w, STORY, ANSWER, "");
     while (!w->store) assert_true(worker_pump(w));
-    assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_doc_get_root(w->store), "saves")), 1);
+    assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_doc_get_root(w->store), "entries")),
+                     1);
     assert_int_equal(file_count(), 1);
     assert_int_equal(kill(w->pid, SIGKILL), 0);
     worker_stop(w, 128 + SIGKILL);
