@@ -1,34 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 // Idle costs nothing: memory and wake-ups of a daemon nobody talks to.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
-import { childrenOf, residentBytes, wakeUps } from './lib/process.js';
+import { childrenOf, connections, hasOpen, residentBytes, sleeps, until, wakeUps } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 
 const WINDOW_MS = 5000;
-const WINDOWS_MAX = 12;
+const STILL_MS = 300;
+const PATIENCE_MS = 60000;
 const RESIDENT_MAX = 6 << 20;
 
-// Wake-ups during a window of time. The window is what is measured; nothing is waited for.
-function wakeUpsIn(pid, ms) {
-  const before = wakeUps(pid);
-  return new Promise((tell) => {
-    setTimeout(() => tell(wakeUps(pid) - before), ms);
-  });
+const pause = (ms) => new Promise((tell) => { setTimeout(tell, ms); }); // a measured span, not a wait
+
+async function wakeUpsIn(pids, ms) {
+  const before = pids.map(wakeUps);
+  await pause(ms);
+  return pids.map((pid, i) => wakeUps(pid) - before[i]);
 }
 
-// What follows a start or work once (prompts and history are saved, a connection ends) may fall into
-// the first windows; what repeats would be in all of them.
-async function quiet(...pids) {
-  const seen = [];
-  for (let i = 0; i < WINDOWS_MAX; i++) {
-    const counts = await Promise.all(pids.map((pid) => wakeUpsIn(pid, WINDOW_MS)));
-    if (counts.every((count) => count === 0)) return;
-    seen.push(counts);
-  }
-  assert.fail(`wake-ups in windows of ${WINDOW_MS} ms: ${JSON.stringify(seen)}`);
+// What a start or work leaves to be done once, each thing seen to be done: our connections are closed,
+// the history's file is closed (10 s after its last entry), a spare worker is there and has spoken
+// (that is the one thing seen only by its stillness).
+async function settled(d, workers) {
+  d.closeWatches();
+  await until(() => connections(d.port) === 0, PATIENCE_MS, 'the clients have left');
+  await until(() => !hasOpen(d.pid, 'history.db'), PATIENCE_MS, 'the history is closed');
+  await until(() => childrenOf(d.pid).length === workers + 1, PATIENCE_MS, 'a spare worker is there');
+  const latest = Date.now() + PATIENCE_MS;
+  while (!await restFor(childrenOf(d.pid), STILL_MS)) assert.ok(Date.now() < latest, 'no rest');
+}
+
+// Do they sleep through this span?
+async function restFor(pids, ms) {
+  if (!pids.every(sleeps)) return pause(5);
+  const counts = await wakeUpsIn(pids, ms);
+  return pids.every(sleeps) && counts.every((count) => count === 0);
+}
+
+// From then on nothing at all: not in most windows, but in the very next one.
+async function assertQuiet(...pids) {
+  const counts = await wakeUpsIn(pids, WINDOW_MS);
+  assert.deepEqual(counts, pids.map(() => 0), `wake-ups in ${WINDOW_MS} ms`);
 }
 
 test('a fresh daemon: at most 6 MB, no wake-ups in 5 s', async (t) => {
@@ -37,18 +53,25 @@ test('a fresh daemon: at most 6 MB, no wake-ups in 5 s', async (t) => {
     const bytes = residentBytes(d.pid);
     assert.ok(bytes <= RESIDENT_MAX, `${(bytes / 1048576).toFixed(1)} MB`);
   }
-  await quiet(d.pid);
+  await settled(d, 0);
+  await assertQuiet(d.pid, ...childrenOf(d.pid));
 });
 
 test('an idle instance does not wake anybody either', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
   const watch = await d.watch();
-  await d.chat('m');
-  const { pid } = await watch.reaches('m', 'idle');
-  d.closeWatches();
-  await d.get('/health'); // the daemon has seen the watch go
-  await quiet(d.pid, pid);
+  await d.chat('m', { messages: [{ role: 'user', content: 'A long story. '.repeat(60) }] });
+  await watch.reaches('m', 'idle');
+  await until(() => saved(d), PATIENCE_MS, 'the prompt is saved'); // 2 s after the answer
+  await settled(d, 1);
+  await assertQuiet(d.pid, ...childrenOf(d.pid));
 });
+
+// Is there a whole file in the prompt store?
+function saved(d) {
+  const folder = path.join(d.stateDir, 'prompts', 'm');
+  return fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.prompt'));
+}
 
 test('after loads and unloads the daemon is as small as before', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken('Hello there.') },

@@ -2,20 +2,23 @@
 // Facts about processes, from /proc.
 import fs from 'node:fs';
 
-// Resolves when the process has ended, rejects after `within` ms. A zombie has ended: who reaps the
-// orphans of a killed daemon is not our business. There is no event to wait for in node, so look.
-export function gone(pid, within = 10000) {
-  const until = Date.now() + within;
+// Resolves when it is so, rejects after `within` ms. What a process does is no event in node, so look.
+export function until(isSo, within, what) {
+  const end = Date.now() + within;
   return new Promise((resolve, reject) => {
     const look = setInterval(() => {
-      const alive = isAlive(pid);
-      if (alive && Date.now() < until) return;
+      const so = isSo();
+      if (!so && Date.now() < end) return;
       clearInterval(look);
-      if (alive) reject(new Error(`process ${pid} is still there after ${within} ms`));
-      else resolve();
+      if (so) resolve();
+      else reject(new Error(`not within ${within} ms: ${what}`));
     }, 5);
   });
 }
+
+// A zombie has ended: who reaps the orphans of a killed daemon is not our business.
+export const gone = (pid, within = 10000) =>
+  until(() => !isAlive(pid), within, `process ${pid} has ended`);
 
 export function statusField(pid, name) {
   const line = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -43,6 +46,12 @@ export function childrenOf(pid) {
   return children.filter(isAlive);
 }
 
+// Does every thread of it sleep? Not so while it computes, waits for the processor or for a disk.
+export function sleeps(pid) {
+  return fs.readdirSync(`/proc/${pid}/task`).every((task) =>
+    /^State:\s+S/m.test(fs.readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8')));
+}
+
 // The name of the program it runs; '' if it is gone.
 export function programOf(pid) {
   try {
@@ -60,4 +69,21 @@ export function wakeUps(pid) {
     sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)[1]);
   }
   return sum;
+}
+
+// Has it opened a file of this name?
+export function hasOpen(pid, name) {
+  const folder = `/proc/${pid}/fd`;
+  return fs.readdirSync(folder).some((fd) => {
+    try { return fs.readlinkSync(`${folder}/${fd}`).endsWith(`/${name}`); } catch { return false; }
+  });
+}
+
+// Connections to a local port that are not closed on both sides.
+export function connections(port) {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const states = ['01', '04', '05', '08']; // established, FIN_WAIT_1 and 2, CLOSE_WAIT
+  return ['tcp', 'tcp6'].flatMap((name) => fs.readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => local?.endsWith(end) && states.includes(state)).length;
 }
