@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endless, random, slowToLoad, spoken, template } from '../e2e/lib/models.js';
-import { connect, generations, start } from './lib/clients.js';
+import { connect, generations, Raw, start } from './lib/clients.js';
 
 for (const generation of generations) {
   const named = (title) => `${title} (SDK ${generation.name})`;
@@ -120,4 +120,27 @@ test('thinking ends where its budget does', async (t) => {
   assert.doesNotMatch(short.reasoningContent, /third/);
   const long = await model.respond('Well?', { temperature: 0, maxTokens: 30 });
   assert.match(long.reasoningContent, /third one/);
+});
+
+// Keys that the SDK has no option for, and keys that mean nothing here.
+test('rare keys of a load count or do no harm', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const raw = await Raw.open(daemon, 'llm');
+  const fields = Object.entries({ 'llama.cpuThreadPoolSize': 1, 'llama.physicalBatchSize': 3,
+    numParallelSessions: 5, 'llama.tryDirectIO': true, 'llama.useFp16ForKVCache': false,
+    'llama.speculativeDecoding.draftModel': 'none', numCpuExpertLayersRatio: 'max',
+    'llama.argumentsOverride': { enabled: true, disabledParameters: [], overrideParameters: [],
+      excludeAllConfig: true } }).map(([key, value]) => ({ key: `llm.load.${key}`, value }));
+  raw.send({ type: 'channelCreate', endpoint: 'loadModel', channelId: 1, creationParameter: {
+    modelKey: 'hello', loadConfigStack: { layers: [{ layerName: 'apiOverride', config: { fields } }] } } });
+  assert.equal((await raw.ended(1)).type, 'channelClose');
+  const { result } = await raw.call(2, 'getLoadConfig', { specifier: { type: 'query', query: {} } });
+  const told = Object.fromEntries(result.fields.map(
+    ({ key, value }) => [key.replace('llm.load.', ''), value]));
+  assert.equal(told['llama.cpuThreadPoolSize'], 1);
+  assert.equal(told['llama.physicalBatchSize'], 5); // a token for each of the predictions
+  assert.equal(told.numParallelSessions, 5);
+  assert.equal(told['llama.useFp16ForKVCache'], false);
+  assert.deepEqual(told['llama.kCacheQuantizationType'], { checked: true, value: 'f32' });
+  assert.equal(told['llama.tryDirectIO'], undefined);
 });
