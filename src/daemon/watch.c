@@ -116,7 +116,7 @@ static bool is_watched(const struct watch *w, const char *path) {
 /* Watch what was found; true if some of it was not watched before. The new watches begin before the
  * old ones end, so that nothing is missed; one of a folder that was made anew is a new one. */
 static bool watch_found(struct watch *w) {
-    struct folder next[MAX_FOLDERS];
+    struct folder next[MAX_FOLDERS] = { 0 };
     size_t count = w->found_count;
     bool fresh = false;
     for (size_t i = 0; i < count; i++) {

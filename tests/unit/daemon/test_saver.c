@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "daemon/file.h"
 #include "daemon/saver.h"
 
@@ -45,9 +46,9 @@ static void expect(const struct disk *d, const char *content) {
 }
 
 static int set_up(void **state) {
-    struct disk *d = calloc(1, sizeof *d);
+    struct disk *d = xcalloc(1, sizeof *d);
     snprintf(d->folder, sizeof d->folder, "/tmp/doze-saver-XXXXXX");
-    if (!mkdtemp(d->folder)) return -1;
+    assert_non_null(mkdtemp(d->folder));
     snprintf(d->path, sizeof d->path, "%s/file", d->folder);
     uv_loop_init(&d->loop);
     d->saver = saver_new(&d->loop, d->path, on_saved, d);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "daemon/watch.h"
 
 enum { PATIENCE_MS = 20000 };
@@ -97,9 +98,9 @@ static void until_found(struct scene *s, size_t count) {
 }
 
 static int set_up(void **state) {
-    struct scene *s = calloc(1, sizeof *s);
+    struct scene *s = xcalloc(1, sizeof *s);
     snprintf(root, sizeof root, "/tmp/doze-watch-XXXXXX");
-    if (!s || !mkdtemp(root)) return -1;
+    assert_non_null(mkdtemp(root));
     types_unknown = false;
     after_scan = NULL;
     after_listing = NULL;
