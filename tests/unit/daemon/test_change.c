@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes of the settings while a disk is busy with the first of them. The daemon is stopping, so
+ * that nothing but the settings and their file is concerned. */
+#include "cmocka_prelude.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+#include "daemon/file.h"
+#include "daemon/saver.h"
+
+struct scene {
+    struct daemon daemon;
+    char folder[32], path[64];
+    int done, refused;
+    struct error error;
+};
+
+static void on_end(void *ctx, const struct error *error) {
+    struct scene *s = ctx;
+    s->done += error == NULL;
+    s->refused += error != NULL;
+    if (error) s->error = *error;
+}
+
+static void change(struct scene *s, const char *json) {
+    struct error err;
+    yyjson_doc *doc = json_parse(json, strlen(json), &err);
+    assert_non_null(doc);
+    daemon_change_settings(&s->daemon, yyjson_doc_get_root(doc),
+                           (struct settings_sink){ .on_end = on_end, .ctx = s });
+    yyjson_doc_free(doc);
+}
+
+static int set_up(void **state) {
+    struct scene *s = xcalloc(1, sizeof *s);
+    snprintf(s->folder, sizeof s->folder, "/tmp/doze-change-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    snprintf(s->path, sizeof s->path, "%s/settings.json", s->folder);
+    uv_loop_init(&s->daemon.loop);
+    settings_init(&s->daemon.settings);
+    s->daemon.stopping = true;
+    s->daemon.settings_saver = saver_new(&s->daemon.loop, s->path, daemon_settings_saved,
+                                         &s->daemon);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct scene *s = *state;
+    assert_int_equal(uv_loop_close(&s->daemon.loop), 0);
+    saver_free(s->daemon.settings_saver);
+    settings_clear(&s->daemon.settings);
+    (void)unlink(s->path);
+    assert_int_equal(rmdir(s->folder), 0);
+    free(s);
+    return 0;
+}
+
+static void test_changes_wait_for_one_another(void **state) {
+    struct scene *s = *state;
+    change(s, "{\"max_waiting\":7}");
+    change(s, "{\"max_waiting\":0}");
+    change(s, "{\"jit\":false}");
+    assert_int_equal(s->done + s->refused, 0);
+    assert_int_equal(s->daemon.settings.rules.max_waiting, 128); /* not before it is on disk */
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 2);
+    assert_int_equal(s->refused, 1);
+    assert_string_equal(s->error.param, "max_waiting");
+    assert_int_equal(s->daemon.settings.rules.max_waiting, 7);
+    assert_false(s->daemon.settings.rules.jit);
+    struct buf text = BUF_INIT(1 << 16);
+    struct error err;
+    assert_true(file_read(s->path, &text, &err));
+    assert_non_null(strstr(buf_str(&text), "\"max_waiting\":7"));
+    assert_non_null(strstr(buf_str(&text), "\"jit\":false"));
+    buf_clear(&text);
+}
+
+static void test_what_cannot_be_written_does_not_hold(void **state) {
+    struct scene *s = *state;
+    char temp[80];
+    snprintf(temp, sizeof temp, "%s.tmp", s->path);
+    assert_int_equal(mkdir(temp, 0700), 0); /* in the way of the temporary file */
+    change(s, "{\"max_waiting\":7}");
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->error.code, ERR_IO);
+    assert_int_equal(s->daemon.settings.rules.max_waiting, 128);
+    assert_int_equal(rmdir(temp), 0);
+    change(s, "{\"jit\":false}");
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 1);
+    assert_int_equal(s->daemon.settings.rules.max_waiting, 128);
+}
+
+static void test_one_past_the_most_is_refused(void **state) {
+    struct scene *s = *state;
+    for (int i = 0; i < 64; i++) change(s, "{\"jit\":true}");
+    assert_int_equal(s->refused, 0);
+    change(s, "{\"jit\":true}");
+    assert_int_equal(s->refused, 1);
+    assert_int_equal(s->error.code, ERR_QUEUE_FULL);
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 64);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_changes_wait_for_one_another),
+        TEST(test_what_cannot_be_written_does_not_hold),
+        TEST(test_one_past_the_most_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
