@@ -33,8 +33,8 @@ static void add_limit(const struct supervisor *sup, int slot, yyjson_mut_doc *do
     yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", left < INT64_MAX ? left : INT64_MAX);
 }
 
-/* About as many tokens as the longest prompt has that waits for this load; no more: what is too much
- * has to be cleared in vain. */
+/* About as many tokens as the longest prompt has that waits for this load; no more: what is too
+ * much has to be cleared in vain. */
 enum { BYTES_PER_TOKEN = 3 };
 
 static size_t longest_body(const struct supervisor *sup, int slot) {

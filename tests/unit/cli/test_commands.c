@@ -181,7 +181,7 @@ static void test_ps(void **state) {
     CHECK(
         0,
         "IDENTIFIER               MODEL                    STATUS         SIZE         CONTEXT"
-        "    PARALLEL    TTL\n"
+        "    PARALLEL    TTL           PROMPTS\n"
         "qwen2.5-0.5b-instruct    qwen2.5-0.5b-instruct    IDLE           397.81 MB    4096   "
         "    4           4m12s / 5m\n"
         "busy                     qwen3-4b                 GENERATING     2.00 GB      4096   "
