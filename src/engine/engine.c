@@ -64,7 +64,7 @@ void queue_add(struct engine *engine, struct job *job) {
 
 void engine_init(struct engine *engine) {
     engine->queue_end = &engine->queue;
-    engine->last_heartbeat = clock_boottime_usec();
+    engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
         engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
     }

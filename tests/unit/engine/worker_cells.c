@@ -85,6 +85,17 @@ static void test_the_first_prompt_finds_its_room_ready(void **state) {
     free(text);
 }
 
+/* It has not been idle before it was there: the room is not given back while the request comes. */
+static void test_a_late_first_prompt_finds_its_room_ready(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"prompt_tokens\":1400");
+    for (int i = 0; i < 30; i++) { /* it rests between any two */
+        assert_false(worker_run(w, "{\"op\":\"tokenize\",\"text\":\"Hi\"}")->failed);
+    }
+    assert_int_equal(w->resized, 0);
+    worker_stop(w, 0);
+}
+
 static void test_no_room_is_made_ready_that_memory_does_not_allow(void **state) {
     (void)state;
     struct worker *w = load_small(",\"prompt_tokens\":1400,\"memory_bytes\":1");
@@ -199,6 +210,7 @@ int main(void) {
         cmocka_unit_test(test_an_answer_goes_on_while_the_context_grows),
         cmocka_unit_test(test_a_long_prompt_gets_its_room_at_once),
         cmocka_unit_test(test_the_first_prompt_finds_its_room_ready),
+        cmocka_unit_test(test_a_late_first_prompt_finds_its_room_ready),
         cmocka_unit_test(test_no_room_is_made_ready_that_memory_does_not_allow),
         cmocka_unit_test(test_others_do_not_notice_that_it_grows),
         cmocka_unit_test(test_a_conversation_goes_on_in_the_larger_context),
