@@ -7,11 +7,8 @@
 #include "api/listing.h"
 
 static const char *type_of(const struct model_view *model) {
-    static const char *const types[] = { "vlm", "embeddings" };
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (model->type && strcmp(model->type, types[i]) == 0) return types[i];
-    }
-    return "llm";
+    bool embeds = model->type && strcmp(model->type, "embeddings") == 0;
+    return embeds ? "embeddings" : "llm";
 }
 
 static bool is_coming(const struct listing_entry *entry) {

@@ -28,7 +28,7 @@ static bool query_fits(yyjson_val *query, const struct found *found) {
     if (path && strcmp(path, found->model->key) != 0 && !is_path_of(found->model, path))
         return false;
     if (domain && strcmp(domain, embedding ? "embedding" : "llm") != 0) return false;
-    return !yyjson_is_bool(vision) || yyjson_get_bool(vision) == found->model->vision;
+    return !yyjson_is_true(vision); /* no engine of today can see */
 }
 
 static bool find(const struct lmws_session *session,

@@ -74,7 +74,7 @@ yyjson_mut_val *ws_model_info(yyjson_mut_doc *doc, const struct model_view *mode
     add_if_said(doc, info, "architecture", model->architecture);
     add_quantization(doc, info, model);
     if (!embedding) {
-        yyjson_mut_obj_add_bool(doc, info, "vision", model->vision);
+        yyjson_mut_obj_add_bool(doc, info, "vision", false); /* no engine of today can */
         yyjson_mut_obj_add_bool(doc, info, "trainedForToolUse", model->tool_use);
     }
     yyjson_mut_obj_add_int(doc, info, "maxContextLength", model->max_context_length);

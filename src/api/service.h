@@ -206,14 +206,13 @@ struct instance_view {
 struct model_view {
     const char *key, *publisher, *display_name, *path, *architecture, *quantization,
         *params_string, *description;
-    const char *type;    /* "llm" | "vlm" | "embeddings" */
+    const char *type;    /* "llm" | "embeddings" */
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;
     uint64_t size_bytes;
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
     bool tool_use, reasoning;
-    bool vision; /* no engine of today can see: it would be promised and then refused */
     const struct instance_view *instances;
     size_t instance_count;
 };

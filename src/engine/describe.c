@@ -60,8 +60,6 @@ static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
                             caps.explicit_template && caps.tool_use);
     yyjson_mut_obj_add_bool(doc, abilities, "reasoning",
                             caps.explicit_template && caps.reasoning);
-    yyjson_mut_obj_add_bool(doc, abilities, "vision",
-                            false); /* needs mtmd, which is not there */
 }
 
 /* What requests get that say nothing else. */

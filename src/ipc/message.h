@@ -52,8 +52,8 @@ enum message_type {
     MSG_PROGRESS,   /* {"permille":n} while loading, at least every 5 s while it moves */
     MSG_READY,      /* {"architecture","quantization","parameters":n,"max_context_length":n,
                        "context_length":n (per request), "parallel":n,"memory_bytes":n,
-                       "type":"llm"|"vlm"|"embeddings",
-                       "capabilities":{"tool_use":bool,"reasoning":bool,"vision":bool},
+                       "type":"llm"|"embeddings",
+                       "capabilities":{"tool_use":bool,"reasoning":bool},
                        "chunk":n,"sampling":{"temperature","top_k","top_p","min_p",
                        "repeat_penalty"} (of requests that say nothing else; not of embedders),
                        "load_seconds":x,

@@ -89,7 +89,6 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .max_context_length = integer(from, "max_context_length"),
         .modified_at = integer(from, "modified_at"),
         .tool_use = truth(from, "tool_use"),
-        .vision = truth(from, "vision"),
         .reasoning = truth(from, "reasoning"),
         .instances = instances,
         .instance_count = yyjson_arr_size(list),
