@@ -45,10 +45,13 @@ void ws_get_load_config(struct op *op, yyjson_val *param) {
 /* The model's own defaults: no user or preset is behind them. */
 void ws_get_base_prediction_config(struct op *op, yyjson_val *param) {
     struct found found;
+    struct error err; /* of texts, where there is none */
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc); /* that of a request; not needed */
-    op_result(op, doc, ws_prediction_config_read(NULL, &found.instance->sampling, doc, body));
+    op_result(op, doc,
+              ws_prediction_config_read(NULL, CONFIG_OF_CHAT, &found.instance->sampling, doc,
+                                        body, &err));
 }
 
 void ws_get_processing_state(struct op *op, yyjson_val *param) {

@@ -167,16 +167,20 @@ void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                    yyjson_mut_val *value);
 
 /* ---- lmstudio_ws_sampling.c ---- */
+/* Keys about messages, tools and thinking do not count for a plain text. */
+enum config_use { CONFIG_OF_CHAT, CONFIG_OF_TEXT };
 /* Add what the stack says to a neutral body (service.h). Gives {"fields":[...]}, a value of the
- * same document: what counts, said by the client or not. */
-yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack,
+ * same document: what counts, said by the client or not. NULL: a text is too long. */
+yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack, enum config_use use,
                                           const struct sampling_view *defaults,
-                                          yyjson_mut_doc *doc, yyjson_mut_val *body);
+                                          yyjson_mut_doc *doc, yyjson_mut_val *body,
+                                          struct error *err);
 
 /* ---- lmstudio_ws_template.c ---- */
 /* The text of a template in Jinja; NULL if it is none. */
 const char *ws_template_jinja(yyjson_val *value);
-/* Append a template in Jinja; that of texts around messages becomes one. False if it is neither. */
+/* Append a template in Jinja; that of texts around messages becomes one. False if it is neither.
+ * The buffer is marked if it is too long. */
 bool ws_template_write(yyjson_val *value, struct buf *out);
 
 /* ---- lmstudio_ws_history.c ---- */
@@ -191,6 +195,7 @@ struct prediction {
     bool reasoning_apart;                               /* reasoning is told from content */
     bool reasoning_open; /* its start tag was sent, its end tag not */
     struct tags tags;    /* that the client names, for models whose template does not */
+    int held_tokens;     /* of the text that they hold back and no fragment has told */
     bool started;
     struct buf call;           /* arguments of the tool call that is being written */
     char *call_id, *call_name; /* call_name NULL: none is */

@@ -46,16 +46,24 @@ static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc
     if (op->session->paused) service->pause(service->self, call, true);
 }
 
-/* Prepare the op, and what its configuration makes of a body. */
-static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson_val *stack) {
+/* Prepare the op, and what its configuration makes of a body. NULL: the op is ended. */
+static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson_val *stack,
+                                enum config_use use) {
+    struct error err;
     struct prediction *p = prediction_new(op->session, found, stack);
     op->state = p;
     op->clear_state = ws_prediction_clear;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL), *copy = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
-    yyjson_mut_val *config = ws_prediction_config_read(stack, &found->instance->sampling, doc,
-                                                       body);
+    yyjson_mut_val *config = ws_prediction_config_read(stack, use, &found->instance->sampling,
+                                                       doc, body, &err);
+    if (!config) {
+        yyjson_mut_doc_free(doc);
+        op_fail(op, &err);
+        return NULL;
+    }
+    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
     p->prediction_config = text_of(copy, yyjson_mut_val_mut_copy(copy, config));
     return doc;
 }
@@ -66,7 +74,8 @@ void ws_predict(struct op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;
-    yyjson_mut_doc *doc = body_new(op, &found, stack);
+    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_CHAT);
+    if (!doc) return;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
     if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
@@ -84,8 +93,6 @@ static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
     bool formed = yyjson_mut_obj_get(body, "response_format") ||
                   yyjson_mut_obj_get(body, "grammar");
     yyjson_mut_val *text = yyjson_val_mut_copy(doc, prompt);
-    yyjson_mut_obj_remove_key(body, "chat_template");
-    yyjson_mut_obj_remove_key(body, "chat_template_kwargs");
     if (!formed) {
         yyjson_mut_obj_add_str(doc, body, "op", "completion");
         yyjson_mut_obj_add_val(doc, body, "prompt", text);
@@ -112,7 +119,8 @@ void ws_complete_raw_text(struct op *op, yyjson_val *param) {
         return;
     }
     uint64_t instance = found.instance->reference;
-    yyjson_mut_doc *doc = body_new(op, &found, stack);
+    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_TEXT);
+    if (!doc) return;
     enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
     begin_prediction(op, kind, doc, instance);
 }

@@ -93,8 +93,17 @@ static void send_fragment(struct op *op, const struct piece *piece) {
     op_send(op, doc, message);
 }
 
-/* The worker takes the tags away; the clients want them, apart or as plain text. */
-static void turn_reasoning(struct op *op, struct prediction *p, bool open) {
+/* Texts of one event: the first of them has its token and the probabilities. */
+struct saying {
+    struct op *op;
+    yyjson_val *logprobs; /* NULL: none, or given already */
+    int tokens;
+};
+
+/* The worker takes the tags away; the clients want them, apart or as plain text. Tags that the
+ * client named came as text and have tokens of their own. */
+static void turn_reasoning(struct saying *s, bool open) {
+    struct prediction *p = s->op->state;
     if (p->reasoning_open == open) return;
     p->reasoning_open = open;
     const char *start = p->tags.start ? p->tags.start : "<think>";
@@ -104,20 +113,17 @@ static void turn_reasoning(struct op *op, struct prediction *p, bool open) {
         tag.reasoning_type = open ? "reasoningStartTag" : "reasoningEndTag";
         tag.structural = true;
     }
-    send_fragment(op, &tag);
+    if (p->tags.start) {
+        tag.tokens = s->tokens;
+        s->tokens = 0;
+    }
+    send_fragment(s->op, &tag);
 }
-
-/* Texts of one event: the first of them has its token and the probabilities. */
-struct saying {
-    struct op *op;
-    yyjson_val *logprobs; /* NULL: none, or given already */
-    int tokens;
-};
 
 static void say(void *ctx, const char *text, bool thinking) {
     struct saying *s = ctx;
     struct prediction *p = s->op->state;
-    turn_reasoning(s->op, p, thinking);
+    turn_reasoning(s, thinking);
     if (!*text) return;
     send_fragment(s->op, &(struct piece){ .text = text,
                                           .reasoning_type = thinking && p->reasoning_apart
@@ -135,20 +141,25 @@ static void on_text(struct op *op, struct prediction *p, const struct service_ev
     if (ev->reasoning && *ev->reasoning) say(&saying, ev->reasoning, true);
     if (speaks) {
         saying.logprobs = ev->logprobs;
+        saying.tokens += p->held_tokens;
         tags_feed(&p->tags, ev->content, say, &saying);
     }
-    if (!saying.logprobs) return;
-    send_fragment(op, &(struct piece){ .text = "",
-                                       .reasoning_type = "none",
-                                       .tokens = saying.tokens,
-                                       .logprobs = saying.logprobs });
+    if (saying.logprobs) {
+        send_fragment(op, &(struct piece){ .text = "",
+                                           .reasoning_type = "none",
+                                           .tokens = saying.tokens,
+                                           .logprobs = saying.logprobs });
+        saying.tokens = 0;
+    }
+    if (speaks) p->held_tokens = saying.tokens;
 }
 
 /* What was held back is no tag, and a thought that has no end ends here. */
 static void end_text(struct op *op, struct prediction *p) {
-    struct saying saying = { .op = op };
+    struct saying saying = { .op = op, .tokens = p->held_tokens };
+    p->held_tokens = 0;
     tags_finish(&p->tags, say, &saying);
-    turn_reasoning(op, p, false);
+    turn_reasoning(&saying, false);
 }
 
 /* ---- tool calls ---- */
@@ -290,14 +301,17 @@ static void on_done(struct op *op, struct prediction *p, const struct service_ev
 }
 
 static void on_error(struct op *op, struct prediction *p, const struct service_event *ev) {
-    if (ev->error->code == ERR_MODEL_UNLOADED && p->started)
-        succeed(op, STOP_UNLOADED, &p->usage, NULL);
-    else
+    if (ev->error->code != ERR_MODEL_UNLOADED || !p->started) {
         op_fail(op, ev->error);
+        return;
+    }
+    end_text(op, p);
+    succeed(op, STOP_UNLOADED, &p->usage, NULL);
 }
 
 void ws_prediction_cancel(struct op *op) {
     struct prediction *p = op->state;
+    end_text(op, p);
     succeed(op, STOP_USER, &p->usage, NULL);
 }
 

@@ -11,9 +11,12 @@
 
 #define PREFIX "llm.prediction."
 
+enum { TEMPLATE_BYTES = 1 << 20 };
+
 struct target {
     yyjson_mut_doc *doc;
     yyjson_mut_val *body;
+    struct error *err; /* set where a value must not be ignored */
 };
 
 struct row {
@@ -23,6 +26,7 @@ struct row {
     yyjson_mut_val *(*read)(const struct target *t, yyjson_val *value, const struct row *row);
     double off; /* what an unchecked box means */
     double min, max;
+    bool chats_only;
 };
 
 static double within(double n, const struct row *row) {
@@ -202,8 +206,13 @@ static yyjson_mut_val *read_thinking(const struct target *t, yyjson_val *value,
 static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
                                      const struct row *row) {
     static const struct row stops = { .name = "stop" };
-    struct buf text = BUF_INIT(1 << 20);
+    struct buf text = BUF_INIT(TEMPLATE_BYTES);
     bool counts = ws_template_write(value, &text);
+    if (text.overflowed) {
+        error_set(t->err, ERR_TOO_LARGE,
+                  "The prompt template is longer than %d KB; shorten it.",
+                  TEMPLATE_BYTES >> 10);
+    }
     if (counts) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, buf_str(&text));
     buf_clear(&text);
     (void)read_stops(t, yyjson_obj_get(value, "stopStrings"), &stops);
@@ -262,13 +271,15 @@ static const struct row rows[] = {
     { PREFIX "seed", "seed", read_int_box, .min = -1, .max = INT32_MAX },
     { PREFIX "logProbs", "logprobs", read_int_box, .min = 0, .max = 100 },
     { PREFIX "structured", "response_format", read_structured, .min = 0 },
-    { PREFIX "tools", "tools", read_tools, .min = 0 },
-    { PREFIX "toolChoice", "tool_choice", read_tool_choice, .min = 0 },
-    { PREFIX "reasoning.enableThinking", "chat_template_kwargs", read_thinking, .min = 0 },
-    { PREFIX "reasoning.budgetTokens", "reasoning_budget", read_int_box, .max = INT32_MAX },
+    { PREFIX "tools", "tools", read_tools, .chats_only = true },
+    { PREFIX "toolChoice", "tool_choice", read_tool_choice, .chats_only = true },
+    { PREFIX "reasoning.enableThinking", "chat_template_kwargs", read_thinking,
+      .chats_only = true },
+    { PREFIX "reasoning.budgetTokens", "reasoning_budget", read_int_box, .max = INT32_MAX,
+      .chats_only = true },
     { PREFIX "reasoning.parsing", "", read_parsing, .min = 0 },
-    { PREFIX "systemPrompt", "", read_text, .min = 0 },
-    { PREFIX "promptTemplate", "chat_template", read_template, .min = 0 },
+    { PREFIX "systemPrompt", "", read_text, .chats_only = true },
+    { PREFIX "promptTemplate", "chat_template", read_template, .chats_only = true },
     { PREFIX "contextOverflowPolicy", "overflow", read_overflow, .min = 0 },
 };
 
@@ -293,16 +304,23 @@ static yyjson_mut_val *unsaid(const struct target *t, const struct row *row,
     return NULL;
 }
 
-yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack,
+yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack, enum config_use use,
                                           const struct sampling_view *defaults,
-                                          yyjson_mut_doc *doc, yyjson_mut_val *body) {
-    struct target target = { doc, body };
+                                          yyjson_mut_doc *doc, yyjson_mut_val *body,
+                                          struct error *err) {
+    struct error refused = { 0 };
+    const struct target target = { doc, body, &refused };
     yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].chats_only && use != CONFIG_OF_CHAT) continue;
         yyjson_val *value = ws_config_find(stack, rows[i].key);
         yyjson_mut_val *counts = value ? rows[i].read(&target, value, &rows[i]) : NULL;
         if (!counts) counts = unsaid(&target, &rows[i], defaults);
         if (counts) ws_config_add(doc, fields, rows[i].key, counts);
+    }
+    if (refused.code != ERR_NONE) {
+        *err = refused;
+        return NULL;
     }
     return config;
 }

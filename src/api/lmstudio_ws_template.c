@@ -41,7 +41,10 @@ const char *ws_template_jinja(yyjson_val *value) {
 bool ws_template_write(yyjson_val *value, struct buf *out) {
     const char *type = text_field(value, "type"), *jinja = ws_template_jinja(value);
     yyjson_val *manual = yyjson_obj_get(value, "manualPromptTemplate");
-    if (jinja) return buf_add_str(out, jinja);
+    if (jinja) {
+        buf_add_str(out, jinja);
+        return true;
+    }
     if (!type || strcmp(type, "manual") != 0 || !yyjson_is_obj(manual)) return false;
     write_manual(manual, out);
     return true;

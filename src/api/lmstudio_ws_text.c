@@ -130,8 +130,8 @@ void ws_apply_template(struct op *op, yyjson_val *param) {
     yyjson_val *opts = yyjson_obj_get(param, "opts");
     yyjson_val *tools = yyjson_obj_get(opts, "toolDefinitions");
     yyjson_mut_doc *doc = body_new("template", &body);
-    (void)ws_prediction_config_read(stack, &unknown, doc, body);
-    if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+    if (!ws_prediction_config_read(stack, CONFIG_OF_CHAT, &unknown, doc, body, &err) ||
+        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
                          &err)) {
         yyjson_mut_doc_free(doc);
         op_fail(op, &err);
