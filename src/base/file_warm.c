@@ -4,15 +4,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/split_files.h"
 
-enum { WINDOW = 4 << 20, SAMPLE = 128 << 10, MAX_SPLITS = 1000 };
+enum { WINDOW = 4 << 20, SAMPLE = 128 << 10 };
 
 struct warm {
     uint64_t total, seen, read; /* bytes */
@@ -21,30 +20,6 @@ struct warm {
     char *scratch;
     bool stopped;
 };
-
-/* "…-00001-of-00003.gguf": how many files; 1 if it is no set. *ret_stem: length of the part
- * before. */
-static int split_count(const char *path, size_t *ret_stem) {
-    size_t len = strlen(path);
-    int first = 0, count = 0, used = 0;
-    static const char sample[] = "-00001-of-00003.gguf";
-    if (len < sizeof sample) return 1;
-    const char *tail = path + len - (sizeof sample - 1);
-    if (sscanf(tail, "-%5d-of-%5d.gguf%n", &first, &count, &used) < 2) return 1;
-    if (first != 1 || used != (int)sizeof sample - 1 || count < 1 || count > MAX_SPLITS)
-        return 1;
-    *ret_stem = (size_t)(tail - path);
-    return count;
-}
-
-static void split_path(const char *path, size_t stem, int index, int count, char *out,
-                       size_t size) {
-    if (count == 1) {
-        snprintf(out, size, "%s", path);
-    } else {
-        snprintf(out, size, "%.*s-%05d-of-%05d.gguf", (int)stem, path, index, count);
-    }
-}
 
 static uint64_t file_size(const char *path) {
     struct stat st;
@@ -80,9 +55,9 @@ uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
     struct warm w = { .progress = progress, .ctx = ctx };
     char name[PATH_MAX];
     size_t stem = 0;
-    int count = split_count(path, &stem);
+    int count = split_files_count(path, &stem);
     for (int i = 1; i <= count; i++) {
-        split_path(path, stem, i, count, name, sizeof name);
+        split_files_path(path, stem, i, count, name, sizeof name);
         w.total += file_size(name);
     }
     if (w.total == 0 || w.total > memory_available()) return 0;
@@ -91,7 +66,7 @@ uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
     w.scratch = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (w.scratch == MAP_FAILED) return 0; // cppcheck-suppress memleak
     for (int i = 1; i <= count && !w.stopped; i++) {
-        split_path(path, stem, i, count, name, sizeof name);
+        split_files_path(path, stem, i, count, name, sizeof name);
         uint64_t size = file_size(name);
         if (size > 0) warm_file(&w, name, size);
     }
