@@ -191,7 +191,9 @@ static bool obey(struct engine *e, const struct frame *frame) {
     bool measure = frame->type == MSG_MEASURE, on = strcmp(request.prompts.mode, "on") == 0;
     struct sandbox_rights rights = { .model = request.path,
                                      .prompts = on && !measure ? request.prompts.dir : NULL };
+    if (rights.prompts) store_make_folder(rights.prompts);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
+    if (on && !sandbox_writes(&sandbox)) request.prompts.mode = "memory";
     bool loaded = false;
     if (measure)
         measure_and_report(&e->link, &request);

@@ -56,7 +56,7 @@ static void *load_copy(void *arg) {
     struct repack *r = arg;
     struct error err; /* what went wrong concerns nobody: the first copy serves */
     uint64_t one = 1;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_PRIORITY);
+    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY); /* of this thread */
     if (!model_open(&r->fresh, &r->request, goes_on, r, &err)) r->fresh = (struct model){ 0 };
     if (write(r->wake_fd, &one, sizeof one) < 0) return NULL; /* cannot be: the counter is 0 */
     return NULL;

@@ -37,7 +37,9 @@ static const char *const sentences[2][2] = {
       "here: " TRUST,
       "Workers run with half a sandbox, as seccomp is not to be had here: " TRUST },
     { "Workers run with half a sandbox, as Landlock (Linux 5.13 and newer) is not to be had "
-      "here: they can open your files, though neither sockets nor programs.",
+      "here: they can read your files, though neither change them nor use sockets and "
+      "programs, and keep processed prompts in memory only; switch Landlock on (the kernel's "
+      "option lsm=), or " TRUST,
       NULL },
 };
 
@@ -52,11 +54,16 @@ void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
     /* Without it only root may do this; a program could be started that has more rights. */
     if (sandbox->calls || sandbox->files) (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     sandbox->files = sandbox->files && sandbox_files_limit(rights);
-    sandbox->calls = sandbox->calls && sandbox_calls_limit(stage, rights->prompts != NULL);
+    sandbox->calls = sandbox->calls &&
+                     sandbox_calls_limit(stage, rights->prompts && sandbox->files);
     if (!sandbox->missing) sandbox->missing = sentences[sandbox->calls][sandbox->files];
 }
 
 const char *sandbox_word(const struct sandbox *sandbox) {
     static const char *const words[2][2] = { { "none", "files" }, { "calls", "full" } };
     return words[sandbox->calls][sandbox->files];
+}
+
+bool sandbox_writes(const struct sandbox *sandbox) {
+    return sandbox->files || !sandbox->calls;
 }

@@ -36,6 +36,10 @@ struct sandbox {
 void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
                    const struct sandbox_rights *rights);
 
+/* May files be written where the rights say so? Not where the kernel limits calls but no files:
+ * there nothing can be written, as it could be anywhere. */
+bool sandbox_writes(const struct sandbox *sandbox);
+
 /* "full", "calls", "files", "none". */
 const char *sandbox_word(const struct sandbox *sandbox);
 

@@ -42,6 +42,7 @@ struct call {
     uint8_t arg;     /* 0-5 */
     uint32_t mask;   /* 0: whatever the arguments are */
     uint32_t wanted; /* arg & mask must be this */
+    bool next;       /* so must the argument after it */
 };
 
 #define OWN_PID 0xfffffffeU /* as `wanted`: the number of this process */
@@ -81,7 +82,8 @@ static const struct call calls[] = {
     { .number = __NR_futex },
     { .number = __NR_sched_yield },
     { .number = __NR_sched_getaffinity },
-    { .number = __NR_setpriority, .mask = ANY, .wanted = PRIO_PROCESS },
+    /* 0, 0: of the calling thread */
+    { .number = __NR_setpriority, .mask = ANY, .wanted = PRIO_PROCESS, .next = true },
     { .number = __NR_gettid },
     { .number = __NR_getpid },
     { .number = __NR_exit },
@@ -151,7 +153,7 @@ static const struct call calls[] = {
     { .number = __NR_landlock_add_rule, .when = LOADING },
     { .number = __NR_landlock_restrict_self, .when = LOADING },
 };
-enum { CALLS = sizeof calls / sizeof calls[0], MAX_STEPS = 16 + 6 * CALLS };
+enum { CALLS = sizeof calls / sizeof calls[0], MAX_STEPS = 16 + 9 * CALLS };
 
 struct program {
     struct sock_filter steps[MAX_STEPS];
@@ -189,10 +191,14 @@ static void add_call(struct program *p, const struct call *call) {
         return;
     }
     uint32_t wanted = call->wanted == OWN_PID ? (uint32_t)getpid() : call->wanted;
-    add_unless(p, (uint32_t)call->number, 5);
-    add_load(p, offsetof(struct seccomp_data, args) + call->arg * sizeof(uint64_t));
-    add(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call->mask));
-    add_unless(p, wanted, 1);
+    uint8_t args = call->next ? 2 : 1;
+    add_unless(p, (uint32_t)call->number, (uint8_t)(3 * args + 2));
+    for (uint8_t i = 0; i < args; i++) {
+        uint8_t left = (uint8_t)(args - i - 1);
+        add_load(p, offsetof(struct seccomp_data, args) + (call->arg + i) * sizeof(uint64_t));
+        add(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call->mask));
+        add_unless(p, wanted, (uint8_t)(3 * left + 1));
+    }
     add_answer(p, ALLOW);
     add_answer(p, FORBID);
 }

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/sandbox_files.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
-#include <llama.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/split_files.h"
 
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE /* kernel headers before 6.2 */
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-enum { TRUNCATE_ABI = 3, MAX_PARTS = 1000 };
+enum { TRUNCATE_ABI = 3 };
 
 #define READ_FILE ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
 #define READ_FOLDER (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -82,38 +81,14 @@ static void allow_system(const struct ruleset *set) {
     }
 }
 
-/* "…-00001-of-00003.gguf": how many; 1 if it is no set. Only the name counts: what the file itself
- * says may be a lie. */
-static int part_count(const char *path, char *prefix, size_t size) {
-    size_t len = strlen(path);
-    static const char tail[] = "00003.gguf";
-    if (len < sizeof tail) return 1;
-    int count = (int)strtol(path + len - (sizeof tail - 1), NULL, 10);
-    bool is_set = count > 1 && count <= MAX_PARTS &&
-                  llama_split_prefix(prefix, size, path, 0, count) > 0;
-    return is_set ? count : 1;
-}
-
 static void allow_model(const struct ruleset *set, const char *path) {
-    char prefix[4096], part[4200];
-    int count = part_count(path, prefix, sizeof prefix);
-    allow_path(set, path, READ_FILE);
-    for (int i = 1; i < count; i++) {
-        if (llama_split_path(part, sizeof part, prefix, i, count) > 0) {
-            allow_path(set, part, READ_FILE);
-        }
+    char part[PATH_MAX];
+    size_t stem;
+    int count = split_files_count(path, &stem);
+    for (int i = 1; i <= count; i++) {
+        split_files_path(path, stem, i, count, part, sizeof part);
+        allow_path(set, part, READ_FILE);
     }
-}
-
-/* What is not there cannot be granted. The folder of a model is in the store's. */
-static void make_folder(const char *path) {
-    if (mkdir(path, 0700) == 0 || errno != ENOENT) return;
-    char *parent = strdup(path);
-    char *slash = parent ? strrchr(parent, '/') : NULL;
-    if (slash) *slash = '\0';
-    if (slash) (void)mkdir(parent, 0700);
-    free(parent);
-    (void)mkdir(path, 0700);
 }
 
 bool sandbox_files_limit(const struct sandbox_rights *rights) {
@@ -126,10 +101,7 @@ bool sandbox_files_limit(const struct sandbox_rights *rights) {
     if (set.fd < 0) return false;
     allow_system(&set);
     if (rights->model) allow_model(&set, rights->model);
-    if (rights->prompts) {
-        make_folder(rights->prompts);
-        allow_path(&set, rights->prompts, WRITE_FOLDER);
-    }
+    if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);
     bool ok = syscall(SYS_landlock_restrict_self, set.fd, 0) == 0;
     close(set.fd);
     return ok;

@@ -54,7 +54,7 @@ struct store_cut {
     int32_t window; /* > 0: or as long as no sliding window has passed its beginning */
 };
 
-/* path: the model's folder, made when the first file is written. */
+/* path: the model's folder; it need not be there until a file is written. */
 void store_init(struct store *store, enum store_mode mode, const char *path,
                 uint64_t memory_limit);
 void store_clear(struct store *store);
@@ -115,6 +115,10 @@ void store_touch(struct store *store, struct store_entry *entry);
 uint64_t store_disk_bytes(const struct store *store);
 
 /* ---- store_file.c ---- */
+
+/* Make the model's folder, and the one it is in, for the owner only. Not in the sandbox, which
+ * forbids it. That it could not be made, the first write says. */
+void store_make_folder(const char *path);
 
 /* Read headers and tokens of the folder's newest files. */
 void store_scan(struct store *store);

@@ -28,18 +28,14 @@ static bool open_dir(struct store *store) {
     return store->dir >= 0;
 }
 
-/* The folder and, if need be, the one it is in. */
-static bool make_dir(struct store *store) {
-    if (open_dir(store)) return true;
-    if (mkdir(store->path, 0700) != 0 && errno == ENOENT) {
-        char *parent = xstrdup(store->path);
-        char *slash = strrchr(parent, '/');
-        if (slash) *slash = '\0';
-        (void)mkdir(parent, 0700);
-        free(parent);
-        (void)mkdir(store->path, 0700);
-    }
-    return open_dir(store);
+void store_make_folder(const char *path) {
+    if (mkdir(path, 0700) == 0 || errno != ENOENT) return;
+    char *parent = xstrdup(path);
+    char *slash = strrchr(parent, '/');
+    if (slash) *slash = '\0';
+    (void)mkdir(parent, 0700);
+    free(parent);
+    (void)mkdir(path, 0700);
 }
 
 static void name_of(const struct store_entry *entry, char ret[ENTRY_NAME_SIZE]) {
@@ -212,18 +208,32 @@ static bool write_parts(int fd, const struct store_entry *entry, bool (*go_on)(v
            write_bytes(fd, entry->body, entry_body_size(&entry->header), go_on, ctx);
 }
 
+/* It was made before the sandbox, which does not allow it any more. */
+static bool folder_is_gone(const struct store *store, int why) {
+    struct stat st;
+    if (store->dir < 0) return why == ENOENT;
+    return fstat(store->dir, &st) == 0 && st.st_nlink == 0;
+}
+
 static bool write_failed(const struct store *store, struct error *err) {
+    int why = errno;
+    if (folder_is_gone(store, why)) {
+        return error_set(err, ERR_IO,
+                         "A processed prompt cannot be kept because the folder %.120s is gone; "
+                         "reload the model, which makes it again.",
+                         store->path);
+    }
     return error_set(
         err, ERR_IO,
         "A processed prompt cannot be kept in %.120s (%s); make room there or switch "
         "the setting prompt_store off.",
-        store->path, strerror(errno));
+        store->path, strerror(why));
 }
 
 bool store_write(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
                  void *ctx, struct error *err) {
     char name[ENTRY_NAME_SIZE], fresh[ENTRY_NAME_SIZE + 32];
-    if (!make_dir(store) || !has_room(store, entry_file_size(&entry->header))) {
+    if (!open_dir(store) || !has_room(store, entry_file_size(&entry->header))) {
         return write_failed(store, err);
     }
     entry->header.body_sum = entry_sum(entry->body, entry_body_size(&entry->header));

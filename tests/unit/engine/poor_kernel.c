@@ -3,13 +3,37 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "with_cmocka.h"
+
+static bool has_landlock_here(void) {
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+}
+
+static bool has_seccomp_here(void) {
+#if defined(__x86_64__) || defined(__aarch64__)
+    uint32_t answer = SECCOMP_RET_ERRNO;
+    return syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &answer) == 0;
+#else
+    return false; /* there is no filter for this machine */
+#endif
+}
+
+void skip_without(int features) {
+    const char *missing = NULL;
+    if ((features & HAS_LANDLOCK) && !has_landlock_here()) missing = "Landlock";
+    if ((features & HAS_SECCOMP) && !has_seccomp_here()) missing = "seccomp";
+    if (!missing) return;
+    print_message("Skipped: %s is not to be had here.\n", missing);
+    skip();
+}
 
 void poor_kernel(bool has_landlock, bool has_seccomp) {
     enum { NO_CALL = 0xffff };
