@@ -33,20 +33,33 @@ static void add_limit(const struct supervisor *sup, int slot, yyjson_mut_doc *do
     yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", left < INT64_MAX ? left : INT64_MAX);
 }
 
-/* About as many tokens as the longest prompt has that waits for this load; no more: what is too
- * much has to be cleared in vain. */
-enum { BYTES_PER_TOKEN = 3 };
+/* Of English. No more than needed: room that is too large has to be cleared in vain. */
+enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
 
-static size_t longest_body(const struct supervisor *sup, int slot) {
+/* Of all strings in it: messages, their parts, tools. */
+static size_t text_bytes(yyjson_mut_val *val, int depth) {
+    size_t bytes = 0, index, max;
+    yyjson_mut_val *key, *each;
+    if (yyjson_mut_is_str(val)) return yyjson_mut_get_len(val);
+    if (depth == 0) return 0;
+    if (yyjson_mut_is_arr(val)) {
+        yyjson_mut_arr_foreach(val, index, max, each) bytes += text_bytes(each, depth - 1);
+    } else if (yyjson_mut_is_obj(val)) {
+        yyjson_mut_obj_foreach(val, index, max, key, each) bytes += text_bytes(each, depth - 1);
+    }
+    return bytes;
+}
+
+/* Of the longest request that waits for this load. */
+static size_t longest_text(const struct supervisor *sup, int slot) {
     size_t longest = 0;
     for (uint32_t i = 0; i < sup->lc.request_count; i++) {
         const struct lc_request *request = &sup->lc.requests[i];
         const struct call *call = request->slot == slot ? call_find(sup->calls, request->id)
                                                         : NULL;
         if (!call || !call->request.body) continue;
-        struct buf text = BUF_INIT(FRAME_MAX_TO_WORKER);
-        if (json_write(call->request.body, &text) && text.len > longest) longest = text.len;
-        buf_clear(&text);
+        size_t bytes = text_bytes(yyjson_mut_doc_get_root(call->request.body), TEXT_DEPTH);
+        if (bytes > longest) longest = bytes;
     }
     return longest;
 }
@@ -55,8 +68,9 @@ static size_t longest_body(const struct supervisor *sup, int slot) {
 static void add_first_request(const struct supervisor *sup, int slot, yyjson_mut_doc *doc,
                               yyjson_mut_val *obj) {
     add_positive(doc, obj, "prompt_tokens",
-                 (int64_t)(longest_body(sup, slot) / BYTES_PER_TOKEN));
-    if (read_ahead_done(sup->ahead)) yyjson_mut_obj_add_bool(doc, obj, "warm", true);
+                 (int64_t)(longest_text(sup, slot) / BYTES_PER_TOKEN));
+    if (sup->ahead_of == slot && read_ahead_done(sup->ahead))
+        yyjson_mut_obj_add_bool(doc, obj, "warm", true);
 }
 
 /* The prompt store: the worker reads and writes the model's folder itself. */

@@ -53,7 +53,6 @@ static size_t round_up(const struct engine *e, size_t cells) {
 static bool resize(struct engine *e, size_t cells) {
     struct error err;
     if (!context_replace(&e->context, &e->model, (int32_t)cells, &err)) return false;
-    e->last_fit = 0; /* the new context's threads are to be fitted */
     cells_report(e);
     return true;
 }

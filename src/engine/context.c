@@ -135,11 +135,14 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
 
 /* With room for the first prompt, as far as there is memory for it without doubt: to grow for it
  * right after the load would cost another context (measured: 25 ms for 2,000 tokens). */
-static int32_t cells_at_start(const struct context *c, const struct load_request *r) {
+static int32_t cells_at_start(const struct context *c, const struct model *model,
+                              const struct load_request *r) {
     enum { STEP = 256, SHARE = 4 };
     uint64_t limit = (uint64_t)r->memory_bytes, room = memory_available();
-    if (limit > 0 && limit < room) room = limit;
-    int64_t cells = c->first + r->prompt_tokens;
+    uint64_t taken = model_memory_bytes(model), left = limit > taken ? limit - taken : 0;
+    if (limit > 0 && left < room) room = left;
+    int64_t prompt = r->prompt_tokens < c->length ? r->prompt_tokens + STEP : c->length;
+    int64_t cells = prompt > c->first ? prompt : c->first;
     if ((uint64_t)cells * c->cell_bytes > room / SHARE) cells = c->first;
     cells = (cells + STEP - 1) / STEP * STEP;
     return cells < c->most ? (int32_t)cells : c->most;
@@ -163,7 +166,7 @@ bool context_open(struct context *ret, const struct model *model,
     c.params = params;
     c.flash_attention = params.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED;
     c.cell_bytes = cell_bytes(&c, model);
-    c.params.n_ctx = (uint32_t)cells_at_start(&c, request);
+    c.params.n_ctx = (uint32_t)cells_at_start(&c, model, request);
     if (!make(&c, model)) {
         const char *why = log_capture_take();
         return error_set(

@@ -31,8 +31,7 @@ int cpu_threads_default(void) {
     return cores > 0 ? cores : 1;
 }
 
-/* Threads of the machine that run or want to; 1 (the caller) if the kernel does not say. */
-static int runnable(void) {
+int cpu_threads_running(void) {
     static int fd = -2;
     if (fd == -2) fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
     char text[128];
@@ -43,9 +42,24 @@ static int runnable(void) {
     return sscanf(text, "%*f %*f %*f %d/", &count) == 1 ? count : 1;
 }
 
-int cpu_threads_now(int most) {
-    if (most <= 1) return 1;
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    long idle = online - (runnable() - 1);
-    return idle >= most ? most : idle > 1 ? (int)idle : 1;
+static int not_negative(int n) {
+    return n > 0 ? n : 0;
+}
+
+void cpu_load_see(struct cpu_load *load, int others, int64_t now) {
+    int before = load->seen;
+    load->seen = not_negative(others);
+    load->others = load->seen < before ? load->seen : before;
+    load->at = now;
+}
+
+void cpu_load_see_anew(struct cpu_load *load, int others, int64_t now) {
+    load->seen = load->others = not_negative(others);
+    load->at = now;
+}
+
+int cpu_load_threads(const struct cpu_load *load, int most, int cores) {
+    int idle = cores - load->others;
+    int threads = idle < most ? idle : most;
+    return threads > 1 ? threads : 1;
 }

@@ -9,11 +9,30 @@
 #ifndef DOZE_ENGINE_CPU_THREADS_H
 #define DOZE_ENGINE_CPU_THREADS_H
 
+#include <stdint.h>
+
 /* The physical cores this process may run on, at least 1. */
 int cpu_threads_default(void);
 
-/* Of `most` threads, as many as have a core free just now, at least 1. To be called between two
- * batches, when of this process only the calling thread runs. */
-int cpu_threads_now(int most);
+/* Threads of the whole machine that run or want to, the caller among them; 1 if the kernel does not
+ * say. */
+int cpu_threads_running(void);
+
+/* What else wants the processor, as seen from time to time. A zeroed one: nothing was seen yet. */
+struct cpu_load {
+    int others; /* threads that do not go away: as many as both of the last two looks saw */
+    int seen;   /* by the last look */
+    int64_t at; /* us, when that was */
+};
+
+/* Somebody looked and saw so many threads besides ours (negative counts as 0). What wakes for a
+ * moment, as the daemon does for every token, is not there twice. */
+void cpu_load_see(struct cpu_load *load, int others, int64_t now);
+
+/* The same, but what was seen before tells nothing any more. */
+void cpu_load_see_anew(struct cpu_load *load, int others, int64_t now);
+
+/* Of `most` threads, as many as have a core of `cores` for themselves, at least 1. */
+int cpu_load_threads(const struct cpu_load *load, int most, int cores);
 
 #endif

@@ -180,6 +180,7 @@ bool decode_step(struct engine *engine) {
     fill_batch(engine);
     if (engine->batch.n_tokens == 0) return false;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));
+    engine_begin_batch(engine);
     int32_t status = llama_decode(engine->context.llama, engine->batch);
     if (status != 0) {
         undo_batch(engine, status);

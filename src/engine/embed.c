@@ -57,6 +57,7 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
                          "This model ranks texts; it gives no embeddings.");
     }
     if (e->context.memory) llama_memory_clear(e->context.memory, false);
+    engine_begin_batch(e);
     int32_t status = e->context.memory ? llama_decode(e->context.llama, e->batch)
                                        : llama_encode(e->context.llama, e->batch);
     if (status == 2) return true; /* cancelled: nothing to send, the job ends */

@@ -6,14 +6,15 @@
 
 #include "base/clock.h"
 #include "engine/cells.h"
-#include "engine/cpu_threads.h"
 #include "engine/keep.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-/* How often the number of threads is fitted to what else runs on the machine. */
-enum { THREADS_USEC = 20000 };
+/* What else runs on the machine is looked at so often; within a batch once whom the last one woke has
+ * gone to sleep again; between batches if they are too short for that. After some time without
+ * work nothing is known any more. */
+enum { THREADS_USEC = 20000, SETTLED_USEC = 1000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
 
 static bool has_work(const struct engine *e) {
     if (e->queue) return true;
@@ -43,11 +44,17 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     return slot && slot->in_batch > 0 && e->batch.n_tokens > LONG_BATCH;
 }
 
+static void look_around(struct engine *e, int64_t now) {
+    if (now - e->batch_began < SETTLED_USEC || now - e->load.at < THREADS_USEC) return;
+    cpu_load_see(&e->load, cpu_threads_running() - e->computing, now);
+}
+
 /* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch up,
  * which is worth it for a prompt of a cancelled request; the frame itself is acted on later. */
 static bool on_compute(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();
+    look_around(e, now);
     if (now - e->last_look < LOOK_USEC) return false;
     e->last_look = now;
     heartbeat(e, now);
@@ -64,6 +71,7 @@ void queue_add(struct engine *engine, struct job *job) {
 
 void engine_init(struct engine *engine) {
     engine->queue_end = &engine->queue;
+    engine->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
         engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
@@ -92,16 +100,28 @@ void engine_clear(struct engine *engine) {
     buf_clear(&engine->link.out);
 }
 
-static void fit_threads(struct engine *e, int64_t now) {
-    if (now - e->last_fit < THREADS_USEC) return;
-    e->last_fit = now;
-    llama_set_n_threads(e->context.llama, cpu_threads_now(e->context.threads),
-                        cpu_threads_now(e->context.threads_batch));
+/* The daemon, which has just handed over what work begins with, may still be awake: not counted. */
+static void look_between(struct engine *e, int64_t now) {
+    int64_t age = now - e->load.at;
+    if (age > STALE_USEC) {
+        cpu_load_see_anew(&e->load, cpu_threads_running() - 2, now);
+    } else if (age > SHORT_USEC) {
+        cpu_load_see(&e->load, cpu_threads_running() - 1, now);
+    }
+}
+
+void engine_begin_batch(struct engine *engine) {
+    const struct context *c = &engine->context;
+    engine->batch_began = clock_boottime_usec();
+    look_between(engine, engine->batch_began);
+    int single = cpu_load_threads(&engine->load, c->threads, engine->cores);
+    int many = cpu_load_threads(&engine->load, c->threads_batch, engine->cores);
+    engine->computing = engine->batch.n_tokens > 1 ? many : single;
+    llama_set_n_threads(c->llama, single, many);
 }
 
 /* One batch, or nothing because all that could run is paused. */
 static bool work(struct engine *e) {
-    fit_threads(e, clock_boottime_usec());
     if (e->model.embeds) return embed_step(e);
     slots_admit(e);
     return decode_step(e);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "engine/answer.h"
+#include "engine/cpu_threads.h"
 #include "engine/link.h"
 #include "engine/load_request.h"
 #include "engine/model.h"
@@ -88,7 +89,11 @@ struct engine {
     bool store_warned;
     uint64_t store_told;                         /* counters of the last MSG_STORE */
     int64_t last_work;                           /* us */
-    int64_t last_heartbeat, last_look, last_fit; /* us */
+    int64_t last_heartbeat, last_look; /* us */
+    struct cpu_load load;
+    int cores;
+    int computing;       /* threads of the batch that is being computed */
+    int64_t batch_began; /* us */
 };
 
 /* The model and context have been opened. */
@@ -97,6 +102,9 @@ void engine_clear(struct engine *engine);
 
 /* Serve until the daemon says STOP (true) or is gone. */
 bool engine_run(struct engine *engine);
+
+/* A batch is going to be computed: by as many threads as have a core of their own. */
+void engine_begin_batch(struct engine *engine);
 
 /* Put the job at the queue's end. */
 void queue_add(struct engine *engine, struct job *job);

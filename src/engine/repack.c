@@ -110,7 +110,6 @@ static void move(struct engine *e) {
     if (r->fresh.weights && context_replace(&e->context, &r->fresh, e->context.cells, &err)) {
         r->retired = e->model;
         e->model = r->fresh;
-        e->last_fit = 0;
         r->state = REPACK_DONE;
     } else if (r->fresh.weights) {
         model_close(&r->fresh);

@@ -22,8 +22,8 @@ enum message_type {
     /* daemon -> worker */
     MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
                      "cells":n (tokens the context has room for at first; it grows; 0: all),
-                     "prompt_tokens":n (room for so many more at first: about what the first
-                     request is going to need),
+                     "prompt_tokens":n (about what the first request is going to need: room for
+                     it, if that is more and memory allows it),
                      "warm":bool (the file has been read into memory just now: do not look),
                      "memory_bytes":n (the instance may not grow beyond; 0: no limit),
                      "shrink_seconds":x (idle for so long it gives back what it does not use; 30),

@@ -96,6 +96,15 @@ static void test_a_late_first_prompt_finds_its_room_ready(void **state) {
     worker_stop(w, 0);
 }
 
+static void test_a_guess_beyond_all_bounds_is_only_a_guess(void **state) {
+    (void)state;
+    char *text = expected(STORY, 20);
+    struct worker *w = load_small(",\"prompt_tokens\":9223372036854775807");
+    expect(worker_run(w, GREEDY, STORY, 20), text);
+    worker_stop(w, 0);
+    free(text);
+}
+
 static void test_no_room_is_made_ready_that_memory_does_not_allow(void **state) {
     (void)state;
     struct worker *w = load_small(",\"prompt_tokens\":1400,\"memory_bytes\":1");
@@ -211,6 +220,7 @@ int main(void) {
         cmocka_unit_test(test_a_long_prompt_gets_its_room_at_once),
         cmocka_unit_test(test_the_first_prompt_finds_its_room_ready),
         cmocka_unit_test(test_a_late_first_prompt_finds_its_room_ready),
+        cmocka_unit_test(test_a_guess_beyond_all_bounds_is_only_a_guess),
         cmocka_unit_test(test_no_room_is_made_ready_that_memory_does_not_allow),
         cmocka_unit_test(test_others_do_not_notice_that_it_grows),
         cmocka_unit_test(test_a_conversation_goes_on_in_the_larger_context),

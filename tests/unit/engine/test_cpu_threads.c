@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/cpu_threads.h"
+
+#include "with_cmocka.h"
+
+static void test_alone_all_threads_compute(void **state) {
+    (void)state;
+    struct cpu_load load = { 0 };
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
+    assert_int_equal(cpu_load_threads(&load, 4, 2), 2);
+    assert_int_equal(cpu_load_threads(&load, 1, 8), 1);
+}
+
+static void test_what_wakes_for_a_moment_takes_no_core(void **state) {
+    (void)state;
+    struct cpu_load load = { 0 };
+    cpu_load_see(&load, 1, 1000);
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
+    cpu_load_see(&load, 0, 2000);
+    cpu_load_see(&load, 1, 3000);
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
+}
+
+static void test_what_stays_takes_its_cores_until_it_goes(void **state) {
+    (void)state;
+    struct cpu_load load = { 0 };
+    cpu_load_see(&load, 3, 1000);
+    cpu_load_see(&load, 1, 2000);
+    assert_int_equal(cpu_load_threads(&load, 4, 4), 3);
+    cpu_load_see(&load, 9, 3000);
+    cpu_load_see(&load, 9, 4000);
+    assert_int_equal(cpu_load_threads(&load, 4, 4), 1);
+    cpu_load_see(&load, 0, 5000);
+    assert_int_equal(cpu_load_threads(&load, 4, 4), 4);
+    assert_int_equal(load.at, 5000);
+}
+
+static void test_a_first_look_counts_at_once(void **state) {
+    (void)state;
+    struct cpu_load load = { 0 };
+    cpu_load_see_anew(&load, 1, 1000);
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 1);
+    cpu_load_see_anew(&load, -1, 2000);
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
+}
+
+static void test_the_machine_is_read(void **state) {
+    (void)state;
+    assert_true(cpu_threads_running() >= 1);
+    assert_true(cpu_threads_default() >= 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone_all_threads_compute),
+        cmocka_unit_test(test_what_wakes_for_a_moment_takes_no_core),
+        cmocka_unit_test(test_what_stays_takes_its_cores_until_it_goes),
+        cmocka_unit_test(test_a_first_look_counts_at_once),
+        cmocka_unit_test(test_the_machine_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
