@@ -11,9 +11,9 @@
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-/* What else runs on the machine is looked at so often; within a batch once whom the last one woke has
- * gone to sleep again; between batches if they are too short for that. After some time without
- * work nothing is known any more. */
+/* What else runs on the machine is looked at so often; within a batch once whom the last one woke
+ * has gone to sleep again; between batches if they are too short for that. After some time
+ * without work nothing is known any more. */
 enum { THREADS_USEC = 20000, SETTLED_USEC = 1000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
 
 static bool has_work(const struct engine *e) {

@@ -87,8 +87,8 @@ struct engine {
     struct candidates candidates;
     struct store store;
     bool store_warned;
-    uint64_t store_told;                         /* counters of the last MSG_STORE */
-    int64_t last_work;                           /* us */
+    uint64_t store_told;               /* counters of the last MSG_STORE */
+    int64_t last_work;                 /* us */
     int64_t last_heartbeat, last_look; /* us */
     struct cpu_load load;
     int cores;
