@@ -47,7 +47,7 @@ static void emit(enum log_level level, const char *fmt, va_list args) {
     if (level > threshold) return;
     char text[2048];
     vsnprintf(text, sizeof text, fmt, args);
-    utf8_mend(text);
+    utf8_mend_line(text);
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     struct tm tm;

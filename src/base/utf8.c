@@ -24,3 +24,18 @@ void utf8_mend(char *text) {
         if (step == 0) text[i] = '?';
     }
 }
+
+/* U+0000 to U+001F, U+007F to U+009F. */
+static bool is_control(const char *bytes) {
+    unsigned char first = (unsigned char)bytes[0], second = (unsigned char)bytes[1];
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+}
+
+void utf8_mend_line(char *text) {
+    utf8_mend(text);
+    size_t len = strlen(text);
+    for (size_t i = 0, step; i < len; i += step) {
+        step = utf8_len(text + i, len - i);
+        if (is_control(text + i)) memset(text + i, '?', step);
+    }
+}

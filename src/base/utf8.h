@@ -12,4 +12,8 @@ size_t utf8_len(const char *bytes, size_t len);
 /* Replace each byte that is no part of a character by '?'. */
 void utf8_mend(char *text);
 
+/* As utf8_mend, and so is each byte of a control character (of both sets, the line's end too): what
+ * strangers say stays one line and drives no terminal. */
+void utf8_mend_line(char *text);
+
 #endif

@@ -77,6 +77,14 @@ static void test_long_lines_are_cut(void **state) {
     assert_in_range(strlen(heard.text), 1000, 4000);
 }
 
+static void test_a_stranger_cannot_begin_a_line(void **state) {
+    (void)state;
+    struct heard heard = { 0 };
+    log_set_listener(listen_to, &heard);
+    log_info("a client says: %s", "x\n2026 error y");
+    assert_string_equal(heard.text, "a client says: x?2026 error y");
+}
+
 /* One line: time, level, text. Read back from a file in the place of stderr. */
 static void test_the_line(void **state) {
     (void)state;
@@ -105,6 +113,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_levels_have_names, quiet),
         cmocka_unit_test_teardown(test_levels_let_through, quiet),
         cmocka_unit_test_teardown(test_long_lines_are_cut, quiet),
+        cmocka_unit_test_teardown(test_a_stranger_cannot_begin_a_line, quiet),
         cmocka_unit_test_teardown(test_the_line, quiet),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
