@@ -82,6 +82,8 @@ static void load_one(struct daemon *d, yyjson_val *entry) {
     if (lmstudio_v1_parse_load(buf_str(&body), body.len, &request, &echo, &doc, &err)) {
         struct load_sink sink = { .on_end = on_kept_loaded, .ctx = d };
         request.keep = true;
+        /* Else a name that fits only by tolerance would become another wish than this one. */
+        if (!request.identifier) request.identifier = request.model;
         supervisor_keep(d->supervisor, &request);
         d->service.load(d->service.self, &request, sink);
         yyjson_doc_free(doc);

@@ -133,6 +133,19 @@ test('instances marked keep are there again after a restart', async (t) => {
   assert.deepEqual(await d.instances(), [], 'unloaded by hand: no longer kept');
 });
 
+test('a kept instance named by another name of its model stays one wish', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  await d.stop();
+  const kept = path.join(d.stateDir, 'kept.json');
+  fs.writeFileSync(kept, JSON.stringify([{ model: 'ALPHA' }]));
+  await d.launch();
+  const watch = await d.watch();
+  if ((await d.instance('ALPHA'))?.state !== 'idle') await watch.reaches('ALPHA', 'idle');
+  await d.stop();
+  assert.deepEqual(JSON.parse(fs.readFileSync(kept, 'utf8')),
+    [{ model: 'alpha', identifier: 'ALPHA' }]);
+});
+
 test('a kept instance whose worker died is there again after a restart', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is.') } });
   const watch = await d.watch();
