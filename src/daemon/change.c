@@ -15,10 +15,11 @@ struct settings_change {
     struct settings_sink sink;
 };
 
+/* It stays the first while its sink is told: a change that the sink begins waits its turn. */
 static void end_first(struct daemon *d, const struct error *error) {
     struct settings_change *change = d->changes;
-    d->changes = change->next;
     change->sink.on_end(change->sink.ctx, error);
+    d->changes = change->next;
     yyjson_doc_free(change->patch);
     free(change);
 }

@@ -111,6 +111,33 @@ static void test_one_past_the_most_is_refused(void **state) {
     assert_int_equal(s->done, 64);
 }
 
+/* A client that changes the settings again as soon as it hears of its first change. */
+static void on_end_again(void *ctx, const struct error *error) {
+    on_end(ctx, error);
+    change(ctx, "{\"max_waiting\":9}");
+}
+
+static void change_and_again(struct scene *s, const char *json) {
+    struct error err;
+    yyjson_doc *doc = json_parse(json, strlen(json), &err);
+    assert_non_null(doc);
+    daemon_change_settings(&s->daemon, yyjson_doc_get_root(doc),
+                           (struct settings_sink){ .on_end = on_end_again, .ctx = s });
+    yyjson_doc_free(doc);
+}
+
+static void test_a_change_may_begin_at_the_end_of_another(void **state) {
+    struct scene *s = *state;
+    change_and_again(s, "{\"max_waiting\":7}");
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 2);
+    assert_int_equal(s->daemon.settings.rules.max_waiting, 9);
+    change_and_again(s, "{\"max_waiting\":0}"); /* refused at once */
+    assert_int_equal(s->refused, 1);
+    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -118,6 +145,7 @@ int main(void) {
         TEST(test_changes_wait_for_one_another),
         TEST(test_what_cannot_be_written_does_not_hold),
         TEST(test_one_past_the_most_is_refused),
+        TEST(test_a_change_may_begin_at_the_end_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
