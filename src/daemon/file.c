@@ -44,7 +44,7 @@ static bool write_all(int fd, const char *bytes, size_t len) {
         bytes += n;
         len -= (size_t)n;
     }
-    return fsync(fd) == 0;
+    return true;
 }
 
 static void sync_folder(const char *path) {
@@ -56,14 +56,17 @@ static void sync_folder(const char *path) {
     close(fd);
 }
 
-bool file_replace(const char *path, const char *bytes, size_t len, struct error *err) {
+enum durability { FOR_THE_MOMENT, OVER_A_CRASH };
+
+static bool replace(const char *path, const char *bytes, size_t len, enum durability durability,
+                    struct error *err) {
     char temp[PATH_MAX];
     if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp) {
         return error_set(err, ERR_IO, "The path %s is too long.", path);
     }
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return fail(err, "write", temp);
-    bool ok = write_all(fd, bytes, len);
+    bool ok = write_all(fd, bytes, len) && (durability != OVER_A_CRASH || fsync(fd) == 0);
     int saved = errno;
     close(fd);
     errno = saved;
@@ -72,8 +75,16 @@ bool file_replace(const char *path, const char *bytes, size_t len, struct error 
         unlink(temp);
         return false;
     }
-    sync_folder(path);
+    if (durability == OVER_A_CRASH) sync_folder(path);
     return true;
+}
+
+bool file_replace(const char *path, const char *bytes, size_t len, struct error *err) {
+    return replace(path, bytes, len, OVER_A_CRASH, err);
+}
+
+bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err) {
+    return replace(path, bytes, len, FOR_THE_MOMENT, err);
 }
 
 bool file_set_aside(const char *path, struct error *err) {

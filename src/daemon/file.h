@@ -14,6 +14,10 @@ bool file_read(const char *path, struct buf *out, struct error *err);
  * old file is as it was. */
 bool file_replace(const char *path, const char *bytes, size_t len, struct error *err);
 
+/* The same without waiting for the disk, for what is of use only while this process runs: after a
+ * crash of the machine the file may be empty. */
+bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err);
+
 /* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */
 bool file_set_aside(const char *path, struct error *err);
 

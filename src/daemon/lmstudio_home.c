@@ -102,7 +102,7 @@ static bool choose_key(const struct lmstudio_home *home, char *key) {
 
 static bool write_file(struct lmstudio_home *home, int i, const char *text, struct error *err) {
     if (home->written[i] && strcmp(home->written[i], text) == 0) return true;
-    if (!file_replace(home->paths[i], text, strlen(text), err)) return false;
+    if (!file_replace_for_now(home->paths[i], text, strlen(text), err)) return false;
     free(home->written[i]);
     home->written[i] = xstrdup(text);
     return true;

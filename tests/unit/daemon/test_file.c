@@ -38,6 +38,8 @@ static void test_replace_leaves_one_private_whole_file(void **state) {
     assert_true(file_replace(path, "one", 3, &err));
     assert_true(file_replace(path, "three", 5, &err));
     check_content(path, "three");
+    assert_true(file_replace_for_now(path, "two", 3, &err));
+    check_content(path, "two");
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     assert_int_not_equal(access(in_folder("a.tmp"), F_OK), 0);
