@@ -72,6 +72,12 @@ bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, 
     return false;
 }
 
+void calls_each(struct calls *calls, void (*fn)(struct call *call, void *ctx), void *ctx) {
+    for (int i = 0; i < CALLS_MAX; i++) {
+        if (calls->places[i].call) fn(calls->places[i].call, ctx);
+    }
+}
+
 void call_close(struct calls *calls, struct call *call) {
     int index = (int)(call->id & ((1 << INDEX_BITS) - 1));
     calls->places[index].call = NULL;

@@ -53,6 +53,8 @@ struct call *call_find(struct calls *calls, call_id id);
 /* Does one of the open calls fit? */
 bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, void *ctx),
                void *ctx);
+/* For each of the open calls; fn opens and closes none. */
+void calls_each(struct calls *calls, void (*fn)(struct call *call, void *ctx), void *ctx);
 void call_close(struct calls *calls, struct call *call);
 
 #endif

@@ -37,14 +37,14 @@ static bool put(struct load_texts *texts, const char *text) {
     return false;
 }
 
-bool load_texts_number(struct load_texts *texts, const char *text, load_text_used_fn used,
-                       void *ctx, int64_t *ret_number, struct error *err) {
+bool load_texts_number(struct load_texts *texts, const char *what, const char *text,
+                       load_text_used_fn used, void *ctx, int64_t *ret_number,
+                       struct error *err) {
     *ret_number = 0;
     if (!text || !*text) return true;
     if (strlen(text) > LOAD_TEXT_BYTES) {
-        return error_set(err, ERR_INVALID_REQUEST,
-                         "A prompt template may have %d KB at most; shorten it.",
-                         LOAD_TEXT_BYTES >> 10);
+        return error_set(err, ERR_INVALID_REQUEST, "%s may have %d KB at most; shorten it.",
+                         what, LOAD_TEXT_BYTES >> 10);
     }
     for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
         if (texts->list[i].number == 0 || strcmp(texts->list[i].text, text) != 0) continue;
@@ -55,7 +55,8 @@ bool load_texts_number(struct load_texts *texts, const char *text, load_text_use
         drop_unused(texts, used, ctx);
         if (!put(texts, text)) {
             return error_set(err, ERR_QUEUE_FULL,
-                             "%d prompt templates are in use already; unload a model first.",
+                             "Loaded models use %d texts of their own already, such as prompt "
+                             "templates; unload one first.",
                              LOAD_TEXTS_MAX);
         }
     }

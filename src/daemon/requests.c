@@ -249,10 +249,10 @@ static bool is_text_used(void *ctx, int64_t number) {
 /* What is to be kept over a restart, or only measured, goes without. */
 static bool read_texts(struct supervisor *sup, const struct load_request *request,
                        struct load_settings *ret_demanded, struct error *err) {
-    return load_texts_number(&sup->texts, request->chat_template, is_text_used, sup,
-                             &ret_demanded->chat_template, err) &&
-           load_texts_number(&sup->texts, request->reasoning_ending, is_text_used, sup,
-                             &ret_demanded->reasoning_ending, err);
+    return load_texts_number(&sup->texts, "A prompt template", request->chat_template,
+                             is_text_used, sup, &ret_demanded->chat_template, err) &&
+           load_texts_number(&sup->texts, "'reasoningBudgetMessage'", request->reasoning_ending,
+                             is_text_used, sup, &ret_demanded->reasoning_ending, err);
 }
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
@@ -373,8 +373,25 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
     return LC_NO_SLOT;
 }
 
+struct unkept {
+    const char *identifier;
+    bool found;
+};
+
+static void stop_keeping(struct call *call, void *ctx) {
+    struct unkept *unkept = ctx;
+    if (call->kind != LC_KIND_LOAD || !call->wish.keep) return;
+    const char *identifier = call->wish.identifier ? call->wish.identifier : call->model_key;
+    if (strcmp(identifier, unkept->identifier) != 0) return;
+    call->wish.keep = false;
+    unkept->found = true;
+}
+
+/* Nor is it noted again by a load of it that still goes on. False: nobody wished it. */
 static bool forget_kept(struct supervisor *sup, const char *identifier) {
-    if (!kept_forget(&sup->kept, identifier)) return false;
+    struct unkept unkept = { .identifier = identifier };
+    calls_each(sup->calls, stop_keeping, &unkept);
+    if (!kept_forget(&sup->kept, identifier)) return unkept.found;
     sup->world.on_kept_changed(sup->world.ctx);
     return true;
 }

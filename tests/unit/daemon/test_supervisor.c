@@ -337,6 +337,36 @@ static void test_a_load_that_says_nothing_of_keeping_takes_no_wish_back(void **s
     expect_kept(s, "[{\"model\":\"one\"}]");
 }
 
+static void test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    struct error err;
+    request.keep = true;
+    supervisor_keep(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_kept(s, "[]");
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_int_equal(s->told[0].results, 1);
+    expect_kept(s, "[]");
+}
+
+static void test_an_unload_while_a_load_waits_takes_the_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    unload(s, "one", &s->told[1]); /* its worker takes its time */
+    (void)keep(s, "one", NULL);    /* waits until that is gone */
+    expect_kept(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[2].error.text, "not kept"));
+    puppet_die(puppet(0));
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->told[0].results, 2);
+    expect_kept(s, "[]");
+}
+
 /* ---- requests ---- */
 
 static void test_a_full_table_is_an_error_that_says_the_answer_failed(void **state) {
@@ -414,6 +444,8 @@ int main(void) {
         TEST(test_a_kept_instance_that_becomes_jit_is_kept_no_more),
         TEST(test_a_wish_of_an_earlier_run_outlives_a_load_that_fails),
         TEST(test_a_load_that_says_nothing_of_keeping_takes_no_wish_back),
+        TEST(test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on),
+        TEST(test_an_unload_while_a_load_waits_takes_the_wish_back),
         TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
