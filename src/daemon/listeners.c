@@ -22,7 +22,9 @@ struct listeners {
     char *host;
     struct http_server *places[PLACE_COUNT];
     char *hosts[PLACE_COUNT]; /* what each is bound to; NULL: never opened */
-    char *named_host;         /* with named_port: what clients are told */
+    /* The port's server before it was opened to more machines; its connections go on. */
+    struct http_server *former[PLACE_COUNT];
+    char *named_host; /* with named_port: what clients are told */
     int named_port;
     struct http_server *retiring[RETIRING_MAX];
     uv_timer_t timer; /* when the retiring ones are closed */
@@ -112,12 +114,14 @@ static void on_timer_closed(uv_handle_t *handle) {
     part_closed(handle->data);
 }
 
+static void close_now(struct listeners *l, struct http_server **place) {
+    struct http_server *server = *place;
+    *place = NULL;
+    if (server) http_server_close(server, on_server_closed, l);
+}
+
 static void close_retiring(struct listeners *l) {
-    for (int i = 0; i < RETIRING_MAX; i++) {
-        struct http_server *server = l->retiring[i];
-        l->retiring[i] = NULL;
-        if (server) http_server_close(server, on_server_closed, l);
-    }
+    for (int i = 0; i < RETIRING_MAX; i++) close_now(l, &l->retiring[i]);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -125,10 +129,9 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 /* The answer to whoever asked for it may still be on its way on one of its connections. */
-static void retire(struct listeners *l, int place) {
-    struct http_server *server = l->places[place];
+static void close_soon(struct listeners *l, struct http_server *server) {
     int free_place = 0;
-    l->places[place] = NULL;
+    if (!server) return;
     while (free_place < RETIRING_MAX && l->retiring[free_place]) free_place++;
     if (free_place == RETIRING_MAX) {
         http_server_close(server, on_server_closed, l);
@@ -137,6 +140,21 @@ static void retire(struct listeners *l, int place) {
     http_server_drain(server);
     l->retiring[free_place] = server;
     (void)uv_timer_start(&l->timer, on_timer, RETIRE_MS, 0);
+}
+
+static void retire(struct listeners *l, int place) {
+    close_soon(l, l->places[place]);
+    close_soon(l, l->former[place]);
+    l->places[place] = NULL;
+    l->former[place] = NULL;
+}
+
+/* Make way for another server on its port: whoever is connected stays so. */
+static void step_back(struct listeners *l, int place) {
+    close_soon(l, l->former[place]);
+    l->former[place] = l->places[place];
+    l->places[place] = NULL;
+    http_server_drain(l->former[place]);
 }
 
 /* ---- opening ---- */
@@ -187,7 +205,7 @@ static void reopen_first(struct listeners *l) {
 static bool widen(struct listeners *l, int place, const char *host, int port,
                   struct error *err) {
     struct error again;
-    retire(l, place);
+    step_back(l, place);
     if (open_on(l, place, host, port, err)) return true;
     if (!open_on(l, place, l->hosts[place], port, &again)) log_warn("%s", again.text);
     return false;
@@ -237,6 +255,7 @@ size_t listeners_active(const struct listeners *l) {
     size_t active = 0;
     for (int i = 0; i < PLACE_COUNT; i++) {
         if (l->places[i]) active += http_server_active(l->places[i]);
+        if (l->former[i]) active += http_server_active(l->former[i]);
     }
     for (int i = 0; i < RETIRING_MAX; i++) {
         if (l->retiring[i]) active += http_server_active(l->retiring[i]);
@@ -249,9 +268,8 @@ void listeners_close(struct listeners *l, void (*on_closed)(void *ctx), void *ct
     l->ctx = ctx;
     close_retiring(l);
     for (int i = 0; i < PLACE_COUNT; i++) {
-        struct http_server *server = l->places[i];
-        l->places[i] = NULL;
-        if (server) http_server_close(server, on_server_closed, l);
+        close_now(l, &l->places[i]);
+        close_now(l, &l->former[i]);
     }
     uv_close((uv_handle_t *)&l->timer, on_timer_closed);
 }

@@ -33,7 +33,8 @@ void listeners_want_sdk(struct listeners *l, bool wanted);
 
 /* Answer on this port, too (0: the first one's); on this host (NULL: the first one's), and again on
  * the first one. A port that is open is closed and opened anew only if this machine alone could
- * reach it and the host is one for others. ERR_IO, or ERR_QUEUE_FULL: too many. */
+ * reach it and the host is one for others; its connections go on then. ERR_IO, or ERR_QUEUE_FULL:
+ * too many. */
 bool listeners_start(struct listeners *l, int port, const char *host, struct error *err);
 /* Close all but LM Studio's; their connections are closed a moment later. ERR_NOT_SUPPORTED if
  * that one is not open: nothing could reach the daemon any more. */

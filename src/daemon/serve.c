@@ -12,6 +12,7 @@
 #include "api/lmstudio_ws.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 #include "daemon/file.h"
@@ -79,7 +80,10 @@ static void on_request(void *ctx, const char *method, const char *path) {
     struct buf text = BUF_INIT(1 << 14);
     if (!feed_wanted(d->log, LOG_TOPIC_REQUESTS) || is_noise(path)) return;
     buf_addf(&text, "Received request: %s to %s", method, path);
-    publish_line(d, LOG_TOPIC_REQUESTS, LOG_LEVEL_DEBUG, buf_str(&text), false);
+    char *line = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
+    utf8_mend_line(line);
+    publish_line(d, LOG_TOPIC_REQUESTS, LOG_LEVEL_DEBUG, line, false);
+    free(line);
     buf_clear(&text);
 }
 

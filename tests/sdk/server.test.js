@@ -213,6 +213,31 @@ test('the HTTP server is stopped and started by its clients', async (t) => {
   await client[Symbol.asyncDispose]();
 });
 
+test('a port that is opened to more machines keeps its connections', async (t) => {
+  const daemon = await start(t);
+  const port = sdkPort(daemon);
+  if (!port) { t.skip('another server has all of the ports'); return; }
+  const raw = await Raw.open(daemon, 'system');
+  const witness = await Raw.open({ port, clients: daemon.clients }, 'system');
+  const started = await raw.call(1, 'startHttpServer',
+    { port: daemon.port, networkInterface: '0.0.0.0', cors: false });
+  assert.equal(started.type, 'rpcResult');
+  assert.equal((await daemon.get('/health')).status, 200); // another server than raw's
+  await daemon.settings({ sdk_port: false });
+  await witness.closed; // as long as the connections of a closed port have
+  assert.equal((await raw.call(2, 'version')).type, 'rpcResult');
+});
+
+test('a path cannot forge lines of the log', async (t) => {
+  const daemon = await start(t);
+  const raw = await Raw.open(daemon, 'diagnostics');
+  raw.send({ type: 'channelCreate', endpoint: 'streamLogs', channelId: 1 });
+  raw.send({ type: 'rpcCall', endpoint: 'no such', callId: 2 });
+  await raw.first((m) => m.callId === 2); // what was sent before has been read, too
+  await daemon.get('/odd%ff%0a%1b%5b2J');
+  await raw.first((m) => JSON.stringify(m).includes('GET to /odd???[2J'));
+});
+
 test('the server leaves when a client asks it to', async (t) => {
   const daemon = await start(t, { models: { hello: hello() } });
   const client = connect(daemon);
