@@ -37,14 +37,14 @@ static bool put(struct load_texts *texts, const char *text) {
     return false;
 }
 
-bool load_texts_number(struct load_texts *texts, const char *what, const char *text,
-                       load_text_used_fn used, void *ctx, int64_t *ret_number,
-                       struct error *err) {
+bool load_texts_number(struct load_texts *texts, struct load_text given, load_text_used_fn used,
+                       void *ctx, int64_t *ret_number, struct error *err) {
+    const char *text = given.text;
     *ret_number = 0;
     if (!text || !*text) return true;
     if (strlen(text) > LOAD_TEXT_BYTES) {
         return error_set(err, ERR_INVALID_REQUEST, "%s may have %d KB at most; shorten it.",
-                         what, LOAD_TEXT_BYTES >> 10);
+                         given.what, LOAD_TEXT_BYTES >> 10);
     }
     for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
         if (texts->list[i].number == 0 || strcmp(texts->list[i].text, text) != 0) continue;

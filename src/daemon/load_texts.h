@@ -33,11 +33,15 @@ typedef bool (*load_text_used_fn)(void *ctx, int64_t number);
 
 void load_texts_clear(struct load_texts *texts);
 
-/* The number of a text; 0 for NULL and for "". Copies. what: begins the sentence that says it is
- * too long. Fails with ERR_INVALID_REQUEST (too long) and ERR_QUEUE_FULL (too many are used). */
-bool load_texts_number(struct load_texts *texts, const char *what, const char *text,
-                       load_text_used_fn used, void *ctx, int64_t *ret_number,
-                       struct error *err);
+struct load_text {
+    const char *what; /* begins the sentence that says it is too long */
+    const char *text; /* may be NULL */
+};
+
+/* The number of a text; 0 for NULL and for "". Copies. Fails with ERR_INVALID_REQUEST (too long)
+ * and ERR_QUEUE_FULL (too many are used). */
+bool load_texts_number(struct load_texts *texts, struct load_text given, load_text_used_fn used,
+                       void *ctx, int64_t *ret_number, struct error *err);
 
 /* NULL for 0. Valid as long as it is used. */
 const char *load_texts_find(const struct load_texts *texts, int64_t number);

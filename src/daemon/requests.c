@@ -249,10 +249,12 @@ static bool is_text_used(void *ctx, int64_t number) {
 /* What is to be kept over a restart, or only measured, goes without. */
 static bool read_texts(struct supervisor *sup, const struct load_request *request,
                        struct load_settings *ret_demanded, struct error *err) {
-    return load_texts_number(&sup->texts, "A prompt template", request->chat_template,
-                             is_text_used, sup, &ret_demanded->chat_template, err) &&
-           load_texts_number(&sup->texts, "'reasoningBudgetMessage'", request->reasoning_ending,
-                             is_text_used, sup, &ret_demanded->reasoning_ending, err);
+    struct load_text template = { "A prompt template", request->chat_template };
+    struct load_text ending = { "'reasoningBudgetMessage'", request->reasoning_ending };
+    return load_texts_number(&sup->texts, template, is_text_used, sup,
+                             &ret_demanded->chat_template, err) &&
+           load_texts_number(&sup->texts, ending, is_text_used, sup,
+                             &ret_demanded->reasoning_ending, err);
 }
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {

@@ -16,7 +16,8 @@ static bool below(void *ctx, int64_t number) {
 static int64_t number_of(struct load_texts *texts, const char *text, int64_t used_below) {
     struct error err;
     int64_t number = -1;
-    assert_true(load_texts_number(texts, "A text", text, below, &used_below, &number, &err));
+    assert_true(load_texts_number(texts, (struct load_text){ "A text", text }, below,
+                                  &used_below, &number, &err));
     return number;
 }
 
@@ -62,16 +63,19 @@ static void test_limits(void **state) {
     struct error err;
     int64_t all = INT64_MAX, number;
     fill(&texts);
-    assert_false(load_texts_number(&texts, "A text", "one more", below, &all, &number, &err));
+    assert_false(load_texts_number(&texts, (struct load_text){ "A text", "one more" }, below,
+                                   &all, &number, &err));
     assert_int_equal(err.code, ERR_QUEUE_FULL);
     char *text = xcalloc(1, LOAD_TEXT_BYTES + 2);
     memset(text, 'x', LOAD_TEXT_BYTES + 1);
-    assert_false(load_texts_number(&texts, "A text", text, below, &all, &number, &err));
+    assert_false(load_texts_number(&texts, (struct load_text){ "A text", text }, below, &all,
+                                   &number, &err));
     assert_int_equal(err.code, ERR_INVALID_REQUEST);
     assert_string_equal(err.text, "A text may have 64 KB at most; shorten it.");
     all = 0;
     text[LOAD_TEXT_BYTES] = '\0';
-    assert_true(load_texts_number(&texts, "A text", text, below, &all, &number, &err));
+    assert_true(load_texts_number(&texts, (struct load_text){ "A text", text }, below, &all,
+                                  &number, &err));
     free(text);
     load_texts_clear(&texts);
 }
