@@ -10,6 +10,11 @@
  * prompt does not make their streams stall for seconds. */
 enum { PROMPT_BESIDE_ANSWERS = 64 };
 
+/* Prompts take turns, in pieces of at least so many tokens: that is what ggml's attention computes
+ * at once, and it leaves out blocks of cells that no token of the piece may see, as are those of
+ * other prompts. In smaller pieces, mixed, every prompt pays for the cells of all. */
+enum { PROMPT_PIECE = 64 };
+
 /* ---- filling the batch ---- */
 
 static bool runs(const struct slot *s) {
@@ -49,8 +54,15 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
     b->logits[s->output] = 1;
 }
 
-/* Single tokens first, so that every answer goes on; the prompts share the rest equally, so that a
- * short one is not kept waiting by a long one. In a batch that gives vectors every token is a
+/* How much of the room the next prompt gets. */
+static size_t prompt_share(size_t room, size_t prompts) {
+    size_t share = (room + prompts - 1) / prompts;
+    if (share < PROMPT_PIECE) share = PROMPT_PIECE;
+    return share < room ? share : room;
+}
+
+/* Single tokens first, so that every answer goes on; the prompts take turns with the rest, so that
+ * a short one is not kept waiting by a long one. In a batch that gives vectors every token is a
  * result, so it takes single tokens only, and a text's last token comes as one. */
 static void fill_batch(struct engine *e) {
     size_t prompts = 0;
@@ -66,11 +78,14 @@ static void fill_batch(struct engine *e) {
     if (prompts == 0 || wants_vectors(e)) return;
     size_t room = (size_t)(e->context.chunk - e->batch.n_tokens);
     if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
+    int turn = e->turn;
     for (int i = 0; i < e->context.parallel && room > 0; i++) {
-        struct slot *s = &e->slots[i];
+        int index = (turn + i) % e->context.parallel;
+        struct slot *s = &e->slots[index];
         if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
-        size_t share = prompts > 1 ? (room + prompts - 1) / prompts : room;
-        prompts--;
+        size_t share = prompt_share(room, prompts);
+        if (prompts > 1) prompts--;
+        e->turn = (index + 1) % e->context.parallel;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
         size_t count = keep_until_mark(s, most < share ? most : share);
         batch_add(e, s, count);
@@ -182,6 +197,7 @@ bool decode_step(struct engine *engine) {
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));
     engine_begin_batch(engine);
     int32_t status = llama_decode(engine->context.llama, engine->batch);
+    engine_end_batch(engine);
     if (status != 0) {
         undo_batch(engine, status);
         return true;

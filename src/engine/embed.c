@@ -60,6 +60,7 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
     engine_begin_batch(e);
     int32_t status = e->context.memory ? llama_decode(e->context.llama, e->batch)
                                        : llama_encode(e->context.llama, e->batch);
+    engine_end_batch(e);
     if (status == 2) return true; /* cancelled: nothing to send, the job ends */
     for (int seq = 0; status == 0 && seq < texts; seq++) {
         const float *vector = vector_of(e, seq);

@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,10 +12,14 @@
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-/* What else runs on the machine is looked at so often; within a batch once whom the last one woke
- * has gone to sleep again; between batches if they are too short for that. After some time
- * without work nothing is known any more. */
-enum { THREADS_USEC = 20000, SETTLED_USEC = 1000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
+/* What else runs on the machine is looked at so often, in the middle of a batch: whom the last one
+ * woke has gone to sleep again. Between batches if they are too short for that. After some
+ * time without work nothing is known any more. */
+enum { THREADS_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
+enum { SETTLED_LEAST_USEC = 200, SETTLED_MOST_USEC = 5000 };
+
+/* Where nothing is known: so many looks, so far apart, until one sees nobody. */
+enum { LOOKS = 4, APART_NSEC = 400000 };
 
 static bool has_work(const struct engine *e) {
     if (e->queue) return true;
@@ -44,8 +49,14 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     return slot && slot->in_batch > 0 && e->batch.n_tokens > LONG_BATCH;
 }
 
+static int64_t settled(const struct engine *e) {
+    int64_t half = e->batch_lasted / 2;
+    if (half > SETTLED_MOST_USEC) return SETTLED_MOST_USEC;
+    return half < SETTLED_LEAST_USEC ? SETTLED_LEAST_USEC : half;
+}
+
 static void look_around(struct engine *e, int64_t now) {
-    if (now - e->batch_began < SETTLED_USEC || now - e->load.at < THREADS_USEC) return;
+    if (now - e->load.at < THREADS_USEC || now - e->batch_began < settled(e)) return;
     cpu_load_see(&e->load, cpu_threads_running() - e->computing, now);
 }
 
@@ -100,11 +111,21 @@ void engine_clear(struct engine *engine) {
     buf_clear(&engine->link.out);
 }
 
-/* The daemon, which has just handed over what work begins with, may still be awake: not counted. */
+/* The daemon and its client are still awake when work begins, but not for long. */
+static int others_that_stay(void) {
+    int least = cpu_threads_running() - 1;
+    for (int i = 1; i < LOOKS && least > 0; i++) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = APART_NSEC }, NULL);
+        int others = cpu_threads_running() - 1;
+        if (others < least) least = others;
+    }
+    return least;
+}
+
 static void look_between(struct engine *e, int64_t now) {
     int64_t age = now - e->load.at;
     if (age > STALE_USEC) {
-        cpu_load_see_anew(&e->load, cpu_threads_running() - 2, now);
+        cpu_load_see_anew(&e->load, others_that_stay(), now);
     } else if (age > SHORT_USEC) {
         cpu_load_see(&e->load, cpu_threads_running() - 1, now);
     }
@@ -112,12 +133,16 @@ static void look_between(struct engine *e, int64_t now) {
 
 void engine_begin_batch(struct engine *engine) {
     const struct context *c = &engine->context;
+    look_between(engine, clock_boottime_usec());
     engine->batch_began = clock_boottime_usec();
-    look_between(engine, engine->batch_began);
     int single = cpu_load_threads(&engine->load, c->threads, engine->cores);
     int many = cpu_load_threads(&engine->load, c->threads_batch, engine->cores);
     engine->computing = engine->batch.n_tokens > 1 ? many : single;
     llama_set_n_threads(c->llama, single, many);
+}
+
+void engine_end_batch(struct engine *engine) {
+    engine->batch_lasted = clock_boottime_usec() - engine->batch_began;
 }
 
 /* One batch, or nothing because all that could run is paused. */

@@ -83,6 +83,7 @@ struct engine {
     struct job *queue, **queue_end;
     uint64_t embedding; /* request whose batch is being computed by embed.c */
     uint64_t counter;
+    int turn; /* slot whose prompt comes first in the next batch */
     struct llama_batch batch;
     struct candidates candidates;
     struct store store;
@@ -92,8 +93,8 @@ struct engine {
     int64_t last_heartbeat, last_look; /* us */
     struct cpu_load load;
     int cores;
-    int computing;       /* threads of the batch that is being computed */
-    int64_t batch_began; /* us */
+    int computing;                     /* threads of the batch that is being computed */
+    int64_t batch_began, batch_lasted; /* us */
 };
 
 /* The model and context have been opened. */
@@ -105,6 +106,7 @@ bool engine_run(struct engine *engine);
 
 /* A batch is going to be computed: by as many threads as have a core of their own. */
 void engine_begin_batch(struct engine *engine);
+void engine_end_batch(struct engine *engine);
 
 /* Put the job at the queue's end. */
 void queue_add(struct engine *engine, struct job *job);

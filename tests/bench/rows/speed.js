@@ -28,13 +28,12 @@ async function promptSpeed(say, seeds) {
   return sum(answers.map((a) => a.usage.prompt_tokens)) / (end - start) * 1000;
 }
 
-// Together: tokens after each one's first ÷ time from the first one's first token to the last token.
+// Of each answer the tokens after its first ÷ the time they took; of all together the sum. What comes
+// before an answer's first token is its prompt.
 async function answerSpeed(say, seeds) {
   const answers = await Promise.all(seeds.map((seed) =>
     say(ask(16, seed, { max_tokens: ANSWER_TOKENS }))));
-  const begin = Math.min(...answers.map((a) => a.start + a.first));
-  const end = Math.max(...answers.map((a) => a.start + a.last));
-  return sum(answers.map((a) => a.usage.completion_tokens - 1)) / (end - begin) * 1000;
+  return sum(answers.map((a) => (a.usage.completion_tokens - 1) / (a.last - a.first) * 1000));
 }
 
 // What a server does to a model in the background, such as repacking it, it has done after this.
