@@ -53,8 +53,10 @@ async function rowsOf(bench, model) {
       const id = idOf(model, what, n);
       if (!bench.wants(id)) continue;
       const seeds = Array.from({ length: bench.runs }, () => freshSeeds(n));
-      await bench.alternate(servers, async (server, run) =>
-        bench.note(id, server.constructor.key, await measure(say(server), seeds[run])));
+      await bench.alternate(servers, async (server, run) => {
+        bench.note(id, server.constructor.key, await measure(say(server), seeds[run]));
+        await server.program.quiet(); // or it would slow down whoever is next
+      });
       bench.done(id);
     }
   }
