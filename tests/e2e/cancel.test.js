@@ -38,11 +38,11 @@ test('while it waits for an answer that is not streamed', async (t) => {
 test('while its prompt is processed', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless('300M') } });
   const watch = await d.watch();
-  await d.load('slow', { context_length: 32768, parallel: 1 });
+  await d.load('slow', { context_length: 16384, parallel: 1 });
   const abort = new AbortController();
   const from = watch.length;
   const answer = settle(d.stream('slow', { messages: [{ role: 'user',
-    content: 'lorem ipsum '.repeat(2400) }] }, { signal: abort.signal }));
+    content: 'lorem ipsum '.repeat(800) }] }, { signal: abort.signal }));
   await watch.reaches('slow', 'busy', { from });
   abort.abort();
   await answer;
