@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/keep.h"
+#include "engine/next_turn.h"
 
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };
@@ -57,6 +58,10 @@ static bool resize(struct engine *e, size_t cells) {
     return true;
 }
 
+bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t count) {
+    return cells_for(engine, slot, count) <= (size_t)engine->context.cells;
+}
+
 /* Doubling, or a quarter more than is asked for if that is more; if there is no memory for it just
  * what is asked for. */
 bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count) {
@@ -88,6 +93,7 @@ static void forget(struct engine *e, struct slot *s) {
     s->processed = keep_cut(e, s, 0);
     s->saved = 0;
     tokens_cut(&s->tokens, 0);
+    next_turn_forget(s);
 }
 
 static bool no_room(const struct engine *e, const struct slot *slot, size_t count,

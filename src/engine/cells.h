@@ -14,6 +14,9 @@
 
 #include "engine/engine.h"
 
+/* There is room for `count` tokens in the slot as it is. */
+bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t count);
+
 /* Grow so that the slot can hold `count` tokens. False: there is no memory for it. */
 bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count);
 

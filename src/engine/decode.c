@@ -5,15 +5,11 @@
 #include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
+#include "engine/prompt_room.h"
 
 /* While other answers are being written, prompts take at most this much of a batch, so that a long
  * prompt does not make their streams stall for seconds. */
 enum { PROMPT_BESIDE_ANSWERS = 64 };
-
-/* Prompts take turns, in pieces of at least so many tokens: that is what ggml's attention computes
- * at once, and it leaves out blocks of cells that no token of the piece may see, as are those of
- * other prompts. In smaller pieces, mixed, every prompt pays for the cells of all. */
-enum { PROMPT_PIECE = 64 };
 
 /* ---- filling the batch ---- */
 
@@ -54,43 +50,58 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
     b->logits[s->output] = 1;
 }
 
-/* How much of the room the next prompt gets. */
-static size_t prompt_share(size_t room, size_t prompts) {
-    size_t share = (room + prompts - 1) / prompts;
-    if (share < PROMPT_PIECE) share = PROMPT_PIECE;
-    return share < room ? share : room;
-}
+/* Prompts that want to be processed, and their tokens. */
+struct demand {
+    size_t prompts, tokens;
+};
 
-/* Single tokens first, so that every answer goes on; the prompts take turns with the rest, so that
- * a short one is not kept waiting by a long one. In a batch that gives vectors every token is a
- * result, so it takes single tokens only, and a text's last token comes as one. */
-static void fill_batch(struct engine *e) {
-    size_t prompts = 0;
+/* Single tokens first, so that every answer goes on. */
+static struct demand add_single_tokens(struct engine *e) {
+    struct demand demand = { 0 };
     e->batch.n_tokens = 0;
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
         s->in_batch = 0;
         s->output = -1;
-        if (!runs(s)) continue;
-        if (due(s) == 1) batch_add(e, s, 1);
-        if (due(s) > 1) prompts++;
+        if (!runs(s) || due(s) == 0) continue;
+        if (due(s) == 1) {
+            batch_add(e, s, 1);
+        } else {
+            demand.prompts++;
+            demand.tokens += due(s);
+        }
     }
-    if (prompts == 0 || wants_vectors(e)) return;
-    size_t room = (size_t)(e->context.chunk - e->batch.n_tokens);
-    if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
-    int turn = e->turn;
-    for (int i = 0; i < e->context.parallel && room > 0; i++) {
+    return demand;
+}
+
+/* Prompts take turns, so that a short one is not kept waiting by a long one. */
+static void add_prompts(struct engine *e, size_t prompts, size_t room) {
+    bool first = true;
+    for (int i = 0, turn = e->turn; i < e->context.parallel && room > 0; i++) {
         int index = (turn + i) % e->context.parallel;
         struct slot *s = &e->slots[index];
         if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
-        size_t share = prompt_share(room, prompts);
+        size_t share = prompt_share(due(s), room, prompts);
+        if (!first && share < PROMPT_PIECE && share < due(s)) return;
         if (prompts > 1) prompts--;
+        first = false;
         e->turn = (index + 1) % e->context.parallel;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
         size_t count = keep_until_mark(s, most < share ? most : share);
         batch_add(e, s, count);
         room -= count;
     }
+}
+
+/* In a batch that gives vectors every token is a result, so it takes single tokens only, and a
+ * text's last token comes as one. */
+static void fill_batch(struct engine *e) {
+    struct demand demand = add_single_tokens(e);
+    size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);
+    if (demand.prompts == 0 || left == 0 || wants_vectors(e)) return;
+    size_t room = prompt_room(demand.prompts, demand.tokens, left, e->prompt_speed);
+    if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
+    add_prompts(e, demand.prompts, room);
 }
 
 /* ---- taking the results ---- */
@@ -207,4 +218,23 @@ bool decode_step(struct engine *engine) {
         if (s->in_batch > 0) take_result(engine, s);
     }
     return true;
+}
+
+void decode_ahead(struct engine *engine, struct slot *slot) {
+    engine->batch.n_tokens = 0;
+    batch_add(engine, slot, due(slot));
+    engine->batch.logits[slot->output] = 0;
+    engine->ahead = true;
+    llama_set_embeddings(engine->context.llama, false);
+    engine_begin_batch(engine);
+    int32_t status = llama_decode(engine->context.llama, engine->batch);
+    engine_end_batch(engine);
+    engine->ahead = false;
+    if (status == 0) {
+        slot->processed = slot->tokens.count;
+        keep_processed(engine, slot);
+    } else {
+        slot_restore(engine, slot);
+        tokens_cut(&slot->tokens, slot->processed);
+    }
 }

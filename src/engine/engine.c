@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "engine/cells.h"
 #include "engine/keep.h"
+#include "engine/next_turn.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
@@ -43,10 +44,11 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
         if (e->store.mode != STORE_ON) _exit(0);
         return true; /* what has been processed is saved first */
     }
+    if (e->ahead) return true;
     if (frame->type != MSG_CANCEL) return false;
     if (e->model.embeds) return e->embedding == frame->request;
     const struct slot *slot = slots_find(e, frame->request);
-    return slot && slot->in_batch > 0 && e->batch.n_tokens > LONG_BATCH;
+    return slot && e->batch.n_tokens > LONG_BATCH && 2 * slot->in_batch > e->batch.n_tokens;
 }
 
 static int64_t settled(const struct engine *e) {
@@ -61,7 +63,8 @@ static void look_around(struct engine *e, int64_t now) {
 }
 
 /* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch up,
- * which is worth it for a prompt of a cancelled request; the frame itself is acted on later. */
+ * which is worth it for a cancelled request that most of it is for; the frame itself is acted on
+ * later. */
 static bool on_compute(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();
@@ -106,6 +109,7 @@ void engine_clear(struct engine *engine) {
     }
     llama_batch_free(engine->batch);
     candidates_clear(&engine->candidates);
+    next_turn_clear(&engine->next_turn);
     keep_close(engine);
     buf_clear(&engine->link.in);
     buf_clear(&engine->link.out);
@@ -142,7 +146,10 @@ void engine_begin_batch(struct engine *engine) {
 }
 
 void engine_end_batch(struct engine *engine) {
+    int32_t tokens = engine->batch.n_tokens;
     engine->batch_lasted = clock_boottime_usec() - engine->batch_began;
+    if (tokens < LONG_BATCH || engine->batch_lasted == 0) return;
+    engine->prompt_speed = tokens * 1e6 / (double)engine->batch_lasted;
 }
 
 /* One batch, or nothing because all that could run is paused. */
@@ -159,6 +166,10 @@ static int sooner(int a, int b) {
 
 /* Without work: what is due, or wait for more work. */
 static void rest(struct engine *e) {
+    if (next_turn_due(e)) {
+        next_turn_begin(e);
+        return;
+    }
     int save = keep_due(e), shrink = cells_due(e, e->last_work);
     if (save == 0) {
         keep_idle(e);

@@ -55,6 +55,12 @@ struct checkpoint {
     unsigned char *data;
 };
 
+/* See next_turn.h. */
+struct next_turn {
+    struct tokens tokens;
+    bool known; /* they have been looked for; there may be none */
+};
+
 struct slot {
     llama_seq_id seq;
     struct tokens tokens; /* the sequence; of a free slot all are processed */
@@ -65,10 +71,12 @@ struct slot {
     int32_t output;       /* index of its result in the batch, or -1 */
     struct checkpoint checkpoints[ENTRY_MAX_CHECKPOINTS]; /* in rising order */
     int checkpoint_count;
-    size_t marks[2]; /* where checkpoints are due, in rising order; 0: none */
-    size_t saved;    /* tokens it had when it was saved last; 0: never */
-    bool unsaved;    /* processed more since then */
-    bool secret;     /* nothing of it may be stored */
+    size_t marks[2];    /* where checkpoints are due, in rising order; 0: none */
+    size_t saved;       /* tokens it had when it was saved last; 0: never */
+    bool unsaved;       /* processed more since then */
+    bool secret;        /* nothing of it may be stored */
+    bool turn_due;      /* free, at the end of an answer: the next turn can be begun */
+    llama_token unseen; /* then: the answer's last token, if it was not processed, or NULL's */
 };
 
 struct engine {
@@ -84,6 +92,9 @@ struct engine {
     uint64_t embedding; /* request whose batch is being computed by embed.c */
     uint64_t counter;
     int turn; /* slot whose prompt comes first in the next batch */
+    struct next_turn next_turn;
+    bool ahead;          /* what is being computed can be given up for anything else */
+    double prompt_speed; /* tokens per second, when last seen; 0: not yet */
     struct llama_batch batch;
     struct candidates candidates;
     struct store store;
@@ -167,6 +178,10 @@ void slot_next_input(struct engine *engine, struct slot *slot);
 /* Decode one batch for the running jobs. False: nothing can be done now (all are paused, or
  * none runs). */
 bool decode_step(struct engine *engine);
+
+/* Process what the free slot's tokens have more than was processed, at most a chunk. Given up if a
+ * frame comes; then the slot's tokens are cut to what is processed. */
+void decode_ahead(struct engine *engine, struct slot *slot);
 
 /* ---- embed.c ---- */
 

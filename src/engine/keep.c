@@ -16,8 +16,10 @@
 /* A slot that loses fewer tokens than this is not put aside. */
 enum { WORTH_TOKENS = 64 };
 
-/* An idle worker saves after so long, and if it was saved before only once it has an eighth more:
- * so a long conversation is not written anew after each of its turns. */
+/* An idle worker saves after so long what was not saved before or has an eighth more since then. So
+ * a long conversation is not written anew after each of its turns; when it pauses as long as a
+ * worker waits before it shrinks, the rest is saved too: whoever takes this worker's place then
+ * need not wait for it. */
 enum { IDLE_USEC = 2000000, SAVE_GROWTH = 8 };
 
 /* After STOP the daemon waits 10 s. */
@@ -351,14 +353,18 @@ void keep_processed(struct engine *engine, struct slot *slot) {
 
 /* ---- to disk ---- */
 
-static bool idle_worth(const struct engine *e, const struct slot *s) {
-    if (!s->unsaved || s->job || s->processed < s->saved + s->saved / SAVE_GROWTH) return false;
-    return wanted(e, s);
+/* us of idling after which the slot is saved; -1: it need not be. */
+static int64_t saved_after(const struct engine *e, const struct slot *s) {
+    if (!s->unsaved || s->job || !wanted(e, s)) return -1;
+    bool much = s->processed >= s->saved + s->saved / SAVE_GROWTH;
+    return much || e->shrink_after < IDLE_USEC ? IDLE_USEC : e->shrink_after;
 }
 
 static struct slot *next_to_save(struct engine *e) {
+    int64_t idled = clock_boottime_usec() - e->last_work;
     for (int i = 0; i < e->context.parallel; i++) {
-        if (idle_worth(e, &e->slots[i])) return &e->slots[i];
+        int64_t after = saved_after(e, &e->slots[i]);
+        if (after >= 0 && after <= idled) return &e->slots[i];
     }
     return NULL;
 }
@@ -372,12 +378,13 @@ static bool in_memory_only(const struct store *store) {
 
 int keep_due(const struct engine *engine) {
     if (engine->store.mode != STORE_ON || engine->store_warned) return -1;
-    bool something = in_memory_only(&engine->store);
-    for (int i = 0; i < engine->context.parallel && !something; i++) {
-        something = idle_worth(engine, &engine->slots[i]);
+    int64_t soonest = in_memory_only(&engine->store) ? IDLE_USEC : -1;
+    for (int i = 0; i < engine->context.parallel; i++) {
+        int64_t after = saved_after(engine, &engine->slots[i]);
+        if (after >= 0 && (soonest < 0 || after < soonest)) soonest = after;
     }
-    if (!something) return -1;
-    int64_t left = engine->last_work + IDLE_USEC - clock_boottime_usec();
+    if (soonest < 0) return -1;
+    int64_t left = engine->last_work + soonest - clock_boottime_usec();
     return left > 0 ? (int)(left / 1000) + 1 : 0;
 }
 

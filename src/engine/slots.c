@@ -6,6 +6,7 @@
 #include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
+#include "engine/next_turn.h"
 #include "engine/prefix.h"
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too. */
@@ -119,6 +120,7 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
                        struct prefix_choice choice) {
     s->job = job;
+    next_turn_forget(s);
     job->started = clock_boottime_usec();
     s->last_used = ++e->counter;
     if (job->request.op != REQUEST_EMBEDDING) {
@@ -176,6 +178,7 @@ void slot_finish(struct engine *engine, struct slot *slot, const char *reason) {
     answer_end(&job->answer, complete);
     if (complete && job->chat && chat_has_calls(job->chat)) reason = "toolCalls";
     reply_done(&engine->link, job, reason);
+    if (strcmp(reason, "stopStringFound") != 0) next_turn_note(engine, slot);
     release(engine, slot);
 }
 

@@ -36,14 +36,19 @@ export function isAlive(pid) {
   }
 }
 
+function read(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return ''; // a thread that has just ended
+  }
+}
+
 // Pids of the living children.
 export function childrenOf(pid) {
-  const children = [];
-  for (const task of fs.readdirSync(`/proc/${pid}/task`)) {
-    const text = fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8');
-    children.push(...text.split(' ').filter(Boolean).map(Number));
-  }
-  return children.filter(isAlive);
+  return fs.readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => read(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number))
+    .filter(isAlive);
 }
 
 // Does every thread of it sleep? Not so while it computes, waits for the processor or for a disk.

@@ -498,6 +498,30 @@ static void test_saved_when_idle(void **state) {
     free(model);
 }
 
+/* A turn too short to be saved after two seconds is saved when nothing more comes. */
+static void test_a_short_turn_is_saved_later(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start_with(model, "on", "\"parallel\":2,\"shrink_seconds\":3");
+    struct said said = ask(w, STORY STORY, 1, "");
+    while (!w->store) assert_true(worker_pump(w));
+    free(said.text);
+    yyjson_doc_free(w->store);
+    w->store = NULL;
+    said = ask(w, STORY STORY " And then, one day, what came?", 1, "");
+    free(said.text);
+    while (!w->store) assert_true(worker_pump(w));
+    assert_int_equal(kill(w->pid, SIGKILL), 0);
+    worker_stop(w, 128 + SIGKILL);
+    w = start(model, "on");
+    said = ask(w, STORY STORY " And then, one day, what came?", 1, "");
+    assert_in_range(said.cached, STORY_TOKENS + 20, STORY_TOKENS + 40);
+    assert_string_equal(said.source, "disk");
+    free(said.text);
+    worker_stop(w, 0);
+    free(model);
+}
+
 /* STOP in the middle of an answer: what has been processed of it is saved. */
 static void test_saved_while_it_writes(void **state) {
     (void)state;
@@ -568,6 +592,7 @@ int main(void) {
         TEST(test_killed_while_saving),
         TEST(test_killed_while_restoring),
         TEST(test_saved_when_idle),
+        TEST(test_a_short_turn_is_saved_later),
         TEST(test_saved_while_it_writes),
         TEST(test_shared_beginning),
     };

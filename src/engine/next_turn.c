@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/next_turn.h"
+
+#include <string.h>
+
+#include "engine/cells.h"
+#include "engine/prefix.h"
+
+#define ANSWER "answered"
+#define WORDS "question"
+
+/* ---- what the template writes there ---- */
+
+/* Fragment and words as tokens. */
+static void tokens_before(const struct engine *e, const char *fragment, size_t len,
+                          const char *words, struct tokens *ret) {
+    struct error err;
+    struct buf text = BUF_INIT(1 << 16);
+    (void)buf_add(&text, fragment, len);
+    (void)buf_add_str(&text, words);
+    if (!tokens_from_text(ret, e->model.vocab, buf_str(&text), text.len, TOKENS_PARSE_SPECIAL,
+                          &err)) {
+        tokens_cut(ret, 0);
+    }
+    buf_clear(&text);
+}
+
+/* Only tokens that are the same whatever the user says. The first has to be a control token: plain
+ * text may join the answer's last token. */
+static void set_fragment(struct engine *e, const char *fragment, size_t len) {
+    struct tokens *one = &e->next_turn.tokens, other = { 0 };
+    tokens_before(e, fragment, len, "Why?", one);
+    tokens_before(e, fragment, len, "2 of them", &other);
+    tokens_cut(one, prefix_common(one->data, one->count, other.data, other.count));
+    bool parts = one->count > 0 && llama_vocab_is_control(e->model.vocab, one->data[0]);
+    if (!parts) tokens_cut(one, 0);
+    tokens_clear(&other);
+}
+
+static void find_fragment(struct engine *e) {
+    struct error err;
+    struct chat_input input = {
+        .messages = "[{\"role\":\"user\",\"content\":\"Hello\"},"
+                    "{\"role\":\"assistant\",\"content\":\"" ANSWER "\"},"
+                    "{\"role\":\"user\",\"content\":\"" WORDS "\"}]",
+        .parallel_tool_calls = -1,
+        .reasoning_budget = -1,
+    };
+    struct chat *chat = chat_new(e->model.templates, &input, &err);
+    if (!chat) return; /* a template that wants something else of a conversation */
+    size_t len = 0;
+    const char *begin = strstr(chat_prompt(chat, &len), ANSWER);
+    const char *end = begin ? strstr(begin, WORDS) : NULL;
+    if (end) {
+        begin += strlen(ANSWER);
+        set_fragment(e, begin, (size_t)(end - begin));
+    }
+    chat_free(chat);
+}
+
+/* ---- slots ---- */
+
+/* What was processed in vain has to be cut off again. */
+static bool can_cut(const struct engine *e) {
+    return !e->model.remembers && e->model.window == 0;
+}
+
+void next_turn_note(struct engine *engine, struct slot *slot) {
+    if (!slot->job->chat || slot->secret || !can_cut(engine)) return;
+    size_t due = slot->tokens.count - slot->processed;
+    slot->turn_due = due <= 1;
+    slot->unseen = due == 1 ? slot->tokens.data[slot->processed] : LLAMA_TOKEN_NULL;
+}
+
+void next_turn_forget(struct slot *slot) {
+    slot->turn_due = false;
+}
+
+static struct slot *due_slot(const struct engine *e) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s->turn_due && !s->job) return (struct slot *)s;
+    }
+    return NULL;
+}
+
+bool next_turn_due(const struct engine *engine) {
+    return due_slot(engine) != NULL;
+}
+
+void next_turn_begin(struct engine *engine) {
+    struct slot *slot = due_slot(engine);
+    struct next_turn *turn = &engine->next_turn;
+    next_turn_forget(slot);
+    if (!turn->known) find_fragment(engine);
+    turn->known = true;
+    size_t more = turn->tokens.count + 1, count = slot->tokens.count + more;
+    bool fits = more <= (size_t)engine->context.chunk &&
+                count < (size_t)engine->context.length && cells_suffice(engine, slot, count);
+    if (turn->tokens.count == 0 || !fits) return;
+    if (slot->unseen != LLAMA_TOKEN_NULL) tokens_add(&slot->tokens, slot->unseen);
+    tokens_append(&slot->tokens, turn->tokens.data, turn->tokens.count);
+    decode_ahead(engine, slot);
+}
+
+void next_turn_clear(struct next_turn *turn) {
+    tokens_clear(&turn->tokens);
+    turn->known = false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/prompt_room.h"
+
+/* No batch is smaller because of its time, and the first one of an unknown machine is no larger. */
+enum { LEAST = 128 };
+
+static size_t in_time(size_t chunk, double speed) {
+    double tokens = speed * PROMPT_SECONDS;
+    if (tokens >= (double)chunk) return chunk;
+    size_t most = tokens > LEAST ? (size_t)tokens : LEAST;
+    return most < chunk ? most : chunk;
+}
+
+size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed) {
+    size_t most = in_time(chunk, speed), batches = (due + most - 1) / most;
+    if (prompts == 1) return (due + batches - 1) / batches;
+    while (chunk > most) chunk = (chunk + 1) / 2;
+    return chunk;
+}
+
+size_t prompt_share(size_t due, size_t room, size_t prompts) {
+    size_t share = (room + prompts - 1) / prompts;
+    share = share > PROMPT_PIECE ? share - share % PROMPT_PIECE : PROMPT_PIECE;
+    if (due <= share + PROMPT_PIECE / 2) share = due;
+    return share < room ? share : room;
+}

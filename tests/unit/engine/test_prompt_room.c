@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "with_cmocka.h"
+
+#include "engine/prompt_room.h"
+
+static const double fast = 1e6, some = 100; /* tokens per second; 100: 300 in PROMPT_SECONDS */
+
+static void test_all_at_once_if_there_is_room(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(1, 512, 512, fast), 512);
+    assert_int_equal(prompt_room(1, 7, 512, fast), 7);
+    assert_int_equal(prompt_room(1, 300, 512, some), 300);
+}
+
+static void test_no_small_batch_is_left_over(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(1, 520, 512, fast), 260);
+    assert_int_equal(prompt_room(1, 1025, 512, fast), 342);
+    assert_int_equal(prompt_room(1, 301, 512, some), 151);
+}
+
+static void test_several_prompts_fill_it(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(4, 520, 512, fast), 512);
+    assert_int_equal(prompt_room(2, 270, 512, some), 256);
+}
+
+static void test_no_batch_is_longer_than_others_may_wait(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(1, 8192, 512, some), 293); /* 28 batches */
+    assert_int_equal(prompt_room(2, 8192, 512, some), 256);
+    assert_int_equal(prompt_room(2, 8192, 512, 10), 128);
+}
+
+static void test_an_unknown_machine_is_tried(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(1, 8192, 512, 0), 128);
+}
+
+static void test_small_chunks_are_kept(void **state) {
+    (void)state;
+    assert_int_equal(prompt_room(1, 100, 1, 0), 1);
+    assert_int_equal(prompt_room(3, 100, 16, fast), 16);
+    assert_int_equal(prompt_share(100, 16, 2), 16);
+}
+
+static void test_prompts_share_in_whole_pieces(void **state) {
+    (void)state;
+    assert_int_equal(prompt_share(1000, 512, 1), 512);
+    assert_int_equal(prompt_share(1000, 512, 3), 128);
+    assert_int_equal(prompt_share(1000, 128, 4), 64);
+}
+
+static void test_a_prompt_ends_rather_than_leaving_a_rest(void **state) {
+    (void)state;
+    assert_int_equal(prompt_share(70, 256, 4), 70);
+    assert_int_equal(prompt_share(20, 256, 4), 20);
+    assert_int_equal(prompt_share(97, 256, 4), 64);
+    assert_int_equal(prompt_share(70, 64, 4), 64); /* there is no room for it */
+}
+
+/* Whatever is asked, something is processed, and never more than there is. */
+static void test_every_share_goes_on(void **state) {
+    (void)state;
+    for (size_t room = 1; room < 600; room += 7) {
+        for (size_t due = 1; due < 700; due += 11) {
+            for (size_t prompts = 1; prompts < 6; prompts++) {
+                size_t share = prompt_share(due, room, prompts);
+                assert_in_range(share, 1, due < room ? due : room);
+            }
+            assert_in_range(prompt_room(1, due, room, some), 1, room);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_at_once_if_there_is_room),
+        cmocka_unit_test(test_no_small_batch_is_left_over),
+        cmocka_unit_test(test_several_prompts_fill_it),
+        cmocka_unit_test(test_no_batch_is_longer_than_others_may_wait),
+        cmocka_unit_test(test_an_unknown_machine_is_tried),
+        cmocka_unit_test(test_small_chunks_are_kept),
+        cmocka_unit_test(test_prompts_share_in_whole_pieces),
+        cmocka_unit_test(test_a_prompt_ends_rather_than_leaving_a_rest),
+        cmocka_unit_test(test_every_share_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
