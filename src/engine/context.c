@@ -90,8 +90,8 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
     p->n_batch = (uint32_t)c->batch;
-    bool on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
-    c->chunk = on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
+    c->on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
+    c->chunk = c->on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
     if (r->chunk > 0 && !model->embeds) c->chunk = chunk_demanded(c, r->chunk);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;

@@ -7,10 +7,6 @@
 #include "engine/keep.h"
 #include "engine/prompt_room.h"
 
-/* While other answers are being written, prompts take at most this much of a batch, so that a long
- * prompt does not make their streams stall for seconds. */
-enum { PROMPT_BESIDE_ANSWERS = 64 };
-
 /* ---- filling the batch ---- */
 
 static bool runs(const struct slot *s) {
@@ -93,14 +89,17 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
     }
 }
 
-/* In a batch that gives vectors every token is a result, so it takes single tokens only, and a
- * text's last token comes as one. */
+/* While other answers are being written, prompts take one piece of a batch, so that a long prompt
+ * does not make their streams stall for seconds; also while something else wants the cores, which
+ * mostly is over soon: the threads of a batch are as many to its end. In a batch that gives vectors
+ * every token is a result, so it takes single tokens only, and a text's last token comes as one. */
 static void fill_batch(struct engine *e) {
     struct demand demand = add_single_tokens(e);
     size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);
     if (demand.prompts == 0 || left == 0 || wants_vectors(e)) return;
     size_t room = prompt_room(demand.prompts, demand.tokens, left, e->prompt_speed);
-    if (e->batch.n_tokens > 0 && room > PROMPT_BESIDE_ANSWERS) room = PROMPT_BESIDE_ANSWERS;
+    bool whole = e->batch.n_tokens == 0 && engine_has_its_cores(e);
+    if (!whole && room > PROMPT_PIECE) room = PROMPT_PIECE;
     add_prompts(e, demand.prompts, room);
 }
 
@@ -201,6 +200,13 @@ static void undo_batch(struct engine *e, int32_t status) {
     }
 }
 
+/* Of a batch that was computed to its end, if it was large enough to tell. */
+static void note_speed(struct engine *e) {
+    int32_t tokens = e->batch.n_tokens;
+    if (tokens < PROMPT_PIECE / 2 || e->batch_lasted == 0) return;
+    e->prompt_speed = tokens * 1e6 / (double)e->batch_lasted;
+}
+
 bool decode_step(struct engine *engine) {
     cells_provide_next(engine);
     fill_batch(engine);
@@ -213,6 +219,7 @@ bool decode_step(struct engine *engine) {
         undo_batch(engine, status);
         return true;
     }
+    note_speed(engine);
     for (int i = 0; i < engine->context.parallel; i++) {
         struct slot *s = &engine->slots[i];
         if (s->in_batch > 0) take_result(engine, s);

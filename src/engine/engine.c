@@ -126,30 +126,33 @@ static int others_that_stay(void) {
     return least;
 }
 
-static void look_between(struct engine *e, int64_t now) {
-    int64_t age = now - e->load.at;
+static int threads_for(const struct engine *e, int most) {
+    return cpu_load_threads(&e->load, most, e->cores);
+}
+
+bool engine_has_its_cores(struct engine *engine) {
+    int64_t now = clock_boottime_usec(), age = now - engine->load.at;
     if (age > STALE_USEC) {
-        cpu_load_see_anew(&e->load, others_that_stay(), now);
+        cpu_load_see_anew(&engine->load, others_that_stay(), now);
     } else if (age > SHORT_USEC) {
-        cpu_load_see(&e->load, cpu_threads_running() - 1, now);
+        cpu_load_see(&engine->load, cpu_threads_running() - 1, now);
     }
+    int most = engine->context.threads_batch;
+    if (most > engine->cores) most = engine->cores;
+    return !engine->context.on_cpu || 2 * threads_for(engine, most) > most;
 }
 
 void engine_begin_batch(struct engine *engine) {
     const struct context *c = &engine->context;
-    look_between(engine, clock_boottime_usec());
+    (void)engine_has_its_cores(engine);
     engine->batch_began = clock_boottime_usec();
-    int single = cpu_load_threads(&engine->load, c->threads, engine->cores);
-    int many = cpu_load_threads(&engine->load, c->threads_batch, engine->cores);
+    int single = threads_for(engine, c->threads), many = threads_for(engine, c->threads_batch);
     engine->computing = engine->batch.n_tokens > 1 ? many : single;
     llama_set_n_threads(c->llama, single, many);
 }
 
 void engine_end_batch(struct engine *engine) {
-    int32_t tokens = engine->batch.n_tokens;
     engine->batch_lasted = clock_boottime_usec() - engine->batch_began;
-    if (tokens < LONG_BATCH || engine->batch_lasted == 0) return;
-    engine->prompt_speed = tokens * 1e6 / (double)engine->batch_lasted;
 }
 
 /* One batch, or nothing because all that could run is paused. */

@@ -115,6 +115,10 @@ void engine_clear(struct engine *engine);
 /* Serve until the daemon says STOP (true) or is gone. */
 bool engine_run(struct engine *engine);
 
+/* More than half of the cores that a batch of prompts is computed on are free, as far as is known;
+ * looks if that is long ago. */
+bool engine_has_its_cores(struct engine *engine);
+
 /* A batch is going to be computed: by as many threads as have a core of their own. */
 void engine_begin_batch(struct engine *engine);
 void engine_end_batch(struct engine *engine);

@@ -48,6 +48,7 @@ struct context {
     int32_t threads, threads_batch; /* most, for single tokens and for more */
     int64_t making;                 /* us that libllama took for it */
     bool flash_attention;
+    bool on_cpu; /* all of the model */
 };
 
 /* progress: 0..1; the load goes on while it returns true. May be called from llama's code. */

@@ -39,6 +39,7 @@ async function row(bench, way, tokens) {
     const answer = await talks.get(server).go(prompt(QUESTION_TOKENS, questions[run]));
     bench.note(id, server.constructor.key, answer.first);
     if (server.constructor.key === 'doze') cached = answer.usage.prompt_tokens_details;
+    await server.program.quiet(); // or it would slow down whoever is next
   });
   bench.done(id, { cached: cached.cached_tokens });
   await bench.stop();
