@@ -46,15 +46,20 @@ static int not_negative(int n) {
     return n > 0 ? n : 0;
 }
 
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
 void cpu_load_see(struct cpu_load *load, int others, int64_t now) {
-    int before = load->seen;
-    load->seen = not_negative(others);
-    load->others = load->seen < before ? load->seen : before;
+    int others_now = not_negative(others);
+    load->others = least(others_now, least(load->seen, load->before));
+    load->before = load->seen;
+    load->seen = others_now;
     load->at = now;
 }
 
 void cpu_load_see_anew(struct cpu_load *load, int others, int64_t now) {
-    load->seen = load->others = not_negative(others);
+    load->before = load->seen = load->others = not_negative(others);
     load->at = now;
 }
 

@@ -20,13 +20,14 @@ int cpu_threads_running(void);
 
 /* What else wants the processor, as seen from time to time. A zeroed one: nothing was seen yet. */
 struct cpu_load {
-    int others; /* threads that do not go away: as many as both of the last two looks saw */
-    int seen;   /* by the last look */
-    int64_t at; /* us, when that was */
+    int others; /* threads that do not go away: as many as all of the last three looks saw */
+    int seen, before; /* by the last look, and the one before it */
+    int64_t at;       /* us, when that was */
 };
 
 /* Somebody looked and saw so many threads besides ours (negative counts as 0). What wakes for a
- * moment, as the daemon does for every token, is not there twice. */
+ * moment, as the daemon and its client do for every token, is not there three times. (Twice in a row
+ * it was, at one token in twelve, and the next one took twice as long.) */
 void cpu_load_see(struct cpu_load *load, int others, int64_t now);
 
 /* The same, but what was seen before tells nothing any more. */

@@ -17,7 +17,7 @@ enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
  * woke has gone to sleep again. Between batches if they are too short for that. After some
  * time without work nothing is known any more. */
 enum { THREADS_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
-enum { SETTLED_LEAST_USEC = 200, SETTLED_MOST_USEC = 5000 };
+enum { SETTLED_LEAST_USEC = 200, SETTLED_MOST_USEC = 15000 };
 
 /* Where nothing is known: so many looks, so far apart, until one sees nobody. */
 enum { LOOKS = 4, APART_NSEC = 400000 };

@@ -16,8 +16,11 @@ static void test_what_wakes_for_a_moment_takes_no_core(void **state) {
     struct cpu_load load = { 0 };
     cpu_load_see(&load, 1, 1000);
     assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-    cpu_load_see(&load, 0, 2000);
-    cpu_load_see(&load, 1, 3000);
+    cpu_load_see(&load, 1, 2000);
+    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
+    cpu_load_see(&load, 0, 3000);
+    cpu_load_see(&load, 1, 4000);
+    cpu_load_see(&load, 1, 5000);
     assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
 }
 
@@ -26,9 +29,9 @@ static void test_what_stays_takes_its_cores_until_it_goes(void **state) {
     struct cpu_load load = { 0 };
     cpu_load_see(&load, 3, 1000);
     cpu_load_see(&load, 1, 2000);
+    cpu_load_see(&load, 2, 3000);
     assert_int_equal(cpu_load_threads(&load, 4, 4), 3);
-    cpu_load_see(&load, 9, 3000);
-    cpu_load_see(&load, 9, 4000);
+    for (int i = 0; i < 3; i++) cpu_load_see(&load, 9, 4000 + i);
     assert_int_equal(cpu_load_threads(&load, 4, 4), 1);
     cpu_load_see(&load, 0, 5000);
     assert_int_equal(cpu_load_threads(&load, 4, 4), 4);
