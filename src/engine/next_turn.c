@@ -76,15 +76,15 @@ void next_turn_forget(struct slot *slot) {
     slot->turn_due = false;
 }
 
-static struct slot *due_slot(const struct engine *e) {
+static struct slot *due_slot(struct engine *e) {
     for (int i = 0; i < e->context.parallel; i++) {
-        const struct slot *s = &e->slots[i];
-        if (s->turn_due && !s->job) return (struct slot *)s;
+        struct slot *s = &e->slots[i];
+        if (s->turn_due && !s->job) return s;
     }
     return NULL;
 }
 
-bool next_turn_due(const struct engine *engine) {
+bool next_turn_due(struct engine *engine) {
     return due_slot(engine) != NULL;
 }
 

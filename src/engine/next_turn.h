@@ -18,7 +18,7 @@ void next_turn_note(struct engine *engine, struct slot *slot);
 void next_turn_forget(struct slot *slot);
 
 /* A free slot has a next turn to be begun. */
-bool next_turn_due(const struct engine *engine);
+bool next_turn_due(struct engine *engine);
 /* Begin one. Gives it up when the daemon says something meanwhile. */
 void next_turn_begin(struct engine *engine);
 

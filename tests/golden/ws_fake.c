@@ -316,7 +316,7 @@ static void on_load_event(struct fake *f, const char *name, yyjson_val *json) {
     } else if (strcmp(name, "found") == 0) {
         result.fresh = false;
         end_load(f, &result, NULL);
-    } else if (strcmp(name, "gone") == 0) {
+    } else if (strcmp(name, "gone") == 0 && !call->load.on_progress) { /* of an unload only */
         end_load(f, NULL, NULL);
     } else if (strcmp(name, "failed") == 0) {
         end_load(f, NULL, &err);
