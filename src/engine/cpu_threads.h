@@ -26,8 +26,8 @@ struct cpu_load {
 };
 
 /* Somebody looked and saw so many threads besides ours (negative counts as 0). What wakes for a
- * moment, as the daemon and its client do for every token, is not there three times. (Twice in a row
- * it was, at one token in twelve, and the next one took twice as long.) */
+ * moment, as the daemon and its client do for every token, is not there three times. (Twice in a
+ * row it was, at one token in twelve, and the next one took twice as long.) */
 void cpu_load_see(struct cpu_load *load, int others, int64_t now);
 
 /* The same, but what was seen before tells nothing any more. */

@@ -26,8 +26,8 @@ enum message_type {
                      it, if that is more and memory allows it),
                      "warm":bool (the file has been read into memory just now: do not look),
                      "memory_bytes":n (the instance may not grow beyond; 0: no limit),
-                     "shrink_seconds":x (idle for so long it saves the rest of its prompts and gives back
-                     what it does not use; 30),
+                     "shrink_seconds":x (idle for so long it saves the rest of its prompts and
+                     gives back what it does not use; 30),
                      "parallel":n, "batch":n, "threads":n, "threads_batch":n,
                      "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
                      "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default),
