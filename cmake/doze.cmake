@@ -53,6 +53,7 @@ function(doze_test class name)
     cmake_parse_arguments(arg "" "" "SOURCES;USES;ARGS" ${ARGN})
     doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
         SOURCES ${arg_SOURCES} USES ${arg_USES})
+    target_include_directories(test-${class}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
     add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
     set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
 endfunction()

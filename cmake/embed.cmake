@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # cmake -D DIST=web/dist -D OUT=page_files.c -P embed.cmake - make the C source that holds the built
-# page (src/daemon/page_files.h). A file that has a .gz beside it is embedded compressed.
+# page (src/daemon/routes/page_files.h). A file that has a .gz beside it is embedded compressed.
 cmake_minimum_required(VERSION 3.22)
 
 set(types_html "text/html; charset=utf-8")
@@ -16,7 +16,7 @@ if(NOT "index.html" IN_LIST files)
     message(FATAL_ERROR "${DIST} has no index.html: remove the folder and build the page anew")
 endif()
 
-set(text "/* Made by cmake/embed.cmake from web/dist. */\n#include \"daemon/page_files.h\"\n")
+set(text "/* Made by cmake/embed.cmake from web/dist. */\n#include \"daemon/routes/page_files.h\"\n")
 set(table "")
 set(number 0)
 foreach(file IN LISTS files)

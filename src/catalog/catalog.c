@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "catalog/found_once.h"
+#include "catalog/dedupe.h"
 #include "catalog/model.h"
 #include "catalog/model_name.h"
 #include "catalog/split_set.h"

@@ -10,14 +10,14 @@
 
 #include "api/dialect.h"
 #include "api/service.h"
-#include "daemon/feed.h"
-#include "daemon/live.h"
-#include "daemon/metrics.h"
 #include "daemon/recorder.h"
 #include "daemon/serve_options.h"
-#include "daemon/settings.h"
-#include "daemon/supervisor.h"
+#include "daemon/status_stream.h"
 #include "http/server.h"
+#include "supervisor/feed.h"
+#include "supervisor/metrics.h"
+#include "supervisor/settings.h"
+#include "supervisor/supervisor.h"
 
 struct prompts;
 struct saver;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "daemon/live.h"
+#include "daemon/status_stream.h"
 
 enum { SAMPLE_EVERY_MS = 10000 };
 

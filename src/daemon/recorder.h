@@ -10,9 +10,9 @@
 
 #include <uv.h>
 
-#include "daemon/feed.h"
 #include "daemon/history.h"
-#include "daemon/supervisor.h"
+#include "supervisor/feed.h"
+#include "supervisor/supervisor.h"
 
 struct recorder {
     struct history *history;

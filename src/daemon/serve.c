@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/lmstudio_ws.h"
+#include "api/lmstudio_ws/session.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -18,7 +18,7 @@
 #include "daemon/file.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
-#include "daemon/prompts.h"
+#include "daemon/prompt_gc.h"
 #include "daemon/saver.h"
 #include "daemon/watch.h"
 #include "daemon/ws.h"

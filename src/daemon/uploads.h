@@ -6,7 +6,7 @@
 #ifndef DOZE_DAEMON_UPLOADS_H
 #define DOZE_DAEMON_UPLOADS_H
 
-#include "api/lmstudio_ws.h"
+#include "api/lmstudio_ws/session.h"
 
 enum { UPLOADS_MAX = 64, UPLOADS_BYTES_MAX = 128 << 20 }; /* base64, all together */
 

@@ -3,7 +3,7 @@
 #ifndef DOZE_DAEMON_WS_H
 #define DOZE_DAEMON_WS_H
 
-#include "api/lmstudio_ws.h"
+#include "api/lmstudio_ws/session.h"
 #include "daemon/daemon.h"
 
 struct ws_host;

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/keep.h"
 #include "engine/next_turn.h"
+#include "engine/prompt_cache.h"
 
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };

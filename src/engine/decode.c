@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "engine/cells.h"
 #include "engine/engine.h"
-#include "engine/keep.h"
+#include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
 
 /* ---- filling the batch ---- */

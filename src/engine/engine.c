@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "engine/cells.h"
-#include "engine/keep.h"
 #include "engine/next_turn.h"
+#include "engine/prompt_cache.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one. */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };

@@ -19,11 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/answer.h"
 #include "engine/cpu_threads.h"
 #include "engine/link.h"
 #include "engine/load_request.h"
 #include "engine/model.h"
+#include "engine/output.h"
 #include "engine/repack.h"
 #include "engine/request.h"
 #include "engine/sampler.h"

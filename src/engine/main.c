@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file_warm.h"
+#include "base/file_prefetch.h"
 #include "base/json.h"
 #include "engine/cells.h"
 #include "engine/engine.h"
-#include "engine/keep.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
+#include "engine/prompt_cache.h"
 #include "engine/sandbox.h"
 
 enum { EXIT_USAGE = 2 };

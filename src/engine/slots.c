@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "engine/cells.h"
 #include "engine/engine.h"
-#include "engine/keep.h"
 #include "engine/next_turn.h"
 #include "engine/prefix.h"
+#include "engine/prompt_cache.h"
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too. */
 static bool can_share(const struct engine *e) {

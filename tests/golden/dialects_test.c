@@ -9,9 +9,9 @@
 
 #include "api/dialect.h"
 #include "base/json.h"
+#include "cmocka_prelude.h"
 #include "events.h"
 #include "golden.h"
-#include "with_cmocka.h"
 
 static const struct dialect *const dialects[] = { &dialect_openai, &dialect_lmstudio_v0 };
 

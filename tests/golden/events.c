@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "events.h"
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 #include <string.h>
 

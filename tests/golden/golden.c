@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "golden.h"
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 #include <dirent.h>
 #include <stdio.h>

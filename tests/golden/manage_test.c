@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "api/dialect.h"
+#include "cmocka_prelude.h"
 #include "golden.h"
-#include "with_cmocka.h"
 
 static void add_ttl(struct buf *out, struct ttl ttl) {
     if (!ttl.given) {

@@ -5,8 +5,8 @@
 
 #include "api/dialect.h"
 #include "base/json.h"
+#include "cmocka_prelude.h"
 #include "golden.h"
-#include "with_cmocka.h"
 
 enum { MODELS_MAX = 16, INSTANCES_MAX = 8 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lmstudio_ws.h"
+#include "api/lmstudio_ws/session.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 

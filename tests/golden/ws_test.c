@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cmocka_prelude.h"
 #include "golden.h"
-#include "with_cmocka.h"
 #include "ws_fake.h"
 
 static void run(const struct golden_case *c) {

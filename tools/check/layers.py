@@ -9,8 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-EVERYTHING = {"base", "lifecycle", "ipc", "prompts", "catalog", "http", "api", "engine", "daemon",
-              "cli"}
+EVERYTHING = {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "http", "api", "engine",
+              "supervisor", "daemon", "cli"}
 TESTING = {"tests", "tools"}
 FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "base": set(),
@@ -18,15 +18,18 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "ipc": {"base"},
     "prompts": {"base"},
     "catalog": {"base"},
+    "load": {"base", "catalog"},
     "http": {"base"},
     "api": {"base"},
     "engine": {"base", "ipc", "prompts"},
+    "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h",
+                   "api/lmstudio_rest/v1.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h"},
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
-    r"uv(/.*)?\.h": {"http", "daemon"} | TESTING,
+    r"uv(/.*)?\.h": {"http", "supervisor", "daemon"} | TESTING,
     r"llhttp\.h": {"http"} | TESTING,
     r"wslay/.*": {"http"} | TESTING,
     r"nettle/.*": {"http", "api", "daemon"} | TESTING,

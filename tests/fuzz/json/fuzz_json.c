@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "catalog/load_settings.h"
+#include "load/load_settings.h"
 
 static void check_fields(yyjson_val *obj) {
     bool b = false;

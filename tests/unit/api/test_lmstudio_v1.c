@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/dialect.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static const struct instance_view view = {
     .identifier = "mine",

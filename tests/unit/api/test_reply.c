@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/openai.h"
+#include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static char *long_text(size_t len) {
     char *text = xcalloc(len + 1, 1);

@@ -2,7 +2,7 @@
 #include "api/service.h"
 
 #include "base/xalloc.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static void test_stop_reasons_go_both_ways(void **state) {
     (void)state;

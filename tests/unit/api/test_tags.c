@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/lmstudio_ws_tags.h"
+#include "api/lmstudio_ws/tags.h"
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 /* Said text as it is, thoughts in brackets; a tag that was found as a bar. */
 static void note(void *ctx, const char *text, bool thinking) {

@@ -2,9 +2,9 @@
 /* A template of a prediction that is too long is refused, and neither cut nor left out. */
 #include <string.h>
 
-#include "api/lmstudio_ws_parts.h"
+#include "api/lmstudio_ws/internal.h"
 #include "base/xalloc.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 enum { MOST = 1 << 20 };
 

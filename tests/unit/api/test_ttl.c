@@ -4,7 +4,7 @@
 
 #include "api/dialect.h"
 #include "base/json.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 struct accepted {
     const char *body;

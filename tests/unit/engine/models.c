@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 enum { MAX_ARGS = 32 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "ipc/message.h"
-#include "with_cmocka.h"
 
 enum { MAX_TEXT = 1 << 20 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/cpu_threads.h"
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static void test_alone_all_threads_compute(void **state) {
     (void)state;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static bool parse(struct load_request *r, const char *text, struct error *err) {
     return load_request_parse(r, text, strlen(text), err);

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmocka_prelude.h"
 #include "engine/load_watch.h"
 #include "ipc/frame.h"
 #include "ipc/message.h"
-#include "with_cmocka.h"
 
 struct wait {
     short events;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/prefix.h"
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static const int32_t a[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 static const int32_t b[] = { 1, 2, 9, 9, 9, 9, 9, 9 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 enum { VOCAB = 1000 };
 

@@ -29,9 +29,9 @@
 
 #include "base/memory.h"
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "ipc/message.h"
 #include "poor_kernel.h"
-#include "with_cmocka.h"
 
 /* A folder of models, with a stranger, and one of prompts; the process works in the first. */
 #define MODEL "m-00001-of-00002.gguf"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static struct stops_found scan(const char **words, size_t count, const char *text) {
     struct stops stops = { .words = words, .count = count };

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "engine/store.h"
-#include "with_cmocka.h"
 
 static char *path;
 static struct store store;

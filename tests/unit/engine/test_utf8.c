@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 static void test_an_open_sequence_is_held_back(void **state) {
     (void)state;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "with_cmocka.h"
+#include "cmocka_prelude.h"
 
 enum { PATIENCE_MS = 60000 };
 

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 #define STORY "Once upon a time there was a small machine that slept most of the day. "

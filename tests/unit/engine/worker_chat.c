@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 #define USER "\"messages\":[{\"role\":\"user\",\"content\":\"Weather in Paris?\"}]"

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 static int64_t number(const struct worker *w, const char *name) {

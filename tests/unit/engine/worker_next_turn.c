@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 #define STORY                                                                                  \

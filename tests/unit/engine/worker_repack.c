@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 #define BACKGROUND                                                                             \

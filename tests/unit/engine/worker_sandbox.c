@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "models.h"
 #include "poor_kernel.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 /* Longer than what is not worth a file. */

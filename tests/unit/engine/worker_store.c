@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "cmocka_prelude.h"
 #include "models.h"
-#include "with_cmocka.h"
 #include "worker.h"
 
 #define STORY                                                                                  \

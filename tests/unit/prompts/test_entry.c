@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "cmocka_prelude.h"
 #include "prompts/entry.h"
-#include "with_cmocka.h"
 
 static struct entry_header sample(void) {
     struct entry_header h = { .tokens = 1000,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "cmocka_prelude.h"
 #include "prompts/folder.h"
-#include "with_cmocka.h"
 
 static void check(const char *key, const char *folder) {
     struct buf out = BUF_INIT(1024), back = BUF_INIT(1024);

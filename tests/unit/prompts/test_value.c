@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "cmocka_prelude.h"
 #include "prompts/value.h"
-#include "with_cmocka.h"
 
 enum { HOUR = 3600 * 1000 };
 static const int64_t now = INT64_C(1000) * HOUR;

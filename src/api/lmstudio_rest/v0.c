@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* v0.c - LM Studio's first REST dialect: OpenAI's, with how it went at the end. */
+#include "api/openai/openai.h"
+
+/* Tokens of one answer for each second of its own generation; 0 if there was no time to
+ * measure. */
+static double tokens_per_second(const struct service_event *end) {
+    double seconds = end->timing.generation;
+    return seconds > 0 ? (double)end->usage.completion_tokens / seconds : 0;
+}
+
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                      const struct service_event *end) {
+    yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, root, "stats");
+    yyjson_mut_obj_add_real(doc, stats, "tokens_per_second", tokens_per_second(end));
+    yyjson_mut_obj_add_real(doc, stats, "time_to_first_token", end->timing.time_to_first_token);
+    yyjson_mut_obj_add_real(doc, stats, "generation_time", end->timing.generation);
+    yyjson_mut_obj_add_str(doc, stats, "stop_reason", stop_reason_name(end->stop_reason));
+    if (end->usage.cache_source == CACHE_NONE) return;
+    yyjson_mut_val *cache = yyjson_mut_obj_add_obj(doc, stats, "prompt_cache");
+    yyjson_mut_obj_add_int(doc, cache, "tokens", end->usage.cached_tokens);
+    yyjson_mut_obj_add_str(doc, cache, "source", cache_source_name(end->usage.cache_source));
+}
+
+static void add_model_info(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                           const struct service_instance *instance) {
+    yyjson_mut_val *info = yyjson_mut_obj_add_obj(doc, root, "model_info");
+    const char *arch = instance && instance->architecture ? instance->architecture : "";
+    const char *quant = instance && instance->quantization ? instance->quantization : "";
+    yyjson_mut_obj_add_str(doc, info, "arch", arch);
+    yyjson_mut_obj_add_str(doc, info, "quant", quant);
+    yyjson_mut_obj_add_str(doc, info, "format", "gguf");
+    yyjson_mut_obj_add_int(doc, info, "context_length",
+                           instance ? instance->context_length : 0);
+}
+
+static void add_runtime(yyjson_mut_doc *doc, yyjson_mut_val *root) {
+    yyjson_mut_val *runtime = yyjson_mut_obj_add_obj(doc, root, "runtime");
+    yyjson_mut_obj_add_str(doc, runtime, "name", "doze");
+    yyjson_mut_obj_add_str(doc, runtime, "version", DOZE_VERSION);
+    yyjson_mut_val *formats = yyjson_mut_obj_add_arr(doc, runtime, "supported_formats");
+    yyjson_mut_arr_add_str(doc, formats, "gguf");
+}
+
+static void add_end(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                    const struct service_event *end) {
+    add_stats(doc, root, end);
+    add_model_info(doc, root, end->instance);
+    add_runtime(doc, root);
+}
+
+static struct reply *reply_new(const struct reply_options *options, int count, const char *id,
+                               int64_t created) {
+    return openai_reply_new(options, count, id, created, add_end);
+}
+
+const struct dialect dialect_lmstudio_v0 = {
+    .name = "lmstudio-v0",
+    .parse = openai_parse,
+    .reply_new = reply_new,
+    .reply_free = openai_reply_free,
+    .reply_event = openai_reply_event,
+    .format_error = openai_format_error,
+};

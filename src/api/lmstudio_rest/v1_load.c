@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* v1_load.c - load, unload and retune of LM Studio's v1 dialect. */
+#include <string.h>
+
+#include "api/lmstudio_rest/v1.h"
+#include "api/write.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+
+enum {
+    CONTEXT_MAX = INT32_MAX,
+    BATCH_MAX = 1 << 16,
+    PARALLEL_MAX = 256,
+    EXPERTS_MAX = 1024,
+    GPU_LAYERS_MAX = 1 << 16,
+};
+
+/* On, off, or not demanded. */
+static bool switch_read(yyjson_val *obj, const char *name, int *out, struct error *err) {
+    bool on = false;
+    yyjson_val *val = yyjson_obj_get(obj, name);
+    if (!val || yyjson_is_null(val)) return true;
+    if (!json_read_bool(obj, name, &on, err)) return false;
+    *out = on;
+    return true;
+}
+
+static bool gpu_layers_read(yyjson_val *obj, int *out, struct error *err) {
+    int64_t layers = *out;
+    if (!json_read_int(obj, "gpu_layers", -1, GPU_LAYERS_MAX, &layers, err)) return false;
+    *out = (int)layers;
+    return true;
+}
+
+static bool name_read(yyjson_val *obj, const char *name, const char **out, struct error *err) {
+    if (!json_read_str(obj, name, out, err)) return false;
+    if (!*out || **out) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.", name);
+}
+
+static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
+                      struct error *err) {
+    if (!name_read(obj, "model", &load->model, err)) return false;
+    if (!load->model) {
+        return error_set_param(
+            err, ERR_INVALID_REQUEST, "model",
+            "'model' is missing; send the key of a model of GET /api/v1/models.");
+    }
+    return name_read(obj, "identifier", &load->identifier, err) &&
+           api_read_ttl(obj, &load->ttl, err) &&
+           json_read_int(obj, "context_length", 1, CONTEXT_MAX, &load->context_length, err) &&
+           json_read_int(obj, "eval_batch_size", 1, BATCH_MAX, &load->eval_batch_size, err) &&
+           json_read_int(obj, "parallel", 1, PARALLEL_MAX, &load->parallel, err) &&
+           json_read_int(obj, "num_experts", 1, EXPERTS_MAX, &load->num_experts, err) &&
+           switch_read(obj, "flash_attention", &load->flash_attention, err) &&
+           switch_read(obj, "offload_kv_cache_to_gpu", &load->offload_kv_cache_to_gpu, err) &&
+           gpu_layers_read(obj, &load->gpu_layers, err) &&
+           json_read_bool(obj, "keep", &load->keep, err) &&
+           json_read_bool(obj, "force", &load->force, err) &&
+           json_read_bool(obj, "echo_load_config", echo, err);
+}
+
+bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
+                            bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err) {
+    struct load_request load = LOAD_REQUEST_UNSAID;
+    bool echo = false;
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    if (!load_read(yyjson_doc_get_root(doc), &load, &echo, err)) {
+        yyjson_doc_free(doc);
+        return false;
+    }
+    *ret_load = load;
+    *ret_echo_config = echo;
+    *ret_doc = doc;
+    return true;
+}
+
+void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
+                             struct buf *out) {
+    const struct instance_view *instance = result->instance;
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, root, "type", lmstudio_v1_type(instance->type));
+    yyjson_mut_obj_add_str(doc, root, "instance_id", instance->identifier);
+    yyjson_mut_obj_add_real(doc, root, "load_time_seconds", instance->load_time_seconds);
+    yyjson_mut_obj_add_str(doc, root, "status", "loaded");
+    if (echo_config) lmstudio_v1_add_config(doc, root, "load_config", instance);
+    answer_write(doc, out);
+}
+
+bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
+                              struct error *err) {
+    const char *id = NULL;
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    bool ok = name_read(yyjson_doc_get_root(doc), "instance_id", &id, err);
+    if (ok && !id) {
+        ok = error_set_param(err, ERR_INVALID_REQUEST, "instance_id",
+                             "'instance_id' is missing; send the id of a loaded instance.");
+    }
+    if (ok) *ret_instance_id = xstrdup(id);
+    yyjson_doc_free(doc);
+    return ok;
+}
+
+void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
+    buf_add_str(out, "{\"instance_id\":");
+    json_write_str(out, instance_id, strlen(instance_id));
+    buf_add_str(out, "}");
+}
+
+static bool origin_read(yyjson_val *obj, const char **ret_origin, struct error *err) {
+    static const char *const origins[] = { "jit", "explicit" };
+    const char *origin = NULL;
+    if (!json_read_str(obj, "origin", &origin, err)) return false;
+    for (size_t i = 0; origin && i < sizeof origins / sizeof origins[0]; i++) {
+        if (strcmp(origins[i], origin) != 0) continue;
+        *ret_origin = origins[i];
+        return true;
+    }
+    if (!origin) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "origin",
+                           "'origin' must be \"jit\" or \"explicit\", not \"%s\".", origin);
+}
+
+bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,
+                              const char **ret_origin, struct error *err) {
+    struct ttl ttl = { 0 };
+    const char *origin = NULL;
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    bool ok = api_read_ttl(root, &ttl, err) && origin_read(root, &origin, err);
+    if (ok && !ttl.given && !origin) {
+        ok = error_set(err, ERR_INVALID_REQUEST,
+                       "Nothing to change; send 'ttl', 'origin' or both.");
+    }
+    if (ok) {
+        *ret_ttl = ttl;
+        *ret_origin = origin;
+    }
+    yyjson_doc_free(doc);
+    return ok;
+}

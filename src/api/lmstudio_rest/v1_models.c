@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* v1_models.c - GET /api/v1/models, with what doze knows of each instance besides. */
+#include <string.h>
+#include <time.h>
+
+#include "api/lmstudio_rest/v1.h"
+#include "api/write.h"
+
+/* Whole seconds as an integer, as clients send them. */
+static void add_seconds(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                        int64_t ms) {
+    if (ms == MSEC_NEVER) {
+        yyjson_mut_obj_add_null(doc, out, name);
+    } else if (ms % 1000 == 0) {
+        yyjson_mut_obj_add_int(doc, out, name, ms / 1000);
+    } else {
+        yyjson_mut_obj_add_real(doc, out, name, (double)ms / 1000);
+    }
+}
+
+/* ISO 8601, UTC, milliseconds; null for 0. */
+static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                     int64_t unix_ms) {
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm tm;
+    char day[32], text[48];
+    if (unix_ms <= 0 || !gmtime_r(&seconds, &tm) ||
+        strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        yyjson_mut_obj_add_null(doc, out, name);
+        return;
+    }
+    snprintf(text, sizeof text, "%s.%03dZ", day, (int)(unix_ms % 1000));
+    yyjson_mut_obj_add_strcpy(doc, out, name, text);
+}
+
+const char *lmstudio_v1_type(const char *type) {
+    return type && strcmp(type, "embeddings") == 0 ? "embedding" : "llm";
+}
+
+void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
+                            const struct instance_view *view) {
+    yyjson_mut_val *config = yyjson_mut_obj_add_obj(doc, out, name);
+    yyjson_mut_obj_add_int(doc, config, "context_length", view->context_length);
+    yyjson_mut_obj_add_int(doc, config, "eval_batch_size", view->eval_batch_size);
+    yyjson_mut_obj_add_int(doc, config, "parallel", view->parallel);
+    yyjson_mut_obj_add_bool(doc, config, "flash_attention", view->flash_attention);
+    yyjson_mut_obj_add_bool(doc, config, "offload_kv_cache_to_gpu",
+                            view->offload_kv_cache_to_gpu);
+}
+
+/* Once its worker has said something about it. */
+static void add_prompt_cache(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct instance_view *view) {
+    if (view->prompts_kept == 0 && view->prompt_hits == 0) return;
+    yyjson_mut_val *cache = yyjson_mut_obj_add_obj(doc, out, "prompt_cache");
+    yyjson_mut_obj_add_int(doc, cache, "entries", view->prompts_kept);
+    yyjson_mut_obj_add_uint(doc, cache, "bytes", view->prompt_bytes);
+    yyjson_mut_obj_add_int(doc, cache, "hits", view->prompt_hits);
+}
+
+void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                               const struct instance_view *view) {
+    yyjson_mut_obj_add_str(doc, out, "id", view->identifier);
+    lmstudio_v1_add_config(doc, out, "config", view);
+    yyjson_mut_obj_add_str(doc, out, "model", view->model_key);
+    yyjson_mut_obj_add_str(doc, out, "origin", view->origin);
+    yyjson_mut_obj_add_str(doc, out, "state", instance_state_name(view->state));
+    yyjson_mut_obj_add_real(doc, out, "load_progress", view->load_progress);
+    add_seconds(doc, out, "ttl", view->ttl);
+    add_seconds(doc, out, "idle_expires_in", view->expires_in);
+    add_time(doc, out, "idle_expires_at", view->idle_expires_at);
+    add_time(doc, out, "last_used_at", view->last_used_at);
+    add_time(doc, out, "loaded_at", view->loaded_at);
+    yyjson_mut_obj_add_real(doc, out, "load_time_seconds", view->load_time_seconds);
+    yyjson_mut_obj_add_uint(doc, out, "memory_bytes", view->memory_bytes);
+    yyjson_mut_obj_add_uint(doc, out, "running", view->running);
+    yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
+    yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);
+    if (view->pid) yyjson_mut_obj_add_int(doc, out, "pid", view->pid);
+    if (view->repack && *view->repack && strcmp(view->repack, "none") != 0) {
+        yyjson_mut_obj_add_str(doc, out, "repack", view->repack);
+    }
+    add_prompt_cache(doc, out, view);
+}
+
+static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct model_view *model) {
+    if (!model->quantization || !*model->quantization) {
+        yyjson_mut_obj_add_null(doc, out, "quantization");
+        return;
+    }
+    yyjson_mut_val *quantization = yyjson_mut_obj_add_obj(doc, out, "quantization");
+    yyjson_mut_obj_add_str(doc, quantization, "name", model->quantization);
+    yyjson_mut_obj_add_real(doc, quantization, "bits_per_weight", model->bits_per_weight);
+}
+
+/* Which reasoning settings a template obeys is not known: only that the model reasons. */
+static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct model_view *model) {
+    yyjson_mut_val *capabilities = yyjson_mut_obj_add_obj(doc, out, "capabilities");
+    yyjson_mut_obj_add_bool(doc, capabilities, "vision", false); /* no engine of today can */
+    yyjson_mut_obj_add_bool(doc, capabilities, "trained_for_tool_use", model->tool_use);
+    if (!model->reasoning) return;
+    yyjson_mut_val *reasoning = yyjson_mut_obj_add_obj(doc, capabilities, "reasoning");
+    yyjson_mut_val *options = yyjson_mut_obj_add_arr(doc, reasoning, "allowed_options");
+    yyjson_mut_arr_add_str(doc, options, "on");
+    yyjson_mut_obj_add_str(doc, reasoning, "default", "on");
+}
+
+static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                       const struct model_view *model) {
+    const char *type = lmstudio_v1_type(model->type);
+    yyjson_mut_obj_add_str(doc, out, "type", type);
+    yyjson_mut_obj_add_str(doc, out, "publisher", model->publisher ? model->publisher : "");
+    yyjson_mut_obj_add_str(doc, out, "key", model->key);
+    yyjson_mut_obj_add_str(doc, out, "display_name",
+                           model->display_name ? model->display_name : model->key);
+    add_text_or_null(doc, out, "architecture", model->architecture);
+    add_quantization(doc, out, model);
+    yyjson_mut_obj_add_uint(doc, out, "size_bytes", model->size_bytes);
+    add_text_or_null(doc, out, "params_string", model->params_string);
+    yyjson_mut_val *instances = yyjson_mut_obj_add_arr(doc, out, "loaded_instances");
+    for (size_t i = 0; i < model->instance_count; i++) {
+        lmstudio_v1_fill_instance(doc, yyjson_mut_arr_add_obj(doc, instances),
+                                  &model->instances[i]);
+    }
+    yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
+    yyjson_mut_obj_add_str(doc, out, "format", "gguf");
+    if (strcmp(type, "llm") == 0) add_capabilities(doc, out, model);
+    add_text_or_null(doc, out, "description", model->description);
+    add_text_or_null(doc, out, "path", model->path);
+    add_time(doc, out, "modified_at", model->modified_at);
+    add_text_or_null(doc, out, "problem", model->problem);
+}
+
+void lmstudio_v1_format_models(const struct service_models *models, struct buf *out) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "models");
+    for (size_t i = 0; i < models->count; i++) {
+        model_fill(doc, yyjson_mut_arr_add_obj(doc, list), &models->models[i]);
+    }
+    answer_write(doc, out);
+}
+
+void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    lmstudio_v1_fill_instance(doc, root, view);
+    answer_write(doc, out);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* error.c - errors: a title, and for some a code with facts that the clients make
+ * texts of their own from (displayData). */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/lmstudio_ws/internal.h"
+#include "api/write.h"
+
+enum { SAMPLE_MAX = 10 };
+
+yyjson_mut_val *ws_error_object(yyjson_mut_doc *doc, const char *title) {
+    yyjson_mut_val *error = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strcpy(doc, error, "title", title);
+    yyjson_mut_obj_add_strcpy(doc, error, "rootTitle", title);
+    return error;
+}
+
+static yyjson_mut_val *display(yyjson_mut_doc *doc, yyjson_mut_val *error, const char *code) {
+    yyjson_mut_val *data = yyjson_mut_obj_add_obj(doc, error, "displayData");
+    yyjson_mut_obj_add_str(doc, data, "code", code);
+    return data;
+}
+
+static const struct model_view *next_model(const struct lmws_session *session,
+                                           const struct service_models *models, size_t *i) {
+    while (*i < models->count) {
+        const struct model_view *model = &models->models[(*i)++];
+        if (!model->problem && ws_model_in_namespace(model, session->ns)) return model;
+    }
+    return NULL;
+}
+
+static void add_loaded(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+    const struct service *service = op->session->service;
+    struct service_models models = service->models(service->self);
+    yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "loadedModelsSample");
+    const struct model_view *model;
+    int total = 0;
+    for (size_t i = 0; (model = next_model(op->session, &models, &i));) {
+        for (size_t k = 0; k < model->instance_count; k++) {
+            if (!instance_is_usable(&model->instances[k])) continue;
+            if (total++ >= SAMPLE_MAX) continue;
+            yyjson_mut_arr_add_strcpy(doc, sample, model->instances[k].identifier);
+        }
+    }
+    yyjson_mut_obj_add_int(doc, data, "totalLoadedModels", total);
+}
+
+static void add_available(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+    const struct service *service = op->session->service;
+    struct service_models models = service->models(service->self);
+    yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "availablePathsSample");
+    const struct model_view *model;
+    int total = 0;
+    for (size_t i = 0; (model = next_model(op->session, &models, &i));) {
+        if (total++ < SAMPLE_MAX) yyjson_mut_arr_add_strcpy(doc, sample, model->key);
+    }
+    yyjson_mut_obj_add_int(doc, data, "totalModels", total);
+}
+
+void op_fail_unloaded(struct op *op) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = ws_error_object(doc, "This model has already been unloaded.");
+    display(doc, error, "generic.specificModelUnloaded");
+    op_error(op, doc, error);
+}
+
+void op_fail(struct op *op, const struct error *err) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    if (err->code == ERR_MODEL_UNLOADED) {
+        yyjson_mut_doc_free(doc);
+        op_fail_unloaded(op);
+        return;
+    }
+    op_error(op, doc, ws_error_object(doc, err->text));
+}
+
+void op_fail_path(struct op *op, const char *path, const struct error *err) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = ws_error_object(doc, err->text);
+    yyjson_mut_val *data = display(doc, error, "generic.pathNotFound");
+    yyjson_mut_obj_add_strcpy(doc, data, "path", path);
+    add_available(op, doc, data);
+    op_error(op, doc, error);
+}
+
+void op_fail_identifier(struct op *op, const char *identifier) {
+    struct error err;
+    error_set(&err, ERR_MODEL_NOT_FOUND, "No model with the identifier '%.80s' is loaded.",
+              identifier);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = ws_error_object(doc, err.text);
+    yyjson_mut_val *data = display(doc, error, "generic.identifierNotFound");
+    yyjson_mut_obj_add_strcpy(doc, data, "identifier", identifier);
+    add_loaded(op, doc, data);
+    op_error(op, doc, error);
+}
+
+void op_fail_query(struct op *op, yyjson_val *query) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = ws_error_object(doc,
+                                            "No loaded model satisfies the request; load one.");
+    yyjson_mut_val *data = display(doc, error, "generic.noModelMatchingQuery");
+    yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
+    yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
+    add_loaded(op, doc, data);
+    op_error(op, doc, error);
+}
+
+static const char *domain_word(enum lmws_namespace ns) {
+    if (ns == LMWS_DECISION) return "decision";
+    return ns == LMWS_EMBEDDING ? "embedding" : "llm";
+}
+
+void op_fail_domain(struct op *op, const struct model_view *model) {
+    bool embedding = ws_model_in_namespace(model, LMWS_EMBEDDING);
+    struct error err;
+    error_set(&err, ERR_INVALID_REQUEST,
+              embedding ? "'%.80s' is an embedding model; load it with client.embedding."
+                        : "'%.80s' is a language model; load it with client.llm.",
+              model->key);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = ws_error_object(doc, err.text);
+    yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
+    yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
+    yyjson_mut_obj_add_str(doc, data, "actualDomain", embedding ? "embedding" : "llm");
+    yyjson_mut_obj_add_str(doc, data, "expectedDomain", domain_word(op->session->ns));
+    op_error(op, doc, error);
+}
+
+/* What people reach for and would otherwise wonder about. */
+static const struct {
+    const char *endpoint, *instead;
+} substitutes[] = {
+    { "createDownloadPlan",
+      "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "createArtifactDownloadPlan",
+      "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "downloadModel", "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "searchModels", "doze lists the models on disk only" },
+    { "fuzzyFindStaffPicks", "doze lists the models on disk only" },
+    { "preloadDraftModel", "leave the draft model out" },
+};
+
+void op_fail_not_offered(struct lmws_session *session, enum op_kind kind, int64_t id,
+                         const char *endpoint) {
+    static const struct endpoint nowhere[] = { { 0, LMWS_RPC, "", NULL, NULL },
+                                               { 0, LMWS_CHANNEL, "", NULL, NULL } };
+    struct error err;
+    const char *instead = NULL;
+    for (size_t i = 0; endpoint && i < sizeof substitutes / sizeof substitutes[0]; i++) {
+        if (strcmp(substitutes[i].endpoint, endpoint) == 0) instead = substitutes[i].instead;
+    }
+    if (endpoint) {
+        error_set(&err, ERR_NOT_SUPPORTED, "'%.60s' is not supported by doze%s%s.", endpoint,
+                  instead ? "; " : "", instead ? instead : "");
+    } else {
+        error_set(&err, ERR_QUEUE_FULL, "This connection has %d calls open already.",
+                  LMWS_OPS_MAX);
+    }
+    op_fail(op_new(session, &nowhere[kind], id), &err);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* history.c - a ChatHistory becomes the messages of a neutral body: one message per
+ * turn, but one per result of a tool. */
+#include <string.h>
+
+#include "api/lmstudio_ws/internal.h"
+
+struct writer {
+    const struct lmws_host *host;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *messages;
+    struct error *err;
+};
+
+static yyjson_mut_val *copy(struct writer *w, yyjson_val *val) {
+    return yyjson_val_mut_copy(w->doc, val);
+}
+
+static yyjson_mut_val *message_new(struct writer *w, const char *role) {
+    yyjson_mut_val *message = yyjson_mut_arr_add_obj(w->doc, w->messages);
+    yyjson_mut_obj_add_strcpy(w->doc, message, "role", role);
+    return message;
+}
+
+static void add_text_part(struct writer *w, yyjson_mut_val *parts, yyjson_mut_val *text) {
+    yyjson_mut_val *part = yyjson_mut_arr_add_obj(w->doc, parts);
+    yyjson_mut_obj_add_str(w->doc, part, "type", "text");
+    yyjson_mut_obj_add_val(w->doc, part, "text", text);
+}
+
+static void add_image(struct writer *w, yyjson_mut_val *parts, const struct lmws_file *file) {
+    struct buf url = BUF_INIT(SIZE_MAX / 2); /* no longer than what was uploaded */
+    yyjson_mut_val *part = yyjson_mut_arr_add_obj(w->doc, parts);
+    buf_addf(&url, "data:%s;base64,", file->mime);
+    buf_add_str(&url, file->base64);
+    yyjson_mut_obj_add_str(w->doc, part, "type", "image_url");
+    yyjson_mut_val *image = yyjson_mut_obj_add_obj(w->doc, part, "image_url");
+    yyjson_mut_obj_add_strncpy(w->doc, image, "url", buf_str(&url), url.len);
+    buf_clear(&url);
+}
+
+/* A text file is read out, under its name. */
+static void add_text_file(struct writer *w, yyjson_mut_val *parts,
+                          const struct lmws_file *file) {
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    buf_addf(&text, "%s:\n", file->name);
+    buf_add_str(&text, file->text);
+    add_text_part(w, parts, yyjson_mut_strncpy(w->doc, buf_str(&text), text.len));
+    buf_clear(&text);
+}
+
+static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) {
+    struct lmws_file file;
+    const char *identifier = text_field(part, "identifier"), *name = text_field(part, "name");
+    if (!identifier || !w->host->file_find(w->host->self, identifier, &file)) {
+        return error_set(w->err, ERR_INVALID_REQUEST,
+                         "The file '%.80s' was not uploaded to this server, or too long ago; "
+                         "prepare it anew.",
+                         name ? name : "");
+    }
+    if (strcmp(file.type, "image") == 0) {
+        add_image(w, parts, &file);
+    } else if (file.text) {
+        add_text_file(w, parts, &file);
+    } else {
+        return error_set(w->err, ERR_NOT_SUPPORTED,
+                         "doze reads images and text files; '%.80s' is neither.", file.name);
+    }
+    return true;
+}
+
+static void add_tool_call(struct writer *w, yyjson_mut_val *message, yyjson_val *request) {
+    yyjson_mut_val *calls = yyjson_mut_obj_get(message, "tool_calls");
+    yyjson_val *arguments = yyjson_obj_get(request, "arguments");
+    yyjson_val *id = yyjson_obj_get(request, "id"), *name = yyjson_obj_get(request, "name");
+    if (!calls) calls = yyjson_mut_obj_add_arr(w->doc, message, "tool_calls");
+    yyjson_mut_val *call = yyjson_mut_arr_add_obj(w->doc, calls);
+    if (yyjson_is_str(id)) yyjson_mut_obj_add_val(w->doc, call, "id", copy(w, id));
+    yyjson_mut_obj_add_str(w->doc, call, "type", "function");
+    yyjson_mut_val *function = yyjson_mut_obj_add_obj(w->doc, call, "function");
+    yyjson_mut_obj_add_val(w->doc, function, "name",
+                           yyjson_is_str(name) ? copy(w, name) : yyjson_mut_str(w->doc, ""));
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    if (yyjson_is_obj(arguments)) json_write_val(arguments, &text);
+    yyjson_mut_obj_add_strcpy(w->doc, function, "arguments", text.len ? text.data : "{}");
+    buf_clear(&text);
+}
+
+static void add_tool_result(struct writer *w, yyjson_val *part) {
+    static const char *const fields[][2] = { { "toolCallId", "tool_call_id" },
+                                             { "name", "name" } };
+    yyjson_val *content = yyjson_obj_get(part, "content");
+    yyjson_mut_val *message = message_new(w, "tool");
+    yyjson_mut_obj_add_val(w->doc, message, "content",
+                           yyjson_is_str(content) ? copy(w, content)
+                                                  : yyjson_mut_str(w->doc, ""));
+    for (size_t i = 0; i < 2; i++) {
+        yyjson_val *val = yyjson_obj_get(part, fields[i][0]);
+        if (yyjson_is_str(val))
+            yyjson_mut_obj_add_val(w->doc, message, fields[i][1], copy(w, val));
+    }
+}
+
+static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *parts,
+                     yyjson_val *part) {
+    const char *type = text_field(part, "type");
+    yyjson_val *text = yyjson_obj_get(part, "text");
+    if (!type)
+        return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message has no type.");
+    if (strcmp(type, "text") == 0 && yyjson_is_str(text)) {
+        add_text_part(w, parts, copy(w, text));
+    } else if (strcmp(type, "file") == 0) {
+        return add_file(w, parts, part);
+    } else if (strcmp(type, "toolCallRequest") == 0) {
+        add_tool_call(w, message, yyjson_obj_get(part, "toolCallRequest"));
+    } else {
+        return error_set(w->err, ERR_NOT_SUPPORTED,
+                         "A message has a part of type '%.40s', which "
+                         "this server does not know.",
+                         type);
+    }
+    return true;
+}
+
+/* Templates expect a plain string where there is nothing but text. */
+static void set_content(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *parts) {
+    yyjson_mut_val *first = yyjson_mut_arr_get_first(parts);
+    size_t count = yyjson_mut_arr_size(parts);
+    yyjson_mut_val *content = parts;
+    if (count == 0) content = yyjson_mut_str(w->doc, "");
+    if (count == 1 && yyjson_mut_obj_get(first, "text")) {
+        content = yyjson_mut_val_mut_copy(w->doc, yyjson_mut_obj_get(first, "text"));
+    }
+    yyjson_mut_obj_add_val(w->doc, message, "content", content);
+}
+
+static bool add_turn(struct writer *w, const char *role, yyjson_val *content) {
+    size_t i, max;
+    yyjson_val *part;
+    yyjson_mut_val *message = message_new(w, role);
+    yyjson_mut_val *parts = yyjson_mut_arr(w->doc);
+    yyjson_arr_foreach(content, i, max, part) {
+        if (!add_part(w, message, parts, part)) return false;
+    }
+    set_content(w, message, parts);
+    return true;
+}
+
+static bool add_message(struct writer *w, yyjson_val *message) {
+    static const char *const roles[] = { "system", "user", "assistant" };
+    const char *role = text_field(message, "role");
+    yyjson_val *content = yyjson_obj_get(message, "content"), *part;
+    size_t i, max;
+    if (role && strcmp(role, "tool") == 0) {
+        yyjson_arr_foreach(content, i, max, part) {
+            add_tool_result(w, part);
+        }
+        return true;
+    }
+    for (i = 0; role && i < sizeof roles / sizeof roles[0]; i++) {
+        if (strcmp(roles[i], role) == 0) return add_turn(w, role, content);
+    }
+    return error_set(w->err, ERR_INVALID_REQUEST,
+                     "The role of a message must be system, user, assistant or tool.");
+}
+
+bool ws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
+                     yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
+    size_t i, max;
+    yyjson_val *message, *system = ws_config_find(stack, "llm.prediction.systemPrompt");
+    struct writer w = { host, doc, yyjson_mut_obj_add_arr(doc, body, "messages"), err };
+    if (yyjson_is_str(system) && yyjson_get_len(system) > 0) {
+        yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));
+    }
+    yyjson_arr_foreach(yyjson_obj_get(history, "messages"), i, max, message) {
+        if (!add_message(&w, message)) return false;
+    }
+    if (yyjson_mut_arr_size(w.messages) > 0) return true;
+    return error_set(err, ERR_INVALID_REQUEST, "The history holds no message.");
+}

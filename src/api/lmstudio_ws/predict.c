@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* predict.c - predict and completeRawText: a channel's parameters become one request to
+ * the instance they name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lmstudio_ws/internal.h"
+#include "base/xalloc.h"
+
+static char *text_of(yyjson_mut_doc *doc, yyjson_mut_val *val) {
+    struct buf json = BUF_INIT(LMWS_REPLY_MAX);
+    yyjson_mut_doc_set_root(doc, val);
+    json_write(doc, &json);
+    yyjson_mut_doc_free(doc);
+    return buf_take(&json);
+}
+
+/* What success will tell: as it is now, for the instance may be gone by then. */
+static struct prediction *prediction_new(const struct lmws_session *session,
+                                         const struct found *found, yyjson_val *stack) {
+    struct prediction *p = xcalloc(1, sizeof *p);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    p->model_info = text_of(
+        doc, ws_instance_info(doc, session->host, found->model, found->instance));
+    doc = yyjson_mut_doc_new(NULL);
+    p->gpu_layers = found->instance->gpu_layers;
+    p->load_config = text_of(doc, ws_load_config_format(doc, found->model, found->instance));
+    yyjson_val *parsing = ws_config_find(stack, "llm.prediction.reasoning.parsing");
+    yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
+    p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
+    const char *start = text_field(parsing, "startString"),
+               *end = text_field(parsing, "endString");
+    if (p->reasoning_apart && start && *start && end && *end) tags_init(&p->tags, start, end);
+    buf_init(&p->call, LMWS_REPLY_MAX);
+    return p;
+}
+
+static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc *body,
+                             uint64_t instance) {
+    const struct service *service = op->session->service;
+    struct service_request request = { .op = kind, .instance = instance, .body = body };
+    struct service_sink sink = { .on_event = ws_prediction_on_event, .ctx = op };
+    call_id call = service->generate(service->self, &request, sink);
+    if (op->ended) return;
+    op->call = call;
+    if (op->session->paused) service->pause(service->self, call, true);
+}
+
+/* Prepare the op, and what its configuration makes of a body. NULL: the op is ended. */
+static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson_val *stack,
+                                enum config_use use) {
+    struct error err;
+    struct prediction *p = prediction_new(op->session, found, stack);
+    op->state = p;
+    op->clear_state = ws_prediction_clear;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *body = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, body);
+    yyjson_mut_val *config = ws_prediction_config_read(stack, use, &found->instance->sampling,
+                                                       doc, body, &err);
+    if (!config) {
+        yyjson_mut_doc_free(doc);
+        op_fail(op, &err);
+        return NULL;
+    }
+    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
+    p->prediction_config = text_of(copy, yyjson_mut_val_mut_copy(copy, config));
+    return doc;
+}
+
+void ws_predict(struct op *op, yyjson_val *param) {
+    struct found found;
+    struct error err = { 0 };
+    yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    uint64_t instance = found.instance->reference;
+    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_CHAT);
+    if (!doc) return;
+    yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, body, "op", "chat");
+    if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
+                         &err)) {
+        yyjson_mut_doc_free(doc);
+        op_fail(op, &err);
+        return;
+    }
+    begin_prediction(op, OP_CHAT, doc, instance);
+}
+
+/* A demanded format belongs to chats: then the text is a chat whose template is the text itself. */
+static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
+                                  yyjson_val *prompt) {
+    bool formed = yyjson_mut_obj_get(body, "response_format") ||
+                  yyjson_mut_obj_get(body, "grammar");
+    yyjson_mut_val *text = yyjson_val_mut_copy(doc, prompt);
+    if (!formed) {
+        yyjson_mut_obj_add_str(doc, body, "op", "completion");
+        yyjson_mut_obj_add_val(doc, body, "prompt", text);
+        return OP_COMPLETION;
+    }
+    yyjson_mut_obj_add_str(doc, body, "op", "chat");
+    yyjson_mut_obj_add_str(doc, body, "chat_template", "{{ messages[0]['content'] }}");
+    yyjson_mut_val *messages = yyjson_mut_obj_add_arr(doc, body, "messages");
+    yyjson_mut_val *message = yyjson_mut_arr_add_obj(doc, messages);
+    yyjson_mut_obj_add_str(doc, message, "role", "user");
+    yyjson_mut_obj_add_val(doc, message, "content", text);
+    return OP_CHAT;
+}
+
+void ws_complete_raw_text(struct op *op, yyjson_val *param) {
+    struct found found;
+    struct error err;
+    yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
+    yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
+    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!yyjson_is_str(prompt)) {
+        error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
+        op_fail(op, &err);
+        return;
+    }
+    uint64_t instance = found.instance->reference;
+    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_TEXT);
+    if (!doc) return;
+    enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
+    begin_prediction(op, kind, doc, instance);
+}
+
+void ws_predict_message(struct op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) ws_prediction_cancel(op);
+}

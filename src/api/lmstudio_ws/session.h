@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - the WebSocket dialect of LM Studio's SDK and command line.
+ *
+ * A session is one authenticated socket of one namespace: messages in, messages out, and in
+ * between calls of struct service. Pure but for what it is given: the service, and a host for the
+ * few things that are the daemon's (its HTTP port, its log, uploaded files). No lifecycle in it.
+ *
+ * What clients demand, from captures of theirs: a reply that does not fit their schema is dropped
+ * and the promise hangs for ever, so absent values are left out and never null (but for ttlMs,
+ * lastUsedTime, deviceIdentifier); results of nothing have no `result`; every call is answered by
+ * rpcResult or rpcError and every channel ends with channelClose or channelError, known or not.
+ */
+#ifndef DOZE_API_LMSTUDIO_WS_SESSION_H
+#define DOZE_API_LMSTUDIO_WS_SESSION_H
+
+#include "api/service.h"
+#include "base/buf.h"
+
+/* The path of the socket's URL. */
+enum lmws_namespace {
+    LMWS_LLM = 1,
+    LMWS_EMBEDDING = 2,
+    LMWS_SYSTEM = 4,
+    LMWS_DIAGNOSTICS = 8,
+    LMWS_FILES = 16,
+    LMWS_REPOSITORY = 32,
+    LMWS_PLUGINS = 64,
+    LMWS_RUNTIME = 128,
+    LMWS_DECISION = 256, /* a kind of model that doze has none of; newer clients list it */
+};
+
+/* "llm", ...; 0 if there is none of that name. */
+enum lmws_namespace lmws_namespace_parse(const char *name);
+
+/* An uploaded file; strings are borrowed until the next call into the host. */
+struct lmws_file {
+    const char *identifier, *name;
+    const char *type;   /* LM Studio's word: "image", "text/plain", "unknown", ... */
+    const char *mime;   /* of images: "image/png"; else "" */
+    const char *base64; /* as it was uploaded */
+    const char *text;   /* of text files, UTF-8; else NULL */
+    size_t size;        /* bytes of the content */
+};
+
+/* `lms runtime ls` */
+struct lmws_engine {
+    const char *name, *version, *platform,
+        *architecture;             /* "llama.cpp-linux-x86_64", "0.5.0", .. */
+    const char *const *extensions; /* "AVX2", ...; NULL at the end */
+};
+
+struct lmws_host {
+    void *self;
+    const struct service *service;
+    const char *version, *machine;
+    int build, pid;
+    uint64_t boot; /* different in each run: references of an older one are not ours */
+    struct lmws_engine engine;
+
+    bool (*admit)(void *self, const char *identifier, const char *passkey);
+    /* Serve HTTP on this port (0: as configured) of this interface (NULL: likewise), too; cors: -1
+     * leaves the setting. */
+    bool (*http_start)(void *self, int port, const char *interface, int cors,
+                       struct error *err);
+    bool (*http_stop)(void *self, struct error *err);
+    void (*shutdown)(void *self);
+    /* A client's words for the daemon's log. */
+    void (*note)(void *self, const char *text);
+    /* Keep a file for the sessions to come; false if it is too large or no base64. */
+    bool (*file_put)(void *self, const char *name, const char *base64, struct lmws_file *ret,
+                     struct error *err);
+    bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
+    /* Follow the log: fn gets the messages of GET /api/v1/log, as JSON. */
+    void *(*log_follow)(void *self, void (*fn)(void *ctx, const char *json), void *ctx);
+    void (*log_leave)(void *self, void *follower);
+};
+
+/* Where a session's messages go. May be called from inside any lmws_* function and service sink. */
+struct lmws_outlet {
+    void (*send)(void *ctx, const char *json, size_t len);
+    /* It cannot go on with this client; send no more, close with this reason (a literal). */
+    void (*hang_up)(void *ctx, const char *reason);
+    /* The client has proved who it is: larger messages may come. */
+    void (*on_admitted)(void *ctx);
+    void *ctx;
+};
+
+struct lmws_session;
+
+/* Borrows host for its life. */
+struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_host *host,
+                                      struct lmws_outlet outlet);
+/* One text message; any bytes. */
+void lmws_session_receive(struct lmws_session *session, const char *text, size_t len);
+/* The client reads too slowly / fast enough again. */
+void lmws_session_pause(struct lmws_session *session, bool paused);
+/* The socket is gone: predictions and unfinished loads are cancelled. Not from inside its own
+ * calls. */
+void lmws_session_free(struct lmws_session *session);
+
+#endif

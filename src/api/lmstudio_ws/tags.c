@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/lmstudio_ws/tags.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+enum { HELD_MAX = 64 << 20 };
+
+void tags_init(struct tags *tags, const char *start, const char *end) {
+    *tags = (struct tags){ .start = xstrdup(start), .end = xstrdup(end) };
+    buf_init(&tags->held, HELD_MAX);
+}
+
+void tags_clear(struct tags *tags) {
+    free(tags->start);
+    free(tags->end);
+    if (tags->start) buf_clear(&tags->held);
+    *tags = (struct tags){ 0 };
+}
+
+/* So many bytes at the end of the text are the beginning of the tag. */
+static size_t begun(const char *text, size_t len, const char *tag) {
+    size_t most = strlen(tag) - 1;
+    for (size_t n = len < most ? len : most; n > 0; n--) {
+        if (memcmp(text + len - n, tag, n) == 0) return n;
+    }
+    return 0;
+}
+
+static void give(struct tags *tags, size_t len, tags_fn fn, void *ctx) {
+    if (len == 0) return;
+    char *text = xstrndup(buf_str(&tags->held), len);
+    fn(ctx, text, tags->inside);
+    free(text);
+    buf_drop(&tags->held, len);
+}
+
+void tags_feed(struct tags *tags, const char *text, tags_fn fn, void *ctx) {
+    if (!tags->start) {
+        fn(ctx, text, false);
+        return;
+    }
+    buf_add_str(&tags->held, text);
+    for (;;) {
+        const char *tag = tags->inside ? tags->end : tags->start;
+        const char *held = buf_str(&tags->held), *found = strstr(held, tag);
+        if (!found) break;
+        give(tags, (size_t)(found - held), fn, ctx);
+        buf_drop(&tags->held, strlen(tag));
+        tags->inside = !tags->inside;
+        fn(ctx, "", tags->inside);
+    }
+    const char *tag = tags->inside ? tags->end : tags->start;
+    size_t len = tags->held.len;
+    give(tags, len - begun(buf_str(&tags->held), len, tag), fn, ctx);
+}
+
+void tags_finish(struct tags *tags, tags_fn fn, void *ctx) {
+    if (tags->start) give(tags, tags->held.len, fn, ctx);
+}

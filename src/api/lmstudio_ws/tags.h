@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tags.h - thinking told from saying by two tags that the client names. Pure.
+ *
+ * Text comes in pieces; what may become a tag is held until that is known. Start with a zeroed
+ * struct: then there are no tags and everything is said.
+ */
+#ifndef DOZE_API_LMSTUDIO_WS_TAGS_H
+#define DOZE_API_LMSTUDIO_WS_TAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct tags {
+    char *start, *end; /* NULL: none */
+    struct buf held;
+    bool inside; /* the start was found, its end not yet */
+};
+
+/* Borrows the text, which is "" where a tag was found. */
+typedef void (*tags_fn)(void *ctx, const char *text, bool thinking);
+
+/* Copies. Neither is empty. */
+void tags_init(struct tags *tags, const char *start, const char *end);
+void tags_clear(struct tags *tags);
+
+void tags_feed(struct tags *tags, const char *text, tags_fn fn, void *ctx);
+/* Nothing more comes: what is held is no tag. */
+void tags_finish(struct tags *tags, tags_fn fn, void *ctx);
+
+#endif

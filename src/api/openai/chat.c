@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "api/openai/translate.h"
+#include "base/json.h"
+
+static void schema_add(struct translation *t, yyjson_val *schema) {
+    yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
+    yyjson_mut_obj_add_str(t->doc, format, "type", "json_schema");
+    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
+    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
+}
+
+/* {"type":"json_object","schema":{}} is a form other servers take. */
+static bool json_object_translate(struct translation *t, yyjson_val *format) {
+    yyjson_val *schema = NULL;
+    if (!json_read_object(format, "schema", &schema, t->err)) return false;
+    if (schema) {
+        schema_add(t, schema);
+    } else {
+        yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
+        yyjson_mut_obj_add_str(t->doc, out, "type", "json_object");
+    }
+    return true;
+}
+
+static bool json_schema_translate(struct translation *t, yyjson_val *format) {
+    yyjson_val *wrap = NULL, *schema = NULL;
+    if (!json_read_object(format, "json_schema", &wrap, t->err)) return false;
+    if (wrap && !json_read_object(wrap, "schema", &schema, t->err)) {
+        return error_inside(t->err, "json_schema");
+    }
+    if (!schema) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "json_schema",
+                               "'json_schema' is missing; send {\"schema\": {...}}.");
+    }
+    schema_add(t, schema);
+    return true;
+}
+
+static bool format_translate(struct translation *t, yyjson_val *format) {
+    const char *type = NULL;
+    if (!json_read_str(format, "type", &type, t->err)) return false;
+    if (type && strcmp(type, "text") == 0) return true; /* the same as none */
+    if (type && strcmp(type, "json_object") == 0) return json_object_translate(t, format);
+    if (type && strcmp(type, "json_schema") == 0) return json_schema_translate(t, format);
+    return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
+                           "'type' must be \"text\", \"json_object\" or \"json_schema\".");
+}
+
+static bool response_format_translate(struct translation *t) {
+    yyjson_val *format = NULL;
+    if (!json_read_object(t->in, "response_format", &format, t->err)) return false;
+    if (!format) return true;
+    return format_translate(t, format) || error_inside(t->err, "response_format");
+}
+
+bool chat_translate(struct translation *t) {
+    return messages_translate(t) && tools_translate(t) && response_format_translate(t) &&
+           translation_copy_str(t, "reasoning_effort") &&
+           translation_copy_object(t, "chat_template_kwargs") &&
+           translation_copy_bool(t, "add_generation_prompt") && sampling_translate(t) &&
+           chat_logprobs_translate(t);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* parse.c - bodies of chats, completions and embeddings to neutral requests. */
+#include <assert.h>
+#include <string.h>
+
+#include "api/openai/openai.h"
+#include "api/openai/translate.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+
+enum { EMBEDDING_MAX_INPUTS = 2048 }; /* OpenAI's limit */
+
+static bool request_add(struct parsed *parsed, struct translation *t, const char *op) {
+    assert(parsed->count < PARSED_MAX_REQUESTS);
+    t->doc = yyjson_mut_doc_new(NULL);
+    t->out = yyjson_mut_obj(t->doc);
+    yyjson_mut_doc_set_root(t->doc, t->out);
+    yyjson_mut_obj_add_str(t->doc, t->out, "op", op);
+    parsed->requests[parsed->count++] = (struct service_request){ .op = parsed->options.op,
+                                                                  .body = t->doc };
+    return true;
+}
+
+/* ---- chat ---- */
+
+static bool chat_parse(struct parsed *parsed, struct translation *t) {
+    return request_add(parsed, t, "chat") && chat_translate(t);
+}
+
+/* ---- texts and token lists, which prompts and inputs are made of ---- */
+
+static bool is_token(yyjson_val *val) {
+    return yyjson_is_uint(val) && yyjson_get_uint(val) <= INT32_MAX;
+}
+
+static bool is_token_list(yyjson_val *val) {
+    yyjson_val *item;
+    size_t i, count;
+    if (!yyjson_is_arr(val) || yyjson_arr_size(val) == 0) return false;
+    yyjson_arr_foreach(val, i, count, item) {
+        if (!is_token(item)) return false;
+    }
+    return true;
+}
+
+static bool is_text(yyjson_val *val) {
+    return yyjson_is_str(val) || is_token_list(val);
+}
+
+/* One text (or token list), or an array of them: calls add for each. */
+static bool texts_each(struct parsed *parsed, struct translation *t, const char *name,
+                       size_t max,
+                       bool (*add)(struct parsed *, struct translation *, yyjson_val *text)) {
+    yyjson_val *texts = translation_field(t, name), *text;
+    size_t i, count;
+    if (!texts) return translation_missing(t, name, "a string, an array of strings or tokens");
+    if (is_text(texts)) return add(parsed, t, texts);
+    if (!yyjson_is_arr(texts)) {
+        return translation_wrong_type(t, name, "a string, an array of strings or tokens");
+    }
+    if (yyjson_arr_size(texts) == 0) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.",
+                               name);
+    }
+    if (yyjson_arr_size(texts) > max) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, name,
+                               "'%s' may have at most %zu items.", name, max);
+    }
+    yyjson_arr_foreach(texts, i, count, text) {
+        if (!is_text(text)) {
+            (void)error_set(t->err, ERR_INVALID_REQUEST,
+                            "An item must be a string or an array of token numbers, not %s.",
+                            json_type_phrase(text));
+            return error_inside_item(t->err, name, i);
+        }
+        if (!add(parsed, t, text)) return false;
+    }
+    return true;
+}
+
+/* ---- completions: a request for each prompt ---- */
+
+static bool suffix_translate(struct translation *t) {
+    const char *suffix = "";
+    if (!json_read_str(t->in, "suffix", &suffix, t->err)) return false;
+    if (*suffix) yyjson_mut_obj_add_strcpy(t->doc, t->out, "suffix", suffix);
+    return true;
+}
+
+static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
+    if (!request_add(parsed, t, "completion")) return false;
+    yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
+    return suffix_translate(t) && translation_copy_bool(t, "echo") && sampling_translate(t) &&
+           completion_logprobs_translate(t);
+}
+
+static bool completion_parse(struct parsed *parsed, struct translation *t) {
+    return texts_each(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
+}
+
+/* ---- embeddings: one request for all inputs ---- */
+
+static bool input_add(struct parsed *parsed, struct translation *t, yyjson_val *text) {
+    (void)parsed;
+    yyjson_mut_val *list = yyjson_mut_obj_get(t->out, "input");
+    return yyjson_mut_arr_append(list, yyjson_val_mut_copy(t->doc, text));
+}
+
+static bool encoding_read(struct parsed *parsed, struct translation *t) {
+    const char *encoding = "float";
+    if (!json_read_str(t->in, "encoding_format", &encoding, t->err)) return false;
+    parsed->options.base64 = strcmp(encoding, "base64") == 0;
+    if (parsed->options.base64 || strcmp(encoding, "float") == 0) return true;
+    return error_set_param(t->err, ERR_INVALID_REQUEST, "encoding_format",
+                           "'encoding_format' must be \"float\" or \"base64\".");
+}
+
+static bool embedding_parse(struct parsed *parsed, struct translation *t) {
+    if (!encoding_read(parsed, t) || !request_add(parsed, t, "embedding")) return false;
+    yyjson_mut_obj_add_arr(t->doc, t->out, "input");
+    return texts_each(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
+}
+
+/* ---- what all have ---- */
+
+static bool stream_read(struct parsed *parsed, struct translation *t) {
+    struct reply_options *options = &parsed->options;
+    yyjson_val *stream_options = NULL;
+    if (!json_read_bool(t->in, "stream", &options->stream, t->err)) return false;
+    if (!json_read_object(t->in, "stream_options", &stream_options, t->err)) return false;
+    if (!stream_options) return true;
+    return json_read_bool(stream_options, "include_usage", &options->include_usage, t->err) ||
+           error_inside(t->err, "stream_options");
+}
+
+typedef bool op_parse(struct parsed *parsed, struct translation *t);
+static op_parse *const op_parsers[] = {
+    [OP_CHAT] = chat_parse,
+    [OP_COMPLETION] = completion_parse,
+    [OP_EMBEDDING] = embedding_parse,
+};
+
+static bool body_read(struct parsed *parsed, struct translation *t) {
+    const char *model = "";
+    struct ttl ttl = { 0 };
+    enum service_op op = parsed->options.op;
+    if (!json_read_str(t->in, "model", &model, t->err)) return false;
+    if (!api_read_ttl(t->in, &ttl, t->err)) return false;
+    if (op != OP_EMBEDDING && !stream_read(parsed, t)) return false;
+    if (!op_parsers[op](parsed, t)) return false;
+    for (int i = 0; i < parsed->count; i++) {
+        struct service_request *request = &parsed->requests[i];
+        request->model = *model ? xstrdup(model) : NULL;
+        request->ttl = ttl;
+    }
+    parsed->options.model = xstrdup(model);
+    parsed->options.logprobs = yyjson_mut_obj_get(t->out, "logprobs") != NULL;
+    return true;
+}
+
+bool openai_parse(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
+                  struct error *err) {
+    assert((size_t)op < sizeof op_parsers / sizeof op_parsers[0]);
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    struct parsed parsed = { .options.op = op };
+    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
+    bool ok = body_read(&parsed, &t);
+    yyjson_doc_free(doc);
+    if (ok) {
+        *ret_parsed = parsed;
+    } else {
+        parsed_clear(&parsed);
+    }
+    return ok;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.c - events of a request to an OpenAI answer, streamed or whole. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/openai/openai.h"
+#include "api/write.h"
+#include "base/xalloc.h"
+
+enum { VECTORS_MAX_BYTES = 128 << 20 }; /* 2,048 inputs of 16,384 dimensions */
+
+struct reply {
+    const struct reply_form *form; /* NULL: embeddings */
+    reply_end_hook *hook;
+    struct reply_options options; /* model is ours */
+    char *id, *full_id;           /* "x", "chatcmpl-x" */
+    int64_t created;
+    int count, ended;
+    enum service_event_kind shown_kind; /* the last progress comment */
+    int shown_percent;                  /* -1: none yet */
+    struct service_usage usage;         /* of all choices that ended */
+    struct service_timing timing;       /* the longest of them */
+    struct buf vectors;
+    struct choice choices[]; /* count of them */
+};
+
+static const struct reply_form *const forms[] = {
+    [OP_CHAT] = &chat_form,
+    [OP_COMPLETION] = &completion_form,
+    [OP_EMBEDDING] = NULL,
+};
+
+struct reply *openai_reply_new(const struct reply_options *options, int count, const char *id,
+                               int64_t created, reply_end_hook *hook) {
+    assert((size_t)options->op < sizeof forms / sizeof forms[0]);
+    assert(count >= 1 && count <= PARSED_MAX_REQUESTS);
+    assert(!options->stream || options->op != OP_EMBEDDING);
+    struct reply *reply = xcalloc(1, sizeof *reply + (size_t)count * sizeof reply->choices[0]);
+    reply->form = forms[options->op];
+    reply->hook = hook;
+    reply->options = *options;
+    reply->options.model = xstrdup(options->model);
+    reply->id = xstrdup(id);
+    reply->full_id = xasprintf("%s%s", reply->form ? reply->form->id_prefix : "", id);
+    reply->created = created;
+    reply->count = count;
+    reply->shown_percent = -1;
+    buf_init(&reply->vectors, VECTORS_MAX_BYTES);
+    return reply;
+}
+
+void openai_reply_free(struct reply *reply) {
+    if (!reply) return;
+    for (int i = 0; i < reply->count; i++) choice_clear(&reply->choices[i]);
+    buf_clear(&reply->vectors);
+    free(reply->options.model);
+    free(reply->id);
+    free(reply->full_id);
+    free(reply);
+}
+
+/* ---- pieces of both ways to answer ---- */
+
+/* MODEL_UNLOADED and FAILED come as SERVICE_ERROR; should one come here, the answer is not
+ * whole. */
+static const char *finish_reason(const struct choice *choice) {
+    static const char *const reasons[] = {
+        [STOP_EOS] = "stop",
+        [STOP_STRING] = "stop",
+        [STOP_MAX_TOKENS] = "length",
+        [STOP_CONTEXT] = "length",
+        [STOP_TOOL_CALLS] = "tool_calls",
+        [STOP_USER] = "stop",
+        [STOP_UNLOADED] = "length",
+        [STOP_FAILED] = "length",
+    };
+    return choice->cut ? "length" : reasons[choice->stop_reason];
+}
+
+/* An answer or chunk with what all begin with. */
+static yyjson_mut_doc *head_new(const struct reply *reply, const char *object) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, root, "id", reply->full_id);
+    yyjson_mut_obj_add_str(doc, root, "object", object);
+    yyjson_mut_obj_add_int(doc, root, "created", reply->created);
+    yyjson_mut_obj_add_str(doc, root, "model", reply->options.model);
+    yyjson_mut_obj_add_str(doc, root, "system_fingerprint", "doze-" DOZE_VERSION);
+    return doc;
+}
+
+static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                      const struct service_usage *usage) {
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "usage");
+    yyjson_mut_obj_add_int(doc, out, "prompt_tokens", usage->prompt_tokens);
+    yyjson_mut_obj_add_int(doc, out, "completion_tokens", usage->completion_tokens);
+    yyjson_mut_obj_add_int(doc, out, "total_tokens",
+                           usage->prompt_tokens + usage->completion_tokens);
+    yyjson_mut_val *prompt = yyjson_mut_obj_add_obj(doc, out, "prompt_tokens_details");
+    yyjson_mut_obj_add_int(doc, prompt, "cached_tokens", usage->cached_tokens);
+    yyjson_mut_val *completion = yyjson_mut_obj_add_obj(doc, out, "completion_tokens_details");
+    yyjson_mut_obj_add_int(doc, completion, "reasoning_tokens", usage->reasoning_tokens);
+}
+
+static void add_logprobs(const struct reply *reply, yyjson_mut_doc *doc, yyjson_mut_val *choice,
+                         yyjson_mut_val *entries, int64_t *offset) {
+    yyjson_mut_val *value = entries ? reply->form->logprobs(doc, entries, offset)
+                                    : yyjson_mut_null(doc);
+    yyjson_mut_obj_add_val(doc, choice, "logprobs", value);
+}
+
+static double longer(double a, double b) {
+    return a > b ? a : b;
+}
+
+static void note_end(struct reply *reply, int index, const struct service_event *ev) {
+    struct choice *choice = &reply->choices[index];
+    choice->ended = true;
+    choice->stop_reason = ev->stop_reason;
+    reply->ended++;
+    reply->usage.prompt_tokens += ev->usage.prompt_tokens;
+    reply->usage.cached_tokens += ev->usage.cached_tokens;
+    if (ev->usage.cache_source > reply->usage.cache_source) {
+        reply->usage.cache_source = ev->usage.cache_source;
+    }
+    reply->usage.completion_tokens += ev->usage.completion_tokens;
+    reply->usage.reasoning_tokens += ev->usage.reasoning_tokens;
+    struct service_timing *timing = &reply->timing;
+    timing->prompt = longer(timing->prompt, ev->timing.prompt);
+    timing->generation = longer(timing->generation, ev->timing.generation);
+    timing->load = longer(timing->load, ev->timing.load);
+    timing->time_to_first_token = longer(timing->time_to_first_token,
+                                         ev->timing.time_to_first_token);
+}
+
+/* ---- streamed ---- */
+
+/* One server-sent event; exactly one space after the colon, which Zed insists on. */
+static void send_doc(yyjson_mut_doc *doc, struct buf *out) {
+    buf_add_str(out, "data: ");
+    answer_write(doc, out);
+    buf_add_str(out, "\n\n");
+}
+
+static void add_null_usage(const struct reply *reply, yyjson_mut_doc *doc,
+                           yyjson_mut_val *root) {
+    if (reply->options.include_usage) yyjson_mut_obj_add_null(doc, root, "usage");
+}
+
+static yyjson_mut_doc *chunk_new(const struct reply *reply, yyjson_mut_val **ret_choice) {
+    yyjson_mut_doc *doc = head_new(reply, reply->form->chunk_object);
+    yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, yyjson_mut_doc_get_root(doc),
+                                                     "choices");
+    *ret_choice = yyjson_mut_arr_add_obj(doc, choices);
+    return doc;
+}
+
+static void stream_opening(struct reply *reply, int index, struct buf *out) {
+    struct choice *choice = &reply->choices[index];
+    if (choice->begun || !reply->form->add_opening) return;
+    choice->begun = true;
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
+    reply->form->add_opening(doc, item, index);
+    yyjson_mut_obj_add_null(doc, item, "logprobs");
+    yyjson_mut_obj_add_null(doc, item, "finish_reason");
+    add_null_usage(reply, doc, yyjson_mut_doc_get_root(doc));
+    send_doc(doc, out);
+}
+
+static void stream_delta(struct reply *reply, int index, const struct service_event *ev,
+                         struct buf *out) {
+    struct choice *choice = &reply->choices[index];
+    if (!ev->content && !ev->reasoning && !ev->call_count && !ev->logprobs) return;
+    stream_opening(reply, index, out);
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
+    reply->form->add_piece(doc, item, index, ev, reply->id);
+    add_logprobs(reply, doc, item, ev->logprobs ? yyjson_val_mut_copy(doc, ev->logprobs) : NULL,
+                 &choice->text_offset);
+    if (ev->content && !ev->logprobs) choice->text_offset += text_length(ev->content);
+    yyjson_mut_obj_add_null(doc, item, "finish_reason");
+    add_null_usage(reply, doc, yyjson_mut_doc_get_root(doc));
+    send_doc(doc, out);
+}
+
+/* The chunk with the finish_reason. A dialect with fields of its own says the usage there too,
+ * where it was not asked for in a chunk of its own: that one has no choices, which Zed takes
+ * for an error. */
+static void stream_finish(struct reply *reply, int index, const struct service_event *ev,
+                          struct buf *out) {
+    stream_opening(reply, index, out);
+    yyjson_mut_val *item;
+    yyjson_mut_doc *doc = chunk_new(reply, &item);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    reply->form->add_piece(doc, item, index, ev, reply->id);
+    yyjson_mut_obj_add_null(doc, item, "logprobs");
+    yyjson_mut_obj_add_str(doc, item, "finish_reason", finish_reason(&reply->choices[index]));
+    add_null_usage(reply, doc, root);
+    if (reply->hook && !reply->options.include_usage && reply->ended == reply->count) {
+        add_usage(doc, root, &reply->usage);
+    }
+    if (reply->hook) reply->hook(doc, root, ev);
+    send_doc(doc, out);
+}
+
+static void stream_close(struct reply *reply, struct buf *out) {
+    if (reply->options.include_usage) {
+        yyjson_mut_doc *doc = head_new(reply, reply->form->chunk_object);
+        yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+        yyjson_mut_obj_add_arr(doc, root, "choices");
+        add_usage(doc, root, &reply->usage);
+        send_doc(doc, out);
+    }
+    buf_add_str(out, "data: [DONE]\n\n");
+}
+
+/* A comment keeps the connection of a waiting client alive and says why it waits. */
+static void stream_progress(struct reply *reply, const char *what,
+                            const struct service_event *ev, struct buf *out) {
+    int percent = ev->progress >= 1 ? 100 : ev->progress > 0 ? (int)(ev->progress * 100) : 0;
+    if (ev->kind == reply->shown_kind && percent == reply->shown_percent) return;
+    reply->shown_kind = ev->kind;
+    reply->shown_percent = percent;
+    buf_addf(out, ": %s %d%%\n\n", what, percent);
+}
+
+/* ---- whole ---- */
+
+static void whole_add_choice(struct reply *reply, int index, yyjson_mut_doc *doc,
+                             yyjson_mut_val *choices) {
+    struct choice *choice = &reply->choices[index];
+    yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, choices);
+    reply->form->add_whole(doc, item, index, choice, reply->id);
+    yyjson_mut_val *entries = yyjson_mut_val_mut_copy(
+        doc, yyjson_mut_doc_get_root(choice->logprobs));
+    add_logprobs(reply, doc, item, entries, &choice->text_offset);
+    yyjson_mut_obj_add_str(doc, item, "finish_reason", finish_reason(choice));
+}
+
+static void whole_format(struct reply *reply, const struct service_event *ev, struct buf *out) {
+    yyjson_mut_doc *doc = head_new(reply, reply->form->object);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, root, "choices");
+    for (int i = 0; i < reply->count; i++) whole_add_choice(reply, i, doc, choices);
+    add_usage(doc, root, &reply->usage);
+    struct service_event end = *ev;
+    end.usage = reply->usage;
+    end.timing = reply->timing;
+    end.stop_reason = reply->choices[0].stop_reason;
+    if (reply->hook) reply->hook(doc, root, &end);
+    answer_write(doc, out);
+}
+
+/* ---- events ---- */
+
+/* No [DONE] after an error: OpenAI's clients raise at the error itself, and one that overlooks
+ * it must not take the answer for complete. */
+static enum reply_step on_error(struct reply *reply, const struct error *error,
+                                struct buf *out) {
+    buf_add_str(out, reply->options.stream ? "data: " : "");
+    openai_format_error(error, out);
+    buf_add_str(out, reply->options.stream ? "\n\n" : "");
+    return REPLY_END;
+}
+
+static enum reply_step on_done(struct reply *reply, int index, const struct service_event *ev,
+                               struct buf *out) {
+    note_end(reply, index, ev);
+    if (reply->options.stream) stream_finish(reply, index, ev, out);
+    if (reply->ended < reply->count) return REPLY_MORE;
+    if (reply->options.stream) {
+        stream_close(reply, out);
+    } else if (reply->form) {
+        whole_format(reply, ev, out);
+    } else {
+        embeddings_format(&reply->vectors, &reply->options, reply->options.model, &reply->usage,
+                          out);
+    }
+    return REPLY_END;
+}
+
+static enum reply_step on_delta(struct reply *reply, int index, const struct service_event *ev,
+                                struct buf *out) {
+    if (reply->options.stream) {
+        stream_delta(reply, index, ev, out);
+    } else {
+        choice_keep(&reply->choices[index], ev);
+    }
+    return REPLY_MORE;
+}
+
+static enum reply_step on_vector(struct reply *reply, const struct service_event *ev,
+                                 struct buf *out) {
+    struct error error;
+    if (vectors_keep(&reply->vectors, ev)) return REPLY_MORE;
+    (void)error_set(&error, ERR_TOO_LARGE,
+                    "The answer is too large; send fewer inputs at a time.");
+    return on_error(reply, &error, out);
+}
+
+static enum reply_step on_progress(struct reply *reply, const char *what,
+                                   const struct service_event *ev, struct buf *out) {
+    if (reply->options.stream) stream_progress(reply, what, ev, out);
+    return REPLY_MORE;
+}
+
+/* A client that named no model is told who answers. */
+static void note_instance(struct reply *reply, const struct service_instance *instance) {
+    if (!instance || reply->options.model[0]) return;
+    free(reply->options.model);
+    reply->options.model = xstrdup(instance->identifier);
+}
+
+enum reply_step openai_reply_event(struct reply *reply, int index,
+                                   const struct service_event *ev, struct buf *out) {
+    assert(index >= 0 && index < reply->count && !reply->choices[index].ended);
+    note_instance(reply, ev->instance);
+    switch (ev->kind) {
+    case SERVICE_LOADING:
+        return on_progress(reply, "loading", ev, out);
+    case SERVICE_STARTED:
+        return REPLY_MORE;
+    case SERVICE_PROMPT:
+        return on_progress(reply, "prompt", ev, out);
+    case SERVICE_DELTA:
+        return on_delta(reply, index, ev, out);
+    case SERVICE_VECTOR:
+        return on_vector(reply, ev, out);
+    case SERVICE_DONE:
+        return on_done(reply, index, ev, out);
+    case SERVICE_ERROR:
+        return on_error(reply, ev->error, out);
+    }
+    assert(false && "service_event_kind");
+    return REPLY_END;
+}
+
+static struct reply *reply_new(const struct reply_options *options, int count, const char *id,
+                               int64_t created) {
+    return openai_reply_new(options, count, id, created, NULL);
+}
+
+const struct dialect dialect_openai = {
+    .name = "openai",
+    .parse = openai_parse,
+    .reply_new = reply_new,
+    .reply_free = openai_reply_free,
+    .reply_event = openai_reply_event,
+    .format_error = openai_format_error,
+};

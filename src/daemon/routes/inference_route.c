@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls -> events
+ * -> dialect -> bytes. The same for every dialect and kind of work.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+
+enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
+
+struct answer;
+
+/* One of the calls of an exchange: /v1/completions may carry several prompts. */
+struct part {
+    struct answer *answer;
+    int index;
+    call_id call; /* 0: not begun, or ended */
+};
+
+struct answer {
+    struct daemon *d;
+    const struct dialect *dialect;
+    struct exchange *x; /* NULL once the answer is complete or the client gone */
+    struct reply *reply;
+    bool stream;
+    bool begun;  /* the headers of a stream are out */
+    int entered; /* calls of ours into the service under way: free only when back to 0 */
+    int count;
+    struct part parts[PARSED_MAX_REQUESTS];
+};
+
+static void answer_release(struct answer *a) {
+    if (a->x || a->entered > 0) return;
+    a->dialect->reply_free(a->reply);
+    free(a);
+}
+
+static void cancel_parts(struct answer *a) {
+    a->entered++;
+    for (int i = 0; i < a->count; i++) {
+        call_id call = a->parts[i].call;
+        a->parts[i].call = 0;
+        if (call) a->d->service.cancel(a->d->service.self, call);
+    }
+    a->entered--;
+}
+
+/* The exchange is over; what still runs for it is not wanted. */
+static void answer_close(struct answer *a) {
+    a->x = NULL;
+    cancel_parts(a);
+}
+
+static void on_gone(void *ctx) {
+    struct answer *a = ctx;
+    answer_close(a);
+    answer_release(a);
+}
+
+static void on_pressure(void *ctx, bool paused) {
+    struct answer *a = ctx;
+    for (int i = 0; i < a->count; i++) {
+        if (a->parts[i].call) a->d->service.pause(a->d->service.self, a->parts[i].call, paused);
+    }
+}
+
+static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
+    struct exchange *x = a->x;
+    bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
+    if (due && !a->begun) {
+        exchange_begin(x, 200, "text/event-stream");
+        a->begun = true;
+    }
+    if (due) exchange_write(x, buf_str(bytes), bytes->len);
+    if (step == REPLY_MORE) return;
+    answer_close(a);
+    if (a->stream)
+        exchange_end(x);
+    else
+        exchange_reply(x, 200, "application/json", buf_str(bytes), bytes->len);
+}
+
+static void fail_whole(struct answer *a, const struct error *err) {
+    struct exchange *x = a->x;
+    answer_close(a);
+    exchange_fail(x, err);
+}
+
+static void on_event(void *ctx, call_id call, const struct service_event *ev) {
+    struct part *part = ctx;
+    struct answer *a = part->answer;
+    (void)call;
+    if (!a->x) return;
+    bool last = ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR;
+    if (last) part->call = 0;
+    a->entered++;
+    if (ev->kind == SERVICE_ERROR && !a->begun) {
+        fail_whole(a, ev->error);
+    } else {
+        struct buf bytes = BUF_INIT(REPLY_MAX);
+        enum reply_step step = a->dialect->reply_event(a->reply, part->index, ev, &bytes);
+        if (bytes.overflowed) {
+            struct error err;
+            error_set(&err, ERR_INTERNAL, "The answer is larger than %d bytes.", REPLY_MAX);
+            fail_whole(a, &err);
+        } else {
+            deliver(a, &bytes, step);
+        }
+        buf_clear(&bytes);
+    }
+    a->entered--;
+    answer_release(a);
+}
+
+static void begin_parts(struct answer *a, struct parsed *parsed) {
+    a->entered++;
+    for (int i = 0; i < parsed->count && a->x; i++) {
+        struct part *part = &a->parts[i];
+        struct service_sink sink = { on_event, part };
+        part->call = UINT64_MAX; /* not known yet, but begun: an early end sets it to 0 */
+        call_id call = a->d->service.generate(a->d->service.self, &parsed->requests[i], sink);
+        if (part->call != 0) part->call = call;
+    }
+    /* The client left or a part failed while the last one was being begun. */
+    if (!a->x) cancel_parts(a);
+    a->entered--;
+    answer_release(a);
+}
+
+static void next_id(char *text, size_t size) {
+    static uint64_t count;
+    snprintf(text, size, "%llx%04llx", (unsigned long long)clock_unix(),
+             (unsigned long long)(++count & 0xffff));
+}
+
+static void answer(struct daemon *d, struct exchange *x, const struct dialect *dialect,
+                   enum service_op op) {
+    struct error err;
+    size_t len = 0;
+    if (!daemon_admit(d, x)) return;
+    const char *body = exchange_body(x, &len);
+    struct parsed *parsed = xcalloc(1, sizeof *parsed);
+    if (!dialect->parse(op, body, len, parsed, &err)) {
+        free(parsed);
+        exchange_fail(x, &err);
+        return;
+    }
+    char id[40];
+    next_id(id, sizeof id);
+    struct answer *a = xcalloc(1, sizeof *a);
+    a->d = d;
+    a->dialect = dialect;
+    a->x = x;
+    a->stream = parsed->options.stream;
+    a->count = parsed->count;
+    a->reply = dialect->reply_new(&parsed->options, parsed->count, id, clock_unix() / 1000);
+    for (int i = 0; i < a->count; i++) a->parts[i] = (struct part){ a, i, 0 };
+    exchange_on_gone(x, on_gone, a);
+    exchange_on_pressure(x, on_pressure, a);
+    begin_parts(a, parsed);
+    parsed_clear(parsed);
+    free(parsed);
+}
+
+void route_openai_chat(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_openai, OP_CHAT);
+}
+
+void route_openai_completions(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_openai, OP_COMPLETION);
+}
+
+void route_openai_embeddings(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_openai, OP_EMBEDDING);
+}
+
+void route_v0_chat(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_lmstudio_v0, OP_CHAT);
+}
+
+void route_v0_completions(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_lmstudio_v0, OP_COMPLETION);
+}
+
+void route_v0_embeddings(void *ctx, struct exchange *x) {
+    answer(ctx, x, &dialect_lmstudio_v0, OP_EMBEDDING);
+}

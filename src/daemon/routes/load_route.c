@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* load_route.c - POST /api/v1/models/load: answered when loaded; with progress for those who accept an
+ * event stream. The client leaving cancels its load (lifecycle: JIT loading, rule 4). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+
+struct pending_load {
+    struct daemon *d;
+    struct exchange *x;
+    call_id call;
+    bool stream, begun, echo, starting, over;
+};
+
+static void release(struct pending_load *p) {
+    if (p->over && !p->starting) free(p);
+}
+
+static void on_gone(void *ctx) {
+    struct pending_load *p = ctx;
+    p->over = true;
+    if (p->call) p->d->service.cancel(p->d->service.self, p->call);
+    release(p);
+}
+
+static void send_event(struct pending_load *p, const char *name, const struct buf *json) {
+    if (!p->begun) exchange_begin(p->x, 200, "text/event-stream");
+    p->begun = true;
+    struct buf text = BUF_INIT(json->len + 64);
+    buf_addf(&text, "event: %s\ndata: %s\n\n", name, buf_str(json));
+    exchange_write(p->x, text.data, text.len);
+    buf_clear(&text);
+}
+
+static void on_progress(void *ctx, call_id call, double progress) {
+    struct pending_load *p = ctx;
+    (void)call;
+    if (p->over || !p->stream) return;
+    struct buf json = BUF_INIT(64);
+    buf_addf(&json, "{\"progress\":%.3f}", progress);
+    send_event(p, "progress", &json);
+    buf_clear(&json);
+}
+
+static void reply_result(struct pending_load *p, const struct load_result *result) {
+    struct buf json = BUF_INIT(1 << 20);
+    lmstudio_v1_format_load(result, p->echo, &json);
+    if (p->stream) {
+        send_event(p, "result", &json);
+        exchange_end(p->x);
+    } else {
+        exchange_reply(p->x, 200, "application/json", json.data, json.len);
+    }
+    buf_clear(&json);
+}
+
+static void reply_error(struct pending_load *p, const struct error *err) {
+    if (!p->begun) {
+        exchange_fail(p->x, err);
+        return;
+    }
+    struct buf json = BUF_INIT(1 << 16);
+    dialect_openai.format_error(err, &json);
+    send_event(p, "error", &json);
+    exchange_end(p->x);
+    buf_clear(&json);
+}
+
+static void on_end(void *ctx, call_id call, const struct load_result *result,
+                   const struct error *error) {
+    struct pending_load *p = ctx;
+    (void)call;
+    if (p->over) return;
+    p->over = true;
+    if (result)
+        reply_result(p, result);
+    else
+        reply_error(p, error);
+    release(p);
+}
+
+static bool wants_stream(const struct exchange *x) {
+    const char *accept = exchange_header(x, "Accept");
+    return accept && strstr(accept, "text/event-stream");
+}
+
+bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret) {
+    struct error err;
+    size_t len = 0;
+    if (!daemon_admit(d, x)) return false;
+    const char *text = exchange_body(x, &len);
+    if (lmstudio_v1_parse_load(text, len, &ret->request, &ret->echo, &ret->doc, &err))
+        return true;
+    exchange_fail(x, &err);
+    return false;
+}
+
+void route_load(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    struct load_body body;
+    if (!daemon_read_load(d, x, &body)) return;
+    struct pending_load *p = xcalloc(1, sizeof *p);
+    *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = body.echo };
+    exchange_on_gone(x, on_gone, p);
+    struct load_sink sink = { .on_progress = on_progress, .on_end = on_end, .ctx = p };
+    p->starting = true;
+    p->call = d->service.load(d->service.self, &body.request, sink);
+    p->starting = false;
+    yyjson_doc_free(body.doc);
+    release(p);
+}

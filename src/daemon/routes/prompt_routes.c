@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* prompt_routes.c - what the prompt store holds, over HTTP, and clearing it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+#include "daemon/prompt_gc.h"
+#include "prompts/folder.h"
+
+enum { LISTING_MAX = 16 << 20 };
+
+/* The client may leave before the answer is there. */
+struct asking {
+    struct daemon *d;
+    struct exchange *x; /* NULL: it has left */
+};
+
+static void on_gone(void *ctx) {
+    struct asking *a = ctx;
+    a->x = NULL;
+}
+
+static struct asking *asking_new(struct daemon *d, struct exchange *x) {
+    struct asking *a = xcalloc(1, sizeof *a);
+    *a = (struct asking){ .d = d, .x = x };
+    exchange_on_gone(x, on_gone, a);
+    return a;
+}
+
+static void answer(struct asking *a, yyjson_mut_doc *doc) {
+    struct buf json = BUF_INIT(LISTING_MAX);
+    json_write(doc, &json);
+    if (a->x) exchange_reply(a->x, 200, "application/json", buf_str(&json), json.len);
+    buf_clear(&json);
+    yyjson_mut_doc_free(doc);
+    free(a);
+}
+
+static yyjson_mut_val *object_doc(yyjson_mut_doc **ret_doc) {
+    *ret_doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(*ret_doc);
+    yyjson_mut_doc_set_root(*ret_doc, root);
+    return root;
+}
+
+/* One model's files, which lie together in the list from `from` on. The index after them. */
+static size_t add_model(yyjson_mut_doc *doc, yyjson_mut_val *models,
+                        const struct prompt_files *files, size_t from) {
+    const char *folder = files->list[from].folder;
+    uint64_t tokens = 0, bytes = 0;
+    int64_t newest = 0;
+    size_t i = from;
+    for (; i < files->count && files->list[i].folder == folder; i++) {
+        const struct prompt_file *file = &files->list[i];
+        tokens += file->tokens;
+        bytes += file->bytes;
+        if (file->used > newest) newest = file->used;
+    }
+    struct buf key = BUF_INIT(1024);
+    folder_to_key(folder, &key);
+    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, models);
+    yyjson_mut_obj_add_strncpy(doc, obj, "model", buf_str(&key), key.len);
+    yyjson_mut_obj_add_uint(doc, obj, "entries", i - from);
+    yyjson_mut_obj_add_uint(doc, obj, "tokens", tokens);
+    yyjson_mut_obj_add_uint(doc, obj, "bytes", bytes);
+    yyjson_mut_obj_add_int(doc, obj, "newest_at", newest);
+    buf_clear(&key);
+    return i;
+}
+
+static void on_listed(void *ctx, const struct prompts_result *result) {
+    struct asking *a = ctx;
+    const struct prompt_files *files = result->files;
+    const struct settings *settings = &a->d->settings;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_str(doc, root, "prompt_store", settings_prompt_store(settings));
+    yyjson_mut_obj_add_uint(doc, root, "limit_bytes", settings->prompt_store_bytes);
+    yyjson_mut_obj_add_uint(doc, root, "entries", files->count);
+    yyjson_mut_obj_add_uint(doc, root, "bytes", prompt_files_bytes(files));
+    yyjson_mut_val *models = yyjson_mut_obj_add_arr(doc, root, "models");
+    for (size_t i = 0; i < files->count;) i = add_model(doc, models, files, i);
+    answer(a, doc);
+}
+
+void route_prompts_list(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    if (!daemon_admit(d, x)) return;
+    prompts_list(d->prompts, on_listed, asking_new(d, x));
+}
+
+static void on_cleared(void *ctx, const struct prompts_result *result) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_uint(doc, root, "deleted", result->deleted);
+    yyjson_mut_obj_add_uint(doc, root, "bytes", result->freed);
+    answer(ctx, doc);
+}
+
+/* The key of a model on disk; of one that is gone the name as it is. */
+void route_prompts_clear(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    struct model_view model;
+    if (!daemon_admit(d, x)) return;
+    const char *name = exchange_param(x, "id");
+    if (name && supervisor_find_model(d->supervisor, name, &model)) name = model.key;
+    prompts_empty(d->prompts, name, on_cleared, asking_new(d, x));
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_routes.c - the endless answers: GET /api/v1/events and GET /api/v1/log. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+
+/* A proxy or a browser gives up on a silent stream; a comment now and then keeps it. Only while
+ * somebody listens, so an idle daemon stays asleep. */
+enum { COMMENT_EVERY_MS = 15000 };
+
+struct follower {
+    struct exchange *x;
+    struct feed_listener *listener;
+    uv_timer_t timer;
+};
+
+static void on_timer_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void on_gone(void *ctx) {
+    struct follower *f = ctx;
+    f->x = NULL;
+    feed_leave(f->listener);
+    uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct follower *f = timer->data;
+    exchange_write(f->x, ": still here\n\n", 14);
+}
+
+static void write_message(void *ctx, const struct feed_message *message) {
+    struct follower *f = ctx;
+    struct buf text = BUF_INIT(64 << 20);
+    if (message->seq) buf_addf(&text, "id: %llu\n", (unsigned long long)message->seq);
+    if (*message->event) buf_addf(&text, "event: %s\n", message->event);
+    buf_addf(&text, "data: %s\n\n", message->json);
+    if (!text.overflowed) exchange_write(f->x, text.data, text.len);
+    buf_clear(&text);
+}
+
+static struct follower *follow(struct daemon *d, struct exchange *x, struct feed *feed,
+                               unsigned topics) {
+    struct follower *f = xcalloc(1, sizeof *f);
+    f->x = x;
+    exchange_begin(x, 200, "text/event-stream");
+    exchange_on_gone(x, on_gone, f);
+    f->listener = feed_listen(feed, topics, write_message, f);
+    uv_timer_init(&d->loop, &f->timer);
+    f->timer.data = f;
+    uv_timer_start(&f->timer, on_timer, COMMENT_EVERY_MS, COMMENT_EVERY_MS);
+    return f;
+}
+
+static void write_snapshot(struct daemon *d, struct follower *f) {
+    struct buf json = BUF_INIT(1 << 20);
+    supervisor_format_snapshot(d->supervisor, &json);
+    struct feed_message message = { .seq = feed_next_seq(d->events) - 1,
+                                    .event = "snapshot",
+                                    .json = buf_str(&json) };
+    write_message(f, &message);
+    buf_clear(&json);
+}
+
+static void write_status(struct daemon *d, struct follower *f) {
+    struct buf json = BUF_INIT(1 << 20);
+    supervisor_format_status(d->supervisor, &json);
+    struct feed_message message = { .event = "status", .json = buf_str(&json) };
+    write_message(f, &message);
+    buf_clear(&json);
+}
+
+/* ?live=true: how things stand, besides. */
+static unsigned event_topics(const struct exchange *x) {
+    const char *live = exchange_query(x, "live");
+    bool wanted = live && strcmp(live, "false") != 0;
+    return wanted ? EVENT_TOPIC_INSTANCES | EVENT_TOPIC_LIVE : EVENT_TOPIC_INSTANCES;
+}
+
+/* A client that comes back gets what it missed, if that is still known; any other begins with a
+ * snapshot. */
+void route_events(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    if (!daemon_admit(d, x)) return;
+    const char *last = exchange_header(x, "Last-Event-ID");
+    char *end = NULL;
+    uint64_t seq = last ? strtoull(last, &end, 10) : 0;
+    bool resumes = last && end != last && *end == '\0';
+    unsigned topics = event_topics(x);
+    struct follower *f = follow(d, x, d->events, topics);
+    if (!resumes || !feed_replay(d->events, seq, topics, write_message, f)) {
+        write_snapshot(d, f);
+    }
+    if (topics & EVENT_TOPIC_LIVE) write_status(d, f);
+}
+
+static unsigned topics_of(const struct exchange *x) {
+    const char *source = exchange_query(x, "source");
+    const char *filter = exchange_query(x, "filter");
+    unsigned topics = 0;
+    if (!source || strcmp(source, "server") == 0) topics |= LOG_TOPIC_SERVER;
+    if (source && strcmp(source, "server") == 0) return topics;
+    if (!filter || strstr(filter, "input")) topics |= LOG_TOPIC_INPUT;
+    if (!filter || strstr(filter, "output")) topics |= LOG_TOPIC_OUTPUT;
+    const char *stats = exchange_query(x, "stats");
+    if (stats && strcmp(stats, "false") != 0) topics |= LOG_TOPIC_STATS;
+    return topics;
+}
+
+/* ?tail=n: the last n lines of the server first, as far as they are remembered. */
+static void write_tail(struct daemon *d, struct follower *f, unsigned topics) {
+    const char *tail = exchange_query(f->x, "tail");
+    uint64_t newest = feed_next_seq(d->log) - 1;
+    uint64_t count = tail ? strtoull(tail, NULL, 10) : 0;
+    if (count > LOG_REMEMBERED) count = LOG_REMEMBERED;
+    if (count > newest) count = newest;
+    feed_replay(d->log, newest - count, topics, write_message, f);
+}
+
+void route_log(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    if (!daemon_admit(d, x)) return;
+    const char *source = exchange_query(x, "source");
+    if (source && strcmp(source, "server") != 0 && strcmp(source, "model") != 0) {
+        struct error err;
+        error_set_param(&err, ERR_INVALID_REQUEST, "source",
+                        "'source' must be \"server\" or \"model\".");
+        exchange_fail(x, &err);
+        return;
+    }
+    unsigned topics = topics_of(x);
+    write_tail(d, follow(d, x, d->log, topics), topics);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* unload_route.c - POST /api/v1/models/unload: answered when the worker is gone and its memory back. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "daemon/daemon.h"
+
+struct pending_unload {
+    struct daemon *d;
+    struct exchange *x;
+    char *id;
+    call_id call;
+};
+
+static void pending_free(struct pending_unload *p) {
+    free(p->id);
+    free(p);
+}
+
+/* The unload itself goes on. */
+static void on_gone(void *ctx) {
+    struct pending_unload *p = ctx;
+    p->d->service.cancel(p->d->service.self, p->call);
+    pending_free(p);
+}
+
+static void on_end(void *ctx, call_id call, const struct load_result *result,
+                   const struct error *error) {
+    struct pending_unload *p = ctx;
+    (void)call;
+    (void)result;
+    if (error) {
+        exchange_fail(p->x, error);
+    } else {
+        struct buf json = BUF_INIT(4096);
+        lmstudio_v1_format_unload(p->id, &json);
+        exchange_reply(p->x, 200, "application/json", buf_str(&json), json.len);
+        buf_clear(&json);
+    }
+    p->x = NULL;
+    if (p->call) pending_free(p); /* else the route is still on its way and frees */
+}
+
+void route_unload(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    struct error err;
+    size_t len = 0;
+    char *id = NULL;
+    if (!daemon_admit(d, x)) return;
+    const char *body = exchange_body(x, &len);
+    if (!lmstudio_v1_parse_unload(body, len, &id, &err)) {
+        exchange_fail(x, &err);
+        return;
+    }
+    struct pending_unload *p = xcalloc(1, sizeof *p);
+    *p = (struct pending_unload){ .d = d, .x = x, .id = id };
+    exchange_on_gone(x, on_gone, p);
+    struct load_sink sink = { .on_end = on_end, .ctx = p };
+    call_id call = d->service.unload_wholly(d->service.self, id, sink);
+    p->call = call;
+    if (!p->x) pending_free(p);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* web_page.c - the web page: GET / and its assets, out of the program itself. */
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "daemon/routes/page_files.h"
+
+/* Nothing from elsewhere, no inline script, nobody may frame it: what the page can do, only the
+ * page can do. Its scripts set styles one by one, which this allows. */
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                             "img-src 'self'; connect-src 'self'; base-uri 'none'; "
+                             "form-action 'none'; frame-ancestors 'none'";
+
+static const struct page_file *find(const char *path) {
+    for (size_t i = 0; i < page_file_count; i++) {
+        if (strcmp(page_files[i].path, path) == 0) return &page_files[i];
+    }
+    return NULL;
+}
+
+static void add_headers(struct exchange *x, const struct page_file *file, bool forever) {
+    exchange_add_header(x, "Content-Security-Policy", policy);
+    exchange_add_header(x, "X-Frame-Options", "DENY");
+    exchange_add_header(x, "X-Content-Type-Options", "nosniff");
+    exchange_add_header(x, "Referrer-Policy", "no-referrer");
+    exchange_add_header(x, "ETag", file->etag);
+    exchange_add_header(x, "Vary", "Accept-Encoding");
+    exchange_add_header(x, "Cache-Control",
+                        forever ? "public, max-age=31536000, immutable" : "no-cache");
+}
+
+static bool takes_gzip(const struct exchange *x) {
+    const char *encodings = exchange_header(x, "Accept-Encoding");
+    return encodings && strstr(encodings, "gzip");
+}
+
+static bool knows(const struct exchange *x, const struct page_file *file) {
+    const char *etags = exchange_header(x, "If-None-Match");
+    return etags && strstr(etags, file->etag);
+}
+
+static void answer(struct exchange *x, const struct page_file *file, bool forever) {
+    if (file->gzipped && !takes_gzip(x)) {
+        static const char text[] = "This file is kept compressed: ask for it with "
+                                   "\"Accept-Encoding: gzip\" (curl --compressed).\n";
+        exchange_reply(x, 406, "text/plain; charset=utf-8", text, sizeof text - 1);
+        return;
+    }
+    add_headers(x, file, forever);
+    if (knows(x, file)) {
+        exchange_reply(x, 304, NULL, NULL, 0);
+        return;
+    }
+    if (file->gzipped) exchange_add_header(x, "Content-Encoding", "gzip");
+    exchange_reply(x, 200, file->content_type, file->bytes, file->len);
+}
+
+void route_page(void *ctx, struct exchange *x) {
+    (void)ctx;
+    answer(x, find("/"), false);
+}
+
+/* Their names change with their contents, so they are good for ever. */
+void route_asset(void *ctx, struct exchange *x) {
+    (void)ctx;
+    const struct page_file *file = find(exchange_path(x));
+    if (file) {
+        answer(x, file, true);
+        return;
+    }
+    struct error err;
+    error_set(&err, ERR_NOT_FOUND,
+              "There is no %.200s; reload the page at / to get the new one.", exchange_path(x));
+    exchange_fail(x, &err);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* ws_route.c - one socket of an SDK client: an upgraded exchange, its session, and in between them the
+ * messages. */
+#include <stdlib.h>
+
+#include "api/lmstudio_ws/session.h"
+#include "base/xalloc.h"
+#include "daemon/ws.h"
+#include "http/websocket.h"
+
+/* Who has not said who he is may say little. */
+enum { STRANGER_MESSAGE_MAX = 64 << 10 };
+
+struct socket {
+    struct websocket *ws;
+    struct lmws_session *session;
+};
+
+static void on_message(void *ctx, const char *text, size_t len) {
+    struct socket *s = ctx;
+    lmws_session_receive(s->session, text, len);
+}
+
+static void on_pressure(void *ctx, bool paused) {
+    struct socket *s = ctx;
+    lmws_session_pause(s->session, paused);
+}
+
+static void on_closed(void *ctx) {
+    struct socket *s = ctx;
+    lmws_session_free(s->session);
+    free(s);
+}
+
+static const struct websocket_events socket_events = {
+    .on_message = on_message,
+    .on_pressure = on_pressure,
+    .on_closed = on_closed,
+};
+
+static void send_message(void *ctx, const char *json, size_t len) {
+    struct socket *s = ctx;
+    websocket_send(s->ws, json, len);
+}
+
+static void hang_up(void *ctx, const char *reason) {
+    struct socket *s = ctx;
+    websocket_end(s->ws, WEBSOCKET_POLICY, reason);
+}
+
+static void on_admitted(void *ctx) {
+    struct socket *s = ctx;
+    websocket_set_message_max(s->ws, WEBSOCKET_MESSAGE_MAX);
+}
+
+void route_ws(void *ctx, struct exchange *x) {
+    struct daemon *d = ctx;
+    enum lmws_namespace ns = lmws_namespace_parse(exchange_path(x) + 1);
+    struct socket *s = xcalloc(1, sizeof *s);
+    s->ws = websocket_accept(x, &d->loop, &socket_events, s);
+    if (!s->ws) {
+        free(s);
+        return;
+    }
+    websocket_set_message_max(s->ws, STRANGER_MESSAGE_MAX);
+    struct lmws_outlet outlet = {
+        .send = send_message, .hang_up = hang_up, .on_admitted = on_admitted, .ctx = s
+    };
+    s->session = lmws_session_new(ns, ws_host_face(d->ws_host), outlet);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status_stream.h - tells who watches live how things stand: an `event: status` after each change, at most
+ * two a second, and every half second while an instance works. Nobody there: no timer, no work.
+ */
+#ifndef DOZE_DAEMON_STATUS_STREAM_H
+#define DOZE_DAEMON_STATUS_STREAM_H
+
+#include <uv.h>
+
+#include "supervisor/feed.h"
+#include "supervisor/supervisor.h"
+
+struct live {
+    struct feed *events;
+    struct supervisor *supervisor;
+    uv_timer_t timer;
+    uint64_t told_at; /* uv_now of the last status */
+};
+
+void live_init(struct live *live, uv_loop_t *loop, struct feed *events);
+/* Before the loop ends. */
+void live_close(struct live *live);
+
+/* Something about instances, requests or memory changed. Safe to call at any time, also before
+ * there is a supervisor; the message goes out from the loop. */
+void live_touch(struct live *live);
+
+/* The settings were changed; json: the whole as GET /api/v1/settings shows it. */
+void live_tell_settings(struct live *live, const char *json);
+
+/* The model folders were scanned. */
+void live_tell_catalog(struct live *live, size_t models);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output.h - from token pieces to the deltas of one answer.
+ *
+ * Bytes wait until they are whole characters; characters wait until they are surely no part of
+ * a stop string; of a chat the text is then taken apart into content, reasoning and tool calls.
+ */
+#ifndef DOZE_ENGINE_OUTPUT_H
+#define DOZE_ENGINE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "engine/chat_shim.h"
+#include "engine/link.h"
+#include "engine/logprobs.h"
+#include "engine/stops.h"
+
+struct answer {
+    struct link *link;
+    uint64_t request;
+    struct chat *chat;        /* NULL: plain text */
+    struct stops stops;       /* words borrowed, array owned */
+    struct buf raw;           /* bytes that do not end a character yet */
+    struct buf held;          /* characters that may begin a stop string */
+    size_t bytes;             /* of all pieces so far */
+    int64_t tokens;           /* pieces so far */
+    int64_t reasoning_tokens; /* pieces up to the last one that brought reasoning */
+    struct logprobs logprobs;
+    const char *stop_string; /* the one that was found; NULL: none */
+};
+
+/* stops: the request's; the template's are added. All arguments are borrowed for the answer's
+ * life. */
+void answer_init(struct answer *answer, struct link *link, uint64_t request, struct chat *chat,
+                 const struct stops *stops);
+void answer_clear(struct answer *answer);
+
+/* Text in front of the answer (echo): goes out as it is. */
+void answer_echo(struct answer *answer, const char *text, size_t len);
+
+/* One more token's bytes. False: a stop string was found, and nothing behind it will be sent. */
+bool answer_push(struct answer *answer, const char *piece, size_t len);
+
+/* Send what was held back. complete: the model ended by itself or by a stop string. */
+void answer_end(struct answer *answer, bool complete);
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/prompt_cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/xalloc.h"
+#include "engine/cells.h"
+#include "engine/fingerprint.h"
+#include "engine/prefix.h"
+
+/* A slot that loses fewer tokens than this is not put aside. */
+enum { WORTH_TOKENS = 64 };
+
+/* An idle worker saves after so long what was not saved before or has an eighth more since then. So
+ * a long conversation is not written anew after each of its turns; when it pauses as long as a
+ * worker waits before it shrinks, the rest is saved too: whoever takes this worker's place then
+ * need not wait for it. */
+enum { IDLE_USEC = 2000000, SAVE_GROWTH = 8 };
+
+/* After STOP the daemon waits 10 s. */
+enum { STOP_USEC = 8000000 };
+
+/* The end of a chat's prompt is the beginning of the answer ("<|im_start|>assistant\n"), which the
+ * next prompt may not repeat as it was. */
+enum { BEFORE_END = 4, SHARED_LEAST = 256, CHECKPOINT_MOST = 64 << 20 };
+
+static struct store_cut rule(const struct engine *e) {
+    if (e->model.remembers) return (struct store_cut){ 0 };
+    return (struct store_cut){ .anywhere = e->model.window == 0, .window = e->model.window };
+}
+
+/* ---- life ---- */
+
+void keep_open(struct engine *engine, const struct load_request *request) {
+    const struct load_prompts *p = &request->prompts;
+    enum store_mode mode = strcmp(p->mode, "on") == 0       ? STORE_ON
+                           : strcmp(p->mode, "memory") == 0 ? STORE_MEMORY
+                                                            : STORE_OFF;
+    unsigned char fingerprint[FINGERPRINT_SIZE] = { 0 };
+    if (engine->model.embeds || !engine->context.memory) mode = STORE_OFF;
+    if (mode == STORE_ON &&
+        !fingerprint_make(&engine->model, &engine->context, request, fingerprint)) {
+        mode = STORE_MEMORY; /* the file is not there any more: nothing can be said about it */
+    }
+    store_init(&engine->store, mode, p->dir ? p->dir : "", (uint64_t)p->memory_bytes);
+    store_set_fingerprint(&engine->store, fingerprint);
+}
+
+static void drop_checkpoints(struct slot *s, size_t above) {
+    while (s->checkpoint_count > 0) {
+        struct checkpoint *last = &s->checkpoints[s->checkpoint_count - 1];
+        if (last->tokens <= above) return;
+        free(last->data);
+        *last = (struct checkpoint){ 0 };
+        s->checkpoint_count--;
+    }
+}
+
+void keep_close(struct engine *engine) {
+    for (int i = 0; i < LOAD_MAX_PARALLEL; i++) drop_checkpoints(&engine->slots[i], 0);
+    store_clear(&engine->store);
+}
+
+static void warn_once(struct engine *e, const struct error *err) {
+    if (e->store_warned) return;
+    e->store_warned = true;
+    struct buf json = BUF_INIT(4096);
+    (void)buf_add_str(&json, "{\"level\":\"warn\",\"text\":");
+    (void)json_write_str(&json, err->text, strlen(err->text));
+    (void)buf_add_str(&json, "}");
+    link_send(&e->link, MSG_LOG, 0, buf_str(&json), json.len);
+    buf_clear(&json);
+}
+
+static void tell(struct engine *e) {
+    const struct store *store = &e->store;
+    uint64_t told = store->hits + store->saves + store->count;
+    if (told == e->store_told || store->mode == STORE_OFF) return;
+    e->store_told = told;
+    char json[192];
+    int len = snprintf(json, sizeof json,
+                       "{\"entries\":%zu,\"bytes\":%llu,\"memory_bytes\":%llu,\"hits\":%llu}",
+                       store->count, (unsigned long long)store_disk_bytes(store),
+                       (unsigned long long)store->memory, (unsigned long long)store->hits);
+    link_send(&e->link, MSG_STORE, 0, json, (size_t)len);
+}
+
+/* ---- from the context ---- */
+
+/* Append the slot's checkpoints to the body; those that are not shorter than the sequence are of no
+ * use to anybody. */
+static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
+    unsigned char *at = entry->body + entry->header.state_bytes;
+    for (int i = 0; i < s->checkpoint_count; i++) {
+        const struct checkpoint *c = &s->checkpoints[i];
+        if (c->tokens >= s->processed) break;
+        memcpy(at, c->data, c->bytes);
+        at += c->bytes;
+        entry->header.checkpoints[entry->header.checkpoint_count++] =
+            (struct entry_checkpoint){ .tokens = c->tokens, .bytes = c->bytes };
+    }
+}
+
+/* The sequence as an entry; NULL if there is no memory for it, or it is not what we think it is. */
+static struct store_entry *capture(struct engine *e, const struct slot *s) {
+    struct llama_context *llama = e->context.llama;
+    if (llama_memory_seq_pos_max(e->context.memory, s->seq) + 1 != (llama_pos)s->processed) {
+        return NULL;
+    }
+    size_t size = llama_state_seq_get_size(llama, s->seq), total = size;
+    for (int i = 0; i < s->checkpoint_count; i++) total += s->checkpoints[i].bytes;
+    unsigned char *body = size > 0 ? malloc(total) : NULL;
+    if (!body || llama_state_seq_get_data(llama, body, size, s->seq) != size) {
+        free(body);
+        return NULL;
+    }
+    struct store_entry *entry = xcalloc(1, sizeof *entry);
+    tokens_append(&entry->tokens, s->tokens.data, s->processed);
+    entry->body = body;
+    entry->header.state_bytes = size;
+    fill_checkpoints(entry, s);
+    return entry;
+}
+
+static bool wanted(const struct engine *e, const struct slot *s) {
+    return e->store.mode != STORE_OFF && !s->secret &&
+           store_wants(&e->store, s->tokens.data, s->processed, rule(e));
+}
+
+/* Into the store's memory, which takes a quarter of what the machine has left at most. */
+static bool put(struct engine *e, struct slot *s) {
+    struct error err;
+    uint64_t share = memory_available() / 4;
+    e->store.memory_limit = share < e->store.memory_most ? share : e->store.memory_most;
+    struct store_entry *entry = capture(e, s);
+    if (!entry) return false;
+    if (!store_put(&e->store, entry, &err)) warn_once(e, &err);
+    return true;
+}
+
+void keep_aside(struct engine *engine, struct slot *slot, size_t kept) {
+    assert(kept <= slot->processed);
+    if (slot->processed - kept < WORTH_TOKENS || !wanted(engine, slot)) return;
+    (void)put(engine, slot);
+}
+
+/* ---- into the context ---- */
+
+/* The part that cannot be cut, as it was; then all behind it can go. */
+static bool rewind_to(struct engine *e, const struct slot *s, const unsigned char *data,
+                      size_t bytes, size_t count) {
+    return llama_state_seq_set_data_ext(e->context.llama, data, bytes, s->seq,
+                                        LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY) == bytes &&
+           llama_memory_seq_rm(e->context.memory, s->seq, (llama_pos)count, -1);
+}
+
+static const unsigned char *checkpoint_data(const struct store_entry *entry,
+                                            const unsigned char *body, int index) {
+    const unsigned char *at = body + entry->header.state_bytes;
+    for (int i = 0; i < index; i++) at += entry->header.checkpoints[i].bytes;
+    return at;
+}
+
+static bool insert(struct engine *e, const struct slot *s, const struct store_match *m,
+                   const unsigned char *body) {
+    const struct store_entry *entry = m->entry;
+    llama_memory_t memory = e->context.memory;
+    size_t size = entry->header.state_bytes;
+    (void)llama_memory_seq_rm(memory, s->seq, -1, -1);
+    bool ok = llama_state_seq_set_data(e->context.llama, body, size, s->seq) == size;
+    if (ok && m->checkpoint >= 0) {
+        ok = rewind_to(e, s, checkpoint_data(entry, body, m->checkpoint),
+                       entry->header.checkpoints[m->checkpoint].bytes, m->count);
+    } else if (ok && m->count < entry->tokens.count) {
+        ok = llama_memory_seq_rm(memory, s->seq, (llama_pos)m->count, -1);
+    }
+    ok = ok && llama_memory_seq_pos_max(memory, s->seq) + 1 == (llama_pos)m->count;
+    if (!ok) (void)llama_memory_seq_rm(memory, s->seq, -1, -1);
+    return ok;
+}
+
+/* The entry's checkpoints become the slot's. */
+static void adopt_checkpoints(struct slot *s, const struct store_match *m,
+                              const unsigned char *body) {
+    const struct entry_header *h = &m->entry->header;
+    drop_checkpoints(s, 0);
+    for (uint32_t i = 0; i < h->checkpoint_count && h->checkpoints[i].tokens <= m->count; i++) {
+        struct checkpoint *c = &s->checkpoints[s->checkpoint_count];
+        c->data = malloc(h->checkpoints[i].bytes);
+        if (!c->data) return;
+        c->tokens = h->checkpoints[i].tokens;
+        c->bytes = h->checkpoints[i].bytes;
+        memcpy(c->data, checkpoint_data(m->entry, body, (int)i), c->bytes);
+        s->checkpoint_count++;
+    }
+}
+
+static void scan(struct engine *e) {
+    if (!e->store.scanned) store_scan(&e->store);
+}
+
+static struct store_match find(struct engine *e, const struct job *job) {
+    return store_find(&e->store, job->prompt.data, job->prompt.count, rule(e));
+}
+
+size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
+                    const char **ret_source, bool *ret_emptied) {
+    *ret_emptied = false;
+    if (engine->store.mode == STORE_OFF) return 0;
+    scan(engine);
+    for (;;) {
+        struct store_match m = find(engine, slot->job);
+        if (!m.entry || m.count < have + STORE_LEAST_GAIN) return 0;
+        const char *source = m.entry->body ? "memory" : "disk";
+        const unsigned char *body = store_borrow(&engine->store, m.entry);
+        if (!body) continue; /* it has been dropped: the next best */
+        if (!cells_reserve(engine, slot, m.entry->tokens.count)) {
+            store_return(&engine->store, m.entry, body);
+            return 0;
+        }
+        bool ok = insert(engine, slot, &m, body);
+        if (ok) adopt_checkpoints(slot, &m, body);
+        store_return(&engine->store, m.entry, body);
+        if (!ok) {
+            *ret_emptied = true;
+            drop_checkpoints(slot, 0);
+            return 0;
+        }
+        store_touch(&engine->store, m.entry);
+        tell(engine);
+        slot->saved = m.count == m.entry->tokens.count ? m.count : 0;
+        *ret_source = source;
+        return m.count;
+    }
+}
+
+/* ---- a slot's own beginning ---- */
+
+static int checkpoint_below(const struct slot *s, size_t common) {
+    int i = s->checkpoint_count - 1;
+    while (i >= 0 && s->checkpoints[i].tokens > common) i--;
+    return i;
+}
+
+/* Of a restored sequence only the last part of a sliding window is there. */
+static bool cuts(const struct engine *e, const struct slot *s, size_t count) {
+    if (count == 0 || count == s->processed) return true;
+    if (e->model.remembers) return false;
+    llama_pos window = e->model.window, needed = (llama_pos)count - window;
+    return window == 0 || needed < 0 ||
+           llama_memory_seq_pos_min(e->context.memory, s->seq) <= needed;
+}
+
+size_t keep_usable(const struct engine *engine, const struct slot *slot, size_t common) {
+    if (cuts(engine, slot, common)) return common;
+    int i = checkpoint_below(slot, common);
+    return i >= 0 ? slot->checkpoints[i].tokens : 0;
+}
+
+size_t keep_cut(struct engine *engine, struct slot *slot, size_t count) {
+    int i = checkpoint_below(slot, count);
+    bool ok = false;
+    if (!cuts(engine, slot, count) && i >= 0 && slot->checkpoints[i].tokens == count) {
+        ok = rewind_to(engine, slot, slot->checkpoints[i].data, slot->checkpoints[i].bytes,
+                       count);
+        if (!ok) (void)context_keep(&engine->context, &engine->model, slot->seq, 0);
+    } else {
+        ok = context_keep(&engine->context, &engine->model, slot->seq, count);
+    }
+    if (!ok) count = 0;
+    drop_checkpoints(slot, count);
+    return count;
+}
+
+/* ---- checkpoints ---- */
+
+/* Make room for one more: of those in between the oldest goes, the first is shared by most. */
+static void forget_one(struct slot *s) {
+    if (s->checkpoint_count < ENTRY_MAX_CHECKPOINTS) return;
+    free(s->checkpoints[1].data);
+    for (int i = 1; i + 1 < s->checkpoint_count; i++) s->checkpoints[i] = s->checkpoints[i + 1];
+    s->checkpoint_count--;
+}
+
+static void take_checkpoint(struct engine *e, struct slot *s) {
+    const llama_state_seq_flags partial = LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY;
+    size_t size = llama_state_seq_get_size_ext(e->context.llama, s->seq, partial);
+    if (size == 0 || size > CHECKPOINT_MOST) return;
+    unsigned char *data = malloc(size);
+    if (!data) return;
+    if (llama_state_seq_get_data_ext(e->context.llama, data, size, s->seq, partial) != size) {
+        free(data);
+        return;
+    }
+    forget_one(s);
+    s->checkpoints[s->checkpoint_count++] =
+        (struct checkpoint){ .tokens = s->processed, .bytes = size, .data = data };
+}
+
+/* Most tokens that the slot's prompt shares with any other. */
+static size_t most_common(const struct engine *e, const struct slot *slot) {
+    const struct tokens *prompt = &slot->job->prompt;
+    size_t most = store_common(&e->store, prompt->data, prompt->count);
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s == slot || s->secret) continue;
+        size_t common = prefix_common(s->tokens.data, s->processed, prompt->data,
+                                      prompt->count - 1);
+        if (common > most) most = common;
+    }
+    return most;
+}
+
+void keep_set_marks(struct engine *engine, struct slot *slot) {
+    size_t end = slot->job->prompt.count, from = slot->processed;
+    struct store_cut cut = rule(engine);
+    slot->marks[0] = slot->marks[1] = 0;
+    if (cut.anywhere || slot->secret || engine->store.mode == STORE_OFF) return;
+    if (end < STORE_LEAST_TOKENS || end <= (size_t)cut.window) return;
+    size_t common = most_common(engine, slot), last = end - BEFORE_END;
+    bool shared = common >= SHARED_LEAST && common + WORTH_TOKENS < last;
+    int below = checkpoint_below(slot, from);
+    if (shared && common > from) slot->marks[0] = common;
+    if (shared && common == from && (below < 0 || slot->checkpoints[below].tokens < from)) {
+        take_checkpoint(engine, slot); /* it is at that place now */
+    }
+    if (last > from) slot->marks[slot->marks[0] > 0] = last;
+}
+
+size_t keep_until_mark(const struct slot *slot, size_t count) {
+    for (int i = 0; i < 2; i++) {
+        size_t mark = slot->marks[i];
+        if (mark <= slot->processed) continue;
+        return mark - slot->processed < count ? mark - slot->processed : count;
+    }
+    return count;
+}
+
+void keep_processed(struct engine *engine, struct slot *slot) {
+    slot->unsaved = true;
+    for (int i = 0; i < 2; i++) {
+        if (slot->marks[i] != slot->processed) continue;
+        slot->marks[i] = 0;
+        drop_checkpoints(slot, slot->processed - 1);
+        take_checkpoint(engine, slot);
+    }
+}
+
+/* ---- to disk ---- */
+
+/* us of idling after which the slot is saved; -1: it need not be. */
+static int64_t saved_after(const struct engine *e, const struct slot *s) {
+    if (!s->unsaved || s->job || !wanted(e, s)) return -1;
+    bool much = s->processed >= s->saved + s->saved / SAVE_GROWTH;
+    return much || e->shrink_after < IDLE_USEC ? IDLE_USEC : e->shrink_after;
+}
+
+static struct slot *next_to_save(struct engine *e) {
+    int64_t idled = clock_boottime_usec() - e->last_work;
+    for (int i = 0; i < e->context.parallel; i++) {
+        int64_t after = saved_after(e, &e->slots[i]);
+        if (after >= 0 && after <= idled) return &e->slots[i];
+    }
+    return NULL;
+}
+
+static bool in_memory_only(const struct store *store) {
+    for (size_t i = 0; i < store->count; i++) {
+        if (!store->entries[i]->on_disk) return true;
+    }
+    return false;
+}
+
+int keep_due(const struct engine *engine) {
+    if (engine->store.mode != STORE_ON || engine->store_warned) return -1;
+    int64_t soonest = in_memory_only(&engine->store) ? IDLE_USEC : -1;
+    for (int i = 0; i < engine->context.parallel; i++) {
+        int64_t after = saved_after(engine, &engine->slots[i]);
+        if (after >= 0 && (soonest < 0 || after < soonest)) soonest = after;
+    }
+    if (soonest < 0) return -1;
+    int64_t left = engine->last_work + soonest - clock_boottime_usec();
+    return left > 0 ? (int)(left / 1000) + 1 : 0;
+}
+
+static bool undisturbed(void *ctx) {
+    (void)ctx;
+    return true;
+}
+
+/* The slot's sequence is written and its copy given back. False: it could not be written. */
+static bool save(struct engine *e, struct slot *s, bool (*go_on)(void *ctx), void *ctx) {
+    struct error err;
+    struct store_entry *entry = capture(e, s);
+    if (!entry) {
+        s->unsaved = false; /* it will not be otherwise the next time */
+        return true;
+    }
+    if (!store_save(&e->store, entry, go_on, ctx, &err)) {
+        warn_once(e, &err);
+        return false;
+    }
+    s->unsaved = false;
+    s->saved = s->processed;
+    return true;
+}
+
+void keep_idle(struct engine *engine) {
+    struct error err;
+    scan(engine);
+    struct slot *slot = next_to_save(engine);
+    if (slot) {
+        (void)save(engine, slot, undisturbed, NULL);
+    } else if (!store_write_all(&engine->store, undisturbed, NULL, &err)) {
+        warn_once(engine, &err);
+    }
+    if (keep_due(engine) < 0) tell(engine);
+}
+
+static bool in_time(void *ctx) {
+    const int64_t *until = ctx;
+    return clock_boottime_usec() < *until;
+}
+
+/* Those used last first, in case that time runs out. */
+static struct slot *newest_unsaved(struct engine *e, uint64_t before) {
+    struct slot *newest = NULL;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (s->last_used >= before || !wanted(e, s)) continue;
+        if (!newest || s->last_used > newest->last_used) newest = s;
+    }
+    return newest;
+}
+
+void keep_all(struct engine *engine) {
+    struct error err;
+    int64_t until = clock_boottime_usec() + STOP_USEC;
+    if (engine->store.mode != STORE_ON) return;
+    scan(engine);
+    bool ok = true;
+    for (uint64_t before = UINT64_MAX; ok;) {
+        struct slot *s = newest_unsaved(engine, before);
+        if (!s) break;
+        before = s->last_used;
+        ok = save(engine, s, in_time, &until);
+    }
+    if (ok && !store_write_all(&engine->store, in_time, &until, &err)) warn_once(engine, &err);
+    tell(engine);
+}

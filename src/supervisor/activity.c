@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/activity.h"
+
+/* Shorter spans measure the batching, not the speed. */
+enum { SAMPLE_MS = 400 };
+
+void activity_begin(struct activity *activity, msec now) {
+    activity->sampled = activity->tokens;
+    activity->sampled_at = now;
+    activity->rate = 0;
+}
+
+void activity_token(struct activity *activity) {
+    activity->tokens++;
+}
+
+void activity_done(struct activity *activity, int64_t prompt_tokens, int64_t completion_tokens,
+                   double seconds) {
+    activity->context = prompt_tokens + completion_tokens;
+    if (seconds > 0 && completion_tokens > 0) {
+        activity->rate = (double)completion_tokens / seconds;
+    }
+}
+
+void activity_sample(struct activity *activity, msec now) {
+    msec span = now - activity->sampled_at;
+    if (span < SAMPLE_MS) return;
+    double rate = (double)(activity->tokens - activity->sampled) * 1000 / (double)span;
+    activity->rate = activity->rate > 0 ? (activity->rate + rate) / 2 : rate;
+    activity->sampled = activity->tokens;
+    activity->sampled_at = now;
+}

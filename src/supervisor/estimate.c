@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* estimate.c - what a load would take: a worker of its own opens the file without allocating
+ * anything for it, says the sums and leaves. No slot, no lifecycle: nothing becomes resident. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/xalloc.h"
+#include "supervisor/internal.h"
+
+enum {
+    PATIENCE_MS = 30000, /* opening takes milliseconds; who is held longer is given up */
+    WORKERS_MAX = 16,
+};
+
+struct estimate {
+    struct supervisor *sup; /* NULL: it is no more */
+    struct estimate *next;
+    call_id call;
+    struct worker *worker;
+    uv_timer_t timer;
+};
+
+static void end(struct estimate *e, const struct load_estimate *result,
+                const struct error *err) {
+    struct call *call = e->sup ? call_find(e->sup->calls, e->call) : NULL;
+    if (!call) return; /* answered, or its client left */
+    struct estimate_sink sink = call->estimate_sink;
+    call_close(e->sup->calls, call);
+    sink.on_end(sink.ctx, result, err);
+}
+
+static uint64_t bytes_of(yyjson_val *obj, const char *name) {
+    return yyjson_get_uint(yyjson_obj_get(obj, name));
+}
+
+static uint64_t room_for_more(const struct supervisor *sup) {
+    uint64_t available = memory_available(), limit = sup->world.settings->memory_limit;
+    uint64_t used = 0;
+    if (limit == 0) return available;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
+    uint64_t left = limit > used ? limit - used : 0;
+    return left < available ? left : available;
+}
+
+static void hear_measured(struct estimate *e, yyjson_val *json) {
+    struct load_estimate result = { .model = bytes_of(json, "model"),
+                                    .model_device = bytes_of(json, "model_device"),
+                                    .context = bytes_of(json, "context"),
+                                    .context_device = bytes_of(json, "context_device") };
+    uint64_t host = result.model + result.context - result.model_device - result.context_device;
+    result.fits = host <= room_for_more(e->sup);
+    end(e, &result, NULL);
+}
+
+static void hear_failed(struct estimate *e, yyjson_val *json) {
+    struct error err;
+    supervisor_read_failure(json, &err);
+    end(e, NULL, &err);
+}
+
+static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+    struct estimate *e = ctx;
+    struct error err;
+    bool wanted = e->sup && (frame->type == MSG_MEASURED || frame->type == MSG_FAILED);
+    if (!wanted) return;
+    yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
+    if (doc && frame->type == MSG_MEASURED)
+        hear_measured(e, yyjson_doc_get_root(doc));
+    else
+        hear_failed(e, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+    worker_kill(worker);
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct estimate *e = timer->data;
+    worker_kill(e->worker);
+}
+
+static void forget(struct estimate *e) {
+    struct estimate **link = e->sup ? &e->sup->estimates : NULL;
+    while (link && *link != e) link = &(*link)->next;
+    if (link) *link = e->next;
+}
+
+static void on_gone(void *ctx, struct worker *worker, const char *how) {
+    struct estimate *e = ctx;
+    struct error err;
+    (void)worker;
+    forget(e);
+    error_set(&err, ERR_LOAD_FAILED,
+              "The worker that measured the model %s; the file may be damaged.", how);
+    end(e, NULL, &err);
+    uv_close((uv_handle_t *)&e->timer, on_timer_closed);
+}
+
+void supervisor_drop_estimates(struct supervisor *sup) {
+    for (struct estimate *e = sup->estimates; e; e = e->next) {
+        e->sup = NULL;
+        worker_kill(e->worker);
+    }
+    sup->estimates = NULL;
+}
+
+static bool has_room(const struct supervisor *sup, struct error *err) {
+    int count = 0;
+    for (const struct estimate *e = sup->estimates; e; e = e->next) count++;
+    if (count < WORKERS_MAX) return true;
+    error_set(err, ERR_QUEUE_FULL, "%d models are being measured already; try again later.",
+              count);
+    err->retry_after = 1;
+    return false;
+}
+
+static bool start(struct estimate *e, const struct load_request *request, struct error *err) {
+    if (!has_room(e->sup, err)) return false;
+    const struct model *model;
+    struct load_settings effective;
+    struct lc_plan plan;
+    if (!supervisor_plan_load(e->sup, request, &model, &effective, &plan, err)) return false;
+    struct worker_owner owner = { .on_frame = on_frame, .on_gone = on_gone, .ctx = e };
+    e->worker = worker_spawn(e->sup->world.loop, e->sup->world.worker_program, LC_NO_SLOT, 0,
+                             &owner, err);
+    if (!e->worker) return false;
+    struct buf payload = BUF_INIT(1 << 20);
+    supervisor_format_load(e->sup, model, LC_NO_SLOT, &effective, &payload);
+    worker_send(e->worker, MSG_MEASURE, 0, payload.data, payload.len);
+    buf_clear(&payload);
+    uv_timer_init(e->sup->world.loop, &e->timer);
+    e->timer.data = e;
+    uv_timer_start(&e->timer, on_timer, PATIENCE_MS, 0);
+    e->next = e->sup->estimates;
+    e->sup->estimates = e;
+    return true;
+}
+
+static void refuse(void *ctx, call_id call, const struct load_result *result,
+                   const struct error *error) {
+    const struct estimate_sink *sink = ctx;
+    (void)call;
+    (void)result;
+    sink->on_end(sink->ctx, NULL, error);
+}
+
+call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
+                            struct estimate_sink sink) {
+    struct error err;
+    struct call *call = supervisor_open_load(
+        sup, LC_KIND_LIGHT, (struct load_sink){ .on_end = refuse, .ctx = &sink });
+    if (!call) return 0;
+    call->load_sink = (struct load_sink){ 0 };
+    call->estimate_sink = sink;
+    call_id id = call->id;
+    struct estimate *e = xcalloc(1, sizeof *e);
+    *e = (struct estimate){ .sup = sup, .call = id };
+    if (start(e, request, &err)) return id;
+    end(e, NULL, &err);
+    free(e);
+    return id;
+}

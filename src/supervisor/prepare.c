@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* prepare.c - what can be done before a load may begin: the file is read ahead, a worker waits. */
+#include "base/memory.h"
+#include "supervisor/internal.h"
+
+/* The slot whose load is the next to come: the first in line. */
+static int next_in_line(const struct supervisor *sup) {
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->state == LC_WAITING && sup->lc.slots[request->slot].state == LC_ABSENT) {
+            return request->slot;
+        }
+    }
+    return LC_NO_SLOT;
+}
+
+static bool is_idle(const struct supervisor *sup) {
+    if (sup->lc.request_count > 0 || sup->lc.shutting_down) return false;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        enum lc_state state = sup->lc.slots[i].state;
+        if (state != LC_ABSENT && state != LC_IDLE) return false;
+    }
+    return true;
+}
+
+/* Beside the weights that are still in use: the system counts those as available, too. */
+static bool fits_beside(const struct supervisor *sup, nbytes size) {
+    nbytes used = size;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
+    return used <= memory_available();
+}
+
+static void read_ahead_of(struct supervisor *sup, int slot) {
+    const struct model *model = catalog_find(*sup->world.catalog,
+                                             sup->instances[slot].model_key);
+    if (sup->ahead_of == slot) return;
+    read_ahead_stop(sup->ahead);
+    bool fits = model && fits_beside(sup, model->size);
+    sup->ahead = fits ? read_ahead_start(sup->world.loop, model->path) : NULL;
+    sup->ahead_of = slot;
+}
+
+void supervisor_prepare(struct supervisor *sup) {
+    int next = next_in_line(sup);
+    if (next == LC_NO_SLOT) {
+        read_ahead_stop(sup->ahead);
+        sup->ahead = NULL;
+        sup->ahead_of = LC_NO_SLOT;
+    } else {
+        read_ahead_of(sup, next);
+    }
+    if (!sup->world.settings->standby) {
+        standby_drop(sup->standby);
+    } else if (next != LC_NO_SLOT) {
+        standby_want(sup->standby);
+    } else if (is_idle(sup)) {
+        standby_idle(sup->standby);
+    } else {
+        standby_busy(sup->standby);
+    }
+}

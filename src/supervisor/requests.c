@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/* requests.c - what clients want: names are resolved, calls opened, events raised. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/xalloc.h"
+#include "supervisor/internal.h"
+
+bool supervisor_plan(const struct supervisor *sup, const struct model *model,
+                     const struct load_settings *demanded, struct load_settings *ret_effective,
+                     struct lc_plan *ret_plan, struct error *err) {
+    if (model->problem) {
+        return error_set(err, ERR_LOAD_FAILED, "The model '%.80s' cannot be loaded: %s",
+                         model->key, model->problem);
+    }
+    const struct settings *settings = sup->world.settings;
+    struct load_settings for_model;
+    bool own = settings_for_model(settings, model->key, &for_model);
+    struct load_layers layers = { .for_all = &settings->load,
+                                  .for_model = own ? &for_model : NULL,
+                                  .demanded = demanded,
+                                  .budget = settings->memory_limit ? settings->memory_limit
+                                                                   : memory_total() };
+    if (!load_settings_resolve(model, &layers, ret_effective, err)) return false;
+    *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
+                                  .need = load_settings_need(model, ret_effective),
+                                  .reload = load_settings_reload_time(model),
+                                  .parallel = (uint32_t)ret_effective->parallel };
+    return true;
+}
+
+static bool resolve(struct supervisor *sup, const char *name, struct target *ret_target,
+                    struct error *err) {
+    struct named_instance named[LC_MAX_SLOTS];
+    size_t count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!supervisor_shows(sup, i)) continue;
+        named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
+                                                  state == LC_IDLE || state == LC_BUSY };
+    }
+    return resolve_name(*sup->world.catalog, named, count, name, ret_target, err);
+}
+
+/* ---- requests for work ---- */
+
+void call_emit_loading(struct supervisor *sup, struct call *call, int slot) {
+    double progress = slot == LC_NO_SLOT ? 0 : sup->lc.slots[slot].permille / 1000.0;
+    if (call->load_sink.on_progress && slot != LC_NO_SLOT) {
+        call->load_sink.on_progress(call->load_sink.ctx, call->id, progress);
+        return;
+    }
+    struct service_event ev = { .kind = SERVICE_LOADING, .progress = progress };
+    if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, &ev);
+}
+
+static msec ttl_for_core(struct ttl ttl) {
+    return ttl.given ? ttl.value : LC_TTL_NOT_GIVEN;
+}
+
+/* Is there an instance that serves the model without a load? */
+static bool is_up(struct supervisor *sup, const struct target *target) {
+    int slot = lifecycle_find(&sup->lc, supervisor_model_number(sup, target->model_key));
+    if (slot == LC_NO_SLOT) return false;
+    enum lc_state state = sup->lc.slots[slot].state;
+    return state == LC_LOADING || state == LC_IDLE || state == LC_BUSY;
+}
+
+/* Fill in what a load of the target would be like. A model whose file is gone or was replaced by
+ * a broken one can be served only by the instance that is there. */
+static bool plan_target(struct supervisor *sup, const struct target *target,
+                        const struct load_settings *demanded, struct lc_plan *ret_plan,
+                        struct error *err) {
+    struct load_settings effective;
+    if (target->model &&
+        supervisor_plan(sup, target->model, demanded, &effective, ret_plan, err)) {
+        return true;
+    }
+    *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1 };
+    return !target->model || (!demanded && is_up(sup, target));
+}
+
+/* The instance with this reference (views.c), if it is still there. */
+static bool resolve_reference(struct supervisor *sup, uint64_t reference,
+                              struct target *ret_target, struct error *err) {
+    int slot = (int)(reference % LC_MAX_SLOTS);
+    const struct instance *in = &sup->instances[slot];
+    enum lc_state state = sup->lc.slots[slot].state;
+    if (!in->identifier || sup->lc.slots[slot].generation != reference / LC_MAX_SLOTS ||
+        state == LC_ABSENT || state == LC_UNLOADING) {
+        return error_set(err, ERR_MODEL_UNLOADED,
+                         "This instance was unloaded; get or load the model anew.");
+    }
+    *ret_target = (struct target){ slot, in->model_key,
+                                   catalog_find(*sup->world.catalog, in->model_key) };
+    return true;
+}
+
+/* What a request asks for: an instance by its reference, or whatever the name means. */
+struct asked {
+    const char *name;
+    uint64_t instance;
+    struct ttl ttl;
+    const struct load_settings *demanded; /* NULL: nothing */
+};
+
+static bool begin(struct supervisor *sup, struct call *call, const struct asked *asked,
+                  struct error *err) {
+    struct target target = { .slot = LC_NO_SLOT };
+    struct lc_event ev = { .kind = LC_EV_REQUEST,
+                           .request = call->id,
+                           .request_kind = call->kind };
+    bool found = asked->instance ? resolve_reference(sup, asked->instance, &target, err)
+                                 : resolve(sup, asked->name, &target, err);
+    if (!found || !plan_target(sup, &target, asked->demanded, &ev.plan, err)) return false;
+    call->model_key = xstrdup(target.model_key);
+    ev.model = supervisor_model_number(sup, target.model_key);
+    ev.slot = target.slot;
+    ev.ttl = ttl_for_core(asked->ttl);
+    supervisor_feed_budget(sup);
+    supervisor_feed(sup, ev);
+    return true;
+}
+
+static bool is_light(enum service_op op) {
+    return op == OP_TOKENIZE || op == OP_TEMPLATE;
+}
+
+static void refuse_full(struct supervisor *sup, struct error *err) {
+    sup->world.metrics->request_errors[ERR_QUEUE_FULL]++;
+    error_set(err, ERR_QUEUE_FULL, "The server works on %d requests already; try again later.",
+              CALLS_MAX);
+    err->retry_after = 5;
+}
+
+call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
+                            struct service_sink sink) {
+    struct error err;
+    struct call *call = call_open(sup->calls);
+    sup->world.metrics->requests[request->op]++;
+    if (!call) {
+        refuse_full(sup, &err);
+        struct service_event ev = { .kind = SERVICE_ERROR,
+                                    .error = &err,
+                                    .stop_reason = STOP_FAILED };
+        service_request_clear(request);
+        sink.on_event(sink.ctx, 0, &ev);
+        return 0;
+    }
+    call_id id = call->id;
+    call->kind = is_light(request->op) ? LC_KIND_LIGHT : LC_KIND_INFER;
+    call->request = *request;
+    call->sink = sink;
+    call->received_usec = clock_boottime_usec();
+    *request = (struct service_request){ 0 };
+    struct asked asked = { .name = call->request.model,
+                           .instance = call->request.instance,
+                           .ttl = call->request.ttl };
+    if (!begin(sup, call, &asked, &err)) call_fail(sup, call, &err);
+    return id;
+}
+
+void supervisor_cancel(struct supervisor *sup, call_id id) {
+    struct call *call = call_find(sup->calls, id);
+    if (!call) return;
+    /* Nothing is said to this client any more; the worker forgets it with its DONE. */
+    call_close(sup->calls, call);
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_CANCEL, .request = id });
+}
+
+void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
+    const struct call *call = call_find(sup->calls, id);
+    if (!call || !call->handed_over) return;
+    struct worker *worker = sup->instances[call->slot].worker;
+    if (!worker || worker_generation(worker) != call->generation) return;
+    worker_send(worker, paused ? MSG_PAUSE : MSG_RESUME, id, NULL, 0);
+}
+
+/* ---- loads ---- */
+
+static void end_load(struct load_sink sink, call_id id, const struct error *err) {
+    if (sink.on_end) sink.on_end(sink.ctx, id, NULL, err);
+}
+
+struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
+                                  struct load_sink sink) {
+    struct error err;
+    struct call *call = call_open(sup->calls);
+    if (!call) {
+        refuse_full(sup, &err);
+        end_load(sink, 0, &err);
+        return NULL;
+    }
+    call->kind = kind;
+    call->load_sink = sink;
+    call->received_usec = clock_boottime_usec();
+    return call;
+}
+
+static void copy_word(char *to, size_t size, const char *word) {
+    snprintf(to, size, "%s", word ? word : "");
+}
+
+static void read_demanded(const struct load_request *request,
+                          struct load_settings *ret_demanded) {
+    *ret_demanded = (struct load_settings)LOAD_SETTINGS_UNSAID;
+    ret_demanded->context_length = request->context_length;
+    ret_demanded->parallel = request->parallel;
+    ret_demanded->eval_batch_size = request->eval_batch_size;
+    ret_demanded->num_experts = request->num_experts;
+    ret_demanded->threads = request->threads;
+    ret_demanded->chunk_size = request->chunk_size;
+    ret_demanded->flash_attention = request->flash_attention;
+    ret_demanded->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
+    ret_demanded->gpu_layers = request->gpu_layers;
+    ret_demanded->mmap = request->mmap;
+    ret_demanded->mlock = request->mlock;
+    ret_demanded->seed = request->seed;
+    ret_demanded->rope_frequency_base = request->rope_frequency_base;
+    ret_demanded->rope_frequency_scale = request->rope_frequency_scale;
+    copy_word(ret_demanded->kv_type_k, sizeof ret_demanded->kv_type_k, request->kv_type_k);
+    copy_word(ret_demanded->kv_type_v, sizeof ret_demanded->kv_type_v, request->kv_type_v);
+}
+
+static bool settings_have_text(const struct load_settings *s, int64_t number) {
+    return s->chat_template == number || s->reasoning_ending == number;
+}
+
+static bool call_has_text(const struct call *call, void *ctx) {
+    const int64_t *number = ctx;
+    return settings_have_text(&call->wish.demanded, *number);
+}
+
+static bool is_text_used(void *ctx, int64_t number) {
+    const struct supervisor *sup = ctx;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        if (!in->identifier) continue;
+        if (settings_have_text(&in->demanded, number)) return true;
+        if (settings_have_text(&in->effective, number)) return true;
+    }
+    return calls_any(sup->calls, call_has_text, &number);
+}
+
+/* What is to be kept over a restart, or only measured, goes without. */
+static bool read_texts(struct supervisor *sup, const struct load_request *request,
+                       struct load_settings *ret_demanded, struct error *err) {
+    struct load_text template = { "A prompt template", request->chat_template };
+    struct load_text ending = { "'reasoningBudgetMessage'", request->reasoning_ending };
+    return load_texts_number(&sup->texts, template, is_text_used, sup,
+                             &ret_demanded->chat_template, err) &&
+           load_texts_number(&sup->texts, ending, is_text_used, sup,
+                             &ret_demanded->reasoning_ending, err);
+}
+
+bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (!supervisor_shows(sup, i)) continue;
+        if (strcmp(sup->instances[i].identifier, identifier) == 0) return true;
+    }
+    return false;
+}
+
+static bool check_identifier(const struct supervisor *sup, const char *identifier,
+                             struct error *err) {
+    if (!identifier) return true;
+    if (!*identifier || strlen(identifier) > 200) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "identifier",
+                               "'identifier' must have 1 to 200 characters.");
+    }
+    if (!supervisor_identifier_taken(sup, identifier)) return true;
+    return error_set_param(
+        err, ERR_IDENTIFIER_IN_USE, "identifier",
+        "The identifier '%.80s' is in use; choose another or unload it first.", identifier);
+}
+
+/* An explicit load means a model, never an instance. */
+static bool find_model(struct supervisor *sup, const char *name, struct target *ret_target,
+                       struct error *err) {
+    if (!name || !*name) {
+        error_set_param(err, ERR_INVALID_REQUEST, "model",
+                        "'model' is missing; name one of those that GET /api/v1/models "
+                        "lists.");
+        return false;
+    }
+    if (!resolve_name(*sup->world.catalog, NULL, 0, name, ret_target, err)) return false;
+    ret_target->slot = LC_NO_SLOT;
+    return true;
+}
+
+static bool begin_load(struct supervisor *sup, struct call *call,
+                       const struct load_request *request, struct error *err) {
+    struct target target = { .slot = LC_NO_SLOT };
+    struct lc_event ev = { .kind = LC_EV_LOAD, .request = call->id, .force = request->force };
+    if (!find_model(sup, request->model, &target, err)) return false;
+    if (!check_identifier(sup, request->identifier, err)) return false;
+    read_demanded(request, &call->wish.demanded);
+    if (!read_texts(sup, request, &call->wish.demanded, err)) return false;
+    if (!plan_target(sup, &target, &call->wish.demanded, &ev.plan, err)) return false;
+    if (request->identifier) call->wish.identifier = xstrdup(request->identifier);
+    call->wish.keep = request->keep;
+    call->model_key = xstrdup(target.model_key);
+    ev.model = supervisor_model_number(sup, target.model_key);
+    ev.ttl = ttl_for_core(request->ttl);
+    ev.own_slot = request->identifier != NULL;
+    supervisor_feed_budget(sup);
+    supervisor_feed(sup, ev);
+    return true;
+}
+
+call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
+                        struct load_sink sink) {
+    struct error err;
+    struct call *call = supervisor_open_load(sup, LC_KIND_LOAD, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    if (!begin_load(sup, call, request, &err)) call_fail(sup, call, &err);
+    return id;
+}
+
+call_id supervisor_ensure(struct supervisor *sup, const struct load_request *request,
+                          struct load_sink sink) {
+    struct error err;
+    struct call *call = supervisor_open_load(sup, LC_KIND_ENSURE, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    read_demanded(request, &call->wish.demanded);
+    struct asked asked = { .name = request->model,
+                           .ttl = request->ttl,
+                           .demanded = &call->wish.demanded };
+    if (!read_texts(sup, request, &call->wish.demanded, &err) ||
+        !begin(sup, call, &asked, &err))
+        call_fail(sup, call, &err);
+    return id;
+}
+
+bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
+                          const struct model **ret_model, struct load_settings *ret_effective,
+                          struct lc_plan *ret_plan, struct error *err) {
+    struct target target = { .slot = LC_NO_SLOT };
+    struct load_settings demanded;
+    read_demanded(request, &demanded);
+    if (!find_model(sup, request->model, &target, err)) return false;
+    *ret_model = target.model;
+    return supervisor_plan(sup, target.model, &demanded, ret_effective, ret_plan, err);
+}
+
+/* ---- instances by name ---- */
+
+int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err) {
+    int found = LC_NO_SLOT, count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!in->identifier || state == LC_ABSENT || state == LC_UNLOADING) continue;
+        if (strcmp(in->identifier, name) == 0) return i;
+        if (strcmp(in->model_key, name) != 0) continue;
+        found = i;
+        count++;
+    }
+    if (count == 1) return found;
+    if (count > 1) {
+        error_set(
+            err, ERR_MODEL_NOT_FOUND,
+            "'%.80s' has %d instances; name one by its identifier (`doze ps` lists them).",
+            name, count);
+    } else {
+        error_set(err, ERR_MODEL_NOT_FOUND,
+                  "No instance '%.80s' is loaded; `doze ps` lists those that are.", name);
+    }
+    return LC_NO_SLOT;
+}
+
+struct unkept {
+    const char *identifier;
+    bool found;
+};
+
+static void stop_keeping(struct call *call, void *ctx) {
+    struct unkept *unkept = ctx;
+    if (call->kind != LC_KIND_LOAD || !call->wish.keep) return;
+    const char *identifier = call->wish.identifier ? call->wish.identifier : call->model_key;
+    if (strcmp(identifier, unkept->identifier) != 0) return;
+    call->wish.keep = false;
+    unkept->found = true;
+}
+
+/* Nor is it noted again by a load of it that still goes on. False: nobody wished it. */
+static bool forget_kept(struct supervisor *sup, const char *identifier) {
+    struct unkept unkept = { .identifier = identifier };
+    calls_each(sup->calls, stop_keeping, &unkept);
+    if (!kept_forget(&sup->kept, identifier)) return unkept.found;
+    sup->world.on_kept_changed(sup->world.ctx);
+    return true;
+}
+
+call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
+                                 struct load_sink sink) {
+    struct error err;
+    struct call *call = supervisor_open_load(sup, LC_KIND_LIGHT, sink);
+    if (!call) return 0;
+    call_id id = call->id;
+    int slot = supervisor_find_instance(sup, identifier, &err);
+    if (slot == LC_NO_SLOT) {
+        if (forget_kept(sup, identifier)) {
+            error_set(&err, ERR_MODEL_NOT_FOUND,
+                      "'%.80s' is not loaded; from now on it is not kept for the next start "
+                      "either.",
+                      identifier);
+        }
+        call_fail(sup, call, &err);
+        return id;
+    }
+    if (call_find(sup->calls, sup->instances[slot].unloading)) {
+        error_set(&err, ERR_MODEL_NOT_FOUND, "'%.80s' is being unloaded already.", identifier);
+        call_fail(sup, call, &err);
+        return id;
+    }
+    sup->instances[slot].unloading = id;
+    (void)forget_kept(sup, sup->instances[slot].identifier);
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
+    return id;
+}
+
+static void retune_kept(struct supervisor *sup, const char *identifier,
+                        const struct lc_event *ev) {
+    if (ev->origin == LC_ORIGIN_JIT) {
+        (void)forget_kept(sup, identifier);
+    } else if (ev->ttl != LC_TTL_NOT_GIVEN && kept_set_ttl(&sup->kept, identifier, ev->ttl)) {
+        sup->world.on_kept_changed(sup->world.ctx);
+    }
+}
+
+void supervisor_keep(struct supervisor *sup, const struct load_request *request) {
+    struct load_settings demanded;
+    read_demanded(request, &demanded);
+    kept_put(&sup->kept, request->identifier ? request->identifier : request->model,
+             request->model, request->ttl.given ? request->ttl.value : MSEC_NEVER, &demanded);
+}
+
+void supervisor_format_kept(const struct supervisor *sup, struct buf *out) {
+    kept_format(&sup->kept, out);
+}
+
+bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
+                       struct ttl ttl, struct error *err) {
+    int slot = supervisor_find_instance(sup, identifier, err);
+    if (slot == LC_NO_SLOT) return false;
+    struct lc_event ev = { .kind = LC_EV_RETUNE, .slot = slot, .ttl = ttl_for_core(ttl) };
+    ev.origin = sup->lc.slots[slot].origin;
+    if (origin) ev.origin = strcmp(origin, "jit") == 0 ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
+    enum lc_state state = sup->lc.slots[slot].state;
+    if (state == LC_DRAINING) {
+        return error_set(
+            err, ERR_MODEL_UNLOADED,
+            "'%.80s' is leaving already; it can be changed when it is loaded again.",
+            identifier);
+    }
+    retune_kept(sup, sup->instances[slot].identifier, &ev);
+    supervisor_feed(sup, ev);
+    return true;
+}

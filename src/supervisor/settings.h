@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings.h - what the user may choose at run time: a value, its JSON face, its checks.
+ *
+ * Pure. GET and PATCH /api/v1/settings, `doze settings` and settings.json all speak this JSON.
+ * docs/settings.md describes each name.
+ */
+#ifndef DOZE_SUPERVISOR_SETTINGS_H
+#define DOZE_SUPERVISOR_SETTINGS_H
+
+#include <stdbool.h>
+#include <yyjson.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "lifecycle/lifecycle.h"
+#include "load/load_settings.h"
+
+/* What is done with the processed prompts of a model that is unloaded. */
+enum prompt_store { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
+
+struct settings {
+    struct lc_settings rules;
+    bool cors;
+    bool sdk_port;        /* listen where LM Studio's clients look */
+    bool lmstudio_compat; /* write the files by which its command line finds a server */
+    nbytes memory_limit;  /* 0: what the machine has */
+    bool standby;         /* keep a spare worker */
+    enum prompt_store prompt_store;
+    nbytes prompt_store_bytes; /* most that the files may take */
+    char api_key[128];         /* "": none asked for */
+    struct load_settings load; /* for all models */
+    yyjson_doc *models;        /* {"<key>": {load settings}}; NULL: none. Owned */
+};
+
+void settings_init(struct settings *settings);
+void settings_clear(struct settings *settings);
+
+/* An independent copy. */
+void settings_copy(const struct settings *settings, struct settings *ret_copy);
+
+/* Apply a partial object: all of it or, on failure, nothing. Unknown names are refused with the
+ * name in err->param. */
+bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *err);
+
+/* Append the whole as one JSON object. The API key is written as it is: see settings_show. */
+void settings_format(const struct settings *settings, struct buf *out);
+
+/* The same for clients: the API key's characters are replaced by stars. */
+void settings_show(const struct settings *settings, struct buf *out);
+
+/* The word of prompt_store. */
+const char *settings_prompt_store(const struct settings *settings);
+
+/* The user's load settings for this model; false if there are none. */
+bool settings_for_model(const struct settings *settings, const char *key,
+                        struct load_settings *ret_load);
+
+#endif

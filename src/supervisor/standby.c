@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/standby.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/xalloc.h"
+
+/* How long the daemon has had nothing to do before it starts a spare: a client's next request would
+ * have to share the processor with it. */
+enum { REST_MS = 500 };
+
+/* With less memory free than this there is none. */
+#define LEAST_FREE ((nbytes)512 << 20)
+
+struct standby {
+    uv_loop_t *loop;
+    const char *program;
+    uv_timer_t timer;
+    struct worker *spare;
+    bool broken;  /* the last one ended by itself: none before the next load */
+    bool closing; /* its owner is gone */
+    int open;     /* the timer, and workers that are ours */
+};
+
+static void release(struct standby *s) {
+    if (--s->open == 0) free(s);
+}
+
+/* ---- the spare ---- */
+
+static bool is_same_build(const struct frame *frame) {
+    struct error err;
+    yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
+    int64_t version = yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc), "version"));
+    yyjson_doc_free(doc);
+    return version == MESSAGE_VERSION;
+}
+
+/* It says HELLO, which its later owner will not hear, and nothing else. */
+static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+    (void)ctx;
+    if (frame->type != MSG_HELLO || !is_same_build(frame)) worker_kill(worker);
+}
+
+static void on_gone(void *ctx, struct worker *worker, const char *how) {
+    struct standby *s = ctx;
+    if (s->spare == worker) {
+        log_debug("the spare worker %s", how);
+        s->spare = NULL;
+        s->broken = true;
+    }
+    release(s);
+}
+
+void standby_want(struct standby *standby) {
+    standby_busy(standby);
+    if (standby->spare || standby->broken || standby->closing) return;
+    if (memory_available() < LEAST_FREE) return;
+    struct error err;
+    struct worker_owner owner = { .on_frame = on_frame, .on_gone = on_gone, .ctx = standby };
+    standby->spare = worker_spawn(standby->loop, standby->program, -1, 0, &owner, &err);
+    if (standby->spare)
+        standby->open++;
+    else
+        standby->broken = true; /* the next load will say why */
+}
+
+struct worker *standby_take(struct standby *standby, int slot, uint32_t generation,
+                            const struct worker_owner *owner) {
+    struct worker *worker = standby->spare;
+    standby->spare = NULL;
+    standby->broken = false;
+    if (!worker) return NULL;
+    worker_adopt(worker, slot, generation, owner);
+    release(standby);
+    return worker;
+}
+
+void standby_drop(struct standby *standby) {
+    struct worker *worker = standby->spare;
+    standby_busy(standby);
+    standby->spare = NULL;
+    if (worker) worker_kill(worker);
+}
+
+/* ---- when nothing is to be done ---- */
+
+static void on_timer(uv_timer_t *timer) {
+    standby_want(timer->data);
+}
+
+void standby_idle(struct standby *standby) {
+    if (standby->spare || standby->broken || standby->closing) return;
+    if (uv_is_active((uv_handle_t *)&standby->timer)) return;
+    uv_timer_start(&standby->timer, on_timer, REST_MS, 0);
+}
+
+void standby_busy(struct standby *standby) {
+    uv_timer_stop(&standby->timer);
+}
+
+/* ---- life ---- */
+
+struct standby *standby_new(uv_loop_t *loop, const char *program) {
+    struct standby *s = xcalloc(1, sizeof *s);
+    s->loop = loop;
+    s->program = program;
+    uv_timer_init(loop, &s->timer);
+    s->timer.data = s;
+    s->open = 1;
+    return s;
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    release(handle->data);
+}
+
+void standby_free(struct standby *standby) {
+    if (!standby) return;
+    standby->closing = true;
+    standby_drop(standby);
+    uv_close((uv_handle_t *)&standby->timer, on_timer_closed);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* views.c - what can be seen of models and instances, as plain data for the dialects. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "supervisor/internal.h"
+
+static const char *origin_name(enum lc_origin origin) {
+    return origin == LC_ORIGIN_JIT ? "jit" : "explicit";
+}
+
+static enum instance_state state_of(enum lc_state state) {
+    static const enum instance_state states[] = {
+        [LC_ABSENT] = INSTANCE_QUEUED,     [LC_LOADING] = INSTANCE_LOADING,
+        [LC_IDLE] = INSTANCE_IDLE,         [LC_BUSY] = INSTANCE_BUSY,
+        [LC_DRAINING] = INSTANCE_DRAINING, [LC_UNLOADING] = INSTANCE_UNLOADING,
+    };
+    return states[state];
+}
+
+/* Visible: loaded, loading, leaving, or waited for. Not: a place that remembers a failed load. */
+bool supervisor_shows(const struct supervisor *sup, int slot) {
+    if (!sup->instances[slot].identifier) return false;
+    if (sup->lc.slots[slot].state != LC_ABSENT) return true;
+    return lifecycle_view(&sup->lc, slot).waiting > 0;
+}
+
+static const char *type_name(enum model_type type) {
+    static const char *const names[] = {
+        [MODEL_LLM] = "llm", [MODEL_EMBEDDINGS] = "embeddings"
+    };
+    return names[type];
+}
+
+static const char *type_of(const struct supervisor *sup, const struct instance *in) {
+    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    return model ? type_name(model->type) : "llm";
+}
+
+static enum instance_work work_of(struct call *call) {
+    if (call->kind != LC_KIND_INFER) return WORK_NONE;
+    if (call->request.op == OP_EMBEDDING) return WORK_EMBEDDING;
+    return call->generating ? WORK_GENERATING : WORK_PROMPT;
+}
+
+static enum instance_work work_in(const struct supervisor *sup, int slot) {
+    enum instance_work farthest = WORK_NONE;
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->slot != slot || request->state != LC_RUNNING) continue;
+        struct call *call = call_find(sup->calls, request->id);
+        enum instance_work work = call ? work_of(call) : WORK_GENERATING;
+        if (work > farthest) farthest = work;
+    }
+    return farthest;
+}
+
+/* What works is in use right now: clients take the time since then off the ttl. */
+static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
+    msec unix_now = clock_unix();
+    return running > 0 ? unix_now : unix_now + s->last_used - supervisor_now();
+}
+
+struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
+    const struct instance *in = &sup->instances[slot];
+    const struct lc_slot *s = &sup->lc.slots[slot];
+    struct lc_view view = lifecycle_view(&sup->lc, slot);
+    msec now = supervisor_now(), unix_now = clock_unix();
+    bool loaded = s->state != LC_ABSENT && s->state != LC_LOADING;
+    return (struct instance_view){
+        .reference = (uint64_t)s->generation * LC_MAX_SLOTS + (uint64_t)slot,
+        .identifier = in->identifier,
+        .model_key = in->model_key,
+        .type = type_of(sup, in),
+        .origin = origin_name(s->origin),
+        .state = state_of(s->state),
+        .work = work_in(sup, slot),
+        .load_progress = loaded ? 1 : s->permille / 1000.0,
+        .ttl = s->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : s->ttl,
+        .expires_in = view.expires == MSEC_NEVER ? MSEC_NEVER : view.expires - now,
+        .idle_expires_at = view.expires == MSEC_NEVER ? 0 : unix_now + view.expires - now,
+        .last_used_at = loaded ? last_used_at(s, view.running) : 0,
+        .loaded_at = loaded ? in->loaded_at : 0,
+        .load_time_seconds = loaded ? in->load_seconds : 0,
+        .memory_bytes = s->state == LC_ABSENT ? 0 : s->bytes,
+        .context_length = loaded ? in->facts.context_length : in->effective.context_length,
+        .eval_batch_size = loaded ? in->facts.batch : in->effective.eval_batch_size,
+        .parallel = loaded ? in->facts.parallel : in->effective.parallel,
+        .flash_attention = in->facts.flash_attention,
+        .offload_kv_cache_to_gpu = in->effective.offload_kv_cache_to_gpu > 0,
+        .keep = s->origin == LC_ORIGIN_EXPLICIT && kept_has(&sup->kept, in->identifier),
+        .mmap = in->effective.mmap != 0,
+        .mlock = in->effective.mlock > 0,
+        .gpu_layers = in->effective.gpu_layers < -1 ? -1 : in->effective.gpu_layers,
+        .num_experts = in->effective.num_experts,
+        .seed = in->effective.seed,
+        .kv_type_k = in->effective.kv_type_k,
+        .kv_type_v = in->effective.kv_type_v,
+        .rope_frequency_base = in->effective.rope_frequency_base,
+        .rope_frequency_scale = in->effective.rope_frequency_scale,
+        .chunk_size = in->facts.chunk,
+        .threads = in->facts.threads,
+        .chat_template = load_texts_find(&sup->texts, in->effective.chat_template),
+        .reasoning_ending = load_texts_find(&sup->texts, in->effective.reasoning_ending),
+        .sampling = in->facts.sampling,
+        .running = view.running,
+        .waiting = view.waiting,
+        .pid = in->worker ? worker_pid(in->worker) : 0,
+        .repack = in->facts.repack,
+        .prompts_kept = in->facts.prompts_kept,
+        .prompt_hits = in->facts.prompt_hits,
+        .prompt_bytes = in->facts.prompt_bytes,
+    };
+}
+
+struct service_instance supervisor_facts(const struct supervisor *sup, int slot) {
+    const struct instance *in = &sup->instances[slot];
+    return (struct service_instance){ .identifier = in->identifier,
+                                      .model_key = in->model_key,
+                                      .architecture = in->facts.architecture,
+                                      .quantization = in->facts.quantization,
+                                      .context_length = in->facts.context_length };
+}
+
+static struct model_view view_of_model(const struct model *model) {
+    return (struct model_view){
+        .key = model->key,
+        .publisher = model->publisher,
+        .display_name = model->display_name,
+        .path = model->path,
+        .architecture = model->architecture,
+        .quantization = model->quantization,
+        .params_string = model->params_string,
+        .description = "",
+        .type = type_name(model->type),
+        .problem = model->problem,
+        .bits_per_weight = model->bits_per_weight,
+        .size_bytes = model->size,
+        .max_context_length = model->context_length,
+        .layers = model->layers,
+        .modified_at = model->modified,
+        .tool_use = model->tool_use,
+        .reasoning = model->reasoning,
+    };
+}
+
+bool supervisor_find_model(struct supervisor *sup, const char *name,
+                           struct model_view *ret_model) {
+    const struct model *model = catalog_find(*sup->world.catalog, name);
+    if (model) *ret_model = view_of_model(model);
+    return model != NULL;
+}
+
+/* A model whose file went away while an instance of it lives on. */
+static struct model_view view_of_orphan(const struct instance *in) {
+    return (struct model_view){
+        .key = in->model_key,
+        .publisher = "local",
+        .display_name = in->model_key,
+        .path = "",
+        .architecture = in->facts.architecture,
+        .quantization = in->facts.quantization,
+        .params_string = "",
+        .description = "",
+        .type = "llm",
+        .max_context_length = in->facts.context_length,
+    };
+}
+
+static int compare_keys(const void *a, const void *b) {
+    const struct model_view *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+static bool listed(const struct model_view *views, size_t count, const char *key) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(views[i].key, key) == 0) return true;
+    }
+    return false;
+}
+
+/* Models of the catalog and of instances without one, sorted by key. */
+static size_t collect_models(struct supervisor *sup) {
+    const struct catalog *catalog = *sup->world.catalog;
+    size_t count = 0;
+    for (size_t i = 0; i < catalog->count; i++) {
+        sup->model_views[count++] = view_of_model(&catalog->models[i]);
+    }
+    size_t known = count;
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        if (!supervisor_shows(sup, slot)) continue;
+        const struct instance *in = &sup->instances[slot];
+        if (catalog_find(catalog, in->model_key)) continue;
+        if (listed(sup->model_views + known, count - known, in->model_key)) continue;
+        sup->model_views[count++] = view_of_orphan(in);
+    }
+    if (count > known) qsort(sup->model_views, count, sizeof *sup->model_views, compare_keys);
+    return count;
+}
+
+static void attach_instances(struct supervisor *sup, size_t model_count) {
+    size_t used = 0;
+    for (size_t m = 0; m < model_count; m++) {
+        struct model_view *view = &sup->model_views[m];
+        view->instances = sup->instance_views + used;
+        for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+            if (!supervisor_shows(sup, slot)) continue;
+            if (strcmp(sup->instances[slot].model_key, view->key) != 0) continue;
+            sup->instance_views[used++] = supervisor_view(sup, slot);
+            view->instance_count++;
+        }
+    }
+}
+
+struct service_models supervisor_models(struct supervisor *sup) {
+    size_t most = (*sup->world.catalog)->count + LC_MAX_SLOTS;
+    sup->model_views = xrealloc(sup->model_views, most * sizeof *sup->model_views);
+    if (!sup->instance_views) {
+        sup->instance_views = xcalloc(LC_MAX_SLOTS, sizeof *sup->instance_views);
+    }
+    size_t count = collect_models(sup);
+    attach_instances(sup, count);
+    return (struct service_models){ .models = sup->model_views,
+                                    .count = count,
+                                    .jit = sup->world.settings->rules.jit };
+}
+
+static void add_msec(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec value) {
+    if (value == MSEC_NEVER)
+        yyjson_mut_obj_add_null(doc, obj, name);
+    else
+        yyjson_mut_obj_add_int(doc, obj, name, value);
+}
+
+static yyjson_mut_val *snapshot_entry(const struct supervisor *sup, int slot,
+                                      yyjson_mut_doc *doc) {
+    struct instance_view view = supervisor_view(sup, slot);
+    yyjson_mut_val *obj = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_str(doc, obj, "id", view.identifier);
+    yyjson_mut_obj_add_str(doc, obj, "model", view.model_key);
+    yyjson_mut_obj_add_str(doc, obj, "origin", view.origin);
+    yyjson_mut_obj_add_str(doc, obj, "state", instance_state_name(view.state));
+    yyjson_mut_obj_add_uint(doc, obj, "generation", sup->lc.slots[slot].generation);
+    yyjson_mut_obj_add_uint(doc, obj, "running", view.running);
+    yyjson_mut_obj_add_uint(doc, obj, "waiting", view.waiting);
+    yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", view.memory_bytes);
+    add_msec(doc, obj, "ttl_ms", view.ttl);
+    add_msec(doc, obj, "expires_in_ms", view.expires_in);
+    yyjson_mut_obj_add_int(doc, obj, "pid", view.pid);
+    return obj;
+}
+
+void supervisor_format_snapshot(struct supervisor *sup, struct buf *out) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_uint(doc, root, "seq", feed_next_seq(sup->world.events) - 1);
+    yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        if (supervisor_shows(sup, slot))
+            yyjson_mut_arr_append(list, snapshot_entry(sup, slot, doc));
+    }
+    json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/worker.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+struct worker {
+    uv_process_t process;
+    uv_pipe_t pipe;
+    struct worker_owner owner;
+    int slot;
+    uint32_t generation;
+    struct buf in;
+    bool closed; /* the socket is at its end */
+    bool exited; /* the exit status was seen */
+    int open_handles;
+    char how[64];
+};
+
+struct outgoing {
+    uv_write_t write;
+    uv_buf_t bytes;
+};
+
+void worker_adopt(struct worker *worker, int slot, uint32_t generation,
+                  const struct worker_owner *owner) {
+    worker->owner = *owner;
+    worker->slot = slot;
+    worker->generation = generation;
+}
+
+int worker_slot(const struct worker *worker) {
+    return worker->slot;
+}
+
+uint32_t worker_generation(const struct worker *worker) {
+    return worker->generation;
+}
+
+int worker_pid(const struct worker *worker) {
+    return worker->process.pid;
+}
+
+void worker_kill(struct worker *worker) {
+    if (!worker->exited) uv_process_kill(&worker->process, SIGKILL);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+    struct worker *worker = handle->data;
+    if (--worker->open_handles > 0) return;
+    buf_clear(&worker->in);
+    free(worker);
+}
+
+static void bury_if_gone(struct worker *worker) {
+    if (!worker->closed || !worker->exited) return;
+    worker->owner.on_gone(worker->owner.ctx, worker, worker->how);
+    uv_close((uv_handle_t *)&worker->pipe, on_handle_closed);
+    uv_close((uv_handle_t *)&worker->process, on_handle_closed);
+}
+
+static void close_socket(struct worker *worker) {
+    if (worker->closed) return;
+    worker->closed = true;
+    uv_read_stop((uv_stream_t *)&worker->pipe);
+    worker_kill(worker); /* without a socket it is of no use; usually it is exiting already */
+    bury_if_gone(worker);
+}
+
+static void on_ended(uv_process_t *process, int64_t status, int signal) {
+    struct worker *worker = process->data;
+    if (signal) {
+        snprintf(worker->how, sizeof worker->how, "was killed by signal %d (%s)", signal,
+                 strsignal(signal));
+    } else {
+        snprintf(worker->how, sizeof worker->how, "exited with status %d", (int)status);
+    }
+    worker->exited = true;
+    bury_if_gone(worker);
+}
+
+/* One buffer for all reads: everything runs on the loop's thread and is copied at once. */
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    static char room[65536];
+    (void)handle;
+    (void)suggested;
+    *buf = uv_buf_init(room, sizeof room);
+}
+
+/* Deliver every whole frame. False if the bytes make no sense. */
+static bool deliver(struct worker *worker) {
+    size_t done = 0;
+    struct frame frame;
+    struct error err;
+    for (;;) {
+        size_t used = 0;
+        enum frame_status status = frame_parse(buf_str(&worker->in) + done,
+                                               worker->in.len - done, FRAME_MAX_TO_DAEMON,
+                                               &frame, &used, &err);
+        if (status == FRAME_BAD) return false;
+        if (status == FRAME_NONE) break;
+        worker->owner.on_frame(worker->owner.ctx, worker, &frame);
+        done += used;
+    }
+    buf_drop(&worker->in, done);
+    return true;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
+    struct worker *worker = stream->data;
+    if (count == 0) return;
+    if (count < 0) {
+        close_socket(worker);
+        return;
+    }
+    if (buf_add(&worker->in, bytes->base, (size_t)count) && deliver(worker)) return;
+    worker_kill(worker);
+    close_socket(worker);
+}
+
+/* Ours, and huge pages for the worker's heap where the kernel grants them: a vocabulary is a heap
+ * of small strings in hash tables (measured: a tenth of a load with one of 152,000 tokens), and
+ * what is large is given back at once when it leaves. Made once; the user's own choice stays. */
+static char **environment(void) {
+    static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+    static char **made;
+    size_t count = 0;
+    if (getenv("GLIBC_TUNABLES")) return environ;
+    if (made) return made;
+    while (environ[count]) count++;
+    made = xcalloc(count + 2, sizeof *made);
+    for (size_t i = 0; i < count; i++) made[i] = xstrdup(environ[i]);
+    made[count] = tunables;
+    return made;
+}
+
+static int start(struct worker *worker, const char *program) {
+    char *args[] = { (char *)(uintptr_t)program, NULL };
+    uv_stdio_container_t stdio[WORKER_FD + 1] = {
+        { .flags = UV_IGNORE },
+        { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+        { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+        { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
+          .data.stream = (uv_stream_t *)&worker->pipe },
+    };
+    uv_process_options_t options = {
+        .exit_cb = on_ended,
+        .file = program,
+        .args = args,
+        .env = environment(),
+        .flags = UV_PROCESS_DETACHED, /* a Ctrl-C at the terminal is the daemon's to answer */
+        .stdio_count = WORKER_FD + 1,
+        .stdio = stdio,
+    };
+    return uv_spawn(worker->pipe.loop, &worker->process, &options);
+}
+
+struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
+                            const struct worker_owner *owner, struct error *err) {
+    struct worker *worker = xcalloc(1, sizeof *worker);
+    worker->owner = *owner;
+    worker->slot = slot;
+    worker->generation = generation;
+    buf_init(&worker->in, FRAME_MAX_TO_DAEMON + FRAME_HEADER_SIZE + 65536);
+    uv_pipe_init(loop, &worker->pipe, 0);
+    worker->pipe.data = worker;
+    worker->process.data = worker;
+    worker->open_handles = 2;
+    int status = start(worker, program);
+    if (status < 0) {
+        error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program,
+                  uv_strerror(status));
+        uv_close((uv_handle_t *)&worker->pipe, on_handle_closed);
+        uv_close((uv_handle_t *)&worker->process, on_handle_closed);
+        return NULL;
+    }
+    uv_read_start((uv_stream_t *)&worker->pipe, on_alloc, on_read);
+    return worker;
+}
+
+static void on_written(uv_write_t *write, int status) {
+    struct outgoing *out = write->data;
+    (void)status; /* a broken socket is seen by the reader */
+    free(out->bytes.base);
+    free(out);
+}
+
+void worker_send(struct worker *worker, enum message_type type, uint64_t request,
+                 const void *payload, size_t len) {
+    if (worker->closed || worker->exited) return;
+    struct buf frame = BUF_INIT(FRAME_HEADER_SIZE + len);
+    bool fits = frame_format(&frame, (uint16_t)type, request, payload, len);
+    assert(fits);
+    struct outgoing *out = xcalloc(1, sizeof *out);
+    out->write.data = out;
+    out->bytes.len = frame.len;
+    out->bytes.base = buf_take(&frame);
+    int status = uv_write(&out->write, (uv_stream_t *)&worker->pipe, &out->bytes, 1,
+                          on_written);
+    if (status < 0) on_written(&out->write, status);
+}
+
+uint64_t worker_private_bytes(const struct worker *worker) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/statm", worker->process.pid);
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    unsigned long long total = 0, resident = 0, shared = 0;
+    int fields = fscanf(file, "%llu %llu %llu", &total, &resident, &shared);
+    fclose(file);
+    if (fields != 3 || shared > resident) return 0;
+    return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - one doze-engine process: started by fork + exec with its socket and nothing else,
+ * spoken to in frames, buried once its socket is closed AND its exit status was seen.
+ *
+ * What it sends is foreign bytes: a malformed frame kills the worker, never the daemon.
+ */
+#ifndef DOZE_SUPERVISOR_WORKER_H
+#define DOZE_SUPERVISOR_WORKER_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "ipc/frame.h"
+#include "ipc/message.h"
+
+struct worker;
+
+struct worker_owner {
+    /* A frame arrived; borrowed for the call. */
+    void (*on_frame)(void *ctx, struct worker *worker, const struct frame *frame);
+    /* The process is gone and its memory is back. `how` is a phrase: "exited with status 1",
+     * "was killed by signal 9 (Killed)". The worker is freed after the call. */
+    void (*on_gone)(void *ctx, struct worker *worker, const char *how);
+    void *ctx;
+};
+
+/* Start the program. NULL with ERR_IO if that cannot be done. slot and generation are kept for the
+ * owner. */
+struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
+                            const struct worker_owner *owner, struct error *err);
+
+/* From now on it is this owner's. */
+void worker_adopt(struct worker *worker, int slot, uint32_t generation,
+                  const struct worker_owner *owner);
+
+int worker_slot(const struct worker *worker);
+uint32_t worker_generation(const struct worker *worker);
+int worker_pid(const struct worker *worker);
+
+/* Queue one frame; copies. Nothing happens if the socket is already closed. */
+void worker_send(struct worker *worker, enum message_type type, uint64_t request,
+                 const void *payload, size_t len);
+
+void worker_kill(struct worker *worker);
+
+/* Resident memory that belongs to the process alone, bytes; 0 if unknown. */
+uint64_t worker_private_bytes(const struct worker *worker);
+
+#endif

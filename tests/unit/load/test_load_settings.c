@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "load/load_settings.h"
+
+static const struct load_settings unsaid = LOAD_SETTINGS_UNSAID;
+
+static const struct model small = {
+    .key = (char *)"small",
+    .size = 500 << 20,
+    .context_length = 32768,
+    .layers = 24,
+    .kv_heads = 2,
+    .key_length = 64,
+    .value_length = 64,
+    .embedding_length = 896,
+};
+
+static bool parse(const char *text, struct load_settings *settings, struct error *err) {
+    yyjson_doc *doc = json_parse(text, strlen(text), err);
+    assert_non_null(doc);
+    bool ok = load_settings_parse(yyjson_doc_get_root(doc), settings, err);
+    yyjson_doc_free(doc);
+    return ok;
+}
+
+static struct load_settings layer(const char *text) {
+    struct load_settings settings;
+    struct error err;
+    assert_true(parse(text, &settings, &err));
+    return settings;
+}
+
+static bool resolve(const struct model *model, const struct load_settings *for_all,
+                    const struct load_settings *for_model, const struct load_settings *demanded,
+                    struct load_settings *s, struct error *err) {
+    struct load_layers layers = { for_all, for_model, demanded, 0 };
+    return load_settings_resolve(model, &layers, s, err);
+}
+
+static const char every_field[] =
+    "{\"context_length\":8192,\"parallel\":2,\"eval_batch_size\":256,\"chunk_size\":64,"
+    "\"num_experts\":4,"
+    "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
+    "false,"
+    "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
+    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
+    "\"seed\":7}";
+
+static void test_every_field_is_read(void **state) {
+    (void)state;
+    struct load_settings s = layer(every_field);
+    assert_int_equal(s.context_length, 8192);
+    assert_int_equal(s.parallel, 2);
+    assert_int_equal(s.eval_batch_size, 256);
+    assert_int_equal(s.num_experts, 4);
+    assert_int_equal(s.threads, 3);
+    assert_int_equal(s.gpu_layers, -1);
+    assert_int_equal(s.flash_attention, 1);
+    assert_int_equal(s.offload_kv_cache_to_gpu, 0);
+    assert_string_equal(s.kv_type_k, "q8_0");
+    assert_string_equal(s.kv_type_v, "q4_0");
+    assert_true(s.rope_frequency_base == 10000.0 && s.rope_frequency_scale == 0.5);
+    assert_string_equal(s.repack, "first");
+    assert_int_equal(s.mmap, 0);
+    assert_int_equal(s.mlock, 1);
+    assert_int_equal(s.chunk_size, 64);
+    assert_int_equal(s.seed, 7);
+}
+
+static void test_what_is_written_can_be_read(void **state) {
+    (void)state;
+    static const char *const texts[] = { "{}", "{\"gpu_layers\":0,\"mmap\":false}",
+                                         every_field };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct load_settings said = layer(texts[i]);
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_doc_set_root(doc, load_settings_format(&said, doc));
+        struct buf text = BUF_INIT(4096);
+        assert_true(json_write(doc, &text));
+        assert_string_equal(buf_str(&text), texts[i]);
+        buf_clear(&text);
+        yyjson_mut_doc_free(doc);
+    }
+}
+
+static void test_null_is_not_said(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"context_length\":null,\"mmap\":null,\"kv_type_k\":null,"
+                                   "\"gpu_layers\":null,\"rope_frequency_base\":null}");
+    assert_memory_equal(&s, &unsaid, sizeof s);
+}
+
+static void test_what_cannot_be_is_refused_by_name(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        { "{\"context_length\":\"long\"}", "context_length" },
+        { "{\"context_length\":0}", "context_length" },
+        { "{\"context_length\":-1}", "context_length" },
+        { "{\"context_length\":1.5}", "context_length" },
+        { "{\"context_length\":99999999999}", "context_length" },
+        { "{\"parallel\":65}", "parallel" },
+        { "{\"gpu_layers\":-2}", "gpu_layers" },
+        { "{\"flash_attention\":1}", "flash_attention" },
+        { "{\"kv_type_k\":\"q3\"}", "kv_type_k" },
+        { "{\"kv_type_v\":8}", "kv_type_v" },
+        { "{\"repack\":\"later\"}", "repack" },
+        { "{\"repack\":true}", "repack" },
+        { "{\"rope_frequency_scale\":2}", "rope_frequency_scale" },
+        { "{\"contextLength\":1}", "contextLength" },
+        { "{\"mmap\":true,\"no\\u0000de\":1}", "no" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct load_settings s = { .parallel = 77 };
+        struct error err = { 0 };
+        assert_false(parse(cases[i][0], &s, &err));
+        assert_int_equal(err.code, ERR_INVALID_REQUEST);
+        assert_string_equal(err.param, cases[i][1]);
+        assert_int_equal(s.parallel, 77); /* untouched */
+    }
+    struct load_settings s;
+    struct error err;
+    assert_false(parse("[]", &s, &err));
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    struct load_settings s;
+    struct error err;
+    assert_true(resolve(&small, NULL, NULL, NULL, &s, &err));
+    assert_int_equal(s.context_length, 32768); /* costs nothing before it is used */
+    assert_int_equal(s.parallel, 4);
+    assert_int_equal(s.eval_batch_size, 512);
+    assert_string_equal(s.kv_type_k, "f16");
+    assert_string_equal(s.kv_type_v, "f16");
+    assert_int_equal(s.gpu_layers, -2);
+    assert_int_equal(s.flash_attention, -1);
+
+    struct model model = small;
+    model.context_length = 1024;
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_int_equal(s.context_length, 1024);
+    model.context_length = 0; /* unknown */
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_int_equal(s.context_length, 4096);
+}
+
+/* JIT loading, rule 6: the same layers for every path, the nearer one wins. */
+static void test_nearer_layers_win(void **state) {
+    (void)state;
+    struct load_settings all = layer("{\"context_length\":1000,\"parallel\":2,\"mmap\":false}");
+    struct load_settings one = layer("{\"context_length\":2000,\"threads\":5}");
+    struct load_settings now = layer("{\"context_length\":3000}");
+    struct load_settings s;
+    struct error err;
+    assert_true(resolve(&small, &all, &one, &now, &s, &err));
+    assert_int_equal(s.context_length, 3000);
+    assert_int_equal(s.parallel, 2);
+    assert_int_equal(s.threads, 5);
+    assert_int_equal(s.mmap, 0);
+    assert_true(resolve(&small, &all, &one, NULL, &s, &err));
+    assert_int_equal(s.context_length, 2000);
+    struct load_settings on = layer("{\"mmap\":true}");
+    assert_true(resolve(&small, &all, &on, NULL, &s, &err));
+    assert_int_equal(s.mmap, 1);
+}
+
+/* A demand that cannot be met is an error; a general wish is cut to what the model can. */
+static void test_context_longer_than_the_model(void **state) {
+    (void)state;
+    struct load_settings wish = layer("{\"context_length\":32769}");
+    struct load_settings s = unsaid;
+    struct error err;
+    assert_true(resolve(&small, &wish, NULL, NULL, &s, &err));
+    assert_int_equal(s.context_length, 32768);
+    assert_true(resolve(&small, NULL, &wish, NULL, &s, &err));
+    assert_int_equal(s.context_length, 32768);
+    assert_false(resolve(&small, NULL, NULL, &wish, &s, &err));
+    assert_int_equal(err.code, ERR_INVALID_REQUEST);
+    assert_string_equal(err.param, "context_length");
+    assert_non_null(strstr(err.text, "32768 at most"));
+    struct load_settings stretched = layer(
+        "{\"context_length\":65536,\"rope_frequency_scale\":0.5}");
+    assert_true(resolve(&small, NULL, NULL, &stretched, &s, &err));
+    assert_int_equal(s.context_length, 65536);
+}
+
+static void test_quantized_values_need_flash_attention(void **state) {
+    (void)state;
+    struct load_settings off = layer("{\"flash_attention\":false,\"kv_type_v\":\"q8_0\"}");
+    struct load_settings keys = layer("{\"flash_attention\":false,\"kv_type_k\":\"q8_0\"}");
+    struct load_settings s;
+    struct error err;
+    assert_false(resolve(&small, NULL, NULL, &off, &s, &err));
+    assert_string_equal(err.param, "kv_type_v");
+    assert_true(resolve(&small, NULL, NULL, &keys, &s, &err));
+}
+
+static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
+    (void)state;
+    struct model model = { .key = (char *)"e",
+                           .type = MODEL_EMBEDDINGS,
+                           .context_length = 2048 };
+    struct load_settings s;
+    struct error err;
+    assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
+    assert_int_equal(s.eval_batch_size, 2048);
+}
+
+static void test_hash_tells_every_field(void **state) {
+    (void)state;
+    static const char *const different[] = {
+        "{\"context_length\":2048}",
+        "{\"parallel\":1}",
+        "{\"eval_batch_size\":64}",
+        "{\"num_experts\":2}",
+        "{\"threads\":1}",
+        "{\"gpu_layers\":1}",
+        "{\"flash_attention\":true}",
+        "{\"kv_type_k\":\"q8_0\"}",
+        "{\"kv_type_v\":\"q8_0\"}",
+        "{\"mmap\":true}",
+        "{\"mlock\":false}",
+        "{\"rope_frequency_base\":5}",
+        "{\"rope_frequency_scale\":0.5}",
+        "{\"offload_kv_cache_to_gpu\":true}",
+        "{\"repack\":\"never\"}",
+        "{\"repack\":\"first\"}",
+        "{\"chunk_size\":64}",
+        "{\"seed\":7}",
+    };
+    enum { COUNT = sizeof different / sizeof different[0] };
+    uint64_t hashes[COUNT + 1];
+    struct load_settings s;
+    struct error err;
+    for (size_t i = 0; i <= COUNT; i++) {
+        struct load_settings demanded = i < COUNT ? layer(different[i]) : unsaid;
+        assert_true(resolve(&small, NULL, NULL, &demanded, &s, &err));
+        hashes[i] = load_settings_hash(&s);
+        for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
+    }
+    /* What is said and equals the default is the default. */
+    struct load_settings same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
+    assert_true(resolve(&small, NULL, NULL, &same, &s, &err));
+    assert_true(load_settings_hash(&s) == hashes[COUNT]);
+}
+
+/* They are no settings of a file, but what one instance has, another does not. */
+static void test_texts_of_a_load_tell_instances_apart(void **state) {
+    (void)state;
+    struct load_settings demanded[4], s;
+    struct error err;
+    uint64_t hashes[4];
+    for (size_t i = 0; i < 4; i++) {
+        demanded[i] = unsaid;
+        demanded[i].chat_template = (int64_t)(i & 1);
+        demanded[i].reasoning_ending = (int64_t)(i & 2);
+        assert_true(resolve(&small, NULL, NULL, &demanded[i], &s, &err));
+        assert_int_equal(s.chat_template, demanded[i].chat_template);
+        assert_int_equal(s.reasoning_ending, demanded[i].reasoning_ending);
+        hashes[i] = load_settings_hash(&s);
+        for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
+    }
+}
+
+static nbytes need_of(const struct model *model, const char *demanded) {
+    struct load_settings s, now = layer(demanded);
+    struct error err;
+    assert_true(resolve(model, NULL, NULL, &now, &s, &err));
+    return load_settings_need(model, &s);
+}
+
+/* The default is the model's own length as far as the memory goes; never less than a plain one. */
+static void test_the_default_length_fits_the_memory(void **state) {
+    (void)state;
+    struct load_settings s, wish = layer("{\"context_length\":32000}");
+    struct error err;
+    struct load_layers layers = { .budget = (nbytes)64 << 30 };
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 32768);
+    layers.budget = (nbytes)700 << 20;
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(s.context_length > 8000 && s.context_length < 20000);
+    assert_true(load_settings_tokens(&small, &s, layers.budget) >= s.context_length);
+    assert_true(load_settings_tokens(&small, &s, layers.budget) < s.context_length + 512);
+    layers.budget = (nbytes)100 << 20; /* not even the weights fit */
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 4096);
+    layers.for_model = &wish; /* said is said */
+    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_int_equal(s.context_length, 32000);
+}
+
+/* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as the
+ * context has at first. */
+static void test_need_counts_the_first_cells(void **state) {
+    (void)state;
+    nbytes cell = (nbytes)24 * 2 * (64 + 64) * 2;
+    nbytes one = need_of(&small, "{\"context_length\":200,\"parallel\":1}");
+    nbytes four = need_of(&small, "{\"context_length\":200,\"parallel\":4}");
+    nbytes longer = need_of(&small, "{\"context_length\":800,\"parallel\":1}");
+    nbytes packed = need_of(&small,
+                            "{\"context_length\":800,\"parallel\":1,\"kv_type_k\":\"q8_0\"}");
+    nbytes whole = need_of(&small, "{\"context_length\":32768,\"parallel\":4}");
+    assert_int_equal(four - one, cell * 600);
+    assert_int_equal(longer, four);
+    assert_int_equal(longer - packed, cell / 2 * 800 * 15 / 32);
+    assert_int_equal(whole - longer, cell * (LOAD_FIRST_CELLS - 800));
+    struct model encoder = small;
+    encoder.type = MODEL_EMBEDDINGS;
+    nbytes alone = need_of(&encoder, "{\"context_length\":3000,\"eval_batch_size\":512}");
+    assert_int_equal(alone - one, cell * 2800); /* a whole input, however many may wait */
+    assert_true(one > small.size + cell * 200);
+    assert_true(one < small.size + cell * 200 + (128 << 20));
+}
+
+static void test_need_of_strange_models(void **state) {
+    (void)state;
+    struct model unknown = { .key = (char *)"u", .size = 1000 };
+    struct model absurd = { .key = (char *)"a",
+                            .size = 1000,
+                            .layers = UINT32_MAX,
+                            .kv_heads = UINT32_MAX,
+                            .key_length = UINT32_MAX,
+                            .value_length = UINT32_MAX,
+                            .embedding_length = UINT32_MAX };
+    assert_true(need_of(&unknown, "{}") >= 1000);
+    assert_true(need_of(&unknown, "{}") < 256 << 20);
+    assert_true(need_of(&absurd, "{}") == (nbytes)1 << 63);
+}
+
+static void test_reload_time(void **state) {
+    (void)state;
+    struct model model = { .size = 0 };
+    assert_int_equal(load_settings_reload_time(&model), 1);
+    model.size = (nbytes)4 << 30;
+    assert_int_equal(load_settings_reload_time(&model), 4096);
+    model.size = UINT64_MAX;
+    assert_true(load_settings_reload_time(&model) > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_field_is_read),
+        cmocka_unit_test(test_what_is_written_can_be_read),
+        cmocka_unit_test(test_null_is_not_said),
+        cmocka_unit_test(test_what_cannot_be_is_refused_by_name),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_nearer_layers_win),
+        cmocka_unit_test(test_context_longer_than_the_model),
+        cmocka_unit_test(test_quantized_values_need_flash_attention),
+        cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
+        cmocka_unit_test(test_hash_tells_every_field),
+        cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
+        cmocka_unit_test(test_the_default_length_fits_the_memory),
+        cmocka_unit_test(test_need_counts_the_first_cells),
+        cmocka_unit_test(test_need_of_strange_models),
+        cmocka_unit_test(test_reload_time),
+    };
+    return cmocka_run_group_tests_name("load_settings", tests, NULL, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * puppets.h - workers that say what the test lets them say: daemon/worker.h without processes.
+ *
+ * A program that links this has no real workers. A puppet says HELLO when it is started, hears what
+ * it is sent, and lives until puppet_die; a kill is only remembered.
+ */
+#ifndef DOZE_TESTS_UNIT_DAEMON_PUPPETS_H
+#define DOZE_TESTS_UNIT_DAEMON_PUPPETS_H
+
+#include <stdbool.h>
+
+#include "supervisor/worker.h"
+
+/* How many were started so far, and the nth of them, from 0; NULL once it is dead. */
+int puppet_count(void);
+struct worker *puppet(int n);
+
+/* The payload of the last frame of this type that it was sent; NULL: none came. */
+const char *puppet_heard(const struct worker *worker, enum message_type type);
+/* The request which that frame was about. */
+uint64_t puppet_heard_request(const struct worker *worker, enum message_type type);
+bool puppet_was_killed(const struct worker *worker);
+
+void puppet_say(struct worker *worker, enum message_type type, uint64_t request,
+                const char *payload);
+/* Frees it. */
+void puppet_die(struct worker *worker);
+/* All that live; the count begins anew. */
+void puppets_clear(void);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/* The supervisor between clients and workers, whose words are the test's. No process is started,
+ * and the loop turns only at the end. */
+#include "cmocka_prelude.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "puppets.h"
+#include "supervisor/supervisor.h"
+
+#define READY "{\"context_length\":512,\"parallel\":4,\"memory_bytes\":1000}"
+
+/* What a sink was told. */
+struct told {
+    int results, errors;
+    enum stop_reason stop_reason;
+    struct error error;
+    struct load_estimate estimate;
+};
+
+struct scene {
+    uv_loop_t loop;
+    struct settings settings;
+    struct model models[2];
+    struct catalog catalog, *current;
+    struct metrics metrics;
+    struct feed *events, *log;
+    struct supervisor *sup;
+    int kept_changes;
+    struct told told[20]; /* sinks may speak until the end of the scene */
+};
+
+static void on_changed(void *ctx) {
+    (void)ctx;
+}
+
+static void on_kept_changed(void *ctx) {
+    struct scene *s = ctx;
+    s->kept_changes++;
+}
+
+static int set_up(void **state) {
+    struct scene *s = xcalloc(1, sizeof *s);
+    struct error err;
+    uv_loop_init(&s->loop);
+    settings_init(&s->settings);
+    s->settings.standby = false;
+    static char *const keys[] = { "one", "two" };
+    for (int i = 0; i < 2; i++) {
+        s->models[i] = (struct model){ .key = keys[i],
+                                       .publisher = "local",
+                                       .display_name = keys[i],
+                                       .path = "/nowhere/model.gguf",
+                                       .architecture = "llama",
+                                       .quantization = "Q8_0",
+                                       .params_string = "1M",
+                                       .size = 1000,
+                                       .context_length = 8192 };
+    }
+    s->catalog = (struct catalog){ .models = s->models, .count = 2 };
+    s->current = &s->catalog;
+    s->events = feed_new(16);
+    s->log = feed_new(16);
+    struct supervisor_world world = { .loop = &s->loop,
+                                      .worker_program = "",
+                                      .prompts_dir = "/nowhere",
+                                      .settings = &s->settings,
+                                      .catalog = &s->current,
+                                      .events = s->events,
+                                      .log = s->log,
+                                      .metrics = &s->metrics,
+                                      .on_changed = on_changed,
+                                      .on_kept_changed = on_kept_changed,
+                                      .on_prompts = on_changed,
+                                      .on_finished = on_changed,
+                                      .ctx = s };
+    s->sup = supervisor_new(&world, &err);
+    assert_non_null(s->sup);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct scene *s = *state;
+    supervisor_shutdown(s->sup);
+    puppets_clear();
+    supervisor_free(s->sup);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+    feed_free(s->events);
+    feed_free(s->log);
+    settings_clear(&s->settings);
+    free(s);
+    return 0;
+}
+
+/* ---- what clients do ---- */
+
+static void on_load_end(void *ctx, call_id call, const struct load_result *result,
+                        const struct error *error) {
+    struct told *told = ctx;
+    (void)call;
+    told->results += result != NULL;
+    told->errors += error != NULL;
+    if (error) told->error = *error;
+}
+
+static void on_event(void *ctx, call_id call, const struct service_event *ev) {
+    struct told *told = ctx;
+    (void)call;
+    if (ev->kind == SERVICE_DONE) told->results++;
+    if (ev->kind != SERVICE_ERROR) return;
+    told->errors++;
+    told->error = *ev->error;
+    told->stop_reason = ev->stop_reason;
+}
+
+static void on_estimate(void *ctx, const struct load_estimate *estimate,
+                        const struct error *error) {
+    struct told *told = ctx;
+    told->results += estimate != NULL;
+    told->errors += error != NULL;
+    if (estimate) told->estimate = *estimate;
+    if (error) told->error = *error;
+}
+
+static call_id load(struct scene *s, struct load_request request, struct told *told) {
+    return supervisor_load(s->sup, &request,
+                           (struct load_sink){ .on_end = on_load_end, .ctx = told });
+}
+
+static call_id ensure(struct scene *s, struct load_request request, struct told *told) {
+    return supervisor_ensure(s->sup, &request,
+                             (struct load_sink){ .on_end = on_load_end, .ctx = told });
+}
+
+static void estimate(struct scene *s, struct told *told) {
+    struct load_request request = LOAD_REQUEST_UNSAID;
+    request.model = "one";
+    (void)supervisor_estimate(s->sup, &request,
+                              (struct estimate_sink){ .on_end = on_estimate, .ctx = told });
+}
+
+static call_id ask(struct scene *s, const char *model, struct told *told) {
+    yyjson_mut_doc *body = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(body, yyjson_mut_obj(body));
+    struct service_request request = { .op = OP_COMPLETION,
+                                       .model = xstrdup(model),
+                                       .body = body };
+    return supervisor_generate(s->sup, &request,
+                               (struct service_sink){ .on_event = on_event, .ctx = told });
+}
+
+static struct load_request request_for(const char *model) {
+    struct load_request request = LOAD_REQUEST_UNSAID;
+    request.model = model;
+    return request;
+}
+
+/* The only instance that is listed. */
+static const struct instance_view *instance(struct scene *s) {
+    struct service_models models = supervisor_models(s->sup);
+    const struct instance_view *only = NULL;
+    for (size_t i = 0; i < models.count; i++) {
+        if (models.models[i].instance_count == 0) continue;
+        assert_null(only);
+        assert_int_equal(models.models[i].instance_count, 1);
+        only = models.models[i].instances;
+    }
+    return only;
+}
+
+/* ---- loads ---- */
+
+static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state) {
+    struct scene *s = *state;
+    struct told *first = &s->told[0], *second = &s->told[1];
+    struct load_request demanding = request_for("one");
+    demanding.context_length = 2048;
+    (void)ensure(s, demanding, first);
+    (void)ask(s, "one", second); /* demands nothing */
+    assert_non_null(strstr(puppet_heard(puppet(0), MSG_LOAD), "\"context_length\":2048"));
+    puppet_die(puppet(0));
+    assert_int_equal(puppet_count(), 2);
+    assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":2048"));
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(first->results, 1);
+}
+
+static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
+    struct scene *s = *state;
+    struct told *told = s->told;
+    (void)ask(s, "one", &told[0]);
+    puppet_say(puppet(0), MSG_READY, 0, READY); /* busy: the other one has to wait */
+    struct load_request demanding = request_for("two");
+    (void)ask(s, "two", &told[1]);
+    demanding.context_length = 1024;
+    (void)ensure(s, demanding, &told[2]);
+    puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
+    puppet_die(puppet(0));
+    assert_int_equal(told[0].results, 1);
+    assert_int_equal(puppet_count(), 2);
+    assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":1024"));
+}
+
+static void test_a_ready_after_its_load_was_given_up_is_nothing(void **state) {
+    struct scene *s = *state;
+    struct told *told = s->told;
+    call_id call = load(s, request_for("one"), told);
+    supervisor_cancel(s->sup, call);
+    assert_int_equal(instance(s)->state, INSTANCE_UNLOADING);
+    assert_non_null(puppet_heard(puppet(0), MSG_STOP));
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_int_equal(instance(s)->state, INSTANCE_UNLOADING);
+    assert_int_equal(s->metrics.loads, 0);
+    puppet_die(puppet(0));
+    assert_null(instance(s));
+    assert_int_equal(told->results + told->errors, 0);
+}
+
+static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
+    struct scene *s = *state;
+    struct told *told = s->told;
+    (void)load(s, request_for("one"), told);
+    puppet_say(puppet(0), MSG_READY, 0, "{\"memory_bytes\":9007199254740992,\"parallel\":-4}");
+    assert_int_equal(told->results, 1);
+    assert_true(instance(s)->memory_bytes == UINT64_C(1) << 53);
+    assert_int_equal(instance(s)->parallel, 0);
+    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":9007199254740993}");
+    assert_int_equal(instance(s)->memory_bytes, 0);
+    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":18446744073709551615}");
+    assert_int_equal(instance(s)->memory_bytes, 0);
+    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":1e300}");
+    assert_int_equal(instance(s)->memory_bytes, 0);
+    assert_false(puppet_was_killed(puppet(0)));
+}
+
+/* ---- instances to be kept ---- */
+
+static call_id keep(struct scene *s, const char *model, const char *identifier) {
+    struct load_request request = request_for(model);
+    request.keep = true;
+    request.identifier = identifier;
+    return load(s, request, &s->told[0]);
+}
+
+static void expect_kept(struct scene *s, const char *json) {
+    struct buf text = BUF_INIT(4096);
+    supervisor_format_kept(s->sup, &text);
+    assert_string_equal(buf_str(&text), json);
+    buf_clear(&text);
+}
+
+static void test_a_kept_instance_whose_worker_died_stays_a_wish(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", "mine");
+    expect_kept(s, "[]"); /* a load that fails is no reason to try again */
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_int_equal(s->kept_changes, 1);
+    assert_true(instance(s)->keep);
+    puppet_die(puppet(0));
+    assert_null(instance(s));
+    (void)keep(s, "two", NULL);
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->kept_changes, 2);
+    expect_kept(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
+}
+
+static void unload(struct scene *s, const char *identifier, struct told *told) {
+    (void)supervisor_unload_wholly(s->sup, identifier,
+                                   (struct load_sink){ .on_end = on_load_end, .ctx = told });
+}
+
+static void test_an_unload_by_hand_takes_the_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    unload(s, "one", &s->told[1]);
+    expect_kept(s, "[]");
+    assert_int_equal(s->kept_changes, 2);
+    puppet_die(puppet(0));
+    assert_int_equal(s->told[1].errors, 0);
+}
+
+static void test_a_wish_for_what_is_not_loaded_can_be_taken_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    puppet_die(puppet(0));
+    unload(s, "one", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[1].error.text, "not kept"));
+    expect_kept(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_int_equal(s->kept_changes, 2);
+}
+
+static void test_a_kept_instance_that_becomes_jit_is_kept_no_more(void **state) {
+    struct scene *s = *state;
+    struct error err;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    struct ttl minute = { .given = true, .value = 60000 };
+    assert_true(supervisor_retune(s->sup, "one", NULL, minute, &err));
+    expect_kept(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
+    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_kept(s, "[]");
+    assert_int_equal(s->kept_changes, 3);
+    assert_false(instance(s)->keep);
+}
+
+static void test_a_wish_of_an_earlier_run_outlives_a_load_that_fails(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    request.keep = true;
+    request.context_length = 512;
+    request.ttl = (struct ttl){ .given = true, .value = 1500 };
+    supervisor_keep(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    puppet_say(puppet(0), MSG_FAILED, 0, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
+    puppet_die(puppet(0));
+    assert_int_equal(s->told[0].errors, 1);
+    expect_kept(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
+}
+
+static void test_a_load_that_says_nothing_of_keeping_takes_no_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    puppet_die(puppet(0));
+    (void)load(s, request_for("one"), &s->told[1]);
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->told[1].results, 1);
+    expect_kept(s, "[{\"model\":\"one\"}]");
+}
+
+static void test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    struct error err;
+    request.keep = true;
+    supervisor_keep(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_kept(s, "[]");
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_int_equal(s->told[0].results, 1);
+    expect_kept(s, "[]");
+}
+
+static void test_an_unload_while_a_load_waits_takes_the_wish_back(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    unload(s, "one", &s->told[1]); /* its worker takes its time */
+    (void)keep(s, "one", NULL);    /* waits until that is gone */
+    expect_kept(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[2].error.text, "not kept"));
+    puppet_die(puppet(0));
+    puppet_say(puppet(1), MSG_READY, 0, READY);
+    assert_int_equal(s->told[0].results, 2);
+    expect_kept(s, "[]");
+}
+
+/* ---- requests ---- */
+
+static void test_a_full_table_is_an_error_that_says_the_answer_failed(void **state) {
+    struct scene *s = *state;
+    struct told *held = &s->told[0], *refused = &s->told[1];
+    s->settings.rules.max_waiting = LC_MAX_REQUESTS;
+    supervisor_settings_changed(s->sup);
+    for (int i = 0; i < LC_MAX_REQUESTS; i++) (void)ask(s, "one", held);
+    assert_int_equal(held->errors, 0);
+    assert_int_equal(ask(s, "one", refused), 0);
+    assert_int_equal(refused->errors, 1);
+    assert_int_equal(refused->error.code, ERR_QUEUE_FULL);
+    assert_int_equal(refused->stop_reason, STOP_FAILED);
+}
+
+/* ---- measuring ---- */
+
+static void test_at_most_16_models_are_measured_at_once(void **state) {
+    struct scene *s = *state;
+    struct told *first = s->told, *refused = &s->told[16], *next = &s->told[17];
+    for (int i = 0; i < 16; i++) estimate(s, &first[i]);
+    assert_int_equal(puppet_count(), 16);
+    estimate(s, refused);
+    assert_int_equal(puppet_count(), 16);
+    assert_int_equal(refused->errors, 1);
+    assert_int_equal(refused->error.code, ERR_QUEUE_FULL);
+    assert_true(refused->error.retry_after > 0);
+    puppet_say(puppet(3), MSG_MEASURED, 0, "{\"model\":1000,\"context\":24}");
+    assert_int_equal(first[3].results, 1);
+    assert_int_equal(first[3].estimate.model + first[3].estimate.context, 1024);
+    estimate(s, next); /* its process has yet to go */
+    assert_int_equal(next->error.code, ERR_QUEUE_FULL);
+    assert_true(puppet_was_killed(puppet(3)));
+    puppet_die(puppet(3));
+    *next = (struct told){ 0 };
+    estimate(s, next);
+    assert_int_equal(next->errors, 0);
+    assert_int_equal(puppet_count(), 17);
+}
+
+static void test_a_failed_measure_keeps_the_workers_words(void **state) {
+    struct scene *s = *state;
+    static const struct {
+        const char *payload, *text;
+        enum err_code code;
+    } rows[] = {
+        { "{\"code\":\"not_supported\",\"text\":\"Not this one.\"}", "Not this one.",
+          ERR_NOT_SUPPORTED },
+        { "{\"code\":\"insufficient_memory\",\"text\":\"Too large.\"}", "Too large.",
+          ERR_NO_MEMORY },
+        { "{\"code\":\"none\",\"text\":\"Broken.\"}", "Broken.", ERR_LOAD_FAILED },
+        { "{\"code\":\"gibberish\",\"text\":\"Broken.\"}", "Broken.", ERR_LOAD_FAILED },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct told *told = &s->told[i];
+        estimate(s, told);
+        puppet_say(puppet((int)i), MSG_FAILED, 0, rows[i].payload);
+        assert_int_equal(told->errors, 1);
+        assert_int_equal(told->error.code, rows[i].code);
+        assert_string_equal(told->error.text, rows[i].text);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
+        TEST(test_the_newest_waiter_says_how_a_first_load_is),
+        TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
+        TEST(test_integers_of_a_worker_end_at_2_to_53),
+        TEST(test_a_kept_instance_whose_worker_died_stays_a_wish),
+        TEST(test_an_unload_by_hand_takes_the_wish_back),
+        TEST(test_a_wish_for_what_is_not_loaded_can_be_taken_back),
+        TEST(test_a_kept_instance_that_becomes_jit_is_kept_no_more),
+        TEST(test_a_wish_of_an_earlier_run_outlives_a_load_that_fails),
+        TEST(test_a_load_that_says_nothing_of_keeping_takes_no_wish_back),
+        TEST(test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on),
+        TEST(test_an_unload_while_a_load_waits_takes_the_wish_back),
+        TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
+        TEST(test_at_most_16_models_are_measured_at_once),
+        TEST(test_a_failed_measure_keeps_the_workers_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
