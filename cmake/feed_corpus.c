@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed_corpus.c - main() for a fuzz target outside the fuzz build: feeds it every file of a folder
- * once, so that what fuzzing found once stays fixed. Linked by doze_fuzz (cmake/doze.cmake).
+ * feed_corpus.c - main() for a fuzz target outside the fuzz build: feeds it every file of a
+ * folder once, so that what fuzzing found once stays fixed. Linked by doze_fuzz
+ * (cmake/doze.cmake).
  */
 #include <dirent.h>
 #include <limits.h>

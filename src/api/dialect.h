@@ -42,17 +42,17 @@ struct dialect {
     bool (*parse)(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
                   struct error *err);
 
-    /* Begin an answer: copies what it needs of *options. `id` makes chatcmpl-<id>; created: Unix
-     * seconds. Free with reply_free. */
+    /* Begin an answer: copies what it needs of *options. `id` makes chatcmpl-<id>; created:
+     * Unix seconds. Free with reply_free. */
     struct reply *(*reply_new)(const struct reply_options *options, int count, const char *id,
                                int64_t created);
     void (*reply_free)(struct reply *reply);
 
-    /* Take one event of request `index` and append the bytes to send: for a stream SSE text, else
-     * nothing before the end and then the whole JSON body. REPLY_END: the answer is complete (all
-     * `count` requests ended, or one failed: then the others are to be cancelled). An event with
-     * SERVICE_ERROR that comes before anything was sent of a stream is answered by format_error
-     * instead of this. */
+    /* Take one event of request `index` and append the bytes to send: for a stream SSE text,
+     * else nothing before the end and then the whole JSON body. REPLY_END: the answer is
+     * complete (all `count` requests ended, or one failed: then the others are to be
+     * cancelled). An event with SERVICE_ERROR that comes before anything was sent of a stream
+     * is answered by format_error instead of this. */
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 
@@ -87,7 +87,8 @@ void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
 bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
                               struct error *err);
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
-/* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or NULL. */
+/* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or
+ * NULL. */
 bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,
                               const char **ret_origin, struct error *err);
 /* One instance as listed in loaded_instances, with doze's own fields. */

@@ -3,9 +3,9 @@
  * service.h - the only door between the dialects and the instances.
  *
  * A dialect (OpenAI, LM Studio v0 / v1, its WebSocket, Anthropic) is a pure translator: request
- * bytes -> the neutral request below; neutral events -> reply bytes. The daemon implements struct
- * service on the lifecycle and its workers; a remote node could be another implementation.
- * Everything runs on the event loop's thread.
+ * bytes -> the neutral request below; neutral events -> reply bytes. The daemon implements
+ * struct service on the lifecycle and its workers; a remote node could be another
+ * implementation. Everything runs on the event loop's thread.
  *
  * ## The neutral body (`body` of a request; the worker gets it as it is)
  *
@@ -19,8 +19,8 @@
  *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
  *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (what becomes
  *     of a text longer than the context)
- *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI tools],
- *    "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
+ *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI
+ * tools], "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
  *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
  *    "reasoning_budget":int>=0 (tokens of each thinking part; then it is ended),
@@ -82,8 +82,8 @@ struct ttl {
 struct service_request {
     enum service_op op;
     char *model; /* as the client wrote it; NULL: not named. Owned */
-    /* instance_view.reference: served by this very instance and no other; ERR_MODEL_UNLOADED if it
-     * is gone. 0: by name. */
+    /* instance_view.reference: served by this very instance and no other; ERR_MODEL_UNLOADED if
+     * it is gone. 0: by name. */
     uint64_t instance;
     struct ttl ttl;
     yyjson_mut_doc *body; /* the neutral body. Owned */
@@ -100,8 +100,9 @@ enum { DELTA_MAX_CALLS = 16 };
 
 enum service_event_kind {
     SERVICE_LOADING, /* progress 0..1 of the load that it waits for; may repeat */
-    SERVICE_STARTED, /* an instance has begun to work on it; `instance`, usage's prompt figures */
-    SERVICE_PROMPT, /* prompt processing: progress 0..1 */
+    SERVICE_STARTED, /* an instance has begun to work on it; `instance`, usage's prompt figures
+                      */
+    SERVICE_PROMPT,  /* prompt processing: progress 0..1 */
     SERVICE_DELTA,
     SERVICE_VECTOR, /* one embedding */
     SERVICE_DONE,   /* last event */
@@ -217,7 +218,8 @@ struct model_view {
     size_t instance_count;
 };
 
-/* One snapshot of everything, models sorted by key. Valid until the next call into the service. */
+/* One snapshot of everything, models sorted by key. Valid until the next call into the service.
+ */
 struct service_models {
     const struct model_view *models;
     size_t count;
@@ -260,8 +262,8 @@ struct load_result {
     bool fresh;                           /* false: it was there already (promoted) */
 };
 
-/* A running piece of work. Identified by number, so a late call about a finished one is harmless.
- * 0 is never used. */
+/* A running piece of work. Identified by number, so a late call about a finished one is
+ * harmless. 0 is never used. */
 typedef uint64_t call_id;
 
 /* Where a call's events go. After SERVICE_DONE, SERVICE_ERROR or service->cancel no more events
@@ -271,7 +273,8 @@ struct service_sink {
     void *ctx;
 };
 
-/* What a load would take, measured without taking it: bytes, of them on devices of their own. */
+/* What a load would take, measured without taking it: bytes, of them on devices of their own.
+ */
 struct load_estimate {
     uint64_t model, model_device;
     uint64_t context, context_device; /* key-value cells and compute buffers */
@@ -285,8 +288,8 @@ struct estimate_sink {
 };
 
 struct load_sink {
-    /* Both NULL if not wanted; views are borrowed for the call. The load waits for this instance
-     * to leave; its worker has been started. */
+    /* Both NULL if not wanted; views are borrowed for the call. The load waits for this
+     * instance to leave; its worker has been started. */
     void (*on_evicting)(void *ctx, call_id call, const struct instance_view *victim);
     void (*on_loading)(void *ctx, call_id call, const struct instance_view *instance);
     /* progress 0..1; then exactly one of result or error, unless cancelled */
@@ -332,8 +335,9 @@ struct service {
 
     /* The settings as one JSON object, borrowed until the next change. */
     yyjson_val *(*settings)(void *self);
-    /* Partial change: validates all, then applies all or nothing. The sink is told once it is on
-     * disk and in force, or why not; maybe before this returns. Changes are made in their order. */
+    /* Partial change: validates all, then applies all or nothing. The sink is told once it is
+     * on disk and in force, or why not; maybe before this returns. Changes are made in their
+     * order. */
     void (*settings_patch)(void *self, yyjson_val *patch, struct settings_sink sink);
 };
 

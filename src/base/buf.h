@@ -2,8 +2,8 @@
 /*
  * buf.h - a byte buffer that grows up to a maximum given at birth.
  *
- * Bytes past the maximum are not stored and mark the buffer as overflowed; from then on it takes
- * nothing. So a chain of appends needs one check at its end.
+ * Bytes past the maximum are not stored and mark the buffer as overflowed; from then on it
+ * takes nothing. So a chain of appends needs one check at its end.
  */
 #ifndef DOZE_BASE_BUF_H
 #define DOZE_BASE_BUF_H
@@ -35,13 +35,15 @@ bool buf_add(struct buf *b, const void *bytes, size_t len);
 bool buf_add_str(struct buf *b, const char *text);
 bool buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for len more bytes, to be filled by the caller, who then adds to b->len; NULL past max. */
+/* Room for len more bytes, to be filled by the caller, who then adds to b->len; NULL past max.
+ */
 char *buf_reserve(struct buf *b, size_t len);
 
 /* Remove len bytes from the front. */
 void buf_drop(struct buf *b, size_t len);
 
-/* Give the bytes away (caller frees with free()); the buffer is empty afterwards. Never NULL. */
+/* Give the bytes away (caller frees with free()); the buffer is empty afterwards. Never NULL.
+ */
 char *buf_take(struct buf *b);
 
 /* The text, "" while empty. Borrowed until the next change. */

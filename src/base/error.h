@@ -3,7 +3,8 @@
  * error.h - what went wrong, as a value: a code from a closed set and one sentence.
  *
  * A function that can fail for several reasons returns bool and takes `struct error *err` last:
- * never NULL, written only on failure. Library code neither logs nor exits; the edge reports once.
+ * never NULL, written only on failure. Library code neither logs nor exits; the edge reports
+ * once.
  */
 #ifndef DOZE_BASE_ERROR_H
 #define DOZE_BASE_ERROR_H

@@ -26,8 +26,9 @@ static uint64_t file_size(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* Is the window in memory? A page of every SAMPLE bytes tells: to ask for each one takes as long as
- * a tenth of the load (measured: 50 ms for 0.5 GB), and what is missing still is a page fault. */
+/* Is the window in memory? A page of every SAMPLE bytes tells: to ask for each one takes as
+ * long as a tenth of the load (measured: 50 ms for 0.5 GB), and what is missing still is a page
+ * fault. */
 static bool resident(char *window, size_t len) {
     unsigned char state;
     for (size_t at = 0; at < len; at += SAMPLE) {

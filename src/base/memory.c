@@ -46,8 +46,8 @@ nbytes memory_stat_cache(const char *text) {
     return sum;
 }
 
-/* cgroup v2, as seen from inside a container: its own root. What is cached of files, the weights
- * of models among them, is given up when it is needed. */
+/* cgroup v2, as seen from inside a container: its own root. What is cached of files, the
+ * weights of models among them, is given up when it is needed. */
 static nbytes cgroup_available(void) {
     nbytes most = 0, used = 0;
     char stat[8192] = "";

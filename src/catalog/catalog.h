@@ -57,11 +57,13 @@ void catalog_free(struct catalog *catalog);
  * the problem). NULL if there is none. */
 const struct model *catalog_find(const struct catalog *catalog, const char *name);
 
-/* Up to three names of models close to what was asked, best first; borrowed. Returns how many. */
+/* Up to three names of models close to what was asked, best first; borrowed. Returns how many.
+ */
 size_t catalog_close_names(const struct catalog *catalog, const char *name,
                            const char *ret_names[3]);
 
-/* Pure: does `name` mean a model with this key and publisher? Shared by catalog_find and tests. */
+/* Pure: does `name` mean a model with this key and publisher? Shared by catalog_find and tests.
+ */
 bool model_name_matches(const struct model *model, const char *name);
 
 #endif

@@ -38,7 +38,8 @@ static void word_init(struct word *w, const char *text, size_t len) {
     }
 }
 
-/* At least so many edits lie between them: cheap, and right for most names of a long catalog. */
+/* At least so many edits lie between them: cheap, and right for most names of a long catalog.
+ */
 static int least_distance(const struct word *a, const struct word *b) {
     int missing = 0, surplus = 0;
     for (int i = 0; i < CLASSES; i++) {

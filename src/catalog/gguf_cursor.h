@@ -49,7 +49,8 @@ bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width, str
 /* A string is a u64 length and its bytes, without a NUL. */
 bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, struct error *err);
 
-/* Append the next string's bytes; what does not fit into the buffer's maximum is passed over. */
+/* Append the next string's bytes; what does not fit into the buffer's maximum is passed over.
+ */
 bool gguf_cursor_string(struct gguf_cursor *c, struct buf *out, struct error *err);
 
 #endif

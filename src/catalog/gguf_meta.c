@@ -87,7 +87,8 @@ static const struct field *field_find(const struct field *fields, size_t count,
 }
 
 /* Keys of the model's own shape begin with its architecture, which comes first in every file
- * that llama.cpp's converters write; a file that names it later loses nothing but these facts. */
+ * that llama.cpp's converters write; a file that names it later loses nothing but these facts.
+ */
 static const struct field *field_of_key(const struct reader *r) {
     const struct field *field = field_find(general_fields, COUNT(general_fields), r->key);
     if (field) return field;
@@ -210,7 +211,8 @@ static bool read_pair(struct reader *r, struct error *err) {
     return read_scalar(r, field, type, err);
 }
 
-/* Elements of a tensor from its dimensions; false if the product is more than any file holds. */
+/* Elements of a tensor from its dimensions; false if the product is more than any file holds.
+ */
 static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elements,
                        struct error *err) {
     uint32_t dimensions;

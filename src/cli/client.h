@@ -19,7 +19,8 @@ enum outcome {
 struct call {
     const char *method, *path;
     const char *body; /* JSON; NULL: none */
-    /* Set to read a text/event-stream as it comes; an answer of another type goes to the body. */
+    /* Set to read a text/event-stream as it comes; an answer of another type goes to the body.
+     */
     void (*on_event)(void *ctx, const struct sse_event *ev);
     void *ctx;
     int cancel_fd;    /* gives up as soon as it can be read; -1: never */

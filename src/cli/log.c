@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* log.c - `doze log --events`: what happened to the models, also in earlier runs of the server. */
+/* log.c - `doze log --events`: what happened to the models, also in earlier runs of the server.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

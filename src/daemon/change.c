@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* change.c - changes of the settings, one after the other: checked, written to disk, then in force.
- * What a client was told survives a crash. */
+/* change.c - changes of the settings, one after the other: checked, written to disk, then in
+ * force. What a client was told survives a crash. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"

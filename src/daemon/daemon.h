@@ -93,13 +93,13 @@ struct load_body {
 bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret);
 
 /* ---- handlers; ctx is the struct daemon ---- */
-void route_openai_chat(void *ctx, struct exchange *x); /* answer.c */
+void route_openai_chat(void *ctx, struct exchange *x); /* inference_route.c */
 void route_openai_completions(void *ctx, struct exchange *x);
 void route_openai_embeddings(void *ctx, struct exchange *x);
 void route_v0_chat(void *ctx, struct exchange *x);
 void route_v0_completions(void *ctx, struct exchange *x);
 void route_v0_embeddings(void *ctx, struct exchange *x);
-void route_openai_models(void *ctx, struct exchange *x); /* manage.c */
+void route_openai_models(void *ctx, struct exchange *x); /* instance_routes.c */
 void route_openai_model(void *ctx, struct exchange *x);
 void route_v0_models(void *ctx, struct exchange *x);
 void route_v0_model(void *ctx, struct exchange *x);
@@ -109,16 +109,16 @@ void route_settings_get(void *ctx, struct exchange *x);
 void route_settings_patch(void *ctx, struct exchange *x);
 void route_unload(void *ctx, struct exchange *x);   /* unload.c */
 void route_load(void *ctx, struct exchange *x);     /* load.c */
-void route_estimate(void *ctx, struct exchange *x); /* measure.c */
-void route_events(void *ctx, struct exchange *x);   /* streams.c */
+void route_estimate(void *ctx, struct exchange *x); /* estimate_route.c */
+void route_events(void *ctx, struct exchange *x);   /* stream_routes.c */
 void route_log(void *ctx, struct exchange *x);
 void route_history(void *ctx, struct exchange *x); /* history_route.c */
-void route_page(void *ctx, struct exchange *x);    /* page.c */
+void route_page(void *ctx, struct exchange *x);    /* web_page.c */
 void route_asset(void *ctx, struct exchange *x);
-void route_health(void *ctx, struct exchange *x); /* pages.c */
+void route_health(void *ctx, struct exchange *x); /* probes.c */
 void route_greeting(void *ctx, struct exchange *x);
 void route_lms_status(void *ctx, struct exchange *x);
-void route_ws(void *ctx, struct exchange *x); /* ws.c */
+void route_ws(void *ctx, struct exchange *x); /* ws_route.c */
 void route_metrics(void *ctx, struct exchange *x);
 void route_prompts_list(void *ctx, struct exchange *x); /* prompt_routes.c */
 void route_prompts_clear(void *ctx, struct exchange *x);

@@ -10,12 +10,12 @@
  * buffer's maximum, else ERR_IO. */
 bool file_read(const char *path, struct buf *out, struct error *err);
 
-/* Replace the file: temporary name, fsync, rename, fsync of the folder. Mode 0600. On failure the
- * old file is as it was. */
+/* Replace the file: temporary name, fsync, rename, fsync of the folder. Mode 0600. On failure
+ * the old file is as it was. */
 bool file_replace(const char *path, const char *bytes, size_t len, struct error *err);
 
-/* The same without waiting for the disk, for what is of use only while this process runs: after a
- * crash of the machine the file may be empty. */
+/* The same without waiting for the disk, for what is of use only while this process runs: after
+ * a crash of the machine the file may be empty. */
 bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err);
 
 /* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */

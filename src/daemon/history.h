@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * history.h - the history's writer: collects notes, has them written in batches on a pool thread,
- * and answers what is asked about them.
+ * history.h - the history's writer: collects notes, has them written in batches on a pool
+ * thread, and answers what is asked about them.
  *
- * One job at a time has the file: write what waits, then one reading. So a reading sees all that
- * happened before it was asked for. A batch goes out 2 s after its first note; 10 s after the last
- * one the file is closed, and nothing wakes until there is a note again. If the disk is slower than
- * what happens, notes past 4096 are dropped; a failing disk is one warning. Loop's thread only.
+ * One job at a time has the file: write what waits, then one reading. So a reading sees all
+ * that happened before it was asked for. A batch goes out 2 s after its first note; 10 s after
+ * the last one the file is closed, and nothing wakes until there is a note again. If the disk
+ * is slower than what happens, notes past 4096 are dropped; a failing disk is one warning.
+ * Loop's thread only.
  */
 #ifndef DOZE_DAEMON_HISTORY_H
 #define DOZE_DAEMON_HISTORY_H

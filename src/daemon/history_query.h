@@ -16,9 +16,9 @@ struct history_query {
     int64_t limit;    /* at most so many events, and so many samples: the newest */
 };
 
-/* Read the fields of a URL; NULL: not given. Points in time are Unix ms ("1795352746066") or a span
- * before `now` ("1d", "12h", "30m", "90s"; at most ten years). Default: the day before `until`,
- * which is now. Fails with ERR_INVALID_REQUEST and the field's name. */
+/* Read the fields of a URL; NULL: not given. Points in time are Unix ms ("1795352746066") or a
+ * span before `now` ("1d", "12h", "30m", "90s"; at most ten years). Default: the day before
+ * `until`, which is now. Fails with ERR_INVALID_REQUEST and the field's name. */
 bool history_query_parse(const char *since, const char *until, const char *limit, msec now,
                          struct history_query *ret_query, struct error *err);
 

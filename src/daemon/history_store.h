@@ -2,10 +2,11 @@
 /*
  * history_store.h - transitions of instances and samples of memory in one SQLite file.
  *
- * Waits for the disk: never to be called on the loop's thread, and by one thread at a time. Opens
- * the file when it is needed; a write in WAL mode with synchronous=NORMAL survives a killed daemon
- * and costs no fsync. What is older than the limit's age goes, and the oldest goes when the file
- * has no more room. A damaged file is moved to "<path>.corrupt" and a new one begun.
+ * Waits for the disk: never to be called on the loop's thread, and by one thread at a time.
+ * Opens the file when it is needed; a write in WAL mode with synchronous=NORMAL survives a
+ * killed daemon and costs no fsync. What is older than the limit's age goes, and the oldest
+ * goes when the file has no more room. A damaged file is moved to "<path>.corrupt" and a new
+ * one begun.
  */
 #ifndef DOZE_DAEMON_HISTORY_STORE_H
 #define DOZE_DAEMON_HISTORY_STORE_H
@@ -40,14 +41,14 @@ struct history_note {
 struct history_store *history_store_new(const char *path, const struct history_limits *limits);
 void history_store_free(struct history_store *store);
 
-/* Write the notes, all or none, and remove what is too old at `now` (Unix ms). The first write of a
- * store begins a new run: its events get the next "run" number. Fails with ERR_IO (no room, no
- * rights, a file of a newer doze). */
+/* Write the notes, all or none, and remove what is too old at `now` (Unix ms). The first write
+ * of a store begins a new run: its events get the next "run" number. Fails with ERR_IO (no
+ * room, no rights, a file of a newer doze). */
 bool history_store_write(struct history_store *store, const struct history_note *notes,
                          size_t count, msec now, struct error *err);
 
-/* Put {"from","until","events":[...],"memory":[...],"truncated"} into out, oldest first. Fails with
- * ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer is then of no use. */
+/* Put {"from","until","events":[...],"memory":[...],"truncated"} into out, oldest first. Fails
+ * with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer is then of no use. */
 bool history_store_read(struct history_store *store, const struct history_query *query,
                         struct buf *out, struct error *err);
 

@@ -84,8 +84,8 @@ bool lmstudio_home_is_installed(const struct lmstudio_home *home) {
     return false;
 }
 
-/* A key that is there already may be in use by another server of this user: it is kept. False if
- * there is none and none could be made. */
+/* A key that is there already may be in use by another server of this user: it is kept. False
+ * if there is none and none could be made. */
 static bool choose_key(const struct lmstudio_home *home, char *key) {
     static const char digits[] = "0123456789abcdef";
     struct buf text = BUF_INIT(KEY_LEN);

@@ -106,8 +106,8 @@ uint64_t prompt_files_bytes(const struct prompt_files *files) {
 
 /* ---- deleting ---- */
 
-/* The folder stays when its last file goes: a worker may have it open, and could keep nothing any
- * more in one that was deleted. */
+/* The folder stays when its last file goes: a worker may have it open, and could keep nothing
+ * any more in one that was deleted. */
 static bool delete_file(const struct prompt_file *file) {
     return unlink(file->path) == 0 || errno == ENOENT;
 }

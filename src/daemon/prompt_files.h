@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt_files.h - the prompt store's folder as the daemon sees it: what is there, what has to go.
+ * prompt_files.h - the prompt store's folder as the daemon sees it: what is there, what has to
+ * go.
  *
  *   <state folder>/prompts/<model's folder>/<16 hex digits>.prompt
  *
- * Workers write the files and read them; each appears whole, and whoever misses one processes the
- * prompt anew, so any may be deleted at any time. Only names that the store makes are touched.
- * These functions wait for the disk: not for the loop's thread.
+ * Workers write the files and read them; each appears whole, and whoever misses one processes
+ * the prompt anew, so any may be deleted at any time. Only names that the store makes are
+ * touched. These functions wait for the disk: not for the loop's thread.
  */
 #ifndef DOZE_DAEMON_PROMPT_FILES_H
 #define DOZE_DAEMON_PROMPT_FILES_H
@@ -44,7 +45,8 @@ size_t prompt_files_delete(struct prompt_files *files, const char *folder);
 /* Delete the least valuable until the rest has at most `budget` bytes. How many. */
 size_t prompt_files_fit(struct prompt_files *files, uint64_t budget, int64_t now);
 
-/* What the store may take on this disk: `wanted`, and at most half of what is free without it. */
+/* What the store may take on this disk: `wanted`, and at most half of what is free without it.
+ */
 uint64_t prompt_files_budget(const char *dir, uint64_t wanted, uint64_t taken);
 
 #endif

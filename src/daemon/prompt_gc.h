@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt_gc.h - the daemon's care for the prompt store: its budget, what is in it, and clearing it.
- * The work is done on the pool, one job at a time; results come on the loop's thread.
+ * prompt_gc.h - the daemon's care for the prompt store: its budget, what is in it, and clearing
+ * it. The work is done on the pool, one job at a time; results come on the loop's thread.
  */
 #ifndef DOZE_DAEMON_PROMPT_GC_H
 #define DOZE_DAEMON_PROMPT_GC_H

@@ -73,8 +73,8 @@ static uint64_t until_next(const struct recorder *r) {
     return r->sampled && since < SAMPLE_EVERY_MS ? SAMPLE_EVERY_MS - since : 0;
 }
 
-/* A sample is taken by the timer, from the loop: by then all that one step of the lifecycle does is
- * done, and one sample serves all its transitions. */
+/* A sample is taken by the timer, from the loop: by then all that one step of the lifecycle
+ * does is done, and one sample serves all its transitions. */
 static void on_transition(void *ctx, const struct feed_message *message) {
     struct recorder *r = ctx;
     history_add(r->history, HISTORY_EVENT, message->json);

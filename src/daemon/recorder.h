@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder.h - chooses what the history keeps: every transition, and how much memory there was and
- * who had it when an instance came or went, and while one works, every 10 s.
+ * recorder.h - chooses what the history keeps: every transition, and how much memory there was
+ * and who had it when an instance came or went, and while one works, every 10 s.
  *
  * No timer while nothing works. Loop's thread only.
  */

@@ -3,8 +3,8 @@
 #ifndef DOZE_DAEMON_SERVE_H
 #define DOZE_DAEMON_SERVE_H
 
-/* argv[0] is "serve". Returns 0 after a clean stop, 1 if it could not run, 2 for wrong flags; says
- * why on stderr. */
+/* argv[0] is "serve". Returns 0 after a clean stop, 1 if it could not run, 2 for wrong flags;
+ * says why on stderr. */
 int daemon_serve(int argc, char **argv);
 
 #endif

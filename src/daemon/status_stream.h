@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status_stream.h - tells who watches live how things stand: an `event: status` after each change, at most
- * two a second, and every half second while an instance works. Nobody there: no timer, no work.
+ * status_stream.h - tells who watches live how things stand: an `event: status` after each
+ * change, at most two a second, and every half second while an instance works. Nobody there: no
+ * timer, no work.
  */
 #ifndef DOZE_DAEMON_STATUS_STREAM_H
 #define DOZE_DAEMON_STATUS_STREAM_H

@@ -81,8 +81,8 @@ static bool ends_with(const char *text, const char *end) {
     return len >= tail && strcasecmp(text + len - tail, end) == 0;
 }
 
-/* Valid UTF-8 (RFC 3629) without NUL. Where the second byte has a range of its own, overlong forms
- * and surrogates would begin. */
+/* Valid UTF-8 (RFC 3629) without NUL. Where the second byte has a range of its own, overlong
+ * forms and surrogates would begin. */
 static bool is_text(const unsigned char *bytes, size_t len) {
     for (size_t i = 0; i < len;) {
         unsigned char c = bytes[i++];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uploads.h - files that SDK clients send ahead of a conversation, in memory: the newest few. Pure
- * but for its own storage.
+ * uploads.h - files that SDK clients send ahead of a conversation, in memory: the newest few.
+ * Pure but for its own storage.
  */
 #ifndef DOZE_DAEMON_UPLOADS_H
 #define DOZE_DAEMON_UPLOADS_H

@@ -12,7 +12,8 @@
 enum {
     MAX_FOLDERS = 512,
     MAX_DEPTH = 4,
-    /* A file that is being copied changes all the time: look when it has been quiet for so long. */
+    /* A file that is being copied changes all the time: look when it has been quiet for so
+       long. */
     QUIET_MS = 500,
 };
 
@@ -113,8 +114,9 @@ static bool is_watched(const struct watch *w, const char *path) {
     return false;
 }
 
-/* Watch what was found; true if some of it was not watched before. The new watches begin before the
- * old ones end, so that nothing is missed; one of a folder that was made anew is a new one. */
+/* Watch what was found; true if some of it was not watched before. The new watches begin before
+ * the old ones end, so that nothing is missed; one of a folder that was made anew is a new one.
+ */
 static bool watch_found(struct watch *w) {
     struct folder next[MAX_FOLDERS] = { 0 };
     size_t count = w->found_count;

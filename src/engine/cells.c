@@ -16,8 +16,8 @@ enum { STEP = 256 };
 /* So much is left to the rest of the machine. */
 #define RESERVE ((uint64_t)128 << 20)
 
-/* Cells for all sequences once the slot (NULL: none) holds `count` tokens. What it holds now has to
- * be copied before it can be dropped. */
+/* Cells for all sequences once the slot (NULL: none) holds `count` tokens. What it holds now
+ * has to be copied before it can be dropped. */
 static size_t cells_for(const struct engine *e, const struct slot *slot, size_t count) {
     size_t sum = 0;
     for (int i = 0; i < e->context.parallel; i++) {
@@ -28,8 +28,8 @@ static size_t cells_for(const struct engine *e, const struct slot *slot, size_t 
     return sum;
 }
 
-/* Cells that a new context could have: it stands beside the old one for a moment, and the state of
- * a sequence between them. */
+/* Cells that a new context could have: it stands beside the old one for a moment, and the state
+ * of a sequence between them. */
 static size_t cells_possible(const struct engine *e) {
     const struct context *c = &e->context;
     uint64_t available = memory_available(), cell = c->cell_bytes > 0 ? c->cell_bytes : 1;
@@ -62,8 +62,8 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
     return cells_for(engine, slot, count) <= (size_t)engine->context.cells;
 }
 
-/* Doubling, or a quarter more than is asked for if that is more; if there is no memory for it just
- * what is asked for. */
+/* Doubling, or a quarter more than is asked for if that is more; if there is no memory for it
+ * just what is asked for. */
 bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count) {
     size_t cells = (size_t)engine->context.cells, need = cells_for(engine, slot, count);
     if (need <= cells) return true;

@@ -2,12 +2,13 @@
 /*
  * cells.h - the context grows with what its sequences hold, and shrinks again when idle.
  *
- * A context's memory and the time to make it grow with its cells, used or not, and a request may
- * have more tokens than most ever need. So a context starts small. When prompts or answers need
- * more, a larger one takes its place between two batches: made on the same model, every sequence's
- * state copied over, the old one freed. Up to context.most cells.
+ * A context's memory and the time to make it grow with its cells, used or not, and a request
+ * may have more tokens than most ever need. So a context starts small. When prompts or answers
+ * need more, a larger one takes its place between two batches: made on the same model, every
+ * sequence's state copied over, the old one freed. Up to context.most cells.
  *
- * Needed cells are counted as if sequences shared none: a copied sequence shares nothing any more.
+ * Needed cells are counted as if sequences shared none: a copied sequence shares nothing any
+ * more.
  */
 #ifndef DOZE_ENGINE_CELLS_H
 #define DOZE_ENGINE_CELLS_H
@@ -20,9 +21,9 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
 /* Grow so that the slot can hold `count` tokens. False: there is no memory for it. */
 bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count);
 
-/* The same; if there is no memory, free slots are given up for it, the least recently used first,
- * but not the donor (NULL: none). Fails with ERR_CONTEXT_LENGTH and the numbers; what else runs is
- * not touched. */
+/* The same; if there is no memory, free slots are given up for it, the least recently used
+ * first, but not the donor (NULL: none). Fails with ERR_CONTEXT_LENGTH and the numbers; what
+ * else runs is not touched. */
 bool cells_provide(struct engine *engine, struct slot *slot, const struct slot *donor,
                    size_t count, struct error *err);
 

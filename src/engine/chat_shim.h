@@ -29,8 +29,8 @@ struct chat_caps {
     bool tool_use, reasoning;
 };
 
-/* override: a Jinja text used instead of the model's own, or NULL. NULL with ERR_LOAD_FAILED if it
- * cannot be parsed. The model must outlive the result. */
+/* override: a Jinja text used instead of the model's own, or NULL. NULL with ERR_LOAD_FAILED if
+ * it cannot be parsed. The model must outlive the result. */
 struct chat_templates *chat_templates_new(const struct llama_model *model, const char *override,
                                           struct error *err);
 void chat_templates_free(struct chat_templates *templates);
@@ -74,8 +74,8 @@ bool chat_keeps_token(const struct chat *chat, llama_token token);
 
 /* False: any. Then neither of the two functions below needs to be called. */
 bool chat_constrains(const struct chat *chat);
-/* Give tokens that are not allowed now the logit -INFINITY. Where a budget of reasoning is used up,
- * only the next token of its ending is. */
+/* Give tokens that are not allowed now the logit -INFINITY. Where a budget of reasoning is used
+ * up, only the next token of its ending is. */
 void chat_constrain(struct chat *chat, llama_token_data_array *candidates);
 /* The chosen token. False: it breaks the grammar; the answer cannot go on. */
 bool chat_accept(struct chat *chat, llama_token token);

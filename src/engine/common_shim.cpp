@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only C++ of the project: chats (chat_shim.h) and measuring (measure_shim.h) are offered by
- * libllama-common in C++ alone. No exception leaves this file.
+ * The only C++ of the project: chats (chat_shim.h) and measuring (measure_shim.h) are offered
+ * by libllama-common in C++ alone. No exception leaves this file.
  */
 #include "engine/chat_shim.h"
 #include "engine/measure_shim.h"
@@ -242,9 +242,9 @@ static void prepare_constraint(struct chat *c) {
     }
 }
 
-/* Two need to know where thinking begins and ends: a budget for it, and a grammar that a tool call
- * the model only thinks about must not wake. The library's sampler of budgets knows. Templates
- * that have no tags of thinking have nothing to be limited. */
+/* Two need to know where thinking begins and ends: a budget for it, and a grammar that a tool
+ * call the model only thinks about must not wake. The library's sampler of budgets knows.
+ * Templates that have no tags of thinking have nothing to be limited. */
 static void watch_thinking(struct chat *c, const struct chat_input *in) {
     const auto &tags = c->params.thinking_end_tags;
     const bool limited = in->reasoning_budget >= 0;
@@ -259,7 +259,8 @@ static void watch_thinking(struct chat *c, const struct chat_input *in) {
     c->thinking.reset(common_reasoning_budget_init(
         c->vocab, { start }, ends, common_tokenize(c->vocab, ending, false, true),
         limited ? in->reasoning_budget : INT_MAX));
-    /* Without the space behind a start tag: of a budget of 0 it would pass for the first token. */
+    /* Without the space behind a start tag: of a budget of 0 it would pass for the first token.
+     */
     std::string begun = c->params.generation_prompt;
     while (!begun.empty() && std::isspace((unsigned char)begun.back())) begun.pop_back();
     for (llama_token token : begun_tokens(c, begun)) {

@@ -10,8 +10,8 @@
 
 enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
 
-/* More than that at once is not faster on a processor, and the buffers of a chunk take memory; how
- * much of it a batch uses: prompt_room.h. */
+/* More than that at once is not faster on a processor, and the buffers of a chunk take memory;
+ * how much of it a batch uses: prompt_room.h. */
 enum { CPU_CHUNK = 512 };
 
 static const struct kv_type_row {
@@ -71,13 +71,13 @@ static bool grows(const struct model *model, const struct load_request *r) {
 }
 
 /*
- * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts. Against
- * separate pools it lets sequences share the cells of a common beginning, which costs nothing to
- * copy, takes prompt chunks and single tokens of several sequences in one pass, and needs only as
- * many cells as are used. Its price is attention over the cells of others: beside 6,000 idle tokens
- * a small 12-layer model took 3.7 instead of 1.9 ms per token of a prompt, 7.8 instead of 5.8 ms
- * per token written (alone or together with other short ones: no difference).
- * Models that embed process a text at once, so their batch is a whole context.
+ * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts.
+ * Against separate pools it lets sequences share the cells of a common beginning, which costs
+ * nothing to copy, takes prompt chunks and single tokens of several sequences in one pass, and
+ * needs only as many cells as are used. Its price is attention over the cells of others: beside
+ * 6,000 idle tokens a small 12-layer model took 3.7 instead of 1.9 ms per token of a
+ * prompt, 7.8 instead of 5.8 ms per token written (alone or together with other short ones: no
+ * difference). Models that embed process a text at once, so their batch is a whole context.
  */
 bool context_fill_params(struct llama_context_params *p, struct context *c,
                          const struct model *model, const struct load_request *r,
@@ -95,7 +95,8 @@ bool context_fill_params(struct llama_context_params *p, struct context *c,
     if (r->chunk > 0 && !model->embeds) c->chunk = chunk_demanded(c, r->chunk);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
-    /* One result per sequence is all that is read; room for one per token is vocabulary x batch. */
+    /* One result per sequence is all that is read; room for one per token is vocabulary x
+     * batch. */
     if (!model->embeds) p->n_outputs_max = p->n_seq_max;
     c->threads_batch = r->threads_batch > 0 ? (int32_t)r->threads_batch : c->threads;
     p->n_threads = c->threads;
@@ -116,8 +117,8 @@ static uint64_t bytes_of(enum ggml_type type, uint64_t values) {
     return values * ggml_type_size(type) / (uint64_t)ggml_blck_size(type);
 }
 
-/* Keys and values of one token in all layers, and its share of the buffers for the attention of a
- * chunk: the mask, and without flash attention one value per head. */
+/* Keys and values of one token in all layers, and its share of the buffers for the attention of
+ * a chunk: the mask, and without flash attention one value per head. */
 static uint64_t cell_bytes(const struct context *c, const struct model *model) {
     const struct llama_model *w = model->weights;
     uint64_t layers = (uint64_t)llama_model_n_layer(w);
@@ -133,8 +134,8 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
            attention;
 }
 
-/* With room for the first prompt, as far as there is memory for it without doubt: to grow for it
- * right after the load would cost another context (measured: 25 ms for 2,000 tokens). */
+/* With room for the first prompt, as far as there is memory for it without doubt: to grow for
+ * it right after the load would cost another context (measured: 25 ms for 2,000 tokens). */
 static int32_t cells_at_start(const struct context *c, const struct model *model,
                               const struct load_request *r) {
     enum { STEP = 256, SHARE = 4 };
@@ -236,8 +237,8 @@ void context_close(struct context *context) {
     *context = (struct context){ 0 };
 }
 
-/* A sliding window's cells may have been given to later tokens: the window before `count` has to
- * be whole. */
+/* A sliding window's cells may have been given to later tokens: the window before `count` has
+ * to be whole. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
                   size_t count) {
     llama_memory_t memory = context->memory;

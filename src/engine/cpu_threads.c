@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The first logical processor of a core stands for it: "0-1", "0,4" or "3" name its siblings. */
+/* The first logical processor of a core stands for it: "0-1", "0,4" or "3" name its siblings.
+ */
 static bool is_first_of_core(int cpu) {
     char path[96];
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",

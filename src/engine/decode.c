@@ -89,10 +89,11 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
     }
 }
 
-/* While other answers are being written, prompts take one piece of a batch, so that a long prompt
- * does not make their streams stall for seconds; also while something else wants the cores, which
- * mostly is over soon: the threads of a batch are as many to its end. In a batch that gives vectors
- * every token is a result, so it takes single tokens only, and a text's last token comes as one. */
+/* While other answers are being written, prompts take one piece of a batch, so that a long
+ * prompt does not make their streams stall for seconds; also while something else wants the
+ * cores, which mostly is over soon: the threads of a batch are as many to its end. In a batch
+ * that gives vectors every token is a result, so it takes single tokens only, and a text's last
+ * token comes as one. */
 static void fill_batch(struct engine *e) {
     struct demand demand = add_single_tokens(e);
     size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);

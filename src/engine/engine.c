@@ -10,11 +10,12 @@
 #include "engine/next_turn.h"
 #include "engine/prompt_cache.h"
 
-/* How often the socket is looked at while a batch is computed, and what counts as a long one. */
+/* How often the socket is looked at while a batch is computed, and what counts as a long one.
+ */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-/* What else runs on the machine is looked at so often, in the middle of a batch: whom the last one
- * woke has gone to sleep again. Between batches if they are too short for that. After some
+/* What else runs on the machine is looked at so often, in the middle of a batch: whom the last
+ * one woke has gone to sleep again. Between batches if they are too short for that. After some
  * time without work nothing is known any more. */
 enum { THREADS_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
 enum { SETTLED_LEAST_USEC = 200, SETTLED_MOST_USEC = 15000 };
@@ -62,9 +63,9 @@ static void look_around(struct engine *e, int64_t now) {
     cpu_load_see(&e->load, cpu_threads_running() - e->computing, now);
 }
 
-/* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch up,
- * which is worth it for a cancelled request that most of it is for; the frame itself is acted on
- * later. */
+/* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch
+ * up, which is worth it for a cancelled request that most of it is for; the frame itself is
+ * acted on later. */
 static bool on_compute(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();

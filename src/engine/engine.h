@@ -7,7 +7,8 @@
  * processed after its job ended, so that a later prompt with the same beginning need not be
  * processed again.
  *
- *   frame -> dispatch.c -> queue -> slots.c (admission) -> decode.c (batches) -> answer.c -> frames
+ *   frame -> dispatch.c -> queue -> slots.c (admission) -> decode.c (batches) -> answer.c ->
+ * frames
  *
  * Models made for embeddings have no slots; embed.c works through the queue.
  */
@@ -115,8 +116,8 @@ void engine_clear(struct engine *engine);
 /* Serve until the daemon says STOP (true) or is gone. */
 bool engine_run(struct engine *engine);
 
-/* More than half of the cores that a batch of prompts is computed on are free, as far as is known;
- * looks if that is long ago. */
+/* More than half of the cores that a batch of prompts is computed on are free, as far as is
+ * known; looks if that is long ago. */
 bool engine_has_its_cores(struct engine *engine);
 
 /* A batch is going to be computed: by as many threads as have a core of their own. */
@@ -183,8 +184,8 @@ void slot_next_input(struct engine *engine, struct slot *slot);
  * none runs). */
 bool decode_step(struct engine *engine);
 
-/* Process what the free slot's tokens have more than was processed, at most a chunk. Given up if a
- * frame comes; then the slot's tokens are cut to what is processed. */
+/* Process what the free slot's tokens have more than was processed, at most a chunk. Given up
+ * if a frame comes; then the slot's tokens are cut to what is processed. */
 void decode_ahead(struct engine *engine, struct slot *slot);
 
 /* ---- embed.c ---- */

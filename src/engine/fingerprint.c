@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "prompts/entry.h"
 
-/* Metadata and tensor index of every known model are shorter: nearly all of it is the vocabulary,
- * 6 MB for one of 152,000 tokens. */
+/* Metadata and tensor index of every known model are shorter: nearly all of it is the
+ * vocabulary, 6 MB for one of 152,000 tokens. */
 enum { HEAD = 16 << 20 };
 
 static bool add_file(const char *path, struct buf *out) {

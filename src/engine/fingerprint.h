@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fingerprint.h - what the state of a sequence depends on, beside its tokens: the model's file, the
- * engine, and the settings of the context.
+ * fingerprint.h - what the state of a sequence depends on, beside its tokens: the model's file,
+ * the engine, and the settings of the context.
  */
 #ifndef DOZE_ENGINE_FINGERPRINT_H
 #define DOZE_ENGINE_FINGERPRINT_H
@@ -12,8 +12,8 @@
 #include "engine/model.h"
 #include "prompts/entry.h"
 
-/* First half: size, time and first bytes of every file, which hold its metadata and tensor index,
- * and the engine's release. Second half: the settings. False: a file cannot be read. */
+/* First half: size, time and first bytes of every file, which hold its metadata and tensor
+ * index, and the engine's release. Second half: the settings. False: a file cannot be read. */
 bool fingerprint_make(const struct model *model, const struct context *context,
                       const struct load_request *request, unsigned char ret[FINGERPRINT_SIZE]);
 

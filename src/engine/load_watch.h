@@ -2,8 +2,8 @@
 /*
  * load_watch.h - notices STOP and the daemon's death while the main thread loads.
  *
- * A load has long stretches without a callback (vocabulary, key-value cache), so a thread watches
- * the socket meanwhile and ends the process at once: everything it holds goes with it.
+ * A load has long stretches without a callback (vocabulary, key-value cache), so a thread
+ * watches the socket meanwhile and ends the process at once: everything it holds goes with it.
  */
 #ifndef DOZE_ENGINE_LOAD_WATCH_H
 #define DOZE_ENGINE_LOAD_WATCH_H

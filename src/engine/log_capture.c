@@ -14,7 +14,8 @@
 
 enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
 
-/* The library's log is global, so is this. What other threads cause (repack.c) concerns nobody. */
+/* The library's log is global, so is this. What other threads cause (repack.c) concerns nobody.
+ */
 static struct {
     pthread_t owner;
     char kept[MAX_KEPT];

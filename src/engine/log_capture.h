@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log_capture.h - what libllama logs. It would write to stderr; instead the last errors are kept,
- * because its functions fail with NULL and say why only in the log.
+ * log_capture.h - what libllama logs. It would write to stderr; instead the last errors are
+ * kept, because its functions fail with NULL and say why only in the log.
  */
 #ifndef DOZE_ENGINE_LOG_CAPTURE_H
 #define DOZE_ENGINE_LOG_CAPTURE_H
@@ -17,7 +17,8 @@ void log_capture_forward(struct link *link);
 /* Did libllama turn "auto" flash attention down? It tells in the log only. */
 bool log_capture_flash_refused(void);
 
-/* The errors since the last call, joined to one line; "" if none. Borrowed until the next error. */
+/* The errors since the last call, joined to one line; "" if none. Borrowed until the next
+ * error. */
 const char *log_capture_take(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doze-engine: the process that holds one model. The daemon starts it with a socket on fd 3; see
- * ipc/message.h for what is said there.
+ * doze-engine: the process that holds one model. The daemon starts it with a socket on fd 3;
+ * see ipc/message.h for what is said there.
  */
 #include <dlfcn.h>
 #include <ggml-backend.h>

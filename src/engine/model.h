@@ -2,8 +2,8 @@
 /*
  * model.h - a loaded model and its context: how they are made and what is known about them.
  *
- * The model (weights, vocabulary) and the context (key-value cells, compute buffers) are made by
- * separate functions: a context can be replaced while the model stays.
+ * The model (weights, vocabulary) and the context (key-value cells, compute buffers) are made
+ * by separate functions: a context can be replaced while the model stays.
  */
 #ifndef DOZE_ENGINE_MODEL_H
 #define DOZE_ENGINE_MODEL_H
@@ -64,9 +64,9 @@ bool context_open(struct context *ret, const struct model *model,
                   const struct load_request *request, struct error *err);
 void context_close(struct context *context);
 
-/* Put a context with so many cells (rounded up) in its place, on this model, which may be another
- * copy of the one it was made on; what the sequences hold is copied over. Fails with ERR_NO_MEMORY
- * or ERR_INTERNAL and leaves everything as it was. */
+/* Put a context with so many cells (rounded up) in its place, on this model, which may be
+ * another copy of the one it was made on; what the sequences hold is copied over. Fails with
+ * ERR_NO_MEMORY or ERR_INTERNAL and leaves everything as it was. */
 bool context_replace(struct context *context, const struct model *model, int32_t cells,
                      struct error *err);
 
@@ -79,8 +79,8 @@ uint64_t model_arch_number(const struct llama_model *weights, const char *key,
                            uint64_t otherwise);
 /* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights);
-/* It has two sets of rope factors, of which libllama takes one by the length of the context: states
- * of contexts on different sides of that length do not fit together. */
+/* It has two sets of rope factors, of which libllama takes one by the length of the context:
+ * states of contexts on different sides of that length do not fit together. */
 bool model_has_long_rope(const struct llama_model *weights);
 
 /* Bytes that model and context would take, of them on devices with their own memory. */
@@ -95,12 +95,12 @@ bool model_measure(const struct load_request *request, struct measured *ret, str
 void model_describe(const struct model *model, const struct context *context,
                     const struct sandbox *sandbox, double load_seconds, struct buf *out);
 
-/* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped, the
- * file's pages, which stay resident as long as they are used. */
+/* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped,
+ * the file's pages, which stay resident as long as they are used. */
 uint64_t model_memory_bytes(const struct model *model);
 
-/* Drop what the sequence holds from position `count` on. False if that cannot be done exactly; then
- * the whole sequence has been dropped. */
+/* Drop what the sequence holds from position `count` on. False if that cannot be done exactly;
+ * then the whole sequence has been dropped. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
                   size_t count);
 

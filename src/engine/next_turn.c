@@ -25,8 +25,8 @@ static void tokens_before(const struct engine *e, const char *fragment, size_t l
     buf_clear(&text);
 }
 
-/* Only tokens that are the same whatever the user says. The first has to be a control token: plain
- * text may join the answer's last token. */
+/* Only tokens that are the same whatever the user says. The first has to be a control token:
+ * plain text may join the answer's last token. */
 static void set_fragment(struct engine *e, const char *fragment, size_t len) {
     struct tokens *one = &e->next_turn.tokens, other = { 0 };
     tokens_before(e, fragment, len, "Why?", one);

@@ -41,7 +41,8 @@ void answer_clear(struct answer *answer);
 /* Text in front of the answer (echo): goes out as it is. */
 void answer_echo(struct answer *answer, const char *text, size_t len);
 
-/* One more token's bytes. False: a stop string was found, and nothing behind it will be sent. */
+/* One more token's bytes. False: a stop string was found, and nothing behind it will be sent.
+ */
 bool answer_push(struct answer *answer, const char *piece, size_t len);
 
 /* Send what was held back. complete: the model ended by itself or by a stop string. */

@@ -16,17 +16,17 @@
 /* A slot that loses fewer tokens than this is not put aside. */
 enum { WORTH_TOKENS = 64 };
 
-/* An idle worker saves after so long what was not saved before or has an eighth more since then. So
- * a long conversation is not written anew after each of its turns; when it pauses as long as a
- * worker waits before it shrinks, the rest is saved too: whoever takes this worker's place then
- * need not wait for it. */
+/* An idle worker saves after so long what was not saved before or has an eighth more since
+ * then. So a long conversation is not written anew after each of its turns; when it pauses as
+ * long as a worker waits before it shrinks, the rest is saved too: whoever takes this worker's
+ * place then need not wait for it. */
 enum { IDLE_USEC = 2000000, SAVE_GROWTH = 8 };
 
 /* After STOP the daemon waits 10 s. */
 enum { STOP_USEC = 8000000 };
 
-/* The end of a chat's prompt is the beginning of the answer ("<|im_start|>assistant\n"), which the
- * next prompt may not repeat as it was. */
+/* The end of a chat's prompt is the beginning of the answer ("<|im_start|>assistant\n"), which
+ * the next prompt may not repeat as it was. */
 enum { BEFORE_END = 4, SHARED_LEAST = 256, CHECKPOINT_MOST = 64 << 20 };
 
 static struct store_cut rule(const struct engine *e) {
@@ -92,8 +92,8 @@ static void tell(struct engine *e) {
 
 /* ---- from the context ---- */
 
-/* Append the slot's checkpoints to the body; those that are not shorter than the sequence are of no
- * use to anybody. */
+/* Append the slot's checkpoints to the body; those that are not shorter than the sequence are
+ * of no use to anybody. */
 static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
     unsigned char *at = entry->body + entry->header.state_bytes;
     for (int i = 0; i < s->checkpoint_count; i++) {
@@ -106,7 +106,8 @@ static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
     }
 }
 
-/* The sequence as an entry; NULL if there is no memory for it, or it is not what we think it is. */
+/* The sequence as an entry; NULL if there is no memory for it, or it is not what we think it
+ * is. */
 static struct store_entry *capture(struct engine *e, const struct slot *s) {
     struct llama_context *llama = e->context.llama;
     if (llama_memory_seq_pos_max(e->context.memory, s->seq) + 1 != (llama_pos)s->processed) {

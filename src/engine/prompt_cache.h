@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt_cache.h - sequences between the context and the prompt store: put aside before a slot is taken,
- * saved when the worker is idle or stops, restored before a prompt is processed.
+ * prompt_cache.h - sequences between the context and the prompt store: put aside before a slot
+ * is taken, saved when the worker is idle or stops, restored before a prompt is processed.
  *
- * Sequences of dense models can be cut anywhere. Recurrent and hybrid models remember by a state
- * that cannot go back, and of a sliding window only the last part is saved. For these a checkpoint
- * (that part of the state) is taken at places where a later prompt is likely to part: shortly
- * before the prompt's end, and where this prompt parted from another.
+ * Sequences of dense models can be cut anywhere. Recurrent and hybrid models remember by a
+ * state that cannot go back, and of a sliding window only the last part is saved. For these a
+ * checkpoint (that part of the state) is taken at places where a later prompt is likely to
+ * part: shortly before the prompt's end, and where this prompt parted from another.
  *
  * A request with cache_prompt false neither reads nor leaves anything.
  */
@@ -25,9 +25,9 @@ size_t keep_usable(const struct engine *engine, const struct slot *slot, size_t 
 /* The slot is about to lose all but its first `kept` tokens: put it aside if it is worth it. */
 void keep_aside(struct engine *engine, struct slot *slot, size_t kept);
 
-/* Restore more of the slot's job's prompt than the `have` tokens that a slot offers. So many tokens
- * are in the sequence afterwards, and *ret_source says where they came from; 0: nothing better was
- * found and nothing has been changed, or a restore failed and the sequence is empty
+/* Restore more of the slot's job's prompt than the `have` tokens that a slot offers. So many
+ * tokens are in the sequence afterwards, and *ret_source says where they came from; 0: nothing
+ * better was found and nothing has been changed, or a restore failed and the sequence is empty
  * (*ret_emptied). */
 size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
                     const char **ret_source, bool *ret_emptied);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/prompt_room.h"
 
-/* No batch is smaller because of its time, and the first one of an unknown machine is no larger. */
+/* No batch is smaller because of its time, and the first one of an unknown machine is no
+ * larger. */
 enum { LEAST = 128 };
 
 static size_t in_time(size_t chunk, double speed) {

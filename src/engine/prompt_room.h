@@ -2,15 +2,16 @@
 /*
  * prompt_room.h - how many tokens of prompts one batch takes, and how many of which. Pure.
  *
- * Large batches are faster per token (0.5B Q8_0, 2 cores: 512 tokens at once against 128: 7 %), but
- * a request that comes meanwhile waits until the batch is through. So a batch takes no more than
- * the machine computes in PROMPT_SECONDS. One prompt is divided evenly: a few tokens left over for
- * a batch of their own would take twice their time.
+ * Large batches are faster per token (0.5B Q8_0, 2 cores: 512 tokens at once against 128: 7 %),
+ * but a request that comes meanwhile waits until the batch is through. So a batch takes no more
+ * than the machine computes in PROMPT_SECONDS. One prompt is divided evenly: a few tokens left
+ * over for a batch of their own would take twice their time.
  *
- * Several prompts fill a chunk, or a half or quarter of it, with multiples of PROMPT_PIECE tokens:
- * that is what ggml's attention computes at once, and it leaves out blocks of cells that no token
- * of the piece may see, as are those of other prompts. Where pieces do not fit its blocks every
- * prompt pays for the cells of all (4 prompts, 128 tokens of each: as fast as one alone).
+ * Several prompts fill a chunk, or a half or quarter of it, with multiples of PROMPT_PIECE
+ * tokens: that is what ggml's attention computes at once, and it leaves out blocks of cells
+ * that no token of the piece may see, as are those of other prompts. Where pieces do not fit
+ * its blocks every prompt pays for the cells of all (4 prompts, 128 tokens of each: as fast as
+ * one alone).
  */
 #ifndef DOZE_ENGINE_PROMPT_ROOM_H
 #define DOZE_ENGINE_PROMPT_ROOM_H
@@ -20,13 +21,13 @@
 #define PROMPT_SECONDS 3.0
 enum { PROMPT_PIECE = 64 };
 
-/* prompts, due: how many there are, and their tokens still to be processed; > 0. chunk: most that a
- * batch takes, > 0. speed: in tokens per second, as the last one of them was computed; 0: not
- * known. At least 1, at most chunk. */
+/* prompts, due: how many there are, and their tokens still to be processed; > 0. chunk: most
+ * that a batch takes, > 0. speed: in tokens per second, as the last one of them was computed;
+ * 0: not known. At least 1, at most chunk. */
 size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed);
 
-/* How much of the room the next prompt gets. due: its tokens, > 0; prompts: that share the room,
- * this one included. At least 1, at most due and room. */
+/* How much of the room the next prompt gets. due: its tokens, > 0; prompts: that share the
+ * room, this one included. At least 1, at most due and room. */
 size_t prompt_share(size_t due, size_t room, size_t prompts);
 
 #endif

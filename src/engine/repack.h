@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * repack.h - weights in the order that the processor's kernels like best, without waiting for it.
+ * repack.h - weights in the order that the processor's kernels like best, without waiting for
+ * it.
  *
- * Repacking 4-bit weights makes prompts and answers about one and a half times as fast, but takes
- * seconds and a private copy of the weights. So the first token comes from the mapped file; then a
- * repacked copy of the model is loaded on a thread of low priority, and between two batches the
- * sequences move to a context on it. The first copy goes once no request uses its vocabulary.
- * Given up, without a word to anybody, when memory is short.
+ * Repacking 4-bit weights makes prompts and answers about one and a half times as fast, but
+ * takes seconds and a private copy of the weights. So the first token comes from the mapped
+ * file; then a repacked copy of the model is loaded on a thread of low priority, and between
+ * two batches the sequences move to a context on it. The first copy goes once no request uses
+ * its vocabulary. Given up, without a word to anybody, when memory is short.
  *
- * Kernels differ in the last bits: an answer goes on, but not always with the very token that the
- * mapped weights would have given.
+ * Kernels differ in the last bits: an answer goes on, but not always with the very token that
+ * the mapped weights would have given.
  */
 #ifndef DOZE_ENGINE_REPACK_H
 #define DOZE_ENGINE_REPACK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.h - the neutral JSON of api/service.h as a struct, with every field checked. Pure: knows
- * no model. Token numbers are checked against a vocabulary's size that the caller gives.
+ * request.h - the neutral JSON of api/service.h as a struct, with every field checked. Pure:
+ * knows no model. Token numbers are checked against a vocabulary's size that the caller gives.
  */
 #ifndef DOZE_ENGINE_REQUEST_H
 #define DOZE_ENGINE_REQUEST_H
@@ -88,7 +88,8 @@ bool request_parse(struct request *ret, const char *text, size_t len,
 /* Accepts a zeroed one. */
 void request_clear(struct request *request);
 
-/* Temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, no penalties, no others: libllama's own. */
+/* Temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, no penalties, no others: libllama's own.
+ */
 struct sampling sampling_defaults(void);
 
 #endif

@@ -24,8 +24,8 @@ struct sampling sampling_defaults(void) {
                               .cache_prompt = true };
 }
 
-/* libllama takes 32 bits, and all ones mean "random". Other bits of a longer seed are folded in, so
- * that different seeds stay different. -1 is many clients' word for random. */
+/* libllama takes 32 bits, and all ones mean "random". Other bits of a longer seed are folded
+ * in, so that different seeds stay different. -1 is many clients' word for random. */
 static bool read_seed(struct sampling *s, yyjson_val *root, struct error *err) {
     int64_t seed = -1;
     if (!json_read_int(root, "seed", INT64_MIN, INT64_MAX, &seed, err)) return false;

@@ -121,8 +121,8 @@ static bool allowed(struct chat *chat, llama_token token) {
     return array.data[0].logit != -INFINITY;
 }
 
-/* Asking the grammar about every token of the vocabulary is slow, and mostly the model wants what
- * the grammar allows: choose first, ask about the one, and only then about all. */
+/* Asking the grammar about every token of the vocabulary is slow, and mostly the model wants
+ * what the grammar allows: choose first, ask about the one, and only then about all. */
 llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
                          const float *logits, struct chat *chat) {
     llama_token_data_array array = fill(candidates, logits);

@@ -19,10 +19,10 @@ struct candidates {
 void candidates_init(struct candidates *candidates, int32_t vocab_size);
 void candidates_clear(struct candidates *candidates);
 
-/* Bias and penalties over the last 64 tokens; then temperature 0 takes the likeliest token; else
- * top_k, typical_p, top_p, min_p, xtc, temperature and a draw, in this order, or temperature and
- * mirostat. history: tokens the penalties begin with.
- * Give it back with llama_sampler_free(). */
+/* Bias and penalties over the last 64 tokens; then temperature 0 takes the likeliest token;
+ * else top_k, typical_p, top_p, min_p, xtc, temperature and a draw, in this order, or
+ * temperature and mirostat. history: tokens the penalties begin with. Give it back with
+ * llama_sampler_free(). */
 struct llama_sampler *sampler_new(const struct sampling *sampling,
                                   const struct llama_vocab *vocab, const llama_token *history,
                                   size_t history_count);

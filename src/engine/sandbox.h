@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox.h - what a worker may still do once a model's file, which may be hostile, has its say.
+ * sandbox.h - what a worker may still do once a model's file, which may be hostile, has its
+ * say.
  *
  * Two kernel features, each of use without the other: a filter of system calls (seccomp,
- * sandbox_calls.h) and of files (Landlock, sandbox_files.h). Both last until the process ends, hold
- * for threads begun later, and can only be made narrower. So the first stage grants all that either
- * stage needs, and the second takes back what was for loading only.
+ * sandbox_calls.h) and of files (Landlock, sandbox_files.h). Both last until the process ends,
+ * hold for threads begun later, and can only be made narrower. So the first stage grants all
+ * that either stage needs, and the second takes back what was for loading only.
  *
- * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries try
- * calls that they can do without. Where the kernel or a container has one of the features not, the
- * worker runs without it and says so. A worker that has found a GPU runs without both: what a
- * driver opens and asks for differs from one to the next and cannot be listed here.
+ * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries
+ * try calls that they can do without. Where the kernel or a container has one of the features
+ * not, the worker runs without it and says so. A worker that has found a GPU runs without both:
+ * what a driver opens and asks for differs from one to the next and cannot be listed here.
  */
 #ifndef DOZE_ENGINE_SANDBOX_H
 #define DOZE_ENGINE_SANDBOX_H

@@ -26,9 +26,9 @@
 #define ARCH 0 /* of other machines the numbers have not been looked at */
 #endif
 
-/* From here on every machine has the same numbers. An unknown call of these "is not there", as on
- * an older kernel: then libraries make the older call, which is in the table or not. So a thread is
- * begun by clone, whose flags can be seen, and not by clone3. */
+/* From here on every machine has the same numbers. An unknown call of these "is not there", as
+ * on an older kernel: then libraries make the older call, which is in the table or not. So a
+ * thread is begun by clone, whose flags can be seen, and not by clone3. */
 enum { FIRST_NEW_CALL = 424 };
 
 enum when { ALWAYS, LOADING, WRITING, READING };
@@ -60,7 +60,8 @@ static const struct call calls[] = {
     { .number = __NR_munlock },
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    /* the leak checker is a process that looks at this one; UBSan reads memory through a pipe */
+    /* the leak checker is a process that looks at this one; UBSan reads memory through a pipe
+     */
     { .number = __NR_clone },
     { .number = __NR_prctl },
     { .number = __NR_ptrace },
@@ -182,8 +183,8 @@ static void add_unless(struct program *p, uint32_t value, uint8_t steps) {
 #define FORBID (SECCOMP_RET_ERRNO | EPERM)
 #define NOT_THERE (SECCOMP_RET_ERRNO | ENOSYS)
 
-/* The accumulator is the call's number, before and, if it is another call, after. Both machines are
- * little-endian: the low half comes first. */
+/* The accumulator is the call's number, before and, if it is another call, after. Both machines
+ * are little-endian: the low half comes first. */
 static void add_call(struct program *p, const struct call *call) {
     if (call->mask == 0) {
         add_unless(p, (uint32_t)call->number, 1);
@@ -216,14 +217,16 @@ static void make(struct program *p, enum sandbox_stage stage, bool writes) {
     for (size_t i = 0; i < CALLS; i++) {
         if (holds[calls[i].when]) add_call(p, &calls[i]);
     }
-    /* x32 calls have bit 30 set and are none that a kernel of these machines must have, either */
+    /* x32 calls have bit 30 set and are none that a kernel of these machines must have, either
+     */
     add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_NEW_CALL, 0, 1));
     add_answer(p, NOT_THERE);
     add_answer(p, FORBID);
 }
 
-/* For all threads. SPEC_ALLOW: without it kernels before 5.16 take a filter as a wish to compute
- * slowly and safely (no speculative loads past stores); nothing of others is in this process. */
+/* For all threads. SPEC_ALLOW: without it kernels before 5.16 take a filter as a wish to
+ * compute slowly and safely (no speculative loads past stores); nothing of others is in this
+ * process. */
 bool sandbox_calls_limit(enum sandbox_stage stage, bool writes) {
     if (ARCH == 0) return false;
     struct program p = { 0 };

@@ -2,9 +2,9 @@
 /*
  * sandbox_calls.h - the part of sandbox.h that is about system calls: a seccomp filter.
  *
- * The program is made here from a table, not by libseccomp: that is a library more on the user's
- * machine, 10 KB more in each standby worker and 65 us more per stage, and has no word for "all
- * calls newer than this".
+ * The program is made here from a table, not by libseccomp: that is a library more on the
+ * user's machine, 10 KB more in each standby worker and 65 us more per stage, and has no word
+ * for "all calls newer than this".
  */
 #ifndef DOZE_ENGINE_SANDBOX_CALLS_H
 #define DOZE_ENGINE_SANDBOX_CALLS_H
@@ -13,8 +13,8 @@
 
 #include "engine/sandbox.h"
 
-/* From now on no thread can make calls that are not in the table. writes: files may be opened for
- * writing. False: the kernel does not do this; nothing has changed. */
+/* From now on no thread can make calls that are not in the table. writes: files may be opened
+ * for writing. False: the kernel does not do this; nothing has changed. */
 bool sandbox_calls_limit(enum sandbox_stage stage, bool writes)
     __attribute__((warn_unused_result));
 

@@ -23,12 +23,12 @@ enum { TRUNCATE_ABI = 3 };
     (READ_FOLDER | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 
-/* Every right of the first version, and truncating. Moving files between folders (REFER) needs no
- * mention: it is forbidden unless it is granted. */
+/* Every right of the first version, and truncating. Moving files between folders (REFER) needs
+ * no mention: it is forbidden unless it is granted. */
 #define ALL_BEFORE_TRUNCATE ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - LANDLOCK_ACCESS_FS_EXECUTE)
 
-/* What is read time and again: how much memory and which processors there are, how busy they are,
- * and what time it is for a chat template. */
+/* What is read time and again: how much memory and which processors there are, how busy they
+ * are, and what time it is for a chat template. */
 static const struct {
     const char *path;
     uint64_t access;

@@ -9,7 +9,8 @@
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
 
-/* Sequences that remember by state, or in a window, have no cells that another could use too. */
+/* Sequences that remember by state, or in a window, have no cells that another could use too.
+ */
 static bool can_share(const struct engine *e) {
     return !e->model.remembers && e->model.window == 0;
 }
@@ -99,7 +100,8 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     buf_clear(&text);
 }
 
-/* A generative model's vector of a text is what it makes of the last token, which has seen all. */
+/* A generative model's vector of a text is what it makes of the last token, which has seen all.
+ */
 void slot_next_input(struct engine *engine, struct slot *slot) {
     struct job *job = slot->job;
     struct error err;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - processed prompts that no slot holds: in memory and in the files of the model's folder.
+ * store.h - processed prompts that no slot holds: in memory and in the files of the model's
+ * folder.
  *
  * The files are the index: their headers and tokens are read once, the newest first. Several
- * workers may use one folder: files appear whole (rename) and may vanish at any time. Whatever is
- * damaged, of another format or of other settings is deleted and as good as not there; what has a
- * name that is not ours is left alone. Knows no context: see keep.h.
+ * workers may use one folder: files appear whole (rename) and may vanish at any time. Whatever
+ * is damaged, of another format or of other settings is deleted and as good as not there; what
+ * has a name that is not ours is left alone. Knows no context: see keep.h.
  */
 #ifndef DOZE_ENGINE_STORE_H
 #define DOZE_ENGINE_STORE_H
@@ -18,8 +19,8 @@
 #include "engine/tokens.h"
 #include "prompts/entry.h"
 
-/* So many files are looked at, and so many tokens remembered; the rest waits for the daemon to make
- * room. */
+/* So many files are looked at, and so many tokens remembered; the rest waits for the daemon to
+ * make room. */
 enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 
 /* Fewer tokens are processed again sooner than they are kept. */
@@ -63,8 +64,8 @@ void store_clear(struct store *store);
 void store_set_fingerprint(struct store *store,
                            const unsigned char fingerprint[FINGERPRINT_SIZE]);
 
-/* So many tokens of the entry's beginning can be restored for a prompt that has `common` tokens in
- * common with it. *ret_checkpoint: the one that is needed for it, or -1. */
+/* So many tokens of the entry's beginning can be restored for a prompt that has `common` tokens
+ * in common with it. *ret_checkpoint: the one that is needed for it, or -1. */
 size_t store_usable(const struct store_entry *entry, size_t common, struct store_cut cut,
                     int *ret_checkpoint);
 
@@ -85,23 +86,25 @@ size_t store_common(const struct store *store, const llama_token *prompt, size_t
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,
                  struct store_cut cut);
 
-/* Put into memory. Takes the entry (tokens, body, and a header with all but fingerprint and sums).
- * Entries that are its beginning are superseded and go. What is over the limit goes to disk, or if
- * that is off is dropped; the least valuable first. Fails (the entry is kept all the same) as
- * store_write does. */
+/* Put into memory. Takes the entry (tokens, body, and a header with all but fingerprint and
+ * sums). Entries that are its beginning are superseded and go. What is over the limit goes to
+ * disk, or if that is off is dropped; the least valuable first. Fails (the entry is kept all
+ * the same) as store_write does. */
 bool store_put(struct store *store, struct store_entry *entry, struct error *err);
 
-/* Put onto disk; memory keeps no copy. Takes the entry. Fails with ERR_IO; then it is nowhere. */
+/* Put onto disk; memory keeps no copy. Takes the entry. Fails with ERR_IO; then it is nowhere.
+ */
 bool store_save(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
                 void *ctx, struct error *err);
 
-/* Write every entry that is in memory only. go_on: asked between the pieces of a file; false ends
- * it. Fails with ERR_IO; what could not be written stays in memory. */
+/* Write every entry that is in memory only. go_on: asked between the pieces of a file; false
+ * ends it. Fails with ERR_IO; what could not be written stays in memory. */
 bool store_write_all(struct store *store, bool (*go_on)(void *ctx), void *ctx,
                      struct error *err);
 
-/* The entry's body, from memory or mapped and checked. NULL: the file is gone or damaged; the entry
- * has been dropped and, if damaged, deleted. Give it back before anything else is asked. */
+/* The entry's body, from memory or mapped and checked. NULL: the file is gone or damaged; the
+ * entry has been dropped and, if damaged, deleted. Give it back before anything else is asked.
+ */
 const unsigned char *store_borrow(struct store *store, struct store_entry *entry);
 void store_return(struct store *store, struct store_entry *entry, const unsigned char *body);
 

@@ -89,8 +89,8 @@ static bool read_tokens(int fd, struct store_entry *entry) {
            entry_sum(entry->tokens.data, size) == entry->header.tokens_sum;
 }
 
-/* Half of the fingerprint is the file and the engine: what was made with another will never be of
- * use. The other half is the settings, which another worker of the model may have. */
+/* Half of the fingerprint is the file and the engine: what was made with another will never be
+ * of use. The other half is the settings, which another worker of the model may have. */
 static enum verdict judge(const struct store *store, int fd, const char *name,
                           struct store_entry *entry) {
     unsigned char bytes[ENTRY_HEADER_SIZE];

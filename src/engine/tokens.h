@@ -22,8 +22,8 @@ void tokens_append(struct tokens *tokens, const llama_token *data, size_t count)
 /* Forget all from `count` on. */
 void tokens_cut(struct tokens *tokens, size_t count);
 
-/* Append the text's tokens. marks, of enum token_marks: add BOS and EOS as the model is configured;
- * control tokens may be written out in the text. Fails with ERR_INVALID_REQUEST. */
+/* Append the text's tokens. marks, of enum token_marks: add BOS and EOS as the model is
+ * configured; control tokens may be written out in the text. Fails with ERR_INVALID_REQUEST. */
 bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, const char *text,
                       size_t len, unsigned marks, struct error *err);
 

@@ -221,8 +221,8 @@ static void conn_on_progress(void *ctx) {
 
 /* ---- bytes in ---- */
 
-/* Keep what belongs to the next requests, or to the protocol that the handler has just changed to.
- * Past the limit the client has to wait. */
+/* Keep what belongs to the next requests, or to the protocol that the handler has just changed
+ * to. Past the limit the client has to wait. */
 static void conn_keep(struct conn *c, const char *bytes, size_t len) {
     bool wanted = c->state == CONN_UPGRADED ||
                   (c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED);

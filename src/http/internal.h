@@ -5,15 +5,15 @@
  *
  * A connection serves one request after the other:
  *
- *   IDLE --byte--> HEAD --head--> BODY --complete--> RUNNING --answered--> FLUSHING --sent--> IDLE
- *     refused in HEAD or BODY: FLUSHING        the last answer sent: LINGER (FIN sent, reading on)
- *     RUNNING --101--> UPGRADED                 any but CLOSED --broken, late, left--> CLOSED
+ *   IDLE --byte--> HEAD --head--> BODY --complete--> RUNNING --answered--> FLUSHING --sent-->
+ * IDLE refused in HEAD or BODY: FLUSHING        the last answer sent: LINGER (FIN sent, reading
+ * on) RUNNING --101--> UPGRADED                 any but CLOSED --broken, late, left--> CLOSED
  *
- * In CLOSED the socket is given up; the connection stays until its exchange has been told or has
- * been ended by its handler, then its timer is closed, too, and the memory goes.
+ * In CLOSED the socket is given up; the connection stays until its exchange has been told or
+ * has been ended by its handler, then its timer is closed, too, and the memory goes.
  *
- * One timer per connection, for the deadline of its state. It is also how callbacks are put off:
- * in CLOSED for on_gone, in IDLE and UPGRADED for bytes that came while a request ran.
+ * One timer per connection, for the deadline of its state. It is also how callbacks are put
+ * off: in CLOSED for on_gone, in IDLE and UPGRADED for bytes that came while a request ran.
  */
 #ifndef DOZE_HTTP_INTERNAL_H
 #define DOZE_HTTP_INTERNAL_H
@@ -92,8 +92,9 @@ struct conn {
 
 void conn_accept(struct http_server *server, int fd);
 
-/* Send bytes of the current answer or the upgraded stream; closes the connection if it is broken
- * or too slow. conn_send_whole is for an answer that is made already: only the total limits it. */
+/* Send bytes of the current answer or the upgraded stream; closes the connection if it is
+ * broken or too slow. conn_send_whole is for an answer that is made already: only the total
+ * limits it. */
 void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count);
 void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count);
 

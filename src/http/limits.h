@@ -2,8 +2,9 @@
 /*
  * limits.h - every maximum and deadline of the HTTP server, by name.
  *
- * llhttp has no limits of its own. Deadlines are absolute per phase, so that a client which drips
- * bytes gains nothing; a request that waits or streams has none unless unsent bytes stand still.
+ * llhttp has no limits of its own. Deadlines are absolute per phase, so that a client which
+ * drips bytes gains nothing; a request that waits or streams has none unless unsent bytes stand
+ * still.
  */
 #ifndef DOZE_HTTP_LIMITS_H
 #define DOZE_HTTP_LIMITS_H

@@ -2,8 +2,8 @@
 /*
  * listener.h - a listening TCP socket that hands out accepted descriptors.
  *
- * Accepts itself instead of by uv_listen: out of descriptors, libuv would accept and drop clients;
- * this one pauses, and they wait in the kernel's queue.
+ * Accepts itself instead of by uv_listen: out of descriptors, libuv would accept and drop
+ * clients; this one pauses, and they wait in the kernel's queue.
  */
 #ifndef DOZE_HTTP_LISTENER_H
 #define DOZE_HTTP_LISTENER_H
@@ -26,8 +26,8 @@ struct listener {
 };
 
 /* Listen on host (a name or an address; looked up here, blocking) and port (0: any). on_accept
- * and ctx are set beforehand. Fails with ERR_IO and a sentence that says what to do; then nothing
- * is open. */
+ * and ctx are set beforehand. Fails with ERR_IO and a sentence that says what to do; then
+ * nothing is open. */
 bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, int port,
                    struct error *err) __attribute__((warn_unused_result));
 

@@ -10,8 +10,8 @@
 
 enum { FIELD_OVERHEAD = 4, FIRST_FIELDS = 16 };
 
-/* Note why the request is refused; returns what a callback of llhttp returns for it (which some of
- * them pass on and others turn into an error code of their own). */
+/* Note why the request is refused; returns what a callback of llhttp returns for it (which some
+ * of them pass on and others turn into an error code of their own). */
 static int refuse(struct request *r, int status, enum err_code code, const char *text) {
     r->status = status;
     (void)error_set(&r->err, code, "%s", text);

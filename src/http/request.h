@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.h - reads one HTTP/1.x request out of a byte stream. Pure; llhttp in strict mode plus the
- * limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, no
+ * request.h - reads one HTTP/1.x request out of a byte stream. Pure; llhttp in strict mode plus
+ * the limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, no
  * Transfer-Encoding but `chunked`.
  *
  *   HEAD --REQUEST_HEAD--> BODY --REQUEST_DONE--> DONE        any --REQUEST_BAD--> BAD
  *
- * Feed bytes until a step other than REQUEST_MORE comes. After REQUEST_HEAD the head's fields are
- * valid and stay where they are; the caller decides about the body with request_allow_body (by
- * default no byte of it is stored) and feeds on, with no bytes if there are none: a request
+ * Feed bytes until a step other than REQUEST_MORE comes. After REQUEST_HEAD the head's fields
+ * are valid and stay where they are; the caller decides about the body with request_allow_body
+ * (by default no byte of it is stored) and feeds on, with no bytes if there are none: a request
  * without a body is complete only then.
  */
 #ifndef DOZE_HTTP_REQUEST_H

@@ -3,9 +3,9 @@
  * server.h - an HTTP/1.1 server on libuv and llhttp.
  *
  * Knows connections, limits, deadlines, routes, bodies, streams; knows nothing of models. One
- * thread, the loop's. A request with its whole body becomes an *exchange*: the handler answers it
- * now or later, at once or in pieces. Limits and deadlines are named in limits.h. The process has
- * to ignore SIGPIPE.
+ * thread, the loop's. A request with its whole body becomes an *exchange*: the handler answers
+ * it now or later, at once or in pieces. Limits and deadlines are named in limits.h. The
+ * process has to ignore SIGPIPE.
  *
  * Life of an exchange: it is the handler's from the call of the handler until exchange_reply,
  * exchange_end, exchange_abort, or until its on_gone callback has returned; then it must not be
@@ -45,15 +45,15 @@ struct http_options {
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
     /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
     bool (*cors)(void *ctx);
-    /* A request for this path has come and may come in, whether or not there is such a route. NULL:
-     * nobody wants to know. */
+    /* A request for this path has come and may come in, whether or not there is such a route.
+     * NULL: nobody wants to know. */
     void (*on_request)(void *ctx, const char *method, const char *path);
     const struct http_limits
         *limits; /* NULL: http_limits_default; borrowed for the server's life */
 };
 
-/* Listens. Borrows options->routes for its life, copies the rest. NULL with ERR_IO and a sentence
- * (address in use: says so and what to do). */
+/* Listens. Borrows options->routes for its life, copies the rest. NULL with ERR_IO and a
+ * sentence (address in use: says so and what to do). */
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *options,
                                     struct error *err);
 int http_server_port(const struct http_server *server);
@@ -61,8 +61,8 @@ int http_server_port(const struct http_server *server);
 /* Stop accepting; idle connections are closed, running exchanges go on. */
 void http_server_drain(struct http_server *server);
 
-/* Close everything (on_gone for what runs, soon) and free; on_closed runs when the last handle is
- * gone and exchanges without on_gone are ended: at once if there is nothing to wait for. */
+/* Close everything (on_gone for what runs, soon) and free; on_closed runs when the last handle
+ * is gone and exchanges without on_gone are ended: at once if there is nothing to wait for. */
 void http_server_close(struct http_server *server, void (*on_closed)(void *ctx), void *ctx);
 
 /* Running exchanges, for the drain at shutdown and for metrics. */
@@ -82,15 +82,17 @@ const char *exchange_body(const struct exchange *x, size_t *ret_len);
 int64_t exchange_received_usec(const struct exchange *x);
 
 /* ---- the answer ---- */
-/* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert. */
+/* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert.
+ */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 /* Answer whole; copies the body. Ends the exchange. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, const void *body,
                     size_t len);
-/* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it. */
+/* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it.
+ */
 void exchange_fail(struct exchange *x, const struct error *err);
-/* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the headers
- * SSE needs (Cache-Control: no-cache). */
+/* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the
+ * headers SSE needs (Cache-Control: no-cache). */
 void exchange_begin(struct exchange *x, int status, const char *content_type);
 /* Queue bytes; copies. Never blocks. */
 void exchange_write(struct exchange *x, const void *bytes, size_t len);
@@ -99,19 +101,19 @@ void exchange_end(struct exchange *x);
 /* Break a streamed answer off: the client sees that it is not complete. */
 void exchange_abort(struct exchange *x);
 
-/* The client is gone: stop working for it. An exchange without it stays valid, and deaf, until the
- * handler ends it. */
+/* The client is gone: stop working for it. An exchange without it stays valid, and deaf, until
+ * the handler ends it. */
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
-/* More than 256 KB are queued (paused true) / less than half of that (false): stop, go on making
- * bytes for it. True comes from inside exchange_write, false never from inside a call. A stream
- * with more than 1 MB queued is closed. */
+/* More than 256 KB are queued (paused true) / less than half of that (false): stop, go on
+ * making bytes for it. True comes from inside exchange_write, false never from inside a call. A
+ * stream with more than 1 MB queued is closed. */
 void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx);
 
 /* ---- another protocol on the same connection ---- */
 struct http_stream;
 
-/* on_closed comes exactly once and last, by the client, http_stream_close or the server's closing;
- * then the stream is no more. None but on_pressure(true) comes from inside a call. */
+/* on_closed comes exactly once and last, by the client, http_stream_close or the server's
+ * closing; then the stream is no more. None but on_pressure(true) comes from inside a call. */
 struct http_stream_events {
     void (*on_read)(void *ctx, const char *bytes, size_t len); /* borrowed for the call */
     void (*on_pressure)(void *ctx, bool paused);               /* NULL: not wanted */
@@ -119,8 +121,8 @@ struct http_stream_events {
 };
 
 /* Answer 101 with the headers added so far and "Upgrade: protocol"; ends the exchange. The same
- * limits of queued bytes hold. Borrows events for the stream's life. Never NULL: if the client is
- * gone already, on_closed follows. */
+ * limits of queued bytes hold. Borrows events for the stream's life. Never NULL: if the client
+ * is gone already, on_closed follows. */
 struct http_stream *exchange_upgrade(struct exchange *x, const char *protocol,
                                      const struct http_stream_events *events, void *ctx);
 /* Queue bytes; copies. Never blocks. */

@@ -13,8 +13,8 @@
 
 enum {
     BLOCK_SIZE = 64 * 1024,
-    /* The kernel takes no more than this ahead of the network: otherwise it hides megabytes of a
-     * client that does not read. */
+    /* The kernel takes no more than this ahead of the network: otherwise it hides megabytes of
+     * a client that does not read. */
     NOTSENT_LOWAT = 128 * 1024,
     PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
 };

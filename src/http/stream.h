@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.h - one accepted TCP connection as a byte stream: bytes in by callback, bytes out through
- * a queue that holds only what the kernel does not take at once.
+ * stream.h - one accepted TCP connection as a byte stream: bytes in by callback, bytes out
+ * through a queue that holds only what the kernel does not take at once.
  *
- * Knows no HTTP and sets no limits; it counts what its owner has to limit. Callbacks of the owner
- * never come from inside a stream_* call.
+ * Knows no HTTP and sets no limits; it counts what its owner has to limit. Callbacks of the
+ * owner never come from inside a stream_* call.
  */
 #ifndef DOZE_HTTP_STREAM_H
 #define DOZE_HTTP_STREAM_H
@@ -64,7 +64,8 @@ bool stream_is_flushed(const struct stream *s);
 /* Bytes ever taken by the kernel. */
 uint64_t stream_sent(const struct stream *s);
 
-/* With nothing queued: tell the client that no more comes (FIN). False if the stream is broken. */
+/* With nothing queued: tell the client that no more comes (FIN). False if the stream is broken.
+ */
 bool stream_shutdown(struct stream *s) __attribute__((warn_unused_result));
 
 /* Close now, dropping what is queued; on_closed follows. */

@@ -18,8 +18,8 @@ struct target {
 };
 
 /* Parse and decode text in place; path and authority point into it. Fails with
- * ERR_INVALID_REQUEST on forms other than origin, absolute http and "*", on a bad percent escape
- * and on an encoded NUL. Clear with target_clear, also after a failure. */
+ * ERR_INVALID_REQUEST on forms other than origin, absolute http and "*", on a bad percent
+ * escape and on an encoded NUL. Clear with target_clear, also after a failure. */
 bool target_parse(struct target *t, char *text, struct error *err)
     __attribute__((warn_unused_result));
 void target_clear(struct target *t);

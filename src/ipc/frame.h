@@ -4,8 +4,8 @@
  *
  * A frame is a 16 byte header, little endian, and a payload of UTF-8 JSON (or raw floats where
  * message.h says so):
- *     u32 length of the payload | u16 type | u16 zero | u64 request (0: about the worker itself)
- * One socket belongs to one worker of one generation, so frames carry no generation.
+ *     u32 length of the payload | u16 type | u16 zero | u64 request (0: about the worker
+ * itself) One socket belongs to one worker of one generation, so frames carry no generation.
  * The other side is not trusted: lengths are checked against a limit before anything is kept.
  */
 #ifndef DOZE_IPC_FRAME_H

@@ -3,9 +3,9 @@
  * message.h - what daemon and worker say to one another.
  *
  * The worker is started as `doze-engine` with the socket on fd 3 and nothing else inherited but
- * stdin (/dev/null), stdout and stderr (the daemon's log). It says HELLO, gets one LOAD, reports
- * PROGRESS and then READY or FAILED (and exits after FAILED). End of file on the socket, STOP, or
- * the parent's death ends it. Times in payloads are seconds as numbers.
+ * stdin (/dev/null), stdout and stderr (the daemon's log). It says HELLO, gets one LOAD,
+ * reports PROGRESS and then READY or FAILED (and exits after FAILED). End of file on the
+ * socket, STOP, or the parent's death ends it. Times in payloads are seconds as numbers.
  *
  * Every request gets exactly one DONE or ERROR, also after CANCEL (DONE with stop_reason
  * "userStopped"), whatever happens before; after it the worker forgets the number.
@@ -21,26 +21,27 @@ enum { WORKER_FD = 3 };
 enum message_type {
     /* daemon -> worker */
     MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
-                     "cells":n (tokens the context has room for at first; it grows; 0: all),
-                     "prompt_tokens":n (about what the first request is going to need: room for
-                     it, if that is more and memory allows it),
-                     "warm":bool (the file has been read into memory just now: do not look),
-                     "memory_bytes":n (the instance may not grow beyond; 0: no limit),
-                     "shrink_seconds":x (idle for so long it saves the rest of its prompts and
-                     gives back what it does not use; 30),
-                     "parallel":n, "batch":n, "threads":n, "threads_batch":n,
-                     "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
-                     "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default),
-                     "gpu_layers":n (-1: all), "offload_kv":bool, "num_experts":n (0: the model's),
-                     "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
-                     "chat_template":"override" (optional),
-                     "reasoning_ending":"said where a reasoning budget is used up" (optional),
-                     "chunk":n (tokens computed at once; 0: what suits the device),
-                     "seed":n (of requests that bring none; -1),
-                     "identifier":"for the log",
-                     "prompts":{"dir":"/abs/folder" (of the model; made when needed), "mode":"on"|
-                     "memory"|"off" (default), "memory_bytes":n} (the prompt store)}.
-                     Every field but path may be absent: the worker's default then. */
+                    "cells":n (tokens the context has room for at first; it grows; 0: all),
+                    "prompt_tokens":n (about what the first request is going to need: room for
+                    it, if that is more and memory allows it),
+                    "warm":bool (the file has been read into memory just now: do not look),
+                    "memory_bytes":n (the instance may not grow beyond; 0: no limit),
+                    "shrink_seconds":x (idle for so long it saves the rest of its prompts and
+                    gives back what it does not use; 30),
+                    "parallel":n, "batch":n, "threads":n, "threads_batch":n,
+                    "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
+                    "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default),
+                    "gpu_layers":n (-1: all), "offload_kv":bool,
+                    "num_experts":n (0: the model's),
+                    "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
+                    "chat_template":"override" (optional),
+                    "reasoning_ending":"said where a reasoning budget is used up" (optional),
+                    "chunk":n (tokens computed at once; 0: what suits the device),
+                    "seed":n (of requests that bring none; -1),
+                    "identifier":"for the log",
+                    "prompts":{"dir":"/abs/folder" (of the model; made when needed),
+                    "mode":"on"|"memory"|"off" (default), "memory_bytes":n} (the prompt store)}.
+                    Every field but path may be absent: the worker's default then. */
     MSG_REQUEST,  /* one of the bodies of api/service.h, with "op" */
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who gets the next place. The line is derived: slots that are ABSENT with waiters, in order of
- * arrival of their first. A jit load waits for those ahead of it and, by auto_evict, for victims to
- * be gone; an explicit load waits for memory only. Nothing here is remembered between steps, so a
- * waiter that goes away or a setting that changes needs no undoing.
+ * arrival of their first. A jit load waits for those ahead of it and, by auto_evict, for
+ * victims to be gone; an explicit load waits for memory only. Nothing here is remembered
+ * between steps, so a waiter that goes away or a setting that changes needs no undoing.
  */
 #include "lifecycle/core.h"
 
@@ -68,7 +68,8 @@ static nbytes bytes_staying(const struct lifecycle *lc) {
     return sum;
 }
 
-/* What the load can have at most: once all that leave are gone and all that may be evicted too. */
+/* What the load can have at most: once all that leave are gone and all that may be evicted too.
+ */
 static nbytes bytes_obtainable(const struct lifecycle *lc, int load) {
     nbytes kept = 0;
 
@@ -86,7 +87,8 @@ static bool slot_forced(const struct lifecycle *lc, int slot) {
     return false;
 }
 
-/* idle a / reload a > idle b / reload b; the longer idle one, then the lower slot, breaks a tie. */
+/* idle a / reload a > idle b / reload b; the longer idle one, then the lower slot, breaks a
+ * tie. */
 static bool goes_before(const struct lifecycle *lc, int a, int b) {
     const struct lc_slot *x = &lc->slots[a], *y = &lc->slots[b];
     uint64_t idle_x = (uint64_t)(lc->now - x->idle_since);

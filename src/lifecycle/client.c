@@ -165,8 +165,8 @@ void on_unload(struct lc_step *st, const struct lc_event *ev) {
     slot_leave(st, ev->slot, LC_BECAUSE_USER);
 }
 
-/* An instance that becomes jit where only one may be: the others make room as they would have for
- * its load. A loading one serves what waits for it first. */
+/* An instance that becomes jit where only one may be: the others make room as they would have
+ * for its load. A loading one serves what waits for it first. */
 static void evict_others(struct lifecycle *lc, int stays) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         struct lc_slot *slot = &lc->slots[i];

@@ -62,7 +62,8 @@ void requests_fail(struct lc_step *st, int slot, unsigned states, const struct l
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
 /* Requests for the model, on any slot, without a parallel place. */
 uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
-/* The slot's first waiting request of the kind, or of any; NULL. Valid until the next change. */
+/* The slot's first waiting request of the kind, or of any; NULL. Valid until the next change.
+ */
 const struct lc_request *waiter_first(const struct lifecycle *lc, int slot);
 const struct lc_request *waiter_load(const struct lifecycle *lc, int slot);
 
@@ -73,7 +74,8 @@ bool slot_is_leaving(const struct lc_slot *slot); /* DRAINING, UNLOADING */
 bool slot_is_up(const struct lc_slot *slot);      /* LOADING, IDLE, BUSY */
 bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
 msec slot_expires(const struct lc_slot *slot);
-/* The only place that assigns a state: checks the edge, sets what the state implies, reports. */
+/* The only place that assigns a state: checks the edge, sets what the state implies, reports.
+ */
 void slot_enter(struct lc_step *st, int slot, enum lc_state to, enum lc_reason reason);
 /* To UNLOADING, with a polite STOP. */
 void slot_leave(struct lc_step *st, int slot, enum lc_reason reason);

@@ -110,8 +110,8 @@ struct lc_settings {
     uint32_t max_waiting; /* per model */
 };
 
-/* The defaults of docs/lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s, 10 s,
- * 128. */
+/* The defaults of docs/lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s,
+ * 10 s, 128. */
 struct lc_settings lc_settings_default(void);
 
 enum lc_event_kind {
@@ -124,7 +124,8 @@ enum lc_event_kind {
     LC_EV_RETUNE,   /* slot, origin, ttl: pin, unpin, change the ttl of what is loaded */
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
-    LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not */
+    LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
+                     */
     LC_EV_TICK,     /* a deadline was reached */
     /* From workers: slot and generation; those of an older generation change nothing. */
     LC_EV_PROGRESS,    /* permille of the load; also "still alive" while loading */
@@ -158,9 +159,9 @@ struct lc_event {
     enum lc_origin origin;
     msec ttl; /* ms; MSEC_NEVER: none; LC_TTL_NOT_GIVEN */
     struct lc_plan plan;
-    bool force; /* LC_EV_LOAD: skip the memory check */
-    bool
-        own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier given) */
+    bool force;    /* LC_EV_LOAD: skip the memory check */
+    bool own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier
+                      given) */
     uint32_t permille;
     uint32_t parallel;
     nbytes bytes;
@@ -168,17 +169,19 @@ struct lc_event {
 };
 
 enum lc_action_kind {
-    LC_DO_SPAWN, /* slot: start worker `generation` and load `model` */
-    LC_DO_STOP,  /* slot: ask the worker to end everything and leave */
-    LC_DO_KILL,  /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
-    LC_DO_START, /* request: hand it to worker `generation` of slot */
-    LC_DO_ABORT, /* request on slot: tell the worker that nobody wants it any more */
-    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh`: by a new load */
+    LC_DO_SPAWN,  /* slot: start worker `generation` and load `model` */
+    LC_DO_STOP,   /* slot: ask the worker to end everything and leave */
+    LC_DO_KILL,   /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
+    LC_DO_START,  /* request: hand it to worker `generation` of slot */
+    LC_DO_ABORT,  /* request on slot: tell the worker that nobody wants it any more */
+    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh`: by a new load
+                   */
     LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
-    LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before any
-                     other action for it */
+    LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before
+                     any other action for it */
     LC_DO_FREE,   /* slot belongs to nobody any more */
-    LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, line */
+    LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, line
+                   */
     LC_DO_FINISHED, /* shutdown is complete: no worker is left */
 };
 
@@ -219,11 +222,10 @@ struct lc_slot {
     uint32_t model; /* LC_NO_MODEL: free */
     enum lc_state state;
     enum lc_origin origin;
-    enum lc_reason
-        leaving;         /* DRAINING, UNLOADING: why. LOADING: EVICTED if it must make room once
-                               it has served what waits for it, else NONE */
-    int evicted_by;      /* slot, while leaving is LC_BECAUSE_EVICTED */
-    uint32_t generation; /* of the current or last worker */
+    enum lc_reason leaving; /* DRAINING, UNLOADING: why. LOADING: EVICTED if it must make room
+                               once it has served what waits for it, else NONE */
+    int evicted_by;         /* slot, while leaving is LC_BECAUSE_EVICTED */
+    uint32_t generation;    /* of the current or last worker */
     msec ttl; /* ABSENT: LC_TTL_NOT_GIVEN if the waiters say, else kept for the new worker */
     msec idle_since; /* IDLE: when it became so */
     msec heard;   /* LOADING: last progress; BUSY, DRAINING: last sign of life; MSEC_NEVER once
@@ -264,23 +266,24 @@ void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings);
 void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
                     struct lc_actions *ret_actions);
 
-/* Time of the next LC_EV_TICK that is needed, or MSEC_NEVER. A tick before it changes nothing. */
+/* Time of the next LC_EV_TICK that is needed, or MSEC_NEVER. A tick before it changes nothing.
+ */
 msec lifecycle_deadline(const struct lifecycle *lc);
 
-/* True if every invariant of lifecycle.md that one state can show holds. For assert, tests and the
- * explorer. */
+/* True if every invariant of lifecycle.md that one state can show holds. For assert, tests and
+ * the explorer. */
 bool lifecycle_valid(const struct lifecycle *lc);
 
-/* What can be seen of a slot. running + waiting counts every request it has; `waiting` are those
- * without a parallel place. expires: MSEC_NEVER unless IDLE with a ttl. */
+/* What can be seen of a slot. running + waiting counts every request it has; `waiting` are
+ * those without a parallel place. expires: MSEC_NEVER unless IDLE with a ttl. */
 struct lc_view {
     uint32_t running, waiting;
     msec expires;
 };
 struct lc_view lifecycle_view(const struct lifecycle *lc, int slot);
 
-/* The least busy instance of the model that can serve, else one that is leaving or waiting to be
- * loaded, else LC_NO_SLOT (JIT loading, rule 5). */
+/* The least busy instance of the model that can serve, else one that is leaving or waiting to
+ * be loaded, else LC_NO_SLOT (JIT loading, rule 5). */
 int lifecycle_find(const struct lifecycle *lc, uint32_t model);
 
 /* May this edge ever be taken? The diagram as data, for the explorer's report. */

@@ -144,8 +144,8 @@ static int slot_find_unused(const struct lifecycle *lc) {
     return oldest;
 }
 
-/* A remembered failure gives up its slot, and with it the identifier, for the new instance; what it
- * remembers about the same model stays. */
+/* A remembered failure gives up its slot, and with it the identifier, for the new instance;
+ * what it remembers about the same model stays. */
 int slot_take(struct lc_step *st, uint32_t model) {
     struct lifecycle *lc = st->lc;
     int i = slot_find_failed(lc, model);

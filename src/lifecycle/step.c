@@ -83,8 +83,8 @@ static void finish_shutdown(struct lc_step *st) {
     (void)action_add(st, LC_DO_FINISHED, LC_NO_SLOT);
 }
 
-/* Lets every slot and the line do what they have to until nothing moves. It ends: each move goes
- * towards UNLOADING or starts a load, and only an event leads back. */
+/* Lets every slot and the line do what they have to until nothing moves. It ends: each move
+ * goes towards UNLOADING or starts a load, and only an event leads back. */
 static void settle(struct lc_step *st) {
     struct lifecycle *lc = st->lc;
     bool moved;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events from workers. step.c has dropped those of older generations; what does not fit the state
- * changes nothing here, for a worker may say anything at any time.
+ * Events from workers. step.c has dropped those of older generations; what does not fit the
+ * state changes nothing here, for a worker may say anything at any time.
  */
 #include "lifecycle/core.h"
 
@@ -24,8 +24,8 @@ static void forget_failures(struct lifecycle *lc, uint32_t model) {
     }
 }
 
-/* Loads are answered; all other waiters are let in, however long somebody else has waited: no swap
- * without an answer in between (Auto-evict, rule 6). */
+/* Loads are answered; all other waiters are let in, however long somebody else has waited: no
+ * swap without an answer in between (Auto-evict, rule 6). */
 static void let_in_waiters(struct lc_step *st, int i) {
     struct lifecycle *lc = st->lc;
 
@@ -99,8 +99,8 @@ void on_memory(struct lc_step *st, const struct lc_event *ev) {
     if (slot->state != LC_LOADING) slot->bytes = ev->bytes;
 }
 
-/* Those that waited for this worker wait for the next one, and have lost a worker. Behind a closed
- * gate they waited for the next one anyway. */
+/* Those that waited for this worker wait for the next one, and have lost a worker. Behind a
+ * closed gate they waited for the next one anyway. */
 static void waiters_lose(struct lifecycle *lc, int i) {
     for (uint32_t k = 0; k < lc->request_count; k++) {
         struct lc_request *r = &lc->requests[k];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.h - one file of the prompt store: the state of one sequence and the tokens it was made of.
- * Pure: no files here.
+ * entry.h - one file of the prompt store: the state of one sequence and the tokens it was made
+ * of. Pure: no files here.
  *
  *   header  136 bytes, little endian, see entry.c
  *   tokens  i32 each
  *   body    the sequence's state, then the checkpoints' states, in the header's order
  *
- * Every byte is covered by one of three XXH3 checksums (header, tokens, body). They find damage,
- * not malice: the folder is its owner's alone. Whoever reads an entry checks the fingerprint, too:
- * the state is of use only to the same file, engine and settings.
+ * Every byte is covered by one of three XXH3 checksums (header, tokens, body). They find
+ * damage, not malice: the folder is its owner's alone. Whoever reads an entry checks the
+ * fingerprint, too: the state is of use only to the same file, engine and settings.
  */
 #ifndef DOZE_PROMPTS_ENTRY_H
 #define DOZE_PROMPTS_ENTRY_H
@@ -26,8 +26,8 @@ enum {
     FINGERPRINT_SIZE = 16,
 };
 
-/* The part of a sequence's state that cannot be cut (recurrent layers, sliding windows), as it was
- * after so many tokens. */
+/* The part of a sequence's state that cannot be cut (recurrent layers, sliding windows), as it
+ * was after so many tokens. */
 struct entry_checkpoint {
     uint64_t tokens; /* fewer than the entry's; in rising order */
     uint64_t bytes;
@@ -48,7 +48,8 @@ void entry_fingerprint(const void *bytes, size_t len, unsigned char ret[FINGERPR
 
 void entry_format(const struct entry_header *header, unsigned char ret[ENTRY_HEADER_SIZE]);
 
-/* False: these are not the first bytes of a whole entry of this version with file_size bytes. */
+/* False: these are not the first bytes of a whole entry of this version with file_size bytes.
+ */
 bool entry_parse(const unsigned char *bytes, size_t len, uint64_t file_size,
                  struct entry_header *ret);
 

@@ -7,8 +7,9 @@
 
 #include "base/buf.h"
 
-/* Append the key with every byte but letters, digits and .-_ written as %XX (a dot in front, too).
- * A name that would be too long for a file system ends in a checksum instead. "" gives "%". */
+/* Append the key with every byte but letters, digits and .-_ written as %XX (a dot in front,
+ * too). A name that would be too long for a file system ends in a checksum instead. "" gives
+ * "%". */
 void folder_from_key(const char *key, struct buf *out);
 
 /* Append the key that such a name stands for; the name itself if it is none. */

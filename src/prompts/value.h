@@ -12,8 +12,8 @@ struct value_item {
     void *owner;  /* the caller's */
 };
 
-/* Tokens x recency / bytes: what is saved when it is needed, by how likely that is, per byte. The
- * recency is 1 for now and halves in the first hour, then falls with one over the hours. */
+/* Tokens x recency / bytes: what is saved when it is needed, by how likely that is, per byte.
+ * The recency is 1 for now and halves in the first hour, then falls with one over the hours. */
 double value_of(const struct value_item *item, int64_t now);
 
 /* Sort the least valuable first. So many of them have to go that the rest has at most `budget`

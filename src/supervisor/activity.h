@@ -2,8 +2,8 @@
 /*
  * activity.h - how fast an instance speaks and how much of its context is used. Pure.
  *
- * A piece of an answer counts as one token while it streams; the worker's own figures replace the
- * count when the answer is complete.
+ * A piece of an answer counts as one token while it streams; the worker's own figures replace
+ * the count when the answer is complete.
  */
 #ifndef DOZE_SUPERVISOR_ACTIVITY_H
 #define DOZE_SUPERVISOR_ACTIVITY_H

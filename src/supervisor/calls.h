@@ -2,8 +2,8 @@
 /*
  * calls.h - the work that clients have asked for and not yet got: a table by number.
  *
- * A call's number is what the lifecycle calls a request and what goes over the wire to the worker.
- * Numbers are never used twice, so a late word about a finished call finds nothing.
+ * A call's number is what the lifecycle calls a request and what goes over the wire to the
+ * worker. Numbers are never used twice, so a late word about a finished call finds nothing.
  */
 #ifndef DOZE_SUPERVISOR_CALLS_H
 #define DOZE_SUPERVISOR_CALLS_H

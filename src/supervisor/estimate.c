@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* estimate.c - what a load would take: a worker of its own opens the file without allocating
- * anything for it, says the sums and leaves. No slot, no lifecycle: nothing becomes resident. */
+ * anything for it, says the sums and leaves. No slot, no lifecycle: nothing becomes resident.
+ */
 #include <stdlib.h>
 
 #include "base/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h - a numbered feed of JSON messages with a memory: publish once, any number of listeners,
- * each of whom may begin where it left off.
+ * feed.h - a numbered feed of JSON messages with a memory: publish once, any number of
+ * listeners, each of whom may begin where it left off.
  *
  * Used for the transitions of instances (events) and for log lines. Loop's thread only.
  */

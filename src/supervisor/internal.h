@@ -6,10 +6,10 @@
  *   prepare.c     what can be done before a load may begin
  *   load_message.c  what a worker is told to load
  *   perform.c     actions of the lifecycle -> workers and sinks
- *   hear.c        frames of workers -> events and sinks
+ *   worker_events.c        frames of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
  *   views.c       what can be seen
- *   status.c      how things stand, for those who watch live
+ *   status_json.c      how things stand, for those who watch live
  *   report.c      transitions -> events feed, log, metrics
  *   notify.c      transitions -> the loads and unloads that wait for them
  *   estimate.c    what a load would take, measured by a worker of its own
@@ -27,8 +27,8 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/worker.h"
 
-/* A question of the daemon's own about a call (its formatted prompt, for the log) goes under the
- * call's number with this bit. */
+/* A question of the daemon's own about a call (its formatted prompt, for the log) goes under
+ * the call's number with this bit. */
 #define SHADOW_BIT (UINT64_C(1) << 63)
 
 /* What a worker said of itself when it was ready. */
@@ -107,7 +107,7 @@ void supervisor_perform(struct supervisor *sup, const struct lc_event *ev);
 /* Give a call its error as last event and forget it. */
 void call_fail(struct supervisor *sup, struct call *call, const struct error *err);
 
-/* ---- hear.c ---- */
+/* ---- worker_events.c ---- */
 extern const struct worker_owner supervisor_worker_owner; /* without ctx */
 /* What a worker's FAILED says; without a code of ours it is ERR_LOAD_FAILED. */
 void supervisor_read_failure(yyjson_val *json, struct error *ret);
@@ -136,7 +136,8 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
 void supervisor_prepare(struct supervisor *sup);
 
 /* ---- load_message.c ---- */
-/* MSG_LOAD's payload (ipc/message.h). slot: whose; LC_NO_SLOT to measure what a load would take. */
+/* MSG_LOAD's payload (ipc/message.h). slot: whose; LC_NO_SLOT to measure what a load would
+ * take. */
 void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
                             const struct load_settings *effective, struct buf *out);
 

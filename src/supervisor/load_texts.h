@@ -2,9 +2,9 @@
 /*
  * load_texts.h - texts that loads demand (a prompt template, an ending of thoughts), by number.
  *
- * Load settings are copied and compared as plain values, so they hold a text's number: equal texts
- * have equal numbers. A text that nobody uses any more is dropped when room is needed. Start with
- * a zeroed struct. Pure.
+ * Load settings are copied and compared as plain values, so they hold a text's number: equal
+ * texts have equal numbers. A text that nobody uses any more is dropped when room is needed.
+ * Start with a zeroed struct. Pure.
  */
 #ifndef DOZE_SUPERVISOR_LOAD_TEXTS_H
 #define DOZE_SUPERVISOR_LOAD_TEXTS_H
@@ -38,8 +38,8 @@ struct load_text {
     const char *text; /* may be NULL */
 };
 
-/* The number of a text; 0 for NULL and for "". Copies. Fails with ERR_INVALID_REQUEST (too long)
- * and ERR_QUEUE_FULL (too many are used). */
+/* The number of a text; 0 for NULL and for "". Copies. Fails with ERR_INVALID_REQUEST (too
+ * long) and ERR_QUEUE_FULL (too many are used). */
 bool load_texts_number(struct load_texts *texts, struct load_text given, load_text_used_fn used,
                        void *ctx, int64_t *ret_number, struct error *err);
 

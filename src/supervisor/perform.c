@@ -160,8 +160,8 @@ static struct call *waiting_load(struct supervisor *sup, int slot) {
     return NULL;
 }
 
-/* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load may
- * demand something. */
+/* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load
+ * may demand something. */
 static struct load_settings newest_demanded(struct supervisor *sup, int slot) {
     struct load_settings demanded = LOAD_SETTINGS_UNSAID;
     for (uint32_t i = sup->lc.request_count; i-- > 0;) {
@@ -173,8 +173,8 @@ static struct load_settings newest_demanded(struct supervisor *sup, int slot) {
     return demanded;
 }
 
-/* Is what the last worker was demanded to be what the lifecycle has planned for the next one? Then
- * it replaces one that died: whoever came meanwhile has no say. */
+/* Is what the last worker was demanded to be what the lifecycle has planned for the next one?
+ * Then it replaces one that died: whoever came meanwhile has no say. */
 static bool is_as_planned(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct model *model = catalog_find(*sup->world.catalog, in->model_key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pinned.h - the instances that are to be there again after a restart: wishes of the user, which
- * last until the user takes them back, whether the instance is loaded or not.
+ * pinned.h - the instances that are to be there again after a restart: wishes of the user,
+ * which last until the user takes them back, whether the instance is loaded or not.
  *
  * Start with a zeroed struct. Pure.
  */
@@ -30,8 +30,8 @@ struct kept {
 
 void kept_clear(struct kept *kept);
 
-/* Add a wish, or replace that of the same identifier. Copies. Of more than KEPT_MAX the oldest is
- * forgotten. */
+/* Add a wish, or replace that of the same identifier. Copies. Of more than KEPT_MAX the oldest
+ * is forgotten. */
 void kept_put(struct kept *kept, const char *identifier, const char *model_key, msec ttl,
               const struct load_settings *demanded);
 /* False if there is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* prepare.c - what can be done before a load may begin: the file is read ahead, a worker waits. */
+/* prepare.c - what can be done before a load may begin: the file is read ahead, a worker waits.
+ */
 #include "base/memory.h"
 #include "supervisor/internal.h"
 

@@ -70,8 +70,8 @@ static bool is_up(struct supervisor *sup, const struct target *target) {
     return state == LC_LOADING || state == LC_IDLE || state == LC_BUSY;
 }
 
-/* Fill in what a load of the target would be like. A model whose file is gone or was replaced by
- * a broken one can be served only by the instance that is there. */
+/* Fill in what a load of the target would be like. A model whose file is gone or was replaced
+ * by a broken one can be served only by the instance that is there. */
 static bool plan_target(struct supervisor *sup, const struct target *target,
                         const struct load_settings *demanded, struct lc_plan *ret_plan,
                         struct error *err) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resolve.h - which model or instance a client means by a name (lifecycle: JIT loading, rule 5).
- * Pure.
+ * resolve.h - which model or instance a client means by a name (lifecycle: JIT loading, rule
+ * 5). Pure.
  */
 #ifndef DOZE_SUPERVISOR_RESOLVE_H
 #define DOZE_SUPERVISOR_RESOLVE_H
@@ -22,9 +22,10 @@ struct target {
     const struct model *model; /* NULL: its file is gone, the instance lives on */
 };
 
-/* name may be NULL or "" (then the only loaded instance is meant). An identifier that is just its
- * model's key means the model: the least busy of its instances serves. Fails with
- * ERR_MODEL_NOT_FOUND (naming up to three close ones) or, without a name, ERR_INVALID_REQUEST. */
+/* name may be NULL or "" (then the only loaded instance is meant). An identifier that is just
+ * its model's key means the model: the least busy of its instances serves. Fails with
+ * ERR_MODEL_NOT_FOUND (naming up to three close ones) or, without a name, ERR_INVALID_REQUEST.
+ */
 bool resolve_name(const struct catalog *catalog, const struct named_instance *instances,
                   size_t count, const char *name, struct target *ret_target, struct error *err);
 

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "base/xalloc.h"
 
-/* How long the daemon has had nothing to do before it starts a spare: a client's next request would
- * have to share the processor with it. */
+/* How long the daemon has had nothing to do before it starts a spare: a client's next request
+ * would have to share the processor with it. */
 enum { REST_MS = 500 };
 
 /* With less memory free than this there is none. */

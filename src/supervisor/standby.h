@@ -2,8 +2,8 @@
 /*
  * standby.h - a spare worker: its libraries are loaded, it waits for a model.
  *
- * No instance and no slot of the lifecycle: nobody sees it, and its end is no event for anybody. It
- * takes some MB and nothing else while it waits. At most one at a time.
+ * No instance and no slot of the lifecycle: nobody sees it, and its end is no event for
+ * anybody. It takes some MB and nothing else while it waits. At most one at a time.
  */
 #ifndef DOZE_SUPERVISOR_STANDBY_H
 #define DOZE_SUPERVISOR_STANDBY_H

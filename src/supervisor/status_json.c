@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* status_json.c - all instances and the machine's memory in one message, for who watches live. */
+/* status_json.c - all instances and the machine's memory in one message, for who watches live.
+ */
 #include "api/lmstudio_rest/v1.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -34,8 +35,8 @@ static yyjson_mut_val *entry(struct supervisor *sup, int slot, yyjson_mut_doc *d
     return obj;
 }
 
-/* Mapped weights count as available, so what others take is what is neither available nor private
- * to an instance. */
+/* Mapped weights count as available, so what others take is what is neither available nor
+ * private to an instance. */
 static void add_memory(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_val *root) {
     nbytes total = memory_total(), available = memory_available();
     if (available > total) available = total;

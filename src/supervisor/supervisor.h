@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * supervisor.h - the shell around the lifecycle: turns what clients and workers do into its events
- * and performs its actions on worker processes and waiting clients.
+ * supervisor.h - the shell around the lifecycle: turns what clients and workers do into its
+ * events and performs its actions on worker processes and waiting clients.
  *
  * Decides nothing itself. Everything on the loop's thread; functions may be called from sinks,
  * their events are queued and applied in order.
@@ -36,7 +36,8 @@ struct supervisor_world {
     void *ctx;
 };
 
-/* Topics of the events feed; a transition is of INSTANCES, too, as is the progress of a load. */
+/* Topics of the events feed; a transition is of INSTANCES, too, as is the progress of a load.
+ */
 enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2, EVENT_TOPIC_TRANSITIONS = 4 };
 
 /* Topics of the log feed. */

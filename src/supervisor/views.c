@@ -21,7 +21,8 @@ static enum instance_state state_of(enum lc_state state) {
     return states[state];
 }
 
-/* Visible: loaded, loading, leaving, or waited for. Not: a place that remembers a failed load. */
+/* Visible: loaded, loading, leaving, or waited for. Not: a place that remembers a failed load.
+ */
 bool supervisor_shows(const struct supervisor *sup, int slot) {
     if (!sup->instances[slot].identifier) return false;
     if (sup->lc.slots[slot].state != LC_ABSENT) return true;

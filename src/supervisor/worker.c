@@ -124,9 +124,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
     close_socket(worker);
 }
 
-/* Ours, and huge pages for the worker's heap where the kernel grants them: a vocabulary is a heap
- * of small strings in hash tables (measured: a tenth of a load with one of 152,000 tokens), and
- * what is large is given back at once when it leaves. Made once; the user's own choice stays. */
+/* Ours, and huge pages for the worker's heap where the kernel grants them: a vocabulary is a
+ * heap of small strings in hash tables (measured: a tenth of a load with one of 152,000
+ * tokens), and what is large is given back at once when it leaves. Made once; the user's own
+ * choice stays. */
 static char **environment(void) {
     static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
     static char **made;

@@ -26,8 +26,8 @@ struct worker_owner {
     void *ctx;
 };
 
-/* Start the program. NULL with ERR_IO if that cannot be done. slot and generation are kept for the
- * owner. */
+/* Start the program. NULL with ERR_IO if that cannot be done. slot and generation are kept for
+ * the owner. */
 struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
                             const struct worker_owner *owner, struct error *err);
 

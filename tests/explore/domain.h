@@ -47,8 +47,8 @@ void domain_init(const struct domain *d, struct lifecycle *lc);
 uint32_t domain_events(const struct domain *d, const struct lifecycle *lc,
                        struct lc_event list[DOMAIN_EVENTS_MAX]);
 
-/* What a worker that works as it should would say next, or false if none has anything to say. The
- * slots from `first` on, round, are asked in turn. */
+/* What a worker that works as it should would say next, or false if none has anything to say.
+ * The slots from `first` on, round, are asked in turn. */
 bool domain_fair_event(const struct lifecycle *lc, int first, struct lc_event *ret);
 
 /* A hash of what distinguishes the state; never 0. */

@@ -10,11 +10,12 @@
 #include "keyset.h"
 #include "lifecycle/lifecycle.h"
 
-/* NULL if the requests drain, else what went wrong. `drained` remembers keys of states that do. */
+/* NULL if the requests drain, else what went wrong. `drained` remembers keys of states that do.
+ */
 const char *liveness_drains(const struct lifecycle *from, struct keyset *drained);
 
-/* NULL if all who wait in the state are served although each step brings another request for a busy
- * instance. */
+/* NULL if all who wait in the state are served although each step brings another request for a
+ * busy instance. */
 const char *liveness_fair(const struct lifecycle *from);
 
 #endif

@@ -271,8 +271,8 @@ static const char *ttl_is_kept(const struct step *s) {
     return NULL;
 }
 
-/* A jit instance's ttl is set by its load, by requests that may, and by RETUNE; an explicit one's
- * by RETUNE and LOAD. */
+/* A jit instance's ttl is set by its load, by requests that may, and by RETUNE; an explicit
+ * one's by RETUNE and LOAD. */
 static const char *ttl_changes_are_owed(const struct step *s) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
@@ -315,14 +315,15 @@ static const char *eviction_is_fair(const struct step *s) {
             return "evicted with auto_evict off";
         if (a->by == a->slot) return "evicted by itself";
         if (a->to != LC_DRAINING || unpinned(s, a->slot)) continue;
-        /* A worker that became ready after the window may find its gate closed at once; then the
-         * waiter was there before. */
+        /* A worker that became ready after the window may find its gate closed at once; then
+         * the waiter was there before. */
         if (!waited_enough(s, a->by)) return "a gate closed before its time";
     }
     return NULL;
 }
 
-/* After the window nobody new is let in before the waiter (with one place and memory to spare). */
+/* After the window nobody new is let in before the waiter (with one place and memory to spare).
+ */
 static const char *gates_are_closed(const struct step *s) {
     const struct lifecycle *b = s->before;
 

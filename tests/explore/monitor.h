@@ -9,8 +9,8 @@
 
 #include "lifecycle/lifecycle.h"
 
-/* NULL if every property holds, else a sentence that names the broken one. Adds the edges taken to
- * `edges` unless that is NULL. */
+/* NULL if every property holds, else a sentence that names the broken one. Adds the edges taken
+ * to `edges` unless that is NULL. */
 const char *monitor_step(const struct lifecycle *before, const struct lc_event *ev,
                          const struct lifecycle *after, const struct lc_actions *actions,
                          uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT]);

@@ -4,14 +4,14 @@
 
 The first line is the licence; no banned function; no sleeping in tests; a file has at most 800 lines,
 a function at most 100 (over 60 it must say "Long:" and why in the comment above it), a line at most
-100 columns (clang-format keeps code to 96; this is for comments and strings); no TODO.
+96 columns, comments and strings too (clang-format sees to the code only); no TODO.
 """
 import re
 import sys
 from pathlib import Path
 
 MAX_FILE, MAX_FUNCTION, EXPLAIN = 800, 100, 60
-MAX_LINE = {".c": 100, ".h": 100, ".cpp": 100}
+MAX_LINE = {".c": 96, ".h": 96, ".cpp": 96}
 MAX_LINE_SCRIPT = 120
 LICENCE = "/* SPDX-License-Identifier: MIT */"
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strncpy|gets|atoi|atol|atof|strtok|system|"

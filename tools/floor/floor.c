@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * floor - loads a model and makes the first token of an answer, by plain calls of libllama: what no
- * server on this library can undercut. The benchmarks measure it from spawn to its line of output.
+ * floor - loads a model and makes the first token of an answer, by plain calls of libllama:
+ * what no server on this library can undercut. The benchmarks measure it from spawn to its line
+ * of output.
  *
  *   floor MODEL THREADS PROMPT
  *
  * PROMPT is text as it comes out of a chat template, control tokens by their names.
- * The weights are mapped, not repacked; the context has room for the prompt and no more. Prints one
- * line of JSON: what each step took, in milliseconds. Exit code: 0 done, 1 failed, 2 usage.
+ * The weights are mapped, not repacked; the context has room for the prompt and no more. Prints
+ * one line of JSON: what each step took, in milliseconds. Exit code: 0 done, 1 failed, 2 usage.
  */
 #include <dlfcn.h>
 #include <ggml-backend.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ssm.h - layers that remember by a state: Mamba's, alone or (Jamba) in turns with attention. */
+/* ssm.h - layers that remember by a state: Mamba's, alone or (Jamba) in turns with attention.
+ */
 #ifndef DOZE_TOOLS_SSM_H
 #define DOZE_TOOLS_SSM_H
 

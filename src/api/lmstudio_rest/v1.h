@@ -12,8 +12,8 @@ const char *lmstudio_v1_type(const char *type);
 void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
                             const struct instance_view *view);
 
-/* Add the fields of an instance, as listed in loaded_instances, to the object `out`. Borrows the
- * view's strings until the document is written. */
+/* Add the fields of an instance, as listed in loaded_instances, to the object `out`. Borrows
+ * the view's strings until the document is written. */
 void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                const struct instance_view *view);
 

@@ -2,24 +2,24 @@
 /*
  * internal.h - what the files of the WebSocket dialect share; nobody else includes it.
  *
- *   lmstudio_ws.c          sessions, envelopes, dispatch
- *   lmstudio_ws_table.c    the endpoints
- *   lmstudio_ws_op.c       one call or channel: its replies and its end
- *   lmstudio_ws_error.c    errors as the clients show them
- *   lmstudio_ws_info.c     models and instances as they are listed
- *   lmstudio_ws_find.c     which instance is meant
- *   lmstudio_ws_config.c   configuration stacks; load keys both ways
- *   lmstudio_ws_sampling.c prediction keys
- *   lmstudio_ws_tags.h     thinking by the client's own tags
- *   lmstudio_ws_template.c prompt templates
- *   lmstudio_ws_history.c  conversations
- *   lmstudio_ws_load.c     loadModel, getOrLoad, unloadModel, estimateModelUsage
- *   lmstudio_ws_predict.c  predict, completeRawText: their beginning and end
- *   lmstudio_ws_reply.c    their events
- *   lmstudio_ws_text.c     tokenize, countTokens, applyPromptTemplate, embedString
- *   lmstudio_ws_list.c     what is loaded and downloaded
- *   lmstudio_ws_log.c      streamLogs
- *   lmstudio_ws_system.c   system, files, runtime, repository
+ *   session.c          sessions, envelopes, dispatch
+ *   table.c    the endpoints
+ *   op.c       one call or channel: its replies and its end
+ *   error.c    errors as the clients show them
+ *   info.c     models and instances as they are listed
+ *   find.c     which instance is meant
+ *   config.c   configuration stacks; load keys both ways
+ *   sampling.c prediction keys
+ *   tags.h     thinking by the client's own tags
+ *   template.c prompt templates
+ *   history.c  conversations
+ *   load.c     loadModel, getOrLoad, unloadModel, estimateModelUsage
+ *   predict.c  predict, completeRawText: their beginning and end
+ *   reply.c    their events
+ *   text.c     tokenize, countTokens, applyPromptTemplate, embedString
+ *   list.c     what is loaded and downloaded
+ *   log.c      streamLogs
+ *   system.c   system, files, runtime, repository
  */
 #ifndef DOZE_API_LMSTUDIO_WS_INTERNAL_H
 #define DOZE_API_LMSTUDIO_WS_INTERNAL_H
@@ -73,7 +73,7 @@ struct op {
     void (*clear_state)(void *state);
 };
 
-/* ---- lmstudio_ws_op.c ---- */
+/* ---- op.c ---- */
 struct op *op_new(struct lmws_session *session, const struct endpoint *endpoint, int64_t id);
 struct op *op_find(struct lmws_session *session, enum op_kind kind, int64_t id);
 /* Around every handler and sink: an op that ends inside lives on until op_leave. */
@@ -97,7 +97,7 @@ void op_error(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *error);
 /* Send any message; takes the document, whose root it is. */
 void ws_session_send(struct lmws_session *session, yyjson_mut_doc *doc);
 
-/* ---- lmstudio_ws_error.c: each ends the op ---- */
+/* ---- error.c: each ends the op ---- */
 void op_fail(struct op *op, const struct error *err);
 void op_fail_not_offered(struct lmws_session *session, enum op_kind kind, int64_t id,
                          const char *endpoint);
@@ -109,7 +109,7 @@ void op_fail_domain(struct op *op, const struct model_view *model);
 /* The error object of a sentence. */
 yyjson_mut_val *ws_error_object(yyjson_mut_doc *doc, const char *title);
 
-/* ---- lmstudio_ws_info.c ---- */
+/* ---- info.c ---- */
 /* LlmInfo or EmbeddingInfo. Strings are borrowed until the document is written. */
 yyjson_mut_val *ws_model_info(yyjson_mut_doc *doc, const struct model_view *model);
 /* The same with the fields of an instance. */
@@ -124,7 +124,7 @@ void ws_reference_format(const struct lmws_host *host, uint64_t reference, char 
                          size_t size);
 uint64_t ws_reference_parse(const struct lmws_host *host, const char *text);
 
-/* ---- lmstudio_ws_find.c ---- */
+/* ---- find.c ---- */
 /* Valid until the next call into the service. */
 struct found {
     const struct model_view *model;
@@ -147,7 +147,7 @@ bool ws_name_find(const struct lmws_session *session, const char *identifier,
 bool ws_key_find(const struct lmws_session *session, const char *name,
                  struct model_view *ret_model);
 
-/* ---- lmstudio_ws_config.c ---- */
+/* ---- config.c ---- */
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is
  * none. */
 yyjson_val *ws_config_find(yyjson_val *stack, const char *key);
@@ -166,7 +166,7 @@ yyjson_mut_val *ws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields);
 void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                    yyjson_mut_val *value);
 
-/* ---- lmstudio_ws_sampling.c ---- */
+/* ---- sampling.c ---- */
 /* Keys about messages, tools and thinking do not count for a plain text. */
 enum config_use { CONFIG_OF_CHAT, CONFIG_OF_TEXT };
 /* Add what the stack says to a neutral body (service.h). Gives {"fields":[...]}, a value of the
@@ -176,19 +176,19 @@ yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack, enum config_use use
                                           yyjson_mut_doc *doc, yyjson_mut_val *body,
                                           struct error *err);
 
-/* ---- lmstudio_ws_template.c ---- */
+/* ---- template.c ---- */
 /* The text of a template in Jinja; NULL if it is none. */
 const char *ws_template_jinja(yyjson_val *value);
-/* Append a template in Jinja; that of texts around messages becomes one. False if it is neither.
- * The buffer is marked if it is too long. */
+/* Append a template in Jinja; that of texts around messages becomes one. False if it is
+ * neither. The buffer is marked if it is too long. */
 bool ws_template_write(yyjson_val *value, struct buf *out);
 
-/* ---- lmstudio_ws_history.c ---- */
+/* ---- history.c ---- */
 /* Add "messages" to a neutral body. */
 bool ws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
                      yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err);
 
-/* ---- lmstudio_ws_reply.c ---- */
+/* ---- reply.c ---- */
 /* One prediction on its channel. */
 struct prediction {
     char *model_info, *load_config, *prediction_config; /* JSON */
@@ -209,7 +209,7 @@ void ws_prediction_on_event(void *op, call_id call, const struct service_event *
 /* The client wants no more of it. */
 void ws_prediction_cancel(struct op *op);
 
-/* ---- handlers of lmstudio_ws_table.c ---- */
+/* ---- handlers of table.c ---- */
 void ws_list_loaded(struct op *op, yyjson_val *param);
 void ws_get_model_info(struct op *op, yyjson_val *param);
 void ws_get_load_config(struct op *op, yyjson_val *param);

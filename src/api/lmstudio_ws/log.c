@@ -40,8 +40,8 @@ static void copy_text(yyjson_mut_doc *doc, yyjson_mut_val *data, const char *nam
                                                : yyjson_mut_str(doc, ""));
 }
 
-/* [2026-01-31 23:59:59][INFO] text, by the local clock: clients print nothing but the content, and
- * programs that read LM Studio's log look for this. */
+/* [2026-01-31 23:59:59][INFO] text, by the local clock: clients print nothing but the content,
+ * and programs that read LM Studio's log look for this. */
 static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *line,
                         const char *level) {
     const char *text = text_field(line, "text");

@@ -87,7 +87,8 @@ void ws_predict(struct op *op, yyjson_val *param) {
     begin_prediction(op, OP_CHAT, doc, instance);
 }
 
-/* A demanded format belongs to chats: then the text is a chat whose template is the text itself. */
+/* A demanded format belongs to chats: then the text is a chat whose template is the text
+ * itself. */
 static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
                                   yyjson_val *prompt) {
     bool formed = yyjson_mut_obj_get(body, "response_format") ||

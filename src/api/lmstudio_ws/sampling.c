@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sampling.c - the keys "llm.prediction.*": what they are in a neutral body, and what
- * of them counts. A value of an unexpected form is ignored like an unknown key; numbers are brought
- * into the range that clients accept. */
+ * of them counts. A value of an unexpected form is ignored like an unknown key; numbers are
+ * brought into the range that clients accept. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -234,7 +234,7 @@ static yyjson_mut_val *read_overflow(const struct target *t, yyjson_val *value,
     return NULL;
 }
 
-/* These two are read elsewhere (lmstudio_ws_history.c, lmstudio_ws_predict.c). */
+/* These two are read elsewhere (history.c, predict.c). */
 static yyjson_mut_val *read_text(const struct target *t, yyjson_val *value,
                                  const struct row *row) {
     (void)row;

@@ -3,13 +3,15 @@
  * session.h - the WebSocket dialect of LM Studio's SDK and command line.
  *
  * A session is one authenticated socket of one namespace: messages in, messages out, and in
- * between calls of struct service. Pure but for what it is given: the service, and a host for the
- * few things that are the daemon's (its HTTP port, its log, uploaded files). No lifecycle in it.
+ * between calls of struct service. Pure but for what it is given: the service, and a host for
+ * the few things that are the daemon's (its HTTP port, its log, uploaded files). No lifecycle
+ * in it.
  *
- * What clients demand, from captures of theirs: a reply that does not fit their schema is dropped
- * and the promise hangs for ever, so absent values are left out and never null (but for ttlMs,
- * lastUsedTime, deviceIdentifier); results of nothing have no `result`; every call is answered by
- * rpcResult or rpcError and every channel ends with channelClose or channelError, known or not.
+ * What clients demand, from captures of theirs: a reply that does not fit their schema is
+ * dropped and the promise hangs for ever, so absent values are left out and never null (but for
+ * ttlMs, lastUsedTime, deviceIdentifier); results of nothing have no `result`; every call is
+ * answered by rpcResult or rpcError and every channel ends with channelClose or channelError,
+ * known or not.
  */
 #ifndef DOZE_API_LMSTUDIO_WS_SESSION_H
 #define DOZE_API_LMSTUDIO_WS_SESSION_H
@@ -59,8 +61,8 @@ struct lmws_host {
     struct lmws_engine engine;
 
     bool (*admit)(void *self, const char *identifier, const char *passkey);
-    /* Serve HTTP on this port (0: as configured) of this interface (NULL: likewise), too; cors: -1
-     * leaves the setting. */
+    /* Serve HTTP on this port (0: as configured) of this interface (NULL: likewise), too; cors:
+     * -1 leaves the setting. */
     bool (*http_start)(void *self, int port, const char *interface, int cors,
                        struct error *err);
     bool (*http_stop)(void *self, struct error *err);
@@ -76,7 +78,8 @@ struct lmws_host {
     void (*log_leave)(void *self, void *follower);
 };
 
-/* Where a session's messages go. May be called from inside any lmws_* function and service sink. */
+/* Where a session's messages go. May be called from inside any lmws_* function and service
+ * sink. */
 struct lmws_outlet {
     void (*send)(void *ctx, const char *json, size_t len);
     /* It cannot go on with this client; send no more, close with this reason (a literal). */

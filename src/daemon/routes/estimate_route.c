@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* estimate_route.c - POST /api/v1/models/estimate: the memory a load would take, without loading. */
+/* estimate_route.c - POST /api/v1/models/estimate: the memory a load would take, without
+ * loading. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"

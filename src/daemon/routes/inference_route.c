@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls -> events
+ * inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls
+ * -> events
  * -> dialect -> bytes. The same for every dialect and kind of work.
  */
 #include <stdio.h>

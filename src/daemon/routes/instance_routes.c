@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* instance_routes.c - listings, retune, settings: asked, done, answered in one go; a change of the settings
- * once it is on disk. */
+/* instance_routes.c - listings, retune, settings: asked, done, answered in one go; a change of
+ * the settings once it is on disk. */
 #include <stdlib.h>
 #include <string.h>
 

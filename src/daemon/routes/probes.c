@@ -26,8 +26,8 @@ void route_greeting(void *ctx, struct exchange *x) {
 
 void route_lms_status(void *ctx, struct exchange *x) {
     (void)ctx;
-    /* LM Studio's command line takes "lmstudio" and "daemon" only (lms, findOrStartLocalAPIServer,
-     * autumn 2026); the latter is its server without a window. */
+    /* LM Studio's command line takes "lmstudio" and "daemon" only (lms,
+     * findOrStartLocalAPIServer, autumn 2026); the latter is its server without a window. */
     static const char status[] = "{\"package\":\"daemon\",\"version\":\"" DOZE_VERSION
                                  "\",\"server\":\"doze\"}";
     exchange_reply(x, 200, "application/json", status, strlen(status));

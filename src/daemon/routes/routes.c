@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* routes.c - the table of endpoints (docs/api.md), who may use them, and what errors look like. */
+/* routes.c - the table of endpoints (docs/api.md), who may use them, and what errors look like.
+ */
 #include <string.h>
 
 #include "daemon/daemon.h"
@@ -45,7 +46,7 @@ static const struct http_route routes[] = {
     { "GET", "/lmstudio-greeting", 0, route_greeting },
     { "GET", "/lms-status", 0, route_lms_status },
 
-    { "GET", "/llm", 0, route_ws }, /* the namespaces of lmstudio_ws.h */
+    { "GET", "/llm", 0, route_ws }, /* the namespaces of session.h */
     { "GET", "/embedding", 0, route_ws },
     { "GET", "/system", 0, route_ws },
     { "GET", "/diagnostics", 0, route_ws },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* unload_route.c - POST /api/v1/models/unload: answered when the worker is gone and its memory back. */
+/* unload_route.c - POST /api/v1/models/unload: answered when the worker is gone and its memory
+ * back. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ws_route.c - one socket of an SDK client: an upgraded exchange, its session, and in between them the
- * messages. */
+/* ws_route.c - one socket of an SDK client: an upgraded exchange, its session, and in between
+ * them the messages. */
 #include <stdlib.h>
 
 #include "api/lmstudio_ws/session.h"

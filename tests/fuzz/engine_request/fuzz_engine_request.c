@@ -28,8 +28,8 @@ static void check_request(const struct request *r) {
     if (r->op == REQUEST_CHAT) assert(r->chat.messages);
 }
 
-/* The bytes in two pieces through hold-back, repair and stop strings: nothing is lost, and no stop
- * string is left in what came out. */
+/* The bytes in two pieces through hold-back, repair and stop strings: nothing is lost, and no
+ * stop string is left in what came out. */
 static void check_text(const char *text, size_t len, size_t cut) {
     const char *words[] = { "stop", "\n\n", "op" };
     struct stops stops = { .words = words, .count = 3 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests as a stream of foreign bytes. The first byte chooses how the rest is cut; the same bytes
- * cut in two ways must give the same requests.
+ * Requests as a stream of foreign bytes. The first byte chooses how the rest is cut; the same
+ * bytes cut in two ways must give the same requests.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ static const struct http_limits limits = {
     .trailer_bytes = 32,
 };
 
-/* What was read, as text: the two ways are compared by it. Not the status of a bad one: of several
- * faults in one line, the parser finds another one first if the line comes in parts. */
+/* What was read, as text: the two ways are compared by it. Not the status of a bad one: of
+ * several faults in one line, the parser finds another one first if the line comes in parts. */
 static void note(struct buf *log, const struct request *r, enum request_step step) {
     (void)buf_addf(log, "step %d\n", (int)step);
     if (step == REQUEST_MORE) (void)buf_addf(log, "received %zu\n", r->body_received);

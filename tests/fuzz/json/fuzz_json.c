@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_json.c - any bytes as a body: read or refused with a sentence; what was read can be written
- * and read again; load settings that are accepted survive the way to the settings file and back.
+ * fuzz_json.c - any bytes as a body: read or refused with a sentence; what was read can be
+ * written and read again; load settings that are accepted survive the way to the settings file
+ * and back.
  */
 #include <assert.h>
 #include <stddef.h>

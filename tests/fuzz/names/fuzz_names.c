@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_names.c - any bytes as a path and as a name that a client asks for. What comes out is text
- * that can be shown, and a model answers to its own names.
+ * fuzz_names.c - any bytes as a path and as a name that a client asks for. What comes out is
+ * text that can be shown, and a model answers to its own names.
  */
 #include <assert.h>
 #include <stddef.h>

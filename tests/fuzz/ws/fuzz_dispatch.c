@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scripts of LM Studio's clients (golden/ws_fake.h): whatever they say, every call is answered once
- * and nothing is said that is no JSON. */
+/* Scripts of LM Studio's clients (golden/ws_fake.h): whatever they say, every call is answered
+ * once and nothing is said that is no JSON. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

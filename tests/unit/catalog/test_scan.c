@@ -157,7 +157,8 @@ static void test_embedding_models(void **state) {
     catalog_free(catalog);
 }
 
-/* The plain key belongs to the older file, so that a later one does not change what it means. */
+/* The plain key belongs to the older file, so that a later one does not change what it means.
+ */
 static void test_keys_are_unique(void **state) {
     struct small_model q8 = { .file_type = 1 + 7 }, q4 = { .file_type = 1 + 2 };
     write_model(*state, "a/m/m-Q4_0.gguf", &q4, 2000);

@@ -227,8 +227,8 @@ static void get_health(const struct fake_request *r) {
     fake_reply(r, 200, json);
 }
 
-/* Two events in a day; a week has more than fit; in an hour nothing happened; of two hours we hear
- * half; 3d is refused. */
+/* Two events in a day; a week has more than fit; in an hour nothing happened; of two hours we
+ * hear half; 3d is refused. */
 static void get_history(const struct fake_request *r) {
     if (strstr(r->path, "since=3d")) {
         fake_reply_error(r, 400, "invalid_request", "'since' is odd today.");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes of the settings while a disk is busy with the first of them. The daemon is stopping, so
- * that nothing but the settings and their file is concerned. */
+/* Changes of the settings while a disk is busy with the first of them. The daemon is stopping,
+ * so that nothing but the settings and their file is concerned. */
 #include "cmocka_prelude.h"
 
 #include <stdio.h>

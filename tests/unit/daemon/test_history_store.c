@@ -196,8 +196,8 @@ static void test_the_span_and_the_limit_choose(void **state) {
     yyjson_doc_free(doc);
 }
 
-/* Several transitions happen in one millisecond: none is lost at the limit's edge, and they stay in
- * order. */
+/* Several transitions happen in one millisecond: none is lost at the limit's edge, and they
+ * stay in order. */
 static void test_events_of_one_moment(void **state) {
     struct world *w = *state;
     for (int i = 1; i <= 5; i++) must_write(w, event(i, now, ""));

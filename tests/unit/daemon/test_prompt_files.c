@@ -114,8 +114,8 @@ static void test_the_oldest_makes_room(void **state) {
     free(middle);
 }
 
-/* With the name of an entry but no entry: deleted. Left by a killed worker: deleted when it cannot
- * be one that is being written. Everything else is left alone. */
+/* With the name of an entry but no entry: deleted. Left by a killed worker: deleted when it
+ * cannot be one that is being written. Everything else is left alone. */
 static void test_rubbish_goes_and_foreign_files_stay(void **state) {
     (void)state;
     char *bad = file_write("one", "0123456789abcdef.prompt", "rubbish", 7, now);

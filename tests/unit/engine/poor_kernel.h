@@ -7,8 +7,8 @@
 
 enum { HAS_LANDLOCK = 1, HAS_SECCOMP = 2 };
 
-/* Skip the test, and say why, where the kernel has not all of these (HAS_…). Asks the kernel, not
- * the sandbox. */
+/* Skip the test, and say why, where the kernel has not all of these (HAS_…). Asks the kernel,
+ * not the sandbox. */
 void skip_without(int features);
 
 /* From now on, for this process and those that it starts. Needs seccomp. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The watch over the socket while a model loads: it ends the process at a STOP and at the daemon's
- * end, and sleeps else. It runs in a child, which tells each time how it waits. */
+/* The watch over the socket while a model loads: it ends the process at a STOP and at the
+ * daemon's end, and sleeps else. It runs in a child, which tells each time how it waits. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>

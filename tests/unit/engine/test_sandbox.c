@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each case is tried by a process of its own in each stage: what is forbidden fails as the header
- * says, what is needed works. */
+/* Each case is tried by a process of its own in each stage: what is forbidden fails as the
+ * header says, what is needed works. */
 #include "engine/sandbox.h"
 
 #include <errno.h>
@@ -478,8 +478,8 @@ static void test_it_may_end_itself(void **state) {
     assert_int_equal(WTERMSIG(status_of(SERVES, meet_a_signal)), SIGKILL);
 }
 
-/* 0: it says what is missing, and what is there holds. What could be written anywhere is written
- * nowhere. */
+/* 0: it says what is missing, and what is there holds. What could be written anywhere is
+ * written nowhere. */
 static int in_poor_kernel(bool has_landlock, bool has_seccomp, const char *word) {
     poor_kernel(has_landlock, has_seccomp);
     connect_to_daemon();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The context that grows and shrinks. Every text is compared with that of a worker whose context
- * has all its cells from the start. */
+/* The context that grows and shrinks. Every text is compared with that of a worker whose
+ * context has all its cells from the start. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +85,8 @@ static void test_the_first_prompt_finds_its_room_ready(void **state) {
     free(text);
 }
 
-/* It has not been idle before it was there: the room is not given back while the request comes. */
+/* It has not been idle before it was there: the room is not given back while the request comes.
+ */
 static void test_a_late_first_prompt_finds_its_room_ready(void **state) {
     (void)state;
     struct worker *w = load_small(",\"prompt_tokens\":1400");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The second copy of 4-bit weights that takes the place of the first. The models say a given text
- * with wide margins: what they say does not depend on the last bits. */
+/* The second copy of 4-bit weights that takes the place of the first. The models say a given
+ * text with wide margins: what they say does not depend on the last bits. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,8 @@ static void test_answers_go_on_over_the_move(void **state) {
     worker_stop(w, 0);
 }
 
-/* Requests made for the first copy, running and waiting, end well on the second; so do new ones. */
+/* Requests made for the first copy, running and waiting, end well on the second; so do new
+ * ones. */
 static void test_requests_made_before_the_move_end_after_it(void **state) {
     (void)state;
     struct worker *w = load("q4_0", BACKGROUND);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A real worker in its sandbox, which all the other tests of workers have, too; and without it. */
+/* A real worker in its sandbox, which all the other tests of workers have, too; and without it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

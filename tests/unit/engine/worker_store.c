@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The prompt store through a real worker: what one has processed the next one need not, and says
- * the same as if it had never been away. */
+/* The prompt store through a real worker: what one has processed the next one need not, and
+ * says the same as if it had never been away. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -294,8 +294,8 @@ static void hold_file(const char *path) {
     assert_true(open_file >= 0);
 }
 
-/* In the magic, version, counts, sums; in the tokens; at the beginning, the middle and the end of
- * the state; and cut off. What is damaged is gone afterwards, and the answer is right. */
+/* In the magic, version, counts, sums; in the tokens; at the beginning, the middle and the end
+ * of the state; and cut off. What is damaged is gone afterwards, and the answer is right. */
 static void test_damage_is_a_miss(void **state) {
     (void)state;
     static const long places[] = { 0,   9,   13,  20,    33,    41,    115, 121,
@@ -368,7 +368,8 @@ static void test_other_settings_are_a_miss(void **state) {
     free(model);
 }
 
-/* A file with another time may be another model: what was made with it is of no use any more. */
+/* A file with another time may be another model: what was made with it is of no use any more.
+ */
 static void test_another_file_is_a_miss(void **state) {
     (void)state;
     char *model = model_make("touched", "random", "--seed", "8", NULL);
@@ -407,8 +408,8 @@ static void test_no_room_is_one_warning(void **state) {
     free(model);
 }
 
-/* The kernel ends the process at the first byte it writes beyond the limit: killed in the middle of
- * a save. */
+/* The kernel ends the process at the first byte it writes beyond the limit: killed in the
+ * middle of a save. */
 static struct worker *start_limited(const char *model, rlim_t bytes) {
     struct rlimit old, less;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);

@@ -64,7 +64,8 @@ static void test_dripped_body_is_cut(void **state) {
     fixture_stop(f);
 }
 
-/* Each body_rate bytes earn another second: the same deadline does not cut a body that moves. */
+/* Each body_rate bytes earn another second: the same deadline does not cut a body that moves.
+ */
 static void test_moving_body_earns_time(void **state) {
     struct http_limits limits = long_limits();
     struct buf out = { .max = 0 }, first = { .max = 0 };

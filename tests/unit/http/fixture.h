@@ -7,8 +7,8 @@
  *
  * Routes: GET /quick; GET /things/{id}, which tells what it was asked; POST /echo (up to 1,000
  * bytes); POST /count (up to 64 MB, answers the length); GET and POST /hold, whose exchange is
- * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8 MB
- * at once); GET /upgrade (raw echo).
+ * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8
+ * MB at once); GET /upgrade (raw echo).
  */
 #ifndef DOZE_TEST_HTTP_FIXTURE_H
 #define DOZE_TEST_HTTP_FIXTURE_H
@@ -52,8 +52,8 @@ int fixture_tear_down(void **state);
 
 /* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end, a: abort,
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
- * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free them,
- * c: close the upgraded stream, W: write 32 KB to it. */
+ * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free
+ * them, c: close the upgraded stream, W: write 32 KB to it. */
 void fixture_command(struct fixture *f, const char *letters);
 /* The next line must be this one. */
 void fixture_expect(struct fixture *f, const char *line);

@@ -13,7 +13,8 @@
 #include "http/response.h"
 #include "http/route.h"
 
-/* Feed a text in parts of the given size until it is complete or bad; returns the bytes used. */
+/* Feed a text in parts of the given size until it is complete or bad; returns the bytes used.
+ */
 static size_t feed(struct request *r, const char *text, size_t part,
                    enum request_step *ret_step) {
     size_t at = 0, len = strlen(text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Many clients that stop anywhere in any kind of request: afterwards the server is as before. */
+/* Many clients that stop anywhere in any kind of request: afterwards the server is as before.
+ */
 #include "fixture.h"
 
 #include <stdlib.h>

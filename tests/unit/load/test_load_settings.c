@@ -276,7 +276,8 @@ static nbytes need_of(const struct model *model, const char *demanded) {
     return load_settings_need(model, &s);
 }
 
-/* The default is the model's own length as far as the memory goes; never less than a plain one. */
+/* The default is the model's own length as far as the memory goes; never less than a plain one.
+ */
 static void test_the_default_length_fits_the_memory(void **state) {
     (void)state;
     struct load_settings s, wish = layer("{\"context_length\":32000}");
@@ -297,8 +298,8 @@ static void test_the_default_length_fits_the_memory(void **state) {
     assert_int_equal(s.context_length, 32000);
 }
 
-/* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as the
- * context has at first. */
+/* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as
+ * the context has at first. */
 static void test_need_counts_the_first_cells(void **state) {
     (void)state;
     nbytes cell = (nbytes)24 * 2 * (64 + 64) * 2;

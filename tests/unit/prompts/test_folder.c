@@ -24,7 +24,8 @@ static void test_keys(void **state) {
     check("\xc3\xa9t\xc3\xa9", "%C3%A9t%C3%A9");
 }
 
-/* No key leaves the store's folder, none is longer than a file system allows, no two are alike. */
+/* No key leaves the store's folder, none is longer than a file system allows, no two are alike.
+ */
 static void test_long_keys(void **state) {
     (void)state;
     char key[301] = { 0 };

@@ -2,8 +2,8 @@
 /*
  * puppets.h - workers that say what the test lets them say: daemon/worker.h without processes.
  *
- * A program that links this has no real workers. A puppet says HELLO when it is started, hears what
- * it is sent, and lives until puppet_die; a kill is only remembered.
+ * A program that links this has no real workers. A puppet says HELLO when it is started, hears
+ * what it is sent, and lives until puppet_die; a kill is only remembered.
  */
 #ifndef DOZE_TESTS_UNIT_DAEMON_PUPPETS_H
 #define DOZE_TESTS_UNIT_DAEMON_PUPPETS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The supervisor between clients and workers, whose words are the test's. No process is started,
- * and the loop turns only at the end. */
+/* The supervisor between clients and workers, whose words are the test's. No process is
+ * started, and the loop turns only at the end. */
 #include "cmocka_prelude.h"
 
 #include <stdlib.h>
