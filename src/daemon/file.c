@@ -100,12 +100,14 @@ bool file_make_dirs(const char *path, struct error *err) {
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
         return error_set(err, ERR_IO, "The path %s is too long.", path);
     }
-    for (char *p = part + 1;; p++) {
-        if (*p != '/' && *p != '\0') continue;
-        char end = *p;
-        *p = '\0';
+    char *end = part;
+    do {
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        char slash = *end;
+        *end = '\0';
         if (mkdir(part, 0700) < 0 && errno != EEXIST) return fail(err, "make the folder", part);
-        *p = end;
-        if (end == '\0') return true;
-    }
+        *end = slash;
+    } while (*end);
+    return true;
 }

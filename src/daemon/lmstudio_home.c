@@ -66,6 +66,7 @@ struct lmstudio_home *lmstudio_home_new(const char *user_home) {
 }
 
 void lmstudio_home_free(struct lmstudio_home *home) {
+    if (!home) return;
     for (int i = 0; i < FILE_COUNT; i++) {
         free(home->paths[i]);
         free(home->written[i]);

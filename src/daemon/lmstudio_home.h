@@ -17,6 +17,7 @@ struct lmstudio_home;
 
 /* Never NULL. user_home: $HOME; NULL: nothing will be written. */
 struct lmstudio_home *lmstudio_home_new(const char *user_home);
+/* Accepts NULL. */
 void lmstudio_home_free(struct lmstudio_home *home);
 
 /* Is LM Studio itself there? */

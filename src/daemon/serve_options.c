@@ -2,6 +2,7 @@
 #include "daemon/serve_options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,20 +76,36 @@ static void add_default_dirs(struct serve_options *o) {
     }
 }
 
-static bool parse_port(const char *text, int *ret_port, struct error *err) {
+/* what: the number's name at the beginning of a sentence. */
+static bool parse_number(const char *text, const char *what, int max, int *ret_number,
+                         struct error *err) {
     char *end;
-    long port = strtol(text, &end, 10);
-    if (end == text || *end || port < 0 || port > 65535) {
-        return error_set(err, ERR_INVALID_REQUEST, "The port must be 0 to 65535, not '%.40s'.",
-                         text);
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 0 || number > max) {
+        return error_set(err, ERR_INVALID_REQUEST, "%s must be 0 to %d, not '%.40s'.", what,
+                         max, text);
     }
-    *ret_port = (int)port;
+    *ret_number = (int)number;
     return true;
+}
+
+static bool parse_port(const char *text, int *ret_port, struct error *err) {
+    return parse_number(text, "The port", 65535, ret_port, err);
 }
 
 static void replace(char **place, const char *text) {
     free(*place);
     *place = xstrdup(text);
+}
+
+static bool take_state_dir(struct serve_options *o, const char *dir, struct error *err) {
+    if (!*dir) {
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "--state-dir is empty; name a folder, or leave it out for "
+                         "~/.local/state/doze.");
+    }
+    replace(&o->state_dir, dir);
+    return true;
 }
 
 static bool take_flag(struct serve_options *o, int flag, const char *value, struct error *err) {
@@ -101,11 +118,9 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
     case 'm':
         return add_dir(o, value, strlen(value), err);
     case 's':
-        replace(&o->state_dir, value);
-        return true;
+        return take_state_dir(o, value, err);
     case 'r':
-        o->ready_fd = (int)strtol(value, NULL, 10);
-        return true;
+        return parse_number(value, "The file descriptor", INT_MAX, &o->ready_fd, err);
     case 'h':
         o->help = true;
         return true;

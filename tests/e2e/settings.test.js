@@ -226,3 +226,12 @@ test('a port that is taken: one sentence, exit 1', async (t) => {
   assert.match(second, /\(1\)/);
   assert.match(second, new RegExp(`${d.port}`));
 });
+
+test('a state folder that cannot be made: one sentence, exit 1', async (t) => {
+  for (const state of ['/proc/nope', `${import.meta.filename}/sub`]) {
+    const end = await Daemon.start(t, { args: ['--state-dir', state] })
+      .then(() => null, (e) => e.message);
+    assert.match(end, /\(1\)/);
+    assert.match(end, new RegExp(`Cannot make the folder ${state}`));
+  }
+});

@@ -85,7 +85,8 @@ static void test_make_dirs_makes_parents_and_may_be_repeated(void **state) {
     (void)state;
     struct error err;
     assert_true(file_make_dirs(in_folder("x/y/z"), &err));
-    assert_true(file_make_dirs(in_folder("x/y/z"), &err));
+    assert_true(file_make_dirs(in_folder("x//y/z/"), &err));
+    assert_false(file_make_dirs("", &err));
     assert_true(file_replace(in_folder("f"), "", 0, &err));
     assert_false(file_make_dirs(in_folder("f/g"), &err));
     unlink(in_folder("f"));

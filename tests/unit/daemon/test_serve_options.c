@@ -63,8 +63,10 @@ static void test_flags_win_over_the_environment(void **state) {
 
 static void test_wrong_usage_is_said(void **state) {
     (void)state;
-    const char *const lines[] = { "serve --port 65536",     "serve --port x", "serve --bogus",
-                                  "serve --log-level loud", "serve extra",    "serve --host" };
+    const char *const lines[] = { "serve --port 65536", "serve --port x",
+                                  "serve --bogus",      "serve --log-level loud",
+                                  "serve extra",        "serve --host",
+                                  "serve --state-dir=", "serve --ready-fd x" };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct serve_options o;
         struct error err;
