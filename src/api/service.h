@@ -25,7 +25,8 @@
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
  *    "reasoning_budget":int>=0 (tokens of each thinking part; then it is ended),
  *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
- *    "add_generation_prompt":bool}
+ *    "add_generation_prompt":bool,
+ *    "report_prompt":bool (the worker's STARTED carries the templated prompt, for the log)}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
  *     (several prompts are several requests; the daemon fans out on `prompts`, see below)
  *   {"op":"embedding", "input":[string | [token...], ...]}

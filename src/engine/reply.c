@@ -7,6 +7,10 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
+#include "engine/utf8.h"
+
+/* Fits a frame even where JSON escapes every byte ("\u0001"). */
+enum { REPORT_MAX_PROMPT = FRAME_MAX_TO_DAEMON / 8 };
 
 /* Send the document and free it. */
 static void send_doc(struct link *link, enum message_type type, uint64_t request,
@@ -40,9 +44,21 @@ void reply_error(struct link *link, uint64_t request, const struct error *err) {
     send_doc(link, MSG_ERROR, request, doc);
 }
 
+/* A hostile template may write bytes that are not UTF-8, which JSON cannot carry. */
+static void add_prompt(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct chat *chat) {
+    size_t len = 0;
+    const char *prompt = chat_prompt(chat, &len);
+    if (len > REPORT_MAX_PROMPT) return;
+    struct buf text = BUF_INIT(3 * len);
+    (void)utf8_repair(&text, prompt, len);
+    yyjson_mut_obj_add_strncpy(doc, root, "prompt", buf_str(&text), text.len);
+    buf_clear(&text);
+}
+
 void reply_started(struct link *link, const struct job *job) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
+    if (job->request.report_prompt) add_prompt(doc, root, job->chat);
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
     send_doc(link, MSG_STARTED, job->id, doc);

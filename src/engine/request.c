@@ -54,7 +54,8 @@ static struct input *inputs_new(struct request *r, size_t count) {
 static bool read_chat(struct request *r, yyjson_val *root, int32_t vocab_size,
                       struct error *err) {
     (void)vocab_size;
-    return request_read_chat(&r->chat, root, err);
+    return json_read_bool(root, "report_prompt", &r->report_prompt, err) &&
+           request_read_chat(&r->chat, root, err);
 }
 
 static int read_mark(yyjson_val *val) {

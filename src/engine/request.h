@@ -76,6 +76,7 @@ struct request {
     const char *suffix; /* of a completion; NULL: none */
     bool echo;
     enum overflow overflow;                  /* of a chat or completion */
+    bool report_prompt;                      /* of a chat: STARTED carries its prompt */
     bool add_special, parse_special, pieces; /* of tokenize */
     int bos, eos;                            /* of template, see there; -1: not given */
 };

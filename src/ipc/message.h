@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 3
+#define MESSAGE_VERSION 4
 
 enum { WORKER_FD = 3 };
 
@@ -64,7 +64,9 @@ enum message_type {
                        "sandbox":"full"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
-    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n}: the request has got a slot */
+    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"..."}: it has a slot.
+                    prompt: the text that the template made of a chat, if its body says
+                    "report_prompt":true and it is not longer than 2 MiB */
     MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n}: after each prompt batch */
     MSG_DELTA,   /* one step of an answer, see api/service.h "delta" */
     MSG_VECTOR,  /* embeddings: raw little-endian float32s of the next input, in order */

@@ -32,6 +32,7 @@ void outcome_clear(struct outcome *outcome) {
         buf_clear(&outcome->calls[i].arguments);
     }
     for (int i = 0; i < outcome->vector_count; i++) free(outcome->vectors[i]);
+    free(outcome->prompt);
     yyjson_doc_free(outcome->end);
     *outcome = (struct outcome){ 0 };
 }
@@ -41,6 +42,15 @@ static yyjson_doc *parse(const struct frame *frame) {
     yyjson_doc *doc = yyjson_read(frame->payload, frame->len, 0);
     if (!doc) fail_msg("not JSON: %.*s", (int)frame->len, frame->payload);
     return doc;
+}
+
+static void add_started(struct outcome *o, const struct frame *frame) {
+    yyjson_doc *doc = parse(frame);
+    const char *prompt = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "prompt"));
+    assert_false(o->started);
+    o->started = true;
+    if (prompt) o->prompt = xstrdup(prompt);
+    yyjson_doc_free(doc);
 }
 
 static void add_text(struct buf *to, yyjson_val *obj, const char *name) {
@@ -88,8 +98,7 @@ void outcome_add(struct outcome *outcome, const struct frame *frame) {
     assert_false(outcome->ended); /* DONE or ERROR is the last frame */
     switch (frame->type) {
     case MSG_STARTED:
-        assert_false(outcome->started);
-        outcome->started = true;
+        add_started(outcome, frame);
         break;
     case MSG_PROMPT:
         outcome->prompts++;

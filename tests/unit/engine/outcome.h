@@ -15,6 +15,7 @@ enum { OUTCOME_MAX_CALLS = 4, OUTCOME_MAX_VECTORS = 64 };
 
 struct outcome {
     bool started, ended, failed; /* failed: the end was an ERROR */
+    char *prompt;                /* what STARTED reported; NULL: nothing */
     int deltas, prompts;
     struct buf content, reasoning, logprobs; /* logprobs: the tokens' texts joined by | */
     struct {

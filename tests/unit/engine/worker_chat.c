@@ -273,6 +273,17 @@ static void test_marks_around_a_prompt(void **state) {
     worker_stop(w, 0);
 }
 
+static void test_the_prompt_is_reported_on_demand(void **state) {
+    (void)state;
+    struct worker *w = with_template("<{{ messages[0].content }}>{{ 'é'[0:1] }}");
+    struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":1}");
+    assert_null(o->prompt);
+    o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":1,\"report_prompt\":true}");
+    assert_false(o->failed);
+    assert_string_equal(o->prompt, "<Weather in Paris?>\xef\xbf\xbd");
+    worker_stop(w, 0);
+}
+
 static void test_a_template_that_complains(void **state) {
     (void)state;
     struct worker *w = with_template("{{ raise_exception('only users may speak here') }}");
@@ -316,6 +327,7 @@ int main(void) {
         cmocka_unit_test(test_schemas_that_make_no_sense),
         cmocka_unit_test(test_the_template_is_applied),
         cmocka_unit_test(test_marks_around_a_prompt),
+        cmocka_unit_test(test_the_prompt_is_reported_on_demand),
         cmocka_unit_test(test_a_template_that_complains),
         cmocka_unit_test(test_a_template_that_is_broken),
         cmocka_unit_test(test_images_are_refused_in_a_sentence),
