@@ -24,7 +24,8 @@ function compress(): Plugin {
         if (gains) writeFileSync(`${file}.gz`, packed);
         total += gains ? packed.length : bytes.length;
       }
-      if (total > LIMIT) throw new Error(`the page is ${total} bytes compressed; the limit is ${LIMIT}`);
+      if (total > LIMIT)
+        throw new Error(`the page is ${total} bytes compressed; the limit is ${LIMIT}`);
     },
   };
 }

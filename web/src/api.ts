@@ -163,16 +163,23 @@ export async function request(
   throw refusalOf(response.status, await response.json().catch(() => null));
 }
 
-async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function json<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const response = await request(method, path, body, signal ? { signal } : {});
   return (await response.json()) as T;
 }
 
 const one = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
 
-export const getModels = async () => (await json<{ models: Model[] }>('GET', '/api/v1/models')).models;
+export const getModels = async () =>
+  (await json<{ models: Model[] }>('GET', '/api/v1/models')).models;
 export const getSettings = () => json<Settings>('GET', '/api/v1/settings');
-export const getVersion = async () => (await json<{ version: string }>('GET', '/lms-status')).version;
+export const getVersion = async () =>
+  (await json<{ version: string }>('GET', '/lms-status')).version;
 export const patchSettings = (change: Partial<Settings>) =>
   json<Settings>('PATCH', '/api/v1/settings', change);
 export const unload = (id: string) =>

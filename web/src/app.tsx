@@ -56,8 +56,8 @@ function Gone() {
   if (connection.value !== 'gone') return null;
   return (
     <div class="gone" role="alert">
-      <strong>The server is gone.</strong> What you see is how it was. This page tries again by itself; start
-      the server with <code>doze serve</code>.
+      <strong>The server is gone.</strong> What you see is how it was. This page tries again by
+      itself; start the server with <code>doze serve</code>.
     </div>
   );
 }

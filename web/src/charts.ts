@@ -29,14 +29,25 @@ interface Hooks {
   onPoint(pointing: Pointing): void;
 }
 
-const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const color = (name: string) =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function block(u: uPlot, fill: string, from: number, until: number, top: number, height: number): void {
+function block(
+  u: uPlot,
+  fill: string,
+  from: number,
+  until: number,
+  top: number,
+  height: number,
+): void {
   const left = u.valToPos(from / 1000, 'x', true);
   const right = u.valToPos(until / 1000, 'x', true);
   const { left: start, width } = u.bbox;
   const x = Math.max(start, left);
-  const w = Math.max(Math.min(right, start + width) - x, right >= start && left <= start + width ? 2 : 0);
+  const w = Math.max(
+    Math.min(right, start + width) - x,
+    right >= start && left <= start + width ? 2 : 0,
+  );
   if (w <= 0) return;
   u.ctx.fillStyle = fill;
   u.ctx.fillRect(x, top, w, height);
@@ -44,12 +55,9 @@ function block(u: uPlot, fill: string, from: number, until: number, top: number,
 
 function drawLanes(u: uPlot, p: Picture): void {
   const ratio = devicePixelRatio;
-  const [loading, resident, working, bad] = ['--loading', '--resident', '--working', '--bad'].map(color) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [loading, resident, working, bad] = ['--loading', '--resident', '--working', '--bad'].map(
+    color,
+  ) as [string, string, string, string];
   u.ctx.save();
   for (const life of p.lives) {
     const top = u.bbox.top + (p.lanes.indexOf(life.id) * LANE + 6) * ratio;
@@ -207,7 +215,9 @@ export class Charts {
     const p = this.#picture;
     const at = u.posToVal(left, 'x') * 1000;
     const lane =
-      u === this.#lanes && top !== undefined && top >= 0 ? p.lanes[Math.floor(top / LANE)] : undefined;
+      u === this.#lanes && top !== undefined && top >= 0
+        ? p.lanes[Math.floor(top / LANE)]
+        : undefined;
     if (u !== this.#lanes && !u.over.matches(':hover')) return; // the other chart moves this one's cursor
     this.#hooks.onPoint({
       at,

@@ -23,7 +23,9 @@ const running = signal(false);
 
 const choices = computed(() => {
   const keys = (models.value ?? []).filter((m) => !m.problem && m.type === 'llm').map((m) => m.key);
-  return [...new Set([...instances.value.filter((i) => i.id !== i.model).map((i) => i.id), ...keys])];
+  return [
+    ...new Set([...instances.value.filter((i) => i.id !== i.model).map((i) => i.id), ...keys]),
+  ];
 });
 // Chosen by hand; else one that is loaded; else the first.
 const chosen = computed(() => {
@@ -204,7 +206,9 @@ function Compose() {
 
 function Curl() {
   const content =
-    draft.value.trim() || [...turns.value].reverse().find((t) => t.role === 'user')?.content || 'Say hello.';
+    draft.value.trim() ||
+    [...turns.value].reverse().find((t) => t.role === 'user')?.content ||
+    'Say hello.';
   const text = curlFor(location.origin, chosen.value, content, ttl.value ?? undefined);
   return (
     <details class="curl">

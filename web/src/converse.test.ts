@@ -22,8 +22,16 @@ describe('figures', () => {
   it('takes what a chunk has', () => {
     expect(
       figuresOf({
-        stats: { tokens_per_second: 40, time_to_first_token: 0.1, stop_reason: 'contextLengthReached' },
-        usage: { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 7 } },
+        stats: {
+          tokens_per_second: 40,
+          time_to_first_token: 0.1,
+          stop_reason: 'contextLengthReached',
+        },
+        usage: {
+          prompt_tokens: 9,
+          completion_tokens: 4,
+          prompt_tokens_details: { cached_tokens: 7 },
+        },
       }),
     ).toEqual({
       first: 0.1,
@@ -34,7 +42,9 @@ describe('figures', () => {
       stop: 'stopped: the context is full',
     });
     expect(
-      figuresOf({ stats: { tokens_per_second: 1, time_to_first_token: 1, stop_reason: 'eosFound' } }).stop,
+      figuresOf({
+        stats: { tokens_per_second: 1, time_to_first_token: 1, stop_reason: 'eosFound' },
+      }).stop,
     ).toBe(undefined);
   });
 });

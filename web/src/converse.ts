@@ -65,7 +65,12 @@ export async function converse(
   signal: AbortSignal,
   to: Hears,
 ): Promise<void> {
-  const response = await request('POST', '/api/v0/chat/completions', { ...body, stream: true }, { signal });
+  const response = await request(
+    'POST',
+    '/api/v0/chat/completions',
+    { ...body, stream: true },
+    { signal },
+  );
   let whole = false;
   await hear(response, {
     onMessage: ({ data }) => {

@@ -2,7 +2,15 @@
 // The dialog that loads a model: name, context, parallel, ttl, and the memory all that takes.
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { estimate, Refusal, refusalOf, request, type Estimate, type LoadWish, type Model } from './api';
+import {
+  estimate,
+  Refusal,
+  refusalOf,
+  request,
+  type Estimate,
+  type LoadWish,
+  type Model,
+} from './api';
 import { bytes, count, minutesToSeconds } from './format';
 import { hear } from './sse';
 import { memory, messageOf, notify } from './store';
@@ -86,18 +94,25 @@ function change(part: Partial<Form>): void {
 
 function refuse(e: unknown): void {
   const field =
-    e instanceof Refusal && e.param && ['identifier', 'context_length', 'parallel', 'ttl'].includes(e.param)
+    e instanceof Refusal &&
+    e.param &&
+    ['identifier', 'context_length', 'parallel', 'ttl'].includes(e.param)
       ? e.param
       : 'form';
   const code = e instanceof Refusal ? e.code : null;
-  wrong.value = { [field]: messageOf(e), ...(code === 'insufficient_memory' ? { memory: 'yes' } : {}) };
+  wrong.value = {
+    [field]: messageOf(e),
+    ...(code === 'insufficient_memory' ? { memory: 'yes' } : {}),
+  };
 }
 
 // The dialog closes when the load has begun; the card shows the rest. A refusal keeps it open.
 async function send(wish: LoadWish): Promise<void> {
   let begun = false;
   let failure: Refusal | null = null;
-  const response = await request('POST', '/api/v1/models/load', wish, { accept: 'text/event-stream' });
+  const response = await request('POST', '/api/v1/models/load', wish, {
+    accept: 'text/event-stream',
+  });
   const begin = () => {
     if (!begun) close();
     begun = true;
@@ -235,7 +250,12 @@ function Ttl({ f }: { f: Form }) {
     <fieldset>
       <legend>How long does it stay?</legend>
       <label class="choice">
-        <input type="radio" name="stay" checked={!f.stay} onChange={() => change({ stay: false })} />
+        <input
+          type="radio"
+          name="stay"
+          checked={!f.stay}
+          onChange={() => change({ stay: false })}
+        />
         <span>
           Unload it after{' '}
           <input
@@ -258,7 +278,11 @@ function Ttl({ f }: { f: Form }) {
       </label>
       <Wrong name="ttl" />
       <label class="choice">
-        <input type="checkbox" checked={f.keep} onChange={(e) => change({ keep: e.currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={f.keep}
+          onChange={(e) => change({ keep: e.currentTarget.checked })}
+        />
         <span>Load it again whenever the server starts</span>
       </label>
     </fieldset>

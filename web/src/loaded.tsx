@@ -104,11 +104,17 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
 
 // Pinned: no eviction and no ttl. Unpinned: as if a request had loaded it.
 function pin(i: Instance) {
-  return attempt(() => retune(i.id, { origin: 'explicit', ttl: null }), `${i.id} stays until you unload it.`);
+  return attempt(
+    () => retune(i.id, { origin: 'explicit', ttl: null }),
+    `${i.id} stays until you unload it.`,
+  );
 }
 function unpin(i: Instance) {
   const ttl = settings.value?.default_ttl ?? null;
-  return attempt(() => retune(i.id, { origin: 'jit', ttl }), `${i.id} may leave again when it is idle.`);
+  return attempt(
+    () => retune(i.id, { origin: 'jit', ttl }),
+    `${i.id} may leave again when it is idle.`,
+  );
 }
 
 // The button goes with the instance: the keyboard goes on at the list.
@@ -122,7 +128,12 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
   if (i.state === 'loading' || i.state === 'queued') {
     return (
       <div class="row">
-        <button type="button" disabled={off} aria-label={`Cancel loading ${i.id}`} onClick={() => leave(i)}>
+        <button
+          type="button"
+          disabled={off}
+          aria-label={`Cancel loading ${i.id}`}
+          onClick={() => leave(i)}
+        >
           Cancel loading
         </button>
       </div>
@@ -166,7 +177,9 @@ function Card({ instance: i }: { instance: Instance }) {
   const end = () => {
     editing.value = false;
     // The form had the focus; it goes back to where the form was opened.
-    requestAnimationFrame(() => card.current?.querySelector<HTMLElement>('[data-opens="ttl"]')?.focus());
+    requestAnimationFrame(() =>
+      card.current?.querySelector<HTMLElement>('[data-opens="ttl"]')?.focus(),
+    );
   };
   return (
     <li class={`card ${i.state}`} data-instance={i.id} ref={card}>

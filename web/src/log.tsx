@@ -44,7 +44,9 @@ function go(): void {
 
 async function follow(abort: AbortSignal, withTalk: boolean): Promise<void> {
   const query = withTalk ? 'filter=input,output&stats=true' : 'source=server';
-  const response = await request('GET', `/api/v1/log?${query}&tail=200`, undefined, { signal: abort });
+  const response = await request('GET', `/api/v1/log?${query}&tail=200`, undefined, {
+    signal: abort,
+  });
   await hear(response, { onMessage: ({ data, id }) => take(JSON.parse(data) as Line, id) });
 }
 
@@ -66,7 +68,8 @@ function useLog(): void {
 function Entry({ line: l }: { line: Line }) {
   return (
     <li class={`${l.level} ${l.type}`}>
-      <time>{timeOfDay(l.at)}</time> <span class="level">{l.type === 'line' ? l.level : l.type}</span>{' '}
+      <time>{timeOfDay(l.at)}</time>{' '}
+      <span class="level">{l.type === 'line' ? l.level : l.type}</span>{' '}
       <span class="text">{formatLine(l)}</span>
     </li>
   );

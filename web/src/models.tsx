@@ -10,7 +10,9 @@ import { arrange, type SortKey } from './arrange';
 const search = signal('');
 const sort = signal<{ key: SortKey; down: boolean }>({ key: 'name', down: false });
 
-const shown = computed(() => arrange(models.value ?? [], search.value, sort.value.key, sort.value.down));
+const shown = computed(() =>
+  arrange(models.value ?? [], search.value, sort.value.key, sort.value.down),
+);
 
 const columns: { key: SortKey; title: string; number?: boolean }[] = [
   { key: 'name', title: 'Model' },
@@ -80,7 +82,9 @@ function Row({ model: m }: { model: Model }) {
             ))}
       </td>
       <td class="do">
-        {loaded > 0 && <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>}
+        {loaded > 0 && (
+          <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>
+        )}
         {!m.problem && (
           <button
             type="button"
@@ -125,8 +129,8 @@ function None() {
   if (models.value.length > 0) return <p class="empty">No model fits “{search.value}”.</p>;
   return (
     <p class="empty">
-      There is no model on disk yet. Put GGUF files into <code>~/.local/share/doze/models</code>; they appear
-      here by themselves. LM Studio’s models and the Hugging Face cache are found too.
+      There is no model on disk yet. Put GGUF files into <code>~/.local/share/doze/models</code>;
+      they appear here by themselves. LM Studio’s models and the Hugging Face cache are found too.
     </p>
   );
 }

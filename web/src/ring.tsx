@@ -18,7 +18,8 @@ function faceOf(i: Instance): Face {
     const percent = `${Math.round(i.load_progress * 100)}%`;
     return { share: i.load_progress, text: percent, label: `Loading, ${percent}` };
   }
-  if (i.ttl === null) return { share: 1, text: 'stays', label: 'No ttl: stays until it is unloaded' };
+  if (i.ttl === null)
+    return { share: 1, text: 'stays', label: 'No ttl: stays until it is unloaded' };
   const end = deadlines.value.get(i.id);
   if (end === undefined) {
     return { share: 1, text: span(i.ttl), label: `Leaves after ${span(i.ttl)} without a request` };
@@ -35,7 +36,12 @@ export function Ring({ instance }: { instance: Instance }) {
   const face = faceOf(instance);
   const kind = instance.state === 'loading' ? 'loading' : instance.ttl === null ? 'stays' : 'ttl';
   return (
-    <div class={`ring ${kind}`} role="timer" aria-label={`${face.label}: ${face.text}`} title={face.label}>
+    <div
+      class={`ring ${kind}`}
+      role="timer"
+      aria-label={`${face.label}: ${face.text}`}
+      title={face.label}
+    >
       <svg viewBox="0 0 64 64" aria-hidden="true">
         <circle class="track" cx="32" cy="32" r={R} />
         <circle

@@ -174,7 +174,11 @@ const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = 
     label: 'As many as fit',
     hint: 'They share the memory; idle ones leave only when a load needs room.',
   },
-  { value: 'off', label: 'Off', hint: 'None is made to leave; they go when their ttl ends, or by hand.' },
+  {
+    value: 'off',
+    label: 'Off',
+    hint: 'None is made to leave; they go when their ttl ends, or by hand.',
+  },
 ];
 
 function AutoEvict() {
@@ -199,7 +203,8 @@ function AutoEvict() {
         </label>
       ))}
       <p class="hint">
-        Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut off.
+        Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut
+        off.
       </p>
       <Answer name="auto_evict" />
     </fieldset>
@@ -222,7 +227,8 @@ export function SettingsView() {
           off="Models loaded by requests stay until another one takes their place, or until you unload them."
         />
         <p class="hint" id="default_ttl-hint">
-          How long a model that a request loaded may be idle before it is unloaded; a request’s own ttl wins.
+          How long a model that a request loaded may be idle before it is unloaded; a request’s own
+          ttl wins.
         </p>
         <Answer name="default_ttl" />
       </div>

@@ -26,11 +26,15 @@ const range = computed(() => {
 });
 const lives = computed<Life[]>(() => {
   const h = history.value;
-  return h ? livesOf(merge(h, transitions.value), h.from, new Set(instances.value.map((i) => i.id))) : [];
+  return h
+    ? livesOf(merge(h, transitions.value), h.from, new Set(instances.value.map((i) => i.id)))
+    : [];
 });
 const memory = computed(() => memoryColumns(history.value?.memory ?? []));
 const visible = computed(() =>
-  lives.value.filter((l) => l.from <= range.value.until && (l.until ?? time.value) >= range.value.from),
+  lives.value.filter(
+    (l) => l.from <= range.value.until && (l.until ?? time.value) >= range.value.from,
+  ),
 );
 const picture = computed<Picture>(() => ({
   lives: visible.value,
@@ -159,8 +163,8 @@ function Controls() {
         −
       </button>
       <span class="hint">
-        {moment(range.value.from, time.value, false)} to {moment(range.value.until, time.value, false)}; drag
-        in the chart to zoom in
+        {moment(range.value.from, time.value, false)} to{' '}
+        {moment(range.value.until, time.value, false)}; drag in the chart to zoom in
       </span>
     </div>
   );
@@ -284,7 +288,9 @@ export function TimelineView() {
     <section class="timeline" aria-labelledby="timeline">
       <h2 id="timeline">The last 24 hours</h2>
       {failed.value && <p class="hint">{failed.value}</p>}
-      {history.value?.truncated && <p class="hint">There is more than fits here; the oldest is left out.</p>}
+      {history.value?.truncated && (
+        <p class="hint">There is more than fits here; the oldest is left out.</p>
+      )}
       <Controls />
       <div
         class="chart"

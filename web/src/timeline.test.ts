@@ -81,18 +81,29 @@ describe('lives', () => {
       0,
       new Set(),
     );
-    expect(life).toMatchObject({ reason: 'evicted_by:b', until: 3100, work: [{ from: 1500, until: 3000 }] });
+    expect(life).toMatchObject({
+      reason: 'evicted_by:b',
+      until: 3100,
+      work: [{ from: 1500, until: 3000 }],
+    });
   });
   it('tells a death with its error', () => {
     const [life] = livesOf(
-      [...evening.slice(0, 2), t(2000, 'a', 'busy', 'absent', 'worker_died', { error: 'It crashed.' })],
+      [
+        ...evening.slice(0, 2),
+        t(2000, 'a', 'busy', 'absent', 'worker_died', { error: 'It crashed.' }),
+      ],
       0,
       new Set(),
     );
     expect(life).toMatchObject({ reason: 'worker_died', error: 'It crashed.', until: 2000 });
   });
   it('separates two lives of one name', () => {
-    const lives = livesOf([...evening, ...evening.map((e) => ({ ...e, at: e.at + 10000 }))], 0, new Set());
+    const lives = livesOf(
+      [...evening, ...evening.map((e) => ({ ...e, at: e.at + 10000 }))],
+      0,
+      new Set(),
+    );
     expect(lives.length).toBe(2);
     expect(lanesOf(lives)).toEqual(['a']);
     expect(lifeAt(lives, 'a', 12000, 99999)).toBe(lives[1]);
@@ -102,7 +113,13 @@ describe('lives', () => {
 
 describe('merging', () => {
   it('adds what came after the history was asked for, once', () => {
-    const history = { from: 0, until: 5000, events: evening.slice(0, 3), memory: [], truncated: false };
+    const history = {
+      from: 0,
+      until: 5000,
+      events: evening.slice(0, 3),
+      memory: [],
+      truncated: false,
+    };
     const heard = evening.slice(2).map(({ run: _, ...e }) => e);
     expect(merge(history, heard).map((e) => e.to)).toEqual([
       'loading',
