@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 import { signal } from '@preact/signals';
-import { Chat } from './chat';
-import { Departures } from './departures';
-import { Header } from './header';
-import { KeyDialog } from './key';
-import { LoadDialog } from './load';
-import { Loaded } from './loaded';
-import { Log } from './log';
-import { Models } from './models';
-import { Notices } from './notices';
-import { SettingsView } from './settings';
-import { connection } from './store';
-import { TimelineView } from './timeline-view';
+import { Chat } from './chat/chat-view';
+import { Departures } from './models/unloads';
+import { Header } from './ui/header';
+import { KeyDialog } from './ui/key-dialog';
+import { LoadDialog } from './models/load-dialog';
+import { Loaded } from './models/instances';
+import { Log } from './log/log-view';
+import { Models } from './models/model-table';
+import { Notices } from './ui/notices';
+import { SettingsView } from './settings/settings-view';
+import { connection } from './server/store';
+import { TimelineView } from './timeline/timeline-view';
 
 const views = {
   models: {

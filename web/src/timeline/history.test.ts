@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import type { Transition } from './api';
-import { lanesOf, lifeAt, livesOf, memoryColumns, merge, worked } from './timeline';
+import type { Transition } from '../server/api';
+import { lanesOf, lifeAt, livesOf, memoryColumns, merge, worked } from './history';
 
 let seq = 0;
 const t = (

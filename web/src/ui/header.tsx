@@ -2,7 +2,7 @@
 // Address, state, version, and where the machine's memory is.
 import { CopyButton } from './copy';
 import { bytes, plural } from './format';
-import { connection, instances, memory, version } from './store';
+import { connection, instances, memory, version } from '../server/store';
 
 const shades = 6; // of style.css: .seg-0 …
 export const shadeOf = (index: number): string => `seg-${index % shades}`;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // One streamed answer, by LM Studio's endpoint: that one tells its figures.
-import { refusalOf, request } from './api';
-import { hear } from './sse';
+import { refusalOf, request } from '../server/api';
+import { hear } from '../server/sse';
 
 export interface Message {
   role: 'user' | 'assistant';

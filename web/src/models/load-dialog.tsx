@@ -10,10 +10,10 @@ import {
   type Estimate,
   type LoadWish,
   type Model,
-} from './api';
-import { bytes, count, minutesToSeconds } from './format';
-import { hear } from './sse';
-import { memory, messageOf, notify } from './store';
+} from '../server/api';
+import { bytes, count, minutesToSeconds } from '../ui/format';
+import { hear } from '../server/sse';
+import { memory, messageOf, notify } from '../server/store';
 
 interface Form {
   model: Model;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // Who left while this page was open, and why.
-import { moment } from './format';
-import { departures, now } from './store';
-import { isTrouble, reasonWords } from './words';
+import { moment } from '../ui/format';
+import { departures, now } from '../server/store';
+import { isTrouble, reasonWords } from '../ui/wording';
 
 const SHOWN = 5;
 

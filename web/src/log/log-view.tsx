@@ -2,12 +2,12 @@
 // The server's log, live; with what goes into models and comes out of them when asked for.
 import { computed, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { request } from './api';
-import { copyText } from './copy';
-import { timeOfDay } from './format';
-import { formatLine, keepLast, passes, type Level, type Line } from './lines';
-import { hear } from './sse';
-import { connection, instances } from './store';
+import { request } from '../server/api';
+import { copyText } from '../ui/copy';
+import { timeOfDay } from '../ui/format';
+import { formatLine, keepLast, passes, type Level, type Line } from './log-lines';
+import { hear } from '../server/sse';
+import { connection, instances } from '../server/store';
 
 const KEPT = 2000;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { isDeparture, isTrouble, reasonWords } from './words';
+import { isDeparture, isTrouble, reasonWords } from './wording';
 
 describe('reasons', () => {
   it('names who took the place', () => {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { curlFor, figuresOf } from './converse';
+import { curlFor, figuresOf } from './completion';
 
 describe('the curl command', () => {
   it('survives quotes and new lines in a shell', () => {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import type { Model } from './api';
-import { arrange, parameters } from './arrange';
+import type { Model } from '../server/api';
+import { arrange, parameters } from './model-list';
 
 const model = (key: string, more: Partial<Model> = {}): Model => ({
   type: 'llm',

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // The words of docs/lifecycle.md, in sentences. Pure.
-import type { Instance, Origin, State, Transition } from './api';
+import type { Instance, Origin, State, Transition } from '../server/api';
 
 const states: Record<State, string> = {
   queued: 'waiting for room',

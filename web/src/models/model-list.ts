@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Which models are listed, in which order. Pure.
-import type { Model } from './api';
+import type { Model } from '../server/api';
 
 export type SortKey = 'name' | 'params' | 'quantization' | 'size' | 'context';
 

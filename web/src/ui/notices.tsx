@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-import { dismiss, notices } from './store';
+import { dismiss, notices } from '../server/store';
 
 export function Notices() {
   return (

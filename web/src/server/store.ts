@@ -2,7 +2,7 @@
 // What the page knows, as signals. Filled by live.ts; read by everything that is drawn.
 import { computed, signal } from '@preact/signals';
 import type { Instance, Memory, Model, Settings, Transition } from './api';
-import { isDeparture } from './words';
+import { isDeparture } from '../ui/wording';
 
 export type Connection = 'connecting' | 'live' | 'gone' | 'locked';
 

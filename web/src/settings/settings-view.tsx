@@ -3,9 +3,14 @@
 import { signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { patchSettings, type Settings } from './api';
-import { bytesToGigabytes, gigabytesToBytes, minutesToSeconds, secondsToMinutes } from './format';
-import { connection, messageOf, settings } from './store';
+import { patchSettings, type Settings } from '../server/api';
+import {
+  bytesToGigabytes,
+  gigabytesToBytes,
+  minutesToSeconds,
+  secondsToMinutes,
+} from '../ui/format';
+import { connection, messageOf, settings } from '../server/store';
 
 const saved = signal(''); // name of the setting that was confirmed last
 const wrong = signal<Record<string, string>>({});

@@ -2,8 +2,8 @@
 // Asks for the API key when the server wants one. It is kept in this page's memory only.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { apiKey, keyWanted } from './api';
-import { connection } from './store';
+import { apiKey, keyWanted } from '../server/api';
+import { connection } from '../server/store';
 
 export function KeyDialog() {
   const ref = useRef<HTMLDialogElement>(null);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Transitions and memory samples become lives of instances and lines to draw. Pure.
-import type { History, MemorySample, Origin, Transition } from './api';
-import { isDeparture } from './words';
+import type { History, MemorySample, Origin, Transition } from '../server/api';
+import { isDeparture } from '../ui/wording';
 
 export interface Life {
   id: string;

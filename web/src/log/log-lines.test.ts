@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { formatLine, isAbout, keepLast, passes, type Line } from './lines';
+import { formatLine, isAbout, keepLast, passes, type Line } from './log-lines';
 
 const line = (text: string, more: Partial<Line> = {}): Line => ({
   at: 0,

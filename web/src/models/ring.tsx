@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // A ring that runs down with the idle ttl.
-import { deadlines, now } from './store';
-import { countdown, span } from './format';
-import type { Instance } from './api';
+import { deadlines, now } from '../server/store';
+import { countdown, span } from '../ui/format';
+import type { Instance } from '../server/api';
 
 const R = 27;
 const LENGTH = 2 * Math.PI * R;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Moves `now` four times a second, but only while something on the page runs down.
 import { effect } from '@preact/signals';
-import { deadlines, now } from './store';
+import { deadlines, now } from '../server/store';
 
 export function startClock(): void {
   let timer: ReturnType<typeof setInterval> | undefined;

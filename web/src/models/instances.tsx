@@ -2,11 +2,11 @@
 // One card for each instance, with what can be done about it.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { retune, unload, type Instance } from './api';
-import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from './format';
+import { retune, unload, type Instance } from '../server/api';
+import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
 import { Ring } from './ring';
-import { attempt, connection, instances, modelName, settings } from './store';
-import { isPinned, originWords, workWords } from './words';
+import { attempt, connection, instances, modelName, settings } from '../server/store';
+import { isPinned, originWords, workWords } from '../ui/wording';
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
   return (

@@ -3,12 +3,12 @@
 import { computed, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import 'uplot/dist/uPlot.min.css';
-import { getHistory, Refusal, type History } from './api';
+import { getHistory, Refusal, type History } from '../server/api';
 import { Charts, type Picture, type Pointing } from './charts';
-import { bytes, moment, span, timeOfDay } from './format';
-import { connection, instances, messageOf, transitions } from './store';
-import { lanesOf, livesOf, memoryColumns, merge, worked, type Life } from './timeline';
-import { isTrouble, originWords, reasonWords } from './words';
+import { bytes, moment, span, timeOfDay } from '../ui/format';
+import { connection, instances, messageOf, transitions } from '../server/store';
+import { lanesOf, livesOf, memoryColumns, merge, worked, type Life } from './history';
+import { isTrouble, originWords, reasonWords } from '../ui/wording';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

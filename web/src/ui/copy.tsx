@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 import { useSignal } from '@preact/signals';
-import { notify } from './store';
+import { notify } from '../server/store';
 
 export async function copyText(text: string): Promise<boolean> {
   try {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // The two charts of the timeline: lanes of lives, and memory. Both share their time axis.
 import uPlot from 'uplot';
-import { bytes } from './format';
-import { lifeAt, type Columns, type Life } from './timeline';
+import { bytes } from '../ui/format';
+import { lifeAt, type Columns, type Life } from './history';
 
 const LANE = 30; // CSS pixels
 const AXIS = 130;

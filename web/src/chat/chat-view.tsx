@@ -2,10 +2,10 @@
 // A small chat with any model, and the same request as a curl command.
 import { computed, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { CopyButton } from './copy';
-import { minutesToSeconds, rate } from './format';
-import { converse, curlFor, type Figures, type Message } from './converse';
-import { connection, instances, messageOf, models } from './store';
+import { CopyButton } from '../ui/copy';
+import { minutesToSeconds, rate } from '../ui/format';
+import { converse, curlFor, type Figures, type Message } from './completion';
+import { connection, instances, messageOf, models } from '../server/store';
 
 interface Turn extends Message {
   reasoning?: string;

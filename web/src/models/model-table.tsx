@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 // Every model on disk: search, sort, load.
 import { computed, signal } from '@preact/signals';
-import type { Model } from './api';
-import { bytes, count, plural } from './format';
-import { openLoadDialog } from './load';
-import { connection, instances, models } from './store';
-import { arrange, type SortKey } from './arrange';
+import type { Model } from '../server/api';
+import { bytes, count, plural } from '../ui/format';
+import { openLoadDialog } from './load-dialog';
+import { connection, instances, models } from '../server/store';
+import { arrange, type SortKey } from './model-list';
 
 const search = signal('');
 const sort = signal<{ key: SortKey; down: boolean }>({ key: 'name', down: false });
