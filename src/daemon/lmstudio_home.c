@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/api_key.h"
 #include "daemon/file.h"
 
 /* KEY_MIN: what is shorter is no secret. */
@@ -156,9 +157,10 @@ bool lmstudio_home_knows(const struct lmstudio_home *home, const char *passkey) 
     struct error err;
     bool known = false;
     if (home->folder && file_read(home->paths[FILE_KEY], &text, &err)) {
-        const char *key = buf_str(&text);
-        size_t len = strcspn(key, " \t\r\n"), given = strlen(passkey);
-        known = len >= KEY_MIN && given >= len && memcmp(passkey + given - len, key, len) == 0;
+        char *key = buf_take(&text);
+        key[strcspn(key, " \t\r\n")] = '\0';
+        known = strlen(key) >= KEY_MIN && api_key_ends(key, passkey);
+        free(key);
     }
     buf_clear(&text);
     return known;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "daemon/api_key.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
 #include "daemon/uploads.h"
@@ -22,17 +23,10 @@ struct ws_host {
     const char *extensions[EXTENSIONS_MAX + 1];
 };
 
-/* sk-lm-<8>:<20>, of which the SDK sends the halves. */
-static bool is_token(const char *key, const char *identifier, const char *passkey) {
-    if (strncmp(key, "sk-lm-", 6) != 0 || strlen(key) != 6 + 8 + 1 + 20) return false;
-    return strlen(identifier) == 8 && strlen(passkey) == 20 &&
-           memcmp(key + 6, identifier, 8) == 0 && memcmp(key + 6 + 8 + 1, passkey, 20) == 0;
-}
-
 static bool admit(void *self, const char *identifier, const char *passkey) {
     const struct ws_host *host = self;
     const char *key = host->d->settings.api_key;
-    return !*key || strcmp(key, passkey) == 0 || is_token(key, identifier, passkey) ||
+    return !*key || api_key_is(key, passkey) || api_key_is_token(key, identifier, passkey) ||
            (host->d->settings.lmstudio_compat &&
             lmstudio_home_knows(host->d->lmstudio_home, passkey));
 }

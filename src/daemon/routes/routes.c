@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "daemon/api_key.h"
 #include "daemon/daemon.h"
 
 enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
@@ -57,21 +58,11 @@ static const struct http_route routes[] = {
     { "GET", "/decision", 0, route_ws },
 };
 
-/* Compares without telling by its duration how much was right. */
-static bool same_key(const char *given, const char *wanted) {
-    size_t len = strlen(wanted);
-    unsigned char difference = strlen(given) != len;
-    for (size_t i = 0; i < len && given[i]; i++) {
-        difference |= (unsigned char)(given[i] ^ wanted[i]);
-    }
-    return difference == 0;
-}
-
 bool daemon_admit(struct daemon *d, struct exchange *x) {
     if (!d->settings.api_key[0]) return true;
     const char *given = exchange_header(x, "Authorization");
     if (given && strncmp(given, "Bearer ", 7) == 0 &&
-        same_key(given + 7, d->settings.api_key)) {
+        api_key_is(d->settings.api_key, given + 7)) {
         return true;
     }
     struct error err;

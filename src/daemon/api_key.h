@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api_key.h - compares keys. Pure. The time of a comparison depends on the lengths only, so it
+ * does not show a client how much of its guess was right.
+ */
+#ifndef DOZE_DAEMON_API_KEY_H
+#define DOZE_DAEMON_API_KEY_H
+
+#include <stdbool.h>
+
+/* The setting api_key against the key of an Authorization header or of an SDK client. */
+bool api_key_is(const char *key, const char *given);
+
+/* A key of LM Studio's form, "sk-lm-<8 characters>:<20 characters>", against the halves that
+ * its SDK sends. False for a key of another form. */
+bool api_key_is_token(const char *key, const char *identifier, const char *passkey);
+
+/* Does the passkey end with the key? */
+bool api_key_ends(const char *key, const char *passkey);
+
+#endif
