@@ -34,6 +34,12 @@ bool json_read_str(yyjson_val *obj, const char *name, const char **out, struct e
 bool json_read_array(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
 bool json_read_object(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
 
+/* The text of a field; NULL if it is absent or no string. Borrowed from the document. An
+ * embedded NUL ends it. */
+static inline const char *json_find_str(yyjson_val *obj, const char *name) {
+    return yyjson_get_str(yyjson_obj_get(obj, name));
+}
+
 /* "a string", "a number", ... for messages. */
 const char *json_type_phrase(const yyjson_val *val);
 

@@ -470,7 +470,7 @@ void ws_fake_run(const char *script, struct buf *out) {
     enum lmws_namespace ns = lmws_namespace_parse(line);
     fake_init(f, stranger ? out : &quiet);
     f->session = lmws_session_new(ns ? ns : LMWS_LLM, &f->host,
-                                  (struct lmws_outlet){ send_out, hang_up, on_admitted, f });
+                                  (struct lmws_transport){ send_out, hang_up, on_admitted, f });
     if (!stranger) {
         static const char hello[] = "{\"authVersion\":1,\"clientIdentifier\":\"x\","
                                     "\"clientPasskey\":\"right\"}";

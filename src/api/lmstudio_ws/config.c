@@ -18,7 +18,7 @@ static yyjson_val *find_last(yyjson_val *fields, const char *key, yyjson_val *ot
     return otherwise;
 }
 
-yyjson_val *ws_config_find(yyjson_val *stack, const char *key) {
+yyjson_val *lmws_config_find(yyjson_val *stack, const char *key) {
     size_t i, max;
     yyjson_val *layer, *value = NULL;
     yyjson_arr_foreach(yyjson_obj_get(stack, "layers"), i, max, layer) {
@@ -28,11 +28,11 @@ yyjson_val *ws_config_find(yyjson_val *stack, const char *key) {
     return value;
 }
 
-yyjson_val *ws_fields_find(yyjson_val *fields, const char *key) {
+yyjson_val *lmws_fields_find(yyjson_val *fields, const char *key) {
     return find_last(fields, key, NULL);
 }
 
-bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
+bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
     yyjson_val *checked = yyjson_obj_get(value, "checked");
     yyjson_val *number = yyjson_obj_get(value, "value");
     if (!yyjson_is_bool(checked) || !yyjson_is_num(number)) return false;
@@ -41,14 +41,14 @@ bool ws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) 
     return true;
 }
 
-yyjson_mut_val *ws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields) {
+yyjson_mut_val *lmws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields) {
     yyjson_mut_val *config = yyjson_mut_obj(doc);
     *ret_fields = yyjson_mut_obj_add_arr(doc, config, "fields");
     return config;
 }
 
-void ws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
-                   yyjson_mut_val *value) {
+void lmws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
+                     yyjson_mut_val *value) {
     yyjson_mut_val *field = yyjson_mut_arr_add_obj(doc, fields);
     yyjson_mut_obj_add_str(doc, field, "key", key);
     yyjson_mut_obj_add_val(doc, field, "value", value);
@@ -70,14 +70,14 @@ static int flag(yyjson_val *value) {
 static double checked_number(yyjson_val *value, double otherwise) {
     bool checked;
     double n;
-    return ws_checkbox_read(value, &checked, &n) && checked ? n : otherwise;
+    return lmws_checkbox_read(value, &checked, &n) && checked ? n : otherwise;
 }
 
 /* Sizes of key-value cells; the engine knows the same words. */
 static const char *cache_type(yyjson_val *value, const char *otherwise) {
     static const char *const words[] = { "f32",  "f16",    "q8_0", "q4_0",
                                          "q4_1", "iq4_nl", "q5_0", "q5_1" };
-    const char *word = text_field(value, "value");
+    const char *word = json_find_str(value, "value");
     if (!word || !yyjson_get_bool(yyjson_obj_get(value, "checked"))) return otherwise;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i], word) == 0) return words[i];
@@ -100,12 +100,12 @@ static int gpu_layers(yyjson_val *ratio, const struct model_view *model) {
 /* The SDK for Python has another name for the same. */
 static const char *cache_type_for(yyjson_val *stack, const char *key, const char *python_key,
                                   const char *otherwise) {
-    return cache_type(ws_config_find(stack, key),
-                      cache_type(ws_config_find(stack, python_key), otherwise));
+    return cache_type(lmws_config_find(stack, key),
+                      cache_type(lmws_config_find(stack, python_key), otherwise));
 }
 
 static void read_llm_cache(yyjson_val *stack, struct load_request *r) {
-    const char *plain = flag(ws_config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0
+    const char *plain = flag(lmws_config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0
                             ? "f32"
                             : NULL;
     r->kv_type_k = cache_type_for(stack, "llm.load.llama.kCacheQuantizationType",
@@ -119,7 +119,7 @@ static void read_common(yyjson_val *stack, const char *domain, const struct mode
                         struct load_request *r) {
     char key[96];
 #define KEY(rest)                                                                              \
-    (snprintf(key, sizeof key, "%s.load." rest, domain), ws_config_find(stack, key))
+    (snprintf(key, sizeof key, "%s.load." rest, domain), lmws_config_find(stack, key))
     r->context_length = whole(KEY("contextLength"), 1, 1 << 28, 0);
     r->eval_batch_size = whole(KEY("llama.evalBatchSize"), 1, 1 << 16, 0);
     r->gpu_layers = gpu_layers(KEY("llama.acceleration.offloadRatio"), model);
@@ -132,25 +132,27 @@ static void read_common(yyjson_val *stack, const char *domain, const struct mode
 #undef KEY
 }
 
-void ws_load_config_read(yyjson_val *stack, const struct model_view *model,
-                         struct load_request *ret_request) {
+void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
+                           struct load_request *ret_request) {
     bool embedding = strcmp(model->type, "embeddings") == 0;
     read_common(stack, embedding ? "embedding" : "llm", model, ret_request);
     if (embedding) return;
-    ret_request->parallel = whole(ws_config_find(stack, "llm.load.numParallelSessions"), 1, 64,
-                                  0);
-    ret_request->chunk_size = whole(ws_config_find(stack, "llm.load.llama.physicalBatchSize"),
+    ret_request->parallel = whole(lmws_config_find(stack, "llm.load.numParallelSessions"), 1,
+                                  64, 0);
+    ret_request->chunk_size = whole(lmws_config_find(stack, "llm.load.llama.physicalBatchSize"),
                                     1, 1 << 16, 0);
-    ret_request->threads = whole(ws_config_find(stack, "llm.load.llama.cpuThreadPoolSize"), 1,
+    ret_request->threads = whole(lmws_config_find(stack, "llm.load.llama.cpuThreadPoolSize"), 1,
                                  1024, 0);
-    ret_request->chat_template = ws_template_jinja(
-        ws_config_find(stack, "llm.load.promptTemplate"));
+    ret_request->chat_template = lmws_template_jinja(
+        lmws_config_find(stack, "llm.load.promptTemplate"));
     ret_request->reasoning_ending = yyjson_get_str(
-        ws_config_find(stack, "llm.load.llama.reasoningBudgetMessage"));
-    ret_request->num_experts = whole(ws_config_find(stack, "llm.load.numExperts"), 1, 4096, 0);
-    ret_request->flash_attention = flag(ws_config_find(stack, "llm.load.llama.flashAttention"));
+        lmws_config_find(stack, "llm.load.llama.reasoningBudgetMessage"));
+    ret_request->num_experts = whole(lmws_config_find(stack, "llm.load.numExperts"), 1, 4096,
+                                     0);
+    ret_request->flash_attention = flag(
+        lmws_config_find(stack, "llm.load.llama.flashAttention"));
     ret_request->offload_kv_cache_to_gpu = flag(
-        ws_config_find(stack, "llm.load.offloadKVCacheToGpu"));
+        lmws_config_find(stack, "llm.load.offloadKVCacheToGpu"));
     read_llm_cache(stack, ret_request);
 }
 
@@ -211,7 +213,7 @@ static void add_template(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char
     yyjson_mut_obj_add_str(doc, value, "type", "jinja");
     yyjson_mut_val *inner = yyjson_mut_obj_add_obj(doc, value, "jinjaPromptTemplate");
     yyjson_mut_obj_add_str(doc, inner, "template", jinja);
-    ws_config_add(doc, fields, "llm.load.promptTemplate", value);
+    lmws_config_add(doc, fields, "llm.load.promptTemplate", value);
 }
 
 static bool is_f32(const char *type) {
@@ -220,38 +222,38 @@ static bool is_f32(const char *type) {
 
 static void add_llm(yyjson_mut_doc *doc, yyjson_mut_val *fields,
                     const struct instance_view *view) {
-    ws_config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
-    ws_config_add(doc, fields, "llm.load.numParallelSessions",
-                  yyjson_mut_int(doc, view->parallel));
-    ws_config_add(doc, fields, "llm.load.numExperts", yyjson_mut_int(doc, view->num_experts));
-    ws_config_add(doc, fields, "llm.load.llama.flashAttention",
-                  yyjson_mut_bool(doc, view->flash_attention));
-    ws_config_add(doc, fields, "llm.load.offloadKVCacheToGpu",
-                  yyjson_mut_bool(doc, view->offload_kv_cache_to_gpu));
-    ws_config_add(doc, fields, "llm.load.llama.kCacheQuantizationType",
-                  cache_box(doc, view->kv_type_k));
-    ws_config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
-                  cache_box(doc, view->kv_type_v));
-    ws_config_add(doc, fields, "llm.load.llama.useFp16ForKVCache",
-                  yyjson_mut_bool(doc, !is_f32(view->kv_type_k) && !is_f32(view->kv_type_v)));
-    ws_config_add(doc, fields, "llm.load.useUnifiedKvCache", yyjson_mut_bool(doc, true));
+    lmws_config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
+    lmws_config_add(doc, fields, "llm.load.numParallelSessions",
+                    yyjson_mut_int(doc, view->parallel));
+    lmws_config_add(doc, fields, "llm.load.numExperts", yyjson_mut_int(doc, view->num_experts));
+    lmws_config_add(doc, fields, "llm.load.llama.flashAttention",
+                    yyjson_mut_bool(doc, view->flash_attention));
+    lmws_config_add(doc, fields, "llm.load.offloadKVCacheToGpu",
+                    yyjson_mut_bool(doc, view->offload_kv_cache_to_gpu));
+    lmws_config_add(doc, fields, "llm.load.llama.kCacheQuantizationType",
+                    cache_box(doc, view->kv_type_k));
+    lmws_config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
+                    cache_box(doc, view->kv_type_v));
+    lmws_config_add(doc, fields, "llm.load.llama.useFp16ForKVCache",
+                    yyjson_mut_bool(doc, !is_f32(view->kv_type_k) && !is_f32(view->kv_type_v)));
+    lmws_config_add(doc, fields, "llm.load.useUnifiedKvCache", yyjson_mut_bool(doc, true));
     if (view->chunk_size > 0) {
-        ws_config_add(doc, fields, "llm.load.llama.physicalBatchSize",
-                      yyjson_mut_int(doc, view->chunk_size));
+        lmws_config_add(doc, fields, "llm.load.llama.physicalBatchSize",
+                        yyjson_mut_int(doc, view->chunk_size));
     }
     if (view->threads > 0) {
-        ws_config_add(doc, fields, "llm.load.llama.cpuThreadPoolSize",
-                      yyjson_mut_int(doc, view->threads));
+        lmws_config_add(doc, fields, "llm.load.llama.cpuThreadPoolSize",
+                        yyjson_mut_int(doc, view->threads));
     }
     const char *ending = view->reasoning_ending ? view->reasoning_ending : "";
-    ws_config_add(doc, fields, "llm.load.llama.reasoningBudgetMessage",
-                  yyjson_mut_str(doc, ending));
+    lmws_config_add(doc, fields, "llm.load.llama.reasoningBudgetMessage",
+                    yyjson_mut_str(doc, ending));
     if (view->chat_template) add_template(doc, fields, view->chat_template);
 }
 
-yyjson_mut_val *ws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
-                                      const struct instance_view *view) {
-    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
+yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
+                                        const struct instance_view *view) {
+    yyjson_mut_val *fields, *config = lmws_config_new(doc, &fields);
     bool embedding = strcmp(model->type, "embeddings") == 0;
     add_common(doc, fields, embedding ? "embedding" : "llm", model, view);
     if (embedding) return config;

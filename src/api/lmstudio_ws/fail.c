@@ -9,7 +9,7 @@
 
 enum { SAMPLE_MAX = 10 };
 
-yyjson_mut_val *ws_error_object(yyjson_mut_doc *doc, const char *title) {
+yyjson_mut_val *lmws_error_object(yyjson_mut_doc *doc, const char *title) {
     yyjson_mut_val *error = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, error, "title", title);
     yyjson_mut_obj_add_strcpy(doc, error, "rootTitle", title);
@@ -26,12 +26,12 @@ static const struct model_view *next_model(const struct lmws_session *session,
                                            const struct service_models *models, size_t *i) {
     while (*i < models->count) {
         const struct model_view *model = &models->models[(*i)++];
-        if (!model->problem && ws_model_in_namespace(model, session->ns)) return model;
+        if (!model->problem && lmws_model_in_namespace(model, session->ns)) return model;
     }
     return NULL;
 }
 
-static void add_loaded(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+static void add_loaded(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "loadedModelsSample");
@@ -47,7 +47,7 @@ static void add_loaded(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data)
     yyjson_mut_obj_add_int(doc, data, "totalLoadedModels", total);
 }
 
-static void add_available(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+static void add_available(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "availablePathsSample");
@@ -59,53 +59,53 @@ static void add_available(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *da
     yyjson_mut_obj_add_int(doc, data, "totalModels", total);
 }
 
-void op_fail_unloaded(struct op *op) {
+void lmws_op_fail_unloaded(struct lmws_op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = ws_error_object(doc, "This model has already been unloaded.");
+    yyjson_mut_val *error = lmws_error_object(doc, "This model has already been unloaded.");
     display(doc, error, "generic.specificModelUnloaded");
-    op_error(op, doc, error);
+    lmws_op_error(op, doc, error);
 }
 
-void op_fail(struct op *op, const struct error *err) {
+void lmws_op_fail(struct lmws_op *op, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     if (err->code == ERR_MODEL_UNLOADED) {
         yyjson_mut_doc_free(doc);
-        op_fail_unloaded(op);
+        lmws_op_fail_unloaded(op);
         return;
     }
-    op_error(op, doc, ws_error_object(doc, err->text));
+    lmws_op_error(op, doc, lmws_error_object(doc, err->text));
 }
 
-void op_fail_path(struct op *op, const char *path, const struct error *err) {
+void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = ws_error_object(doc, err->text);
+    yyjson_mut_val *error = lmws_error_object(doc, err->text);
     yyjson_mut_val *data = display(doc, error, "generic.pathNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "path", path);
     add_available(op, doc, data);
-    op_error(op, doc, error);
+    lmws_op_error(op, doc, error);
 }
 
-void op_fail_identifier(struct op *op, const char *identifier) {
+void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
     struct error err;
     error_set(&err, ERR_MODEL_NOT_FOUND, "No model with the identifier '%.80s' is loaded.",
               identifier);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = ws_error_object(doc, err.text);
+    yyjson_mut_val *error = lmws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.identifierNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "identifier", identifier);
     add_loaded(op, doc, data);
-    op_error(op, doc, error);
+    lmws_op_error(op, doc, error);
 }
 
-void op_fail_query(struct op *op, yyjson_val *query) {
+void lmws_op_fail_query(struct lmws_op *op, yyjson_val *query) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = ws_error_object(doc,
-                                            "No loaded model satisfies the request; load one.");
+    yyjson_mut_val *error = lmws_error_object(
+        doc, "No loaded model satisfies the request; load one.");
     yyjson_mut_val *data = display(doc, error, "generic.noModelMatchingQuery");
     yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
     yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
     add_loaded(op, doc, data);
-    op_error(op, doc, error);
+    lmws_op_error(op, doc, error);
 }
 
 static const char *domain_word(enum lmws_namespace ns) {
@@ -113,20 +113,20 @@ static const char *domain_word(enum lmws_namespace ns) {
     return ns == LMWS_EMBEDDING ? "embedding" : "llm";
 }
 
-void op_fail_domain(struct op *op, const struct model_view *model) {
-    bool embedding = ws_model_in_namespace(model, LMWS_EMBEDDING);
+void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
+    bool embedding = lmws_model_in_namespace(model, LMWS_EMBEDDING);
     struct error err;
     error_set(&err, ERR_INVALID_REQUEST,
               embedding ? "'%.80s' is an embedding model; load it with client.embedding."
                         : "'%.80s' is a language model; load it with client.llm.",
               model->key);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = ws_error_object(doc, err.text);
+    yyjson_mut_val *error = lmws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
     yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
     yyjson_mut_obj_add_str(doc, data, "actualDomain", embedding ? "embedding" : "llm");
     yyjson_mut_obj_add_str(doc, data, "expectedDomain", domain_word(op->session->ns));
-    op_error(op, doc, error);
+    lmws_op_error(op, doc, error);
 }
 
 /* What people reach for and would otherwise wonder about. */
@@ -143,10 +143,10 @@ static const struct {
     { "preloadDraftModel", "leave the draft model out" },
 };
 
-void op_fail_not_offered(struct lmws_session *session, enum op_kind kind, int64_t id,
-                         const char *endpoint) {
-    static const struct endpoint nowhere[] = { { 0, LMWS_RPC, "", NULL, NULL },
-                                               { 0, LMWS_CHANNEL, "", NULL, NULL } };
+void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
+                              const char *endpoint) {
+    static const struct lmws_endpoint nowhere[] = { { 0, LMWS_RPC, "", NULL, NULL },
+                                                    { 0, LMWS_CHANNEL, "", NULL, NULL } };
     struct error err;
     const char *instead = NULL;
     for (size_t i = 0; endpoint && i < sizeof substitutes / sizeof substitutes[0]; i++) {
@@ -159,5 +159,5 @@ void op_fail_not_offered(struct lmws_session *session, enum op_kind kind, int64_
         error_set(&err, ERR_QUEUE_FULL, "This connection has %d calls open already.",
                   LMWS_OPS_MAX);
     }
-    op_fail(op_new(session, &nowhere[kind], id), &err);
+    lmws_op_fail(lmws_op_new(session, &nowhere[kind], id), &err);
 }

@@ -51,7 +51,8 @@ static void add_text_file(struct writer *w, yyjson_mut_val *parts,
 
 static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) {
     struct lmws_file file;
-    const char *identifier = text_field(part, "identifier"), *name = text_field(part, "name");
+    const char *identifier = json_find_str(part, "identifier"),
+               *name = json_find_str(part, "name");
     if (!identifier || !w->host->file_find(w->host->self, identifier, &file)) {
         return error_set(w->err, ERR_INVALID_REQUEST,
                          "The file '%.80s' was not uploaded to this server, or too long ago; "
@@ -103,7 +104,7 @@ static void add_tool_result(struct writer *w, yyjson_val *part) {
 
 static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *parts,
                      yyjson_val *part) {
-    const char *type = text_field(part, "type");
+    const char *type = json_find_str(part, "type");
     yyjson_val *text = yyjson_obj_get(part, "text");
     if (!type)
         return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message has no type.");
@@ -148,7 +149,7 @@ static bool add_turn(struct writer *w, const char *role, yyjson_val *content) {
 
 static bool add_message(struct writer *w, yyjson_val *message) {
     static const char *const roles[] = { "system", "user", "assistant" };
-    const char *role = text_field(message, "role");
+    const char *role = json_find_str(message, "role");
     yyjson_val *content = yyjson_obj_get(message, "content"), *part;
     size_t i, max;
     if (role && strcmp(role, "tool") == 0) {
@@ -164,10 +165,10 @@ static bool add_message(struct writer *w, yyjson_val *message) {
                      "The role of a message must be system, user, assistant or tool.");
 }
 
-bool ws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
-                     yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
+bool lmws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
+                       yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
     size_t i, max;
-    yyjson_val *message, *system = ws_config_find(stack, "llm.prediction.systemPrompt");
+    yyjson_val *message, *system = lmws_config_find(stack, "llm.prediction.systemPrompt");
     struct writer w = { host, doc, yyjson_mut_obj_add_arr(doc, body, "messages"), err };
     if (yyjson_is_str(system) && yyjson_get_len(system) > 0) {
         yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));

@@ -12,12 +12,12 @@ static bool is_embedding(const struct model_view *model) {
     return strcmp(model->type, "embeddings") == 0;
 }
 
-bool ws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns) {
+bool lmws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns) {
     return ns != LMWS_DECISION && is_embedding(model) == (ns == LMWS_EMBEDDING);
 }
 
 /* In LM Studio's layout the last two folders are publisher and name; else they are made up. */
-void ws_model_path(const struct model_view *model, struct buf *out) {
+void lmws_model_path(const struct model_view *model, struct buf *out) {
     const char *file = strrchr(model->path, '/');
     const char *name = file;
     while (name && name > model->path && name[-1] != '/') name--;
@@ -55,10 +55,10 @@ static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *info,
     yyjson_mut_obj_add_int(doc, quantization, "bits", bits_of(model));
 }
 
-yyjson_mut_val *ws_model_info(yyjson_mut_doc *doc, const struct model_view *model) {
+yyjson_mut_val *lmws_model_info(yyjson_mut_doc *doc, const struct model_view *model) {
     bool embedding = is_embedding(model);
     struct buf path = BUF_INIT(1 << 16);
-    ws_model_path(model, &path);
+    lmws_model_path(model, &path);
     yyjson_mut_val *info = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, info, "type", embedding ? "embedding" : "llm");
     yyjson_mut_obj_add_str(doc, info, "modelKey", model->key);
@@ -82,12 +82,12 @@ yyjson_mut_val *ws_model_info(yyjson_mut_doc *doc, const struct model_view *mode
     return info;
 }
 
-void ws_reference_format(const struct lmws_host *host, uint64_t reference, char *text,
-                         size_t size) {
+void lmws_reference_format(const struct lmws_host *host, uint64_t reference, char *text,
+                           size_t size) {
     snprintf(text, size, "%" PRIx64 "-%" PRIu64, host->boot, reference);
 }
 
-uint64_t ws_reference_parse(const struct lmws_host *host, const char *text) {
+uint64_t lmws_reference_parse(const struct lmws_host *host, const char *text) {
     char prefix[32], *end;
     int len = snprintf(prefix, sizeof prefix, "%" PRIx64 "-", host->boot);
     if (strncmp(text, prefix, (size_t)len) != 0 || !isdigit((unsigned char)text[len])) return 0;
@@ -95,12 +95,12 @@ uint64_t ws_reference_parse(const struct lmws_host *host, const char *text) {
     return *end ? 0 : reference;
 }
 
-yyjson_mut_val *ws_instance_info(yyjson_mut_doc *doc, const struct lmws_host *host,
-                                 const struct model_view *model,
-                                 const struct instance_view *instance) {
+yyjson_mut_val *lmws_instance_info(yyjson_mut_doc *doc, const struct lmws_host *host,
+                                   const struct model_view *model,
+                                   const struct instance_view *instance) {
     char reference[48];
-    yyjson_mut_val *info = ws_model_info(doc, model);
-    ws_reference_format(host, instance->reference, reference, sizeof reference);
+    yyjson_mut_val *info = lmws_model_info(doc, model);
+    lmws_reference_format(host, instance->reference, reference, sizeof reference);
     yyjson_mut_obj_add_str(doc, info, "identifier", instance->identifier);
     yyjson_mut_obj_add_strcpy(doc, info, "instanceReference", reference);
     if (instance->ttl == MSEC_NEVER)

@@ -3,7 +3,7 @@
 
 #include "api/lmstudio_ws/internal.h"
 
-void ws_list_loaded(struct op *op, yyjson_val *param) {
+void lmws_list_loaded(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -11,67 +11,68 @@ void ws_list_loaded(struct op *op, yyjson_val *param) {
     (void)param;
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
-        if (!ws_model_in_namespace(model, op->session->ns)) continue;
+        if (!lmws_model_in_namespace(model, op->session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
             const struct instance_view *instance = &model->instances[k];
             if (!instance_is_usable(instance)) continue;
             yyjson_mut_arr_append(list,
-                                  ws_instance_info(doc, op->session->host, model, instance));
+                                  lmws_instance_info(doc, op->session->host, model, instance));
         }
     }
-    op_result(op, doc, list);
+    lmws_op_result(op, doc, list);
 }
 
-void ws_get_model_info(struct op *op, yyjson_val *param) {
-    struct found found;
+void lmws_get_model_info(struct lmws_op *op, yyjson_val *param) {
+    struct lmws_found found;
     yyjson_val *specifier = yyjson_obj_get(param, "specifier");
     bool demanded = yyjson_get_bool(yyjson_obj_get(param, "throwIfNotFound"));
-    if (!demanded && ws_specifier_find(op->session, specifier, &found) != FOUND_IT) {
-        op_done(op);
+    if (!demanded && lmws_specifier_find(op->session, specifier, &found) != LMWS_FOUND) {
+        lmws_op_done(op);
         return;
     }
-    if (demanded && !ws_specifier_demand(op, specifier, &found)) return;
+    if (demanded && !lmws_specifier_demand(op, specifier, &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    op_result(op, doc, ws_instance_info(doc, op->session->host, found.model, found.instance));
+    lmws_op_result(op, doc,
+                   lmws_instance_info(doc, op->session->host, found.model, found.instance));
 }
 
-void ws_get_load_config(struct op *op, yyjson_val *param) {
-    struct found found;
-    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+void lmws_get_load_config(struct lmws_op *op, yyjson_val *param) {
+    struct lmws_found found;
+    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    op_result(op, doc, ws_load_config_format(doc, found.model, found.instance));
+    lmws_op_result(op, doc, lmws_load_config_format(doc, found.model, found.instance));
 }
 
 /* The model's own defaults: no user or preset is behind them. */
-void ws_get_base_prediction_config(struct op *op, yyjson_val *param) {
-    struct found found;
+void lmws_get_base_prediction_config(struct lmws_op *op, yyjson_val *param) {
+    struct lmws_found found;
     struct error err; /* of texts, where there is none */
-    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc); /* that of a request; not needed */
-    op_result(op, doc,
-              ws_prediction_config_read(NULL, CONFIG_OF_CHAT, &found.instance->sampling, doc,
-                                        body, &err));
+    lmws_op_result(op, doc,
+                   lmws_prediction_config_read(NULL, LMWS_CONFIG_CHAT,
+                                               &found.instance->sampling, doc, body, &err));
 }
 
-void ws_get_processing_state(struct op *op, yyjson_val *param) {
+void lmws_get_processing_state(struct lmws_op *op, yyjson_val *param) {
     static const char *const words[] = {
         [WORK_NONE] = "idle",
         [WORK_EMBEDDING] = "computingEmbedding",
         [WORK_PROMPT] = "processingPrompt",
         [WORK_GENERATING] = "generating",
     };
-    struct found found;
-    if (!ws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    struct lmws_found found;
+    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *state = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, state, "status", words[found.instance->work]);
     yyjson_mut_obj_add_uint(doc, state, "queued",
                             found.instance->running + found.instance->waiting);
-    op_result(op, doc, state);
+    lmws_op_result(op, doc, state);
 }
 
-static void list(struct op *op, const char *key) {
+static void list(struct lmws_op *op, const char *key) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -79,25 +80,25 @@ static void list(struct op *op, const char *key) {
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
         if (model->problem || (key && strcmp(model->key, key) != 0)) continue;
-        yyjson_mut_arr_append(all, ws_model_info(doc, model));
+        yyjson_mut_arr_append(all, lmws_model_info(doc, model));
     }
-    op_result(op, doc, all);
+    lmws_op_result(op, doc, all);
 }
 
-void ws_list_downloaded(struct op *op, yyjson_val *param) {
+void lmws_list_downloaded(struct lmws_op *op, yyjson_val *param) {
     (void)param;
     list(op, NULL);
 }
 
 /* Each file is a model of its own here, so it is its own only variant. */
-void ws_list_variants(struct op *op, yyjson_val *param) {
+void lmws_list_variants(struct lmws_op *op, yyjson_val *param) {
     struct model_view model;
     struct error err;
-    const char *name = text_field(param, "modelKey");
-    if (!name || !ws_key_find(op->session, name, &model)) {
+    const char *name = json_find_str(param, "modelKey");
+    if (!name || !lmws_key_find(op->session, name, &model)) {
         error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.80s' on disk.",
                   name ? name : "");
-        op_fail_path(op, name ? name : "", &err);
+        lmws_op_fail_path(op, name ? name : "", &err);
         return;
     }
     list(op, model.key);

@@ -15,54 +15,54 @@ static struct ttl ttl_read(yyjson_val *param, const char *name) {
     return (struct ttl){ .given = true, .value = (msec)ceil(ms < most ? ms : most) };
 }
 
-static void send_model(struct op *op, const char *type, const struct model_view *model) {
+static void send_model(struct lmws_op *op, const char *type, const struct model_view *model) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, type);
-    yyjson_mut_obj_add_val(doc, message, "info", ws_model_info(doc, model));
-    op_send(op, doc, message);
+    yyjson_mut_val *message = lmws_op_message(&doc, type);
+    yyjson_mut_obj_add_val(doc, message, "info", lmws_model_info(doc, model));
+    lmws_op_send(op, doc, message);
 }
 
-static void send_progress(struct op *op, const char *type, double progress) {
+static void send_progress(struct lmws_op *op, const char *type, double progress) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, type);
+    yyjson_mut_val *message = lmws_op_message(&doc, type);
     yyjson_mut_obj_add_real(doc, message, "progress", progress);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
 /* False: it is gone already, between its load and now. */
-static bool send_instance(struct op *op, const char *type, const char *identifier) {
-    struct found found;
-    if (!ws_identifier_find(op->session, identifier, &found)) return false;
+static bool send_instance(struct lmws_op *op, const char *type, const char *identifier) {
+    struct lmws_found found;
+    if (!lmws_identifier_find(op->session, identifier, &found)) return false;
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, type);
+    yyjson_mut_val *message = lmws_op_message(&doc, type);
     yyjson_mut_obj_add_val(
         doc, message, "info",
-        ws_instance_info(doc, op->session->host, found.model, found.instance));
-    op_send(op, doc, message);
+        lmws_instance_info(doc, op->session->host, found.model, found.instance));
+    lmws_op_send(op, doc, message);
     return true;
 }
 
 /* Why a load failed. A name that means nothing has an error of its own. */
-static void fail_load(struct op *op, const char *key, const struct error *err) {
+static void fail_load(struct lmws_op *op, const char *key, const struct error *err) {
     if (err->code == ERR_MODEL_NOT_FOUND)
-        op_fail_path(op, key, err);
+        lmws_op_fail_path(op, key, err);
     else
-        op_fail(op, err);
+        lmws_op_fail(op, err);
 }
 
 /* The model meant, if it is of the session's kind; else the op is ended. */
-static bool demand_model(struct op *op, yyjson_val *param, const char *name,
+static bool demand_model(struct lmws_op *op, yyjson_val *param, const char *name,
                          struct model_view *ret_model) {
     struct error err;
-    const char *key = text_field(param, name);
+    const char *key = json_find_str(param, name);
     if (!key || !*key) {
         error_set(&err, ERR_INVALID_REQUEST, "'%s' is missing; name a model.", name);
-        op_fail(op, &err);
-    } else if (!ws_key_find(op->session, key, ret_model)) {
+        lmws_op_fail(op, &err);
+    } else if (!lmws_key_find(op->session, key, ret_model)) {
         error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.100s'.", key);
-        op_fail_path(op, key, &err);
-    } else if (!ws_model_in_namespace(ret_model, op->session->ns)) {
-        op_fail_domain(op, ret_model);
+        lmws_op_fail_path(op, key, &err);
+    } else if (!lmws_model_in_namespace(ret_model, op->session->ns)) {
+        lmws_op_fail_domain(op, ret_model);
     } else {
         return true;
     }
@@ -72,28 +72,28 @@ static bool demand_model(struct op *op, yyjson_val *param, const char *name,
 /* ---- loadModel ---- */
 
 static void on_load_progress(void *ctx, call_id call, double progress) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     send_progress(op, "progress", progress);
 }
 
 static void on_load_end(void *ctx, call_id call, const struct load_result *result,
                         const struct error *error) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     op->call = 0;
-    op_enter(op);
+    lmws_op_enter(op);
     if (error) {
-        op_fail(op, error);
+        lmws_op_fail(op, error);
     } else if (send_instance(op, "success", result->instance->identifier)) {
-        op_close(op);
+        lmws_op_close(op);
     } else {
-        op_fail_unloaded(op);
+        lmws_op_fail_unloaded(op);
     }
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
-static void begin_load(struct op *op, const struct load_request *request) {
+static void begin_load(struct lmws_op *op, const struct load_request *request) {
     const struct service *service = op->session->service;
     struct load_sink sink = { .on_progress = on_load_progress,
                               .on_end = on_load_end,
@@ -102,80 +102,80 @@ static void begin_load(struct op *op, const struct load_request *request) {
     if (!op->ended) op->call = call;
 }
 
-void ws_load_model(struct op *op, yyjson_val *param) {
+void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
     struct load_request request = LOAD_REQUEST_UNSAID;
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
-    request.identifier = text_field(param, "identifier");
+    request.identifier = json_find_str(param, "identifier");
     request.ttl = ttl_read(param, "ttlMs");
-    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     send_model(op, "resolved", &model);
     begin_load(op, &request);
 }
 
 /* The client has given up; nobody else may be waiting for this load. */
-void ws_load_message(struct op *op, yyjson_val *message) {
-    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) op_close(op);
+void lmws_load_message(struct lmws_op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) lmws_op_close(op);
 }
 
 /* ---- getOrLoad ---- */
 
 static void on_evicting(void *ctx, call_id call, const struct instance_view *victim) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     const struct service *service = op->session->service;
     struct model_view model;
     (void)call;
     if (!service->find_model(service->self, victim->model_key, &model)) return;
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "unloadingOtherJITModel");
+    yyjson_mut_val *message = lmws_op_message(&doc, "unloadingOtherJITModel");
     yyjson_mut_obj_add_val(doc, message, "info",
-                           ws_instance_info(doc, op->session->host, &model, victim));
-    op_send(op, doc, message);
+                           lmws_instance_info(doc, op->session->host, &model, victim));
+    lmws_op_send(op, doc, message);
 }
 
 static void on_loading(void *ctx, call_id call, const struct instance_view *instance) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     const struct service *service = op->session->service;
     struct model_view model;
     (void)call;
     if (!service->find_model(service->self, instance->model_key, &model)) return;
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "startLoading");
+    yyjson_mut_val *message = lmws_op_message(&doc, "startLoading");
     yyjson_mut_obj_add_strcpy(doc, message, "identifier", instance->identifier);
-    yyjson_mut_obj_add_val(doc, message, "info", ws_model_info(doc, &model));
-    op_send(op, doc, message);
+    yyjson_mut_obj_add_val(doc, message, "info", lmws_model_info(doc, &model));
+    lmws_op_send(op, doc, message);
 }
 
 static void on_ensure_progress(void *ctx, call_id call, double progress) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     send_progress(op, "loadProgress", progress);
 }
 
 static void on_ensure_end(void *ctx, call_id call, const struct load_result *result,
                           const struct error *error) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     op->call = 0;
-    op_enter(op);
+    lmws_op_enter(op);
     if (error) {
         fail_load(op, op->state, error);
     } else if (send_instance(op, result->fresh ? "loadSuccess" : "alreadyLoaded",
                              result->instance->identifier)) {
-        op_close(op);
+        lmws_op_close(op);
     } else {
-        op_fail_unloaded(op);
+        lmws_op_fail_unloaded(op);
     }
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
 /* An identifier comes first, also of an instance that is still loading; then a model's key. */
-static bool demand_name(struct op *op, yyjson_val *param, struct model_view *ret_model,
+static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view *ret_model,
                         const char **ret_name) {
-    struct found found;
-    const char *name = text_field(param, "identifier");
-    if (name && ws_name_find(op->session, name, &found)) {
+    struct lmws_found found;
+    const char *name = json_find_str(param, "identifier");
+    if (name && lmws_name_find(op->session, name, &found)) {
         *ret_model = *found.model;
         *ret_name = name;
         return true;
@@ -185,7 +185,7 @@ static bool demand_name(struct op *op, yyjson_val *param, struct model_view *ret
     return true;
 }
 
-void ws_get_or_load(struct op *op, yyjson_val *param) {
+void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     struct load_request request = LOAD_REQUEST_UNSAID;
     struct model_view model;
@@ -197,7 +197,7 @@ void ws_get_or_load(struct op *op, yyjson_val *param) {
     if (!demand_name(op, param, &model, &request.model)) return;
     op->state = xstrdup(request.model);
     request.ttl = ttl_read(param, "loadTtlMs");
-    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     call_id call = service->ensure(service->self, &request, sink);
     if (!op->ended) op->call = call;
 }
@@ -206,22 +206,22 @@ void ws_get_or_load(struct op *op, yyjson_val *param) {
 
 static void on_unloaded(void *ctx, call_id call, const struct load_result *result,
                         const struct error *error) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     (void)result;
     op->call = 0;
     if (error && error->code == ERR_MODEL_NOT_FOUND)
-        op_fail_identifier(op, op->state);
+        lmws_op_fail_identifier(op, op->state);
     else if (error)
-        op_fail(op, error);
+        lmws_op_fail(op, error);
     else
-        op_done(op);
+        lmws_op_done(op);
 }
 
 /* Answered when the memory is back, so that what the client does next finds room. */
-void ws_unload_model(struct op *op, yyjson_val *param) {
+void lmws_unload_model(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
-    const char *identifier = text_field(param, "identifier");
+    const char *identifier = json_find_str(param, "identifier");
     struct load_sink sink = { .on_end = on_unloaded, .ctx = op };
     op->state = xstrdup(identifier ? identifier : "");
     call_id call = service->unload_wholly(service->self, op->state, sink);
@@ -232,10 +232,10 @@ void ws_unload_model(struct op *op, yyjson_val *param) {
 
 static void on_estimated(void *ctx, const struct load_estimate *estimate,
                          const struct error *error) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     op->call = 0;
     if (error) {
-        op_fail(op, error);
+        lmws_op_fail(op, error);
         return;
     }
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -250,16 +250,16 @@ static void on_estimated(void *ctx, const struct load_estimate *estimate,
     yyjson_mut_obj_add_uint(doc, memory, "contextBytes", estimate->context);
     yyjson_mut_obj_add_uint(doc, memory, "totalBytes", estimate->model + estimate->context);
     yyjson_mut_obj_add_bool(doc, result, "passesGuardrails", estimate->fits);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_estimate_usage(struct op *op, yyjson_val *param) {
+void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     struct load_request request = LOAD_REQUEST_UNSAID;
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
-    ws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
     struct estimate_sink sink = { .on_end = on_estimated, .ctx = op };
     call_id call = service->estimate(service->self, &request, sink);
     if (!op->ended) op->call = call;

@@ -23,7 +23,7 @@ static void log_stream_clear(void *state) {
 
 static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, yyjson_val *line, const char *type,
                                  yyjson_mut_val **ret_data) {
-    yyjson_mut_val *message = op_message(ret_doc, "log");
+    yyjson_mut_val *message = lmws_op_message(ret_doc, "log");
     yyjson_mut_val *log = yyjson_mut_obj_add_obj(*ret_doc, message, "log");
     yyjson_mut_obj_add_int(*ret_doc, log, "timestamp",
                            yyjson_get_sint(yyjson_obj_get(line, "at")));
@@ -44,7 +44,7 @@ static void copy_text(yyjson_mut_doc *doc, yyjson_mut_val *data, const char *nam
  * and programs that read LM Studio's log look for this. */
 static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *line,
                         const char *level) {
-    const char *text = text_field(line, "text");
+    const char *text = json_find_str(line, "text");
     time_t at = (time_t)(yyjson_get_sint(yyjson_obj_get(line, "at")) / 1000);
     struct buf content = BUF_INIT(1 << 20);
     struct tm local;
@@ -57,7 +57,7 @@ static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *l
     buf_clear(&content);
 }
 
-static void on_line(struct op *op, yyjson_val *line) {
+static void on_line(struct lmws_op *op, yyjson_val *line) {
     static const struct {
         const char *name, *written;
     } levels[] = {
@@ -65,18 +65,18 @@ static void on_line(struct op *op, yyjson_val *line) {
     };
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "server.log", &data);
-    const char *level = text_field(line, "level");
+    const char *level = json_find_str(line, "level");
     size_t known = 0;
     for (size_t i = 0; level && i < sizeof levels / sizeof levels[0]; i++) {
         if (strcmp(levels[i].name, level) == 0) known = i;
     }
     add_content(doc, data, line, levels[known].written);
     yyjson_mut_obj_add_str(doc, data, "level", levels[known].name);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
 /* NULL: it has been unloaded since. */
-static const struct instance_view *find_instance(struct op *op, const char *identifier,
+static const struct instance_view *find_instance(struct lmws_op *op, const char *identifier,
                                                  const struct model_view **ret_model) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
@@ -91,28 +91,28 @@ static const struct instance_view *find_instance(struct op *op, const char *iden
     return NULL;
 }
 
-static void add_model_path(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *data,
+static void add_model_path(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data,
                            const char *identifier) {
     struct buf path = BUF_INIT(1 << 16);
     const struct model_view *model;
-    if (find_instance(op, identifier, &model)) ws_model_path(model, &path);
+    if (find_instance(op, identifier, &model)) lmws_model_path(model, &path);
     yyjson_mut_obj_add_strcpy(doc, data, "modelPath", buf_str(&path));
     buf_clear(&path);
 }
 
-static void on_input(struct op *op, yyjson_val *line) {
+static void on_input(struct lmws_op *op, yyjson_val *line) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.input", &data);
-    const char *model = text_field(line, "model");
+    const char *model = json_find_str(line, "model");
     copy_text(doc, data, "input", line, "text");
     add_model_path(op, doc, data, model ? model : "");
     copy_text(doc, data, "modelIdentifier", line, "model");
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
-static void on_output(struct op *op, yyjson_val *line) {
+static void on_output(struct lmws_op *op, yyjson_val *line) {
     struct log_stream *stream = op->state;
-    const char *text = text_field(line, "text"), *model = text_field(line, "model");
+    const char *text = json_find_str(line, "text"), *model = json_find_str(line, "model");
     free(stream->output);
     free(stream->output_model);
     stream->output = xstrdup(text ? text : "");
@@ -136,7 +136,7 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *fro
                   { "time_to_first_token", "timeToFirstTokenSec" },
                   { "prompt_tokens", "promptTokensCount" },
                   { "completion_tokens", "predictedTokensCount" } };
-    const char *reason = text_field(from, "stop_reason");
+    const char *reason = json_find_str(from, "stop_reason");
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, data, "stats");
     yyjson_mut_obj_add_strcpy(doc, stats, "stopReason", reason ? reason : "failed");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -151,18 +151,18 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *fro
     if (instance) yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", instance->gpu_layers);
 }
 
-static void on_stats(struct op *op, yyjson_val *line) {
+static void on_stats(struct lmws_op *op, yyjson_val *line) {
     struct log_stream *stream = op->state;
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.output", &data);
-    const char *model = text_field(line, "model");
+    const char *model = json_find_str(line, "model");
     bool same = stream->output && model && strcmp(stream->output_model, model) == 0;
     yyjson_mut_obj_add_str(doc, data, "output", same ? stream->output : "");
     copy_text(doc, data, "modelIdentifier", line, "model");
     const struct model_view *model_view;
     add_stats(doc, data, yyjson_obj_get(line, "stats"),
               find_instance(op, model ? model : "", &model_view));
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
     free(stream->output);
     free(stream->output_model);
     stream->output = stream->output_model = NULL;
@@ -170,24 +170,24 @@ static void on_stats(struct op *op, yyjson_val *line) {
 
 static const struct {
     const char *type;
-    void (*fn)(struct op *op, yyjson_val *line);
+    void (*fn)(struct lmws_op *op, yyjson_val *line);
 } kinds[] = {
     { "line", on_line }, { "input", on_input }, { "output", on_output }, { "stats", on_stats }
 };
 
 static void on_log(void *ctx, const char *json) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     struct error err;
     yyjson_doc *doc = json_parse_object(json, strlen(json), &err);
     yyjson_val *line = yyjson_doc_get_root(doc);
-    const char *type = text_field(line, "type");
+    const char *type = json_find_str(line, "type");
     for (size_t i = 0; type && i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].type, type) == 0) kinds[i].fn(op, line);
     }
     yyjson_doc_free(doc);
 }
 
-void ws_stream_logs(struct op *op, yyjson_val *param) {
+void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     struct log_stream *stream = xcalloc(1, sizeof *stream);
     (void)param;
@@ -197,6 +197,6 @@ void ws_stream_logs(struct op *op, yyjson_val *param) {
     stream->follower = host->log_follow(host->self, on_log, op);
 }
 
-void ws_stream_logs_message(struct op *op, yyjson_val *message) {
-    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "stop")) op_close(op);
+void lmws_stream_logs_message(struct lmws_op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "stop")) lmws_op_close(op);
 }

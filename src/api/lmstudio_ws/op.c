@@ -5,38 +5,40 @@
 #include "api/write.h"
 #include "base/xalloc.h"
 
-struct op *op_new(struct lmws_session *session, const struct endpoint *endpoint, int64_t id) {
-    struct op *op = xcalloc(1, sizeof *op);
-    *op =
-        (struct op){ .session = session, .next = session->ops, .endpoint = endpoint, .id = id };
+struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
+                            int64_t id) {
+    struct lmws_op *op = xcalloc(1, sizeof *op);
+    *op = (struct lmws_op){
+        .session = session, .next = session->ops, .endpoint = endpoint, .id = id
+    };
     if (op->next) op->next->prev = op;
     session->ops = op;
     session->op_count++;
     return op;
 }
 
-struct op *op_find(struct lmws_session *session, enum op_kind kind, int64_t id) {
-    for (struct op *op = session->ops; op; op = op->next) {
+struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kind, int64_t id) {
+    for (struct lmws_op *op = session->ops; op; op = op->next) {
         if (op->id == id && op->endpoint->kind == kind) return op;
     }
     return NULL;
 }
 
-static void op_free(struct op *op) {
+static void op_free(struct lmws_op *op) {
     if (op->clear_state) op->clear_state(op->state);
     free(op->state);
     free(op);
 }
 
-void op_enter(struct op *op) {
+void lmws_op_enter(struct lmws_op *op) {
     op->entered++;
 }
 
-void op_leave(struct op *op) {
+void lmws_op_leave(struct lmws_op *op) {
     if (--op->entered == 0 && op->ended) op_free(op);
 }
 
-void op_end(struct op *op) {
+void lmws_op_end(struct lmws_op *op) {
     const struct service *service = op->session->service;
     if (op->ended) return;
     op->ended = true;
@@ -46,12 +48,13 @@ void op_end(struct op *op) {
     else
         op->session->ops = op->next;
     if (op->next) op->next->prev = op->prev;
-    op_enter(op);
+    lmws_op_enter(op);
     if (op->call) service->cancel(service->self, op->call);
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
-static yyjson_mut_val *envelope(yyjson_mut_doc *doc, const struct op *op, const char *type) {
+static yyjson_mut_val *envelope(yyjson_mut_doc *doc, const struct lmws_op *op,
+                                const char *type) {
     bool rpc = op->endpoint->kind == LMWS_RPC;
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
@@ -60,41 +63,41 @@ static yyjson_mut_val *envelope(yyjson_mut_doc *doc, const struct op *op, const 
     return root;
 }
 
-void op_result(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *result) {
+void lmws_op_result(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *result) {
     yyjson_mut_val *root = envelope(doc, op, "rpcResult");
     if (result) yyjson_mut_obj_add_val(doc, root, "result", result);
-    ws_session_send(op->session, doc);
-    op_end(op);
+    lmws_session_send(op->session, doc);
+    lmws_op_end(op);
 }
 
-void op_done(struct op *op) {
-    op_result(op, yyjson_mut_doc_new(NULL), NULL);
+void lmws_op_done(struct lmws_op *op) {
+    lmws_op_result(op, yyjson_mut_doc_new(NULL), NULL);
 }
 
-yyjson_mut_val *op_message(yyjson_mut_doc **ret_doc, const char *type) {
+yyjson_mut_val *lmws_op_message(yyjson_mut_doc **ret_doc, const char *type) {
     *ret_doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *message = yyjson_mut_obj(*ret_doc);
     yyjson_mut_obj_add_str(*ret_doc, message, "type", type);
     return message;
 }
 
-void op_send(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *message) {
+void lmws_op_send(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *message) {
     yyjson_mut_val *root = envelope(doc, op, "channelSend");
     yyjson_mut_obj_add_val(doc, root, "message", message);
-    ws_session_send(op->session, doc);
+    lmws_session_send(op->session, doc);
 }
 
-void op_close(struct op *op) {
+void lmws_op_close(struct lmws_op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     envelope(doc, op, "channelClose");
-    ws_session_send(op->session, doc);
-    op_end(op);
+    lmws_session_send(op->session, doc);
+    lmws_op_end(op);
 }
 
-void op_error(struct op *op, yyjson_mut_doc *doc, yyjson_mut_val *error) {
+void lmws_op_error(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *error) {
     bool rpc = op->endpoint->kind == LMWS_RPC;
     yyjson_mut_val *root = envelope(doc, op, rpc ? "rpcError" : "channelError");
     yyjson_mut_obj_add_val(doc, root, "error", error);
-    ws_session_send(op->session, doc);
-    op_end(op);
+    lmws_session_send(op->session, doc);
+    lmws_op_end(op);
 }

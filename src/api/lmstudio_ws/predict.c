@@ -16,30 +16,32 @@ static char *text_of(yyjson_mut_doc *doc, yyjson_mut_val *val) {
 }
 
 /* What success will tell: as it is now, for the instance may be gone by then. */
-static struct prediction *prediction_new(const struct lmws_session *session,
-                                         const struct found *found, yyjson_val *stack) {
-    struct prediction *p = xcalloc(1, sizeof *p);
+static struct lmws_prediction *prediction_new(const struct lmws_session *session,
+                                              const struct lmws_found *found,
+                                              yyjson_val *stack) {
+    struct lmws_prediction *p = xcalloc(1, sizeof *p);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     p->model_info = text_of(
-        doc, ws_instance_info(doc, session->host, found->model, found->instance));
+        doc, lmws_instance_info(doc, session->host, found->model, found->instance));
     doc = yyjson_mut_doc_new(NULL);
     p->gpu_layers = found->instance->gpu_layers;
-    p->load_config = text_of(doc, ws_load_config_format(doc, found->model, found->instance));
-    yyjson_val *parsing = ws_config_find(stack, "llm.prediction.reasoning.parsing");
+    p->load_config = text_of(doc, lmws_load_config_format(doc, found->model, found->instance));
+    yyjson_val *parsing = lmws_config_find(stack, "llm.prediction.reasoning.parsing");
     yyjson_val *apart = yyjson_obj_get(parsing, "enabled");
     p->reasoning_apart = !yyjson_is_bool(apart) || yyjson_get_bool(apart);
-    const char *start = text_field(parsing, "startString"),
-               *end = text_field(parsing, "endString");
-    if (p->reasoning_apart && start && *start && end && *end) tags_init(&p->tags, start, end);
+    const char *start = json_find_str(parsing, "startString"),
+               *end = json_find_str(parsing, "endString");
+    if (p->reasoning_apart && start && *start && end && *end)
+        lmws_tags_init(&p->tags, start, end);
     buf_init(&p->call, LMWS_REPLY_MAX);
     return p;
 }
 
-static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc *body,
+static void begin_prediction(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *body,
                              uint64_t instance) {
     const struct service *service = op->session->service;
     struct service_request request = { .op = kind, .instance = instance, .body = body };
-    struct service_sink sink = { .on_event = ws_prediction_on_event, .ctx = op };
+    struct service_sink sink = { .on_event = lmws_prediction_on_event, .ctx = op };
     call_id call = service->generate(service->self, &request, sink);
     if (op->ended) return;
     op->call = call;
@@ -47,20 +49,20 @@ static void begin_prediction(struct op *op, enum service_op kind, yyjson_mut_doc
 }
 
 /* Prepare the op, and what its configuration makes of a body. NULL: the op is ended. */
-static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson_val *stack,
-                                enum config_use use) {
+static yyjson_mut_doc *body_new(struct lmws_op *op, const struct lmws_found *found,
+                                yyjson_val *stack, enum lmws_config_use use) {
     struct error err;
-    struct prediction *p = prediction_new(op->session, found, stack);
+    struct lmws_prediction *p = prediction_new(op->session, found, stack);
     op->state = p;
-    op->clear_state = ws_prediction_clear;
+    op->clear_state = lmws_prediction_clear;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
-    yyjson_mut_val *config = ws_prediction_config_read(stack, use, &found->instance->sampling,
-                                                       doc, body, &err);
+    yyjson_mut_val *config = lmws_prediction_config_read(stack, use, &found->instance->sampling,
+                                                         doc, body, &err);
     if (!config) {
         yyjson_mut_doc_free(doc);
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
         return NULL;
     }
     yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
@@ -68,20 +70,20 @@ static yyjson_mut_doc *body_new(struct op *op, const struct found *found, yyjson
     return doc;
 }
 
-void ws_predict(struct op *op, yyjson_val *param) {
-    struct found found;
+void lmws_predict(struct lmws_op *op, yyjson_val *param) {
+    struct lmws_found found;
     struct error err = { 0 };
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
-    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance->reference;
-    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_CHAT);
+    yyjson_mut_doc *doc = body_new(op, &found, stack, LMWS_CONFIG_CHAT);
     if (!doc) return;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    if (!ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
-                         &err)) {
+    if (!lmws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc,
+                           body, &err)) {
         yyjson_mut_doc_free(doc);
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
         return;
     }
     begin_prediction(op, OP_CHAT, doc, instance);
@@ -108,24 +110,25 @@ static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
     return OP_CHAT;
 }
 
-void ws_complete_raw_text(struct op *op, yyjson_val *param) {
-    struct found found;
+void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
+    struct lmws_found found;
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
-    if (!ws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     if (!yyjson_is_str(prompt)) {
         error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
         return;
     }
     uint64_t instance = found.instance->reference;
-    yyjson_mut_doc *doc = body_new(op, &found, stack, CONFIG_OF_TEXT);
+    yyjson_mut_doc *doc = body_new(op, &found, stack, LMWS_CONFIG_TEXT);
     if (!doc) return;
     enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
     begin_prediction(op, kind, doc, instance);
 }
 
-void ws_predict_message(struct op *op, yyjson_val *message) {
-    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) ws_prediction_cancel(op);
+void lmws_predict_message(struct lmws_op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel"))
+        lmws_prediction_cancel(op);
 }

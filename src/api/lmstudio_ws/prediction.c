@@ -7,23 +7,23 @@
 #include "api/lmstudio_ws/internal.h"
 #include "base/xalloc.h"
 
-void ws_prediction_clear(void *prediction) {
-    struct prediction *p = prediction;
+void lmws_prediction_clear(void *prediction) {
+    struct lmws_prediction *p = prediction;
     free(p->model_info);
     free(p->load_config);
     free(p->prediction_config);
     free(p->call_id);
     free(p->call_name);
-    tags_clear(&p->tags);
+    lmws_tags_clear(&p->tags);
     buf_clear(&p->call);
 }
 
 /* ---- progress ---- */
 
-static void send_prompt_progress(struct op *op, double progress,
+static void send_prompt_progress(struct lmws_op *op, double progress,
                                  const struct service_usage *usage) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "promptProcessingProgress");
+    yyjson_mut_val *message = lmws_op_message(&doc, "promptProcessingProgress");
     int64_t total = usage->prompt_tokens, cached = usage->cached_tokens;
     int64_t done = llround(progress * (double)total) - cached;
     if (done < 0) done = 0;
@@ -34,16 +34,18 @@ static void send_prompt_progress(struct op *op, double progress,
     yyjson_mut_obj_add_int(doc, details, "totalPromptTokenCount", total);
     yyjson_mut_obj_add_int(doc, details, "processedPromptTokenCount", done);
     yyjson_mut_obj_add_int(doc, details, "unprocessedPromptTokenCount", total - cached - done);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
-static void on_started(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_started(struct lmws_op *op, struct lmws_prediction *p,
+                       const struct service_event *ev) {
     p->usage = ev->usage;
     p->started = true;
     send_prompt_progress(op, 0, &ev->usage);
 }
 
-static void on_prompt(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_prompt(struct lmws_op *op, struct lmws_prediction *p,
+                      const struct service_event *ev) {
     (void)p;
     send_prompt_progress(op, ev->progress, &ev->usage);
 }
@@ -80,9 +82,9 @@ static void add_tokens(yyjson_mut_doc *doc, yyjson_mut_val *fragment, yyjson_val
 }
 
 /* A fragment without one of its five keys is lost text to the clients. */
-static void send_fragment(struct op *op, const struct piece *piece) {
+static void send_fragment(struct lmws_op *op, const struct piece *piece) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "fragment");
+    yyjson_mut_val *message = lmws_op_message(&doc, "fragment");
     yyjson_mut_val *fragment = yyjson_mut_obj_add_obj(doc, message, "fragment");
     yyjson_mut_obj_add_str(doc, fragment, "content", piece->text);
     yyjson_mut_obj_add_int(doc, fragment, "tokensCount", piece->tokens);
@@ -90,12 +92,12 @@ static void send_fragment(struct op *op, const struct piece *piece) {
     yyjson_mut_obj_add_str(doc, fragment, "reasoningType", piece->reasoning_type);
     yyjson_mut_obj_add_bool(doc, fragment, "isStructural", piece->structural);
     if (piece->logprobs) add_tokens(doc, fragment, piece->logprobs);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
 /* Texts of one event: the first of them has its token and the probabilities. */
 struct saying {
-    struct op *op;
+    struct lmws_op *op;
     yyjson_val *logprobs; /* NULL: none, or given already */
     int tokens;
 };
@@ -103,7 +105,7 @@ struct saying {
 /* The worker takes the tags away; the clients want them, apart or as plain text. Tags that the
  * client named came as text and have tokens of their own. */
 static void turn_reasoning(struct saying *s, bool open) {
-    struct prediction *p = s->op->state;
+    struct lmws_prediction *p = s->op->state;
     if (p->reasoning_open == open) return;
     p->reasoning_open = open;
     const char *start = p->tags.start ? p->tags.start : "<think>";
@@ -122,7 +124,7 @@ static void turn_reasoning(struct saying *s, bool open) {
 
 static void say(void *ctx, const char *text, bool thinking) {
     struct saying *s = ctx;
-    struct prediction *p = s->op->state;
+    struct lmws_prediction *p = s->op->state;
     turn_reasoning(s, thinking);
     if (!*text) return;
     send_fragment(s->op, &(struct piece){ .text = text,
@@ -135,14 +137,15 @@ static void say(void *ctx, const char *text, bool thinking) {
     s->tokens = 0;
 }
 
-static void on_text(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_text(struct lmws_op *op, struct lmws_prediction *p,
+                    const struct service_event *ev) {
     bool speaks = ev->content && *ev->content;
     struct saying saying = { .op = op, .tokens = 1, .logprobs = speaks ? NULL : ev->logprobs };
     if (ev->reasoning && *ev->reasoning) say(&saying, ev->reasoning, true);
     if (speaks) {
         saying.logprobs = ev->logprobs;
         saying.tokens += p->held_tokens;
-        tags_feed(&p->tags, ev->content, say, &saying);
+        lmws_tags_feed(&p->tags, ev->content, say, &saying);
     }
     if (saying.logprobs) {
         send_fragment(op, &(struct piece){ .text = "",
@@ -155,40 +158,41 @@ static void on_text(struct op *op, struct prediction *p, const struct service_ev
 }
 
 /* What was held back is no tag, and a thought that has no end ends here. */
-static void end_text(struct op *op, struct prediction *p) {
+static void end_text(struct lmws_op *op, struct lmws_prediction *p) {
     struct saying saying = { .op = op, .tokens = p->held_tokens };
     p->held_tokens = 0;
-    tags_finish(&p->tags, say, &saying);
+    lmws_tags_finish(&p->tags, say, &saying);
     turn_reasoning(&saying, false);
 }
 
 /* ---- tool calls ---- */
 
-static void send_call_failed(struct op *op, struct prediction *p) {
+static void send_call_failed(struct lmws_op *op, struct lmws_prediction *p) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "toolCallGenerationFailed");
-    yyjson_mut_obj_add_val(doc, message, "error",
-                           ws_error_object(doc,
-                                           "The model wrote a tool call whose arguments are no "
-                                           "JSON object."));
+    yyjson_mut_val *message = lmws_op_message(&doc, "toolCallGenerationFailed");
+    yyjson_mut_obj_add_val(
+        doc, message, "error",
+        lmws_error_object(doc, "The model wrote a tool call whose arguments are no "
+                               "JSON object."));
     yyjson_mut_obj_add_str(doc, message, "rawContent", buf_str(&p->call));
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
-static void send_call_end(struct op *op, struct prediction *p, yyjson_val *arguments) {
+static void send_call_end(struct lmws_op *op, struct lmws_prediction *p,
+                          yyjson_val *arguments) {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "toolCallGenerationEnd");
+    yyjson_mut_val *message = lmws_op_message(&doc, "toolCallGenerationEnd");
     yyjson_mut_val *request = yyjson_mut_obj_add_obj(doc, message, "toolCallRequest");
     if (p->call_id) yyjson_mut_obj_add_str(doc, request, "id", p->call_id);
     yyjson_mut_obj_add_str(doc, request, "type", "function");
     yyjson_mut_obj_add_str(doc, request, "name", p->call_name);
     yyjson_mut_obj_add_val(doc, request, "arguments", yyjson_val_mut_copy(doc, arguments));
     yyjson_mut_obj_add_str(doc, message, "rawContent", buf_str(&p->call));
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
 /* The call that is being written, if one is, is complete. */
-static void end_call(struct op *op, struct prediction *p) {
+static void end_call(struct lmws_op *op, struct lmws_prediction *p) {
     struct error err;
     if (!p->call_name) return;
     const char *text = p->call.len > 0 ? buf_str(&p->call) : "{}";
@@ -204,7 +208,7 @@ static void end_call(struct op *op, struct prediction *p) {
     buf_clear(&p->call);
 }
 
-static void begin_call(struct op *op, struct prediction *p,
+static void begin_call(struct lmws_op *op, struct lmws_prediction *p,
                        const struct tool_call_piece *piece) {
     yyjson_mut_doc *doc;
     end_call(op, p);
@@ -212,26 +216,28 @@ static void begin_call(struct op *op, struct prediction *p,
     p->call_index = piece->index;
     p->call_name = xstrdup(piece->name);
     if (piece->id) p->call_id = xstrdup(piece->id);
-    yyjson_mut_val *message = op_message(&doc, "toolCallGenerationStart");
+    yyjson_mut_val *message = lmws_op_message(&doc, "toolCallGenerationStart");
     if (piece->id) yyjson_mut_obj_add_str(doc, message, "toolCallId", piece->id);
-    op_send(op, doc, message);
-    message = op_message(&doc, "toolCallGenerationNameReceived");
+    lmws_op_send(op, doc, message);
+    message = lmws_op_message(&doc, "toolCallGenerationNameReceived");
     yyjson_mut_obj_add_str(doc, message, "name", piece->name);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
-static void on_call_piece(struct op *op, struct prediction *p,
+static void on_call_piece(struct lmws_op *op, struct lmws_prediction *p,
                           const struct tool_call_piece *piece) {
     if (piece->name) begin_call(op, p, piece);
     if (!p->call_name || p->call_index != piece->index || !*piece->arguments) return;
     buf_add_str(&p->call, piece->arguments);
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "toolCallGenerationArgumentFragmentGenerated");
+    yyjson_mut_val *message = lmws_op_message(&doc,
+                                              "toolCallGenerationArgumentFragmentGenerated");
     yyjson_mut_obj_add_str(doc, message, "content", piece->arguments);
-    op_send(op, doc, message);
+    lmws_op_send(op, doc, message);
 }
 
-static void on_delta(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_delta(struct lmws_op *op, struct lmws_prediction *p,
+                     const struct service_event *ev) {
     p->usage.completion_tokens++;
     on_text(op, p, ev);
     for (int i = 0; i < ev->call_count; i++) on_call_piece(op, p, &ev->calls[i]);
@@ -239,9 +245,9 @@ static void on_delta(struct op *op, struct prediction *p, const struct service_e
 
 /* ---- the end ---- */
 
-static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message, const struct prediction *p,
-                      enum stop_reason reason, const struct service_usage *usage,
-                      const struct service_timing *timing) {
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message,
+                      const struct lmws_prediction *p, enum stop_reason reason,
+                      const struct service_usage *usage, const struct service_timing *timing) {
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, message, "stats");
     yyjson_mut_obj_add_str(doc, stats, "stopReason", stop_reason_name(reason));
     if (p->stop_string) yyjson_mut_obj_add_str(doc, stats, "stopString", p->stop_string);
@@ -261,29 +267,29 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *message, const struct
 }
 
 /* Also for answers that were cut: the channel's close alone would leave the client waiting. */
-static void succeed(struct op *op, enum stop_reason reason, const struct service_usage *usage,
-                    const struct service_timing *timing) {
-    struct prediction *p = op->state;
+static void succeed(struct lmws_op *op, enum stop_reason reason,
+                    const struct service_usage *usage, const struct service_timing *timing) {
+    struct lmws_prediction *p = op->state;
     yyjson_mut_doc *doc;
-    yyjson_mut_val *message = op_message(&doc, "success");
+    yyjson_mut_val *message = lmws_op_message(&doc, "success");
     add_stats(doc, message, p, reason, usage, timing);
     yyjson_mut_obj_add_val(doc, message, "modelInfo", yyjson_mut_raw(doc, p->model_info));
     yyjson_mut_obj_add_val(doc, message, "loadModelConfig",
                            yyjson_mut_raw(doc, p->load_config));
     yyjson_mut_obj_add_val(doc, message, "predictionConfig",
                            yyjson_mut_raw(doc, p->prediction_config));
-    op_send(op, doc, message);
-    op_close(op);
+    lmws_op_send(op, doc, message);
+    lmws_op_close(op);
 }
 
 /* Strings of this kind tell that a tool is called, in a syntax that only the client knows. */
-static bool ends_call(const struct prediction *p, const char *stop_string) {
+static bool ends_call(const struct lmws_prediction *p, const char *stop_string) {
     bool found = false;
     size_t i, max;
     yyjson_val *word;
     yyjson_doc *config = yyjson_read(p->prediction_config, strlen(p->prediction_config), 0);
     yyjson_val *fields = yyjson_obj_get(yyjson_doc_get_root(config), "fields");
-    yyjson_val *words = ws_fields_find(fields, "llm.prediction.toolCallStopStrings");
+    yyjson_val *words = lmws_fields_find(fields, "llm.prediction.toolCallStopStrings");
     yyjson_arr_foreach(words, i, max, word) {
         if (stop_string && yyjson_equals_str(word, stop_string)) found = true;
     }
@@ -291,7 +297,8 @@ static bool ends_call(const struct prediction *p, const char *stop_string) {
     return found;
 }
 
-static void on_done(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_done(struct lmws_op *op, struct lmws_prediction *p,
+                    const struct service_event *ev) {
     end_call(op, p);
     end_text(op, p);
     p->stop_string = ev->stop_string;
@@ -300,39 +307,41 @@ static void on_done(struct op *op, struct prediction *p, const struct service_ev
     succeed(op, reason, &ev->usage, &ev->timing);
 }
 
-static void on_error(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_error(struct lmws_op *op, struct lmws_prediction *p,
+                     const struct service_event *ev) {
     if (ev->error->code != ERR_MODEL_UNLOADED || !p->started) {
-        op_fail(op, ev->error);
+        lmws_op_fail(op, ev->error);
         return;
     }
     end_text(op, p);
     succeed(op, STOP_UNLOADED, &p->usage, NULL);
 }
 
-void ws_prediction_cancel(struct op *op) {
-    struct prediction *p = op->state;
+void lmws_prediction_cancel(struct lmws_op *op) {
+    struct lmws_prediction *p = op->state;
     end_text(op, p);
     succeed(op, STOP_USER, &p->usage, NULL);
 }
 
-static void on_ignored(struct op *op, struct prediction *p, const struct service_event *ev) {
+static void on_ignored(struct lmws_op *op, struct lmws_prediction *p,
+                       const struct service_event *ev) {
     (void)op;
     (void)p;
     (void)ev;
 }
 
-void ws_prediction_on_event(void *ctx, call_id call, const struct service_event *ev) {
-    static void (*const fns[])(struct op *, struct prediction *,
+void lmws_prediction_on_event(void *ctx, call_id call, const struct service_event *ev) {
+    static void (*const fns[])(struct lmws_op *, struct lmws_prediction *,
                                const struct service_event *) = {
         [SERVICE_LOADING] = on_ignored, [SERVICE_STARTED] = on_started,
         [SERVICE_PROMPT] = on_prompt,   [SERVICE_DELTA] = on_delta,
         [SERVICE_VECTOR] = on_ignored,  [SERVICE_DONE] = on_done,
         [SERVICE_ERROR] = on_error,
     };
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) op->call = 0;
-    op_enter(op);
+    lmws_op_enter(op);
     fns[ev->kind](op, op->state, ev);
-    op_leave(op);
+    lmws_op_leave(op);
 }

@@ -69,7 +69,7 @@ static yyjson_mut_val *read_box(const struct target *t, yyjson_val *value,
                                 const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
     n = within(n, row);
     yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
     return box(t, checked, yyjson_mut_real(t->doc, n));
@@ -80,7 +80,7 @@ static yyjson_mut_val *read_repeat(const struct target *t, yyjson_val *value,
                                    const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
     checked = checked && n > 0;
     n = within(n, row);
     yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
@@ -92,7 +92,7 @@ static yyjson_mut_val *read_int_box(const struct target *t, yyjson_val *value,
                                     const struct row *row) {
     bool checked;
     double n;
-    if (!ws_checkbox_read(value, &checked, &n)) return NULL;
+    if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
     checked = checked && n >= 0;
     int64_t whole = (int64_t)within(n, row);
     if (checked) yyjson_mut_obj_add_int(t->doc, t->body, row->name, whole);
@@ -156,7 +156,7 @@ static yyjson_mut_val *read_stops(const struct target *t, yyjson_val *value,
 
 static yyjson_mut_val *read_structured(const struct target *t, yyjson_val *value,
                                        const struct row *row) {
-    const char *type = text_field(value, "type");
+    const char *type = json_find_str(value, "type");
     yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
     yyjson_val *schema = yyjson_obj_get(value, "jsonSchema");
     if (!type) return NULL;
@@ -179,7 +179,7 @@ static yyjson_mut_val *read_structured(const struct target *t, yyjson_val *value
 static yyjson_mut_val *read_tools(const struct target *t, yyjson_val *value,
                                   const struct row *row) {
     yyjson_val *tools = yyjson_obj_get(value, "tools");
-    if (!text_field(value, "type")) return NULL;
+    if (!json_find_str(value, "type")) return NULL;
     if (yyjson_arr_size(tools) > 0) {
         yyjson_mut_obj_add_val(t->doc, t->body, row->name, same(t, tools));
     }
@@ -188,7 +188,7 @@ static yyjson_mut_val *read_tools(const struct target *t, yyjson_val *value,
 
 static yyjson_mut_val *read_tool_choice(const struct target *t, yyjson_val *value,
                                         const struct row *row) {
-    const char *mode = text_field(value, "mode");
+    const char *mode = json_find_str(value, "mode");
     bool choice = mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0);
     if (!choice && (!mode || strcmp(mode, "auto") != 0)) return NULL;
     if (choice) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, mode);
@@ -207,7 +207,7 @@ static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
                                      const struct row *row) {
     static const struct row stops = { .name = "stop" };
     struct buf text = BUF_INIT(TEMPLATE_BYTES);
-    bool counts = ws_template_write(value, &text);
+    bool counts = lmws_template_write(value, &text);
     if (text.overflowed) {
         error_set(t->err, ERR_TOO_LARGE,
                   "The prompt template is longer than %d KB; shorten it.",
@@ -245,7 +245,7 @@ static yyjson_mut_val *read_parsing(const struct target *t, yyjson_val *value,
                                     const struct row *row) {
     (void)row;
     bool whole = yyjson_is_bool(yyjson_obj_get(value, "enabled")) &&
-                 text_field(value, "startString") && text_field(value, "endString");
+                 json_find_str(value, "startString") && json_find_str(value, "endString");
     return whole ? same(t, value) : NULL;
 }
 
@@ -304,19 +304,19 @@ static yyjson_mut_val *unsaid(const struct target *t, const struct row *row,
     return NULL;
 }
 
-yyjson_mut_val *ws_prediction_config_read(yyjson_val *stack, enum config_use use,
-                                          const struct sampling_view *defaults,
-                                          yyjson_mut_doc *doc, yyjson_mut_val *body,
-                                          struct error *err) {
+yyjson_mut_val *lmws_prediction_config_read(yyjson_val *stack, enum lmws_config_use use,
+                                            const struct sampling_view *defaults,
+                                            yyjson_mut_doc *doc, yyjson_mut_val *body,
+                                            struct error *err) {
     struct error refused = { 0 };
     const struct target target = { doc, body, &refused };
-    yyjson_mut_val *fields, *config = ws_config_new(doc, &fields);
+    yyjson_mut_val *fields, *config = lmws_config_new(doc, &fields);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].chats_only && use != CONFIG_OF_CHAT) continue;
-        yyjson_val *value = ws_config_find(stack, rows[i].key);
+        if (rows[i].chats_only && use != LMWS_CONFIG_CHAT) continue;
+        yyjson_val *value = lmws_config_find(stack, rows[i].key);
         yyjson_mut_val *counts = value ? rows[i].read(&target, value, &rows[i]) : NULL;
         if (!counts) counts = unsaid(&target, &rows[i], defaults);
-        if (counts) ws_config_add(doc, fields, rows[i].key, counts);
+        if (counts) lmws_config_add(doc, fields, rows[i].key, counts);
     }
     if (refused.code != ERR_NONE) {
         *err = refused;

@@ -27,10 +27,10 @@ enum lmws_namespace lmws_namespace_parse(const char *name) {
 }
 
 struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_host *host,
-                                      struct lmws_outlet outlet) {
+                                      struct lmws_transport transport) {
     struct lmws_session *session = xcalloc(1, sizeof *session);
     *session = (struct lmws_session){
-        .ns = ns, .host = host, .service = host->service, .outlet = outlet
+        .ns = ns, .host = host, .service = host->service, .transport = transport
     };
     return session;
 }
@@ -38,23 +38,23 @@ struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_
 void lmws_session_pause(struct lmws_session *session, bool paused) {
     const struct service *service = session->service;
     session->paused = paused;
-    for (struct op *op = session->ops; op; op = op->next) {
+    for (struct lmws_op *op = session->ops; op; op = op->next) {
         if (op->call) service->pause(service->self, op->call, paused);
     }
 }
 
 void lmws_session_free(struct lmws_session *session) {
     session->refused = true; /* nothing is sent to nobody */
-    while (session->ops) op_end(session->ops);
+    while (session->ops) lmws_op_end(session->ops);
     free(session);
 }
 
-void ws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
+void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
     struct buf json = BUF_INIT(LMWS_REPLY_MAX);
     answer_write(doc, &json);
     bool speaks = !session->refused && !json.overflowed;
-    if (speaks) session->outlet.send(session->outlet.ctx, buf_str(&json), json.len);
-    if (json.overflowed) session->outlet.hang_up(session->outlet.ctx, "answer too large");
+    if (speaks) session->transport.send(session->transport.ctx, buf_str(&json), json.len);
+    if (json.overflowed) session->transport.hang_up(session->transport.ctx, "answer too large");
     buf_clear(&json);
 }
 
@@ -65,12 +65,12 @@ static void send_verdict(struct lmws_session *session, const char *error) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_bool(doc, root, "success", error == NULL);
     if (error) yyjson_mut_obj_add_str(doc, root, "error", error);
-    ws_session_send(session, doc);
+    lmws_session_send(session, doc);
 }
 
 static void authenticate(struct lmws_session *session, yyjson_val *root) {
-    const char *identifier = text_field(root, "clientIdentifier");
-    const char *passkey = text_field(root, "clientPasskey");
+    const char *identifier = json_find_str(root, "clientIdentifier");
+    const char *passkey = json_find_str(root, "clientPasskey");
     const struct lmws_host *host = session->host;
     bool formed = yyjson_get_int(yyjson_obj_get(root, "authVersion")) == 1 && identifier &&
                   passkey && strlen(identifier) <= 256 && strlen(passkey) <= 256;
@@ -85,11 +85,11 @@ static void authenticate(struct lmws_session *session, yyjson_val *root) {
     send_verdict(session, error);
     if (error) {
         session->refused = true;
-        session->outlet.hang_up(session->outlet.ctx, "not authenticated");
+        session->transport.hang_up(session->transport.ctx, "not authenticated");
         return;
     }
     session->admitted = true;
-    session->outlet.on_admitted(session->outlet.ctx);
+    session->transport.on_admitted(session->transport.ctx);
 }
 
 /* ---- envelopes ---- */
@@ -107,30 +107,30 @@ static void warn(struct lmws_session *session, const char *text) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "type", "communicationWarning");
     yyjson_mut_obj_add_str(doc, root, "warning", text);
-    ws_session_send(session, doc);
+    lmws_session_send(session, doc);
 }
 
-static void begin(struct lmws_session *session, enum op_kind kind, int64_t id, const char *name,
-                  yyjson_val *param) {
-    const struct endpoint *endpoint = ws_endpoint_find(session->ns, kind, name);
-    if (op_find(session, kind, id)) {
+static void begin(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
+                  const char *name, yyjson_val *param) {
+    const struct lmws_endpoint *endpoint = lmws_endpoint_find(session->ns, kind, name);
+    if (lmws_op_find(session, kind, id)) {
         warn(session, "The id is in use by a call or channel that is still open.");
         return;
     }
     if (!endpoint || session->op_count >= LMWS_OPS_MAX) {
-        op_fail_not_offered(session, kind, id, endpoint ? NULL : name);
+        lmws_op_fail_not_offered(session, kind, id, endpoint ? NULL : name);
         return;
     }
-    struct op *op = op_new(session, endpoint, id);
-    op_enter(op);
+    struct lmws_op *op = lmws_op_new(session, endpoint, id);
+    lmws_op_enter(op);
     endpoint->begin(op, param);
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
-static void on_begin(struct lmws_session *session, yyjson_val *root, enum op_kind kind) {
+static void on_begin(struct lmws_session *session, yyjson_val *root, enum lmws_op_kind kind) {
     static const char *const ids[] = { "callId", "channelId" };
     static const char *const params[] = { "parameter", "creationParameter" };
-    const char *endpoint = text_field(root, "endpoint");
+    const char *endpoint = json_find_str(root, "endpoint");
     int64_t id;
     if (!id_read(root, ids[kind], &id)) {
         warn(session, "A call or channel without an integer id cannot be answered.");
@@ -155,7 +155,7 @@ static void acknowledge(struct lmws_session *session, yyjson_val *root, int64_t 
     yyjson_mut_obj_add_str(doc, out, "type", "channelAck");
     yyjson_mut_obj_add_int(doc, out, "channelId", id);
     yyjson_mut_obj_add_int(doc, out, "ackId", ack);
-    ws_session_send(session, doc);
+    lmws_session_send(session, doc);
 }
 
 /* A message for a channel that has just ended is normal: both sides speak at once. */
@@ -163,18 +163,18 @@ static void on_channel_send(struct lmws_session *session, yyjson_val *root) {
     int64_t id;
     if (!id_read(root, "channelId", &id)) return;
     acknowledge(session, root, id);
-    struct op *op = op_find(session, LMWS_CHANNEL, id);
+    struct lmws_op *op = lmws_op_find(session, LMWS_CHANNEL, id);
     if (!op || !op->endpoint->message) return;
-    op_enter(op);
+    lmws_op_enter(op);
     op->endpoint->message(op, yyjson_obj_get(root, "message"));
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
 static void on_keep_alive(struct lmws_session *session, yyjson_val *root) {
     (void)root;
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", "keepAliveAck");
-    ws_session_send(session, doc);
+    lmws_session_send(session, doc);
 }
 
 /* No endpoint of either SDK has signals. */
@@ -185,8 +185,8 @@ static void refuse_signal(struct lmws_session *session, yyjson_val *root, const 
     yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, out, "type", type);
     yyjson_mut_obj_add_int(doc, out, "subscribeId", id);
-    yyjson_mut_obj_add_val(doc, out, "error", ws_error_object(doc, "doze offers no signals"));
-    ws_session_send(session, doc);
+    yyjson_mut_obj_add_val(doc, out, "error", lmws_error_object(doc, "doze offers no signals"));
+    lmws_session_send(session, doc);
 }
 
 static void on_signal(struct lmws_session *session, yyjson_val *root) {
@@ -199,7 +199,7 @@ static void on_writable_signal(struct lmws_session *session, yyjson_val *root) {
 
 /* The client complains, as a rule of a reply of ours that does not fit its schema. */
 static void on_warning(struct lmws_session *session, yyjson_val *root) {
-    const char *text = text_field(root, "warning");
+    const char *text = json_find_str(root, "warning");
     session->host->note(session->host->self, text ? text : "");
 }
 
@@ -226,7 +226,7 @@ static const struct {
 };
 
 static void dispatch(struct lmws_session *session, yyjson_val *root) {
-    const char *type = text_field(root, "type");
+    const char *type = json_find_str(root, "type");
     for (size_t i = 0; type && i < sizeof envelopes / sizeof envelopes[0]; i++) {
         if (strcmp(envelopes[i].type, type) != 0) continue;
         envelopes[i].fn(session, root);

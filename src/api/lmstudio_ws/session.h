@@ -80,7 +80,7 @@ struct lmws_host {
 
 /* Where a session's messages go. May be called from inside any lmws_* function and service
  * sink. */
-struct lmws_outlet {
+struct lmws_transport {
     void (*send)(void *ctx, const char *json, size_t len);
     /* It cannot go on with this client; send no more, close with this reason (a literal). */
     void (*hang_up)(void *ctx, const char *reason);
@@ -93,7 +93,7 @@ struct lmws_session;
 
 /* Borrows host for its life. */
 struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_host *host,
-                                      struct lmws_outlet outlet);
+                                      struct lmws_transport transport);
 /* One text message; any bytes. */
 void lmws_session_receive(struct lmws_session *session, const char *text, size_t len);
 /* The client reads too slowly / fast enough again. */

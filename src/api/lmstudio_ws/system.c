@@ -10,86 +10,87 @@ static yyjson_mut_val *object_new(yyjson_mut_doc **ret_doc) {
     return yyjson_mut_obj(*ret_doc);
 }
 
-void ws_system_version(struct op *op, yyjson_val *param) {
+void lmws_system_version(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
     yyjson_mut_obj_add_str(doc, result, "version", op->session->host->version);
     yyjson_mut_obj_add_int(doc, result, "build", op->session->host->build);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_system_info(struct op *op, yyjson_val *param) {
+void lmws_system_info(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
     yyjson_mut_obj_add_int(doc, result, "pid", op->session->host->pid);
     yyjson_mut_obj_add_bool(doc, result, "isDaemon", true);
     yyjson_mut_obj_add_str(doc, result, "version", op->session->host->version);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_system_start_http(struct op *op, yyjson_val *param) {
+void lmws_system_start_http(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     yyjson_val *port = yyjson_obj_get(param, "port"), *cors = yyjson_obj_get(param, "cors");
     int number = yyjson_is_int(port) ? yyjson_get_int(port) : 0;
     struct error err;
     if (number < 0 || number > 65535) {
         error_set(&err, ERR_INVALID_REQUEST, "The port must be 1 to 65535.");
-        op_fail(op, &err);
-    } else if (host->http_start(host->self, number, text_field(param, "networkInterface"),
+        lmws_op_fail(op, &err);
+    } else if (host->http_start(host->self, number, json_find_str(param, "networkInterface"),
                                 yyjson_is_bool(cors) ? yyjson_get_bool(cors) : -1, &err)) {
-        op_done(op);
+        lmws_op_done(op);
     } else {
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
     }
 }
 
-void ws_system_stop_http(struct op *op, yyjson_val *param) {
+void lmws_system_stop_http(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     struct error err;
     (void)param;
     if (host->http_stop(host->self, &err))
-        op_done(op);
+        lmws_op_done(op);
     else
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
 }
 
 /* The answer first: the client waits for it. */
-void ws_system_shutdown(struct op *op, yyjson_val *param) {
+void lmws_system_shutdown(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     (void)param;
-    op_done(op);
+    lmws_op_done(op);
     host->shutdown(host->self);
 }
 
-void ws_system_notify(struct op *op, yyjson_val *param) {
+void lmws_system_notify(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
-    const char *title = text_field(param, "title");
+    const char *title = json_find_str(param, "title");
     host->note(host->self, title ? title : "");
-    op_done(op);
+    lmws_op_done(op);
 }
 
 /* Says nothing until the socket closes; that is its use. */
-void ws_system_alive(struct op *op, yyjson_val *param) {
+void lmws_system_alive(struct lmws_op *op, yyjson_val *param) {
     (void)op;
     (void)param;
 }
 
-void ws_system_experiment_flags(struct op *op, yyjson_val *param) {
+void lmws_system_experiment_flags(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     (void)param;
-    op_result(op, doc, yyjson_mut_arr(doc));
+    lmws_op_result(op, doc, yyjson_mut_arr(doc));
 }
 
-void ws_upload_file(struct op *op, yyjson_val *param) {
+void lmws_upload_file(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
-    const char *name = text_field(param, "name"), *base64 = text_field(param, "contentBase64");
+    const char *name = json_find_str(param, "name"),
+               *base64 = json_find_str(param, "contentBase64");
     struct lmws_file file;
     struct error err;
     error_set(&err, ERR_INVALID_REQUEST, "'name' and 'contentBase64' must be strings.");
     if (!name || !base64 || !host->file_put(host->self, name, base64, &file, &err)) {
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
         return;
     }
     yyjson_mut_doc *doc;
@@ -97,12 +98,12 @@ void ws_upload_file(struct op *op, yyjson_val *param) {
     yyjson_mut_obj_add_str(doc, result, "identifier", file.identifier);
     yyjson_mut_obj_add_str(doc, result, "fileType", file.type);
     yyjson_mut_obj_add_uint(doc, result, "sizeBytes", file.size);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
 /* ---- runtime ---- */
 
-void ws_list_engines(struct op *op, yyjson_val *param) {
+void lmws_list_engines(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_engine *engine = &op->session->host->engine;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *list = yyjson_mut_arr(doc), *entry = yyjson_mut_arr_add_obj(doc, list);
@@ -119,11 +120,11 @@ void ws_list_engines(struct op *op, yyjson_val *param) {
     }
     yyjson_mut_val *formats = yyjson_mut_obj_add_arr(doc, entry, "supportedModelFormatNames");
     yyjson_mut_arr_add_str(doc, formats, "GGUF");
-    op_result(op, doc, list);
+    lmws_op_result(op, doc, list);
 }
 
 /* A map, as superjson writes it: {"json":[[key, value]...],"meta":{"values":["map"]}}. */
-void ws_engine_selections(struct op *op, yyjson_val *param) {
+void lmws_engine_selections(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_engine *engine = &op->session->host->engine;
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
@@ -136,12 +137,12 @@ void ws_engine_selections(struct op *op, yyjson_val *param) {
     yyjson_mut_obj_add_str(doc, choice, "version", engine->version);
     yyjson_mut_val *meta = yyjson_mut_obj_add_obj(doc, result, "meta");
     yyjson_mut_arr_add_str(doc, yyjson_mut_obj_add_arr(doc, meta, "values"), "map");
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
 /* ---- repository ---- */
 
-void ws_link_status(struct op *op, yyjson_val *param) {
+void lmws_link_status(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
@@ -150,30 +151,30 @@ void ws_link_status(struct op *op, yyjson_val *param) {
     yyjson_mut_obj_add_arr(doc, result, "peers");
     yyjson_mut_obj_add_null(doc, result, "deviceIdentifier");
     yyjson_mut_obj_add_str(doc, result, "deviceName", op->session->host->machine);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_authentication_status(struct op *op, yyjson_val *param) {
+void lmws_authentication_status(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
     yyjson_mut_val *status = yyjson_mut_obj_add_obj(doc, result, "authenticationStatus");
     yyjson_mut_obj_add_str(doc, status, "type", "none");
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_is_authenticated(struct op *op, yyjson_val *param) {
+void lmws_is_authenticated(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
     yyjson_mut_obj_add_bool(doc, result, "authenticated", false);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
-void ws_model_catalog(struct op *op, yyjson_val *param) {
+void lmws_model_catalog(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *result = object_new(&doc);
     (void)param;
     yyjson_mut_obj_add_arr(doc, result, "models");
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }

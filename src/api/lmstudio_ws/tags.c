@@ -8,16 +8,16 @@
 
 enum { HELD_MAX = 64 << 20 };
 
-void tags_init(struct tags *tags, const char *start, const char *end) {
-    *tags = (struct tags){ .start = xstrdup(start), .end = xstrdup(end) };
+void lmws_tags_init(struct lmws_tags *tags, const char *start, const char *end) {
+    *tags = (struct lmws_tags){ .start = xstrdup(start), .end = xstrdup(end) };
     buf_init(&tags->held, HELD_MAX);
 }
 
-void tags_clear(struct tags *tags) {
+void lmws_tags_clear(struct lmws_tags *tags) {
     free(tags->start);
     free(tags->end);
     if (tags->start) buf_clear(&tags->held);
-    *tags = (struct tags){ 0 };
+    *tags = (struct lmws_tags){ 0 };
 }
 
 /* So many bytes at the end of the text are the beginning of the tag. */
@@ -29,7 +29,7 @@ static size_t begun(const char *text, size_t len, const char *tag) {
     return 0;
 }
 
-static void give(struct tags *tags, size_t len, tags_fn fn, void *ctx) {
+static void give(struct lmws_tags *tags, size_t len, lmws_tags_fn fn, void *ctx) {
     if (len == 0) return;
     char *text = xstrndup(buf_str(&tags->held), len);
     fn(ctx, text, tags->inside);
@@ -37,7 +37,7 @@ static void give(struct tags *tags, size_t len, tags_fn fn, void *ctx) {
     buf_drop(&tags->held, len);
 }
 
-void tags_feed(struct tags *tags, const char *text, tags_fn fn, void *ctx) {
+void lmws_tags_feed(struct lmws_tags *tags, const char *text, lmws_tags_fn fn, void *ctx) {
     if (!tags->start) {
         fn(ctx, text, false);
         return;
@@ -57,6 +57,6 @@ void tags_feed(struct tags *tags, const char *text, tags_fn fn, void *ctx) {
     give(tags, len - begun(buf_str(&tags->held), len, tag), fn, ctx);
 }
 
-void tags_finish(struct tags *tags, tags_fn fn, void *ctx) {
+void lmws_tags_finish(struct lmws_tags *tags, lmws_tags_fn fn, void *ctx) {
     if (tags->start) give(tags, tags->held.len, fn, ctx);
 }

@@ -13,21 +13,21 @@
 
 #include "base/buf.h"
 
-struct tags {
+struct lmws_tags {
     char *start, *end; /* NULL: none */
     struct buf held;
     bool inside; /* the start was found, its end not yet */
 };
 
 /* Borrows the text, which is "" where a tag was found. */
-typedef void (*tags_fn)(void *ctx, const char *text, bool thinking);
+typedef void (*lmws_tags_fn)(void *ctx, const char *text, bool thinking);
 
 /* Copies. Neither is empty. */
-void tags_init(struct tags *tags, const char *start, const char *end);
-void tags_clear(struct tags *tags);
+void lmws_tags_init(struct lmws_tags *tags, const char *start, const char *end);
+void lmws_tags_clear(struct lmws_tags *tags);
 
-void tags_feed(struct tags *tags, const char *text, tags_fn fn, void *ctx);
+void lmws_tags_feed(struct lmws_tags *tags, const char *text, lmws_tags_fn fn, void *ctx);
 /* Nothing more comes: what is held is no tag. */
-void tags_finish(struct tags *tags, tags_fn fn, void *ctx);
+void lmws_tags_finish(struct lmws_tags *tags, lmws_tags_fn fn, void *ctx);
 
 #endif

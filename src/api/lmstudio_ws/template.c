@@ -32,14 +32,14 @@ static void write_manual(yyjson_val *manual, struct buf *out) {
     buf_add_str(out, "{% endif %}");
 }
 
-const char *ws_template_jinja(yyjson_val *value) {
-    const char *type = text_field(value, "type");
+const char *lmws_template_jinja(yyjson_val *value) {
+    const char *type = json_find_str(value, "type");
     if (!type || strcmp(type, "jinja") != 0) return NULL;
-    return text_field(yyjson_obj_get(value, "jinjaPromptTemplate"), "template");
+    return json_find_str(yyjson_obj_get(value, "jinjaPromptTemplate"), "template");
 }
 
-bool ws_template_write(yyjson_val *value, struct buf *out) {
-    const char *type = text_field(value, "type"), *jinja = ws_template_jinja(value);
+bool lmws_template_write(yyjson_val *value, struct buf *out) {
+    const char *type = json_find_str(value, "type"), *jinja = lmws_template_jinja(value);
     yyjson_val *manual = yyjson_obj_get(value, "manualPromptTemplate");
     if (jinja) {
         buf_add_str(out, jinja);

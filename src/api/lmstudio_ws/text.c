@@ -7,14 +7,14 @@
 #include "base/xalloc.h"
 
 /* The value of the answer; ends the op. */
-typedef void answer_fn(struct op *op, const struct service_event *ev);
+typedef void answer_fn(struct lmws_op *op, const struct service_event *ev);
 
-static void ask(struct op *op, yyjson_val *specifier, enum service_op kind,
+static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
                 yyjson_mut_doc *body,
                 void (*on_event)(void *ctx, call_id call, const struct service_event *ev)) {
     const struct service *service = op->session->service;
-    struct found found;
-    if (!ws_specifier_demand(op, specifier, &found)) {
+    struct lmws_found found;
+    if (!lmws_specifier_demand(op, specifier, &found)) {
         yyjson_mut_doc_free(body);
         return;
     }
@@ -27,15 +27,15 @@ static void ask(struct op *op, yyjson_val *specifier, enum service_op kind,
 }
 
 static void take(void *ctx, const struct service_event *ev, answer_fn *answer) {
-    struct op *op = ctx;
+    struct lmws_op *op = ctx;
     bool last = ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR;
     if (last) op->call = 0;
-    op_enter(op);
+    lmws_op_enter(op);
     if (ev->kind == SERVICE_ERROR)
-        op_fail(op, ev->error);
+        lmws_op_fail(op, ev->error);
     else if (ev->kind == SERVICE_DONE)
         answer(op, ev);
-    op_leave(op);
+    lmws_op_leave(op);
 }
 
 static yyjson_mut_doc *body_new(const char *op, yyjson_mut_val **ret_body) {
@@ -47,18 +47,18 @@ static yyjson_mut_doc *body_new(const char *op, yyjson_mut_val **ret_body) {
 }
 
 /* Ends the op with an error if there is no string of that name. */
-static yyjson_val *demand_text(struct op *op, yyjson_val *param, const char *name) {
+static yyjson_val *demand_text(struct lmws_op *op, yyjson_val *param, const char *name) {
     struct error err;
     yyjson_val *text = yyjson_obj_get(param, name);
     if (yyjson_is_str(text)) return text;
     error_set(&err, ERR_INVALID_REQUEST, "'%s' must be a string.", name);
-    op_fail(op, &err);
+    lmws_op_fail(op, &err);
     return NULL;
 }
 
 /* ---- tokens ---- */
 
-static void ask_tokens(struct op *op, yyjson_val *param,
+static void ask_tokens(struct lmws_op *op, yyjson_val *param,
                        void (*on_event)(void *ctx, call_id call,
                                         const struct service_event *ev)) {
     yyjson_mut_val *body;
@@ -71,13 +71,13 @@ static void ask_tokens(struct op *op, yyjson_val *param,
     ask(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, on_event);
 }
 
-static void answer_tokens(struct op *op, const struct service_event *ev) {
+static void answer_tokens(struct lmws_op *op, const struct service_event *ev) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *result = yyjson_mut_obj(doc);
     yyjson_val *tokens = yyjson_obj_get(ev->result, "tokens");
     yyjson_mut_val *copy = tokens ? yyjson_val_mut_copy(doc, tokens) : yyjson_mut_arr(doc);
     yyjson_mut_obj_add_val(doc, result, "tokens", copy);
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
 static void on_tokens(void *ctx, call_id call, const struct service_event *ev) {
@@ -85,16 +85,16 @@ static void on_tokens(void *ctx, call_id call, const struct service_event *ev) {
     take(ctx, ev, answer_tokens);
 }
 
-void ws_tokenize(struct op *op, yyjson_val *param) {
+void lmws_tokenize(struct lmws_op *op, yyjson_val *param) {
     ask_tokens(op, param, on_tokens);
 }
 
-static void answer_count(struct op *op, const struct service_event *ev) {
+static void answer_count(struct lmws_op *op, const struct service_event *ev) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *result = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_uint(doc, result, "tokenCount",
                             yyjson_arr_size(yyjson_obj_get(ev->result, "tokens")));
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
 static void on_count(void *ctx, call_id call, const struct service_event *ev) {
@@ -102,19 +102,19 @@ static void on_count(void *ctx, call_id call, const struct service_event *ev) {
     take(ctx, ev, answer_count);
 }
 
-void ws_count_tokens(struct op *op, yyjson_val *param) {
+void lmws_count_tokens(struct lmws_op *op, yyjson_val *param) {
     ask_tokens(op, param, on_count);
 }
 
 /* ---- the prompt that a conversation becomes ---- */
 
-static void answer_template(struct op *op, const struct service_event *ev) {
+static void answer_template(struct lmws_op *op, const struct service_event *ev) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *result = yyjson_mut_obj(doc);
     yyjson_val *prompt = yyjson_obj_get(ev->result, "prompt");
     yyjson_mut_obj_add_val(doc, result, "formatted",
                            prompt ? yyjson_val_mut_copy(doc, prompt) : yyjson_mut_str(doc, ""));
-    op_result(op, doc, result);
+    lmws_op_result(op, doc, result);
 }
 
 static void on_template(void *ctx, call_id call, const struct service_event *ev) {
@@ -122,7 +122,7 @@ static void on_template(void *ctx, call_id call, const struct service_event *ev)
     take(ctx, ev, answer_template);
 }
 
-void ws_apply_template(struct op *op, yyjson_val *param) {
+void lmws_apply_template(struct lmws_op *op, yyjson_val *param) {
     static const struct sampling_view unknown; /* nothing is predicted */
     struct error err = { 0 };
     yyjson_mut_val *body;
@@ -130,11 +130,11 @@ void ws_apply_template(struct op *op, yyjson_val *param) {
     yyjson_val *opts = yyjson_obj_get(param, "opts");
     yyjson_val *tools = yyjson_obj_get(opts, "toolDefinitions");
     yyjson_mut_doc *doc = body_new("template", &body);
-    if (!ws_prediction_config_read(stack, CONFIG_OF_CHAT, &unknown, doc, body, &err) ||
-        !ws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc, body,
-                         &err)) {
+    if (!lmws_prediction_config_read(stack, LMWS_CONFIG_CHAT, &unknown, doc, body, &err) ||
+        !lmws_history_read(op->session->host, yyjson_obj_get(param, "history"), stack, doc,
+                           body, &err)) {
         yyjson_mut_doc_free(doc);
-        op_fail(op, &err);
+        lmws_op_fail(op, &err);
         return;
     }
     if (yyjson_arr_size(tools) > 0) {
@@ -160,7 +160,7 @@ static void vector_clear(void *vector) {
     yyjson_mut_doc_free(((struct vector *)vector)->doc);
 }
 
-static void keep_vector(struct op *op, const struct service_event *ev) {
+static void keep_vector(struct lmws_op *op, const struct service_event *ev) {
     struct vector *v = op->state;
     yyjson_mut_doc_free(v->doc);
     v->doc = yyjson_mut_doc_new(NULL);
@@ -172,18 +172,18 @@ static void keep_vector(struct op *op, const struct service_event *ev) {
     }
 }
 
-static void answer_vector(struct op *op, const struct service_event *ev) {
+static void answer_vector(struct lmws_op *op, const struct service_event *ev) {
     struct vector *v = op->state;
     struct error err;
     yyjson_mut_doc *doc = v->doc;
     (void)ev;
     v->doc = NULL;
     if (doc) {
-        op_result(op, doc, v->result);
+        lmws_op_result(op, doc, v->result);
         return;
     }
     error_set(&err, ERR_INTERNAL, "The model gave no vector for this text.");
-    op_fail(op, &err);
+    lmws_op_fail(op, &err);
 }
 
 static void on_vector(void *ctx, call_id call, const struct service_event *ev) {
@@ -194,7 +194,7 @@ static void on_vector(void *ctx, call_id call, const struct service_event *ev) {
         take(ctx, ev, answer_vector);
 }
 
-void ws_embed_string(struct op *op, yyjson_val *param) {
+void lmws_embed_string(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_val *body;
     yyjson_val *text = demand_text(op, param, "inputString");
     if (!text) return;

@@ -63,7 +63,7 @@ void route_ws(void *ctx, struct exchange *x) {
         return;
     }
     websocket_set_message_max(s->ws, STRANGER_MESSAGE_MAX);
-    struct lmws_outlet outlet = {
+    struct lmws_transport outlet = {
         .send = send_message, .hang_up = hang_up, .on_admitted = on_admitted, .ctx = s
     };
     s->session = lmws_session_new(ns, ws_host_face(d->ws_host), outlet);

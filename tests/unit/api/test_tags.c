@@ -13,13 +13,13 @@ static void note(void *ctx, const char *text, bool thinking) {
 }
 
 static void check(const char *const pieces[], const char *expected) {
-    struct tags tags;
+    struct lmws_tags tags;
     struct buf out = BUF_INIT(4096);
-    tags_init(&tags, "<think>", "</think>");
-    for (size_t i = 0; pieces[i]; i++) tags_feed(&tags, pieces[i], note, &out);
-    tags_finish(&tags, note, &out);
+    lmws_tags_init(&tags, "<think>", "</think>");
+    for (size_t i = 0; pieces[i]; i++) lmws_tags_feed(&tags, pieces[i], note, &out);
+    lmws_tags_finish(&tags, note, &out);
     assert_string_equal(buf_str(&out), expected);
-    tags_clear(&tags);
+    lmws_tags_clear(&tags);
     buf_clear(&out);
 }
 
@@ -49,12 +49,12 @@ static void test_what_only_looks_like_a_tag_is_said(void **state) {
 
 static void test_without_tags_everything_is_said(void **state) {
     (void)state;
-    struct tags none = { 0 };
+    struct lmws_tags none = { 0 };
     struct buf out = BUF_INIT(4096);
-    tags_feed(&none, "<think>b", note, &out);
-    tags_finish(&none, note, &out);
+    lmws_tags_feed(&none, "<think>b", note, &out);
+    lmws_tags_finish(&none, note, &out);
     assert_string_equal(buf_str(&out), "<think>b");
-    tags_clear(&none);
+    lmws_tags_clear(&none);
     buf_clear(&out);
 }
 

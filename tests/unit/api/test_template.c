@@ -38,8 +38,8 @@ static bool is_taken(const char *form, size_t count, struct error *err) {
     yyjson_doc *stack = stack_of(form, count);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
-    bool taken = ws_prediction_config_read(yyjson_doc_get_root(stack), CONFIG_OF_CHAT, &unknown,
-                                           doc, body, err);
+    bool taken = lmws_prediction_config_read(yyjson_doc_get_root(stack), LMWS_CONFIG_CHAT,
+                                             &unknown, doc, body, err);
     if (taken) assert_non_null(yyjson_mut_obj_get(body, "chat_template"));
     yyjson_mut_doc_free(doc);
     yyjson_doc_free(stack);
