@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/chat.h"
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/repl.h"
 
@@ -15,32 +15,13 @@ struct chat_values {
     bool stats;
 };
 
-#define FIELD(name) offsetof(struct chat_values, name)
-
 /* -p is the prompt here, so --port has no letter in this command. */
-static const struct option_row options[] = {
-    { .name = "prompt",
-      .letter = 'p',
-      .kind = OPTION_TEXT,
-      .offset = FIELD(prompt),
-      .arg = "<text>",
-      .help = "Ask this once and end" },
-    { .name = "system",
-      .letter = 's',
-      .kind = OPTION_TEXT,
-      .offset = FIELD(system),
-      .arg = "<text>",
-      .help = "The system message" },
-    { .name = "system-prompt", .kind = OPTION_TEXT, .offset = FIELD(system), .arg = "<text>" },
-    { .name = "ttl",
-      .kind = OPTION_TTL,
-      .offset = FIELD(ttl),
-      .arg = "<seconds>",
-      .help = "Idle time of the model (3600, 5m, none)" },
-    { .name = "stats",
-      .kind = OPTION_FLAG,
-      .offset = FIELD(stats),
-      .help = "Print speed and tokens after each answer" },
+static const struct option_row chat_options[] = {
+    OPTION(chat, prompt, "prompt", 'p', "<text>", "Ask this once and end"),
+    OPTION(chat, system, "system", 's', "<text>", "The system message"),
+    OPTION(chat, system, "system-prompt", 0, "<text>", NULL),
+    OPTION(chat, ttl, "ttl", 0, "<seconds>", "Idle time of the model (3600, 5m, none)"),
+    FLAG(chat, stats, "stats", 0, "Print speed and tokens after each answer"),
 };
 
 enum { MAX_PROMPT = 16 << 20, CHUNK = 1 << 16 };
@@ -92,9 +73,9 @@ static enum cli_exit ask_once(struct chat *chat, const char *given) {
     return code;
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+static enum cli_exit chat_run(const struct cli *cli, const void *values) {
     const struct chat_values *v = values;
-    struct chat_options chosen = { .model = argc > 0 ? args[0] : NULL,
+    struct chat_options chosen = { .model = cli->arg_count > 0 ? cli->args[0] : NULL,
                                    .system = v->system,
                                    .ttl = v->ttl,
                                    .stats = v->stats };
@@ -112,9 +93,7 @@ const struct command command_chat = {
     .details =
         "With -p, or with text on stdin, one question is asked and the answer printed; stdin\n"
         "is put after -p. Without a model: the only loaded one.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct chat_values),
+    COMMAND_OPTIONS(chat),
     .max_args = 1,
-    .run = run,
+    .run = chat_run,
 };

@@ -1,49 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli.h - the command line: global options, the choice of the command, how errors are told.
+ * cli.h - what every command of the command line has in common.
  *
- * A command asks a running server over HTTP and knows nothing else of it. Results go to stdout;
- * progress, prompts and errors to stderr, an error as one line "doze: ...".
+ * A command is a file that defines one `const struct command`; commands.c lists them all and
+ * calls the one that was asked for. A command talks to a running server over HTTP and knows
+ * nothing else about it. Results go to stdout; progress, questions and errors to stderr, an
+ * error as one line "doze: ...".
  */
 #ifndef DOZE_CLI_CLI_H
 #define DOZE_CLI_CLI_H
 
 #include <stddef.h>
 
-#include "base/error.h"
 #include "cli/options.h"
 
 enum cli_exit { CLI_DONE, CLI_FAILED, CLI_USAGE, CLI_UNREACHABLE };
 
-/* What is the same for every command. */
+/* What a command is called with, apart from its own options. */
 struct cli {
-    const char *program; /* name it was called by: "doze", or "lms" through a link */
-    const char *host;    /* as given: may be a listening address like 0.0.0.0 */
+    const char *program; /* "doze", or "lms" when called by that name */
+    const char *host;    /* as given; may be a listening address such as 0.0.0.0 */
     struct option_int port;
     bool help;
+    int arg_count; /* arguments left after the options: min_args to max_args of the command */
+    char **args;
+    int (*serve)(int argc, char **argv); /* runs `doze serve`; argv[0] is "serve" */
 };
 
 struct command {
-    const char *name;    /* one word, or two: "server start" */
-    const char *args;    /* "<model>" in the usage line; "" if none */
-    const char *summary; /* one line, for the list of commands */
-    const char *details; /* paragraph of --help; NULL if there is none */
+    const char *name;    /* one word or two: "server start" */
+    const char *args;    /* in the usage line: "<model>"; NULL: takes none */
+    const char *summary; /* without a full stop; at most 42 columns, so that help fits in 80 */
+    const char *details; /* further lines of --help; NULL: none */
     const struct option_row *options;
     size_t option_count;
-    size_t values_size; /* of the struct that the options fill; it is zeroed before */
+    size_t values_size; /* of the struct that the options fill, zeroed before */
     int min_args, max_args;
-    /* args: what is left after the options. */
-    enum cli_exit (*run)(const struct cli *cli, const void *values, int argc, char **args);
+    /* NULL for `serve`, which reads its own arguments. */
+    enum cli_exit (*run)(const struct cli *cli, const void *values);
 };
 
-/* Run what argv says and return the exit code. serve: runs `doze serve` (argv[0] = "serve"). */
-int cli_main(int argc, char **argv, int (*serve)(int argc, char **argv));
+/* The options of a command, for its initializer. The command "x" has a struct x_values and a
+ * table x_options whose rows are OPTION(x, ...) and FLAG(x, ...). */
+#define COMMAND_OPTIONS(x)                                                                     \
+    .options = x##_options, .option_count = sizeof x##_options / sizeof x##_options[0],        \
+    .values_size = sizeof(struct x##_values)
 
 /* Print "doze: <text>" on stderr and return the code. */
 enum cli_exit cli_fail(enum cli_exit code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* --host, --port and --help, which every command takes; offsets are those of struct cli. */
+/* --host, --port and --help, which every command takes; they fill struct cli. */
 extern const struct option_row cli_global_options[];
 extern const size_t cli_global_option_count;
 

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#include "cli/commands.h"
+enum { SUMMARY_COLUMN = 36 };
 
-static void add_row(struct buf *out, const char *name, const char *args, const char *summary) {
-    size_t start = out->len;
-    buf_addf(out, "  %s%s%s", name, *args ? " " : "", args);
-    int pad = 36 - (int)(out->len - start);
-    buf_addf(out, "%*s%s\n", pad > 2 ? pad : 2, "", summary);
+/* "load [<model>]" */
+static void add_name(const struct command *command, struct buf *out) {
+    buf_addf(out, "%s%s%s", command->name, command->args ? " " : "",
+             command->args ? command->args : "");
 }
 
 static bool in_group(const struct command *command, const char *group) {
@@ -17,15 +16,18 @@ static bool in_group(const struct command *command, const char *group) {
     return strncmp(command->name, group, len) == 0 && command->name[len] == ' ';
 }
 
-void help_add_overview(const char *program, const char *group, struct buf *out) {
+void help_add_overview(const char *program, const struct command *const *commands, size_t count,
+                       const char *group, struct buf *out) {
     buf_addf(out, "Usage: %s %s<command> [options]\n\nCommands:\n", program,
-             group ? "" : "[--host H] [--port P] ");
-    if (!group) add_row(out, "serve", "", "Serve models in the foreground (`serve --help`)");
-    for (size_t i = 0; i < command_count; i++) {
+             group ? "" : "[--host <host>] [--port <port>] ");
+    for (size_t i = 0; i < count; i++) {
         if (group && !in_group(commands[i], group)) continue;
-        add_row(out, commands[i]->name, commands[i]->args, commands[i]->summary);
+        size_t start = out->len;
+        buf_add_str(out, "  ");
+        add_name(commands[i], out);
+        int pad = SUMMARY_COLUMN - (int)(out->len - start);
+        buf_addf(out, "%*s%s\n", pad > 2 ? pad : 2, "", commands[i]->summary);
     }
-    if (!group) add_row(out, "help", "[command]", "Show this list, or a command's options");
     buf_addf(out, "\n`%s <command> --help` shows a command's options.\n", program);
 }
 
@@ -37,8 +39,9 @@ static bool has_letter(const struct command *command, char letter) {
 }
 
 void help_add_command(const char *program, const struct command *command, struct buf *out) {
-    buf_addf(out, "Usage: %s %s%s%s [options]\n\n%s.\n", program, command->name,
-             *command->args ? " " : "", command->args, command->summary);
+    buf_addf(out, "Usage: %s ", program);
+    add_name(command, out);
+    buf_addf(out, " [options]\n\n%s.\n", command->summary);
     if (command->details) buf_addf(out, "%s\n", command->details);
     buf_add_str(out, "\nOptions:\n");
     options_add_help(command->options, command->option_count, out);

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "cli/body.h"
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/load_pick.h"
 #include "cli/progress.h"
@@ -18,63 +18,21 @@ struct load_values {
     bool keep, force, yes, json;
 };
 
-#define FIELD(name) offsetof(struct load_values, name)
-
-static const struct option_row options[] = {
-    { .name = "ttl",
-      .kind = OPTION_TTL,
-      .offset = FIELD(ttl),
-      .arg = "<seconds>",
-      .help = "Unload after this idle time (3600, 5m, none)" },
-    { .name = "context-length",
-      .letter = 'c',
-      .kind = OPTION_INT,
-      .offset = FIELD(context_length),
-      .min = 1,
-      .max = 1 << 30,
-      .arg = "<tokens>",
-      .help = "Size of the context" },
-    { .name = "parallel",
-      .kind = OPTION_INT,
-      .offset = FIELD(parallel),
-      .min = 1,
-      .max = 256,
-      .arg = "<n>",
-      .help = "Requests worked on at the same time" },
-    { .name = "identifier",
-      .kind = OPTION_TEXT,
-      .offset = FIELD(identifier),
-      .arg = "<name>",
-      .help = "Name to use in the API (default: the key)" },
-    { .name = "gpu",
-      .kind = OPTION_TEXT,
-      .offset = FIELD(gpu),
-      .arg = "<max|off>",
-      .help = "All layers on the GPU, or none" },
-    { .name = "gpu-layers",
-      .kind = OPTION_INT,
-      .offset = FIELD(gpu_layers),
-      .min = -1,
-      .max = 65536,
-      .arg = "<n>",
-      .help = "So many layers on the GPU (-1: all)" },
-    { .name = "keep",
-      .kind = OPTION_FLAG,
-      .offset = FIELD(keep),
-      .help = "Load it again when the server starts" },
-    { .name = "force",
-      .kind = OPTION_FLAG,
-      .offset = FIELD(force),
-      .help = "Load it even if memory looks too small" },
-    { .name = "yes",
-      .letter = 'y',
-      .kind = OPTION_FLAG,
-      .offset = FIELD(yes),
-      .help = "Do not ask: take the first model that fits" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = FIELD(json),
-      .help = "Print the server's answer as JSON" },
+static const struct option_row load_options[] = {
+    OPTION(load, ttl, "ttl", 0, "<seconds>", "Unload after this idle time (3600, 5m, none)"),
+    OPTION(load, context_length, "context-length", 'c', "<tokens>", "Size of the context",
+           .min = 1, .max = 1 << 30),
+    OPTION(load, parallel, "parallel", 0, "<n>", "Requests worked on at the same time",
+           .min = 1, .max = 256),
+    OPTION(load, identifier, "identifier", 0, "<name>",
+           "Name to use in the API (default: the key)"),
+    OPTION(load, gpu, "gpu", 0, "<max|off>", "All layers on the GPU, or none"),
+    OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "So many layers on the GPU (-1: all)",
+           .min = -1, .max = 65536),
+    FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
+    FLAG(load, force, "force", 0, "Load it even if memory looks too small"),
+    FLAG(load, yes, "yes", 'y', "Do not ask: take the first model that fits"),
+    FLAG(load, json, "json", 0, "Print the server's answer as JSON"),
 };
 
 /* The load while it runs. */
@@ -235,7 +193,7 @@ static enum cli_exit job_tell(const struct job *job, enum outcome outcome,
     return CLI_DONE;
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+static enum cli_exit load_run(const struct cli *cli, const void *values) {
     struct job job = { .cli = cli, .values = values };
     struct error err, before;
     enum outcome outcome = OUTCOME_REFUSED;
@@ -244,10 +202,11 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
     if (!read_gpu(values, &job.gpu_layers)) {
         return cli_fail(CLI_USAGE, "--gpu takes max or off; for a part use --gpu-layers.");
     }
-    if (argc > 0) outcome = job_load(&job, args[0], &before);
+    if (cli->arg_count > 0) outcome = job_load(&job, cli->args[0], &before);
     err = before;
     if (outcome == OUTCOME_REFUSED && before.code == ERR_MODEL_NOT_FOUND) {
-        outcome = job_load_picked(&job, argc > 0 ? args[0] : NULL, &before, &err);
+        outcome = job_load_picked(&job, cli->arg_count > 0 ? cli->args[0] : NULL, &before,
+                                  &err);
     }
     enum cli_exit code = job_tell(&job, outcome, &err);
     buf_clear(&job.result);
@@ -259,9 +218,7 @@ const struct command command_load = {
     .args = "[<model>]",
     .summary = "Load a model and keep it until told, or for its ttl",
     .details = "<model> is a key as `ls` shows it, or a part of one. Ctrl-C cancels the load.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct load_values),
+    COMMAND_OPTIONS(load),
     .max_args = 1,
-    .run = run,
+    .run = load_run,
 };

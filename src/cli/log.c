@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/commands.h"
 #include "cli/table.h"
 
 struct log_values {
@@ -16,20 +16,10 @@ struct log_values {
     bool events, json;
 };
 
-static const struct option_row options[] = {
-    { .name = "events",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct log_values, events),
-      .help = "Show each change of each model, the newest last" },
-    { .name = "since",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct log_values, since),
-      .arg = "<1d>",
-      .help = "From so long ago: 30m, 12h, 7d (1d)" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct log_values, json),
-      .help = "One JSON object per line" },
+static const struct option_row log_options[] = {
+    FLAG(log, events, "events", 0, "Show each change of each model, the newest last"),
+    OPTION(log, since, "since", 0, "<1d>", "From so long ago: 30m, 12h, 7d (1d)"),
+    FLAG(log, json, "json", 0, "One JSON object per line"),
 };
 
 static const char *text_of(yyjson_val *obj, const char *name) {
@@ -120,8 +110,7 @@ static enum cli_exit fetch(const struct cli *cli, const char *path,
     return outcome == OUTCOME_DONE ? CLI_DONE : client_fail(outcome, &err);
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit log_run(const struct cli *cli, const void *values) {
     const struct log_values *v = values;
     const char *since = v->since ? v->since : "1d";
     char path[128];
@@ -143,8 +132,6 @@ const struct command command_log = {
     .summary = "Show what happened to the models, and why",
     .details = "Also what happened in earlier runs of the server, up to 30 days ago.\n"
                "`log stream` is something else: what goes into and out of the models, live.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct log_values),
-    .run = run,
+    COMMAND_OPTIONS(log),
+    .run = log_run,
 };

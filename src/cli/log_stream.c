@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/text.h"
 
@@ -15,26 +15,12 @@ struct log_values {
     bool stats, json;
 };
 
-static const struct option_row options[] = {
-    { .name = "source",
-      .letter = 's',
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct log_values, source),
-      .arg = "<model|server>",
-      .help = "What to show (model)" },
-    { .name = "filter",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct log_values, filter),
-      .arg = "<input,output>",
-      .help = "Of model: prompts, answers or both (both)" },
-    { .name = "stats",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct log_values, stats),
-      .help = "Of model: figures of each answer too" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct log_values, json),
-      .help = "One JSON object per line" },
+static const struct option_row log_options[] = {
+    OPTION(log, source, "source", 's', "<model|server>", "What to show (model)"),
+    OPTION(log, filter, "filter", 0, "<input,output>",
+           "Of model: prompts, answers or both (both)"),
+    FLAG(log, stats, "stats", 0, "Of model: figures of each answer too"),
+    FLAG(log, json, "json", 0, "One JSON object per line"),
 };
 
 static void print_time(yyjson_val *entry) {
@@ -148,8 +134,7 @@ static bool values_ok(const struct log_values *v, const char *source) {
     return true;
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit log_stream_run(const struct cli *cli, const void *values) {
     struct log_values v = *(const struct log_values *)values;
     const char *source = v.source ? v.source : "model";
     char path[128];
@@ -170,11 +155,8 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_log_stream = {
     .name = "log stream",
-    .args = "",
     .summary = "Show what goes into and comes out of the models, as it happens",
     .details = "Ctrl-C ends it.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct log_values),
-    .run = run,
+    COMMAND_OPTIONS(log),
+    .run = log_stream_run,
 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/duration.h"
 #include "cli/inventory.h"
 #include "cli/show.h"
@@ -14,24 +14,11 @@ struct ls_values {
     bool llm, embedding, json, quiet;
 };
 
-static const struct option_row options[] = {
-    { .name = "llm",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ls_values, llm),
-      .help = "Only language models" },
-    { .name = "embedding",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ls_values, embedding),
-      .help = "Only embedding models" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ls_values, json),
-      .help = "Print a JSON array" },
-    { .name = "quiet",
-      .letter = 'q',
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ls_values, quiet),
-      .help = "Print the model keys only" },
+static const struct option_row ls_options[] = {
+    FLAG(ls, llm, "llm", 0, "Only language models"),
+    FLAG(ls, embedding, "embedding", 0, "Only embedding models"),
+    FLAG(ls, json, "json", 0, "Print a JSON array"),
+    FLAG(ls, quiet, "quiet", 'q', "Print the model keys only"),
 };
 
 static bool is_embedding(const struct listed_model *model) {
@@ -147,8 +134,7 @@ static void print_keys(const struct ls_values *v, const struct inventory *inv) {
     }
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit ls_run(const struct cli *cli, const void *values) {
     const struct ls_values *v = values;
     struct inventory inv;
     struct error err;
@@ -167,10 +153,7 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_ls = {
     .name = "ls",
-    .args = "",
     .summary = "List the models on disk",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct ls_values),
-    .run = run,
+    COMMAND_OPTIONS(ls),
+    .run = ls_run,
 };

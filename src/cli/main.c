@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "daemon/serve.h"
 
 int main(int argc, char **argv) {
-    return cli_main(argc, argv, daemon_serve);
+    return commands_main(argc, argv, daemon_serve);
 }

@@ -106,13 +106,12 @@ static bool tell_missing(const struct layout *l, int option, struct error *err) 
 
 static bool tell_unknown(int letter, const char *word, struct error *err) {
     if (letter == 0) {
-        return error_set(err, ERR_INVALID_REQUEST,
-                         "There is no option '%s', or it is not whole.", word);
+        return error_set(err, ERR_INVALID_REQUEST, "Unknown or incomplete option '%s'.", word);
     }
     if (letter >= LONG_BASE) {
         return error_set(err, ERR_INVALID_REQUEST, "The option in '%s' takes no value.", word);
     }
-    return error_set(err, ERR_INVALID_REQUEST, "There is no option '-%c'%s.", letter,
+    return error_set(err, ERR_INVALID_REQUEST, "Unknown option '-%c'%s.", letter,
                      isdigit(letter) ? "; put -- before a value that begins with a minus" : "");
 }
 

@@ -35,13 +35,30 @@ struct option_ttl {
 
 struct option_row {
     const char *name; /* without the dashes */
-    char letter;      /* 0: it has none */
+    char letter;      /* 0: none */
     enum option_kind kind;
     size_t offset;
-    int64_t min, max; /* of OPTION_INT */
     const char *arg;  /* "<seconds>"; NULL for a flag */
     const char *help; /* NULL: another name of the row before, not shown */
+    int64_t min, max; /* of OPTION_INT */
 };
+
+/* A row for a member of a struct; the member's type gives the kind. The last argument is the
+ * help; an OPTION_INT goes on with .min = 1, .max = 9. */
+#define OPTION_IN(type, member, option_name, option_letter, option_arg, ...)                   \
+    {                                                                                          \
+        .name = (option_name), .letter = (option_letter), .kind = OPTION_KIND(type, member),   \
+        .offset = offsetof(type, member), .arg = (option_arg), .help = __VA_ARGS__             \
+    }
+#define OPTION_KIND(type, member)                                                              \
+    _Generic(((type *)0)->member, bool: OPTION_FLAG, const char *: OPTION_TEXT,                \
+             struct option_int: OPTION_INT, struct option_ttl: OPTION_TTL)
+
+/* The same for the command x, whose options fill a struct x_values. */
+#define OPTION(x, member, name, letter, arg, ...)                                              \
+    OPTION_IN(struct x##_values, member, name, letter, arg, __VA_ARGS__)
+#define FLAG(x, member, name, letter, help)                                                    \
+    OPTION_IN(struct x##_values, member, name, letter, NULL, help)
 
 struct option_set {
     const struct option_row *rows;

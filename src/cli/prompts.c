@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/table.h"
 
@@ -15,11 +15,8 @@ struct prompts_values {
     bool json;
 };
 
-static const struct option_row options[] = {
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct prompts_values, json),
-      .help = "Print the server's JSON" },
+static const struct option_row prompts_options[] = {
+    FLAG(prompts, json, "json", 0, "Print the server's JSON"),
 };
 
 enum { PATH_MAX_LEN = 4096 };
@@ -86,8 +83,7 @@ static void print_models(yyjson_val *models) {
     table_clear(&table);
 }
 
-static enum cli_exit run_ls(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit prompts_run_ls(const struct cli *cli, const void *values) {
     const struct prompts_values *v = values;
     struct error err;
     yyjson_doc *doc;
@@ -104,12 +100,12 @@ static enum cli_exit run_ls(const struct cli *cli, const void *values, int argc,
     return CLI_DONE;
 }
 
-static enum cli_exit run_clear(const struct cli *cli, const void *values, int argc,
-                               char **args) {
+static enum cli_exit prompts_run_clear(const struct cli *cli, const void *values) {
     const struct prompts_values *v = values;
     struct error err;
     yyjson_doc *doc;
-    enum outcome outcome = ask(cli, "DELETE", argc > 0 ? args[0] : NULL, v->json, &doc, &err);
+    enum outcome outcome = ask(cli, "DELETE", cli->arg_count > 0 ? cli->args[0] : NULL, v->json,
+                               &doc, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     if (!doc) return CLI_DONE;
     yyjson_val *root = yyjson_doc_get_root(doc);
@@ -123,13 +119,10 @@ static enum cli_exit run_clear(const struct cli *cli, const void *values, int ar
 
 const struct command command_prompts_ls = {
     .name = "prompts ls",
-    .args = "",
     .summary = "List the processed prompts kept on disk",
     .details = "A model that was unloaded need not process them again when it comes back.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct prompts_values),
-    .run = run_ls,
+    COMMAND_OPTIONS(prompts),
+    .run = prompts_run_ls,
 };
 
 const struct command command_prompts_clear = {
@@ -137,9 +130,7 @@ const struct command command_prompts_clear = {
     .args = "[<model>]",
     .summary = "Delete the processed prompts of a model, or all",
     .details = "What a loaded model has in memory stays until it is unloaded.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct prompts_values),
+    COMMAND_OPTIONS(prompts),
     .max_args = 1,
-    .run = run_clear,
+    .run = prompts_run_clear,
 };

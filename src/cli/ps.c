@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/inventory.h"
 #include "cli/show.h"
 
@@ -11,16 +11,9 @@ struct ps_values {
     bool json, quiet;
 };
 
-static const struct option_row options[] = {
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ps_values, json),
-      .help = "Print a JSON array" },
-    { .name = "quiet",
-      .letter = 'q',
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct ps_values, quiet),
-      .help = "Print the identifiers only" },
+static const struct option_row ps_options[] = {
+    FLAG(ps, json, "json", 0, "Print a JSON array"),
+    FLAG(ps, quiet, "quiet", 'q', "Print the identifiers only"),
 };
 
 /* The word that `lms ps --json` has. */
@@ -80,8 +73,7 @@ static void print_json(const struct inventory *inv) {
     show_json(doc);
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit ps_run(const struct cli *cli, const void *values) {
     const struct ps_values *v = values;
     struct inventory inv;
     struct error err;
@@ -102,13 +94,10 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_ps = {
     .name = "ps",
-    .args = "",
     .summary = "List the loaded models",
     .details = "TTL shows what is left of the idle time and the whole: `4m12s / 5m`.\n"
                "PROMPTS shows the processed prompts its store has, their size, and how many "
                "requests\ngot one back: `3 (24 MB), 5 hits`.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct ps_values),
-    .run = run,
+    COMMAND_OPTIONS(ps),
+    .run = ps_run,
 };

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/health.h"
 #include "cli/show.h"
 
@@ -22,25 +22,11 @@ struct start_values {
     bool cors, json;
 };
 
-static const struct option_row options[] = {
-    { .name = "bind",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct start_values, bind),
-      .arg = "<address>",
-      .help = "Address to listen on (as --host)" },
-    { .name = "cors",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct start_values, cors),
-      .help = "Let web pages of other origins in (a setting)" },
-    { .name = "state-dir",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct start_values, state_dir),
-      .arg = "<dir>",
-      .help = "Where settings and doze.log are kept" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct start_values, json),
-      .help = "Print JSON" },
+static const struct option_row start_options[] = {
+    OPTION(start, bind, "bind", 0, "<address>", "Address to listen on (as --host)"),
+    FLAG(start, cors, "cors", 0, "Let web pages of other origins in (a setting)"),
+    OPTION(start, state_dir, "state-dir", 0, "<dir>", "Where settings and doze.log are kept"),
+    FLAG(start, json, "json", 0, "Print JSON"),
 };
 
 enum { READY_FD = 3, WAIT_MS = 60000, MAX_PASSED = 32, TAIL_BYTES = 4096 };
@@ -48,9 +34,8 @@ enum { READY_FD = 3, WAIT_MS = 60000, MAX_PASSED = 32, TAIL_BYTES = 4096 };
 /* A daemon that is being started. */
 struct start {
     const struct start_values *values;
-    struct cli cli; /* how it will be reached; the port is known once it listens */
-    char **passed;  /* arguments after --, for `doze serve` */
-    int passed_count;
+    struct cli cli; /* how to reach it; the port is known once it listens. Its args follow --
+                       and go to `doze serve` */
     char log_path[4096];
     int log_fd, ready_fd; /* ready_fd: it writes its port there */
     off_t log_start;      /* what it writes begins here */
@@ -118,7 +103,7 @@ static void build_args(const struct start *s, char *self, char *port, char **arg
         args[n++] = (char *)"--state-dir";
         args[n++] = (char *)(uintptr_t)s->values->state_dir;
     }
-    for (int i = 0; i < s->passed_count; i++) args[n++] = s->passed[i];
+    for (int i = 0; i < s->cli.arg_count; i++) args[n++] = s->cli.args[i];
     args[n] = NULL;
 }
 
@@ -252,10 +237,8 @@ static void print_running(const struct cli *cli, bool json, bool fresh, int64_t 
     }
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    struct start start = {
-        .values = values, .cli = *cli, .passed = args, .passed_count = argc
-    };
+static enum cli_exit start_run(const struct cli *cli, const void *values) {
+    struct start start = { .values = values, .cli = *cli };
     struct health health = { 0 };
     struct error err;
     enum outcome outcome = OUTCOME_UNREACHABLE;
@@ -279,9 +262,7 @@ const struct command command_server_start = {
     .args = "[-- <options of serve>]",
     .summary = "Start the server in the background and wait until it answers",
     .details = "--port 0 takes any free port. What follows -- goes to `doze serve`.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct start_values),
+    COMMAND_OPTIONS(start),
     .max_args = MAX_PASSED,
-    .run = run,
+    .run = start_run,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/health.h"
 #include "cli/inventory.h"
 #include "cli/show.h"
@@ -10,11 +10,8 @@ struct status_values {
     bool json;
 };
 
-static const struct option_row options[] = {
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct status_values, json),
-      .help = "Print JSON" },
+static const struct option_row status_options[] = {
+    FLAG(status, json, "json", 0, "Print JSON"),
 };
 
 static void print_json(const struct cli *cli, const struct health *health, size_t loaded) {
@@ -31,8 +28,7 @@ static void print_json(const struct cli *cli, const struct health *health, size_
     show_json(doc);
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)argc, (void)args;
+static enum cli_exit status_run(const struct cli *cli, const void *values) {
     const struct status_values *v = values;
     struct health health;
     struct inventory inv;
@@ -56,11 +52,8 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_server_status = {
     .name = "server status",
-    .args = "",
     .summary = "Show whether the server runs",
     .details = "Exit code 3 if it does not.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct status_values),
-    .run = run,
+    COMMAND_OPTIONS(status),
+    .run = status_run,
 };

@@ -7,7 +7,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/health.h"
 
 /* Running answers get 10 s to finish, workers 10 s to go. */
@@ -39,8 +39,8 @@ static enum cli_exit stop_process(pid_t pid) {
                     (int)pid, WAIT_MS / 1000);
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)values, (void)argc, (void)args;
+static enum cli_exit stop_run(const struct cli *cli, const void *values) {
+    (void)values;
     struct health health;
     struct error err;
     if (!is_this_machine(client_host(cli))) {
@@ -61,8 +61,7 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_server_stop = {
     .name = "server stop",
-    .args = "",
     .summary = "Stop the server and wait until it is gone",
     .details = "Running answers may finish (10 s at most); every model is unloaded.",
-    .run = run,
+    .run = stop_run,
 };

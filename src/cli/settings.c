@@ -5,9 +5,9 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/closest.h"
-#include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -15,11 +15,10 @@ struct settings_values {
     bool json;
 };
 
-static const struct option_row options[] = {
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct settings_values, json),
-      .help = "Print JSON" },
+#define SETTINGS_ARGS "[get [<key>] | set <key> <value>]"
+
+static const struct option_row settings_options[] = {
+    FLAG(settings, json, "json", 0, "Print JSON"),
 };
 
 enum { MAX_VALUE = 1 << 20 };
@@ -141,28 +140,27 @@ static enum cli_exit get_any(const struct cli *cli, const char *name, bool json)
     return code;
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+static enum cli_exit settings_run(const struct cli *cli, const void *values) {
     const struct settings_values *v = values;
-    if (argc == 0) return get_any(cli, NULL, v->json);
-    if (strcmp(args[0], "get") == 0 && argc <= 2) {
-        return get_any(cli, argc == 2 ? args[1] : NULL, v->json);
+    if (cli->arg_count == 0) return get_any(cli, NULL, v->json);
+    if (strcmp(cli->args[0], "get") == 0 && cli->arg_count <= 2) {
+        return get_any(cli, cli->arg_count == 2 ? cli->args[1] : NULL, v->json);
     }
-    if (strcmp(args[0], "set") == 0 && argc == 3)
-        return set_one(cli, args[1], args[2], v->json);
-    return cli_fail(CLI_USAGE, "Usage: %s settings %s; see `%s settings --help`.", cli->program,
-                    command_settings.args, cli->program);
+    if (strcmp(cli->args[0], "set") == 0 && cli->arg_count == 3)
+        return set_one(cli, cli->args[1], cli->args[2], v->json);
+    return cli_fail(CLI_USAGE,
+                    "Usage: %s settings " SETTINGS_ARGS "; see `%s settings --help`.",
+                    cli->program, cli->program);
 }
 
 const struct command command_settings = {
     .name = "settings",
-    .args = "[get [<key>] | set <key> <value>]",
+    .args = SETTINGS_ARGS,
     .summary = "Show or change the server's settings",
     .details =
         "A value is read as JSON (true, 300, null), else as a word (fit). Changes take effect\n"
         "at once and survive a restart. Put -- before a negative number.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct settings_values),
+    COMMAND_OPTIONS(settings),
     .max_args = 3,
-    .run = run,
+    .run = settings_run,
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/show.h"
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)values, (void)argc, (void)args;
+static enum cli_exit status_run(const struct cli *cli, const void *values) {
+    (void)values;
     struct inventory inv;
     struct error err;
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
@@ -24,7 +24,6 @@ static enum cli_exit run(const struct cli *cli, const void *values, int argc, ch
 
 const struct command command_status = {
     .name = "status",
-    .args = "",
     .summary = "Show whether the server runs and what is loaded",
-    .run = run,
+    .run = status_run,
 };

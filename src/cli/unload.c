@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "cli/inventory.h"
 #include "cli/show.h"
 
@@ -13,16 +13,9 @@ struct unload_values {
     bool all, json;
 };
 
-static const struct option_row options[] = {
-    { .name = "all",
-      .letter = 'a',
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct unload_values, all),
-      .help = "Unload every loaded model" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct unload_values, json),
-      .help = "Print a JSON array of what was unloaded" },
+static const struct option_row unload_options[] = {
+    FLAG(unload, all, "all", 'a', "Unload every loaded model"),
+    FLAG(unload, json, "json", 0, "Print a JSON array of what was unloaded"),
 };
 
 static enum outcome unload_one(const struct cli *cli, const char *id, struct error *err) {
@@ -100,12 +93,13 @@ static enum cli_exit unload_named(const struct cli *cli, const struct unload_val
     return CLI_DONE;
 }
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
+static enum cli_exit unload_run(const struct cli *cli, const void *values) {
     const struct unload_values *v = values;
     struct inventory inv;
     struct error err;
-    if (argc > 0 && v->all) return cli_fail(CLI_USAGE, "Give a name or --all, not both.");
-    if (argc > 0) return unload_named(cli, v, args[0]);
+    if (cli->arg_count > 0 && v->all)
+        return cli_fail(CLI_USAGE, "Give a name or --all, not both.");
+    if (cli->arg_count > 0) return unload_named(cli, v, cli->args[0]);
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     enum cli_exit code = CLI_DONE;
@@ -126,9 +120,7 @@ const struct command command_unload = {
     .summary = "Unload a model",
     .details =
         "Running answers of the model end at once. Without a name: the only loaded model.",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .values_size = sizeof(struct unload_values),
+    COMMAND_OPTIONS(unload),
     .max_args = 1,
-    .run = run,
+    .run = unload_run,
 };

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "cli/commands.h"
+#include "cli/cli.h"
 
-static enum cli_exit run(const struct cli *cli, const void *values, int argc, char **args) {
-    (void)cli, (void)values, (void)argc, (void)args;
+static enum cli_exit version_run(const struct cli *cli, const void *values) {
+    (void)cli, (void)values;
     printf("doze %s\n", DOZE_VERSION);
     return CLI_DONE;
 }
 
 const struct command command_version = {
     .name = "version",
-    .args = "",
     .summary = "Show the version of this program",
-    .run = run,
+    .run = version_run,
 };

@@ -150,6 +150,7 @@ int fake_serve(int argc, char **argv) {
         { "ready-fd", required_argument, NULL, 'r' },
         { "refuse", no_argument, NULL, 'x' },
         { "say", no_argument, NULL, 'e' },
+        { "help", no_argument, NULL, 'u' },
         { "state-dir", required_argument, NULL, 's' },
         { 0 },
     };
@@ -160,6 +161,10 @@ int fake_serve(int argc, char **argv) {
         if (option == 'p') port = (int)strtol(optarg, NULL, 10);
         if (option == 'r') ready = (int)strtol(optarg, NULL, 10);
         if (option == '?') return 2;
+        if (option == 'u') {
+            printf("the usage of serve\n");
+            return 0;
+        }
         if (option == 'e') {
             printf("%s %s\n", getenv("DOZE_HOST"), from_env);
             return 0;

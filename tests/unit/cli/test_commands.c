@@ -51,11 +51,14 @@ static void test_usage(void **state) {
     CHECK(0, "--context-length <tokens>", NULL, "help", "load");
     CHECK(0, "-- <options of serve>", NULL, "help", "server", "start");
     CHECK(0, "server status", NULL, "server", "--help");
+    CHECK(0, "Usage: doze help [<command>]", NULL, "help", "help");
+    CHECK(0, "the usage of serve", NULL, "help", "serve");
+    CHECK(2, NULL, "Unknown command 'sxrve'; did you mean 'serve'?", "help", "sxrve");
     CHECK(0, "doze ", NULL, "version");
     CHECK(2, NULL, "server status", "server");
     CHECK(2, NULL, "did you mean 'load'", "laod");
-    CHECK(2, NULL, "There is no command 'qqqqqqqq'; see `doze help`.", "qqqqqqqq");
-    CHECK(2, NULL, "There is no option '--wat'", "ps", "--wat");
+    CHECK(2, NULL, "Unknown command 'qqqqqqqq'; see `doze help`.", "qqqqqqqq");
+    CHECK(2, NULL, "Unknown or incomplete option '--wat'", "ps", "--wat");
     CHECK(2, NULL, "Usage: doze ps;", "ps", "extra");
     CHECK(2, NULL, "--port takes a whole number", "--port", "70000", "ps");
     struct result r = RUN(NULL, NULL);

@@ -206,9 +206,9 @@ static void test_options_refused(void **state) {
         { "x --number 5a", "not '5a'" },
         { "x --number 99999999999999999999", "from -1 to 10" },
         { "x --number", "--number needs a value: --number <n>." },
-        { "x --nothing", "There is no option '--nothing'" },
+        { "x --nothing", "Unknown or incomplete option '--nothing'" },
         { "x --flag=1", "'--flag=1' takes no value" },
-        { "x -z", "There is no option '-z'." },
+        { "x -z", "Unknown option '-z'." },
         { "x -1", "put -- before" },
         { "x --ttl soon", "not 'soon'" },
     };
