@@ -89,7 +89,7 @@ bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
 /* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or
  * NULL. */
-bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,
+bool lmstudio_v1_parse_update(const char *body, size_t len, struct ttl *ret_ttl,
                               const char **ret_origin, struct error *err);
 /* One instance as listed in loaded_instances, with doze's own fields. */
 void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out);

@@ -252,7 +252,7 @@ struct load_request {
 };
 
 /* Nothing demanded. */
-#define LOAD_REQUEST_UNSAID                                                                    \
+#define LOAD_REQUEST_UNSET                                                                     \
     {                                                                                          \
         .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
         .mlock = -1, .seed = -1                                                                \
@@ -321,17 +321,18 @@ struct service {
     call_id (*load)(void *self, const struct load_request *request, struct load_sink sink);
     /* get-or-load by name with origin jit (the SDK's model()); what is demanded counts only if
      * this request causes the load. identifier, keep and force are ignored. */
-    call_id (*ensure)(void *self, const struct load_request *request, struct load_sink sink);
+    call_id (*get_or_load)(void *self, const struct load_request *request,
+                           struct load_sink sink);
     /* What a load would take. */
     call_id (*estimate)(void *self, const struct load_request *request,
                         struct estimate_sink sink);
     /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. sink.on_end is
      * told when the worker is gone and its memory back: result and error both NULL. */
-    call_id (*unload_wholly)(void *self, const char *identifier, struct load_sink sink);
+    call_id (*unload)(void *self, const char *identifier, struct load_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
     /* Pin / unpin / change ttl; origin: "jit", "explicit" or NULL (leave). */
-    bool (*retune)(void *self, const char *identifier, const char *origin, struct ttl ttl,
+    bool (*update)(void *self, const char *identifier, const char *origin, struct ttl ttl,
                    struct error *err);
 
     /* The settings as one JSON object, borrowed until the next change. */

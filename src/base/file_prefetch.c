@@ -13,9 +13,9 @@
 
 enum { WINDOW = 4 << 20, SAMPLE = 128 << 10 };
 
-struct warm {
+struct prefetch {
     uint64_t total, seen, read; /* bytes */
-    file_warm_fn progress;
+    file_prefetch_fn progress;
     void *ctx;
     char *scratch;
     bool stopped;
@@ -37,7 +37,7 @@ static bool resident(char *window, size_t len) {
     return true;
 }
 
-static void warm_file(struct warm *w, const char *path, uint64_t size) {
+static void prefetch_file(struct prefetch *w, const char *path, uint64_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *map = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     for (uint64_t at = 0; map != MAP_FAILED && at < size && !w->stopped; at += WINDOW) {
@@ -52,8 +52,8 @@ static void warm_file(struct warm *w, const char *path, uint64_t size) {
     if (fd >= 0) close(fd);
 }
 
-uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
-    struct warm w = { .progress = progress, .ctx = ctx };
+uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx) {
+    struct prefetch w = { .progress = progress, .ctx = ctx };
     char name[PATH_MAX];
     size_t stem = 0;
     int count = split_files_count(path, &stem);
@@ -69,7 +69,7 @@ uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx) {
     for (int i = 1; i <= count && !w.stopped; i++) {
         split_files_path(path, stem, i, count, name, sizeof name);
         uint64_t size = file_size(name);
-        if (size > 0) warm_file(&w, name, size);
+        if (size > 0) prefetch_file(&w, name, size);
     }
     munmap(w.scratch, WINDOW);
     return w.read;

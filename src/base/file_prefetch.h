@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 /* progress: 0..1, whether it may go on. */
-typedef bool (*file_warm_fn)(float progress, void *ctx);
+typedef bool (*file_prefetch_fn)(float progress, void *ctx);
 
 /* Read what is missing of the file; of all files of a split set if the path is its first one.
  * Stops early, without an error, if the file cannot be read or is larger than the memory that
  * is free: the load itself will tell. Returns the bytes that were read. */
-uint64_t file_warm(const char *path, file_warm_fn progress, void *ctx);
+uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx);
 
 #endif

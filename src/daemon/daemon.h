@@ -35,8 +35,8 @@ struct daemon {
     struct settings settings;
     struct settings next_settings; /* while the first of the changes is being written */
     struct settings_change *changes;
-    struct saver *settings_saver, *kept_saver;
-    char *settings_path, *kept_path, *worker_program;
+    struct saver *settings_saver, *pinned_saver;
+    char *settings_path, *pinned_path, *worker_program;
     yyjson_doc *shown_settings; /* what service.settings lends out */
     struct catalog *catalog;
     struct watch *watch;
@@ -75,8 +75,8 @@ void daemon_settings_saved(void *ctx, const struct error *error);
 /* ---- persist.c: settings.json and kept.json ---- */
 void daemon_load_settings(struct daemon *d);
 void daemon_open_savers(struct daemon *d);
-void daemon_save_kept(struct daemon *d);
-void daemon_load_kept(struct daemon *d);
+void daemon_save_pinned(struct daemon *d);
+void daemon_load_pinned(struct daemon *d);
 
 /* ---- routes.c ---- */
 void daemon_http_options(struct daemon *d, struct http_options *ret_options);
@@ -104,7 +104,7 @@ void route_openai_model(void *ctx, struct exchange *x);
 void route_v0_models(void *ctx, struct exchange *x);
 void route_v0_model(void *ctx, struct exchange *x);
 void route_v1_models(void *ctx, struct exchange *x);
-void route_retune(void *ctx, struct exchange *x);
+void route_update_instance(void *ctx, struct exchange *x);
 void route_settings_get(void *ctx, struct exchange *x);
 void route_settings_patch(void *ctx, struct exchange *x);
 void route_unload(void *ctx, struct exchange *x);   /* unload.c */

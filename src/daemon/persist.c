@@ -46,24 +46,24 @@ void daemon_load_settings(struct daemon *d) {
     yyjson_doc_free(doc);
 }
 
-void daemon_save_kept(struct daemon *d) {
+void daemon_save_pinned(struct daemon *d) {
     struct buf text = BUF_INIT(STATE_FILE_MAX);
-    supervisor_format_kept(d->supervisor, &text);
-    saver_put(d->kept_saver, &text);
+    supervisor_format_pinned(d->supervisor, &text);
+    saver_put(d->pinned_saver, &text);
 }
 
-static void on_kept_saved(void *ctx, const struct error *error) {
+static void on_pinned_saved(void *ctx, const struct error *error) {
     (void)ctx;
     if (error) log_warn("instances to keep are not remembered: %s", error->text);
 }
 
 void daemon_open_savers(struct daemon *d) {
     d->settings_saver = saver_new(&d->loop, d->settings_path, daemon_settings_saved, d);
-    d->kept_saver = saver_new(&d->loop, d->kept_path, on_kept_saved, d);
+    d->pinned_saver = saver_new(&d->loop, d->pinned_path, on_pinned_saved, d);
 }
 
-static void on_kept_loaded(void *ctx, call_id call, const struct load_result *result,
-                           const struct error *error) {
+static void on_pinned_loaded(void *ctx, call_id call, const struct load_result *result,
+                             const struct error *error) {
     (void)ctx;
     (void)call;
     if (result)
@@ -80,21 +80,21 @@ static void load_one(struct daemon *d, yyjson_val *entry) {
     bool echo;
     json_write_val(entry, &body);
     if (lmstudio_v1_parse_load(buf_str(&body), body.len, &request, &echo, &doc, &err)) {
-        struct load_sink sink = { .on_end = on_kept_loaded, .ctx = d };
+        struct load_sink sink = { .on_end = on_pinned_loaded, .ctx = d };
         request.keep = true;
-        /* Else a name that fits only by tolerance would become another wish than this one. */
+        /* Else a name that matches only by tolerance would pin another identifier. */
         if (!request.identifier) request.identifier = request.model;
-        supervisor_keep(d->supervisor, &request);
+        supervisor_pin(d->supervisor, &request);
         d->service.load(d->service.self, &request, sink);
         yyjson_doc_free(doc);
     } else {
-        log_warn("an entry of %s is of no use: %s", d->kept_path, err.text);
+        log_warn("an entry of %s is of no use: %s", d->pinned_path, err.text);
     }
     buf_clear(&body);
 }
 
-void daemon_load_kept(struct daemon *d) {
-    yyjson_doc *doc = read_state(d->kept_path);
+void daemon_load_pinned(struct daemon *d) {
+    yyjson_doc *doc = read_state(d->pinned_path);
     size_t i, max;
     yyjson_val *entry;
     yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, entry) {

@@ -177,14 +177,14 @@ static void on_changed(void *ctx) {
     live_touch(&d->live);
 }
 
-static void on_kept_changed(void *ctx) {
-    daemon_save_kept(ctx);
+static void on_pinned_changed(void *ctx) {
+    daemon_save_pinned(ctx);
 }
 
 static bool open_state(struct daemon *d, struct error *err) {
     if (!file_make_dirs(d->options.state_dir, err)) return false;
     d->settings_path = xasprintf("%s/settings.json", d->options.state_dir);
-    d->kept_path = xasprintf("%s/kept.json", d->options.state_dir);
+    d->pinned_path = xasprintf("%s/kept.json", d->options.state_dir);
     daemon_load_settings(d);
     daemon_open_savers(d);
     return true;
@@ -196,7 +196,7 @@ static void on_prompts(void *ctx) {
 }
 
 static bool start_supervisor(struct daemon *d, struct error *err) {
-    struct supervisor_world world = {
+    struct supervisor_config config = {
         .loop = &d->loop,
         .worker_program = d->worker_program,
         .prompts_dir = prompts_dir(d->prompts),
@@ -206,12 +206,12 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .log = d->log,
         .metrics = &d->metrics,
         .on_changed = on_changed,
-        .on_kept_changed = on_kept_changed,
+        .on_pinned_changed = on_pinned_changed,
         .on_prompts = on_prompts,
         .on_finished = on_finished,
         .ctx = d,
     };
-    d->supervisor = supervisor_new(&world, err);
+    d->supervisor = supervisor_new(&config, err);
     d->live.supervisor = d->supervisor;
     if (d->supervisor) {
         recorder_open(&d->recorder, &d->loop, d->events, d->supervisor, d->history);
@@ -274,10 +274,10 @@ static void daemon_clear(struct daemon *d) {
     catalog_free(d->catalog);
     settings_clear(&d->settings);
     saver_free(d->settings_saver);
-    saver_free(d->kept_saver);
+    saver_free(d->pinned_saver);
     yyjson_doc_free(d->shown_settings);
     free(d->settings_path);
-    free(d->kept_path);
+    free(d->pinned_path);
     free(d->worker_program);
     free(d);
 }
@@ -304,7 +304,7 @@ static int run(struct daemon *d) {
         catch_signals(d);
         say_ready(d);
         prompts_tend(d->prompts);
-        daemon_load_kept(d);
+        daemon_load_pinned(d);
     } else {
         log_error("%s", err.text);
         live_close(&d->live);

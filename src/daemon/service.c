@@ -30,9 +30,10 @@ static call_id load(void *self, const struct load_request *request, struct load_
     return supervisor_load(d->supervisor, request, sink);
 }
 
-static call_id ensure(void *self, const struct load_request *request, struct load_sink sink) {
+static call_id get_or_load(void *self, const struct load_request *request,
+                           struct load_sink sink) {
     struct daemon *d = self;
-    return supervisor_ensure(d->supervisor, request, sink);
+    return supervisor_get_or_load(d->supervisor, request, sink);
 }
 
 static call_id estimate(void *self, const struct load_request *request,
@@ -41,9 +42,9 @@ static call_id estimate(void *self, const struct load_request *request,
     return supervisor_estimate(d->supervisor, request, sink);
 }
 
-static call_id unload_wholly(void *self, const char *identifier, struct load_sink sink) {
+static call_id unload(void *self, const char *identifier, struct load_sink sink) {
     struct daemon *d = self;
-    return supervisor_unload_wholly(d->supervisor, identifier, sink);
+    return supervisor_unload(d->supervisor, identifier, sink);
 }
 
 static bool find_model(void *self, const char *name, struct model_view *ret_model) {
@@ -51,10 +52,10 @@ static bool find_model(void *self, const char *name, struct model_view *ret_mode
     return supervisor_find_model(d->supervisor, name, ret_model);
 }
 
-static bool retune(void *self, const char *identifier, const char *origin, struct ttl ttl,
+static bool update(void *self, const char *identifier, const char *origin, struct ttl ttl,
                    struct error *err) {
     struct daemon *d = self;
-    return supervisor_retune(d->supervisor, identifier, origin, ttl, err);
+    return supervisor_update(d->supervisor, identifier, origin, ttl, err);
 }
 
 static yyjson_val *settings(void *self) {
@@ -80,11 +81,11 @@ void daemon_fill_service(struct daemon *d) {
         .pause = set_paused,
         .models = models,
         .load = load,
-        .ensure = ensure,
+        .get_or_load = get_or_load,
         .estimate = estimate,
-        .unload_wholly = unload_wholly,
+        .unload = unload,
         .find_model = find_model,
-        .retune = retune,
+        .update = update,
         .settings = settings,
         .settings_patch = change_settings,
     };

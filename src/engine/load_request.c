@@ -58,7 +58,7 @@ static bool read_fields(struct load_request *r, yyjson_val *root, struct error *
            json_read_int(root, "threads_batch", 0, 1024, &r->threads_batch, err) &&
            json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &r->cells, err) &&
            json_read_int(root, "prompt_tokens", 0, INT64_MAX, &r->prompt_tokens, err) &&
-           json_read_bool(root, "warm", &r->warm, err) &&
+           json_read_bool(root, "prefetched", &r->prefetched, err) &&
            json_read_int(root, "memory_bytes", 0, INT64_MAX, &r->memory_bytes, err) &&
            json_read_double(root, "shrink_seconds", 0, 86400, &r->shrink_seconds, err) &&
            json_read_int(root, "gpu_layers", -1, 1 << 16, &r->gpu_layers, err) &&

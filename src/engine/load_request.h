@@ -31,7 +31,7 @@ struct load_request {
     int64_t context_length;            /* tokens per request; 0: the default */
     int64_t cells;         /* tokens the context starts with room for; 0: all it may have */
     int64_t prompt_tokens; /* or for so many; a guess, nothing fails for want of it */
-    bool warm;             /* the file is in memory: no need to look */
+    bool prefetched;       /* the file is in memory: no need to look */
     int64_t memory_bytes;  /* the instance may not grow beyond so many; 0: no limit */
     double shrink_seconds; /* idle for so long it gives back the room that it does not use */
     int64_t parallel, batch;

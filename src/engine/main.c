@@ -89,7 +89,8 @@ static bool on_read(float progress, void *ctx) {
 
 static bool load(struct engine *e, struct load_request *request, struct error *err) {
     struct progress progress = { .link = &e->link };
-    if (request->mmap && !request->warm) (void)file_warm(request->path, on_read, &progress);
+    if (request->mmap && !request->prefetched)
+        (void)file_prefetch(request->path, on_read, &progress);
     progress.from = progress.last;
     bool ok = model_open(&e->model, request, on_progress, &progress, err) &&
               context_open(&e->context, &e->model, request, err);

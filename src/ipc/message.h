@@ -24,7 +24,7 @@ enum message_type {
                     "cells":n (tokens the context has room for at first; it grows; 0: all),
                     "prompt_tokens":n (about what the first request is going to need: room for
                     it, if that is more and memory allows it),
-                    "warm":bool (the file has been read into memory just now: do not look),
+                    "prefetched":bool (the file is in the page cache: do not look),
                     "memory_bytes":n (the instance may not grow beyond; 0: no limit),
                     "shrink_seconds":x (idle for so long it saves the rest of its prompts and
                     gives back what it does not use; 30),

@@ -14,7 +14,7 @@ bool slot_needs_place(const struct lifecycle *lc, int i) {
     return lc->slots[i].origin == LC_ORIGIN_JIT && waiter_load(lc, i) == NULL;
 }
 
-static int line_order(const struct lifecycle *lc, int line[LC_MAX_SLOTS]) {
+static int admission_order(const struct lifecycle *lc, int line[LC_MAX_SLOTS]) {
     bool seen[LC_MAX_SLOTS] = { false };
     int n = 0;
 
@@ -177,9 +177,9 @@ static bool place_try(struct lc_step *st, int load) {
     return true;
 }
 
-bool line_serve(struct lc_step *st) {
+bool admission_serve(struct lc_step *st) {
     int line[LC_MAX_SLOTS];
-    int n = line_order(st->lc, line);
+    int n = admission_order(st->lc, line);
     uint32_t before = st->out->count;
     bool blocked = false;
 
@@ -190,7 +190,7 @@ bool line_serve(struct lc_step *st) {
     return st->out->count > before;
 }
 
-bool line_relieve(struct lc_step *st) {
+bool admission_relieve(struct lc_step *st) {
     struct lifecycle *lc = st->lc;
     uint32_t before = st->out->count;
 
@@ -204,9 +204,9 @@ bool line_relieve(struct lc_step *st) {
 }
 
 /* Only the first in line closes gates: the others are behind it or need no place. */
-msec line_gate(const struct lifecycle *lc) {
+msec admission_next_gate(const struct lifecycle *lc) {
     int line[LC_MAX_SLOTS];
-    int n = line_order(lc, line);
+    int n = admission_order(lc, line);
 
     if (n == 0 || !slot_needs_place(lc, line[0])) return MSEC_NEVER;
     if (busy_victim(lc, line[0]) == LC_NO_SLOT) return MSEC_NEVER;

@@ -33,7 +33,7 @@ static struct lc_refusal request_refusal(const struct lifecycle *lc, const struc
     int known = i != LC_NO_SLOT ? i : slot_find_failed(lc, ev->model);
 
     if (lc->shutting_down) return (struct lc_refusal){ .fail = LC_FAIL_SHUTDOWN };
-    if (i == LC_NO_SLOT && !lc->settings.jit && ev->request_kind != LC_KIND_ENSURE)
+    if (i == LC_NO_SLOT && !lc->settings.jit && ev->request_kind != LC_KIND_GET_OR_LOAD)
         return (struct lc_refusal){ .fail = LC_FAIL_JIT_OFF };
     if (known != LC_NO_SLOT && lc->now < lc->slots[known].retry_at)
         return (struct lc_refusal){ .fail = LC_FAIL_BACK_OFF, .at = lc->slots[known].retry_at };
@@ -58,12 +58,12 @@ static void request_join(struct lc_step *st, const struct lc_event *ev, int i) {
     struct lc_slot *slot = &lc->slots[i];
     bool loaded = slot_is_loaded(slot);
 
-    if (loaded && ev->request_kind == LC_KIND_ENSURE) {
+    if (loaded && ev->request_kind == LC_KIND_GET_OR_LOAD) {
         answer_loaded(st, ev, i);
         return;
     }
     if (!slot_is_up(slot)) slot_replan(lc, i, &ev->plan);
-    request_add(lc, ev, i, loaded ? LC_LET_IN : LC_WAITING);
+    request_add(lc, ev, i, loaded ? LC_ADMITTED : LC_WAITING);
     if (slot_is_up(slot)) slot_adopt_ttl(lc, i, &lc->requests[lc->request_count - 1]);
 }
 
@@ -160,7 +160,7 @@ void on_unload(struct lc_step *st, const struct lc_event *ev) {
     const struct lc_slot *slot = &st->lc->slots[ev->slot];
 
     if (!slot_is_up(slot) && slot->state != LC_DRAINING) return;
-    requests_fail(st, ev->slot, slot->state == LC_LOADING ? LC_SET_ALL : LC_SET_ADMITTED,
+    requests_fail(st, ev->slot, slot->state == LC_LOADING ? LC_SET_ALL : LC_SET_ACTIVE,
                   &(struct lc_refusal){ .fail = LC_FAIL_UNLOADED });
     slot_leave(st, ev->slot, LC_BECAUSE_USER);
 }
@@ -176,7 +176,7 @@ static void evict_others(struct lifecycle *lc, int stays) {
     }
 }
 
-void on_retune(struct lc_step *st, const struct lc_event *ev) {
+void on_update(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     struct lc_slot *slot = &lc->slots[ev->slot];
     enum lc_origin was = slot->origin;

@@ -4,7 +4,7 @@
  *
  *   request.c  the array of requests: join, leave, fail, count
  *   slot.c     one slot: the setter of its state, taking and leaving, work, spawning
- *   line.c     who gets the next place: the line, memory, victims, gates
+ *   admission.c who gets the next place: the line, memory, victims, gates
  *   client.c   events from clients: requests, loads, cancels, settings, shutdown
  *   worker.c   events from workers
  *   step.c     one step: dispatch, settle, deadline
@@ -31,7 +31,7 @@ struct lc_refusal {
 
 /* The requests of one slot. */
 struct lc_tally {
-    uint32_t waiting, let_in, running;
+    uint32_t waiting, admitted, running;
     uint32_t infer; /* of those running, the ones that hold a parallel place */
 };
 
@@ -40,8 +40,8 @@ struct lc_tally {
 
 /* Sets of request states, for requests_fail. */
 #define LC_SET(state) (1u << (state))
-#define LC_SET_ADMITTED (LC_SET(LC_LET_IN) | LC_SET(LC_RUNNING))
-#define LC_SET_HELD (LC_SET(LC_WAITING) | LC_SET(LC_LET_IN))
+#define LC_SET_ACTIVE (LC_SET(LC_ADMITTED) | LC_SET(LC_RUNNING))
+#define LC_SET_HELD (LC_SET(LC_WAITING) | LC_SET(LC_ADMITTED))
 #define LC_SET_ALL (LC_SET_HELD | LC_SET(LC_RUNNING))
 
 /* t + span, MSEC_NEVER if either is or the sum would pass it. */
@@ -95,16 +95,17 @@ void slot_count_failure(struct lifecycle *lc, int slot);
 /* What the slot has to do by itself now; true if it did something. */
 bool slot_settle(struct lc_step *st, int slot);
 
-/* line.c */
-bool line_serve(
+/* admission.c */
+bool admission_serve(
     struct lc_step *st); /* true if a load was started or refused, or a victim told */
-bool line_relieve(struct lc_step *st);      /* fit, over the budget: idle jit instances leave */
-msec line_gate(const struct lifecycle *lc); /* when the next gate closes, or MSEC_NEVER */
+bool admission_relieve(struct lc_step *st); /* fit, over the budget: idle jit instances leave */
+msec admission_next_gate(
+    const struct lifecycle *lc); /* when the next gate closes, or MSEC_NEVER */
 bool slot_needs_place(const struct lifecycle *lc, int slot);
 
 /* client.c, worker.c */
 typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
-lc_handler on_request, on_load, on_cancel, on_unload, on_retune, on_settings, on_budget,
+lc_handler on_request, on_load, on_cancel, on_unload, on_update, on_settings, on_budget,
     on_shutdown, on_progress, on_ready, on_load_failed, on_done, on_heard, on_memory, on_exited;
 /* The shutdown's patience is over: running answers end, everybody leaves. */
 void shutdown_force(struct lc_step *st);

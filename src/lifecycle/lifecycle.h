@@ -76,10 +76,10 @@ enum lc_reason {
 enum { LC_REASON_COUNT = LC_BECAUSE_MEMORY + 1 };
 
 enum lc_kind {
-    LC_KIND_INFER,  /* takes one of the instance's parallel places */
-    LC_KIND_LIGHT,  /* tokenize, apply-template: work, but needs no parallel place */
-    LC_KIND_ENSURE, /* get-or-load: origin jit, done when loaded, never changes a ttl */
-    LC_KIND_LOAD,   /* explicit load: done when loaded */
+    LC_KIND_INFER,       /* takes one of the instance's parallel places */
+    LC_KIND_LIGHT,       /* tokenize, apply-template: work, but needs no parallel place */
+    LC_KIND_GET_OR_LOAD, /* get-or-load: origin jit, done when loaded, never changes a ttl */
+    LC_KIND_LOAD,        /* explicit load: done when loaded */
 };
 
 /* Why a request is refused or ended with an error. */
@@ -116,12 +116,12 @@ struct lc_settings lc_settings_default(void);
 
 enum lc_event_kind {
     /* From clients. `request` is the daemon's number for it, never used twice. */
-    LC_EV_REQUEST,  /* request, request_kind INFER/LIGHT/ENSURE, model, slot or LC_NO_SLOT,
+    LC_EV_REQUEST,  /* request, request_kind INFER/LIGHT/GET_OR_LOAD, model, slot or LC_NO_SLOT,
                        ttl or LC_TTL_NOT_GIVEN, and the plan for a load it may cause */
     LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot */
     LC_EV_CANCEL,   /* request: its client went away */
     LC_EV_UNLOAD,   /* slot: by hand */
-    LC_EV_RETUNE,   /* slot, origin, ttl: pin, unpin, change the ttl of what is loaded */
+    LC_EV_UPDATE,   /* slot, origin, ttl: pin, unpin, change the ttl of what is loaded */
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
@@ -174,8 +174,7 @@ enum lc_action_kind {
     LC_DO_KILL,   /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
     LC_DO_START,  /* request: hand it to worker `generation` of slot */
     LC_DO_ABORT,  /* request on slot: tell the worker that nobody wants it any more */
-    LC_DO_LOADED, /* request (ENSURE, LOAD): answer that slot is loaded; `fresh`: by a new load
-                   */
+    LC_DO_LOADED, /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
     LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before
                      any other action for it */
@@ -201,8 +200,8 @@ struct lc_action {
 };
 
 enum lc_request_state {
-    LC_WAITING, /* for a load, or behind a closed gate */
-    LC_LET_IN,  /* the instance will serve it before it leaves; waits for a parallel place */
+    LC_WAITING,  /* for a load, or behind a closed gate */
+    LC_ADMITTED, /* the instance will serve it before it leaves; waits for a parallel place */
     LC_RUNNING,
 };
 

@@ -91,7 +91,7 @@ struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {
         const struct lc_request *r = &lc->requests[i];
         if (r->slot != slot) continue;
         n.waiting += r->state == LC_WAITING;
-        n.let_in += r->state == LC_LET_IN;
+        n.admitted += r->state == LC_ADMITTED;
         n.running += r->state == LC_RUNNING;
         n.infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
     }

@@ -122,13 +122,13 @@ void slot_free(struct lc_step *st, int i) {
 }
 
 /* True if all the slot is there for is to remember failed loads. */
-static bool slot_only_remembers(const struct lifecycle *lc, int i) {
+static bool slot_is_backoff_record(const struct lifecycle *lc, int i) {
     return lc->slots[i].failures > 0 && !slot_is_instance(lc, i);
 }
 
 int slot_find_failed(const struct lifecycle *lc, uint32_t model) {
     for (int i = 0; i < LC_MAX_SLOTS; i++)
-        if (lc->slots[i].model == model && slot_only_remembers(lc, i)) return i;
+        if (lc->slots[i].model == model && slot_is_backoff_record(lc, i)) return i;
     return LC_NO_SLOT;
 }
 
@@ -137,7 +137,7 @@ static int slot_find_unused(const struct lifecycle *lc) {
 
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (lc->slots[i].model == LC_NO_MODEL) return i;
-        if (!slot_only_remembers(lc, i)) continue;
+        if (!slot_is_backoff_record(lc, i)) continue;
         if (oldest == LC_NO_SLOT || lc->slots[i].retry_at < lc->slots[oldest].retry_at)
             oldest = i;
     }
@@ -164,7 +164,7 @@ int slot_take(struct lc_step *st, uint32_t model) {
     return i;
 }
 
-/* What counts once is taken from the request, so that it cannot count again after a RETUNE. */
+/* What counts once is taken from the request, so that it cannot count again after a UPDATE. */
 void slot_adopt_ttl(struct lifecycle *lc, int i, struct lc_request *r) {
     struct lc_slot *slot = &lc->slots[i];
     bool may = r->kind == LC_KIND_INFER || r->kind == LC_KIND_LIGHT;
@@ -236,7 +236,7 @@ static bool settle_loading(struct lc_step *st, int i) {
 static bool settle_idle(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 
-    if (requests_tally(st->lc, i).let_in > 0) {
+    if (requests_tally(st->lc, i).admitted > 0) {
         slot_enter(st, i, LC_BUSY, LC_BECAUSE_REQUEST);
         return true;
     }
@@ -257,7 +257,7 @@ static void slot_start(struct lc_step *st, int i) {
 
     for (uint32_t k = 0; k < lc->request_count; k++) {
         struct lc_request *r = &lc->requests[k];
-        if (r->slot != i || r->state != LC_LET_IN) continue;
+        if (r->slot != i || r->state != LC_ADMITTED) continue;
         if (r->kind == LC_KIND_INFER && taken >= slot->plan.parallel) continue;
         taken += r->kind == LC_KIND_INFER;
         r->state = LC_RUNNING;

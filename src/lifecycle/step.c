@@ -12,7 +12,7 @@ static void on_tick(struct lc_step *st, const struct lc_event *ev) {
 static lc_handler *const handlers[] = {
     [LC_EV_REQUEST] = on_request, [LC_EV_LOAD] = on_load,
     [LC_EV_CANCEL] = on_cancel,   [LC_EV_UNLOAD] = on_unload,
-    [LC_EV_RETUNE] = on_retune,   [LC_EV_SETTINGS] = on_settings,
+    [LC_EV_UPDATE] = on_update,   [LC_EV_SETTINGS] = on_settings,
     [LC_EV_BUDGET] = on_budget,   [LC_EV_SHUTDOWN] = on_shutdown,
     [LC_EV_TICK] = on_tick,       [LC_EV_PROGRESS] = on_progress,
     [LC_EV_READY] = on_ready,     [LC_EV_LOAD_FAILED] = on_load_failed,
@@ -59,7 +59,7 @@ static bool is_stale(const struct lifecycle *lc, const struct lc_event *ev) {
 static bool slot_named_well(const struct lc_event *ev) {
     bool none = ev->slot == LC_NO_SLOT && ev->kind == LC_EV_REQUEST;
     bool needed = ev->kind >= LC_EV_PROGRESS || ev->kind == LC_EV_UNLOAD ||
-                  ev->kind == LC_EV_RETUNE || ev->kind == LC_EV_REQUEST;
+                  ev->kind == LC_EV_UPDATE || ev->kind == LC_EV_REQUEST;
 
     return !needed || none || (ev->slot >= 0 && ev->slot < LC_MAX_SLOTS);
 }
@@ -93,8 +93,8 @@ static void settle(struct lc_step *st) {
     do {
         moved = false;
         for (int i = 0; i < LC_MAX_SLOTS; i++) moved = slot_settle(st, i) || moved;
-        moved = line_serve(st) || moved;
-        moved = line_relieve(st) || moved;
+        moved = admission_serve(st) || moved;
+        moved = admission_relieve(st) || moved;
     } while (moved);
     free_unused(st);
     finish_shutdown(st);
@@ -109,7 +109,7 @@ void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
     ret_actions->count = 0;
     lc->now = ev->now;
     if (!is_stale(lc, ev)) {
-        (void)line_serve(&st); /* Gates close by the clock, also if the tick comes late. */
+        (void)admission_serve(&st); /* Gates close by the clock, also if the tick comes late. */
         handlers[ev->kind](&st, ev);
     }
     settle(&st);
@@ -139,7 +139,7 @@ static msec slot_deadline(const struct lifecycle *lc, const struct lc_slot *slot
 }
 
 msec lifecycle_deadline(const struct lifecycle *lc) {
-    msec first = sooner(lc->shutdown_by, line_gate(lc));
+    msec first = sooner(lc->shutdown_by, admission_next_gate(lc));
 
     for (int i = 0; i < LC_MAX_SLOTS; i++)
         first = sooner(first, slot_deadline(lc, &lc->slots[i]));
@@ -151,7 +151,7 @@ struct lc_view lifecycle_view(const struct lifecycle *lc, int slot) {
 
     return (struct lc_view){
         .running = n.running,
-        .waiting = n.waiting + n.let_in,
+        .waiting = n.waiting + n.admitted,
         .expires = slot_expires(&lc->slots[slot]),
     };
 }
@@ -161,8 +161,8 @@ static bool serves_better(const struct lifecycle *lc, int a, int b) {
     if (b == LC_NO_SLOT) return true;
     bool up_a = slot_is_up(&lc->slots[a]), up_b = slot_is_up(&lc->slots[b]);
     struct lc_tally x = requests_tally(lc, a), y = requests_tally(lc, b);
-    uint32_t load_a = x.waiting + x.let_in + x.running;
-    uint32_t load_b = y.waiting + y.let_in + y.running;
+    uint32_t load_a = x.waiting + x.admitted + x.running;
+    uint32_t load_b = y.waiting + y.admitted + y.running;
 
     if (up_a != up_b) return up_a;
     if (!up_a) return x.waiting > 0 && y.waiting == 0; /* one fresh load is enough */

@@ -9,7 +9,7 @@ static bool request_valid(const struct lifecycle *lc, uint32_t k) {
     if (lc->slots[r->slot].model == LC_NO_MODEL || r->lost > 1) return false;
     if (k > 0 && r->arrived < lc->requests[k - 1].arrived) return false;
     if (r->aborted && r->state != LC_RUNNING) return false;
-    if (r->state != LC_WAITING && (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_ENSURE))
+    if (r->state != LC_WAITING && (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD))
         return false;
     return !lc->shutting_down || r->state == LC_RUNNING;
 }
@@ -17,26 +17,26 @@ static bool request_valid(const struct lifecycle *lc, uint32_t k) {
 static bool working_valid(const struct lc_slot *slot, const struct lc_tally *n) {
     bool full = n->infer >= slot->plan.parallel;
 
-    return n->running > 0 && n->infer <= slot->plan.parallel && (n->let_in == 0 || full);
+    return n->running > 0 && n->infer <= slot->plan.parallel && (n->admitted == 0 || full);
 }
 
 static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *slot,
                             const struct lc_tally *n) {
     switch (slot->state) {
     case LC_ABSENT:
-        return n->let_in == 0 && n->running == 0 && slot->bytes == 0;
+        return n->admitted == 0 && n->running == 0 && slot->bytes == 0;
     case LC_LOADING:
-        return n->let_in == 0 && n->running == 0 && !lc->shutting_down &&
+        return n->admitted == 0 && n->running == 0 && !lc->shutting_down &&
                (n->waiting > 0 || slot->permille >= LC_HALF_LOADED);
     case LC_IDLE:
-        return n->waiting == 0 && n->let_in == 0 && n->running == 0 && !lc->shutting_down &&
+        return n->waiting == 0 && n->admitted == 0 && n->running == 0 && !lc->shutting_down &&
                slot->idle_since <= lc->now && lc->now < slot_expires(slot);
     case LC_BUSY:
         return n->waiting == 0 && working_valid(slot, n) && !lc->shutting_down;
     case LC_DRAINING:
         return working_valid(slot, n);
     case LC_UNLOADING:
-        return n->let_in == 0 && n->running == 0;
+        return n->admitted == 0 && n->running == 0;
     }
     return false;
 }
@@ -51,7 +51,7 @@ static bool leaving_valid(const struct lc_slot *slot) {
 
 static bool slot_valid(const struct lifecycle *lc, const struct lc_slot *slot,
                        const struct lc_tally *n) {
-    bool empty = n->waiting + n->let_in + n->running == 0;
+    bool empty = n->waiting + n->admitted + n->running == 0;
 
     if (slot->model == LC_NO_MODEL)
         return slot->state == LC_ABSENT && empty && slot->failures == 0;
@@ -70,7 +70,7 @@ bool lifecycle_valid(const struct lifecycle *lc) {
         const struct lc_request *r = &lc->requests[k];
         if (!request_valid(lc, k)) return false;
         n[r->slot].waiting += r->state == LC_WAITING;
-        n[r->slot].let_in += r->state == LC_LET_IN;
+        n[r->slot].admitted += r->state == LC_ADMITTED;
         n[r->slot].running += r->state == LC_RUNNING;
         n[r->slot].infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
     }

@@ -26,20 +26,20 @@ static void forget_failures(struct lifecycle *lc, uint32_t model) {
 
 /* Loads are answered; all other waiters are let in, however long somebody else has waited: no
  * swap without an answer in between (Auto-evict, rule 6). */
-static void let_in_waiters(struct lc_step *st, int i) {
+static void admit_waiters(struct lc_step *st, int i) {
     struct lifecycle *lc = st->lc;
 
     for (uint32_t k = 0; k < lc->request_count;) {
         struct lc_request *r = &lc->requests[k];
         if (r->slot != i) {
             k++;
-        } else if (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_ENSURE) {
+        } else if (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD) {
             struct lc_action *answer = action_add(st, LC_DO_LOADED, i);
             answer->request = r->id;
             answer->fresh = true;
             request_remove(lc, k);
         } else {
-            r->state = LC_LET_IN;
+            r->state = LC_ADMITTED;
             k++;
         }
     }
@@ -54,8 +54,8 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
     slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
     slot->last_used = lc->now;
     forget_failures(lc, slot->model);
-    let_in_waiters(st, ev->slot);
-    if (requests_tally(lc, ev->slot).let_in > 0)
+    admit_waiters(st, ev->slot);
+    if (requests_tally(lc, ev->slot).admitted > 0)
         slot_enter(st, ev->slot, LC_BUSY, LC_BECAUSE_REQUEST);
     else
         slot_enter(st, ev->slot, LC_IDLE, LC_BECAUSE_READY);
@@ -105,7 +105,7 @@ static void waiters_lose(struct lifecycle *lc, int i) {
     for (uint32_t k = 0; k < lc->request_count; k++) {
         struct lc_request *r = &lc->requests[k];
         if (r->slot != i) continue;
-        if (lc->slots[i].state == LC_LOADING || r->state == LC_LET_IN) r->lost++;
+        if (lc->slots[i].state == LC_LOADING || r->state == LC_ADMITTED) r->lost++;
         r->state = LC_WAITING;
     }
 }

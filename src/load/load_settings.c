@@ -138,7 +138,7 @@ bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
         return error_set(err, ERR_INVALID_REQUEST, "Load settings must be an object, not %s.",
                          json_type_phrase(obj));
     }
-    struct load_settings settings = LOAD_SETTINGS_UNSAID;
+    struct load_settings settings = LOAD_SETTINGS_UNSET;
     yyjson_obj_iter iter = yyjson_obj_iter_with(obj);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         const char *name = yyjson_get_str(key);
@@ -171,9 +171,9 @@ static size_t row_size(const struct row *row) {
     return 0;
 }
 
-static bool is_said(const struct load_settings *settings, const struct row *row) {
-    static const struct load_settings unsaid = LOAD_SETTINGS_UNSAID;
-    return memcmp((const char *)settings + row->offset, (const char *)&unsaid + row->offset,
+static bool is_set(const struct load_settings *settings, const struct row *row) {
+    static const struct load_settings unset = LOAD_SETTINGS_UNSET;
+    return memcmp((const char *)settings + row->offset, (const char *)&unset + row->offset,
                   row_size(row)) != 0;
 }
 
@@ -205,7 +205,7 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings,
                                      yyjson_mut_doc *doc) {
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (!is_said(settings, &rows[i])) continue;
+        if (!is_set(settings, &rows[i])) continue;
         const char *member = (const char *)settings + rows[i].offset;
         yyjson_mut_obj_add(obj, yyjson_mut_str(doc, rows[i].name),
                            row_value(doc, member, rows[i].kind));
@@ -215,7 +215,7 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings,
 
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (!is_said(over, &rows[i])) continue;
+        if (!is_set(over, &rows[i])) continue;
         memcpy((char *)settings + rows[i].offset, (const char *)over + rows[i].offset,
                row_size(&rows[i]));
     }
@@ -231,13 +231,13 @@ static int64_t longest_context(const struct model *model,
     return scale > 0 ? (int64_t)((double)model->context_length / scale) : model->context_length;
 }
 
-static bool fit_context(const struct model *model, const struct load_settings *demanded,
+static bool fit_context(const struct model *model, const struct load_settings *requested,
                         struct load_settings *settings, struct error *err) {
     int64_t longest = longest_context(model, settings);
-    if (demanded && demanded->context_length > longest) {
+    if (requested && requested->context_length > longest) {
         return error_set_param(err, ERR_INVALID_REQUEST, "context_length",
                                "'context_length' is %lld, but %s can have %lld at most.",
-                               (long long)demanded->context_length, model->key,
+                               (long long)requested->context_length, model->key,
                                (long long)longest);
     }
     if (settings->context_length > longest) settings->context_length = longest;
@@ -283,13 +283,13 @@ static bool is_float(const char *kv_type) {
 
 bool load_settings_resolve(const struct model *model, const struct load_layers *layers,
                            struct load_settings *ret_effective, struct error *err) {
-    struct load_settings settings = LOAD_SETTINGS_UNSAID;
+    struct load_settings settings = LOAD_SETTINGS_UNSET;
     const struct load_settings *order[] = { layers->for_all, layers->for_model,
-                                            layers->demanded };
+                                            layers->requested };
     for (size_t i = 0; i < 3; i++) {
         if (order[i]) load_settings_merge(&settings, order[i]);
     }
-    if (!fit_context(model, layers->demanded, &settings, err)) return false;
+    if (!fit_context(model, layers->requested, &settings, err)) return false;
     fill_defaults(model, layers->budget, &settings);
     if (settings.flash_attention == 0 && !is_float(settings.kv_type_v)) {
         return error_set_param(err, ERR_INVALID_REQUEST, "kv_type_v",

@@ -4,7 +4,7 @@
  * 6).
  *
  * effective = built-in defaults <- the user's settings for all models <- for this model <-
- * demanded by this load. Pure.
+ * requested by this load. Pure.
  */
 #ifndef DOZE_LOAD_LOAD_SETTINGS_H
 #define DOZE_LOAD_LOAD_SETTINGS_H
@@ -36,7 +36,7 @@ struct load_settings {
     int64_t chat_template, reasoning_ending;
 };
 
-#define LOAD_SETTINGS_UNSAID                                                                   \
+#define LOAD_SETTINGS_UNSET                                                                    \
     {                                                                                          \
         .gpu_layers = -2, .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .mmap = -1,    \
         .mlock = -1, .seed = -1                                                                \
@@ -54,7 +54,7 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjso
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over);
 
 struct load_layers {
-    const struct load_settings *for_all, *for_model, *demanded; /* each may be NULL */
+    const struct load_settings *for_all, *for_model, *requested; /* each may be NULL */
     nbytes budget; /* a context length that nobody says fits into so many bytes; 0: any does */
 };
 
@@ -79,7 +79,7 @@ nbytes load_settings_need(const struct model *model, const struct load_settings 
 int64_t load_settings_tokens(const struct model *model, const struct load_settings *effective,
                              nbytes budget);
 
-/* Expected time to load, from the size alone (warm file); at least 1 ms. */
+/* Expected time to load, from the size alone (file in the page cache); at least 1 ms. */
 msec load_settings_reload_time(const struct model *model);
 
 #endif

@@ -29,7 +29,7 @@ struct calls *calls_new(void) {
 
 static void call_free(struct call *call) {
     service_request_clear(&call->request);
-    free(call->wish.identifier);
+    free(call->options.identifier);
     free(call->model_key);
     buf_clear(&call->output);
     free(call);

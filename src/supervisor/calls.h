@@ -15,10 +15,10 @@
 
 enum { CALLS_MAX = LC_MAX_REQUESTS };
 
-/* What an explicit load wants; kept with its call until the load ends. */
-struct load_wish {
+/* What a load asks for; stored with its call until the load ends. */
+struct load_options {
     char *identifier; /* NULL: by default */
-    struct load_settings demanded;
+    struct load_settings requested;
     bool keep;
 };
 
@@ -28,18 +28,18 @@ struct call {
     struct service_request
         request;              /* INFER, LIGHT; the body is dropped once it is with the worker */
     struct service_sink sink; /* on_event NULL once nobody listens */
-    struct load_wish wish;    /* LOAD */
+    struct load_options options; /* LOAD */
     struct load_sink
-        load_sink; /* LOAD, ENSURE, a whole unload; on_end NULL once nobody listens */
+        load_sink; /* LOAD, GET_OR_LOAD, a whole unload; on_end NULL once nobody listens */
     struct estimate_sink estimate_sink;
     char *model_key;
     int slot; /* where it runs; LC_NO_SLOT before */
     uint32_t generation;
     int64_t received_usec;
-    int64_t tokens_held; /* in the context for it: prompt and answer so far */
-    bool handed_over;    /* the worker has it */
-    bool generating;     /* and has said its first word */
-    struct buf output;   /* text so far, only while somebody follows the model log */
+    int64_t context_tokens; /* in the context for it: prompt and answer so far */
+    bool dispatched;        /* the worker has it */
+    bool generating;        /* and has said its first word */
+    struct buf output;      /* text so far, only while somebody follows the model log */
 };
 
 struct calls;

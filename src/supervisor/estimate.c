@@ -36,7 +36,7 @@ static uint64_t bytes_of(yyjson_val *obj, const char *name) {
 }
 
 static uint64_t room_for_more(const struct supervisor *sup) {
-    uint64_t available = memory_available(), limit = sup->world.settings->memory_limit;
+    uint64_t available = memory_available(), limit = sup->config.settings->memory_limit;
     uint64_t used = 0;
     if (limit == 0) return available;
     for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
@@ -44,7 +44,7 @@ static uint64_t room_for_more(const struct supervisor *sup) {
     return left < available ? left : available;
 }
 
-static void hear_measured(struct estimate *e, yyjson_val *json) {
+static void on_measured(struct estimate *e, yyjson_val *json) {
     struct load_estimate result = { .model = bytes_of(json, "model"),
                                     .model_device = bytes_of(json, "model_device"),
                                     .context = bytes_of(json, "context"),
@@ -54,7 +54,7 @@ static void hear_measured(struct estimate *e, yyjson_val *json) {
     end(e, &result, NULL);
 }
 
-static void hear_failed(struct estimate *e, yyjson_val *json) {
+static void on_failed(struct estimate *e, yyjson_val *json) {
     struct error err;
     supervisor_read_failure(json, &err);
     end(e, NULL, &err);
@@ -67,9 +67,9 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     if (!wanted) return;
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
     if (doc && frame->type == MSG_MEASURED)
-        hear_measured(e, yyjson_doc_get_root(doc));
+        on_measured(e, yyjson_doc_get_root(doc));
     else
-        hear_failed(e, yyjson_doc_get_root(doc));
+        on_failed(e, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);
     worker_kill(worker);
 }
@@ -125,14 +125,14 @@ static bool start(struct estimate *e, const struct load_request *request, struct
     struct lc_plan plan;
     if (!supervisor_plan_load(e->sup, request, &model, &effective, &plan, err)) return false;
     struct worker_owner owner = { .on_frame = on_frame, .on_gone = on_gone, .ctx = e };
-    e->worker = worker_spawn(e->sup->world.loop, e->sup->world.worker_program, LC_NO_SLOT, 0,
+    e->worker = worker_spawn(e->sup->config.loop, e->sup->config.worker_program, LC_NO_SLOT, 0,
                              &owner, err);
     if (!e->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
     supervisor_format_load(e->sup, model, LC_NO_SLOT, &effective, &payload);
     worker_send(e->worker, MSG_MEASURE, 0, payload.data, payload.len);
     buf_clear(&payload);
-    uv_timer_init(e->sup->world.loop, &e->timer);
+    uv_timer_init(e->sup->config.loop, &e->timer);
     e->timer.data = e;
     uv_timer_start(&e->timer, on_timer, PATIENCE_MS, 0);
     e->next = e->sup->estimates;

@@ -6,7 +6,7 @@
  *   prepare.c     what can be done before a load may begin
  *   load_message.c  what a worker is told to load
  *   perform.c     actions of the lifecycle -> workers and sinks
- *   worker_events.c        frames of workers -> events and sinks
+ *   worker_events.c  messages of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
  *   views.c       what can be seen
  *   status_json.c      how things stand, for those who watch live
@@ -48,7 +48,7 @@ struct instance_facts {
 struct instance {
     char *identifier; /* NULL: the slot is free */
     char *model_key;
-    struct load_settings demanded;  /* by the explicit load; unsaid for jit */
+    struct load_settings requested; /* by the explicit load; unset for jit */
     struct load_settings effective; /* of the current worker */
     call_id unloading;              /* the call that waits until it is gone; 0: none */
     struct worker *worker;
@@ -58,20 +58,20 @@ struct instance {
     msec spawned_at;
     msec loaded_at; /* Unix ms */
     double load_seconds;
-    msec heard; /* when the lifecycle was last told that the worker lives */
+    msec last_heard; /* when the lifecycle was last told that the worker lives */
 };
 
 struct supervisor {
-    struct supervisor_world world;
+    struct supervisor_config config;
     struct lifecycle lc;
     struct lc_actions actions;
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
-    struct kept kept;
+    struct pinned pinned;
     struct estimate *estimates; /* under way; estimate.c */
     struct standby *standby;
-    struct read_ahead *ahead; /* of the slot ahead_of; LC_NO_SLOT: none waits */
-    int ahead_of;
+    struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
+    int prefetch_slot;
 
     struct load_texts texts; /* that load settings refer to */
     bool sandbox_told;       /* that workers are without a part of it */
@@ -113,9 +113,9 @@ extern const struct worker_owner supervisor_worker_owner; /* without ctx */
 void supervisor_read_failure(yyjson_val *json, struct error *ret);
 
 /* ---- requests.c ---- */
-/* Resolve the load settings of a model for a load that demands `demanded` (may be NULL). */
+/* Resolve the load settings of a model for a load that demands `requested` (may be NULL). */
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
-                     const struct load_settings *demanded, struct load_settings *ret_effective,
+                     const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
 void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
 

@@ -24,7 +24,7 @@ static void add_text(const struct supervisor *sup, yyjson_mut_doc *doc, yyjson_m
 /* What the instance may take, now that the others take what they take. */
 static void add_limit(const struct supervisor *sup, int slot, yyjson_mut_doc *doc,
                       yyjson_mut_val *obj) {
-    nbytes limit = sup->world.settings->memory_limit, others = 0;
+    nbytes limit = sup->config.settings->memory_limit, others = 0;
     if (limit == 0) return;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (i != slot && sup->instances[i].identifier) others += sup->lc.slots[i].bytes;
@@ -69,8 +69,8 @@ static void add_first_request(const struct supervisor *sup, int slot, yyjson_mut
                               yyjson_mut_val *obj) {
     add_positive(doc, obj, "prompt_tokens",
                  (int64_t)(longest_text(sup, slot) / BYTES_PER_TOKEN));
-    if (sup->ahead_of == slot && read_ahead_done(sup->ahead))
-        yyjson_mut_obj_add_bool(doc, obj, "warm", true);
+    if (sup->prefetch_slot == slot && prefetch_done(sup->prefetch))
+        yyjson_mut_obj_add_bool(doc, obj, "prefetched", true);
 }
 
 /* The prompt store: the worker reads and writes the model's folder itself. */
@@ -78,9 +78,9 @@ static void add_prompts(const struct supervisor *sup, const struct model *model,
                         yyjson_mut_doc *doc, yyjson_mut_val *obj) {
     struct buf dir = BUF_INIT(1 << 16);
     yyjson_mut_val *prompts = yyjson_mut_obj_add_obj(doc, obj, "prompts");
-    buf_addf(&dir, "%s/", sup->world.prompts_dir);
+    buf_addf(&dir, "%s/", sup->config.prompts_dir);
     folder_from_key(model->key, &dir);
-    yyjson_mut_obj_add_str(doc, prompts, "mode", settings_prompt_store(sup->world.settings));
+    yyjson_mut_obj_add_str(doc, prompts, "mode", settings_prompt_store(sup->config.settings));
     yyjson_mut_obj_add_strncpy(doc, prompts, "dir", buf_str(&dir), dir.len);
     buf_clear(&dir);
 }

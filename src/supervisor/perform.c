@@ -15,7 +15,7 @@ void call_fail(struct supervisor *sup, struct call *call, const struct error *er
     struct service_sink sink = call->sink;
     struct load_sink load_sink = call->load_sink;
     call_id id = call->id;
-    sup->world.metrics->request_errors[err->code]++;
+    sup->config.metrics->request_errors[err->code]++;
     call_close(sup->calls, call); /* first: the sink may ask for things anew */
     if (load_sink.on_end) load_sink.on_end(load_sink.ctx, id, NULL, err);
     struct service_event ev = { .kind = SERVICE_ERROR,
@@ -136,9 +136,9 @@ static void do_assign(struct supervisor *sup, const struct lc_action *action,
     struct instance *in = &sup->instances[action->slot];
     const struct call *call = call_find(sup->calls, ev->request);
     const char *key = sup->model_names[action->model];
-    char *wished = call ? call->wish.identifier : NULL;
-    *in = (struct instance){ .demanded = LOAD_SETTINGS_UNSAID, .model_key = xstrdup(key) };
-    in->identifier = wished ? xstrdup(wished) : default_identifier(sup, key);
+    char *identifier = call ? call->options.identifier : NULL;
+    *in = (struct instance){ .requested = LOAD_SETTINGS_UNSET, .model_key = xstrdup(key) };
+    in->identifier = identifier ? xstrdup(identifier) : default_identifier(sup, key);
 }
 
 static void do_free(struct supervisor *sup, const struct lc_action *action,
@@ -162,54 +162,54 @@ static struct call *waiting_load(struct supervisor *sup, int slot) {
 
 /* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load
  * may demand something. */
-static struct load_settings newest_demanded(struct supervisor *sup, int slot) {
-    struct load_settings demanded = LOAD_SETTINGS_UNSAID;
+static struct load_settings newest_requested(struct supervisor *sup, int slot) {
+    struct load_settings requested = LOAD_SETTINGS_UNSET;
     for (uint32_t i = sup->lc.request_count; i-- > 0;) {
         const struct lc_request *request = &sup->lc.requests[i];
         if (request->slot != slot) continue;
         const struct call *call = call_find(sup->calls, request->id);
-        return call && call->kind == LC_KIND_ENSURE ? call->wish.demanded : demanded;
+        return call && call->kind == LC_KIND_GET_OR_LOAD ? call->options.requested : requested;
     }
-    return demanded;
+    return requested;
 }
 
-/* Is what the last worker was demanded to be what the lifecycle has planned for the next one?
+/* Is what the last worker was requested to be what the lifecycle has planned for the next one?
  * Then it replaces one that died: whoever came meanwhile has no say. */
 static bool is_as_planned(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
-    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     struct load_settings effective;
     struct lc_plan plan;
     struct error err;
-    return model && supervisor_plan(sup, model, &in->demanded, &effective, &plan, &err) &&
+    return model && supervisor_plan(sup, model, &in->requested, &effective, &plan, &err) &&
            plan.settings == sup->lc.slots[slot].plan.settings;
 }
 
-static void choose_demanded(struct supervisor *sup, int slot) {
+static void choose_requested(struct supervisor *sup, int slot) {
     struct instance *in = &sup->instances[slot];
     const struct call *load = waiting_load(sup, slot);
     if (load) {
-        in->demanded = load->wish.demanded;
+        in->requested = load->options.requested;
     } else if (sup->lc.slots[slot].origin == LC_ORIGIN_JIT && !is_as_planned(sup, slot)) {
-        in->demanded = newest_demanded(sup, slot);
+        in->requested = newest_requested(sup, slot);
     } /* else a worker of an explicit instance died: the next one is loaded the same way */
 }
 
 static bool start_worker(struct supervisor *sup, const struct lc_action *action,
                          struct error *err) {
     struct instance *in = &sup->instances[action->slot];
-    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     if (!model) {
         return error_set(err, ERR_LOAD_FAILED, "The file of '%.80s' is not there any more.",
                          in->model_key);
     }
     struct lc_plan plan;
-    if (!supervisor_plan(sup, model, &in->demanded, &in->effective, &plan, err)) return false;
+    if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
     struct worker_owner owner = supervisor_worker_owner;
     owner.ctx = sup;
     in->worker = standby_take(sup->standby, action->slot, action->generation, &owner);
     if (!in->worker) {
-        in->worker = worker_spawn(sup->world.loop, sup->world.worker_program, action->slot,
+        in->worker = worker_spawn(sup->config.loop, sup->config.worker_program, action->slot,
                                   action->generation, &owner, err);
     }
     if (!in->worker) return false;
@@ -224,7 +224,7 @@ static void do_spawn(struct supervisor *sup, const struct lc_action *action,
                      const struct lc_event *ev) {
     (void)ev;
     struct instance *in = &sup->instances[action->slot];
-    choose_demanded(sup, action->slot);
+    choose_requested(sup, action->slot);
     in->spawned_at = sup->lc.now;
     in->load_error = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
@@ -273,7 +273,7 @@ static void do_report(struct supervisor *sup, const struct lc_action *action,
  * model's template: asked under a number that no call has. */
 static void log_input(struct supervisor *sup, struct call *call, yyjson_mut_val *body,
                       struct worker *worker) {
-    if (call->kind != LC_KIND_INFER || !feed_wanted(sup->world.log, LOG_TOPIC_INPUT)) return;
+    if (call->kind != LC_KIND_INFER || !feed_wanted(sup->config.log, LOG_TOPIC_INPUT)) return;
     if (call->request.op != OP_CHAT) return;
     yyjson_mut_val *op = yyjson_mut_obj_get(body, "op");
     yyjson_mut_set_str(op, "template");
@@ -301,7 +301,7 @@ static void do_start(struct supervisor *sup, const struct lc_action *action,
     if (!in->worker) return; /* dead: its end is on the way and answers the request */
     call->slot = action->slot;
     call->generation = action->generation;
-    call->handed_over = true;
+    call->dispatched = true;
     if (lifecycle_view(&sup->lc, action->slot).running == 1) {
         activity_begin(&in->activity, sup->lc.now);
     }
@@ -321,13 +321,13 @@ static void do_abort(struct supervisor *sup, const struct lc_action *action,
     if (in->worker) worker_send(in->worker, MSG_CANCEL, action->request, NULL, 0);
 }
 
-/* A load that says nothing of keeping takes back no wish. */
-static void note_wish(struct supervisor *sup, int slot, const struct call *call) {
+/* A load without `keep` unpins nothing. */
+static void remember_pinned(struct supervisor *sup, int slot, const struct call *call) {
     const struct instance *in = &sup->instances[slot];
-    if (call->kind != LC_KIND_LOAD || !call->wish.keep) return;
-    kept_put(&sup->kept, in->identifier, in->model_key, sup->lc.slots[slot].ttl,
-             &call->wish.demanded);
-    sup->world.on_kept_changed(sup->world.ctx);
+    if (call->kind != LC_KIND_LOAD || !call->options.keep) return;
+    pinned_put(&sup->pinned, in->identifier, in->model_key, sup->lc.slots[slot].ttl,
+               &call->options.requested);
+    sup->config.on_pinned_changed(sup->config.ctx);
 }
 
 static void do_loaded(struct supervisor *sup, const struct lc_action *action,
@@ -335,7 +335,7 @@ static void do_loaded(struct supervisor *sup, const struct lc_action *action,
     (void)ev;
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return;
-    note_wish(sup, action->slot, call);
+    remember_pinned(sup, action->slot, call);
     struct instance_view view = supervisor_view(sup, action->slot);
     struct load_result result = { .instance = &view, .fresh = action->fresh };
     struct load_sink sink = call->load_sink;
@@ -348,7 +348,7 @@ static void do_finished(struct supervisor *sup, const struct lc_action *action,
                         const struct lc_event *ev) {
     (void)action;
     (void)ev;
-    sup->world.on_finished(sup->world.ctx);
+    sup->config.on_finished(sup->config.ctx);
 }
 
 typedef void perform_fn(struct supervisor *sup, const struct lc_action *action,
@@ -368,5 +368,5 @@ void supervisor_perform(struct supervisor *sup, const struct lc_event *ev) {
     }
     if (ev->kind != LC_EV_REQUEST) return;
     struct call *call = call_find(sup->calls, ev->request);
-    if (call && !call->handed_over) call_emit_loading(sup, call, LC_NO_SLOT);
+    if (call && !call->dispatched) call_emit_loading(sup, call, LC_NO_SLOT);
 }

@@ -7,69 +7,70 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 
-static void drop(struct kept *kept, size_t index) {
-    free(kept->list[index].identifier);
-    free(kept->list[index].model_key);
-    kept->count--;
-    memmove(kept->list + index, kept->list + index + 1,
-            (kept->count - index) * sizeof kept->list[0]);
+static void drop(struct pinned *pinned, size_t index) {
+    free(pinned->list[index].identifier);
+    free(pinned->list[index].model_key);
+    pinned->count--;
+    memmove(pinned->list + index, pinned->list + index + 1,
+            (pinned->count - index) * sizeof pinned->list[0]);
 }
 
-void kept_clear(struct kept *kept) {
-    while (kept->count > 0) drop(kept, kept->count - 1);
+void pinned_clear(struct pinned *pinned) {
+    while (pinned->count > 0) drop(pinned, pinned->count - 1);
 }
 
-/* The number of wishes if there is none. */
-static size_t find(const struct kept *kept, const char *identifier) {
+/* pinned->count if there is none. */
+static size_t find(const struct pinned *pinned, const char *identifier) {
     size_t i = 0;
-    while (i < kept->count && strcmp(kept->list[i].identifier, identifier) != 0) i++;
+    while (i < pinned->count && strcmp(pinned->list[i].identifier, identifier) != 0) i++;
     return i;
 }
 
-bool kept_has(const struct kept *kept, const char *identifier) {
-    return find(kept, identifier) < kept->count;
+bool pinned_has(const struct pinned *pinned, const char *identifier) {
+    return find(pinned, identifier) < pinned->count;
 }
 
-bool kept_forget(struct kept *kept, const char *identifier) {
-    size_t index = find(kept, identifier);
-    if (index == kept->count) return false;
-    drop(kept, index);
+bool pinned_forget(struct pinned *pinned, const char *identifier) {
+    size_t index = find(pinned, identifier);
+    if (index == pinned->count) return false;
+    drop(pinned, index);
     return true;
 }
 
-bool kept_set_ttl(struct kept *kept, const char *identifier, msec ttl) {
-    size_t index = find(kept, identifier);
-    if (index == kept->count) return false;
-    kept->list[index].ttl = ttl;
+bool pinned_set_ttl(struct pinned *pinned, const char *identifier, msec ttl) {
+    size_t index = find(pinned, identifier);
+    if (index == pinned->count) return false;
+    pinned->list[index].ttl = ttl;
     return true;
 }
 
-void kept_put(struct kept *kept, const char *identifier, const char *model_key, msec ttl,
-              const struct load_settings *demanded) {
-    if (!kept_forget(kept, identifier) && kept->count == KEPT_MAX) drop(kept, 0);
-    kept->list[kept->count++] = (struct kept_wish){ .identifier = xstrdup(identifier),
-                                                    .model_key = xstrdup(model_key),
-                                                    .ttl = ttl,
-                                                    .demanded = *demanded };
+void pinned_put(struct pinned *pinned, const char *identifier, const char *model_key, msec ttl,
+                const struct load_settings *requested) {
+    if (!pinned_forget(pinned, identifier) && pinned->count == PINNED_MAX) drop(pinned, 0);
+    pinned->list[pinned->count++] = (struct pinned_instance){ .identifier = xstrdup(identifier),
+                                                              .model_key = xstrdup(model_key),
+                                                              .ttl = ttl,
+                                                              .requested = *requested };
 }
 
-static void add_wish(const struct kept_wish *wish, yyjson_mut_doc *doc, yyjson_mut_val *list) {
-    yyjson_mut_val *obj = load_settings_format(&wish->demanded, doc);
+static void add_instance(const struct pinned_instance *instance, yyjson_mut_doc *doc,
+                         yyjson_mut_val *list) {
+    yyjson_mut_val *obj = load_settings_format(&instance->requested, doc);
     yyjson_mut_arr_append(list, obj);
-    yyjson_mut_obj_add_str(doc, obj, "model", wish->model_key);
-    if (strcmp(wish->identifier, wish->model_key) != 0) {
-        yyjson_mut_obj_add_str(doc, obj, "identifier", wish->identifier);
+    yyjson_mut_obj_add_str(doc, obj, "model", instance->model_key);
+    if (strcmp(instance->identifier, instance->model_key) != 0) {
+        yyjson_mut_obj_add_str(doc, obj, "identifier", instance->identifier);
     }
-    if (wish->ttl != MSEC_NEVER) {
-        yyjson_mut_obj_add_real(doc, obj, "ttl", (double)wish->ttl / 1000);
+    if (instance->ttl != MSEC_NEVER) {
+        yyjson_mut_obj_add_real(doc, obj, "ttl", (double)instance->ttl / 1000);
     }
 }
 
-void kept_format(const struct kept *kept, struct buf *out) {
+void pinned_format(const struct pinned *pinned, struct buf *out) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *list = yyjson_mut_arr(doc);
     yyjson_mut_doc_set_root(doc, list);
-    for (size_t i = 0; i < kept->count; i++) add_wish(&kept->list[i], doc, list);
+    for (size_t i = 0; i < pinned->count; i++) add_instance(&pinned->list[i], doc, list);
     json_write(doc, out);
     yyjson_mut_doc_free(doc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pinned.h - the instances that are to be there again after a restart: wishes of the user,
- * which last until the user takes them back, whether the instance is loaded or not.
+ * pinned.h - the instances that are loaded again after a restart. A pin lasts until the user
+ * takes it back, whether the instance is loaded or not.
  *
  * Start with a zeroed struct. Pure.
  */
@@ -15,31 +15,31 @@
 #include "base/msec.h"
 #include "load/load_settings.h"
 
-enum { KEPT_MAX = 64 }; /* more could not be loaded together */
+enum { PINNED_MAX = 64 }; /* more could not be loaded together */
 
-struct kept_wish {
+struct pinned_instance {
     char *identifier, *model_key;
     msec ttl; /* ms; MSEC_NEVER: none */
-    struct load_settings demanded;
+    struct load_settings requested;
 };
 
-struct kept {
-    struct kept_wish list[KEPT_MAX]; /* oldest first */
+struct pinned {
+    struct pinned_instance list[PINNED_MAX]; /* oldest first */
     size_t count;
 };
 
-void kept_clear(struct kept *kept);
+void pinned_clear(struct pinned *pinned);
 
-/* Add a wish, or replace that of the same identifier. Copies. Of more than KEPT_MAX the oldest
- * is forgotten. */
-void kept_put(struct kept *kept, const char *identifier, const char *model_key, msec ttl,
-              const struct load_settings *demanded);
+/* Pin an instance, or replace the pin of the same identifier. Copies. Beyond PINNED_MAX the
+ * oldest is dropped. */
+void pinned_put(struct pinned *pinned, const char *identifier, const char *model_key, msec ttl,
+                const struct load_settings *requested);
 /* False if there is none. */
-bool kept_forget(struct kept *kept, const char *identifier);
-bool kept_set_ttl(struct kept *kept, const char *identifier, msec ttl);
-bool kept_has(const struct kept *kept, const char *identifier);
+bool pinned_forget(struct pinned *pinned, const char *identifier);
+bool pinned_set_ttl(struct pinned *pinned, const char *identifier, msec ttl);
+bool pinned_has(const struct pinned *pinned, const char *identifier);
 
 /* Append a JSON array of bodies for POST /api/v1/models/load. */
-void kept_format(const struct kept *kept, struct buf *out);
+void pinned_format(const struct pinned *pinned, struct buf *out);
 
 #endif

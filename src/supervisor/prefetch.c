@@ -7,7 +7,7 @@
 #include "base/file_prefetch.h"
 #include "base/xalloc.h"
 
-struct read_ahead {
+struct prefetch {
     uv_work_t work;
     char *path;
     atomic_bool unwanted;
@@ -15,49 +15,49 @@ struct read_ahead {
     bool dropped; /* the owner is through with it */
 };
 
-static void release(struct read_ahead *ahead) {
-    if (!ahead->done || !ahead->dropped) return;
-    free(ahead->path);
-    free(ahead);
+static void release(struct prefetch *prefetch) {
+    if (!prefetch->done || !prefetch->dropped) return;
+    free(prefetch->path);
+    free(prefetch);
 }
 
 static bool goes_on(float progress, void *ctx) {
-    const struct read_ahead *ahead = ctx;
+    const struct prefetch *prefetch = ctx;
     (void)progress;
-    return !atomic_load(&ahead->unwanted);
+    return !atomic_load(&prefetch->unwanted);
 }
 
 static void on_thread(uv_work_t *work) {
-    struct read_ahead *ahead = work->data;
-    (void)file_warm(ahead->path, goes_on, ahead);
+    struct prefetch *prefetch = work->data;
+    (void)file_prefetch(prefetch->path, goes_on, prefetch);
 }
 
 static void on_done(uv_work_t *work, int status) {
-    struct read_ahead *ahead = work->data;
+    struct prefetch *prefetch = work->data;
     (void)status;
-    ahead->done = true;
-    release(ahead);
+    prefetch->done = true;
+    release(prefetch);
 }
 
-struct read_ahead *read_ahead_start(uv_loop_t *loop, const char *path) {
-    struct read_ahead *ahead = xcalloc(1, sizeof *ahead);
-    ahead->path = xstrdup(path);
-    ahead->work.data = ahead;
-    atomic_init(&ahead->unwanted, false);
-    if (uv_queue_work(loop, &ahead->work, on_thread, on_done) == 0) return ahead;
-    free(ahead->path);
-    free(ahead);
+struct prefetch *prefetch_start(uv_loop_t *loop, const char *path) {
+    struct prefetch *prefetch = xcalloc(1, sizeof *prefetch);
+    prefetch->path = xstrdup(path);
+    prefetch->work.data = prefetch;
+    atomic_init(&prefetch->unwanted, false);
+    if (uv_queue_work(loop, &prefetch->work, on_thread, on_done) == 0) return prefetch;
+    free(prefetch->path);
+    free(prefetch);
     return NULL;
 }
 
-bool read_ahead_done(const struct read_ahead *ahead) {
-    return ahead && ahead->done;
+bool prefetch_done(const struct prefetch *prefetch) {
+    return prefetch && prefetch->done;
 }
 
-void read_ahead_stop(struct read_ahead *ahead) {
-    if (!ahead) return;
-    ahead->dropped = true;
-    atomic_store(&ahead->unwanted, true);
-    (void)uv_cancel((uv_req_t *)&ahead->work); /* on_done comes in every case */
-    release(ahead);
+void prefetch_stop(struct prefetch *prefetch) {
+    if (!prefetch) return;
+    prefetch->dropped = true;
+    atomic_store(&prefetch->unwanted, true);
+    (void)uv_cancel((uv_req_t *)&prefetch->work); /* on_done comes in every case */
+    release(prefetch);
 }

@@ -11,16 +11,16 @@
 #include <stdbool.h>
 #include <uv.h>
 
-struct read_ahead; /* NULL: nothing is being read */
+struct prefetch; /* NULL: nothing is being read */
 
 /* Read the file and, if it is the first of a set, the others. NULL: it cannot be done now. */
-struct read_ahead *read_ahead_start(uv_loop_t *loop, const char *path);
+struct prefetch *prefetch_start(uv_loop_t *loop, const char *path);
 
 /* Whether it is through with the file: another look would find nothing to read. NULL: no. */
-bool read_ahead_done(const struct read_ahead *ahead);
+bool prefetch_done(const struct prefetch *prefetch);
 
 /* The load has begun or is not wanted any more: stop within some milliseconds. Frees it, later.
  * Accepts NULL. */
-void read_ahead_stop(struct read_ahead *ahead);
+void prefetch_stop(struct prefetch *prefetch);
 
 #endif

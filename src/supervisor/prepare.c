@@ -31,26 +31,26 @@ static bool fits_beside(const struct supervisor *sup, nbytes size) {
     return used <= memory_available();
 }
 
-static void read_ahead_of(struct supervisor *sup, int slot) {
-    const struct model *model = catalog_find(*sup->world.catalog,
+static void prefetch_next(struct supervisor *sup, int slot) {
+    const struct model *model = catalog_find(*sup->config.catalog,
                                              sup->instances[slot].model_key);
-    if (sup->ahead_of == slot) return;
-    read_ahead_stop(sup->ahead);
+    if (sup->prefetch_slot == slot) return;
+    prefetch_stop(sup->prefetch);
     bool fits = model && fits_beside(sup, model->size);
-    sup->ahead = fits ? read_ahead_start(sup->world.loop, model->path) : NULL;
-    sup->ahead_of = slot;
+    sup->prefetch = fits ? prefetch_start(sup->config.loop, model->path) : NULL;
+    sup->prefetch_slot = slot;
 }
 
 void supervisor_prepare(struct supervisor *sup) {
     int next = next_in_line(sup);
     if (next == LC_NO_SLOT) {
-        read_ahead_stop(sup->ahead);
-        sup->ahead = NULL;
-        sup->ahead_of = LC_NO_SLOT;
+        prefetch_stop(sup->prefetch);
+        sup->prefetch = NULL;
+        sup->prefetch_slot = LC_NO_SLOT;
     } else {
-        read_ahead_of(sup, next);
+        prefetch_next(sup, next);
     }
-    if (!sup->world.settings->standby) {
+    if (!sup->config.settings->standby) {
         standby_drop(sup->standby);
     } else if (next != LC_NO_SLOT) {
         standby_want(sup->standby);

@@ -52,7 +52,7 @@ static void publish(struct supervisor *sup, const struct lc_action *action,
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, obj);
-    yyjson_mut_obj_add_uint(doc, obj, "seq", feed_next_seq(sup->world.events));
+    yyjson_mut_obj_add_uint(doc, obj, "seq", feed_next_seq(sup->config.events));
     yyjson_mut_obj_add_int(doc, obj, "at", clock_unix());
     yyjson_mut_obj_add_str(doc, obj, "id", in->identifier);
     yyjson_mut_obj_add_str(doc, obj, "model", in->model_key);
@@ -66,8 +66,8 @@ static void publish(struct supervisor *sup, const struct lc_action *action,
     add_numbers(sup, action, doc, obj);
     struct buf json = BUF_INIT(1 << 16);
     json_write(doc, &json);
-    feed_publish(sup->world.events, "instance", EVENT_TOPIC_INSTANCES | EVENT_TOPIC_TRANSITIONS,
-                 buf_str(&json), true);
+    feed_publish(sup->config.events, "instance",
+                 EVENT_TOPIC_INSTANCES | EVENT_TOPIC_TRANSITIONS, buf_str(&json), true);
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
 }
@@ -84,7 +84,7 @@ void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
     const struct instance *in = &sup->instances[action->slot];
     char *reason = reason_text(sup, action);
     publish(sup, action, reason);
-    count(sup->world.metrics, action);
+    count(sup->config.metrics, action);
     char memory[64] = "";
     if (action->from == LC_UNLOADING && in->facts.memory) {
         snprintf(memory, sizeof memory, ", %llu MB came back",
@@ -103,13 +103,13 @@ void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
 
 void supervisor_report_progress(struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
-    if (!in->identifier || !feed_wanted(sup->world.events, EVENT_TOPIC_INSTANCES)) return;
+    if (!in->identifier || !feed_wanted(sup->config.events, EVENT_TOPIC_INSTANCES)) return;
     struct buf json = BUF_INIT(4096);
     buf_add_str(&json, "{\"id\":");
     json_write_str(&json, in->identifier, strlen(in->identifier));
     buf_add_str(&json, ",\"model\":");
     json_write_str(&json, in->model_key, strlen(in->model_key));
     buf_addf(&json, ",\"progress\":%.3f}", sup->lc.slots[slot].permille / 1000.0);
-    feed_publish(sup->world.events, "progress", EVENT_TOPIC_INSTANCES, buf_str(&json), false);
+    feed_publish(sup->config.events, "progress", EVENT_TOPIC_INSTANCES, buf_str(&json), false);
     buf_clear(&json);
 }

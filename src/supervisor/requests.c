@@ -10,18 +10,18 @@
 #include "supervisor/internal.h"
 
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
-                     const struct load_settings *demanded, struct load_settings *ret_effective,
+                     const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
     if (model->problem) {
         return error_set(err, ERR_LOAD_FAILED, "The model '%.80s' cannot be loaded: %s",
                          model->key, model->problem);
     }
-    const struct settings *settings = sup->world.settings;
+    const struct settings *settings = sup->config.settings;
     struct load_settings for_model;
     bool own = settings_for_model(settings, model->key, &for_model);
     struct load_layers layers = { .for_all = &settings->load,
                                   .for_model = own ? &for_model : NULL,
-                                  .demanded = demanded,
+                                  .requested = requested,
                                   .budget = settings->memory_limit ? settings->memory_limit
                                                                    : memory_total() };
     if (!load_settings_resolve(model, &layers, ret_effective, err)) return false;
@@ -43,7 +43,7 @@ static bool resolve(struct supervisor *sup, const char *name, struct target *ret
         named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
                                                   state == LC_IDLE || state == LC_BUSY };
     }
-    return resolve_name(*sup->world.catalog, named, count, name, ret_target, err);
+    return resolve_name(*sup->config.catalog, named, count, name, ret_target, err);
 }
 
 /* ---- requests for work ---- */
@@ -73,15 +73,15 @@ static bool is_up(struct supervisor *sup, const struct target *target) {
 /* Fill in what a load of the target would be like. A model whose file is gone or was replaced
  * by a broken one can be served only by the instance that is there. */
 static bool plan_target(struct supervisor *sup, const struct target *target,
-                        const struct load_settings *demanded, struct lc_plan *ret_plan,
+                        const struct load_settings *requested, struct lc_plan *ret_plan,
                         struct error *err) {
     struct load_settings effective;
     if (target->model &&
-        supervisor_plan(sup, target->model, demanded, &effective, ret_plan, err)) {
+        supervisor_plan(sup, target->model, requested, &effective, ret_plan, err)) {
         return true;
     }
     *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1 };
-    return !target->model || (!demanded && is_up(sup, target));
+    return !target->model || (!requested && is_up(sup, target));
 }
 
 /* The instance with this reference (views.c), if it is still there. */
@@ -96,7 +96,7 @@ static bool resolve_reference(struct supervisor *sup, uint64_t reference,
                          "This instance was unloaded; get or load the model anew.");
     }
     *ret_target = (struct target){ slot, in->model_key,
-                                   catalog_find(*sup->world.catalog, in->model_key) };
+                                   catalog_find(*sup->config.catalog, in->model_key) };
     return true;
 }
 
@@ -105,7 +105,7 @@ struct asked {
     const char *name;
     uint64_t instance;
     struct ttl ttl;
-    const struct load_settings *demanded; /* NULL: nothing */
+    const struct load_settings *requested; /* NULL: nothing */
 };
 
 static bool begin(struct supervisor *sup, struct call *call, const struct asked *asked,
@@ -116,7 +116,7 @@ static bool begin(struct supervisor *sup, struct call *call, const struct asked 
                            .request_kind = call->kind };
     bool found = asked->instance ? resolve_reference(sup, asked->instance, &target, err)
                                  : resolve(sup, asked->name, &target, err);
-    if (!found || !plan_target(sup, &target, asked->demanded, &ev.plan, err)) return false;
+    if (!found || !plan_target(sup, &target, asked->requested, &ev.plan, err)) return false;
     call->model_key = xstrdup(target.model_key);
     ev.model = supervisor_model_number(sup, target.model_key);
     ev.slot = target.slot;
@@ -131,7 +131,7 @@ static bool is_light(enum service_op op) {
 }
 
 static void refuse_full(struct supervisor *sup, struct error *err) {
-    sup->world.metrics->request_errors[ERR_QUEUE_FULL]++;
+    sup->config.metrics->request_errors[ERR_QUEUE_FULL]++;
     error_set(err, ERR_QUEUE_FULL, "The server works on %d requests already; try again later.",
               CALLS_MAX);
     err->retry_after = 5;
@@ -141,7 +141,7 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
                             struct service_sink sink) {
     struct error err;
     struct call *call = call_open(sup->calls);
-    sup->world.metrics->requests[request->op]++;
+    sup->config.metrics->requests[request->op]++;
     if (!call) {
         refuse_full(sup, &err);
         struct service_event ev = { .kind = SERVICE_ERROR,
@@ -174,7 +174,7 @@ void supervisor_cancel(struct supervisor *sup, call_id id) {
 
 void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
     const struct call *call = call_find(sup->calls, id);
-    if (!call || !call->handed_over) return;
+    if (!call || !call->dispatched) return;
     struct worker *worker = sup->instances[call->slot].worker;
     if (!worker || worker_generation(worker) != call->generation) return;
     worker_send(worker, paused ? MSG_PAUSE : MSG_RESUME, id, NULL, 0);
@@ -205,25 +205,25 @@ static void copy_word(char *to, size_t size, const char *word) {
     snprintf(to, size, "%s", word ? word : "");
 }
 
-static void read_demanded(const struct load_request *request,
-                          struct load_settings *ret_demanded) {
-    *ret_demanded = (struct load_settings)LOAD_SETTINGS_UNSAID;
-    ret_demanded->context_length = request->context_length;
-    ret_demanded->parallel = request->parallel;
-    ret_demanded->eval_batch_size = request->eval_batch_size;
-    ret_demanded->num_experts = request->num_experts;
-    ret_demanded->threads = request->threads;
-    ret_demanded->chunk_size = request->chunk_size;
-    ret_demanded->flash_attention = request->flash_attention;
-    ret_demanded->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
-    ret_demanded->gpu_layers = request->gpu_layers;
-    ret_demanded->mmap = request->mmap;
-    ret_demanded->mlock = request->mlock;
-    ret_demanded->seed = request->seed;
-    ret_demanded->rope_frequency_base = request->rope_frequency_base;
-    ret_demanded->rope_frequency_scale = request->rope_frequency_scale;
-    copy_word(ret_demanded->kv_type_k, sizeof ret_demanded->kv_type_k, request->kv_type_k);
-    copy_word(ret_demanded->kv_type_v, sizeof ret_demanded->kv_type_v, request->kv_type_v);
+static void read_requested(const struct load_request *request,
+                           struct load_settings *ret_requested) {
+    *ret_requested = (struct load_settings)LOAD_SETTINGS_UNSET;
+    ret_requested->context_length = request->context_length;
+    ret_requested->parallel = request->parallel;
+    ret_requested->eval_batch_size = request->eval_batch_size;
+    ret_requested->num_experts = request->num_experts;
+    ret_requested->threads = request->threads;
+    ret_requested->chunk_size = request->chunk_size;
+    ret_requested->flash_attention = request->flash_attention;
+    ret_requested->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
+    ret_requested->gpu_layers = request->gpu_layers;
+    ret_requested->mmap = request->mmap;
+    ret_requested->mlock = request->mlock;
+    ret_requested->seed = request->seed;
+    ret_requested->rope_frequency_base = request->rope_frequency_base;
+    ret_requested->rope_frequency_scale = request->rope_frequency_scale;
+    copy_word(ret_requested->kv_type_k, sizeof ret_requested->kv_type_k, request->kv_type_k);
+    copy_word(ret_requested->kv_type_v, sizeof ret_requested->kv_type_v, request->kv_type_v);
 }
 
 static bool settings_have_text(const struct load_settings *s, int64_t number) {
@@ -232,7 +232,7 @@ static bool settings_have_text(const struct load_settings *s, int64_t number) {
 
 static bool call_has_text(const struct call *call, void *ctx) {
     const int64_t *number = ctx;
-    return settings_have_text(&call->wish.demanded, *number);
+    return settings_have_text(&call->options.requested, *number);
 }
 
 static bool is_text_used(void *ctx, int64_t number) {
@@ -240,21 +240,21 @@ static bool is_text_used(void *ctx, int64_t number) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
         if (!in->identifier) continue;
-        if (settings_have_text(&in->demanded, number)) return true;
+        if (settings_have_text(&in->requested, number)) return true;
         if (settings_have_text(&in->effective, number)) return true;
     }
     return calls_any(sup->calls, call_has_text, &number);
 }
 
-/* What is to be kept over a restart, or only measured, goes without. */
+/* Not of a load that is only pinned or measured. */
 static bool read_texts(struct supervisor *sup, const struct load_request *request,
-                       struct load_settings *ret_demanded, struct error *err) {
+                       struct load_settings *ret_requested, struct error *err) {
     struct load_text template = { "A prompt template", request->chat_template };
     struct load_text ending = { "'reasoningBudgetMessage'", request->reasoning_ending };
     return load_texts_number(&sup->texts, template, is_text_used, sup,
-                             &ret_demanded->chat_template, err) &&
+                             &ret_requested->chat_template, err) &&
            load_texts_number(&sup->texts, ending, is_text_used, sup,
-                             &ret_demanded->reasoning_ending, err);
+                             &ret_requested->reasoning_ending, err);
 }
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
@@ -287,7 +287,7 @@ static bool find_model(struct supervisor *sup, const char *name, struct target *
                         "lists.");
         return false;
     }
-    if (!resolve_name(*sup->world.catalog, NULL, 0, name, ret_target, err)) return false;
+    if (!resolve_name(*sup->config.catalog, NULL, 0, name, ret_target, err)) return false;
     ret_target->slot = LC_NO_SLOT;
     return true;
 }
@@ -298,11 +298,11 @@ static bool begin_load(struct supervisor *sup, struct call *call,
     struct lc_event ev = { .kind = LC_EV_LOAD, .request = call->id, .force = request->force };
     if (!find_model(sup, request->model, &target, err)) return false;
     if (!check_identifier(sup, request->identifier, err)) return false;
-    read_demanded(request, &call->wish.demanded);
-    if (!read_texts(sup, request, &call->wish.demanded, err)) return false;
-    if (!plan_target(sup, &target, &call->wish.demanded, &ev.plan, err)) return false;
-    if (request->identifier) call->wish.identifier = xstrdup(request->identifier);
-    call->wish.keep = request->keep;
+    read_requested(request, &call->options.requested);
+    if (!read_texts(sup, request, &call->options.requested, err)) return false;
+    if (!plan_target(sup, &target, &call->options.requested, &ev.plan, err)) return false;
+    if (request->identifier) call->options.identifier = xstrdup(request->identifier);
+    call->options.keep = request->keep;
     call->model_key = xstrdup(target.model_key);
     ev.model = supervisor_model_number(sup, target.model_key);
     ev.ttl = ttl_for_core(request->ttl);
@@ -322,17 +322,17 @@ call_id supervisor_load(struct supervisor *sup, const struct load_request *reque
     return id;
 }
 
-call_id supervisor_ensure(struct supervisor *sup, const struct load_request *request,
-                          struct load_sink sink) {
+call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request *request,
+                               struct load_sink sink) {
     struct error err;
-    struct call *call = supervisor_open_load(sup, LC_KIND_ENSURE, sink);
+    struct call *call = supervisor_open_load(sup, LC_KIND_GET_OR_LOAD, sink);
     if (!call) return 0;
     call_id id = call->id;
-    read_demanded(request, &call->wish.demanded);
+    read_requested(request, &call->options.requested);
     struct asked asked = { .name = request->model,
                            .ttl = request->ttl,
-                           .demanded = &call->wish.demanded };
-    if (!read_texts(sup, request, &call->wish.demanded, &err) ||
+                           .requested = &call->options.requested };
+    if (!read_texts(sup, request, &call->options.requested, &err) ||
         !begin(sup, call, &asked, &err))
         call_fail(sup, call, &err);
     return id;
@@ -342,11 +342,11 @@ bool supervisor_plan_load(struct supervisor *sup, const struct load_request *req
                           const struct model **ret_model, struct load_settings *ret_effective,
                           struct lc_plan *ret_plan, struct error *err) {
     struct target target = { .slot = LC_NO_SLOT };
-    struct load_settings demanded;
-    read_demanded(request, &demanded);
+    struct load_settings requested;
+    read_requested(request, &requested);
     if (!find_model(sup, request->model, &target, err)) return false;
     *ret_model = target.model;
-    return supervisor_plan(sup, target.model, &demanded, ret_effective, ret_plan, err);
+    return supervisor_plan(sup, target.model, &requested, ret_effective, ret_plan, err);
 }
 
 /* ---- instances by name ---- */
@@ -375,38 +375,39 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
     return LC_NO_SLOT;
 }
 
-struct unkept {
+struct unpinned {
     const char *identifier;
     bool found;
 };
 
-static void stop_keeping(struct call *call, void *ctx) {
-    struct unkept *unkept = ctx;
-    if (call->kind != LC_KIND_LOAD || !call->wish.keep) return;
-    const char *identifier = call->wish.identifier ? call->wish.identifier : call->model_key;
-    if (strcmp(identifier, unkept->identifier) != 0) return;
-    call->wish.keep = false;
-    unkept->found = true;
+static void unpin_load(struct call *call, void *ctx) {
+    struct unpinned *unpinned = ctx;
+    if (call->kind != LC_KIND_LOAD || !call->options.keep) return;
+    const char *identifier = call->options.identifier ? call->options.identifier
+                                                      : call->model_key;
+    if (strcmp(identifier, unpinned->identifier) != 0) return;
+    call->options.keep = false;
+    unpinned->found = true;
 }
 
-/* Nor is it noted again by a load of it that still goes on. False: nobody wished it. */
-static bool forget_kept(struct supervisor *sup, const char *identifier) {
-    struct unkept unkept = { .identifier = identifier };
-    calls_each(sup->calls, stop_keeping, &unkept);
-    if (!kept_forget(&sup->kept, identifier)) return unkept.found;
-    sup->world.on_kept_changed(sup->world.ctx);
+/* Nor is it noted again by a load of it that still goes on. False: nobody identifier it. */
+static bool unpin(struct supervisor *sup, const char *identifier) {
+    struct unpinned unpinned = { .identifier = identifier };
+    calls_each(sup->calls, unpin_load, &unpinned);
+    if (!pinned_forget(&sup->pinned, identifier)) return unpinned.found;
+    sup->config.on_pinned_changed(sup->config.ctx);
     return true;
 }
 
-call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
-                                 struct load_sink sink) {
+call_id supervisor_unload(struct supervisor *sup, const char *identifier,
+                          struct load_sink sink) {
     struct error err;
     struct call *call = supervisor_open_load(sup, LC_KIND_LIGHT, sink);
     if (!call) return 0;
     call_id id = call->id;
     int slot = supervisor_find_instance(sup, identifier, &err);
     if (slot == LC_NO_SLOT) {
-        if (forget_kept(sup, identifier)) {
+        if (unpin(sup, identifier)) {
             error_set(&err, ERR_MODEL_NOT_FOUND,
                       "'%.80s' is not loaded; from now on it is not kept for the next start "
                       "either.",
@@ -421,36 +422,38 @@ call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
         return id;
     }
     sup->instances[slot].unloading = id;
-    (void)forget_kept(sup, sup->instances[slot].identifier);
+    (void)unpin(sup, sup->instances[slot].identifier);
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
     return id;
 }
 
-static void retune_kept(struct supervisor *sup, const char *identifier,
-                        const struct lc_event *ev) {
+static void update_pinned(struct supervisor *sup, const char *identifier,
+                          const struct lc_event *ev) {
     if (ev->origin == LC_ORIGIN_JIT) {
-        (void)forget_kept(sup, identifier);
-    } else if (ev->ttl != LC_TTL_NOT_GIVEN && kept_set_ttl(&sup->kept, identifier, ev->ttl)) {
-        sup->world.on_kept_changed(sup->world.ctx);
+        (void)unpin(sup, identifier);
+    } else if (ev->ttl != LC_TTL_NOT_GIVEN &&
+               pinned_set_ttl(&sup->pinned, identifier, ev->ttl)) {
+        sup->config.on_pinned_changed(sup->config.ctx);
     }
 }
 
-void supervisor_keep(struct supervisor *sup, const struct load_request *request) {
-    struct load_settings demanded;
-    read_demanded(request, &demanded);
-    kept_put(&sup->kept, request->identifier ? request->identifier : request->model,
-             request->model, request->ttl.given ? request->ttl.value : MSEC_NEVER, &demanded);
+void supervisor_pin(struct supervisor *sup, const struct load_request *request) {
+    struct load_settings requested;
+    read_requested(request, &requested);
+    pinned_put(&sup->pinned, request->identifier ? request->identifier : request->model,
+               request->model, request->ttl.given ? request->ttl.value : MSEC_NEVER,
+               &requested);
 }
 
-void supervisor_format_kept(const struct supervisor *sup, struct buf *out) {
-    kept_format(&sup->kept, out);
+void supervisor_format_pinned(const struct supervisor *sup, struct buf *out) {
+    pinned_format(&sup->pinned, out);
 }
 
-bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
+bool supervisor_update(struct supervisor *sup, const char *identifier, const char *origin,
                        struct ttl ttl, struct error *err) {
     int slot = supervisor_find_instance(sup, identifier, err);
     if (slot == LC_NO_SLOT) return false;
-    struct lc_event ev = { .kind = LC_EV_RETUNE, .slot = slot, .ttl = ttl_for_core(ttl) };
+    struct lc_event ev = { .kind = LC_EV_UPDATE, .slot = slot, .ttl = ttl_for_core(ttl) };
     ev.origin = sup->lc.slots[slot].origin;
     if (origin) ev.origin = strcmp(origin, "jit") == 0 ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
     enum lc_state state = sup->lc.slots[slot].state;
@@ -460,7 +463,7 @@ bool supervisor_retune(struct supervisor *sup, const char *identifier, const cha
             "'%.80s' is leaving already; it can be changed when it is loaded again.",
             identifier);
     }
-    retune_kept(sup, sup->instances[slot].identifier, &ev);
+    update_pinned(sup, sup->instances[slot].identifier, &ev);
     supervisor_feed(sup, ev);
     return true;
 }

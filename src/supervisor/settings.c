@@ -14,7 +14,7 @@ void settings_init(struct settings *settings) {
                                    .lmstudio_compat = true,
                                    .prompt_store = PROMPT_STORE_ON,
                                    .prompt_store_bytes = (nbytes)4 << 30,
-                                   .load = LOAD_SETTINGS_UNSAID };
+                                   .load = LOAD_SETTINGS_UNSET };
 }
 
 void settings_clear(struct settings *settings) {
@@ -195,7 +195,7 @@ static bool read_load(struct settings *s, yyjson_val *obj, const char *name,
                       struct error *err) {
     yyjson_val *layer = NULL;
     if (!json_read_object(obj, name, &layer, err)) return false;
-    s->load = (struct load_settings)LOAD_SETTINGS_UNSAID;
+    s->load = (struct load_settings)LOAD_SETTINGS_UNSET;
     return !layer || load_settings_parse(layer, &s->load, err);
 }
 

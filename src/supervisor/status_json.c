@@ -14,7 +14,7 @@ static int64_t context_used(struct supervisor *sup, int slot) {
         const struct lc_request *request = &sup->lc.requests[i];
         if (request->slot != slot || request->state != LC_RUNNING) continue;
         const struct call *call = call_find(sup->calls, request->id);
-        if (call && call->tokens_held > longest) longest = call->tokens_held;
+        if (call && call->context_tokens > longest) longest = call->context_tokens;
     }
     return longest >= 0 ? longest : sup->instances[slot].activity.context;
 }
@@ -41,7 +41,7 @@ static void add_memory(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_v
     nbytes total = memory_total(), available = memory_available();
     if (available > total) available = total;
     nbytes used = total - available, ours = supervisor_private_bytes(sup);
-    nbytes limit = sup->world.settings->memory_limit;
+    nbytes limit = sup->config.settings->memory_limit;
     yyjson_mut_val *memory = yyjson_mut_obj_add_obj(doc, root, "memory");
     yyjson_mut_obj_add_uint(doc, memory, "total_bytes", total);
     yyjson_mut_obj_add_uint(doc, memory, "available_bytes", available);

@@ -78,7 +78,7 @@ void supervisor_feed(struct supervisor *sup, struct lc_event ev) {
     sup->stepping = false;
     arm(sup);
     supervisor_prepare(sup);
-    sup->world.on_changed(sup->world.ctx);
+    sup->config.on_changed(sup->config.ctx);
 }
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
@@ -94,7 +94,7 @@ nbytes supervisor_private_bytes(const struct supervisor *sup) {
 void supervisor_feed_budget(struct supervisor *sup) {
     nbytes budget = memory_available();
     if (budget != UINT64_MAX) budget += supervisor_private_bytes(sup);
-    nbytes limit = sup->world.settings->memory_limit;
+    nbytes limit = sup->config.settings->memory_limit;
     if (limit && limit < budget) budget = limit;
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_BUDGET, .bytes = budget });
 }
@@ -111,7 +111,7 @@ uint32_t supervisor_model_number(struct supervisor *sup, const char *key) {
 
 void supervisor_settings_changed(struct supervisor *sup) {
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_SETTINGS,
-                                            .settings = sup->world.settings->rules });
+                                            .settings = sup->config.settings->rules });
     supervisor_feed_budget(sup);
 }
 
@@ -120,21 +120,21 @@ void supervisor_shutdown(struct supervisor *sup) {
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
 }
 
-struct supervisor *supervisor_new(const struct supervisor_world *world, struct error *err) {
+struct supervisor *supervisor_new(const struct supervisor_config *config, struct error *err) {
     int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0) {
         error_set(err, ERR_IO, "The system gives no timer: %s.", strerror(errno));
         return NULL;
     }
     struct supervisor *sup = xcalloc(1, sizeof *sup);
-    sup->world = *world;
+    sup->config = *config;
     sup->timer_fd = fd;
     sup->armed = MSEC_NEVER;
     sup->calls = calls_new();
-    sup->standby = standby_new(world->loop, world->worker_program);
-    sup->ahead_of = LC_NO_SLOT;
-    lifecycle_init(&sup->lc, &world->settings->rules);
-    uv_poll_init(world->loop, &sup->timer, fd);
+    sup->standby = standby_new(config->loop, config->worker_program);
+    sup->prefetch_slot = LC_NO_SLOT;
+    lifecycle_init(&sup->lc, &config->settings->rules);
+    uv_poll_init(config->loop, &sup->timer, fd);
     sup->timer.data = sup;
     uv_poll_start(&sup->timer, UV_READABLE, on_timer);
     supervisor_prepare(sup);
@@ -155,14 +155,14 @@ static void on_timer_closed(uv_handle_t *handle) {
     free(sup->queue);
     calls_free(sup->calls);
     load_texts_clear(&sup->texts);
-    kept_clear(&sup->kept);
+    pinned_clear(&sup->pinned);
     free(sup);
 }
 
 void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
     supervisor_drop_estimates(sup);
-    read_ahead_stop(sup->ahead);
+    prefetch_stop(sup->prefetch);
     standby_free(sup->standby);
     uv_close((uv_handle_t *)&sup->timer, on_timer_closed);
 }

@@ -20,7 +20,7 @@
 struct supervisor;
 
 /* What the supervisor works with; borrowed for its life. */
-struct supervisor_world {
+struct supervisor_config {
     uv_loop_t *loop;
     const char *worker_program;
     const char *prompts_dir; /* of the prompt store */
@@ -29,10 +29,10 @@ struct supervisor_world {
     struct feed *events;      /* transitions of instances */
     struct feed *log;         /* what models read and write, for `doze log` */
     struct metrics *metrics;
-    void (*on_changed)(void *ctx);      /* instances or requests may be different now */
-    void (*on_kept_changed)(void *ctx); /* other instances are to be kept, or otherwise */
-    void (*on_prompts)(void *ctx);      /* files of the prompt store may have been written */
-    void (*on_finished)(void *ctx);     /* shutdown is complete: no worker is left */
+    void (*on_changed)(void *ctx);        /* instances or requests may be different now */
+    void (*on_pinned_changed)(void *ctx); /* the pinned instances have changed */
+    void (*on_prompts)(void *ctx);        /* files of the prompt store may have been written */
+    void (*on_finished)(void *ctx);       /* shutdown is complete: no worker is left */
     void *ctx;
 };
 
@@ -50,7 +50,7 @@ enum {
 };
 
 /* NULL with ERR_IO if the kernel has no timer for it. */
-struct supervisor *supervisor_new(const struct supervisor_world *world, struct error *err);
+struct supervisor *supervisor_new(const struct supervisor_config *config, struct error *err);
 /* After on_finished. */
 void supervisor_free(struct supervisor *sup);
 
@@ -60,14 +60,14 @@ void supervisor_cancel(struct supervisor *sup, call_id id);
 void supervisor_pause(struct supervisor *sup, call_id id, bool paused);
 call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
                         struct load_sink sink);
-call_id supervisor_ensure(struct supervisor *sup, const struct load_request *request,
-                          struct load_sink sink);
+call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request *request,
+                               struct load_sink sink);
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink);
-bool supervisor_retune(struct supervisor *sup, const char *identifier, const char *origin,
+bool supervisor_update(struct supervisor *sup, const char *identifier, const char *origin,
                        struct ttl ttl, struct error *err);
-call_id supervisor_unload_wholly(struct supervisor *sup, const char *identifier,
-                                 struct load_sink sink);
+call_id supervisor_unload(struct supervisor *sup, const char *identifier,
+                          struct load_sink sink);
 struct service_models supervisor_models(struct supervisor *sup);
 bool supervisor_find_model(struct supervisor *sup, const char *name,
                            struct model_view *ret_model);
@@ -88,9 +88,9 @@ void supervisor_format_status(struct supervisor *sup, struct buf *out);
 /* Does a request run? */
 bool supervisor_is_working(const struct supervisor *sup);
 
-/* What this load would bring is to be kept, even if the load fails. */
-void supervisor_keep(struct supervisor *sup, const struct load_request *request);
-/* Append the instances to be kept, as kept_format does. */
-void supervisor_format_kept(const struct supervisor *sup, struct buf *out);
+/* Pin what this load would bring, even if the load fails. */
+void supervisor_pin(struct supervisor *sup, const struct load_request *request);
+/* Append the pinned instances, as pinned_format does. */
+void supervisor_format_pinned(const struct supervisor *sup, struct buf *out);
 
 #endif

@@ -37,7 +37,7 @@ static const char *type_name(enum model_type type) {
 }
 
 static const char *type_of(const struct supervisor *sup, const struct instance *in) {
-    const struct model *model = catalog_find(*sup->world.catalog, in->model_key);
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     return model ? type_name(model->type) : "llm";
 }
 
@@ -92,7 +92,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .parallel = loaded ? in->facts.parallel : in->effective.parallel,
         .flash_attention = in->facts.flash_attention,
         .offload_kv_cache_to_gpu = in->effective.offload_kv_cache_to_gpu > 0,
-        .keep = s->origin == LC_ORIGIN_EXPLICIT && kept_has(&sup->kept, in->identifier),
+        .keep = s->origin == LC_ORIGIN_EXPLICIT && pinned_has(&sup->pinned, in->identifier),
         .mmap = in->effective.mmap != 0,
         .mlock = in->effective.mlock > 0,
         .gpu_layers = in->effective.gpu_layers < -1 ? -1 : in->effective.gpu_layers,
@@ -150,7 +150,7 @@ static struct model_view view_of_model(const struct model *model) {
 
 bool supervisor_find_model(struct supervisor *sup, const char *name,
                            struct model_view *ret_model) {
-    const struct model *model = catalog_find(*sup->world.catalog, name);
+    const struct model *model = catalog_find(*sup->config.catalog, name);
     if (model) *ret_model = view_of_model(model);
     return model != NULL;
 }
@@ -185,7 +185,7 @@ static bool listed(const struct model_view *views, size_t count, const char *key
 
 /* Models of the catalog and of instances without one, sorted by key. */
 static size_t collect_models(struct supervisor *sup) {
-    const struct catalog *catalog = *sup->world.catalog;
+    const struct catalog *catalog = *sup->config.catalog;
     size_t count = 0;
     for (size_t i = 0; i < catalog->count; i++) {
         sup->model_views[count++] = view_of_model(&catalog->models[i]);
@@ -217,7 +217,7 @@ static void attach_instances(struct supervisor *sup, size_t model_count) {
 }
 
 struct service_models supervisor_models(struct supervisor *sup) {
-    size_t most = (*sup->world.catalog)->count + LC_MAX_SLOTS;
+    size_t most = (*sup->config.catalog)->count + LC_MAX_SLOTS;
     sup->model_views = xrealloc(sup->model_views, most * sizeof *sup->model_views);
     if (!sup->instance_views) {
         sup->instance_views = xcalloc(LC_MAX_SLOTS, sizeof *sup->instance_views);
@@ -226,7 +226,7 @@ struct service_models supervisor_models(struct supervisor *sup) {
     attach_instances(sup, count);
     return (struct service_models){ .models = sup->model_views,
                                     .count = count,
-                                    .jit = sup->world.settings->rules.jit };
+                                    .jit = sup->config.settings->rules.jit };
 }
 
 static void add_msec(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec value) {
@@ -258,7 +258,7 @@ void supervisor_format_snapshot(struct supervisor *sup, struct buf *out) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_uint(doc, root, "seq", feed_next_seq(sup->world.events) - 1);
+    yyjson_mut_obj_add_uint(doc, root, "seq", feed_next_seq(sup->config.events) - 1);
     yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {

@@ -10,9 +10,9 @@
 
 /* A worker with work says something at least every second; the lifecycle needs to know only now
  * and then. */
-enum { HEARD_EVERY = 1000 };
+enum { ALIVE_EVERY = 1000 };
 
-struct heard {
+struct worker_msg {
     struct supervisor *sup;
     struct worker *worker;
     struct instance *in;
@@ -20,10 +20,10 @@ struct heard {
     yyjson_val *json; /* NULL for raw payloads */
 };
 
-static struct lc_event event_of(const struct heard *h, enum lc_event_kind kind) {
+static struct lc_event event_of(const struct worker_msg *msg, enum lc_event_kind kind) {
     return (struct lc_event){ .kind = kind,
-                              .slot = worker_slot(h->worker),
-                              .generation = worker_generation(h->worker) };
+                              .slot = worker_slot(msg->worker),
+                              .generation = worker_generation(msg->worker) };
 }
 
 static const char *text_of(yyjson_val *obj, const char *name) {
@@ -46,15 +46,15 @@ static double number_of(yyjson_val *obj, const char *name) {
 
 /* ---- about the worker itself ---- */
 
-static void hear_hello(struct heard *h) {
-    if (int_of(h->json, "version") == MESSAGE_VERSION) return;
-    error_set(&h->in->load_error, ERR_LOAD_FAILED,
+static void on_hello(struct worker_msg *msg) {
+    if (int_of(msg->json, "version") == MESSAGE_VERSION) return;
+    error_set(&msg->in->load_error, ERR_LOAD_FAILED,
               "The worker program is of another build than the server; install both anew.");
-    supervisor_feed(h->sup, event_of(h, LC_EV_LOAD_FAILED));
+    supervisor_feed(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
 /* Everybody who waits for this load hears how far it is. */
-static void tell_waiters(struct supervisor *sup, int slot) {
+static void notify_waiters(struct supervisor *sup, int slot) {
     for (uint32_t i = 0; i < sup->lc.request_count; i++) {
         const struct lc_request *request = &sup->lc.requests[i];
         if (request->slot != slot || request->state != LC_WAITING) continue;
@@ -63,13 +63,13 @@ static void tell_waiters(struct supervisor *sup, int slot) {
     }
 }
 
-static void hear_progress(struct heard *h) {
-    struct lc_event ev = event_of(h, LC_EV_PROGRESS);
-    int64_t permille = int_of(h->json, "permille");
+static void on_progress(struct worker_msg *msg) {
+    struct lc_event ev = event_of(msg, LC_EV_PROGRESS);
+    int64_t permille = int_of(msg->json, "permille");
     ev.permille = permille > 1000 ? 1000 : (uint32_t)permille;
-    supervisor_feed(h->sup, ev);
-    tell_waiters(h->sup, ev.slot);
-    supervisor_report_progress(h->sup, ev.slot);
+    supervisor_feed(msg->sup, ev);
+    notify_waiters(msg->sup, ev.slot);
+    supervisor_report_progress(msg->sup, ev.slot);
 }
 
 static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
@@ -82,50 +82,50 @@ static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
 }
 
 /* What the machine does not offer concerns every worker: it is said once. */
-static void tell_sandbox(struct heard *h) {
-    const char *missing = text_of(h->json, "sandbox_missing");
-    if (*missing == '\0' || h->sup->sandbox_told) return;
-    h->sup->sandbox_told = true;
+static void warn_sandbox(struct worker_msg *msg) {
+    const char *missing = text_of(msg->json, "sandbox_missing");
+    if (*missing == '\0' || msg->sup->sandbox_told) return;
+    msg->sup->sandbox_told = true;
     log_warn("%s", missing);
 }
 
-static void hear_ready(struct heard *h) {
-    struct instance *in = h->in;
-    if (h->sup->lc.slots[worker_slot(h->worker)].state != LC_LOADING) return; /* given up */
+static void on_ready(struct worker_msg *msg) {
+    struct instance *in = msg->in;
+    if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING) return; /* given up */
     struct instance_facts *facts = &in->facts;
     snprintf(facts->architecture, sizeof facts->architecture, "%s",
-             text_of(h->json, "architecture"));
+             text_of(msg->json, "architecture"));
     snprintf(facts->quantization, sizeof facts->quantization, "%s",
-             text_of(h->json, "quantization"));
-    facts->context_length = int_of(h->json, "context_length");
-    facts->parallel = int_of(h->json, "parallel");
-    facts->batch = int_of(h->json, "batch");
-    facts->chunk = int_of(h->json, "chunk");
-    facts->threads = int_of(h->json, "threads");
-    read_sampling(yyjson_obj_get(h->json, "sampling"), &facts->sampling);
-    facts->memory = (nbytes)int_of(h->json, "memory_bytes");
-    facts->flash_attention = yyjson_get_bool(yyjson_obj_get(h->json, "flash_attention"));
+             text_of(msg->json, "quantization"));
+    facts->context_length = int_of(msg->json, "context_length");
+    facts->parallel = int_of(msg->json, "parallel");
+    facts->batch = int_of(msg->json, "batch");
+    facts->chunk = int_of(msg->json, "chunk");
+    facts->threads = int_of(msg->json, "threads");
+    read_sampling(yyjson_obj_get(msg->json, "sampling"), &facts->sampling);
+    facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
+    facts->flash_attention = yyjson_get_bool(yyjson_obj_get(msg->json, "flash_attention"));
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
               in->identifier, in->load_seconds * 1000,
-              number_of(h->json, "load_seconds") * 1000,
-              number_of(h->json, "library_seconds") * 1000, text_of(h->json, "sandbox"));
-    tell_sandbox(h);
-    h->sup->world.metrics->loads++;
-    h->sup->world.metrics->load_seconds += in->load_seconds;
-    struct lc_event ev = event_of(h, LC_EV_READY);
+              number_of(msg->json, "load_seconds") * 1000,
+              number_of(msg->json, "library_seconds") * 1000, text_of(msg->json, "sandbox"));
+    warn_sandbox(msg);
+    msg->sup->config.metrics->loads++;
+    msg->sup->config.metrics->load_seconds += in->load_seconds;
+    struct lc_event ev = event_of(msg, LC_EV_READY);
     ev.bytes = facts->memory;
     ev.parallel = facts->parallel > 0 ? (uint32_t)facts->parallel : 1;
-    supervisor_feed(h->sup, ev);
+    supervisor_feed(msg->sup, ev);
 }
 
-static void hear_memory(struct heard *h) {
-    struct lc_event ev = event_of(h, LC_EV_MEMORY);
-    struct instance_facts *facts = &h->in->facts;
-    snprintf(facts->repack, sizeof facts->repack, "%s", text_of(h->json, "repack"));
-    ev.bytes = facts->memory = (nbytes)int_of(h->json, "memory_bytes");
-    supervisor_feed(h->sup, ev);
+static void on_memory(struct worker_msg *msg) {
+    struct lc_event ev = event_of(msg, LC_EV_MEMORY);
+    struct instance_facts *facts = &msg->in->facts;
+    snprintf(facts->repack, sizeof facts->repack, "%s", text_of(msg->json, "repack"));
+    ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
+    supervisor_feed(msg->sup, ev);
 }
 
 void supervisor_read_failure(yyjson_val *json, struct error *ret) {
@@ -134,40 +134,40 @@ void supervisor_read_failure(yyjson_val *json, struct error *ret) {
     error_set(ret, code, "%s", text_of(json, "text"));
 }
 
-static void hear_failed(struct heard *h) {
-    supervisor_read_failure(h->json, &h->in->load_error);
-    supervisor_feed(h->sup, event_of(h, LC_EV_LOAD_FAILED));
+static void on_failed(struct worker_msg *msg) {
+    supervisor_read_failure(msg->json, &msg->in->load_error);
+    supervisor_feed(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
-static void hear_heartbeat(struct heard *h) {
-    (void)h; /* every frame counts as a sign of life, see on_frame */
+static void on_heartbeat(struct worker_msg *msg) {
+    (void)msg; /* every frame counts as a sign of life, see on_frame */
 }
 
-static void hear_store(struct heard *h) {
-    struct instance_facts *facts = &h->in->facts;
-    facts->prompts_kept = int_of(h->json, "entries");
-    facts->prompt_bytes = (nbytes)int_of(h->json, "bytes") +
-                          (nbytes)int_of(h->json, "memory_bytes");
-    facts->prompt_hits = int_of(h->json, "hits");
-    h->sup->world.on_prompts(h->sup->world.ctx);
+static void on_store(struct worker_msg *msg) {
+    struct instance_facts *facts = &msg->in->facts;
+    facts->prompts_kept = int_of(msg->json, "entries");
+    facts->prompt_bytes = (nbytes)int_of(msg->json, "bytes") +
+                          (nbytes)int_of(msg->json, "memory_bytes");
+    facts->prompt_hits = int_of(msg->json, "hits");
+    msg->sup->config.on_prompts(msg->sup->config.ctx);
 }
 
-static void hear_log(struct heard *h) {
-    const char *text = text_of(h->json, "text");
+static void on_log(struct worker_msg *msg) {
+    const char *text = text_of(msg->json, "text");
     enum log_level level = LOG_LEVEL_INFO;
-    (void)log_level_parse(text_of(h->json, "level"), &level);
+    (void)log_level_parse(text_of(msg->json, "level"), &level);
     void (*const say[])(const char *fmt, ...) = { log_error, log_warn, log_info, log_debug };
-    say[level]("%s: %s", h->in->identifier, text);
+    say[level]("%s: %s", msg->in->identifier, text);
 }
 
 /* ---- about a request ---- */
 
 /* The call a frame is about, if it is still this worker's. */
-static struct call *call_of(const struct heard *h) {
-    struct call *call = call_find(h->sup->calls, h->frame->request);
-    if (!call || !call->handed_over) return NULL;
-    bool same = call->slot == worker_slot(h->worker) &&
-                call->generation == worker_generation(h->worker);
+static struct call *call_of(const struct worker_msg *msg) {
+    struct call *call = call_find(msg->sup->calls, msg->frame->request);
+    if (!call || !call->dispatched) return NULL;
+    bool same = call->slot == worker_slot(msg->worker) &&
+                call->generation == worker_generation(msg->worker);
     return same ? call : NULL;
 }
 
@@ -179,26 +179,26 @@ static void emit(struct supervisor *sup, const struct call *call,
     if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, &told);
 }
 
-static void hear_started(struct heard *h) {
-    struct call *call = call_of(h);
+static void on_started(struct worker_msg *msg) {
+    struct call *call = call_of(msg);
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_STARTED };
-    ev.usage.prompt_tokens = int_of(h->json, "prompt_tokens");
-    ev.usage.cached_tokens = int_of(h->json, "cached_tokens");
-    call->tokens_held = ev.usage.cached_tokens;
-    emit(h->sup, call, &ev);
+    ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
+    ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
+    call->context_tokens = ev.usage.cached_tokens;
+    emit(msg->sup, call, &ev);
 }
 
-static void hear_prompt(struct heard *h) {
-    struct call *call = call_of(h);
+static void on_prompt(struct worker_msg *msg) {
+    struct call *call = call_of(msg);
     if (!call) return;
-    int64_t total = int_of(h->json, "total");
-    call->tokens_held = int_of(h->json, "processed");
+    int64_t total = int_of(msg->json, "total");
+    call->context_tokens = int_of(msg->json, "processed");
     struct service_event ev = { .kind = SERVICE_PROMPT };
-    ev.progress = total > 0 ? (double)int_of(h->json, "processed") / (double)total : 1;
+    ev.progress = total > 0 ? (double)int_of(msg->json, "processed") / (double)total : 1;
     ev.usage.prompt_tokens = total;
-    ev.usage.cached_tokens = int_of(h->json, "cached");
-    emit(h->sup, call, &ev);
+    ev.usage.cached_tokens = int_of(msg->json, "cached");
+    emit(msg->sup, call, &ev);
 }
 
 static void read_calls(yyjson_val *json, struct service_event *ev) {
@@ -215,32 +215,32 @@ static void read_calls(yyjson_val *json, struct service_event *ev) {
     }
 }
 
-static void hear_delta(struct heard *h) {
-    struct call *call = call_of(h);
+static void on_delta(struct worker_msg *msg) {
+    struct call *call = call_of(msg);
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_DELTA };
     call->generating = true;
-    call->tokens_held++;
-    activity_token(&h->in->activity);
-    ev.content = yyjson_get_str(yyjson_obj_get(h->json, "content"));
-    ev.reasoning = yyjson_get_str(yyjson_obj_get(h->json, "reasoning"));
-    ev.logprobs = yyjson_obj_get(h->json, "logprobs");
-    read_calls(h->json, &ev);
-    if (ev.content && feed_wanted(h->sup->world.log, LOG_TOPIC_OUTPUT)) {
+    call->context_tokens++;
+    activity_token(&msg->in->activity);
+    ev.content = yyjson_get_str(yyjson_obj_get(msg->json, "content"));
+    ev.reasoning = yyjson_get_str(yyjson_obj_get(msg->json, "reasoning"));
+    ev.logprobs = yyjson_obj_get(msg->json, "logprobs");
+    read_calls(msg->json, &ev);
+    if (ev.content && feed_wanted(msg->sup->config.log, LOG_TOPIC_OUTPUT)) {
         buf_add_str(&call->output, ev.content);
     }
-    emit(h->sup, call, &ev);
+    emit(msg->sup, call, &ev);
 }
 
-static void hear_vector(struct heard *h) {
-    struct call *call = call_of(h);
-    if (!call || h->frame->len % sizeof(float) != 0) return;
+static void on_vector(struct worker_msg *msg) {
+    struct call *call = call_of(msg);
+    if (!call || msg->frame->len % sizeof(float) != 0) return;
     static float
         vector[FRAME_MAX_TO_DAEMON / sizeof(float)]; /* aligned copy, never touched if unused */
-    memcpy(vector, h->frame->payload, h->frame->len);
+    memcpy(vector, msg->frame->payload, msg->frame->len);
     struct service_event ev = { .kind = SERVICE_VECTOR, .vector = vector };
-    ev.vector_len = h->frame->len / sizeof(float);
-    emit(h->sup, call, &ev);
+    ev.vector_len = msg->frame->len / sizeof(float);
+    emit(msg->sup, call, &ev);
 }
 
 static void read_done(yyjson_val *json, struct service_event *ev) {
@@ -282,14 +282,14 @@ static void publish_text(struct supervisor *sup, unsigned topic, const char *typ
     yyjson_mut_obj_add_str(doc, obj, "model", model);
     yyjson_mut_obj_add_str(doc, obj, "text", text);
     struct buf json = BUF_INIT(16 << 20);
-    if (json_write(doc, &json)) feed_publish(sup->world.log, "", topic, buf_str(&json), false);
+    if (json_write(doc, &json)) feed_publish(sup->config.log, "", topic, buf_str(&json), false);
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
 }
 
 static void publish_stats(struct supervisor *sup, const char *model,
                           const struct service_event *ev) {
-    if (!feed_wanted(sup->world.log, LOG_TOPIC_STATS)) return;
+    if (!feed_wanted(sup->config.log, LOG_TOPIC_STATS)) return;
     struct buf json = BUF_INIT(4096);
     double speed = ev->timing.generation > 0
                        ? (double)ev->usage.completion_tokens / ev->timing.generation
@@ -306,7 +306,7 @@ static void publish_stats(struct supervisor *sup, const char *model,
              (long long)ev->usage.prompt_tokens, (long long)ev->usage.cached_tokens,
              (long long)ev->usage.completion_tokens, speed, ev->timing.time_to_first_token,
              ev->timing.generation, stop_reason_name(ev->stop_reason));
-    feed_publish(sup->world.log, "", LOG_TOPIC_STATS, buf_str(&json), false);
+    feed_publish(sup->config.log, "", LOG_TOPIC_STATS, buf_str(&json), false);
     buf_clear(&json);
 }
 
@@ -320,97 +320,97 @@ static void log_answer(struct supervisor *sup, const struct call *call,
 }
 
 /* The prompt that log_input asked for. */
-static void hear_shadow(struct heard *h) {
-    if (h->frame->type != MSG_DONE) return;
-    const char *prompt = text_of(yyjson_obj_get(h->json, "result"), "prompt");
-    publish_text(h->sup, LOG_TOPIC_INPUT, "input", h->in->identifier, prompt);
+static void on_shadow(struct worker_msg *msg) {
+    if (msg->frame->type != MSG_DONE) return;
+    const char *prompt = text_of(yyjson_obj_get(msg->json, "result"), "prompt");
+    publish_text(msg->sup, LOG_TOPIC_INPUT, "input", msg->in->identifier, prompt);
 }
 
-static void hear_done(struct heard *h) {
-    struct lc_event done = event_of(h, LC_EV_DONE);
-    done.request = h->frame->request;
-    struct call *call = call_of(h);
+static void on_done(struct worker_msg *msg) {
+    struct lc_event done = event_of(msg, LC_EV_DONE);
+    done.request = msg->frame->request;
+    struct call *call = call_of(msg);
     if (call) {
         struct service_event ev = { .kind = SERVICE_DONE };
-        read_done(h->json, &ev);
-        add_waiting(call, number_of(h->json, "time_to_first_token"), &ev);
-        count_tokens(h->sup->world.metrics, &ev.usage);
-        activity_done(&h->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
+        read_done(msg->json, &ev);
+        add_waiting(call, number_of(msg->json, "time_to_first_token"), &ev);
+        count_tokens(msg->sup->config.metrics, &ev.usage);
+        activity_done(&msg->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
                       ev.timing.generation);
-        log_answer(h->sup, call, &ev);
-        emit(h->sup, call, &ev);
-        call = call_find(h->sup->calls, done.request);
-        if (call) call_close(h->sup->calls, call);
+        log_answer(msg->sup, call, &ev);
+        emit(msg->sup, call, &ev);
+        call = call_find(msg->sup->calls, done.request);
+        if (call) call_close(msg->sup->calls, call);
     }
-    supervisor_feed(h->sup, done);
+    supervisor_feed(msg->sup, done);
 }
 
-static void hear_error(struct heard *h) {
-    struct lc_event done = event_of(h, LC_EV_DONE);
-    done.request = h->frame->request;
-    struct call *call = call_of(h);
+static void on_error(struct worker_msg *msg) {
+    struct lc_event done = event_of(msg, LC_EV_DONE);
+    done.request = msg->frame->request;
+    struct call *call = call_of(msg);
     if (call) {
         struct error err;
-        enum err_code code = error_from_name(text_of(h->json, "code"));
-        error_set_param(&err, code == ERR_NONE ? ERR_INTERNAL : code, text_of(h->json, "param"),
-                        "%s", text_of(h->json, "text"));
-        call_fail(h->sup, call, &err);
+        enum err_code code = error_from_name(text_of(msg->json, "code"));
+        error_set_param(&err, code == ERR_NONE ? ERR_INTERNAL : code,
+                        text_of(msg->json, "param"), "%s", text_of(msg->json, "text"));
+        call_fail(msg->sup, call, &err);
     }
-    supervisor_feed(h->sup, done);
+    supervisor_feed(msg->sup, done);
 }
 
 /* ---- dispatch ---- */
 
-struct hearer {
+struct handler {
     enum message_type type;
-    void (*fn)(struct heard *h);
+    void (*fn)(struct worker_msg *msg);
     bool raw;
 };
 
-static const struct hearer hearers[] = {
-    { MSG_HELLO, hear_hello, false },   { MSG_PROGRESS, hear_progress, false },
-    { MSG_READY, hear_ready, false },   { MSG_MEMORY, hear_memory, false },
-    { MSG_FAILED, hear_failed, false }, { MSG_STARTED, hear_started, false },
-    { MSG_PROMPT, hear_prompt, false }, { MSG_DELTA, hear_delta, false },
-    { MSG_VECTOR, hear_vector, true },  { MSG_DONE, hear_done, false },
-    { MSG_ERROR, hear_error, false },   { MSG_HEARTBEAT, hear_heartbeat, true },
-    { MSG_LOG, hear_log, false },       { MSG_STORE, hear_store, false },
+static const struct handler handlers[] = {
+    { MSG_HELLO, on_hello, false },   { MSG_PROGRESS, on_progress, false },
+    { MSG_READY, on_ready, false },   { MSG_MEMORY, on_memory, false },
+    { MSG_FAILED, on_failed, false }, { MSG_STARTED, on_started, false },
+    { MSG_PROMPT, on_prompt, false }, { MSG_DELTA, on_delta, false },
+    { MSG_VECTOR, on_vector, true },  { MSG_DONE, on_done, false },
+    { MSG_ERROR, on_error, false },   { MSG_HEARTBEAT, on_heartbeat, true },
+    { MSG_LOG, on_log, false },       { MSG_STORE, on_store, false },
 };
 
-static const struct hearer *hearer_find(uint16_t type) {
-    for (size_t i = 0; i < sizeof hearers / sizeof hearers[0]; i++) {
-        if (hearers[i].type == type) return &hearers[i];
+static const struct handler *handler_find(uint16_t type) {
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].type == type) return &handlers[i];
     }
     return NULL;
 }
 
-static void note_life(struct heard *h) {
+static void report_alive(struct worker_msg *msg) {
     msec now = supervisor_now();
-    if (now - h->in->heard < HEARD_EVERY) return;
-    h->in->heard = now;
-    supervisor_feed(h->sup, event_of(h, LC_EV_HEARD));
+    if (now - msg->in->last_heard < ALIVE_EVERY) return;
+    msg->in->last_heard = now;
+    supervisor_feed(msg->sup, event_of(msg, LC_EV_HEARD));
 }
 
 static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     struct supervisor *sup = ctx;
-    struct heard h = { sup, worker, &sup->instances[worker_slot(worker)], frame, NULL };
-    if (h.in->worker != worker) return;
-    const struct hearer *hearer = hearer_find(frame->type);
+    struct worker_msg msg = { sup, worker, &sup->instances[worker_slot(worker)], frame, NULL };
+    if (msg.in->worker != worker) return;
+    const struct handler *handler = handler_find(frame->type);
     struct error err;
     yyjson_doc *doc = NULL;
-    if (hearer && !hearer->raw) doc = json_parse_object(frame->payload, frame->len, &err);
-    if (!hearer || (!hearer->raw && !doc)) {
+    if (handler && !handler->raw) doc = json_parse_object(frame->payload, frame->len, &err);
+    if (!handler || (!handler->raw && !doc)) {
         log_warn("%s: its worker sent a message that makes no sense and is killed",
-                 h.in->identifier);
+                 msg.in->identifier);
         worker_kill(worker);
         return;
     }
-    h.json = yyjson_doc_get_root(doc);
-    note_life(&h);
+    msg.json = yyjson_doc_get_root(doc);
+    report_alive(&msg);
     if (frame->request & SHADOW_BIT)
-        hear_shadow(&h);
+        on_shadow(&msg);
     else
-        hearer->fn(&h);
+        handler->fn(&msg);
     yyjson_doc_free(doc);
 }
 
@@ -420,7 +420,7 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
     struct instance *in = &sup->instances[slot];
     if (in->worker != worker) return;
     in->worker = NULL;
-    sup->world.on_prompts(sup->world.ctx);
+    sup->config.on_prompts(sup->config.ctx);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);
     if (state == LC_LOADING) {

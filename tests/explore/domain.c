@@ -68,7 +68,7 @@ static void add_requests(struct list *l, uint32_t model) {
         add_new(l, LC_EV_REQUEST, model)->now = deadline + UNIT;
     if (l->d->may & MAY_KINDS) {
         add_new(l, LC_EV_REQUEST, model)->request_kind = LC_KIND_LIGHT;
-        add_new(l, LC_EV_REQUEST, model)->request_kind = LC_KIND_ENSURE;
+        add_new(l, LC_EV_REQUEST, model)->request_kind = LC_KIND_GET_OR_LOAD;
     }
     if (!(l->d->may & MAY_LOAD)) return;
     (void)add_new(l, LC_EV_LOAD, model);
@@ -134,8 +134,8 @@ static void add_orders(struct list *l, int slot) {
 
     if (s->state == LC_ABSENT) return;
     if (l->d->may & MAY_UNLOAD) add(l, LC_EV_UNLOAD)->slot = slot;
-    if (!(l->d->may & MAY_RETUNE)) return;
-    struct lc_event *ev = add(l, LC_EV_RETUNE);
+    if (!(l->d->may & MAY_UPDATE)) return;
+    struct lc_event *ev = add(l, LC_EV_UPDATE);
     ev->slot = slot;
     ev->origin = s->origin == LC_ORIGIN_JIT ? LC_ORIGIN_EXPLICIT : LC_ORIGIN_JIT;
     ev->ttl = s->origin == LC_ORIGIN_JIT ? MSEC_NEVER : UNIT;

@@ -19,10 +19,10 @@
 enum {
     MAY_CANCEL = 1 << 0,
     MAY_ZERO_TTL = 1 << 1, /* requests with ttl 0 */
-    MAY_KINDS = 1 << 2,    /* LIGHT, ENSURE */
+    MAY_KINDS = 1 << 2,    /* LIGHT, GET_OR_LOAD */
     MAY_LOAD = 1 << 3,
     MAY_UNLOAD = 1 << 4,
-    MAY_RETUNE = 1 << 5,
+    MAY_UPDATE = 1 << 5,
     MAY_MODE = 1 << 6, /* settings: auto_evict, jit, ttl_update */
     MAY_BUDGET = 1 << 7,
     MAY_SHUTDOWN = 1 << 8,

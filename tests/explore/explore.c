@@ -25,17 +25,17 @@ static const struct domain domains[] = {
     { "requests, on", 2, LC_EVICT_ON, 3, MAY_CANCEL | MAY_ZERO_TTL | MAY_PROGRESS, UINT64_MAX },
     { "three models, on", 3, LC_EVICT_ON, 4, MAY_BE_LATE, UINT64_MAX },
     { "loads and pins, on", 2, LC_EVICT_ON, 2,
-      MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_RETUNE | MAY_CANCEL, UINT64_MAX },
+      MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_UPDATE | MAY_CANCEL, UINT64_MAX },
     { "failures, on", 2, LC_EVICT_ON, 3, MAY_FAIL | MAY_DIE | MAY_UNLOAD | MAY_PROGRESS,
       UINT64_MAX },
     { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD,
       UINT64_MAX },
     { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL, 4 },
     { "one model after another, fit", 3, LC_EVICT_FIT, 4, MAY_DIE | MAY_BE_LATE, 3 },
-    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_RETUNE, 3 },
+    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_UPDATE, 3 },
     { "shutdown", 2, LC_EVICT_ON, 3, MAY_SHUTDOWN | MAY_LOAD | MAY_DIE | MAY_CANCEL,
       UINT64_MAX },
-    { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_RETUNE | MAY_ZERO_TTL | MAY_KINDS, 2 },
+    { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_UPDATE | MAY_ZERO_TTL | MAY_KINDS, 2 },
 };
 
 struct node {
@@ -59,7 +59,7 @@ static uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT];
 
 static void print_event(const struct lc_event *ev) {
     static const char *const names[] = {
-        "REQUEST",  "LOAD",        "CANCEL",   "UNLOAD", "RETUNE",
+        "REQUEST",  "LOAD",        "CANCEL",   "UNLOAD", "UPDATE",
         "SETTINGS", "BUDGET",      "SHUTDOWN", "TICK",   "PROGRESS",
         "READY",    "LOAD_FAILED", "DONE",     "HEARD",  "EXITED",
     };

@@ -244,7 +244,7 @@ static const char *promises_are_kept(const struct step *s) {
     for (uint32_t i = 0; i < s->after->request_count; i++) {
         const struct lc_request *now = &s->after->requests[i];
         const struct lc_request *was = request_near(s->before, now->id, i);
-        if (was == NULL || was->state != LC_LET_IN || now->state != LC_WAITING) continue;
+        if (was == NULL || was->state != LC_ADMITTED || now->state != LC_WAITING) continue;
         if (s->ev->kind != LC_EV_EXITED || s->ev->slot != now->slot)
             return "a request that was let in waits again";
     }
@@ -271,15 +271,15 @@ static const char *ttl_is_kept(const struct step *s) {
     return NULL;
 }
 
-/* A jit instance's ttl is set by its load, by requests that may, and by RETUNE; an explicit
- * one's by RETUNE and LOAD. */
+/* A jit instance's ttl is set by its load, by requests that may, and by UPDATE; an explicit
+ * one's by UPDATE and LOAD. */
 static const char *ttl_changes_are_owed(const struct step *s) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
         if (was->state == LC_ABSENT || now->state == LC_ABSENT) continue;
         if (was->generation != now->generation || was->ttl == now->ttl) continue;
-        if (s->ev->kind == LC_EV_RETUNE || s->ev->kind == LC_EV_LOAD) continue;
-        bool may = s->ev->kind == LC_EV_REQUEST && s->ev->request_kind != LC_KIND_ENSURE &&
+        if (s->ev->kind == LC_EV_UPDATE || s->ev->kind == LC_EV_LOAD) continue;
+        bool may = s->ev->kind == LC_EV_REQUEST && s->ev->request_kind != LC_KIND_GET_OR_LOAD &&
                    s->before->settings.ttl_update && was->origin == LC_ORIGIN_JIT &&
                    s->ev->ttl == now->ttl;
         if (!may) return "a ttl changed that must not";
@@ -297,7 +297,7 @@ static bool waited_enough(const struct step *s, int by) {
 }
 
 static bool unpinned(const struct step *s, int slot) {
-    return s->ev->kind == LC_EV_RETUNE ||
+    return s->ev->kind == LC_EV_UPDATE ||
            (s->before->slots[slot].state == LC_LOADING &&
             s->before->slots[slot].leaving == LC_BECAUSE_EVICTED);
 }
@@ -328,7 +328,7 @@ static const char *gates_are_closed(const struct step *s) {
     const struct lifecycle *b = s->before;
 
     if (b->settings.auto_evict != LC_EVICT_ON || b->budget != UINT64_MAX) return NULL;
-    if (s->ev->kind != LC_EV_REQUEST || s->ev->request_kind == LC_KIND_ENSURE) return NULL;
+    if (s->ev->kind != LC_EV_REQUEST || s->ev->request_kind == LC_KIND_GET_OR_LOAD) return NULL;
     const struct lc_request *r = request_in(s->after, s->ev->request);
     if (r == NULL || r->state == LC_WAITING) return NULL;
     if (s->after->slots[r->slot].origin != LC_ORIGIN_JIT) return NULL;

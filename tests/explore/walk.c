@@ -66,7 +66,7 @@ static uint64_t pick_request(void) {
 
 static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
     static const enum lc_kind kinds[] = { LC_KIND_INFER, LC_KIND_INFER, LC_KIND_INFER,
-                                          LC_KIND_LIGHT, LC_KIND_ENSURE };
+                                          LC_KIND_LIGHT, LC_KIND_GET_OR_LOAD };
 
     ev->kind = kind;
     ev->request = ++walk.request;
@@ -125,7 +125,7 @@ static void become_order(struct lc_event *ev) {
         ev->slot = pick_slot(pick(2) ? LC_BUSY : LC_IDLE);
         break;
     default:
-        ev->kind = LC_EV_RETUNE;
+        ev->kind = LC_EV_UPDATE;
         ev->slot = pick_slot(pick(2) ? LC_BUSY : LC_IDLE);
         ev->origin = pick(2) ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
         ev->ttl = pick_ttl();

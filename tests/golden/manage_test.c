@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies of LM Studio v1's load, unload and retune: NAME.request.json must become
+/* Bodies of LM Studio v1's load, unload and update: NAME.request.json must become
  * NAME.neutral.json, what was understood or the refusal. */
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +48,10 @@ static bool unload_describe(const char *body, size_t len, struct buf *out, struc
     return true;
 }
 
-static bool retune_describe(const char *body, size_t len, struct buf *out, struct error *err) {
+static bool update_describe(const char *body, size_t len, struct buf *out, struct error *err) {
     struct ttl ttl;
     const char *origin = NULL;
-    if (!lmstudio_v1_parse_retune(body, len, &ttl, &origin, err)) return false;
+    if (!lmstudio_v1_parse_update(body, len, &ttl, &origin, err)) return false;
     add_ttl(out, ttl);
     buf_addf(out, "origin: %s\n", origin ? origin : "not given");
     return true;
@@ -64,7 +64,7 @@ struct action {
 static const struct action actions[] = {
     { "load-", load_describe },
     { "unload-", unload_describe },
-    { "retune-", retune_describe },
+    { "update-", update_describe },
 };
 
 static void run(const struct golden_case *c) {
@@ -76,7 +76,7 @@ static void run(const struct golden_case *c) {
         if (strncmp(name, actions[i].word, strlen(actions[i].word)) == 0) action = &actions[i];
     }
     if (!action) {
-        fail_msg("%s: the name must begin with load-, unload- or retune-", c->name);
+        fail_msg("%s: the name must begin with load-, unload- or update-", c->name);
         return;
     }
     assert_true(golden_read(c, ".request.json", &body));

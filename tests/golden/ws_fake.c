@@ -170,8 +170,9 @@ static call_id load(void *self, const struct load_request *request, struct load_
     return call_new(self, (struct fake_call){ .load = sink });
 }
 
-static call_id ensure(void *self, const struct load_request *request, struct load_sink sink) {
-    say_load(self, "ensure", request);
+static call_id get_or_load(void *self, const struct load_request *request,
+                           struct load_sink sink) {
+    say_load(self, "get_or_load", request);
     return call_new(self, (struct fake_call){ .load = sink });
 }
 
@@ -181,7 +182,7 @@ static call_id estimate(void *self, const struct load_request *request,
     return call_new(self, (struct fake_call){ .estimate = sink });
 }
 
-static call_id unload_wholly(void *self, const char *identifier, struct load_sink sink) {
+static call_id unload(void *self, const char *identifier, struct load_sink sink) {
     struct fake *f = self;
     buf_addf(f->out, "= unload %s\n", identifier);
     return call_new(f, (struct fake_call){ .load = sink });
@@ -436,9 +437,9 @@ static void fake_init(struct fake *f, struct buf *out) {
                                    .pause = set_paused,
                                    .models = list,
                                    .load = load,
-                                   .ensure = ensure,
+                                   .get_or_load = get_or_load,
                                    .estimate = estimate,
-                                   .unload_wholly = unload_wholly,
+                                   .unload = unload,
                                    .find_model = find_model };
     f->host = (struct lmws_host){ .self = f,
                                   .service = &f->service,

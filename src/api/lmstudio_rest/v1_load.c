@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* v1_load.c - load, unload and retune of LM Studio's v1 dialect. */
+/* v1_load.c - load, unload and update of LM Studio's v1 dialect. */
 #include <string.h>
 
 #include "api/lmstudio_rest/v1.h"
@@ -62,7 +62,7 @@ static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
 
 bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
                             bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err) {
-    struct load_request load = LOAD_REQUEST_UNSAID;
+    struct load_request load = LOAD_REQUEST_UNSET;
     bool echo = false;
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
@@ -124,7 +124,7 @@ static bool origin_read(yyjson_val *obj, const char **ret_origin, struct error *
                            "'origin' must be \"jit\" or \"explicit\", not \"%s\".", origin);
 }
 
-bool lmstudio_v1_parse_retune(const char *body, size_t len, struct ttl *ret_ttl,
+bool lmstudio_v1_parse_update(const char *body, size_t len, struct ttl *ret_ttl,
                               const char **ret_origin, struct error *err) {
     struct ttl ttl = { 0 };
     const char *origin = NULL;

@@ -103,7 +103,7 @@ static void begin_load(struct lmws_op *op, const struct load_request *request) {
 }
 
 void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
-    struct load_request request = LOAD_REQUEST_UNSAID;
+    struct load_request request = LOAD_REQUEST_UNSET;
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
@@ -147,14 +147,14 @@ static void on_loading(void *ctx, call_id call, const struct instance_view *inst
     lmws_op_send(op, doc, message);
 }
 
-static void on_ensure_progress(void *ctx, call_id call, double progress) {
+static void on_get_or_load_progress(void *ctx, call_id call, double progress) {
     struct lmws_op *op = ctx;
     (void)call;
     send_progress(op, "loadProgress", progress);
 }
 
-static void on_ensure_end(void *ctx, call_id call, const struct load_result *result,
-                          const struct error *error) {
+static void on_get_or_load_end(void *ctx, call_id call, const struct load_result *result,
+                               const struct error *error) {
     struct lmws_op *op = ctx;
     (void)call;
     op->call = 0;
@@ -187,18 +187,18 @@ static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view
 
 void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
-    struct load_request request = LOAD_REQUEST_UNSAID;
+    struct load_request request = LOAD_REQUEST_UNSET;
     struct model_view model;
     struct load_sink sink = { .on_evicting = on_evicting,
                               .on_loading = on_loading,
-                              .on_progress = on_ensure_progress,
-                              .on_end = on_ensure_end,
+                              .on_progress = on_get_or_load_progress,
+                              .on_end = on_get_or_load_end,
                               .ctx = op };
     if (!demand_name(op, param, &model, &request.model)) return;
     op->state = xstrdup(request.model);
     request.ttl = ttl_read(param, "loadTtlMs");
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
-    call_id call = service->ensure(service->self, &request, sink);
+    call_id call = service->get_or_load(service->self, &request, sink);
     if (!op->ended) op->call = call;
 }
 
@@ -224,7 +224,7 @@ void lmws_unload_model(struct lmws_op *op, yyjson_val *param) {
     const char *identifier = json_find_str(param, "identifier");
     struct load_sink sink = { .on_end = on_unloaded, .ctx = op };
     op->state = xstrdup(identifier ? identifier : "");
-    call_id call = service->unload_wholly(service->self, op->state, sink);
+    call_id call = service->unload(service->self, op->state, sink);
     if (!op->ended) op->call = call;
 }
 
@@ -255,7 +255,7 @@ static void on_estimated(void *ctx, const struct load_estimate *estimate,
 
 void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
-    struct load_request request = LOAD_REQUEST_UNSAID;
+    struct load_request request = LOAD_REQUEST_UNSET;
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;

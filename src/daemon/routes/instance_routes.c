@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* instance_routes.c - listings, retune, settings: asked, done, answered in one go; a change of
+/* instance_routes.c - listings, update, settings: asked, done, answered in one go; a change of
  * the settings once it is on disk. */
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static const struct instance_view *view_find(const struct service_models *models
     return NULL;
 }
 
-void route_retune(void *ctx, struct exchange *x) {
+void route_update_instance(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct error err;
     struct ttl ttl = { 0 };
@@ -85,8 +85,8 @@ void route_retune(void *ctx, struct exchange *x) {
     if (!daemon_admit(d, x)) return;
     const char *id = exchange_param(x, "id");
     const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_retune(body, len, &ttl, &origin, &err) ||
-        !d->service.retune(d->service.self, id, origin, ttl, &err)) {
+    if (!lmstudio_v1_parse_update(body, len, &ttl, &origin, &err) ||
+        !d->service.update(d->service.self, id, origin, ttl, &err)) {
         exchange_fail(x, &err);
         return;
     }

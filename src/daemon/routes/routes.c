@@ -30,7 +30,7 @@ static const struct http_route routes[] = {
     { "POST", "/api/v1/models/load", BODY_SMALL, route_load },
     { "POST", "/api/v1/models/estimate", BODY_SMALL, route_estimate },
     { "POST", "/api/v1/models/unload", BODY_SMALL, route_unload },
-    { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_retune },
+    { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_update_instance },
     { "GET", "/api/v1/settings", 0, route_settings_get },
     { "PATCH", "/api/v1/settings", BODY_SMALL, route_settings_patch },
     { "GET", "/api/v1/prompts", 0, route_prompts_list },

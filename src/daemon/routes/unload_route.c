@@ -57,7 +57,7 @@ void route_unload(void *ctx, struct exchange *x) {
     *p = (struct pending_unload){ .d = d, .x = x, .id = id };
     exchange_on_gone(x, on_gone, p);
     struct load_sink sink = { .on_end = on_end, .ctx = p };
-    call_id call = d->service.unload_wholly(d->service.self, id, sink);
+    call_id call = d->service.unload(d->service.self, id, sink);
     p->call = call;
     if (!p->x) pending_free(p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies of load, unload and retune. */
+/* Bodies of load, unload and update. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,11 +34,11 @@ static void try_unload(const char *body, size_t len) {
     free(id);
 }
 
-static void try_retune(const char *body, size_t len) {
+static void try_update(const char *body, size_t len) {
     struct error err = { 0 };
     struct ttl ttl = { 0 };
     const char *origin = NULL;
-    if (lmstudio_v1_parse_retune(body, len, &ttl, &origin, &err)) {
+    if (lmstudio_v1_parse_update(body, len, &ttl, &origin, &err)) {
         assert(ttl.given || origin);
     } else {
         assert(err.text[0]);
@@ -48,6 +48,6 @@ static void try_retune(const char *body, size_t len) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     try_load((const char *)data, size);
     try_unload((const char *)data, size);
-    try_retune((const char *)data, size);
+    try_update((const char *)data, size);
     return 0;
 }

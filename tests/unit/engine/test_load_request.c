@@ -66,7 +66,7 @@ static void test_what_is_wrong_is_named(void **state) {
         { "{\"path\":\"/m\",\"repack\":true}", "repack" },
         { "{\"path\":\"/m\",\"cells\":-1}", "cells" },
         { "{\"path\":\"/m\",\"prompt_tokens\":-1}", "prompt_tokens" },
-        { "{\"path\":\"/m\",\"warm\":1}", "warm" },
+        { "{\"path\":\"/m\",\"prefetched\":1}", "prefetched" },
         { "{\"path\":\"/m\",\"shrink_seconds\":-1}", "shrink_seconds" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

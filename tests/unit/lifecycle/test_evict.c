@@ -83,16 +83,16 @@ static void test_evict_5_a_busy_victim_is_drained_not_killed(void **state) {
     (void)state;
     plan.parallel = 1;
     int a;
-    uint64_t r = make_busy(A, &a), let_in = ask(A);
+    uint64_t r = make_busy(A, &a), admitted = ask(A);
 
     ask(B);
     pass(1000);
     assert_int_equal(state_of(a), LC_DRAINING);
     assert_int_equal(count(LC_DO_STOP), 0);
     done(r);
-    assert_int_equal(fate(let_in), STARTED);
+    assert_int_equal(fate(admitted), STARTED);
     assert_int_equal(state_of(a), LC_DRAINING);
-    done(let_in);
+    done(admitted);
     assert_int_equal(state_of(a), LC_UNLOADING);
     assert_int_equal(last_reason(a), LC_BECAUSE_EVICTED);
     assert_int_equal(last_by(a), lifecycle_find(&lc, B));
@@ -265,7 +265,7 @@ static void test_evict_6_a_pinned_victim_frees_the_waiter(void **state) {
 
     make_busy(A, &a);
     ask(B);
-    retune(a, LC_ORIGIN_EXPLICIT, LC_TTL_NOT_GIVEN);
+    update(a, LC_ORIGIN_EXPLICIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(state_of(lifecycle_find(&lc, B)), LC_LOADING);
     assert_int_equal(state_of(a), LC_BUSY);
 }
@@ -274,11 +274,11 @@ static void test_evict_unpinned_takes_the_jit_place(void **state) {
     (void)state;
     int pinned = make_explicit(A), idle = make_idle(B);
 
-    retune(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(state_of(idle), LC_UNLOADING);
     assert_int_equal(last_by(idle), pinned);
     assert_int_equal(state_of(pinned), LC_IDLE);
-    retune(pinned, LC_ORIGIN_JIT, 1000);
+    update(pinned, LC_ORIGIN_JIT, 1000);
     assert_int_equal(state_of(pinned), LC_IDLE);
 }
 
@@ -288,7 +288,7 @@ static void test_evict_unpinned_drains_a_busy_one_and_a_loading_one(void **state
     uint64_t r = ask(B);
     int other = lifecycle_find(&lc, B);
 
-    retune(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(state_of(other), LC_LOADING);
     ready(other);
     assert_int_equal(fate(r), STARTED);
@@ -302,14 +302,14 @@ static void test_evict_unpinned_evicts_nothing_in_other_modes(void **state) {
     set_mode(LC_EVICT_OFF);
     int pinned = make_explicit(A), idle = make_idle(B);
 
-    retune(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(pinned, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(state_of(idle), LC_IDLE);
 }
 
 static void test_evict_get_or_load_is_a_waiter_too(void **state) {
     (void)state;
     int a = make_idle(A);
-    uint64_t r = ask_kind(B, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    uint64_t r = ask_kind(B, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
 
     assert_int_equal(state_of(a), LC_UNLOADING);
     exited(a);

@@ -31,7 +31,7 @@ static void test_evict_7_promoted_while_loading_and_busy(void **state) {
     assert_int_equal(fate(l), LOADED);
     assert_true(answer(l)->fresh);
     assert_int_equal(fate(r), STARTED);
-    retune(0, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(0, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(fate(load(A)), LOADED);
     assert_int_equal(lc.slots[0].origin, LC_ORIGIN_EXPLICIT);
 }
@@ -66,7 +66,7 @@ static void test_evict_7_beside_two_instances_makes_a_new_one(void **state) {
     make_explicit(A);
     load_own(A);
     ready(1);
-    retune(1, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(1, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     load(A);
     assert_int_equal(count(LC_DO_SPAWN), 1);
 }

@@ -3,7 +3,7 @@
 
 static void test_failure_a_failed_load_answers_every_waiter(void **state) {
     (void)state;
-    uint64_t r = ask(A), s = ask(A), l = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    uint64_t r = ask(A), s = ask(A), l = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
 
     load_failed(0);
     assert_int_equal(failure(r), LC_FAIL_LOAD_FAILED);
@@ -26,7 +26,7 @@ static void test_failure_back_off_refuses_and_says_until_when(void **state) {
     exited(0);
     assert_int_equal(total(LC_DO_FREE), 0); /* it has something to remember */
     clock_to(1099);
-    r = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    r = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
     assert_int_equal(failure(r), LC_FAIL_BACK_OFF);
     assert_int_equal(answer(r)->slot, 0);
     clock_to(1100);

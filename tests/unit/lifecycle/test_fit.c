@@ -47,11 +47,11 @@ static void test_evict_4_fit_scores_do_not_overflow(void **state) {
     plan.reload = MSEC_NEVER - 1;
     int a = make_explicit(A);
 
-    retune(a, LC_ORIGIN_JIT, MSEC_NEVER);
+    update(a, LC_ORIGIN_JIT, MSEC_NEVER);
     clock_to(MSEC_NEVER / 2);
     plan.reload = MSEC_NEVER - 2;
     int b = make_explicit(B);
-    retune(b, LC_ORIGIN_JIT, MSEC_NEVER);
+    update(b, LC_ORIGIN_JIT, MSEC_NEVER);
     clock_to(MSEC_NEVER - 10);
     ask(C);
     assert_int_equal(state_of(a), LC_UNLOADING);

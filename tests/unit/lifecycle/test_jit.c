@@ -45,7 +45,7 @@ static void test_jit_2_off_serves_what_is_loaded(void **state) {
 static void test_jit_2_off_lets_get_or_load_load(void **state) {
     (void)state;
     jit_off();
-    uint64_t r = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    uint64_t r = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
     uint64_t joins = ask(A);
 
     assert_int_equal(last_reason(0), LC_BECAUSE_LOAD);

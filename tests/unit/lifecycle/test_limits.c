@@ -25,7 +25,7 @@ static void test_limit_running_ones_do_not_count(void **state) {
     for (int i = 0; i < 3 + 128; i++) assert_int_not_equal(fate(ask(A)), FAILED);
     assert_int_equal(failure(ask(A)), LC_FAIL_QUEUE_FULL);
     assert_int_equal(fate(ask_kind(A, LC_KIND_LIGHT, LC_TTL_NOT_GIVEN)), STARTED);
-    assert_int_equal(fate(ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN)), LOADED);
+    assert_int_equal(fate(ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN)), LOADED);
 }
 
 static void test_limit_a_load_that_waits_for_nothing_is_answered(void **state) {

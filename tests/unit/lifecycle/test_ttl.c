@@ -85,14 +85,14 @@ static void test_ttl_3_get_or_load_never_changes_it(void **state) {
     int slot;
     uint64_t r = make_busy(A, &slot);
 
-    assert_int_equal(fate(ask_kind(A, LC_KIND_ENSURE, 1000)), LOADED);
+    assert_int_equal(fate(ask_kind(A, LC_KIND_GET_OR_LOAD, 1000)), LOADED);
     assert_int_equal(lc.slots[slot].ttl, 3600 * 1000);
     done(r);
-    ask_kind(B, LC_KIND_ENSURE, 1000);
+    ask_kind(B, LC_KIND_GET_OR_LOAD, 1000);
     exited(slot);
     int other = lifecycle_find(&lc, B);
     assert_int_equal(lc.slots[other].ttl, 1000); /* but sets it by causing a load */
-    ask_kind(B, LC_KIND_ENSURE, 2000);
+    ask_kind(B, LC_KIND_GET_OR_LOAD, 2000);
     assert_int_equal(lc.slots[other].ttl, 1000);
 }
 
@@ -127,7 +127,7 @@ static void test_ttl_3_a_request_counts_once(void **state) {
     uint64_t r = ask(A), held = ask_ttl(A, 5000);
 
     ready(0);
-    retune(0, LC_ORIGIN_JIT, 9000);
+    update(0, LC_ORIGIN_JIT, 9000);
     exited(0); /* the held one waits for a new worker, with the ttl that was tuned since */
     assert_int_equal(failure(r), LC_FAIL_DIED);
     assert_int_equal(fate(held), HELD);
@@ -165,7 +165,7 @@ static void test_ttl_4_a_stream_may_be_longer_than_its_ttl(void **state) {
 
 static void test_ttl_4_the_clock_starts_when_a_load_without_request_ends(void **state) {
     (void)state;
-    ask_kind(A, LC_KIND_ENSURE, 1000);
+    ask_kind(A, LC_KIND_GET_OR_LOAD, 1000);
     clock_to(40 * 1000);
     ready(0);
     assert_int_equal(lifecycle_view(&lc, 0).expires, 41 * 1000);
@@ -287,21 +287,21 @@ static void test_ttl_7_the_longest_does_not_overflow(void **state) {
     assert_true(lifecycle_deadline(&lc) == MSEC_NEVER);
 }
 
-static void test_ttl_retune_follows_the_idle_clock(void **state) {
+static void test_ttl_update_follows_the_idle_clock(void **state) {
     (void)state;
     int slot = make_idle(A);
 
     clock_to(5000);
-    retune(slot, LC_ORIGIN_JIT, 8000);
+    update(slot, LC_ORIGIN_JIT, 8000);
     assert_int_equal(lifecycle_view(&lc, slot).expires, 8000);
-    retune(slot, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
+    update(slot, LC_ORIGIN_JIT, LC_TTL_NOT_GIVEN);
     assert_int_equal(lifecycle_view(&lc, slot).expires, 8000);
-    retune(slot, LC_ORIGIN_EXPLICIT, MSEC_NEVER);
+    update(slot, LC_ORIGIN_EXPLICIT, MSEC_NEVER);
     assert_true(lifecycle_view(&lc, slot).expires == MSEC_NEVER);
     assert_int_equal(lc.slots[slot].origin, LC_ORIGIN_EXPLICIT);
-    retune(slot, LC_ORIGIN_EXPLICIT, 5000);
+    update(slot, LC_ORIGIN_EXPLICIT, 5000);
     assert_int_equal(state_of(slot), LC_UNLOADING);
-    retune(slot, LC_ORIGIN_JIT, 7);
+    update(slot, LC_ORIGIN_JIT, 7);
     assert_int_equal(lc.slots[slot].origin, LC_ORIGIN_EXPLICIT);
 }
 
@@ -342,7 +342,7 @@ int ttl_tests(void) {
         cmocka_unit_test_setup(test_ttl_6_an_explicit_one_comes_back_as_jit, world_reset),
         cmocka_unit_test_setup(test_ttl_7_zero_unloads_as_soon_as_idle, world_reset),
         cmocka_unit_test_setup(test_ttl_7_the_longest_does_not_overflow, world_reset),
-        cmocka_unit_test_setup(test_ttl_retune_follows_the_idle_clock, world_reset),
+        cmocka_unit_test_setup(test_ttl_update_follows_the_idle_clock, world_reset),
         cmocka_unit_test_setup(test_ttl_tick_before_the_deadline_changes_nothing, world_reset),
     };
     return cmocka_run_group_tests_name("ttl", tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void test_unload_by_hand_ends_running_requests(void **state) {
 
 static void test_unload_while_loading(void **state) {
     (void)state;
-    uint64_t r = ask(A), l = ask_kind(A, LC_KIND_ENSURE, LC_TTL_NOT_GIVEN);
+    uint64_t r = ask(A), l = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
 
     progress(0, 900);
     unload(0);

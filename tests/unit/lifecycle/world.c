@@ -139,8 +139,8 @@ void unload(int slot) {
     send((struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
 }
 
-void retune(int slot, enum lc_origin origin, msec ttl) {
-    send((struct lc_event){ .kind = LC_EV_RETUNE, .slot = slot, .origin = origin, .ttl = ttl });
+void update(int slot, enum lc_origin origin, msec ttl) {
+    send((struct lc_event){ .kind = LC_EV_UPDATE, .slot = slot, .origin = origin, .ttl = ttl });
 }
 
 void configure(struct lc_settings settings) {

@@ -39,7 +39,7 @@ uint64_t load_own(uint32_t model);
 uint64_t load_forced(uint32_t model);
 void cancel(uint64_t request);
 void unload(int slot);
-void retune(int slot, enum lc_origin origin, msec ttl);
+void update(int slot, enum lc_origin origin, msec ttl);
 void configure(struct lc_settings settings);
 void set_mode(enum lc_auto_evict mode);
 void set_budget(nbytes bytes);

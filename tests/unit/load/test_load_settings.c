@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "load/load_settings.h"
 
-static const struct load_settings unsaid = LOAD_SETTINGS_UNSAID;
+static const struct load_settings unset = LOAD_SETTINGS_UNSET;
 
 static const struct model small = {
     .key = (char *)"small",
@@ -38,9 +38,10 @@ static struct load_settings layer(const char *text) {
 }
 
 static bool resolve(const struct model *model, const struct load_settings *for_all,
-                    const struct load_settings *for_model, const struct load_settings *demanded,
-                    struct load_settings *s, struct error *err) {
-    struct load_layers layers = { for_all, for_model, demanded, 0 };
+                    const struct load_settings *for_model,
+                    const struct load_settings *requested, struct load_settings *s,
+                    struct error *err) {
+    struct load_layers layers = { for_all, for_model, requested, 0 };
     return load_settings_resolve(model, &layers, s, err);
 }
 
@@ -94,7 +95,7 @@ static void test_null_is_not_said(void **state) {
     (void)state;
     struct load_settings s = layer("{\"context_length\":null,\"mmap\":null,\"kv_type_k\":null,"
                                    "\"gpu_layers\":null,\"rope_frequency_base\":null}");
-    assert_memory_equal(&s, &unsaid, sizeof s);
+    assert_memory_equal(&s, &unset, sizeof s);
 }
 
 static void test_what_cannot_be_is_refused_by_name(void **state) {
@@ -175,7 +176,7 @@ static void test_nearer_layers_win(void **state) {
 static void test_context_longer_than_the_model(void **state) {
     (void)state;
     struct load_settings wish = layer("{\"context_length\":32769}");
-    struct load_settings s = unsaid;
+    struct load_settings s = unset;
     struct error err;
     assert_true(resolve(&small, &wish, NULL, NULL, &s, &err));
     assert_int_equal(s.context_length, 32768);
@@ -240,8 +241,8 @@ static void test_hash_tells_every_field(void **state) {
     struct load_settings s;
     struct error err;
     for (size_t i = 0; i <= COUNT; i++) {
-        struct load_settings demanded = i < COUNT ? layer(different[i]) : unsaid;
-        assert_true(resolve(&small, NULL, NULL, &demanded, &s, &err));
+        struct load_settings requested = i < COUNT ? layer(different[i]) : unset;
+        assert_true(resolve(&small, NULL, NULL, &requested, &s, &err));
         hashes[i] = load_settings_hash(&s);
         for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
     }
@@ -254,23 +255,23 @@ static void test_hash_tells_every_field(void **state) {
 /* They are no settings of a file, but what one instance has, another does not. */
 static void test_texts_of_a_load_tell_instances_apart(void **state) {
     (void)state;
-    struct load_settings demanded[4], s;
+    struct load_settings requested[4], s;
     struct error err;
     uint64_t hashes[4];
     for (size_t i = 0; i < 4; i++) {
-        demanded[i] = unsaid;
-        demanded[i].chat_template = (int64_t)(i & 1);
-        demanded[i].reasoning_ending = (int64_t)(i & 2);
-        assert_true(resolve(&small, NULL, NULL, &demanded[i], &s, &err));
-        assert_int_equal(s.chat_template, demanded[i].chat_template);
-        assert_int_equal(s.reasoning_ending, demanded[i].reasoning_ending);
+        requested[i] = unset;
+        requested[i].chat_template = (int64_t)(i & 1);
+        requested[i].reasoning_ending = (int64_t)(i & 2);
+        assert_true(resolve(&small, NULL, NULL, &requested[i], &s, &err));
+        assert_int_equal(s.chat_template, requested[i].chat_template);
+        assert_int_equal(s.reasoning_ending, requested[i].reasoning_ending);
         hashes[i] = load_settings_hash(&s);
         for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
     }
 }
 
-static nbytes need_of(const struct model *model, const char *demanded) {
-    struct load_settings s, now = layer(demanded);
+static nbytes need_of(const struct model *model, const char *requested) {
+    struct load_settings s, now = layer(requested);
     struct error err;
     assert_true(resolve(model, NULL, NULL, &now, &s, &err));
     return load_settings_need(model, &s);

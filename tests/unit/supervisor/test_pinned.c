@@ -5,55 +5,55 @@
 
 #include "supervisor/pinned.h"
 
-static const struct load_settings unsaid = LOAD_SETTINGS_UNSAID;
+static const struct load_settings unset = LOAD_SETTINGS_UNSET;
 
-static void expect(const struct kept *kept, const char *json) {
+static void expect(const struct pinned *pinned, const char *json) {
     struct buf text = BUF_INIT(4096);
-    kept_format(kept, &text);
+    pinned_format(pinned, &text);
     assert_string_equal(buf_str(&text), json);
     buf_clear(&text);
 }
 
-static void test_a_wish_is_replaced_by_a_newer_one_of_its_name(void **state) {
+static void test_a_newer_pin_of_the_same_name_replaces_the_older(void **state) {
     (void)state;
-    struct kept kept = { 0 };
-    struct load_settings wide = unsaid;
+    struct pinned pinned = { 0 };
+    struct load_settings wide = unset;
     wide.context_length = 4096;
-    kept_put(&kept, "a", "m", MSEC_NEVER, &unsaid);
-    kept_put(&kept, "m", "m", 1000, &unsaid);
-    kept_put(&kept, "a", "n", 2500, &wide);
-    expect(&kept,
+    pinned_put(&pinned, "a", "m", MSEC_NEVER, &unset);
+    pinned_put(&pinned, "m", "m", 1000, &unset);
+    pinned_put(&pinned, "a", "n", 2500, &wide);
+    expect(&pinned,
            "[{\"model\":\"m\",\"ttl\":1.0},"
            "{\"context_length\":4096,\"model\":\"n\",\"identifier\":\"a\",\"ttl\":2.5}]");
-    assert_true(kept_set_ttl(&kept, "m", MSEC_NEVER));
-    assert_false(kept_set_ttl(&kept, "n", 1));
-    assert_true(kept_forget(&kept, "a"));
-    assert_false(kept_forget(&kept, "a"));
-    expect(&kept, "[{\"model\":\"m\"}]");
-    kept_clear(&kept);
-    expect(&kept, "[]");
+    assert_true(pinned_set_ttl(&pinned, "m", MSEC_NEVER));
+    assert_false(pinned_set_ttl(&pinned, "n", 1));
+    assert_true(pinned_forget(&pinned, "a"));
+    assert_false(pinned_forget(&pinned, "a"));
+    expect(&pinned, "[{\"model\":\"m\"}]");
+    pinned_clear(&pinned);
+    expect(&pinned, "[]");
 }
 
 static void test_one_past_the_most_forgets_the_oldest(void **state) {
     (void)state;
-    struct kept kept = { 0 };
+    struct pinned pinned = { 0 };
     char name[16];
-    for (int i = 0; i <= KEPT_MAX; i++) {
+    for (int i = 0; i <= PINNED_MAX; i++) {
         snprintf(name, sizeof name, "i%d", i);
-        kept_put(&kept, name, "m", MSEC_NEVER, &unsaid);
+        pinned_put(&pinned, name, "m", MSEC_NEVER, &unset);
     }
-    assert_int_equal(kept.count, KEPT_MAX);
-    assert_false(kept_has(&kept, "i0"));
-    assert_true(kept_has(&kept, "i1"));
-    kept_put(&kept, "i1", "n", MSEC_NEVER,
-             &unsaid); /* of which there is one: nobody has to go */
-    assert_true(kept_has(&kept, "i2"));
-    kept_clear(&kept);
+    assert_int_equal(pinned.count, PINNED_MAX);
+    assert_false(pinned_has(&pinned, "i0"));
+    assert_true(pinned_has(&pinned, "i1"));
+    pinned_put(&pinned, "i1", "n", MSEC_NEVER,
+               &unset); /* of which there is one: nobody has to go */
+    assert_true(pinned_has(&pinned, "i2"));
+    pinned_clear(&pinned);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_wish_is_replaced_by_a_newer_one_of_its_name),
+        cmocka_unit_test(test_a_newer_pin_of_the_same_name_replaces_the_older),
         cmocka_unit_test(test_one_past_the_most_forgets_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ struct scene {
     struct metrics metrics;
     struct feed *events, *log;
     struct supervisor *sup;
-    int kept_changes;
+    int pinned_changes;
     struct told told[20]; /* sinks may speak until the end of the scene */
 };
 
@@ -36,9 +36,9 @@ static void on_changed(void *ctx) {
     (void)ctx;
 }
 
-static void on_kept_changed(void *ctx) {
+static void on_pinned_changed(void *ctx) {
     struct scene *s = ctx;
-    s->kept_changes++;
+    s->pinned_changes++;
 }
 
 static int set_up(void **state) {
@@ -63,20 +63,20 @@ static int set_up(void **state) {
     s->current = &s->catalog;
     s->events = feed_new(16);
     s->log = feed_new(16);
-    struct supervisor_world world = { .loop = &s->loop,
-                                      .worker_program = "",
-                                      .prompts_dir = "/nowhere",
-                                      .settings = &s->settings,
-                                      .catalog = &s->current,
-                                      .events = s->events,
-                                      .log = s->log,
-                                      .metrics = &s->metrics,
-                                      .on_changed = on_changed,
-                                      .on_kept_changed = on_kept_changed,
-                                      .on_prompts = on_changed,
-                                      .on_finished = on_changed,
-                                      .ctx = s };
-    s->sup = supervisor_new(&world, &err);
+    struct supervisor_config config = { .loop = &s->loop,
+                                        .worker_program = "",
+                                        .prompts_dir = "/nowhere",
+                                        .settings = &s->settings,
+                                        .catalog = &s->current,
+                                        .events = s->events,
+                                        .log = s->log,
+                                        .metrics = &s->metrics,
+                                        .on_changed = on_changed,
+                                        .on_pinned_changed = on_pinned_changed,
+                                        .on_prompts = on_changed,
+                                        .on_finished = on_changed,
+                                        .ctx = s };
+    s->sup = supervisor_new(&config, &err);
     assert_non_null(s->sup);
     *state = s;
     return 0;
@@ -131,13 +131,13 @@ static call_id load(struct scene *s, struct load_request request, struct told *t
                            (struct load_sink){ .on_end = on_load_end, .ctx = told });
 }
 
-static call_id ensure(struct scene *s, struct load_request request, struct told *told) {
-    return supervisor_ensure(s->sup, &request,
-                             (struct load_sink){ .on_end = on_load_end, .ctx = told });
+static call_id get_or_load(struct scene *s, struct load_request request, struct told *told) {
+    return supervisor_get_or_load(s->sup, &request,
+                                  (struct load_sink){ .on_end = on_load_end, .ctx = told });
 }
 
 static void estimate(struct scene *s, struct told *told) {
-    struct load_request request = LOAD_REQUEST_UNSAID;
+    struct load_request request = LOAD_REQUEST_UNSET;
     request.model = "one";
     (void)supervisor_estimate(s->sup, &request,
                               (struct estimate_sink){ .on_end = on_estimate, .ctx = told });
@@ -154,7 +154,7 @@ static call_id ask(struct scene *s, const char *model, struct told *told) {
 }
 
 static struct load_request request_for(const char *model) {
-    struct load_request request = LOAD_REQUEST_UNSAID;
+    struct load_request request = LOAD_REQUEST_UNSET;
     request.model = model;
     return request;
 }
@@ -179,7 +179,7 @@ static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state)
     struct told *first = &s->told[0], *second = &s->told[1];
     struct load_request demanding = request_for("one");
     demanding.context_length = 2048;
-    (void)ensure(s, demanding, first);
+    (void)get_or_load(s, demanding, first);
     (void)ask(s, "one", second); /* demands nothing */
     assert_non_null(strstr(puppet_heard(puppet(0), MSG_LOAD), "\"context_length\":2048"));
     puppet_die(puppet(0));
@@ -197,7 +197,7 @@ static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
     struct load_request demanding = request_for("two");
     (void)ask(s, "two", &told[1]);
     demanding.context_length = 1024;
-    (void)ensure(s, demanding, &told[2]);
+    (void)get_or_load(s, demanding, &told[2]);
     puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
     puppet_die(puppet(0));
     assert_int_equal(told[0].results, 1);
@@ -237,7 +237,7 @@ static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
     assert_false(puppet_was_killed(puppet(0)));
 }
 
-/* ---- instances to be kept ---- */
+/* ---- pinned instances ---- */
 
 static call_id keep(struct scene *s, const char *model, const char *identifier) {
     struct load_request request = request_for(model);
@@ -246,45 +246,45 @@ static call_id keep(struct scene *s, const char *model, const char *identifier) 
     return load(s, request, &s->told[0]);
 }
 
-static void expect_kept(struct scene *s, const char *json) {
+static void expect_pinned(struct scene *s, const char *json) {
     struct buf text = BUF_INIT(4096);
-    supervisor_format_kept(s->sup, &text);
+    supervisor_format_pinned(s->sup, &text);
     assert_string_equal(buf_str(&text), json);
     buf_clear(&text);
 }
 
-static void test_a_kept_instance_whose_worker_died_stays_a_wish(void **state) {
+static void test_an_instance_whose_worker_died_stays_pinned(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", "mine");
-    expect_kept(s, "[]"); /* a load that fails is no reason to try again */
+    expect_pinned(s, "[]"); /* a load that fails is no reason to try again */
     puppet_say(puppet(0), MSG_READY, 0, READY);
-    assert_int_equal(s->kept_changes, 1);
+    assert_int_equal(s->pinned_changes, 1);
     assert_true(instance(s)->keep);
     puppet_die(puppet(0));
     assert_null(instance(s));
     (void)keep(s, "two", NULL);
     puppet_say(puppet(1), MSG_READY, 0, READY);
-    assert_int_equal(s->kept_changes, 2);
-    expect_kept(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
+    assert_int_equal(s->pinned_changes, 2);
+    expect_pinned(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
 }
 
 static void unload(struct scene *s, const char *identifier, struct told *told) {
-    (void)supervisor_unload_wholly(s->sup, identifier,
-                                   (struct load_sink){ .on_end = on_load_end, .ctx = told });
+    (void)supervisor_unload(s->sup, identifier,
+                            (struct load_sink){ .on_end = on_load_end, .ctx = told });
 }
 
-static void test_an_unload_by_hand_takes_the_wish_back(void **state) {
+static void test_an_unload_by_hand_unpins(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
     unload(s, "one", &s->told[1]);
-    expect_kept(s, "[]");
-    assert_int_equal(s->kept_changes, 2);
+    expect_pinned(s, "[]");
+    assert_int_equal(s->pinned_changes, 2);
     puppet_die(puppet(0));
     assert_int_equal(s->told[1].errors, 0);
 }
 
-static void test_a_wish_for_what_is_not_loaded_can_be_taken_back(void **state) {
+static void test_what_is_not_loaded_can_be_unpinned(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
@@ -292,41 +292,41 @@ static void test_a_wish_for_what_is_not_loaded_can_be_taken_back(void **state) {
     unload(s, "one", &s->told[1]);
     assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
     assert_non_null(strstr(s->told[1].error.text, "not kept"));
-    expect_kept(s, "[]");
+    expect_pinned(s, "[]");
     unload(s, "one", &s->told[2]);
     assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
-    assert_int_equal(s->kept_changes, 2);
+    assert_int_equal(s->pinned_changes, 2);
 }
 
-static void test_a_kept_instance_that_becomes_jit_is_kept_no_more(void **state) {
+static void test_a_pinned_instance_that_becomes_jit_is_unpinned(void **state) {
     struct scene *s = *state;
     struct error err;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
     struct ttl minute = { .given = true, .value = 60000 };
-    assert_true(supervisor_retune(s->sup, "one", NULL, minute, &err));
-    expect_kept(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
-    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
-    expect_kept(s, "[]");
-    assert_int_equal(s->kept_changes, 3);
+    assert_true(supervisor_update(s->sup, "one", NULL, minute, &err));
+    expect_pinned(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
+    assert_true(supervisor_update(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_pinned(s, "[]");
+    assert_int_equal(s->pinned_changes, 3);
     assert_false(instance(s)->keep);
 }
 
-static void test_a_wish_of_an_earlier_run_outlives_a_load_that_fails(void **state) {
+static void test_a_pin_of_an_earlier_run_survives_a_load_that_fails(void **state) {
     struct scene *s = *state;
     struct load_request request = request_for("one");
     request.keep = true;
     request.context_length = 512;
     request.ttl = (struct ttl){ .given = true, .value = 1500 };
-    supervisor_keep(s->sup, &request);
+    supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);
     puppet_say(puppet(0), MSG_FAILED, 0, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
     puppet_die(puppet(0));
     assert_int_equal(s->told[0].errors, 1);
-    expect_kept(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
+    expect_pinned(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
 }
 
-static void test_a_load_that_says_nothing_of_keeping_takes_no_wish_back(void **state) {
+static void test_a_load_without_keep_unpins_nothing(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
@@ -334,37 +334,37 @@ static void test_a_load_that_says_nothing_of_keeping_takes_no_wish_back(void **s
     (void)load(s, request_for("one"), &s->told[1]);
     puppet_say(puppet(1), MSG_READY, 0, READY);
     assert_int_equal(s->told[1].results, 1);
-    expect_kept(s, "[{\"model\":\"one\"}]");
+    expect_pinned(s, "[{\"model\":\"one\"}]");
 }
 
-static void test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on(void **state) {
+static void test_what_was_unpinned_is_not_pinned_by_a_load_under_way(void **state) {
     struct scene *s = *state;
     struct load_request request = request_for("one");
     struct error err;
     request.keep = true;
-    supervisor_keep(s->sup, &request);
+    supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);
-    assert_true(supervisor_retune(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
-    expect_kept(s, "[]");
+    assert_true(supervisor_update(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    expect_pinned(s, "[]");
     puppet_say(puppet(0), MSG_READY, 0, READY);
     assert_int_equal(s->told[0].results, 1);
-    expect_kept(s, "[]");
+    expect_pinned(s, "[]");
 }
 
-static void test_an_unload_while_a_load_waits_takes_the_wish_back(void **state) {
+static void test_an_unload_while_a_load_waits_unpins(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
     unload(s, "one", &s->told[1]); /* its worker takes its time */
     (void)keep(s, "one", NULL);    /* waits until that is gone */
-    expect_kept(s, "[]");
+    expect_pinned(s, "[]");
     unload(s, "one", &s->told[2]);
     assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
     assert_non_null(strstr(s->told[2].error.text, "not kept"));
     puppet_die(puppet(0));
     puppet_say(puppet(1), MSG_READY, 0, READY);
     assert_int_equal(s->told[0].results, 2);
-    expect_kept(s, "[]");
+    expect_pinned(s, "[]");
 }
 
 /* ---- requests ---- */
@@ -438,14 +438,14 @@ int main(void) {
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
         TEST(test_integers_of_a_worker_end_at_2_to_53),
-        TEST(test_a_kept_instance_whose_worker_died_stays_a_wish),
-        TEST(test_an_unload_by_hand_takes_the_wish_back),
-        TEST(test_a_wish_for_what_is_not_loaded_can_be_taken_back),
-        TEST(test_a_kept_instance_that_becomes_jit_is_kept_no_more),
-        TEST(test_a_wish_of_an_earlier_run_outlives_a_load_that_fails),
-        TEST(test_a_load_that_says_nothing_of_keeping_takes_no_wish_back),
-        TEST(test_a_wish_taken_back_is_not_noted_by_the_load_that_goes_on),
-        TEST(test_an_unload_while_a_load_waits_takes_the_wish_back),
+        TEST(test_an_instance_whose_worker_died_stays_pinned),
+        TEST(test_an_unload_by_hand_unpins),
+        TEST(test_what_is_not_loaded_can_be_unpinned),
+        TEST(test_a_pinned_instance_that_becomes_jit_is_unpinned),
+        TEST(test_a_pin_of_an_earlier_run_survives_a_load_that_fails),
+        TEST(test_a_load_without_keep_unpins_nothing),
+        TEST(test_what_was_unpinned_is_not_pinned_by_a_load_under_way),
+        TEST(test_an_unload_while_a_load_waits_unpins),
         TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),

@@ -2,7 +2,7 @@
 // One card for each instance, with what can be done about it.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { retune, unload, type Instance } from '../server/api';
+import { updateInstance, unload, type Instance } from '../server/api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
 import { Ring } from './ring';
 import { attempt, connection, instances, modelName, settings } from '../server/store';
@@ -63,7 +63,7 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
       wrong.value = 'Give minutes, such as 10 or 0.5; empty means that it stays.';
       return;
     }
-    if (await attempt(() => retune(i.id, { ttl }))) onEnd();
+    if (await attempt(() => updateInstance(i.id, { ttl }))) onEnd();
   };
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.key === 'Escape') onEnd();
@@ -105,14 +105,14 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
 // Pinned: no eviction and no ttl. Unpinned: as if a request had loaded it.
 function pin(i: Instance) {
   return attempt(
-    () => retune(i.id, { origin: 'explicit', ttl: null }),
+    () => updateInstance(i.id, { origin: 'explicit', ttl: null }),
     `${i.id} stays until you unload it.`,
   );
 }
 function unpin(i: Instance) {
   const ttl = settings.value?.default_ttl ?? null;
   return attempt(
-    () => retune(i.id, { origin: 'jit', ttl }),
+    () => updateInstance(i.id, { origin: 'jit', ttl }),
     `${i.id} may leave again when it is idle.`,
   );
 }

@@ -184,7 +184,7 @@ export const patchSettings = (change: Partial<Settings>) =>
   json<Settings>('PATCH', '/api/v1/settings', change);
 export const unload = (id: string) =>
   json<{ instance_id: string }>('POST', '/api/v1/models/unload', { instance_id: id });
-export const retune = (id: string, change: { ttl?: number | null; origin?: Origin }) =>
+export const updateInstance = (id: string, change: { ttl?: number | null; origin?: Origin }) =>
   json<Instance>('PATCH', one(id), change);
 export const estimate = (wish: LoadWish, signal: AbortSignal) =>
   json<Estimate>('POST', '/api/v1/models/estimate', wish, signal);
