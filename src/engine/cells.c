@@ -2,13 +2,9 @@
 #include "engine/cells.h"
 
 #include <malloc.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/next_turn.h"
-#include "engine/prompt_cache.h"
 
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };
@@ -54,7 +50,7 @@ static size_t round_up(const struct engine *e, size_t cells) {
 static bool resize(struct engine *e, size_t cells) {
     struct error err;
     if (!context_replace(&e->context, &e->model, (int32_t)cells, &err)) return false;
-    cells_report(e);
+    reply_memory(e);
     return true;
 }
 
@@ -76,67 +72,10 @@ bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count)
     return wish <= possible && resize(engine, wish);
 }
 
-/* ---- room by giving up what nobody works on ---- */
-
-static struct slot *oldest_free(struct engine *e, const struct slot *a, const struct slot *b) {
-    struct slot *oldest = NULL;
-    for (int i = 0; i < e->context.parallel; i++) {
-        struct slot *s = &e->slots[i];
-        if (s == a || s == b || s->job || s->tokens.count == 0) continue;
-        if (!oldest || s->last_used < oldest->last_used) oldest = s;
-    }
-    return oldest;
-}
-
-static void forget(struct engine *e, struct slot *s) {
-    keep_aside(e, s, 0);
-    s->processed = keep_cut(e, s, 0);
-    s->saved = 0;
-    tokens_cut(&s->tokens, 0);
-    next_turn_forget(s);
-}
-
-static bool no_room(const struct engine *e, const struct slot *slot, size_t count,
-                    struct error *err) {
-    size_t others = cells_for(e, slot, count) - count, possible = cells_possible(e);
-    if (possible < (size_t)e->context.cells) possible = (size_t)e->context.cells;
-    return error_set(
-        err, ERR_CONTEXT_LENGTH,
-        "The request needs room for %zu tokens, but only %zu fit into the memory "
-        "that is free; shorten it, wait for others to end, or unload other models.",
-        count, possible > others ? possible - others : 0);
-}
-
-bool cells_provide(struct engine *engine, struct slot *slot, const struct slot *donor,
-                   size_t count, struct error *err) {
-    while (!cells_reserve(engine, slot, count)) {
-        struct slot *old = oldest_free(engine, slot, donor);
-        if (!old) return no_room(engine, slot, count, err);
-        forget(engine, old);
-    }
-    return true;
-}
-
-static struct slot *newest_running(struct engine *e) {
-    struct slot *newest = NULL;
-    for (int i = 0; i < e->context.parallel; i++) {
-        struct slot *s = &e->slots[i];
-        if (s->job && (!newest || s->last_used > newest->last_used)) newest = s;
-    }
-    return newest;
-}
-
-void cells_provide_next(struct engine *engine) {
-    struct slot *newest = newest_running(engine);
-    struct error err;
-    while (newest && !cells_provide(engine, newest, NULL, newest->tokens.count, &err)) {
-        if (newest->job->completion_tokens > 0) {
-            slot_finish(engine, newest, "contextLengthReached");
-        } else {
-            slot_fail(engine, newest, &err);
-        }
-        newest = newest_running(engine);
-    }
+size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count) {
+    size_t others = cells_for(engine, slot, count) - count, possible = cells_possible(engine);
+    if (possible < (size_t)engine->context.cells) possible = (size_t)engine->context.cells;
+    return possible > others ? possible - others : 0;
 }
 
 /* ---- giving back ---- */
@@ -160,12 +99,4 @@ void cells_shrink(struct engine *engine) {
     } else {
         engine->context.first = engine->context.cells; /* not again and again */
     }
-}
-
-void cells_report(struct engine *engine) {
-    char json[96];
-    int len = snprintf(json, sizeof json, "{\"memory_bytes\":%llu,\"repack\":\"%s\"}",
-                       (unsigned long long)model_memory_bytes(&engine->model),
-                       repack_word(&engine->repack));
-    link_send(&engine->link, MSG_MEMORY, 0, json, (size_t)len);
 }

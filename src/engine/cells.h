@@ -21,23 +21,13 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
 /* Grow so that the slot can hold `count` tokens. False: there is no memory for it. */
 bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count);
 
-/* The same; if there is no memory, free slots are given up for it, the least recently used
- * first, but not the donor (NULL: none). Fails with ERR_CONTEXT_LENGTH and the numbers; what
- * else runs is not touched. */
-bool cells_provide(struct engine *engine, struct slot *slot, const struct slot *donor,
-                   size_t count, struct error *err);
-
-/* The same for the next token of every running answer. Those for which there is no room, the
- * newest first, end as if their context were full. */
-void cells_provide_next(struct engine *engine);
+/* Tokens the slot could hold in the memory that is free, if it asks for `count`. */
+size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count);
 
 /* Milliseconds until an idle worker has cells to give back; -1: none. */
 int cells_due(const struct engine *engine, int64_t idle_since);
 
 /* Back to the cells that are used. */
 void cells_shrink(struct engine *engine);
-
-/* Tell the daemon what the worker takes. */
-void cells_report(struct engine *engine);
 
 #endif

@@ -232,6 +232,17 @@ bool context_replace(struct context *context, const struct model *model, int32_t
     return true;
 }
 
+int32_t context_compute(struct context *context, struct cpu_threads *cpu,
+                        struct llama_batch batch) {
+    int most = batch.n_tokens > 1 ? context->threads_batch : context->threads;
+    int threads = cpu_threads_begin_batch(cpu, most);
+    llama_set_n_threads(context->llama, threads, threads);
+    int32_t status = context->memory ? llama_decode(context->llama, batch)
+                                     : llama_encode(context->llama, batch);
+    cpu_threads_end_batch(cpu);
+    return status;
+}
+
 void context_close(struct context *context) {
     if (context->llama) llama_free(context->llama);
     *context = (struct context){ 0 };

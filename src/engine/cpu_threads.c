@@ -3,9 +3,20 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+
+/* A sample is taken this often, in the middle of a batch: by then the threads that the last
+ * token woke sleep again. Between batches only where batches are too short for that. After a
+ * second without work the samples say nothing. */
+enum { SAMPLE_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
+enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
+
+/* After a pause: this many samples, this far apart, until one finds the machine idle. */
+enum { LOOKS = 4, APART_NSEC = 400000 };
 
 /* The first logical processor of a core stands for it: "0-1", "0,4" or "3" name its siblings.
  */
@@ -32,7 +43,8 @@ int cpu_threads_default(void) {
     return cores > 0 ? cores : 1;
 }
 
-int cpu_threads_running(void) {
+/* Runnable threads of the machine, the caller included; 1 if the kernel does not say. */
+static int running(void) {
     static int fd = -2;
     if (fd == -2) fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
     char text[128];
@@ -43,29 +55,54 @@ int cpu_threads_running(void) {
     return sscanf(text, "%*f %*f %*f %d/", &count) == 1 ? count : 1;
 }
 
-static int not_negative(int n) {
-    return n > 0 ? n : 0;
+void cpu_threads_init(struct cpu_threads *cpu) {
+    *cpu = (struct cpu_threads){ .cores = (int)sysconf(_SC_NPROCESSORS_ONLN) };
 }
 
-static int least(int a, int b) {
-    return a < b ? a : b;
+/* Other threads that run now and do not sleep again at once, as the daemon and its client do
+ * when they have sent a request. */
+static int others_that_stay(void) {
+    int least = running() - 1;
+    for (int i = 1; i < LOOKS && least > 0; i++) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = APART_NSEC }, NULL);
+        int others = running() - 1;
+        if (others < least) least = others;
+    }
+    return least;
 }
 
-void cpu_load_see(struct cpu_load *load, int others, int64_t now) {
-    int others_now = not_negative(others);
-    load->others = least(others_now, least(load->seen, load->before));
-    load->before = load->seen;
-    load->seen = others_now;
-    load->at = now;
+static int threads_now(struct cpu_threads *cpu, int most) {
+    int64_t now = clock_boottime_usec(), age = now - cpu->load.at;
+    if (age > STALE_USEC) {
+        cpu_load_restart(&cpu->load, others_that_stay(), now);
+    } else if (age > SHORT_USEC) {
+        cpu_load_sample(&cpu->load, running() - 1, now);
+    }
+    return cpu_load_threads(&cpu->load, most, cpu->cores);
 }
 
-void cpu_load_see_anew(struct cpu_load *load, int others, int64_t now) {
-    load->before = load->seen = load->others = not_negative(others);
-    load->at = now;
+int cpu_threads_begin_batch(struct cpu_threads *cpu, int most) {
+    cpu->computing = threads_now(cpu, most);
+    cpu->batch_began = clock_boottime_usec();
+    return cpu->computing;
 }
 
-int cpu_load_threads(const struct cpu_load *load, int most, int cores) {
-    int idle = cores - load->others;
-    int threads = idle < most ? idle : most;
-    return threads > 1 ? threads : 1;
+void cpu_threads_end_batch(struct cpu_threads *cpu) {
+    cpu->batch_lasted = clock_boottime_usec() - cpu->batch_began;
+}
+
+static int64_t settled_after(const struct cpu_threads *cpu) {
+    int64_t half = cpu->batch_lasted / 2;
+    if (half > SETTLED_MAX_USEC) return SETTLED_MAX_USEC;
+    return half < SETTLED_MIN_USEC ? SETTLED_MIN_USEC : half;
+}
+
+void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now) {
+    if (now - cpu->load.at < SAMPLE_USEC || now - cpu->batch_began < settled_after(cpu)) return;
+    cpu_load_sample(&cpu->load, running() - cpu->computing, now);
+}
+
+bool cpu_threads_are_free(struct cpu_threads *cpu, int most) {
+    if (most > cpu->cores) most = cpu->cores;
+    return 2 * threads_now(cpu, most) > most;
 }

@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu_threads.h - how many threads to compute with.
+ * cpu_threads.h - how many threads to compute a batch with.
  *
- * ggml's threads wait for one another by spinning, at every node of the graph. One that finds
- * no free core makes all others spin through its whole time slice: two busy workers with a
- * thread per core each were seen at a hundredth of their speed. So a thread must have a core of
- * its own.
+ * ggml's threads wait for one another by spinning at every node of the graph. A thread without
+ * a core of its own makes all others spin through its time slices: two busy workers with one
+ * thread per core each ran at a hundredth of their speed. So a batch gets only as many threads
+ * as there are idle cores.
  */
 #ifndef DOZE_ENGINE_CPU_THREADS_H
 #define DOZE_ENGINE_CPU_THREADS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "engine/cpu_load.h"
+
+struct cpu_threads {
+    struct cpu_load load;
+    int cores;                         /* of the machine */
+    int computing;                     /* threads of the batch that is being computed */
+    int64_t batch_began, batch_lasted; /* us; of the last batch */
+};
 
 /* The physical cores this process may run on, at least 1. */
 int cpu_threads_default(void);
 
-/* Threads of the whole machine that run or want to, the caller among them; 1 if the kernel does
- * not say. */
-int cpu_threads_running(void);
+void cpu_threads_init(struct cpu_threads *cpu);
 
-/* What else wants the processor, as seen from time to time. A zeroed one: nothing was seen yet.
- */
-struct cpu_load {
-    int others; /* threads that do not go away: as many as all of the last three looks saw */
-    int seen, before; /* by the last look, and the one before it */
-    int64_t at;       /* us, when that was */
-};
+/* A batch begins now: the number of threads to compute it with, at most `most`. May sleep for
+ * about a millisecond after a pause of a second. */
+int cpu_threads_begin_batch(struct cpu_threads *cpu, int most);
+void cpu_threads_end_batch(struct cpu_threads *cpu);
 
-/* Somebody looked and saw so many threads besides ours (negative counts as 0). What wakes for a
- * moment, as the daemon and its client do for every token, is not there three times. (Twice in
- * a row it was, at one token in twelve, and the next one took twice as long.) */
-void cpu_load_see(struct cpu_load *load, int others, int64_t now);
+/* While a batch is computed, from the thread that began it, as often as you like: sample what
+ * else runs. now: us. */
+void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now);
 
-/* The same, but what was seen before tells nothing any more. */
-void cpu_load_see_anew(struct cpu_load *load, int others, int64_t now);
-
-/* Of `most` threads, as many as have a core of `cores` for themselves, at least 1. */
-int cpu_load_threads(const struct cpu_load *load, int most, int cores);
+/* More than half of the cores that `most` threads would use are idle. May sleep, as above. */
+bool cpu_threads_are_free(struct cpu_threads *cpu, int most);
 
 #endif

@@ -2,7 +2,6 @@
 #include <assert.h>
 
 #include "base/clock.h"
-#include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
@@ -89,6 +88,10 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
     }
 }
 
+static bool has_its_cores(struct engine *e) {
+    return !e->context.on_cpu || cpu_threads_are_free(&e->cpu, e->context.threads_batch);
+}
+
 /* While other answers are being written, prompts take one piece of a batch, so that a long
  * prompt does not make their streams stall for seconds; also while something else wants the
  * cores, which mostly is over soon: the threads of a batch are as many to its end. In a batch
@@ -99,7 +102,7 @@ static void fill_batch(struct engine *e) {
     size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);
     if (demand.prompts == 0 || left == 0 || wants_vectors(e)) return;
     size_t room = prompt_room(demand.prompts, demand.tokens, left, e->prompt_speed);
-    bool whole = e->batch.n_tokens == 0 && engine_has_its_cores(e);
+    bool whole = e->batch.n_tokens == 0 && has_its_cores(e);
     if (!whole && room > PROMPT_PIECE) room = PROMPT_PIECE;
     add_prompts(e, demand.prompts, room);
 }
@@ -204,18 +207,16 @@ static void undo_batch(struct engine *e, int32_t status) {
 /* Of a batch that was computed to its end, if it was large enough to tell. */
 static void note_speed(struct engine *e) {
     int32_t tokens = e->batch.n_tokens;
-    if (tokens < PROMPT_PIECE / 2 || e->batch_lasted == 0) return;
-    e->prompt_speed = tokens * 1e6 / (double)e->batch_lasted;
+    if (tokens < PROMPT_PIECE / 2 || e->cpu.batch_lasted == 0) return;
+    e->prompt_speed = tokens * 1e6 / (double)e->cpu.batch_lasted;
 }
 
 bool decode_step(struct engine *engine) {
-    cells_provide_next(engine);
+    slots_provide_next(engine);
     fill_batch(engine);
     if (engine->batch.n_tokens == 0) return false;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));
-    engine_begin_batch(engine);
-    int32_t status = llama_decode(engine->context.llama, engine->batch);
-    engine_end_batch(engine);
+    int32_t status = context_compute(&engine->context, &engine->cpu, engine->batch);
     if (status != 0) {
         undo_batch(engine, status);
         return true;
@@ -234,9 +235,7 @@ void decode_ahead(struct engine *engine, struct slot *slot) {
     engine->batch.logits[slot->output] = 0;
     engine->ahead = true;
     llama_set_embeddings(engine->context.llama, false);
-    engine_begin_batch(engine);
-    int32_t status = llama_decode(engine->context.llama, engine->batch);
-    engine_end_batch(engine);
+    int32_t status = context_compute(&engine->context, &engine->cpu, engine->batch);
     engine->ahead = false;
     if (status == 0) {
         slot->processed = slot->tokens.count;

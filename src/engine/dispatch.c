@@ -91,7 +91,7 @@ static bool apply_template(struct engine *e, uint64_t id, struct request *r,
 static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct error *err) {
     struct job *job = job_new(e, id, r, err);
     if (!job) return false;
-    queue_add(e, job);
+    job_queue_add(&e->queue, job);
     return true;
 }
 
@@ -116,29 +116,22 @@ static void on_request(struct engine *e, const struct frame *f) {
     }
 }
 
-static struct job **queue_find(struct engine *e, uint64_t request) {
-    struct job **at = &e->queue;
-    while (*at && (*at)->id != request) at = &(*at)->next;
-    return at;
-}
-
 static void on_cancel(struct engine *e, const struct frame *f) {
     struct slot *slot = slots_find(e, f->request);
     if (slot) {
         slot_finish(e, slot, "userStopped");
         return;
     }
-    struct job **at = queue_find(e, f->request), *job = *at;
-    if (!job) return;
-    *at = job->next;
-    if (e->queue_end == &job->next) e->queue_end = at;
+    struct job **at = job_queue_find(&e->queue, f->request);
+    if (!*at) return;
+    struct job *job = job_queue_take(&e->queue, at);
     reply_done(&e->link, job, "userStopped");
     job_free(job);
 }
 
 static void set_paused(struct engine *e, uint64_t request, bool paused) {
     struct slot *slot = slots_find(e, request);
-    struct job *job = slot ? slot->job : *queue_find(e, request);
+    struct job *job = slot ? slot->job : *job_queue_find(&e->queue, request);
     if (job) job->paused = paused;
 }
 

@@ -57,10 +57,7 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
                          "This model ranks texts; it gives no embeddings.");
     }
     if (e->context.memory) llama_memory_clear(e->context.memory, false);
-    engine_begin_batch(e);
-    int32_t status = e->context.memory ? llama_decode(e->context.llama, e->batch)
-                                       : llama_encode(e->context.llama, e->batch);
-    engine_end_batch(e);
+    int32_t status = context_compute(&e->context, &e->cpu, e->batch);
     if (status == 2) return true; /* cancelled: nothing to send, the job ends */
     for (int seq = 0; status == 0 && seq < texts; seq++) {
         const float *vector = vector_of(e, seq);
@@ -77,14 +74,9 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
 
 /* The first that is not paused, out of the queue. */
 static struct job *take_job(struct engine *e) {
-    struct job **at = &e->queue;
+    struct job **at = &e->queue.first;
     while (*at && (*at)->paused) at = &(*at)->next;
-    struct job *job = *at;
-    if (!job) return NULL;
-    *at = job->next;
-    if (e->queue_end == &job->next) e->queue_end = at;
-    job->next = NULL;
-    return job;
+    return *at ? job_queue_take(&e->queue, at) : NULL;
 }
 
 bool embed_step(struct engine *engine) {
@@ -102,7 +94,8 @@ bool embed_step(struct engine *engine) {
     if (!ok || job->next_input == job->request.input_count) {
         finish(engine, job, ok ? NULL : &err);
     } else {
-        queue_add(engine, job); /* the others have their turn before the rest of it */
+        job_queue_add(&engine->queue,
+                      job); /* the others have their turn before the rest of it */
     }
     return true;
 }

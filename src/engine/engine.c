@@ -2,7 +2,6 @@
 #include "engine/engine.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,17 +13,8 @@
  */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-/* What else runs on the machine is looked at so often, in the middle of a batch: whom the last
- * one woke has gone to sleep again. Between batches if they are too short for that. After some
- * time without work nothing is known any more. */
-enum { THREADS_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
-enum { SETTLED_LEAST_USEC = 200, SETTLED_MOST_USEC = 15000 };
-
-/* Where nothing is known: so many looks, so far apart, until one sees nobody. */
-enum { LOOKS = 4, APART_NSEC = 400000 };
-
 static bool has_work(const struct engine *e) {
-    if (e->queue) return true;
+    if (e->queue.first) return true;
     for (int i = 0; i < e->context.parallel; i++) {
         if (e->slots[i].job) return true;
     }
@@ -52,24 +42,13 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     return slot && e->batch.n_tokens > LONG_BATCH && 2 * slot->in_batch > e->batch.n_tokens;
 }
 
-static int64_t settled(const struct engine *e) {
-    int64_t half = e->batch_lasted / 2;
-    if (half > SETTLED_MOST_USEC) return SETTLED_MOST_USEC;
-    return half < SETTLED_LEAST_USEC ? SETTLED_LEAST_USEC : half;
-}
-
-static void look_around(struct engine *e, int64_t now) {
-    if (now - e->load.at < THREADS_USEC || now - e->batch_began < settled(e)) return;
-    cpu_load_see(&e->load, cpu_threads_running() - e->computing, now);
-}
-
 /* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch
  * up, which is worth it for a cancelled request that most of it is for; the frame itself is
  * acted on later. */
 static bool on_compute(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();
-    look_around(e, now);
+    cpu_threads_look_around(&e->cpu, now);
     if (now - e->last_look < LOOK_USEC) return false;
     e->last_look = now;
     heartbeat(e, now);
@@ -79,14 +58,9 @@ static bool on_compute(void *ctx) {
 
 /* ---- life ---- */
 
-void queue_add(struct engine *engine, struct job *job) {
-    *engine->queue_end = job;
-    engine->queue_end = &job->next;
-}
-
 void engine_init(struct engine *engine) {
-    engine->queue_end = &engine->queue;
-    engine->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    job_queue_init(&engine->queue);
+    cpu_threads_init(&engine->cpu);
     engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
         engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
@@ -99,10 +73,8 @@ void engine_init(struct engine *engine) {
 }
 
 void engine_clear(struct engine *engine) {
-    while (engine->queue) {
-        struct job *job = engine->queue;
-        engine->queue = job->next;
-        job_free(job);
+    while (engine->queue.first) {
+        job_free(job_queue_take(&engine->queue, &engine->queue.first));
     }
     for (int i = 0; i < engine->context.parallel; i++) {
         if (engine->slots[i].job) job_free(engine->slots[i].job);
@@ -114,46 +86,6 @@ void engine_clear(struct engine *engine) {
     keep_close(engine);
     buf_clear(&engine->link.in);
     buf_clear(&engine->link.out);
-}
-
-/* The daemon and its client are still awake when work begins, but not for long. */
-static int others_that_stay(void) {
-    int least = cpu_threads_running() - 1;
-    for (int i = 1; i < LOOKS && least > 0; i++) {
-        (void)nanosleep(&(struct timespec){ .tv_nsec = APART_NSEC }, NULL);
-        int others = cpu_threads_running() - 1;
-        if (others < least) least = others;
-    }
-    return least;
-}
-
-static int threads_for(const struct engine *e, int most) {
-    return cpu_load_threads(&e->load, most, e->cores);
-}
-
-bool engine_has_its_cores(struct engine *engine) {
-    int64_t now = clock_boottime_usec(), age = now - engine->load.at;
-    if (age > STALE_USEC) {
-        cpu_load_see_anew(&engine->load, others_that_stay(), now);
-    } else if (age > SHORT_USEC) {
-        cpu_load_see(&engine->load, cpu_threads_running() - 1, now);
-    }
-    int most = engine->context.threads_batch;
-    if (most > engine->cores) most = engine->cores;
-    return !engine->context.on_cpu || 2 * threads_for(engine, most) > most;
-}
-
-void engine_begin_batch(struct engine *engine) {
-    const struct context *c = &engine->context;
-    (void)engine_has_its_cores(engine);
-    engine->batch_began = clock_boottime_usec();
-    int single = threads_for(engine, c->threads), many = threads_for(engine, c->threads_batch);
-    engine->computing = engine->batch.n_tokens > 1 ? many : single;
-    llama_set_n_threads(c->llama, single, many);
-}
-
-void engine_end_batch(struct engine *engine) {
-    engine->batch_lasted = clock_boottime_usec() - engine->batch_began;
 }
 
 /* One batch, or nothing because all that could run is paused. */

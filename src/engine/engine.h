@@ -49,6 +49,11 @@ struct job {
     struct job *next;                                 /* in the queue */
 };
 
+/* Jobs that wait, first in, first out. */
+struct job_queue {
+    struct job *first, **end;
+};
+
 /* See keep.h. */
 struct checkpoint {
     size_t tokens; /* it is the state after so many */
@@ -89,7 +94,7 @@ struct engine {
     uint64_t memory_limit; /* bytes; 0: none */
     int64_t shrink_after;  /* us of idling */
     struct slot slots[LOAD_MAX_PARALLEL];
-    struct job *queue, **queue_end;
+    struct job_queue queue;
     uint64_t embedding; /* request whose batch is being computed by embed.c */
     uint64_t counter;
     int turn; /* slot whose prompt comes first in the next batch */
@@ -103,10 +108,7 @@ struct engine {
     uint64_t store_told;               /* counters of the last MSG_STORE */
     int64_t last_work;                 /* us */
     int64_t last_heartbeat, last_look; /* us */
-    struct cpu_load load;
-    int cores;
-    int computing;                     /* threads of the batch that is being computed */
-    int64_t batch_began, batch_lasted; /* us */
+    struct cpu_threads cpu;
 };
 
 /* The model and context have been opened. */
@@ -115,17 +117,6 @@ void engine_clear(struct engine *engine);
 
 /* Serve until the daemon says STOP (true) or is gone. */
 bool engine_run(struct engine *engine);
-
-/* More than half of the cores that a batch of prompts is computed on are free, as far as is
- * known; looks if that is long ago. */
-bool engine_has_its_cores(struct engine *engine);
-
-/* A batch is going to be computed: by as many threads as have a core of their own. */
-void engine_begin_batch(struct engine *engine);
-void engine_end_batch(struct engine *engine);
-
-/* Put the job at the queue's end. */
-void queue_add(struct engine *engine, struct job *job);
 
 /* ---- dispatch.c ---- */
 
@@ -149,8 +140,17 @@ struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat
 bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
                     struct error *err);
 
+void job_queue_init(struct job_queue *queue);
+void job_queue_add(struct job_queue *queue, struct job *job);
+/* Where the request's job hangs; where NULL hangs, if it is not there. */
+struct job **job_queue_find(struct job_queue *queue, uint64_t request);
+/* Take the job that hangs there out of the queue. */
+struct job *job_queue_take(struct job_queue *queue, struct job **at);
+
 /* ---- reply.c ---- */
 
+/* What the worker takes. */
+void reply_memory(struct engine *engine);
 void reply_error(struct link *link, uint64_t request, const struct error *err);
 void reply_started(struct link *link, const struct job *job);
 void reply_prompt(struct link *link, const struct job *job, size_t processed);
@@ -165,6 +165,9 @@ void reply_vector(struct link *link, uint64_t request, const float *vector, size
 
 /* Give free slots to waiting jobs. */
 void slots_admit(struct engine *engine);
+/* Room in the context for the next token of every running answer. Those for which there is
+ * none, the newest first, end as if their context were full. */
+void slots_provide_next(struct engine *engine);
 /* The slot of a running request; NULL if it has none. */
 struct slot *slots_find(struct engine *engine, uint64_t request);
 /* The job ends: last deltas, DONE, and the slot is free. */

@@ -165,3 +165,28 @@ void job_free(struct job *job) {
     request_clear(&job->request);
     free(job);
 }
+
+void job_queue_init(struct job_queue *queue) {
+    queue->first = NULL;
+    queue->end = &queue->first;
+}
+
+void job_queue_add(struct job_queue *queue, struct job *job) {
+    job->next = NULL;
+    *queue->end = job;
+    queue->end = &job->next;
+}
+
+struct job **job_queue_find(struct job_queue *queue, uint64_t request) {
+    struct job **at = &queue->first;
+    while (*at && (*at)->id != request) at = &(*at)->next;
+    return at;
+}
+
+struct job *job_queue_take(struct job_queue *queue, struct job **at) {
+    struct job *job = *at;
+    *at = job->next;
+    if (queue->end == &job->next) queue->end = at;
+    job->next = NULL;
+    return job;
+}

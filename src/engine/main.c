@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/file_prefetch.h"
 #include "base/json.h"
-#include "engine/cells.h"
 #include "engine/engine.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
@@ -174,7 +173,7 @@ static bool load_and_report(struct engine *e, struct load_request *request,
     sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
     model_describe(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
                    &ready);
-    if (e->repack.state == REPACK_WAITING) cells_report(e); /* who sees it loaded sees this */
+    if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
     buf_clear(&ready);
     return true;

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "engine/chat_shim.h"
+#include "engine/cpu_threads.h"
 #include "engine/load_request.h"
 #include "engine/request.h"
 #include "engine/sandbox.h"
@@ -69,6 +70,11 @@ void context_close(struct context *context);
  * ERR_NO_MEMORY or ERR_INTERNAL and leaves everything as it was. */
 bool context_replace(struct context *context, const struct model *model, int32_t cells,
                      struct error *err);
+
+/* Compute the batch, by as many threads as have a core of their own. What llama_decode or, of
+ * an encoder, llama_encode returns. */
+int32_t context_compute(struct context *context, struct cpu_threads *cpu,
+                        struct llama_batch batch);
 
 /* How the request's context is to be made; the figures also go to *ret. */
 bool context_fill_params(struct llama_context_params *ret_params, struct context *ret,

@@ -60,22 +60,6 @@ static void find_fragment(struct engine *e) {
 
 /* ---- slots ---- */
 
-/* What was processed in vain has to be cut off again. */
-static bool can_cut(const struct engine *e) {
-    return !e->model.remembers && e->model.window == 0;
-}
-
-void next_turn_note(struct engine *engine, struct slot *slot) {
-    if (!slot->job->chat || slot->secret || !can_cut(engine)) return;
-    size_t due = slot->tokens.count - slot->processed;
-    slot->turn_due = due <= 1;
-    slot->unseen = due == 1 ? slot->tokens.data[slot->processed] : LLAMA_TOKEN_NULL;
-}
-
-void next_turn_forget(struct slot *slot) {
-    slot->turn_due = false;
-}
-
 static struct slot *due_slot(struct engine *e) {
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
@@ -91,7 +75,7 @@ bool next_turn_due(struct engine *engine) {
 void next_turn_begin(struct engine *engine) {
     struct slot *slot = due_slot(engine);
     struct next_turn *turn = &engine->next_turn;
-    next_turn_forget(slot);
+    slot->turn_due = false;
     if (!turn->known) find_fragment(engine);
     turn->known = true;
     size_t more = turn->tokens.count + 1, count = slot->tokens.count + more;

@@ -13,11 +13,6 @@
 
 #include "engine/engine.h"
 
-/* The slot's job has come to its end, and the slot is not free yet. */
-void next_turn_note(struct engine *engine, struct slot *slot);
-/* What the slot holds is not the end of an answer any more. */
-void next_turn_forget(struct slot *slot);
-
 /* A free slot has a next turn to be begun. */
 bool next_turn_due(struct engine *engine);
 /* Begin one. Gives it up when the daemon says something meanwhile. */

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "engine/cells.h"
 #include "engine/engine.h"
 
 /* Left to the rest of the machine; the second vocabulary and context fit in, too. */
@@ -115,13 +114,13 @@ static void move(struct engine *e) {
         model_close(&r->fresh);
     }
     r->fresh = (struct model){ 0 };
-    cells_report(e);
+    reply_memory(e);
 }
 
 /* ---- the first copy goes ---- */
 
 static bool is_used(const struct engine *e, const struct model *model) {
-    for (const struct job *job = e->queue; job; job = job->next) {
+    for (const struct job *job = e->queue.first; job; job = job->next) {
         if (job->vocab == model->vocab) return true;
     }
     for (int i = 0; i < e->context.parallel; i++) {
@@ -135,12 +134,12 @@ void repack_step(struct engine *engine) {
     struct repack *r = &engine->repack;
     if (r->state == REPACK_WAITING && engine->served) {
         begin(engine);
-        cells_report(engine);
+        reply_memory(engine);
     }
     if (r->state == REPACK_RUNNING && is_through(r)) move(engine);
     if (r->retired.weights && !is_used(engine, &r->retired)) {
         model_close(&r->retired);
-        cells_report(engine);
+        reply_memory(engine);
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <yyjson.h>
 
@@ -96,6 +97,14 @@ void reply_done(struct link *link, const struct job *job, const char *reason) {
     yyjson_mut_obj_add_real(doc, root, "time_to_first_token",
                             seconds(job->received, job->first_token));
     send_doc(link, MSG_DONE, job->id, doc);
+}
+
+void reply_memory(struct engine *engine) {
+    char json[96];
+    int len = snprintf(json, sizeof json, "{\"memory_bytes\":%llu,\"repack\":\"%s\"}",
+                       (unsigned long long)model_memory_bytes(&engine->model),
+                       repack_word(&engine->repack));
+    link_send(&engine->link, MSG_MEMORY, 0, json, (size_t)len);
 }
 
 void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "engine/cells.h"
 #include "engine/engine.h"
-#include "engine/next_turn.h"
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
 
@@ -27,6 +26,69 @@ static struct prefix_choice choose(const struct engine *e, const struct job *job
     bool share = can_share(e) && job->request.sampling.cache_prompt;
     return prefix_choose(view, e->context.parallel, job->prompt.data, job->prompt.count, share);
 }
+
+/* ---- room by giving up what nobody works on ---- */
+
+static struct slot *oldest_free(struct engine *e, const struct slot *a, const struct slot *b) {
+    struct slot *oldest = NULL;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (s == a || s == b || s->job || s->tokens.count == 0) continue;
+        if (!oldest || s->last_used < oldest->last_used) oldest = s;
+    }
+    return oldest;
+}
+
+static void forget(struct engine *e, struct slot *s) {
+    keep_aside(e, s, 0);
+    s->processed = keep_cut(e, s, 0);
+    s->saved = 0;
+    tokens_cut(&s->tokens, 0);
+    s->turn_due = false;
+}
+
+static bool no_room(const struct engine *e, const struct slot *slot, size_t count,
+                    struct error *err) {
+    return error_set(
+        err, ERR_CONTEXT_LENGTH,
+        "The request needs room for %zu tokens, but only %zu fit into the memory "
+        "that is free; shorten it, wait for others to end, or unload other models.",
+        count, cells_left(e, slot, count));
+}
+
+static bool provide(struct engine *engine, struct slot *slot, const struct slot *donor,
+                    size_t count, struct error *err) {
+    while (!cells_reserve(engine, slot, count)) {
+        struct slot *old = oldest_free(engine, slot, donor);
+        if (!old) return no_room(engine, slot, count, err);
+        forget(engine, old);
+    }
+    return true;
+}
+
+static struct slot *newest_running(struct engine *e) {
+    struct slot *newest = NULL;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (s->job && (!newest || s->last_used > newest->last_used)) newest = s;
+    }
+    return newest;
+}
+
+void slots_provide_next(struct engine *engine) {
+    struct slot *newest = newest_running(engine);
+    struct error err;
+    while (newest && !provide(engine, newest, NULL, newest->tokens.count, &err)) {
+        if (newest->job->completion_tokens > 0) {
+            slot_finish(engine, newest, "contextLengthReached");
+        } else {
+            slot_fail(engine, newest, &err);
+        }
+        newest = newest_running(engine);
+    }
+}
+
+/* ---- a prompt's beginning ---- */
 
 /* Make the sequence hold the first `count` tokens of what another slot holds. */
 static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t count) {
@@ -122,7 +184,7 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
                        struct prefix_choice choice) {
     s->job = job;
-    next_turn_forget(s);
+    s->turn_due = false;
     job->started = clock_boottime_usec();
     s->last_used = ++e->counter;
     if (job->request.op != REQUEST_EMBEDDING) {
@@ -135,8 +197,8 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
 }
 
 void slots_admit(struct engine *engine) {
-    while (engine->queue) {
-        struct job *job = engine->queue;
+    while (engine->queue.first) {
+        struct job *job = engine->queue.first;
         struct error err;
         if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0 &&
             !job_read_input(engine, job->request.inputs, &job->prompt, &err)) {
@@ -144,12 +206,10 @@ void slots_admit(struct engine *engine) {
         }
         struct prefix_choice choice = choose(engine, job);
         if (choice.slot < 0) return;
-        engine->queue = job->next;
-        if (!engine->queue) engine->queue_end = &engine->queue;
-        job->next = NULL;
+        (void)job_queue_take(&engine->queue, &engine->queue.first);
         struct slot *slot = &engine->slots[choice.slot];
         const struct slot *donor = choice.donor < 0 ? NULL : &engine->slots[choice.donor];
-        if (!cells_provide(engine, slot, donor, job->prompt.count, &err)) {
+        if (!provide(engine, slot, donor, job->prompt.count, &err)) {
             reply_error(&engine->link, job->id, &err);
             job_free(job);
             continue;
@@ -174,13 +234,22 @@ static void release(struct engine *e, struct slot *s) {
     if (s->processed < s->tokens.count) tokens_cut(&s->tokens, s->processed);
 }
 
+/* The next turn may begin behind this answer (next_turn.h); if the next prompt goes on
+ * otherwise, that has to be cut off again. */
+static void note_turn(const struct engine *e, struct slot *s) {
+    if (!s->job->chat || s->secret || !can_share(e)) return;
+    size_t due = s->tokens.count - s->processed;
+    s->turn_due = due <= 1;
+    s->unseen = due == 1 ? s->tokens.data[s->processed] : LLAMA_TOKEN_NULL;
+}
+
 void slot_finish(struct engine *engine, struct slot *slot, const char *reason) {
     struct job *job = slot->job;
     bool complete = strcmp(reason, "eosFound") == 0 || strcmp(reason, "stopStringFound") == 0;
     answer_end(&job->answer, complete);
     if (complete && job->chat && chat_has_calls(job->chat)) reason = "toolCalls";
     reply_done(&engine->link, job, reason);
-    if (strcmp(reason, "stopStringFound") != 0) next_turn_note(engine, slot);
+    if (strcmp(reason, "stopStringFound") != 0) note_turn(engine, slot);
     release(engine, slot);
 }
 

@@ -3,62 +3,18 @@
 
 #include "cmocka_prelude.h"
 
-static void test_alone_all_threads_compute(void **state) {
-    (void)state;
-    struct cpu_load load = { 0 };
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-    assert_int_equal(cpu_load_threads(&load, 4, 2), 2);
-    assert_int_equal(cpu_load_threads(&load, 1, 8), 1);
-}
-
-static void test_what_wakes_for_a_moment_takes_no_core(void **state) {
-    (void)state;
-    struct cpu_load load = { 0 };
-    cpu_load_see(&load, 1, 1000);
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-    cpu_load_see(&load, 1, 2000);
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-    cpu_load_see(&load, 0, 3000);
-    cpu_load_see(&load, 1, 4000);
-    cpu_load_see(&load, 1, 5000);
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-}
-
-static void test_what_stays_takes_its_cores_until_it_goes(void **state) {
-    (void)state;
-    struct cpu_load load = { 0 };
-    cpu_load_see(&load, 3, 1000);
-    cpu_load_see(&load, 1, 2000);
-    cpu_load_see(&load, 2, 3000);
-    assert_int_equal(cpu_load_threads(&load, 4, 4), 3);
-    for (int i = 0; i < 3; i++) cpu_load_see(&load, 9, 4000 + i);
-    assert_int_equal(cpu_load_threads(&load, 4, 4), 1);
-    cpu_load_see(&load, 0, 5000);
-    assert_int_equal(cpu_load_threads(&load, 4, 4), 4);
-    assert_int_equal(load.at, 5000);
-}
-
-static void test_a_first_look_counts_at_once(void **state) {
-    (void)state;
-    struct cpu_load load = { 0 };
-    cpu_load_see_anew(&load, 1, 1000);
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 1);
-    cpu_load_see_anew(&load, -1, 2000);
-    assert_int_equal(cpu_load_threads(&load, 2, 2), 2);
-}
-
 static void test_the_machine_is_read(void **state) {
     (void)state;
-    assert_true(cpu_threads_running() >= 1);
+    struct cpu_threads cpu;
+    cpu_threads_init(&cpu);
     assert_true(cpu_threads_default() >= 1);
+    assert_in_range(cpu_threads_begin_batch(&cpu, 2), 1, 2);
+    cpu_threads_end_batch(&cpu);
+    assert_true(cpu.load.at > 0 && cpu.batch_lasted >= 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone_all_threads_compute),
-        cmocka_unit_test(test_what_wakes_for_a_moment_takes_no_core),
-        cmocka_unit_test(test_what_stays_takes_its_cores_until_it_goes),
-        cmocka_unit_test(test_a_first_look_counts_at_once),
         cmocka_unit_test(test_the_machine_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
