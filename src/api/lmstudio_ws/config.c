@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* config.c - {"layers":[{"layerName","config":{"fields":[{"key","value"}]}}]}: lowest
  * priority first. Unknown keys are ignored, as clients of every version send some. */
+#include "api/lmstudio_ws/config.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/template.h"
+#include "base/json.h"
 
 static yyjson_val *find_last(yyjson_val *fields, const char *key, yyjson_val *otherwise) {
     size_t i, max;

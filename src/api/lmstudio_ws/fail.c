@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* error.c - errors: a title, and for some a code with facts that the clients make
- * texts of their own from (displayData). */
+#include "api/lmstudio_ws/fail.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/listing.h"
+#include "api/lmstudio_ws/info.h"
 #include "api/write.h"
+#include "base/json.h"
 
 enum { SAMPLE_MAX = 10 };
 
@@ -39,7 +41,7 @@ static void add_loaded(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *
     int total = 0;
     for (size_t i = 0; (model = next_model(op->session, &models, &i));) {
         for (size_t k = 0; k < model->instance_count; k++) {
-            if (!instance_is_usable(&model->instances[k])) continue;
+            if (!instance_is_loaded(&model->instances[k])) continue;
             if (total++ >= SAMPLE_MAX) continue;
             yyjson_mut_arr_add_strcpy(doc, sample, model->instances[k].identifier);
         }

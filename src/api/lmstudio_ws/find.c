@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "api/lmstudio_ws/find.h"
+
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
-
-bool instance_is_usable(const struct instance_view *instance) {
-    return instance->state == INSTANCE_IDLE || instance->state == INSTANCE_BUSY ||
-           instance->state == INSTANCE_DRAINING;
-}
+#include "api/listing.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/info.h"
+#include "base/json.h"
 
 static bool is_path_of(const struct model_view *model, const char *path) {
     struct buf whole = BUF_INIT(1 << 16);
@@ -51,11 +51,11 @@ static bool find(const struct lmws_session *session,
 
 static bool fits_reference(const void *what, const struct lmws_found *found) {
     const uint64_t *reference = what;
-    return instance_is_usable(found->instance) && found->instance->reference == *reference;
+    return instance_is_loaded(found->instance) && found->instance->reference == *reference;
 }
 
 static bool fits_query(const void *what, const struct lmws_found *found) {
-    return instance_is_usable(found->instance) &&
+    return instance_is_loaded(found->instance) &&
            query_fits((yyjson_val *)(uintptr_t)what, found);
 }
 
@@ -64,7 +64,7 @@ static bool fits_name(const void *what, const struct lmws_found *found) {
 }
 
 static bool fits_identifier(const void *what, const struct lmws_found *found) {
-    return instance_is_usable(found->instance) && fits_name(what, found);
+    return instance_is_loaded(found->instance) && fits_name(what, found);
 }
 
 bool lmws_identifier_find(const struct lmws_session *session, const char *identifier,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* history.c - a ChatHistory becomes the messages of a neutral body: one message per
  * turn, but one per result of a tool. */
+#include "api/lmstudio_ws/history.h"
+
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "base/json.h"
 
 struct writer {
     const struct lmws_host *host;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "api/lmstudio_ws/info.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -6,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "base/json.h"
 
 static bool is_embedding(const struct model_view *model) {
     return strcmp(model->type, "embeddings") == 0;

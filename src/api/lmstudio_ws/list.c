@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/listing.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/find.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "api/lmstudio_ws/info.h"
+#include "api/lmstudio_ws/prediction_config.h"
+#include "base/json.h"
 
 void lmws_list_loaded(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
@@ -14,7 +21,7 @@ void lmws_list_loaded(struct lmws_op *op, yyjson_val *param) {
         if (!lmws_model_in_namespace(model, op->session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
             const struct instance_view *instance = &model->instances[k];
-            if (!instance_is_usable(instance)) continue;
+            if (!instance_is_loaded(instance)) continue;
             yyjson_mut_arr_append(list,
                                   lmws_instance_info(doc, op->session->host, model, instance));
         }

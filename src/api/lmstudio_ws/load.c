@@ -4,7 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/find.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "api/lmstudio_ws/info.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* Milliseconds, at least 1; anything else counts as not given. */

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "api/lmstudio_ws/info.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 struct log_stream {

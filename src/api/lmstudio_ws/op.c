@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "api/lmstudio_ws/op.h"
+
 #include <stdlib.h>
 
-#include "api/lmstudio_ws/internal.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
@@ -51,6 +53,15 @@ void lmws_op_end(struct lmws_op *op) {
     lmws_op_enter(op);
     if (op->call) service->cancel(service->self, op->call);
     lmws_op_leave(op);
+}
+
+void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
+    struct buf json = BUF_INIT(LMWS_REPLY_MAX);
+    answer_write(doc, &json);
+    bool speaks = !session->refused && !json.overflowed;
+    if (speaks) session->transport.send(session->transport.ctx, buf_str(&json), json.len);
+    if (json.overflowed) session->transport.hang_up(session->transport.ctx, "answer too large");
+    buf_clear(&json);
 }
 
 static yyjson_mut_val *envelope(yyjson_mut_doc *doc, const struct lmws_op *op,

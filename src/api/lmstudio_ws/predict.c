@@ -4,7 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/find.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "api/lmstudio_ws/history.h"
+#include "api/lmstudio_ws/info.h"
+#include "api/lmstudio_ws/prediction.h"
+#include "api/lmstudio_ws/prediction_config.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 static char *text_of(yyjson_mut_doc *doc, yyjson_mut_val *val) {

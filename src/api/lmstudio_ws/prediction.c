@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* reply.c - the events of a prediction as the messages of its channel. */
+/* prediction.c - the events of a prediction as the messages of its channel. */
+#include "api/lmstudio_ws/prediction.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/fail.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 void lmws_prediction_clear(void *prediction) {

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* sampling.c - the keys "llm.prediction.*": what they are in a neutral body, and what
+/* prediction_config.c - the keys "llm.prediction.*": what they are in a neutral body, and what
  * of them counts. A value of an unexpected form is ignored like an unknown key; numbers are
  * brought into the range that clients accept. */
+#include "api/lmstudio_ws/prediction_config.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/template.h"
+#include "base/json.h"
 
 #define PREFIX "llm.prediction."
 

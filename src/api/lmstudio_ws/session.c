@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/handlers.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 static const struct {
@@ -47,15 +49,6 @@ void lmws_session_free(struct lmws_session *session) {
     session->refused = true; /* nothing is sent to nobody */
     while (session->ops) lmws_op_end(session->ops);
     free(session);
-}
-
-void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
-    struct buf json = BUF_INIT(LMWS_REPLY_MAX);
-    answer_write(doc, &json);
-    bool speaks = !session->refused && !json.overflowed;
-    if (speaks) session->transport.send(session->transport.ctx, buf_str(&json), json.len);
-    if (json.overflowed) session->transport.hang_up(session->transport.ctx, "answer too large");
-    buf_clear(&json);
 }
 
 /* ---- authentication: the first message each way ---- */

@@ -3,7 +3,9 @@
  * that doze has no part in: those are answered as by a server that is not logged in. */
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "base/json.h"
 
 static yyjson_mut_val *object_new(yyjson_mut_doc **ret_doc) {
     *ret_doc = yyjson_mut_doc_new(NULL);

@@ -3,7 +3,7 @@
  * error that says so. */
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/handlers.h"
 
 #define MODELS (LMWS_LLM | LMWS_EMBEDDING)
 #define LIFE (MODELS | LMWS_DECISION)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* template.c - prompt templates as the clients write them: Jinja, or texts before and
  * after each message. */
+#include "api/lmstudio_ws/template.h"
+
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "base/json.h"
 
 static void add_literal(struct buf *out, yyjson_val *text) {
     if (!yyjson_is_str(text)) return;

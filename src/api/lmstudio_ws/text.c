@@ -3,7 +3,13 @@
  * answer. */
 #include <math.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/config.h"
+#include "api/lmstudio_ws/fail.h"
+#include "api/lmstudio_ws/find.h"
+#include "api/lmstudio_ws/handlers.h"
+#include "api/lmstudio_ws/history.h"
+#include "api/lmstudio_ws/prediction_config.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* The value of the answer; ends the op. */

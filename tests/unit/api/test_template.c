@@ -2,7 +2,9 @@
 /* A template of a prediction that is too long is refused, and neither cut nor left out. */
 #include <string.h>
 
-#include "api/lmstudio_ws/internal.h"
+#include "api/lmstudio_ws/prediction_config.h"
+#include "api/lmstudio_ws/template.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "cmocka_prelude.h"
 

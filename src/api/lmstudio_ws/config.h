@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - configuration stacks, {"layers":[{"layerName","config":{"fields":[{"key",
+ * "value"}]}}]}: what a client demands, and how an instance was loaded.
+ */
+#ifndef DOZE_API_LMSTUDIO_WS_CONFIG_H
+#define DOZE_API_LMSTUDIO_WS_CONFIG_H
+
+#include "api/service.h"
+
+/* The value of a key: of several layers or fields with it the last one's. NULL if there is
+ * none. */
+yyjson_val *lmws_config_find(yyjson_val *stack, const char *key);
+/* The same in "fields" alone. */
+yyjson_val *lmws_fields_find(yyjson_val *fields, const char *key);
+/* A checkbox with a number; false if it is not there or not of that form. */
+bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
+/* What a stack demands of a load. Borrows strings from the stack. */
+void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
+                           struct load_request *ret_request);
+/* {"fields":[...]}: how an instance was loaded. */
+yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
+                                        const struct instance_view *instance);
+/* "fields" of a config, to which lmws_config_add adds. */
+yyjson_mut_val *lmws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields);
+void lmws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
+                     yyjson_mut_val *value);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op.h - one call or channel that a client has opened: its messages and its end.
+ *
+ * The bottom of the dialect: a session with what is open on it, and the way out to the client.
+ * A handler (handlers.h) begins an op's work; the op ends with one rpcResult, rpcError,
+ * channelClose or channelError, now or in a callback of the service.
+ */
+#ifndef DOZE_API_LMSTUDIO_WS_OP_H
+#define DOZE_API_LMSTUDIO_WS_OP_H
+
+#include "api/lmstudio_ws/session.h"
+
+enum {
+    LMWS_OPS_MAX = 4096,       /* calls and channels open on one socket */
+    LMWS_REPLY_MAX = 60 << 20, /* bytes of one message to a client */
+};
+
+enum lmws_op_kind { LMWS_RPC, LMWS_CHANNEL };
+
+struct lmws_op;
+
+struct lmws_endpoint {
+    unsigned namespaces; /* bits of enum lmws_namespace */
+    enum lmws_op_kind kind;
+    const char *name;
+    /* Begin; param may be NULL. Ends the op now or later. */
+    void (*begin)(struct lmws_op *op, yyjson_val *param);
+    /* A message of the client on the open channel; NULL: none is expected. */
+    void (*message)(struct lmws_op *op, yyjson_val *message);
+};
+
+struct lmws_session {
+    enum lmws_namespace ns;
+    const struct lmws_host *host;
+    const struct service *service;
+    struct lmws_transport transport;
+    struct lmws_op *ops;
+    size_t op_count;
+    bool admitted, refused, paused;
+};
+
+/* Freed when it has ended and none of its handlers runs. */
+struct lmws_op {
+    struct lmws_session *session;
+    struct lmws_op *prev, *next;
+    const struct lmws_endpoint *endpoint;
+    int64_t id;
+    int entered; /* handlers of it that run */
+    bool ended;
+    call_id call; /* of the service; 0: none. Cancelled with the op */
+    void *state;  /* the handler's own; freed with the op, after clear_state if there is one */
+    void (*clear_state)(void *state);
+};
+
+/* ---- life ---- */
+
+struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
+                            int64_t id);
+/* NULL: none of that kind is open under this id. */
+struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kind, int64_t id);
+/* Around every handler and callback: an op that ends inside lives on until lmws_op_leave. */
+void lmws_op_enter(struct lmws_op *op);
+void lmws_op_leave(struct lmws_op *op);
+/* End without a message; cancels the call that runs for it. Ending twice does nothing. */
+void lmws_op_end(struct lmws_op *op);
+
+/* ---- messages: each takes the document that its value belongs to ---- */
+
+/* Send any message, the root of the document. */
+void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc);
+/* rpcResult with this value, or without one if it is NULL; ends the op. */
+void lmws_op_result(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *result);
+/* rpcResult without a value; ends the op. */
+void lmws_op_done(struct lmws_op *op);
+/* {"type":type} in a new document, to be filled and sent with lmws_op_send. */
+yyjson_mut_val *lmws_op_message(yyjson_mut_doc **ret_doc, const char *type);
+/* A message on a channel. */
+void lmws_op_send(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *message);
+/* channelClose; ends the op. */
+void lmws_op_close(struct lmws_op *op);
+/* rpcError or channelError with this error object (fail.h); ends the op. */
+void lmws_op_error(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *error);
+
+#endif
