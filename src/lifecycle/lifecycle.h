@@ -136,6 +136,7 @@ enum lc_event_kind {
     LC_EV_MEMORY,      /* bytes: what the instance takes has changed since it was ready */
     LC_EV_EXITED,      /* raised once: socket closed and exit status seen, memory is back */
 };
+enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
 
 #define LC_TTL_NOT_GIVEN ((msec)-1)
 

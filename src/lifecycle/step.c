@@ -19,7 +19,7 @@ static lc_handler *const handlers[] = {
     [LC_EV_DONE] = on_done,       [LC_EV_HEARD] = on_heard,
     [LC_EV_MEMORY] = on_memory,   [LC_EV_EXITED] = on_exited,
 };
-static_assert(sizeof handlers / sizeof *handlers == LC_EV_EXITED + 1, "a handler per event");
+static_assert(sizeof handlers / sizeof *handlers == LC_EVENT_COUNT, "a handler per event");
 
 struct lc_settings lc_settings_default(void) {
     return (struct lc_settings){

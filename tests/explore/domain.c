@@ -106,6 +106,13 @@ static void add_loading(struct list *l, int slot) {
     if (l->d->may & MAY_FAIL) (void)add_worker(l, LC_EV_LOAD_FAILED, slot);
 }
 
+static void add_memory(struct list *l, int slot) {
+    const struct lc_slot *s = &l->lc->slots[slot];
+
+    if (!(l->d->may & MAY_GROW)) return;
+    add_worker(l, LC_EV_MEMORY, slot)->bytes = s->plan.need + (s->bytes == s->plan.need);
+}
+
 static void add_reports(struct list *l, int slot) {
     enum lc_state state = l->lc->slots[slot].state;
 
@@ -126,6 +133,7 @@ static void add_reports(struct list *l, int slot) {
         (void)add_worker(l, LC_EV_EXITED, slot);
         return;
     }
+    add_memory(l, slot);
     if (l->d->may & MAY_DIE) (void)add_worker(l, LC_EV_EXITED, slot);
 }
 

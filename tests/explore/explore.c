@@ -3,10 +3,11 @@
  * explore.c - runs every order of events over two and three models, breadth-first up to a
  * number of states for each domain, and checks the monitor's properties after every step and
  * liveness from every state. A broken property ends it with the shortest way there. At the end
- * every legal edge must have been taken by some run.
+ * every legal edge must have been taken, and every kind of event tried, by some run.
  *
  * usage: explore [states per domain]
  */
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +31,10 @@ static const struct domain domains[] = {
       UINT64_MAX },
     { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD,
       UINT64_MAX },
-    { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL, 4 },
+    { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL | MAY_GROW,
+      4 },
     { "one model after another, fit", 3, LC_EVICT_FIT, 4, MAY_DIE | MAY_BE_LATE, 3 },
-    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_UPDATE, 3 },
+    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_UPDATE | MAY_GROW, 3 },
     { "shutdown", 2, LC_EVICT_ON, 3, MAY_SHUTDOWN | MAY_LOAD | MAY_DIE | MAY_CANCEL,
       UINT64_MAX },
     { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_UPDATE | MAY_ZERO_TTL | MAY_KINDS, 2 },
@@ -48,24 +50,30 @@ struct search {
     const struct domain *d;
     struct node *nodes;
     uint32_t count, limit;
-    uint32_t at;           /* the node whose events are being tried */
-    struct lc_event trial; /* the event being tried */
+    uint32_t at;       /* the node being tried */
+    struct play trial; /* what is being tried from there */
     uint64_t transitions;
     struct keyset seen, drained;
 };
 
 static struct search search;
-static uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT];
+static uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT], tried[LC_EVENT_COUNT];
+
+static const char *const event_names[] = {
+    [LC_EV_REQUEST] = "REQUEST", [LC_EV_LOAD] = "LOAD",
+    [LC_EV_CANCEL] = "CANCEL",   [LC_EV_UNLOAD] = "UNLOAD",
+    [LC_EV_UPDATE] = "UPDATE",   [LC_EV_SETTINGS] = "SETTINGS",
+    [LC_EV_BUDGET] = "BUDGET",   [LC_EV_SHUTDOWN] = "SHUTDOWN",
+    [LC_EV_TICK] = "TICK",       [LC_EV_PROGRESS] = "PROGRESS",
+    [LC_EV_READY] = "READY",     [LC_EV_LOAD_FAILED] = "LOAD_FAILED",
+    [LC_EV_DONE] = "DONE",       [LC_EV_HEARD] = "HEARD",
+    [LC_EV_MEMORY] = "MEMORY",   [LC_EV_EXITED] = "EXITED",
+};
+static_assert(sizeof event_names / sizeof *event_names == LC_EVENT_COUNT, "a name per event");
 
 static void print_event(const struct lc_event *ev) {
-    static const char *const names[] = {
-        "REQUEST",  "LOAD",        "CANCEL",   "UNLOAD", "UPDATE",
-        "SETTINGS", "BUDGET",      "SHUTDOWN", "TICK",   "PROGRESS",
-        "READY",    "LOAD_FAILED", "DONE",     "HEARD",  "EXITED",
-    };
-
     printf("  %6lld %-11s request %llu kind %d model %u slot %d generation %u%s%s\n",
-           (long long)ev->now, names[ev->kind], (unsigned long long)ev->request,
+           (long long)ev->now, event_names[ev->kind], (unsigned long long)ev->request,
            (int)ev->request_kind, ev->model, ev->slot, ev->generation,
            ev->own_slot ? " own slot" : "", ev->force ? " force" : "");
 }
@@ -81,23 +89,23 @@ static void print_way(const struct search *s, uint32_t to) {
     print_event(&list[s->nodes[to].event]);
 }
 
-static void print_trial(const char *broken) {
+static void print_failure(const char *broken) {
     printf("%s: %s\n", search.d->name, broken);
     print_way(&search, search.at);
-    print_event(&search.trial);
+    for (uint32_t i = 0; i < search.trial.count; i++) print_event(&search.trial.events[i]);
     fflush(stdout);
 }
 
 /* A failed assertion of the core: say which way led to it. */
 static void on_abort(int signal) {
     (void)signal;
-    print_trial("an assertion failed");
+    print_failure("an assertion failed");
     _exit(1);
 }
 
 static void require(const char *broken) {
     if (broken == NULL) return;
-    print_trial(broken);
+    print_failure(broken);
     exit(1);
 }
 
@@ -107,14 +115,38 @@ static void keep(struct search *s, const struct lifecycle *lc, uint32_t parent,
     s->nodes[s->count++] = (struct node){ *lc, parent, event };
 }
 
-/* The event changes nothing: no action, no state. */
-static void expect_nothing(struct search *s, const struct lc_event *ev, const char *broken) {
-    static struct lc_actions actions;
+/* The state that the event leads to from the node. */
+static struct lifecycle try_event(struct search *s, const struct lc_event *ev) {
     struct lifecycle lc = s->nodes[s->at].lc;
 
-    s->trial = *ev;
-    lifecycle_step(&lc, ev, &actions);
-    if (actions.count > 0 || !monitor_same(&s->nodes[s->at].lc, &lc)) require(broken);
+    s->trial.count = 1;
+    s->trial.events[0] = *ev;
+    lifecycle_step(&lc, ev, &s->trial.actions);
+    return lc;
+}
+
+/* The event changes nothing: no action, no state. */
+static void expect_nothing(struct search *s, const struct lc_event *ev, const char *broken) {
+    struct lifecycle lc = try_event(s, ev);
+
+    if (s->trial.actions.count > 0 || !monitor_same(&s->nodes[s->at].lc, &lc)) require(broken);
+}
+
+/* Each node tries one kind of report on each slot, its neighbours the others. */
+static void try_stale_report(struct search *s, int slot) {
+    const struct lifecycle *lc = &s->nodes[s->at].lc;
+    uint32_t kinds = LC_EVENT_COUNT - LC_EV_PROGRESS;
+    struct lc_event ev = {
+        .kind = (enum lc_event_kind)(LC_EV_PROGRESS + (s->at + (uint32_t)slot) % kinds),
+        .now = lc->now,
+        .slot = slot,
+        .generation = lc->slots[slot].generation - 1,
+        .permille = 900,
+        .bytes = 7,
+        .request = lc->request_count > 0 ? lc->requests[0].id : 0,
+    };
+
+    expect_nothing(s, &ev, "a stale report did something");
 }
 
 /* Ticks that come early, and reports of workers that are gone. */
@@ -126,28 +158,18 @@ static void try_vain_events(struct search *s) {
     expect_nothing(s, &ev, "a tick without deadline did something");
     ev.now = deadline == MSEC_NEVER ? lc->now + 1000 * UNIT : deadline - 1;
     expect_nothing(s, &ev, "a tick before the deadline did something");
-    ev.now = lc->now;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        ev.kind = (enum lc_event_kind)(LC_EV_PROGRESS + (s->at + (uint32_t)i) % 6);
-        ev.slot = i;
-        ev.generation = lc->slots[i].generation - 1;
-        ev.permille = 900;
-        ev.request = lc->request_count > 0 ? lc->requests[0].id : 0;
-        expect_nothing(s, &ev, "a stale report did something");
-    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++) try_stale_report(s, i);
 }
 
 static void try_events(struct search *s) {
-    static struct lc_event list[DOMAIN_EVENTS_MAX];
-    static struct lc_actions actions;
+    struct lc_event list[DOMAIN_EVENTS_MAX];
     uint32_t n = domain_events(s->d, &s->nodes[s->at].lc, list);
 
     for (uint32_t i = 0; i < n; i++) {
-        struct lifecycle lc = s->nodes[s->at].lc;
-        s->trial = list[i];
-        lifecycle_step(&lc, &list[i], &actions);
+        struct lifecycle lc = try_event(s, &list[i]);
+        tried[list[i].kind]++;
         s->transitions++;
-        require(monitor_step(&s->nodes[s->at].lc, &list[i], &lc, &actions, edges));
+        require(monitor_step(&s->nodes[s->at].lc, &list[i], &lc, &s->trial.actions, edges));
         keep(s, &lc, s->at, i);
     }
 }
@@ -164,8 +186,8 @@ static uint64_t explore(const struct domain *d, uint32_t limit) {
     for (; s->at < s->count; s->at++) {
         try_vain_events(s);
         try_events(s);
-        require(liveness_drains(&s->nodes[s->at].lc, &s->drained));
-        if (s->at % 8 == 0) require(liveness_fair(&s->nodes[s->at].lc));
+        require(liveness_drains(&s->nodes[s->at].lc, &s->drained, &s->trial));
+        if (s->at % 8 == 0) require(liveness_fair(&s->nodes[s->at].lc, &s->trial));
     }
     printf("%-30s %7u states%s %9llu transitions\n", d->name, s->count,
            s->count == limit ? "+" : " ", (unsigned long long)s->transitions);
@@ -174,6 +196,18 @@ static uint64_t explore(const struct domain *d, uint32_t limit) {
     keyset_clear(&s->drained);
     free(s->nodes);
     return s->transitions;
+}
+
+/* Prints how often each event was tried; the number of those that never were. */
+static int print_tried(void) {
+    int missing = 0;
+
+    for (int kind = 0; kind < LC_EVENT_COUNT; kind++) {
+        printf("%-11s %9llu%s\n", event_names[kind], (unsigned long long)tried[kind],
+               tried[kind] == 0 ? "  NEVER TRIED" : "");
+        missing += tried[kind] == 0;
+    }
+    return missing;
 }
 
 /* Prints how often each legal edge was taken; the number of those that never were. */
@@ -203,5 +237,5 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
         transitions += explore(&domains[i], (uint32_t)limit);
     printf("%llu transitions\n", (unsigned long long)transitions);
-    return print_edges() == 0 ? 0 : 1;
+    return print_tried() + print_edges() == 0 ? 0 : 1;
 }

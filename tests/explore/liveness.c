@@ -6,16 +6,12 @@
 #include "domain.h"
 #include "monitor.h"
 
-/* Far more than any state of the domains needs. */
-#define STEPS_MAX 200
+static const char *advance(struct lifecycle *lc, const struct lc_event *ev, struct play *play) {
+    struct lifecycle before = *lc;
 
-static const char *advance(struct lifecycle *lc, const struct lc_event *ev) {
-    static struct lifecycle before;
-    static struct lc_actions actions;
-
-    before = *lc;
-    lifecycle_step(lc, ev, &actions);
-    return monitor_step(&before, ev, lc, &actions, NULL);
+    play->events[play->count++] = *ev;
+    lifecycle_step(lc, ev, &play->actions);
+    return monitor_step(&before, ev, lc, &play->actions, NULL);
 }
 
 /* The next reply of a worker; without any, the next deadline. */
@@ -25,18 +21,20 @@ static bool next_event(const struct lifecycle *lc, int turn, struct lc_event *re
     return ret->now != MSEC_NEVER;
 }
 
-const char *liveness_drains(const struct lifecycle *from, struct keyset *drained) {
+const char *liveness_drains(const struct lifecycle *from, struct keyset *drained,
+                            struct play *ret_play) {
     struct lifecycle lc = *from;
-    uint64_t path[STEPS_MAX];
+    uint64_t path[LIVENESS_STEPS_MAX];
     int n = 0;
 
+    ret_play->count = 0;
     for (; lc.request_count > 0; n++) {
         struct lc_event ev;
-        if (n == STEPS_MAX) return "requests never end though workers answer";
+        if (n == LIVENESS_STEPS_MAX) return "requests never end though workers answer";
         path[n] = domain_key(&lc);
         if (keyset_has(drained, path[n])) break;
         if (!next_event(&lc, 0, &ev)) return "somebody waits for nothing";
-        const char *broken = advance(&lc, &ev);
+        const char *broken = advance(&lc, &ev, ret_play);
         if (broken != NULL) return broken;
     }
     while (n > 0) (void)keyset_add(drained, path[--n]);
@@ -68,22 +66,23 @@ static bool anybody_waits(const struct lifecycle *lc, uint64_t last) {
     return false;
 }
 
-const char *liveness_fair(const struct lifecycle *from) {
+const char *liveness_fair(const struct lifecycle *from, struct play *ret_play) {
     struct lifecycle lc = *from;
     uint64_t last = 0;
 
+    ret_play->count = 0;
     for (uint32_t i = 0; i < lc.request_count; i++)
         if (lc.requests[i].id > last) last = lc.requests[i].id;
     for (int n = 0; anybody_waits(&lc, last); n++) {
         struct lc_event ev;
-        if (n == STEPS_MAX) return "a waiter starves behind steady traffic";
+        if (n == LIVENESS_STEPS_MAX) return "a waiter starves behind steady traffic";
         if (traffic(&lc, last + 1 + (uint64_t)n, &ev)) {
-            const char *broken = advance(&lc, &ev);
+            const char *broken = advance(&lc, &ev, ret_play);
             if (broken != NULL) return broken;
         }
         if (!next_event(&lc, n, &ev)) return "somebody waits for nothing";
         if (ev.now < lc.now + UNIT / 4) ev.now = lc.now + UNIT / 4;
-        const char *broken = advance(&lc, &ev);
+        const char *broken = advance(&lc, &ev, ret_play);
         if (broken != NULL) return broken;
     }
     return NULL;
