@@ -44,6 +44,12 @@ struct lc_tally {
 #define LC_SET_HELD (LC_SET(LC_WAITING) | LC_SET(LC_ADMITTED))
 #define LC_SET_ALL (LC_SET_HELD | LC_SET(LC_RUNNING))
 
+/* For assertions; the tests have the rules written down by themselves (tests/explore/rules.h).
+ * May this edge ever be taken? The diagram as data. */
+bool lc_edge_legal(enum lc_state from, enum lc_state to);
+/* True if every invariant of lifecycle.md that one state can show holds. */
+bool lifecycle_valid(const struct lifecycle *lc);
+
 /* t + span, MSEC_NEVER if either is or the sum would pass it. */
 msec msec_after(msec t, msec span);
 

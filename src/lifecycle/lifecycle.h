@@ -270,10 +270,6 @@ void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
  */
 msec lifecycle_deadline(const struct lifecycle *lc);
 
-/* True if every invariant of lifecycle.md that one state can show holds. For assert, tests and
- * the explorer. */
-bool lifecycle_valid(const struct lifecycle *lc);
-
 /* What can be seen of a slot. running + waiting counts every request it has; `waiting` are
  * those without a parallel place. expires: MSEC_NEVER unless IDLE with a ttl. */
 struct lc_view {
@@ -285,9 +281,6 @@ struct lc_view lifecycle_view(const struct lifecycle *lc, int slot);
 /* The least busy instance of the model that can serve, else one that is leaving or waiting to
  * be loaded, else LC_NO_SLOT (JIT loading, rule 5). */
 int lifecycle_find(const struct lifecycle *lc, uint32_t model);
-
-/* May this edge ever be taken? The diagram as data, for the explorer's report. */
-bool lc_edge_legal(enum lc_state from, enum lc_state to);
 
 const char *lc_state_name(enum lc_state state);    /* "absent", "loading", "idle", ... */
 const char *lc_reason_name(enum lc_reason reason); /* "ttl", "evicted_by", "user", ... */

@@ -3,7 +3,8 @@
  * explore.c - runs every order of events over two and three models, breadth-first up to a
  * number of states for each domain, and checks the monitor's properties after every step and
  * liveness from every state. A broken property ends it with the shortest way there. At the end
- * every legal edge must have been taken, and every kind of event tried, by some run.
+ * every transition of the rules must have been taken, and every kind of event tried, by some
+ * run.
  *
  * usage: explore [states per domain]
  */
@@ -17,6 +18,7 @@
 #include "keyset.h"
 #include "liveness.h"
 #include "monitor.h"
+#include "rules.h"
 
 #ifndef STATES_DEFAULT
 #define STATES_DEFAULT 150000
@@ -57,7 +59,7 @@ struct search {
 };
 
 static struct search search;
-static uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT], tried[LC_EVENT_COUNT];
+static uint64_t taken[RULES_TRANSITIONS], tried[LC_EVENT_COUNT];
 
 static const char *const event_names[] = {
     [LC_EV_REQUEST] = "REQUEST", [LC_EV_LOAD] = "LOAD",
@@ -78,6 +80,17 @@ static void print_event(const struct lc_event *ev) {
            ev->own_slot ? " own slot" : "", ev->force ? " force" : "");
 }
 
+/* The transitions among the actions, with a mark at those that the rules do not have. */
+static void print_reports(const struct lc_actions *actions) {
+    for (uint32_t i = 0; i < actions->count; i++) {
+        const struct lc_action *a = &actions->list[i];
+        if (a->kind != LC_DO_REPORT) continue;
+        printf("         slot %d: %s -> %s (%s)%s\n", a->slot, lc_state_name(a->from),
+               lc_state_name(a->to), lc_reason_name(a->reason),
+               rules_find(a->from, a->to, a->reason) < 0 ? "  ILLEGAL" : "");
+    }
+}
+
 /* The events from the start to the node. */
 static void print_way(const struct search *s, uint32_t to) {
     struct lc_event list[DOMAIN_EVENTS_MAX];
@@ -93,6 +106,7 @@ static void print_failure(const char *broken) {
     printf("%s: %s\n", search.d->name, broken);
     print_way(&search, search.at);
     for (uint32_t i = 0; i < search.trial.count; i++) print_event(&search.trial.events[i]);
+    print_reports(&search.trial.actions);
     fflush(stdout);
 }
 
@@ -169,7 +183,7 @@ static void try_events(struct search *s) {
         struct lifecycle lc = try_event(s, &list[i]);
         tried[list[i].kind]++;
         s->transitions++;
-        require(monitor_step(&s->nodes[s->at].lc, &list[i], &lc, &s->trial.actions, edges));
+        require(monitor_step(&s->nodes[s->at].lc, &list[i], &lc, &s->trial.actions, taken));
         keep(s, &lc, s->at, i);
     }
 }
@@ -210,18 +224,17 @@ static int print_tried(void) {
     return missing;
 }
 
-/* Prints how often each legal edge was taken; the number of those that never were. */
-static int print_edges(void) {
+/* Prints how often each transition was taken; the number of those that never were. */
+static int print_taken(void) {
     int missing = 0;
 
-    for (int from = 0; from < LC_STATE_COUNT; from++)
-        for (int to = 0; to < LC_STATE_COUNT; to++) {
-            if (!lc_edge_legal((enum lc_state)from, (enum lc_state)to)) continue;
-            printf("%-9s -> %-9s %9llu%s\n", lc_state_name((enum lc_state)from),
-                   lc_state_name((enum lc_state)to), (unsigned long long)edges[from][to],
-                   edges[from][to] == 0 ? "  NEVER TAKEN" : "");
-            missing += edges[from][to] == 0;
-        }
+    for (int i = 0; i < RULES_TRANSITIONS; i++) {
+        const struct transition *t = &rules_transitions[i];
+        printf("%-9s -> %-9s %-15s %9llu%s\n", lc_state_name(t->from), lc_state_name(t->to),
+               lc_reason_name(t->reason), (unsigned long long)taken[i],
+               taken[i] == 0 ? "  NEVER TAKEN" : "");
+        missing += taken[i] == 0;
+    }
     return missing;
 }
 
@@ -237,5 +250,5 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
         transitions += explore(&domains[i], (uint32_t)limit);
     printf("%llu transitions\n", (unsigned long long)transitions);
-    return print_tried() + print_edges() == 0 ? 0 : 1;
+    return print_tried() + print_taken() == 0 ? 0 : 1;
 }

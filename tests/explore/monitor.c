@@ -75,7 +75,7 @@ static bool ended_by_event(const struct step *s, const struct lc_request *r) {
 }
 
 static const char *valid(const struct step *s) {
-    return lifecycle_valid(s->after) ? NULL : "the state is invalid";
+    return rules_broken(s->after);
 }
 
 static const char *conserved(const struct step *s) {
@@ -129,7 +129,8 @@ static const char *starts_are_right(const struct step *s) {
     return NULL;
 }
 
-/* Reports of one slot lead from the state before to the state after, along legal edges. */
+/* Reports of one slot lead from the state before to the state after, by transitions that the
+ * rules have. */
 static const char *reports_chain(const struct step *s) {
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
         enum lc_state at = s->before->slots[slot].state;
@@ -137,7 +138,8 @@ static const char *reports_chain(const struct step *s) {
             const struct lc_action *a = &s->actions->list[i];
             if (a->kind != LC_DO_REPORT || a->slot != slot) continue;
             if (a->from != at) return "a report does not follow the one before";
-            if (!lc_edge_legal(a->from, a->to)) return "an illegal edge was taken";
+            if (rules_find(a->from, a->to, a->reason) < 0)
+                return "an illegal transition was taken";
             if ((a->reason == LC_BECAUSE_EVICTED) != (a->by != LC_NO_SLOT))
                 return "evicted by nobody, or by somebody without eviction";
             at = a->to;
@@ -448,11 +450,11 @@ static const char *finish_is_right(const struct step *s) {
 }
 
 static property *const properties[] = {
+    reports_chain,
     valid,
     conserved,
     answers_are_owed,
     starts_are_right,
-    reports_chain,
     workers_are_told,
     slots_are_assigned,
     failures_have_causes,
@@ -474,17 +476,18 @@ static property *const properties[] = {
 
 const char *monitor_step(const struct lifecycle *before, const struct lc_event *ev,
                          const struct lifecycle *after, const struct lc_actions *actions,
-                         uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT]) {
+                         uint64_t taken[RULES_TRANSITIONS]) {
     struct step s = { before, after, ev, actions };
 
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         const char *broken = properties[i](&s);
         if (broken != NULL) return broken;
     }
-    if (edges == NULL) return NULL;
-    for (uint32_t i = 0; i < actions->count; i++)
-        if (actions->list[i].kind == LC_DO_REPORT)
-            edges[actions->list[i].from][actions->list[i].to]++;
+    if (taken == NULL) return NULL;
+    for (uint32_t i = 0; i < actions->count; i++) {
+        const struct lc_action *a = &actions->list[i];
+        if (a->kind == LC_DO_REPORT) taken[rules_find(a->from, a->to, a->reason)]++;
+    }
     return NULL;
 }
 

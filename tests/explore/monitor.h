@@ -8,12 +8,13 @@
 #define DOZE_TESTS_MONITOR_H
 
 #include "lifecycle/lifecycle.h"
+#include "rules.h"
 
-/* NULL if every property holds, else a sentence that names the broken one. Adds the edges taken
- * to `edges` unless that is NULL. */
+/* NULL if every property holds, else a sentence that names the broken one. Counts transitions
+ * in `taken`, as rules.h numbers them, unless that is NULL. */
 const char *monitor_step(const struct lifecycle *before, const struct lc_event *ev,
                          const struct lifecycle *after, const struct lc_actions *actions,
-                         uint64_t edges[LC_STATE_COUNT][LC_STATE_COUNT]);
+                         uint64_t taken[RULES_TRANSITIONS]);
 
 /* True if the two differ in nothing but `now`. */
 bool monitor_same(const struct lifecycle *a, const struct lifecycle *b);

@@ -24,5 +24,7 @@ expect() {
 
 expect silence 1000 'a state changed without a report' ' EXITED '
 expect assertion 1000 'an assertion failed' ' EXITED '
+expect state 1000 'an illegal transition was taken' 'idle -> draining (ttl)  ILLEGAL'
+expect reason 1000 'an illegal transition was taken' 'absent (ttl)  ILLEGAL'
 expect none 2 'NEVER TAKEN' 'NEVER TRIED'
 echo 'seeded: all reported'

@@ -10,7 +10,8 @@ cc=$1
 dir=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
 list=$root/tools/mutants/lifecycle.txt
-core="$root/src/lifecycle"
+core=$root/src/lifecycle
+judges=$root/tests/explore
 flags="-std=c17 -D_GNU_SOURCE -O1 -I$root/src -I$root/tests/explore"
 small="-DLC_MAX_SLOTS=4 -DLC_MAX_REQUESTS=6"
 states=4000
@@ -48,10 +49,9 @@ caught() {
 }
 
 build_all() {
-    compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c "$root/tests/explore/monitor.c" &&
-        compile "$dir/walk" "" "$root/tests/explore/walk.c" "$root/tests/explore/monitor.c" &&
-        compile "$dir/explorer" "$small" "$root"/tests/explore/[dekl]*.c \
-            "$root/tests/explore/monitor.c" &&
+    compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c "$judges"/monitor.c "$judges"/rules.c &&
+        compile "$dir/walk" "" "$judges"/walk.c "$judges"/monitor.c "$judges"/rules.c &&
+        compile "$dir/explorer" "$small" "$judges"/[deklmr]*.c &&
         compile "$dir/full" "" "$core"/*.c &&
         compile "$dir/small" "$small" "$core"/*.c &&
         link "$dir/full" "$dir/small" "$dir/bin"

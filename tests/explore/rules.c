@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+const struct transition rules_transitions[] = {
+    /* request / load */
+    { LC_ABSENT, LC_LOADING, LC_BECAUSE_REQUEST },
+    { LC_ABSENT, LC_LOADING, LC_BECAUSE_LOAD },
+    /* worker ready, with and without somebody who waits */
+    { LC_LOADING, LC_BUSY, LC_BECAUSE_REQUEST },
+    { LC_LOADING, LC_IDLE, LC_BECAUSE_READY },
+    /* load failed / cancelled, by hand, shutdown */
+    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_LOAD_FAILED },
+    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_LOAD_CANCELLED },
+    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_USER },
+    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },
+    /* the first request begins, the last one ends */
+    { LC_IDLE, LC_BUSY, LC_BECAUSE_REQUEST },
+    { LC_BUSY, LC_IDLE, LC_BECAUSE_DONE },
+    /* what is idle leaves at once */
+    { LC_IDLE, LC_UNLOADING, LC_BECAUSE_TTL },
+    { LC_IDLE, LC_UNLOADING, LC_BECAUSE_EVICTED },
+    { LC_IDLE, LC_UNLOADING, LC_BECAUSE_MEMORY },
+    { LC_IDLE, LC_UNLOADING, LC_BECAUSE_USER },
+    { LC_IDLE, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },
+    /* what is busy finishes its answers first, except by hand */
+    { LC_BUSY, LC_DRAINING, LC_BECAUSE_EVICTED },
+    { LC_BUSY, LC_DRAINING, LC_BECAUSE_SHUTDOWN },
+    { LC_BUSY, LC_UNLOADING, LC_BECAUSE_USER },
+    { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_EVICTED },
+    { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },
+    { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_USER },
+    /* worker exited, memory back */
+    { LC_UNLOADING, LC_ABSENT, LC_BECAUSE_EXITED },
+    /* a worker that dies in any other state takes its instance along */
+    { LC_LOADING, LC_ABSENT, LC_BECAUSE_DIED },
+    { LC_IDLE, LC_ABSENT, LC_BECAUSE_DIED },
+    { LC_BUSY, LC_ABSENT, LC_BECAUSE_DIED },
+    { LC_DRAINING, LC_ABSENT, LC_BECAUSE_DIED },
+};
+static_assert(sizeof rules_transitions / sizeof *rules_transitions == RULES_TRANSITIONS,
+              "the count in rules.h");
+
+int rules_find(enum lc_state from, enum lc_state to, enum lc_reason reason) {
+    for (int i = 0; i < RULES_TRANSITIONS; i++) {
+        const struct transition *t = &rules_transitions[i];
+        if (t->from == from && t->to == to && t->reason == reason) return i;
+    }
+    return -1;
+}
+
+/* The requests of one slot, by state; `places` are the running ones that take a place. */
+struct crowd {
+    uint32_t waiting, admitted, running, places;
+};
+
+static const char *request_broken(const struct lifecycle *lc, uint32_t k) {
+    const struct lc_request *r = &lc->requests[k];
+    bool waits_for_a_load = r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD;
+
+    if (r->slot < 0 || r->slot >= LC_MAX_SLOTS || lc->slots[r->slot].model == LC_NO_MODEL)
+        return "a request belongs to no model";
+    if (k > 0 && (r - 1)->arrived > r->arrived) return "requests are not in order of arrival";
+    if (k > 0 && (r - 1)->id >= r->id) return "a request is there twice";
+    if (r->lost > 1) return "a request waits for its third worker";
+    if (r->aborted && r->state != LC_RUNNING) return "an ended request still waits";
+    if (waits_for_a_load && r->state != LC_WAITING) return "a load is served like an inference";
+    if (lc->shutting_down && r->state != LC_RUNNING) return "a request waits in a shutdown";
+    return NULL;
+}
+
+static const char *busy_broken(const struct lc_slot *slot, const struct crowd *n) {
+    if (n->running == 0) return "busy without a running request";
+    if (n->places > slot->plan.parallel) return "more requests run than have places";
+    if (n->admitted > 0 && n->places < slot->plan.parallel) return "a place stays empty";
+    return NULL;
+}
+
+static const char *idle_broken(const struct lifecycle *lc, const struct lc_slot *slot,
+                               const struct crowd *n) {
+    if (n->waiting + n->admitted + n->running > 0) return "idle with a request";
+    if (slot->idle_since > lc->now) return "the idle clock starts in the future";
+    if (slot->ttl != MSEC_NEVER && lc->now - slot->idle_since >= slot->ttl)
+        return "idle beyond its ttl";
+    return NULL;
+}
+
+/* Which requests each state may have. */
+static const char *work_broken(const struct lifecycle *lc, const struct lc_slot *slot,
+                               const struct crowd *n) {
+    bool works = slot->state == LC_BUSY || slot->state == LC_DRAINING;
+
+    if (!works && n->admitted + n->running > 0) return "work without a loaded worker";
+    switch (slot->state) {
+    case LC_ABSENT:
+        return slot->bytes > 0 ? "memory without a worker" : NULL;
+    case LC_LOADING:
+        return n->waiting == 0 && slot->permille < 500 ? "a load that nobody waits for" : NULL;
+    case LC_IDLE:
+        return idle_broken(lc, slot, n);
+    case LC_BUSY:
+        return n->waiting > 0 ? "a request waits beside a loaded worker" : busy_broken(slot, n);
+    case LC_DRAINING:
+        return busy_broken(slot, n);
+    case LC_UNLOADING:
+        return NULL;
+    }
+    return "an unknown state";
+}
+
+/* Why it leaves, and for whom. A loading one may be marked: it serves its waiters first. */
+static const char *leaving_broken(const struct lc_slot *slot) {
+    bool leaves = slot->state == LC_DRAINING || slot->state == LC_UNLOADING;
+    bool evicted = slot->leaving == LC_BECAUSE_EVICTED;
+
+    if (evicted != (slot->evicted_by != LC_NO_SLOT)) return "evicted by nobody";
+    if (slot->state == LC_LOADING && evicted) return NULL;
+    if (leaves != (slot->leaving != LC_BECAUSE_NONE)) return "leaving without a reason";
+    if (leaves && slot->state == LC_DRAINING && slot->leaving == LC_BECAUSE_TTL)
+        return "a ttl ended while there was work";
+    return NULL;
+}
+
+static const char *slot_broken(const struct lifecycle *lc, const struct lc_slot *slot,
+                               const struct crowd *n) {
+    bool empty = n->waiting + n->admitted + n->running == 0;
+    bool up = slot->state == LC_LOADING || slot->state == LC_IDLE || slot->state == LC_BUSY;
+
+    if (slot->model == LC_NO_MODEL && (slot->state != LC_ABSENT || slot->failures > 0))
+        return "a free slot is in use";
+    if (slot->model != LC_NO_MODEL && slot->state == LC_ABSENT && empty && slot->failures == 0)
+        return "an empty slot is not free";
+    if (up && lc->shutting_down) return "an instance outlives the shutdown";
+    if (up && slot->ttl < 0) return "an instance without a ttl";
+    if (lc->finished && slot->state != LC_ABSENT) return "a worker outlives the shutdown";
+    const char *broken = work_broken(lc, slot, n);
+    return broken != NULL ? broken : leaving_broken(slot);
+}
+
+const char *rules_broken(const struct lifecycle *lc) {
+    struct crowd crowds[LC_MAX_SLOTS] = { { 0 } };
+
+    if (lc->request_count > LC_MAX_REQUESTS) return "more requests than there is room for";
+    if (lc->finished && !lc->shutting_down) return "finished without a shutdown";
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        const struct lc_request *r = &lc->requests[k];
+        const char *broken = request_broken(lc, k);
+        if (broken != NULL) return broken;
+        struct crowd *n = &crowds[r->slot];
+        n->waiting += r->state == LC_WAITING;
+        n->admitted += r->state == LC_ADMITTED;
+        n->running += r->state == LC_RUNNING;
+        n->places += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const char *broken = slot_broken(lc, &lc->slots[i], &crowds[i]);
+        if (broken != NULL) return broken;
+    }
+    return NULL;
+}
