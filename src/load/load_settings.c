@@ -213,6 +213,25 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings,
     return obj;
 }
 
+/* The patch is checked first: then it has no more names than there are load settings. */
+bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err) {
+    struct load_settings checked;
+    if (!load_settings_parse(patch, &checked, err)) return false;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *merged = load_settings_format(layer, doc);
+    size_t i, max;
+    yyjson_val *key, *val;
+    yyjson_obj_foreach(patch, i, max, key, val) {
+        yyjson_mut_obj_put(merged, yyjson_val_mut_copy(doc, key),
+                           yyjson_val_mut_copy(doc, val));
+    }
+    yyjson_doc *read = yyjson_mut_val_imut_copy(merged, NULL);
+    yyjson_mut_doc_free(doc);
+    bool ok = load_settings_parse(yyjson_doc_get_root(read), layer, err); /* null: not said */
+    yyjson_doc_free(read);
+    return ok;
+}
+
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (!is_set(over, &rows[i])) continue;

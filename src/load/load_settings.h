@@ -50,6 +50,11 @@ bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
 /* The names and values that are said, as an object of `doc`: what load_settings_parse reads. */
 yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
 
+/* Merge an object of such values into a layer; null: no longer said (RFC 7396). Fails like
+ * load_settings_parse, and the layer is as it was. */
+bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* What is said in `over` wins. */
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over);
 

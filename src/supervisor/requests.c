@@ -17,13 +17,12 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                          model->key, model->problem);
     }
     const struct settings *settings = sup->config.settings;
-    struct load_settings for_model;
-    bool own = settings_for_model(settings, model->key, &for_model);
-    struct load_layers layers = { .for_all = &settings->load,
-                                  .for_model = own ? &for_model : NULL,
-                                  .requested = requested,
-                                  .budget = settings->memory_limit ? settings->memory_limit
-                                                                   : memory_total() };
+    struct load_layers layers = {
+        .for_all = &settings->load,
+        .for_model = model_settings_find(&settings->models, model->key),
+        .requested = requested,
+        .budget = settings->memory_limit ? settings->memory_limit : memory_total()
+    };
     if (!load_settings_resolve(model, &layers, ret_effective, err)) return false;
     *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
                                   .need = load_settings_need(model, ret_effective),

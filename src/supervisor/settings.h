@@ -15,9 +15,12 @@
 #include "base/error.h"
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
+#include "supervisor/model_settings.h"
 
 /* What is done with the processed prompts of a model that is unloaded. */
 enum prompt_store { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
+
+enum { SETTINGS_KEY_SIZE = 128 };
 
 struct settings {
     struct lc_settings rules;
@@ -27,10 +30,10 @@ struct settings {
     nbytes memory_limit;  /* 0: what the machine has */
     bool standby;         /* keep a spare worker */
     enum prompt_store prompt_store;
-    nbytes prompt_store_bytes; /* most that the files may take */
-    char api_key[128];         /* "": none asked for */
-    struct load_settings load; /* for all models */
-    yyjson_doc *models;        /* {"<key>": {load settings}}; NULL: none. Owned */
+    nbytes prompt_store_bytes;       /* most that the files may take */
+    char api_key[SETTINGS_KEY_SIZE]; /* "": none asked for */
+    struct load_settings load;       /* for all models */
+    struct model_settings models;
 };
 
 void settings_init(struct settings *settings);
@@ -39,21 +42,18 @@ void settings_clear(struct settings *settings);
 /* An independent copy. */
 void settings_copy(const struct settings *settings, struct settings *ret_copy);
 
-/* Apply a partial object: all of it or, on failure, nothing. Unknown names are refused with the
- * name in err->param. */
+/* Apply a partial object: all of it or, on failure, nothing. `load` and `models` are merged,
+ * and null removes what it stands for (RFC 7396). The stars of settings_show leave the key as
+ * it is. Fails with ERR_INVALID_REQUEST and the name in err->param. */
 bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *err);
 
 /* Append the whole as one JSON object. The API key is written as it is: see settings_show. */
 void settings_format(const struct settings *settings, struct buf *out);
 
-/* The same for clients: the API key's characters are replaced by stars. */
+/* The same for clients, with eight stars instead of the API key. */
 void settings_show(const struct settings *settings, struct buf *out);
 
-/* The word of prompt_store. */
+/* The word of prompt_store: "off", "memory", "on". */
 const char *settings_prompt_store(const struct settings *settings);
-
-/* The user's load settings for this model; false if there are none. */
-bool settings_for_model(const struct settings *settings, const char *key,
-                        struct load_settings *ret_load);
 
 #endif

@@ -25,6 +25,19 @@ test('the whole is shown; a change is partial and answers the whole', async (t) 
   assert.deepEqual(changed, { ...body, default_ttl: 60, auto_evict: 'off' });
 });
 
+test('what is shown can be sent back: the key stays, the stars are none', async (t) => {
+  const d = await Daemon.start(t, { settings: { api_key: 'sesame', models: { a: { parallel: 2 } } } });
+  const as = (key) => ({ headers: { authorization: `Bearer ${key}` } });
+  const shown = (await d.get('/api/v1/settings', as('sesame'))).body;
+  assert.match(shown.api_key, /^\*+$/);
+  const answer = await d.json('PATCH', '/api/v1/settings', shown, as('sesame'));
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.deepEqual(answer.body, shown);
+  assert.equal((await d.get('/api/v1/models', as('sesame'))).status, 200);
+  assert.equal((await d.get('/api/v1/models', as(shown.api_key))).status, 401);
+  assert.equal(JSON.parse(fs.readFileSync(d.settingsFile, 'utf8')).api_key, 'sesame');
+});
+
 test('a bad change is refused with the name and changes nothing', async (t) => {
   const d = await Daemon.start(t);
   const before = (await d.get('/api/v1/settings')).body;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_prelude.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -33,30 +34,84 @@ static void test_defaults_are_those_of_the_rules(void **state) {
     settings_clear(&s);
 }
 
+/* A value for each that is not its default. */
+static const char all_changed[] =
+    "{\"jit\":false,\"default_ttl\":1.001,\"ttl_update\":\"ignore\",\"auto_evict\":\"fit\","
+    "\"switch_window_ms\":0,\"memory_limit\":1000000,\"standby\":false,"
+    "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"max_waiting\":3,"
+    "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"cors\":true,\"sdk_port\":false,"
+    "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
+    "\"models\":{\"a\":{\"context_length\":512},\"b\":{}}}";
+
+static yyjson_doc *formatted(const struct settings *settings) {
+    struct buf out = BUF_INIT(1 << 16);
+    struct error err;
+    settings_format(settings, &out);
+    yyjson_doc *doc = json_parse(buf_str(&out), out.len, &err);
+    assert_non_null(doc);
+    buf_clear(&out);
+    return doc;
+}
+
+static void check_same(const struct settings *one, const struct settings *two) {
+    yyjson_doc *first = formatted(one), *second = formatted(two);
+    assert_true(yyjson_equals(yyjson_doc_get_root(first), yyjson_doc_get_root(second)));
+    yyjson_doc_free(first);
+    yyjson_doc_free(second);
+}
+
+static void test_all_changed_is_all(void **state) {
+    (void)state;
+    struct settings plain, changed;
+    struct error err;
+    settings_init(&plain);
+    settings_init(&changed);
+    assert_true(patch(&changed, all_changed, &err));
+    yyjson_doc *before = formatted(&plain), *after = formatted(&changed);
+    size_t i, max;
+    yyjson_val *name, *value;
+    yyjson_obj_foreach(yyjson_doc_get_root(before), i, max, name, value) {
+        yyjson_val *now = yyjson_obj_get(yyjson_doc_get_root(after), yyjson_get_str(name));
+        if (yyjson_equals(value, now))
+            fail_msg("%s is still its default", yyjson_get_str(name));
+    }
+    yyjson_doc_free(before);
+    yyjson_doc_free(after);
+    settings_clear(&plain);
+    settings_clear(&changed);
+}
+
 static void test_every_setting_is_read_back_as_written(void **state) {
     (void)state;
     struct settings s, again;
     struct error err;
-    struct buf out = BUF_INIT(1 << 16), twice = BUF_INIT(1 << 16);
+    struct buf out = BUF_INIT(1 << 16);
     settings_init(&s);
     settings_init(&again);
-    assert_true(patch(&s,
-                      "{\"jit\":false,\"default_ttl\":1.5,\"ttl_update\":\"ignore\","
-                      "\"auto_evict\":\"fit\",\"switch_window_ms\":0,\"memory_limit\":1000000,"
-                      "\"max_waiting\":3,\"load_stall_seconds\":7,\"hang_seconds\":0.5,"
-                      "\"cors\":true,\"api_key\":\"k\",\"load\":{\"parallel\":2},"
-                      "\"models\":{\"a\":{\"context_length\":512}}}",
-                      &err));
+    assert_true(patch(&s, all_changed, &err));
     settings_format(&s, &out);
     assert_true(patch(&again, buf_str(&out), &err));
-    settings_format(&again, &twice);
-    assert_string_equal(buf_str(&out), buf_str(&twice));
-    check_shows(&again, "\"default_ttl\":1.5");
-    check_shows(&again, "\"parallel\":2");
+    check_same(&s, &again);
     buf_clear(&out);
-    buf_clear(&twice);
     settings_clear(&s);
     settings_clear(&again);
+}
+
+static void test_what_clients_are_shown_changes_nothing(void **state) {
+    (void)state;
+    struct settings s, before;
+    struct error err;
+    struct buf out = BUF_INIT(1 << 16);
+    settings_init(&s);
+    assert_true(patch(&s, all_changed, &err));
+    settings_copy(&s, &before);
+    settings_show(&s, &out);
+    assert_null(strstr(buf_str(&out), "sesame"));
+    assert_true(patch(&s, buf_str(&out), &err));
+    check_same(&before, &s);
+    buf_clear(&out);
+    settings_clear(&s);
+    settings_clear(&before);
 }
 
 static void test_a_refused_patch_changes_nothing(void **state) {
@@ -70,7 +125,7 @@ static void test_a_refused_patch_changes_nothing(void **state) {
     assert_false(
         patch(&s, "{\"jit\":false,\"models\":{\"a\":{\"context_length\":\"x\"}}}", &err));
     assert_true(s.rules.jit);
-    assert_null(s.models);
+    check_shows(&s, "\"models\":{}");
     settings_clear(&s);
 }
 
@@ -102,49 +157,120 @@ static void test_null_or_minus_one_is_no_ttl(void **state) {
     settings_clear(&s);
 }
 
-static void test_models_are_merged_by_key(void **state) {
+static void test_load_is_merged(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_true(patch(&s, "{\"load\":{\"parallel\":2,\"mmap\":false}}", &err));
+    assert_true(patch(&s, "{\"load\":{\"parallel\":null,\"threads\":3}}", &err));
+    check_shows(&s, "\"load\":{\"threads\":3,\"mmap\":false}");
+    assert_false(patch(&s, "{\"load\":{\"threads\":4,\"thread\":null}}", &err));
+    assert_string_equal(err.param, "thread");
+    check_shows(&s, "\"load\":{\"threads\":3,\"mmap\":false}");
+    assert_true(patch(&s, "{\"load\":null}", &err));
+    check_shows(&s, "\"load\":{}");
+    settings_clear(&s);
+}
+
+static void test_models_are_merged(void **state) {
     (void)state;
     struct settings s, copy;
-    struct load_settings load;
     struct error err;
     settings_init(&s);
     assert_true(
         patch(&s, "{\"models\":{\"a\":{\"parallel\":1},\"b\":{\"parallel\":2}}}", &err));
     settings_copy(&s, &copy);
-    assert_true(patch(&s, "{\"models\":{\"a\":null,\"c\":{\"parallel\":3}}}", &err));
-    assert_false(settings_for_model(&s, "a", &load));
-    assert_true(settings_for_model(&s, "b", &load));
-    assert_int_equal(load.parallel, 2);
-    assert_true(settings_for_model(&s, "c", &load));
-    assert_int_equal(load.parallel, 3);
-    assert_true(settings_for_model(&copy, "a", &load));
+    assert_true(patch(&s,
+                      "{\"models\":{\"a\":null,\"b\":{\"threads\":5},"
+                      "\"c\":{\"parallel\":3},\"d\":null}}",
+                      &err));
+    assert_null(model_settings_find(&s.models, "a"));
+    assert_null(model_settings_find(&s.models, "d"));
+    const struct load_settings *load = model_settings_find(&s.models, "b");
+    assert_non_null(load);
+    assert_int_equal(load->parallel, 2);
+    assert_int_equal(load->threads, 5);
+    assert_non_null(model_settings_find(&s.models, "c"));
+    assert_non_null(model_settings_find(&copy.models, "a"));
+    assert_true(patch(&s, "{\"models\":{\"b\":{\"parallel\":null}}}", &err));
+    check_shows(&s, "\"models\":{\"b\":{\"threads\":5},\"c\":{\"parallel\":3}}");
+    assert_false(patch(&s, "{\"models\":{\"b\":7}}", &err));
+    assert_string_equal(err.param, "models");
+    assert_true(patch(&s, "{\"models\":null}", &err));
+    check_shows(&s, "\"models\":{}");
     settings_clear(&s);
     settings_clear(&copy);
 }
 
-static void test_clients_do_not_see_the_api_key(void **state) {
+static bool patch_models(struct settings *s, int from, int count, struct error *err) {
+    struct buf json = BUF_INIT(1 << 20);
+    for (int i = 0; i < count; i++) {
+        buf_addf(&json, "%s\"m%d\":{}", i ? "," : "{\"models\":{", from + i);
+    }
+    buf_add_str(&json, "}}");
+    bool ok = patch(s, buf_str(&json), err);
+    buf_clear(&json);
+    return ok;
+}
+
+static void test_one_model_past_the_most_is_refused(void **state) {
     (void)state;
     struct settings s;
     struct error err;
-    struct buf out = BUF_INIT(1 << 16);
     settings_init(&s);
+    assert_false(patch_models(&s, 0, MODEL_SETTINGS_MAX + 1, &err));
+    assert_true(patch_models(&s, 0, MODEL_SETTINGS_MAX, &err));
+    assert_false(patch_models(&s, MODEL_SETTINGS_MAX, 1, &err));
+    assert_string_equal(err.param, "models");
+    assert_true(patch_models(&s, 0, 1, &err));
+    settings_clear(&s);
+}
+
+static void test_the_stars_of_the_api_key_are_no_key(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_false(patch(&s, "{\"api_key\":\"********\"}", &err));
+    assert_string_equal(err.param, "api_key");
     assert_true(patch(&s, "{\"api_key\":\"secret\"}", &err));
-    settings_show(&s, &out);
-    assert_null(strstr(buf_str(&out), "secret"));
-    assert_non_null(strstr(buf_str(&out), "\"api_key\":\"********\""));
-    buf_clear(&out);
+    assert_true(patch(&s, "{\"api_key\":\"********\"}", &err));
+    assert_string_equal(s.api_key, "secret");
+    assert_true(patch(&s, "{\"api_key\":null}", &err));
+    assert_string_equal(s.api_key, "");
+    settings_clear(&s);
+}
+
+static void test_a_key_that_is_too_long_is_refused(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    char json[200];
+    settings_init(&s);
+    snprintf(json, sizeof json, "{\"api_key\":\"%0127d\"}", 0);
+    assert_true(patch(&s, json, &err));
+    snprintf(json, sizeof json, "{\"api_key\":\"%0128d\"}", 0);
+    assert_false(patch(&s, json, &err));
+    assert_string_equal(err.param, "api_key");
+    assert_int_equal(strlen(s.api_key), 127);
     settings_clear(&s);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_those_of_the_rules),
+        cmocka_unit_test(test_all_changed_is_all),
         cmocka_unit_test(test_every_setting_is_read_back_as_written),
+        cmocka_unit_test(test_what_clients_are_shown_changes_nothing),
         cmocka_unit_test(test_a_refused_patch_changes_nothing),
         cmocka_unit_test(test_unknown_names_and_words_are_refused_by_name),
         cmocka_unit_test(test_null_or_minus_one_is_no_ttl),
-        cmocka_unit_test(test_models_are_merged_by_key),
-        cmocka_unit_test(test_clients_do_not_see_the_api_key),
+        cmocka_unit_test(test_load_is_merged),
+        cmocka_unit_test(test_models_are_merged),
+        cmocka_unit_test(test_one_model_past_the_most_is_refused),
+        cmocka_unit_test(test_the_stars_of_the_api_key_are_no_key),
+        cmocka_unit_test(test_a_key_that_is_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
