@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "engine/reply.h"
 
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };

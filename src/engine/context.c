@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/context.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/cpu_threads.h"
 #include "engine/log_capture.h"
-#include "engine/model.h"
 
 enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/decode.h"
+
 #include <assert.h>
 
 #include "base/clock.h"
-#include "engine/engine.h"
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
+#include "engine/reply.h"
 
 /* ---- filling the batch ---- */
 

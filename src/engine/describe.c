@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/describe.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
 #include "base/json.h"
-#include "engine/model.h"
 
 /* "Q4_K - Medium" -> "Q4_K_M", "all F32" -> "F32": the names files and people use. */
 static void quantization_name(const struct llama_model *weights, char *out, size_t size) {
@@ -25,29 +26,6 @@ static void quantization_name(const struct llama_model *weights, char *out, size
             mark = tails[i].mark;
     }
     snprintf(out, size, "%.*s%s", (int)len, name, mark);
-}
-
-/* A field of this process's status, bytes; 0 if the kernel does not say. */
-static uint64_t status_bytes(const char *name) {
-    FILE *f = fopen("/proc/self/status", "re");
-    if (!f) return 0;
-    char line[128];
-    uint64_t kib = 0;
-    size_t len = strlen(name);
-    while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, name, len) != 0) continue;
-        kib = strtoull(line + len, NULL, 10);
-        break;
-    }
-    fclose(f);
-    return kib * 1024;
-}
-
-uint64_t model_memory_bytes(const struct model *model) {
-    uint64_t own = status_bytes("RssAnon:"), weights = llama_model_size(model->weights);
-    if (!model->mapped) return own;
-    uint64_t pages = model->repacked ? status_bytes("RssFile:") : weights;
-    return own + (pages < weights ? pages : weights);
 }
 
 static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
@@ -72,7 +50,7 @@ static void add_sampling(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     yyjson_mut_obj_add_real(doc, out, "repeat_penalty", s->repeat_penalty);
 }
 
-void model_describe(const struct model *model, const struct context *context,
+void describe_model(const struct model *model, const struct context *context,
                     const struct sandbox *sandbox, double load_seconds, struct buf *out) {
     char arch[64] = "", quantization[64];
     (void)llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch);

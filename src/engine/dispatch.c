@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/dispatch.h"
+
 #include <string.h>
 #include <yyjson.h>
 
-#include "engine/engine.h"
+#include "engine/reply.h"
 #include "engine/utf8.h"
 
 /* ---- operations that need no slot ---- */
@@ -135,7 +137,7 @@ static void set_paused(struct engine *e, uint64_t request, bool paused) {
     if (job) job->paused = paused;
 }
 
-bool engine_dispatch(struct engine *engine, const struct frame *frame) {
+bool dispatch_frame(struct engine *engine, const struct frame *frame) {
     switch (frame->type) {
     case MSG_STOP:
         return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/embed.h"
+
 #include "base/clock.h"
-#include "engine/engine.h"
+#include "engine/reply.h"
 
 static void batch_add_text(struct llama_batch *b, const struct tokens *tokens,
                            llama_seq_id seq) {

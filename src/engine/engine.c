@@ -6,6 +6,9 @@
 
 #include "base/clock.h"
 #include "engine/cells.h"
+#include "engine/decode.h"
+#include "engine/dispatch.h"
+#include "engine/embed.h"
 #include "engine/next_turn.h"
 #include "engine/prompt_cache.h"
 
@@ -82,7 +85,7 @@ void engine_clear(struct engine *engine) {
     }
     llama_batch_free(engine->batch);
     candidates_clear(&engine->candidates);
-    next_turn_clear(&engine->next_turn);
+    tokens_clear(&engine->next_turn.tokens);
     keep_close(engine);
     buf_clear(&engine->link.in);
     buf_clear(&engine->link.out);
@@ -121,7 +124,7 @@ bool engine_run(struct engine *engine) {
     for (;;) {
         if (!link_fill(&engine->link)) return false;
         while (link_next(&engine->link, &frame)) {
-            if (!engine_dispatch(engine, &frame)) return true;
+            if (!dispatch_frame(engine, &frame)) return true;
         }
         repack_step(engine);
         bool busy = has_work(engine);

@@ -6,8 +6,9 @@
 #ifndef DOZE_ENGINE_FINGERPRINT_H
 #define DOZE_ENGINE_FINGERPRINT_H
 
-#include <sys/stat.h>
+#include <stdbool.h>
 
+#include "engine/context.h"
 #include "engine/load_request.h"
 #include "engine/model.h"
 #include "prompts/entry.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/job.h"
+
 #include <stdlib.h>
 #include <string.h>
 

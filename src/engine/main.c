@@ -18,10 +18,13 @@
 #include "base/clock.h"
 #include "base/file_prefetch.h"
 #include "base/json.h"
+#include "engine/describe.h"
 #include "engine/engine.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
+#include "engine/measure.h"
 #include "engine/prompt_cache.h"
+#include "engine/reply.h"
 #include "engine/sandbox.h"
 
 enum { EXIT_USAGE = 2 };
@@ -113,7 +116,7 @@ static void say_failed(struct link *link, const struct error *err) {
 static void measure_and_report(struct link *link, struct load_request *request) {
     struct error err;
     struct measured sums;
-    if (!model_measure(request, &sums, &err)) {
+    if (!measure_model(request, &sums, &err)) {
         say_failed(link, &err);
         return;
     }
@@ -171,7 +174,7 @@ static bool load_and_report(struct engine *e, struct load_request *request,
     engine_init(e);
     struct sandbox_rights rights = rights_to_serve(e);
     sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
-    model_describe(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
+    describe_model(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
                    &ready);
     if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/measure.h"
+
+#include "engine/context.h"
 #include "engine/log_capture.h"
 #include "engine/measure_shim.h"
 #include "engine/model.h"
@@ -26,7 +29,7 @@ static bool context_of(const struct load_request *request,
     return ok;
 }
 
-bool model_measure(const struct load_request *request, struct measured *ret,
+bool measure_model(const struct load_request *request, struct measured *ret,
                    struct error *err) {
     struct llama_model_params model = llama_model_default_params();
     struct llama_context_params context = llama_context_default_params();

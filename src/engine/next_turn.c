@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/cells.h"
+#include "engine/decode.h"
 #include "engine/prefix.h"
 
 #define ANSWER "answered"
@@ -74,20 +75,14 @@ bool next_turn_due(struct engine *engine) {
 
 void next_turn_begin(struct engine *engine) {
     struct slot *slot = due_slot(engine);
-    struct next_turn *turn = &engine->next_turn;
     slot->turn_due = false;
-    if (!turn->known) find_fragment(engine);
-    turn->known = true;
-    size_t more = turn->tokens.count + 1, count = slot->tokens.count + more;
+    if (!engine->next_turn.known) find_fragment(engine);
+    engine->next_turn.known = true;
+    size_t more = engine->next_turn.tokens.count + 1, count = slot->tokens.count + more;
     bool fits = more <= (size_t)engine->context.chunk &&
                 count < (size_t)engine->context.length && cells_suffice(engine, slot, count);
-    if (turn->tokens.count == 0 || !fits) return;
+    if (engine->next_turn.tokens.count == 0 || !fits) return;
     if (slot->unseen != LLAMA_TOKEN_NULL) tokens_add(&slot->tokens, slot->unseen);
-    tokens_append(&slot->tokens, turn->tokens.data, turn->tokens.count);
+    tokens_append(&slot->tokens, engine->next_turn.tokens.data, engine->next_turn.tokens.count);
     decode_ahead(engine, slot);
-}
-
-void next_turn_clear(struct next_turn *turn) {
-    tokens_clear(&turn->tokens);
-    turn->known = false;
 }

@@ -18,6 +18,4 @@ bool next_turn_due(struct engine *engine);
 /* Begin one. Gives it up when the daemon says something meanwhile. */
 void next_turn_begin(struct engine *engine);
 
-void next_turn_clear(struct next_turn *turn);
-
 #endif

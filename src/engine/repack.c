@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "engine/reply.h"
 
 /* Left to the rest of the machine; the second vocabulary and context fit in, too. */
 #define RESERVE ((uint64_t)256 << 20)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/reply.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/slots.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
+#include "engine/reply.h"
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too.
  */

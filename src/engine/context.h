@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context.h - the key-value cells and compute buffers of a model's sequences. A context can be
+ * replaced by a larger or smaller one while the model stays.
+ */
+#ifndef DOZE_ENGINE_CONTEXT_H
+#define DOZE_ENGINE_CONTEXT_H
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/cpu_threads.h"
+#include "engine/load_request.h"
+#include "engine/model.h"
+
+struct context {
+    struct llama_context *llama;
+    struct llama_context_params params; /* of this context and of its successors */
+    llama_memory_t memory;              /* NULL: the model has none (encoders) */
+    int32_t cells;                      /* tokens that all sequences together can hold now */
+    int32_t first, most;                /* cells at the start, and the limit */
+    uint64_t cell_bytes;                /* estimate of what one more cell takes */
+    int32_t length;   /* limit of one request's tokens, prompt and answer together */
+    int32_t parallel; /* sequences 0 .. parallel-1 */
+    int32_t batch;    /* limit of llama_decode */
+    int32_t chunk;    /* tokens that are decoded at once; at most batch */
+    int32_t threads, threads_batch; /* limits for single tokens and for more */
+    int64_t making;                 /* us that libllama took for it */
+    bool flash_attention;
+    bool on_cpu; /* all of the model */
+};
+
+/* Fails with ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. The model must
+ * outlive the context. */
+bool context_open(struct context *ret, const struct model *model,
+                  const struct load_request *request, struct error *err);
+void context_close(struct context *context);
+
+/* Replace the context by one with `cells` cells (rounded up) on this model, which may be
+ * another copy of the one it was made on; the sequences are copied. Fails with ERR_NO_MEMORY
+ * or ERR_INTERNAL; then nothing has changed. */
+bool context_replace(struct context *context, const struct model *model, int32_t cells,
+                     struct error *err);
+
+/* Compute the batch with as many threads as have a core of their own. Returns what llama_decode
+ * or, for an encoder, llama_encode returns: 0 done, 2 aborted, others failed. */
+int32_t context_compute(struct context *context, struct cpu_threads *cpu,
+                        struct llama_batch batch);
+
+/* Drop what the sequence holds from position `count` on. False if that cannot be done exactly;
+ * then the whole sequence has been dropped. */
+bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
+                  size_t count);
+
+/* The parameters for the request's context; the figures also go to *ret. */
+bool context_fill_params(struct llama_context_params *ret_params, struct context *ret,
+                         const struct model *model, const struct load_request *request,
+                         struct error *err);
+
+#endif

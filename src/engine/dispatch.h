@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatch.h - what the daemon's frames do, and requests that need no slot. */
+#ifndef DOZE_ENGINE_DISPATCH_H
+#define DOZE_ENGINE_DISPATCH_H
+
+#include <stdbool.h>
+
+#include "engine/engine.h"
+
+/* Act on one frame. False: it was STOP. */
+bool dispatch_frame(struct engine *engine, const struct frame *frame)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.h - the frames to the daemon that are not deltas of an answer. */
+#ifndef DOZE_ENGINE_REPLY_H
+#define DOZE_ENGINE_REPLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "base/error.h"
+#include "engine/job.h"
+#include "engine/link.h"
+
+/* What the worker takes now. */
+void reply_memory(struct engine *engine);
+
+void reply_error(struct link *link, uint64_t request, const struct error *err);
+void reply_started(struct link *link, const struct job *job);
+/* processed: tokens of the prompt, cached ones included. */
+void reply_prompt(struct link *link, const struct job *job, size_t processed);
+/* reason: a stop_reason word of api/service.h. */
+void reply_done(struct link *link, const struct job *job, const char *reason);
+
+/* DONE with a result of the document. Takes the document. */
+void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
+                  yyjson_mut_val *result);
+
+/* The vector, scaled to length 1. */
+void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len);
+
+#endif

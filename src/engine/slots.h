@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slots.h - the sequences of the context, and which job has which.
+ *
+ * A slot is one sequence. When its job has ended it keeps what was processed, so that a later
+ * prompt with the same beginning need not be processed again.
+ */
+#ifndef DOZE_ENGINE_SLOTS_H
+#define DOZE_ENGINE_SLOTS_H
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/job.h"
+#include "engine/tokens.h"
+#include "prompts/entry.h"
+
+/* The part of a sequence's state that cannot be cut, see prompt_cache.h. */
+struct checkpoint {
+    size_t tokens; /* of the sequence when it was taken */
+    size_t bytes;
+    unsigned char *data;
+};
+
+struct slot {
+    llama_seq_id seq;
+    struct tokens tokens; /* of the sequence; all of a free slot are processed */
+    size_t processed;     /* how many of them are in the context's memory */
+    struct job *job;      /* NULL: free */
+    uint64_t last_used;   /* the engine's counter then */
+    int32_t in_batch;     /* tokens in the batch that is being decoded */
+    int32_t output;       /* index of its result in the batch, or -1 */
+    struct checkpoint checkpoints[ENTRY_MAX_CHECKPOINTS]; /* in rising order */
+    int checkpoint_count;
+    size_t marks[2]; /* where checkpoints are due, in rising order; 0: none */
+    size_t saved;    /* tokens it had when it was last saved; 0: never */
+    bool unsaved;    /* processed more since then */
+    bool secret;     /* nothing of it may be stored */
+    bool turn_due;   /* free, and ends with an answer: the next turn can begin (next_turn.h) */
+    llama_token unseen; /* if turn_due: the answer's last token where it was not processed, else
+                           LLAMA_TOKEN_NULL */
+};
+
+/* Give free slots to waiting jobs. A job for which there is no memory fails. */
+void slots_admit(struct engine *engine);
+
+/* Make room in the context for the next token of every running answer. Those for which there is
+ * none, the newest first, end as if their context were full. */
+void slots_provide_next(struct engine *engine);
+
+/* The slot of a running request; NULL if it has none. */
+struct slot *slots_find(struct engine *engine, uint64_t request);
+
+/* The job ends with its last deltas and DONE, and the slot is free. reason: a stop_reason word
+ * of api/service.h. */
+void slot_finish(struct engine *engine, struct slot *slot, const char *reason);
+
+/* The job ends with ERROR, and the slot is free. */
+void slot_fail(struct engine *engine, struct slot *slot, const struct error *err);
+
+/* The context is full and the answer is to go on: drop some of the text. */
+void slot_make_room(struct engine *engine, struct slot *slot);
+
+/* Cut the sequence back to what the slot knows to be processed. */
+void slot_restore(struct engine *engine, struct slot *slot);
+
+/* Begin the next input of an embedding in this slot; ends the job after the last. */
+void slot_next_input(struct engine *engine, struct slot *slot);
+
+#endif
