@@ -60,38 +60,4 @@ struct dialect {
     void (*format_error)(const struct error *err, struct buf *out);
 };
 
-extern const struct dialect dialect_openai;
-extern const struct dialect dialect_lmstudio_v0;
-
-/* ttl / keep_alive of any body (lifecycle.md, Idle TTL 7 and 8). */
-bool api_read_ttl(yyjson_val *body, struct ttl *ret_ttl, struct error *err);
-
-/* ---- listings: snapshot in, JSON out ---- */
-
-void openai_format_models(const struct service_models *models, struct buf *out);
-/* One model or instance by its id as listed; false if there is none. */
-bool openai_format_model(const struct service_models *models, const char *id, struct buf *out);
-void lmstudio_v0_format_models(const struct service_models *models, struct buf *out);
-bool lmstudio_v0_format_model(const struct service_models *models, const char *id,
-                              struct buf *out);
-void lmstudio_v1_format_models(const struct service_models *models, struct buf *out);
-
-/* ---- LM Studio v1 management ---- */
-
-/* Strings of *ret_load are owned by the document that *ret_doc gives (yyjson_doc_free). */
-bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,
-                            bool *ret_echo_config, yyjson_doc **ret_doc, struct error *err);
-void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
-                             struct buf *out);
-/* {"instance_id":"x"}; caller frees the string. */
-bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
-                              struct error *err);
-void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
-/* PATCH /api/v1/instances/{id}: "ttl" and / or "origin". *ret_origin: "jit", "explicit" or
- * NULL. */
-bool lmstudio_v1_parse_update(const char *body, size_t len, struct ttl *ret_ttl,
-                              const char **ret_origin, struct error *err);
-/* One instance as listed in loaded_instances, with doze's own fields. */
-void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out);
-
 #endif

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/dialect.h"
-
 static const char *const stop_names[] = {
     [STOP_EOS] = "eosFound",
     [STOP_STRING] = "stopStringFound",
@@ -47,12 +45,6 @@ void service_request_clear(struct service_request *request) {
     free(request->model);
     yyjson_mut_doc_free(request->body);
     *request = (struct service_request){ 0 };
-}
-
-void parsed_clear(struct parsed *parsed) {
-    for (int i = 0; i < parsed->count; i++) service_request_clear(&parsed->requests[i]);
-    free(parsed->options.model);
-    *parsed = (struct parsed){ 0 };
 }
 
 static const char *const cache_sources[] = { [CACHE_NONE] = "none",

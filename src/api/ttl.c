@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "api/ttl.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/dialect.h"
 #include "base/json.h"
 
 static const double max_seconds = 10.0 * 365 * 24 * 3600;

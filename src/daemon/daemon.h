@@ -8,7 +8,6 @@
 
 #include <uv.h>
 
-#include "api/dialect.h"
 #include "api/service.h"
 #include "daemon/recorder.h"
 #include "daemon/serve_options.h"

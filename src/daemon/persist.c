@@ -2,6 +2,7 @@
 /* persist.c - what outlives a run: settings.json and kept.json in the state folder. */
 #include <string.h>
 
+#include "api/lmstudio_rest/v1.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/daemon.h"

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/dialect.h"
+#include "api/lmstudio_rest/v0.h"
+#include "api/openai/openai.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
 #include "events.h"

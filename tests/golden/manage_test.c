@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/dialect.h"
+#include "api/lmstudio_rest/v1.h"
 #include "cmocka_prelude.h"
 #include "golden.h"
 

@@ -3,7 +3,9 @@
  * instance_view) by each dialect: NAME.openai.json, NAME.v0.json, NAME.v1.json. */
 #include <string.h>
 
-#include "api/dialect.h"
+#include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_rest/v1.h"
+#include "api/openai/openai.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
 #include "golden.h"

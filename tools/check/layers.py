@@ -27,6 +27,9 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h"},
 }
+DIALECTS = {  # folder of src/api: the other dialects it may build on; none knows the rest
+    "lmstudio_rest": {"openai"},  # /api/v0 is OpenAI's with statistics
+}
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
     r"uv(/.*)?\.h": {"http", "supervisor", "daemon"} | TESTING,
@@ -58,6 +61,16 @@ def complaint_own(folder, header):
     return f"src/{folder} may use {names}"
 
 
+def complaint_dialect(parts, header):
+    """Why src/api/<dialect>/... may not include a header of another dialect; None if it may."""
+    if parts[:2] != ("src", "api") or not header.startswith("api/"):
+        return None
+    own = parts[2] if len(parts) > 3 else ""
+    allowed = {own} | DIALECTS.get(own, set())
+    owner = header.split("/")[1] if header.count("/") > 1 else own
+    return None if owner in allowed else f"src/api/{own} knows no other dialect"
+
+
 def complaint_library(folder, header):
     if folder == "lifecycle" and header not in PURE_LIBC:
         return "src/lifecycle is pure: of libc only " + ", ".join(sorted(PURE_LIBC))
@@ -65,6 +78,10 @@ def complaint_library(folder, header):
         if re.fullmatch(pattern, header) and folder not in allowed:
             return "only " + ", ".join(sorted(allowed)) + " may name this library"
     return None
+
+
+def complaint_ours(root, folder, path, header):
+    return complaint_own(folder, header) or complaint_dialect(path.relative_to(root).parts, header)
 
 
 def complaint(root, folder, path, line):
@@ -75,10 +92,12 @@ def complaint(root, folder, path, line):
         return None
     bracket, header = match.groups()
     if bracket == '"' and header.split("/")[0] in EVERYTHING and "/" in header:
-        return complaint_own(folder, header)
+        return complaint_ours(root, folder, path, header)
     if bracket == '"' and (path.parent / header).exists():
         parts = (path.parent / header).resolve().relative_to(root).parts
-        return complaint_own(folder, "/".join(parts[1:])) if parts[0] == "src" else None
+        if parts[0] != "src":
+            return None
+        return complaint_ours(root, folder, path, "/".join(parts[1:]))
     return complaint_library(folder, header)
 
 

@@ -7,8 +7,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/src/base" "$tree/src/lifecycle" "$tree/src/api" "$tree/src/daemon" "$tree/src/cli" \
-    "$tree/src/http" "$tree/tests/unit" "$tree/tools"
-printf '/* SPDX-License-Identifier: MIT */\n' | tee "$tree/src/base/x.h" >"$tree/src/api/x.h"
+    "$tree/src/http" "$tree/src/api/openai" "$tree/src/api/lmstudio_rest" \
+    "$tree/src/api/lmstudio_ws" "$tree/tests/unit" "$tree/tools"
+printf '/* SPDX-License-Identifier: MIT */\n' |
+    tee "$tree/src/base/x.h" "$tree/src/api/openai/x.h" >"$tree/src/api/x.h"
 caught=0
 
 # expect CHECK FILE CONTENT WORD [LINE]: CHECK must fail, naming FILE:LINE and WORD.
@@ -32,6 +34,9 @@ expect layers.py src/lifecycle/a.c '#include "base/buf.h"' base/msec.h
 expect layers.py src/lifecycle/a.c 'void f(void) { free(p); }' pure
 expect layers.py src/api/a.c '#include "daemon/supervisor.h"' 'may use base'
 expect layers.py src/api/a.c '#include "lifecycle/lifecycle.h"' 'may use base'
+expect layers.py src/api/a.c '#include "api/openai/openai.h"' 'no other dialect'
+expect layers.py src/api/openai/a.c '#include "api/lmstudio_rest/v0.h"' 'no other dialect'
+expect layers.py src/api/lmstudio_ws/a.c '#include "../openai/x.h"' 'no other dialect'
 expect layers.py src/daemon/a.c '#include <llama.h>' engine
 expect layers.py src/daemon/a.c '#include "engine/slots.h"' 'may use'
 expect layers.py src/http/a.c '#include "../api/x.h"' 'may use'
@@ -52,6 +57,8 @@ expect style.py src/base/a.c "$(seq -f '/* %.0f */' 801)" 'split the file' 800
 printf '/* SPDX-License-Identifier: MIT */\n#include "base/x.h"\n/* strcpy( in prose is fine */\n' \
     >"$tree/src/api/a.c"
 body 58 >>"$tree/src/api/a.c"
+printf '/* SPDX-License-Identifier: MIT */\n#include "api/x.h"\n#include "api/openai/x.h"\n' \
+    >"$tree/src/api/lmstudio_rest/a.c"
 python3 "$here/layers.py" "$tree" >/dev/null
 python3 "$here/style.py" "$tree" >/dev/null
 echo "selftest: $caught seeded violations caught"

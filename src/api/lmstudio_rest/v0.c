@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* v0.c - LM Studio's first REST dialect: OpenAI's, with how it went at the end. */
+#include "api/lmstudio_rest/v0.h"
+
 #include "api/openai/openai.h"
 
 /* Tokens of one answer for each second of its own generation; 0 if there was no time to

@@ -3,8 +3,8 @@
  * (Zed drops the whole list otherwise): nothing but the values written here may appear. */
 #include <string.h>
 
-#include "api/dialect.h"
 #include "api/listing.h"
+#include "api/lmstudio_rest/v0.h"
 
 static const char *type_of(const struct model_view *model) {
     bool embeds = model->type && strcmp(model->type, "embeddings") == 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/lmstudio_rest/v1.h"
+#include "api/ttl.h"
 #include "api/write.h"
 #include "base/json.h"
 #include "base/xalloc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "api/openai/openai.h"
+#include "api/openai/form.h"
 #include "api/write.h"
 
 static void add_opening(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index) {
@@ -50,7 +50,8 @@ static void add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
 }
 
 static void whole_add_call(yyjson_mut_doc *doc, yyjson_mut_val *list,
-                           const struct tool_call *from, const char *reply_id, int index) {
+                           const struct openai_tool_call *from, const char *reply_id,
+                           int index) {
     yyjson_mut_val *call = yyjson_mut_arr_add_obj(doc, list);
     call_add_id(doc, call, from->id, reply_id, index);
     yyjson_mut_obj_add_str(doc, call, "type", "function");
@@ -60,7 +61,7 @@ static void whole_add_call(yyjson_mut_doc *doc, yyjson_mut_val *list,
 }
 
 static void add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                      const struct choice *from, const char *reply_id) {
+                      const struct openai_choice *from, const char *reply_id) {
     yyjson_mut_obj_add_int(doc, choice, "index", index);
     yyjson_mut_val *message = yyjson_mut_obj_add_obj(doc, choice, "message");
     yyjson_mut_obj_add_str(doc, message, "role", "assistant");
@@ -85,7 +86,7 @@ static yyjson_mut_val *logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries, in
     return wrap;
 }
 
-const struct reply_form chat_form = {
+const struct openai_form openai_chat_form = {
     .id_prefix = "chatcmpl-",
     .object = "chat.completion",
     .chunk_object = "chat.completion.chunk",

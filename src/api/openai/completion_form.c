@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/openai/openai.h"
+#include "api/openai/form.h"
 
 static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index, const char *text) {
     yyjson_mut_obj_add_str(doc, choice, "text", text);
@@ -13,7 +13,7 @@ static void add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
 }
 
 static void add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                      const struct choice *from, const char *reply_id) {
+                      const struct openai_choice *from, const char *reply_id) {
     (void)reply_id;
     add_text(doc, choice, index, buf_str(&from->text));
 }
@@ -50,12 +50,12 @@ static yyjson_mut_val *logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries, in
         yyjson_mut_arr_add_real(doc, values, value);
         yyjson_mut_arr_append(tops, alternatives(doc, entry));
         yyjson_mut_arr_add_int(doc, offsets, *offset);
-        *offset += text_length(token);
+        *offset += openai_text_length(token);
     }
     return wrap;
 }
 
-const struct reply_form completion_form = {
+const struct openai_form openai_completion_form = {
     .id_prefix = "cmpl-",
     .object = "text_completion",
     .chunk_object = "text_completion",

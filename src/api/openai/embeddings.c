@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* embeddings.c - the answer to /v1/embeddings. Numbers go straight to text: an answer may hold
  * millions of them, too many for a tree of JSON values. */
+#include "api/openai/embeddings.h"
+
 #include <assert.h>
 #include <math.h>
 #include <nettle/base64.h>
 #include <string.h>
 
-#include "api/openai/openai.h"
 #include "base/json.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "base64 vectors are little-endian");
 
 /* Kept as: length, floats, length, floats, ... */
-bool vectors_keep(struct buf *vectors, const struct service_event *ev) {
+bool openai_vectors_keep(struct buf *vectors, const struct service_event *ev) {
     return buf_add(vectors, &ev->vector_len, sizeof ev->vector_len) &&
            buf_add(vectors, ev->vector, ev->vector_len * sizeof *ev->vector);
 }
@@ -62,8 +63,9 @@ static void add_data(struct buf *out, const struct buf *vectors,
     }
 }
 
-void embeddings_format(const struct buf *vectors, const struct reply_options *options,
-                       const char *model, const struct service_usage *usage, struct buf *out) {
+void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
+                              const char *model, const struct service_usage *usage,
+                              struct buf *out) {
     buf_add_str(out, "{\"object\":\"list\",\"data\":[");
     add_data(out, vectors, options);
     buf_add_str(out, "],\"model\":");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "api/dialect.h"
 #include "api/listing.h"
+#include "api/openai/openai.h"
 
 /* With JIT loading every name works; without it, those of loaded instances. */
 static bool entry_serves(const struct listing_entry *entry, bool jit) {

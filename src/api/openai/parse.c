@@ -5,12 +5,13 @@
 
 #include "api/openai/openai.h"
 #include "api/openai/translate.h"
+#include "api/ttl.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
 enum { EMBEDDING_MAX_INPUTS = 2048 }; /* OpenAI's limit */
 
-static bool request_add(struct parsed *parsed, struct translation *t, const char *op) {
+static bool request_add(struct parsed *parsed, struct openai_translation *t, const char *op) {
     assert(parsed->count < PARSED_MAX_REQUESTS);
     t->doc = yyjson_mut_doc_new(NULL);
     t->out = yyjson_mut_obj(t->doc);
@@ -23,8 +24,8 @@ static bool request_add(struct parsed *parsed, struct translation *t, const char
 
 /* ---- chat ---- */
 
-static bool chat_parse(struct parsed *parsed, struct translation *t) {
-    return request_add(parsed, t, "chat") && chat_translate(t);
+static bool chat_parse(struct parsed *parsed, struct openai_translation *t) {
+    return request_add(parsed, t, "chat") && openai_translate_chat(t);
 }
 
 /* ---- texts and token lists, which prompts and inputs are made of ---- */
@@ -48,15 +49,15 @@ static bool is_text(yyjson_val *val) {
 }
 
 /* One text (or token list), or an array of them: calls add for each. */
-static bool texts_each(struct parsed *parsed, struct translation *t, const char *name,
-                       size_t max,
-                       bool (*add)(struct parsed *, struct translation *, yyjson_val *text)) {
-    yyjson_val *texts = translation_field(t, name), *text;
+static bool
+texts_each(struct parsed *parsed, struct openai_translation *t, const char *name, size_t max,
+           bool (*add)(struct parsed *, struct openai_translation *, yyjson_val *text)) {
+    yyjson_val *texts = openai_field(t, name), *text;
     size_t i, count;
-    if (!texts) return translation_missing(t, name, "a string, an array of strings or tokens");
+    if (!texts) return openai_missing(t, name, "a string, an array of strings or tokens");
     if (is_text(texts)) return add(parsed, t, texts);
     if (!yyjson_is_arr(texts)) {
-        return translation_wrong_type(t, name, "a string, an array of strings or tokens");
+        return openai_wrong_type(t, name, "a string, an array of strings or tokens");
     }
     if (yyjson_arr_size(texts) == 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.",
@@ -71,7 +72,7 @@ static bool texts_each(struct parsed *parsed, struct translation *t, const char 
             (void)error_set(t->err, ERR_INVALID_REQUEST,
                             "An item must be a string or an array of token numbers, not %s.",
                             json_type_phrase(text));
-            return error_inside_item(t->err, name, i);
+            return openai_error_inside_item(t->err, name, i);
         }
         if (!add(parsed, t, text)) return false;
     }
@@ -80,33 +81,34 @@ static bool texts_each(struct parsed *parsed, struct translation *t, const char 
 
 /* ---- completions: a request for each prompt ---- */
 
-static bool suffix_translate(struct translation *t) {
+static bool suffix_translate(struct openai_translation *t) {
     const char *suffix = "";
     if (!json_read_str(t->in, "suffix", &suffix, t->err)) return false;
     if (*suffix) yyjson_mut_obj_add_strcpy(t->doc, t->out, "suffix", suffix);
     return true;
 }
 
-static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
+static bool prompt_add(struct parsed *parsed, struct openai_translation *t,
+                       yyjson_val *prompt) {
     if (!request_add(parsed, t, "completion")) return false;
     yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
-    return suffix_translate(t) && translation_copy_bool(t, "echo") && sampling_translate(t) &&
-           completion_logprobs_translate(t);
+    return suffix_translate(t) && openai_copy_bool(t, "echo") && openai_translate_sampling(t) &&
+           openai_translate_completion_logprobs(t);
 }
 
-static bool completion_parse(struct parsed *parsed, struct translation *t) {
+static bool completion_parse(struct parsed *parsed, struct openai_translation *t) {
     return texts_each(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
 }
 
 /* ---- embeddings: one request for all inputs ---- */
 
-static bool input_add(struct parsed *parsed, struct translation *t, yyjson_val *text) {
+static bool input_add(struct parsed *parsed, struct openai_translation *t, yyjson_val *text) {
     (void)parsed;
     yyjson_mut_val *list = yyjson_mut_obj_get(t->out, "input");
     return yyjson_mut_arr_append(list, yyjson_val_mut_copy(t->doc, text));
 }
 
-static bool encoding_read(struct parsed *parsed, struct translation *t) {
+static bool encoding_read(struct parsed *parsed, struct openai_translation *t) {
     const char *encoding = "float";
     if (!json_read_str(t->in, "encoding_format", &encoding, t->err)) return false;
     parsed->options.base64 = strcmp(encoding, "base64") == 0;
@@ -115,7 +117,7 @@ static bool encoding_read(struct parsed *parsed, struct translation *t) {
                            "'encoding_format' must be \"float\" or \"base64\".");
 }
 
-static bool embedding_parse(struct parsed *parsed, struct translation *t) {
+static bool embedding_parse(struct parsed *parsed, struct openai_translation *t) {
     if (!encoding_read(parsed, t) || !request_add(parsed, t, "embedding")) return false;
     yyjson_mut_obj_add_arr(t->doc, t->out, "input");
     return texts_each(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
@@ -123,24 +125,24 @@ static bool embedding_parse(struct parsed *parsed, struct translation *t) {
 
 /* ---- what all have ---- */
 
-static bool stream_read(struct parsed *parsed, struct translation *t) {
+static bool stream_read(struct parsed *parsed, struct openai_translation *t) {
     struct reply_options *options = &parsed->options;
     yyjson_val *stream_options = NULL;
     if (!json_read_bool(t->in, "stream", &options->stream, t->err)) return false;
     if (!json_read_object(t->in, "stream_options", &stream_options, t->err)) return false;
     if (!stream_options) return true;
     return json_read_bool(stream_options, "include_usage", &options->include_usage, t->err) ||
-           error_inside(t->err, "stream_options");
+           openai_error_inside(t->err, "stream_options");
 }
 
-typedef bool op_parse(struct parsed *parsed, struct translation *t);
+typedef bool op_parse(struct parsed *parsed, struct openai_translation *t);
 static op_parse *const op_parsers[] = {
     [OP_CHAT] = chat_parse,
     [OP_COMPLETION] = completion_parse,
     [OP_EMBEDDING] = embedding_parse,
 };
 
-static bool body_read(struct parsed *parsed, struct translation *t) {
+static bool body_read(struct parsed *parsed, struct openai_translation *t) {
     const char *model = "";
     struct ttl ttl = { 0 };
     enum service_op op = parsed->options.op;
@@ -164,7 +166,7 @@ bool openai_parse(enum service_op op, const char *body, size_t len, struct parse
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
     struct parsed parsed = { .options.op = op };
-    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
+    struct openai_translation t = { .in = yyjson_doc_get_root(doc), .err = err };
     bool ok = body_read(&parsed, &t);
     yyjson_doc_free(doc);
     if (ok) {

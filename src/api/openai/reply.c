@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/openai/embeddings.h"
+#include "api/openai/form.h"
 #include "api/openai/openai.h"
 #include "api/write.h"
 #include "base/xalloc.h"
@@ -10,8 +12,8 @@
 enum { VECTORS_MAX_BYTES = 128 << 20 }; /* 2,048 inputs of 16,384 dimensions */
 
 struct reply {
-    const struct reply_form *form; /* NULL: embeddings */
-    reply_end_hook *hook;
+    const struct openai_form *form; /* NULL: embeddings */
+    openai_end_hook *hook;
     struct reply_options options; /* model is ours */
     char *id, *full_id;           /* "x", "chatcmpl-x" */
     int64_t created;
@@ -21,17 +23,17 @@ struct reply {
     struct service_usage usage;         /* of all choices that ended */
     struct service_timing timing;       /* the longest of them */
     struct buf vectors;
-    struct choice choices[]; /* count of them */
+    struct openai_choice choices[]; /* count of them */
 };
 
-static const struct reply_form *const forms[] = {
-    [OP_CHAT] = &chat_form,
-    [OP_COMPLETION] = &completion_form,
+static const struct openai_form *const forms[] = {
+    [OP_CHAT] = &openai_chat_form,
+    [OP_COMPLETION] = &openai_completion_form,
     [OP_EMBEDDING] = NULL,
 };
 
 struct reply *openai_reply_new(const struct reply_options *options, int count, const char *id,
-                               int64_t created, reply_end_hook *hook) {
+                               int64_t created, openai_end_hook *hook) {
     assert((size_t)options->op < sizeof forms / sizeof forms[0]);
     assert(count >= 1 && count <= PARSED_MAX_REQUESTS);
     assert(!options->stream || options->op != OP_EMBEDDING);
@@ -51,7 +53,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
 
 void openai_reply_free(struct reply *reply) {
     if (!reply) return;
-    for (int i = 0; i < reply->count; i++) choice_clear(&reply->choices[i]);
+    for (int i = 0; i < reply->count; i++) openai_choice_clear(&reply->choices[i]);
     buf_clear(&reply->vectors);
     free(reply->options.model);
     free(reply->id);
@@ -63,7 +65,7 @@ void openai_reply_free(struct reply *reply) {
 
 /* MODEL_UNLOADED and FAILED come as SERVICE_ERROR; should one come here, the answer is not
  * whole. */
-static const char *finish_reason(const struct choice *choice) {
+static const char *finish_reason(const struct openai_choice *choice) {
     static const char *const reasons[] = {
         [STOP_EOS] = "stop",
         [STOP_STRING] = "stop",
@@ -114,7 +116,7 @@ static double longer(double a, double b) {
 }
 
 static void note_end(struct reply *reply, int index, const struct service_event *ev) {
-    struct choice *choice = &reply->choices[index];
+    struct openai_choice *choice = &reply->choices[index];
     choice->ended = true;
     choice->stop_reason = ev->stop_reason;
     reply->ended++;
@@ -156,7 +158,7 @@ static yyjson_mut_doc *chunk_new(const struct reply *reply, yyjson_mut_val **ret
 }
 
 static void stream_opening(struct reply *reply, int index, struct buf *out) {
-    struct choice *choice = &reply->choices[index];
+    struct openai_choice *choice = &reply->choices[index];
     if (choice->begun || !reply->form->add_opening) return;
     choice->begun = true;
     yyjson_mut_val *item;
@@ -170,7 +172,7 @@ static void stream_opening(struct reply *reply, int index, struct buf *out) {
 
 static void stream_delta(struct reply *reply, int index, const struct service_event *ev,
                          struct buf *out) {
-    struct choice *choice = &reply->choices[index];
+    struct openai_choice *choice = &reply->choices[index];
     if (!ev->content && !ev->reasoning && !ev->call_count && !ev->logprobs) return;
     stream_opening(reply, index, out);
     yyjson_mut_val *item;
@@ -178,7 +180,7 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
     reply->form->add_piece(doc, item, index, ev, reply->id);
     add_logprobs(reply, doc, item, ev->logprobs ? yyjson_val_mut_copy(doc, ev->logprobs) : NULL,
                  &choice->text_offset);
-    if (ev->content && !ev->logprobs) choice->text_offset += text_length(ev->content);
+    if (ev->content && !ev->logprobs) choice->text_offset += openai_text_length(ev->content);
     yyjson_mut_obj_add_null(doc, item, "finish_reason");
     add_null_usage(reply, doc, yyjson_mut_doc_get_root(doc));
     send_doc(doc, out);
@@ -229,7 +231,7 @@ static void stream_progress(struct reply *reply, const char *what,
 
 static void whole_add_choice(struct reply *reply, int index, yyjson_mut_doc *doc,
                              yyjson_mut_val *choices) {
-    struct choice *choice = &reply->choices[index];
+    struct openai_choice *choice = &reply->choices[index];
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, choices);
     reply->form->add_whole(doc, item, index, choice, reply->id);
     yyjson_mut_val *entries = yyjson_mut_val_mut_copy(
@@ -274,8 +276,8 @@ static enum reply_step on_done(struct reply *reply, int index, const struct serv
     } else if (reply->form) {
         whole_format(reply, ev, out);
     } else {
-        embeddings_format(&reply->vectors, &reply->options, reply->options.model, &reply->usage,
-                          out);
+        openai_embeddings_format(&reply->vectors, &reply->options, reply->options.model,
+                                 &reply->usage, out);
     }
     return REPLY_END;
 }
@@ -285,7 +287,7 @@ static enum reply_step on_delta(struct reply *reply, int index, const struct ser
     if (reply->options.stream) {
         stream_delta(reply, index, ev, out);
     } else {
-        choice_keep(&reply->choices[index], ev);
+        openai_choice_keep(&reply->choices[index], ev);
     }
     return REPLY_MORE;
 }
@@ -293,7 +295,7 @@ static enum reply_step on_delta(struct reply *reply, int index, const struct ser
 static enum reply_step on_vector(struct reply *reply, const struct service_event *ev,
                                  struct buf *out) {
     struct error error;
-    if (vectors_keep(&reply->vectors, ev)) return REPLY_MORE;
+    if (openai_vectors_keep(&reply->vectors, ev)) return REPLY_MORE;
     (void)error_set(&error, ERR_TOO_LARGE,
                     "The answer is too large; send fewer inputs at a time.");
     return on_error(reply, &error, out);

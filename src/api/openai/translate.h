@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-struct translation {
+struct openai_translation {
     yyjson_val *in;
     yyjson_mut_doc *doc;
     yyjson_mut_val *out;
@@ -23,35 +23,35 @@ struct translation {
 };
 
 /* The field of `in` if it is there and not null. */
-yyjson_val *translation_field(const struct translation *t, const char *name);
+yyjson_val *openai_field(const struct openai_translation *t, const char *name);
 
 /* Copy a field of that type if it is there. */
-bool translation_copy_bool(struct translation *t, const char *name);
-bool translation_copy_str(struct translation *t, const char *name);
-bool translation_copy_object(struct translation *t, const char *name);
+bool openai_copy_bool(struct openai_translation *t, const char *name);
+bool openai_copy_str(struct openai_translation *t, const char *name);
+bool openai_copy_object(struct openai_translation *t, const char *name);
 
 /* The same for an object nested in `in` and one nested in `out`. */
-struct translation translation_into(const struct translation *t, yyjson_val *in,
-                                    yyjson_mut_val *out);
+struct openai_translation openai_into(const struct openai_translation *t, yyjson_val *in,
+                                      yyjson_mut_val *out);
 
 /* "'name' must be want, not a string." Always false. */
-bool translation_wrong_type(struct translation *t, const char *name, const char *want);
-bool translation_missing(struct translation *t, const char *name, const char *want);
+bool openai_wrong_type(struct openai_translation *t, const char *name, const char *want);
+bool openai_missing(struct openai_translation *t, const char *name, const char *want);
 
 /* Put the place in front of an error about something inside it: param "tools[2].type". Always
  * false. */
-bool error_inside_item(struct error *err, const char *place, size_t index);
-bool error_inside(struct error *err, const char *place);
+bool openai_error_inside_item(struct error *err, const char *place, size_t index);
+bool openai_error_inside(struct error *err, const char *place);
 
 /* temperature ... logit_bias, seed, stop, max_tokens, cache_prompt, n: for chat and
  * completions. logprobs differ between the two. */
-bool sampling_translate(struct translation *t);
-bool chat_logprobs_translate(struct translation *t);
-bool completion_logprobs_translate(struct translation *t);
+bool openai_translate_sampling(struct openai_translation *t);
+bool openai_translate_chat_logprobs(struct openai_translation *t);
+bool openai_translate_completion_logprobs(struct openai_translation *t);
 
 /* messages, tools, tool_choice and the other fields only a chat has. */
-bool chat_translate(struct translation *t);
-bool messages_translate(struct translation *t);
-bool tools_translate(struct translation *t);
+bool openai_translate_chat(struct openai_translation *t);
+bool openai_translate_messages(struct openai_translation *t);
+bool openai_translate_tools(struct openai_translation *t);
 
 #endif

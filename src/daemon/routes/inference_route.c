@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/lmstudio_rest/v0.h"
+#include "api/openai/openai.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"

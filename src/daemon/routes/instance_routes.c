@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_rest/v1.h"
+#include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"

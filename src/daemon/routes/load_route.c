@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/lmstudio_rest/v1.h"
+#include "api/openai/openai.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 

@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include "api/lmstudio_rest/v0.h"
+#include "api/openai/openai.h"
 #include "daemon/api_key.h"
 #include "daemon/daemon.h"
 

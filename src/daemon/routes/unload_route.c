@@ -3,6 +3,7 @@
  * back. */
 #include <stdlib.h>
 
+#include "api/lmstudio_rest/v1.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 

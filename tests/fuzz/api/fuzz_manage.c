@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "api/dialect.h"
+#include "api/lmstudio_rest/v1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/dialect.h"
+#include "api/lmstudio_rest/v1.h"
 #include "cmocka_prelude.h"
 
 static const struct instance_view view = {

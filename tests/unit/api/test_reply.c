@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/openai/choice.h"
 #include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -15,17 +16,17 @@ static char *long_text(size_t len) {
 }
 
 static void test_a_text_past_its_limit_is_cut(void **state) {
-    struct choice choice = { 0 };
-    char *text = long_text(ANSWER_MAX_BYTES);
+    struct openai_choice choice = { 0 };
+    char *text = long_text(OPENAI_ANSWER_MAX);
     (void)state;
-    choice_keep(&choice, &(struct service_event){ .content = text });
+    openai_choice_keep(&choice, &(struct service_event){ .content = text });
     assert_false(choice.cut);
-    assert_int_equal(choice.text.len, ANSWER_MAX_BYTES);
-    choice_keep(&choice, &(struct service_event){ .content = "b" });
+    assert_int_equal(choice.text.len, OPENAI_ANSWER_MAX);
+    openai_choice_keep(&choice, &(struct service_event){ .content = "b" });
     assert_true(choice.cut);
-    assert_int_equal(choice.text.len, ANSWER_MAX_BYTES);
+    assert_int_equal(choice.text.len, OPENAI_ANSWER_MAX);
     free(text);
-    choice_clear(&choice);
+    openai_choice_clear(&choice);
 }
 
 static struct service_event call_event(int index, const char *arguments) {
@@ -36,44 +37,44 @@ static struct service_event call_event(int index, const char *arguments) {
 }
 
 static void test_arguments_past_their_limit_are_cut(void **state) {
-    struct choice choice = { 0 };
-    char *text = long_text(ARGUMENTS_MAX_BYTES + 1);
+    struct openai_choice choice = { 0 };
+    char *text = long_text(OPENAI_ARGUMENTS_MAX + 1);
     struct service_event ev = call_event(0, text);
     (void)state;
-    choice_keep(&choice, &ev);
+    openai_choice_keep(&choice, &ev);
     assert_true(choice.cut);
     free(text);
-    choice_clear(&choice);
+    openai_choice_clear(&choice);
 }
 
 static void test_a_call_past_the_last_is_cut(void **state) {
     static const int bad[] = { DELTA_MAX_CALLS, -1, 1 << 30 };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct choice choice = { 0 };
+        struct openai_choice choice = { 0 };
         struct service_event last = call_event(DELTA_MAX_CALLS - 1, "{}");
         struct service_event ev = call_event(bad[i], "{}");
-        choice_keep(&choice, &last);
+        openai_choice_keep(&choice, &last);
         assert_false(choice.cut);
         assert_int_equal(choice.call_count, DELTA_MAX_CALLS);
-        choice_keep(&choice, &ev);
+        openai_choice_keep(&choice, &ev);
         assert_true(choice.cut);
-        choice_clear(&choice);
+        openai_choice_clear(&choice);
     }
 }
 
 static void test_logprobs_past_their_limit_are_cut(void **state) {
-    struct choice choice = { 0 };
+    struct openai_choice choice = { 0 };
     yyjson_doc *doc = yyjson_read("[1,1,1,1]", 9, 0);
     struct service_event ev = { .logprobs = yyjson_doc_get_root(doc) };
     (void)state;
-    for (int i = 0; i < LOGPROBS_MAX_TOKENS; i += 4) choice_keep(&choice, &ev);
+    for (int i = 0; i < OPENAI_LOGPROBS_MAX; i += 4) openai_choice_keep(&choice, &ev);
     assert_false(choice.cut);
-    choice_keep(&choice, &ev);
+    openai_choice_keep(&choice, &ev);
     assert_true(choice.cut);
     assert_int_equal(yyjson_mut_arr_size(yyjson_mut_doc_get_root(choice.logprobs)),
-                     LOGPROBS_MAX_TOKENS);
-    choice_clear(&choice);
+                     OPENAI_LOGPROBS_MAX);
+    openai_choice_clear(&choice);
     yyjson_doc_free(doc);
 }
 

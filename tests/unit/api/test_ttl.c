@@ -2,7 +2,7 @@
 /* The idle ttl of a body: lifecycle rules "Idle TTL" 7 and 8. */
 #include <string.h>
 
-#include "api/dialect.h"
+#include "api/ttl.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
 
