@@ -44,21 +44,12 @@ static void make_safe(char *text) {
     }
 }
 
-/* A cut must not leave half a UTF-8 character behind. */
-static void cut_whole(char *text, size_t size) {
-    size_t len = strlen(text);
-    if (len + 1 < size) return;
-    while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80) len--;
-    if (len > 0 && (unsigned char)text[len - 1] >= 0xc0) len--;
-    text[len] = '\0';
-}
-
 static void fill(struct error *err, enum err_code code, const char *param, const char *fmt,
                  va_list args) {
     struct error fresh = { .code = code };
     snprintf(fresh.param, sizeof fresh.param, "%s", param);
     vsnprintf(fresh.text, sizeof fresh.text, fmt, args);
-    cut_whole(fresh.text, sizeof fresh.text);
+    fresh.text[utf8_whole(fresh.text, strlen(fresh.text))] = '\0'; /* it may be cut */
     make_safe(fresh.text);
     *err = fresh; /* at last: the arguments may point into *err */
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "catalog/capabilities.h"
 #include "catalog/gguf_file.h"
@@ -108,7 +109,7 @@ static void check_facts(struct model *model, const struct gguf_meta *meta) {
     } else if (model->parameters == 0) {
         set_problem(model, "The file holds a vocabulary but no weights.");
     }
-    if (!text_is_utf8(model->path)) {
+    if (!utf8_is_valid(model->path, strlen(model->path))) {
         set_problem(model,
                     "The name of the file or of its folder is not valid UTF-8; rename it.");
     }

@@ -9,27 +9,9 @@
 char *text_safe(const char *bytes, size_t len) {
     while (len > 0 && bytes[len - 1] == ' ') len--;
     while (len > 0 && bytes[0] == ' ') bytes++, len--;
-    char *text = xcalloc(len + 1, 1);
-    for (size_t i = 0, step; i < len; i += step) {
-        step = utf8_len(bytes + i, len - i);
-        bool keep = step > 0 && (unsigned char)bytes[i] >= 0x20 && bytes[i] != 0x7f;
-        if (step == 0) step = 1;
-        if (keep) {
-            memcpy(text + i, bytes + i, step);
-        } else {
-            text[i] = '?';
-        }
-    }
+    char *text = xstrndup(bytes, len);
+    utf8_mend_line(text);
     return text;
-}
-
-bool text_is_utf8(const char *text) {
-    size_t len = strlen(text);
-    for (size_t i = 0, step; i < len; i += step) {
-        step = utf8_len(text + i, len - i);
-        if (step == 0) return false;
-    }
-    return true;
 }
 
 char ascii_lower(char c) {

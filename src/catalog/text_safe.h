@@ -13,8 +13,6 @@
  * either end. Caller frees. */
 char *text_safe(const char *bytes, size_t len);
 
-bool text_is_utf8(const char *text);
-
 /* Compare ASCII letters without their case. */
 bool text_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 bool text_ends_with(const char *text, size_t len, const char *tail);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
 
 struct upload {
@@ -81,20 +82,9 @@ static bool ends_with(const char *text, const char *end) {
     return len >= tail && strcasecmp(text + len - tail, end) == 0;
 }
 
-/* Valid UTF-8 (RFC 3629) without NUL. Where the second byte has a range of its own, overlong
- * forms and surrogates would begin. */
-static bool is_text(const unsigned char *bytes, size_t len) {
-    for (size_t i = 0; i < len;) {
-        unsigned char c = bytes[i++];
-        int more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-        unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-        unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-        if (c == 0 || (c >= 0x80 && c < 0xc2) || c > 0xf4) return false;
-        for (; more > 0; more--, i++, low = 0x80, high = 0xbf) {
-            if (i >= len || bytes[i] < low || bytes[i] > high) return false;
-        }
-    }
-    return true;
+/* UTF-8 without NUL. */
+static bool is_text(const char *bytes, size_t len) {
+    return !memchr(bytes, '\0', len) && utf8_is_valid(bytes, len);
 }
 
 static void recognise(struct upload *file, unsigned char *bytes) {
@@ -112,7 +102,7 @@ static void recognise(struct upload *file, unsigned char *bytes) {
         file->mime = "image/webp";
     } else if (ends_with(file->name, ".docx")) {
         file->type = "application/word";
-    } else if (is_text(bytes, len)) {
+    } else if (is_text((const char *)bytes, len)) {
         file->type = ends_with(file->name, ".txt") ? "text/plain" : "text/other";
         file->text = xstrndup((const char *)bytes, len);
     }

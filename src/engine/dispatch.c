@@ -4,8 +4,8 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "base/utf8.h"
 #include "engine/reply.h"
-#include "engine/utf8.h"
 
 /* ---- operations that need no slot ---- */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "engine/tokens.h"
-#include "engine/utf8.h"
 
 enum { MAX_TOP = 100, MAX_PIECE = 64 << 10 };
 

@@ -6,8 +6,8 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
-#include "engine/utf8.h"
 
 /* A piece of one token is far smaller; what is held is bounded by the longest stop string. */
 enum { MAX_HELD = 16 << 20 };

@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
-#include "engine/utf8.h"
 
 /* Fits a frame even where JSON escapes every byte ("\u0001"). */
 enum { REPORT_MAX_PROMPT = FRAME_MAX_TO_DAEMON / 8 };

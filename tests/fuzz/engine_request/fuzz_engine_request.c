@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "engine/load_request.h"
 #include "engine/request.h"
-#include "engine/utf8.h"
 
 enum { VOCAB = 1000 };
 

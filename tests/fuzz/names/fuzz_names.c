@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
 #include "catalog/model_name.h"
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *stem = model_stem(&place);
     model_name_quantization(place.file, quantization);
     model.quantization = quantization;
-    assert(model.key[0] && text_is_utf8(model.key) && text_is_utf8(stem));
+    assert(model.key[0] && utf8_is_valid(model.key, strlen(model.key)) &&
+           utf8_is_valid(stem, strlen(stem)));
     assert(!has_any(model.key, "@ \n\t\x7f"));
     ask(&model, name);
     free(stem);
