@@ -293,8 +293,9 @@ static int run(struct daemon *d) {
     struct error err;
     uv_loop_init(&d->loop);
     d->farewell.data = d;
-    d->events = feed_new(EVENTS_REMEMBERED);
-    d->log = feed_new(LOG_REMEMBERED);
+    uint64_t boot = (uint64_t)clock_unix();
+    d->events = feed_new(EVENTS_REMEMBERED, boot);
+    d->log = feed_new(LOG_REMEMBERED, boot);
     live_init(&d->live, &d->loop, d->events);
     open_history(d);
     log_set_listener(on_log_line, d);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/feed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 
@@ -21,14 +23,16 @@ struct feed_listener {
 
 struct feed {
     size_t capacity;
+    uint64_t boot;
     uint64_t last;           /* number of the newest */
     struct remembered *ring; /* number n lives in ring[n % capacity] */
     struct feed_listener *listeners;
 };
 
-struct feed *feed_new(size_t capacity) {
+struct feed *feed_new(size_t capacity, uint64_t boot) {
     struct feed *feed = xcalloc(1, sizeof *feed);
     feed->capacity = capacity;
+    feed->boot = boot;
     feed->ring = xcalloc(capacity, sizeof *feed->ring);
     return feed;
 }
@@ -47,6 +51,26 @@ void feed_free(struct feed *feed) {
 
 uint64_t feed_next_seq(const struct feed *feed) {
     return feed->last + 1;
+}
+
+void feed_format_id(const struct feed *feed, uint64_t seq, char ret_id[FEED_ID_SIZE]) {
+    snprintf(ret_id, FEED_ID_SIZE, "%llu-%llu", (unsigned long long)feed->boot,
+             (unsigned long long)seq);
+}
+
+/* strtoull takes signs and spaces, too: an id of ours formats to the same text again. */
+bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq) {
+    char again[FEED_ID_SIZE];
+    if (strcmp(id, "0") == 0) {
+        *ret_seq = feed->last > feed->capacity ? feed->last - feed->capacity : 0;
+        return true;
+    }
+    const char *dash = strchr(id, '-');
+    uint64_t seq = dash ? strtoull(dash + 1, NULL, 10) : 0;
+    feed_format_id(feed, seq, again);
+    if (strcmp(id, again) != 0) return false;
+    *ret_seq = seq;
+    return true;
 }
 
 static uint64_t remember(struct feed *feed, const char *event, unsigned topics,

@@ -22,12 +22,21 @@ struct feed_message {
     unsigned topics; /* bits of the feed's own choice */
 };
 
-/* Remembers the last `capacity` numbered messages. */
-struct feed *feed_new(size_t capacity);
+/* Remembers the last `capacity` numbered messages. boot: tells this run of the daemon from all
+ * others, such as the time when it began. */
+struct feed *feed_new(size_t capacity, uint64_t boot);
 void feed_free(struct feed *feed);
 
 /* The number the next remembered message will get. */
 uint64_t feed_next_seq(const struct feed *feed);
+
+/* The number for clients, "<boot>-<seq>": good in this run only. */
+enum { FEED_ID_SIZE = 42 };
+void feed_format_id(const struct feed *feed, uint64_t seq, char ret_id[FEED_ID_SIZE]);
+/* False for an id of another run, and for what is no id. "0" is before all that is remembered.
+ */
+bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq)
+    __attribute__((warn_unused_result));
 
 /* Copy and deliver. `remember` false: a passing thing (progress), delivered without a number.
  * Listeners must not publish. */
@@ -44,7 +53,7 @@ struct feed_listener *feed_listen(struct feed *feed, unsigned topics,
 void feed_leave(struct feed_listener *listener);
 
 /* Call fn for each remembered message after seq. False, and no call, if some of them are
- * forgotten or seq lies in the future (another run of the daemon). */
+ * forgotten or seq lies in the future. */
 bool feed_replay(const struct feed *feed, uint64_t seq, unsigned topics,
                  void (*fn)(void *ctx, const struct feed_message *message), void *ctx);
 

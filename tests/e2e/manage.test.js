@@ -126,9 +126,30 @@ test('events: snapshot first, numbers without gaps, replay after Last-Event-ID',
   const numbers = seen.map((e) => e.seq);
   assert.deepEqual(numbers, numbers.map((_, i) => numbers[0] + i));
   for (const event of seen) assert.ok(Math.abs(event.at - Date.now()) < 60000);
-  const later = await d.watch({ 'Last-Event-ID': String(numbers[1]) });
+  const later = await d.watch({ 'Last-Event-ID': watch.ids[numbers[1]] }); // ids[0]: the snapshot's
   await later.reaches('alpha', 'absent');
   assert.deepEqual(later.transitions().map((e) => e.seq), numbers.slice(2));
+  const all = await d.watch({ 'Last-Event-ID': '0' });
+  await all.reaches('alpha', 'absent');
+  assert.deepEqual(all.transitions().map((e) => e.seq), numbers);
+});
+
+test('events: the id of an earlier run gets a snapshot, not what came after it', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const load = async () => {
+    const watch = await d.watch();
+    await d.chat('alpha');
+    await watch.reaches('alpha', 'idle');
+    return watch.ids;
+  };
+  const [, old] = await load();
+  await d.stop();
+  await d.launch();
+  await load(); // the new run has passed the number of the old id
+  const later = await d.watch({ 'Last-Event-ID': old });
+  const [first] = later.all.length ? later.all : [await later.first(() => true)];
+  assert.equal(first.name, 'snapshot');
+  assert.equal(first.instances[0].id, 'alpha');
 });
 
 test('metrics count loads, unloads by reason and requests', async (t) => {

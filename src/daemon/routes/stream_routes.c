@@ -12,6 +12,7 @@ enum { COMMENT_EVERY_MS = 15000 };
 
 struct follower {
     struct exchange *x;
+    struct feed *feed;
     struct feed_listener *listener;
     uv_timer_t timer;
 };
@@ -20,56 +21,63 @@ static void on_timer_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
-static void on_gone(void *ctx) {
+static void follower_on_gone(void *ctx) {
     struct follower *f = ctx;
     f->x = NULL;
     feed_leave(f->listener);
     uv_close((uv_handle_t *)&f->timer, on_timer_closed);
 }
 
-static void on_timer(uv_timer_t *timer) {
+static void follower_on_timer(uv_timer_t *timer) {
     struct follower *f = timer->data;
     exchange_write(f->x, ": still here\n\n", 14);
 }
 
-static void write_message(void *ctx, const struct feed_message *message) {
-    struct follower *f = ctx;
+/* id: NULL for none; event: "" for none. */
+static void write_event(struct follower *f, const char *id, const char *event,
+                        const char *json) {
     struct buf text = BUF_INIT(64 << 20);
-    if (message->seq) buf_addf(&text, "id: %llu\n", (unsigned long long)message->seq);
-    if (*message->event) buf_addf(&text, "event: %s\n", message->event);
-    buf_addf(&text, "data: %s\n\n", message->json);
+    if (id) buf_addf(&text, "id: %s\n", id);
+    if (*event) buf_addf(&text, "event: %s\n", event);
+    buf_addf(&text, "data: %s\n\n", json);
     if (!text.overflowed) exchange_write(f->x, text.data, text.len);
     buf_clear(&text);
+}
+
+static void write_message(void *ctx, const struct feed_message *message) {
+    struct follower *f = ctx;
+    char id[FEED_ID_SIZE];
+    feed_format_id(f->feed, message->seq, id);
+    write_event(f, message->seq ? id : NULL, message->event, message->json);
 }
 
 static struct follower *follow(struct daemon *d, struct exchange *x, struct feed *feed,
                                unsigned topics) {
     struct follower *f = xcalloc(1, sizeof *f);
     f->x = x;
+    f->feed = feed;
     exchange_begin(x, 200, "text/event-stream");
-    exchange_on_gone(x, on_gone, f);
+    exchange_on_gone(x, follower_on_gone, f);
     f->listener = feed_listen(feed, topics, write_message, f);
     uv_timer_init(&d->loop, &f->timer);
     f->timer.data = f;
-    uv_timer_start(&f->timer, on_timer, COMMENT_EVERY_MS, COMMENT_EVERY_MS);
+    uv_timer_start(&f->timer, follower_on_timer, COMMENT_EVERY_MS, COMMENT_EVERY_MS);
     return f;
 }
 
 static void write_snapshot(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
+    char id[FEED_ID_SIZE];
     supervisor_format_snapshot(d->supervisor, &json);
-    struct feed_message message = { .seq = feed_next_seq(d->events) - 1,
-                                    .event = "snapshot",
-                                    .json = buf_str(&json) };
-    write_message(f, &message);
+    feed_format_id(d->events, feed_next_seq(d->events) - 1, id);
+    write_event(f, id, "snapshot", buf_str(&json));
     buf_clear(&json);
 }
 
 static void write_status(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
     supervisor_format_status(d->supervisor, &json);
-    struct feed_message message = { .event = "status", .json = buf_str(&json) };
-    write_message(f, &message);
+    write_event(f, NULL, "status", buf_str(&json));
     buf_clear(&json);
 }
 
@@ -86,9 +94,8 @@ void route_events(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     if (!daemon_admit(d, x)) return;
     const char *last = exchange_header(x, "Last-Event-ID");
-    char *end = NULL;
-    uint64_t seq = last ? strtoull(last, &end, 10) : 0;
-    bool resumes = last && end != last && *end == '\0';
+    uint64_t seq = 0;
+    bool resumes = last && feed_parse_id(d->events, last, &seq);
     unsigned topics = event_topics(x);
     struct follower *f = follow(d, x, d->events, topics);
     if (!resumes || !feed_replay(d->events, seq, topics, write_message, f)) {

@@ -9,6 +9,7 @@ export class Watch {
   #waiting = new Set();
   #closed = false;
   all = []; // {name, ...data}, in order
+  ids = []; // of those that have one, for Last-Event-ID
 
   static async open(url, headers = {}) {
     const watch = new Watch();
@@ -24,6 +25,7 @@ export class Watch {
     try {
       for await (const event of readEvents(response)) {
         if (event.data === undefined) continue;
+        if (event.id) this.ids.push(event.id);
         this.all.push({ name: event.event, ...JSON.parse(event.data) });
         for (const check of this.#waiting) check();
       }

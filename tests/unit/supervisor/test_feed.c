@@ -22,7 +22,7 @@ static void note(void *ctx, const struct feed_message *message) {
 
 static void test_everybody_gets_their_topics(void **state) {
     (void)state;
-    struct feed *feed = feed_new(4);
+    struct feed *feed = feed_new(4, 1);
     struct seen one = { 0 }, both = { 0 };
     feed_listen(feed, 1, note, &one);
     feed_listen(feed, 3, note, &both);
@@ -38,7 +38,7 @@ static void test_everybody_gets_their_topics(void **state) {
 
 static void test_a_listener_may_leave_in_its_call(void **state) {
     (void)state;
-    struct feed *feed = feed_new(4);
+    struct feed *feed = feed_new(4, 1);
     struct seen first = { .leave = true }, second = { 0 };
     feed_listen(feed, 1, note, &second);
     first.listener = feed_listen(feed, 1, note, &first);
@@ -51,7 +51,7 @@ static void test_a_listener_may_leave_in_its_call(void **state) {
 
 static void test_replay_gives_what_was_missed_or_nothing(void **state) {
     (void)state;
-    struct feed *feed = feed_new(3);
+    struct feed *feed = feed_new(3, 1);
     struct seen seen = { 0 };
     for (const char *json = "abcde"; *json; json++) {
         char text[2] = { *json, '\0' };
@@ -68,11 +68,56 @@ static void test_replay_gives_what_was_missed_or_nothing(void **state) {
     feed_free(feed);
 }
 
+static void check_id(const struct feed *feed, const char *id, int want) {
+    uint64_t seq = 99;
+    bool ok = feed_parse_id(feed, id, &seq);
+    if (ok != (want >= 0)) fail_msg("'%s' is %san id", id, ok ? "" : "no ");
+    assert_int_equal(seq, ok ? want : 99);
+}
+
+static void test_an_id_is_good_in_its_own_run(void **state) {
+    (void)state;
+    struct feed *one = feed_new(4, 1764140000000), *next = feed_new(4, 1764140000001);
+    char id[FEED_ID_SIZE];
+    feed_format_id(one, 17, id);
+    assert_string_equal(id, "1764140000000-17");
+    check_id(one, id, 17);
+    check_id(next, id, -1);
+    check_id(next, "1764140000001-0", 0);
+    check_id(next, "0", 0);
+    const char *const bad[] = { "",
+                                "17",
+                                "-17",
+                                "1764140000001",
+                                "1764140000001-",
+                                "1764140000001-+1",
+                                "1764140000001- 1",
+                                "1764140000001-1x",
+                                "1764140000001-99999999999999999999",
+                                "01764140000001-1" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) check_id(next, bad[i], -1);
+    for (int i = 0; i < 6; i++) feed_publish(next, "e", 1, "x", true);
+    check_id(next, "0", 2);
+    feed_free(one);
+    feed_free(next);
+}
+
+static void test_the_longest_id_fits(void **state) {
+    (void)state;
+    struct feed *feed = feed_new(4, UINT64_MAX);
+    char id[FEED_ID_SIZE];
+    feed_format_id(feed, UINT64_MAX, id);
+    assert_string_equal(id, "18446744073709551615-18446744073709551615");
+    feed_free(feed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everybody_gets_their_topics),
         cmocka_unit_test(test_a_listener_may_leave_in_its_call),
         cmocka_unit_test(test_replay_gives_what_was_missed_or_nothing),
+        cmocka_unit_test(test_an_id_is_good_in_its_own_run),
+        cmocka_unit_test(test_the_longest_id_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,8 +61,8 @@ static int set_up(void **state) {
     }
     s->catalog = (struct catalog){ .models = s->models, .count = 2 };
     s->current = &s->catalog;
-    s->events = feed_new(16);
-    s->log = feed_new(16);
+    s->events = feed_new(16, 1);
+    s->log = feed_new(16, 1);
     struct supervisor_config config = { .loop = &s->loop,
                                         .worker_program = "",
                                         .prompts_dir = "/nowhere",
