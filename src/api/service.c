@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/service.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const char *const stop_names[] = {
+#include "base/words.h"
+
+static const char *const stop_reasons[] = {
     [STOP_EOS] = "eosFound",
     [STOP_STRING] = "stopStringFound",
     [STOP_MAX_TOKENS] = "maxPredictedTokensReached",
@@ -15,36 +15,24 @@ static const char *const stop_names[] = {
     [STOP_UNLOADED] = "modelUnloaded",
     [STOP_FAILED] = "failed",
 };
-static const size_t stop_count = sizeof stop_names / sizeof stop_names[0];
 
-static const char *const state_names[] = {
+const char *stop_reason_name(enum stop_reason reason) {
+    return stop_reasons[reason];
+}
+
+enum stop_reason stop_reason_parse(const char *name) {
+    int found = WORDS_FIND(stop_reasons, name);
+    return found < 0 ? STOP_FAILED : (enum stop_reason)found;
+}
+
+static const char *const instance_states[] = {
     [INSTANCE_LOADING] = "loading",     [INSTANCE_IDLE] = "idle",
     [INSTANCE_BUSY] = "busy",           [INSTANCE_DRAINING] = "draining",
     [INSTANCE_UNLOADING] = "unloading", [INSTANCE_QUEUED] = "queued",
 };
-static const size_t state_count = sizeof state_names / sizeof state_names[0];
-
-const char *stop_reason_name(enum stop_reason reason) {
-    assert((size_t)reason < stop_count);
-    return stop_names[reason];
-}
-
-enum stop_reason stop_reason_parse(const char *name) {
-    for (size_t i = 0; i < stop_count; i++) {
-        if (strcmp(stop_names[i], name) == 0) return (enum stop_reason)i;
-    }
-    return STOP_FAILED;
-}
 
 const char *instance_state_name(enum instance_state state) {
-    assert((size_t)state < state_count);
-    return state_names[state];
-}
-
-void service_request_clear(struct service_request *request) {
-    free(request->model);
-    yyjson_mut_doc_free(request->body);
-    *request = (struct service_request){ 0 };
+    return instance_states[state];
 }
 
 static const char *const cache_sources[] = { [CACHE_NONE] = "none",
@@ -57,8 +45,12 @@ const char *cache_source_name(enum cache_source source) {
 }
 
 enum cache_source cache_source_parse(const char *name) {
-    for (int s = CACHE_SLOT; s < CACHE_SOURCE_COUNT; s++) {
-        if (strcmp(cache_sources[s], name) == 0) return (enum cache_source)s;
-    }
-    return CACHE_NONE;
+    int found = WORDS_FIND(cache_sources, name);
+    return found < 0 ? CACHE_NONE : (enum cache_source)found;
+}
+
+void service_request_clear(struct service_request *request) {
+    free(request->model);
+    yyjson_mut_doc_free(request->body);
+    *request = (struct service_request){ 0 };
 }

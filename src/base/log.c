@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "base/words.h"
 
 static const char *const names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -14,7 +15,6 @@ static const char *const names[] = {
     [LOG_LEVEL_INFO] = "info",
     [LOG_LEVEL_DEBUG] = "debug",
 };
-enum { NAME_COUNT = sizeof names / sizeof names[0] };
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 static void (*listener)(void *ctx, enum log_level level, const char *text);
@@ -25,12 +25,10 @@ void log_set_level(enum log_level level) {
 }
 
 bool log_level_parse(const char *word, enum log_level *ret_level) {
-    for (int i = 0; i < NAME_COUNT; i++) {
-        if (strcmp(names[i], word) != 0) continue;
-        *ret_level = (enum log_level)i;
-        return true;
-    }
-    return false;
+    int found = WORDS_FIND(names, word);
+    if (found < 0) return false;
+    *ret_level = (enum log_level)found;
+    return true;
 }
 
 const char *log_level_name(enum log_level level) {

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/words.h"
+
 static const char *const words[] = {
     [OVERFLOW_STOP] = "stop",
     [OVERFLOW_MIDDLE] = "truncate_middle",
@@ -11,12 +13,10 @@ static const char *const words[] = {
 };
 
 bool overflow_parse(const char *word, enum overflow *ret) {
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i], word) != 0) continue;
-        *ret = (enum overflow)i;
-        return true;
-    }
-    return false;
+    int found = WORDS_FIND(words, word);
+    if (found < 0) return false;
+    *ret = (enum overflow)found;
+    return true;
 }
 
 size_t overflow_room(size_t length) {
