@@ -24,7 +24,7 @@ static bool embeds(const struct slot *s) {
 
 static bool wants_vectors(const struct engine *e) {
     for (int i = 0; i < e->context.parallel; i++) {
-        if (e->slots[i].output >= 0 && embeds(&e->slots[i])) return true;
+        if (e->slots[i].result >= 0 && embeds(&e->slots[i])) return true;
     }
     return false;
 }
@@ -43,8 +43,8 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
         b->logits[at] = 0;
     }
     if (count < due(s)) return;
-    s->output = b->n_tokens - 1;
-    b->logits[s->output] = 1;
+    s->result = b->n_tokens - 1;
+    b->logits[s->result] = 1;
 }
 
 /* Prompts that want to be processed, and their tokens. */
@@ -59,7 +59,7 @@ static struct demand add_single_tokens(struct engine *e) {
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
         s->in_batch = 0;
-        s->output = -1;
+        s->result = -1;
         if (!runs(s) || due(s) == 0) continue;
         if (due(s) == 1) {
             batch_add(e, s, 1);
@@ -84,7 +84,7 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
         first = false;
         e->turn = (index + 1) % e->context.parallel;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
-        size_t count = keep_until_mark(s, most < share ? most : share);
+        size_t count = prompt_cache_until_mark(s, most < share ? most : share);
         batch_add(e, s, count);
         room -= count;
     }
@@ -127,17 +127,17 @@ static bool say_token(struct engine *e, struct slot *s, const float *logits,
     bool shown = job->chat && chat_keeps_token(job->chat, token);
     tokens_piece(&piece, e->model.vocab, token, shown);
     if (job->request.sampling.logprobs >= 0) {
-        logprobs_add(&job->answer.logprobs, e->model.vocab, logits, token,
-                     (int)job->request.sampling.logprobs, job->answer.bytes + piece.len);
+        logprobs_add(&job->output.logprobs, e->model.vocab, logits, token,
+                     (int)job->request.sampling.logprobs, job->output.bytes + piece.len);
     }
-    bool goes_on = answer_push(&job->answer, buf_str(&piece), piece.len);
+    bool goes_on = output_push(&job->output, buf_str(&piece), piece.len);
     buf_clear(&piece);
     return goes_on;
 }
 
 static void take_token(struct engine *e, struct slot *s) {
     struct job *job = s->job;
-    const float *logits = llama_get_logits_ith(e->context.llama, s->output);
+    const float *logits = llama_get_logits_ith(e->context.llama, s->result);
     llama_token token = sampler_pick(job->sampler, &e->candidates, logits, job->chat);
     bool free = !job->chat || !chat_constrains(job->chat);
     bool allowed = token != LLAMA_TOKEN_NULL && (free || chat_accept(job->chat, token));
@@ -167,7 +167,7 @@ static void take_token(struct engine *e, struct slot *s) {
 }
 
 static void take_vector(struct engine *e, struct slot *s) {
-    const float *vector = llama_get_embeddings_ith(e->context.llama, s->output);
+    const float *vector = llama_get_embeddings_ith(e->context.llama, s->result);
     reply_vector(&e->link, s->job->id, vector,
                  (size_t)llama_model_n_embd_out(e->model.weights));
     slot_next_input(e, s);
@@ -177,13 +177,13 @@ static void take_result(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     bool in_prompt = s->processed < job->prompt.count;
     s->processed += (size_t)s->in_batch;
-    keep_processed(e, s);
+    prompt_cache_processed(e, s);
     if (embeds(s)) {
-        if (s->output >= 0) take_vector(e, s);
+        if (s->result >= 0) take_vector(e, s);
         return;
     }
     if (in_prompt && !job->prompted) reply_prompt(&e->link, job, s->processed);
-    if (s->output < 0) return;
+    if (s->result < 0) return;
     if (!job->prompted) job->prompted = clock_boottime_usec();
     if (job->request.sampling.max_tokens == 0) {
         slot_finish(e, s, "maxPredictedTokensReached");
@@ -234,14 +234,14 @@ bool decode_step(struct engine *engine) {
 void decode_ahead(struct engine *engine, struct slot *slot) {
     engine->batch.n_tokens = 0;
     batch_add(engine, slot, due(slot));
-    engine->batch.logits[slot->output] = 0;
+    engine->batch.logits[slot->result] = 0;
     engine->ahead = true;
     llama_set_embeddings(engine->context.llama, false);
     int32_t status = context_compute(&engine->context, &engine->cpu, engine->batch);
     engine->ahead = false;
     if (status == 0) {
         slot->processed = slot->tokens.count;
-        keep_processed(engine, slot);
+        prompt_cache_processed(engine, slot);
     } else {
         slot_restore(engine, slot);
         tokens_cut(&slot->tokens, slot->processed);

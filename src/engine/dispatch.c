@@ -108,7 +108,7 @@ static bool (*const operations[])(struct engine *, uint64_t, struct request *,
 
 /* ---- frames ---- */
 
-static void on_request(struct engine *e, const struct frame *f) {
+static void take_request(struct engine *e, const struct frame *f) {
     struct request request;
     struct error err;
     if (!request_parse(&request, f->payload, f->len, &e->model.sampling, e->model.vocab_size,
@@ -118,7 +118,7 @@ static void on_request(struct engine *e, const struct frame *f) {
     }
 }
 
-static void on_cancel(struct engine *e, const struct frame *f) {
+static void take_cancel(struct engine *e, const struct frame *f) {
     struct slot *slot = slots_find(e, f->request);
     if (slot) {
         slot_finish(e, slot, "userStopped");
@@ -142,10 +142,10 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
     case MSG_STOP:
         return false;
     case MSG_REQUEST:
-        on_request(engine, frame);
+        take_request(engine, frame);
         break;
     case MSG_CANCEL:
-        on_cancel(engine, frame);
+        take_cancel(engine, frame);
         break;
     case MSG_PAUSE:
         set_paused(engine, frame->request, true);

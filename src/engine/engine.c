@@ -48,7 +48,7 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
 /* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch
  * up, which is worth it for a cancelled request that most of it is for; the frame itself is
  * acted on later. */
-static bool on_compute(void *ctx) {
+static bool batch_on_node(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();
     cpu_threads_look_around(&e->cpu, now);
@@ -66,12 +66,13 @@ void engine_init(struct engine *engine) {
     cpu_threads_init(&engine->cpu);
     engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
-        engine->slots[i] = (struct slot){ .seq = i, .output = -1 };
+        engine->slots[i] = (struct slot){ .seq = i, .result = -1 };
     }
     engine->batch = llama_batch_init(engine->context.batch, 0, 1);
     candidates_init(&engine->candidates, engine->model.vocab_size);
-    llama_set_abort_callback(engine->context.llama, on_compute, engine);
-    engine->context.params.abort_callback = on_compute; /* also of one that takes its place */
+    llama_set_abort_callback(engine->context.llama, batch_on_node, engine);
+    engine->context.params.abort_callback =
+        batch_on_node; /* also of one that takes its place */
     engine->context.params.abort_callback_data = engine;
 }
 
@@ -86,7 +87,7 @@ void engine_clear(struct engine *engine) {
     llama_batch_free(engine->batch);
     candidates_clear(&engine->candidates);
     tokens_clear(&engine->next_turn.tokens);
-    keep_close(engine);
+    prompt_cache_close(engine);
     buf_clear(&engine->link.in);
     buf_clear(&engine->link.out);
 }
@@ -109,9 +110,9 @@ static void rest(struct engine *e) {
         next_turn_begin(e);
         return;
     }
-    int save = keep_due(e), shrink = cells_due(e, e->last_work);
+    int save = prompt_cache_due(e), shrink = cells_due(e, e->last_work);
     if (save == 0) {
-        keep_idle(e);
+        prompt_cache_idle(e);
     } else if (shrink == 0) {
         cells_shrink(e);
     } else {

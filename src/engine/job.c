@@ -151,7 +151,7 @@ struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
         job_free(job);
         return NULL;
     }
-    answer_init(&job->answer, &engine->link, id, job->chat, &job->request.sampling.stops);
+    output_init(&job->output, &engine->link, id, job->chat, &job->request.sampling.stops);
     if (embedding) return job;
     job->prompt_tokens = job->prompt.count;
     job->sampler = sampler_new(&job->request.sampling, engine->model.vocab, job->prompt.data,
@@ -161,7 +161,7 @@ struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
 
 void job_free(struct job *job) {
     if (job->sampler) llama_sampler_free(job->sampler);
-    answer_clear(&job->answer);
+    output_clear(&job->output);
     if (job->chat) chat_free(job->chat);
     tokens_clear(&job->prompt);
     request_clear(&job->request);

@@ -22,7 +22,7 @@ struct job {
     struct chat *chat;    /* of a chat */
     struct tokens prompt; /* of a generation, or the embedding's current input */
     struct llama_sampler *sampler;
-    struct answer answer;
+    struct output output;
     const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */
     size_t next_input;               /* of an embedding */
     bool paused;

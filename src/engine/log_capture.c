@@ -56,7 +56,7 @@ static void forward(const char *text, size_t len) {
     buf_clear(&out);
 }
 
-static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
+static void library_on_log(enum ggml_log_level level, const char *text, void *ctx) {
     (void)ctx;
     if (!pthread_equal(state.owner, pthread_self())) return;
     if (level != GGML_LOG_LEVEL_CONT) state.level = level;
@@ -70,7 +70,7 @@ static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
 }
 
 /* The process ends right after: tell the daemon why, if it is listening. */
-static void on_abort(const char *text) {
+static void library_on_abort(const char *text) {
     fprintf(stderr, "doze-engine: %s\n", text);
     if (!state.link || !pthread_equal(state.owner, pthread_self())) return;
     state.span_count = 0;
@@ -81,8 +81,8 @@ void log_capture_start(void) {
     state.owner = pthread_self();
     setenv("GGML_NO_BACKTRACE", "1", 0); /* else it starts a debugger on itself */
     chat_shim_quiet();
-    (void)ggml_set_abort_callback(on_abort);
-    llama_log_set(on_log, NULL);
+    (void)ggml_set_abort_callback(library_on_abort);
+    llama_log_set(library_on_log, NULL);
 }
 
 void log_capture_forward(struct link *link) {

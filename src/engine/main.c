@@ -69,7 +69,7 @@ struct progress {
 };
 
 /* At most ten a second: each is an event for everybody who waits. */
-static bool on_progress(float progress, void *ctx) {
+static bool load_on_progress(float progress, void *ctx) {
     struct progress *p = ctx;
     int permille = (int)((p->from + progress * (1 - p->from)) * 1000);
     msec now = clock_boottime();
@@ -83,22 +83,22 @@ static bool on_progress(float progress, void *ctx) {
 }
 
 /* Reading a file takes most of the time, if it has to be read. */
-static bool on_read(float progress, void *ctx) {
+static bool prefetch_on_progress(float progress, void *ctx) {
     struct progress *p = ctx;
     p->last = progress * READ_SHARE;
-    return on_progress(p->last, p);
+    return load_on_progress(p->last, p);
 }
 
 static bool load(struct engine *e, struct load_request *request, struct error *err) {
     struct progress progress = { .link = &e->link };
     if (request->mmap && !request->prefetched)
-        (void)file_prefetch(request->path, on_read, &progress);
+        (void)file_prefetch(request->path, prefetch_on_progress, &progress);
     progress.from = progress.last;
-    bool ok = model_open(&e->model, request, on_progress, &progress, err) &&
+    bool ok = model_open(&e->model, request, load_on_progress, &progress, err) &&
               context_open(&e->context, &e->model, request, err);
     e->memory_limit = (uint64_t)request->memory_bytes;
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
-    if (ok) keep_open(e, request);
+    if (ok) prompt_cache_open(e, request);
     if (ok) repack_open(e, request);
     return ok;
 }
@@ -225,7 +225,7 @@ int main(void) {
     log_capture_forward(&engine.link);
     bool stopped = engine_run(&engine);
     bool alone = repack_close(&engine);
-    if (stopped) keep_all(&engine);
+    if (stopped) prompt_cache_all(&engine);
     if (!alone) _exit(0);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return 0;

@@ -18,7 +18,7 @@
 #include "engine/logprobs.h"
 #include "engine/stops.h"
 
-struct answer {
+struct output {
     struct link *link;
     uint64_t request;
     struct chat *chat;        /* NULL: plain text */
@@ -34,18 +34,18 @@ struct answer {
 
 /* stops: the request's; the template's are added. All arguments are borrowed for the answer's
  * life. */
-void answer_init(struct answer *answer, struct link *link, uint64_t request, struct chat *chat,
+void output_init(struct output *output, struct link *link, uint64_t request, struct chat *chat,
                  const struct stops *stops);
-void answer_clear(struct answer *answer);
+void output_clear(struct output *output);
 
 /* Text in front of the answer (echo): goes out as it is. */
-void answer_echo(struct answer *answer, const char *text, size_t len);
+void output_echo(struct output *output, const char *text, size_t len);
 
 /* One more token's bytes. False: a stop string was found, and nothing behind it will be sent.
  */
-bool answer_push(struct answer *answer, const char *piece, size_t len);
+bool output_push(struct output *output, const char *piece, size_t len);
 
 /* Send what was held back. complete: the model ended by itself or by a stop string. */
-void answer_end(struct answer *answer, bool complete);
+void output_end(struct output *output, bool complete);
 
 #endif

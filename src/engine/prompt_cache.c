@@ -36,7 +36,7 @@ static struct store_cut rule(const struct engine *e) {
 
 /* ---- life ---- */
 
-void keep_open(struct engine *engine, const struct load_request *request) {
+void prompt_cache_open(struct engine *engine, const struct load_request *request) {
     const struct load_prompts *p = &request->prompts;
     enum store_mode mode = strcmp(p->mode, "on") == 0       ? STORE_ON
                            : strcmp(p->mode, "memory") == 0 ? STORE_MEMORY
@@ -61,7 +61,7 @@ static void drop_checkpoints(struct slot *s, size_t above) {
     }
 }
 
-void keep_close(struct engine *engine) {
+void prompt_cache_close(struct engine *engine) {
     for (int i = 0; i < LOAD_MAX_PARALLEL; i++) drop_checkpoints(&engine->slots[i], 0);
     store_clear(&engine->store);
 }
@@ -144,7 +144,7 @@ static bool put(struct engine *e, struct slot *s) {
     return true;
 }
 
-void keep_aside(struct engine *engine, struct slot *slot, size_t kept) {
+void prompt_cache_aside(struct engine *engine, struct slot *slot, size_t kept) {
     assert(kept <= slot->processed);
     if (slot->processed - kept < WORTH_TOKENS || !wanted(engine, slot)) return;
     (void)put(engine, slot);
@@ -209,8 +209,8 @@ static struct store_match find(struct engine *e, const struct job *job) {
     return store_find(&e->store, job->prompt.data, job->prompt.count, rule(e));
 }
 
-size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
-                    const char **ret_source, bool *ret_emptied) {
+size_t prompt_cache_restore(struct engine *engine, struct slot *slot, size_t have,
+                            const char **ret_source, bool *ret_emptied) {
     *ret_emptied = false;
     if (engine->store.mode == STORE_OFF) return 0;
     scan(engine);
@@ -257,13 +257,14 @@ static bool cuts(const struct engine *e, const struct slot *s, size_t count) {
            llama_memory_seq_pos_min(e->context.memory, s->seq) <= needed;
 }
 
-size_t keep_usable(const struct engine *engine, const struct slot *slot, size_t common) {
+size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
+                           size_t common) {
     if (cuts(engine, slot, common)) return common;
     int i = checkpoint_below(slot, common);
     return i >= 0 ? slot->checkpoints[i].tokens : 0;
 }
 
-size_t keep_cut(struct engine *engine, struct slot *slot, size_t count) {
+size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count) {
     int i = checkpoint_below(slot, count);
     bool ok = false;
     if (!cuts(engine, slot, count) && i >= 0 && slot->checkpoints[i].tokens == count) {
@@ -317,7 +318,7 @@ static size_t most_common(const struct engine *e, const struct slot *slot) {
     return most;
 }
 
-void keep_set_marks(struct engine *engine, struct slot *slot) {
+void prompt_cache_set_marks(struct engine *engine, struct slot *slot) {
     size_t end = slot->job->prompt.count, from = slot->processed;
     struct store_cut cut = rule(engine);
     slot->marks[0] = slot->marks[1] = 0;
@@ -333,7 +334,7 @@ void keep_set_marks(struct engine *engine, struct slot *slot) {
     if (last > from) slot->marks[slot->marks[0] > 0] = last;
 }
 
-size_t keep_until_mark(const struct slot *slot, size_t count) {
+size_t prompt_cache_until_mark(const struct slot *slot, size_t count) {
     for (int i = 0; i < 2; i++) {
         size_t mark = slot->marks[i];
         if (mark <= slot->processed) continue;
@@ -342,7 +343,7 @@ size_t keep_until_mark(const struct slot *slot, size_t count) {
     return count;
 }
 
-void keep_processed(struct engine *engine, struct slot *slot) {
+void prompt_cache_processed(struct engine *engine, struct slot *slot) {
     slot->unsaved = true;
     for (int i = 0; i < 2; i++) {
         if (slot->marks[i] != slot->processed) continue;
@@ -377,7 +378,7 @@ static bool in_memory_only(const struct store *store) {
     return false;
 }
 
-int keep_due(const struct engine *engine) {
+int prompt_cache_due(const struct engine *engine) {
     if (engine->store.mode != STORE_ON || engine->store_warned) return -1;
     int64_t soonest = in_memory_only(&engine->store) ? IDLE_USEC : -1;
     for (int i = 0; i < engine->context.parallel; i++) {
@@ -411,7 +412,7 @@ static bool save(struct engine *e, struct slot *s, bool (*go_on)(void *ctx), voi
     return true;
 }
 
-void keep_idle(struct engine *engine) {
+void prompt_cache_idle(struct engine *engine) {
     struct error err;
     scan(engine);
     struct slot *slot = next_to_save(engine);
@@ -420,7 +421,7 @@ void keep_idle(struct engine *engine) {
     } else if (!store_write_all(&engine->store, undisturbed, NULL, &err)) {
         warn_once(engine, &err);
     }
-    if (keep_due(engine) < 0) tell(engine);
+    if (prompt_cache_due(engine) < 0) tell(engine);
 }
 
 static bool in_time(void *ctx) {
@@ -439,7 +440,7 @@ static struct slot *newest_unsaved(struct engine *e, uint64_t before) {
     return newest;
 }
 
-void keep_all(struct engine *engine) {
+void prompt_cache_all(struct engine *engine) {
     struct error err;
     int64_t until = clock_boottime_usec() + STOP_USEC;
     if (engine->store.mode != STORE_ON) return;

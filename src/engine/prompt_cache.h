@@ -16,37 +16,37 @@
 #include "engine/engine.h"
 
 /* Begin with the store that LOAD describes; without one nothing is kept. */
-void keep_open(struct engine *engine, const struct load_request *request);
-void keep_close(struct engine *engine);
+void prompt_cache_open(struct engine *engine, const struct load_request *request);
+void prompt_cache_close(struct engine *engine);
 
 /* The slot's own first tokens that can be kept for a prompt with `common` tokens in common. */
-size_t keep_usable(const struct engine *engine, const struct slot *slot, size_t common);
+size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot, size_t common);
 
-/* The slot is about to lose all but its first `kept` tokens: put it aside if it is worth it. */
-void keep_aside(struct engine *engine, struct slot *slot, size_t kept);
+/* The slot is about to lose all but its first `kept` tokens: copy it if it is worth keeping. */
+void prompt_cache_aside(struct engine *engine, struct slot *slot, size_t kept);
 
 /* Restore more of the slot's job's prompt than the `have` tokens that a slot offers. So many
  * tokens are in the sequence afterwards, and *ret_source says where they came from; 0: nothing
  * better was found and nothing has been changed, or a restore failed and the sequence is empty
  * (*ret_emptied). */
-size_t keep_restore(struct engine *engine, struct slot *slot, size_t have,
-                    const char **ret_source, bool *ret_emptied);
+size_t prompt_cache_restore(struct engine *engine, struct slot *slot, size_t have,
+                            const char **ret_source, bool *ret_emptied);
 
-/* Cut the slot's sequence to `count` tokens, which keep_usable gave. How many it holds. */
-size_t keep_cut(struct engine *engine, struct slot *slot, size_t count);
+/* Cut the slot's sequence to `count` tokens, which prompt_cache_usable gave. How many it holds. */
+size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count);
 
 /* The slot's prompt is in place: where its processing has to halt for checkpoints. */
-void keep_set_marks(struct engine *engine, struct slot *slot);
+void prompt_cache_set_marks(struct engine *engine, struct slot *slot);
 /* So many of `count` tokens may be processed before the next mark. */
-size_t keep_until_mark(const struct slot *slot, size_t count);
+size_t prompt_cache_until_mark(const struct slot *slot, size_t count);
 /* The slot has processed more: take the checkpoint if this is the place. */
-void keep_processed(struct engine *engine, struct slot *slot);
+void prompt_cache_processed(struct engine *engine, struct slot *slot);
 
 /* ms until there is something to save for an idle worker; -1: nothing. */
-int keep_due(const struct engine *engine);
+int prompt_cache_due(const struct engine *engine);
 /* Save one sequence. */
-void keep_idle(struct engine *engine);
+void prompt_cache_idle(struct engine *engine);
 /* STOP came: save everything that can be saved in time. */
-void keep_all(struct engine *engine);
+void prompt_cache_all(struct engine *engine);
 
 #endif

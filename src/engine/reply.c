@@ -86,14 +86,14 @@ void reply_done(struct link *link, const struct job *job, const char *reason) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
     yyjson_mut_obj_add_str(doc, root, "stop_reason", reason);
-    if (job->answer.stop_string) {
-        yyjson_mut_obj_add_str(doc, root, "stop_string", job->answer.stop_string);
+    if (job->output.stop_string) {
+        yyjson_mut_obj_add_str(doc, root, "stop_string", job->output.stop_string);
     }
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
     if (job->cache_source) yyjson_mut_obj_add_str(doc, root, "cache_source", job->cache_source);
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
-    yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->answer.reasoning_tokens);
+    yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->output.reasoning_tokens);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));
     yyjson_mut_obj_add_real(doc, root, "generation_seconds", seconds(job->prompted, now));
     yyjson_mut_obj_add_real(doc, root, "time_to_first_token",

@@ -43,8 +43,8 @@ static struct slot *oldest_free(struct engine *e, const struct slot *a, const st
 }
 
 static void forget(struct engine *e, struct slot *s) {
-    keep_aside(e, s, 0);
-    s->processed = keep_cut(e, s, 0);
+    prompt_cache_aside(e, s, 0);
+    s->processed = prompt_cache_cut(e, s, 0);
     s->saved = 0;
     tokens_cut(&s->tokens, 0);
     s->turn_due = false;
@@ -95,7 +95,7 @@ void slots_provide_next(struct engine *engine) {
 
 /* Make the sequence hold the first `count` tokens of what another slot holds. */
 static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t count) {
-    (void)keep_cut(e, s, 0);
+    (void)prompt_cache_cut(e, s, 0);
     if (donor < 0) return 0;
     llama_memory_seq_cp(e->context.memory, e->slots[donor].seq, s->seq, 0, (llama_pos)count);
     return count;
@@ -106,13 +106,13 @@ static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t co
 static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice choice,
                           const char **ret_source) {
     bool own = choice.donor == (int)(s - e->slots), emptied;
-    size_t have = own ? keep_usable(e, s, choice.count) : choice.count;
-    keep_aside(e, s, own ? have : 0);
-    size_t restored = keep_restore(e, s, have, ret_source, &emptied);
+    size_t have = own ? prompt_cache_usable(e, s, choice.count) : choice.count;
+    prompt_cache_aside(e, s, own ? have : 0);
+    size_t restored = prompt_cache_restore(e, s, have, ret_source, &emptied);
     if (restored > 0) return restored;
     if (!own || s->saved > have) s->saved = own ? have : 0;
     if (own && emptied) have = 0;
-    have = own ? keep_cut(e, s, have) : copy_prefix(e, s, choice.donor, have);
+    have = own ? prompt_cache_cut(e, s, have) : copy_prefix(e, s, choice.donor, have);
     if (have > 0) *ret_source = "slot";
     return have;
 }
@@ -132,9 +132,9 @@ void slot_make_room(struct engine *e, struct slot *s) {
     tokens_append(&job->prompt, s->tokens.data, s->tokens.count);
     job->prompt.count = overflow_cut(job->request.overflow, job->prompt.data, job->prompt.count,
                                      overflow_room((size_t)e->context.length));
-    (void)keep_cut(e, s, 0);
+    (void)prompt_cache_cut(e, s, 0);
     set_prompt(s, 0, true);
-    keep_set_marks(e, s);
+    prompt_cache_set_marks(e, s);
 }
 
 static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
@@ -144,24 +144,24 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     if (reuse) {
         processed = take_prefix(e, s, choice, &job->cache_source);
     } else {
-        keep_aside(e, s, 0);
-        (void)keep_cut(e, s, 0);
+        prompt_cache_aside(e, s, 0);
+        (void)prompt_cache_cut(e, s, 0);
     }
     set_prompt(s, processed, !reuse);
-    keep_set_marks(e, s);
+    prompt_cache_set_marks(e, s);
     job->cached_tokens = processed;
     reply_started(&e->link, job);
     if (!job->request.echo) return;
     const struct input *prompt = job->request.inputs;
     if (prompt->text) {
-        answer_echo(&job->answer, prompt->text, prompt->len);
+        output_echo(&job->output, prompt->text, prompt->len);
         return;
     }
     struct buf text = BUF_INIT(64 << 20);
     for (size_t i = 0; i < prompt->count; i++) {
         tokens_piece(&text, e->model.vocab, prompt->tokens[i], true);
     }
-    answer_echo(&job->answer, buf_str(&text), text.len);
+    output_echo(&job->output, buf_str(&text), text.len);
     buf_clear(&text);
 }
 
@@ -179,9 +179,9 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
         slot_fail(engine, slot, &err);
         return;
     }
-    (void)keep_cut(engine, slot, 0);
+    (void)prompt_cache_cut(engine, slot, 0);
     set_prompt(slot, 0, true);
-    keep_set_marks(engine, slot);
+    prompt_cache_set_marks(engine, slot);
 }
 
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
@@ -194,7 +194,7 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
         begin_generation(e, s, choice);
         return;
     }
-    keep_aside(e, s, 0);
+    prompt_cache_aside(e, s, 0);
     reply_started(&e->link, job);
     slot_next_input(e, s);
 }
@@ -249,7 +249,7 @@ static void note_turn(const struct engine *e, struct slot *s) {
 void slot_finish(struct engine *engine, struct slot *slot, const char *reason) {
     struct job *job = slot->job;
     bool complete = strcmp(reason, "eosFound") == 0 || strcmp(reason, "stopStringFound") == 0;
-    answer_end(&job->answer, complete);
+    output_end(&job->output, complete);
     if (complete && job->chat && chat_has_calls(job->chat)) reason = "toolCalls";
     reply_done(&engine->link, job, reason);
     if (strcmp(reason, "stopStringFound") != 0) note_turn(engine, slot);
@@ -262,5 +262,5 @@ void slot_fail(struct engine *engine, struct slot *slot, const struct error *err
 }
 
 void slot_restore(struct engine *engine, struct slot *slot) {
-    slot->processed = keep_cut(engine, slot, slot->processed);
+    slot->processed = prompt_cache_cut(engine, slot, slot->processed);
 }

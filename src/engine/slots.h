@@ -32,7 +32,7 @@ struct slot {
     struct job *job;      /* NULL: free */
     uint64_t last_used;   /* the engine's counter then */
     int32_t in_batch;     /* tokens in the batch that is being decoded */
-    int32_t output;       /* index of its result in the batch, or -1 */
+    int32_t result;       /* index of its result in the batch, or -1 */
     struct checkpoint checkpoints[ENTRY_MAX_CHECKPOINTS]; /* in rising order */
     int checkpoint_count;
     size_t marks[2]; /* where checkpoints are due, in rising order; 0: none */

@@ -6,7 +6,7 @@
  * The files are the index: their headers and tokens are read once, the newest first. Several
  * workers may use one folder: files appear whole (rename) and may vanish at any time. Whatever
  * is damaged, of another format or of other settings is deleted and as good as not there; what
- * has a name that is not ours is left alone. Knows no context: see keep.h.
+ * has a name that is not ours is left alone. Knows no context: see prompt_cache.h.
  */
 #ifndef DOZE_ENGINE_STORE_H
 #define DOZE_ENGINE_STORE_H
