@@ -112,7 +112,7 @@ static void rest(struct engine *e) {
     }
     int save = prompt_cache_due(e), shrink = cells_due(e, e->last_work);
     if (save == 0) {
-        prompt_cache_idle(e);
+        prompt_cache_save_idle(e);
     } else if (shrink == 0) {
         cells_shrink(e);
     } else {

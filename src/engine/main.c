@@ -225,7 +225,7 @@ int main(void) {
     log_capture_forward(&engine.link);
     bool stopped = engine_run(&engine);
     bool alone = repack_close(&engine);
-    if (stopped) prompt_cache_all(&engine);
+    if (stopped) prompt_cache_save_all(&engine);
     if (!alone) _exit(0);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return 0;

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
-#include "engine/cells.h"
 #include "engine/fingerprint.h"
 #include "engine/prefix.h"
 
@@ -144,7 +143,7 @@ static bool put(struct engine *e, struct slot *s) {
     return true;
 }
 
-void prompt_cache_aside(struct engine *engine, struct slot *slot, size_t kept) {
+void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept) {
     assert(kept <= slot->processed);
     if (slot->processed - kept < WORTH_TOKENS || !wanted(engine, slot)) return;
     (void)put(engine, slot);
@@ -205,39 +204,38 @@ static void scan(struct engine *e) {
     if (!e->store.scanned) store_scan(&e->store);
 }
 
-static struct store_match find(struct engine *e, const struct job *job) {
-    return store_find(&e->store, job->prompt.data, job->prompt.count, rule(e));
-}
-
-size_t prompt_cache_restore(struct engine *engine, struct slot *slot, size_t have,
-                            const char **ret_source, bool *ret_emptied) {
-    *ret_emptied = false;
-    if (engine->store.mode == STORE_OFF) return 0;
+bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
+                       struct cached_prompt *ret) {
+    struct store *store = &engine->store;
+    if (store->mode == STORE_OFF) return false;
     scan(engine);
     for (;;) {
-        struct store_match m = find(engine, slot->job);
-        if (!m.entry || m.count < have + STORE_LEAST_GAIN) return 0;
+        struct store_match m = store_find(store, prompt->data, prompt->count, rule(engine));
+        if (!m.entry || m.count < have + STORE_LEAST_GAIN) return false;
         const char *source = m.entry->body ? "memory" : "disk";
-        const unsigned char *body = store_borrow(&engine->store, m.entry);
-        if (!body) continue; /* it has been dropped: the next best */
-        if (!cells_reserve(engine, slot, m.entry->tokens.count)) {
-            store_return(&engine->store, m.entry, body);
-            return 0;
-        }
-        bool ok = insert(engine, slot, &m, body);
-        if (ok) adopt_checkpoints(slot, &m, body);
-        store_return(&engine->store, m.entry, body);
-        if (!ok) {
-            *ret_emptied = true;
-            drop_checkpoints(slot, 0);
-            return 0;
-        }
-        store_touch(&engine->store, m.entry);
-        tell(engine);
-        slot->saved = m.count == m.entry->tokens.count ? m.count : 0;
-        *ret_source = source;
-        return m.count;
+        const unsigned char *body = store_borrow(store, m.entry);
+        if (!body) continue; /* its file was damaged or gone, and the entry with it */
+        *ret = (struct cached_prompt){ .match = m, .body = body, .source = source };
+        return true;
     }
+}
+
+size_t prompt_cache_load(struct engine *engine, struct slot *slot,
+                         const struct cached_prompt *cached) {
+    const struct store_match *m = &cached->match;
+    if (!insert(engine, slot, m, cached->body)) {
+        drop_checkpoints(slot, 0);
+        return 0;
+    }
+    adopt_checkpoints(slot, m, cached->body);
+    slot->saved = m->count == m->entry->tokens.count ? m->count : 0;
+    store_touch(&engine->store, m->entry);
+    tell(engine);
+    return m->count;
+}
+
+void prompt_cache_return(struct engine *engine, const struct cached_prompt *cached) {
+    store_return(&engine->store, cached->match.entry, cached->body);
 }
 
 /* ---- a slot's own beginning ---- */
@@ -412,7 +410,7 @@ static bool save(struct engine *e, struct slot *s, bool (*go_on)(void *ctx), voi
     return true;
 }
 
-void prompt_cache_idle(struct engine *engine) {
+void prompt_cache_save_idle(struct engine *engine) {
     struct error err;
     scan(engine);
     struct slot *slot = next_to_save(engine);
@@ -440,7 +438,7 @@ static struct slot *newest_unsaved(struct engine *e, uint64_t before) {
     return newest;
 }
 
-void prompt_cache_all(struct engine *engine) {
+void prompt_cache_save_all(struct engine *engine) {
     struct error err;
     int64_t until = clock_boottime_usec() + STOP_USEC;
     if (engine->store.mode != STORE_ON) return;

@@ -22,17 +22,31 @@ void prompt_cache_close(struct engine *engine);
 /* The slot's own first tokens that can be kept for a prompt with `common` tokens in common. */
 size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot, size_t common);
 
-/* The slot is about to lose all but its first `kept` tokens: copy it if it is worth keeping. */
-void prompt_cache_aside(struct engine *engine, struct slot *slot, size_t kept);
+/* The slot is about to lose all but its first `kept` tokens: store a copy if that is worth
+ * it. */
+void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept);
 
-/* Restore more of the slot's job's prompt than the `have` tokens that a slot offers. So many
- * tokens are in the sequence afterwards, and *ret_source says where they came from; 0: nothing
- * better was found and nothing has been changed, or a restore failed and the sequence is empty
- * (*ret_emptied). */
-size_t prompt_cache_restore(struct engine *engine, struct slot *slot, size_t have,
-                            const char **ret_source, bool *ret_emptied);
+/* A stored sequence that begins as a prompt does. */
+struct cached_prompt {
+    struct store_match match;
+    const unsigned char *body; /* borrowed from the store */
+    const char *source;        /* "memory" or "disk" */
+};
 
-/* Cut the slot's sequence to `count` tokens, which prompt_cache_usable gave. How many it holds. */
+/* The stored sequence that saves most of the prompt, if it saves more than the `have` tokens
+ * that a slot offers. If true, give it back with prompt_cache_return() before anything else is
+ * asked of the store. */
+bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
+                       struct cached_prompt *ret);
+void prompt_cache_return(struct engine *engine, const struct cached_prompt *cached);
+
+/* Load it into the slot's sequence; the context must have room for all tokens of its entry. How
+ * many tokens the sequence holds; 0: it failed, and the sequence is empty. */
+size_t prompt_cache_load(struct engine *engine, struct slot *slot,
+                         const struct cached_prompt *cached);
+
+/* Cut the slot's sequence to `count` tokens, which prompt_cache_usable() gave. How many it
+ * holds. */
 size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count);
 
 /* The slot's prompt is in place: where its processing has to halt for checkpoints. */
@@ -45,8 +59,8 @@ void prompt_cache_processed(struct engine *engine, struct slot *slot);
 /* ms until there is something to save for an idle worker; -1: nothing. */
 int prompt_cache_due(const struct engine *engine);
 /* Save one sequence. */
-void prompt_cache_idle(struct engine *engine);
+void prompt_cache_save_idle(struct engine *engine);
 /* STOP came: save everything that can be saved in time. */
-void prompt_cache_all(struct engine *engine);
+void prompt_cache_save_all(struct engine *engine);
 
 #endif

@@ -43,7 +43,7 @@ static struct slot *oldest_free(struct engine *e, const struct slot *a, const st
 }
 
 static void forget(struct engine *e, struct slot *s) {
-    prompt_cache_aside(e, s, 0);
+    prompt_cache_put_aside(e, s, 0);
     s->processed = prompt_cache_cut(e, s, 0);
     s->saved = 0;
     tokens_cut(&s->tokens, 0);
@@ -101,15 +101,32 @@ static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t co
     return count;
 }
 
-/* Bring the longest beginning of the prompt that there is into the sequence, from this slot,
- * another one or the store. How many tokens it holds. */
+/* From the store, if that holds more of the prompt than `have` tokens. How many tokens the
+ * sequence holds then; 0: it has been left as it was or, if *ret_emptied, a load failed. */
+static size_t load_prefix(struct engine *e, struct slot *s, size_t have,
+                          const char **ret_source, bool *ret_emptied) {
+    struct cached_prompt cached;
+    *ret_emptied = false;
+    if (!prompt_cache_find(e, &s->job->prompt, have, &cached)) return 0;
+    size_t loaded = 0;
+    if (cells_reserve(e, s, cached.match.entry->tokens.count)) {
+        loaded = prompt_cache_load(e, s, &cached);
+        *ret_emptied = loaded == 0;
+        if (loaded > 0) *ret_source = cached.source;
+    }
+    prompt_cache_return(e, &cached);
+    return loaded;
+}
+
+/* Bring as much of the prompt's beginning into the sequence as this slot, another one or the
+ * store holds. How many tokens that is. */
 static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice choice,
                           const char **ret_source) {
     bool own = choice.donor == (int)(s - e->slots), emptied;
     size_t have = own ? prompt_cache_usable(e, s, choice.count) : choice.count;
-    prompt_cache_aside(e, s, own ? have : 0);
-    size_t restored = prompt_cache_restore(e, s, have, ret_source, &emptied);
-    if (restored > 0) return restored;
+    prompt_cache_put_aside(e, s, own ? have : 0);
+    size_t loaded = load_prefix(e, s, have, ret_source, &emptied);
+    if (loaded > 0) return loaded;
     if (!own || s->saved > have) s->saved = own ? have : 0;
     if (own && emptied) have = 0;
     have = own ? prompt_cache_cut(e, s, have) : copy_prefix(e, s, choice.donor, have);
@@ -144,7 +161,7 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     if (reuse) {
         processed = take_prefix(e, s, choice, &job->cache_source);
     } else {
-        prompt_cache_aside(e, s, 0);
+        prompt_cache_put_aside(e, s, 0);
         (void)prompt_cache_cut(e, s, 0);
     }
     set_prompt(s, processed, !reuse);
@@ -194,7 +211,7 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
         begin_generation(e, s, choice);
         return;
     }
-    prompt_cache_aside(e, s, 0);
+    prompt_cache_put_aside(e, s, 0);
     reply_started(&e->link, job);
     slot_next_input(e, s);
 }
