@@ -192,7 +192,7 @@ struct lc_action {
     uint32_t model;
     uint64_t request;
     enum lc_fail fail;
-    msec at;
+    msec at; /* FAIL by back-off: until then; REPORT of a ttl: when it was due */
     nbytes need, free;
     bool fresh;
     enum lc_state from, to;

@@ -58,6 +58,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
     enum lc_state from = slot->state;
     msec now = st->lc->now;
     int by = reason == LC_BECAUSE_EVICTED ? slot->evicted_by : LC_NO_SLOT;
+    msec due = reason == LC_BECAUSE_TTL ? slot_expires(slot) : 0;
 
     assert(lc_edge_legal(from, to));
     slot->state = to;
@@ -88,6 +89,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
     report->to = to;
     report->reason = reason;
     report->by = by;
+    report->at = due;
 }
 
 void slot_leave(struct lc_step *st, int i, enum lc_reason reason) {

@@ -41,6 +41,9 @@ static void add_numbers(const struct supervisor *sup, const struct lc_action *ac
         else
             yyjson_mut_obj_add_int(doc, obj, "expires_in_ms", view.expires - sup->lc.now);
     }
+    if (action->reason == LC_BECAUSE_TTL) {
+        yyjson_mut_obj_add_int(doc, obj, "due", clock_unix() + action->at - supervisor_now());
+    }
     if (leaves(action) && in->load_error.code != ERR_NONE) {
         yyjson_mut_obj_add_str(doc, obj, "error", in->load_error.text);
     }

@@ -260,6 +260,7 @@ static const char *ttl_is_kept(const struct step *s) {
         const struct lc_slot *slot = &s->after->slots[a->slot];
         if (slot->ttl == MSEC_NEVER) return "unloaded by a ttl it does not have";
         if (s->ev->now - slot->idle_since < slot->ttl) return "unloaded before its ttl";
+        if (a->at != slot->idle_since + slot->ttl) return "the report says another time";
     }
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];

@@ -221,6 +221,22 @@ static void test_ttl_5_unloaded_at_the_deadline_never_before(void **state) {
     assert_true(lifecycle_deadline(&lc) == MSEC_NEVER);
 }
 
+/* Whoever compares the two sees how late it was. */
+static void test_ttl_5_the_report_says_when_it_was_due(void **state) {
+    (void)state;
+    uint64_t r = ask_ttl(A, 1000);
+
+    ready(0);
+    clock_to(50);
+    done(r);
+    clock_to(1077); /* the tick of 1050 never came */
+    heard(0);
+    assert_int_equal(last_reason(0), LC_BECAUSE_TTL);
+    assert_int_equal(last_due(0), 1050);
+    exited(0);
+    assert_int_equal(last_due(0), 0);
+}
+
 static void test_ttl_6_a_request_while_leaving_gets_a_fresh_load(void **state) {
     (void)state;
     uint64_t r = ask_ttl(A, 1000);
@@ -336,6 +352,7 @@ int ttl_tests(void) {
         cmocka_unit_test_setup(test_ttl_4_the_clock_starts_when_a_client_goes, world_reset),
         cmocka_unit_test_setup(test_ttl_4_a_new_request_starts_it_anew, world_reset),
         cmocka_unit_test_setup(test_ttl_5_unloaded_at_the_deadline_never_before, world_reset),
+        cmocka_unit_test_setup(test_ttl_5_the_report_says_when_it_was_due, world_reset),
         cmocka_unit_test_setup(test_ttl_6_a_request_while_leaving_gets_a_fresh_load,
                                world_reset),
         cmocka_unit_test_setup(test_ttl_6_the_fresh_load_is_planned_anew, world_reset),

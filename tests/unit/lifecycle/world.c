@@ -260,6 +260,10 @@ int last_by(int slot) {
     return world.reports[slot].by;
 }
 
+msec last_due(int slot) {
+    return world.reports[slot].at;
+}
+
 uint64_t make_busy(uint32_t model, int *ret_slot) {
     uint64_t r = ask(model);
     int slot = lifecycle_find(&lc, model);

@@ -64,6 +64,7 @@ unsigned total(enum lc_action_kind kind);         /* since the reset */
 enum lc_state state_of(int slot);
 enum lc_reason last_reason(int slot); /* of its last transition */
 int last_by(int slot);
+msec last_due(int slot); /* if its ttl ended */
 
 /* An instance of the model that is IDLE, loaded by a request; the slot. */
 int make_idle(uint32_t model);
