@@ -2,8 +2,8 @@
 /*
  * service.h - the only door between the dialects and the instances.
  *
- * A dialect (OpenAI, LM Studio v0 / v1, its WebSocket, Anthropic) is a pure translator: request
- * bytes -> the neutral request below; neutral events -> reply bytes. The daemon implements
+ * A dialect (OpenAI, LM Studio v0 / v1, its WebSocket) is a pure translator: request bytes ->
+ * the neutral request below; neutral events -> reply bytes. The daemon implements
  * struct service on the lifecycle and its workers; a remote node could be another
  * implementation. Everything runs on the event loop's thread.
  *
@@ -28,7 +28,7 @@
  *    "add_generation_prompt":bool,
  *    "report_prompt":bool (the worker's STARTED carries the templated prompt, for the log)}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
- *     (several prompts are several requests; the daemon fans out on `prompts`, see below)
+ *     (one prompt; a dialect makes one request of each of several)
  *   {"op":"embedding", "input":[string | [token...], ...]}
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
  *   {"op":"template", ...the fields of chat; answers the prompt text. "bos","eos":bool, whether
@@ -123,7 +123,7 @@ struct service_usage {
 };
 
 struct service_timing { /* seconds */
-    double prompt, generation, time_to_first_token, load;
+    double prompt, generation, time_to_first_token;
 };
 
 /* Facts about the instance that answers; strings live as long as the event. */
@@ -207,7 +207,7 @@ struct instance_view {
 
 struct model_view {
     const char *key, *publisher, *display_name, *path, *architecture, *quantization,
-        *params_string, *description;
+        *params_string;
     const char *type;    /* "llm" | "embeddings" */
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;

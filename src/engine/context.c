@@ -243,11 +243,6 @@ int32_t context_compute(struct context *context, struct cpu_threads *cpu,
     return status;
 }
 
-void context_close(struct context *context) {
-    if (context->llama) llama_free(context->llama);
-    *context = (struct context){ 0 };
-}
-
 /* A sliding window's cells may have been given to later tokens: the window before `count` has
  * to be whole. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,

@@ -37,7 +37,6 @@ struct context {
  * outlive the context. */
 bool context_open(struct context *ret, const struct model *model,
                   const struct load_request *request, struct error *err);
-void context_close(struct context *context);
 
 /* Replace the context by one with `cells` cells (rounded up) on this model, which may be
  * another copy of the one it was made on; the sequences are copied. Fails with ERR_NO_MEMORY

@@ -39,7 +39,6 @@ void exchange_free(struct exchange *x) {
 }
 
 void exchange_run(struct exchange *x) {
-    x->received_usec = clock_boottime_usec();
     x->state = EXCHANGE_OPEN;
     x->conn->server->active++;
     x->route->handler(x->conn->server->options.ctx, x);
@@ -53,10 +52,6 @@ void exchange_tell_gone(struct exchange *x) {
 }
 
 /* ---- the request ---- */
-
-const char *exchange_method(const struct exchange *x) {
-    return x->request.method;
-}
 
 const char *exchange_path(const struct exchange *x) {
     return x->request.target.path;
@@ -80,10 +75,6 @@ const char *exchange_header(const struct exchange *x, const char *name) {
 const char *exchange_body(const struct exchange *x, size_t *ret_len) {
     *ret_len = x->request.body.len;
     return buf_str(&x->request.body);
-}
-
-int64_t exchange_received_usec(const struct exchange *x) {
-    return x->received_usec;
 }
 
 /* ---- the answer ---- */
@@ -198,17 +189,6 @@ void exchange_end(struct exchange *x) {
     bool chunked = x->framing == RESPONSE_CHUNKED && !is_head(x);
     if (chunked) conn_send_whole(x->conn, &last, 1);
     conn_finish_answer(x->conn);
-}
-
-void exchange_abort(struct exchange *x) {
-    struct conn *c = x->conn;
-    if (x->telling) return;
-    c->keep_alive = false;
-    if (x->state == EXCHANGE_STREAMING && x->framing == RESPONSE_TO_END) {
-        x->on_gone = NULL;
-        conn_reset(c);
-    }
-    conn_finish_answer(c); /* chunked: what is queued goes out, the last chunk does not */
 }
 
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx) {

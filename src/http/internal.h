@@ -126,8 +126,7 @@ struct exchange {
     const char *param;
     struct buf headers; /* lines added by the handler */
     size_t body_held;   /* bytes counted in server->bodies */
-    int64_t received_usec;
-    bool telling; /* on_gone runs */
+    bool telling;       /* on_gone runs */
     enum response_framing framing;
     void (*on_gone)(void *ctx);
     void *gone_ctx;

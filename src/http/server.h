@@ -8,7 +8,7 @@
  * process has to ignore SIGPIPE.
  *
  * Life of an exchange: it is the handler's from the call of the handler until exchange_reply,
- * exchange_end, exchange_abort, or until its on_gone callback has returned; then it must not be
+ * exchange_end, or until its on_gone callback has returned; then it must not be
  * touched. on_gone comes exactly once if the client leaves first (reset, FIN, too slow, server
  * closing), never after the answer's end, and never from inside an exchange_* call.
  */
@@ -69,7 +69,6 @@ void http_server_close(struct http_server *server, void (*on_closed)(void *ctx),
 size_t http_server_active(const struct http_server *server);
 
 /* ---- the request; strings live as long as the exchange ---- */
-const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without query */
 const char *exchange_param(const struct exchange *x,
                            const char *name); /* "{id}", decoded; NULL */
@@ -78,8 +77,6 @@ const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
-/* When its last byte arrived, CLOCK_BOOTTIME in us. */
-int64_t exchange_received_usec(const struct exchange *x);
 
 /* ---- the answer ---- */
 /* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert.
@@ -98,8 +95,6 @@ void exchange_begin(struct exchange *x, int status, const char *content_type);
 void exchange_write(struct exchange *x, const void *bytes, size_t len);
 /* End a streamed answer cleanly. */
 void exchange_end(struct exchange *x);
-/* Break a streamed answer off: the client sees that it is not complete. */
-void exchange_abort(struct exchange *x);
 
 /* The client is gone: stop working for it. An exchange without it stays valid, and deaf, until
  * the handler ends it. */

@@ -135,7 +135,6 @@ static struct model_view view_of_model(const struct model *model) {
         .architecture = model->architecture,
         .quantization = model->quantization,
         .params_string = model->params_string,
-        .description = "",
         .type = type_name(model->type),
         .problem = model->problem,
         .bits_per_weight = model->bits_per_weight,
@@ -165,7 +164,6 @@ static struct model_view view_of_orphan(const struct instance *in) {
         .architecture = in->facts.architecture,
         .quantization = in->facts.quantization,
         .params_string = "",
-        .description = "",
         .type = "llm",
         .max_context_length = in->facts.context_length,
     };

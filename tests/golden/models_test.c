@@ -83,7 +83,6 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .architecture = str(from, "architecture"),
         .quantization = str(from, "quantization"),
         .params_string = str(from, "params_string"),
-        .description = str(from, "description"),
         .type = str(from, "type"),
         .problem = str(from, "problem"),
         .bits_per_weight = yyjson_get_num(yyjson_obj_get(from, "bits_per_weight")),

@@ -127,7 +127,7 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
     if (strcmp(type, "llm") == 0) add_capabilities(doc, out, model);
-    add_text_or_null(doc, out, "description", model->description);
+    yyjson_mut_obj_add_null(doc, out, "description"); /* LM Studio has one for its own models */
     add_text_or_null(doc, out, "path", model->path);
     add_time(doc, out, "modified_at", model->modified_at);
     add_text_or_null(doc, out, "problem", model->problem);

@@ -130,7 +130,6 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     struct service_timing *timing = &reply->timing;
     timing->prompt = longer(timing->prompt, ev->timing.prompt);
     timing->generation = longer(timing->generation, ev->timing.generation);
-    timing->load = longer(timing->load, ev->timing.load);
     timing->time_to_first_token = longer(timing->time_to_first_token,
                                          ev->timing.time_to_first_token);
 }

@@ -92,10 +92,9 @@ static const char *or_none(const char *text) {
 static void on_things(void *ctx, struct exchange *x) {
     (void)ctx;
     struct buf out = BUF_INIT(1 << 20);
-    (void)buf_addf(&out, "[%s %s id=%s q=%s x-test=%s other=%s]", exchange_method(x),
-                   exchange_path(x), or_none(exchange_param(x, "id")),
-                   or_none(exchange_query(x, "q")), or_none(exchange_header(x, "X-TEST")),
-                   or_none(exchange_param(x, "other")));
+    (void)buf_addf(&out, "[%s id=%s q=%s x-test=%s other=%s]", exchange_path(x),
+                   or_none(exchange_param(x, "id")), or_none(exchange_query(x, "q")),
+                   or_none(exchange_header(x, "X-TEST")), or_none(exchange_param(x, "other")));
     exchange_add_header(x, "X-Made-By", "things");
     exchange_reply(x, 200, "text/plain", out.data, out.len);
     buf_clear(&out);
@@ -263,9 +262,6 @@ static void obey_held(char letter) {
         break;
     case 'e':
         exchange_end(x);
-        break;
-    case 'a':
-        exchange_abort(x);
         break;
     case 'g':
         exchange_on_gone(x, on_gone, x);

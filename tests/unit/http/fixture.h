@@ -50,7 +50,7 @@ extern struct fixture *shared;
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 
-/* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end, a: abort,
+/* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end,
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
  * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free
  * them, c: close the upgraded stream, W: write 32 KB to it. */
