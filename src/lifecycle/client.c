@@ -107,7 +107,7 @@ static int promotable(const struct lifecycle *lc, const struct lc_event *ev) {
     return slot_needs_place(lc, i) ? i : LC_NO_SLOT;
 }
 
-static void slot_promote(struct lc_slot *slot, msec ttl) {
+void slot_promote(struct lc_slot *slot, msec ttl) {
     slot->origin = LC_ORIGIN_EXPLICIT;
     slot->ttl = ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : ttl;
     slot->leaving = LC_BECAUSE_NONE;

@@ -65,6 +65,9 @@ void request_refuse(struct lc_step *st, const struct lc_event *ev, int slot,
                     const struct lc_refusal *why);
 /* Ends the slot's requests in one of the states with an error. */
 void requests_fail(struct lc_step *st, int slot, unsigned states, const struct lc_refusal *why);
+/* Puts the slot's ADMITTED requests behind everybody who waits, but for those that its load owes
+ * an answer when the waiter came before it was ready. */
+void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived);
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
 /* Requests for the model, on any slot, without a parallel place. */
 uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
@@ -85,11 +88,16 @@ msec slot_expires(const struct lc_slot *slot);
 void slot_enter(struct lc_step *st, int slot, enum lc_state to, enum lc_reason reason);
 /* To UNLOADING, with a polite STOP. */
 void slot_leave(struct lc_step *st, int slot, enum lc_reason reason);
-/* To UNLOADING at once if IDLE, to DRAINING if BUSY; else nothing. `by` makes room for. */
+/* To UNLOADING at once if IDLE; to DRAINING if BUSY, and what is not running goes behind the
+ * waiter; else nothing. `by`: the slot that it makes room for. */
 void slot_evict(struct lc_step *st, int slot, int by);
 /* A slot without an instance for the model, assigned to it; LC_NO_SLOT if there is none. */
 int slot_take(struct lc_step *st, uint32_t model);
 void slot_free(struct lc_step *st, int slot);
+/* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new load. */
+void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
+/* Makes it explicit (Auto-evict, rule 7). */
+void slot_promote(struct lc_slot *slot, msec ttl);
 /* The slot that remembers failed loads of the model and nothing else, or LC_NO_SLOT. */
 int slot_find_failed(const struct lifecycle *lc, uint32_t model);
 /* The ttl of a request for a slot that is up (Idle TTL, rule 3). */

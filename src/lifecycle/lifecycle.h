@@ -59,11 +59,12 @@ enum lc_auto_evict { LC_EVICT_ON, LC_EVICT_OFF, LC_EVICT_FIT };
 /* Why a slot changed its state. The last six are the reasons of an unload. */
 enum lc_reason {
     LC_BECAUSE_NONE,
-    LC_BECAUSE_REQUEST, /* ABSENT -> LOADING, IDLE -> BUSY, LOADING -> BUSY */
-    LC_BECAUSE_LOAD,    /* ABSENT -> LOADING for an explicit load or get-or-load */
-    LC_BECAUSE_READY,   /* LOADING -> IDLE: nobody is waiting any more */
-    LC_BECAUSE_DONE,    /* BUSY -> IDLE */
-    LC_BECAUSE_EXITED,  /* UNLOADING -> ABSENT */
+    LC_BECAUSE_REQUEST,  /* ABSENT -> LOADING, IDLE -> BUSY, LOADING -> BUSY */
+    LC_BECAUSE_LOAD,     /* ABSENT -> LOADING for an explicit load or get-or-load */
+    LC_BECAUSE_READY,    /* LOADING -> IDLE: nobody is waiting any more */
+    LC_BECAUSE_DONE,     /* BUSY -> IDLE */
+    LC_BECAUSE_RECALLED, /* DRAINING -> BUSY: nobody waits for its place any longer */
+    LC_BECAUSE_EXITED,   /* UNLOADING -> ABSENT */
     LC_BECAUSE_LOAD_FAILED,
     LC_BECAUSE_LOAD_CANCELLED,
     LC_BECAUSE_TTL,
@@ -202,7 +203,7 @@ struct lc_action {
 
 enum lc_request_state {
     LC_WAITING,  /* for a load, or behind a closed gate */
-    LC_ADMITTED, /* the instance will serve it before it leaves; waits for a parallel place */
+    LC_ADMITTED, /* waits for a parallel place; goes back to WAITING when the gate closes */
     LC_RUNNING,
 };
 
@@ -210,10 +211,12 @@ struct lc_request {
     uint64_t id;
     msec arrived;
     msec ttl; /* as given, MSEC_NEVER; LC_TTL_NOT_GIVEN, also once it counted for its slot */
+    msec asked_ttl; /* as given, for the load that follows when its instance leaves first */
     int slot;
     enum lc_kind kind;
     enum lc_request_state state;
     uint8_t lost; /* workers that died while it waited for them */
+    bool owed; /* ADMITTED by the load that it waited for; an older waiter's turn comes after */
     bool aborted; /* its client went away; waits for the worker's DONE */
     bool force;   /* LOAD: no memory check */
 };
@@ -232,6 +235,7 @@ struct lc_slot {
                          the worker was killed for its silence */
     msec stop_by; /* UNLOADING: kill at; MSEC_NEVER once killed */
     msec loading_since;
+    msec ready_at;  /* of the current worker; meaningful once loaded */
     msec last_used; /* end or start of the last request, or end of load */
     uint32_t permille;
     struct lc_plan plan; /* of the current worker; parallel as READY told */

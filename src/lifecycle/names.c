@@ -15,7 +15,7 @@ static const bool edges[LC_STATE_COUNT][LC_STATE_COUNT] = {
                   [LC_DRAINING] = true,
                   [LC_UNLOADING] = true,
                   [LC_ABSENT] = true },
-    [LC_DRAINING] = { [LC_UNLOADING] = true, [LC_ABSENT] = true },
+    [LC_DRAINING] = { [LC_BUSY] = true, [LC_UNLOADING] = true, [LC_ABSENT] = true },
     [LC_UNLOADING] = { [LC_ABSENT] = true },
 };
 
@@ -31,6 +31,7 @@ static const char *const reason_names[] = {
     [LC_BECAUSE_LOAD] = "load",
     [LC_BECAUSE_READY] = "ready",
     [LC_BECAUSE_DONE] = "done",
+    [LC_BECAUSE_RECALLED] = "recalled",
     [LC_BECAUSE_EXITED] = "exited",
     [LC_BECAUSE_LOAD_FAILED] = "load_failed",
     [LC_BECAUSE_LOAD_CANCELLED] = "load_cancelled",

@@ -45,6 +45,7 @@ void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
         .id = ev->request,
         .arrived = lc->now,
         .ttl = ev->ttl,
+        .asked_ttl = ev->ttl,
         .slot = slot,
         .kind = ev->kind == LC_EV_LOAD ? LC_KIND_LOAD : ev->request_kind,
         .state = state,
@@ -82,6 +83,25 @@ void requests_fail(struct lc_step *st, int slot, unsigned states,
             lc->requests[kept++] = *r;
     }
     lc->request_count = kept;
+}
+
+void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived) {
+    bool turn_is_over = waiter_arrived > lc->slots[slot].ready_at;
+    uint32_t left = lc->request_count;
+
+    for (uint32_t i = 0; left > 0; left--) {
+        struct lc_request r = lc->requests[i];
+        if (r.slot != slot || r.state != LC_ADMITTED || (r.owed && !turn_is_over)) {
+            i++;
+            continue;
+        }
+        request_remove(lc, i);
+        r.state = LC_WAITING;
+        r.owed = false;
+        r.arrived = lc->now;
+        r.ttl = r.asked_ttl;
+        lc->requests[lc->request_count++] = r;
+    }
 }
 
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {

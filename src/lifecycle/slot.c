@@ -53,6 +53,13 @@ static void slot_set_absent(struct lc_slot *slot, enum lc_state from) {
     slot->ttl = LC_TTL_NOT_GIVEN;
 }
 
+static void slot_set_busy(struct lc_slot *slot, enum lc_state from, msec now) {
+    slot->heard = now;
+    if (from != LC_DRAINING) return;
+    slot->leaving = LC_BECAUSE_NONE;
+    slot->evicted_by = LC_NO_SLOT;
+}
+
 void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reason) {
     struct lc_slot *slot = &st->lc->slots[i];
     enum lc_state from = slot->state;
@@ -74,7 +81,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
         slot->idle_since = slot->last_used = now;
         break;
     case LC_BUSY:
-        slot->heard = now;
+        slot_set_busy(slot, from, now);
         break;
     case LC_DRAINING:
         slot->leaving = reason;
@@ -102,10 +109,13 @@ void slot_evict(struct lc_step *st, int i, int by) {
 
     if (!slot_is_loaded(slot)) return;
     slot->evicted_by = by;
-    if (slot->state == LC_IDLE)
+    if (slot->state == LC_IDLE) {
         slot_leave(st, i, LC_BECAUSE_EVICTED);
-    else
-        slot_enter(st, i, LC_DRAINING, LC_BECAUSE_EVICTED);
+        return;
+    }
+    const struct lc_request *waiter = waiter_first(st->lc, by);
+    requests_requeue(st->lc, i, waiter != NULL ? waiter->arrived : st->lc->now);
+    slot_enter(st, i, LC_DRAINING, LC_BECAUSE_EVICTED);
 }
 
 /* Everything but the generation, which must never come back. */
@@ -187,6 +197,26 @@ static void slot_settle_ttl(struct lifecycle *lc, int i) {
         if (slot->ttl == LC_TTL_NOT_GIVEN)
             slot->ttl = r->ttl == LC_TTL_NOT_GIVEN ? lc->settings.default_ttl : r->ttl;
         slot_adopt_ttl(lc, i, r);
+    }
+}
+
+void slot_admit_waiters(struct lc_step *st, int i, bool fresh) {
+    struct lifecycle *lc = st->lc;
+
+    for (uint32_t k = 0; k < lc->request_count;) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i || r->state != LC_WAITING) {
+            k++;
+        } else if (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD) {
+            struct lc_action *answer = action_add(st, LC_DO_LOADED, i);
+            answer->request = r->id;
+            answer->fresh = fresh;
+            request_remove(lc, k);
+        } else {
+            r->state = LC_ADMITTED;
+            r->owed = fresh;
+            k++;
+        }
     }
 }
 
@@ -277,9 +307,29 @@ static void slot_kill_silent(struct lc_step *st, int i) {
     (void)action_add(st, LC_DO_KILL, i);
 }
 
+/* The last that waited for the slot's place is gone: nothing is gained by leaving. */
+static bool eviction_is_off(const struct lifecycle *lc, const struct lc_slot *slot) {
+    if (slot->state != LC_DRAINING || slot->leaving != LC_BECAUSE_EVICTED) return false;
+    if (lc->shutting_down) return false;
+    return lc->slots[slot->evicted_by].state == LC_ABSENT &&
+           waiter_first(lc, slot->evicted_by) == NULL;
+}
+
+/* The gate opens again (Auto-evict, rule 6). */
+static void slot_recall(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    const struct lc_request *load = waiter_load(lc, i);
+
+    slot_enter(st, i, LC_BUSY, LC_BECAUSE_RECALLED);
+    if (load != NULL) slot_promote(&lc->slots[i], load->ttl);
+    slot_settle_ttl(lc, i);
+    slot_admit_waiters(st, i, false);
+}
+
 static bool settle_working(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 
+    if (eviction_is_off(st->lc, slot)) slot_recall(st, i);
     slot_start(st, i);
     if (requests_tally(st->lc, i).running == 0) {
         if (slot->state == LC_BUSY)

@@ -24,27 +24,6 @@ static void forget_failures(struct lifecycle *lc, uint32_t model) {
     }
 }
 
-/* Loads are answered; all other waiters are let in, however long somebody else has waited: no
- * swap without an answer in between (Auto-evict, rule 6). */
-static void admit_waiters(struct lc_step *st, int i) {
-    struct lifecycle *lc = st->lc;
-
-    for (uint32_t k = 0; k < lc->request_count;) {
-        struct lc_request *r = &lc->requests[k];
-        if (r->slot != i) {
-            k++;
-        } else if (r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD) {
-            struct lc_action *answer = action_add(st, LC_DO_LOADED, i);
-            answer->request = r->id;
-            answer->fresh = true;
-            request_remove(lc, k);
-        } else {
-            r->state = LC_ADMITTED;
-            k++;
-        }
-    }
-}
-
 void on_ready(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     struct lc_slot *slot = &lc->slots[ev->slot];
@@ -52,9 +31,11 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
     if (slot->state != LC_LOADING) return;
     slot->bytes = ev->bytes;
     slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
-    slot->last_used = lc->now;
+    slot->last_used = slot->ready_at = lc->now;
     forget_failures(lc, slot->model);
-    admit_waiters(st, ev->slot);
+    /* All of them, however long somebody else has waited: no swap without an answer in between
+     * (Auto-evict, rule 6). */
+    slot_admit_waiters(st, ev->slot, true);
     if (requests_tally(lc, ev->slot).admitted > 0)
         slot_enter(st, ev->slot, LC_BUSY, LC_BECAUSE_REQUEST);
     else
@@ -107,6 +88,7 @@ static void waiters_lose(struct lifecycle *lc, int i) {
         if (r->slot != i) continue;
         if (lc->slots[i].state == LC_LOADING || r->state == LC_ADMITTED) r->lost++;
         r->state = LC_WAITING;
+        r->owed = false;
     }
 }
 

@@ -232,12 +232,14 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, s->state == LC_UNLOADING ? left(lc, s->stop_by) : 0);
     mix(key, s->state == LC_LOADING && s->permille >= 500);
     mix(key, working ? age(lc, s->last_used, 3 * UNIT) : 0);
+    mix(key, s->state == LC_BUSY ? age(lc, s->ready_at, 3 * UNIT) : 0);
 }
 
 static void mix_request(uint64_t *key, const struct lifecycle *lc, const struct lc_request *r) {
     mix(key, (uint64_t)r->slot | (uint64_t)r->kind << 8 | (uint64_t)r->state << 16);
     mix(key, (uint64_t)r->lost | (uint64_t)r->aborted << 8 | (uint64_t)r->force << 16);
-    mix(key, (uint64_t)r->ttl);
+    mix(key, (uint64_t)r->ttl | (uint64_t)r->owed << 62);
+    mix(key, (uint64_t)r->asked_ttl);
     mix(key, age(lc, r->arrived, lc->settings.switch_window));
 }
 

@@ -241,12 +241,34 @@ static bool had_work(const struct lifecycle *lc, int slot) {
     return false;
 }
 
-/* What was let in stays so until it runs or ends, unless its worker is gone. */
+/* The slot's gate closed in this step. */
+static bool drains_for_another(const struct step *s, int slot) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind == LC_DO_REPORT && a->slot == slot && a->to == LC_DRAINING &&
+            a->reason == LC_BECAUSE_EVICTED)
+            return true;
+    }
+    return false;
+}
+
+/* What was admitted stays so until it runs or ends, unless its worker is gone or its gate
+ * closes; then it goes behind the waiter. */
 static const char *promises_are_kept(const struct step *s) {
     for (uint32_t i = 0; i < s->after->request_count; i++) {
         const struct lc_request *now = &s->after->requests[i];
         const struct lc_request *was = request_near(s->before, now->id, i);
         if (was == NULL || was->state != LC_ADMITTED || now->state != LC_WAITING) continue;
+        if (was->owed && drains_for_another(s, now->slot)) {
+            const struct lc_slot *slot = &s->after->slots[now->slot];
+            const struct lc_request *waiter = waiter_in(s->after, slot->evicted_by);
+            if (waiter != NULL && waiter->arrived <= slot->ready_at)
+                return "an older waiter took the turn of a load";
+        }
+        if (drains_for_another(s, now->slot)) {
+            if (now->arrived != s->ev->now) return "what was queued keeps its place in line";
+            continue;
+        }
         if (s->ev->kind != LC_EV_EXITED || s->ev->slot != now->slot)
             return "a request that was let in waits again";
     }
@@ -282,6 +304,7 @@ static const char *ttl_changes_are_owed(const struct step *s) {
         if (was->state == LC_ABSENT || now->state == LC_ABSENT) continue;
         if (was->generation != now->generation || was->ttl == now->ttl) continue;
         if (s->ev->kind == LC_EV_UPDATE || s->ev->kind == LC_EV_LOAD) continue;
+        if (was->state == LC_DRAINING && entered(s, i, LC_BUSY) > 0) continue; /* recalled */
         bool may = s->ev->kind == LC_EV_REQUEST && s->ev->request_kind != LC_KIND_GET_OR_LOAD &&
                    s->before->settings.ttl_update && was->origin == LC_ORIGIN_JIT &&
                    s->ev->ttl == now->ttl;

@@ -81,22 +81,139 @@ static void test_evict_3_off_evicts_nothing(void **state) {
 
 static void test_evict_5_a_busy_victim_is_drained_not_killed(void **state) {
     (void)state;
-    plan.parallel = 1;
+    plan.parallel = 2;
     int a;
-    uint64_t r = make_busy(A, &a), admitted = ask(A);
+    uint64_t r = make_busy(A, &a), second = ask(A);
 
     ask(B);
     pass(1000);
     assert_int_equal(state_of(a), LC_DRAINING);
     assert_int_equal(count(LC_DO_STOP), 0);
     done(r);
-    assert_int_equal(fate(admitted), STARTED);
     assert_int_equal(state_of(a), LC_DRAINING);
-    done(admitted);
+    done(second);
     assert_int_equal(state_of(a), LC_UNLOADING);
     assert_int_equal(last_reason(a), LC_BECAUSE_EVICTED);
     assert_int_equal(last_by(a), lifecycle_find(&lc, B));
     assert_int_equal(total(LC_DO_KILL), 0);
+}
+
+static void test_evict_6_only_running_answers_drain(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    uint64_t running = make_busy(A, &a), older[20], newer[20];
+
+    for (int i = 0; i < 20; i++) older[i] = ask(A);
+    uint64_t waiter = ask(B);
+    int b = lifecycle_find(&lc, B);
+    for (int i = 0; i < 20; i++) newer[i] = ask(A);
+    pass(1000);
+    done(running);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    exited(a);
+    assert_int_equal(state_of(b), LC_LOADING);
+    ready(b);
+    assert_int_equal(fate(waiter), STARTED);
+    pass(1000);
+    done(waiter);
+    exited(b);
+    ready(lifecycle_find(&lc, A));
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(fate(older[i]), STARTED);
+        done(older[i]);
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(fate(newer[i]), STARTED);
+        done(newer[i]);
+    }
+}
+
+static void test_evict_6_what_goes_behind_the_waiter_keeps_its_ttl(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    uint64_t running = make_busy(A, &a), queued = ask_ttl(A, 7000), waiter = ask(B);
+
+    pass(1000);
+    done(running);
+    exited(a);
+    ready(lifecycle_find(&lc, B));
+    done(waiter);
+    pass(1000);
+    exited(lifecycle_find(&lc, B));
+    a = lifecycle_find(&lc, A);
+    ready(a);
+    done(queued);
+    assert_int_equal(lc.slots[a].ttl, 7000);
+}
+
+static void test_evict_6_a_load_serves_what_waited_for_it(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    make_idle(A);
+    uint64_t first = ask(B), second = ask(B), other = ask(C);
+
+    exited(lifecycle_find(&lc, A));
+    int b = lifecycle_find(&lc, B);
+    pass(2000);
+    ready(b);
+    assert_int_equal(state_of(b), LC_DRAINING);
+    assert_int_equal(fate(first), STARTED);
+    done(first);
+    assert_int_equal(fate(second), STARTED);
+    done(second);
+    assert_int_equal(state_of(b), LC_UNLOADING);
+    assert_int_equal(fate(other), HELD);
+}
+
+static void test_evict_6_a_waiter_that_came_after_the_load_is_not_held_up_by_it(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    uint64_t first = ask(A), second = ask(A);
+    int a = lifecycle_find(&lc, A);
+
+    ready(a);
+    clock_to(1);
+    ask(B);
+    pass(1000);
+    assert_int_equal(state_of(a), LC_DRAINING);
+    done(first);
+    assert_int_equal(fate(second), HELD);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+}
+
+static void test_evict_6_the_gate_opens_again_when_the_last_waiter_leaves(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    uint64_t running = make_busy(A, &a), queued = ask(A), waiter = ask(B);
+
+    pass(1000);
+    assert_int_equal(state_of(a), LC_DRAINING);
+    cancel(waiter);
+    assert_int_equal(state_of(a), LC_BUSY);
+    assert_int_equal(last_reason(a), LC_BECAUSE_RECALLED);
+    done(running);
+    assert_int_equal(fate(queued), STARTED);
+    assert_int_equal(total(LC_DO_STOP), 0);
+}
+
+static void test_evict_6_loads_are_answered_when_the_gate_opens_again(void **state) {
+    (void)state;
+    int a;
+    make_busy(A, &a);
+    uint64_t waiter = ask(B);
+
+    pass(1000);
+    uint64_t pin = load(A), get = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
+    assert_int_equal(fate(pin), HELD);
+    cancel(waiter);
+    assert_int_equal(fate(pin), LOADED);
+    assert_int_equal(fate(get), LOADED);
+    assert_false(answer(pin)->fresh);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+    assert_int_equal(lc.slots[a].ttl, MSEC_NEVER);
 }
 
 static void test_evict_6_the_victim_lets_in_within_the_window_only(void **state) {
@@ -218,21 +335,6 @@ static void test_evict_6_a_loading_victim_serves_first(void **state) {
     assert_int_equal(fate(b), STARTED);
 }
 
-static void test_evict_6_draining_is_not_called_off(void **state) {
-    (void)state;
-    int a;
-    uint64_t r = make_busy(A, &a), b = ask(B);
-
-    pass(1000);
-    cancel(b);
-    assert_int_equal(state_of(a), LC_DRAINING);
-    uint64_t after = ask(A);
-    done(r);
-    exited(a);
-    ready(a);
-    assert_int_equal(fate(after), STARTED);
-}
-
 static void test_evict_6_the_gate_stays_open_when_the_waiter_goes(void **state) {
     (void)state;
     int a;
@@ -329,6 +431,16 @@ int evict_tests(void) {
         cmocka_unit_test_setup(test_evict_2_an_explicit_load_overtakes_the_line, world_reset),
         cmocka_unit_test_setup(test_evict_3_off_evicts_nothing, world_reset),
         cmocka_unit_test_setup(test_evict_5_a_busy_victim_is_drained_not_killed, world_reset),
+        cmocka_unit_test_setup(test_evict_6_only_running_answers_drain, world_reset),
+        cmocka_unit_test_setup(test_evict_6_what_goes_behind_the_waiter_keeps_its_ttl,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_6_a_load_serves_what_waited_for_it, world_reset),
+        cmocka_unit_test_setup(
+            test_evict_6_a_waiter_that_came_after_the_load_is_not_held_up_by_it, world_reset),
+        cmocka_unit_test_setup(test_evict_6_the_gate_opens_again_when_the_last_waiter_leaves,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_6_loads_are_answered_when_the_gate_opens_again,
+                               world_reset),
         cmocka_unit_test_setup(test_evict_6_the_victim_lets_in_within_the_window_only,
                                world_reset),
         cmocka_unit_test_setup(test_evict_6_the_victim_comes_back_after_the_waiter,
@@ -338,7 +450,6 @@ int evict_tests(void) {
         cmocka_unit_test_setup(test_evict_6_waiters_are_served_in_order_of_arrival,
                                world_reset),
         cmocka_unit_test_setup(test_evict_6_a_loading_victim_serves_first, world_reset),
-        cmocka_unit_test_setup(test_evict_6_draining_is_not_called_off, world_reset),
         cmocka_unit_test_setup(test_evict_6_the_gate_stays_open_when_the_waiter_goes,
                                world_reset),
         cmocka_unit_test_setup(test_evict_6_the_window_is_a_setting, world_reset),
