@@ -32,16 +32,8 @@ static bool may_evict(const struct lifecycle *lc, int load, int v) {
     const struct lc_slot *slot = &lc->slots[v];
 
     if (v == load || slot->origin != LC_ORIGIN_JIT || !slot_is_up(slot)) return false;
-    switch (lc->settings.auto_evict) {
-    case LC_EVICT_ON:
-        return slot_needs_place(lc, load);
-    case LC_EVICT_OFF:
-        return false;
-    case LC_EVICT_FIT:
-        return slot_needs_place(lc, load) || slot->state == LC_IDLE;
-    }
-    assert(false && "lc_auto_evict");
-    return false;
+    if (lc->settings.auto_evict == LC_EVICT_OFF) return false;
+    return slot_needs_place(lc, load) || slot->state == LC_IDLE;
 }
 
 static nbytes bytes_add(nbytes a, nbytes b) {
@@ -100,8 +92,8 @@ static bool goes_before(const struct lifecycle *lc, int a, int b) {
     return idle_x != idle_y ? idle_x > idle_y : a < b;
 }
 
-/* The idle jit instance that fit lets go first, or LC_NO_SLOT. */
-static int fit_idle_victim(const struct lifecycle *lc) {
+/* The idle jit instance that is worth least, or LC_NO_SLOT. */
+static int idle_jit_victim(const struct lifecycle *lc) {
     int best = LC_NO_SLOT;
 
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
@@ -112,55 +104,129 @@ static int fit_idle_victim(const struct lifecycle *lc) {
     return best;
 }
 
-/* A busy one, least recently used first. */
-static int busy_victim(const struct lifecycle *lc, int load) {
+/* Is x a better victim for memory than y? Idle ones first, the best by goes_before; of the others
+ * the least recently used. */
+static bool memory_victim_before(const struct lifecycle *lc, int a, int b) {
+    const struct lc_slot *x = &lc->slots[a], *y = &lc->slots[b];
+
+    if ((x->state == LC_IDLE) != (y->state == LC_IDLE)) return x->state == LC_IDLE;
+    if (x->state == LC_IDLE) return goes_before(lc, a, b);
+    return x->last_used < y->last_used;
+}
+
+/* ... for a place: idle ones first, the least recently used of each. */
+static bool place_victim_before(const struct lifecycle *lc, int a, int b) {
+    const struct lc_slot *x = &lc->slots[a], *y = &lc->slots[b];
+
+    if ((x->state == LC_IDLE) != (y->state == LC_IDLE)) return x->state == LC_IDLE;
+    return x->last_used < y->last_used;
+}
+
+typedef bool victim_order(const struct lifecycle *lc, int a, int b);
+
+/* The next that may be evicted for the load and is not in the set; LC_NO_SLOT. */
+static int next_victim(const struct lifecycle *lc, int load, const bool set[LC_MAX_SLOTS],
+                       bool (*of_group)(const struct lifecycle *, int, int),
+                       victim_order *before) {
     int best = LC_NO_SLOT;
 
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        if (lc->slots[i].state != LC_BUSY || !may_evict(lc, load, i)) continue;
-        if (best == LC_NO_SLOT || lc->slots[i].last_used < lc->slots[best].last_used) best = i;
+        if (set[i] || !may_evict(lc, load, i) || !of_group(lc, load, i)) continue;
+        if (best == LC_NO_SLOT || before(lc, i, best)) best = i;
     }
     return best;
 }
 
-/* Fair hand-over (Auto-evict, rule 6): until then a busy victim still lets in. */
+static bool any_group(const struct lifecycle *lc, int load, int i) {
+    (void)lc, (void)load, (void)i;
+    return true;
+}
+
+/* Do the two compete for the same places? */
+static bool same_group(const struct lifecycle *lc, int load, int i) {
+    return lc->settings.auto_evict != LC_EVICT_PER_TYPE ||
+           lc->slots[load].next.type == lc->slots[i].plan.type;
+}
+
+static bool places_are_limited(const struct lifecycle *lc, int load) {
+    bool limited = lc->settings.auto_evict == LC_EVICT_ON ||
+                   lc->settings.auto_evict == LC_EVICT_PER_TYPE;
+    return limited && slot_needs_place(lc, load);
+}
+
+/* Jit workers that hold a place the load competes for; those that leave count only with `all`. */
+static uint32_t places_taken(const struct lifecycle *lc, int load, bool all) {
+    uint32_t n = 0;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *slot = &lc->slots[i];
+        if (i == load || slot->origin != LC_ORIGIN_JIT || !same_group(lc, load, i)) continue;
+        n += all ? slot->state != LC_ABSENT : slot_is_up(slot);
+    }
+    return n;
+}
+
+/* Who has to leave before the load can start: as many as hold a place too much, and then as many
+ * as hold memory that it needs. Returns how many. */
+static uint32_t victims_plan(const struct lifecycle *lc, int load, nbytes need,
+                             bool ret_leaves[LC_MAX_SLOTS]) {
+    nbytes staying = bytes_staying(lc);
+    uint32_t taken = places_are_limited(lc, load) ? places_taken(lc, load, false) : 0;
+    uint32_t n = 0;
+    int v;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) ret_leaves[i] = false;
+    for (; taken >= lc->settings.jit_limit; taken--, n++) {
+        v = next_victim(lc, load, ret_leaves, same_group, place_victim_before);
+        if (v == LC_NO_SLOT) break;
+        ret_leaves[v] = true;
+        staying -= lc->slots[v].bytes;
+    }
+    for (; need > budget_less(lc, staying); n++) {
+        v = next_victim(lc, load, ret_leaves, any_group, memory_victim_before);
+        if (v == LC_NO_SLOT) break;
+        ret_leaves[v] = true;
+        staying -= lc->slots[v].bytes;
+    }
+    return n;
+}
+
+/* Fair hand-over (Auto-evict, rule 6): until then a busy victim still admits. */
 static msec gate_closes(const struct lifecycle *lc, int load) {
     return msec_after(waiter_first(lc, load)->arrived, lc->settings.switch_window);
 }
 
-/* on: the place is free when every other jit worker is gone. */
-static bool clear_place(struct lc_step *st, int load) {
-    struct lifecycle *lc = st->lc;
-    bool closed = lc->now >= gate_closes(lc, load);
-    bool clear = true;
+/* When the victim goes for the load. An idle one stays for as long as its own load took, so that
+ * two clients in closed loops cost fewer loads than answers, but not beyond the window; explicit
+ * loads, which drain nobody, do not wait for it. A lease goes before all (JIT loading, rule 8). */
+static msec victim_goes_at(const struct lifecycle *lc, int load, int v) {
+    const struct lc_slot *slot = &lc->slots[v];
+    msec at = slot_needs_place(lc, load) ? gate_closes(lc, load) : 0;
 
-    for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const struct lc_slot *slot = &lc->slots[i];
-        if (may_evict(lc, load, i) && (slot->state == LC_IDLE || closed))
-            slot_evict(st, i, load);
-        clear = clear && (slot->origin != LC_ORIGIN_JIT || slot->state == LC_ABSENT);
+    if (slot->state == LC_IDLE) {
+        msec grace = msec_after(slot->idle_since, slot->ready_at - slot->loading_since);
+        if (grace < at) at = grace;
     }
-    return clear;
+    return at > slot->lease_until ? at : slot->lease_until;
 }
 
-/* fit: as many victims as are needed, counting the bytes that are already on their way. */
-static void make_room(struct lc_step *st, int load, nbytes need) {
-    struct lifecycle *lc = st->lc;
+/* A load that nobody waits for and that is far from done has nothing to lose. */
+static void victim_evict(struct lc_step *st, int load, int v) {
+    if (load_gives_up_at(st->lc, &st->lc->slots[v]) != MSEC_NEVER)
+        slot_leave(st, v, LC_BECAUSE_LOAD_CANCELLED);
+    else
+        slot_evict(st, v, load);
+}
 
-    while (need > budget_less(lc, bytes_staying(lc))) {
-        int victim = fit_idle_victim(lc);
-        if (victim == LC_NO_SLOT && lc->now >= gate_closes(lc, load))
-            victim = busy_victim(lc, load);
-        if (victim == LC_NO_SLOT) return;
-        slot_evict(st, victim, load);
-    }
+static nbytes load_need(const struct lifecycle *lc, int load) {
+    return slot_forced(lc, load) ? 0 : lc->slots[load].next.need;
 }
 
 /* True if the slot has left the line: its load was started, or its waiters were refused. */
 static bool place_try(struct lc_step *st, int load) {
     struct lifecycle *lc = st->lc;
-    nbytes need = slot_forced(lc, load) ? 0 : lc->slots[load].next.need;
-    nbytes obtainable = bytes_obtainable(lc, load);
+    nbytes need = load_need(lc, load), obtainable = bytes_obtainable(lc, load);
+    bool leaves[LC_MAX_SLOTS];
 
     if (need > obtainable) {
         requests_fail(st, load, LC_SET_ALL,
@@ -168,24 +234,38 @@ static bool place_try(struct lc_step *st, int load) {
                           .fail = LC_FAIL_NO_MEMORY, .need = need, .free = obtainable });
         return true;
     }
-    if (lc->settings.auto_evict == LC_EVICT_ON && slot_needs_place(lc, load) &&
-        !clear_place(st, load))
+    (void)victims_plan(lc, load, need, leaves);
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (leaves[i] && lc->now >= victim_goes_at(lc, load, i)) victim_evict(st, load, i);
+    if (places_are_limited(lc, load) && places_taken(lc, load, true) >= lc->settings.jit_limit)
         return false;
-    if (lc->settings.auto_evict == LC_EVICT_FIT) make_room(st, load, need);
     if (need > budget_less(lc, bytes_resident(lc))) return false;
     slot_spawn(st, load);
     return true;
 }
 
+/* May the load pass the first in line? Only in fit, where it fits beside what is there and costs
+ * the first no victim more (Auto-evict, rule 4). */
+static bool may_pass(const struct lifecycle *lc, int first, int load) {
+    nbytes ahead = load_need(lc, first), need = load_need(lc, load);
+    bool leaves[LC_MAX_SLOTS];
+
+    if (lc->settings.auto_evict != LC_EVICT_FIT) return false;
+    if (need > budget_less(lc, bytes_resident(lc))) return false;
+    uint32_t alone = victims_plan(lc, first, ahead, leaves);
+    return bytes_add(ahead, need) <= bytes_obtainable(lc, first) &&
+           victims_plan(lc, first, bytes_add(ahead, need), leaves) == alone;
+}
+
 bool admission_serve(struct lc_step *st) {
     int line[LC_MAX_SLOTS];
-    int n = admission_order(st->lc, line);
+    int n = admission_order(st->lc, line), first = LC_NO_SLOT;
     uint32_t before = st->out->count;
-    bool blocked = false;
 
     for (int k = 0; k < n; k++) {
-        if (blocked && slot_needs_place(st->lc, line[k])) continue;
-        blocked = !place_try(st, line[k]) || blocked;
+        bool queues = slot_needs_place(st->lc, line[k]);
+        if (queues && first != LC_NO_SLOT && !may_pass(st->lc, first, line[k])) continue;
+        if (!place_try(st, line[k]) && first == LC_NO_SLOT) first = line[k];
     }
     return st->out->count > before;
 }
@@ -194,24 +274,39 @@ bool admission_relieve(struct lc_step *st) {
     struct lifecycle *lc = st->lc;
     uint32_t before = st->out->count;
 
-    if (lc->settings.auto_evict != LC_EVICT_FIT) return false;
+    if (lc->settings.auto_evict == LC_EVICT_OFF) return false;
     while (bytes_staying(lc) > lc->budget) {
-        int victim = fit_idle_victim(lc);
+        int victim = idle_jit_victim(lc);
         if (victim == LC_NO_SLOT) break;
         slot_leave(st, victim, LC_BECAUSE_MEMORY);
     }
     return st->out->count > before;
 }
 
-/* Only the first in line closes gates: the others are behind it or need no place. */
+/* When a victim that the load plans with goes next, or MSEC_NEVER. */
+static msec next_victim_at(const struct lifecycle *lc, int load) {
+    bool leaves[LC_MAX_SLOTS];
+    msec next = MSEC_NEVER;
+
+    (void)victims_plan(lc, load, load_need(lc, load), leaves);
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (!leaves[i]) continue;
+        msec at = victim_goes_at(lc, load, i);
+        if (at > lc->now && at < next) next = at;
+    }
+    return next;
+}
+
+/* A jit load closes gates only as the first in line: else it is behind others. */
 msec admission_next_gate(const struct lifecycle *lc) {
     int line[LC_MAX_SLOTS];
     int n = admission_order(lc, line);
+    msec next = MSEC_NEVER;
 
-    if (n == 0 || !slot_needs_place(lc, line[0])) return MSEC_NEVER;
-    if (busy_victim(lc, line[0]) == LC_NO_SLOT) return MSEC_NEVER;
-    if (lc->settings.auto_evict == LC_EVICT_FIT &&
-        lc->slots[line[0]].next.need <= budget_less(lc, bytes_staying(lc)))
-        return MSEC_NEVER;
-    return gate_closes(lc, line[0]);
+    for (int k = 0; k < n; k++) {
+        if (k > 0 && slot_needs_place(lc, line[k])) continue;
+        msec at = next_victim_at(lc, line[k]);
+        if (at < next) next = at;
+    }
+    return next;
 }

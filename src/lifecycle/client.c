@@ -62,6 +62,7 @@ static void request_join(struct lc_step *st, const struct lc_event *ev, int i) {
         answer_loaded(st, ev, i);
         return;
     }
+    if (ev->request_kind != LC_KIND_GET_OR_LOAD) slot->lease_until = 0;
     if (!slot_is_up(slot)) slot_replan(lc, i, &ev->plan);
     request_add(lc, ev, i, loaded ? LC_ADMITTED : LC_WAITING);
     if (slot_is_up(slot)) slot_adopt_ttl(lc, i, &lc->requests[lc->request_count - 1]);

@@ -83,6 +83,9 @@ bool slot_is_leaving(const struct lc_slot *slot); /* DRAINING, UNLOADING */
 bool slot_is_up(const struct lc_slot *slot);      /* LOADING, IDLE, BUSY */
 bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
 msec slot_expires(const struct lc_slot *slot);
+/* LOADING: when it is cancelled because nobody waits for it (JIT loading, rule 4), or MSEC_NEVER.
+ */
+msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot);
 /* The only place that assigns a state: checks the edge, sets what the state implies, reports.
  */
 void slot_enter(struct lc_step *st, int slot, enum lc_state to, enum lc_reason reason);

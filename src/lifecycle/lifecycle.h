@@ -54,7 +54,10 @@ enum { LC_STATE_COUNT = LC_UNLOADING + 1 };
 
 enum lc_origin { LC_ORIGIN_JIT, LC_ORIGIN_EXPLICIT };
 
-enum lc_auto_evict { LC_EVICT_ON, LC_EVICT_OFF, LC_EVICT_FIT };
+enum lc_auto_evict { LC_EVICT_ON, LC_EVICT_OFF, LC_EVICT_FIT, LC_EVICT_PER_TYPE };
+
+/* Models that share the places of per_type. */
+enum lc_type { LC_TYPE_LANGUAGE, LC_TYPE_EMBEDDING };
 
 /* Why a slot changed its state. The last six are the reasons of an unload. */
 enum lc_reason {
@@ -102,8 +105,11 @@ struct lc_settings {
     bool jit;
     bool ttl_update; /* a later request's ttl replaces a jit instance's */
     enum lc_auto_evict auto_evict;
+    uint32_t jit_limit;   /* on, per_type: jit instances at a time (of each type), at least 1 */
     msec default_ttl;     /* for origin jit; MSEC_NEVER: none */
     msec switch_window;   /* batch window of the fair hand-over */
+    msec lease;           /* what a get-or-load has loaded is not evicted for so long unused */
+    msec load_grace;      /* a load nobody waits for goes on for so long, at least */
     msec load_stall;      /* a load without progress for so long is failed */
     msec hang;            /* a worker with work that is silent for so long is killed */
     msec stop_grace;      /* polite stop, then kill */
@@ -112,7 +118,7 @@ struct lc_settings {
 };
 
 /* The defaults of docs/lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s,
- * 10 s, 128. */
+ * 10 s, 128; lease 5 s, load grace 10 s. */
 struct lc_settings lc_settings_default(void);
 
 enum lc_event_kind {
@@ -148,6 +154,7 @@ struct lc_plan {
     nbytes need;  /* estimate of the bytes it takes */
     msec reload;  /* expected time to load, at least 1 */
     uint32_t parallel; /* places, at least 1 */
+    enum lc_type type;
 };
 
 struct lc_event {
@@ -235,8 +242,10 @@ struct lc_slot {
                          the worker was killed for its silence */
     msec stop_by; /* UNLOADING: kill at; MSEC_NEVER once killed */
     msec loading_since;
-    msec ready_at;  /* of the current worker; meaningful once loaded */
-    msec last_used; /* end or start of the last request, or end of load */
+    msec unwanted_since; /* LOADING: since when nobody waits for it; else MSEC_NEVER */
+    msec lease_until;    /* a get-or-load's first request is awaited; 0: not */
+    msec ready_at;       /* of the current worker; meaningful once loaded */
+    msec last_used;      /* end or start of the last request, or end of load */
     uint32_t permille;
     struct lc_plan plan; /* of the current worker; parallel as READY told */
     struct lc_plan

@@ -31,12 +31,23 @@ msec slot_expires(const struct lc_slot *slot) {
     return slot->state == LC_IDLE ? msec_after(slot->idle_since, slot->ttl) : MSEC_NEVER;
 }
 
+msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot) {
+    bool wanted = slot->state != LC_LOADING || slot->unwanted_since == MSEC_NEVER;
+
+    if (wanted || slot->permille >= LC_HALF_LOADED) return MSEC_NEVER;
+    msec taken = slot->unwanted_since - slot->loading_since;
+    return msec_after(slot->unwanted_since,
+                      taken > lc->settings.load_grace ? taken : lc->settings.load_grace);
+}
+
 static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->generation++;
     slot->plan = slot->next;
     slot->bytes = slot->plan.need;
     slot->permille = 0;
     slot->loading_since = now;
+    slot->unwanted_since = MSEC_NEVER;
+    slot->lease_until = 0;
     slot->heard = now;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
@@ -46,6 +57,7 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
  * worker that replaces it. */
 static void slot_set_absent(struct lc_slot *slot, enum lc_state from) {
     slot->bytes = 0;
+    slot->lease_until = 0;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
     if (from != LC_UNLOADING) return;
@@ -202,6 +214,7 @@ static void slot_settle_ttl(struct lifecycle *lc, int i) {
 
 void slot_admit_waiters(struct lc_step *st, int i, bool fresh) {
     struct lifecycle *lc = st->lc;
+    bool leased = false, admitted = false;
 
     for (uint32_t k = 0; k < lc->request_count;) {
         struct lc_request *r = &lc->requests[k];
@@ -211,13 +224,17 @@ void slot_admit_waiters(struct lc_step *st, int i, bool fresh) {
             struct lc_action *answer = action_add(st, LC_DO_LOADED, i);
             answer->request = r->id;
             answer->fresh = fresh;
+            leased = leased || r->kind == LC_KIND_GET_OR_LOAD;
             request_remove(lc, k);
         } else {
             r->state = LC_ADMITTED;
             r->owed = fresh;
+            admitted = true;
             k++;
         }
     }
+    if (fresh && leased && !admitted)
+        lc->slots[i].lease_until = msec_after(lc->now, lc->settings.lease);
 }
 
 void slot_spawn(struct lc_step *st, int i) {
@@ -252,7 +269,11 @@ static bool settle_loading(struct lc_step *st, int i) {
     struct lifecycle *lc = st->lc;
     struct lc_slot *slot = &lc->slots[i];
 
-    if (slot->permille < LC_HALF_LOADED && waiter_first(lc, i) == NULL) {
+    if (waiter_first(lc, i) != NULL)
+        slot->unwanted_since = MSEC_NEVER;
+    else if (slot->unwanted_since == MSEC_NEVER)
+        slot->unwanted_since = lc->now;
+    if (lc->now >= load_gives_up_at(lc, slot)) {
         slot_leave(st, i, LC_BECAUSE_LOAD_CANCELLED);
         return true;
     }
@@ -262,22 +283,6 @@ static bool settle_loading(struct lc_step *st, int i) {
     slot_enter(st, i, LC_UNLOADING, LC_BECAUSE_LOAD_FAILED);
     slot->stop_by = MSEC_NEVER;
     (void)action_add(st, LC_DO_KILL, i);
-    return true;
-}
-
-static bool settle_idle(struct lc_step *st, int i) {
-    struct lc_slot *slot = &st->lc->slots[i];
-
-    if (requests_tally(st->lc, i).admitted > 0) {
-        slot_enter(st, i, LC_BUSY, LC_BECAUSE_REQUEST);
-        return true;
-    }
-    if (slot->leaving == LC_BECAUSE_EVICTED) {
-        slot_evict(st, i, slot->evicted_by);
-        return true;
-    }
-    if (st->lc->now < slot_expires(slot)) return false;
-    slot_leave(st, i, LC_BECAUSE_TTL);
     return true;
 }
 
@@ -296,6 +301,23 @@ static void slot_start(struct lc_step *st, int i) {
         slot->last_used = lc->now;
         action_add(st, LC_DO_START, i)->request = r->id;
     }
+}
+
+static bool settle_idle(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    if (requests_tally(st->lc, i).admitted > 0) {
+        slot_enter(st, i, LC_BUSY, LC_BECAUSE_REQUEST);
+        slot_start(st, i); /* before a closed gate can send it back */
+        return true;
+    }
+    if (slot->leaving == LC_BECAUSE_EVICTED && st->lc->now >= slot->lease_until) {
+        slot_evict(st, i, slot->evicted_by);
+        return true;
+    }
+    if (st->lc->now < slot_expires(slot)) return false;
+    slot_leave(st, i, LC_BECAUSE_TTL);
+    return true;
 }
 
 static void slot_kill_silent(struct lc_step *st, int i) {

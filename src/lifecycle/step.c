@@ -26,8 +26,11 @@ struct lc_settings lc_settings_default(void) {
         .jit = true,
         .ttl_update = true,
         .auto_evict = LC_EVICT_ON,
+        .jit_limit = 1,
         .default_ttl = (msec)3600 * 1000,
         .switch_window = 1000,
+        .lease = (msec)5 * 1000,
+        .load_grace = (msec)10 * 1000,
         .load_stall = (msec)120 * 1000,
         .hang = (msec)60 * 1000,
         .stop_grace = (msec)10 * 1000,
@@ -125,9 +128,12 @@ static msec slot_deadline(const struct lifecycle *lc, const struct lc_slot *slot
     case LC_ABSENT:
         return MSEC_NEVER;
     case LC_LOADING:
-        return msec_after(slot->heard, lc->settings.load_stall);
+        return sooner(msec_after(slot->heard, lc->settings.load_stall),
+                      load_gives_up_at(lc, slot));
     case LC_IDLE:
-        return slot_expires(slot);
+        return slot->leaving == LC_BECAUSE_EVICTED
+                   ? sooner(slot_expires(slot), slot->lease_until)
+                   : slot_expires(slot);
     case LC_BUSY:
     case LC_DRAINING:
         return msec_after(slot->heard, lc->settings.hang);

@@ -27,7 +27,7 @@ static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *sl
         return n->admitted == 0 && n->running == 0 && slot->bytes == 0;
     case LC_LOADING:
         return n->admitted == 0 && n->running == 0 && !lc->shutting_down &&
-               (n->waiting > 0 || slot->permille >= LC_HALF_LOADED);
+               (n->waiting > 0 || slot->unwanted_since != MSEC_NEVER);
     case LC_IDLE:
         return n->waiting == 0 && n->admitted == 0 && n->running == 0 && !lc->shutting_down &&
                slot->idle_since <= lc->now && lc->now < slot_expires(slot);
@@ -41,11 +41,12 @@ static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *sl
     return false;
 }
 
-static bool leaving_valid(const struct lc_slot *slot) {
+static bool leaving_valid(const struct lc_slot *slot, msec now) {
     bool evicted = slot->leaving == LC_BECAUSE_EVICTED;
 
     if (evicted != (slot->evicted_by != LC_NO_SLOT)) return false;
-    if (slot->state == LC_LOADING) return evicted || slot->leaving == LC_BECAUSE_NONE;
+    if (slot->state == LC_LOADING || (slot->state == LC_IDLE && slot->lease_until > now))
+        return evicted || slot->leaving == LC_BECAUSE_NONE;
     return slot_is_leaving(slot) == (slot->leaving != LC_BECAUSE_NONE);
 }
 
@@ -58,7 +59,7 @@ static bool slot_valid(const struct lifecycle *lc, const struct lc_slot *slot,
     if (slot->state == LC_ABSENT && empty && slot->failures == 0) return false;
     if (slot->state != LC_ABSENT && slot->ttl < 0 && !slot_is_leaving(slot)) return false;
     if (lc->finished && slot->state != LC_ABSENT) return false;
-    return slot_work_valid(lc, slot, n) && leaving_valid(slot);
+    return slot_work_valid(lc, slot, n) && leaving_valid(slot, lc->now);
 }
 
 bool lifecycle_valid(const struct lifecycle *lc) {

@@ -32,6 +32,7 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
     slot->bytes = ev->bytes;
     slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
     slot->last_used = slot->ready_at = lc->now;
+    slot->unwanted_since = MSEC_NEVER;
     forget_failures(lc, slot->model);
     /* All of them, however long somebody else has waited: no swap without an answer in between
      * (Auto-evict, rule 6). */

@@ -16,6 +16,7 @@ static struct lc_plan plan_of(uint32_t model) {
         .need = model + 1,
         .reload = UNIT,
         .parallel = 1 + model % 2,
+        .type = model == 2 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };
 }
 
@@ -25,7 +26,10 @@ void domain_init(const struct domain *d, struct lifecycle *lc) {
         .ttl_update = true,
         .auto_evict = d->mode,
         .default_ttl = 2 * UNIT,
+        .jit_limit = d->jit_limit,
         .switch_window = UNIT,
+        .lease = 2 * UNIT,
+        .load_grace = UNIT,
         .load_stall = 4 * UNIT,
         .hang = 4 * UNIT,
         .stop_grace = 3 * UNIT,
@@ -150,7 +154,7 @@ static void add_orders(struct list *l, int slot) {
 }
 
 static void add_settings(struct list *l) {
-    for (int mode = LC_EVICT_ON; mode <= LC_EVICT_FIT; mode++) {
+    for (int mode = LC_EVICT_ON; mode <= LC_EVICT_PER_TYPE; mode++) {
         if (l->lc->settings.auto_evict == (enum lc_auto_evict)mode) continue;
         struct lc_event *ev = add(l, LC_EV_SETTINGS);
         ev->settings = l->lc->settings;
@@ -217,6 +221,12 @@ static uint64_t left(const struct lifecycle *lc, msec t) {
     return t > lc->now ? (uint64_t)(t - lc->now) : 0;
 }
 
+/* How long the load took, as far as it matters: beyond the window it does not. */
+static uint64_t span_of_load(const struct lc_slot *s) {
+    msec span = s->ready_at - s->loading_since;
+    return (uint64_t)(span < 2 * UNIT ? span : 2 * UNIT);
+}
+
 static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_slot *s) {
     bool working = s->state == LC_BUSY || s->state == LC_DRAINING;
 
@@ -231,6 +241,10 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, s->state == LC_LOADING || working ? age(lc, s->heard, 9 * UNIT) : 0);
     mix(key, s->state == LC_UNLOADING ? left(lc, s->stop_by) : 0);
     mix(key, s->state == LC_LOADING && s->permille >= 500);
+    mix(key, s->state == LC_LOADING ? age(lc, s->unwanted_since, 4 * UNIT) : 0);
+    mix(key, s->state == LC_LOADING ? age(lc, s->loading_since, 4 * UNIT) : 0);
+    mix(key, s->state == LC_IDLE ? span_of_load(s) : 0);
+    mix(key, s->lease_until != 0 ? left(lc, s->lease_until) : 0);
     mix(key, working ? age(lc, s->last_used, 3 * UNIT) : 0);
     mix(key, s->state == LC_BUSY ? age(lc, s->ready_at, 3 * UNIT) : 0);
 }

@@ -39,7 +39,8 @@ struct domain {
     enum lc_auto_evict mode;
     uint32_t requests; /* at most so many at a time */
     unsigned may;
-    nbytes budget; /* model m takes m + 1 */
+    nbytes budget; /* model m takes m + 1; the third is an embedding model */
+    uint32_t jit_limit;
 };
 
 void domain_init(const struct domain *d, struct lifecycle *lc);

@@ -25,21 +25,25 @@
 #endif
 
 static const struct domain domains[] = {
-    { "requests, on", 2, LC_EVICT_ON, 3, MAY_CANCEL | MAY_ZERO_TTL | MAY_PROGRESS, UINT64_MAX },
-    { "three models, on", 3, LC_EVICT_ON, 4, MAY_BE_LATE, UINT64_MAX },
+    { "requests, on", 2, LC_EVICT_ON, 3, MAY_CANCEL | MAY_ZERO_TTL | MAY_PROGRESS, UINT64_MAX,
+      1 },
+    { "three models, on", 3, LC_EVICT_ON, 4, MAY_BE_LATE, UINT64_MAX, 1 },
     { "loads and pins, on", 2, LC_EVICT_ON, 2,
-      MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_UPDATE | MAY_CANCEL, UINT64_MAX },
+      MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_UPDATE | MAY_CANCEL, UINT64_MAX, 1 },
     { "failures, on", 2, LC_EVICT_ON, 3, MAY_FAIL | MAY_DIE | MAY_UNLOAD | MAY_PROGRESS,
-      UINT64_MAX },
-    { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD,
-      UINT64_MAX },
-    { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL | MAY_GROW,
-      4 },
-    { "one model after another, fit", 3, LC_EVICT_FIT, 4, MAY_DIE | MAY_BE_LATE, 3 },
-    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_UPDATE | MAY_GROW, 3 },
-    { "shutdown", 2, LC_EVICT_ON, 3, MAY_SHUTDOWN | MAY_LOAD | MAY_DIE | MAY_CANCEL,
-      UINT64_MAX },
-    { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_UPDATE | MAY_ZERO_TTL | MAY_KINDS, 2 },
+      UINT64_MAX, 1 },
+    { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD, UINT64_MAX,
+      1 },
+    { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL | MAY_GROW, 4, 1 },
+    { "one model after another, fit", 3, LC_EVICT_FIT, 4, MAY_DIE | MAY_BE_LATE, 3, 1 },
+    { "budget, on", 2, LC_EVICT_ON, 3, MAY_LOAD | MAY_BUDGET | MAY_UPDATE | MAY_GROW, 3, 1 },
+    { "leases, on", 2, LC_EVICT_ON, 3, MAY_KINDS | MAY_CANCEL, UINT64_MAX, 1 },
+    { "two places, on", 3, LC_EVICT_ON, 3, MAY_CANCEL | MAY_BUDGET, 5, 2 },
+    { "three models, per type", 3, LC_EVICT_PER_TYPE, 3, MAY_CANCEL | MAY_KINDS, UINT64_MAX,
+      1 },
+    { "shutdown", 2, LC_EVICT_ON, 3, MAY_SHUTDOWN | MAY_LOAD | MAY_DIE | MAY_CANCEL, UINT64_MAX,
+      1 },
+    { "settings", 2, LC_EVICT_ON, 2, MAY_MODE | MAY_UPDATE | MAY_ZERO_TTL | MAY_KINDS, 2, 1 },
 };
 
 struct node {

@@ -322,10 +322,9 @@ static bool waited_enough(const struct step *s, int by) {
     return first != NULL && s->ev->now - first->arrived >= (a < b ? a : b);
 }
 
+/* Another became jit by hand, now or while this one was loading or leased. */
 static bool unpinned(const struct step *s, int slot) {
-    return s->ev->kind == LC_EV_UPDATE ||
-           (s->before->slots[slot].state == LC_LOADING &&
-            s->before->slots[slot].leaving == LC_BECAUSE_EVICTED);
+    return s->ev->kind == LC_EV_UPDATE || s->before->slots[slot].leaving == LC_BECAUSE_EVICTED;
 }
 
 static const char *eviction_is_fair(const struct step *s) {
@@ -354,10 +353,12 @@ static const char *gates_are_closed(const struct step *s) {
     const struct lifecycle *b = s->before;
 
     if (b->settings.auto_evict != LC_EVICT_ON || b->budget != UINT64_MAX) return NULL;
+    if (b->settings.jit_limit > 1) return NULL; /* another may be the victim */
     if (s->ev->kind != LC_EV_REQUEST || s->ev->request_kind == LC_KIND_GET_OR_LOAD) return NULL;
     const struct lc_request *r = request_in(s->after, s->ev->request);
     if (r == NULL || r->state == LC_WAITING) return NULL;
     if (s->after->slots[r->slot].origin != LC_ORIGIN_JIT) return NULL;
+    if (b->slots[r->slot].lease_until > s->ev->now) return NULL;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (b->slots[i].origin != LC_ORIGIN_JIT || load_waits_in(b, i)) continue;
         if (b->slots[i].state != LC_ABSENT) continue;
@@ -366,22 +367,32 @@ static const char *gates_are_closed(const struct step *s) {
     return NULL;
 }
 
-static const char *one_jit_at_a_time(const struct step *s) {
-    if (s->after->settings.auto_evict != LC_EVICT_ON) return NULL;
+/* on: no more jit instances than jit_limit; per_type: of each type. */
+static const char *jit_places_are_kept(const struct step *s) {
+    const struct lc_settings *set = &s->after->settings;
+    bool per_type = set->auto_evict == LC_EVICT_PER_TYPE;
+
+    if (set->auto_evict != LC_EVICT_ON && !per_type) return NULL;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct lc_slot *slot = &s->after->slots[i];
+        uint32_t others = 0;
         if (count_on(s, LC_DO_SPAWN, i) == 0 || slot->origin != LC_ORIGIN_JIT) continue;
         for (int k = 0; k < LC_MAX_SLOTS; k++) {
             const struct lc_slot *other = &s->after->slots[k];
-            if (k != i && other->origin == LC_ORIGIN_JIT && other->state != LC_ABSENT)
-                return "a jit load beside another jit instance";
+            if (k == i || other->origin != LC_ORIGIN_JIT || other->state == LC_ABSENT) continue;
+            others += !per_type || other->plan.type == slot->plan.type;
         }
+        if (others >= set->jit_limit) return "a jit load beside too many jit instances";
     }
     return NULL;
 }
 
 /* An older waiter of another jit model is not overtaken by a jit load. */
 static const char *line_is_in_order(const struct step *s) {
+    bool fit = s->before->settings.auto_evict == LC_EVICT_FIT ||
+               s->after->settings.auto_evict == LC_EVICT_FIT;
+
+    if (fit) return NULL; /* there a small load may pass */
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (count_on(s, LC_DO_SPAWN, i) == 0) continue;
         if (s->after->slots[i].origin != LC_ORIGIN_JIT) continue;
@@ -427,13 +438,55 @@ static const char *back_off_is_kept(const struct step *s) {
     return NULL;
 }
 
-/* Only a waiter's own end lets a load go, and only before half of it is done. */
+/* Does a jit load whose gate is closed wait for a place? */
+static bool gate_is_closed(const struct step *s, int but) {
+    for (uint32_t k = 0; k < s->after->request_count; k++) {
+        const struct lc_request *r = &s->after->requests[k];
+        if (r->slot == but || s->after->slots[r->slot].state != LC_ABSENT) continue;
+        if (s->ev->now - r->arrived >= s->after->settings.switch_window) return true;
+    }
+    return false;
+}
+
+/* A load is cancelled only before half of it is done, while nobody waits for it, and after its
+ * grace or because another model waits for its place. */
 static const char *loads_survive(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
         if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_LOAD_CANCELLED) continue;
-        if (s->after->slots[a->slot].permille >= 500) return "a load was cancelled too late";
-        if (s->ev->kind != LC_EV_CANCEL) return "a load was cancelled by nobody";
+        const struct lc_slot *slot = &s->after->slots[a->slot];
+        msec alone = s->ev->now - slot->unwanted_since;
+        msec taken = slot->unwanted_since - slot->loading_since;
+        if (slot->permille >= 500) return "a load was cancelled too late";
+        if (slot->unwanted_since == MSEC_NEVER) return "a load was cancelled with waiters";
+        bool grace_is_over = alone >= s->after->settings.load_grace && alone >= taken;
+        if (!grace_is_over && !gate_is_closed(s, a->slot))
+            return "a load was cancelled within its grace";
+    }
+    return NULL;
+}
+
+static const char *leases_are_kept(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_EVICTED) continue;
+        if (a->from == LC_IDLE && s->before->slots[a->slot].lease_until > s->ev->now)
+            return "a lease was broken";
+    }
+    return NULL;
+}
+
+/* A victim that has just become idle stays as long as its load took, within the window. */
+static const char *idle_victims_have_grace(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_EVICTED) continue;
+        if (a->from != LC_IDLE || unpinned(s, a->slot)) continue;
+        const struct lc_slot *slot = &s->after->slots[a->slot];
+        msec idle = s->ev->now - slot->idle_since;
+        bool pressing = waited_enough(s, a->by) || load_waits_in(s->after, a->by);
+        if (idle < slot->ready_at - slot->loading_since && !pressing)
+            return "an idle victim left within its grace";
     }
     return NULL;
 }
@@ -487,7 +540,9 @@ static property *const properties[] = {
     ttl_changes_are_owed,
     eviction_is_fair,
     gates_are_closed,
-    one_jit_at_a_time,
+    jit_places_are_kept,
+    leases_are_kept,
+    idle_victims_have_grace,
     line_is_in_order,
     memory_is_kept,
     back_off_is_kept,

@@ -32,6 +32,8 @@ const struct transition rules_transitions[] = {
     { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_EVICTED },
     { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },
     { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_USER },
+    /* the last that waited for its place left */
+    { LC_DRAINING, LC_BUSY, LC_BECAUSE_RECALLED },
     /* worker exited, memory back */
     { LC_UNLOADING, LC_ABSENT, LC_BECAUSE_EXITED },
     /* a worker that dies in any other state takes its instance along */
@@ -56,6 +58,12 @@ struct crowd {
     uint32_t waiting, admitted, running, places;
 };
 
+static bool is_there_twice(const struct lifecycle *lc, uint32_t k) {
+    for (uint32_t i = 0; i < k; i++)
+        if (lc->requests[i].id == lc->requests[k].id) return true;
+    return false;
+}
+
 static const char *request_broken(const struct lifecycle *lc, uint32_t k) {
     const struct lc_request *r = &lc->requests[k];
     bool waits_for_a_load = r->kind == LC_KIND_LOAD || r->kind == LC_KIND_GET_OR_LOAD;
@@ -63,7 +71,7 @@ static const char *request_broken(const struct lifecycle *lc, uint32_t k) {
     if (r->slot < 0 || r->slot >= LC_MAX_SLOTS || lc->slots[r->slot].model == LC_NO_MODEL)
         return "a request belongs to no model";
     if (k > 0 && (r - 1)->arrived > r->arrived) return "requests are not in order of arrival";
-    if (k > 0 && (r - 1)->id >= r->id) return "a request is there twice";
+    if (is_there_twice(lc, k)) return "a request is there twice";
     if (r->lost > 1) return "a request waits for its third worker";
     if (r->aborted && r->state != LC_RUNNING) return "an ended request still waits";
     if (waits_for_a_load && r->state != LC_WAITING) return "a load is served like an inference";
@@ -97,7 +105,9 @@ static const char *work_broken(const struct lifecycle *lc, const struct lc_slot 
     case LC_ABSENT:
         return slot->bytes > 0 ? "memory without a worker" : NULL;
     case LC_LOADING:
-        return n->waiting == 0 && slot->permille < 500 ? "a load that nobody waits for" : NULL;
+        return n->waiting == 0 && slot->unwanted_since == MSEC_NEVER
+                   ? "nobody waits for a load, and its grace does not run"
+                   : NULL;
     case LC_IDLE:
         return idle_broken(lc, slot, n);
     case LC_BUSY:
@@ -110,13 +120,15 @@ static const char *work_broken(const struct lifecycle *lc, const struct lc_slot 
     return "an unknown state";
 }
 
-/* Why it leaves, and for whom. A loading one may be marked: it serves its waiters first. */
-static const char *leaving_broken(const struct lc_slot *slot) {
+/* Why it leaves, and for whom. A loading one may be marked, it serves its waiters first; a
+ * leased one, until its lease ends. */
+static const char *leaving_broken(const struct lc_slot *slot, msec now) {
     bool leaves = slot->state == LC_DRAINING || slot->state == LC_UNLOADING;
     bool evicted = slot->leaving == LC_BECAUSE_EVICTED;
 
     if (evicted != (slot->evicted_by != LC_NO_SLOT)) return "evicted by nobody";
     if (slot->state == LC_LOADING && evicted) return NULL;
+    if (slot->state == LC_IDLE && evicted && slot->lease_until > now) return NULL;
     if (leaves != (slot->leaving != LC_BECAUSE_NONE)) return "leaving without a reason";
     if (leaves && slot->state == LC_DRAINING && slot->leaving == LC_BECAUSE_TTL)
         return "a ttl ended while there was work";
@@ -136,7 +148,7 @@ static const char *slot_broken(const struct lifecycle *lc, const struct lc_slot 
     if (up && slot->ttl < 0) return "an instance without a ttl";
     if (lc->finished && slot->state != LC_ABSENT) return "a worker outlives the shutdown";
     const char *broken = work_broken(lc, slot, n);
-    return broken != NULL ? broken : leaving_broken(slot);
+    return broken != NULL ? broken : leaving_broken(slot, lc->now);
 }
 
 const char *rules_broken(const struct lifecycle *lc) {

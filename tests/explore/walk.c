@@ -81,6 +81,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
         .need = (nbytes)1000 * (1 + ev->model % 7),
         .reload = 1 + (msec)pick(60000),
         .parallel = 1 + pick(4),
+        .type = ev->model % 3 == 0 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };
 }
 
@@ -101,8 +102,9 @@ static void become_report(struct lc_event *ev, enum lc_event_kind kind, enum lc_
 static void become_settings(struct lc_event *ev) {
     ev->kind = LC_EV_SETTINGS;
     ev->settings = walk.lc.settings;
-    ev->settings.auto_evict = (enum lc_auto_evict)pick(3);
+    ev->settings.auto_evict = (enum lc_auto_evict)pick(4);
     ev->settings.jit = pick(5) != 0;
+    ev->settings.jit_limit = 1 + pick(3);
     ev->settings.ttl_update = pick(2) == 0;
     ev->settings.switch_window = (msec)pick(3) * 700;
     ev->settings.default_ttl = pick(3) == 0 ? MSEC_NEVER : (msec)pick(20000);

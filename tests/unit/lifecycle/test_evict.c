@@ -372,6 +372,114 @@ static void test_evict_6_a_pinned_victim_frees_the_waiter(void **state) {
     assert_int_equal(state_of(a), LC_BUSY);
 }
 
+/* Two clients in closed loops on two models: the victim's client is back within the window. */
+static void test_evict_6_a_victim_idle_just_now_has_a_grace(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+    int a = lifecycle_find(&lc, A);
+
+    pass(400);
+    ready(a);
+    ask(B);
+    done(r);
+    assert_int_equal(state_of(a), LC_IDLE);
+    pass(399);
+    r = ask(A);
+    assert_int_equal(fate(r), STARTED);
+    done(r);
+    pass(399);
+    assert_int_equal(state_of(a), LC_IDLE);
+    pass(1);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+}
+
+static void test_evict_6_the_grace_ends_with_the_window(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+    int a = lifecycle_find(&lc, A);
+
+    pass(5000);
+    ready(a);
+    ask(B);
+    pass(600);
+    done(r);
+    pass(399);
+    assert_int_equal(state_of(a), LC_IDLE);
+    pass(1);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+}
+
+static void test_evict_1_jit_limit_keeps_the_recently_used(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.jit_limit = 2;
+    configure(settings);
+    int a = make_idle(A);
+    pass(10);
+    int b = make_idle(B);
+    pass(10);
+    ask(C);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    assert_int_equal(state_of(b), LC_IDLE);
+    exited(a);
+    assert_int_equal(state_of(lifecycle_find(&lc, C)), LC_LOADING);
+}
+
+static void test_evict_1_a_lower_jit_limit_counts_from_the_next_load(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.jit_limit = 3;
+    configure(settings);
+    int a = make_idle(A), b = make_idle(B), c = make_idle(C);
+    settings.jit_limit = 1;
+    configure(settings);
+    assert_int_equal(state_of(a), LC_IDLE);
+    ask(D);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    assert_int_equal(state_of(b), LC_UNLOADING);
+    assert_int_equal(state_of(c), LC_UNLOADING);
+}
+
+static void test_evict_1_per_type_keeps_one_of_each(void **state) {
+    (void)state;
+    set_mode(LC_EVICT_PER_TYPE);
+    int chat = make_idle(A);
+    plan.type = LC_TYPE_EMBEDDING;
+    int embedder = make_idle(B);
+
+    assert_int_equal(state_of(chat), LC_IDLE);
+    ask(C);
+    assert_int_equal(state_of(chat), LC_IDLE);
+    assert_int_equal(state_of(embedder), LC_UNLOADING);
+    assert_int_equal(last_by(embedder), lifecycle_find(&lc, C));
+}
+
+static void test_evict_2_short_of_memory_an_explicit_load_evicts_idle_ones(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    set_budget(150);
+    uint64_t r = load(B);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    assert_int_equal(last_reason(a), LC_BECAUSE_EVICTED);
+    exited(a);
+    ready(lifecycle_find(&lc, B));
+    assert_int_equal(fate(r), LOADED);
+}
+
+static void test_evict_2_an_explicit_load_drains_no_busy_one(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    set_budget(150);
+    uint64_t r = load(B);
+    assert_int_equal(failure(r), LC_FAIL_NO_MEMORY);
+    assert_int_equal(state_of(a), LC_BUSY);
+}
+
 static void test_evict_unpinned_takes_the_jit_place(void **state) {
     (void)state;
     int pinned = make_explicit(A), idle = make_idle(B);
@@ -454,6 +562,15 @@ int evict_tests(void) {
                                world_reset),
         cmocka_unit_test_setup(test_evict_6_the_window_is_a_setting, world_reset),
         cmocka_unit_test_setup(test_evict_6_a_pinned_victim_frees_the_waiter, world_reset),
+        cmocka_unit_test_setup(test_evict_6_a_victim_idle_just_now_has_a_grace, world_reset),
+        cmocka_unit_test_setup(test_evict_6_the_grace_ends_with_the_window, world_reset),
+        cmocka_unit_test_setup(test_evict_1_jit_limit_keeps_the_recently_used, world_reset),
+        cmocka_unit_test_setup(test_evict_1_a_lower_jit_limit_counts_from_the_next_load,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_1_per_type_keeps_one_of_each, world_reset),
+        cmocka_unit_test_setup(test_evict_2_short_of_memory_an_explicit_load_evicts_idle_ones,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_2_an_explicit_load_drains_no_busy_one, world_reset),
         cmocka_unit_test_setup(test_evict_unpinned_takes_the_jit_place, world_reset),
         cmocka_unit_test_setup(test_evict_unpinned_drains_a_busy_one_and_a_loading_one,
                                world_reset),

@@ -277,10 +277,41 @@ static void test_evict_4_fit_a_load_is_counted_by_its_plan(void **state) {
     assert_int_equal(lc.slots[a].bytes, 100);
 }
 
+static void test_evict_4_a_smaller_load_that_fits_beside_passes(void **state) {
+    (void)state;
+    set_mode(LC_EVICT_FIT);
+    set_budget(1000);
+    plan.need = 600;
+    int a;
+    make_busy(A, &a);
+    plan.need = 800;
+    uint64_t big = ask(B);
+    plan.need = 200;
+    uint64_t small = ask(C);
+
+    assert_int_equal(state_of(lifecycle_find(&lc, B)), LC_ABSENT);
+    assert_int_equal(state_of(lifecycle_find(&lc, C)), LC_LOADING);
+    assert_int_equal(fate(big), HELD);
+    assert_int_equal(fate(small), HELD);
+}
+
+static void test_evict_4_a_smaller_load_that_would_delay_the_first_waits(void **state) {
+    (void)state;
+    set_mode(LC_EVICT_FIT);
+    set_budget(1000);
+    plan.need = 600;
+    int a;
+    make_busy(A, &a);
+    plan.need = 900;
+    ask(B);
+    plan.need = 200;
+    ask(C);
+
+    assert_int_equal(state_of(lifecycle_find(&lc, C)), LC_ABSENT);
+}
+
 int fit_tests(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_evict_4_fit_counts_what_an_instance_grows_by, world_reset),
-        cmocka_unit_test_setup(test_evict_4_fit_a_load_is_counted_by_its_plan, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_holds_what_the_budget_holds, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_longest_idle_by_reload_goes_first, world_reset),
         cmocka_unit_test_setup(test_evict_4_fit_scores_do_not_overflow, world_reset),
@@ -298,6 +329,12 @@ int fit_tests(void) {
         cmocka_unit_test_setup(test_failure_no_memory_in_the_other_modes, world_reset),
         cmocka_unit_test_setup(test_failure_no_memory_after_the_budget_shrank, world_reset),
         cmocka_unit_test_setup(test_memory_that_is_coming_back_is_waited_for, world_reset),
+        cmocka_unit_test_setup(test_evict_4_fit_counts_what_an_instance_grows_by, world_reset),
+        cmocka_unit_test_setup(test_evict_4_fit_a_load_is_counted_by_its_plan, world_reset),
+        cmocka_unit_test_setup(test_evict_4_a_smaller_load_that_fits_beside_passes,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_4_a_smaller_load_that_would_delay_the_first_waits,
+                               world_reset),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

@@ -102,20 +102,99 @@ static void test_jit_3_coalescing_while_leaving_one_fresh_load(void **state) {
     assert_int_equal(fate(s), STARTED);
 }
 
-static void test_jit_4_a_load_is_cancelled_when_nobody_waits(void **state) {
+static void test_jit_4_a_load_nobody_waits_for_goes_on_for_a_grace(void **state) {
     (void)state;
     uint64_t r = ask(A), s = ask(A);
 
     progress(0, 499);
     cancel(r);
-    assert_int_equal(state_of(0), LC_LOADING);
+    pass(3000);
     cancel(s);
+    assert_int_equal(state_of(0), LC_LOADING);
+    assert_int_equal(lifecycle_deadline(&lc), 13000);
+    pass(9999);
+    assert_int_equal(state_of(0), LC_LOADING);
+    pass(1);
     assert_int_equal(state_of(0), LC_UNLOADING);
     assert_int_equal(last_reason(0), LC_BECAUSE_LOAD_CANCELLED);
     assert_int_equal(count(LC_DO_STOP), 1);
     exited(0);
     assert_int_equal(count(LC_DO_FREE), 1);
     assert_int_equal(lifecycle_find(&lc, A), LC_NO_SLOT);
+}
+
+static void test_jit_4_the_grace_is_as_long_as_the_load_took_so_far(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+
+    pass(25000);
+    cancel(r);
+    pass(24999);
+    assert_int_equal(state_of(0), LC_LOADING);
+    pass(1);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+}
+
+/* A client that gives up early and tries again gets its model. */
+static void test_jit_4_asked_again_and_again_a_load_is_finished(void **state) {
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        uint64_t r = ask(A);
+        pass(400);
+        cancel(r);
+        pass(600);
+    }
+    assert_int_equal(total(LC_DO_SPAWN), 1);
+    ready(0);
+    assert_int_equal(state_of(0), LC_IDLE);
+    assert_int_equal(lc.slots[0].ttl, 3600 * 1000);
+}
+
+static void test_jit_4_an_unwanted_load_makes_room_for_who_waits(void **state) {
+    (void)state;
+    uint64_t r = ask(A), s = ask(B);
+
+    cancel(r);
+    pass(999);
+    assert_int_equal(state_of(0), LC_LOADING);
+    pass(1);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+    exited(0);
+    ready(lifecycle_find(&lc, B));
+    assert_int_equal(fate(s), STARTED);
+}
+
+static void test_jit_8_a_get_or_load_is_a_lease(void **state) {
+    (void)state;
+    int a;
+    uint64_t busy = make_busy(A, &a), get = ask_kind(B, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
+
+    pass(1000);
+    uint64_t behind = ask(A);
+    done(busy);
+    exited(a);
+    int b = lifecycle_find(&lc, B);
+    pass(1000);
+    ready(b);
+    assert_int_equal(fate(get), LOADED);
+    assert_int_equal(state_of(b), LC_IDLE);
+    pass(4999);
+    assert_int_equal(state_of(b), LC_IDLE);
+    uint64_t first = ask(B);
+    assert_int_equal(fate(first), STARTED);
+    /* The lease is used; the turn of the other one comes. */
+    assert_int_equal(state_of(b), LC_DRAINING);
+    assert_int_equal(fate(behind), HELD);
+}
+
+static void test_jit_8_a_lease_ends(void **state) {
+    (void)state;
+    (void)ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
+    ready(0);
+    ask(B);
+    assert_int_equal(lifecycle_deadline(&lc), 5000);
+    pass(5000);
+    assert_int_equal(state_of(0), LC_UNLOADING);
 }
 
 static void test_jit_4_a_load_half_done_goes_on_without_its_client(void **state) {
@@ -272,7 +351,16 @@ int jit_tests(void) {
                                world_reset),
         cmocka_unit_test_setup(test_jit_3_coalescing_many_first_requests_one_load, world_reset),
         cmocka_unit_test_setup(test_jit_3_coalescing_while_leaving_one_fresh_load, world_reset),
-        cmocka_unit_test_setup(test_jit_4_a_load_is_cancelled_when_nobody_waits, world_reset),
+        cmocka_unit_test_setup(test_jit_4_a_load_nobody_waits_for_goes_on_for_a_grace,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_4_the_grace_is_as_long_as_the_load_took_so_far,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_4_asked_again_and_again_a_load_is_finished,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_4_an_unwanted_load_makes_room_for_who_waits,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_8_a_get_or_load_is_a_lease, world_reset),
+        cmocka_unit_test_setup(test_jit_8_a_lease_ends, world_reset),
         cmocka_unit_test_setup(test_jit_4_a_load_half_done_goes_on_without_its_client,
                                world_reset),
         cmocka_unit_test_setup(test_jit_4_progress_never_goes_back, world_reset),
