@@ -208,6 +208,8 @@ static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
 static void test_a_ready_after_its_load_was_given_up_is_nothing(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
+    s->settings.rules.load_grace = 0;
+    supervisor_settings_changed(s->sup);
     call_id call = load(s, request_for("one"), told);
     supervisor_cancel(s->sup, call);
     assert_int_equal(instance(s)->state, INSTANCE_UNLOADING);
