@@ -104,8 +104,8 @@ static int idle_jit_victim(const struct lifecycle *lc) {
     return best;
 }
 
-/* Is x a better victim for memory than y? Idle ones first, the best by goes_before; of the others
- * the least recently used. */
+/* Is x a better victim for memory than y? Idle ones first, the best by goes_before; of the
+ * others the least recently used. */
 static bool memory_victim_before(const struct lifecycle *lc, int a, int b) {
     const struct lc_slot *x = &lc->slots[a], *y = &lc->slots[b];
 
@@ -154,7 +154,8 @@ static bool places_are_limited(const struct lifecycle *lc, int load) {
     return limited && slot_needs_place(lc, load);
 }
 
-/* Jit workers that hold a place the load competes for; those that leave count only with `all`. */
+/* Jit workers that hold a place the load competes for; those that leave count only with `all`.
+ */
 static uint32_t places_taken(const struct lifecycle *lc, int load, bool all) {
     uint32_t n = 0;
 
@@ -166,8 +167,8 @@ static uint32_t places_taken(const struct lifecycle *lc, int load, bool all) {
     return n;
 }
 
-/* Who has to leave before the load can start: as many as hold a place too much, and then as many
- * as hold memory that it needs. Returns how many. */
+/* Who has to leave before the load can start: as many as hold a place too much, and then as
+ * many as hold memory that it needs. Returns how many. */
 static uint32_t victims_plan(const struct lifecycle *lc, int load, nbytes need,
                              bool ret_leaves[LC_MAX_SLOTS]) {
     nbytes staying = bytes_staying(lc);
@@ -196,9 +197,10 @@ static msec gate_closes(const struct lifecycle *lc, int load) {
     return msec_after(waiter_first(lc, load)->arrived, lc->settings.switch_window);
 }
 
-/* When the victim goes for the load. An idle one stays for as long as its own load took, so that
- * two clients in closed loops cost fewer loads than answers, but not beyond the window; explicit
- * loads, which drain nobody, do not wait for it. A lease goes before all (JIT loading, rule 8). */
+/* When the victim goes for the load. An idle one stays for as long as its own load took, so
+ * that two clients in closed loops cost fewer loads than answers, but not beyond the window;
+ * explicit loads, which drain nobody, do not wait for it. A lease goes before all (JIT loading,
+ * rule 8). */
 static msec victim_goes_at(const struct lifecycle *lc, int load, int v) {
     const struct lc_slot *slot = &lc->slots[v];
     msec at = slot_needs_place(lc, load) ? gate_closes(lc, load) : 0;
@@ -244,8 +246,8 @@ static bool place_try(struct lc_step *st, int load) {
     return true;
 }
 
-/* May the load pass the first in line? Only in fit, where it fits beside what is there and costs
- * the first no victim more (Auto-evict, rule 4). */
+/* May the load pass the first in line? Only in fit, where it fits beside what is there and
+ * costs the first no victim more (Auto-evict, rule 4). */
 static bool may_pass(const struct lifecycle *lc, int first, int load) {
     nbytes ahead = load_need(lc, first), need = load_need(lc, load);
     bool leaves[LC_MAX_SLOTS];

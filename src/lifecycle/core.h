@@ -65,8 +65,8 @@ void request_refuse(struct lc_step *st, const struct lc_event *ev, int slot,
                     const struct lc_refusal *why);
 /* Ends the slot's requests in one of the states with an error. */
 void requests_fail(struct lc_step *st, int slot, unsigned states, const struct lc_refusal *why);
-/* Puts the slot's ADMITTED requests behind everybody who waits, but for those that its load owes
- * an answer when the waiter came before it was ready. */
+/* Puts the slot's ADMITTED requests behind everybody who waits, but for those that its load
+ * owes an answer when the waiter came before it was ready. */
 void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived);
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
 /* Requests for the model, on any slot, without a parallel place. */
@@ -83,7 +83,8 @@ bool slot_is_leaving(const struct lc_slot *slot); /* DRAINING, UNLOADING */
 bool slot_is_up(const struct lc_slot *slot);      /* LOADING, IDLE, BUSY */
 bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
 msec slot_expires(const struct lc_slot *slot);
-/* LOADING: when it is cancelled because nobody waits for it (JIT loading, rule 4), or MSEC_NEVER.
+/* LOADING: when it is cancelled because nobody waits for it (JIT loading, rule 4), or
+ * MSEC_NEVER.
  */
 msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot);
 /* The only place that assigns a state: checks the edge, sets what the state implies, reports.
@@ -97,7 +98,8 @@ void slot_evict(struct lc_step *st, int slot, int by);
 /* A slot without an instance for the model, assigned to it; LC_NO_SLOT if there is none. */
 int slot_take(struct lc_step *st, uint32_t model);
 void slot_free(struct lc_step *st, int slot);
-/* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new load. */
+/* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new
+ * load. */
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
 /* Makes it explicit (Auto-evict, rule 7). */
 void slot_promote(struct lc_slot *slot, msec ttl);

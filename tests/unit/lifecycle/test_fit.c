@@ -310,6 +310,22 @@ static void test_evict_4_a_smaller_load_that_would_delay_the_first_waits(void **
     assert_int_equal(state_of(lifecycle_find(&lc, C)), LC_ABSENT);
 }
 
+static void test_evict_4_a_smaller_load_that_costs_a_victim_more_waits(void **state) {
+    (void)state;
+    int a, b;
+
+    set_mode(LC_EVICT_FIT);
+    set_budget(1000);
+    plan.need = 300;
+    make_busy(A, &a);
+    make_busy(B, &b);
+    plan.need = 700;
+    ask(C);
+    plan.need = 200;
+    ask(D);
+    assert_int_equal(state_of(lifecycle_find(&lc, D)), LC_ABSENT);
+}
+
 int fit_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_evict_4_fit_holds_what_the_budget_holds, world_reset),
@@ -334,6 +350,8 @@ int fit_tests(void) {
         cmocka_unit_test_setup(test_evict_4_a_smaller_load_that_fits_beside_passes,
                                world_reset),
         cmocka_unit_test_setup(test_evict_4_a_smaller_load_that_would_delay_the_first_waits,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_4_a_smaller_load_that_costs_a_victim_more_waits,
                                world_reset),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);

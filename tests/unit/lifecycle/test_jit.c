@@ -123,6 +123,17 @@ static void test_jit_4_a_load_nobody_waits_for_goes_on_for_a_grace(void **state)
     assert_int_equal(lifecycle_find(&lc, A), LC_NO_SLOT);
 }
 
+static void test_jit_4_progress_does_not_go_back(void **state) {
+    (void)state;
+    uint64_t r = ask(A);
+
+    progress(0, 600);
+    progress(0, 100);
+    cancel(r);
+    pass(60000);
+    assert_int_equal(state_of(0), LC_LOADING);
+}
+
 static void test_jit_4_the_grace_is_as_long_as_the_load_took_so_far(void **state) {
     (void)state;
     uint64_t r = ask(A);
@@ -353,6 +364,7 @@ int jit_tests(void) {
         cmocka_unit_test_setup(test_jit_3_coalescing_while_leaving_one_fresh_load, world_reset),
         cmocka_unit_test_setup(test_jit_4_a_load_nobody_waits_for_goes_on_for_a_grace,
                                world_reset),
+        cmocka_unit_test_setup(test_jit_4_progress_does_not_go_back, world_reset),
         cmocka_unit_test_setup(test_jit_4_the_grace_is_as_long_as_the_load_took_so_far,
                                world_reset),
         cmocka_unit_test_setup(test_jit_4_asked_again_and_again_a_load_is_finished,
