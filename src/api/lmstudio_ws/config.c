@@ -31,10 +31,6 @@ yyjson_val *lmws_config_find(yyjson_val *stack, const char *key) {
     return value;
 }
 
-yyjson_val *lmws_fields_find(yyjson_val *fields, const char *key) {
-    return find_last(fields, key, NULL);
-}
-
 bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
     yyjson_val *checked = yyjson_obj_get(value, "checked");
     yyjson_val *number = yyjson_obj_get(value, "value");

@@ -11,8 +11,6 @@
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is
  * none. */
 yyjson_val *lmws_config_find(yyjson_val *stack, const char *key);
-/* The same in "fields" alone. */
-yyjson_val *lmws_fields_find(yyjson_val *fields, const char *key);
 /* A checkbox with a number; false if it is not there or not of that form. */
 bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
 /* What a stack demands of a load. Borrows strings from the stack. */
