@@ -55,10 +55,9 @@ static void prefetch_file(struct prefetch *w, const char *path, uint64_t size) {
 uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx) {
     struct prefetch w = { .progress = progress, .ctx = ctx };
     char name[PATH_MAX];
-    size_t stem = 0;
-    int count = split_files_count(path, &stem);
-    for (int i = 1; i <= count; i++) {
-        split_files_path(path, stem, i, count, name, sizeof name);
+    unsigned count = split_files_count(path);
+    for (unsigned i = 1; i <= count; i++) {
+        split_files_path(path, i, name, sizeof name);
         w.total += file_size(name);
     }
     if (w.total == 0 || w.total > memory_available()) return 0;
@@ -66,8 +65,8 @@ uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx) {
     // cppcheck-suppress [invalidFunctionArg, memleak]
     w.scratch = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (w.scratch == MAP_FAILED) return 0; // cppcheck-suppress memleak
-    for (int i = 1; i <= count && !w.stopped; i++) {
-        split_files_path(path, stem, i, count, name, sizeof name);
+    for (unsigned i = 1; i <= count && !w.stopped; i++) {
+        split_files_path(path, i, name, sizeof name);
         uint64_t size = file_size(name);
         if (size > 0) prefetch_file(&w, name, size);
     }

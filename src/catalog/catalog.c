@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
+#include "base/split_files.h"
 #include "base/xalloc.h"
 #include "catalog/dedupe.h"
 #include "catalog/model.h"
 #include "catalog/model_name.h"
-#include "catalog/split_set.h"
-#include "catalog/text_safe.h"
 #include "catalog/walk.h"
 
 enum { MODELS_MAX = 10000 };
@@ -24,16 +24,16 @@ struct drafts {
 
 /* What the parts of one set share; other files are sets of one. */
 static struct split_name set_of(const struct found_file *file) {
-    struct split_name split = { .base_len = strlen(file->path), .part = 1 };
-    (void)split_name_parse(file->path, &split); /* false: it stays as it is */
+    struct split_name split = { .stem_len = strlen(file->path), .part = 1 };
+    (void)split_name_parse(file->path, &split); /* false: split stays as it is */
     return split;
 }
 
 static int compare_sets(const struct found_file *a, const struct found_file *b) {
     struct split_name x = set_of(a), y = set_of(b);
-    int order = strncmp(a->path, b->path, x.base_len < y.base_len ? x.base_len : y.base_len);
+    int order = strncmp(a->path, b->path, x.stem_len < y.stem_len ? x.stem_len : y.stem_len);
     if (order) return order;
-    if (x.base_len != y.base_len) return x.base_len < y.base_len ? -1 : 1;
+    if (x.stem_len != y.stem_len) return x.stem_len < y.stem_len ? -1 : 1;
     return x.count == y.count ? 0 : x.count < y.count ? -1 : 1;
 }
 
@@ -145,7 +145,7 @@ const struct model *catalog_find(const struct catalog *catalog, const char *name
     const struct model *best = NULL;
     for (size_t i = 0; i < catalog->count; i++) {
         const struct model *model = &catalog->models[i];
-        if (text_equal(name, strlen(name), model->key, strlen(model->key))) return model;
+        if (ascii_equal(name, strlen(name), model->key, strlen(model->key))) return model;
         if (!model_name_matches(model, name)) continue;
         if (!best || (best->problem && !model->problem)) best = model;
     }

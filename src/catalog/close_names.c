@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "catalog/catalog.h"
-#include "catalog/text_safe.h"
 
 /* Longer names are compared by their beginning. CLASSES: letters and digits have one each. */
 enum { LENGTH_MAX = 96, CLASSES = 40, PICKS = 3 };
@@ -111,7 +111,7 @@ static void wanted_init(struct word *wanted, const char *name) {
     const char *slash = strrchr(name, '/');
     if (slash && slash[1]) name = slash + 1;
     size_t len = strlen(name);
-    if (text_ends_with(name, len, ".gguf")) len -= strlen(".gguf");
+    if (ascii_ends_with(name, len, ".gguf")) len -= strlen(".gguf");
     word_init(wanted, name, len);
 }
 

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/split_files.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "catalog/capabilities.h"
 #include "catalog/gguf_file.h"
 #include "catalog/gguf_types.h"
 #include "catalog/model_name.h"
-#include "catalog/split_set.h"
 #include "catalog/text_safe.h"
 
 /* The first problem found is the one that is told. */

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
+#include "base/split_files.h"
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
-#include "catalog/split_set.h"
 #include "catalog/text_safe.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,7 +28,7 @@ static bool is_separator(char c) {
 static bool is_quantization(const char *text, size_t len) {
     for (size_t i = 0; i < COUNT(other_quantizations); i++) {
         const char *word = other_quantizations[i];
-        if (text_equal(text, len, word, strlen(word))) return true;
+        if (ascii_equal(text, len, word, strlen(word))) return true;
     }
     size_t at = 0;
     if (len > 0 && (ascii_lower(text[0]) == 'i' || ascii_lower(text[0]) == 't')) at++;
@@ -52,7 +53,7 @@ static size_t quantization_start(const char *text, size_t len) {
 
 static size_t without_word(const char *text, size_t len, const char *word) {
     size_t word_len = strlen(word);
-    bool there = text_ends_with(text, len, word) &&
+    bool there = ascii_ends_with(text, len, word) &&
                  (len == word_len || is_separator(text[len - word_len - 1]));
     return there ? len - word_len : len;
 }
@@ -76,14 +77,14 @@ static size_t base_len(const char *text, size_t len) {
 
 static size_t stem_len(const char *file) {
     struct split_name split;
-    if (split_name_parse(file, &split)) return split.base_len;
+    if (split_name_parse(file, &split)) return split.stem_len;
     size_t len = strlen(file);
-    return text_ends_with(file, len, ".gguf") ? len - strlen(".gguf") : len;
+    return ascii_ends_with(file, len, ".gguf") ? len - strlen(".gguf") : len;
 }
 
 static bool says_nothing(const char *text, size_t len) {
     for (size_t i = 0; i < COUNT(empty_names); i++) {
-        if (text_equal(text, len, empty_names[i], strlen(empty_names[i]))) return true;
+        if (ascii_equal(text, len, empty_names[i], strlen(empty_names[i]))) return true;
     }
     return false;
 }
@@ -181,12 +182,12 @@ static size_t key_base_len(const char *key) {
 }
 
 static bool means_key(const struct model *model, const char *name, size_t len) {
-    if (text_equal(name, len, model->key, strlen(model->key))) return true;
+    if (ascii_equal(name, len, model->key, strlen(model->key))) return true;
     const char *at = memrchr(name, '@', len);
     if (!at) return false;
     size_t before = (size_t)(at - name), after = len - before - 1;
-    return text_equal(name, before, model->key, key_base_len(model->key)) &&
-           text_equal(at + 1, after, model->quantization, strlen(model->quantization));
+    return ascii_equal(name, before, model->key, key_base_len(model->key)) &&
+           ascii_equal(at + 1, after, model->quantization, strlen(model->quantization));
 }
 
 /* "publisher/base", or the name of its repository: "publisher/base-GGUF". */
@@ -194,22 +195,23 @@ static bool means_publisher(const struct model *model, const char *name, size_t 
     const char *slash = memchr(name, '/', len);
     if (!slash) return false;
     size_t before = (size_t)(slash - name);
-    if (!text_equal(name, before, model->publisher, strlen(model->publisher))) return false;
+    if (!ascii_equal(name, before, model->publisher, strlen(model->publisher))) return false;
     const char *rest = slash + 1;
     size_t rest_len = len - before - 1;
     size_t bare = without_separators(rest, without_word(rest, rest_len, "gguf"));
     return means_key(model, rest, rest_len) ||
-           text_equal(rest, bare, model->key, key_base_len(model->key));
+           ascii_equal(rest, bare, model->key, key_base_len(model->key));
 }
 
 /* The end of the path, with or without ".gguf" or the split suffix. */
 static bool means_file(const struct model *model, const char *name, size_t len) {
     size_t path_len = strlen(model->path);
     size_t ends[] = { path_len, stem_len(model->path),
-                      text_ends_with(model->path, path_len, ".gguf") ? path_len - 5
-                                                                     : path_len };
+                      ascii_ends_with(model->path, path_len, ".gguf") ? path_len - 5
+                                                                      : path_len };
     for (size_t i = 0; i < COUNT(ends); i++) {
-        if (ends[i] < len || !text_equal(model->path + ends[i] - len, len, name, len)) continue;
+        if (ends[i] < len || !ascii_equal(model->path + ends[i] - len, len, name, len))
+            continue;
         if (ends[i] == len || name[0] == '/' || model->path[ends[i] - len - 1] == '/')
             return true;
     }

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/ascii.h"
 #include "base/xalloc.h"
-#include "catalog/text_safe.h"
 
 enum { LEVELS_MAX = 8, FILES_MAX = 20000, FOLDERS_MAX = 50000, LINKS_MAX = 1000 };
 
@@ -29,7 +29,7 @@ struct walk {
 };
 
 static bool is_model_name(const char *name) {
-    return text_ends_with(name, strlen(name), ".gguf");
+    return ascii_ends_with(name, strlen(name), ".gguf");
 }
 
 /* What may lead to a model. Called by scandir. */

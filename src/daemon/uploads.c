@@ -4,8 +4,8 @@
 #include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
@@ -77,9 +77,8 @@ static const struct {
     { "%PDF-", 5, "application/pdf", "" },
 };
 
-static bool ends_with(const char *text, const char *end) {
-    size_t len = strlen(text), tail = strlen(end);
-    return len >= tail && strcasecmp(text + len - tail, end) == 0;
+static bool has_suffix(const struct upload *file, const char *suffix) {
+    return ascii_ends_with(file->name, strlen(file->name), suffix);
 }
 
 /* UTF-8 without NUL. */
@@ -100,10 +99,10 @@ static void recognise(struct upload *file, unsigned char *bytes) {
     if (len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) {
         file->type = "image";
         file->mime = "image/webp";
-    } else if (ends_with(file->name, ".docx")) {
+    } else if (has_suffix(file, ".docx")) {
         file->type = "application/word";
     } else if (is_text((const char *)bytes, len)) {
-        file->type = ends_with(file->name, ".txt") ? "text/plain" : "text/other";
+        file->type = has_suffix(file, ".txt") ? "text/plain" : "text/other";
         file->text = xstrndup((const char *)bytes, len);
     }
 }

@@ -83,10 +83,9 @@ static void allow_system(const struct ruleset *set) {
 
 static void allow_model(const struct ruleset *set, const char *path) {
     char part[PATH_MAX];
-    size_t stem;
-    int count = split_files_count(path, &stem);
-    for (int i = 1; i <= count; i++) {
-        split_files_path(path, stem, i, count, part, sizeof part);
+    unsigned count = split_files_count(path);
+    for (unsigned i = 1; i <= count; i++) {
+        split_files_path(path, i, part, sizeof part);
         allow_path(set, part, READ_FILE);
     }
 }

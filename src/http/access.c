@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
+
 enum { NAME_MAX_LEN = 253 }; /* of a DNS name */
 
 struct authority {
@@ -50,12 +52,6 @@ static bool is_address(const struct authority *a) {
     return inet_pton(a->bracketed ? AF_INET6 : AF_INET, a->name, bytes) == 1;
 }
 
-static bool ends_with(const char *name, const char *end) {
-    size_t len = strlen(name);
-    size_t end_len = strlen(end);
-    return len > end_len && strcasecmp(name + len - end_len, end) == 0;
-}
-
 /* The machine "box.lan" is also "box" and, by multicast DNS, "box.local". */
 static bool is_machine(const char *name, const char *machine) {
     size_t label = strcspn(machine, ".");
@@ -75,8 +71,8 @@ bool access_host_is_own(const char *host, const struct access_names *names) {
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         if (strcasecmp(a.name, fixed[i]) == 0) return true;
     }
-    return ends_with(a.name, ".localhost") || strcasecmp(a.name, names->bound) == 0 ||
-           is_machine(a.name, names->machine);
+    if (a.name[0] != '.' && ascii_ends_with(a.name, strlen(a.name), ".localhost")) return true;
+    return strcasecmp(a.name, names->bound) == 0 || is_machine(a.name, names->machine);
 }
 
 bool access_origin_is_same(const char *origin, const char *host) {

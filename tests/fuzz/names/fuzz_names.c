@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
@@ -30,7 +31,7 @@ static void ask(struct model *model, const char *name) {
     size_t count = catalog_close_names(&catalog, name, close);
     assert(count <= 1 && (count == 0 || close[0] == model->key));
     /* Who asks for "x.gguf" means "x": a key with such an end need not be close to itself. */
-    bool odd = text_ends_with(model->key, strlen(model->key), ".gguf");
+    bool odd = ascii_ends_with(model->key, strlen(model->key), ".gguf");
     assert(odd || catalog_close_names(&catalog, model->key, close) == 1);
 }
 

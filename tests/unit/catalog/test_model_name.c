@@ -11,7 +11,6 @@
 #include "catalog/capabilities.h"
 #include "catalog/gguf_types.h"
 #include "catalog/model_name.h"
-#include "catalog/split_set.h"
 #include "catalog/text_safe.h"
 
 static void test_bases(void **state) {
@@ -83,27 +82,6 @@ static void test_quantization_in_the_name(void **state) {
     }
 }
 
-static void test_split_names(void **state) {
-    (void)state;
-    struct split_name split;
-    assert_true(split_name_parse("a/b-00002-of-00010.gguf", &split));
-    assert_int_equal(split.base_len, 3);
-    assert_int_equal(split.part, 2);
-    assert_int_equal(split.count, 10);
-    static const char *const others[] = { "b.gguf",
-                                          "b-00000-of-00002.gguf",
-                                          "b-00003-of-00002.gguf",
-                                          "b-1-of-2.gguf",
-                                          "b-0000x-of-00002.gguf",
-                                          "b-00001-to-00002.gguf",
-                                          "00001-of-00002.gguf",
-                                          "b-00001-of-00002.bin",
-                                          "" };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        assert_false(split_name_parse(others[i], &split));
-    }
-}
-
 static void test_text_is_made_safe(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -168,7 +146,6 @@ int main(void) {
         cmocka_unit_test(test_bases),
         cmocka_unit_test(test_publishers),
         cmocka_unit_test(test_quantization_in_the_name),
-        cmocka_unit_test(test_split_names),
         cmocka_unit_test(test_text_is_made_safe),
         cmocka_unit_test(test_capabilities),
         cmocka_unit_test(test_type_names),
