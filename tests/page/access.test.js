@@ -1,62 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 // For everybody: keyboard alone, screen readers, contrast, small and large screens. And the headers.
-import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { after, test } from "node:test";
-import { broken, embedding, spoken } from "../e2e/lib/models.js";
-import {
-  card,
-  closeBrowser,
-  open,
-  row,
-  says,
-  start,
-  until,
-} from "./lib/browser.js";
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, test } from 'node:test';
+import { broken, embedding, spoken } from '../e2e/lib/models.js';
+import { card, closeBrowser, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const views = ["models", "try", "timeline", "log", "settings"];
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const views = ['models', 'try', 'timeline', 'log', 'settings'];
 
 async function violations(page) {
   // The page's own policy forbids inline scripts, so axe comes in beside it.
   await page.addInitScript({ path: axe });
   await page.reload();
-  await page.waitForSelector(".state.live");
+  await page.waitForSelector('.state.live');
   return async () => {
     const { violations: found } = await page.evaluate(() =>
       globalThis.axe.run(document, {
-        runOnly: [
-          "wcag2a",
-          "wcag2aa",
-          "wcag21a",
-          "wcag21aa",
-          "wcag22aa",
-          "best-practice",
-        ],
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
       }),
     );
     return found.map(
-      (v) =>
-        `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`,
+      (v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`,
     );
   };
 }
 
-for (const scheme of ["light", "dark"]) {
+for (const scheme of ['light', 'dark']) {
   test(`axe finds nothing in any view, ${scheme}`, async (t) => {
     const daemon = await start(t, {
       models: {
-        hello: spoken("Hello."),
-        torn: broken("truncated"),
+        hello: spoken('Hello.'),
+        torn: broken('truncated'),
         vectors: embedding(),
       },
     });
-    await daemon.load("hello", { ttl: 600 });
-    await daemon.chat("hello");
-    await daemon.load("vectors");
-    await daemon.unload("vectors");
+    await daemon.load('hello', { ttl: 600 });
+    await daemon.chat('hello');
+    await daemon.load('vectors');
+    await daemon.unload('vectors');
     const page = await open(t, daemon, { scheme, allow: { refusals: true } });
     const check = await violations(page);
     for (const view of views) {
@@ -65,78 +49,74 @@ for (const scheme of ["light", "dark"]) {
       assert.deepEqual(await check(), [], view);
     }
     await page.goto(`${daemon.url}/#models`);
-    await row(page, "hello").getByRole("button", { name: /^Load/ }).click();
-    await says(page.locator("dialog[open] .estimate"), /Takes about/);
-    assert.deepEqual(await check(), [], "load dialog");
-    await page.keyboard.press("Escape");
-    await card(page, "hello")
-      .getByRole("button", { name: /^Change the ttl/ })
+    await row(page, 'hello').getByRole('button', { name: /^Load/ }).click();
+    await says(page.locator('dialog[open] .estimate'), /Takes about/);
+    assert.deepEqual(await check(), [], 'load dialog');
+    await page.keyboard.press('Escape');
+    await card(page, 'hello')
+      .getByRole('button', { name: /^Change the ttl/ })
       .click();
-    assert.deepEqual(await check(), [], "ttl form");
+    assert.deepEqual(await check(), [], 'ttl form');
   });
 }
 
 // Presses Tab until what has the focus fits.
 async function tabTo(page, name) {
   for (let n = 0; n < 80; n++) {
-    await page.keyboard.press("Tab");
+    await page.keyboard.press('Tab');
     const at = await page.evaluate(() => {
       const el = document.activeElement;
-      return (
-        el.getAttribute("aria-label") ??
-        el.labels?.[0]?.textContent ??
-        el.textContent
-      );
+      return el.getAttribute('aria-label') ?? el.labels?.[0]?.textContent ?? el.textContent;
     });
     if (name.test(at)) return;
   }
   throw new Error(`Tab never came to ${name}`);
 }
 
-test("keyboard alone: load for a while, change the ttl, chat, change a setting, unload", async (t) => {
-  const daemon = await start(t, { models: { hello: spoken("Hello there.") } });
+test('keyboard alone: load for a while, change the ttl, chat, change a setting, unload', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello there.') } });
   const page = await open(t, daemon);
-  await row(page, "hello").waitFor();
+  await row(page, 'hello').waitFor();
   await tabTo(page, /^Load hello/);
-  await page.keyboard.press("Enter");
-  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
   await tabTo(page, /^Idle minutes/);
-  await page.keyboard.press("ControlOrMeta+a");
-  await page.keyboard.type("30");
-  await page.keyboard.press("Enter");
-  await says(card(page, "hello").getByRole("timer"), /29:5\d|30:00/);
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('30');
+  await page.keyboard.press('Enter');
+  await says(card(page, 'hello').getByRole('timer'), /29:5\d|30:00/);
 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Change the ttl of hello/);
-  await page.keyboard.press("Enter");
-  await page.keyboard.press("ControlOrMeta+a"); // the focus is in the field already
-  await page.keyboard.type("20");
-  await page.keyboard.press("Enter");
-  await says(card(page, "hello").getByRole("timer"), /19:5\d|20:00/);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ControlOrMeta+a'); // the focus is in the field already
+  await page.keyboard.type('20');
+  await page.keyboard.press('Enter');
+  await says(card(page, 'hello').getByRole('timer'), /19:5\d|20:00/);
   await until(page, () => document.activeElement.matches('[data-opens="ttl"]'));
 
   await tabTo(page, /^Try it$/);
-  await page.keyboard.press("Enter");
+  await page.keyboard.press('Enter');
   await page.locator('main[data-view="try"]').waitFor();
   await tabTo(page, /^Message$/);
-  await page.keyboard.type("Hi");
-  await page.keyboard.press("Enter");
-  await says(page.locator(".turns"), /Hello there\./);
+  await page.keyboard.type('Hi');
+  await page.keyboard.press('Enter');
+  await says(page.locator('.turns'), /Hello there\./);
 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Settings$/);
-  await page.keyboard.press("Enter");
+  await page.keyboard.press('Enter');
   await tabTo(page, /^Just-in-time/);
-  await page.keyboard.press("Space");
-  await says(page.locator("#jit-answer"), /Saved/);
+  await page.keyboard.press('Space');
+  await says(page.locator('#jit-answer'), /Saved/);
 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Models$/);
-  await page.keyboard.press("Enter");
+  await page.keyboard.press('Enter');
   await tabTo(page, /^Unload hello/);
-  await page.keyboard.press("Enter");
-  await says(page.locator(".departures"), /unloaded by hand/);
-  await until(page, () => document.activeElement.id === "loaded");
+  await page.keyboard.press('Enter');
+  await says(page.locator('.departures'), /unloaded by hand/);
+  await until(page, () => document.activeElement.id === 'loaded');
 });
 
 for (const [width, height] of [
@@ -146,11 +126,11 @@ for (const [width, height] of [
 ]) {
   test(`nothing is cut off at ${width} pixels`, async (t) => {
     const long =
-      "a-model-with-a-name-that-goes-on-and-on-until-nobody-wants-to-read-it-any-more-q4-k-m";
+      'a-model-with-a-name-that-goes-on-and-on-until-nobody-wants-to-read-it-any-more-q4-k-m';
     const daemon = await start(t, {
-      models: { hello: spoken("Hello."), [long]: spoken("A long name.") },
+      models: { hello: spoken('Hello.'), [long]: spoken('A long name.') },
     });
-    await daemon.load("hello", { ttl: 600 });
+    await daemon.load('hello', { ttl: 600 });
     await daemon.load(long);
     const page = await open(t, daemon, {
       width,
@@ -161,48 +141,46 @@ for (const [width, height] of [
       await page.goto(`${daemon.url}/#${view}`);
       await page.waitForSelector(`main[data-view="${view}"] h2`);
       const wide = await page.evaluate(
-        () =>
-          document.documentElement.scrollWidth -
-          document.documentElement.clientWidth,
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
       assert.ok(wide <= 0, `${view} is ${wide} pixels too wide`);
     }
   });
 }
 
-test("the page is served compressed, cached by its name, and framed by nobody", async (t) => {
+test('the page is served compressed, cached by its name, and framed by nobody', async (t) => {
   const daemon = await start(t);
-  const page = await daemon.fetch("/");
+  const page = await daemon.fetch('/');
   const html = await page.text();
   assert.equal(page.status, 200);
-  assert.equal(page.headers.get("x-frame-options"), "DENY");
-  assert.equal(page.headers.get("x-content-type-options"), "nosniff");
-  assert.equal(page.headers.get("cache-control"), "no-cache");
-  const policy = page.headers.get("content-security-policy");
+  assert.equal(page.headers.get('x-frame-options'), 'DENY');
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(page.headers.get('cache-control'), 'no-cache');
+  const policy = page.headers.get('content-security-policy');
   assert.match(policy, /default-src 'none'/);
   assert.match(policy, /frame-ancestors 'none'/);
   assert.doesNotMatch(policy, /unsafe|\*|https?:/);
   assert.doesNotMatch(html, /<script(?![^>]*src=)|<style|\son\w+=|https?:\/\//);
 
-  const again = await daemon.fetch("/", {
-    headers: { "if-none-match": page.headers.get("etag") },
+  const again = await daemon.fetch('/', {
+    headers: { 'if-none-match': page.headers.get('etag') },
   });
   assert.equal(again.status, 304);
 
   let total = html.length;
   for (const [, path] of html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
     const asset = await daemon.fetch(path, {
-      headers: { "accept-encoding": "gzip" },
+      headers: { 'accept-encoding': 'gzip' },
     });
     assert.equal(asset.status, 200, path);
-    assert.match(asset.headers.get("cache-control"), /immutable/);
-    total += Number(asset.headers.get("content-length"));
+    assert.match(asset.headers.get('cache-control'), /immutable/);
+    total += Number(asset.headers.get('content-length'));
   }
   assert.ok(total < 150 * 1024, `${total} bytes`);
   const plain = await daemon.fetch(/src="([^"]+\.js)"/.exec(html)[1], {
-    headers: { "accept-encoding": "identity" },
+    headers: { 'accept-encoding': 'identity' },
   });
   assert.equal(plain.status, 406);
-  assert.equal((await daemon.fetch("/assets/none.js")).status, 404);
-  assert.equal((await daemon.fetch("/assets/../../etc/passwd")).status, 404);
+  assert.equal((await daemon.fetch('/assets/none.js')).status, 404);
+  assert.equal((await daemon.fetch('/assets/../../etc/passwd')).status, 404);
 });

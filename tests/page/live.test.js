@@ -1,136 +1,109 @@
 /* SPDX-License-Identifier: MIT */
-import assert from "node:assert/strict";
-import fs from "node:fs";
-import { after, test } from "node:test";
-import { broken, endless, random, spoken } from "../e2e/lib/models.js";
-import {
-  card,
-  closeBrowser,
-  gone,
-  open,
-  row,
-  says,
-  start,
-  until,
-} from "./lib/browser.js";
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, test } from 'node:test';
+import { broken, endless, random, spoken } from '../e2e/lib/models.js';
+import { card, closeBrowser, gone, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
-test("a worker that is killed: the page says so", async (t) => {
-  const daemon = await start(t, { models: { talker: endless("1M") } });
+test('a worker that is killed: the page says so', async (t) => {
+  const daemon = await start(t, { models: { talker: endless('1M') } });
   const page = await open(t, daemon);
-  const response = await daemon.stream("talker");
+  const response = await daemon.stream('talker');
   const text = response.text();
-  await says(card(page, "talker"), /busy: answering/);
-  process.kill((await daemon.instance("talker")).pid, "SIGKILL");
+  await says(card(page, 'talker'), /busy: answering/);
+  process.kill((await daemon.instance('talker')).pid, 'SIGKILL');
   await text;
-  await gone(card(page, "talker"));
-  await says(page.locator(".departures"), /talker: its worker died/);
+  await gone(card(page, 'talker'));
+  await says(page.locator('.departures'), /talker: its worker died/);
 });
 
-test("the server goes and comes back: the page says so and recovers by itself", async (t) => {
-  const daemon = await start(t, { models: { hello: spoken("Hello.") } });
+test('the server goes and comes back: the page says so and recovers by itself', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon, { allow: { offline: true } });
-  await daemon.load("hello", { ttl: 600 });
-  await says(card(page, "hello").getByRole("timer"), /9:5\d|10:00/);
+  await daemon.load('hello', { ttl: 600 });
+  await says(card(page, 'hello').getByRole('timer'), /9:5\d|10:00/);
   const { port } = daemon;
-  daemon.kill("SIGKILL");
+  daemon.kill('SIGKILL');
   await daemon.exited;
-  await says(page.locator(".gone"), /The server is gone/);
-  assert.ok(
-    await page.getByRole("button", { name: "Unload hello" }).isDisabled(),
-  );
-  daemon.args = ["--port", String(port)];
+  await says(page.locator('.gone'), /The server is gone/);
+  assert.ok(await page.getByRole('button', { name: 'Unload hello' }).isDisabled());
+  daemon.args = ['--port', String(port)];
   await daemon.launch();
   assert.equal(daemon.port, port);
-  await page.waitForSelector(".state.live");
-  await gone(card(page, "hello"));
-  await daemon.chat("hello");
-  await card(page, "hello").waitFor();
+  await page.waitForSelector('.state.live');
+  await gone(card(page, 'hello'));
+  await daemon.chat('hello');
+  await card(page, 'hello').waitFor();
 });
 
-test("a long answer: the ring waits, the context fills", async (t) => {
-  const daemon = await start(t, { models: { talker: endless("1M") } });
+test('a long answer: the ring waits, the context fills', async (t) => {
+  const daemon = await start(t, { models: { talker: endless('1M') } });
   const page = await open(t, daemon);
   const abort = new AbortController();
-  const response = await daemon.stream(
-    "talker",
-    { ttl: 60 },
-    { signal: abort.signal },
-  );
-  await says(card(page, "talker").getByRole("timer"), /1 min/);
-  await says(card(page, "talker"), /[1-9][\d,]* of [\d,]+ tokens/);
+  const response = await daemon.stream('talker', { ttl: 60 }, { signal: abort.signal });
+  await says(card(page, 'talker').getByRole('timer'), /1 min/);
+  await says(card(page, 'talker'), /[1-9][\d,]* of [\d,]+ tokens/);
   abort.abort();
   await response.text().catch(() => {});
-  await says(card(page, "talker").getByRole("timer"), /59 s|58 s/);
+  await says(card(page, 'talker').getByRole('timer'), /59 s|58 s/);
 });
 
-test("files that come and go are seen; a broken one is listed with its reason", async (t) => {
-  const daemon = await start(t, { models: { hello: spoken("Hello.") } });
+test('files that come and go are seen; a broken one is listed with its reason', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon);
-  await row(page, "hello").waitFor();
-  daemon.addModel("torn", broken("truncated"));
-  await says(row(page, "torn"), /Broken: .+/);
-  assert.equal(await row(page, "torn").getByRole("button").count(), 0);
+  await row(page, 'hello').waitFor();
+  daemon.addModel('torn', broken('truncated'));
+  await says(row(page, 'torn'), /Broken: .+/);
+  assert.equal(await row(page, 'torn').getByRole('button').count(), 0);
   fs.rmSync(`${daemon.modelsDir}/test/hello`, { recursive: true });
-  await gone(row(page, "hello"));
+  await gone(row(page, 'hello'));
 });
 
-test("no model at all, and two hundred", async (t) => {
+test('no model at all, and two hundred', async (t) => {
   const daemon = await start(t);
   const page = await open(t, daemon);
-  await says(page.locator("main"), /There is no model on disk yet/);
+  await says(page.locator('main'), /There is no model on disk yet/);
   const file = random();
   for (let n = 0; n < 200; n++) {
     // copies: links to one file are one model
-    fs.copyFileSync(
-      file,
-      `${daemon.modelsDir}/model-${String(n).padStart(3, "0")}.gguf`,
-    );
+    fs.copyFileSync(file, `${daemon.modelsDir}/model-${String(n).padStart(3, '0')}.gguf`);
   }
-  await until(
-    page,
-    () => document.querySelectorAll("[data-model]").length === 200,
-  );
-  await page.getByLabel("Search models").fill("model-19");
-  await until(
-    page,
-    () => document.querySelectorAll("[data-model]").length === 10,
-  );
-  await page.getByRole("button", { name: /^Model/ }).click(); // descending
-  await until(
-    page,
-    () => document.querySelector("[data-model]").dataset.model === "model-199",
-  );
+  await until(page, () => document.querySelectorAll('[data-model]').length === 200);
+  await page.getByLabel('Search models').fill('model-19');
+  await until(page, () => document.querySelectorAll('[data-model]').length === 10);
+  await page.getByRole('button', { name: /^Model/ }).click(); // descending
+  await until(page, () => document.querySelector('[data-model]').dataset.model === 'model-199');
 });
 
-test("nothing is asked again and again: an idle page makes no requests", async (t) => {
-  const daemon = await start(t, { models: { hello: spoken("Hello.") } });
+test('nothing is asked again and again: an idle page makes no requests', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon);
-  await daemon.load("hello", { ttl: 2 });
-  await card(page, "hello").waitFor();
+  await daemon.load('hello', { ttl: 2 });
+  await card(page, 'hello').waitFor();
   const asked = [];
-  page.on("request", (r) => asked.push(r.url()));
-  await gone(card(page, "hello")); // two seconds of counting down, and the end
+  page.on('request', (r) => asked.push(r.url()));
+  await gone(card(page, 'hello')); // two seconds of counting down, and the end
   assert.deepEqual(asked, []);
 });
 
-test("with an API key, the page asks for it and keeps it to itself", async (t) => {
+test('with an API key, the page asks for it and keeps it to itself', async (t) => {
   const daemon = await start(t, {
-    models: { hello: spoken("Hello.") },
-    settings: { api_key: "sesame" },
+    models: { hello: spoken('Hello.') },
+    settings: { api_key: 'sesame' },
   });
   const page = await open(t, daemon, {
-    wait: "dialog[open]",
+    wait: 'dialog[open]',
     allow: { refusals: true },
   });
-  await page.locator("#key").fill("wrong");
-  await page.keyboard.press("Enter");
-  await says(page.locator("dialog[open]"), /was not right/);
-  await page.locator("#key").fill("sesame");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector(".state.live");
-  await row(page, "hello").waitFor();
+  await page.locator('#key').fill('wrong');
+  await page.keyboard.press('Enter');
+  await says(page.locator('dialog[open]'), /was not right/);
+  await page.locator('#key').fill('sesame');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.state.live');
+  await row(page, 'hello').waitFor();
   const kept = await page.evaluate(() =>
     JSON.stringify([localStorage, sessionStorage, document.cookie]),
   );

@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 // npm run screenshots: makes docs/page-*.png anew, with the release build.
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { test } from "node:test";
-import { endless, spoken, thinker } from "../e2e/lib/models.js";
-import { card, closeBrowser, open, row, says, start } from "./lib/browser.js";
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+import { endless, spoken, thinker } from '../e2e/lib/models.js';
+import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
 
-const docs = fileURLToPath(new URL("../../docs", import.meta.url));
+const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 const models = () => ({
-  "doze-demo-hello": spoken("Hello from doze."),
-  "doze-demo-guide": spoken(
-    "Put models into the models folder and ask for them by name.",
-  ),
-  "doze-demo-thinker": thinker(),
-  "doze-demo-talker": endless("10M"),
+  'doze-demo-hello': spoken('Hello from doze.'),
+  'doze-demo-guide': spoken('Put models into the models folder and ask for them by name.'),
+  'doze-demo-thinker': thinker(),
+  'doze-demo-talker': endless('10M'),
 });
 
 // What a day with four models may have been: [model, hours ago, hours there, why it left, bytes].
 const day = [
-  ["qwen3-8b", 23, 2.2, "evicted_by:gemma-3-4b", 6.1e9],
-  ["gemma-3-4b", 20.8, 1.4, "ttl", 3.4e9],
-  ["qwen2.5-coder-7b", 18.5, 3.1, "user", 5.2e9],
-  ["nomic-embed-text", 18, 17.9, "user", 0.3e9],
-  ["qwen3-8b", 14, 1.2, "worker_died", 6.1e9],
-  ["qwen2.5-coder-7b", 11, 2.6, "evicted_by:qwen3-8b", 5.2e9],
-  ["qwen3-8b", 8.4, 4, "evicted_by:gemma-3-4b", 6.1e9],
-  ["gemma-3-4b", 4.3, 0.9, "ttl", 3.4e9],
-  ["qwen2.5-coder-7b", 3.2, 2.9, "ttl", 5.2e9],
+  ['qwen3-8b', 23, 2.2, 'evicted_by:gemma-3-4b', 6.1e9],
+  ['gemma-3-4b', 20.8, 1.4, 'ttl', 3.4e9],
+  ['qwen2.5-coder-7b', 18.5, 3.1, 'user', 5.2e9],
+  ['nomic-embed-text', 18, 17.9, 'user', 0.3e9],
+  ['qwen3-8b', 14, 1.2, 'worker_died', 6.1e9],
+  ['qwen2.5-coder-7b', 11, 2.6, 'evicted_by:qwen3-8b', 5.2e9],
+  ['qwen3-8b', 8.4, 4, 'evicted_by:gemma-3-4b', 6.1e9],
+  ['gemma-3-4b', 4.3, 0.9, 'ttl', 3.4e9],
+  ['qwen2.5-coder-7b', 3.2, 2.9, 'ttl', 5.2e9],
 ];
 
 function night(now) {
@@ -46,33 +44,29 @@ function night(now) {
         from: was,
         to,
         reason: why,
-        origin: "jit",
+        origin: 'jit',
         generation: 1,
         memory_bytes: bytes,
       });
-    say(from, "absent", "loading", "request");
-    say(from + 60_000, "loading", "busy", "request");
-    for (
-      let at = from + 0.2 * hour;
-      at < end - 0.5 * hour;
-      at += (0.3 + (at % 7) / 20) * hour
-    ) {
-      say(at, "busy", "idle", "done");
-      say(at + 0.1 * hour, "idle", "busy", "request");
+    say(from, 'absent', 'loading', 'request');
+    say(from + 60_000, 'loading', 'busy', 'request');
+    for (let at = from + 0.2 * hour; at < end - 0.5 * hour; at += (0.3 + (at % 7) / 20) * hour) {
+      say(at, 'busy', 'idle', 'done');
+      say(at + 0.1 * hour, 'idle', 'busy', 'request');
     }
-    say(end - 0.2 * hour, "busy", "idle", "done");
-    if (reason !== "worker_died") say(end - 50, "idle", "unloading", reason);
+    say(end - 0.2 * hour, 'busy', 'idle', 'done');
+    if (reason !== 'worker_died') say(end - 50, 'idle', 'unloading', reason);
     say(
       end,
-      reason === "worker_died" ? "idle" : "unloading",
-      "absent",
-      reason === "worker_died" ? reason : "exited",
+      reason === 'worker_died' ? 'idle' : 'unloading',
+      'absent',
+      reason === 'worker_died' ? reason : 'exited',
     );
   }
   events.sort((a, b) => a.at - b.at);
   const there = new Map();
   for (const e of events) {
-    if (e.to === "absent") there.delete(e.id);
+    if (e.to === 'absent') there.delete(e.id);
     else there.set(e.id, e.memory_bytes);
     const instances = [...there].map(([id, bytes]) => ({ id, bytes }));
     const used = 2.4e9 + instances.reduce((sum, i) => sum + i.bytes, 0);
@@ -94,49 +88,41 @@ function night(now) {
 
 // Some history to look at.
 async function live(daemon) {
-  await daemon.chat("doze-demo-hello", { ttl: 1 });
-  await daemon.chat("doze-demo-guide");
-  await daemon.chat("doze-demo-thinker", { ttl: 600 });
-  await daemon.load("doze-demo-guide", { ttl: 1200 });
+  await daemon.chat('doze-demo-hello', { ttl: 1 });
+  await daemon.chat('doze-demo-guide');
+  await daemon.chat('doze-demo-thinker', { ttl: 600 });
+  await daemon.load('doze-demo-guide', { ttl: 1200 });
 }
 
-for (const scheme of ["light", "dark"]) {
+for (const scheme of ['light', 'dark']) {
   test(`screenshots, ${scheme}`, async (t) => {
     const daemon = await start(t, { models: models() });
     const page = await open(t, daemon, { scheme, width: 1200, height: 860 });
     const shoot = (name) =>
       page.screenshot({ path: path.join(docs, `page-${name}-${scheme}.png`) });
     await live(daemon);
-    await daemon.settings({ auto_evict: "fit" });
+    await daemon.settings({ auto_evict: 'fit' });
     const abort = new AbortController();
     const talk = (
-      await daemon.stream(
-        "doze-demo-talker",
-        { ttl: 300 },
-        { signal: abort.signal },
-      )
+      await daemon.stream('doze-demo-talker', { ttl: 300 }, { signal: abort.signal })
     ).text();
-    await says(card(page, "doze-demo-talker"), /[1-9][\d.]* tokens\/s/);
-    await shoot("models");
-    await row(page, "doze-demo-hello")
-      .getByRole("button", { name: /^Load/ })
-      .click();
-    await says(page.locator("dialog[open] .estimate"), /Takes about/);
-    await shoot("load");
-    await page.keyboard.press("Escape");
-    await page.route("**/api/v1/history*", (route) =>
-      route.fulfill({ json: night(Date.now()) }),
-    );
+    await says(card(page, 'doze-demo-talker'), /[1-9][\d.]* tokens\/s/);
+    await shoot('models');
+    await row(page, 'doze-demo-hello').getByRole('button', { name: /^Load/ }).click();
+    await says(page.locator('dialog[open] .estimate'), /Takes about/);
+    await shoot('load');
+    await page.keyboard.press('Escape');
+    await page.route('**/api/v1/history*', (route) => route.fulfill({ json: night(Date.now()) }));
     await page.goto(`${daemon.url}/#timeline`);
-    await page.getByRole("button", { name: "24 hours" }).hover();
-    await says(page.locator("table.lives"), /made room for/);
-    await shoot("timeline");
+    await page.getByRole('button', { name: '24 hours' }).hover();
+    await says(page.locator('table.lives'), /made room for/);
+    await shoot('timeline');
     await page.goto(`${daemon.url}/#settings`);
-    await page.getByRole("heading", { name: "Server settings" }).waitFor();
-    await shoot("settings");
+    await page.getByRole('heading', { name: 'Server settings' }).waitFor();
+    await shoot('settings');
     abort.abort();
     await talk.catch(() => {});
   });
 }
 
-test("close", closeBrowser);
+test('close', closeBrowser);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 // Chromium and the page in it. A test fails if the page logs an error or breaks its own policy.
-import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
-import { ask } from "../../e2e/lib/ask.js";
-import { Daemon } from "../../e2e/lib/daemon.js";
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { ask } from '../../e2e/lib/ask.js';
+import { Daemon } from '../../e2e/lib/daemon.js';
 
-export const executablePath = process.env.DOZE_CHROMIUM ?? "/usr/bin/chromium";
+export const executablePath = process.env.DOZE_CHROMIUM ?? '/usr/bin/chromium';
 const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
 ];
 
 // One browser for each test file; each call of open() has a profile of its own.
@@ -35,9 +35,9 @@ export async function start(t, options) {
 // The server going away on purpose shows as failed requests: allow those with `offline`.
 function complain(page, { offline = false, refusals = false } = {}) {
   const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() !== "error") return;
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() !== 'error') return;
     const text = message.text();
     if (offline && /net::ERR_/.test(text)) return;
     if (refusals && /status of 4\d\d|status of 50[0-9]/.test(text)) return;
@@ -50,11 +50,11 @@ export async function open(
   t,
   daemon,
   {
-    hash = "",
+    hash = '',
     width = 1280,
     height = 900,
-    scheme = "light",
-    wait = ".state.live",
+    scheme = 'light',
+    wait = '.state.live',
     allow = {},
   } = {},
 ) {
@@ -62,7 +62,7 @@ export async function open(
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
-    permissions: ["clipboard-read", "clipboard-write"],
+    permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
   page.setDefaultTimeout(20000);
@@ -81,19 +81,18 @@ export const row = (page, key) => page.locator(`[data-model="${key}"]`);
 
 // Resolves when the text of what is found fits.
 export async function says(locator, pattern) {
-  const fitting = locator.filter({ hasText: new RegExp(pattern.source, "s") });
+  const fitting = locator.filter({ hasText: new RegExp(pattern.source, 's') });
   try {
-    await fitting.first().waitFor({ state: "attached" });
+    await fitting.first().waitFor({ state: 'attached' });
   } catch (error) {
     const texts = await locator.allTextContents();
-    throw new Error(`never said ${pattern}: ${texts.join(" | ")}`, {
+    throw new Error(`never said ${pattern}: ${texts.join(' | ')}`, {
       cause: error,
     });
   }
 }
 
 // Resolves when fn, run in the page, says true. (The page's policy forbids what playwright has for this.)
-export const until = (page, fn) =>
-  ask(() => page.evaluate(fn), Boolean, fn.toString());
+export const until = (page, fn) => ask(() => page.evaluate(fn), Boolean, fn.toString());
 
-export const gone = (locator) => locator.waitFor({ state: "detached" });
+export const gone = (locator) => locator.waitFor({ state: 'detached' });
