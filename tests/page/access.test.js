@@ -50,7 +50,7 @@ for (const scheme of ['light', 'dark']) {
     }
     await page.goto(`${daemon.url}/#models`);
     await row(page, 'hello').getByRole('button', { name: /^Load/ }).click();
-    await says(page.locator('dialog[open] .estimate'), /Takes about/);
+    await says(page.locator('dialog[open] .estimate'), /Needs about/);
     assert.deepEqual(await check(), [], 'load dialog');
     await page.keyboard.press('Escape');
     await card(page, 'hello')
@@ -108,15 +108,15 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.keyboard.press('Enter');
   await tabTo(page, /^Just-in-time/);
   await page.keyboard.press('Space');
-  await says(page.locator('#jit-answer'), /Saved/);
+  await says(page.locator('#jit-status'), /Saved/);
 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Models$/);
   await page.keyboard.press('Enter');
   await tabTo(page, /^Unload hello/);
   await page.keyboard.press('Enter');
-  await says(page.locator('.departures'), /unloaded by hand/);
-  await until(page, () => document.activeElement.id === 'loaded');
+  await says(page.locator('.unloads'), /unloaded manually/);
+  await until(page, () => document.activeElement.id === 'loaded-title');
 });
 
 for (const [width, height] of [

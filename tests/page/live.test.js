@@ -12,11 +12,11 @@ test('a worker that is killed: the page says so', async (t) => {
   const page = await open(t, daemon);
   const response = await daemon.stream('talker');
   const text = response.text();
-  await says(card(page, 'talker'), /busy: answering/);
+  await says(card(page, 'talker'), /busy: generating/);
   process.kill((await daemon.instance('talker')).pid, 'SIGKILL');
   await text;
   await gone(card(page, 'talker'));
-  await says(page.locator('.departures'), /talker: its worker died/);
+  await says(page.locator('.unloads'), /talker: worker process died/);
 });
 
 test('the server goes and comes back: the page says so and recovers by itself', async (t) => {
@@ -27,7 +27,7 @@ test('the server goes and comes back: the page says so and recovers by itself', 
   const { port } = daemon;
   daemon.kill('SIGKILL');
   await daemon.exited;
-  await says(page.locator('.gone'), /The server is gone/);
+  await says(page.locator('.banner'), /Connection lost/);
   assert.ok(await page.getByRole('button', { name: 'Unload hello' }).isDisabled());
   daemon.args = ['--port', String(port)];
   await daemon.launch();
@@ -64,7 +64,7 @@ test('files that come and go are seen; a broken one is listed with its reason', 
 test('no model at all, and two hundred', async (t) => {
   const daemon = await start(t);
   const page = await open(t, daemon);
-  await says(page.locator('main'), /There is no model on disk yet/);
+  await says(page.locator('main'), /No models found/);
   const file = random();
   for (let n = 0; n < 200; n++) {
     // copies: links to one file are one model
@@ -99,7 +99,7 @@ test('with an API key, the page asks for it and keeps it to itself', async (t) =
   });
   await page.locator('#key').fill('wrong');
   await page.keyboard.press('Enter');
-  await says(page.locator('dialog[open]'), /was not right/);
+  await says(page.locator('dialog[open]'), /Incorrect key/);
   await page.locator('#key').fill('sesame');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.state.live');

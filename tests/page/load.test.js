@@ -12,11 +12,22 @@ const openDialog = async (page, key) => {
   await dialog(page).waitFor();
 };
 
+// A load takes some hundred milliseconds: its button is pressed as soon as it is there.
+const clickWhenThere = (page, label) =>
+  page.evaluate((name) => {
+    new MutationObserver((_, self) => {
+      const button = document.querySelector(`[aria-label="${name}"]`);
+      if (!button) return;
+      self.disconnect();
+      button.click();
+    }).observe(document.body, { childList: true, subtree: true });
+  }, label);
+
 test('a model loaded with a ttl from the dialog counts down, jumps back on a request, and leaves', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon);
   await openDialog(page, 'hello');
-  await says(dialog(page).locator('.estimate'), /Takes about [\d.]+ [KMG]B/);
+  await says(dialog(page).locator('.estimate'), /Needs about [\d.]+ [KMG]B/);
   await page.getByLabel('Idle minutes (ttl)').fill('0.05');
   await page.keyboard.press('Enter');
   await card(page, 'hello').waitFor();
@@ -27,7 +38,7 @@ test('a model loaded with a ttl from the dialog counts down, jumps back on a req
   await says(ring, /3 s/);
   await says(ring, /1 s/);
   await gone(card(page, 'hello'));
-  await says(page.locator('.departures'), /hello: its idle ttl ran out/);
+  await says(page.locator('.unloads'), /hello: idle ttl expired/);
 });
 
 test('the ttl can be changed, and a model pinned and unpinned', async (t) => {
@@ -43,14 +54,14 @@ test('the ttl can be changed, and a model pinned and unpinned', async (t) => {
   const field = card(page, 'hello').getByLabel(/Idle minutes/);
   await field.fill('soon');
   await page.keyboard.press('Enter');
-  await says(card(page, 'hello').locator('.wrong'), /Give minutes/);
+  await says(card(page, 'hello').locator('.wrong'), /Enter minutes/);
   await field.fill('2');
   await page.keyboard.press('Enter');
   await says(card(page, 'hello').getByRole('timer'), /1:5\d|2:00/);
   assert.equal((await daemon.instance('hello')).ttl, 120);
 
   await card(page, 'hello').getByRole('button', { name: /^Pin/ }).click();
-  await says(card(page, 'hello').getByRole('timer'), /stays/);
+  await says(card(page, 'hello').getByRole('timer'), /no ttl/);
   await says(card(page, 'hello'), /pinned/);
   assert.equal((await daemon.instance('hello')).origin, 'explicit');
   await card(page, 'hello')
@@ -67,13 +78,13 @@ test('what the server refuses is said beside the field', async (t) => {
   await openDialog(page, 'hello');
   await page.getByLabel('Identifier').fill('mine');
   await page.keyboard.press('Enter');
-  await says(page.locator('#load-identifier-wrong'), /in use/);
+  await says(page.locator('#load-identifier-error'), /in use/);
   await page.getByLabel('Identifier').fill('yours');
   await page.getByLabel(/^Context length/).fill('0');
   await page.keyboard.press('Enter');
-  await says(page.locator('#load-context_length-wrong'), /from 1 to/);
+  await says(page.locator('#load-context_length-error'), /from 1 to/);
   await page.getByLabel(/^Context length/).fill('256');
-  await page.getByLabel('Keep it until I unload it').check();
+  await page.getByLabel('until I unload it').check();
   await page.getByRole('button', { name: 'Load', exact: true }).click();
   await card(page, 'yours').waitFor();
   const { ttl, config } = await daemon.instance('yours');
@@ -85,16 +96,7 @@ test('a load shows how far it is and can be cancelled', async (t) => {
   const daemon = await start(t, { models: { slow: slowToLoad() } });
   const page = await open(t, daemon);
   const watch = await daemon.watch();
-  await page.evaluate(() => {
-    // Presses the button as soon as it is there: the load takes some hundred milliseconds.
-    new MutationObserver((_, self) => {
-      const button = document.querySelector('[aria-label="Cancel loading slow"]');
-      if (button) {
-        self.disconnect();
-        button.click();
-      }
-    }).observe(document.body, { childList: true, subtree: true });
-  });
+  await clickWhenThere(page, 'Cancel loading slow');
   const loading = daemon.post('/api/v1/models/load', { model: 'slow' });
   const left = await watch.reaches('slow', 'absent');
   assert.equal((await loading).status === 200, false);
@@ -107,11 +109,68 @@ test('unloading while it streams ends the answer and the card', async (t) => {
   const page = await open(t, daemon);
   const response = await daemon.stream('talker', { ttl: 600 });
   const text = response.text();
-  await says(card(page, 'talker'), /busy: answering/);
+  await says(card(page, 'talker'), /busy: generating/);
   await says(card(page, 'talker'), /[\d.]+ tokens\/s/);
   await says(card(page, 'talker'), /1 running/);
   await card(page, 'talker').getByRole('button', { name: 'Unload talker' }).click();
   assert.match(await text, /model_unloaded/);
   await gone(card(page, 'talker'));
-  await says(page.locator('.departures'), /talker: unloaded by hand/);
+  await says(page.locator('.unloads'), /talker: unloaded manually/);
+});
+
+test('an invalid value is explained beside its field, not measured for ever', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await open(t, daemon);
+  await openDialog(page, 'hello');
+  await says(dialog(page).locator('.estimate'), /\d [KMG]B/);
+  await page.getByLabel(/^Context length/).fill('many');
+  await says(dialog(page).locator('.estimate'), /once every field is valid/);
+  await page.keyboard.press('Tab');
+  await says(page.locator('#load-context_length-error'), /whole number from 1 to/);
+  await page.getByLabel(/^Context length/).fill('512');
+  await says(dialog(page).locator('.estimate'), /\d [KMG]B/);
+  assert.equal(await page.locator('#load-context_length-error').textContent(), '');
+});
+
+test('the dialog says how its ttl differs from that of `doze load`', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await open(t, daemon);
+  await openDialog(page, 'hello');
+  await says(dialog(page), /doze load.*--ttl/);
+});
+
+test('cancelling a load that the page began is not an error', async (t) => {
+  const daemon = await start(t, { models: { slow: slowToLoad() } });
+  const page = await open(t, daemon, { allow: { refusals: true } });
+  const watch = await daemon.watch();
+  await openDialog(page, 'slow');
+  await clickWhenThere(page, 'Cancel loading slow');
+  await page.getByRole('button', { name: 'Load', exact: true }).click();
+  await watch.reaches('slow', 'absent');
+  await says(page.locator('.notice'), /Loading slow was cancelled/);
+  assert.equal(await page.locator('.notice').count(), 1);
+  assert.equal(await page.locator('.notice.bad').count(), 0);
+});
+
+test('a notice replaces the one before about the same model, and covers no button', async (t) => {
+  const models = { one: spoken('One.'), two: spoken('Two.'), three: spoken('Three.') };
+  const daemon = await start(t, { models });
+  const page = await open(t, daemon, { width: 390, height: 700 });
+  await daemon.load('one', { ttl: 600 });
+  await card(page, 'one').getByRole('button', { name: /^Pin/ }).click();
+  await says(page.locator('.notice'), /one stays/);
+  await card(page, 'one')
+    .getByRole('button', { name: /^Unpin/ })
+    .click();
+  await says(page.locator('.notice'), /one can/);
+  assert.equal(await page.locator('.notice').count(), 1);
+
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  const last = row(page, 'two').getByRole('button', { name: /^Load/ });
+  const covered = await last.evaluate((button) => {
+    const box = button.getBoundingClientRect();
+    const notice = document.querySelector('.notice').getBoundingClientRect();
+    return notice.top < box.bottom && notice.bottom > box.top;
+  });
+  assert.equal(covered, false);
 });

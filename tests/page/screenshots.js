@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// npm run screenshots: makes docs/page-*.png anew, with the release build.
+// npm run screenshots: makes docs/page-*.png with the release build.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
@@ -109,13 +109,13 @@ for (const scheme of ['light', 'dark']) {
     await says(card(page, 'doze-demo-talker'), /[1-9][\d.]* tokens\/s/);
     await shoot('models');
     await row(page, 'doze-demo-hello').getByRole('button', { name: /^Load/ }).click();
-    await says(page.locator('dialog[open] .estimate'), /Takes about/);
+    await says(page.locator('dialog[open] .estimate'), /Needs about/);
     await shoot('load');
     await page.keyboard.press('Escape');
     await page.route('**/api/v1/history*', (route) => route.fulfill({ json: night(Date.now()) }));
     await page.goto(`${daemon.url}/#timeline`);
     await page.getByRole('button', { name: '24 hours' }).hover();
-    await says(page.locator('table.lives'), /made room for/);
+    await says(page.locator('table.lifetimes'), /evicted to load/);
     await shoot('timeline');
     await page.goto(`${daemon.url}/#settings`);
     await page.getByRole('heading', { name: 'Server settings' }).waitFor();

@@ -1,50 +1,58 @@
 /* SPDX-License-Identifier: MIT */
+// The frame of the page: header, tabs, the view that the address names, dialogs.
 import { signal } from '@preact/signals';
 import { Chat } from './chat/chat-view';
-import { Departures } from './models/unloads';
+import { Log } from './log/log-view';
+import { Instances } from './models/instances';
+import { LoadDialog } from './models/load-dialog';
+import { ModelTable } from './models/model-table';
+import { RecentUnloads } from './models/unloads';
+import { connection } from './server/store';
+import { SettingsView } from './settings/settings-view';
+import { TimelineView } from './timeline/timeline-view';
 import { Header } from './ui/header';
 import { KeyDialog } from './ui/key-dialog';
-import { LoadDialog } from './models/load-dialog';
-import { Loaded } from './models/instances';
-import { Log } from './log/log-view';
-import { Models } from './models/model-table';
 import { Notices } from './ui/notices';
-import { SettingsView } from './settings/settings-view';
-import { connection } from './server/store';
-import { TimelineView } from './timeline/timeline-view';
 
 const views = {
   models: {
     title: 'Models',
-    draw: () => (
+    render: () => (
       <>
-        <Loaded />
-        <Departures />
-        <Models />
+        <Instances />
+        <RecentUnloads />
+        <ModelTable />
       </>
     ),
   },
-  try: { title: 'Try it', draw: () => <Chat /> },
-  timeline: { title: 'Timeline', draw: () => <TimelineView /> },
-  log: { title: 'Log', draw: () => <Log /> },
-  settings: { title: 'Settings', draw: () => <SettingsView /> },
+  try: { title: 'Try it', render: () => <Chat /> },
+  timeline: { title: 'Timeline', render: () => <TimelineView /> },
+  log: { title: 'Log', render: () => <Log /> },
+  settings: { title: 'Settings', render: () => <SettingsView /> },
 };
-type Name = keyof typeof views;
+type ViewName = keyof typeof views;
 
-const named = (hash: string): Name => {
+function viewOf(hash: string): ViewName {
   const name = hash.replace(/^#/, '');
-  return name in views ? (name as Name) : 'models';
-};
-export const view = signal<Name>(named(location.hash));
+  return name in views ? (name as ViewName) : 'models';
+}
+
+// No element may have the name of a view as its id: the browser would scroll to it.
+const view = signal<ViewName>(viewOf(location.hash));
 window.addEventListener('hashchange', () => {
-  view.value = named(location.hash);
+  view.value = viewOf(location.hash);
 });
 
 function Tabs() {
   return (
     <nav aria-label="Views">
-      {(Object.keys(views) as Name[]).map((name) => (
-        <a key={name} href={`#${name}`} aria-current={view.value === name ? 'page' : undefined}>
+      {(Object.keys(views) as ViewName[]).map((name) => (
+        <a
+          key={name}
+          href={`#${name}`}
+          aria-current={view.value === name ? 'page' : undefined}
+          onClick={() => scrollTo(0, 0)}
+        >
           {views[name].title}
         </a>
       ))}
@@ -52,12 +60,12 @@ function Tabs() {
   );
 }
 
-function Gone() {
-  if (connection.value !== 'gone') return null;
+function ConnectionLost() {
+  if (connection.value !== 'lost') return null;
   return (
-    <div class="gone" role="alert">
-      <strong>The server is gone.</strong> What you see is how it was. This page tries again by
-      itself; start the server with <code>doze serve</code>.
+    <div class="banner" role="alert">
+      <strong>Connection lost.</strong> Showing the last known state; reconnecting. If the server
+      has stopped, start it with <code>doze serve</code>.
     </div>
   );
 }
@@ -77,9 +85,9 @@ export function App() {
       </a>
       <Header />
       <Tabs />
-      <Gone />
+      <ConnectionLost />
       <main id="main" tabIndex={-1} data-view={view.value}>
-        {views[view.value].draw()}
+        {views[view.value].render()}
       </main>
       <LoadDialog />
       <KeyDialog />

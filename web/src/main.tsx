@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 import { render } from 'preact';
 import { App } from './app';
+import './style.css';
+import './ui/table.css';
+import './ui/ui.css';
+import { keepLive } from './server/live';
 import { startClock } from './ui/clock';
-import { stayLive } from './server/live';
 
 render(<App />, document.getElementById('app')!);
 startClock();
-void stayLive();
+void keepLive();

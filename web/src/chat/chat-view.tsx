@@ -1,165 +1,112 @@
 /* SPDX-License-Identifier: MIT */
-// A small chat with any model, and the same request as a curl command.
-import { computed, signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+// A chat with any model, and the same request as a curl command.
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { connection, instances, models } from '../server/store';
 import { CopyButton } from '../ui/copy';
-import { minutesToSeconds, rate } from '../ui/format';
-import { converse, curlFor, type Figures, type Message } from './completion';
-import { connection, instances, messageOf, models } from '../server/store';
+import { useFollowEnd } from '../ui/follow-end';
+import { rate } from '../ui/format';
+import * as chat from './chat-state';
+import type { Stats } from './completion';
+import type { Turn } from './conversation';
+import { curlCommand } from './curl';
+import './chat.css';
 
-interface Turn extends Message {
-  reasoning?: string;
-  figures?: Figures;
-  failed?: string;
-}
-
-const model = signal('');
-const minutes = signal('');
-const draft = signal('');
-const turns = signal<Turn[]>([]);
-const progress = signal(''); // "loading 42%"
-let abort: AbortController | null = null;
-const running = signal(false);
-
-const choices = computed(() => {
-  const keys = (models.value ?? []).filter((m) => !m.problem && m.type === 'llm').map((m) => m.key);
-  return [
-    ...new Set([...instances.value.filter((i) => i.id !== i.model).map((i) => i.id), ...keys]),
-  ];
-});
-// Chosen by hand; else one that is loaded; else the first.
-const chosen = computed(() => {
-  if (choices.value.includes(model.value)) return model.value;
-  return instances.value.find((i) => choices.value.includes(i.id))?.id ?? choices.value[0] ?? '';
-});
-const ttl = computed(() => (minutes.value.trim() ? minutesToSeconds(minutes.value) : undefined));
-const messages = computed<Message[]>(() =>
-  turns.value.filter((t) => !t.failed && t.content).map(({ role, content }) => ({ role, content })),
-);
-
-function amend(part: Partial<Turn> | ((t: Turn) => Partial<Turn>)): void {
-  const last = turns.value[turns.value.length - 1]!;
-  const add = typeof part === 'function' ? part(last) : part;
-  turns.value = [...turns.value.slice(0, -1), { ...last, ...add }];
-}
-
-async function send(): Promise<void> {
-  const content = draft.peek().trim();
-  if (!content || running.peek() || !chosen.peek() || ttl.peek() === null) return;
-  draft.value = '';
-  turns.value = [...turns.value, { role: 'user', content }];
-  const body = {
-    model: chosen.peek(),
-    messages: messages.peek(),
-    ...(ttl.peek() === undefined ? {} : { ttl: ttl.peek()! }),
-  };
-  turns.value = [...turns.value, { role: 'assistant', content: '' }];
-  abort = new AbortController();
-  running.value = true;
-  try {
-    await converse(body, abort.signal, {
-      onProgress: (text) => {
-        progress.value = text;
-      },
-      onContent: (text) => {
-        progress.value = '';
-        amend((t) => ({ content: t.content + text }));
-      },
-      onReasoning: (text) => {
-        progress.value = '';
-        amend((t) => ({ reasoning: (t.reasoning ?? '') + text }));
-      },
-      onFigures: (figures) => amend((t) => ({ figures: { ...t.figures, ...figures } })),
-    });
-  } catch (e) {
-    if (!abort.signal.aborted) amend({ failed: messageOf(e) });
-    else amend((t) => ({ figures: { ...t.figures, stop: 'stopped by you' } }));
-  }
-  progress.value = '';
-  running.value = false;
-}
-
-function FiguresLine({ figures: f }: { figures: Figures }) {
+function StatsLine({ stats: s }: { stats: Stats }) {
   const parts = [
-    f.first !== undefined && `first token after ${f.first.toFixed(2)} s`,
-    f.speed !== undefined && `${rate(f.speed)} tokens/s`,
-    f.answered !== undefined && `${f.answered} tokens`,
-    f.prompt !== undefined && `prompt ${f.prompt} tokens, ${f.cached ?? 0} cached`,
-    f.stop,
+    s.firstToken !== undefined && `first token after ${s.firstToken.toFixed(2)} s`,
+    s.speed !== undefined && `${rate(s.speed)} tokens/s`,
+    s.answerTokens !== undefined && `${s.answerTokens} tokens`,
+    s.promptTokens !== undefined &&
+      `prompt ${s.promptTokens} tokens (${s.cachedTokens ?? 0} cached)`,
+    s.stopped,
   ].filter(Boolean);
-  return <p class="figures">{parts.join(' · ')}</p>;
+  return <p class="stats">{parts.join(' · ')}</p>;
 }
 
 function TurnView({ turn: t, last }: { turn: Turn; last: boolean }) {
-  const busy = last && running.value;
+  const busy = last && chat.running.value;
   return (
     <li class={t.role} aria-busy={busy}>
-      <span class="who">{t.role === 'user' ? 'You' : 'Model'}</span>
+      <span class="role">{t.role === 'user' ? 'You' : 'Model'}</span>
       {t.reasoning && (
         <details>
-          <summary>What it thought</summary>
-          <div class="said">{t.reasoning}</div>
+          <summary>Reasoning</summary>
+          <div class="text">{t.reasoning}</div>
         </details>
       )}
-      <div class="said">{t.content}</div>
-      {busy && progress.value && (
+      <div class="text">{t.content}</div>
+      {busy && chat.progress.value && (
         <p class="hint" role="status">
-          {progress.value}…
+          {chat.progress.value}…
         </p>
       )}
-      {t.failed && (
+      {t.error && (
         <p class="wrong" role="alert">
-          {t.failed}
+          {t.error} The question is not part of the next request.
         </p>
       )}
-      {t.figures && <FiguresLine figures={t.figures} />}
+      {t.stats && <StatsLine stats={t.stats} />}
     </li>
   );
 }
 
-function Choice() {
+function ModelSelect() {
+  const loaded = (key: string) => instances.value.some((i) => i.id === key);
   return (
-    <div class="row controls">
+    <label>
+      Model{' '}
+      <select
+        value={chat.chosen.value}
+        onChange={(e) => {
+          chat.model.value = e.currentTarget.value;
+        }}
+      >
+        {chat.choices.value.map((key) => (
+          <option key={key} value={key}>
+            {key}
+            {loaded(key) ? ' (loaded)' : ''}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function TtlField() {
+  const invalid = chat.ttl.value === null;
+  return (
+    <>
       <label>
-        Model{' '}
-        <select
-          value={chosen.value}
-          onChange={(e) => {
-            model.value = e.currentTarget.value;
-          }}
-        >
-          {choices.value.map((key) => (
-            <option key={key} value={key}>
-              {key}
-              {instances.value.some((i) => i.id === key) ? ' (loaded)' : ''}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        ttl, in idle minutes{' '}
+        ttl (idle minutes){' '}
         <input
           class="short"
           inputMode="decimal"
           placeholder="default"
-          value={minutes.value}
-          aria-invalid={ttl.value === null}
-          aria-describedby="chat-ttl-wrong"
+          value={chat.minutes.value}
+          aria-invalid={invalid}
+          aria-describedby="chat-ttl-error"
           onInput={(e) => {
-            minutes.value = e.currentTarget.value;
+            chat.minutes.value = e.currentTarget.value;
           }}
         />
       </label>
-      <span class="wrong" id="chat-ttl-wrong">
-        {ttl.value === null && 'Give minutes, such as 10 or 0.5.'}
+      <span class="wrong" id="chat-ttl-error">
+        {invalid && 'Enter minutes, such as 10 or 0.5.'}
       </span>
+    </>
+  );
+}
+
+function Controls() {
+  return (
+    <div class="row controls">
+      <ModelSelect />
+      <TtlField />
       <span class="grow" />
       <button
         type="button"
-        disabled={running.value || turns.value.length === 0}
-        onClick={() => {
-          turns.value = [];
-        }}
+        disabled={chat.running.value || chat.turns.value.length === 0}
+        onClick={chat.clear}
       >
         New chat
       </button>
@@ -167,36 +114,58 @@ function Choice() {
   );
 }
 
-function Compose() {
-  const onKeyDown = (e: KeyboardEvent) => {
-    if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+// Esc and the Stop button end an answer; either way the next message can be typed at once.
+function useStop() {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const stop = () => {
+    chat.stop();
+    field.current?.focus();
+  };
+  const running = chat.running.value;
+  useEffect(() => {
+    if (!running) return;
+    const onKeyDown = (e: KeyboardEvent) => {
+      if (e.key === 'Escape' && !document.querySelector('dialog[open]')) stop();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, [running]);
+  return { field, stop };
+}
+
+function Composer() {
+  const { field, stop } = useStop();
+  const send = (e: Event) => {
     e.preventDefault();
-    void send();
+    void chat.send();
+  };
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) send(e);
   };
   return (
-    <form
-      class="compose"
-      onSubmit={(e) => {
-        e.preventDefault();
-        void send();
-      }}
-    >
+    <form class="composer" onSubmit={send}>
       <textarea
+        ref={field}
         rows={3}
         aria-label="Message"
-        placeholder="Say something. Enter sends, Shift+Enter makes a new line."
-        value={draft.value}
+        placeholder="Enter sends, Shift+Enter starts a new line, Esc stops an answer."
+        value={chat.draft.value}
         onInput={(e) => {
-          draft.value = e.currentTarget.value;
+          chat.draft.value = e.currentTarget.value;
         }}
         onKeyDown={onKeyDown}
       />
-      {running.value ? (
-        <button type="button" onClick={() => abort?.abort()}>
+      {chat.running.value ? (
+        <button key="stop" type="button" onClick={stop}>
           Stop
         </button>
       ) : (
-        <button type="submit" class="main" disabled={connection.value !== 'live' || !chosen.value}>
+        <button
+          key="send"
+          type="submit"
+          class="main"
+          disabled={connection.value !== 'live' || !chat.chosen.value}
+        >
           Send
         </button>
       )}
@@ -205,14 +174,16 @@ function Compose() {
 }
 
 function Curl() {
-  const content =
-    draft.value.trim() ||
-    [...turns.value].reverse().find((t) => t.role === 'user')?.content ||
-    'Say hello.';
-  const text = curlFor(location.origin, chosen.value, content, ttl.value ?? undefined);
+  const asked = [...chat.turns.value].reverse().find((t) => t.role === 'user')?.content;
+  const ttl = chat.ttl.value;
+  const text = curlCommand(location.origin, {
+    model: chat.chosen.value,
+    messages: [{ role: 'user', content: chat.draft.value.trim() || asked || 'Say hello.' }],
+    ...(typeof ttl === 'number' && { ttl }),
+  });
   return (
     <details class="curl">
-      <summary>The same with curl</summary>
+      <summary>Show as a curl command</summary>
       <div class="row top">
         <pre tabIndex={0} aria-label="curl command">
           {text}
@@ -224,29 +195,32 @@ function Curl() {
 }
 
 export function Chat() {
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (turns.value.length > 0) end.current?.scrollIntoView({ block: 'nearest' });
-  }, [turns.value]);
-  if (models.value && choices.value.length === 0) {
+  const { follow, jump } = useFollowEnd(() => null);
+  const turns = chat.turns.value;
+  useLayoutEffect(() => {
+    if (turns.length > 0) jump();
+  }, [turns.length]);
+  useLayoutEffect(() => {
+    if (chat.running.peek()) follow();
+  }, [turns]);
+  if (models.value && chat.choices.value.length === 0) {
     return (
       <section>
         <h2>Try it</h2>
-        <p class="empty">There is no model to talk to yet.</p>
+        <p class="empty">There is no chat model yet.</p>
       </section>
     );
   }
   return (
-    <section class="chat" aria-labelledby="chat">
-      <h2 id="chat">Try it</h2>
-      <Choice />
+    <section class="chat" aria-labelledby="chat-title">
+      <h2 id="chat-title">Try it</h2>
+      <Controls />
       <ol class="turns" aria-label="Conversation">
-        {turns.value.map((t, n) => (
-          <TurnView key={n} turn={t} last={n === turns.value.length - 1} />
+        {turns.map((t, n) => (
+          <TurnView key={n} turn={t} last={n === turns.length - 1} />
         ))}
       </ol>
-      <Compose />
-      <div ref={end} />
+      <Composer />
       <Curl />
     </section>
   );

@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { curlFor, figuresOf } from './completion';
+import { statsOf } from './completion';
 
-describe('the curl command', () => {
-  it('survives quotes and new lines in a shell', () => {
-    const command = curlFor('http://127.0.0.1:1234', 'm', 'It\'s\n"this"', 60);
-    expect(command).toContain(
-      "curl http://127.0.0.1:1234/v1/chat/completions -H 'Content-Type: application/json'",
-    );
-    expect(command).toContain(
-      `-d '{"model":"m","messages":[{"role":"user","content":"It'\\''s\\n\\"this\\""}],"ttl":60,"stream":true}'`,
-    );
-  });
-  it('leaves the ttl to the server when none is given', () => {
-    expect(curlFor('http://x', 'm', 'hi')).not.toContain('ttl');
-    expect(curlFor('http://x', 'm', 'hi', 0)).toContain('"ttl":0');
-  });
-});
-
-describe('figures', () => {
-  it('takes what a chunk has', () => {
+describe('statistics', () => {
+  it('are taken from a chunk', () => {
     expect(
-      figuresOf({
+      statsOf({
         stats: {
           tokens_per_second: 40,
           time_to_first_token: 0.1,
@@ -34,17 +18,16 @@ describe('figures', () => {
         },
       }),
     ).toEqual({
-      first: 0.1,
+      firstToken: 0.1,
       speed: 40,
-      prompt: 9,
-      cached: 7,
-      answered: 4,
-      stop: 'stopped: the context is full',
+      promptTokens: 9,
+      cachedTokens: 7,
+      answerTokens: 4,
+      stopped: 'context is full',
     });
-    expect(
-      figuresOf({
-        stats: { tokens_per_second: 1, time_to_first_token: 1, stop_reason: 'eosFound' },
-      }).stop,
-    ).toBe(undefined);
+  });
+  it('have no reason for an answer that ended by itself', () => {
+    const stats = { tokens_per_second: 1, time_to_first_token: 1, stop_reason: 'eosFound' };
+    expect(statsOf({ stats }).stopped).toBeUndefined();
   });
 });

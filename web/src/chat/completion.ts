@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-// One streamed answer, by LM Studio's endpoint: that one tells its figures.
-import { refusalOf, request } from '../server/api';
-import { hear } from '../server/sse';
+// One streamed answer. Uses LM Studio's endpoint, whose streams end with statistics.
+import { apiErrorFrom, request } from '../server/api';
+import { readEventStream } from '../server/sse';
 
 export interface Message {
   role: 'user' | 'assistant';
   content: string;
 }
 
-export interface Figures {
-  first?: number | undefined; // seconds to the first token
+export interface ChatRequest {
+  model: string;
+  messages: Message[];
+  ttl?: number; // seconds
+}
+
+export interface Stats {
+  firstToken?: number | undefined; // seconds
   speed?: number | undefined; // tokens per second
-  prompt?: number | undefined;
-  cached?: number | undefined;
-  answered?: number | undefined;
-  stop?: string | undefined;
+  promptTokens?: number | undefined;
+  cachedTokens?: number | undefined;
+  answerTokens?: number | undefined;
+  stopped?: string | undefined; // why the answer ended early
 }
 
 export interface Chunk {
@@ -28,70 +34,54 @@ export interface Chunk {
   error?: { message: string };
 }
 
-export interface Hears {
-  onProgress(text: string): void;
+export interface ChatHandlers {
+  onProgress(text: string): void; // "loading 42%"
   onContent(text: string): void;
   onReasoning(text: string): void;
-  onFigures(figures: Figures): void;
+  onStats(stats: Stats): void;
 }
 
-const stops: Record<string, string> = {
-  maxPredictedTokensReached: 'stopped at the most tokens allowed',
-  contextLengthReached: 'stopped: the context is full',
-  modelUnloaded: 'stopped: the model was unloaded',
+const stopReasons: Record<string, string> = {
+  maxPredictedTokensReached: 'token limit reached',
+  contextLengthReached: 'context is full',
+  modelUnloaded: 'model was unloaded',
 };
 
-export function figuresOf(chunk: Chunk): Figures {
+export function statsOf(chunk: Chunk): Stats {
   return {
-    first: chunk.stats?.time_to_first_token,
+    firstToken: chunk.stats?.time_to_first_token,
     speed: chunk.stats?.tokens_per_second,
-    prompt: chunk.usage?.prompt_tokens,
-    cached: chunk.usage?.prompt_tokens_details?.cached_tokens,
-    answered: chunk.usage?.completion_tokens,
-    stop: stops[chunk.stats?.stop_reason ?? ''],
+    promptTokens: chunk.usage?.prompt_tokens,
+    cachedTokens: chunk.usage?.prompt_tokens_details?.cached_tokens,
+    answerTokens: chunk.usage?.completion_tokens,
+    stopped: stopReasons[chunk.stats?.stop_reason ?? ''],
   };
 }
 
-function take(chunk: Chunk, to: Hears): void {
-  if (chunk.error) throw refusalOf(500, chunk);
+function onChunk(chunk: Chunk, handlers: ChatHandlers): void {
+  if (chunk.error) throw apiErrorFrom(500, chunk);
   const delta = chunk.choices?.[0]?.delta;
-  if (delta?.reasoning_content) to.onReasoning(delta.reasoning_content);
-  if (delta?.content) to.onContent(delta.content);
-  if (chunk.stats || chunk.usage) to.onFigures(figuresOf(chunk));
+  if (delta?.reasoning_content) handlers.onReasoning(delta.reasoning_content);
+  if (delta?.content) handlers.onContent(delta.content);
+  if (chunk.stats || chunk.usage) handlers.onStats(statsOf(chunk));
 }
 
-export async function converse(
-  body: { model: string; messages: Message[]; ttl?: number },
-  signal: AbortSignal,
-  to: Hears,
+// Resolves when the answer is complete. Rejects with the server's error, with an AbortError after
+// an abort, or when the stream ends before the answer.
+export async function streamChat(
+  body: ChatRequest,
+  abort: AbortSignal,
+  handlers: ChatHandlers,
 ): Promise<void> {
-  const response = await request(
-    'POST',
-    '/api/v0/chat/completions',
-    { ...body, stream: true },
-    { signal },
-  );
-  let whole = false;
-  await hear(response, {
+  const streamed = { ...body, stream: true };
+  const response = await request('POST', '/api/v0/chat/completions', streamed, { signal: abort });
+  let complete = false;
+  await readEventStream(response, {
     onMessage: ({ data }) => {
-      if (data === '[DONE]') whole = true;
-      else take(JSON.parse(data) as Chunk, to);
+      if (data === '[DONE]') complete = true;
+      else onChunk(JSON.parse(data) as Chunk, handlers);
     },
-    onComment: (text) => to.onProgress(text.trim()),
+    onComment: (text) => handlers.onProgress(text.trim()),
   });
-  if (!whole) throw new Error('The answer broke off: the server went away.');
-}
-
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
-// For a POSIX shell.
-export function curlFor(origin: string, model: string, content: string, ttl?: number): string {
-  const body = {
-    model,
-    messages: [{ role: 'user', content }],
-    ...(ttl === undefined ? {} : { ttl }),
-    stream: true,
-  };
-  const head = "-H 'Content-Type: application/json'";
-  return `curl ${origin}/v1/chat/completions ${head} \\\n  -d ${quoted(JSON.stringify(body))}`;
+  if (!complete) throw new Error('The answer was cut off: the connection to the server was lost.');
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { formatLine, isAbout, keepLast, passes, type Line } from './log-lines';
+import { formatForCopy, formatLine, isAbout, keepLast, passes, type LogLine } from './log-lines';
 
-const line = (text: string, more: Partial<Line> = {}): Line => ({
+const line = (text: string, more: Partial<LogLine> = {}): LogLine => ({
   at: 0,
   source: 'server',
   level: 'info',
@@ -12,25 +12,25 @@ const line = (text: string, more: Partial<Line> = {}): Line => ({
 });
 
 describe('filters', () => {
-  it('knows which instance a line is about', () => {
+  it('match the instance that a line is about', () => {
     expect(isAbout(line('qwen: idle -> busy (request)'), 'qwen')).toBe(true);
     expect(isAbout(line('qwen:2: idle -> busy (request)'), 'qwen')).toBe(false);
     expect(isAbout(line('qwen:2: idle -> busy (request)'), 'qwen:2')).toBe(true);
     expect(isAbout(line('hello', { model: 'qwen' }), 'qwen')).toBe(true);
   });
-  it('lets worse levels pass', () => {
+  it('pass the chosen level and anything more severe', () => {
     expect(passes(line('x', { level: 'error' }), 'warn', '')).toBe(true);
     expect(passes(line('x', { level: 'info' }), 'warn', '')).toBe(false);
     expect(passes(line('x', { level: 'debug' }), 'debug', 'qwen')).toBe(false);
   });
-  it('keeps the newest', () => {
+  it('keep the newest lines', () => {
     expect(keepLast([1, 2, 3], 2)).toEqual([2, 3]);
     expect(keepLast([1], 2)).toEqual([1]);
   });
 });
 
 describe('text', () => {
-  it('says figures in words', () => {
+  it('has the statistics in words', () => {
     const stats = {
       prompt_tokens: 30,
       cached_tokens: 6,
@@ -40,7 +40,12 @@ describe('text', () => {
       stop_reason: 'eosFound',
     };
     expect(formatLine(line('', { type: 'stats', model: 'm', stats }))).toBe(
-      'm: 30 prompt tokens (6 cached), 77 answered at 41.3 tokens/s, first after 0.02 s, eosFound',
+      'm: 30 prompt tokens (6 cached), 77 generated at 41.3 tokens/s, first token after 0.02 s, eosFound',
+    );
+  });
+  it('is copied with time and level', () => {
+    expect(formatForCopy(line('hello', { at: 0, level: 'warn' }))).toBe(
+      '1970-01-01T00:00:00.000Z warn hello',
     );
   });
 });

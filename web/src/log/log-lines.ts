@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-// Lines of the log: filter and text. Pure.
+// Lines of the log: which ones are shown, and as what text. Pure.
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
-export interface Line {
-  at: number;
+export interface LogLine {
+  at: number; // Unix ms
   source: 'server' | 'model';
   level: Level;
   type: 'line' | 'input' | 'output' | 'stats';
@@ -13,28 +13,34 @@ export interface Line {
   stats?: Record<string, number | string>;
 }
 
-const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
+const severity: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
-// Lines of the server name the instance at their beginning: "qwen3: idle -> unloading (ttl)".
-export function isAbout(line: Line, instance: string): boolean {
+// A line of the server begins with the instance it is about: "qwen3: idle -> unloading (ttl)".
+export function isAbout(line: LogLine, instance: string): boolean {
   return line.model === instance || (line.text ?? '').startsWith(`${instance}: `);
 }
 
-export function passes(line: Line, least: Level, instance: string): boolean {
-  if (rank[line.level] > rank[least]) return false;
+// instance: '' for all.
+export function passes(line: LogLine, least: Level, instance: string): boolean {
+  if (severity[line.level] > severity[least]) return false;
   return instance === '' || isAbout(line, instance);
 }
 
-export function formatLine(line: Line): string {
-  const who = line.model ? `${line.model}: ` : '';
-  if (line.type !== 'stats') return who + (line.text ?? '');
+export function formatLine(line: LogLine): string {
+  const model = line.model ? `${line.model}: ` : '';
+  if (line.type !== 'stats') return model + (line.text ?? '');
   const s = line.stats ?? {};
   return (
-    `${who}${s.prompt_tokens} prompt tokens (${s.cached_tokens} cached), ${s.completion_tokens} answered at ` +
-    `${s.tokens_per_second} tokens/s, first after ${s.time_to_first_token} s, ${s.stop_reason}`
+    `${model}${s.prompt_tokens} prompt tokens (${s.cached_tokens} cached), ` +
+    `${s.completion_tokens} generated at ${s.tokens_per_second} tokens/s, ` +
+    `first token after ${s.time_to_first_token} s, ${s.stop_reason}`
   );
 }
 
-export function keepLast<T>(list: T[], most: number): T[] {
-  return list.length > most ? list.slice(list.length - most) : list;
+// As in a log file.
+export const formatForCopy = (line: LogLine): string =>
+  `${new Date(line.at).toISOString()} ${line.level} ${formatLine(line)}`;
+
+export function keepLast<T>(list: T[], max: number): T[] {
+  return list.length > max ? list.slice(list.length - max) : list;
 }

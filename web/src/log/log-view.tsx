@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-// The server's log, live; with what goes into models and comes out of them when asked for.
+// The server's log as it is written; on request also the prompts and answers of models.
 import { computed, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { request } from '../server/api';
-import { copyText } from '../ui/copy';
-import { timeOfDay } from '../ui/format';
-import { formatLine, keepLast, passes, type Level, type Line } from './log-lines';
-import { hear } from '../server/sse';
+import { readEventStream } from '../server/sse';
 import { connection, instances } from '../server/store';
+import { copyText } from '../ui/copy';
+import { useFollowEnd } from '../ui/follow-end';
+import { timeOfDay } from '../ui/format';
+import { formatForCopy, formatLine, keepLast, passes, type Level, type LogLine } from './log-lines';
+import './log.css';
 
-const KEPT = 2000;
+const MAX_LINES = 2000;
 
-const lines = signal<Line[]>([]);
-const held = signal<Line[]>([]); // came while paused
+const lines = signal<LogLine[]>([]);
+const buffered = signal<LogLine[]>([]); // received while paused
 const paused = signal(false);
-const talk = signal(false); // prompts and answers too
+const withPrompts = signal(false);
 const level = signal<Level>('debug');
 const model = signal('');
 
 const shown = computed(() => lines.value.filter((l) => passes(l, level.value, model.value)));
-const names = computed(() =>
+const modelNames = computed(() =>
   [...new Set([...instances.value.map((i) => i.id), ...lines.value.map((l) => l.model ?? '')])]
     .filter(Boolean)
     .sort(),
@@ -27,45 +29,51 @@ const names = computed(() =>
 
 let lastId = 0;
 
-function take(line: Line, id: string | undefined): void {
+function append(line: LogLine, id: string | undefined): void {
   if (id) {
-    if (Number(id) <= lastId) return; // seen before the stream broke
+    if (Number(id) <= lastId) return; // was received before the stream broke off
     lastId = Number(id);
   }
-  const where = paused.peek() ? held : lines;
-  where.value = keepLast([...where.value, line], KEPT);
+  const list = paused.peek() ? buffered : lines;
+  list.value = keepLast([...list.value, line], MAX_LINES);
 }
 
-function go(): void {
+function resume(): void {
   paused.value = false;
-  lines.value = keepLast([...lines.value, ...held.value], KEPT);
-  held.value = [];
+  lines.value = keepLast([...lines.value, ...buffered.value], MAX_LINES);
+  buffered.value = [];
 }
 
-async function follow(abort: AbortSignal, withTalk: boolean): Promise<void> {
-  const query = withTalk ? 'filter=input,output&stats=true' : 'source=server';
-  const response = await request('GET', `/api/v1/log?${query}&tail=200`, undefined, {
-    signal: abort,
+function clear(): void {
+  lines.value = [];
+  buffered.value = [];
+}
+
+async function followLog(abort: AbortSignal, prompts: boolean): Promise<void> {
+  const query = prompts ? 'filter=input,output&stats=true' : 'source=server';
+  const path = `/api/v1/log?${query}&tail=200`;
+  const response = await request('GET', path, undefined, { signal: abort });
+  await readEventStream(response, {
+    onMessage: ({ data, id }) => append(JSON.parse(data) as LogLine, id),
   });
-  await hear(response, { onMessage: ({ data, id }) => take(JSON.parse(data) as Line, id) });
 }
 
-// The stream lives as long as the view and the connection.
+// The stream is open while the view is open and the server is there.
 function useLog(): void {
   const live = connection.value === 'live';
-  const withTalk = talk.value;
+  const prompts = withPrompts.value;
   useEffect(() => {
     if (!live) {
-      lastId = 0; // another run of the server counts anew
+      lastId = 0; // a restarted server numbers its lines from 1
       return;
     }
     const abort = new AbortController();
-    follow(abort.signal, withTalk).catch(() => {}); // the connection of the page says it
+    followLog(abort.signal, prompts).catch(() => {}); // the page shows that the connection is lost
     return () => abort.abort();
-  }, [live, withTalk]);
+  }, [live, prompts]);
 }
 
-function Entry({ line: l }: { line: Line }) {
+function Entry({ line: l }: { line: LogLine }) {
   return (
     <li class={`${l.level} ${l.type}`}>
       <time>{timeOfDay(l.at)}</time>{' '}
@@ -75,9 +83,9 @@ function Entry({ line: l }: { line: Line }) {
   );
 }
 
-function Controls() {
+function Filters() {
   return (
-    <div class="row controls">
+    <>
       <label>
         Level{' '}
         <select
@@ -86,10 +94,10 @@ function Controls() {
             level.value = e.currentTarget.value as Level;
           }}
         >
-          <option value="debug">all</option>
-          <option value="info">info and worse</option>
-          <option value="warn">warnings and errors</option>
-          <option value="error">errors</option>
+          <option value="debug">All</option>
+          <option value="info">Info and above</option>
+          <option value="warn">Warnings and errors</option>
+          <option value="error">Errors only</option>
         </select>
       </label>
       <label>
@@ -100,10 +108,10 @@ function Controls() {
             model.value = e.currentTarget.value;
           }}
         >
-          <option value="">all</option>
-          {names.value.map((n) => (
-            <option key={n} value={n}>
-              {n}
+          <option value="">All</option>
+          {modelNames.value.map((name) => (
+            <option key={name} value={name}>
+              {name}
             </option>
           ))}
         </select>
@@ -111,69 +119,59 @@ function Controls() {
       <label class="choice">
         <input
           type="checkbox"
-          checked={talk.value}
+          checked={withPrompts.value}
           onChange={(e) => {
-            talk.value = e.currentTarget.checked;
+            withPrompts.value = e.currentTarget.checked;
           }}
         />
         <span>Prompts and answers</span>
       </label>
+    </>
+  );
+}
+
+function PauseButton() {
+  const waiting = buffered.value.length;
+  return (
+    <button
+      type="button"
+      aria-pressed={paused.value}
+      onClick={() => (paused.value ? resume() : (paused.value = true))}
+    >
+      {paused.value ? `Resume${waiting ? ` (${waiting} new)` : ''}` : 'Pause'}
+    </button>
+  );
+}
+
+function Controls() {
+  const copy = () => copyText(shown.value.map(formatForCopy).join('\n'));
+  return (
+    <div class="row controls">
+      <Filters />
       <span class="grow" />
-      <button
-        type="button"
-        aria-pressed={paused.value}
-        onClick={() => (paused.value ? go() : (paused.value = true))}
-      >
-        {paused.value ? `Go on${held.value.length ? ` (${held.value.length} new)` : ''}` : 'Pause'}
-      </button>
-      <button type="button" onClick={() => void copyText(shown.value.map(asText).join('\n'))}>
-        Copy
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          lines.value = [];
-          held.value = [];
-        }}
-      >
-        Clear
-      </button>
+      <span class="row tight">
+        <PauseButton />
+        <button type="button" onClick={() => void copy()}>
+          Copy
+        </button>
+        <button type="button" onClick={clear}>
+          Clear
+        </button>
+      </span>
     </div>
   );
 }
 
-const asText = (l: Line) => `${new Date(l.at).toISOString()} ${l.level} ${formatLine(l)}`;
-
-// Stays at the newest line unless the reader has scrolled up.
-function useTail() {
-  const ref = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
-  useEffect(() => {
-    if (atEnd.current) ref.current?.scrollTo({ top: ref.current.scrollHeight });
-  });
-  const onScroll = () => {
-    const el = ref.current!;
-    atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 40;
-  };
-  return { ref, onScroll };
-}
-
 export function Log() {
   useLog();
-  const tail = useTail();
+  const box = useRef<HTMLDivElement>(null);
+  const { follow } = useFollowEnd(() => box.current);
+  useEffect(follow);
   return (
-    <section class="log" aria-labelledby="log">
-      <h2 id="log">Log</h2>
+    <section class="log" aria-labelledby="log-title">
+      <h2 id="log-title">Log</h2>
       <Controls />
-      <div
-        class="lines"
-        ref={tail.ref}
-        onScroll={tail.onScroll}
-        tabIndex={0}
-        role="log"
-        aria-label="Log lines"
-        aria-live="off"
-      >
+      <div class="lines" ref={box} tabIndex={0} role="log" aria-label="Log lines" aria-live="off">
         <ol>
           {shown.value.map((l, n) => (
             <Entry key={`${l.at}-${n}`} line={l} />
@@ -181,7 +179,7 @@ export function Log() {
         </ol>
       </div>
       {shown.value.length === 0 && (
-        <p class="empty">Nothing yet{lines.value.length > 0 && ' that passes these filters'}.</p>
+        <p class="empty">{lines.value.length > 0 ? 'No line matches.' : 'No lines yet.'}</p>
       )}
     </section>
   );

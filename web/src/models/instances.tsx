@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-// One card for each instance, with what can be done about it.
+// One card for each instance, with its state and its buttons.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { updateInstance, unload, type Instance } from '../server/api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
-import { Ring } from './ring';
-import { attempt, connection, instances, modelName, settings } from '../server/store';
-import { isPinned, originWords, workWords } from '../ui/wording';
+import { connection, instances, modelName, settings } from '../server/store';
+import { attempt } from '../ui/notices';
+import { isPinned, originText, workText } from '../ui/wording';
+import { TtlRing } from './ttl-ring';
+import './models.css';
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
   return (
@@ -37,40 +39,40 @@ function Facts({ instance: i }: { instance: Instance }) {
       </Fact>
       <Fact name="Speed">
         {i.tokens_per_second > 0
-          ? `${rate(i.tokens_per_second)} tokens/s${i.running > 0 ? '' : ', last'}`
+          ? `${rate(i.tokens_per_second)} tokens/s${i.running > 0 ? '' : ' (last answer)'}`
           : '–'}
       </Fact>
       <Fact name="Memory">{i.memory_bytes > 0 ? bytes(i.memory_bytes) : '–'}</Fact>
-      {i.load_time_seconds > 0 && <Fact name="Loaded in">{i.load_time_seconds.toFixed(2)} s</Fact>}
+      {i.load_time_seconds > 0 && <Fact name="Load time">{i.load_time_seconds.toFixed(2)} s</Fact>}
     </dl>
   );
 }
 
-// null: "none"; undefined: not understood.
-function ttlOf(text: string): number | null | undefined {
+// null: no ttl; undefined: not a number of minutes.
+function parseTtl(text: string): number | null | undefined {
   if (text.trim() === '') return null;
   return minutesToSeconds(text) ?? undefined;
 }
 
 function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void }) {
   const text = useSignal(i.ttl === null ? '' : secondsToMinutes(i.ttl));
-  const wrong = useSignal('');
+  const error = useSignal('');
   const id = `ttl-${i.id}`;
   const save = async (e: Event) => {
     e.preventDefault();
-    const ttl = ttlOf(text.value);
+    const ttl = parseTtl(text.value);
     if (ttl === undefined) {
-      wrong.value = 'Give minutes, such as 10 or 0.5; empty means that it stays.';
+      error.value = 'Enter minutes, such as 10 or 0.5, or leave the field empty for no ttl.';
       return;
     }
-    if (await attempt(() => updateInstance(i.id, { ttl }))) onEnd();
+    if (await attempt(i.id, () => updateInstance(i.id, { ttl }))) onEnd();
   };
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.key === 'Escape') onEnd();
   };
   return (
     <form class="ttl" onSubmit={save} onKeyDown={onKeyDown} noValidate>
-      <label for={id}>Idle minutes before {i.id} is unloaded (empty: it stays)</label>
+      <label for={id}>Idle minutes before {i.id} is unloaded (empty: no ttl)</label>
       <div class="row">
         <input
           id={id}
@@ -78,14 +80,14 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
           size={7}
           value={text.value}
           autoFocus
-          aria-invalid={wrong.value !== ''}
-          aria-describedby={`${id}-wrong`}
+          aria-invalid={error.value !== ''}
+          aria-describedby={`${id}-error`}
           ref={(el) => {
-            if (el && !wrong.peek()) el.focus();
+            if (el && !error.peek()) el.focus();
           }}
           onInput={(e) => {
             text.value = e.currentTarget.value;
-            wrong.value = '';
+            error.value = '';
           }}
         />
         <button type="submit" class="small">
@@ -95,44 +97,51 @@ function TtlForm({ instance: i, onEnd }: { instance: Instance; onEnd: () => void
           Cancel
         </button>
       </div>
-      <p class="wrong" id={`${id}-wrong`}>
-        {wrong.value}
+      <p class="wrong" id={`${id}-error`}>
+        {error.value}
       </p>
     </form>
   );
 }
 
-// Pinned: no eviction and no ttl. Unpinned: as if a request had loaded it.
+// Pinned: never evicted, no ttl. Unpinned: as if a request had loaded it.
 function pin(i: Instance) {
   return attempt(
+    i.id,
     () => updateInstance(i.id, { origin: 'explicit', ttl: null }),
-    `${i.id} stays until you unload it.`,
+    `${i.id} stays loaded until you unload it.`,
   );
 }
 function unpin(i: Instance) {
   const ttl = settings.value?.default_ttl ?? null;
   return attempt(
+    i.id,
     () => updateInstance(i.id, { origin: 'jit', ttl }),
-    `${i.id} may leave again when it is idle.`,
+    `${i.id} can be unloaded automatically again.`,
   );
 }
 
-// The button goes with the instance: the keyboard goes on at the list.
-async function leave(i: Instance): Promise<void> {
-  if (await attempt(() => unload(i.id))) document.getElementById('loaded')?.focus();
+// The button vanishes with the instance, so the focus moves to the list's heading.
+async function unloadOrCancel(i: Instance): Promise<void> {
+  const done = isLoading(i) ? `Loading ${i.id} was cancelled.` : `${i.id} was unloaded.`;
+  if (await attempt(i.id, () => unload(i.id), done)) {
+    document.getElementById('loaded-title')?.focus();
+  }
 }
+
+const isLoading = (i: Instance) => i.state === 'loading' || i.state === 'queued';
 
 function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void }) {
   const off = connection.value !== 'live';
   if (i.state === 'unloading') return null;
-  if (i.state === 'loading' || i.state === 'queued') {
+  if (isLoading(i)) {
     return (
       <div class="row">
         <button
           type="button"
           disabled={off}
           aria-label={`Cancel loading ${i.id}`}
-          onClick={() => leave(i)}
+          onClick={() => unloadOrCancel(i)}
         >
           Cancel loading
         </button>
@@ -141,7 +150,12 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
   }
   return (
     <div class="row">
-      <button type="button" disabled={off} aria-label={`Unload ${i.id}`} onClick={() => leave(i)}>
+      <button
+        type="button"
+        disabled={off}
+        aria-label={`Unload ${i.id}`}
+        onClick={() => unloadOrCancel(i)}
+      >
         Unload
       </button>
       <button
@@ -161,7 +175,7 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
         <button
           type="button"
           disabled={off}
-          aria-label={`Pin ${i.id}: keep it until it is unloaded by hand`}
+          aria-label={`Pin ${i.id}: keep it loaded until you unload it`}
           onClick={() => pin(i)}
         >
           Pin
@@ -176,7 +190,7 @@ function Card({ instance: i }: { instance: Instance }) {
   const card = useRef<HTMLLIElement>(null);
   const end = () => {
     editing.value = false;
-    // The form had the focus; it goes back to where the form was opened.
+    // Return the focus to the button that opened the form.
     requestAnimationFrame(() =>
       card.current?.querySelector<HTMLElement>('[data-opens="ttl"]')?.focus(),
     );
@@ -188,12 +202,12 @@ function Card({ instance: i }: { instance: Instance }) {
           <h3>{i.id}</h3>
           <p>{modelName.value(i.model)}</p>
           <p class="tags">
-            <span class={`tag ${i.state}`}>{workWords(i)}</span>
-            <span class={`tag ${i.origin}`}>{isPinned(i) ? 'pinned' : originWords(i.origin)}</span>
-            {i.keep && <span class="tag">loaded at every start</span>}
+            <span class={`tag ${i.state}`}>{workText(i)}</span>
+            <span class={`tag ${i.origin}`}>{isPinned(i) ? 'pinned' : originText(i.origin)}</span>
+            {i.keep && <span class="tag">loads at every start</span>}
           </p>
         </div>
-        <Ring instance={i} />
+        <TtlRing instance={i} />
       </div>
       <Facts instance={i} />
       {editing.value ? (
@@ -210,17 +224,15 @@ function Card({ instance: i }: { instance: Instance }) {
   );
 }
 
-export function Loaded() {
+export function Instances() {
   const list = instances.value;
   return (
-    <section aria-labelledby="loaded">
-      <h2 id="loaded" tabIndex={-1}>
+    <section aria-labelledby="loaded-title">
+      <h2 id="loaded-title" tabIndex={-1}>
         Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}
       </h2>
       {list.length === 0 ? (
-        <p class="empty">
-          No model is loaded. Load one below, or send a request: it loads the model that it names.
-        </p>
+        <p class="empty">No model is loaded. Load one below, or send a request that names one.</p>
       ) : (
         <ul class="cards">
           {list.map((i) => (

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../server/api';
-import { arrange, parameters } from './model-list';
+import { capabilities, parameterCount, selectModels } from './model-list';
 
 const model = (key: string, more: Partial<Model> = {}): Model => ({
   type: 'llm',
@@ -19,7 +19,7 @@ const model = (key: string, more: Partial<Model> = {}): Model => ({
 });
 const keys = (list: Model[]) => list.map((m) => m.key);
 
-describe('parameters', () => {
+describe('parameter counts', () => {
   it.each([
     ['7B', 7e9],
     ['0.5B', 5e8],
@@ -27,28 +27,40 @@ describe('parameters', () => {
     ['8x7B', 5.6e10],
     [null, 0],
     ['many', 0],
-  ])('%s is %d', (text, n) => expect(parameters(text)).toBe(n));
+  ])('%s is %d', (text, n) => expect(parameterCount(text)).toBe(n));
 });
 
-describe('arranging', () => {
+describe('selecting models', () => {
   const list = [
     model('b', { size_bytes: 5, params_string: '135M' }),
     model('A', { size_bytes: 9, problem: 'torn' }),
     model('c', { size_bytes: 5, type: 'embedding' }),
   ];
-  it('sorts by name without regard to case, and by numbers', () => {
-    expect(keys(arrange(list, '', 'name', false))).toEqual(['A', 'b', 'c']);
-    expect(keys(arrange(list, '', 'name', true))).toEqual(['c', 'b', 'A']);
-    expect(keys(arrange(list, '', 'size', true))).toEqual(['A', 'b', 'c']); // equals stay by name
-    expect(keys(arrange(list, '', 'params', false))).toEqual(['b', 'A', 'c']);
+  it('sorts by name, ignoring case, and by number', () => {
+    expect(keys(selectModels(list, '', 'name', false))).toEqual(['A', 'b', 'c']);
+    expect(keys(selectModels(list, '', 'name', true))).toEqual(['c', 'b', 'A']);
+    expect(keys(selectModels(list, '', 'size', true))).toEqual(['A', 'b', 'c']); // equal ones by name
+    expect(keys(selectModels(list, '', 'params', false))).toEqual(['b', 'A', 'c']);
   });
-  it('finds by all words, anywhere', () => {
-    expect(keys(arrange(list, 'QWEN broken', 'name', false))).toEqual(['A']);
-    expect(keys(arrange(list, 'embedding q4', 'name', false))).toEqual(['c']);
-    expect(arrange(list, 'llama', 'name', false)).toEqual([]);
+  it('searches for all words, in every field', () => {
+    expect(keys(selectModels(list, 'QWEN broken', 'name', false))).toEqual(['A']);
+    expect(keys(selectModels(list, 'embedding q4', 'name', false))).toEqual(['c']);
+    expect(selectModels(list, 'llama', 'name', false)).toEqual([]);
   });
-  it('leaves the given list as it is', () => {
-    arrange(list, '', 'name', true);
+  it('does not change the given list', () => {
+    selectModels(list, '', 'name', true);
     expect(keys(list)).toEqual(['b', 'A', 'c']);
+  });
+});
+
+describe('capabilities', () => {
+  it('come from the type and from what the model was trained for', () => {
+    const trained = { vision: false, trained_for_tool_use: true, reasoning: {} };
+    expect(capabilities(model('a', { capabilities: trained }))).toEqual([
+      'chat',
+      'tools',
+      'reasoning',
+    ]);
+    expect(capabilities(model('b', { type: 'embedding' }))).toEqual(['embeddings']);
   });
 });

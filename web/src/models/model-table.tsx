@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-// Every model on disk: search, sort, load.
+// The models on disk: search, sort, load.
 import { computed, signal } from '@preact/signals';
 import type { Model } from '../server/api';
+import { connection, instances, modelFolders, models } from '../server/store';
 import { bytes, count, plural } from '../ui/format';
-import { openLoadDialog } from './load-dialog';
-import { connection, instances, models } from '../server/store';
-import { arrange, type SortKey } from './model-list';
+import { openLoadDialog } from './load-state';
+import { capabilities, selectModels, type SortKey } from './model-list';
 
 const search = signal('');
-const sort = signal<{ key: SortKey; down: boolean }>({ key: 'name', down: false });
+const sort = signal<{ key: SortKey; descending: boolean }>({ key: 'name', descending: false });
 
 const shown = computed(() =>
-  arrange(models.value ?? [], search.value, sort.value.key, sort.value.down),
+  selectModels(models.value ?? [], search.value, sort.value.key, sort.value.descending),
 );
 
 const columns: { key: SortKey; title: string; number?: boolean }[] = [
@@ -23,31 +23,25 @@ const columns: { key: SortKey; title: string; number?: boolean }[] = [
 ];
 
 function Heading({ column }: { column: (typeof columns)[number] }) {
-  const { key, down } = sort.value;
-  const mine = key === column.key;
-  const turn = () => {
-    sort.value = { key: column.key, down: mine ? !down : column.number === true };
+  const { key, descending } = sort.value;
+  const active = key === column.key;
+  const toggle = () => {
+    // Numbers begin with the largest.
+    const first = column.number === true;
+    sort.value = { key: column.key, descending: active ? !descending : first };
   };
   return (
     <th
       scope="col"
       class={column.number ? 'number' : ''}
-      aria-sort={mine ? (down ? 'descending' : 'ascending') : 'none'}
+      aria-sort={active ? (descending ? 'descending' : 'ascending') : 'none'}
     >
-      <button type="button" class="plain" onClick={turn}>
+      <button type="button" class="plain" onClick={toggle}>
         {column.title}
-        <span aria-hidden="true">{mine ? (down ? ' ▾' : ' ▴') : ''}</span>
+        <span aria-hidden="true">{active ? (descending ? ' ▾' : ' ▴') : ''}</span>
       </button>
     </th>
   );
-}
-
-function capabilities(m: Model): string[] {
-  const list = [m.type === 'embedding' ? 'embeddings' : 'chat'];
-  if (m.capabilities?.trained_for_tool_use) list.push('tools');
-  if (m.capabilities?.vision) list.push('vision');
-  if (m.capabilities?.reasoning) list.push('reasoning');
-  return list;
 }
 
 function Row({ model: m }: { model: Model }) {
@@ -72,7 +66,7 @@ function Row({ model: m }: { model: Model }) {
       <td class="number" data-label="Context">
         {m.max_context_length ? count(m.max_context_length) : '–'}
       </td>
-      <td data-label="Can">
+      <td data-label="Capabilities">
         {m.problem
           ? '–'
           : capabilities(m).map((c) => (
@@ -81,7 +75,7 @@ function Row({ model: m }: { model: Model }) {
               </span>
             ))}
       </td>
-      <td class="do">
+      <td class="actions">
         {loaded > 0 && (
           <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>
         )}
@@ -109,7 +103,7 @@ function Table() {
           {columns.map((c) => (
             <Heading key={c.key} column={c} />
           ))}
-          <th scope="col">Can</th>
+          <th scope="col">Capabilities</th>
           <th scope="col">
             <span class="hidden">Actions</span>
           </th>
@@ -124,25 +118,27 @@ function Table() {
   );
 }
 
-function None() {
-  if (models.value === null) return <p class="empty">Asking the server…</p>;
-  if (models.value.length > 0) return <p class="empty">No model fits “{search.value}”.</p>;
+function NoModels() {
+  if (models.value === null) return <p class="empty">Fetching the models…</p>;
+  if (models.value.length > 0) return <p class="empty">No model matches “{search.value}”.</p>;
+  const [folder, ...others] = modelFolders.value;
   return (
     <p class="empty">
-      There is no model on disk yet. Put GGUF files into <code>~/.local/share/doze/models</code>;
-      they appear here by themselves. LM Studio’s models and the Hugging Face cache are found too.
+      No models found. Put GGUF files into {folder ? <code>{folder}</code> : 'a model folder'}; they
+      appear here automatically.
+      {others.length > 0 && ` doze also searches ${others.join(', ')}.`}
     </p>
   );
 }
 
-export function Models() {
+export function ModelTable() {
   const all = models.value ?? [];
   const broken = all.filter((m) => m.problem).length;
   return (
-    <section aria-labelledby="models">
+    <section aria-labelledby="models-title">
       <div class="row between">
-        <h2 id="models">
-          On disk{' '}
+        <h2 id="models-title">
+          Models on disk{' '}
           <small>
             {plural(all.length - broken, 'model')}
             {broken > 0 && `, ${broken} broken`}
@@ -159,9 +155,9 @@ export function Models() {
         />
       </div>
       <p class="hidden" role="status">
-        {search.value && plural(shown.value.length, 'model fits', 'models fit')}
+        {search.value && plural(shown.value.length, 'model matches', 'models match')}
       </p>
-      {shown.value.length > 0 ? <Table /> : <None />}
+      {shown.value.length > 0 ? <Table /> : <NoModels />}
     </section>
   );
 }

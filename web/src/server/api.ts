@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// What the page asks the server. Shapes are those of docs/api.md.
+// Requests to the server and the types of its answers, as in docs/api.md.
 import { signal } from '@preact/signals';
 
 export type State = 'queued' | 'loading' | 'idle' | 'busy' | 'draining' | 'unloading';
@@ -104,7 +104,7 @@ export interface Estimate {
   fits: boolean;
 }
 
-export interface LoadWish {
+export interface LoadRequest {
   model: string;
   identifier?: string;
   context_length?: number;
@@ -114,7 +114,7 @@ export interface LoadWish {
   force?: boolean;
 }
 
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(
     message: string,
     readonly status: number,
@@ -127,40 +127,46 @@ export class Refusal extends Error {
 
 // The API key lives in memory only, and only if the server wants one.
 export const apiKey = signal('');
-export const keyWanted = signal(false);
+export const keyRequired = signal(false);
 
-export function headers(more: Record<string, string> = {}): Record<string, string> {
+function authHeaders(more: Record<string, string>): Record<string, string> {
   return apiKey.value ? { ...more, Authorization: `Bearer ${apiKey.value}` } : more;
 }
 
-export function refusalOf(status: number, body: unknown): Refusal {
+export function apiErrorFrom(status: number, body: unknown): ApiError {
   const error = (body as { error?: { message?: string; param?: string; code?: string } })?.error;
   const message = error?.message ?? `The server answered with status ${status}.`;
-  return new Refusal(message, status, error?.param ?? null, error?.code ?? null);
+  return new ApiError(message, status, error?.param ?? null, error?.code ?? null);
 }
 
-// The response if it is a good one; else the server's refusal is thrown.
+// An error as a sentence for the user.
+export function errorMessage(e: unknown): string {
+  if (e instanceof TypeError) return 'The server does not answer.';
+  return e instanceof Error ? e.message : String(e);
+}
+
+// The response if its status is 2xx; any other is thrown as an ApiError.
 export async function request(
   method: string,
   path: string,
   body?: unknown,
   options: { accept?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Response> {
-  const wanted = headers({
+  const sent = authHeaders({
     ...options.headers,
     ...(options.accept ? { Accept: options.accept } : {}),
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
   });
   const response = await fetch(path, {
     method,
-    headers: wanted,
+    headers: sent,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(options.signal ? { signal: options.signal } : {}),
     cache: 'no-store',
   });
   if (response.ok) return response;
-  if (response.status === 401) keyWanted.value = true;
-  throw refusalOf(response.status, await response.json().catch(() => null));
+  if (response.status === 401) keyRequired.value = true;
+  throw apiErrorFrom(response.status, await response.json().catch(() => null));
 }
 
 async function json<T>(
@@ -173,7 +179,7 @@ async function json<T>(
   return (await response.json()) as T;
 }
 
-const one = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
+const instancePath = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
 
 export const getModels = async () =>
   (await json<{ models: Model[] }>('GET', '/api/v1/models')).models;
@@ -185,9 +191,9 @@ export const patchSettings = (change: Partial<Settings>) =>
 export const unload = (id: string) =>
   json<{ instance_id: string }>('POST', '/api/v1/models/unload', { instance_id: id });
 export const updateInstance = (id: string, change: { ttl?: number | null; origin?: Origin }) =>
-  json<Instance>('PATCH', one(id), change);
-export const estimate = (wish: LoadWish, signal: AbortSignal) =>
-  json<Estimate>('POST', '/api/v1/models/estimate', wish, signal);
+  json<Instance>('PATCH', instancePath(id), change);
+export const estimateLoad = (body: LoadRequest, signal: AbortSignal) =>
+  json<Estimate>('POST', '/api/v1/models/estimate', body, signal);
 export const getHistory = (since: number, until: number, signal?: AbortSignal) =>
   json<History>(
     'GET',

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-// Keeps the store true: one stream of events, resumed after a break; lists are asked for again only
-// when an event says that they changed.
+// Keeps the store up to date from one stream of events, which is resumed after a break. Lists are
+// fetched again only when an event says that they changed.
 import { batch, effect } from '@preact/signals';
 import {
   apiKey,
   getModels,
   getSettings,
   getVersion,
-  keyWanted,
+  keyRequired,
   request,
-  Refusal,
+  ApiError,
   type Settings,
   type Status,
   type Transition,
 } from './api';
-import { hear, type Message } from './sse';
+import { readEventStream, type Message } from './sse';
 import * as store from './store';
 
-const SILENCE_MS = 40_000; // the server says something at least every 15 s
+const SILENCE_MS = 40_000; // the server writes at least a comment every 15 s
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
-let lastId = '0'; // first: everything that this run of the server remembers
+let lastId = '0'; // the first stream begins with all events that the server still has
 
 function onStatus(status: Status): void {
   const at = Date.now();
-  const ends = new Map<string, number>();
+  const deadlines = new Map<string, number>();
   for (const i of status.instances) {
-    if (i.idle_expires_in !== null) ends.set(i.id, at + i.idle_expires_in * 1000);
+    if (i.idle_expires_in !== null) deadlines.set(i.id, at + i.idle_expires_in * 1000);
   }
   batch(() => {
     store.now.value = at;
     store.instances.value = status.instances;
     store.memory.value = status.memory;
-    store.deadlines.value = ends;
+    store.deadlines.value = deadlines;
   });
 }
 
@@ -42,30 +42,30 @@ function onProgress({ id, progress }: { id: string; progress: number }): void {
   );
 }
 
-const listeners: Record<string, (data: never) => void> = {
+const handlers: Record<string, (data: never) => void> = {
   status: onStatus,
   progress: onProgress,
-  instance: (t: Transition) => store.noteTransition(t),
+  instance: (t: Transition) => store.recordTransition(t),
   settings: (s: Settings) => {
     store.settings.value = s;
   },
-  catalog: () => void refreshModels(),
+  catalog: () => void fetchModels(),
 };
 
 function onMessage(message: Message): void {
   if (message.id) lastId = message.id;
-  listeners[message.event]?.(JSON.parse(message.data) as never);
+  handlers[message.event]?.(JSON.parse(message.data) as never);
 }
 
-async function refreshModels(): Promise<void> {
+async function fetchModels(): Promise<void> {
   try {
     store.models.value = await getModels();
   } catch {
-    // The stream will notice too, and ask again when the server is back.
+    // The stream breaks too; after it is back everything is fetched again.
   }
 }
 
-async function ask(): Promise<void> {
+async function fetchAll(): Promise<void> {
   const [models, settings, version] = await Promise.all([getModels(), getSettings(), getVersion()]);
   batch(() => {
     store.models.value = models;
@@ -75,8 +75,8 @@ async function ask(): Promise<void> {
   });
 }
 
-// One connection, from its beginning to its end.
-async function follow(): Promise<void> {
+// One connection, from its start to its end.
+async function followEvents(): Promise<void> {
   const abort = new AbortController();
   let silence = setTimeout(() => abort.abort(), SILENCE_MS);
   try {
@@ -84,27 +84,27 @@ async function follow(): Promise<void> {
       headers: { 'Last-Event-ID': lastId },
       signal: abort.signal,
     });
-    const streaming = hear(response, {
+    const streaming = readEventStream(response, {
       onMessage,
       onBytes: () => {
         clearTimeout(silence);
         silence = setTimeout(() => abort.abort(), SILENCE_MS);
       },
     });
-    await Promise.all([ask(), streaming]);
+    await Promise.all([fetchAll(), streaming]);
   } finally {
     clearTimeout(silence);
     abort.abort();
   }
 }
 
-// Until there is a key to try, or the network is back, or the pause is over.
-function pause(ms: number): Promise<void> {
+// Waits for `ms`, but no longer than until the API key changes or the network comes back.
+function waitToRetry(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = ms === Infinity ? undefined : setTimeout(end, ms);
-    const known = apiKey.peek();
+    const triedKey = apiKey.peek();
     const stop = effect(() => {
-      if (apiKey.value !== known) queueMicrotask(end);
+      if (apiKey.value !== triedKey) queueMicrotask(end);
     });
     window.addEventListener('online', end);
     function end(): void {
@@ -116,17 +116,17 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-export async function stayLive(): Promise<never> {
+export async function keepLive(): Promise<never> {
   for (let tries = 0; ; tries++) {
     let locked = false;
     try {
-      await follow();
+      await followEvents();
     } catch (e) {
-      locked = e instanceof Refusal && e.status === 401;
+      locked = e instanceof ApiError && e.status === 401;
     }
     if (store.connection.peek() === 'live') tries = 0;
-    store.connection.value = locked ? 'locked' : 'gone';
-    keyWanted.value = locked;
-    await pause(locked ? Infinity : RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!);
+    store.connection.value = locked ? 'locked' : 'lost';
+    keyRequired.value = locked;
+    await waitToRetry(locked ? Infinity : RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!);
   }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// Server-sent events over fetch: unlike EventSource it can send a key and a body.
+// Server-sent events over fetch, which unlike EventSource can send a key and a body.
 import { createParser } from 'eventsource-parser';
 
 export interface Message {
@@ -8,24 +8,24 @@ export interface Message {
   id?: string | undefined;
 }
 
-export interface Hearing {
+export interface StreamHandlers {
   onMessage(message: Message): void;
   onComment?(text: string): void;
   onBytes?(): void;
 }
 
-// Resolves at the stream's end, rejects if it breaks off.
-export async function hear(response: Response, hearing: Hearing): Promise<void> {
+// Resolves when the stream ends, rejects when it breaks off.
+export async function readEventStream(response: Response, handlers: StreamHandlers): Promise<void> {
   const parser = createParser({
-    onEvent: (e) => hearing.onMessage({ event: e.event ?? '', data: e.data, id: e.id }),
-    onComment: (text) => hearing.onComment?.(text),
+    onEvent: (e) => handlers.onMessage({ event: e.event ?? '', data: e.data, id: e.id }),
+    onComment: (text) => handlers.onComment?.(text),
   });
   const decoder = new TextDecoder();
   const reader = response.body!.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    hearing.onBytes?.();
+    handlers.onBytes?.();
     parser.feed(decoder.decode(value, { stream: true }));
   }
 }

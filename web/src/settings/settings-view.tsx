@@ -1,70 +1,64 @@
 /* SPDX-License-Identifier: MIT */
-// The server's settings. Each change goes to the server at once; what is shown is its answer.
-import { signal } from '@preact/signals';
-import { useSignal } from '@preact/signals';
+// The server's settings. Each change is sent at once; the page shows what the server answers.
+import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { patchSettings, type Settings } from '../server/api';
+import { errorMessage, patchSettings, type Settings } from '../server/api';
+import { connection, settings } from '../server/store';
 import {
   bytesToGigabytes,
   gigabytesToBytes,
   minutesToSeconds,
   secondsToMinutes,
 } from '../ui/format';
-import { connection, messageOf, settings } from '../server/store';
+import './settings.css';
 
-const saved = signal(''); // name of the setting that was confirmed last
-const wrong = signal<Record<string, string>>({});
+const DEFAULT_TTL = 3600; // seconds, when the ttl is switched on
+const DEFAULT_LIMIT = 8e9; // bytes, when the limit is switched on
+
+const saved = signal<keyof Settings | null>(null); // the setting that was saved last
+const errors = signal<Partial<Record<keyof Settings, string>>>({});
 
 async function save(change: Partial<Settings>): Promise<boolean> {
-  const name = Object.keys(change)[0]!;
-  saved.value = '';
+  const name = Object.keys(change)[0] as keyof Settings;
+  saved.value = null;
   try {
     settings.value = await patchSettings(change);
-    const { [name]: _, ...rest } = wrong.value;
-    wrong.value = rest;
+    const { [name]: _, ...others } = errors.value;
+    errors.value = others;
     saved.value = name;
     return true;
   } catch (e) {
-    wrong.value = { ...wrong.value, [name]: messageOf(e) };
+    errors.value = { ...errors.value, [name]: errorMessage(e) };
     return false;
   }
 }
 
-function Answer({ name }: { name: string }) {
+function SaveStatus({ name }: { name: keyof Settings }) {
+  const error = errors.value[name];
   return (
-    <p class="answer" role="status" id={`${name}-answer`}>
-      {wrong.value[name] ? (
-        <span class="wrong">{wrong.value[name]}</span>
-      ) : saved.value === name ? (
-        <span class="good">Saved; in effect now.</span>
-      ) : (
-        ''
-      )}
+    <p class="save-status" role="status" id={`${name}-status`}>
+      {error && <span class="wrong">{error}</span>}
+      {!error && saved.value === name && <span class="good">Saved.</span>}
     </p>
   );
 }
 
-type Flag = 'jit' | 'cors';
-
-function Switch({
-  name,
-  label,
-  children,
-}: {
-  name: Flag;
+function Switch(props: {
+  name: 'jit' | 'cors';
   label: string;
   children: preact.ComponentChildren;
 }) {
-  const s = settings.value!;
+  const { name, label, children } = props;
+  const current = settings.value!;
   return (
     <div class="setting">
       <label class="choice">
         <input
           type="checkbox"
           role="switch"
-          checked={s[name]}
+          checked={current[name]}
           disabled={connection.value !== 'live'}
-          aria-describedby={`${name}-hint ${name}-answer`}
+          aria-describedby={`${name}-hint ${name}-status`}
           onChange={(e) => {
             const box = e.currentTarget;
             void save({ [name]: box.checked }).then((ok) => {
@@ -77,176 +71,177 @@ function Switch({
       <p class="hint" id={`${name}-hint`}>
         {children}
       </p>
-      <Answer name={name} />
+      <SaveStatus name={name} />
     </div>
   );
 }
 
-interface Amount {
+interface OptionalNumber {
   name: 'default_ttl' | 'memory_limit';
   label: string;
   unit: string;
-  parse: (text: string) => number | null;
+  parse: (text: string) => number | null; // null: not valid
   format: (value: number) => string;
-  complaint: string;
+  error: string; // what to enter instead
+  initial: number; // when it is switched on
+  hint: string;
+  hintOff: string;
 }
 
-// A number that applies only when its box is ticked.
-function OptionalNumber({ is, on, off }: { is: Amount; on: number; off: string }) {
-  const value = settings.value![is.name];
-  const text = useSignal(value === null ? '' : is.format(value));
+const ttl: OptionalNumber = {
+  name: 'default_ttl',
+  label: 'Auto unload unused JIT models',
+  unit: 'Default idle TTL (minutes)',
+  parse: minutesToSeconds,
+  format: secondsToMinutes,
+  error: 'Enter minutes, such as 60 or 0.5.',
+  initial: DEFAULT_TTL,
+  hint: 'How long a model that a request loaded may be idle. A ttl in the request overrides it.',
+  hintOff: 'Models that a request loaded stay until they are evicted or you unload them.',
+};
+
+const limit: OptionalNumber = {
+  name: 'memory_limit',
+  label: 'Limit the memory of all models',
+  unit: 'Limit (GB)',
+  parse: (text) => gigabytesToBytes(text) || null,
+  format: bytesToGigabytes,
+  error: 'Enter gigabytes above 0, such as 8 or 1.5.',
+  initial: DEFAULT_LIMIT,
+  hint: 'A load that does not fit evicts idle models if Auto-Evict allows it; otherwise it fails.',
+  hintOff: 'Models may use all memory that is available.',
+};
+
+function NumberForm({ spec, value }: { spec: OptionalNumber; value: number }) {
+  const { name } = spec;
+  const text = useSignal(spec.format(value));
+  const disabled = connection.value !== 'live';
   useEffect(() => {
-    text.value = value === null ? '' : is.format(value);
+    text.value = spec.format(value);
   }, [value]);
   const send = () => {
-    const parsed = is.parse(text.peek());
-    if (parsed === null) wrong.value = { ...wrong.value, [is.name]: is.complaint };
-    else if (parsed !== settings.peek()![is.name]) void save({ [is.name]: parsed });
+    const parsed = spec.parse(text.peek());
+    if (parsed === null) errors.value = { ...errors.value, [name]: spec.error };
+    else if (parsed !== settings.peek()![name]) void save({ [name]: parsed });
   };
-  const disabled = connection.value !== 'live';
   return (
-    <>
+    <form
+      class="row"
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault();
+        send();
+      }}
+    >
+      <label for={name}>{spec.unit}</label>
+      <input
+        id={name}
+        class="short"
+        inputMode="decimal"
+        value={text.value}
+        disabled={disabled}
+        aria-invalid={name in errors.value}
+        aria-describedby={`${name}-hint ${name}-status`}
+        onInput={(e) => {
+          text.value = e.currentTarget.value;
+        }}
+        onBlur={send}
+      />
+      <button type="submit" class="small" disabled={disabled}>
+        Set
+      </button>
+    </form>
+  );
+}
+
+// A number that applies only while its switch is on.
+function OptionalNumberSetting({ spec }: { spec: OptionalNumber }) {
+  const { name, label, initial } = spec;
+  const value = settings.value![name];
+  return (
+    <div class="setting">
       <label class="choice">
         <input
           type="checkbox"
           role="switch"
           checked={value !== null}
-          disabled={disabled}
-          aria-describedby={`${is.name}-hint ${is.name}-answer`}
-          onChange={(e) => void save({ [is.name]: e.currentTarget.checked ? on : null })}
+          disabled={connection.value !== 'live'}
+          aria-describedby={`${name}-hint ${name}-status`}
+          onChange={(e) => void save({ [name]: e.currentTarget.checked ? initial : null })}
         />
-        <strong>{is.label}</strong>
+        <strong>{label}</strong>
       </label>
-      {value === null ? (
-        <p class="hint">{off}</p>
-      ) : (
-        <form
-          class="row"
-          noValidate
-          onSubmit={(e) => {
-            e.preventDefault();
-            send();
-          }}
-        >
-          <label for={is.name}>{is.unit}</label>
-          <input
-            id={is.name}
-            class="short"
-            inputMode="decimal"
-            value={text.value}
-            disabled={disabled}
-            aria-invalid={is.name in wrong.value}
-            aria-describedby={`${is.name}-hint ${is.name}-answer`}
-            onInput={(e) => {
-              text.value = e.currentTarget.value;
-            }}
-            onBlur={send}
-          />
-          <button type="submit" class="small" disabled={disabled}>
-            Set
-          </button>
-        </form>
-      )}
-    </>
+      {value !== null && <NumberForm spec={spec} value={value} />}
+      <p class="hint" id={`${name}-hint`}>
+        {value === null ? spec.hintOff : spec.hint}
+      </p>
+      <SaveStatus name={name} />
+    </div>
   );
 }
-
-const ttl: Amount = {
-  name: 'default_ttl',
-  label: 'Auto unload unused JIT models',
-  unit: 'Default idle TTL, in minutes',
-  parse: minutesToSeconds,
-  format: secondsToMinutes,
-  complaint: 'Give minutes, such as 60 or 0.5.',
-};
-const limit: Amount = {
-  name: 'memory_limit',
-  label: 'Limit the memory of all models',
-  unit: 'At most, in GB',
-  parse: (text) => gigabytesToBytes(text) || null,
-  format: bytesToGigabytes,
-  complaint: 'Give gigabytes above 0, such as 8 or 1.5.',
-};
 
 const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = [
   {
     value: 'on',
     label: 'On',
-    hint: 'One model loaded by a request at a time: the next one takes its place.',
+    hint: 'Only keep the last JIT-loaded model: the next one replaces it.',
   },
   {
     value: 'fit',
     label: 'As many as fit',
-    hint: 'They share the memory; idle ones leave only when a load needs room.',
+    hint: 'Keep models while memory lasts; idle ones are evicted when a load needs room.',
   },
   {
     value: 'off',
     label: 'Off',
-    hint: 'None is made to leave; they go when their ttl ends, or by hand.',
+    hint: 'Never evict; models unload at their ttl or manually.',
   },
 ];
 
 function AutoEvict() {
-  const now = settings.value!.auto_evict;
+  const current = settings.value!.auto_evict;
   return (
-    <fieldset class="setting" aria-describedby="auto_evict-answer">
-      <legend>Only keep last JIT-loaded model (Auto-Evict)</legend>
-      {modes.map((m) => (
-        <label key={m.value} class="choice">
+    <fieldset class="setting" aria-describedby="auto_evict-hint auto_evict-status">
+      <legend>Auto-Evict</legend>
+      {modes.map(({ value, label, hint }) => (
+        <label key={value} class="choice">
           <input
             type="radio"
             name="auto_evict"
-            value={m.value}
-            checked={now === m.value}
+            value={value}
+            checked={current === value}
             disabled={connection.value !== 'live'}
-            onChange={() => void save({ auto_evict: m.value })}
+            onChange={() => void save({ auto_evict: value })}
           />
           <span>
-            <strong>{m.label}</strong>
-            <span class="hint">{m.hint}</span>
+            <strong>{label}</strong>
+            <span class="hint">{hint}</span>
           </span>
         </label>
       ))}
-      <p class="hint">
-        Models that were loaded or pinned by hand are never made to leave, and no answer is ever cut
-        off.
+      <p class="hint" id="auto_evict-hint">
+        Models that you loaded or pinned yourself are never evicted, and no answer is cut off.
       </p>
-      <Answer name="auto_evict" />
+      <SaveStatus name="auto_evict" />
     </fieldset>
   );
 }
 
 export function SettingsView() {
-  if (!settings.value) return <p class="empty">Asking the server…</p>;
+  if (!settings.value) return <p class="empty">Fetching the settings…</p>;
   return (
-    <section class="settings" aria-labelledby="settings">
-      <h2 id="settings">Server settings</h2>
-      <p class="hint">A change takes effect at once and survives a restart.</p>
+    <section class="settings" aria-labelledby="settings-title">
+      <h2 id="settings-title">Server settings</h2>
+      <p class="hint">Changes take effect at once and survive a restart.</p>
       <Switch name="jit" label="Just-in-time model loading">
-        A request loads the model that it names. Off: only models that are loaded by hand answer.
+        A request loads the model that it names. When off, only models that you loaded yourself
+        answer requests.
       </Switch>
-      <div class="setting">
-        <OptionalNumber
-          is={ttl}
-          on={3600}
-          off="Models loaded by requests stay until another one takes their place, or until you unload them."
-        />
-        <p class="hint" id="default_ttl-hint">
-          How long a model that a request loaded may be idle before it is unloaded; a request’s own
-          ttl wins.
-        </p>
-        <Answer name="default_ttl" />
-      </div>
+      <OptionalNumberSetting spec={ttl} />
       <AutoEvict />
-      <div class="setting">
-        <OptionalNumber is={limit} on={8 * 1024 ** 3} off="They may take what the machine has." />
-        <p class="hint" id="memory_limit-hint">
-          What does not fit is refused, or makes idle models leave (“as many as fit”).
-        </p>
-        <Answer name="memory_limit" />
-      </div>
-      <Switch name="cors" label="Let other web pages use this server (CORS)">
-        Any page that you open in a browser may then use your models. Apps do not need it.
+      <OptionalNumberSetting spec={limit} />
+      <Switch name="cors" label="Allow requests from other web pages (CORS)">
+        Any page that is open in your browser can then use your models. Apps do not need this.
       </Switch>
     </section>
   );

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-// The two charts of the timeline: lanes of lives, and memory. Both share their time axis.
+// The two charts of the timeline, one below the other on the same time axis: a lane for each
+// identifier with its lifetimes, and the memory.
 import uPlot from 'uplot';
 import { bytes } from '../ui/format';
-import { lifeAt, type Columns, type Life } from './history';
+import { isFailure } from '../ui/wording';
+import { lifetimeAt, type Columns, type Lifetime } from './lifetimes';
 
-const LANE = 30; // CSS pixels
-const AXIS = 130;
-const GIB = 2 ** 30;
-const binarySteps = Array.from({ length: 24 }, (_, n) => 2 ** (20 + n)); // 1 MB, 2 MB, …
+const LANE_HEIGHT = 30; // CSS pixels
+const MEMORY_HEIGHT = 190;
+const GIGABYTE = 1e9;
+// 1, 2 and 5 MB, 10, 20 and 50 MB, …
+const memorySteps = Array.from(
+  { length: 18 },
+  (_, n) => [1, 2, 5][n % 3]! * 10 ** (6 + Math.floor(n / 3)),
+);
 
-export interface Picture {
-  lives: Life[];
+export interface ChartData {
+  lifetimes: Lifetime[];
   lanes: string[];
   memory: Columns;
   from: number; // Unix ms
@@ -18,21 +24,22 @@ export interface Picture {
   now: number;
 }
 
-export interface Pointing {
+export interface Reading {
   at: number | null; // Unix ms under the pointer
-  life: Life | null;
+  life: Lifetime | null;
   memory: { models: number; used: number } | null;
 }
 
 interface Hooks {
   onZoom(from: number, until: number): void;
-  onPoint(pointing: Pointing): void;
+  onPoint(reading: Reading): void;
 }
 
 const color = (name: string) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function block(
+// At least two pixels wide, so that short events can be seen.
+function drawBlock(
   u: uPlot,
   fill: string,
   from: number,
@@ -53,26 +60,29 @@ function block(
   u.ctx.fillRect(x, top, w, height);
 }
 
-function drawLanes(u: uPlot, p: Picture): void {
+// Each lifetime as blocks in the lane of its identifier.
+function drawLanes(u: uPlot, data: ChartData): void {
   const ratio = devicePixelRatio;
-  const [loading, resident, working, bad] = ['--loading', '--resident', '--working', '--bad'].map(
-    color,
-  ) as [string, string, string, string];
+  const colors = { loading: color('--loading'), idle: color('--idle'), busy: color('--busy') };
   u.ctx.save();
-  for (const life of p.lives) {
-    const top = u.bbox.top + (p.lanes.indexOf(life.id) * LANE + 6) * ratio;
-    const height = (LANE - 12) * ratio;
-    const until = life.until ?? p.now;
-    block(u, loading, life.from, life.ready ?? until, top, height);
-    if (life.ready !== null) block(u, resident, life.ready, until, top, height);
-    for (const w of life.work) block(u, working, w.from, w.until ?? p.now, top, height);
-    const trouble =
-      life.until !== null &&
-      ['worker_died', 'load_failed', 'lost', 'memory_pressure'].includes(life.reason ?? '');
-    if (trouble) block(u, bad, until, until + 1, top - 4 * ratio, height + 8 * ratio);
+  for (const life of data.lifetimes) {
+    const top = u.bbox.top + (data.lanes.indexOf(life.id) * LANE_HEIGHT + 6) * ratio;
+    const height = (LANE_HEIGHT - 12) * ratio;
+    const until = life.until ?? data.now;
+    drawBlock(u, colors.loading, life.from, life.ready ?? until, top, height);
+    if (life.ready !== null) drawBlock(u, colors.idle, life.ready, until, top, height);
+    for (const w of life.work) {
+      drawBlock(u, colors.busy, w.from, w.until ?? data.now, top, height);
+    }
+    if (life.until !== null && isFailure(life.reason ?? '')) {
+      drawBlock(u, color('--bad'), until, until + 1, top - 4 * ratio, height + 8 * ratio);
+    }
   }
   u.ctx.restore();
 }
+
+// Names of instances stand left of the lanes; a phone has less room for them.
+const axisWidth = (width: number): number => (width < 600 ? 84 : 130);
 
 const timeAxis = (show: boolean): uPlot.Axis => ({
   show,
@@ -104,28 +114,28 @@ function onSelect(u: uPlot, hooks: Hooks): void {
 export class Charts {
   #lanes: uPlot;
   #memory: uPlot;
-  #picture: Picture;
+  #data: ChartData;
   #hooks: Hooks;
   #laneBox: HTMLElement;
   #memoryBox: HTMLElement;
 
-  constructor(laneBox: HTMLElement, memoryBox: HTMLElement, picture: Picture, hooks: Hooks) {
-    this.#picture = picture;
+  constructor(laneBox: HTMLElement, memoryBox: HTMLElement, data: ChartData, hooks: Hooks) {
+    this.#data = data;
     this.#hooks = hooks;
     this.#laneBox = laneBox;
     this.#memoryBox = memoryBox;
     const width = Math.max(200, laneBox.clientWidth);
     this.#lanes = new uPlot(this.#laneOptions(width), this.#laneData(), laneBox);
-    this.#memory = new uPlot(this.#memoryOptions(width), picture.memory, memoryBox);
+    this.#memory = new uPlot(this.#memoryOptions(width), data.memory, memoryBox);
     this.#rescale();
   }
 
   #laneHeight(): number {
-    return Math.max(1, this.#picture.lanes.length) * LANE + 8;
+    return Math.max(1, this.#data.lanes.length) * LANE_HEIGHT + 8;
   }
 
   #laneData(): uPlot.AlignedData {
-    const { from, until } = this.#picture;
+    const { from, until } = this.#data;
     return [
       [from / 1000, until / 1000],
       [null, null],
@@ -142,13 +152,19 @@ export class Charts {
       scales: { x: { time: true }, y: { range: () => [0, 1] } },
       axes: [
         timeAxis(false),
-        { show: true, size: AXIS, splits: () => [], grid: { show: false }, ticks: { show: false } },
+        {
+          show: true,
+          size: (u) => axisWidth(u.width),
+          splits: () => [],
+          grid: { show: false },
+          ticks: { show: false },
+        },
       ],
       series: [{}, { show: false }],
       hooks: {
         draw: [
           (u) => {
-            drawLanes(u, this.#picture);
+            drawLanes(u, this.#data);
             this.#drawNames(u);
           },
         ],
@@ -165,11 +181,11 @@ export class Charts {
     u.ctx.fillStyle = color('--text');
     u.ctx.textAlign = 'left';
     u.ctx.textBaseline = 'middle';
-    this.#picture.lanes.forEach((name, n) => {
+    this.#data.lanes.forEach((name, n) => {
       let text = name;
-      while (text.length > 3 && u.ctx.measureText(text).width > (AXIS - 12) * ratio)
+      while (text.length > 3 && u.ctx.measureText(text).width > (axisWidth(u.width) - 12) * ratio)
         text = `${text.slice(0, -2)}…`;
-      u.ctx.fillText(text, 4 * ratio, u.bbox.top + (n + 0.5) * LANE * ratio);
+      u.ctx.fillText(text, 4 * ratio, u.bbox.top + (n + 0.5) * LANE_HEIGHT * ratio);
     });
     u.ctx.restore();
   }
@@ -185,23 +201,23 @@ export class Charts {
     });
     return {
       width,
-      height: 190,
+      height: MEMORY_HEIGHT,
       padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: zoomCursor(),
-      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, (max || GIB) * 1.05] } },
+      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, (max || GIGABYTE) * 1.05] } },
       axes: [
         timeAxis(true),
         {
-          size: AXIS,
+          size: (u) => axisWidth(u.width),
           stroke: () => color('--text'),
           grid: { stroke: () => color('--line'), width: 1 },
           ticks: { show: false },
-          incrs: binarySteps,
+          incrs: memorySteps,
           values: (_u, ticks) => ticks.map(bytes),
         },
       ],
-      series: [{}, line('models', '--working', '--resident-soft'), line('used', '--muted')],
+      series: [{}, line('models', '--busy', '--idle-soft'), line('used', '--muted')],
       hooks: { setSelect: [(u) => onSelect(u, this.#hooks)], setCursor: [(u) => this.#point(u)] },
     };
   }
@@ -212,37 +228,37 @@ export class Charts {
       this.#hooks.onPoint({ at: null, life: null, memory: null });
       return;
     }
-    const p = this.#picture;
+    const data = this.#data;
     const at = u.posToVal(left, 'x') * 1000;
     const lane =
       u === this.#lanes && top !== undefined && top >= 0
-        ? p.lanes[Math.floor(top / LANE)]
+        ? data.lanes[Math.floor(top / LANE_HEIGHT)]
         : undefined;
-    if (u !== this.#lanes && !u.over.matches(':hover')) return; // the other chart moves this one's cursor
+    if (u !== this.#lanes && !u.over.matches(':hover')) return; // moved by the other chart
     this.#hooks.onPoint({
       at,
-      life: lane ? lifeAt(p.lives, lane, at, p.now) : null,
+      life: lane ? lifetimeAt(data.lifetimes, lane, at, data.now) : null,
       memory: this.#memoryAt(at),
     });
   }
 
-  #memoryAt(at: number): Pointing['memory'] {
-    const [times, models, used] = this.#picture.memory;
+  #memoryAt(at: number): Reading['memory'] {
+    const [times, models, used] = this.#data.memory;
     const n = times.findLastIndex((s) => s * 1000 <= at);
     return n < 0 ? null : { models: models[n]!, used: used[n]! };
   }
 
   #rescale(): void {
-    const scale = { min: this.#picture.from / 1000, max: this.#picture.until / 1000 };
+    const scale = { min: this.#data.from / 1000, max: this.#data.until / 1000 };
     this.#lanes.setScale('x', scale);
     this.#memory.setScale('x', scale);
   }
 
-  show(picture: Picture): void {
-    this.#picture = picture;
+  show(data: ChartData): void {
+    this.#data = data;
     this.resize();
     this.#lanes.setData(this.#laneData(), false);
-    this.#memory.setData(picture.memory, false);
+    this.#memory.setData(data.memory, false);
     this.#rescale();
   }
 
@@ -251,10 +267,10 @@ export class Charts {
     if (width !== this.#lanes.width || this.#laneHeight() !== this.#lanes.height) {
       this.#lanes.setSize({ width, height: this.#laneHeight() });
     }
-    if (width !== this.#memory.width) this.#memory.setSize({ width, height: 190 });
+    if (width !== this.#memory.width) this.#memory.setSize({ width, height: MEMORY_HEIGHT });
   }
 
-  // The theme changed.
+  // After a change of the color scheme.
   redraw(): void {
     this.#lanes.redraw(false);
     this.#memory.redraw(false);

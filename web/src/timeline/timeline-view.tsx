@@ -1,99 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-// The last 24 hours: who was loaded, who worked, why each left, and the memory over time.
-import { computed, signal } from '@preact/signals';
+// When each model was loaded and busy, why it was unloaded, and the memory over time.
 import { useEffect, useRef } from 'preact/hooks';
 import 'uplot/dist/uPlot.min.css';
-import { getHistory, Refusal, type History } from '../server/api';
-import { Charts, type Picture, type Pointing } from './charts';
 import { bytes, moment, span, timeOfDay } from '../ui/format';
-import { connection, instances, messageOf, transitions } from '../server/store';
-import { lanesOf, livesOf, memoryColumns, merge, worked, type Life } from './history';
-import { isTrouble, originWords, reasonWords } from '../ui/wording';
+import { isFailure, originText, reasonText } from '../ui/wording';
+import { Charts } from './charts';
+import { busySeconds, type Lifetime } from './lifetimes';
+import { isPreset, moved, presets, rangeText, rangeTitle, scaled } from './range';
+import {
+  chartData,
+  failure,
+  history,
+  range,
+  reading,
+  time,
+  useHistory,
+  visible,
+  zoom,
+} from './timeline-state';
+import './timeline.css';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const SHOWN = 100;
-
-const history = signal<History | null>(null);
-const failed = signal('');
-const time = signal(Date.now()); // moves while the view is open
-const zoom = signal<{ from: number; until: number } | { last: number }>({ last: DAY });
-const pointing = signal<Pointing>({ at: null, life: null, memory: null });
-
-const range = computed(() => {
-  const z = zoom.value;
-  return 'last' in z ? { from: time.value - z.last, until: time.value } : z;
-});
-const lives = computed<Life[]>(() => {
-  const h = history.value;
-  return h
-    ? livesOf(merge(h, transitions.value), h.from, new Set(instances.value.map((i) => i.id)))
-    : [];
-});
-const memory = computed(() => memoryColumns(history.value?.memory ?? []));
-const visible = computed(() =>
-  lives.value.filter(
-    (l) => l.from <= range.value.until && (l.until ?? time.value) >= range.value.from,
-  ),
-);
-const picture = computed<Picture>(() => ({
-  lives: visible.value,
-  lanes: lanesOf(visible.value),
-  memory: memory.value,
-  ...range.value,
-  now: time.value,
-}));
-
-async function ask(abort: AbortSignal): Promise<void> {
-  const until = Date.now();
-  try {
-    history.value = await getHistory(until - DAY, until, abort);
-    failed.value = '';
-  } catch (e) {
-    if (abort.aborted) return;
-    // A server without a history still tells what happened since it began.
-    history.value = { from: until - DAY, until, events: [], memory: [], truncated: false };
-    failed.value =
-      e instanceof Refusal && e.status === 404
-        ? 'This server keeps no history; you see what happened since it was started.'
-        : messageOf(e);
-  }
-}
-
-// Asked for when the view opens or the server is back, and when an instance comes or goes: its memory
-// is sampled then. Nothing is asked while nothing happens.
-function useHistory(): void {
-  const live = connection.value === 'live';
-  const comings = instances.value.map((i) => `${i.id}${i.memory_bytes}`).join();
-  useEffect(() => {
-    if (!live) return;
-    const abort = new AbortController();
-    const wait = setTimeout(() => void ask(abort.signal), history.peek() ? 1000 : 0);
-    return () => {
-      clearTimeout(wait);
-      abort.abort();
-    };
-  }, [live, comings]);
-  useEffect(() => {
-    time.value = Date.now();
-    const timer = setInterval(() => {
-      time.value = Date.now();
-    }, 2000);
-    return () => clearInterval(timer);
-  }, []);
-}
+const MAX_ROWS = 100;
 
 function useCharts() {
   const lanes = useRef<HTMLDivElement>(null);
-  const mem = useRef<HTMLDivElement>(null);
+  const memory = useRef<HTMLDivElement>(null);
   const charts = useRef<Charts | null>(null);
   useEffect(() => {
-    const made = new Charts(lanes.current!, mem.current!, picture.peek(), {
+    const made = new Charts(lanes.current!, memory.current!, chartData.peek(), {
       onZoom: (from, until) => {
         zoom.value = { from, until };
       },
-      onPoint: (p) => {
-        pointing.value = p;
+      onPoint: (r) => {
+        reading.value = r;
       },
     });
     charts.current = made;
@@ -108,41 +47,21 @@ function useCharts() {
       made.close();
     };
   }, []);
-  const p = picture.value;
+  const data = chartData.value;
   useEffect(() => {
-    charts.current?.show(p);
-  }, [p]);
-  return { lanes, mem };
-}
-
-const presets: [string, number][] = [
-  ['24 hours', DAY],
-  ['6 hours', 6 * HOUR],
-  ['1 hour', HOUR],
-  ['10 minutes', HOUR / 6],
-];
-
-function move(by: number): void {
-  const { from, until } = range.peek();
-  const step = (until - from) * by;
-  zoom.value = { from: from + step, until: until + step };
-}
-function scale(by: number): void {
-  const { from, until } = range.peek();
-  const middle = (from + until) / 2;
-  const half = Math.min(DAY, Math.max(10_000, (until - from) * by)) / 2;
-  zoom.value = { from: middle - half, until: middle + half };
+    charts.current?.show(data);
+  }, [data]);
+  return { lanes, memory };
 }
 
 function Controls() {
-  const z = zoom.value;
   return (
     <div class="row controls" role="group" aria-label="Part of the timeline">
-      {presets.map(([name, last]) => (
+      {presets.map(({ name, last }) => (
         <button
           key={name}
           type="button"
-          aria-pressed={'last' in z && z.last === last}
+          aria-pressed={isPreset(zoom.value, last)}
           onClick={() => {
             zoom.value = { last };
           }}
@@ -150,97 +69,99 @@ function Controls() {
           {name}
         </button>
       ))}
-      <button type="button" aria-label="Earlier" onClick={() => move(-0.5)}>
-        ◂
-      </button>
-      <button type="button" aria-label="Later" onClick={() => move(0.5)}>
-        ▸
-      </button>
-      <button type="button" aria-label="Zoom in" onClick={() => scale(0.5)}>
-        +
-      </button>
-      <button type="button" aria-label="Zoom out" onClick={() => scale(2)}>
-        −
-      </button>
-      <span class="hint">
-        {moment(range.value.from, time.value, false)} to{' '}
-        {moment(range.value.until, time.value, false)}; drag in the chart to zoom in
-      </span>
+      <ZoomButtons />
+      <span class="hint">{rangeText(range.value, time.value)} · drag in the chart to zoom in</span>
     </div>
   );
 }
 
-function Reading() {
-  const { at, life, memory: m } = pointing.value;
-  if (at === null) return <p class="reading">Point at the chart to read it.</p>;
+function ZoomButtons() {
+  const buttons = [
+    { label: 'Earlier', text: '◂', next: () => moved(range.peek(), -0.5) },
+    { label: 'Later', text: '▸', next: () => moved(range.peek(), 0.5) },
+    { label: 'Zoom in', text: '+', next: () => scaled(range.peek(), 0.5) },
+    { label: 'Zoom out', text: '−', next: () => scaled(range.peek(), 2) },
+  ];
+  return (
+    <span class="row tight">
+      {buttons.map(({ label, text, next }) => (
+        <button
+          key={label}
+          type="button"
+          aria-label={label}
+          title={label}
+          onClick={() => {
+            zoom.value = next();
+          }}
+        >
+          {text}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function ReadingLine() {
+  const { at, life, memory } = reading.value;
+  if (at === null) return <p class="reading">Point at the chart for details.</p>;
   return (
     <p class="reading">
       <strong>{timeOfDay(at)}</strong>
-      {m && ` · models ${bytes(m.models)}, machine ${bytes(m.used)}`}
+      {memory && ` · models ${bytes(memory.models)}, in use ${bytes(memory.used)}`}
       {life && (
         <>
           {' '}
-          · <strong>{life.id}</strong>, {originWords(life.origin)}, {bytes(life.memory)},{' '}
+          · <strong>{life.id}</strong>, {originText(life.origin)}, {bytes(life.memory)},{' '}
           {life.until === null
-            ? 'is loaded'
-            : `left ${timeOfDay(life.until)}: ${reasonWords(life.reason ?? '')}`}
+            ? 'still loaded'
+            : `unloaded at ${timeOfDay(life.until)}: ${reasonText(life.reason ?? '')}`}
         </>
       )}
     </p>
   );
 }
 
-function Key() {
+const legend = [
+  { color: 'c-loading', text: 'loading' },
+  { color: 'c-idle', text: 'idle' },
+  { color: 'c-busy', text: 'busy' },
+  { color: 'c-failure', text: 'ended by a failure' },
+  { color: 'c-models', text: 'memory of models' },
+  { color: 'c-used', text: 'memory in use by all programs' },
+];
+
+function Legend() {
   return (
     <p class="legend">
-      <span>
-        <i class="c-loading" />
-        loading
-      </span>
-      <span>
-        <i class="c-resident" />
-        loaded, idle
-      </span>
-      <span>
-        <i class="c-working" />
-        working
-      </span>
-      <span>
-        <i class="c-bad" />
-        left in trouble
-      </span>
-      <span>
-        <i class="c-models" />
-        memory of models
-      </span>
-      <span>
-        <i class="c-used" />
-        memory used by everything
-      </span>
+      {legend.map(({ color, text }) => (
+        <span key={color}>
+          <i class={color} />
+          {text}
+        </span>
+      ))}
     </p>
   );
 }
 
-function Row({ life: l }: { life: Life }) {
+function Row({ life: l }: { life: Lifetime }) {
   const end = l.until ?? time.value;
-  const why = l.until === null && !l.reason ? 'is loaded' : reasonWords(l.reason ?? 'lost');
   return (
-    <tr class={isTrouble(l.reason ?? '') ? 'bad' : ''}>
+    <tr class={isFailure(l.reason ?? '') ? 'bad' : ''}>
       <th scope="row">
         {l.id}
-        <span class="sub">{originWords(l.origin)}</span>
+        <span class="sub">{originText(l.origin)}</span>
       </th>
-      <td data-label="Came">{l.before ? 'before' : moment(l.from, time.value)}</td>
-      <td data-label="Left">{l.until === null ? '–' : moment(l.until, time.value)}</td>
-      <td data-label="Why">
-        {why}
+      <td data-label="Loaded">{l.startedBefore ? 'earlier' : moment(l.from, time.value)}</td>
+      <td data-label="Unloaded">{l.until === null ? '–' : moment(l.until, time.value)}</td>
+      <td data-label="Reason">
+        {l.until === null && !l.reason ? 'still loaded' : reasonText(l.reason ?? 'lost')}
         {l.error && <span class="wrong">{l.error}</span>}
       </td>
-      <td data-label="Was there" class="number">
+      <td data-label="Resident" class="number">
         {span((end - l.from) / 1000)}
       </td>
-      <td data-label="Worked" class="number">
-        {span(worked(l, time.value))}
+      <td data-label="Busy" class="number">
+        {span(busySeconds(l, time.value))}
       </td>
       <td data-label="Memory" class="number">
         {l.memory > 0 ? bytes(l.memory) : '–'}
@@ -250,22 +171,23 @@ function Row({ life: l }: { life: Life }) {
 }
 
 function Table() {
-  const list = [...visible.value].reverse().slice(0, SHOWN);
-  if (list.length === 0) return <p class="empty">No model was loaded in this time.</p>;
+  const rows = [...visible.value].reverse().slice(0, MAX_ROWS);
+  if (!history.value) return <p class="empty">Fetching the history…</p>;
+  if (rows.length === 0) return <p class="empty">No model was loaded in this period.</p>;
   return (
-    <table class="lives">
-      <caption>What happened, newest first</caption>
+    <table class="lifetimes">
+      <caption>Loaded models, newest first</caption>
       <thead>
         <tr>
           <th scope="col">Model</th>
-          <th scope="col">Came</th>
-          <th scope="col">Left</th>
-          <th scope="col">Why it left</th>
+          <th scope="col">Loaded</th>
+          <th scope="col">Unloaded</th>
+          <th scope="col">Reason</th>
           <th scope="col" class="number">
-            Was there
+            Resident
           </th>
           <th scope="col" class="number">
-            Worked
+            Busy
           </th>
           <th scope="col" class="number">
             Memory
@@ -273,7 +195,7 @@ function Table() {
         </tr>
       </thead>
       <tbody>
-        {list.map((l) => (
+        {rows.map((l) => (
           <Row key={`${l.id} ${l.from}`} life={l} />
         ))}
       </tbody>
@@ -283,25 +205,26 @@ function Table() {
 
 export function TimelineView() {
   useHistory();
-  const { lanes, mem } = useCharts();
+  const { lanes, memory } = useCharts();
+  const hasMemory = chartData.value.memory[0].length > 0;
   return (
-    <section class="timeline" aria-labelledby="timeline">
-      <h2 id="timeline">The last 24 hours</h2>
-      {failed.value && <p class="hint">{failed.value}</p>}
+    <section class="timeline" aria-labelledby="timeline-title">
+      <h2 id="timeline-title">{rangeTitle(zoom.value, time.value)}</h2>
+      {failure.value && <p class="hint">{failure.value}</p>}
       {history.value?.truncated && (
-        <p class="hint">There is more than fits here; the oldest is left out.</p>
+        <p class="hint">The history is too long to show; the oldest events are left out.</p>
       )}
       <Controls />
       <div
         class="chart"
         role="img"
-        aria-label="When each model was loaded and worked; the table below says the same in words"
+        aria-label="When each model was loaded and busy; the table below has the same in words"
       >
         <div ref={lanes} />
-        <div ref={mem} class={memory.value[0].length > 0 ? '' : 'hidden'} />
+        <div ref={memory} class={hasMemory ? '' : 'hidden'} />
       </div>
-      <Reading />
-      <Key />
+      <ReadingLine />
+      <Legend />
       <Table />
     </section>
   );

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-// Moves `now` four times a second, but only while something on the page runs down.
+// Updates `now` four times a second, but only while the page shows a countdown.
 import { effect } from '@preact/signals';
 import { deadlines, now } from '../server/store';
+
+const EVERY_MS = 250;
 
 export function startClock(): void {
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -12,7 +14,7 @@ export function startClock(): void {
     timer = needed
       ? setInterval(() => {
           now.value = Date.now();
-        }, 250)
+        }, EVERY_MS)
       : undefined;
   });
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 import { useSignal } from '@preact/signals';
-import { notify } from '../server/store';
+import { notify } from './notices';
 
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without https, or without permission, browsers have only the old way.
+    // Without https or permission there is no clipboard API, only the old command.
     const area = document.createElement('textarea');
     area.value = text;
     const parent = document.querySelector('dialog[open]') ?? document.body;
@@ -15,7 +15,7 @@ export async function copyText(text: string): Promise<boolean> {
     area.select();
     const done = document.execCommand('copy');
     area.remove();
-    if (!done) notify('The browser does not let this page copy; select the text by hand.', true);
+    if (!done) notify('copy', 'The browser blocked copying. Select the text and copy it.', true);
     return done;
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bytes,
+  bytesToGigabytes,
   countdown,
   gigabytesToBytes,
   minutesToSeconds,
@@ -13,14 +14,16 @@ import {
 describe('bytes', () => {
   it.each([
     [0, '0 B'],
-    [1023, '1023 B'],
-    [1024, '1.00 KB'],
-    [1536, '1.50 KB'],
-    [10.5 * 1024, '10.5 KB'],
-    [531e6, '506 MB'],
-    [1023.9 * 1024 * 1024, '1.00 GB'],
-    [7.3 * 1024 ** 3, '7.30 GB'],
-    [2 ** 50, '1024 TB'],
+    [999, '999 B'],
+    [1000, '1.00 KB'],
+    [1536, '1.54 KB'],
+    [9994, '9.99 KB'],
+    [9999, '10.0 KB'],
+    [99_960, '100 KB'],
+    [315.27e6, '315 MB'],
+    [999.6e6, '1.00 GB'],
+    [7.3e9, '7.30 GB'],
+    [2e15, '2000 TB'],
   ])('%d is %s', (n, text) => expect(bytes(n)).toBe(text));
 });
 
@@ -63,8 +66,9 @@ describe('what people type', () => {
     expect(secondsToMinutes(90)).toBe('1.5');
   });
   it('takes gigabytes', () => {
-    expect(gigabytesToBytes('1.5')).toBe(1.5 * 1024 ** 3);
+    expect(gigabytesToBytes('1.5')).toBe(1.5e9);
     expect(gigabytesToBytes('lots')).toBeNull();
+    expect(bytesToGigabytes(8e9)).toBe('8');
   });
 });
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-// Figures as people read them. Pure.
+// Numbers, durations and times as text, and back. Pure.
 
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+// Powers of 1,000, three digits: 1536 -> "1.54 KB".
 export function bytes(n: number): string {
-  if (n < 1024) return `${Math.round(n)} B`;
-  const units = ['KB', 'MB', 'GB', 'TB'];
-  let value = n / 1024;
+  let value = n;
   let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1024;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
     unit++;
   }
-  return `${value >= 99.5 ? value.toFixed(0) : value >= 9.95 ? value.toFixed(1) : value.toFixed(2)} ${units[unit]}`;
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
 // 65 -> "1 min 5 s"; at most two units.
@@ -31,7 +33,7 @@ export function span(seconds: number): string {
     .join(' ');
 }
 
-// What is left, for a clock that runs down: 4.2 -> "5 s", 601 -> "10:01".
+// Time left, rounded up: 4.2 -> "5 s", 601 -> "10:01".
 export function countdown(seconds: number): string {
   const s = Math.max(0, Math.ceil(seconds));
   if (s < 60) return `${s} s`;
@@ -61,33 +63,40 @@ export function timeOfDay(at: number, withSeconds = true): string {
   });
 }
 
-// "today 14:03:07", "yesterday 23:10:00", "19 Nov 08:00:00"
-export function moment(at: number, now: number, withSeconds = true): string {
-  const day = (t: number) => new Date(t).toDateString();
-  const time = timeOfDay(at, withSeconds);
-  if (day(at) === day(now)) return `today ${time}`;
+// "today", "yesterday", "19 Nov"
+export function day(at: number, now: number): string {
+  const date = new Date(at).toDateString();
+  if (date === new Date(now).toDateString()) return 'today';
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
-  if (day(at) === yesterday.toDateString()) return `yesterday ${time}`;
-  const date = new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
-  return `${date} ${time}`;
+  if (date === yesterday.toDateString()) return 'yesterday';
+  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
 
-// Minutes typed by a person, as seconds: "10", "0.5", "1,5". null: not a number, or negative.
-export function minutesToSeconds(text: string): number | null {
+// "today 14:03:07"
+export function moment(at: number, now: number, withSeconds = true): string {
+  return `${day(at, now)} ${timeOfDay(at, withSeconds)}`;
+}
+
+// A decimal number with a point or a comma; null for anything else, and for negative numbers.
+function parseDecimal(text: string): number | null {
   const trimmed = text.trim().replace(',', '.');
-  if (!/^\d+(\.\d+)?$/.test(trimmed)) return null;
-  return Math.round(Number(trimmed) * 60 * 1000) / 1000;
+  return /^\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : null;
+}
+
+// "10", "0.5" or "1,5" minutes, to the millisecond.
+export function minutesToSeconds(text: string): number | null {
+  const minutes = parseDecimal(text);
+  return minutes === null ? null : Math.round(minutes * 60_000) / 1000;
 }
 
 export function secondsToMinutes(seconds: number): string {
   return String(Math.round((seconds / 60) * 100) / 100);
 }
 
-const GIB = 1024 ** 3;
-export const bytesToGigabytes = (n: number): string => String(Math.round((n / GIB) * 100) / 100);
 export function gigabytesToBytes(text: string): number | null {
-  const trimmed = text.trim().replace(',', '.');
-  if (!/^\d+(\.\d+)?$/.test(trimmed)) return null;
-  return Math.round(Number(trimmed) * GIB);
+  const gigabytes = parseDecimal(text);
+  return gigabytes === null ? null : Math.round(gigabytes * 1e9);
 }
+
+export const bytesToGigabytes = (n: number): string => String(Math.round(n / 1e7) / 100);

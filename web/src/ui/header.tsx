@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-// Address, state, version, and where the machine's memory is.
+// The server's address, state and version, and what the machine's memory is used for.
 import { CopyButton } from './copy';
 import { bytes, plural } from './format';
 import { connection, instances, memory, version } from '../server/store';
 
-const shades = 6; // of style.css: .seg-0 …
-export const shadeOf = (index: number): string => `seg-${index % shades}`;
+const COLORS = 6; // .seg-0 to .seg-5 in style.css
+const colorClass = (index: number): string => `seg-${index % COLORS}`;
 
 const stateText = {
   connecting: 'connecting…',
   live: 'running',
-  gone: 'gone',
-  locked: 'wants an API key',
+  lost: 'connection lost',
+  locked: 'API key required',
 };
 
 function MemoryBar() {
@@ -23,12 +23,12 @@ function MemoryBar() {
       </div>
     );
   const loaded = instances.value.filter((i) => i.memory_bytes > 0);
-  const ours = loaded.reduce((sum, i) => sum + i.memory_bytes, 0);
-  const free = Math.max(0, m.total_bytes - m.other_bytes - ours);
+  const models = loaded.reduce((sum, i) => sum + i.memory_bytes, 0);
+  const free = Math.max(0, m.total_bytes - m.other_bytes - models);
   const share = (n: number) => ({ width: `${(n / m.total_bytes) * 100}%` });
   const words = [
     ...loaded.map((i) => `${i.id} ${bytes(i.memory_bytes)}`),
-    `rest of the system ${bytes(m.other_bytes)}`,
+    `other programs ${bytes(m.other_bytes)}`,
     `free ${bytes(free)}`,
   ].join(', ');
   return (
@@ -37,7 +37,7 @@ function MemoryBar() {
         {loaded.map((i, n) => (
           <span
             key={i.id}
-            class={shadeOf(n)}
+            class={colorClass(n)}
             style={share(i.memory_bytes)}
             title={`${i.id}: ${bytes(i.memory_bytes)}`}
           />
@@ -45,26 +45,26 @@ function MemoryBar() {
         <span
           class="seg-rest"
           style={share(m.other_bytes)}
-          title={`Rest of the system: ${bytes(m.other_bytes)}`}
+          title={`Other programs: ${bytes(m.other_bytes)}`}
         />
       </div>
       <p class="legend">
-        {loaded.slice(0, shades).map((i, n) => (
+        {loaded.slice(0, COLORS).map((i, n) => (
           <span key={i.id}>
-            <i class={shadeOf(n)} />
+            <i class={colorClass(n)} />
             {i.id} {bytes(i.memory_bytes)}
           </span>
         ))}
-        {loaded.length > shades && <span>{plural(loaded.length - shades, 'more')}</span>}
+        {loaded.length > COLORS && <span>{plural(loaded.length - COLORS, 'more')}</span>}
         <span>
           <i class="seg-rest" />
-          rest of the system {bytes(m.other_bytes)}
+          other programs {bytes(m.other_bytes)}
         </span>
         <span>
           <i class="seg-free" />
           free {bytes(free)}
         </span>
-        {m.limit_bytes !== null && <span>limit for models {bytes(m.limit_bytes)}</span>}
+        {m.limit_bytes !== null && <span>model limit {bytes(m.limit_bytes)}</span>}
       </p>
     </div>
   );

@@ -1,56 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-// The words of docs/lifecycle.md, in sentences. Pure.
+// States, origins and reasons of docs/lifecycle.md as text for the page. Pure.
 import type { Instance, Origin, State, Transition } from '../server/api';
 
 const states: Record<State, string> = {
-  queued: 'waiting for room',
+  queued: 'queued',
   loading: 'loading',
   idle: 'idle',
   busy: 'busy',
-  draining: 'finishing its answers, then leaving',
-  unloading: 'leaving',
+  draining: 'finishing answers before it unloads',
+  unloading: 'unloading',
 };
-export const stateWords = (state: State): string => states[state] ?? state;
 
-export function workWords(instance: Instance): string {
-  if (instance.state !== 'busy') return stateWords(instance.state);
-  if (instance.work === 'prompt') return 'busy: reading the prompt';
-  if (instance.work === 'generating') return 'busy: answering';
+export function workText(instance: Instance): string {
+  if (instance.state !== 'busy') return states[instance.state] ?? instance.state;
+  if (instance.work === 'prompt') return 'busy: processing the prompt';
+  if (instance.work === 'generating') return 'busy: generating';
   if (instance.work === 'embedding') return 'busy: embedding';
   return 'busy';
 }
 
-export const originWords = (origin: Origin): string =>
-  origin === 'jit' ? 'loaded by a request' : 'loaded by hand';
+export const originText = (origin: Origin): string =>
+  origin === 'jit' ? 'loaded by a request' : 'loaded manually';
 
-// Nothing but a person makes it leave.
+// Never evicted and without a ttl: only the user unloads it.
 export const isPinned = (i: Pick<Instance, 'origin' | 'ttl'>): boolean =>
   i.origin === 'explicit' && i.ttl === null;
 
-// Why an instance left, as the end of "It left because …".
-export function reasonWords(reason: string): string {
+const reasons: Record<string, string> = {
+  ttl: 'idle ttl expired',
+  user: 'unloaded manually',
+  shutdown: 'server stopped',
+  worker_died: 'worker process died',
+  memory_pressure: 'not enough memory',
+  load_failed: 'load failed',
+  load_cancelled: 'load cancelled',
+  lost: 'server exited unexpectedly',
+};
+
+// Why an instance was unloaded. A reason that is not known here is shown as the server names it.
+export function reasonText(reason: string): string {
   if (reason.startsWith('evicted_by')) {
     const by = reason.slice('evicted_by:'.length);
-    return by ? `made room for ${by}` : 'made room for another model';
+    return by ? `evicted to load ${by}` : 'evicted to load another model';
   }
-  const known: Record<string, string> = {
-    ttl: 'its idle ttl ran out',
-    user: 'unloaded by hand',
-    shutdown: 'the server was stopped',
-    worker_died: 'its worker died',
-    memory_pressure: 'the machine ran out of memory',
-    load_failed: 'it could not be loaded',
-    load_cancelled: 'its load was cancelled',
-    lost: 'the server ended without notice',
-  };
-  return known[reason] ?? reason.replaceAll('_', ' ');
+  return reasons[reason] ?? reason.replaceAll('_', ' ');
 }
 
-export const isTrouble = (reason: string): boolean =>
+export const isFailure = (reason: string): boolean =>
   ['worker_died', 'load_failed', 'memory_pressure', 'lost'].includes(reason);
 
-// Does this transition tell that, and why, an instance leaves? Exactly one of each life does.
-export function isDeparture(t: Pick<Transition, 'from' | 'to'>): boolean {
+// True for the one transition in each instance's life that says why it is unloaded.
+export function isUnload(t: Pick<Transition, 'from' | 'to'>): boolean {
   if (t.to === 'unloading') return true;
   return t.to === 'absent' && t.from !== 'unloading';
 }

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../server/api';
-import { lanesOf, lifeAt, livesOf, memoryColumns, merge, worked } from './history';
+import {
+  lanesOf,
+  lifetimeAt,
+  lifetimesOf,
+  memoryColumns,
+  mergeTransitions,
+  busySeconds,
+} from './lifetimes';
 
 let seq = 0;
 const t = (
@@ -33,9 +40,9 @@ const evening = [
   t(9050, 'a', 'unloading', 'absent', 'exited'),
 ];
 
-describe('lives', () => {
-  it('tells one life from load to exit', () => {
-    const [life, ...more] = livesOf(evening, 0, new Set());
+describe('lifetimes', () => {
+  it('run from load to exit', () => {
+    const [life, ...more] = lifetimesOf(evening, 0, new Set());
     expect(more).toEqual([]);
     expect(life).toMatchObject({
       id: 'a',
@@ -45,33 +52,33 @@ describe('lives', () => {
       reason: 'ttl',
       memory: 700,
       loadSeconds: 0.5,
-      before: false,
+      startedBefore: false,
       work: [{ from: 1500, until: 3500 }],
     });
-    expect(worked(life!, 10000)).toBe(2);
+    expect(busySeconds(life!, 10000)).toBe(2);
   });
-  it('leaves one open that is still there, with its work', () => {
-    const [life] = livesOf(evening.slice(0, 2), 0, new Set(['a']));
+  it('stay open while the instance exists, with their work', () => {
+    const [life] = lifetimesOf(evening.slice(0, 2), 0, new Set(['a']));
     expect(life).toMatchObject({ until: null, reason: null });
-    expect(worked(life!, 4500)).toBe(3);
+    expect(busySeconds(life!, 4500)).toBe(3);
   });
-  it('ends what is not there any more at the last that was heard of its run', () => {
+  it('of instances that vanished end with the last event of their run', () => {
     const next = t(20000, 'b', 'absent', 'loading', 'request', { run: 2 });
-    const [a, b] = livesOf([...evening.slice(0, 3), next], 0, new Set(['b']));
+    const [a, b] = lifetimesOf([...evening.slice(0, 3), next], 0, new Set(['b']));
     expect(a).toMatchObject({ until: 3500, reason: 'lost' });
     expect(b).toMatchObject({ until: null });
   });
-  it('begins at the window what was there before', () => {
-    const [life] = livesOf(evening.slice(2), 2000, new Set());
+  it('that started earlier begin with the history', () => {
+    const [life] = lifetimesOf(evening.slice(2), 2000, new Set());
     expect(life).toMatchObject({
       from: 2000,
       ready: 2000,
-      before: true,
+      startedBefore: true,
       work: [{ from: 2000, until: 3500 }],
     });
   });
-  it('keeps the reason of an eviction that had to wait for an answer', () => {
-    const [life] = livesOf(
+  it('keep the reason of an eviction that waited for an answer', () => {
+    const [life] = lifetimesOf(
       [
         ...evening.slice(0, 2),
         t(2000, 'a', 'busy', 'draining', 'evicted_by:b'),
@@ -87,8 +94,8 @@ describe('lives', () => {
       work: [{ from: 1500, until: 3000 }],
     });
   });
-  it('tells a death with its error', () => {
-    const [life] = livesOf(
+  it('that end in a crash have its error', () => {
+    const [life] = lifetimesOf(
       [
         ...evening.slice(0, 2),
         t(2000, 'a', 'busy', 'absent', 'worker_died', { error: 'It crashed.' }),
@@ -98,21 +105,21 @@ describe('lives', () => {
     );
     expect(life).toMatchObject({ reason: 'worker_died', error: 'It crashed.', until: 2000 });
   });
-  it('separates two lives of one name', () => {
-    const lives = livesOf(
+  it('of one identifier are separate', () => {
+    const lifetimes = lifetimesOf(
       [...evening, ...evening.map((e) => ({ ...e, at: e.at + 10000 }))],
       0,
       new Set(),
     );
-    expect(lives.length).toBe(2);
-    expect(lanesOf(lives)).toEqual(['a']);
-    expect(lifeAt(lives, 'a', 12000, 99999)).toBe(lives[1]);
-    expect(lifeAt(lives, 'a', 9500, 99999)).toBeNull();
+    expect(lifetimes.length).toBe(2);
+    expect(lanesOf(lifetimes)).toEqual(['a']);
+    expect(lifetimeAt(lifetimes, 'a', 12000, 99999)).toBe(lifetimes[1]);
+    expect(lifetimeAt(lifetimes, 'a', 9500, 99999)).toBeNull();
   });
 });
 
 describe('merging', () => {
-  it('adds what came after the history was asked for, once', () => {
+  it('adds each transition since the history was fetched once', () => {
     const history = {
       from: 0,
       until: 5000,
@@ -120,8 +127,8 @@ describe('merging', () => {
       memory: [],
       truncated: false,
     };
-    const heard = evening.slice(2).map(({ run: _, ...e }) => e);
-    expect(merge(history, heard).map((e) => e.to)).toEqual([
+    const received = evening.slice(2).map(({ run: _, ...e }) => e);
+    expect(mergeTransitions(history, received).map((e) => e.to)).toEqual([
       'loading',
       'busy',
       'idle',
@@ -132,7 +139,7 @@ describe('merging', () => {
 });
 
 describe('memory', () => {
-  it('sums the instances', () => {
+  it('is summed over the instances', () => {
     expect(
       memoryColumns([
         {

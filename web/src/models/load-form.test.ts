@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+import { describe, expect, it } from 'vitest';
+import { ApiError, type Model } from '../server/api';
+import {
+  canForce,
+  estimateRequestOf,
+  fieldErrors,
+  isCancelled,
+  loadRequestOf,
+  newLoadForm,
+  refusedField,
+  type LoadForm,
+} from './load-form';
+
+const model = { key: 'qwen', max_context_length: 8192 } as Model;
+const form = (more: Partial<LoadForm> = {}): LoadForm => ({ ...newLoadForm(model), ...more });
+
+describe('a load request', () => {
+  it('has a ttl of ten minutes and nothing else by default', () => {
+    expect(loadRequestOf(form())).toEqual({ model: 'qwen', ttl: 600 });
+  });
+  it('has what is filled in, without spaces around it', () => {
+    const filled = form({
+      minutes: '0,5',
+      context: ' 4096 ',
+      parallel: '2',
+      identifier: ' mine ',
+      keep: true,
+      force: true,
+    });
+    expect(loadRequestOf(filled)).toEqual({
+      model: 'qwen',
+      ttl: 30,
+      context_length: 4096,
+      parallel: 2,
+      identifier: 'mine',
+      keep: true,
+      force: true,
+    });
+  });
+  it('says -1 for a model that stays', () => {
+    expect(loadRequestOf(form({ stays: true, minutes: 'nonsense' })).ttl).toBe(-1);
+  });
+});
+
+describe('an estimate request', () => {
+  it('has only what decides the memory', () => {
+    expect(estimateRequestOf(form({ context: '512', identifier: 'mine' }))).toEqual({
+      model: 'qwen',
+      context_length: 512,
+    });
+  });
+  it('does not depend on the ttl', () => {
+    expect(estimateRequestOf(form({ minutes: 'nonsense' }))).toEqual({ model: 'qwen' });
+  });
+  it.each([{ context: 'many' }, { context: '8193' }, { parallel: '0' }])(
+    'is not made of %o',
+    (invalid) => expect(estimateRequestOf(form(invalid))).toBeNull(),
+  );
+});
+
+describe('errors', () => {
+  it('are none in a new form', () => expect(fieldErrors(form())).toEqual({}));
+  it('name the field and its range', () => {
+    const wrong = form({ context: '0', parallel: '65', minutes: 'soon' });
+    expect(fieldErrors(wrong)).toEqual({
+      ttl: 'Enter minutes, such as 10 or 0.5.',
+      context_length: 'Enter a whole number from 1 to 8,192.',
+      parallel: 'Enter a whole number from 1 to 64.',
+    });
+  });
+  it('do not count minutes that are not used', () => {
+    expect(fieldErrors(form({ stays: true, minutes: 'soon' }))).toEqual({});
+  });
+  it('take any context length for a model that names no limit', () => {
+    const unlimited = form({ model: { key: 'm', max_context_length: 0 } as Model });
+    expect(fieldErrors({ ...unlimited, context: '1000000' })).toEqual({});
+  });
+});
+
+describe('refusals', () => {
+  const refusal = (param: string | null, code: string | null) => new ApiError('', 400, param, code);
+  it('belong to a field of the dialog or to none', () => {
+    expect(refusedField(refusal('identifier', null))).toBe('identifier');
+    expect(refusedField(refusal('gpu_layers', null))).toBeNull();
+    expect(refusedField(refusal(null, null))).toBeNull();
+  });
+  it('can be a cancellation, or overruled', () => {
+    expect(isCancelled(refusal(null, 'model_unloaded'))).toBe(true);
+    expect(canForce(refusal(null, 'insufficient_memory'))).toBe(true);
+    expect(canForce(refusal(null, 'model_load_failed'))).toBe(false);
+  });
+});
