@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* v0.c - LM Studio's first REST dialect: OpenAI's, with how it went at the end. */
 #include "api/lmstudio_rest/v0.h"
 
 #include "api/openai/openai.h"
 
-/* Tokens of one answer for each second of its own generation; 0 if there was no time to
- * measure. */
-static double tokens_per_second(const struct service_event *end) {
-    double seconds = end->timing.generation;
-    return seconds > 0 ? (double)end->usage.completion_tokens / seconds : 0;
-}
-
 static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root,
                       const struct service_event *end) {
+    double seconds = end->timing.generation, tokens = (double)end->usage.completion_tokens;
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, root, "stats");
-    yyjson_mut_obj_add_real(doc, stats, "tokens_per_second", tokens_per_second(end));
+    yyjson_mut_obj_add_real(doc, stats, "tokens_per_second",
+                            seconds > 0 ? tokens / seconds : 0);
     yyjson_mut_obj_add_real(doc, stats, "time_to_first_token", end->timing.time_to_first_token);
     yyjson_mut_obj_add_real(doc, stats, "generation_time", end->timing.generation);
     yyjson_mut_obj_add_str(doc, stats, "stop_reason", stop_reason_name(end->stop_reason));
@@ -51,16 +45,13 @@ static void add_end(yyjson_mut_doc *doc, yyjson_mut_val *root,
     add_runtime(doc, root);
 }
 
-static struct reply *reply_new(const struct reply_options *options, int count, const char *id,
-                               int64_t created) {
+static struct reply *v0_reply_new(const struct reply_options *options, int count,
+                                  const char *id, int64_t created) {
     return openai_reply_new(options, count, id, created, add_end);
 }
 
 const struct dialect dialect_lmstudio_v0 = {
     .name = "lmstudio-v0",
-    .parse = openai_parse,
-    .reply_new = reply_new,
-    .reply_free = openai_reply_free,
-    .reply_event = openai_reply_event,
-    .format_error = openai_format_error,
+    .reply_new = v0_reply_new,
+    OPENAI_TRANSLATOR,
 };

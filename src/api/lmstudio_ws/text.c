@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - what a model makes of a text: tokens, a prompt, a vector. One request to the service,
- * one rpcResult. */
+/* text.c - what a model makes of a text: tokens, a prompt, a vector. One request to the
+ * service, one rpcResult. */
 #include <math.h>
 
 #include "api/lmstudio_ws/fail.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* embeddings.c - the answer to /v1/embeddings. Numbers go straight to text: an answer may hold
- * millions of them, too many for a tree of JSON values. */
+/* embeddings.c - vectors are kept as bytes and written one at a time: an answer may hold
+ * millions of numbers, too many for one tree of JSON values. */
 #include "api/openai/embeddings.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 #include <nettle/base64.h>
 #include <string.h>
 
+#include "api/write.h"
 #include "base/json.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "base64 vectors are little-endian");
@@ -18,8 +19,9 @@ bool openai_vectors_keep(struct buf *vectors, const struct service_event *ev) {
            buf_add(vectors, ev->vector, ev->vector_len * sizeof *ev->vector);
 }
 
-/* Nine digits give a float back exactly. JSON has no infinities. */
-static void add_floats(struct buf *out, const char *bytes, size_t count) {
+/* Nine digits restore a float exactly; yyjson would write those of a double, twice as many.
+ * JSON has no infinities. */
+static void write_floats(struct buf *out, const char *bytes, size_t count) {
     buf_add_str(out, "[");
     for (size_t i = 0; i < count; i++) {
         float value;
@@ -34,42 +36,56 @@ static void add_floats(struct buf *out, const char *bytes, size_t count) {
     buf_add_str(out, "]");
 }
 
-static void add_base64(struct buf *out, const char *bytes, size_t len) {
+static void write_base64(struct buf *out, const char *bytes, size_t len) {
     size_t size = BASE64_ENCODE_RAW_LENGTH(len);
-    buf_add_str(out, "\"");
     char *room = buf_reserve(out, size);
     if (!room) return;
     base64_encode_raw(room, len, (const uint8_t *)bytes);
     out->len += size;
-    buf_add_str(out, "\"");
 }
 
-static void add_data(struct buf *out, const struct buf *vectors,
-                     const struct reply_options *options) {
+static void write_entry(struct buf *out, int index, const char *bytes, size_t count,
+                        bool base64) {
+    struct buf text = BUF_INIT(16 * count + 2); /* "-1.23456789e-38," */
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *entry = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, entry, "object", "embedding");
+    if (base64) {
+        write_base64(&text, bytes, count * sizeof(float));
+        yyjson_mut_obj_add_strn(doc, entry, "embedding", text.data ? text.data : "", text.len);
+    } else {
+        write_floats(&text, bytes, count);
+        yyjson_mut_obj_add_val(doc, entry, "embedding",
+                               yyjson_mut_rawn(doc, text.data, text.len));
+    }
+    yyjson_mut_obj_add_int(doc, entry, "index", index);
+    answer_write(doc, out);
+    buf_clear(&text);
+}
+
+static void write_usage(struct buf *out, const struct service_usage *usage) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_int(doc, root, "prompt_tokens", usage->prompt_tokens);
+    yyjson_mut_obj_add_int(doc, root, "total_tokens", usage->prompt_tokens);
+    answer_write(doc, out);
+}
+
+void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
+                              const struct service_usage *usage, struct buf *out) {
     size_t at = 0, count = 0;
+    buf_add_str(out, "{\"object\":\"list\",\"data\":[");
     for (int index = 0; at < vectors->len; index++) {
         memcpy(&count, vectors->data + at, sizeof count);
         at += sizeof count;
         assert(count <= (vectors->len - at) / sizeof(float));
-        buf_add_str(out, index ? "," : "");
-        buf_add_str(out, "{\"object\":\"embedding\",\"embedding\":");
-        if (options->base64) {
-            add_base64(out, vectors->data + at, count * sizeof(float));
-        } else {
-            add_floats(out, vectors->data + at, count);
-        }
-        buf_addf(out, ",\"index\":%d}", index);
+        if (index) buf_add_str(out, ",");
+        write_entry(out, index, vectors->data + at, count, options->base64);
         at += count * sizeof(float);
     }
-}
-
-void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
-                              const char *model, const struct service_usage *usage,
-                              struct buf *out) {
-    buf_add_str(out, "{\"object\":\"list\",\"data\":[");
-    add_data(out, vectors, options);
     buf_add_str(out, "],\"model\":");
-    json_write_str(out, model, strlen(model));
-    buf_addf(out, ",\"usage\":{\"prompt_tokens\":%lld,\"total_tokens\":%lld}}",
-             (long long)usage->prompt_tokens, (long long)usage->prompt_tokens);
+    json_write_str(out, options->model, strlen(options->model));
+    buf_add_str(out, ",\"usage\":");
+    write_usage(out, usage);
+    buf_add_str(out, "}");
 }

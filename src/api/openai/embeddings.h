@@ -7,9 +7,8 @@
 
 /* Collect a SERVICE_VECTOR; false if the answer gets too large. */
 bool openai_vectors_keep(struct buf *vectors, const struct service_event *ev);
-/* The whole answer. */
+/* The whole answer, of what openai_vectors_keep has collected. */
 void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
-                              const char *model, const struct service_usage *usage,
-                              struct buf *out);
+                              const struct service_usage *usage, struct buf *out);
 
 #endif

@@ -37,4 +37,9 @@ void openai_reply_free(struct reply *reply);
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 
+/* The members of a struct dialect that is OpenAI's but for its name and reply_new. */
+#define OPENAI_TRANSLATOR                                                                      \
+    .parse = openai_parse, .reply_free = openai_reply_free, .reply_event = openai_reply_event, \
+    .format_error = openai_format_error
+
 #endif

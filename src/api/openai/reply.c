@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* reply.c - events of a request to an OpenAI answer, streamed or whole. */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "api/openai/embeddings.h"
@@ -63,23 +64,27 @@ void openai_reply_free(struct reply *reply) {
 
 /* ---- pieces of both ways to answer ---- */
 
-/* MODEL_UNLOADED and FAILED come as SERVICE_ERROR; should one come here, the answer is not
- * whole. */
+/* UNLOADED and FAILED are answered as errors; should one come here, the answer is cut off. */
 static const char *finish_reason(const struct openai_choice *choice) {
-    static const char *const reasons[] = {
-        [STOP_EOS] = "stop",
-        [STOP_STRING] = "stop",
-        [STOP_MAX_TOKENS] = "length",
-        [STOP_CONTEXT] = "length",
-        [STOP_TOOL_CALLS] = "tool_calls",
-        [STOP_USER] = "stop",
-        [STOP_UNLOADED] = "length",
-        [STOP_FAILED] = "length",
-    };
-    return choice->cut ? "length" : reasons[choice->stop_reason];
+    if (choice->cut) return "length";
+    switch (choice->stop_reason) {
+    case STOP_EOS:
+    case STOP_STRING:
+    case STOP_USER:
+        return "stop";
+    case STOP_TOOL_CALLS:
+        return "tool_calls";
+    case STOP_MAX_TOKENS:
+    case STOP_CONTEXT:
+    case STOP_UNLOADED:
+    case STOP_FAILED:
+        return "length";
+    }
+    assert(false && "stop_reason");
+    return "length";
 }
 
-/* An answer or chunk with what all begin with. */
+/* The fields that every answer and chunk begins with. */
 static yyjson_mut_doc *head_new(const struct reply *reply, const char *object) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
@@ -111,32 +116,30 @@ static void add_logprobs(const struct reply *reply, yyjson_mut_doc *doc, yyjson_
     yyjson_mut_obj_add_val(doc, choice, "logprobs", value);
 }
 
-static double longer(double a, double b) {
-    return a > b ? a : b;
-}
-
+/* Tokens add up over the choices; of the times, the longest counts. */
 static void note_end(struct reply *reply, int index, const struct service_event *ev) {
     struct openai_choice *choice = &reply->choices[index];
+    struct service_usage *usage = &reply->usage;
+    struct service_timing *timing = &reply->timing;
     choice->ended = true;
     choice->stop_reason = ev->stop_reason;
     reply->ended++;
-    reply->usage.prompt_tokens += ev->usage.prompt_tokens;
-    reply->usage.cached_tokens += ev->usage.cached_tokens;
-    if (ev->usage.cache_source > reply->usage.cache_source) {
-        reply->usage.cache_source = ev->usage.cache_source;
+    usage->prompt_tokens += ev->usage.prompt_tokens;
+    usage->cached_tokens += ev->usage.cached_tokens;
+    usage->completion_tokens += ev->usage.completion_tokens;
+    usage->reasoning_tokens += ev->usage.reasoning_tokens;
+    if (ev->usage.cache_source > usage->cache_source) {
+        usage->cache_source = ev->usage.cache_source;
     }
-    reply->usage.completion_tokens += ev->usage.completion_tokens;
-    reply->usage.reasoning_tokens += ev->usage.reasoning_tokens;
-    struct service_timing *timing = &reply->timing;
-    timing->prompt = longer(timing->prompt, ev->timing.prompt);
-    timing->generation = longer(timing->generation, ev->timing.generation);
-    timing->time_to_first_token = longer(timing->time_to_first_token,
-                                         ev->timing.time_to_first_token);
+    timing->prompt = fmax(timing->prompt, ev->timing.prompt);
+    timing->generation = fmax(timing->generation, ev->timing.generation);
+    timing->time_to_first_token = fmax(timing->time_to_first_token,
+                                       ev->timing.time_to_first_token);
 }
 
 /* ---- streamed ---- */
 
-/* One server-sent event; exactly one space after the colon, which Zed insists on. */
+/* One server-sent event. Zed requires exactly one space after the colon. */
 static void send_doc(yyjson_mut_doc *doc, struct buf *out) {
     buf_add_str(out, "data: ");
     answer_write(doc, out);
@@ -185,9 +188,8 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
     send_doc(doc, out);
 }
 
-/* The chunk with the finish_reason. A dialect with fields of its own says the usage there too,
- * where it was not asked for in a chunk of its own: that one has no choices, which Zed takes
- * for an error. */
+/* The chunk with the finish_reason. A dialect with a hook reports usage here, unless the client
+ * asked for a usage chunk: that one has no choices, which Zed takes for an error. */
 static void stream_finish(struct reply *reply, int index, const struct service_event *ev,
                           struct buf *out) {
     stream_opening(reply, index, out);
@@ -198,10 +200,11 @@ static void stream_finish(struct reply *reply, int index, const struct service_e
     yyjson_mut_obj_add_null(doc, item, "logprobs");
     yyjson_mut_obj_add_str(doc, item, "finish_reason", finish_reason(&reply->choices[index]));
     add_null_usage(reply, doc, root);
-    if (reply->hook && !reply->options.include_usage && reply->ended == reply->count) {
-        add_usage(doc, root, &reply->usage);
+    if (reply->hook) {
+        bool last = reply->ended == reply->count;
+        if (last && !reply->options.include_usage) add_usage(doc, root, &reply->usage);
+        reply->hook(doc, root, ev);
     }
-    if (reply->hook) reply->hook(doc, root, ev);
     send_doc(doc, out);
 }
 
@@ -216,11 +219,12 @@ static void stream_close(struct reply *reply, struct buf *out) {
     buf_add_str(out, "data: [DONE]\n\n");
 }
 
-/* A comment keeps the connection of a waiting client alive and says why it waits. */
+/* A comment keeps the connection of a waiting client alive and says what it waits for. */
 static void stream_progress(struct reply *reply, const char *what,
                             const struct service_event *ev, struct buf *out) {
-    int percent = ev->progress >= 1 ? 100 : ev->progress > 0 ? (int)(ev->progress * 100) : 0;
-    if (ev->kind == reply->shown_kind && percent == reply->shown_percent) return;
+    int percent = (int)(fmin(fmax(ev->progress, 0), 1) * 100);
+    bool shown = ev->kind == reply->shown_kind && percent == reply->shown_percent;
+    if (!reply->options.stream || shown) return;
     reply->shown_kind = ev->kind;
     reply->shown_percent = percent;
     buf_addf(out, ": %s %d%%\n\n", what, percent);
@@ -255,18 +259,18 @@ static void whole_format(struct reply *reply, const struct service_event *ev, st
 
 /* ---- events ---- */
 
-/* No [DONE] after an error: OpenAI's clients raise at the error itself, and one that overlooks
- * it must not take the answer for complete. */
-static enum reply_step on_error(struct reply *reply, const struct error *error,
-                                struct buf *out) {
-    buf_add_str(out, reply->options.stream ? "data: " : "");
+/* No [DONE] after an error: OpenAI's clients raise at the error itself, and a client that
+ * misses it must not take the answer for complete. */
+static enum reply_step reply_on_error(struct reply *reply, const struct error *error,
+                                      struct buf *out) {
+    if (reply->options.stream) buf_add_str(out, "data: ");
     openai_format_error(error, out);
-    buf_add_str(out, reply->options.stream ? "\n\n" : "");
+    if (reply->options.stream) buf_add_str(out, "\n\n");
     return REPLY_END;
 }
 
-static enum reply_step on_done(struct reply *reply, int index, const struct service_event *ev,
-                               struct buf *out) {
+static enum reply_step reply_on_done(struct reply *reply, int index,
+                                     const struct service_event *ev, struct buf *out) {
     note_end(reply, index, ev);
     if (reply->options.stream) stream_finish(reply, index, ev, out);
     if (reply->ended < reply->count) return REPLY_MORE;
@@ -275,78 +279,62 @@ static enum reply_step on_done(struct reply *reply, int index, const struct serv
     } else if (reply->form) {
         whole_format(reply, ev, out);
     } else {
-        openai_embeddings_format(&reply->vectors, &reply->options, reply->options.model,
-                                 &reply->usage, out);
+        openai_embeddings_format(&reply->vectors, &reply->options, &reply->usage, out);
     }
     return REPLY_END;
 }
 
-static enum reply_step on_delta(struct reply *reply, int index, const struct service_event *ev,
-                                struct buf *out) {
-    if (reply->options.stream) {
-        stream_delta(reply, index, ev, out);
-    } else {
-        openai_choice_keep(&reply->choices[index], ev);
-    }
-    return REPLY_MORE;
-}
-
-static enum reply_step on_vector(struct reply *reply, const struct service_event *ev,
-                                 struct buf *out) {
+static enum reply_step reply_on_vector(struct reply *reply, const struct service_event *ev,
+                                       struct buf *out) {
     struct error error;
     if (openai_vectors_keep(&reply->vectors, ev)) return REPLY_MORE;
     (void)error_set(&error, ERR_TOO_LARGE,
                     "The answer is too large; send fewer inputs at a time.");
-    return on_error(reply, &error, out);
-}
-
-static enum reply_step on_progress(struct reply *reply, const char *what,
-                                   const struct service_event *ev, struct buf *out) {
-    if (reply->options.stream) stream_progress(reply, what, ev, out);
-    return REPLY_MORE;
-}
-
-/* A client that named no model is told who answers. */
-static void note_instance(struct reply *reply, const struct service_instance *instance) {
-    if (!instance || reply->options.model[0]) return;
-    free(reply->options.model);
-    reply->options.model = xstrdup(instance->identifier);
+    return reply_on_error(reply, &error, out);
 }
 
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out) {
-    assert(index >= 0 && index < reply->count && !reply->choices[index].ended);
-    note_instance(reply, ev->instance);
+    struct openai_choice *choice = &reply->choices[index];
+    assert(index >= 0 && index < reply->count && !choice->ended);
+    if (ev->instance && !reply->options.model[0]) { /* the client named no model */
+        free(reply->options.model);
+        reply->options.model = xstrdup(ev->instance->identifier);
+    }
     switch (ev->kind) {
-    case SERVICE_LOADING:
-        return on_progress(reply, "loading", ev, out);
     case SERVICE_STARTED:
         return REPLY_MORE;
+    case SERVICE_LOADING:
+        stream_progress(reply, "loading", ev, out);
+        return REPLY_MORE;
     case SERVICE_PROMPT:
-        return on_progress(reply, "prompt", ev, out);
+        stream_progress(reply, "prompt", ev, out);
+        return REPLY_MORE;
     case SERVICE_DELTA:
-        return on_delta(reply, index, ev, out);
+        if (reply->options.stream) {
+            stream_delta(reply, index, ev, out);
+        } else {
+            openai_choice_keep(choice, ev);
+        }
+        return REPLY_MORE;
     case SERVICE_VECTOR:
-        return on_vector(reply, ev, out);
+        return reply_on_vector(reply, ev, out);
     case SERVICE_DONE:
-        return on_done(reply, index, ev, out);
+        return reply_on_done(reply, index, ev, out);
     case SERVICE_ERROR:
-        return on_error(reply, ev->error, out);
+        return reply_on_error(reply, ev->error, out);
     }
     assert(false && "service_event_kind");
     return REPLY_END;
 }
 
-static struct reply *reply_new(const struct reply_options *options, int count, const char *id,
-                               int64_t created) {
+static struct reply *plain_reply_new(const struct reply_options *options, int count,
+                                     const char *id, int64_t created) {
     return openai_reply_new(options, count, id, created, NULL);
 }
 
 const struct dialect dialect_openai = {
     .name = "openai",
-    .parse = openai_parse,
-    .reply_new = reply_new,
-    .reply_free = openai_reply_free,
-    .reply_event = openai_reply_event,
-    .format_error = openai_format_error,
+    .reply_new = plain_reply_new,
+    OPENAI_TRANSLATOR,
 };
