@@ -56,23 +56,9 @@
 
 #include "base/error.h"
 #include "base/msec.h"
+#include "base/terms.h"
 
 enum service_op { OP_CHAT, OP_COMPLETION, OP_EMBEDDING, OP_TOKENIZE, OP_TEMPLATE };
-
-/* LM Studio's words; the OpenAI finish_reason follows from them. */
-enum stop_reason {
-    STOP_EOS,
-    STOP_STRING,
-    STOP_MAX_TOKENS,
-    STOP_CONTEXT,
-    STOP_TOOL_CALLS,
-    STOP_USER,
-    STOP_UNLOADED,
-    STOP_FAILED,
-};
-
-const char *stop_reason_name(enum stop_reason reason); /* "eosFound", ... */
-enum stop_reason stop_reason_parse(const char *name);  /* STOP_FAILED if unknown */
 
 /* A ttl as a client gave it. */
 struct ttl {
@@ -109,13 +95,6 @@ enum service_event_kind {
     SERVICE_DONE,   /* last event */
     SERVICE_ERROR,  /* last event */
 };
-
-/* Where the cached tokens were kept. */
-enum cache_source { CACHE_NONE, CACHE_SLOT, CACHE_MEMORY, CACHE_DISK };
-enum { CACHE_SOURCE_COUNT = CACHE_DISK + 1 };
-
-const char *cache_source_name(enum cache_source source); /* "none", "slot", "memory", "disk" */
-enum cache_source cache_source_parse(const char *name);  /* CACHE_NONE if unknown */
 
 struct service_usage {
     int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
@@ -163,6 +142,13 @@ enum instance_state {
 };
 const char *instance_state_name(enum instance_state state); /* "loading", "idle", ... */
 
+/* By demand of a request, or loaded (or pinned) by name. */
+enum instance_origin { ORIGIN_JIT, ORIGIN_EXPLICIT };
+
+const char *instance_origin_name(enum instance_origin origin); /* "jit", "explicit" */
+/* False, and nothing written, if it is neither. */
+bool instance_origin_parse(const char *name, enum instance_origin *ret_origin);
+
 /* What a busy instance is at; of several requests the one that is farthest. */
 enum instance_work { WORK_NONE, WORK_EMBEDDING, WORK_PROMPT, WORK_GENERATING };
 
@@ -176,8 +162,8 @@ struct sampling_view {
 struct instance_view {
     uint64_t reference; /* of this load; never 0, never used again by this daemon */
     const char *identifier, *model_key;
-    const char *type;   /* of its model, see struct model_view */
-    const char *origin; /* "jit" | "explicit" */
+    enum model_type type; /* of its model */
+    enum instance_origin origin;
     enum instance_state state;
     enum instance_work work;
     double load_progress;                             /* 0..1 */
@@ -199,8 +185,8 @@ struct instance_view {
     const char *chat_template, *reasoning_ending; /* of this load's own; NULL: none */
     struct sampling_view sampling;
     uint32_t running, waiting;
-    int pid;            /* 0: none */
-    const char *repack; /* of 4-bit weights: "waiting", "running", "done"; else "" or NULL */
+    int pid; /* 0: none */
+    enum repack_state repack;
     int64_t prompts_kept, prompt_hits; /* sequences in its prompt store; restored from it */
     uint64_t prompt_bytes;
 };
@@ -208,7 +194,7 @@ struct instance_view {
 struct model_view {
     const char *key, *publisher, *display_name, *path, *architecture, *quantization,
         *params_string;
-    const char *type;    /* "llm" | "embeddings" */
+    enum model_type type;
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;
     uint64_t size_bytes;
@@ -257,6 +243,13 @@ struct load_request {
         .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
         .mlock = -1, .seed = -1                                                                \
     }
+
+/* What is to be different of a loaded instance. */
+struct instance_change {
+    bool sets_origin; /* pin or unpin it */
+    enum instance_origin origin;
+    struct ttl ttl; /* not given: as it is */
+};
 
 struct load_result {
     const struct instance_view *instance; /* borrowed for the call */
@@ -331,8 +324,8 @@ struct service {
     call_id (*unload)(void *self, const char *identifier, struct load_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
-    /* Pin / unpin / change ttl; origin: "jit", "explicit" or NULL (leave). */
-    bool (*update)(void *self, const char *identifier, const char *origin, struct ttl ttl,
+    /* Change what is loaded. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
+    bool (*update)(void *self, const char *identifier, const struct instance_change *change,
                    struct error *err);
 
     /* The settings as one JSON object, borrowed until the next change. */

@@ -19,8 +19,7 @@
 
 #include "base/error.h"
 #include "base/msec.h"
-
-enum model_type { MODEL_LLM, MODEL_EMBEDDINGS };
+#include "base/terms.h"
 
 struct model {
     char *key;       /* unique in the catalog: "qwen2.5-0.5b-instruct"; a second quantization of

@@ -52,10 +52,10 @@ static bool find_model(void *self, const char *name, struct model_view *ret_mode
     return supervisor_find_model(d->supervisor, name, ret_model);
 }
 
-static bool update(void *self, const char *identifier, const char *origin, struct ttl ttl,
+static bool update(void *self, const char *identifier, const struct instance_change *change,
                    struct error *err) {
     struct daemon *d = self;
-    return supervisor_update(d->supervisor, identifier, origin, ttl, err);
+    return supervisor_update(d->supervisor, identifier, change, err);
 }
 
 static yyjson_val *settings(void *self) {

@@ -111,12 +111,15 @@ static void fill_batch(struct engine *e) {
 
 /* ---- taking the results ---- */
 
-static const char *end_reason(const struct engine *e, const struct slot *s) {
+/* Does the answer end here, although the model would go on? */
+static bool is_at_end(const struct engine *e, const struct slot *s,
+                      enum stop_reason *ret_reason) {
     const struct job *job = s->job;
     int64_t most = job->request.sampling.max_tokens;
-    if (most >= 0 && job->completion_tokens >= most) return "maxPredictedTokensReached";
-    if (s->tokens.count < (size_t)e->context.length) return NULL;
-    return job->request.overflow == OVERFLOW_STOP ? "contextLengthReached" : NULL;
+    bool done = most >= 0 && job->completion_tokens >= most;
+    *ret_reason = done ? STOP_MAX_TOKENS : STOP_CONTEXT;
+    return done || (s->tokens.count >= (size_t)e->context.length &&
+                    job->request.overflow == OVERFLOW_STOP);
 }
 
 /* False: a stop string ended the answer. */
@@ -153,13 +156,13 @@ static void take_token(struct engine *e, struct slot *s) {
     }
     llama_sampler_accept(job->sampler, token);
     if (llama_vocab_is_eog(e->model.vocab, token)) {
-        slot_finish(e, s, "eosFound");
+        slot_finish(e, s, STOP_EOS);
         return;
     }
     job->completion_tokens++;
     tokens_add(&s->tokens, token);
-    const char *reason = say_token(e, s, logits, token) ? end_reason(e, s) : "stopStringFound";
-    if (reason) {
+    enum stop_reason reason = STOP_STRING;
+    if (!say_token(e, s, logits, token) || is_at_end(e, s, &reason)) {
         slot_finish(e, s, reason);
     } else if (s->tokens.count >= (size_t)e->context.length) {
         slot_make_room(e, s);
@@ -186,7 +189,7 @@ static void take_result(struct engine *e, struct slot *s) {
     if (s->result < 0) return;
     if (!job->prompted) job->prompted = clock_boottime_usec();
     if (job->request.sampling.max_tokens == 0) {
-        slot_finish(e, s, "maxPredictedTokensReached");
+        slot_finish(e, s, STOP_MAX_TOKENS);
     } else {
         take_token(e, s);
     }

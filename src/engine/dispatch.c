@@ -121,13 +121,13 @@ static void take_request(struct engine *e, const struct frame *f) {
 static void take_cancel(struct engine *e, const struct frame *f) {
     struct slot *slot = slots_find(e, f->request);
     if (slot) {
-        slot_finish(e, slot, "userStopped");
+        slot_finish(e, slot, STOP_USER);
         return;
     }
     struct job **at = job_queue_find(&e->queue, f->request);
     if (!*at) return;
     struct job *job = job_queue_take(&e->queue, at);
-    reply_done(&e->link, job, "userStopped");
+    reply_done(&e->link, job, STOP_USER);
     job_free(job);
 }
 

@@ -48,7 +48,7 @@ static void finish(struct engine *e, struct job *job, const struct error *err) {
     if (err) {
         reply_error(&e->link, job->id, err);
     } else {
-        reply_done(&e->link, job, "eosFound");
+        reply_done(&e->link, job, STOP_EOS);
     }
     job_free(job);
 }

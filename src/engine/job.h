@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/terms.h"
 #include "engine/chat_shim.h"
 #include "engine/output.h"
 #include "engine/request.h"
@@ -27,7 +28,7 @@ struct job {
     size_t next_input;               /* of an embedding */
     bool paused;
     size_t prompt_tokens, cached_tokens;
-    const char *cache_source; /* "slot", "memory", "disk"; NULL: nothing was cached */
+    enum cache_source cache_source;
     int64_t completion_tokens;
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
     struct job *next;                                 /* in the queue */

@@ -212,7 +212,7 @@ bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_
     for (;;) {
         struct store_match m = store_find(store, prompt->data, prompt->count, rule(engine));
         if (!m.entry || m.count < have + STORE_LEAST_GAIN) return false;
-        const char *source = m.entry->body ? "memory" : "disk";
+        enum cache_source source = m.entry->body ? CACHE_MEMORY : CACHE_DISK;
         const unsigned char *body = store_borrow(store, m.entry);
         if (!body) continue; /* its file was damaged or gone, and the entry with it */
         *ret = (struct cached_prompt){ .match = m, .body = body, .source = source };

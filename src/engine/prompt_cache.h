@@ -30,7 +30,7 @@ void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kep
 struct cached_prompt {
     struct store_match match;
     const unsigned char *body; /* borrowed from the store */
-    const char *source;        /* "memory" or "disk" */
+    enum cache_source source;  /* CACHE_MEMORY or CACHE_DISK */
 };
 
 /* The stored sequence that saves most of the prompt, if it saves more than the `have` tokens

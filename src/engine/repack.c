@@ -15,11 +15,6 @@
 
 enum { LOW_PRIORITY = 10 };
 
-const char *repack_word(const struct repack *repack) {
-    static const char *const words[] = { "none", "waiting", "running", "done" };
-    return words[repack->state];
-}
-
 /* What the kernels of processors have an order of their own for. */
 static bool is_4_bit(const struct llama_model *weights) {
     switch ((int)llama_model_ftype(weights)) {

@@ -19,10 +19,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/terms.h"
 #include "engine/load_request.h"
 #include "engine/model.h"
-
-enum repack_state { REPACK_NONE, REPACK_WAITING, REPACK_RUNNING, REPACK_DONE };
 
 struct repack {
     enum repack_state state;
@@ -45,8 +44,5 @@ void repack_step(struct engine *engine);
 /* The engine ends. False: the thread is still at work, so that the process must end without the
  * usual tidying. */
 bool repack_close(struct engine *engine);
-
-/* "none", "waiting", "running", "done". */
-const char *repack_word(const struct repack *repack);
 
 #endif

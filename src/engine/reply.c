@@ -80,18 +80,20 @@ void reply_prompt(struct link *link, const struct job *job, size_t processed) {
     send_doc(link, MSG_PROMPT, job->id, doc);
 }
 
-void reply_done(struct link *link, const struct job *job, const char *reason) {
+void reply_done(struct link *link, const struct job *job, enum stop_reason reason) {
     int64_t now = clock_boottime_usec();
     int64_t prompted = job->prompted ? job->prompted : now;
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
-    yyjson_mut_obj_add_str(doc, root, "stop_reason", reason);
+    yyjson_mut_obj_add_str(doc, root, "stop_reason", stop_reason_name(reason));
     if (job->output.stop_string) {
         yyjson_mut_obj_add_str(doc, root, "stop_string", job->output.stop_string);
     }
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
-    if (job->cache_source) yyjson_mut_obj_add_str(doc, root, "cache_source", job->cache_source);
+    if (job->cache_source != CACHE_NONE) {
+        yyjson_mut_obj_add_str(doc, root, "cache_source", cache_source_name(job->cache_source));
+    }
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
     yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->output.reasoning_tokens);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));
@@ -102,18 +104,18 @@ void reply_done(struct link *link, const struct job *job, const char *reason) {
 }
 
 void reply_memory(struct engine *engine) {
-    char json[96];
-    int len = snprintf(json, sizeof json, "{\"memory_bytes\":%llu,\"repack\":\"%s\"}",
-                       (unsigned long long)model_memory_bytes(&engine->model),
-                       repack_word(&engine->repack));
-    link_send(&engine->link, MSG_MEMORY, 0, json, (size_t)len);
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(&engine->model));
+    yyjson_mut_obj_add_str(doc, root, "repack", repack_state_name(engine->repack.state));
+    send_doc(&engine->link, MSG_MEMORY, 0, doc);
 }
 
 void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
                   yyjson_mut_val *result) {
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_str(doc, root, "stop_reason", "eosFound");
+    yyjson_mut_obj_add_str(doc, root, "stop_reason", stop_reason_name(STOP_EOS));
     yyjson_mut_obj_add_val(doc, root, "result", result);
     send_doc(link, MSG_DONE, request, doc);
 }

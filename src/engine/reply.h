@@ -18,8 +18,7 @@ void reply_error(struct link *link, uint64_t request, const struct error *err);
 void reply_started(struct link *link, const struct job *job);
 /* processed: tokens of the prompt, cached ones included. */
 void reply_prompt(struct link *link, const struct job *job, size_t processed);
-/* reason: a stop_reason word of api/service.h. */
-void reply_done(struct link *link, const struct job *job, const char *reason);
+void reply_done(struct link *link, const struct job *job, enum stop_reason reason);
 
 /* DONE with a result of the document. Takes the document. */
 void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,

@@ -83,7 +83,7 @@ void slots_provide_next(struct engine *engine) {
     struct error err;
     while (newest && !provide(engine, newest, NULL, newest->tokens.count, &err)) {
         if (newest->job->completion_tokens > 0) {
-            slot_finish(engine, newest, "contextLengthReached");
+            slot_finish(engine, newest, STOP_CONTEXT);
         } else {
             slot_fail(engine, newest, &err);
         }
@@ -104,7 +104,7 @@ static size_t copy_prefix(struct engine *e, struct slot *s, int donor, size_t co
 /* From the store, if that holds more of the prompt than `have` tokens. How many tokens the
  * sequence holds then; 0: it has been left as it was or, if *ret_emptied, a load failed. */
 static size_t load_prefix(struct engine *e, struct slot *s, size_t have,
-                          const char **ret_source, bool *ret_emptied) {
+                          enum cache_source *ret_source, bool *ret_emptied) {
     struct cached_prompt cached;
     *ret_emptied = false;
     if (!prompt_cache_find(e, &s->job->prompt, have, &cached)) return 0;
@@ -121,7 +121,7 @@ static size_t load_prefix(struct engine *e, struct slot *s, size_t have,
 /* Bring as much of the prompt's beginning into the sequence as this slot, another one or the
  * store holds. How many tokens that is. */
 static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice choice,
-                          const char **ret_source) {
+                          enum cache_source *ret_source) {
     bool own = choice.donor == (int)(s - e->slots), emptied;
     size_t have = own ? prompt_cache_usable(e, s, choice.count) : choice.count;
     prompt_cache_put_aside(e, s, own ? have : 0);
@@ -130,7 +130,7 @@ static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice
     if (!own || s->saved > have) s->saved = own ? have : 0;
     if (own && emptied) have = 0;
     have = own ? prompt_cache_cut(e, s, have) : copy_prefix(e, s, choice.donor, have);
-    if (have > 0) *ret_source = "slot";
+    if (have > 0) *ret_source = CACHE_SLOT;
     return have;
 }
 
@@ -188,7 +188,7 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
     struct job *job = slot->job;
     struct error err;
     if (job->next_input == job->request.input_count) {
-        slot_finish(engine, slot, "eosFound");
+        slot_finish(engine, slot, STOP_EOS);
         return;
     }
     const struct input *input = &job->request.inputs[job->next_input++];
@@ -263,13 +263,13 @@ static void note_turn(const struct engine *e, struct slot *s) {
     s->unseen = due == 1 ? s->tokens.data[s->processed] : LLAMA_TOKEN_NULL;
 }
 
-void slot_finish(struct engine *engine, struct slot *slot, const char *reason) {
+void slot_finish(struct engine *engine, struct slot *slot, enum stop_reason reason) {
     struct job *job = slot->job;
-    bool complete = strcmp(reason, "eosFound") == 0 || strcmp(reason, "stopStringFound") == 0;
+    bool complete = reason == STOP_EOS || reason == STOP_STRING;
     output_end(&job->output, complete);
-    if (complete && job->chat && chat_has_calls(job->chat)) reason = "toolCalls";
+    if (complete && job->chat && chat_has_calls(job->chat)) reason = STOP_TOOL_CALLS;
     reply_done(&engine->link, job, reason);
-    if (strcmp(reason, "stopStringFound") != 0) note_turn(engine, slot);
+    if (reason != STOP_STRING) note_turn(engine, slot);
     release(engine, slot);
 }
 

@@ -54,9 +54,8 @@ void slots_provide_next(struct engine *engine);
 /* The slot of a running request; NULL if it has none. */
 struct slot *slots_find(struct engine *engine, uint64_t request);
 
-/* The job ends with its last deltas and DONE, and the slot is free. reason: a stop_reason word
- * of api/service.h. */
-void slot_finish(struct engine *engine, struct slot *slot, const char *reason);
+/* The job ends with its last deltas and DONE, and the slot is free. */
+void slot_finish(struct engine *engine, struct slot *slot, enum stop_reason reason);
 
 /* The job ends with ERROR, and the slot is free. */
 void slot_fail(struct engine *engine, struct slot *slot, const struct error *err);

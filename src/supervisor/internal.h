@@ -39,7 +39,7 @@ struct instance_facts {
     int64_t chunk, threads;
     struct sampling_view sampling;
     bool flash_attention;
-    char repack[12]; /* "waiting", "running", "done"; else nothing comes of it */
+    enum repack_state repack;
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
     nbytes prompt_bytes;
 };
@@ -154,6 +154,7 @@ void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 /* ---- views.c ---- */
 /* Is there an instance in this slot that listings show? */
 bool supervisor_shows(const struct supervisor *sup, int slot);
+enum instance_origin supervisor_origin(const struct supervisor *sup, int slot);
 struct instance_view supervisor_view(const struct supervisor *sup, int slot);
 struct service_instance supervisor_facts(const struct supervisor *sup, int slot);
 

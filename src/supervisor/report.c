@@ -64,8 +64,7 @@ static void publish(struct supervisor *sup, const struct lc_action *action,
     yyjson_mut_obj_add_str(doc, obj, "reason", reason);
     yyjson_mut_obj_add_uint(doc, obj, "generation", sup->lc.slots[action->slot].generation);
     yyjson_mut_obj_add_str(doc, obj, "origin",
-                           sup->lc.slots[action->slot].origin == LC_ORIGIN_JIT ? "jit"
-                                                                               : "explicit");
+                           instance_origin_name(supervisor_origin(sup, action->slot)));
     add_numbers(sup, action, doc, obj);
     struct buf json = BUF_INIT(1 << 16);
     json_write(doc, &json);

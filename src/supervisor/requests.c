@@ -448,13 +448,17 @@ void supervisor_format_pinned(const struct supervisor *sup, struct buf *out) {
     pinned_format(&sup->pinned, out);
 }
 
-bool supervisor_update(struct supervisor *sup, const char *identifier, const char *origin,
-                       struct ttl ttl, struct error *err) {
+bool supervisor_update(struct supervisor *sup, const char *identifier,
+                       const struct instance_change *change, struct error *err) {
     int slot = supervisor_find_instance(sup, identifier, err);
     if (slot == LC_NO_SLOT) return false;
-    struct lc_event ev = { .kind = LC_EV_UPDATE, .slot = slot, .ttl = ttl_for_core(ttl) };
+    struct lc_event ev = { .kind = LC_EV_UPDATE,
+                           .slot = slot,
+                           .ttl = ttl_for_core(change->ttl) };
     ev.origin = sup->lc.slots[slot].origin;
-    if (origin) ev.origin = strcmp(origin, "jit") == 0 ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
+    if (change->sets_origin) {
+        ev.origin = change->origin == ORIGIN_JIT ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
+    }
     enum lc_state state = sup->lc.slots[slot].state;
     if (state == LC_DRAINING) {
         return error_set(

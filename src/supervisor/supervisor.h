@@ -64,8 +64,8 @@ call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request
                                struct load_sink sink);
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink);
-bool supervisor_update(struct supervisor *sup, const char *identifier, const char *origin,
-                       struct ttl ttl, struct error *err);
+bool supervisor_update(struct supervisor *sup, const char *identifier,
+                       const struct instance_change *change, struct error *err);
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,
                           struct load_sink sink);
 struct service_models supervisor_models(struct supervisor *sup);

@@ -8,8 +8,8 @@
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
-static const char *origin_name(enum lc_origin origin) {
-    return origin == LC_ORIGIN_JIT ? "jit" : "explicit";
+enum instance_origin supervisor_origin(const struct supervisor *sup, int slot) {
+    return sup->lc.slots[slot].origin == LC_ORIGIN_JIT ? ORIGIN_JIT : ORIGIN_EXPLICIT;
 }
 
 static enum instance_state state_of(enum lc_state state) {
@@ -29,16 +29,9 @@ bool supervisor_shows(const struct supervisor *sup, int slot) {
     return lifecycle_view(&sup->lc, slot).waiting > 0;
 }
 
-static const char *type_name(enum model_type type) {
-    static const char *const names[] = {
-        [MODEL_LLM] = "llm", [MODEL_EMBEDDINGS] = "embeddings"
-    };
-    return names[type];
-}
-
-static const char *type_of(const struct supervisor *sup, const struct instance *in) {
+static enum model_type type_of(const struct supervisor *sup, const struct instance *in) {
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
-    return model ? type_name(model->type) : "llm";
+    return model ? model->type : MODEL_LLM;
 }
 
 static enum instance_work work_of(struct call *call) {
@@ -76,7 +69,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .identifier = in->identifier,
         .model_key = in->model_key,
         .type = type_of(sup, in),
-        .origin = origin_name(s->origin),
+        .origin = supervisor_origin(sup, slot),
         .state = state_of(s->state),
         .work = work_in(sup, slot),
         .load_progress = loaded ? 1 : s->permille / 1000.0,
@@ -135,7 +128,7 @@ static struct model_view view_of_model(const struct model *model) {
         .architecture = model->architecture,
         .quantization = model->quantization,
         .params_string = model->params_string,
-        .type = type_name(model->type),
+        .type = model->type,
         .problem = model->problem,
         .bits_per_weight = model->bits_per_weight,
         .size_bytes = model->size,
@@ -164,7 +157,7 @@ static struct model_view view_of_orphan(const struct instance *in) {
         .architecture = in->facts.architecture,
         .quantization = in->facts.quantization,
         .params_string = "",
-        .type = "llm",
+        .type = MODEL_LLM,
         .max_context_length = in->facts.context_length,
     };
 }
@@ -240,7 +233,7 @@ static yyjson_mut_val *snapshot_entry(const struct supervisor *sup, int slot,
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, obj, "id", view.identifier);
     yyjson_mut_obj_add_str(doc, obj, "model", view.model_key);
-    yyjson_mut_obj_add_str(doc, obj, "origin", view.origin);
+    yyjson_mut_obj_add_str(doc, obj, "origin", instance_origin_name(view.origin));
     yyjson_mut_obj_add_str(doc, obj, "state", instance_state_name(view.state));
     yyjson_mut_obj_add_uint(doc, obj, "generation", sup->lc.slots[slot].generation);
     yyjson_mut_obj_add_uint(doc, obj, "running", view.running);

@@ -123,7 +123,7 @@ static void on_ready(struct worker_msg *msg) {
 static void on_memory(struct worker_msg *msg) {
     struct lc_event ev = event_of(msg, LC_EV_MEMORY);
     struct instance_facts *facts = &msg->in->facts;
-    snprintf(facts->repack, sizeof facts->repack, "%s", text_of(msg->json, "repack"));
+    facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
     supervisor_feed(msg->sup, ev);
 }

@@ -49,11 +49,11 @@ static bool unload_describe(const char *body, size_t len, struct buf *out, struc
 }
 
 static bool update_describe(const char *body, size_t len, struct buf *out, struct error *err) {
-    struct ttl ttl;
-    const char *origin = NULL;
-    if (!lmstudio_v1_parse_update(body, len, &ttl, &origin, err)) return false;
-    add_ttl(out, ttl);
-    buf_addf(out, "origin: %s\n", origin ? origin : "not given");
+    struct instance_change change;
+    if (!lmstudio_v1_parse_update(body, len, &change, err)) return false;
+    add_ttl(out, change.ttl);
+    buf_addf(out, "origin: %s\n",
+             change.sets_origin ? instance_origin_name(change.origin) : "not given");
     return true;
 }
 

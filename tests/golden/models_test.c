@@ -41,12 +41,23 @@ static enum instance_state state_read(yyjson_val *from) {
     return INSTANCE_IDLE;
 }
 
+static enum model_type type_read(yyjson_val *from) {
+    bool embeds = yyjson_equals_str(yyjson_obj_get(from, "type"), "embeddings");
+    return embeds ? MODEL_EMBEDDINGS : MODEL_LLM;
+}
+
+static enum instance_origin origin_read(yyjson_val *from) {
+    enum instance_origin origin = ORIGIN_JIT;
+    assert_true(instance_origin_parse(str(from, "origin"), &origin));
+    return origin;
+}
+
 static struct instance_view instance_read(yyjson_val *from) {
     return (struct instance_view){
         .identifier = str(from, "identifier"),
         .model_key = str(from, "model_key"),
-        .type = str(from, "type"),
-        .origin = str(from, "origin"),
+        .type = type_read(from),
+        .origin = origin_read(from),
         .state = state_read(from),
         .load_progress = yyjson_get_num(yyjson_obj_get(from, "load_progress")),
         .ttl = span(from, "ttl"),
@@ -83,7 +94,7 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .architecture = str(from, "architecture"),
         .quantization = str(from, "quantization"),
         .params_string = str(from, "params_string"),
-        .type = str(from, "type"),
+        .type = type_read(from),
         .problem = str(from, "problem"),
         .bits_per_weight = yyjson_get_num(yyjson_obj_get(from, "bits_per_weight")),
         .size_bytes = yyjson_get_uint(yyjson_obj_get(from, "size_bytes")),

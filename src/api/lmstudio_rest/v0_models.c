@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* v0_models.c - GET /api/v0/models. Clients parse `type` and `state` into closed sets
  * (Zed drops the whole list otherwise): nothing but the values written here may appear. */
-#include <string.h>
 
 #include "api/listing.h"
 #include "api/lmstudio_rest/v0.h"
-
-static const char *type_of(const struct model_view *model) {
-    bool embeds = model->type && strcmp(model->type, "embeddings") == 0;
-    return embeds ? "embeddings" : "llm";
-}
 
 static bool is_coming(const struct listing_entry *entry) {
     if (entry->instance) return instance_is_coming(entry->instance);
@@ -34,7 +28,7 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     const struct instance_view *loaded = entry_loaded(entry);
     yyjson_mut_obj_add_str(doc, out, "id", entry->id);
     yyjson_mut_obj_add_str(doc, out, "object", "model");
-    yyjson_mut_obj_add_str(doc, out, "type", type_of(model));
+    yyjson_mut_obj_add_str(doc, out, "type", model_type_name(model->type));
     yyjson_mut_obj_add_str(doc, out, "publisher", or_empty(model->publisher));
     yyjson_mut_obj_add_str(doc, out, "arch", or_empty(model->architecture));
     yyjson_mut_obj_add_str(doc, out, "compatibility_type", "gguf");

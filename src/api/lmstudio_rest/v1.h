@@ -27,15 +27,14 @@ bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_
                               struct error *err);
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
 
-/* PATCH /api/v1/instances/{id}: "ttl", "origin" or both. *ret_origin: "jit", "explicit" or
- * NULL. */
-bool lmstudio_v1_parse_update(const char *body, size_t len, struct ttl *ret_ttl,
-                              const char **ret_origin, struct error *err);
+/* PATCH /api/v1/instances/{id}: "ttl", "origin" or both. */
+bool lmstudio_v1_parse_update(const char *body, size_t len, struct instance_change *ret_change,
+                              struct error *err);
 
 /* ---- what v1_models.c and v1_load.c share ---- */
 
-/* "llm" or "embedding", from the type of a model_view. */
-const char *lmstudio_v1_type(const char *type);
+/* "llm" or "embedding": LM Studio's word here. */
+const char *lmstudio_v1_type(enum model_type type);
 
 /* The settings an instance was loaded with, as the object `name` of out. */
 void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,

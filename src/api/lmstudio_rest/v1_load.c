@@ -111,36 +111,27 @@ void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
     buf_add_str(out, "}");
 }
 
-static bool origin_read(yyjson_val *obj, const char **ret_origin, struct error *err) {
-    static const char *const origins[] = { "jit", "explicit" };
+static bool origin_read(yyjson_val *obj, struct instance_change *change, struct error *err) {
     const char *origin = NULL;
     if (!json_read_str(obj, "origin", &origin, err)) return false;
-    for (size_t i = 0; origin && i < sizeof origins / sizeof origins[0]; i++) {
-        if (strcmp(origins[i], origin) != 0) continue;
-        *ret_origin = origins[i];
-        return true;
-    }
-    if (!origin) return true;
+    change->sets_origin = origin && instance_origin_parse(origin, &change->origin);
+    if (!origin || change->sets_origin) return true;
     return error_set_param(err, ERR_INVALID_REQUEST, "origin",
                            "'origin' must be \"jit\" or \"explicit\", not \"%s\".", origin);
 }
 
-bool lmstudio_v1_parse_update(const char *body, size_t len, struct ttl *ret_ttl,
-                              const char **ret_origin, struct error *err) {
-    struct ttl ttl = { 0 };
-    const char *origin = NULL;
+bool lmstudio_v1_parse_update(const char *body, size_t len, struct instance_change *ret_change,
+                              struct error *err) {
+    struct instance_change change = { 0 };
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
     yyjson_val *root = yyjson_doc_get_root(doc);
-    bool ok = api_read_ttl(root, &ttl, err) && origin_read(root, &origin, err);
-    if (ok && !ttl.given && !origin) {
+    bool ok = api_read_ttl(root, &change.ttl, err) && origin_read(root, &change, err);
+    if (ok && !change.ttl.given && !change.sets_origin) {
         ok = error_set(err, ERR_INVALID_REQUEST,
                        "Nothing to change; send 'ttl', 'origin' or both.");
     }
-    if (ok) {
-        *ret_ttl = ttl;
-        *ret_origin = origin;
-    }
+    if (ok) *ret_change = change;
     yyjson_doc_free(doc);
     return ok;
 }

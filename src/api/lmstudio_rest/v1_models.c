@@ -33,8 +33,8 @@ static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
     yyjson_mut_obj_add_strcpy(doc, out, name, text);
 }
 
-const char *lmstudio_v1_type(const char *type) {
-    return type && strcmp(type, "embeddings") == 0 ? "embedding" : "llm";
+const char *lmstudio_v1_type(enum model_type type) {
+    return type == MODEL_EMBEDDINGS ? "embedding" : "llm";
 }
 
 void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
@@ -63,7 +63,7 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_str(doc, out, "id", view->identifier);
     lmstudio_v1_add_config(doc, out, "config", view);
     yyjson_mut_obj_add_str(doc, out, "model", view->model_key);
-    yyjson_mut_obj_add_str(doc, out, "origin", view->origin);
+    yyjson_mut_obj_add_str(doc, out, "origin", instance_origin_name(view->origin));
     yyjson_mut_obj_add_str(doc, out, "state", instance_state_name(view->state));
     yyjson_mut_obj_add_real(doc, out, "load_progress", view->load_progress);
     add_seconds(doc, out, "ttl", view->ttl);
@@ -77,8 +77,8 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
     yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);
     if (view->pid) yyjson_mut_obj_add_int(doc, out, "pid", view->pid);
-    if (view->repack && *view->repack && strcmp(view->repack, "none") != 0) {
-        yyjson_mut_obj_add_str(doc, out, "repack", view->repack);
+    if (view->repack != REPACK_NONE) {
+        yyjson_mut_obj_add_str(doc, out, "repack", repack_state_name(view->repack));
     }
     add_prompt_cache(doc, out, view);
 }
@@ -109,8 +109,7 @@ static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *out,
 
 static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                        const struct model_view *model) {
-    const char *type = lmstudio_v1_type(model->type);
-    yyjson_mut_obj_add_str(doc, out, "type", type);
+    yyjson_mut_obj_add_str(doc, out, "type", lmstudio_v1_type(model->type));
     yyjson_mut_obj_add_str(doc, out, "publisher", model->publisher ? model->publisher : "");
     yyjson_mut_obj_add_str(doc, out, "key", model->key);
     yyjson_mut_obj_add_str(doc, out, "display_name",
@@ -126,7 +125,7 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     }
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
-    if (strcmp(type, "llm") == 0) add_capabilities(doc, out, model);
+    if (model->type == MODEL_LLM) add_capabilities(doc, out, model);
     yyjson_mut_obj_add_null(doc, out, "description"); /* LM Studio has one for its own models */
     add_text_or_null(doc, out, "path", model->path);
     add_time(doc, out, "modified_at", model->modified_at);

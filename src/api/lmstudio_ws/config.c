@@ -133,7 +133,7 @@ static void read_common(yyjson_val *stack, const char *domain, const struct mode
 
 void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
                            struct load_request *ret_request) {
-    bool embedding = strcmp(model->type, "embeddings") == 0;
+    bool embedding = model->type == MODEL_EMBEDDINGS;
     read_common(stack, embedding ? "embedding" : "llm", model, ret_request);
     if (embedding) return;
     ret_request->parallel = whole(lmws_config_find(stack, "llm.load.numParallelSessions"), 1,
@@ -253,7 +253,7 @@ static void add_llm(yyjson_mut_doc *doc, yyjson_mut_val *fields,
 yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
                                         const struct instance_view *view) {
     yyjson_mut_val *fields, *config = lmws_config_new(doc, &fields);
-    bool embedding = strcmp(model->type, "embeddings") == 0;
+    bool embedding = model->type == MODEL_EMBEDDINGS;
     add_common(doc, fields, embedding ? "embedding" : "llm", model, view);
     if (embedding) return config;
     add_llm(doc, fields, view);

@@ -24,7 +24,7 @@ static bool query_fits(yyjson_val *query, const struct lmws_found *found) {
                *path = json_find_str(query, "path");
     const char *domain = json_find_str(query, "domain");
     yyjson_val *vision = yyjson_obj_get(query, "vision");
-    bool embedding = strcmp(found->model->type, "embeddings") == 0;
+    bool embedding = found->model->type == MODEL_EMBEDDINGS;
     if (identifier && strcmp(identifier, found->instance->identifier) != 0) return false;
     if (path && strcmp(path, found->model->key) != 0 && !is_path_of(found->model, path))
         return false;

@@ -11,7 +11,7 @@
 #include "base/json.h"
 
 static bool is_embedding(const struct model_view *model) {
-    return strcmp(model->type, "embeddings") == 0;
+    return model->type == MODEL_EMBEDDINGS;
 }
 
 bool lmws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns) {

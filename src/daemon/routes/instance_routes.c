@@ -82,14 +82,13 @@ static const struct instance_view *view_find(const struct service_models *models
 void route_update_instance(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct error err;
-    struct ttl ttl = { 0 };
-    const char *origin = NULL;
+    struct instance_change change;
     size_t len = 0;
     if (!daemon_admit(d, x)) return;
     const char *id = exchange_param(x, "id");
     const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_update(body, len, &ttl, &origin, &err) ||
-        !d->service.update(d->service.self, id, origin, ttl, &err)) {
+    if (!lmstudio_v1_parse_update(body, len, &change, &err) ||
+        !d->service.update(d->service.self, id, &change, &err)) {
         exchange_fail(x, &err);
         return;
     }

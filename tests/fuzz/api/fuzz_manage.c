@@ -36,10 +36,9 @@ static void try_unload(const char *body, size_t len) {
 
 static void try_update(const char *body, size_t len) {
     struct error err = { 0 };
-    struct ttl ttl = { 0 };
-    const char *origin = NULL;
-    if (lmstudio_v1_parse_update(body, len, &ttl, &origin, &err)) {
-        assert(ttl.given || origin);
+    struct instance_change change = { 0 };
+    if (lmstudio_v1_parse_update(body, len, &change, &err)) {
+        assert(change.ttl.given || change.sets_origin);
     } else {
         assert(err.text[0]);
     }

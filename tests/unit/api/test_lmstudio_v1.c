@@ -5,8 +5,8 @@
 static const struct instance_view view = {
     .identifier = "mine",
     .model_key = "bge-small",
-    .type = "embeddings",
-    .origin = "explicit",
+    .type = MODEL_EMBEDDINGS,
+    .origin = ORIGIN_EXPLICIT,
     .state = INSTANCE_IDLE,
     .load_progress = 1,
     .ttl = 2500,

@@ -300,15 +300,17 @@ static void test_what_is_not_loaded_can_be_unpinned(void **state) {
     assert_int_equal(s->pinned_changes, 2);
 }
 
+static const struct instance_change to_jit = { .sets_origin = true, .origin = ORIGIN_JIT };
+
 static void test_a_pinned_instance_that_becomes_jit_is_unpinned(void **state) {
     struct scene *s = *state;
     struct error err;
     (void)keep(s, "one", NULL);
     puppet_say(puppet(0), MSG_READY, 0, READY);
-    struct ttl minute = { .given = true, .value = 60000 };
-    assert_true(supervisor_update(s->sup, "one", NULL, minute, &err));
+    assert_true(supervisor_update(s->sup, "one",
+                                  &(struct instance_change){ .ttl = { true, 60000 } }, &err));
     expect_pinned(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
-    assert_true(supervisor_update(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    assert_true(supervisor_update(s->sup, "one", &to_jit, &err));
     expect_pinned(s, "[]");
     assert_int_equal(s->pinned_changes, 3);
     assert_false(instance(s)->keep);
@@ -346,7 +348,7 @@ static void test_what_was_unpinned_is_not_pinned_by_a_load_under_way(void **stat
     request.keep = true;
     supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);
-    assert_true(supervisor_update(s->sup, "one", "jit", (struct ttl){ 0 }, &err));
+    assert_true(supervisor_update(s->sup, "one", &to_jit, &err));
     expect_pinned(s, "[]");
     puppet_say(puppet(0), MSG_READY, 0, READY);
     assert_int_equal(s->told[0].results, 1);
