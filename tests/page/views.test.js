@@ -21,6 +21,8 @@ test('the log follows, filters, pauses, and shows prompts and answers when asked
   await follows;
   await daemon.chat('one');
   await says(list, /one: One speaks\./);
+  // The lines from before are sent again with the new stream, but shown once.
+  assert.equal((await list.textContent()).split('is listening on').length, 2);
   await says(list, /Hello\?/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await daemon.chat('two');

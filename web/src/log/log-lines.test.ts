@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { formatForCopy, formatLine, isAbout, keepLast, passes, type LogLine } from './log-lines';
+import {
+  formatForCopy,
+  formatLine,
+  isAbout,
+  isLater,
+  keepLast,
+  passes,
+  type LogLine,
+} from './log-lines';
 
 const line = (text: string, more: Partial<LogLine> = {}): LogLine => ({
   at: 0,
@@ -26,6 +34,18 @@ describe('filters', () => {
   it('keep the newest lines', () => {
     expect(keepLast([1, 2, 3], 2)).toEqual([2, 3]);
     expect(keepLast([1], 2)).toEqual([1]);
+  });
+});
+
+describe('ids', () => {
+  it('are compared within one run of the server', () => {
+    expect(isLater('1795340000000-10', '1795340000000-9')).toBe(true);
+    expect(isLater('1795340000000-9', '1795340000000-9')).toBe(false);
+    expect(isLater('1795340000000-9', '1795340000000-10')).toBe(false);
+  });
+  it('of another run are later', () => {
+    expect(isLater('1795340000001-1', '1795340000000-9')).toBe(true);
+    expect(isLater('1795340000000-1', '')).toBe(true);
   });
 });
 

@@ -41,6 +41,13 @@ export function formatLine(line: LogLine): string {
 export const formatForCopy = (line: LogLine): string =>
   `${new Date(line.at).toISOString()} ${line.level} ${formatLine(line)}`;
 
+// Ids are "<start of the server>-<number>": one of another run of the server is always later.
+export function isLater(id: string, last: string): boolean {
+  const [run, number] = id.split('-');
+  const [lastRun, lastNumber] = last.split('-');
+  return run !== lastRun || Number(number) > Number(lastNumber);
+}
+
 export function keepLast<T>(list: T[], max: number): T[] {
   return list.length > max ? list.slice(list.length - max) : list;
 }

@@ -8,7 +8,8 @@ import { connection, instances } from '../server/store';
 import { copyText } from '../ui/copy';
 import { useFollowEnd } from '../ui/follow-end';
 import { timeOfDay } from '../ui/format';
-import { formatForCopy, formatLine, keepLast, passes, type Level, type LogLine } from './log-lines';
+import { formatForCopy, formatLine, isLater, keepLast, passes } from './log-lines';
+import type { Level, LogLine } from './log-lines';
 import './log.css';
 
 const MAX_LINES = 2000;
@@ -27,12 +28,12 @@ const modelNames = computed(() =>
     .sort(),
 );
 
-let lastId = 0;
+let lastId = '';
 
 function append(line: LogLine, id: string | undefined): void {
   if (id) {
-    if (Number(id) <= lastId) return; // was received before the stream broke off
-    lastId = Number(id);
+    if (!isLater(id, lastId)) return; // was received by the stream before this one
+    lastId = id;
   }
   const list = paused.peek() ? buffered : lines;
   list.value = keepLast([...list.value, line], MAX_LINES);
@@ -63,10 +64,7 @@ function useLog(): void {
   const live = connection.value === 'live';
   const prompts = withPrompts.value;
   useEffect(() => {
-    if (!live) {
-      lastId = 0; // a restarted server numbers its lines from 1
-      return;
-    }
+    if (!live) return;
     const abort = new AbortController();
     followLog(abort.signal, prompts).catch(() => {}); // the page shows that the connection is lost
     return () => abort.abort();
