@@ -106,7 +106,7 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
     catalog_free(d->catalog);
     d->catalog = catalog;
     log_catalog(catalog);
-    live_tell_catalog(&d->live, catalog->count);
+    live_tell_catalog(&d->live, &d->options, catalog);
 }
 
 /* ---- the end ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/status_stream.h"
 
+#include "base/json.h"
+
 enum { EVERY_MS = 500 };
 
 static void on_timer(uv_timer_t *timer) {
@@ -37,9 +39,24 @@ void live_tell_settings(struct live *live, const char *json) {
     live_touch(live);
 }
 
-void live_tell_catalog(struct live *live, size_t models) {
-    struct buf json = BUF_INIT(64);
-    buf_addf(&json, "{\"models\":%zu}", models);
+void live_format_catalog(const struct serve_options *options, const struct catalog *catalog,
+                         struct buf *ret_json) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_uint(doc, root, "models", catalog->count);
+    yyjson_mut_val *folders = yyjson_mut_obj_add_arr(doc, root, "folders");
+    for (size_t i = 0; i < options->model_dir_count; i++) {
+        yyjson_mut_arr_add_str(doc, folders, options->model_dirs[i]);
+    }
+    json_write(doc, ret_json);
+    yyjson_mut_doc_free(doc);
+}
+
+void live_tell_catalog(struct live *live, const struct serve_options *options,
+                       const struct catalog *catalog) {
+    struct buf json = BUF_INIT(1 << 18);
+    live_format_catalog(options, catalog, &json);
     feed_publish(live->events, "catalog", EVENT_TOPIC_LIVE, buf_str(&json), false);
     buf_clear(&json);
 }

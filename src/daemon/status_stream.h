@@ -9,6 +9,9 @@
 
 #include <uv.h>
 
+#include "base/buf.h"
+#include "catalog/catalog.h"
+#include "daemon/serve_options.h"
 #include "supervisor/feed.h"
 #include "supervisor/supervisor.h"
 
@@ -30,7 +33,11 @@ void live_touch(struct live *live);
 /* The settings were changed; json: the whole as GET /api/v1/settings shows it. */
 void live_tell_settings(struct live *live, const char *json);
 
+/* The model folders and how many models they hold: {"models":2,"folders":["/..."]}. */
+void live_format_catalog(const struct serve_options *options, const struct catalog *catalog,
+                         struct buf *ret_json);
 /* The model folders were scanned. */
-void live_tell_catalog(struct live *live, size_t models);
+void live_tell_catalog(struct live *live, const struct serve_options *options,
+                       const struct catalog *catalog);
 
 #endif

@@ -64,7 +64,7 @@ test('files that come and go are seen; a broken one is listed with its reason', 
 test('no model at all, and two hundred', async (t) => {
   const daemon = await start(t);
   const page = await open(t, daemon);
-  await says(page.locator('main'), /No models found/);
+  await says(page.locator('main .empty'), new RegExp(`into ${daemon.modelsDir}[;,.]`));
   const file = random();
   for (let n = 0; n < 200; n++) {
     // copies: links to one file are one model

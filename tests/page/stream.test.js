@@ -114,11 +114,13 @@ test('changes of settings, ttl, origin and models are told', async (t) => {
   const daemon = await Daemon.start(t, { models: { hello: spoken('Hello.') } });
   const heard = await follow(t, daemon, '/api/v1/events?live=true');
   await daemon.settings({ default_ttl: 77, api_key: 'secret' }).catch(() => {});
+  const catalog = await heard.first((e) => e.name === 'catalog');
+  assert.deepEqual([catalog.models, catalog.folders], [1, [daemon.modelsDir]]);
   const told = await heard.first((e) => e.name === 'settings');
   assert.equal(told.default_ttl, 77);
   assert.doesNotMatch(JSON.stringify(heard.all), /secret/);
   daemon.addModel('other', spoken('Other.'));
-  assert.equal((await heard.first((e) => e.name === 'catalog')).models, 2);
+  await heard.first((e) => e.name === 'catalog' && e.models === 2);
 });
 
 test('a ttl that is changed by hand is told', async (t) => {

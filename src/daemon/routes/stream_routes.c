@@ -81,6 +81,13 @@ static void write_status(struct daemon *d, struct follower *f) {
     buf_clear(&json);
 }
 
+static void write_catalog(struct daemon *d, struct follower *f) {
+    struct buf json = BUF_INIT(1 << 18);
+    live_format_catalog(&d->options, d->catalog, &json);
+    write_event(f, NULL, "catalog", buf_str(&json));
+    buf_clear(&json);
+}
+
 /* ?live=true: how things stand, besides. */
 static unsigned event_topics(const struct exchange *x) {
     const char *live = exchange_query(x, "live");
@@ -101,7 +108,9 @@ void route_events(void *ctx, struct exchange *x) {
     if (!resumes || !feed_replay(d->events, seq, topics, write_message, f)) {
         write_snapshot(d, f);
     }
-    if (topics & EVENT_TOPIC_LIVE) write_status(d, f);
+    if (!(topics & EVENT_TOPIC_LIVE)) return;
+    write_catalog(d, f);
+    write_status(d, f);
 }
 
 static unsigned topics_of(const struct exchange *x) {

@@ -21,6 +21,7 @@ const SILENCE_MS = 40_000; // the server writes at least a comment every 15 s
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
 let lastId = '0'; // the first stream begins with all events that the server still has
+let catalogKnown = false; // by this connection
 
 function onStatus(status: Status): void {
   const at = Date.now();
@@ -42,6 +43,13 @@ function onProgress({ id, progress }: { id: string; progress: number }): void {
   );
 }
 
+// The first one tells the folders only: the models are being fetched already.
+function onCatalog({ folders }: { folders: string[] }): void {
+  store.modelFolders.value = folders;
+  if (catalogKnown) void fetchModels();
+  catalogKnown = true;
+}
+
 const handlers: Record<string, (data: never) => void> = {
   status: onStatus,
   progress: onProgress,
@@ -49,7 +57,7 @@ const handlers: Record<string, (data: never) => void> = {
   settings: (s: Settings) => {
     store.settings.value = s;
   },
-  catalog: () => void fetchModels(),
+  catalog: onCatalog,
 };
 
 function onMessage(message: Message): void {
@@ -77,6 +85,7 @@ async function fetchAll(): Promise<void> {
 
 // One connection, from its start to its end.
 async function followEvents(): Promise<void> {
+  catalogKnown = false;
   const abort = new AbortController();
   let silence = setTimeout(() => abort.abort(), SILENCE_MS);
   try {
