@@ -2,13 +2,12 @@
 # doze_node_tests(e2e [ENVIRONMENT "NAME=value" …] [FIXTURES_REQUIRED fixture])
 #
 # One ctest "e2e.x" for each x.test.js of the current folder: the whole of doze, driven under
-# `node --test`. tests/run.sh installs the clients (npm ci) first. Without node or the programs there
-# are no tests.
+# `node --test`. tests/run.sh installs the clients (npm ci) first.
 function(doze_node_tests class)
     cmake_parse_arguments(arg "" "" "ENVIRONMENT;FIXTURES_REQUIRED" ${ARGN})
     find_program(NODE node)
-    if(NOT NODE OR NOT TARGET doze OR NOT TARGET doze-engine)
-        message(STATUS "No node or no doze: the tests in tests/${class} are left out")
+    if(NOT NODE)
+        doze_left_out(${class} "node is missing")
         return()
     endif()
     set(environment DOZE_BIN=$<TARGET_FILE:doze> DOZE_MAKE_MODEL=$<TARGET_FILE:make-model>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # selftest.sh - a check that cannot fail is no check: seed one violation of each kind into a small
-# tree and expect layers.py and style.py to name it.
+# tree and expect the check to name it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
@@ -61,4 +61,24 @@ printf '/* SPDX-License-Identifier: MIT */\n#include "api/x.h"\n#include "api/op
     >"$tree/src/api/lmstudio_rest/a.c"
 python3 "$here/layers.py" "$tree" >/dev/null
 python3 "$here/style.py" "$tree" >/dev/null
+
+# tests/run.sh with a ctest that knows unit tests only, and a class that CMake left out.
+mkdir -p "$tree/bin" "$tree/build/x/obj"
+cp "$here/../../tests/run.sh" "$tree/tests"
+# shellcheck disable=SC2016 # the fake program expands it
+printf '#!/bin/sh\n[ "$3" = --print-labels ] && echo "  unit"\nexit 0\n' >"$tree/bin/ctest"
+chmod +x "$tree/bin/ctest"
+# classes KIND CI: runs the tests with a class left out for that kind of reason
+classes() {
+    echo "$1 page chromium is missing" >"$tree/build/x/obj/left-out"
+    PATH="$tree/bin:$PATH" CI=$2 sh "$tree/tests/run.sh" x 2>&1
+}
+for run in 'missing 1' 'missing ' 'elsewhere 1'; do
+    case $run:$(classes "${run% *}" "${run#* }" || echo FAILED) in
+    'missing 1:'*'page SKIPPED: chromium'*lacks*page*FAILED) caught=$((caught + 1)) ;;
+    'missing 1:'* | *FAILED*) echo "selftest: tests/run.sh with '$run'" >&2; exit 1 ;;
+    *'page SKIPPED: chromium'*) ;;
+    *) echo "selftest: tests/run.sh does not name what is left out" >&2; exit 1 ;;
+    esac
+done
 echo "selftest: $caught seeded violations caught"
