@@ -2,7 +2,8 @@
 # doze_node_tests(e2e [ENVIRONMENT "NAME=value" …] [FIXTURES_REQUIRED fixture])
 #
 # One ctest "e2e.x" for each x.test.js of the current folder: the whole of doze, driven under
-# `node --test`. tests/run.sh installs the clients (npm ci) first.
+# `node --test`. tests/run.sh installs the clients (npm ci) first. Each test has ports, folders and
+# a daemon of its own, so several run at once. A file with a line "// Alone: why" runs by itself.
 function(doze_node_tests class)
     cmake_parse_arguments(arg "" "" "ENVIRONMENT;FIXTURES_REQUIRED" ${ARGN})
     find_program(NODE node)
@@ -13,13 +14,17 @@ function(doze_node_tests class)
     set(environment DOZE_BIN=$<TARGET_FILE:doze> DOZE_MAKE_MODEL=$<TARGET_FILE:make-model>
         ${arg_ENVIRONMENT})
     file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.test.js)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
     foreach(file IN LISTS files)
         string(REPLACE ".test.js" "" name ${file})
         add_test(NAME ${class}.${name} COMMAND ${NODE} --test ${file}
             WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-        # They measure times and memory: never two at once. A test with a working directory of its
-        # own does not get the label of its folder.
-        set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 600 RUN_SERIAL ON
+        # A test with a working directory of its own does not get the label of its folder.
+        set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 600
             FIXTURES_REQUIRED "${arg_FIXTURES_REQUIRED}" ENVIRONMENT "${environment}")
+        file(STRINGS ${file} alone REGEX "^// Alone: ")
+        if(alone)
+            set_tests_properties(${class}.${name} PROPERTIES RUN_SERIAL ON)
+        endif()
     endforeach()
 endfunction()

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh PRESET - run every class of tests of one built preset. Each ends with ctest's closing line. Tests that this machine cannot run are named and
+# run.sh PRESET - run every class of tests of one built preset, as many at once as there are cores.
+# Each class ends with ctest's closing line. Tests that this machine cannot run are named and
 # skipped; where CI is set in the environment they are an error.
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,7 +39,7 @@ fi
 failed=
 for class in $classes; do
     echo "== $preset: $class"
-    ctest --test-dir "$obj" -L "^$class\$" --output-on-failure --no-tests=error </dev/null ||
-        failed="$failed $class"
+    ctest --test-dir "$obj" -L "^$class\$" -j "$(nproc)" --output-on-failure --no-tests=error \
+        </dev/null || failed="$failed $class"
 done
 [ -z "$failed" ] || { echo "tests: $preset build FAILED in:$failed" >&2; exit 1; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Workers that die, files that are broken: the daemon says so and lives on.
+// Alone: workers that are slow for a second are taken for hanging ones.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Idle TTL (docs/lifecycle.md): idle instances leave on time, never early, never with work.
+// Alone: measures milliseconds.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // What LM Studio's clients ask of the server itself: who may come in, how it is found, started,
 // stopped, followed; and that nobody ever waits for an answer that does not come.
+// Alone: opens and closes ports that every server of ours would like to have.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
