@@ -50,9 +50,8 @@ struct dialect {
 
     /* Take one event of request `index` and append the bytes to send: for a stream SSE text,
      * else nothing before the end and then the whole JSON body. REPLY_END: the answer is
-     * complete (all `count` requests ended, or one failed: then the others are to be
-     * cancelled). An event with SERVICE_ERROR that comes before anything was sent of a stream
-     * is answered by format_error instead of this. */
+     * complete (all `count` requests ended, or one failed; then cancel the others). If a
+     * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. */
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 

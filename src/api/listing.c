@@ -20,8 +20,7 @@ static const struct instance_view *instance_find(const struct model_view *model,
     return NULL;
 }
 
-/* A name is looked up as an identifier first, so an instance of another model can take a key
- * over. */
+/* Names are looked up as identifiers first, so an instance of another model can hide a key. */
 static bool key_is_taken(const struct service_models *models, const struct model_view *model) {
     for (size_t i = 0; i < models->count; i++) {
         const struct model_view *other = &models->models[i];

@@ -2,7 +2,7 @@
 /*
  * listing.h - the names a client may put into `model`, each once: every model by its key, and
  * every instance by its identifier where that is not its own model's key. Broken models are
- * left out: nobody could choose them. Pure.
+ * left out: no request could use them. Pure.
  */
 #ifndef DOZE_API_LISTING_H
 #define DOZE_API_LISTING_H
@@ -32,11 +32,11 @@ bool listing_format_one(const struct service_models *models, const char *id,
 
 /* Has its memory and can answer at once. */
 bool instance_is_loaded(const struct instance_view *instance);
-/* Will be loaded without anybody asking for it again. */
+/* Loading, or waiting to be loaded. */
 bool instance_is_coming(const struct instance_view *instance);
 
-/* The loaded instance that stands for the entry: itself, or of a model the one that bears its
- * key, else the first. NULL if none is loaded. */
+/* The entry's loaded instance: itself; of a model the one whose identifier is its key, else the
+ * first. NULL if none is loaded. */
 const struct instance_view *entry_loaded(const struct listing_entry *entry);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* write.h - the answers' side of JSON: a document begun, filled, and turned into bytes. Pure.
- */
+/* write.h - begins the JSON document of an answer and turns it into bytes. Pure. */
 #ifndef DOZE_API_WRITE_H
 #define DOZE_API_WRITE_H
 
@@ -11,7 +10,7 @@
 /* A document with an empty object as its root. Ends with answer_write. */
 yyjson_mut_doc *answer_new(void);
 
-/* Append the document and free it. A full buffer tells of itself (buf.overflowed). */
+/* Append the document and free it. A full buffer is marked (buf.overflowed). */
 void answer_write(yyjson_mut_doc *doc, struct buf *out);
 
 /* Borrows the text until the document is written; NULL becomes null. */

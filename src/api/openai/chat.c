@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* chat.c - the fields that only a chat has. */
 #include <string.h>
 
 #include "api/openai/translate.h"

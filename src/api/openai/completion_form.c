@@ -6,14 +6,14 @@ static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index, con
     yyjson_mut_obj_add_int(doc, choice, "index", index);
 }
 
-static void add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                      const struct service_event *ev, const char *reply_id) {
+static void completion_add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
+                                 const struct service_event *ev, const char *reply_id) {
     (void)reply_id;
     add_text(doc, choice, index, ev->content ? ev->content : "");
 }
 
-static void add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                      const struct openai_choice *from, const char *reply_id) {
+static void completion_add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
+                                 const struct openai_choice *from, const char *reply_id) {
     (void)reply_id;
     add_text(doc, choice, index, buf_str(&from->text));
 }
@@ -35,7 +35,8 @@ static yyjson_mut_val *alternatives(yyjson_mut_doc *doc, yyjson_mut_val *entry) 
 }
 
 /* The lists of the older endpoint, one item for each token. */
-static yyjson_mut_val *logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries, int64_t *offset) {
+static yyjson_mut_val *completion_format_logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries,
+                                                  int64_t *offset) {
     yyjson_mut_val *wrap = yyjson_mut_obj(doc), *entry;
     yyjson_mut_val *tokens = yyjson_mut_obj_add_arr(doc, wrap, "tokens");
     yyjson_mut_val *values = yyjson_mut_obj_add_arr(doc, wrap, "token_logprobs");
@@ -59,7 +60,7 @@ const struct openai_form openai_completion_form = {
     .id_prefix = "cmpl-",
     .object = "text_completion",
     .chunk_object = "text_completion",
-    .add_piece = add_piece,
-    .add_whole = add_whole,
-    .logprobs = logprobs,
+    .add_piece = completion_add_piece,
+    .add_whole = completion_add_whole,
+    .format_logprobs = completion_format_logprobs,
 };

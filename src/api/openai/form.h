@@ -16,8 +16,10 @@ struct openai_form {
     /* ... of the choice in a whole answer. */
     void (*add_whole)(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
                       const struct openai_choice *from, const char *reply_id);
-    /* The worker's entries, an array of doc, in the form's own way. */
-    yyjson_mut_val *(*logprobs)(yyjson_mut_doc *doc, yyjson_mut_val *entries, int64_t *offset);
+    /* The worker's entries, an array of doc, as the form shows them. *offset: see
+     * openai_choice.text_offset. */
+    yyjson_mut_val *(*format_logprobs)(yyjson_mut_doc *doc, yyjson_mut_val *entries,
+                                       int64_t *offset);
 };
 
 extern const struct openai_form openai_chat_form, openai_completion_form;

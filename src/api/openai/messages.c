@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages.c - the conversation of a chat, normalised: known fields only, so that what one
- * client hangs on a message (cache_control, refusal, audio, ...) never reaches a template.
+ * messages.c - the conversation of a chat, normalised: known fields only, so that what some
+ * clients add to a message (cache_control, refusal, audio, ...) never reaches a template.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct role {
 };
 static const struct role roles[] = {
     { "system", "system" },       { "user", "user" },
-    { "assistant", "assistant" }, { "developer", "system" }, /* OpenAI's later word for it */
+    { "assistant", "assistant" }, { "developer", "system" }, /* OpenAI's newer word */
     { "tool", "tool" },
 };
 
@@ -72,7 +72,7 @@ static bool part_translate(struct openai_translation *t) {
 static bool parts_translate(struct openai_translation *t, yyjson_val *parts) {
     yyjson_val *part;
     size_t i, count;
-    if (yyjson_arr_size(parts) == 0) { /* Zed's way of saying nothing */
+    if (yyjson_arr_size(parts) == 0) { /* Zed sends this for an empty text */
         yyjson_mut_obj_add_str(t->doc, t->out, "content", "");
         return true;
     }
@@ -85,7 +85,7 @@ static bool parts_translate(struct openai_translation *t, yyjson_val *parts) {
     return true;
 }
 
-/* Of an assistant null is fine: beside its tool calls; alone it is an empty answer. */
+/* An assistant's may be null: beside tool calls it stays so, alone it is an empty answer. */
 static bool content_translate(struct openai_translation *t, const char *role) {
     yyjson_val *content = openai_field(t, "content");
     if (yyjson_is_arr(content)) return parts_translate(t, content);
@@ -104,7 +104,7 @@ static bool content_translate(struct openai_translation *t, const char *role) {
     return true;
 }
 
-/* OpenAI's are a JSON text; others send the object itself. */
+/* OpenAI's clients send a JSON text, others the object itself. */
 static bool arguments_translate(struct openai_translation *t) {
     yyjson_val *arguments = openai_field(t, "arguments");
     if (!arguments) {
@@ -113,7 +113,7 @@ static bool arguments_translate(struct openai_translation *t) {
         yyjson_mut_obj_add_val(t->doc, t->out, "arguments",
                                yyjson_val_mut_copy(t->doc, arguments));
     } else if (yyjson_is_obj(arguments)) {
-        struct buf text = BUF_INIT(SIZE_MAX / 2); /* no longer than the body it came in */
+        struct buf text = BUF_INIT(SIZE_MAX / 2); /* no longer than the body it is from */
         bool ok = json_write_val(arguments, &text) &&
                   yyjson_mut_obj_add_strncpy(t->doc, t->out, "arguments", text.data, text.len);
         buf_clear(&text);

@@ -11,7 +11,7 @@
 
 enum { EMBEDDING_MAX_INPUTS = 2048 }; /* OpenAI's limit */
 
-static bool request_add(struct parsed *parsed, struct openai_translation *t, const char *op) {
+static void begin_request(struct parsed *parsed, struct openai_translation *t, const char *op) {
     assert(parsed->count < PARSED_MAX_REQUESTS);
     t->doc = yyjson_mut_doc_new(NULL);
     t->out = yyjson_mut_obj(t->doc);
@@ -19,27 +19,23 @@ static bool request_add(struct parsed *parsed, struct openai_translation *t, con
     yyjson_mut_obj_add_str(t->doc, t->out, "op", op);
     parsed->requests[parsed->count++] = (struct service_request){ .op = parsed->options.op,
                                                                   .body = t->doc };
-    return true;
 }
 
 /* ---- chat ---- */
 
 static bool chat_parse(struct parsed *parsed, struct openai_translation *t) {
-    return request_add(parsed, t, "chat") && openai_translate_chat(t);
+    begin_request(parsed, t, "chat");
+    return openai_translate_chat(t);
 }
 
-/* ---- texts and token lists, which prompts and inputs are made of ---- */
-
-static bool is_token(yyjson_val *val) {
-    return yyjson_is_uint(val) && yyjson_get_uint(val) <= INT32_MAX;
-}
+/* ---- prompts and inputs: texts, each a string or a list of tokens ---- */
 
 static bool is_token_list(yyjson_val *val) {
     yyjson_val *item;
     size_t i, count;
     if (!yyjson_is_arr(val) || yyjson_arr_size(val) == 0) return false;
     yyjson_arr_foreach(val, i, count, item) {
-        if (!is_token(item)) return false;
+        if (!yyjson_is_uint(item) || yyjson_get_uint(item) > INT32_MAX) return false;
     }
     return true;
 }
@@ -48,14 +44,11 @@ static bool is_text(yyjson_val *val) {
     return yyjson_is_str(val) || is_token_list(val);
 }
 
-/* One text (or token list), or an array of them: calls add for each. */
-static bool
-texts_each(struct parsed *parsed, struct openai_translation *t, const char *name, size_t max,
-           bool (*add)(struct parsed *, struct openai_translation *, yyjson_val *text)) {
-    yyjson_val *texts = openai_field(t, name), *text;
+/* An array of texts, at most max. */
+static bool texts_check(struct openai_translation *t, const char *name, yyjson_val *texts,
+                        size_t max) {
+    yyjson_val *text;
     size_t i, count;
-    if (!texts) return openai_missing(t, name, "a string, an array of strings or tokens");
-    if (is_text(texts)) return add(parsed, t, texts);
     if (!yyjson_is_arr(texts)) {
         return openai_wrong_type(t, name, "a string, an array of strings or tokens");
     }
@@ -68,12 +61,26 @@ texts_each(struct parsed *parsed, struct openai_translation *t, const char *name
                                "'%s' may have at most %zu items.", name, max);
     }
     yyjson_arr_foreach(texts, i, count, text) {
-        if (!is_text(text)) {
-            (void)error_set(t->err, ERR_INVALID_REQUEST,
-                            "An item must be a string or an array of token numbers, not %s.",
-                            json_type_phrase(text));
-            return openai_error_inside_item(t->err, name, i);
-        }
+        if (is_text(text)) continue;
+        (void)error_set(t->err, ERR_INVALID_REQUEST,
+                        "An item must be a string or an array of token numbers, not %s.",
+                        json_type_phrase(text));
+        return openai_error_inside_item(t->err, name, i);
+    }
+    return true;
+}
+
+typedef bool add_text_fn(struct parsed *parsed, struct openai_translation *t, yyjson_val *text);
+
+/* A field that is one text or an array of them: calls add for each. */
+static bool texts_translate(struct parsed *parsed, struct openai_translation *t,
+                            const char *name, size_t max, add_text_fn *add) {
+    yyjson_val *texts = openai_field(t, name), *text;
+    size_t i, count;
+    if (!texts) return openai_missing(t, name, "a string, an array of strings or tokens");
+    if (is_text(texts)) return add(parsed, t, texts);
+    if (!texts_check(t, name, texts, max)) return false;
+    yyjson_arr_foreach(texts, i, count, text) {
         if (!add(parsed, t, text)) return false;
     }
     return true;
@@ -90,14 +97,14 @@ static bool suffix_translate(struct openai_translation *t) {
 
 static bool prompt_add(struct parsed *parsed, struct openai_translation *t,
                        yyjson_val *prompt) {
-    if (!request_add(parsed, t, "completion")) return false;
+    begin_request(parsed, t, "completion");
     yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
     return suffix_translate(t) && openai_copy_bool(t, "echo") && openai_translate_sampling(t) &&
            openai_translate_completion_logprobs(t);
 }
 
 static bool completion_parse(struct parsed *parsed, struct openai_translation *t) {
-    return texts_each(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
+    return texts_translate(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
 }
 
 /* ---- embeddings: one request for all inputs ---- */
@@ -118,12 +125,13 @@ static bool encoding_read(struct parsed *parsed, struct openai_translation *t) {
 }
 
 static bool embedding_parse(struct parsed *parsed, struct openai_translation *t) {
-    if (!encoding_read(parsed, t) || !request_add(parsed, t, "embedding")) return false;
+    if (!encoding_read(parsed, t)) return false;
+    begin_request(parsed, t, "embedding");
     yyjson_mut_obj_add_arr(t->doc, t->out, "input");
-    return texts_each(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
+    return texts_translate(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
 }
 
-/* ---- what all have ---- */
+/* ---- what all bodies have ---- */
 
 static bool stream_read(struct parsed *parsed, struct openai_translation *t) {
     struct reply_options *options = &parsed->options;

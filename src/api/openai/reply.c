@@ -111,7 +111,7 @@ static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
 
 static void add_logprobs(const struct reply *reply, yyjson_mut_doc *doc, yyjson_mut_val *choice,
                          yyjson_mut_val *entries, int64_t *offset) {
-    yyjson_mut_val *value = entries ? reply->form->logprobs(doc, entries, offset)
+    yyjson_mut_val *value = entries ? reply->form->format_logprobs(doc, entries, offset)
                                     : yyjson_mut_null(doc);
     yyjson_mut_obj_add_val(doc, choice, "logprobs", value);
 }

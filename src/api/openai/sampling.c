@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sampling.c - the fields of a body that steer the choice of tokens, normalised. */
+/* sampling.c - the fields that control the choice of tokens, normalised. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,7 @@ struct number_field {
     double min, max;
 };
 
-/* The ranges of OpenAI where it has the field, but temperature: local models are played hotter.
- */
+/* OpenAI's ranges where it has the field; for temperature more, as local servers allow. */
 static const struct number_field number_fields[] = {
     { "temperature", 0, 5 },
     { "top_p", 0, 1 },
@@ -45,8 +44,7 @@ static bool limit_read(struct openai_translation *t, const char *name, int64_t *
                            "'%s' must be 0 or more, or -1 for as much as fits.", name);
 }
 
-/* Two names for one thing; OpenAI's newer one wins. -1: to the end of the context, like absent.
- */
+/* max_completion_tokens is the newer name and wins. -1: as if absent, to the context's end. */
 static bool max_tokens_translate(struct openai_translation *t) {
     int64_t max = -1;
     if (!limit_read(t, "max_tokens", &max)) return false;
@@ -56,7 +54,7 @@ static bool max_tokens_translate(struct openai_translation *t) {
     return true;
 }
 
-/* -1 switches it off in other servers; ours says 0. */
+/* Other servers switch it off with -1; the neutral value is 0. */
 static bool top_k_translate(struct openai_translation *t) {
     int64_t k = 0;
     if (!openai_field(t, "top_k")) return true;
@@ -65,7 +63,7 @@ static bool top_k_translate(struct openai_translation *t) {
     return true;
 }
 
-/* -1 is "any" in other servers: absent. */
+/* -1 means any seed to other servers: leave it out. */
 static bool seed_translate(struct openai_translation *t) {
     int64_t seed = -1;
     if (!json_read_int(t->in, "seed", INT64_MIN, INT64_MAX, &seed, t->err)) return false;
@@ -79,8 +77,7 @@ static bool stop_add(struct openai_translation *t, yyjson_mut_val *list, yyjson_
         return error_set_param(t->err, ERR_INVALID_REQUEST, "stop",
                                "'stop' must be a string or an array of strings.");
     }
-    /* An empty string would stop every answer before its first character; some clients send it.
-     */
+    /* Some clients send an empty string, which would stop every answer at once. */
     if (*str) yyjson_mut_arr_add_strcpy(t->doc, list, str);
     return true;
 }

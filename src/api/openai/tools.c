@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* tools.c - the functions a model may call, and which it must. */
+/* tools.c - the functions a model may call, and which it must call. */
 #include <string.h>
 
 #include "api/openai/translate.h"
 #include "base/json.h"
 
-/* Templates expect a schema, also of a function without parameters. */
+/* Templates expect a schema even if a function has no parameters. */
 static void parameters_add_none(struct openai_translation *t) {
     yyjson_mut_val *schema = yyjson_mut_obj_add_obj(t->doc, t->out, "parameters");
     yyjson_mut_obj_add_str(t->doc, schema, "type", "object");
@@ -55,7 +55,7 @@ static bool tool_list_translate(struct openai_translation *t, yyjson_val *tools)
     return true;
 }
 
-static bool choice_refuse(struct openai_translation *t) {
+static bool tool_choice_refuse(struct openai_translation *t) {
     return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
                            "'tool_choice' must be \"auto\", \"none\", \"required\" or "
                            "{\"type\": \"function\", \"function\": {\"name\": \"...\"}}.");
@@ -71,12 +71,12 @@ static bool tool_named(yyjson_val *tools, const char *name) {
     return false;
 }
 
-static bool choice_function(struct openai_translation *t, yyjson_val *choice,
-                            yyjson_val *tools) {
+static bool tool_choice_function(struct openai_translation *t, yyjson_val *choice,
+                                 yyjson_val *tools) {
     yyjson_val *name = yyjson_obj_get(yyjson_obj_get(choice, "function"), "name");
     if (!yyjson_equals_str(yyjson_obj_get(choice, "type"), "function") ||
         !yyjson_is_str(name)) {
-        return choice_refuse(t);
+        return tool_choice_refuse(t);
     }
     if (!tool_named(tools, yyjson_get_str(name))) {
         return error_set_param(
@@ -91,13 +91,13 @@ static bool choice_function(struct openai_translation *t, yyjson_val *choice,
     return true;
 }
 
-/* Without tools "auto" and "none" say nothing: clients send them all the same. */
-static bool choice_translate(struct openai_translation *t, yyjson_val *tools) {
+/* Without tools "auto" and "none" mean nothing, but clients send them. */
+static bool tool_choice_translate(struct openai_translation *t, yyjson_val *tools) {
     static const char *const words[] = { "auto", "none", "required" };
     yyjson_val *choice = openai_field(t, "tool_choice");
     bool empty = yyjson_arr_size(tools) == 0;
     if (!choice) return true;
-    if (yyjson_is_obj(choice)) return choice_function(t, choice, tools);
+    if (yyjson_is_obj(choice)) return tool_choice_function(t, choice, tools);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (!yyjson_equals_str(choice, words[i])) continue;
         if (empty && strcmp(words[i], "required") == 0) break;
@@ -106,12 +106,12 @@ static bool choice_translate(struct openai_translation *t, yyjson_val *tools) {
     }
     if (yyjson_equals_str(choice, "required"))
         return openai_missing(t, "tools", "the tools to choose from");
-    return choice_refuse(t);
+    return tool_choice_refuse(t);
 }
 
 bool openai_translate_tools(struct openai_translation *t) {
     yyjson_val *tools = NULL;
     if (!json_read_array(t->in, "tools", &tools, t->err)) return false;
     if (yyjson_arr_size(tools) && !tool_list_translate(t, tools)) return false;
-    return choice_translate(t, tools) && openai_copy_bool(t, "parallel_tool_calls");
+    return tool_choice_translate(t, tools) && openai_copy_bool(t, "parallel_tool_calls");
 }
