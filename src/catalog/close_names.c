@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/edit_distance.h"
 #include "catalog/catalog.h"
 
-/* Longer names are compared by their beginning. CLASSES: letters and digits have one each. */
-enum { LENGTH_MAX = 96, CLASSES = 40, PICKS = 3 };
+/* CLASSES: one for each letter and digit, four for other bytes. */
+enum { LENGTH_MAX = EDIT_DISTANCE_MAX, CLASSES = 40, PICKS = 3 };
 
-/* Out of 100 for equal names. Below ENOUGH a name is no help to anybody. */
+/* Equal names have 100 points. Names with fewer than ENOUGH are not suggested. */
 enum { ENOUGH = 50, BONUS_WITHIN = 30, BONUS_PREFIX = 20 };
 
 struct word {
@@ -38,8 +39,7 @@ static void word_init(struct word *w, const char *text, size_t len) {
     }
 }
 
-/* At least so many edits lie between them: cheap, and right for most names of a long catalog.
- */
+/* A lower bound of the distance. It is cheap and rules out most names of a long catalog. */
 static int least_distance(const struct word *a, const struct word *b) {
     int missing = 0, surplus = 0;
     for (int i = 0; i < CLASSES; i++) {
@@ -48,33 +48,6 @@ static int least_distance(const struct word *a, const struct word *b) {
         if (difference < 0) surplus -= difference;
     }
     return missing > surplus ? missing : surplus;
-}
-
-static int min3(int a, int b, int c) {
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Damerau-Levenshtein distance (optimal string alignment): insert, delete, change, swap. */
-static int distance(const struct word *a, const struct word *b) {
-    int rows[3][LENGTH_MAX + 1];
-    int *before = rows[0], *last = rows[1], *row = rows[2];
-    for (int j = 0; j <= b->len; j++) last[j] = j;
-    for (int i = 1; i <= a->len; i++) {
-        row[0] = i;
-        for (int j = 1; j <= b->len; j++) {
-            int change = a->text[i - 1] == b->text[j - 1] ? 0 : 1;
-            row[j] = min3(last[j] + 1, row[j - 1] + 1, last[j - 1] + change);
-            bool swap = i > 1 && j > 1 && a->text[i - 1] == b->text[j - 2] &&
-                        a->text[i - 2] == b->text[j - 1];
-            if (swap && before[j - 2] + 1 < row[j]) row[j] = before[j - 2] + 1;
-        }
-        int *spare = before;
-        before = last;
-        last = row;
-        row = spare;
-    }
-    return last[b->len];
 }
 
 static int bonus(const struct word *wanted, const struct word *key) {
@@ -92,7 +65,9 @@ static int score_of(const struct word *wanted, const struct word *key, int worst
     int extra = bonus(wanted, key);
     int at_best = 100 - 100 * least_distance(wanted, key) / longest + extra;
     if (at_best <= worst_useful) return 0;
-    return 100 - 100 * distance(wanted, key) / longest + extra;
+    int distance = (int)edit_distance(wanted->text, (size_t)wanted->len, key->text,
+                                      (size_t)key->len);
+    return 100 - 100 * distance / longest + extra;
 }
 
 /* Keep the best, the earlier of equals first. */
