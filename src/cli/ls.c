@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "cli/cli.h"
-#include "cli/duration.h"
 #include "cli/inventory.h"
 #include "cli/show.h"
 #include "cli/table.h"

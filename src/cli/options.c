@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/duration.h"
+#include "base/duration.h"
 
 enum { LONG_BASE = 0x100, HELP_COLUMN = 28 }; /* getopt's values: LONG_BASE + index into rows */
 
@@ -67,15 +67,21 @@ static bool read_int(const struct option_row *row, const char *text, struct opti
     return true;
 }
 
+bool option_ttl_parse(const char *text, struct option_ttl *ret) {
+    msec span = MSEC_NEVER;
+    bool never = strcmp(text, "none") == 0 || strcmp(text, "-1") == 0;
+    if (!never && !duration_parse(text, &span)) return false;
+    *ret = (struct option_ttl){ true, span };
+    return true;
+}
+
 static bool read_ttl(const struct option_row *row, const char *text, struct option_ttl *ret,
                      struct error *err) {
-    msec span = 0;
-    if (!duration_parse(text, &span)) {
+    if (!option_ttl_parse(text, ret)) {
         return error_set(err, ERR_INVALID_REQUEST,
                          "--%s takes seconds (300), a span (5m, 1h30m) or none, not '%s'.",
                          row->name, text);
     }
-    *ret = (struct option_ttl){ true, span };
     return true;
 }
 

@@ -80,6 +80,9 @@ struct option_sets {
 bool options_parse(const struct option_sets *sets, int argc, char **argv, int *ret_first,
                    struct error *err);
 
+/* Read a ttl: a span as in base/duration.h, or "none" or "-1" for MSEC_NEVER. */
+bool option_ttl_parse(const char *text, struct option_ttl *ret);
+
 /* Append the lines of --help for these rows. */
 void options_add_help(const struct option_row *rows, size_t count, struct buf *out);
 

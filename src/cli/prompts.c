@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/size.h"
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/duration.h"
 #include "cli/table.h"
 
 struct prompts_values {

@@ -3,8 +3,9 @@
 
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "base/json.h"
-#include "cli/duration.h"
+#include "base/size.h"
 #include "cli/table.h"
 #include "cli/text.h"
 

@@ -4,46 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
+
 static const msec day = 86400000;
-static const msec longest_span = 3652 * INT64_C(86400000);
 
 enum { MAX_DIGITS = 15 }; /* of a point in time: the year 33658 */
 
-static msec unit_of(char letter) {
-    switch (letter) {
-    case 'd':
-        return day;
-    case 'h':
-        return 3600000;
-    case 'm':
-        return 60000;
-    case 's':
-        return 1000;
-    default:
-        return 0;
-    }
-}
-
 /* Digits only: strtoll alone takes signs and spaces, too. */
-static bool read_digits(const char *text, int64_t *ret_number, const char **ret_rest) {
+static bool read_digits(const char *text, int64_t *ret_number) {
     size_t len = strspn(text, "0123456789");
-    if (len == 0 || len > MAX_DIGITS) return false;
+    if (len == 0 || len > MAX_DIGITS || text[len]) return false;
     *ret_number = strtoll(text, NULL, 10);
-    *ret_rest = text + len;
     return true;
 }
 
+/* A span must have a unit: a plain number is a point in time. */
 static bool read_point(const char *text, msec now, msec *ret_point) {
-    int64_t number;
-    const char *rest;
-    if (!read_digits(text, &number, &rest)) return false;
-    if (*rest == '\0') {
-        *ret_point = number;
-        return true;
-    }
-    msec unit = unit_of(*rest);
-    if (unit == 0 || rest[1] != '\0' || number > longest_span / unit) return false;
-    *ret_point = now - number * unit;
+    msec span;
+    if (read_digits(text, ret_point)) return true;
+    if (text[strspn(text, "0123456789.")] == '\0' || !duration_parse(text, &span)) return false;
+    *ret_point = now - span;
     return true;
 }
 
@@ -57,12 +37,8 @@ static bool take_point(const char *name, const char *text, msec now, msec *point
 }
 
 static bool take_limit(const char *text, int64_t *limit, struct error *err) {
-    const char *rest = "";
     if (!text) return true;
-    if (read_digits(text, limit, &rest) && *rest == '\0' && *limit >= 1 &&
-        *limit <= HISTORY_LIMIT_MAX) {
-        return true;
-    }
+    if (read_digits(text, limit) && *limit >= 1 && *limit <= HISTORY_LIMIT_MAX) return true;
     return error_set_param(err, ERR_INVALID_REQUEST, "limit", "'limit' must be 1 to %d.",
                            HISTORY_LIMIT_MAX);
 }

@@ -17,7 +17,7 @@ struct history_query {
 };
 
 /* Read the fields of a URL; NULL: not given. Points in time are Unix ms ("1795352746066") or a
- * span before `now` ("1d", "12h", "30m", "90s"; at most ten years). Default: the day before
+ * span before `now` as in duration.h, with a unit ("1d", "1h30m"). Default: the day before
  * `until`, which is now. Fails with ERR_INVALID_REQUEST and the field's name. */
 bool history_query_parse(const char *since, const char *until, const char *limit, msec now,
                          struct history_query *ret_query, struct error *err);

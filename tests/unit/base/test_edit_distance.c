@@ -17,8 +17,8 @@ static void test_distances(void **state) {
     check("load", "load", 0);
     check("load", "lod", 1);
     check("load", "loud", 1);
-    check("abcd", "acbd", 1);   /* a swap is one edit */
-    check("ca", "abc", 3);      /* 2 in the unrestricted form */
+    check("abcd", "acbd", 1); /* a swap is one edit */
+    check("ca", "abc", 3);    /* 2 in the unrestricted form */
     check("kitten", "sitting", 3);
 }
 

@@ -9,81 +9,23 @@
 #include "cli/client.h"
 #include "cli/closest.h"
 #include "cli/commands.h"
-#include "cli/duration.h"
 #include "cli/help.h"
 #include "cli/inventory.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
-static void check_parse(const char *text, msec want) {
-    msec span = -7;
-    if (!duration_parse(text, &span)) fail_msg("'%s' was refused", text);
-    assert_int_equal(span, want);
-}
-
-static void test_duration_parse(void **state) {
+static void test_ttl(void **state) {
     (void)state;
-    check_parse("300", 300000);
-    check_parse("0", 0);
-    check_parse("1.5", 1500);
-    check_parse("5m", 300000);
-    check_parse("1h30m", 5400000);
-    check_parse("250ms", 250);
-    check_parse("2d", 172800000);
-    check_parse("1m30", 90000);
-    check_parse("none", MSEC_NEVER);
-    check_parse("-1", MSEC_NEVER);
-    check_parse("315532800", 315532800000);
-    static const char *const bad[] = {
-        "",    "-2",        "5x",   "m",
-        ".",   "1..2",      "5mm",  "nan",
-        "inf", "1e3",       "0x10", " 5",
-        "5 ",  "315532801", "None", "99999999999999999999999999999999999999"
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        msec span = -7;
-        if (duration_parse(bad[i], &span)) fail_msg("'%s' was taken", bad[i]);
-        assert_int_equal(span, -7);
-    }
-}
-
-static void check_format(msec span, const char *want) {
-    char text[DURATION_TEXT];
-    duration_format(span, text);
-    assert_string_equal(text, want);
-}
-
-static void test_duration_format(void **state) {
-    (void)state;
-    check_format(MSEC_NEVER, "none");
-    check_format(0, "0s");
-    check_format(-5, "0s");
-    check_format(850, "850ms");
-    check_format(1999, "1s");
-    check_format(252000, "4m12s");
-    check_format(300000, "5m");
-    check_format(3600000, "1h");
-    check_format(3605000, "1h");
-    check_format(3660000, "1h1m");
-    check_format(90000000, "1d1h");
-    check_format(MSEC_NEVER - 1, "106751991167d7h");
-}
-
-static void check_size(nbytes bytes, const char *want) {
-    char text[SIZE_TEXT];
-    size_format(bytes, text);
-    assert_string_equal(text, want);
-}
-
-static void test_size_format(void **state) {
-    (void)state;
-    check_size(0, "0 B");
-    check_size(999, "999 B");
-    check_size(1000, "1.00 KB");
-    check_size(397810000, "397.81 MB");
-    check_size(999999999, "1.00 GB");
-    check_size(UINT64_MAX, "18.45 EB");
+    struct option_ttl ttl = { 0 };
+    assert_true(option_ttl_parse("1h30m", &ttl) && ttl.given);
+    assert_int_equal(ttl.value, 5400000);
+    assert_true(option_ttl_parse("none", &ttl));
+    assert_int_equal(ttl.value, MSEC_NEVER);
+    assert_true(option_ttl_parse("-1", &ttl));
+    assert_int_equal(ttl.value, MSEC_NEVER);
+    assert_false(option_ttl_parse("-2", &ttl));
+    assert_false(option_ttl_parse("None", &ttl));
 }
 
 static void test_closest(void **state) {
@@ -290,9 +232,7 @@ static void test_addresses(void **state) {
 
 int run_parts(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_duration_parse),
-        cmocka_unit_test(test_duration_format),
-        cmocka_unit_test(test_size_format),
+        cmocka_unit_test(test_ttl),
         cmocka_unit_test(test_closest),
         cmocka_unit_test(test_text_width_and_safety),
         cmocka_unit_test(test_table_aligns_by_display_width),
