@@ -108,9 +108,11 @@ static int promotable(const struct lifecycle *lc, const struct lc_event *ev) {
     return slot_needs_place(lc, i) ? i : LC_NO_SLOT;
 }
 
-void slot_promote(struct lc_slot *slot, msec ttl) {
+void slot_promote(struct lifecycle *lc, int i, msec ttl) {
+    struct lc_slot *slot = &lc->slots[i];
+
     slot->origin = LC_ORIGIN_EXPLICIT;
-    slot->ttl = ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : ttl;
+    slot->ttl = ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : ttl;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
 }
@@ -132,7 +134,7 @@ void on_load(struct lc_step *st, const struct lc_event *ev) {
         return;
     }
     if (slot_is_up(&lc->slots[i]))
-        slot_promote(&lc->slots[i], ev->ttl);
+        slot_promote(lc, i, ev->ttl);
     else
         lc->slots[i].next = ev->plan;
     if (loaded)
@@ -177,6 +179,14 @@ static void evict_others(struct lifecycle *lc, int stays) {
     }
 }
 
+/* By hand: no request that came before changes it again. */
+static void slot_set_ttl(struct lifecycle *lc, int i, msec ttl) {
+    lc->slots[i].ttl = ttl;
+    lc->slots[i].lives_until = 0;
+    for (uint32_t k = 0; k < lc->request_count; k++)
+        if (lc->requests[k].slot == i) lc->requests[k].asked_ttl = ttl;
+}
+
 void on_update(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     struct lc_slot *slot = &lc->slots[ev->slot];
@@ -184,9 +194,9 @@ void on_update(struct lc_step *st, const struct lc_event *ev) {
 
     if (!slot_is_up(slot)) return;
     if (ev->origin == LC_ORIGIN_EXPLICIT)
-        slot_promote(slot, ev->ttl == LC_TTL_NOT_GIVEN ? slot->ttl : ev->ttl);
+        slot_promote(lc, ev->slot, was == LC_ORIGIN_JIT ? MSEC_NEVER : slot->ttl);
     slot->origin = ev->origin;
-    if (ev->ttl != LC_TTL_NOT_GIVEN) slot->ttl = ev->ttl;
+    if (ev->ttl != LC_TTL_NOT_GIVEN) slot_set_ttl(lc, ev->slot, ev->ttl);
     if (was != ev->origin && ev->origin == LC_ORIGIN_JIT &&
         lc->settings.auto_evict == LC_EVICT_ON)
         evict_others(lc, ev->slot);

@@ -102,11 +102,13 @@ void slot_free(struct lc_step *st, int slot);
  * load. */
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
 /* Makes it explicit (Auto-evict, rule 7). */
-void slot_promote(struct lc_slot *slot, msec ttl);
+void slot_promote(struct lifecycle *lc, int slot, msec ttl);
 /* The slot that remembers failed loads of the model and nothing else, or LC_NO_SLOT. */
 int slot_find_failed(const struct lifecycle *lc, uint32_t model);
 /* The ttl of a request for a slot that is up (Idle TTL, rule 3). */
 void slot_adopt_ttl(struct lifecycle *lc, int slot, struct lc_request *r);
+/* A request of the slot has ended; for LC_TTL_LONGEST. */
+void slot_count_ttl(struct lifecycle *lc, int slot, const struct lc_request *r);
 /* From ABSENT to LOADING on behalf of its waiters. */
 void slot_spawn(struct lc_step *st, int slot);
 /* Counts a failed load: no jit load before retry_at. */

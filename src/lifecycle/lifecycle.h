@@ -101,12 +101,21 @@ enum lc_fail {
     LC_FAIL_SHUTDOWN,
 };
 
+/* What a request's ttl does to a jit instance that is there (Idle TTL, rule 3). */
+enum lc_ttl_update {
+    LC_TTL_IGNORE,
+    LC_TTL_SET,     /* it replaces the instance's */
+    LC_TTL_LONGEST, /* each counts from the end of its request; the one that ends last holds */
+};
+
 struct lc_settings {
     bool jit;
-    bool ttl_update; /* a later request's ttl replaces a jit instance's */
+    enum lc_ttl_update ttl_update;
     enum lc_auto_evict auto_evict;
     uint32_t jit_limit;   /* on, per_type: jit instances at a time (of each type), at least 1 */
     msec default_ttl;     /* for origin jit; MSEC_NEVER: none */
+    msec explicit_ttl;    /* for origin explicit; MSEC_NEVER: none */
+    msec max_ttl;         /* the most that a request may ask for; MSEC_NEVER: any */
     msec switch_window;   /* batch window of the fair hand-over */
     msec lease;           /* what a get-or-load has loaded is not evicted for so long unused */
     msec load_grace;      /* a load nobody waits for goes on for so long, at least */
@@ -155,6 +164,7 @@ struct lc_plan {
     msec reload;  /* expected time to load, at least 1 */
     uint32_t parallel; /* places, at least 1 */
     enum lc_type type;
+    msec ttl; /* of the model, for requests that bring none; LC_TTL_NOT_GIVEN */
 };
 
 struct lc_event {
@@ -237,7 +247,8 @@ struct lc_slot {
     int evicted_by;         /* slot, while leaving is LC_BECAUSE_EVICTED */
     uint32_t generation;    /* of the current or last worker */
     msec ttl; /* ABSENT: LC_TTL_NOT_GIVEN if the waiters say, else kept for the new worker */
-    msec idle_since; /* IDLE: when it became so */
+    msec lives_until; /* LC_TTL_LONGEST: the last end of a ended request's ttl; 0: none yet */
+    msec idle_since;  /* IDLE: when it became so */
     msec heard;   /* LOADING: last progress; BUSY, DRAINING: last sign of life; MSEC_NEVER once
                          the worker was killed for its silence */
     msec stop_by; /* UNLOADING: kill at; MSEC_NEVER once killed */

@@ -41,11 +41,14 @@ void request_remove(struct lifecycle *lc, uint32_t index) {
 void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
                  enum lc_request_state state) {
     assert(lc->request_count < LC_MAX_REQUESTS);
+    bool capped = ev->kind == LC_EV_REQUEST && ev->ttl > lc->settings.max_ttl;
+    msec ttl = capped ? lc->settings.max_ttl : ev->ttl;
+
     lc->requests[lc->request_count++] = (struct lc_request){
         .id = ev->request,
         .arrived = lc->now,
-        .ttl = ev->ttl,
-        .asked_ttl = ev->ttl,
+        .ttl = ttl,
+        .asked_ttl = ttl,
         .slot = slot,
         .kind = ev->kind == LC_EV_LOAD ? LC_KIND_LOAD : ev->request_kind,
         .state = state,

@@ -48,6 +48,7 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->loading_since = now;
     slot->unwanted_since = MSEC_NEVER;
     slot->lease_until = 0;
+    slot->lives_until = 0;
     slot->heard = now;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
@@ -63,6 +64,16 @@ static void slot_set_absent(struct lc_slot *slot, enum lc_state from) {
     if (from != LC_UNLOADING) return;
     slot->origin = LC_ORIGIN_JIT;
     slot->ttl = LC_TTL_NOT_GIVEN;
+}
+
+/* What still lives of the ttls of its requests is the instance's (Idle TTL, rule 3). */
+static void slot_hold_longest(const struct lifecycle *lc, struct lc_slot *slot) {
+    if (lc->settings.ttl_update != LC_TTL_LONGEST || slot->origin != LC_ORIGIN_JIT) return;
+    if (slot->lives_until == 0) return;
+    if (slot->lives_until == MSEC_NEVER)
+        slot->ttl = MSEC_NEVER;
+    else
+        slot->ttl = slot->lives_until > lc->now ? slot->lives_until - lc->now : 0;
 }
 
 static void slot_set_busy(struct lc_slot *slot, enum lc_state from, msec now) {
@@ -91,6 +102,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
         break;
     case LC_IDLE:
         slot->idle_since = slot->last_used = now;
+        slot_hold_longest(st->lc, slot);
         break;
     case LC_BUSY:
         slot_set_busy(slot, from, now);
@@ -193,10 +205,23 @@ void slot_adopt_ttl(struct lifecycle *lc, int i, struct lc_request *r) {
     struct lc_slot *slot = &lc->slots[i];
     bool may = r->kind == LC_KIND_INFER || r->kind == LC_KIND_LIGHT;
 
-    if (may && slot->origin == LC_ORIGIN_JIT && lc->settings.ttl_update &&
+    if (may && slot->origin == LC_ORIGIN_JIT && lc->settings.ttl_update == LC_TTL_SET &&
         r->ttl != LC_TTL_NOT_GIVEN)
         slot->ttl = r->ttl;
     r->ttl = LC_TTL_NOT_GIVEN;
+}
+
+/* The ttl of a jit instance whose request brings none. */
+static msec ttl_default(const struct lifecycle *lc, const struct lc_slot *slot) {
+    return slot->next.ttl == LC_TTL_NOT_GIVEN ? lc->settings.default_ttl : slot->next.ttl;
+}
+
+void slot_count_ttl(struct lifecycle *lc, int i, const struct lc_request *r) {
+    struct lc_slot *slot = &lc->slots[i];
+    msec ttl = r->asked_ttl == LC_TTL_NOT_GIVEN ? ttl_default(lc, slot) : r->asked_ttl;
+    msec end = msec_after(lc->now, ttl);
+
+    if (end > slot->lives_until) slot->lives_until = end;
 }
 
 /* The first waiter causes the load, so its ttl counts; later ones may replace it. */
@@ -207,7 +232,7 @@ static void slot_settle_ttl(struct lifecycle *lc, int i) {
         struct lc_request *r = &lc->requests[k];
         if (r->slot != i) continue;
         if (slot->ttl == LC_TTL_NOT_GIVEN)
-            slot->ttl = r->ttl == LC_TTL_NOT_GIVEN ? lc->settings.default_ttl : r->ttl;
+            slot->ttl = r->ttl == LC_TTL_NOT_GIVEN ? ttl_default(lc, slot) : r->ttl;
         slot_adopt_ttl(lc, i, r);
     }
 }
@@ -246,7 +271,7 @@ void slot_spawn(struct lc_step *st, int i) {
 
     if (load != NULL) {
         slot->origin = LC_ORIGIN_EXPLICIT;
-        slot->ttl = load->ttl == LC_TTL_NOT_GIVEN ? MSEC_NEVER : load->ttl;
+        slot->ttl = load->ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : load->ttl;
         /* An explicit load ignores the back-off, and who comes later may join it; but not its
          * second attempt after the worker died. */
         if (load->lost == 0) slot->retry_at = 0;
@@ -343,7 +368,7 @@ static void slot_recall(struct lc_step *st, int i) {
     const struct lc_request *load = waiter_load(lc, i);
 
     slot_enter(st, i, LC_BUSY, LC_BECAUSE_RECALLED);
-    if (load != NULL) slot_promote(&lc->slots[i], load->ttl);
+    if (load != NULL) slot_promote(lc, i, load->ttl);
     slot_settle_ttl(lc, i);
     slot_admit_waiters(st, i, false);
 }

@@ -24,10 +24,12 @@ static_assert(sizeof handlers / sizeof *handlers == LC_EVENT_COUNT, "a handler p
 struct lc_settings lc_settings_default(void) {
     return (struct lc_settings){
         .jit = true,
-        .ttl_update = true,
+        .ttl_update = LC_TTL_SET,
         .auto_evict = LC_EVICT_ON,
         .jit_limit = 1,
         .default_ttl = (msec)3600 * 1000,
+        .explicit_ttl = MSEC_NEVER,
+        .max_ttl = MSEC_NEVER,
         .switch_window = 1000,
         .lease = (msec)5 * 1000,
         .load_grace = (msec)10 * 1000,

@@ -63,6 +63,7 @@ void on_done(struct lc_step *st, const struct lc_event *ev) {
 
     if (k < 0 || lc->requests[k].slot != ev->slot || lc->requests[k].state != LC_RUNNING)
         return;
+    slot_count_ttl(lc, ev->slot, &lc->requests[k]);
     request_remove(lc, (uint32_t)k);
     slot_hear(lc, ev->slot);
     lc->slots[ev->slot].last_used = lc->now;

@@ -27,7 +27,10 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
     *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
                                   .need = load_settings_need(model, ret_effective),
                                   .reload = load_settings_reload_time(model),
-                                  .parallel = (uint32_t)ret_effective->parallel };
+                                  .parallel = (uint32_t)ret_effective->parallel,
+                                  .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING
+                                                                          : LC_TYPE_LANGUAGE,
+                                  .ttl = LC_TTL_NOT_GIVEN };
     return true;
 }
 
@@ -79,7 +82,7 @@ static bool plan_target(struct supervisor *sup, const struct target *target,
         supervisor_plan(sup, target->model, requested, &effective, ret_plan, err)) {
         return true;
     }
-    *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1 };
+    *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1, .ttl = LC_TTL_NOT_GIVEN };
     return !target->model || (!requested && is_up(sup, target));
 }
 

@@ -10,10 +10,14 @@
 /* What clients see of the API key, and never a key itself. */
 static const char key_mask[] = "********";
 
-static const char *const evict_words[] = {
-    [LC_EVICT_ON] = "on", [LC_EVICT_OFF] = "off", [LC_EVICT_FIT] = "fit", NULL
+static const char *const evict_words[] = { [LC_EVICT_ON] = "on",
+                                           [LC_EVICT_OFF] = "off",
+                                           [LC_EVICT_FIT] = "fit",
+                                           [LC_EVICT_PER_TYPE] = "per_type",
+                                           NULL };
+static const char *const update_words[] = {
+    [LC_TTL_IGNORE] = "ignore", [LC_TTL_SET] = "set", [LC_TTL_LONGEST] = "longest", NULL
 };
-static const char *const update_words[] = { [false] = "ignore", [true] = "set", NULL };
 static const char *const store_words[] = {
     [PROMPT_STORE_OFF] = "off", [PROMPT_STORE_MEMORY] = "memory", [PROMPT_STORE_ON] = "on", NULL
 };
@@ -48,8 +52,11 @@ enum { DAY_MS = 86400000 };
 static const struct row rows[] = {
     SWITCH("jit", rules.jit),
     { "default_ttl", KIND_SECONDS, AT(rules.default_ttl), 0, LC_TTL_MAX, MSEC_NEVER, NULL },
+    { "explicit_ttl", KIND_SECONDS, AT(rules.explicit_ttl), 0, LC_TTL_MAX, MSEC_NEVER, NULL },
+    { "max_ttl", KIND_SECONDS, AT(rules.max_ttl), 0, LC_TTL_MAX, MSEC_NEVER, NULL },
     WORD("ttl_update", rules.ttl_update, update_words),
     WORD("auto_evict", rules.auto_evict, evict_words),
+    { "jit_limit", KIND_NUMBER, AT(rules.jit_limit), 1, LC_MAX_SLOTS, NO_NULL, NULL },
     { "switch_window_ms", KIND_NUMBER, AT(rules.switch_window), 0, 600000, NO_NULL, NULL },
     { "memory_limit", KIND_NUMBER, AT(memory_limit), 0, INT64_MAX, 0, NULL },
     SWITCH("standby", standby),

@@ -16,6 +16,7 @@ static struct lc_plan plan_of(uint32_t model) {
         .need = model + 1,
         .reload = UNIT,
         .parallel = 1 + model % 2,
+        .ttl = LC_TTL_NOT_GIVEN,
         .type = model == 2 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };
 }
@@ -23,9 +24,11 @@ static struct lc_plan plan_of(uint32_t model) {
 void domain_init(const struct domain *d, struct lifecycle *lc) {
     struct lc_settings settings = {
         .jit = true,
-        .ttl_update = true,
+        .ttl_update = d->ttl_update,
         .auto_evict = d->mode,
         .default_ttl = 2 * UNIT,
+        .explicit_ttl = MSEC_NEVER,
+        .max_ttl = 2 * UNIT,
         .jit_limit = d->jit_limit,
         .switch_window = UNIT,
         .lease = 2 * UNIT,
@@ -163,7 +166,7 @@ static void add_settings(struct list *l) {
     struct lc_event *ev = add(l, LC_EV_SETTINGS);
     ev->settings = l->lc->settings;
     ev->settings.jit = !ev->settings.jit;
-    ev->settings.ttl_update = ev->settings.jit;
+    ev->settings.ttl_update = (enum lc_ttl_update)((l->lc->settings.ttl_update + 1) % 3);
 }
 
 static void add_time(struct list *l) {
@@ -244,6 +247,7 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, s->state == LC_LOADING ? age(lc, s->unwanted_since, 4 * UNIT) : 0);
     mix(key, s->state == LC_LOADING ? age(lc, s->loading_since, 4 * UNIT) : 0);
     mix(key, s->state == LC_IDLE ? span_of_load(s) : 0);
+    mix(key, lc->settings.ttl_update == LC_TTL_LONGEST ? left(lc, s->lives_until) : 0);
     mix(key, s->lease_until != 0 ? left(lc, s->lease_until) : 0);
     mix(key, working ? age(lc, s->last_used, 3 * UNIT) : 0);
     mix(key, s->state == LC_BUSY ? age(lc, s->ready_at, 3 * UNIT) : 0);
@@ -260,7 +264,8 @@ static void mix_request(uint64_t *key, const struct lifecycle *lc, const struct 
 uint64_t domain_key(const struct lifecycle *lc) {
     uint64_t key = 1;
 
-    mix(&key, (uint64_t)lc->settings.auto_evict | (uint64_t)lc->settings.jit << 8);
+    mix(&key, (uint64_t)lc->settings.auto_evict | (uint64_t)lc->settings.jit << 8 |
+                  (uint64_t)lc->settings.ttl_update << 16);
     mix(&key, lc->budget);
     mix(&key, (uint64_t)lc->shutting_down | (uint64_t)lc->finished << 8);
     mix(&key, left(lc, lc->shutdown_by));

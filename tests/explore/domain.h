@@ -41,6 +41,7 @@ struct domain {
     unsigned may;
     nbytes budget; /* model m takes m + 1; the third is an embedding model */
     uint32_t jit_limit;
+    enum lc_ttl_update ttl_update;
 };
 
 void domain_init(const struct domain *d, struct lifecycle *lc);

@@ -306,8 +306,11 @@ static const char *ttl_changes_are_owed(const struct step *s) {
         if (s->ev->kind == LC_EV_UPDATE || s->ev->kind == LC_EV_LOAD) continue;
         if (was->state == LC_DRAINING && entered(s, i, LC_BUSY) > 0) continue; /* recalled */
         bool may = s->ev->kind == LC_EV_REQUEST && s->ev->request_kind != LC_KIND_GET_OR_LOAD &&
-                   s->before->settings.ttl_update && was->origin == LC_ORIGIN_JIT &&
-                   s->ev->ttl == now->ttl;
+                   s->before->settings.ttl_update == LC_TTL_SET &&
+                   was->origin == LC_ORIGIN_JIT &&
+                   (s->ev->ttl == now->ttl || s->before->settings.max_ttl == now->ttl);
+        may = may || (s->after->settings.ttl_update == LC_TTL_LONGEST &&
+                      now->origin == LC_ORIGIN_JIT && entered(s, i, LC_IDLE) > 0);
         if (!may) return "a ttl changed that must not";
     }
     return NULL;

@@ -81,6 +81,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
         .need = (nbytes)1000 * (1 + ev->model % 7),
         .reload = 1 + (msec)pick(60000),
         .parallel = 1 + pick(4),
+        .ttl = pick(3) == 0 ? (msec)pick(20000) : LC_TTL_NOT_GIVEN,
         .type = ev->model % 3 == 0 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };
 }
@@ -105,7 +106,7 @@ static void become_settings(struct lc_event *ev) {
     ev->settings.auto_evict = (enum lc_auto_evict)pick(4);
     ev->settings.jit = pick(5) != 0;
     ev->settings.jit_limit = 1 + pick(3);
-    ev->settings.ttl_update = pick(2) == 0;
+    ev->settings.ttl_update = (enum lc_ttl_update)pick(3);
     ev->settings.switch_window = (msec)pick(3) * 700;
     ev->settings.default_ttl = pick(3) == 0 ? MSEC_NEVER : (msec)pick(20000);
     ev->settings.max_waiting = 1 + pick(60);

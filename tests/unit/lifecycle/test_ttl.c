@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
-static void ttl_update(bool on) {
+static void ttl_update(enum lc_ttl_update mode) {
     struct lc_settings settings = lc.settings;
 
-    settings.ttl_update = on;
+    settings.ttl_update = mode;
     configure(settings);
 }
 
@@ -63,7 +63,7 @@ static void test_ttl_3_a_later_request_replaces_it(void **state) {
 
 static void test_ttl_3_ttl_update_ignore_keeps_it(void **state) {
     (void)state;
-    ttl_update(false);
+    ttl_update(LC_TTL_IGNORE);
     ask_ttl(A, 5000);
     ask_ttl(A, 7000);
     ready(0);
@@ -113,7 +113,7 @@ static void test_ttl_3_first_waiter_of_a_fresh_load_causes_it(void **state) {
     (void)state;
     int slot = make_idle(A);
 
-    ttl_update(false);
+    ttl_update(LC_TTL_IGNORE);
     unload(slot);
     ask(A);
     ask_ttl(A, 5000);
@@ -331,6 +331,108 @@ static void test_ttl_tick_before_the_deadline_changes_nothing(void **state) {
     assert_memory_equal(before.slots, lc.slots, sizeof before.slots);
 }
 
+static void test_ttl_3_the_models_ttl_goes_before_the_default(void **state) {
+    (void)state;
+    plan.ttl = 7000;
+    int a = make_idle(A);
+
+    assert_int_equal(lc.slots[a].ttl, 7000);
+    uint64_t r = ask_ttl(B, 100);
+    exited(a);
+    ready(lifecycle_find(&lc, B));
+    done(r);
+    assert_int_equal(lc.slots[lifecycle_find(&lc, B)].ttl, 100);
+}
+
+static void test_ttl_3_max_ttl_caps_what_a_request_asks_for(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.max_ttl = 60000;
+    configure(settings);
+    uint64_t r = ask_ttl(A, MSEC_NEVER);
+    ready(0);
+    done(r);
+    assert_int_equal(lc.slots[0].ttl, 60000);
+    assert_int_equal(lc.slots[make_explicit(B)].ttl, MSEC_NEVER); /* by hand: anything */
+}
+
+static void test_ttl_3_longest_the_largest_that_still_lives_holds(void **state) {
+    (void)state;
+    ttl_update(LC_TTL_LONGEST);
+    uint64_t longest = ask_ttl(A, 50000), brief = ask_ttl(A, 1000);
+
+    ready(0);
+    done(longest);
+    pass(10000);
+    done(brief);
+    assert_int_equal(lc.slots[0].ttl, 40000);
+    uint64_t later = ask_ttl(A, 1000);
+    pass(39500);
+    done(later);
+    assert_int_equal(lc.slots[0].ttl, 1000); /* the long one's 50 s are over in 500 ms */
+}
+
+static void test_ttl_3_longest_zero_unloads_only_when_no_other_lives(void **state) {
+    (void)state;
+    ttl_update(LC_TTL_LONGEST);
+    uint64_t first = ask_ttl(A, 5000);
+
+    ready(0);
+    done(first);
+    pass(1000);
+    done(ask_ttl(A, 0));
+    assert_int_equal(state_of(0), LC_IDLE);
+    assert_int_equal(lifecycle_deadline(&lc), 5000);
+    pass(4000);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+}
+
+static void test_ttl_3_longest_zero_alone_unloads_at_once(void **state) {
+    (void)state;
+    ttl_update(LC_TTL_LONGEST);
+    uint64_t r = ask_ttl(A, 0);
+
+    ready(0);
+    done(r);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+}
+
+static void test_ttl_3_longest_a_ttl_by_hand_is_not_undone(void **state) {
+    (void)state;
+    ttl_update(LC_TTL_LONGEST);
+    uint64_t r = ask_ttl(A, 50000);
+
+    ready(0);
+    update(0, LC_ORIGIN_JIT, 2000);
+    done(r);
+    assert_int_equal(lc.slots[0].ttl, 2000);
+}
+
+static void test_ttl_1_explicit_ttl_is_for_loads_that_say_none(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+
+    settings.explicit_ttl = 9000;
+    configure(settings);
+    assert_int_equal(lc.slots[make_explicit(A)].ttl, 9000);
+    uint64_t r = load_ttl(B, 100);
+    ready(lifecycle_find(&lc, B));
+    assert_int_equal(fate(r), LOADED);
+    assert_int_equal(lc.slots[lifecycle_find(&lc, B)].ttl, 100);
+}
+
+static void test_ttl_10_pinning_clears_the_ttl(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    update(a, LC_ORIGIN_EXPLICIT, LC_TTL_NOT_GIVEN);
+    assert_int_equal(lc.slots[a].ttl, MSEC_NEVER);
+    update(a, LC_ORIGIN_EXPLICIT, 4000);
+    update(a, LC_ORIGIN_EXPLICIT, LC_TTL_NOT_GIVEN); /* pinned already: no change */
+    assert_int_equal(lc.slots[a].ttl, 4000);
+}
+
 int ttl_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_ttl_1_defaults_by_origin, world_reset),
@@ -361,6 +463,16 @@ int ttl_tests(void) {
         cmocka_unit_test_setup(test_ttl_7_the_longest_does_not_overflow, world_reset),
         cmocka_unit_test_setup(test_ttl_update_follows_the_idle_clock, world_reset),
         cmocka_unit_test_setup(test_ttl_tick_before_the_deadline_changes_nothing, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_the_models_ttl_goes_before_the_default, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_max_ttl_caps_what_a_request_asks_for, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_longest_the_largest_that_still_lives_holds,
+                               world_reset),
+        cmocka_unit_test_setup(test_ttl_3_longest_zero_unloads_only_when_no_other_lives,
+                               world_reset),
+        cmocka_unit_test_setup(test_ttl_3_longest_zero_alone_unloads_at_once, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_longest_a_ttl_by_hand_is_not_undone, world_reset),
+        cmocka_unit_test_setup(test_ttl_1_explicit_ttl_is_for_loads_that_say_none, world_reset),
+        cmocka_unit_test_setup(test_ttl_10_pinning_clears_the_ttl, world_reset),
     };
     return cmocka_run_group_tests_name("ttl", tests, NULL, NULL);
 }

@@ -25,7 +25,9 @@ int world_reset(void **state) {
 
     (void)state;
     memset(&world, 0, sizeof world);
-    plan = (struct lc_plan){ .settings = 1, .need = 100, .reload = 1000, .parallel = 4 };
+    plan = (struct lc_plan){
+        .settings = 1, .need = 100, .reload = 1000, .parallel = 4, .ttl = LC_TTL_NOT_GIVEN
+    };
     lifecycle_init(&lc, &settings);
     return 0;
 }

@@ -59,7 +59,7 @@ export interface Settings {
   jit: boolean;
   default_ttl: number | null;
   ttl_update: 'set' | 'ignore';
-  auto_evict: 'on' | 'off' | 'fit';
+  auto_evict: 'on' | 'off' | 'fit' | 'per_type';
   memory_limit: number | null;
   cors: boolean;
   api_key: string | null;

@@ -187,6 +187,11 @@ const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = 
     hint: 'Only keep the last JIT-loaded model: the next one replaces it.',
   },
   {
+    value: 'per_type',
+    label: 'One of each type',
+    hint: 'One language model and one embedding model at a time, so that retrieval and chat share.',
+  },
+  {
     value: 'fit',
     label: 'As many as fit',
     hint: 'Keep models while memory lasts; idle ones are evicted when a load needs room.',
