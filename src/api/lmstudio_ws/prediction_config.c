@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* prediction_config.c - the keys "llm.prediction.*": what they are in a neutral body, and what
  * of them counts. A value of an unexpected form is ignored like an unknown key; numbers are
- * brought into the range that clients accept. */
+ * clamped to the range that clients accept. */
 #include "api/lmstudio_ws/prediction_config.h"
 
 #include <inttypes.h>
-#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,26 +26,30 @@ struct target {
 struct row {
     const char *key;
     const char *name; /* in the neutral body */
-    /* What counts, to be told to the client; NULL: the value does not. */
+    /* What counts, as it is shown to the client; NULL: the value is ignored. */
     yyjson_mut_val *(*read)(const struct target *t, yyjson_val *value, const struct row *row);
     double off; /* what an unchecked box means */
     double min, max;
+    bool positive; /* a box with 0 or less counts as unchecked */
     bool chats_only;
+    /* What counts if the client sets nothing; NULL: nothing is shown. */
+    yyjson_mut_val *(*preset)(const struct target *t, const struct row *row,
+                              const struct sampling_view *defaults);
+    size_t preset_at; /* offset of a double in struct sampling_view */
 };
 
-static double within(double n, const struct row *row) {
+static double clamp(double n, const struct row *row) {
     return n < row->min ? row->min : n > row->max ? row->max : n;
 }
 
-static yyjson_mut_val *box(const struct target *t, bool checked, yyjson_mut_val *number) {
-    yyjson_mut_val *obj = yyjson_mut_obj(t->doc);
-    yyjson_mut_obj_add_bool(t->doc, obj, "checked", checked);
-    yyjson_mut_obj_add_val(t->doc, obj, "value", number);
-    return obj;
+static yyjson_mut_val *box_new(const struct target *t, bool checked, yyjson_mut_val *number) {
+    yyjson_mut_val *box = yyjson_mut_obj(t->doc);
+    yyjson_mut_obj_add_bool(t->doc, box, "checked", checked);
+    yyjson_mut_obj_add_val(t->doc, box, "value", number);
+    return box;
 }
 
-/* Counts as it stands. */
-static yyjson_mut_val *same(const struct target *t, yyjson_val *value) {
+static yyjson_mut_val *copy_of(const struct target *t, yyjson_val *value) {
     return yyjson_val_mut_copy(t->doc, value);
 }
 
@@ -54,16 +58,16 @@ static yyjson_mut_val *same(const struct target *t, yyjson_val *value) {
 static yyjson_mut_val *read_number(const struct target *t, yyjson_val *value,
                                    const struct row *row) {
     if (!yyjson_is_num(value)) return NULL;
-    double n = within(yyjson_get_num(value), row);
+    double n = clamp(yyjson_get_num(value), row);
     yyjson_mut_obj_add_real(t->doc, t->body, row->name, n);
     return yyjson_mut_real(t->doc, n);
 }
 
-/* Below 0 is off. */
+/* Below 0: off. */
 static yyjson_mut_val *read_top_k(const struct target *t, yyjson_val *value,
                                   const struct row *row) {
     if (!yyjson_is_num(value)) return NULL;
-    int64_t n = (int64_t)within(yyjson_get_num(value), row);
+    int64_t n = (int64_t)clamp(yyjson_get_num(value), row);
     yyjson_mut_obj_add_int(t->doc, t->body, row->name, n < 0 ? 0 : n);
     return yyjson_mut_int(t->doc, n);
 }
@@ -74,21 +78,10 @@ static yyjson_mut_val *read_box(const struct target *t, yyjson_val *value,
     bool checked;
     double n;
     if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
-    n = within(n, row);
+    if (row->positive && n <= 0) checked = false;
+    n = clamp(n, row);
     yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
-    return box(t, checked, yyjson_mut_real(t->doc, n));
-}
-
-/* Nothing and less cannot divide: that is off, too. */
-static yyjson_mut_val *read_repeat(const struct target *t, yyjson_val *value,
-                                   const struct row *row) {
-    bool checked;
-    double n;
-    if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
-    checked = checked && n > 0;
-    n = within(n, row);
-    yyjson_mut_obj_add_real(t->doc, t->body, row->name, checked ? n : row->off);
-    return box(t, checked, yyjson_mut_real(t->doc, n));
+    return box_new(t, checked, yyjson_mut_real(t->doc, n));
 }
 
 /* A checkbox with an integer; unchecked, or below 0, leaves the field out. */
@@ -98,16 +91,16 @@ static yyjson_mut_val *read_int_box(const struct target *t, yyjson_val *value,
     double n;
     if (!lmws_checkbox_read(value, &checked, &n)) return NULL;
     checked = checked && n >= 0;
-    int64_t whole = (int64_t)within(n, row);
+    int64_t whole = (int64_t)clamp(n, row);
     if (checked) yyjson_mut_obj_add_int(t->doc, t->body, row->name, whole);
-    return box(t, checked, yyjson_mut_int(t->doc, whole));
+    return box_new(t, checked, yyjson_mut_int(t->doc, whole));
 }
 
 static void add_real_of(const struct target *t, const char *name, yyjson_val *value, double min,
                         double max) {
     if (!yyjson_is_num(value)) return;
     const struct row range = { .min = min, .max = max };
-    yyjson_mut_obj_add_real(t->doc, t->body, name, within(yyjson_get_num(value), &range));
+    yyjson_mut_obj_add_real(t->doc, t->body, name, clamp(yyjson_get_num(value), &range));
 }
 
 static yyjson_mut_val *read_mirostat(const struct target *t, yyjson_val *value,
@@ -117,7 +110,7 @@ static yyjson_mut_val *read_mirostat(const struct target *t, yyjson_val *value,
     yyjson_mut_obj_add_uint(t->doc, t->body, row->name, yyjson_get_uint(version));
     add_real_of(t, "mirostat_tau", yyjson_obj_get(value, "targetEntropy"), 0, 100);
     add_real_of(t, "mirostat_eta", yyjson_obj_get(value, "learningRate"), 0, 1);
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 /* [[token, bias], ...] */
@@ -133,14 +126,14 @@ static yyjson_mut_val *read_bias(const struct target *t, yyjson_val *value,
         if (!yyjson_is_uint(token) || !yyjson_is_num(bias)) continue;
         snprintf(key, sizeof key, "%" PRIu64, yyjson_get_uint(token));
         yyjson_mut_obj_add(map, yyjson_mut_strcpy(t->doc, key),
-                           yyjson_mut_real(t->doc, within(yyjson_get_num(bias), row)));
+                           yyjson_mut_real(t->doc, clamp(yyjson_get_num(bias), row)));
     }
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 /* ---- texts and words ---- */
 
-/* Several keys bring stop strings: they add up. */
+/* Stop strings of several keys add up. */
 static yyjson_mut_val *read_stops(const struct target *t, yyjson_val *value,
                                   const struct row *row) {
     size_t i, max;
@@ -152,8 +145,8 @@ static yyjson_mut_val *read_stops(const struct target *t, yyjson_val *value,
         stops = yyjson_mut_obj_add_arr(t->doc, t->body, row->name);
     yyjson_arr_foreach(value, i, max, word) {
         if (!yyjson_is_str(word) || yyjson_get_len(word) == 0) continue;
-        yyjson_mut_arr_append(stops, same(t, word));
-        yyjson_mut_arr_append(counted, same(t, word));
+        yyjson_mut_arr_append(stops, copy_of(t, word));
+        yyjson_mut_arr_append(counted, copy_of(t, word));
     }
     return counted;
 }
@@ -164,20 +157,20 @@ static yyjson_mut_val *read_structured(const struct target *t, yyjson_val *value
     yyjson_val *grammar = yyjson_obj_get(value, "gbnfGrammar");
     yyjson_val *schema = yyjson_obj_get(value, "jsonSchema");
     if (!type) return NULL;
-    if (strcmp(type, "none") == 0) return same(t, value);
+    if (strcmp(type, "none") == 0) return copy_of(t, value);
     if (strcmp(type, "gbnf") == 0) {
         if (!yyjson_is_str(grammar)) return NULL;
-        yyjson_mut_obj_add_val(t->doc, t->body, "grammar", same(t, grammar));
-        return same(t, value);
+        yyjson_mut_obj_add_val(t->doc, t->body, "grammar", copy_of(t, grammar));
+        return copy_of(t, value);
     }
     yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
     bool demanded = yyjson_is_obj(schema);
     yyjson_mut_obj_add_str(t->doc, format, "type", demanded ? "json_schema" : "json_object");
     if (demanded) {
         yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
-        yyjson_mut_obj_add_val(t->doc, wrap, "schema", same(t, schema));
+        yyjson_mut_obj_add_val(t->doc, wrap, "schema", copy_of(t, schema));
     }
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 static yyjson_mut_val *read_tools(const struct target *t, yyjson_val *value,
@@ -185,9 +178,9 @@ static yyjson_mut_val *read_tools(const struct target *t, yyjson_val *value,
     yyjson_val *tools = yyjson_obj_get(value, "tools");
     if (!json_find_str(value, "type")) return NULL;
     if (yyjson_arr_size(tools) > 0) {
-        yyjson_mut_obj_add_val(t->doc, t->body, row->name, same(t, tools));
+        yyjson_mut_obj_add_val(t->doc, t->body, row->name, copy_of(t, tools));
     }
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 static yyjson_mut_val *read_tool_choice(const struct target *t, yyjson_val *value,
@@ -196,7 +189,7 @@ static yyjson_mut_val *read_tool_choice(const struct target *t, yyjson_val *valu
     bool choice = mode && (strcmp(mode, "none") == 0 || strcmp(mode, "required") == 0);
     if (!choice && (!mode || strcmp(mode, "auto") != 0)) return NULL;
     if (choice) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, mode);
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 static yyjson_mut_val *read_thinking(const struct target *t, yyjson_val *value,
@@ -204,7 +197,7 @@ static yyjson_mut_val *read_thinking(const struct target *t, yyjson_val *value,
     if (!yyjson_is_bool(value)) return NULL;
     yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
     yyjson_mut_obj_add_bool(t->doc, kwargs, "enable_thinking", yyjson_get_bool(value));
-    return same(t, value);
+    return copy_of(t, value);
 }
 
 static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
@@ -220,7 +213,7 @@ static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
     if (counts) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, buf_str(&text));
     buf_clear(&text);
     (void)read_stops(t, yyjson_obj_get(value, "stopStrings"), &stops);
-    return counts ? same(t, value) : NULL;
+    return counts ? copy_of(t, value) : NULL;
 }
 
 static yyjson_mut_val *read_overflow(const struct target *t, yyjson_val *value,
@@ -233,16 +226,16 @@ static yyjson_mut_val *read_overflow(const struct target *t, yyjson_val *value,
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (!yyjson_equals_str(value, words[i].theirs)) continue;
         yyjson_mut_obj_add_str(t->doc, t->body, row->name, words[i].ours);
-        return same(t, value);
+        return copy_of(t, value);
     }
     return NULL;
 }
 
-/* These two are read elsewhere (history.c, predict.c). */
+/* history.c and prediction.c read these two. */
 static yyjson_mut_val *read_text(const struct target *t, yyjson_val *value,
                                  const struct row *row) {
     (void)row;
-    return yyjson_is_str(value) ? same(t, value) : NULL;
+    return yyjson_is_str(value) ? copy_of(t, value) : NULL;
 }
 
 static yyjson_mut_val *read_parsing(const struct target *t, yyjson_val *value,
@@ -250,21 +243,58 @@ static yyjson_mut_val *read_parsing(const struct target *t, yyjson_val *value,
     (void)row;
     bool whole = yyjson_is_bool(yyjson_obj_get(value, "enabled")) &&
                  json_find_str(value, "startString") && json_find_str(value, "endString");
-    return whole ? same(t, value) : NULL;
+    return whole ? copy_of(t, value) : NULL;
 }
 
-/* ---- all ---- */
+/* ---- what counts if the client sets nothing ---- */
+
+static double preset_of(const struct row *row, const struct sampling_view *defaults) {
+    return *(const double *)((const char *)defaults + row->preset_at);
+}
+
+static yyjson_mut_val *preset_number(const struct target *t, const struct row *row,
+                                     const struct sampling_view *defaults) {
+    return defaults->known ? yyjson_mut_real(t->doc, preset_of(row, defaults)) : NULL;
+}
+
+static yyjson_mut_val *preset_box(const struct target *t, const struct row *row,
+                                  const struct sampling_view *defaults) {
+    double n = preset_of(row, defaults);
+    return defaults->known ? box_new(t, n != row->off, yyjson_mut_real(t->doc, n)) : NULL;
+}
+
+static yyjson_mut_val *preset_top_k(const struct target *t, const struct row *row,
+                                    const struct sampling_view *defaults) {
+    if (!defaults->known) return NULL;
+    return yyjson_mut_int(t->doc, (int64_t)clamp((double)defaults->top_k, row));
+}
+
+/* LM Studio's way with a text that is too long; it differs from the neutral body's. */
+static yyjson_mut_val *preset_overflow(const struct target *t, const struct row *row,
+                                       const struct sampling_view *defaults) {
+    (void)defaults;
+    yyjson_mut_obj_add_str(t->doc, t->body, row->name, "truncate_middle");
+    return yyjson_mut_str(t->doc, "truncateMiddle");
+}
+
+/* ---- all keys ---- */
+
+#define PRESET(how, field) .preset = how, .preset_at = offsetof(struct sampling_view, field)
 
 static const struct row rows[] = {
-    { PREFIX "temperature", "temperature", read_number, .min = 0, .max = 100 },
+    { PREFIX "temperature", "temperature", read_number, .min = 0, .max = 100,
+      PRESET(preset_number, temperature) },
     { PREFIX "maxPredictedTokens", "max_tokens", read_int_box, .min = 1, .max = INT32_MAX },
     { PREFIX "stopStrings", "stop", read_stops, .min = 0 },
     { PREFIX "toolCallStopStrings", "stop", read_stops, .min = 0 },
-    { PREFIX "topKSampling", "top_k", read_top_k, .min = -1, .max = 500 },
-    { PREFIX "topPSampling", "top_p", read_box, .off = 1, .min = 0, .max = 1 },
-    { PREFIX "minPSampling", "min_p", read_box, .off = 0, .min = 0, .max = 1 },
-    { PREFIX "repeatPenalty", "repeat_penalty", read_repeat, .off = 1, .min = 0.01,
-      .max = 100 },
+    { PREFIX "topKSampling", "top_k", read_top_k, .min = -1, .max = 500,
+      .preset = preset_top_k },
+    { PREFIX "topPSampling", "top_p", read_box, .off = 1, .min = 0, .max = 1,
+      PRESET(preset_box, top_p) },
+    { PREFIX "minPSampling", "min_p", read_box, .off = 0, .min = 0, .max = 1,
+      PRESET(preset_box, min_p) },
+    { PREFIX "repeatPenalty", "repeat_penalty", read_box, .off = 1, .min = 0.01, .max = 100,
+      .positive = true, PRESET(preset_box, repeat_penalty) },
     { PREFIX "llama.presencePenalty", "presence_penalty", read_box, .min = -100, .max = 100 },
     { PREFIX "llama.frequencyPenalty", "frequency_penalty", read_box, .min = -100, .max = 100 },
     { PREFIX "llama.logitBias", "logit_bias", read_bias, .min = -1e6, .max = 1e6 },
@@ -284,29 +314,8 @@ static const struct row rows[] = {
     { PREFIX "reasoning.parsing", "", read_parsing, .min = 0 },
     { PREFIX "systemPrompt", "", read_text, .chats_only = true },
     { PREFIX "promptTemplate", "chat_template", read_template, .chats_only = true },
-    { PREFIX "contextOverflowPolicy", "overflow", read_overflow, .min = 0 },
+    { PREFIX "contextOverflowPolicy", "overflow", read_overflow, .preset = preset_overflow },
 };
-
-/* What happens where the client says nothing: the sampling as the model's author recommends it,
- * and LM Studio's way with a text that is too long. */
-static yyjson_mut_val *unsaid(const struct target *t, const struct row *row,
-                              const struct sampling_view *s) {
-    if (row->read == read_overflow) {
-        yyjson_mut_obj_add_str(t->doc, t->body, row->name, "truncate_middle");
-        return yyjson_mut_str(t->doc, "truncateMiddle");
-    }
-    if (!s->known) return NULL;
-    if (strcmp(row->name, "temperature") == 0) return yyjson_mut_real(t->doc, s->temperature);
-    if (strcmp(row->name, "top_k") == 0)
-        return yyjson_mut_int(t->doc, (int64_t)within((double)s->top_k, row));
-    if (strcmp(row->name, "top_p") == 0)
-        return box(t, s->top_p < 1, yyjson_mut_real(t->doc, s->top_p));
-    if (strcmp(row->name, "min_p") == 0)
-        return box(t, s->min_p > 0, yyjson_mut_real(t->doc, s->min_p));
-    if (strcmp(row->name, "repeat_penalty") == 0)
-        return box(t, s->repeat_penalty != 1, yyjson_mut_real(t->doc, s->repeat_penalty));
-    return NULL;
-}
 
 yyjson_mut_val *lmws_prediction_config_read(yyjson_val *stack, enum lmws_config_use use,
                                             const struct sampling_view *defaults,
@@ -319,7 +328,7 @@ yyjson_mut_val *lmws_prediction_config_read(yyjson_val *stack, enum lmws_config_
         if (rows[i].chats_only && use != LMWS_CONFIG_CHAT) continue;
         yyjson_val *value = lmws_config_find(stack, rows[i].key);
         yyjson_mut_val *counts = value ? rows[i].read(&target, value, &rows[i]) : NULL;
-        if (!counts) counts = unsaid(&target, &rows[i], defaults);
+        if (!counts && rows[i].preset) counts = rows[i].preset(&target, &rows[i], defaults);
         if (counts) lmws_config_add(doc, fields, rows[i].key, counts);
     }
     if (refused.code != ERR_NONE) {
