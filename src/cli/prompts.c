@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* prompts.c - `doze prompts ls` and `doze prompts clear`: processed prompts kept on disk. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "base/size.h"
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -21,18 +21,11 @@ static const struct option_row prompts_options[] = {
 
 enum { PATH_MAX_LEN = 4096 };
 
-/* The key as one part of a path. */
 static void path_format(const char *key, struct buf *out) {
     buf_add_str(out, "/api/v1/prompts");
     if (!key) return;
     buf_add_str(out, "/");
-    for (const char *c = key; *c; c++) {
-        if (isalnum((unsigned char)*c) || strchr("-._~", *c)) {
-            buf_add(out, c, 1);
-        } else {
-            buf_addf(out, "%%%02X", (unsigned)(unsigned char)*c);
-        }
-    }
+    percent_encode(out, key, PERCENT_UNRESERVED);
 }
 
 /* *ret_doc is the caller's; with --json the answer is printed and *ret_doc NULL. */

@@ -2,16 +2,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
+#include "base/user_dirs.h"
 #include "base/xalloc.h"
 #include "cli/cli.h"
 #include "cli/health.h"
@@ -42,46 +42,16 @@ struct start {
     pid_t pid;
 };
 
-static const char *env(const char *name) {
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-/* The same choice as `doze serve` makes. */
-static char *state_dir(const struct start_values *v) {
-    if (v->state_dir) return xstrdup(v->state_dir);
-    if (env("DOZE_STATE_DIR")) return xstrdup(env("DOZE_STATE_DIR"));
-    const char *base = env("XDG_STATE_HOME");
-    if (base && *base == '/') return xasprintf("%s/doze", base);
-    /* cppcheck-suppress getpwuidCalled ; there is one thread */
-    const struct passwd *user = env("HOME") ? NULL : getpwuid(getuid());
-    return xasprintf("%s/.local/state/doze", env("HOME") ? env("HOME")
-                                             : user      ? user->pw_dir
-                                                         : "");
-}
-
-static bool make_dirs(char *path) {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool ok = mkdir(path, 0755) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!ok) return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 static bool open_log(struct start *s, struct error *err) {
-    char *dir = state_dir(s->values);
+    char *dir = s->values->state_dir ? xstrdup(s->values->state_dir) : user_state_dir();
     snprintf(s->log_path, sizeof s->log_path, "%s/doze.log", dir);
-    s->log_fd = -1;
-    if (make_dirs(dir)) {
-        s->log_fd = open(s->log_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    }
-    int reason = errno;
+    bool made = dirs_make(dir, 0700, err);
     free(dir);
+    if (!made) return false;
+    s->log_fd = open(s->log_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (s->log_fd < 0) {
         return error_set(err, ERR_IO, "The log %s cannot be written: %s; choose --state-dir.",
-                         s->log_path, strerror(reason));
+                         s->log_path, strerror(errno));
     }
     s->log_start = lseek(s->log_fd, 0, SEEK_END);
     return true;

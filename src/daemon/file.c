@@ -94,20 +94,3 @@ bool file_set_aside(const char *path, struct error *err) {
     }
     return rename(path, aside) == 0 || fail(err, "set aside", path);
 }
-
-bool file_make_dirs(const char *path, struct error *err) {
-    char part[PATH_MAX];
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
-        return error_set(err, ERR_IO, "The path %s is too long.", path);
-    }
-    char *end = part;
-    do {
-        end += strspn(end, "/");
-        end += strcspn(end, "/");
-        char slash = *end;
-        *end = '\0';
-        if (mkdir(part, 0700) < 0 && errno != EEXIST) return fail(err, "make the folder", part);
-        *end = slash;
-    } while (*end);
-    return true;
-}

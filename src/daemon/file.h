@@ -21,7 +21,4 @@ bool file_replace_for_now(const char *path, const char *bytes, size_t len, struc
 /* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */
 bool file_set_aside(const char *path, struct error *err);
 
-/* Make the folder and its parents, 0700 where new. */
-bool file_make_dirs(const char *path, struct error *err);
-
 #endif

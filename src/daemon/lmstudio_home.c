@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/dirs.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/api_key.h"
@@ -120,7 +121,7 @@ bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports
     buf_addf(&config, "{\"port\":%d,\"networkInterface\":", ports->port);
     json_write_str(&config, ports->host, strlen(ports->host));
     buf_add_str(&config, "}");
-    bool ok = file_make_dirs(internal, err) &&
+    bool ok = dirs_make(internal, 0700, err) &&
               write_file(home, FILE_PROBE, buf_str(&probe), err) &&
               write_file(home, FILE_CONFIG, buf_str(&config), err);
     if (ok && !home->written[FILE_KEY] && choose_key(home, key))

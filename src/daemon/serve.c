@@ -11,6 +11,7 @@
 
 #include "api/lmstudio_ws/session.h"
 #include "base/clock.h"
+#include "base/dirs.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -182,7 +183,7 @@ static void on_pinned_changed(void *ctx) {
 }
 
 static bool open_state(struct daemon *d, struct error *err) {
-    if (!file_make_dirs(d->options.state_dir, err)) return false;
+    if (!dirs_make(d->options.state_dir, 0700, err)) return false;
     d->settings_path = xasprintf("%s/settings.json", d->options.state_dir);
     d->pinned_path = xasprintf("%s/kept.json", d->options.state_dir);
     daemon_load_settings(d);

@@ -3,11 +3,10 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/user_dirs.h"
 #include "base/xalloc.h"
 
 const char serve_options_usage[] =
@@ -24,27 +23,6 @@ const char serve_options_usage[] =
     "  --log-level LEVEL  error, warn, info or debug (default info)\n"
     "  --ready-fd FD      write the port to this file descriptor once listening\n"
     "  --help             show this\n";
-
-static const char *home(void) {
-    const char *dir = getenv("HOME");
-    if (dir && *dir) return dir;
-    const struct passwd *user = getpwuid(getuid());
-    return user ? user->pw_dir : "/";
-}
-
-/* $variable if it is set, else ~/fallback. */
-static char *base_dir(const char *variable, const char *fallback) {
-    const char *dir = getenv(variable);
-    if (dir && *dir == '/') return xstrdup(dir);
-    return xasprintf("%s/%s", home(), fallback);
-}
-
-static char *below(const char *variable, const char *fallback, const char *rest) {
-    char *base = base_dir(variable, fallback);
-    char *path = xasprintf("%s/%s", base, rest);
-    free(base);
-    return path;
-}
 
 static bool add_dir(struct serve_options *o, const char *dir, size_t len, struct error *err) {
     if (len == 0) return true;
@@ -67,10 +45,11 @@ static bool add_dirs(struct serve_options *o, const char *list, struct error *er
 }
 
 static void add_default_dirs(struct serve_options *o) {
-    char *dirs[] = { below("XDG_DATA_HOME", ".local/share", "doze/models"),
-                     xasprintf("%s/.lmstudio/models", home()),
-                     getenv("HF_HUB_CACHE") ? xstrdup(getenv("HF_HUB_CACHE"))
-                                            : below("HF_HOME", ".cache/huggingface", "hub") };
+    char *dirs[] = { user_dir("XDG_DATA_HOME", ".local/share", "doze/models"),
+                     xasprintf("%s/.lmstudio/models", user_home()),
+                     getenv("HF_HUB_CACHE")
+                         ? xstrdup(getenv("HF_HUB_CACHE"))
+                         : user_dir("HF_HOME", ".cache/huggingface", "hub") };
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
         o->model_dirs[o->model_dir_count++] = dirs[i];
     }
@@ -158,11 +137,9 @@ static bool take_flags(int argc, char **argv, struct serve_options *o, struct er
 
 static bool take_environment(struct serve_options *o, struct error *err) {
     const char *host = getenv("DOZE_HOST"), *port = getenv("DOZE_PORT");
-    const char *state = getenv("DOZE_STATE_DIR");
     o->host = xstrdup(host && *host ? host : "127.0.0.1");
     o->port = 1234;
-    o->state_dir = state && *state ? xstrdup(state)
-                                   : below("XDG_STATE_HOME", ".local/state", "doze");
+    o->state_dir = user_state_dir();
     return !port || !*port || parse_port(port, &o->port, err);
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dirs.h"
 #include "base/file_prefetch.h"
 #include "base/json.h"
 #include "engine/describe.h"
@@ -194,7 +195,8 @@ static bool obey(struct engine *e, const struct frame *frame) {
     bool measure = frame->type == MSG_MEASURE, on = strcmp(request.prompts.mode, "on") == 0;
     struct sandbox_rights rights = { .model = request.path,
                                      .prompts = on && !measure ? request.prompts.dir : NULL };
-    if (rights.prompts) store_make_folder(rights.prompts);
+    struct error ignored; /* the first write to the folder reports it */
+    if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
     if (on && !sandbox_writes(&sandbox)) request.prompts.mode = "memory";
     bool loaded = false;

@@ -119,10 +119,6 @@ uint64_t store_disk_bytes(const struct store *store);
 
 /* ---- store_file.c ---- */
 
-/* Make the model's folder, and the one it is in, for the owner only. Not in the sandbox, which
- * forbids it. That it could not be made, the first write says. */
-void store_make_folder(const char *path);
-
 /* Read headers and tokens of the folder's newest files. */
 void store_scan(struct store *store);
 

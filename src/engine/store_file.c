@@ -28,16 +28,6 @@ static bool open_dir(struct store *store) {
     return store->dir >= 0;
 }
 
-void store_make_folder(const char *path) {
-    if (mkdir(path, 0700) == 0 || errno != ENOENT) return;
-    char *parent = xstrdup(path);
-    char *slash = strrchr(parent, '/');
-    if (slash) *slash = '\0';
-    (void)mkdir(parent, 0700);
-    free(parent);
-    (void)mkdir(path, 0700);
-}
-
 static void name_of(const struct store_entry *entry, char ret[ENTRY_NAME_SIZE]) {
     entry_name(&entry->header, ret);
 }

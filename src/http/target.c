@@ -4,36 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/* Decode %XX in place; false on a broken escape or an encoded NUL. */
-static bool decode(char *text) {
-    char *out = text;
-    for (const char *in = text; *in; in++) {
-        if (*in != '%') {
-            *out++ = *in;
-            continue;
-        }
-        int high = hex_value(in[1]);
-        int low = high < 0 ? -1 : hex_value(in[2]);
-        if (low < 0 || high + low == 0) return false;
-        *out++ = (char)(high * 16 + low);
-        in += 2;
-    }
-    *out = '\0';
-    return true;
-}
+#include "base/percent.h"
 
 static bool decode_field(char *text) {
     for (char *p = text; *p; p++) {
         if (*p == '+') *p = ' ';
     }
-    return decode(text);
+    return percent_decode(text);
 }
 
 static bool add_pair(struct buf *out, char *pair) {
@@ -81,7 +58,7 @@ bool target_parse(struct target *t, char *text, struct error *err) {
     if (query) *query++ = '\0';
     if (query) buf_init(&t->query, 2 * strlen(query) + 2);
     if (*path) t->path = path;
-    if (decode(path) && (!query || parse_query(&t->query, query))) return true;
+    if (percent_decode(path) && (!query || parse_query(&t->query, query))) return true;
     return error_set(
         err, ERR_INVALID_REQUEST,
         "The request target has a bad percent escape; write %%25 for a percent sign.");

@@ -81,20 +81,6 @@ static void test_set_aside_moves_the_file(void **state) {
     unlink(in_folder("d.corrupt"));
 }
 
-static void test_make_dirs_makes_parents_and_may_be_repeated(void **state) {
-    (void)state;
-    struct error err;
-    assert_true(file_make_dirs(in_folder("x/y/z"), &err));
-    assert_true(file_make_dirs(in_folder("x//y/z/"), &err));
-    assert_false(file_make_dirs("", &err));
-    assert_true(file_replace(in_folder("f"), "", 0, &err));
-    assert_false(file_make_dirs(in_folder("f/g"), &err));
-    unlink(in_folder("f"));
-    rmdir(in_folder("x/y/z"));
-    rmdir(in_folder("x/y"));
-    rmdir(in_folder("x"));
-}
-
 static int remove_folder(void **state) {
     (void)state;
     return rmdir(folder);
@@ -106,7 +92,6 @@ int main(void) {
         cmocka_unit_test(test_a_failed_replace_keeps_the_old_file),
         cmocka_unit_test(test_read_tells_missing_from_too_large),
         cmocka_unit_test(test_set_aside_moves_the_file),
-        cmocka_unit_test(test_make_dirs_makes_parents_and_may_be_repeated),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -249,20 +249,6 @@ static void test_giving_up_leaves_nothing(void **state) {
     assert_int_equal(file_count(), 0);
 }
 
-static void test_the_folder_is_made_for_the_owner_only(void **state) {
-    (void)state;
-    struct stat st;
-    char *parent = xasprintf("%s/prompts", path), *folder = xasprintf("%s/model", parent);
-    store_make_folder(folder);
-    store_make_folder(folder); /* there already */
-    assert_int_equal(stat(folder, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0700);
-    assert_int_equal(rmdir(folder), 0);
-    assert_int_equal(rmdir(parent), 0);
-    free(folder);
-    free(parent);
-}
-
 /* Gone before the first file, and after it: there is room, and only a load makes it again. */
 static void test_a_folder_that_is_gone(void **state) {
     (void)state;
@@ -295,7 +281,6 @@ int main(void) {
         TEST(test_a_new_store_finds_the_files),
         TEST(test_other_fingerprints),
         TEST(test_giving_up_leaves_nothing),
-        TEST(test_the_folder_is_made_for_the_owner_only),
         TEST(test_a_folder_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
