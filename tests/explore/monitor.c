@@ -441,12 +441,12 @@ static const char *back_off_is_kept(const struct step *s) {
     return NULL;
 }
 
-/* Does a jit load whose gate is closed wait for a place? */
-static bool gate_is_closed(const struct step *s, int but) {
-    for (uint32_t k = 0; k < s->after->request_count; k++) {
-        const struct lc_request *r = &s->after->requests[k];
-        if (r->slot == but || s->after->slots[r->slot].state != LC_ABSENT) continue;
-        if (s->ev->now - r->arrived >= s->after->settings.switch_window) return true;
+/* Did a jit load whose gate is closed wait for a place? */
+static bool gate_is_closed(const struct step *s, const struct lifecycle *lc, int but) {
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        const struct lc_request *r = &lc->requests[k];
+        if (r->slot == but || lc->slots[r->slot].state != LC_ABSENT) continue;
+        if (s->ev->now - r->arrived >= lc->settings.switch_window) return true;
     }
     return false;
 }
@@ -463,7 +463,9 @@ static const char *loads_survive(const struct step *s) {
         if (slot->permille >= 500) return "a load was cancelled too late";
         if (slot->unwanted_since == MSEC_NEVER) return "a load was cancelled with waiters";
         bool grace_is_over = alone >= s->after->settings.load_grace && alone >= taken;
-        if (!grace_is_over && !gate_is_closed(s, a->slot))
+        /* The gate closes by the clock, before the event cancels who waited at it. */
+        if (!grace_is_over && !gate_is_closed(s, s->before, a->slot) &&
+            !gate_is_closed(s, s->after, a->slot))
             return "a load was cancelled within its grace";
     }
     return NULL;
