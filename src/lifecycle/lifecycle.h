@@ -136,14 +136,15 @@ enum lc_event_kind {
                        ttl or LC_TTL_NOT_GIVEN, and the plan for a load it may cause */
     LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot */
     LC_EV_CANCEL,   /* request: its client went away */
-    LC_EV_UNLOAD,   /* slot: by hand */
-    LC_EV_UPDATE,   /* slot, origin, ttl: pin, unpin, change the ttl of what is loaded */
+    LC_EV_UNLOAD,   /* slot, generation: by hand */
+    LC_EV_UPDATE,   /* slot, generation, origin, ttl: pin, unpin, change the ttl */
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
                      */
     LC_EV_TICK,     /* a deadline was reached */
-    /* From workers: slot and generation; those of an older generation change nothing. */
+    /* From workers: slot and generation. These, UNLOAD and UPDATE change nothing if a newer
+     * worker has the slot, or none. */
     LC_EV_PROGRESS,    /* permille of the load; also "still alive" while loading */
     LC_EV_READY,       /* bytes the instance takes, parallel places it has */
     LC_EV_LOAD_FAILED, /* the worker could not load and will exit */

@@ -53,9 +53,14 @@ void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings) {
     }
 }
 
-/* A report of an older worker, or of one whose exit was already seen. */
+/* Reports of workers, and orders of clients for a worker that they have seen. */
+static bool is_about_worker(const struct lc_event *ev) {
+    return ev->kind >= LC_EV_PROGRESS || ev->kind == LC_EV_UNLOAD || ev->kind == LC_EV_UPDATE;
+}
+
+/* About an older worker, or one whose exit was already seen. */
 static bool is_stale(const struct lifecycle *lc, const struct lc_event *ev) {
-    if (ev->kind < LC_EV_PROGRESS) return false;
+    if (!is_about_worker(ev)) return false;
     const struct lc_slot *slot = &lc->slots[ev->slot];
     return ev->generation != slot->generation || slot->state == LC_ABSENT;
 }
@@ -63,8 +68,7 @@ static bool is_stale(const struct lifecycle *lc, const struct lc_event *ev) {
 /* The daemon names slots by what the core told it. */
 static bool slot_named_well(const struct lc_event *ev) {
     bool none = ev->slot == LC_NO_SLOT && ev->kind == LC_EV_REQUEST;
-    bool needed = ev->kind >= LC_EV_PROGRESS || ev->kind == LC_EV_UNLOAD ||
-                  ev->kind == LC_EV_UPDATE || ev->kind == LC_EV_REQUEST;
+    bool needed = is_about_worker(ev) || ev->kind == LC_EV_REQUEST;
 
     return !needed || none || (ev->slot >= 0 && ev->slot < LC_MAX_SLOTS);
 }

@@ -425,7 +425,9 @@ call_id supervisor_unload(struct supervisor *sup, const char *identifier,
     }
     sup->instances[slot].unloading = id;
     (void)unpin(sup, sup->instances[slot].identifier);
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
+    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,
+                                            .slot = slot,
+                                            .generation = sup->lc.slots[slot].generation });
     return id;
 }
 
@@ -457,6 +459,7 @@ bool supervisor_update(struct supervisor *sup, const char *identifier,
     if (slot == LC_NO_SLOT) return false;
     struct lc_event ev = { .kind = LC_EV_UPDATE,
                            .slot = slot,
+                           .generation = sup->lc.slots[slot].generation,
                            .ttl = ttl_for_core(change->ttl) };
     ev.origin = sup->lc.slots[slot].origin;
     if (change->sets_origin) {

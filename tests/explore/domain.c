@@ -148,10 +148,9 @@ static void add_orders(struct list *l, int slot) {
     const struct lc_slot *s = &l->lc->slots[slot];
 
     if (s->state == LC_ABSENT) return;
-    if (l->d->may & MAY_UNLOAD) add(l, LC_EV_UNLOAD)->slot = slot;
+    if (l->d->may & MAY_UNLOAD) (void)add_worker(l, LC_EV_UNLOAD, slot);
     if (!(l->d->may & MAY_UPDATE)) return;
-    struct lc_event *ev = add(l, LC_EV_UPDATE);
-    ev->slot = slot;
+    struct lc_event *ev = add_worker(l, LC_EV_UPDATE, slot);
     ev->origin = s->origin == LC_ORIGIN_JIT ? LC_ORIGIN_EXPLICIT : LC_ORIGIN_JIT;
     ev->ttl = s->origin == LC_ORIGIN_JIT ? MSEC_NEVER : UNIT;
 }

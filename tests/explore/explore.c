@@ -156,12 +156,21 @@ static void expect_nothing(struct search *s, const struct lc_event *ev, const ch
     if (s->trial.actions.count > 0 || !monitor_same(&s->nodes[s->at].lc, &lc)) require(broken);
 }
 
-/* Each node tries one kind of report on each slot, its neighbours the others. */
-static void try_stale_report(struct search *s, int slot) {
+/* Those about a worker, orders of clients included. */
+static const enum lc_event_kind about_workers[] = {
+    LC_EV_UNLOAD, LC_EV_UPDATE, LC_EV_PROGRESS, LC_EV_READY,  LC_EV_LOAD_FAILED,
+    LC_EV_DONE,   LC_EV_HEARD,  LC_EV_MEMORY,   LC_EV_EXITED,
+};
+static_assert(sizeof about_workers / sizeof *about_workers ==
+                  2 + LC_EVENT_COUNT - LC_EV_PROGRESS,
+              "every report and two orders");
+
+/* Each node tries one kind of event on each slot, its neighbours the others. */
+static void try_stale_event(struct search *s, int slot) {
     const struct lifecycle *lc = &s->nodes[s->at].lc;
-    uint32_t kinds = LC_EVENT_COUNT - LC_EV_PROGRESS;
+    uint32_t kinds = sizeof about_workers / sizeof *about_workers;
     struct lc_event ev = {
-        .kind = (enum lc_event_kind)(LC_EV_PROGRESS + (s->at + (uint32_t)slot) % kinds),
+        .kind = about_workers[(s->at + (uint32_t)slot) % kinds],
         .now = lc->now,
         .slot = slot,
         .generation = lc->slots[slot].generation - 1,
@@ -170,7 +179,7 @@ static void try_stale_report(struct search *s, int slot) {
         .request = lc->request_count > 0 ? lc->requests[0].id : 0,
     };
 
-    expect_nothing(s, &ev, "a stale report did something");
+    expect_nothing(s, &ev, "a stale event did something");
 }
 
 /* Ticks that come early, and reports of workers that are gone. */
@@ -182,7 +191,7 @@ static void try_vain_events(struct search *s) {
     expect_nothing(s, &ev, "a tick without deadline did something");
     ev.now = deadline == MSEC_NEVER ? lc->now + 1000 * UNIT : deadline - 1;
     expect_nothing(s, &ev, "a tick before the deadline did something");
-    for (int i = 0; i < LC_MAX_SLOTS; i++) try_stale_report(s, i);
+    for (int i = 0; i < LC_MAX_SLOTS; i++) try_stale_event(s, i);
 }
 
 static void try_events(struct search *s) {

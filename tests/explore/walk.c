@@ -86,10 +86,15 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
     };
 }
 
-static void become_report(struct lc_event *ev, enum lc_event_kind kind, enum lc_state state) {
-    ev->kind = kind;
+/* A slot in this state and its worker's generation, now and then the one before. */
+static void name_worker(struct lc_event *ev, enum lc_state state) {
     ev->slot = pick_slot(state);
     ev->generation = walk.lc.slots[ev->slot].generation - (pick(20) == 0);
+}
+
+static void become_report(struct lc_event *ev, enum lc_event_kind kind, enum lc_state state) {
+    ev->kind = kind;
+    name_worker(ev, state);
     ev->permille = pick(1001);
     ev->bytes = 500 + pick(9000);
     ev->parallel = pick(5);
@@ -125,11 +130,11 @@ static void become_order(struct lc_event *ev) {
     case 3:
     case 4:
         ev->kind = LC_EV_UNLOAD;
-        ev->slot = pick_slot(pick(2) ? LC_BUSY : LC_IDLE);
+        name_worker(ev, pick(2) ? LC_BUSY : LC_IDLE);
         break;
     default:
         ev->kind = LC_EV_UPDATE;
-        ev->slot = pick_slot(pick(2) ? LC_BUSY : LC_IDLE);
+        name_worker(ev, pick(2) ? LC_BUSY : LC_IDLE);
         ev->origin = pick(2) ? LC_ORIGIN_JIT : LC_ORIGIN_EXPLICIT;
         ev->ttl = pick_ttl();
     }

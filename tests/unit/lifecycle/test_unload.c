@@ -108,6 +108,23 @@ static void test_generation_stale_reports_change_nothing(void **state) {
     assert_int_equal(lc.slots[a].generation, old + 1);
 }
 
+static void test_generation_stale_orders_change_nothing(void **state) {
+    (void)state;
+    int a = make_idle(A);
+    uint32_t old = lc.slots[a].generation;
+
+    unload(a);
+    exited(a);
+    assert_int_equal(make_idle(A), a);
+    msec ttl = lc.slots[a].ttl;
+    report(LC_EV_UNLOAD, a, old, 0);
+    assert_int_equal(acts.count, 0);
+    report(LC_EV_UPDATE, a, old, 0); /* of the ttl, to 0 */
+    assert_int_equal(acts.count, 0);
+    assert_true(lc.slots[a].ttl == ttl);
+    assert_int_equal(state_of(a), LC_IDLE);
+}
+
 static void test_generation_survives_the_slot(void **state) {
     (void)state;
     int a = make_idle(A);
@@ -184,6 +201,7 @@ int unload_tests(void) {
         cmocka_unit_test_setup(test_unload_waits_for_the_exit_then_kills_once, world_reset),
         cmocka_unit_test_setup(test_unload_bytes_count_until_the_exit, world_reset),
         cmocka_unit_test_setup(test_generation_stale_reports_change_nothing, world_reset),
+        cmocka_unit_test_setup(test_generation_stale_orders_change_nothing, world_reset),
         cmocka_unit_test_setup(test_generation_survives_the_slot, world_reset),
         cmocka_unit_test_setup(test_worker_reports_that_do_not_fit_change_nothing, world_reset),
         cmocka_unit_test_setup(test_seen_names_and_views, world_reset),

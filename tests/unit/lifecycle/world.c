@@ -137,12 +137,22 @@ void cancel(uint64_t request) {
     send((struct lc_event){ .kind = LC_EV_CANCEL, .request = request });
 }
 
+/* About the slot's current worker. */
+static struct lc_event slot_event(enum lc_event_kind kind, int slot) {
+    return (
+        struct lc_event){ .kind = kind, .slot = slot, .generation = lc.slots[slot].generation };
+}
+
 void unload(int slot) {
-    send((struct lc_event){ .kind = LC_EV_UNLOAD, .slot = slot });
+    send(slot_event(LC_EV_UNLOAD, slot));
 }
 
 void update(int slot, enum lc_origin origin, msec ttl) {
-    send((struct lc_event){ .kind = LC_EV_UPDATE, .slot = slot, .origin = origin, .ttl = ttl });
+    struct lc_event ev = slot_event(LC_EV_UPDATE, slot);
+
+    ev.origin = origin;
+    ev.ttl = ttl;
+    send(ev);
 }
 
 void configure(struct lc_settings settings) {
@@ -164,20 +174,15 @@ void shut_down(void) {
     send((struct lc_event){ .kind = LC_EV_SHUTDOWN });
 }
 
-static struct lc_event worker_event(enum lc_event_kind kind, int slot) {
-    return (
-        struct lc_event){ .kind = kind, .slot = slot, .generation = lc.slots[slot].generation };
-}
-
 void progress(int slot, uint32_t permille) {
-    struct lc_event ev = worker_event(LC_EV_PROGRESS, slot);
+    struct lc_event ev = slot_event(LC_EV_PROGRESS, slot);
 
     ev.permille = permille;
     send(ev);
 }
 
 void ready_with(int slot, nbytes bytes, uint32_t parallel) {
-    struct lc_event ev = worker_event(LC_EV_READY, slot);
+    struct lc_event ev = slot_event(LC_EV_READY, slot);
 
     ev.bytes = bytes;
     ev.parallel = parallel;
@@ -189,26 +194,26 @@ void ready(int slot) {
 }
 
 void load_failed(int slot) {
-    send(worker_event(LC_EV_LOAD_FAILED, slot));
+    send(slot_event(LC_EV_LOAD_FAILED, slot));
 }
 
 void heard(int slot) {
-    send(worker_event(LC_EV_HEARD, slot));
+    send(slot_event(LC_EV_HEARD, slot));
 }
 
 void takes(int slot, nbytes bytes) {
-    struct lc_event ev = worker_event(LC_EV_MEMORY, slot);
+    struct lc_event ev = slot_event(LC_EV_MEMORY, slot);
 
     ev.bytes = bytes;
     send(ev);
 }
 
 void exited(int slot) {
-    send(worker_event(LC_EV_EXITED, slot));
+    send(slot_event(LC_EV_EXITED, slot));
 }
 
 void report(enum lc_event_kind kind, int slot, uint32_t generation, uint64_t request) {
-    struct lc_event ev = worker_event(kind, slot);
+    struct lc_event ev = slot_event(kind, slot);
 
     ev.generation = generation;
     ev.request = request;
