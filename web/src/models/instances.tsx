@@ -35,12 +35,10 @@ function Facts({ instance: i }: { instance: Instance }) {
     <dl>
       <Context instance={i} />
       <Fact name="Requests">
-        {i.running} running, {i.waiting} waiting
+        {i.running} running{i.waiting > 0 && `, ${i.waiting} waiting`}
       </Fact>
-      <Fact name="Speed">
-        {i.tokens_per_second > 0
-          ? `${rate(i.tokens_per_second)} tokens/s${i.running > 0 ? '' : ' (last answer)'}`
-          : '–'}
+      <Fact name={i.running > 0 ? 'Speed' : 'Last speed'}>
+        {i.tokens_per_second > 0 ? `${rate(i.tokens_per_second)} tokens/s` : '–'}
       </Fact>
       <Fact name="Memory">{i.memory_bytes > 0 ? bytes(i.memory_bytes) : '–'}</Fact>
       {i.load_time_seconds > 0 && <Fact name="Load time">{i.load_time_seconds.toFixed(2)} s</Fact>}

@@ -2,7 +2,7 @@
 // The two charts of the timeline, one below the other on the same time axis: a lane for each
 // identifier with its lifetimes, and the memory.
 import uPlot from 'uplot';
-import { bytes } from '../ui/format';
+import { bytes, shorten } from '../ui/format';
 import { isFailure } from '../ui/wording';
 import { lifetimeAt, type Columns, type Lifetime } from './lifetimes';
 
@@ -181,11 +181,11 @@ export class Charts {
     u.ctx.fillStyle = color('--text');
     u.ctx.textAlign = 'left';
     u.ctx.textBaseline = 'middle';
+    const room = (axisWidth(u.width) - 12) * ratio;
+    const fits = (text: string) => u.ctx.measureText(text).width <= room;
     this.#data.lanes.forEach((name, n) => {
-      let text = name;
-      while (text.length > 3 && u.ctx.measureText(text).width > (axisWidth(u.width) - 12) * ratio)
-        text = `${text.slice(0, -2)}…`;
-      u.ctx.fillText(text, 4 * ratio, u.bbox.top + (n + 0.5) * LANE_HEIGHT * ratio);
+      const middle = u.bbox.top + (n + 0.5) * LANE_HEIGHT * ratio;
+      u.ctx.fillText(shorten(name, fits), 4 * ratio, middle);
     });
     u.ctx.restore();
   }

@@ -57,18 +57,20 @@ function useCharts() {
 function Controls() {
   return (
     <div class="row controls" role="group" aria-label="Part of the timeline">
-      {presets.map(({ name, last }) => (
-        <button
-          key={name}
-          type="button"
-          aria-pressed={isPreset(zoom.value, last)}
-          onClick={() => {
-            zoom.value = { last };
-          }}
-        >
-          {name}
-        </button>
-      ))}
+      <span class="row tight">
+        {presets.map(({ name, last }) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={isPreset(zoom.value, last)}
+            onClick={() => {
+              zoom.value = { last };
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </span>
       <ZoomButtons />
       <span class="hint">{rangeText(range.value, time.value)} · drag in the chart to zoom in</span>
     </div>

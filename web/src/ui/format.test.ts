@@ -8,6 +8,7 @@ import {
   minutesToSeconds,
   moment,
   secondsToMinutes,
+  shorten,
   span,
 } from './format';
 
@@ -25,6 +26,19 @@ describe('bytes', () => {
     [7.3e9, '7.30 GB'],
     [2e15, '2000 TB'],
   ])('%d is %s', (n, text) => expect(bytes(n)).toBe(text));
+});
+
+describe('shortening', () => {
+  const upTo = (length: number) => (text: string) => text.length <= length;
+  it.each([
+    [20, 'doze-demo-hello'],
+    [15, 'doze-demo-hello'],
+    [10, 'doze-…ello'],
+    [3, 'd…o'],
+    [2, '…'],
+  ])('to %d characters gives %s', (length, text) => {
+    expect(shorten('doze-demo-hello', upTo(length))).toBe(text);
+  });
 });
 
 describe('spans', () => {

@@ -55,6 +55,17 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+// As much of both ends as fits: "doze…hello".
+export function shorten(text: string, fits: (text: string) => boolean): string {
+  if (fits(text)) return text;
+  for (let kept = text.length - 1; kept > 1; kept--) {
+    const head = Math.ceil(kept / 2);
+    const short = `${text.slice(0, head)}…${text.slice(text.length - (kept - head))}`;
+    if (fits(short)) return short;
+  }
+  return '…';
+}
+
 export function timeOfDay(at: number, withSeconds = true): string {
   return new Date(at).toLocaleTimeString('en-GB', {
     hour: '2-digit',
