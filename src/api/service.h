@@ -324,6 +324,10 @@ struct service {
     call_id (*unload)(void *self, const char *identifier, struct load_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
+    /* The instance with this instance_view.reference, and its model without its instances;
+     * false if it is gone. Strings are valid until the next call into the service. */
+    bool (*find_instance)(void *self, uint64_t reference, struct model_view *ret_model,
+                          struct instance_view *ret_instance);
     /* Change what is loaded. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
     bool (*update)(void *self, const char *identifier, const struct instance_change *change,
                    struct error *err);

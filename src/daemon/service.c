@@ -52,6 +52,12 @@ static bool find_model(void *self, const char *name, struct model_view *ret_mode
     return supervisor_find_model(d->supervisor, name, ret_model);
 }
 
+static bool find_instance(void *self, uint64_t reference, struct model_view *ret_model,
+                          struct instance_view *ret_instance) {
+    struct daemon *d = self;
+    return supervisor_find_reference(d->supervisor, reference, ret_model, ret_instance);
+}
+
 static bool update(void *self, const char *identifier, const struct instance_change *change,
                    struct error *err) {
     struct daemon *d = self;
@@ -85,6 +91,7 @@ void daemon_fill_service(struct daemon *d) {
         .estimate = estimate,
         .unload = unload,
         .find_model = find_model,
+        .find_instance = find_instance,
         .update = update,
         .settings = settings,
         .settings_patch = change_settings,

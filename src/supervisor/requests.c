@@ -86,19 +86,17 @@ static bool plan_target(struct supervisor *sup, const struct target *target,
     return !target->model || (!requested && is_up(sup, target));
 }
 
-/* The instance with this reference (views.c), if it is still there. */
+/* The instance with this reference, unless it is gone or about to go. */
 static bool resolve_reference(struct supervisor *sup, uint64_t reference,
                               struct target *ret_target, struct error *err) {
-    int slot = (int)(reference % LC_MAX_SLOTS);
-    const struct instance *in = &sup->instances[slot];
-    enum lc_state state = sup->lc.slots[slot].state;
-    if (!in->identifier || sup->lc.slots[slot].generation != reference / LC_MAX_SLOTS ||
-        state == LC_ABSENT || state == LC_UNLOADING) {
+    int slot = supervisor_find_slot(sup, reference);
+    enum lc_state state = slot == LC_NO_SLOT ? LC_ABSENT : sup->lc.slots[slot].state;
+    if (state == LC_ABSENT || state == LC_UNLOADING) {
         return error_set(err, ERR_MODEL_UNLOADED,
-                         "This instance was unloaded; get or load the model anew.");
+                         "This instance was unloaded; load the model again.");
     }
-    *ret_target = (struct target){ slot, in->model_key,
-                                   catalog_find(*sup->config.catalog, in->model_key) };
+    const char *key = sup->instances[slot].model_key;
+    *ret_target = (struct target){ slot, key, catalog_find(*sup->config.catalog, key) };
     return true;
 }
 

@@ -71,6 +71,9 @@ call_id supervisor_unload(struct supervisor *sup, const char *identifier,
 struct service_models supervisor_models(struct supervisor *sup);
 bool supervisor_find_model(struct supervisor *sup, const char *name,
                            struct model_view *ret_model);
+bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
+                               struct model_view *ret_model,
+                               struct instance_view *ret_instance);
 
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);

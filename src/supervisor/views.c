@@ -58,6 +58,16 @@ static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
     return running > 0 ? unix_now : unix_now + s->last_used - supervisor_now();
 }
 
+static uint64_t reference_of(const struct supervisor *sup, int slot) {
+    return (uint64_t)sup->lc.slots[slot].generation * LC_MAX_SLOTS + (uint64_t)slot;
+}
+
+int supervisor_find_slot(const struct supervisor *sup, uint64_t reference) {
+    int slot = (int)(reference % LC_MAX_SLOTS);
+    bool same = sup->instances[slot].identifier && reference_of(sup, slot) == reference;
+    return same ? slot : LC_NO_SLOT;
+}
+
 struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct lc_slot *s = &sup->lc.slots[slot];
@@ -65,7 +75,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     msec now = supervisor_now(), unix_now = clock_unix();
     bool loaded = s->state != LC_ABSENT && s->state != LC_LOADING;
     return (struct instance_view){
-        .reference = (uint64_t)s->generation * LC_MAX_SLOTS + (uint64_t)slot,
+        .reference = reference_of(sup, slot),
         .identifier = in->identifier,
         .model_key = in->model_key,
         .type = type_of(sup, in),
@@ -160,6 +170,18 @@ static struct model_view view_of_orphan(const struct instance *in) {
         .type = MODEL_LLM,
         .max_context_length = in->facts.context_length,
     };
+}
+
+bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
+                               struct model_view *ret_model,
+                               struct instance_view *ret_instance) {
+    int slot = supervisor_find_slot(sup, reference);
+    if (slot == LC_NO_SLOT || !supervisor_shows(sup, slot)) return false;
+    *ret_instance = supervisor_view(sup, slot);
+    if (!supervisor_find_model(sup, ret_instance->model_key, ret_model)) {
+        *ret_model = view_of_orphan(&sup->instances[slot]);
+    }
+    return true;
 }
 
 static int compare_keys(const void *a, const void *b) {

@@ -198,6 +198,20 @@ static bool find_model(void *self, const char *name, struct model_view *ret_mode
     return false;
 }
 
+static bool find_instance(void *self, uint64_t reference, struct model_view *ret_model,
+                          struct instance_view *ret_instance) {
+    (void)self;
+    for (int i = 0; i < MODEL_COUNT; i++) {
+        for (size_t k = 0; k < models[i].instance_count; k++) {
+            if (models[i].instances[k].reference != reference) continue;
+            *ret_model = models[i];
+            *ret_instance = models[i].instances[k];
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- the host ---- */
 
 static bool admit(void *self, const char *identifier, const char *passkey) {
@@ -440,7 +454,8 @@ static void fake_init(struct fake *f, struct buf *out) {
                                    .get_or_load = get_or_load,
                                    .estimate = estimate,
                                    .unload = unload,
-                                   .find_model = find_model };
+                                   .find_model = find_model,
+                                   .find_instance = find_instance };
     f->host = (struct lmws_host){ .self = f,
                                   .service = &f->service,
                                   .version = "1.2.3",

@@ -126,7 +126,7 @@ void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
     yyjson_mut_val *error = lmws_error_object(doc, err.text);
     yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
     yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
-    yyjson_mut_obj_add_str(doc, data, "actualDomain", embedding ? "embedding" : "llm");
+    yyjson_mut_obj_add_str(doc, data, "actualDomain", lmws_model_domain(model));
     yyjson_mut_obj_add_str(doc, data, "expectedDomain", domain_word(op->session->ns));
     lmws_op_error(op, doc, error);
 }

@@ -8,6 +8,7 @@
 #include "api/lmstudio_ws/info.h"
 #include "base/json.h"
 
+/* publisher/name/file.gguf, or its beginning up to a slash. */
 static bool is_path_of(const struct model_view *model, const char *path) {
     struct buf whole = BUF_INIT(1 << 16);
     lmws_model_path(model, &whole);
@@ -18,90 +19,79 @@ static bool is_path_of(const struct model_view *model, const char *path) {
     return fits;
 }
 
-/* What a query does not name does not matter. */
-static bool query_fits(yyjson_val *query, const struct lmws_found *found) {
-    const char *identifier = json_find_str(query, "identifier"),
-               *path = json_find_str(query, "path");
+/* Only what the query names has to fit. */
+static bool query_fits(yyjson_val *query, const struct model_view *model,
+                       const struct instance_view *instance) {
+    const char *identifier = json_find_str(query, "identifier");
+    const char *path = json_find_str(query, "path");
     const char *domain = json_find_str(query, "domain");
-    yyjson_val *vision = yyjson_obj_get(query, "vision");
-    bool embedding = found->model->type == MODEL_EMBEDDINGS;
-    if (identifier && strcmp(identifier, found->instance->identifier) != 0) return false;
-    if (path && strcmp(path, found->model->key) != 0 && !is_path_of(found->model, path))
-        return false;
-    if (domain && strcmp(domain, embedding ? "embedding" : "llm") != 0) return false;
-    return !yyjson_is_true(vision); /* no engine of today can see */
+    if (identifier && strcmp(identifier, instance->identifier) != 0) return false;
+    if (path && strcmp(path, model->key) != 0 && !is_path_of(model, path)) return false;
+    if (domain && strcmp(domain, lmws_model_domain(model)) != 0) return false;
+    return !yyjson_is_true(yyjson_obj_get(query, "vision")); /* no model has it yet */
 }
 
-static bool find(const struct lmws_session *session,
-                 bool (*fits)(const void *what, const struct lmws_found *found),
-                 const void *what, struct lmws_found *ret_found) {
+/* A loaded instance that fits the query, or one in any state with the identifier. */
+struct wanted {
+    yyjson_val *query;
+    const char *identifier; /* NULL: by query */
+};
+
+static bool wanted_fits(const struct wanted *wanted, const struct model_view *model,
+                        const struct instance_view *instance) {
+    if (wanted->identifier) return strcmp(instance->identifier, wanted->identifier) == 0;
+    return instance_is_loaded(instance) && query_fits(wanted->query, model, instance);
+}
+
+static bool wanted_find(const struct lmws_session *session, const struct wanted *wanted,
+                        struct lmws_found *ret_found) {
     struct service_models models = session->service->models(session->service->self);
     for (size_t i = 0; i < models.count; i++) {
         const struct model_view *model = &models.models[i];
         if (!lmws_model_in_namespace(model, session->ns)) continue;
         for (size_t k = 0; k < model->instance_count; k++) {
-            struct lmws_found found = { model, &model->instances[k] };
-            if (!fits(what, &found)) continue;
-            *ret_found = found;
+            if (!wanted_fits(wanted, model, &model->instances[k])) continue;
+            *ret_found = (struct lmws_found){ *model, model->instances[k] };
             return true;
         }
     }
     return false;
 }
 
-static bool fits_reference(const void *what, const struct lmws_found *found) {
-    const uint64_t *reference = what;
-    return instance_is_loaded(found->instance) && found->instance->reference == *reference;
-}
-
-static bool fits_query(const void *what, const struct lmws_found *found) {
-    return instance_is_loaded(found->instance) &&
-           query_fits((yyjson_val *)(uintptr_t)what, found);
-}
-
-static bool fits_name(const void *what, const struct lmws_found *found) {
-    return strcmp(found->instance->identifier, what) == 0;
-}
-
-static bool fits_identifier(const void *what, const struct lmws_found *found) {
-    return instance_is_loaded(found->instance) && fits_name(what, found);
-}
-
 bool lmws_identifier_find(const struct lmws_session *session, const char *identifier,
                           struct lmws_found *ret_found) {
-    return find(session, fits_identifier, identifier, ret_found);
+    return wanted_find(session, &(struct wanted){ .identifier = identifier }, ret_found);
 }
 
-bool lmws_name_find(const struct lmws_session *session, const char *identifier,
-                    struct lmws_found *ret_found) {
-    return find(session, fits_name, identifier, ret_found);
+bool lmws_reference_find(const struct lmws_session *session, uint64_t reference,
+                         struct lmws_found *ret_found) {
+    const struct service *service = session->service;
+    return service->find_instance(service->self, reference, &ret_found->model,
+                                  &ret_found->instance) &&
+           instance_is_loaded(&ret_found->instance) &&
+           lmws_model_in_namespace(&ret_found->model, session->ns);
 }
 
 enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson_val *specifier,
                                       struct lmws_found *ret_found) {
-    const char *reference = json_find_str(specifier, "instanceReference");
-    if (reference) {
-        uint64_t number = lmws_reference_parse(session->host, reference);
-        bool found = number && find(session, fits_reference, &number, ret_found);
+    const char *name = json_find_str(specifier, "instanceReference");
+    if (name) {
+        uint64_t reference = lmws_reference_parse(session->host, name);
+        bool found = reference && lmws_reference_find(session, reference, ret_found);
         return found ? LMWS_FOUND : LMWS_FOUND_UNLOADED;
     }
-    yyjson_val *query = yyjson_obj_get(specifier, "query");
-    return find(session, fits_query, query, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
+    struct wanted wanted = { .query = yyjson_obj_get(specifier, "query") };
+    return wanted_find(session, &wanted, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
 }
 
 bool lmws_specifier_demand(struct lmws_op *op, yyjson_val *specifier,
                            struct lmws_found *ret_found) {
-    switch (lmws_specifier_find(op->session, specifier, ret_found)) {
-    case LMWS_FOUND:
-        return true;
-    case LMWS_FOUND_UNLOADED:
-        lmws_op_fail_unloaded(op);
-        return false;
-    case LMWS_FOUND_NONE:
-        break;
+    enum lmws_finding finding = lmws_specifier_find(op->session, specifier, ret_found);
+    if (finding == LMWS_FOUND_UNLOADED) lmws_op_fail_unloaded(op);
+    if (finding == LMWS_FOUND_NONE) {
+        lmws_op_fail_query(op, yyjson_obj_get(specifier, "query"));
     }
-    lmws_op_fail_query(op, yyjson_obj_get(specifier, "query"));
-    return false;
+    return finding == LMWS_FOUND;
 }
 
 bool lmws_key_find(const struct lmws_session *session, const char *name,

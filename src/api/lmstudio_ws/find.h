@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* find.h - which model or instance a client means. */
+/* find.h - which model or instance a client means. Strings of what is found are valid until the
+ * next call into the service. */
 #ifndef DOZE_API_LMSTUDIO_WS_FIND_H
 #define DOZE_API_LMSTUDIO_WS_FIND_H
 
 #include "api/lmstudio_ws/op.h"
 
-/* Valid until the next call into the service. */
 struct lmws_found {
-    const struct model_view *model;
-    const struct instance_view *instance;
+    struct model_view model;
+    struct instance_view instance;
 };
 
 enum lmws_finding { LMWS_FOUND, LMWS_FOUND_NONE, LMWS_FOUND_UNLOADED };
@@ -20,14 +20,13 @@ enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson
 bool lmws_specifier_demand(struct lmws_op *op, yyjson_val *specifier,
                            struct lmws_found *ret_found);
 
-/* The loaded instance with this identifier, and its model. */
+/* The loaded instance with this instance_view.reference, of the session's namespace. */
+bool lmws_reference_find(const struct lmws_session *session, uint64_t reference,
+                         struct lmws_found *ret_found);
+/* The instance with this identifier, also while it loads or unloads. */
 bool lmws_identifier_find(const struct lmws_session *session, const char *identifier,
                           struct lmws_found *ret_found);
-/* The same, also while it still loads or unloads. */
-bool lmws_name_find(const struct lmws_session *session, const char *identifier,
-                    struct lmws_found *ret_found);
-/* The model that a key or path means. Its strings are valid until the next call into the
- * service. */
+/* The model that a key or path means. */
 bool lmws_key_find(const struct lmws_session *session, const char *name,
                    struct model_view *ret_model);
 

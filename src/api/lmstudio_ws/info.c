@@ -10,15 +10,17 @@
 
 #include "base/json.h"
 
-static bool is_embedding(const struct model_view *model) {
-    return model->type == MODEL_EMBEDDINGS;
+const char *lmws_model_domain(const struct model_view *model) {
+    return model->type == MODEL_EMBEDDINGS ? "embedding" : "llm";
 }
 
 bool lmws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns) {
-    return ns != LMWS_DECISION && is_embedding(model) == (ns == LMWS_EMBEDDING);
+    bool embedding = model->type == MODEL_EMBEDDINGS;
+    return ns != LMWS_DECISION && embedding == (ns == LMWS_EMBEDDING);
 }
 
-/* In LM Studio's layout the last two folders are publisher and name; else they are made up. */
+/* In LM Studio's layout the last two folders are publisher and name. For a file elsewhere they
+ * are the model's publisher and key. */
 void lmws_model_path(const struct model_view *model, struct buf *out) {
     const char *file = strrchr(model->path, '/');
     const char *name = file;
@@ -43,9 +45,9 @@ static int64_t bits_of(const struct model_view *model) {
     return bits >= 1 && bits <= 64 ? bits : lround(model->bits_per_weight);
 }
 
-/* Optional means: there or left out. Null would make the client drop the whole answer. */
-static void add_if_said(yyjson_mut_doc *doc, yyjson_mut_val *info, const char *name,
-                        const char *text) {
+/* Leaves an absent text out: null would make the client drop the whole answer. */
+static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *info, const char *name,
+                     const char *text) {
     if (text && *text) yyjson_mut_obj_add_str(doc, info, name, text);
 }
 
@@ -58,11 +60,10 @@ static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *info,
 }
 
 yyjson_mut_val *lmws_model_info(yyjson_mut_doc *doc, const struct model_view *model) {
-    bool embedding = is_embedding(model);
     struct buf path = BUF_INIT(1 << 16);
     lmws_model_path(model, &path);
     yyjson_mut_val *info = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_str(doc, info, "type", embedding ? "embedding" : "llm");
+    yyjson_mut_obj_add_str(doc, info, "type", lmws_model_domain(model));
     yyjson_mut_obj_add_str(doc, info, "modelKey", model->key);
     yyjson_mut_obj_add_str(doc, info, "format", "gguf");
     yyjson_mut_obj_add_str(doc, info, "displayName",
@@ -72,11 +73,11 @@ yyjson_mut_val *lmws_model_info(yyjson_mut_doc *doc, const struct model_view *mo
     yyjson_mut_obj_add_uint(doc, info, "sizeBytes", model->size_bytes);
     yyjson_mut_obj_add_strcpy(doc, info, "indexedModelIdentifier", buf_str(&path));
     yyjson_mut_obj_add_null(doc, info, "deviceIdentifier");
-    add_if_said(doc, info, "paramsString", model->params_string);
-    add_if_said(doc, info, "architecture", model->architecture);
+    add_text(doc, info, "paramsString", model->params_string);
+    add_text(doc, info, "architecture", model->architecture);
     add_quantization(doc, info, model);
-    if (!embedding) {
-        yyjson_mut_obj_add_bool(doc, info, "vision", false); /* no engine of today can */
+    if (model->type != MODEL_EMBEDDINGS) {
+        yyjson_mut_obj_add_bool(doc, info, "vision", false); /* no model has it yet */
         yyjson_mut_obj_add_bool(doc, info, "trainedForToolUse", model->tool_use);
     }
     yyjson_mut_obj_add_int(doc, info, "maxContextLength", model->max_context_length);

@@ -14,6 +14,8 @@ yyjson_mut_val *lmws_instance_info(yyjson_mut_doc *doc, const struct lmws_host *
 
 /* publisher/name/file.gguf, as clients write it. */
 void lmws_model_path(const struct model_view *model, struct buf *out);
+/* "llm" or "embedding". */
+const char *lmws_model_domain(const struct model_view *model);
 bool lmws_model_in_namespace(const struct model_view *model, enum lmws_namespace ns);
 
 /* The name of an instance_view.reference, and back: 0 if it is none of this run's. */

@@ -40,26 +40,26 @@ void lmws_get_model_info(struct lmws_op *op, yyjson_val *param) {
     if (demanded && !lmws_specifier_demand(op, specifier, &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     lmws_op_result(op, doc,
-                   lmws_instance_info(doc, op->session->host, found.model, found.instance));
+                   lmws_instance_info(doc, op->session->host, &found.model, &found.instance));
 }
 
 void lmws_get_load_config(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
     if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    lmws_op_result(op, doc, lmws_load_config_format(doc, found.model, found.instance));
+    lmws_op_result(op, doc, lmws_load_config_format(doc, &found.model, &found.instance));
 }
 
-/* The model's own defaults: no user or preset is behind them. */
+/* The model's own defaults: there are no presets of users. */
 void lmws_get_base_prediction_config(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
-    struct error err; /* of texts, where there is none */
+    struct error err; /* unused: without a stack nothing is refused */
     if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *body = yyjson_mut_obj(doc); /* that of a request; not needed */
+    yyjson_mut_val *body = yyjson_mut_obj(doc); /* a request's; not needed */
     lmws_op_result(op, doc,
-                   lmws_prediction_config_read(NULL, LMWS_CONFIG_CHAT,
-                                               &found.instance->sampling, doc, body, &err));
+                   lmws_prediction_config_read(NULL, LMWS_CONFIG_CHAT, &found.instance.sampling,
+                                               doc, body, &err));
 }
 
 void lmws_get_processing_state(struct lmws_op *op, yyjson_val *param) {
@@ -73,13 +73,13 @@ void lmws_get_processing_state(struct lmws_op *op, yyjson_val *param) {
     if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *state = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_str(doc, state, "status", words[found.instance->work]);
+    yyjson_mut_obj_add_str(doc, state, "status", words[found.instance.work]);
     yyjson_mut_obj_add_uint(doc, state, "queued",
-                            found.instance->running + found.instance->waiting);
+                            found.instance.running + found.instance.waiting);
     lmws_op_result(op, doc, state);
 }
 
-static void list(struct lmws_op *op, const char *key) {
+static void list_models(struct lmws_op *op, const char *key) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -94,10 +94,10 @@ static void list(struct lmws_op *op, const char *key) {
 
 void lmws_list_downloaded(struct lmws_op *op, yyjson_val *param) {
     (void)param;
-    list(op, NULL);
+    list_models(op, NULL);
 }
 
-/* Each file is a model of its own here, so it is its own only variant. */
+/* Each file is a model of its own, so it is its only variant. */
 void lmws_list_variants(struct lmws_op *op, yyjson_val *param) {
     struct model_view model;
     struct error err;
@@ -108,5 +108,5 @@ void lmws_list_variants(struct lmws_op *op, yyjson_val *param) {
         lmws_op_fail_path(op, name ? name : "", &err);
         return;
     }
-    list(op, model.key);
+    list_models(op, model.key);
 }

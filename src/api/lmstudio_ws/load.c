@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* load.c - loads, get-or-loads, unloads and estimates, each by one call of the
- * service. */
+/* load.c - loads, unloads and estimates, each by one call of the service. */
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "api/lmstudio_ws/config.h"
 #include "api/lmstudio_ws/fail.h"
@@ -20,42 +19,7 @@ static struct ttl ttl_read(yyjson_val *param, const char *name) {
     return (struct ttl){ .given = true, .value = (msec)ceil(ms < most ? ms : most) };
 }
 
-static void send_model(struct lmws_op *op, const char *type, const struct model_view *model) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *message = lmws_op_message(&doc, type);
-    yyjson_mut_obj_add_val(doc, message, "info", lmws_model_info(doc, model));
-    lmws_op_send(op, doc, message);
-}
-
-static void send_progress(struct lmws_op *op, const char *type, double progress) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *message = lmws_op_message(&doc, type);
-    yyjson_mut_obj_add_real(doc, message, "progress", progress);
-    lmws_op_send(op, doc, message);
-}
-
-/* False: it is gone already, between its load and now. */
-static bool send_instance(struct lmws_op *op, const char *type, const char *identifier) {
-    struct lmws_found found;
-    if (!lmws_identifier_find(op->session, identifier, &found)) return false;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *message = lmws_op_message(&doc, type);
-    yyjson_mut_obj_add_val(
-        doc, message, "info",
-        lmws_instance_info(doc, op->session->host, found.model, found.instance));
-    lmws_op_send(op, doc, message);
-    return true;
-}
-
-/* Why a load failed. A name that means nothing has an error of its own. */
-static void fail_load(struct lmws_op *op, const char *key, const struct error *err) {
-    if (err->code == ERR_MODEL_NOT_FOUND)
-        lmws_op_fail_path(op, key, err);
-    else
-        lmws_op_fail(op, err);
-}
-
-/* The model meant, if it is of the session's kind; else the op is ended. */
+/* The model that the client names, if it is of the session's kind; else the op is ended. */
 static bool demand_model(struct lmws_op *op, yyjson_val *param, const char *name,
                          struct model_view *ret_model) {
     struct error err;
@@ -74,72 +38,125 @@ static bool demand_model(struct lmws_op *op, yyjson_val *param, const char *name
     return false;
 }
 
-/* ---- loadModel ---- */
+/* ---- messages of both kinds of load ---- */
 
-static void on_load_progress(void *ctx, call_id call, double progress) {
-    struct lmws_op *op = ctx;
-    (void)call;
-    send_progress(op, "progress", progress);
+/* The message types of an endpoint. */
+struct load_types {
+    const char *progress, *loaded, *found;
+};
+
+/* State of an op that loads. */
+struct load {
+    const struct load_types *types;
+    char *name; /* that the client asked for */
+};
+
+static void load_clear(void *state) {
+    free(((struct load *)state)->name);
 }
 
-static void on_load_end(void *ctx, call_id call, const struct load_result *result,
+static void load_begin(struct lmws_op *op, const struct load_types *types, const char *name) {
+    struct load *load = xcalloc(1, sizeof *load);
+    *load = (struct load){ types, xstrdup(name) };
+    op->state = load;
+    op->clear_state = load_clear;
+}
+
+static void load_send(struct lmws_op *op, const char *type, const struct model_view *model,
+                      const struct instance_view *instance) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *message = lmws_op_message(&doc, type);
+    yyjson_mut_val *info = instance
+                               ? lmws_instance_info(doc, op->session->host, model, instance)
+                               : lmws_model_info(doc, model);
+    yyjson_mut_obj_add_val(doc, message, "info", info);
+    lmws_op_send(op, doc, message);
+}
+
+static void load_on_progress(void *ctx, call_id call, double progress) {
+    struct lmws_op *op = ctx;
+    const struct load *load = op->state;
+    (void)call;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *message = lmws_op_message(&doc, load->types->progress);
+    yyjson_mut_obj_add_real(doc, message, "progress", progress);
+    lmws_op_send(op, doc, message);
+}
+
+static void load_fail(struct lmws_op *op, const struct error *err) {
+    const struct load *load = op->state;
+    if (err->code == ERR_MODEL_NOT_FOUND) {
+        lmws_op_fail_path(op, load->name, err);
+    } else {
+        lmws_op_fail(op, err);
+    }
+}
+
+/* The instance may be gone again by now. */
+static void load_succeed(struct lmws_op *op, const struct load_result *result) {
+    const struct load *load = op->state;
+    struct lmws_found found;
+    if (!lmws_reference_find(op->session, result->instance->reference, &found)) {
+        lmws_op_fail_unloaded(op);
+        return;
+    }
+    load_send(op, result->fresh ? load->types->loaded : load->types->found, &found.model,
+              &found.instance);
+    lmws_op_close(op);
+}
+
+static void load_on_end(void *ctx, call_id call, const struct load_result *result,
                         const struct error *error) {
     struct lmws_op *op = ctx;
     (void)call;
     op->call = 0;
     lmws_op_enter(op);
     if (error) {
-        lmws_op_fail(op, error);
-    } else if (send_instance(op, "success", result->instance->identifier)) {
-        lmws_op_close(op);
+        load_fail(op, error);
     } else {
-        lmws_op_fail_unloaded(op);
+        load_succeed(op, result);
     }
     lmws_op_leave(op);
 }
 
-static void begin_load(struct lmws_op *op, const struct load_request *request) {
-    const struct service *service = op->session->service;
-    struct load_sink sink = { .on_progress = on_load_progress,
-                              .on_end = on_load_end,
-                              .ctx = op };
-    call_id call = service->load(service->self, request, sink);
-    if (!op->ended) op->call = call;
+/* The client cancels. The load goes on if others wait for it. */
+void lmws_load_message(struct lmws_op *op, yyjson_val *message) {
+    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) lmws_op_close(op);
 }
 
+/* ---- loadModel ---- */
+
 void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
+    static const struct load_types types = { "progress", "success", "success" };
+    const struct service *service = op->session->service;
     struct load_request request = LOAD_REQUEST_UNSET;
+    struct load_sink sink = { .on_progress = load_on_progress,
+                              .on_end = load_on_end,
+                              .ctx = op };
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
     request.identifier = json_find_str(param, "identifier");
     request.ttl = ttl_read(param, "ttlMs");
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
-    send_model(op, "resolved", &model);
-    begin_load(op, &request);
-}
-
-/* The client has given up; nobody else may be waiting for this load. */
-void lmws_load_message(struct lmws_op *op, yyjson_val *message) {
-    if (yyjson_equals_str(yyjson_obj_get(message, "type"), "cancel")) lmws_op_close(op);
+    load_begin(op, &types, model.key);
+    load_send(op, "resolved", &model, NULL);
+    call_id call = service->load(service->self, &request, sink);
+    if (!op->ended) op->call = call;
 }
 
 /* ---- getOrLoad ---- */
 
-static void on_evicting(void *ctx, call_id call, const struct instance_view *victim) {
+static void load_on_evicting(void *ctx, call_id call, const struct instance_view *victim) {
     struct lmws_op *op = ctx;
     const struct service *service = op->session->service;
     struct model_view model;
     (void)call;
     if (!service->find_model(service->self, victim->model_key, &model)) return;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *message = lmws_op_message(&doc, "unloadingOtherJITModel");
-    yyjson_mut_obj_add_val(doc, message, "info",
-                           lmws_instance_info(doc, op->session->host, &model, victim));
-    lmws_op_send(op, doc, message);
+    load_send(op, "unloadingOtherJITModel", &model, victim);
 }
 
-static void on_loading(void *ctx, call_id call, const struct instance_view *instance) {
+static void load_on_loading(void *ctx, call_id call, const struct instance_view *instance) {
     struct lmws_op *op = ctx;
     const struct service *service = op->session->service;
     struct model_view model;
@@ -152,36 +169,13 @@ static void on_loading(void *ctx, call_id call, const struct instance_view *inst
     lmws_op_send(op, doc, message);
 }
 
-static void on_get_or_load_progress(void *ctx, call_id call, double progress) {
-    struct lmws_op *op = ctx;
-    (void)call;
-    send_progress(op, "loadProgress", progress);
-}
-
-static void on_get_or_load_end(void *ctx, call_id call, const struct load_result *result,
-                               const struct error *error) {
-    struct lmws_op *op = ctx;
-    (void)call;
-    op->call = 0;
-    lmws_op_enter(op);
-    if (error) {
-        fail_load(op, op->state, error);
-    } else if (send_instance(op, result->fresh ? "loadSuccess" : "alreadyLoaded",
-                             result->instance->identifier)) {
-        lmws_op_close(op);
-    } else {
-        lmws_op_fail_unloaded(op);
-    }
-    lmws_op_leave(op);
-}
-
 /* An identifier comes first, also of an instance that is still loading; then a model's key. */
 static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view *ret_model,
                         const char **ret_name) {
     struct lmws_found found;
     const char *name = json_find_str(param, "identifier");
-    if (name && lmws_name_find(op->session, name, &found)) {
-        *ret_model = *found.model;
+    if (name && lmws_identifier_find(op->session, name, &found)) {
+        *ret_model = found.model;
         *ret_name = name;
         return true;
     }
@@ -191,43 +185,47 @@ static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view
 }
 
 void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
+    static const struct load_types types = { "loadProgress", "loadSuccess", "alreadyLoaded" };
     const struct service *service = op->session->service;
     struct load_request request = LOAD_REQUEST_UNSET;
     struct model_view model;
-    struct load_sink sink = { .on_evicting = on_evicting,
-                              .on_loading = on_loading,
-                              .on_progress = on_get_or_load_progress,
-                              .on_end = on_get_or_load_end,
+    struct load_sink sink = { .on_evicting = load_on_evicting,
+                              .on_loading = load_on_loading,
+                              .on_progress = load_on_progress,
+                              .on_end = load_on_end,
                               .ctx = op };
     if (!demand_name(op, param, &model, &request.model)) return;
-    op->state = xstrdup(request.model);
     request.ttl = ttl_read(param, "loadTtlMs");
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    load_begin(op, &types, request.model);
     call_id call = service->get_or_load(service->self, &request, sink);
     if (!op->ended) op->call = call;
 }
 
 /* ---- unloadModel ---- */
 
-static void on_unloaded(void *ctx, call_id call, const struct load_result *result,
-                        const struct error *error) {
+static void unload_on_end(void *ctx, call_id call, const struct load_result *result,
+                          const struct error *error) {
     struct lmws_op *op = ctx;
     (void)call;
     (void)result;
     op->call = 0;
-    if (error && error->code == ERR_MODEL_NOT_FOUND)
-        lmws_op_fail_identifier(op, op->state);
-    else if (error)
-        lmws_op_fail(op, error);
-    else
+    lmws_op_enter(op);
+    if (!error) {
         lmws_op_done(op);
+    } else if (error->code == ERR_MODEL_NOT_FOUND) {
+        lmws_op_fail_identifier(op, op->state);
+    } else {
+        lmws_op_fail(op, error);
+    }
+    lmws_op_leave(op);
 }
 
-/* Answered when the memory is back, so that what the client does next finds room. */
+/* Answered when the memory is free, so that the client's next load finds room. */
 void lmws_unload_model(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     const char *identifier = json_find_str(param, "identifier");
-    struct load_sink sink = { .on_end = on_unloaded, .ctx = op };
+    struct load_sink sink = { .on_end = unload_on_end, .ctx = op };
     op->state = xstrdup(identifier ? identifier : "");
     call_id call = service->unload(service->self, op->state, sink);
     if (!op->ended) op->call = call;
@@ -235,8 +233,8 @@ void lmws_unload_model(struct lmws_op *op, yyjson_val *param) {
 
 /* ---- estimateModelUsage ---- */
 
-static void on_estimated(void *ctx, const struct load_estimate *estimate,
-                         const struct error *error) {
+static void estimate_on_end(void *ctx, const struct load_estimate *estimate,
+                            const struct error *error) {
     struct lmws_op *op = ctx;
     op->call = 0;
     if (error) {
@@ -265,7 +263,7 @@ void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
-    struct estimate_sink sink = { .on_end = on_estimated, .ctx = op };
+    struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = op };
     call_id call = service->estimate(service->self, &request, sink);
     if (!op->ended) op->call = call;
 }

@@ -15,7 +15,7 @@ static yyjson_mut_doc *prepare(struct lmws_op *op, const struct lmws_found *foun
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, body);
-    yyjson_mut_val *config = lmws_prediction_config_read(stack, use, &found->instance->sampling,
+    yyjson_mut_val *config = lmws_prediction_config_read(stack, use, &found->instance.sampling,
                                                          doc, body, &err);
     if (!config) {
         yyjson_mut_doc_free(doc);
@@ -43,7 +43,7 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *history = yyjson_obj_get(param, "history");
     if (!lmws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
-    uint64_t instance = found.instance->reference;
+    uint64_t instance = found.instance.reference;
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_CHAT);
     if (!doc) return;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
@@ -88,7 +88,7 @@ void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
         lmws_op_fail(op, &err);
         return;
     }
-    uint64_t instance = found.instance->reference;
+    uint64_t instance = found.instance.reference;
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_TEXT);
     if (!doc) return;
     enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);

@@ -30,9 +30,9 @@ static yyjson_mut_doc *success_new(const struct lmws_session *session,
     yyjson_mut_obj_add_obj(doc, message, "stats");
     yyjson_mut_obj_add_val(
         doc, message, "modelInfo",
-        lmws_instance_info(doc, session->host, found->model, found->instance));
+        lmws_instance_info(doc, session->host, &found->model, &found->instance));
     yyjson_mut_obj_add_val(doc, message, "loadModelConfig",
-                           lmws_load_config_format(doc, found->model, found->instance));
+                           lmws_load_config_format(doc, &found->model, &found->instance));
     yyjson_mut_obj_add_val(doc, message, "predictionConfig",
                            yyjson_mut_val_mut_copy(doc, config));
     yyjson_mut_doc_set_root(doc, message);
@@ -60,7 +60,7 @@ void lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
     p->stats = yyjson_mut_obj_get(yyjson_mut_doc_get_root(p->success), "stats");
     p->call_stops = yyjson_val_mut_copy(
         p->success, lmws_config_find(stack, "llm.prediction.toolCallStopStrings"));
-    p->gpu_layers = found->instance->gpu_layers;
+    p->gpu_layers = found->instance.gpu_layers;
     prediction_set_parsing(p, lmws_config_find(stack, "llm.prediction.reasoning.parsing"));
     buf_init(&p->call, LMWS_REPLY_MAX);
 }

@@ -222,6 +222,30 @@ static void test_a_ready_after_its_load_was_given_up_is_nothing(void **state) {
     assert_int_equal(told->results + told->errors, 0);
 }
 
+static void test_an_instance_is_found_by_its_reference_until_it_is_gone(void **state) {
+    struct scene *s = *state;
+    struct model_view model;
+    struct instance_view found;
+    (void)load(s, request_for("two"), &s->told[0]);
+    uint64_t reference = instance(s)->reference;
+    assert_true(supervisor_find_reference(s->sup, reference, &model, &found));
+    assert_int_equal(found.state, INSTANCE_LOADING);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_true(supervisor_find_reference(s->sup, reference, &model, &found));
+    assert_int_equal(found.state, INSTANCE_IDLE);
+    assert_int_equal(found.reference, reference);
+    assert_string_equal(found.identifier, "two");
+    assert_string_equal(model.key, "two");
+    assert_int_equal(model.instance_count, 0);
+    assert_false(supervisor_find_reference(s->sup, reference + 1, &model, &found));
+    assert_false(supervisor_find_reference(s->sup, 0, &model, &found));
+    assert_false(supervisor_find_reference(s->sup, UINT64_MAX, &model, &found));
+    puppet_die(puppet(0));
+    assert_false(supervisor_find_reference(s->sup, reference, &model, &found));
+    (void)load(s, request_for("two"), &s->told[1]);
+    assert_false(supervisor_find_reference(s->sup, reference, &model, &found));
+}
+
 static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
@@ -441,6 +465,7 @@ int main(void) {
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
+        TEST(test_an_instance_is_found_by_its_reference_until_it_is_gone),
         TEST(test_integers_of_a_worker_end_at_2_to_53),
         TEST(test_an_instance_whose_worker_died_stays_pinned),
         TEST(test_an_unload_by_hand_unpins),
