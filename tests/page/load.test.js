@@ -136,7 +136,9 @@ test('the dialog says how its ttl differs from that of `doze load`', async (t) =
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon);
   await openDialog(page, 'hello');
-  await says(dialog(page), /doze load.*--ttl/);
+  await says(dialog(page), /Without --ttl, doze load keeps a model until you unload it/);
+  await daemon.settings({ explicit_ttl: 5400 });
+  await says(dialog(page), /Without --ttl, doze load unloads a model after 1 h 30 min/);
 });
 
 test('cancelling a load that the page began is not an error', async (t) => {

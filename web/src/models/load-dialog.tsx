@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // The dialog that loads a model, with the memory that the load would need.
 import { useEffect, useRef } from 'preact/hooks';
-import { memory } from '../server/store';
-import { bytes, count } from '../ui/format';
+import { memory, settings } from '../server/store';
+import { bytes, count, span } from '../ui/format';
 import { estimateRequestOf, type Field, type LoadForm } from './load-form';
 import {
   change,
@@ -84,6 +84,12 @@ function TextField(props: {
   );
 }
 
+// What the setting explicit_ttl does to a load that names no ttl.
+const commandLineDefault = (explicitTtl: number | null): string =>
+  explicitTtl === null
+    ? 'keeps a model until you unload it'
+    : `unloads a model after ${span(explicitTtl)} without a request`;
+
 function TtlFields({ f }: { f: LoadForm }) {
   return (
     <fieldset>
@@ -123,8 +129,8 @@ function TtlFields({ f }: { f: LoadForm }) {
       </label>
       <FieldError name="ttl" />
       <p class="hint" id="load-ttl-hint">
-        The 10 minutes are this dialog’s default. <code>doze load</code> keeps a model until you
-        unload it, unless you pass <code>--ttl</code>.
+        The 10 minutes are this dialog’s default. Without <code>--ttl</code>, <code>doze load</code>{' '}
+        {commandLineDefault(settings.value?.explicit_ttl ?? null)}.
       </p>
       <label class="choice">
         <input

@@ -58,8 +58,10 @@ export interface Model {
 export interface Settings {
   jit: boolean;
   default_ttl: number | null;
+  explicit_ttl: number | null;
   ttl_update: 'set' | 'ignore';
   auto_evict: 'on' | 'off' | 'fit' | 'per_type';
+  jit_limit: number;
   memory_limit: number | null;
   cors: boolean;
   api_key: string | null;

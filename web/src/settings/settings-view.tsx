@@ -180,16 +180,26 @@ function OptionalNumberSetting({ spec }: { spec: OptionalNumber }) {
   );
 }
 
-const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = [
+interface Mode {
+  value: Settings['auto_evict'];
+  label: string;
+  hint: string;
+}
+
+const lastModels = (limit: number, type = '') =>
+  limit === 1 ? `the last ${type}model` : `the last ${limit} ${type}models`;
+
+// limit: the setting jit_limit.
+const evictModes = (limit: number): Mode[] => [
   {
     value: 'on',
     label: 'On',
-    hint: 'Only keep the last JIT-loaded model: the next one replaces it.',
+    hint: `Only keep ${lastModels(limit)} loaded by a request.`,
   },
   {
     value: 'per_type',
     label: 'One of each type',
-    hint: 'One language model and one embedding model at a time, so that retrieval and chat share.',
+    hint: `Keep ${lastModels(limit, 'language ')} and ${lastModels(limit, 'embedding ')}.`,
   },
   {
     value: 'fit',
@@ -204,11 +214,11 @@ const modes: { value: Settings['auto_evict']; label: string; hint: string }[] = 
 ];
 
 function AutoEvict() {
-  const current = settings.value!.auto_evict;
+  const { auto_evict: current, jit_limit } = settings.value!;
   return (
     <fieldset class="setting" aria-describedby="auto_evict-hint auto_evict-status">
       <legend>Auto-Evict</legend>
-      {modes.map(({ value, label, hint }) => (
+      {evictModes(jit_limit).map(({ value, label, hint }) => (
         <label key={value} class="choice">
           <input
             type="radio"
