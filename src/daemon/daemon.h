@@ -47,6 +47,7 @@ struct daemon {
     struct recorder recorder;
     struct supervisor *supervisor;
     struct service service;
+    struct http_server *http;
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
     struct ws_host *ws_host;

@@ -112,9 +112,10 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
 
 /* ---- the end ---- */
 
+/* Also after a start that failed: what was not begun yet is NULL. */
 static void on_http_closed(void *ctx) {
     struct daemon *d = ctx;
-    lmstudio_home_remove(d->lmstudio_home);
+    if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
     prompts_close(d->prompts);
     watch_close(d->watch);
@@ -127,9 +128,9 @@ static void on_http_closed(void *ctx) {
 
 static void on_farewell(uv_timer_t *timer) {
     struct daemon *d = timer->data;
-    if (listeners_active(d->listeners) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
+    if (http_server_active(d->http) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
     uv_timer_stop(timer);
-    listeners_close(d->listeners, on_http_closed, d);
+    http_server_close(d->http, on_http_closed, d);
 }
 
 /* No worker is left; answers that are still being written get a moment. */
@@ -141,7 +142,7 @@ static void on_finished(void *ctx) {
 void daemon_stop(struct daemon *d) {
     log_info("%s", d->stopping ? "stopping at once" : "stopping");
     if (!d->stopping)
-        listeners_drain(d->listeners);
+        listeners_close(d->listeners);
     else
         d->farewell_rounds = FAREWELL_ROUNDS;
     d->stopping = true;
@@ -258,7 +259,8 @@ static bool start(struct daemon *d, struct error *err) {
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     daemon_http_options(d, &http);
     http.on_request = on_request;
-    d->listeners = listeners_new(&d->loop, &http, err);
+    d->http = http_server_new(&d->loop, &http);
+    d->listeners = listeners_new(d->http, d->options.host, d->options.port, err);
     if (!d->listeners) return false;
     daemon_open_to_lmstudio(d);
     log_catalog(d->catalog);
@@ -268,6 +270,7 @@ static bool start(struct daemon *d, struct error *err) {
 static void daemon_clear(struct daemon *d) {
     log_set_listener(NULL, NULL);
     ws_host_free(d->ws_host);
+    listeners_free(d->listeners);
     lmstudio_home_free(d->lmstudio_home);
     history_free(d->history);
     feed_free(d->events);
@@ -300,21 +303,19 @@ static int run(struct daemon *d) {
     live_init(&d->live, &d->loop, d->events);
     open_history(d);
     log_set_listener(on_log_line, d);
+    uv_timer_init(&d->loop, &d->farewell);
+    catch_signals(d);
     bool ok = start(d, &err);
     if (ok) {
-        uv_timer_init(&d->loop, &d->farewell);
-        catch_signals(d);
         say_ready(d);
         prompts_tend(d->prompts);
         daemon_load_pinned(d);
     } else {
         log_error("%s", err.text);
-        live_close(&d->live);
-        recorder_close(&d->recorder);
-        history_close(d->history);
-        supervisor_free(d->supervisor);
-        prompts_close(d->prompts);
-        watch_close(d->watch);
+        if (d->http)
+            http_server_close(d->http, on_http_closed, d);
+        else
+            on_http_closed(d);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);

@@ -64,6 +64,9 @@ static bool is_address(const char *host) {
 static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
     struct ws_host *host = self;
+    if (host->d->stopping) {
+        return error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");
+    }
     if (interface && !is_address(interface)) {
         return error_set(err, ERR_INVALID_REQUEST,
                          "The network interface must be an address of this machine, such as "

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/access.h"
 #include "http/internal.h"
 #include "http/route.h"
 
@@ -32,9 +33,10 @@ static bool admit_page(struct exchange *x) {
     const char *origin = request_header(&x->request, "Origin");
     const char *host = x->request.target.authority; /* goes before Host: RFC 9112, 3.2.2 */
     if (!host) host = request_header(&x->request, "Host");
-    struct error err;
     if (!server->options.cors(server->options.ctx)) {
-        return access_check(host, origin, &server->names, &err) || fail(x, &err);
+        struct access_names names = { server->machine, x->conn->port->host };
+        struct error err;
+        return access_check(host, origin, &names, &err) || fail(x, &err);
     }
     if (origin) exchange_add_header(x, "Access-Control-Allow-Origin", "*");
     if (origin) exchange_add_header(x, "Access-Control-Expose-Headers", "*");

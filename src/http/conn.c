@@ -5,6 +5,9 @@
 #include "base/xalloc.h"
 #include "http/internal.h"
 
+/* Bytes of headers added to an answer; some echo a client's. */
+enum { HEADERS_MAX = 256 * 1024 };
+
 /* The diagram in internal.h as data: which moves are legal. */
 static const bool edge[CONN_STATE_COUNT][CONN_STATE_COUNT] = {
     [CONN_IDLE] = { [CONN_HEAD] = true, [CONN_CLOSED] = true },
@@ -16,26 +19,23 @@ static const bool edge[CONN_STATE_COUNT][CONN_STATE_COUNT] = {
     [CONN_UPGRADED] = { [CONN_FLUSHING] = true, [CONN_CLOSED] = true },
 };
 
-static void on_timer(uv_timer_t *timer);
-
-static void conn_arm(struct conn *c, uint64_t ms) {
-    (void)uv_timer_start(&c->timer, on_timer, ms, 0);
+void conn_arm(struct conn *c, uint64_t ms) {
+    (void)uv_timer_start(&c->timer, c->on_deadline, ms, 0);
 }
 
-static uint64_t conn_now(const struct conn *c) {
+uint64_t conn_now(const struct conn *c) {
     return uv_now(c->server->loop);
 }
 
 /* Look a few times per stall deadline whether the client took anything. */
-static void conn_watch_stall(struct conn *c) {
+void conn_watch_stall(struct conn *c) {
     if (stream_is_flushed(&c->stream) || uv_is_active((uv_handle_t *)&c->timer)) return;
     c->sent_seen = stream_sent(&c->stream);
     c->sent_at = conn_now(c);
     conn_arm(c, (uint64_t)c->server->limits->write_stall / 4 + 1);
 }
 
-/* The only place that assigns c->state; the deadline of the state begins here. */
-static void conn_enter(struct conn *c, enum conn_state state) {
+void conn_enter(struct conn *c, enum conn_state state) {
     const struct http_limits *limits = c->server->limits;
     assert(edge[c->state][state]);
     c->state = state;
@@ -67,26 +67,57 @@ static void conn_enter(struct conn *c, enum conn_state state) {
     }
 }
 
-/* ---- the end of a connection ---- */
+/* ---- the beginning and the end ---- */
 
-static void conn_on_handle_gone(struct conn *c) {
-    struct http_server *server = c->server;
+struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
+    struct http_server *server = port->server;
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->server = server;
+    c->port = port;
+    port->users++;
+    c->keep_alive = true;
+    c->on_deadline = on_deadline;
+    c->open_handles = 2;
+    buf_init(&c->pending, server->limits->pipelined + STREAM_READ_SIZE);
+    (void)uv_timer_init(server->loop, &c->timer);
+    c->timer.data = c;
+    c->next = server->conns;
+    if (c->next) c->next->prev = c;
+    server->conns = c;
+    return c;
+}
+
+void conn_begin_exchange(struct conn *c) {
+    c->x = xcalloc(1, sizeof *c->x);
+    c->x->conn = c;
+    request_init(&c->x->request, c->server->limits);
+    buf_init(&c->x->headers, HEADERS_MAX);
+    c->keep_alive = true;
+}
+
+void conn_on_handle_gone(struct conn *c) {
+    struct http_port *port = c->port;
     if (--c->open_handles > 0) return;
     if (c->prev) c->prev->next = c->next;
     if (c->next) c->next->prev = c->prev;
-    if (server->conns == c) server->conns = c->next;
+    if (c->server->conns == c) c->server->conns = c->next;
     if (c->upgraded.events) c->upgraded.events->on_closed(c->upgraded.ctx);
     buf_clear(&c->pending);
     free(c);
-    server_on_part_closed(server);
+    port_release(port);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
     conn_on_handle_gone(handle->data);
 }
 
-static void conn_release_exchange(struct conn *c) {
-    exchange_free(c->x);
+void conn_release_exchange(struct conn *c) {
+    struct exchange *x = c->x;
+    if (x->state != EXCHANGE_READING) c->server->active--;
+    c->server->bodies -= x->body_held;
+    request_clear(&x->request);
+    buf_clear(&x->headers);
+    free(x);
     c->x = NULL;
     c->paused = false;
     if (c->state == CONN_CLOSED) uv_close((uv_handle_t *)&c->timer, on_timer_closed);
@@ -173,7 +204,7 @@ static void conn_linger(struct conn *c) {
 static void conn_on_flushed(struct conn *c) {
     if (c->client_finished) {
         conn_close(c);
-    } else if (!c->keep_alive || c->server->draining) {
+    } else if (!c->keep_alive || c->port->closed) {
         conn_linger(c);
     } else {
         conn_enter(c, CONN_IDLE);
@@ -208,8 +239,7 @@ struct http_stream *conn_upgrade(struct conn *c, const struct http_stream_events
     return &c->upgraded;
 }
 
-static void conn_on_progress(void *ctx) {
-    struct conn *c = ctx;
+void conn_on_progress(struct conn *c) {
     if (stream_unsent(&c->stream) <= c->server->limits->queue_pause / 2) {
         conn_set_paused(c, false);
     }
@@ -217,224 +247,4 @@ static void conn_on_progress(void *ctx) {
     if (c->state == CONN_FLUSHING) conn_on_flushed(c);
     bool waiting = c->state == CONN_RUNNING || (c->state == CONN_UPGRADED && !c->pending.len);
     if (waiting) (void)uv_timer_stop(&c->timer);
-}
-
-/* ---- bytes in ---- */
-
-/* Keep what belongs to the next requests, or to the protocol that the handler has just changed
- * to. Past the limit the client has to wait. */
-static void conn_keep(struct conn *c, const char *bytes, size_t len) {
-    bool wanted = c->state == CONN_UPGRADED ||
-                  (c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED);
-    if (!wanted || len == 0) return;
-    bool kept = buf_add(&c->pending, bytes, len);
-    assert(kept); /* there is room for one read past the limit, and then none comes */
-    if (c->pending.len >= c->server->limits->pipelined) stream_pause_reading(&c->stream);
-    if (c->state == CONN_UPGRADED) conn_arm(c, 0);
-}
-
-/* Count what is held of the body; false if it is too much for all clients together. */
-static bool conn_count_body(struct conn *c) {
-    size_t held = c->x->request.body.len;
-    c->server->bodies += held - c->x->body_held;
-    c->x->body_held = held;
-    return c->server->bodies <= c->server->limits->bodies_total;
-}
-
-static void conn_take_step(struct conn *c, enum request_step step) {
-    struct exchange *x = c->x;
-    if (step != REQUEST_BAD && !conn_count_body(c)) {
-        exchange_refuse_busy(x);
-        return;
-    }
-    switch (step) {
-    case REQUEST_MORE:
-        break;
-    case REQUEST_HEAD:
-        if (exchange_admit(x)) conn_enter(c, CONN_BODY);
-        break;
-    case REQUEST_DONE:
-        conn_enter(c, CONN_RUNNING);
-        exchange_run(x);
-        break;
-    case REQUEST_BAD:
-        exchange_refuse(x, x->request.status, &x->request.err);
-        break;
-    }
-}
-
-/* Empty lines before a request are ignored (RFC 9112, 2.2). */
-static size_t count_empty(const char *bytes, size_t len) {
-    size_t n = 0;
-    while (n < len && (bytes[n] == '\r' || bytes[n] == '\n')) n++;
-    return n;
-}
-
-static void conn_feed(struct conn *c, const char *bytes, size_t len) {
-    bool more = len > 0;
-    while (more) {
-        size_t used = c->state == CONN_IDLE ? count_empty(bytes, len) : 0;
-        bytes += used;
-        len -= used;
-        if (c->state == CONN_IDLE && len > 0) {
-            c->x = exchange_new(c);
-            c->keep_alive = true;
-            conn_enter(c, CONN_HEAD);
-        }
-        if (c->state != CONN_HEAD && c->state != CONN_BODY) {
-            conn_keep(c, bytes, len);
-            return;
-        }
-        enum request_step step = request_feed(&c->x->request, bytes, len, &used);
-        bytes += used;
-        len -= used;
-        conn_take_step(c, step);
-        /* A request without a body is complete only when fed once more. */
-        more = len > 0 || (step == REQUEST_HEAD && c->state == CONN_BODY);
-    }
-}
-
-static void conn_feed_pending(struct conn *c) {
-    size_t len = c->pending.len;
-    char *bytes = buf_take(&c->pending);
-    if (c->state == CONN_UPGRADED) {
-        c->upgraded.events->on_read(c->upgraded.ctx, bytes, len);
-    } else {
-        conn_feed(c, bytes, len);
-    }
-    free(bytes);
-    if (c->state == CONN_CLOSED) return;
-    if (c->state == CONN_UPGRADED) conn_watch_stall(c);
-    bool room = c->pending.len < c->server->limits->pipelined;
-    if (room && !stream_resume_reading(&c->stream)) conn_close(c);
-}
-
-static void conn_on_read(void *ctx, const char *bytes, size_t len) {
-    struct conn *c = ctx;
-    switch (c->state) {
-    case CONN_IDLE:
-    case CONN_HEAD:
-    case CONN_BODY:
-        if (c->pending.len > 0)
-            conn_keep(c, bytes, len);
-        else
-            conn_feed(c, bytes, len);
-        break;
-    case CONN_RUNNING:
-    case CONN_FLUSHING:
-        conn_keep(c, bytes, len);
-        break;
-    case CONN_UPGRADED:
-        if (c->pending.len > 0) conn_feed_pending(c);
-        if (c->state == CONN_UPGRADED) {
-            c->upgraded.events->on_read(c->upgraded.ctx, bytes, len);
-        }
-        break;
-    case CONN_LINGER:
-    case CONN_CLOSED:
-        break;
-    }
-}
-
-/* The client has sent its last byte or is gone. With a complete answer on its way it may be
- * waiting for that; otherwise it has lost interest. */
-static void conn_on_end(void *ctx, int status) {
-    struct conn *c = ctx;
-    if (c->state == CONN_FLUSHING && status == UV_EOF && !c->x) {
-        c->client_finished = true;
-    } else {
-        conn_close(c);
-    }
-}
-
-/* ---- deadlines ---- */
-
-static void conn_check_body(struct conn *c) {
-    const struct http_limits *limits = c->server->limits;
-    uint64_t earned = (uint64_t)c->x->request.body_received * 1000 / limits->body_rate;
-    uint64_t deadline = c->body_begin + (uint64_t)limits->body + earned;
-    if (deadline > conn_now(c)) {
-        conn_arm(c, deadline - conn_now(c));
-    } else {
-        exchange_refuse_late(c->x);
-    }
-}
-
-static void conn_check_stall(struct conn *c) {
-    uint64_t stall = (uint64_t)c->server->limits->write_stall;
-    uint64_t sent = stream_sent(&c->stream);
-    if (stream_is_flushed(&c->stream)) return;
-    if (sent == c->sent_seen && conn_now(c) - c->sent_at >= stall) {
-        conn_reset(c);
-        return;
-    }
-    if (sent != c->sent_seen) c->sent_at = conn_now(c);
-    c->sent_seen = sent;
-    conn_arm(c, stall / 4 + 1);
-}
-
-static void conn_on_deadline(struct conn *c) {
-    switch (c->state) {
-    case CONN_IDLE:
-    case CONN_UPGRADED:
-        if (c->pending.len > 0)
-            conn_feed_pending(c);
-        else if (c->state == CONN_IDLE)
-            conn_close(c);
-        else
-            conn_check_stall(c);
-        break;
-    case CONN_HEAD:
-        exchange_refuse_late(c->x);
-        break;
-    case CONN_BODY:
-        conn_check_body(c);
-        break;
-    case CONN_RUNNING:
-    case CONN_FLUSHING:
-        conn_check_stall(c);
-        break;
-    case CONN_LINGER:
-        conn_close(c);
-        break;
-    case CONN_CLOSED:
-        exchange_tell_gone(c->x);
-        conn_release_exchange(c);
-        break;
-    }
-}
-
-static void on_timer(uv_timer_t *timer) {
-    conn_on_deadline(timer->data);
-}
-
-/* ---- the beginning ---- */
-
-static void conn_on_closed(void *ctx) {
-    conn_on_handle_gone(ctx);
-}
-
-static const struct stream_events stream_events = {
-    .on_read = conn_on_read,
-    .on_end = conn_on_end,
-    .on_progress = conn_on_progress,
-    .on_closed = conn_on_closed,
-};
-
-void conn_accept(struct http_server *server, int fd) {
-    struct conn *c = xcalloc(1, sizeof *c);
-    c->server = server;
-    c->keep_alive = true;
-    c->open_handles = 2;
-    buf_init(&c->pending, server->limits->pipelined + STREAM_READ_SIZE);
-    (void)uv_timer_init(server->loop, &c->timer);
-    c->timer.data = c;
-    c->next = server->conns;
-    if (c->next) c->next->prev = c;
-    server->conns = c;
-    if (!stream_open(&c->stream, server->loop, fd, &server->shared, &stream_events, c)) {
-        conn_close(c);
-        return;
-    }
-    conn_arm(c, (uint64_t)server->limits->keep_alive);
 }

@@ -2,53 +2,20 @@
 /* The handler's side of an exchange: reading the request, writing the answer. */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/xalloc.h"
 #include "http/internal.h"
 #include "http/route.h"
 
 enum {
-    HEADERS_MAX = 256 * 1024, /* of headers added to an answer; some echo a client's */
-    HEAD_MAX = 2 * HEADERS_MAX,
+    HEAD_MAX = 512 * 1024, /* of an answer, headers of its handler included */
     ERROR_MAX = 64 * 1024, /* of an error's body */
 };
 
 static uv_buf_t bytes_buf(const void *bytes, size_t len) {
     /* libuv only reads what it sends; uv_buf_init would cut the length to 32 bits. */
     return (uv_buf_t){ .base = (char *)bytes, .len = len };
-}
-
-struct exchange *exchange_new(struct conn *c) {
-    struct exchange *x = xcalloc(1, sizeof *x);
-    x->conn = c;
-    request_init(&x->request, c->server->limits);
-    buf_init(&x->headers, HEADERS_MAX);
-    return x;
-}
-
-void exchange_free(struct exchange *x) {
-    struct http_server *server = x->conn->server;
-    if (x->state != EXCHANGE_READING) server->active--;
-    server->bodies -= x->body_held;
-    request_clear(&x->request);
-    buf_clear(&x->headers);
-    free(x);
-}
-
-void exchange_run(struct exchange *x) {
-    x->state = EXCHANGE_OPEN;
-    x->conn->server->active++;
-    x->route->handler(x->conn->server->options.ctx, x);
-}
-
-void exchange_tell_gone(struct exchange *x) {
-    void (*fn)(void *) = x->on_gone;
-    x->telling = true;
-    x->on_gone = NULL;
-    if (fn) fn(x->gone_ctx);
 }
 
 /* ---- the request ---- */
@@ -93,7 +60,7 @@ static bool is_head(const struct exchange *x) {
 static bool stays(const struct exchange *x) {
     const struct request *r = &x->request;
     bool unread = x->state == EXCHANGE_READING && (r->phase != REQUEST_IN_BODY || r->has_body);
-    return x->conn->keep_alive && !x->conn->server->draining && !unread;
+    return x->conn->keep_alive && !x->conn->port->closed && !unread;
 }
 
 static void format_head(struct exchange *x, int status, const char *content_type, size_t len,

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * internal.h - what the files of the server share: server, connection, exchange. Included by
- * nobody outside src/http.
+ * internal.h - what the files of the server share. Included by nobody outside src/http.
+ *
+ * From top to bottom, each of them calling only those below it:
+ *   port.c       listens, accepts, closes
+ *   conn_read.c  bytes in and deadlines: a request is read and its handler run
+ *   admit.c      what a request may do
+ *   exchange.c   the handler's side: reading the request, writing the answer
+ *   conn.c       the state of a connection, bytes out
+ *   server.c     what all connections share
  *
  * A connection serves one request after the other:
  *
@@ -24,36 +31,43 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "http/access.h"
 #include "http/listener.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/server.h"
 #include "http/stream.h"
 
-struct conn;
-
+/* ---- server.c ---- */
 struct http_server {
     uv_loop_t *loop;
-    struct http_options options; /* host is a copy */
+    struct http_options options;
     const struct http_limits *limits;
-    struct listener listener;
-    struct access_names names;
-    char machine[256];
+    char machine[256]; /* gethostname() */
     struct stream_shared shared;
-    struct conn *conns;           /* all of them */
+    struct http_port *ports;
+    struct conn *conns;           /* all of them, of whatever port */
     size_t active;                /* exchanges in their handlers' hands */
     size_t bodies;                /* bytes of request bodies held */
-    bool draining;                /* no new connections, none is kept alive */
-    bool listener_open;           /* its handles are not closed yet */
     void (*on_closed)(void *ctx); /* set: closing */
     void *closed_ctx;
 };
 
-/* The last handle of something is gone: frees the server if it was that of all and closing. */
-void server_on_part_closed(struct http_server *server);
+struct http_port {
+    struct http_server *server;
+    struct http_port *prev, *next;
+    struct listener *listener; /* NULL: its address could not be had again */
+    char *host;
+    int number;
+    bool closed;  /* no new connections, and no further requests on those it has */
+    size_t users; /* listeners whose handles are open, connections, and 1 until it is closed */
+};
 
-/* ---- connection ---- */
+/* If it was closed by http_server_close and nothing of it is left. */
+void server_free_if_closed(struct http_server *server);
+/* Frees the port if that was its last user, then server_free_if_closed. */
+void port_release(struct http_port *port);
+
+/* ---- conn.c ---- */
 enum conn_state {
     CONN_IDLE,
     CONN_HEAD,
@@ -74,9 +88,11 @@ struct http_stream {
 
 struct conn {
     struct http_server *server;
+    struct http_port *port; /* that it came by */
     struct conn *prev, *next;
     struct stream stream;
     uv_timer_t timer;
+    uv_timer_cb on_deadline;
     enum conn_state state;
     int open_handles;
     bool keep_alive;      /* may another request follow this one? */
@@ -90,13 +106,30 @@ struct conn {
     struct http_stream upgraded;
 };
 
-void conn_accept(struct http_server *server, int fd);
+/* A connection in IDLE, one of the port's users; the caller opens its stream. */
+struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline);
+/* The stream's handle or the timer is closed. */
+void conn_on_handle_gone(struct conn *c);
+
+/* The only place that assigns c->state; the deadline of the state begins here. */
+void conn_enter(struct conn *c, enum conn_state state);
+/* Call on_deadline in ms instead. */
+void conn_arm(struct conn *c, uint64_t ms);
+uint64_t conn_now(const struct conn *c);
+/* See to it that a client which takes nothing is noticed. */
+void conn_watch_stall(struct conn *c);
+
+/* The exchange that begins with the next byte. */
+void conn_begin_exchange(struct conn *c);
+void conn_release_exchange(struct conn *c);
 
 /* Send bytes of the current answer or the upgraded stream; closes the connection if it is
  * broken or too slow. conn_send_whole is for an answer that is made already: only the total
  * limits it. */
 void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count);
 void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count);
+/* The client took bytes that were queued. */
+void conn_on_progress(struct conn *c);
 
 /* The exchange's answer is queued wholly, or its client gone: gives up the exchange. */
 void conn_finish_answer(struct conn *c);
@@ -111,7 +144,7 @@ void conn_reset(struct conn *c);
 /* In CLOSED with an exchange: see that on_gone is called soon. */
 void conn_schedule_gone(struct conn *c);
 
-/* ---- exchange ---- */
+/* ---- exchange.c ---- */
 enum exchange_state {
     EXCHANGE_READING,   /* the request is not complete; the server's */
     EXCHANGE_OPEN,      /* the handler's, no answer begun */
@@ -134,18 +167,17 @@ struct exchange {
     void *pressure_ctx;
 };
 
-struct exchange *exchange_new(struct conn *c);
-void exchange_free(struct exchange *x);
-
-/* The head is complete: decide what the request may do. False: it was answered. */
-bool exchange_admit(struct exchange *x);
-/* The request is complete: run the handler. */
-void exchange_run(struct exchange *x);
 /* Answer an error with a status of its own, e.g. 431. */
 void exchange_refuse(struct exchange *x, int status, const struct error *err);
+
+/* ---- admit.c ---- */
+/* The head is complete: decide what the request may do. False: it was answered. */
+bool exchange_admit(struct exchange *x);
 void exchange_refuse_late(struct exchange *x); /* 408 */
 void exchange_refuse_busy(struct exchange *x); /* 429: too many bytes of bodies are held */
-/* Tell the handler that the client is gone, if it asked for that. */
-void exchange_tell_gone(struct exchange *x);
+
+/* ---- conn_read.c ---- */
+/* Takes fd. */
+void conn_accept(struct http_port *port, int fd);
 
 #endif

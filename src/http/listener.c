@@ -5,11 +5,22 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
+
 enum { BACKLOG = 511, ACCEPT_BURST = 64 };
+
+struct listener {
+    struct listener_owner owner;
+    uv_poll_t poll;
+    uv_timer_t timer; /* runs while accepting pauses */
+    int fd;
+    int open_handles;
+};
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
@@ -20,7 +31,7 @@ static void on_pause_over(uv_timer_t *timer) {
 
 static void pause_accepting(struct listener *l) {
     (void)uv_poll_stop(&l->poll);
-    (void)uv_timer_start(&l->timer, on_pause_over, (uint64_t)l->pause, 0);
+    (void)uv_timer_start(&l->timer, on_pause_over, (uint64_t)l->owner.pause, 0);
 }
 
 /* Errors of the connection, not of the listener: accept(2) passes on those of the network. */
@@ -41,7 +52,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     for (int i = 0; i < ACCEPT_BURST && l->fd >= 0; i++) {
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            l->on_accept(l->ctx, fd);
+            l->owner.on_accept(l->owner.ctx, fd);
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_lost_client(errno)) {
@@ -51,26 +62,22 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     }
 }
 
-static bool listen_error(struct error *err, const char *host, int port, int code) {
+static void set_listen_error(struct error *err, const char *host, int port, int code) {
     if (code == EADDRINUSE) {
-        return error_set(
-            err, ERR_IO,
-            "Port %d is in use; stop the other server or choose another with --port.", port);
+        error_set(err, ERR_IO,
+                  "Port %d is in use; stop the other server or choose another with --port.",
+                  port);
+    } else if (code == EACCES) {
+        error_set(err, ERR_IO,
+                  "Port %d is reserved for root; choose one above 1023 with --port.", port);
+    } else if (code == EADDRNOTAVAIL) {
+        error_set(err, ERR_IO,
+                  "%s is not an address of this machine; choose one with --host, such as "
+                  "127.0.0.1 or 0.0.0.0 for all.",
+                  host);
+    } else {
+        error_set(err, ERR_IO, "Cannot listen on %s port %d: %s.", host, port, strerror(code));
     }
-    if (code == EACCES) {
-        return error_set(err, ERR_IO,
-                         "Port %d is reserved for root; choose one above 1023 with --port.",
-                         port);
-    }
-    if (code == EADDRNOTAVAIL) {
-        return error_set(
-            err, ERR_IO,
-            "%s is not an address of this machine; choose one with --host, such as "
-            "127.0.0.1 or 0.0.0.0 for all.",
-            host);
-    }
-    return error_set(err, ERR_IO, "Cannot listen on %s port %d: %s.", host, port,
-                     strerror(code));
 }
 
 /* A listening socket, or -1 with errno. */
@@ -91,41 +98,45 @@ static int open_socket(const struct addrinfo *address) {
     return -1;
 }
 
-static bool open_any(struct listener *l, const char *host, int port, struct error *err) {
+/* A socket that listens on the first of the host's addresses that can be had; -1 with err. */
+static int open_any(const char *host, int port, struct error *err) {
     char service[16];
     snprintf(service, sizeof service, "%d", port);
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
     struct addrinfo *list = NULL;
     int status = getaddrinfo(host, service, &hints, &list);
     if (status != 0) {
-        return error_set(err, ERR_IO,
-                         "Host \"%s\" is not known (%s); choose another with --host.", host,
-                         gai_strerror(status));
+        error_set(err, ERR_IO, "Host \"%s\" is not known (%s); choose another with --host.",
+                  host, gai_strerror(status));
+        return -1;
     }
-    int code = 0;
-    for (struct addrinfo *a = list; a && l->fd < 0; a = a->ai_next) {
-        l->fd = open_socket(a);
-        if (l->fd < 0 && code == 0) code = errno;
+    int code = 0, fd = -1;
+    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
+        fd = open_socket(a);
+        if (fd < 0 && code == 0) code = errno;
     }
     freeaddrinfo(list);
-    return l->fd >= 0 || listen_error(err, host, port, code);
+    if (fd < 0) set_listen_error(err, host, port, code);
+    return fd;
 }
 
-bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, int port,
-                   struct error *err) {
-    l->fd = -1;
-    if (!open_any(l, host, port, err)) return false;
-    int status = uv_poll_init(loop, &l->poll, l->fd);
+struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
+                               const struct listener_owner *owner, struct error *err) {
+    int fd = open_any(host, port, err);
+    if (fd < 0) return NULL;
+    struct listener *l = xcalloc(1, sizeof *l);
+    *l = (struct listener){ .owner = *owner, .fd = fd, .open_handles = 2 };
+    int status = uv_poll_init(loop, &l->poll, fd);
     if (status != 0) {
-        close(l->fd);
-        return error_set(err, ERR_IO, "Cannot watch the listening socket: %s.",
-                         uv_strerror(status));
+        error_set(err, ERR_IO, "Cannot watch the listening socket: %s.", uv_strerror(status));
+        close(fd);
+        free(l);
+        return NULL;
     }
     (void)uv_timer_init(loop, &l->timer);
     l->poll.data = l->timer.data = l;
-    l->open_handles = 2;
     (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
-    return true;
+    return l;
 }
 
 int listener_port(const struct listener *l) {
@@ -142,7 +153,10 @@ int listener_port(const struct listener *l) {
 
 static void on_handle_closed(uv_handle_t *handle) {
     struct listener *l = handle->data;
-    if (--l->open_handles == 0) l->on_closed(l->ctx);
+    if (--l->open_handles > 0) return;
+    struct listener_owner owner = l->owner;
+    free(l);
+    owner.on_closed(owner.ctx);
 }
 
 void listener_close(struct listener *l) {

@@ -8,33 +8,29 @@
 #ifndef DOZE_HTTP_LISTENER_H
 #define DOZE_HTTP_LISTENER_H
 
-#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
 #include "base/msec.h"
 
-struct listener {
-    uv_poll_t poll;
-    uv_timer_t timer; /* runs while accepting pauses */
-    int fd;
-    int open_handles;
-    msec pause;
+struct listener;
+
+struct listener_owner {
     void (*on_accept)(void *ctx, int fd); /* takes fd: non-blocking, close-on-exec */
-    void (*on_closed)(void *ctx);
+    void (*on_closed)(void *ctx);         /* after listener_close, from the loop */
     void *ctx;
+    msec pause; /* before the next try after running out of descriptors */
 };
 
-/* Listen on host (a name or an address; looked up here, blocking) and port (0: any). on_accept
- * and ctx are set beforehand. Fails with ERR_IO and a sentence that says what to do; then
- * nothing is open. */
-bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, int port,
-                   struct error *err) __attribute__((warn_unused_result));
+/* Listen on host (a name or an address; looked up here, blocking) and port (0: any). Copies the
+ * owner. NULL with ERR_IO and a sentence that says what to do. */
+struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
+                               const struct listener_owner *owner, struct error *err);
 
 /* The port listened on. */
 int listener_port(const struct listener *l);
 
-/* on_closed follows when the last handle is gone. */
+/* The address is free at once; the listener frees itself when its last handle is closed. */
 void listener_close(struct listener *l);
 
 #endif

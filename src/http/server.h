@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h - an HTTP/1.1 server on libuv and llhttp.
+ * server.h - an HTTP/1.1 server on libuv and llhttp, on any number of addresses.
  *
  * Knows connections, limits, deadlines, routes, bodies, streams; knows nothing of models. One
  * thread, the loop's. A request with its whole body becomes an *exchange*: the handler answers
@@ -8,9 +8,9 @@
  * process has to ignore SIGPIPE.
  *
  * Life of an exchange: it is the handler's from the call of the handler until exchange_reply,
- * exchange_end, or until its on_gone callback has returned; then it must not be
- * touched. on_gone comes exactly once if the client leaves first (reset, FIN, too slow, server
- * closing), never after the answer's end, and never from inside an exchange_* call.
+ * exchange_end, or until its on_gone callback has returned; then it must not be touched.
+ * on_gone comes exactly once if the client leaves first (reset, FIN, too slow, server closing),
+ * never after the answer's end, and never from inside an exchange_* call.
  */
 #ifndef DOZE_HTTP_SERVER_H
 #define DOZE_HTTP_SERVER_H
@@ -25,19 +25,18 @@
 #include "http/limits.h"
 
 struct http_server;
+struct http_port;
 struct exchange;
 
 struct http_route {
     const char *method; /* "GET", ... ; HEAD is answered from GET */
-    const char
-        *path; /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
+    /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
+    const char *path;
     size_t max_body; /* bytes; 0: any body is drained and ignored */
     void (*handler)(void *ctx, struct exchange *x);
 };
 
 struct http_options {
-    const char *host;
-    int port; /* 0: any free one */
     const struct http_route *routes;
     size_t route_count;
     void *ctx; /* for handlers and the three below */
@@ -48,30 +47,43 @@ struct http_options {
     /* A request for this path has come and may come in, whether or not there is such a route.
      * NULL: nobody wants to know. */
     void (*on_request)(void *ctx, const char *method, const char *path);
-    const struct http_limits
-        *limits; /* NULL: http_limits_default; borrowed for the server's life */
+    /* NULL: http_limits_default; borrowed for the server's life */
+    const struct http_limits *limits;
 };
 
-/* Listens. Borrows options->routes for its life, copies the rest. NULL with ERR_IO and a
- * sentence (address in use: says so and what to do). */
-struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *options,
-                                    struct error *err);
-int http_server_port(const struct http_server *server);
+/* Listens nowhere yet. Borrows options->routes for its life, copies the rest. */
+struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *options);
 
-/* Stop accepting; idle connections are closed, running exchanges go on. */
-void http_server_drain(struct http_server *server);
+/* Answer on this address, too. host: a name or an address of this machine, looked up here,
+ * blocking; port 0: any free one. NULL with ERR_IO and a sentence (address in use: says so and
+ * what to do). The port is the caller's until http_port_close or http_server_close. */
+struct http_port *http_server_listen(struct http_server *server, const char *host, int port,
+                                     struct error *err);
+int http_port_number(const struct http_port *port);
+/* As it was given; borrowed until the port is moved or closed. */
+const char *http_port_host(const struct http_port *port);
+
+/* Listen on another address of this machine instead, with the same number. Its connections go
+ * on. False: it listens where it did, or, if another program was faster, nowhere. */
+bool http_port_move(struct http_port *port, const char *host, struct error *err)
+    __attribute__((warn_unused_result));
+bool http_port_is_listening(const struct http_port *port);
+
+/* Take no new connections. Idle ones end now, the others with the answer that they get; what is
+ * upgraded or streams goes on. The address is free at once. */
+void http_port_close(struct http_port *port);
 
 /* Close everything (on_gone for what runs, soon) and free; on_closed runs when the last handle
  * is gone and exchanges without on_gone are ended: at once if there is nothing to wait for. */
 void http_server_close(struct http_server *server, void (*on_closed)(void *ctx), void *ctx);
 
-/* Running exchanges, for the drain at shutdown and for metrics. */
+/* Running exchanges, of all ports. */
 size_t http_server_active(const struct http_server *server);
 
 /* ---- the request; strings live as long as the exchange ---- */
 const char *exchange_path(const struct exchange *x); /* decoded, without query */
-const char *exchange_param(const struct exchange *x,
-                           const char *name); /* "{id}", decoded; NULL */
+/* What "{name}" of the route stands for, decoded; NULL if it has none. */
+const char *exchange_param(const struct exchange *x, const char *name);
 /* Value of a query field, decoded; NULL if absent. */
 const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
@@ -96,19 +108,20 @@ void exchange_write(struct exchange *x, const void *bytes, size_t len);
 /* End a streamed answer cleanly. */
 void exchange_end(struct exchange *x);
 
-/* The client is gone: stop working for it. An exchange without it stays valid, and deaf, until
- * the handler ends it. */
+/* The client is gone: stop working for it. Without this callback the exchange stays valid until
+ * the handler ends it; what is written to it is dropped. */
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
-/* More than 256 KB are queued (paused true) / less than half of that (false): stop, go on
- * making bytes for it. True comes from inside exchange_write, false never from inside a call. A
+/* paused true: more than 256 KB are queued, stop making bytes for it; false: less than half of
+ * that is left, go on. True comes from inside exchange_write, false never from inside a call. A
  * stream with more than 1 MB queued is closed. */
 void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx);
 
 /* ---- another protocol on the same connection ---- */
 struct http_stream;
 
-/* on_closed comes exactly once and last, by the client, http_stream_close or the server's
- * closing; then the stream is no more. None but on_pressure(true) comes from inside a call. */
+/* on_closed comes exactly once and last, whether the client, http_stream_close or the server's
+ * end closed it; then the stream must not be touched. Only on_pressure(true) comes from inside
+ * a call. */
 struct http_stream_events {
     void (*on_read)(void *ctx, const char *bytes, size_t len); /* borrowed for the call */
     void (*on_pressure)(void *ctx, bool paused);               /* NULL: not wanted */

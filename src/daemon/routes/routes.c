@@ -87,9 +87,7 @@ static bool cors(void *ctx) {
 }
 
 void daemon_http_options(struct daemon *d, struct http_options *ret_options) {
-    *ret_options = (struct http_options){ .host = d->options.host,
-                                          .port = d->options.port,
-                                          .routes = routes,
+    *ret_options = (struct http_options){ .routes = routes,
                                           .route_count = sizeof routes / sizeof routes[0],
                                           .ctx = d,
                                           .format_error = format_error,

@@ -24,6 +24,7 @@ struct child {
     int events;
     bool cors;
     struct http_server *server;
+    struct http_port *port; /* the first */
     struct exchange *held[HELD_MAX];
     size_t held_count;
     struct upgraded *upgraded; /* the latest */
@@ -236,6 +237,25 @@ static void on_server_closed(void *ctx) {
     tell("server closed");
 }
 
+static void tell_port(const struct http_port *port) {
+    char line[32];
+    snprintf(line, sizeof line, "%d", http_port_number(port));
+    tell(line);
+}
+
+static void listen_too(void) {
+    struct error err;
+    struct http_port *port = http_server_listen(child.server, "127.0.0.1", 0, &err);
+    if (!port) abort();
+    tell_port(port);
+}
+
+static void move_port(void) {
+    struct error err;
+    if (!http_port_move(child.port, "0.0.0.0", &err)) abort();
+    tell("moved");
+}
+
 static void tell_active(void) {
     char line[32];
     snprintf(line, sizeof line, "active %zu", http_server_active(child.server));
@@ -274,7 +294,13 @@ static void obey_held(char letter) {
 static void obey(char letter) {
     switch (letter) {
     case 'd':
-        http_server_drain(child.server);
+        http_port_close(child.port);
+        break;
+    case 'l':
+        listen_too();
+        break;
+    case 'v':
+        move_port();
         break;
     case 'q':
         http_server_close(child.server, on_server_closed, NULL);
@@ -316,7 +342,6 @@ static void on_command(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
 int child_run(const struct http_limits *limits, bool cors, int commands, int events) {
     struct error err;
     struct http_options options = {
-        .host = "127.0.0.1",
         .routes = routes,
         .route_count = sizeof routes / sizeof routes[0],
         .format_error = format_error,
@@ -326,14 +351,13 @@ int child_run(const struct http_limits *limits, bool cors, int commands, int eve
     child.events = events;
     child.cors = cors;
     if (uv_loop_init(&child.loop) != 0) return 1;
-    child.server = http_server_new(&child.loop, &options, &err);
-    if (!child.server) return 1;
+    child.server = http_server_new(&child.loop, &options);
+    child.port = http_server_listen(child.server, "127.0.0.1", 0, &err);
+    if (!child.port) return 1;
     (void)uv_pipe_init(&child.loop, &child.commands, 0);
     (void)uv_pipe_open(&child.commands, commands);
     (void)uv_read_start((uv_stream_t *)&child.commands, on_alloc, on_command);
-    char line[32];
-    snprintf(line, sizeof line, "%d", http_server_port(child.server));
-    tell(line);
+    tell_port(child.port);
     (void)uv_run(&child.loop, UV_RUN_DEFAULT);
     return uv_loop_close(&child.loop) == 0 ? 0 : 1;
 }

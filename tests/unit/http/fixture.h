@@ -52,8 +52,9 @@ int fixture_tear_down(void **state);
 
 /* r: reply "held", b: begin a stream, s: send "data: tick", w: write 32 KB, e: end,
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
- * d: drain the server, q: close it, n: tell "active N", f: use up all descriptors, F: free
- * them, c: close the upgraded stream, W: write 32 KB to it. */
+ * d: close the first port, v: move it to all addresses ("moved"), l: listen on one more port
+ * and tell its number; q: close the server, n: tell "active N", f: use up all descriptors, F:
+ * free them, c: close the upgraded stream, W: write 32 KB to it. */
 void fixture_command(struct fixture *f, const char *letters);
 /* The next line must be this one. */
 void fixture_expect(struct fixture *f, const char *line);

@@ -31,12 +31,9 @@ static void on_closed(void *ctx) {
     *(bool *)ctx = true;
 }
 
-static struct http_server *server_on(uv_loop_t *loop, const char *host, int port,
-                                     struct error *err) {
-    struct http_options options = {
-        .host = host, .port = port, .format_error = format_error, .cors = no_cors
-    };
-    return http_server_new(loop, &options, err);
+static struct http_server *new_server(uv_loop_t *loop) {
+    struct http_options options = { .format_error = format_error, .cors = no_cors };
+    return http_server_new(loop, &options);
 }
 
 static void close_server(uv_loop_t *loop, struct http_server *server) {
@@ -50,60 +47,85 @@ static void test_port_in_use(void **state) {
     uv_loop_t *loop = *state;
     struct error err;
     char expected[200];
-    struct http_server *server = server_on(loop, "127.0.0.1", 0, &err);
-    assert_non_null(server);
-    int port = http_server_port(server);
-    assert_true(port > 0);
-    assert_null(server_on(loop, "127.0.0.1", port, &err));
+    struct http_server *server = new_server(loop), *other = new_server(loop);
+    struct http_port *port = http_server_listen(server, "127.0.0.1", 0, &err);
+    assert_non_null(port);
+    int number = http_port_number(port);
+    assert_true(number > 0);
+    assert_null(http_server_listen(other, "127.0.0.1", number, &err));
     snprintf(expected, sizeof expected,
-             "Port %d is in use; stop the other server or choose another with --port.", port);
+             "Port %d is in use; stop the other server or choose another with --port.", number);
     assert_int_equal(err.code, ERR_IO);
     assert_string_equal(err.text, expected);
     close_server(loop, server);
+    close_server(loop, other);
 }
 
 static void test_host_of_another_machine(void **state) {
     struct error err;
-    assert_null(server_on(*state, "192.0.2.1", 0, &err));
+    struct http_server *server = new_server(*state);
+    assert_null(http_server_listen(server, "192.0.2.1", 0, &err));
     assert_non_null(strstr(err.text, "192.0.2.1 is not an address of this machine"));
-    assert_null(server_on(*state, "no such host", 0, &err));
+    assert_null(http_server_listen(server, "no such host", 0, &err));
     assert_non_null(strstr(err.text, "Host \"no such host\" is not known"));
     assert_non_null(strstr(err.text, "--host"));
+    close_server(*state, server);
 }
 
 static void test_names_and_addresses(void **state) {
     static const char *const hosts[] = { "localhost", "0.0.0.0", "127.0.0.1" };
     struct error err;
+    struct http_server *server = new_server(*state);
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        struct http_server *server = server_on(*state, hosts[i], 0, &err);
-        assert_non_null(server);
-        close_server(*state, server);
+        struct http_port *port = http_server_listen(server, hosts[i], 0, &err);
+        assert_non_null(port);
+        assert_string_equal(http_port_host(port), hosts[i]);
     }
+    close_server(*state, server);
 }
 
 /* An idle server leaves the loop nothing to wake up for. */
 static void test_idle_server_has_no_timer(void **state) {
     uv_loop_t *loop = *state;
     struct error err;
-    struct http_server *server = server_on(loop, "127.0.0.1", 0, &err);
-    assert_non_null(server);
+    struct http_server *server = new_server(loop);
+    assert_non_null(http_server_listen(server, "127.0.0.1", 0, &err));
     (void)uv_run(loop, UV_RUN_NOWAIT); /* registers what is watched */
     assert_int_equal(uv_backend_timeout(loop), -1);
     close_server(loop, server);
 }
 
-static void test_drained_server_closes(void **state) {
+static void test_a_closed_port_is_free_at_once(void **state) {
     uv_loop_t *loop = *state;
     struct error err;
-    bool closed = false;
-    struct http_server *server = server_on(loop, "127.0.0.1", 0, &err);
-    assert_non_null(server);
-    http_server_drain(server);
-    http_server_drain(server);
-    assert_int_equal(uv_run(loop, UV_RUN_DEFAULT), 0); /* the listener was all it had */
+    struct http_server *server = new_server(loop);
+    struct http_port *port = http_server_listen(server, "127.0.0.1", 0, &err);
+    assert_non_null(port);
+    int number = http_port_number(port);
+    http_port_close(port);
+    port = http_server_listen(server, "127.0.0.1", number, &err);
+    assert_non_null(port);
+    http_port_close(port);
+    assert_int_equal(uv_run(loop, UV_RUN_DEFAULT), 0); /* the listeners were all it had */
     assert_int_equal(http_server_active(server), 0);
-    http_server_close(server, on_closed, &closed);
-    assert_true(closed);
+    close_server(loop, server);
+}
+
+static void test_a_port_that_cannot_move_stays(void **state) {
+    uv_loop_t *loop = *state;
+    struct error err;
+    struct http_server *server = new_server(loop);
+    struct http_port *port = http_server_listen(server, "127.0.0.1", 0, &err);
+    assert_non_null(port);
+    int number = http_port_number(port);
+    assert_false(http_port_move(port, "192.0.2.1", &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_true(http_port_is_listening(port));
+    assert_string_equal(http_port_host(port), "127.0.0.1");
+    assert_true(http_port_move(port, "0.0.0.0", &err));
+    assert_string_equal(http_port_host(port), "0.0.0.0");
+    assert_int_equal(http_port_number(port), number);
+    close_server(loop, server);
 }
 
 static int set_up(void **state) {
@@ -122,7 +144,8 @@ int main(void) {
         cmocka_unit_test(test_host_of_another_machine),
         cmocka_unit_test(test_names_and_addresses),
         cmocka_unit_test(test_idle_server_has_no_timer),
-        cmocka_unit_test(test_drained_server_closes),
+        cmocka_unit_test(test_a_closed_port_is_free_at_once),
+        cmocka_unit_test(test_a_port_that_cannot_move_stays),
     };
     return cmocka_run_group_tests_name("http listening", tests, set_up, tear_down);
 }

@@ -203,34 +203,6 @@ static void test_complete_answer_reaches_a_finished_client(void **state) {
     buf_clear(&out);
 }
 
-static void test_drain_lets_running_requests_end(void **state) {
-    struct buf idle_out = { .max = 0 }, out = { .max = 0 };
-    (void)state;
-    struct fixture *own = fixture_start(NULL, false);
-    int idle = client_connect(own);
-    client_send(idle, "GET /quick HTTP/1.1\r\n" HOST "\r\n");
-    client_read_until(idle, &idle_out, "quick");
-    int fd = hold(own, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    fixture_command(own, "d");
-    assert_true(client_read_end(idle, &idle_out));
-    int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)own->port) };
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof address), -1);
-    assert_int_equal(errno, ECONNREFUSED);
-    fixture_command(own, "r");
-    assert_true(client_read_end(fd, &out));
-    assert_non_null(strstr(out.data, "\r\nConnection: close\r\n"));
-    assert_non_null(strstr(out.data, "\r\n\r\nheld"));
-    close(late);
-    close(fd);
-    close(idle);
-    buf_clear(&idle_out);
-    buf_clear(&out);
-    fixture_stop(own);
-}
-
 static void test_close_tells_everybody(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
@@ -407,7 +379,6 @@ int main(void) {
         cmocka_unit_test(test_too_slow_client_is_dropped),
         cmocka_unit_test(test_queues_together),
         cmocka_unit_test(test_complete_answer_reaches_a_finished_client),
-        cmocka_unit_test(test_drain_lets_running_requests_end),
         cmocka_unit_test(test_close_tells_everybody),
         cmocka_unit_test(test_out_of_descriptors),
         cmocka_unit_test(test_out_of_descriptors_accepting_pauses),

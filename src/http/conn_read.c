@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* conn_read.c - what a client sends, and when: requests are read, admitted and run, the bytes
+ * behind them kept, and who is too slow is cut off. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "http/internal.h"
+
+/* ---- bytes in ---- */
+
+/* Keep what belongs to the next requests, or to the protocol that the handler has just changed
+ * to. Past the limit the client has to wait. */
+static void conn_keep(struct conn *c, const char *bytes, size_t len) {
+    bool wanted = c->state == CONN_UPGRADED ||
+                  (c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED);
+    if (!wanted || len == 0) return;
+    bool kept = buf_add(&c->pending, bytes, len);
+    assert(kept); /* there is room for one read past the limit, and then none comes */
+    if (c->pending.len >= c->server->limits->pipelined) stream_pause_reading(&c->stream);
+    if (c->state == CONN_UPGRADED) conn_arm(c, 0);
+}
+
+/* Count what is held of the body; false if it is too much for all clients together. */
+static bool conn_count_body(struct conn *c) {
+    size_t held = c->x->request.body.len;
+    c->server->bodies += held - c->x->body_held;
+    c->x->body_held = held;
+    return c->server->bodies <= c->server->limits->bodies_total;
+}
+
+static void run_handler(struct exchange *x) {
+    x->state = EXCHANGE_OPEN;
+    x->conn->server->active++;
+    x->route->handler(x->conn->server->options.ctx, x);
+}
+
+static void conn_take_step(struct conn *c, enum request_step step) {
+    struct exchange *x = c->x;
+    if (step != REQUEST_BAD && !conn_count_body(c)) {
+        exchange_refuse_busy(x);
+        return;
+    }
+    switch (step) {
+    case REQUEST_MORE:
+        break;
+    case REQUEST_HEAD:
+        if (exchange_admit(x)) conn_enter(c, CONN_BODY);
+        break;
+    case REQUEST_DONE:
+        conn_enter(c, CONN_RUNNING);
+        run_handler(x);
+        break;
+    case REQUEST_BAD:
+        exchange_refuse(x, x->request.status, &x->request.err);
+        break;
+    }
+}
+
+/* Empty lines before a request are ignored (RFC 9112, 2.2). */
+static size_t count_empty(const char *bytes, size_t len) {
+    size_t n = 0;
+    while (n < len && (bytes[n] == '\r' || bytes[n] == '\n')) n++;
+    return n;
+}
+
+static void conn_feed(struct conn *c, const char *bytes, size_t len) {
+    bool more = len > 0;
+    while (more) {
+        size_t used = c->state == CONN_IDLE ? count_empty(bytes, len) : 0;
+        bytes += used;
+        len -= used;
+        if (c->state == CONN_IDLE && len > 0) {
+            conn_begin_exchange(c);
+            conn_enter(c, CONN_HEAD);
+        }
+        if (c->state != CONN_HEAD && c->state != CONN_BODY) {
+            conn_keep(c, bytes, len);
+            return;
+        }
+        enum request_step step = request_feed(&c->x->request, bytes, len, &used);
+        bytes += used;
+        len -= used;
+        conn_take_step(c, step);
+        /* A request without a body is complete only when fed once more. */
+        more = len > 0 || (step == REQUEST_HEAD && c->state == CONN_BODY);
+    }
+}
+
+static void conn_feed_pending(struct conn *c) {
+    size_t len = c->pending.len;
+    char *bytes = buf_take(&c->pending);
+    if (c->state == CONN_UPGRADED) {
+        c->upgraded.events->on_read(c->upgraded.ctx, bytes, len);
+    } else {
+        conn_feed(c, bytes, len);
+    }
+    free(bytes);
+    if (c->state == CONN_CLOSED) return;
+    if (c->state == CONN_UPGRADED) conn_watch_stall(c);
+    bool room = c->pending.len < c->server->limits->pipelined;
+    if (room && !stream_resume_reading(&c->stream)) conn_close(c);
+}
+
+static void conn_on_read(void *ctx, const char *bytes, size_t len) {
+    struct conn *c = ctx;
+    switch (c->state) {
+    case CONN_IDLE:
+    case CONN_HEAD:
+    case CONN_BODY:
+        if (c->pending.len > 0)
+            conn_keep(c, bytes, len);
+        else
+            conn_feed(c, bytes, len);
+        break;
+    case CONN_RUNNING:
+    case CONN_FLUSHING:
+        conn_keep(c, bytes, len);
+        break;
+    case CONN_UPGRADED:
+        if (c->pending.len > 0) conn_feed_pending(c);
+        if (c->state == CONN_UPGRADED) {
+            c->upgraded.events->on_read(c->upgraded.ctx, bytes, len);
+        }
+        break;
+    case CONN_LINGER:
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+/* The client has sent its last byte or is gone. With a complete answer on its way it may be
+ * waiting for that; otherwise it has lost interest. */
+static void conn_on_end(void *ctx, int status) {
+    struct conn *c = ctx;
+    if (c->state == CONN_FLUSHING && status == UV_EOF && !c->x) {
+        c->client_finished = true;
+    } else {
+        conn_close(c);
+    }
+}
+
+/* ---- deadlines ---- */
+
+static void conn_check_body(struct conn *c) {
+    const struct http_limits *limits = c->server->limits;
+    uint64_t earned = (uint64_t)c->x->request.body_received * 1000 / limits->body_rate;
+    uint64_t deadline = c->body_begin + (uint64_t)limits->body + earned;
+    if (deadline > conn_now(c)) {
+        conn_arm(c, deadline - conn_now(c));
+    } else {
+        exchange_refuse_late(c->x);
+    }
+}
+
+static void conn_check_stall(struct conn *c) {
+    uint64_t stall = (uint64_t)c->server->limits->write_stall;
+    uint64_t sent = stream_sent(&c->stream);
+    if (stream_is_flushed(&c->stream)) return;
+    if (sent == c->sent_seen && conn_now(c) - c->sent_at >= stall) {
+        conn_reset(c);
+        return;
+    }
+    if (sent != c->sent_seen) c->sent_at = conn_now(c);
+    c->sent_seen = sent;
+    conn_arm(c, stall / 4 + 1);
+}
+
+static void tell_gone(struct exchange *x) {
+    void (*fn)(void *) = x->on_gone;
+    x->telling = true;
+    x->on_gone = NULL;
+    if (fn) fn(x->gone_ctx);
+}
+
+static void conn_on_deadline(struct conn *c) {
+    switch (c->state) {
+    case CONN_IDLE:
+    case CONN_UPGRADED:
+        if (c->pending.len > 0)
+            conn_feed_pending(c);
+        else if (c->state == CONN_IDLE)
+            conn_close(c);
+        else
+            conn_check_stall(c);
+        break;
+    case CONN_HEAD:
+        exchange_refuse_late(c->x);
+        break;
+    case CONN_BODY:
+        conn_check_body(c);
+        break;
+    case CONN_RUNNING:
+    case CONN_FLUSHING:
+        conn_check_stall(c);
+        break;
+    case CONN_LINGER:
+        conn_close(c);
+        break;
+    case CONN_CLOSED:
+        tell_gone(c->x);
+        conn_release_exchange(c);
+        break;
+    }
+}
+
+static void conn_on_timer(uv_timer_t *timer) {
+    conn_on_deadline(timer->data);
+}
+
+/* ---- the beginning ---- */
+
+static void conn_on_stream_progress(void *ctx) {
+    conn_on_progress(ctx);
+}
+
+static void conn_on_stream_closed(void *ctx) {
+    conn_on_handle_gone(ctx);
+}
+
+static const struct stream_events stream_events = {
+    .on_read = conn_on_read,
+    .on_end = conn_on_end,
+    .on_progress = conn_on_stream_progress,
+    .on_closed = conn_on_stream_closed,
+};
+
+void conn_accept(struct http_port *port, int fd) {
+    struct http_server *server = port->server;
+    struct conn *c = conn_new(port, conn_on_timer);
+    if (!stream_open(&c->stream, server->loop, fd, &server->shared, &stream_events, c)) {
+        conn_close(c);
+        return;
+    }
+    conn_arm(c, (uint64_t)server->limits->keep_alive);
+}
