@@ -27,11 +27,13 @@ run: build ## build, make demo models if you have no models, and serve on port 1
 	@sh setup/demo-models.sh $(ARGS)
 	@exec build/doze serve $(ARGS)
 
-test: setup-test ## every test, then every test again under ASan and UBSan
+test: setup-test ## every test, again under ASan and UBSan, those with threads under TSan
 	@sh setup/compile.sh release
 	@sh setup/compile.sh sanitize
+	@sh setup/compile.sh tsan threads
 	@sh tests/run.sh release
 	@sh tests/run.sh sanitize
+	@sh tests/run.sh tsan
 
 bench: setup-test ## measure into docs/benchmarks (docs/benchmarks/README.md: PEER, ROWS, RUNS)
 	@sh setup/compile.sh release

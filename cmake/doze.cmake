@@ -5,7 +5,8 @@
 #                                                       as "base/x.h" from src/
 #   doze_executable(doze SOURCES … USES doze_daemon)    program in the output folder: build/ for the
 #                                                       release preset, else build/<preset>/
-#   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test "unit.lifecycle"
+#   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test "unit.lifecycle";
+#                                                       THREADS: one of those that the tsan build runs
 #   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf
 #   doze_left_out(page "why" [ELSEWHERE])               this build has not all tests of tests/page
 #
@@ -22,6 +23,12 @@ endif()
 if(DOZE_FUZZ)
     file(WRITE ${DOZE_OUTPUT}/targets "") # program and corpus, a line for each; doze_fuzz adds
     add_custom_target(fuzzers)
+endif()
+# ThreadSanitizer is slow: its build has the tests whose programs have threads, and no other.
+set(DOZE_TSAN OFF)
+if(DOZE_SANITIZE STREQUAL "thread")
+    set(DOZE_TSAN ON)
+    add_custom_target(threads)
 endif()
 
 file(WRITE ${PROJECT_BINARY_DIR}/left-out "")
@@ -64,10 +71,15 @@ endfunction()
 
 # CLASS is the folder below tests/; it is the label too (tests/CMakeLists.txt): ctest -L CLASS.
 function(doze_test class name)
-    cmake_parse_arguments(arg "" "" "SOURCES;USES;ARGS" ${ARGN})
+    cmake_parse_arguments(arg "THREADS" "" "SOURCES;USES;ARGS" ${ARGN})
     doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
         SOURCES ${arg_SOURCES} USES ${arg_USES})
     target_include_directories(test-${class}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
+    if(DOZE_TSAN AND NOT arg_THREADS)
+        return()
+    elseif(DOZE_TSAN)
+        add_dependencies(threads test-${class}-${name})
+    endif()
     add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
     set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
 endfunction()
