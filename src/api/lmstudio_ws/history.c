@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* history.c - a ChatHistory becomes the messages of a neutral body: one message per
- * turn, but one per result of a tool. */
+/* history.c - a ChatHistory becomes the messages of a neutral body: one for each turn, and one
+ * for each result of a tool. */
 #include "api/lmstudio_ws/history.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ static void add_text_part(struct writer *w, yyjson_mut_val *parts, yyjson_mut_va
 }
 
 static void add_image(struct writer *w, yyjson_mut_val *parts, const struct lmws_file *file) {
-    struct buf url = BUF_INIT(SIZE_MAX / 2); /* no longer than what was uploaded */
+    struct buf url = BUF_INIT(SIZE_MAX / 2); /* not much longer than the upload */
     yyjson_mut_val *part = yyjson_mut_arr_add_obj(w->doc, parts);
     buf_addf(&url, "data:%s;base64,", file->mime);
     buf_add_str(&url, file->base64);
@@ -42,7 +42,7 @@ static void add_image(struct writer *w, yyjson_mut_val *parts, const struct lmws
     buf_clear(&url);
 }
 
-/* A text file is read out, under its name. */
+/* The text of a file goes into the message, under its name. */
 static void add_text_file(struct writer *w, yyjson_mut_val *parts,
                           const struct lmws_file *file) {
     struct buf text = BUF_INIT(SIZE_MAX / 2);
@@ -126,7 +126,7 @@ static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *
     return true;
 }
 
-/* Templates expect a plain string where there is nothing but text. */
+/* Templates expect a plain string for a content of one text. */
 static void set_content(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *parts) {
     yyjson_mut_val *first = yyjson_mut_arr_get_first(parts);
     size_t count = yyjson_mut_arr_size(parts);

@@ -46,36 +46,35 @@ void lmws_session_pause(struct lmws_session *session, bool paused) {
 }
 
 void lmws_session_free(struct lmws_session *session) {
-    session->refused = true; /* nothing is sent to nobody */
+    session->refused = true; /* send nothing: the socket is gone */
     while (session->ops) lmws_op_end(session->ops);
     free(session);
 }
 
 /* ---- authentication: the first message each way ---- */
 
-static void send_verdict(struct lmws_session *session, const char *error) {
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_bool(doc, root, "success", error == NULL);
-    if (error) yyjson_mut_obj_add_str(doc, root, "error", error);
-    lmws_session_send(session, doc);
+/* NULL: let in; else the reason why not. */
+static const char *check_credentials(const struct lmws_host *host, yyjson_val *root) {
+    const char *identifier = json_find_str(root, "clientIdentifier");
+    const char *passkey = json_find_str(root, "clientPasskey");
+    bool formed = yyjson_get_int(yyjson_obj_get(root, "authVersion")) == 1 && identifier &&
+                  passkey && strlen(identifier) <= 256 && strlen(passkey) <= 256;
+    if (!formed) {
+        return "The first message must be {\"authVersion\":1,\"clientIdentifier\":…,"
+               "\"clientPasskey\":…}";
+    }
+    if (host->admit(host->self, identifier, passkey)) return NULL;
+    return "Invalid passkey for client: this server wants its API key (`apiToken` of the "
+           "SDK, or LM_API_TOKEN)";
 }
 
 static void authenticate(struct lmws_session *session, yyjson_val *root) {
-    const char *identifier = json_find_str(root, "clientIdentifier");
-    const char *passkey = json_find_str(root, "clientPasskey");
-    const struct lmws_host *host = session->host;
-    bool formed = yyjson_get_int(yyjson_obj_get(root, "authVersion")) == 1 && identifier &&
-                  passkey && strlen(identifier) <= 256 && strlen(passkey) <= 256;
-    const char *error = NULL;
-    if (!formed) {
-        error = "The first message must be {\"authVersion\":1,\"clientIdentifier\":…,"
-                "\"clientPasskey\":…}";
-    } else if (!host->admit(host->self, identifier, passkey)) {
-        error = "Invalid passkey for client: this server wants its API key (`apiToken` of the "
-                "SDK, or LM_API_TOKEN)";
-    }
-    send_verdict(session, error);
+    const char *error = check_credentials(session->host, root);
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *verdict = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_bool(doc, verdict, "success", error == NULL);
+    if (error) yyjson_mut_obj_add_str(doc, verdict, "error", error);
+    lmws_session_send(session, doc);
     if (error) {
         session->refused = true;
         session->transport.hang_up(session->transport.ctx, "not authenticated");
@@ -87,13 +86,15 @@ static void authenticate(struct lmws_session *session, yyjson_val *root) {
 
 /* ---- envelopes ---- */
 
-/* Ids are integers that the client counts; what is none cannot be answered. */
-static bool id_read(yyjson_val *root, const char *name, int64_t *ret) {
-    yyjson_val *val = yyjson_obj_get(root, name);
-    if (!yyjson_is_int(val)) return false;
-    *ret = yyjson_get_sint(val);
-    return true;
-}
+struct envelope {
+    const char *type;
+    /* NULL: known, and nothing to do. */
+    void (*receive)(struct lmws_session *session, yyjson_val *root,
+                    const struct envelope *envelope);
+    enum lmws_op_kind opens;    /* what receive_open opens */
+    const char *id, *parameter; /* names of its fields */
+    const char *refusal;        /* type of the answer to a signal */
+};
 
 static void warn(struct lmws_session *session, const char *text) {
     yyjson_mut_doc *doc = answer_new();
@@ -103,8 +104,16 @@ static void warn(struct lmws_session *session, const char *text) {
     lmws_session_send(session, doc);
 }
 
-static void begin(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
-                  const char *name, yyjson_val *param) {
+/* Ids are integers that the client counts; anything else cannot be answered. */
+static bool id_read(yyjson_val *root, const char *name, int64_t *ret) {
+    yyjson_val *val = yyjson_obj_get(root, name);
+    if (!yyjson_is_int(val)) return false;
+    *ret = yyjson_get_sint(val);
+    return true;
+}
+
+static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
+                    const char *name, yyjson_val *param) {
     const struct lmws_endpoint *endpoint = lmws_endpoint_find(session->ns, kind, name);
     if (lmws_op_find(session, kind, id)) {
         warn(session, "The id is in use by a call or channel that is still open.");
@@ -120,109 +129,106 @@ static void begin(struct lmws_session *session, enum lmws_op_kind kind, int64_t 
     lmws_op_leave(op);
 }
 
-static void on_begin(struct lmws_session *session, yyjson_val *root, enum lmws_op_kind kind) {
-    static const char *const ids[] = { "callId", "channelId" };
-    static const char *const params[] = { "parameter", "creationParameter" };
+static void receive_open(struct lmws_session *session, yyjson_val *root,
+                         const struct envelope *envelope) {
     const char *endpoint = json_find_str(root, "endpoint");
     int64_t id;
-    if (!id_read(root, ids[kind], &id)) {
+    if (!id_read(root, envelope->id, &id)) {
         warn(session, "A call or channel without an integer id cannot be answered.");
         return;
     }
-    begin(session, kind, id, endpoint ? endpoint : "", yyjson_obj_get(root, params[kind]));
+    open_op(session, envelope->opens, id, endpoint ? endpoint : "",
+            yyjson_obj_get(root, envelope->parameter));
 }
 
-static void on_rpc_call(struct lmws_session *session, yyjson_val *root) {
-    on_begin(session, root, LMWS_RPC);
-}
-
-static void on_channel_create(struct lmws_session *session, yyjson_val *root) {
-    on_begin(session, root, LMWS_CHANNEL);
-}
-
-static void acknowledge(struct lmws_session *session, yyjson_val *root, int64_t id) {
-    int64_t ack;
-    if (!id_read(root, "ackId", &ack)) return;
+static void acknowledge(struct lmws_session *session, int64_t channel, int64_t ack) {
     yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_str(doc, out, "type", "channelAck");
-    yyjson_mut_obj_add_int(doc, out, "channelId", id);
-    yyjson_mut_obj_add_int(doc, out, "ackId", ack);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, root, "type", "channelAck");
+    yyjson_mut_obj_add_int(doc, root, "channelId", channel);
+    yyjson_mut_obj_add_int(doc, root, "ackId", ack);
     lmws_session_send(session, doc);
 }
 
 /* A message for a channel that has just ended is normal: both sides speak at once. */
-static void on_channel_send(struct lmws_session *session, yyjson_val *root) {
-    int64_t id;
-    if (!id_read(root, "channelId", &id)) return;
-    acknowledge(session, root, id);
+static void receive_channel_message(struct lmws_session *session, yyjson_val *root,
+                                    const struct envelope *envelope) {
+    int64_t id, ack;
+    if (!id_read(root, envelope->id, &id)) return;
+    if (id_read(root, "ackId", &ack)) acknowledge(session, id, ack);
     struct lmws_op *op = lmws_op_find(session, LMWS_CHANNEL, id);
     if (!op || !op->endpoint->message) return;
     lmws_op_enter(op);
-    op->endpoint->message(op, yyjson_obj_get(root, "message"));
+    op->endpoint->message(op, yyjson_obj_get(root, envelope->parameter));
     lmws_op_leave(op);
 }
 
-static void on_keep_alive(struct lmws_session *session, yyjson_val *root) {
+static void receive_keep_alive(struct lmws_session *session, yyjson_val *root,
+                               const struct envelope *envelope) {
     (void)root;
+    (void)envelope;
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", "keepAliveAck");
     lmws_session_send(session, doc);
 }
 
-/* No endpoint of either SDK has signals. */
-static void refuse_signal(struct lmws_session *session, yyjson_val *root, const char *type) {
+/* No endpoint that the SDKs use has signals. */
+static void receive_signal(struct lmws_session *session, yyjson_val *root,
+                           const struct envelope *envelope) {
     int64_t id;
-    if (!id_read(root, "subscribeId", &id)) return;
+    if (!id_read(root, envelope->id, &id)) return;
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_str(doc, out, "type", type);
+    yyjson_mut_obj_add_str(doc, out, "type", envelope->refusal);
     yyjson_mut_obj_add_int(doc, out, "subscribeId", id);
     yyjson_mut_obj_add_val(doc, out, "error", lmws_error_object(doc, "doze offers no signals"));
     lmws_session_send(session, doc);
 }
 
-static void on_signal(struct lmws_session *session, yyjson_val *root) {
-    refuse_signal(session, root, "signalError");
-}
-
-static void on_writable_signal(struct lmws_session *session, yyjson_val *root) {
-    refuse_signal(session, root, "writableSignalError");
-}
-
-/* The client complains, as a rule of a reply of ours that does not fit its schema. */
-static void on_warning(struct lmws_session *session, yyjson_val *root) {
-    const char *text = json_find_str(root, "warning");
+/* Mostly about a reply of ours that does not fit the client's schema. */
+static void receive_warning(struct lmws_session *session, yyjson_val *root,
+                            const struct envelope *envelope) {
+    const char *text = json_find_str(root, envelope->parameter);
     session->host->note(session->host->self, text ? text : "");
 }
 
-static void on_nothing(struct lmws_session *session, yyjson_val *root) {
-    (void)session;
-    (void)root;
-}
-
-static const struct {
-    const char *type;
-    void (*fn)(struct lmws_session *session, yyjson_val *root);
-} envelopes[] = {
-    { "rpcCall", on_rpc_call },
-    { "channelCreate", on_channel_create },
-    { "channelSend", on_channel_send },
-    { "channelAck", on_nothing },
-    { "keepAlive", on_keep_alive },
-    { "signalSubscribe", on_signal },
-    { "writableSignalSubscribe", on_writable_signal },
-    { "signalUnsubscribe", on_nothing },
-    { "writableSignalUnsubscribe", on_nothing },
-    { "writableSignalUpdate", on_nothing },
-    { "communicationWarning", on_warning },
+static const struct envelope envelopes[] = {
+    { .type = "rpcCall",
+      .receive = receive_open,
+      .opens = LMWS_RPC,
+      .id = "callId",
+      .parameter = "parameter" },
+    { .type = "channelCreate",
+      .receive = receive_open,
+      .opens = LMWS_CHANNEL,
+      .id = "channelId",
+      .parameter = "creationParameter" },
+    { .type = "channelSend",
+      .receive = receive_channel_message,
+      .id = "channelId",
+      .parameter = "message" },
+    { .type = "channelAck" },
+    { .type = "keepAlive", .receive = receive_keep_alive },
+    { .type = "signalSubscribe",
+      .receive = receive_signal,
+      .id = "subscribeId",
+      .refusal = "signalError" },
+    { .type = "writableSignalSubscribe",
+      .receive = receive_signal,
+      .id = "subscribeId",
+      .refusal = "writableSignalError" },
+    { .type = "signalUnsubscribe" },
+    { .type = "writableSignalUnsubscribe" },
+    { .type = "writableSignalUpdate" },
+    { .type = "communicationWarning", .receive = receive_warning, .parameter = "warning" },
 };
 
 static void dispatch(struct lmws_session *session, yyjson_val *root) {
     const char *type = json_find_str(root, "type");
     for (size_t i = 0; type && i < sizeof envelopes / sizeof envelopes[0]; i++) {
-        if (strcmp(envelopes[i].type, type) != 0) continue;
-        envelopes[i].fn(session, root);
+        const struct envelope *envelope = &envelopes[i];
+        if (strcmp(envelope->type, type) != 0) continue;
+        if (envelope->receive) envelope->receive(session, root, envelope);
         return;
     }
     warn(session, "This server knows no messages of that type.");

@@ -2,16 +2,14 @@
 /*
  * session.h - the WebSocket dialect of LM Studio's SDK and command line.
  *
- * A session is one authenticated socket of one namespace: messages in, messages out, and in
- * between calls of struct service. Pure but for what it is given: the service, and a host for
- * the few things that are the daemon's (its HTTP port, its log, uploaded files). No lifecycle
- * in it.
+ * A session is one authenticated socket of one namespace: it turns the client's messages into
+ * calls of struct service and their events into messages. Pure but for what it is given: the
+ * service, and a host for what is the daemon's (HTTP port, log, uploaded files).
  *
- * What clients demand, from captures of theirs: a reply that does not fit their schema is
- * dropped and the promise hangs for ever, so absent values are left out and never null (but for
- * ttlMs, lastUsedTime, deviceIdentifier); results of nothing have no `result`; every call is
- * answered by rpcResult or rpcError and every channel ends with channelClose or channelError,
- * known or not.
+ * Clients drop a reply that does not fit their schema, and its promise never settles. So absent
+ * values are left out, never null (except ttlMs, lastUsedTime, deviceIdentifier); a result of
+ * nothing has no `result`; every call is answered by rpcResult or rpcError, and every channel
+ * ends with channelClose or channelError, even for an endpoint that doze does not have.
  */
 #ifndef DOZE_API_LMSTUDIO_WS_SESSION_H
 #define DOZE_API_LMSTUDIO_WS_SESSION_H
@@ -29,10 +27,10 @@ enum lmws_namespace {
     LMWS_REPOSITORY = 32,
     LMWS_PLUGINS = 64,
     LMWS_RUNTIME = 128,
-    LMWS_DECISION = 256, /* a kind of model that doze has none of; newer clients list it */
+    LMWS_DECISION = 256, /* newer clients list it; doze has no such models */
 };
 
-/* "llm", ...; 0 if there is none of that name. */
+/* "llm", ...; 0 if there is no namespace of that name. */
 enum lmws_namespace lmws_namespace_parse(const char *name);
 
 /* An uploaded file; strings are borrowed until the next call into the host. */
@@ -61,15 +59,15 @@ struct lmws_host {
     struct lmws_engine engine;
 
     bool (*admit)(void *self, const char *identifier, const char *passkey);
-    /* Serve HTTP on this port (0: as configured) of this interface (NULL: likewise), too; cors:
-     * -1 leaves the setting. */
+    /* Also serve HTTP on this port (0: the configured one) of this interface (NULL: likewise);
+     * cors: -1 leaves the setting. */
     bool (*http_start)(void *self, int port, const char *interface, int cors,
                        struct error *err);
     bool (*http_stop)(void *self, struct error *err);
     void (*shutdown)(void *self);
     /* A client's words for the daemon's log. */
     void (*note)(void *self, const char *text);
-    /* Keep a file for the sessions to come; false if it is too large or no base64. */
+    /* Keep a file for all sessions; false if it is too large or not base64. */
     bool (*file_put)(void *self, const char *name, const char *base64, struct lmws_file *ret,
                      struct error *err);
     bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
@@ -78,13 +76,12 @@ struct lmws_host {
     void (*log_leave)(void *self, void *follower);
 };
 
-/* Where a session's messages go. May be called from inside any lmws_* function and service
- * sink. */
+/* Where a session's messages go. Called from inside lmws_* functions and service sinks. */
 struct lmws_transport {
     void (*send)(void *ctx, const char *json, size_t len);
-    /* It cannot go on with this client; send no more, close with this reason (a literal). */
+    /* Give the client up: send no more, close with this reason (a literal). */
     void (*hang_up)(void *ctx, const char *reason);
-    /* The client has proved who it is: larger messages may come. */
+    /* The client is authenticated: larger messages may come. */
     void (*on_admitted)(void *ctx);
     void *ctx;
 };
@@ -98,8 +95,8 @@ struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_
 void lmws_session_receive(struct lmws_session *session, const char *text, size_t len);
 /* The client reads too slowly / fast enough again. */
 void lmws_session_pause(struct lmws_session *session, bool paused);
-/* The socket is gone: predictions and unfinished loads are cancelled. Not from inside its own
- * calls. */
+/* The socket is gone: cancels predictions and unfinished loads. Not from inside its own calls.
+ */
 void lmws_session_free(struct lmws_session *session);
 
 #endif

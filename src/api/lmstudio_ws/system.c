@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* system.c - what is asked about the server itself, and of services around LM Studio
- * that doze has no part in: those are answered as by a server that is not logged in. */
+/* system.c - questions about the server, and about LM Studio's online services: those are
+ * answered as by a server that is not logged in. */
 #include <string.h>
 
 #include "api/lmstudio_ws/fail.h"
@@ -57,7 +57,7 @@ void lmws_system_stop_http(struct lmws_op *op, yyjson_val *param) {
         lmws_op_fail(op, &err);
 }
 
-/* The answer first: the client waits for it. */
+/* Answer first: the client waits for it. */
 void lmws_system_shutdown(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     (void)param;
@@ -72,7 +72,7 @@ void lmws_system_notify(struct lmws_op *op, yyjson_val *param) {
     lmws_op_done(op);
 }
 
-/* Says nothing until the socket closes; that is its use. */
+/* Stays open until the socket closes. That tells the client that the server has stopped. */
 void lmws_system_alive(struct lmws_op *op, yyjson_val *param) {
     (void)op;
     (void)param;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table.c - the endpoints by namespace and kind. What is not here is answered with an
- * error that says so. */
+/* table.c - the endpoints by namespace and kind. Any other is answered with an error. */
 #include <string.h>
 
 #include "api/lmstudio_ws/handlers.h"

@@ -20,8 +20,8 @@ void lmws_tags_clear(struct lmws_tags *tags) {
     *tags = (struct lmws_tags){ 0 };
 }
 
-/* So many bytes at the end of the text are the beginning of the tag. */
-static size_t begun(const char *text, size_t len, const char *tag) {
+/* Length of the longest suffix of the text that is a prefix of the tag. */
+static size_t tag_begun(const char *text, size_t len, const char *tag) {
     size_t most = strlen(tag) - 1;
     for (size_t n = len < most ? len : most; n > 0; n--) {
         if (memcmp(text + len - n, tag, n) == 0) return n;
@@ -29,7 +29,7 @@ static size_t begun(const char *text, size_t len, const char *tag) {
     return 0;
 }
 
-static void give(struct lmws_tags *tags, size_t len, lmws_tags_fn fn, void *ctx) {
+static void tags_give(struct lmws_tags *tags, size_t len, lmws_tags_fn fn, void *ctx) {
     if (len == 0) return;
     char *text = xstrndup(buf_str(&tags->held), len);
     fn(ctx, text, tags->inside);
@@ -47,16 +47,16 @@ void lmws_tags_feed(struct lmws_tags *tags, const char *text, lmws_tags_fn fn, v
         const char *tag = tags->inside ? tags->end : tags->start;
         const char *held = buf_str(&tags->held), *found = strstr(held, tag);
         if (!found) break;
-        give(tags, (size_t)(found - held), fn, ctx);
+        tags_give(tags, (size_t)(found - held), fn, ctx);
         buf_drop(&tags->held, strlen(tag));
         tags->inside = !tags->inside;
         fn(ctx, "", tags->inside);
     }
     const char *tag = tags->inside ? tags->end : tags->start;
     size_t len = tags->held.len;
-    give(tags, len - begun(buf_str(&tags->held), len, tag), fn, ctx);
+    tags_give(tags, len - tag_begun(buf_str(&tags->held), len, tag), fn, ctx);
 }
 
 void lmws_tags_finish(struct lmws_tags *tags, lmws_tags_fn fn, void *ctx) {
-    if (tags->start) give(tags, tags->held.len, fn, ctx);
+    if (tags->start) tags_give(tags, tags->held.len, fn, ctx);
 }

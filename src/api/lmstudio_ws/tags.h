@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tags.h - thinking told from saying by two tags that the client names. Pure.
+ * tags.h - separates reasoning from content by two tags that the client names. Pure.
  *
- * Text comes in pieces; what may become a tag is held until that is known. Start with a zeroed
- * struct: then there are no tags and everything is said.
+ * Text comes in pieces; what may become a tag is held back until that is known. A zeroed struct
+ * has no tags: all text is content.
  */
 #ifndef DOZE_API_LMSTUDIO_WS_TAGS_H
 #define DOZE_API_LMSTUDIO_WS_TAGS_H
@@ -20,14 +20,14 @@ struct lmws_tags {
 };
 
 /* Borrows the text, which is "" where a tag was found. */
-typedef void (*lmws_tags_fn)(void *ctx, const char *text, bool thinking);
+typedef void (*lmws_tags_fn)(void *ctx, const char *text, bool reasoning);
 
 /* Copies. Neither is empty. */
 void lmws_tags_init(struct lmws_tags *tags, const char *start, const char *end);
 void lmws_tags_clear(struct lmws_tags *tags);
 
 void lmws_tags_feed(struct lmws_tags *tags, const char *text, lmws_tags_fn fn, void *ctx);
-/* Nothing more comes: what is held is no tag. */
+/* The text ends: what is held back is no tag. */
 void lmws_tags_finish(struct lmws_tags *tags, lmws_tags_fn fn, void *ctx);
 
 #endif

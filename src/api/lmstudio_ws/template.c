@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* template.c - prompt templates as the clients write them: Jinja, or texts before and
- * after each message. */
 #include "api/lmstudio_ws/template.h"
 
 #include <string.h>
@@ -10,8 +8,7 @@
 static void add_literal(struct buf *out, yyjson_val *text) {
     if (!yyjson_is_str(text)) return;
     buf_add_str(out, "{{ ");
-    json_write_str(out, yyjson_get_str(text),
-                   yyjson_get_len(text)); /* Jinja's strings are like it */
+    json_write_str(out, yyjson_get_str(text), yyjson_get_len(text)); /* Jinja reads the same */
     buf_add_str(out, " }}");
 }
 

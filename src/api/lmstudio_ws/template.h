@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 
-/* The text of a template in Jinja; NULL if it is none. */
+/* The text of a template in Jinja; NULL if it is not in Jinja. */
 const char *lmws_template_jinja(yyjson_val *value);
-/* Append a template in Jinja; that of texts around messages becomes one. False if it is
- * neither. The buffer is marked if it is too long. */
+/* Append the template as Jinja; texts around messages are translated to it. False if it is
+ * neither. Overflows the buffer if it is too long. */
 bool lmws_template_write(yyjson_val *value, struct buf *out);
 
 #endif
