@@ -9,10 +9,9 @@
 #include "base/json.h"
 
 static bool refuse(struct error *err, const char *name, const char *accepted) {
-    return error_set_param(
-        err, ERR_INVALID_REQUEST, name,
-        "'%s' must be %s, at most ten years; -1 means that the model stays loaded.", name,
-        accepted);
+    return error_set_param(err, ERR_INVALID_REQUEST, name,
+                           "'%s' must be %s up to ten years, or -1 to keep the model loaded.",
+                           name, accepted);
 }
 
 /* Rounded up: a model is never unloaded before its time. */

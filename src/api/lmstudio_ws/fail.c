@@ -63,7 +63,7 @@ static void add_available(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_va
 
 void lmws_op_fail_unloaded(struct lmws_op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = lmws_error_object(doc, "This model has already been unloaded.");
+    yyjson_mut_val *error = lmws_error_object(doc, "This model was unloaded; load it again.");
     display(doc, error, "generic.specificModelUnloaded");
     lmws_op_error(op, doc, error);
 }
@@ -89,7 +89,8 @@ void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error 
 
 void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
     struct error err;
-    error_set(&err, ERR_MODEL_NOT_FOUND, "No model with the identifier '%.80s' is loaded.",
+    error_set(&err, ERR_MODEL_NOT_FOUND,
+              "No loaded model has the identifier '%.80s'; `doze ps` lists the loaded ones.",
               identifier);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, err.text);
@@ -102,7 +103,7 @@ void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
 void lmws_op_fail_query(struct lmws_op *op, yyjson_val *query) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(
-        doc, "No loaded model satisfies the request; load one.");
+        doc, "No loaded model matches the query; load one first.");
     yyjson_mut_val *data = display(doc, error, "generic.noModelMatchingQuery");
     yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
     yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
@@ -135,13 +136,12 @@ void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
 static const struct {
     const char *endpoint, *instead;
 } substitutes[] = {
-    { "createDownloadPlan",
-      "put the GGUF file into a folder of models; doze finds it by itself" },
+    { "createDownloadPlan", "put the GGUF file into a folder of models, where doze finds it" },
     { "createArtifactDownloadPlan",
-      "put the GGUF file into a folder of models; doze finds it by itself" },
-    { "downloadModel", "put the GGUF file into a folder of models; doze finds it by itself" },
-    { "searchModels", "doze lists the models on disk only" },
-    { "fuzzyFindStaffPicks", "doze lists the models on disk only" },
+      "put the GGUF file into a folder of models, where doze finds it" },
+    { "downloadModel", "put the GGUF file into a folder of models, where doze finds it" },
+    { "searchModels", "only the models on disk are listed" },
+    { "fuzzyFindStaffPicks", "only the models on disk are listed" },
     { "preloadDraftModel", "leave the draft model out" },
 };
 
@@ -158,7 +158,8 @@ void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind ki
         error_set(&err, ERR_NOT_SUPPORTED, "'%.60s' is not supported by doze%s%s.", endpoint,
                   instead ? "; " : "", instead ? instead : "");
     } else {
-        error_set(&err, ERR_QUEUE_FULL, "This connection has %d calls open already.",
+        error_set(&err, ERR_QUEUE_FULL,
+                  "This connection already has %d open calls; wait until some have ended.",
                   LMWS_OPS_MAX);
     }
     lmws_op_fail(lmws_op_new(session, &nowhere[kind], id), &err);

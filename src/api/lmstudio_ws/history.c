@@ -58,8 +58,8 @@ static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) 
                *name = json_find_str(part, "name");
     if (!identifier || !w->host->file_find(w->host->self, identifier, &file)) {
         return error_set(w->err, ERR_INVALID_REQUEST,
-                         "The file '%.80s' was not uploaded to this server, or too long ago; "
-                         "prepare it anew.",
+                         "The file '%.80s' is not on this server, which keeps uploads for a "
+                         "while only; upload it again.",
                          name ? name : "");
     }
     if (strcmp(file.type, "image") == 0) {
@@ -68,7 +68,8 @@ static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) 
         add_text_file(w, parts, &file);
     } else {
         return error_set(w->err, ERR_NOT_SUPPORTED,
-                         "doze reads images and text files; '%.80s' is neither.", file.name);
+                         "Only images and text files can be sent; '%.80s' is neither.",
+                         file.name);
     }
     return true;
 }
@@ -110,7 +111,7 @@ static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *
     const char *type = json_find_str(part, "type");
     yyjson_val *text = yyjson_obj_get(part, "text");
     if (!type)
-        return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message has no type.");
+        return error_set(w->err, ERR_INVALID_REQUEST, "A part of a message needs a 'type'.");
     if (strcmp(type, "text") == 0 && yyjson_is_str(text)) {
         add_text_part(w, parts, copy(w, text));
     } else if (strcmp(type, "file") == 0) {
@@ -118,9 +119,7 @@ static bool add_part(struct writer *w, yyjson_mut_val *message, yyjson_mut_val *
     } else if (strcmp(type, "toolCallRequest") == 0) {
         add_tool_call(w, message, yyjson_obj_get(part, "toolCallRequest"));
     } else {
-        return error_set(w->err, ERR_NOT_SUPPORTED,
-                         "A message has a part of type '%.40s', which "
-                         "this server does not know.",
+        return error_set(w->err, ERR_NOT_SUPPORTED, "Parts of type '%.40s' are not supported.",
                          type);
     }
     return true;
@@ -164,8 +163,9 @@ static bool add_message(struct writer *w, yyjson_val *message) {
     for (i = 0; role && i < sizeof roles / sizeof roles[0]; i++) {
         if (strcmp(roles[i], role) == 0) return add_turn(w, role, content);
     }
-    return error_set(w->err, ERR_INVALID_REQUEST,
-                     "The role of a message must be system, user, assistant or tool.");
+    return error_set(
+        w->err, ERR_INVALID_REQUEST,
+        "The role of a message must be \"system\", \"user\", \"assistant\" or \"tool\".");
 }
 
 bool lmws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
@@ -180,5 +180,6 @@ bool lmws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson
         if (!add_message(&w, message)) return false;
     }
     if (yyjson_mut_arr_size(w.messages) > 0) return true;
-    return error_set(err, ERR_INVALID_REQUEST, "The history holds no message.");
+    return error_set(err, ERR_INVALID_REQUEST,
+                     "The history is empty; send at least one message.");
 }

@@ -103,7 +103,8 @@ void lmws_list_variants(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     const char *name = json_find_str(param, "modelKey");
     if (!name || !lmws_key_find(op->session, name, &model)) {
-        error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.80s' on disk.",
+        error_set(&err, ERR_MODEL_NOT_FOUND,
+                  "There is no model '%.80s' on disk; `doze ls` lists the models.",
                   name ? name : "");
         lmws_op_fail_path(op, name ? name : "", &err);
         return;

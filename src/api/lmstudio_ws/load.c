@@ -25,10 +25,11 @@ static bool demand_model(struct lmws_op *op, yyjson_val *param, const char *name
     struct error err;
     const char *key = json_find_str(param, name);
     if (!key || !*key) {
-        error_set(&err, ERR_INVALID_REQUEST, "'%s' is missing; name a model.", name);
+        error_set(&err, ERR_INVALID_REQUEST, "'%s' is missing; send the key of a model.", name);
         lmws_op_fail(op, &err);
     } else if (!lmws_key_find(op->session, key, ret_model)) {
-        error_set(&err, ERR_MODEL_NOT_FOUND, "There is no model '%.100s'.", key);
+        error_set(&err, ERR_MODEL_NOT_FOUND,
+                  "There is no model '%.100s' on disk; `doze ls` lists the models.", key);
         lmws_op_fail_path(op, key, &err);
     } else if (!lmws_model_in_namespace(ret_model, op->session->ns)) {
         lmws_op_fail_domain(op, ret_model);

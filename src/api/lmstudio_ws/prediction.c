@@ -205,7 +205,7 @@ static void finish_text(struct lmws_op *op) {
 static void send_call_failed(struct lmws_op *op, const char *raw) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *message = lmws_op_message(&doc, "toolCallGenerationFailed");
-    const char *why = "The model wrote a tool call whose arguments are no JSON object.";
+    const char *why = "The model wrote a tool call whose arguments are not a JSON object.";
     yyjson_mut_obj_add_val(doc, message, "error", lmws_error_object(doc, why));
     yyjson_mut_obj_add_str(doc, message, "rawContent", raw);
     lmws_op_send(op, doc, message);

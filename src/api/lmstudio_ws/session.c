@@ -64,8 +64,8 @@ static const char *check_credentials(const struct lmws_host *host, yyjson_val *r
                "\"clientPasskey\":…}";
     }
     if (host->admit(host->self, identifier, passkey)) return NULL;
-    return "Invalid passkey for client: this server wants its API key (`apiToken` of the "
-           "SDK, or LM_API_TOKEN)";
+    return "Invalid passkey for client: set this server's API key as `apiToken` of the SDK or "
+           "as LM_API_TOKEN";
 }
 
 static void authenticate(struct lmws_session *session, yyjson_val *root) {
@@ -116,7 +116,7 @@ static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_
                     const char *name, yyjson_val *param) {
     const struct lmws_endpoint *endpoint = lmws_endpoint_find(session->ns, kind, name);
     if (lmws_op_find(session, kind, id)) {
-        warn(session, "The id is in use by a call or channel that is still open.");
+        warn(session, "This id belongs to a call or channel that is still open; use another.");
         return;
     }
     if (!endpoint || session->op_count >= LMWS_OPS_MAX) {
@@ -134,7 +134,7 @@ static void receive_open(struct lmws_session *session, yyjson_val *root,
     const char *endpoint = json_find_str(root, "endpoint");
     int64_t id;
     if (!id_read(root, envelope->id, &id)) {
-        warn(session, "A call or channel without an integer id cannot be answered.");
+        warn(session, "A call needs an integer callId, a channel an integer channelId.");
         return;
     }
     open_op(session, envelope->opens, id, endpoint ? endpoint : "",
@@ -181,7 +181,8 @@ static void receive_signal(struct lmws_session *session, yyjson_val *root,
     yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, out, "type", envelope->refusal);
     yyjson_mut_obj_add_int(doc, out, "subscribeId", id);
-    yyjson_mut_obj_add_val(doc, out, "error", lmws_error_object(doc, "doze offers no signals"));
+    yyjson_mut_obj_add_val(doc, out, "error",
+                           lmws_error_object(doc, "doze does not support signals."));
     lmws_session_send(session, doc);
 }
 
@@ -231,7 +232,7 @@ static void dispatch(struct lmws_session *session, yyjson_val *root) {
         if (envelope->receive) envelope->receive(session, root, envelope);
         return;
     }
-    warn(session, "This server knows no messages of that type.");
+    warn(session, "Unknown message type.");
 }
 
 void lmws_session_receive(struct lmws_session *session, const char *text, size_t len) {

@@ -37,7 +37,7 @@ void lmws_system_start_http(struct lmws_op *op, yyjson_val *param) {
     int number = yyjson_is_int(port) ? yyjson_get_int(port) : 0;
     struct error err;
     if (number < 0 || number > 65535) {
-        error_set(&err, ERR_INVALID_REQUEST, "The port must be 1 to 65535.");
+        error_set(&err, ERR_INVALID_REQUEST, "'port' must be between 1 and 65535.");
         lmws_op_fail(op, &err);
     } else if (host->http_start(host->self, number, json_find_str(param, "networkInterface"),
                                 yyjson_is_bool(cors) ? yyjson_get_bool(cors) : -1, &err)) {

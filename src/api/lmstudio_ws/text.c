@@ -38,7 +38,7 @@ static void question_on_done(struct lmws_op *op, const struct service_event *ev)
     yyjson_mut_val *result = yyjson_mut_doc_get_root(q->doc);
     if (q->answer) q->answer(q->doc, result, ev->result);
     if (yyjson_mut_obj_size(result) == 0) {
-        error_set(&err, ERR_INTERNAL, "The model gave no vector for this text.");
+        error_set(&err, ERR_INTERNAL, "The model returned no vector for this text.");
         lmws_op_fail(op, &err);
         return;
     }

@@ -41,7 +41,7 @@ static bool limit_read(struct openai_translation *t, const char *name, int64_t *
     if (!json_read_int(t->in, name, INT64_MIN, INT64_MAX, max, t->err)) return false;
     if (*max >= -1) return true;
     return error_set_param(t->err, ERR_INVALID_REQUEST, name,
-                           "'%s' must be 0 or more, or -1 for as much as fits.", name);
+                           "'%s' must be 0 or more, or -1 for no limit.", name);
 }
 
 /* max_completion_tokens is the newer name and wins. -1: as if absent, to the context's end. */
@@ -167,9 +167,8 @@ static bool only_one(struct openai_translation *t, const char *name) {
     int64_t n = 1;
     if (!json_read_int(t->in, name, INT64_MIN, INT64_MAX, &n, t->err)) return false;
     if (n == 1) return true;
-    return error_set_param(
-        t->err, ERR_INVALID_REQUEST, name,
-        "'%s' must be 1: a request gets one answer; send it again for another.", name);
+    return error_set_param(t->err, ERR_INVALID_REQUEST, name,
+                           "'%s' must be 1; send the request again for another answer.", name);
 }
 
 bool openai_translate_sampling(struct openai_translation *t) {
