@@ -12,13 +12,14 @@ export DOZE_LLAMA_DIR
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo '  Variables: ARGS="--port 1300" (run), PREFIX=/usr/local and DESTDIR= (install),'
-	@echo '  DOZE_LLAMA_DIR=/path (your own llama.cpp build instead of the pinned one).'
+	@echo '  DOZE_LLAMA_DIR=/path (your own llama.cpp build instead of the pinned one),'
+	@echo '  YES=1 (install Debian packages without asking).'
 
-setup: ## bring in what is missing: Debian packages, llhttp, yyjson, the engine
-	@sh setup/all.sh
+setup: ## fetch what is missing: Debian packages (asks first), llhttp, yyjson, the engine
+	@sh setup/all.sh $(if $(YES),-y)
 
 setup-test:
-	@sh setup/all.sh test
+	@sh setup/all.sh $(if $(YES),-y) test
 
 build: setup ## build/doze and build/doze-engine (the default)
 	@sh setup/compile.sh release doze doze-engine make-model
@@ -53,7 +54,7 @@ dist: build ## build/doze-VERSION.tar.gz, with the built page
 format: ## let clang-format rewrite the sources
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
 
-install: ## into PREFIX (after `make`; does not build, so that sudo leaves no root files behind)
+install: ## into PREFIX, what `make` has built (builds nothing itself: sudo would own the files)
 	@[ -e build/doze ] && [ -e build/doze-engine ] || { echo 'Run `make` first.' >&2; exit 1; }
 	@DESTDIR='$(DESTDIR)' cmake --install build/release/obj --prefix '$(PREFIX)'
 
@@ -63,5 +64,5 @@ uninstall: ## remove what `make install` with the same PREFIX put there
 clean: ## remove what was compiled, keep what was fetched
 	@for d in build/*; do [ "$$d" = build/deps ] || rm -rf "$$d"; done
 
-distclean: ## remove everything that is not in git's care
-	@rm -rf build web/dist web/node_modules tests/e2e/node_modules tests/page/node_modules
+distclean: ## remove everything that git does not track
+	@rm -rf build web/dist web/node_modules tests/*/node_modules

@@ -1,14 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# system-packages.sh [test] - install the Debian packages that are missing; touch nothing else.
+# system-packages.sh [-y] [test] - install the Debian packages that are missing; touch nothing else.
+# Says which ones first, and asks where there is a terminal; with -y or without one it goes on.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
+ask=yes
+[ "${1:-}" = -y ] && ask=no && shift
 want=$(words "$ROOT/setup/packages-build.txt")
 [ "${1:-build}" = test ] && want="$want $(words "$ROOT/setup/packages-test.txt")"
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    say "this system has no apt; make sure that it has: $want llhttp yyjson nodejs npm"
+    say "no apt here: install the counterparts of: $want llhttp yyjson nodejs npm"
     exit 0
 fi
 
@@ -43,7 +46,7 @@ missing="$(missing_packages)$(newer_packages)"
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null ||
-        die "please install these packages as root, then run this again: apt-get install $missing"
+        die "there is no sudo; run this as root, then \`make\` again: apt-get install $missing"
     as_root=sudo
 fi
 
@@ -51,15 +54,27 @@ log=$DEPS/apt.log
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@" </dev/null >"$log" 2>&1; }
 explain() {
     tail -n 3 "$log" >&2
-    die "$1 (offline? apt's output is in build/deps/apt.log). Needed: $missing"
+    die "$1 (offline? see build/deps/apt.log). Needed: $missing"
 }
 
-say "installing with apt: $missing"
+command="${as_root:+sudo }apt-get install $missing"
+say "missing Debian packages: $missing"
+if [ $ask = yes ] && [ -t 0 ] && [ -t 1 ]; then
+    printf "set-up: run '%s'? [Y/n] " "$command"
+    read -r answer || answer=n
+    case $answer in
+    '' | [Yy]*) ;;
+    *) die "nothing was installed; install these packages yourself, then run this again" ;;
+    esac
+else
+    say "running $command"
+fi
 # shellcheck disable=SC2086
 if ! apt install -y --no-install-recommends $missing; then
-    say "refreshing apt's package lists"
+    say "updating apt's package lists"
     apt update || explain "apt-get update failed"
     missing="$(missing_packages)$(newer_packages)"
+    say "running ${as_root:+sudo }apt-get install $missing"
     # shellcheck disable=SC2086
     apt install -y --no-install-recommends $missing || explain "apt-get install failed"
 fi
