@@ -80,8 +80,6 @@ void daemon_load_pinned(struct daemon *d);
 
 /* ---- routes.c ---- */
 void daemon_http_options(struct daemon *d, struct http_options *ret_options);
-/* May this request pass (setting api_key)? If not, it is answered. */
-bool daemon_admit(struct daemon *d, struct exchange *x);
 
 /* ---- load.c ---- */
 struct load_body {
@@ -90,7 +88,7 @@ struct load_body {
     bool echo;
 };
 /* What the body of a request asks to load; false: the exchange has been answered. */
-bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret);
+bool daemon_read_load(struct exchange *x, struct load_body *ret);
 
 /* ---- handlers; ctx is the struct daemon ---- */
 void route_openai_chat(void *ctx, struct exchange *x); /* inference_route.c */

@@ -98,6 +98,13 @@ static bool admit_route(struct exchange *x) {
     return fail(x, &err);
 }
 
+static bool admit_guarded(struct exchange *x) {
+    const struct http_options *options = &x->conn->server->options;
+    struct error err;
+    if (x->route->access == HTTP_OPEN || !options->guard) return true;
+    return options->guard(options->ctx, x, &err) || fail(x, &err);
+}
+
 static bool admit_body(struct exchange *x) {
     struct http_server *server = x->conn->server;
     struct request *r = &x->request;
@@ -136,6 +143,6 @@ static bool admit_expectation(struct exchange *x) {
 
 bool exchange_admit(struct exchange *x) {
     x->conn->keep_alive = x->request.keep_alive;
-    return admit_page(x) && admit_unless_options(x) && admit_route(x) && admit_body(x) &&
-           admit_expectation(x);
+    return admit_page(x) && admit_unless_options(x) && admit_route(x) && admit_guarded(x) &&
+           admit_body(x) && admit_expectation(x);
 }

@@ -167,9 +167,6 @@ struct exchange {
     void *pressure_ctx;
 };
 
-/* Answer an error with a status of its own, e.g. 431. */
-void exchange_refuse(struct exchange *x, int status, const struct error *err);
-
 /* ---- admit.c ---- */
 /* The head is complete: decide what the request may do. False: it was answered. */
 bool exchange_admit(struct exchange *x);

@@ -28,22 +28,31 @@ struct http_server;
 struct http_port;
 struct exchange;
 
+enum http_access {
+    HTTP_GUARDED, /* http_options.guard decides */
+    HTTP_OPEN,    /* for everybody */
+};
+
 struct http_route {
     const char *method; /* "GET", ... ; HEAD is answered from GET */
     /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
     const char *path;
     size_t max_body; /* bytes; 0: any body is drained and ignored */
+    enum http_access access;
     void (*handler)(void *ctx, struct exchange *x);
 };
 
 struct http_options {
     const struct http_route *routes;
     size_t route_count;
-    void *ctx; /* for handlers and the three below */
+    void *ctx; /* for handlers and the functions below */
     /* The body of an error answer for this path (dialects differ): JSON appended to out. */
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
     /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
     bool (*cors)(void *ctx);
+    /* May this request, of which the head is there, run the handler of a guarded route? If not,
+     * *err says why. NULL: yes. */
+    bool (*guard)(void *ctx, const struct exchange *x, struct error *err);
     /* A request for this path has come and may come in, whether or not there is such a route.
      * NULL: nobody wants to know. */
     void (*on_request)(void *ctx, const char *method, const char *path);
@@ -100,6 +109,8 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, co
 /* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it.
  */
 void exchange_fail(struct exchange *x, const struct error *err);
+/* The same with a status that no error code has, e.g. 426. */
+void exchange_refuse(struct exchange *x, int status, const struct error *err);
 /* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the
  * headers SSE needs (Cache-Control: no-cache). */
 void exchange_begin(struct exchange *x, int status, const char *content_type);

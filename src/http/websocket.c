@@ -45,13 +45,11 @@ static bool list_has(const char *list, const char *word) {
 }
 
 static void refuse(struct exchange *x, int status, const char *sentence) {
-    struct buf json = BUF_INIT(512);
+    struct error err;
+    (void)error_set(&err, ERR_INVALID_REQUEST, "%s", sentence);
     exchange_add_header(x, "Upgrade", "websocket");
     exchange_add_header(x, "Sec-WebSocket-Version", "13");
-    buf_addf(&json, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}",
-             sentence);
-    exchange_reply(x, status, "application/json", buf_str(&json), json.len);
-    buf_clear(&json);
+    exchange_refuse(x, status, &err);
 }
 
 static bool shake_hands(struct exchange *x) {

@@ -52,7 +52,7 @@ static void on_end(void *ctx, const struct load_estimate *estimate, const struct
 void route_estimate(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct load_body body;
-    if (!daemon_read_load(d, x, &body)) return;
+    if (!daemon_read_load(x, &body)) return;
     struct pending_estimate *p = xcalloc(1, sizeof *p);
     *p = (struct pending_estimate){ .d = d, .x = x, .starting = true };
     exchange_on_gone(x, on_gone, p);

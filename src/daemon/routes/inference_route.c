@@ -144,7 +144,6 @@ static void answer(struct daemon *d, struct exchange *x, const struct dialect *d
                    enum service_op op) {
     struct error err;
     size_t len = 0;
-    if (!daemon_admit(d, x)) return;
     const char *body = exchange_body(x, &len);
     struct parsed *parsed = xcalloc(1, sizeof *parsed);
     if (!dialect->parse(op, body, len, parsed, &err)) {

@@ -21,7 +21,6 @@ static void reply_json(struct exchange *x, struct buf *json) {
 static void list(void *ctx, struct exchange *x,
                  void (*format)(const struct service_models *models, struct buf *out)) {
     struct daemon *d = ctx;
-    if (!daemon_admit(d, x)) return;
     struct service_models models = d->service.models(d->service.self);
     struct buf json = BUF_INIT(LISTING_MAX);
     format(&models, &json);
@@ -32,7 +31,6 @@ static void list_one(void *ctx, struct exchange *x,
                      bool (*format)(const struct service_models *models, const char *id,
                                     struct buf *out)) {
     struct daemon *d = ctx;
-    if (!daemon_admit(d, x)) return;
     const char *id = exchange_param(x, "id");
     struct service_models models = d->service.models(d->service.self);
     struct buf json = BUF_INIT(LISTING_MAX);
@@ -84,7 +82,6 @@ void route_update_instance(void *ctx, struct exchange *x) {
     struct error err;
     struct instance_change change;
     size_t len = 0;
-    if (!daemon_admit(d, x)) return;
     const char *id = exchange_param(x, "id");
     const char *body = exchange_body(x, &len);
     if (!lmstudio_v1_parse_update(body, len, &change, &err) ||
@@ -110,7 +107,7 @@ static void reply_settings(struct daemon *d, struct exchange *x) {
 
 void route_settings_get(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
-    if (daemon_admit(d, x)) reply_settings(d, x);
+    reply_settings(d, x);
 }
 
 struct pending_change {
@@ -136,7 +133,6 @@ void route_settings_patch(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct error err;
     size_t len = 0;
-    if (!daemon_admit(d, x)) return;
     const char *body = exchange_body(x, &len);
     yyjson_doc *doc = json_parse_object(body, len, &err);
     if (!doc) {

@@ -89,10 +89,9 @@ static bool wants_stream(const struct exchange *x) {
     return accept && strstr(accept, "text/event-stream");
 }
 
-bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *ret) {
+bool daemon_read_load(struct exchange *x, struct load_body *ret) {
     struct error err;
     size_t len = 0;
-    if (!daemon_admit(d, x)) return false;
     const char *text = exchange_body(x, &len);
     if (lmstudio_v1_parse_load(text, len, &ret->request, &ret->echo, &ret->doc, &err))
         return true;
@@ -103,7 +102,7 @@ bool daemon_read_load(struct daemon *d, struct exchange *x, struct load_body *re
 void route_load(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct load_body body;
-    if (!daemon_read_load(d, x, &body)) return;
+    if (!daemon_read_load(x, &body)) return;
     struct pending_load *p = xcalloc(1, sizeof *p);
     *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = body.echo };
     exchange_on_gone(x, on_gone, p);

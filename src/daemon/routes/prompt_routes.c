@@ -87,7 +87,6 @@ static void on_listed(void *ctx, const struct prompts_result *result) {
 
 void route_prompts_list(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
-    if (!daemon_admit(d, x)) return;
     prompts_list(d->prompts, on_listed, asking_new(d, x));
 }
 
@@ -103,7 +102,6 @@ static void on_cleared(void *ctx, const struct prompts_result *result) {
 void route_prompts_clear(void *ctx, struct exchange *x) {
     struct daemon *d = ctx;
     struct model_view model;
-    if (!daemon_admit(d, x)) return;
     const char *name = exchange_param(x, "id");
     if (name && supervisor_find_model(d->supervisor, name, &model)) name = model.key;
     prompts_empty(d->prompts, name, on_cleared, asking_new(d, x));

@@ -11,67 +11,66 @@
 enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
 
 #define OPENAI_ROUTES(prefix)                                                                  \
-    { "GET", prefix "/models", 0, route_openai_models },                                       \
-        { "GET", prefix "/models/{id}", 0, route_openai_model },                               \
-        { "POST", prefix "/chat/completions", BODY_INFERENCE, route_openai_chat },             \
-        { "POST", prefix "/completions", BODY_INFERENCE, route_openai_completions }, {         \
-        "POST", prefix "/embeddings", BODY_INFERENCE, route_openai_embeddings                  \
+    { "GET", prefix "/models", 0, HTTP_GUARDED, route_openai_models },                         \
+        { "GET", prefix "/models/{id}", 0, HTTP_GUARDED, route_openai_model },                 \
+        { "POST", prefix "/chat/completions", BODY_INFERENCE, HTTP_GUARDED,                    \
+          route_openai_chat },                                                                 \
+        { "POST", prefix "/completions", BODY_INFERENCE, HTTP_GUARDED,                         \
+          route_openai_completions },                                                          \
+    {                                                                                          \
+        "POST", prefix "/embeddings", BODY_INFERENCE, HTTP_GUARDED, route_openai_embeddings    \
     }
 
 static const struct http_route routes[] = {
     OPENAI_ROUTES("/v1"),
     OPENAI_ROUTES(""), /* some clients forget the /v1 */
 
-    { "GET", "/api/v0/models", 0, route_v0_models },
-    { "GET", "/api/v0/models/{id}", 0, route_v0_model },
-    { "POST", "/api/v0/chat/completions", BODY_INFERENCE, route_v0_chat },
-    { "POST", "/api/v0/completions", BODY_INFERENCE, route_v0_completions },
-    { "POST", "/api/v0/embeddings", BODY_INFERENCE, route_v0_embeddings },
+    { "GET", "/api/v0/models", 0, HTTP_GUARDED, route_v0_models },
+    { "GET", "/api/v0/models/{id}", 0, HTTP_GUARDED, route_v0_model },
+    { "POST", "/api/v0/chat/completions", BODY_INFERENCE, HTTP_GUARDED, route_v0_chat },
+    { "POST", "/api/v0/completions", BODY_INFERENCE, HTTP_GUARDED, route_v0_completions },
+    { "POST", "/api/v0/embeddings", BODY_INFERENCE, HTTP_GUARDED, route_v0_embeddings },
 
-    { "GET", "/api/v1/models", 0, route_v1_models },
-    { "POST", "/api/v1/models/load", BODY_SMALL, route_load },
-    { "POST", "/api/v1/models/estimate", BODY_SMALL, route_estimate },
-    { "POST", "/api/v1/models/unload", BODY_SMALL, route_unload },
-    { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, route_update_instance },
-    { "GET", "/api/v1/settings", 0, route_settings_get },
-    { "PATCH", "/api/v1/settings", BODY_SMALL, route_settings_patch },
-    { "GET", "/api/v1/prompts", 0, route_prompts_list },
-    { "DELETE", "/api/v1/prompts", 0, route_prompts_clear },
-    { "DELETE", "/api/v1/prompts/{id}", 0, route_prompts_clear },
-    { "GET", "/api/v1/events", 0, route_events },
-    { "GET", "/api/v1/log", 0, route_log },
-    { "GET", "/api/v1/history", 0, route_history },
+    { "GET", "/api/v1/models", 0, HTTP_GUARDED, route_v1_models },
+    { "POST", "/api/v1/models/load", BODY_SMALL, HTTP_GUARDED, route_load },
+    { "POST", "/api/v1/models/estimate", BODY_SMALL, HTTP_GUARDED, route_estimate },
+    { "POST", "/api/v1/models/unload", BODY_SMALL, HTTP_GUARDED, route_unload },
+    { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, HTTP_GUARDED, route_update_instance },
+    { "GET", "/api/v1/settings", 0, HTTP_GUARDED, route_settings_get },
+    { "PATCH", "/api/v1/settings", BODY_SMALL, HTTP_GUARDED, route_settings_patch },
+    { "GET", "/api/v1/prompts", 0, HTTP_GUARDED, route_prompts_list },
+    { "DELETE", "/api/v1/prompts", 0, HTTP_GUARDED, route_prompts_clear },
+    { "DELETE", "/api/v1/prompts/{id}", 0, HTTP_GUARDED, route_prompts_clear },
+    { "GET", "/api/v1/events", 0, HTTP_GUARDED, route_events },
+    { "GET", "/api/v1/log", 0, HTTP_GUARDED, route_log },
+    { "GET", "/api/v1/history", 0, HTTP_GUARDED, route_history },
 
-    { "GET", "/", 0, route_page },
-    { "GET", "/assets/{name}", 0, route_asset },
-    { "GET", "/health", 0, route_health },
-    { "GET", "/metrics", 0, route_metrics },
-    { "GET", "/lmstudio-greeting", 0, route_greeting },
-    { "GET", "/lms-status", 0, route_lms_status },
+    { "GET", "/", 0, HTTP_OPEN, route_page },
+    { "GET", "/assets/{name}", 0, HTTP_OPEN, route_asset },
+    { "GET", "/health", 0, HTTP_OPEN, route_health },
+    { "GET", "/metrics", 0, HTTP_GUARDED, route_metrics },
+    { "GET", "/lmstudio-greeting", 0, HTTP_OPEN, route_greeting },
+    { "GET", "/lms-status", 0, HTTP_OPEN, route_lms_status },
 
-    { "GET", "/llm", 0, route_ws }, /* the namespaces of session.h */
-    { "GET", "/embedding", 0, route_ws },
-    { "GET", "/system", 0, route_ws },
-    { "GET", "/diagnostics", 0, route_ws },
-    { "GET", "/files", 0, route_ws },
-    { "GET", "/repository", 0, route_ws },
-    { "GET", "/plugins", 0, route_ws },
-    { "GET", "/runtime", 0, route_ws },
-    { "GET", "/decision", 0, route_ws },
+    { "GET", "/llm", 0, HTTP_OPEN, route_ws }, /* the namespaces of session.h */
+    { "GET", "/embedding", 0, HTTP_OPEN, route_ws },
+    { "GET", "/system", 0, HTTP_OPEN, route_ws },
+    { "GET", "/diagnostics", 0, HTTP_OPEN, route_ws },
+    { "GET", "/files", 0, HTTP_OPEN, route_ws },
+    { "GET", "/repository", 0, HTTP_OPEN, route_ws },
+    { "GET", "/plugins", 0, HTTP_OPEN, route_ws },
+    { "GET", "/runtime", 0, HTTP_OPEN, route_ws },
+    { "GET", "/decision", 0, HTTP_OPEN, route_ws },
 };
 
-bool daemon_admit(struct daemon *d, struct exchange *x) {
-    if (!d->settings.api_key[0]) return true;
+static bool guard(void *ctx, const struct exchange *x, struct error *err) {
+    const struct daemon *d = ctx;
+    const char *key = d->settings.api_key;
     const char *given = exchange_header(x, "Authorization");
-    if (given && strncmp(given, "Bearer ", 7) == 0 &&
-        api_key_is(d->settings.api_key, given + 7)) {
-        return true;
-    }
-    struct error err;
-    error_set(&err, ERR_API_KEY,
-              "This server wants an API key: send it as `Authorization: Bearer <key>`.");
-    exchange_fail(x, &err);
-    return false;
+    if (!*key) return true;
+    if (given && strncmp(given, "Bearer ", 7) == 0 && api_key_is(key, given + 7)) return true;
+    return error_set(err, ERR_API_KEY,
+                     "This server wants an API key: send it as `Authorization: Bearer <key>`.");
 }
 
 static void format_error(void *ctx, const char *path, const struct error *err,
@@ -91,5 +90,6 @@ void daemon_http_options(struct daemon *d, struct http_options *ret_options) {
                                           .route_count = sizeof routes / sizeof routes[0],
                                           .ctx = d,
                                           .format_error = format_error,
-                                          .cors = cors };
+                                          .cors = cors,
+                                          .guard = guard };
 }

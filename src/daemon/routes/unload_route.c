@@ -48,7 +48,6 @@ void route_unload(void *ctx, struct exchange *x) {
     struct error err;
     size_t len = 0;
     char *id = NULL;
-    if (!daemon_admit(d, x)) return;
     const char *body = exchange_body(x, &len);
     if (!lmstudio_v1_parse_unload(body, len, &id, &err)) {
         exchange_fail(x, &err);

@@ -21,6 +21,24 @@ static void test_answer_has_its_head(void **state) {
     free(answer);
 }
 
+/* Before its body is sent, so that a client without a key cannot have it stored. */
+static void test_guarded_route_is_refused_at_the_head(void **state) {
+    struct buf out = { .max = 0 };
+    (void)state;
+    int fd = client_connect(shared);
+    client_send(fd, "POST /locked HTTP/1.1\r\nContent-Length: 64000000\r\n" HOST "\r\n");
+    assert_true(client_read_end(fd, &out));
+    assert_memory_equal(out.data, "HTTP/1.1 401 ", 13);
+    close(fd);
+    buf_clear(&out);
+    client_check(shared,
+                 "POST /locked HTTP/1.1\r\nX-Key: 1\r\nContent-Length: 2\r\n" CLOSE "ab",
+                 "HTTP/1.1 200", "count=2");
+    client_check(shared, "GET /locked/open HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "quick");
+    client_check(shared, "GET /locked/nothing HTTP/1.1\r\n" CLOSE, "HTTP/1.1 404", "");
+    client_check(shared, "OPTIONS /locked HTTP/1.1\r\n" CLOSE, "HTTP/1.1 204", "Allow: POST");
+}
+
 static void test_head_of_get_without_body(void **state) {
     (void)state;
     char *answer = client_talk(shared, "HEAD /quick HTTP/1.1\r\n" CLOSE);
@@ -344,6 +362,7 @@ static void test_upgrade_offer_on_an_ordinary_route(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answer_has_its_head),
+        cmocka_unit_test(test_guarded_route_is_refused_at_the_head),
         cmocka_unit_test(test_head_of_get_without_body),
         cmocka_unit_test(test_head_of_stream_ends_and_stops_the_work),
         cmocka_unit_test(test_path_query_and_header),

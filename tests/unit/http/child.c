@@ -183,11 +183,18 @@ static void on_ws(void *ctx, struct exchange *x) {
 }
 
 static const struct http_route routes[] = {
-    { "GET", "/quick", 0, on_quick },       { "GET", "/things/{id}", 0, on_things },
-    { "POST", "/echo", ECHO_MAX, on_echo }, { "POST", "/count", 64 << 20, on_count },
-    { "GET", "/hold", 0, on_hold },         { "POST", "/hold", 1 << 20, on_hold },
-    { "POST", "/open", 0, on_open },        { "GET", "/big", 0, on_big },
-    { "GET", "/upgrade", 0, on_upgrade },   { "GET", "/ws", 0, on_ws },
+    { "GET", "/quick", 0, HTTP_GUARDED, on_quick },
+    { "GET", "/things/{id}", 0, HTTP_GUARDED, on_things },
+    { "POST", "/echo", ECHO_MAX, HTTP_GUARDED, on_echo },
+    { "POST", "/count", 64 << 20, HTTP_GUARDED, on_count },
+    { "GET", "/hold", 0, HTTP_GUARDED, on_hold },
+    { "POST", "/hold", 1 << 20, HTTP_GUARDED, on_hold },
+    { "POST", "/open", 0, HTTP_GUARDED, on_open },
+    { "GET", "/big", 0, HTTP_GUARDED, on_big },
+    { "GET", "/upgrade", 0, HTTP_GUARDED, on_upgrade },
+    { "GET", "/ws", 0, HTTP_GUARDED, on_ws },
+    { "POST", "/locked", 64 << 20, HTTP_GUARDED, on_count },
+    { "GET", "/locked/open", 0, HTTP_OPEN, on_quick },
 };
 
 static void format_error(void *ctx, const char *path, const struct error *err,
@@ -195,6 +202,13 @@ static void format_error(void *ctx, const char *path, const struct error *err,
     (void)ctx;
     (void)buf_addf(out, "{\"path\":\"%s\",\"code\":\"%s\",\"message\":\"%s\"}", path,
                    error_name(err->code), err->text);
+}
+
+static bool guard(void *ctx, const struct exchange *x, struct error *err) {
+    (void)ctx;
+    if (strncmp(exchange_path(x), "/locked", 7) != 0 || exchange_header(x, "X-Key"))
+        return true;
+    return error_set(err, ERR_API_KEY, "locked");
 }
 
 static bool wants_cors(void *ctx) {
@@ -346,6 +360,7 @@ int child_run(const struct http_limits *limits, bool cors, int commands, int eve
         .route_count = sizeof routes / sizeof routes[0],
         .format_error = format_error,
         .cors = wants_cors,
+        .guard = guard,
         .limits = limits,
     };
     child.events = events;

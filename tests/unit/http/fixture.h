@@ -8,7 +8,8 @@
  * Routes: GET /quick; GET /things/{id}, which tells what it was asked; POST /echo (up to 1,000
  * bytes); POST /count (up to 64 MB, answers the length); GET and POST /hold, whose exchange is
  * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8
- * MB at once); GET /upgrade (raw echo).
+ * MB at once); GET /upgrade (raw echo); POST /locked, which is /count for those who bring an
+ * X-Key, and GET /locked/open for all.
  */
 #ifndef DOZE_TEST_HTTP_FIXTURE_H
 #define DOZE_TEST_HTTP_FIXTURE_H

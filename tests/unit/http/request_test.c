@@ -119,9 +119,12 @@ static void none(void *ctx, struct exchange *x) {
 }
 
 static const struct http_route routes[] = {
-    { "GET", "/m/{id}", 0, none },   { "GET", "/m", 0, none },
-    { "POST", "/m/load", 1, none },  { "GET", "/m/load/status/{id}", 0, none },
-    { "PATCH", "/i/{id}", 1, none }, { "GET", "/{rest}", 0, none },
+    { "GET", "/m/{id}", 0, HTTP_GUARDED, none },
+    { "GET", "/m", 0, HTTP_GUARDED, none },
+    { "POST", "/m/load", 1, HTTP_GUARDED, none },
+    { "GET", "/m/load/status/{id}", 0, HTTP_GUARDED, none },
+    { "PATCH", "/i/{id}", 1, HTTP_GUARDED, none },
+    { "GET", "/{rest}", 0, HTTP_GUARDED, none },
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
