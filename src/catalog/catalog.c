@@ -115,11 +115,11 @@ static void make_keys_unique(struct catalog *catalog) {
 /* --- the catalog --- */
 
 struct catalog *catalog_scan(const char *const *dirs, size_t dir_count) {
-    struct found_files found;
+    struct found found;
     walk_folders(dirs, dir_count, &found);
-    found_files_once(&found);
-    struct drafts drafts = read_drafts(found.files, found.count);
-    found_files_clear(&found);
+    found_drop_doubles(&found);
+    struct drafts drafts = read_drafts(found.files, found.file_count);
+    found_clear(&found);
     struct catalog *catalog = xcalloc(1, sizeof *catalog);
     catalog->models = xcalloc(drafts.count, sizeof *catalog->models);
     catalog->count = drafts.count;

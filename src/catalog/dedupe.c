@@ -62,14 +62,14 @@ static void mark(struct entry *entries, size_t count) {
     }
 }
 
-void found_files_once(struct found_files *found) {
-    if (found->count == 0) return;
-    struct entry *entries = xcalloc(found->count, sizeof *entries);
-    for (size_t i = 0; i < found->count; i++) {
+void found_drop_doubles(struct found *found) {
+    if (found->file_count == 0) return;
+    struct entry *entries = xcalloc(found->file_count, sizeof *entries);
+    for (size_t i = 0; i < found->file_count; i++) {
         entries[i] = (struct entry){ &found->files[i], title_of(&found->files[i]), false };
     }
-    mark(entries, found->count);
-    for (size_t i = 0; i < found->count; i++) {
+    mark(entries, found->file_count);
+    for (size_t i = 0; i < found->file_count; i++) {
         free(entries[i].title);
         if (!entries[i].drop) continue;
         free(entries[i].file->path);
@@ -77,8 +77,8 @@ void found_files_once(struct found_files *found) {
     }
     free(entries);
     size_t kept = 0;
-    for (size_t i = 0; i < found->count; i++) {
+    for (size_t i = 0; i < found->file_count; i++) {
         if (found->files[i].path) found->files[kept++] = found->files[i];
     }
-    found->count = kept;
+    found->file_count = kept;
 }

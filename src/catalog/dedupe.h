@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dedupe.h - leave each file in the list once: under the first of its names, and of the
+ * dedupe.h - keeps each file in the list once: under the first of its names, and of the
  * revisions of a file in the Hugging Face cache the newest. The order stays.
  */
 #ifndef DOZE_CATALOG_DEDUPE_H
@@ -8,6 +8,6 @@
 
 #include "catalog/walk.h"
 
-void found_files_once(struct found_files *found);
+void found_drop_doubles(struct found *found);
 
 #endif

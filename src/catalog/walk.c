@@ -21,9 +21,8 @@ struct folder_id {
 };
 
 struct walk {
-    struct found_files *found;
+    struct found *found;
     size_t root_len;
-    size_t folders;
     struct folder_id links[LINKS_MAX]; /* folders that links have led to, and the roots */
     size_t link_count;
 };
@@ -54,14 +53,18 @@ static bool remember_link(struct walk *w, const struct stat *st) {
     return true;
 }
 
+/* Make room for one more item in an array that doubles; its length is a power of two or 0 when
+ * it is full. */
+static void *grown(void *items, size_t count, size_t size) {
+    if (count & (count - 1)) return items;
+    return xrealloc(items, (count ? count * 2 : 1) * size);
+}
+
 static void add_file(struct walk *w, const char *path, const struct stat *st, int problem) {
-    struct found_files *found = w->found;
-    if (found->count == FILES_MAX) return;
-    if ((found->count & (found->count - 1)) == 0) { /* a power of two: full */
-        size_t room = found->count ? found->count * 2 : 1;
-        found->files = xrealloc(found->files, room * sizeof *found->files);
-    }
-    found->files[found->count++] = (struct found_file){
+    struct found *found = w->found;
+    if (found->file_count == FILES_MAX) return;
+    found->files = grown(found->files, found->file_count, sizeof *found->files);
+    found->files[found->file_count++] = (struct found_file){
         .path = xstrdup(path),
         .root_len = w->root_len,
         .device = st->st_dev,
@@ -70,6 +73,12 @@ static void add_file(struct walk *w, const char *path, const struct stat *st, in
         .modified = (msec)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000,
         .problem = problem,
     };
+}
+
+/* awaited: see found_folder; taken. */
+static void add_folder(struct found *found, const char *path, char *awaited) {
+    found->folders = grown(found->folders, found->folder_count, sizeof *found->folders);
+    found->folders[found->folder_count++] = (struct found_folder){ xstrdup(path), awaited };
 }
 
 static void walk_folder(struct walk *w, const char *path, int level);
@@ -93,7 +102,8 @@ static void walk_entry(struct walk *w, const char *path, const struct dirent *en
 }
 
 static void walk_folder(struct walk *w, const char *path, int level) {
-    if (level > LEVELS_MAX || w->folders++ >= FOLDERS_MAX) return;
+    if (level > LEVELS_MAX || w->found->folder_count >= FOLDERS_MAX) return;
+    add_folder(w->found, path, NULL);
     struct dirent **entries;
     int count = scandir(path, &entries, worth_a_look, by_name);
     for (int i = 0; i < count; i++) {
@@ -103,24 +113,48 @@ static void walk_folder(struct walk *w, const char *path, int level) {
     if (count >= 0) free(entries);
 }
 
-void walk_folders(const char *const *dirs, size_t dir_count, struct found_files *ret_found) {
-    *ret_found = (struct found_files){ 0 };
+/* Add the nearest existing parent of a folder that does not exist. */
+static void add_parent(struct found *found, const char *missing) {
+    char *path = xstrdup(missing), *slash, *parent = NULL;
+    while (!parent && (slash = strrchr(path, '/'))) {
+        *slash = '\0';
+        parent = realpath(*path ? path : "/", NULL);
+    }
+    const char *rest = parent ? missing + strlen(path) + 1 : missing;
+    rest += strspn(rest, "/");
+    if (!parent) parent = realpath(".", NULL); /* a relative path */
+    if (parent && *rest) add_folder(found, parent, xstrndup(rest, strcspn(rest, "/")));
+    free(parent);
+    free(path);
+}
+
+static void walk_root(struct walk *w, const char *dir) {
+    struct stat st;
+    char *root = realpath(dir, NULL);
+    if (!root) {
+        add_parent(w->found, dir);
+    } else if (stat(root, &st) == 0 && S_ISDIR(st.st_mode) && remember_link(w, &st)) {
+        w->root_len = strlen(root) + 1;
+        walk_folder(w, root, 0);
+    }
+    free(root);
+}
+
+void walk_folders(const char *const *dirs, size_t dir_count, struct found *ret_found) {
+    *ret_found = (struct found){ 0 };
     struct walk *w = xcalloc(1, sizeof *w);
     w->found = ret_found;
-    for (size_t i = 0; i < dir_count; i++) {
-        struct stat st;
-        char *root = realpath(dirs[i], NULL);
-        if (root && stat(root, &st) == 0 && S_ISDIR(st.st_mode) && remember_link(w, &st)) {
-            w->root_len = strlen(root) + 1;
-            walk_folder(w, root, 0);
-        }
-        free(root);
-    }
+    for (size_t i = 0; i < dir_count; i++) walk_root(w, dirs[i]);
     free(w);
 }
 
-void found_files_clear(struct found_files *found) {
-    for (size_t i = 0; i < found->count; i++) free(found->files[i].path);
+void found_clear(struct found *found) {
+    for (size_t i = 0; i < found->file_count; i++) free(found->files[i].path);
+    for (size_t i = 0; i < found->folder_count; i++) {
+        free(found->folders[i].path);
+        free(found->folders[i].awaited);
+    }
     free(found->files);
-    *found = (struct found_files){ 0 };
+    free(found->folders);
+    *found = (struct found){ 0 };
 }

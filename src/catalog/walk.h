@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.h - the GGUF files below some folders.
+ * walk.h - the GGUF files below some folders, and the folders that were looked into.
  *
- * Links are followed; one that leads to a folder where another link has led already is not, so
- * circles end. Names that begin with a dot are passed over. Bounded: 8 levels, 20,000 files,
- * 50,000 folders; what lies beyond is not found.
+ * Links are followed; a link to a folder that another link has led to is not, so circles end.
+ * Names that begin with a dot are skipped. Bounded: 8 levels, 20,000 files, 50,000 folders;
+ * what lies beyond is not found.
  */
 #ifndef DOZE_CATALOG_WALK_H
 #define DOZE_CATALOG_WALK_H
@@ -21,16 +21,25 @@ struct found_file {
     ino_t inode; /* same device and inode: the same file */
     nbytes size;
     msec modified; /* Unix ms */
-    int problem;   /* errno why it cannot be looked at (a link to nowhere); 0: none */
+    int problem;   /* errno of stat: a link whose target is missing; 0: none */
 };
 
-struct found_files {
+/* A folder in which a change can add or remove a model. */
+struct found_folder {
+    char *path;
+    char *awaited; /* NULL: it was looked into. Else it is the nearest existing parent of a
+                      folder that does not exist, and only the entry of this name matters */
+};
+
+struct found {
     struct found_file *files; /* by folder as given, then by name */
-    size_t count;
+    size_t file_count;
+    struct found_folder *folders;
+    size_t folder_count;
 };
 
-/* Caller clears. Folders that are missing or closed to us are passed over. */
-void walk_folders(const char *const *dirs, size_t dir_count, struct found_files *ret_found);
-void found_files_clear(struct found_files *found);
+/* Caller clears. Folders that cannot be read have no files. */
+void walk_folders(const char *const *dirs, size_t dir_count, struct found *ret_found);
+void found_clear(struct found *found);
 
 #endif

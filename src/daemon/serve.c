@@ -245,11 +245,23 @@ void daemon_open_to_lmstudio(struct daemon *d) {
     }
 }
 
+/* doze's own folder is made; one that was named and does not exist may be a mistake. */
+static void prepare_model_dirs(const struct serve_options *o) {
+    struct error err;
+    if (o->default_dirs && !dirs_make(o->model_dirs[0], 0755, &err)) log_warn("%s", err.text);
+    for (size_t i = 0; i < o->model_dir_count && !o->default_dirs; i++) {
+        if (access(o->model_dirs[i], F_OK) == 0) continue;
+        log_warn("The models folder %s does not exist; its models appear once it is made.",
+                 o->model_dirs[i]);
+    }
+}
+
 static bool start(struct daemon *d, struct error *err) {
     const char *const *dirs = (const char *const *)d->options.model_dirs;
     struct http_options http;
     d->worker_program = find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
+    prepare_model_dirs(&d->options);
     d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, &d->settings, &d->metrics);

@@ -53,6 +53,7 @@ static void add_default_dirs(struct serve_options *o) {
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
         o->model_dirs[o->model_dir_count++] = dirs[i];
     }
+    o->default_dirs = true;
 }
 
 /* what: the number's name at the beginning of a sentence. */

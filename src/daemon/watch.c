@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/watch.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "catalog/walk.h"
 
 enum {
-    MAX_FOLDERS = 512,
-    MAX_DEPTH = 4,
-    /* A file that is being copied changes all the time: look when it has been quiet for so
+    MAX_FOLDERS = 4096,
+    /* A file that is being copied changes all the time: scan when nothing has changed for this
        long. */
     QUIET_MS = 500,
 };
 
+/* A watched folder. Owned by the loop from start to close. */
 struct folder {
+    uv_fs_event_t event; /* first: a handle is freed as its folder */
+    struct watch *watch;
     char *path;
-    uv_fs_event_t *event; /* NULL: the system has no watch left for it */
+    char *awaited; /* the only entry that matters; NULL: any (see found_folder) */
 };
 
 struct watch {
@@ -31,42 +31,18 @@ struct watch {
     uv_timer_t quiet;
     uv_work_t work;
     bool scanning, again, closing;
+    struct found found; /* of the last walk; its folders are not watched yet */
     struct catalog *scanned;
-    struct folder folders[MAX_FOLDERS]; /* that are watched */
-    char *found[MAX_FOLDERS];           /* that are there */
-    size_t folder_count, found_count;
+    struct folder **folders; /* by path */
+    size_t folder_count;
 };
 
 /* ---- on the pool thread ---- */
 
-static bool is_folder(DIR *dir, const struct dirent *entry) {
-    struct stat st;
-    if (entry->d_name[0] == '.') return false;
-    if (entry->d_type != DT_UNKNOWN) return entry->d_type == DT_DIR; /* XFS, NFS do not say */
-    return fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(st.st_mode);
-}
-
-static void collect_below(struct watch *w, const char *path, int depth) {
-    DIR *dir = opendir(path);
-    if (!dir) return;
-    if (w->found_count < MAX_FOLDERS) w->found[w->found_count++] = xstrdup(path);
-    struct dirent *entry;
-    while (depth < MAX_DEPTH && w->found_count < MAX_FOLDERS && (entry = readdir(dir))) {
-        if (!is_folder(dir, entry)) continue;
-        char *child = xasprintf("%s/%s", path, entry->d_name);
-        collect_below(w, child, depth + 1);
-        free(child);
-    }
-    closedir(dir);
-}
-
-static void collect(struct watch *w) {
-    for (size_t i = 0; i < w->dir_count; i++) collect_below(w, w->dirs[i], 0);
-}
-
-static void collect_work(uv_work_t *work) {
-    collect(work->data);
+static void walk_work(uv_work_t *work) {
+    struct watch *w = work->data;
+    found_clear(&w->found);
+    walk_folders(w->dirs, w->dir_count, &w->found);
 }
 
 static void scan_work(uv_work_t *work) {
@@ -76,81 +52,98 @@ static void scan_work(uv_work_t *work) {
 
 /* ---- on the loop: the folders ---- */
 
-static void on_changed(uv_fs_event_t *event, const char *name, int events, int status) {
-    struct watch *w = event->data;
-    (void)name;
+/* What happens to the folder itself comes with the folder's own name. */
+static bool folder_is_concerned(const struct folder *folder, const char *name) {
+    const char *slash = strrchr(folder->path, '/');
+    return !folder->awaited || !name || strcmp(name, folder->awaited) == 0 ||
+           (slash && strcmp(name, slash + 1) == 0);
+}
+
+static void folder_on_change(uv_fs_event_t *event, const char *name, int events, int status) {
+    struct folder *folder = (struct folder *)event;
     (void)events;
     (void)status;
-    uv_timer_again(&w->quiet);
+    if (folder_is_concerned(folder, name)) uv_timer_again(&folder->watch->quiet);
 }
 
-static void on_folder_closed(uv_handle_t *handle) {
-    free(handle);
+/* If the system has no watch left the folder is listed all the same: it is not a new one. */
+static struct folder *folder_new(struct watch *w, const struct found_folder *found) {
+    struct folder *folder = xcalloc(1, sizeof *folder);
+    folder->watch = w;
+    folder->path = xstrdup(found->path);
+    folder->awaited = found->awaited ? xstrdup(found->awaited) : NULL;
+    uv_fs_event_init(w->loop, &folder->event);
+    (void)uv_fs_event_start(&folder->event, folder_on_change, found->path, 0);
+    return folder;
 }
 
-static uv_fs_event_t *watch_folder(struct watch *w, const char *path) {
-    uv_fs_event_t *event = xcalloc(1, sizeof *event);
-    uv_fs_event_init(w->loop, event);
-    event->data = w;
-    if (uv_fs_event_start(event, on_changed, path, 0) == 0) return event;
-    uv_close((uv_handle_t *)event, on_folder_closed);
-    return NULL;
-}
-
-static void folder_clear(struct folder *folder) {
-    if (folder->event) uv_close((uv_handle_t *)folder->event, on_folder_closed);
+static void folder_on_closed(uv_handle_t *handle) {
+    struct folder *folder = (struct folder *)handle;
     free(folder->path);
+    free(folder->awaited);
+    free(folder);
 }
 
 static void unwatch_all(struct watch *w) {
-    for (size_t i = 0; i < w->folder_count; i++) folder_clear(&w->folders[i]);
+    for (size_t i = 0; i < w->folder_count; i++) {
+        uv_close((uv_handle_t *)&w->folders[i]->event, folder_on_closed);
+    }
+    free(w->folders);
+    w->folders = NULL;
     w->folder_count = 0;
 }
 
-static bool is_watched(const struct watch *w, const char *path) {
-    for (size_t i = 0; i < w->folder_count; i++) {
-        if (strcmp(w->folders[i].path, path) == 0) return true;
-    }
-    return false;
+static int by_path(const void *a, const void *b) {
+    const struct folder *const *x = a, *const *y = b;
+    return strcmp((*x)->path, (*y)->path);
 }
 
-/* Watch what was found; true if some of it was not watched before. The new watches begin before
- * the old ones end, so that nothing is missed; one of a folder that was made anew is a new one.
- */
+/* A parent that was watched for one entry and is now looked into counts as new. */
+static bool was_watched(const struct watch *w, struct folder *folder) {
+    struct folder **old = w->folder_count ? bsearch(&folder, w->folders, w->folder_count,
+                                                    sizeof *w->folders, by_path)
+                                          : NULL;
+    return old && !(*old)->awaited == !folder->awaited;
+}
+
+/* Watch the folders of the last walk; true if one of them was not watched before. The new
+ * watches begin before the old ones end, so that nothing is missed, and all of them are new: a
+ * folder that was deleted and made again has the same path. */
 static bool watch_found(struct watch *w) {
-    struct folder next[MAX_FOLDERS] = { 0 };
-    size_t count = w->found_count;
+    size_t count = w->found.folder_count < MAX_FOLDERS ? w->found.folder_count : MAX_FOLDERS;
+    struct folder **next = xcalloc(count, sizeof *next);
     bool fresh = false;
     for (size_t i = 0; i < count; i++) {
-        fresh = fresh || !is_watched(w, w->found[i]);
-        next[i] = (struct folder){ w->found[i], watch_folder(w, w->found[i]) };
+        next[i] = folder_new(w, &w->found.folders[i]);
+        fresh = fresh || !was_watched(w, next[i]);
     }
+    if (count) qsort(next, count, sizeof *next, by_path);
     unwatch_all(w);
-    memcpy(w->folders, next, count * sizeof next[0]);
+    w->folders = next;
     w->folder_count = count;
-    w->found_count = 0;
+    found_clear(&w->found);
     return fresh;
 }
 
 /* ---- on the loop: a scan ---- */
 
-static void on_closed(uv_handle_t *handle) {
+static void watch_on_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
-static void end(struct watch *w) {
+static void watch_end(struct watch *w) {
     unwatch_all(w);
-    for (size_t i = 0; i < w->found_count; i++) free(w->found[i]);
+    found_clear(&w->found);
     catalog_free(w->scanned);
-    uv_close((uv_handle_t *)&w->quiet, on_closed);
+    uv_close((uv_handle_t *)&w->quiet, watch_on_closed);
 }
 
-static void on_scan_done(uv_work_t *work, int status) {
+static void watch_on_scanned(uv_work_t *work, int status) {
     struct watch *w = work->data;
     (void)status;
     w->scanning = false;
     if (w->closing) {
-        end(w);
+        watch_end(w);
         return;
     }
     struct catalog *scanned = w->scanned;
@@ -159,27 +152,28 @@ static void on_scan_done(uv_work_t *work, int status) {
     if (w->again) watch_rescan(w);
 }
 
-/* Folders are looked into again, and files read, only when the folders are watched: what comes
- * later is an event. */
-static void on_collected(uv_work_t *work, int status) {
+/* A new folder may have got a folder of its own before it was watched, so walk until there is
+ * no new one. Only then read the files: what is added from here on is an event. */
+static void watch_on_walked(uv_work_t *work, int status) {
     struct watch *w = work->data;
     (void)status;
-    if (w->closing)
-        end(w);
-    else if (watch_found(w))
-        uv_queue_work(w->loop, &w->work, collect_work, on_collected);
-    else
-        uv_queue_work(w->loop, &w->work, scan_work, on_scan_done);
+    if (w->closing) {
+        watch_end(w);
+    } else if (watch_found(w)) {
+        uv_queue_work(w->loop, &w->work, walk_work, watch_on_walked);
+    } else {
+        uv_queue_work(w->loop, &w->work, scan_work, watch_on_scanned);
+    }
 }
 
 void watch_rescan(struct watch *w) {
     w->again = w->scanning;
     if (w->scanning) return;
     w->scanning = true;
-    uv_queue_work(w->loop, &w->work, collect_work, on_collected);
+    uv_queue_work(w->loop, &w->work, walk_work, watch_on_walked);
 }
 
-static void on_quiet(uv_timer_t *timer) {
+static void watch_on_quiet(uv_timer_t *timer) {
     uv_timer_stop(timer);
     watch_rescan(timer->data);
 }
@@ -195,11 +189,10 @@ struct watch *watch_new(uv_loop_t *loop, const char *const *dirs, size_t dir_cou
     w->work.data = w;
     uv_timer_init(loop, &w->quiet);
     w->quiet.data = w;
-    uv_timer_start(&w->quiet, on_quiet, QUIET_MS,
-                   QUIET_MS); /* sets the repeat for uv_timer_again */
+    uv_timer_start(&w->quiet, watch_on_quiet, QUIET_MS, QUIET_MS); /* for uv_timer_again */
     uv_timer_stop(&w->quiet);
     do {
-        collect(w);
+        walk_folders(w->dirs, w->dir_count, &w->found);
     } while (watch_found(w));
     return w;
 }
@@ -209,5 +202,5 @@ void watch_close(struct watch *w) {
     unwatch_all(w);
     uv_timer_stop(&w->quiet);
     w->closing = true;
-    if (!w->scanning) end(w);
+    if (!w->scanning) watch_end(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * watch.h - keeps the catalog up to date: scans on a pool thread when a model folder changes or
- * somebody asks, and hands the new snapshot over on the loop.
+ * when asked to, and delivers the new snapshot on the loop.
  */
 #ifndef DOZE_DAEMON_WATCH_H
 #define DOZE_DAEMON_WATCH_H
@@ -12,16 +12,17 @@
 
 struct watch;
 
-/* Begins to watch the folders and what is below them (4 levels, 512 folders); what is added
- * from now on will be found. Borrows dirs for its life. on_scanned takes the catalog. */
+/* Watch every folder that a scan looks into, at most 4096, and the nearest existing parent of a
+ * folder that does not exist. Blocks while it looks for them; whatever is added afterwards is
+ * found. Borrows dirs for its life. on_scanned takes the catalog. */
 struct watch *watch_new(uv_loop_t *loop, const char *const *dirs, size_t dir_count,
                         void (*on_scanned)(void *ctx, struct catalog *catalog), void *ctx);
 
 /* Scan as soon as possible. */
 void watch_rescan(struct watch *watch);
 
-/* Stop and free; a scan that is under way is waited for by the loop and dropped. Accepts NULL.
- */
+/* Stop and free. A running scan ends on its own and its result is dropped; the loop waits for
+ * it. Accepts NULL. */
 void watch_close(struct watch *watch);
 
 #endif

@@ -180,6 +180,31 @@ test('server start, status, stop: in the background, with a state folder of its 
   assert.equal((await run(there, ['server', 'status'])).code, 3);
 });
 
+test('model folders that do not exist at the start: made, or noticed when they are made', async (t) => {
+  const d = await start(t); // lends its folder
+  const home = path.join(d.folder, 'home');
+  fs.mkdirSync(home);
+  const own = { folder: home, port: '' };
+  const { port, pid } = JSON.parse(succeeded(await run(own, ['server', 'start', '--port', '0',
+    '--json'], { env: { XDG_DATA_HOME: '', XDG_STATE_HOME: '', HF_HOME: '', HF_HUB_CACHE: undefined,
+    DOZE_STATE_DIR: '', DOZE_MODELS_DIR: '' } })).out);
+  t.after(() => { try { process.kill(pid, 'SIGKILL'); } catch { /* it is gone */ } });
+  const there = { folder: home, port };
+  const keys = () => run(there, ['ls', '-q']).then(({ out }) => out.trim());
+  const doze = path.join(home, '.local/share/doze/models');
+  assert.ok(fs.statSync(doze).isDirectory());
+  fs.symlinkSync(spoken(text), path.join(doze, 'first.gguf'));
+  await ask(keys, (out) => out === 'first');
+  const hub = path.join(home, '.cache/huggingface/hub/models--me--second/snapshots/1');
+  fs.mkdirSync(hub, { recursive: true });
+  fs.symlinkSync(spoken('Beta is here, as you asked.'), path.join(hub, 'second.gguf'));
+  await ask(keys, (out) => out.includes('second'));
+  succeeded(await run(there, ['server', 'stop']));
+
+  const missing = await Daemon.start(t, { args: ['--models-dir', path.join(d.folder, 'nowhere')] });
+  assert.match(missing.log, /The models folder \S*nowhere does not exist/);
+});
+
 test('log stream: prompts, answers, figures; server lines', async (t) => {
   const d = await start(t);
   const log = new Command(d, ['log', 'stream', '--stats', '--json']);

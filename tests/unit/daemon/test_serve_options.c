@@ -36,6 +36,7 @@ static void test_defaults(void **state) {
     assert_int_equal(o.port, 1234);
     assert_string_equal(o.state_dir, "/home/somebody/.local/state/doze");
     assert_int_equal(o.model_dir_count, 3);
+    assert_true(o.default_dirs);
     assert_string_equal(o.model_dirs[0], "/home/somebody/.local/share/doze/models");
     assert_string_equal(o.model_dirs[1], "/home/somebody/.lmstudio/models");
     assert_string_equal(o.model_dirs[2], "/home/somebody/.cache/huggingface/hub");
@@ -51,6 +52,7 @@ static void test_flags_win_over_the_environment(void **state) {
     assert_true(parse("serve", &o, &err));
     assert_int_equal(o.port, 7);
     assert_int_equal(o.model_dir_count, 2);
+    assert_false(o.default_dirs);
     assert_string_equal(o.model_dirs[1], "/b");
     serve_options_clear(&o);
     assert_true(parse("serve --port 0 --models-dir /c --host ::1 --log-level debug", &o, &err));
