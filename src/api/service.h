@@ -55,6 +55,7 @@
 #include <yyjson.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/msec.h"
 #include "base/terms.h"
 
@@ -293,9 +294,27 @@ struct load_sink {
     void *ctx;
 };
 
-struct settings_sink {
-    void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
-    void *ctx;
+/* ---- the log, for those who follow it ---- */
+
+enum log_kind {
+    LOG_SERVER,  /* a line of the server's own log: text */
+    LOG_REQUEST, /* an HTTP request came: text, in LM Studio's words */
+    LOG_INPUT,   /* model: what a template made of a chat: text */
+    LOG_OUTPUT,  /* model: a whole answer: text */
+    LOG_STATS,   /* model: figures of that answer */
+};
+
+/* Everything is borrowed for the call that brings it. */
+struct log_line {
+    enum log_kind kind;
+    enum log_level level;
+    msec at;           /* Unix ms */
+    const char *text;  /* UTF-8 */
+    const char *model; /* identifier of the instance */
+    /* LOG_STATS */
+    struct service_usage usage;
+    struct service_timing timing;
+    enum stop_reason stop_reason;
 };
 
 struct service {
@@ -331,13 +350,6 @@ struct service {
     /* Change what is loaded. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
     bool (*update)(void *self, const char *identifier, const struct instance_change *change,
                    struct error *err);
-
-    /* The settings as one JSON object, borrowed until the next change. */
-    yyjson_val *(*settings)(void *self);
-    /* Partial change: validates all, then applies all or nothing. The sink is told once it is
-     * on disk and in force, or why not; maybe before this returns. Changes are made in their
-     * order. */
-    void (*settings_patch)(void *self, yyjson_val *patch, struct settings_sink sink);
 };
 
 #endif

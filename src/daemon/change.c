@@ -24,20 +24,13 @@ static void end_first(struct daemon *d, const struct error *error) {
     free(change);
 }
 
-static void tell_settings(struct daemon *d) {
-    struct buf json = BUF_INIT(SETTINGS_MAX);
-    settings_show(&d->settings, &json);
-    live_tell_settings(&d->live, buf_str(&json));
-    buf_clear(&json);
-}
-
 static void put_in_force(struct daemon *d) {
     settings_clear(&d->settings);
     d->settings = d->next_settings;
     if (d->stopping) return; /* it counts for the next start */
     supervisor_settings_changed(d->supervisor);
     daemon_open_to_lmstudio(d);
-    tell_settings(d);
+    live_tell_settings(&d->live, &d->settings);
 }
 
 /* Make of the first change the settings that are to be; false: it is of no use. */

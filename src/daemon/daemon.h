@@ -9,11 +9,12 @@
 #include <uv.h>
 
 #include "api/service.h"
+#include "daemon/events.h"
+#include "daemon/log_feed.h"
 #include "daemon/recorder.h"
 #include "daemon/serve_options.h"
 #include "daemon/status_stream.h"
 #include "http/server.h"
-#include "supervisor/feed.h"
 #include "supervisor/metrics.h"
 #include "supervisor/settings.h"
 #include "supervisor/supervisor.h"
@@ -36,7 +37,6 @@ struct daemon {
     struct settings_change *changes;
     struct saver *settings_saver, *pinned_saver;
     char *settings_path, *pinned_path, *worker_program;
-    yyjson_doc *shown_settings; /* what service.settings lends out */
     struct catalog *catalog;
     struct watch *watch;
     struct prompts *prompts;
@@ -67,7 +67,12 @@ void daemon_open_to_lmstudio(struct daemon *d);
 void daemon_fill_service(struct daemon *d);
 
 /* ---- change.c ---- */
-/* As service.settings_patch. */
+struct settings_sink {
+    void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
+    void *ctx;
+};
+/* Partial change: validates all, then applies all or nothing. The sink is told once it is on
+ * disk and in force, or why not; maybe before this returns. Changes are made in their order. */
 void daemon_change_settings(struct daemon *d, yyjson_val *patch, struct settings_sink sink);
 /* What the first change has made of them is on disk, or cannot be written. */
 void daemon_settings_saved(void *ctx, const struct error *error);

@@ -1,39 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/recorder.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "daemon/status_stream.h"
 
 enum { SAMPLE_EVERY_MS = 10000 };
 
-static void add_instances(const struct service_models *models, yyjson_mut_doc *doc,
-                          yyjson_mut_val *list) {
-    for (size_t m = 0; m < models->count; m++) {
-        for (size_t i = 0; i < models->models[m].instance_count; i++) {
-            const struct instance_view *view = &models->models[m].instances[i];
-            if (view->memory_bytes == 0) continue; /* still waits for its turn */
-            yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
-            yyjson_mut_obj_add_str(doc, obj, "id", view->identifier);
-            yyjson_mut_obj_add_uint(doc, obj, "bytes", view->memory_bytes);
-        }
+static void add_instances(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_val *list) {
+    struct instance_status instances[LC_MAX_SLOTS];
+    size_t count = supervisor_instances(sup, instances);
+    for (size_t i = 0; i < count; i++) {
+        const struct instance_view *view = &instances[i].view;
+        if (view->memory_bytes == 0) continue; /* still waits for its turn */
+        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_str(doc, obj, "id", view->identifier);
+        yyjson_mut_obj_add_uint(doc, obj, "bytes", view->memory_bytes);
     }
 }
 
 static void sample(struct recorder *r) {
-    struct service_models models = supervisor_models(r->supervisor);
     nbytes total = memory_total(), available = memory_available();
-    if (available > total) available = total;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
     yyjson_mut_obj_add_uint(doc, root, "total_bytes", total);
-    yyjson_mut_obj_add_uint(doc, root, "available_bytes", available);
-    add_instances(&models, doc, yyjson_mut_obj_add_arr(doc, root, "instances"));
+    yyjson_mut_obj_add_uint(doc, root, "available_bytes",
+                            available < total ? available : total);
+    add_instances(r->supervisor, doc, yyjson_mut_obj_add_arr(doc, root, "instances"));
     struct buf json = BUF_INIT(1 << 20);
     if (json_write(doc, &json)) history_add(r->history, HISTORY_MEMORY, buf_str(&json));
     buf_clear(&json);
@@ -41,31 +36,21 @@ static void sample(struct recorder *r) {
     r->sampled = uv_now(r->timer.loop);
 }
 
-static void on_timer(uv_timer_t *timer) {
+static void recorder_on_timer(uv_timer_t *timer) {
     struct recorder *r = timer->data;
     sample(r);
     if (supervisor_is_working(r->supervisor)) {
-        uv_timer_start(timer, on_timer, SAMPLE_EVERY_MS, 0);
+        uv_timer_start(timer, recorder_on_timer, SAMPLE_EVERY_MS, 0);
     }
 }
 
-/* From one request to the next: the memory is the same. */
-static bool is_resident(yyjson_val *state) {
-    static const char *const states[] = { "idle", "busy", "draining" };
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        if (yyjson_equals_str(state, states[i])) return true;
-    }
-    return false;
+static bool is_resident(enum lc_state state) {
+    return state == LC_IDLE || state == LC_BUSY || state == LC_DRAINING;
 }
 
-static bool changes_memory(const char *json) {
-    struct error ignored;
-    yyjson_doc *doc = json_parse_object(json, strlen(json), &ignored);
-    yyjson_val *root = yyjson_doc_get_root(doc);
-    bool same = is_resident(yyjson_obj_get(root, "from")) &&
-                is_resident(yyjson_obj_get(root, "to"));
-    yyjson_doc_free(doc);
-    return !same;
+/* From one request to the next the memory is the same. */
+static bool changes_memory(const struct instance_transition *transition) {
+    return !is_resident(transition->from) || !is_resident(transition->to);
 }
 
 static uint64_t until_next(const struct recorder *r) {
@@ -75,16 +60,16 @@ static uint64_t until_next(const struct recorder *r) {
 
 /* A sample is taken by the timer, from the loop: by then all that one step of the lifecycle
  * does is done, and one sample serves all its transitions. */
-static void on_transition(void *ctx, const struct feed_message *message) {
+static void recorder_on_transition(void *ctx, struct feed_message *message) {
     struct recorder *r = ctx;
-    history_add(r->history, HISTORY_EVENT, message->json);
+    history_add(r->history, HISTORY_EVENT, feed_message_json(message));
     bool active = uv_is_active((uv_handle_t *)&r->timer);
-    if (changes_memory(message->json)) {
-        uv_timer_start(&r->timer, on_timer, 0, 0);
+    if (changes_memory(feed_message_entry(message)->subject)) {
+        uv_timer_start(&r->timer, recorder_on_timer, 0, 0);
     } else if (!supervisor_is_working(r->supervisor)) {
         if (active && uv_timer_get_due_in(&r->timer) > 0) uv_timer_stop(&r->timer);
     } else if (!active) {
-        uv_timer_start(&r->timer, on_timer, until_next(r), 0);
+        uv_timer_start(&r->timer, recorder_on_timer, until_next(r), 0);
     }
 }
 
@@ -93,7 +78,7 @@ void recorder_open(struct recorder *r, uv_loop_t *loop, struct feed *events,
     *r = (struct recorder){ .history = history, .supervisor = supervisor };
     uv_timer_init(loop, &r->timer);
     r->timer.data = r;
-    r->listener = feed_listen(events, EVENT_TOPIC_TRANSITIONS, on_transition, r);
+    r->listener = feed_listen(events, EVENT_TOPIC_TRANSITIONS, recorder_on_transition, r);
 }
 
 void recorder_close(struct recorder *r) {

@@ -10,9 +10,8 @@
 
 #include <uv.h>
 
+#include "daemon/events.h"
 #include "daemon/history.h"
-#include "supervisor/feed.h"
-#include "supervisor/supervisor.h"
 
 struct recorder {
     struct history *history;

@@ -51,22 +51,14 @@ static char *find_worker(struct error *err) {
     return NULL;
 }
 
-/* ---- log lines for those who follow ---- */
-
-static void publish_line(struct daemon *d, unsigned topic, enum log_level level,
-                         const char *text, bool remember) {
-    struct buf json = BUF_INIT(1 << 16);
-    buf_addf(&json,
-             "{\"at\":%lld,\"source\":\"server\",\"level\":\"%s\",\"type\":\"line\",\"text\":",
-             (long long)clock_unix(), log_level_name(level));
-    json_write_str(&json, text, strlen(text));
-    buf_add_str(&json, "}");
-    feed_publish(d->log, "", topic, buf_str(&json), remember);
-    buf_clear(&json);
-}
+/* ---- for those who follow the log or the events ---- */
 
 static void on_log_line(void *ctx, enum log_level level, const char *text) {
-    publish_line(ctx, LOG_TOPIC_SERVER, level, text, true);
+    struct daemon *d = ctx;
+    struct log_line line = {
+        .kind = LOG_SERVER, .level = level, .at = clock_unix(), .text = text
+    };
+    log_feed_publish(d->log, &line);
 }
 
 /* How clients look for a server, and the followers' own sockets. */
@@ -79,13 +71,36 @@ static bool is_noise(const char *path) {
 static void on_request(void *ctx, const char *method, const char *path) {
     struct daemon *d = ctx;
     struct buf text = BUF_INIT(1 << 14);
-    if (!feed_wanted(d->log, LOG_TOPIC_REQUESTS) || is_noise(path)) return;
+    if (!log_feed_wanted(d->log, LOG_REQUEST) || is_noise(path)) return;
     buf_addf(&text, "Received request: %s to %s", method, path);
-    char *line = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
-    utf8_mend_line(line);
-    publish_line(d, LOG_TOPIC_REQUESTS, LOG_LEVEL_DEBUG, line, false);
-    free(line);
+    char *mended = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
+    utf8_mend_line(mended);
+    struct log_line line = {
+        .kind = LOG_REQUEST, .level = LOG_LEVEL_DEBUG, .at = clock_unix(), .text = mended
+    };
+    log_feed_publish(d->log, &line);
+    free(mended);
     buf_clear(&text);
+}
+
+static void on_transition(void *ctx, const struct instance_transition *transition) {
+    struct daemon *d = ctx;
+    events_publish_transition(d->events, transition);
+}
+
+static void on_progress(void *ctx, const struct instance_progress *progress) {
+    struct daemon *d = ctx;
+    events_publish_progress(d->events, progress);
+}
+
+static bool log_wanted(void *ctx, enum log_kind kind) {
+    const struct daemon *d = ctx;
+    return log_feed_wanted(d->log, kind);
+}
+
+static void on_log(void *ctx, const struct log_line *line) {
+    struct daemon *d = ctx;
+    log_feed_publish(d->log, line);
 }
 
 /* ---- catalog ---- */
@@ -204,9 +219,11 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .prompts_dir = prompts_dir(d->prompts),
         .settings = &d->settings,
         .catalog = &d->catalog,
-        .events = d->events,
-        .log = d->log,
         .metrics = &d->metrics,
+        .on_transition = on_transition,
+        .on_progress = on_progress,
+        .log_wanted = log_wanted,
+        .on_log = on_log,
         .on_changed = on_changed,
         .on_pinned_changed = on_pinned_changed,
         .on_prompts = on_prompts,
@@ -291,7 +308,6 @@ static void daemon_clear(struct daemon *d) {
     settings_clear(&d->settings);
     saver_free(d->settings_saver);
     saver_free(d->pinned_saver);
-    yyjson_doc_free(d->shown_settings);
     free(d->settings_path);
     free(d->pinned_path);
     free(d->worker_program);

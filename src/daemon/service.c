@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* service.c - struct service on the supervisor and the settings. */
+/* service.c - struct service on the supervisor. */
 #include "api/service.h"
 
-#include "base/json.h"
 #include "daemon/daemon.h"
 
 static call_id generate(void *self, struct service_request *request, struct service_sink sink) {
@@ -64,21 +63,6 @@ static bool update(void *self, const char *identifier, const struct instance_cha
     return supervisor_update(d->supervisor, identifier, change, err);
 }
 
-static yyjson_val *settings(void *self) {
-    struct daemon *d = self;
-    struct buf json = BUF_INIT(8 << 20);
-    struct error err;
-    settings_show(&d->settings, &json);
-    yyjson_doc_free(d->shown_settings);
-    d->shown_settings = json_parse(json.data, json.len, &err);
-    buf_clear(&json);
-    return yyjson_doc_get_root(d->shown_settings);
-}
-
-static void change_settings(void *self, yyjson_val *patch, struct settings_sink sink) {
-    daemon_change_settings(self, patch, sink);
-}
-
 void daemon_fill_service(struct daemon *d) {
     d->service = (struct service){
         .self = d,
@@ -93,7 +77,5 @@ void daemon_fill_service(struct daemon *d) {
         .find_model = find_model,
         .find_instance = find_instance,
         .update = update,
-        .settings = settings,
-        .settings_patch = change_settings,
     };
 }

@@ -5,15 +5,29 @@
 
 enum { EVERY_MS = 500 };
 
-static void on_timer(uv_timer_t *timer) {
+/* An entry for those who watch live. */
+static void publish(struct live *live, const char *event, const void *subject,
+                    feed_format_fn *format) {
+    struct feed_entry entry = {
+        .event = event, .topics = EVENT_TOPIC_LIVE, .subject = subject, .format = format
+    };
+    feed_publish(live->events, &entry, false);
+}
+
+static void format_status(const void *subject, uint64_t seq, struct buf *out) {
+    const struct live *live = subject;
+    (void)seq;
+    events_format_status(live->supervisor, out);
+}
+
+static void live_on_timer(uv_timer_t *timer) {
     struct live *live = timer->data;
     if (!feed_wanted(live->events, EVENT_TOPIC_LIVE)) return;
-    struct buf json = BUF_INIT(1 << 20);
-    supervisor_format_status(live->supervisor, &json);
     live->told_at = uv_now(timer->loop);
-    feed_publish(live->events, "status", EVENT_TOPIC_LIVE, buf_str(&json), false);
-    buf_clear(&json);
-    if (supervisor_is_working(live->supervisor)) uv_timer_start(timer, on_timer, EVERY_MS, 0);
+    publish(live, "status", live, format_status);
+    if (supervisor_is_working(live->supervisor)) {
+        uv_timer_start(timer, live_on_timer, EVERY_MS, 0);
+    }
 }
 
 void live_init(struct live *live, uv_loop_t *loop, struct feed *events) {
@@ -31,11 +45,16 @@ void live_touch(struct live *live) {
     if (!live->supervisor || uv_is_closing(handle) || uv_is_active(handle)) return;
     if (!feed_wanted(live->events, EVENT_TOPIC_LIVE)) return;
     uint64_t since = uv_now(live->timer.loop) - live->told_at;
-    uv_timer_start(&live->timer, on_timer, since < EVERY_MS ? EVERY_MS - since : 0, 0);
+    uv_timer_start(&live->timer, live_on_timer, since < EVERY_MS ? EVERY_MS - since : 0, 0);
 }
 
-void live_tell_settings(struct live *live, const char *json) {
-    feed_publish(live->events, "settings", EVENT_TOPIC_LIVE, json, false);
+static void format_settings(const void *subject, uint64_t seq, struct buf *out) {
+    (void)seq;
+    settings_show(subject, out);
+}
+
+void live_tell_settings(struct live *live, const struct settings *settings) {
+    publish(live, "settings", settings, format_settings);
     live_touch(live);
 }
 
@@ -53,10 +72,19 @@ void live_format_catalog(const struct serve_options *options, const struct catal
     yyjson_mut_doc_free(doc);
 }
 
+struct catalog_news {
+    const struct serve_options *options;
+    const struct catalog *catalog;
+};
+
+static void format_catalog(const void *subject, uint64_t seq, struct buf *out) {
+    const struct catalog_news *news = subject;
+    (void)seq;
+    live_format_catalog(news->options, news->catalog, out);
+}
+
 void live_tell_catalog(struct live *live, const struct serve_options *options,
                        const struct catalog *catalog) {
-    struct buf json = BUF_INIT(1 << 18);
-    live_format_catalog(options, catalog, &json);
-    feed_publish(live->events, "catalog", EVENT_TOPIC_LIVE, buf_str(&json), false);
-    buf_clear(&json);
+    struct catalog_news news = { options, catalog };
+    publish(live, "catalog", &news, format_catalog);
 }

@@ -11,9 +11,9 @@
 
 #include "base/buf.h"
 #include "catalog/catalog.h"
+#include "daemon/events.h"
 #include "daemon/serve_options.h"
-#include "supervisor/feed.h"
-#include "supervisor/supervisor.h"
+#include "supervisor/settings.h"
 
 struct live {
     struct feed *events;
@@ -30,8 +30,8 @@ void live_close(struct live *live);
  * there is a supervisor; the message goes out from the loop. */
 void live_touch(struct live *live);
 
-/* The settings were changed; json: the whole as GET /api/v1/settings shows it. */
-void live_tell_settings(struct live *live, const char *json);
+/* The settings were changed: all of them, as GET /api/v1/settings shows them. */
+void live_tell_settings(struct live *live, const struct settings *settings);
 
 /* The model folders and how many models they hold: {"models":2,"folders":["/..."]}. */
 void live_format_catalog(const struct serve_options *options, const struct catalog *catalog,

@@ -39,15 +39,14 @@ static void on_cors_set(void *ctx, const struct error *error) {
 }
 
 static void set_cors(struct ws_host *host, bool cors) {
-    struct service *service = &host->d->service;
     if (host->d->settings.cors == cors) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_bool(doc, root, "cors", cors);
     yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
-    service->settings_patch(service->self, yyjson_doc_get_root(patch),
-                            (struct settings_sink){ .on_end = on_cors_set });
+    daemon_change_settings(host->d, yyjson_doc_get_root(patch),
+                           (struct settings_sink){ .on_end = on_cors_set });
     yyjson_doc_free(patch);
     yyjson_mut_doc_free(doc);
 }
@@ -109,16 +108,17 @@ static bool file_find(void *self, const char *identifier, struct lmws_file *ret)
 
 struct follower {
     struct feed_listener *listener;
-    void (*fn)(void *ctx, const char *json);
+    void (*fn)(void *ctx, const struct log_line *line);
     void *ctx;
 };
 
-static void on_log_message(void *ctx, const struct feed_message *message) {
+static void follower_on_message(void *ctx, struct feed_message *message) {
     struct follower *f = ctx;
-    f->fn(f->ctx, message->json);
+    f->fn(f->ctx, feed_message_entry(message)->subject);
 }
 
-static void *log_follow(void *self, void (*fn)(void *ctx, const char *json), void *ctx) {
+static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line *line),
+                        void *ctx) {
     const struct ws_host *host = self;
     struct follower *f = xcalloc(1, sizeof *f);
     f->fn = fn;
@@ -126,7 +126,7 @@ static void *log_follow(void *self, void (*fn)(void *ctx, const char *json), voi
     f->listener = feed_listen(host->d->log,
                               LOG_TOPIC_SERVER | LOG_TOPIC_REQUESTS | LOG_TOPIC_INPUT |
                                   LOG_TOPIC_OUTPUT | LOG_TOPIC_STATS,
-                              on_log_message, f);
+                              follower_on_message, f);
     return f;
 }
 

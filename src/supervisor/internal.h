@@ -9,7 +9,8 @@
  *   worker_events.c  messages of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
  *   views.c       what can be seen
- *   status_json.c      how things stand, for those who watch live
+ *   status.c      how things stand
+ *   answer_log.c  what models read and write, for the log
  *   report.c      transitions -> events feed, log, metrics
  *   notify.c      transitions -> the loads and unloads that wait for them
  *   estimate.c    what a load would take, measured by a worker of its own
@@ -26,10 +27,6 @@
 #include "supervisor/standby.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/worker.h"
-
-/* A question of the daemon's own about a call (its formatted prompt, for the log) goes under
- * the call's number with this bit. */
-#define SHADOW_BIT (UINT64_C(1) << 63)
 
 /* What a worker said of itself when it was ready. */
 struct instance_facts {
@@ -159,6 +156,13 @@ int supervisor_find_slot(const struct supervisor *sup, uint64_t reference);
 enum instance_origin supervisor_origin(const struct supervisor *sup, int slot);
 struct instance_view supervisor_view(const struct supervisor *sup, int slot);
 struct service_instance supervisor_facts(const struct supervisor *sup, int slot);
+
+/* ---- answer_log.c ---- */
+/* prompt: NULL if the worker reported none. */
+void supervisor_log_input(struct supervisor *sup, const struct call *call, const char *prompt);
+/* done: the call's SERVICE_DONE. */
+void supervisor_log_answer(struct supervisor *sup, const struct call *call,
+                           const struct service_event *done);
 
 /* ---- report.c ---- */
 void supervisor_report(struct supervisor *sup, const struct lc_action *action);

@@ -269,20 +269,21 @@ static void do_report(struct supervisor *sup, const struct lc_action *action,
 
 /* ---- requests ---- */
 
-/* What the model is asked, for those who follow the log. The worker formats a chat with the
- * model's template: asked under a number that no call has. */
-static void log_input(struct supervisor *sup, struct call *call, yyjson_mut_val *body,
-                      struct worker *worker) {
-    if (call->kind != LC_KIND_INFER || !feed_wanted(sup->config.log, LOG_TOPIC_INPUT)) return;
-    if (call->request.op != OP_CHAT) return;
-    yyjson_mut_val *op = yyjson_mut_obj_get(body, "op");
-    yyjson_mut_set_str(op, "template");
+/* The request as the worker gets it. Who follows the log wants the text that the template makes
+ * of a chat: the worker reports it when it has made it. */
+static void dispatch(const struct supervisor *sup, struct call *call, struct worker *worker) {
+    yyjson_mut_doc *doc = call->request.body;
+    bool reports = call->request.op == OP_CHAT &&
+                   sup->config.log_wanted(sup->config.ctx, LOG_INPUT);
+    if (reports)
+        yyjson_mut_obj_add_bool(doc, yyjson_mut_doc_get_root(doc), "report_prompt", true);
     struct buf payload = BUF_INIT(FRAME_MAX_TO_WORKER);
-    if (json_write(call->request.body, &payload)) {
-        worker_send(worker, MSG_REQUEST, call->id | SHADOW_BIT, payload.data, payload.len);
-    }
+    json_write(doc, &payload);
+    worker_send(worker, MSG_REQUEST, call->id, payload.data, payload.len);
     buf_clear(&payload);
-    yyjson_mut_set_str(op, "chat");
+    yyjson_mut_doc_free(doc);
+    call->request.body = NULL;
+    call->dispatched = true;
 }
 
 static void do_start(struct supervisor *sup, const struct lc_action *action,
@@ -301,17 +302,10 @@ static void do_start(struct supervisor *sup, const struct lc_action *action,
     if (!in->worker) return; /* dead: its end is on the way and answers the request */
     call->slot = action->slot;
     call->generation = action->generation;
-    call->dispatched = true;
     if (lifecycle_view(&sup->lc, action->slot).running == 1) {
         activity_begin(&in->activity, sup->lc.now);
     }
-    log_input(sup, call, yyjson_mut_doc_get_root(call->request.body), in->worker);
-    struct buf payload = BUF_INIT(FRAME_MAX_TO_WORKER);
-    json_write(call->request.body, &payload);
-    worker_send(in->worker, MSG_REQUEST, call->id, payload.data, payload.len);
-    buf_clear(&payload);
-    yyjson_mut_doc_free(call->request.body);
-    call->request.body = NULL;
+    dispatch(sup, call, in->worker);
 }
 
 static void do_abort(struct supervisor *sup, const struct lc_action *action,

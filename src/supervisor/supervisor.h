@@ -13,11 +13,34 @@
 
 #include "api/service.h"
 #include "catalog/catalog.h"
-#include "supervisor/feed.h"
 #include "supervisor/metrics.h"
 #include "supervisor/settings.h"
 
 struct supervisor;
+
+/* An instance went from one state to another. Borrowed for the call. */
+struct instance_transition {
+    msec at; /* Unix ms */
+    const char *identifier, *model_key;
+    enum lc_state from, to;
+    enum lc_reason reason;
+    const char *evicted_by; /* the identifier it makes room for; NULL: none */
+    uint32_t generation;    /* of the worker */
+    enum instance_origin origin;
+    uint32_t running, waiting;
+    int pid;             /* 0: none */
+    nbytes memory;       /* 0: not known yet */
+    double load_seconds; /* of the last load */
+    msec expires_in;     /* ms; MSEC_NEVER */
+    msec due;            /* Unix ms; reason TTL: when the ttl ended */
+    const char *error;   /* why it left; NULL: no error */
+};
+
+/* A load goes on. Borrowed for the call. */
+struct instance_progress {
+    const char *identifier, *model_key;
+    double progress; /* 0..1 */
+};
 
 /* What the supervisor works with; borrowed for its life. */
 struct supervisor_config {
@@ -26,27 +49,17 @@ struct supervisor_config {
     const char *prompts_dir; /* of the prompt store */
     const struct settings *settings;
     struct catalog **catalog; /* the current snapshot; swapped on the loop's thread only */
-    struct feed *events;      /* transitions of instances */
-    struct feed *log;         /* what models read and write, for `doze log` */
     struct metrics *metrics;
+    void (*on_transition)(void *ctx, const struct instance_transition *transition);
+    void (*on_progress)(void *ctx, const struct instance_progress *progress); /* of a load */
+    /* What models read and write. Lines of kinds that are not wanted are not made. */
+    bool (*log_wanted)(void *ctx, enum log_kind kind);
+    void (*on_log)(void *ctx, const struct log_line *line);
     void (*on_changed)(void *ctx);        /* instances or requests may be different now */
     void (*on_pinned_changed)(void *ctx); /* the pinned instances have changed */
     void (*on_prompts)(void *ctx);        /* files of the prompt store may have been written */
     void (*on_finished)(void *ctx);       /* shutdown is complete: no worker is left */
     void *ctx;
-};
-
-/* Topics of the events feed; a transition is of INSTANCES, too, as is the progress of a load.
- */
-enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2, EVENT_TOPIC_TRANSITIONS = 4 };
-
-/* Topics of the log feed. */
-enum {
-    LOG_TOPIC_SERVER = 1,
-    LOG_TOPIC_INPUT = 2,
-    LOG_TOPIC_OUTPUT = 4,
-    LOG_TOPIC_STATS = 8,
-    LOG_TOPIC_REQUESTS = 16, /* each HTTP request: for LM Studio's followers, who expect that */
 };
 
 /* NULL with ERR_IO if the kernel has no timer for it. */
@@ -81,12 +94,23 @@ void supervisor_settings_changed(struct supervisor *sup);
 /* First call: let answers finish; second: at once. */
 void supervisor_shutdown(struct supervisor *sup);
 
-/* One JSON object with all instances and the number of the newest event. */
-void supervisor_format_snapshot(struct supervisor *sup, struct buf *out);
+/* An instance as it is now. Strings are valid until the loop goes on. */
+struct instance_status {
+    struct instance_view view;
+    uint32_t generation;  /* of its worker */
+    int64_t context_used; /* tokens */
+    double tokens_per_second;
+};
+/* Fill in all that listings show; returns how many. Measures the speeds. */
+size_t supervisor_instances(struct supervisor *sup,
+                            struct instance_status ret_instances[LC_MAX_SLOTS]);
 
-/* One JSON object: {"at","memory":{...},"instances":[as listed, with "work", "context_used",
- * "tokens_per_second"]}. Measures the speeds. */
-void supervisor_format_status(struct supervisor *sup, struct buf *out);
+struct memory_status {
+    nbytes total, available;
+    nbytes other; /* neither available nor used by an instance */
+    nbytes limit; /* setting memory_limit; 0: none */
+};
+struct memory_status supervisor_memory(const struct supervisor *sup);
 
 /* Does a request run? */
 bool supervisor_is_working(const struct supervisor *sup);

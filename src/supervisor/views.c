@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
@@ -240,44 +239,4 @@ struct service_models supervisor_models(struct supervisor *sup) {
     return (struct service_models){ .models = sup->model_views,
                                     .count = count,
                                     .jit = sup->config.settings->rules.jit };
-}
-
-static void add_msec(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec value) {
-    if (value == MSEC_NEVER)
-        yyjson_mut_obj_add_null(doc, obj, name);
-    else
-        yyjson_mut_obj_add_int(doc, obj, name, value);
-}
-
-static yyjson_mut_val *snapshot_entry(const struct supervisor *sup, int slot,
-                                      yyjson_mut_doc *doc) {
-    struct instance_view view = supervisor_view(sup, slot);
-    yyjson_mut_val *obj = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_str(doc, obj, "id", view.identifier);
-    yyjson_mut_obj_add_str(doc, obj, "model", view.model_key);
-    yyjson_mut_obj_add_str(doc, obj, "origin", instance_origin_name(view.origin));
-    yyjson_mut_obj_add_str(doc, obj, "state", instance_state_name(view.state));
-    yyjson_mut_obj_add_uint(doc, obj, "generation", sup->lc.slots[slot].generation);
-    yyjson_mut_obj_add_uint(doc, obj, "running", view.running);
-    yyjson_mut_obj_add_uint(doc, obj, "waiting", view.waiting);
-    yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", view.memory_bytes);
-    add_msec(doc, obj, "ttl_ms", view.ttl);
-    add_msec(doc, obj, "expires_in_ms", view.expires_in);
-    yyjson_mut_obj_add_int(doc, obj, "pid", view.pid);
-    return obj;
-}
-
-void supervisor_format_snapshot(struct supervisor *sup, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_uint(doc, root, "seq", feed_next_seq(sup->config.events) - 1);
-    yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
-    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
-    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
-        if (supervisor_shows(sup, slot))
-            yyjson_mut_arr_append(list, snapshot_entry(sup, slot, doc));
-    }
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
 }

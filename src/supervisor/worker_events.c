@@ -186,6 +186,7 @@ static void on_started(struct worker_msg *msg) {
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
     call->context_tokens = ev.usage.cached_tokens;
+    supervisor_log_input(msg->sup, call, yyjson_get_str(yyjson_obj_get(msg->json, "prompt")));
     emit(msg->sup, call, &ev);
 }
 
@@ -226,7 +227,7 @@ static void on_delta(struct worker_msg *msg) {
     ev.reasoning = yyjson_get_str(yyjson_obj_get(msg->json, "reasoning"));
     ev.logprobs = yyjson_obj_get(msg->json, "logprobs");
     read_calls(msg->json, &ev);
-    if (ev.content && feed_wanted(msg->sup->config.log, LOG_TOPIC_OUTPUT)) {
+    if (ev.content && msg->sup->config.log_wanted(msg->sup->config.ctx, LOG_OUTPUT)) {
         buf_add_str(&call->output, ev.content);
     }
     emit(msg->sup, call, &ev);
@@ -270,62 +271,6 @@ static void count_tokens(struct metrics *metrics, const struct service_usage *us
     metrics->completion_tokens += (uint64_t)usage->completion_tokens;
 }
 
-static void publish_text(struct supervisor *sup, unsigned topic, const char *type,
-                         const char *model, const char *text) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *obj = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, obj);
-    yyjson_mut_obj_add_int(doc, obj, "at", clock_unix());
-    yyjson_mut_obj_add_str(doc, obj, "source", "model");
-    yyjson_mut_obj_add_str(doc, obj, "level", "info");
-    yyjson_mut_obj_add_str(doc, obj, "type", type);
-    yyjson_mut_obj_add_str(doc, obj, "model", model);
-    yyjson_mut_obj_add_str(doc, obj, "text", text);
-    struct buf json = BUF_INIT(16 << 20);
-    if (json_write(doc, &json)) feed_publish(sup->config.log, "", topic, buf_str(&json), false);
-    buf_clear(&json);
-    yyjson_mut_doc_free(doc);
-}
-
-static void publish_stats(struct supervisor *sup, const char *model,
-                          const struct service_event *ev) {
-    if (!feed_wanted(sup->config.log, LOG_TOPIC_STATS)) return;
-    struct buf json = BUF_INIT(4096);
-    double speed = ev->timing.generation > 0
-                       ? (double)ev->usage.completion_tokens / ev->timing.generation
-                       : 0;
-    buf_addf(
-        &json,
-        "{\"at\":%lld,\"source\":\"model\",\"level\":\"info\",\"type\":\"stats\",\"model\":",
-        (long long)clock_unix());
-    json_write_str(&json, model, strlen(model));
-    buf_addf(&json,
-             ",\"stats\":{\"prompt_tokens\":%lld,\"cached_tokens\":%lld,"
-             "\"completion_tokens\":%lld,\"tokens_per_second\":%.2f,"
-             "\"time_to_first_token\":%.3f,\"generation_time\":%.3f,\"stop_reason\":\"%s\"}}",
-             (long long)ev->usage.prompt_tokens, (long long)ev->usage.cached_tokens,
-             (long long)ev->usage.completion_tokens, speed, ev->timing.time_to_first_token,
-             ev->timing.generation, stop_reason_name(ev->stop_reason));
-    feed_publish(sup->config.log, "", LOG_TOPIC_STATS, buf_str(&json), false);
-    buf_clear(&json);
-}
-
-static void log_answer(struct supervisor *sup, const struct call *call,
-                       const struct service_event *ev) {
-    const char *identifier = sup->instances[call->slot].identifier;
-    if (call->output.len > 0) {
-        publish_text(sup, LOG_TOPIC_OUTPUT, "output", identifier, buf_str(&call->output));
-    }
-    publish_stats(sup, identifier, ev);
-}
-
-/* The prompt that log_input asked for. */
-static void on_shadow(struct worker_msg *msg) {
-    if (msg->frame->type != MSG_DONE) return;
-    const char *prompt = text_of(yyjson_obj_get(msg->json, "result"), "prompt");
-    publish_text(msg->sup, LOG_TOPIC_INPUT, "input", msg->in->identifier, prompt);
-}
-
 static void on_done(struct worker_msg *msg) {
     struct lc_event done = event_of(msg, LC_EV_DONE);
     done.request = msg->frame->request;
@@ -337,7 +282,7 @@ static void on_done(struct worker_msg *msg) {
         count_tokens(msg->sup->config.metrics, &ev.usage);
         activity_done(&msg->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
                       ev.timing.generation);
-        log_answer(msg->sup, call, &ev);
+        supervisor_log_answer(msg->sup, call, &ev);
         emit(msg->sup, call, &ev);
         call = call_find(msg->sup->calls, done.request);
         if (call) call_close(msg->sup->calls, call);
@@ -407,10 +352,7 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     }
     msg.json = yyjson_doc_get_root(doc);
     report_alive(&msg);
-    if (frame->request & SHADOW_BIT)
-        on_shadow(&msg);
-    else
-        handler->fn(&msg);
+    handler->fn(&msg);
     yyjson_doc_free(doc);
 }
 

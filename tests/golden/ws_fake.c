@@ -7,6 +7,7 @@
 
 #include "api/lmstudio_ws/session.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "base/xalloc.h"
 
 enum { CALLS_MAX = 64 };
@@ -25,7 +26,7 @@ struct fake {
     struct lmws_session *session;
     struct fake_call calls[CALLS_MAX];
     call_id last; /* index + 1 */
-    void (*log)(void *ctx, const char *json);
+    void (*log)(void *ctx, const struct log_line *line);
     void *log_ctx;
 };
 
@@ -277,12 +278,43 @@ static bool file_find(void *self, const char *identifier, struct lmws_file *ret)
     return image || strcmp(identifier, "file-1") == 0;
 }
 
-static void *log_follow(void *self, void (*fn)(void *ctx, const char *json), void *ctx) {
+static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line *line),
+                        void *ctx) {
     struct fake *f = self;
     f->log = fn;
     f->log_ctx = ctx;
     buf_add_str(f->out, "= follow the log\n");
     return f;
+}
+
+static double number_of(yyjson_val *obj, const char *name) {
+    return yyjson_get_num(yyjson_obj_get(obj, name));
+}
+
+/* A line as GET /api/v1/log writes it. */
+static void log_say(struct fake *f, const char *json) {
+    static const char *const types[] = { "line", "request", "input", "output", "stats" };
+    struct error err;
+    yyjson_doc *doc = json_parse_object(json, strlen(json), &err);
+    yyjson_val *root = yyjson_doc_get_root(doc), *stats = yyjson_obj_get(root, "stats");
+    int kind = WORDS_FIND(types, json_find_str(root, "type"));
+    const char *text = json_find_str(root, "text");
+    struct log_line line = {
+        .kind = kind < 0 ? LOG_SERVER : (enum log_kind)kind,
+        .at = yyjson_get_sint(yyjson_obj_get(root, "at")),
+        .text = text ? text : "",
+        .model = json_find_str(root, "model"),
+        .usage = { .prompt_tokens = (int64_t)number_of(stats, "prompt_tokens"),
+                   .completion_tokens = (int64_t)number_of(stats, "completion_tokens") },
+        .timing = { .time_to_first_token = number_of(stats, "time_to_first_token"),
+                    .generation = number_of(stats, "generation_time") },
+        .stop_reason = stop_reason_parse(json_find_str(stats, "stop_reason")),
+    };
+    const char *level = json_find_str(root, "level");
+    (void)(level && log_level_parse(level, &line.level));
+    if (!line.model) line.model = "";
+    if (f->log) f->log(f->log_ctx, &line);
+    yyjson_doc_free(doc);
 }
 
 static void log_leave(void *self, void *follower) {
@@ -399,7 +431,7 @@ static void on_work_event(struct fake *f, const char *name, yyjson_val *json) {
 static void on_event(struct fake *f, const char *name, yyjson_val *json, const char *text) {
     struct fake_call *call = last_call(f);
     if (strcmp(name, "log") == 0) {
-        if (f->log) f->log(f->log_ctx, text);
+        log_say(f, text);
     } else if (strcmp(name, "pause") == 0 || strcmp(name, "resume") == 0) {
         lmws_session_pause(f->session, *name == 'p');
     } else if (call && call->load.on_end) {

@@ -22,8 +22,7 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "http": {"base"},
     "api": {"base"},
     "engine": {"base", "ipc", "prompts"},
-    "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h",
-                   "api/lmstudio_rest/v1.h"},
+    "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h"},
 }

@@ -23,57 +23,41 @@ static void log_stream_clear(void *state) {
     free(stream->output_model);
 }
 
-static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, yyjson_val *line, const char *type,
-                                 yyjson_mut_val **ret_data) {
+static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, const struct log_line *line,
+                                 const char *type, yyjson_mut_val **ret_data) {
     yyjson_mut_val *message = lmws_op_message(ret_doc, "log");
     yyjson_mut_val *log = yyjson_mut_obj_add_obj(*ret_doc, message, "log");
-    yyjson_mut_obj_add_int(*ret_doc, log, "timestamp",
-                           yyjson_get_sint(yyjson_obj_get(line, "at")));
+    yyjson_mut_obj_add_int(*ret_doc, log, "timestamp", line->at);
     *ret_data = yyjson_mut_obj_add_obj(*ret_doc, log, "data");
     yyjson_mut_obj_add_str(*ret_doc, *ret_data, "type", type);
     return message;
 }
 
-static void copy_text(yyjson_mut_doc *doc, yyjson_mut_val *data, const char *name,
-                      yyjson_val *line, const char *field) {
-    yyjson_val *text = yyjson_obj_get(line, field);
-    yyjson_mut_obj_add_val(doc, data, name,
-                           yyjson_is_str(text) ? yyjson_val_mut_copy(doc, text)
-                                               : yyjson_mut_str(doc, ""));
-}
-
 /* [2026-01-31 23:59:59][INFO] text, by the local clock: clients print nothing but the content,
  * and programs that read LM Studio's log look for this. */
-static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *line,
-                        const char *level) {
-    const char *text = json_find_str(line, "text");
-    time_t at = (time_t)(yyjson_get_sint(yyjson_obj_get(line, "at")) / 1000);
+static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data,
+                        const struct log_line *line) {
+    static const char *const levels[] = { [LOG_LEVEL_ERROR] = "ERROR",
+                                          [LOG_LEVEL_WARN] = "WARN",
+                                          [LOG_LEVEL_INFO] = "INFO",
+                                          [LOG_LEVEL_DEBUG] = "DEBUG" };
+    time_t at = (time_t)(line->at / 1000);
     struct buf content = BUF_INIT(1 << 20);
     struct tm local;
     char when[32];
     if (localtime_r(&at, &local) &&
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local) > 0)
         buf_addf(&content, "[%s]", when);
-    buf_addf(&content, "[%s] %s", level, text ? text : "");
+    buf_addf(&content, "[%s] %s", levels[line->level], line->text);
     yyjson_mut_obj_add_strcpy(doc, data, "content", buf_str(&content));
     buf_clear(&content);
 }
 
-static void on_line(struct lmws_op *op, yyjson_val *line) {
-    static const struct {
-        const char *name, *written;
-    } levels[] = {
-        { "info", "INFO" }, { "debug", "DEBUG" }, { "warn", "WARN" }, { "error", "ERROR" }
-    };
+static void on_server_line(struct lmws_op *op, const struct log_line *line) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "server.log", &data);
-    const char *level = json_find_str(line, "level");
-    size_t known = 0;
-    for (size_t i = 0; level && i < sizeof levels / sizeof levels[0]; i++) {
-        if (strcmp(levels[i].name, level) == 0) known = i;
-    }
-    add_content(doc, data, line, levels[known].written);
-    yyjson_mut_obj_add_str(doc, data, "level", levels[known].name);
+    add_content(doc, data, line);
+    yyjson_mut_obj_add_str(doc, data, "level", log_level_name(line->level));
     lmws_op_send(op, doc, message);
 }
 
@@ -102,91 +86,64 @@ static void add_model_path(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_v
     buf_clear(&path);
 }
 
-static void on_input(struct lmws_op *op, yyjson_val *line) {
+static void on_input(struct lmws_op *op, const struct log_line *line) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.input", &data);
-    const char *model = json_find_str(line, "model");
-    copy_text(doc, data, "input", line, "text");
-    add_model_path(op, doc, data, model ? model : "");
-    copy_text(doc, data, "modelIdentifier", line, "model");
+    yyjson_mut_obj_add_str(doc, data, "input", line->text);
+    add_model_path(op, doc, data, line->model);
+    yyjson_mut_obj_add_str(doc, data, "modelIdentifier", line->model);
     lmws_op_send(op, doc, message);
 }
 
-static void on_output(struct lmws_op *op, yyjson_val *line) {
+static void on_output(struct lmws_op *op, const struct log_line *line) {
     struct log_stream *stream = op->state;
-    const char *text = json_find_str(line, "text"), *model = json_find_str(line, "model");
     free(stream->output);
     free(stream->output_model);
-    stream->output = xstrdup(text ? text : "");
-    stream->output_model = xstrdup(model ? model : "");
+    stream->output = xstrdup(line->text);
+    stream->output_model = xstrdup(line->model);
 }
 
-static void add_sum(yyjson_mut_doc *doc, yyjson_mut_val *stats, yyjson_val *a, yyjson_val *b,
-                    const char *name) {
-    if (yyjson_is_int(a) && yyjson_is_int(b)) {
-        yyjson_mut_obj_add_int(doc, stats, name, yyjson_get_sint(a) + yyjson_get_sint(b));
-    } else if (yyjson_is_num(a) && yyjson_is_num(b)) {
-        yyjson_mut_obj_add_real(doc, stats, name, yyjson_get_num(a) + yyjson_get_num(b));
-    }
-}
-
-static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, yyjson_val *from,
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, const struct log_line *line,
                       const struct instance_view *instance) {
-    static const struct {
-        const char *ours, *theirs;
-    } names[] = { { "tokens_per_second", "tokensPerSecond" },
-                  { "time_to_first_token", "timeToFirstTokenSec" },
-                  { "prompt_tokens", "promptTokensCount" },
-                  { "completion_tokens", "predictedTokensCount" } };
-    const char *reason = json_find_str(from, "stop_reason");
+    const struct service_usage *usage = &line->usage;
+    const struct service_timing *timing = &line->timing;
+    double speed = timing->generation > 0
+                       ? (double)usage->completion_tokens / timing->generation
+                       : 0;
     yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, data, "stats");
-    yyjson_mut_obj_add_strcpy(doc, stats, "stopReason", reason ? reason : "failed");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        yyjson_val *n = yyjson_obj_get(from, names[i].ours);
-        if (!yyjson_is_num(n)) continue;
-        yyjson_mut_obj_add_val(doc, stats, names[i].theirs, yyjson_val_mut_copy(doc, n));
-    }
-    add_sum(doc, stats, yyjson_obj_get(from, "prompt_tokens"),
-            yyjson_obj_get(from, "completion_tokens"), "totalTokensCount");
-    add_sum(doc, stats, yyjson_obj_get(from, "time_to_first_token"),
-            yyjson_obj_get(from, "generation_time"), "totalTimeSec");
+    yyjson_mut_obj_add_str(doc, stats, "stopReason", stop_reason_name(line->stop_reason));
+    yyjson_mut_obj_add_real(doc, stats, "tokensPerSecond", speed);
+    yyjson_mut_obj_add_real(doc, stats, "timeToFirstTokenSec", timing->time_to_first_token);
+    yyjson_mut_obj_add_int(doc, stats, "promptTokensCount", usage->prompt_tokens);
+    yyjson_mut_obj_add_int(doc, stats, "predictedTokensCount", usage->completion_tokens);
+    yyjson_mut_obj_add_int(doc, stats, "totalTokensCount",
+                           usage->prompt_tokens + usage->completion_tokens);
+    yyjson_mut_obj_add_real(doc, stats, "totalTimeSec",
+                            timing->time_to_first_token + timing->generation);
     if (instance) yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", instance->gpu_layers);
 }
 
-static void on_stats(struct lmws_op *op, yyjson_val *line) {
+static void on_stats(struct lmws_op *op, const struct log_line *line) {
     struct log_stream *stream = op->state;
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.output", &data);
-    const char *model = json_find_str(line, "model");
-    bool same = stream->output && model && strcmp(stream->output_model, model) == 0;
+    bool same = stream->output && strcmp(stream->output_model, line->model) == 0;
     yyjson_mut_obj_add_str(doc, data, "output", same ? stream->output : "");
-    copy_text(doc, data, "modelIdentifier", line, "model");
-    const struct model_view *model_view;
-    add_stats(doc, data, yyjson_obj_get(line, "stats"),
-              find_instance(op, model ? model : "", &model_view));
+    yyjson_mut_obj_add_str(doc, data, "modelIdentifier", line->model);
+    const struct model_view *model;
+    add_stats(doc, data, line, find_instance(op, line->model, &model));
     lmws_op_send(op, doc, message);
     free(stream->output);
     free(stream->output_model);
     stream->output = stream->output_model = NULL;
 }
 
-static const struct {
-    const char *type;
-    void (*fn)(struct lmws_op *op, yyjson_val *line);
-} kinds[] = {
-    { "line", on_line }, { "input", on_input }, { "output", on_output }, { "stats", on_stats }
-};
-
-static void on_log(void *ctx, const char *json) {
-    struct lmws_op *op = ctx;
-    struct error err;
-    yyjson_doc *doc = json_parse_object(json, strlen(json), &err);
-    yyjson_val *line = yyjson_doc_get_root(doc);
-    const char *type = json_find_str(line, "type");
-    for (size_t i = 0; type && i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kinds[i].type, type) == 0) kinds[i].fn(op, line);
-    }
-    yyjson_doc_free(doc);
+static void on_line(void *ctx, const struct log_line *line) {
+    static void (*const kinds[])(struct lmws_op * op, const struct log_line *line) = {
+        [LOG_SERVER] = on_server_line, [LOG_REQUEST] = on_server_line, [LOG_INPUT] = on_input,
+        [LOG_OUTPUT] = on_output,      [LOG_STATS] = on_stats,
+    };
+    kinds[line->kind](ctx, line);
 }
 
 void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
@@ -196,7 +153,7 @@ void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
     stream->host = host;
     op->state = stream;
     op->clear_state = log_stream_clear;
-    stream->follower = host->log_follow(host->self, on_log, op);
+    stream->follower = host->log_follow(host->self, on_line, op);
 }
 
 void lmws_stream_logs_message(struct lmws_op *op, yyjson_val *message) {

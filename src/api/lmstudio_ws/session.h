@@ -71,8 +71,9 @@ struct lmws_host {
     bool (*file_put)(void *self, const char *name, const char *base64, struct lmws_file *ret,
                      struct error *err);
     bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
-    /* Follow the log: fn gets the messages of GET /api/v1/log, as JSON. */
-    void *(*log_follow)(void *self, void (*fn)(void *ctx, const char *json), void *ctx);
+    /* Follow the log: fn gets every later line, borrowed for the call. */
+    void *(*log_follow)(void *self, void (*fn)(void *ctx, const struct log_line *line),
+                        void *ctx);
     void (*log_leave)(void *self, void *follower);
 };
 

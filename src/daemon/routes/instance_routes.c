@@ -101,7 +101,7 @@ void route_update_instance(void *ctx, struct exchange *x) {
 
 static void reply_settings(struct daemon *d, struct exchange *x) {
     struct buf json = BUF_INIT(8 << 20);
-    json_write_val(d->service.settings(d->service.self), &json);
+    settings_show(&d->settings, &json);
     reply_json(x, &json);
 }
 
@@ -142,7 +142,7 @@ void route_settings_patch(void *ctx, struct exchange *x) {
     struct pending_change *p = xcalloc(1, sizeof *p);
     *p = (struct pending_change){ d, x };
     exchange_on_gone(x, on_client_gone, p);
-    d->service.settings_patch(d->service.self, yyjson_doc_get_root(doc),
-                              (struct settings_sink){ .on_end = on_changed, .ctx = p });
+    daemon_change_settings(d, yyjson_doc_get_root(doc),
+                           (struct settings_sink){ .on_end = on_changed, .ctx = p });
     yyjson_doc_free(doc);
 }

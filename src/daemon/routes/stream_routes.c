@@ -44,11 +44,13 @@ static void write_event(struct follower *f, const char *id, const char *event,
     buf_clear(&text);
 }
 
-static void write_message(void *ctx, const struct feed_message *message) {
+static void write_message(void *ctx, struct feed_message *message) {
     struct follower *f = ctx;
+    uint64_t seq = feed_message_seq(message);
     char id[FEED_ID_SIZE];
-    feed_format_id(f->feed, message->seq, id);
-    write_event(f, message->seq ? id : NULL, message->event, message->json);
+    feed_format_id(f->feed, seq, id);
+    write_event(f, seq ? id : NULL, feed_message_entry(message)->event,
+                feed_message_json(message));
 }
 
 static struct follower *follow(struct daemon *d, struct exchange *x, struct feed *feed,
@@ -68,15 +70,16 @@ static struct follower *follow(struct daemon *d, struct exchange *x, struct feed
 static void write_snapshot(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
     char id[FEED_ID_SIZE];
-    supervisor_format_snapshot(d->supervisor, &json);
-    feed_format_id(d->events, feed_next_seq(d->events) - 1, id);
+    uint64_t seq = feed_next_seq(d->events) - 1;
+    events_format_snapshot(d->supervisor, seq, &json);
+    feed_format_id(d->events, seq, id);
     write_event(f, id, "snapshot", buf_str(&json));
     buf_clear(&json);
 }
 
 static void write_status(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
-    supervisor_format_status(d->supervisor, &json);
+    events_format_status(d->supervisor, &json);
     write_event(f, NULL, "status", buf_str(&json));
     buf_clear(&json);
 }

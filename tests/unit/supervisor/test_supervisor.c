@@ -26,14 +26,42 @@ struct scene {
     struct model models[2];
     struct catalog catalog, *current;
     struct metrics metrics;
-    struct feed *events, *log;
     struct supervisor *sup;
     int pinned_changes;
+    bool log_wanted;
+    struct buf log;       /* lines of models */
     struct told told[20]; /* sinks may speak until the end of the scene */
 };
 
 static void on_changed(void *ctx) {
     (void)ctx;
+}
+
+static void on_transition(void *ctx, const struct instance_transition *transition) {
+    (void)ctx;
+    (void)transition;
+}
+
+static void on_progress(void *ctx, const struct instance_progress *progress) {
+    (void)ctx;
+    (void)progress;
+}
+
+static bool log_wanted(void *ctx, enum log_kind kind) {
+    const struct scene *s = ctx;
+    (void)kind;
+    return s->log_wanted;
+}
+
+/* "input one: text", "stats one: 3 of 2", one below the other. */
+static void on_log(void *ctx, const struct log_line *line) {
+    static const char *const kinds[] = { "server", "request", "input", "output", "stats" };
+    struct scene *s = ctx;
+    buf_addf(&s->log, "%s %s: ", kinds[line->kind], line->model);
+    if (line->kind == LOG_STATS)
+        buf_addf(&s->log, "%d tokens\n", (int)line->usage.completion_tokens);
+    else
+        buf_addf(&s->log, "%s\n", line->text);
 }
 
 static void on_pinned_changed(void *ctx) {
@@ -61,16 +89,17 @@ static int set_up(void **state) {
     }
     s->catalog = (struct catalog){ .models = s->models, .count = 2 };
     s->current = &s->catalog;
-    s->events = feed_new(16, 1);
-    s->log = feed_new(16, 1);
+    buf_init(&s->log, 1 << 16);
     struct supervisor_config config = { .loop = &s->loop,
                                         .worker_program = "",
                                         .prompts_dir = "/nowhere",
                                         .settings = &s->settings,
                                         .catalog = &s->current,
-                                        .events = s->events,
-                                        .log = s->log,
                                         .metrics = &s->metrics,
+                                        .on_transition = on_transition,
+                                        .on_progress = on_progress,
+                                        .log_wanted = log_wanted,
+                                        .on_log = on_log,
                                         .on_changed = on_changed,
                                         .on_pinned_changed = on_pinned_changed,
                                         .on_prompts = on_changed,
@@ -89,9 +118,8 @@ static int tear_down(void **state) {
     supervisor_free(s->sup);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&s->loop), 0);
-    feed_free(s->events);
-    feed_free(s->log);
     settings_clear(&s->settings);
+    buf_clear(&s->log);
     free(s);
     return 0;
 }
@@ -412,6 +440,40 @@ static void test_a_full_table_is_an_error_that_says_the_answer_failed(void **sta
     assert_int_equal(refused->stop_reason, STOP_FAILED);
 }
 
+static void chat(struct scene *s, const char *model, struct told *told) {
+    yyjson_mut_doc *body = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(body, yyjson_mut_obj(body));
+    struct service_request request = { .op = OP_CHAT, .model = xstrdup(model), .body = body };
+    (void)supervisor_generate(s->sup, &request,
+                              (struct service_sink){ .on_event = on_event, .ctx = told });
+}
+
+static void test_the_log_has_what_a_model_reads_and_writes(void **state) {
+    struct scene *s = *state;
+    s->log_wanted = true;
+    chat(s, "one", s->told);
+    struct worker *worker = puppet(0);
+    puppet_say(worker, MSG_READY, 0, READY);
+    uint64_t request = puppet_heard_request(worker, MSG_REQUEST);
+    assert_non_null(strstr(puppet_heard(worker, MSG_REQUEST), "\"report_prompt\":true"));
+    puppet_say(worker, MSG_STARTED, request, "{\"prompt\":\"<user>Hi\"}");
+    puppet_say(worker, MSG_DELTA, request, "{\"content\":\"Good \"}");
+    puppet_say(worker, MSG_DELTA, request, "{\"content\":\"day.\"}");
+    puppet_say(worker, MSG_DONE, request, "{\"completion_tokens\":3}");
+    assert_string_equal(buf_str(&s->log), "input one: <user>Hi\n"
+                                          "output one: Good day.\n"
+                                          "stats one: 3 tokens\n");
+}
+
+static void test_without_followers_no_prompt_is_asked_for(void **state) {
+    struct scene *s = *state;
+    chat(s, "one", s->told);
+    puppet_say(puppet(0), MSG_READY, 0, READY);
+    assert_string_equal(puppet_heard(puppet(0), MSG_REQUEST), "{}");
+    puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
+    assert_int_equal(s->log.len, 0);
+}
+
 /* ---- measuring ---- */
 
 static void test_at_most_16_models_are_measured_at_once(void **state) {
@@ -478,6 +540,8 @@ int main(void) {
         TEST(test_what_was_unpinned_is_not_pinned_by_a_load_under_way),
         TEST(test_an_unload_while_a_load_waits_unpins),
         TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
+        TEST(test_the_log_has_what_a_model_reads_and_writes),
+        TEST(test_without_followers_no_prompt_is_asked_for),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
     };

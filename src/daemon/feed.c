@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "supervisor/feed.h"
+#include "daemon/feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,17 +7,26 @@
 
 #include "base/xalloc.h"
 
+enum { JSON_MAX = 16 << 20 };
+
 struct remembered {
-    const char *event; /* literals only */
+    const char *event;
     unsigned topics;
     char *json;
+};
+
+struct feed_message {
+    struct feed_entry entry;
+    uint64_t seq;
+    const char *json; /* NULL: not made yet */
+    struct buf text;
 };
 
 struct feed_listener {
     struct feed *feed;
     struct feed_listener *next;
     unsigned topics;
-    void (*fn)(void *ctx, const struct feed_message *message);
+    feed_listen_fn *fn;
     void *ctx;
 };
 
@@ -73,24 +82,40 @@ bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq) {
     return true;
 }
 
-static uint64_t remember(struct feed *feed, const char *event, unsigned topics,
-                         const char *json) {
-    uint64_t seq = ++feed->last;
-    struct remembered *place = &feed->ring[seq % feed->capacity];
-    free(place->json);
-    *place = (struct remembered){ .event = event, .topics = topics, .json = xstrdup(json) };
-    return seq;
+uint64_t feed_message_seq(const struct feed_message *message) {
+    return message->seq;
 }
 
-void feed_publish(struct feed *feed, const char *event, unsigned topics, const char *json,
-                  bool keep) {
-    struct feed_message message = { .event = event, .json = json, .topics = topics };
-    if (keep) message.seq = remember(feed, event, topics, json);
+const struct feed_entry *feed_message_entry(const struct feed_message *message) {
+    return &message->entry;
+}
+
+const char *feed_message_json(struct feed_message *message) {
+    if (message->json) return message->json;
+    message->entry.format(message->entry.subject, message->seq, &message->text);
+    bool made = message->text.len > 0 && !message->text.overflowed;
+    message->json = made ? buf_str(&message->text) : "null";
+    return message->json;
+}
+
+static void remember(struct feed *feed, struct feed_message *message) {
+    message->seq = ++feed->last;
+    struct remembered *place = &feed->ring[message->seq % feed->capacity];
+    free(place->json);
+    *place = (struct remembered){ .event = message->entry.event,
+                                  .topics = message->entry.topics,
+                                  .json = xstrdup(feed_message_json(message)) };
+}
+
+void feed_publish(struct feed *feed, const struct feed_entry *entry, bool keep) {
+    struct feed_message message = { .entry = *entry, .text = BUF_INIT(JSON_MAX) };
+    if (keep) remember(feed, &message);
     struct feed_listener *next;
     for (struct feed_listener *l = feed->listeners; l; l = next) {
         next = l->next; /* a listener may leave in its call */
-        if (l->topics & topics) l->fn(l->ctx, &message);
+        if (l->topics & entry->topics) l->fn(l->ctx, &message);
     }
+    buf_clear(&message.text);
 }
 
 bool feed_wanted(const struct feed *feed, unsigned topics) {
@@ -100,8 +125,7 @@ bool feed_wanted(const struct feed *feed, unsigned topics) {
     return false;
 }
 
-struct feed_listener *feed_listen(struct feed *feed, unsigned topics,
-                                  void (*fn)(void *ctx, const struct feed_message *message),
+struct feed_listener *feed_listen(struct feed *feed, unsigned topics, feed_listen_fn *fn,
                                   void *ctx) {
     struct feed_listener *l = xcalloc(1, sizeof *l);
     *l = (struct feed_listener){ feed, feed->listeners, topics, fn, ctx };
@@ -116,12 +140,14 @@ void feed_leave(struct feed_listener *listener) {
     free(listener);
 }
 
-bool feed_replay(const struct feed *feed, uint64_t seq, unsigned topics,
-                 void (*fn)(void *ctx, const struct feed_message *message), void *ctx) {
+bool feed_replay(const struct feed *feed, uint64_t seq, unsigned topics, feed_listen_fn *fn,
+                 void *ctx) {
     if (seq > feed->last || feed->last - seq > feed->capacity) return false;
     for (uint64_t n = seq + 1; n <= feed->last; n++) {
         const struct remembered *old = &feed->ring[n % feed->capacity];
-        struct feed_message message = { n, old->event, old->json, old->topics };
+        struct feed_message message = { .entry = { .event = old->event, .topics = old->topics },
+                                        .seq = n,
+                                        .json = old->json };
         if (old->topics & topics) fn(ctx, &message);
     }
     return true;

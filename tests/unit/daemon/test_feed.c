@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/feed.h"
+#include "daemon/feed.h"
 
 struct seen {
     char text[256];
@@ -12,11 +12,26 @@ struct seen {
     bool leave;
 };
 
-static void note(void *ctx, const struct feed_message *message) {
+static int formatted;
+
+static void format_text(const void *subject, uint64_t seq, struct buf *out) {
+    (void)seq;
+    formatted++;
+    buf_add_str(out, subject);
+}
+
+static void publish(struct feed *feed, unsigned topics, const char *json, bool remember) {
+    struct feed_entry entry = {
+        .event = "e", .topics = topics, .subject = json, .format = format_text
+    };
+    feed_publish(feed, &entry, remember);
+}
+
+static void note(void *ctx, struct feed_message *message) {
     struct seen *seen = ctx;
     size_t len = strlen(seen->text);
-    snprintf(seen->text + len, sizeof seen->text - len, "%d=%s ", (int)message->seq,
-             message->json);
+    snprintf(seen->text + len, sizeof seen->text - len, "%d=%s ",
+             (int)feed_message_seq(message), feed_message_json(message));
     if (seen->leave) feed_leave(seen->listener);
 }
 
@@ -26,13 +41,38 @@ static void test_everybody_gets_their_topics(void **state) {
     struct seen one = { 0 }, both = { 0 };
     feed_listen(feed, 1, note, &one);
     feed_listen(feed, 3, note, &both);
-    feed_publish(feed, "e", 1, "a", true);
-    feed_publish(feed, "e", 2, "b", true);
-    feed_publish(feed, "e", 1, "c", false);
+    publish(feed, 1, "a", true);
+    publish(feed, 2, "b", true);
+    publish(feed, 1, "c", false);
     assert_string_equal(one.text, "1=a 0=c ");
     assert_string_equal(both.text, "1=a 2=b 0=c ");
     assert_true(feed_wanted(feed, 2));
     assert_false(feed_wanted(feed, 4));
+    feed_free(feed);
+}
+
+static void look_at_subject(void *ctx, struct feed_message *message) {
+    const void **subject = ctx;
+    *subject = feed_message_entry(message)->subject;
+}
+
+static void test_json_is_made_once_and_only_for_readers(void **state) {
+    (void)state;
+    static const char text[] = "a";
+    struct feed *feed = feed_new(4, 1);
+    struct seen one = { 0 }, two = { 0 };
+    const void *subject = NULL;
+    feed_listen(feed, 1, look_at_subject, &subject);
+    formatted = 0;
+    publish(feed, 1, text, false);
+    assert_ptr_equal(subject, text);
+    assert_int_equal(formatted, 0);
+    feed_listen(feed, 1, note, &one);
+    feed_listen(feed, 1, note, &two);
+    publish(feed, 1, text, true);
+    assert_int_equal(formatted, 1);
+    assert_string_equal(one.text, "1=a ");
+    assert_string_equal(two.text, "1=a ");
     feed_free(feed);
 }
 
@@ -42,8 +82,8 @@ static void test_a_listener_may_leave_in_its_call(void **state) {
     struct seen first = { .leave = true }, second = { 0 };
     feed_listen(feed, 1, note, &second);
     first.listener = feed_listen(feed, 1, note, &first);
-    feed_publish(feed, "e", 1, "a", true);
-    feed_publish(feed, "e", 1, "b", true);
+    publish(feed, 1, "a", true);
+    publish(feed, 1, "b", true);
     assert_string_equal(first.text, "1=a ");
     assert_string_equal(second.text, "1=a 2=b ");
     feed_free(feed);
@@ -55,7 +95,7 @@ static void test_replay_gives_what_was_missed_or_nothing(void **state) {
     struct seen seen = { 0 };
     for (const char *json = "abcde"; *json; json++) {
         char text[2] = { *json, '\0' };
-        feed_publish(feed, "e", 1, text, true);
+        publish(feed, 1, text, true);
     }
     assert_false(feed_replay(feed, 1, 1, note, &seen)); /* 2 is forgotten */
     assert_false(feed_replay(feed, 6, 1, note, &seen)); /* never was */
@@ -96,7 +136,7 @@ static void test_an_id_is_good_in_its_own_run(void **state) {
                                 "1764140000001-99999999999999999999",
                                 "01764140000001-1" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) check_id(next, bad[i], -1);
-    for (int i = 0; i < 6; i++) feed_publish(next, "e", 1, "x", true);
+    for (int i = 0; i < 6; i++) publish(next, 1, "x", true);
     check_id(next, "0", 2);
     feed_free(one);
     feed_free(next);
@@ -114,6 +154,7 @@ static void test_the_longest_id_fits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everybody_gets_their_topics),
+        cmocka_unit_test(test_json_is_made_once_and_only_for_readers),
         cmocka_unit_test(test_a_listener_may_leave_in_its_call),
         cmocka_unit_test(test_replay_gives_what_was_missed_or_nothing),
         cmocka_unit_test(test_an_id_is_good_in_its_own_run),
