@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chat_shim.h - the C face of libllama-common, whose C++ knows chat templates, tool calls,
- * reasoning tags and JSON schemas. common_shim.cpp is the only C++ of the project.
- *
- * Nothing C++ comes out: every exception is caught and becomes an error or a quiet refusal.
- * JSON goes in as text, because the library has its own reader.
+ * reasoning tags and JSON schemas. chat_shim.cpp and measure_shim.cpp are the only C++
+ * of the project. No exception leaves them: it becomes an error or a false.
  */
 #ifndef DOZE_ENGINE_CHAT_SHIM_H
 #define DOZE_ENGINE_CHAT_SHIM_H

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The only C++ of the project: chats (chat_shim.h) and measuring (measure_shim.h) are offered
- * by libllama-common in C++ alone. No exception leaves this file.
- */
 #include "engine/chat_shim.h"
-#include "engine/measure_shim.h"
 
 #include <algorithm>
 #include <climits>
@@ -19,7 +14,6 @@
 
 #include "chat.h"
 #include "common.h"
-#include "fit.h"
 #include "json-schema-to-grammar.h"
 #include "json.h"
 #include "log.h"
@@ -470,29 +464,4 @@ int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t
 
 void chat_shim_quiet(void) {
     common_log_set_verbosity_thold(-1);
-}
-
-/* ---- measuring ---- */
-
-/* The last entry of what the library gives is the host, the others are the model's devices. */
-bool measure(const char *path, const struct llama_model_params *model,
-             const struct llama_context_params *context, struct measure_sums *ret) {
-    try {
-        std::vector<ggml_backend_dev_t> devices;
-        uint32_t layers = 0, trained_context = 0, experts = 0;
-        const common_device_memory_data_vec data = common_get_device_memory_data(
-            path, model, context, devices, layers, trained_context, experts,
-            GGML_LOG_LEVEL_ERROR);
-        measure_sums sums = {};
-        for (size_t i = 0; i + 1 < data.size(); i++) {
-            sums.model_device += data[i].model;
-            sums.context_device += data[i].context + data[i].compute;
-        }
-        sums.model_host = data.back().model;
-        sums.context_host = data.back().context + data.back().compute;
-        *ret = sums;
-        return true;
-    } catch (const std::exception &) {
-        return false; /* the log says why */
-    }
 }
