@@ -18,6 +18,7 @@
 #include "json.h"
 #include "log.h"
 #include "reasoning-budget.h"
+#include "trie.h"
 
 struct sampler_deleter {
     void operator()(llama_sampler *s) const { llama_sampler_free(s); }
@@ -32,6 +33,13 @@ struct chat_templates {
     bool parallel_calls;
 };
 
+/* Text that the format takes as it is up to one of some marks. */
+struct plain_field {
+    bool known = true; /* false: it is not always ended by a mark, as JSON is not */
+    common_trie ends;
+    size_t longest = 0; /* bytes of the longest mark */
+};
+
 struct chat {
     const llama_vocab *vocab;
     std::unique_ptr<chat_templates> own; /* of a request that brings its template along */
@@ -40,9 +48,13 @@ struct chat {
     std::set<llama_token> kept;
     sampler_ptr grammar; /* NULL: anything goes */
     sampler_ptr
-        thinking; /* knows when the model thinks, and ends that; NULL: does not matter */
-    std::string text;
+        thinking;     /* knows when the model thinks, and ends that; NULL: does not matter */
+    std::string text; /* of the answer so far */
     common_chat_msg last;
+    plain_field content, reasoning;
+    const plain_field *open = nullptr; /* the field that takes plain text now */
+    size_t taken = 0;  /* bytes of `text` that were parsed, or given to the open field */
+    size_t credit = 0; /* bytes that may be parsed */
     std::vector<std::string> call_ids;
     std::set<size_t> announced; /* calls whose name has been given */
 };
@@ -306,6 +318,43 @@ bool chat_accept(struct chat *chat, llama_token token) {
     }
 }
 
+/* ---- where plain text ends ---- */
+
+/* The marks up to which the parser `id` reads; NULL: it reads in another way. */
+static const std::vector<std::string> *marks_of(const common_peg_arena &arena, size_t id) {
+    for (;;) {
+        const auto &parser = arena.get(id);
+        if (const auto *until = std::get_if<common_peg_until_parser>(&parser)) {
+            return &until->delimiters;
+        }
+        const auto *rule = std::get_if<common_peg_rule_parser>(&parser);
+        if (!rule) return nullptr;
+        id = rule->child;
+    }
+}
+
+static void add_marks(plain_field &field, const std::vector<std::string> *marks) {
+    if (!marks) {
+        field.known = false;
+        return;
+    }
+    for (const auto &mark : *marks) {
+        field.ends.insert(mark);
+        field.longest = std::max(field.longest, mark.size());
+    }
+}
+
+/* What the format says about its plain fields. A format without a parser is content only. */
+static void read_fields(struct chat *c) {
+    const common_peg_arena &arena = c->parser.parser;
+    for (size_t id = 0; id < arena.size(); id++) {
+        const auto *tag = std::get_if<common_peg_tag_parser>(&arena.get(id));
+        if (!tag) continue;
+        if (tag->tag == "content") add_marks(c->content, marks_of(arena, tag->child));
+        if (tag->tag == "reasoning") add_marks(c->reasoning, marks_of(arena, tag->child));
+    }
+}
+
 /* ---- a conversation ---- */
 
 struct chat *chat_new(const struct chat_templates *templates, const struct chat_input *input,
@@ -328,6 +377,7 @@ struct chat *chat_new(const struct chat_templates *templates, const struct chat_
         c->parser.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
         c->parser.parse_tool_calls = input->tools != nullptr;
         if (!c->params.parser.empty()) c->parser.parser.load(c->params.parser);
+        read_fields(c.get());
         for (const auto &text : c->params.preserved_tokens) {
             const auto ids = common_tokenize(c->vocab, text, false, true);
             if (ids.size() == 1) c->kept.insert(ids[0]);
@@ -416,19 +466,88 @@ static void give_diff(struct chat *c, const common_chat_msg_diff &diff, chat_pie
     if (!arguments.empty()) give_call(c, diff.tool_call_index, arguments, fn, ctx);
 }
 
-/* Parse all text again (the library has no incremental parser) and give what is new. */
+/*
+ * The library has no incremental parser: it parses the whole answer each time. Done for every
+ * token that is quadratic, 1.1 ms per token at 8,000. But content and reasoning are read up to
+ * the next of a few marks, so once all of a piece has gone into one of them, later pieces are
+ * appended to it here, and what may be the beginning of a mark is held back, as the library
+ * does. Only a whole mark needs a parse. Elsewhere (arguments of calls, answers in JSON)
+ * nothing is known about the text, and parses are rationed.
+ */
+
+/* Bytes that each piece allows to be parsed, so that the cost per token has a bound. */
+static constexpr size_t CREDIT_PER_PIECE = 4096;
+
+/* Credit saved up in a plain field is enough for this many parses of everything: where a field
+ * ends a few are needed at once. */
+static constexpr size_t MAX_SAVED_PARSES = 8;
+
+/* The first position from `at` on where one of the field's marks is or, at the text's end, may
+ * be going to be; the text's size if there is none. */
+static size_t find_mark(const plain_field &field, const std::string &text, size_t at,
+                        bool *ret_whole) {
+    *ret_whole = false;
+    for (; at < text.size() && field.longest > 0; at++) {
+        const auto match = field.ends.check_at(text, at);
+        *ret_whole = match == common_trie::COMPLETE_MATCH;
+        if (match != common_trie::NO_MATCH) return at;
+    }
+    return text.size();
+}
+
+/* False: a mark has come, and the text has to be parsed. */
+static bool extend_open(struct chat *c, chat_piece_fn fn, void *ctx) {
+    const plain_field &field = *c->open;
+    bool whole;
+    const size_t end = find_mark(field, c->text, c->taken, &whole);
+    if (whole) return false;
+    const std::string delta = c->text.substr(c->taken, end - c->taken);
+    c->taken = end;
+    if (delta.empty()) return true;
+    const bool thinks = c->open == &c->reasoning;
+    (thinks ? c->last.reasoning_content : c->last.content) += delta;
+    give({ thinks ? "" : delta.c_str(), thinks ? delta.c_str() : "", -1, "", "", "" }, fn, ctx);
+    return true;
+}
+
+/* The parse made this of the text from `from` on: if all of it went into a plain field, more
+ * text goes there, too. */
+static const plain_field *still_open(const struct chat *c, size_t from,
+                                     const std::vector<common_chat_msg_diff> &diffs) {
+    if (diffs.size() != 1 || diffs[0].tool_call_index != std::string::npos) return nullptr;
+    const bool thinks = !diffs[0].reasoning_content_delta.empty();
+    const auto &field = thinks ? c->reasoning : c->content;
+    const auto &delta = thinks ? diffs[0].reasoning_content_delta : diffs[0].content_delta;
+    if (!field.known || c->text.compare(from, std::string::npos, delta) != 0) return nullptr;
+    const size_t tail = std::min(c->text.size(), field.longest);
+    for (size_t at = c->text.size() - tail; at < c->text.size(); at++) {
+        if (field.ends.check_at(c->text, at) == common_trie::PARTIAL_MATCH) return nullptr;
+    }
+    return &field;
+}
+
+/* Parse all text and give what is new. */
 static void parse(struct chat *c, bool partial, chat_piece_fn fn, void *ctx) {
+    const size_t from = c->taken;
+    c->open = nullptr;
+    c->taken = c->text.size();
     common_chat_msg now = common_chat_parse(c->text, partial, c->parser);
     if (now.empty()) return;
     now.set_tool_call_ids(c->call_ids, new_call_id);
     const auto diffs = common_chat_msg_diff::compute_diffs(c->last, now);
     c->last = std::move(now);
+    c->open = still_open(c, from, diffs);
     for (const auto &diff : diffs) give_diff(c, diff, fn, ctx);
 }
 
 void chat_feed(struct chat *chat, const char *text, size_t len, chat_piece_fn fn, void *ctx) {
     try {
         chat->text.append(text, len);
+        const size_t most = MAX_SAVED_PARSES * chat->text.size();
+        chat->credit = std::min(chat->credit, most) + CREDIT_PER_PIECE;
+        if (chat->open && extend_open(chat, fn, ctx)) return;
+        if (chat->credit < chat->text.size()) return;
+        chat->credit -= chat->text.size();
         parse(chat, true, fn, ctx);
     } catch (const std::exception &) {
         /* The text so far does not fit (yet); the next piece, or the end, tries again. */

@@ -3,8 +3,6 @@
  * doze-engine: the process that holds one model. The daemon starts it with a socket on fd 3;
  * see ipc/message.h for what is said there.
  */
-#include <dlfcn.h>
-#include <ggml-backend.h>
 #include <llama.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +17,7 @@
 #include "base/dirs.h"
 #include "base/file_prefetch.h"
 #include "base/json.h"
+#include "engine/backends.h"
 #include "engine/describe.h"
 #include "engine/engine.h"
 #include "engine/load_watch.h"
@@ -37,19 +36,6 @@ static struct engine engine;
 static bool is_socket(int fd) {
     struct stat st;
     return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-}
-
-/* ggml's libraries for each kind of processor lie beside libllama, wherever that is. */
-static void load_backends(void) {
-    Dl_info info;
-    if (dladdr((void *)(uintptr_t)llama_backend_init, &info) != 0 && info.dli_fname) {
-        char *folder = strdup(info.dli_fname);
-        char *slash = folder ? strrchr(folder, '/') : NULL;
-        if (slash) *slash = '\0';
-        if (slash) ggml_backend_load_all_from_path(folder);
-        free(folder);
-    }
-    llama_backend_init();
 }
 
 static void say_hello(struct link *link) {
@@ -219,7 +205,7 @@ int main(void) {
     signal(SIGINT,
            SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
     link_init(&engine.link, WORKER_FD);
-    load_backends();
+    backends_load();
     say_hello(&engine.link);
     struct frame frame;
     if (!next_load(&engine.link, &frame)) return 0;

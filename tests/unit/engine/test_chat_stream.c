@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The deltas of an answer that comes token by token are those of one parse of all of it, for
+ * every template that llama.cpp knows; and a long answer costs no more per token than a short
+ * one.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "cmocka_prelude.h"
+#include "engine/backends.h"
+#include "engine/chat_shim.h"
+#include "engine/log_capture.h"
+#include "engine/model.h"
+#include "engine/tokens.h"
+#include "models.h"
+
+enum { MAX_TEXT = 16 << 20, MAX_CALLS = 8 };
+
+#define USER "{\"role\":\"user\",\"content\":\"Weather?\"}"
+#define TOOLS                                                                                  \
+    "[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"description\":"          \
+    "\"Tells\","                                                                               \
+    "\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"},"      \
+    "\"days\":{\"type\":\"integer\"}},\"required\":[\"city\"]}}}]"
+
+static struct model model; /* every chat brings its own template */
+
+/* ---- what the deltas say ---- */
+
+struct said {
+    struct buf content, reasoning;
+    struct buf names[MAX_CALLS], arguments[MAX_CALLS];
+    int calls;
+};
+
+static void said_init(struct said *s) {
+    s->calls = 0;
+    buf_init(&s->content, MAX_TEXT);
+    buf_init(&s->reasoning, MAX_TEXT);
+    for (int i = 0; i < MAX_CALLS; i++) {
+        buf_init(&s->names[i], MAX_TEXT);
+        buf_init(&s->arguments[i], MAX_TEXT);
+    }
+}
+
+static void said_clear(struct said *s) {
+    buf_clear(&s->content);
+    buf_clear(&s->reasoning);
+    for (int i = 0; i < MAX_CALLS; i++) {
+        buf_clear(&s->names[i]);
+        buf_clear(&s->arguments[i]);
+    }
+}
+
+static void said_add(void *ctx, const struct chat_piece *piece) {
+    struct said *s = ctx;
+    assert_true(buf_add_str(&s->content, piece->content));
+    assert_true(buf_add_str(&s->reasoning, piece->reasoning));
+    if (piece->call < 0) return;
+    assert_true(piece->call < MAX_CALLS);
+    if (piece->call >= s->calls) s->calls = piece->call + 1;
+    assert_true(buf_add_str(&s->names[piece->call], piece->call_name));
+    assert_true(buf_add_str(&s->arguments[piece->call], piece->call_arguments));
+}
+
+static bool said_nothing(const struct said *s) {
+    return s->content.len == 0 && s->reasoning.len == 0 && s->calls == 0;
+}
+
+static void assert_same(const char *what, struct said *a, struct said *b) {
+    bool same = strcmp(buf_str(&a->content), buf_str(&b->content)) == 0 &&
+                strcmp(buf_str(&a->reasoning), buf_str(&b->reasoning)) == 0 &&
+                a->calls == b->calls;
+    for (int i = 0; same && i < a->calls; i++) {
+        same = strcmp(buf_str(&a->names[i]), buf_str(&b->names[i])) == 0 &&
+               strcmp(buf_str(&a->arguments[i]), buf_str(&b->arguments[i])) == 0;
+    }
+    if (same) return;
+    fail_msg("%s\n content %s\n     not %s\n reasoning %s\n     not %s\n call %s\n     not %s",
+             what, buf_str(&a->content), buf_str(&b->content), buf_str(&a->reasoning),
+             buf_str(&b->reasoning), buf_str(&a->arguments[0]), buf_str(&b->arguments[0]));
+}
+
+/* ---- answers as templates write them ---- */
+
+static char *read_file(const char *path) {
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    struct buf text = BUF_INIT(MAX_TEXT);
+    char part[4096];
+    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) {
+        assert_true(buf_add(&text, part, n));
+    }
+    fclose(f);
+    char *copy = xstrdup(buf_str(&text));
+    buf_clear(&text);
+    return copy;
+}
+
+/* more: another message, or "". NULL: the template refuses it. */
+static struct chat *try_chat(const char *jinja, const char *tools, const char *schema,
+                             const char *more) {
+    struct error err;
+    char *messages = xasprintf("[" USER "%s%s]", *more ? "," : "", more);
+    struct chat_input input = { .messages = messages,
+                                .tools = tools,
+                                .schema = schema,
+                                .chat_template = jinja,
+                                .parallel_tool_calls = -1,
+                                .reasoning_budget = -1,
+                                .add_generation_prompt = !*more };
+    struct chat *chat = chat_new(model.templates, &input, &err);
+    if (!chat && !*more) print_message("%s\n", err.text);
+    free(messages);
+    return chat;
+}
+
+/* Marks that end a turn never come as text: the worker stops there. */
+static void strip_end(char *text) {
+    static const char *const ends[] = { "</s>",         "<|im_end|>",     "<|eot_id|>",
+                                        "<|end|>",      "<|endoftext|>",  "<end_of_turn>",
+                                        "<turn|>",      "<|eom_id|>",     "<|role_end|>",
+                                        "</assistant>", "<|end_of_text|>" };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *end = strstr(text, ends[i]);
+        if (end && strlen(end) < strlen(ends[i]) + 3) *end = '\0';
+    }
+}
+
+/* What the template writes behind its generation prompt for a message of the assistant. The
+ * caller frees; NULL: it refuses the message. */
+static char *rendered(const char *jinja, const char *tools, const char *message) {
+    struct chat *before = try_chat(jinja, tools, NULL, "");
+    struct chat *after = try_chat(jinja, tools, NULL, message);
+    char *answer = NULL;
+    if (before && after) {
+        size_t a_len, b_len, n = 0;
+        const char *a = chat_prompt(before, &a_len), *b = chat_prompt(after, &b_len);
+        while (n < a_len && n < b_len && a[n] == b[n]) n++;
+        while (n > 0 && ((unsigned char)b[n] & 0xC0) == 0x80) n--; /* whole characters */
+        answer = xstrdup(b + n);
+        strip_end(answer);
+    }
+    if (before) chat_free(before);
+    if (after) chat_free(after);
+    return answer;
+}
+
+/* ---- the property ---- */
+
+struct answer_case {
+    const char *name, *jinja, *tools, *schema, *text;
+};
+
+static struct chat *new_chat(const struct answer_case *c) {
+    struct chat *chat = try_chat(c->jinja, c->tools, c->schema, "");
+    assert_non_null(chat);
+    return chat;
+}
+
+static void parse_once(const struct answer_case *c, size_t len, bool finish, struct said *ret) {
+    struct chat *chat = new_chat(c);
+    said_init(ret);
+    chat_feed(chat, c->text, len, said_add, ret);
+    if (finish) chat_finish(chat, true, said_add, ret);
+    chat_free(chat);
+}
+
+/* Whole characters from a token or two on, as output.c gives them. */
+static size_t next_cut(const struct tokens *tokens, size_t *at, const char *text, size_t from) {
+    struct buf piece = BUF_INIT(1 << 16);
+    while (*at < tokens->count) {
+        tokens_piece(&piece, model.vocab, tokens->data[(*at)++], true);
+        if (((unsigned char)text[from + piece.len] & 0xC0) != 0x80) break;
+    }
+    size_t cut = from + piece.len;
+    buf_clear(&piece);
+    return cut;
+}
+
+static void check_by_tokens(const struct answer_case *c, struct said *whole) {
+    struct tokens tokens = { 0 };
+    struct error err;
+    struct said stream;
+    size_t len = strlen(c->text), from = 0;
+    assert_true(
+        tokens_from_text(&tokens, model.vocab, c->text, len, TOKENS_PARSE_SPECIAL, &err));
+    struct chat *chat = new_chat(c);
+    said_init(&stream);
+    for (size_t at = 0; at < tokens.count;) {
+        size_t cut = next_cut(&tokens, &at, c->text, from);
+        chat_feed(chat, c->text + from, cut - from, said_add, &stream);
+        from = cut;
+    }
+    assert_int_equal(from, len);
+    chat_finish(chat, true, said_add, &stream);
+    assert_same(c->name, &stream, whole);
+    chat_free(chat);
+    said_clear(&stream);
+    tokens_clear(&tokens);
+}
+
+/* In pieces of `size` bytes, or up to 3 more; after each, the deltas are those of a parse of
+ * the text so far. */
+static void check_by_pieces(const struct answer_case *c, size_t size) {
+    struct chat *chat = new_chat(c);
+    struct said stream;
+    said_init(&stream);
+    size_t len = strlen(c->text);
+    for (size_t from = 0, to; from < len; from = to) {
+        to = from + size < len ? from + size : len;
+        while (((unsigned char)c->text[to] & 0xC0) == 0x80) to++;
+        chat_feed(chat, c->text + from, to - from, said_add, &stream);
+        struct said prefix;
+        parse_once(c, to, false, &prefix);
+        if (!said_nothing(&prefix)) assert_same(c->name, &stream, &prefix);
+        said_clear(&prefix);
+    }
+    chat_free(chat);
+    said_clear(&stream);
+}
+
+/* ---- every template ---- */
+
+/* Text that looks like the beginning of all kinds of marks, but is none. */
+#define TRAPS                                                                                  \
+    "If a < b and b<c, <b>umbrellas</b> (k: [1, 2]) [TOOL <tool <|chan \\n\\n"                 \
+    "für 東京 funct <think <func ☂ </tool ]<] >> end. "
+
+/* Fill in a message's texts, `times` times as long. */
+static char *message_of(int times, bool call) {
+    struct buf text = BUF_INIT(MAX_TEXT), out = BUF_INIT(MAX_TEXT);
+    for (int i = 0; i < times; i++) assert_true(buf_add_str(&text, TRAPS));
+    assert_true(buf_addf(&out,
+                         "{\"role\":\"assistant\",\"reasoning_content\":\"I think. %s\","
+                         "\"content\":\"Well: %s\"",
+                         buf_str(&text), buf_str(&text)));
+    if (call) {
+        assert_true(buf_addf(&out,
+                             ",\"tool_calls\":[{\"id\":\"call12345\",\"type\":\"function\","
+                             "\"function\":{\"name\":\"get_weather\",\"arguments\":"
+                             "{\"city\":\"%s\",\"days\":3}}}]",
+                             buf_str(&text)));
+    }
+    assert_true(buf_add_str(&out, "}"));
+    char *message = xstrdup(buf_str(&out));
+    buf_clear(&text);
+    buf_clear(&out);
+    return message;
+}
+
+/* How many calls the answer holds. */
+static int check_template(const char *name, const char *jinja, int times, bool call) {
+    char *message = message_of(times, call);
+    const char *tools = call ? TOOLS : NULL;
+    char *text = rendered(jinja, tools, message);
+    struct said whole = { 0 };
+    if (text) {
+        struct answer_case c = { .name = name, .jinja = jinja, .tools = tools, .text = text };
+        parse_once(&c, strlen(text), true, &whole);
+        /* An answer that does not fit its format is given as it stands at its end. */
+        if (strcmp(buf_str(&whole.content), text) != 0) check_by_tokens(&c, &whole);
+        said_clear(&whole);
+    }
+    free(message);
+    free(text);
+    return whole.calls;
+}
+
+static void for_each_template(void (*fn)(const char *name, const char *jinja)) {
+    DIR *dir = opendir(TEMPLATES_DIR);
+    assert_non_null(dir);
+    for (struct dirent *d; (d = readdir(dir));) {
+        if (!strstr(d->d_name, ".jinja")) continue;
+        char *path = xasprintf(TEMPLATES_DIR "/%s", d->d_name), *jinja = read_file(path);
+        fn(d->d_name, jinja);
+        free(path);
+        free(jinja);
+    }
+    closedir(dir);
+}
+
+static struct seen { int templates, calls; } seen;
+
+/* A sanitizer makes the library's many small allocations 20 times as slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STEP = 7 };
+#else
+enum { STEP = 1 };
+#endif
+
+/* The long one has more text than may be parsed for every token. */
+static void check_lengths(const char *name, const char *jinja) {
+    if (seen.templates++ % STEP != 0) return;
+    (void)check_template(name, jinja, 1, false);
+    seen.calls += check_template(name, jinja, 20, true);
+}
+
+static void test_token_by_token_is_all_at_once(void **state) {
+    (void)state;
+    for_each_template(check_lengths);
+    print_message("%d templates, %d calls\n", seen.templates, seen.calls);
+    assert_true(seen.templates > 60 && seen.calls > 30 / STEP / 2); /* or this checks nothing */
+}
+
+/* ---- nothing comes late ---- */
+
+static void check_early(const char *template, const char *text) {
+    char *path = xasprintf(TEMPLATES_DIR "/%s.jinja", template), *jinja = read_file(path);
+    struct answer_case c = { .name = template, .jinja = jinja, .tools = TOOLS, .text = text };
+    for (size_t size = 1; size < 20; size += size) check_by_pieces(&c, size);
+    free(path);
+    free(jinja);
+}
+
+static void test_nothing_comes_late(void **state) {
+    (void)state;
+    check_early(
+        "Qwen-Qwen3-0.6B",
+        "<think>\nA <b <</think\n</think>\n\nSo: 1 <<tool_call 2 <tool_cal l\n<tool_call>\n"
+        "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Köln\"}}\n"
+        "</tool_call>");
+    check_early("Qwen-Qwen3-0.6B", "<<<tool_call> b </think> c");
+    check_early("openai-gpt-oss-120b",
+                "<|channel|>analysis<|message|>Hm <|end<|end|><|start|>assistant"
+                "<|channel|>final<|message|>Ja <|en so.");
+    check_early("meta-llama-Llama-3.1-8B-Instruct",
+                "{\"name\": \"get_weather\", \"parameters\": {\"city\": \"Rome\"}}");
+}
+
+/* A JSON text has no mark that ends it. */
+static void test_an_answer_in_json(void **state) {
+    (void)state;
+    char *jinja = read_file(TEMPLATES_DIR "/Qwen-Qwen3-0.6B.jinja");
+    struct answer_case c = { .name = "schema",
+                             .jinja = jinja,
+                             .schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"
+                                       "\"string\"},\"b\":{\"type\":\"array\"}}}",
+                             .text =
+                                 "<think>\nx\n</think>\n\n{\"a\": \"{q\", \"b\": [1.5]}\n" };
+    struct said whole;
+    parse_once(&c, strlen(c.text), true, &whole);
+    for (size_t size = 1; size < 20; size += size) check_by_pieces(&c, size);
+    check_by_tokens(&c, &whole);
+    said_clear(&whole);
+    free(jinja);
+}
+
+/* ---- what it costs ---- */
+
+static double cpu_seconds(void) {
+    struct timespec t;
+    assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* us per piece of five bytes, best of three. */
+static double cost(const struct answer_case *c, const char *piece, int pieces) {
+    double best = 1e9;
+    for (int i = 0; i < 3; i++) {
+        struct chat *chat = new_chat(c);
+        struct said said;
+        said_init(&said);
+        chat_feed(chat, c->text, strlen(c->text), said_add, &said);
+        double begin = cpu_seconds();
+        for (int k = 0; k < pieces; k++) chat_feed(chat, piece, strlen(piece), said_add, &said);
+        double took = (cpu_seconds() - begin) / pieces * 1e6;
+        if (took < best) best = took;
+        said_clear(&said);
+        chat_free(chat);
+    }
+    return best;
+}
+
+static void check_cost(const char *what, const char *begin, const char *piece) {
+    char *jinja = read_file(TEMPLATES_DIR "/Qwen-Qwen3-0.6B.jinja");
+    struct answer_case c = { .name = what, .jinja = jinja, .tools = TOOLS, .text = begin };
+    double few = cost(&c, piece, 500), many = cost(&c, piece, 8000);
+    print_message("%s: %.1f us per token of 500, %.1f of 8,000\n", what, few, many);
+    free(jinja);
+    assert_true(many < 2 * few + 5);
+}
+
+static void test_a_long_answer_costs_no_more_per_token(void **state) {
+    (void)state;
+    check_cost("content", "Well, ", "so on");
+    check_cost("code", "Well, ", "<td> ");
+    check_cost("reasoning", "<think>\nHm, ", "so on");
+    if (STEP > 1) return;
+    check_cost("arguments",
+               "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"",
+               "so on");
+}
+
+static int open_model(void **state) {
+    (void)state;
+    char *path = model_make("chat-stream", "random", "--vocab",
+                            VOCABS_DIR "/ggml-vocab-qwen2.gguf", NULL);
+    char *load = xasprintf("{\"path\":\"%s\"}", path);
+    struct load_request request;
+    struct error err;
+    log_capture_start();
+    backends_load();
+    bool ok = load_request_parse(&request, load, strlen(load), &err) &&
+              model_open(&model, &request, NULL, NULL, &err);
+    if (!ok) print_error("%s\n", err.text);
+    load_request_clear(&request);
+    free(load);
+    free(path);
+    return ok ? 0 : -1;
+}
+
+static int close_model(void **state) {
+    (void)state;
+    model_close(&model);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_token_by_token_is_all_at_once),
+        cmocka_unit_test(test_nothing_comes_late),
+        cmocka_unit_test(test_an_answer_in_json),
+        cmocka_unit_test(test_a_long_answer_costs_no_more_per_token),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
