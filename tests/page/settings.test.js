@@ -30,7 +30,7 @@ test('auto-evict off: two stay; on: the next one takes the place', async (t) => 
   await page.getByLabel(/^As many as fit/).check();
   await says(page.locator('#auto_evict-status'), /Saved/);
   assert.equal((await daemon.get('/api/v1/settings')).body.auto_evict, 'fit');
-  await page.locator('[name=auto_evict][value=on]').check();
+  await page.getByLabel(/^On(?!e)/).check();
   await until(page, () =>
     document.querySelector('#auto_evict-status').textContent.includes('Saved'),
   );
