@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/file.h"
 
@@ -321,53 +322,60 @@ bool history_store_write(struct history_store *s, const struct history_note *not
 
 struct reading {
     const struct history_query *query;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root;
+    size_t bytes; /* of the rows so far */
+    bool truncated;
     struct buf *out;
 };
 
-static int add_rows(sqlite3_stmt *stmt, struct buf *out) {
-    const char *comma = "";
+/* The rows are JSON already, and copied as they are. */
+static int add_rows(struct reading *r, sqlite3_stmt *stmt, yyjson_mut_val *list) {
     int rc;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        buf_add_str(out, comma);
         const char *row = (const char *)sqlite3_column_text(stmt, 0);
         if (!row) return SQLITE_NOMEM;
-        if (!buf_add(out, row, (size_t)sqlite3_column_bytes(stmt, 0))) return SQLITE_TOOBIG;
-        comma = ",";
+        size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
+        r->bytes += len;
+        if (r->bytes > r->out->max) return SQLITE_TOOBIG;
+        yyjson_mut_arr_append(list, yyjson_mut_rawncpy(r->doc, row, len));
     }
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int add_listing(sqlite3 *db, const struct listing *listing,
-                       const struct history_query *q, struct buf *out, bool *truncated) {
+static int add_listing(struct reading *r, sqlite3 *db, const struct listing *listing) {
+    const struct history_query *q = r->query;
     int64_t wanted[] = { q->from, q->until, q->limit };
     int64_t after[] = { q->from, -1 };
     sqlite3_stmt *stmt;
     int rc = ask(db, listing->left_out, wanted, 3, after);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) return rc;
-    if (rc == SQLITE_ROW) *truncated = true;
+    if (rc == SQLITE_ROW) r->truncated = true;
     rc = prepare(db, listing->rows, &stmt);
     if (rc != SQLITE_OK) return rc;
     int64_t params[] = { q->from, q->until, after[0], after[1] };
     for (int i = 0; i < 4; i++) sqlite3_bind_int64(stmt, i + 1, params[i]);
-    buf_addf(out, ",\"%s\":[", listing->name);
-    rc = add_rows(stmt, out);
+    rc = add_rows(r, stmt, yyjson_mut_obj_add_arr(r->doc, r->root, listing->name));
     sqlite3_finalize(stmt);
-    buf_add_str(out, "]");
     return rc;
 }
 
 static int read_range(struct history_store *s, void *arg) {
     struct reading *r = arg;
-    bool truncated = false;
     int rc = SQLITE_OK;
     buf_reset(r->out);
-    buf_addf(r->out, "{\"from\":%lld,\"until\":%lld", (long long)r->query->from,
-             (long long)r->query->until);
+    r->bytes = 0;
+    r->truncated = false;
+    r->doc = json_object_new(&r->root);
+    yyjson_mut_obj_add_int(r->doc, r->root, "from", r->query->from);
+    yyjson_mut_obj_add_int(r->doc, r->root, "until", r->query->until);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof listings / sizeof listings[0]; i++) {
-        rc = add_listing(s->db, &listings[i], r->query, r->out, &truncated);
+        rc = add_listing(r, s->db, &listings[i]);
     }
-    buf_addf(r->out, ",\"truncated\":%s}", truncated ? "true" : "false");
-    return rc == SQLITE_OK && r->out->overflowed ? SQLITE_TOOBIG : rc;
+    yyjson_mut_obj_add_bool(r->doc, r->root, "truncated", r->truncated);
+    if (rc == SQLITE_OK && !json_write(r->doc, r->out)) rc = SQLITE_TOOBIG;
+    yyjson_mut_doc_free(r->doc);
+    return rc;
 }
 
 bool history_store_read(struct history_store *s, const struct history_query *query,

@@ -111,16 +111,32 @@ static bool write_file(struct lmstudio_home *home, int i, const char *text, stru
     return true;
 }
 
+static void format_probe(const struct lmstudio_ports *ports, struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_int(doc, root, "port", ports->sdk_port);
+    yyjson_mut_obj_add_int(doc, root, "pid", getpid());
+    json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}
+
+static void format_config(const struct lmstudio_ports *ports, struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_int(doc, root, "port", ports->port);
+    yyjson_mut_obj_add_str(doc, root, "networkInterface", ports->host);
+    json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}
+
 bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports *ports,
                          struct error *err) {
     if (!home->folder || lmstudio_home_is_installed(home)) return true;
     char key[KEY_LEN + 1] = "";
     char *internal = xasprintf("%s/.internal", home->folder);
     struct buf probe = BUF_INIT(FILE_MAX), config = BUF_INIT(FILE_MAX);
-    buf_addf(&probe, "{\"port\":%d,\"pid\":%d}", ports->sdk_port, (int)getpid());
-    buf_addf(&config, "{\"port\":%d,\"networkInterface\":", ports->port);
-    json_write_str(&config, ports->host, strlen(ports->host));
-    buf_add_str(&config, "}");
+    format_probe(ports, &probe);
+    format_config(ports, &config);
     bool ok = dirs_make(internal, 0700, err) &&
               write_file(home, FILE_PROBE, buf_str(&probe), err) &&
               write_file(home, FILE_CONFIG, buf_str(&config), err);

@@ -3,8 +3,10 @@
  * loading. */
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
+#include "daemon/routes/reply.h"
 
 struct pending_estimate {
     struct daemon *d;
@@ -24,18 +26,16 @@ static void on_gone(void *ctx) {
     release(p);
 }
 
-static void reply(struct exchange *x, const struct load_estimate *estimate) {
-    struct buf json = BUF_INIT(512);
-    uint64_t total = estimate->model + estimate->context;
-    uint64_t device = estimate->model_device + estimate->context_device;
-    buf_addf(&json,
-             "{\"model_bytes\":%llu,\"context_bytes\":%llu,\"total_bytes\":%llu,"
-             "\"device_bytes\":%llu,\"fits\":%s}",
-             (unsigned long long)estimate->model, (unsigned long long)estimate->context,
-             (unsigned long long)total, (unsigned long long)device,
-             estimate->fits ? "true" : "false");
-    exchange_reply(x, 200, "application/json", json.data, json.len);
-    buf_clear(&json);
+static void reply_estimate(struct exchange *x, const struct load_estimate *estimate) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_uint(doc, root, "model_bytes", estimate->model);
+    yyjson_mut_obj_add_uint(doc, root, "context_bytes", estimate->context);
+    yyjson_mut_obj_add_uint(doc, root, "total_bytes", estimate->model + estimate->context);
+    yyjson_mut_obj_add_uint(doc, root, "device_bytes",
+                            estimate->model_device + estimate->context_device);
+    yyjson_mut_obj_add_bool(doc, root, "fits", estimate->fits);
+    reply_doc(x, doc);
 }
 
 static void on_end(void *ctx, const struct load_estimate *estimate, const struct error *error) {
@@ -43,7 +43,7 @@ static void on_end(void *ctx, const struct load_estimate *estimate, const struct
     if (p->over) return;
     p->over = true;
     if (estimate)
-        reply(p->x, estimate);
+        reply_estimate(p->x, estimate);
     else
         exchange_fail(p->x, error);
     release(p);

@@ -10,19 +10,13 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
-
-enum { LISTING_MAX = 64 << 20 };
-
-static void reply_json(struct exchange *x, struct buf *json) {
-    exchange_reply(x, 200, "application/json", buf_str(json), json->len);
-    buf_clear(json);
-}
+#include "daemon/routes/reply.h"
 
 static void list(void *ctx, struct exchange *x,
                  void (*format)(const struct service_models *models, struct buf *out)) {
     struct daemon *d = ctx;
     struct service_models models = d->service.models(d->service.self);
-    struct buf json = BUF_INIT(LISTING_MAX);
+    struct buf json = BUF_INIT(REPLY_JSON_MAX);
     format(&models, &json);
     reply_json(x, &json);
 }
@@ -33,7 +27,7 @@ static void list_one(void *ctx, struct exchange *x,
     struct daemon *d = ctx;
     const char *id = exchange_param(x, "id");
     struct service_models models = d->service.models(d->service.self);
-    struct buf json = BUF_INIT(LISTING_MAX);
+    struct buf json = BUF_INIT(REPLY_JSON_MAX);
     if (format(&models, id, &json)) {
         reply_json(x, &json);
         return;

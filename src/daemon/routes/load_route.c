@@ -7,8 +7,10 @@
 
 #include "api/lmstudio_rest/v1.h"
 #include "api/openai/openai.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
+#include "daemon/routes/reply.h"
 
 struct pending_load {
     struct daemon *d;
@@ -28,13 +30,11 @@ static void on_gone(void *ctx) {
     release(p);
 }
 
-static void send_event(struct pending_load *p, const char *name, const struct buf *json) {
+static void send_event(struct pending_load *p, const char *name, struct buf *json) {
     if (!p->begun) exchange_begin(p->x, 200, "text/event-stream");
     p->begun = true;
-    struct buf text = BUF_INIT(json->len + 64);
-    buf_addf(&text, "event: %s\ndata: %s\n\n", name, buf_str(json));
-    exchange_write(p->x, text.data, text.len);
-    buf_clear(&text);
+    reply_event(p->x, NULL, name, buf_str(json));
+    buf_clear(json);
 }
 
 static void on_progress(void *ctx, call_id call, double progress) {
@@ -42,9 +42,12 @@ static void on_progress(void *ctx, call_id call, double progress) {
     (void)call;
     if (p->over || !p->stream) return;
     struct buf json = BUF_INIT(64);
-    buf_addf(&json, "{\"progress\":%.3f}", progress);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_real(doc, root, "progress", progress);
+    json_write(doc, &json);
+    yyjson_mut_doc_free(doc);
     send_event(p, "progress", &json);
-    buf_clear(&json);
 }
 
 static void reply_result(struct pending_load *p, const struct load_result *result) {
@@ -54,9 +57,8 @@ static void reply_result(struct pending_load *p, const struct load_result *resul
         send_event(p, "result", &json);
         exchange_end(p->x);
     } else {
-        exchange_reply(p->x, 200, "application/json", json.data, json.len);
+        reply_json(p->x, &json);
     }
-    buf_clear(&json);
 }
 
 static void reply_error(struct pending_load *p, const struct error *err) {
@@ -68,7 +70,6 @@ static void reply_error(struct pending_load *p, const struct error *err) {
     dialect_openai.format_error(err, &json);
     send_event(p, "error", &json);
     exchange_end(p->x);
-    buf_clear(&json);
 }
 
 static void on_end(void *ctx, call_id call, const struct load_result *result,

@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* probes.c - small fixed answers: health, greetings, metrics. */
-#include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "daemon/daemon.h"
-
-static void reply_json(struct exchange *x, const struct buf *json) {
-    exchange_reply(x, 200, "application/json", json->data, json->len);
-}
+#include "daemon/routes/reply.h"
 
 void route_health(void *ctx, struct exchange *x) {
     const struct daemon *d = ctx;
-    struct buf json = BUF_INIT(256);
-    buf_addf(&json, "{\"status\":\"%s\",\"version\":\"%s\",\"pid\":%d}",
-             d->stopping ? "stopping" : "ok", DOZE_VERSION, (int)getpid());
-    reply_json(x, &json);
-    buf_clear(&json);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_str(doc, root, "status", d->stopping ? "stopping" : "ok");
+    yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
+    yyjson_mut_obj_add_int(doc, root, "pid", getpid());
+    reply_doc(x, doc);
 }
 
 void route_greeting(void *ctx, struct exchange *x) {
     (void)ctx;
-    static const char greeting[] = "{\"lmstudio\":true}";
-    exchange_reply(x, 200, "application/json", greeting, strlen(greeting));
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_bool(doc, root, "lmstudio", true);
+    reply_doc(x, doc);
 }
 
+/* LM Studio's command line accepts the packages "lmstudio" and "daemon" only (lms,
+ * findOrStartLocalAPIServer, autumn 2026); the latter is its server without a window. */
 void route_lms_status(void *ctx, struct exchange *x) {
     (void)ctx;
-    /* LM Studio's command line takes "lmstudio" and "daemon" only (lms,
-     * findOrStartLocalAPIServer, autumn 2026); the latter is its server without a window. */
-    static const char status[] = "{\"package\":\"daemon\",\"version\":\"" DOZE_VERSION
-                                 "\",\"server\":\"doze\"}";
-    exchange_reply(x, 200, "application/json", status, strlen(status));
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_str(doc, root, "package", "daemon");
+    yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
+    yyjson_mut_obj_add_str(doc, root, "server", "doze");
+    reply_doc(x, doc);
 }
 
 void route_metrics(void *ctx, struct exchange *x) {

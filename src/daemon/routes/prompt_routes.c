@@ -7,9 +7,8 @@
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 #include "daemon/prompt_gc.h"
+#include "daemon/routes/reply.h"
 #include "prompts/folder.h"
-
-enum { LISTING_MAX = 16 << 20 };
 
 /* The client may leave before the answer is there. */
 struct asking {
@@ -30,19 +29,11 @@ static struct asking *asking_new(struct daemon *d, struct exchange *x) {
 }
 
 static void answer(struct asking *a, yyjson_mut_doc *doc) {
-    struct buf json = BUF_INIT(LISTING_MAX);
-    json_write(doc, &json);
-    if (a->x) exchange_reply(a->x, 200, "application/json", buf_str(&json), json.len);
-    buf_clear(&json);
-    yyjson_mut_doc_free(doc);
+    if (a->x)
+        reply_doc(a->x, doc);
+    else
+        yyjson_mut_doc_free(doc);
     free(a);
-}
-
-static yyjson_mut_val *object_doc(yyjson_mut_doc **ret_doc) {
-    *ret_doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(*ret_doc);
-    yyjson_mut_doc_set_root(*ret_doc, root);
-    return root;
 }
 
 /* One model's files, which lie together in the list from `from` on. The index after them. */
@@ -74,8 +65,8 @@ static void on_listed(void *ctx, const struct prompts_result *result) {
     struct asking *a = ctx;
     const struct prompt_files *files = result->files;
     const struct settings *settings = &a->d->settings;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "prompt_store", settings_prompt_store(settings));
     yyjson_mut_obj_add_uint(doc, root, "limit_bytes", settings->prompt_store_bytes);
     yyjson_mut_obj_add_uint(doc, root, "entries", files->count);
@@ -91,8 +82,8 @@ void route_prompts_list(void *ctx, struct exchange *x) {
 }
 
 static void on_cleared(void *ctx, const struct prompts_result *result) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "deleted", result->deleted);
     yyjson_mut_obj_add_uint(doc, root, "bytes", result->freed);
     answer(ctx, doc);

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
+#include "daemon/routes/reply.h"
 
 /* A proxy or a browser gives up on a silent stream; a comment now and then keeps it. Only while
  * somebody listens, so an idle daemon stays asleep. */
@@ -33,23 +34,12 @@ static void follower_on_timer(uv_timer_t *timer) {
     exchange_write(f->x, ": still here\n\n", 14);
 }
 
-/* id: NULL for none; event: "" for none. */
-static void write_event(struct follower *f, const char *id, const char *event,
-                        const char *json) {
-    struct buf text = BUF_INIT(64 << 20);
-    if (id) buf_addf(&text, "id: %s\n", id);
-    if (*event) buf_addf(&text, "event: %s\n", event);
-    buf_addf(&text, "data: %s\n\n", json);
-    if (!text.overflowed) exchange_write(f->x, text.data, text.len);
-    buf_clear(&text);
-}
-
 static void write_message(void *ctx, struct feed_message *message) {
     struct follower *f = ctx;
     uint64_t seq = feed_message_seq(message);
     char id[FEED_ID_SIZE];
     feed_format_id(f->feed, seq, id);
-    write_event(f, seq ? id : NULL, feed_message_entry(message)->event,
+    reply_event(f->x, seq ? id : NULL, feed_message_entry(message)->event,
                 feed_message_json(message));
 }
 
@@ -73,21 +63,21 @@ static void write_snapshot(struct daemon *d, struct follower *f) {
     uint64_t seq = feed_next_seq(d->events) - 1;
     events_format_snapshot(d->supervisor, seq, &json);
     feed_format_id(d->events, seq, id);
-    write_event(f, id, "snapshot", buf_str(&json));
+    reply_event(f->x, id, "snapshot", buf_str(&json));
     buf_clear(&json);
 }
 
 static void write_status(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
     events_format_status(d->supervisor, &json);
-    write_event(f, NULL, "status", buf_str(&json));
+    reply_event(f->x, NULL, "status", buf_str(&json));
     buf_clear(&json);
 }
 
 static void write_catalog(struct daemon *d, struct follower *f) {
     struct buf json = BUF_INIT(1 << 18);
     live_format_catalog(&d->options, d->catalog, &json);
-    write_event(f, NULL, "catalog", buf_str(&json));
+    reply_event(f->x, NULL, "catalog", buf_str(&json));
     buf_clear(&json);
 }
 

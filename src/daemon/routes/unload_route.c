@@ -6,6 +6,7 @@
 #include "api/lmstudio_rest/v1.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
+#include "daemon/routes/reply.h"
 
 struct pending_unload {
     struct daemon *d;
@@ -36,8 +37,7 @@ static void on_end(void *ctx, call_id call, const struct load_result *result,
     } else {
         struct buf json = BUF_INIT(4096);
         lmstudio_v1_format_unload(p->id, &json);
-        exchange_reply(p->x, 200, "application/json", buf_str(&json), json.len);
-        buf_clear(&json);
+        reply_json(p->x, &json);
     }
     p->x = NULL;
     if (p->call) pending_free(p); /* else the route is still on its way and frees */
