@@ -7,7 +7,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
-.PHONY: help dist setup setup-test build run test bench check fuzz format install uninstall clean distclean
+.PHONY: help dist setup setup-test build run test bench check fuzz format install uninstall \
+    clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

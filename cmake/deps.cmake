@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
-# doze::sqlite doze::wslay doze::nettle doze::cmocka doze::threads doze::llama, and doze::xxhash (used
-# as headers).
+# doze::sqlite doze::wslay doze::nettle doze::cmocka doze::threads doze::llama, and doze::xxhash
+# (headers only).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)

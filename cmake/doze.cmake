@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: MIT
 # How folders of src/, tools/ and tests/ declare their targets.
 #
-#   doze_library(base SOURCES … USES doze::yyjson)      static library doze_base; headers are included
-#                                                       as "base/x.h" from src/
+#   doze_library(base SOURCES … USES doze::yyjson)      static library doze_base; headers are
+#                                                       included as "base/x.h" from src/
 #   doze_executable(doze SOURCES … USES doze_daemon)    program in the output folder: build/ for the
 #                                                       release preset, else build/<preset>/
-#   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test "unit.lifecycle";
-#                                                       THREADS: one of those that the tsan build runs
+#   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test
+#                                                       "unit.lifecycle"; THREADS: the tsan build
+#                                                       has it, too
 #   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf
 #   doze_left_out(page "why" [ELSEWHERE])               this build has not all tests of tests/page
 #
 # Where the shared objects are at run time. Built: build/deps/engine/lib and build/deps/usr/lib/….
 # Installed: PREFIX/lib/doze. Every program carries both as rpaths relative to itself, so nothing is
-# patched at install time and both trees may be moved. All libggml*.so stay in one folder; the worker
-# finds it as the folder of its own libllama (dladdr of any llama_ function), built or installed.
+# patched at install time and both trees may be moved. All libggml*.so stay in one folder; the
+# worker finds it as the folder of its own libllama (dladdr of any llama_ function), built or
+# installed.
 #
 # doze finds doze-engine beside /proc/self/exe, else in ../libexec/doze.
 
@@ -84,7 +86,7 @@ function(doze_test class name)
     set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
-# Elsewhere than in the fuzz build the same target becomes a test that feeds the committed corpus once.
+# In other builds than fuzz the same target is a test that feeds the committed corpus once.
 function(doze_fuzz name)
     cmake_parse_arguments(arg "" "CORPUS" "SOURCES;USES" ${ARGN})
     get_filename_component(corpus ${arg_CORPUS} ABSOLUTE)

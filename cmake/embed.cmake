@@ -16,13 +16,15 @@ if(NOT "index.html" IN_LIST files)
     message(FATAL_ERROR "${DIST} has no index.html: remove the folder and build the page anew")
 endif()
 
-set(text "/* Made by cmake/embed.cmake from web/dist. */\n#include \"daemon/routes/page_files.h\"\n")
+set(text "/* Made by cmake/embed.cmake from web/dist. */\n")
+string(APPEND text "#include \"daemon/routes/page_files.h\"\n")
 set(table "")
 set(number 0)
 foreach(file IN LISTS files)
     string(REGEX REPLACE "^.*\\." "" ending ${file})
     if(NOT DEFINED types_${ending})
-        message(FATAL_ERROR "web/dist/${file}: of which type is a .${ending} file? See cmake/embed.cmake")
+        message(FATAL_ERROR
+            "web/dist/${file}: add the type of .${ending} files to cmake/embed.cmake")
     endif()
     set(source ${DIST}/${file})
     set(gzipped false)
@@ -38,8 +40,8 @@ foreach(file IN LISTS files)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
     string(APPEND text "\nstatic const unsigned char file_${number}[] = {${bytes}};\n")
     string(REGEX REPLACE "^index\\.html$" "" path ${file})
-    string(APPEND table "    { \"/${path}\", \"${types_${ending}}\", \"\\\"${etag}\\\"\", ${gzipped}, "
-        "file_${number}, ${len} },\n")
+    string(APPEND table "    { \"/${path}\", \"${types_${ending}}\", \"\\\"${etag}\\\"\", "
+        "${gzipped}, file_${number}, ${len} },\n")
     math(EXPR number "${number} + 1")
 endforeach()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# doze_page(TARGET): the web page becomes a part of TARGET. Where web/dist is missing or older than its
-# sources it is built first, with npm (setup/page.sh); a release tarball brings web/dist, and then
-# no npm is needed.
+# doze_page(TARGET): the web page becomes a part of TARGET. Where web/dist is missing or older than
+# its sources it is built first, with npm (setup/page.sh); a release tarball contains web/dist, and
+# then no npm is needed.
 function(doze_page target)
     set(web ${PROJECT_SOURCE_DIR}/web)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${web}/src/*)

@@ -3,7 +3,7 @@
 # engine.sh - fetch llama.cpp: prebuilt libraries and the headers of the same release, as pinned
 # in engine.lock. With DOZE_LLAMA_DIR set the user's own llama.cpp is used and nothing is fetched.
 #
-#   build/deps/engine/lib   libllama, libllama-common, libggml* (one folder: ggml looks beside itself)
+#   build/deps/engine/lib   libllama, libllama-common, libggml* (ggml looks beside itself)
 #   build/deps/engine/src   include/ ggml/include/ common/ vendor/ models/ of the release
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ cmp -s "$LOCK" "$STAMP" && exit 0
 case $(uname -m) in
 x86_64) binaries=linux-x64 ;;
 aarch64) binaries=linux-arm64 ;;
-*) die "no prebuilt engine for $(uname -m): build llama.cpp yourself and set DOZE_LLAMA_DIR to it" ;;
+*) die "no prebuilt engine for $(uname -m): build llama.cpp and set DOZE_LLAMA_DIR to it" ;;
 esac
 
 sha512_of() { node -e '
@@ -59,7 +59,8 @@ rm -rf "$work/unpack/package"
 
 fetch node-llama-cpp
 tar -xzf "$tarball" -C "$work/unpack" package/llama/gitRelease.bundle
-git clone --quiet "$work/unpack/package/llama/gitRelease.bundle" "$work/unpack/git" 2>"$DOWNLOAD/git.log" ||
+git clone --quiet "$work/unpack/package/llama/gitRelease.bundle" "$work/unpack/git" \
+    2>"$DOWNLOAD/git.log" ||
     die "git could not read the bundle of llama.cpp (see build/deps/download/git.log)"
 git -C "$work/unpack/git" archive HEAD LICENSE include ggml/include common vendor models |
     tar -x -C "$work/src"

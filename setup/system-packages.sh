@@ -34,8 +34,10 @@ missing_packages() {
 newer_packages() {
     [ -e "$DEPS/usr/include/yyjson.h" ] && return 0
     for package in libllhttp-dev libyyjson-dev; do
-        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && continue
-        [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] && printf '%s ' "$package"
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$status" = installed ] && continue
+        [ -z "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] ||
+            printf '%s ' "$package"
     done
     return 0
 }

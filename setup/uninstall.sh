@@ -11,7 +11,7 @@ removed=0
 while IFS= read -r file || [ -n "$file" ]; do
     case $file in
     "$2"/*) ;;
-    *) die "installed with another PREFIX: use \`make uninstall\` with the one of \`make install\`" ;;
+    *) die "installed with another PREFIX: give \`make uninstall\` that of \`make install\`" ;;
     esac
     if [ -e "$1$file" ] || [ -L "$1$file" ]; then
         rm -f "$1$file" || die "could not remove $1$file (sudo?)"

@@ -13,7 +13,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1 report_thread_leaks=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
-# npm ci in every folder of tests that has clients from npm, when its lock file is not the one installed.
+# npm ci in every folder of tests with clients from npm whose lock file is not the one installed.
 for lock in tests/*/package-lock.json; do
     folder=${lock%/*}
     [ -e "$lock" ] || continue

@@ -27,15 +27,17 @@ const out = path.resolve(process.env.OUT || path.join(root, 'docs/benchmarks'));
 const runs = Number(process.env.RUNS || 7);
 const names = (process.env.ROWS || '').split(',').filter(Boolean);
 
-const wanted = (id) => !names.length || names.some((name) => id === name || id.startsWith(`${name}.`));
+const wanted = (id) => !names.length
+  || names.some((name) => id === name || id.startsWith(`${name}.`));
 
 function check() {
   for (const program of [doze, floorProgram, Peer.program].filter(Boolean))
     if (!fs.existsSync(program)) throw new Error(`there is no ${program}`);
   if (!Number.isInteger(runs) || runs < 1) throw new Error('RUNS must be a number from 1');
+  const all = rows.map((row) => row.id).join('\n  ');
   for (const name of names)
     if (!rows.some((row) => row.id === name || row.id.startsWith(`${name}.`)))
-      throw new Error(`ROWS: there is no row ${name}. The rows are:\n  ${rows.map((r) => r.id).join('\n  ')}`);
+      throw new Error(`ROWS: there is no row ${name}. The rows are:\n  ${all}`);
 }
 
 function write(results) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh - `make bench`: measure, and write docs/benchmarks. In the environment, or after `make bench`:
-#   PEER=/path/to/llama-server   measure the stock server too (docs/benchmarks/README.md: how to build it)
+# run.sh - `make bench`: measure, and write docs/benchmarks. In the environment, or after
+# `make bench`:
+#   PEER=/path/to/llama-server   measure the stock server too (docs/benchmarks/README.md)
 #   RUNS=7                       runs of every row, alternating between the servers
 #   ROWS=cold,return.evict.2000  these rows only; the figures of the others stay as they are
 #   OUT=docs/benchmarks          where to write

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // The AI SDK with its OpenAI-compatible provider.
-import { OpenAICompatibleChatLanguageModel, createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import {
+  OpenAICompatibleChatLanguageModel, createOpenAICompatible,
+} from '@ai-sdk/openai-compatible';
 import { embedMany, generateObject, generateText, streamText, tool } from 'ai';
 import assert from 'node:assert/strict';
 import test from 'node:test';

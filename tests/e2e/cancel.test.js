@@ -114,7 +114,8 @@ test('while it waits for another model\'s place: nothing is evicted for it', asy
   assert.equal(speaker.finish, 'length');
   await watch.reaches('slow', 'idle');
   assert.equal((await d.chat('slow', { max_tokens: 2 })).status, 200);
-  assert.deepEqual(watch.transitions().filter((e) => e.to === 'loading').map((e) => e.id), ['slow']);
+  assert.deepEqual(watch.transitions().filter((e) => e.to === 'loading').map((e) => e.id),
+    ['slow']);
 });
 
 test('a client that reads slowly holds up its own stream only', async (t) => {

@@ -180,7 +180,8 @@ test('server start, status, stop: in the background, with a state folder of its 
   assert.equal((await run(there, ['server', 'status'])).code, 3);
 });
 
-test('model folders that do not exist at the start: made, or noticed when they are made', async (t) => {
+test('model folders that do not exist at the start: made, or noticed when they are made',
+  async (t) => {
   const d = await start(t); // lends its folder
   const home = path.join(d.folder, 'home');
   fs.mkdirSync(home);

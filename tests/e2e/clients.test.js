@@ -105,10 +105,12 @@ test('Continue: odd credentials, completions for autocomplete, paths without /v1
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const headers = { authorization: 'Bearer undefined', 'api-key': '' };
   const { status, body } = await d.post('/v1/completions', { model: 'm', prompt: 'function f',
-    max_tokens: 4, stop: ['\n\n', '<|endoftext|>'], stream: false, temperature: 0.01 }, { headers });
+    max_tokens: 4, stop: ['\n\n', '<|endoftext|>'], stream: false, temperature: 0.01 },
+  { headers });
   assert.equal(status, 200, JSON.stringify(body));
   assert.ok(text.startsWith(body.choices[0].text));
-  for (const [where, more] of [['/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
+  for (const [where, more] of [
+    ['/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
     ['/completions', { prompt: 'x' }]]) {
     const answer = await d.post(where, { model: 'm', ...more });
     assert.equal(answer.status, 200, where);

@@ -120,7 +120,8 @@ test('fair hand-over: a steady load on one model does not starve another', async
   assert.ok(served > 4);
   assert.ok(waited < 15000, `beta waited ${waited} ms`);
   const events = watch.transitions();
-  const gate = events.find((e) => e.id === 'alpha' && (e.to === 'draining' || e.to === 'unloading'));
+  const gate =
+    events.find((e) => e.id === 'alpha' && (e.to === 'draining' || e.to === 'unloading'));
   assert.equal(gate.reason, 'evicted_by:beta');
   // What came for alpha after the gate was closed waited for its turn and was served then.
   assert.deepEqual(events.filter((e) => e.to === 'loading').map((e) => e.id).slice(0, 3),

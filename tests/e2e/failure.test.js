@@ -17,7 +17,8 @@ const alpha = () => spoken('Alpha speaking. All is well.');
 const worker = async (d, not) => (await ask(() => childrenOf(d.pid).filter((pid) => pid !== not &&
   programOf(pid) === 'doze-engine'), (pids) => pids.length === 1))[0];
 
-test('a worker killed while streaming: error event, no clean end, the next request works', async (t) => {
+test('a worker killed while streaming: error event, no clean end, the next request works',
+  async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() } });
   const watch = await d.watch();
   const stream = await speaking(d, 'slow');

@@ -126,7 +126,8 @@ test('log --events: aligned, newest last, of all runs', async (t) => {
   assert.equal(code, 0, err);
   const lines = out.trimEnd().split('\n');
   assert.match(lines[0], /^TIME +INSTANCE +CHANGE +REASON$/);
-  assert.match(lines[1], /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +alpha +absent → loading +request$/);
+  assert.match(lines[1],
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +alpha +absent → loading +request$/);
   assert.match(lines.at(-1), /^\S+ \S+ +beta +unloading → absent +exited$/);
   assert.ok(lines.some((line) => /alpha +idle → unloading +ttl$/.test(line)));
   const json = (await run(d, ['log', '--events', '--json'])).out.trimEnd().split('\n');

@@ -7,7 +7,9 @@ import path from 'node:path';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
-import { childrenOf, connections, hasOpen, residentBytes, sleeps, until, wakeUps } from './lib/process.js';
+import {
+  childrenOf, connections, hasOpen, residentBytes, sleeps, until, wakeUps,
+} from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 
 const WINDOW_MS = 5000;
@@ -15,7 +17,8 @@ const STILL_MS = 300;
 const PATIENCE_MS = 60000;
 const RESIDENT_MAX = 6 << 20;
 
-const pause = (ms) => new Promise((tell) => { setTimeout(tell, ms); }); // a measured span, not a wait
+// A measured span, not a wait.
+const pause = (ms) => new Promise((tell) => { setTimeout(tell, ms); });
 
 async function wakeUpsIn(pids, ms) {
   const before = pids.map(wakeUps);
@@ -23,14 +26,15 @@ async function wakeUpsIn(pids, ms) {
   return pids.map((pid, i) => wakeUps(pid) - before[i]);
 }
 
-// What a start or work leaves to be done once, each thing seen to be done: our connections are closed,
-// the history's file is closed (10 s after its last entry), a spare worker is there and has spoken
-// (that is the one thing seen only by its stillness).
+// What a start or work leaves to be done once, each thing seen to be done: our connections are
+// closed, the history's file is closed (10 s after its last entry), a spare worker is there and has
+// spoken (that is the one thing seen only by its stillness).
 async function settled(d, workers) {
   d.closeWatches();
   await until(() => connections(d.port) === 0, PATIENCE_MS, 'the clients have left');
   await until(() => !hasOpen(d.pid, 'history.db'), PATIENCE_MS, 'the history is closed');
-  await until(() => childrenOf(d.pid).length === workers + 1, PATIENCE_MS, 'a spare worker is there');
+  await until(() => childrenOf(d.pid).length === workers + 1, PATIENCE_MS,
+    'a spare worker is there');
   const latest = Date.now() + PATIENCE_MS;
   while (!await restFor(childrenOf(d.pid), STILL_MS)) assert.ok(Date.now() < latest, 'no rest');
 }

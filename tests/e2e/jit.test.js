@@ -117,7 +117,8 @@ test('while a model loads a stream is kept alive by comments', async (t) => {
   assert.match(text, /data: \[DONE\]\n\n$/);
 });
 
-test('a model file that appears is found by itself; one that goes is no longer listed', async (t) => {
+test('a model file that appears is found by itself; one that goes is no longer listed',
+  async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const ids = async () => (await d.get('/api/v0/models')).body.data.map((m) => m.id).sort();
   d.addModel('late', beta());

@@ -71,7 +71,8 @@ test('a server that is killed takes the spare with it', async (t) => {
 
 // ---- reading ahead ----
 
-const forget = (file) => execFileSync('dd', ['of=' + file, 'oflag=nocache', 'conv=notrunc,fdatasync',
+const forget = (file) => execFileSync('dd', [
+  'of=' + file, 'oflag=nocache', 'conv=notrunc,fdatasync',
   'count=0', 'status=none']);
 const residentPages = (file) =>
   Number(execFileSync('fincore', ['-n', '-o', 'PAGES', file], { encoding: 'utf8' }));
@@ -101,7 +102,8 @@ const story = (times) => 'Once upon a time a machine slept most of the day. '.re
 const long = (layers) => random('--seed', '5', '--context', '16384', '--layers', layers,
   '--embd', '256', '--heads', '4', '--kv-heads', '4');
 
-test('an instance has the model\'s own context length and takes memory as it is used', async (t) => {
+test('an instance has the model\'s own context length and takes memory as it is used',
+  async (t) => {
   const d = await Daemon.start(t, { models: { long: long('4') } });
   await d.chat('long', { max_tokens: 1 });
   const before = await d.instance('long');
@@ -141,7 +143,8 @@ test('what does not fit the memory limit is refused alone, with the numbers', as
 
 // ---- repacking ----
 
-test('4-bit weights are repacked once the first answer was served; the setting says never', async (t) => {
+test('4-bit weights are repacked once the first answer was served; the setting says never',
+  async (t) => {
   const model = () => spoken('Alpha speaking. All is well.', '--type', 'q4_0', '--embd', '256',
     '--heads', '4', '--ff', '512');
   const d = await Daemon.start(t, { models: { alpha: model() } });

@@ -97,7 +97,8 @@ test('a load can be followed as a stream', async (t) => {
   assert.equal(last.event, 'result');
   assert.equal(JSON.parse(last.data).instance_id, 'big');
   const progress = events.slice(0, -1).map((e) => JSON.parse(e.data).progress);
-  assert.ok(progress.every((p, i) => p >= 0 && p <= 1 && p >= (progress[i - 1] ?? 0)), `${progress}`);
+  assert.ok(progress.every((p, i) => p >= 0 && p <= 1 && p >= (progress[i - 1] ?? 0)),
+    `${progress}`);
 });
 
 test('loading an unknown model or with bad fields says what is wrong', async (t) => {

@@ -26,7 +26,8 @@ test('the whole is shown; a change is partial and answers the whole', async (t) 
 });
 
 test('what is shown can be sent back: the key stays, the stars are none', async (t) => {
-  const d = await Daemon.start(t, { settings: { api_key: 'sesame', models: { a: { parallel: 2 } } } });
+  const d =
+    await Daemon.start(t, { settings: { api_key: 'sesame', models: { a: { parallel: 2 } } } });
   const as = (key) => ({ headers: { authorization: `Bearer ${key}` } });
   const shown = (await d.get('/api/v1/settings', as('sesame'))).body;
   assert.match(shown.api_key, /^\*+$/);
@@ -73,7 +74,9 @@ test('changes at the same time all count', async (t) => {
   const names = ['max_waiting', 'default_ttl', 'switch_window_ms', 'load_stall_seconds'];
   await Promise.all([...Array(20).keys()].map((i) => d.settings({ [names[i % 4]]: 10 + i })));
   const { body } = await d.get('/api/v1/settings');
-  for (const name of names) assert.ok(body[name] >= 10 && body[name] < 30, `${name}: ${body[name]}`);
+  for (const name of names) {
+    assert.ok(body[name] >= 10 && body[name] < 30, `${name}: ${body[name]}`);
+  }
   await d.stop();
   await d.launch();
   assert.deepEqual((await d.get('/api/v1/settings')).body, body);
@@ -112,7 +115,8 @@ for (const [name, bytes] of [['half a file', '{"jit": fal'], ['no object', '[1]'
 
 test('load settings of a model hold for JIT and explicit loads alike', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() },
-    settings: { auto_evict: 'off', load: { parallel: 2 }, models: { alpha: { context_length: 768 } } } });
+    settings: { auto_evict: 'off', load: { parallel: 2 },
+      models: { alpha: { context_length: 768 } } } });
   await d.chat('alpha');
   const jit = await d.instance('alpha');
   assert.equal(jit.config.context_length, 768);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// A thousand requests while clients leave and workers are killed, by a seed: each one is answered or
-// refused, none is lost, and afterwards nothing is left.
+// A thousand requests while clients leave and workers are killed, by a seed: each one is answered
+// or refused, none is lost, and afterwards nothing is left.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
@@ -78,7 +78,8 @@ async function meddle(d, draw) {
   const deed = chosen(draw, [
     () => d.unload(chosen(draw, [model, `${model}:2`])),
     () => d.post('/api/v1/models/load', { model, ttl: chosen(draw, [0, 0.1, 0.5]) }),
-    () => d.patch(`/api/v1/instances/${model}`, { origin: chosen(draw, ['jit', 'explicit']), ttl: 1 }),
+    () => d.patch(`/api/v1/instances/${model}`,
+      { origin: chosen(draw, ['jit', 'explicit']), ttl: 1 }),
     () => d.patch('/api/v1/settings', { auto_evict: chosen(draw, ['on', 'off', 'fit']) }),
     () => d.get('/api/v1/models'),
   ]);

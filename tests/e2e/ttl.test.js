@@ -121,8 +121,10 @@ test('keep_alive is a synonym; ttl wins', async (t) => {
   assert.equal((await d.chat('alpha', { keep_alive: 'soon' })).status, 400);
 });
 
-test('explicit instances have no ttl unless given one, and a request changes nothing', async (t) => {
-  const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is, then.') } });
+test('explicit instances have no ttl unless given one, and a request changes nothing',
+  async (t) => {
+  const d =
+    await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta it is, then.') } });
   const watch = await d.watch();
   await d.load('alpha');
   assert.equal((await d.instance('alpha')).ttl, null);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// For everybody: keyboard alone, screen readers, contrast, small and large screens. And the headers.
+// For everybody: keyboard alone, screen readers, contrast, small and large screens. And the
+// headers.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
@@ -73,7 +74,8 @@ async function tabTo(page, name) {
   throw new Error(`Tab never came to ${name}`);
 }
 
-test('keyboard alone: load for a while, change the ttl, chat, change a setting, unload', async (t) => {
+test('keyboard alone: load for a while, change the ttl, chat, change a setting, unload',
+  async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello there.') } });
   const page = await open(t, daemon);
   await row(page, 'hello').waitFor();

@@ -22,7 +22,8 @@ function sentBodies(page) {
   return bodies;
 }
 
-test('a chat streams, shows its statistics and sets the ttl; the curl command does the same', async (t) => {
+test('a chat streams, shows its statistics and sets the ttl; the curl command does the same',
+  async (t) => {
   const daemon = await start(t, { models: { hello: spoken("It's a fine day.") } });
   const page = await open(t, daemon, { hash: 'try' });
   await page.getByLabel('ttl (idle minutes)').fill('5');

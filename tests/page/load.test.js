@@ -23,7 +23,8 @@ const clickWhenThere = (page, label) =>
     }).observe(document.body, { childList: true, subtree: true });
   }, label);
 
-test('a model loaded with a ttl from the dialog counts down, jumps back on a request, and leaves', async (t) => {
+test('a model loaded with a ttl from the dialog counts down, jumps back on a request, and leaves',
+  async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await open(t, daemon);
   await openDialog(page, 'hello');

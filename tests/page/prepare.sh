@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# prepare.sh - npm ci for the tests of the web page: here, and in web/ (vitest), unless done already.
+# prepare.sh - npm ci for the tests of the web page, here and in web/ (vitest), unless it is done.
 set -eu
 cd "$(dirname "$0")"
 for folder in . ../../web; do

@@ -8,7 +8,8 @@ after(closeBrowser);
 
 const two = () => ({ one: spoken('One.'), two: spoken('Two.') });
 
-test('JIT loading off: a request for a model that is not loaded is refused; on: it is served', async (t) => {
+test('JIT loading off: a request for a model that is not loaded is refused; on: it is served',
+  async (t) => {
   const daemon = await start(t, { models: two() });
   const page = await open(t, daemon, { hash: 'settings' });
   await page.getByLabel('Just-in-time model loading').uncheck();
@@ -44,7 +45,8 @@ test('auto-evict off: two stay; on: the next one takes the place', async (t) => 
   );
 });
 
-test('the default ttl applies to the next load; a bad one is explained and changes nothing', async (t) => {
+test('the default ttl applies to the next load; a bad one is explained and changes nothing',
+  async (t) => {
   const daemon = await start(t, { models: two() });
   const page = await open(t, daemon, {
     hash: 'settings',

@@ -65,7 +65,8 @@ async function follow(t, daemon, where) {
   return heard;
 }
 
-test('a status comes at once, after a change, and while work is done at most twice a second', async (t) => {
+test('a status comes at once, after a change, and while work is done at most twice a second',
+  async (t) => {
   const daemon = await Daemon.start(t, { models: { talker: endless('1M') } });
   const heard = await follow(t, daemon, '/api/v1/events?live=true');
   const first = await heard.first((e) => e.name === 'status');

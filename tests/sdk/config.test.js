@@ -69,7 +69,8 @@ test('a load brings its prompt template; a request may bring another', async (t)
   const jinja = (template) => ({ type: 'jinja', jinjaPromptTemplate: { template } });
   const promptTemplate = jinja("{% for m in messages %}[{{ m['content'] }}]{% endfor %}");
   const load = (template) => client.llm.load('hello', { verbose: false,
-    config: { promptTemplate: template, physicalBatchSize: 64, reasoningBudgetMessage: 'Enough.' } });
+    config: { promptTemplate: template, physicalBatchSize: 64,
+      reasoningBudgetMessage: 'Enough.' } });
   const model = await load(promptTemplate);
   const chat = [{ role: 'user', content: 'Hi' }];
   assert.equal(await model.applyPromptTemplate(chat), '[Hi]');
@@ -82,7 +83,8 @@ test('a load brings its prompt template; a request may bring another', async (t)
   const own = { ...jinja("<{{ messages[0]['content'] }}>"), stopStrings: [] };
   const log = daemon.log.length;
   const answer = await model.respond(chat, { promptTemplate: own });
-  assert.equal(answer.stats.promptTokensCount, await model.countTokens('<Hi>'), daemon.log.slice(log));
+  assert.equal(answer.stats.promptTokensCount, await model.countTokens('<Hi>'),
+    daemon.log.slice(log));
   await assert.rejects(load(jinja('{% for %}')), /template/);
 });
 
@@ -132,9 +134,11 @@ test('rare keys of a load count or do no harm', async (t) => {
     'llama.argumentsOverride': { enabled: true, disabledParameters: [], overrideParameters: [],
       excludeAllConfig: true } }).map(([key, value]) => ({ key: `llm.load.${key}`, value }));
   raw.send({ type: 'channelCreate', endpoint: 'loadModel', channelId: 1, creationParameter: {
-    modelKey: 'hello', loadConfigStack: { layers: [{ layerName: 'apiOverride', config: { fields } }] } } });
+    modelKey: 'hello',
+    loadConfigStack: { layers: [{ layerName: 'apiOverride', config: { fields } }] } } });
   assert.equal((await raw.ended(1)).type, 'channelClose');
-  const { result } = await raw.call(2, 'getLoadConfig', { specifier: { type: 'query', query: {} } });
+  const { result } =
+    await raw.call(2, 'getLoadConfig', { specifier: { type: 'query', query: {} } });
   const told = Object.fromEntries(result.fields.map(
     ({ key, value }) => [key.replace('llm.load.', ''), value]));
   assert.equal(told['llama.cpuThreadPoolSize'], 1);

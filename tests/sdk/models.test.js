@@ -21,7 +21,8 @@ for (const generation of generations) {
     assert.match((await client.system.getLMStudioVersion()).version, /^\d+\.\d+\.\d+$/);
     if (!generation.newer) return;
     assert.deepEqual(await client.system.getInfo(),
-      { pid: daemon.pid, isDaemon: true, version: (await client.system.getLMStudioVersion()).version });
+      { pid: daemon.pid, isDaemon: true,
+        version: (await client.system.getLMStudioVersion()).version });
     const variants = await client.system.listDownloadedModelVariants?.('hello');
     if (variants) assert.deepEqual(variants.map((m) => m.modelKey), ['hello']);
   });
@@ -57,7 +58,8 @@ for (const generation of generations) {
   test(named('get-or-load: loads, then finds; the ttl of what is there stays'), async (t) => {
     const daemon = await start(t, { models: { hello: hello() } });
     const client = connect(daemon, generation);
-    const first = await client.llm.model('hello', { ttl: 300, verbose: false, config: { contextLength: 512 } });
+    const first =
+      await client.llm.model('hello', { ttl: 300, verbose: false, config: { contextLength: 512 } });
     const second = await client.llm.model('hello', { ttl: 60, verbose: false });
     assert.equal(first.identifier, 'hello');
     const [a, b] = [await first.getModelInfo(), await second.getModelInfo()];
@@ -91,9 +93,11 @@ for (const generation of generations) {
     await assert.rejects(client.llm.model('nothing', { verbose: false }), /nothing/);
     await assert.rejects(client.llm.load('vectors', { verbose: false }), /wrong domain|embedding/i);
     await assert.rejects(client.embedding.load('hello', { verbose: false }), /wrong domain|llm/i);
-    await assert.rejects(client.llm.load('bad', { verbose: false }), /cannot be loaded|damaged|bad/);
+    await assert.rejects(client.llm.load('bad', { verbose: false }),
+      /cannot be loaded|damaged|bad/);
     await client.llm.load('hello', { identifier: 'taken', verbose: false });
-    await assert.rejects(client.llm.load('hello', { identifier: 'taken', verbose: false }), /in use/);
+    await assert.rejects(client.llm.load('hello', { identifier: 'taken', verbose: false }),
+      /in use/);
   });
 
   test(named('an aborted load is given up'), async (t) => {
@@ -131,7 +135,8 @@ test('get-or-load makes room and says for whom', async (t) => {
   await daemon.chat('hello', { max_tokens: 2 });
   const raw = await Raw.open(daemon, 'llm');
   raw.send({ type: 'channelCreate', endpoint: 'getOrLoad', channelId: 7,
-    creationParameter: { identifier: 'other', loadTtlMs: 60000, loadConfigStack: { layers: [] } } });
+    creationParameter: { identifier: 'other', loadTtlMs: 60000,
+      loadConfigStack: { layers: [] } } });
   assert.equal((await raw.ended(7)).type, 'channelClose');
   const kinds = raw.messages(7).map((m) => m.type);
   assert.deepEqual(kinds.filter((k) => k !== 'loadProgress'),
@@ -162,7 +167,8 @@ test('load settings go in and come back', async (t) => {
   const client = connect(daemon);
   const model = await client.llm.load('hello', { verbose: false, config: {
     contextLength: 300, evalBatchSize: 128, flashAttention: true, tryMmap: false, seed: 7,
-    maxParallelPredictions: 3, llamaKCacheQuantizationType: 'q8_0', llamaVCacheQuantizationType: 'q8_0',
+    maxParallelPredictions: 3, llamaKCacheQuantizationType: 'q8_0',
+    llamaVCacheQuantizationType: 'q8_0',
     ropeFrequencyBase: 20000 } });
   const config = await model.getLoadConfig();
   for (const [name, value] of Object.entries({ contextLength: 300, evalBatchSize: 128,

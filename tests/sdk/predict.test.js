@@ -168,7 +168,8 @@ async function predictRaw(raw, channelId, fields) {
     modelSpecifier: { type: 'query', query: {} },
     history: { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello?' }] }] },
     predictionConfigStack: { layers: [{ layerName: 'apiOverride', config: {
-      fields: Object.entries(fields).map(([key, value]) => ({ key: `llm.prediction.${key}`, value })) } }] } } });
+      fields: Object.entries(fields)
+        .map(([key, value]) => ({ key: `llm.prediction.${key}`, value })) } }] } } });
   const end = await raw.ended(channelId);
   assert.equal(end.type, 'channelClose', JSON.stringify(end));
   return raw.messages(channelId);
@@ -185,8 +186,10 @@ test('a grammar, a template, log probabilities, biases, a seed', async (t) => {
   const structured = { type: 'gbnf', gbnfGrammar: 'root ::= "ba" | "na"' };
   const formed = await predictRaw(raw, 1, { ...few, structured });
   assert.ok(['ba', 'na'].includes(textOf(formed)), textOf(formed).slice(0, 40));
-  const likely = await predictRaw(raw, 2, { ...few, temperature: 0, logProbs: { checked: true, value: 2 } });
-  const tokens = likely.filter((m) => m.type === 'fragment').flatMap((m) => m.fragment.tokens ?? []);
+  const likely =
+    await predictRaw(raw, 2, { ...few, temperature: 0, logProbs: { checked: true, value: 2 } });
+  const tokens = likely.filter((m) => m.type === 'fragment')
+    .flatMap((m) => m.fragment.tokens ?? []);
   assert.equal(tokens.length, 5);
   for (const token of tokens) {
     assert.ok(Number.isInteger(token.id) && token.logProb <= 0);
@@ -207,15 +210,17 @@ test('a grammar, a template, log probabilities, biases, a seed', async (t) => {
           afterUser: '"\n', beforeAssistant: 'Answer: ', afterAssistant: '' } } }] } }] } });
   assert.equal(result.formatted, 'User said "Hi"\nAnswer: ');
   await assert.rejects(async () => {
-    await model.respond('Hello?', { raw: { fields: [] }, promptTemplate: { type: 'jinja', stopStrings: [],
-      jinjaPromptTemplate: { template: '{% for %}' } } });
+    await model.respond('Hello?', { raw: { fields: [] },
+      promptTemplate: { type: 'jinja', stopStrings: [],
+        jinjaPromptTemplate: { template: '{% for %}' } } });
   }, /template/);
 });
 
 test('a text longer than the context, as the client wants it', async (t) => {
   const daemon = await start(t, { models: { endless: endless('1M') } });
   const client = connect(daemon);
-  const model = await client.llm.load('endless', { verbose: false, config: { contextLength: 256 } });
+  const model =
+    await client.llm.load('endless', { verbose: false, config: { contextLength: 256 } });
   const long = 'tick tock '.repeat(2000);
   const stop = { contextOverflowPolicy: 'stopAtLimit', maxTokens: 600 };
   await assert.rejects(async () => { await model.respond(long, stop); }, /context holds 256/);

@@ -132,7 +132,8 @@ const named = (identifier) => ({ type: 'query', query: { identifier } });
 const override = (fields, ...more) => ({ layers: [
   { layerName: 'apiOverride', config: { fields: Object.entries(fields)
     .map(([key, value]) => ({ key, value })) } }, ...more] });
-const says = (words) => ({ messages: [{ role: 'user', content: [{ type: 'text', text: words }] }] });
+const says = (words) =>
+  ({ messages: [{ role: 'user', content: [{ type: 'text', text: words }] }] });
 const hello = () => spoken('Hello from the model.');
 
 function checkLoad(messages) {

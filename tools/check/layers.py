@@ -46,7 +46,8 @@ LIBRARIES = {  # a library's headers: the folders that may name them
 }
 # lifecycle/ is pure: of libc only what cannot allocate, do I/O or read a clock.
 PURE_LIBC = {"assert.h", "inttypes.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
-PURE_BANNED = re.compile(r"\b(malloc|calloc|realloc|free|printf|fprintf|time|clock_gettime|rand)\s*\(")
+PURE_BANNED = re.compile(
+    r"\b(malloc|calloc|realloc|free|printf|fprintf|time|clock_gettime|rand)\s*\(")
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 

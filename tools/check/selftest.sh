@@ -6,9 +6,11 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree/src/base" "$tree/src/lifecycle" "$tree/src/api" "$tree/src/daemon" "$tree/src/cli" \
-    "$tree/src/http" "$tree/src/api/openai" "$tree/src/api/lmstudio_rest" \
-    "$tree/src/api/lmstudio_ws" "$tree/tests/unit" "$tree/tools"
+for folder in base lifecycle api/openai api/lmstudio_rest api/lmstudio_ws supervisor daemon cli \
+    http; do
+    mkdir -p "$tree/src/$folder"
+done
+mkdir -p "$tree/tests/unit" "$tree/tools" "$tree/setup" "$tree/web"
 printf '/* SPDX-License-Identifier: MIT */\n' |
     tee "$tree/src/base/x.h" "$tree/src/api/openai/x.h" >"$tree/src/api/x.h"
 caught=0
@@ -16,7 +18,11 @@ caught=0
 # expect CHECK FILE CONTENT WORD [LINE]: CHECK must fail, naming FILE:LINE and WORD.
 expect() {
     check=$1 file=$2 content=$3 word=$4 line=${5:-2}
-    printf '/* SPDX-License-Identifier: MIT */\n%b\n' "$content" >"$tree/$file"
+    case $file in
+    *.[ch] | *.tsx | *.css) licence='/* SPDX-License-Identifier: MIT */' ;;
+    *) licence='# SPDX-License-Identifier: MIT' ;;
+    esac
+    printf '%s\n%b\n' "$licence" "$content" >"$tree/$file"
     if out=$(python3 "$here/$check" "$tree" 2>&1); then
         echo "selftest: $check let pass: $content ($file)" >&2
         exit 1
@@ -39,6 +45,10 @@ expect layers.py src/api/openai/a.c '#include "api/lmstudio_rest/v0.h"' 'no othe
 expect layers.py src/api/lmstudio_ws/a.c '#include "../openai/x.h"' 'no other dialect'
 expect layers.py src/daemon/a.c '#include <llama.h>' engine
 expect layers.py src/daemon/a.c '#include "engine/slots.h"' 'may use'
+expect layers.py src/supervisor/a.c '#include <llama.h>' engine
+expect layers.py src/supervisor/a.c '#include "http/server.h"' 'may use'
+expect layers.py src/supervisor/a.c '#include "daemon/routes/routes.h"' 'may use'
+expect layers.py src/supervisor/a.c '#include <llhttp.h>' http
 expect layers.py src/http/a.c '#include "../api/x.h"' 'may use'
 expect layers.py src/cli/a.c '#include "daemon/supervisor.h"' daemon/serve.h
 expect layers.py src/cli/a.c '#include <uv.h>' daemon
@@ -48,6 +58,18 @@ expect style.py src/base/a.c 'void f(void) { strcpy(a, b); }' strcpy
 expect style.py tests/unit/a.c 'void f(void) { usleep(10); }' sleep
 expect style.py src/base/a.c '/* TODO: later */' TODO
 expect style.py src/base/a.c "/* $(printf '%0100d' 1) */" columns
+wide=$(printf '%0101d' 1)
+expect style.py src/base/CMakeLists.txt "# $wide" columns
+expect style.py tools/a.py "# $wide" columns
+expect style.py setup/a.sh "# $wide" columns
+expect style.py web/a.tsx "// $wide" columns
+expect style.py web/a.css "/* $wide */" columns
+expect style.py src/base/CMakeLists.txt 'add_library(doze_x STATIC x.c)' doze_library
+echo 'nothing' >"$tree/tools/a.py"
+case $(python3 "$here/style.py" "$tree") in
+*tools/a.py:1:*SPDX*) rm "$tree/tools/a.py" && caught=$((caught + 1)) ;;
+*) echo "selftest: style.py does not miss a licence" >&2; exit 1 ;;
+esac
 # body COUNT: a function with that many statements.
 body() { printf 'void f(void) {\n'; seq -f '    a%.0f();' "$1"; printf '}'; }
 expect style.py src/base/a.c "$(body 60)" Long:

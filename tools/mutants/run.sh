@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh CC DIR - seeds the bugs of lifecycle.txt, one at a time, in a copy of the lifecycle core and
-# fails if the scenarios, the explorer and the walk all pass with one of them. DIR is for the builds.
+# run.sh CC DIR - seeds the bugs of lifecycle.txt, one at a time, in a copy of the lifecycle core
+# and fails if the scenarios, the explorer and the walk all pass with one of them. DIR is for the
+# builds.
 #
 # A bug is one line of lifecycle.txt: name, file, sed command, by tabs. It must change at least one
 # line, and the result must compile; else the list no longer fits the code, which is an error too.
@@ -49,7 +50,8 @@ caught() {
 }
 
 build_all() {
-    compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c "$judges"/monitor.c "$judges"/rules.c &&
+    compile "$dir/scenarios" "" "$root"/tests/unit/lifecycle/*.c \
+        "$judges"/monitor.c "$judges"/rules.c &&
         compile "$dir/walk" "" "$judges"/walk.c "$judges"/monitor.c "$judges"/rules.c &&
         compile "$dir/explorer" "$small" "$judges"/[deklmr]*.c &&
         compile "$dir/full" "" "$core"/*.c &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// What the groups of rows measure with: servers of their own, alternating runs, one place for results.
+// What the groups of rows measure with: servers of their own, alternating runs, one place for
+// results.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -46,7 +47,9 @@ export class Bench {
   // All servers, and what they wrote.
   async stop() {
     await Program.stopAll();
-    for (const folder of this.#folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+    for (const folder of this.#folders.splice(0)) {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   // step(who, run) for every run; who goes first changes from run to run.

@@ -27,18 +27,22 @@ async function textOf(response) {
 export async function json(url, method = 'GET', body = undefined) {
   const response = await request(url, method, body);
   const text = await textOf(response);
-  if (response.statusCode >= 300) throw new Error(`${method} ${url}: ${response.statusCode} ${text}`);
+  if (response.statusCode >= 300) {
+    throw new Error(`${method} ${url}: ${response.statusCode} ${text}`);
+  }
   return JSON.parse(text);
 }
 
-// One streamed, greedy chat: the text, the usage, and when its first and last piece of text arrived,
-// in ms from the start of the request.
+// One streamed, greedy chat: the text, the usage, and when its first and last piece of text
+// arrived, in ms from the start of the request.
 export async function chat(base, body) {
   const start = performance.now();
   const response = await request(`${base}/v1/chat/completions`, 'POST', {
     stream: true, stream_options: { include_usage: true }, temperature: 0, ...body,
   });
-  if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${await textOf(response)}`);
+  if (response.statusCode !== 200) {
+    throw new Error(`${response.statusCode} ${await textOf(response)}`);
+  }
   const answer = { text: '', first: null, last: null, usage: null, start };
   for await (const chunk of readChunks({ body: response })) {
     if (chunk.error) throw new Error(JSON.stringify(chunk.error));

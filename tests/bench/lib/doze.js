@@ -20,7 +20,9 @@ export class Doze {
     }
     fs.mkdirSync(path.join(folder, 'state'), { mode: 0o700 });
     fs.writeFileSync(path.join(folder, 'state', 'settings.json'),
-      JSON.stringify({ load: { context_length: context, threads, ...(parallel && { parallel }) } }));
+      JSON.stringify({
+        load: { context_length: context, threads, ...(parallel && { parallel }) },
+      }));
     await server.launch();
     return server;
   }
@@ -53,7 +55,9 @@ export class Doze {
       await json(`${this.url}/api/v1/models/unload`, 'POST', { instance_id: model });
   }
 
-  unloaded(model) { return until(async () => !(await this.#instance(model)), `unload of ${model}`); }
+  unloaded(model) {
+    return until(async () => !(await this.#instance(model)), `unload of ${model}`);
+  }
 
   stop() { return this.program.stop(); }
 }

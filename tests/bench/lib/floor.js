@@ -10,7 +10,8 @@ export const floorProgram = path.join(path.dirname(doze), 'floor');
 export function floor(file, threads, prompt) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(floorProgram, [file, String(threads), prompt], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(floorProgram, [file, String(threads), prompt],
+      { stdio: ['ignore', 'pipe', 'inherit'] });
     let ms, text = '';
     child.stdout.on('data', (piece) => {
       ms ??= performance.now() - start;

@@ -8,7 +8,8 @@ import { engineSources } from '../../e2e/lib/programs.js';
 const vocab = path.join(engineSources, 'models/ggml-vocab-qwen2.gguf');
 
 const qwen2 = (type, shape) => () => modelFile('random', '--arch', 'qwen2', '--type', type,
-  '--context', '32768', '--vocab', vocab, ...Object.entries(shape).flatMap(([k, v]) => [`--${k}`, String(v)]));
+  '--context', '32768', '--vocab', vocab,
+  ...Object.entries(shape).flatMap(([k, v]) => [`--${k}`, String(v)]));
 
 export const small = {
   name: 'half-billion',

@@ -4,13 +4,15 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 
 function run(program, args) {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 16 });
+  const { status, stdout, stderr } =
+    spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 16 });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
   return stdout;
 }
 
 const resident = (file) =>
-  Number(run('fincore', ['--bytes', '--noheadings', '--output', 'RES', file])) / fs.statSync(file).size;
+  Number(run('fincore', ['--bytes', '--noheadings', '--output', 'RES', file]))
+  / fs.statSync(file).size;
 
 // A machine may take back pages that nobody has used for long: then once more.
 export function warm(file) {
@@ -31,5 +33,7 @@ export function reread(file) {
 // dd tells the kernel that the file will not be needed. Pages that a process maps would stay.
 export function drop(file) {
   run('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none']);
-  if (resident(file) > 0.01) throw new Error(`${file} stays in the page cache: some process maps it`);
+  if (resident(file) > 0.01) {
+    throw new Error(`${file} stays in the page cache: some process maps it`);
+  }
 }

@@ -39,8 +39,9 @@ export class Peer {
     const port = await freePort();
     const log = path.join(this.folder, 'log');
     fs.writeFileSync(log, '');
-    this.program = new Program(Peer.program, ['--host', '127.0.0.1', '--port', String(port), ...this.args],
-      { env: { ...process.env, HOME: this.folder, LLAMA_CACHE: path.join(this.folder, 'cache') }, log });
+    const env = { ...process.env, HOME: this.folder, LLAMA_CACHE: path.join(this.folder, 'cache') };
+    this.program = new Program(Peer.program,
+      ['--host', '127.0.0.1', '--port', String(port), ...this.args], { env, log });
     this.url = `http://127.0.0.1:${port}`;
     await until(async () => {
       if (this.program.child.exitCode !== null) throw new Error(fs.readFileSync(log, 'utf8'));

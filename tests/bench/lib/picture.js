@@ -27,8 +27,10 @@ function chartsOf(results) {
 function series(chart, index, results) {
   return Object.entries(SERIES).filter(([who]) => chart.specs.some((row) => results[row.id][who]))
     .map(([who, [name, color]]) => ({
-      name, type: 'bar', xAxisIndex: index, yAxisIndex: index, itemStyle: { color }, barCategoryGap: '25%',
-      label: { show: true, position: 'right', formatter: ({ value }) => (value ? figure(value) : '') },
+      name, type: 'bar', xAxisIndex: index, yAxisIndex: index, itemStyle: { color },
+      barCategoryGap: '25%',
+      label: { show: true, position: 'right',
+        formatter: ({ value }) => (value ? figure(value) : '') },
       data: chart.specs.map((row) => results[row.id][who]?.median ?? null),
     }));
 }
@@ -42,7 +44,8 @@ export function picture(results) {
     top += place.height + GAP;
     return place;
   });
-  const view = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: Math.max(top, 2 * TOP) });
+  const view = echarts.init(null, null,
+    { renderer: 'svg', ssr: true, width: WIDTH, height: Math.max(top, 2 * TOP) });
   view.setOption({
     animation: false,
     backgroundColor: '#ffffff',
@@ -52,7 +55,8 @@ export function picture(results) {
       text: chart.title, left: 16, top: places[i].top - 28, textStyle: { fontSize: 14 } })),
     grid: places.map((place) => ({ ...place, left: LEFT, right: RIGHT })),
     xAxis: charts.map((chart, i) => ({
-      type: 'value', gridIndex: i, min: 0, axisLabel: { show: false }, splitLine: { show: false } })),
+      type: 'value', gridIndex: i, min: 0, axisLabel: { show: false },
+      splitLine: { show: false } })),
     yAxis: charts.map((chart, i) => ({
       type: 'category', gridIndex: i, inverse: true, data: chart.specs.map((row) => row.title),
       axisTick: { show: false } })),

@@ -15,7 +15,8 @@ const memory = { unit: 'MB', better: 'low' };
 const cold = [small, large].flatMap((model) => [
   { id: `cold.cached.${model.type}`, title: `${model.title}, file in the page cache`, ...time,
     goal: { than: 'floor', times: 1 / 1.15 } },
-  { id: `cold.uncached.${model.type}`, title: `${model.title}, file not in the page cache`, ...time },
+  { id: `cold.uncached.${model.type}`, title: `${model.title}, file not in the page cache`,
+    ...time },
 ].map((row) => ({ group: 'First token of a model that is not loaded', ...row })));
 
 const switching = [[small, large], [large, small]].map(([from, to]) => ({
@@ -29,11 +30,13 @@ const returning = Object.entries(WAYS).flatMap(([way, name]) => LENGTHS.map((tok
   ...(RETURN_GOALS[tokens] && { goal: { than: 'peer', times: RETURN_GOALS[tokens] } }),
 })));
 
-const speeds = [small, large].flatMap((model) => PARALLEL.flatMap((n) => ['prompt', 'decode'].map((what) => ({
-  id: `speed.${model.type}.${what}.${n}`, group: 'Speed',
-  title: `${model.title}, ${what === 'prompt' ? 'prompts' : 'answers'}, ${n} ${n === 1 ? 'request' : 'requests'}`,
-  ...speed, goal: { than: 'peer', times: 0.98 },
-}))));
+const speeds = [small, large].flatMap((model) => PARALLEL.flatMap((n) =>
+  ['prompt', 'decode'].map((what) => ({
+    id: `speed.${model.type}.${what}.${n}`, group: 'Speed',
+    title: `${model.title}, ${what === 'prompt' ? 'prompts' : 'answers'}, `
+      + (n === 1 ? '1 request' : `${n} requests`),
+    ...speed, goal: { than: 'peer', times: 0.98 },
+  }))));
 
 const memories = [
   { id: 'memory.loaded', title: `${small.title} loaded, 1,000 tokens of a 32k window used`,
@@ -43,8 +46,10 @@ const memories = [
 ].map((row) => ({ group: 'Private memory of all processes', ...memory, ...row }));
 
 const http = [
-  { id: 'http.list.rate', title: 'list of models (2 KB), 8 connections', unit: 'requests/s', better: 'high' },
-  { id: 'http.list.latency', title: 'list of models (2 KB), 1 connection', unit: 'µs', better: 'low' },
+  { id: 'http.list.rate', title: 'list of models (2 KB), 8 connections', unit: 'requests/s',
+    better: 'high' },
+  { id: 'http.list.latency', title: 'list of models (2 KB), 1 connection', unit: 'µs',
+    better: 'low' },
   { id: 'http.stream.first', title: 'first token of a tiny loaded model', ...time },
   { id: 'http.stream.rate', title: 'stream of a tiny model', ...speed },
 ].map((row) => ({ group: 'The way through HTTP', ...row }));

@@ -29,12 +29,13 @@ function line(spec, row) {
     return value === null ? '–' : `${value.toPrecision(value >= 10 ? 3 : 2)} ×`;
   };
   return ['', spec.title, cell(row.doze, spec.unit), cell(row.peer, spec.unit), ratio('peer'),
-    cell(row.floor, spec.unit), ratio('floor'), spread(row.doze), spread(row.peer), row.doze.runs, verdict(spec, row),
-    ''].join(' | ').trim();
+    cell(row.floor, spec.unit), ratio('floor'), spread(row.doze), spread(row.peer), row.doze.runs,
+    verdict(spec, row), ''].join(' | ').trim();
 }
 
 const HEAD = [
-  '| | doze | stock | times better | bare | times better | doze, from–to | stock, from–to | runs | aim |',
+  '| | doze | stock | times better | bare | times better | doze, from–to | stock, from–to | runs '
+    + '| aim |',
   '|---|--:|--:|--:|--:|--:|--:|--:|--:|---|',
 ].join('\n');
 
@@ -45,10 +46,11 @@ export function table(results, machine) {
   const dates = [...new Set(measured.map((row) => results[row.id].measured))].sort();
   return `# Results
 
-Measured ${dates.join(', ')} on ${machine.cpu}, ${machine.memory}, ${machine.kernel}. ${machine.doze};
-${machine.engine}. Medians; what is measured and how: [README.md](README.md).
+Measured ${dates.join(', ')} on ${machine.cpu}, ${machine.memory}, ${machine.kernel}.
+${machine.doze}; ${machine.engine}. Medians; what is measured and how: [README.md](README.md).
 
-"times better" is how many times less time or memory, or how many times more per second: below 1 doze is the worse one.
+"times better" is how many times less time or memory, or how many times more per second:
+below 1 doze is the worse one.
 
 ![the same as a picture](results.svg)
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # build.sh FOLDER - build llama-server of the pinned llama.cpp release into FOLDER, from the package
-# that `make setup` fetched and against the same libraries. Then: make bench PEER=FOLDER/llama-server
+# that `make setup` fetched and against the same libraries. Then:
+# make bench PEER=FOLDER/llama-server
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 deps=$(cd "$here/../../.." && pwd)/build/deps
@@ -9,7 +10,10 @@ folder=${1:?folder to build in}
 libs=$deps/engine/lib
 bundle=package/llama/gitRelease.bundle
 
-[ -e "$libs" ] || { echo "build.sh: no engine in build/deps: run \`make setup\` first" >&2; exit 1; }
+[ -e "$libs" ] || {
+    echo "build.sh: no engine in build/deps: run \`make setup\` first" >&2
+    exit 1
+}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 if [ ! -e "$folder/source/.git" ]; then

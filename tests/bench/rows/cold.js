@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// Time to first token of a model that is not loaded: a short prompt that was never seen, the model's
-// file in the page cache or not. Beside it the bare program on the same file and prompt.
+// Time to first token of a model that is not loaded: a short prompt that was never seen, the
+// model's file in the page cache or not. Beside it the bare program on the same file and prompt.
 import { freshSeeds } from '../lib/bench.js';
 import { floor } from '../lib/floor.js';
 import { large, small } from '../lib/models.js';

@@ -22,12 +22,14 @@ export async function http(bench) {
 }
 
 async function wrk(url, connections) {
-  const { stdout } = await promisify(execFile)('wrk', ['--latency', '-t', '1', '-c', String(connections),
+  const { stdout } = await promisify(execFile)('wrk', [
+    '--latency', '-t', '1', '-c', String(connections),
     '-d', `${WRK_SECONDS}s`, url]).catch((cause) => {
     throw cause.code === 'ENOENT' ? new Error('the rows http.list need the program wrk') : cause;
   });
   const [, value, unit] = /50%\s+([\d.]+)(us|ms|s)/.exec(stdout);
-  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]), latency: Number(value) * units[unit] };
+  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]),
+    latency: Number(value) * units[unit] };
 }
 
 const listOf = (server) => json(`${server.url}/v1/models`);
@@ -70,12 +72,15 @@ async function list(bench) {
 async function stream(bench) {
   const file = tiny.file();
   const servers = await bench.servers({ models: { [tiny.name]: file }, context: 4096 });
-  for (const server of servers) await server.chat(tiny.name, ask(4, freshSeed(), { max_tokens: 4 }));
+  for (const server of servers) {
+    await server.chat(tiny.name, ask(4, freshSeed(), { max_tokens: 4 }));
+  }
   const seeds = freshSeeds(bench.runs);
   await bench.alternate([...servers, null], async (server, run) => {
     const body = ask(16, seeds[run], { max_tokens: STREAM_TOKENS });
     if (!server) {
-      bench.note('http.stream.first', 'floor', (await floor(file, bench.threads, rendered(body))).prompt_ms);
+      bench.note('http.stream.first', 'floor',
+        (await floor(file, bench.threads, rendered(body))).prompt_ms);
       return;
     }
     const answer = await server.chat(tiny.name, body);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// Private memory of the server and its workers: before any load, with a model loaded with a window of
-// 32k of which a conversation uses 1,000 tokens, and after the unload.
+// Private memory of the server and its workers: before any load, with a model loaded with a window
+// of 32k of which a conversation uses 1,000 tokens, and after the unload.
 import { freshSeeds } from '../lib/bench.js';
 import { privateBytes } from '../lib/memory.js';
 import { small } from '../lib/models.js';
@@ -16,7 +16,8 @@ export async function memory(bench) {
   const seeds = freshSeeds(bench.runs);
   await bench.alternate(bench.kinds, async (kind, run) => {
     const server = await bench.server(kind, { models, context: WINDOW });
-    const note = (when) => bench.note(`memory.${when}`, kind.key, privateBytes(server.program) / 1e6);
+    const note = (when) =>
+      bench.note(`memory.${when}`, kind.key, privateBytes(server.program) / 1e6);
     await server.program.quiet(); // what it keeps ready for the first load is there
     note('idle');
     await server.chat(small.name, ask(USED_TOKENS, seeds[run], { max_tokens: 4 }));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-// Time to first token of the next turn of a conversation whose model was unloaded meanwhile: because
-// another model took its place, because its ttl ended, because the server was restarted (the time of
-// the restart itself does not count).
+// Time to first token of the next turn of a conversation whose model was unloaded meanwhile:
+// because another model took its place, because its ttl ended, because the server was restarted
+// (the time of the restart itself does not count).
 import { freshSeed, freshSeeds } from '../lib/bench.js';
 import { large, small } from '../lib/models.js';
 import { ask, Conversation, prompt } from '../lib/prompts.js';

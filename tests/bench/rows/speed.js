@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// Tokens per second of prompts never seen and of answers, alone and with four requests at once, when
-// the model has been loaded for a while.
+// Tokens per second of prompts never seen and of answers, alone and with four requests at once,
+// when the model has been loaded for a while.
 import { freshSeed, freshSeeds } from '../lib/bench.js';
 import { large, small } from '../lib/models.js';
 import { ask } from '../lib/prompts.js';
@@ -15,11 +15,13 @@ export async function speed(bench) {
 }
 
 const idOf = (model, what, n) => `speed.${model.type}.${what}.${n}`;
-const idsOf = (model) => PARALLEL.flatMap((n) => ['prompt', 'decode'].map((what) => idOf(model, what, n)));
+const idsOf = (model) => PARALLEL.flatMap((n) =>
+  ['prompt', 'decode'].map((what) => idOf(model, what, n)));
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
-// A request for each seed, all at once; together: tokens of the prompts ÷ time until the last one's first token.
+// A request for each seed, all at once; together: tokens of the prompts ÷ time until the last one's
+// first token.
 async function promptSpeed(say, seeds) {
   const start = performance.now();
   const answers = await Promise.all(seeds.map((seed) =>
@@ -28,8 +30,8 @@ async function promptSpeed(say, seeds) {
   return sum(answers.map((a) => a.usage.prompt_tokens)) / (end - start) * 1000;
 }
 
-// Of each answer the tokens after its first ÷ the time they took; of all together the sum. What comes
-// before an answer's first token is its prompt.
+// Of each answer the tokens after its first ÷ the time they took; of all together the sum. What
+// comes before an answer's first token is its prompt.
 async function answerSpeed(say, seeds) {
   const answers = await Promise.all(seeds.map((seed) =>
     say(ask(16, seed, { max_tokens: ANSWER_TOKENS }))));
@@ -45,7 +47,8 @@ async function warmUp(server, say) {
 }
 
 async function rowsOf(bench, model) {
-  const servers = await bench.servers({ models: { [model.name]: model.file() }, parallel: Math.max(...PARALLEL) });
+  const servers = await bench.servers(
+    { models: { [model.name]: model.file() }, parallel: Math.max(...PARALLEL) });
   const say = (server) => (body) => server.chat(model.name, body);
   for (const server of servers) await warmUp(server, say(server));
   for (const n of PARALLEL) {

@@ -11,7 +11,8 @@ export class Command {
   // daemon: the one to talk to, or {folder, url?}; program: the path to run.
   constructor(daemon, args, { program = doze, input, env = {} } = {}) {
     this.child = spawn(program, args, {
-      env: { ...process.env, HOME: daemon.folder, DOZE_PORT: String(daemon.port ?? ''), NO_COLOR: '1',
+      env: { ...process.env, HOME: daemon.folder, DOZE_PORT: String(daemon.port ?? ''),
+        NO_COLOR: '1',
         ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -2,7 +2,8 @@
 // Facts about processes, from /proc.
 import fs from 'node:fs';
 
-// Resolves when it is so, rejects after `within` ms. What a process does is no event in node, so look.
+// Resolves when it is so, rejects after `within` ms. What a process does is no event in node, so
+// look.
 export function until(isSo, within, what) {
   const end = Date.now() + within;
   return new Promise((resolve, reject) => {
@@ -47,7 +48,8 @@ function read(file) {
 // Pids of the living children.
 export function childrenOf(pid) {
   return fs.readdirSync(`/proc/${pid}/task`)
-    .flatMap((task) => read(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number))
+    .flatMap((task) => read(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean)
+      .map(Number))
     .filter(isAlive);
 }
 
@@ -88,7 +90,8 @@ export function hasOpen(pid, name) {
 export function connections(port) {
   const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const states = ['01', '04', '05', '08']; // established, FIN_WAIT_1 and 2, CLOSE_WAIT
-  return ['tcp', 'tcp6'].flatMap((name) => fs.readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n'))
+  return ['tcp', 'tcp6']
+    .flatMap((name) => fs.readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n'))
     .map((line) => line.trim().split(/\s+/))
     .filter(([, local, , state]) => local?.endsWith(end) && states.includes(state)).length;
 }

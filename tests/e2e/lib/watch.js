@@ -47,7 +47,9 @@ export class Watch {
       const limit = setTimeout(
         () => end(reject, new Error(`no such event: ${what}\nseen last: ${seen()}`)), patience);
       const check = () => {
-        for (; at < this.all.length; at++) if (fits(this.all[at])) return end(resolve, this.all[at]);
+        for (; at < this.all.length; at++) {
+          if (fits(this.all[at])) return end(resolve, this.all[at]);
+        }
         if (this.#closed) end(reject, new Error(`the events ended without ${what}\n${seen()}`));
       };
       this.#waiting.add(check);

@@ -92,7 +92,8 @@ export async function says(locator, pattern) {
   }
 }
 
-// Resolves when fn, run in the page, says true. (The page's policy forbids what playwright has for this.)
+// Resolves when fn, run in the page, says true. (The page's policy forbids what playwright has for
+// this.)
 export const until = (page, fn) => ask(() => page.evaluate(fn), Boolean, fn.toString());
 
 export const gone = (locator) => locator.waitFor({ state: 'detached' });

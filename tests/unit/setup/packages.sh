@@ -40,7 +40,10 @@ try() {
 }
 
 try none 'sh setup/system-packages.sh'
-case $out in *'packages: gcc'*ninja-build*'running sudo apt-get install gcc'*) ;; *) fail 'does not say what it installs' ;; esac
+case $out in
+*'packages: gcc'*ninja-build*'running sudo apt-get install gcc'*) ;;
+*) fail 'does not say what it installs' ;;
+esac
 case $calls in sudo*'install -y'*gcc*) ;; *) fail 'without a terminal it does not go on' ;; esac
 
 try n 'sh setup/system-packages.sh'

@@ -60,7 +60,8 @@ describe('text', () => {
       stop_reason: 'eosFound',
     };
     expect(formatLine(line('', { type: 'stats', model: 'm', stats }))).toBe(
-      'm: 30 prompt tokens (6 cached), 77 generated at 41.3 tokens/s, first token after 0.02 s, eosFound',
+      'm: 30 prompt tokens (6 cached), 77 generated at 41.3 tokens/s, first token after 0.02 s, '
+        + 'eosFound',
     );
   });
   it('is copied with time and level', () => {

@@ -129,7 +129,8 @@ function TtlFields({ f }: { f: LoadForm }) {
       </label>
       <FieldError name="ttl" />
       <p class="hint" id="load-ttl-hint">
-        The 10 minutes are this dialog’s default. Without <code>--ttl</code>, <code>doze load</code>{' '}
+        The 10 minutes are this dialog’s default. Without <code>--ttl</code>,{' '}
+        <code>doze load</code>{' '}
         {commandLineDefault(settings.value?.explicit_ttl ?? null)}.
       </p>
       <label class="choice">

@@ -34,7 +34,8 @@ export const refusal = signal<{ field: Field | null; text: string; canForce: boo
   null,
 );
 export const sending = signal(false);
-export const measured = signal<Estimate | string | null>(null); // a string says why there is no estimate
+// A string says why there is no estimate
+export const measured = signal<Estimate | string | null>(null);
 
 export const shownErrors = computed<Partial<Record<Field, string>>>(() => {
   if (!form.value) return {};

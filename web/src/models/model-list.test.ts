@@ -39,7 +39,8 @@ describe('selecting models', () => {
   it('sorts by name, ignoring case, and by number', () => {
     expect(keys(selectModels(list, '', 'name', false))).toEqual(['A', 'b', 'c']);
     expect(keys(selectModels(list, '', 'name', true))).toEqual(['c', 'b', 'A']);
-    expect(keys(selectModels(list, '', 'size', true))).toEqual(['A', 'b', 'c']); // equal ones by name
+    // Equal ones by name.
+    expect(keys(selectModels(list, '', 'size', true))).toEqual(['A', 'b', 'c']);
     expect(keys(selectModels(list, '', 'params', false))).toEqual(['b', 'A', 'c']);
   });
   it('searches for all words, in every field', () => {

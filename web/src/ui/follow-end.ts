@@ -18,8 +18,8 @@ export class EndFollower {
   }
 }
 
-// scroller: what scrolls; null: the page. Call `follow` after the text has grown, `jump` to go to the
-// end in any case.
+// scroller: what scrolls; null: the page. Call `follow` after the text has grown, `jump` to go to
+// the end in any case.
 export function useFollowEnd(scroller: () => Element | null) {
   const follower = useRef(new EndFollower());
   const element = () => scroller() ?? document.documentElement;
