@@ -23,5 +23,6 @@ const struct http_limits http_limits_default = {
     .keep_alive = SECONDS(75),
     .write_stall = SECONDS(60),
     .linger = SECONDS(2),
+    .ping = SECONDS(30),
     .accept_pause = 100,
 };

@@ -36,6 +36,7 @@ struct http_limits {
     msec keep_alive;   /* silence between requests: closed */
     msec write_stall;  /* bytes to send and none taken by the client: closed */
     msec linger;       /* after the last answer, for the client to read it and close */
+    msec ping;         /* of a WebSocket: between pings; none of three answered: closed */
     msec accept_pause; /* before the next try after running out of descriptors */
 };
 

@@ -7,6 +7,7 @@
 #include <wslay/wslay.h>
 
 #include "base/xalloc.h"
+#include "http/internal.h"
 
 enum { WRITE_CHUNK = 64 << 10, MISSED_PINGS = 2, QUEUE_COUNT_MAX = 16384 };
 
@@ -19,7 +20,7 @@ struct websocket {
     struct buf message; /* of the one that is being received */
     const char *in;     /* bytes read, not yet taken by wslay */
     size_t in_len;
-    int missed;   /* pings since the peer was heard of */
+    int missed;   /* pings since the peer sent or took bytes */
     bool control; /* the frame being received is a control frame */
     bool reading; /* inside wslay_event_recv: what is queued goes out afterwards */
     bool full;    /* the connection takes no more for now */
@@ -84,6 +85,8 @@ static void set_paused(struct websocket *ws, bool paused) {
     ws->events->on_pressure(ws->ctx, paused);
 }
 
+/* Takes less than all only if the connection is full: then on_pressure follows, and only that
+ * makes wslay ask again. In chunks: the connection's queue must stay below its maximum. */
 static ssize_t on_wslay_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len,
                              int flags, void *ctx) {
     struct websocket *ws = ctx;
@@ -92,8 +95,12 @@ static ssize_t on_wslay_send(wslay_event_context_ptr wslay, const uint8_t *bytes
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
-    size_t taken = len < WRITE_CHUNK ? len : WRITE_CHUNK;
-    http_stream_write(ws->stream, bytes, taken);
+    size_t taken = 0;
+    while (taken < len && !ws->full) {
+        size_t left = len - taken, part = left < WRITE_CHUNK ? left : WRITE_CHUNK;
+        http_stream_write(ws->stream, bytes + taken, part);
+        taken += part;
+    }
     return (ssize_t)taken;
 }
 
@@ -150,6 +157,7 @@ static void on_pressure(void *ctx, bool full) {
     struct websocket *ws = ctx;
     ws->full = full;
     if (full) return; /* from inside http_stream_write */
+    ws->missed = 0;   /* the peer takes bytes; a ping may be stuck behind a long message */
     pump(ws);
     if (!ws->stream || ws->full) return;
     if (wslay_event_get_queued_msg_length(ws->wslay) < WEBSOCKET_QUEUE_PAUSE / 4) {
@@ -267,6 +275,7 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
         .on_msg_recv_callback = on_wslay_message,
     };
     if (!shake_hands(x)) return NULL;
+    uint64_t ping = (uint64_t)x->conn->server->limits->ping;
     struct websocket *ws = xcalloc(1, sizeof *ws);
     ws->events = events;
     ws->ctx = ctx;
@@ -276,7 +285,7 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
     websocket_set_message_max(ws, WEBSOCKET_MESSAGE_MAX);
     (void)uv_timer_init(loop, &ws->timer);
     ws->timer.data = ws;
-    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_PING_MS, WEBSOCKET_PING_MS);
+    (void)uv_timer_start(&ws->timer, on_timer, ping, ping);
     ws->stream = exchange_upgrade(x, "websocket", &stream_events, ws);
     return ws;
 }

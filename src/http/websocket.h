@@ -4,7 +4,8 @@
  *
  * wslay does the frames: fragments, masks (a client's frame without one ends the connection),
  * UTF-8, control frames, the closing handshake. No extensions and no subprotocols are offered.
- * A peer that is not heard of for three ping intervals is given up. One thread, the loop's.
+ * A peer that neither sends nor takes bytes for three ping intervals (limits.h) is given up.
+ * One thread, the loop's.
  *
  * A reader that is too slow fills the queue of its own socket: on_pressure asks to make no more
  * for it; past the queue's maximum it is closed.
@@ -21,7 +22,6 @@ enum {
     WEBSOCKET_QUEUE_PAUSE =
         256 << 10, /* bytes unsent: on_pressure(true); a quarter of it: false */
     WEBSOCKET_QUEUE_MAX = 64 << 20, /* closed */
-    WEBSOCKET_PING_MS = 30000,      /* between pings */
     WEBSOCKET_FAREWELL_MS = 2000,   /* for the peer's part of the closing handshake */
     WEBSOCKET_LAST_WORD_MS = 250,   /* websocket_end: for the last message to be read */
 };

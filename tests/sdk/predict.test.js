@@ -69,6 +69,8 @@ for (const generation of generations) {
     const tokens = await model.tokenize('Hello world');
     assert.ok(tokens.length > 0 && tokens.every(Number.isInteger));
     assert.equal(await model.countTokens('Hello world'), tokens.length);
+    const long = 'Hello world '.repeat(30000); // its answer is far longer than 64 KB
+    assert.equal((await model.tokenize(long)).length, await model.countTokens(long));
     assert.deepEqual(await model.tokenize(['a', 'b']),
       [await model.tokenize('a'), await model.tokenize('b')]);
     const prompt = await model.applyPromptTemplate([{ role: 'user', content: 'How are you?' }]);

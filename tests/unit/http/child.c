@@ -147,7 +147,16 @@ static void on_upgrade(void *ctx, struct exchange *x) {
     tell("upgraded");
 }
 
-/* An echo that takes 1,000 bytes; "close" and "end" make it leave. */
+/* Letters that show what is missing or doubled. */
+static void send_long(struct websocket *ws, size_t len) {
+    char *text = xcalloc(1, len + 1);
+    for (size_t i = 0; i < len; i++) text[i] = ws_letter(i);
+    websocket_send(ws, text, len);
+    free(text);
+}
+
+/* An echo that takes 1,000 bytes; "close" and "end" make it leave, "long N" is answered with N
+ * bytes. */
 static void on_ws_message(void *ctx, const char *text, size_t len) {
     struct websocket *ws = *(struct websocket **)ctx;
     if (strcmp(text, "close") == 0) {
@@ -155,6 +164,8 @@ static void on_ws_message(void *ctx, const char *text, size_t len) {
     } else if (strcmp(text, "end") == 0) {
         websocket_send(ws, "last word", 9);
         websocket_end(ws, WEBSOCKET_POLICY, "told to");
+    } else if (strncmp(text, "long ", 5) == 0) {
+        send_long(ws, strtoul(text + 5, NULL, 10));
     } else {
         websocket_send(ws, text, len);
     }
@@ -162,7 +173,7 @@ static void on_ws_message(void *ctx, const char *text, size_t len) {
 
 static void on_ws_pressure(void *ctx, bool paused) {
     (void)ctx;
-    (void)paused;
+    tell(paused ? "ws paused" : "ws resumed");
 }
 
 static void on_ws_closed(void *ctx) {

@@ -8,8 +8,8 @@
  * Routes: GET /quick; GET /things/{id}, which tells what it was asked; POST /echo (up to 1,000
  * bytes); POST /count (up to 64 MB, answers the length); GET and POST /hold, whose exchange is
  * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8
- * MB at once); GET /upgrade (raw echo); POST /locked, which is /count for those who bring an
- * X-Key, and GET /locked/open for all.
+ * MB at once); GET /upgrade (raw echo); GET /ws (messages: on_ws_message of child.c); POST
+ * /locked, which is /count for those who bring an X-Key, and GET /locked/open for all.
  */
 #ifndef DOZE_TEST_HTTP_FIXTURE_H
 #define DOZE_TEST_HTTP_FIXTURE_H
@@ -77,6 +77,11 @@ char *client_talk(const struct fixture *f, const char *request);
 /* client_talk, and the answer must begin and contain. */
 void client_check(const struct fixture *f, const char *request, const char *begin,
                   const char *contain);
+
+/* The byte at this place of the long message of a WebSocket. */
+static inline char ws_letter(size_t at) {
+    return (char)('a' + at % 23);
+}
 
 /* text, count times. The caller frees. */
 char *repeat(const char *text, size_t count);

@@ -3,10 +3,13 @@
  * likes. */
 #include "fixture.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/websocket.h"
 
 #define SHAKE                                                                                  \
@@ -17,15 +20,19 @@
 enum { OP_MORE = 0, OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 enum { FIN = 0x80, MASKED = 0x80, MASK = 0x5a };
 
-static int open_socket(void) {
+static int open_socket_of(const struct fixture *f) {
     struct buf out = { .max = 0 };
-    int fd = client_connect(shared);
+    int fd = client_connect(f);
     client_send(fd, SHAKE);
     client_read_until(fd, &out, "\r\n\r\n");
     assert_non_null(strstr(out.data, "HTTP/1.1 101 "));
     assert_non_null(strstr(out.data, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
     buf_clear(&out);
     return fd;
+}
+
+static int open_socket(void) {
+    return open_socket_of(shared);
 }
 
 /* Lengths up to 65,535. */
@@ -65,6 +72,48 @@ static void expect_frame(int fd, int opcode, const char *bytes, size_t len) {
     assert_int_equal(head[1], len);
     read_bytes(fd, body, len);
     assert_memory_equal(body, bytes, len);
+}
+
+/* Read what was left of a long message in pieces of that size, and check each byte. */
+static void expect_letters(int fd, size_t at, size_t end, size_t piece) {
+    unsigned char *bytes = malloc(piece);
+    while (at < end) {
+        size_t len = piece < end - at ? piece : end - at;
+        read_bytes(fd, bytes, len);
+        for (size_t i = 0; i < len; i++, at++) {
+            if (bytes[i] != (unsigned char)ws_letter(at)) fail_msg("byte %zu is wrong", at);
+        }
+    }
+    free(bytes);
+}
+
+/* The head of a frame of 64 KB or more. */
+static void expect_long_head(int fd, size_t len) {
+    unsigned char head[10];
+    size_t told = 0;
+    read_bytes(fd, head, sizeof head);
+    assert_int_equal(head[0], FIN | OP_TEXT);
+    assert_int_equal(head[1], 127);
+    for (int i = 2; i < 10; i++) told = told << 8 | head[i];
+    assert_int_equal(told, len);
+}
+
+static void ask_long(int fd, size_t len) {
+    char text[32];
+    snprintf(text, sizeof text, "long %zu", len);
+    send_text(fd, text);
+}
+
+/* The next line that is not about pressure: whether a megabyte is too much for the kernel at
+ * once is its own affair. */
+static void expect_past_pressure(struct fixture *f, const char *line) {
+    char *got = fixture_next(f);
+    while (strcmp(got, "ws paused") == 0 || strcmp(got, "ws resumed") == 0) {
+        free(got);
+        got = fixture_next(f);
+    }
+    assert_string_equal(got, line);
+    free(got);
 }
 
 /* A close frame with that status, then the end of the stream. */
@@ -192,6 +241,80 @@ static void test_too_long_in_pieces(void **state) {
     free(half);
 }
 
+static void test_long_answers_arrive_whole(void **state) {
+    static const size_t sizes[] = { 65536, 65537, 131072, 1 << 20, 40 << 20 };
+    (void)state;
+    int fd = open_socket();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        ask_long(fd, sizes[i]);
+        send_text(fd, "and then");
+        expect_long_head(fd, sizes[i]);
+        expect_letters(fd, 0, sizes[i], 1 << 20);
+        expect_frame(fd, OP_TEXT, "and then", 8);
+    }
+    close(fd);
+    expect_past_pressure(shared, "ws closed");
+}
+
+/* Nothing is read before the server has run out of room. */
+static void test_long_answers_arrive_whole_at_a_slow_reader(void **state) {
+    enum { LONG = 40 << 20 };
+    (void)state;
+    int fd = open_socket();
+    ask_long(fd, LONG);
+    fixture_expect(shared, "ws paused");
+    expect_long_head(fd, LONG);
+    expect_letters(fd, 0, LONG, 1000);
+    fixture_expect(shared, "ws resumed");
+    send_text(fd, "and then");
+    expect_frame(fd, OP_TEXT, "and then", 8);
+    close(fd);
+    fixture_expect(shared, "ws closed");
+}
+
+static void test_a_silent_peer_is_given_up(void **state) {
+    struct http_limits limits = http_limits_default;
+    struct buf rest = { .max = 0 };
+    (void)state;
+    limits.ping = 50;
+    struct fixture *f = fixture_start(&limits, false);
+    int fd = open_socket_of(f);
+    expect_frame(fd, OP_PING, "", 0);
+    send_frame(fd, FIN | OP_PONG, "", 0);
+    expect_frame(fd, OP_PING, "", 0);
+    expect_frame(fd, OP_PING, "", 0);
+    (void)client_read_end(fd, &rest);
+    assert_int_equal(rest.len, 0);
+    fixture_expect(f, "ws closed");
+    buf_clear(&rest);
+    close(fd);
+    fixture_stop(f);
+}
+
+/* Pings wait behind the answer that is being sent, so none of them can be answered; but bytes
+ * are taken. */
+static void test_a_slow_reader_is_not_silent(void **state) {
+    enum { LONG = 40 << 20, PING = 100, PIECE = 1 << 19 };
+    struct http_limits limits = http_limits_default;
+    struct pollfd never = { .fd = -1 };
+    (void)state;
+    limits.ping = PING;
+    struct fixture *f = fixture_start(&limits, false);
+    int fd = open_socket_of(f);
+    ask_long(fd, LONG);
+    expect_long_head(fd, LONG);
+    msec begin = clock_boottime();
+    size_t at = 0;
+    for (; clock_boottime() - begin < 6 * PING; at += PIECE) {
+        expect_letters(fd, at, at + PIECE, PIECE);
+        (void)poll(&never, 1, PING / 5); /* slowness is the subject; nothing is waited for */
+    }
+    expect_letters(fd, at, LONG, PIECE);
+    close(fd);
+    expect_past_pressure(f, "ws closed");
+    fixture_stop(f);
+}
+
 static void test_the_server_closes(void **state) {
     (void)state;
     int fd = open_socket();
@@ -219,6 +342,10 @@ int main(void) {
         cmocka_unit_test(test_binary_is_not_spoken),
         cmocka_unit_test(test_too_long_a_message),
         cmocka_unit_test(test_too_long_in_pieces),
+        cmocka_unit_test(test_long_answers_arrive_whole),
+        cmocka_unit_test(test_long_answers_arrive_whole_at_a_slow_reader),
+        cmocka_unit_test(test_a_silent_peer_is_given_up),
+        cmocka_unit_test(test_a_slow_reader_is_not_silent),
         cmocka_unit_test(test_the_server_closes),
         cmocka_unit_test(test_the_last_word_is_read_before_the_end),
     };
