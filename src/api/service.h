@@ -58,6 +58,7 @@
 #include "base/log.h"
 #include "base/msec.h"
 #include "base/terms.h"
+#include "load/load_settings.h"
 
 enum service_op { OP_CHAT, OP_COMPLETION, OP_EMBEDDING, OP_TOKENIZE, OP_TEMPLATE };
 
@@ -173,17 +174,9 @@ struct instance_view {
     int64_t idle_expires_at, last_used_at, loaded_at; /* Unix ms; 0: not applicable */
     double load_time_seconds;
     uint64_t memory_bytes;
-    int64_t context_length, eval_batch_size, parallel;
-    bool flash_attention, offload_kv_cache_to_gpu, keep;
-    bool mmap, mlock;
-    int gpu_layers;      /* -1: all */
-    int64_t num_experts; /* 0: the model's */
-    int64_t seed;        /* of requests that bring none; -1: a new one for each */
-    const char *kv_type_k, *kv_type_v;
-    double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
-    int64_t chunk_size; /* tokens computed at once; 0: not known yet */
-    int64_t threads;    /* for one prediction; 0: not known yet */
-    const char *chat_template, *reasoning_ending; /* of this load's own; NULL: none */
+    /* Effective; as its worker reports them once it is loaded. */
+    const struct load_settings *settings;
+    bool keep;
     struct sampling_view sampling;
     uint32_t running, waiting;
     int pid; /* 0: none */
@@ -216,34 +209,17 @@ struct service_models {
 
 /* ---- explicit load, unload, settings ---- */
 
-/* Load settings a client may demand; 0 / -1 / NULL mean "not demanded" as noted. */
+/* A load that a client asks for. Strings are borrowed. */
 struct load_request {
     const char *model;
     const char *identifier; /* NULL: by default */
     struct ttl ttl;
-    int64_t context_length;                           /* 0 */
-    int64_t eval_batch_size;                          /* 0 */
-    int64_t parallel;                                 /* 0 */
-    int64_t threads;                                  /* 0 */
-    int64_t chunk_size;                               /* 0 */
-    const char *chat_template, *reasoning_ending;     /* NULL */
-    int64_t num_experts;                              /* 0 */
-    int flash_attention;                              /* -1 */
-    int offload_kv_cache_to_gpu;                      /* -1 */
-    int gpu_layers;                                   /* -2 */
-    int mmap, mlock;                                  /* -1 */
-    int64_t seed;                                     /* -1 */
-    const char *kv_type_k, *kv_type_v;                /* NULL */
-    double rope_frequency_base, rope_frequency_scale; /* 0 */
+    struct load_settings settings; /* what is unset is not requested */
     bool keep, force;
 };
 
-/* Nothing demanded. */
 #define LOAD_REQUEST_UNSET                                                                     \
-    {                                                                                          \
-        .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
-        .mlock = -1, .seed = -1                                                                \
-    }
+    { .settings = LOAD_SETTINGS_UNSET }
 
 /* What is to be different of a loaded instance. */
 struct instance_change {

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/msec.h"
 #include "base/terms.h"
+#include "load/load_plan.h"
 
 struct model {
     char *key;       /* unique in the catalog: "qwen2.5-0.5b-instruct"; a second quantization of
@@ -40,6 +41,9 @@ struct model {
     uint32_t layers, kv_heads, key_length, value_length, embedding_length;
     bool has_chat_template, tool_use, reasoning;
 };
+
+/* What a load plan has to know of it; borrows the key. */
+struct model_shape model_shape(const struct model *model);
 
 struct catalog {
     struct model *models; /* sorted by key */

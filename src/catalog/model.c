@@ -175,3 +175,15 @@ void model_clear(struct model *model) {
     free(model->problem);
     *model = (struct model){ 0 };
 }
+
+struct model_shape model_shape(const struct model *model) {
+    return (struct model_shape){ .name = model->key,
+                                 .type = model->type,
+                                 .size = model->size,
+                                 .context_length = model->context_length,
+                                 .layers = model->layers,
+                                 .kv_heads = model->kv_heads,
+                                 .key_length = model->key_length,
+                                 .value_length = model->value_length,
+                                 .embedding_length = model->embedding_length };
+}

@@ -14,45 +14,25 @@ enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
  * how much of it a batch uses: prompt_room.h. */
 enum { CPU_CHUNK = 512 };
 
-static const struct kv_type_row {
-    const char *name;
-    enum ggml_type type;
-} kv_types[] = {
-    { "f32", GGML_TYPE_F32 },   { "f16", GGML_TYPE_F16 },       { "bf16", GGML_TYPE_BF16 },
-    { "q8_0", GGML_TYPE_Q8_0 }, { "q5_0", GGML_TYPE_Q5_0 },     { "q5_1", GGML_TYPE_Q5_1 },
-    { "q4_0", GGML_TYPE_Q4_0 }, { "iq4_nl", GGML_TYPE_IQ4_NL }, { "q4_1", GGML_TYPE_Q4_1 },
+static const enum ggml_type kv_types[] = {
+    [KV_TYPE_UNSET] = GGML_TYPE_F16, [KV_TYPE_F16] = GGML_TYPE_F16,
+    [KV_TYPE_BF16] = GGML_TYPE_BF16, [KV_TYPE_F32] = GGML_TYPE_F32,
+    [KV_TYPE_Q8_0] = GGML_TYPE_Q8_0, [KV_TYPE_Q5_1] = GGML_TYPE_Q5_1,
+    [KV_TYPE_Q5_0] = GGML_TYPE_Q5_0, [KV_TYPE_Q4_1] = GGML_TYPE_Q4_1,
+    [KV_TYPE_Q4_0] = GGML_TYPE_Q4_0, [KV_TYPE_IQ4_NL] = GGML_TYPE_IQ4_NL,
 };
 
-static bool kv_type(const char *name, const char *field, enum ggml_type *ret,
-                    struct error *err) {
-    for (size_t i = 0; i < sizeof kv_types / sizeof kv_types[0]; i++) {
-        if (strcmp(kv_types[i].name, name) != 0) continue;
-        *ret = kv_types[i].type;
-        return true;
-    }
-    return error_set_param(
-        err, ERR_INVALID_REQUEST, field,
-        "'%s' must be f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1 or iq4_nl.", field);
-}
-
-static bool flash_type(const char *word, enum llama_flash_attn_type *ret, struct error *err) {
-    bool on = strcmp(word, "on") == 0, off = strcmp(word, "off") == 0;
-    if (!on && !off && strcmp(word, "auto") != 0) {
-        return error_set_param(err, ERR_INVALID_REQUEST, "flash_attention",
-                               "'flash_attention' must be \"auto\", \"on\" or \"off\".");
-    }
-    *ret = on    ? LLAMA_FLASH_ATTN_TYPE_ENABLED
-           : off ? LLAMA_FLASH_ATTN_TYPE_DISABLED
-                 : LLAMA_FLASH_ATTN_TYPE_AUTO;
-    return true;
+static enum llama_flash_attn_type flash_type(int flash_attention) {
+    if (flash_attention < 0) return LLAMA_FLASH_ATTN_TYPE_AUTO;
+    return flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
 }
 
 /* Never more than the model was trained for, unless the caller stretches its positions. */
-static int32_t context_length(const struct model *model, const struct load_request *r) {
+static int32_t context_length(const struct model *model, const struct load_settings *s) {
     int64_t trained = llama_model_n_ctx_train(model->weights);
-    int64_t length = r->context_length > 0 ? r->context_length : DEFAULT_CONTEXT;
-    bool stretched = r->rope_frequency_base > 0 || r->rope_frequency_scale > 0;
-    if (trained > 0 && length > trained && !(stretched && r->context_length > 0))
+    int64_t length = s->context_length > 0 ? s->context_length : DEFAULT_CONTEXT;
+    bool stretched = s->rope_frequency_base > 0 || s->rope_frequency_scale > 0;
+    if (trained > 0 && length > trained && !(stretched && s->context_length > 0))
         length = trained;
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
@@ -65,7 +45,7 @@ static int32_t chunk_demanded(const struct context *c, int64_t chunk) {
 
 /* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
  * factors allow no other length later. */
-static bool grows(const struct model *model, const struct load_request *r) {
+static bool grows(const struct model *model, const struct load_message *r) {
     return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights) &&
            !model_has_long_rope(model->weights);
 }
@@ -79,38 +59,37 @@ static bool grows(const struct model *model, const struct load_request *r) {
  * prompt, 7.8 instead of 5.8 ms per token written (alone or together with other short ones: no
  * difference). Models that embed process a text at once, so their batch is a whole context.
  */
-bool context_fill_params(struct llama_context_params *p, struct context *c,
-                         const struct model *model, const struct load_request *r,
-                         struct error *err) {
-    c->length = context_length(model, r);
-    c->parallel = (int32_t)r->parallel;
-    c->batch = model->embeds ? c->length : (int32_t)r->batch;
+void context_fill_params(struct llama_context_params *p, struct context *c,
+                         const struct model *model, const struct load_message *r) {
+    const struct load_settings *s = &r->settings;
+    c->length = context_length(model, s);
+    c->parallel = (int32_t)s->parallel;
+    c->batch = model->embeds ? c->length : (int32_t)s->eval_batch_size;
     if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
-    c->threads = r->threads > 0 ? (int32_t)r->threads : cpu_threads_default();
+    c->threads = s->threads > 0 ? (int32_t)s->threads : cpu_threads_default();
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
     p->n_batch = (uint32_t)c->batch;
-    c->on_cpu = !llama_supports_gpu_offload() || r->gpu_layers == 0;
+    c->on_cpu = !llama_supports_gpu_offload() || s->gpu_layers == 0;
     c->chunk = c->on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
-    if (r->chunk > 0 && !model->embeds) c->chunk = chunk_demanded(c, r->chunk);
+    if (s->chunk_size > 0 && !model->embeds) c->chunk = chunk_demanded(c, s->chunk_size);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence is all that is read; room for one per token is vocabulary x
      * batch. */
     if (!model->embeds) p->n_outputs_max = p->n_seq_max;
-    c->threads_batch = r->threads_batch > 0 ? (int32_t)r->threads_batch : c->threads;
     p->n_threads = c->threads;
-    p->n_threads_batch = c->threads_batch;
-    p->rope_freq_base = (float)r->rope_frequency_base;
-    p->rope_freq_scale = (float)r->rope_frequency_scale;
+    p->n_threads_batch = c->threads;
+    p->rope_freq_base = (float)s->rope_frequency_base;
+    p->rope_freq_scale = (float)s->rope_frequency_scale;
     p->embeddings = model->embeds;
-    p->offload_kqv = r->offload_kv;
+    p->offload_kqv = s->offload_kv_cache_to_gpu;
     p->kv_unified = true;
     p->swa_full = true; /* all cells of sliding windows too: prompts can be taken up again */
     p->no_perf = true;
-    return flash_type(r->flash_attention, &p->flash_attn_type, err) &&
-           kv_type(r->kv_type_k, "kv_type_k", &p->type_k, err) &&
-           kv_type(r->kv_type_v, "kv_type_v", &p->type_v, err);
+    p->flash_attn_type = flash_type(s->flash_attention);
+    p->type_k = kv_types[s->kv_type_k];
+    p->type_v = kv_types[s->kv_type_v];
 }
 
 static uint64_t bytes_of(enum ggml_type type, uint64_t values) {
@@ -137,7 +116,7 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
 /* With room for the first prompt, as far as there is memory for it without doubt: to grow for
  * it right after the load would cost another context (measured: 25 ms for 2,000 tokens). */
 static int32_t cells_at_start(const struct context *c, const struct model *model,
-                              const struct load_request *r) {
+                              const struct load_message *r) {
     enum { STEP = 256, SHARE = 4 };
     uint64_t limit = (uint64_t)r->memory_bytes, room = memory_available();
     uint64_t taken = model_memory_bytes(model), left = limit > taken ? limit - taken : 0;
@@ -160,10 +139,10 @@ static bool make(struct context *c, const struct model *model) {
 }
 
 bool context_open(struct context *ret, const struct model *model,
-                  const struct load_request *request, struct error *err) {
+                  const struct load_message *request, struct error *err) {
     struct context c = { 0 };
     struct llama_context_params params = llama_context_default_params();
-    if (!context_fill_params(&params, &c, model, request, err)) return false;
+    context_fill_params(&params, &c, model, request);
     c.params = params;
     c.flash_attention = params.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED;
     c.cell_bytes = cell_bytes(&c, model);
@@ -234,8 +213,7 @@ bool context_replace(struct context *context, const struct model *model, int32_t
 
 int32_t context_compute(struct context *context, struct cpu_threads *cpu,
                         struct llama_batch batch) {
-    int most = batch.n_tokens > 1 ? context->threads_batch : context->threads;
-    int threads = cpu_threads_begin_batch(cpu, most);
+    int threads = cpu_threads_begin_batch(cpu, context->threads);
     llama_set_n_threads(context->llama, threads, threads);
     int32_t status = context->memory ? llama_decode(context->llama, batch)
                                      : llama_encode(context->llama, batch);

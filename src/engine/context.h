@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "engine/cpu_threads.h"
-#include "engine/load_request.h"
 #include "engine/model.h"
+#include "ipc/load_message.h"
 
 struct context {
     struct llama_context *llama;
@@ -27,8 +27,8 @@ struct context {
     int32_t parallel; /* sequences 0 .. parallel-1 */
     int32_t batch;    /* limit of llama_decode */
     int32_t chunk;    /* tokens that are decoded at once; at most batch */
-    int32_t threads, threads_batch; /* limits for single tokens and for more */
-    int64_t making;                 /* us that libllama took for it */
+    int32_t threads;  /* at most */
+    int64_t making;   /* us that libllama took for it */
     bool flash_attention;
     bool on_cpu; /* all of the model */
 };
@@ -36,7 +36,7 @@ struct context {
 /* Fails with ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. The model must
  * outlive the context. */
 bool context_open(struct context *ret, const struct model *model,
-                  const struct load_request *request, struct error *err);
+                  const struct load_message *request, struct error *err);
 
 /* Replace the context by one with `cells` cells (rounded up) on this model, which may be
  * another copy of the one it was made on; the sequences are copied. Fails with ERR_NO_MEMORY
@@ -55,8 +55,7 @@ bool context_keep(const struct context *context, const struct model *model, llam
                   size_t count);
 
 /* The parameters for the request's context; the figures also go to *ret. */
-bool context_fill_params(struct llama_context_params *ret_params, struct context *ret,
-                         const struct model *model, const struct load_request *request,
-                         struct error *err);
+void context_fill_params(struct llama_context_params *ret_params, struct context *ret,
+                         const struct model *model, const struct load_message *request);
 
 #endif

@@ -91,7 +91,7 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
 }
 
 static bool has_its_cores(struct engine *e) {
-    return !e->context.on_cpu || cpu_threads_are_free(&e->cpu, e->context.threads_batch);
+    return !e->context.on_cpu || cpu_threads_are_free(&e->cpu, e->context.threads);
 }
 
 /* While other answers are being written, prompts take one piece of a batch, so that a long

@@ -63,18 +63,24 @@ void describe_model(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_uint(doc, root, "parameters", llama_model_n_params(model->weights));
     yyjson_mut_obj_add_int(doc, root, "max_context_length",
                            llama_model_n_ctx_train(model->weights));
-    yyjson_mut_obj_add_int(doc, root, "context_length", context->length);
-    yyjson_mut_obj_add_int(doc, root, "parallel", context->parallel);
+    load_settings_add(&(struct load_settings){ .context_length = context->length,
+                                               .parallel = context->parallel,
+                                               .eval_batch_size = context->batch,
+                                               .chunk_size = context->chunk,
+                                               .threads = context->threads,
+                                               .flash_attention = context->flash_attention,
+                                               .offload_kv_cache_to_gpu = -1,
+                                               .gpu_layers = -2,
+                                               .mmap = -1,
+                                               .mlock = -1,
+                                               .seed = -1 },
+                      doc, root);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
     add_abilities(doc, root, model);
-    yyjson_mut_obj_add_int(doc, root, "chunk", context->chunk);
     if (!model->embeds) add_sampling(doc, root, &model->sampling);
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);
     yyjson_mut_obj_add_real(doc, root, "library_seconds",
                             (double)(model->loading + context->making) / 1e6);
-    yyjson_mut_obj_add_int(doc, root, "threads", context->threads);
-    yyjson_mut_obj_add_bool(doc, root, "flash_attention", context->flash_attention);
-    yyjson_mut_obj_add_int(doc, root, "batch", context->batch);
     yyjson_mut_obj_add_str(doc, root, "sandbox", sandbox_word(sandbox));
     if (sandbox->missing) {
         yyjson_mut_obj_add_str(doc, root, "sandbox_missing", sandbox->missing);

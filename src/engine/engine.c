@@ -35,7 +35,7 @@ static void heartbeat(struct engine *e, int64_t now) {
 static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
     if (frame->type == MSG_STOP) {
-        if (e->store.mode != STORE_ON) _exit(0);
+        if (e->store.mode != PROMPT_STORE_ON) _exit(0);
         return true; /* what has been processed is saved first */
     }
     if (e->ahead) return true;

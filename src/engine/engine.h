@@ -18,13 +18,13 @@
 #include "engine/cpu_threads.h"
 #include "engine/job.h"
 #include "engine/link.h"
-#include "engine/load_request.h"
 #include "engine/model.h"
 #include "engine/repack.h"
 #include "engine/sampler.h"
 #include "engine/slots.h"
 #include "engine/store.h"
 #include "engine/tokens.h"
+#include "ipc/load_message.h"
 
 struct engine {
     struct link link;

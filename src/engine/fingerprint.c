@@ -58,21 +58,21 @@ static uint32_t rope_length(const struct model *model, const struct context *con
 }
 
 static void add_settings(const struct model *model, const struct context *context,
-                         const struct load_request *r, struct buf *out) {
+                         const struct load_settings *s, struct buf *out) {
     (void)buf_addf(out, "k=%s v=%s flash=%d rope=%a/%a length=%u experts=%lld window=%d\n",
-                   r->kv_type_k, r->kv_type_v, context->flash_attention, r->rope_frequency_base,
-                   r->rope_frequency_scale, rope_length(model, context),
-                   (long long)r->num_experts, model->window);
+                   kv_type_name(s->kv_type_k), kv_type_name(s->kv_type_v),
+                   context->flash_attention, s->rope_frequency_base, s->rope_frequency_scale,
+                   rope_length(model, context), (long long)s->num_experts, model->window);
 }
 
 bool fingerprint_make(const struct model *model, const struct context *context,
-                      const struct load_request *request, unsigned char ret[FINGERPRINT_SIZE]) {
+                      const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]) {
     struct buf file = BUF_INIT(1 << 20), settings = BUF_INIT(4096);
     unsigned char half[FINGERPRINT_SIZE];
     bool ok = add_files(model, request->path, &file);
     if (ok) {
         (void)buf_addf(&file, "%s\n", llama_version());
-        add_settings(model, context, request, &settings);
+        add_settings(model, context, &request->settings, &settings);
         entry_fingerprint(buf_str(&file), file.len, half);
         memcpy(ret, half, FINGERPRINT_SIZE / 2);
         entry_fingerprint(buf_str(&settings), settings.len, half);

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 #include "engine/context.h"
-#include "engine/load_request.h"
 #include "engine/model.h"
+#include "ipc/load_message.h"
 #include "prompts/entry.h"
 
 /* First half: size, time and first bytes of every file, which hold its metadata and tensor
  * index, and the engine's release. Second half: the settings. False: a file cannot be read. */
 bool fingerprint_make(const struct model *model, const struct context *context,
-                      const struct load_request *request, unsigned char ret[FINGERPRINT_SIZE]);
+                      const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]);
 
 #endif

@@ -76,9 +76,9 @@ static bool prefetch_on_progress(float progress, void *ctx) {
     return load_on_progress(p->last, p);
 }
 
-static bool load(struct engine *e, struct load_request *request, struct error *err) {
+static bool load(struct engine *e, struct load_message *request, struct error *err) {
     struct progress progress = { .link = &e->link };
-    if (request->mmap && !request->prefetched)
+    if (request->settings.mmap && !request->prefetched)
         (void)file_prefetch(request->path, prefetch_on_progress, &progress);
     progress.from = progress.last;
     bool ok = model_open(&e->model, request, load_on_progress, &progress, err) &&
@@ -100,7 +100,7 @@ static void say_failed(struct link *link, const struct error *err) {
     buf_clear(&json);
 }
 
-static void measure_and_report(struct link *link, struct load_request *request) {
+static void measure_and_report(struct link *link, struct load_message *request) {
     struct error err;
     struct measured sums;
     if (!measure_model(request, &sums, &err)) {
@@ -139,11 +139,11 @@ static bool is_stop(void *ctx, const struct frame *frame) {
 static struct sandbox_rights rights_to_serve(const struct engine *e) {
     return (struct sandbox_rights){
         .model = e->repack.state == REPACK_WAITING ? e->repack.request.path : NULL,
-        .prompts = e->store.mode == STORE_ON ? e->store.path : NULL,
+        .prompts = e->store.mode == PROMPT_STORE_ON ? e->store.path : NULL,
     };
 }
 
-static bool load_and_report(struct engine *e, struct load_request *request,
+static bool load_and_report(struct engine *e, struct load_message *request,
                             struct sandbox *sandbox) {
     struct error err;
     struct load_watch watch;
@@ -173,24 +173,25 @@ static bool load_and_report(struct engine *e, struct load_request *request,
 static bool obey(struct engine *e, const struct frame *frame) {
     struct error err;
     struct sandbox sandbox;
-    struct load_request request;
-    if (!load_request_parse(&request, frame->payload, frame->len, &err)) {
+    struct load_message request;
+    if (!load_message_parse(&request, frame->payload, frame->len, &err)) {
         say_failed(&e->link, &err);
         return false;
     }
-    bool measure = frame->type == MSG_MEASURE, on = strcmp(request.prompts.mode, "on") == 0;
+    bool measure = frame->type == MSG_MEASURE;
+    bool on = request.prompts.mode == PROMPT_STORE_ON;
     struct sandbox_rights rights = { .model = request.path,
                                      .prompts = on && !measure ? request.prompts.dir : NULL };
     struct error ignored; /* the first write to the folder reports it */
     if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
-    if (on && !sandbox_writes(&sandbox)) request.prompts.mode = "memory";
+    if (on && !sandbox_writes(&sandbox)) request.prompts.mode = PROMPT_STORE_MEMORY;
     bool loaded = false;
     if (measure)
         measure_and_report(&e->link, &request);
     else
         loaded = load_and_report(e, &request, &sandbox);
-    load_request_clear(&request);
+    load_message_clear(&request);
     return loaded;
 }
 

@@ -14,7 +14,7 @@ static bool failed(struct error *err) {
 
 /* With one conversation that fills the context: it starts smaller, and can grow larger. The
  * context's size depends on the model: it is opened once for that, without its tensors. */
-static bool context_of(const struct load_request *request,
+static bool context_of(const struct load_message *request,
                        struct llama_model_params model_params, struct llama_context_params *ret,
                        struct error *err) {
     struct context context = { 0 };
@@ -23,19 +23,19 @@ static bool context_of(const struct load_request *request,
     struct model model = { .weights = llama_model_load_from_file(request->path, model_params) };
     if (!model.weights) return failed(err);
     model.embeds = model_is_embedder(model.weights);
-    bool ok = context_fill_params(ret, &context, &model, request, err);
+    context_fill_params(ret, &context, &model, request);
     ret->n_ctx = (uint32_t)context.length;
     llama_model_free(model.weights);
-    return ok;
+    return true;
 }
 
-bool measure_model(const struct load_request *request, struct measured *ret,
+bool measure_model(const struct load_message *request, struct measured *ret,
                    struct error *err) {
     struct llama_model_params model = llama_model_default_params();
     struct llama_context_params context = llama_context_default_params();
     struct measure_sums sums;
-    model.n_gpu_layers = (int32_t)request->gpu_layers;
-    model.use_extra_bufts = request->repack != LOAD_REPACK_NEVER;
+    model.n_gpu_layers = (int32_t)request->settings.gpu_layers;
+    model.use_extra_bufts = request->settings.repack != LOAD_REPACK_NEVER;
     if (!context_of(request, model, &context, err)) return false;
     if (!measure(request->path, &model, &context, &sums)) return failed(err);
     *ret = (struct measured){ .model = sums.model_host + sums.model_device,

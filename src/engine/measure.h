@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "engine/load_request.h"
+#include "ipc/load_message.h"
 
 /* Bytes of model and context, and how many of them on devices with memory of their own. */
 struct measured {
@@ -15,6 +15,6 @@ struct measured {
 };
 
 /* Allocates no tensors. Fails with ERR_LOAD_FAILED. */
-bool measure_model(const struct load_request *request, struct measured *ret, struct error *err);
+bool measure_model(const struct load_message *request, struct measured *ret, struct error *err);
 
 #endif

@@ -66,9 +66,9 @@ static struct sampling recommended_sampling(const struct llama_model *w) {
     return s;
 }
 
-static enum llama_load_mode load_mode(const struct load_request *r) {
-    if (r->mmap) return r->mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP;
-    return r->mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
+static enum llama_load_mode load_mode(const struct load_settings *s) {
+    if (s->mmap) return s->mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP;
+    return s->mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
 }
 
 /* libllama says what went wrong in its log only. */
@@ -80,7 +80,7 @@ static bool load_failed(struct error *err, const char *what) {
 }
 
 /* The number of experts can only be changed through the file's own metadata. */
-static bool fill_override(struct llama_model_kv_override *o, const struct load_request *r) {
+static bool fill_override(struct llama_model_kv_override *o, const struct load_message *r) {
     struct llama_model_params probe = llama_model_default_params();
     probe.vocab_only = true;
     probe.no_alloc = true;
@@ -93,25 +93,25 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_r
     if (!known) return false;
     o->tag = LLAMA_KV_OVERRIDE_TYPE_INT;
     snprintf(o->key, sizeof o->key, "%s.expert_used_count", arch);
-    o->val_i64 = r->num_experts;
+    o->val_i64 = r->settings.num_experts;
     return true;
 }
 
-bool model_open(struct model *ret, const struct load_request *request,
+bool model_open(struct model *ret, const struct load_message *request,
                 model_progress_fn progress, void *progress_ctx, struct error *err) {
     struct llama_model_kv_override overrides[2] = { 0 };
     struct llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = (int32_t)request->gpu_layers;
-    params.load_mode = load_mode(request);
+    params.n_gpu_layers = (int32_t)request->settings.gpu_layers;
+    params.load_mode = load_mode(&request->settings);
     params.progress_callback = progress;
     params.progress_callback_user_data = progress_ctx;
-    params.use_extra_bufts = request->repack == LOAD_REPACK_FIRST;
-    if (request->num_experts > 0) {
+    params.use_extra_bufts = request->settings.repack == LOAD_REPACK_FIRST;
+    if (request->settings.num_experts > 0) {
         if (!fill_override(overrides, request))
             return load_failed(err, "The model cannot be read");
         params.kv_overrides = overrides;
     }
-    struct model m = { .mapped = request->mmap, .repacked = params.use_extra_bufts };
+    struct model m = { .mapped = request->settings.mmap, .repacked = params.use_extra_bufts };
     int64_t begin = clock_boottime_usec();
     m.weights = llama_model_load_from_file(request->path, params);
     m.loading = clock_boottime_usec() - begin;
@@ -122,9 +122,10 @@ bool model_open(struct model *ret, const struct load_request *request,
     m.remembers = llama_model_is_recurrent(m.weights) || llama_model_is_hybrid(m.weights);
     m.window = llama_model_n_swa(m.weights);
     m.sampling = recommended_sampling(m.weights);
-    m.sampling.seeded = request->seed >= 0;
-    if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->seed;
-    if (request->reasoning_ending) m.reasoning_ending = xstrdup(request->reasoning_ending);
+    m.sampling.seeded = request->settings.seed >= 0;
+    if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->settings.seed;
+    if (request->settings.reasoning_ending)
+        m.reasoning_ending = xstrdup(request->settings.reasoning_ending);
     bool ok = m.vocab_size > 0 ||
               error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
     if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
@@ -132,7 +133,7 @@ bool model_open(struct model *ret, const struct load_request *request,
                        "Models with an encoder and a decoder (T5) are not supported.");
     }
     if (ok && !m.embeds) {
-        m.templates = chat_templates_new(m.weights, request->chat_template, err);
+        m.templates = chat_templates_new(m.weights, request->settings.chat_template, err);
         ok = m.templates != NULL;
     }
     if (!ok) {

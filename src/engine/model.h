@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "engine/chat_shim.h"
-#include "engine/load_request.h"
 #include "engine/request.h"
+#include "ipc/load_message.h"
 
 struct model {
     struct llama_model *weights;
@@ -31,7 +31,7 @@ struct model {
 typedef bool (*model_progress_fn)(float progress, void *ctx);
 
 /* ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. */
-bool model_open(struct model *ret, const struct load_request *request,
+bool model_open(struct model *ret, const struct load_message *request,
                 model_progress_fn progress, void *progress_ctx, struct error *err);
 void model_close(struct model *model);
 

@@ -35,16 +35,15 @@ static struct store_cut rule(const struct engine *e) {
 
 /* ---- life ---- */
 
-void prompt_cache_open(struct engine *engine, const struct load_request *request) {
+void prompt_cache_open(struct engine *engine, const struct load_message *request) {
     const struct load_prompts *p = &request->prompts;
-    enum store_mode mode = strcmp(p->mode, "on") == 0       ? STORE_ON
-                           : strcmp(p->mode, "memory") == 0 ? STORE_MEMORY
-                                                            : STORE_OFF;
+    enum prompt_store_mode mode = p->mode;
     unsigned char fingerprint[FINGERPRINT_SIZE] = { 0 };
-    if (engine->model.embeds || !engine->context.memory) mode = STORE_OFF;
-    if (mode == STORE_ON &&
+    if (engine->model.embeds || !engine->context.memory) mode = PROMPT_STORE_OFF;
+    if (mode == PROMPT_STORE_ON &&
         !fingerprint_make(&engine->model, &engine->context, request, fingerprint)) {
-        mode = STORE_MEMORY; /* the file is not there any more: nothing can be said about it */
+        mode =
+            PROMPT_STORE_MEMORY; /* the file is not there any more: nothing can be said about it */
     }
     store_init(&engine->store, mode, p->dir ? p->dir : "", (uint64_t)p->memory_bytes);
     store_set_fingerprint(&engine->store, fingerprint);
@@ -79,7 +78,7 @@ static void warn_once(struct engine *e, const struct error *err) {
 static void tell(struct engine *e) {
     const struct store *store = &e->store;
     uint64_t told = store->hits + store->saves + store->count;
-    if (told == e->store_told || store->mode == STORE_OFF) return;
+    if (told == e->store_told || store->mode == PROMPT_STORE_OFF) return;
     e->store_told = told;
     char json[192];
     int len = snprintf(json, sizeof json,
@@ -128,7 +127,7 @@ static struct store_entry *capture(struct engine *e, const struct slot *s) {
 }
 
 static bool wanted(const struct engine *e, const struct slot *s) {
-    return e->store.mode != STORE_OFF && !s->secret &&
+    return e->store.mode != PROMPT_STORE_OFF && !s->secret &&
            store_wants(&e->store, s->tokens.data, s->processed, rule(e));
 }
 
@@ -207,7 +206,7 @@ static void scan(struct engine *e) {
 bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
                        struct cached_prompt *ret) {
     struct store *store = &engine->store;
-    if (store->mode == STORE_OFF) return false;
+    if (store->mode == PROMPT_STORE_OFF) return false;
     scan(engine);
     for (;;) {
         struct store_match m = store_find(store, prompt->data, prompt->count, rule(engine));
@@ -320,7 +319,7 @@ void prompt_cache_set_marks(struct engine *engine, struct slot *slot) {
     size_t end = slot->job->prompt.count, from = slot->processed;
     struct store_cut cut = rule(engine);
     slot->marks[0] = slot->marks[1] = 0;
-    if (cut.anywhere || slot->secret || engine->store.mode == STORE_OFF) return;
+    if (cut.anywhere || slot->secret || engine->store.mode == PROMPT_STORE_OFF) return;
     if (end < STORE_LEAST_TOKENS || end <= (size_t)cut.window) return;
     size_t common = most_common(engine, slot), last = end - BEFORE_END;
     bool shared = common >= SHARED_LEAST && common + WORTH_TOKENS < last;
@@ -377,7 +376,7 @@ static bool in_memory_only(const struct store *store) {
 }
 
 int prompt_cache_due(const struct engine *engine) {
-    if (engine->store.mode != STORE_ON || engine->store_warned) return -1;
+    if (engine->store.mode != PROMPT_STORE_ON || engine->store_warned) return -1;
     int64_t soonest = in_memory_only(&engine->store) ? IDLE_USEC : -1;
     for (int i = 0; i < engine->context.parallel; i++) {
         int64_t after = saved_after(engine, &engine->slots[i]);
@@ -441,7 +440,7 @@ static struct slot *newest_unsaved(struct engine *e, uint64_t before) {
 void prompt_cache_save_all(struct engine *engine) {
     struct error err;
     int64_t until = clock_boottime_usec() + STOP_USEC;
-    if (engine->store.mode != STORE_ON) return;
+    if (engine->store.mode != PROMPT_STORE_ON) return;
     scan(engine);
     bool ok = true;
     for (uint64_t before = UINT64_MAX; ok;) {

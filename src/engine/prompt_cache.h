@@ -16,7 +16,7 @@
 #include "engine/engine.h"
 
 /* Begin with the store that LOAD describes; without one nothing is kept. */
-void prompt_cache_open(struct engine *engine, const struct load_request *request);
+void prompt_cache_open(struct engine *engine, const struct load_message *request);
 void prompt_cache_close(struct engine *engine);
 
 /* The slot's own first tokens that can be kept for a prompt with `common` tokens in common. */

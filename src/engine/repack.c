@@ -28,13 +28,13 @@ static bool is_4_bit(const struct llama_model *weights) {
     }
 }
 
-void repack_open(struct engine *engine, struct load_request *request) {
+void repack_open(struct engine *engine, struct load_message *request) {
     struct repack *r = &engine->repack;
-    bool on_cpu = !llama_supports_gpu_offload() || request->gpu_layers == 0;
+    bool on_cpu = !llama_supports_gpu_offload() || request->settings.gpu_layers == 0;
     r->wake_fd = -1;
     r->request = *request;
-    *request = (struct load_request){ 0 };
-    bool wanted = r->request.repack == LOAD_REPACK_BACKGROUND && on_cpu &&
+    *request = (struct load_message){ 0 };
+    bool wanted = r->request.settings.repack == LOAD_REPACK_BACKGROUND && on_cpu &&
                   !engine->model.embeds && is_4_bit(engine->model.weights);
     r->state = wanted ? REPACK_WAITING : REPACK_NONE;
 }
@@ -70,7 +70,7 @@ static void begin(struct engine *e) {
     struct repack *r = &e->repack;
     r->state = REPACK_NONE;
     if (!fits(e)) return;
-    r->request.repack = LOAD_REPACK_FIRST;
+    r->request.settings.repack = LOAD_REPACK_FIRST;
     r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->wake_fd < 0) return;
     if (pthread_create(&r->thread, NULL, load_copy, r) == 0) {
@@ -146,6 +146,6 @@ bool repack_close(struct engine *engine) {
         if (!is_through(r)) return false;
         end_thread(engine);
     }
-    load_request_clear(&r->request);
+    load_message_clear(&r->request);
     return true;
 }

@@ -20,12 +20,12 @@
 #include <stdbool.h>
 
 #include "base/terms.h"
-#include "engine/load_request.h"
 #include "engine/model.h"
+#include "ipc/load_message.h"
 
 struct repack {
     enum repack_state state;
-    struct load_request request; /* of the second copy; owned */
+    struct load_message request; /* of the second copy; owned */
     pthread_t thread;
     int wake_fd; /* readable when the thread is through */
     atomic_bool unwanted;
@@ -36,7 +36,7 @@ struct repack {
 struct engine;
 
 /* The model was loaded like this. Takes the request. */
-void repack_open(struct engine *engine, struct load_request *request);
+void repack_open(struct engine *engine, struct load_message *request);
 
 /* Between two batches: begin, move, let go. */
 void repack_step(struct engine *engine);

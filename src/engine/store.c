@@ -11,7 +11,7 @@
 #include "engine/prefix.h"
 #include "prompts/value.h"
 
-void store_init(struct store *store, enum store_mode mode, const char *path,
+void store_init(struct store *store, enum prompt_store_mode mode, const char *path,
                 uint64_t memory_limit) {
     *store = (struct store){ .mode = mode, .dir = -1 };
     store->memory_most = store->memory_limit = memory_limit;
@@ -180,7 +180,7 @@ static bool shrink(struct store *store, struct error *err) {
     size_t out = value_excess(items, n, store->memory_limit, clock_unix());
     for (size_t i = 0; i < out; i++) {
         struct store_entry *entry = items[i].owner;
-        if (store->mode == STORE_ON && !entry->on_disk) {
+        if (store->mode == PROMPT_STORE_ON && !entry->on_disk) {
             ok = store_write(store, entry, always, NULL, err) && ok;
         }
         if (entry->on_disk)

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "engine/tokens.h"
+#include "ipc/load_message.h"
 #include "prompts/entry.h"
 
 /* So many files are looked at, and so many tokens remembered; the rest waits for the daemon to
@@ -25,8 +26,6 @@ enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 
 /* Fewer tokens are processed again sooner than they are kept. */
 enum { STORE_LEAST_TOKENS = 32, STORE_LEAST_GAIN = 16 };
-
-enum store_mode { STORE_OFF, STORE_MEMORY, STORE_ON };
 
 struct store_entry {
     struct entry_header header; /* body_sum: only of an entry on disk */
@@ -37,7 +36,7 @@ struct store_entry {
 };
 
 struct store {
-    enum store_mode mode;
+    enum prompt_store_mode mode;
     int dir; /* -1: not there (yet) */
     char *path;
     uint64_t memory_most;          /* bytes of bodies that the user allows */
@@ -56,7 +55,7 @@ struct store_cut {
 };
 
 /* path: the model's folder; it need not be there until a file is written. */
-void store_init(struct store *store, enum store_mode mode, const char *path,
+void store_init(struct store *store, enum prompt_store_mode mode, const char *path,
                 uint64_t memory_limit);
 void store_clear(struct store *store);
 

@@ -119,7 +119,7 @@ static size_t read_file(struct store *store, const struct found *file) {
 
 void store_scan(struct store *store) {
     store->scanned = true;
-    if (store->mode != STORE_ON || !open_dir(store)) return;
+    if (store->mode != PROMPT_STORE_ON || !open_dir(store)) return;
     size_t count = 0;
     struct found *list = list_files(store, &count);
     if (count > 1) qsort(list, count, sizeof *list, newest_first);

@@ -14,34 +14,13 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 4
+#define MESSAGE_VERSION 5
 
 enum { WORKER_FD = 3 };
 
 enum message_type {
     /* daemon -> worker */
-    MSG_LOAD = 1, /* {"path":"/abs/file.gguf" (first file of a split set), "context_length":n,
-                    "cells":n (tokens the context has room for at first; it grows; 0: all),
-                    "prompt_tokens":n (about what the first request is going to need: room for
-                    it, if that is more and memory allows it),
-                    "prefetched":bool (the file is in the page cache: do not look),
-                    "memory_bytes":n (the instance may not grow beyond; 0: no limit),
-                    "shrink_seconds":x (idle for so long it saves the rest of its prompts and
-                    gives back what it does not use; 30),
-                    "parallel":n, "batch":n, "threads":n, "threads_batch":n,
-                    "flash_attention":"auto"|"on"|"off", "kv_type_k":"f16", "kv_type_v":"f16",
-                    "mmap":bool, "mlock":bool, "repack":"background"|"first"|"never" (default),
-                    "gpu_layers":n (-1: all), "offload_kv":bool,
-                    "num_experts":n (0: the model's),
-                    "rope_frequency_base":x, "rope_frequency_scale":x (0: the model's),
-                    "chat_template":"override" (optional),
-                    "reasoning_ending":"said where a reasoning budget is used up" (optional),
-                    "chunk":n (tokens computed at once; 0: what suits the device),
-                    "seed":n (of requests that bring none; -1),
-                    "identifier":"for the log",
-                    "prompts":{"dir":"/abs/folder" (of the model; made when needed),
-                    "mode":"on"|"memory"|"off" (default), "memory_bytes":n} (the prompt store)}.
-                    Every field but path may be absent: the worker's default then. */
+    MSG_LOAD = 1, /* load_message.h */
     MSG_REQUEST,  /* one of the bodies of api/service.h, with "op" */
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
@@ -53,14 +32,15 @@ enum message_type {
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
     MSG_PROGRESS,   /* {"permille":n} while loading, at least every 5 s while it moves */
     MSG_READY,      /* {"architecture","quantization","parameters":n,"max_context_length":n,
-                       "context_length":n (per request), "parallel":n,"memory_bytes":n,
+                       the load settings as they are in force: "context_length":n (per request),
+                       "parallel":n,"eval_batch_size":n,"chunk_size":n,"threads":n,
+                       "flash_attention":bool, "memory_bytes":n,
                        "type":"llm"|"embeddings",
                        "capabilities":{"tool_use":bool,"reasoning":bool},
-                       "chunk":n,"sampling":{"temperature","top_k","top_p","min_p",
+                       "sampling":{"temperature","top_k","top_p","min_p",
                        "repeat_penalty"} (of requests that say nothing else; not of embedders),
                        "load_seconds":x,
-                       "library_seconds":x (of these in libllama),"threads":n,
-                       "flash_attention":bool,"batch":n,
+                       "library_seconds":x (of these in libllama),
                        "sandbox":"full"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */

@@ -1,90 +1,119 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_settings.h - how a model is to be loaded: one resolver for every path (JIT loading, rule
- * 6).
+ * load_settings.h - how a model is to be loaded: one struct and one table of its fields, for the
+ * APIs, the settings file, the daemon and the worker alike.
  *
- * effective = built-in defaults <- the user's settings for all models <- for this model <-
- * requested by this load. Pure.
+ * A value that is unset has no say: in a layer of settings the layers below decide, in the
+ * effective settings the engine does. Pure.
  */
 #ifndef DOZE_LOAD_LOAD_SETTINGS_H
 #define DOZE_LOAD_LOAD_SETTINGS_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <yyjson.h>
 
-#include "catalog/catalog.h"
+#include "base/error.h"
 
-/* Zero or negative values as noted mean "not said" in a layer, and "the engine's default" in
- * the effective settings. */
+/* Type of one value in the KV cache. */
+enum kv_type {
+    KV_TYPE_UNSET,
+    KV_TYPE_F16,
+    KV_TYPE_BF16,
+    KV_TYPE_F32,
+    KV_TYPE_Q8_0,
+    KV_TYPE_Q5_1,
+    KV_TYPE_Q5_0,
+    KV_TYPE_Q4_1,
+    KV_TYPE_Q4_0,
+    KV_TYPE_IQ4_NL,
+};
+enum { KV_TYPE_COUNT = KV_TYPE_IQ4_NL + 1 };
+
+const char *kv_type_name(enum kv_type type);  /* "f16", ...; "" if unset */
+enum kv_type kv_type_parse(const char *name); /* KV_TYPE_UNSET if unknown or NULL */
+bool kv_type_is_float(enum kv_type type);     /* not quantized */
+
+/* When 4-bit weights are copied into the order that the processor computes fastest with. */
+enum load_repack {
+    LOAD_REPACK_UNSET,
+    LOAD_REPACK_BACKGROUND, /* after the first token was served */
+    LOAD_REPACK_FIRST,      /* before it */
+    LOAD_REPACK_NEVER,
+};
+
 struct load_settings {
-    int64_t context_length;  /* 0: not said; effective: the model's, bounded by the memory */
-    int64_t parallel;        /* 0; effective: 4 */
-    int64_t eval_batch_size; /* 0; effective: 512 */
-    int64_t num_experts;     /* 0: the model's */
-    int64_t threads;         /* 0: by cores and busy workers */
-    int gpu_layers;          /* -2: not said; -1: all */
-    int flash_attention;     /* -1: not said: auto; 0 off; 1 on */
-    int offload_kv_cache_to_gpu;                      /* -1: not said */
-    char kv_type_k[8], kv_type_v[8];                  /* "": f16 */
-    double rope_frequency_base, rope_frequency_scale; /* 0: the model's */
-    int mmap;                                         /* -1: not said: on */
-    int mlock;                                        /* -1: not said: off */
-    char repack[12];                                  /* "": "background" */
-    int64_t seed; /* -1: not said: a new one for each request; of requests that bring none */
-    int64_t chunk_size; /* tokens computed at once; 0: not said: as suits the device */
-    /* Numbers of the daemon's texts (daemon/load_texts.h), which no settings file holds; 0: not
-     * said. */
-    int64_t chat_template, reasoning_ending;
+    int64_t context_length;      /* tokens of one conversation; 0: unset */
+    int64_t eval_batch_size;     /* tokens of a prompt in one step at most; 0: unset */
+    int64_t parallel;            /* conversations at a time; 0: unset */
+    int flash_attention;         /* 0, 1; -1: unset: where it can be used */
+    int offload_kv_cache_to_gpu; /* 0, 1; -1: unset: yes */
+    int64_t num_experts;         /* per token; 0: unset: the model's */
+    int64_t chunk_size;          /* tokens computed at once; 0: unset: what suits the device */
+    int64_t threads;             /* 0: unset: by cores and busy workers */
+    int64_t gpu_layers;          /* -1: all; -2: unset */
+    enum kv_type kv_type_k, kv_type_v;
+    double rope_frequency_base, rope_frequency_scale; /* 0: unset: the model's */
+    enum load_repack repack;
+    int mmap, mlock; /* 0, 1; -1: unset: on, off */
+    int64_t seed;    /* of requests that bring none; -1: unset: a new one for each */
+    /* Not in a settings file or PATCH. Borrowed; equal if the same text. NULL: unset. */
+    const char *chat_template;    /* Jinja, instead of the model's */
+    const char *reasoning_ending; /* said where a budget of reasoning is used up */
 };
 
 #define LOAD_SETTINGS_UNSET                                                                    \
     {                                                                                          \
-        .gpu_layers = -2, .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .mmap = -1,    \
+        .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
         .mlock = -1, .seed = -1                                                                \
     }
 
-/* Read a layer from JSON with the names above; unknown names and wrong types are errors with
- * the field's name (these come from the settings file and PATCH). */
-bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
-                         struct error *err);
+/* Bounds that others need: of contexts, of conversations at a time. */
+enum { LOAD_MAX_CONTEXT = 1 << 24, LOAD_MAX_PARALLEL = 64 };
 
-/* The names and values that are said, as an object of `doc`: what load_settings_parse reads. */
-yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
+/* A field of struct load_settings by its name in JSON; opaque. */
+struct load_field;
+const struct load_field *load_field_find(const char *name); /* NULL if there is none */
+/* The fields one after the other, for tests and listings; NULL past the last. */
+const struct load_field *load_field_at(size_t index);
+const char *load_field_name(const struct load_field *field);
+/* Bounds of numbers; 0 and 0 for what is none. */
+void load_field_range(const struct load_field *field, double *ret_min, double *ret_max);
+bool load_field_is_set(const struct load_field *field, const struct load_settings *settings);
 
-/* Merge an object of such values into a layer; null: no longer said (RFC 7396). Fails like
- * load_settings_parse, and the layer is as it was. */
+/* Set a whole number or a flag, brought into the field's bounds. */
+void load_field_set_number(const struct load_field *field, struct load_settings *settings,
+                           double number);
+
+/* Read a layer from an object that has nothing else in it. ERR_INVALID_REQUEST with the name of
+ * the field: it is unknown, or its value is of a wrong type or outside the bounds. */
+bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Change a layer: the named values only; null unsets one. Fails as load_settings_parse does and
+ * changes nothing then. */
 bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What is said in `over` wins. */
+/* The fields out of an object that may have others, texts only if `texts`. What is not there
+ * stays as it is. Strings are borrowed from the document. */
+bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *settings,
+                        struct error *err) __attribute__((warn_unused_result));
+
+/* The values that are set as an object of `doc`, without texts: what load_settings_parse reads.
+ */
+yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
+/* The same added to an object, texts included: what load_settings_read reads. Borrows them. */
+void load_settings_add(const struct load_settings *settings, yyjson_mut_doc *doc,
+                       yyjson_mut_val *obj);
+/* The fields that LM Studio's REST API shows of an instance; of unset flags `false`. */
+void load_settings_add_shown(const struct load_settings *settings, yyjson_mut_doc *doc,
+                             yyjson_mut_val *obj);
+
+/* What is set in `over` wins. */
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over);
-
-struct load_layers {
-    const struct load_settings *for_all, *for_model, *requested; /* each may be NULL */
-    nbytes budget; /* a context length that nobody says fits into so many bytes; 0: any does */
-};
-
-/* Merge the layers, fill defaults, clamp to what the model can. Fails with ERR_INVALID_REQUEST
- * for what it cannot (context longer than the model's). */
-bool load_settings_resolve(const struct model *model, const struct load_layers *layers,
-                           struct load_settings *ret_effective, struct error *err);
 
 /* Equal hashes: an instance loaded with one would do for the other. */
 uint64_t load_settings_hash(const struct load_settings *effective);
-
-/* The context starts with room for so many tokens, and grows with the conversations up to
- * context_length x parallel. Fewer cost hardly less time and memory (measured: 0.5B, 1024
- * cells: 12 MB). */
-enum { LOAD_FIRST_CELLS = 1024 };
-
-/* Bytes an instance takes when it is loaded: weights + KV cache of the context that it starts
- * with + compute buffers. */
-nbytes load_settings_need(const struct model *model, const struct load_settings *effective);
-
-/* Tokens of one conversation for which an instance finds room in so many bytes. */
-int64_t load_settings_tokens(const struct model *model, const struct load_settings *effective,
-                             nbytes budget);
-
-/* Expected time to load, from the size alone (file in the page cache); at least 1 ms. */
-msec load_settings_reload_time(const struct model *model);
 
 #endif

@@ -4,7 +4,7 @@
  *
  *   supervisor.c  queue of events, the deadline timer, step
  *   prepare.c     what can be done before a load may begin
- *   load_message.c  what a worker is told to load
+ *   load_order.c  what a worker is told to load
  *   perform.c     actions of the lifecycle -> workers and sinks
  *   worker_events.c  messages of workers -> events and sinks
  *   requests.c    what clients want -> calls and events
@@ -31,11 +31,8 @@
 /* What a worker said of itself when it was ready. */
 struct instance_facts {
     char architecture[64], quantization[32];
-    int64_t context_length, parallel, batch;
     nbytes memory;
-    int64_t chunk, threads;
     struct sampling_view sampling;
-    bool flash_attention;
     enum repack_state repack;
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
     nbytes prompt_bytes;
@@ -46,7 +43,7 @@ struct instance {
     char *identifier; /* NULL: the slot is free */
     char *model_key;
     struct load_settings requested; /* by the explicit load; unset for jit */
-    struct load_settings effective; /* of the current worker */
+    struct load_settings effective; /* of the current worker; once loaded, as it says */
     call_id unloading;              /* the call that waits until it is gone; 0: none */
     struct worker *worker;
     struct instance_facts facts;
@@ -132,7 +129,7 @@ int supervisor_find_instance(struct supervisor *sup, const char *name, struct er
 /* Get ready for the load that is the next to come, or for any. After every event. */
 void supervisor_prepare(struct supervisor *sup);
 
-/* ---- load_message.c ---- */
+/* ---- load_order.c ---- */
 /* MSG_LOAD's payload (ipc/message.h). slot: whose; LC_NO_SLOT to measure what a load would
  * take. */
 void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,

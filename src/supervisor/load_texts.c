@@ -7,59 +7,50 @@
 #include "base/xalloc.h"
 
 void load_texts_clear(struct load_texts *texts) {
-    for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) free(texts->list[i].text);
+    for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) free(texts->list[i]);
     *texts = (struct load_texts){ 0 };
 }
 
-const char *load_texts_find(const struct load_texts *texts, int64_t number) {
-    for (size_t i = 0; number > 0 && i < LOAD_TEXTS_MAX; i++) {
-        if (texts->list[i].number == number) return texts->list[i].text;
+static char *find(const struct load_texts *texts, const char *text) {
+    for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
+        if (texts->list[i] && strcmp(texts->list[i], text) == 0) return texts->list[i];
     }
     return NULL;
 }
 
 static void drop_unused(struct load_texts *texts, load_text_used_fn used, void *ctx) {
     for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
-        if (texts->list[i].number == 0 || used(ctx, texts->list[i].number)) continue;
-        free(texts->list[i].text);
-        texts->list[i].text = NULL;
-        texts->list[i].number = 0;
+        if (!texts->list[i] || used(ctx, texts->list[i])) continue;
+        free(texts->list[i]);
+        texts->list[i] = NULL;
     }
 }
 
-static bool put(struct load_texts *texts, const char *text) {
+/* NULL if the list is full. */
+static char *put(struct load_texts *texts, const char *text) {
     for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
-        if (texts->list[i].number != 0) continue;
-        texts->list[i].number = ++texts->last;
-        texts->list[i].text = xstrdup(text);
-        return true;
+        if (!texts->list[i]) return texts->list[i] = xstrdup(text);
     }
-    return false;
+    return NULL;
 }
 
-bool load_texts_number(struct load_texts *texts, struct load_text given, load_text_used_fn used,
-                       void *ctx, int64_t *ret_number, struct error *err) {
-    const char *text = given.text;
-    *ret_number = 0;
-    if (!text || !*text) return true;
-    if (strlen(text) > LOAD_TEXT_BYTES) {
+bool load_texts_intern(struct load_texts *texts, const char *what, load_text_used_fn used,
+                       void *ctx, const char **text, struct error *err) {
+    const char *given = *text;
+    *text = NULL;
+    if (!given || !*given) return true;
+    if (strlen(given) > LOAD_TEXT_BYTES) {
         return error_set(err, ERR_INVALID_REQUEST, "%s may have %d KB at most; shorten it.",
-                         given.what, LOAD_TEXT_BYTES >> 10);
+                         what, LOAD_TEXT_BYTES >> 10);
     }
-    for (size_t i = 0; i < LOAD_TEXTS_MAX; i++) {
-        if (texts->list[i].number == 0 || strcmp(texts->list[i].text, text) != 0) continue;
-        *ret_number = texts->list[i].number;
-        return true;
-    }
-    if (!put(texts, text)) {
+    *text = find(texts, given);
+    if (!*text) *text = put(texts, given);
+    if (!*text) {
         drop_unused(texts, used, ctx);
-        if (!put(texts, text)) {
-            return error_set(err, ERR_QUEUE_FULL,
-                             "Loaded models use %d texts of their own already, such as prompt "
-                             "templates; unload one first.",
-                             LOAD_TEXTS_MAX);
-        }
+        *text = put(texts, given);
     }
-    *ret_number = texts->last;
-    return true;
+    return *text || error_set(err, ERR_QUEUE_FULL,
+                              "Loaded models use %d texts of their own already, such as prompt "
+                              "templates; unload one first.",
+                              LOAD_TEXTS_MAX);
 }

@@ -6,18 +6,19 @@
 
 #include "base/xalloc.h"
 
+enum { TTL_MAX = 315360000 }; /* seconds: ten years */
+
 void model_settings_clear(struct model_settings *models) {
     for (size_t i = 0; i < models->count; i++) free(models->entries[i].key);
     free(models->entries);
     *models = (struct model_settings){ 0 };
 }
 
-static struct model_entry *add(struct model_settings *models, const char *key,
-                               struct load_settings load) {
+static struct model_entry *add(struct model_settings *models, const char *key) {
     size_t size = (models->count + 1) * sizeof *models->entries;
     models->entries = xrealloc(models->entries, size);
     struct model_entry *entry = &models->entries[models->count++];
-    *entry = (struct model_entry){ xstrdup(key), load };
+    *entry = (struct model_entry){ xstrdup(key), LOAD_SETTINGS_UNSET, MODEL_TTL_UNSET };
     return entry;
 }
 
@@ -30,7 +31,10 @@ static void remove_entry(struct model_settings *models, struct model_entry *entr
 struct model_settings model_settings_copy(const struct model_settings *models) {
     struct model_settings copy = { 0 };
     for (size_t i = 0; i < models->count; i++) {
-        add(&copy, models->entries[i].key, models->entries[i].load);
+        const struct model_entry *entry = &models->entries[i];
+        struct model_entry *added = add(&copy, entry->key);
+        added->load = entry->load;
+        added->ttl = entry->ttl;
     }
     return copy;
 }
@@ -42,16 +46,43 @@ static struct model_entry *find(const struct model_settings *models, const char 
     return NULL;
 }
 
-const struct load_settings *model_settings_find(const struct model_settings *models,
-                                                const char *key) {
-    const struct model_entry *entry = find(models, key);
-    return entry ? &entry->load : NULL;
+const struct model_entry *model_settings_find(const struct model_settings *models,
+                                              const char *key) {
+    return find(models, key);
 }
 
 static bool fail_count(struct error *err) {
     return error_set_param(err, ERR_INVALID_REQUEST, "models",
                            "'models' holds %d entries at most; remove some with null.",
                            MODEL_SETTINGS_MAX);
+}
+
+static bool patch_ttl(struct model_entry *entry, yyjson_val *patch, struct error *err) {
+    yyjson_val *ttl = yyjson_obj_get(patch, "ttl");
+    double seconds = yyjson_get_num(ttl);
+    if (!ttl) return true;
+    if (yyjson_is_null(ttl)) {
+        entry->ttl = MODEL_TTL_UNSET;
+        return true;
+    }
+    if (!yyjson_is_num(ttl) || !(seconds == -1 || (seconds >= 0 && seconds <= TTL_MAX))) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "ttl",
+                               "'ttl' must be seconds from 0 to %d, or -1 for none.", TTL_MAX);
+    }
+    entry->ttl = seconds == -1 ? MSEC_NEVER : (msec)(seconds * 1000);
+    return true;
+}
+
+/* All that is not "ttl" is a load setting. */
+static bool patch_load(struct model_entry *entry, yyjson_val *patch, struct error *err) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *rest = yyjson_val_mut_copy(doc, patch);
+    (void)yyjson_mut_obj_remove_key(rest, "ttl");
+    yyjson_doc *copy = yyjson_mut_val_imut_copy(rest, NULL);
+    bool ok = load_settings_patch(&entry->load, yyjson_doc_get_root(copy), err);
+    yyjson_doc_free(copy);
+    yyjson_mut_doc_free(doc);
+    return ok;
 }
 
 static bool patch_entry(struct model_settings *models, const char *key, yyjson_val *patch,
@@ -66,8 +97,8 @@ static bool patch_entry(struct model_settings *models, const char *key, yyjson_v
                                "'models' must map model keys to objects of load settings.");
     }
     if (!entry && models->count == MODEL_SETTINGS_MAX) return fail_count(err);
-    if (!entry) entry = add(models, key, (struct load_settings)LOAD_SETTINGS_UNSET);
-    return load_settings_patch(&entry->load, patch, err);
+    if (!entry) entry = add(models, key);
+    return patch_ttl(entry, patch, err) && patch_load(entry, patch, err);
 }
 
 bool model_settings_patch(struct model_settings *models, yyjson_val *patch, struct error *err) {
@@ -84,8 +115,13 @@ yyjson_mut_val *model_settings_format(const struct model_settings *models,
                                       yyjson_mut_doc *doc) {
     yyjson_mut_val *object = yyjson_mut_obj(doc);
     for (size_t i = 0; i < models->count; i++) {
-        yyjson_mut_obj_add(object, yyjson_mut_strcpy(doc, models->entries[i].key),
-                           load_settings_format(&models->entries[i].load, doc));
+        const struct model_entry *entry = &models->entries[i];
+        yyjson_mut_val *one = load_settings_format(&entry->load, doc);
+        yyjson_mut_obj_add(object, yyjson_mut_strcpy(doc, entry->key), one);
+        if (entry->ttl == MSEC_NEVER)
+            yyjson_mut_obj_add_int(doc, one, "ttl", -1);
+        else if (entry->ttl != MODEL_TTL_UNSET)
+            yyjson_mut_obj_add_real(doc, one, "ttl", (double)entry->ttl / 1000);
     }
     return object;
 }

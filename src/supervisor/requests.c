@@ -17,20 +17,22 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                          model->key, model->problem);
     }
     const struct settings *settings = sup->config.settings;
-    struct load_layers layers = {
-        .for_all = &settings->load,
-        .for_model = model_settings_find(&settings->models, model->key),
-        .requested = requested,
-        .budget = settings->memory_limit ? settings->memory_limit : memory_total()
+    const struct model_entry *entry = model_settings_find(&settings->models, model->key);
+    struct model_shape shape = model_shape(model);
+    struct load_layers layers = { .for_all = &settings->load,
+                                  .for_model = entry ? &entry->load : NULL,
+                                  .requested = requested,
+                                  .budget = settings->memory_limit ? settings->memory_limit
+                                                                   : memory_total() };
+    if (!load_plan_resolve(&shape, &layers, ret_effective, err)) return false;
+    *ret_plan = (struct lc_plan){
+        .settings = load_settings_hash(ret_effective),
+        .need = load_plan_need(&shape, ret_effective),
+        .reload = load_plan_reload_time(&shape),
+        .parallel = (uint32_t)ret_effective->parallel,
+        .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
+        .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
     };
-    if (!load_settings_resolve(model, &layers, ret_effective, err)) return false;
-    *ret_plan = (struct lc_plan){ .settings = load_settings_hash(ret_effective),
-                                  .need = load_settings_need(model, ret_effective),
-                                  .reload = load_settings_reload_time(model),
-                                  .parallel = (uint32_t)ret_effective->parallel,
-                                  .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING
-                                                                          : LC_TYPE_LANGUAGE,
-                                  .ttl = LC_TTL_NOT_GIVEN };
     return true;
 }
 
@@ -201,60 +203,32 @@ struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
     return call;
 }
 
-static void copy_word(char *to, size_t size, const char *word) {
-    snprintf(to, size, "%s", word ? word : "");
-}
-
-static void read_requested(const struct load_request *request,
-                           struct load_settings *ret_requested) {
-    *ret_requested = (struct load_settings)LOAD_SETTINGS_UNSET;
-    ret_requested->context_length = request->context_length;
-    ret_requested->parallel = request->parallel;
-    ret_requested->eval_batch_size = request->eval_batch_size;
-    ret_requested->num_experts = request->num_experts;
-    ret_requested->threads = request->threads;
-    ret_requested->chunk_size = request->chunk_size;
-    ret_requested->flash_attention = request->flash_attention;
-    ret_requested->offload_kv_cache_to_gpu = request->offload_kv_cache_to_gpu;
-    ret_requested->gpu_layers = request->gpu_layers;
-    ret_requested->mmap = request->mmap;
-    ret_requested->mlock = request->mlock;
-    ret_requested->seed = request->seed;
-    ret_requested->rope_frequency_base = request->rope_frequency_base;
-    ret_requested->rope_frequency_scale = request->rope_frequency_scale;
-    copy_word(ret_requested->kv_type_k, sizeof ret_requested->kv_type_k, request->kv_type_k);
-    copy_word(ret_requested->kv_type_v, sizeof ret_requested->kv_type_v, request->kv_type_v);
-}
-
-static bool settings_have_text(const struct load_settings *s, int64_t number) {
-    return s->chat_template == number || s->reasoning_ending == number;
+static bool settings_have_text(const struct load_settings *s, const char *text) {
+    return s->chat_template == text || s->reasoning_ending == text;
 }
 
 static bool call_has_text(const struct call *call, void *ctx) {
-    const int64_t *number = ctx;
-    return settings_have_text(&call->options.requested, *number);
+    return settings_have_text(&call->options.requested, ctx);
 }
 
-static bool is_text_used(void *ctx, int64_t number) {
+static bool is_text_used(void *ctx, char *text) {
     const struct supervisor *sup = ctx;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
         if (!in->identifier) continue;
-        if (settings_have_text(&in->requested, number)) return true;
-        if (settings_have_text(&in->effective, number)) return true;
+        if (settings_have_text(&in->requested, text)) return true;
+        if (settings_have_text(&in->effective, text)) return true;
     }
-    return calls_any(sup->calls, call_has_text, &number);
+    return calls_any(sup->calls, call_has_text, text);
 }
 
-/* Not of a load that is only pinned or measured. */
-static bool read_texts(struct supervisor *sup, const struct load_request *request,
-                       struct load_settings *ret_requested, struct error *err) {
-    struct load_text template = { "A prompt template", request->chat_template };
-    struct load_text ending = { "'reasoningBudgetMessage'", request->reasoning_ending };
-    return load_texts_number(&sup->texts, template, is_text_used, sup,
-                             &ret_requested->chat_template, err) &&
-           load_texts_number(&sup->texts, ending, is_text_used, sup,
-                             &ret_requested->reasoning_ending, err);
+/* Keep the texts of the settings for as long as somebody has them. */
+static bool intern_texts(struct supervisor *sup, struct load_settings *settings,
+                         struct error *err) {
+    return load_texts_intern(&sup->texts, "A prompt template", is_text_used, sup,
+                             &settings->chat_template, err) &&
+           load_texts_intern(&sup->texts, "'reasoningBudgetMessage'", is_text_used, sup,
+                             &settings->reasoning_ending, err);
 }
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
@@ -298,8 +272,8 @@ static bool begin_load(struct supervisor *sup, struct call *call,
     struct lc_event ev = { .kind = LC_EV_LOAD, .request = call->id, .force = request->force };
     if (!find_model(sup, request->model, &target, err)) return false;
     if (!check_identifier(sup, request->identifier, err)) return false;
-    read_requested(request, &call->options.requested);
-    if (!read_texts(sup, request, &call->options.requested, err)) return false;
+    call->options.requested = request->settings;
+    if (!intern_texts(sup, &call->options.requested, err)) return false;
     if (!plan_target(sup, &target, &call->options.requested, &ev.plan, err)) return false;
     if (request->identifier) call->options.identifier = xstrdup(request->identifier);
     call->options.keep = request->keep;
@@ -328,12 +302,11 @@ call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request
     struct call *call = supervisor_open_load(sup, LC_KIND_GET_OR_LOAD, sink);
     if (!call) return 0;
     call_id id = call->id;
-    read_requested(request, &call->options.requested);
+    call->options.requested = request->settings;
     struct asked asked = { .name = request->model,
                            .ttl = request->ttl,
                            .requested = &call->options.requested };
-    if (!read_texts(sup, request, &call->options.requested, &err) ||
-        !begin(sup, call, &asked, &err))
+    if (!intern_texts(sup, &call->options.requested, &err) || !begin(sup, call, &asked, &err))
         call_fail(sup, call, &err);
     return id;
 }
@@ -342,8 +315,8 @@ bool supervisor_plan_load(struct supervisor *sup, const struct load_request *req
                           const struct model **ret_model, struct load_settings *ret_effective,
                           struct lc_plan *ret_plan, struct error *err) {
     struct target target = { .slot = LC_NO_SLOT };
-    struct load_settings requested;
-    read_requested(request, &requested);
+    struct load_settings requested = request->settings; /* without texts: they do not last */
+    requested.chat_template = requested.reasoning_ending = NULL;
     if (!find_model(sup, request->model, &target, err)) return false;
     *ret_model = target.model;
     return supervisor_plan(sup, target.model, &requested, ret_effective, ret_plan, err);
@@ -440,8 +413,8 @@ static void update_pinned(struct supervisor *sup, const char *identifier,
 }
 
 void supervisor_pin(struct supervisor *sup, const struct load_request *request) {
-    struct load_settings requested;
-    read_requested(request, &requested);
+    struct load_settings requested = request->settings; /* without texts: they do not last */
+    requested.chat_template = requested.reasoning_ending = NULL;
     pinned_put(&sup->pinned, request->identifier ? request->identifier : request->model,
                request->model, request->ttl.given ? request->ttl.value : MSEC_NEVER,
                &requested);

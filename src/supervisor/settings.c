@@ -94,10 +94,6 @@ void settings_copy(const struct settings *settings, struct settings *ret_copy) {
     ret_copy->models = model_settings_copy(&settings->models);
 }
 
-const char *settings_prompt_store(const struct settings *settings) {
-    return store_words[settings->prompt_store];
-}
-
 /* Of switches, numbers, seconds and words, whatever their width. */
 static int64_t member_get(const struct settings *s, const struct row *row) {
     const void *at = (const char *)s + row->offset;

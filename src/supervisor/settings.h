@@ -13,12 +13,12 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "ipc/load_message.h"
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
 #include "supervisor/model_settings.h"
 
 /* What is done with the processed prompts of a model that is unloaded. */
-enum prompt_store { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
 
 enum { SETTINGS_KEY_SIZE = 128 };
 
@@ -29,7 +29,7 @@ struct settings {
     bool lmstudio_compat; /* write the files by which its command line finds a server */
     nbytes memory_limit;  /* 0: what the machine has */
     bool standby;         /* keep a spare worker */
-    enum prompt_store prompt_store;
+    enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;       /* most that the files may take */
     char api_key[SETTINGS_KEY_SIZE]; /* "": none asked for */
     struct load_settings load;       /* for all models */
@@ -52,8 +52,5 @@ void settings_format(const struct settings *settings, struct buf *out);
 
 /* The same for clients, with eight stars instead of the API key. */
 void settings_show(const struct settings *settings, struct buf *out);
-
-/* The word of prompt_store: "off", "memory", "on". */
-const char *settings_prompt_store(const struct settings *settings);
 
 #endif

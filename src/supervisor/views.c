@@ -89,25 +89,8 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .loaded_at = loaded ? in->loaded_at : 0,
         .load_time_seconds = loaded ? in->load_seconds : 0,
         .memory_bytes = s->state == LC_ABSENT ? 0 : s->bytes,
-        .context_length = loaded ? in->facts.context_length : in->effective.context_length,
-        .eval_batch_size = loaded ? in->facts.batch : in->effective.eval_batch_size,
-        .parallel = loaded ? in->facts.parallel : in->effective.parallel,
-        .flash_attention = in->facts.flash_attention,
-        .offload_kv_cache_to_gpu = in->effective.offload_kv_cache_to_gpu > 0,
+        .settings = &in->effective,
         .keep = s->origin == LC_ORIGIN_EXPLICIT && pinned_has(&sup->pinned, in->identifier),
-        .mmap = in->effective.mmap != 0,
-        .mlock = in->effective.mlock > 0,
-        .gpu_layers = in->effective.gpu_layers < -1 ? -1 : in->effective.gpu_layers,
-        .num_experts = in->effective.num_experts,
-        .seed = in->effective.seed,
-        .kv_type_k = in->effective.kv_type_k,
-        .kv_type_v = in->effective.kv_type_v,
-        .rope_frequency_base = in->effective.rope_frequency_base,
-        .rope_frequency_scale = in->effective.rope_frequency_scale,
-        .chunk_size = in->facts.chunk,
-        .threads = in->facts.threads,
-        .chat_template = load_texts_find(&sup->texts, in->effective.chat_template),
-        .reasoning_ending = load_texts_find(&sup->texts, in->effective.reasoning_ending),
         .sampling = in->facts.sampling,
         .running = view.running,
         .waiting = view.waiting,
@@ -125,7 +108,7 @@ struct service_instance supervisor_facts(const struct supervisor *sup, int slot)
                                       .model_key = in->model_key,
                                       .architecture = in->facts.architecture,
                                       .quantization = in->facts.quantization,
-                                      .context_length = in->facts.context_length };
+                                      .context_length = in->effective.context_length };
 }
 
 static struct model_view view_of_model(const struct model *model) {
@@ -167,7 +150,7 @@ static struct model_view view_of_orphan(const struct instance *in) {
         .quantization = in->facts.quantization,
         .params_string = "",
         .type = MODEL_LLM,
-        .max_context_length = in->facts.context_length,
+        .max_context_length = in->effective.context_length,
     };
 }
 

@@ -89,6 +89,16 @@ static void warn_sandbox(struct worker_msg *msg) {
     log_warn("%s", missing);
 }
 
+/* What is in force may differ from what was asked for. */
+static void read_settings(yyjson_val *json, struct load_settings *effective) {
+    struct load_settings reported = *effective;
+    struct error err;
+    if (load_settings_read(json, false, &reported, &err))
+        *effective = reported;
+    else
+        log_warn("A worker reports settings that cannot be: %s", err.text);
+}
+
 static void on_ready(struct worker_msg *msg) {
     struct instance *in = msg->in;
     if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING) return; /* given up */
@@ -97,14 +107,9 @@ static void on_ready(struct worker_msg *msg) {
              text_of(msg->json, "architecture"));
     snprintf(facts->quantization, sizeof facts->quantization, "%s",
              text_of(msg->json, "quantization"));
-    facts->context_length = int_of(msg->json, "context_length");
-    facts->parallel = int_of(msg->json, "parallel");
-    facts->batch = int_of(msg->json, "batch");
-    facts->chunk = int_of(msg->json, "chunk");
-    facts->threads = int_of(msg->json, "threads");
+    read_settings(msg->json, &in->effective);
     read_sampling(yyjson_obj_get(msg->json, "sampling"), &facts->sampling);
     facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
-    facts->flash_attention = yyjson_get_bool(yyjson_obj_get(msg->json, "flash_attention"));
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
@@ -116,7 +121,7 @@ static void on_ready(struct worker_msg *msg) {
     msg->sup->config.metrics->load_seconds += in->load_seconds;
     struct lc_event ev = event_of(msg, LC_EV_READY);
     ev.bytes = facts->memory;
-    ev.parallel = facts->parallel > 0 ? (uint32_t)facts->parallel : 1;
+    ev.parallel = (uint32_t)in->effective.parallel;
     supervisor_feed(msg->sup, ev);
 }
 

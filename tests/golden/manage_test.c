@@ -26,13 +26,13 @@ static bool load_describe(const char *body, size_t len, struct buf *out, struct 
     buf_addf(out, "model: %s\nidentifier: %s\n", load.model,
              load.identifier ? load.identifier : "by default");
     add_ttl(out, load.ttl);
-    buf_addf(out, "context_length: %lld\n", (long long)load.context_length);
-    buf_addf(out, "eval_batch_size: %lld\n", (long long)load.eval_batch_size);
-    buf_addf(out, "parallel: %lld\n", (long long)load.parallel);
-    buf_addf(out, "num_experts: %lld\n", (long long)load.num_experts);
-    buf_addf(out, "flash_attention: %d\n", load.flash_attention);
-    buf_addf(out, "offload_kv_cache_to_gpu: %d\n", load.offload_kv_cache_to_gpu);
-    buf_addf(out, "gpu_layers: %d\n", load.gpu_layers);
+    buf_addf(out, "context_length: %lld\n", (long long)load.settings.context_length);
+    buf_addf(out, "eval_batch_size: %lld\n", (long long)load.settings.eval_batch_size);
+    buf_addf(out, "parallel: %lld\n", (long long)load.settings.parallel);
+    buf_addf(out, "num_experts: %lld\n", (long long)load.settings.num_experts);
+    buf_addf(out, "flash_attention: %d\n", load.settings.flash_attention);
+    buf_addf(out, "offload_kv_cache_to_gpu: %d\n", load.settings.offload_kv_cache_to_gpu);
+    buf_addf(out, "gpu_layers: %lld\n", (long long)load.settings.gpu_layers);
     buf_addf(out, "keep: %d\nforce: %d\necho: %d\n", load.keep, load.force, echo);
     yyjson_doc_free(doc);
     return true;

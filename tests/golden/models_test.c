@@ -10,7 +10,11 @@
 #include "cmocka_prelude.h"
 #include "golden.h"
 
-enum { MODELS_MAX = 16, INSTANCES_MAX = 8 };
+enum { MODELS_MAX = 16, INSTANCES_MAX = 8, SETTINGS_MAX = MODELS_MAX * INSTANCES_MAX };
+
+/* Of the instances of one snapshot, in the order in which they are read. */
+static struct load_settings instance_settings[SETTINGS_MAX];
+static size_t used;
 
 static const char *str(yyjson_val *obj, const char *name) {
     return yyjson_get_str(yyjson_obj_get(obj, name));
@@ -52,7 +56,14 @@ static enum instance_origin origin_read(yyjson_val *from) {
     return origin;
 }
 
-static struct instance_view instance_read(yyjson_val *from) {
+static struct instance_view instance_read(yyjson_val *from, struct load_settings *settings) {
+    *settings = (struct load_settings){
+        .context_length = integer(from, "context_length"),
+        .eval_batch_size = integer(from, "eval_batch_size"),
+        .parallel = integer(from, "parallel"),
+        .flash_attention = truth(from, "flash_attention"),
+        .offload_kv_cache_to_gpu = truth(from, "offload_kv_cache_to_gpu"),
+    };
     return (struct instance_view){
         .identifier = str(from, "identifier"),
         .model_key = str(from, "model_key"),
@@ -67,11 +78,7 @@ static struct instance_view instance_read(yyjson_val *from) {
         .loaded_at = integer(from, "loaded_at"),
         .load_time_seconds = yyjson_get_num(yyjson_obj_get(from, "load_time_seconds")),
         .memory_bytes = yyjson_get_uint(yyjson_obj_get(from, "memory_bytes")),
-        .context_length = integer(from, "context_length"),
-        .eval_batch_size = integer(from, "eval_batch_size"),
-        .parallel = integer(from, "parallel"),
-        .flash_attention = truth(from, "flash_attention"),
-        .offload_kv_cache_to_gpu = truth(from, "offload_kv_cache_to_gpu"),
+        .settings = settings,
         .keep = truth(from, "keep"),
         .running = (uint32_t)integer(from, "running"),
         .waiting = (uint32_t)integer(from, "waiting"),
@@ -84,7 +91,7 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
     size_t i, count;
     yyjson_arr_foreach(list, i, count, item) {
         assert_true(i < INSTANCES_MAX);
-        instances[i] = instance_read(item);
+        instances[i] = instance_read(item, &instance_settings[used++ % SETTINGS_MAX]);
     }
     return (struct model_view){
         .key = str(from, "key"),

@@ -30,6 +30,24 @@ struct fake {
     void *log_ctx;
 };
 
+static const struct load_settings chat_settings = { .context_length = 4096,
+                                                    .eval_batch_size = 512,
+                                                    .parallel = 4,
+                                                    .gpu_layers = -1,
+                                                    .seed = -1,
+                                                    .kv_type_k = KV_TYPE_Q8_0,
+                                                    .kv_type_v = KV_TYPE_F16,
+                                                    .chunk_size = 128,
+                                                    .threads = 2,
+                                                    .chat_template =
+                                                        "{{ messages[0].content }}" };
+static const struct load_settings vectors_settings = { .context_length = 512,
+                                                       .eval_batch_size = 512,
+                                                       .parallel = 1,
+                                                       .seed = 7,
+                                                       .kv_type_k = KV_TYPE_F16,
+                                                       .kv_type_v = KV_TYPE_F16 };
+
 static const struct instance_view instances[] = {
     { .reference = 65,
       .identifier = "mine",
@@ -40,16 +58,7 @@ static const struct instance_view instances[] = {
       .work = WORK_GENERATING,
       .ttl = 300000,
       .last_used_at = 1700000000000,
-      .context_length = 4096,
-      .eval_batch_size = 512,
-      .parallel = 4,
-      .gpu_layers = -1,
-      .seed = -1,
-      .kv_type_k = "q8_0",
-      .kv_type_v = "f16",
-      .chunk_size = 128,
-      .threads = 2,
-      .chat_template = "{{ messages[0].content }}",
+      .settings = &chat_settings,
       .sampling = { .temperature = 0.6,
                     .top_k = 20,
                     .top_p = 1,
@@ -65,12 +74,7 @@ static const struct instance_view instances[] = {
       .origin = ORIGIN_JIT,
       .state = INSTANCE_IDLE,
       .ttl = MSEC_NEVER,
-      .context_length = 512,
-      .eval_batch_size = 512,
-      .parallel = 1,
-      .seed = 7,
-      .kv_type_k = "f16",
-      .kv_type_v = "f16" },
+      .settings = &vectors_settings },
 };
 
 static const struct model_view models[] = {
@@ -149,21 +153,24 @@ static struct service_models list(void *self) {
     return (struct service_models){ models, MODEL_COUNT, true };
 }
 
+static const char *or_dash(const char *text) {
+    return text && *text ? text : "-";
+}
+
 static void say_load(struct fake *f, const char *what, const struct load_request *r) {
+    const struct load_settings *s = &r->settings;
     buf_addf(
         f->out,
         "= %s %s as %s, ttl %lld, context %lld, batch %lld, parallel %lld, experts %lld, "
-        "flash %d, kv offload %d, layers %d, mmap %d, mlock %d, seed %lld, kv %s %s, rope %g "
+        "flash %d, kv offload %d, layers %lld, mmap %d, mlock %d, seed %lld, kv %s %s, rope %g "
         "%g, threads %lld, chunk %lld, template %s, ending %s\n",
-        what, r->model, r->identifier ? r->identifier : "-",
-        r->ttl.given ? (long long)r->ttl.value : -1, (long long)r->context_length,
-        (long long)r->eval_batch_size, (long long)r->parallel, (long long)r->num_experts,
-        r->flash_attention, r->offload_kv_cache_to_gpu, r->gpu_layers, r->mmap, r->mlock,
-        (long long)r->seed, r->kv_type_k ? r->kv_type_k : "-",
-        r->kv_type_v ? r->kv_type_v : "-", r->rope_frequency_base, r->rope_frequency_scale,
-        (long long)r->threads, (long long)r->chunk_size,
-        r->chat_template ? r->chat_template : "-",
-        r->reasoning_ending ? r->reasoning_ending : "-");
+        what, r->model, or_dash(r->identifier), r->ttl.given ? (long long)r->ttl.value : -1,
+        (long long)s->context_length, (long long)s->eval_batch_size, (long long)s->parallel,
+        (long long)s->num_experts, s->flash_attention, s->offload_kv_cache_to_gpu,
+        (long long)s->gpu_layers, s->mmap, s->mlock, (long long)s->seed,
+        or_dash(kv_type_name(s->kv_type_k)), or_dash(kv_type_name(s->kv_type_v)),
+        s->rope_frequency_base, s->rope_frequency_scale, (long long)s->threads,
+        (long long)s->chunk_size, or_dash(s->chat_template), or_dash(s->reasoning_ending));
 }
 
 static call_id load(void *self, const struct load_request *request, struct load_sink sink) {

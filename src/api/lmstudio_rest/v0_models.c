@@ -36,7 +36,8 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_str(doc, out, "state", state_of(entry));
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
     if (loaded)
-        yyjson_mut_obj_add_int(doc, out, "loaded_context_length", loaded->context_length);
+        yyjson_mut_obj_add_int(doc, out, "loaded_context_length",
+                               loaded->settings->context_length);
     yyjson_mut_val *capabilities = yyjson_mut_obj_add_arr(doc, out, "capabilities");
     if (model->tool_use) yyjson_mut_arr_add_str(doc, capabilities, "tool_use");
 }

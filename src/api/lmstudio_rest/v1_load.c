@@ -8,31 +8,6 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 
-enum {
-    CONTEXT_MAX = INT32_MAX,
-    BATCH_MAX = 1 << 16,
-    PARALLEL_MAX = 256,
-    EXPERTS_MAX = 1024,
-    GPU_LAYERS_MAX = 1 << 16,
-};
-
-/* On, off, or not demanded. */
-static bool switch_read(yyjson_val *obj, const char *name, int *out, struct error *err) {
-    bool on = false;
-    yyjson_val *val = yyjson_obj_get(obj, name);
-    if (!val || yyjson_is_null(val)) return true;
-    if (!json_read_bool(obj, name, &on, err)) return false;
-    *out = on;
-    return true;
-}
-
-static bool gpu_layers_read(yyjson_val *obj, int *out, struct error *err) {
-    int64_t layers = *out;
-    if (!json_read_int(obj, "gpu_layers", -1, GPU_LAYERS_MAX, &layers, err)) return false;
-    *out = (int)layers;
-    return true;
-}
-
 static bool name_read(yyjson_val *obj, const char *name, const char **out, struct error *err) {
     if (!json_read_str(obj, name, out, err)) return false;
     if (!*out || **out) return true;
@@ -49,13 +24,7 @@ static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
     }
     return name_read(obj, "identifier", &load->identifier, err) &&
            api_read_ttl(obj, &load->ttl, err) &&
-           json_read_int(obj, "context_length", 1, CONTEXT_MAX, &load->context_length, err) &&
-           json_read_int(obj, "eval_batch_size", 1, BATCH_MAX, &load->eval_batch_size, err) &&
-           json_read_int(obj, "parallel", 1, PARALLEL_MAX, &load->parallel, err) &&
-           json_read_int(obj, "num_experts", 1, EXPERTS_MAX, &load->num_experts, err) &&
-           switch_read(obj, "flash_attention", &load->flash_attention, err) &&
-           switch_read(obj, "offload_kv_cache_to_gpu", &load->offload_kv_cache_to_gpu, err) &&
-           gpu_layers_read(obj, &load->gpu_layers, err) &&
+           load_settings_read(obj, false, &load->settings, err) &&
            json_read_bool(obj, "keep", &load->keep, err) &&
            json_read_bool(obj, "force", &load->force, err) &&
            json_read_bool(obj, "echo_load_config", echo, err);

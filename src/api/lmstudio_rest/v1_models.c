@@ -39,13 +39,7 @@ const char *lmstudio_v1_type(enum model_type type) {
 
 void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
                             const struct instance_view *view) {
-    yyjson_mut_val *config = yyjson_mut_obj_add_obj(doc, out, name);
-    yyjson_mut_obj_add_int(doc, config, "context_length", view->context_length);
-    yyjson_mut_obj_add_int(doc, config, "eval_batch_size", view->eval_batch_size);
-    yyjson_mut_obj_add_int(doc, config, "parallel", view->parallel);
-    yyjson_mut_obj_add_bool(doc, config, "flash_attention", view->flash_attention);
-    yyjson_mut_obj_add_bool(doc, config, "offload_kv_cache_to_gpu",
-                            view->offload_kv_cache_to_gpu);
+    load_settings_add_shown(view->settings, doc, yyjson_mut_obj_add_obj(doc, out, name));
 }
 
 /* Once its worker has said something about it. */

@@ -13,9 +13,9 @@
 yyjson_val *lmws_config_find(yyjson_val *stack, const char *key);
 /* A checkbox with a number; false if it is not there or not of that form. */
 bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number);
-/* What a stack demands of a load. Borrows strings from the stack. */
+/* What a stack requests of a load; the rest stays unset. Borrows strings from the stack. */
 void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
-                           struct load_request *ret_request);
+                           struct load_settings *ret_settings);
 /* {"fields":[...]}: how an instance was loaded. */
 yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
                                         const struct instance_view *instance);

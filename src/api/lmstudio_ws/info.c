@@ -114,6 +114,6 @@ yyjson_mut_val *lmws_instance_info(yyjson_mut_doc *doc, const struct lmws_host *
         yyjson_mut_obj_add_int(doc, info, "lastUsedTime", instance->last_used_at);
     else
         yyjson_mut_obj_add_null(doc, info, "lastUsedTime");
-    yyjson_mut_obj_add_int(doc, info, "contextLength", instance->context_length);
+    yyjson_mut_obj_add_int(doc, info, "contextLength", instance->settings->context_length);
     return info;
 }

@@ -139,7 +139,7 @@ void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
     request.model = model.key;
     request.identifier = json_find_str(param, "identifier");
     request.ttl = ttl_read(param, "ttlMs");
-    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, model.key);
     load_send(op, "resolved", &model, NULL);
     call_id call = service->load(service->self, &request, sink);
@@ -197,7 +197,7 @@ void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
                               .ctx = op };
     if (!demand_name(op, param, &model, &request.model)) return;
     request.ttl = ttl_read(param, "loadTtlMs");
-    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, request.model);
     call_id call = service->get_or_load(service->self, &request, sink);
     if (!op->ended) op->call = call;
@@ -263,7 +263,7 @@ void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     struct model_view model;
     if (!demand_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
-    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request);
+    lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = op };
     call_id call = service->estimate(service->self, &request, sink);
     if (!op->ended) op->call = call;

@@ -60,7 +60,7 @@ void lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
     p->stats = yyjson_mut_obj_get(yyjson_mut_doc_get_root(p->success), "stats");
     p->call_stops = yyjson_val_mut_copy(
         p->success, lmws_config_find(stack, "llm.prediction.toolCallStopStrings"));
-    p->gpu_layers = found->instance.gpu_layers;
+    p->gpu_layers = (int)found->instance.settings->gpu_layers;
     prediction_set_parsing(p, lmws_config_find(stack, "llm.prediction.reasoning.parsing"));
     buf_init(&p->call, LMWS_REPLY_MAX);
 }

@@ -18,7 +18,8 @@ static void try_load(const char *body, size_t len) {
         return;
     }
     assert(load.model && *load.model && (!load.identifier || *load.identifier));
-    assert(load.context_length >= 0 && load.parallel >= 0 && load.gpu_layers >= -2);
+    const struct load_settings *s = &load.settings;
+    assert(s->context_length >= 0 && s->parallel >= 0 && s->gpu_layers >= -2);
     assert(load.ttl.value >= 0);
     yyjson_doc_free(doc);
 }

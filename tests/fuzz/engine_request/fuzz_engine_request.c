@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
-#include "engine/load_request.h"
 #include "engine/request.h"
+#include "ipc/load_message.h"
 
 enum { VOCAB = 1000 };
 
@@ -53,15 +53,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *text = (const char *)data;
     struct sampling defaults = sampling_defaults();
     struct request request;
-    struct load_request load;
+    struct load_message load;
     struct error err;
     if (request_parse(&request, text, size, &defaults, VOCAB, &err)) {
         check_request(&request);
         request_clear(&request);
     }
-    if (load_request_parse(&load, text, size, &err)) {
-        assert(load.path && load.parallel > 0);
-        load_request_clear(&load);
+    if (load_message_parse(&load, text, size, &err)) {
+        assert(load.path && load.settings.parallel >= 0);
+        load_message_clear(&load);
     }
     check_text(text, size, size / 2);
     return 0;

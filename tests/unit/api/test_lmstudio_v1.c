@@ -2,6 +2,10 @@
 #include "api/lmstudio_rest/v1.h"
 #include "cmocka_prelude.h"
 
+static const struct load_settings settings = { .context_length = 512,
+                                               .eval_batch_size = 128,
+                                               .parallel = 2 };
+
 static const struct instance_view view = {
     .identifier = "mine",
     .model_key = "bge-small",
@@ -14,9 +18,7 @@ static const struct instance_view view = {
     .idle_expires_at = 1700000000000,
     .load_time_seconds = 0.5,
     .memory_bytes = 1000,
-    .context_length = 512,
-    .eval_batch_size = 128,
-    .parallel = 2,
+    .settings = &settings,
 };
 
 static void test_load_answer(void **state) {

@@ -20,7 +20,7 @@ static int open_store(void **state) {
     (void)state;
     path = xstrdup("/tmp/doze-store-XXXXXX");
     if (!mkdtemp(path)) return -1;
-    store_init(&store, STORE_ON, path, 1 << 20);
+    store_init(&store, PROMPT_STORE_ON, path, 1 << 20);
     return 0;
 }
 
@@ -157,7 +157,7 @@ static void test_memory_spills_to_disk(void **state) {
 
 static void test_memory_only_drops(void **state) {
     (void)state;
-    store.mode = STORE_MEMORY;
+    store.mode = PROMPT_STORE_MEMORY;
     store.memory_limit = 2 * BODY;
     for (int i = 0; i < 4; i++) put(entry_new(1000 * i, 100, 100));
     assert_int_equal(store.count, 2);
@@ -207,7 +207,7 @@ static void test_a_new_store_finds_the_files(void **state) {
     save(entry_new(5, 100, 100));
     save(entry_new(6, 100, 100));
     store_clear(&store);
-    store_init(&store, STORE_ON, path, 1 << 20);
+    store_init(&store, PROMPT_STORE_ON, path, 1 << 20);
     store_scan(&store);
     assert_int_equal(store.count, 2);
     assert_int_equal(find(5, 101, 101, anywhere).count, 100);
@@ -220,14 +220,14 @@ static void test_other_fingerprints(void **state) {
     unsigned char fingerprint[FINGERPRINT_SIZE] = { 0 };
     save(entry_new(5, 100, 100));
     store_clear(&store);
-    store_init(&store, STORE_ON, path, 1 << 20);
+    store_init(&store, PROMPT_STORE_ON, path, 1 << 20);
     fingerprint[FINGERPRINT_SIZE - 1] = 1; /* other settings: left for who has them */
     store_set_fingerprint(&store, fingerprint);
     store_scan(&store);
     assert_int_equal(store.count, 0);
     assert_int_equal(file_count(), 1);
     store_clear(&store);
-    store_init(&store, STORE_ON, path, 1 << 20);
+    store_init(&store, PROMPT_STORE_ON, path, 1 << 20);
     fingerprint[0] = 1; /* another file: of no use to anybody */
     store_set_fingerprint(&store, fingerprint);
     store_scan(&store);

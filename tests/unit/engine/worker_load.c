@@ -18,13 +18,14 @@ static int64_t number(const struct worker *w, const char *name) {
 static void test_the_facts(void **state) {
     (void)state;
     char *path = model_make("random", "random", "--seed", "7", NULL);
-    struct worker *w = worker_load(path, "\"context_length\":1000,\"parallel\":2,\"batch\":64");
+    struct worker *w = worker_load(
+        path, "\"context_length\":1000,\"parallel\":2,\"eval_batch_size\":64");
     assert_string_equal(yyjson_get_str(worker_fact(w, "architecture")), "llama");
     assert_string_equal(yyjson_get_str(worker_fact(w, "quantization")), "F16");
     assert_string_equal(yyjson_get_str(worker_fact(w, "type")), "llm");
     assert_int_equal(number(w, "context_length"), 1000);
     assert_int_equal(number(w, "parallel"), 2);
-    assert_int_equal(number(w, "batch"), 64);
+    assert_int_equal(number(w, "eval_batch_size"), 64);
     assert_int_equal(number(w, "threads"), 1);
     assert_true(number(w, "max_context_length") >= 1000);
     assert_true(number(w, "parameters") > 1000);
@@ -49,11 +50,11 @@ static void test_every_way_to_hold_a_model(void **state) {
     static const char *const options[] = {
         "\"mmap\":false",
         "\"repack\":\"first\"",
-        "\"flash_attention\":\"off\"",
-        "\"flash_attention\":\"on\",\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q8_0\"",
+        "\"flash_attention\":false",
+        "\"flash_attention\":true,\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q8_0\"",
         "\"rope_frequency_base\":20000,\"rope_frequency_scale\":0.5",
-        "\"gpu_layers\":0,\"threads_batch\":2",
-        "\"batch\":1,\"parallel\":7",
+        "\"gpu_layers\":0,\"threads\":2",
+        "\"eval_batch_size\":1,\"parallel\":7",
     };
     char *path = model_make("random", "random", "--seed", "7", NULL);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {

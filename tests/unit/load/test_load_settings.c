@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "cmocka_prelude.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/json.h"
-#include "load/load_settings.h"
+#include "load/load_plan.h"
 
 static const struct load_settings unset = LOAD_SETTINGS_UNSET;
 
-static const struct model small = {
-    .key = (char *)"small",
+static const struct model_shape small = {
+    .name = "small",
     .size = 500 << 20,
     .context_length = 32768,
     .layers = 24,
@@ -37,19 +35,18 @@ static struct load_settings layer(const char *text) {
     return settings;
 }
 
-static bool resolve(const struct model *model, const struct load_settings *for_all,
+static bool resolve(const struct model_shape *model, const struct load_settings *for_all,
                     const struct load_settings *for_model,
                     const struct load_settings *requested, struct load_settings *s,
                     struct error *err) {
     struct load_layers layers = { for_all, for_model, requested, 0 };
-    return load_settings_resolve(model, &layers, s, err);
+    return load_plan_resolve(model, &layers, s, err);
 }
 
 static const char every_field[] =
-    "{\"context_length\":8192,\"parallel\":2,\"eval_batch_size\":256,\"chunk_size\":64,"
-    "\"num_experts\":4,"
-    "\"threads\":3,\"gpu_layers\":-1,\"flash_attention\":true,\"offload_kv_cache_to_gpu\":"
-    "false,"
+    "{\"context_length\":8192,\"eval_batch_size\":256,\"parallel\":2,"
+    "\"flash_attention\":true,\"offload_kv_cache_to_gpu\":false,\"num_experts\":4,"
+    "\"chunk_size\":64,\"threads\":3,\"gpu_layers\":-1,"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
     "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
     "\"seed\":7}";
@@ -65,10 +62,10 @@ static void test_every_field_is_read(void **state) {
     assert_int_equal(s.gpu_layers, -1);
     assert_int_equal(s.flash_attention, 1);
     assert_int_equal(s.offload_kv_cache_to_gpu, 0);
-    assert_string_equal(s.kv_type_k, "q8_0");
-    assert_string_equal(s.kv_type_v, "q4_0");
+    assert_int_equal(s.kv_type_k, KV_TYPE_Q8_0);
+    assert_int_equal(s.kv_type_v, KV_TYPE_Q4_0);
     assert_true(s.rope_frequency_base == 10000.0 && s.rope_frequency_scale == 0.5);
-    assert_string_equal(s.repack, "first");
+    assert_int_equal(s.repack, LOAD_REPACK_FIRST);
     assert_int_equal(s.mmap, 0);
     assert_int_equal(s.mlock, 1);
     assert_int_equal(s.chunk_size, 64);
@@ -138,12 +135,12 @@ static void test_defaults(void **state) {
     assert_int_equal(s.context_length, 32768); /* costs nothing before it is used */
     assert_int_equal(s.parallel, 4);
     assert_int_equal(s.eval_batch_size, 512);
-    assert_string_equal(s.kv_type_k, "f16");
-    assert_string_equal(s.kv_type_v, "f16");
-    assert_int_equal(s.gpu_layers, -2);
+    assert_int_equal(s.kv_type_k, KV_TYPE_F16);
+    assert_int_equal(s.kv_type_v, KV_TYPE_F16);
+    assert_int_equal(s.gpu_layers, -1);
     assert_int_equal(s.flash_attention, -1);
 
-    struct model model = small;
+    struct model_shape model = small;
     model.context_length = 1024;
     assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
     assert_int_equal(s.context_length, 1024);
@@ -205,9 +202,9 @@ static void test_quantized_values_need_flash_attention(void **state) {
 
 static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
     (void)state;
-    struct model model = { .key = (char *)"e",
-                           .type = MODEL_EMBEDDINGS,
-                           .context_length = 2048 };
+    struct model_shape model = { .name = "e",
+                                 .type = MODEL_EMBEDDINGS,
+                                 .context_length = 2048 };
     struct load_settings s;
     struct error err;
     assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
@@ -260,21 +257,78 @@ static void test_texts_of_a_load_tell_instances_apart(void **state) {
     uint64_t hashes[4];
     for (size_t i = 0; i < 4; i++) {
         requested[i] = unset;
-        requested[i].chat_template = (int64_t)(i & 1);
-        requested[i].reasoning_ending = (int64_t)(i & 2);
+        if (i & 1) requested[i].chat_template = "x";
+        if (i & 2) requested[i].reasoning_ending = "x";
         assert_true(resolve(&small, NULL, NULL, &requested[i], &s, &err));
-        assert_int_equal(s.chat_template, requested[i].chat_template);
-        assert_int_equal(s.reasoning_ending, requested[i].reasoning_ending);
+        assert_ptr_equal(s.chat_template, requested[i].chat_template);
+        assert_ptr_equal(s.reasoning_ending, requested[i].reasoning_ending);
         hashes[i] = load_settings_hash(&s);
         for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
     }
 }
 
-static nbytes need_of(const struct model *model, const char *requested) {
+/* A number one past each bound is refused with the field's name; the bounds are not. */
+static void test_every_bound_is_kept(void **state) {
+    (void)state;
+    for (size_t i = 0; load_field_at(i); i++) {
+        const char *name = load_field_name(load_field_at(i));
+        double min, max;
+        load_field_range(load_field_at(i), &min, &max);
+        if (max <= 1) continue; /* no number, or a share */
+        const double values[] = { min, max, min - 1, max + 1 };
+        for (size_t k = 0; k < 4; k++) {
+            struct load_settings s;
+            struct error err = { 0 };
+            char text[128];
+            snprintf(text, sizeof text, "{\"%s\":%.0f}", name, values[k]);
+            assert_int_equal(parse(text, &s, &err), k < 2);
+            if (k >= 2) assert_string_equal(err.param, name);
+        }
+    }
+}
+
+/* What is unset stays so through the text; what is set comes back. */
+static void test_every_field_survives_alone(void **state) {
+    (void)state;
+    struct load_settings all = layer(every_field);
+    for (size_t i = 0; load_field_at(i); i++) {
+        const struct load_field *field = load_field_at(i);
+        if (!load_field_is_set(field, &all)) continue; /* a text */
+        struct load_settings one = unset, back;
+        struct error err;
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *obj = load_settings_format(&all, doc), *only = yyjson_mut_obj(doc);
+        const char *name = load_field_name(field);
+        yyjson_mut_obj_add(only, yyjson_mut_str(doc, name), yyjson_mut_obj_get(obj, name));
+        yyjson_doc *copy = yyjson_mut_val_imut_copy(only, NULL);
+        assert_true(load_settings_parse(yyjson_doc_get_root(copy), &back, &err));
+        for (size_t k = 0; load_field_at(k); k++)
+            assert_int_equal(load_field_is_set(load_field_at(k), &back), k == i);
+        load_settings_merge(&one, &back);
+        assert_memory_equal(&one, &back, sizeof one);
+        yyjson_doc_free(copy);
+        yyjson_mut_doc_free(doc);
+    }
+}
+
+static void test_patch_changes_what_it_names(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"parallel\":2,\"threads\":5}");
+    struct error err;
+    static const char text[] = "{\"threads\":null,\"mlock\":true}";
+    yyjson_doc *patch = json_parse(text, strlen(text), &err);
+    assert_true(load_settings_patch(&s, yyjson_doc_get_root(patch), &err));
+    assert_int_equal(s.parallel, 2);
+    assert_int_equal(s.threads, 0);
+    assert_int_equal(s.mlock, 1);
+    yyjson_doc_free(patch);
+}
+
+static nbytes need_of(const struct model_shape *model, const char *requested) {
     struct load_settings s, now = layer(requested);
     struct error err;
     assert_true(resolve(model, NULL, NULL, &now, &s, &err));
-    return load_settings_need(model, &s);
+    return load_plan_need(model, &s);
 }
 
 /* The default is the model's own length as far as the memory goes; never less than a plain one.
@@ -284,18 +338,18 @@ static void test_the_default_length_fits_the_memory(void **state) {
     struct load_settings s, wish = layer("{\"context_length\":32000}");
     struct error err;
     struct load_layers layers = { .budget = (nbytes)64 << 30 };
-    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(load_plan_resolve(&small, &layers, &s, &err));
     assert_int_equal(s.context_length, 32768);
     layers.budget = (nbytes)700 << 20;
-    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(load_plan_resolve(&small, &layers, &s, &err));
     assert_true(s.context_length > 8000 && s.context_length < 20000);
-    assert_true(load_settings_tokens(&small, &s, layers.budget) >= s.context_length);
-    assert_true(load_settings_tokens(&small, &s, layers.budget) < s.context_length + 512);
+    assert_true(load_plan_tokens(&small, &s, layers.budget) >= s.context_length);
+    assert_true(load_plan_tokens(&small, &s, layers.budget) < s.context_length + 512);
     layers.budget = (nbytes)100 << 20; /* not even the weights fit */
-    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(load_plan_resolve(&small, &layers, &s, &err));
     assert_int_equal(s.context_length, 4096);
     layers.for_model = &wish; /* said is said */
-    assert_true(load_settings_resolve(&small, &layers, &s, &err));
+    assert_true(load_plan_resolve(&small, &layers, &s, &err));
     assert_int_equal(s.context_length, 32000);
 }
 
@@ -314,7 +368,7 @@ static void test_need_counts_the_first_cells(void **state) {
     assert_int_equal(longer, four);
     assert_int_equal(longer - packed, cell / 2 * 800 * 15 / 32);
     assert_int_equal(whole - longer, cell * (LOAD_FIRST_CELLS - 800));
-    struct model encoder = small;
+    struct model_shape encoder = small;
     encoder.type = MODEL_EMBEDDINGS;
     nbytes alone = need_of(&encoder, "{\"context_length\":3000,\"eval_batch_size\":512}");
     assert_int_equal(alone - one, cell * 2800); /* a whole input, however many may wait */
@@ -324,14 +378,14 @@ static void test_need_counts_the_first_cells(void **state) {
 
 static void test_need_of_strange_models(void **state) {
     (void)state;
-    struct model unknown = { .key = (char *)"u", .size = 1000 };
-    struct model absurd = { .key = (char *)"a",
-                            .size = 1000,
-                            .layers = UINT32_MAX,
-                            .kv_heads = UINT32_MAX,
-                            .key_length = UINT32_MAX,
-                            .value_length = UINT32_MAX,
-                            .embedding_length = UINT32_MAX };
+    struct model_shape unknown = { .name = "u", .size = 1000 };
+    struct model_shape absurd = { .name = "a",
+                                  .size = 1000,
+                                  .layers = UINT32_MAX,
+                                  .kv_heads = UINT32_MAX,
+                                  .key_length = UINT32_MAX,
+                                  .value_length = UINT32_MAX,
+                                  .embedding_length = UINT32_MAX };
     assert_true(need_of(&unknown, "{}") >= 1000);
     assert_true(need_of(&unknown, "{}") < 256 << 20);
     assert_true(need_of(&absurd, "{}") == (nbytes)1 << 63);
@@ -339,12 +393,12 @@ static void test_need_of_strange_models(void **state) {
 
 static void test_reload_time(void **state) {
     (void)state;
-    struct model model = { .size = 0 };
-    assert_int_equal(load_settings_reload_time(&model), 1);
+    struct model_shape model = { .size = 0 };
+    assert_int_equal(load_plan_reload_time(&model), 1);
     model.size = (nbytes)4 << 30;
-    assert_int_equal(load_settings_reload_time(&model), 4096);
+    assert_int_equal(load_plan_reload_time(&model), 4096);
     model.size = UINT64_MAX;
-    assert_true(load_settings_reload_time(&model) > 0);
+    assert_true(load_plan_reload_time(&model) > 0);
 }
 
 int main(void) {
@@ -360,6 +414,9 @@ int main(void) {
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
         cmocka_unit_test(test_hash_tells_every_field),
         cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
+        cmocka_unit_test(test_every_bound_is_kept),
+        cmocka_unit_test(test_every_field_survives_alone),
+        cmocka_unit_test(test_patch_changes_what_it_names),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),

@@ -8,52 +8,52 @@
 #include "base/xalloc.h"
 #include "supervisor/load_texts.h"
 
-static bool below(void *ctx, int64_t number) {
-    const int64_t *limit = ctx;
-    return number < *limit;
+/* ctx: the only text that is used; NULL: all are. */
+static bool is_used(void *ctx, char *text) {
+    return !ctx || text == ctx;
 }
 
-static int64_t number_of(struct load_texts *texts, const char *text, int64_t used_below) {
+static const char *intern(struct load_texts *texts, const char *text, const char *used) {
     struct error err;
-    int64_t number = -1;
-    assert_true(load_texts_number(texts, (struct load_text){ "A text", text }, below,
-                                  &used_below, &number, &err));
-    return number;
+    assert_true(load_texts_intern(texts, "A text", is_used, (void *)used, &text, &err));
+    return text;
 }
 
-static void test_equal_texts_have_equal_numbers(void **state) {
+static bool refuses(struct load_texts *texts, const char *text, struct error *err) {
+    return !load_texts_intern(texts, "A text", is_used, NULL, &text, err);
+}
+
+static void test_equal_texts_are_one_pointer(void **state) {
     (void)state;
     struct load_texts texts = { 0 };
-    int64_t a = number_of(&texts, "a", 0), b = number_of(&texts, "b", 0);
-    assert_true(a > 0 && b > 0 && a != b);
-    assert_int_equal(number_of(&texts, "a", 0), a);
-    assert_string_equal(load_texts_find(&texts, b), "b");
-    assert_int_equal(number_of(&texts, NULL, 0), 0);
-    assert_int_equal(number_of(&texts, "", 0), 0);
-    assert_null(load_texts_find(&texts, 0));
+    char mine[] = "a";
+    const char *a = intern(&texts, mine, NULL), *b = intern(&texts, "b", NULL);
+    assert_true(a != mine && a != b);
+    assert_ptr_equal(intern(&texts, "a", NULL), a);
+    assert_string_equal(b, "b");
+    assert_null(intern(&texts, NULL, NULL));
+    assert_null(intern(&texts, "", NULL));
     load_texts_clear(&texts);
 }
 
-static int64_t fill(struct load_texts *texts) {
-    int64_t last = 0;
+static const char *fill(struct load_texts *texts) {
+    const char *last = NULL;
     for (int i = 0; i < LOAD_TEXTS_MAX; i++) {
         char text[16];
         snprintf(text, sizeof text, "text %d", i);
-        last = number_of(texts, text, INT64_MAX);
+        last = intern(texts, text, NULL);
     }
     return last;
 }
 
-/* What is dropped is what nobody uses, and a number never means another text. */
 static void test_the_unused_make_room(void **state) {
     (void)state;
     struct load_texts texts = { 0 };
-    int64_t last = fill(&texts);
-    int64_t fresh = number_of(&texts, "one more", last);
-    assert_true(fresh > last);
-    assert_null(load_texts_find(&texts, last));
-    assert_string_equal(load_texts_find(&texts, 1), "text 0");
-    assert_string_equal(load_texts_find(&texts, fresh), "one more");
+    const char *last = fill(&texts);
+    const char *fresh = intern(&texts, "one more", last);
+    assert_string_equal(fresh, "one more");
+    assert_string_equal(last, "text 63");
+    assert_ptr_equal(intern(&texts, "text 63", NULL), last);
     load_texts_clear(&texts);
 }
 
@@ -61,28 +61,23 @@ static void test_limits(void **state) {
     (void)state;
     struct load_texts texts = { 0 };
     struct error err;
-    int64_t all = INT64_MAX, number;
     fill(&texts);
-    assert_false(load_texts_number(&texts, (struct load_text){ "A text", "one more" }, below,
-                                   &all, &number, &err));
+    assert_true(refuses(&texts, "one more", &err));
     assert_int_equal(err.code, ERR_QUEUE_FULL);
     char *text = xcalloc(1, LOAD_TEXT_BYTES + 2);
     memset(text, 'x', LOAD_TEXT_BYTES + 1);
-    assert_false(load_texts_number(&texts, (struct load_text){ "A text", text }, below, &all,
-                                   &number, &err));
+    assert_true(refuses(&texts, text, &err));
     assert_int_equal(err.code, ERR_INVALID_REQUEST);
     assert_string_equal(err.text, "A text may have 64 KB at most; shorten it.");
-    all = 0;
     text[LOAD_TEXT_BYTES] = '\0';
-    assert_true(load_texts_number(&texts, (struct load_text){ "A text", text }, below, &all,
-                                  &number, &err));
+    assert_string_equal(intern(&texts, text, ""), text);
     free(text);
     load_texts_clear(&texts);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_texts_have_equal_numbers),
+        cmocka_unit_test(test_equal_texts_are_one_pointer),
         cmocka_unit_test(test_the_unused_make_room),
         cmocka_unit_test(test_limits),
     };

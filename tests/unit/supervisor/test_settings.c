@@ -189,10 +189,10 @@ static void test_models_are_merged(void **state) {
                       &err));
     assert_null(model_settings_find(&s.models, "a"));
     assert_null(model_settings_find(&s.models, "d"));
-    const struct load_settings *load = model_settings_find(&s.models, "b");
-    assert_non_null(load);
-    assert_int_equal(load->parallel, 2);
-    assert_int_equal(load->threads, 5);
+    const struct model_entry *entry = model_settings_find(&s.models, "b");
+    assert_non_null(entry);
+    assert_int_equal(entry->load.parallel, 2);
+    assert_int_equal(entry->load.threads, 5);
     assert_non_null(model_settings_find(&s.models, "c"));
     assert_non_null(model_settings_find(&copy.models, "a"));
     assert_true(patch(&s, "{\"models\":{\"b\":{\"parallel\":null}}}", &err));
@@ -203,6 +203,30 @@ static void test_models_are_merged(void **state) {
     check_shows(&s, "\"models\":{}");
     settings_clear(&s);
     settings_clear(&copy);
+}
+
+static void test_a_model_may_have_a_ttl(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_true(
+        patch(&s, "{\"models\":{\"a\":{\"ttl\":90},\"b\":{\"ttl\":-1},\"c\":{}}}", &err));
+    assert_int_equal(model_settings_find(&s.models, "a")->ttl, 90000);
+    assert_true(model_settings_find(&s.models, "b")->ttl == MSEC_NEVER);
+    assert_true(model_settings_find(&s.models, "c")->ttl == MODEL_TTL_UNSET);
+    check_shows(&s, "\"models\":{\"a\":{\"ttl\":90.0},\"b\":{\"ttl\":-1},\"c\":{}}");
+    assert_true(patch(&s, "{\"models\":{\"a\":{\"ttl\":null}}}", &err));
+    assert_true(model_settings_find(&s.models, "a")->ttl == MODEL_TTL_UNSET);
+    static const char *const wrong[] = { "-2", "\"5m\"", "true", "315360001" };
+    for (size_t i = 0; i < 4; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "{\"models\":{\"b\":{\"ttl\":%s}}}", wrong[i]);
+        assert_false(patch(&s, text, &err));
+        assert_string_equal(err.param, "ttl");
+    }
+    assert_true(model_settings_find(&s.models, "b")->ttl == MSEC_NEVER);
+    settings_clear(&s);
 }
 
 static bool patch_models(struct settings *s, int from, int count, struct error *err) {
@@ -262,6 +286,7 @@ static void test_a_key_that_is_too_long_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_those_of_the_rules),
+        cmocka_unit_test(test_a_model_may_have_a_ttl),
         cmocka_unit_test(test_all_changed_is_all),
         cmocka_unit_test(test_every_setting_is_read_back_as_written),
         cmocka_unit_test(test_what_clients_are_shown_changes_nothing),

@@ -206,7 +206,7 @@ static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state)
     struct scene *s = *state;
     struct told *first = &s->told[0], *second = &s->told[1];
     struct load_request demanding = request_for("one");
-    demanding.context_length = 2048;
+    demanding.settings.context_length = 2048;
     (void)get_or_load(s, demanding, first);
     (void)ask(s, "one", second); /* demands nothing */
     assert_non_null(strstr(puppet_heard(puppet(0), MSG_LOAD), "\"context_length\":2048"));
@@ -224,7 +224,7 @@ static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
     puppet_say(puppet(0), MSG_READY, 0, READY); /* busy: the other one has to wait */
     struct load_request demanding = request_for("two");
     (void)ask(s, "two", &told[1]);
-    demanding.context_length = 1024;
+    demanding.settings.context_length = 1024;
     (void)get_or_load(s, demanding, &told[2]);
     puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
     puppet_die(puppet(0));
@@ -283,7 +283,7 @@ static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
     puppet_say(puppet(0), MSG_READY, 0, "{\"memory_bytes\":9007199254740992,\"parallel\":-4}");
     assert_int_equal(told->results, 1);
     assert_true(instance(s)->memory_bytes == UINT64_C(1) << 53);
-    assert_int_equal(instance(s)->parallel, 0);
+    assert_int_equal(instance(s)->settings->parallel, 4); /* as requested */
     puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":9007199254740993}");
     assert_int_equal(instance(s)->memory_bytes, 0);
     puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":18446744073709551615}");
@@ -374,7 +374,7 @@ static void test_a_pin_of_an_earlier_run_survives_a_load_that_fails(void **state
     struct scene *s = *state;
     struct load_request request = request_for("one");
     request.keep = true;
-    request.context_length = 512;
+    request.settings.context_length = 512;
     request.ttl = (struct ttl){ .given = true, .value = 1500 };
     supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/load_message.h"
+
+#include "base/json.h"
+#include "base/words.h"
+
+static const char *const mode_words[] = {
+    [PROMPT_STORE_OFF] = "off",
+    [PROMPT_STORE_MEMORY] = "memory",
+    [PROMPT_STORE_ON] = "on",
+};
+
+const char *prompt_store_mode_name(enum prompt_store_mode mode) {
+    return mode_words[mode];
+}
+
+static void add_prompts(const struct load_prompts *prompts, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root) {
+    yyjson_mut_val *obj = yyjson_mut_obj_add_obj(doc, root, "prompts");
+    yyjson_mut_obj_add_str(doc, obj, "mode", prompt_store_mode_name(prompts->mode));
+    if (prompts->dir) yyjson_mut_obj_add_str(doc, obj, "dir", prompts->dir);
+    yyjson_mut_obj_add_int(doc, obj, "memory_bytes", prompts->memory_bytes);
+}
+
+void load_message_format(const struct load_message *m, struct buf *out) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_str(doc, root, "path", m->path);
+    yyjson_mut_obj_add_str(doc, root, "identifier", m->identifier);
+    load_settings_add(&m->settings, doc, root);
+    yyjson_mut_obj_add_int(doc, root, "cells", m->cells);
+    yyjson_mut_obj_add_int(doc, root, "prompt_tokens", m->prompt_tokens);
+    yyjson_mut_obj_add_bool(doc, root, "prefetched", m->prefetched);
+    yyjson_mut_obj_add_int(doc, root, "memory_bytes", m->memory_bytes);
+    yyjson_mut_obj_add_real(doc, root, "shrink_seconds", m->shrink_seconds);
+    add_prompts(&m->prompts, doc, root);
+    json_write(doc, out);
+    yyjson_mut_doc_free(doc);
+}
+
+static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error *err) {
+    yyjson_val *obj = NULL;
+    const char *mode = mode_words[p->mode];
+    if (!json_read_object(root, "prompts", &obj, err)) return false;
+    if (!obj) return true;
+    if (!json_read_str(obj, "dir", &p->dir, err) || !json_read_str(obj, "mode", &mode, err) ||
+        !json_read_int(obj, "memory_bytes", 0, INT64_MAX, &p->memory_bytes, err)) {
+        return false;
+    }
+    int found = WORDS_FIND(mode_words, mode);
+    if (found < 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "mode",
+                               "'mode' must be \"on\", \"memory\" or \"off\".");
+    }
+    p->mode = (enum prompt_store_mode)found;
+    return p->mode != PROMPT_STORE_ON || p->dir ||
+           error_set_param(err, ERR_INVALID_REQUEST, "dir", "'dir' of the prompts is missing.");
+}
+
+static bool read_fields(struct load_message *m, yyjson_val *root, struct error *err) {
+    return json_read_str(root, "path", &m->path, err) &&
+           json_read_str(root, "identifier", &m->identifier, err) &&
+           load_settings_read(root, true, &m->settings, err) &&
+           json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &m->cells, err) &&
+           json_read_int(root, "prompt_tokens", 0, INT64_MAX, &m->prompt_tokens, err) &&
+           json_read_bool(root, "prefetched", &m->prefetched, err) &&
+           json_read_int(root, "memory_bytes", 0, INT64_MAX, &m->memory_bytes, err) &&
+           json_read_double(root, "shrink_seconds", 0, 86400, &m->shrink_seconds, err) &&
+           read_prompts(&m->prompts, root, err);
+}
+
+bool load_message_parse(struct load_message *ret, const char *text, size_t len,
+                        struct error *err) {
+    struct load_message m = LOAD_MESSAGE_DEFAULTS;
+    m.doc = json_parse_object(text, len, err);
+    if (!m.doc) return false;
+    bool ok = read_fields(&m, yyjson_doc_get_root(m.doc), err);
+    if (ok && !m.path) {
+        ok = error_set_param(err, ERR_INVALID_REQUEST, "path",
+                             "'path' of the model is missing.");
+    }
+    if (!ok) {
+        load_message_clear(&m);
+        return false;
+    }
+    *ret = m;
+    return true;
+}
+
+void load_message_clear(struct load_message *message) {
+    yyjson_doc_free(message->doc);
+    *message = (struct load_message){ 0 };
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load_message.h - the payload of MSG_LOAD and MSG_MEASURE as a struct: written by the daemon,
+ * read by the worker. Pure.
+ *
+ * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
+ * "path", "identifier", "cells", "prompt_tokens", "prefetched", "memory_bytes",
+ * "shrink_seconds", "prompts":{"mode","dir","memory_bytes"}. Only "path" has to be there.
+ */
+#ifndef DOZE_IPC_LOAD_MESSAGE_H
+#define DOZE_IPC_LOAD_MESSAGE_H
+
+#include "base/buf.h"
+#include "load/load_settings.h"
+
+enum prompt_store_mode { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
+
+const char *prompt_store_mode_name(enum prompt_store_mode mode); /* "off", "memory", "on" */
+
+/* Where processed prompts are kept. */
+struct load_prompts {
+    enum prompt_store_mode mode;
+    const char *dir; /* the model's folder, made when needed; with PROMPT_STORE_ON never NULL */
+    int64_t memory_bytes;
+};
+
+struct load_message {
+    struct load_settings settings; /* effective; unset: as in LOAD_MESSAGE_DEFAULTS */
+    const char *path;              /* absolute; first file of a split set */
+    const char *identifier;        /* for the log; "" if none */
+    int64_t cells;         /* tokens the context has room for at first; 0: all it may have */
+    int64_t prompt_tokens; /* about what the first request needs, if that is more */
+    bool prefetched;       /* the file is in the page cache: no need to look */
+    int64_t memory_bytes;  /* the instance may not grow beyond this; 0: no limit */
+    double shrink_seconds; /* idle for this long it gives back room that it does not use */
+    struct load_prompts prompts;
+    yyjson_doc *doc; /* what the strings point into; NULL if they are somebody else's */
+};
+
+/* What the worker takes for what is not said. */
+#define LOAD_MESSAGE_DEFAULTS                                                                  \
+    {                                                                                          \
+        .settings = { .parallel = 4,                                                           \
+                      .eval_batch_size = 512,                                                  \
+                      .flash_attention = -1,                                                   \
+                      .offload_kv_cache_to_gpu = 1,                                            \
+                      .gpu_layers = -1,                                                        \
+                      .kv_type_k = KV_TYPE_F16,                                                \
+                      .kv_type_v = KV_TYPE_F16,                                                \
+                      .repack = LOAD_REPACK_NEVER,                                             \
+                      .mmap = 1,                                                               \
+                      .seed = -1 },                                                            \
+        .identifier = "", .shrink_seconds = 30, .prompts = {                                   \
+            .memory_bytes = 256 << 20                                                          \
+        }                                                                                      \
+    }
+
+void load_message_format(const struct load_message *message, struct buf *out);
+
+/* ERR_INVALID_REQUEST with the name of the field. Clear it with load_message_clear(). */
+bool load_message_parse(struct load_message *ret, const char *text, size_t len,
+                        struct error *err) __attribute__((warn_unused_result));
+
+/* Accepts a zeroed one. */
+void load_message_clear(struct load_message *message);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load_plan.h - from layers of load settings to what a load of one model is like: the effective
+ * settings, the memory it takes, the time. One resolver for every path (JIT loading, rule 6).
+ *
+ * effective = defaults <- the user's settings for all models <- for this model <- requested by
+ * this load. Pure.
+ */
+#ifndef DOZE_LOAD_LOAD_PLAN_H
+#define DOZE_LOAD_LOAD_PLAN_H
+
+#include "base/msec.h"
+#include "base/terms.h"
+#include "load/load_settings.h"
+
+/* What a plan has to know of a model. */
+struct model_shape {
+    const char *name; /* for messages */
+    enum model_type type;
+    nbytes size;            /* of its files */
+    int64_t context_length; /* that it was trained for; 0: unknown */
+    uint32_t layers, kv_heads, key_length, value_length, embedding_length; /* 0: unknown */
+};
+
+struct load_layers {
+    const struct load_settings *for_all, *for_model, *requested; /* each may be NULL */
+    nbytes budget; /* a context length that nobody says fits into so much; 0: any does */
+};
+
+/* Merge the layers, fill in the defaults, bound by what the model can. ERR_INVALID_REQUEST: a
+ * longer context than the model's is requested, or settings contradict one another. */
+bool load_plan_resolve(const struct model_shape *model, const struct load_layers *layers,
+                       struct load_settings *ret_effective, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Tokens the context has room for at first; it grows with the conversations up to
+ * context_length x parallel. Fewer cost hardly less time and memory (measured: 0.5B, 1024
+ * cells: 12 MB). */
+enum { LOAD_FIRST_CELLS = 1024 };
+
+/* Bytes an instance takes when it is loaded: weights, KV cache of the context that it starts
+ * with, compute buffers. */
+nbytes load_plan_need(const struct model_shape *model, const struct load_settings *effective);
+
+/* Tokens of one conversation for which an instance finds room in so many bytes. */
+int64_t load_plan_tokens(const struct model_shape *model, const struct load_settings *effective,
+                         nbytes budget);
+
+/* Expected time to load, from the size alone (file in the page cache); at least 1 ms. */
+msec load_plan_reload_time(const struct model_shape *model);
+
+#endif

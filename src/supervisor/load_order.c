@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* load_order.c - what a worker is told when it is to load a model. */
+#include <string.h>
+
+#include "ipc/load_message.h"
+#include "load/load_plan.h"
+#include "prompts/folder.h"
+#include "supervisor/internal.h"
+
+/* What the instance may take, now that the others take what they take; 0: no limit. */
+static int64_t memory_left(const struct supervisor *sup, int slot) {
+    nbytes limit = sup->config.settings->memory_limit, others = 0;
+    if (limit == 0) return 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (i != slot && sup->instances[i].identifier) others += sup->lc.slots[i].bytes;
+    }
+    nbytes left = limit > others ? limit - others : 1;
+    return left < INT64_MAX ? (int64_t)left : INT64_MAX;
+}
+
+/* Of English. No more than needed: room that is too large has to be cleared in vain. */
+enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
+
+/* Of all strings in it: messages, their parts, tools. */
+static size_t text_bytes(yyjson_mut_val *val, int depth) {
+    size_t bytes = 0, index, max;
+    yyjson_mut_val *key, *each;
+    if (yyjson_mut_is_str(val)) return yyjson_mut_get_len(val);
+    if (depth == 0) return 0;
+    if (yyjson_mut_is_arr(val)) {
+        yyjson_mut_arr_foreach(val, index, max, each) bytes += text_bytes(each, depth - 1);
+    } else if (yyjson_mut_is_obj(val)) {
+        yyjson_mut_obj_foreach(val, index, max, key, each) bytes += text_bytes(each, depth - 1);
+    }
+    return bytes;
+}
+
+/* Of the longest request that waits for this load. */
+static size_t longest_text(const struct supervisor *sup, int slot) {
+    size_t longest = 0;
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        const struct call *call = request->slot == slot ? call_find(sup->calls, request->id)
+                                                        : NULL;
+        if (!call || !call->request.body) continue;
+        size_t bytes = text_bytes(yyjson_mut_doc_get_root(call->request.body), TEXT_DEPTH);
+        if (bytes > longest) longest = bytes;
+    }
+    return longest;
+}
+
+void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
+                            const struct load_settings *effective, struct buf *out) {
+    struct load_message message = LOAD_MESSAGE_DEFAULTS;
+    struct buf dir = BUF_INIT(1 << 16);
+    buf_addf(&dir, "%s/", sup->config.prompts_dir);
+    folder_from_key(model->key, &dir);
+    message.settings = *effective;
+    message.path = model->path;
+    message.identifier = slot >= 0 ? sup->instances[slot].identifier : model->key;
+    message.cells = LOAD_FIRST_CELLS;
+    message.memory_bytes = memory_left(sup, slot);
+    message.prompts.mode = sup->config.settings->prompt_store;
+    message.prompts.dir = buf_str(&dir);
+    if (slot >= 0) { /* what its first request needs can be got ready with the load */
+        message.prompt_tokens = (int64_t)(longest_text(sup, slot) / BYTES_PER_TOKEN);
+        message.prefetched = sup->prefetch_slot == slot && prefetch_done(sup->prefetch);
+    }
+    load_message_format(&message, out);
+    buf_clear(&dir);
+}

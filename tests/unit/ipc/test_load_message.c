@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/load_message.h"
+
+#include <string.h>
+
+#include "cmocka_prelude.h"
+
+static bool parse(struct load_message *m, const char *text, struct error *err) {
+    return load_message_parse(m, text, strlen(text), err);
+}
+
+static void test_only_the_path_is_needed(void **state) {
+    (void)state;
+    struct load_message m;
+    struct error err;
+    assert_true(parse(&m, "{\"path\":\"/m.gguf\"}", &err));
+    assert_string_equal(m.path, "/m.gguf");
+    assert_int_equal(m.settings.parallel, 4);
+    assert_int_equal(m.settings.eval_batch_size, 512);
+    assert_int_equal(m.settings.context_length, 0);
+    assert_int_equal(m.settings.gpu_layers, -1);
+    assert_true(m.settings.mmap && !m.settings.mlock);
+    assert_int_equal(m.settings.repack, LOAD_REPACK_NEVER);
+    assert_int_equal(m.settings.kv_type_k, KV_TYPE_F16);
+    assert_null(m.settings.chat_template);
+    load_message_clear(&m);
+}
+
+static void test_what_is_written_is_read(void **state) {
+    (void)state;
+    struct load_message said = { .settings = { .context_length = 100,
+                                               .parallel = 2,
+                                               .eval_batch_size = 64,
+                                               .flash_attention = 0,
+                                               .offload_kv_cache_to_gpu = 1,
+                                               .num_experts = 8,
+                                               .chunk_size = 32,
+                                               .threads = 3,
+                                               .gpu_layers = 7,
+                                               .kv_type_k = KV_TYPE_Q8_0,
+                                               .kv_type_v = KV_TYPE_F32,
+                                               .rope_frequency_base = 10000,
+                                               .rope_frequency_scale = 0.5,
+                                               .repack = LOAD_REPACK_FIRST,
+                                               .mmap = 0,
+                                               .mlock = 1,
+                                               .seed = 5,
+                                               .chat_template = "{{ x }}",
+                                               .reasoning_ending = "So: " },
+                                 .path = "/m",
+                                 .identifier = "i",
+                                 .cells = 1024,
+                                 .prompt_tokens = 9,
+                                 .prefetched = true,
+                                 .memory_bytes = 1 << 30,
+                                 .shrink_seconds = 1.5,
+                                 .prompts = { PROMPT_STORE_ON, "/p", 77 } };
+    struct load_message m;
+    struct error err;
+    struct buf text = BUF_INIT(1 << 16);
+    load_message_format(&said, &text);
+    assert_true(parse(&m, buf_str(&text), &err));
+    assert_true(load_settings_hash(&m.settings) == load_settings_hash(&said.settings));
+    assert_string_equal(m.settings.chat_template, "{{ x }}");
+    assert_string_equal(m.identifier, "i");
+    assert_true(m.cells == 1024 && m.prompt_tokens == 9 && m.prefetched);
+    assert_true(m.memory_bytes == 1 << 30 && m.shrink_seconds == 1.5);
+    assert_int_equal(m.prompts.mode, PROMPT_STORE_ON);
+    assert_string_equal(m.prompts.dir, "/p");
+    assert_int_equal(m.prompts.memory_bytes, 77);
+    load_message_clear(&m);
+    buf_clear(&text);
+}
+
+static void test_what_is_wrong_is_named(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        { "{}", "path" },
+        { "{\"path\":1}", "path" },
+        { "{\"path\":\"/m\",\"parallel\":0}", "parallel" },
+        { "{\"path\":\"/m\",\"parallel\":65}", "parallel" },
+        { "{\"path\":\"/m\",\"context_length\":16777217}", "context_length" },
+        { "{\"path\":\"/m\",\"mmap\":\"yes\"}", "mmap" },
+        { "{\"path\":\"/m\",\"gpu_layers\":-2}", "gpu_layers" },
+        { "{\"path\":\"/m\",\"repack\":\"later\"}", "repack" },
+        { "{\"path\":\"/m\",\"cells\":-1}", "cells" },
+        { "{\"path\":\"/m\",\"prompt_tokens\":-1}", "prompt_tokens" },
+        { "{\"path\":\"/m\",\"prefetched\":1}", "prefetched" },
+        { "{\"path\":\"/m\",\"shrink_seconds\":-1}", "shrink_seconds" },
+        { "{\"path\":\"/m\",\"prompts\":{\"mode\":\"maybe\"}}", "mode" },
+        { "{\"path\":\"/m\",\"prompts\":{\"mode\":\"on\"}}", "dir" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct load_message m;
+        struct error err = { 0 };
+        assert_false(parse(&m, rows[i][0], &err));
+        assert_string_equal(err.param, rows[i][1]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_the_path_is_needed),
+        cmocka_unit_test(test_what_is_written_is_read),
+        cmocka_unit_test(test_what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
