@@ -59,10 +59,9 @@ static uint32_t rope_length(const struct model *model, const struct context *con
 
 static void add_settings(const struct model *model, const struct context *context,
                          const struct load_settings *s, struct buf *out) {
-    (void)buf_addf(out, "k=%s v=%s flash=%d rope=%a/%a length=%u experts=%lld window=%d\n",
-                   kv_type_name(s->kv_type_k), kv_type_name(s->kv_type_v),
-                   context->flash_attention, s->rope_frequency_base, s->rope_frequency_scale,
-                   rope_length(model, context), (long long)s->num_experts, model->window);
+    (void)buf_addf(out, "settings=%016llx flash=%d length=%u window=%d\n",
+                   (unsigned long long)load_settings_state_hash(s), context->flash_attention,
+                   rope_length(model, context), model->window);
 }
 
 bool fingerprint_make(const struct model *model, const struct context *context,

@@ -16,6 +16,7 @@ struct load_field {
     const char *name;
     enum kind kind;
     bool shown; /* in LM Studio's REST config */
+    bool state; /* changes what the saved state of a sequence means */
     size_t offset;
     double min, max; /* of the numbers */
 };
@@ -23,25 +24,25 @@ struct load_field {
 #define AT(member) offsetof(struct load_settings, member)
 
 static const struct load_field fields[] = {
-    { "context_length", KIND_NUMBER, true, AT(context_length), 1, LOAD_MAX_CONTEXT },
-    { "eval_batch_size", KIND_NUMBER, true, AT(eval_batch_size), 1, 1 << 16 },
-    { "parallel", KIND_NUMBER, true, AT(parallel), 1, LOAD_MAX_PARALLEL },
-    { "flash_attention", KIND_FLAG, true, AT(flash_attention), 0, 1 },
-    { "offload_kv_cache_to_gpu", KIND_FLAG, true, AT(offload_kv_cache_to_gpu), 0, 1 },
-    { "num_experts", KIND_NUMBER, false, AT(num_experts), 1, 4096 },
-    { "chunk_size", KIND_NUMBER, false, AT(chunk_size), 1, 1 << 16 },
-    { "threads", KIND_NUMBER, false, AT(threads), 1, 1024 },
-    { "gpu_layers", KIND_NUMBER, false, AT(gpu_layers), -1, 1 << 16 },
-    { "kv_type_k", KIND_KV_TYPE, false, AT(kv_type_k), 0, 0 },
-    { "kv_type_v", KIND_KV_TYPE, false, AT(kv_type_v), 0, 0 },
-    { "rope_frequency_base", KIND_REAL, false, AT(rope_frequency_base), 1, 1e12 },
-    { "rope_frequency_scale", KIND_REAL, false, AT(rope_frequency_scale), 1e-6, 1 },
-    { "repack", KIND_REPACK, false, AT(repack), 0, 0 },
-    { "mmap", KIND_FLAG, false, AT(mmap), 0, 1 },
-    { "mlock", KIND_FLAG, false, AT(mlock), 0, 1 },
-    { "seed", KIND_NUMBER, false, AT(seed), 0, UINT32_MAX },
-    { "chat_template", KIND_TEXT, false, AT(chat_template), 0, 0 },
-    { "reasoning_ending", KIND_TEXT, false, AT(reasoning_ending), 0, 0 },
+    { "context_length", KIND_NUMBER, true, false, AT(context_length), 1, LOAD_MAX_CONTEXT },
+    { "eval_batch_size", KIND_NUMBER, true, false, AT(eval_batch_size), 1, 1 << 16 },
+    { "parallel", KIND_NUMBER, true, false, AT(parallel), 1, LOAD_MAX_PARALLEL },
+    { "flash_attention", KIND_FLAG, true, false, AT(flash_attention), 0, 1 },
+    { "offload_kv_cache_to_gpu", KIND_FLAG, true, false, AT(offload_kv_cache_to_gpu), 0, 1 },
+    { "num_experts", KIND_NUMBER, false, true, AT(num_experts), 1, 4096 },
+    { "chunk_size", KIND_NUMBER, false, false, AT(chunk_size), 1, 1 << 16 },
+    { "threads", KIND_NUMBER, false, false, AT(threads), 1, 1024 },
+    { "gpu_layers", KIND_NUMBER, false, false, AT(gpu_layers), -1, 1 << 16 },
+    { "kv_type_k", KIND_KV_TYPE, false, true, AT(kv_type_k), 0, 0 },
+    { "kv_type_v", KIND_KV_TYPE, false, true, AT(kv_type_v), 0, 0 },
+    { "rope_frequency_base", KIND_REAL, false, true, AT(rope_frequency_base), 1, 1e12 },
+    { "rope_frequency_scale", KIND_REAL, false, true, AT(rope_frequency_scale), 1e-6, 1 },
+    { "repack", KIND_REPACK, false, false, AT(repack), 0, 0 },
+    { "mmap", KIND_FLAG, false, false, AT(mmap), 0, 1 },
+    { "mlock", KIND_FLAG, false, false, AT(mlock), 0, 1 },
+    { "seed", KIND_NUMBER, false, false, AT(seed), 0, UINT32_MAX },
+    { "chat_template", KIND_TEXT, false, false, AT(chat_template), 0, 0 },
+    { "reasoning_ending", KIND_TEXT, false, false, AT(reasoning_ending), 0, 0 },
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
@@ -318,9 +319,10 @@ static uint64_t hash_add(uint64_t hash, const void *bytes, size_t len) {
     return hash;
 }
 
-uint64_t load_settings_hash(const struct load_settings *effective) {
+static uint64_t hash_fields(const struct load_settings *effective, bool all) {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (!all && !fields[i].state) continue;
         const void *at = member(effective, &fields[i]);
         const char *text = fields[i].kind == KIND_TEXT ? *(const char *const *)at : NULL;
         if (fields[i].kind != KIND_TEXT)
@@ -330,4 +332,12 @@ uint64_t load_settings_hash(const struct load_settings *effective) {
         hash = hash_add(hash, &i, 1);
     }
     return hash;
+}
+
+uint64_t load_settings_hash(const struct load_settings *effective) {
+    return hash_fields(effective, true);
+}
+
+uint64_t load_settings_state_hash(const struct load_settings *effective) {
+    return hash_fields(effective, false);
 }

@@ -115,5 +115,7 @@ void load_settings_merge(struct load_settings *settings, const struct load_setti
 
 /* Equal hashes: an instance loaded with one would do for the other. */
 uint64_t load_settings_hash(const struct load_settings *effective);
+/* Equal hashes: the saved state of a sequence means the same under both. */
+uint64_t load_settings_state_hash(const struct load_settings *effective);
 
 #endif

@@ -324,6 +324,25 @@ static void test_patch_changes_what_it_names(void **state) {
     yyjson_doc_free(patch);
 }
 
+/* Prompts saved under other settings must not be taken up; what only changes the speed may. */
+static void test_the_state_hash_tells_what_changes_a_state(void **state) {
+    (void)state;
+    static const char *const changes[] = { "{\"kv_type_k\":\"q8_0\"}",
+                                           "{\"kv_type_v\":\"f32\"}", "{\"num_experts\":2}",
+                                           "{\"rope_frequency_base\":5}",
+                                           "{\"rope_frequency_scale\":0.5}" };
+    static const char *const same[] = { "{\"threads\":2}", "{\"parallel\":1}", "{\"seed\":5}" };
+    uint64_t plain = load_settings_state_hash(&unset);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct load_settings s = layer(changes[i]);
+        assert_true(load_settings_state_hash(&s) != plain);
+    }
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        struct load_settings s = layer(same[i]);
+        assert_true(load_settings_state_hash(&s) == plain);
+    }
+}
+
 static nbytes need_of(const struct model_shape *model, const char *requested) {
     struct load_settings s, now = layer(requested);
     struct error err;
@@ -414,6 +433,7 @@ int main(void) {
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
         cmocka_unit_test(test_hash_tells_every_field),
         cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
+        cmocka_unit_test(test_the_state_hash_tells_what_changes_a_state),
         cmocka_unit_test(test_every_bound_is_kept),
         cmocka_unit_test(test_every_field_survives_alone),
         cmocka_unit_test(test_patch_changes_what_it_names),
