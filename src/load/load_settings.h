@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_settings.h - how a model is to be loaded: one struct and one table of its fields, for the
- * APIs, the settings file, the daemon and the worker alike.
+ * load_settings.h - how a model is to be loaded: one struct and one table of its fields, for
+ * the APIs, the settings file, the daemon and the worker alike.
  *
  * A value that is unset has no say: in a layer of settings the layers below decide, in the
  * effective settings the engine does. Pure.

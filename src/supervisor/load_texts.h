@@ -28,8 +28,8 @@ typedef bool (*load_text_used_fn)(void *ctx, char *text);
 
 void load_texts_clear(struct load_texts *texts);
 
-/* Replace *text by the kept copy of it, valid as long as it is used; NULL and "" by NULL. `what`
- * begins the sentence that says it is too long. ERR_INVALID_REQUEST (too long) and
+/* Replace *text by the kept copy of it, valid as long as it is used; NULL and "" by NULL.
+ * `what` begins the sentence that says it is too long. ERR_INVALID_REQUEST (too long) and
  * ERR_QUEUE_FULL (too many are used). */
 bool load_texts_intern(struct load_texts *texts, const char *what, load_text_used_fn used,
                        void *ctx, const char **text, struct error *err);

@@ -36,10 +36,9 @@ struct model_settings model_settings_copy(const struct model_settings *models);
 const struct model_entry *model_settings_find(const struct model_settings *models,
                                               const char *key);
 
-/* Merge an object of settings by model key (load_settings_patch and "ttl" in seconds, -1: none);
- * null removes a model or a setting.
- * Fails with ERR_INVALID_REQUEST and the param "models" or the load setting's name; what came
- * before it is merged then. */
+/* Merge an object of settings by model key (load_settings_patch and "ttl" in seconds, -1:
+ * none); null removes a model or a setting. Fails with ERR_INVALID_REQUEST and the param
+ * "models" or the load setting's name; what came before it is merged then. */
 bool model_settings_patch(struct model_settings *models, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -120,8 +120,8 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, const struct lo
                            usage->prompt_tokens + usage->completion_tokens);
     yyjson_mut_obj_add_real(doc, stats, "totalTimeSec",
                             timing->time_to_first_token + timing->generation);
-    if (instance) yyjson_mut_obj_add_int(doc, stats, "numGpuLayers",
-                               instance->settings->gpu_layers);
+    if (instance)
+        yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", instance->settings->gpu_layers);
 }
 
 static void on_stats(struct lmws_op *op, const struct log_line *line) {

@@ -403,14 +403,14 @@ static int open_model(void **state) {
     char *path = model_make("chat-stream", "random", "--vocab",
                             VOCABS_DIR "/ggml-vocab-qwen2.gguf", NULL);
     char *load = xasprintf("{\"path\":\"%s\"}", path);
-    struct load_request request;
+    struct load_message request;
     struct error err;
     log_capture_start();
     backends_load();
-    bool ok = load_request_parse(&request, load, strlen(load), &err) &&
+    bool ok = load_message_parse(&request, load, strlen(load), &err) &&
               model_open(&model, &request, NULL, NULL, &err);
     if (!ok) print_error("%s\n", err.text);
-    load_request_clear(&request);
+    load_message_clear(&request);
     free(load);
     free(path);
     return ok ? 0 : -1;
