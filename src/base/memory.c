@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cgroup.h"
+#include "base/proc_file.h"
+
 bool memory_parse(const char *text, const char *name, nbytes *ret_bytes) {
     size_t len = strlen(name);
     for (const char *line = text; line; line = strchr(line, '\n')) {
@@ -16,65 +19,28 @@ bool memory_parse(const char *text, const char *name, nbytes *ret_bytes) {
     return false;
 }
 
-/* A short /proc or /sys file. */
-static bool read_text(const char *path, char *text, size_t size) {
-    FILE *file = fopen(path, "re");
-    if (!file) return false;
-    size_t len = fread(text, 1, size - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    return len > 0;
+static bool read_meminfo(const char *root, const char *name, nbytes *ret_bytes) {
+    char path[4096], text[4096];
+    snprintf(path, sizeof path, "%s/proc/meminfo", root);
+    return proc_file_read(path, text, sizeof text) && memory_parse(text, name, ret_bytes);
 }
 
-static bool read_number(const char *path, nbytes *ret) {
-    char text[64];
-    if (!read_text(path, text, sizeof text) || strncmp(text, "max", 3) == 0) return false;
-    *ret = strtoull(text, NULL, 10);
-    return true;
+nbytes memory_available_at(const char *root) {
+    nbytes machine = UINT64_MAX, allowed = cgroup_memory_available(root);
+    (void)read_meminfo(root, "MemAvailable", &machine);
+    return machine < allowed ? machine : allowed;
 }
 
-nbytes memory_stat_cache(const char *text) {
-    static const char *const names[] = { "inactive_file ", "active_file " };
-    nbytes sum = 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t len = strlen(names[i]);
-        for (const char *line = text; line; line = strchr(line, '\n')) {
-            if (*line == '\n') line++;
-            if (strncmp(line, names[i], len) == 0) sum += strtoull(line + len, NULL, 10);
-        }
-    }
-    return sum;
-}
-
-/* cgroup v2, as seen from inside a container: its own root. What is cached of files, the
- * weights of models among them, is given up when it is needed. */
-static nbytes cgroup_available(void) {
-    nbytes most = 0, used = 0;
-    char stat[8192] = "";
-    if (!read_number("/sys/fs/cgroup/memory.max", &most)) return UINT64_MAX;
-    if (!read_number("/sys/fs/cgroup/memory.current", &used)) return UINT64_MAX;
-    (void)read_text("/sys/fs/cgroup/memory.stat", stat, sizeof stat);
-    nbytes cache = memory_stat_cache(stat);
-    used = used > cache ? used - cache : 0;
-    return most > used ? most - used : 0;
-}
-
-static bool meminfo(const char *name, nbytes *ret_bytes) {
-    char text[4096];
-    return read_text("/proc/meminfo", text, sizeof text) && memory_parse(text, name, ret_bytes);
+nbytes memory_total_at(const char *root) {
+    nbytes machine = 0, allowed = cgroup_memory_total(root);
+    (void)read_meminfo(root, "MemTotal", &machine);
+    return machine < allowed ? machine : allowed;
 }
 
 nbytes memory_available(void) {
-    nbytes machine = UINT64_MAX;
-    (void)meminfo("MemAvailable", &machine);
-    nbytes container = cgroup_available();
-    return machine < container ? machine : container;
+    return memory_available_at("");
 }
 
 nbytes memory_total(void) {
-    nbytes total = 0;
-    nbytes most = 0;
-    (void)meminfo("MemTotal", &total);
-    if (read_number("/sys/fs/cgroup/memory.max", &most) && most < total) total = most;
-    return total;
+    return memory_total_at("");
 }

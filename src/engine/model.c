@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/proc_file.h"
 #include "base/xalloc.h"
 #include "engine/log_capture.h"
 
@@ -153,23 +155,15 @@ void model_close(struct model *model) {
 
 /* A field of this process's status, bytes; 0 if the kernel does not say. */
 static uint64_t status_bytes(const char *name) {
-    FILE *f = fopen("/proc/self/status", "re");
-    if (!f) return 0;
-    char line[128];
-    uint64_t kib = 0;
-    size_t len = strlen(name);
-    while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, name, len) != 0) continue;
-        kib = strtoull(line + len, NULL, 10);
-        break;
-    }
-    fclose(f);
-    return kib * 1024;
+    char text[4096];
+    nbytes bytes = 0;
+    if (!proc_file_read("/proc/self/status", text, sizeof text)) return 0;
+    return memory_parse(text, name, &bytes) ? bytes : 0;
 }
 
 uint64_t model_memory_bytes(const struct model *model) {
-    uint64_t own = status_bytes("RssAnon:"), weights = llama_model_size(model->weights);
+    uint64_t own = status_bytes("RssAnon"), weights = llama_model_size(model->weights);
     if (!model->mapped) return own;
-    uint64_t pages = model->repacked ? status_bytes("RssFile:") : weights;
+    uint64_t pages = model->repacked ? status_bytes("RssFile") : weights;
     return own + (pages < weights ? pages : weights);
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/split_files.h"
 
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE /* kernel headers before 6.2 */
@@ -34,11 +35,9 @@ static const struct {
     uint64_t access;
 } of_system[] = {
     { "/proc/self/status", READ_FILE },
+    { "/proc/self/cgroup", READ_FILE },
     { "/proc/meminfo", READ_FILE },
     { "/proc/loadavg", READ_FILE },
-    { "/sys/fs/cgroup/memory.max", READ_FILE },
-    { "/sys/fs/cgroup/memory.current", READ_FILE },
-    { "/sys/fs/cgroup/memory.stat", READ_FILE },
     { "/sys/devices/system/cpu", READ_FOLDER },
     { "/etc/localtime", READ_FILE },
     { "/usr/share/zoneinfo", READ_FOLDER },
@@ -81,6 +80,21 @@ static void allow_system(const struct ruleset *set) {
     }
 }
 
+/* What base/cgroup.c reads. */
+static void allow_cgroups(const struct ruleset *set) {
+    static const char *const files[] = { "memory.max", "memory.high", "memory.current",
+                                         "memory.stat", "cpu.max" };
+    struct cgroup group;
+    char path[PATH_MAX];
+    cgroup_own(&group, "");
+    do {
+        for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+            cgroup_file(&group, files[i], path, sizeof path);
+            allow_path(set, path, READ_FILE);
+        }
+    } while (cgroup_up(&group));
+}
+
 static void allow_model(const struct ruleset *set, const char *path) {
     char part[PATH_MAX];
     unsigned count = split_files_count(path);
@@ -99,6 +113,7 @@ bool sandbox_files_limit(const struct sandbox_rights *rights) {
     set.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (set.fd < 0) return false;
     allow_system(&set);
+    allow_cgroups(&set);
     if (rights->model) allow_model(&set, rights->model);
     if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);
     bool ok = syscall(SYS_landlock_restrict_self, set.fd, 0) == 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Each case is tried by a process of its own in each stage: what is forbidden fails as the
  * header says, what is needed works. */
+#include "base/cgroup.h"
 #include "engine/sandbox.h"
 
 #include <errno.h>
@@ -256,6 +257,25 @@ static int measure_memory(void) {
 static int read_status(void) {
     return try_open("/proc/self/status", O_RDONLY);
 }
+static int read_groups(void) {
+    return try_open("/proc/self/cgroup", O_RDONLY);
+}
+/* Limits above this process's own group count, too. */
+static int read_limits(void) {
+    static const char *const files[] = { "memory.max", "memory.high", "memory.current",
+                                         "memory.stat", "cpu.max" };
+    struct cgroup group;
+    char path[4200];
+    cgroup_own(&group, "");
+    do {
+        for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+            cgroup_file(&group, files[i], path, sizeof path);
+            int error = try_open(path, O_RDONLY);
+            if (error != 0 && error != ENOENT) return error;
+        }
+    } while (cgroup_up(&group));
+    return 0;
+}
 static int read_load(void) {
     return try_open("/proc/loadavg", O_RDONLY);
 }
@@ -369,6 +389,8 @@ static const struct attempt {
     ALWAYS(thread, 0),
     ALWAYS(measure_memory, 0),
     ALWAYS(read_status, 0),
+    ALWAYS(read_groups, 0),
+    ALWAYS(read_limits, 0),
     ALWAYS(read_load, 0),
     ALWAYS(count_processors, 0),
     ALWAYS(tell_time, 0),
