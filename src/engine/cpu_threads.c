@@ -2,12 +2,14 @@
 #include "engine/cpu_threads.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
+#include "base/proc_file.h"
 
 /* A sample is taken this often, in the middle of a batch: by then the threads that the last
  * token woke sleep again. Between batches only where batches are too short for that. After a
@@ -18,30 +20,49 @@ enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
 /* After a pause: this many samples, this far apart, until one finds the machine idle. */
 enum { LOOKS = 4, APART_NSEC = 400000 };
 
-/* The first logical processor of a core stands for it: "0-1", "0,4" or "3" name its siblings.
- */
-static bool is_first_of_core(int cpu) {
-    char path[96];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
-             cpu);
-    FILE *f = fopen(path, "re");
-    if (!f) return true;
-    int first = cpu;
-    int got = fscanf(f, "%d", &first);
-    fclose(f);
-    return got != 1 || first == cpu;
+/* ---- the processors that may be used ---- */
+
+/* False: an earlier processor of the set is on the same core. `siblings`: "0-1", "0,4", "3". */
+static bool is_first_of_core(int cpu, const cpu_set_t *set, const char *siblings) {
+    for (const char *at = siblings; *at >= '0' && *at <= '9';) {
+        char *end;
+        long first = strtol(at, &end, 10), last = first;
+        if (*end == '-') last = strtol(end + 1, &end, 10);
+        for (long other = first; other <= last && other < cpu; other++) {
+            if (CPU_ISSET((size_t)other, set)) return false;
+        }
+        at = *end == ',' ? end + 1 : end;
+    }
+    return true;
+}
+
+int cpu_threads_count_cores(const char *root, const cpu_set_t *set) {
+    char path[4096], siblings[256];
+    int cores = 0, quota = cgroup_cpus(root);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, set)) continue;
+        snprintf(path, sizeof path,
+                 "%s/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", root, cpu);
+        (void)proc_file_read(path, siblings, sizeof siblings);
+        cores += is_first_of_core(cpu, set, siblings);
+    }
+    if (cores > quota) cores = quota;
+    return cores > 0 ? cores : 1;
+}
+
+/* The kernel leaves out what a cpuset forbids. */
+static void get_affinity(cpu_set_t *ret) {
+    CPU_ZERO(ret);
+    if (sched_getaffinity(0, sizeof *ret, ret) != 0) CPU_SET(0, ret);
 }
 
 int cpu_threads_default(void) {
     cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int cores = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET((size_t)cpu, &set) && is_first_of_core(cpu)) cores++;
-    }
-    return cores > 0 ? cores : 1;
+    get_affinity(&set);
+    return cpu_threads_count_cores("", &set);
 }
+
+/* ---- what else runs ---- */
 
 /* Runnable threads of the machine, the caller included; 1 if the kernel does not say. */
 static int running(void) {
@@ -56,7 +77,11 @@ static int running(void) {
 }
 
 void cpu_threads_init(struct cpu_threads *cpu) {
-    *cpu = (struct cpu_threads){ .cores = (int)sysconf(_SC_NPROCESSORS_ONLN) };
+    cpu_set_t set;
+    get_affinity(&set);
+    int allowed = CPU_COUNT(&set), quota = cgroup_cpus("");
+    *cpu = (struct cpu_threads){ .cores = (int)sysconf(_SC_NPROCESSORS_ONLN),
+                                 .allowed = allowed < quota ? allowed : quota };
 }
 
 /* Other threads that run now and do not sleep again at once, as the daemon and its client do
@@ -78,6 +103,7 @@ static int threads_now(struct cpu_threads *cpu, int most) {
     } else if (age > SHORT_USEC) {
         cpu_load_sample(&cpu->load, running() - 1, now);
     }
+    if (most > cpu->allowed) most = cpu->allowed;
     return cpu_load_threads(&cpu->load, most, cpu->cores);
 }
 
@@ -103,6 +129,6 @@ void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now) {
 }
 
 bool cpu_threads_are_free(struct cpu_threads *cpu, int most) {
-    if (most > cpu->cores) most = cpu->cores;
+    if (most > cpu->allowed) most = cpu->allowed;
     return 2 * threads_now(cpu, most) > most;
 }

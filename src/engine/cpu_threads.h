@@ -10,6 +10,7 @@
 #ifndef DOZE_ENGINE_CPU_THREADS_H
 #define DOZE_ENGINE_CPU_THREADS_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,13 +18,18 @@
 
 struct cpu_threads {
     struct cpu_load load;
-    int cores;                         /* of the machine */
+    int cores;                         /* logical processors of the machine */
+    int allowed;                       /* of them, by affinity, cpuset and quota */
     int computing;                     /* threads of the batch that is being computed */
     int64_t batch_began, batch_lasted; /* us; of the last batch */
 };
 
-/* The physical cores this process may run on, at least 1. */
+/* The physical cores that affinity, cpuset and the control groups' quota allow this process;
+ * at least 1. */
 int cpu_threads_default(void);
+
+/* The same for these logical processors on a machine whose /proc and /sys are below `root`. */
+int cpu_threads_count_cores(const char *root, const cpu_set_t *set);
 
 void cpu_threads_init(struct cpu_threads *cpu);
 
