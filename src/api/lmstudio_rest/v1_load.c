@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* v1_load.c - load, unload and update of LM Studio's v1 dialect. */
-#include <string.h>
-
 #include "api/lmstudio_rest/v1.h"
 #include "api/ttl.h"
 #include "api/write.h"
@@ -75,9 +73,9 @@ bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_
 }
 
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
-    buf_add_str(out, "{\"instance_id\":");
-    json_write_str(out, instance_id, strlen(instance_id));
-    buf_add_str(out, "}");
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "instance_id", instance_id);
+    answer_write(doc, out);
 }
 
 static bool origin_read(yyjson_val *obj, struct instance_change *change, struct error *err) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/lmstudio_ws/fail.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/listing.h"

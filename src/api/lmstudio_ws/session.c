@@ -91,9 +91,8 @@ struct envelope {
     /* NULL: known, and nothing to do. */
     void (*receive)(struct lmws_session *session, yyjson_val *root,
                     const struct envelope *envelope);
-    enum lmws_op_kind opens;    /* what receive_open opens */
-    const char *id, *parameter; /* names of its fields */
-    const char *refusal;        /* type of the answer to a signal */
+    enum lmws_op_kind opens; /* what receive_open opens */
+    const char *refusal;     /* type of the answer to a signal */
 };
 
 static void warn(struct lmws_session *session, const char *text) {
@@ -131,14 +130,15 @@ static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_
 
 static void receive_open(struct lmws_session *session, yyjson_val *root,
                          const struct envelope *envelope) {
+    bool rpc = envelope->opens == LMWS_RPC;
     const char *endpoint = json_find_str(root, "endpoint");
     int64_t id;
-    if (!id_read(root, envelope->id, &id)) {
+    if (!id_read(root, rpc ? "callId" : "channelId", &id)) {
         warn(session, "A call needs an integer callId, a channel an integer channelId.");
         return;
     }
     open_op(session, envelope->opens, id, endpoint ? endpoint : "",
-            yyjson_obj_get(root, envelope->parameter));
+            yyjson_obj_get(root, rpc ? "parameter" : "creationParameter"));
 }
 
 static void acknowledge(struct lmws_session *session, int64_t channel, int64_t ack) {
@@ -154,12 +154,13 @@ static void acknowledge(struct lmws_session *session, int64_t channel, int64_t a
 static void receive_channel_message(struct lmws_session *session, yyjson_val *root,
                                     const struct envelope *envelope) {
     int64_t id, ack;
-    if (!id_read(root, envelope->id, &id)) return;
+    (void)envelope;
+    if (!id_read(root, "channelId", &id)) return;
     if (id_read(root, "ackId", &ack)) acknowledge(session, id, ack);
     struct lmws_op *op = lmws_op_find(session, LMWS_CHANNEL, id);
     if (!op || !op->endpoint->message) return;
     lmws_op_enter(op);
-    op->endpoint->message(op, yyjson_obj_get(root, envelope->parameter));
+    op->endpoint->message(op, yyjson_obj_get(root, "message"));
     lmws_op_leave(op);
 }
 
@@ -176,7 +177,7 @@ static void receive_keep_alive(struct lmws_session *session, yyjson_val *root,
 static void receive_signal(struct lmws_session *session, yyjson_val *root,
                            const struct envelope *envelope) {
     int64_t id;
-    if (!id_read(root, envelope->id, &id)) return;
+    if (!id_read(root, "subscribeId", &id)) return;
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *out = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, out, "type", envelope->refusal);
@@ -189,39 +190,23 @@ static void receive_signal(struct lmws_session *session, yyjson_val *root,
 /* Mostly about a reply of ours that does not fit the client's schema. */
 static void receive_warning(struct lmws_session *session, yyjson_val *root,
                             const struct envelope *envelope) {
-    const char *text = json_find_str(root, envelope->parameter);
+    const char *text = json_find_str(root, "warning");
+    (void)envelope;
     session->host->note(session->host->self, text ? text : "");
 }
 
 static const struct envelope envelopes[] = {
-    { .type = "rpcCall",
-      .receive = receive_open,
-      .opens = LMWS_RPC,
-      .id = "callId",
-      .parameter = "parameter" },
-    { .type = "channelCreate",
-      .receive = receive_open,
-      .opens = LMWS_CHANNEL,
-      .id = "channelId",
-      .parameter = "creationParameter" },
-    { .type = "channelSend",
-      .receive = receive_channel_message,
-      .id = "channelId",
-      .parameter = "message" },
-    { .type = "channelAck" },
-    { .type = "keepAlive", .receive = receive_keep_alive },
-    { .type = "signalSubscribe",
-      .receive = receive_signal,
-      .id = "subscribeId",
-      .refusal = "signalError" },
-    { .type = "writableSignalSubscribe",
-      .receive = receive_signal,
-      .id = "subscribeId",
-      .refusal = "writableSignalError" },
-    { .type = "signalUnsubscribe" },
-    { .type = "writableSignalUnsubscribe" },
-    { .type = "writableSignalUpdate" },
-    { .type = "communicationWarning", .receive = receive_warning, .parameter = "warning" },
+    { "rpcCall", receive_open, LMWS_RPC, NULL },
+    { "channelCreate", receive_open, LMWS_CHANNEL, NULL },
+    { "channelSend", receive_channel_message, 0, NULL },
+    { "channelAck", NULL, 0, NULL },
+    { "keepAlive", receive_keep_alive, 0, NULL },
+    { "signalSubscribe", receive_signal, 0, "signalError" },
+    { "writableSignalSubscribe", receive_signal, 0, "writableSignalError" },
+    { "signalUnsubscribe", NULL, 0, NULL },
+    { "writableSignalUnsubscribe", NULL, 0, NULL },
+    { "writableSignalUpdate", NULL, 0, NULL },
+    { "communicationWarning", receive_warning, 0, NULL },
 };
 
 static void dispatch(struct lmws_session *session, yyjson_val *root) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* system.c - questions about the server, and about LM Studio's online services: those are
  * answered as by a server that is not logged in. */
-#include <string.h>
-
 #include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/handlers.h"
 #include "base/json.h"
