@@ -68,8 +68,19 @@ static void request_join(struct lc_step *st, const struct lc_event *ev, int i) {
     if (slot_is_up(slot)) slot_adopt_ttl(lc, i, &lc->requests[lc->request_count - 1]);
 }
 
+/* A failure says nothing about another file. */
+static void forget_failures_of_file(struct lifecycle *lc, const struct lc_event *ev) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        struct lc_slot *slot = &lc->slots[i];
+        if (slot->model != ev->model || slot->failed_file == ev->plan.file) continue;
+        slot->failures = 0;
+        slot->retry_at = 0;
+    }
+}
+
 void on_request(struct lc_step *st, const struct lc_event *ev) {
     assert(ev->request_kind != LC_KIND_LOAD);
+    forget_failures_of_file(st->lc, ev);
     int i = instance_for(st->lc, ev);
     struct lc_refusal why = request_refusal(st->lc, ev, i);
 
@@ -102,10 +113,20 @@ static int only_instance(const struct lifecycle *lc, uint32_t model) {
 static int promotable(const struct lifecycle *lc, const struct lc_event *ev) {
     int i = ev->own_slot ? LC_NO_SLOT : only_instance(lc, ev->model);
 
-    if (i == LC_NO_SLOT || lc->slots[i].next.settings != ev->plan.settings) return LC_NO_SLOT;
+    if (i == LC_NO_SLOT) return LC_NO_SLOT;
     if (slot_is_leaving(&lc->slots[i])) return waiter_load(lc, i) == NULL ? i : LC_NO_SLOT;
     if (slot_is_up(&lc->slots[i])) return lc->slots[i].origin == LC_ORIGIN_JIT ? i : LC_NO_SLOT;
     return slot_needs_place(lc, i) ? i : LC_NO_SLOT;
+}
+
+/* It was loaded with other settings: its answers end, then it is loaded as the load says. */
+static void slot_reload(struct lc_step *st, int i) {
+    if (st->lc->slots[i].state != LC_BUSY) {
+        slot_leave(st, i, LC_BECAUSE_USER);
+        return;
+    }
+    requests_requeue(st->lc, i, MSEC_NEVER);
+    slot_enter(st, i, LC_DRAINING, LC_BECAUSE_USER);
 }
 
 void slot_promote(struct lifecycle *lc, int i, msec ttl) {
@@ -120,7 +141,9 @@ void slot_promote(struct lifecycle *lc, int i, msec ttl) {
 void on_load(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     int i = promotable(lc, ev);
-    bool loaded = i != LC_NO_SLOT && slot_is_loaded(&lc->slots[i]);
+    bool other = i != LC_NO_SLOT && slot_is_up(&lc->slots[i]) &&
+                 lc->slots[i].plan.settings != ev->plan.settings;
+    bool loaded = i != LC_NO_SLOT && slot_is_loaded(&lc->slots[i]) && !other;
     struct lc_refusal why = { .fail = LC_FAIL_NONE };
 
     if (lc->shutting_down)
@@ -133,6 +156,7 @@ void on_load(struct lc_step *st, const struct lc_event *ev) {
         request_refuse(st, ev, i, &why);
         return;
     }
+    if (other) slot_reload(st, i);
     if (slot_is_up(&lc->slots[i]))
         slot_promote(lc, i, ev->ttl);
     else

@@ -35,6 +35,11 @@ struct lc_tally {
     uint32_t infer; /* of those running, the ones that hold a parallel place */
 };
 
+/* While something works a tick is due this often. Events that stay away for much longer tell that
+ * the machine slept or the daemon did not run (Idle TTL, rule 9). */
+#define LC_PULSE ((msec)10000)
+#define LC_GAP (LC_PULSE + (msec)5000)
+
 /* Permille; below it a load that nobody waits for is cancelled (JIT loading, rule 4). */
 #define LC_HALF_LOADED 500
 
@@ -98,6 +103,10 @@ void slot_evict(struct lc_step *st, int slot, int by);
 /* A slot without an instance for the model, assigned to it; LC_NO_SLOT if there is none. */
 int slot_take(struct lc_step *st, uint32_t model);
 void slot_free(struct lc_step *st, int slot);
+/* Nothing was heard because nobody listened: every watchdog gets a fresh period. */
+void slot_refresh(struct lifecycle *lc, int slot);
+/* Is a worker there that has something to do or to end? */
+bool slot_is_watched(const struct lc_slot *slot);
 /* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new
  * load. */
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);

@@ -165,13 +165,15 @@ struct lc_plan {
     msec reload;  /* expected time to load, at least 1 */
     uint32_t parallel; /* places, at least 1 */
     enum lc_type type;
-    msec ttl; /* of the model, for requests that bring none; LC_TTL_NOT_GIVEN */
+    uint64_t file; /* stamp of the file; another one ends a back-off */
+    msec ttl;      /* of the model, for requests that bring none; LC_TTL_NOT_GIVEN */
 };
 
 struct lc_event {
     enum lc_event_kind kind;
     msec now; /* never less than in the event before */
     uint64_t request;
+    uint64_t client; /* whose request it is; 0: of nobody else */
     uint32_t model;
     int slot;
     uint32_t generation;
@@ -227,6 +229,8 @@ enum lc_request_state {
 
 struct lc_request {
     uint64_t id;
+    uint64_t client;
+    uint64_t turn; /* lower ones start first; see slot_turn */
     msec arrived;
     msec ttl; /* as given, MSEC_NEVER; LC_TTL_NOT_GIVEN, also once it counted for its slot */
     msec asked_ttl; /* as given, for the load that follows when its instance leaves first */
@@ -261,10 +265,13 @@ struct lc_slot {
     uint32_t permille;
     struct lc_plan plan; /* of the current worker; parallel as READY told */
     struct lc_plan
-        next;         /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
-    nbytes bytes;     /* counted against the budget: the plan's need until READY tells */
-    uint8_t failures; /* loads that failed in a row */
-    msec retry_at;    /* back-off: no jit load before this */
+        next;      /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
+    nbytes bytes;  /* counted against the budget: the plan's need until READY tells */
+    bool served;   /* the current worker has ended a request */
+    uint64_t turn; /* of the request that started last */
+    uint64_t failed_file; /* plan.file of the last failure */
+    uint8_t failures;     /* loads that failed in a row */
+    msec retry_at;        /* back-off: no jit load before this */
 };
 
 struct lifecycle {

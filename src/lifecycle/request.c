@@ -38,6 +38,18 @@ void request_remove(struct lifecycle *lc, uint32_t index) {
     memmove(r, r + 1, (lc->request_count - index) * sizeof *r);
 }
 
+/* Round-robin over clients (Order, rule 1) as fair queueing: a client's next request gets the turn
+ * after its last one here, but none before the turn that the slot has reached. */
+static uint64_t slot_turn(const struct lifecycle *lc, int slot, uint64_t client) {
+    uint64_t turn = lc->slots[slot].turn;
+
+    for (uint32_t i = 0; client != 0 && i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot == slot && r->client == client && r->turn >= turn) turn = r->turn + 1;
+    }
+    return turn;
+}
+
 void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
                  enum lc_request_state state) {
     assert(lc->request_count < LC_MAX_REQUESTS);
@@ -46,6 +58,8 @@ void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
 
     lc->requests[lc->request_count++] = (struct lc_request){
         .id = ev->request,
+        .client = ev->client,
+        .turn = slot_turn(lc, slot, ev->client),
         .arrived = lc->now,
         .ttl = ttl,
         .asked_ttl = ttl,

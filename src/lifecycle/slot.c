@@ -49,6 +49,7 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->unwanted_since = MSEC_NEVER;
     slot->lease_until = 0;
     slot->lives_until = 0;
+    slot->served = false;
     slot->heard = now;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
@@ -286,6 +287,7 @@ void slot_count_failure(struct lifecycle *lc, int i) {
     msec pause = BACK_OFF_FIRST;
 
     if (slot->failures < UINT8_MAX) slot->failures++;
+    slot->failed_file = slot->plan.file;
     for (int n = 1; n < slot->failures && pause < BACK_OFF_MAX; n++) pause *= 2;
     slot->retry_at = msec_after(lc->now, pause < BACK_OFF_MAX ? pause : BACK_OFF_MAX);
 }
@@ -311,20 +313,39 @@ static bool settle_loading(struct lc_step *st, int i) {
     return true;
 }
 
-/* Hands over what was let in, in order of arrival, while there are places. */
-static void slot_start(struct lc_step *st, int i) {
-    struct lifecycle *lc = st->lc;
-    struct lc_slot *slot = &lc->slots[i];
-    uint32_t taken = requests_tally(lc, i).infer;
+/* The admitted request that takes the next place: the lowest turn, then the oldest. */
+static struct lc_request *next_in_turn(struct lifecycle *lc, int i) {
+    struct lc_request *next = NULL;
 
     for (uint32_t k = 0; k < lc->request_count; k++) {
         struct lc_request *r = &lc->requests[k];
-        if (r->slot != i || r->state != LC_ADMITTED) continue;
-        if (r->kind == LC_KIND_INFER && taken >= slot->plan.parallel) continue;
-        taken += r->kind == LC_KIND_INFER;
-        r->state = LC_RUNNING;
-        slot->last_used = lc->now;
-        action_add(st, LC_DO_START, i)->request = r->id;
+        if (r->slot != i || r->state != LC_ADMITTED || r->kind != LC_KIND_INFER) continue;
+        if (next == NULL || r->turn < next->turn) next = r;
+    }
+    return next;
+}
+
+static void request_start(struct lc_step *st, struct lc_request *r) {
+    r->state = LC_RUNNING;
+    st->lc->slots[r->slot].last_used = st->lc->now;
+    action_add(st, LC_DO_START, r->slot)->request = r->id;
+}
+
+/* Hands over what was admitted: light work at once, the rest while there are places. */
+static void slot_start(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    struct lc_slot *slot = &lc->slots[i];
+
+    for (uint32_t k = 0; k < lc->request_count; k++) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot == i && r->state == LC_ADMITTED && r->kind == LC_KIND_LIGHT)
+            request_start(st, r);
+    }
+    for (uint32_t taken = requests_tally(lc, i).infer; taken < slot->plan.parallel; taken++) {
+        struct lc_request *next = next_in_turn(lc, i);
+        if (next == NULL) break;
+        if (next->turn > slot->turn) slot->turn = next->turn;
+        request_start(st, next);
     }
 }
 
@@ -412,4 +433,19 @@ bool slot_settle(struct lc_step *st, int i) {
     }
     assert(false && "lc_state");
     return false;
+}
+
+bool slot_is_watched(const struct lc_slot *slot) {
+    return slot->state != LC_ABSENT && slot->state != LC_IDLE;
+}
+
+void slot_refresh(struct lifecycle *lc, int i) {
+    struct lc_slot *slot = &lc->slots[i];
+
+    if (slot->state == LC_UNLOADING) {
+        if (slot->stop_by != MSEC_NEVER)
+            slot->stop_by = msec_after(lc->now, lc->settings.stop_grace);
+    } else if (slot_is_watched(slot) && slot->heard != MSEC_NEVER) {
+        slot->heard = lc->now;
+    }
 }

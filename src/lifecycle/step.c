@@ -109,6 +109,18 @@ static void settle(struct lc_step *st) {
     finish_shutdown(st);
 }
 
+static bool something_is_watched(const struct lifecycle *lc) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (slot_is_watched(&lc->slots[i])) return true;
+    return false;
+}
+
+static void refresh_watchdogs(struct lifecycle *lc) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) slot_refresh(lc, i);
+    if (lc->shutdown_by != MSEC_NEVER && lc->shutting_down)
+        lc->shutdown_by = msec_after(lc->now, lc->settings.shutdown_grace);
+}
+
 void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
                     struct lc_actions *ret_actions) {
     struct lc_step st = { lc, ret_actions };
@@ -116,7 +128,9 @@ void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
     assert(ev->now >= lc->now);
     assert(slot_named_well(ev));
     ret_actions->count = 0;
+    bool gap = something_is_watched(lc) && ev->now - lc->now > LC_GAP;
     lc->now = ev->now;
+    if (gap) refresh_watchdogs(lc);
     if (!is_stale(lc, ev)) {
         (void)admission_serve(&st); /* Gates close by the clock, also if the tick comes late. */
         handlers[ev->kind](&st, ev);
@@ -152,6 +166,8 @@ static msec slot_deadline(const struct lifecycle *lc, const struct lc_slot *slot
 
 msec lifecycle_deadline(const struct lifecycle *lc) {
     msec first = sooner(lc->shutdown_by, admission_next_gate(lc));
+
+    if (something_is_watched(lc)) first = sooner(first, msec_after(lc->now, LC_PULSE));
 
     for (int i = 0; i < LC_MAX_SLOTS; i++)
         first = sooner(first, slot_deadline(lc, &lc->slots[i]));

@@ -64,6 +64,7 @@ void on_done(struct lc_step *st, const struct lc_event *ev) {
     if (k < 0 || lc->requests[k].slot != ev->slot || lc->requests[k].state != LC_RUNNING)
         return;
     slot_count_ttl(lc, ev->slot, &lc->requests[k]);
+    lc->slots[ev->slot].served = true;
     request_remove(lc, (uint32_t)k);
     slot_hear(lc, ev->slot);
     lc->slots[ev->slot].last_used = lc->now;
@@ -119,10 +120,11 @@ void on_exited(struct lc_step *st, const struct lc_event *ev) {
         slot_enter(st, ev->slot, LC_ABSENT, LC_BECAUSE_EXITED);
         return;
     }
+    bool first_use = !slot->served && requests_tally(lc, ev->slot).running > 0;
     requests_fail(st, ev->slot, LC_SET(LC_RUNNING),
                   &(struct lc_refusal){ .fail = LC_FAIL_DIED });
     waiters_lose(lc, ev->slot);
     fail_lost(st, ev->slot);
-    if (slot->state == LC_LOADING) slot_count_failure(lc, ev->slot);
+    if (slot->state == LC_LOADING || first_use) slot_count_failure(lc, ev->slot);
     slot_enter(st, ev->slot, LC_ABSENT, LC_BECAUSE_DIED);
 }

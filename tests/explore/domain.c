@@ -80,6 +80,7 @@ static void add_requests(struct list *l, uint32_t model) {
     if (!(l->d->may & MAY_LOAD)) return;
     (void)add_new(l, LC_EV_LOAD, model);
     add_new(l, LC_EV_LOAD, model)->own_slot = true;
+    add_new(l, LC_EV_LOAD, model)->plan.settings = 2;
     if (l->d->budget != UINT64_MAX) add_new(l, LC_EV_LOAD, model)->force = true;
 }
 
@@ -237,6 +238,7 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, (uint64_t)s->evicted_by);
     mix(key, (uint64_t)s->ttl);
     mix(key, s->bytes);
+    mix(key, s->plan.settings | s->next.settings << 8 | (uint64_t)s->served << 16);
     mix(key, s->failures < 3 ? s->failures : 3);
     mix(key, left(lc, s->retry_at));
     mix(key, s->state == LC_IDLE ? age(lc, s->idle_since, 4 * UNIT) : 0);

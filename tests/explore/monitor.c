@@ -246,7 +246,7 @@ static bool drains_for_another(const struct step *s, int slot) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
         if (a->kind == LC_DO_REPORT && a->slot == slot && a->to == LC_DRAINING &&
-            a->reason == LC_BECAUSE_EVICTED)
+            (a->reason == LC_BECAUSE_EVICTED || a->reason == LC_BECAUSE_USER))
             return true;
     }
     return false;
@@ -261,8 +261,11 @@ static const char *promises_are_kept(const struct step *s) {
         if (was == NULL || was->state != LC_ADMITTED || now->state != LC_WAITING) continue;
         if (was->owed && drains_for_another(s, now->slot)) {
             const struct lc_slot *slot = &s->after->slots[now->slot];
-            const struct lc_request *waiter = waiter_in(s->after, slot->evicted_by);
-            if (waiter != NULL && waiter->arrived <= slot->ready_at)
+            const struct lc_request *waiter = slot->evicted_by != LC_NO_SLOT
+                                                  ? waiter_in(s->after, slot->evicted_by)
+                                                  : NULL;
+            if (slot->leaving == LC_BECAUSE_EVICTED && waiter != NULL &&
+                waiter->arrived <= slot->ready_at)
                 return "an older waiter took the turn of a load";
         }
         if (drains_for_another(s, now->slot)) {
@@ -435,8 +438,9 @@ static const char *back_off_is_kept(const struct step *s) {
         if (count_on(s, LC_DO_SPAWN, i) == 0 || was->retry_at <= s->ev->now) continue;
         if (was->model != s->after->slots[i].model) continue;
         const struct lc_request *first = waiter_in(s->after, i);
-        bool died = first != NULL && first->lost > 0;
-        if (!died && !load_waits_in(s->after, i)) return "a load within its back-off";
+        /* Who waited already gets a new worker; a request that comes now does not. */
+        bool came_now = first == NULL || request_in(s->before, first->id) == NULL;
+        if (came_now && !load_waits_in(s->after, i)) return "a load within its back-off";
     }
     return NULL;
 }

@@ -28,6 +28,7 @@ const struct transition rules_transitions[] = {
     /* what is busy finishes its answers first, except by hand */
     { LC_BUSY, LC_DRAINING, LC_BECAUSE_EVICTED },
     { LC_BUSY, LC_DRAINING, LC_BECAUSE_SHUTDOWN },
+    { LC_BUSY, LC_DRAINING, LC_BECAUSE_USER }, /* to be loaded again with other settings */
     { LC_BUSY, LC_UNLOADING, LC_BECAUSE_USER },
     { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_EVICTED },
     { LC_DRAINING, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },

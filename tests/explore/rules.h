@@ -17,7 +17,7 @@ struct transition {
     enum lc_reason reason;
 };
 
-enum { RULES_TRANSITIONS = 27 };
+enum { RULES_TRANSITIONS = 28 };
 extern const struct transition rules_transitions[RULES_TRANSITIONS];
 
 /* The index of the transition in the table above, or -1 if the rules do not have it. */

@@ -71,6 +71,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
     ev->kind = kind;
     ev->request = ++walk.request;
     ev->request_kind = kinds[pick(5)];
+    ev->client = pick(5);
     ev->model = pick_model();
     ev->slot = pick(4) == 0 ? (int)pick(LC_MAX_SLOTS) : LC_NO_SLOT;
     ev->ttl = pick_ttl();
@@ -81,6 +82,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
         .need = (nbytes)1000 * (1 + ev->model % 7),
         .reload = 1 + (msec)pick(60000),
         .parallel = 1 + pick(4),
+        .file = pick(8) == 0,
         .ttl = pick(3) == 0 ? (msec)pick(20000) : LC_TTL_NOT_GIVEN,
         .type = ev->model % 3 == 0 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };

@@ -36,15 +36,36 @@ static void test_evict_7_promoted_while_loading_and_busy(void **state) {
     assert_int_equal(lc.slots[0].origin, LC_ORIGIN_EXPLICIT);
 }
 
-static void test_evict_7_other_settings_make_a_new_instance(void **state) {
+static void test_evict_7_with_other_settings_a_jit_instance_is_loaded_again(void **state) {
     (void)state;
-    make_idle(A);
+    int a = make_idle(A);
     plan.settings = 2;
     uint64_t r = load(A);
 
-    assert_int_equal(fate(r), HELD);
-    assert_int_equal(count(LC_DO_ASSIGN), 1);
-    assert_int_equal(count(LC_DO_SPAWN), 1);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    assert_int_equal(last_reason(a), LC_BECAUSE_USER);
+    assert_int_equal(count(LC_DO_ASSIGN), 0);
+    exited(a);
+    assert_int_equal(lc.slots[a].plan.settings, 2);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+}
+
+static void test_evict_7_its_running_answers_end_first(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    uint64_t running = make_busy(A, &a), queued = ask(A);
+
+    plan.settings = 2;
+    uint64_t r = load(A);
+    assert_int_equal(state_of(a), LC_DRAINING);
+    done(running);
+    exited(a);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    assert_int_equal(fate(queued), STARTED);
 }
 
 static void test_evict_7_a_name_of_its_own_makes_a_new_instance(void **state) {
@@ -143,7 +164,9 @@ int explicit_tests(void) {
         cmocka_unit_test_setup(test_evict_7_a_load_promotes_the_only_jit_instance, world_reset),
         cmocka_unit_test_setup(test_evict_7_promoted_without_ttl_stays, world_reset),
         cmocka_unit_test_setup(test_evict_7_promoted_while_loading_and_busy, world_reset),
-        cmocka_unit_test_setup(test_evict_7_other_settings_make_a_new_instance, world_reset),
+        cmocka_unit_test_setup(test_evict_7_with_other_settings_a_jit_instance_is_loaded_again,
+                               world_reset),
+        cmocka_unit_test_setup(test_evict_7_its_running_answers_end_first, world_reset),
         cmocka_unit_test_setup(test_evict_7_a_name_of_its_own_makes_a_new_instance,
                                world_reset),
         cmocka_unit_test_setup(test_evict_7_beside_an_explicit_one_makes_a_new_instance,

@@ -105,6 +105,43 @@ static void test_limit_slots_the_oldest_memory_of_a_failure_gives_way(void **sta
     assert_int_equal(failure(ask(D)), LC_FAIL_TOO_MANY);
 }
 
+/* Order, rule 1: a client with forty requests does not make another one's wait for all. */
+static void test_order_1_slots_go_round_robin_over_clients(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    done(make_busy(A, &a));
+    uint64_t many[40];
+    for (int i = 0; i < 40; i++) many[i] = ask_client(A, 1);
+    uint64_t one = ask_client(A, 2), two = ask_client(A, 2), other = ask_client(A, 3);
+
+    assert_int_equal(fate(many[0]), STARTED);
+    done(many[0]);
+    assert_int_equal(fate(one), STARTED);
+    done(one);
+    assert_int_equal(fate(other), STARTED);
+    done(other);
+    assert_int_equal(fate(many[1]), STARTED);
+    done(many[1]);
+    assert_int_equal(fate(two), STARTED);
+    done(two);
+    for (int i = 2; i < 40; i++) { /* its own stay in order */
+        assert_int_equal(fate(many[i]), STARTED);
+        done(many[i]);
+    }
+}
+
+static void test_order_1_without_a_client_the_oldest_is_first(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    uint64_t running = make_busy(A, &a), second = ask(A), third = ask(A);
+
+    done(running);
+    assert_int_equal(fate(second), STARTED);
+    assert_int_equal(fate(third), HELD);
+}
+
 int limit_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_limit_waiting_per_model, world_reset),
@@ -116,6 +153,8 @@ int limit_tests(void) {
         cmocka_unit_test_setup(test_limit_slots, world_reset),
         cmocka_unit_test_setup(test_limit_slots_the_oldest_memory_of_a_failure_gives_way,
                                world_reset),
+        cmocka_unit_test_setup(test_order_1_slots_go_round_robin_over_clients, world_reset),
+        cmocka_unit_test_setup(test_order_1_without_a_client_the_oldest_is_first, world_reset),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

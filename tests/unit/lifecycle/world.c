@@ -97,6 +97,14 @@ uint64_t ask_ttl(uint32_t model, msec ttl) {
     return ask_kind(model, LC_KIND_INFER, ttl);
 }
 
+uint64_t ask_client(uint32_t model, uint64_t client) {
+    struct lc_event ev = request_event(LC_EV_REQUEST, model);
+
+    ev.client = client;
+    send(ev);
+    return ev.request;
+}
+
 uint64_t ask_slot(uint32_t model, int slot) {
     struct lc_event ev = request_event(LC_EV_REQUEST, model);
 

@@ -33,6 +33,7 @@ uint64_t ask(uint32_t model); /* INFER */
 uint64_t ask_ttl(uint32_t model, msec ttl);
 uint64_t ask_kind(uint32_t model, enum lc_kind kind, msec ttl);
 uint64_t ask_slot(uint32_t model, int slot);
+uint64_t ask_client(uint32_t model, uint64_t client);
 uint64_t load(uint32_t model);
 uint64_t load_ttl(uint32_t model, msec ttl);
 uint64_t load_own(uint32_t model);
