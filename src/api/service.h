@@ -75,6 +75,7 @@ struct service_request {
      * it is gone. 0: by name. */
     uint64_t instance;
     struct ttl ttl;
+    uint64_t client;      /* requests with one number are one client\'s; 0: of nobody else */
     yyjson_mut_doc *body; /* the neutral body. Owned */
 };
 

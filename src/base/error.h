@@ -26,14 +26,14 @@ enum err_code {
     ERR_QUEUE_FULL,        /* 429 + Retry-After */
     ERR_LOAD_FAILED,       /* 500 */
     ERR_INTERNAL,          /* our side failed: 500 */
-    ERR_NOT_SUPPORTED,     /* this model or build cannot: 501 */
-    ERR_WORKER_DIED,       /* 502 */
-    ERR_MODEL_UNLOADED,    /* 503 */
-    ERR_BACK_OFF,          /* 503 + Retry-After */
-    ERR_SHUTTING_DOWN,     /* 503 */
-    ERR_NO_MEMORY,         /* 507 */
-    ERR_CANCELLED,         /* the asker went away; nobody sees it */
-    ERR_IO,                /* a file or socket failed: 500 */
+    ERR_NOT_SUPPORTED,  /* this model or build cannot: 400, as trying again changes nothing */
+    ERR_WORKER_DIED,    /* 502 */
+    ERR_MODEL_UNLOADED, /* 503 */
+    ERR_BACK_OFF,       /* 503 + Retry-After */
+    ERR_SHUTTING_DOWN,  /* 503 */
+    ERR_NO_MEMORY,      /* 507 */
+    ERR_CANCELLED,      /* the asker went away; nobody sees it */
+    ERR_IO,             /* a file or socket failed: 500 */
 };
 enum { ERR_CODE_COUNT = ERR_IO + 1 };
 

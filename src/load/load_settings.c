@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/words.h"
 
@@ -312,15 +313,8 @@ void load_settings_merge(struct load_settings *settings, const struct load_setti
     }
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_add(uint64_t hash, const void *bytes, size_t len) {
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < len; i++) hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 static uint64_t hash_fields(const struct load_settings *effective, bool all) {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = HASH_BEGIN;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (!all && !fields[i].state) continue;
         const void *at = member(effective, &fields[i]);

@@ -5,9 +5,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
+
+/* Changes with the file's size or time of change. */
+static uint64_t file_stamp(const struct model *model) {
+    uint64_t stamp = hash_add(HASH_BEGIN, &model->size, sizeof model->size);
+    return hash_add(stamp, &model->modified, sizeof model->modified);
+}
 
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
@@ -30,6 +37,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         .need = load_plan_need(&shape, ret_effective),
         .reload = load_plan_reload_time(&shape),
         .parallel = (uint32_t)ret_effective->parallel,
+        .file = file_stamp(model),
         .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
         .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
     };
@@ -108,17 +116,38 @@ struct asked {
     uint64_t instance;
     struct ttl ttl;
     const struct load_settings *requested; /* NULL: nothing */
+    uint64_t client;
+    const enum service_op *op; /* NULL: a load */
 };
+
+static bool is_light(enum service_op op) {
+    return op == OP_TOKENIZE || op == OP_TEMPLATE;
+}
+
+/* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from the
+ * catalog. */
+static bool type_fits(const struct target *target, const enum service_op *op,
+                      struct error *err) {
+    if (!target->model || !op || is_light(*op)) return true;
+    bool embeds = target->model->type == MODEL_EMBEDDINGS;
+    if (embeds == (*op == OP_EMBEDDING)) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "model",
+                           embeds ? "'%.80s' is an embedding model; choose a language model."
+                                  : "'%.80s' is a language model; choose an embedding model.",
+                           target->model_key);
+}
 
 static bool begin(struct supervisor *sup, struct call *call, const struct asked *asked,
                   struct error *err) {
     struct target target = { .slot = LC_NO_SLOT };
     struct lc_event ev = { .kind = LC_EV_REQUEST,
                            .request = call->id,
+                           .client = asked->client,
                            .request_kind = call->kind };
     bool found = asked->instance ? resolve_reference(sup, asked->instance, &target, err)
                                  : resolve(sup, asked->name, &target, err);
-    if (!found || !plan_target(sup, &target, asked->requested, &ev.plan, err)) return false;
+    if (!found || !type_fits(&target, asked->op, err)) return false;
+    if (!plan_target(sup, &target, asked->requested, &ev.plan, err)) return false;
     call->model_key = xstrdup(target.model_key);
     ev.model = supervisor_model_number(sup, target.model_key);
     ev.slot = target.slot;
@@ -126,10 +155,6 @@ static bool begin(struct supervisor *sup, struct call *call, const struct asked 
     supervisor_feed_budget(sup);
     supervisor_feed(sup, ev);
     return true;
-}
-
-static bool is_light(enum service_op op) {
-    return op == OP_TOKENIZE || op == OP_TEMPLATE;
 }
 
 static void refuse_full(struct supervisor *sup, struct error *err) {
@@ -160,6 +185,8 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
     call->received_usec = clock_boottime_usec();
     *request = (struct service_request){ 0 };
     struct asked asked = { .name = call->request.model,
+                           .client = call->request.client,
+                           .op = &call->request.op,
                            .instance = call->request.instance,
                            .ttl = call->request.ttl };
     if (!begin(sup, call, &asked, &err)) call_fail(sup, call, &err);

@@ -376,6 +376,11 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
             "The worker of '%.80s' %s while loading; the file may be damaged, or the memory "
             "too small.",
             in->model_key, how);
+    } else if (state != LC_UNLOADING && !sup->lc.slots[slot].served) {
+        error_set(&in->load_error, ERR_LOAD_FAILED,
+                  "The worker of '%.80s' %s at its first use; the file may be damaged, or the "
+                  "memory too small.",
+                  in->model_key, how);
     }
     supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_EXITED,
                                             .slot = slot,

@@ -160,14 +160,24 @@ test('images are refused with a sentence where the model cannot see', async (t) 
   const { status, body } = await d.chat('m', { messages: [{ role: 'user', content: [
     { type: 'text', text: 'What is it?' },
     { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }] });
-  assert.ok(status === 400 || status === 501, JSON.stringify(body));
+  assert.equal(status, 400, JSON.stringify(body));
   assert.match(body.error.message, /image/i);
   assert.equal((await d.chat('m')).status, 200);
+});
+
+test('refuse before evicting: what a model is not made for costs no other its place', async (t) => {
+  const d = await start(t, { models: { e: embedding(), m: spoken('Hi.') } });
+  await d.chat('m', { max_tokens: 1 });
+  const chat = await d.post('/v1/chat/completions',
+    { model: 'e', messages: [{ role: 'user', content: 'x' }] });
+  assert.equal(chat.status, 400);
+  assert.match(chat.body.error.message, /embedding model/);
+  assert.deepEqual((await d.instances()).map((i) => [i.id, i.state]), [['m', 'idle']]);
 });
 
 test('an embedding request to a model that talks, a chat to one that embeds', async (t) => {
   const d = await start(t, { models: { e: embedding() } });
   const { status, body } = await d.chat('e');
-  assert.ok(status === 400 || status === 501, JSON.stringify(body));
+  assert.equal(status, 400, JSON.stringify(body));
   assert.match(body.error.message, /\w+ \w+/);
 });

@@ -21,6 +21,7 @@ test('a worker killed while streaming: error event, no clean end, the next reque
   async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() } });
   const watch = await d.watch();
+  await d.chat('slow', { max_tokens: 1 }); // a worker that dies at its first use has a back-off
   const stream = await speaking(d, 'slow');
   const { pid } = await watch.reaches('slow', 'busy');
   process.kill(pid, 'SIGKILL');
@@ -155,8 +156,23 @@ test('a model that needs more memory than allowed: 507 with the figures', async 
   assert.equal(forced.instance_id, 'alpha');
 });
 
+test('a worker that dies at its first use counts as a failed load', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const stream = await speaking(d, 'slow');
+  const { pid } = await watch.reaches('slow', 'busy');
+  process.kill(pid, 'SIGKILL');
+  await stream.ended;
+  await watch.reaches('slow', 'absent');
+  const next = await d.chat('slow', { max_tokens: 2 });
+  assert.equal(next.status, 503);
+  assert.match(next.body.error.message, /at its first use/);
+  assert.ok(Number(next.headers.get('retry-after')) >= 1);
+});
+
 test('a worker that hangs while it has work is killed and its requests are answered', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() }, settings: { hang_seconds: 1 } });
+  await d.chat('slow', { max_tokens: 1 });
   const watch = await d.watch();
   const stream = await speaking(d, 'slow');
   const { pid } = await watch.reaches('slow', 'busy');

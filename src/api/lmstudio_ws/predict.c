@@ -29,7 +29,9 @@ static yyjson_mut_doc *prepare(struct lmws_op *op, const struct lmws_found *foun
 static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *body,
                      uint64_t instance) {
     const struct service *service = op->session->service;
-    struct service_request request = { .op = kind, .instance = instance, .body = body };
+    struct service_request request = {
+        .op = kind, .instance = instance, .client = (uintptr_t)op->session, .body = body
+    };
     struct service_sink sink = { .on_event = lmws_prediction_on_event, .ctx = op };
     call_id call = service->generate(service->self, &request, sink);
     if (op->ended) return;

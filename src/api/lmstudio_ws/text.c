@@ -87,6 +87,7 @@ static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
     op->clear_state = question_clear;
     struct service_request request = { .op = kind,
                                        .instance = found.instance.reference,
+                                       .client = (uintptr_t)op->session,
                                        .body = body };
     struct service_sink sink = { .on_event = question_on_event, .ctx = op };
     call_id call = service->generate(service->self, &request, sink);

@@ -9,7 +9,10 @@
 
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "daemon/daemon.h"
 
@@ -119,11 +122,27 @@ static void on_event(void *ctx, call_id call, const struct service_event *ev) {
     answer_release(a);
 }
 
+/* Who asks, for turns among the requests of one model: the key and the program. Connections tell
+ * nothing, since a client opens one for each request that runs. */
+static uint64_t client_of(const struct exchange *x) {
+    static const char *const names[] = { "authorization", "x-api-key", "user-agent" };
+    uint64_t hash = HASH_BEGIN;
+    bool known = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = exchange_header(x, names[i]);
+        if (value) hash = hash_add(hash, value, strlen(value) + 1);
+        known = known || value;
+    }
+    return known ? hash : 0;
+}
+
 static void begin_parts(struct answer *a, struct parsed *parsed) {
+    uint64_t client = client_of(a->x);
     a->entered++;
     for (int i = 0; i < parsed->count && a->x; i++) {
         struct part *part = &a->parts[i];
         struct service_sink sink = { on_event, part };
+        parsed->requests[i].client = client;
         part->call = UINT64_MAX; /* not known yet, but begun: an early end sets it to 0 */
         call_id call = a->d->service.generate(a->d->service.self, &parsed->requests[i], sink);
         if (part->call != 0) part->call = call;
