@@ -35,8 +35,8 @@ struct lc_tally {
     uint32_t infer; /* of those running, the ones that hold a parallel place */
 };
 
-/* While something works a tick is due this often. Events that stay away for much longer tell that
- * the machine slept or the daemon did not run (Idle TTL, rule 9). */
+/* While something works a tick is due this often. Events that stay away for much longer tell
+ * that the machine slept or the daemon did not run (Idle TTL, rule 9). */
 #define LC_PULSE ((msec)10000)
 #define LC_GAP (LC_PULSE + (msec)5000)
 

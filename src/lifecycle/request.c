@@ -38,8 +38,8 @@ void request_remove(struct lifecycle *lc, uint32_t index) {
     memmove(r, r + 1, (lc->request_count - index) * sizeof *r);
 }
 
-/* Round-robin over clients (Order, rule 1) as fair queueing: a client's next request gets the turn
- * after its last one here, but none before the turn that the slot has reached. */
+/* Round-robin over clients (Order, rule 1) as fair queueing: a client's next request gets the
+ * turn after its last one here, but none before the turn that the slot has reached. */
 static uint64_t slot_turn(const struct lifecycle *lc, int slot, uint64_t client) {
     uint64_t turn = lc->slots[slot].turn;
 

@@ -124,8 +124,8 @@ static bool is_light(enum service_op op) {
     return op == OP_TOKENIZE || op == OP_TEMPLATE;
 }
 
-/* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from the
- * catalog. */
+/* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from
+ * the catalog. */
 static bool type_fits(const struct target *target, const enum service_op *op,
                       struct error *err) {
     if (!target->model || !op || is_light(*op)) return true;

@@ -122,8 +122,8 @@ static void on_event(void *ctx, call_id call, const struct service_event *ev) {
     answer_release(a);
 }
 
-/* Who asks, for turns among the requests of one model: the key and the program. Connections tell
- * nothing, since a client opens one for each request that runs. */
+/* Who asks, for turns among the requests of one model: the key and the program. Connections
+ * tell nothing, since a client opens one for each request that runs. */
 static uint64_t client_of(const struct exchange *x) {
     static const char *const names[] = { "authorization", "x-api-key", "user-agent" };
     uint64_t hash = HASH_BEGIN;
