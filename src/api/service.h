@@ -285,9 +285,11 @@ enum log_kind {
 struct log_line {
     enum log_kind kind;
     enum log_level level;
-    msec at;           /* Unix ms */
-    const char *text;  /* UTF-8 */
-    const char *model; /* identifier of the instance */
+    msec at;          /* Unix ms */
+    const char *text; /* UTF-8 */
+    /* From LOG_INPUT on */
+    uint64_t instance; /* its reference */
+    const char *model; /* its identifier */
     /* LOG_STATS */
     struct service_usage usage;
     struct service_timing timing;

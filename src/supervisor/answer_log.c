@@ -7,6 +7,7 @@ static void log_of_call(struct supervisor *sup, const struct call *call, struct 
     if (!sup->config.log_wanted(sup->config.ctx, line.kind)) return;
     line.level = LOG_LEVEL_INFO;
     line.at = clock_unix();
+    line.instance = supervisor_reference(sup, call->slot);
     line.model = sup->instances[call->slot].identifier;
     sup->config.on_log(sup->config.ctx, &line);
 }

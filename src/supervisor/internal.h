@@ -148,6 +148,8 @@ void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 /* ---- views.c ---- */
 /* Is there an instance in this slot that listings show? */
 bool supervisor_shows(const struct supervisor *sup, int slot);
+/* The instance_view.reference of the slot's load. */
+uint64_t supervisor_reference(const struct supervisor *sup, int slot);
 /* The slot of the load with this instance_view.reference; LC_NO_SLOT if another is there. */
 int supervisor_find_slot(const struct supervisor *sup, uint64_t reference);
 enum instance_origin supervisor_origin(const struct supervisor *sup, int slot);

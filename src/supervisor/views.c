@@ -57,13 +57,13 @@ static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
     return running > 0 ? unix_now : unix_now + s->last_used - supervisor_now();
 }
 
-static uint64_t reference_of(const struct supervisor *sup, int slot) {
+uint64_t supervisor_reference(const struct supervisor *sup, int slot) {
     return (uint64_t)sup->lc.slots[slot].generation * LC_MAX_SLOTS + (uint64_t)slot;
 }
 
 int supervisor_find_slot(const struct supervisor *sup, uint64_t reference) {
     int slot = (int)(reference % LC_MAX_SLOTS);
-    bool same = sup->instances[slot].identifier && reference_of(sup, slot) == reference;
+    bool same = sup->instances[slot].identifier && supervisor_reference(sup, slot) == reference;
     return same ? slot : LC_NO_SLOT;
 }
 
@@ -74,7 +74,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     msec now = supervisor_now(), unix_now = clock_unix();
     bool loaded = s->state != LC_ABSENT && s->state != LC_LOADING;
     return (struct instance_view){
-        .reference = reference_of(sup, slot),
+        .reference = supervisor_reference(sup, slot),
         .identifier = in->identifier,
         .model_key = in->model_key,
         .type = type_of(sup, in),

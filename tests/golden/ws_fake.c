@@ -305,12 +305,14 @@ static void log_say(struct fake *f, const char *json) {
     yyjson_doc *doc = json_parse_object(json, strlen(json), &err);
     yyjson_val *root = yyjson_doc_get_root(doc), *stats = yyjson_obj_get(root, "stats");
     int kind = WORDS_FIND(types, json_find_str(root, "type"));
-    const char *text = json_find_str(root, "text");
+    const char *text = json_find_str(root, "text"), *model = json_find_str(root, "model");
+    bool mine = model && strcmp(model, instances[0].identifier) == 0;
     struct log_line line = {
         .kind = kind < 0 ? LOG_SERVER : (enum log_kind)kind,
         .at = yyjson_get_sint(yyjson_obj_get(root, "at")),
         .text = text ? text : "",
-        .model = json_find_str(root, "model"),
+        .instance = mine ? instances[0].reference : 0,
+        .model = model ? model : "",
         .usage = { .prompt_tokens = (int64_t)number_of(stats, "prompt_tokens"),
                    .completion_tokens = (int64_t)number_of(stats, "completion_tokens") },
         .timing = { .time_to_first_token = number_of(stats, "time_to_first_token"),
@@ -319,7 +321,6 @@ static void log_say(struct fake *f, const char *json) {
     };
     const char *level = json_find_str(root, "level");
     (void)(level && log_level_parse(level, &line.level));
-    if (!line.model) line.model = "";
     if (f->log) f->log(f->log_ctx, &line);
     yyjson_doc_free(doc);
 }

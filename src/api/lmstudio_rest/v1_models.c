@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* v1_models.c - GET /api/v1/models, with what doze knows of each instance besides. */
+/* v1_models.c - GET /api/v1/models, with doze's own fields of each instance. */
 #include <string.h>
 #include <time.h>
 
@@ -42,7 +42,7 @@ void lmstudio_v1_add_config(yyjson_mut_doc *doc, yyjson_mut_val *out, const char
     load_settings_add_shown(view->settings, doc, yyjson_mut_obj_add_obj(doc, out, name));
 }
 
-/* Once its worker has said something about it. */
+/* Left out until the worker has reported it. */
 static void add_prompt_cache(yyjson_mut_doc *doc, yyjson_mut_val *out,
                              const struct instance_view *view) {
     if (view->prompts_kept == 0 && view->prompt_hits == 0) return;
@@ -88,11 +88,11 @@ static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_real(doc, quantization, "bits_per_weight", model->bits_per_weight);
 }
 
-/* Which reasoning settings a template obeys is not known: only that the model reasons. */
+/* Which reasoning settings a template has is unknown; only that the model reasons. */
 static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *out,
                              const struct model_view *model) {
     yyjson_mut_val *capabilities = yyjson_mut_obj_add_obj(doc, out, "capabilities");
-    yyjson_mut_obj_add_bool(doc, capabilities, "vision", false); /* no engine of today can */
+    yyjson_mut_obj_add_bool(doc, capabilities, "vision", false); /* no model has it yet */
     yyjson_mut_obj_add_bool(doc, capabilities, "trained_for_tool_use", model->tool_use);
     if (!model->reasoning) return;
     yyjson_mut_val *reasoning = yyjson_mut_obj_add_obj(doc, capabilities, "reasoning");

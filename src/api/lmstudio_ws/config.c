@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* config.c - {"layers":[{"layerName","config":{"fields":[{"key","value"}]}}]}: lowest
- * priority first. Unknown keys are ignored, as clients of every version send some. */
+/* config.c - of several layers or fields with a key the last one counts. Unknown keys are
+ * ignored: clients of every version send some. */
 #include "api/lmstudio_ws/config.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/lmstudio_ws/info.h"
 #include "api/lmstudio_ws/template.h"
 #include "base/json.h"
 
@@ -53,9 +54,9 @@ void lmws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *ke
     yyjson_mut_obj_add_val(doc, field, "value", value);
 }
 
-/* ---- what a client demands of a load ---- */
+/* ---- what a client requests of a load ---- */
 
-/* A number within the field's bounds; one above is brought down, one below is not taken. */
+/* A number above the field's maximum is clamped, one below the minimum ignored. */
 static void read_number(yyjson_val *value, const char *name, struct load_settings *s) {
     const struct load_field *field = load_field_find(name);
     double min, max;
@@ -91,7 +92,7 @@ static void read_gpu_layers(yyjson_val *ratio, const struct model_view *model,
     s->gpu_layers = share == 1 ? -1 : lround(share * (double)model->layers);
 }
 
-/* The SDK for Python has another name for the same. */
+/* The SDK for Python has a name of its own for this key. */
 static enum kv_type cache_type_for(yyjson_val *stack, const char *key, const char *python_key,
                                    enum kv_type otherwise) {
     return cache_type(lmws_config_find(stack, key),
@@ -127,9 +128,8 @@ static void read_common(yyjson_val *stack, const char *domain, const struct mode
 
 void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
                            struct load_settings *s) {
-    bool embedding = model->type == MODEL_EMBEDDINGS;
-    read_common(stack, embedding ? "embedding" : "llm", model, s);
-    if (embedding) return;
+    read_common(stack, lmws_model_domain(model), model, s);
+    if (model->type == MODEL_EMBEDDINGS) return;
     read_number(lmws_config_find(stack, "llm.load.numParallelSessions"), "parallel", s);
     read_number(lmws_config_find(stack, "llm.load.llama.physicalBatchSize"), "chunk_size", s);
     read_number(lmws_config_find(stack, "llm.load.llama.cpuThreadPoolSize"), "threads", s);
@@ -163,7 +163,7 @@ static yyjson_mut_val *ratio(yyjson_mut_doc *doc, const struct model_view *model
     return yyjson_mut_real(doc, (double)layers / (double)model->layers);
 }
 
-/* bf16 is a word that the clients do not have. */
+/* The clients have no word for bf16. */
 static yyjson_mut_val *cache_box(yyjson_mut_doc *doc, enum kv_type type) {
     bool plain = type == KV_TYPE_UNSET || type == KV_TYPE_F16 || type == KV_TYPE_BF16;
     return checkbox(doc, !plain, yyjson_mut_str(doc, kv_type_name(plain ? KV_TYPE_F16 : type)));
@@ -237,9 +237,7 @@ static void add_llm(yyjson_mut_doc *doc, yyjson_mut_val *fields,
 yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
                                         const struct instance_view *view) {
     yyjson_mut_val *fields, *config = lmws_config_new(doc, &fields);
-    bool embedding = model->type == MODEL_EMBEDDINGS;
-    add_common(doc, fields, embedding ? "embedding" : "llm", model, view->settings);
-    if (embedding) return config;
-    add_llm(doc, fields, view->settings);
+    add_common(doc, fields, lmws_model_domain(model), model, view->settings);
+    if (model->type != MODEL_EMBEDDINGS) add_llm(doc, fields, view->settings);
     return config;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * config.h - configuration stacks, {"layers":[{"layerName","config":{"fields":[{"key",
- * "value"}]}}]}: what a client demands, and how an instance was loaded.
+ * "value"}]}}]}, lowest priority first: what a client requests; how an instance was loaded.
  */
 #ifndef DOZE_API_LMSTUDIO_WS_CONFIG_H
 #define DOZE_API_LMSTUDIO_WS_CONFIG_H

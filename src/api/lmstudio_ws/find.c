@@ -84,8 +84,8 @@ enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson
     return wanted_find(session, &wanted, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
 }
 
-bool lmws_specifier_demand(struct lmws_op *op, yyjson_val *specifier,
-                           struct lmws_found *ret_found) {
+bool lmws_specifier_require(struct lmws_op *op, yyjson_val *specifier,
+                            struct lmws_found *ret_found) {
     enum lmws_finding finding = lmws_specifier_find(op->session, specifier, ret_found);
     if (finding == LMWS_FOUND_UNLOADED) lmws_op_fail_unloaded(op);
     if (finding == LMWS_FOUND_NONE) {

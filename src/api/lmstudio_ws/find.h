@@ -17,8 +17,8 @@ enum lmws_finding { LMWS_FOUND, LMWS_FOUND_NONE, LMWS_FOUND_UNLOADED };
 enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson_val *specifier,
                                       struct lmws_found *ret_found);
 /* The same; on failure it ends the op with the right error. */
-bool lmws_specifier_demand(struct lmws_op *op, yyjson_val *specifier,
-                           struct lmws_found *ret_found);
+bool lmws_specifier_require(struct lmws_op *op, yyjson_val *specifier,
+                            struct lmws_found *ret_found);
 
 /* The loaded instance with this instance_view.reference, of the session's namespace. */
 bool lmws_reference_find(const struct lmws_session *session, uint64_t reference,

@@ -32,12 +32,12 @@ void lmws_list_loaded(struct lmws_op *op, yyjson_val *param) {
 void lmws_get_model_info(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
     yyjson_val *specifier = yyjson_obj_get(param, "specifier");
-    bool demanded = yyjson_get_bool(yyjson_obj_get(param, "throwIfNotFound"));
-    if (!demanded && lmws_specifier_find(op->session, specifier, &found) != LMWS_FOUND) {
+    bool required = yyjson_get_bool(yyjson_obj_get(param, "throwIfNotFound"));
+    if (!required && lmws_specifier_find(op->session, specifier, &found) != LMWS_FOUND) {
         lmws_op_done(op);
         return;
     }
-    if (demanded && !lmws_specifier_demand(op, specifier, &found)) return;
+    if (required && !lmws_specifier_require(op, specifier, &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     lmws_op_result(op, doc,
                    lmws_instance_info(doc, op->session->host, &found.model, &found.instance));
@@ -45,7 +45,7 @@ void lmws_get_model_info(struct lmws_op *op, yyjson_val *param) {
 
 void lmws_get_load_config(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
-    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!lmws_specifier_require(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     lmws_op_result(op, doc, lmws_load_config_format(doc, &found.model, &found.instance));
 }
@@ -54,7 +54,7 @@ void lmws_get_load_config(struct lmws_op *op, yyjson_val *param) {
 void lmws_get_base_prediction_config(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
     struct error err; /* unused: without a stack nothing is refused */
-    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!lmws_specifier_require(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *body = yyjson_mut_obj(doc); /* a request's; not needed */
     lmws_op_result(op, doc,
@@ -70,7 +70,7 @@ void lmws_get_processing_state(struct lmws_op *op, yyjson_val *param) {
         [WORK_GENERATING] = "generating",
     };
     struct lmws_found found;
-    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "specifier"), &found)) return;
+    if (!lmws_specifier_require(op, yyjson_obj_get(param, "specifier"), &found)) return;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *state = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, state, "status", words[found.instance.work]);

@@ -20,8 +20,8 @@ static struct ttl ttl_read(yyjson_val *param, const char *name) {
 }
 
 /* The model that the client names, if it is of the session's kind; else the op is ended. */
-static bool demand_model(struct lmws_op *op, yyjson_val *param, const char *name,
-                         struct model_view *ret_model) {
+static bool require_model(struct lmws_op *op, yyjson_val *param, const char *name,
+                          struct model_view *ret_model) {
     struct error err;
     const char *key = json_find_str(param, name);
     if (!key || !*key) {
@@ -135,7 +135,7 @@ void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
                               .on_end = load_on_end,
                               .ctx = op };
     struct model_view model;
-    if (!demand_model(op, param, "modelKey", &model)) return;
+    if (!require_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
     request.identifier = json_find_str(param, "identifier");
     request.ttl = ttl_read(param, "ttlMs");
@@ -171,8 +171,8 @@ static void load_on_loading(void *ctx, call_id call, const struct instance_view 
 }
 
 /* An identifier comes first, also of an instance that is still loading; then a model's key. */
-static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view *ret_model,
-                        const char **ret_name) {
+static bool require_name(struct lmws_op *op, yyjson_val *param, struct model_view *ret_model,
+                         const char **ret_name) {
     struct lmws_found found;
     const char *name = json_find_str(param, "identifier");
     if (name && lmws_identifier_find(op->session, name, &found)) {
@@ -180,7 +180,7 @@ static bool demand_name(struct lmws_op *op, yyjson_val *param, struct model_view
         *ret_name = name;
         return true;
     }
-    if (!demand_model(op, param, "identifier", ret_model)) return false;
+    if (!require_model(op, param, "identifier", ret_model)) return false;
     *ret_name = ret_model->key;
     return true;
 }
@@ -195,7 +195,7 @@ void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
                               .on_progress = load_on_progress,
                               .on_end = load_on_end,
                               .ctx = op };
-    if (!demand_name(op, param, &model, &request.model)) return;
+    if (!require_name(op, param, &model, &request.model)) return;
     request.ttl = ttl_read(param, "loadTtlMs");
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, request.model);
@@ -261,7 +261,7 @@ void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     struct load_request request = LOAD_REQUEST_UNSET;
     struct model_view model;
-    if (!demand_model(op, param, "modelKey", &model)) return;
+    if (!require_model(op, param, "modelKey", &model)) return;
     request.model = model.key;
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = op };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* log.c - the daemon's log as LM Studio's events. What a model wrote comes in two
- * messages, its text and its figures; clients want them as one. */
+/* log.c - the daemon's log as LM Studio's events. An answer comes in two lines, its text and
+ * its figures; clients want them as one event. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "api/lmstudio_ws/find.h"
 #include "api/lmstudio_ws/handlers.h"
 #include "api/lmstudio_ws/info.h"
-#include "base/json.h"
 #include "base/xalloc.h"
 
 struct log_stream {
@@ -16,11 +16,16 @@ struct log_stream {
     char *output, *output_model; /* text that waits for its figures; NULL: none */
 };
 
+static void forget_output(struct log_stream *stream) {
+    free(stream->output);
+    free(stream->output_model);
+    stream->output = stream->output_model = NULL;
+}
+
 static void log_stream_clear(void *state) {
     struct log_stream *stream = state;
     if (stream->follower) stream->host->log_leave(stream->host->self, stream->follower);
-    free(stream->output);
-    free(stream->output_model);
+    forget_output(stream);
 }
 
 static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, const struct log_line *line,
@@ -33,8 +38,8 @@ static yyjson_mut_val *event_new(yyjson_mut_doc **ret_doc, const struct log_line
     return message;
 }
 
-/* [2026-01-31 23:59:59][INFO] text, by the local clock: clients print nothing but the content,
- * and programs that read LM Studio's log look for this. */
+/* "[2026-01-31 23:59:59][INFO] text" in local time: clients print only the content, and
+ * programs that read LM Studio's log look for this form. */
 static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data,
                         const struct log_line *line) {
     static const char *const levels[] = { [LOG_LEVEL_ERROR] = "ERROR",
@@ -53,7 +58,7 @@ static void add_content(yyjson_mut_doc *doc, yyjson_mut_val *data,
     buf_clear(&content);
 }
 
-static void on_server_line(struct lmws_op *op, const struct log_line *line) {
+static void send_server_line(struct lmws_op *op, const struct log_line *line) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "server.log", &data);
     add_content(doc, data, line);
@@ -61,56 +66,33 @@ static void on_server_line(struct lmws_op *op, const struct log_line *line) {
     lmws_op_send(op, doc, message);
 }
 
-/* NULL: it has been unloaded since. */
-static const struct instance_view *find_instance(struct lmws_op *op, const char *identifier,
-                                                 const struct model_view **ret_model) {
+/* False: it has been unloaded since. */
+static bool find_instance(const struct lmws_op *op, uint64_t reference,
+                          struct lmws_found *ret_found) {
     const struct service *service = op->session->service;
-    struct service_models models = service->models(service->self);
-    for (size_t i = 0; i < models.count; i++) {
-        const struct model_view *model = models.models + i;
-        for (size_t k = 0; k < model->instance_count; k++) {
-            if (strcmp(model->instances[k].identifier, identifier) != 0) continue;
-            *ret_model = model;
-            return &model->instances[k];
-        }
-    }
-    return NULL;
+    return service->find_instance(service->self, reference, &ret_found->model,
+                                  &ret_found->instance);
 }
 
-static void add_model_path(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data,
-                           const char *identifier) {
+static void send_input(struct lmws_op *op, const struct log_line *line) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.input", &data);
     struct buf path = BUF_INIT(1 << 16);
-    const struct model_view *model;
-    if (find_instance(op, identifier, &model)) lmws_model_path(model, &path);
-    yyjson_mut_obj_add_strcpy(doc, data, "modelPath", buf_str(&path));
+    struct lmws_found found;
+    if (find_instance(op, line->instance, &found)) lmws_model_path(&found.model, &path);
+    yyjson_mut_obj_add_str(doc, data, "input", line->text);
+    yyjson_mut_obj_add_str(doc, data, "modelPath", buf_str(&path));
+    yyjson_mut_obj_add_str(doc, data, "modelIdentifier", line->model);
+    lmws_op_send(op, doc, message);
     buf_clear(&path);
 }
 
-static void on_input(struct lmws_op *op, const struct log_line *line) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.input", &data);
-    yyjson_mut_obj_add_str(doc, data, "input", line->text);
-    add_model_path(op, doc, data, line->model);
-    yyjson_mut_obj_add_str(doc, data, "modelIdentifier", line->model);
-    lmws_op_send(op, doc, message);
-}
-
-static void on_output(struct lmws_op *op, const struct log_line *line) {
-    struct log_stream *stream = op->state;
-    free(stream->output);
-    free(stream->output_model);
-    stream->output = xstrdup(line->text);
-    stream->output_model = xstrdup(line->model);
-}
-
-static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, const struct log_line *line,
-                      const struct instance_view *instance) {
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *stats, const struct log_line *line) {
     const struct service_usage *usage = &line->usage;
     const struct service_timing *timing = &line->timing;
     double speed = timing->generation > 0
                        ? (double)usage->completion_tokens / timing->generation
                        : 0;
-    yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, data, "stats");
     yyjson_mut_obj_add_str(doc, stats, "stopReason", stop_reason_name(line->stop_reason));
     yyjson_mut_obj_add_real(doc, stats, "tokensPerSecond", speed);
     yyjson_mut_obj_add_real(doc, stats, "timeToFirstTokenSec", timing->time_to_first_token);
@@ -120,31 +102,46 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *data, const struct lo
                            usage->prompt_tokens + usage->completion_tokens);
     yyjson_mut_obj_add_real(doc, stats, "totalTimeSec",
                             timing->time_to_first_token + timing->generation);
-    if (instance)
-        yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", instance->settings->gpu_layers);
 }
 
-static void on_stats(struct lmws_op *op, const struct log_line *line) {
+static void send_output(struct lmws_op *op, const struct log_line *line) {
     struct log_stream *stream = op->state;
+    struct lmws_found found;
     yyjson_mut_doc *doc;
     yyjson_mut_val *data, *message = event_new(&doc, line, "llm.prediction.output", &data);
     bool same = stream->output && strcmp(stream->output_model, line->model) == 0;
     yyjson_mut_obj_add_str(doc, data, "output", same ? stream->output : "");
     yyjson_mut_obj_add_str(doc, data, "modelIdentifier", line->model);
-    const struct model_view *model;
-    add_stats(doc, data, line, find_instance(op, line->model, &model));
+    yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, data, "stats");
+    add_stats(doc, stats, line);
+    if (find_instance(op, line->instance, &found)) {
+        int64_t layers = found.instance.settings->gpu_layers;
+        yyjson_mut_obj_add_int(doc, stats, "numGpuLayers", layers);
+    }
     lmws_op_send(op, doc, message);
-    free(stream->output);
-    free(stream->output_model);
-    stream->output = stream->output_model = NULL;
+    forget_output(stream);
 }
 
-static void on_line(void *ctx, const struct log_line *line) {
-    static void (*const kinds[])(struct lmws_op * op, const struct log_line *line) = {
-        [LOG_SERVER] = on_server_line, [LOG_REQUEST] = on_server_line, [LOG_INPUT] = on_input,
-        [LOG_OUTPUT] = on_output,      [LOG_STATS] = on_stats,
-    };
-    kinds[line->kind](ctx, line);
+static void log_on_line(void *ctx, const struct log_line *line) {
+    struct lmws_op *op = ctx;
+    struct log_stream *stream = op->state;
+    switch (line->kind) {
+    case LOG_SERVER:
+    case LOG_REQUEST:
+        send_server_line(op, line);
+        break;
+    case LOG_INPUT:
+        send_input(op, line);
+        break;
+    case LOG_OUTPUT:
+        forget_output(stream);
+        stream->output = xstrdup(line->text);
+        stream->output_model = xstrdup(line->model);
+        break;
+    case LOG_STATS:
+        send_output(op, line);
+        break;
+    }
 }
 
 void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
@@ -154,7 +151,7 @@ void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
     stream->host = host;
     op->state = stream;
     op->clear_state = log_stream_clear;
-    stream->follower = host->log_follow(host->self, on_line, op);
+    stream->follower = host->log_follow(host->self, log_on_line, op);
 }
 
 void lmws_stream_logs_message(struct lmws_op *op, yyjson_val *message) {

@@ -7,7 +7,7 @@
 #include "api/lmstudio_ws/prediction.h"
 #include "api/lmstudio_ws/prediction_config.h"
 
-/* A neutral body with what the stack says of it, and the op's prediction. NULL: the op is
+/* Begin the op's prediction, and a neutral body with what the stack sets. NULL: the op is
  * ended. */
 static yyjson_mut_doc *prepare(struct lmws_op *op, const struct lmws_found *found,
                                yyjson_val *stack, enum lmws_config_use use) {
@@ -44,7 +44,7 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *history = yyjson_obj_get(param, "history");
-    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!lmws_specifier_require(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance.reference;
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_CHAT);
     if (!doc) return;
@@ -84,7 +84,7 @@ void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
-    if (!lmws_specifier_demand(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
+    if (!lmws_specifier_require(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     if (!yyjson_is_str(prompt)) {
         error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
         lmws_op_fail(op, &err);

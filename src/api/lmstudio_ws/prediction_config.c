@@ -164,9 +164,9 @@ static yyjson_mut_val *read_structured(const struct target *t, yyjson_val *value
         return copy_of(t, value);
     }
     yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->body, row->name);
-    bool demanded = yyjson_is_obj(schema);
-    yyjson_mut_obj_add_str(t->doc, format, "type", demanded ? "json_schema" : "json_object");
-    if (demanded) {
+    bool by_schema = yyjson_is_obj(schema);
+    yyjson_mut_obj_add_str(t->doc, format, "type", by_schema ? "json_schema" : "json_object");
+    if (by_schema) {
         yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
         yyjson_mut_obj_add_val(t->doc, wrap, "schema", copy_of(t, schema));
     }

@@ -11,8 +11,8 @@
 #include "api/write.h"
 #include "base/xalloc.h"
 
-/* Adds to the result what the service said at SERVICE_DONE. */
-typedef void answer_fn(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *said);
+/* Adds to the result what the event SERVICE_DONE has of it. */
+typedef void answer_fn(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from);
 
 struct question {
     answer_fn *answer;   /* NULL: the vector, which comes before SERVICE_DONE, is the answer */
@@ -76,7 +76,7 @@ static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
                 yyjson_mut_doc *body, answer_fn *answer) {
     const struct service *service = op->session->service;
     struct lmws_found found;
-    if (!lmws_specifier_demand(op, specifier, &found)) {
+    if (!lmws_specifier_require(op, specifier, &found)) {
         yyjson_mut_doc_free(body);
         return;
     }
@@ -95,7 +95,7 @@ static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
 }
 
 /* Ends the op with an error, and gives NULL, if inputString is no string. */
-static yyjson_val *demand_text(struct lmws_op *op, yyjson_val *param) {
+static yyjson_val *require_text(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     yyjson_val *text = yyjson_obj_get(param, "inputString");
     if (yyjson_is_str(text)) return text;
@@ -108,7 +108,7 @@ static yyjson_val *demand_text(struct lmws_op *op, yyjson_val *param) {
 
 static void ask_tokens(struct lmws_op *op, yyjson_val *param, answer_fn *answer) {
     yyjson_mut_val *body;
-    yyjson_val *text = demand_text(op, param);
+    yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("tokenize", &body);
     yyjson_mut_obj_add_val(doc, body, "text", yyjson_val_mut_copy(doc, text));
@@ -117,8 +117,8 @@ static void ask_tokens(struct lmws_op *op, yyjson_val *param, answer_fn *answer)
     ask(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, answer);
 }
 
-static void answer_tokens(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *said) {
-    yyjson_val *tokens = yyjson_obj_get(said, "tokens");
+static void answer_tokens(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
+    yyjson_val *tokens = yyjson_obj_get(from, "tokens");
     yyjson_mut_obj_add_val(doc, result, "tokens",
                            tokens ? yyjson_val_mut_copy(doc, tokens) : yyjson_mut_arr(doc));
 }
@@ -127,9 +127,9 @@ void lmws_tokenize(struct lmws_op *op, yyjson_val *param) {
     ask_tokens(op, param, answer_tokens);
 }
 
-static void answer_token_count(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *said) {
+static void answer_token_count(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
     yyjson_mut_obj_add_uint(doc, result, "tokenCount",
-                            yyjson_arr_size(yyjson_obj_get(said, "tokens")));
+                            yyjson_arr_size(yyjson_obj_get(from, "tokens")));
 }
 
 void lmws_count_tokens(struct lmws_op *op, yyjson_val *param) {
@@ -138,8 +138,8 @@ void lmws_count_tokens(struct lmws_op *op, yyjson_val *param) {
 
 /* ---- the prompt that a conversation becomes ---- */
 
-static void answer_prompt(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *said) {
-    yyjson_val *prompt = yyjson_obj_get(said, "prompt");
+static void answer_prompt(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
+    yyjson_val *prompt = yyjson_obj_get(from, "prompt");
     yyjson_mut_obj_add_val(doc, result, "formatted",
                            prompt ? yyjson_val_mut_copy(doc, prompt) : yyjson_mut_str(doc, ""));
 }
@@ -177,7 +177,7 @@ void lmws_apply_template(struct lmws_op *op, yyjson_val *param) {
 
 void lmws_embed_string(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_val *body;
-    yyjson_val *text = demand_text(op, param);
+    yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("embedding", &body);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, body, "input");
