@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <climits>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -104,10 +105,49 @@ struct chat_caps chat_templates_caps(const struct chat_templates *templates) {
 
 /* ---- input ---- */
 
-static common_json only_tool(const common_json &tools, const char *name) {
-    for (const auto &tool : tools) {
-        if (tool.contains("function") && tool.at("function").value("name", "") == name) {
-            return common_json::array({ tool });
+/* As the library's own kind of JSON, without a text in between. The caller has limited the
+ * nesting (json_parse). */
+static common_json to_common(yyjson_val *val) {
+    size_t i, count;
+    yyjson_val *key, *item;
+    switch (yyjson_get_type(val)) {
+    case YYJSON_TYPE_BOOL:
+        return common_json(yyjson_get_bool(val));
+    case YYJSON_TYPE_NUM:
+        if (yyjson_is_uint(val)) return common_json(yyjson_get_uint(val));
+        if (yyjson_is_sint(val)) return common_json(yyjson_get_sint(val));
+        return common_json(yyjson_get_real(val));
+    case YYJSON_TYPE_STR:
+        return common_json(std::string(yyjson_get_str(val), yyjson_get_len(val)));
+    case YYJSON_TYPE_ARR: {
+        auto array = common_json::array();
+        yyjson_arr_foreach(val, i, count, item) array.push_back(to_common(item));
+        return array;
+    }
+    case YYJSON_TYPE_OBJ: {
+        auto object = common_json::object();
+        yyjson_obj_foreach(val, i, count, key, item) {
+            object[std::string(yyjson_get_str(key), yyjson_get_len(key))] = to_common(item);
+        }
+        return object;
+    }
+    default:
+        return common_json(nullptr);
+    }
+}
+
+static std::string to_text(yyjson_val *val) {
+    const std::unique_ptr<char, decltype(&free)> text(yyjson_val_write(val, 0, nullptr), free);
+    return text ? text.get() : "null";
+}
+
+static common_json only_tool(yyjson_val *tools, const char *name) {
+    size_t i, count;
+    yyjson_val *tool;
+    yyjson_arr_foreach(tools, i, count, tool) {
+        yyjson_val *function = yyjson_obj_get(tool, "function");
+        if (yyjson_equals_str(yyjson_obj_get(function, "name"), name)) {
+            return common_json::array({ to_common(tool) });
         }
     }
     throw std::invalid_argument(std::string("tool_choice names '") + name +
@@ -118,9 +158,8 @@ static void read_tools(const struct chat_input *in, common_chat_templates_inputs
     const std::string choice = in->tool_choice ? in->tool_choice : "auto";
     inputs.tool_choice = common_chat_tool_choice_parse_oaicompat(choice);
     if (in->tools) {
-        common_json tools = common_json::parse(in->tools);
-        if (in->tool_name) tools = only_tool(tools, in->tool_name);
-        inputs.tools = common_chat_tools_parse_oaicompat(tools);
+        inputs.tools = common_chat_tools_parse_oaicompat(
+            in->tool_name ? only_tool(in->tools, in->tool_name) : to_common(in->tools));
     }
     if (in->tool_name) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
     if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && inputs.tools.empty()) {
@@ -131,20 +170,16 @@ static void read_tools(const struct chat_input *in, common_chat_templates_inputs
 /* The library takes keyword arguments as JSON texts by name. `enable_thinking` and the effort
  * "none" also have a field of their own. */
 static void read_kwargs(const struct chat_input *in, common_chat_templates_inputs &inputs) {
-    if (in->kwargs) {
-        const common_json kwargs = common_json::parse(in->kwargs);
-        for (const auto &item : kwargs.items()) {
-            inputs.chat_template_kwargs[item.key()] = item.value().dump();
-        }
-        if (kwargs.contains("enable_thinking")) {
-            const auto &thinking = kwargs.at("enable_thinking");
-            if (!thinking.is_boolean()) {
-                throw std::invalid_argument(
-                    "chat_template_kwargs.enable_thinking must be a boolean");
-            }
-            inputs.enable_thinking = thinking.get<bool>();
-        }
+    size_t i, count;
+    yyjson_val *key, *item;
+    yyjson_obj_foreach(in->kwargs, i, count, key, item) {
+        inputs.chat_template_kwargs[yyjson_get_str(key)] = to_text(item);
     }
+    yyjson_val *thinking = yyjson_obj_get(in->kwargs, "enable_thinking");
+    if (thinking && !yyjson_is_bool(thinking)) {
+        throw std::invalid_argument("chat_template_kwargs.enable_thinking must be a boolean");
+    }
+    if (thinking) inputs.enable_thinking = yyjson_get_bool(thinking);
     if (!in->reasoning_effort) return;
     if (strcmp(in->reasoning_effort, "none") == 0) {
         inputs.enable_thinking = false;
@@ -157,7 +192,7 @@ static void read_kwargs(const struct chat_input *in, common_chat_templates_input
 static common_chat_templates_inputs read_input(const struct chat_templates *t,
                                                const struct chat_input *in) {
     common_chat_templates_inputs inputs;
-    inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse(in->messages));
+    inputs.messages = common_chat_msgs_parse_oaicompat(to_common(in->messages));
     inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK; /* as its own field */
     inputs.add_generation_prompt = in->add_generation_prompt;
     inputs.parallel_tool_calls = in->parallel_tool_calls < 0 ? t->parallel_calls

@@ -10,6 +10,7 @@
 #include <llama.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <yyjson.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,20 +36,19 @@ struct chat_caps chat_templates_caps(const struct chat_templates *templates);
 
 /* ---- one conversation to be answered ---- */
 
-/* All texts are JSON, borrowed for the call; NULL: not given. */
+/* Everything is borrowed for the call; NULL: not given. */
 struct chat_input {
-    const char *messages;
-    const char *tools;
-    const char *tool_choice;      /* plain word: auto, none, required; not JSON */
-    const char *tool_name;        /* plain; only this tool may and must be called */
-    const char *schema;           /* the answer has to match it */
-    const char *kwargs;           /* chat_template_kwargs */
-    const char *grammar;          /* plain GBNF; the answer has to match it */
-    const char *chat_template;    /* plain Jinja, instead of the model's own */
-    const char *reasoning_effort; /* plain word */
+    yyjson_val *messages, *tools;
+    yyjson_val *kwargs;           /* chat_template_kwargs */
+    const char *schema;           /* JSON; the answer has to match it */
+    const char *grammar;          /* GBNF; the answer has to match it */
+    const char *tool_choice;      /* "auto", "none" or "required" */
+    const char *tool_name;        /* only this tool may and must be called */
+    const char *chat_template;    /* Jinja, instead of the model's own */
+    const char *reasoning_effort; /* a word; "none": no reasoning */
     int parallel_tool_calls;      /* -1: as the template can */
     int reasoning_budget; /* tokens of each reasoning part, then it is ended; -1: none */
-    const char *reasoning_ending; /* plain text said before that end; NULL: nothing */
+    const char *reasoning_ending; /* text put before that end */
     bool add_generation_prompt;
 };
 

@@ -2,6 +2,7 @@
 #include "engine/next_turn.h"
 
 #include <string.h>
+#include <yyjson.h>
 
 #include "engine/cells.h"
 #include "engine/decode.h"
@@ -39,15 +40,16 @@ static void set_fragment(struct engine *e, const char *fragment, size_t len) {
 }
 
 static void find_fragment(struct engine *e) {
+    static const char talk[] = "[{\"role\":\"user\",\"content\":\"Hello\"},"
+                               "{\"role\":\"assistant\",\"content\":\"" ANSWER "\"},"
+                               "{\"role\":\"user\",\"content\":\"" WORDS "\"}]";
     struct error err;
-    struct chat_input input = {
-        .messages = "[{\"role\":\"user\",\"content\":\"Hello\"},"
-                    "{\"role\":\"assistant\",\"content\":\"" ANSWER "\"},"
-                    "{\"role\":\"user\",\"content\":\"" WORDS "\"}]",
-        .parallel_tool_calls = -1,
-        .reasoning_budget = -1,
-    };
+    yyjson_doc *doc = yyjson_read(talk, sizeof talk - 1, 0);
+    struct chat_input input = { .messages = yyjson_doc_get_root(doc),
+                                .parallel_tool_calls = -1,
+                                .reasoning_budget = -1 };
     struct chat *chat = chat_new(e->model.templates, &input, &err);
+    yyjson_doc_free(doc);
     if (!chat) return; /* a template that wants something else of a conversation */
     size_t len = 0;
     const char *begin = strstr(chat_prompt(chat, &len), ANSWER);

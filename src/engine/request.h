@@ -57,10 +57,11 @@ struct input {
     size_t count;
 };
 
-struct request_chat { /* JSON texts, owned; NULL: not given */
-    char *messages, *tools, *schema, *kwargs;
-    const char *tool_choice, *tool_name, *reasoning_effort; /* words, borrowed */
-    const char *grammar, *chat_template;                    /* texts, borrowed; NULL: none */
+struct request_chat {                                       /* NULL: not given */
+    yyjson_val *messages, *tools, *kwargs;                  /* of the document */
+    char *schema;                                           /* JSON, owned */
+    const char *tool_choice, *tool_name, *reasoning_effort; /* words of the document */
+    const char *grammar, *chat_template;                    /* texts of the document */
     int parallel_tool_calls;                                /* -1: not given */
     int64_t reasoning_budget; /* tokens of each reasoning part; -1: no limit */
     bool add_generation_prompt;

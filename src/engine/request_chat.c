@@ -8,16 +8,8 @@
 #include "base/xalloc.h"
 
 void request_chat_clear(struct request_chat *chat) {
-    free(chat->messages);
-    free(chat->tools);
     free(chat->schema);
-    free(chat->kwargs);
     *chat = (struct request_chat){ 0 };
-}
-
-/* As JSON text again, for the library that has its own reader. NULL stays NULL. */
-static char *json_text(yyjson_val *val) {
-    return val ? yyjson_val_write(val, YYJSON_WRITE_NOFLAG, NULL) : NULL;
 }
 
 static bool message_wrong(struct error *err, size_t index, const char *what) {
@@ -70,7 +62,7 @@ static bool read_messages(struct request_chat *chat, yyjson_val *root, struct er
     for (yyjson_val *m; (m = yyjson_arr_iter_next(&iter)); index++) {
         if (!check_message(m, index, err)) return false;
     }
-    chat->messages = json_text(messages);
+    chat->messages = messages;
     return true;
 }
 
@@ -86,7 +78,7 @@ static bool read_tools(struct request_chat *chat, yyjson_val *root, struct error
                                    "{\"name\":…}}.");
         }
     }
-    chat->tools = json_text(tools);
+    chat->tools = tools;
     return true;
 }
 
@@ -115,7 +107,7 @@ static bool read_schema(struct request_chat *chat, yyjson_val *format, struct er
                                json_type_phrase(schema));
     }
     bool empty = yyjson_obj_size(schema) == 0;
-    chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : json_text(schema);
+    chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : yyjson_val_write(schema, 0, NULL);
     return true;
 }
 
@@ -136,15 +128,13 @@ static bool read_format(struct request_chat *chat, yyjson_val *root, struct erro
 
 bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err) {
     bool parallel = false;
-    yyjson_val *kwargs = NULL;
     chat->add_generation_prompt = true;
     chat->reasoning_budget = -1;
     if (!json_read_bool(root, "parallel_tool_calls", &parallel, err)) return false;
     bool given = yyjson_is_bool(yyjson_obj_get(root, "parallel_tool_calls"));
     chat->parallel_tool_calls = given ? parallel : -1;
-    if (!json_read_object(root, "chat_template_kwargs", &kwargs, err)) return false;
-    chat->kwargs = json_text(kwargs);
-    return json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
+    return json_read_object(root, "chat_template_kwargs", &chat->kwargs, err) &&
+           json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
            json_read_int(root, "reasoning_budget", 0, INT32_MAX, &chat->reasoning_budget,
                          err) &&
            json_read_str(root, "grammar", &chat->grammar, err) &&

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "cmocka_prelude.h"
 #include "engine/backends.h"
@@ -108,8 +109,10 @@ static struct chat *try_chat(const char *jinja, const char *tools, const char *s
                              const char *more) {
     struct error err;
     char *messages = xasprintf("[" USER "%s%s]", *more ? "," : "", more);
-    struct chat_input input = { .messages = messages,
-                                .tools = tools,
+    yyjson_doc *doc = json_parse(messages, strlen(messages), &err);
+    yyjson_doc *tools_doc = tools ? json_parse(tools, strlen(tools), &err) : NULL;
+    struct chat_input input = { .messages = yyjson_doc_get_root(doc),
+                                .tools = yyjson_doc_get_root(tools_doc),
                                 .schema = schema,
                                 .chat_template = jinja,
                                 .parallel_tool_calls = -1,
@@ -117,6 +120,8 @@ static struct chat *try_chat(const char *jinja, const char *tools, const char *s
                                 .add_generation_prompt = !*more };
     struct chat *chat = chat_new(model.templates, &input, &err);
     if (!chat && !*more) print_message("%s\n", err.text);
+    yyjson_doc_free(doc);
+    yyjson_doc_free(tools_doc);
     free(messages);
     return chat;
 }
@@ -206,24 +211,50 @@ static void check_by_tokens(const struct answer_case *c, struct said *whole) {
     tokens_clear(&tokens);
 }
 
-/* In pieces of `size` bytes, or up to 3 more; after each, the deltas are those of a parse of
- * the text so far. */
-static void check_by_pieces(const struct answer_case *c, size_t size) {
+static size_t end_of_character(const char *text, size_t at) {
+    while (((unsigned char)text[at] & 0xC0) == 0x80) at++;
+    return at;
+}
+
+/* One character at a time: after each, the deltas are those of a parse of the text so far. */
+static void check_by_characters(const struct answer_case *c) {
     struct chat *chat = new_chat(c);
-    struct said stream;
+    struct said stream, prefix;
     said_init(&stream);
-    size_t len = strlen(c->text);
-    for (size_t from = 0, to; from < len; from = to) {
-        to = from + size < len ? from + size : len;
-        while (((unsigned char)c->text[to] & 0xC0) == 0x80) to++;
+    for (size_t from = 0, to; c->text[from]; from = to) {
+        to = end_of_character(c->text, from + 1);
         chat_feed(chat, c->text + from, to - from, said_add, &stream);
-        struct said prefix;
         parse_once(c, to, false, &prefix);
         if (!said_nothing(&prefix)) assert_same(c->name, &stream, &prefix);
         said_clear(&prefix);
     }
     chat_free(chat);
     said_clear(&stream);
+}
+
+/* In pieces of `size` bytes, or up to 3 more. */
+static void check_by_pieces(const struct answer_case *c, size_t size, struct said *whole) {
+    struct chat *chat = new_chat(c);
+    struct said stream;
+    said_init(&stream);
+    size_t len = strlen(c->text);
+    for (size_t from = 0, to; from < len; from = to) {
+        to = end_of_character(c->text, from + size < len ? from + size : len);
+        chat_feed(chat, c->text + from, to - from, said_add, &stream);
+    }
+    chat_finish(chat, true, said_add, &stream);
+    assert_same(c->name, &stream, whole);
+    chat_free(chat);
+    said_clear(&stream);
+}
+
+static void check_all_ways(const struct answer_case *c) {
+    struct said whole;
+    parse_once(c, strlen(c->text), true, &whole);
+    check_by_tokens(c, &whole);
+    for (size_t size = 2; size < 20; size += size) check_by_pieces(c, size, &whole);
+    check_by_characters(c);
+    said_clear(&whole);
 }
 
 /* ---- every template ---- */
@@ -233,60 +264,36 @@ static void check_by_pieces(const struct answer_case *c, size_t size) {
     "If a < b and b<c, <b>umbrellas</b> (k: [1, 2]) [TOOL <tool <|chan \\n\\n"                 \
     "für 東京 funct <think <func ☂ </tool ]<] >> end. "
 
-/* Fill in a message's texts, `times` times as long. */
-static char *message_of(int times, bool call) {
-    struct buf text = BUF_INIT(MAX_TEXT), out = BUF_INIT(MAX_TEXT);
-    for (int i = 0; i < times; i++) assert_true(buf_add_str(&text, TRAPS));
-    assert_true(buf_addf(&out,
-                         "{\"role\":\"assistant\",\"reasoning_content\":\"I think. %s\","
-                         "\"content\":\"Well: %s\"",
-                         buf_str(&text), buf_str(&text)));
-    if (call) {
-        assert_true(buf_addf(&out,
-                             ",\"tool_calls\":[{\"id\":\"call12345\",\"type\":\"function\","
-                             "\"function\":{\"name\":\"get_weather\",\"arguments\":"
-                             "{\"city\":\"%s\",\"days\":3}}}]",
-                             buf_str(&text)));
-    }
-    assert_true(buf_add_str(&out, "}"));
-    char *message = xstrdup(buf_str(&out));
+/* All kinds of text, long enough that not all of it may be parsed at every token. */
+static char *long_message(void) {
+    struct buf text = BUF_INIT(MAX_TEXT);
+    for (int i = 0; i < 20; i++) assert_true(buf_add_str(&text, TRAPS));
+    char *message = xasprintf("{\"role\":\"assistant\",\"reasoning_content\":\"I think. %s\","
+                              "\"content\":\"Well: %s\",\"tool_calls\":[{\"id\":\"call12345\","
+                              "\"type\":\"function\",\"function\":{\"name\":\"get_weather\","
+                              "\"arguments\":{\"city\":\"%s\",\"days\":3}}}]}",
+                              buf_str(&text), buf_str(&text), buf_str(&text));
     buf_clear(&text);
-    buf_clear(&out);
     return message;
 }
 
 /* How many calls the answer holds. */
-static int check_template(const char *name, const char *jinja, int times, bool call) {
-    char *message = message_of(times, call);
-    const char *tools = call ? TOOLS : NULL;
-    char *text = rendered(jinja, tools, message);
+static int check_template(const char *name, const char *message) {
+    char *path = xasprintf(TEMPLATES_DIR "/%s", name), *jinja = read_file(path);
+    char *text = rendered(jinja, TOOLS, message);
     struct said whole = { 0 };
     if (text) {
-        struct answer_case c = { .name = name, .jinja = jinja, .tools = tools, .text = text };
+        struct answer_case c = { .name = name, .jinja = jinja, .tools = TOOLS, .text = text };
         parse_once(&c, strlen(text), true, &whole);
         /* An answer that does not fit its format is given as it stands at its end. */
         if (strcmp(buf_str(&whole.content), text) != 0) check_by_tokens(&c, &whole);
         said_clear(&whole);
     }
-    free(message);
+    free(path);
+    free(jinja);
     free(text);
     return whole.calls;
 }
-
-static void for_each_template(void (*fn)(const char *name, const char *jinja)) {
-    DIR *dir = opendir(TEMPLATES_DIR);
-    assert_non_null(dir);
-    for (struct dirent *d; (d = readdir(dir));) {
-        if (!strstr(d->d_name, ".jinja")) continue;
-        char *path = xasprintf(TEMPLATES_DIR "/%s", d->d_name), *jinja = read_file(path);
-        fn(d->d_name, jinja);
-        free(path);
-        free(jinja);
-    }
-    closedir(dir);
-}
-
-static struct seen { int templates, calls; } seen;
 
 /* A sanitizer makes the library's many small allocations 20 times as slow. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -295,61 +302,55 @@ enum { STEP = 7 };
 enum { STEP = 1 };
 #endif
 
-/* The long one has more text than may be parsed for every token. */
-static void check_lengths(const char *name, const char *jinja) {
-    if (seen.templates++ % STEP != 0) return;
-    (void)check_template(name, jinja, 1, false);
-    seen.calls += check_template(name, jinja, 20, true);
-}
-
 static void test_token_by_token_is_all_at_once(void **state) {
     (void)state;
-    for_each_template(check_lengths);
-    print_message("%d templates, %d calls\n", seen.templates, seen.calls);
-    assert_true(seen.templates > 60 && seen.calls > 30 / STEP / 2); /* or this checks nothing */
+    int templates = 0, calls = 0;
+    char *message = long_message();
+    DIR *dir = opendir(TEMPLATES_DIR);
+    assert_non_null(dir);
+    for (struct dirent *d; (d = readdir(dir));) {
+        if (!strstr(d->d_name, ".jinja")) continue;
+        if (templates++ % STEP == 0) calls += check_template(d->d_name, message);
+    }
+    closedir(dir);
+    free(message);
+    print_message("%d templates, %d calls\n", templates, calls);
+    assert_true(templates > 60 && calls > 30 / STEP / 2); /* or this checks nothing */
 }
 
 /* ---- nothing comes late ---- */
 
-static void check_early(const char *template, const char *text) {
+static void check_answer(const char *template, const char *tools, const char *schema,
+                         const char *text) {
     char *path = xasprintf(TEMPLATES_DIR "/%s.jinja", template), *jinja = read_file(path);
-    struct answer_case c = { .name = template, .jinja = jinja, .tools = TOOLS, .text = text };
-    for (size_t size = 1; size < 20; size += size) check_by_pieces(&c, size);
+    struct answer_case c = {
+        .name = template, .jinja = jinja, .tools = tools, .schema = schema, .text = text
+    };
+    check_all_ways(&c);
     free(path);
     free(jinja);
 }
 
 static void test_nothing_comes_late(void **state) {
     (void)state;
-    check_early(
-        "Qwen-Qwen3-0.6B",
-        "<think>\nA <b <</think\n</think>\n\nSo: 1 <<tool_call 2 <tool_cal l\n<tool_call>\n"
-        "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Köln\"}}\n"
-        "</tool_call>");
-    check_early("Qwen-Qwen3-0.6B", "<<<tool_call> b </think> c");
-    check_early("openai-gpt-oss-120b",
-                "<|channel|>analysis<|message|>Hm <|end<|end|><|start|>assistant"
-                "<|channel|>final<|message|>Ja <|en so.");
-    check_early("meta-llama-Llama-3.1-8B-Instruct",
-                "{\"name\": \"get_weather\", \"parameters\": {\"city\": \"Rome\"}}");
+    check_answer("Qwen-Qwen3-0.6B", TOOLS, NULL,
+                 "<think>\nA <b <</think\n</think>\n\n1 <<tool_call 2 <tool_ l\n<tool_call>\n"
+                 "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Köln\"}}\n"
+                 "</tool_call>");
+    check_answer("Qwen-Qwen3-0.6B", TOOLS, NULL, "<<<tool_call> b </think> c");
+    check_answer("Qwen-Qwen3-0.6B", NULL, NULL, "<<think> so </think>");
+    check_answer("openai-gpt-oss-120b", TOOLS, NULL,
+                 "<|channel|>analysis<|message|>Hm <|end<|end|><|start|>assistant"
+                 "<|channel|>final<|message|>Ja <|en so.");
 }
 
 /* A JSON text has no mark that ends it. */
 static void test_an_answer_in_json(void **state) {
     (void)state;
-    char *jinja = read_file(TEMPLATES_DIR "/Qwen-Qwen3-0.6B.jinja");
-    struct answer_case c = { .name = "schema",
-                             .jinja = jinja,
-                             .schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"
-                                       "\"string\"},\"b\":{\"type\":\"array\"}}}",
-                             .text =
-                                 "<think>\nx\n</think>\n\n{\"a\": \"{q\", \"b\": [1.5]}\n" };
-    struct said whole;
-    parse_once(&c, strlen(c.text), true, &whole);
-    for (size_t size = 1; size < 20; size += size) check_by_pieces(&c, size);
-    check_by_tokens(&c, &whole);
-    said_clear(&whole);
-    free(jinja);
+    check_answer("Qwen-Qwen3-0.6B", NULL,
+                 "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},"
+                 "\"b\":{\"type\":\"array\"}}}",
+                 "<think>\nx\n</think>\n\n{\"a\": \"{q\", \"b\": [1.5]}\n");
 }
 
 /* ---- what it costs ---- */
