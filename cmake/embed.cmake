@@ -5,6 +5,7 @@ cmake_minimum_required(VERSION 3.22)
 
 set(types_html "text/html; charset=utf-8")
 set(types_js "text/javascript; charset=utf-8")
+set(types_txt "text/plain; charset=utf-8")
 set(types_css "text/css; charset=utf-8")
 set(types_svg "image/svg+xml")
 set(types_png "image/png")

@@ -10,7 +10,22 @@ import { card, closeBrowser, open, row, says, start, until } from './lib/browser
 after(closeBrowser);
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const views = ['models', 'try', 'timeline', 'log', 'settings'];
+// Every kind of token, for its contrast.
+const code = `\`\`\`python
+@cached
+def add(a: int, b=1.5):
+    """Adds."""
+    return print(a + b)  # sum
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | \`2\` |
+
+> quoted
+`;
+
+const views = ['models', 'chat', 'timeline', 'log', 'settings'];
 
 async function violations(page) {
   // The page's own policy forbids inline scripts, so axe comes in beside it.
@@ -34,6 +49,7 @@ for (const scheme of ['light', 'dark']) {
     const daemon = await start(t, {
       models: {
         hello: spoken('Hello.'),
+        writer: spoken(code),
         torn: broken('truncated'),
         vectors: embedding(),
       },
@@ -49,6 +65,18 @@ for (const scheme of ['light', 'dark']) {
       await page.waitForSelector(`main[data-view="${view}"] h2`);
       assert.deepEqual(await check(), [], view);
     }
+    await page.goto(`${daemon.url}/#chat`);
+    await page.getByLabel('Model').selectOption('writer');
+    await page.getByText('System prompt and sampling').click();
+    await page.getByLabel('Temperature').fill('9');
+    await page.getByLabel('Temperature').fill('1');
+    await page.getByLabel('Message', { exact: true }).fill('Write.');
+    await page.keyboard.press('Enter');
+    await page.locator('.turns .hljs-comment').waitFor();
+    await says(page.locator('.turns .stats'), /tokens\/s/);
+    assert.deepEqual(await check(), [], 'answer');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    assert.deepEqual(await check(), [], 'edit form');
     await page.goto(`${daemon.url}/#models`);
     await row(page, 'hello').getByRole('button', { name: /^Load/ }).click();
     await says(page.locator('dialog[open] .estimate'), /Needs about/);
@@ -97,9 +125,9 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await says(card(page, 'hello').getByRole('timer'), /19:5\d|20:00/);
   await until(page, () => document.activeElement.matches('[data-opens="ttl"]'));
 
-  await tabTo(page, /^Try it$/);
+  await tabTo(page, /^Chat$/);
   await page.keyboard.press('Enter');
-  await page.locator('main[data-view="try"]').waitFor();
+  await page.locator('main[data-view="chat"]').waitFor();
   await tabTo(page, /^Message$/);
   await page.keyboard.type('Hi');
   await page.keyboard.press('Enter');

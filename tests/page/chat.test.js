@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// The chat: streaming, stopping, scrolling, and what is sent.
+// The chat: what is sent, how answers are shown, and what the browser keeps.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
@@ -8,10 +8,22 @@ import { closeBrowser, open, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
+const message = (page) => page.getByLabel('Message', { exact: true });
+const turns = (page) => page.locator('.turns');
+
+async function openChat(t, daemon, options) {
+  const page = await open(t, daemon, { hash: 'chat', ...options });
+  await message(page).waitFor();
+  return page;
+}
+
 async function say(page, text) {
-  await page.getByLabel('Message').fill(text);
+  await message(page).fill(text);
   await page.keyboard.press('Enter');
 }
+
+const isTyping = (page) =>
+  until(page, () => document.activeElement.getAttribute('aria-label') === 'Message');
 
 // The bodies of the chat requests that the page sends from now on.
 function sentBodies(page) {
@@ -22,18 +34,17 @@ function sentBodies(page) {
   return bodies;
 }
 
-test('a chat streams, shows its statistics and sets the ttl; the curl command does the same',
-  async (t) => {
+const contents = (body) => body.messages.map((m) => `${m.role}: ${m.content}`);
+
+test('a chat streams and shows its statistics; the curl command does the same', async (t) => {
   const daemon = await start(t, { models: { hello: spoken("It's a fine day.") } });
-  const page = await open(t, daemon, { hash: 'try' });
-  await page.getByLabel('ttl (idle minutes)').fill('5');
+  const page = await openChat(t, daemon);
   await say(page, "What's up?");
-  await says(page.locator('.turns'), /It's a fine day\./);
+  await says(turns(page), /hello.*It's a fine day\./);
   await says(
     page.locator('.stats'),
     /first token after [\d.]+ s · [\d.]+ tokens\/s · \d+ tokens · prompt \d+ tokens \(\d+ cached\)/,
   );
-  assert.equal((await daemon.instance('hello')).ttl, 300);
   await page.getByText('Show as a curl command').click();
   const command = await page.locator('.curl pre').textContent();
   const { stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
@@ -42,82 +53,224 @@ test('a chat streams, shows its statistics and sets the ttl; the curl command do
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command);
 });
 
+test('system prompt and sampling belong to the chat and are sent with it', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  const sent = sentBodies(page);
+  await page.getByText('System prompt and sampling').click();
+  await page.getByLabel('System prompt', { exact: true }).fill('Be brief.');
+  await page.getByLabel('Temperature').fill('9');
+  await says(page.locator('#option-temperature-error'), /Enter a number from 0 to 5/);
+  assert.ok(await page.getByRole('button', { name: 'Send' }).isDisabled());
+  await page.getByLabel('Temperature').fill('0.2');
+  await page.getByLabel('ttl (idle minutes)').fill('5');
+  await say(page, 'Hi');
+  await says(turns(page), /Hello\./);
+  assert.deepEqual(sent[0], {
+    model: 'hello',
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+    ],
+    temperature: 0.2,
+    ttl: 300,
+    stream: true,
+  });
+  assert.equal((await daemon.instance('hello')).ttl, 300);
+  await says(page.locator('.options summary'), /3 set/);
+});
+
 test('a chat can be stopped; reasoning is shown apart', async (t) => {
   const daemon = await start(t, { models: { talker: endless('1M'), thinker: thinker() } });
-  const page = await open(t, daemon, { hash: 'try' });
+  const page = await openChat(t, daemon);
   await page.getByLabel('Model').selectOption('talker');
   await say(page, 'Go on.');
-  await says(page.locator('.turns'), /tick tock/);
+  await says(turns(page), /tick tock/);
   await page.getByRole('button', { name: 'Stop' }).click();
   await says(page.locator('.stats'), /stopped/);
   await page.getByRole('button', { name: 'New chat' }).click();
   await page.getByLabel('Model').selectOption('thinker');
   await say(page, 'Two and two?');
-  await says(page.locator('.turns'), /Reasoning.*Two and two make four.*The answer is 4/);
+  await says(turns(page), /Reasoning.*Two and two make four.*The answer is 4/);
+  assert.doesNotMatch(await turns(page).textContent(), /<think>/);
 });
 
-test('an error of the server is shown in the chat', async (t) => {
-  const daemon = await start(t, {
-    models: { hello: spoken('Hello.') },
-    settings: { jit: false },
-  });
-  const page = await open(t, daemon, { hash: 'try', allow: { refusals: true } });
+test('an error is shown in the chat, and the question can be tried again', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') }, settings: { jit: false } });
+  const page = await openChat(t, daemon, { allow: { refusals: true } });
   await say(page, 'Hi');
-  await says(page.locator('.turns .wrong'), /not loaded/);
+  await says(turns(page).locator('.wrong'), /not loaded/);
+  await daemon.load('hello');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await says(turns(page), /Hi.*Hello\./);
+  assert.equal(await turns(page).locator('.wrong').count(), 0);
 });
 
 test('after a failed answer the next request has one user message, not two', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') }, settings: { jit: false } });
-  const page = await open(t, daemon, { hash: 'try', allow: { refusals: true } });
+  const page = await openChat(t, daemon, { allow: { refusals: true } });
   const sent = sentBodies(page);
   await say(page, 'First');
-  await says(page.locator('.turns .wrong'), /not loaded/);
+  await says(turns(page).locator('.wrong'), /not loaded/);
   await daemon.load('hello');
   await say(page, 'Second');
-  await says(page.locator('.turns'), /Hello\./);
+  await says(turns(page), /Second.*Hello\..*prompt/);
   await say(page, 'Third');
-  await says(page.locator('.turns'), /Hello\..*Hello\./);
-  assert.deepEqual(
-    sent.map((body) => body.messages.map((m) => `${m.role}: ${m.content}`)),
-    [['user: First'], ['user: Second'], ['user: Second', 'assistant: Hello.', 'user: Third']],
-  );
+  await says(turns(page), /Third.*Hello\..*prompt/);
+  assert.deepEqual(sent.map(contents), [
+    ['user: First'],
+    ['user: Second'],
+    ['user: Second', 'assistant: Hello.', 'user: Third'],
+  ]);
+});
+
+test('an answer can be generated again, a question edited', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  const sent = sentBodies(page);
+  await say(page, 'One');
+  await says(turns(page), /One.*Hello\..*prompt/);
+  await say(page, 'Two');
+  await says(turns(page), /Two.*Hello\..*prompt/);
+  await page.getByRole('button', { name: 'Regenerate' }).click();
+  await until(page, () => document.querySelectorAll('.turns .stats').length === 2);
+  assert.deepEqual(contents(sent[2]), ['user: One', 'assistant: Hello.', 'user: Two']);
+
+  await page.getByRole('button', { name: 'Edit' }).first().click();
+  await page.getByLabel('Edit the message').fill('Uno');
+  await page.keyboard.press('Enter');
+  await says(turns(page), /Uno.*Hello\..*prompt/);
+  assert.deepEqual(contents(sent[3]), ['user: Uno']);
+  assert.doesNotMatch(await turns(page).textContent(), /One|Two/);
+
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.keyboard.press('Escape');
+  await says(turns(page), /Uno.*Hello\./);
 });
 
 test('Esc stops the answer and the next message can be typed at once', async (t) => {
   const daemon = await start(t, { models: { talker: endless('1M') } });
-  const page = await open(t, daemon, { hash: 'try' });
+  const page = await openChat(t, daemon);
+  await isTyping(page);
   await say(page, 'Go on.');
-  await says(page.locator('.turns'), /tick tock/);
+  await says(turns(page), /tick tock/);
   await page.keyboard.press('Escape');
   await says(page.locator('.stats'), /stopped/);
-  await until(page, () => document.activeElement.getAttribute('aria-label') === 'Message');
+  await isTyping(page);
   await say(page, 'More.');
-  await says(page.locator('.turns'), /More\..*tick tock/);
+  await says(turns(page), /More\..*tick tock/);
   await page.getByRole('button', { name: 'Stop' }).click();
-  await until(page, () => document.activeElement.getAttribute('aria-label') === 'Message');
+  await isTyping(page);
 });
 
 test('a reader who scrolled up stays there while the answer goes on', async (t) => {
   const daemon = await start(t, { models: { talker: endless('1M') } });
-  const page = await open(t, daemon, { hash: 'try', width: 600, height: 500 });
+  const page = await openChat(t, daemon, { width: 600, height: 500 });
   await say(page, 'Go on.');
   const length = () =>
-    page.evaluate(() => document.querySelector('.turns').lastElementChild.textContent.length);
+    page.evaluate(() => document.querySelector('.turns').lastElementChild?.textContent.length ?? 0);
   const grows = async (by) => {
     const least = (await length()) + by;
     while ((await length()) < least) await page.evaluate(() => new Promise(requestAnimationFrame));
   };
-  const place = () =>
+  const edges = () =>
     page.evaluate(() => {
       const box = document.querySelector('.turns').getBoundingClientRect();
       return { top: Math.round(box.top), bottom: Math.round(box.bottom) };
     });
   await grows(4000);
-  assert.ok((await place()).bottom < 700, 'the end of the answer is in sight');
-  await page.mouse.move(300, 250);
+  assert.ok((await edges()).bottom < 700, 'the end of the answer is in sight');
+  await page.mouse.move(300, 200);
   await page.mouse.wheel(0, -700);
   await until(page, () => document.querySelector('.turns').getBoundingClientRect().bottom > 800);
-  const before = await place();
+  const before = await edges();
   await grows(2000);
-  assert.equal((await place()).top, before.top);
+  assert.equal((await edges()).top, before.top);
+  await page.getByRole('button', { name: 'Follow the answer' }).click();
+  await until(page, () => document.querySelector('.turns').getBoundingClientRect().bottom < 700);
+});
+
+const markdown = `# Plan
+
+Some **bold** text, a [link](javascript:alert(1)) and <img src=x onerror=alert(2)>.
+
+\`\`\`python
+def add(a, b):
+    return a + b  # sum
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+![pixel](http://192.0.2.1/pixel.png)
+`;
+
+test('answers are Markdown with colored code that can be copied, and nothing else', async (t) => {
+  const daemon = await start(t, { models: { writer: spoken(markdown) } });
+  const page = await openChat(t, daemon);
+  const elsewhere = [];
+  page.on('request', (r) => {
+    if (!r.url().startsWith(daemon.url)) elsewhere.push(r.url());
+  });
+  await say(page, 'Write.');
+  const answer = page.locator('.turns .assistant');
+  await answer.locator('h1', { hasText: 'Plan' }).waitFor();
+  await answer.locator('strong', { hasText: 'bold' }).waitFor();
+  await answer.locator('td', { hasText: '2' }).waitFor();
+  await answer.locator('.hljs-keyword', { hasText: 'def' }).waitFor();
+  await says(answer, /<img src=x onerror=alert\(2\)>/); // as text
+  assert.equal(await answer.locator('img').count(), 0);
+  assert.equal(await answer.locator('[href^="javascript"], [onerror]').count(), 0);
+  assert.deepEqual(elsewhere, []);
+
+  await answer.locator('[data-copy]').click();
+  assert.equal(
+    await page.evaluate(() => navigator.clipboard.readText()),
+    'def add(a, b):\n    return a + b  # sum',
+  );
+  await page.getByRole('button', { name: 'Copy the answer' }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), markdown);
+});
+
+test('several chats are kept in the browser until they are deleted', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  const chats = page.locator('.conversations li');
+  await say(page, 'About apples');
+  await says(turns(page), /Hello\..*prompt/);
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await isTyping(page);
+  await say(page, 'About pears');
+  await says(turns(page), /Hello\..*prompt/);
+  await page.getByRole('button', { name: 'About apples', exact: true }).click();
+  await says(turns(page), /About apples/);
+
+  await page.reload();
+  await says(chats, /About pears/);
+  await page.getByRole('button', { name: 'About pears', exact: true }).click();
+  await says(turns(page), /About pears.*Hello\./);
+  await say(page, 'And plums?');
+  await says(turns(page), /And plums\?.*Hello\..*prompt/);
+
+  page.on('dialog', (dialog) => dialog.accept());
+  await page.getByRole('button', { name: 'Delete the chat About pears' }).click();
+  await until(page, () => !document.querySelector('.conversations').textContent.includes('pears'));
+  await page.reload();
+  await says(chats, /About apples/);
+  assert.doesNotMatch(await page.locator('.conversations').textContent(), /pears/);
+});
+
+test('an answer goes on while another chat is open', async (t) => {
+  const daemon = await start(t, { models: { talker: endless('1M'), hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  await page.getByLabel('Model').selectOption('talker');
+  await say(page, 'Count');
+  await says(turns(page), /tick tock/);
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await until(page, () => document.querySelector('.turns').childElementCount === 0);
+  assert.ok(await page.getByRole('button', { name: 'Send' }).isDisabled());
+  await page.getByRole('button', { name: 'Count', exact: true }).click();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await says(page.locator('.stats'), /stopped/);
 });

@@ -98,7 +98,7 @@ for (const width of [390, 1280]) {
     const page = await open(t, daemon, { hash: 'settings', width });
     await page.locator('#default_ttl').waitFor();
     assert.deepEqual(await page.evaluate(ringOverlaps), [], 'settings');
-    for (const view of ['try', 'log']) {
+    for (const view of ['chat', 'log']) {
       await page.goto(`${daemon.url}/#${view}`);
       await page.waitForSelector(`main[data-view="${view}"] select`);
       assert.deepEqual(await page.evaluate(ringOverlaps), [], view);

@@ -7,11 +7,23 @@ import { endless, spoken, thinker } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
+const answer = `Split the work, then join it:
+
+\`\`\`python
+def mean(values: list[float]) -> float:
+    """Average of at least one value."""
+    return sum(values) / len(values)  # raises for []
+\`\`\`
+
+- **Time**: linear
+- **Memory**: none beyond the list
+`;
 const models = () => ({
   'doze-demo-hello': spoken('Hello from doze.'),
   'doze-demo-guide': spoken('Put models into the models folder and ask for them by name.'),
   'doze-demo-thinker': thinker(),
   'doze-demo-talker': endless('10M'),
+  'doze-demo-coder': spoken(answer),
 });
 
 // What a day with four models may have been: [model, hours ago, hours there, why it left, bytes].
@@ -117,6 +129,14 @@ for (const scheme of ['light', 'dark']) {
     await page.getByRole('button', { name: '24 hours' }).hover();
     await says(page.locator('table.lifetimes'), /evicted to load/);
     await shoot('timeline');
+    await page.goto(`${daemon.url}/#chat`);
+    await page.getByLabel('Model').selectOption('doze-demo-coder');
+    await page.getByLabel('Message', { exact: true }).fill('How do I average a list in Python?');
+    await page.keyboard.press('Enter');
+    await page.locator('.hljs-keyword').first().waitFor();
+    await says(page.locator('.stats'), /tokens\/s/);
+    await page.evaluate(() => scrollTo(0, 0));
+    await shoot('chat');
     await page.goto(`${daemon.url}/#settings`);
     await page.getByRole('heading', { name: 'Server settings' }).waitFor();
     await shoot('settings');

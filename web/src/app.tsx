@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // The frame of the page: header, tabs, the view that the address names, dialogs.
 import { signal } from '@preact/signals';
-import { Chat } from './chat/chat-view';
 import { Log } from './log/log-view';
 import { Instances } from './models/instances';
 import { LoadDialog } from './models/load-dialog';
@@ -9,10 +8,17 @@ import { ModelTable } from './models/model-table';
 import { RecentUnloads } from './models/unloads';
 import { connection } from './server/store';
 import { SettingsView } from './settings/settings-view';
-import { TimelineView } from './timeline/timeline-view';
 import { Header } from './ui/header';
 import { KeyDialog } from './ui/key-dialog';
+import { lazy } from './ui/lazy';
 import { Notices } from './ui/notices';
+
+// These two need large libraries, which the first view does without.
+const Chat = lazy('chat', async () => (await import('./chat/chat-view')).Chat);
+const Timeline = lazy(
+  'timeline',
+  async () => (await import('./timeline/timeline-view')).TimelineView,
+);
 
 const views = {
   models: {
@@ -25,8 +31,8 @@ const views = {
       </>
     ),
   },
-  try: { title: 'Try it', render: () => <Chat /> },
-  timeline: { title: 'Timeline', render: () => <TimelineView /> },
+  chat: { title: 'Chat', render: () => <Chat /> },
+  timeline: { title: 'Timeline', render: () => <Timeline /> },
   log: { title: 'Log', render: () => <Log /> },
   settings: { title: 'Settings', render: () => <SettingsView /> },
 };

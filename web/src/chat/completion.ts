@@ -2,16 +2,16 @@
 // One streamed answer. Uses LM Studio's endpoint, whose streams end with statistics.
 import { apiErrorFrom, request } from '../server/api';
 import { readEventStream } from '../server/sse';
+import type { OptionName } from './options';
 
 export interface Message {
-  role: 'user' | 'assistant';
+  role: 'system' | 'user' | 'assistant';
   content: string;
 }
 
-export interface ChatRequest {
+export interface ChatRequest extends Partial<Record<OptionName, number>> {
   model: string;
   messages: Message[];
-  ttl?: number; // seconds
 }
 
 export interface Stats {

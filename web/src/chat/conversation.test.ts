@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
-import { messagesToSend, withLast, type Turn } from './conversation';
+import {
+  messagesToSend,
+  newConversation,
+  titleOf,
+  withEditedQuestion,
+  withLastTurn,
+  withoutLastAnswer,
+  withQuestion,
+  type Turn,
+} from './conversation';
 
 const user = (content: string): Turn => ({ role: 'user', content });
 const model = (content: string, more: Partial<Turn> = {}): Turn => ({
@@ -8,15 +17,24 @@ const model = (content: string, more: Partial<Turn> = {}): Turn => ({
   content,
   ...more,
 });
-const sent = (...turns: Turn[]) => messagesToSend(turns).map((m) => m.content);
+const of = (...turns: Turn[]) => ({ ...newConversation('x', 0), turns });
+const sent = (...turns: Turn[]) => messagesToSend(of(...turns)).map((m) => m.content);
 
 describe('the messages that are sent', () => {
   it('are all turns and the new question', () => {
-    expect(messagesToSend([user('a'), model('b', { reasoning: 'r' }), user('c')])).toEqual([
+    const turns = [user('a'), model('b', { reasoning: 'r', model: 'm' }), user('c')];
+    expect(messagesToSend(of(...turns))).toEqual([
       { role: 'user', content: 'a' },
       { role: 'assistant', content: 'b' },
       { role: 'user', content: 'c' },
     ]);
+  });
+  it('begin with the system prompt if there is one', () => {
+    expect(messagesToSend({ ...of(user('a')), system: 'Be brief.' })[0]).toEqual({
+      role: 'system',
+      content: 'Be brief.',
+    });
+    expect(messagesToSend({ ...of(user('a')), system: '  ' })).toHaveLength(1);
   });
   it('leave out a question whose answer failed', () => {
     expect(sent(user('a'), model('half', { error: 'x' }), user('c'))).toEqual(['c']);
@@ -26,8 +44,9 @@ describe('the messages that are sent', () => {
       'd',
     ]);
   });
-  it('leave out a question that was stopped before its answer began', () => {
+  it('leave out a question without an answer', () => {
     expect(sent(user('a'), model(''), user('c'))).toEqual(['c']);
+    expect(sent(user('a'), user('c'))).toEqual(['c']); // the page was closed meanwhile
   });
   it('keep an answer that was stopped halfway', () => {
     const stopped = { stats: { stopped: 'stopped' } };
@@ -35,8 +54,32 @@ describe('the messages that are sent', () => {
   });
 });
 
-it('changes the last turn only', () => {
-  const turns = [user('a'), model('b')];
-  expect(withLast(turns, (t) => ({ content: `${t.content}c` }))).toEqual([user('a'), model('bc')]);
-  expect(turns[1]).toEqual(model('b'));
+describe('the title', () => {
+  it('is the beginning of the first question', () => {
+    expect(titleOf(of())).toBe('New chat');
+    expect(titleOf(of(user(' What\n is  it? '), model('x')))).toBe('What is it?');
+    expect(titleOf(of(user('x'.repeat(80))))).toBe(`${'x'.repeat(59)}…`);
+  });
+});
+
+describe('changes', () => {
+  const talk = of(user('a'), model('b'), user('c'), model('d'));
+  const contents = (c: { turns: Turn[] }) => c.turns.map((t) => t.content);
+  it('add a question', () => {
+    expect(contents(withQuestion(talk, 'e'))).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+  it('of a question drop all turns after it', () => {
+    expect(contents(withEditedQuestion(talk, 2, 'C'))).toEqual(['a', 'b', 'C']);
+    expect(contents(withEditedQuestion(talk, 0, 'A'))).toEqual(['A']);
+  });
+  it('drop the last answer, but never a question', () => {
+    expect(contents(withoutLastAnswer(talk))).toEqual(['a', 'b', 'c']);
+    expect(contents(withoutLastAnswer(of(user('a'))))).toEqual(['a']);
+  });
+  it('of the last turn leave the others alone', () => {
+    const changed = withLastTurn(talk, (t) => ({ content: `${t.content}!` }));
+    expect(contents(changed)).toEqual(['a', 'b', 'c', 'd!']);
+    expect(contents(talk)).toEqual(['a', 'b', 'c', 'd']);
+    expect(withLastTurn(of(), () => ({ content: 'x' })).turns).toEqual([]);
+  });
 });

@@ -1,29 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-// The turns of a conversation, and what of them is sent. Pure.
+// A conversation, how it changes, and what of it is sent. Pure.
 import type { Message, Stats } from './completion';
+import { noOptions, type Options } from './options';
 
 export interface Turn extends Message {
+  role: 'user' | 'assistant';
+  model?: string; // that answered
   reasoning?: string;
   stats?: Stats;
   error?: string; // why there is no, or no complete, answer
 }
 
-// A question whose answer failed or was stopped before it began is left out together with the
+export interface Conversation {
+  id: string;
+  changed: number; // Unix ms
+  model: string; // chosen by the user; empty: none chosen; may no longer exist
+  system: string; // the system prompt; empty: none
+  options: Options;
+  turns: Turn[];
+}
+
+export const newConversation = (id: string, now: number): Conversation => ({
+  id,
+  changed: now,
+  model: '',
+  system: '',
+  options: noOptions,
+  turns: [],
+});
+
+const TITLE_LENGTH = 60;
+
+// The beginning of the first question.
+export function titleOf(c: Conversation): string {
+  const text = c.turns[0]?.content.trim().replace(/\s+/g, ' ') ?? '';
+  if (text === '') return 'New chat';
+  return text.length > TITLE_LENGTH ? `${text.slice(0, TITLE_LENGTH - 1)}…` : text;
+}
+
+const isAnswer = (t: Turn | undefined): boolean =>
+  t !== undefined && t.role === 'assistant' && !t.error && t.content !== '';
+
+// A question whose answer failed, or was stopped before it began, is left out together with the
 // answer: chat templates expect the roles to alternate.
-export function messagesToSend(turns: readonly Turn[]): Message[] {
-  const messages: Message[] = [];
-  turns.forEach((turn, n) => {
-    const answer = turn.role === 'user' ? turns[n + 1] : turn;
-    if (answer && !isAnswer(answer)) return;
-    messages.push({ role: turn.role, content: turn.content });
+export function messagesToSend(c: Pick<Conversation, 'system' | 'turns'>): Message[] {
+  const messages: Message[] = c.system.trim() ? [{ role: 'system', content: c.system }] : [];
+  c.turns.forEach((turn, n) => {
+    const isLast = n === c.turns.length - 1;
+    const answer = turn.role === 'user' ? c.turns[n + 1] : turn;
+    if (isAnswer(answer) || (isLast && turn.role === 'user')) {
+      messages.push({ role: turn.role, content: turn.content });
+    }
   });
   return messages;
 }
 
-const isAnswer = (t: Turn) => t.role === 'assistant' && !t.error && t.content !== '';
+export const withQuestion = (c: Conversation, content: string): Conversation => ({
+  ...c,
+  turns: [...c.turns, { role: 'user', content }],
+});
 
-// The turns with the last one changed.
-export function withLast(turns: readonly Turn[], change: (last: Turn) => Partial<Turn>): Turn[] {
-  const last = turns[turns.length - 1]!;
-  return [...turns.slice(0, -1), { ...last, ...change(last) }];
+// Question n with another text; all turns after it are dropped.
+export const withEditedQuestion = (c: Conversation, n: number, content: string): Conversation => ({
+  ...c,
+  turns: [...c.turns.slice(0, n), { role: 'user', content }],
+});
+
+// Without the answer at the end, so that it can be generated again.
+export function withoutLastAnswer(c: Conversation): Conversation {
+  const last = c.turns.at(-1);
+  return last?.role === 'assistant' ? { ...c, turns: c.turns.slice(0, -1) } : c;
 }
+
+// With the last turn changed.
+export function withLastTurn(c: Conversation, change: (last: Turn) => Partial<Turn>): Conversation {
+  const last = c.turns.at(-1);
+  if (!last) return c;
+  return { ...c, turns: [...c.turns.slice(0, -1), { ...last, ...change(last) }] };
+}
+
+// Newest first.
+export const byChange = (a: Conversation, b: Conversation): number => b.changed - a.changed;

@@ -96,7 +96,7 @@ function Row({ model: m }: { model: Model }) {
 
 function Table() {
   return (
-    <table>
+    <table class="records">
       <caption class="hidden">Models on disk</caption>
       <thead>
         <tr>

@@ -258,6 +258,9 @@ export function SettingsView() {
       <Switch name="cors" label="Allow requests from other web pages (CORS)">
         Any page that is open in your browser can then use your models. Apps do not need this.
       </Switch>
+      <p class="hint">
+        <a href="/assets/licenses.txt">Licences of the libraries in this page</a>
+      </p>
     </section>
   );
 }

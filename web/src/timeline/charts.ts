@@ -213,6 +213,7 @@ export class Charts {
           stroke: () => color('--text'),
           grid: { stroke: () => color('--line'), width: 1 },
           ticks: { show: false },
+          space: 22,
           incrs: memorySteps,
           values: (_u, ticks) => ticks.map(bytes),
         },

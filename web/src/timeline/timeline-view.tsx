@@ -177,7 +177,7 @@ function Table() {
   if (!history.value) return <p class="empty">Fetching the history…</p>;
   if (rows.length === 0) return <p class="empty">No model was loaded in this period.</p>;
   return (
-    <table class="lifetimes">
+    <table class="records lifetimes">
       <caption>Loaded models, newest first</caption>
       <thead>
         <tr>

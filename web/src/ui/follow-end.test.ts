@@ -7,21 +7,21 @@ describe('following the end', () => {
     const follower = new EndFollower();
     follower.scrolled(500, 0);
     follower.scrolled(495, 5);
-    expect(follower.following).toBe(false);
+    expect(follower.following.value).toBe(false);
   });
   it('starts again near the end', () => {
     const follower = new EndFollower();
     follower.scrolled(500, 0);
     follower.scrolled(100, 400);
     follower.scrolled(300, 200);
-    expect(follower.following).toBe(false);
+    expect(follower.following.value).toBe(false);
     follower.scrolled(480, 20);
-    expect(follower.following).toBe(true);
+    expect(follower.following.value).toBe(true);
   });
   it('goes on when the text shrinks and the end moves up', () => {
     const follower = new EndFollower();
     follower.scrolled(500, 0);
     follower.scrolled(200, 0);
-    expect(follower.following).toBe(true);
+    expect(follower.following.value).toBe(true);
   });
 });
