@@ -9,25 +9,59 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/lmstudio_ws/session.h"
 #include "base/clock.h"
 #include "base/dirs.h"
-#include "base/json.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
-#include "daemon/file.h"
+#include "daemon/events.h"
+#include "daemon/history.h"
 #include "daemon/listeners.h"
+#include "daemon/lmstudio_compat.h"
 #include "daemon/lmstudio_home.h"
+#include "daemon/log_feed.h"
+#include "daemon/pinned_store.h"
 #include "daemon/prompt_gc.h"
-#include "daemon/saver.h"
+#include "daemon/recorder.h"
+#include "daemon/routes/routes.h"
+#include "daemon/serve_options.h"
+#include "daemon/service.h"
+#include "daemon/settings_store.h"
+#include "daemon/status_stream.h"
 #include "daemon/watch.h"
-#include "daemon/ws.h"
+#include "daemon/ws_host.h"
 
 enum {
     EVENTS_REMEMBERED = 1000,
     FAREWELL_MS = 20,
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
+};
+
+/* All parts of the server, in the order in which they are made. */
+struct daemon {
+    uv_loop_t loop;
+    struct serve_options options;
+    uint64_t boot; /* Unix ms of the start: tells this run from others */
+    struct feed *events, *log;
+    struct live live;
+    struct history *history;
+    uv_signal_t signals[3];
+    char *worker_program;
+    struct settings_store *settings;
+    struct pinned_store *pinned;
+    struct watch *watch;
+    struct catalog *catalog;
+    struct metrics metrics;
+    struct prompts *prompts;
+    struct supervisor *supervisor;
+    struct recorder recorder;
+    struct service service;
+    struct routes routes;
+    struct http_server *http;
+    struct listeners *listeners;
+    struct lmstudio_home *lmstudio_home;
+    struct ws_host *ws_host;
+    uv_timer_t farewell; /* at shutdown: last bytes may still be on their way */
+    int farewell_rounds;
+    bool stopping;
 };
 
 /* The worker program: beside this one, or where `make install` puts it. */
@@ -59,28 +93,6 @@ static void on_log_line(void *ctx, enum log_level level, const char *text) {
         .kind = LOG_SERVER, .level = level, .at = clock_unix(), .text = text
     };
     log_feed_publish(d->log, &line);
-}
-
-/* How clients look for a server, and the followers' own sockets. */
-static bool is_noise(const char *path) {
-    return strcmp(path, "/lms-status") == 0 || strcmp(path, "/lmstudio-greeting") == 0 ||
-           lmws_namespace_parse(path + (*path == '/')) != 0;
-}
-
-/* In LM Studio's words, which people and programs look for. */
-static void on_request(void *ctx, const char *method, const char *path) {
-    struct daemon *d = ctx;
-    struct buf text = BUF_INIT(1 << 14);
-    if (!log_feed_wanted(d->log, LOG_REQUEST) || is_noise(path)) return;
-    buf_addf(&text, "Received request: %s to %s", method, path);
-    char *mended = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
-    utf8_mend_line(mended);
-    struct log_line line = {
-        .kind = LOG_REQUEST, .level = LOG_LEVEL_DEBUG, .at = clock_unix(), .text = mended
-    };
-    log_feed_publish(d->log, &line);
-    free(mended);
-    buf_clear(&text);
 }
 
 static void on_transition(void *ctx, const struct instance_transition *transition) {
@@ -154,13 +166,14 @@ static void on_finished(void *ctx) {
     uv_timer_start(&d->farewell, on_farewell, 0, FAREWELL_MS);
 }
 
-void daemon_stop(struct daemon *d) {
+/* As SIGTERM does: let answers finish; the second time, at once. */
+static void daemon_stop(struct daemon *d) {
     log_info("%s", d->stopping ? "stopping at once" : "stopping");
     if (!d->stopping)
         listeners_close(d->listeners);
     else
         d->farewell_rounds = FAREWELL_ROUNDS;
-    d->stopping = true;
+    d->stopping = d->routes.stopping = true;
     supervisor_shutdown(d->supervisor);
 }
 
@@ -195,15 +208,28 @@ static void on_changed(void *ctx) {
 }
 
 static void on_pinned_changed(void *ctx) {
-    daemon_save_pinned(ctx);
+    struct daemon *d = ctx;
+    pinned_store_save(d->pinned, d->supervisor);
+}
+
+/* What is changed while the daemon stops counts for the next start. */
+static void on_settings_changed(void *ctx) {
+    struct daemon *d = ctx;
+    const struct settings *settings = settings_store_get(d->settings);
+    if (d->stopping) return;
+    supervisor_settings_changed(d->supervisor);
+    lmstudio_compat_update(settings, d->listeners, d->lmstudio_home);
+    live_tell_settings(&d->live, settings);
 }
 
 static bool open_state(struct daemon *d, struct error *err) {
     if (!dirs_make(d->options.state_dir, 0700, err)) return false;
-    d->settings_path = xasprintf("%s/settings.json", d->options.state_dir);
-    d->pinned_path = xasprintf("%s/kept.json", d->options.state_dir);
-    daemon_load_settings(d);
-    daemon_open_savers(d);
+    char *settings = xasprintf("%s/settings.json", d->options.state_dir);
+    char *pinned = xasprintf("%s/kept.json", d->options.state_dir);
+    d->settings = settings_store_new(&d->loop, settings, on_settings_changed, d);
+    d->pinned = pinned_store_new(&d->loop, pinned);
+    free(settings);
+    free(pinned);
     return true;
 }
 
@@ -217,7 +243,7 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .loop = &d->loop,
         .worker_program = d->worker_program,
         .prompts_dir = prompts_dir(d->prompts),
-        .settings = &d->settings,
+        .settings = settings_store_get(d->settings),
         .catalog = &d->catalog,
         .metrics = &d->metrics,
         .on_transition = on_transition,
@@ -248,20 +274,6 @@ static void say_ready(struct daemon *d) {
     close(d->options.ready_fd);
 }
 
-void daemon_open_to_lmstudio(struct daemon *d) {
-    struct error err;
-    struct lmstudio_ports ports;
-    listeners_want_sdk(d->listeners, d->settings.sdk_port);
-    ports.port = listeners_named_port(d->listeners, &ports.host);
-    ports.sdk_port = listeners_sdk_port(d->listeners);
-    if (!ports.sdk_port) ports.sdk_port = listeners_first_port(d->listeners);
-    if (!d->settings.lmstudio_compat) {
-        lmstudio_home_remove(d->lmstudio_home);
-    } else if (!lmstudio_home_write(d->lmstudio_home, &ports, &err)) {
-        log_warn("LM Studio's command line will not find this server: %s", err.text);
-    }
-}
-
 /* doze's own folder is made; one that was named and does not exist may be a mistake. */
 static void prepare_model_dirs(const struct serve_options *o) {
     struct error err;
@@ -273,30 +285,72 @@ static void prepare_model_dirs(const struct serve_options *o) {
     }
 }
 
+static void ws_stop(void *ctx) {
+    daemon_stop(ctx);
+}
+
+static bool ws_is_stopping(void *ctx) {
+    const struct daemon *d = ctx;
+    return d->stopping;
+}
+
+static void start_ws_host(struct daemon *d) {
+    struct ws_host_config config = {
+        .service = &d->service,
+        .settings = d->settings,
+        .listeners = d->listeners,
+        .lmstudio_home = d->lmstudio_home,
+        .log = d->log,
+        .boot = d->boot,
+        .stop = ws_stop,
+        .is_stopping = ws_is_stopping,
+        .ctx = d,
+    };
+    d->ws_host = ws_host_new(&config);
+    d->routes.ws_host = d->ws_host;
+}
+
+/* Requests come from the loop, so not before all of this is there. */
+static bool start_http(struct daemon *d, struct error *err) {
+    d->service = service_of(d->supervisor);
+    d->routes = (struct routes){
+        .loop = &d->loop,
+        .options = &d->options,
+        .settings = d->settings,
+        .catalog = &d->catalog,
+        .service = &d->service,
+        .supervisor = d->supervisor,
+        .metrics = &d->metrics,
+        .events = d->events,
+        .log = d->log,
+        .history = d->history,
+        .prompts = d->prompts,
+    };
+    struct http_options http = routes_http_options(&d->routes);
+    d->http = http_server_new(&d->loop, &http);
+    d->listeners = listeners_new(d->http, d->options.host, d->options.port, err);
+    if (!d->listeners) return false;
+    d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
+    start_ws_host(d);
+    lmstudio_compat_update(settings_store_get(d->settings), d->listeners, d->lmstudio_home);
+    return true;
+}
+
 static bool start(struct daemon *d, struct error *err) {
     const char *const *dirs = (const char *const *)d->options.model_dirs;
-    struct http_options http;
     d->worker_program = find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
     prepare_model_dirs(&d->options);
     d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
-    d->prompts = prompts_new(&d->loop, d->options.state_dir, &d->settings, &d->metrics);
-    if (!start_supervisor(d, err)) return false;
-    daemon_fill_service(d);
-    d->ws_host = ws_host_new(d);
-    d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
-    daemon_http_options(d, &http);
-    http.on_request = on_request;
-    d->http = http_server_new(&d->loop, &http);
-    d->listeners = listeners_new(d->http, d->options.host, d->options.port, err);
-    if (!d->listeners) return false;
-    daemon_open_to_lmstudio(d);
+    d->prompts = prompts_new(&d->loop, d->options.state_dir, settings_store_get(d->settings),
+                             &d->metrics);
+    if (!start_supervisor(d, err) || !start_http(d, err)) return false;
     log_catalog(d->catalog);
     return true;
 }
 
-static void daemon_clear(struct daemon *d) {
+static void daemon_free(struct daemon *d) {
     log_set_listener(NULL, NULL);
     ws_host_free(d->ws_host);
     listeners_free(d->listeners);
@@ -305,11 +359,9 @@ static void daemon_clear(struct daemon *d) {
     feed_free(d->events);
     feed_free(d->log);
     catalog_free(d->catalog);
-    settings_clear(&d->settings);
-    saver_free(d->settings_saver);
-    saver_free(d->pinned_saver);
-    free(d->settings_path);
-    free(d->pinned_path);
+    settings_store_free(d->settings);
+    pinned_store_free(d->pinned);
+    serve_options_clear(&d->options);
     free(d->worker_program);
     free(d);
 }
@@ -325,9 +377,9 @@ static int run(struct daemon *d) {
     struct error err;
     uv_loop_init(&d->loop);
     d->farewell.data = d;
-    uint64_t boot = (uint64_t)clock_unix();
-    d->events = feed_new(EVENTS_REMEMBERED, boot);
-    d->log = feed_new(LOG_REMEMBERED, boot);
+    d->boot = (uint64_t)clock_unix();
+    d->events = feed_new(EVENTS_REMEMBERED, d->boot);
+    d->log = feed_new(LOG_FEED_REMEMBERED, d->boot);
     live_init(&d->live, &d->loop, d->events);
     open_history(d);
     log_set_listener(on_log_line, d);
@@ -337,7 +389,7 @@ static int run(struct daemon *d) {
     if (ok) {
         say_ready(d);
         prompts_tend(d->prompts);
-        daemon_load_pinned(d);
+        pinned_store_load(d->pinned, d->supervisor);
     } else {
         log_error("%s", err.text);
         if (d->http)
@@ -359,24 +411,17 @@ static void keep_heap_small(void) {
 int daemon_serve(int argc, char **argv) {
     struct error err;
     struct daemon *d = xcalloc(1, sizeof *d);
-    struct serve_options options;
-    if (!serve_options_parse(argc, argv, &options, &err)) {
+    int status = 0;
+    if (!serve_options_parse(argc, argv, &d->options, &err)) {
         fprintf(stderr, "doze serve: %s\n", err.text);
-        serve_options_clear(&options);
-        free(d);
-        return 2;
-    }
-    if (options.help) {
+        status = 2;
+    } else if (d->options.help) {
         fputs(serve_options_usage, stdout);
-        serve_options_clear(&options);
-        free(d);
-        return 0;
+    } else {
+        keep_heap_small();
+        log_set_level(d->options.log_level);
+        status = run(d);
     }
-    keep_heap_small();
-    log_set_level(options.log_level);
-    d->options = options;
-    int status = run(d);
-    daemon_clear(d);
-    serve_options_clear(&options);
+    daemon_free(d);
     return status;
 }

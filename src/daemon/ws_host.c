@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* ws_host.c - the daemon as the sessions of LM Studio's WebSocket see it. */
+#include "daemon/ws_host.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "daemon/api_key.h"
-#include "daemon/listeners.h"
-#include "daemon/lmstudio_home.h"
+#include "daemon/lmstudio_compat.h"
+#include "daemon/log_feed.h"
 #include "daemon/uploads.h"
-#include "daemon/ws.h"
 
 enum { MACHINE_MAX = 256, EXTENSIONS_MAX = 4 };
 
 struct ws_host {
     struct lmws_host face;
-    struct daemon *d;
+    struct ws_host_config config;
     struct uploads *uploads;
     char machine[MACHINE_MAX];
     const char *extensions[EXTENSIONS_MAX + 1];
@@ -25,10 +25,11 @@ struct ws_host {
 
 static bool admit(void *self, const char *identifier, const char *passkey) {
     const struct ws_host *host = self;
-    const char *key = host->d->settings.api_key;
+    const struct settings *settings = settings_store_get(host->config.settings);
+    const char *key = settings->api_key;
     return !*key || api_key_is(key, passkey) || api_key_is_token(key, identifier, passkey) ||
-           (host->d->settings.lmstudio_compat &&
-            lmstudio_home_knows(host->d->lmstudio_home, passkey));
+           (settings->lmstudio_compat &&
+            lmstudio_home_knows(host->config.lmstudio_home, passkey));
 }
 
 /* ---- the HTTP server ---- */
@@ -38,15 +39,14 @@ static void on_cors_set(void *ctx, const struct error *error) {
     if (error) log_warn("%s", error->text);
 }
 
-static void set_cors(struct ws_host *host, bool cors) {
-    if (host->d->settings.cors == cors) return;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_bool(doc, root, "cors", cors);
+static void allow_cors(struct ws_host *host) {
+    if (settings_store_get(host->config.settings)->cors) return;
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_bool(doc, root, "cors", true);
     yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
-    daemon_change_settings(host->d, yyjson_doc_get_root(patch),
-                           (struct settings_sink){ .on_end = on_cors_set });
+    settings_store_patch(host->config.settings, yyjson_doc_get_root(patch),
+                         (struct settings_sink){ .on_end = on_cors_set });
     yyjson_doc_free(patch);
     yyjson_mut_doc_free(doc);
 }
@@ -59,11 +59,11 @@ static bool is_address(const char *host) {
            uv_ip6_addr(host, 0, &v6) == 0;
 }
 
-/* `lms server start` says cors:false when it means "as it is": only true is a wish. */
+/* `lms server start` says cors:false when it means "as it is": only true changes something. */
 static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
-    struct ws_host *host = self;
-    if (host->d->stopping) {
+    const struct ws_host_config *config = &((struct ws_host *)self)->config;
+    if (config->is_stopping(config->ctx)) {
         return error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");
     }
     if (interface && !is_address(interface)) {
@@ -71,21 +71,23 @@ static bool http_start(void *self, int port, const char *interface, int cors,
                          "The network interface must be an address of this machine, such as "
                          "127.0.0.1, or 0.0.0.0 for all.");
     }
-    if (cors > 0) set_cors(host, true);
-    if (!listeners_start(host->d->listeners, port, interface, err)) return false;
-    daemon_open_to_lmstudio(host->d); /* `lms server status` reads the port in a file */
+    if (cors > 0) allow_cors(self);
+    if (!listeners_start(config->listeners, port, interface, err)) return false;
+    /* `lms server status` reads the port in a file. */
+    lmstudio_compat_update(settings_store_get(config->settings), config->listeners,
+                           config->lmstudio_home);
     return true;
 }
 
 static bool http_stop(void *self, struct error *err) {
     struct ws_host *host = self;
-    return listeners_stop(host->d->listeners, err);
+    return listeners_stop(host->config.listeners, err);
 }
 
-static void stop_all(void *self) {
-    struct ws_host *host = self;
-    log_info("a client asked for the end");
-    daemon_stop(host->d);
+static void shut_down(void *self) {
+    const struct ws_host *host = self;
+    log_info("a client asked the server to stop");
+    host->config.stop(host->config.ctx);
 }
 
 static void note(void *self, const char *text) {
@@ -123,7 +125,7 @@ static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line 
     struct follower *f = xcalloc(1, sizeof *f);
     f->fn = fn;
     f->ctx = ctx;
-    f->listener = feed_listen(host->d->log,
+    f->listener = feed_listen(host->config.log,
                               LOG_TOPIC_SERVER | LOG_TOPIC_REQUESTS | LOG_TOPIC_INPUT |
                                   LOG_TOPIC_OUTPUT | LOG_TOPIC_STATS,
                               follower_on_message, f);
@@ -157,22 +159,22 @@ static void describe_processor(struct ws_host *host, struct lmws_engine *engine)
     engine->extensions = host->extensions;
 }
 
-struct ws_host *ws_host_new(struct daemon *d) {
+struct ws_host *ws_host_new(const struct ws_host_config *config) {
     struct ws_host *host = xcalloc(1, sizeof *host);
-    host->d = d;
+    host->config = *config;
     host->uploads = uploads_new();
     if (gethostname(host->machine, MACHINE_MAX - 1) != 0) host->machine[0] = '\0';
     host->face = (struct lmws_host){ .self = host,
-                                     .service = &d->service,
+                                     .service = config->service,
                                      .version = DOZE_VERSION,
                                      .machine = host->machine,
                                      .build = 1,
                                      .pid = (int)getpid(),
-                                     .boot = (uint64_t)clock_unix(),
+                                     .boot = config->boot,
                                      .admit = admit,
                                      .http_start = http_start,
                                      .http_stop = http_stop,
-                                     .shutdown = stop_all,
+                                     .shutdown = shut_down,
                                      .note = note,
                                      .file_put = file_put,
                                      .file_find = file_find,
@@ -188,6 +190,6 @@ void ws_host_free(struct ws_host *host) {
     free(host);
 }
 
-const struct lmws_host *ws_host_face(struct ws_host *host) {
+const struct lmws_host *ws_host_face(const struct ws_host *host) {
     return &host->face;
 }

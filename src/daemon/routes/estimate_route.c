@@ -3,27 +3,28 @@
  * loading. */
 #include <stdlib.h>
 
+#include "api/lmstudio_rest/v1.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
 
 struct pending_estimate {
-    struct daemon *d;
+    const struct service *service;
     struct exchange *x;
     call_id call;
     bool starting, over;
 };
 
-static void release(struct pending_estimate *p) {
+static void estimate_release(struct pending_estimate *p) {
     if (p->over && !p->starting) free(p);
 }
 
-static void on_gone(void *ctx) {
+static void estimate_on_gone(void *ctx) {
     struct pending_estimate *p = ctx;
     p->over = true;
-    if (p->call) p->d->service.cancel(p->d->service.self, p->call);
-    release(p);
+    if (p->call) p->service->cancel(p->service->self, p->call);
+    estimate_release(p);
 }
 
 static void reply_estimate(struct exchange *x, const struct load_estimate *estimate) {
@@ -38,7 +39,8 @@ static void reply_estimate(struct exchange *x, const struct load_estimate *estim
     reply_doc(x, doc);
 }
 
-static void on_end(void *ctx, const struct load_estimate *estimate, const struct error *error) {
+static void estimate_on_end(void *ctx, const struct load_estimate *estimate,
+                            const struct error *error) {
     struct pending_estimate *p = ctx;
     if (p->over) return;
     p->over = true;
@@ -46,19 +48,27 @@ static void on_end(void *ctx, const struct load_estimate *estimate, const struct
         reply_estimate(p->x, estimate);
     else
         exchange_fail(p->x, error);
-    release(p);
+    estimate_release(p);
 }
 
 void route_estimate(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
-    struct load_body body;
-    if (!daemon_read_load(x, &body)) return;
+    struct routes *r = ctx;
+    struct load_request request;
+    struct error err;
+    size_t len = 0;
+    bool echo = false;
+    yyjson_doc *doc = NULL; /* the request's strings are its */
+    const char *body = exchange_body(x, &len);
+    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
+        exchange_fail(x, &err);
+        return;
+    }
     struct pending_estimate *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_estimate){ .d = d, .x = x, .starting = true };
-    exchange_on_gone(x, on_gone, p);
-    struct estimate_sink sink = { on_end, p };
-    p->call = d->service.estimate(d->service.self, &body.request, sink);
+    *p = (struct pending_estimate){ .service = r->service, .x = x, .starting = true };
+    exchange_on_gone(x, estimate_on_gone, p);
+    struct estimate_sink sink = { estimate_on_end, p };
+    p->call = r->service->estimate(r->service->self, &request, sink);
     p->starting = false;
-    yyjson_doc_free(body.doc);
-    release(p);
+    yyjson_doc_free(doc);
+    estimate_release(p);
 }

@@ -4,20 +4,22 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
+#include "daemon/history.h"
+#include "daemon/routes/route.h"
+#include "http/server.h"
 
 struct pending_history {
     struct exchange *x;
     struct history_reading *reading;
 };
 
-static void on_gone(void *ctx) {
+static void history_on_gone(void *ctx) {
     struct pending_history *p = ctx;
     history_forget(p->reading);
     free(p);
 }
 
-static void on_end(void *ctx, const struct buf *json, const struct error *error) {
+static void history_on_end(void *ctx, const struct buf *json, const struct error *error) {
     struct pending_history *p = ctx;
     if (json)
         exchange_reply(p->x, 200, "application/json", json->data, json->len);
@@ -27,7 +29,7 @@ static void on_end(void *ctx, const struct buf *json, const struct error *error)
 }
 
 void route_history(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     struct error err;
     struct history_query query;
     if (!history_query_parse(exchange_query(x, "since"), exchange_query(x, "until"),
@@ -37,7 +39,7 @@ void route_history(void *ctx, struct exchange *x) {
     }
     struct pending_history *p = xcalloc(1, sizeof *p);
     p->x = x;
-    p->reading = history_read(d->history, &query, (struct history_sink){ on_end, p });
+    p->reading = history_read(r->history, &query, (struct history_sink){ history_on_end, p });
     if (!p->reading) {
         free(p);
         error_set(&err, ERR_QUEUE_FULL, "Too many ask for the history; try again in a second.");
@@ -45,5 +47,5 @@ void route_history(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    exchange_on_gone(x, on_gone, p);
+    exchange_on_gone(x, history_on_gone, p);
 }

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls
- * -> events
- * -> dialect -> bytes. The same for every dialect and kind of work.
- */
+/* inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls
+ * -> events -> dialect -> bytes. The same for every dialect and kind of work. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
+#include "daemon/routes/route.h"
+#include "http/server.h"
 
 enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
 
@@ -28,7 +25,7 @@ struct part {
 };
 
 struct answer {
-    struct daemon *d;
+    const struct service *service;
     const struct dialect *dialect;
     struct exchange *x; /* NULL once the answer is complete or the client gone */
     struct reply *reply;
@@ -50,7 +47,7 @@ static void cancel_parts(struct answer *a) {
     for (int i = 0; i < a->count; i++) {
         call_id call = a->parts[i].call;
         a->parts[i].call = 0;
-        if (call) a->d->service.cancel(a->d->service.self, call);
+        if (call) a->service->cancel(a->service->self, call);
     }
     a->entered--;
 }
@@ -61,16 +58,16 @@ static void answer_close(struct answer *a) {
     cancel_parts(a);
 }
 
-static void on_gone(void *ctx) {
+static void answer_on_gone(void *ctx) {
     struct answer *a = ctx;
     answer_close(a);
     answer_release(a);
 }
 
-static void on_pressure(void *ctx, bool paused) {
+static void answer_on_pressure(void *ctx, bool paused) {
     struct answer *a = ctx;
     for (int i = 0; i < a->count; i++) {
-        if (a->parts[i].call) a->d->service.pause(a->d->service.self, a->parts[i].call, paused);
+        if (a->parts[i].call) a->service->pause(a->service->self, a->parts[i].call, paused);
     }
 }
 
@@ -96,7 +93,7 @@ static void fail_whole(struct answer *a, const struct error *err) {
     exchange_fail(x, err);
 }
 
-static void on_event(void *ctx, call_id call, const struct service_event *ev) {
+static void part_on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct part *part = ctx;
     struct answer *a = part->answer;
     (void)call;
@@ -141,10 +138,10 @@ static void begin_parts(struct answer *a, struct parsed *parsed) {
     a->entered++;
     for (int i = 0; i < parsed->count && a->x; i++) {
         struct part *part = &a->parts[i];
-        struct service_sink sink = { on_event, part };
+        struct service_sink sink = { part_on_event, part };
         parsed->requests[i].client = client;
         part->call = UINT64_MAX; /* not known yet, but begun: an early end sets it to 0 */
-        call_id call = a->d->service.generate(a->d->service.self, &parsed->requests[i], sink);
+        call_id call = a->service->generate(a->service->self, &parsed->requests[i], sink);
         if (part->call != 0) part->call = call;
     }
     /* The client left or a part failed while the last one was being begun. */
@@ -159,7 +156,7 @@ static void next_id(char *text, size_t size) {
              (unsigned long long)(++count & 0xffff));
 }
 
-static void answer(struct daemon *d, struct exchange *x, const struct dialect *dialect,
+static void answer(const struct routes *r, struct exchange *x, const struct dialect *dialect,
                    enum service_op op) {
     struct error err;
     size_t len = 0;
@@ -173,15 +170,15 @@ static void answer(struct daemon *d, struct exchange *x, const struct dialect *d
     char id[40];
     next_id(id, sizeof id);
     struct answer *a = xcalloc(1, sizeof *a);
-    a->d = d;
+    a->service = r->service;
     a->dialect = dialect;
     a->x = x;
     a->stream = parsed->options.stream;
     a->count = parsed->count;
     a->reply = dialect->reply_new(&parsed->options, parsed->count, id, clock_unix() / 1000);
     for (int i = 0; i < a->count; i++) a->parts[i] = (struct part){ a, i, 0 };
-    exchange_on_gone(x, on_gone, a);
-    exchange_on_pressure(x, on_pressure, a);
+    exchange_on_gone(x, answer_on_gone, a);
+    exchange_on_pressure(x, answer_on_pressure, a);
     begin_parts(a, parsed);
     parsed_clear(parsed);
     free(parsed);

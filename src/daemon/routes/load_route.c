@@ -9,25 +9,25 @@
 #include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
 
 struct pending_load {
-    struct daemon *d;
+    const struct service *service;
     struct exchange *x;
     call_id call;
     bool stream, begun, echo, starting, over;
 };
 
-static void release(struct pending_load *p) {
+static void load_release(struct pending_load *p) {
     if (p->over && !p->starting) free(p);
 }
 
-static void on_gone(void *ctx) {
+static void load_on_gone(void *ctx) {
     struct pending_load *p = ctx;
     p->over = true;
-    if (p->call) p->d->service.cancel(p->d->service.self, p->call);
-    release(p);
+    if (p->call) p->service->cancel(p->service->self, p->call);
+    load_release(p);
 }
 
 static void send_event(struct pending_load *p, const char *name, struct buf *json) {
@@ -37,7 +37,7 @@ static void send_event(struct pending_load *p, const char *name, struct buf *jso
     buf_clear(json);
 }
 
-static void on_progress(void *ctx, call_id call, double progress) {
+static void load_on_progress(void *ctx, call_id call, double progress) {
     struct pending_load *p = ctx;
     (void)call;
     if (p->over || !p->stream) return;
@@ -72,8 +72,8 @@ static void reply_error(struct pending_load *p, const struct error *err) {
     exchange_end(p->x);
 }
 
-static void on_end(void *ctx, call_id call, const struct load_result *result,
-                   const struct error *error) {
+static void load_on_end(void *ctx, call_id call, const struct load_result *result,
+                        const struct error *error) {
     struct pending_load *p = ctx;
     (void)call;
     if (p->over) return;
@@ -82,7 +82,7 @@ static void on_end(void *ctx, call_id call, const struct load_result *result,
         reply_result(p, result);
     else
         reply_error(p, error);
-    release(p);
+    load_release(p);
 }
 
 static bool wants_stream(const struct exchange *x) {
@@ -90,27 +90,29 @@ static bool wants_stream(const struct exchange *x) {
     return accept && strstr(accept, "text/event-stream");
 }
 
-bool daemon_read_load(struct exchange *x, struct load_body *ret) {
+void route_load(void *ctx, struct exchange *x) {
+    struct routes *r = ctx;
+    struct load_request request;
     struct error err;
     size_t len = 0;
-    const char *text = exchange_body(x, &len);
-    if (lmstudio_v1_parse_load(text, len, &ret->request, &ret->echo, &ret->doc, &err))
-        return true;
-    exchange_fail(x, &err);
-    return false;
-}
-
-void route_load(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
-    struct load_body body;
-    if (!daemon_read_load(x, &body)) return;
+    bool echo = false;
+    yyjson_doc *doc = NULL; /* the request's strings are its */
+    const char *body = exchange_body(x, &len);
+    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
+        exchange_fail(x, &err);
+        return;
+    }
     struct pending_load *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_load){ .d = d, .x = x, .stream = wants_stream(x), .echo = body.echo };
-    exchange_on_gone(x, on_gone, p);
-    struct load_sink sink = { .on_progress = on_progress, .on_end = on_end, .ctx = p };
+    *p = (struct pending_load){
+        .service = r->service, .x = x, .stream = wants_stream(x), .echo = echo
+    };
+    exchange_on_gone(x, load_on_gone, p);
+    struct load_sink sink = { .on_progress = load_on_progress,
+                              .on_end = load_on_end,
+                              .ctx = p };
     p->starting = true;
-    p->call = d->service.load(d->service.self, &body.request, sink);
+    p->call = r->service->load(r->service->self, &request, sink);
     p->starting = false;
-    yyjson_doc_free(body.doc);
-    release(p);
+    yyjson_doc_free(doc);
+    load_release(p);
 }

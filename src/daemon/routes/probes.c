@@ -3,14 +3,15 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "daemon/daemon.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
+#include "supervisor/metrics.h"
 
 void route_health(void *ctx, struct exchange *x) {
-    const struct daemon *d = ctx;
+    const struct routes *r = ctx;
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
-    yyjson_mut_obj_add_str(doc, root, "status", d->stopping ? "stopping" : "ok");
+    yyjson_mut_obj_add_str(doc, root, "status", r->stopping ? "stopping" : "ok");
     yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
     yyjson_mut_obj_add_int(doc, root, "pid", getpid());
     reply_doc(x, doc);
@@ -37,10 +38,10 @@ void route_lms_status(void *ctx, struct exchange *x) {
 }
 
 void route_metrics(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
-    struct service_models models = d->service.models(d->service.self);
+    struct routes *r = ctx;
+    struct service_models models = r->service->models(r->service->self);
     struct buf text = BUF_INIT(4 << 20);
-    metrics_format(&d->metrics, &models, &text);
+    metrics_format(r->metrics, &models, &text);
     exchange_reply(x, 200, "text/plain; version=0.0.4", text.data, text.len);
     buf_clear(&text);
 }

@@ -5,26 +5,27 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
 #include "daemon/prompt_gc.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
+#include "daemon/settings_store.h"
 #include "prompts/folder.h"
 
 /* The client may leave before the answer is there. */
 struct asking {
-    struct daemon *d;
+    const struct routes *r;
     struct exchange *x; /* NULL: it has left */
 };
 
-static void on_gone(void *ctx) {
+static void asking_on_gone(void *ctx) {
     struct asking *a = ctx;
     a->x = NULL;
 }
 
-static struct asking *asking_new(struct daemon *d, struct exchange *x) {
+static struct asking *asking_new(const struct routes *r, struct exchange *x) {
     struct asking *a = xcalloc(1, sizeof *a);
-    *a = (struct asking){ .d = d, .x = x };
-    exchange_on_gone(x, on_gone, a);
+    *a = (struct asking){ .r = r, .x = x };
+    exchange_on_gone(x, asking_on_gone, a);
     return a;
 }
 
@@ -61,10 +62,10 @@ static size_t add_model(yyjson_mut_doc *doc, yyjson_mut_val *models,
     return i;
 }
 
-static void on_listed(void *ctx, const struct prompts_result *result) {
+static void asking_on_listed(void *ctx, const struct prompts_result *result) {
     struct asking *a = ctx;
     const struct prompt_files *files = result->files;
-    const struct settings *settings = &a->d->settings;
+    const struct settings *settings = settings_store_get(a->r->settings);
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "prompt_store",
@@ -78,11 +79,11 @@ static void on_listed(void *ctx, const struct prompts_result *result) {
 }
 
 void route_prompts_list(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
-    prompts_list(d->prompts, on_listed, asking_new(d, x));
+    struct routes *r = ctx;
+    prompts_list(r->prompts, asking_on_listed, asking_new(r, x));
 }
 
-static void on_cleared(void *ctx, const struct prompts_result *result) {
+static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "deleted", result->deleted);
@@ -92,9 +93,9 @@ static void on_cleared(void *ctx, const struct prompts_result *result) {
 
 /* The key of a model on disk; of one that is gone the name as it is. */
 void route_prompts_clear(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     struct model_view model;
     const char *name = exchange_param(x, "id");
-    if (name && supervisor_find_model(d->supervisor, name, &model)) name = model.key;
-    prompts_empty(d->prompts, name, on_cleared, asking_new(d, x));
+    if (name && r->service->find_model(r->service->self, name, &model)) name = model.key;
+    prompts_empty(r->prompts, name, asking_on_cleared, asking_new(r, x));
 }

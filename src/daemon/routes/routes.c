@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* routes.c - the table of endpoints (docs/api.md), who may use them, and what errors look like.
- */
+#include "daemon/routes/routes.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_ws/session.h"
 #include "api/openai/openai.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
 #include "daemon/api_key.h"
-#include "daemon/daemon.h"
+#include "daemon/log_feed.h"
+#include "daemon/settings_store.h"
 
 enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
 
@@ -21,7 +27,7 @@ enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
         "POST", prefix "/embeddings", BODY_INFERENCE, HTTP_GUARDED, route_openai_embeddings    \
     }
 
-static const struct http_route routes[] = {
+static const struct http_route table[] = {
     OPENAI_ROUTES("/v1"),
     OPENAI_ROUTES(""), /* some clients forget the /v1 */
 
@@ -64,8 +70,8 @@ static const struct http_route routes[] = {
 };
 
 static bool guard(void *ctx, const struct exchange *x, struct error *err) {
-    const struct daemon *d = ctx;
-    const char *key = d->settings.api_key;
+    const struct routes *r = ctx;
+    const char *key = settings_store_get(r->settings)->api_key;
     const char *given = exchange_header(x, "Authorization");
     if (!*key) return true;
     if (given && strncmp(given, "Bearer ", 7) == 0 && api_key_is(key, given + 7)) return true;
@@ -80,16 +86,39 @@ static void format_error(void *ctx, const char *path, const struct error *err,
     (v0 ? dialect_lmstudio_v0 : dialect_openai).format_error(err, out);
 }
 
-static bool cors(void *ctx) {
-    const struct daemon *d = ctx;
-    return d->settings.cors;
+/* How clients look for a server, and the followers' own sockets. */
+static bool is_noise(const char *path) {
+    return strcmp(path, "/lms-status") == 0 || strcmp(path, "/lmstudio-greeting") == 0 ||
+           lmws_namespace_parse(path + (*path == '/')) != 0;
 }
 
-void daemon_http_options(struct daemon *d, struct http_options *ret_options) {
-    *ret_options = (struct http_options){ .routes = routes,
-                                          .route_count = sizeof routes / sizeof routes[0],
-                                          .ctx = d,
-                                          .format_error = format_error,
-                                          .cors = cors,
-                                          .guard = guard };
+/* In LM Studio's words, which people and programs look for. */
+static void on_request(void *ctx, const char *method, const char *path) {
+    struct routes *r = ctx;
+    struct buf text = BUF_INIT(1 << 14);
+    if (!log_feed_wanted(r->log, LOG_REQUEST) || is_noise(path)) return;
+    buf_addf(&text, "Received request: %s to %s", method, path);
+    char *mended = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
+    utf8_mend_line(mended);
+    struct log_line line = {
+        .kind = LOG_REQUEST, .level = LOG_LEVEL_DEBUG, .at = clock_unix(), .text = mended
+    };
+    log_feed_publish(r->log, &line);
+    free(mended);
+    buf_clear(&text);
+}
+
+static bool cors(void *ctx) {
+    const struct routes *r = ctx;
+    return settings_store_get(r->settings)->cors;
+}
+
+struct http_options routes_http_options(struct routes *routes) {
+    return (struct http_options){ .routes = table,
+                                  .route_count = sizeof table / sizeof table[0],
+                                  .ctx = routes,
+                                  .format_error = format_error,
+                                  .cors = cors,
+                                  .guard = guard,
+                                  .on_request = on_request };
 }

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/log_feed.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
+#include "daemon/status_stream.h"
 
 /* A proxy or a browser gives up on a silent stream; a comment now and then keeps it. Only while
  * somebody listens, so an idle daemon stays asleep. */
@@ -18,7 +21,7 @@ struct follower {
     uv_timer_t timer;
 };
 
-static void on_timer_closed(uv_handle_t *handle) {
+static void follower_on_timer_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
@@ -26,7 +29,7 @@ static void follower_on_gone(void *ctx) {
     struct follower *f = ctx;
     f->x = NULL;
     feed_leave(f->listener);
-    uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&f->timer, follower_on_timer_closed);
 }
 
 static void follower_on_timer(uv_timer_t *timer) {
@@ -43,7 +46,7 @@ static void write_message(void *ctx, struct feed_message *message) {
                 feed_message_json(message));
 }
 
-static struct follower *follow(struct daemon *d, struct exchange *x, struct feed *feed,
+static struct follower *follow(struct routes *r, struct exchange *x, struct feed *feed,
                                unsigned topics) {
     struct follower *f = xcalloc(1, sizeof *f);
     f->x = x;
@@ -51,32 +54,32 @@ static struct follower *follow(struct daemon *d, struct exchange *x, struct feed
     exchange_begin(x, 200, "text/event-stream");
     exchange_on_gone(x, follower_on_gone, f);
     f->listener = feed_listen(feed, topics, write_message, f);
-    uv_timer_init(&d->loop, &f->timer);
+    uv_timer_init(r->loop, &f->timer);
     f->timer.data = f;
     uv_timer_start(&f->timer, follower_on_timer, COMMENT_EVERY_MS, COMMENT_EVERY_MS);
     return f;
 }
 
-static void write_snapshot(struct daemon *d, struct follower *f) {
+static void write_snapshot(struct routes *r, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
     char id[FEED_ID_SIZE];
-    uint64_t seq = feed_next_seq(d->events) - 1;
-    events_format_snapshot(d->supervisor, seq, &json);
-    feed_format_id(d->events, seq, id);
+    uint64_t seq = feed_next_seq(r->events) - 1;
+    events_format_snapshot(r->supervisor, seq, &json);
+    feed_format_id(r->events, seq, id);
     reply_event(f->x, id, "snapshot", buf_str(&json));
     buf_clear(&json);
 }
 
-static void write_status(struct daemon *d, struct follower *f) {
+static void write_status(struct routes *r, struct follower *f) {
     struct buf json = BUF_INIT(1 << 20);
-    events_format_status(d->supervisor, &json);
+    events_format_status(r->supervisor, &json);
     reply_event(f->x, NULL, "status", buf_str(&json));
     buf_clear(&json);
 }
 
-static void write_catalog(struct daemon *d, struct follower *f) {
+static void write_catalog(struct routes *r, struct follower *f) {
     struct buf json = BUF_INIT(1 << 18);
-    live_format_catalog(&d->options, d->catalog, &json);
+    live_format_catalog(r->options, *r->catalog, &json);
     reply_event(f->x, NULL, "catalog", buf_str(&json));
     buf_clear(&json);
 }
@@ -91,18 +94,18 @@ static unsigned event_topics(const struct exchange *x) {
 /* A client that comes back gets what it missed, if that is still known; any other begins with a
  * snapshot. */
 void route_events(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     const char *last = exchange_header(x, "Last-Event-ID");
     uint64_t seq = 0;
-    bool resumes = last && feed_parse_id(d->events, last, &seq);
+    bool resumes = last && feed_parse_id(r->events, last, &seq);
     unsigned topics = event_topics(x);
-    struct follower *f = follow(d, x, d->events, topics);
-    if (!resumes || !feed_replay(d->events, seq, topics, write_message, f)) {
-        write_snapshot(d, f);
+    struct follower *f = follow(r, x, r->events, topics);
+    if (!resumes || !feed_replay(r->events, seq, topics, write_message, f)) {
+        write_snapshot(r, f);
     }
     if (!(topics & EVENT_TOPIC_LIVE)) return;
-    write_catalog(d, f);
-    write_status(d, f);
+    write_catalog(r, f);
+    write_status(r, f);
 }
 
 static unsigned topics_of(const struct exchange *x) {
@@ -119,17 +122,17 @@ static unsigned topics_of(const struct exchange *x) {
 }
 
 /* ?tail=n: the last n lines of the server first, as far as they are remembered. */
-static void write_tail(struct daemon *d, struct follower *f, unsigned topics) {
+static void write_tail(struct routes *r, struct follower *f, unsigned topics) {
     const char *tail = exchange_query(f->x, "tail");
-    uint64_t newest = feed_next_seq(d->log) - 1;
+    uint64_t newest = feed_next_seq(r->log) - 1;
     uint64_t count = tail ? strtoull(tail, NULL, 10) : 0;
-    if (count > LOG_REMEMBERED) count = LOG_REMEMBERED;
+    if (count > LOG_FEED_REMEMBERED) count = LOG_FEED_REMEMBERED;
     if (count > newest) count = newest;
-    feed_replay(d->log, newest - count, topics, write_message, f);
+    feed_replay(r->log, newest - count, topics, write_message, f);
 }
 
 void route_log(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     const char *source = exchange_query(x, "source");
     if (source && strcmp(source, "server") != 0 && strcmp(source, "model") != 0) {
         struct error err;
@@ -139,5 +142,5 @@ void route_log(void *ctx, struct exchange *x) {
         return;
     }
     unsigned topics = topics_of(x);
-    write_tail(d, follow(d, x, d->log, topics), topics);
+    write_tail(r, follow(r, x, r->log, topics), topics);
 }

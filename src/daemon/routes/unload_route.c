@@ -5,30 +5,30 @@
 
 #include "api/lmstudio_rest/v1.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
 #include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
 
 struct pending_unload {
-    struct daemon *d;
+    const struct service *service;
     struct exchange *x;
     char *id;
     call_id call;
 };
 
-static void pending_free(struct pending_unload *p) {
+static void unload_free(struct pending_unload *p) {
     free(p->id);
     free(p);
 }
 
 /* The unload itself goes on. */
-static void on_gone(void *ctx) {
+static void unload_on_gone(void *ctx) {
     struct pending_unload *p = ctx;
-    p->d->service.cancel(p->d->service.self, p->call);
-    pending_free(p);
+    p->service->cancel(p->service->self, p->call);
+    unload_free(p);
 }
 
-static void on_end(void *ctx, call_id call, const struct load_result *result,
-                   const struct error *error) {
+static void unload_on_end(void *ctx, call_id call, const struct load_result *result,
+                          const struct error *error) {
     struct pending_unload *p = ctx;
     (void)call;
     (void)result;
@@ -40,11 +40,11 @@ static void on_end(void *ctx, call_id call, const struct load_result *result,
         reply_json(p->x, &json);
     }
     p->x = NULL;
-    if (p->call) pending_free(p); /* else the route is still on its way and frees */
+    if (p->call) unload_free(p); /* else the route is still on its way and frees */
 }
 
 void route_unload(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     struct error err;
     size_t len = 0;
     char *id = NULL;
@@ -54,10 +54,10 @@ void route_unload(void *ctx, struct exchange *x) {
         return;
     }
     struct pending_unload *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_unload){ .d = d, .x = x, .id = id };
-    exchange_on_gone(x, on_gone, p);
-    struct load_sink sink = { .on_end = on_end, .ctx = p };
-    call_id call = d->service.unload(d->service.self, id, sink);
+    *p = (struct pending_unload){ .service = r->service, .x = x, .id = id };
+    exchange_on_gone(x, unload_on_gone, p);
+    struct load_sink sink = { .on_end = unload_on_end, .ctx = p };
+    call_id call = r->service->unload(r->service->self, id, sink);
     p->call = call;
-    if (!p->x) pending_free(p);
+    if (!p->x) unload_free(p);
 }

@@ -2,8 +2,9 @@
 /* web_page.c - the web page: GET / and its assets, out of the program itself. */
 #include <string.h>
 
-#include "daemon/daemon.h"
 #include "daemon/routes/page_files.h"
+#include "daemon/routes/route.h"
+#include "http/server.h"
 
 /* Nothing from elsewhere, no inline script, nobody may frame it: what the page can do, only the
  * page can do. Its scripts set styles one by one, which this allows. */

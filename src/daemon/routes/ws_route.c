@@ -3,9 +3,9 @@
  * them the messages. */
 #include <stdlib.h>
 
-#include "api/lmstudio_ws/session.h"
 #include "base/xalloc.h"
-#include "daemon/ws.h"
+#include "daemon/routes/route.h"
+#include "daemon/ws_host.h"
 #include "http/websocket.h"
 
 /* Who has not said who he is may say little. */
@@ -16,55 +16,56 @@ struct socket {
     struct lmws_session *session;
 };
 
-static void on_message(void *ctx, const char *text, size_t len) {
+static void socket_on_message(void *ctx, const char *text, size_t len) {
     struct socket *s = ctx;
     lmws_session_receive(s->session, text, len);
 }
 
-static void on_pressure(void *ctx, bool paused) {
+static void socket_on_pressure(void *ctx, bool paused) {
     struct socket *s = ctx;
     lmws_session_pause(s->session, paused);
 }
 
-static void on_closed(void *ctx) {
+static void socket_on_closed(void *ctx) {
     struct socket *s = ctx;
     lmws_session_free(s->session);
     free(s);
 }
 
 static const struct websocket_events socket_events = {
-    .on_message = on_message,
-    .on_pressure = on_pressure,
-    .on_closed = on_closed,
+    .on_message = socket_on_message,
+    .on_pressure = socket_on_pressure,
+    .on_closed = socket_on_closed,
 };
 
-static void send_message(void *ctx, const char *json, size_t len) {
+static void socket_send(void *ctx, const char *json, size_t len) {
     struct socket *s = ctx;
     websocket_send(s->ws, json, len);
 }
 
-static void hang_up(void *ctx, const char *reason) {
+static void socket_hang_up(void *ctx, const char *reason) {
     struct socket *s = ctx;
     websocket_end(s->ws, WEBSOCKET_POLICY, reason);
 }
 
-static void on_admitted(void *ctx) {
+static void socket_on_admitted(void *ctx) {
     struct socket *s = ctx;
     websocket_set_message_max(s->ws, WEBSOCKET_MESSAGE_MAX);
 }
 
 void route_ws(void *ctx, struct exchange *x) {
-    struct daemon *d = ctx;
+    struct routes *r = ctx;
     enum lmws_namespace ns = lmws_namespace_parse(exchange_path(x) + 1);
     struct socket *s = xcalloc(1, sizeof *s);
-    s->ws = websocket_accept(x, &d->loop, &socket_events, s);
+    s->ws = websocket_accept(x, r->loop, &socket_events, s);
     if (!s->ws) {
         free(s);
         return;
     }
     websocket_set_message_max(s->ws, STRANGER_MESSAGE_MAX);
-    struct lmws_transport outlet = {
-        .send = send_message, .hang_up = hang_up, .on_admitted = on_admitted, .ctx = s
-    };
-    s->session = lmws_session_new(ns, ws_host_face(d->ws_host), outlet);
+    struct lmws_transport outlet = { .send = socket_send,
+                                     .hang_up = socket_hang_up,
+                                     .on_admitted = socket_on_admitted,
+                                     .ctx = s };
+    s->session = lmws_session_new(ns, ws_host_face(r->ws_host), outlet);
 }

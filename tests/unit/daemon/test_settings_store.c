@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes of the settings while a disk is busy with the first of them. The daemon is stopping,
- * so that nothing but the settings and their file is concerned. */
+/* Changes of the settings while a disk is busy with the first of them. */
 #include "cmocka_prelude.h"
 
 #include <stdio.h>
@@ -11,14 +10,14 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "daemon/daemon.h"
 #include "daemon/file.h"
-#include "daemon/saver.h"
+#include "daemon/settings_store.h"
 
 struct scene {
-    struct daemon daemon;
+    uv_loop_t loop;
+    struct settings_store *store;
     char folder[32], path[64];
-    int done, refused;
+    int done, refused, in_force;
     struct error error;
 };
 
@@ -33,9 +32,15 @@ static void change(struct scene *s, const char *json) {
     struct error err;
     yyjson_doc *doc = json_parse(json, strlen(json), &err);
     assert_non_null(doc);
-    daemon_change_settings(&s->daemon, yyjson_doc_get_root(doc),
-                           (struct settings_sink){ .on_end = on_end, .ctx = s });
+    settings_store_patch(s->store, yyjson_doc_get_root(doc),
+                         (struct settings_sink){ .on_end = on_end, .ctx = s });
     yyjson_doc_free(doc);
+}
+
+static void on_changed(void *ctx) {
+    struct scene *s = ctx;
+    assert_int_equal(s->done, s->in_force); /* before the sink is told */
+    s->in_force++;
 }
 
 static int set_up(void **state) {
@@ -43,20 +48,16 @@ static int set_up(void **state) {
     snprintf(s->folder, sizeof s->folder, "/tmp/doze-change-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     snprintf(s->path, sizeof s->path, "%s/settings.json", s->folder);
-    uv_loop_init(&s->daemon.loop);
-    settings_init(&s->daemon.settings);
-    s->daemon.stopping = true;
-    s->daemon.settings_saver = saver_new(&s->daemon.loop, s->path, daemon_settings_saved,
-                                         &s->daemon);
+    uv_loop_init(&s->loop);
+    s->store = settings_store_new(&s->loop, s->path, on_changed, s);
     *state = s;
     return 0;
 }
 
 static int tear_down(void **state) {
     struct scene *s = *state;
-    assert_int_equal(uv_loop_close(&s->daemon.loop), 0);
-    saver_free(s->daemon.settings_saver);
-    settings_clear(&s->daemon.settings);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+    settings_store_free(s->store);
     (void)unlink(s->path);
     assert_int_equal(rmdir(s->folder), 0);
     free(s);
@@ -69,13 +70,15 @@ static void test_changes_wait_for_one_another(void **state) {
     change(s, "{\"max_waiting\":0}");
     change(s, "{\"jit\":false}");
     assert_int_equal(s->done + s->refused, 0);
-    assert_int_equal(s->daemon.settings.rules.max_waiting, 128); /* not before it is on disk */
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting,
+                     128); /* not before it is on disk */
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->done, 2);
+    assert_int_equal(s->in_force, 2);
     assert_int_equal(s->refused, 1);
     assert_string_equal(s->error.param, "max_waiting");
-    assert_int_equal(s->daemon.settings.rules.max_waiting, 7);
-    assert_false(s->daemon.settings.rules.jit);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 7);
+    assert_false(settings_store_get(s->store)->rules.jit);
     struct buf text = BUF_INIT(1 << 16);
     struct error err;
     assert_true(file_read(s->path, &text, &err));
@@ -90,14 +93,14 @@ static void test_what_cannot_be_written_does_not_hold(void **state) {
     snprintf(temp, sizeof temp, "%s.tmp", s->path);
     assert_int_equal(mkdir(temp, 0700), 0); /* in the way of the temporary file */
     change(s, "{\"max_waiting\":7}");
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->error.code, ERR_IO);
-    assert_int_equal(s->daemon.settings.rules.max_waiting, 128);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 128);
     assert_int_equal(rmdir(temp), 0);
     change(s, "{\"jit\":false}");
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->done, 1);
-    assert_int_equal(s->daemon.settings.rules.max_waiting, 128);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 128);
 }
 
 static void test_one_past_the_most_is_refused(void **state) {
@@ -107,7 +110,7 @@ static void test_one_past_the_most_is_refused(void **state) {
     change(s, "{\"jit\":true}");
     assert_int_equal(s->refused, 1);
     assert_int_equal(s->error.code, ERR_QUEUE_FULL);
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->done, 64);
 }
 
@@ -121,21 +124,44 @@ static void change_and_again(struct scene *s, const char *json) {
     struct error err;
     yyjson_doc *doc = json_parse(json, strlen(json), &err);
     assert_non_null(doc);
-    daemon_change_settings(&s->daemon, yyjson_doc_get_root(doc),
-                           (struct settings_sink){ .on_end = on_end_again, .ctx = s });
+    settings_store_patch(s->store, yyjson_doc_get_root(doc),
+                         (struct settings_sink){ .on_end = on_end_again, .ctx = s });
     yyjson_doc_free(doc);
 }
 
 static void test_a_change_may_begin_at_the_end_of_another(void **state) {
     struct scene *s = *state;
     change_and_again(s, "{\"max_waiting\":7}");
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->done, 2);
-    assert_int_equal(s->daemon.settings.rules.max_waiting, 9);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 9);
     change_and_again(s, "{\"max_waiting\":0}"); /* refused at once */
     assert_int_equal(s->refused, 1);
-    uv_run(&s->daemon.loop, UV_RUN_DEFAULT);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(s->done, 3);
+}
+
+static void write_and_reopen(struct scene *s, const char *text) {
+    struct error err;
+    assert_true(file_replace(s->path, text, strlen(text), &err));
+    settings_store_free(s->store);
+    s->store = settings_store_new(&s->loop, s->path, on_changed, s);
+}
+
+static void test_the_file_is_read_or_set_aside(void **state) {
+    struct scene *s = *state;
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.corrupt", s->path);
+    write_and_reopen(s, "{\"max_waiting\":7}");
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 7);
+    assert_int_not_equal(access(aside, F_OK), 0);
+    write_and_reopen(s, "{\"max_waiting\":0}");
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 128);
+    assert_int_equal(unlink(aside), 0);
+    write_and_reopen(s, "{\"max_wai");
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 128);
+    assert_int_equal(unlink(aside), 0);
+    assert_int_equal(s->in_force, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -146,6 +172,7 @@ int main(void) {
         TEST(test_what_cannot_be_written_does_not_hold),
         TEST(test_one_past_the_most_is_refused),
         TEST(test_a_change_may_begin_at_the_end_of_another),
+        TEST(test_the_file_is_read_or_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

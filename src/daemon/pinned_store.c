@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/pinned_store.h"
+
+#include <stdlib.h>
+
+#include "api/lmstudio_rest/v1.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "daemon/saver.h"
+#include "daemon/state_file.h"
+
+struct pinned_store {
+    char *path;
+    struct saver *saver;
+};
+
+static void pinned_on_saved(void *ctx, const struct error *error) {
+    (void)ctx;
+    if (error) log_warn("instances to keep are not remembered: %s", error->text);
+}
+
+struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path) {
+    struct pinned_store *store = xcalloc(1, sizeof *store);
+    store->path = xstrdup(path);
+    store->saver = saver_new(loop, path, pinned_on_saved, store);
+    return store;
+}
+
+void pinned_store_free(struct pinned_store *store) {
+    if (!store) return;
+    saver_free(store->saver);
+    free(store->path);
+    free(store);
+}
+
+void pinned_store_save(struct pinned_store *store, const struct supervisor *sup) {
+    struct buf text = BUF_INIT(STATE_FILE_MAX);
+    supervisor_format_pinned(sup, &text);
+    saver_put(store->saver, &text);
+}
+
+static void pinned_on_loaded(void *ctx, call_id call, const struct load_result *result,
+                             const struct error *error) {
+    (void)ctx;
+    (void)call;
+    if (result)
+        log_info("%s: loaded again, as it is to be kept", result->instance->identifier);
+    else
+        log_warn("an instance to be kept could not be loaded: %s", error->text);
+}
+
+static void load_entry(struct pinned_store *store, struct supervisor *sup, yyjson_val *entry) {
+    struct buf body = BUF_INIT(STATE_FILE_MAX);
+    struct load_request request;
+    struct error err;
+    yyjson_doc *doc = NULL;
+    bool echo;
+    json_write_val(entry, &body);
+    if (lmstudio_v1_parse_load(buf_str(&body), body.len, &request, &echo, &doc, &err)) {
+        request.keep = true;
+        /* Else a name that matches only by tolerance would pin another identifier. */
+        if (!request.identifier) request.identifier = request.model;
+        supervisor_pin(sup, &request);
+        supervisor_load(sup, &request, (struct load_sink){ .on_end = pinned_on_loaded });
+        yyjson_doc_free(doc);
+    } else {
+        log_warn("an entry of %s cannot be used: %s", store->path, err.text);
+    }
+    buf_clear(&body);
+}
+
+void pinned_store_load(struct pinned_store *store, struct supervisor *sup) {
+    yyjson_doc *doc = state_file_read(store->path);
+    size_t i, max;
+    yyjson_val *entry;
+    yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, entry) {
+        load_entry(store, sup, entry);
+    }
+    yyjson_doc_free(doc);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* pinned_store.h - the file of the pinned instances (kept.json), which are loaded again at the
+ * next start. */
+#ifndef DOZE_DAEMON_PINNED_STORE_H
+#define DOZE_DAEMON_PINNED_STORE_H
+
+#include <uv.h>
+
+#include "supervisor/supervisor.h"
+
+struct pinned_store;
+
+struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path);
+/* After the loop has ended. Accepts NULL. */
+void pinned_store_free(struct pinned_store *store);
+
+/* Pin what the file names, and load it. A failure is a warning. */
+void pinned_store_load(struct pinned_store *store, struct supervisor *sup);
+/* Write what is pinned now. */
+void pinned_store_save(struct pinned_store *store, const struct supervisor *sup);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* model_routes.c - the listings of models in each dialect. */
+#include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_rest/v1.h"
+#include "api/openai/openai.h"
+#include "daemon/routes/reply.h"
+#include "daemon/routes/route.h"
+
+static void list(void *ctx, struct exchange *x,
+                 void (*format)(const struct service_models *models, struct buf *out)) {
+    struct routes *r = ctx;
+    struct service_models models = r->service->models(r->service->self);
+    struct buf json = BUF_INIT(REPLY_JSON_MAX);
+    format(&models, &json);
+    reply_json(x, &json);
+}
+
+static void list_one(void *ctx, struct exchange *x,
+                     bool (*format)(const struct service_models *models, const char *id,
+                                    struct buf *out)) {
+    struct routes *r = ctx;
+    const char *id = exchange_param(x, "id");
+    struct service_models models = r->service->models(r->service->self);
+    struct buf json = BUF_INIT(REPLY_JSON_MAX);
+    if (format(&models, id, &json)) {
+        reply_json(x, &json);
+        return;
+    }
+    struct error err;
+    error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
+                    "There is no model '%.100s'; GET /v1/models lists those there are.", id);
+    buf_clear(&json);
+    exchange_fail(x, &err);
+}
+
+void route_openai_models(void *ctx, struct exchange *x) {
+    list(ctx, x, openai_format_models);
+}
+
+void route_openai_model(void *ctx, struct exchange *x) {
+    list_one(ctx, x, openai_format_model);
+}
+
+void route_v0_models(void *ctx, struct exchange *x) {
+    list(ctx, x, lmstudio_v0_format_models);
+}
+
+void route_v0_model(void *ctx, struct exchange *x) {
+    list_one(ctx, x, lmstudio_v0_format_model);
+}
+
+void route_v1_models(void *ctx, struct exchange *x) {
+    list(ctx, x, lmstudio_v1_format_models);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * route.h - what handlers get as their ctx, and all of them by name.
+ *
+ * A handler answers its exchange at once, or keeps it in a struct of its own until it can; then
+ * exchange_on_gone tells it if the client leaves first.
+ */
+#ifndef DOZE_DAEMON_ROUTES_ROUTE_H
+#define DOZE_DAEMON_ROUTES_ROUTE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct catalog;
+struct exchange;
+struct feed;
+struct history;
+struct metrics;
+struct prompts;
+struct serve_options;
+struct service;
+struct settings_store;
+struct supervisor;
+struct ws_host;
+
+/* The parts of the daemon, borrowed for the HTTP server's life. Each file of routes/ includes
+ * the headers of those that it uses. */
+struct routes {
+    uv_loop_t *loop;
+    const struct serve_options *options;
+    struct settings_store *settings;
+    struct catalog *const *catalog; /* the current snapshot */
+    const struct service *service;
+    struct supervisor *supervisor;
+    const struct metrics *metrics;
+    struct feed *events, *log;
+    struct history *history;
+    struct prompts *prompts;
+    const struct ws_host *ws_host;
+    bool stopping; /* the daemon is; nothing new is begun */
+};
+
+/* inference_route.c */
+void route_openai_chat(void *ctx, struct exchange *x);
+void route_openai_completions(void *ctx, struct exchange *x);
+void route_openai_embeddings(void *ctx, struct exchange *x);
+void route_v0_chat(void *ctx, struct exchange *x);
+void route_v0_completions(void *ctx, struct exchange *x);
+void route_v0_embeddings(void *ctx, struct exchange *x);
+
+/* model_routes.c */
+void route_openai_models(void *ctx, struct exchange *x);
+void route_openai_model(void *ctx, struct exchange *x);
+void route_v0_models(void *ctx, struct exchange *x);
+void route_v0_model(void *ctx, struct exchange *x);
+void route_v1_models(void *ctx, struct exchange *x);
+
+/* load_route.c, estimate_route.c, unload_route.c, instance_route.c */
+void route_load(void *ctx, struct exchange *x);
+void route_estimate(void *ctx, struct exchange *x);
+void route_unload(void *ctx, struct exchange *x);
+void route_update_instance(void *ctx, struct exchange *x);
+
+/* settings_routes.c */
+void route_settings_get(void *ctx, struct exchange *x);
+void route_settings_patch(void *ctx, struct exchange *x);
+
+/* prompt_routes.c */
+void route_prompts_list(void *ctx, struct exchange *x);
+void route_prompts_clear(void *ctx, struct exchange *x);
+
+/* stream_routes.c, history_route.c */
+void route_events(void *ctx, struct exchange *x);
+void route_log(void *ctx, struct exchange *x);
+void route_history(void *ctx, struct exchange *x);
+
+/* web_page.c, probes.c */
+void route_page(void *ctx, struct exchange *x);
+void route_asset(void *ctx, struct exchange *x);
+void route_health(void *ctx, struct exchange *x);
+void route_metrics(void *ctx, struct exchange *x);
+void route_greeting(void *ctx, struct exchange *x);
+void route_lms_status(void *ctx, struct exchange *x);
+
+/* ws_route.c */
+void route_ws(void *ctx, struct exchange *x);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/settings_store.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "daemon/saver.h"
+#include "daemon/state_file.h"
+
+enum { CHANGES_MAX = 64 };
+
+struct settings_change {
+    struct settings_change *next;
+    yyjson_doc *patch;
+    struct settings_sink sink;
+};
+
+struct settings_store {
+    struct settings settings;
+    struct settings next; /* while the first of the changes is being written */
+    struct settings_change *changes;
+    struct saver *saver;
+    void (*on_changed)(void *ctx);
+    void *ctx;
+};
+
+/* It stays the first while its sink is told: a change that the sink begins waits its turn. */
+static void end_first(struct settings_store *s, const struct error *error) {
+    struct settings_change *change = s->changes;
+    change->sink.on_end(change->sink.ctx, error);
+    s->changes = change->next;
+    yyjson_doc_free(change->patch);
+    free(change);
+}
+
+/* Make of the first change the settings that are to be; false: it is refused. */
+static bool prepare(struct settings_store *s, struct buf *text, struct error *err) {
+    settings_copy(&s->settings, &s->next);
+    bool ok = settings_patch(&s->next, yyjson_doc_get_root(s->changes->patch), err);
+    if (ok) {
+        settings_format(&s->next, text);
+        buf_add_str(text, "\n");
+        ok = !text->overflowed ||
+             error_set(err, ERR_TOO_LARGE, "The settings would be larger than %d bytes.",
+                       STATE_FILE_MAX);
+    }
+    if (!ok) settings_clear(&s->next);
+    return ok;
+}
+
+/* Up to the first change that has to be written. */
+static void begin_next(struct settings_store *s) {
+    struct error err;
+    while (s->changes) {
+        struct buf text = BUF_INIT(STATE_FILE_MAX);
+        bool ok = prepare(s, &text, &err);
+        if (ok) saver_put(s->saver, &text);
+        buf_clear(&text);
+        if (ok) return;
+        end_first(s, &err);
+    }
+}
+
+static void settings_on_saved(void *ctx, const struct error *error) {
+    struct settings_store *s = ctx;
+    settings_clear(error ? &s->next : &s->settings);
+    if (!error) {
+        s->settings = s->next;
+        s->on_changed(s->ctx);
+    }
+    end_first(s, error);
+    begin_next(s);
+}
+
+void settings_store_patch(struct settings_store *store, yyjson_val *patch,
+                          struct settings_sink sink) {
+    struct settings_change **last = &store->changes;
+    struct error err;
+    int waiting = 0;
+    for (; *last; last = &(*last)->next) waiting++;
+    if (waiting == CHANGES_MAX) {
+        error_set(&err, ERR_QUEUE_FULL,
+                  "%d changes of the settings wait for the disk already; try again later.",
+                  waiting);
+        err.retry_after = 5;
+        sink.on_end(sink.ctx, &err);
+        return;
+    }
+    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
+    struct settings_change *change = xcalloc(1, sizeof *change);
+    change->patch = yyjson_mut_val_imut_copy(yyjson_val_mut_copy(copy, patch), NULL);
+    change->sink = sink;
+    yyjson_mut_doc_free(copy);
+    *last = change;
+    if (waiting == 0) begin_next(store);
+}
+
+const struct settings *settings_store_get(const struct settings_store *store) {
+    return &store->settings;
+}
+
+struct settings_store *settings_store_new(uv_loop_t *loop, const char *path,
+                                          void (*on_changed)(void *ctx), void *ctx) {
+    struct settings_store *s = xcalloc(1, sizeof *s);
+    struct error err;
+    settings_init(&s->settings);
+    yyjson_doc *doc = state_file_read(path);
+    if (doc && !settings_patch(&s->settings, yyjson_doc_get_root(doc), &err)) {
+        state_file_set_aside(path, err.text);
+    }
+    yyjson_doc_free(doc);
+    s->saver = saver_new(loop, path, settings_on_saved, s);
+    s->on_changed = on_changed;
+    s->ctx = ctx;
+    return s;
+}
+
+void settings_store_free(struct settings_store *store) {
+    if (!store) return;
+    settings_clear(&store->settings);
+    saver_free(store->saver);
+    free(store);
+}

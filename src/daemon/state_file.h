@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* state_file.h - JSON files in the state folder: read, and moved away when they are damaged, so
+ * that the next write does not destroy what may be mended by hand. */
+#ifndef DOZE_DAEMON_STATE_FILE_H
+#define DOZE_DAEMON_STATE_FILE_H
+
+#include <yyjson.h>
+
+enum { STATE_FILE_MAX = 8 << 20 }; /* bytes */
+
+/* NULL if there is none, or if it cannot be read or parsed: then a warning is logged, and what
+ * cannot be parsed is set aside. The caller frees. */
+yyjson_doc *state_file_read(const char *path);
+
+/* Move it to "<path>.corrupt" and warn; why: what is wrong, for the log. */
+void state_file_set_aside(const char *path, const char *why);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* ws_host.h - the daemon as the sessions of LM Studio's WebSocket see it. */
+#ifndef DOZE_DAEMON_WS_HOST_H
+#define DOZE_DAEMON_WS_HOST_H
+
+#include "api/lmstudio_ws/session.h"
+#include "daemon/feed.h"
+#include "daemon/listeners.h"
+#include "daemon/lmstudio_home.h"
+#include "daemon/settings_store.h"
+
+struct ws_host;
+
+/* Borrowed for the host's life. */
+struct ws_host_config {
+    const struct service *service;
+    struct settings_store *settings;
+    struct listeners *listeners;
+    struct lmstudio_home *lmstudio_home;
+    struct feed *log;
+    uint64_t boot; /* tells this run of the daemon from others */
+    /* A client asks for the daemon's end; has that begun? */
+    void (*stop)(void *ctx);
+    bool (*is_stopping)(void *ctx);
+    void *ctx;
+};
+
+struct ws_host *ws_host_new(const struct ws_host_config *config);
+/* Accepts NULL. */
+void ws_host_free(struct ws_host *host);
+const struct lmws_host *ws_host_face(const struct ws_host *host);
+
+#endif
