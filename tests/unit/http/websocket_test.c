@@ -276,15 +276,17 @@ static void test_a_silent_peer_is_given_up(void **state) {
     struct http_limits limits = http_limits_default;
     struct buf rest = { .max = 0 };
     (void)state;
-    limits.ping = 50;
+    limits.ping = 100;
     struct fixture *f = fixture_start(&limits, false);
     int fd = open_socket_of(f);
     expect_frame(fd, OP_PING, "", 0);
     send_frame(fd, FIN | OP_PONG, "", 0);
-    expect_frame(fd, OP_PING, "", 0);
-    expect_frame(fd, OP_PING, "", 0);
     (void)client_read_end(fd, &rest);
-    assert_int_equal(rest.len, 0);
+    size_t pings = rest.len / 2; /* one more if the pong came after the second ping */
+    assert_true(rest.len % 2 == 0 && (pings == 2 || pings == 3));
+    for (size_t i = 0; i < pings; i++) {
+        assert_memory_equal(rest.data + 2 * i, ((char[]){ (char)(FIN | OP_PING), 0 }), 2);
+    }
     fixture_expect(f, "ws closed");
     buf_clear(&rest);
     close(fd);
