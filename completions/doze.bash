@@ -8,10 +8,11 @@ _doze_options() {
     ps) echo --json --quiet ;;
     ls) echo --llm --embedding --json --quiet ;;
     chat) echo --prompt --system --ttl --stats ;;
-    settings) echo --json ;;
+    settings | status | version) echo --json ;;
     'server start') echo --bind --cors --state-dir --json ;;
     'server status') echo --json ;;
-    'prompts ls' | 'prompts clear') echo --json ;;
+    'prompts ls') echo --json ;;
+    'prompts clear') echo --yes --json ;;
     log) echo --events --since --json ;;
     'log stream') echo --source --filter --stats --json ;;
     serve) echo --models-dir --state-dir --log-level ;;
@@ -19,22 +20,45 @@ _doze_options() {
     echo --host --port --help
 }
 
-_doze_words() {
+# The values of a setting, or examples of them.
+_doze_setting_values() {
     case $1 in
-    '') echo serve load unload ps ls chat settings prompts server status log version help ;;
-    server) echo start stop status ;;
-    prompts) echo ls clear ;;
-    log) echo stream ;;
-    settings) echo get set ;;
-    load | chat | 'prompts clear') "$2" ls --quiet 2>/dev/null ;;
-    unload) "$2" ps --quiet 2>/dev/null ;;
-    'settings get' | 'settings set')
-        "$2" settings 2>/dev/null | sed -e 1d -e 's/ .*//' ;;
+    jit | standby | cors | sdk_port | lmstudio_compat) echo on off ;;
+    auto_evict) echo on off fit per_type ;;
+    ttl_update) echo set ignore longest ;;
+    prompt_store) echo on memory off ;;
+    default_ttl | explicit_ttl | max_ttl) echo none 5m 1h 1d ;;
+    load_stall_seconds | hang_seconds) echo 30s 1m 2m ;;
+    switch_window_ms) echo 0 500ms 1s ;;
+    jit_limit) echo 1 2 4 ;;
+    max_waiting) echo 64 128 256 ;;
+    memory_limit) echo none 8GB 16GB 32GB ;;
+    prompt_store_bytes) echo 1GB 4GB 16GB ;;
+    api_key | load | models) echo none ;;
     esac
 }
 
-_doze() {
-    local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+_doze_settings() {
+    "$1" settings 2>/dev/null | sed -e 1d -e 's/ .*//'
+}
+
+_doze_words() {
+    case $1 in
+    '' | help) echo serve load unload ps ls chat settings prompts server status log version help ;;
+    server | 'help server') echo start stop status ;;
+    prompts | 'help prompts') echo ls clear ;;
+    log) echo stream --events ;;
+    'help log') echo stream ;;
+    settings) echo get set unset ;;
+    'settings get' | 'settings set' | 'settings unset') _doze_settings "$2" ;;
+    'settings set '*) _doze_setting_values "${1#settings set }" ;;
+    load | chat | 'prompts clear') "$2" ls --quiet 2>/dev/null ;;
+    unload) "$2" ps --quiet 2>/dev/null ;;
+    esac
+}
+
+# The words of the command line that are not options, as far as they choose what comes next.
+_doze_command() {
     local command='' word i
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -44,24 +68,36 @@ _doze() {
         *)
             case $command in
             '') command=$word ;;
-            server | log | settings | prompts) command="$command $word" ;;
+            server | log | settings | prompts | help | 'settings set') command="$command $word" ;;
             esac
             ;;
         esac
     done
-    case $previous in
-    --source | -s) [[ $command == 'log stream' ]] && COMPREPLY=($(compgen -W 'model server' -- "$current")) && return ;;
-    --filter) COMPREPLY=($(compgen -W 'input output' -- "$current")) && return ;;
-    --gpu) COMPREPLY=($(compgen -W 'max off' -- "$current")) && return ;;
-    --state-dir | --models-dir) COMPREPLY=($(compgen -d -- "$current")) && return ;;
-    esac
-    if [[ $current == -* ]]; then
-        COMPREPLY=($(compgen -W "$(_doze_options "${command/#settings */settings}")" -- "$current"))
-    else
-        COMPREPLY=($(compgen -W "$(_doze_words "$command" "$program")" -- "$current"))
-    fi
+    echo "$command"
 }
 
-# Model names may have ':' in them; the rest of the word is completed as it stands.
+_doze() {
+    local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local command words
+    command=$(_doze_command)
+    case $previous in
+    --source) words='model server' ;;
+    -s) [[ $command == 'log stream' ]] && words='model server' ;;
+    --filter) words='input output input,output' ;;
+    --since) words='30m 1h 12h 1d 7d 30d' ;;
+    --ttl) words='none 5m 1h 1d' ;;
+    --gpu) words='max off' ;;
+    --log-level) words='error warn info debug' ;;
+    --state-dir | --models-dir) COMPREPLY=($(compgen -d -- "$current")) && return ;;
+    esac
+    if [[ -z $words && $current == -* ]]; then
+        words=$(_doze_options "${command/#settings */settings}")
+    elif [[ -z $words ]]; then
+        words=$(_doze_words "$command" "$program")
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+
+# Model names may contain ':'; complete them as one word.
 COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
 complete -F _doze doze lms

@@ -1,6 +1,37 @@
 # SPDX-License-Identifier: MIT
 # fish completion for doze, and for lms where it is a link to doze.
 
+# The values of the setting that the command line names, or examples of them.
+function __doze_setting_values
+    set -l tokens (commandline -opc)
+    switch $tokens[-1]
+        case jit standby cors sdk_port lmstudio_compat
+            printf '%s\n' on off
+        case auto_evict
+            printf '%s\n' on off fit per_type
+        case ttl_update
+            printf '%s\n' set ignore longest
+        case prompt_store
+            printf '%s\n' on memory off
+        case default_ttl explicit_ttl max_ttl
+            printf '%s\n' none 5m 1h 1d
+        case load_stall_seconds hang_seconds
+            printf '%s\n' 30s 1m 2m
+        case switch_window_ms
+            printf '%s\n' 0 500ms 1s
+        case jit_limit
+            printf '%s\n' 1 2 4
+        case max_waiting
+            printf '%s\n' 64 128 256
+        case memory_limit
+            printf '%s\n' none 8GB 16GB 32GB
+        case prompt_store_bytes
+            printf '%s\n' 1GB 4GB 16GB
+        case api_key load models
+            echo none
+    end
+end
+
 set -l words serve load unload ps ls chat settings prompts server status log version help
 set -l none "not __fish_seen_subcommand_from $words"
 
@@ -25,37 +56,39 @@ for name in doze lms
     complete -c $name -n $none -a help -d 'Commands and their options'
 
     set -l in '__fish_seen_subcommand_from'
+    set -l keys "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
     complete -c $name -n "$in load chat" -a "($name ls --quiet 2>/dev/null)"
-    complete -c $name -n "$in load chat" -l ttl -x -d 'Idle time'
-    complete -c $name -n "$in load" -s c -l context-length -x -d 'Size of the context'
-    complete -c $name -n "$in load" -l parallel -x -d 'Requests at the same time'
+    complete -c $name -n "$in load chat" -l ttl -x -a 'none 5m 1h 1d' -d 'Unload when idle for this long'
+    complete -c $name -n "$in load" -s c -l context-length -x -d 'Tokens of context'
+    complete -c $name -n "$in load" -l parallel -x -d 'Requests served at the same time'
     complete -c $name -n "$in load" -l identifier -x -d 'Name in the API'
     complete -c $name -n "$in load" -l gpu -x -a 'max off' -d 'Layers on the GPU'
-    complete -c $name -n "$in load" -l gpu-layers -x -d 'So many layers on the GPU'
-    complete -c $name -n "$in load" -l keep -d 'Load it again at start'
-    complete -c $name -n "$in load" -l force -d 'Load it even if memory looks too small'
-    complete -c $name -n "$in load" -s y -l yes -d 'Do not ask'
+    complete -c $name -n "$in load" -l gpu-layers -x -d 'Layers on the GPU'
+    complete -c $name -n "$in load" -l keep -d 'Load it again when the server starts'
+    complete -c $name -n "$in load" -l force -d 'Load it even if memory seems too small'
+    complete -c $name -n "$in load prompts" -s y -l yes -d 'Do not ask'
     complete -c $name -n "$in unload" -a "($name ps --quiet 2>/dev/null)"
     complete -c $name -n "$in unload" -s a -l all -d 'Every loaded model'
     complete -c $name -n "$in ps ls" -s q -l quiet -d 'Names only'
     complete -c $name -n "$in ls" -l llm -d 'Language models'
     complete -c $name -n "$in ls" -l embedding -d 'Embedding models'
-    complete -c $name -n "$in chat" -s p -l prompt -x -d 'Ask this once'
+    complete -c $name -n "$in chat" -s p -l prompt -x -d 'Ask this one question'
     complete -c $name -n "$in chat" -s s -l system -x -d 'System message'
     complete -c $name -n "$in chat log" -l stats -d 'Figures of each answer'
-    complete -c $name -n "$in settings" -a 'get set'
-    complete -c $name -n "$in settings" -a "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
+    complete -c $name -n "$in settings; and not $in get set unset" -a 'get set unset'
+    complete -c $name -n "$in settings; and $in get set unset" -a "$keys"
+    complete -c $name -n "$in settings; and $in set" -a '(__doze_setting_values)'
     complete -c $name -n "$in prompts" -a 'ls clear'
     complete -c $name -n "$in server" -a 'start stop status'
     complete -c $name -n "$in server" -l bind -x -d 'Address to listen on'
-    complete -c $name -n "$in server" -l cors -d 'Let other origins in'
-    complete -c $name -n "$in server serve" -l state-dir -x -a '(__fish_complete_directories)' -d 'Folder of settings and log'
+    complete -c $name -n "$in server" -l cors -d 'Allow other origins'
+    complete -c $name -n "$in server serve" -l state-dir -x -a '(__fish_complete_directories)' -d 'Folder for settings and log'
     complete -c $name -n "$in serve" -l models-dir -x -a '(__fish_complete_directories)' -d 'Folder of models'
     complete -c $name -n "$in serve" -l log-level -x -a 'error warn info debug' -d 'How much to log'
     complete -c $name -n "$in log" -a stream
     complete -c $name -n "$in log" -l events -d 'What happened to the models'
-    complete -c $name -n "$in log" -l since -x -a '1h 12h 1d 7d 30d' -d 'From so long ago'
+    complete -c $name -n "$in log" -l since -x -a '30m 1h 12h 1d 7d 30d' -d 'How far back'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
-    complete -c $name -n "$in load unload ps ls settings prompts server log" -l json -d 'Print JSON'
+    complete -c $name -n "$in load unload ps ls settings prompts server status log version" -l json -d 'Print JSON'
 end

@@ -168,6 +168,13 @@ yyjson_mut_doc *json_object_new(yyjson_mut_val **ret_root) {
     return doc;
 }
 
+yyjson_mut_doc *json_array_new(yyjson_mut_val **ret_root) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    *ret_root = yyjson_mut_arr(doc);
+    yyjson_mut_doc_set_root(doc, *ret_root);
+    return doc;
+}
+
 static const yyjson_write_flag write_flags = YYJSON_WRITE_ALLOW_INVALID_UNICODE;
 
 static bool add_owned(struct buf *out, char *text, size_t len) {

@@ -43,11 +43,11 @@ static inline const char *json_find_str(yyjson_val *obj, const char *name) {
 /* "a string", "a number", ... for messages. */
 const char *json_type_phrase(const yyjson_val *val);
 
-/* A new document with an empty object as its root. The caller frees with
- * yyjson_mut_doc_free(). */
+/* A new document whose root is an empty object or array. Free with yyjson_mut_doc_free(). */
 yyjson_mut_doc *json_object_new(yyjson_mut_val **ret_root);
+yyjson_mut_doc *json_array_new(yyjson_mut_val **ret_root);
 
-/* Append the document as compact JSON; false if the buffer is full. Strings have to be UTF-8:
+/* Append the document as compact JSON; false if the buffer is full. Strings should be UTF-8:
  * other bytes are copied as they are. */
 bool json_write(const yyjson_mut_doc *doc, struct buf *out);
 bool json_write_val(const yyjson_val *val, struct buf *out);

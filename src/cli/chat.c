@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "cli/body.h"
 #include "cli/chat_reply.h"
-
-enum { MAX_BODY = 64 << 20 };
 
 struct chat {
     const struct cli *cli;
@@ -26,10 +25,9 @@ static void add_message(struct chat *chat, const char *role, const char *text, s
 
 struct chat *chat_new(const struct cli *cli, const struct chat_options *options) {
     struct chat *chat = xcalloc(1, sizeof *chat);
-    *chat = (struct chat){ .cli = cli, .options = *options, .body = yyjson_mut_doc_new(NULL) };
-    yyjson_mut_doc *doc = chat->body;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    *chat = (struct chat){ .cli = cli, .options = *options, .body = doc };
     if (options->model) yyjson_mut_obj_add_str(doc, root, "model", options->model);
     yyjson_mut_obj_add_bool(doc, root, "stream", true);
     body_add_ttl(doc, &options->ttl);
@@ -53,27 +51,18 @@ void chat_forget(struct chat *chat) {
     if (system) add_message(chat, "system", system, strlen(system));
 }
 
-/* The figures are in LM Studio's dialect only; the rest is the same. */
-static enum outcome exchange(struct chat *chat, struct chat_reply *reply, int cancel_fd,
-                             struct error *err) {
-    struct buf body = BUF_INIT(MAX_BODY), answer = BUF_INIT(CLIENT_MAX_BODY);
+/* Only LM Studio's dialect has the figures; the rest is the same. */
+static enum outcome chat_call(struct chat *chat, struct chat_reply *reply, int cancel_fd,
+                              struct error *err) {
     struct call call = {
         .method = "POST",
         .path = chat->options.stats ? "/api/v0/chat/completions" : "/v1/chat/completions",
+        .body = chat->body,
         .on_event = chat_reply_on_event,
         .ctx = reply,
         .cancel_fd = cancel_fd,
     };
-    enum outcome outcome = OUTCOME_REFUSED;
-    if (json_write(chat->body, &body)) {
-        call.body = buf_str(&body);
-        outcome = client_call(chat->cli, &call, &answer, err);
-    } else {
-        error_set(err, ERR_TOO_LARGE, "The conversation is larger than %d MB; begin a new one.",
-                  MAX_BODY >> 20);
-    }
-    buf_clear(&body);
-    buf_clear(&answer);
+    enum outcome outcome = client_call(chat->cli, &call, NULL, err);
     if (outcome != OUTCOME_DONE || !reply->failed) return outcome;
     *err = reply->err;
     return OUTCOME_REFUSED;
@@ -82,9 +71,14 @@ static enum outcome exchange(struct chat *chat, struct chat_reply *reply, int ca
 enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cancel_fd,
                       struct error *err) {
     struct chat_reply reply;
-    chat_reply_init(&reply, chat->options.model);
+    if (!utf8_is_valid(text, len)) {
+        error_set(err, ERR_INVALID_REQUEST,
+                  "The prompt is not UTF-8 text; convert it, for example with iconv.");
+        return OUTCOME_REFUSED;
+    }
+    chat_reply_init(&reply, chat->cli, chat->options.model);
     add_message(chat, "user", text, len);
-    enum outcome outcome = exchange(chat, &reply, cancel_fd, err);
+    enum outcome outcome = chat_call(chat, &reply, cancel_fd, err);
     chat_reply_end(&reply);
     if (outcome == OUTCOME_DONE || (outcome == OUTCOME_CANCELLED && reply.text.len > 0)) {
         add_message(chat, "assistant", buf_str(&reply.text), reply.text.len);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* chat.h - a conversation with a model: its messages so far, and one question after the
- * other. */
+/* chat.h - a conversation with a model: its messages so far and the next question. */
 #ifndef DOZE_CLI_CHAT_H
 #define DOZE_CLI_CHAT_H
 
@@ -14,16 +13,16 @@ struct chat_options {
     const char *model;  /* NULL: the only loaded one */
     const char *system; /* NULL: no system message */
     struct option_ttl ttl;
-    bool stats; /* print the figures after each answer */
+    bool stats; /* print figures after each answer */
 };
 
 /* Borrows cli and the options' strings for its life. */
 struct chat *chat_new(const struct cli *cli, const struct chat_options *options);
 void chat_free(struct chat *chat);
 
-/* Ask, and show the answer on stdout as it comes. The question and the answer (of a cancelled
- * one what came, if anything) stay in the conversation; after a failure neither does.
- * cancel_fd as in struct call. */
+/* Ask, and show the answer on stdout as it arrives. Question and answer stay in the
+ * conversation, of a cancelled answer what had arrived; after a failure neither does. The text
+ * is UTF-8. cancel_fd as in struct call. */
 enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cancel_fd,
                       struct error *err);
 

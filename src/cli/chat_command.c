@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "cli/chat.h"
-#include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/repl.h"
 
@@ -15,30 +15,31 @@ struct chat_values {
     bool stats;
 };
 
-/* -p is the prompt here, so --port has no letter in this command. */
+/* -p means --prompt here, so --port has no letter in this command. */
 static const struct option_row chat_options[] = {
-    OPTION(chat, prompt, "prompt", 'p', "<text>", "Ask this once and end"),
+    OPTION(chat, prompt, "prompt", 'p', "<text>", "Ask this one question"),
     OPTION(chat, system, "system", 's', "<text>", "The system message"),
     OPTION(chat, system, "system-prompt", 0, "<text>", NULL),
-    OPTION(chat, ttl, "ttl", 0, "<seconds>", "Idle time of the model (3600, 5m, none)"),
-    FLAG(chat, stats, "stats", 0, "Print speed and tokens after each answer"),
+    OPTION(chat, ttl, "ttl", 0, "<span>", "Unload when idle for this long (300, 5m, none)"),
+    FLAG(chat, stats, "stats", 0, "Print tokens and speed after each answer"),
 };
 
 enum { MAX_PROMPT = 16 << 20, CHUNK = 1 << 16 };
 
-/* All of stdin, after what is in *prompt already and an empty line. */
+/* Append all of stdin, after an empty line if there is a prompt already. */
 static bool add_stdin(struct buf *prompt) {
     if (prompt->len > 0) buf_add_str(prompt, "\n\n");
     for (;;) {
         char *room = buf_reserve(prompt, CHUNK);
         if (!room) {
-            cli_fail(CLI_FAILED, "The prompt is larger than %d MB.", MAX_PROMPT >> 20);
+            cli_fail(CLI_FAILED, "The prompt is larger than %d MB; send less.",
+                     MAX_PROMPT >> 20);
             return false;
         }
         ssize_t got = read(STDIN_FILENO, room, CHUNK);
         if (got == 0) return true;
         if (got < 0 && errno != EINTR) {
-            cli_fail(CLI_FAILED, "The prompt cannot be read from stdin: %s.", strerror(errno));
+            cli_fail(CLI_FAILED, "stdin cannot be read: %s.", strerror(errno));
             return false;
         }
         if (got > 0) prompt->len += (size_t)got;
@@ -67,7 +68,9 @@ static enum cli_exit ask_once(struct chat *chat, const char *given) {
     if (given) buf_add_str(&prompt, given);
     if (isatty(STDIN_FILENO) || add_stdin(&prompt)) {
         trim_end(&prompt);
-        code = prompt.len ? ask(chat, &prompt) : cli_fail(CLI_USAGE, "The prompt is empty.");
+        code = prompt.len
+                   ? ask(chat, &prompt)
+                   : cli_fail(CLI_USAGE, "The prompt is empty; give one with -p or on stdin.");
     }
     buf_clear(&prompt);
     return code;
@@ -79,6 +82,9 @@ static enum cli_exit chat_run(const struct cli *cli, const void *values) {
                                    .system = v->system,
                                    .ttl = v->ttl,
                                    .stats = v->stats };
+    if (v->system && !utf8_is_valid(v->system, strlen(v->system))) {
+        return cli_fail(CLI_USAGE, "The system message is not UTF-8 text.");
+    }
     struct chat *chat = chat_new(cli, &chosen);
     bool interactive = !v->prompt && isatty(STDIN_FILENO);
     enum cli_exit code = interactive ? repl_run(chat) : ask_once(chat, v->prompt);
@@ -89,10 +95,9 @@ static enum cli_exit chat_run(const struct cli *cli, const void *values) {
 const struct command command_chat = {
     .name = "chat",
     .args = "[<model>]",
-    .summary = "Talk to a model, on the terminal or through pipes",
-    .details =
-        "With -p, or with text on stdin, one question is asked and the answer printed; stdin\n"
-        "is put after -p. Without a model: the only loaded one.",
+    .summary = "Talk to a model, on a terminal or through pipes",
+    .details = "With -p, or with text on stdin, one question is asked and its answer "
+               "printed; stdin follows the text of -p. Without a model: the only loaded one.",
     COMMAND_OPTIONS(chat),
     .max_args = 1,
     .run = chat_run,

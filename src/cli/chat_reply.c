@@ -8,11 +8,12 @@
 
 #include "base/json.h"
 #include "cli/client.h"
+#include "cli/fields.h"
 #include "cli/show.h"
 #include "cli/text.h"
 
-void chat_reply_init(struct chat_reply *r, const char *model) {
-    *r = (struct chat_reply){ .model = model, .at_line_start = true };
+void chat_reply_init(struct chat_reply *r, const struct cli *cli, const char *model) {
+    *r = (struct chat_reply){ .cli = cli, .model = model, .at_line_start = true };
     buf_init(&r->text, REPLY_MAX_TEXT);
 }
 
@@ -29,7 +30,7 @@ static void show_piece(struct chat_reply *r, yyjson_val *piece) {
     r->at_line_start = text[len - 1] == '\n';
 }
 
-/* Thinking is shown dim on a terminal and left out of pipes and files. */
+/* Reasoning is dim on a terminal and left out of pipes and files. */
 static void show_reasoning(struct chat_reply *r, yyjson_val *piece) {
     if (!yyjson_is_str(piece) || !isatty(STDOUT_FILENO)) return;
     if (!r->reasoning) fputs(text_begin(stdout, STYLE_DIM), stdout);
@@ -55,7 +56,7 @@ static void take_delta(struct chat_reply *r, yyjson_val *delta) {
     fflush(stdout);
 }
 
-/* ": loading 42%" while the model is not there yet. */
+/* ": loading 42%" while the model is being loaded. */
 static void take_comment(struct chat_reply *r, const char *text) {
     static const char word[] = "loading ";
     char label[300], *end = NULL;
@@ -66,33 +67,28 @@ static void take_comment(struct chat_reply *r, const char *text) {
     progress_show(&r->progress, label, (double)percent / 100);
 }
 
-static double number(yyjson_val *obj, const char *name) {
-    return yyjson_get_num(yyjson_obj_get(obj, name));
-}
-
 static void take_stats(struct chat_figures *f, yyjson_val *stats) {
-    const char *reason = yyjson_get_str(yyjson_obj_get(stats, "stop_reason"));
     if (!stats) return;
     f->stats = true;
-    f->tokens_per_second = number(stats, "tokens_per_second");
-    f->time_to_first_token = number(stats, "time_to_first_token");
-    f->generation_time = number(stats, "generation_time");
-    snprintf(f->stop_reason, sizeof f->stop_reason, "%s", reason ? reason : "");
+    f->tokens_per_second = field_num(stats, "tokens_per_second", 0);
+    f->time_to_first_token = field_num(stats, "time_to_first_token", 0);
+    f->generation_time = field_num(stats, "generation_time", 0);
+    snprintf(f->stop_reason, sizeof f->stop_reason, "%s", field_str(stats, "stop_reason"));
 }
 
 static void take_usage(struct chat_figures *f, yyjson_val *usage) {
-    yyjson_val *details = yyjson_obj_get(usage, "prompt_tokens_details");
     if (!yyjson_is_obj(usage)) return;
     f->usage = true;
-    f->prompt_tokens = yyjson_get_sint(yyjson_obj_get(usage, "prompt_tokens"));
-    f->completion_tokens = yyjson_get_sint(yyjson_obj_get(usage, "completion_tokens"));
-    f->cached_tokens = yyjson_get_sint(yyjson_obj_get(details, "cached_tokens"));
+    f->prompt_tokens = field_int(usage, "prompt_tokens");
+    f->completion_tokens = field_int(usage, "completion_tokens");
+    f->cached_tokens = field_int(yyjson_obj_get(usage, "prompt_tokens_details"),
+                                 "cached_tokens");
 }
 
 static void take_error(struct chat_reply *r, const struct sse_event *ev) {
     progress_clear(&r->progress);
     r->failed = true;
-    client_read_error(ev->text, ev->len, 500, &r->err);
+    client_read_error(r->cli, ev->text, ev->len, 500, &r->err);
 }
 
 void chat_reply_on_event(void *ctx, const struct sse_event *ev) {
@@ -122,6 +118,24 @@ void chat_reply_end(struct chat_reply *r) {
     fflush(stdout);
 }
 
+/* LM Studio's word as a person says it; words that it may add later stay as they are. */
+static const char *stop_text(const char *reason) {
+    static const char *const texts[][2] = {
+        { "eosFound", "complete" },
+        { "stopStringFound", "ended at a stop string" },
+        { "maxPredictedTokensReached", "cut at the token limit" },
+        { "contextLengthReached", "cut at the end of the context" },
+        { "toolCalls", "ended with a tool call" },
+        { "userStopped", "stopped" },
+        { "modelUnloaded", "cut because the model was unloaded" },
+        { "failed", "failed" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(reason, texts[i][0]) == 0) return texts[i][1];
+    }
+    return reason;
+}
+
 void chat_reply_print_stats(const struct chat_reply *r) {
     const struct chat_figures *f = &r->figures;
     if (!f->stats && !f->usage) {
@@ -130,14 +144,14 @@ void chat_reply_print_stats(const struct chat_reply *r) {
     }
     fputs(text_begin(stderr, STYLE_DIM), stderr);
     if (f->usage) {
-        fprintf(stderr, "%lld tokens, prompt %lld (%lld cached)",
-                (long long)f->completion_tokens, (long long)f->prompt_tokens,
-                (long long)f->cached_tokens);
+        fprintf(stderr, "prompt %lld tokens (%lld cached), answer %lld tokens%s",
+                (long long)f->prompt_tokens, (long long)f->cached_tokens,
+                (long long)f->completion_tokens, f->stats ? ", " : "");
     }
     if (f->stats) {
-        fprintf(stderr, "%s%.1f tokens/s, first after %.2f s, in all %.2f s, %s",
-                f->usage ? ", " : "", f->tokens_per_second, f->time_to_first_token,
-                f->generation_time, f->stop_reason);
+        fprintf(stderr, "%.1f tokens/s, first token after %.2f s, total %.2f s, %s",
+                f->tokens_per_second, f->time_to_first_token,
+                f->time_to_first_token + f->generation_time, stop_text(f->stop_reason));
     }
     fprintf(stderr, "%s\n", text_end(stderr));
 }

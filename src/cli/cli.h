@@ -30,8 +30,8 @@ struct cli {
 struct command {
     const char *name;    /* one word or two: "server start" */
     const char *args;    /* in the usage line: "<model>"; NULL: takes none */
-    const char *summary; /* without a full stop; at most 42 columns, so that help fits in 80 */
-    const char *details; /* further lines of --help; NULL: none */
+    const char *summary; /* without a full stop; at most 48 columns, so that help fits in 80 */
+    const char *details; /* a paragraph of --help; NULL: none */
     const struct option_row *options;
     size_t option_count;
     size_t values_size; /* of the struct that the options fill, zeroed before */

@@ -10,16 +10,16 @@
 #include "base/xalloc.h"
 #include "cli/curl_library.h"
 
-enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048 };
+enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048, MAX_BODY = 64 << 20 };
 
-/* One transfer while it runs. */
+/* A running transfer. */
 struct transfer {
     const struct curl_library *curl;
     const struct call *call;
     CURL *easy;
     struct curl_slist *headers;
     struct sse sse;
-    struct buf *body;
+    struct buf sent, received;
     bool is_stream, too_large;
     char reason[CURL_ERROR_SIZE];
 };
@@ -49,7 +49,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *ctx) {
     struct transfer *t = ctx;
     size_t len = size * count;
     if (!t->is_stream) t->is_stream = starts_stream(t);
-    bool ok = t->is_stream ? sse_feed(&t->sse, bytes, len) : buf_add(t->body, bytes, len);
+    bool ok = t->is_stream ? sse_feed(&t->sse, bytes, len) : buf_add(&t->received, bytes, len);
     if (!ok) t->too_large = true;
     return ok ? len : 0;
 }
@@ -59,16 +59,20 @@ static void add_header(struct transfer *t, const char *line) {
     if (longer) t->headers = longer;
 }
 
-/* For a server whose setting `api_key` asks for one. */
-static void add_key(struct transfer *t) {
+/* For a server with the setting api_key; NULL: none is set. */
+static const char *api_key(void) {
     const char *key = getenv("DOZE_API_KEY");
-    if (!key || !*key) return;
-    char *line = xasprintf("Authorization: Bearer %s", key);
+    return key && *key ? key : NULL;
+}
+
+static void add_key(struct transfer *t) {
+    if (!api_key()) return;
+    char *line = xasprintf("Authorization: Bearer %s", api_key());
     add_header(t, line);
     free(line);
 }
 
-/* Values are those of the server on this machine: no proxy, no redirect, HTTP only. */
+/* The server is usually on this machine: no proxy, no redirect, HTTP only. */
 static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     char base[300], url[MAX_URL];
     client_base(cli, base);
@@ -89,17 +93,16 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     if (t->call->body) {
         add_header(t, "Content-Type: application/json");
         add_header(t, "Expect:"); /* or libcurl waits a second for 100-continue */
-        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->call->body));
-        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->call->body);
+        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->sent.len);
+        t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDS, buf_str(&t->sent));
     }
     t->curl->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-/* Run to the end. The multi interface instead of curl_easy_perform: it waits for cancel_fd
- * too, so Ctrl-C acts at once. */
+/* Run to the end. curl_easy_perform would not wait for cancel_fd as well. */
 static CURLcode transfer_run(struct transfer *t, CURLM *multi, bool *ret_cancelled) {
     struct curl_waitfd cancel = { .fd = t->call->cancel_fd, .events = CURL_WAIT_POLLIN };
-    unsigned extra = t->call->cancel_fd >= 0 ? 1 : 0;
+    unsigned extra = t->call->cancel_fd > 0 ? 1 : 0;
     *ret_cancelled = false;
     for (;;) {
         int running = 0, left = 0;
@@ -117,24 +120,44 @@ static CURLcode transfer_run(struct transfer *t, CURLM *multi, bool *ret_cancell
     }
 }
 
-bool client_read_error(const char *body, size_t len, long status, struct error *err) {
-    struct error ignored;
-    const char *message = NULL, *code = NULL;
-    yyjson_doc *doc = json_parse_object(body, len, &ignored);
-    yyjson_val *error = doc ? yyjson_obj_get(yyjson_doc_get_root(doc), "error") : NULL;
-    if (yyjson_is_str(error)) message = yyjson_get_str(error);
-    if (yyjson_is_obj(error)) {
-        message = yyjson_get_str(yyjson_obj_get(error, "message"));
-        code = yyjson_get_str(yyjson_obj_get(error, "code"));
+/* The server speaks to all clients and names its endpoints; a person here has commands. */
+static char *name_commands(const struct cli *cli, const char *message) {
+    static const char *const names[][2] = {
+        { "GET /api/v1/models", "ls" },
+        { "GET /v1/models", "ls" },
+        { "GET /api/v1/settings", "settings" },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *found = strstr(message, names[i][0]);
+        if (!found) continue;
+        return xasprintf("%.*s`%s %s`%s", (int)(found - message), message, cli->program,
+                         names[i][1], found + strlen(names[i][0]));
     }
-    if (message) {
-        error_set(err, code ? error_from_name(code) : ERR_INVALID_REQUEST, "%s", message);
+    return xstrdup(message);
+}
+
+void client_read_error(const struct cli *cli, const char *body, size_t len, long status,
+                       struct error *err) {
+    struct error ignored;
+    yyjson_doc *doc = json_parse_object(body, len, &ignored);
+    yyjson_val *error = yyjson_obj_get(yyjson_doc_get_root(doc), "error");
+    const char *code = yyjson_get_str(yyjson_obj_get(error, "code"));
+    const char *message = yyjson_is_str(error)
+                              ? yyjson_get_str(error)
+                              : yyjson_get_str(yyjson_obj_get(error, "message"));
+    if (status == 401) {
+        error_set(err, ERR_API_KEY, "%s",
+                  api_key() ? "The server does not accept the key in DOZE_API_KEY."
+                            : "The server requires an API key; set DOZE_API_KEY to it.");
+    } else if (message) {
+        char *text = name_commands(cli, message);
+        error_set(err, code ? error_from_name(code) : ERR_INVALID_REQUEST, "%s", text);
+        free(text);
     } else {
         error_set(err, ERR_INTERNAL, "The server answered with status %ld and no reason.",
                   status);
     }
     yyjson_doc_free(doc);
-    return false;
 }
 
 static bool never_connected(const struct transfer *t, CURLcode code) {
@@ -144,8 +167,8 @@ static bool never_connected(const struct transfer *t, CURLcode code) {
            (code == CURLE_OPERATION_TIMEDOUT && connected_after == 0);
 }
 
-static enum outcome tell_failure(const struct transfer *t, const struct cli *cli, CURLcode code,
-                                 struct error *err) {
+static enum outcome transfer_fail(const struct transfer *t, const struct cli *cli,
+                                  CURLcode code, struct error *err) {
     char base[300];
     client_base(cli, base);
     if (never_connected(t, code)) {
@@ -154,61 +177,86 @@ static enum outcome tell_failure(const struct transfer *t, const struct cli *cli
         return OUTCOME_UNREACHABLE;
     }
     if (t->too_large) {
-        error_set(err, ERR_TOO_LARGE, "The server's answer is too large to be read.");
+        error_set(err, ERR_TOO_LARGE, "The server's answer is larger than %d MB.",
+                  MAX_BODY >> 20);
     } else if (code == CURLE_URL_MALFORMAT) {
         error_set(err, ERR_INVALID_REQUEST, "'%s' is not a host name or an address.",
                   cli->host);
     } else {
-        error_set(err, ERR_IO,
-                  "The server at %s ended the connection before its answer was whole (%s).",
+        error_set(err, ERR_IO, "The connection to %s ended before the answer was complete: %s.",
                   base, t->reason[0] ? t->reason : t->curl->easy_strerror(code));
     }
     return OUTCOME_BROKEN;
 }
 
-static enum outcome transfer_judge(struct transfer *t, const struct cli *cli, CURLcode code,
-                                   struct error *err) {
+/* What came of a transfer that libcurl ended with `code`. */
+static enum outcome transfer_finish(const struct transfer *t, const struct cli *cli,
+                                    CURLcode code, yyjson_doc **ret_answer, struct error *err) {
     long status = 0;
-    if (code != CURLE_OK) return tell_failure(t, cli, code, err);
+    if (code != CURLE_OK) return transfer_fail(t, cli, code, err);
     t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status / 100 == 2) return OUTCOME_DONE;
-    client_read_error(buf_str(t->body), t->body->len, status, err);
-    if (status == 401) error_set(err, ERR_API_KEY, "%s (DOZE_API_KEY sets it here)", err->text);
-    return OUTCOME_REFUSED;
+    if (status / 100 != 2) {
+        client_read_error(cli, buf_str(&t->received), t->received.len, status, err);
+        return OUTCOME_REFUSED;
+    }
+    yyjson_doc *answer = NULL;
+    if (!t->is_stream) {
+        answer = json_parse_object(buf_str(&t->received), t->received.len, err);
+        if (!answer) return OUTCOME_BROKEN;
+    }
+    if (ret_answer)
+        *ret_answer = answer;
+    else
+        yyjson_doc_free(answer);
+    return OUTCOME_DONE;
 }
 
-enum outcome client_call(const struct cli *cli, const struct call *call, struct buf *ret_body,
-                         struct error *err) {
-    const struct curl_library *curl = curl_library_get(err);
-    if (!curl) return OUTCOME_BROKEN;
-    struct transfer t = {
-        .curl = curl, .call = call, .body = ret_body, .easy = curl->easy_init()
-    };
-    CURLM *multi = curl->multi_init();
-    enum outcome outcome = OUTCOME_BROKEN;
-    bool cancelled = false;
-    sse_init(&t.sse, call->on_event, call->ctx);
-    if (t.easy && multi) {
-        transfer_set_up(&t, cli);
-        curl->multi_add_handle(multi, t.easy);
-        CURLcode code = transfer_run(&t, multi, &cancelled);
-        outcome = cancelled ? OUTCOME_CANCELLED : transfer_judge(&t, cli, code, err);
-        curl->multi_remove_handle(multi, t.easy);
-    } else {
-        error_set(err, ERR_INTERNAL, "libcurl could not be started.");
+static enum outcome transfer_perform(struct transfer *t, const struct cli *cli,
+                                     yyjson_doc **ret_answer, struct error *err) {
+    if (t->call->body && !json_write(t->call->body, &t->sent)) {
+        error_set(err, ERR_TOO_LARGE, "The request is larger than %d MB.", MAX_BODY >> 20);
+        return OUTCOME_REFUSED;
     }
-    curl->slist_free_all(t.headers);
-    curl->easy_cleanup(t.easy);
-    curl->multi_cleanup(multi);
-    sse_clear(&t.sse);
+    CURLM *multi = t->curl->multi_init();
+    if (!t->easy || !multi) {
+        t->curl->multi_cleanup(multi);
+        error_set(err, ERR_INTERNAL, "libcurl could not be started.");
+        return OUTCOME_BROKEN;
+    }
+    bool cancelled = false;
+    transfer_set_up(t, cli);
+    t->curl->multi_add_handle(multi, t->easy);
+    CURLcode code = transfer_run(t, multi, &cancelled);
+    enum outcome outcome = cancelled ? OUTCOME_CANCELLED
+                                     : transfer_finish(t, cli, code, ret_answer, err);
+    t->curl->multi_remove_handle(multi, t->easy);
+    t->curl->multi_cleanup(multi);
     return outcome;
 }
 
-enum outcome client_get(const struct cli *cli, const char *path, struct buf *ret_body,
+enum outcome client_call(const struct cli *cli, const struct call *call,
+                         yyjson_doc **ret_answer, struct error *err) {
+    const struct curl_library *curl = curl_library_get(err);
+    if (!curl) return OUTCOME_BROKEN;
+    struct transfer t = { .curl = curl,
+                          .call = call,
+                          .easy = curl->easy_init(),
+                          .sent = BUF_INIT(MAX_BODY),
+                          .received = BUF_INIT(MAX_BODY) };
+    sse_init(&t.sse, call->on_event, call->ctx);
+    enum outcome outcome = transfer_perform(&t, cli, ret_answer, err);
+    curl->slist_free_all(t.headers);
+    curl->easy_cleanup(t.easy);
+    sse_clear(&t.sse);
+    buf_clear(&t.sent);
+    buf_clear(&t.received);
+    return outcome;
+}
+
+enum outcome client_get(const struct cli *cli, const char *path, yyjson_doc **ret_answer,
                         struct error *err) {
-    struct call call = { .method = "GET", .path = path, .cancel_fd = -1 };
-    buf_init(ret_body, CLIENT_MAX_BODY);
-    return client_call(cli, &call, ret_body, err);
+    struct call call = { .method = "GET", .path = path };
+    return client_call(cli, &call, ret_answer, err);
 }
 
 enum cli_exit client_fail(enum outcome outcome, const struct error *err) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* health.h - GET /health: who answers there. */
+/* health.h - GET /health: which server answers. */
 #ifndef DOZE_CLI_HEALTH_H
 #define DOZE_CLI_HEALTH_H
 
@@ -8,11 +8,11 @@
 #include "cli/client.h"
 
 struct health {
-    int64_t pid; /* of the daemon, on its own machine */
+    int64_t pid; /* of the daemon, on its machine */
     char version[64];
 };
 
-/* OUTCOME_REFUSED if something else than doze answers. */
+/* OUTCOME_REFUSED if another program than doze answers. */
 enum outcome health_fetch(const struct cli *cli, struct health *ret, struct error *err);
 
 #endif

@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/help.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { SUMMARY_COLUMN = 36 };
+/* Where the second column begins: its texts have 48 columns on a terminal of 80. */
+enum { LAST_COLUMN = 80, SECOND_COLUMN = 32, MAX_LEFT = 128 };
 
-/* "load [<model>]" */
-static void add_name(const struct command *command, struct buf *out) {
-    buf_addf(out, "%s%s%s", command->name, command->args ? " " : "",
-             command->args ? command->args : "");
+/* A left text that reaches the second column has a line of its own. */
+static void add_row(struct buf *out, const char *left, const char *right) {
+    int len = (int)strlen(left);
+    if (len + 2 > SECOND_COLUMN) {
+        buf_addf(out, "%s\n%*s%s\n", left, SECOND_COLUMN, "", right);
+    } else {
+        buf_addf(out, "%-*s%s\n", SECOND_COLUMN, left, right);
+    }
+}
+
+/* Break a text into lines at its spaces. */
+static void add_paragraph(struct buf *out, const char *text) {
+    size_t column = 0;
+    for (size_t len; *text; text += len + strspn(text + len, " ")) {
+        len = strcspn(text, " ");
+        bool fits = column + 1 + len <= LAST_COLUMN;
+        if (column > 0) buf_add_str(out, fits ? " " : "\n");
+        column = column > 0 && fits ? column + 1 + len : len;
+        buf_add(out, text, len);
+    }
+    buf_add_str(out, "\n");
 }
 
 static bool in_group(const struct command *command, const char *group) {
@@ -21,14 +40,22 @@ void help_add_overview(const char *program, const struct command *const *command
     buf_addf(out, "Usage: %s %s<command> [options]\n\nCommands:\n", program,
              group ? "" : "[--host <host>] [--port <port>] ");
     for (size_t i = 0; i < count; i++) {
+        char left[MAX_LEFT];
         if (group && !in_group(commands[i], group)) continue;
-        size_t start = out->len;
-        buf_add_str(out, "  ");
-        add_name(commands[i], out);
-        int pad = SUMMARY_COLUMN - (int)(out->len - start);
-        buf_addf(out, "%*s%s\n", pad > 2 ? pad : 2, "", commands[i]->summary);
+        snprintf(left, sizeof left, "  %s%s%s", commands[i]->name, commands[i]->args ? " " : "",
+                 commands[i]->args ? commands[i]->args : "");
+        add_row(out, left, commands[i]->summary);
     }
-    buf_addf(out, "\n`%s <command> --help` shows a command's options.\n", program);
+    buf_addf(out, "\n`%s <command> --help` shows the options of a command.\n", program);
+}
+
+/* Rows without a help text are other names of the row before. */
+static void add_option(struct buf *out, const struct option_row *row) {
+    char left[MAX_LEFT], letter[] = { '-', row->letter, ',', '\0' };
+    if (!row->help) return;
+    snprintf(left, sizeof left, "  %3s --%s%s%s", row->letter ? letter : "", row->name,
+             row->arg ? " " : "", row->arg ? row->arg : "");
+    add_row(out, left, row->help);
 }
 
 static bool has_letter(const struct command *command, char letter) {
@@ -39,15 +66,17 @@ static bool has_letter(const struct command *command, char letter) {
 }
 
 void help_add_command(const char *program, const struct command *command, struct buf *out) {
-    buf_addf(out, "Usage: %s ", program);
-    add_name(command, out);
-    buf_addf(out, " [options]\n\n%s.\n", command->summary);
-    if (command->details) buf_addf(out, "%s\n", command->details);
+    buf_addf(out, "Usage: %s %s%s%s [options]\n\n%s.\n", program, command->name,
+             command->args ? " " : "", command->args ? command->args : "", command->summary);
+    if (command->details) {
+        buf_add_str(out, "\n");
+        add_paragraph(out, command->details);
+    }
     buf_add_str(out, "\nOptions:\n");
-    options_add_help(command->options, command->option_count, out);
+    for (size_t i = 0; i < command->option_count; i++) add_option(out, &command->options[i]);
     for (size_t i = 0; i < cli_global_option_count; i++) {
         struct option_row row = cli_global_options[i];
         if (has_letter(command, row.letter)) row.letter = 0;
-        options_add_help(&row, 1, out);
+        add_option(out, &row);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inventory.h - what GET /api/v1/models says: the models on disk and their instances. */
+/* inventory.h - the models on disk and their instances, as GET /api/v1/models lists them. */
 #ifndef DOZE_CLI_INVENTORY_H
 #define DOZE_CLI_INVENTORY_H
 
@@ -10,7 +10,7 @@
 #include "base/msec.h"
 #include "cli/client.h"
 
-/* Strings are "" where the server says nothing. */
+/* A string that the server does not give is "". */
 struct listed_model {
     const char *key, *type, *publisher, *display_name, *architecture, *params, *problem;
     const char *quantization, *path;
@@ -27,8 +27,8 @@ struct listed_instance {
     nbytes memory_bytes;
     int64_t context_length, parallel, running, waiting, pid;
     msec ttl;          /* MSEC_NEVER: none */
-    msec expires_in;   /* MSEC_NEVER: its idle clock does not run */
-    msec last_used_at; /* Unix ms; 0: not known */
+    msec expires_in;   /* MSEC_NEVER: its idle clock is not running */
+    msec last_used_at; /* Unix ms; 0: unknown */
     double load_time_seconds;
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
     nbytes prompt_bytes;
@@ -45,12 +45,15 @@ struct inventory {
 /* Ask the server. Filled only with OUTCOME_DONE; then inventory_clear it. */
 enum outcome inventory_fetch(const struct cli *cli, struct inventory *ret, struct error *err);
 
-/* Read the server's JSON. False if it is not what api.md says. */
-bool inventory_parse(const char *text, size_t len, struct inventory *ret, struct error *err);
+/* Read the server's answer, which is taken. Fails if it has no list of models. */
+bool inventory_read(yyjson_doc *doc, struct inventory *ret, struct error *err);
 void inventory_clear(struct inventory *inv);
 
 /* "IDLE", "GENERATING", "LOADING 42%", "UNLOADING", ...: LM Studio's words. */
 enum { STATUS_TEXT = 32 };
 void instance_status(const struct listed_instance *instance, char text[STATUS_TEXT]);
+
+/* Ask the server to unload an instance, and wait until its memory is free. */
+enum outcome instance_unload(const struct cli *cli, const char *id, struct error *err);
 
 #endif

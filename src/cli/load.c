@@ -2,12 +2,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/xalloc.h"
 #include "cli/body.h"
-#include "cli/cli.h"
+#include "cli/fields.h"
 #include "cli/interrupt.h"
-#include "cli/load_pick.h"
+#include "cli/load_cancel.h"
+#include "cli/pick.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 
@@ -19,32 +22,22 @@ struct load_values {
 };
 
 static const struct option_row load_options[] = {
-    OPTION(load, ttl, "ttl", 0, "<seconds>", "Unload after this idle time (3600, 5m, none)"),
-    OPTION(load, context_length, "context-length", 'c', "<tokens>", "Size of the context",
-           .min = 1, .max = 1 << 30),
-    OPTION(load, parallel, "parallel", 0, "<n>", "Requests worked on at the same time",
-           .min = 1, .max = 256),
-    OPTION(load, identifier, "identifier", 0, "<name>",
-           "Name to use in the API (default: the key)"),
-    OPTION(load, gpu, "gpu", 0, "<max|off>", "All layers on the GPU, or none"),
-    OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "So many layers on the GPU (-1: all)",
-           .min = -1, .max = 65536),
+    OPTION(load, ttl, "ttl", 0, "<span>", "Unload when idle for this long (300, 5m, none)"),
+    OPTION(load, context_length, "context-length", 'c', "<n>", "Tokens of context", .min = 1,
+           .max = 1 << 30),
+    OPTION(load, parallel, "parallel", 0, "<n>", "Requests served at the same time", .min = 1,
+           .max = 64),
+    OPTION(load, identifier, "identifier", 0, "<name>", "Name in the API (default: the key)"),
+    OPTION(load, gpu, "gpu", 0, "<max|off>", "Put all layers on the GPU, or none"),
+    OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "Layers on the GPU (-1: all)", .min = -1,
+           .max = 65536),
     FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
-    FLAG(load, force, "force", 0, "Load it even if memory looks too small"),
+    FLAG(load, force, "force", 0, "Load it even if memory seems too small"),
     FLAG(load, yes, "yes", 'y', "Do not ask: take the first model that fits"),
     FLAG(load, json, "json", 0, "Print the server's answer as JSON"),
 };
 
-/* The load while it runs. */
-struct load {
-    const char *model;
-    struct progress progress;
-    struct buf result; /* JSON of the answer */
-    bool failed;
-    struct error err; /* of an error event */
-};
-
-/* --gpu as lms has it. Shares in between would need the model's number of layers. */
+/* --gpu as `lms` has it. A share in between would need the model's number of layers. */
 static bool read_gpu(const struct load_values *v, struct option_int *ret_layers) {
     *ret_layers = v->gpu_layers;
     if (!v->gpu) return true;
@@ -57,167 +50,192 @@ static bool read_gpu(const struct load_values *v, struct option_int *ret_layers)
     return all || none;
 }
 
-static void body_format(const struct load_values *v, const struct option_int *gpu_layers,
-                        const char *model, struct buf *out) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_str(doc, root, "model", model);
+/* --- one load --- */
+
+/* A load while it runs. */
+struct load {
+    const struct cli *cli;
+    const struct load_values *values;
+    struct option_int gpu_layers;
+    const char *model; /* as the server is asked for it */
+    struct progress progress;
+    yyjson_doc *answer; /* after OUTCOME_DONE */
+    bool failed;
+    struct error err; /* of an error event */
+};
+
+static yyjson_mut_doc *load_body(const struct load *load) {
+    const struct load_values *v = load->values;
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_str(doc, root, "model", load->model);
     if (v->identifier) yyjson_mut_obj_add_str(doc, root, "identifier", v->identifier);
     body_add_ttl(doc, &v->ttl);
     body_add_int(doc, "context_length", &v->context_length);
     body_add_int(doc, "parallel", &v->parallel);
-    body_add_int(doc, "gpu_layers", gpu_layers);
+    body_add_int(doc, "gpu_layers", &load->gpu_layers);
     if (v->keep) yyjson_mut_obj_add_bool(doc, root, "keep", true);
     if (v->force) yyjson_mut_obj_add_bool(doc, root, "force", true);
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    return doc;
 }
 
-static void on_progress(struct load *load, const char *text, size_t len) {
-    struct error ignored;
-    double fraction = 0;
+static void load_on_progress(struct load *load, yyjson_val *root) {
     char label[300];
-    yyjson_doc *doc = json_parse_object(text, len, &ignored);
-    if (doc &&
-        json_read_double(yyjson_doc_get_root(doc), "progress", 0, 1, &fraction, &ignored)) {
-        snprintf(label, sizeof label, "Loading %s", load->model);
-        progress_show(&load->progress, label, fraction);
+    snprintf(label, sizeof label, "Loading %s", load->model);
+    progress_show(&load->progress, label, field_num(root, "progress", 0));
+}
+
+static void load_on_event(void *ctx, const struct sse_event *ev) {
+    struct load *load = ctx;
+    struct error ignored;
+    if (ev->kind == SSE_COMMENT) return;
+    yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
+    if (strcmp(ev->name, "progress") == 0) {
+        load_on_progress(load, yyjson_doc_get_root(doc));
+    } else if (strcmp(ev->name, "result") == 0 && !load->answer) {
+        load->answer = doc;
+        return;
+    } else if (strcmp(ev->name, "error") == 0) {
+        load->failed = true;
+        client_read_error(load->cli, ev->text, ev->len, 500, &load->err);
     }
     yyjson_doc_free(doc);
 }
 
-static void on_event(void *ctx, const struct sse_event *ev) {
-    struct load *load = ctx;
-    if (ev->kind == SSE_COMMENT) return;
-    if (strcmp(ev->name, "progress") == 0) {
-        on_progress(load, ev->text, ev->len);
-    } else if (strcmp(ev->name, "result") == 0) {
-        buf_reset(&load->result);
-        buf_add(&load->result, ev->text, ev->len);
-    } else if (strcmp(ev->name, "error") == 0) {
-        load->failed = true;
-        client_read_error(ev->text, ev->len, 500, &load->err);
-    }
-}
-
-/* What a load is made of, apart from the name. */
-struct job {
-    const struct cli *cli;
-    const struct load_values *values;
-    struct option_int gpu_layers;
-    struct buf result; /* JSON of the answer, after OUTCOME_DONE */
-};
-
-static enum outcome wait_for(const struct job *job, const char *body, struct load *load,
-                             struct error *err) {
-    struct call call = { .method = "POST",
-                         .path = "/api/v1/models/load",
-                         .body = body,
-                         .on_event = on_event,
-                         .ctx = load,
-                         .cancel_fd = interrupt_open() };
-    enum outcome outcome = client_call(job->cli, &call, &load->result, err);
-    if (outcome == OUTCOME_CANCELLED) interrupt_drain(call.cancel_fd);
-    interrupt_close(call.cancel_fd);
-    progress_clear(&load->progress);
-    if (outcome != OUTCOME_DONE) return outcome;
+/* The outcome of a call that ended without a failure of its own. */
+static enum outcome load_judge(const struct load *load, struct error *err) {
     if (load->failed) {
         *err = load->err;
         return OUTCOME_REFUSED;
     }
-    if (load->result.len > 0) return OUTCOME_DONE;
+    if (load->answer) return OUTCOME_DONE;
     error_set(err, ERR_IO, "The server ended the load without an answer; see its log.");
     return OUTCOME_BROKEN;
 }
 
-static enum outcome job_load(struct job *job, const char *model, struct error *err) {
-    struct load load = { .model = model, .result = BUF_INIT(CLIENT_MAX_BODY) };
-    struct buf body = BUF_INIT(1 << 20);
-    body_format(job->values, &job->gpu_layers, model, &body);
-    enum outcome outcome = wait_for(job, buf_str(&body), &load, err);
-    buf_clear(&body);
-    buf_clear(&job->result);
-    job->result = load.result;
-    return outcome;
-}
-
-/* Load the model whose key the person meant; `before` is the server's refusal of the name as it
- * was typed, which is told if nothing fits. */
-static enum outcome job_load_picked(struct job *job, const char *part,
-                                    const struct error *before, struct error *err) {
-    struct inventory inv;
-    const char *key = NULL;
-    enum outcome outcome = inventory_fetch(job->cli, &inv, err);
+static enum outcome load_call(struct load *load, const char *model, struct error *err) {
+    load->model = model;
+    yyjson_mut_doc *body = load_body(load);
+    yyjson_doc *whole = NULL; /* if the server answers without a stream */
+    struct call call = { .method = "POST",
+                         .path = "/api/v1/models/load",
+                         .body = body,
+                         .on_event = load_on_event,
+                         .ctx = load,
+                         .cancel_fd = interrupt_open() };
+    enum outcome outcome = client_call(load->cli, &call, &whole, err);
+    if (outcome == OUTCOME_CANCELLED) interrupt_drain(call.cancel_fd);
+    interrupt_close(call.cancel_fd);
+    progress_clear(&load->progress);
+    yyjson_mut_doc_free(body);
     if (outcome != OUTCOME_DONE) return outcome;
-    switch (load_pick(&inv, part, job->values->yes, &key, err)) {
-    case PICK_ONE:
-        outcome = job_load(job, key, err);
-        break;
-    case PICK_NONE:
-        *err = *before;
-        outcome = OUTCOME_REFUSED;
-        break;
-    case PICK_MANY:
-        outcome = OUTCOME_REFUSED;
-        break;
+    if (whole) load->answer = whole;
+    return load_judge(load, err);
+}
+
+/* --- the choice of a model --- */
+
+/* The models whose key contains `part` (NULL: all) and that can be loaded. Caller frees. */
+static struct pick_item *list_models(const struct inventory *inv, const char *part,
+                                     size_t *ret_count) {
+    struct pick_item *items = xcalloc(inv->model_count, sizeof *items);
+    size_t count = 0;
+    for (size_t i = 0; i < inv->model_count; i++) {
+        const struct listed_model *model = &inv->models[i];
+        if (*model->problem || (part && !strcasestr(model->key, part))) continue;
+        items[count++] = (struct pick_item){ model->key, model->size_bytes };
     }
-    inventory_clear(&inv);
+    *ret_count = count;
+    return items;
+}
+
+static enum outcome fail_many(const struct pick_item *items, size_t count, const char *part,
+                              struct error *err) {
+    struct buf names = BUF_INIT(160);
+    pick_add_names(items, count, &names);
+    error_set(err, ERR_INVALID_REQUEST,
+              "%zu models fit%s%.60s: %s; name one of them, or take the first with -y.", count,
+              part ? " " : "", part ? part : "", buf_str(&names));
+    buf_clear(&names);
+    return OUTCOME_REFUSED;
+}
+
+/* Load the model that `part` of a key stands for. *err: why the server does not know the name
+ * itself; it stays if no key fits. */
+static enum outcome load_call_picked(struct load *load, const char *part, struct inventory *inv,
+                                     struct error *err) {
+    size_t count = 0, chosen = 0;
+    struct pick_item *items = list_models(inv, part, &count);
+    enum pick pick = load->values->yes && count > 0 ? PICK_ONE
+                                                    : pick_item(items, count, &chosen);
+    enum outcome outcome = OUTCOME_REFUSED;
+    if (pick == PICK_ONE) outcome = load_call(load, items[chosen].name, err);
+    if (pick == PICK_MANY) outcome = fail_many(items, count, part, err);
+    free(items);
     return outcome;
 }
 
-static void print_result(const struct buf *result) {
-    struct error ignored;
-    yyjson_doc *doc = json_parse_object(buf_str(result), result->len, &ignored);
-    yyjson_val *root = yyjson_doc_get_root(doc);
-    const char *id = yyjson_get_str(yyjson_obj_get(root, "instance_id"));
-    double seconds = yyjson_get_num(yyjson_obj_get(root, "load_time_seconds"));
+/* --- the command --- */
+
+static void load_print(yyjson_val *root) {
+    const char *id = field_str(root, "instance_id");
+    double seconds = field_num(root, "load_time_seconds", 0);
     if (seconds < 1) {
         printf("Model loaded successfully in %.0f ms.\n", seconds * 1000);
     } else {
         printf("Model loaded successfully in %.2f s.\n", seconds);
     }
-    if (id) printf("To use the model in the API/SDK, use the identifier \"%s\".\n", id);
-    yyjson_doc_free(doc);
+    if (*id) printf("To use the model in the API/SDK, use the identifier \"%s\".\n", id);
 }
 
-static enum cli_exit job_tell(const struct job *job, enum outcome outcome,
-                              const struct error *err) {
-    if (outcome == OUTCOME_CANCELLED) return cli_fail(CLI_FAILED, "The load was cancelled.");
+static enum cli_exit load_finish(const struct load *load, enum outcome outcome,
+                                 const struct error *err) {
+    if (outcome == OUTCOME_CANCELLED) {
+        return load_cancel(load->cli, load->model, load->values->identifier);
+    }
     if (outcome != OUTCOME_DONE) return client_fail(outcome, err);
-    if (job->values->json) {
-        puts(buf_str(&job->result));
+    yyjson_val *root = yyjson_doc_get_root(load->answer);
+    if (load->values->json) {
+        show_value(root);
     } else {
-        print_result(&job->result);
+        load_print(root);
     }
     return CLI_DONE;
 }
 
 static enum cli_exit load_run(const struct cli *cli, const void *values) {
-    struct job job = { .cli = cli, .values = values };
-    struct error err, before;
+    struct load load = { .cli = cli, .values = values };
+    struct inventory inv = { 0 };
+    struct error err;
+    const char *name = cli->arg_count > 0 ? cli->args[0] : NULL;
     enum outcome outcome = OUTCOME_REFUSED;
-    error_set(&before, ERR_MODEL_NOT_FOUND, "Say which model to load; `%s ls` lists them.",
-              cli->program);
-    if (!read_gpu(values, &job.gpu_layers)) {
+    if (!read_gpu(values, &load.gpu_layers)) {
         return cli_fail(CLI_USAGE, "--gpu takes max or off; for a part use --gpu-layers.");
     }
-    if (cli->arg_count > 0) outcome = job_load(&job, cli->args[0], &before);
-    err = before;
-    if (outcome == OUTCOME_REFUSED && before.code == ERR_MODEL_NOT_FOUND) {
-        outcome = job_load_picked(&job, cli->arg_count > 0 ? cli->args[0] : NULL, &before,
-                                  &err);
+    error_set(&err, ERR_MODEL_NOT_FOUND, "Say which model to load; `%s ls` lists them.",
+              cli->program);
+    if (name) outcome = load_call(&load, name, &err);
+    if (outcome == OUTCOME_REFUSED && err.code == ERR_MODEL_NOT_FOUND) {
+        struct error unknown = err;
+        outcome = inventory_fetch(cli, &inv, &err);
+        if (outcome == OUTCOME_DONE) {
+            err = unknown;
+            outcome = load_call_picked(&load, name, &inv, &err);
+        }
     }
-    enum cli_exit code = job_tell(&job, outcome, &err);
-    buf_clear(&job.result);
+    enum cli_exit code = load_finish(&load, outcome, &err);
+    yyjson_doc_free(load.answer);
+    inventory_clear(&inv);
     return code;
 }
 
 const struct command command_load = {
     .name = "load",
     .args = "[<model>]",
-    .summary = "Load a model and keep it until told, or for its ttl",
-    .details = "<model> is a key as `ls` shows it, or a part of one. Ctrl-C cancels the load.",
+    .summary = "Load a model and keep it until it is unloaded",
+    .details = "<model> is a key that `ls` shows, or a part of one. Without it, or if "
+               "several fit, you pick one on a terminal. Without --ttl the model stays "
+               "however long it is idle. Ctrl-C cancels the load.",
     COMMAND_OPTIONS(load),
     .max_args = 1,
     .run = load_run,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/cli.h"
 #include "cli/inventory.h"
@@ -25,12 +26,12 @@ static bool is_embedding(const struct listed_model *model) {
     return strncmp(model->type, "embedding", strlen("embedding")) == 0;
 }
 
-/* Neither of the two flags means both kinds. */
-static bool wanted(const struct ls_values *v, const struct listed_model *model) {
+/* Without a flag, and with both, both kinds are wanted. */
+static bool ls_wants(const struct ls_values *v, const struct listed_model *model) {
     return v->llm == v->embedding || is_embedding(model) == v->embedding;
 }
 
-static void add_row(struct table *table, const struct listed_model *model) {
+static void ls_add_row(struct table *table, const struct listed_model *model) {
     char size[SIZE_TEXT], state[512] = "";
     size_format(model->size_bytes, size);
     if (*model->problem) {
@@ -48,8 +49,8 @@ static void add_row(struct table *table, const struct listed_model *model) {
     table_add(table, state);
 }
 
-/* The models of one kind under a heading of their own; nothing if there are none. */
-static void print_kind(const struct inventory *inv, bool embedding) {
+/* The models of one kind as a table with their heading; nothing if there are none. */
+static void ls_print_kind(const struct inventory *inv, bool embedding) {
     const char *header[] = {
         embedding ? "EMBEDDING" : "LLM", "PARAMS", "ARCH", "QUANT", "SIZE", ""
     };
@@ -57,34 +58,35 @@ static void print_kind(const struct inventory *inv, bool embedding) {
     size_t columns = sizeof header / sizeof header[0];
     table_init(&table, header, columns);
     for (size_t i = 0; i < inv->model_count; i++) {
-        if (is_embedding(&inv->models[i]) == embedding) add_row(&table, &inv->models[i]);
+        if (is_embedding(&inv->models[i]) == embedding) ls_add_row(&table, &inv->models[i]);
     }
     if (table.cells > columns) {
         putchar('\n');
-        table_print(&table, stdout);
+        table_show(&table);
+    } else {
+        table_clear(&table);
     }
-    table_clear(&table);
 }
 
-static void print_tables(const struct ls_values *v, const struct inventory *inv) {
+static void ls_print_tables(const struct ls_values *v, const struct inventory *inv) {
     nbytes total = 0;
     size_t count = 0;
     char size[SIZE_TEXT];
     for (size_t i = 0; i < inv->model_count; i++) {
-        if (!wanted(v, &inv->models[i])) continue;
+        if (!ls_wants(v, &inv->models[i])) continue;
         total += inv->models[i].size_bytes;
         count++;
     }
     if (count == 0) {
-        fprintf(stderr, "There are no models %s; put GGUF files into the models folder.\n",
-                inv->model_count ? "of this kind" : "yet");
+        fprintf(stderr, "There are no models%s; put GGUF files into a models folder.\n",
+                inv->model_count ? " of this kind" : "");
         return;
     }
     size_format(total, size);
     printf("You have %zu model%s, taking up %s of disk space.\n", count, count == 1 ? "" : "s",
            size);
-    if (!v->embedding || v->llm) print_kind(inv, false);
-    if (!v->llm || v->embedding) print_kind(inv, true);
+    if (!v->embedding || v->llm) ls_print_kind(inv, false);
+    if (!v->llm || v->embedding) ls_print_kind(inv, true);
 }
 
 static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *obj,
@@ -94,9 +96,9 @@ static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *obj,
     yyjson_mut_obj_add_int(doc, quantization, "bits", llround(model->bits_per_weight));
 }
 
-/* The names that `lms ls --json` has, and after them what only doze knows. */
-static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inventory *inv,
-                     const struct listed_model *model) {
+/* The names that `lms ls --json` uses and, after these, what only doze has. */
+static void ls_add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inventory *inv,
+                        const struct listed_model *model) {
     yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_obj_add_str(doc, obj, "type", model->type);
     yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
@@ -118,19 +120,18 @@ static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inv
     }
 }
 
-static void print_json(const struct ls_values *v, const struct inventory *inv) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *list = yyjson_mut_arr(doc);
-    yyjson_mut_doc_set_root(doc, list);
+static void ls_print_json(const struct ls_values *v, const struct inventory *inv) {
+    yyjson_mut_val *list;
+    yyjson_mut_doc *doc = json_array_new(&list);
     for (size_t i = 0; i < inv->model_count; i++) {
-        if (wanted(v, &inv->models[i])) add_json(doc, list, inv, &inv->models[i]);
+        if (ls_wants(v, &inv->models[i])) ls_add_json(doc, list, inv, &inv->models[i]);
     }
     show_json(doc);
 }
 
-static void print_keys(const struct ls_values *v, const struct inventory *inv) {
+static void ls_print_keys(const struct ls_values *v, const struct inventory *inv) {
     for (size_t i = 0; i < inv->model_count; i++) {
-        if (wanted(v, &inv->models[i])) puts(inv->models[i].key);
+        if (ls_wants(v, &inv->models[i])) puts(inv->models[i].key);
     }
 }
 
@@ -141,11 +142,11 @@ static enum cli_exit ls_run(const struct cli *cli, const void *values) {
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     if (v->json) {
-        print_json(v, &inv);
+        ls_print_json(v, &inv);
     } else if (v->quiet) {
-        print_keys(v, &inv);
+        ls_print_keys(v, &inv);
     } else {
-        print_tables(v, &inv);
+        ls_print_tables(v, &inv);
     }
     inventory_clear(&inv);
     return CLI_DONE;

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/xalloc.h"
 
-enum { LONG_BASE = 0x100, HELP_COLUMN = 28 }; /* getopt's values: LONG_BASE + index into rows */
+/* What getopt_long returns for a long option: LONG_BASE + index into rows. */
+enum { LONG_BASE = 0x100 };
 
 /* The sets laid out as getopt_long wants them. */
 struct layout {
@@ -29,7 +31,7 @@ static void layout_add(struct layout *l, const struct option_row *row, void *tar
     l->rows[l->count] = row;
     l->targets[l->count] = target;
     l->count++;
-    if (!row->letter || strchr(l->shorts, row->letter)) return; /* the set before has it */
+    if (!row->letter || strchr(l->shorts, row->letter)) return; /* an earlier set has it */
     size_t len = strlen(l->shorts);
     l->shorts[len] = row->letter;
     if (has_arg == required_argument) l->shorts[len + 1] = ':';
@@ -37,7 +39,7 @@ static void layout_add(struct layout *l, const struct option_row *row, void *tar
 
 static void layout_init(struct layout *l, const struct option_sets *sets) {
     memset(l, 0, sizeof *l);
-    snprintf(l->shorts, sizeof l->shorts, "%s", sets->until_word ? "+:" : ":");
+    snprintf(l->shorts, sizeof l->shorts, "%s", sets->until_word ? "+:" : "-:");
     for (size_t s = 0; s < sets->count; s++) {
         for (size_t i = 0; i < sets->sets[s].count; i++) {
             layout_add(l, &sets->sets[s].rows[i], sets->sets[s].target);
@@ -45,7 +47,7 @@ static void layout_init(struct layout *l, const struct option_sets *sets) {
     }
 }
 
-/* The row that getopt's value means; count if none. */
+/* The row of a value that getopt_long returned; count if there is none. */
 static size_t layout_find(const struct layout *l, int value) {
     if (value >= LONG_BASE) return (size_t)(value - LONG_BASE);
     size_t i = 0;
@@ -104,52 +106,70 @@ static bool row_read(const struct option_row *row, void *target, const char *tex
     return false;
 }
 
-static bool tell_missing(const struct layout *l, int option, struct error *err) {
+static bool fail_missing(const struct layout *l, int option, struct error *err) {
     const struct option_row *row = l->rows[layout_find(l, option)];
     return error_set(err, ERR_INVALID_REQUEST, "--%s needs a value: --%s %s.", row->name,
                      row->name, row->arg);
 }
 
-static bool tell_unknown(int letter, const char *word, struct error *err) {
+static bool fail_unknown(int letter, const char *word, struct error *err) {
     if (letter == 0) {
         return error_set(err, ERR_INVALID_REQUEST, "Unknown or incomplete option '%s'.", word);
     }
     if (letter >= LONG_BASE) {
         return error_set(err, ERR_INVALID_REQUEST, "The option in '%s' takes no value.", word);
     }
-    return error_set(err, ERR_INVALID_REQUEST, "Unknown option '-%c'%s.", letter,
-                     isdigit(letter) ? "; put -- before a value that begins with a minus" : "");
+    return error_set(err, ERR_INVALID_REQUEST, "Unknown option '-%c'.", letter);
+}
+
+/* What is left when the options are taken out, in order. */
+struct rest {
+    char **args;
+    int count;
+};
+
+/* getopt_long with a leading "-" returns other arguments as options of this value. It has no
+ * way to pass over "-1", which is a number here and not an option: then it starts again behind
+ * it. at: the element of argv that it takes for argv[0]. */
+enum { ARGUMENT = 1 };
+
+static bool read_all(const struct layout *l, int argc, char **argv, struct rest *rest, int *at,
+                     struct error *err) {
+    optind = 0; /* glibc: start over */
+    for (;;) {
+        int element = *at + (optind ? optind : 1);
+        int value = getopt_long(argc - *at, argv + *at, l->shorts, l->longs, NULL);
+        if (value == -1) return true;
+        if (value == ARGUMENT) {
+            rest->args[rest->count++] = optarg;
+        } else if (value == '?' && isdigit((unsigned char)argv[element][1])) {
+            rest->args[rest->count++] = argv[element];
+            *at = element;
+            optind = 0;
+        } else if (value == ':') {
+            return fail_missing(l, optopt, err);
+        } else if (value == '?') {
+            return fail_unknown(optopt, argv[*at + optind - 1], err);
+        } else {
+            size_t i = layout_find(l, value);
+            if (!row_read(l->rows[i], l->targets[i], optarg, err)) return false;
+        }
+    }
 }
 
 bool options_parse(const struct option_sets *sets, int argc, char **argv, int *ret_first,
                    struct error *err) {
     struct layout layout;
+    struct rest rest = { xcalloc((size_t)argc + 1, sizeof *rest.args), 0 };
+    int at = 0;
     layout_init(&layout, sets);
     opterr = 0;
-    optind = 0; /* glibc: begin anew, with the new "+" */
-    for (;;) {
-        int value = getopt_long(argc, argv, layout.shorts, layout.longs, NULL);
-        if (value == -1) break;
-        if (value == ':') return tell_missing(&layout, optopt, err);
-        if (value == '?') return tell_unknown(optopt, argv[optind - 1], err);
-        size_t i = layout_find(&layout, value);
-        if (!row_read(layout.rows[i], layout.targets[i], optarg, err)) return false;
+    bool ok = read_all(&layout, argc, argv, &rest, &at, err);
+    if (ok) {
+        for (int i = at + optind; i < argc; i++) rest.args[rest.count++] = argv[i];
+        *ret_first = argc - rest.count;
+        for (int i = 0; i < rest.count; i++) argv[*ret_first + i] = rest.args[i];
     }
-    *ret_first = optind;
-    return true;
-}
-
-void options_add_help(const struct option_row *rows, size_t count, struct buf *out) {
-    for (size_t i = 0; i < count; i++) {
-        if (!rows[i].help) continue;
-        size_t start = out->len;
-        if (rows[i].letter) {
-            buf_addf(out, "  -%c, --%s", rows[i].letter, rows[i].name);
-        } else {
-            buf_addf(out, "      --%s", rows[i].name);
-        }
-        if (rows[i].arg) buf_addf(out, " %s", rows[i].arg);
-        int pad = HELP_COLUMN - (int)(out->len - start);
-        buf_addf(out, "%*s%s\n", pad > 2 ? pad : 2, "", rows[i].help);
-    }
+    free(rest.args);
+    return ok;
 }

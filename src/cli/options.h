@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - a command's options as a table: getopt_long reads them, --help prints them.
+ * options.h - a command's options as a table, which getopt_long reads and --help prints.
  *
- * A row says which field of a struct the option fills. The struct starts zeroed, and zero
- * means "not given" for every kind.
+ * A row names the member of a struct that the option fills. The struct is zeroed before, and
+ * zero means "not given" for every kind.
  */
 #ifndef DOZE_CLI_OPTIONS_H
 #define DOZE_CLI_OPTIONS_H
@@ -69,21 +69,17 @@ struct option_set {
 enum { OPTIONS_MAX = 32 }; /* rows of all sets together */
 
 struct option_sets {
-    const struct option_set *sets; /* of two rows with the same letter the first has it */
+    const struct option_set *sets; /* a letter belongs to the first row that has it */
     size_t count;
-    bool until_word; /* stop at the first argument that is no option */
+    bool until_word; /* stop at the first argument that is not an option */
 };
 
-/* Read the options of argv (argv[0] is skipped) and move the other arguments to the end;
- * *ret_first is the index of the first of them. Fails with a sentence about the option at
- * fault. */
+/* Read the options of argv, from argv[1] on, and move the other arguments to the end.
+ * *ret_first: index of the first of these. Fails with a sentence about the option at fault. */
 bool options_parse(const struct option_sets *sets, int argc, char **argv, int *ret_first,
                    struct error *err);
 
 /* Read a ttl: a span as in base/duration.h, or "none" or "-1" for MSEC_NEVER. */
 bool option_ttl_parse(const char *text, struct option_ttl *ret);
-
-/* Append the lines of --help for these rows. */
-void options_add_help(const struct option_row *rows, size_t count, struct buf *out);
 
 #endif

@@ -15,7 +15,7 @@ enum { MAX_LINE = 1 << 20, CHUNK = 4096 };
 struct repl {
     struct chat *chat;
     int interrupt_fd;
-    struct buf input; /* read, not used yet */
+    struct buf input; /* read and not used yet */
 };
 
 static void print_prompt(void) {
@@ -23,7 +23,7 @@ static void print_prompt(void) {
     fflush(stderr);
 }
 
-/* Wait for more input. 1: there is some, 0: its end, -1: Ctrl-C. */
+/* Wait for more input. 1: there is some, 0: it has ended, -1: Ctrl-C. */
 static int wait_input(struct repl *r) {
     struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
                             { .fd = r->interrupt_fd, .events = POLLIN } };
@@ -41,8 +41,8 @@ static int wait_input(struct repl *r) {
     return 1;
 }
 
-/* Length of the next line with its newline, once it is there. 0: the input is at its end.
- * Ctrl-C throws away what was typed. */
+/* Wait for the next line; its length with the newline. 0: the input has ended. Ctrl-C discards
+ * what was typed. */
 static size_t next_line(struct repl *r) {
     for (;;) {
         char *newline = r->input.len ? memchr(r->input.data, '\n', r->input.len) : NULL;
@@ -57,7 +57,7 @@ static size_t next_line(struct repl *r) {
     }
 }
 
-static size_t trimmed(const char *line, size_t len) {
+static size_t trimmed_len(const char *line, size_t len) {
     while (len > 0 && strchr(" \t\r\n", line[len - 1])) len--;
     return len;
 }
@@ -66,14 +66,14 @@ static bool is_word(const char *line, size_t len, const char *word) {
     return strlen(word) == len && memcmp(line, word, len) == 0;
 }
 
-/* False: the conversation is over. */
+/* False: the conversation ends, with *code. */
 static bool take_line(struct repl *r, const char *line, size_t len, enum cli_exit *code) {
     struct error err;
     if (len == 0) return true;
     if (is_word(line, len, "/exit")) return false;
     if (is_word(line, len, "/clear")) {
         chat_forget(r->chat);
-        fputs("The conversation is forgotten.\n", stderr);
+        fputs("The conversation is cleared.\n", stderr);
         return true;
     }
     enum outcome outcome = chat_ask(r->chat, line, len, r->interrupt_fd, &err);
@@ -94,7 +94,7 @@ enum cli_exit repl_run(struct chat *chat) {
                       .interrupt_fd = interrupt_open(),
                       .input = BUF_INIT(MAX_LINE) };
     enum cli_exit code = CLI_DONE;
-    fputs("Ctrl-C stops an answer; /clear forgets, /exit or Ctrl-D ends.\n", stderr);
+    fputs("Ctrl-C stops an answer, /clear starts over, /exit or Ctrl-D ends.\n", stderr);
     for (bool going = true; going;) {
         print_prompt();
         size_t len = next_line(&r);
@@ -102,7 +102,7 @@ enum cli_exit repl_run(struct chat *chat) {
             fputc('\n', stderr);
             break;
         }
-        going = take_line(&r, r.input.data, trimmed(r.input.data, len), &code);
+        going = take_line(&r, r.input.data, trimmed_len(r.input.data, len), &code);
         buf_drop(&r.input, len);
     }
     buf_clear(&r.input);

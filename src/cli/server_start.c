@@ -11,34 +11,35 @@
 #include <unistd.h>
 
 #include "base/dirs.h"
+#include "base/json.h"
 #include "base/user_dirs.h"
 #include "base/xalloc.h"
-#include "cli/cli.h"
 #include "cli/health.h"
 #include "cli/show.h"
 
-struct start_values {
+struct server_start_values {
     const char *bind, *state_dir;
     bool cors, json;
 };
 
-static const struct option_row start_options[] = {
-    OPTION(start, bind, "bind", 0, "<address>", "Address to listen on (as --host)"),
-    FLAG(start, cors, "cors", 0, "Let web pages of other origins in (a setting)"),
-    OPTION(start, state_dir, "state-dir", 0, "<dir>", "Where settings and doze.log are kept"),
-    FLAG(start, json, "json", 0, "Print JSON"),
+static const struct option_row server_start_options[] = {
+    OPTION(server_start, bind, "bind", 0, "<address>", "Address to listen on (as --host)"),
+    FLAG(server_start, cors, "cors", 0, "Set the setting cors: allow other origins"),
+    OPTION(server_start, state_dir, "state-dir", 0, "<dir>",
+           "Folder for settings and doze.log"),
+    FLAG(server_start, json, "json", 0, "Print JSON"),
 };
 
 enum { READY_FD = 3, WAIT_MS = 60000, MAX_PASSED = 32, TAIL_BYTES = 4096 };
 
 /* A daemon that is being started. */
 struct start {
-    const struct start_values *values;
-    struct cli cli; /* how to reach it; the port is known once it listens. Its args follow --
-                       and go to `doze serve` */
+    const struct server_start_values *values;
+    struct cli cli; /* how to reach it; its port is set once it listens. The arguments are those
+                       after --, for `doze serve` */
     char log_path[4096];
     int log_fd, ready_fd; /* ready_fd: it writes its port there */
-    off_t log_start;      /* what it writes begins here */
+    off_t log_start;      /* its own lines begin here */
     pid_t pid;
 };
 
@@ -57,7 +58,7 @@ static bool open_log(struct start *s, struct error *err) {
     return true;
 }
 
-/* doze serve --host H --port P --ready-fd 3 [--state-dir D] [what was passed], NULL. */
+/* doze serve --host H --port P --ready-fd 3 [--state-dir D] [arguments after --], NULL. */
 static void build_args(const struct start *s, char *self, char *port, char **args) {
     size_t n = 0;
     char *const fixed[] = { self,
@@ -77,7 +78,7 @@ static void build_args(const struct start *s, char *self, char *port, char **arg
     args[n] = NULL;
 }
 
-/* A session of its own, so that closing the terminal does not end it; nothing inherited but
+/* It gets a session of its own, so that closing the terminal does not end it, and inherits only
  * the log and the pipe. */
 static int spawn(struct start *s, char *self, char **args, int ready_write) {
     posix_spawn_file_actions_t files;
@@ -113,7 +114,7 @@ static bool start_process(struct start *s, struct error *err) {
     return error_set(err, ERR_IO, "%s cannot be run: %s.", self, strerror(reason));
 }
 
-/* Where the sentence begins in "doze: text", "doze serve: text" and "<time> error text". */
+/* The sentence in "doze: text", "doze serve: text" or "<time> error text". */
 static const char *sentence(const char *line) {
     static const char *const marks[] = { "doze: ", "doze serve: ", " error " };
     const char *text = line;
@@ -124,8 +125,8 @@ static const char *sentence(const char *line) {
     return text;
 }
 
-/* What the server has written last; "" if it wrote nothing. */
-static void last_words(const struct start *s, char text[TAIL_BYTES + 1]) {
+/* The last line that the server wrote; "" if it wrote nothing. */
+static void read_last_line(const struct start *s, char text[TAIL_BYTES + 1]) {
     off_t end = lseek(s->log_fd, 0, SEEK_END), from = end - TAIL_BYTES;
     if (from < s->log_start) from = s->log_start;
     ssize_t len = pread(s->log_fd, text, TAIL_BYTES, from);
@@ -136,9 +137,9 @@ static void last_words(const struct start *s, char text[TAIL_BYTES + 1]) {
     memmove(text, words, strlen(words) + 1);
 }
 
-static bool tell_not_started(struct start *s, const char *what, struct error *err) {
+static bool fail_start(struct start *s, const char *what, struct error *err) {
     char text[TAIL_BYTES + 1];
-    last_words(s, text);
+    read_last_line(s, text);
     return error_set(err, ERR_IO, "The server %s%s%s (log: %s)", what, *text ? ": " : "", text,
                      s->log_path);
 }
@@ -151,12 +152,12 @@ static bool wait_ready(struct start *s, struct error *err) {
     while (len + 1 < sizeof text && !memchr(text, '\n', len)) {
         if (poll(&ready, 1, WAIT_MS) != 1) {
             kill(s->pid, SIGTERM);
-            return tell_not_started(s, "did not listen in time", err);
+            return fail_start(s, "did not listen in time", err);
         }
         ssize_t got = read(s->ready_fd, text + len, sizeof text - 1 - len);
         if (got <= 0) {
             waitpid(s->pid, NULL, 0);
-            return tell_not_started(s, "could not start", err);
+            return fail_start(s, "could not start", err);
         }
         len += (size_t)got;
     }
@@ -176,38 +177,50 @@ static bool start_up(struct start *s, struct error *err) {
 }
 
 static enum cli_exit allow_cors(const struct cli *cli) {
-    struct call call = { .method = "PATCH",
-                         .path = "/api/v1/settings",
-                         .body = "{\"cors\":true}",
-                         .cancel_fd = -1 };
-    struct buf body = BUF_INIT(CLIENT_MAX_BODY);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *body = json_object_new(&root);
     struct error err;
-    enum outcome outcome = client_call(cli, &call, &body, &err);
-    buf_clear(&body);
+    yyjson_mut_obj_add_bool(body, root, "cors", true);
+    struct call call = { .method = "PATCH", .path = "/api/v1/settings", .body = body };
+    enum outcome outcome = client_call(cli, &call, NULL, &err);
+    yyjson_mut_doc_free(body);
     return client_fail(outcome, &err);
 }
 
-static void print_running(const struct cli *cli, bool json, bool fresh, int64_t pid) {
+static void print_json(const struct start *s, bool fresh) {
     char base[300];
-    client_base(cli, base);
-    if (json) {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        yyjson_mut_doc_set_root(doc, root);
-        yyjson_mut_obj_add_bool(doc, root, "running", true);
-        yyjson_mut_obj_add_int(doc, root, "port", cli->port.value);
-        yyjson_mut_obj_add_int(doc, root, "pid", pid);
-        yyjson_mut_obj_add_str(doc, root, "url", base);
-        yyjson_mut_obj_add_bool(doc, root, "started", fresh);
-        show_json(doc);
-    } else if (fresh) {
-        printf("Success! Server is now running on port %d\n%s\n", (int)cli->port.value, base);
-    } else {
-        printf("The server is already running on port %d\n%s\n", (int)cli->port.value, base);
-    }
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    client_base(&s->cli, base);
+    yyjson_mut_obj_add_bool(doc, root, "running", true);
+    yyjson_mut_obj_add_int(doc, root, "port", s->cli.port.value);
+    yyjson_mut_obj_add_int(doc, root, "pid", s->pid);
+    yyjson_mut_obj_add_str(doc, root, "url", base);
+    yyjson_mut_obj_add_bool(doc, root, "started", fresh);
+    show_json(doc);
 }
 
-static enum cli_exit start_run(const struct cli *cli, const void *values) {
+static void print_running(const struct start *s, bool fresh) {
+    char base[300];
+    client_base(&s->cli, base);
+    printf(fresh ? "Success! Server is now running on port %d\n%s\n"
+                 : "The server is already running on port %d\n%s\n",
+           (int)s->cli.port.value, base);
+    if (s->values->cors)
+        puts("Web pages of other origins are allowed (the setting cors is on).");
+    if (fresh) printf("Log: %s\n", s->log_path);
+}
+
+/* Options that only a new server takes. */
+static void warn_unused(const struct start *s) {
+    const struct server_start_values *v = s->values;
+    if (!v->bind && !v->state_dir && s->cli.arg_count == 0) return;
+    fprintf(stderr, "doze: Without effect on a running server:%s%s%s; stop it first.\n",
+            v->bind ? " --bind" : "", v->state_dir ? " --state-dir" : "",
+            s->cli.arg_count > 0 ? " --" : "");
+}
+
+static enum cli_exit server_start_run(const struct cli *cli, const void *values) {
     struct start start = { .values = values, .cli = *cli };
     struct health health = { 0 };
     struct error err;
@@ -217,22 +230,25 @@ static enum cli_exit start_run(const struct cli *cli, const void *values) {
     bool fresh = outcome == OUTCOME_UNREACHABLE;
     if (fresh) {
         if (!start_up(&start, &err)) return cli_fail(CLI_FAILED, "%s", err.text);
-        health.pid = start.pid;
     } else if (outcome != OUTCOME_DONE) {
         return client_fail(outcome, &err);
+    } else {
+        start.pid = (pid_t)health.pid;
+        warn_unused(&start);
     }
     enum cli_exit code = start.values->cors ? allow_cors(&start.cli) : CLI_DONE;
-    print_running(&start.cli, start.values->json, fresh, health.pid);
-    if (fresh && !start.values->json) printf("Log: %s\n", start.log_path);
-    return code;
+    if (code != CLI_DONE) return code;
+    (start.values->json ? print_json : print_running)(&start, fresh);
+    return CLI_DONE;
 }
 
 const struct command command_server_start = {
     .name = "server start",
-    .args = "[-- <options of serve>]",
-    .summary = "Start the server in the background and wait until it answers",
-    .details = "--port 0 takes any free port. What follows -- goes to `doze serve`.",
-    COMMAND_OPTIONS(start),
+    .args = "[-- <serve options>]",
+    .summary = "Start the server in the background",
+    .details = "Returns when the server answers. --port 0 takes any free port. What follows "
+               "-- goes to `doze serve`.",
+    COMMAND_OPTIONS(server_start),
     .max_args = MAX_PASSED,
-    .run = start_run,
+    .run = server_start_run,
 };

@@ -7,50 +7,55 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "cli/health.h"
 
-/* Running answers get 10 s to finish, workers 10 s to go. */
-enum { WAIT_MS = 30000 };
+/* The server gives running answers 10 s and then workers 10 s; a person hears of it after
+ * QUIET_MS. */
+enum { QUIET_MS = 1000, WAIT_MS = 29000 };
 
-/* The pid that /health tells means something on this machine only. */
+/* The pid in /health means something on this machine only. */
 static bool is_this_machine(const char *host) {
     return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
            strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
 }
 
-/* Ask the process to end and wait until it has. A descriptor instead of the number: the number
- * may be another process's by then. */
+static bool wait_for_end(int pid_fd) {
+    struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
+    if (poll(&ended, 1, QUIET_MS) == 1) return true;
+    fputs("Waiting for running answers to end, at most 10 s...\n", stderr);
+    return poll(&ended, 1, WAIT_MS) == 1;
+}
+
+/* Ask the process to end and wait until it has. A descriptor stands for this process; its
+ * number may be given to another one meanwhile. */
 static enum cli_exit stop_process(pid_t pid) {
     int fd = pidfd_open(pid, 0);
-    if (fd < 0 && errno == ESRCH) return CLI_DONE;
     if (fd < 0 || pidfd_send_signal(fd, SIGTERM, NULL, 0) != 0) {
         int reason = errno;
         if (fd >= 0) close(fd);
         if (reason == ESRCH) return CLI_DONE;
-        return cli_fail(CLI_FAILED, "The server (pid %d) could not be told to stop: %s.",
-                        (int)pid, strerror(reason));
+        return cli_fail(CLI_FAILED, "The server (pid %d) cannot be signalled: %s.", (int)pid,
+                        strerror(reason));
     }
-    struct pollfd gone = { .fd = fd, .events = POLLIN };
-    int ready = poll(&gone, 1, WAIT_MS);
+    bool ended = wait_for_end(fd);
     close(fd);
-    if (ready == 1) return CLI_DONE;
+    if (ended) return CLI_DONE;
     return cli_fail(CLI_FAILED, "The server (pid %d) still runs after %d s; see its log.",
-                    (int)pid, WAIT_MS / 1000);
+                    (int)pid, (QUIET_MS + WAIT_MS) / 1000);
 }
 
-static enum cli_exit stop_run(const struct cli *cli, const void *values) {
-    (void)values;
+static enum cli_exit server_stop_run(const struct cli *cli, const void *values) {
     struct health health;
     struct error err;
+    (void)values;
     if (!is_this_machine(client_host(cli))) {
         return cli_fail(CLI_USAGE,
-                        "Only a server on this machine can be stopped, not one on %s.",
+                        "A server can be stopped on its own machine only, not on %s.",
                         cli->host);
     }
     enum outcome outcome = health_fetch(cli, &health, &err);
     if (outcome == OUTCOME_UNREACHABLE) {
-        return cli_fail(CLI_UNREACHABLE, "The server is not running on port %d.",
+        return cli_fail(CLI_UNREACHABLE, "No server is running on port %d.",
                         (int)cli->port.value);
     }
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
@@ -61,7 +66,7 @@ static enum cli_exit stop_run(const struct cli *cli, const void *values) {
 
 const struct command command_server_stop = {
     .name = "server stop",
-    .summary = "Stop the server and wait until it is gone",
-    .details = "Running answers may finish (10 s at most); every model is unloaded.",
-    .run = stop_run,
+    .summary = "Stop the server and wait until it has ended",
+    .details = "Running answers have 10 seconds to end; every model is unloaded.",
+    .run = server_stop_run,
 };

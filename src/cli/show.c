@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/show.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/duration.h"
@@ -9,7 +10,9 @@
 #include "cli/table.h"
 #include "cli/text.h"
 
-/* "4m12s / 5m": what is left, and the whole. While it works nothing has been used up. */
+enum { MAX_OUTPUT = 64 << 20 };
+
+/* "4m12s / 5m": what is left of how much. All is left while the instance works. */
 static void ttl_format(const struct listed_instance *instance, char *text, size_t size) {
     char left[DURATION_TEXT], whole[DURATION_TEXT];
     if (instance->ttl == MSEC_NEVER) {
@@ -22,7 +25,7 @@ static void ttl_format(const struct listed_instance *instance, char *text, size_
     snprintf(text, size, "%s / %s", left, whole);
 }
 
-/* "3 (24 MB), 5 hits": what its prompt store has, and how often that was of use. */
+/* "3 (24.00 MB), 5 hits": what its prompt store has, and how often that was used. */
 static void prompts_format(const struct listed_instance *instance, char *text, size_t size) {
     char bytes[SIZE_TEXT];
     size_format(instance->prompt_bytes, bytes);
@@ -62,15 +65,79 @@ void show_instances(const struct inventory *inv) {
             add_row(&table, row, model->size_bytes);
         }
     }
-    table_print(&table, stdout);
-    table_clear(&table);
+    table_show(&table);
+}
+
+/* The word that `lms ps --json` has. */
+static const char *status_word(const struct listed_instance *instance) {
+    return strcmp(instance->state, "busy") == 0 ? "generating" : instance->state;
+}
+
+static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec span) {
+    if (span == MSEC_NEVER) {
+        yyjson_mut_obj_add_null(doc, obj, name);
+    } else {
+        yyjson_mut_obj_add_int(doc, obj, name, span);
+    }
+}
+
+static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
+                         const struct listed_model *model,
+                         const struct listed_instance *instance) {
+    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+    yyjson_mut_obj_add_str(doc, obj, "type", model->type);
+    yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
+    yyjson_mut_obj_add_str(doc, obj, "identifier", instance->id);
+    yyjson_mut_obj_add_str(doc, obj, "displayName", model->display_name);
+    yyjson_mut_obj_add_str(doc, obj, "publisher", model->publisher);
+    yyjson_mut_obj_add_str(doc, obj, "path", model->path);
+    yyjson_mut_obj_add_str(doc, obj, "architecture", model->architecture);
+    yyjson_mut_obj_add_uint(doc, obj, "sizeBytes", model->size_bytes);
+    yyjson_mut_obj_add_int(doc, obj, "contextLength", instance->context_length);
+    yyjson_mut_obj_add_int(doc, obj, "maxContextLength", model->max_context_length);
+    yyjson_mut_obj_add_str(doc, obj, "status", status_word(instance));
+    yyjson_mut_obj_add_int(doc, obj, "queued", instance->waiting);
+    yyjson_mut_obj_add_int(doc, obj, "parallel", instance->parallel);
+    add_span(doc, obj, "ttlMs", instance->ttl);
+    yyjson_mut_obj_add_int(doc, obj, "lastUsedTime", instance->last_used_at);
+    yyjson_mut_obj_add_str(doc, obj, "origin", instance->origin);
+    yyjson_mut_obj_add_int(doc, obj, "running", instance->running);
+    add_span(doc, obj, "idleExpiresInMs", instance->expires_in);
+    yyjson_mut_obj_add_real(doc, obj, "loadProgress", instance->progress);
+    yyjson_mut_obj_add_real(doc, obj, "loadTimeSeconds", instance->load_time_seconds);
+    yyjson_mut_obj_add_uint(doc, obj, "memoryBytes", instance->memory_bytes);
+    yyjson_mut_obj_add_int(doc, obj, "pid", instance->pid);
+    yyjson_mut_obj_add_int(doc, obj, "cachedPrompts", instance->prompts_kept);
+    yyjson_mut_obj_add_uint(doc, obj, "cachedPromptBytes", instance->prompt_bytes);
+    yyjson_mut_obj_add_int(doc, obj, "cachedPromptHits", instance->prompt_hits);
+}
+
+void show_add_instances(yyjson_mut_doc *doc, yyjson_mut_val *list,
+                        const struct inventory *inv) {
+    for (size_t m = 0; m < inv->model_count; m++) {
+        const struct listed_model *model = &inv->models[m];
+        for (size_t i = 0; i < model->instance_count; i++) {
+            add_instance(doc, list, model, &inv->instances[model->first_instance + i]);
+        }
+    }
+}
+
+static void print_and_clear(struct buf *text) {
+    puts(buf_str(text));
+    buf_clear(text);
 }
 
 void show_json(yyjson_mut_doc *doc) {
-    struct buf text = BUF_INIT(CLIENT_MAX_BODY);
-    if (json_write(doc, &text)) puts(buf_str(&text));
-    buf_clear(&text);
+    struct buf text = BUF_INIT(MAX_OUTPUT);
+    json_write(doc, &text);
+    print_and_clear(&text);
     yyjson_mut_doc_free(doc);
+}
+
+void show_value(const yyjson_val *val) {
+    struct buf text = BUF_INIT(MAX_OUTPUT);
+    json_write_val(val, &text);
+    print_and_clear(&text);
 }
 
 void show_text(FILE *out, const char *text, size_t len) {
@@ -78,7 +145,7 @@ void show_text(FILE *out, const char *text, size_t len) {
         fwrite(text, 1, len, out);
         return;
     }
-    struct buf safe = BUF_INIT(CLIENT_MAX_BODY);
+    struct buf safe = BUF_INIT(MAX_OUTPUT);
     text_add_safe(&safe, text, len);
     fwrite(buf_str(&safe), 1, safe.len, out);
     buf_clear(&safe);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* show.h - printing that several commands share. */
+/* show.h - output that several commands share. */
 #ifndef DOZE_CLI_SHOW_H
 #define DOZE_CLI_SHOW_H
 
@@ -8,11 +8,15 @@
 /* Print the table of `doze ps`. */
 void show_instances(const struct inventory *inv);
 
-/* Print the document as one line of JSON, and free it. */
-void show_json(yyjson_mut_doc *doc);
+/* Append the instances to an array, with the names that `lms ps --json` uses and, after these,
+ * what only doze has. */
+void show_add_instances(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inventory *inv);
 
-/* Print text as it came from a model or a file: on a terminal without its control
- * characters. */
+/* Print as one line of JSON. show_json frees the document. */
+void show_json(yyjson_mut_doc *doc);
+void show_value(const yyjson_val *val);
+
+/* Print text that comes from a model or a file: on a terminal without control characters. */
 void show_text(FILE *out, const char *text, size_t len);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/text.h"
 
+#include <ctype.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ void text_init(void) {
     (void)(setlocale(LC_CTYPE, "C.UTF-8") || setlocale(LC_CTYPE, ""));
 }
 
-/* Bytes of the character at text and its columns; a byte that is none counts as one '?'. */
+/* Bytes of the character at text, and its columns. A byte that is none is shown as '?'. */
 static size_t next_char(const char *text, size_t len, int *ret_width, bool *ret_safe) {
     mbstate_t state = { 0 };
     wchar_t wide = 0;
@@ -33,6 +34,16 @@ int text_width(const char *text, size_t len) {
         total += width;
     }
     return total;
+}
+
+size_t text_word(const char *text) {
+    size_t i = 0;
+    for (; text[i]; i++) {
+        unsigned char before = i > 0 ? (unsigned char)text[i - 1] : 0;
+        bool unit = text[i] == ' ' && isdigit(before) && isalpha((unsigned char)text[i + 1]);
+        if (strchr(" -_/@", text[i]) && !unit) return i + 1;
+    }
+    return i;
 }
 
 void text_add_safe(struct buf *out, const char *text, size_t len) {

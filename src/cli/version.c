@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "base/json.h"
+#include "cli/show.h"
+
+struct version_values {
+    bool json;
+};
+
+static const struct option_row version_options[] = {
+    FLAG(version, json, "json", 0, "Print JSON"),
+};
 
 static enum cli_exit version_run(const struct cli *cli, const void *values) {
-    (void)cli, (void)values;
-    printf("doze %s\n", DOZE_VERSION);
+    const struct version_values *v = values;
+    (void)cli;
+    if (v->json) {
+        yyjson_mut_val *root;
+        yyjson_mut_doc *doc = json_object_new(&root);
+        yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
+        show_json(doc);
+    } else {
+        printf("doze %s\n", DOZE_VERSION);
+    }
     return CLI_DONE;
 }
 
 const struct command command_version = {
     .name = "version",
     .summary = "Show the version of this program",
+    COMMAND_OPTIONS(version),
     .run = version_run,
 };

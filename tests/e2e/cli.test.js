@@ -146,7 +146,12 @@ test('load stopped by Ctrl-C: the load is called off', async (t) => {
 
 test('settings: all, one, set, bad values', async (t) => {
   const d = await start(t);
-  assert.match(succeeded(await run(d, ['settings'])).out, /default_ttl\s+.*3600/);
+  const { body: initial } = await d.get('/api/v1/settings');
+  const table = succeeded(await run(d, ['settings'])).out.trim().split('\n').slice(1);
+  assert.equal(table.length, Object.keys(initial).length);
+  // The command line knows every setting: value with its unit, and what it means.
+  for (const line of table) assert.match(line, /^\w+ +\S+.*  \w+/, line);
+  assert.match(table.join('\n'), /default_ttl +1h +Idle time/);
   assert.match(succeeded(await run(d, ['settings', 'get', 'jit'])).out, /^true$/m);
   succeeded(await run(d, ['settings', 'set', 'auto_evict', 'fit']));
   succeeded(await run(d, ['settings', 'set', 'default_ttl', 'null']));
@@ -154,6 +159,12 @@ test('settings: all, one, set, bad values', async (t) => {
   assert.equal(body.auto_evict, 'fit');
   assert.equal(body.default_ttl, null);
   assert.deepEqual(JSON.parse((await run(d, ['settings', '--json'])).out), body);
+  for (const [key, value, out] of [['default_ttl', '10m', '600'], ['jit', 'off', 'false'],
+    ['memory_limit', '8GB', '8000000000'], ['max_ttl', '-1', 'null'], ['hang_seconds', '2m', '120'],
+    ['switch_window_ms', '2s', '2000'], ['api_key', 'none', 'null']])
+    assert.equal(succeeded(await run(d, ['settings', 'set', key, value])).out, `${out}\n`);
+  for (const key of Object.keys(body)) succeeded(await run(d, ['settings', 'unset', key]));
+  assert.deepEqual((await d.get('/api/v1/settings')).body, initial);
   const bad = await run(d, ['settings', 'set', 'auto_evict', 'maybe']);
   assert.equal(bad.code, 1);
   assert.match(bad.err, /"fit"/);
@@ -256,6 +267,26 @@ test('called as lms it does the same, word for word', async (t) => {
   succeeded(await run(d, ['unload', '--all'], as));
   await allGone(d);
   assert.match((await run(d, ['nonsense'], as)).err, /`lms help`/);
+});
+
+test('completion of bash: commands, options, keys and values', async (t) => {
+  const d = await start(t);
+  const file = new URL('../../completions/doze.bash', import.meta.url).pathname;
+  const complete = (...words) => {
+    const script = `source ${file}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _doze
+      echo "\${COMPREPLY[*]}"`;
+    const { stdout } = spawnSync('bash', ['-c', script, 'bash', doze, ...words], { encoding: 'utf8',
+      env: { ...process.env, DOZE_PORT: String(d.port) } });
+    return stdout.trim();
+  };
+  assert.equal(complete('se'), 'serve settings server');
+  assert.equal(complete('load', 'a'), 'alpha');
+  assert.equal(complete('settings', 'set', 'auto'), 'auto_evict');
+  assert.equal(complete('settings', '--json', 'set', 'auto_evict', ''), 'on off fit per_type');
+  assert.equal(complete('log', ''), 'stream --events');
+  assert.equal(complete('log', '--events', '--since', '1'), '1h 12h 1d');
+  assert.equal(complete('--port', '5', 'prompts', 'clear', '-'),
+    '--yes --json --host --port --help');
 });
 
 test('help and version', () => {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/xalloc.h"
 #include "fake.h"
 
@@ -36,6 +37,7 @@ static const struct fake_model models[] = {
 struct fake_instance {
     char id[128], model[128];
     double ttl; /* seconds; -1: none */
+    int waiting;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,17 +58,19 @@ static const char *text_of(yyjson_val *obj, const char *name, const char *missin
     return text ? text : missing;
 }
 
-/* Instances called "busy" and "loading" are just that. */
+/* Instances called "busy" and "loading" are just that; "slow" and "wanted" are loading. */
 static void add_instance(struct buf *out, const struct fake_instance *instance) {
-    const char *state = strcmp(instance->id, "busy") == 0      ? "busy"
-                        : strcmp(instance->id, "loading") == 0 ? "loading"
-                                                               : "idle";
+    static const char *const loading[] = { "loading", "slow", "wanted" };
+    const char *state = strcmp(instance->id, "busy") == 0        ? "busy"
+                        : WORDS_FIND(loading, instance->id) >= 0 ? "loading"
+                                                                 : "idle";
     buf_addf(out,
              "{\"id\":\"%s\",\"config\":{\"context_length\":4096,\"parallel\":4},\"origin\":"
              "\"explicit\",\"state\":\"%s\",\"load_progress\":%s,\"load_time_seconds\":0.5,"
              "\"last_used_at\":\"2026-11-22T14:03:07.123Z\",\"memory_bytes\":0,\"running\":0,"
-             "\"waiting\":0,\"pid\":77,",
-             instance->id, state, strcmp(state, "loading") == 0 ? "0.42" : "1");
+             "\"waiting\":%d,\"pid\":77,",
+             instance->id, state, strcmp(state, "loading") == 0 ? "0.42" : "1",
+             instance->waiting);
     if (instance->ttl < 0) {
         buf_addf(out, "\"ttl\":null,\"idle_expires_in\":null}");
     } else if (strcmp(state, "idle") == 0) {
@@ -105,8 +109,25 @@ static void remember_instance(const char *id, const char *model, double ttl) {
         snprintf(fresh->id, sizeof fresh->id, "%s", id);
         snprintf(fresh->model, sizeof fresh->model, "%s", model);
         fresh->ttl = ttl;
+        fresh->waiting = 0;
     }
     pthread_mutex_unlock(&lock);
+}
+
+static void set_waiting(const char *id, int waiting) {
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < instance_count; i++) {
+        if (strcmp(instances[i].id, id) == 0) instances[i].waiting = waiting;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* The client of a load waits for it; of the load "wanted" others do, too. */
+static void load_until_gone(const struct fake_request *r, const char *id) {
+    bool wanted = strcmp(id, "wanted") == 0;
+    set_waiting(id, wanted ? 2 : 1);
+    fake_wait_gone(r);
+    set_waiting(id, wanted ? 1 : 0);
 }
 
 /* The events of a load, with an event cut in two. */
@@ -114,8 +135,8 @@ static void stream_load(const struct fake_request *r, const char *id) {
     fake_stream_begin(r);
     fake_send(r, "event: progress\ndata: {\"progress\":0.25}\n\nevent: prog");
     fake_send(r, "ress\r\ndata: {\"progress\":0.5}\r\n\r\n");
-    if (strcmp(id, "slow") == 0) {
-        fake_wait_gone(r);
+    if (strcmp(id, "slow") == 0 || strcmp(id, "wanted") == 0) {
+        load_until_gone(r, id);
         return;
     }
     if (strcmp(id, "fails") == 0) {
@@ -142,8 +163,7 @@ static void post_load(const struct fake_request *r) {
         fake_reply_error(r, 404, "model_not_found",
                          "There is no model like this; close names: qwen3-4b.");
     } else {
-        bool stays = strcmp(id, "slow") != 0 && strcmp(id, "fails") != 0 &&
-                     strcmp(id, "cut") != 0;
+        bool stays = strcmp(id, "fails") != 0 && strcmp(id, "cut") != 0;
         if (stays) remember_instance(id, model, ttl ? yyjson_get_num(ttl) : -1);
         stream_load(r, id);
     }
@@ -169,13 +189,7 @@ static void post_unload(const struct fake_request *r) {
     yyjson_doc_free(doc);
 }
 
-/* Wants the key that the environment says, if it says one. */
 static void get_settings(const struct fake_request *r) {
-    const char *key = getenv("FAKE_KEY");
-    if (key && strcmp(key, r->key) != 0) {
-        fake_reply_error(r, 401, "invalid_api_key", "This server wants an API key.");
-        return;
-    }
     char json[256];
     snprintf(json, sizeof json,
              "{\"jit\":true,\"default_ttl\":3600,\"auto_evict\":\"%s\",\"cors\":%s}",
@@ -198,6 +212,19 @@ static void patch_settings(const struct fake_request *r) {
         get_settings(r);
     } else {
         fake_reply_error(r, 400, "invalid_request_error", "This setting is of another kind.");
+    }
+}
+
+/* Three prompts of two models, one of them of qwen3-4b. */
+static void delete_prompts(const struct fake_request *r) {
+    const char *key = r->path + strlen("/api/v1/prompts");
+    if (strcmp(key, "/nowhere") == 0) {
+        fake_reply_error(r, 404, "model_not_found",
+                         "There is no such place; GET /v1/models lists those there are.");
+    } else if (*key) {
+        fake_reply(r, 200, "{\"deleted\":1,\"bytes\":8000000}");
+    } else {
+        fake_reply(r, 200, "{\"deleted\":3,\"bytes\":24000000}");
     }
 }
 
@@ -270,8 +297,22 @@ static const struct route routes[] = {
     { "GET", "/api/v1/history", get_history },
 };
 
+static bool has_key(const struct fake_request *r) {
+    const char *key = getenv("FAKE_KEY");
+    return !key || strcmp(key, r->key) == 0;
+}
+
+/* Everything but /health wants the key that the environment says, if it says one. */
 bool fake_routes(const struct fake_request *r) {
     size_t len = strcspn(r->path, "?");
+    if (strcmp(r->path, "/health") != 0 && !has_key(r)) {
+        fake_reply_error(r, 401, "invalid_api_key", "This server wants an API key.");
+        return true;
+    }
+    if (strcmp(r->method, "DELETE") == 0) {
+        delete_prompts(r);
+        return true;
+    }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         if (strcmp(r->method, routes[i].method) != 0 || strlen(routes[i].path) != len) continue;
         if (strncmp(r->path, routes[i].path, len) != 0) continue;

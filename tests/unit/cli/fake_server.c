@@ -2,7 +2,9 @@
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,14 +143,34 @@ static int listen_on(int port, int *ret_port) {
     return fd;
 }
 
+static void *on_term(void *arg) {
+    const sigset_t *term = arg;
+    int number = 0;
+    sigwait(term, &number);
+    poll(NULL, 0, 1500);
+    _exit(0);
+}
+
+/* Take 1.5 s to end, as one does whose answers still run. */
+static void end_slowly(void) {
+    static sigset_t term;
+    pthread_t thread;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    pthread_create(&thread, NULL, on_term, &term);
+    pthread_detach(thread);
+}
+
 /* --refuse: fail as a real one does whose port is taken. --say: print what the environment
- * says. */
+ * says. --linger: end slowly. */
 int fake_serve(int argc, char **argv) {
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },
         { "host", required_argument, NULL, 'h' },
         { "ready-fd", required_argument, NULL, 'r' },
         { "refuse", no_argument, NULL, 'x' },
+        { "linger", no_argument, NULL, 'l' },
         { "say", no_argument, NULL, 'e' },
         { "help", no_argument, NULL, 'u' },
         { "state-dir", required_argument, NULL, 's' },
@@ -161,6 +183,7 @@ int fake_serve(int argc, char **argv) {
         if (option == 'p') port = (int)strtol(optarg, NULL, 10);
         if (option == 'r') ready = (int)strtol(optarg, NULL, 10);
         if (option == '?') return 2;
+        if (option == 'l') end_slowly();
         if (option == 'u') {
             printf("the usage of serve\n");
             return 0;

@@ -29,7 +29,15 @@ static void test_prompt_from_stdin(void **state) {
     result_clear(&r);
     r = RUN(" \n", "chat");
     assert_int_equal(r.code, 2);
-    assert_has(&r.err, "The prompt is empty.");
+    assert_has(&r.err, "The prompt is empty");
+    result_clear(&r);
+    r = RUN("latin \xe4", "chat");
+    assert_int_equal(r.code, 1);
+    assert_string_equal(buf_str(&r.err), "doze: The prompt is not UTF-8 text; convert it, for "
+                                         "example with iconv.\n");
+    result_clear(&r);
+    r = RUN(NULL, "chat", "-p", "hi", "-s", "\xff");
+    assert_int_equal(r.code, 2);
     result_clear(&r);
 }
 
@@ -38,8 +46,8 @@ static void test_stats_go_to_stderr(void **state) {
     struct result r = RUN(NULL, "chat", "-p", "hi", "--stats");
     assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: hi\n");
     assert_has(&r.err,
-               "12 tokens, prompt 35 (30 cached), 30.5 tokens/s, first after 0.25 s, in all "
-               "1.50 s, eosFound\n");
+               "prompt 35 tokens (30 cached), answer 12 tokens, 30.5 tokens/s, first token "
+               "after 0.25 s, total 1.75 s, complete\n");
     result_clear(&r);
 }
 
@@ -88,7 +96,7 @@ static void test_conversation(void **state) {
     terminal_type(&t, "three\n");
     terminal_expect(&t, "Got 6 messages, the last: three");
     terminal_type(&t, "/clear\n");
-    terminal_expect(&t, "forgotten");
+    terminal_expect(&t, "The conversation is cleared.");
     terminal_type(&t, "four\n");
     terminal_expect(&t, "Got 2 messages, the last: four");
     terminal_expect(&t, "> ");

@@ -47,9 +47,9 @@ static void test_usage(void **state) {
     (void)state;
     CHECK(0, "Commands:", NULL, "help");
     CHECK(0, "Commands:", NULL, "--help");
-    CHECK(0, "--context-length <tokens>", NULL, "load", "--help");
-    CHECK(0, "--context-length <tokens>", NULL, "help", "load");
-    CHECK(0, "-- <options of serve>", NULL, "help", "server", "start");
+    CHECK(0, "--context-length <n>", NULL, "load", "--help");
+    CHECK(0, "--context-length <n>", NULL, "help", "load");
+    CHECK(0, "[-- <serve options>]", NULL, "help", "server", "start");
     CHECK(0, "server status", NULL, "server", "--help");
     CHECK(0, "Usage: doze help [<command>]", NULL, "help", "help");
     CHECK(0, "the usage of serve", NULL, "help", "serve");
@@ -88,8 +88,8 @@ static void test_unreachable(void **state) {
         struct result r = run_as("lms", NULL, args);
         if (r.code != 3) fail_msg("%s: code %d", commands[i][0], r.code);
         bool stop = commands[i][1] && strcmp(commands[i][1], "stop") == 0;
-        assert_has(&r.err,
-                   stop ? "is not running on port 1." : "start it with `lms server start`.");
+        assert_has(&r.err, stop ? "No server is running on port 1."
+                                : "start it with `lms server start`.");
         result_clear(&r);
     }
 }
@@ -161,18 +161,59 @@ static void test_load_shows_progress_and_ctrl_c_cancels(void **state) {
     terminal_expect(&t, "doze: The load was cancelled.");
     assert_int_equal(terminal_close(&t), 1);
     free(server_get("/fake/gone"));
+    check_last_body("{\"instance_id\":\"slow\"}");
+    CHECK(0, NULL, "No models are currently loaded.", "ps");
+}
+
+static void test_ctrl_c_leaves_a_load_that_others_wait_for(void **state) {
+    (void)state;
+    struct terminal t = terminal_open(
+        (const char *const[]){ "load", "qwen3-4b", "--identifier", "wanted", NULL });
+    terminal_expect(&t, " 50%");
+    terminal_type(&t, "\x03");
+    terminal_expect(&t,
+                    "doze: The load goes on because other requests wait for the model; `doze "
+                    "unload wanted` ends it.");
+    assert_int_equal(terminal_close(&t), 1);
+    CHECK(0, "wanted\n", NULL, "ps", "-q");
 }
 
 static void test_load_asks_on_a_terminal(void **state) {
     (void)state;
     struct terminal t = terminal_open((const char *const[]){ "load", "qwen", NULL });
-    terminal_expect(&t, "1  qwen2.5-0.5b-instruct");
-    terminal_expect(&t, "Which one (1-2)? ");
+    terminal_expect(&t, "1  qwen2.5-0.5b-instruct  397.81 MB");
+    terminal_expect(&t, "Which one (1-2, or a name)? ");
     terminal_type(&t, "7\n");
-    terminal_expect(&t, "Which one (1-2)? ");
+    terminal_expect(&t, "'7' is not one of them");
+    terminal_expect(&t, "Which one (1-2, or a name)? ");
     terminal_type(&t, "2\n");
     terminal_expect(&t, "identifier \"qwen3-4b\"");
     assert_int_equal(terminal_close(&t), 0);
+    t = terminal_open((const char *const[]){ "load", "qwen", NULL });
+    terminal_expect(&t, "or a name)? ");
+    terminal_type(&t, "qwen\n");
+    terminal_expect(&t, "'qwen' is not one of them, or fits several.");
+    terminal_type(&t, "INSTRUCT\n");
+    terminal_expect(&t, "identifier \"qwen2.5-0.5b-instruct\"");
+    assert_int_equal(terminal_close(&t), 0);
+    t = terminal_open((const char *const[]){ "load", "qwen", NULL });
+    terminal_expect(&t, "or a name)? ");
+    terminal_type(&t, "\n");
+    terminal_expect(&t, "doze: There is no model like this");
+    assert_int_equal(terminal_close(&t), 1);
+}
+
+static void test_unload_asks_on_a_terminal(void **state) {
+    (void)state;
+    CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "one");
+    CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "two");
+    struct terminal t = terminal_open((const char *const[]){ "unload", NULL });
+    terminal_expect(&t, "2  two");
+    terminal_expect(&t, "Which one (1-2, or a name)? ");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "Model \"two\" unloaded.");
+    assert_int_equal(terminal_close(&t), 0);
+    CHECK(0, "one\n", NULL, "ps", "-q");
 }
 
 static void test_ps(void **state) {
@@ -194,6 +235,51 @@ static void test_ps(void **state) {
         NULL, "ps");
     CHECK(0, "qwen2.5-0.5b-instruct\nbusy\nloading\n", NULL, "ps", "-q");
     CHECK(0, "Loaded Models\nIDENTIFIER ", NULL, "status");
+    struct terminal t = terminal_open((const char *const[]){ "ps", NULL }); /* of 80 columns */
+    terminal_expect(&t,
+                    "qwen2.5-    qwen2.5-  IDLE        397.81 MB  4096     4         4m12s /");
+    terminal_expect(&t, "\r\ninstruct    instruct\r\nbusy ");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+static void test_status_and_version_as_json(void **state) {
+    (void)state;
+    CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "one");
+    yyjson_doc *doc = run_json((const char *const[]){ "status", "--json", NULL });
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    yyjson_val *one = yyjson_arr_get_first(yyjson_obj_get(root, "instances"));
+    assert_true(yyjson_is_true(yyjson_obj_get(root, "running")));
+    assert_int_equal(yyjson_get_int(yyjson_obj_get(root, "port")), server_port());
+    assert_string_equal(yyjson_get_str(yyjson_obj_get(one, "identifier")), "one");
+    yyjson_doc_free(doc);
+    CHECK(3, "{\"running\":false}\n", NULL, "--port", "1", "status", "--json");
+    CHECK(0, "{\"version\":\"", NULL, "version", "--json");
+}
+
+static void test_errors_name_commands(void **state) {
+    (void)state;
+    CHECK(1, NULL, "doze: There is no such place; `doze ls` lists those there are.", "prompts",
+          "clear", "nowhere");
+}
+
+static void test_prompts_clear_asks_on_a_terminal(void **state) {
+    (void)state;
+    static const char *const args[] = { "prompts", "clear", NULL };
+    struct terminal t = terminal_open(args);
+    terminal_expect(&t, "Delete the processed prompts of all models? [y/N] ");
+    terminal_type(&t, "\n");
+    terminal_expect(&t, "doze: Nothing was deleted.");
+    assert_int_equal(terminal_close(&t), 1);
+    t = terminal_open(args);
+    terminal_expect(&t, "[y/N] ");
+    terminal_type(&t, "y\n");
+    terminal_expect(&t, "Deleted 3 processed prompts, 24.00 MB.");
+    assert_int_equal(terminal_close(&t), 0);
+    t = terminal_open((const char *const[]){ "prompts", "clear", "-y", NULL });
+    terminal_expect(&t, "Deleted 3");
+    assert_int_equal(terminal_close(&t), 0);
+    CHECK(0, "Deleted 3 processed prompts", NULL, "prompts", "clear");
+    CHECK(0, "Deleted 1 processed prompt, 8.00 MB.", NULL, "prompts", "clear", "qwen3-4b");
 }
 
 static void test_ps_json(void **state) {
@@ -244,7 +330,7 @@ static void test_unload(void **state) {
     CHECK(0, "Model \"qwen3-4b\" unloaded.\n", NULL, "unload");
     CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "a");
     CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "b");
-    CHECK(2, NULL, "say which one, or --all: a, b.", "unload");
+    CHECK(2, NULL, "name one of them, or --all: a, b.", "unload");
     CHECK(2, NULL, "not both", "unload", "a", "--all");
     CHECK(0, "[\"a\",\"b\"]\n", NULL, "unload", "--all", "--json");
     CHECK(0, "", NULL, "load", "qwen3-4b", "--identifier", "a");
@@ -255,22 +341,33 @@ static void test_unload(void **state) {
 static void test_settings(void **state) {
     (void)state;
     CHECK(0,
-          "SETTING        VALUE\njit            true\ndefault_ttl    3600\nauto_evict     on\n"
-          "cors           false\n",
+          "SETTING        VALUE    MEANING\n"
+          "jit            true     Load a model when a request names it\n"
+          "default_ttl    1h       Idle time of models that requests load\n"
+          "auto_evict     on       Which models make room for others\n"
+          "cors           false    Allow web pages of other origins\n",
           NULL, "settings");
+    CHECK(0, "3600\n", NULL, "settings", "get", "default_ttl");
     CHECK(0, "on\n", NULL, "settings", "get", "auto_evict");
     CHECK(0, "\"on\"\n", NULL, "settings", "get", "auto_evict", "--json");
-    CHECK(1, NULL, "There is no setting 'auto_evct'; did you mean 'auto_evict'?", "settings",
-          "get", "auto_evct");
+    CHECK(1, NULL, "Unknown setting 'auto_evct'; did you mean 'auto_evict'?", "settings", "get",
+          "auto_evct");
     CHECK(0, "fit\n", NULL, "settings", "set", "auto_evict", "fit");
     check_last_body("{\"auto_evict\":\"fit\"}");
     CHECK(0, "true\n", NULL, "settings", "set", "cors", "true");
     check_last_body("{\"cors\":true}");
-    CHECK(1, NULL, "doze: This setting is of another kind.", "settings", "set", "cors", "yes");
-    CHECK(1, NULL, "another kind", "settings", "set", "--", "default_ttl", "-1");
-    check_last_body("{\"default_ttl\":-1}");
+    CHECK(0, "false\n", NULL, "settings", "set", "cors", "off");
+    check_last_body("{\"cors\":false}");
+    CHECK(1, NULL, "doze: This setting is of another kind.", "settings", "set", "newer", "x");
+    CHECK(2, NULL, "cors takes on or off, not 'maybe'.", "settings", "set", "cors", "maybe");
+    CHECK(2, NULL, "default_ttl takes seconds, a span", "settings", "set", "default_ttl", "x");
+    CHECK(1, NULL, "another kind", "settings", "set", "default_ttl", "-1");
+    check_last_body("{\"default_ttl\":null}");
+    CHECK(0, "on\n", NULL, "settings", "unset", "auto_evict");
+    check_last_body("{\"auto_evict\":\"on\"}");
+    CHECK(2, NULL, "The default of 'newer' is not known.", "settings", "unset", "newer");
     CHECK(2, NULL, "Usage: doze settings [get", "settings", "put", "x");
-    CHECK(0, "\"cors\":true}", NULL, "settings", "--json");
+    CHECK(0, "\"cors\":false}\n", NULL, "settings", "--json");
 }
 
 static void test_api_key(void **state) {
@@ -279,16 +376,20 @@ static void test_api_key(void **state) {
     setenv("FAKE_KEY", "sesame", 1);
     server_begin(NULL);
     unsetenv("FAKE_KEY");
-    CHECK(1, NULL, "doze: This server wants an API key. (DOZE_API_KEY sets it here)",
-          "settings");
+    CHECK(1, NULL, "doze: The server requires an API key; set DOZE_API_KEY to it.", "settings");
+    CHECK(0, "version 9.9).\n", NULL, "server", "status");
+    CHECK(0, "\"version\":\"9.9\"}\n", NULL, "server", "status", "--json");
+    setenv("DOZE_API_KEY", "mellon", 1);
+    CHECK(1, NULL, "doze: The server does not accept the key in DOZE_API_KEY.", "ls");
     setenv("DOZE_API_KEY", "sesame", 1);
+    CHECK(0, "version 9.9, 0 loaded).\n", NULL, "server", "status");
     CHECK(0, "on\n", NULL, "settings", "get", "auto_evict");
     unsetenv("DOZE_API_KEY");
 }
 
 static void test_log_stream(void **state) {
     (void)state;
-    static const char ended[] = "doze: The server has ended the log.";
+    static const char ended[] = "doze: The server ended the log.";
     CHECK(1, "input m\nthe prompt\n\n", ended, "log", "stream");
     CHECK(1, " info  a line\n", ended, "log", "stream", "-s", "server");
     struct result r = RUN(NULL, "log", "stream", "--filter", "input");
@@ -305,7 +406,7 @@ static void test_log_stream(void **state) {
     result_clear(&r);
     CHECK(2, NULL, "--source takes model or server", "log", "stream", "--source", "moon");
     CHECK(2, NULL, "--filter takes", "log", "stream", "--filter", "all");
-    CHECK(2, NULL, "go with --source model only", "log", "stream", "-s", "server", "--stats");
+    CHECK(2, NULL, "need --source model", "log", "stream", "-s", "server", "--stats");
 }
 
 static void test_log_events(void **state) {
@@ -322,9 +423,9 @@ static void test_log_events(void **state) {
     assert_has(&r.out, "{\"run\":1,\"seq\":7,");
     assert_has(&r.out, "\"reason\":\"ttl\"}\n{\"run\":2,");
     result_clear(&r);
-    CHECK(0, "qwen3-4b", "There are more; these are the newest 2.", "log", "--events",
-          "--since", "7d");
-    CHECK(0, "", "Nothing happened since then.", "log", "--events", "--since", "1h");
+    CHECK(0, "qwen3-4b", "Only the newest 2 changes are shown.", "log", "--events", "--since",
+          "7d");
+    CHECK(0, "", "Nothing happened in that time.", "log", "--events", "--since", "1h");
     CHECK(0, "", NULL, "log", "--events", "--since", "1h", "--json");
     CHECK(1, NULL, "'since' is odd today.", "log", "--events", "--since", "3d");
     CHECK(1, NULL, "doze: ", "log", "--events", "--since", "2h");
@@ -344,7 +445,12 @@ int run_commands(void) {
         SERVED(test_load_by_part_of_the_key),
         SERVED(test_load_failures),
         SERVED(test_load_shows_progress_and_ctrl_c_cancels),
+        SERVED(test_ctrl_c_leaves_a_load_that_others_wait_for),
         SERVED(test_load_asks_on_a_terminal),
+        SERVED(test_unload_asks_on_a_terminal),
+        SERVED(test_status_and_version_as_json),
+        SERVED(test_errors_name_commands),
+        SERVED(test_prompts_clear_asks_on_a_terminal),
         SERVED(test_ps),
         SERVED(test_ps_json),
         SERVED(test_ls),

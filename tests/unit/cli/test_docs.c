@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/setting_table.h"
 
 static char *file_read(const char *path) {
     struct buf text = BUF_INIT(1 << 20);
@@ -57,6 +58,24 @@ static void test_manual(void **state) {
     check_file("docs/man/doze.1", "\\-");
 }
 
+static void check_settings(const char *path) {
+    char *text = file_read(path);
+    for (size_t i = 0; i < setting_table_count; i++) {
+        if (!strstr(text, setting_table[i].name)) {
+            fail_msg("%s lacks the setting %s", path, setting_table[i].name);
+        }
+    }
+    free(text);
+}
+
+static void test_settings_are_known(void **state) {
+    (void)state;
+    check_settings("docs/settings.md");
+    check_settings("completions/doze.bash");
+    check_settings("completions/_doze");
+    check_settings("completions/doze.fish");
+}
+
 static void test_completions(void **state) {
     (void)state;
     check_file("completions/doze.bash", "--");
@@ -80,11 +99,35 @@ static void test_help_lists_options(void **state) {
     }
 }
 
+static void check_width(const struct buf *text) {
+    for (const char *line = buf_str(text); *line;) {
+        size_t len = strcspn(line, "\n");
+        if (len > 80) fail_msg("wider than 80 columns: %.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
+/* No line of the help wraps on a terminal of 80 columns. */
+static void test_help_fits_a_terminal(void **state) {
+    (void)state;
+    struct buf text = BUF_INIT(1 << 16);
+    help_add_overview("doze", commands, command_count, NULL, &text);
+    check_width(&text);
+    for (size_t i = 0; i < command_count; i++) {
+        buf_reset(&text);
+        help_add_command("doze", commands[i], &text);
+        check_width(&text);
+    }
+    buf_clear(&text);
+}
+
 int run_docs(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_manual),
         cmocka_unit_test(test_completions),
+        cmocka_unit_test(test_settings_are_known),
         cmocka_unit_test(test_help_lists_options),
+        cmocka_unit_test(test_help_fits_a_terminal),
     };
     return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
 }

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/client.h"
 #include "cli/closest.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/inventory.h"
 #include "cli/options.h"
+#include "cli/setting_table.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
@@ -60,23 +62,63 @@ static void test_text_width_and_safety(void **state) {
     buf_clear(&out);
 }
 
-static void test_table_aligns_by_display_width(void **state) {
-    (void)state;
-    static const char *const header[] = { "NAME", "SIZE", "NOTE" };
-    static const char *const cells[] = { "名前", "1", "", "abcdef", "22", "x\ny" };
+static void check_table(size_t columns, const char *const *cells, size_t count, int limit,
+                        const char *want) {
     struct table table;
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    table_init(&table, header, 3);
-    for (size_t i = 0; i < 6; i++) table_add(&table, cells[i]);
-    table_print(&table, out);
+    table_init(&table, cells, columns);
+    for (size_t i = columns; i < count; i++) table_add(&table, cells[i]);
+    table_print(&table, out, limit);
     table_clear(&table);
     fclose(out);
-    assert_string_equal(text, "NAME      SIZE    NOTE\n"
-                              "名前      1\n"
-                              "abcdef    22      x y\n");
+    assert_string_equal(text, want);
     free(text);
+}
+
+static void test_table_aligns_by_display_width(void **state) {
+    (void)state;
+    static const char *const cells[] = { "NAME", "SIZE",   "NOTE", "名前", "1",
+                                         "",     "abcdef", "22",   "x\ny" };
+    check_table(3, cells, 9, 0,
+                "NAME      SIZE    NOTE\n"
+                "名前      1\n"
+                "abcdef    22      x y\n");
+}
+
+static void test_table_breaks_no_word(void **state) {
+    (void)state;
+    static const char *const cells[] = {
+        "IDENTIFIER", "STATUS", "TTL", "qwen2.5-0.5b-instruct", "GENERATING", "4m12s / 5m",
+        "a",          "IDLE",   "none"
+    };
+    check_table(3, cells, 9, 49,
+                "IDENTIFIER               STATUS        TTL\n"
+                "qwen2.5-0.5b-instruct    GENERATING    4m12s / 5m\n"
+                "a                        IDLE          none\n");
+    check_table(3, cells, 9, 45,
+                "IDENTIFIER             STATUS      TTL\n"
+                "qwen2.5-0.5b-instruct  GENERATING  4m12s / 5m\n"
+                "a                      IDLE        none\n");
+    check_table(3, cells, 9, 34,
+                "IDENTIFIER  STATUS      TTL\n"
+                "qwen2.5-    GENERATING  4m12s / 5m\n"
+                "0.5b-\n"
+                "instruct\n"
+                "a           IDLE        none\n");
+    check_table(3, cells, 9, 32,
+                "IDENTIFIER  STATUS      TTL\n"
+                "qwen2.5-    GENERATING  4m12s /\n"
+                "0.5b-                   5m\n"
+                "instruct\n"
+                "a           IDLE        none\n");
+    check_table(3, cells, 9, 10, /* too narrow for the words */
+                "IDENTIFIER  STATUS      TTL\n"
+                "qwen2.5-    GENERATING  4m12s\n"
+                "0.5b-                   / 5m\n"
+                "instruct\n"
+                "a           IDLE        none\n");
 }
 
 struct sample {
@@ -87,25 +129,10 @@ struct sample {
 };
 
 static const struct option_row sample_rows[] = {
-    { .name = "flag",
-      .letter = 'f',
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct sample, flag),
-      .help = "A flag" },
-    { .name = "text",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct sample, text),
-      .arg = "<t>",
-      .help = "A text" },
-    { .name = "number",
-      .letter = 'n',
-      .kind = OPTION_INT,
-      .offset = offsetof(struct sample, number),
-      .min = -1,
-      .max = 10,
-      .arg = "<n>",
-      .help = "A number" },
-    { .name = "ttl", .kind = OPTION_TTL, .offset = offsetof(struct sample, ttl), .arg = "<s>" },
+    OPTION_IN(struct sample, flag, "flag", 'f', NULL, "A flag"),
+    OPTION_IN(struct sample, text, "text", 0, "<t>", "A text"),
+    OPTION_IN(struct sample, number, "number", 'n', "<n>", "A number", .min = -1, .max = 10),
+    OPTION_IN(struct sample, ttl, "ttl", 0, "<s>", NULL),
 };
 
 enum { MAX_WORDS = 12 };
@@ -131,6 +158,10 @@ static void test_options(void **state) {
     assert_int_equal(got.number.value, -1);
     assert_int_equal(got.ttl.value, 300000);
     assert_string_equal(got.text, "hi");
+    struct sample numbers = { 0 };
+    assert_int_equal(parse_line("x -15 a -1 -f -2.5 -n -1", &numbers, &err), 4);
+    assert_true(numbers.flag);
+    assert_int_equal(numbers.number.value, -1);
     struct sample none = { 0 };
     assert_int_equal(parse_line("x -- --flag", &none, &err), 2);
     assert_false(none.flag || none.number.given || none.ttl.given);
@@ -148,7 +179,7 @@ static void test_options_refused(void **state) {
         { "x --nothing", "Unknown or incomplete option '--nothing'" },
         { "x --flag=1", "'--flag=1' takes no value" },
         { "x -z", "Unknown option '-z'." },
-        { "x -1", "put -- before" },
+        { "x -f1", "Unknown option '-1'." },
         { "x --ttl soon", "not 'soon'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -157,6 +188,12 @@ static void test_options_refused(void **state) {
         assert_int_equal(parse_line(cases[i].line, &got, &err), -1);
         if (!strstr(err.text, cases[i].part)) fail_msg("%s: %s", cases[i].line, err.text);
     }
+}
+
+static bool read_inventory(const char *text, struct inventory *ret, struct error *err) {
+    yyjson_doc *doc = yyjson_read(text, strlen(text), 0);
+    assert_non_null(doc);
+    return inventory_read(doc, ret, err);
 }
 
 static void test_inventory_takes_anything(void **state) {
@@ -168,11 +205,11 @@ static void test_inventory_takes_anything(void **state) {
         "1e300,"
         "\"load_progress\":-1e300,\"last_used_at\":\"yesterday\",\"memory_bytes\":-5}]}]}",
     };
+    struct inventory inv;
+    struct error err;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
-        struct inventory inv;
-        struct error err;
         char status[STATUS_TEXT];
-        assert_true(inventory_parse(odd[i], strlen(odd[i]), &inv, &err));
+        assert_true(read_inventory(odd[i], &inv, &err));
         for (size_t n = 0; n < inv.instance_count; n++) {
             instance_status(&inv.instances[n], status);
             assert_int_equal(inv.instances[n].ttl, MSEC_NEVER);
@@ -181,10 +218,7 @@ static void test_inventory_takes_anything(void **state) {
         }
         inventory_clear(&inv);
     }
-    struct inventory inv;
-    struct error err;
-    assert_false(inventory_parse("{\"data\":[]}", 11, &inv, &err));
-    assert_false(inventory_parse("<html>", 6, &inv, &err));
+    assert_false(read_inventory("{\"data\":[]}", &inv, &err));
 }
 
 static void test_error_bodies(void **state) {
@@ -201,12 +235,91 @@ static void test_error_bodies(void **state) {
           ERR_INTERNAL },
         { "<html>", "The server answered with status 502 and no reason.", ERR_INTERNAL },
         { "", "The server answered with status 502 and no reason.", ERR_INTERNAL },
+        /* endpoints are commands here */
+        { "{\"error\":\"There is no x; GET /v1/models lists them.\"}",
+          "There is no x; `lms ls` lists them.", ERR_INVALID_REQUEST },
+        { "{\"error\":\"GET /api/v1/models\"}", "`lms ls`", ERR_INVALID_REQUEST },
+        { "{\"error\":\"See GET /api/v1/settings.\"}", "See `lms settings`.",
+          ERR_INVALID_REQUEST },
     };
+    struct cli cli = { .program = "lms" };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err = { 0 };
-        assert_false(client_read_error(cases[i].body, strlen(cases[i].body), 502, &err));
+        client_read_error(&cli, cases[i].body, strlen(cases[i].body), 502, &err);
         assert_string_equal(err.text, cases[i].text);
         assert_int_equal(err.code, cases[i].code);
+    }
+}
+
+/* What a value becomes in the request, or NULL if it is refused. */
+static void check_setting(const char *name, const char *text, const char *want) {
+    struct error err = { 0 };
+    struct buf json = BUF_INIT(256);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_array_new(&root);
+    yyjson_mut_val *val = setting_parse(setting_find(name), text, doc, &err);
+    if (val) {
+        yyjson_mut_arr_append(root, val);
+        json_write(doc, &json);
+    }
+    if (!want && val) fail_msg("%s: '%s' is taken as %s", name, text, buf_str(&json));
+    if (want && !val) fail_msg("%s", err.text);
+    if (want) assert_string_equal(buf_str(&json), want);
+    if (!want) assert_non_null(strstr(err.text, name));
+    buf_clear(&json);
+    yyjson_mut_doc_free(doc);
+}
+
+static void test_setting_values(void **state) {
+    (void)state;
+    check_setting("jit", "off", "[false]");
+    check_setting("jit", "true", "[true]");
+    check_setting("jit", "1", NULL);
+    check_setting("default_ttl", "10m", "[600]");
+    check_setting("default_ttl", "900", "[900]");
+    check_setting("default_ttl", "1500ms", "[1.5]");
+    check_setting("default_ttl", "-1", "[null]");
+    check_setting("default_ttl", "none", "[null]");
+    check_setting("default_ttl", "soon", NULL);
+    check_setting("hang_seconds", "2m", "[120]");
+    check_setting("hang_seconds", "none", NULL);
+    check_setting("switch_window_ms", "250", "[250]");
+    check_setting("switch_window_ms", "2s", "[2000]");
+    check_setting("memory_limit", "8GB", "[8000000000]");
+    check_setting("memory_limit", "null", "[null]");
+    check_setting("memory_limit", "much", NULL);
+    check_setting("max_waiting", "64", "[64]");
+    check_setting("auto_evict", "on", "[\"on\"]");
+    check_setting("api_key", "12345", "[\"12345\"]");
+    check_setting("api_key", "none", "[null]");
+    check_setting("load", "{\"parallel\":2}", "[{\"parallel\":2}]");
+    check_setting("load", "parallel=2", NULL);
+    check_setting("newer", "true", "[true]");
+    check_setting("newer", "word", "[\"word\"]");
+}
+
+static void test_setting_format(void **state) {
+    (void)state;
+    static const char *const rows[][3] = {
+        { "default_ttl", "3600", "1h" },
+        { "default_ttl", "null", "none" },
+        { "default_ttl", "1e300", "3650d" },
+        { "hang_seconds", "1.5", "1s" },
+        { "switch_window_ms", "1000", "1s" },
+        { "memory_limit", "8000000000", "8.00 GB" },
+        { "memory_limit", "null", "none" },
+        { "jit", "true", "true" },
+        { "auto_evict", "\"fit\"", "fit" },
+        { "load", "{}", "{}" },
+        { "newer", "5", "5" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf text = BUF_INIT(64);
+        yyjson_doc *doc = yyjson_read(rows[i][1], strlen(rows[i][1]), 0);
+        setting_format(setting_find(rows[i][0]), yyjson_doc_get_root(doc), &text);
+        assert_string_equal(buf_str(&text), rows[i][2]);
+        yyjson_doc_free(doc);
+        buf_clear(&text);
     }
 }
 
@@ -236,11 +349,14 @@ int run_parts(void) {
         cmocka_unit_test(test_closest),
         cmocka_unit_test(test_text_width_and_safety),
         cmocka_unit_test(test_table_aligns_by_display_width),
+        cmocka_unit_test(test_table_breaks_no_word),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_options_refused),
         cmocka_unit_test(test_inventory_takes_anything),
         cmocka_unit_test(test_error_bodies),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_setting_values),
+        cmocka_unit_test(test_setting_format),
     };
     return cmocka_run_group_tests_name("parts", tests, NULL, NULL);
 }

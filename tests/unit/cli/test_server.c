@@ -67,6 +67,12 @@ static void test_start_status_stop(void **state) {
     r = PLAIN("server", "start", "-p", port, "--cors");
     assert_int_equal(r.code, 0);
     assert_has(&r.out, "already running on port ");
+    assert_has(&r.out, "Web pages of other origins are allowed (the setting cors is on).");
+    assert_string_equal(buf_str(&r.err), "");
+    result_clear(&r);
+    r = PLAIN("server", "start", "-p", port, "--state-dir", dir, "--", "--log-level", "debug");
+    assert_int_equal(r.code, 0);
+    assert_has(&r.err, "doze: Without effect on a running server: --state-dir --; stop it");
     result_clear(&r);
     r = PLAIN("--port", port, "settings", "get", "cors");
     assert_string_equal(buf_str(&r.out), "true\n");
@@ -81,6 +87,24 @@ static void test_start_status_stop(void **state) {
     result_clear(&r);
     r = PLAIN("server", "stop", "--port", port);
     assert_int_equal(r.code, 3);
+    result_clear(&r);
+    free(dir);
+}
+
+static void test_stop_says_what_it_waits_for(void **state) {
+    (void)state;
+    char port[16], *dir = xasprintf("%s/a/b", folder);
+    struct result r = PLAIN("server", "start", "--port", "0", "--state-dir", dir, "--json",
+                            "--", "--linger");
+    yyjson_doc *doc = yyjson_read(buf_str(&r.out), r.out.len, 0);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    snprintf(port, 16, "%d", yyjson_get_int(yyjson_obj_get(root, "port")));
+    yyjson_doc_free(doc);
+    result_clear(&r);
+    r = PLAIN("server", "stop", "--port", port);
+    assert_int_equal(r.code, 0);
+    assert_string_equal(buf_str(&r.err),
+                        "Waiting for running answers to end, at most 10 s...\n");
     result_clear(&r);
     free(dir);
 }
@@ -116,7 +140,7 @@ static void test_start_beside_a_stranger(void **state) {
     snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
     struct result r = PLAIN("server", "start", "--port", port);
     assert_int_equal(r.code, 1);
-    assert_has(&r.err, "Something that is not doze answers at ");
+    assert_has(&r.err, "is not doze; choose another port with --port.");
     result_clear(&r);
     close(fd);
 }
@@ -125,7 +149,7 @@ static void test_stop_only_here(void **state) {
     (void)state;
     struct result r = PLAIN("server", "stop", "--host", "192.0.2.1");
     assert_int_equal(r.code, 2);
-    assert_has(&r.err, "Only a server on this machine");
+    assert_has(&r.err, "A server can be stopped on its own machine only");
     result_clear(&r);
 }
 
@@ -141,6 +165,8 @@ static void test_serve_gets_the_global_options(void **state) {
 int run_server(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_start_status_stop, folder_begin, folder_end),
+        cmocka_unit_test_setup_teardown(test_stop_says_what_it_waits_for, folder_begin,
+                                        folder_end),
         cmocka_unit_test_setup_teardown(test_start_tells_why_not, folder_begin, folder_end),
         cmocka_unit_test(test_start_beside_a_stranger),
         cmocka_unit_test(test_stop_only_here),

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/pick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/size.h"
+#include "cli/text.h"
+
+enum { MAX_NAME = 1024 };
+
+static void print_items(const struct pick_item *items, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char size[SIZE_TEXT] = "";
+        struct buf safe = BUF_INIT(MAX_NAME);
+        text_add_safe(&safe, items[i].name, strnlen(items[i].name, MAX_NAME));
+        if (items[i].size) size_format(items[i].size, size);
+        fprintf(stderr, "%4zu  %s%s%s\n", i + 1, buf_str(&safe), *size ? "  " : "", size);
+        buf_clear(&safe);
+    }
+}
+
+/* The index of the name, or of the only one that contains the word; count if there is none. */
+static size_t find_name(const struct pick_item *items, size_t count, const char *word) {
+    size_t found = count, hits = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(items[i].name, word) == 0) return i;
+        if (!strcasestr(items[i].name, word)) continue;
+        found = i;
+        hits++;
+    }
+    return hits == 1 ? found : count;
+}
+
+static size_t find_item(const struct pick_item *items, size_t count, const char *word) {
+    char *end = NULL;
+    unsigned long n = strtoul(word, &end, 10);
+    if (*end == '\0' && n >= 1 && n <= count) return n - 1;
+    return find_name(items, count, word);
+}
+
+static enum pick ask(const struct pick_item *items, size_t count, size_t *ret_index) {
+    char line[MAX_NAME];
+    print_items(items, count);
+    for (;;) {
+        fprintf(stderr, "Which one (1-%zu, or a name)? ", count);
+        if (!fgets(line, sizeof line, stdin)) return PICK_NONE;
+        line[strcspn(line, "\n")] = '\0';
+        if (!*line) return PICK_NONE;
+        *ret_index = find_item(items, count, line);
+        if (*ret_index < count) return PICK_ONE;
+        fprintf(stderr, "'%s' is not one of them, or fits several.\n", line);
+    }
+}
+
+enum pick pick_item(const struct pick_item *items, size_t count, size_t *ret_index) {
+    if (count == 0) return PICK_NONE;
+    *ret_index = 0;
+    if (count == 1) return PICK_ONE;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return PICK_MANY;
+    return ask(items, count, ret_index);
+}
+
+void pick_add_names(const struct pick_item *items, size_t count, struct buf *out) {
+    static const char others[] = " and others";
+    size_t shown = 0, max = out->max;
+    out->max -= sizeof others - 1;
+    while (shown < count && buf_addf(out, "%s%s", shown ? ", " : "", items[shown].name))
+        shown++;
+    out->max = max;
+    out->overflowed = false;
+    if (shown < count) buf_add_str(out, others);
+}
