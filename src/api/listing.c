@@ -53,6 +53,11 @@ static struct listing listing_new(const struct service_models *models) {
     return listing;
 }
 
+static bool form_shows(const struct listing_form *form, const struct listing_entry *entry,
+                       bool jit) {
+    return !form->shows || form->shows(entry, jit);
+}
+
 void listing_format(const struct service_models *models, const struct listing_form *form,
                     struct buf *out) {
     struct listing listing = listing_new(models);
@@ -62,7 +67,7 @@ void listing_format(const struct service_models *models, const struct listing_fo
     yyjson_mut_val *data = yyjson_mut_obj_add_arr(doc, root, "data");
     for (size_t i = 0; i < listing.count; i++) {
         const struct listing_entry *entry = &listing.entries[i];
-        if (form->shows(entry, models->jit)) {
+        if (form_shows(form, entry, models->jit)) {
             form->fill(doc, yyjson_mut_arr_add_obj(doc, data), entry);
         }
     }
@@ -70,26 +75,19 @@ void listing_format(const struct service_models *models, const struct listing_fo
     free(listing.entries);
 }
 
-static const struct listing_entry *listing_find(const struct listing *listing, const char *id) {
-    for (size_t i = 0; i < listing->count; i++) {
-        if (strcmp(listing->entries[i].id, id) == 0) return &listing->entries[i];
-    }
-    return NULL;
-}
-
 bool listing_format_one(const struct service_models *models, const char *id,
                         const struct listing_form *form, struct buf *out) {
     struct listing listing = listing_new(models);
-    const struct listing_entry *entry = listing_find(&listing, id);
-    bool shown = entry && form->shows(entry, models->jit);
-    if (shown) {
+    size_t i = 0;
+    while (i < listing.count && strcmp(listing.entries[i].id, id) != 0) i++;
+    bool found = i < listing.count && form_shows(form, &listing.entries[i], models->jit);
+    if (found) {
         yyjson_mut_doc *doc = answer_new();
-        yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-        form->fill(doc, root, entry);
+        form->fill(doc, yyjson_mut_doc_get_root(doc), &listing.entries[i]);
         answer_write(doc, out);
     }
     free(listing.entries);
-    return shown;
+    return found;
 }
 
 bool instance_is_loaded(const struct instance_view *instance) {

@@ -19,6 +19,7 @@ struct listing_entry {
 
 /* What a dialect shows of an entry, and whether it shows it. */
 struct listing_form {
+    /* jit: names of models that are not loaded work, too. NULL: shows all. */
     bool (*shows)(const struct listing_entry *entry, bool jit);
     void (*fill)(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct listing_entry *entry);
 };

@@ -42,13 +42,7 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     if (model->tool_use) yyjson_mut_arr_add_str(doc, capabilities, "tool_use");
 }
 
-static bool always(const struct listing_entry *entry, bool jit) {
-    (void)entry;
-    (void)jit;
-    return true;
-}
-
-static const struct listing_form form = { .shows = always, .fill = entry_fill };
+static const struct listing_form form = { .fill = entry_fill };
 
 void lmstudio_v0_format_models(const struct service_models *models, struct buf *out) {
     listing_format(models, &form, out);

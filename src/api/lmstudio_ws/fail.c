@@ -17,7 +17,8 @@ yyjson_mut_val *lmws_error_object(yyjson_mut_doc *doc, const char *title) {
     return error;
 }
 
-static yyjson_mut_val *display(yyjson_mut_doc *doc, yyjson_mut_val *error, const char *code) {
+static yyjson_mut_val *add_display_data(yyjson_mut_doc *doc, yyjson_mut_val *error,
+                                        const char *code) {
     yyjson_mut_val *data = yyjson_mut_obj_add_obj(doc, error, "displayData");
     yyjson_mut_obj_add_str(doc, data, "code", code);
     return data;
@@ -32,7 +33,7 @@ static const struct model_view *next_model(const struct lmws_session *session,
     return NULL;
 }
 
-static void add_loaded(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+static void add_loaded_models(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "loadedModelsSample");
@@ -48,7 +49,8 @@ static void add_loaded(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *
     yyjson_mut_obj_add_int(doc, data, "totalLoadedModels", total);
 }
 
-static void add_available(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_val *data) {
+static void add_available_models(struct lmws_op *op, yyjson_mut_doc *doc,
+                                 yyjson_mut_val *data) {
     const struct service *service = op->session->service;
     struct service_models models = service->models(service->self);
     yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "availablePathsSample");
@@ -63,7 +65,7 @@ static void add_available(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mut_va
 void lmws_op_fail_unloaded(struct lmws_op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, "This model was unloaded; load it again.");
-    display(doc, error, "generic.specificModelUnloaded");
+    add_display_data(doc, error, "generic.specificModelUnloaded");
     lmws_op_error(op, doc, error);
 }
 
@@ -80,9 +82,9 @@ void lmws_op_fail(struct lmws_op *op, const struct error *err) {
 void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, err->text);
-    yyjson_mut_val *data = display(doc, error, "generic.pathNotFound");
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.pathNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "path", path);
-    add_available(op, doc, data);
+    add_available_models(op, doc, data);
     lmws_op_error(op, doc, error);
 }
 
@@ -93,9 +95,9 @@ void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
               identifier);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, err.text);
-    yyjson_mut_val *data = display(doc, error, "generic.identifierNotFound");
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.identifierNotFound");
     yyjson_mut_obj_add_strcpy(doc, data, "identifier", identifier);
-    add_loaded(op, doc, data);
+    add_loaded_models(op, doc, data);
     lmws_op_error(op, doc, error);
 }
 
@@ -103,20 +105,19 @@ void lmws_op_fail_query(struct lmws_op *op, yyjson_val *query) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(
         doc, "No loaded model matches the query; load one first.");
-    yyjson_mut_val *data = display(doc, error, "generic.noModelMatchingQuery");
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.noModelMatchingQuery");
     yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
     yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
-    add_loaded(op, doc, data);
+    add_loaded_models(op, doc, data);
     lmws_op_error(op, doc, error);
 }
 
-static const char *domain_word(enum lmws_namespace ns) {
-    if (ns == LMWS_DECISION) return "decision";
-    return ns == LMWS_EMBEDDING ? "embedding" : "llm";
-}
-
 void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
-    bool embedding = lmws_model_in_namespace(model, LMWS_EMBEDDING);
+    bool embedding = model->type == MODEL_EMBEDDINGS;
+    enum lmws_namespace ns = op->session->ns;
+    const char *expected = ns == LMWS_DECISION    ? "decision"
+                           : ns == LMWS_EMBEDDING ? "embedding"
+                                                  : "llm";
     struct error err;
     error_set(&err, ERR_INVALID_REQUEST,
               embedding ? "'%.80s' is an embedding model; load it with client.embedding."
@@ -124,14 +125,14 @@ void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
               model->key);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, err.text);
-    yyjson_mut_val *data = display(doc, error, "generic.domainMismatch");
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.domainMismatch");
     yyjson_mut_obj_add_strcpy(doc, data, "path", model->key);
     yyjson_mut_obj_add_str(doc, data, "actualDomain", lmws_model_domain(model));
-    yyjson_mut_obj_add_str(doc, data, "expectedDomain", domain_word(op->session->ns));
+    yyjson_mut_obj_add_str(doc, data, "expectedDomain", expected);
     lmws_op_error(op, doc, error);
 }
 
-/* What people reach for and would otherwise wonder about. */
+/* What to do instead, for endpoints that are much used. */
 static const struct {
     const char *endpoint, *instead;
 } substitutes[] = {
