@@ -59,9 +59,14 @@ struct crowd {
     uint32_t waiting, admitted, running, places;
 };
 
-static bool is_there_twice(const struct lifecycle *lc, uint32_t k) {
-    for (uint32_t i = 0; i < k; i++)
-        if (lc->requests[i].id == lc->requests[k].id) return true;
+/* Most numbers rise with the place: only one that does not is looked for among those before. */
+static bool is_there_twice(const struct lifecycle *lc, uint32_t k, uint64_t *highest) {
+    uint64_t id = lc->requests[k].id;
+    bool rises = k == 0 || id > *highest;
+
+    if (rises) *highest = id;
+    for (uint32_t i = 0; i < k && !rises; i++)
+        if (lc->requests[i].id == id) return true;
     return false;
 }
 
@@ -72,7 +77,6 @@ static const char *request_broken(const struct lifecycle *lc, uint32_t k) {
     if (r->slot < 0 || r->slot >= LC_MAX_SLOTS || lc->slots[r->slot].model == LC_NO_MODEL)
         return "a request belongs to no model";
     if (k > 0 && (r - 1)->arrived > r->arrived) return "requests are not in order of arrival";
-    if (is_there_twice(lc, k)) return "a request is there twice";
     if (r->lost > 1) return "a request waits for its third worker";
     if (r->aborted && r->state != LC_RUNNING) return "an ended request still waits";
     if (waits_for_a_load && r->state != LC_WAITING) return "a load is served like an inference";
@@ -154,6 +158,7 @@ static const char *slot_broken(const struct lifecycle *lc, const struct lc_slot 
 
 const char *rules_broken(const struct lifecycle *lc) {
     struct crowd crowds[LC_MAX_SLOTS] = { { 0 } };
+    uint64_t highest = 0;
 
     if (lc->request_count > LC_MAX_REQUESTS) return "more requests than there is room for";
     if (lc->finished && !lc->shutting_down) return "finished without a shutdown";
@@ -161,6 +166,7 @@ const char *rules_broken(const struct lifecycle *lc) {
         const struct lc_request *r = &lc->requests[k];
         const char *broken = request_broken(lc, k);
         if (broken != NULL) return broken;
+        if (is_there_twice(lc, k, &highest)) return "a request is there twice";
         struct crowd *n = &crowds[r->slot];
         n->waiting += r->state == LC_WAITING;
         n->admitted += r->state == LC_ADMITTED;
