@@ -312,3 +312,16 @@ msec admission_next_gate(const struct lifecycle *lc) {
     }
     return next;
 }
+
+msec admission_victims(const struct lifecycle *lc, int load, bool ret_leaves[LC_MAX_SLOTS]) {
+    msec last = lc->now;
+
+    (void)victims_plan(lc, load, load_need(lc, load), ret_leaves);
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *slot = &lc->slots[i];
+        if (ret_leaves[i] && victim_goes_at(lc, load, i) > last)
+            last = victim_goes_at(lc, load, i);
+        if (slot_is_leaving(slot) && slot->evicted_by == load) ret_leaves[i] = true;
+    }
+    return last;
+}

@@ -7,6 +7,7 @@
  *   admission.c who gets the next place: the line, memory, victims, gates
  *   client.c   events from clients: requests, loads, cancels, settings, shutdown
  *   worker.c   events from workers
+ *   explain.c  what would become of a request
  *   step.c     one step: dispatch, settle, deadline
  *   valid.c    the invariants
  *   names.c    diagram and names as data
@@ -131,6 +132,8 @@ bool admission_serve(
 bool admission_relieve(struct lc_step *st); /* fit, over the budget: idle jit instances leave */
 msec admission_next_gate(
     const struct lifecycle *lc); /* when the next gate closes, or MSEC_NEVER */
+/* Who has to leave before the slot's load can begin, and when the last of them is told to. */
+msec admission_victims(const struct lifecycle *lc, int slot, bool ret_leaves[LC_MAX_SLOTS]);
 bool slot_needs_place(const struct lifecycle *lc, int slot);
 
 /* client.c, worker.c */

@@ -314,6 +314,34 @@ struct lc_view lifecycle_view(const struct lifecycle *lc, int slot);
  * be loaded, else LC_NO_SLOT (JIT loading, rule 5). */
 int lifecycle_find(const struct lifecycle *lc, uint32_t model);
 
+/* What would become of a request that came now. */
+enum lc_outcome {
+    LC_OUTCOME_REFUSED, /* `fail` */
+    LC_OUTCOME_SERVED,  /* at once, by `slot` */
+    LC_OUTCOME_QUEUED,  /* `slot` is loaded; it waits behind `ahead` others for a place */
+    LC_OUTCOME_JOINS,   /* it waits for the load of `slot`, which is under way */
+    LC_OUTCOME_LOADS,   /* a load begins at once */
+    LC_OUTCOME_WAITS,   /* a load begins when the victims are gone: `ahead` answers run there */
+};
+
+struct lc_forecast {
+    enum lc_outcome outcome;
+    int slot; /* LC_NO_SLOT: it would be a new instance */
+    enum lc_fail fail;
+    msec retry_at;     /* REFUSED by a back-off */
+    nbytes need, free; /* REFUSED for want of memory */
+    uint32_t ahead;
+    bool leaves[LC_MAX_SLOTS]; /* the victims */
+    msec gate;                 /* the last of them is told to go in so many ms */
+    msec load;                 /* a load is expected to take so long; 0: none is needed */
+};
+
+/* Asks the decision itself: applies the LC_EV_REQUEST to a copy and looks at what comes of it.
+ * `copy` and `actions` are room for that; *lc stays as it is. */
+void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *request,
+                       struct lifecycle *copy, struct lc_actions *actions,
+                       struct lc_forecast *ret);
+
 const char *lc_state_name(enum lc_state state);    /* "absent", "loading", "idle", ... */
 const char *lc_reason_name(enum lc_reason reason); /* "ttl", "evicted_by", "user", ... */
 

@@ -75,6 +75,7 @@ uint64_t make_busy(uint32_t model, int *ret_slot);
 int make_explicit(uint32_t model);
 
 int jit_tests(void), ttl_tests(void), evict_tests(void), fit_tests(void), explicit_tests(void),
-    unload_tests(void), failure_tests(void), shutdown_tests(void), limit_tests(void);
+    unload_tests(void), failure_tests(void), shutdown_tests(void), limit_tests(void),
+    explain_tests(void);
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "lifecycle/core.h"
+
+#include <stddef.h>
+
+static const struct lc_action *action_for(const struct lc_actions *actions,
+                                          enum lc_action_kind kind, uint64_t request) {
+    for (uint32_t i = 0; i < actions->count; i++) {
+        const struct lc_action *a = &actions->list[i];
+        if (a->kind == kind && a->request == request) return a;
+    }
+    return NULL;
+}
+
+static bool spawned(const struct lc_actions *actions, int slot) {
+    for (uint32_t i = 0; i < actions->count; i++)
+        if (actions->list[i].kind == LC_DO_SPAWN && actions->list[i].slot == slot) return true;
+    return false;
+}
+
+static uint32_t admitted_before(const struct lifecycle *lc, const struct lc_request *mine) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot == mine->slot && r->state == LC_ADMITTED && r != mine)
+            n += r->turn < mine->turn || (r->turn == mine->turn && r < mine);
+    }
+    return n;
+}
+
+static uint32_t running_on(const struct lifecycle *lc, const bool slots[LC_MAX_SLOTS]) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        n += lc->requests[i].state == LC_RUNNING && slots[lc->requests[i].slot];
+    return n;
+}
+
+/* What is left of a load that takes as long as planned. */
+static msec load_left(const struct lifecycle *lc, const struct lc_slot *slot) {
+    msec taken = lc->now - slot->loading_since;
+    return taken < slot->plan.reload ? slot->plan.reload - taken : 0;
+}
+
+static void explain_waiting(const struct lifecycle *lc, const struct lc_actions *actions,
+                            const struct lc_request *r, struct lc_forecast *ret) {
+    const struct lc_slot *slot = &lc->slots[r->slot];
+
+    if (slot->state == LC_LOADING) {
+        ret->outcome = spawned(actions, r->slot) ? LC_OUTCOME_LOADS : LC_OUTCOME_JOINS;
+        ret->load = load_left(lc, slot);
+        return;
+    }
+    ret->outcome = LC_OUTCOME_WAITS;
+    ret->gate = admission_victims(lc, r->slot, ret->leaves) - lc->now;
+    if (slot_is_leaving(slot)) ret->leaves[r->slot] = true; /* it has to come back itself */
+    ret->ahead = running_on(lc, ret->leaves);
+    ret->load = slot->next.reload;
+}
+
+void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *request,
+                       struct lifecycle *copy, struct lc_actions *actions,
+                       struct lc_forecast *ret) {
+    *copy = *lc;
+    lifecycle_step(copy, request, actions);
+    *ret = (struct lc_forecast){ .slot = LC_NO_SLOT };
+    const struct lc_action *fail = action_for(actions, LC_DO_FAIL, request->request);
+    if (fail != NULL) {
+        ret->fail = fail->fail;
+        ret->retry_at = fail->at;
+        ret->need = fail->need;
+        ret->free = fail->free;
+        return;
+    }
+    const struct lc_request *r = &copy->requests[request_find(copy, request->request)];
+    if (lc->slots[r->slot].model == request->model) ret->slot = r->slot;
+    if (r->state == LC_WAITING) {
+        explain_waiting(copy, actions, r, ret);
+        return;
+    }
+    ret->outcome = r->state == LC_RUNNING ? LC_OUTCOME_SERVED : LC_OUTCOME_QUEUED;
+    if (r->state == LC_ADMITTED) ret->ahead = admitted_before(copy, r);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+#include <string.h>
+
+static struct lc_forecast forecast(uint32_t model) {
+    static struct lifecycle copy, before;
+    static struct lc_actions actions;
+    struct lc_forecast f;
+    struct lc_event ev = { .kind = LC_EV_REQUEST,
+                           .now = lc.now,
+                           .request = UINT64_MAX,
+                           .model = model,
+                           .slot = LC_NO_SLOT,
+                           .ttl = LC_TTL_NOT_GIVEN,
+                           .plan = plan };
+
+    before = lc;
+    lifecycle_explain(&lc, &ev, &copy, &actions, &f);
+    assert_memory_equal(&before, &lc, sizeof lc); /* nothing is changed by asking */
+    return f;
+}
+
+static void test_explain_served_and_queued(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a = make_idle(A);
+
+    assert_int_equal(forecast(A).outcome, LC_OUTCOME_SERVED);
+    assert_int_equal(forecast(A).slot, a);
+    ask(A);
+    ask(A);
+    assert_int_equal(forecast(A).outcome, LC_OUTCOME_QUEUED);
+    assert_int_equal(forecast(A).ahead, 1);
+}
+
+static void test_explain_a_load_that_begins_or_is_under_way(void **state) {
+    (void)state;
+    struct lc_forecast f = forecast(A);
+
+    assert_int_equal(f.outcome, LC_OUTCOME_LOADS);
+    assert_int_equal(f.slot, LC_NO_SLOT);
+    assert_int_equal(f.load, 1000);
+    ask(A);
+    pass(400);
+    f = forecast(A);
+    assert_int_equal(f.outcome, LC_OUTCOME_JOINS);
+    assert_int_equal(f.load, 600);
+}
+
+static void test_explain_whom_it_would_evict_and_what_it_waits_for(void **state) {
+    (void)state;
+    int a;
+    make_busy(A, &a);
+    ask(A);
+    struct lc_forecast f = forecast(B);
+
+    assert_int_equal(f.outcome, LC_OUTCOME_WAITS);
+    assert_true(f.leaves[a]);
+    assert_int_equal(f.ahead, 2);
+    assert_int_equal(f.gate, 1000);
+    assert_int_equal(f.load, 1000);
+    assert_int_equal(state_of(a), LC_BUSY);
+}
+
+static void test_explain_an_idle_victim_goes_at_once(void **state) {
+    (void)state;
+    int a = make_idle(A);
+    struct lc_forecast f = forecast(B);
+
+    assert_int_equal(f.outcome, LC_OUTCOME_WAITS);
+    assert_true(f.leaves[a]);
+    assert_int_equal(f.ahead, 0);
+    assert_int_equal(f.gate, 0);
+    assert_int_equal(state_of(a), LC_IDLE);
+}
+
+static void test_explain_refusals_have_their_figures(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+    set_budget(50);
+    struct lc_forecast f = forecast(A);
+
+    assert_int_equal(f.outcome, LC_OUTCOME_REFUSED);
+    assert_int_equal(f.fail, LC_FAIL_NO_MEMORY);
+    assert_int_equal(f.need, 100);
+    assert_int_equal(f.free, 50);
+    settings.jit = false;
+    configure(settings);
+    assert_int_equal(forecast(A).fail, LC_FAIL_JIT_OFF);
+}
+
+int explain_tests(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_explain_served_and_queued, world_reset),
+        cmocka_unit_test_setup(test_explain_a_load_that_begins_or_is_under_way, world_reset),
+        cmocka_unit_test_setup(test_explain_whom_it_would_evict_and_what_it_waits_for,
+                               world_reset),
+        cmocka_unit_test_setup(test_explain_an_idle_victim_goes_at_once, world_reset),
+        cmocka_unit_test_setup(test_explain_refusals_have_their_figures, world_reset),
+    };
+    return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
+}
