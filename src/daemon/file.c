@@ -58,8 +58,8 @@ static void sync_folder(const char *path) {
 
 enum durability { FOR_THE_MOMENT, OVER_A_CRASH };
 
-static bool replace(const char *path, const char *bytes, size_t len, enum durability durability,
-                    struct error *err) {
+static bool file_write_whole(const char *path, const char *bytes, size_t len,
+                             enum durability durability, struct error *err) {
     char temp[PATH_MAX];
     if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp) {
         return error_set(err, ERR_IO, "The path %s is too long.", path);
@@ -80,11 +80,11 @@ static bool replace(const char *path, const char *bytes, size_t len, enum durabi
 }
 
 bool file_replace(const char *path, const char *bytes, size_t len, struct error *err) {
-    return replace(path, bytes, len, OVER_A_CRASH, err);
+    return file_write_whole(path, bytes, len, OVER_A_CRASH, err);
 }
 
 bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err) {
-    return replace(path, bytes, len, FOR_THE_MOMENT, err);
+    return file_write_whole(path, bytes, len, FOR_THE_MOMENT, err);
 }
 
 bool file_set_aside(const char *path, struct error *err) {

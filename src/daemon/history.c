@@ -62,7 +62,7 @@ static void notes_clear(struct notes *notes) {
 
 /* ---- on the pool thread ---- */
 
-static void do_job(uv_work_t *work) {
+static void history_work(uv_work_t *work) {
     struct history *h = work->data;
     struct job *job = &h->job;
     job->wrote = job->notes.count == 0 ||
@@ -79,7 +79,7 @@ static void do_job(uv_work_t *work) {
 
 /* ---- on the loop ---- */
 
-static void on_job_done(uv_work_t *work, int status);
+static void history_on_job_done(uv_work_t *work, int status);
 
 static struct history_reading *take_reading(struct history *h) {
     struct history_reading *first = h->readings;
@@ -99,10 +99,10 @@ static void start_job(struct history *h) {
     h->notes = (struct notes){ 0 };
     h->open = h->job.notes.count > 0 || h->job.reading;
     uv_timer_stop(&h->timer);
-    uv_queue_work(h->timer.loop, &h->work, do_job, on_job_done);
+    uv_queue_work(h->timer.loop, &h->work, history_work, history_on_job_done);
 }
 
-static void on_timer(uv_timer_t *timer) {
+static void history_on_timer(uv_timer_t *timer) {
     start_job(timer->data);
 }
 
@@ -112,9 +112,9 @@ static void go_on(struct history *h) {
     if (h->readings || h->notes.count >= NOTES_MANY)
         start_job(h);
     else if (h->notes.count > 0)
-        uv_timer_start(&h->timer, on_timer, WRITE_AFTER_MS, 0);
+        uv_timer_start(&h->timer, history_on_timer, WRITE_AFTER_MS, 0);
     else if (h->open)
-        uv_timer_start(&h->timer, on_timer, REST_AFTER_MS, 0);
+        uv_timer_start(&h->timer, history_on_timer, REST_AFTER_MS, 0);
 }
 
 /* One warning when it begins, one line when it is over. */
@@ -152,7 +152,7 @@ static void end(struct history *h) {
         uv_close((uv_handle_t *)&h->timer, NULL);
 }
 
-static void on_job_done(uv_work_t *work, int status) {
+static void history_on_job_done(uv_work_t *work, int status) {
     struct history *h = work->data;
     (void)status; /* never cancelled */
     h->working = false;

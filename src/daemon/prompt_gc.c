@@ -70,7 +70,7 @@ void prompts_close(struct prompts *prompts) {
 
 /* ---- on the pool ---- */
 
-static void work(uv_work_t *req) {
+static void prompts_work(uv_work_t *req) {
     struct prompts *p = req->data;
     msec now = clock_unix();
     prompt_files_scan(p->dir, now, &p->files);
@@ -86,9 +86,9 @@ static void work(uv_work_t *req) {
 
 /* ---- on the loop ---- */
 
-static void start_next(struct prompts *p);
+static void prompts_start_next(struct prompts *p);
 
-static void on_done(uv_work_t *req, int status) {
+static void prompts_on_done(uv_work_t *req, int status) {
     struct prompts *p = req->data;
     struct job *job = p->job;
     (void)status;
@@ -103,10 +103,10 @@ static void on_done(uv_work_t *req, int status) {
     if (p->closing)
         prompts_free(p);
     else
-        start_next(p);
+        prompts_start_next(p);
 }
 
-static void start_next(struct prompts *p) {
+static void prompts_start_next(struct prompts *p) {
     struct job *job = p->queue;
     if (p->job || !job) return;
     p->queue = job->next;
@@ -117,29 +117,30 @@ static void start_next(struct prompts *p) {
     p->deleted = 0;
     p->freed = 0;
     p->work.data = p;
-    uv_queue_work(p->loop, &p->work, work, on_done);
+    uv_queue_work(p->loop, &p->work, prompts_work, prompts_on_done);
 }
 
-static void add(struct prompts *p, bool empties, char *folder, prompts_fn *fn, void *ctx) {
+static void prompts_add_job(struct prompts *p, bool empties, char *folder, prompts_fn *fn,
+                            void *ctx) {
     struct job *job = xcalloc(1, sizeof *job);
     *job = (struct job){ .empties = empties, .folder = folder, .fn = fn, .ctx = ctx };
     *p->queue_end = job;
     p->queue_end = &job->next;
-    start_next(p);
+    prompts_start_next(p);
 }
 
 void prompts_tend(struct prompts *prompts) {
     if (prompts->tending) return;
     prompts->tending = true;
-    add(prompts, false, NULL, NULL, NULL);
+    prompts_add_job(prompts, false, NULL, NULL, NULL);
 }
 
 void prompts_list(struct prompts *prompts, prompts_fn *fn, void *ctx) {
-    add(prompts, false, NULL, fn, ctx);
+    prompts_add_job(prompts, false, NULL, fn, ctx);
 }
 
 void prompts_empty(struct prompts *prompts, const char *model_key, prompts_fn *fn, void *ctx) {
     struct buf folder = BUF_INIT(1024);
     if (model_key) folder_from_key(model_key, &folder);
-    add(prompts, true, model_key ? buf_take(&folder) : NULL, fn, ctx);
+    prompts_add_job(prompts, true, model_key ? buf_take(&folder) : NULL, fn, ctx);
 }

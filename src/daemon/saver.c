@@ -17,29 +17,29 @@ struct saver {
     struct error error;
 };
 
-static void write_file(uv_work_t *work) {
+static void saver_write(uv_work_t *work) {
     struct saver *s = work->data;
     s->ok = file_replace(s->path, s->writing.data, s->writing.len, &s->error);
 }
 
-static void on_written(uv_work_t *work, int status);
+static void saver_on_written(uv_work_t *work, int status);
 
-static void start(struct saver *s) {
+static void saver_start(struct saver *s) {
     buf_clear(&s->writing);
     s->writing = s->waiting;
     s->waiting = (struct buf){ 0 };
     s->is_waiting = false;
     s->busy = true;
-    uv_queue_work(s->loop, &s->work, write_file, on_written);
+    uv_queue_work(s->loop, &s->work, saver_write, saver_on_written);
 }
 
-static void on_written(uv_work_t *work, int status) {
+static void saver_on_written(uv_work_t *work, int status) {
     struct saver *s = work->data;
     (void)status;                  /* never cancelled */
     struct error error = s->error; /* before the next write begins */
     bool ok = s->ok;
     s->busy = false;
-    if (s->is_waiting) start(s);
+    if (s->is_waiting) saver_start(s);
     s->on_saved(s->ctx, ok ? NULL : &error);
 }
 
@@ -48,7 +48,7 @@ void saver_put(struct saver *s, struct buf *text) {
     s->waiting = *text;
     *text = (struct buf)BUF_INIT(text->max);
     s->is_waiting = true;
-    if (!s->busy) start(s);
+    if (!s->busy) saver_start(s);
 }
 
 struct saver *saver_new(uv_loop_t *loop, const char *path,

@@ -87,7 +87,7 @@ static char *find_worker(struct error *err) {
 
 /* ---- for those who follow the log or the events ---- */
 
-static void on_log_line(void *ctx, enum log_level level, const char *text) {
+static void daemon_on_log_line(void *ctx, enum log_level level, const char *text) {
     struct daemon *d = ctx;
     struct log_line line = {
         .kind = LOG_SERVER, .level = level, .at = clock_unix(), .text = text
@@ -95,22 +95,22 @@ static void on_log_line(void *ctx, enum log_level level, const char *text) {
     log_feed_publish(d->log, &line);
 }
 
-static void on_transition(void *ctx, const struct instance_transition *transition) {
+static void daemon_on_transition(void *ctx, const struct instance_transition *transition) {
     struct daemon *d = ctx;
     events_publish_transition(d->events, transition);
 }
 
-static void on_progress(void *ctx, const struct instance_progress *progress) {
+static void daemon_on_progress(void *ctx, const struct instance_progress *progress) {
     struct daemon *d = ctx;
     events_publish_progress(d->events, progress);
 }
 
-static bool log_wanted(void *ctx, enum log_kind kind) {
+static bool daemon_wants_log(void *ctx, enum log_kind kind) {
     const struct daemon *d = ctx;
     return log_feed_wanted(d->log, kind);
 }
 
-static void on_log(void *ctx, const struct log_line *line) {
+static void daemon_on_log(void *ctx, const struct log_line *line) {
     struct daemon *d = ctx;
     log_feed_publish(d->log, line);
 }
@@ -129,7 +129,7 @@ static void log_catalog(const struct catalog *catalog) {
              broken ? ", some files broken" : "");
 }
 
-static void on_scanned(void *ctx, struct catalog *catalog) {
+static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     struct daemon *d = ctx;
     catalog_free(d->catalog);
     d->catalog = catalog;
@@ -140,7 +140,7 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
 /* ---- the end ---- */
 
 /* Also after a start that failed: what was not begun yet is NULL. */
-static void on_http_closed(void *ctx) {
+static void daemon_on_http_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
@@ -153,17 +153,17 @@ static void on_http_closed(void *ctx) {
     history_close(d->history);
 }
 
-static void on_farewell(uv_timer_t *timer) {
+static void daemon_on_farewell(uv_timer_t *timer) {
     struct daemon *d = timer->data;
     if (http_server_active(d->http) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
     uv_timer_stop(timer);
-    http_server_close(d->http, on_http_closed, d);
+    http_server_close(d->http, daemon_on_http_closed, d);
 }
 
 /* No worker is left; answers that are still being written get a moment. */
-static void on_finished(void *ctx) {
+static void daemon_on_finished(void *ctx) {
     struct daemon *d = ctx;
-    uv_timer_start(&d->farewell, on_farewell, 0, FAREWELL_MS);
+    uv_timer_start(&d->farewell, daemon_on_farewell, 0, FAREWELL_MS);
 }
 
 /* As SIGTERM does: let answers finish; the second time, at once. */
@@ -177,12 +177,12 @@ static void daemon_stop(struct daemon *d) {
     supervisor_shutdown(d->supervisor);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int number) {
+static void daemon_on_stop_signal(uv_signal_t *handle, int number) {
     log_info("%s", strsignal(number));
     daemon_stop(handle->data);
 }
 
-static void on_hangup(uv_signal_t *handle, int number) {
+static void daemon_on_hangup(uv_signal_t *handle, int number) {
     struct daemon *d = handle->data;
     (void)number;
     log_info("scanning the model folders anew");
@@ -194,7 +194,8 @@ static void catch_signals(struct daemon *d) {
     for (int i = 0; i < 3; i++) {
         uv_signal_init(&d->loop, &d->signals[i]);
         d->signals[i].data = d;
-        uv_signal_start(&d->signals[i], numbers[i] == SIGHUP ? on_hangup : on_stop_signal,
+        uv_signal_start(&d->signals[i],
+                        numbers[i] == SIGHUP ? daemon_on_hangup : daemon_on_stop_signal,
                         numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN);
@@ -202,18 +203,18 @@ static void catch_signals(struct daemon *d) {
 
 /* ---- the beginning ---- */
 
-static void on_changed(void *ctx) {
+static void daemon_on_changed(void *ctx) {
     struct daemon *d = ctx;
     live_touch(&d->live);
 }
 
-static void on_pinned_changed(void *ctx) {
+static void daemon_on_pinned_changed(void *ctx) {
     struct daemon *d = ctx;
     pinned_store_save(d->pinned, d->supervisor);
 }
 
 /* What is changed while the daemon stops counts for the next start. */
-static void on_settings_changed(void *ctx) {
+static void daemon_on_settings_changed(void *ctx) {
     struct daemon *d = ctx;
     const struct settings *settings = settings_store_get(d->settings);
     if (d->stopping) return;
@@ -226,14 +227,14 @@ static bool open_state(struct daemon *d, struct error *err) {
     if (!dirs_make(d->options.state_dir, 0700, err)) return false;
     char *settings = xasprintf("%s/settings.json", d->options.state_dir);
     char *pinned = xasprintf("%s/kept.json", d->options.state_dir);
-    d->settings = settings_store_new(&d->loop, settings, on_settings_changed, d);
+    d->settings = settings_store_new(&d->loop, settings, daemon_on_settings_changed, d);
     d->pinned = pinned_store_new(&d->loop, pinned);
     free(settings);
     free(pinned);
     return true;
 }
 
-static void on_prompts(void *ctx) {
+static void daemon_on_prompts(void *ctx) {
     struct daemon *d = ctx;
     prompts_tend(d->prompts);
 }
@@ -246,14 +247,14 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .settings = settings_store_get(d->settings),
         .catalog = &d->catalog,
         .metrics = &d->metrics,
-        .on_transition = on_transition,
-        .on_progress = on_progress,
-        .log_wanted = log_wanted,
-        .on_log = on_log,
-        .on_changed = on_changed,
-        .on_pinned_changed = on_pinned_changed,
-        .on_prompts = on_prompts,
-        .on_finished = on_finished,
+        .on_transition = daemon_on_transition,
+        .on_progress = daemon_on_progress,
+        .log_wanted = daemon_wants_log,
+        .on_log = daemon_on_log,
+        .on_changed = daemon_on_changed,
+        .on_pinned_changed = daemon_on_pinned_changed,
+        .on_prompts = daemon_on_prompts,
+        .on_finished = daemon_on_finished,
         .ctx = d,
     };
     d->supervisor = supervisor_new(&config, err);
@@ -336,12 +337,12 @@ static bool start_http(struct daemon *d, struct error *err) {
     return true;
 }
 
-static bool start(struct daemon *d, struct error *err) {
+static bool daemon_start(struct daemon *d, struct error *err) {
     const char *const *dirs = (const char *const *)d->options.model_dirs;
     d->worker_program = find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
     prepare_model_dirs(&d->options);
-    d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, on_scanned, d);
+    d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, daemon_on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, settings_store_get(d->settings),
                              &d->metrics);
@@ -373,7 +374,7 @@ static void open_history(struct daemon *d) {
     free(path);
 }
 
-static int run(struct daemon *d) {
+static int daemon_run(struct daemon *d) {
     struct error err;
     uv_loop_init(&d->loop);
     d->farewell.data = d;
@@ -382,10 +383,10 @@ static int run(struct daemon *d) {
     d->log = feed_new(LOG_FEED_REMEMBERED, d->boot);
     live_init(&d->live, &d->loop, d->events);
     open_history(d);
-    log_set_listener(on_log_line, d);
+    log_set_listener(daemon_on_log_line, d);
     uv_timer_init(&d->loop, &d->farewell);
     catch_signals(d);
-    bool ok = start(d, &err);
+    bool ok = daemon_start(d, &err);
     if (ok) {
         say_ready(d);
         prompts_tend(d->prompts);
@@ -393,9 +394,9 @@ static int run(struct daemon *d) {
     } else {
         log_error("%s", err.text);
         if (d->http)
-            http_server_close(d->http, on_http_closed, d);
+            http_server_close(d->http, daemon_on_http_closed, d);
         else
-            on_http_closed(d);
+            daemon_on_http_closed(d);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
@@ -420,7 +421,7 @@ int daemon_serve(int argc, char **argv) {
     } else {
         keep_heap_small();
         log_set_level(d->options.log_level);
-        status = run(d);
+        status = daemon_run(d);
     }
     daemon_free(d);
     return status;

@@ -73,7 +73,7 @@ static bool parse_port(const char *text, int *ret_port, struct error *err) {
     return parse_number(text, "The port", 65535, ret_port, err);
 }
 
-static void replace(char **place, const char *text) {
+static void set_text(char **place, const char *text) {
     free(*place);
     *place = xstrdup(text);
 }
@@ -84,14 +84,14 @@ static bool take_state_dir(struct serve_options *o, const char *dir, struct erro
                          "--state-dir is empty; name a folder, or leave it out for "
                          "~/.local/state/doze.");
     }
-    replace(&o->state_dir, dir);
+    set_text(&o->state_dir, dir);
     return true;
 }
 
 static bool take_flag(struct serve_options *o, int flag, const char *value, struct error *err) {
     switch (flag) {
     case 'H':
-        replace(&o->host, value);
+        set_text(&o->host, value);
         return true;
     case 'p':
         return parse_port(value, &o->port, err);

@@ -34,7 +34,7 @@ static bool admit(void *self, const char *identifier, const char *passkey) {
 
 /* ---- the HTTP server ---- */
 
-static void on_cors_set(void *ctx, const struct error *error) {
+static void host_on_cors_set(void *ctx, const struct error *error) {
     (void)ctx;
     if (error) log_warn("%s", error->text);
 }
@@ -46,7 +46,7 @@ static void allow_cors(struct ws_host *host) {
     yyjson_mut_obj_add_bool(doc, root, "cors", true);
     yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
     settings_store_patch(host->config.settings, yyjson_doc_get_root(patch),
-                         (struct settings_sink){ .on_end = on_cors_set });
+                         (struct settings_sink){ .on_end = host_on_cors_set });
     yyjson_doc_free(patch);
     yyjson_mut_doc_free(doc);
 }

@@ -107,7 +107,7 @@ void conn_on_handle_gone(struct conn *c) {
     port_release(port);
 }
 
-static void on_timer_closed(uv_handle_t *handle) {
+static void conn_on_timer_closed(uv_handle_t *handle) {
     conn_on_handle_gone(handle->data);
 }
 
@@ -120,13 +120,13 @@ void conn_release_exchange(struct conn *c) {
     free(x);
     c->x = NULL;
     c->paused = false;
-    if (c->state == CONN_CLOSED) uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+    if (c->state == CONN_CLOSED) uv_close((uv_handle_t *)&c->timer, conn_on_timer_closed);
 }
 
 /* Entered CLOSED: the timer stays as long as the exchange does. */
 static void conn_settle(struct conn *c) {
     if (!c->x) {
-        uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+        uv_close((uv_handle_t *)&c->timer, conn_on_timer_closed);
     } else if (c->x->state == EXCHANGE_READING) {
         conn_release_exchange(c);
     } else {

@@ -22,16 +22,16 @@ struct listener {
     int open_handles;
 };
 
-static void on_readable(uv_poll_t *poll, int status, int events);
+static void listener_on_readable(uv_poll_t *poll, int status, int events);
 
-static void on_pause_over(uv_timer_t *timer) {
+static void listener_on_pause_over(uv_timer_t *timer) {
     struct listener *l = timer->data;
-    (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
+    (void)uv_poll_start(&l->poll, UV_READABLE, listener_on_readable);
 }
 
 static void pause_accepting(struct listener *l) {
     (void)uv_poll_stop(&l->poll);
-    (void)uv_timer_start(&l->timer, on_pause_over, (uint64_t)l->owner.pause, 0);
+    (void)uv_timer_start(&l->timer, listener_on_pause_over, (uint64_t)l->owner.pause, 0);
 }
 
 /* Errors of the connection, not of the listener: accept(2) passes on those of the network. */
@@ -42,7 +42,7 @@ static bool is_lost_client(int code) {
 }
 
 /* A burst at a time, so that a flood of connections leaves the others their turn. */
-static void on_readable(uv_poll_t *poll, int status, int events) {
+static void listener_on_readable(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;
     (void)events;
     if (status < 0) {
@@ -135,7 +135,7 @@ struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
     }
     (void)uv_timer_init(loop, &l->timer);
     l->poll.data = l->timer.data = l;
-    (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
+    (void)uv_poll_start(&l->poll, UV_READABLE, listener_on_readable);
     return l;
 }
 
@@ -151,7 +151,7 @@ int listener_port(const struct listener *l) {
                                                    : address.v4.sin_port);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
+static void listener_on_handle_closed(uv_handle_t *handle) {
     struct listener *l = handle->data;
     if (--l->open_handles > 0) return;
     struct listener_owner owner = l->owner;
@@ -160,8 +160,8 @@ static void on_handle_closed(uv_handle_t *handle) {
 }
 
 void listener_close(struct listener *l) {
-    uv_close((uv_handle_t *)&l->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&l->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&l->poll, listener_on_handle_closed);
+    uv_close((uv_handle_t *)&l->timer, listener_on_handle_closed);
     close(l->fd);
     l->fd = -1;
 }

@@ -26,13 +26,13 @@ struct stream_block {
     char bytes[BLOCK_SIZE];
 };
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf) {
+static void stream_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf) {
     struct stream *s = handle->data;
     (void)suggested;
     *ret_buf = uv_buf_init(s->shared->read_buffer, STREAM_READ_SIZE);
 }
 
-static void on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
+static void stream_on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
     struct stream *s = tcp->data;
     if (len > 0) s->events->on_read(s->ctx, buf->base, (size_t)len);
     if (len < 0) {
@@ -68,7 +68,7 @@ void stream_pause_reading(struct stream *s) {
 }
 
 bool stream_resume_reading(struct stream *s) {
-    int status = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read);
+    int status = uv_read_start((uv_stream_t *)&s->tcp, stream_on_alloc, stream_on_read);
     return status == 0 || status == UV_EALREADY;
 }
 
@@ -104,7 +104,7 @@ static void queue_bytes(struct stream *s, const char *bytes, size_t len) {
     }
 }
 
-static void on_written(uv_write_t *write, int status);
+static void stream_on_written(uv_write_t *write, int status);
 
 /* One block at a time: bytes may still be added behind those of the running write. */
 static bool write_first_block(struct stream *s) {
@@ -112,10 +112,10 @@ static bool write_first_block(struct stream *s) {
     struct stream_block *block = s->first;
     s->writing = block->end - block->start;
     uv_buf_t buf = uv_buf_init(block->bytes + block->start, (unsigned)s->writing);
-    return uv_write(&s->write, (uv_stream_t *)&s->tcp, &buf, 1, on_written) == 0;
+    return uv_write(&s->write, (uv_stream_t *)&s->tcp, &buf, 1, stream_on_written) == 0;
 }
 
-static void on_written(uv_write_t *write, int status) {
+static void stream_on_written(uv_write_t *write, int status) {
     struct stream *s = write->data;
     struct stream_block *block = s->first;
     size_t len = s->writing;
@@ -172,7 +172,7 @@ bool stream_shutdown(struct stream *s) {
     return uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, NULL) == 0;
 }
 
-static void on_closed(uv_handle_t *handle) {
+static void stream_on_closed(uv_handle_t *handle) {
     struct stream *s = handle->data;
     while (s->first) drop_first_block(s);
     s->events->on_closed(s->ctx);
@@ -186,11 +186,11 @@ static void forget_queue(struct stream *s) {
 
 void stream_close(struct stream *s) {
     forget_queue(s);
-    uv_close((uv_handle_t *)&s->tcp, on_closed);
+    uv_close((uv_handle_t *)&s->tcp, stream_on_closed);
 }
 
 void stream_reset(struct stream *s) {
     forget_queue(s);
-    int status = uv_tcp_close_reset(&s->tcp, on_closed);
-    if (status != 0) uv_close((uv_handle_t *)&s->tcp, on_closed); /* after a FIN */
+    int status = uv_tcp_close_reset(&s->tcp, stream_on_closed);
+    if (status != 0) uv_close((uv_handle_t *)&s->tcp, stream_on_closed); /* after a FIN */
 }

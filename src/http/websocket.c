@@ -24,7 +24,7 @@ struct websocket {
     bool control; /* the frame being received is a control frame */
     bool reading; /* inside wslay_event_recv: what is queued goes out afterwards */
     bool full;    /* the connection takes no more for now */
-    bool paused;  /* on_pressure(true) was said */
+    bool paused;  /* events->on_pressure(true) was called */
     bool closing; /* our close frame is queued */
     bool ending;  /* it will be, when the timer fires */
     unsigned status;
@@ -134,14 +134,14 @@ void websocket_send(struct websocket *ws, const char *text, size_t len) {
     queue(ws, WSLAY_TEXT_FRAME, text, len);
 }
 
-static void on_timer(uv_timer_t *timer);
+static void websocket_on_timer(uv_timer_t *timer);
 
 void websocket_close(struct websocket *ws, unsigned status, const char *reason) {
     if (!ws->stream || ws->closing) return;
     ws->closing = true;
     (void)wslay_event_queue_close(ws->wslay, (uint16_t)status, (const uint8_t *)reason,
                                   strlen(reason));
-    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_FAREWELL_MS, 0);
+    (void)uv_timer_start(&ws->timer, websocket_on_timer, WEBSOCKET_FAREWELL_MS, 0);
     pump(ws);
 }
 
@@ -150,10 +150,10 @@ void websocket_end(struct websocket *ws, unsigned status, const char *reason) {
     ws->ending = true;
     ws->status = status;
     ws->reason = reason;
-    (void)uv_timer_start(&ws->timer, on_timer, WEBSOCKET_LAST_WORD_MS, 0);
+    (void)uv_timer_start(&ws->timer, websocket_on_timer, WEBSOCKET_LAST_WORD_MS, 0);
 }
 
-static void on_pressure(void *ctx, bool full) {
+static void websocket_on_pressure(void *ctx, bool full) {
     struct websocket *ws = ctx;
     ws->full = full;
     if (full) return; /* from inside http_stream_write */
@@ -213,7 +213,7 @@ static void on_wslay_message(wslay_event_context_ptr wslay,
     buf_clear(&ws->message);
 }
 
-static void on_read(void *ctx, const char *bytes, size_t len) {
+static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
     struct websocket *ws = ctx;
     if (!ws->stream) return;
     ws->missed = 0;
@@ -229,7 +229,7 @@ static void on_read(void *ctx, const char *bytes, size_t len) {
 
 /* ---- the beginning and the end ---- */
 
-static void on_timer(uv_timer_t *timer) {
+static void websocket_on_timer(uv_timer_t *timer) {
     struct websocket *ws = timer->data;
     if (ws->ending && !ws->closing) {
         websocket_close(ws, ws->status, ws->reason);
@@ -240,24 +240,24 @@ static void on_timer(uv_timer_t *timer) {
     }
 }
 
-static void on_timer_closed(uv_handle_t *handle) {
+static void websocket_on_timer_closed(uv_handle_t *handle) {
     struct websocket *ws = handle->data;
     wslay_event_context_free(ws->wslay);
     buf_clear(&ws->message);
     free(ws);
 }
 
-static void on_closed(void *ctx) {
+static void websocket_on_closed(void *ctx) {
     struct websocket *ws = ctx;
     ws->stream = NULL;
     ws->events->on_closed(ws->ctx);
-    uv_close((uv_handle_t *)&ws->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&ws->timer, websocket_on_timer_closed);
 }
 
 static const struct http_stream_events stream_events = {
-    .on_read = on_read,
-    .on_pressure = on_pressure,
-    .on_closed = on_closed,
+    .on_read = websocket_on_read,
+    .on_pressure = websocket_on_pressure,
+    .on_closed = websocket_on_closed,
 };
 
 void websocket_set_message_max(struct websocket *ws, size_t bytes) {
@@ -285,7 +285,7 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
     websocket_set_message_max(ws, WEBSOCKET_MESSAGE_MAX);
     (void)uv_timer_init(loop, &ws->timer);
     ws->timer.data = ws;
-    (void)uv_timer_start(&ws->timer, on_timer, ping, ping);
+    (void)uv_timer_start(&ws->timer, websocket_on_timer, ping, ping);
     ws->stream = exchange_upgrade(x, "websocket", &stream_events, ws);
     return ws;
 }

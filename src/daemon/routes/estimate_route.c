@@ -3,9 +3,9 @@
  * loading. */
 #include <stdlib.h>
 
-#include "api/lmstudio_rest/v1.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/routes/load_body.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
@@ -53,22 +53,14 @@ static void estimate_on_end(void *ctx, const struct load_estimate *estimate,
 
 void route_estimate(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
-    struct load_request request;
-    struct error err;
-    size_t len = 0;
-    bool echo = false;
-    yyjson_doc *doc = NULL; /* the request's strings are its */
-    const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
-        exchange_fail(x, &err);
-        return;
-    }
+    struct load_body body;
+    if (!load_body_read(x, &body)) return;
     struct pending_estimate *p = xcalloc(1, sizeof *p);
     *p = (struct pending_estimate){ .service = r->service, .x = x, .starting = true };
     exchange_on_gone(x, estimate_on_gone, p);
     struct estimate_sink sink = { estimate_on_end, p };
-    p->call = r->service->estimate(r->service->self, &request, sink);
+    p->call = r->service->estimate(r->service->self, &body.request, sink);
     p->starting = false;
-    yyjson_doc_free(doc);
+    yyjson_doc_free(body.doc);
     estimate_release(p);
 }

@@ -93,28 +93,44 @@ static void fail_whole(struct answer *a, const struct error *err) {
     exchange_fail(x, err);
 }
 
+/* A stream has its status already: the dialect says it in an event. */
+static void fail_stream(struct part *part, const struct error *err) {
+    struct answer *a = part->answer;
+    struct service_event failed = { .kind = SERVICE_ERROR, .error = err };
+    struct buf bytes = BUF_INIT(REPLY_MAX);
+    (void)a->dialect->reply_event(a->reply, part->index, &failed, &bytes);
+    deliver(a, &bytes, REPLY_END);
+    buf_clear(&bytes);
+}
+
+static void pass_on(struct part *part, const struct service_event *ev) {
+    struct answer *a = part->answer;
+    struct buf bytes = BUF_INIT(REPLY_MAX);
+    enum reply_step step = a->dialect->reply_event(a->reply, part->index, ev, &bytes);
+    struct error err;
+    if (!bytes.overflowed) {
+        deliver(a, &bytes, step);
+    } else {
+        error_set(&err, ERR_INTERNAL, "The answer is larger than %d bytes.", REPLY_MAX);
+        if (a->begun)
+            fail_stream(part, &err);
+        else
+            fail_whole(a, &err);
+    }
+    buf_clear(&bytes);
+}
+
 static void part_on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct part *part = ctx;
     struct answer *a = part->answer;
     (void)call;
     if (!a->x) return;
-    bool last = ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR;
-    if (last) part->call = 0;
+    if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
     a->entered++;
-    if (ev->kind == SERVICE_ERROR && !a->begun) {
+    if (ev->kind == SERVICE_ERROR && !a->begun)
         fail_whole(a, ev->error);
-    } else {
-        struct buf bytes = BUF_INIT(REPLY_MAX);
-        enum reply_step step = a->dialect->reply_event(a->reply, part->index, ev, &bytes);
-        if (bytes.overflowed) {
-            struct error err;
-            error_set(&err, ERR_INTERNAL, "The answer is larger than %d bytes.", REPLY_MAX);
-            fail_whole(a, &err);
-        } else {
-            deliver(a, &bytes, step);
-        }
-        buf_clear(&bytes);
-    }
+    else
+        pass_on(part, ev);
     a->entered--;
     answer_release(a);
 }
@@ -156,8 +172,8 @@ static void next_id(char *text, size_t size) {
              (unsigned long long)(++count & 0xffff));
 }
 
-static void answer(const struct routes *r, struct exchange *x, const struct dialect *dialect,
-                   enum service_op op) {
+static void answer_begin(const struct routes *r, struct exchange *x,
+                         const struct dialect *dialect, enum service_op op) {
     struct error err;
     size_t len = 0;
     const char *body = exchange_body(x, &len);
@@ -185,25 +201,25 @@ static void answer(const struct routes *r, struct exchange *x, const struct dial
 }
 
 void route_openai_chat(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_openai, OP_CHAT);
+    answer_begin(ctx, x, &dialect_openai, OP_CHAT);
 }
 
 void route_openai_completions(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_openai, OP_COMPLETION);
+    answer_begin(ctx, x, &dialect_openai, OP_COMPLETION);
 }
 
 void route_openai_embeddings(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_openai, OP_EMBEDDING);
+    answer_begin(ctx, x, &dialect_openai, OP_EMBEDDING);
 }
 
 void route_v0_chat(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_lmstudio_v0, OP_CHAT);
+    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_CHAT);
 }
 
 void route_v0_completions(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_lmstudio_v0, OP_COMPLETION);
+    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_COMPLETION);
 }
 
 void route_v0_embeddings(void *ctx, struct exchange *x) {
-    answer(ctx, x, &dialect_lmstudio_v0, OP_EMBEDDING);
+    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_EMBEDDING);
 }

@@ -9,6 +9,7 @@
 #include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/routes/load_body.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
@@ -92,27 +93,19 @@ static bool wants_stream(const struct exchange *x) {
 
 void route_load(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
-    struct load_request request;
-    struct error err;
-    size_t len = 0;
-    bool echo = false;
-    yyjson_doc *doc = NULL; /* the request's strings are its */
-    const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_load(body, len, &request, &echo, &doc, &err)) {
-        exchange_fail(x, &err);
-        return;
-    }
+    struct load_body body;
+    if (!load_body_read(x, &body)) return;
     struct pending_load *p = xcalloc(1, sizeof *p);
     *p = (struct pending_load){
-        .service = r->service, .x = x, .stream = wants_stream(x), .echo = echo
+        .service = r->service, .x = x, .stream = wants_stream(x), .echo = body.echo
     };
     exchange_on_gone(x, load_on_gone, p);
     struct load_sink sink = { .on_progress = load_on_progress,
                               .on_end = load_on_end,
                               .ctx = p };
     p->starting = true;
-    p->call = r->service->load(r->service->self, &request, sink);
+    p->call = r->service->load(r->service->self, &body.request, sink);
     p->starting = false;
-    yyjson_doc_free(doc);
+    yyjson_doc_free(body.doc);
     load_release(p);
 }

@@ -6,8 +6,8 @@
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
-static void list(void *ctx, struct exchange *x,
-                 void (*format)(const struct service_models *models, struct buf *out)) {
+static void reply_models(void *ctx, struct exchange *x,
+                         void (*format)(const struct service_models *models, struct buf *out)) {
     struct routes *r = ctx;
     struct service_models models = r->service->models(r->service->self);
     struct buf json = BUF_INIT(REPLY_JSON_MAX);
@@ -15,9 +15,9 @@ static void list(void *ctx, struct exchange *x,
     reply_json(x, &json);
 }
 
-static void list_one(void *ctx, struct exchange *x,
-                     bool (*format)(const struct service_models *models, const char *id,
-                                    struct buf *out)) {
+static void reply_model(void *ctx, struct exchange *x,
+                        bool (*format)(const struct service_models *models, const char *id,
+                                       struct buf *out)) {
     struct routes *r = ctx;
     const char *id = exchange_param(x, "id");
     struct service_models models = r->service->models(r->service->self);
@@ -34,21 +34,21 @@ static void list_one(void *ctx, struct exchange *x,
 }
 
 void route_openai_models(void *ctx, struct exchange *x) {
-    list(ctx, x, openai_format_models);
+    reply_models(ctx, x, openai_format_models);
 }
 
 void route_openai_model(void *ctx, struct exchange *x) {
-    list_one(ctx, x, openai_format_model);
+    reply_model(ctx, x, openai_format_model);
 }
 
 void route_v0_models(void *ctx, struct exchange *x) {
-    list(ctx, x, lmstudio_v0_format_models);
+    reply_models(ctx, x, lmstudio_v0_format_models);
 }
 
 void route_v0_model(void *ctx, struct exchange *x) {
-    list_one(ctx, x, lmstudio_v0_format_model);
+    reply_model(ctx, x, lmstudio_v0_format_model);
 }
 
 void route_v1_models(void *ctx, struct exchange *x) {
-    list(ctx, x, lmstudio_v1_format_models);
+    reply_models(ctx, x, lmstudio_v1_format_models);
 }

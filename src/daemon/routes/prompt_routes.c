@@ -29,7 +29,7 @@ static struct asking *asking_new(const struct routes *r, struct exchange *x) {
     return a;
 }
 
-static void answer(struct asking *a, yyjson_mut_doc *doc) {
+static void asking_reply(struct asking *a, yyjson_mut_doc *doc) {
     if (a->x)
         reply_doc(a->x, doc);
     else
@@ -75,7 +75,7 @@ static void asking_on_listed(void *ctx, const struct prompts_result *result) {
     yyjson_mut_obj_add_uint(doc, root, "bytes", prompt_files_bytes(files));
     yyjson_mut_val *models = yyjson_mut_obj_add_arr(doc, root, "models");
     for (size_t i = 0; i < files->count;) i = add_model(doc, models, files, i);
-    answer(a, doc);
+    asking_reply(a, doc);
 }
 
 void route_prompts_list(void *ctx, struct exchange *x) {
@@ -88,7 +88,7 @@ static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "deleted", result->deleted);
     yyjson_mut_obj_add_uint(doc, root, "bytes", result->freed);
-    answer(ctx, doc);
+    asking_reply(ctx, doc);
 }
 
 /* The key of a model on disk; of one that is gone the name as it is. */

@@ -93,7 +93,7 @@ static bool is_noise(const char *path) {
 }
 
 /* In LM Studio's words, which people and programs look for. */
-static void on_request(void *ctx, const char *method, const char *path) {
+static void routes_on_request(void *ctx, const char *method, const char *path) {
     struct routes *r = ctx;
     struct buf text = BUF_INIT(1 << 14);
     if (!log_feed_wanted(r->log, LOG_REQUEST) || is_noise(path)) return;
@@ -120,5 +120,5 @@ struct http_options routes_http_options(struct routes *routes) {
                                   .format_error = format_error,
                                   .cors = cors,
                                   .guard = guard,
-                                  .on_request = on_request };
+                                  .on_request = routes_on_request };
 }

@@ -12,7 +12,7 @@ static const char policy[] = "default-src 'none'; script-src 'self'; style-src '
                              "img-src 'self'; connect-src 'self'; base-uri 'none'; "
                              "form-action 'none'; frame-ancestors 'none'";
 
-static const struct page_file *find(const char *path) {
+static const struct page_file *page_file_find(const char *path) {
     for (size_t i = 0; i < page_file_count; i++) {
         if (strcmp(page_files[i].path, path) == 0) return &page_files[i];
     }
@@ -40,7 +40,7 @@ static bool knows(const struct exchange *x, const struct page_file *file) {
     return etags && strstr(etags, file->etag);
 }
 
-static void answer(struct exchange *x, const struct page_file *file, bool forever) {
+static void reply_file(struct exchange *x, const struct page_file *file, bool forever) {
     if (file->gzipped && !takes_gzip(x)) {
         static const char text[] = "This file is kept compressed: ask for it with "
                                    "\"Accept-Encoding: gzip\" (curl --compressed).\n";
@@ -58,15 +58,15 @@ static void answer(struct exchange *x, const struct page_file *file, bool foreve
 
 void route_page(void *ctx, struct exchange *x) {
     (void)ctx;
-    answer(x, find("/"), false);
+    reply_file(x, page_file_find("/"), false);
 }
 
 /* Their names change with their contents, so they are good for ever. */
 void route_asset(void *ctx, struct exchange *x) {
     (void)ctx;
-    const struct page_file *file = find(exchange_path(x));
+    const struct page_file *file = page_file_find(exchange_path(x));
     if (file) {
-        answer(x, file, true);
+        reply_file(x, file, true);
         return;
     }
     struct error err;
