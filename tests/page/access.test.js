@@ -150,7 +150,8 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
 });
 
 for (const [width, height] of [
-  [360, 740],
+  [320, 740],
+  [390, 740],
   [1280, 900],
   [3840, 2160],
 ]) {
