@@ -239,7 +239,7 @@ struct load_result {
 typedef uint64_t call_id;
 
 /* Where a call's events go. After SERVICE_DONE, SERVICE_ERROR or service->cancel no more events
- * come. May be called before the starting function returns. */
+ * come. */
 struct service_sink {
     void (*on_event)(void *ctx, call_id call, const struct service_event *ev);
     void *ctx;
@@ -260,8 +260,8 @@ struct estimate_sink {
 };
 
 struct load_sink {
-    /* Both NULL if not wanted; views are borrowed for the call. The load waits for this
-     * instance to leave; its worker has been started. */
+    /* These and on_progress are NULL if not wanted; views are borrowed for the call. The load
+     * waits for this instance to leave; its worker has been started. */
     void (*on_evicting)(void *ctx, call_id call, const struct instance_view *victim);
     void (*on_loading)(void *ctx, call_id call, const struct instance_view *instance);
     /* progress 0..1; then exactly one of result or error, unless cancelled */
@@ -296,6 +296,18 @@ struct log_line {
     enum stop_reason stop_reason;
 };
 
+/* The end of what has no result. */
+struct done_sink {
+    void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
+    void *ctx;
+};
+
+/*
+ * Sinks never call back synchronously: each function that takes a sink only queues the call
+ * and returns its number, never 0. All that comes of it, an immediate refusal included, is
+ * delivered later, from the event loop. Sinks may call every function of the service. After
+ * cancel no sink of that call is called again.
+ */
 struct service {
     void *self;
     /* Begin a request; takes *request in every case (clears it). Answers through the sink only,
@@ -317,9 +329,9 @@ struct service {
     /* What a load would take. */
     call_id (*estimate)(void *self, const struct load_request *request,
                         struct estimate_sink sink);
-    /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. sink.on_end is
-     * told when the worker is gone and its memory back: result and error both NULL. */
-    call_id (*unload)(void *self, const char *identifier, struct load_sink sink);
+    /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. Done when the
+     * worker is gone and its memory back. */
+    call_id (*unload)(void *self, const char *identifier, struct done_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
     /* The instance with this instance_view.reference, and its model without its instances;
@@ -327,8 +339,8 @@ struct service {
     bool (*find_instance)(void *self, uint64_t reference, struct model_view *ret_model,
                           struct instance_view *ret_instance);
     /* Change what is loaded. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
-    bool (*update)(void *self, const char *identifier, const struct instance_change *change,
-                   struct error *err);
+    call_id (*update)(void *self, const char *identifier, const struct instance_change *change,
+                      struct done_sink sink);
 };
 
 #endif

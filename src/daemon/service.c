@@ -31,7 +31,7 @@ static call_id estimate(void *self, const struct load_request *request,
     return supervisor_estimate(self, request, sink);
 }
 
-static call_id unload(void *self, const char *identifier, struct load_sink sink) {
+static call_id unload(void *self, const char *identifier, struct done_sink sink) {
     return supervisor_unload(self, identifier, sink);
 }
 
@@ -44,9 +44,9 @@ static bool find_instance(void *self, uint64_t reference, struct model_view *ret
     return supervisor_find_reference(self, reference, ret_model, ret_instance);
 }
 
-static bool update(void *self, const char *identifier, const struct instance_change *change,
-                   struct error *err) {
-    return supervisor_update(self, identifier, change, err);
+static call_id update(void *self, const char *identifier, const struct instance_change *change,
+                      struct done_sink sink) {
+    return supervisor_update(self, identifier, change, sink);
 }
 
 struct service service_of(struct supervisor *sup) {

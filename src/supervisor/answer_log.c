@@ -7,8 +7,8 @@ static void log_of_call(struct supervisor *sup, const struct call *call, struct 
     if (!sup->config.log_wanted(sup->config.ctx, line.kind)) return;
     line.level = LOG_LEVEL_INFO;
     line.at = clock_unix();
-    line.instance = supervisor_reference(sup, call->slot);
-    line.model = sup->instances[call->slot].identifier;
+    line.instance = supervisor_reference(sup, call->request.slot);
+    line.model = sup->instances[call->request.slot].identifier;
     sup->config.on_log(sup->config.ctx, &line);
 }
 
@@ -18,8 +18,8 @@ void supervisor_log_input(struct supervisor *sup, const struct call *call, const
 
 void supervisor_log_answer(struct supervisor *sup, const struct call *call,
                            const struct service_event *done) {
-    if (call->output.len > 0) {
-        const char *text = buf_str(&call->output);
+    if (call->request.output.len > 0) {
+        const char *text = buf_str(&call->request.output);
         log_of_call(sup, call, (struct log_line){ .kind = LOG_OUTPUT, .text = text });
     }
     log_of_call(sup, call,

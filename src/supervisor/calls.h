@@ -3,7 +3,7 @@
  * calls.h - the work that clients have asked for and not yet got: a table by number.
  *
  * A call's number is what the lifecycle calls a request and what goes over the wire to the
- * worker. Numbers are never used twice, so a late word about a finished call finds nothing.
+ * worker. Numbers are never used twice, so a late message about a finished call finds nothing.
  */
 #ifndef DOZE_SUPERVISOR_CALLS_H
 #define DOZE_SUPERVISOR_CALLS_H
@@ -12,49 +12,100 @@
 #include "base/buf.h"
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
+#include "supervisor/metrics.h"
 
+/* Calls that are taken on; one more is refused, but open until it has been told. */
 enum { CALLS_MAX = LC_MAX_REQUESTS };
 
-/* What a load asks for; stored with its call until the load ends. */
+enum call_kind {
+    CALL_REQUEST, /* service.generate */
+    CALL_LOAD,
+    CALL_GET_OR_LOAD,
+    CALL_ESTIMATE,
+    CALL_UNLOAD,
+    CALL_UPDATE,
+};
+
+/* What a load asks for. Strings are owned. */
 struct load_options {
+    char *model;      /* as the client wrote it; NULL: not named */
     char *identifier; /* NULL: by default */
+    struct ttl ttl;
     struct load_settings requested;
-    bool keep;
+    bool keep, force;
+};
+
+struct request_call {
+    struct service_request asked; /* the body is freed once it is with the worker */
+    struct service_sink sink;
+    int64_t received_usec;
+    int slot; /* where it runs; LC_NO_SLOT before */
+    uint32_t generation;
+    int64_t context_tokens; /* in the context for it: prompt and answer so far */
+    bool dispatched;        /* the worker has it */
+    bool generating;        /* and has begun its answer */
+    struct buf output;      /* text so far, only while someone follows the model log */
+};
+
+struct load_call { /* CALL_LOAD, CALL_GET_OR_LOAD */
+    struct load_options options;
+    struct load_sink sink;
+};
+
+struct estimate_call {
+    struct load_options options;
+    struct estimate_sink sink;
+};
+
+struct unload_call {
+    char *identifier;
+    struct done_sink sink;
+};
+
+struct update_call {
+    char *identifier;
+    struct instance_change change;
+    struct done_sink sink;
 };
 
 struct call {
     call_id id;
-    enum lc_kind kind;
-    struct service_request
-        request;              /* INFER, LIGHT; the body is dropped once it is with the worker */
-    struct service_sink sink; /* on_event NULL once nobody listens */
-    struct load_options options; /* LOAD */
-    struct load_sink
-        load_sink; /* LOAD, GET_OR_LOAD, a whole unload; on_end NULL once nobody listens */
-    struct estimate_sink estimate_sink;
-    char *model_key;
-    int slot; /* where it runs; LC_NO_SLOT before */
-    uint32_t generation;
-    int64_t received_usec;
-    int64_t context_tokens; /* in the context for it: prompt and answer so far */
-    bool dispatched;        /* the worker has it */
-    bool generating;        /* and has said its first word */
-    struct buf output;      /* text so far, only while somebody follows the model log */
+    enum call_kind kind;
+    struct error refusal; /* unless ERR_NONE: how it ends when its turn comes */
+    char *model_key;      /* of the model that is meant; NULL until its turn */
+    union {
+        struct request_call request;
+        struct load_call load;
+        struct estimate_call estimate;
+        struct unload_call unload;
+        struct update_call update;
+    };
 };
 
 struct calls;
 
-struct calls *calls_new(void);
+/* metrics counts the calls that fail; borrowed. */
+struct calls *calls_new(struct metrics *metrics);
 void calls_free(struct calls *calls);
 
-/* A new zeroed call with a fresh number; NULL if CALLS_MAX are open. */
-struct call *call_open(struct calls *calls);
+/* A new call with a fresh number; refused with ERR_QUEUE_FULL if CALLS_MAX are open. */
+struct call *call_open(struct calls *calls, enum call_kind kind);
 struct call *call_find(struct calls *calls, call_id id);
-/* Does one of the open calls fit? */
-bool calls_any(const struct calls *calls, bool (*fits)(const struct call *call, void *ctx),
+/* Does one of the open calls match? */
+bool calls_any(const struct calls *calls, bool (*matches)(const struct call *call, void *ctx),
                void *ctx);
 /* For each of the open calls; fn opens and closes none. */
 void calls_each(struct calls *calls, void (*fn)(struct call *call, void *ctx), void *ctx);
 void call_close(struct calls *calls, struct call *call);
+
+/* Close the call and give its sink the error as last event. */
+void call_fail(struct calls *calls, struct call *call, const struct error *err);
+/* CALL_UNLOAD, CALL_UPDATE: close it and say that it is done. */
+void call_done(struct calls *calls, struct call *call);
+
+/* The sink of a load; NULL for other calls. */
+const struct load_sink *call_load_sink(const struct call *call);
+/* What the lifecycle calls it; only for those that it is told of: REQUEST and the two loads. */
+enum lc_kind call_lc_kind(const struct call *call);
 
 #endif

@@ -10,12 +10,12 @@
 #include "supervisor/internal.h"
 
 enum {
-    PATIENCE_MS = 30000, /* opening takes milliseconds; who is held longer is given up */
+    PATIENCE_MS = 30000, /* opening takes milliseconds; then the worker is killed */
     WORKERS_MAX = 16,
 };
 
 struct estimate {
-    struct supervisor *sup; /* NULL: it is no more */
+    struct supervisor *sup; /* NULL: it is gone */
     struct estimate *next;
     call_id call;
     struct worker *worker;
@@ -26,9 +26,13 @@ static void end(struct estimate *e, const struct load_estimate *result,
                 const struct error *err) {
     struct call *call = e->sup ? call_find(e->sup->calls, e->call) : NULL;
     if (!call) return; /* answered, or its client left */
-    struct estimate_sink sink = call->estimate_sink;
+    if (err) {
+        call_fail(e->sup->calls, call, err);
+        return;
+    }
+    struct estimate_sink sink = call->estimate.sink;
     call_close(e->sup->calls, call);
-    sink.on_end(sink.ctx, result, err);
+    sink.on_end(sink.ctx, result, NULL);
 }
 
 static uint64_t bytes_of(yyjson_val *obj, const char *name) {
@@ -60,7 +64,7 @@ static void on_failed(struct estimate *e, yyjson_val *json) {
     end(e, NULL, &err);
 }
 
-static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+static void estimate_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     struct estimate *e = ctx;
     struct error err;
     bool wanted = e->sup && (frame->type == MSG_MEASURED || frame->type == MSG_FAILED);
@@ -74,11 +78,11 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     worker_kill(worker);
 }
 
-static void on_timer_closed(uv_handle_t *handle) {
+static void estimate_on_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
-static void on_timer(uv_timer_t *timer) {
+static void estimate_on_timer(uv_timer_t *timer) {
     struct estimate *e = timer->data;
     worker_kill(e->worker);
 }
@@ -89,7 +93,7 @@ static void forget(struct estimate *e) {
     if (link) *link = e->next;
 }
 
-static void on_gone(void *ctx, struct worker *worker, const char *how) {
+static void estimate_on_gone(void *ctx, struct worker *worker, const char *how) {
     struct estimate *e = ctx;
     struct error err;
     (void)worker;
@@ -97,7 +101,7 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
     error_set(&err, ERR_LOAD_FAILED,
               "The worker that measured the model %s; the file may be damaged.", how);
     end(e, NULL, &err);
-    uv_close((uv_handle_t *)&e->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&e->timer, estimate_on_closed);
 }
 
 void supervisor_drop_estimates(struct supervisor *sup) {
@@ -118,49 +122,45 @@ static bool has_room(const struct supervisor *sup, struct error *err) {
     return false;
 }
 
-static bool start(struct estimate *e, const struct load_request *request, struct error *err) {
-    if (!has_room(e->sup, err)) return false;
-    const struct model *model;
+static bool start(struct estimate *e, const struct load_options *options, struct error *err) {
+    struct supervisor *sup = e->sup;
+    struct target target;
     struct load_settings effective;
     struct lc_plan plan;
-    if (!supervisor_plan_load(e->sup, request, &model, &effective, &plan, err)) return false;
-    struct worker_owner owner = { .on_frame = on_frame, .on_gone = on_gone, .ctx = e };
-    e->worker = worker_spawn(e->sup->config.loop, e->sup->config.worker_program, LC_NO_SLOT, 0,
+    if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err) ||
+        !supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
+        return false;
+    struct worker_owner owner = { .on_frame = estimate_on_frame,
+                                  .on_gone = estimate_on_gone,
+                                  .ctx = e };
+    e->worker = worker_spawn(sup->config.loop, sup->config.worker_program, LC_NO_SLOT, 0,
                              &owner, err);
     if (!e->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
-    supervisor_format_load(e->sup, model, LC_NO_SLOT, &effective, &payload);
+    supervisor_format_load(sup, target.model, LC_NO_SLOT, &effective, &payload);
     worker_send(e->worker, MSG_MEASURE, 0, payload.data, payload.len);
     buf_clear(&payload);
-    uv_timer_init(e->sup->config.loop, &e->timer);
+    uv_timer_init(sup->config.loop, &e->timer);
     e->timer.data = e;
-    uv_timer_start(&e->timer, on_timer, PATIENCE_MS, 0);
-    e->next = e->sup->estimates;
-    e->sup->estimates = e;
+    uv_timer_start(&e->timer, estimate_on_timer, PATIENCE_MS, 0);
+    e->next = sup->estimates;
+    sup->estimates = e;
     return true;
-}
-
-static void refuse(void *ctx, call_id call, const struct load_result *result,
-                   const struct error *error) {
-    const struct estimate_sink *sink = ctx;
-    (void)call;
-    (void)result;
-    sink->on_end(sink->ctx, NULL, error);
 }
 
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink) {
-    struct error err;
-    struct call *call = supervisor_open_load(
-        sup, LC_KIND_LIGHT, (struct load_sink){ .on_end = refuse, .ctx = &sink });
-    if (!call) return 0;
-    call->load_sink = (struct load_sink){ 0 };
-    call->estimate_sink = sink;
-    call_id id = call->id;
+    struct call *call = call_open(sup->calls, CALL_ESTIMATE);
+    supervisor_read_options(request, &call->estimate.options);
+    call->estimate.sink = sink;
+    supervisor_post_call(sup, call);
+    return call->id;
+}
+
+bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct error *err) {
     struct estimate *e = xcalloc(1, sizeof *e);
-    *e = (struct estimate){ .sup = sup, .call = id };
-    if (start(e, request, &err)) return id;
-    end(e, NULL, &err);
+    *e = (struct estimate){ .sup = sup, .call = call->id };
+    if (start(e, &call->estimate.options, err)) return true;
     free(e);
-    return id;
+    return false;
 }

@@ -2,18 +2,26 @@
 /*
  * internal.h - what the files of the supervisor share; nobody else includes it.
  *
- *   supervisor.c  queue of events, the deadline timer, step
- *   prepare.c     what can be done before a load may begin
- *   load_order.c  what a worker is told to load
- *   perform.c     actions of the lifecycle -> workers and sinks
- *   worker_events.c  messages of workers -> events and sinks
- *   requests.c    what clients want -> calls and events
- *   views.c       what can be seen
- *   status.c      how things stand
- *   answer_log.c  what models read and write, for the log
- *   report.c      transitions -> events feed, log, metrics
- *   notify.c      transitions -> the loads and unloads that wait for them
- *   estimate.c    what a load would take, measured by a worker of its own
+ * From clients, through the loop, to workers and back; each file needs only those below it:
+ *
+ *   supervisor.c       the loop: deadline, queue of work; start and end
+ *   prepare.c          what can be done before a load may begin
+ *   requests.c         requests for an answer, gets-or-loads
+ *   loads.c            explicit loads
+ *   load_options.c     what loads ask for
+ *   unload.c, update.c, estimate.c   the other calls
+ *   perform.c          one step: event -> lifecycle -> actions on workers and calls
+ *   spawn.c            a worker for a slot
+ *   load_order.c       what it is told to load
+ *   worker_events.c    messages of workers -> events, and the sinks of requests
+ *   notify.c           loads and unloads: how they go on, for the calls that wait
+ *   report.c           transitions -> events, log, metrics
+ *   pin.c              what is loaded again after a restart
+ *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
+ *   refusal.c, worker_failure.c      errors as clients read them
+ *   answer_log.c       what models read and write, for the log
+ *   views.c, status.c, memory.c      what can be seen
+ *   post.c             puts work into the queue
  */
 #ifndef DOZE_SUPERVISOR_INTERNAL_H
 #define DOZE_SUPERVISOR_INTERNAL_H
@@ -26,6 +34,7 @@
 #include "supervisor/resolve.h"
 #include "supervisor/standby.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/work_queue.h"
 #include "supervisor/worker.h"
 
 /* What a worker said of itself when it was ready. */
@@ -62,7 +71,8 @@ struct supervisor {
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
     struct pinned pinned;
-    struct estimate *estimates; /* under way; estimate.c */
+    struct estimate *estimates;       /* under way; estimate.c */
+    struct worker_owner worker_owner; /* of all instances' workers */
     struct standby *standby;
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
     int prefetch_slot;
@@ -70,9 +80,10 @@ struct supervisor {
     struct load_texts texts; /* that load settings refer to */
     bool sandbox_told;       /* that workers are without a part of it */
 
-    struct lc_event *queue; /* ring of events to apply */
-    size_t queue_head, queue_len, queue_cap;
-    bool stepping;
+    struct work_queue queue;
+    uv_idle_t drain; /* runs while there is work */
+    uv_idle_cb on_drain;
+    int open_handles; /* while it is being freed */
 
     int timer_fd; /* CLOCK_BOOTTIME: hours asleep count, and it never fires early */
     uv_poll_t timer;
@@ -85,45 +96,94 @@ struct supervisor {
     struct instance_view *instance_views;
 };
 
-/* ---- supervisor.c ---- */
-msec supervisor_now(void);
-/* Apply the event after those already queued. `now` is filled in. */
-void supervisor_feed(struct supervisor *sup, struct lc_event ev);
-/* The number of a model in the lifecycle; the same for the same key for ever. */
-uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
-/* Memory that only instances have, in bytes: not the weights mapped from files. */
-nbytes supervisor_private_bytes(const struct supervisor *sup);
-/* Tell the lifecycle how much memory there is; before what may start a load. */
-void supervisor_feed_budget(struct supervisor *sup);
+/* ---- post.c ---- */
+/* Have the loop work through the queue, and look what is due next. */
+void supervisor_wake(struct supervisor *sup);
+/* Have the event applied, or the call begun, from the loop, after what waits already. */
+void supervisor_post(struct supervisor *sup, struct lc_event event);
+void supervisor_post_call(struct supervisor *sup, const struct call *call);
 
 /* ---- perform.c ---- */
-void supervisor_perform(struct supervisor *sup, const struct lc_event *ev);
-/* Give a call its error as last event and forget it. */
-void call_fail(struct supervisor *sup, struct call *call, const struct error *err);
+/* Apply the event now and do what follows; only from the loop. `now` is filled in. */
+void supervisor_step(struct supervisor *sup, struct lc_event event);
+
+/* ---- requests.c, loads.c, estimate.c, unload.c, update.c: the call's turn has come ----
+ * False: the call is to be failed with *err. True: it may be gone already. */
+bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_load(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct error *err);
+
+/* ---- load_options.c ---- */
+/* Copies all but the texts: only a call or an instance can hold those. */
+void supervisor_read_options(const struct load_request *request,
+                             struct load_options *ret_options);
+/* The texts, for the settings of a call: kept for as long as a call or an instance has them. */
+bool supervisor_keep_texts(struct supervisor *sup, const struct load_request *request,
+                           struct load_settings *requested, struct error *err);
+
+/* ---- spawn.c ---- */
+/* Start the slot's worker and have it load. If that fails, the lifecycle is told. */
+void supervisor_spawn(struct supervisor *sup, int slot);
 
 /* ---- worker_events.c ---- */
-extern const struct worker_owner supervisor_worker_owner; /* without ctx */
+/* What the supervisor's workers report to. */
+struct worker_owner supervisor_worker_owner(struct supervisor *sup);
+
+/* ---- worker_failure.c ---- */
 /* What a worker's FAILED says; without a code of ours it is ERR_LOAD_FAILED. */
 void supervisor_read_failure(yyjson_val *json, struct error *ret);
 
-/* ---- requests.c ---- */
-/* Resolve the load settings of a model for a load that demands `requested` (may be NULL). */
+/* ---- refusal.c ---- */
+/* What a client gets for LC_DO_FAIL. key: of the model it asked for. */
+void supervisor_explain(const struct supervisor *sup, const struct lc_action *action,
+                        const char *key, struct error *err);
+void supervisor_explain_stall(const struct supervisor *sup, const char *key, struct error *err);
+
+/* ---- plan.c ---- */
+/* The number of a model in the lifecycle; the same for the same key for ever. */
+uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
+/* As the lifecycle writes it: LC_TTL_NOT_GIVEN. */
+msec supervisor_ttl(struct ttl ttl);
+/* Resolve the load settings of a model for a load that asks for `requested` (may be NULL). */
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
-void call_emit_loading(struct supervisor *sup, struct call *call, int slot);
+/* Is there an instance that serves the model without a load? */
+bool supervisor_is_up(struct supervisor *sup, const char *model_key);
+/* What a load of the target would be like. A model whose file is gone or was replaced by a
+ * broken one can be served only by the instance that is there. */
+bool supervisor_plan_target(struct supervisor *sup, const struct target *target,
+                            const struct load_settings *requested, struct lc_plan *ret_plan,
+                            struct error *err);
 
-/* The model that a load names, and its settings; also checks that it can be loaded at all. */
-bool supervisor_plan_load(struct supervisor *sup, const struct load_request *request,
-                          const struct model **ret_model, struct load_settings *ret_effective,
-                          struct lc_plan *ret_plan, struct error *err);
-/* A call that waits for a load, or the like; NULL: too many, and its sink has been told. */
-struct call *supervisor_open_load(struct supervisor *sup, enum lc_kind kind,
-                                  struct load_sink sink);
+/* ---- find.c ---- */
+/* Whatever a request means by a name. */
+bool supervisor_resolve(const struct supervisor *sup, const char *name,
+                        struct target *ret_target, struct error *err);
+/* The instance with this reference, unless it is gone or about to go. */
+bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
+                                  struct target *ret_target, struct error *err);
+/* An explicit load means a model, never an instance. */
+bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
+                              struct target *ret_target, struct error *err);
 /* Has an instance this identifier? A failed load that is remembered has given it back. */
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier);
 /* The slot with this identifier, or the only instance of the model with this key. */
-int supervisor_find_instance(struct supervisor *sup, const char *name, struct error *err);
+int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err);
+
+/* ---- pin.c ---- */
+/* A load is done: pin the instance, if the load asked for it. */
+void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *call);
+/* Nor is it pinned by a load of it that still goes on. False: it was not pinned. */
+bool supervisor_unpin(struct supervisor *sup, const char *identifier);
+
+/* ---- memory.c ---- */
+/* LC_EV_BUDGET: how much memory all instances together may take; before what may start a load.
+ */
+struct lc_event supervisor_budget(const struct supervisor *sup);
 
 /* ---- prepare.c ---- */
 /* Get ready for the load that is the next to come, or for any. After every event. */
@@ -136,13 +196,15 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
                             const struct load_settings *effective, struct buf *out);
 
 /* ---- estimate.c ---- */
-/* The supervisor is going: nobody waits for them any more. */
+/* The supervisor ends: kill their workers and answer nobody. */
 void supervisor_drop_estimates(struct supervisor *sup);
 
 /* ---- notify.c ---- */
+/* The event has been applied: tell the calls that it concerns. */
+void supervisor_notify_event(struct supervisor *sup, const struct lc_event *ev);
 /* The slot's load has begun: tell the loads that wait for it. */
 void supervisor_notify_loading(struct supervisor *sup, int slot);
-/* Somebody makes room for those who wait for another slot; somebody is gone. */
+/* An instance makes room for those who wait for another slot; or it is gone. */
 void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 
 /* ---- views.c ---- */

@@ -42,8 +42,9 @@ static size_t longest_text(const struct supervisor *sup, int slot) {
         const struct lc_request *request = &sup->lc.requests[i];
         const struct call *call = request->slot == slot ? call_find(sup->calls, request->id)
                                                         : NULL;
-        if (!call || !call->request.body) continue;
-        size_t bytes = text_bytes(yyjson_mut_doc_get_root(call->request.body), TEXT_DEPTH);
+        if (!call || call->kind != CALL_REQUEST || !call->request.asked.body) continue;
+        yyjson_mut_val *body = yyjson_mut_doc_get_root(call->request.asked.body);
+        size_t bytes = text_bytes(body, TEXT_DEPTH);
         if (bytes > longest) longest = bytes;
     }
     return longest;

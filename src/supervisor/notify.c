@@ -1,21 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* notify.c - transitions, for the loads that wait for room or for a worker, and for the unloads
- * that wait for the end of one. */
+/* notify.c - tells calls how the load or the unload that they wait for goes on. */
 #include "supervisor/internal.h"
 
-/* The sinks may ask for things anew, so the requests are looked up one by one. */
-static struct call *waiting_call(struct supervisor *sup, int slot, uint32_t index) {
+/* The call of this request of the lifecycle, if it waits for the slot. */
+static const struct call *waiting_call(const struct supervisor *sup, int slot, uint32_t index) {
     const struct lc_request *request = &sup->lc.requests[index];
     if (request->slot != slot || request->state != LC_WAITING) return NULL;
     return call_find(sup->calls, request->id);
+}
+
+static void emit_loading(const struct call *call, double progress) {
+    struct service_event ev = { .kind = SERVICE_LOADING, .progress = progress };
+    call->request.sink.on_event(call->request.sink.ctx, call->id, &ev);
+}
+
+/* Everyone who waits for this load is told how far it is. */
+static void notify_progress(struct supervisor *sup, int slot) {
+    double progress = sup->lc.slots[slot].permille / 1000.0;
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct call *call = waiting_call(sup, slot, i);
+        const struct load_sink *sink = call ? call_load_sink(call) : NULL;
+        if (call && call->kind == CALL_REQUEST) emit_loading(call, progress);
+        if (sink && sink->on_progress) sink->on_progress(sink->ctx, call->id, progress);
+    }
+    supervisor_report_progress(sup, slot);
+}
+
+void supervisor_notify_event(struct supervisor *sup, const struct lc_event *ev) {
+    if (ev->kind == LC_EV_PROGRESS) {
+        const struct lc_slot *slot = &sup->lc.slots[ev->slot];
+        bool goes_on = slot->state == LC_LOADING && slot->generation == ev->generation;
+        if (goes_on) notify_progress(sup, ev->slot);
+    } else if (ev->kind == LC_EV_REQUEST) {
+        const struct call *call = call_find(sup->calls, ev->request);
+        bool waits = call && call->kind == CALL_REQUEST && !call->request.dispatched;
+        if (waits) emit_loading(call, 0);
+    }
 }
 
 void supervisor_notify_loading(struct supervisor *sup, int slot) {
     struct instance_view view = supervisor_view(sup, slot);
     for (uint32_t i = 0; i < sup->lc.request_count; i++) {
         const struct call *call = waiting_call(sup, slot, i);
-        if (!call || !call->load_sink.on_loading) continue;
-        call->load_sink.on_loading(call->load_sink.ctx, call->id, &view);
+        const struct load_sink *sink = call ? call_load_sink(call) : NULL;
+        if (sink && sink->on_loading) sink->on_loading(sink->ctx, call->id, &view);
     }
 }
 
@@ -23,19 +51,15 @@ static void notify_evicting(struct supervisor *sup, int victim, int slot) {
     struct instance_view view = supervisor_view(sup, victim);
     for (uint32_t i = 0; i < sup->lc.request_count; i++) {
         const struct call *call = waiting_call(sup, slot, i);
-        if (!call || !call->load_sink.on_evicting) continue;
-        call->load_sink.on_evicting(call->load_sink.ctx, call->id, &view);
+        const struct load_sink *sink = call ? call_load_sink(call) : NULL;
+        if (sink && sink->on_evicting) sink->on_evicting(sink->ctx, call->id, &view);
     }
 }
 
 static void notify_gone(struct supervisor *sup, int slot) {
     struct call *call = call_find(sup->calls, sup->instances[slot].unloading);
     sup->instances[slot].unloading = 0;
-    if (!call) return;
-    struct load_sink sink = call->load_sink;
-    call_id id = call->id;
-    call_close(sup->calls, call);
-    if (sink.on_end) sink.on_end(sink.ctx, id, NULL, NULL);
+    if (call) call_done(sup->calls, call);
 }
 
 void supervisor_notify(struct supervisor *sup, const struct lc_action *action) {

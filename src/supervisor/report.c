@@ -34,7 +34,7 @@ static struct instance_transition transition_of(const struct supervisor *sup,
         .memory = in->facts.memory,
         .load_seconds = in->load_seconds,
         .expires_in = view.expires == MSEC_NEVER ? MSEC_NEVER : view.expires - sup->lc.now,
-        .due = unix_now + action->at - supervisor_now(),
+        .due = unix_now + action->at - clock_boottime(),
         .error = failed ? in->load_error.text : NULL,
     };
 }

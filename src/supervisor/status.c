@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* status.c - how things stand: all instances with their speeds, and the machine's memory. */
-#include "base/memory.h"
+/* status.c - all instances as they are now, with their speeds. */
+#include "base/clock.h"
 #include "supervisor/internal.h"
 
 /* Tokens in the context of the longest request that runs; else after the last answer. */
@@ -10,7 +10,8 @@ static int64_t context_used(struct supervisor *sup, int slot) {
         const struct lc_request *request = &sup->lc.requests[i];
         if (request->slot != slot || request->state != LC_RUNNING) continue;
         const struct call *call = call_find(sup->calls, request->id);
-        if (call && call->context_tokens > longest) longest = call->context_tokens;
+        if (!call || call->kind != CALL_REQUEST) continue;
+        if (call->request.context_tokens > longest) longest = call->request.context_tokens;
     }
     return longest >= 0 ? longest : sup->instances[slot].activity.context;
 }
@@ -22,7 +23,7 @@ size_t supervisor_instances(struct supervisor *sup,
         if (!supervisor_shows(sup, slot)) continue;
         struct activity *activity = &sup->instances[slot].activity;
         struct instance_view view = supervisor_view(sup, slot);
-        if (view.running > 0) activity_sample(activity, supervisor_now());
+        if (view.running > 0) activity_sample(activity, clock_boottime());
         ret_instances[count++] = (struct instance_status){
             .view = view,
             .generation = sup->lc.slots[slot].generation,
@@ -31,18 +32,6 @@ size_t supervisor_instances(struct supervisor *sup,
         };
     }
     return count;
-}
-
-/* Mapped weights count as available, so what others take is what is neither available nor
- * private to an instance. */
-struct memory_status supervisor_memory(const struct supervisor *sup) {
-    nbytes total = memory_total(), available = memory_available();
-    if (available > total) available = total;
-    nbytes used = total - available, ours = supervisor_private_bytes(sup);
-    return (struct memory_status){ .total = total,
-                                   .available = available,
-                                   .other = used > ours ? used - ours : 0,
-                                   .limit = sup->config.settings->memory_limit };
 }
 
 bool supervisor_is_working(const struct supervisor *sup) {

@@ -8,13 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
-
-msec supervisor_now(void) {
-    return clock_boottime();
-}
 
 /* ---- the deadline ---- */
 
@@ -31,93 +26,62 @@ static void arm(struct supervisor *sup) {
     timerfd_settime(sup->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-static void on_timer(uv_poll_t *poll, int status, int events) {
+static void supervisor_on_timer(uv_poll_t *poll, int status, int events) {
     struct supervisor *sup = poll->data;
     uint64_t count;
     (void)status;
     (void)events;
     if (read(sup->timer_fd, &count, sizeof count) < 0) return; /* re-armed meanwhile */
     sup->armed = MSEC_NEVER;
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_TICK });
+    supervisor_post(sup, (struct lc_event){ .kind = LC_EV_TICK });
 }
 
-/* ---- the queue ---- */
+/* ---- the work ---- */
 
-static void push(struct supervisor *sup, const struct lc_event *ev) {
-    if (sup->queue_len == sup->queue_cap) {
-        size_t cap = sup->queue_cap ? 2 * sup->queue_cap : 16;
-        struct lc_event *wider = xcalloc(cap, sizeof *wider);
-        for (size_t i = 0; i < sup->queue_len; i++) {
-            wider[i] = sup->queue[(sup->queue_head + i) % sup->queue_cap];
-        }
-        free(sup->queue);
-        sup->queue = wider;
-        sup->queue_cap = cap;
-        sup->queue_head = 0;
+typedef bool begin_fn(struct supervisor *sup, struct call *call, struct error *err);
+
+static void begin_call(struct supervisor *sup, call_id id) {
+    static begin_fn *const begins[] = {
+        [CALL_REQUEST] = supervisor_begin_request,
+        [CALL_LOAD] = supervisor_begin_load,
+        [CALL_GET_OR_LOAD] = supervisor_begin_get_or_load,
+        [CALL_ESTIMATE] = supervisor_begin_estimate,
+        [CALL_UNLOAD] = supervisor_begin_unload,
+        [CALL_UPDATE] = supervisor_begin_update,
+    };
+    struct call *call = call_find(sup->calls, id);
+    if (!call) return; /* cancelled before its turn */
+    struct error err = call->refusal;
+    if (err.code == ERR_NONE && begins[call->kind](sup, call, &err)) return;
+    call_fail(sup->calls, call, &err);
+}
+
+/* Sinks are called from here and by messages of workers, nowhere else. What they ask for goes
+ * to the end of the queue. */
+static void supervisor_on_drain(uv_idle_t *idle) {
+    struct supervisor *sup = idle->data;
+    struct work work;
+    while (work_queue_pop(&sup->queue, &work)) {
+        if (work.call)
+            begin_call(sup, work.call);
+        else
+            supervisor_step(sup, work.event);
     }
-    sup->queue[(sup->queue_head + sup->queue_len++) % sup->queue_cap] = *ev;
-}
-
-static struct lc_event pop(struct supervisor *sup) {
-    struct lc_event ev = sup->queue[sup->queue_head];
-    sup->queue_head = (sup->queue_head + 1) % sup->queue_cap;
-    sup->queue_len--;
-    return ev;
-}
-
-void supervisor_feed(struct supervisor *sup, struct lc_event ev) {
-    push(sup, &ev);
-    if (sup->stepping) return; /* called from an action: the loop below goes on with it */
-    sup->stepping = true;
-    while (sup->queue_len > 0) {
-        struct lc_event next = pop(sup);
-        next.now = supervisor_now();
-        lifecycle_step(&sup->lc, &next, &sup->actions);
-        supervisor_perform(sup, &next);
-    }
-    sup->stepping = false;
+    uv_idle_stop(idle);
     arm(sup);
     supervisor_prepare(sup);
     sup->config.on_changed(sup->config.ctx);
 }
 
-/* Weights that are mapped from their file are page cache: the system counts them as available
- * though instances use them. So only the private part of what instances take is added back. */
-nbytes supervisor_private_bytes(const struct supervisor *sup) {
-    nbytes sum = 0;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        if (sup->instances[i].worker) sum += worker_private_bytes(sup->instances[i].worker);
-    }
-    return sum;
-}
-
-void supervisor_feed_budget(struct supervisor *sup) {
-    nbytes budget = memory_available();
-    if (budget != UINT64_MAX) budget += supervisor_private_bytes(sup);
-    nbytes limit = sup->config.settings->memory_limit;
-    if (limit && limit < budget) budget = limit;
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_BUDGET, .bytes = budget });
-}
-
-uint32_t supervisor_model_number(struct supervisor *sup, const char *key) {
-    for (uint32_t i = 0; i < sup->model_count; i++) {
-        if (strcmp(sup->model_names[i], key) == 0) return i;
-    }
-    uint32_t number = sup->model_count++;
-    sup->model_names = xrealloc(sup->model_names, sup->model_count * sizeof *sup->model_names);
-    sup->model_names[number] = xstrdup(key);
-    return number;
-}
-
 void supervisor_settings_changed(struct supervisor *sup) {
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_SETTINGS,
+    supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SETTINGS,
                                             .settings = sup->config.settings->rules });
-    supervisor_feed_budget(sup);
+    supervisor_post(sup, supervisor_budget(sup));
 }
 
 void supervisor_shutdown(struct supervisor *sup) {
     standby_drop(sup->standby);
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
+    supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
 }
 
 struct supervisor *supervisor_new(const struct supervisor_config *config, struct error *err) {
@@ -130,19 +94,24 @@ struct supervisor *supervisor_new(const struct supervisor_config *config, struct
     sup->config = *config;
     sup->timer_fd = fd;
     sup->armed = MSEC_NEVER;
-    sup->calls = calls_new();
+    sup->calls = calls_new(config->metrics);
+    sup->on_drain = supervisor_on_drain;
+    sup->worker_owner = supervisor_worker_owner(sup);
     sup->standby = standby_new(config->loop, config->worker_program);
     sup->prefetch_slot = LC_NO_SLOT;
     lifecycle_init(&sup->lc, &config->settings->rules);
     uv_poll_init(config->loop, &sup->timer, fd);
     sup->timer.data = sup;
-    uv_poll_start(&sup->timer, UV_READABLE, on_timer);
+    uv_poll_start(&sup->timer, UV_READABLE, supervisor_on_timer);
+    uv_idle_init(config->loop, &sup->drain);
+    sup->drain.data = sup;
     supervisor_prepare(sup);
     return sup;
 }
 
-static void on_timer_closed(uv_handle_t *handle) {
+static void supervisor_on_closed(uv_handle_t *handle) {
     struct supervisor *sup = handle->data;
+    if (--sup->open_handles > 0) return;
     close(sup->timer_fd);
     for (uint32_t i = 0; i < sup->model_count; i++) free(sup->model_names[i]);
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
@@ -152,7 +121,7 @@ static void on_timer_closed(uv_handle_t *handle) {
     free(sup->model_names);
     free(sup->model_views);
     free(sup->instance_views);
-    free(sup->queue);
+    work_queue_clear(&sup->queue);
     calls_free(sup->calls);
     load_texts_clear(&sup->texts);
     pinned_clear(&sup->pinned);
@@ -164,5 +133,7 @@ void supervisor_free(struct supervisor *sup) {
     supervisor_drop_estimates(sup);
     prefetch_stop(sup->prefetch);
     standby_free(sup->standby);
-    uv_close((uv_handle_t *)&sup->timer, on_timer_closed);
+    sup->open_handles = 2;
+    uv_close((uv_handle_t *)&sup->timer, supervisor_on_closed);
+    uv_close((uv_handle_t *)&sup->drain, supervisor_on_closed);
 }

@@ -3,8 +3,9 @@
  * supervisor.h - the shell around the lifecycle: turns what clients and workers do into its
  * events and performs its actions on worker processes and waiting clients.
  *
- * Decides nothing itself. Everything on the loop's thread; functions may be called from sinks,
- * their events are queued and applied in order.
+ * Decides nothing itself. Everything on the loop's thread. What clients ask for is queued and
+ * done from the loop, in order: no sink is called before the asking function has returned (see
+ * api/service.h).
  */
 #ifndef DOZE_SUPERVISOR_SUPERVISOR_H
 #define DOZE_SUPERVISOR_SUPERVISOR_H
@@ -77,10 +78,10 @@ call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request
                                struct load_sink sink);
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink);
-bool supervisor_update(struct supervisor *sup, const char *identifier,
-                       const struct instance_change *change, struct error *err);
+call_id supervisor_update(struct supervisor *sup, const char *identifier,
+                          const struct instance_change *change, struct done_sink sink);
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,
-                          struct load_sink sink);
+                          struct done_sink sink);
 struct service_models supervisor_models(struct supervisor *sup);
 bool supervisor_find_model(struct supervisor *sup, const char *name,
                            struct model_view *ret_model);

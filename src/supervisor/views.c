@@ -33,10 +33,10 @@ static enum model_type type_of(const struct supervisor *sup, const struct instan
     return model ? model->type : MODEL_LLM;
 }
 
-static enum instance_work work_of(struct call *call) {
-    if (call->kind != LC_KIND_INFER) return WORK_NONE;
-    if (call->request.op == OP_EMBEDDING) return WORK_EMBEDDING;
-    return call->generating ? WORK_GENERATING : WORK_PROMPT;
+static enum instance_work work_of(const struct call *call) {
+    if (call->kind != CALL_REQUEST || call_lc_kind(call) != LC_KIND_INFER) return WORK_NONE;
+    if (call->request.asked.op == OP_EMBEDDING) return WORK_EMBEDDING;
+    return call->request.generating ? WORK_GENERATING : WORK_PROMPT;
 }
 
 static enum instance_work work_in(const struct supervisor *sup, int slot) {
@@ -54,7 +54,7 @@ static enum instance_work work_in(const struct supervisor *sup, int slot) {
 /* What works is in use right now: clients take the time since then off the ttl. */
 static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
     msec unix_now = clock_unix();
-    return running > 0 ? unix_now : unix_now + s->last_used - supervisor_now();
+    return running > 0 ? unix_now : unix_now + s->last_used - clock_boottime();
 }
 
 uint64_t supervisor_reference(const struct supervisor *sup, int slot) {
@@ -71,7 +71,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct lc_slot *s = &sup->lc.slots[slot];
     struct lc_view view = lifecycle_view(&sup->lc, slot);
-    msec now = supervisor_now(), unix_now = clock_unix();
+    msec now = clock_boottime(), unix_now = clock_unix();
     bool loaded = s->state != LC_ABSENT && s->state != LC_LOADING;
     return (struct instance_view){
         .reference = supervisor_reference(sup, slot),

@@ -20,6 +20,12 @@ struct worker_msg {
     yyjson_val *json; /* NULL for raw payloads */
 };
 
+/* Messages come from the loop, so nothing has to wait; then the loop looks what is due. */
+static void apply(struct supervisor *sup, struct lc_event event) {
+    supervisor_step(sup, event);
+    supervisor_wake(sup);
+}
+
 static struct lc_event event_of(const struct worker_msg *msg, enum lc_event_kind kind) {
     return (struct lc_event){ .kind = kind,
                               .slot = worker_slot(msg->worker),
@@ -50,26 +56,14 @@ static void on_hello(struct worker_msg *msg) {
     if (int_of(msg->json, "version") == MESSAGE_VERSION) return;
     error_set(&msg->in->load_error, ERR_LOAD_FAILED,
               "The worker program is of another build than the server; install both anew.");
-    supervisor_feed(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
-}
-
-/* Everybody who waits for this load hears how far it is. */
-static void notify_waiters(struct supervisor *sup, int slot) {
-    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
-        const struct lc_request *request = &sup->lc.requests[i];
-        if (request->slot != slot || request->state != LC_WAITING) continue;
-        struct call *call = call_find(sup->calls, request->id);
-        if (call) call_emit_loading(sup, call, slot);
-    }
+    apply(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
 static void on_progress(struct worker_msg *msg) {
     struct lc_event ev = event_of(msg, LC_EV_PROGRESS);
     int64_t permille = int_of(msg->json, "permille");
     ev.permille = permille > 1000 ? 1000 : (uint32_t)permille;
-    supervisor_feed(msg->sup, ev);
-    notify_waiters(msg->sup, ev.slot);
-    supervisor_report_progress(msg->sup, ev.slot);
+    apply(msg->sup, ev);
 }
 
 static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
@@ -111,7 +105,7 @@ static void on_ready(struct worker_msg *msg) {
     read_sampling(yyjson_obj_get(msg->json, "sampling"), &facts->sampling);
     facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
     in->loaded_at = clock_unix();
-    in->load_seconds = (double)(supervisor_now() - in->spawned_at) / 1000;
+    in->load_seconds = (double)(clock_boottime() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
               in->identifier, in->load_seconds * 1000,
               number_of(msg->json, "load_seconds") * 1000,
@@ -122,7 +116,7 @@ static void on_ready(struct worker_msg *msg) {
     struct lc_event ev = event_of(msg, LC_EV_READY);
     ev.bytes = facts->memory;
     ev.parallel = (uint32_t)in->effective.parallel;
-    supervisor_feed(msg->sup, ev);
+    apply(msg->sup, ev);
 }
 
 static void on_memory(struct worker_msg *msg) {
@@ -130,18 +124,12 @@ static void on_memory(struct worker_msg *msg) {
     struct instance_facts *facts = &msg->in->facts;
     facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
-    supervisor_feed(msg->sup, ev);
-}
-
-void supervisor_read_failure(yyjson_val *json, struct error *ret) {
-    enum err_code code = error_from_name(text_of(json, "code"));
-    if (code == ERR_INTERNAL || code == ERR_NONE) code = ERR_LOAD_FAILED;
-    error_set(ret, code, "%s", text_of(json, "text"));
+    apply(msg->sup, ev);
 }
 
 static void on_failed(struct worker_msg *msg) {
     supervisor_read_failure(msg->json, &msg->in->load_error);
-    supervisor_feed(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
+    apply(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
 static void on_heartbeat(struct worker_msg *msg) {
@@ -170,18 +158,18 @@ static void on_log(struct worker_msg *msg) {
 /* The call a frame is about, if it is still this worker's. */
 static struct call *call_of(const struct worker_msg *msg) {
     struct call *call = call_find(msg->sup->calls, msg->frame->request);
-    if (!call || !call->dispatched) return NULL;
-    bool same = call->slot == worker_slot(msg->worker) &&
-                call->generation == worker_generation(msg->worker);
+    if (!call || call->kind != CALL_REQUEST || !call->request.dispatched) return NULL;
+    bool same = call->request.slot == worker_slot(msg->worker) &&
+                call->request.generation == worker_generation(msg->worker);
     return same ? call : NULL;
 }
 
 static void emit(struct supervisor *sup, const struct call *call,
                  const struct service_event *ev) {
-    struct service_instance facts = supervisor_facts(sup, call->slot);
+    struct service_instance facts = supervisor_facts(sup, call->request.slot);
     struct service_event told = *ev;
     told.instance = &facts;
-    if (call->sink.on_event) call->sink.on_event(call->sink.ctx, call->id, &told);
+    call->request.sink.on_event(call->request.sink.ctx, call->id, &told);
 }
 
 static void on_started(struct worker_msg *msg) {
@@ -190,7 +178,7 @@ static void on_started(struct worker_msg *msg) {
     struct service_event ev = { .kind = SERVICE_STARTED };
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
-    call->context_tokens = ev.usage.cached_tokens;
+    call->request.context_tokens = ev.usage.cached_tokens;
     supervisor_log_input(msg->sup, call, yyjson_get_str(yyjson_obj_get(msg->json, "prompt")));
     emit(msg->sup, call, &ev);
 }
@@ -199,7 +187,7 @@ static void on_prompt(struct worker_msg *msg) {
     struct call *call = call_of(msg);
     if (!call) return;
     int64_t total = int_of(msg->json, "total");
-    call->context_tokens = int_of(msg->json, "processed");
+    call->request.context_tokens = int_of(msg->json, "processed");
     struct service_event ev = { .kind = SERVICE_PROMPT };
     ev.progress = total > 0 ? (double)int_of(msg->json, "processed") / (double)total : 1;
     ev.usage.prompt_tokens = total;
@@ -225,15 +213,15 @@ static void on_delta(struct worker_msg *msg) {
     struct call *call = call_of(msg);
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_DELTA };
-    call->generating = true;
-    call->context_tokens++;
+    call->request.generating = true;
+    call->request.context_tokens++;
     activity_token(&msg->in->activity);
     ev.content = yyjson_get_str(yyjson_obj_get(msg->json, "content"));
     ev.reasoning = yyjson_get_str(yyjson_obj_get(msg->json, "reasoning"));
     ev.logprobs = yyjson_obj_get(msg->json, "logprobs");
     read_calls(msg->json, &ev);
     if (ev.content && msg->sup->config.log_wanted(msg->sup->config.ctx, LOG_OUTPUT)) {
-        buf_add_str(&call->output, ev.content);
+        buf_add_str(&call->request.output, ev.content);
     }
     emit(msg->sup, call, &ev);
 }
@@ -264,7 +252,7 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
 
 /* Time to first token as the client sees it: waiting and loading count. */
 static void add_waiting(const struct call *call, double total, struct service_event *ev) {
-    double whole = (double)(clock_boottime_usec() - call->received_usec) / 1e6;
+    double whole = (double)(clock_boottime_usec() - call->request.received_usec) / 1e6;
     ev->timing.time_to_first_token = whole - ev->timing.generation;
     if (ev->timing.time_to_first_token < total) ev->timing.time_to_first_token = total;
 }
@@ -292,7 +280,7 @@ static void on_done(struct worker_msg *msg) {
         call = call_find(msg->sup->calls, done.request);
         if (call) call_close(msg->sup->calls, call);
     }
-    supervisor_feed(msg->sup, done);
+    apply(msg->sup, done);
 }
 
 static void on_error(struct worker_msg *msg) {
@@ -304,9 +292,9 @@ static void on_error(struct worker_msg *msg) {
         enum err_code code = error_from_name(text_of(msg->json, "code"));
         error_set_param(&err, code == ERR_NONE ? ERR_INTERNAL : code,
                         text_of(msg->json, "param"), "%s", text_of(msg->json, "text"));
-        call_fail(msg->sup, call, &err);
+        call_fail(msg->sup->calls, call, &err);
     }
-    supervisor_feed(msg->sup, done);
+    apply(msg->sup, done);
 }
 
 /* ---- dispatch ---- */
@@ -335,10 +323,10 @@ static const struct handler *handler_find(uint16_t type) {
 }
 
 static void report_alive(struct worker_msg *msg) {
-    msec now = supervisor_now();
+    msec now = clock_boottime();
     if (now - msg->in->last_heard < ALIVE_EVERY) return;
     msg->in->last_heard = now;
-    supervisor_feed(msg->sup, event_of(msg, LC_EV_HEARD));
+    apply(msg->sup, event_of(msg, LC_EV_HEARD));
 }
 
 static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
@@ -382,10 +370,11 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
                   "memory too small.",
                   in->model_key, how);
     }
-    supervisor_feed(sup, (struct lc_event){ .kind = LC_EV_EXITED,
-                                            .slot = slot,
-                                            .generation = worker_generation(worker) });
+    apply(sup, (struct lc_event){ .kind = LC_EV_EXITED,
+                                  .slot = slot,
+                                  .generation = worker_generation(worker) });
 }
 
-const struct worker_owner supervisor_worker_owner = { .on_frame = on_frame,
-                                                      .on_gone = on_gone };
+struct worker_owner supervisor_worker_owner(struct supervisor *sup) {
+    return (struct worker_owner){ .on_frame = on_frame, .on_gone = on_gone, .ctx = sup };
+}

@@ -15,6 +15,7 @@ enum { CALLS_MAX = 64 };
 struct fake_call {
     struct service_sink sink;
     struct load_sink load;
+    struct done_sink unload;
     struct estimate_sink estimate;
     bool open;
 };
@@ -190,10 +191,10 @@ static call_id estimate(void *self, const struct load_request *request,
     return call_new(self, (struct fake_call){ .estimate = sink });
 }
 
-static call_id unload(void *self, const char *identifier, struct load_sink sink) {
+static call_id unload(void *self, const char *identifier, struct done_sink sink) {
     struct fake *f = self;
     buf_addf(f->out, "= unload %s\n", identifier);
-    return call_new(f, (struct fake_call){ .load = sink });
+    return call_new(f, (struct fake_call){ .unload = sink });
 }
 
 static bool find_model(void *self, const char *name, struct model_view *ret_model) {
@@ -371,11 +372,18 @@ static void on_load_event(struct fake *f, const char *name, yyjson_val *json) {
     } else if (strcmp(name, "found") == 0) {
         result.fresh = false;
         end_load(f, &result, NULL);
-    } else if (strcmp(name, "gone") == 0 && !call->load.on_progress) { /* of an unload only */
-        end_load(f, NULL, NULL);
     } else if (strcmp(name, "failed") == 0) {
         end_load(f, NULL, &err);
     }
+}
+
+static void on_unload_event(struct fake *f, const char *name, yyjson_val *json) {
+    struct fake_call *call = last_call(f);
+    struct error err = error_of(json);
+    bool failed = strcmp(name, "failed") == 0;
+    if (!failed && strcmp(name, "gone") != 0) return;
+    call->open = false;
+    call->unload.on_end(call->unload.ctx, failed ? &err : NULL);
 }
 
 static void on_estimate_event(struct fake *f, const char *name, yyjson_val *json) {
@@ -444,6 +452,8 @@ static void on_event(struct fake *f, const char *name, yyjson_val *json, const c
         lmws_session_pause(f->session, *name == 'p');
     } else if (call && call->load.on_end) {
         on_load_event(f, name, json);
+    } else if (call && call->unload.on_end) {
+        on_unload_event(f, name, json);
     } else if (call && call->estimate.on_end) {
         on_estimate_event(f, name, json);
     } else if (call) {

@@ -111,13 +111,11 @@ static void load_on_end(void *ctx, call_id call, const struct load_result *resul
     struct lmws_op *op = ctx;
     (void)call;
     op->call = 0;
-    lmws_op_enter(op);
     if (error) {
         load_fail(op, error);
     } else {
         load_succeed(op, result);
     }
-    lmws_op_leave(op);
 }
 
 /* The client cancels. The load goes on if others wait for it. */
@@ -142,8 +140,7 @@ void lmws_load_model(struct lmws_op *op, yyjson_val *param) {
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, model.key);
     load_send(op, "resolved", &model, NULL);
-    call_id call = service->load(service->self, &request, sink);
-    if (!op->ended) op->call = call;
+    op->call = service->load(service->self, &request, sink);
 }
 
 /* ---- getOrLoad ---- */
@@ -199,19 +196,14 @@ void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
     request.ttl = ttl_read(param, "loadTtlMs");
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, request.model);
-    call_id call = service->get_or_load(service->self, &request, sink);
-    if (!op->ended) op->call = call;
+    op->call = service->get_or_load(service->self, &request, sink);
 }
 
 /* ---- unloadModel ---- */
 
-static void unload_on_end(void *ctx, call_id call, const struct load_result *result,
-                          const struct error *error) {
+static void unload_on_end(void *ctx, const struct error *error) {
     struct lmws_op *op = ctx;
-    (void)call;
-    (void)result;
     op->call = 0;
-    lmws_op_enter(op);
     if (!error) {
         lmws_op_done(op);
     } else if (error->code == ERR_MODEL_NOT_FOUND) {
@@ -219,17 +211,15 @@ static void unload_on_end(void *ctx, call_id call, const struct load_result *res
     } else {
         lmws_op_fail(op, error);
     }
-    lmws_op_leave(op);
 }
 
 /* Answered when the memory is free, so that the client's next load finds room. */
 void lmws_unload_model(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
     const char *identifier = json_find_str(param, "identifier");
-    struct load_sink sink = { .on_end = unload_on_end, .ctx = op };
+    struct done_sink sink = { .on_end = unload_on_end, .ctx = op };
     op->state = xstrdup(identifier ? identifier : "");
-    call_id call = service->unload(service->self, op->state, sink);
-    if (!op->ended) op->call = call;
+    op->call = service->unload(service->self, op->state, sink);
 }
 
 /* ---- estimateModelUsage ---- */
@@ -265,6 +255,5 @@ void lmws_estimate_usage(struct lmws_op *op, yyjson_val *param) {
     request.model = model.key;
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = op };
-    call_id call = service->estimate(service->self, &request, sink);
-    if (!op->ended) op->call = call;
+    op->call = service->estimate(service->self, &request, sink);
 }

@@ -26,33 +26,18 @@ struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kin
     return NULL;
 }
 
-static void op_free(struct lmws_op *op) {
-    if (op->clear_state) op->clear_state(op->state);
-    free(op->state);
-    free(op);
-}
-
-void lmws_op_enter(struct lmws_op *op) {
-    op->entered++;
-}
-
-void lmws_op_leave(struct lmws_op *op) {
-    if (--op->entered == 0 && op->ended) op_free(op);
-}
-
 void lmws_op_end(struct lmws_op *op) {
     const struct service *service = op->session->service;
-    if (op->ended) return;
-    op->ended = true;
     op->session->op_count--;
     if (op->prev)
         op->prev->next = op->next;
     else
         op->session->ops = op->next;
     if (op->next) op->next->prev = op->prev;
-    lmws_op_enter(op);
     if (op->call) service->cancel(service->self, op->call);
-    lmws_op_leave(op);
+    if (op->clear_state) op->clear_state(op->state);
+    free(op->state);
+    free(op);
 }
 
 void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {

@@ -40,14 +40,12 @@ struct lmws_session {
     bool admitted, refused, paused;
 };
 
-/* Freed when it has ended and none of its handlers runs. */
+/* Freed when it ends: what ends it must be the last thing that a handler does with it. */
 struct lmws_op {
     struct lmws_session *session;
     struct lmws_op *prev, *next;
     const struct lmws_endpoint *endpoint;
     int64_t id;
-    int entered; /* handlers of it that run */
-    bool ended;
     call_id call; /* of the service; 0: none. Cancelled with the op */
     void *state;  /* the handler's own; freed with the op, after clear_state if there is one */
     void (*clear_state)(void *state);
@@ -59,10 +57,7 @@ struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endp
                             int64_t id);
 /* NULL: none of that kind is open under this id. */
 struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kind, int64_t id);
-/* Around every handler and callback: an op that ends inside lives on until lmws_op_leave. */
-void lmws_op_enter(struct lmws_op *op);
-void lmws_op_leave(struct lmws_op *op);
-/* End without a message; cancels the call that runs for it. Ending twice does nothing. */
+/* End without a message; cancels the call that runs for it. */
 void lmws_op_end(struct lmws_op *op);
 
 /* ---- messages: each takes the document that its value belongs to ---- */

@@ -33,10 +33,8 @@ static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *b
         .op = kind, .instance = instance, .client = (uintptr_t)op->session, .body = body
     };
     struct service_sink sink = { .on_event = lmws_prediction_on_event, .ctx = op };
-    call_id call = service->generate(service->self, &request, sink);
-    if (op->ended) return;
-    op->call = call;
-    if (op->session->paused) service->pause(service->self, call, true);
+    op->call = service->generate(service->self, &request, sink);
+    if (op->session->paused) service->pause(service->self, op->call, true);
 }
 
 void lmws_predict(struct lmws_op *op, yyjson_val *param) {

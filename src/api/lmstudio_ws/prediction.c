@@ -367,7 +367,6 @@ void lmws_prediction_on_event(void *ctx, call_id call, const struct service_even
     struct lmws_op *op = ctx;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) op->call = 0;
-    lmws_op_enter(op);
     switch (ev->kind) {
     case SERVICE_LOADING:
     case SERVICE_VECTOR:
@@ -388,5 +387,4 @@ void lmws_prediction_on_event(void *ctx, call_id call, const struct service_even
         prediction_on_error(op, ev->error);
         break;
     }
-    lmws_op_leave(op);
 }

@@ -123,9 +123,7 @@ static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_
         return;
     }
     struct lmws_op *op = lmws_op_new(session, endpoint, id);
-    lmws_op_enter(op);
     endpoint->begin(op, param);
-    lmws_op_leave(op);
 }
 
 static void receive_open(struct lmws_session *session, yyjson_val *root,
@@ -159,9 +157,7 @@ static void receive_channel_message(struct lmws_session *session, yyjson_val *ro
     if (id_read(root, "ackId", &ack)) acknowledge(session, id, ack);
     struct lmws_op *op = lmws_op_find(session, LMWS_CHANNEL, id);
     if (!op || !op->endpoint->message) return;
-    lmws_op_enter(op);
     op->endpoint->message(op, yyjson_obj_get(root, "message"));
-    lmws_op_leave(op);
 }
 
 static void receive_keep_alive(struct lmws_session *session, yyjson_val *root,

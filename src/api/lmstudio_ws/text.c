@@ -50,7 +50,6 @@ static void question_on_done(struct lmws_op *op, const struct service_event *ev)
 static void question_on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct lmws_op *op = ctx;
     (void)call;
-    lmws_op_enter(op);
     if (ev->kind == SERVICE_VECTOR) { /* one, as there is one input */
         question_on_vector(op->state, ev);
     } else if (ev->kind == SERVICE_DONE) {
@@ -60,7 +59,6 @@ static void question_on_event(void *ctx, call_id call, const struct service_even
         op->call = 0;
         lmws_op_fail(op, ev->error);
     }
-    lmws_op_leave(op);
 }
 
 static yyjson_mut_doc *body_new(const char *op, yyjson_mut_val **ret_body) {
@@ -90,8 +88,7 @@ static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
                                        .client = (uintptr_t)op->session,
                                        .body = body };
     struct service_sink sink = { .on_event = question_on_event, .ctx = op };
-    call_id call = service->generate(service->self, &request, sink);
-    if (!op->ended) op->call = call;
+    op->call = service->generate(service->self, &request, sink);
 }
 
 /* Ends the op with an error, and gives NULL, if inputString is no string. */

@@ -13,18 +13,12 @@ struct pending_estimate {
     const struct service *service;
     struct exchange *x;
     call_id call;
-    bool starting, over;
 };
-
-static void estimate_release(struct pending_estimate *p) {
-    if (p->over && !p->starting) free(p);
-}
 
 static void estimate_on_gone(void *ctx) {
     struct pending_estimate *p = ctx;
-    p->over = true;
-    if (p->call) p->service->cancel(p->service->self, p->call);
-    estimate_release(p);
+    p->service->cancel(p->service->self, p->call);
+    free(p);
 }
 
 static void reply_estimate(struct exchange *x, const struct load_estimate *estimate) {
@@ -42,13 +36,11 @@ static void reply_estimate(struct exchange *x, const struct load_estimate *estim
 static void estimate_on_end(void *ctx, const struct load_estimate *estimate,
                             const struct error *error) {
     struct pending_estimate *p = ctx;
-    if (p->over) return;
-    p->over = true;
     if (estimate)
         reply_estimate(p->x, estimate);
     else
         exchange_fail(p->x, error);
-    estimate_release(p);
+    free(p);
 }
 
 void route_estimate(void *ctx, struct exchange *x) {
@@ -56,11 +48,9 @@ void route_estimate(void *ctx, struct exchange *x) {
     struct load_body body;
     if (!load_body_read(x, &body)) return;
     struct pending_estimate *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_estimate){ .service = r->service, .x = x, .starting = true };
+    *p = (struct pending_estimate){ .service = r->service, .x = x };
     exchange_on_gone(x, estimate_on_gone, p);
-    struct estimate_sink sink = { estimate_on_end, p };
+    struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = p };
     p->call = r->service->estimate(r->service->self, &body.request, sink);
-    p->starting = false;
     yyjson_doc_free(body.doc);
-    estimate_release(p);
 }

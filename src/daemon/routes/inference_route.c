@@ -27,41 +27,25 @@ struct part {
 struct answer {
     const struct service *service;
     const struct dialect *dialect;
-    struct exchange *x; /* NULL once the answer is complete or the client gone */
+    struct exchange *x;
     struct reply *reply;
     bool stream;
-    bool begun;  /* the headers of a stream are out */
-    int entered; /* calls of ours into the service under way: free only when back to 0 */
+    bool begun; /* the headers of a stream are out */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
 
-static void answer_release(struct answer *a) {
-    if (a->x || a->entered > 0) return;
+/* The exchange is over; what still runs for it is not wanted. */
+static void answer_close(struct answer *a) {
+    for (int i = 0; i < a->count; i++) {
+        if (a->parts[i].call) a->service->cancel(a->service->self, a->parts[i].call);
+    }
     a->dialect->reply_free(a->reply);
     free(a);
 }
 
-static void cancel_parts(struct answer *a) {
-    a->entered++;
-    for (int i = 0; i < a->count; i++) {
-        call_id call = a->parts[i].call;
-        a->parts[i].call = 0;
-        if (call) a->service->cancel(a->service->self, call);
-    }
-    a->entered--;
-}
-
-/* The exchange is over; what still runs for it is not wanted. */
-static void answer_close(struct answer *a) {
-    a->x = NULL;
-    cancel_parts(a);
-}
-
 static void answer_on_gone(void *ctx) {
-    struct answer *a = ctx;
-    answer_close(a);
-    answer_release(a);
+    answer_close(ctx);
 }
 
 static void answer_on_pressure(void *ctx, bool paused) {
@@ -71,26 +55,25 @@ static void answer_on_pressure(void *ctx, bool paused) {
     }
 }
 
+/* Closes the answer at its end. */
 static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
-    struct exchange *x = a->x;
     bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
     if (due && !a->begun) {
-        exchange_begin(x, 200, "text/event-stream");
+        exchange_begin(a->x, 200, "text/event-stream");
         a->begun = true;
     }
-    if (due) exchange_write(x, buf_str(bytes), bytes->len);
+    if (due) exchange_write(a->x, buf_str(bytes), bytes->len);
     if (step == REPLY_MORE) return;
-    answer_close(a);
     if (a->stream)
-        exchange_end(x);
+        exchange_end(a->x);
     else
-        exchange_reply(x, 200, "application/json", buf_str(bytes), bytes->len);
+        exchange_reply(a->x, 200, "application/json", buf_str(bytes), bytes->len);
+    answer_close(a);
 }
 
-static void fail_whole(struct answer *a, const struct error *err) {
-    struct exchange *x = a->x;
+static void answer_fail(struct answer *a, const struct error *err) {
+    exchange_fail(a->x, err);
     answer_close(a);
-    exchange_fail(x, err);
 }
 
 /* A stream has its status already: the dialect says it in an event. */
@@ -115,7 +98,7 @@ static void pass_on(struct part *part, const struct service_event *ev) {
         if (a->begun)
             fail_stream(part, &err);
         else
-            fail_whole(a, &err);
+            answer_fail(a, &err);
     }
     buf_clear(&bytes);
 }
@@ -124,15 +107,11 @@ static void part_on_event(void *ctx, call_id call, const struct service_event *e
     struct part *part = ctx;
     struct answer *a = part->answer;
     (void)call;
-    if (!a->x) return;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
-    a->entered++;
     if (ev->kind == SERVICE_ERROR && !a->begun)
-        fail_whole(a, ev->error);
+        answer_fail(a, ev->error);
     else
         pass_on(part, ev);
-    a->entered--;
-    answer_release(a);
 }
 
 /* Who asks, for turns among the requests of one model: the key and the program. Connections
@@ -151,19 +130,12 @@ static uint64_t client_of(const struct exchange *x) {
 
 static void begin_parts(struct answer *a, struct parsed *parsed) {
     uint64_t client = client_of(a->x);
-    a->entered++;
-    for (int i = 0; i < parsed->count && a->x; i++) {
+    for (int i = 0; i < parsed->count; i++) {
         struct part *part = &a->parts[i];
         struct service_sink sink = { part_on_event, part };
         parsed->requests[i].client = client;
-        part->call = UINT64_MAX; /* not known yet, but begun: an early end sets it to 0 */
-        call_id call = a->service->generate(a->service->self, &parsed->requests[i], sink);
-        if (part->call != 0) part->call = call;
+        part->call = a->service->generate(a->service->self, &parsed->requests[i], sink);
     }
-    /* The client left or a part failed while the last one was being begun. */
-    if (!a->x) cancel_parts(a);
-    a->entered--;
-    answer_release(a);
 }
 
 static void next_id(char *text, size_t size) {

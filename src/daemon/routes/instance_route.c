@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* instance_route.c - PATCH /api/v1/instances/{id}: pin, unpin, another ttl. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/lmstudio_rest/v1.h"
+#include "base/xalloc.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
-/* The instance as it is now, for the answer to a change of it. */
+struct pending_update {
+    const struct service *service;
+    struct exchange *x;
+    char *id;
+    call_id call;
+};
+
+static void update_free(struct pending_update *p) {
+    free(p->id);
+    free(p);
+}
+
+static void update_on_gone(void *ctx) {
+    struct pending_update *p = ctx;
+    p->service->cancel(p->service->self, p->call);
+    update_free(p);
+}
+
 static const struct instance_view *view_find(const struct service_models *models,
                                              const char *id) {
     for (size_t m = 0; m < models->count; m++) {
@@ -18,24 +37,38 @@ static const struct instance_view *view_find(const struct service_models *models
     return NULL;
 }
 
+/* The answer is the instance as it is now. */
+static void update_on_end(void *ctx, const struct error *error) {
+    struct pending_update *p = ctx;
+    if (error) {
+        exchange_fail(p->x, error);
+    } else {
+        struct service_models models = p->service->models(p->service->self);
+        const struct instance_view *view = view_find(&models, p->id);
+        struct buf json = BUF_INIT(1 << 20);
+        if (view)
+            lmstudio_v1_format_instance(view, &json);
+        else
+            buf_add_str(&json, "{}"); /* the new ttl was over already: it is leaving */
+        reply_json(p->x, &json);
+    }
+    update_free(p);
+}
+
 void route_update_instance(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct error err;
     struct instance_change change;
     size_t len = 0;
-    const char *id = exchange_param(x, "id");
     const char *body = exchange_body(x, &len);
-    if (!lmstudio_v1_parse_update(body, len, &change, &err) ||
-        !r->service->update(r->service->self, id, &change, &err)) {
+    if (!lmstudio_v1_parse_update(body, len, &change, &err)) {
         exchange_fail(x, &err);
         return;
     }
-    struct service_models models = r->service->models(r->service->self);
-    const struct instance_view *view = view_find(&models, id);
-    struct buf json = BUF_INIT(1 << 20);
-    if (view)
-        lmstudio_v1_format_instance(view, &json);
-    else
-        buf_add_str(&json, "{}"); /* the new ttl was over already: it is leaving */
-    reply_json(x, &json);
+    struct pending_update *p = xcalloc(1, sizeof *p);
+    *p = (struct pending_update){ .service = r->service, .x = x };
+    p->id = xstrdup(exchange_param(x, "id"));
+    exchange_on_gone(x, update_on_gone, p);
+    struct done_sink sink = { .on_end = update_on_end, .ctx = p };
+    p->call = r->service->update(r->service->self, p->id, &change, sink);
 }

@@ -17,18 +17,13 @@ struct pending_load {
     const struct service *service;
     struct exchange *x;
     call_id call;
-    bool stream, begun, echo, starting, over;
+    bool stream, begun, echo;
 };
-
-static void load_release(struct pending_load *p) {
-    if (p->over && !p->starting) free(p);
-}
 
 static void load_on_gone(void *ctx) {
     struct pending_load *p = ctx;
-    p->over = true;
-    if (p->call) p->service->cancel(p->service->self, p->call);
-    load_release(p);
+    p->service->cancel(p->service->self, p->call);
+    free(p);
 }
 
 static void send_event(struct pending_load *p, const char *name, struct buf *json) {
@@ -41,7 +36,7 @@ static void send_event(struct pending_load *p, const char *name, struct buf *jso
 static void load_on_progress(void *ctx, call_id call, double progress) {
     struct pending_load *p = ctx;
     (void)call;
-    if (p->over || !p->stream) return;
+    if (!p->stream) return;
     struct buf json = BUF_INIT(64);
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
@@ -77,13 +72,11 @@ static void load_on_end(void *ctx, call_id call, const struct load_result *resul
                         const struct error *error) {
     struct pending_load *p = ctx;
     (void)call;
-    if (p->over) return;
-    p->over = true;
     if (result)
         reply_result(p, result);
     else
         reply_error(p, error);
-    load_release(p);
+    free(p);
 }
 
 static bool wants_stream(const struct exchange *x) {
@@ -103,9 +96,6 @@ void route_load(void *ctx, struct exchange *x) {
     struct load_sink sink = { .on_progress = load_on_progress,
                               .on_end = load_on_end,
                               .ctx = p };
-    p->starting = true;
     p->call = r->service->load(r->service->self, &body.request, sink);
-    p->starting = false;
     yyjson_doc_free(body.doc);
-    load_release(p);
 }

@@ -27,11 +27,8 @@ static void unload_on_gone(void *ctx) {
     unload_free(p);
 }
 
-static void unload_on_end(void *ctx, call_id call, const struct load_result *result,
-                          const struct error *error) {
+static void unload_on_end(void *ctx, const struct error *error) {
     struct pending_unload *p = ctx;
-    (void)call;
-    (void)result;
     if (error) {
         exchange_fail(p->x, error);
     } else {
@@ -39,8 +36,7 @@ static void unload_on_end(void *ctx, call_id call, const struct load_result *res
         lmstudio_v1_format_unload(p->id, &json);
         reply_json(p->x, &json);
     }
-    p->x = NULL;
-    if (p->call) unload_free(p); /* else the route is still on its way and frees */
+    unload_free(p);
 }
 
 void route_unload(void *ctx, struct exchange *x) {
@@ -56,8 +52,6 @@ void route_unload(void *ctx, struct exchange *x) {
     struct pending_unload *p = xcalloc(1, sizeof *p);
     *p = (struct pending_unload){ .service = r->service, .x = x, .id = id };
     exchange_on_gone(x, unload_on_gone, p);
-    struct load_sink sink = { .on_end = unload_on_end, .ctx = p };
-    call_id call = r->service->unload(r->service->self, id, sink);
-    p->call = call;
-    if (!p->x) unload_free(p);
+    struct done_sink sink = { .on_end = unload_on_end, .ctx = p };
+    p->call = r->service->unload(r->service->self, id, sink);
 }

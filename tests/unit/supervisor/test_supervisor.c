@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The supervisor between clients and workers, whose words are the test's. No process is
- * started, and the loop turns only at the end. */
+/* The supervisor between clients and workers, whose messages are the test's. No process is
+ * started. What clients ask for and workers say is done when the loop turns: turn(). */
 #include "cmocka_prelude.h"
 
 #include <stdlib.h>
@@ -124,6 +124,28 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static void turn(struct scene *s) {
+    uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
+/* ---- what workers do ---- */
+
+static void say(struct scene *s, int n, enum message_type type, const char *payload) {
+    puppet_say(puppet(n), type, 0, payload);
+    turn(s);
+}
+
+/* About the request that the worker got last. */
+static void answer(struct scene *s, int n, enum message_type type, const char *payload) {
+    puppet_say(puppet(n), type, puppet_heard_request(puppet(n), MSG_REQUEST), payload);
+    turn(s);
+}
+
+static void die(struct scene *s, int n) {
+    puppet_die(puppet(n));
+    turn(s);
+}
+
 /* ---- what clients do ---- */
 
 static void on_load_end(void *ctx, call_id call, const struct load_result *result,
@@ -155,30 +177,59 @@ static void on_estimate(void *ctx, const struct load_estimate *estimate,
 }
 
 static call_id load(struct scene *s, struct load_request request, struct told *told) {
-    return supervisor_load(s->sup, &request,
-                           (struct load_sink){ .on_end = on_load_end, .ctx = told });
+    struct load_sink sink = { .on_end = on_load_end, .ctx = told };
+    call_id call = supervisor_load(s->sup, &request, sink);
+    turn(s);
+    return call;
 }
 
 static call_id get_or_load(struct scene *s, struct load_request request, struct told *told) {
-    return supervisor_get_or_load(s->sup, &request,
-                                  (struct load_sink){ .on_end = on_load_end, .ctx = told });
+    struct load_sink sink = { .on_end = on_load_end, .ctx = told };
+    call_id call = supervisor_get_or_load(s->sup, &request, sink);
+    turn(s);
+    return call;
 }
 
 static void estimate(struct scene *s, struct told *told) {
     struct load_request request = LOAD_REQUEST_UNSET;
     request.model = "one";
-    (void)supervisor_estimate(s->sup, &request,
-                              (struct estimate_sink){ .on_end = on_estimate, .ctx = told });
+    struct estimate_sink sink = { .on_end = on_estimate, .ctx = told };
+    (void)supervisor_estimate(s->sup, &request, sink);
+    turn(s);
 }
 
-static call_id ask(struct scene *s, const char *model, struct told *told) {
+static call_id generate(struct scene *s, enum service_op op, const char *model,
+                        struct told *told) {
     yyjson_mut_doc *body = yyjson_mut_doc_new(NULL);
     yyjson_mut_doc_set_root(body, yyjson_mut_obj(body));
-    struct service_request request = { .op = OP_COMPLETION,
-                                       .model = xstrdup(model),
-                                       .body = body };
-    return supervisor_generate(s->sup, &request,
-                               (struct service_sink){ .on_event = on_event, .ctx = told });
+    struct service_request request = { .op = op, .model = xstrdup(model), .body = body };
+    struct service_sink sink = { .on_event = on_event, .ctx = told };
+    return supervisor_generate(s->sup, &request, sink);
+}
+
+static void ask(struct scene *s, const char *model, struct told *told) {
+    (void)generate(s, OP_COMPLETION, model, told);
+    turn(s);
+}
+
+static void on_done(void *ctx, const struct error *error) {
+    struct told *told = ctx;
+    told->results += error == NULL;
+    told->errors += error != NULL;
+    if (error) told->error = *error;
+}
+
+static void unload(struct scene *s, const char *identifier, struct told *told) {
+    struct done_sink sink = { .on_end = on_done, .ctx = told };
+    (void)supervisor_unload(s->sup, identifier, sink);
+    turn(s);
+}
+
+static void update(struct scene *s, const char *identifier, struct instance_change change,
+                   struct told *told) {
+    struct done_sink sink = { .on_end = on_done, .ctx = told };
+    (void)supervisor_update(s->sup, identifier, &change, sink);
+    turn(s);
 }
 
 static struct load_request request_for(const char *model) {
@@ -200,6 +251,74 @@ static const struct instance_view *instance(struct scene *s) {
     return only;
 }
 
+/* ---- the rule of api/service.h ---- */
+
+static int told_of(const struct told *told) {
+    return told->results + told->errors;
+}
+
+/* Each of these is refused as soon as it is looked at. */
+static void ask_for_nothing(struct scene *s, struct told told[6]) {
+    struct load_request request = request_for("none");
+    struct load_sink load = { .on_end = on_load_end };
+    struct done_sink done = { .on_end = on_done };
+    load.ctx = &told[0];
+    assert_true(supervisor_load(s->sup, &request, load) != 0);
+    load.ctx = &told[1];
+    assert_true(supervisor_get_or_load(s->sup, &request, load) != 0);
+    struct estimate_sink measure = { .on_end = on_estimate, .ctx = &told[2] };
+    assert_true(supervisor_estimate(s->sup, &request, measure) != 0);
+    done.ctx = &told[3];
+    assert_true(supervisor_unload(s->sup, "none", done) != 0);
+    done.ctx = &told[4];
+    assert_true(supervisor_update(s->sup, "none", &(struct instance_change){ 0 }, done) != 0);
+    assert_true(generate(s, OP_CHAT, "none", &told[5]) != 0);
+}
+
+static void test_sinks_never_call_back_synchronously(void **state) {
+    struct scene *s = *state;
+    ask_for_nothing(s, s->told);
+    for (int i = 0; i < 6; i++) assert_int_equal(told_of(&s->told[i]), 0);
+    turn(s);
+    for (int i = 0; i < 6; i++) assert_int_equal(s->told[i].error.code, ERR_MODEL_NOT_FOUND);
+    for (int i = 0; i < 6; i++) assert_int_equal(told_of(&s->told[i]), 1);
+}
+
+struct asker {
+    struct scene *s;
+    bool asking; /* inside of its sink */
+    int refused;
+};
+
+/* A sink that asks again, as a client in a hurry would, four times. */
+static void on_refused(void *ctx, const struct error *error) {
+    struct asker *asker = ctx;
+    assert_non_null(error);
+    assert_false(asker->asking);
+    if (++asker->refused == 5) return;
+    asker->asking = true;
+    struct done_sink sink = { .on_end = on_refused, .ctx = asker };
+    (void)supervisor_unload(asker->s->sup, "none", sink);
+    asker->asking = false;
+}
+
+static void test_a_sink_may_ask_for_more(void **state) {
+    struct asker asker = { .s = *state };
+    struct done_sink sink = { .on_end = on_refused, .ctx = &asker };
+    (void)supervisor_unload(asker.s->sup, "none", sink);
+    turn(asker.s);
+    assert_int_equal(asker.refused, 5);
+}
+
+static void test_a_call_cancelled_before_its_turn_is_never_begun(void **state) {
+    struct scene *s = *state;
+    call_id call = generate(s, OP_CHAT, "one", s->told);
+    supervisor_cancel(s->sup, call);
+    turn(s);
+    assert_int_equal(puppet_count(), 0);
+    assert_int_equal(told_of(s->told), 0);
+}
+
 /* ---- loads ---- */
 
 static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state) {
@@ -208,26 +327,26 @@ static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state)
     struct load_request demanding = request_for("one");
     demanding.settings.context_length = 2048;
     (void)get_or_load(s, demanding, first);
-    (void)ask(s, "one", second); /* demands nothing */
+    ask(s, "one", second); /* demands nothing */
     assert_non_null(strstr(puppet_heard(puppet(0), MSG_LOAD), "\"context_length\":2048"));
-    puppet_die(puppet(0));
+    die(s, 0);
     assert_int_equal(puppet_count(), 2);
     assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":2048"));
-    puppet_say(puppet(1), MSG_READY, 0, READY);
+    say(s, 1, MSG_READY, READY);
     assert_int_equal(first->results, 1);
 }
 
 static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
-    (void)ask(s, "one", &told[0]);
-    puppet_say(puppet(0), MSG_READY, 0, READY); /* busy: the other one has to wait */
+    ask(s, "one", &told[0]);
+    say(s, 0, MSG_READY, READY); /* busy: the other one has to wait */
     struct load_request demanding = request_for("two");
-    (void)ask(s, "two", &told[1]);
+    ask(s, "two", &told[1]);
     demanding.settings.context_length = 1024;
     (void)get_or_load(s, demanding, &told[2]);
-    puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
-    puppet_die(puppet(0));
+    answer(s, 0, MSG_DONE, "{}");
+    die(s, 0);
     assert_int_equal(told[0].results, 1);
     assert_int_equal(puppet_count(), 2);
     assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":1024"));
@@ -240,14 +359,15 @@ static void test_a_ready_after_its_load_was_given_up_is_nothing(void **state) {
     supervisor_settings_changed(s->sup);
     call_id call = load(s, request_for("one"), told);
     supervisor_cancel(s->sup, call);
+    turn(s);
     /* It has as much grace as the load has taken: a millisecond or two. */
     while (instance(s)->state == INSTANCE_LOADING) (void)uv_run(&s->loop, UV_RUN_ONCE);
     assert_int_equal(instance(s)->state, INSTANCE_UNLOADING);
     assert_non_null(puppet_heard(puppet(0), MSG_STOP));
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     assert_int_equal(instance(s)->state, INSTANCE_UNLOADING);
     assert_int_equal(s->metrics.loads, 0);
-    puppet_die(puppet(0));
+    die(s, 0);
     assert_null(instance(s));
     assert_int_equal(told->results + told->errors, 0);
 }
@@ -260,7 +380,7 @@ static void test_an_instance_is_found_by_its_reference_until_it_is_gone(void **s
     uint64_t reference = instance(s)->reference;
     assert_true(supervisor_find_reference(s->sup, reference, &model, &found));
     assert_int_equal(found.state, INSTANCE_LOADING);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     assert_true(supervisor_find_reference(s->sup, reference, &model, &found));
     assert_int_equal(found.state, INSTANCE_IDLE);
     assert_int_equal(found.reference, reference);
@@ -270,7 +390,7 @@ static void test_an_instance_is_found_by_its_reference_until_it_is_gone(void **s
     assert_false(supervisor_find_reference(s->sup, reference + 1, &model, &found));
     assert_false(supervisor_find_reference(s->sup, 0, &model, &found));
     assert_false(supervisor_find_reference(s->sup, UINT64_MAX, &model, &found));
-    puppet_die(puppet(0));
+    die(s, 0);
     assert_false(supervisor_find_reference(s->sup, reference, &model, &found));
     (void)load(s, request_for("two"), &s->told[1]);
     assert_false(supervisor_find_reference(s->sup, reference, &model, &found));
@@ -280,15 +400,15 @@ static void test_integers_of_a_worker_end_at_2_to_53(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
     (void)load(s, request_for("one"), told);
-    puppet_say(puppet(0), MSG_READY, 0, "{\"memory_bytes\":9007199254740992,\"parallel\":-4}");
+    say(s, 0, MSG_READY, "{\"memory_bytes\":9007199254740992,\"parallel\":-4}");
     assert_int_equal(told->results, 1);
     assert_true(instance(s)->memory_bytes == UINT64_C(1) << 53);
     assert_int_equal(instance(s)->settings->parallel, 4); /* as requested */
-    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":9007199254740993}");
+    say(s, 0, MSG_MEMORY, "{\"memory_bytes\":9007199254740993}");
     assert_int_equal(instance(s)->memory_bytes, 0);
-    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":18446744073709551615}");
+    say(s, 0, MSG_MEMORY, "{\"memory_bytes\":18446744073709551615}");
     assert_int_equal(instance(s)->memory_bytes, 0);
-    puppet_say(puppet(0), MSG_MEMORY, 0, "{\"memory_bytes\":1e300}");
+    say(s, 0, MSG_MEMORY, "{\"memory_bytes\":1e300}");
     assert_int_equal(instance(s)->memory_bytes, 0);
     assert_false(puppet_was_killed(puppet(0)));
 }
@@ -313,38 +433,33 @@ static void test_an_instance_whose_worker_died_stays_pinned(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", "mine");
     expect_pinned(s, "[]"); /* a load that fails is no reason to try again */
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     assert_int_equal(s->pinned_changes, 1);
     assert_true(instance(s)->keep);
-    puppet_die(puppet(0));
+    die(s, 0);
     assert_null(instance(s));
     (void)keep(s, "two", NULL);
-    puppet_say(puppet(1), MSG_READY, 0, READY);
+    say(s, 1, MSG_READY, READY);
     assert_int_equal(s->pinned_changes, 2);
     expect_pinned(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
-}
-
-static void unload(struct scene *s, const char *identifier, struct told *told) {
-    (void)supervisor_unload(s->sup, identifier,
-                            (struct load_sink){ .on_end = on_load_end, .ctx = told });
 }
 
 static void test_an_unload_by_hand_unpins(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     unload(s, "one", &s->told[1]);
     expect_pinned(s, "[]");
     assert_int_equal(s->pinned_changes, 2);
-    puppet_die(puppet(0));
+    die(s, 0);
     assert_int_equal(s->told[1].errors, 0);
 }
 
 static void test_what_is_not_loaded_can_be_unpinned(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
-    puppet_die(puppet(0));
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
     unload(s, "one", &s->told[1]);
     assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
     assert_non_null(strstr(s->told[1].error.text, "not kept"));
@@ -358,13 +473,12 @@ static const struct instance_change to_jit = { .sets_origin = true, .origin = OR
 
 static void test_a_pinned_instance_that_becomes_jit_is_unpinned(void **state) {
     struct scene *s = *state;
-    struct error err;
     (void)keep(s, "one", NULL);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
-    assert_true(supervisor_update(s->sup, "one",
-                                  &(struct instance_change){ .ttl = { true, 60000 } }, &err));
+    say(s, 0, MSG_READY, READY);
+    update(s, "one", (struct instance_change){ .ttl = { true, 60000 } }, &s->told[1]);
+    assert_int_equal(s->told[1].results, 1);
     expect_pinned(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
-    assert_true(supervisor_update(s->sup, "one", &to_jit, &err));
+    update(s, "one", to_jit, &s->told[1]);
     expect_pinned(s, "[]");
     assert_int_equal(s->pinned_changes, 3);
     assert_false(instance(s)->keep);
@@ -378,8 +492,8 @@ static void test_a_pin_of_an_earlier_run_survives_a_load_that_fails(void **state
     request.ttl = (struct ttl){ .given = true, .value = 1500 };
     supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);
-    puppet_say(puppet(0), MSG_FAILED, 0, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
-    puppet_die(puppet(0));
+    say(s, 0, MSG_FAILED, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
+    die(s, 0);
     assert_int_equal(s->told[0].errors, 1);
     expect_pinned(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
 }
@@ -387,10 +501,10 @@ static void test_a_pin_of_an_earlier_run_survives_a_load_that_fails(void **state
 static void test_a_load_without_keep_unpins_nothing(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
-    puppet_die(puppet(0));
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
     (void)load(s, request_for("one"), &s->told[1]);
-    puppet_say(puppet(1), MSG_READY, 0, READY);
+    say(s, 1, MSG_READY, READY);
     assert_int_equal(s->told[1].results, 1);
     expect_pinned(s, "[{\"model\":\"one\"}]");
 }
@@ -398,13 +512,12 @@ static void test_a_load_without_keep_unpins_nothing(void **state) {
 static void test_what_was_unpinned_is_not_pinned_by_a_load_under_way(void **state) {
     struct scene *s = *state;
     struct load_request request = request_for("one");
-    struct error err;
     request.keep = true;
     supervisor_pin(s->sup, &request);
     (void)load(s, request, &s->told[0]);
-    assert_true(supervisor_update(s->sup, "one", &to_jit, &err));
+    update(s, "one", to_jit, &s->told[1]);
     expect_pinned(s, "[]");
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     assert_int_equal(s->told[0].results, 1);
     expect_pinned(s, "[]");
 }
@@ -412,15 +525,15 @@ static void test_what_was_unpinned_is_not_pinned_by_a_load_under_way(void **stat
 static void test_an_unload_while_a_load_waits_unpins(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     unload(s, "one", &s->told[1]); /* its worker takes its time */
     (void)keep(s, "one", NULL);    /* waits until that is gone */
     expect_pinned(s, "[]");
     unload(s, "one", &s->told[2]);
     assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
     assert_non_null(strstr(s->told[2].error.text, "not kept"));
-    puppet_die(puppet(0));
-    puppet_say(puppet(1), MSG_READY, 0, READY);
+    die(s, 0);
+    say(s, 1, MSG_READY, READY);
     assert_int_equal(s->told[0].results, 2);
     expect_pinned(s, "[]");
 }
@@ -432,34 +545,29 @@ static void test_a_full_table_is_an_error_that_says_the_answer_failed(void **sta
     struct told *held = &s->told[0], *refused = &s->told[1];
     s->settings.rules.max_waiting = LC_MAX_REQUESTS;
     supervisor_settings_changed(s->sup);
-    for (int i = 0; i < LC_MAX_REQUESTS; i++) (void)ask(s, "one", held);
+    for (int i = 0; i < LC_MAX_REQUESTS; i++) ask(s, "one", held);
     assert_int_equal(held->errors, 0);
-    assert_int_equal(ask(s, "one", refused), 0);
+    ask(s, "one", refused);
     assert_int_equal(refused->errors, 1);
     assert_int_equal(refused->error.code, ERR_QUEUE_FULL);
     assert_int_equal(refused->stop_reason, STOP_FAILED);
 }
 
 static void chat(struct scene *s, const char *model, struct told *told) {
-    yyjson_mut_doc *body = yyjson_mut_doc_new(NULL);
-    yyjson_mut_doc_set_root(body, yyjson_mut_obj(body));
-    struct service_request request = { .op = OP_CHAT, .model = xstrdup(model), .body = body };
-    (void)supervisor_generate(s->sup, &request,
-                              (struct service_sink){ .on_event = on_event, .ctx = told });
+    (void)generate(s, OP_CHAT, model, told);
+    turn(s);
 }
 
 static void test_the_log_has_what_a_model_reads_and_writes(void **state) {
     struct scene *s = *state;
     s->log_wanted = true;
     chat(s, "one", s->told);
-    struct worker *worker = puppet(0);
-    puppet_say(worker, MSG_READY, 0, READY);
-    uint64_t request = puppet_heard_request(worker, MSG_REQUEST);
-    assert_non_null(strstr(puppet_heard(worker, MSG_REQUEST), "\"report_prompt\":true"));
-    puppet_say(worker, MSG_STARTED, request, "{\"prompt\":\"<user>Hi\"}");
-    puppet_say(worker, MSG_DELTA, request, "{\"content\":\"Good \"}");
-    puppet_say(worker, MSG_DELTA, request, "{\"content\":\"day.\"}");
-    puppet_say(worker, MSG_DONE, request, "{\"completion_tokens\":3}");
+    say(s, 0, MSG_READY, READY);
+    assert_non_null(strstr(puppet_heard(puppet(0), MSG_REQUEST), "\"report_prompt\":true"));
+    answer(s, 0, MSG_STARTED, "{\"prompt\":\"<user>Hi\"}");
+    answer(s, 0, MSG_DELTA, "{\"content\":\"Good \"}");
+    answer(s, 0, MSG_DELTA, "{\"content\":\"day.\"}");
+    answer(s, 0, MSG_DONE, "{\"completion_tokens\":3}");
     assert_string_equal(buf_str(&s->log), "input one: <user>Hi\n"
                                           "output one: Good day.\n"
                                           "stats one: 3 tokens\n");
@@ -468,9 +576,9 @@ static void test_the_log_has_what_a_model_reads_and_writes(void **state) {
 static void test_without_followers_no_prompt_is_asked_for(void **state) {
     struct scene *s = *state;
     chat(s, "one", s->told);
-    puppet_say(puppet(0), MSG_READY, 0, READY);
+    say(s, 0, MSG_READY, READY);
     assert_string_equal(puppet_heard(puppet(0), MSG_REQUEST), "{}");
-    puppet_say(puppet(0), MSG_DONE, puppet_heard_request(puppet(0), MSG_REQUEST), "{}");
+    answer(s, 0, MSG_DONE, "{}");
     assert_int_equal(s->log.len, 0);
 }
 
@@ -486,13 +594,13 @@ static void test_at_most_16_models_are_measured_at_once(void **state) {
     assert_int_equal(refused->errors, 1);
     assert_int_equal(refused->error.code, ERR_QUEUE_FULL);
     assert_true(refused->error.retry_after > 0);
-    puppet_say(puppet(3), MSG_MEASURED, 0, "{\"model\":1000,\"context\":24}");
+    say(s, 3, MSG_MEASURED, "{\"model\":1000,\"context\":24}");
     assert_int_equal(first[3].results, 1);
     assert_int_equal(first[3].estimate.model + first[3].estimate.context, 1024);
     estimate(s, next); /* its process has yet to go */
     assert_int_equal(next->error.code, ERR_QUEUE_FULL);
     assert_true(puppet_was_killed(puppet(3)));
-    puppet_die(puppet(3));
+    die(s, 3);
     *next = (struct told){ 0 };
     estimate(s, next);
     assert_int_equal(next->errors, 0);
@@ -515,7 +623,7 @@ static void test_a_failed_measure_keeps_the_workers_words(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct told *told = &s->told[i];
         estimate(s, told);
-        puppet_say(puppet((int)i), MSG_FAILED, 0, rows[i].payload);
+        say(s, (int)i, MSG_FAILED, rows[i].payload);
         assert_int_equal(told->errors, 1);
         assert_int_equal(told->error.code, rows[i].code);
         assert_string_equal(told->error.text, rows[i].text);
@@ -526,6 +634,9 @@ static void test_a_failed_measure_keeps_the_workers_words(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(test_sinks_never_call_back_synchronously),
+        TEST(test_a_sink_may_ask_for_more),
+        TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),

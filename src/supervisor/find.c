@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* find.c - models and instances by the names that clients use. */
+#include <string.h>
+
+#include "supervisor/internal.h"
+
+bool supervisor_resolve(const struct supervisor *sup, const char *name,
+                        struct target *ret_target, struct error *err) {
+    struct named_instance named[LC_MAX_SLOTS];
+    size_t count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!supervisor_shows(sup, i)) continue;
+        named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
+                                                  state == LC_IDLE || state == LC_BUSY };
+    }
+    return resolve_name(*sup->config.catalog, named, count, name, ret_target, err);
+}
+
+bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
+                                  struct target *ret_target, struct error *err) {
+    int slot = supervisor_find_slot(sup, reference);
+    enum lc_state state = slot == LC_NO_SLOT ? LC_ABSENT : sup->lc.slots[slot].state;
+    if (state == LC_ABSENT || state == LC_UNLOADING) {
+        return error_set(err, ERR_MODEL_UNLOADED,
+                         "This instance was unloaded; load the model again.");
+    }
+    const char *key = sup->instances[slot].model_key;
+    *ret_target = (struct target){ slot, key, catalog_find(*sup->config.catalog, key) };
+    return true;
+}
+
+bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
+                              struct target *ret_target, struct error *err) {
+    if (!name || !*name) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "model",
+                               "'model' is missing; name one of those that GET /api/v1/models "
+                               "lists.");
+    }
+    if (!resolve_name(*sup->config.catalog, NULL, 0, name, ret_target, err)) return false;
+    ret_target->slot = LC_NO_SLOT;
+    return true;
+}
+
+bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (!supervisor_shows(sup, i)) continue;
+        if (strcmp(sup->instances[i].identifier, identifier) == 0) return true;
+    }
+    return false;
+}
+
+int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err) {
+    int found = LC_NO_SLOT, count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        enum lc_state state = sup->lc.slots[i].state;
+        if (!in->identifier || state == LC_ABSENT || state == LC_UNLOADING) continue;
+        if (strcmp(in->identifier, name) == 0) return i;
+        if (strcmp(in->model_key, name) != 0) continue;
+        found = i;
+        count++;
+    }
+    if (count == 1) return found;
+    if (count > 1) {
+        error_set(
+            err, ERR_MODEL_NOT_FOUND,
+            "'%.80s' has %d instances; name one by its identifier (`doze ps` lists them).",
+            name, count);
+    } else {
+        error_set(err, ERR_MODEL_NOT_FOUND,
+                  "No instance '%.80s' is loaded; `doze ps` lists those that are.", name);
+    }
+    return LC_NO_SLOT;
+}

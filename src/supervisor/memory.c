@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c - the machine's memory, and what the instances have of it. */
+#include "base/memory.h"
+
+#include "supervisor/internal.h"
+
+/* Weights that are mapped from their file are page cache: the system counts them as available
+ * though instances use them. So only the private part of what instances take is added back. */
+static nbytes private_bytes(const struct supervisor *sup) {
+    nbytes sum = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (sup->instances[i].worker) sum += worker_private_bytes(sup->instances[i].worker);
+    }
+    return sum;
+}
+
+struct lc_event supervisor_budget(const struct supervisor *sup) {
+    nbytes budget = memory_available();
+    if (budget != UINT64_MAX) budget += private_bytes(sup);
+    nbytes limit = sup->config.settings->memory_limit;
+    if (limit && limit < budget) budget = limit;
+    return (struct lc_event){ .kind = LC_EV_BUDGET, .bytes = budget };
+}
+
+/* Mapped weights count as available, so what others take is what is neither available nor
+ * private to an instance. */
+struct memory_status supervisor_memory(const struct supervisor *sup) {
+    nbytes total = memory_total(), available = memory_available();
+    if (available > total) available = total;
+    nbytes used = total - available, ours = private_bytes(sup);
+    return (struct memory_status){ .total = total,
+                                   .available = available,
+                                   .other = used > ours ? used - ours : 0,
+                                   .limit = sup->config.settings->memory_limit };
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* pin.c - which instances are loaded again after a restart: set by loads, taken back by
+ * unloads and updates. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/internal.h"
+
+void supervisor_pin(struct supervisor *sup, const struct load_request *request) {
+    struct load_options options;
+    supervisor_read_options(request, &options);
+    pinned_put(&sup->pinned, options.identifier ? options.identifier : options.model,
+               options.model, options.ttl.given ? options.ttl.value : MSEC_NEVER,
+               &options.requested);
+    free(options.identifier);
+    free(options.model);
+}
+
+void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *call) {
+    const struct instance *in = &sup->instances[slot];
+    if (call->kind != CALL_LOAD || !call->load.options.keep) return;
+    pinned_put(&sup->pinned, in->identifier, in->model_key, sup->lc.slots[slot].ttl,
+               &call->load.options.requested);
+    sup->config.on_pinned_changed(sup->config.ctx);
+}
+
+struct unpinned {
+    const char *identifier;
+    bool found;
+};
+
+static void unpin_load(struct call *call, void *ctx) {
+    struct unpinned *unpinned = ctx;
+    if (call->kind != CALL_LOAD || !call->load.options.keep) return;
+    const char *identifier = call->load.options.identifier;
+    if (!identifier) identifier = call->model_key;
+    if (!identifier || strcmp(identifier, unpinned->identifier) != 0) return;
+    call->load.options.keep = false;
+    unpinned->found = true;
+}
+
+bool supervisor_unpin(struct supervisor *sup, const char *identifier) {
+    struct unpinned unpinned = { .identifier = identifier };
+    calls_each(sup->calls, unpin_load, &unpinned);
+    if (!pinned_forget(&sup->pinned, identifier)) return unpinned.found;
+    sup->config.on_pinned_changed(sup->config.ctx);
+    return true;
+}
+
+void supervisor_format_pinned(const struct supervisor *sup, struct buf *out) {
+    pinned_format(&sup->pinned, out);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* plan.c - what a load would be like, as the lifecycle needs to know it. */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/xalloc.h"
+#include "supervisor/internal.h"
+
+uint32_t supervisor_model_number(struct supervisor *sup, const char *key) {
+    for (uint32_t i = 0; i < sup->model_count; i++) {
+        if (strcmp(sup->model_names[i], key) == 0) return i;
+    }
+    uint32_t number = sup->model_count++;
+    sup->model_names = xrealloc(sup->model_names, sup->model_count * sizeof *sup->model_names);
+    sup->model_names[number] = xstrdup(key);
+    return number;
+}
+
+msec supervisor_ttl(struct ttl ttl) {
+    return ttl.given ? ttl.value : LC_TTL_NOT_GIVEN;
+}
+
+/* Changes with the file's size or time of change. */
+static uint64_t file_stamp(const struct model *model) {
+    uint64_t stamp = hash_add(HASH_BEGIN, &model->size, sizeof model->size);
+    return hash_add(stamp, &model->modified, sizeof model->modified);
+}
+
+bool supervisor_plan(const struct supervisor *sup, const struct model *model,
+                     const struct load_settings *requested, struct load_settings *ret_effective,
+                     struct lc_plan *ret_plan, struct error *err) {
+    if (model->problem) {
+        return error_set(err, ERR_LOAD_FAILED, "The model '%.80s' cannot be loaded: %s",
+                         model->key, model->problem);
+    }
+    const struct settings *settings = sup->config.settings;
+    const struct model_entry *entry = model_settings_find(&settings->models, model->key);
+    struct model_shape shape = model_shape(model);
+    struct load_layers layers = { .for_all = &settings->load,
+                                  .for_model = entry ? &entry->load : NULL,
+                                  .requested = requested,
+                                  .budget = settings->memory_limit ? settings->memory_limit
+                                                                   : memory_total() };
+    if (!load_plan_resolve(&shape, &layers, ret_effective, err)) return false;
+    *ret_plan = (struct lc_plan){
+        .settings = load_settings_hash(ret_effective),
+        .need = load_plan_need(&shape, ret_effective),
+        .reload = load_plan_reload_time(&shape),
+        .parallel = (uint32_t)ret_effective->parallel,
+        .file = file_stamp(model),
+        .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
+        .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
+    };
+    return true;
+}
+
+bool supervisor_is_up(struct supervisor *sup, const char *model_key) {
+    int slot = lifecycle_find(&sup->lc, supervisor_model_number(sup, model_key));
+    if (slot == LC_NO_SLOT) return false;
+    enum lc_state state = sup->lc.slots[slot].state;
+    return state == LC_LOADING || state == LC_IDLE || state == LC_BUSY;
+}
+
+bool supervisor_plan_target(struct supervisor *sup, const struct target *target,
+                            const struct load_settings *requested, struct lc_plan *ret_plan,
+                            struct error *err) {
+    struct load_settings effective;
+    if (target->model &&
+        supervisor_plan(sup, target->model, requested, &effective, ret_plan, err)) {
+        return true;
+    }
+    *ret_plan = (struct lc_plan){ .reload = 1, .parallel = 1, .ttl = LC_TTL_NOT_GIVEN };
+    return !target->model || (!requested && supervisor_is_up(sup, target->model_key));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* refusal.c - the sentences that clients get when the lifecycle refuses or ends a request. */
+#include <assert.h>
+
+#include "supervisor/internal.h"
+
+static int seconds_until(msec at, msec now) {
+    return at <= now ? 1 : (int)((at - now + 999) / 1000);
+}
+
+static void no_memory_error(const struct lc_action *action, const char *key,
+                            struct error *err) {
+    error_set(
+        err, ERR_NO_MEMORY,
+        "'%.80s' needs about %llu MB (%llu bytes) and %llu MB (%llu bytes) are free; unload "
+        "another model, choose a smaller context length, or load it with force.",
+        key, (unsigned long long)(action->need >> 20), (unsigned long long)action->need,
+        (unsigned long long)(action->free >> 20), (unsigned long long)action->free);
+}
+
+void supervisor_explain_stall(const struct supervisor *sup, const char *key,
+                              struct error *err) {
+    error_set(err, ERR_LOAD_FAILED,
+              "'%.80s' made no progress while loading for %lld s and was given up; look at the "
+              "disk or raise load_stall_seconds.",
+              key, (long long)(sup->lc.settings.load_stall / 1000));
+}
+
+/* No cause: the next load has begun already, or stands in line. */
+static void back_off_error(const struct supervisor *sup, const struct lc_action *action,
+                           const char *key, const char *cause, struct error *err) {
+    error_set(err, ERR_BACK_OFF, "Loading '%.60s' failed a moment ago: %s", key,
+              *cause ? cause : "it is being tried again; send the request again later.");
+    err->retry_after = seconds_until(action->at, sup->lc.now);
+}
+
+void supervisor_explain(const struct supervisor *sup, const struct lc_action *action,
+                        const char *key, struct error *err) {
+    static const struct instance nobody;
+    const struct instance *in = action->slot >= 0 ? &sup->instances[action->slot] : &nobody;
+    switch (action->fail) {
+    case LC_FAIL_JIT_OFF:
+        error_set_param(
+            err, ERR_MODEL_NOT_FOUND, "model",
+            "The model '%.80s' exists but is not loaded, and JIT loading is off; load "
+            "it with `doze load %.80s` or switch JIT loading on.",
+            key, key);
+        return;
+    case LC_FAIL_QUEUE_FULL:
+        error_set(err, ERR_QUEUE_FULL,
+                  "Too many requests are waiting for '%.80s' already; try again later.", key);
+        err->retry_after = 5;
+        return;
+    case LC_FAIL_TOO_MANY:
+        error_set(err, ERR_QUEUE_FULL,
+                  "There are %d instances already, which is the most; unload one first.",
+                  LC_MAX_SLOTS);
+        err->retry_after = 5;
+        return;
+    case LC_FAIL_LOAD_FAILED:
+        *err = in->load_error;
+        return;
+    case LC_FAIL_LOAD_STALLED:
+        supervisor_explain_stall(sup, key, err);
+        return;
+    case LC_FAIL_BACK_OFF:
+        back_off_error(sup, action, key, in->load_error.text, err);
+        return;
+    case LC_FAIL_NO_MEMORY:
+        no_memory_error(action, key, err);
+        return;
+    case LC_FAIL_UNLOADED:
+        error_set(err, ERR_MODEL_UNLOADED, "The model '%.80s' was unloaded by hand.", key);
+        return;
+    case LC_FAIL_DIED:
+        error_set(
+            err, ERR_WORKER_DIED,
+            "The worker of '%.80s' died while it had this request; send it again, and look "
+            "at the server's log if it happens twice.",
+            key);
+        return;
+    case LC_FAIL_SHUTDOWN:
+        error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");
+        return;
+    case LC_FAIL_NONE:
+        break;
+    }
+    assert(false && "lc_fail");
+}

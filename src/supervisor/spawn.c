@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* spawn.c - a worker for a slot: with which settings its model is loaded. */
+#include "supervisor/internal.h"
+
+/* The explicit load that waits for this slot, if there is one. */
+static struct call *waiting_load(struct supervisor *sup, int slot) {
+    for (uint32_t i = 0; i < sup->lc.request_count; i++) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->slot != slot || request->kind != LC_KIND_LOAD) continue;
+        return call_find(sup->calls, request->id);
+    }
+    return NULL;
+}
+
+/* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load
+ * may demand something. */
+static struct load_settings newest_requested(struct supervisor *sup, int slot) {
+    struct load_settings requested = LOAD_SETTINGS_UNSET;
+    for (uint32_t i = sup->lc.request_count; i-- > 0;) {
+        const struct lc_request *request = &sup->lc.requests[i];
+        if (request->slot != slot) continue;
+        const struct call *call = call_find(sup->calls, request->id);
+        return call && call->kind == CALL_GET_OR_LOAD ? call->load.options.requested
+                                                      : requested;
+    }
+    return requested;
+}
+
+/* Is what the last worker was requested to be what the lifecycle has planned for the next one?
+ * Then it replaces one that died: whoever came meanwhile has no say. */
+static bool is_as_planned(const struct supervisor *sup, int slot) {
+    const struct instance *in = &sup->instances[slot];
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
+    struct load_settings effective;
+    struct lc_plan plan;
+    struct error err;
+    return model && supervisor_plan(sup, model, &in->requested, &effective, &plan, &err) &&
+           plan.settings == sup->lc.slots[slot].plan.settings;
+}
+
+static void choose_requested(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    const struct call *load = waiting_load(sup, slot);
+    if (load) {
+        in->requested = load->load.options.requested;
+    } else if (sup->lc.slots[slot].origin == LC_ORIGIN_JIT && !is_as_planned(sup, slot)) {
+        in->requested = newest_requested(sup, slot);
+    } /* else a worker of an explicit instance died: the next one is loaded the same way */
+}
+
+static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
+    struct instance *in = &sup->instances[slot];
+    uint32_t generation = sup->lc.slots[slot].generation;
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
+    if (!model) {
+        return error_set(err, ERR_LOAD_FAILED, "The file of '%.80s' is not there any more.",
+                         in->model_key);
+    }
+    struct lc_plan plan;
+    if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
+    in->worker = standby_take(sup->standby, slot, generation, &sup->worker_owner);
+    if (!in->worker) {
+        in->worker = worker_spawn(sup->config.loop, sup->config.worker_program, slot,
+                                  generation, &sup->worker_owner, err);
+    }
+    if (!in->worker) return false;
+    struct buf payload = BUF_INIT(1 << 20);
+    supervisor_format_load(sup, model, slot, &in->effective, &payload);
+    worker_send(in->worker, MSG_LOAD, 0, payload.data, payload.len);
+    buf_clear(&payload);
+    return true;
+}
+
+void supervisor_spawn(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    choose_requested(sup, slot);
+    in->spawned_at = sup->lc.now;
+    in->load_error = (struct error){ 0 };
+    in->facts = (struct instance_facts){ 0 };
+    in->activity = (struct activity){ 0 };
+    if (start_worker(sup, slot, &in->load_error)) {
+        supervisor_notify_loading(sup, slot);
+        return;
+    }
+    in->load_error.code = ERR_LOAD_FAILED; /* whatever it was: not the client's request */
+    struct lc_event event = { .kind = LC_EV_LOAD_FAILED,
+                              .slot = slot,
+                              .generation = sup->lc.slots[slot].generation };
+    supervisor_post(sup, event);
+    event.kind = LC_EV_EXITED; /* there is no process to wait for */
+    supervisor_post(sup, event);
+}
