@@ -73,7 +73,7 @@ test('listed and cleared, over HTTP and on the command line', async (t) => {
   assert.deepEqual(body, { deleted: 0, bytes: 0 });
   const cleared = await run(d, ['prompts', 'clear', 'r']);
   assert.equal(cleared.code, 0);
-  assert.match(cleared.out, /Deleted 1 processed prompts/);
+  assert.match(cleared.out, /Deleted 1 processed prompt,/);
   assert.equal((await listed(d)).entries, 0);
   assert.equal(cached(await d.chat('r', more)), 0);
 });
