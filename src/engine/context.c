@@ -218,6 +218,7 @@ int32_t context_compute(struct context *context, struct cpu_threads *cpu,
     int32_t status = context->memory ? llama_decode(context->llama, batch)
                                      : llama_encode(context->llama, batch);
     cpu_threads_end_batch(cpu);
+    log_capture_mute(false); /* the abort callback mutes it */
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/decode.h"
 #include "engine/dispatch.h"
 #include "engine/embed.h"
+#include "engine/log_capture.h"
 #include "engine/next_turn.h"
 #include "engine/prompt_cache.h"
 
@@ -56,7 +57,9 @@ static bool batch_on_node(void *ctx) {
     e->last_look = now;
     heartbeat(e, now);
     if (!link_fill(&e->link)) _exit(0); /* the daemon is gone */
-    return link_peek(&e->link, ends_batch, e);
+    bool ends = link_peek(&e->link, ends_batch, e);
+    if (ends) log_capture_mute(true);
+    return ends;
 }
 
 /* ---- life ---- */

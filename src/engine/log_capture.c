@@ -23,6 +23,7 @@ static struct {
     size_t len;
     enum ggml_log_level level; /* of the line that is being continued */
     bool flash_refused;
+    bool muted;
     struct link *link;
     msec span_start;
     int span_count;
@@ -61,7 +62,7 @@ static void library_on_log(enum ggml_log_level level, const char *text, void *ct
     if (!pthread_equal(state.owner, pthread_self())) return;
     if (level != GGML_LOG_LEVEL_CONT) state.level = level;
     if (strstr(text, "lash") && strstr(text, "set to disabled")) state.flash_refused = true;
-    if (state.level != GGML_LOG_LEVEL_ERROR) return;
+    if (state.level != GGML_LOG_LEVEL_ERROR || state.muted) return;
     size_t len = strlen(text);
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' ')) len--;
     if (len == 0) return;
@@ -87,6 +88,10 @@ void log_capture_start(void) {
 
 void log_capture_forward(struct link *link) {
     state.link = link;
+}
+
+void log_capture_mute(bool muted) {
+    state.muted = muted;
 }
 
 bool log_capture_flash_refused(void) {

@@ -14,6 +14,9 @@ void log_capture_start(void);
 /* From now on errors also go to the daemon's log, at most 10 in 10 seconds. */
 void log_capture_forward(struct link *link);
 
+/* While muted, what libllama logs is dropped: it calls a batch that we abort a failure. */
+void log_capture_mute(bool muted);
+
 /* Did libllama turn "auto" flash attention down? It tells in the log only. */
 bool log_capture_flash_refused(void);
 
