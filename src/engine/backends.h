@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* backends.h - ggml's libraries for the kinds of processors. */
+/* backends.h - ggml's libraries for the kinds of processors, and their threads. */
 #ifndef DOZE_ENGINE_BACKENDS_H
 #define DOZE_ENGINE_BACKENDS_H
 
 /* Load those that lie beside libllama, wherever that is. Call it before a model is opened. */
 void backends_load(void);
+
+/* Threads that wait for graphs to compute, the caller's among them. For a context: without them
+ * it makes and joins threads at every batch. NULL: the library has none. They last as long as
+ * the process. */
+struct ggml_threadpool *backends_new_threads(int count);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "engine/backends.h"
 #include "engine/log_capture.h"
 
 enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
@@ -135,6 +136,7 @@ static bool make(struct context *c, const struct model *model) {
     if (!c->llama) return false;
     c->memory = llama_get_memory(c->llama);
     c->cells = (int32_t)llama_n_ctx(c->llama);
+    if (c->pool) llama_attach_threadpool(c->llama, c->pool, c->pool);
     return true;
 }
 
@@ -211,9 +213,17 @@ bool context_replace(struct context *context, const struct model *model, int32_t
     return true;
 }
 
+/* Not before the first batch: an earlier thread would keep the rights of the sandbox's first
+ * stage. */
+static void make_pool(struct context *c, int allowed) {
+    c->pool = backends_new_threads(c->threads < allowed ? c->threads : allowed);
+    if (c->pool) llama_attach_threadpool(c->llama, c->pool, c->pool);
+}
+
 int32_t context_compute(struct context *context, struct cpu_threads *cpu,
                         struct llama_batch batch) {
     int threads = cpu_threads_begin_batch(cpu, context->threads);
+    if (threads > 1 && !context->pool) make_pool(context, cpu->allowed);
     llama_set_n_threads(context->llama, threads, threads);
     int32_t status = context->memory ? llama_decode(context->llama, batch)
                                      : llama_encode(context->llama, batch);

@@ -15,6 +15,7 @@
  * token woke sleep again. Between batches only where batches are too short for that. After a
  * second without work the samples say nothing. */
 enum { SAMPLE_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
+enum { SPIN_USEC = 10000 };
 enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
 
 /* After a pause: this many samples, this far apart, until one finds the machine idle. */
@@ -96,12 +97,19 @@ static int others_that_stay(void) {
     return least;
 }
 
+/* Between batches: threads that have computed the last one spin for a while before they sleep,
+ * see backends.c. */
+static int others_now(const struct cpu_threads *cpu, int64_t now) {
+    bool spin = now - cpu->batch_began - cpu->batch_lasted < SPIN_USEC;
+    return running() - (spin ? cpu->computing : 1);
+}
+
 static int threads_now(struct cpu_threads *cpu, int most) {
     int64_t now = clock_boottime_usec(), age = now - cpu->load.at;
     if (age > STALE_USEC) {
         cpu_load_restart(&cpu->load, others_that_stay(), now);
     } else if (age > SHORT_USEC) {
-        cpu_load_sample(&cpu->load, running() - 1, now);
+        cpu_load_sample(&cpu->load, others_now(cpu, now), now);
     }
     if (most > cpu->allowed) most = cpu->allowed;
     return cpu_load_threads(&cpu->load, most, cpu->cores);

@@ -138,8 +138,9 @@ bool worker_pump(struct worker *w) {
 }
 
 void worker_say_load(struct worker *w, const char *path, const char *options) {
-    /* One thread: threads spin when they share a core with other tests. */
-    char *load = xasprintf("{\"path\":\"%s\",\"threads\":1%s%s}", path, *options ? "," : "",
+    /* One thread unless the test says more: threads spin when they share a core. */
+    const char *threads = strstr(options, "\"threads\"") ? "" : ",\"threads\":1";
+    char *load = xasprintf("{\"path\":\"%s\"%s%s%s}", path, threads, *options ? "," : "",
                            options);
     worker_send(w, MSG_LOAD, 0, load);
     free(load);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The context that grows and shrinks. Every text is compared with that of a worker whose
  * context has all its cells from the start. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,33 @@ static void test_an_answer_goes_on_while_the_context_grows(void **state) {
     assert_in_range(w->resized, 2, 3); /* 256, 512, 1024 */
     worker_stop(w, 0);
     free(text);
+}
+
+static int count_threads(const struct worker *w) {
+    char *path = xasprintf("/proc/%d/task", (int)w->pid);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    int count = 0;
+    for (struct dirent *d; (d = readdir(dir));) count += d->d_name[0] != '.';
+    closedir(dir);
+    free(path);
+    return count;
+}
+
+/* A thread that each context made for itself would still be there, or missing. */
+static void test_the_threads_stay_when_the_context_grows(void **state) {
+    (void)state;
+    char *path = model_make("endless", "spoken", "--loop", "--context", "20000", "--text",
+                            "and so on ", NULL);
+    struct worker *w = worker_load(path, "\"context_length\":4096,\"cells\":256,\"threads\":2");
+    struct outcome *o = worker_run(w, GREEDY, "Go", 900);
+    assert_true(w->resized > 0);
+    for (const char *at = buf_str(&o->content); strlen(at) > 10; at += 10) {
+        assert_memory_equal(at, buf_str(&o->content), 10);
+    }
+    assert_in_range(count_threads(w), 1, 2); /* 1 where no core was free */
+    worker_stop(w, 0);
+    free(path);
 }
 
 static void test_a_long_prompt_gets_its_room_at_once(void **state) {
@@ -218,6 +246,7 @@ static void test_idle_it_gives_back_what_it_does_not_use(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_answer_goes_on_while_the_context_grows),
+        cmocka_unit_test(test_the_threads_stay_when_the_context_grows),
         cmocka_unit_test(test_a_long_prompt_gets_its_room_at_once),
         cmocka_unit_test(test_the_first_prompt_finds_its_room_ready),
         cmocka_unit_test(test_a_late_first_prompt_finds_its_room_ready),
