@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buf.h - a byte buffer that grows up to a maximum given at birth.
+ * buf.h - a byte buffer that grows up to a maximum.
  *
- * Bytes past the maximum are not stored and mark the buffer as overflowed; from then on it
- * takes nothing. So a chain of appends needs one check at its end.
+ * An append that would pass the maximum stores nothing and marks the buffer as overflowed; all
+ * later ones fail too. So a chain of appends needs one check, at its end.
  */
 #ifndef DOZE_BASE_BUF_H
 #define DOZE_BASE_BUF_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct buf {
-    char *data; /* always NUL-terminated once anything was appended; NULL while empty and new */
+    char *data; /* NUL-terminated; NULL until something is appended */
     size_t len;
     size_t cap;
     size_t max;
@@ -24,29 +24,28 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 
-/* Free the bytes; the buffer may be used again. Accepts a zeroed one. */
+/* Free the bytes; the buffer can be used again. Accepts a zeroed one. */
 void buf_clear(struct buf *b);
 
-/* Forget the bytes, keep the memory. */
+/* Remove the bytes and keep the memory. */
 void buf_reset(struct buf *b);
 
-/* Append; false if the maximum would be passed (then nothing is appended). */
+/* Append; false, with nothing appended, if the maximum would be passed. */
 bool buf_add(struct buf *b, const void *bytes, size_t len);
 bool buf_add_str(struct buf *b, const char *text);
 bool buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for len more bytes, to be filled by the caller, who then adds to b->len; NULL past max.
- */
+/* Room for len more bytes, which the caller fills and then adds to b->len; NULL if the maximum
+ * would be passed. */
 char *buf_reserve(struct buf *b, size_t len);
 
 /* Remove len bytes from the front. */
 void buf_drop(struct buf *b, size_t len);
 
-/* Give the bytes away (caller frees with free()); the buffer is empty afterwards. Never NULL.
- */
+/* Give the bytes to the caller, who frees with free(); the buffer is empty then. Never NULL. */
 char *buf_take(struct buf *b);
 
-/* The text, "" while empty. Borrowed until the next change. */
+/* The text; "" if the buffer is empty. Borrowed until the next change. */
 const char *buf_str(const struct buf *b);
 
 #endif

@@ -19,7 +19,7 @@ bool cgroup_parse_path(const char *text, char *ret, size_t size) {
     }
     const char *path = line ? line + sizeof mark - 2 : "/";
     size_t len = strcspn(path, "\n");
-    /* A namespace shows groups outside it as "/../other": of these nothing is mounted. */
+    /* A namespace shows a group outside it as "/../other", which is not mounted. */
     if (len >= 3 && strncmp(path, "/..", 3) == 0) len = 1;
     if (len >= size) return false;
     memcpy(ret, path, len);
@@ -86,7 +86,7 @@ static bool read_file(const struct cgroup *group, const char *file, char *text, 
     return proc_file_read(path, text, size);
 }
 
-/* UINT64_MAX if the file is not there, as in the root group of a machine. */
+/* UINT64_MAX if there is no such file, as in the root group of a machine. */
 static nbytes read_limit(const struct cgroup *group, const char *file) {
     char text[64];
     return read_file(group, file, text, sizeof text) ? cgroup_parse_limit(text) : UINT64_MAX;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.h - the two clocks. Read at the edge only; everything else is given the time. */
+/* clock.h - the two clocks. Only edges read them; other code takes the time as an argument. */
 #ifndef DOZE_BASE_CLOCK_H
 #define DOZE_BASE_CLOCK_H
 
 #include "base/msec.h"
 
-/* CLOCK_BOOTTIME in ms: goes on while the machine sleeps, never back. */
+/* CLOCK_BOOTTIME in ms: runs while the machine sleeps and never goes back. */
 msec clock_boottime(void);
 
 /* The same in microseconds, for timings inside one request. */
 int64_t clock_boottime_usec(void);
 
-/* Unix time in ms, for people and for `created` fields. May jump. */
+/* Unix time in ms, for people and for `created` fields. It may jump. */
 msec clock_unix(void);
 
 #endif

@@ -44,20 +44,20 @@ static void make_safe(char *text) {
     }
 }
 
-static void fill(struct error *err, enum err_code code, const char *param, const char *fmt,
-                 va_list args) {
+static void error_fill(struct error *err, enum err_code code, const char *param,
+                       const char *fmt, va_list args) {
     struct error fresh = { .code = code };
     snprintf(fresh.param, sizeof fresh.param, "%s", param);
     vsnprintf(fresh.text, sizeof fresh.text, fmt, args);
     fresh.text[utf8_whole(fresh.text, strlen(fresh.text))] = '\0'; /* it may be cut */
     make_safe(fresh.text);
-    *err = fresh; /* at last: the arguments may point into *err */
+    *err = fresh; /* last: the arguments may point into *err */
 }
 
 bool error_set(struct error *err, enum err_code code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    fill(err, code, "", fmt, args);
+    error_fill(err, code, "", fmt, args);
     va_end(args);
     return false;
 }
@@ -66,7 +66,7 @@ bool error_set_param(struct error *err, enum err_code code, const char *param, c
                      ...) {
     va_list args;
     va_start(args, fmt);
-    fill(err, code, param, fmt, args);
+    error_fill(err, code, param, fmt, args);
     va_end(args);
     return false;
 }

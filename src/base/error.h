@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.h - what went wrong, as a value: a code from a closed set and one sentence.
+ * error.h - an error as a value: a code from a closed set and one sentence.
  *
  * A function that can fail for several reasons returns bool and takes `struct error *err` last:
  * never NULL, written only on failure. Library code neither logs nor exits; the edge reports
@@ -19,7 +19,7 @@ enum err_code {
     ERR_API_KEY,           /* 401 */
     ERR_FORBIDDEN,         /* foreign Host or Origin: 403 */
     ERR_MODEL_NOT_FOUND,   /* unknown name, or not loaded with JIT off: 404 */
-    ERR_NOT_FOUND,         /* unknown path or thing: 404 */
+    ERR_NOT_FOUND,         /* unknown path, setting, ...: 404 */
     ERR_METHOD,            /* 405 */
     ERR_IDENTIFIER_IN_USE, /* 409 */
     ERR_TOO_LARGE,         /* body or field over its limit: 413 */
@@ -32,7 +32,7 @@ enum err_code {
     ERR_BACK_OFF,       /* 503 + Retry-After */
     ERR_SHUTTING_DOWN,  /* 503 */
     ERR_NO_MEMORY,      /* 507 */
-    ERR_CANCELLED,      /* the asker went away; nobody sees it */
+    ERR_CANCELLED,      /* the client left; not reported */
     ERR_IO,             /* a file or socket failed: 500 */
 };
 enum { ERR_CODE_COUNT = ERR_IO + 1 };
@@ -45,21 +45,21 @@ struct error {
 };
 
 /* Fill *err and return false, so that a failing line reads: return error_set(err, ...).
- * Control characters in the text, and bytes that are no UTF-8, become '?'. */
+ * Control characters in the text, and bytes that are not UTF-8, become '?'. */
 bool error_set(struct error *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, naming the request's field that is at fault. */
+/* The same, with the name of the field at fault. */
 bool error_set_param(struct error *err, enum err_code code, const char *param, const char *fmt,
                      ...) __attribute__((format(printf, 4, 5)));
 
 /* HTTP status of a code. */
 int error_status(enum err_code code);
 
-/* Word of the code in the API and between processes, e.g. "model_not_found". */
+/* The code in the API and between processes: "model_not_found". */
 const char *error_name(enum err_code code);
 
-/* The code with that name; ERR_INTERNAL if there is none. */
+/* The code of a name; ERR_INTERNAL if the name is unknown. */
 enum err_code error_from_name(const char *name);
 
 #endif

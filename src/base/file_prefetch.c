@@ -26,9 +26,8 @@ static uint64_t file_size(const char *path) {
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* Is the window in memory? A page of every SAMPLE bytes tells: to ask for each one takes as
- * long as a tenth of the load (measured: 50 ms for 0.5 GB), and what is missing still is a page
- * fault. */
+/* Is the window in memory? One page of every SAMPLE bytes is looked at: looking at each takes a
+ * tenth of the load (50 ms for 0.5 GB), and a page that is missed is only a page fault. */
 static bool resident(char *window, size_t len) {
     unsigned char state;
     for (size_t at = 0; at < len; at += SAMPLE) {
@@ -61,7 +60,7 @@ uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx) {
         w.total += file_size(name);
     }
     if (w.total == 0 || w.total > memory_available()) return 0;
-    /* Not from malloc: after the first time it would keep such a block for each thread. */
+    /* malloc would keep a block of this size for each thread from then on. */
     // cppcheck-suppress [invalidFunctionArg, memleak]
     w.scratch = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (w.scratch == MAP_FAILED) return 0; // cppcheck-suppress memleak

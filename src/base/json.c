@@ -87,7 +87,7 @@ bool json_read_bool(yyjson_val *obj, const char *name, bool *out, struct error *
     return true;
 }
 
-/* 3.0 is an integer to many clients. */
+/* Many clients send integers as 3.0. */
 static bool integral(yyjson_val *val, int64_t *ret) {
     if (yyjson_is_sint(val)) {
         *ret = yyjson_get_sint(val);

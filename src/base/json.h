@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - reading foreign JSON with errors a client understands, on top of yyjson.
+ * json.h - reads JSON from elsewhere, with errors for the client that sent it, and writes it.
  *
  * Readers take an object, a field's name and an output. Absent and null fields leave the output
  * untouched and succeed; a wrong type or a value out of range fails with ERR_INVALID_REQUEST,
@@ -34,13 +34,13 @@ bool json_read_str(yyjson_val *obj, const char *name, const char **out, struct e
 bool json_read_array(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
 bool json_read_object(yyjson_val *obj, const char *name, yyjson_val **out, struct error *err);
 
-/* The text of a field; NULL if it is absent or no string. Borrowed from the document. An
+/* The text of a field; NULL if it is absent or not a string. Borrowed from the document. An
  * embedded NUL ends it. */
 static inline const char *json_find_str(yyjson_val *obj, const char *name) {
     return yyjson_get_str(yyjson_obj_get(obj, name));
 }
 
-/* "a string", "a number", ... for messages. */
+/* "a string", "a number", ...: for error sentences. */
 const char *json_type_phrase(const yyjson_val *val);
 
 /* A new document whose root is an empty object or array. Free with yyjson_mut_doc_free(). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - lines for the person who runs doze, on stderr.
+ * log.h - log lines on stderr, for the person who runs doze.
  *
  * One line per call: "2026-11-22T14:03:07.123 info  text". Only edges log (daemon, commands,
  * worker main); library code returns errors instead. Main thread only.
@@ -15,11 +15,11 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* Lines above this level are dropped. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
-/* "error", "warn", "info", "debug"; false if the word is none of them. */
+/* "error", "warn", "info" or "debug"; false for any other word. */
 bool log_level_parse(const char *word, enum log_level *ret_level);
 const char *log_level_name(enum log_level level);
 
-/* Also hand every line that passes the level to fn (NULL: nobody). The text is borrowed. */
+/* Also call fn with every line that is printed; NULL: no longer. The text is borrowed. */
 void log_set_listener(void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msec.h - scalars with a unit. Nothing else: the pure core includes this file only.
+ * msec.h - scalars with a unit, and nothing else: the pure core includes only this file.
  */
 #ifndef DOZE_BASE_MSEC_H
 #define DOZE_BASE_MSEC_H

@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 
-/* What RFC 3986 calls unreserved, apart from letters and digits. */
+/* The unreserved characters of RFC 3986 that are not letters or digits. */
 #define PERCENT_UNRESERVED "-._~"
 
-/* Append the text with each byte written as %XX but ASCII letters, digits and those in `plain`.
- * False if the buffer is full. */
+/* Append the text. ASCII letters, digits and the characters in `plain` stay as they are, other
+ * bytes become %XX. False if the buffer is full. */
 bool percent_encode(struct buf *out, const char *text, const char *plain);
 
 /* Decode in place. False if a % is not followed by two hexadecimal digits, or stands for NUL;

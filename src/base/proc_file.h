@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Read up to size - 1 bytes and end them with NUL. False: the file cannot be read or is empty;
- * then text is "". */
+/* Read up to size - 1 bytes and end them with NUL. False, with text "", if the file cannot be
+ * read or is empty. */
 bool proc_file_read(const char *path, char *text, size_t size);
 
 #endif

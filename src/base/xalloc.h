@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xalloc.h - small allocations that cannot fail: out of memory ends the process with a line on
- * stderr. Never for a size that comes from outside: cap it first.
+ * xalloc.h - small allocations that cannot fail: without memory the process ends with a line on
+ * stderr. A size that comes from outside must be capped first.
  */
 #ifndef DOZE_BASE_XALLOC_H
 #define DOZE_BASE_XALLOC_H

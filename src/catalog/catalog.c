@@ -22,7 +22,7 @@ struct drafts {
 
 /* --- files to drafts --- */
 
-/* What the parts of one set share; other files are sets of one. */
+/* The name of a part of a set; another file is a set of its own. */
 static struct split_name set_of(const struct found_file *file) {
     struct split_name split = { .stem_len = strlen(file->path), .part = 1 };
     (void)split_name_parse(file->path, &split); /* false: split stays as it is */
@@ -61,8 +61,8 @@ static struct drafts read_drafts(struct found_file *files, size_t count) {
 
 /* --- keys --- */
 
-/* Who of several comes first to the plain key: what works before what does not, then the older,
- * so that a model got later does not take the name of one that is in use. */
+/* Which of several models gets the plain key: one that works before one that does not, then the
+ * older one, so that a new file does not take the name of a model in use. */
 static int by_claim(const void *a, const void *b) {
     const struct model *x = a, *y = b;
     int order = strcmp(x->key, y->key);
@@ -85,7 +85,7 @@ static char *variant_key(const struct model *model, const char *base, unsigned n
     return key;
 }
 
-/* first ... first + count: models of the same base; all but the first get a longer key. */
+/* Models with the same base; all but the first get a longer key. */
 static void name_variants(struct model *first, size_t count) {
     for (size_t i = 1; i < count; i++) {
         unsigned number = 1;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * catalog.h - the models on disk: which there are, what they are called, what they need.
+ * catalog.h - the models on disk: their names, facts and faults.
  *
  * A scan makes an immutable snapshot; the daemon scans on a pool thread and swaps the pointer
- * on the loop. Files are foreign: a broken one is listed with the reason. Reads headers only,
- * never weights. Layouts understood: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
- * folders, and the Hugging Face cache
- * (models--<publisher>--<model>/snapshots/<rev>/<file>.gguf, blobs are links). Split sets
- * (-00001-of-0000N.gguf) are one model; projectors (mmproj-*.gguf) are none, and give their
- * neighbour nothing.
+ * on the loop. Files are not trusted: a broken one is listed with the reason. Only headers are
+ * read, never weights. Layouts: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
+ * folders, and the Hugging Face cache (models--<publisher>--<model>/snapshots/<rev>/<file>,
+ * with links to blobs). Split sets (-00001-of-0000N.gguf) are one model. Projectors
+ * (mmproj-*.gguf) are skipped.
  */
 #ifndef DOZE_CATALOG_CATALOG_H
 #define DOZE_CATALOG_CATALOG_H
@@ -50,23 +49,21 @@ struct catalog {
     size_t count;
 };
 
-/* Walk the folders (missing ones are skipped). Never NULL; caller frees with catalog_free. Safe
- * on any thread. At most 10,000 models, 8 levels, links followed once. */
+/* Scan the folders; missing ones are skipped. Never NULL; the caller frees with catalog_free.
+ * Safe on any thread. At most 10,000 models; see walk.h for the other bounds. */
 struct catalog *catalog_scan(const char *const *dirs, size_t dir_count);
 void catalog_free(struct catalog *catalog);
 
-/* JIT loading, rule 5: exact key first, then publisher/name, @quant suffix, file name with or
- * without .gguf, letter case tolerated. Models with a problem are found too (the caller says
- * the problem). NULL if there is none. */
+/* docs/lifecycle.md, JIT loading: an exact key first, then publisher/name, a @quant suffix, a
+ * file name with or without .gguf; letter case does not matter. Models with a problem are found
+ * too. NULL if no model fits. */
 const struct model *catalog_find(const struct catalog *catalog, const char *name);
 
-/* Up to three names of models close to what was asked, best first; borrowed. Returns how many.
- */
+/* Up to three keys close to the name, best first; borrowed. Returns how many. */
 size_t catalog_close_names(const struct catalog *catalog, const char *name,
                            const char *ret_names[3]);
 
-/* Pure: does `name` mean a model with this key and publisher? Shared by catalog_find and tests.
- */
+/* Does the name stand for this model? Pure. */
 bool model_name_matches(const struct model *model, const char *name);
 
 #endif

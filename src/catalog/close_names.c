@@ -70,7 +70,7 @@ static int score_of(const struct word *wanted, const struct word *key, int worst
     return 100 - 100 * distance / longest + extra;
 }
 
-/* Keep the best, the earlier of equals first. */
+/* Keep the best; of equals the earlier. */
 static void consider(struct pick picks[PICKS], int score, const char *name) {
     struct pick new = { score, name };
     for (int i = 0; i < PICKS; i++) {
@@ -81,7 +81,7 @@ static void consider(struct pick picks[PICKS], int score, const char *name) {
     }
 }
 
-/* Without publisher and .gguf, which keys do not have. */
+/* Keys have no publisher and no .gguf. */
 static void wanted_init(struct word *wanted, const char *name) {
     const char *slash = strrchr(name, '/');
     if (slash && slash[1]) name = slash + 1;

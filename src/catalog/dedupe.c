@@ -10,7 +10,7 @@
 
 struct entry {
     struct found_file *file;
-    char *title; /* the path without the revision's folder; NULL outside of the cache */
+    char *title; /* path without the revision's folder; NULL outside the cache */
     bool drop;
 };
 
@@ -18,7 +18,7 @@ static int by_address(const struct entry *a, const struct entry *b) {
     return a->file < b->file ? -1 : a->file > b->file;
 }
 
-/* Names of one file lie side by side, the one found first in front. */
+/* Names of the same file are neighbours, the one found first in front. */
 static int by_inode(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
     if (x->file->device != y->file->device) return x->file->device < y->file->device ? -1 : 1;
@@ -26,7 +26,7 @@ static int by_inode(const void *a, const void *b) {
     return by_address(x, y);
 }
 
-/* Revisions of one file lie side by side, the newest in front. */
+/* Revisions of the same file are neighbours, the newest in front. */
 static int by_title(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
     if (!x->title || !y->title) return x->title ? -1 : y->title ? 1 : by_address(x, y);

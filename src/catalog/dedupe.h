@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dedupe.h - keeps each file in the list once: under the first of its names, and of the
- * revisions of a file in the Hugging Face cache the newest. The order stays.
+ * dedupe.h - drops the doubles of a file: all names but the first, and all its revisions in the
+ * Hugging Face cache but the newest. The order stays.
  */
 #ifndef DOZE_CATALOG_DEDUPE_H
 #define DOZE_CATALOG_DEDUPE_H

@@ -9,12 +9,13 @@ enum { BYTES_MAX = 4096 };
 
 static bool too_short(const struct gguf_cursor *c, struct error *err) {
     if (c->end < c->source->size) {
-        return error_set(err, ERR_LOAD_FAILED,
-                         "The file's header is longer than %d MiB, which no real model's is.",
-                         (int)(GGUF_HEADER_MAX >> 20));
+        return error_set(
+            err, ERR_LOAD_FAILED,
+            "The file's header is longer than %d MiB, more than any known model has.",
+            (int)(GGUF_HEADER_MAX >> 20));
     }
     return error_set(err, ERR_LOAD_FAILED,
-                     "The file ends within its header; it was not copied or downloaded whole.");
+                     "The file ends within its header; copy or download it again.");
 }
 
 void gguf_cursor_init(struct gguf_cursor *c, const struct gguf_source *source) {
@@ -25,7 +26,7 @@ void gguf_cursor_init(struct gguf_cursor *c, const struct gguf_source *source) {
     c->window_len = 0;
 }
 
-static bool fill(struct gguf_cursor *c, struct error *err) {
+static bool cursor_fill(struct gguf_cursor *c, struct error *err) {
     uint64_t left = c->end - c->pos;
     size_t len = left < sizeof c->window ? (size_t)left : sizeof c->window;
     if (!c->source->read(c->source->ctx, c->pos, c->window, len)) {
@@ -43,9 +44,9 @@ const unsigned char *gguf_cursor_bytes(struct gguf_cursor *c, size_t len, struct
         too_short(c, err);
         return NULL;
     }
-    uint64_t at = c->pos - c->window_start; /* wraps when before the window: then it is huge */
+    uint64_t at = c->pos - c->window_start; /* wraps to a huge number before the window */
     if (at > c->window_len || len > c->window_len - at) {
-        if (!fill(c, err)) return NULL;
+        if (!cursor_fill(c, err)) return NULL;
         at = 0;
     }
     c->pos += len;
@@ -75,8 +76,8 @@ bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width,
     return true;
 }
 
-/* Pass over strings that begin in the window; returns how many. Vocabularies are nearly all of
- * a header, so this loop is nearly all of a scan. */
+/* Skip strings that begin in the window; returns how many. A header is mostly vocabulary, so a
+ * scan spends its time here. */
 static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count) {
     uint64_t at = c->pos - c->window_start;
     uint64_t end = c->end - c->window_start, done = 0;
@@ -96,7 +97,7 @@ bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, struct erro
     while (count > 0) {
         count -= skip_in_window(c, count);
         if (count == 0) break;
-        uint64_t len; /* the window's last, or the first of the next, or one that is too long */
+        uint64_t len; /* of the last string in the window, or of one that is too long */
         if (!gguf_cursor_u64(c, &len, err)) return false;
         if (len > c->end - c->pos) return too_short(c, err);
         c->pos += len;

@@ -3,7 +3,7 @@
  * gguf_cursor.h - the bytes of a GGUF header, read in order through a small window.
  *
  * Pure: the bytes come from a source the caller gives (a file, or memory in tests). Nothing is
- * mapped, so a file that shrinks while it is read gives an error and not a signal. All numbers
+ * mapped, so a file that shrinks meanwhile causes an error and not a signal. All numbers
  * are little endian. Every function fails with ERR_LOAD_FAILED when the header ends too early.
  */
 #ifndef DOZE_CATALOG_GGUF_CURSOR_H
@@ -17,13 +17,13 @@
 #include "base/error.h"
 
 struct gguf_source {
-    /* Copy len bytes at offset; false if they cannot be had. offset + len <= size. */
+    /* Copy len bytes at offset; false if they cannot be read. offset + len <= size. */
     bool (*read)(void *ctx, uint64_t offset, void *bytes, size_t len);
     void *ctx;
     uint64_t size; /* bytes of the whole file */
 };
 
-/* The largest vocabularies known make headers of 16 MiB. */
+/* The largest known vocabularies make headers of 16 MiB. */
 #define GGUF_HEADER_MAX ((uint64_t)128 << 20)
 
 struct gguf_cursor {
@@ -43,14 +43,13 @@ bool gguf_cursor_u64(struct gguf_cursor *c, uint64_t *ret, struct error *err);
 /* The next len bytes; len <= 4096. Borrowed until the next call. NULL on failure. */
 const unsigned char *gguf_cursor_bytes(struct gguf_cursor *c, size_t len, struct error *err);
 
-/* Pass over count pieces of width bytes, 1 <= width <= 8. Costs nothing, however many. */
+/* Skip count items of width bytes, 1 <= width <= 8, in constant time. */
 bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width, struct error *err);
 
-/* A string is a u64 length and its bytes, without a NUL. */
+/* A string is a u64 length and its bytes, without NUL. */
 bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, struct error *err);
 
-/* Append the next string's bytes; what does not fit into the buffer's maximum is passed over.
- */
+/* Append the next string's bytes; what the buffer cannot hold is skipped. */
 bool gguf_cursor_string(struct gguf_cursor *c, struct buf *out, struct error *err);
 
 #endif

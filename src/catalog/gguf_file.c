@@ -23,7 +23,8 @@ static bool read_fd(void *ctx, uint64_t offset, void *bytes, size_t len) {
 
 bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *err) {
     *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
+    int fd = open(path,
+                  O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait for the writer of a FIFO */
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
         error_set(err, ERR_IO, "The file cannot be opened: %s.", strerrordesc_np(errno));

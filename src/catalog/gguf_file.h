@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "catalog/gguf_meta.h"
 
-/* As gguf_meta_read; besides, ERR_IO when the file cannot be opened or is none. */
+/* As gguf_meta_read; also ERR_IO if the path cannot be opened or is not a regular file. */
 bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *err);
 
 #endif

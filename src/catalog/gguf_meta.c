@@ -10,7 +10,7 @@
 #include "catalog/capabilities.h"
 #include "catalog/gguf_types.h"
 
-/* Real files: below 100 keys and below 20,000 tensors. */
+/* Known files have fewer than 100 keys and 20,000 tensors. */
 enum { KEYS_MAX = 1 << 16, TENSORS_MAX = 1 << 18, DIMENSIONS_MAX = 4 };
 enum { KEY_MAX = 128, TEMPLATE_MAX = 1 << 20, DEFAULT_ALIGNMENT = 32 };
 
@@ -75,7 +75,7 @@ static const struct field arch_fields[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool damaged(struct error *err, const char *what) {
-    return error_set(err, ERR_LOAD_FAILED, "The file is damaged: %s; get it again.", what);
+    return error_set(err, ERR_LOAD_FAILED, "The file is damaged: %s; download it again.", what);
 }
 
 static const struct field *field_find(const struct field *fields, size_t count,
@@ -86,9 +86,8 @@ static const struct field *field_find(const struct field *fields, size_t count,
     return NULL;
 }
 
-/* Keys of the model's own shape begin with its architecture, which comes first in every file
- * that llama.cpp's converters write; a file that names it later loses nothing but these facts.
- */
+/* Keys of the model's shape begin with its architecture, which comes first in every file that
+ * llama.cpp's converters write. If it comes later, only these facts are missed. */
 static const struct field *field_of_key(const struct reader *r) {
     const struct field *field = field_find(general_fields, COUNT(general_fields), r->key);
     if (field) return field;
@@ -99,7 +98,7 @@ static const struct field *field_of_key(const struct reader *r) {
     return field_find(arch_fields, COUNT(arch_fields), r->key + len + 1);
 }
 
-/* Integers of every width as one; -1 for what is negative, no integer, or beyond any sense. */
+/* An integer of any width; -1 if it is negative, above UINT32_MAX or not an integer. */
 static int64_t integer_of(const unsigned char *bytes, uint32_t type) {
     uint64_t raw = 0;
     memcpy(&raw, bytes, widths[type]);
@@ -211,8 +210,7 @@ static bool read_pair(struct reader *r, struct error *err) {
     return read_scalar(r, field, type, err);
 }
 
-/* Elements of a tensor from its dimensions; false if the product is more than any file holds.
- */
+/* Elements of a tensor, from its dimensions; false if they are more than any file holds. */
 static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elements,
                        struct error *err) {
     uint32_t dimensions;
@@ -247,8 +245,9 @@ static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) 
                          "The file holds tensors of type %u, which this version does not know.",
                          number);
     }
-    if (row % type->elements != 0) return damaged(err, "a tensor's rows are no whole blocks");
-    if (offset % r->alignment != 0) return damaged(err, "a tensor's place is not aligned");
+    if (row % type->elements != 0)
+        return damaged(err, "the rows of a tensor are not whole blocks");
+    if (offset % r->alignment != 0) return damaged(err, "a tensor is not aligned");
     uint64_t bytes = elements / type->elements * type->bytes;
     if (__builtin_add_overflow(offset, bytes, ret_end) || *ret_end > INT64_MAX) {
         return damaged(err, "a tensor lies beyond the end of any file");
@@ -265,7 +264,7 @@ static bool check_end(const struct reader *r, uint64_t data_end, struct error *e
     if (whole <= r->cursor.source->size) return true;
     return error_set(err, ERR_LOAD_FAILED,
                      "The file is cut short: it has %" PRIu64 " bytes and should have %" PRIu64
-                     "; get it again.",
+                     "; download it again.",
                      r->cursor.source->size, whole);
 }
 
@@ -291,7 +290,7 @@ static bool read_tensors(struct reader *r, uint64_t count, struct error *err) {
 static bool read_version(struct reader *r, struct error *err) {
     uint32_t magic, version;
     if (r->cursor.source->size == 0) {
-        return error_set(err, ERR_LOAD_FAILED, "The file is empty; get it again.");
+        return error_set(err, ERR_LOAD_FAILED, "The file is empty; download it again.");
     }
     if (!gguf_cursor_u32(&r->cursor, &magic, err)) return false;
     if (magic != 0x46554747) { /* "GGUF" */
@@ -301,7 +300,7 @@ static bool read_version(struct reader *r, struct error *err) {
     if (version == 2 || version == 3) return true;
     if (version != 0 && (version & 0xffff) == 0) {
         return error_set(err, ERR_LOAD_FAILED,
-                         "The file is for big-endian machines; get the usual one.");
+                         "The file is for big-endian machines; download a little-endian one.");
     }
     return error_set(err, ERR_LOAD_FAILED,
                      "The file has GGUF version %u; versions 2 and 3 can be read.", version);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gguf_meta.h - what the catalog wants to know from the header of a GGUF file.
+ * gguf_meta.h - what the catalog reads from the header of a GGUF file.
  *
- * Reads versions 2 and 3, little endian: magic, key-value pairs, tensor index; never the
- * weights. Pure, and made for hostile files: every count is checked against the bytes that are
- * there before anything is kept, what is kept has a fixed maximum, vocabularies are passed over
- * without being stored. The format is described at the top of ggml's gguf.h.
+ * Reads versions 2 and 3, little endian: magic, key-value pairs and tensor index, never the
+ * weights. Pure, and safe with hostile files: every count is checked against the bytes present
+ * before anything is stored, what is stored has a fixed maximum, and vocabularies are skipped.
+ * The format is described at the top of ggml's gguf.h.
  */
 #ifndef DOZE_CATALOG_GGUF_META_H
 #define DOZE_CATALOG_GGUF_META_H
@@ -17,13 +17,13 @@
 #include "base/msec.h"
 #include "catalog/gguf_cursor.h"
 
-/* Numbers that the file does not say are 0, or -1 where noted; strings are "". */
+/* Numbers that the file does not have are 0, or -1 where noted; strings are "". */
 struct gguf_meta {
     char architecture[64];
-    char name[192];       /* general.name, as bytes: may be cut, may be other than UTF-8 */
+    char name[192];       /* general.name; may be cut off, may not be UTF-8 */
     char kind[32];        /* general.type: "model", "adapter", "mmproj", "imatrix", ... */
-    int64_t file_type;    /* -1: not said */
-    int64_t pooling_type; /* -1: not said; 0 none, 1 mean, 2 cls, 3 last, 4 rank */
+    int64_t file_type;    /* -1: absent */
+    int64_t pooling_type; /* -1: absent; 0 none, 1 mean, 2 cls, 3 last, 4 rank */
     int64_t context_length, layers, embedding_length;
     int64_t heads;    /* where layers differ: the largest */
     int64_t kv_heads; /* where layers differ: the mean, rounded up */
@@ -34,9 +34,9 @@ struct gguf_meta {
     bool has_chat_template, tool_use, reasoning;
 };
 
-/* On failure the error says what is wrong with the file, and *ret_meta holds what was read
- * until then, so that a cut file still shows its name and architecture. Fails with
- * ERR_LOAD_FAILED (the file is no good) or ERR_IO. */
+/* On failure the error says what is wrong with the file, and *ret_meta has what was read until
+ * then, so that a truncated file still has its name and architecture. Fails with
+ * ERR_LOAD_FAILED (the file is bad) or ERR_IO. */
 bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
                     struct error *err);
 

@@ -15,7 +15,7 @@
 #include "catalog/model_name.h"
 #include "catalog/text_safe.h"
 
-/* The first problem found is the one that is told. */
+/* The first problem is the one that is reported. */
 static void __attribute__((format(printf, 2, 3)))
 set_problem(struct model *model, const char *fmt, ...) {
     if (model->problem) return;
@@ -33,8 +33,7 @@ static bool is_one_of(const char *word, const char *a, const char *b) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-/* Nothing is made of a projector for images: the engine reads text only, and whoever was told
- * otherwise would send images that are refused. */
+/* The engine takes no images, so that a projector adds nothing to its model. */
 static bool is_projector(const struct gguf_meta *meta, const char *file) {
     return model_name_is_projector(file) || strcmp(meta->kind, "mmproj") == 0 ||
            is_one_of(meta->architecture, "clip", "mmproj");
@@ -55,7 +54,7 @@ static void set_params_string(struct model *model) {
         snprintf(text, sizeof text, "%.0fB", n / 1e9);
     }
     char *whole = strstr(text, ".0B");
-    if (whole) memcpy(whole, "B", 2); /* 7.0B: 7B */
+    if (whole) memcpy(whole, "B", 2); /* 7.0B becomes 7B */
     free(model->params_string);
     model->params_string = xstrdup(text);
 }
@@ -73,7 +72,7 @@ static uint32_t at_most_u32(int64_t n) {
     return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* What the file leaves out, llama.cpp derives the same way (llama-model.cpp, load_hparams). */
+/* What the file leaves out is derived as llama.cpp does (llama-model.cpp, load_hparams). */
 static void set_shape(struct model *model, const struct gguf_meta *meta) {
     int64_t head_length = meta->heads > 0 ? meta->embedding_length / meta->heads : 0;
     model->context_length = meta->context_length;
@@ -105,7 +104,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
 
 static void check_facts(struct model *model, const struct gguf_meta *meta) {
     if (!meta->architecture[0]) {
-        set_problem(model, "The file does not say which architecture it has.");
+        set_problem(model, "The file does not name its architecture.");
     } else if (model->parameters == 0) {
         set_problem(model, "The file holds a vocabulary but no weights.");
     }
@@ -115,7 +114,7 @@ static void check_facts(struct model *model, const struct gguf_meta *meta) {
     }
 }
 
-/* Add one file's share. */
+/* Add what one file of the model contributes. */
 static void add_part(struct model *model, const struct found_file *file, size_t count,
                      struct gguf_meta *meta) {
     struct error err;
@@ -141,7 +140,7 @@ static void check_parts(struct model *model, const struct found_file *files, siz
         struct split_name there = { 0 };
         if (expected <= count) (void)split_name_parse(files[expected - 1].path, &there);
         if (there.part == expected) continue;
-        set_problem(model, "Part %u of %u is missing (%zu of them are here); get it again.",
+        set_problem(model, "Part %u of %u is missing (%zu are present); download it again.",
                     expected, split.count, count);
         return;
     }

@@ -11,14 +11,14 @@
 #include "catalog/catalog.h"
 #include "catalog/walk.h"
 
-/* A model on its way into the catalog: model.key is its base until the keys are made unique. */
+/* A model that will enter the catalog; its key is the base until the keys are made unique. */
 struct draft {
     struct model model;
-    bool is_model; /* false: a projector, an adapter, a table of importances */
+    bool is_model; /* false: a projector, an adapter or an importance matrix */
 };
 
-/* Read the headers. files: all parts of one model that are there, in their order, count > 0.
- * The draft owns its strings; clear with model_clear. */
+/* Read the headers of a model's files: all parts that exist, in order; count > 0. The draft
+ * owns its strings; clear with model_clear. */
 void draft_read(const struct found_file *files, size_t count, struct draft *ret_draft);
 
 void model_clear(struct model *model);

@@ -15,10 +15,10 @@
 /* Quantizations that are not (I|T)Q<digits>... */
 static const char *const other_quantizations[] = { "F16",  "F32",   "BF16",  "FP16",
                                                    "FP32", "MXFP4", "NVFP4", "MXFP4_MOE" };
-/* Marks of how it was quantized, left before it: "-UD-Q4_K_XL", ".i1-Q4_K_M". */
+/* Prefixes of quantizations: "-UD-Q4_K_XL", ".i1-Q4_K_M". */
 static const char *const quantization_marks[] = { "ud", "i1" };
 
-/* Names of files that say nothing: the folder's name is taken. */
+/* File names without information: the folder's name is used instead. */
 static const char *const empty_names[] = { "", "model", "ggml-model", "ggml" };
 
 static bool is_separator(char c) {
@@ -42,7 +42,7 @@ static bool is_quantization(const char *text, size_t len) {
     return len - at < 12;
 }
 
-/* Where the quantization at the end of the name begins; len if there is none. */
+/* Where the quantization at the end begins; len if there is none. */
 static size_t quantization_start(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         bool word = i == 0 || is_separator(text[i - 1]);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_name.h - what a model is called, from where its file lies. Pure.
+ * model_name.h - the names of a model, from the path of its file. Pure.
  *
  * "lmstudio-community/Qwen2.5-0.5B-Instruct-GGUF/Qwen2.5-0.5B-Instruct-Q8_0.gguf" has the
  * publisher "lmstudio-community", the folder "Qwen2.5-0.5B-Instruct-GGUF", and the base
- * "qwen2.5-0.5b-instruct". In the Hugging Face cache the first two stand in the folder
+ * "qwen2.5-0.5b-instruct". In the Hugging Face cache the first two are in the folder
  * "models--<publisher>--<folder>".
  */
 #ifndef DOZE_CATALOG_MODEL_NAME_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct model_place { /* pieces of the path they came from, not NUL-terminated; len 0: none */
+struct model_place { /* pieces of the path, not NUL-terminated; len 0: none */
     const char *publisher, *folder, *file;
     size_t publisher_len, folder_len;
     const char *revision; /* in the Hugging Face cache: "<revision>/<file>"; else NULL */
@@ -29,10 +29,10 @@ char *model_base(const struct model_place *place);
 /* The file's name without split suffix and .gguf, safe to show. Caller frees. */
 char *model_stem(const struct model_place *place);
 
-/* The quantization that a file's name ends with, upper case ("Q4_K_M"); "" if it has none. */
+/* The quantization at the end of a file name, in upper case ("Q4_K_M"); "" if none. */
 void model_name_quantization(const char *file, char ret_name[16]);
 
-/* A projector for images. */
+/* Is it a projector for images? */
 bool model_name_is_projector(const char *file);
 
 #endif

@@ -23,7 +23,7 @@ struct folder_id {
 struct walk {
     struct found *found;
     size_t root_len;
-    struct folder_id links[LINKS_MAX]; /* folders that links have led to, and the roots */
+    struct folder_id links[LINKS_MAX]; /* folders that links led to, and the roots */
     size_t link_count;
 };
 
@@ -38,12 +38,12 @@ static int worth_a_look(const struct dirent *entry) {
     return entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
 }
 
-/* alphasort would follow the user's locale. */
+/* alphasort would use the locale. */
 static int by_name(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* False if a link has led there before. */
+/* False if a link led there before. */
 static bool remember_link(struct walk *w, const struct stat *st) {
     for (size_t i = 0; i < w->link_count; i++) {
         if (w->links[i].device == st->st_dev && w->links[i].inode == st->st_ino) return false;
@@ -53,8 +53,8 @@ static bool remember_link(struct walk *w, const struct stat *st) {
     return true;
 }
 
-/* Make room for one more item in an array that doubles; its length is a power of two or 0 when
- * it is full. */
+/* Make room for one more item. The array doubles, so it is full when its length is 0 or a power
+ * of two. */
 static void *grown(void *items, size_t count, size_t size) {
     if (count & (count - 1)) return items;
     return xrealloc(items, (count ? count * 2 : 1) * size);
@@ -83,7 +83,7 @@ static void add_folder(struct found *found, const char *path, char *awaited) {
 
 static void walk_folder(struct walk *w, const char *path, int level);
 
-/* A recursion of bounded depth: LEVELS_MAX. */
+/* Recursion no deeper than LEVELS_MAX. */
 static void walk_entry(struct walk *w, const char *path, const struct dirent *entry,
                        int level) {
     char below[PATH_MAX];

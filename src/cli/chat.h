@@ -16,17 +16,17 @@ struct chat_options {
     bool stats; /* print figures after each answer */
 };
 
-/* Borrows cli and the options' strings for its life. */
+/* Borrows cli and the strings of the options until chat_free. */
 struct chat *chat_new(const struct cli *cli, const struct chat_options *options);
 void chat_free(struct chat *chat);
 
-/* Ask, and show the answer on stdout as it arrives. Question and answer stay in the
- * conversation, of a cancelled answer what had arrived; after a failure neither does. The text
- * is UTF-8. cancel_fd as in struct call. */
+/* Ask, and show the answer on stdout as it arrives. The conversation keeps question and answer;
+ * of a cancelled answer, the part that arrived; after a failure, neither. Fails if the text is
+ * not UTF-8. cancel_fd: as in struct call. */
 enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cancel_fd,
                       struct error *err);
 
-/* Forget everything but the system message. */
+/* Start over: drop all messages but the system message. */
 void chat_forget(struct chat *chat);
 
 #endif

@@ -24,7 +24,7 @@ static const struct option_row chat_options[] = {
     FLAG(chat, stats, "stats", 0, "Print tokens and speed after each answer"),
 };
 
-enum { MAX_PROMPT = 16 << 20, CHUNK = 1 << 16 };
+enum { MAX_PROMPT = 16000000, CHUNK = 1 << 16 };
 
 /* Append all of stdin, after an empty line if there is a prompt already. */
 static bool add_stdin(struct buf *prompt) {
@@ -33,7 +33,7 @@ static bool add_stdin(struct buf *prompt) {
         char *room = buf_reserve(prompt, CHUNK);
         if (!room) {
             cli_fail(CLI_FAILED, "The prompt is larger than %d MB; send less.",
-                     MAX_PROMPT >> 20);
+                     MAX_PROMPT / 1000000);
             return false;
         }
         ssize_t got = read(STDIN_FILENO, room, CHUNK);
@@ -53,7 +53,7 @@ static void trim_end(struct buf *prompt) {
 }
 
 /* Ctrl-C closes the connection and leaves the terminal as it was. */
-static enum cli_exit ask(struct chat *chat, const struct buf *prompt) {
+static enum cli_exit ask_question(struct chat *chat, const struct buf *prompt) {
     struct error err;
     int fd = interrupt_open();
     enum outcome outcome = chat_ask(chat, prompt->data, prompt->len, fd, &err);
@@ -69,7 +69,7 @@ static enum cli_exit ask_once(struct chat *chat, const char *given) {
     if (isatty(STDIN_FILENO) || add_stdin(&prompt)) {
         trim_end(&prompt);
         code = prompt.len
-                   ? ask(chat, &prompt)
+                   ? ask_question(chat, &prompt)
                    : cli_fail(CLI_USAGE, "The prompt is empty; give one with -p or on stdin.");
     }
     buf_clear(&prompt);

@@ -57,7 +57,7 @@ static void take_delta(struct chat_reply *r, yyjson_val *delta) {
 }
 
 /* ": loading 42%" while the model is being loaded. */
-static void take_comment(struct chat_reply *r, const char *text) {
+static void take_loading(struct chat_reply *r, const char *text) {
     static const char word[] = "loading ";
     char label[300], *end = NULL;
     if (strncmp(text, word, sizeof word - 1) != 0) return;
@@ -95,7 +95,7 @@ void chat_reply_on_event(void *ctx, const struct sse_event *ev) {
     struct chat_reply *r = ctx;
     struct error ignored;
     if (ev->kind == SSE_COMMENT) {
-        take_comment(r, ev->text);
+        take_loading(r, ev->text);
         return;
     }
     if (strcmp(ev->text, "[DONE]") == 0) return;
@@ -118,7 +118,7 @@ void chat_reply_end(struct chat_reply *r) {
     fflush(stdout);
 }
 
-/* LM Studio's word as a person says it; words that it may add later stay as they are. */
+/* Plain words for LM Studio's; an unknown one stays as it is. */
 static const char *stop_text(const char *reason) {
     static const char *const texts[][2] = {
         { "eosFound", "complete" },

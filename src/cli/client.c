@@ -10,7 +10,7 @@
 #include "base/xalloc.h"
 #include "cli/curl_library.h"
 
-enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048, MAX_BODY = 64 << 20 };
+enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048, MAX_BODY = 64000000 };
 
 /* A running transfer. */
 struct transfer {
@@ -178,7 +178,7 @@ static enum outcome transfer_fail(const struct transfer *t, const struct cli *cl
     }
     if (t->too_large) {
         error_set(err, ERR_TOO_LARGE, "The server's answer is larger than %d MB.",
-                  MAX_BODY >> 20);
+                  MAX_BODY / 1000000);
     } else if (code == CURLE_URL_MALFORMAT) {
         error_set(err, ERR_INVALID_REQUEST, "'%s' is not a host name or an address.",
                   cli->host);
@@ -214,7 +214,7 @@ static enum outcome transfer_finish(const struct transfer *t, const struct cli *
 static enum outcome transfer_perform(struct transfer *t, const struct cli *cli,
                                      yyjson_doc **ret_answer, struct error *err) {
     if (t->call->body && !json_write(t->call->body, &t->sent)) {
-        error_set(err, ERR_TOO_LARGE, "The request is larger than %d MB.", MAX_BODY >> 20);
+        error_set(err, ERR_TOO_LARGE, "The request is larger than %d MB.", MAX_BODY / 1000000);
         return OUTCOME_REFUSED;
     }
     CURLM *multi = t->curl->multi_init();

@@ -67,8 +67,8 @@ static int command_match(const struct command *command, int argc, char **argv) {
     return argc > 1 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
-/* The command that argv begins with, or NULL; *ret_words: of its name. Two words win over one:
- * "log stream" stands before "log" in the table. */
+/* The command whose name argv begins with, or NULL; *ret_words: words of the name. "log stream"
+ * is tried before "log" because it comes first in the table. */
 static const struct command *command_find(int argc, char **argv, int *ret_words) {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         *ret_words = command_match(commands[i], argc, argv);
@@ -87,7 +87,7 @@ static bool is_group(const char *word) {
     return false;
 }
 
-static enum cli_exit fail_unknown(const struct cli *cli, const char *word) {
+static enum cli_exit fail_unknown_command(const struct cli *cli, const char *word) {
     const char *names[COMMAND_COUNT];
     struct buf close = BUF_INIT(256);
     for (size_t i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i]->name;
@@ -133,12 +133,12 @@ static enum cli_exit help_run(const struct cli *cli, const void *values) {
     const struct command *command = command_find(cli->arg_count, cli->args, &words);
     if (command) return print_help(cli, command);
     if (is_group(cli->args[0])) return print_overview(cli, cli->args[0], CLI_DONE);
-    return fail_unknown(cli, cli->args[0]);
+    return fail_unknown_command(cli, cli->args[0]);
 }
 
 /* --- running --- */
 
-/* Fill what no option gave from the environment, else with the default. */
+/* What no option gives comes from the environment, else it is the default. */
 static bool fill_server(struct cli *cli) {
     const char *host = getenv("DOZE_HOST"), *port = getenv("DOZE_PORT");
     if (!cli->host) cli->host = host && *host ? host : "127.0.0.1";
@@ -202,7 +202,7 @@ static enum cli_exit dispatch(struct cli *cli, int argc, char **argv) {
     const struct command *command = command_find(argc, argv, &words);
     if (command && !command->run) return serve_run(cli, argc, argv);
     if (command) return command_run(cli, command, argc - words + 1, argv + words - 1);
-    if (!is_group(argv[0])) return fail_unknown(cli, argv[0]);
+    if (!is_group(argv[0])) return fail_unknown_command(cli, argv[0]);
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     return print_overview(cli, argv[0], asked ? CLI_DONE : CLI_USAGE);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* commands.h - the table of all commands, and the choice of one by the command line's words. */
+/* commands.h - the table of all commands, and running the one that the arguments name. */
 #ifndef DOZE_CLI_COMMANDS_H
 #define DOZE_CLI_COMMANDS_H
 
 #include "cli/cli.h"
 
-/* In the order of the help. */
+/* In the order of `doze help`. */
 extern const struct command *const commands[];
 extern const size_t command_count;
 

@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* POSIX wants a function's address to fit an object pointer; ISO C does not let one be cast. */
+/* POSIX lets dlsym return a function as void *; ISO C does not let it be cast to one. */
 static bool take(void *handle, const char *name, void *place) {
     void *address = dlsym(handle, name);
     memcpy(place, &address, sizeof address);

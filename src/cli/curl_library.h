@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * curl_library.h - libcurl, brought in when the first command needs it.
+ * curl_library.h - libcurl, loaded when the first command needs it.
  *
- * `doze serve` is the same program and must stay small while it sleeps; libcurl and the thirty
- * libraries it brings cost 5 MB of resident memory just by being linked (measured).
+ * `doze serve` is the same program and must stay small while idle: libcurl and the thirty
+ * libraries that it needs would take 5 MB of resident memory just by being linked (measured).
  */
 #ifndef DOZE_CLI_CURL_LIBRARY_H
 #define DOZE_CLI_CURL_LIBRARY_H
@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-/* Functions are called through pointers of the same names: the macros of curl.h must not. */
+/* The functions are called through pointers of the same names, which are not macros. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
@@ -39,7 +39,7 @@ struct curl_library {
 };
 #undef CURL_POINTER
 
-/* Loaded once, for the rest of the process. NULL with ERR_IO if libcurl is not installed. */
+/* Loads it once. NULL with ERR_IO if libcurl is not installed. */
 const struct curl_library *curl_library_get(struct error *err);
 
 #endif

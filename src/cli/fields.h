@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fields.h - fields of the server's JSON, read with a default where one is absent or odd. */
+/* fields.h - reads fields of the server's JSON; absent and unusable ones have a default. */
 #ifndef DOZE_CLI_FIELDS_H
 #define DOZE_CLI_FIELDS_H
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the second column begins: its texts have 48 columns on a terminal of 80. */
+/* The second column has 48 of the 80 columns of a terminal. */
 enum { LAST_COLUMN = 80, SECOND_COLUMN = 32, MAX_LEFT = 128 };
 
-/* A left text that reaches the second column has a line of its own. */
-static void add_row(struct buf *out, const char *left, const char *right) {
+/* A left text that reaches into the second column gets a line of its own. */
+static void help_add_row(struct buf *out, const char *left, const char *right) {
     int len = (int)strlen(left);
     if (len + 2 > SECOND_COLUMN) {
         buf_addf(out, "%s\n%*s%s\n", left, SECOND_COLUMN, "", right);
@@ -44,7 +44,7 @@ void help_add_overview(const char *program, const struct command *const *command
         if (group && !in_group(commands[i], group)) continue;
         snprintf(left, sizeof left, "  %s%s%s", commands[i]->name, commands[i]->args ? " " : "",
                  commands[i]->args ? commands[i]->args : "");
-        add_row(out, left, commands[i]->summary);
+        help_add_row(out, left, commands[i]->summary);
     }
     buf_addf(out, "\n`%s <command> --help` shows the options of a command.\n", program);
 }
@@ -55,7 +55,7 @@ static void add_option(struct buf *out, const struct option_row *row) {
     if (!row->help) return;
     snprintf(left, sizeof left, "  %3s --%s%s%s", row->letter ? letter : "", row->name,
              row->arg ? " " : "", row->arg ? row->arg : "");
-    add_row(out, left, row->help);
+    help_add_row(out, left, row->help);
 }
 
 static bool has_letter(const struct command *command, char letter) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* interrupt.h - Ctrl-C as something to wait for instead of the end of the program. */
+/* interrupt.h - turns Ctrl-C into a readable descriptor. */
 #ifndef DOZE_CLI_INTERRUPT_H
 #define DOZE_CLI_INTERRUPT_H
 
-/* From now on SIGINT does not end the program but makes the returned descriptor readable. -1 if
- * the kernel refuses: then SIGINT ends the program as before. */
+/* From now on SIGINT makes the returned descriptor readable instead of ending the program. -1
+ * if the kernel refuses; then SIGINT still ends the program. */
 int interrupt_open(void);
 
-/* SIGINT ends the program again; one that was not drained does so at once. Accepts -1. */
+/* SIGINT ends the program again, at once if one is pending. Accepts -1. */
 void interrupt_close(int fd);
 
-/* Forget the interrupts that have come so far. */
+/* Discard pending interrupts. */
 void interrupt_drain(int fd);
 
 #endif

@@ -65,7 +65,7 @@ static size_t count_instances(yyjson_val *models) {
     return count;
 }
 
-static void read_all(yyjson_val *models, struct inventory *inv) {
+static void read_models(yyjson_val *models, struct inventory *inv) {
     size_t i, max, j, jmax;
     yyjson_val *model, *instance;
     yyjson_arr_foreach(models, i, max, model) {
@@ -91,7 +91,7 @@ bool inventory_read(yyjson_doc *doc, struct inventory *ret, struct error *err) {
         .models = xcalloc(yyjson_arr_size(models), sizeof *inv.models),
         .instances = xcalloc(count_instances(models), sizeof *inv.instances),
     };
-    read_all(models, &inv);
+    read_models(models, &inv);
     *ret = inv;
     return true;
 }

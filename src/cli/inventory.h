@@ -42,10 +42,10 @@ struct inventory {
     size_t instance_count;
 };
 
-/* Ask the server. Filled only with OUTCOME_DONE; then inventory_clear it. */
+/* Ask the server. *ret is filled with OUTCOME_DONE only; clear it with inventory_clear. */
 enum outcome inventory_fetch(const struct cli *cli, struct inventory *ret, struct error *err);
 
-/* Read the server's answer, which is taken. Fails if it has no list of models. */
+/* Read the server's answer; takes doc, also on failure. Fails if it has no list of models. */
 bool inventory_read(yyjson_doc *doc, struct inventory *ret, struct error *err);
 void inventory_clear(struct inventory *inv);
 

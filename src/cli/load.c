@@ -160,8 +160,8 @@ static enum outcome fail_many(const struct pick_item *items, size_t count, const
     return OUTCOME_REFUSED;
 }
 
-/* Load the model that `part` of a key stands for. *err: why the server does not know the name
- * itself; it stays if no key fits. */
+/* Load the model whose key contains `part`. If none does, *err keeps what the caller put there,
+ * the server's answer to the name itself. */
 static enum outcome load_call_picked(struct load *load, const char *part, struct inventory *inv,
                                      struct error *err) {
     size_t count = 0, chosen = 0;

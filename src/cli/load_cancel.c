@@ -7,7 +7,7 @@
 
 #include "cli/inventory.h"
 
-/* Until the server has noticed that our connection is closed, we count as one that waits. */
+/* Until the server notices that our connection is closed, it counts us as waiting. */
 enum { ROUNDS = 20, ROUND_MS = 50 };
 
 static bool is_ours(const struct listed_instance *instance, const char *model,
@@ -20,7 +20,7 @@ static bool is_on_its_way(const struct listed_instance *instance) {
     return strcmp(instance->state, "loading") == 0 || strcmp(instance->state, "queued") == 0;
 }
 
-/* The instance that we caused: one that is not loaded yet before one that is. NULL: gone. */
+/* The instance that we asked for, one that is still loading if there is one; NULL: gone. */
 static const struct listed_instance *find_ours(const struct inventory *inv, const char *model,
                                                const char *identifier) {
     const struct listed_instance *found = NULL;
@@ -34,7 +34,7 @@ static const struct listed_instance *find_ours(const struct inventory *inv, cons
 
 enum fate { FATE_GONE, FATE_WANTED, FATE_UNKNOWN };
 
-/* One look. Unloads the instance if nobody else wants it. */
+/* Look once; unload the instance if no other request uses it or waits for it. */
 static enum fate look(const struct cli *cli, const char *model, const char *identifier) {
     struct inventory inv;
     struct error err;

@@ -5,11 +5,10 @@
 
 #include "cli/client.h"
 
-/* Call after the connection of the load was closed: the server goes on with a load for a while
- * after its client has left (docs/lifecycle.md, JIT loading, rule 4). Unload its instance,
- * unless other requests wait for it or use it. Prints what became of the load and returns the
- * exit code. model: as the server was asked for it; identifier: of the instance, NULL if none
- * was asked for. */
+/* Call after the connection of the load is closed. The server continues a load for a while
+ * after its client leaves (docs/lifecycle.md, JIT loading, rule 4), so this unloads the
+ * instance, unless other requests use it or wait for it. Prints what became of the load and
+ * returns the exit code. model: as it was sent to the server; identifier: NULL if none was. */
 enum cli_exit load_cancel(const struct cli *cli, const char *model, const char *identifier);
 
 #endif

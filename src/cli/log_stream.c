@@ -36,7 +36,7 @@ static void print_text(yyjson_val *entry) {
     putchar('\n');
 }
 
-static void print_line(yyjson_val *entry) {
+static void print_server_line(yyjson_val *entry) {
     print_time(entry);
     printf("%-5s ", field_str(entry, "level"));
     print_text(entry);
@@ -74,7 +74,7 @@ struct printer {
     void (*print)(yyjson_val *entry);
 };
 static const struct printer printers[] = {
-    { "line", print_line },
+    { "line", print_server_line },
     { "input", print_exchange },
     { "output", print_exchange },
     { "stats", print_stats },

@@ -15,7 +15,7 @@
 /* What getopt_long returns for a long option: LONG_BASE + index into rows. */
 enum { LONG_BASE = 0x100 };
 
-/* The sets laid out as getopt_long wants them. */
+/* The sets in the form that getopt_long takes. */
 struct layout {
     const struct option_row *rows[OPTIONS_MAX];
     void *targets[OPTIONS_MAX];
@@ -112,7 +112,7 @@ static bool fail_missing(const struct layout *l, int option, struct error *err) 
                      row->name, row->arg);
 }
 
-static bool fail_unknown(int letter, const char *word, struct error *err) {
+static bool fail_unknown_option(int letter, const char *word, struct error *err) {
     if (letter == 0) {
         return error_set(err, ERR_INVALID_REQUEST, "Unknown or incomplete option '%s'.", word);
     }
@@ -128,13 +128,13 @@ struct rest {
     int count;
 };
 
-/* getopt_long with a leading "-" returns other arguments as options of this value. It has no
- * way to pass over "-1", which is a number here and not an option: then it starts again behind
- * it. at: the element of argv that it takes for argv[0]. */
+/* With a leading "-" getopt_long returns each other argument as an option of this value. To it
+ * "-1" is an option; here it is a number, so that getopt_long starts again after it. at: the
+ * element of argv that getopt_long takes for argv[0]. */
 enum { ARGUMENT = 1 };
 
-static bool read_all(const struct layout *l, int argc, char **argv, struct rest *rest, int *at,
-                     struct error *err) {
+static bool parse_all(const struct layout *l, int argc, char **argv, struct rest *rest, int *at,
+                      struct error *err) {
     optind = 0; /* glibc: start over */
     for (;;) {
         int element = *at + (optind ? optind : 1);
@@ -149,7 +149,7 @@ static bool read_all(const struct layout *l, int argc, char **argv, struct rest 
         } else if (value == ':') {
             return fail_missing(l, optopt, err);
         } else if (value == '?') {
-            return fail_unknown(optopt, argv[*at + optind - 1], err);
+            return fail_unknown_option(optopt, argv[*at + optind - 1], err);
         } else {
             size_t i = layout_find(l, value);
             if (!row_read(l->rows[i], l->targets[i], optarg, err)) return false;
@@ -164,7 +164,7 @@ bool options_parse(const struct option_sets *sets, int argc, char **argv, int *r
     int at = 0;
     layout_init(&layout, sets);
     opterr = 0;
-    bool ok = read_all(&layout, argc, argv, &rest, &at, err);
+    bool ok = parse_all(&layout, argc, argv, &rest, &at, err);
     if (ok) {
         for (int i = at + optind; i < argc; i++) rest.args[rest.count++] = argv[i];
         *ret_first = argc - rest.count;

@@ -42,7 +42,7 @@ static size_t find_item(const struct pick_item *items, size_t count, const char 
     return find_name(items, count, word);
 }
 
-static enum pick ask(const struct pick_item *items, size_t count, size_t *ret_index) {
+static enum pick pick_ask(const struct pick_item *items, size_t count, size_t *ret_index) {
     char line[MAX_NAME];
     print_items(items, count);
     for (;;) {
@@ -61,7 +61,7 @@ enum pick pick_item(const struct pick_item *items, size_t count, size_t *ret_ind
     *ret_index = 0;
     if (count == 1) return PICK_ONE;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return PICK_MANY;
-    return ask(items, count, ret_index);
+    return pick_ask(items, count, ret_index);
 }
 
 void pick_add_names(const struct pick_item *items, size_t count, struct buf *out) {

@@ -23,7 +23,7 @@ enum pick {
  * other name has. Letter case does not matter. An empty line picks nothing. */
 enum pick pick_item(const struct pick_item *items, size_t count, size_t *ret_index);
 
-/* Append "a, b and others": as many names as the buffer holds. */
+/* Append as many names as the buffer holds: "a, b and others". */
 void pick_add_names(const struct pick_item *items, size_t count, struct buf *out);
 
 #endif

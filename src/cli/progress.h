@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* progress.h - one line on stderr that shows how far something is; nothing unless it is a
- * terminal. */
+/* progress.h - a progress bar, one line on stderr; shows nothing unless that is a terminal. */
 #ifndef DOZE_CLI_PROGRESS_H
 #define DOZE_CLI_PROGRESS_H
 
@@ -15,7 +14,7 @@ struct progress {
 /* Draw or redraw "label [=====>    ]  42%". fraction: 0 to 1, others are clamped. */
 void progress_show(struct progress *p, const char *label, double fraction);
 
-/* Take the line away, so that something else can be printed. */
+/* Erase the line, so that something else can be printed. */
 void progress_clear(struct progress *p);
 
 #endif

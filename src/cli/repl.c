@@ -62,7 +62,7 @@ static size_t trimmed_len(const char *line, size_t len) {
     return len;
 }
 
-static bool is_word(const char *line, size_t len, const char *word) {
+static bool line_is(const char *line, size_t len, const char *word) {
     return strlen(word) == len && memcmp(line, word, len) == 0;
 }
 
@@ -70,8 +70,8 @@ static bool is_word(const char *line, size_t len, const char *word) {
 static bool take_line(struct repl *r, const char *line, size_t len, enum cli_exit *code) {
     struct error err;
     if (len == 0) return true;
-    if (is_word(line, len, "/exit")) return false;
-    if (is_word(line, len, "/clear")) {
+    if (line_is(line, len, "/exit")) return false;
+    if (line_is(line, len, "/clear")) {
         chat_forget(r->chat);
         fputs("The conversation is cleared.\n", stderr);
         return true;

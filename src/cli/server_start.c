@@ -78,7 +78,7 @@ static void build_args(const struct start *s, char *self, char *port, char **arg
     args[n] = NULL;
 }
 
-/* It gets a session of its own, so that closing the terminal does not end it, and inherits only
+/* It has a session of its own, so that closing the terminal does not end it, and inherits only
  * the log and the pipe. */
 static int spawn(struct start *s, char *self, char **args, int ready_write) {
     posix_spawn_file_actions_t files;
@@ -144,7 +144,7 @@ static bool fail_start(struct start *s, const char *what, struct error *err) {
                      s->log_path);
 }
 
-/* Read "PORT\n" from the pipe. The pipe's end means that the server has ended. */
+/* Read "PORT\n" from the pipe. If the pipe ends first, the server has ended. */
 static bool wait_ready(struct start *s, struct error *err) {
     char text[16] = "";
     size_t len = 0;

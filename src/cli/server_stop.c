@@ -9,8 +9,8 @@
 
 #include "cli/health.h"
 
-/* The server gives running answers 10 s and then workers 10 s; a person hears of it after
- * QUIET_MS. */
+/* The server gives running answers 10 s to end, then workers 10 s. After QUIET_MS the person is
+ * told what the command waits for. */
 enum { QUIET_MS = 1000, WAIT_MS = 29000 };
 
 /* The pid in /health means something on this machine only. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setting_table.h - the settings as a person writes and reads them: words, units, what they
- * mean. Pure. docs/settings.md describes them; the server checks the values.
+ * setting_table.h - how a person writes and reads the settings: words, units, meaning. Pure.
+ *
+ * docs/settings.md describes the settings; the server checks the values.
  */
 #ifndef DOZE_CLI_SETTING_TABLE_H
 #define DOZE_CLI_SETTING_TABLE_H
@@ -26,23 +27,23 @@ enum setting_kind {
 struct setting {
     const char *name;
     enum setting_kind kind;
-    const char *initial; /* JSON that sets it back */
+    const char *initial; /* the default, as JSON */
     const char *meaning; /* a few words, without a full stop */
 };
 
 extern const struct setting setting_table[];
 extern const size_t setting_table_count;
 
-/* NULL for a name that only the server knows, which may be newer. */
+/* NULL for an unknown name; the server may be newer and know it. */
 const struct setting *setting_find(const char *name);
 
-/* The value that the text stands for; it belongs to doc. setting: NULL: JSON if it is JSON,
- * else a word. NULL with a sentence if the text does not fit the kind. */
+/* The value of the text; it belongs to doc. NULL with a sentence if the text does not fit the
+ * kind. A NULL setting takes JSON, and any other text as a string. */
 yyjson_mut_val *setting_parse(const struct setting *setting, const char *text,
                               yyjson_mut_doc *doc, struct error *err);
 
-/* Append the value with its unit: "1h30m", "4.29 GB", "none"; as JSON what has no unit, strings
- * without quotes. setting: as above. */
+/* Append the value with its unit: "1h30m", "4.29 GB", "none". Other values, and those of a NULL
+ * setting, are JSON, but strings have no quotes. */
 void setting_format(const struct setting *setting, yyjson_val *val, struct buf *out);
 
 #endif

@@ -58,7 +58,8 @@ static enum cli_exit fail_unknown_key(yyjson_val *root, const char *name) {
     return code;
 }
 
-/* As the server has it, for scripts: seconds, bytes; a string without quotes unless as JSON. */
+/* For scripts: as the server has it, in seconds and bytes; a string without quotes unless JSON
+ * is wanted. */
 static enum cli_exit print_one(yyjson_val *root, const char *name, bool json) {
     yyjson_val *val = yyjson_obj_get(root, name);
     if (!val) return fail_unknown_key(root, name);

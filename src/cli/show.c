@@ -33,8 +33,8 @@ static void prompts_format(const struct listed_instance *instance, char *text, s
              (long long)instance->prompt_hits, instance->prompt_hits == 1 ? "hit" : "hits");
 }
 
-static void add_row(struct table *table, const struct listed_instance *instance,
-                    nbytes model_bytes) {
+static void show_add_row(struct table *table, const struct listed_instance *instance,
+                         nbytes model_bytes) {
     char status[STATUS_TEXT], size[SIZE_TEXT], number[24], ttl[2 * DURATION_TEXT + 4];
     char prompts[SIZE_TEXT + 64];
     instance_status(instance, status);
@@ -62,13 +62,13 @@ void show_instances(const struct inventory *inv) {
         const struct listed_model *model = &inv->models[m];
         for (size_t i = 0; i < model->instance_count; i++) {
             const struct listed_instance *row = &inv->instances[model->first_instance + i];
-            add_row(&table, row, model->size_bytes);
+            show_add_row(&table, row, model->size_bytes);
         }
     }
     table_show(&table);
 }
 
-/* The word that `lms ps --json` has. */
+/* The word of `lms ps --json`. */
 static const char *status_word(const struct listed_instance *instance) {
     return strcmp(instance->state, "busy") == 0 ? "generating" : instance->state;
 }

@@ -16,7 +16,7 @@ void sse_clear(struct sse *s) {
     buf_clear(&s->data);
 }
 
-static void event_end(struct sse *s) {
+static void sse_end_event(struct sse *s) {
     if (s->has_data) {
         struct sse_event ev = {
             .kind = SSE_EVENT,
@@ -31,12 +31,12 @@ static void event_end(struct sse *s) {
     s->name[0] = '\0';
 }
 
-static void take_comment(struct sse *s, const char *text, size_t len) {
+static void sse_take_comment(struct sse *s, const char *text, size_t len) {
     struct sse_event ev = { .kind = SSE_COMMENT, .name = "", .text = text, .len = len };
     s->on_event(s->ctx, &ev);
 }
 
-static bool take_data(struct sse *s, const char *value, size_t len) {
+static bool sse_take_data(struct sse *s, const char *value, size_t len) {
     if (s->has_data && !buf_add(&s->data, "\n", 1)) return false;
     s->has_data = true;
     return len == 0 || buf_add(&s->data, value, len);
@@ -46,11 +46,11 @@ static bool field_is(const char *line, size_t name_len, const char *name) {
     return strlen(name) == name_len && memcmp(line, name, name_len) == 0;
 }
 
-static bool line_end(struct sse *s) {
+static bool sse_end_line(struct sse *s) {
     size_t len = s->line.len;
     const char *line = buf_str(&s->line);
     if (len == 0) {
-        event_end(s);
+        sse_end_event(s);
         return true;
     }
     const char *colon = memchr(line, ':', len);
@@ -60,9 +60,9 @@ static bool line_end(struct sse *s) {
     size_t value_len = (size_t)(line + len - value);
     bool ok = true;
     if (name_len == 0) {
-        take_comment(s, value, value_len);
+        sse_take_comment(s, value, value_len);
     } else if (field_is(line, name_len, "data")) {
-        ok = take_data(s, value, value_len);
+        ok = sse_take_data(s, value, value_len);
     } else if (field_is(line, name_len, "event")) {
         snprintf(s->name, sizeof s->name, "%s", value);
     }
@@ -70,7 +70,7 @@ static bool line_end(struct sse *s) {
     return ok;
 }
 
-/* Lines end in LF, CR or CR LF; a CR LF may be cut between the two. */
+/* A line ends with LF, CR or CR LF; a piece may end between CR and LF. */
 bool sse_feed(struct sse *s, const char *bytes, size_t len) {
     for (size_t i = 0; i < len;) {
         if (s->after_cr && bytes[i] == '\n') {
@@ -84,7 +84,7 @@ bool sse_feed(struct sse *s, const char *bytes, size_t len) {
         if (end > i && !buf_add(&s->line, bytes + i, end - i)) return false;
         if (end == len) return true;
         s->after_cr = bytes[end] == '\r';
-        if (!line_end(s)) return false;
+        if (!sse_end_line(s)) return false;
         i = end + 1;
     }
     return true;

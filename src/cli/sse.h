@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sse.h - reads server-sent events (WHATWG HTML, section "Server-sent events") from pieces of
- * any size. Pure. `id` and `retry` fields are of no use to us and skipped.
+ * any size. Pure. The fields `id` and `retry` are skipped.
  */
 #ifndef DOZE_CLI_SSE_H
 #define DOZE_CLI_SSE_H
@@ -21,7 +21,7 @@ enum sse_kind {
 /* Borrowed for the call. */
 struct sse_event {
     enum sse_kind kind;
-    const char *name; /* of the event; "message" if the server gave none; "" for a comment */
+    const char *name; /* "message" if the server named none; "" for a comment */
     const char *text; /* the data, or the comment without its leading space */
     size_t len;
 };
@@ -38,8 +38,8 @@ void sse_init(struct sse *s, void (*on_event)(void *ctx, const struct sse_event 
               void *ctx);
 void sse_clear(struct sse *s);
 
-/* Take the next bytes; on_event is called for what they complete. False: an event is larger
- * than SSE_MAX_EVENT; nothing more may be fed then. */
+/* Read the next bytes and call on_event for each event that they complete. False: an event is
+ * larger than SSE_MAX_EVENT; call it no more then. */
 bool sse_feed(struct sse *s, const char *bytes, size_t len);
 
 #endif

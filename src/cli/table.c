@@ -103,9 +103,9 @@ static size_t line_len(const char *text, int width) {
 }
 
 /* Print one line of a row and move each cell's text past it. */
-static void print_line(const struct layout *l, const char **texts, size_t count,
-                       enum text_style style, FILE *out) {
-    int behind = 0; /* columns that the cells before have left blank */
+static void table_print_line(const struct layout *l, const char **texts, size_t count,
+                             enum text_style style, FILE *out) {
+    int behind = 0; /* blank columns since the last text */
     fputs(text_begin(out, style), out);
     for (size_t c = 0; c < count; c++) {
         size_t len = line_len(texts[c], l->width[c]);
@@ -133,7 +133,7 @@ void table_print(const struct table *t, FILE *out, int limit) {
         size_t count = t->cells - at < t->columns ? t->cells - at : t->columns;
         for (size_t c = 0; c < count; c++) texts[c] = t->cell[at + c];
         do {
-            print_line(&l, texts, count, at == 0 ? STYLE_BOLD : STYLE_PLAIN, out);
+            table_print_line(&l, texts, count, at == 0 ? STYLE_BOLD : STYLE_PLAIN, out);
         } while (has_text(texts, count));
     }
 }

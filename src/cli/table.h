@@ -21,10 +21,10 @@ void table_clear(struct table *t);
 /* Add the next cell, left to right; the text is copied and made safe (text.h). */
 void table_add(struct table *t, const char *text);
 
-/* Print the rows: columns four spaces apart, no spaces at the end of a line, the header bold on
- * a terminal. A table wider than `limit` columns (0: none) is narrowed: to gaps of two spaces,
- * then by breaking cells into lines after a space or one of "-_/@". No word is broken, so
- * that it may remain too wide. */
+/* Print the rows: columns four spaces apart, no trailing spaces, the header bold on a terminal.
+ * A table wider than `limit` columns (0: no limit) is narrowed, first to gaps of two spaces,
+ * then by breaking cells into several lines. Words (text_word) stay whole, so the result can
+ * still be wider than the limit. */
 void table_print(const struct table *t, FILE *out, int limit);
 
 /* Print on stdout, within the width of the terminal if it is one, and clear the table. */

@@ -28,7 +28,7 @@ static void print_unloaded(const struct unload_values *v, const char *const *ids
     show_json(doc);
 }
 
-/* An instance that left by itself meanwhile, by its ttl or an eviction, is not a failure. */
+/* It is not a failure if an instance is unloaded meanwhile by its ttl or an eviction. */
 static enum cli_exit unload_all(const struct cli *cli, const struct unload_values *v,
                                 const struct inventory *inv) {
     const char **ids = xcalloc(inv->instance_count, sizeof *ids);

@@ -9,7 +9,7 @@
 
 enum {
     MAX_FOLDERS = 4096,
-    /* A file that is being copied changes all the time: scan when nothing has changed for this
+    /* A file that is being copied changes all the time: scan when nothing changed for this
        long. */
     QUIET_MS = 500,
 };
@@ -66,7 +66,7 @@ static void folder_on_change(uv_fs_event_t *event, const char *name, int events,
     if (folder_is_concerned(folder, name)) uv_timer_again(&folder->watch->quiet);
 }
 
-/* If the system has no watch left the folder is listed all the same: it is not a new one. */
+/* A folder that the system has no watch left for stays in the list, so that it is not new. */
 static struct folder *folder_new(struct watch *w, const struct found_folder *found) {
     struct folder *folder = xcalloc(1, sizeof *folder);
     folder->watch = w;

@@ -179,7 +179,7 @@ static void test_impossible_tensors_are_refused(void **state) {
     } cases[] = {
         { UINT64_MAX, 2, 0, "larger than any file" },
         { (uint64_t)1 << 40, (uint64_t)1 << 40, 0, "larger than any file" },
-        { 33, 1, 0, "no whole blocks" },
+        { 33, 1, 0, "not whole blocks" },
         { 32, 1, 7, "not aligned" },
         { 32, 1, UINT64_MAX - 31, "beyond the end" },
         { 32, 1, (uint64_t)1 << 40, "cut short" },
