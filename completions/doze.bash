@@ -44,7 +44,7 @@ _doze_settings() {
 
 _doze_words() {
     case $1 in
-    '' | help) echo serve load unload ps ls chat settings prompts server status log version help ;;
+    '' | help) echo serve load unload ps ls explain chat settings prompts server status log version help ;;
     server | 'help server') echo start stop status ;;
     prompts | 'help prompts') echo ls clear ;;
     log) echo stream --events ;;

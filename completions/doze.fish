@@ -32,7 +32,7 @@ function __doze_setting_values
     end
 end
 
-set -l words serve load unload ps ls chat settings prompts server status log version help
+set -l words serve load unload ps ls explain chat settings prompts server status log version help
 set -l none "not __fish_seen_subcommand_from $words"
 
 for name in doze lms

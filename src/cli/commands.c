@@ -12,10 +12,10 @@
 
 enum { MAX_HELP = 1 << 16, DEFAULT_PORT = 1234 };
 
-extern const struct command command_chat, command_load, command_log, command_log_stream,
-    command_ls, command_prompts_clear, command_prompts_ls, command_ps, command_server_start,
-    command_server_status, command_server_stop, command_settings, command_status,
-    command_unload, command_version;
+extern const struct command command_chat, command_explain, command_load, command_log,
+    command_log_stream, command_ls, command_prompts_clear, command_prompts_ls, command_ps,
+    command_server_start, command_server_status, command_server_stop, command_settings,
+    command_status, command_unload, command_version;
 
 static enum cli_exit help_run(const struct cli *cli, const void *values);
 
@@ -33,23 +33,11 @@ static const struct command command_help = {
 };
 
 const struct command *const commands[] = {
-    &command_serve,
-    &command_load,
-    &command_unload,
-    &command_ps,
-    &command_ls,
-    &command_chat,
-    &command_settings,
-    &command_server_start,
-    &command_server_stop,
-    &command_server_status,
-    &command_status,
-    &command_prompts_ls,
-    &command_prompts_clear,
-    &command_log_stream,
-    &command_log,
-    &command_version,
-    &command_help,
+    &command_serve,        &command_load,          &command_unload,        &command_ps,
+    &command_ls,           &command_explain,       &command_chat,          &command_settings,
+    &command_server_start, &command_server_stop,   &command_server_status, &command_status,
+    &command_prompts_ls,   &command_prompts_clear, &command_log_stream,    &command_log,
+    &command_version,      &command_help,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 const size_t command_count = COMMAND_COUNT;

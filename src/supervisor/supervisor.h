@@ -14,6 +14,7 @@
 
 #include "api/service.h"
 #include "catalog/catalog.h"
+#include "lifecycle/lifecycle.h"
 #include "supervisor/metrics.h"
 #include "supervisor/settings.h"
 
@@ -112,6 +113,20 @@ struct memory_status {
     nbytes limit; /* setting memory_limit; 0: none */
 };
 struct memory_status supervisor_memory(const struct supervisor *sup);
+
+/* What would become of an inference request now. */
+struct forecast {
+    const char *model_key;
+    struct lc_forecast lc;
+    const char *instance;             /* identifier of lc.slot; NULL: a new one */
+    const char *evicts[LC_MAX_SLOTS]; /* identifiers of lc.leaves */
+    size_t evict_count;
+};
+/* Nothing is changed by asking. context_length: the load it may cause is to have that; 0: as
+ * the settings say. False with the error that the request would get. Strings are valid until
+ * the loop goes on. */
+bool supervisor_forecast(struct supervisor *sup, const char *name, int64_t context_length,
+                         struct forecast *ret, struct error *err);
 
 /* Does a request run? */
 bool supervisor_is_working(const struct supervisor *sup);

@@ -55,6 +55,9 @@ void route_v0_models(void *ctx, struct exchange *x);
 void route_v0_model(void *ctx, struct exchange *x);
 void route_v1_models(void *ctx, struct exchange *x);
 
+/* explain_route.c */
+void route_explain(void *ctx, struct exchange *x);
+
 /* load_route.c, estimate_route.c, unload_route.c, instance_route.c */
 void route_load(void *ctx, struct exchange *x);
 void route_estimate(void *ctx, struct exchange *x);

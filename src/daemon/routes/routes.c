@@ -40,6 +40,7 @@ static const struct http_route table[] = {
     { "GET", "/api/v1/models", 0, HTTP_GUARDED, route_v1_models },
     { "POST", "/api/v1/models/load", BODY_SMALL, HTTP_GUARDED, route_load },
     { "POST", "/api/v1/models/estimate", BODY_SMALL, HTTP_GUARDED, route_estimate },
+    { "GET", "/api/v1/explain", 0, HTTP_GUARDED, route_explain },
     { "POST", "/api/v1/models/unload", BODY_SMALL, HTTP_GUARDED, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, HTTP_GUARDED, route_update_instance },
     { "GET", "/api/v1/settings", 0, HTTP_GUARDED, route_settings_get },

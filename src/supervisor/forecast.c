@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* forecast.c - what would become of a request: asked of the lifecycle, on a copy. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "supervisor/internal.h"
+
+/* Room for the copy; too large for the stack. */
+struct rehearsal {
+    struct lifecycle lc;
+    struct lc_actions actions;
+};
+
+static void rehearse(struct supervisor *sup, struct lc_event *ev, struct lc_forecast *ret) {
+    struct rehearsal *r = xcalloc(1, sizeof *r);
+    struct lifecycle *now = xcalloc(1, sizeof *now);
+    *now = sup->lc;
+    struct lc_event budget = supervisor_budget(sup);
+    budget.now = ev->now = clock_boottime();
+    lifecycle_step(now, &budget, &r->actions);
+    lifecycle_explain(now, ev, &r->lc, &r->actions, ret);
+    free(now);
+    free(r);
+}
+
+static bool refused(const struct supervisor *sup, const struct lc_forecast *forecast,
+                    const char *key, struct error *err) {
+    if (forecast->outcome != LC_OUTCOME_REFUSED) return false;
+    struct lc_action action = { .kind = LC_DO_FAIL,
+                                .slot = forecast->slot,
+                                .fail = forecast->fail,
+                                .at = forecast->retry_at,
+                                .need = forecast->need,
+                                .free = forecast->free };
+    supervisor_explain(sup, &action, key, err);
+    return true;
+}
+
+static void name_slots(const struct supervisor *sup, struct forecast *f) {
+    if (f->lc.slot != LC_NO_SLOT) f->instance = sup->instances[f->lc.slot].identifier;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (f->lc.leaves[i] && sup->instances[i].identifier)
+            f->evicts[f->evict_count++] = sup->instances[i].identifier;
+    }
+}
+
+bool supervisor_forecast(struct supervisor *sup, const char *name, int64_t context_length,
+                         struct forecast *ret, struct error *err) {
+    struct load_settings requested = LOAD_SETTINGS_UNSET;
+    struct target target;
+    struct lc_event ev = { .kind = LC_EV_REQUEST,
+                           .request = UINT64_MAX,
+                           .request_kind = LC_KIND_INFER,
+                           .ttl = LC_TTL_NOT_GIVEN };
+    requested.context_length = context_length;
+    *ret = (struct forecast){ 0 };
+    if (!supervisor_resolve(sup, name, &target, err)) return false;
+    if (!supervisor_plan_target(sup, &target, context_length ? &requested : NULL, &ev.plan,
+                                err))
+        return false;
+    ev.model = supervisor_model_number(sup, target.model_key);
+    ev.slot = target.slot;
+    rehearse(sup, &ev, &ret->lc);
+    ret->model_key = sup->model_names[ev.model];
+    if (refused(sup, &ret->lc, ret->model_key, err)) return false;
+    name_slots(sup, ret);
+    return true;
+}
