@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // GET /api/v1/explain and `doze explain`: what would become of a request, and nothing happens.
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -20,7 +21,8 @@ test('explain: a load, an idle instance, a victim; asking changes nothing', asyn
   assert.deepEqual(other.evicts, ['a']);
   assert.match(other.sentence, /after 'a' has left/);
   assert.equal(other.instances[0].here, 'A request loaded it.');
-  assert.match(other.instances[0].leaves, /Its ttl ends in 3\d{3} s; .* another model needs its place/);
+  assert.match(other.instances[0].leaves,
+    /Its ttl ends in 3\d{3} s; .* another model needs its place/);
   assert.deepEqual((await d.instances()).map((i) => [i.id, i.state]), [['a', 'idle']]);
 });
 
