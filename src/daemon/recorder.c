@@ -12,7 +12,7 @@ static void add_instances(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mu
     size_t count = supervisor_instances(sup, instances);
     for (size_t i = 0; i < count; i++) {
         const struct instance_view *view = &instances[i].view;
-        if (view->memory_bytes == 0) continue; /* still waits for its turn */
+        if (view->memory_bytes == 0) continue; /* waits for a load */
         yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
         yyjson_mut_obj_add_str(doc, obj, "id", view->identifier);
         yyjson_mut_obj_add_uint(doc, obj, "bytes", view->memory_bytes);
@@ -58,8 +58,7 @@ static uint64_t until_next(const struct recorder *r) {
     return r->sampled && since < SAMPLE_EVERY_MS ? SAMPLE_EVERY_MS - since : 0;
 }
 
-/* A sample is taken by the timer, from the loop: by then all that one step of the lifecycle
- * does is done, and one sample serves all its transitions. */
+/* The timer takes the sample, from the loop, so one sample serves all transitions of a step. */
 static void recorder_on_transition(void *ctx, struct feed_message *message) {
     struct recorder *r = ctx;
     history_add(r->history, HISTORY_EVENT, feed_message_json(message));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder.h - chooses what the history keeps: every transition, and how much memory there was
- * and who had it when an instance came or went, and while one works, every 10 s.
+ * recorder.h - writes the history: every transition, and how memory was used when an instance
+ * came or went and, while one works, every 10 s.
  *
- * No timer while nothing works. Loop's thread only.
+ * No timer while all are idle. Loop's thread only.
  */
 #ifndef DOZE_DAEMON_RECORDER_H
 #define DOZE_DAEMON_RECORDER_H

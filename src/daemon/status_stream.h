@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status_stream.h - tells who watches live how things stand: an `event: status` after each
- * change, at most two a second, and every half second while an instance works. Nobody there: no
- * timer, no work.
+ * status_stream.h - `event: status` for those who watch live: after each change, at most two a
+ * second, and every half second while an instance works. Without listeners no timer runs.
  */
 #ifndef DOZE_DAEMON_STATUS_STREAM_H
 #define DOZE_DAEMON_STATUS_STREAM_H
@@ -26,8 +25,8 @@ void live_init(struct live *live, uv_loop_t *loop, struct feed *events);
 /* Before the loop ends. */
 void live_close(struct live *live);
 
-/* Something about instances, requests or memory changed. Safe to call at any time, also before
- * there is a supervisor; the message goes out from the loop. */
+/* Instances, requests or memory changed: send a status from the loop. Safe at any time, also
+ * before there is a supervisor. */
 void live_touch(struct live *live);
 
 /* The settings were changed: all of them, as GET /api/v1/settings shows them. */

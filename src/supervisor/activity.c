@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/activity.h"
 
-/* Shorter spans measure the batching, not the speed. */
+/* Over shorter spans the rate shows the batching. */
 enum { SAMPLE_MS = 400 };
 
 void activity_begin(struct activity *activity, msec now) {

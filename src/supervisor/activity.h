@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * activity.h - how fast an instance speaks and how much of its context is used. Pure.
+ * activity.h - how fast an instance generates and how much of its context is used. Pure.
  *
  * A piece of an answer counts as one token while it streams; the worker's own figures replace
  * the count when the answer is complete.
@@ -14,13 +14,13 @@
 
 struct activity {
     uint64_t tokens;  /* generated so far, of all requests */
-    double rate;      /* tokens per second: of the last moments, or of the last answer */
+    double rate;      /* tokens per second: lately, or of the last answer */
     int64_t context;  /* tokens in the context after the last answer */
     uint64_t sampled; /* `tokens` at the last sample */
     msec sampled_at;  /* 0: none since work began */
 };
 
-/* Work begins after idleness: what was measured before is over. */
+/* Work begins after an idle time: forget the rate. */
 void activity_begin(struct activity *activity, msec now);
 
 /* A token was generated. */
@@ -30,7 +30,7 @@ void activity_token(struct activity *activity);
 void activity_done(struct activity *activity, int64_t prompt_tokens, int64_t completion_tokens,
                    double seconds);
 
-/* Measure the speed since the last sample, if that is long enough ago to mean something. */
+/* Update the rate, unless the last sample is less than 400 ms ago. */
 void activity_sample(struct activity *activity, msec now);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* estimate.c - what a load would take: a worker of its own opens the file without allocating
- * anything for it, says the sums and leaves. No slot, no lifecycle: nothing becomes resident.
- */
+ * memory for it, reports the sums and exits. It has no slot in the lifecycle. */
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -22,8 +21,8 @@ struct estimate {
     uv_timer_t timer;
 };
 
-static void end(struct estimate *e, const struct load_estimate *result,
-                const struct error *err) {
+static void estimate_end(struct estimate *e, const struct load_estimate *result,
+                         const struct error *err) {
     struct call *call = e->sup ? call_find(e->sup->calls, e->call) : NULL;
     if (!call) return; /* answered, or its client left */
     if (err) {
@@ -48,20 +47,20 @@ static uint64_t room_for_more(const struct supervisor *sup) {
     return left < available ? left : available;
 }
 
-static void on_measured(struct estimate *e, yyjson_val *json) {
+static void estimate_on_measured(struct estimate *e, yyjson_val *json) {
     struct load_estimate result = { .model = bytes_of(json, "model"),
                                     .model_device = bytes_of(json, "model_device"),
                                     .context = bytes_of(json, "context"),
                                     .context_device = bytes_of(json, "context_device") };
     uint64_t host = result.model + result.context - result.model_device - result.context_device;
     result.fits = host <= room_for_more(e->sup);
-    end(e, &result, NULL);
+    estimate_end(e, &result, NULL);
 }
 
-static void on_failed(struct estimate *e, yyjson_val *json) {
+static void estimate_on_failed(struct estimate *e, yyjson_val *json) {
     struct error err;
     supervisor_read_failure(json, &err);
-    end(e, NULL, &err);
+    estimate_end(e, NULL, &err);
 }
 
 static void estimate_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
@@ -71,9 +70,9 @@ static void estimate_on_frame(void *ctx, struct worker *worker, const struct fra
     if (!wanted) return;
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
     if (doc && frame->type == MSG_MEASURED)
-        on_measured(e, yyjson_doc_get_root(doc));
+        estimate_on_measured(e, yyjson_doc_get_root(doc));
     else
-        on_failed(e, yyjson_doc_get_root(doc));
+        estimate_on_failed(e, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);
     worker_kill(worker);
 }
@@ -87,7 +86,7 @@ static void estimate_on_timer(uv_timer_t *timer) {
     worker_kill(e->worker);
 }
 
-static void forget(struct estimate *e) {
+static void estimate_unlink(struct estimate *e) {
     struct estimate **link = e->sup ? &e->sup->estimates : NULL;
     while (link && *link != e) link = &(*link)->next;
     if (link) *link = e->next;
@@ -97,10 +96,10 @@ static void estimate_on_gone(void *ctx, struct worker *worker, const char *how) 
     struct estimate *e = ctx;
     struct error err;
     (void)worker;
-    forget(e);
+    estimate_unlink(e);
     error_set(&err, ERR_LOAD_FAILED,
               "The worker that measured the model %s; the file may be damaged.", how);
-    end(e, NULL, &err);
+    estimate_end(e, NULL, &err);
     uv_close((uv_handle_t *)&e->timer, estimate_on_closed);
 }
 
@@ -122,7 +121,8 @@ static bool has_room(const struct supervisor *sup, struct error *err) {
     return false;
 }
 
-static bool start(struct estimate *e, const struct load_options *options, struct error *err) {
+static bool estimate_start(struct estimate *e, const struct load_options *options,
+                           struct error *err) {
     struct supervisor *sup = e->sup;
     struct target target;
     struct load_settings effective;
@@ -160,7 +160,7 @@ call_id supervisor_estimate(struct supervisor *sup, const struct load_request *r
 bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct error *err) {
     struct estimate *e = xcalloc(1, sizeof *e);
     *e = (struct estimate){ .sup = sup, .call = call->id };
-    if (start(e, &call->estimate.options, err)) return true;
+    if (estimate_start(e, &call->estimate.options, err)) return true;
     free(e);
     return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* load_order.c - what a worker is told when it is to load a model. */
+/* load_order.c - the message that has a worker load a model. */
 #include <string.h>
 
 #include "ipc/load_message.h"
@@ -7,7 +7,7 @@
 #include "prompts/folder.h"
 #include "supervisor/internal.h"
 
-/* What the instance may take, now that the others take what they take; 0: no limit. */
+/* Bytes that the other instances leave of the limit; 0: no limit. */
 static int64_t memory_left(const struct supervisor *sup, int slot) {
     nbytes limit = sup->config.settings->memory_limit, others = 0;
     if (limit == 0) return 0;
@@ -18,10 +18,10 @@ static int64_t memory_left(const struct supervisor *sup, int slot) {
     return left < INT64_MAX ? (int64_t)left : INT64_MAX;
 }
 
-/* Of English. No more than needed: room that is too large has to be cleared in vain. */
+/* Of English. An estimate that is too high costs time to clear the room. */
 enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
 
-/* Of all strings in it: messages, their parts, tools. */
+/* Bytes of all strings in it: messages, their parts, tools. */
 static size_t text_bytes(yyjson_mut_val *val, int depth) {
     size_t bytes = 0, index, max;
     yyjson_mut_val *key, *each;
@@ -63,7 +63,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     message.memory_bytes = memory_left(sup, slot);
     message.prompts.mode = sup->config.settings->prompt_store;
     message.prompts.dir = buf_str(&dir);
-    if (slot >= 0) { /* what its first request needs can be got ready with the load */
+    if (slot >= 0) { /* the load makes room for the first request */
         message.prompt_tokens = (int64_t)(longest_text(sup, slot) / BYTES_PER_TOKEN);
         message.prefetched = sup->prefetch_slot == slot && prefetch_done(sup->prefetch);
     }

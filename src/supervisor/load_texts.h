@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_texts.h - texts of load settings (a prompt template, an ending of thoughts) that outlive
- * the request which brought them.
+ * load_texts.h - texts of load settings (a prompt template, the end of a thinking part), stored
+ * for longer than the request that brought them.
  *
  * Load settings are copied and compared as plain values, so equal texts are one pointer here. A
- * text that is used no longer is dropped when room is needed. Start with a zeroed struct. Pure.
+ * text that is no longer used is dropped when room is needed. Start with a zeroed struct. Pure.
  */
 #ifndef DOZE_SUPERVISOR_LOAD_TEXTS_H
 #define DOZE_SUPERVISOR_LOAD_TEXTS_H

@@ -14,9 +14,8 @@ struct metrics {
     uint64_t requests[OP_TEMPLATE + 1];
     uint64_t request_errors[ERR_CODE_COUNT];
     uint64_t prompt_tokens, cached_tokens, completion_tokens;
-    uint64_t
-        prompt_hits[CACHE_SOURCE_COUNT];   /* requests that found their beginning processed */
-    uint64_t prompt_entries, prompt_bytes; /* files of the prompt store, when last looked at */
+    uint64_t prompt_hits[CACHE_SOURCE_COUNT]; /* requests whose beginning was cached */
+    uint64_t prompt_entries, prompt_bytes;    /* files of the prompt store at the last scan */
 };
 
 /* Append the text exposition format 0.0.4: the counters, and gauges from the snapshot. */

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* perform.c - what the lifecycle decided is done here, one small function per action. */
-#include <assert.h>
+/* perform.c - one step: an event is applied to the lifecycle, and its actions are performed. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
-
-static void do_fail(struct supervisor *sup, const struct lc_action *action,
-                    const struct lc_event *ev) {
-    (void)ev;
-    struct call *call = call_find(sup->calls, action->request);
-    if (!call) return; /* its client left; nobody is waiting for the answer */
-    struct error err;
-    supervisor_explain(sup, action, call->model_key, &err);
-    call_fail(sup->calls, call, &err);
-}
 
 /* ---- instances ---- */
 
@@ -31,10 +19,10 @@ static char *default_identifier(const struct supervisor *sup, const char *key) {
     return identifier;
 }
 
-static void do_assign(struct supervisor *sup, const struct lc_action *action,
-                      const struct lc_event *ev) {
+/* call: that the slot was taken for; NULL if it is not known any longer. */
+static void assign_slot(struct supervisor *sup, const struct lc_action *action,
+                        const struct call *call) {
     struct instance *in = &sup->instances[action->slot];
-    const struct call *call = call_find(sup->calls, ev->request);
     const char *key = sup->model_names[action->model];
     bool named = call && call->kind == CALL_LOAD && call->load.options.identifier;
     *in = (struct instance){ .requested = LOAD_SETTINGS_UNSET, .model_key = xstrdup(key) };
@@ -42,51 +30,25 @@ static void do_assign(struct supervisor *sup, const struct lc_action *action,
                            : default_identifier(sup, key);
 }
 
-static void do_free(struct supervisor *sup, const struct lc_action *action,
-                    const struct lc_event *ev) {
-    (void)ev;
+static void free_slot(struct supervisor *sup, const struct lc_action *action) {
     struct instance *in = &sup->instances[action->slot];
     free(in->identifier);
     free(in->model_key);
     *in = (struct instance){ 0 };
 }
 
-static void do_spawn(struct supervisor *sup, const struct lc_action *action,
-                     const struct lc_event *ev) {
-    (void)ev;
-    supervisor_spawn(sup, action->slot);
-}
-
-static void do_stop(struct supervisor *sup, const struct lc_action *action,
-                    const struct lc_event *ev) {
-    (void)ev;
+static void report_transition(struct supervisor *sup, const struct lc_action *action) {
     struct instance *in = &sup->instances[action->slot];
-    if (in->worker) worker_send(in->worker, MSG_STOP, 0, NULL, 0);
-}
-
-static void do_kill(struct supervisor *sup, const struct lc_action *action,
-                    const struct lc_event *ev) {
-    (void)ev;
-    struct instance *in = &sup->instances[action->slot];
-    if (in->worker) worker_kill(in->worker);
-}
-
-static void do_report(struct supervisor *sup, const struct lc_action *action,
-                      const struct lc_event *ev) {
-    (void)ev;
-    struct instance *in = &sup->instances[action->slot];
-    if (action->reason == LC_BECAUSE_LOAD_FAILED && in->load_error.code == ERR_NONE) {
-        supervisor_explain_stall(sup, in->model_key,
-                                 &in->load_error); /* else its worker has said why */
-    }
+    bool stalled = action->reason == LC_BECAUSE_LOAD_FAILED && in->load_error.code == ERR_NONE;
+    if (stalled) supervisor_explain_stall(sup, in->model_key, &in->load_error);
     supervisor_report(sup, action);
     supervisor_notify(sup, action);
 }
 
 /* ---- requests ---- */
 
-/* The request as the worker gets it. Who follows the log wants the text that the template makes
- * of a chat: the worker reports it when it has made it. */
+/* Hand the request to the worker. Whoever follows the log wants the text that the template
+ * makes of a chat: the worker reports it with STARTED. */
 static void dispatch(const struct supervisor *sup, struct call *call, struct worker *worker) {
     struct service_request *asked = &call->request.asked;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(asked->body);
@@ -101,20 +63,17 @@ static void dispatch(const struct supervisor *sup, struct call *call, struct wor
     call->request.dispatched = true;
 }
 
-static void do_start(struct supervisor *sup, const struct lc_action *action,
-                     const struct lc_event *ev) {
-    (void)ev;
+static void start_request(struct supervisor *sup, const struct lc_action *action) {
     struct call *call = call_find(sup->calls, action->request);
     struct instance *in = &sup->instances[action->slot];
-    if (!call) { /* its client left a moment ago and the worker has never heard of it */
-        struct lc_event done = { .kind = LC_EV_DONE,
-                                 .slot = action->slot,
-                                 .generation = action->generation,
-                                 .request = action->request };
-        supervisor_post(sup, done);
+    if (!call) { /* cancelled a moment ago, and no worker has it */
+        supervisor_post(sup, (struct lc_event){ .kind = LC_EV_DONE,
+                                                .slot = action->slot,
+                                                .generation = action->generation,
+                                                .request = action->request });
         return;
     }
-    if (!in->worker) return; /* dead: its end is on the way and answers the request */
+    if (!in->worker) return; /* it died: its EXITED, which comes next, ends the request */
     call->request.slot = action->slot;
     call->request.generation = action->generation;
     if (lifecycle_view(&sup->lc, action->slot).running == 1) {
@@ -123,16 +82,15 @@ static void do_start(struct supervisor *sup, const struct lc_action *action,
     dispatch(sup, call, in->worker);
 }
 
-static void do_abort(struct supervisor *sup, const struct lc_action *action,
-                     const struct lc_event *ev) {
-    (void)ev;
-    struct instance *in = &sup->instances[action->slot];
-    if (in->worker) worker_send(in->worker, MSG_CANCEL, action->request, NULL, 0);
+static void fail_request(struct supervisor *sup, const struct lc_action *action) {
+    struct call *call = call_find(sup->calls, action->request);
+    if (!call) return; /* cancelled a moment ago */
+    struct error err;
+    supervisor_explain(sup, action, call->model_key, &err);
+    call_fail(sup->calls, call, &err);
 }
 
-static void do_loaded(struct supervisor *sup, const struct lc_action *action,
-                      const struct lc_event *ev) {
-    (void)ev;
+static void end_load(struct supervisor *sup, const struct lc_action *action) {
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return;
     supervisor_pin_loaded(sup, action->slot, call);
@@ -144,29 +102,51 @@ static void do_loaded(struct supervisor *sup, const struct lc_action *action,
     sink.on_end(sink.ctx, id, &result, NULL);
 }
 
-static void do_finished(struct supervisor *sup, const struct lc_action *action,
-                        const struct lc_event *ev) {
-    (void)action;
-    (void)ev;
-    sup->config.on_finished(sup->config.ctx);
+/* ---- all ---- */
+
+static void perform(struct supervisor *sup, const struct lc_action *action,
+                    const struct lc_event *ev) {
+    struct worker *worker = action->slot >= 0 ? sup->instances[action->slot].worker : NULL;
+    switch (action->kind) {
+    case LC_DO_SPAWN:
+        supervisor_spawn(sup, action->slot);
+        break;
+    case LC_DO_STOP:
+        if (worker) worker_send(worker, MSG_STOP, 0, NULL, 0);
+        break;
+    case LC_DO_KILL:
+        if (worker) worker_kill(worker);
+        break;
+    case LC_DO_START:
+        start_request(sup, action);
+        break;
+    case LC_DO_ABORT:
+        if (worker) worker_send(worker, MSG_CANCEL, action->request, NULL, 0);
+        break;
+    case LC_DO_LOADED:
+        end_load(sup, action);
+        break;
+    case LC_DO_FAIL:
+        fail_request(sup, action);
+        break;
+    case LC_DO_ASSIGN:
+        assign_slot(sup, action, call_find(sup->calls, ev->request));
+        break;
+    case LC_DO_FREE:
+        free_slot(sup, action);
+        break;
+    case LC_DO_REPORT:
+        report_transition(sup, action);
+        break;
+    case LC_DO_FINISHED:
+        sup->config.on_finished(sup->config.ctx);
+        break;
+    }
 }
-
-typedef void perform_fn(struct supervisor *sup, const struct lc_action *action,
-                        const struct lc_event *ev);
-
-static perform_fn *const performers[] = {
-    [LC_DO_SPAWN] = do_spawn,   [LC_DO_STOP] = do_stop,         [LC_DO_KILL] = do_kill,
-    [LC_DO_START] = do_start,   [LC_DO_ABORT] = do_abort,       [LC_DO_LOADED] = do_loaded,
-    [LC_DO_FAIL] = do_fail,     [LC_DO_ASSIGN] = do_assign,     [LC_DO_FREE] = do_free,
-    [LC_DO_REPORT] = do_report, [LC_DO_FINISHED] = do_finished,
-};
 
 void supervisor_step(struct supervisor *sup, struct lc_event ev) {
     ev.now = clock_boottime();
     lifecycle_step(&sup->lc, &ev, &sup->actions);
-    for (uint32_t i = 0; i < sup->actions.count; i++) {
-        const struct lc_action *action = &sup->actions.list[i];
-        performers[action->kind](sup, action, &ev);
-    }
+    for (uint32_t i = 0; i < sup->actions.count; i++) perform(sup, &sup->actions.list[i], &ev);
     supervisor_notify_event(sup, &ev);
 }

@@ -11,32 +11,32 @@ struct prefetch {
     uv_work_t work;
     char *path;
     atomic_bool unwanted;
-    bool done;    /* the thread is through with it */
-    bool dropped; /* the owner is through with it */
+    bool done;    /* the thread has finished */
+    bool dropped; /* the owner has stopped it */
 };
 
-static void release(struct prefetch *prefetch) {
+static void prefetch_release(struct prefetch *prefetch) {
     if (!prefetch->done || !prefetch->dropped) return;
     free(prefetch->path);
     free(prefetch);
 }
 
-static bool goes_on(float progress, void *ctx) {
+static bool is_wanted(float progress, void *ctx) {
     const struct prefetch *prefetch = ctx;
     (void)progress;
     return !atomic_load(&prefetch->unwanted);
 }
 
-static void on_thread(uv_work_t *work) {
+static void prefetch_on_thread(uv_work_t *work) {
     struct prefetch *prefetch = work->data;
-    (void)file_prefetch(prefetch->path, goes_on, prefetch);
+    (void)file_prefetch(prefetch->path, is_wanted, prefetch);
 }
 
-static void on_done(uv_work_t *work, int status) {
+static void prefetch_on_done(uv_work_t *work, int status) {
     struct prefetch *prefetch = work->data;
     (void)status;
     prefetch->done = true;
-    release(prefetch);
+    prefetch_release(prefetch);
 }
 
 struct prefetch *prefetch_start(uv_loop_t *loop, const char *path) {
@@ -44,7 +44,8 @@ struct prefetch *prefetch_start(uv_loop_t *loop, const char *path) {
     prefetch->path = xstrdup(path);
     prefetch->work.data = prefetch;
     atomic_init(&prefetch->unwanted, false);
-    if (uv_queue_work(loop, &prefetch->work, on_thread, on_done) == 0) return prefetch;
+    if (uv_queue_work(loop, &prefetch->work, prefetch_on_thread, prefetch_on_done) == 0)
+        return prefetch;
     free(prefetch->path);
     free(prefetch);
     return NULL;
@@ -58,6 +59,6 @@ void prefetch_stop(struct prefetch *prefetch) {
     if (!prefetch) return;
     prefetch->dropped = true;
     atomic_store(&prefetch->unwanted, true);
-    (void)uv_cancel((uv_req_t *)&prefetch->work); /* on_done comes in every case */
-    release(prefetch);
+    (void)uv_cancel((uv_req_t *)&prefetch->work); /* prefetch_on_done comes in every case */
+    prefetch_release(prefetch);
 }

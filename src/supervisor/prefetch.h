@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prefetch.h - a model's file comes into the page cache while its load still has to wait: for a
- * victim to finish its answers, to leave, and to give its memory back.
+ * prefetch.h - reads a model's file into the page cache while its load still has to wait: for a
+ * victim to finish its answers, to exit, and to free its memory.
  *
- * In sequence, on a thread of the pool; that is several times as fast as page faults.
+ * Reads in sequence, on a thread of the pool, which is several times as fast as page faults.
  */
 #ifndef DOZE_SUPERVISOR_PREFETCH_H
 #define DOZE_SUPERVISOR_PREFETCH_H
@@ -13,13 +13,14 @@
 
 struct prefetch; /* NULL: nothing is being read */
 
-/* Read the file and, if it is the first of a set, the others. NULL: it cannot be done now. */
+/* Read the file and, if it is the first of a split set, the others. NULL: the pool takes no
+ * work. */
 struct prefetch *prefetch_start(uv_loop_t *loop, const char *path);
 
-/* Whether it is through with the file: another look would find nothing to read. NULL: no. */
+/* Has all of it been read? Accepts NULL: no. */
 bool prefetch_done(const struct prefetch *prefetch);
 
-/* The load has begun or is not wanted any more: stop within some milliseconds. Frees it, later.
+/* The load has begun or is cancelled: stop reading within some milliseconds. Frees it, later.
  * Accepts NULL. */
 void prefetch_stop(struct prefetch *prefetch);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* prepare.c - what can be done before a load may begin: the file is read ahead, a worker waits.
- */
+/* prepare.c - what can be done before a load may begin: read the file ahead, have a worker
+ * ready. */
 #include "base/memory.h"
 #include "supervisor/internal.h"
 
-/* The slot whose load is the next to come: the first in line. */
+/* The slot whose load comes next. */
 static int next_in_line(const struct supervisor *sup) {
     for (uint32_t i = 0; i < sup->lc.request_count; i++) {
         const struct lc_request *request = &sup->lc.requests[i];
@@ -24,7 +24,7 @@ static bool is_idle(const struct supervisor *sup) {
     return true;
 }
 
-/* Beside the weights that are still in use: the system counts those as available, too. */
+/* The system counts mapped weights as available, so those in use are subtracted here. */
 static bool fits_beside(const struct supervisor *sup, nbytes size) {
     nbytes used = size;
     for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;

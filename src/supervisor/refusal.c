@@ -21,12 +21,12 @@ static void no_memory_error(const struct lc_action *action, const char *key,
 void supervisor_explain_stall(const struct supervisor *sup, const char *key,
                               struct error *err) {
     error_set(err, ERR_LOAD_FAILED,
-              "'%.80s' made no progress while loading for %lld s and was given up; look at the "
+              "'%.80s' made no progress while loading for %lld s and was stopped; check the "
               "disk or raise load_stall_seconds.",
               key, (long long)(sup->lc.settings.load_stall / 1000));
 }
 
-/* No cause: the next load has begun already, or stands in line. */
+/* cause: "" if the next load has begun already, or waits its turn. */
 static void back_off_error(const struct supervisor *sup, const struct lc_action *action,
                            const char *key, const char *cause, struct error *err) {
     error_set(err, ERR_BACK_OFF, "Loading '%.60s' failed a moment ago: %s", key,
@@ -53,7 +53,7 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         return;
     case LC_FAIL_TOO_MANY:
         error_set(err, ERR_QUEUE_FULL,
-                  "There are %d instances already, which is the most; unload one first.",
+                  "There are %d instances already, the most there may be; unload one first.",
                   LC_MAX_SLOTS);
         err->retry_after = 5;
         return;
@@ -75,8 +75,8 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
     case LC_FAIL_DIED:
         error_set(
             err, ERR_WORKER_DIED,
-            "The worker of '%.80s' died while it had this request; send it again, and look "
-            "at the server's log if it happens twice.",
+            "The worker of '%.80s' died during this request; send it again, and look at the "
+            "server's log if it happens twice.",
             key);
         return;
     case LC_FAIL_SHUTDOWN:

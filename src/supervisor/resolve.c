@@ -13,7 +13,7 @@ static const struct named_instance *find_identifier(const struct named_instance 
     return NULL;
 }
 
-/* Several instances may be loaded; then a request has to say which. */
+/* Only if a single instance is loaded. */
 static bool resolve_nameless(const struct catalog *catalog,
                              const struct named_instance *instances, size_t count,
                              struct target *ret_target, struct error *err) {
@@ -47,8 +47,7 @@ static bool not_found(const struct catalog *catalog, const char *name, struct er
                         "There is no model '%.100s'; did you mean %s?", name, buf_str(&list));
     } else {
         error_set_param(err, ERR_MODEL_NOT_FOUND, "model",
-                        "There is no model '%.100s'; GET /v1/models lists those there are.",
-                        name);
+                        "There is no model '%.100s'; GET /v1/models lists the models.", name);
     }
     buf_clear(&list);
     return false;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * resolve.h - which model or instance a client means by a name (lifecycle: JIT loading, rule
- * 5). Pure.
- */
+/* resolve.h - which model or instance a client means by a name (JIT loading, rule 5). Pure. */
 #ifndef DOZE_SUPERVISOR_RESOLVE_H
 #define DOZE_SUPERVISOR_RESOLVE_H
 
 #include "catalog/catalog.h"
 #include "lifecycle/lifecycle.h"
 
-/* An instance as far as names go. */
+/* What matters of an instance here. */
 struct named_instance {
     int slot;
     const char *identifier, *model_key;
@@ -19,7 +16,7 @@ struct named_instance {
 struct target {
     int slot;                  /* LC_NO_SLOT: any instance of the model */
     const char *model_key;     /* borrowed from the catalog or the instance */
-    const struct model *model; /* NULL: its file is gone, the instance lives on */
+    const struct model *model; /* NULL: its file is gone, the instance is still there */
 };
 
 /* name may be NULL or "" (then the only loaded instance is meant). An identifier that is just

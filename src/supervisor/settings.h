@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * settings.h - what the user may choose at run time: a value, its JSON face, its checks.
+ * settings.h - what the user may choose at run time: values, their JSON and its checks.
  *
- * Pure. GET and PATCH /api/v1/settings, `doze settings` and settings.json all speak this JSON.
+ * Pure. GET and PATCH /api/v1/settings, `doze settings` and settings.json all use this JSON.
  * docs/settings.md describes each name.
  */
 #ifndef DOZE_SUPERVISOR_SETTINGS_H
@@ -18,8 +18,6 @@
 #include "load/load_settings.h"
 #include "supervisor/model_settings.h"
 
-/* What is done with the processed prompts of a model that is unloaded. */
-
 enum { SETTINGS_KEY_SIZE = 128 };
 
 struct settings {
@@ -31,7 +29,7 @@ struct settings {
     bool standby;         /* keep a spare worker */
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;       /* most that the files may take */
-    char api_key[SETTINGS_KEY_SIZE]; /* "": none asked for */
+    char api_key[SETTINGS_KEY_SIZE]; /* "": none required */
     struct load_settings load;       /* for all models */
     struct model_settings models;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.c - a worker for a slot: with which settings its model is loaded. */
+/* spawn.c - starts the worker of a slot and chooses the settings of its load. */
 #include "supervisor/internal.h"
 
 /* The explicit load that waits for this slot, if there is one. */
@@ -12,8 +12,8 @@ static struct call *waiting_load(struct supervisor *sup, int slot) {
     return NULL;
 }
 
-/* A jit load is as its newest request sees it (the lifecycle plans it so, too): a get-or-load
- * may demand something. */
+/* What the newest request asks of a jit load, as the lifecycle plans it: only a get-or-load
+ * asks for settings. */
 static struct load_settings newest_requested(struct supervisor *sup, int slot) {
     struct load_settings requested = LOAD_SETTINGS_UNSET;
     for (uint32_t i = sup->lc.request_count; i-- > 0;) {
@@ -26,8 +26,8 @@ static struct load_settings newest_requested(struct supervisor *sup, int slot) {
     return requested;
 }
 
-/* Is what the last worker was requested to be what the lifecycle has planned for the next one?
- * Then it replaces one that died: whoever came meanwhile has no say. */
+/* Does the lifecycle plan the next load like the last one? Then the worker replaces one that
+ * died, and later requests change nothing. */
 static bool is_as_planned(const struct supervisor *sup, int slot) {
     const struct instance *in = &sup->instances[slot];
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
@@ -53,8 +53,7 @@ static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
     uint32_t generation = sup->lc.slots[slot].generation;
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     if (!model) {
-        return error_set(err, ERR_LOAD_FAILED, "The file of '%.80s' is not there any more.",
-                         in->model_key);
+        return error_set(err, ERR_LOAD_FAILED, "The file of '%.80s' is gone.", in->model_key);
     }
     struct lc_plan plan;
     if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
@@ -82,11 +81,11 @@ void supervisor_spawn(struct supervisor *sup, int slot) {
         supervisor_notify_loading(sup, slot);
         return;
     }
-    in->load_error.code = ERR_LOAD_FAILED; /* whatever it was: not the client's request */
+    in->load_error.code = ERR_LOAD_FAILED; /* no client's request is at fault */
     struct lc_event event = { .kind = LC_EV_LOAD_FAILED,
                               .slot = slot,
                               .generation = sup->lc.slots[slot].generation };
     supervisor_post(sup, event);
-    event.kind = LC_EV_EXITED; /* there is no process to wait for */
+    event.kind = LC_EV_EXITED; /* there is no process */
     supervisor_post(sup, event);
 }

@@ -8,11 +8,10 @@
 #include "base/memory.h"
 #include "base/xalloc.h"
 
-/* How long the daemon has had nothing to do before it starts a spare: a client's next request
- * would have to share the processor with it. */
+/* How long the daemon is idle before it starts a spare, so that a client's next request need
+ * not share the processor with it. */
 enum { REST_MS = 500 };
 
-/* With less memory free than this there is none. */
 #define LEAST_FREE ((nbytes)512 << 20)
 
 struct standby {
@@ -20,12 +19,12 @@ struct standby {
     const char *program;
     uv_timer_t timer;
     struct worker *spare;
-    bool broken;  /* the last one ended by itself: none before the next load */
+    bool broken;  /* the last one exited by itself: start none before the next load */
     bool closing; /* its owner is gone */
-    int open;     /* the timer, and workers that are ours */
+    int open;     /* handles: the timer, and workers not taken */
 };
 
-static void release(struct standby *s) {
+static void standby_release(struct standby *s) {
     if (--s->open == 0) free(s);
 }
 
@@ -39,20 +38,20 @@ static bool is_same_build(const struct frame *frame) {
     return version == MESSAGE_VERSION;
 }
 
-/* It says HELLO, which its later owner will not hear, and nothing else. */
-static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+/* A spare sends HELLO, which its later owner does not get, and nothing else. */
+static void standby_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     (void)ctx;
     if (frame->type != MSG_HELLO || !is_same_build(frame)) worker_kill(worker);
 }
 
-static void on_gone(void *ctx, struct worker *worker, const char *how) {
+static void standby_on_gone(void *ctx, struct worker *worker, const char *how) {
     struct standby *s = ctx;
     if (s->spare == worker) {
         log_debug("the spare worker %s", how);
         s->spare = NULL;
         s->broken = true;
     }
-    release(s);
+    standby_release(s);
 }
 
 void standby_want(struct standby *standby) {
@@ -60,7 +59,9 @@ void standby_want(struct standby *standby) {
     if (standby->spare || standby->broken || standby->closing) return;
     if (memory_available() < LEAST_FREE) return;
     struct error err;
-    struct worker_owner owner = { .on_frame = on_frame, .on_gone = on_gone, .ctx = standby };
+    struct worker_owner owner = { .on_frame = standby_on_frame,
+                                  .on_gone = standby_on_gone,
+                                  .ctx = standby };
     standby->spare = worker_spawn(standby->loop, standby->program, -1, 0, &owner, &err);
     if (standby->spare)
         standby->open++;
@@ -75,7 +76,7 @@ struct worker *standby_take(struct standby *standby, int slot, uint32_t generati
     standby->broken = false;
     if (!worker) return NULL;
     worker_adopt(worker, slot, generation, owner);
-    release(standby);
+    standby_release(standby);
     return worker;
 }
 
@@ -86,16 +87,16 @@ void standby_drop(struct standby *standby) {
     if (worker) worker_kill(worker);
 }
 
-/* ---- when nothing is to be done ---- */
+/* ---- when the daemon is idle ---- */
 
-static void on_timer(uv_timer_t *timer) {
+static void standby_on_timer(uv_timer_t *timer) {
     standby_want(timer->data);
 }
 
 void standby_idle(struct standby *standby) {
     if (standby->spare || standby->broken || standby->closing) return;
     if (uv_is_active((uv_handle_t *)&standby->timer)) return;
-    uv_timer_start(&standby->timer, on_timer, REST_MS, 0);
+    uv_timer_start(&standby->timer, standby_on_timer, REST_MS, 0);
 }
 
 void standby_busy(struct standby *standby) {
@@ -114,13 +115,13 @@ struct standby *standby_new(uv_loop_t *loop, const char *program) {
     return s;
 }
 
-static void on_timer_closed(uv_handle_t *handle) {
-    release(handle->data);
+static void standby_on_closed(uv_handle_t *handle) {
+    standby_release(handle->data);
 }
 
 void standby_free(struct standby *standby) {
     if (!standby) return;
     standby->closing = true;
     standby_drop(standby);
-    uv_close((uv_handle_t *)&standby->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&standby->timer, standby_on_closed);
 }

@@ -20,8 +20,7 @@ static enum instance_state state_of(enum lc_state state) {
     return states[state];
 }
 
-/* Visible: loaded, loading, leaving, or waited for. Not: a place that remembers a failed load.
- */
+/* Not a slot that only remembers a failed load. */
 bool supervisor_shows(const struct supervisor *sup, int slot) {
     if (!sup->instances[slot].identifier) return false;
     if (sup->lc.slots[slot].state != LC_ABSENT) return true;
@@ -51,7 +50,7 @@ static enum instance_work work_in(const struct supervisor *sup, int slot) {
     return farthest;
 }
 
-/* What works is in use right now: clients take the time since then off the ttl. */
+/* A busy instance is in use now: clients subtract the time since then from the ttl. */
 static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
     msec unix_now = clock_unix();
     return running > 0 ? unix_now : unix_now + s->last_used - clock_boottime();

@@ -51,29 +51,29 @@ void worker_kill(struct worker *worker) {
     if (!worker->exited) uv_process_kill(&worker->process, SIGKILL);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
+static void worker_on_closed(uv_handle_t *handle) {
     struct worker *worker = handle->data;
     if (--worker->open_handles > 0) return;
     buf_clear(&worker->in);
     free(worker);
 }
 
-static void bury_if_gone(struct worker *worker) {
+static void worker_end_if_gone(struct worker *worker) {
     if (!worker->closed || !worker->exited) return;
     worker->owner.on_gone(worker->owner.ctx, worker, worker->how);
-    uv_close((uv_handle_t *)&worker->pipe, on_handle_closed);
-    uv_close((uv_handle_t *)&worker->process, on_handle_closed);
+    uv_close((uv_handle_t *)&worker->pipe, worker_on_closed);
+    uv_close((uv_handle_t *)&worker->process, worker_on_closed);
 }
 
-static void close_socket(struct worker *worker) {
+static void worker_close_socket(struct worker *worker) {
     if (worker->closed) return;
     worker->closed = true;
     uv_read_stop((uv_stream_t *)&worker->pipe);
-    worker_kill(worker); /* without a socket it is of no use; usually it is exiting already */
-    bury_if_gone(worker);
+    worker_kill(worker); /* it is useless without a socket; usually it is exiting already */
+    worker_end_if_gone(worker);
 }
 
-static void on_ended(uv_process_t *process, int64_t status, int signal) {
+static void worker_on_exit(uv_process_t *process, int64_t status, int signal) {
     struct worker *worker = process->data;
     if (signal) {
         snprintf(worker->how, sizeof worker->how, "was killed by signal %d (%s)", signal,
@@ -82,19 +82,19 @@ static void on_ended(uv_process_t *process, int64_t status, int signal) {
         snprintf(worker->how, sizeof worker->how, "exited with status %d", (int)status);
     }
     worker->exited = true;
-    bury_if_gone(worker);
+    worker_end_if_gone(worker);
 }
 
-/* One buffer for all reads: everything runs on the loop's thread and is copied at once. */
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+/* One buffer for all reads: worker_on_read copies at once, on the loop's thread. */
+static void worker_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     static char room[65536];
     (void)handle;
     (void)suggested;
     *buf = uv_buf_init(room, sizeof room);
 }
 
-/* Deliver every whole frame. False if the bytes make no sense. */
-static bool deliver(struct worker *worker) {
+/* Pass every whole frame to the owner. False if one is malformed. */
+static bool worker_deliver(struct worker *worker) {
     size_t done = 0;
     struct frame frame;
     struct error err;
@@ -112,22 +112,21 @@ static bool deliver(struct worker *worker) {
     return true;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
+static void worker_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
     struct worker *worker = stream->data;
     if (count == 0) return;
     if (count < 0) {
-        close_socket(worker);
+        worker_close_socket(worker);
         return;
     }
-    if (buf_add(&worker->in, bytes->base, (size_t)count) && deliver(worker)) return;
+    if (buf_add(&worker->in, bytes->base, (size_t)count) && worker_deliver(worker)) return;
     worker_kill(worker);
-    close_socket(worker);
+    worker_close_socket(worker);
 }
 
-/* Ours, and huge pages for the worker's heap where the kernel grants them: a vocabulary is a
- * heap of small strings in hash tables (measured: a tenth of a load with one of 152,000
- * tokens), and what is large is given back at once when it leaves. Made once; the user's own
- * choice stays. */
+/* The daemon's environment, plus huge pages for the worker's heap where the kernel grants them:
+ * a vocabulary is a heap of small strings in hash tables (measured: a tenth of a load with one
+ * of 152,000 tokens). Made once; a GLIBC_TUNABLES of the user's own wins. */
 static char **environment(void) {
     static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
     static char **made;
@@ -141,7 +140,7 @@ static char **environment(void) {
     return made;
 }
 
-static int start(struct worker *worker, const char *program) {
+static int worker_start(struct worker *worker, const char *program) {
     char *args[] = { (char *)(uintptr_t)program, NULL };
     uv_stdio_container_t stdio[WORKER_FD + 1] = {
         { .flags = UV_IGNORE },
@@ -151,7 +150,7 @@ static int start(struct worker *worker, const char *program) {
           .data.stream = (uv_stream_t *)&worker->pipe },
     };
     uv_process_options_t options = {
-        .exit_cb = on_ended,
+        .exit_cb = worker_on_exit,
         .file = program,
         .args = args,
         .env = environment(),
@@ -173,19 +172,19 @@ struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint
     worker->pipe.data = worker;
     worker->process.data = worker;
     worker->open_handles = 2;
-    int status = start(worker, program);
+    int status = worker_start(worker, program);
     if (status < 0) {
         error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program,
                   uv_strerror(status));
-        uv_close((uv_handle_t *)&worker->pipe, on_handle_closed);
-        uv_close((uv_handle_t *)&worker->process, on_handle_closed);
+        uv_close((uv_handle_t *)&worker->pipe, worker_on_closed);
+        uv_close((uv_handle_t *)&worker->process, worker_on_closed);
         return NULL;
     }
-    uv_read_start((uv_stream_t *)&worker->pipe, on_alloc, on_read);
+    uv_read_start((uv_stream_t *)&worker->pipe, worker_on_alloc, worker_on_read);
     return worker;
 }
 
-static void on_written(uv_write_t *write, int status) {
+static void outgoing_on_written(uv_write_t *write, int status) {
     struct outgoing *out = write->data;
     (void)status; /* a broken socket is seen by the reader */
     free(out->bytes.base);
@@ -203,8 +202,8 @@ void worker_send(struct worker *worker, enum message_type type, uint64_t request
     out->bytes.len = frame.len;
     out->bytes.base = buf_take(&frame);
     int status = uv_write(&out->write, (uv_stream_t *)&worker->pipe, &out->bytes, 1,
-                          on_written);
-    if (status < 0) on_written(&out->write, status);
+                          outgoing_on_written);
+    if (status < 0) outgoing_on_written(&out->write, status);
 }
 
 uint64_t worker_private_bytes(const struct worker *worker) {

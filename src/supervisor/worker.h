@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - one doze-engine process: started by fork + exec with its socket and nothing else,
- * spoken to in frames, buried once its socket is closed AND its exit status was seen.
+ * worker.h - one doze-engine process: started by fork + exec with its socket and nothing else.
+ * It exchanges frames with the daemon and is gone once its socket is closed AND its exit status
+ * was seen.
  *
- * What it sends is foreign bytes: a malformed frame kills the worker, never the daemon.
+ * What it sends is not trusted: a malformed frame kills the worker, never the daemon.
  */
 #ifndef DOZE_SUPERVISOR_WORKER_H
 #define DOZE_SUPERVISOR_WORKER_H
@@ -20,18 +21,18 @@ struct worker;
 struct worker_owner {
     /* A frame arrived; borrowed for the call. */
     void (*on_frame)(void *ctx, struct worker *worker, const struct frame *frame);
-    /* The process is gone and its memory is back. `how` is a phrase: "exited with status 1",
+    /* The process is gone and its memory free. `how` is a phrase: "exited with status 1",
      * "was killed by signal 9 (Killed)". The worker is freed after the call. */
     void (*on_gone)(void *ctx, struct worker *worker, const char *how);
     void *ctx;
 };
 
-/* Start the program. NULL with ERR_IO if that cannot be done. slot and generation are kept for
- * the owner. */
+/* Start the program. NULL with ERR_IO if that fails. slot and generation are stored for the
+ * owner. */
 struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
                             const struct worker_owner *owner, struct error *err);
 
-/* From now on it is this owner's. */
+/* Change its owner. */
 void worker_adopt(struct worker *worker, int slot, uint32_t generation,
                   const struct worker_owner *owner);
 
@@ -39,7 +40,7 @@ int worker_slot(const struct worker *worker);
 uint32_t worker_generation(const struct worker *worker);
 int worker_pid(const struct worker *worker);
 
-/* Queue one frame; copies. Nothing happens if the socket is already closed. */
+/* Queue one frame; copies. Does nothing once the socket is closed. */
 void worker_send(struct worker *worker, enum message_type type, uint64_t request,
                  const void *payload, size_t len);
 

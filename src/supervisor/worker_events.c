@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* worker_events.c - what workers say becomes events of the lifecycle and of waiting clients. */
+/* worker_events.c - messages of workers: events for the lifecycle and for the sinks of
+ * requests. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +9,8 @@
 #include "base/log.h"
 #include "supervisor/internal.h"
 
-/* A worker with work says something at least every second; the lifecycle needs to know only now
- * and then. */
-enum { ALIVE_EVERY = 1000 };
+/* A busy worker sends a message at least every second. The lifecycle need not hear of each. */
+enum { ALIVE_EVERY_MS = 1000 };
 
 struct worker_msg {
     struct supervisor *sup;
@@ -20,7 +20,8 @@ struct worker_msg {
     yyjson_val *json; /* NULL for raw payloads */
 };
 
-/* Messages come from the loop, so nothing has to wait; then the loop looks what is due. */
+/* Messages come from the loop, so the event is applied at once. The loop then computes the next
+ * deadline. */
 static void apply(struct supervisor *sup, struct lc_event event) {
     supervisor_step(sup, event);
     supervisor_wake(sup);
@@ -37,7 +38,7 @@ static const char *text_of(yyjson_val *obj, const char *name) {
     return text ? text : "";
 }
 
-/* Numbers of a worker are added up: none is so large that a sum of them could overflow. */
+/* Numbers of workers are added up; larger ones are taken for 0, so that no sum overflows. */
 #define LARGEST_INT (INT64_C(1) << 53)
 
 static int64_t int_of(yyjson_val *obj, const char *name) {
@@ -55,7 +56,7 @@ static double number_of(yyjson_val *obj, const char *name) {
 static void on_hello(struct worker_msg *msg) {
     if (int_of(msg->json, "version") == MESSAGE_VERSION) return;
     error_set(&msg->in->load_error, ERR_LOAD_FAILED,
-              "The worker program is of another build than the server; install both anew.");
+              "The worker program is of another build than the server; install both again.");
     apply(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
@@ -75,7 +76,7 @@ static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
                                    .known = json != NULL };
 }
 
-/* What the machine does not offer concerns every worker: it is said once. */
+/* What the machine lacks is the same for every worker: warn once. */
 static void warn_sandbox(struct worker_msg *msg) {
     const char *missing = text_of(msg->json, "sandbox_missing");
     if (*missing == '\0' || msg->sup->sandbox_told) return;
@@ -83,19 +84,20 @@ static void warn_sandbox(struct worker_msg *msg) {
     log_warn("%s", missing);
 }
 
-/* What is in force may differ from what was asked for. */
+/* The settings in force may differ from those asked for. */
 static void read_settings(yyjson_val *json, struct load_settings *effective) {
     struct load_settings reported = *effective;
     struct error err;
     if (load_settings_read(json, false, &reported, &err))
         *effective = reported;
     else
-        log_warn("A worker reports settings that cannot be: %s", err.text);
+        log_warn("A worker reports settings that are not valid: %s", err.text);
 }
 
 static void on_ready(struct worker_msg *msg) {
     struct instance *in = msg->in;
-    if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING) return; /* given up */
+    if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING)
+        return; /* cancelled */
     struct instance_facts *facts = &in->facts;
     snprintf(facts->architecture, sizeof facts->architecture, "%s",
              text_of(msg->json, "architecture"));
@@ -133,7 +135,7 @@ static void on_failed(struct worker_msg *msg) {
 }
 
 static void on_heartbeat(struct worker_msg *msg) {
-    (void)msg; /* every frame counts as a sign of life, see on_frame */
+    (void)msg; /* instance_on_frame reports every frame as a sign of life */
 }
 
 static void on_store(struct worker_msg *msg) {
@@ -155,7 +157,7 @@ static void on_log(struct worker_msg *msg) {
 
 /* ---- about a request ---- */
 
-/* The call a frame is about, if it is still this worker's. */
+/* The call that the frame is about; NULL if it is not this worker's, or ended. */
 static struct call *call_of(const struct worker_msg *msg) {
     struct call *call = call_find(msg->sup->calls, msg->frame->request);
     if (!call || call->kind != CALL_REQUEST || !call->request.dispatched) return NULL;
@@ -229,8 +231,8 @@ static void on_delta(struct worker_msg *msg) {
 static void on_vector(struct worker_msg *msg) {
     struct call *call = call_of(msg);
     if (!call || msg->frame->len % sizeof(float) != 0) return;
-    static float
-        vector[FRAME_MAX_TO_DAEMON / sizeof(float)]; /* aligned copy, never touched if unused */
+    /* Aligned, which a frame is not. Its pages are touched only if there are vectors. */
+    static float vector[FRAME_MAX_TO_DAEMON / sizeof(float)];
     memcpy(vector, msg->frame->payload, msg->frame->len);
     struct service_event ev = { .kind = SERVICE_VECTOR, .vector = vector };
     ev.vector_len = msg->frame->len / sizeof(float);
@@ -250,11 +252,12 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->result = yyjson_obj_get(json, "result");
 }
 
-/* Time to first token as the client sees it: waiting and loading count. */
-static void add_waiting(const struct call *call, double total, struct service_event *ev) {
+/* Time to first token as the client sees it, waiting and loading included. least: by the
+ * worker's own clock, s. */
+static void set_first_token(const struct call *call, double least, struct service_event *ev) {
     double whole = (double)(clock_boottime_usec() - call->request.received_usec) / 1e6;
     ev->timing.time_to_first_token = whole - ev->timing.generation;
-    if (ev->timing.time_to_first_token < total) ev->timing.time_to_first_token = total;
+    if (ev->timing.time_to_first_token < least) ev->timing.time_to_first_token = least;
 }
 
 static void count_tokens(struct metrics *metrics, const struct service_usage *usage) {
@@ -271,7 +274,7 @@ static void on_done(struct worker_msg *msg) {
     if (call) {
         struct service_event ev = { .kind = SERVICE_DONE };
         read_done(msg->json, &ev);
-        add_waiting(call, number_of(msg->json, "time_to_first_token"), &ev);
+        set_first_token(call, number_of(msg->json, "time_to_first_token"), &ev);
         count_tokens(msg->sup->config.metrics, &ev.usage);
         activity_done(&msg->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
                       ev.timing.generation);
@@ -324,12 +327,12 @@ static const struct handler *handler_find(uint16_t type) {
 
 static void report_alive(struct worker_msg *msg) {
     msec now = clock_boottime();
-    if (now - msg->in->last_heard < ALIVE_EVERY) return;
+    if (now - msg->in->last_heard < ALIVE_EVERY_MS) return;
     msg->in->last_heard = now;
     apply(msg->sup, event_of(msg, LC_EV_HEARD));
 }
 
-static void on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+static void instance_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     struct supervisor *sup = ctx;
     struct worker_msg msg = { sup, worker, &sup->instances[worker_slot(worker)], frame, NULL };
     if (msg.in->worker != worker) return;
@@ -338,8 +341,7 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     yyjson_doc *doc = NULL;
     if (handler && !handler->raw) doc = json_parse_object(frame->payload, frame->len, &err);
     if (!handler || (!handler->raw && !doc)) {
-        log_warn("%s: its worker sent a message that makes no sense and is killed",
-                 msg.in->identifier);
+        log_warn("%s: its worker sent an invalid message and is killed", msg.in->identifier);
         worker_kill(worker);
         return;
     }
@@ -349,7 +351,7 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
     yyjson_doc_free(doc);
 }
 
-static void on_gone(void *ctx, struct worker *worker, const char *how) {
+static void instance_on_gone(void *ctx, struct worker *worker, const char *how) {
     struct supervisor *sup = ctx;
     int slot = worker_slot(worker);
     struct instance *in = &sup->instances[slot];
@@ -376,5 +378,7 @@ static void on_gone(void *ctx, struct worker *worker, const char *how) {
 }
 
 struct worker_owner supervisor_worker_owner(struct supervisor *sup) {
-    return (struct worker_owner){ .on_frame = on_frame, .on_gone = on_gone, .ctx = sup };
+    return (struct worker_owner){ .on_frame = instance_on_frame,
+                                  .on_gone = instance_on_gone,
+                                  .ctx = sup };
 }

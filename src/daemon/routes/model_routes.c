@@ -28,7 +28,7 @@ static void reply_model(void *ctx, struct exchange *x,
     }
     struct error err;
     error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
-                    "There is no model '%.100s'; GET /v1/models lists those there are.", id);
+                    "There is no model '%.100s'; GET /v1/models lists the models.", id);
     buf_clear(&json);
     exchange_fail(x, &err);
 }
