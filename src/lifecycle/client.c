@@ -129,15 +129,6 @@ static void slot_reload(struct lc_step *st, int i) {
     slot_enter(st, i, LC_DRAINING, LC_BECAUSE_USER);
 }
 
-void slot_promote(struct lifecycle *lc, int i, msec ttl) {
-    struct lc_slot *slot = &lc->slots[i];
-
-    slot->origin = LC_ORIGIN_EXPLICIT;
-    slot->ttl = ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : ttl;
-    slot->leaving = LC_BECAUSE_NONE;
-    slot->evicted_by = LC_NO_SLOT;
-}
-
 void on_load(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     int i = promotable(lc, ev);

@@ -143,6 +143,15 @@ void slot_evict(struct lc_step *st, int i, int by) {
     slot_enter(st, i, LC_DRAINING, LC_BECAUSE_EVICTED);
 }
 
+void slot_promote(struct lifecycle *lc, int i, msec ttl) {
+    struct lc_slot *slot = &lc->slots[i];
+
+    slot->origin = LC_ORIGIN_EXPLICIT;
+    slot->ttl = ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : ttl;
+    slot->leaving = LC_BECAUSE_NONE;
+    slot->evicted_by = LC_NO_SLOT;
+}
+
 /* Everything but the generation, which must never come back. */
 static void slot_clear(struct lc_slot *slot) {
     *slot = (struct lc_slot){
