@@ -4,20 +4,16 @@
 #include "base/json.h"
 #include "base/words.h"
 
-static const char *const mode_words[] = {
+const char *const prompt_store_modes[] = {
     [PROMPT_STORE_OFF] = "off",
     [PROMPT_STORE_MEMORY] = "memory",
     [PROMPT_STORE_ON] = "on",
 };
 
-const char *prompt_store_mode_name(enum prompt_store_mode mode) {
-    return mode_words[mode];
-}
-
 static void add_prompts(const struct load_prompts *prompts, yyjson_mut_doc *doc,
                         yyjson_mut_val *root) {
     yyjson_mut_val *obj = yyjson_mut_obj_add_obj(doc, root, "prompts");
-    yyjson_mut_obj_add_str(doc, obj, "mode", prompt_store_mode_name(prompts->mode));
+    yyjson_mut_obj_add_str(doc, obj, "mode", prompt_store_modes[prompts->mode]);
     if (prompts->dir) yyjson_mut_obj_add_str(doc, obj, "dir", prompts->dir);
     yyjson_mut_obj_add_int(doc, obj, "memory_bytes", prompts->memory_bytes);
 }
@@ -41,18 +37,16 @@ void load_message_format(const struct load_message *m, struct buf *out) {
 
 static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error *err) {
     yyjson_val *obj = NULL;
-    const char *mode = mode_words[p->mode];
+    const char *mode = prompt_store_modes[p->mode];
     if (!json_read_object(root, "prompts", &obj, err)) return false;
     if (!obj) return true;
     if (!json_read_str(obj, "dir", &p->dir, err) || !json_read_str(obj, "mode", &mode, err) ||
         !json_read_int(obj, "memory_bytes", 0, INT64_MAX, &p->memory_bytes, err)) {
         return false;
     }
-    int found = WORDS_FIND(mode_words, mode);
-    if (found < 0) {
-        return error_set_param(err, ERR_INVALID_REQUEST, "mode",
-                               "'mode' must be \"on\", \"memory\" or \"off\".");
-    }
+    int found = WORDS_FIND(prompt_store_modes, mode);
+    if (found < 0)
+        return words_refuse(prompt_store_modes, PROMPT_STORE_MODE_COUNT, "mode", err);
     p->mode = (enum prompt_store_mode)found;
     return p->mode != PROMPT_STORE_ON || p->dir ||
            error_set_param(err, ERR_INVALID_REQUEST, "dir", "'dir' of the prompts is missing.");

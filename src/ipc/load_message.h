@@ -14,8 +14,9 @@
 #include "load/load_settings.h"
 
 enum prompt_store_mode { PROMPT_STORE_OFF, PROMPT_STORE_MEMORY, PROMPT_STORE_ON };
+enum { PROMPT_STORE_MODE_COUNT = PROMPT_STORE_ON + 1 };
 
-const char *prompt_store_mode_name(enum prompt_store_mode mode); /* "off", "memory", "on" */
+extern const char *const prompt_store_modes[PROMPT_STORE_MODE_COUNT]; /* "off", ... */
 
 /* Where processed prompts are kept. */
 struct load_prompts {

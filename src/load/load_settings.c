@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/words.h"
 
-/* int64_t, int of 0 and 1, double, an enum with words, const char *. */
+/* int64_t, int of 0 and 1, double, an enum with words (0: unset), const char *. */
 enum kind { KIND_NUMBER, KIND_FLAG, KIND_REAL, KIND_KV_TYPE, KIND_REPACK, KIND_TEXT };
 
 struct load_field {
@@ -66,6 +66,15 @@ static const char *const repack_words[] = {
     [LOAD_REPACK_NEVER] = "never",
 };
 
+/* By kind. The enums are as wide as unsigned. */
+static const struct word_table {
+    const char *const *words;
+    size_t count;
+} word_tables[] = {
+    [KIND_KV_TYPE] = { kv_type_words, KV_TYPE_COUNT },
+    [KIND_REPACK] = { repack_words, sizeof repack_words / sizeof *repack_words },
+};
+
 const char *kv_type_name(enum kv_type type) {
     return kv_type_words[type];
 }
@@ -87,12 +96,9 @@ static const void *member(const struct load_settings *settings, const struct loa
 
 static size_t member_size(const struct load_field *f) {
     static const size_t sizes[] = {
-        [KIND_NUMBER] = sizeof(int64_t),
-        [KIND_FLAG] = sizeof(int),
-        [KIND_REAL] = sizeof(double),
-        [KIND_KV_TYPE] = sizeof(enum kv_type),
-        [KIND_REPACK] = sizeof(enum load_repack),
-        [KIND_TEXT] = sizeof(const char *),
+        [KIND_NUMBER] = sizeof(int64_t),  [KIND_FLAG] = sizeof(int),
+        [KIND_REAL] = sizeof(double),     [KIND_KV_TYPE] = sizeof(unsigned),
+        [KIND_REPACK] = sizeof(unsigned), [KIND_TEXT] = sizeof(const char *),
     };
     return sizes[f->kind];
 }
@@ -128,15 +134,23 @@ void load_field_range(const struct load_field *f, double *ret_min, double *ret_m
 
 void load_field_set_number(const struct load_field *f, struct load_settings *settings,
                            double number) {
-    double bounded = fmin(fmax(number, f->min), f->max);
-    int64_t whole = (int64_t)bounded;
-    int flag = bounded != 0;
+    if (!(number >= f->min)) return;
+    double bounded = fmin(number, f->max);
     if (f->kind == KIND_FLAG)
-        member_set(settings, f, &flag);
+        member_set(settings, f, &(int){ bounded != 0 });
     else if (f->kind == KIND_REAL)
         member_set(settings, f, &bounded);
     else
-        member_set(settings, f, &whole);
+        member_set(settings, f, &(int64_t){ (int64_t)bounded });
+}
+
+bool load_field_set_word(const struct load_field *f, struct load_settings *settings,
+                         const char *word) {
+    const struct word_table *table = &word_tables[f->kind];
+    int found = words_find(table->words, table->count, word);
+    if (found <= 0) return false;
+    member_set(settings, f, &(unsigned){ (unsigned)found });
+    return true;
 }
 
 /* ---- reading ---- */
@@ -166,30 +180,12 @@ static bool read_real(yyjson_val *obj, const struct load_field *f,
     return true;
 }
 
-static bool read_kv_type(yyjson_val *obj, const struct load_field *f,
-                         struct load_settings *settings, struct error *err) {
+static bool read_word(yyjson_val *obj, const struct load_field *f,
+                      struct load_settings *settings, struct error *err) {
     const char *word = NULL;
     if (!json_read_str(obj, f->name, &word, err)) return false;
-    enum kv_type type = kv_type_parse(word);
-    member_set(settings, f, &type);
-    return type != KV_TYPE_UNSET ||
-           error_set_param(err, ERR_INVALID_REQUEST, f->name,
-                           "'%s' must be one of f16, bf16, f32, q8_0, q5_1, q5_0, q4_1, q4_0, "
-                           "iq4_nl.",
-                           f->name);
-}
-
-static bool read_repack(yyjson_val *obj, const struct load_field *f,
-                        struct load_settings *settings, struct error *err) {
-    const char *word = NULL;
-    if (!json_read_str(obj, f->name, &word, err)) return false;
-    int found = WORDS_FIND(repack_words, word);
-    if (found <= LOAD_REPACK_UNSET) {
-        return error_set_param(err, ERR_INVALID_REQUEST, f->name,
-                               "'%s' must be \"background\", \"first\" or \"never\".", f->name);
-    }
-    member_set(settings, f, &(enum load_repack){ (enum load_repack)found });
-    return true;
+    return load_field_set_word(f, settings, word) ||
+           words_refuse(word_tables[f->kind].words, word_tables[f->kind].count, f->name, err);
 }
 
 static bool read_text(yyjson_val *obj, const struct load_field *f,
@@ -206,8 +202,8 @@ static bool read_field(yyjson_val *obj, const struct load_field *f,
     typedef bool reader(yyjson_val *, const struct load_field *, struct load_settings *,
                         struct error *);
     static reader *const readers[] = {
-        [KIND_NUMBER] = read_number,   [KIND_FLAG] = read_flag,     [KIND_REAL] = read_real,
-        [KIND_KV_TYPE] = read_kv_type, [KIND_REPACK] = read_repack, [KIND_TEXT] = read_text,
+        [KIND_NUMBER] = read_number, [KIND_FLAG] = read_flag,   [KIND_REAL] = read_real,
+        [KIND_KV_TYPE] = read_word,  [KIND_REPACK] = read_word, [KIND_TEXT] = read_text,
     };
     if (yyjson_is_null(yyjson_obj_get(obj, f->name))) {
         member_set(settings, f, member(&unset, f));
@@ -256,8 +252,8 @@ bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *setti
 
 /* ---- writing ---- */
 
-static yyjson_mut_val *field_value(const struct load_settings *settings,
-                                   const struct load_field *f, yyjson_mut_doc *doc) {
+yyjson_mut_val *load_field_value(const struct load_field *f,
+                                 const struct load_settings *settings, yyjson_mut_doc *doc) {
     const void *at = member(settings, f);
     switch (f->kind) {
     case KIND_NUMBER:
@@ -267,9 +263,8 @@ static yyjson_mut_val *field_value(const struct load_settings *settings,
     case KIND_REAL:
         return yyjson_mut_real(doc, *(const double *)at);
     case KIND_KV_TYPE:
-        return yyjson_mut_str(doc, kv_type_name(*(const enum kv_type *)at));
     case KIND_REPACK:
-        return yyjson_mut_str(doc, repack_words[*(const enum load_repack *)at]);
+        return yyjson_mut_str(doc, word_tables[f->kind].words[*(const unsigned *)at]);
     case KIND_TEXT:
         return yyjson_mut_str(doc, *(const char *const *)at);
     }
@@ -278,7 +273,7 @@ static yyjson_mut_val *field_value(const struct load_settings *settings,
 
 static void add_field(const struct load_settings *settings, const struct load_field *f,
                       yyjson_mut_doc *doc, yyjson_mut_val *obj) {
-    yyjson_mut_obj_add(obj, yyjson_mut_str(doc, f->name), field_value(settings, f, doc));
+    yyjson_mut_obj_add(obj, yyjson_mut_str(doc, f->name), load_field_value(f, settings, doc));
 }
 
 void load_settings_add(const struct load_settings *settings, yyjson_mut_doc *doc,

@@ -81,9 +81,18 @@ const char *load_field_name(const struct load_field *field);
 void load_field_range(const struct load_field *field, double *ret_min, double *ret_max);
 bool load_field_is_set(const struct load_field *field, const struct load_settings *settings);
 
-/* Set a whole number or a flag, brought into the field's bounds. */
+/* The value as JSON: 0, false, "" or null if it is unset and has no other number for that.
+ * Borrows a text. */
+yyjson_mut_val *load_field_value(const struct load_field *field,
+                                 const struct load_settings *settings, yyjson_mut_doc *doc);
+
+/* Set a number or a flag. A number above the field's maximum becomes the maximum; one below the
+ * minimum sets nothing. */
 void load_field_set_number(const struct load_field *field, struct load_settings *settings,
                            double number);
+/* Set a field of words ("kv_type_k", "repack"); false if it is none of them, or NULL. */
+bool load_field_set_word(const struct load_field *field, struct load_settings *settings,
+                         const char *word);
 
 /* Read a layer from an object that has nothing else in it. ERR_INVALID_REQUEST with the name of
  * the field: it is unknown, or its value is of a wrong type or outside the bounds. */

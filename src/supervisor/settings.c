@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/words.h"
 
 /* What clients see of the API key, and never a key itself. */
 static const char key_mask[] = "********";
@@ -13,13 +14,9 @@ static const char key_mask[] = "********";
 static const char *const evict_words[] = { [LC_EVICT_ON] = "on",
                                            [LC_EVICT_OFF] = "off",
                                            [LC_EVICT_FIT] = "fit",
-                                           [LC_EVICT_PER_TYPE] = "per_type",
-                                           NULL };
+                                           [LC_EVICT_PER_TYPE] = "per_type" };
 static const char *const update_words[] = {
-    [LC_TTL_IGNORE] = "ignore", [LC_TTL_SET] = "set", [LC_TTL_LONGEST] = "longest", NULL
-};
-static const char *const store_words[] = {
-    [PROMPT_STORE_OFF] = "off", [PROMPT_STORE_MEMORY] = "memory", [PROMPT_STORE_ON] = "on", NULL
+    [LC_TTL_IGNORE] = "ignore", [LC_TTL_SET] = "set", [LC_TTL_LONGEST] = "longest"
 };
 
 enum kind {
@@ -35,10 +32,10 @@ enum kind {
 struct row {
     const char *name;
     enum kind kind;
-    size_t offset, size;      /* of the member */
-    int64_t min, max;         /* of the member, for numbers and seconds */
-    int64_t null;             /* the value that JSON has as null; NO_NULL: there is none */
-    const char *const *words; /* up to NULL */
+    size_t offset, size; /* of the member */
+    int64_t min, max;    /* of the member: numbers, seconds, words */
+    int64_t null;        /* the value that JSON has as null; NO_NULL: there is none */
+    const char *const *words;
 };
 
 enum { DAY_MS = 86400000 };
@@ -47,7 +44,7 @@ enum { DAY_MS = 86400000 };
 #define SWITCH(name, member)                                                                   \
     { name, KIND_SWITCH, AT(member), 0, 1, NO_NULL, NULL }
 #define WORD(name, member, words)                                                              \
-    { name, KIND_WORD, AT(member), 0, 0, NO_NULL, words }
+    { name, KIND_WORD, AT(member), 0, sizeof(words) / sizeof *(words)-1, NO_NULL, words }
 
 static const struct row rows[] = {
     SWITCH("jit", rules.jit),
@@ -60,7 +57,7 @@ static const struct row rows[] = {
     { "switch_window_ms", KIND_NUMBER, AT(rules.switch_window), 0, 600000, NO_NULL, NULL },
     { "memory_limit", KIND_NUMBER, AT(memory_limit), 0, INT64_MAX, 0, NULL },
     SWITCH("standby", standby),
-    WORD("prompt_store", prompt_store, store_words),
+    WORD("prompt_store", prompt_store, prompt_store_modes),
     { "prompt_store_bytes", KIND_NUMBER, AT(prompt_store_bytes), 0, INT64_MAX, NO_NULL, NULL },
     { "max_waiting", KIND_NUMBER, AT(rules.max_waiting), 1, LC_MAX_REQUESTS, NO_NULL, NULL },
     { "load_stall_seconds", KIND_SECONDS, AT(rules.load_stall), 100, DAY_MS, NO_NULL, NULL },
@@ -119,19 +116,11 @@ static bool read_word(const struct row *row, yyjson_val *json, int64_t *ret,
                       struct error *err) {
     const char *text = yyjson_get_str(json);
     if (yyjson_is_bool(json)) text = yyjson_get_bool(json) ? "on" : "off";
-    for (int i = 0; text && row->words[i]; i++) {
-        if (strcmp(row->words[i], text) != 0) continue;
-        *ret = i;
-        return true;
-    }
-    struct buf list = BUF_INIT(128);
-    for (int i = 0; row->words[i]; i++) {
-        buf_addf(&list, "%s\"%s\"", i ? ", " : "", row->words[i]);
-    }
-    error_set_param(err, ERR_INVALID_REQUEST, row->name, "'%s' must be one of %s.", row->name,
-                    buf_str(&list));
-    buf_clear(&list);
-    return false;
+    size_t count = (size_t)row->max + 1;
+    int found = words_find(row->words, count, text);
+    if (found < 0) return words_refuse(row->words, count, row->name, err);
+    *ret = found;
+    return true;
 }
 
 static bool read_key(struct settings *s, yyjson_val *patch, struct error *err) {

@@ -69,7 +69,7 @@ static void asking_on_listed(void *ctx, const struct prompts_result *result) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "prompt_store",
-                           prompt_store_mode_name(settings->prompt_store));
+                           prompt_store_modes[settings->prompt_store]);
     yyjson_mut_obj_add_uint(doc, root, "limit_bytes", settings->prompt_store_bytes);
     yyjson_mut_obj_add_uint(doc, root, "entries", files->count);
     yyjson_mut_obj_add_uint(doc, root, "bytes", prompt_files_bytes(files));

@@ -20,10 +20,21 @@ static void test_what_is_none_has_no_index(void **state) {
     assert_int_equal(WORDS_FIND(colours, NULL), -1);
 }
 
+static void test_a_refusal_names_the_field_and_lists_the_words(void **state) {
+    static const char *const sizes[] = { "", "small", "large" };
+    struct error err = { 0 };
+    (void)state;
+    assert_false(words_refuse(sizes, 3, "size", &err));
+    assert_int_equal(err.code, ERR_INVALID_REQUEST);
+    assert_string_equal(err.param, "size");
+    assert_string_equal(err.text, "'size' must be one of \"small\", \"large\".");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_word_has_the_index_of_its_place),
         cmocka_unit_test(test_what_is_none_has_no_index),
+        cmocka_unit_test(test_a_refusal_names_the_field_and_lists_the_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
