@@ -79,11 +79,6 @@ const char *kv_type_name(enum kv_type type) {
     return kv_type_words[type];
 }
 
-enum kv_type kv_type_parse(const char *name) {
-    int found = WORDS_FIND(kv_type_words, name);
-    return found < 0 ? KV_TYPE_UNSET : (enum kv_type)found;
-}
-
 bool kv_type_is_float(enum kv_type type) {
     return type <= KV_TYPE_F32;
 }

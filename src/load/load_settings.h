@@ -30,9 +30,8 @@ enum kv_type {
 };
 enum { KV_TYPE_COUNT = KV_TYPE_IQ4_NL + 1 };
 
-const char *kv_type_name(enum kv_type type);  /* "f16", ...; "" if unset */
-enum kv_type kv_type_parse(const char *name); /* KV_TYPE_UNSET if unknown or NULL */
-bool kv_type_is_float(enum kv_type type);     /* not quantized */
+const char *kv_type_name(enum kv_type type); /* "f16", ...; "" if unset */
+bool kv_type_is_float(enum kv_type type);    /* not quantized */
 
 /* When 4-bit weights are copied into the order that the processor computes fastest with. */
 enum load_repack {
@@ -81,8 +80,8 @@ const char *load_field_name(const struct load_field *field);
 void load_field_range(const struct load_field *field, double *ret_min, double *ret_max);
 bool load_field_is_set(const struct load_field *field, const struct load_settings *settings);
 
-/* The value as JSON: 0, false, "" or null if it is unset and has no other number for that.
- * Borrows a text. */
+/* The value as JSON; borrows a text. Of an unset field: the number that marks it, false, "", or
+ * NULL for a text. */
 yyjson_mut_val *load_field_value(const struct load_field *field,
                                  const struct load_settings *settings, yyjson_mut_doc *doc);
 

@@ -50,99 +50,137 @@ yyjson_mut_val *lmws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields
 void lmws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                      yyjson_mut_val *value) {
     yyjson_mut_val *field = yyjson_mut_arr_add_obj(doc, fields);
-    yyjson_mut_obj_add_str(doc, field, "key", key);
+    yyjson_mut_obj_add_strcpy(doc, field, "key", key);
     yyjson_mut_obj_add_val(doc, field, "value", value);
 }
 
-/* ---- what a client requests of a load ---- */
+/* ---- load settings ---- */
 
-/* A number above the field's maximum is clamped, one below the minimum ignored. */
-static void read_number(yyjson_val *value, const char *name, struct load_settings *s) {
-    const struct load_field *field = load_field_find(name);
-    double min, max;
-    load_field_range(field, &min, &max);
-    if (yyjson_is_num(value) && yyjson_get_num(value) >= min)
-        load_field_set_number(field, s, yyjson_get_num(value));
+/* How the value of a key looks. */
+enum form {
+    FORM_NUMBER,   /* a whole number */
+    FORM_OPTIONAL, /* the same; left out while unset */
+    FORM_FLAG,
+    FORM_BOX,      /* {"checked","value":number} */
+    FORM_LAYERS,   /* "max", "off", or the share of the layers that goes to the device */
+    FORM_CACHE,    /* {"checked","value":a word} */
+    FORM_PYTHON,   /* the same, as the SDK for Python calls it; never shown */
+    FORM_FP16,     /* of both caches: false means f32, unless a type is named */
+    FORM_ENDING,   /* a text */
+    FORM_TEMPLATE, /* {"type":"jinja",...} */
+    FORM_FALSE,    /* a constant: clients cannot set it */
+    FORM_TRUE,
+};
+
+struct load_key {
+    const char *name; /* after "llm.load." or "embedding.load." */
+    enum form form;
+    const char *field; /* of struct load_settings */
+    bool embedding;    /* models for embeddings have it, too */
+};
+
+/* In the order of an answer. Of two keys for one field the later wins. */
+static const struct load_key load_keys[] = {
+    { "contextLength", FORM_NUMBER, "context_length", true },
+    { "llama.evalBatchSize", FORM_NUMBER, "eval_batch_size", true },
+    { "llama.acceleration.offloadRatio", FORM_LAYERS, "gpu_layers", true },
+    { "llama.keepModelInMemory", FORM_FLAG, "mlock", true },
+    { "llama.tryMmap", FORM_FLAG, "mmap", true },
+    { "llama.ropeFrequencyBase", FORM_BOX, "rope_frequency_base", true },
+    { "llama.ropeFrequencyScale", FORM_BOX, "rope_frequency_scale", true },
+    { "seed", FORM_BOX, "seed", true },
+    { "llama.autoFit", FORM_FALSE, NULL, false },
+    { "numParallelSessions", FORM_NUMBER, "parallel", false },
+    { "numExperts", FORM_NUMBER, "num_experts", false },
+    { "llama.flashAttention", FORM_FLAG, "flash_attention", false },
+    { "offloadKVCacheToGpu", FORM_FLAG, "offload_kv_cache_to_gpu", false },
+    { "llama.llamaKCacheQuantizationType", FORM_PYTHON, "kv_type_k", false },
+    { "llama.kCacheQuantizationType", FORM_CACHE, "kv_type_k", false },
+    { "llama.llamaVCacheQuantizationType", FORM_PYTHON, "kv_type_v", false },
+    { "llama.vCacheQuantizationType", FORM_CACHE, "kv_type_v", false },
+    { "llama.useFp16ForKVCache", FORM_FP16, NULL, false },
+    { "useUnifiedKvCache", FORM_TRUE, NULL, false },
+    { "llama.physicalBatchSize", FORM_OPTIONAL, "chunk_size", false },
+    { "llama.cpuThreadPoolSize", FORM_OPTIONAL, "threads", false },
+    { "llama.reasoningBudgetMessage", FORM_ENDING, "reasoning_ending", false },
+    { "promptTemplate", FORM_TEMPLATE, "chat_template", false },
+};
+enum { LOAD_KEY_COUNT = sizeof load_keys / sizeof load_keys[0] };
+
+/* The key's whole name; false if such a model does not have it. */
+static bool key_name(const struct load_key *key, const struct model_view *model,
+                     char ret_name[96]) {
+    if (model->type == MODEL_EMBEDDINGS && !key->embedding) return false;
+    snprintf(ret_name, 96, "%s.load.%s", lmws_model_domain(model), key->name);
+    return true;
 }
 
-static int flag(yyjson_val *value) {
-    return yyjson_is_bool(value) ? yyjson_get_bool(value) : -1;
-}
-
-static double checked_number(yyjson_val *value, double otherwise) {
-    bool checked;
-    double n;
-    return lmws_checkbox_read(value, &checked, &n) && checked ? n : otherwise;
-}
-
-static enum kv_type cache_type(yyjson_val *value, enum kv_type otherwise) {
-    bool checked = yyjson_get_bool(yyjson_obj_get(value, "checked"));
-    enum kv_type type = kv_type_parse(json_find_str(value, "value"));
-    return checked && type != KV_TYPE_UNSET ? type : otherwise;
-}
-
-/* "max", "off", or the share of the layers that goes to the device. */
-static void read_gpu_layers(yyjson_val *ratio, const struct model_view *model,
-                            struct load_settings *s) {
-    const char *word = yyjson_get_str(ratio);
-    double share = yyjson_is_num(ratio) ? yyjson_get_num(ratio) : -1;
+static void read_layers(yyjson_val *value, const struct model_view *model,
+                        const struct load_field *field, struct load_settings *s) {
+    const char *word = yyjson_get_str(value);
+    double share = yyjson_is_num(value) ? yyjson_get_num(value) : -1;
     if (word && strcmp(word, "max") == 0) share = 1;
     if (word && strcmp(word, "off") == 0) share = 0;
     if (!(share >= 0 && share <= 1)) return;
-    s->gpu_layers = share == 1 ? -1 : lround(share * (double)model->layers);
+    load_field_set_number(field, s, share == 1 ? -1 : round(share * (double)model->layers));
 }
 
-/* The SDK for Python has a name of its own for this key. */
-static enum kv_type cache_type_for(yyjson_val *stack, const char *key, const char *python_key,
-                                   enum kv_type otherwise) {
-    return cache_type(lmws_config_find(stack, key),
-                      cache_type(lmws_config_find(stack, python_key), otherwise));
+static void read_fp16(yyjson_val *value, struct load_settings *s) {
+    if (!yyjson_is_false(value)) return;
+    if (s->kv_type_k == KV_TYPE_UNSET) s->kv_type_k = KV_TYPE_F32;
+    if (s->kv_type_v == KV_TYPE_UNSET) s->kv_type_v = KV_TYPE_F32;
 }
 
-static void read_llm_cache(yyjson_val *stack, struct load_settings *s) {
-    bool wide = flag(lmws_config_find(stack, "llm.load.llama.useFp16ForKVCache")) == 0;
-    enum kv_type plain = wide ? KV_TYPE_F32 : KV_TYPE_UNSET;
-    s->kv_type_k = cache_type_for(stack, "llm.load.llama.kCacheQuantizationType",
-                                  "llm.load.llama.llamaKCacheQuantizationType", plain);
-    s->kv_type_v = cache_type_for(stack, "llm.load.llama.vCacheQuantizationType",
-                                  "llm.load.llama.llamaVCacheQuantizationType", plain);
-}
-
-/* Both kinds of model have these, below "llm." and "embedding.". */
-static void read_common(yyjson_val *stack, const char *domain, const struct model_view *model,
-                        struct load_settings *s) {
-    char key[96];
-#define KEY(rest)                                                                              \
-    (snprintf(key, sizeof key, "%s.load." rest, domain), lmws_config_find(stack, key))
-    read_number(KEY("contextLength"), "context_length", s);
-    read_number(KEY("llama.evalBatchSize"), "eval_batch_size", s);
-    read_gpu_layers(KEY("llama.acceleration.offloadRatio"), model, s);
-    s->mlock = flag(KEY("llama.keepModelInMemory"));
-    s->mmap = flag(KEY("llama.tryMmap"));
-    s->rope_frequency_base = checked_number(KEY("llama.ropeFrequencyBase"), 0);
-    s->rope_frequency_scale = checked_number(KEY("llama.ropeFrequencyScale"), 0);
-    double seed = checked_number(KEY("seed"), -1);
-    if (seed >= 0 && seed <= UINT32_MAX) s->seed = (int64_t)seed;
-#undef KEY
+/* A value of another form sets nothing. */
+static void read_key(const struct load_key *key, yyjson_val *value,
+                     const struct model_view *model, struct load_settings *s) {
+    const struct load_field *field = key->field ? load_field_find(key->field) : NULL;
+    bool checked = false;
+    double number = 0;
+    switch (key->form) {
+    case FORM_NUMBER:
+    case FORM_OPTIONAL:
+        if (yyjson_is_num(value)) load_field_set_number(field, s, yyjson_get_num(value));
+        break;
+    case FORM_FLAG:
+        if (yyjson_is_bool(value)) load_field_set_number(field, s, yyjson_get_bool(value));
+        break;
+    case FORM_BOX:
+        if (lmws_checkbox_read(value, &checked, &number) && checked)
+            load_field_set_number(field, s, number);
+        break;
+    case FORM_LAYERS:
+        read_layers(value, model, field, s);
+        break;
+    case FORM_CACHE:
+    case FORM_PYTHON:
+        if (yyjson_get_bool(yyjson_obj_get(value, "checked")))
+            (void)load_field_set_word(field, s, json_find_str(value, "value"));
+        break;
+    case FORM_FP16:
+        read_fp16(value, s);
+        break;
+    case FORM_ENDING:
+        s->reasoning_ending = yyjson_get_str(value);
+        break;
+    case FORM_TEMPLATE:
+        s->chat_template = lmws_template_jinja(value);
+        break;
+    case FORM_FALSE:
+    case FORM_TRUE:
+        break;
+    }
 }
 
 void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
                            struct load_settings *s) {
-    read_common(stack, lmws_model_domain(model), model, s);
-    if (model->type == MODEL_EMBEDDINGS) return;
-    read_number(lmws_config_find(stack, "llm.load.numParallelSessions"), "parallel", s);
-    read_number(lmws_config_find(stack, "llm.load.llama.physicalBatchSize"), "chunk_size", s);
-    read_number(lmws_config_find(stack, "llm.load.llama.cpuThreadPoolSize"), "threads", s);
-    read_number(lmws_config_find(stack, "llm.load.numExperts"), "num_experts", s);
-    s->chat_template = lmws_template_jinja(lmws_config_find(stack, "llm.load.promptTemplate"));
-    s->reasoning_ending = yyjson_get_str(
-        lmws_config_find(stack, "llm.load.llama.reasoningBudgetMessage"));
-    s->flash_attention = flag(lmws_config_find(stack, "llm.load.llama.flashAttention"));
-    s->offload_kv_cache_to_gpu = flag(lmws_config_find(stack, "llm.load.offloadKVCacheToGpu"));
-    read_llm_cache(stack, s);
+    char name[96];
+    for (size_t i = 0; i < LOAD_KEY_COUNT; i++) {
+        if (!key_name(&load_keys[i], model, name)) continue;
+        yyjson_val *value = lmws_config_find(stack, name);
+        if (value) read_key(&load_keys[i], value, model, s);
+    }
 }
-
-/* ---- how an instance was loaded ---- */
 
 static yyjson_mut_val *checkbox(yyjson_mut_doc *doc, bool checked, yyjson_mut_val *value) {
     yyjson_mut_val *box = yyjson_mut_obj(doc);
@@ -151,93 +189,74 @@ static yyjson_mut_val *checkbox(yyjson_mut_doc *doc, bool checked, yyjson_mut_va
     return box;
 }
 
-static yyjson_mut_val *number_box(yyjson_mut_doc *doc, double n) {
-    return checkbox(doc, n > 0, yyjson_mut_real(doc, n > 0 ? n : 0));
-}
-
 static yyjson_mut_val *ratio(yyjson_mut_doc *doc, const struct model_view *model,
                              int64_t layers) {
-    if (layers < 0 || layers >= model->layers)
-        return yyjson_mut_str(doc, layers ? "max" : "off");
     if (layers == 0) return yyjson_mut_str(doc, "off");
+    if (layers < 0 || layers >= model->layers) return yyjson_mut_str(doc, "max");
     return yyjson_mut_real(doc, (double)layers / (double)model->layers);
 }
 
 /* The clients have no word for bf16. */
-static yyjson_mut_val *cache_box(yyjson_mut_doc *doc, enum kv_type type) {
-    bool plain = type == KV_TYPE_UNSET || type == KV_TYPE_F16 || type == KV_TYPE_BF16;
-    return checkbox(doc, !plain, yyjson_mut_str(doc, kv_type_name(plain ? KV_TYPE_F16 : type)));
+static yyjson_mut_val *cache_box(yyjson_mut_doc *doc, yyjson_mut_val *type) {
+    const char *word = yyjson_mut_get_str(type), *f16 = kv_type_name(KV_TYPE_F16);
+    bool plain = !*word || strcmp(word, f16) == 0 ||
+                 strcmp(word, kv_type_name(KV_TYPE_BF16)) == 0;
+    return checkbox(doc, !plain, plain ? yyjson_mut_str(doc, f16) : type);
 }
 
-static void add_common(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *domain,
-                       const struct model_view *model, const struct load_settings *s) {
-    struct {
-        const char *rest;
-        yyjson_mut_val *value;
-    } rows[] = {
-        { "contextLength", yyjson_mut_int(doc, s->context_length) },
-        { "llama.evalBatchSize",
-          yyjson_mut_int(doc, s->eval_batch_size > 0 ? s->eval_batch_size : 1) },
-        { "llama.acceleration.offloadRatio", ratio(doc, model, s->gpu_layers) },
-        { "llama.keepModelInMemory", yyjson_mut_bool(doc, s->mlock > 0) },
-        { "llama.tryMmap", yyjson_mut_bool(doc, s->mmap != 0) },
-        { "llama.ropeFrequencyBase", number_box(doc, s->rope_frequency_base) },
-        { "llama.ropeFrequencyScale", number_box(doc, s->rope_frequency_scale) },
-        { "seed", checkbox(doc, s->seed >= 0, yyjson_mut_int(doc, s->seed)) },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char key[96];
-        snprintf(key, sizeof key, "%s.load.%s", domain, rows[i].rest);
-        yyjson_mut_val *field = yyjson_mut_arr_add_obj(doc, fields);
-        yyjson_mut_obj_add_strcpy(doc, field, "key", key);
-        yyjson_mut_obj_add_val(doc, field, "value", rows[i].value);
-    }
-}
-
-static void add_template(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *jinja) {
+static yyjson_mut_val *template_value(yyjson_mut_doc *doc, const char *jinja) {
+    if (!jinja) return NULL;
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, value, "type", "jinja");
     yyjson_mut_val *inner = yyjson_mut_obj_add_obj(doc, value, "jinjaPromptTemplate");
     yyjson_mut_obj_add_str(doc, inner, "template", jinja);
-    lmws_config_add(doc, fields, "llm.load.promptTemplate", value);
+    return value;
 }
 
-static void add_llm(yyjson_mut_doc *doc, yyjson_mut_val *fields,
-                    const struct load_settings *s) {
-    lmws_config_add(doc, fields, "llm.load.llama.autoFit", yyjson_mut_bool(doc, false));
-    lmws_config_add(doc, fields, "llm.load.numParallelSessions",
-                    yyjson_mut_int(doc, s->parallel));
-    lmws_config_add(doc, fields, "llm.load.numExperts", yyjson_mut_int(doc, s->num_experts));
-    lmws_config_add(doc, fields, "llm.load.llama.flashAttention",
-                    yyjson_mut_bool(doc, s->flash_attention > 0));
-    lmws_config_add(doc, fields, "llm.load.offloadKVCacheToGpu",
-                    yyjson_mut_bool(doc, s->offload_kv_cache_to_gpu > 0));
-    lmws_config_add(doc, fields, "llm.load.llama.kCacheQuantizationType",
-                    cache_box(doc, s->kv_type_k));
-    lmws_config_add(doc, fields, "llm.load.llama.vCacheQuantizationType",
-                    cache_box(doc, s->kv_type_v));
-    lmws_config_add(
-        doc, fields, "llm.load.llama.useFp16ForKVCache",
-        yyjson_mut_bool(doc, s->kv_type_k != KV_TYPE_F32 && s->kv_type_v != KV_TYPE_F32));
-    lmws_config_add(doc, fields, "llm.load.useUnifiedKvCache", yyjson_mut_bool(doc, true));
-    if (s->chunk_size > 0) {
-        lmws_config_add(doc, fields, "llm.load.llama.physicalBatchSize",
-                        yyjson_mut_int(doc, s->chunk_size));
+/* NULL: the key is left out. */
+static yyjson_mut_val *key_value(const struct load_key *key, yyjson_mut_doc *doc,
+                                 const struct model_view *model,
+                                 const struct load_settings *s) {
+    const struct load_field *field = key->field ? load_field_find(key->field) : NULL;
+    switch (key->form) {
+    case FORM_NUMBER:
+    case FORM_FLAG:
+        return load_field_value(field, s, doc);
+    case FORM_OPTIONAL:
+        return load_field_is_set(field, s) ? load_field_value(field, s, doc) : NULL;
+    case FORM_BOX:
+        return checkbox(doc, load_field_is_set(field, s), load_field_value(field, s, doc));
+    case FORM_LAYERS:
+        return ratio(doc, model, s->gpu_layers);
+    case FORM_CACHE:
+        return cache_box(doc, load_field_value(field, s, doc));
+    case FORM_PYTHON:
+        return NULL;
+    case FORM_FP16:
+        return yyjson_mut_bool(doc, s->kv_type_k != KV_TYPE_F32 && s->kv_type_v != KV_TYPE_F32);
+    case FORM_ENDING:
+        return yyjson_mut_str(doc, s->reasoning_ending ? s->reasoning_ending : "");
+    case FORM_TEMPLATE:
+        return template_value(doc, s->chat_template);
+    case FORM_FALSE:
+    case FORM_TRUE:
+        return yyjson_mut_bool(doc, key->form == FORM_TRUE);
     }
-    if (s->threads > 0) {
-        lmws_config_add(doc, fields, "llm.load.llama.cpuThreadPoolSize",
-                        yyjson_mut_int(doc, s->threads));
-    }
-    const char *ending = s->reasoning_ending ? s->reasoning_ending : "";
-    lmws_config_add(doc, fields, "llm.load.llama.reasoningBudgetMessage",
-                    yyjson_mut_str(doc, ending));
-    if (s->chat_template) add_template(doc, fields, s->chat_template);
+    return NULL;
 }
 
 yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
                                         const struct instance_view *view) {
     yyjson_mut_val *fields, *config = lmws_config_new(doc, &fields);
-    add_common(doc, fields, lmws_model_domain(model), model, view->settings);
-    if (model->type != MODEL_EMBEDDINGS) add_llm(doc, fields, view->settings);
+    struct load_settings s = LOAD_SETTINGS_UNSET;
+    s.mmap = 1; /* what these clients take for unset, where it is not 0 or false */
+    s.eval_batch_size = 1;
+    load_settings_merge(&s, view->settings);
+    char name[96];
+    for (size_t i = 0; i < LOAD_KEY_COUNT; i++) {
+        yyjson_mut_val *value = key_value(&load_keys[i], doc, model, &s);
+        if (value && key_name(&load_keys[i], model, name))
+            lmws_config_add(doc, fields, name, value);
+    }
     return config;
 }

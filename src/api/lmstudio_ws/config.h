@@ -19,7 +19,7 @@ void lmws_load_config_read(yyjson_val *stack, const struct model_view *model,
 /* {"fields":[...]}: how an instance was loaded. */
 yyjson_mut_val *lmws_load_config_format(yyjson_mut_doc *doc, const struct model_view *model,
                                         const struct instance_view *instance);
-/* "fields" of a config, to which lmws_config_add adds. */
+/* "fields" of a config, to which lmws_config_add adds; it copies the key. */
 yyjson_mut_val *lmws_config_new(yyjson_mut_doc *doc, yyjson_mut_val **ret_fields);
 void lmws_config_add(yyjson_mut_doc *doc, yyjson_mut_val *fields, const char *key,
                      yyjson_mut_val *value);
