@@ -28,10 +28,6 @@ static bool is_word_char(char c) {
            c == '_';
 }
 
-static bool contains(const char *text, size_t len, const char *word) {
-    return len > 0 && memmem(text, len, word, strlen(word)) != NULL;
-}
-
 bool template_has_tools(const char *text, size_t len) {
     static const char word[] = "tools";
     const size_t word_len = sizeof word - 1;
@@ -51,7 +47,8 @@ bool template_has_tools(const char *text, size_t len) {
 
 bool template_has_reasoning(const char *text, size_t len) {
     for (size_t i = 0; i < COUNT(reasoning_words); i++) {
-        if (contains(text, len, reasoning_words[i])) return true;
+        const char *word = reasoning_words[i];
+        if (len > 0 && memmem(text, len, word, strlen(word))) return true;
     }
     return false;
 }

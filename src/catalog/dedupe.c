@@ -45,15 +45,12 @@ static char *title_of(const struct found_file *file) {
     return xasprintf("%.*s%s", (int)(place.revision - file->path), file->path, slash);
 }
 
-static bool same_inode(const struct entry *a, const struct entry *b) {
-    return a->file->problem == 0 && b->file->problem == 0 &&
-           a->file->device == b->file->device && a->file->inode == b->file->inode;
-}
-
 static void mark(struct entry *entries, size_t count) {
     qsort(entries, count, sizeof *entries, by_inode);
     for (size_t i = 1; i < count; i++) {
-        entries[i].drop = same_inode(&entries[i - 1], &entries[i]);
+        const struct found_file *a = entries[i - 1].file, *b = entries[i].file;
+        entries[i].drop = a->problem == 0 && b->problem == 0 && a->device == b->device &&
+                          a->inode == b->inode;
     }
     qsort(entries, count, sizeof *entries, by_title);
     for (size_t i = 1; i < count; i++) {

@@ -46,12 +46,6 @@ static bool add_stdin(struct buf *prompt) {
     }
 }
 
-static void trim_end(struct buf *prompt) {
-    while (prompt->len > 0 && strchr(" \t\r\n", prompt->data[prompt->len - 1])) {
-        prompt->data[--prompt->len] = '\0';
-    }
-}
-
 /* Ctrl-C closes the connection and leaves the terminal as it was. */
 static enum cli_exit ask_question(struct chat *chat, const struct buf *prompt) {
     struct error err;
@@ -67,7 +61,9 @@ static enum cli_exit ask_once(struct chat *chat, const char *given) {
     enum cli_exit code = CLI_FAILED;
     if (given) buf_add_str(&prompt, given);
     if (isatty(STDIN_FILENO) || add_stdin(&prompt)) {
-        trim_end(&prompt);
+        while (prompt.len > 0 && strchr(" \t\r\n", prompt.data[prompt.len - 1])) {
+            prompt.data[--prompt.len] = '\0';
+        }
         code = prompt.len
                    ? ask_question(chat, &prompt)
                    : cli_fail(CLI_USAGE, "The prompt is empty; give one with -p or on stdin.");

@@ -85,12 +85,6 @@ static void take_usage(struct chat_figures *f, yyjson_val *usage) {
                                  "cached_tokens");
 }
 
-static void take_error(struct chat_reply *r, const struct sse_event *ev) {
-    progress_clear(&r->progress);
-    r->failed = true;
-    client_read_error(r->cli, ev->text, ev->len, 500, &r->err);
-}
-
 void chat_reply_on_event(void *ctx, const struct sse_event *ev) {
     struct chat_reply *r = ctx;
     struct error ignored;
@@ -102,7 +96,11 @@ void chat_reply_on_event(void *ctx, const struct sse_event *ev) {
     yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
     yyjson_val *root = yyjson_doc_get_root(doc);
     yyjson_val *choice = yyjson_arr_get_first(yyjson_obj_get(root, "choices"));
-    if (yyjson_obj_get(root, "error")) take_error(r, ev);
+    if (yyjson_obj_get(root, "error")) {
+        progress_clear(&r->progress);
+        r->failed = true;
+        client_read_error(r->cli, ev->text, ev->len, 500, &r->err);
+    }
     take_delta(r, yyjson_obj_get(choice, "delta"));
     take_stats(&r->figures, yyjson_obj_get(root, "stats"));
     take_usage(&r->figures, yyjson_obj_get(root, "usage"));

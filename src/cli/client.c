@@ -65,13 +65,6 @@ static const char *api_key(void) {
     return key && *key ? key : NULL;
 }
 
-static void add_key(struct transfer *t) {
-    if (!api_key()) return;
-    char *line = xasprintf("Authorization: Bearer %s", api_key());
-    add_header(t, line);
-    free(line);
-}
-
 /* The server is usually on this machine: no proxy, no redirect, HTTP only. */
 static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     char base[300], url[MAX_URL];
@@ -88,7 +81,11 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     t->curl->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    add_key(t);
+    if (api_key()) {
+        char *line = xasprintf("Authorization: Bearer %s", api_key());
+        add_header(t, line);
+        free(line);
+    }
     if (t->call->on_event) add_header(t, "Accept: text/event-stream, application/json");
     if (t->call->body) {
         add_header(t, "Content-Type: application/json");

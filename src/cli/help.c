@@ -30,20 +30,17 @@ static void add_paragraph(struct buf *out, const char *text) {
     buf_add_str(out, "\n");
 }
 
-static bool in_group(const struct command *command, const char *group) {
-    size_t len = strlen(group);
-    return strncmp(command->name, group, len) == 0 && command->name[len] == ' ';
-}
-
 void help_add_overview(const char *program, const struct command *const *commands, size_t count,
                        const char *group, struct buf *out) {
     buf_addf(out, "Usage: %s %s<command> [options]\n\nCommands:\n", program,
              group ? "" : "[--host <host>] [--port <port>] ");
+    size_t group_len = group ? strlen(group) : 0;
     for (size_t i = 0; i < count; i++) {
         char left[MAX_LEFT];
-        if (group && !in_group(commands[i], group)) continue;
-        snprintf(left, sizeof left, "  %s%s%s", commands[i]->name, commands[i]->args ? " " : "",
-                 commands[i]->args ? commands[i]->args : "");
+        const char *name = commands[i]->name, *args = commands[i]->args;
+        bool shown = !group || (strncmp(name, group, group_len) == 0 && name[group_len] == ' ');
+        if (!shown) continue;
+        snprintf(left, sizeof left, "  %s%s%s", name, args ? " " : "", args ? args : "");
         help_add_row(out, left, commands[i]->summary);
     }
     buf_addf(out, "\n`%s <command> --help` shows the options of a command.\n", program);

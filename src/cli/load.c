@@ -79,19 +79,16 @@ static yyjson_mut_doc *load_body(const struct load *load) {
     return doc;
 }
 
-static void load_on_progress(struct load *load, yyjson_val *root) {
-    char label[300];
-    snprintf(label, sizeof label, "Loading %s", load->model);
-    progress_show(&load->progress, label, field_num(root, "progress", 0));
-}
-
 static void load_on_event(void *ctx, const struct sse_event *ev) {
     struct load *load = ctx;
     struct error ignored;
     if (ev->kind == SSE_COMMENT) return;
     yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
     if (strcmp(ev->name, "progress") == 0) {
-        load_on_progress(load, yyjson_doc_get_root(doc));
+        char label[300];
+        snprintf(label, sizeof label, "Loading %s", load->model);
+        progress_show(&load->progress, label,
+                      field_num(yyjson_doc_get_root(doc), "progress", 0));
     } else if (strcmp(ev->name, "result") == 0 && !load->answer) {
         load->answer = doc;
         return;

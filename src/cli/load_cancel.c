@@ -10,24 +10,17 @@
 /* Until the server notices that our connection is closed, it counts us as waiting. */
 enum { ROUNDS = 20, ROUND_MS = 50 };
 
-static bool is_ours(const struct listed_instance *instance, const char *model,
-                    const char *identifier) {
-    if (identifier) return strcmp(instance->id, identifier) == 0;
-    return strcasecmp(instance->model_key, model) == 0 || strcasecmp(instance->id, model) == 0;
-}
-
-static bool is_on_its_way(const struct listed_instance *instance) {
-    return strcmp(instance->state, "loading") == 0 || strcmp(instance->state, "queued") == 0;
-}
-
 /* The instance that we asked for, one that is still loading if there is one; NULL: gone. */
 static const struct listed_instance *find_ours(const struct inventory *inv, const char *model,
                                                const char *identifier) {
     const struct listed_instance *found = NULL;
     for (size_t i = 0; i < inv->instance_count; i++) {
-        const struct listed_instance *instance = &inv->instances[i];
-        if (!is_ours(instance, model, identifier)) continue;
-        if (!found || is_on_its_way(instance)) found = instance;
+        const struct listed_instance *it = &inv->instances[i];
+        bool ours = identifier ? strcmp(it->id, identifier) == 0
+                               : strcasecmp(it->model_key, model) == 0 ||
+                                     strcasecmp(it->id, model) == 0;
+        bool loading = strcmp(it->state, "loading") == 0 || strcmp(it->state, "queued") == 0;
+        if (ours && (!found || loading)) found = it;
     }
     return found;
 }

@@ -80,27 +80,19 @@ static const struct printer printers[] = {
     { "stats", print_stats },
 };
 
-static void print_entry(yyjson_val *entry) {
-    const char *type = field_str(entry, "type");
-    for (size_t i = 0; i < sizeof printers / sizeof printers[0]; i++) {
-        if (strcmp(type, printers[i].type) == 0) printers[i].print(entry);
-    }
-}
-
 static void log_stream_on_event(void *ctx, const struct sse_event *ev) {
     const struct log_stream_values *v = ctx;
     struct error ignored;
     if (ev->kind == SSE_COMMENT) return;
     yyjson_doc *doc = json_parse_object(ev->text, ev->len, &ignored);
+    if (!doc) return;
     yyjson_val *entry = yyjson_doc_get_root(doc);
-    if (doc) {
-        if (v->json) {
-            puts(ev->text);
-        } else {
-            print_entry(entry);
-        }
-        fflush(stdout);
+    const char *type = field_str(entry, "type");
+    if (v->json) puts(ev->text);
+    for (size_t i = 0; i < sizeof printers / sizeof printers[0] && !v->json; i++) {
+        if (strcmp(type, printers[i].type) == 0) printers[i].print(entry);
     }
+    fflush(stdout);
     yyjson_doc_free(doc);
 }
 

@@ -89,13 +89,6 @@ static void ls_print_tables(const struct ls_values *v, const struct inventory *i
     if (!v->llm || v->embedding) ls_print_kind(inv, true);
 }
 
-static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *obj,
-                             const struct listed_model *model) {
-    yyjson_mut_val *quantization = yyjson_mut_obj_add_obj(doc, obj, "quantization");
-    yyjson_mut_obj_add_str(doc, quantization, "name", model->quantization);
-    yyjson_mut_obj_add_int(doc, quantization, "bits", llround(model->bits_per_weight));
-}
-
 /* The names that `lms ls --json` uses and, after these, what only doze has. */
 static void ls_add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct inventory *inv,
                         const struct listed_model *model) {
@@ -109,7 +102,9 @@ static void ls_add_json(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct 
     yyjson_mut_obj_add_uint(doc, obj, "sizeBytes", model->size_bytes);
     yyjson_mut_obj_add_str(doc, obj, "paramsString", model->params);
     yyjson_mut_obj_add_str(doc, obj, "architecture", model->architecture);
-    add_quantization(doc, obj, model);
+    yyjson_mut_val *quantization = yyjson_mut_obj_add_obj(doc, obj, "quantization");
+    yyjson_mut_obj_add_str(doc, quantization, "name", model->quantization);
+    yyjson_mut_obj_add_int(doc, quantization, "bits", llround(model->bits_per_weight));
     yyjson_mut_obj_add_bool(doc, obj, "vision", model->vision);
     yyjson_mut_obj_add_bool(doc, obj, "trainedForToolUse", model->tool_use);
     yyjson_mut_obj_add_int(doc, obj, "maxContextLength", model->max_context_length);
@@ -129,12 +124,6 @@ static void ls_print_json(const struct ls_values *v, const struct inventory *inv
     show_json(doc);
 }
 
-static void ls_print_keys(const struct ls_values *v, const struct inventory *inv) {
-    for (size_t i = 0; i < inv->model_count; i++) {
-        if (ls_wants(v, &inv->models[i])) puts(inv->models[i].key);
-    }
-}
-
 static enum cli_exit ls_run(const struct cli *cli, const void *values) {
     const struct ls_values *v = values;
     struct inventory inv;
@@ -144,7 +133,9 @@ static enum cli_exit ls_run(const struct cli *cli, const void *values) {
     if (v->json) {
         ls_print_json(v, &inv);
     } else if (v->quiet) {
-        ls_print_keys(v, &inv);
+        for (size_t i = 0; i < inv.model_count; i++) {
+            if (ls_wants(v, &inv.models[i])) puts(inv.models[i].key);
+        }
     } else {
         ls_print_tables(v, &inv);
     }

@@ -23,9 +23,13 @@ static void print_items(const struct pick_item *items, size_t count) {
     }
 }
 
-/* The index of the name, or of the only one that contains the word; count if there is none. */
-static size_t find_name(const struct pick_item *items, size_t count, const char *word) {
+/* The index of an item by its number, its name, or a part of the name that no other has; count
+ * if the word is none of these. */
+static size_t find_item(const struct pick_item *items, size_t count, const char *word) {
+    char *end = NULL;
+    unsigned long n = strtoul(word, &end, 10);
     size_t found = count, hits = 0;
+    if (*end == '\0' && n >= 1 && n <= count) return n - 1;
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(items[i].name, word) == 0) return i;
         if (!strcasestr(items[i].name, word)) continue;
@@ -33,13 +37,6 @@ static size_t find_name(const struct pick_item *items, size_t count, const char 
         hits++;
     }
     return hits == 1 ? found : count;
-}
-
-static size_t find_item(const struct pick_item *items, size_t count, const char *word) {
-    char *end = NULL;
-    unsigned long n = strtoul(word, &end, 10);
-    if (*end == '\0' && n >= 1 && n <= count) return n - 1;
-    return find_name(items, count, word);
 }
 
 static enum pick pick_ask(const struct pick_item *items, size_t count, size_t *ret_index) {

@@ -10,25 +10,16 @@
 
 enum { BAR_MIN = 10, BAR_MAX = 40, LABEL_MAX = 256 };
 
-static int to_percent(double fraction) {
-    if (!(fraction > 0)) return 0;
-    return fraction >= 1 ? 100 : (int)(fraction * 100);
-}
-
-/* What is left of the line beside label, brackets and percent. */
-static int bar_width(const char *label) {
-    int width = text_columns(stderr) - text_width(label, strlen(label)) - 9;
-    return width > BAR_MAX ? BAR_MAX : width;
-}
-
 void progress_show(struct progress *p, const char *label, double fraction) {
     static const char filled[] = "========================================";
     static_assert(sizeof filled == BAR_MAX + 1, "as long as the longest bar");
-    int percent = to_percent(fraction);
+    int percent = fraction >= 1 ? 100 : fraction > 0 ? (int)(fraction * 100) : 0;
     if ((p->shown && p->percent == percent) || !isatty(STDERR_FILENO)) return;
     struct buf safe = BUF_INIT(LABEL_MAX);
     text_add_safe(&safe, label, strnlen(label, LABEL_MAX));
-    int width = bar_width(buf_str(&safe));
+    /* The bar has what is left beside the label, the brackets and the percentage. */
+    int width = text_columns(stderr) - text_width(buf_str(&safe), safe.len) - 9;
+    if (width > BAR_MAX) width = BAR_MAX;
     if (width >= BAR_MIN) {
         int done = percent * width / 100;
         fprintf(stderr, "\r\033[K%s [%s%.*s%s%*s] %3d%%", buf_str(&safe),

@@ -108,13 +108,6 @@ static enum outcome prompts_delete(const struct cli *cli, const char *key,
     return outcome;
 }
 
-static void prompts_clear_print(yyjson_val *root) {
-    long long count = (long long)field_int(root, "deleted");
-    char size[SIZE_TEXT];
-    size_format(field_bytes(root, "bytes"), size);
-    printf("Deleted %lld processed prompt%s, %s.\n", count, count == 1 ? "" : "s", size);
-}
-
 static enum cli_exit prompts_clear_run(const struct cli *cli, const void *values) {
     const struct prompts_clear_values *v = values;
     struct error err;
@@ -123,10 +116,14 @@ static enum cli_exit prompts_clear_run(const struct cli *cli, const void *values
     enum outcome outcome = prompts_delete(cli, cli->arg_count > 0 ? cli->args[0] : NULL,
                                           &answer, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    yyjson_val *root = yyjson_doc_get_root(answer);
     if (v->json) {
-        show_value(yyjson_doc_get_root(answer));
+        show_value(root);
     } else {
-        prompts_clear_print(yyjson_doc_get_root(answer));
+        long long count = (long long)field_int(root, "deleted");
+        char size[SIZE_TEXT];
+        size_format(field_bytes(root, "bytes"), size);
+        printf("Deleted %lld processed prompt%s, %s.\n", count, count == 1 ? "" : "s", size);
     }
     yyjson_doc_free(answer);
     return CLI_DONE;

@@ -13,13 +13,6 @@ static const struct option_row ps_options[] = {
     FLAG(ps, quiet, "quiet", 'q', "Print the identifiers only"),
 };
 
-static void ps_print_json(const struct inventory *inv) {
-    yyjson_mut_val *list;
-    yyjson_mut_doc *doc = json_array_new(&list);
-    show_add_instances(doc, list, inv);
-    show_json(doc);
-}
-
 static enum cli_exit ps_run(const struct cli *cli, const void *values) {
     const struct ps_values *v = values;
     struct inventory inv;
@@ -27,7 +20,10 @@ static enum cli_exit ps_run(const struct cli *cli, const void *values) {
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     if (v->json) {
-        ps_print_json(&inv);
+        yyjson_mut_val *list;
+        yyjson_mut_doc *doc = json_array_new(&list);
+        show_add_instances(doc, list, &inv);
+        show_json(doc);
     } else if (v->quiet) {
         for (size_t i = 0; i < inv.instance_count; i++) puts(inv.instances[i].id);
     } else if (inv.instance_count == 0) {

@@ -57,11 +57,6 @@ static size_t next_line(struct repl *r) {
     }
 }
 
-static size_t trimmed_len(const char *line, size_t len) {
-    while (len > 0 && strchr(" \t\r\n", line[len - 1])) len--;
-    return len;
-}
-
 static bool line_is(const char *line, size_t len, const char *word) {
     return strlen(word) == len && memcmp(line, word, len) == 0;
 }
@@ -69,6 +64,7 @@ static bool line_is(const char *line, size_t len, const char *word) {
 /* False: the conversation ends, with *code. */
 static bool take_line(struct repl *r, const char *line, size_t len, enum cli_exit *code) {
     struct error err;
+    while (len > 0 && strchr(" \t\r\n", line[len - 1])) len--;
     if (len == 0) return true;
     if (line_is(line, len, "/exit")) return false;
     if (line_is(line, len, "/clear")) {
@@ -102,7 +98,7 @@ enum cli_exit repl_run(struct chat *chat) {
             fputc('\n', stderr);
             break;
         }
-        going = take_line(&r, r.input.data, trimmed_len(r.input.data, len), &code);
+        going = take_line(&r, r.input.data, len, &code);
         buf_drop(&r.input, len);
     }
     buf_clear(&r.input);

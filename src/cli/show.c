@@ -68,11 +68,6 @@ void show_instances(const struct inventory *inv) {
     table_show(&table);
 }
 
-/* The word of `lms ps --json`. */
-static const char *status_word(const struct listed_instance *instance) {
-    return strcmp(instance->state, "busy") == 0 ? "generating" : instance->state;
-}
-
 static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec span) {
     if (span == MSEC_NEVER) {
         yyjson_mut_obj_add_null(doc, obj, name);
@@ -84,6 +79,7 @@ static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
 static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
                          const struct listed_model *model,
                          const struct listed_instance *instance) {
+    bool busy = strcmp(instance->state, "busy") == 0;
     yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_obj_add_str(doc, obj, "type", model->type);
     yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
@@ -95,7 +91,7 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
     yyjson_mut_obj_add_uint(doc, obj, "sizeBytes", model->size_bytes);
     yyjson_mut_obj_add_int(doc, obj, "contextLength", instance->context_length);
     yyjson_mut_obj_add_int(doc, obj, "maxContextLength", model->max_context_length);
-    yyjson_mut_obj_add_str(doc, obj, "status", status_word(instance));
+    yyjson_mut_obj_add_str(doc, obj, "status", busy ? "generating" : instance->state);
     yyjson_mut_obj_add_int(doc, obj, "queued", instance->waiting);
     yyjson_mut_obj_add_int(doc, obj, "parallel", instance->parallel);
     add_span(doc, obj, "ttlMs", instance->ttl);

@@ -31,11 +31,6 @@ static void sse_end_event(struct sse *s) {
     s->name[0] = '\0';
 }
 
-static void sse_take_comment(struct sse *s, const char *text, size_t len) {
-    struct sse_event ev = { .kind = SSE_COMMENT, .name = "", .text = text, .len = len };
-    s->on_event(s->ctx, &ev);
-}
-
 static bool sse_take_data(struct sse *s, const char *value, size_t len) {
     if (s->has_data && !buf_add(&s->data, "\n", 1)) return false;
     s->has_data = true;
@@ -60,7 +55,8 @@ static bool sse_end_line(struct sse *s) {
     size_t value_len = (size_t)(line + len - value);
     bool ok = true;
     if (name_len == 0) {
-        sse_take_comment(s, value, value_len);
+        struct sse_event ev = { SSE_COMMENT, "", value, value_len };
+        s->on_event(s->ctx, &ev);
     } else if (field_is(line, name_len, "data")) {
         ok = sse_take_data(s, value, value_len);
     } else if (field_is(line, name_len, "event")) {
