@@ -58,6 +58,7 @@ nbytes cgroup_parse_cache(const char *text) {
 
 void cgroup_own(struct cgroup *ret, const char *root) {
     char file[4096], text[8192], path[2048] = "/";
+    *ret = (struct cgroup){ 0 };
     snprintf(file, sizeof file, "%s/proc/self/cgroup", root);
     if (!proc_file_read(file, text, sizeof text) ||
         !cgroup_parse_path(text, path, sizeof path)) {

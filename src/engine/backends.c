@@ -38,5 +38,6 @@ struct ggml_threadpool *backends_new_threads(int count) {
     struct ggml_threadpool_params params = ggml_threadpool_params_default(count);
     params.poll = POLL;
     params.paused = true;
+    /* cppcheck-suppress returnDanglingLifetime ; the pool copies them */
     return new_threads(&params);
 }

@@ -249,7 +249,9 @@ static yyjson_mut_val *read_parsing(const struct target *t, yyjson_val *value,
 /* ---- what counts if the client sets nothing ---- */
 
 static double preset_of(const struct row *row, const struct sampling_view *defaults) {
-    return *(const double *)((const char *)defaults + row->preset_at);
+    double preset;
+    memcpy(&preset, (const char *)defaults + row->preset_at, sizeof preset);
+    return preset;
 }
 
 static yyjson_mut_val *preset_number(const struct target *t, const struct row *row,

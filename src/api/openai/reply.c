@@ -295,8 +295,9 @@ static enum reply_step reply_on_vector(struct reply *reply, const struct service
 
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out) {
+    assert(index >= 0 && index < reply->count);
     struct openai_choice *choice = &reply->choices[index];
-    assert(index >= 0 && index < reply->count && !choice->ended);
+    assert(!choice->ended);
     if (ev->instance && !reply->options.model[0]) { /* the client named no model */
         free(reply->options.model);
         reply->options.model = xstrdup(ev->instance->identifier);
