@@ -7,6 +7,7 @@ _doze_options() {
     unload) echo --all --json ;;
     ps) echo --json --quiet ;;
     ls) echo --llm --embedding --json --quiet ;;
+    explain) echo --context-length --json ;;
     chat) echo --prompt --system --ttl --stats ;;
     settings | status | version) echo --json ;;
     'server start') echo --bind --cors --state-dir --json ;;
@@ -52,7 +53,7 @@ _doze_words() {
     settings) echo get set unset ;;
     'settings get' | 'settings set' | 'settings unset') _doze_settings "$2" ;;
     'settings set '*) _doze_setting_values "${1#settings set }" ;;
-    load | chat | 'prompts clear') "$2" ls --quiet 2>/dev/null ;;
+    load | explain | chat | 'prompts clear') "$2" ls --quiet 2>/dev/null ;;
     unload) "$2" ps --quiet 2>/dev/null ;;
     esac
 }

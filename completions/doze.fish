@@ -46,6 +46,7 @@ for name in doze lms
     complete -c $name -n $none -a unload -d 'Unload a model'
     complete -c $name -n $none -a ps -d 'List the loaded models'
     complete -c $name -n $none -a ls -d 'List the models on disk'
+    complete -c $name -n $none -a explain -d 'What a request for a model would cause now'
     complete -c $name -n $none -a chat -d 'Talk to a model'
     complete -c $name -n $none -a settings -d 'Show or change the settings'
     complete -c $name -n $none -a prompts -d 'Processed prompts kept on disk'
@@ -57,9 +58,9 @@ for name in doze lms
 
     set -l in '__fish_seen_subcommand_from'
     set -l keys "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
-    complete -c $name -n "$in load chat" -a "($name ls --quiet 2>/dev/null)"
+    complete -c $name -n "$in load explain chat" -a "($name ls --quiet 2>/dev/null)"
     complete -c $name -n "$in load chat" -l ttl -x -a 'none 5m 1h 1d' -d 'Unload when idle for this long'
-    complete -c $name -n "$in load" -s c -l context-length -x -d 'Tokens of context'
+    complete -c $name -n "$in load explain" -s c -l context-length -x -d 'Tokens of context'
     complete -c $name -n "$in load" -l parallel -x -d 'Requests served at the same time'
     complete -c $name -n "$in load" -l identifier -x -d 'Name in the API'
     complete -c $name -n "$in load" -l gpu -x -a 'max off' -d 'Layers on the GPU'
@@ -90,5 +91,5 @@ for name in doze lms
     complete -c $name -n "$in log" -l since -x -a '30m 1h 12h 1d 7d 30d' -d 'How far back'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
-    complete -c $name -n "$in load unload ps ls settings prompts server status log version" -l json -d 'Print JSON'
+    complete -c $name -n "$in load unload ps ls explain settings prompts server status log version" -l json -d 'Print JSON'
 end

@@ -94,7 +94,6 @@ const struct command command_chat = {
     .summary = "Talk to a model, on a terminal or through pipes",
     .details = "With -p, or with text on stdin, one question is asked and its answer "
                "printed; stdin follows the text of -p. Without a model: the only loaded one.",
-    COMMAND_OPTIONS(chat),
+    COMMAND_PARTS(chat),
     .max_args = 1,
-    .run = chat_run,
 };

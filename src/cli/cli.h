@@ -40,11 +40,11 @@ struct command {
     enum cli_exit (*run)(const struct cli *cli, const void *values);
 };
 
-/* The options of a command, for its initializer. The command "x" has a struct x_values and a
- * table x_options whose rows are OPTION(x, ...) and FLAG(x, ...). */
-#define COMMAND_OPTIONS(x)                                                                     \
+/* What the command "x" is made of, for its initializer: struct x_values, the table x_options of
+ * rows OPTION(x, ...) and FLAG(x, ...), and the function x_run. */
+#define COMMAND_PARTS(x)                                                                       \
     .options = x##_options, .option_count = sizeof x##_options / sizeof x##_options[0],        \
-    .values_size = sizeof(struct x##_values)
+    .values_size = sizeof(struct x##_values), .run = x##_run
 
 /* Print "doze: <text>" on stderr and return the code. */
 enum cli_exit cli_fail(enum cli_exit code, const char *fmt, ...)

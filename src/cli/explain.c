@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* explain.c - `doze explain`: what would become of a request for a model now. */
+/* explain.c - `doze explain`: what a request for a model would cause now. */
 #include <stdio.h>
+#include <string.h>
 
-#include "base/json.h"
 #include "base/percent.h"
+#include "cli/fields.h"
 #include "cli/show.h"
 
 struct explain_values {
@@ -17,22 +18,22 @@ static const struct option_row explain_options[] = {
     FLAG(explain, json, "json", 0, "Print JSON"),
 };
 
-/* " <label> <text>", only with a text. */
-static void print_text(yyjson_val *obj, const char *name) {
-    const char *text = json_find_str(obj, name);
-    if (text) printf(" %s", text);
-}
-
-static void print_instances(yyjson_val *list) {
+/* One line for each instance: why it is here, until when, and what would make it leave. */
+static void explain_print_instances(yyjson_val *list) {
+    static const char *const parts[] = { "here", "leaves" };
     size_t i, count;
     yyjson_val *instance;
-    if (yyjson_arr_size(list) > 0) puts("");
+    if (yyjson_arr_size(list) > 0) putchar('\n');
     yyjson_arr_foreach(list, i, count, instance) {
-        const char *id = json_find_str(instance, "id");
-        printf("%s:", id ? id : "?");
-        print_text(instance, "here");
-        print_text(instance, "leaves");
-        puts("");
+        struct buf line = BUF_INIT(4096);
+        buf_addf(&line, "%s:", field_str(instance, "id"));
+        for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
+            const char *text = field_str(instance, parts[part]);
+            buf_addf(&line, "%s%s", *text ? " " : "", text);
+        }
+        show_text(stdout, buf_str(&line), line.len);
+        putchar('\n');
+        buf_clear(&line);
     }
 }
 
@@ -43,8 +44,9 @@ static enum cli_exit explain_run(const struct cli *cli, const void *values) {
     yyjson_doc *answer = NULL;
     buf_add_str(&path, "/api/v1/explain?model=");
     (void)percent_encode(&path, cli->args[0], "");
-    if (v->context.given)
+    if (v->context.given) {
         (void)buf_addf(&path, "&context_length=%lld", (long long)v->context.value);
+    }
     enum outcome outcome = client_get(cli, buf_str(&path), &answer, &err);
     buf_clear(&path);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
@@ -52,9 +54,10 @@ static enum cli_exit explain_run(const struct cli *cli, const void *values) {
     if (v->json) {
         show_value(root);
     } else {
-        const char *sentence = json_find_str(root, "sentence");
-        puts(sentence ? sentence : "");
-        print_instances(yyjson_obj_get(root, "instances"));
+        const char *sentence = field_str(root, "sentence");
+        show_text(stdout, sentence, strlen(sentence));
+        putchar('\n');
+        explain_print_instances(yyjson_obj_get(root, "instances"));
     }
     yyjson_doc_free(answer);
     return CLI_DONE;
@@ -64,10 +67,9 @@ const struct command command_explain = {
     .name = "explain",
     .args = "<model>",
     .summary = "Say what a request for a model would cause now",
-    .details = "Nothing is loaded or unloaded by asking. Also says why each loaded model is "
-               "here, until when, and what would make it leave.",
-    COMMAND_OPTIONS(explain),
+    .details = "Nothing is loaded or unloaded. Also says why each loaded model is here, until "
+               "when, and what would make it leave.",
+    COMMAND_PARTS(explain),
     .min_args = 1,
     .max_args = 1,
-    .run = explain_run,
 };

@@ -233,7 +233,6 @@ const struct command command_load = {
     .details = "<model> is a key that `ls` shows, or a part of one. Without it, or if "
                "several fit, you pick one on a terminal. Without --ttl the model stays "
                "however long it is idle. Ctrl-C cancels the load.",
-    COMMAND_OPTIONS(load),
+    COMMAND_PARTS(load),
     .max_args = 1,
-    .run = load_run,
 };

@@ -96,6 +96,5 @@ const struct command command_log = {
     .summary = "Show what happened to the models, and why",
     .details = "Earlier runs of the server are included, up to 30 days back. `log stream` "
                "shows what goes into and comes out of the models, live.",
-    COMMAND_OPTIONS(log),
-    .run = log_run,
+    COMMAND_PARTS(log),
 };

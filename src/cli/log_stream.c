@@ -135,6 +135,5 @@ const struct command command_log_stream = {
     .name = "log stream",
     .summary = "Show live what goes into and out of the models",
     .details = "Ctrl-C ends the command.",
-    COMMAND_OPTIONS(log_stream),
-    .run = log_stream_run,
+    COMMAND_PARTS(log_stream),
 };

@@ -146,6 +146,5 @@ static enum cli_exit ls_run(const struct cli *cli, const void *values) {
 const struct command command_ls = {
     .name = "ls",
     .summary = "List the models on disk",
-    COMMAND_OPTIONS(ls),
-    .run = ls_run,
+    COMMAND_PARTS(ls),
 };

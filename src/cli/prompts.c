@@ -71,8 +71,7 @@ const struct command command_prompts_ls = {
     .summary = "List the processed prompts kept on disk",
     .details = "A model that is loaded again uses them instead of processing the prompts "
                "anew.",
-    COMMAND_OPTIONS(prompts_ls),
-    .run = prompts_ls_run,
+    COMMAND_PARTS(prompts_ls),
 };
 
 /* --- prompts clear --- */
@@ -135,7 +134,6 @@ const struct command command_prompts_clear = {
     .summary = "Delete the processed prompts of a model, or all",
     .details = "On a terminal you are asked before those of all models are deleted. What a "
                "loaded model has in memory stays until it is unloaded.",
-    COMMAND_OPTIONS(prompts_clear),
+    COMMAND_PARTS(prompts_clear),
     .max_args = 1,
-    .run = prompts_clear_run,
 };

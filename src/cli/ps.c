@@ -41,6 +41,5 @@ const struct command command_ps = {
     .details = "TTL: what is left of the idle time, and all of it: `4m12s / 5m`. PROMPTS: "
                "processed prompts in its store, their size, and how often one was used: `3 "
                "(24 MB), 5 hits`.",
-    COMMAND_OPTIONS(ps),
-    .run = ps_run,
+    COMMAND_PARTS(ps),
 };

@@ -248,7 +248,6 @@ const struct command command_server_start = {
     .summary = "Start the server in the background",
     .details = "Returns when the server answers. --port 0 takes any free port. What follows "
                "-- goes to `doze serve`.",
-    COMMAND_OPTIONS(server_start),
+    COMMAND_PARTS(server_start),
     .max_args = MAX_PASSED,
-    .run = server_start_run,
 };

@@ -62,6 +62,5 @@ const struct command command_server_status = {
     .name = "server status",
     .summary = "Show whether the server runs",
     .details = "Exit code 3 if it does not.",
-    COMMAND_OPTIONS(server_status),
-    .run = server_status_run,
+    COMMAND_PARTS(server_status),
 };

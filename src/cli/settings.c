@@ -154,7 +154,6 @@ const struct command command_settings = {
                "as the setting needs. `get` and --json print them as the API has them: true, "
                "600, 8000000000, null. `unset` restores the default. A change takes effect "
                "at once and survives a restart.",
-    COMMAND_OPTIONS(settings),
+    COMMAND_PARTS(settings),
     .max_args = 3,
-    .run = settings_run,
 };

@@ -58,6 +58,5 @@ const struct command command_status = {
     .name = "status",
     .summary = "Show whether the server runs, and loaded models",
     .details = "Exit code 3 if it does not run.",
-    COMMAND_OPTIONS(status),
-    .run = status_run,
+    COMMAND_PARTS(status),
 };

@@ -110,7 +110,6 @@ const struct command command_unload = {
     .summary = "Unload a model",
     .details = "Its running answers end at once. Without a name: the only loaded model, or "
                "the one you pick on a terminal.",
-    COMMAND_OPTIONS(unload),
+    COMMAND_PARTS(unload),
     .max_args = 1,
-    .run = unload_run,
 };

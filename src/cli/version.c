@@ -29,6 +29,5 @@ static enum cli_exit version_run(const struct cli *cli, const void *values) {
 const struct command command_version = {
     .name = "version",
     .summary = "Show the version of this program",
-    COMMAND_OPTIONS(version),
-    .run = version_run,
+    COMMAND_PARTS(version),
 };
