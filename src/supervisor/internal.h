@@ -77,6 +77,7 @@ struct supervisor {
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
     int prefetch_slot;
 
+    nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
     bool sandbox_told;       /* that workers are without a part of it */
 
@@ -181,9 +182,9 @@ void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *
 bool supervisor_unpin(struct supervisor *sup, const char *identifier);
 
 /* ---- memory.c ---- */
-/* LC_EV_BUDGET: how much memory all instances together may take; before what may start a load.
- */
-struct lc_event supervisor_budget(const struct supervisor *sup);
+/* LC_EV_BUDGET: how much memory all instances together may take. Before what may start a load;
+ * also updates sup->memory_total. */
+struct lc_event supervisor_budget(struct supervisor *sup);
 
 /* ---- prepare.c ---- */
 /* Get ready for the load that is the next to come, or for any. After every event. */

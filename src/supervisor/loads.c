@@ -50,10 +50,11 @@ bool supervisor_begin_load(struct supervisor *sup, struct call *call, struct err
                            .own_slot = options->identifier != NULL };
     if (!supervisor_resolve_model(sup, options->model, &target, err)) return false;
     if (!check_identifier(sup, options->identifier, err)) return false;
+    struct lc_event budget = supervisor_budget(sup);
     if (!supervisor_plan_target(sup, &target, &options->requested, &ev.plan, err)) return false;
     call->model_key = xstrdup(target.model_key);
     ev.model = supervisor_model_number(sup, target.model_key);
-    supervisor_step(sup, supervisor_budget(sup));
+    supervisor_step(sup, budget);
     supervisor_step(sup, ev);
     return true;
 }

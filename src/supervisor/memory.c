@@ -14,7 +14,8 @@ static nbytes private_bytes(const struct supervisor *sup) {
     return sum;
 }
 
-struct lc_event supervisor_budget(const struct supervisor *sup) {
+struct lc_event supervisor_budget(struct supervisor *sup) {
+    sup->memory_total = memory_total();
     nbytes budget = memory_available();
     if (budget != UINT64_MAX) budget += private_bytes(sup);
     nbytes limit = sup->config.settings->memory_limit;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/memory.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
@@ -41,7 +40,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                                   .for_model = entry ? &entry->load : NULL,
                                   .requested = requested,
                                   .budget = settings->memory_limit ? settings->memory_limit
-                                                                   : memory_total() };
+                                                                   : sup->memory_total };
     if (!load_plan_resolve(&shape, &layers, ret_effective, err)) return false;
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),

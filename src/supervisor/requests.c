@@ -33,18 +33,24 @@ void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
     worker_send(worker, paused ? MSG_PAUSE : MSG_RESUME, id, NULL, 0);
 }
 
-/* Only what may start a load needs to know how much memory there is: it takes reading several
- * files of /proc. */
-static void begin(struct supervisor *sup, struct call *call, const struct target *target,
-                  struct lc_event *ev) {
+/* Tell the lifecycle of a request for the target. Only if a load may follow does it need to
+ * know how much memory there is: that takes reading several files of /proc. */
+static bool begin(struct supervisor *sup, struct call *call, const struct target *target,
+                  const struct load_settings *requested, struct lc_event *ev,
+                  struct error *err) {
+    bool may_load = !supervisor_is_up(sup, target->model_key);
+    struct lc_event budget = { 0 };
+    if (may_load) budget = supervisor_budget(sup);
+    if (!supervisor_plan_target(sup, target, requested, &ev->plan, err)) return false;
     call->model_key = xstrdup(target->model_key);
     ev->kind = LC_EV_REQUEST;
     ev->request = call->id;
     ev->request_kind = call_lc_kind(call);
     ev->model = supervisor_model_number(sup, target->model_key);
     ev->slot = target->slot;
-    if (!supervisor_is_up(sup, target->model_key)) supervisor_step(sup, supervisor_budget(sup));
+    if (may_load) supervisor_step(sup, budget);
     supervisor_step(sup, *ev);
+    return true;
 }
 
 /* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from
@@ -66,10 +72,7 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
     bool found = asked->instance
                      ? supervisor_resolve_reference(sup, asked->instance, &target, err)
                      : supervisor_resolve(sup, asked->model, &target, err);
-    if (!found || !type_fits(&target, call, err)) return false;
-    if (!supervisor_plan_target(sup, &target, NULL, &ev.plan, err)) return false;
-    begin(sup, call, &target, &ev);
-    return true;
+    return found && type_fits(&target, call, err) && begin(sup, call, &target, NULL, &ev, err);
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,
@@ -77,8 +80,6 @@ bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,
     const struct load_options *options = &call->load.options;
     struct target target;
     struct lc_event ev = { .ttl = supervisor_ttl(options->ttl) };
-    if (!supervisor_resolve(sup, options->model, &target, err)) return false;
-    if (!supervisor_plan_target(sup, &target, &options->requested, &ev.plan, err)) return false;
-    begin(sup, call, &target, &ev);
-    return true;
+    return supervisor_resolve(sup, options->model, &target, err) &&
+           begin(sup, call, &target, &options->requested, &ev, err);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
@@ -92,6 +93,7 @@ struct supervisor *supervisor_new(const struct supervisor_config *config, struct
     }
     struct supervisor *sup = xcalloc(1, sizeof *sup);
     sup->config = *config;
+    sup->memory_total = memory_total();
     sup->timer_fd = fd;
     sup->armed = MSEC_NEVER;
     sup->calls = calls_new(config->metrics);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/xalloc.h"
 #include "puppets.h"
 #include "supervisor/supervisor.h"
@@ -573,6 +574,27 @@ static void test_the_log_has_what_a_model_reads_and_writes(void **state) {
                                           "stats one: 3 tokens\n");
 }
 
+static int looks; /* at the machine's memory */
+
+nbytes __real_memory_available(void);
+nbytes __wrap_memory_available(void);
+nbytes __wrap_memory_available(void) {
+    looks++;
+    return __real_memory_available();
+}
+
+static void test_only_what_may_load_looks_at_the_memory(void **state) {
+    struct scene *s = *state;
+    looks = 0;
+    ask(s, "one", &s->told[0]);
+    assert_true(looks > 0);
+    say(s, 0, MSG_READY, READY);
+    looks = 0;
+    ask(s, "one", &s->told[1]);
+    assert_int_equal(looks, 0);
+    assert_non_null(puppet_heard(puppet(0), MSG_REQUEST));
+}
+
 static void test_without_followers_no_prompt_is_asked_for(void **state) {
     struct scene *s = *state;
     chat(s, "one", s->told);
@@ -653,6 +675,7 @@ int main(void) {
         TEST(test_a_full_table_is_an_error_that_says_the_answer_failed),
         TEST(test_the_log_has_what_a_model_reads_and_writes),
         TEST(test_without_followers_no_prompt_is_asked_for),
+        TEST(test_only_what_may_load_looks_at_the_memory),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
     };
