@@ -281,7 +281,7 @@ static yyjson_mut_val *preset_overflow(const struct target *t, const struct row 
 
 /* ---- all keys ---- */
 
-#define PRESET(how, field) .preset = how, .preset_at = offsetof(struct sampling_view, field)
+#define PRESET(how, field) .preset = (how), .preset_at = offsetof(struct sampling_view, field)
 
 static const struct row rows[] = {
     { PREFIX "temperature", "temperature", read_number, .min = 0, .max = 100,
