@@ -17,18 +17,18 @@
  *     0 (off) | 1 | 2, with "mirostat_tau","mirostat_eta": number,
  *     "seed":int, "stop":[string...], "logit_bias":{"<token id>":number},
  *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
- *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (what becomes
- *     of a text longer than the context)
+ *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (for a text
+ *     longer than the context)
  *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI
  * tools], "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
  *    "parallel_tool_calls":bool, "response_format":{"type":"text"|"json_object"|"json_schema",
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
- *    "reasoning_budget":int>=0 (tokens of each thinking part; then it is ended),
+ *    "reasoning_budget":int>=0 (tokens of each thinking part, which then ends),
  *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
  *    "add_generation_prompt":bool,
  *    "report_prompt":bool (the worker's STARTED carries the templated prompt, for the log)}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
- *     (one prompt; a dialect makes one request of each of several)
+ *     (one prompt; a dialect makes one request per prompt)
  *   {"op":"embedding", "input":[string | [token...], ...]}
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
  *   {"op":"template", ...the fields of chat; answers the prompt text. "bos","eos":bool, whether
@@ -71,11 +71,11 @@ struct ttl {
 struct service_request {
     enum service_op op;
     char *model; /* as the client wrote it; NULL: not named. Owned */
-    /* instance_view.reference: served by this very instance and no other; ERR_MODEL_UNLOADED if
-     * it is gone. 0: by name. */
+    /* instance_view.reference: only this instance may serve it; ERR_MODEL_UNLOADED if it is
+     * gone. 0: by name. */
     uint64_t instance;
     struct ttl ttl;
-    uint64_t client;      /* requests with one number are one client\'s; 0: of nobody else */
+    uint64_t client;      /* equal numbers: the same client; 0: unknown, equals no other */
     yyjson_mut_doc *body; /* the neutral body. Owned */
 };
 
@@ -90,8 +90,7 @@ enum { DELTA_MAX_CALLS = 16 };
 
 enum service_event_kind {
     SERVICE_LOADING, /* progress 0..1 of the load that it waits for; may repeat */
-    SERVICE_STARTED, /* an instance has begun to work on it; `instance`, usage's prompt figures
-                      */
+    SERVICE_STARTED, /* an instance works on it; `instance`, the prompt figures of usage */
     SERVICE_PROMPT,  /* prompt processing: progress 0..1 */
     SERVICE_DELTA,
     SERVICE_VECTOR, /* one embedding */
@@ -118,7 +117,7 @@ struct service_instance {
 struct service_event {
     enum service_event_kind kind;
     double progress;
-    const struct service_instance *instance; /* from STARTED on; NULL if it never started */
+    const struct service_instance *instance; /* from STARTED on; NULL before */
     const char *content, *reasoning;
     struct tool_call_piece calls[DELTA_MAX_CALLS];
     int call_count;
@@ -126,14 +125,14 @@ struct service_event {
     const float *vector;
     size_t vector_len;
     enum stop_reason stop_reason;
-    const char *stop_string; /* that ended the answer; NULL: none did */
+    const char *stop_string; /* that ended the answer; NULL: none */
     struct service_usage usage;
     struct service_timing timing;
     yyjson_val *result;
     const struct error *error;
 };
 
-/* ---- models and instances, as they can be seen ---- */
+/* ---- what can be seen of models and instances ---- */
 
 enum instance_state {
     INSTANCE_LOADING,
@@ -145,25 +144,25 @@ enum instance_state {
 };
 const char *instance_state_name(enum instance_state state); /* "loading", "idle", ... */
 
-/* By demand of a request, or loaded (or pinned) by name. */
+/* Loaded because a request needed it, or by an explicit load (or pinned since). */
 enum instance_origin { ORIGIN_JIT, ORIGIN_EXPLICIT };
 
 const char *instance_origin_name(enum instance_origin origin); /* "jit", "explicit" */
 /* False, and nothing written, if it is neither. */
 bool instance_origin_parse(const char *name, enum instance_origin *ret_origin);
 
-/* What a busy instance is at; of several requests the one that is farthest. */
+/* What a busy instance does; of several requests, for the one that is farthest. */
 enum instance_work { WORK_NONE, WORK_EMBEDDING, WORK_PROMPT, WORK_GENERATING };
 
-/* What a prediction gets that says nothing else: the model's author may have set it. */
+/* Sampling of requests that set nothing else; the model's author may have chosen it. */
 struct sampling_view {
     double temperature, top_p, min_p, repeat_penalty;
     int64_t top_k;
-    bool known; /* false: not loaded, or it writes nothing */
+    bool known; /* false: not loaded, or it generates no text */
 };
 
 struct instance_view {
-    uint64_t reference; /* of this load; never 0, never used again by this daemon */
+    uint64_t reference; /* of this load; never 0, never reused in this run of the daemon */
     const char *identifier, *model_key;
     enum model_type type; /* of its model */
     enum instance_origin origin;
@@ -182,7 +181,8 @@ struct instance_view {
     uint32_t running, waiting;
     int pid; /* 0: none */
     enum repack_state repack;
-    int64_t prompts_kept, prompt_hits; /* sequences in its prompt store; restored from it */
+    /* Of its prompt store: sequences in it, and how often one was restored. */
+    int64_t prompts_kept, prompt_hits;
     uint64_t prompt_bytes;
 };
 
@@ -200,8 +200,7 @@ struct model_view {
     size_t instance_count;
 };
 
-/* One snapshot of everything, models sorted by key. Valid until the next call into the service.
- */
+/* A snapshot of everything, models sorted by key. Valid until the service is called again. */
 struct service_models {
     const struct model_view *models;
     size_t count;
@@ -222,20 +221,19 @@ struct load_request {
 #define LOAD_REQUEST_UNSET                                                                     \
     { .settings = LOAD_SETTINGS_UNSET }
 
-/* What is to be different of a loaded instance. */
+/* A change of a loaded instance. */
 struct instance_change {
     bool sets_origin; /* pin or unpin it */
     enum instance_origin origin;
-    struct ttl ttl; /* not given: as it is */
+    struct ttl ttl; /* not given: unchanged */
 };
 
 struct load_result {
     const struct instance_view *instance; /* borrowed for the call */
-    bool fresh;                           /* false: it was there already (promoted) */
+    bool fresh;                           /* false: it was loaded already (promoted) */
 };
 
-/* A running piece of work. Identified by number, so a late call about a finished one is
- * harmless. 0 is never used. */
+/* Work under way. A number, so that a late cancel of finished work is harmless. Never 0. */
 typedef uint64_t call_id;
 
 /* Where a call's events go. After SERVICE_DONE, SERVICE_ERROR or service->cancel no more events
@@ -245,16 +243,16 @@ struct service_sink {
     void *ctx;
 };
 
-/* What a load would take, measured without taking it: bytes, of them on devices of their own.
- */
+/* The bytes a load would take, measured without allocating them; *_device: those on devices
+ * with memory of their own. */
 struct load_estimate {
     uint64_t model, model_device;
     uint64_t context, context_device; /* key-value cells and compute buffers */
-    bool fits;                        /* into what is free now */
+    bool fits;                        /* into the memory that is free now */
 };
 
 struct estimate_sink {
-    /* Exactly one of the two, unless cancelled. */
+    /* Once, with either an estimate or an error. */
     void (*on_end)(void *ctx, const struct load_estimate *estimate, const struct error *error);
     void *ctx;
 };
@@ -264,8 +262,9 @@ struct load_sink {
      * waits for this instance to leave; its worker has been started. */
     void (*on_evicting)(void *ctx, call_id call, const struct instance_view *victim);
     void (*on_loading)(void *ctx, call_id call, const struct instance_view *instance);
-    /* progress 0..1; then exactly one of result or error, unless cancelled */
+    /* 0..1 */
     void (*on_progress)(void *ctx, call_id call, double progress);
+    /* Once, with either a result or an error. */
     void (*on_end)(void *ctx, call_id call, const struct load_result *result,
                    const struct error *error);
     void *ctx;
@@ -281,13 +280,13 @@ enum log_kind {
     LOG_STATS,   /* model: figures of that answer */
 };
 
-/* Everything is borrowed for the call that brings it. */
+/* Borrowed for the call of the listener. */
 struct log_line {
     enum log_kind kind;
     enum log_level level;
     msec at;          /* Unix ms */
     const char *text; /* UTF-8 */
-    /* From LOG_INPUT on */
+    /* LOG_INPUT, LOG_OUTPUT, LOG_STATS */
     uint64_t instance; /* its reference */
     const char *model; /* its identifier */
     /* LOG_STATS */
@@ -296,7 +295,7 @@ struct log_line {
     enum stop_reason stop_reason;
 };
 
-/* The end of what has no result. */
+/* Of work without a result. */
 struct done_sink {
     void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
     void *ctx;
@@ -310,27 +309,26 @@ struct done_sink {
  */
 struct service {
     void *self;
-    /* Begin a request; takes *request in every case (clears it). Answers through the sink only,
-     * also errors. Returns its number. */
+    /* A request for an answer. Takes *request (clears it). */
     call_id (*generate)(void *self, struct service_request *request, struct service_sink sink);
-    /* Its client went away. No event comes after this. */
+    /* The client is gone: stop the work. Finished work is ignored. */
     void (*cancel)(void *self, call_id call);
-    /* The client reads too slowly / fast enough again: pause the tokens of this call only. */
+    /* The client reads too slowly (paused) / fast enough again: of this call only. */
     void (*pause)(void *self, call_id call, bool paused);
 
     struct service_models (*models)(void *self);
 
-    /* Explicit load. Borrows *request. Returns its number; cancel() cancels. */
+    /* Explicit load. Borrows *request. */
     call_id (*load)(void *self, const struct load_request *request, struct load_sink sink);
-    /* get-or-load by name with origin jit (the SDK's model()); what is demanded counts only if
-     * this request causes the load. identifier, keep and force are ignored. */
+    /* Get or load by name, with origin jit (the SDK's model()). The settings count only if this
+     * call causes the load; identifier, keep and force are ignored. */
     call_id (*get_or_load)(void *self, const struct load_request *request,
                            struct load_sink sink);
     /* What a load would take. */
     call_id (*estimate)(void *self, const struct load_request *request,
                         struct estimate_sink sink);
     /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. Done when the
-     * worker is gone and its memory back. */
+     * worker has exited and its memory is free. */
     call_id (*unload)(void *self, const char *identifier, struct done_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
@@ -338,7 +336,7 @@ struct service {
      * false if it is gone. Strings are valid until the next call into the service. */
     bool (*find_instance)(void *self, uint64_t reference, struct model_view *ret_model,
                           struct instance_view *ret_instance);
-    /* Change what is loaded. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
+    /* By identifier, as unload. ERR_MODEL_NOT_FOUND, or ERR_MODEL_UNLOADED if it is leaving. */
     call_id (*update)(void *self, const char *identifier, const struct instance_change *change,
                       struct done_sink sink);
 };

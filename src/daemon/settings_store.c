@@ -12,7 +12,7 @@ enum { CHANGES_MAX = 64 };
 struct settings_change {
     struct settings_change *next;
     yyjson_doc *patch;
-    struct settings_sink sink;
+    struct done_sink sink;
 };
 
 struct settings_store {
@@ -73,7 +73,7 @@ static void settings_on_saved(void *ctx, const struct error *error) {
 }
 
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
-                          struct settings_sink sink) {
+                          struct done_sink sink) {
     struct settings_change **last = &store->changes;
     struct error err;
     int waiting = 0;

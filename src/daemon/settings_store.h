@@ -9,14 +9,10 @@
 
 #include <uv.h>
 
+#include "api/service.h"
 #include "supervisor/settings.h"
 
 struct settings_store;
-
-struct settings_sink {
-    void (*on_end)(void *ctx, const struct error *error); /* once; NULL: done */
-    void *ctx;
-};
 
 /* Reads the file; a damaged one is set aside with a warning, and the defaults are used.
  * on_changed: from the loop, when others are in force, before the sink is told. */
@@ -32,6 +28,6 @@ const struct settings *settings_store_get(const struct settings_store *store);
  * patch. The sink is told once it is on disk and in force, or why not: ERR_QUEUE_FULL past 64
  * changes, ERR_TOO_LARGE, ERR_IO; maybe before this returns. */
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
-                          struct settings_sink sink);
+                          struct done_sink sink);
 
 #endif

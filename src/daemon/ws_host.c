@@ -46,7 +46,7 @@ static void allow_cors(struct ws_host *host) {
     yyjson_mut_obj_add_bool(doc, root, "cors", true);
     yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
     settings_store_patch(host->config.settings, yyjson_doc_get_root(patch),
-                         (struct settings_sink){ .on_end = host_on_cors_set });
+                         (struct done_sink){ .on_end = host_on_cors_set });
     yyjson_doc_free(patch);
     yyjson_mut_doc_free(doc);
 }

@@ -52,6 +52,6 @@ void route_settings_patch(void *ctx, struct exchange *x) {
     *p = (struct pending_change){ r->settings, x };
     exchange_on_gone(x, change_on_gone, p);
     settings_store_patch(r->settings, yyjson_doc_get_root(doc),
-                         (struct settings_sink){ .on_end = change_on_end, .ctx = p });
+                         (struct done_sink){ .on_end = change_on_end, .ctx = p });
     yyjson_doc_free(doc);
 }

@@ -33,7 +33,7 @@ static void change(struct scene *s, const char *json) {
     yyjson_doc *doc = json_parse(json, strlen(json), &err);
     assert_non_null(doc);
     settings_store_patch(s->store, yyjson_doc_get_root(doc),
-                         (struct settings_sink){ .on_end = on_end, .ctx = s });
+                         (struct done_sink){ .on_end = on_end, .ctx = s });
     yyjson_doc_free(doc);
 }
 
@@ -125,7 +125,7 @@ static void change_and_again(struct scene *s, const char *json) {
     yyjson_doc *doc = json_parse(json, strlen(json), &err);
     assert_non_null(doc);
     settings_store_patch(s->store, yyjson_doc_get_root(doc),
-                         (struct settings_sink){ .on_end = on_end_again, .ctx = s });
+                         (struct done_sink){ .on_end = on_end_again, .ctx = s });
     yyjson_doc_free(doc);
 }
 
