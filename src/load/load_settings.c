@@ -239,7 +239,8 @@ bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *setti
                         struct error *err) {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (fields[i].kind == KIND_TEXT && !texts) continue;
-        if (!yyjson_obj_get(obj, fields[i].name)) continue;
+        yyjson_val *value = yyjson_obj_get(obj, fields[i].name);
+        if (!value || yyjson_is_null(value)) continue;
         if (!read_field(obj, &fields[i], settings, err)) return false;
     }
     return true;

@@ -103,8 +103,8 @@ bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings, st
 bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The fields out of an object that may have others, texts only if `texts`. What is not there
- * stays as it is. Strings are borrowed from the document. */
+/* The fields out of an object that may have others, texts only if `texts`. What is absent or
+ * null stays as it is. Strings are borrowed from the document. */
 bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *settings,
                         struct error *err) __attribute__((warn_unused_result));
 

@@ -24,6 +24,10 @@ static void test_only_the_path_is_needed(void **state) {
     assert_int_equal(m.settings.kv_type_k, KV_TYPE_F16);
     assert_null(m.settings.chat_template);
     load_message_clear(&m);
+    assert_true(parse(&m, "{\"path\":\"/m\",\"parallel\":null,\"mmap\":null}", &err));
+    assert_int_equal(m.settings.parallel, 4);
+    assert_int_equal(m.settings.mmap, 1);
+    load_message_clear(&m);
 }
 
 static void test_what_is_written_is_read(void **state) {

@@ -51,6 +51,14 @@ static const char every_field[] =
     "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
     "\"seed\":7}";
 
+static const char other_field[] =
+    "{\"context_length\":4096,\"eval_batch_size\":128,\"parallel\":1,"
+    "\"flash_attention\":false,\"offload_kv_cache_to_gpu\":true,\"num_experts\":2,"
+    "\"chunk_size\":32,\"threads\":1,\"gpu_layers\":0,"
+    "\"kv_type_k\":\"f16\",\"kv_type_v\":\"f32\",\"rope_frequency_base\":5.0,"
+    "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"mmap\":true,\"mlock\":false,"
+    "\"seed\":0}";
+
 static void test_every_field_is_read(void **state) {
     (void)state;
     struct load_settings s = layer(every_field);
@@ -211,104 +219,97 @@ static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
     assert_int_equal(s.eval_batch_size, 2048);
 }
 
-static void test_hash_tells_every_field(void **state) {
+static void test_what_equals_the_default_is_the_default(void **state) {
     (void)state;
-    static const char *const different[] = {
-        "{\"context_length\":2048}",
-        "{\"parallel\":1}",
-        "{\"eval_batch_size\":64}",
-        "{\"num_experts\":2}",
-        "{\"threads\":1}",
-        "{\"gpu_layers\":1}",
-        "{\"flash_attention\":true}",
-        "{\"kv_type_k\":\"q8_0\"}",
-        "{\"kv_type_v\":\"q8_0\"}",
-        "{\"mmap\":true}",
-        "{\"mlock\":false}",
-        "{\"rope_frequency_base\":5}",
-        "{\"rope_frequency_scale\":0.5}",
-        "{\"offload_kv_cache_to_gpu\":true}",
-        "{\"repack\":\"never\"}",
-        "{\"repack\":\"first\"}",
-        "{\"chunk_size\":64}",
-        "{\"seed\":7}",
-    };
-    enum { COUNT = sizeof different / sizeof different[0] };
-    uint64_t hashes[COUNT + 1];
-    struct load_settings s;
+    struct load_settings s, same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
     struct error err;
-    for (size_t i = 0; i <= COUNT; i++) {
-        struct load_settings requested = i < COUNT ? layer(different[i]) : unset;
-        assert_true(resolve(&small, NULL, NULL, &requested, &s, &err));
-        hashes[i] = load_settings_hash(&s);
-        for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
-    }
-    /* What is said and equals the default is the default. */
-    struct load_settings same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
+    assert_true(resolve(&small, NULL, NULL, &unset, &s, &err));
+    uint64_t plain = load_settings_hash(&s);
     assert_true(resolve(&small, NULL, NULL, &same, &s, &err));
-    assert_true(load_settings_hash(&s) == hashes[COUNT]);
+    assert_true(load_settings_hash(&s) == plain);
 }
 
-/* They are no settings of a file, but what one instance has, another does not. */
-static void test_texts_of_a_load_tell_instances_apart(void **state) {
-    (void)state;
-    struct load_settings requested[4], s;
-    struct error err;
-    uint64_t hashes[4];
-    for (size_t i = 0; i < 4; i++) {
-        requested[i] = unset;
-        if (i & 1) requested[i].chat_template = "x";
-        if (i & 2) requested[i].reasoning_ending = "x";
-        assert_true(resolve(&small, NULL, NULL, &requested[i], &s, &err));
-        assert_ptr_equal(s.chat_template, requested[i].chat_template);
-        assert_ptr_equal(s.reasoning_ending, requested[i].reasoning_ending);
-        hashes[i] = load_settings_hash(&s);
-        for (size_t j = 0; j < i; j++) assert_true(hashes[i] != hashes[j]);
-    }
-}
-
-/* A number one past each bound is refused with the field's name; the bounds are not. */
+/* A number one step past each bound is refused with the field's name; the bounds are not. */
 static void test_every_bound_is_kept(void **state) {
     (void)state;
     for (size_t i = 0; load_field_at(i); i++) {
         const char *name = load_field_name(load_field_at(i));
         double min, max;
         load_field_range(load_field_at(i), &min, &max);
-        if (max <= 1) continue; /* no number, or a share */
-        const double values[] = { min, max, min - 1, max + 1 };
+        if (max == 0 || (min == 0 && max == 1)) continue; /* a word or text, or a flag */
+        double step = min > 0 && min < 1 ? min / 2 : 1;
+        const double values[] = { min, max, min - step, max + step };
         for (size_t k = 0; k < 4; k++) {
             struct load_settings s;
             struct error err = { 0 };
             char text[128];
-            snprintf(text, sizeof text, "{\"%s\":%.0f}", name, values[k]);
+            snprintf(text, sizeof text, "{\"%s\":%.17g}", name, values[k]);
             assert_int_equal(parse(text, &s, &err), k < 2);
             if (k >= 2) assert_string_equal(err.param, name);
         }
     }
 }
 
-/* What is unset stays so through the text; what is set comes back. */
-static void test_every_field_survives_alone(void **state) {
+/* Only this field of `all`, by way of its JSON. The document holds the texts. */
+static yyjson_doc *only(const struct load_field *field, const struct load_settings *all,
+                        struct load_settings *ret) {
+    struct error err;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *obj = yyjson_mut_obj(doc), *one = yyjson_mut_obj(doc);
+    const char *name = load_field_name(field);
+    load_settings_add(all, doc, obj);
+    assert_true(load_field_is_set(field, all)); /* a new field: name it in the texts above */
+    yyjson_mut_obj_add(one, yyjson_mut_str(doc, name), yyjson_mut_obj_get(obj, name));
+    yyjson_doc *copy = yyjson_mut_val_imut_copy(one, NULL);
+    *ret = unset;
+    assert_true(load_settings_read(yyjson_doc_get_root(copy), true, ret, &err));
+    yyjson_mut_doc_free(doc);
+    return copy;
+}
+
+/* Each field comes back from its JSON, and alone; the upper layer wins; the hash tells. */
+static void test_every_field_is_one_of_the_table(void **state) {
     (void)state;
-    struct load_settings all = layer(every_field);
+    struct load_settings all = layer(every_field), other = layer(other_field);
+    all.chat_template = other.reasoning_ending = "x";
+    other.chat_template = all.reasoning_ending = "y";
+    uint64_t plain = load_settings_hash(&unset);
     for (size_t i = 0; load_field_at(i); i++) {
-        const struct load_field *field = load_field_at(i);
-        if (!load_field_is_set(field, &all)) continue; /* a text */
-        struct load_settings one = unset, back;
-        struct error err;
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *obj = load_settings_format(&all, doc), *only = yyjson_mut_obj(doc);
-        const char *name = load_field_name(field);
-        yyjson_mut_obj_add(only, yyjson_mut_str(doc, name), yyjson_mut_obj_get(obj, name));
-        yyjson_doc *copy = yyjson_mut_val_imut_copy(only, NULL);
-        assert_true(load_settings_parse(yyjson_doc_get_root(copy), &back, &err));
+        struct load_settings one, two, merged = unset;
+        yyjson_doc *docs[] = { only(load_field_at(i), &all, &one),
+                               only(load_field_at(i), &other, &two) };
         for (size_t k = 0; load_field_at(k); k++)
-            assert_int_equal(load_field_is_set(load_field_at(k), &back), k == i);
-        load_settings_merge(&one, &back);
-        assert_memory_equal(&one, &back, sizeof one);
-        yyjson_doc_free(copy);
-        yyjson_mut_doc_free(doc);
+            assert_int_equal(load_field_is_set(load_field_at(k), &one), k == i);
+        uint64_t hash = load_settings_hash(&one);
+        assert_true(hash != plain && hash != load_settings_hash(&two));
+        load_settings_merge(&merged, &two);
+        load_settings_merge(&merged, &one);
+        load_settings_merge(&merged, &unset);
+        assert_true(load_settings_hash(&merged) == hash);
+        yyjson_doc_free(docs[0]);
+        yyjson_doc_free(docs[1]);
     }
+}
+
+/* The same text in another field is another load. */
+static void test_texts_of_a_load_tell_instances_apart(void **state) {
+    (void)state;
+    struct load_settings template = unset, ending = unset;
+    template.chat_template = ending.reasoning_ending = "x";
+    assert_true(load_settings_hash(&template) != load_settings_hash(&ending));
+}
+
+static void test_absent_and_null_leave_a_field_as_it_is(void **state) {
+    (void)state;
+    static const char text[] = "{\"parallel\":null,\"other\":1,\"threads\":6}";
+    struct load_settings s = layer("{\"parallel\":2,\"threads\":5,\"mmap\":false}");
+    struct error err;
+    yyjson_doc *doc = json_parse(text, strlen(text), &err);
+    assert_true(load_settings_read(yyjson_doc_get_root(doc), false, &s, &err));
+    assert_int_equal(s.parallel, 2);
+    assert_int_equal(s.threads, 6);
+    assert_int_equal(s.mmap, 0);
+    yyjson_doc_free(doc);
 }
 
 static void test_patch_changes_what_it_names(void **state) {
@@ -431,11 +432,12 @@ int main(void) {
         cmocka_unit_test(test_context_longer_than_the_model),
         cmocka_unit_test(test_quantized_values_need_flash_attention),
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
-        cmocka_unit_test(test_hash_tells_every_field),
+        cmocka_unit_test(test_what_equals_the_default_is_the_default),
         cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
         cmocka_unit_test(test_the_state_hash_tells_what_changes_a_state),
         cmocka_unit_test(test_every_bound_is_kept),
-        cmocka_unit_test(test_every_field_survives_alone),
+        cmocka_unit_test(test_every_field_is_one_of_the_table),
+        cmocka_unit_test(test_absent_and_null_leave_a_field_as_it_is),
         cmocka_unit_test(test_patch_changes_what_it_names),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
         cmocka_unit_test(test_need_counts_the_first_cells),
