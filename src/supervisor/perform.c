@@ -25,7 +25,9 @@ static void assign_slot(struct supervisor *sup, const struct lc_action *action,
     struct instance *in = &sup->instances[action->slot];
     const char *key = sup->model_names[action->model];
     bool named = call && call->kind == CALL_LOAD && call->load.options.identifier;
-    *in = (struct instance){ .requested = LOAD_SETTINGS_UNSET, .model_key = xstrdup(key) };
+    *in = (struct instance){ .requested = LOAD_SETTINGS_UNSET,
+                             .effective = LOAD_SETTINGS_UNSET,
+                             .model_key = xstrdup(key) };
     in->identifier = named ? xstrdup(call->load.options.identifier)
                            : default_identifier(sup, key);
 }

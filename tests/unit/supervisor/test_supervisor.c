@@ -337,6 +337,20 @@ static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state)
     assert_int_equal(first->results, 1);
 }
 
+/* Zeros would say that it has no mmap and a seed of 0. */
+static void test_a_queued_instance_shows_unset_settings(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    ask(s, "two", &s->told[1]);
+    struct service_models models = supervisor_models(s->sup);
+    const struct instance_view *queued = models.models[models.count - 1].instances;
+    assert_string_equal(queued->model_key, "two");
+    assert_int_equal(queued->state, INSTANCE_QUEUED);
+    assert_int_equal(queued->settings->mmap, -1);
+    assert_int_equal(queued->settings->seed, -1);
+}
+
 static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
@@ -660,6 +674,7 @@ int main(void) {
         TEST(test_a_sink_may_ask_for_more),
         TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
+        TEST(test_a_queued_instance_shows_unset_settings),
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
         TEST(test_an_instance_is_found_by_its_reference_until_it_is_gone),
