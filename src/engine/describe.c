@@ -50,6 +50,19 @@ static void add_sampling(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     yyjson_mut_obj_add_real(doc, out, "repeat_penalty", s->repeat_penalty);
 }
 
+/* What is in force. */
+static void add_settings(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct context *context) {
+    struct load_settings s = LOAD_SETTINGS_UNSET;
+    s.context_length = context->length;
+    s.parallel = context->parallel;
+    s.eval_batch_size = context->batch < LOAD_MAX_BATCH ? context->batch : LOAD_MAX_BATCH;
+    s.chunk_size = context->chunk < LOAD_MAX_BATCH ? context->chunk : LOAD_MAX_BATCH;
+    s.threads = context->threads;
+    s.flash_attention = context->flash_attention;
+    load_settings_add(&s, doc, root);
+}
+
 void describe_model(const struct model *model, const struct context *context,
                     const struct sandbox *sandbox, double load_seconds, struct buf *out) {
     char arch[64] = "", quantization[64];
@@ -63,18 +76,7 @@ void describe_model(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_uint(doc, root, "parameters", llama_model_n_params(model->weights));
     yyjson_mut_obj_add_int(doc, root, "max_context_length",
                            llama_model_n_ctx_train(model->weights));
-    load_settings_add(&(struct load_settings){ .context_length = context->length,
-                                               .parallel = context->parallel,
-                                               .eval_batch_size = context->batch,
-                                               .chunk_size = context->chunk,
-                                               .threads = context->threads,
-                                               .flash_attention = context->flash_attention,
-                                               .offload_kv_cache_to_gpu = -1,
-                                               .gpu_layers = -2,
-                                               .mmap = -1,
-                                               .mlock = -1,
-                                               .seed = -1 },
-                      doc, root);
+    add_settings(doc, root, context);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
     add_abilities(doc, root, model);
     if (!model->embeds) add_sampling(doc, root, &model->sampling);

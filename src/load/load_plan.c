@@ -105,10 +105,11 @@ static int64_t default_context(const struct model_shape *model,
     return length < fits ? length : fits;
 }
 
-/* Encoders see a whole input in one batch or not at all. */
+/* Encoders see a whole input in one batch or not at all; the worker sees to that, also past the
+ * bound of the setting. */
 static int64_t default_batch(const struct model_shape *model, int64_t context_length) {
-    bool whole = model->type == MODEL_EMBEDDINGS && context_length > DEFAULT_BATCH;
-    return whole ? context_length : DEFAULT_BATCH;
+    if (model->type != MODEL_EMBEDDINGS || context_length < DEFAULT_BATCH) return DEFAULT_BATCH;
+    return context_length < LOAD_MAX_BATCH ? context_length : LOAD_MAX_BATCH;
 }
 
 static void fill_defaults(const struct model_shape *model, nbytes budget,

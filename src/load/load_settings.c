@@ -26,14 +26,14 @@ struct load_field {
 
 static const struct load_field fields[] = {
     { "context_length", KIND_NUMBER, true, false, AT(context_length), 1, LOAD_MAX_CONTEXT },
-    { "eval_batch_size", KIND_NUMBER, true, false, AT(eval_batch_size), 1, 1 << 16 },
+    { "eval_batch_size", KIND_NUMBER, true, false, AT(eval_batch_size), 1, LOAD_MAX_BATCH },
     { "parallel", KIND_NUMBER, true, false, AT(parallel), 1, LOAD_MAX_PARALLEL },
     { "flash_attention", KIND_FLAG, true, false, AT(flash_attention), 0, 1 },
     { "offload_kv_cache_to_gpu", KIND_FLAG, true, false, AT(offload_kv_cache_to_gpu), 0, 1 },
     { "num_experts", KIND_NUMBER, false, true, AT(num_experts), 1, 4096 },
-    { "chunk_size", KIND_NUMBER, false, false, AT(chunk_size), 1, 1 << 16 },
+    { "chunk_size", KIND_NUMBER, false, false, AT(chunk_size), 1, LOAD_MAX_BATCH },
     { "threads", KIND_NUMBER, false, false, AT(threads), 1, 1024 },
-    { "gpu_layers", KIND_NUMBER, false, false, AT(gpu_layers), -1, 1 << 16 },
+    { "gpu_layers", KIND_NUMBER, false, false, AT(gpu_layers), -1, LOAD_MAX_LAYERS },
     { "kv_type_k", KIND_KV_TYPE, false, true, AT(kv_type_k), 0, 0 },
     { "kv_type_v", KIND_KV_TYPE, false, true, AT(kv_type_v), 0, 0 },
     { "rope_frequency_base", KIND_REAL, false, true, AT(rope_frequency_base), 1, 1e12 },

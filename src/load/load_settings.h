@@ -67,8 +67,14 @@ struct load_settings {
         .mlock = -1, .seed = -1                                                                \
     }
 
-/* Bounds that others need: of contexts, of conversations at a time. */
-enum { LOAD_MAX_CONTEXT = 1 << 24, LOAD_MAX_PARALLEL = 64 };
+/* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.
+ */
+enum {
+    LOAD_MAX_CONTEXT = 1 << 24,
+    LOAD_MAX_BATCH = 1 << 16,
+    LOAD_MAX_LAYERS = 1 << 16,
+    LOAD_MAX_PARALLEL = 64,
+};
 
 /* A field of struct load_settings by its name in JSON; opaque. */
 struct load_field;

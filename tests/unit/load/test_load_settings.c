@@ -217,6 +217,14 @@ static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
     struct error err;
     assert_true(resolve(&model, NULL, NULL, NULL, &s, &err));
     assert_int_equal(s.eval_batch_size, 2048);
+    model.context_length = 1 << 20;
+    struct load_settings longest = layer("{\"context_length\":1048576}"), back = unset;
+    assert_true(resolve(&model, NULL, NULL, &longest, &s, &err));
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_doc *copy = yyjson_mut_val_imut_copy(load_settings_format(&s, doc), NULL);
+    assert_true(load_settings_parse(yyjson_doc_get_root(copy), &back, &err)); /* by a worker */
+    yyjson_doc_free(copy);
+    yyjson_mut_doc_free(doc);
 }
 
 static void test_what_equals_the_default_is_the_default(void **state) {
