@@ -13,6 +13,7 @@
 #include "cli/pick.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "load/load_settings.h"
 
 struct load_values {
     struct option_ttl ttl;
@@ -24,13 +25,13 @@ struct load_values {
 static const struct option_row load_options[] = {
     OPTION(load, ttl, "ttl", 0, "<span>", "Unload when idle for this long (300, 5m, none)"),
     OPTION(load, context_length, "context-length", 'c', "<n>", "Tokens of context", .min = 1,
-           .max = 1 << 30),
+           .max = LOAD_MAX_CONTEXT),
     OPTION(load, parallel, "parallel", 0, "<n>", "Requests served at the same time", .min = 1,
-           .max = 64),
+           .max = LOAD_MAX_PARALLEL),
     OPTION(load, identifier, "identifier", 0, "<name>", "Name in the API (default: the key)"),
     OPTION(load, gpu, "gpu", 0, "<max|off>", "Put all layers on the GPU, or none"),
     OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "Layers on the GPU (-1: all)", .min = -1,
-           .max = 65536),
+           .max = LOAD_MAX_LAYERS),
     FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
     FLAG(load, force, "force", 0, "Load it even if memory seems too small"),
     FLAG(load, yes, "yes", 'y', "Do not ask: take the first model that fits"),

@@ -39,7 +39,7 @@ static int32_t context_length(const struct model *model, const struct load_setti
 }
 
 /* At least one token of every sequence, so that no single token has to wait for another. */
-static int32_t chunk_demanded(const struct context *c, int64_t chunk) {
+static int32_t chunk_of(const struct context *c, int64_t chunk) {
     if (chunk < c->parallel) return c->parallel;
     return chunk < c->batch ? (int32_t)chunk : c->batch;
 }
@@ -73,7 +73,7 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     p->n_batch = (uint32_t)c->batch;
     c->on_cpu = !llama_supports_gpu_offload() || s->gpu_layers == 0;
     c->chunk = c->on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
-    if (s->chunk_size > 0 && !model->embeds) c->chunk = chunk_demanded(c, s->chunk_size);
+    if (s->chunk_size > 0 && !model->embeds) c->chunk = chunk_of(c, s->chunk_size);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence is all that is read; room for one per token is vocabulary x

@@ -149,8 +149,8 @@ static void take_token(struct engine *e, struct slot *s) {
     if (!allowed) {
         struct error err;
         error_set(&err, ERR_INTERNAL,
-                  "The model found no way to go on that fits the demanded "
-                  "format; try again or loosen the schema.");
+                  "The model cannot continue in the requested format; try again or "
+                  "loosen the schema.");
         slot_fail(e, s, &err);
         return;
     }

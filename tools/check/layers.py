@@ -24,7 +24,7 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "engine": {"base", "ipc", "load", "prompts"},
     "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
-    "cli": {"base", "daemon/serve.h"},
+    "cli": {"base", "daemon/serve.h", "load/load_settings.h"},
 }
 DIALECTS = {  # folder of src/api: the other dialects it may build on; none knows the rest
     "lmstudio_rest": {"openai"},  # /api/v0 is OpenAI's with statistics
