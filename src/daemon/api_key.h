@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * api_key.h - compares keys. Pure. The time of a comparison depends on the lengths only, so it
- * does not show a client how much of its guess was right.
+ * api_key.h - compares keys. Pure. The time of a comparison depends only on the lengths, so
+ * it does not tell a client how much of its guess was right.
  */
 #ifndef DOZE_DAEMON_API_KEY_H
 #define DOZE_DAEMON_API_KEY_H

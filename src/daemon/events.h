@@ -9,7 +9,7 @@
 #include "supervisor/supervisor.h"
 
 /* Topics of the feed. Messages of TRANSITIONS have a struct instance_transition as subject and
- * belong to INSTANCES, too, as does the progress of a load; LIVE is for ?live=true. */
+ * also belong to INSTANCES, as does the progress of a load; LIVE is for ?live=true. */
 enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2, EVENT_TOPIC_TRANSITIONS = 4 };
 
 /* "instance", remembered. */

@@ -67,7 +67,7 @@ void feed_format_id(const struct feed *feed, uint64_t seq, char ret_id[FEED_ID_S
              (unsigned long long)seq);
 }
 
-/* strtoull takes signs and spaces, too: an id of ours formats to the same text again. */
+/* strtoull also accepts signs and spaces: a valid id formats to the same text again. */
 bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq) {
     char again[FEED_ID_SIZE];
     if (strcmp(id, "0") == 0) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h - a numbered feed of entries with a memory: publish once, any number of listeners,
- * each of whom may begin where it left off.
+ * feed.h - a numbered feed of entries with a memory: any number of listeners, each of which
+ * can resume where it left off.
  *
- * An entry is a struct of the publisher's; its JSON is made once, and only if a listener or the
- * memory wants it. Used for events (events.h) and for the log (log_feed.h). Loop's thread only.
+ * An entry is a struct of the publisher; its JSON is made once, and only if a listener or
+ * the memory needs it. Used for events (events.h) and for the log (log_feed.h). Loop's
+ * thread only.
  */
 #ifndef DOZE_DAEMON_FEED_H
 #define DOZE_DAEMON_FEED_H
@@ -25,31 +26,31 @@ typedef void feed_format_fn(const void *subject, uint64_t seq, struct buf *out);
 struct feed_entry {
     const char *event;   /* name of the SSE event, a literal; "" for none */
     unsigned topics;     /* bits of the feed's own choice */
-    const void *subject; /* what it tells; the topics say which struct. NULL if replayed */
+    const void *subject; /* the topics say which struct. NULL in a replay */
     feed_format_fn *format;
 };
 
 typedef void feed_listen_fn(void *ctx, struct feed_message *message);
 
-/* Remembers the last `capacity` numbered messages. boot: tells this run of the daemon from all
- * others, such as the time when it began. */
+/* Remembers the last `capacity` numbered messages. boot: identifies this run of the daemon,
+ * e.g. the time of its start. */
 struct feed *feed_new(size_t capacity, uint64_t boot);
 void feed_free(struct feed *feed);
 
 /* The number the next remembered message will get. */
 uint64_t feed_next_seq(const struct feed *feed);
 
-/* The number for clients, "<boot>-<seq>": good in this run only. */
+/* The number as clients see it, "<boot>-<seq>": valid in this run only. */
 enum { FEED_ID_SIZE = 42 };
 void feed_format_id(const struct feed *feed, uint64_t seq, char ret_id[FEED_ID_SIZE]);
-/* False for an id of another run, and for what is no id. "0" is before all that is remembered.
- */
+/* False for an id of another run and for a malformed one. "0" stands for the number before the
+ * oldest remembered message. */
 bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq)
     __attribute__((warn_unused_result));
 
-/* Deliver to everyone who listens now; the entry is borrowed for the call. `remember`: it gets
- * a number and can be replayed; false for a passing thing (progress). Listeners must not
- * publish. */
+/* Deliver to all listeners; the entry is borrowed for the call. `remember`: it gets a number
+ * and can be replayed; false for what is soon outdated (progress). Listeners must not publish.
+ */
 void feed_publish(struct feed *feed, const struct feed_entry *entry, bool remember);
 
 /* Does anyone listen for one of these topics? Saves making entries that nobody reads. */
@@ -60,8 +61,8 @@ struct feed_listener *feed_listen(struct feed *feed, unsigned topics, feed_liste
                                   void *ctx);
 void feed_leave(struct feed_listener *listener);
 
-/* Call fn for each remembered message after seq. False, and no call, if some of them are
- * forgotten or seq lies in the future. */
+/* Call fn for each remembered message after seq. False, without a call, if some of them are no
+ * longer remembered or seq lies in the future. */
 bool feed_replay(const struct feed *feed, uint64_t seq, unsigned topics, feed_listen_fn *fn,
                  void *ctx);
 
@@ -70,7 +71,7 @@ bool feed_replay(const struct feed *feed, uint64_t seq, unsigned topics, feed_li
 /* 1, 2, 3, ...; 0: not remembered, has no number. */
 uint64_t feed_message_seq(const struct feed_message *message);
 const struct feed_entry *feed_message_entry(const struct feed_message *message);
-/* Borrowed for the call. "null" if it is no JSON: longer than 16 MiB, or not UTF-8. */
+/* Borrowed for the call. "null" if it cannot be JSON: longer than 16 MiB, or not UTF-8. */
 const char *feed_message_json(struct feed_message *message);
 
 #endif

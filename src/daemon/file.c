@@ -52,7 +52,7 @@ static void sync_folder(const char *path) {
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(copy);
     if (fd < 0) return;
-    (void)fsync(fd); /* some file systems cannot; the rename is done all the same */
+    (void)fsync(fd); /* some file systems cannot; the rename is done anyway */
     close(fd);
 }
 

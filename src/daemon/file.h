@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* file.h - small state files: read whole, replace whole, never half. */
+/* file.h - small state files, read and replaced as a whole. */
 #ifndef DOZE_DAEMON_FILE_H
 #define DOZE_DAEMON_FILE_H
 
@@ -11,11 +11,11 @@
 bool file_read(const char *path, struct buf *out, struct error *err);
 
 /* Replace the file: temporary name, fsync, rename, fsync of the folder. Mode 0600. On failure
- * the old file is as it was. */
+ * the old file is unchanged. */
 bool file_replace(const char *path, const char *bytes, size_t len, struct error *err);
 
-/* The same without waiting for the disk, for what is of use only while this process runs: after
- * a crash of the machine the file may be empty. */
+/* The same without waiting for the disk, for files that matter only while this process runs:
+ * after a crash of the machine the file may be empty. */
 bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err);
 
 /* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */

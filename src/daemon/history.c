@@ -22,7 +22,7 @@ static const struct history_limits limits = { .max_age = 30 * INT64_C(86400000),
 struct history_reading {
     struct history_reading *next;
     struct history_query query;
-    struct history_sink sink; /* on_end NULL: forgotten */
+    struct history_sink sink; /* on_end NULL: nobody waits */
 };
 
 struct notes {
@@ -30,7 +30,7 @@ struct notes {
     size_t count, cap;
 };
 
-/* What a pool thread does, and what came of it. */
+/* The job of a pool thread and its result. */
 struct job {
     struct notes notes;
     struct history_reading *reading; /* NULL: none */
@@ -51,7 +51,7 @@ struct history {
     size_t reading_count;
     struct job job;
     bool working, failing, closing;
-    bool open; /* may the store have its file open? */
+    bool open; /* the store may have its file open */
 };
 
 static void notes_clear(struct notes *notes) {
@@ -89,7 +89,7 @@ static struct history_reading *take_reading(struct history *h) {
     return first;
 }
 
-/* Write what waits and answer the first who asks; with neither, let the file rest. */
+/* Write the waiting notes and answer the first reading; without either, close the file. */
 static void start_job(struct history *h) {
     h->working = true;
     h->job = (struct job){ .notes = h->notes,
@@ -106,7 +106,7 @@ static void history_on_timer(uv_timer_t *timer) {
     start_job(timer->data);
 }
 
-/* What is due, if no job runs. */
+/* Start what is due, unless a job runs. */
 static void go_on(struct history *h) {
     if (h->working) return;
     if (h->readings || h->notes.count >= NOTES_MANY)
@@ -117,7 +117,7 @@ static void go_on(struct history *h) {
         uv_timer_start(&h->timer, history_on_timer, REST_AFTER_MS, 0);
 }
 
-/* One warning when it begins, one line when it is over. */
+/* One warning when writing begins to fail, one line when it works again. */
 static void tell_writing(struct history *h, const struct job *job) {
     if (job->damaged) {
         log_warn("%s is damaged; it was moved to %s.corrupt and a new history begun", h->path,
@@ -126,9 +126,9 @@ static void tell_writing(struct history *h, const struct job *job) {
     if (job->notes.count == 0) return;
     if (!job->wrote) {
         h->lost += job->notes.count;
-        if (!h->failing) log_warn("the history is not written: %s", job->write_error.text);
+        if (!h->failing) log_warn("the history cannot be written: %s", job->write_error.text);
     } else if (h->lost > 0) {
-        log_warn("the history is written again; it lacks %llu entries",
+        log_warn("the history can be written again; %llu entries are missing",
                  (unsigned long long)h->lost);
         h->lost = 0;
     }

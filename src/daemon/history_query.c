@@ -10,7 +10,7 @@ static const msec day = 86400000;
 
 enum { MAX_DIGITS = 15 }; /* of a point in time: the year 33658 */
 
-/* Digits only: strtoll alone takes signs and spaces, too. */
+/* Digits only: strtoll also accepts signs and spaces. */
 static bool read_digits(const char *text, int64_t *ret_number) {
     size_t len = strspn(text, "0123456789");
     if (len == 0 || len > MAX_DIGITS || text[len]) return false;

@@ -13,7 +13,7 @@ enum { HISTORY_LIMIT_DEFAULT = 10000, HISTORY_LIMIT_MAX = 50000 };
 
 struct history_query {
     msec from, until; /* Unix ms, both included */
-    int64_t limit;    /* at most so many events, and so many samples: the newest */
+    int64_t limit;    /* of events and of samples, each: the newest */
 };
 
 /* Read the fields of a URL; NULL: not given. Points in time are Unix ms ("1795352746066") or a

@@ -13,10 +13,10 @@
 
 enum {
     PAGE = 4096,
-    LOG_PAGES = 256,           /* the write-ahead log is moved into the file from so many on */
-    LOG_BYTES = 4 * (1 << 20), /* and is taken to need at most so much room */
+    LOG_PAGES = 256,           /* the write-ahead log is moved into the file at this size */
+    LOG_BYTES = 4 * (1 << 20), /* and is assumed to need at most this much room */
     BUSY_MS = 2000,
-    SLICE = 2000, /* notes that go at once when there is no room */
+    SLICE = 2000, /* notes removed at a time when there is no room */
     MAX_SLICES = 16,
 };
 
@@ -66,7 +66,7 @@ struct listing {
     const char *rows;     /* those of ?1..?2 after (?3, ?4); JSON */
 };
 
-/* A patch of nothing with an object is the object without its nulls (RFC 7396). */
+/* json_patch of {} with an object gives the object without its nulls (RFC 7396). */
 static const struct listing listings[] = {
     { "events",
       "SELECT at, n FROM event WHERE at BETWEEN ?1 AND ?2"
@@ -86,7 +86,7 @@ static const struct listing listings[] = {
 
 /* ---- SQLite, a little shorter ---- */
 
-/* Statements of ours fail to compile only if the tables are not those we made. */
+/* Our statements fail to compile only if the tables are not ours. */
 static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_stmt) {
     int rc = sqlite3_prepare_v2(db, sql, -1, ret_stmt, NULL);
     return rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc;
@@ -112,7 +112,7 @@ static int ask(sqlite3 *db, const char *sql, const int64_t *params, int param_co
     return rc;
 }
 
-/* The same for one integer that has to be there. */
+/* The same for one integer that must exist. */
 static int ask_one(sqlite3 *db, const char *sql, int64_t *ret_value) {
     int rc = ask(db, sql, NULL, 0, ret_value);
     return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
@@ -147,7 +147,7 @@ static int set_up(const struct history_store *s) {
     return run_sql(s->db, sql);
 }
 
-/* Nobody else's to read; the log and its index take over the file's mode. */
+/* Private; the log and its index inherit the file's mode. */
 static void make_private(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0) close(fd); /* if not, SQLite says why */
@@ -173,7 +173,7 @@ void history_store_rest(struct history_store *s) {
 static bool set_aside(struct history_store *s, struct error *err) {
     char *log = xasprintf("%s-wal", s->path), *kept = xasprintf("%s.corrupt-wal", s->path);
     char *index = xasprintf("%s-shm", s->path);
-    if (rename(log, kept) < 0) unlink(kept); /* there is none: nor may an older one stay */
+    if (rename(log, kept) < 0) unlink(kept); /* there is none: remove the older one, too */
     unlink(index);
     free(log);
     free(kept);
@@ -187,11 +187,11 @@ static bool set_aside(struct history_store *s, struct error *err) {
 static void explain(const struct history_store *s, int rc, struct error *err) {
     switch (rc & 0xff) {
     case SQLITE_FULL:
-        error_set(err, ERR_IO, "There is no room for %s; make some.", s->path);
+        error_set(err, ERR_IO, "The disk is full: free some space for %s.", s->path);
         return;
     case SQLITE_MISMATCH:
         error_set(err, ERR_IO,
-                  "%s was written by a newer doze; use that one, or move the file away.",
+                  "%s was written by a newer doze; use that version or move the file away.",
                   s->path);
         return;
     case SQLITE_TOOBIG:
@@ -210,7 +210,7 @@ static bool is_damage(int rc) {
 }
 
 /* Do the work on the open file; if that is damaged, once more on a new one. After a failure the
- * file is closed, so that the next time begins afresh. */
+ * file is closed, so that the next call opens it again. */
 static bool with_file(struct history_store *s, int (*work)(struct history_store *s, void *arg),
                       void *arg, struct error *err) {
     for (bool again = false;; again = true) {
@@ -270,7 +270,7 @@ static int remove_until(sqlite3 *db, int64_t at) {
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* The time of the SLICE-th oldest note, or of the newest if there are not so many. */
+/* The time of the SLICE-th oldest note, or of the newest if there are fewer. */
 static int oldest_slice(sqlite3 *db, int64_t *ret_at) {
     static const char *const sql =
         "SELECT max(at) FROM (SELECT at FROM (SELECT at FROM event UNION ALL"
@@ -280,7 +280,7 @@ static int oldest_slice(sqlite3 *db, int64_t *ret_at) {
     return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
-/* Is so much of the file used that the next batch might not fit? */
+/* Might the next batch not fit into the file? */
 static int is_crowded(const struct history_store *s, bool *ret_crowded) {
     int64_t all = 0, unused = 0, most = 0;
     int rc = ask_one(s->db, "PRAGMA page_count", &all);
@@ -329,7 +329,7 @@ struct reading {
     struct buf *out;
 };
 
-/* The rows are JSON already, and copied as they are. */
+/* The rows are JSON and are copied unchanged. */
 static int add_rows(struct reading *r, sqlite3_stmt *stmt, yyjson_mut_val *list) {
     int rc;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {

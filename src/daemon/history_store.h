@@ -2,11 +2,10 @@
 /*
  * history_store.h - transitions of instances and samples of memory in one SQLite file.
  *
- * Waits for the disk: never to be called on the loop's thread, and by one thread at a time.
- * Opens the file when it is needed; a write in WAL mode with synchronous=NORMAL survives a
- * killed daemon and costs no fsync. What is older than the limit's age goes, and the oldest
- * goes when the file has no more room. A damaged file is moved to "<path>.corrupt" and a new
- * one begun.
+ * Blocks on the disk: not for the loop's thread, and for one thread at a time. Opens the
+ * file when it is needed; a write in WAL mode with synchronous=NORMAL survives a killed
+ * daemon and needs no fsync. Notes older than the limit's age are removed, and the oldest
+ * when the file is full. A damaged file is moved to "<path>.corrupt" and a new one started.
  */
 #ifndef DOZE_DAEMON_HISTORY_STORE_H
 #define DOZE_DAEMON_HISTORY_STORE_H
@@ -27,7 +26,7 @@ struct history_limits {
 };
 
 enum history_kind {
-    HISTORY_EVENT,  /* as GET /api/v1/events tells it */
+    HISTORY_EVENT,  /* as GET /api/v1/events sends it */
     HISTORY_MEMORY, /* {"at","total_bytes","available_bytes","instances":[{"id","bytes"}...]} */
 };
 enum { HISTORY_KINDS = HISTORY_MEMORY + 1 };
@@ -48,7 +47,8 @@ bool history_store_write(struct history_store *store, const struct history_note 
                          size_t count, msec now, struct error *err);
 
 /* Put {"from","until","events":[...],"memory":[...],"truncated"} into out, oldest first. Fails
- * with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer is then of no use. */
+ * with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer's content is then
+ * undefined. */
 bool history_store_read(struct history_store *store, const struct history_query *query,
                         struct buf *out, struct error *err);
 

@@ -10,7 +10,7 @@
 enum {
     PLACE_FIRST,
     PLACE_SDK,
-    PLACE_MORE, /* those that were asked for */
+    PLACE_MORE, /* of `lms server start` */
     PLACE_COUNT = 6,
 };
 
@@ -19,7 +19,7 @@ struct listeners {
     struct http_port *places[PLACE_COUNT]; /* NULL: closed */
     char *first_host;
     int first_port;
-    char *named_host; /* with named_port: what clients are told */
+    char *named_host; /* with named_port: the address given to clients */
     int named_port;
 };
 
@@ -78,7 +78,7 @@ int listeners_named_port(const struct listeners *l, const char **ret_host) {
     return l->named_port;
 }
 
-/* Where LM Studio's clients look for it, in their order. */
+/* Where LM Studio's clients look for a server, in their order. */
 static const int sdk_ports[] = { 41343, 52993, 16141, 39414, 22931 };
 
 void listeners_want_sdk(struct listeners *l, bool wanted) {
@@ -90,7 +90,7 @@ void listeners_want_sdk(struct listeners *l, bool wanted) {
         log_info("LM Studio's clients find this server on port %d", sdk_ports[i]);
         return;
     }
-    log_info("LM Studio's ports are all taken: its clients need this server's address");
+    log_info("all of LM Studio's ports are in use; its clients need this server's address");
 }
 
 static bool is_loopback(const char *host) {
@@ -98,7 +98,7 @@ static bool is_loopback(const char *host) {
            strcmp(host, "localhost") == 0;
 }
 
-/* Where the port is open, or may be opened; -1: no room. */
+/* Where the port is open or can be opened; -1: no room. */
 static int place_for(const struct listeners *l, int port) {
     for (int i = 0; i < PLACE_COUNT; i++) {
         if (port_at(l, i) == port) return i;
@@ -110,8 +110,8 @@ static int place_for(const struct listeners *l, int port) {
     return -1;
 }
 
-/* A client that knows the first port finds the server there again, unless another program has
- * it. */
+/* So that clients which know the first port find the server there again. No error if another
+ * program has it. */
 static void reopen_first(struct listeners *l) {
     struct error err;
     if (l->places[PLACE_FIRST]) return;
@@ -137,7 +137,7 @@ bool listeners_start(struct listeners *l, int port, const char *host, struct err
                  is_loopback(http_port_host(l->places[place]));
     if (wider && !widen(l, place, host, err)) return false;
     if (!open && !open_on(l, place, host, port, err)) return false;
-    if (wider || !open) log_info("listening on %s port %d, too", host, port);
+    if (wider || !open) log_info("also listening on %s port %d", host, port);
     reopen_first(l);
     set_named(l, place);
     return true;
@@ -146,7 +146,7 @@ bool listeners_start(struct listeners *l, int port, const char *host, struct err
 bool listeners_stop(struct listeners *l, struct error *err) {
     if (!l->places[PLACE_SDK]) {
         return error_set(err, ERR_NOT_SUPPORTED,
-                         "Nothing could reach the server then; stop it with `doze server "
+                         "No client could reach the server then; stop it with `doze server "
                          "stop`, or open LM Studio's port with `doze settings set sdk_port "
                          "true`.");
     }

@@ -8,8 +8,8 @@
 #include "daemon/lmstudio_home.h"
 #include "supervisor/settings.h"
 
-/* Open or close the port, write or remove the files, as the settings say; again when the ports
- * have changed. A failure is a warning. */
+/* Open or close the port, write or remove the files, as the settings say. To be called again
+ * when settings or ports have changed. A failure is a warning. */
 void lmstudio_compat_update(const struct settings *settings, struct listeners *listeners,
                             struct lmstudio_home *home);
 

@@ -13,10 +13,10 @@
 #include "daemon/api_key.h"
 #include "daemon/file.h"
 
-/* KEY_MIN: what is shorter is no secret. */
+/* KEY_MIN: a shorter one is not secret. */
 enum { KEY_LEN = 32, KEY_MIN = 16, FILE_MAX = 1 << 16 };
 
-/* The first two tell where the server is, the third is half of the release build's passkey. */
+/* The first two say where the server is, the third is half of the release build's passkey. */
 enum { FILE_PROBE, FILE_CONFIG, FILE_KEY, FILE_COUNT };
 static const char *const names[FILE_COUNT] = { "http-server.json", "http-server-config.json",
                                                "lms-key-2" };
@@ -87,8 +87,8 @@ bool lmstudio_home_is_installed(const struct lmstudio_home *home) {
     return false;
 }
 
-/* A key that is there already may be in use by another server of this user: it is kept. False
- * if there is none and none could be made. */
+/* An existing key is kept: another server of this user may use it. False if there is none and
+ * none could be made. */
 static bool choose_key(const struct lmstudio_home *home, char *key) {
     static const char digits[] = "0123456789abcdef";
     struct buf text = BUF_INIT(KEY_LEN);

@@ -15,23 +15,23 @@
 
 struct lmstudio_home;
 
-/* Never NULL. user_home: $HOME; NULL: nothing will be written. */
+/* Never NULL. user_home: $HOME; NULL: nothing is written. */
 struct lmstudio_home *lmstudio_home_new(const char *user_home);
 /* Accepts NULL. */
 void lmstudio_home_free(struct lmstudio_home *home);
 
-/* Is LM Studio itself there? */
+/* Is LM Studio itself installed? */
 bool lmstudio_home_is_installed(const struct lmstudio_home *home);
 
-/* What the files say: sdk_port is where the WebSocket is, also while the HTTP server is
- * stopped; port and host are the HTTP server's, at present or when it is started again. */
+/* What the files say: sdk_port has the WebSocket, also while the HTTP server is stopped; port
+ * and host are the HTTP server's, now or when it is started again. */
 struct lmstudio_ports {
     int sdk_port, port;
     const char *host;
 };
 
-/* Write the files, if LM Studio is not installed; again when something changed. True also if
- * there was nothing to do. */
+/* Write the files that have changed, if LM Studio is not installed. True also if there was
+ * nothing to do. */
 bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports *ports,
                          struct error *err);
 
@@ -39,7 +39,7 @@ bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports
 void lmstudio_home_remove(struct lmstudio_home *home);
 
 /* Does the passkey end with the content of lms-key-2, which only this user can read? LM
- * Studio's own will do as well. Reads the file. */
+ * Studio's own file is accepted, too. Reads the file. */
 bool lmstudio_home_knows(const struct lmstudio_home *home, const char *passkey);
 
 #endif

@@ -18,7 +18,7 @@ enum {
     LOG_TOPIC_STATS = 1 << LOG_STATS,
 };
 
-enum { LOG_FEED_REMEMBERED = 200 }; /* lines of the server, for those who begin to follow */
+enum { LOG_FEED_REMEMBERED = 200 }; /* lines of the server, for ?tail=n */
 
 bool log_feed_wanted(const struct feed *log, enum log_kind kind);
 /* Lines of the server are remembered. */

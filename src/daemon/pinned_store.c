@@ -17,7 +17,7 @@ struct pinned_store {
 
 static void pinned_on_saved(void *ctx, const struct error *error) {
     (void)ctx;
-    if (error) log_warn("instances to keep are not remembered: %s", error->text);
+    if (error) log_warn("pinned instances are not saved: %s", error->text);
 }
 
 struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path) {
@@ -45,9 +45,9 @@ static void pinned_on_loaded(void *ctx, call_id call, const struct load_result *
     (void)ctx;
     (void)call;
     if (result)
-        log_info("%s: loaded again, as it is to be kept", result->instance->identifier);
+        log_info("%s: loaded again, as it is pinned", result->instance->identifier);
     else
-        log_warn("an instance to be kept could not be loaded: %s", error->text);
+        log_warn("a pinned instance could not be loaded: %s", error->text);
 }
 
 static void load_entry(struct pinned_store *store, struct supervisor *sup, yyjson_val *entry) {
@@ -59,7 +59,7 @@ static void load_entry(struct pinned_store *store, struct supervisor *sup, yyjso
     json_write_val(entry, &body);
     if (lmstudio_v1_parse_load(buf_str(&body), body.len, &request, &echo, &doc, &err)) {
         request.keep = true;
-        /* Else a name that matches only by tolerance would pin another identifier. */
+        /* Otherwise a name that does not match exactly would pin another identifier. */
         if (!request.identifier) request.identifier = request.model;
         supervisor_pin(sup, &request);
         supervisor_load(sup, &request, (struct load_sink){ .on_end = pinned_on_loaded });

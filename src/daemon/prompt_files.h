@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt_files.h - the prompt store's folder as the daemon sees it: what is there, what has to
- * go.
+ * prompt_files.h - the prompt store's folder as the daemon sees it: what is in it, what to
+ * delete.
  *
  *   <state folder>/prompts/<model's folder>/<16 hex digits>.prompt
  *
- * Workers write the files and read them; each appears whole, and whoever misses one processes
- * the prompt anew, so any may be deleted at any time. Only names that the store makes are
- * touched. These functions wait for the disk: not for the loop's thread.
+ * Workers write the files and read them; each appears as a whole, and a worker that misses
+ * one processes the prompt again, so any may be deleted at any time. Only names that the
+ * store makes are touched. These functions block on the disk: not for the loop's thread.
  */
 #ifndef DOZE_DAEMON_PROMPT_FILES_H
 #define DOZE_DAEMON_PROMPT_FILES_H
@@ -32,8 +32,8 @@ struct prompt_files {
     size_t folder_count;
 };
 
-/* What is in the store. Deletes on the way what is no entry of this version but has the name of
- * one, and what a killed worker left unfinished a minute ago or longer. */
+/* List what is in the store. Also deletes files that have the name of an entry but are none of
+ * this version, and what a killed worker left unfinished at least a minute ago. */
 void prompt_files_scan(const char *dir, int64_t now, struct prompt_files *ret);
 void prompt_files_clear(struct prompt_files *files);
 

@@ -11,7 +11,7 @@
 struct job {
     bool empties;
     char *folder;   /* the one to empty; NULL: all */
-    prompts_fn *fn; /* NULL: nobody asked */
+    prompts_fn *fn; /* NULL: no caller */
     void *ctx;
     struct job *next;
 };
@@ -22,7 +22,7 @@ struct prompts {
     const struct settings *settings;
     struct metrics *metrics;
     struct job *queue, **queue_end;
-    bool tending; /* a job that nobody asked for is in the queue */
+    bool tending; /* a job without a caller is queued */
     bool closing;
 
     /* of the job that runs, for the pool's thread */

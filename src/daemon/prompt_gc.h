@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt_gc.h - the daemon's care for the prompt store: its budget, what is in it, and clearing
- * it. The work is done on the pool, one job at a time; results come on the loop's thread.
+ * prompt_gc.h - keeps the prompt store within its budget, lists it and clears it. The work
+ * is done on the pool, one job at a time; results are delivered on the loop's thread.
  */
 #ifndef DOZE_DAEMON_PROMPT_GC_H
 #define DOZE_DAEMON_PROMPT_GC_H
@@ -15,7 +15,7 @@
 struct prompts;
 
 struct prompts_result {
-    const struct prompt_files *files; /* what is there now; borrowed for the call */
+    const struct prompt_files *files; /* what is in it now; borrowed for the call */
     size_t deleted;                   /* by this job's clear */
     uint64_t freed;
 };
@@ -25,16 +25,16 @@ typedef void prompts_fn(void *ctx, const struct prompts_result *result);
 /* settings and metrics are borrowed; the number and bytes of the files are kept in metrics. */
 struct prompts *prompts_new(uv_loop_t *loop, const char *state_dir,
                             const struct settings *settings, struct metrics *metrics);
-/* Freed once the job that runs has ended; what is queued is not done and nobody is told. */
+/* Freed when the running job has ended; queued jobs are dropped without a call. */
 void prompts_close(struct prompts *prompts);
 
 /* The store's folder. */
 const char *prompts_dir(const struct prompts *prompts);
 
-/* Files may have come: keep to the budget, soon. */
+/* Files may have been added: apply the budget soon. */
 void prompts_tend(struct prompts *prompts);
 
-/* Tell what there is. */
+/* List what is in the store. */
 void prompts_list(struct prompts *prompts, prompts_fn *fn, void *ctx);
 
 /* Delete the entries of one model (NULL: of all). */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * saver.h - replaces one state file on a pool thread, so that no slow disk holds up the loop.
+ * saver.h - replaces one state file on a pool thread, so that a slow disk does not block the
+ * loop.
  *
- * One write at a time. What comes meanwhile waits, and the newest takes the place of what
- * waits: an older text never replaces a newer one. The loop runs until the last text is
- * written.
+ * One write at a time. Of the texts that come meanwhile only the newest waits, so an older
+ * text never replaces a newer one. The loop runs until the last text is written.
  */
 #ifndef DOZE_DAEMON_SAVER_H
 #define DOZE_DAEMON_SAVER_H
@@ -17,7 +17,7 @@
 struct saver;
 
 /* on_saved: from the loop, after each write; error NULL: it is on disk (file_replace). Not
- * called for a text whose place a newer one took. May call saver_put. */
+ * called for a text that a newer one replaced. May call saver_put. */
 struct saver *saver_new(uv_loop_t *loop, const char *path,
                         void (*on_saved)(void *ctx, const struct error *error), void *ctx);
 /* Takes the bytes: text is empty afterwards. */

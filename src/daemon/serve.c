@@ -35,11 +35,11 @@ enum {
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
 };
 
-/* All parts of the server, in the order in which they are made. */
+/* All parts of the server, in the order in which they are created. */
 struct daemon {
     uv_loop_t loop;
     struct serve_options options;
-    uint64_t boot; /* Unix ms of the start: tells this run from others */
+    uint64_t boot; /* Unix ms of the start: identifies this run */
     struct feed *events, *log;
     struct live live;
     struct history *history;
@@ -59,12 +59,12 @@ struct daemon {
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
     struct ws_host *ws_host;
-    uv_timer_t farewell; /* at shutdown: last bytes may still be on their way */
+    uv_timer_t farewell; /* at shutdown: waits for the last bytes */
     int farewell_rounds;
     bool stopping;
 };
 
-/* The worker program: beside this one, or where `make install` puts it. */
+/* The worker program: next to this one, or where `make install` puts it. */
 static char *find_worker(struct error *err) {
     char self[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -80,8 +80,8 @@ static char *find_worker(struct error *err) {
         if (access(path, X_OK) == 0) return path;
         free(path);
     }
-    error_set(err, ERR_IO,
-              "doze-engine is neither in %s nor in ../libexec/doze; install doze anew.", self);
+    error_set(err, ERR_IO, "doze-engine is not in %s or in ../libexec/doze; reinstall doze.",
+              self);
     return NULL;
 }
 
@@ -139,7 +139,7 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
 
 /* ---- the end ---- */
 
-/* Also after a start that failed: what was not begun yet is NULL. */
+/* Also after a start that failed: parts that do not exist yet are NULL. */
 static void daemon_on_http_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
@@ -160,7 +160,7 @@ static void daemon_on_farewell(uv_timer_t *timer) {
     http_server_close(d->http, daemon_on_http_closed, d);
 }
 
-/* No worker is left; answers that are still being written get a moment. */
+/* No worker is left; answers that are still being sent get some time. */
 static void daemon_on_finished(void *ctx) {
     struct daemon *d = ctx;
     uv_timer_start(&d->farewell, daemon_on_farewell, 0, FAREWELL_MS);
@@ -185,7 +185,7 @@ static void daemon_on_stop_signal(uv_signal_t *handle, int number) {
 static void daemon_on_hangup(uv_signal_t *handle, int number) {
     struct daemon *d = handle->data;
     (void)number;
-    log_info("scanning the model folders anew");
+    log_info("scanning the model folders");
     watch_rescan(d->watch);
 }
 
@@ -213,7 +213,7 @@ static void daemon_on_pinned_changed(void *ctx) {
     pinned_store_save(d->pinned, d->supervisor);
 }
 
-/* What is changed while the daemon stops counts for the next start. */
+/* A change during the shutdown takes effect at the next start. */
 static void daemon_on_settings_changed(void *ctx) {
     struct daemon *d = ctx;
     const struct settings *settings = settings_store_get(d->settings);
@@ -275,7 +275,7 @@ static void say_ready(struct daemon *d) {
     close(d->options.ready_fd);
 }
 
-/* doze's own folder is made; one that was named and does not exist may be a mistake. */
+/* Make doze's own folder; a named one that does not exist may be a mistake. */
 static void prepare_model_dirs(const struct serve_options *o) {
     struct error err;
     if (o->default_dirs && !dirs_make(o->model_dirs[0], 0755, &err)) log_warn("%s", err.text);
@@ -311,7 +311,7 @@ static void start_ws_host(struct daemon *d) {
     d->routes.ws_host = d->ws_host;
 }
 
-/* Requests come from the loop, so not before all of this is there. */
+/* Requests come from the loop, so not before all of this exists. */
 static bool start_http(struct daemon *d, struct error *err) {
     d->service = service_of(d->supervisor);
     d->routes = (struct routes){
@@ -367,7 +367,7 @@ static void daemon_free(struct daemon *d) {
     free(d);
 }
 
-/* Before there is a folder for it: it touches no file until there is something to keep. */
+/* The state folder need not exist yet: no file is touched until there is something to write. */
 static void open_history(struct daemon *d) {
     char *path = xasprintf("%s/history.db", d->options.state_dir);
     d->history = history_new(&d->loop, path);
@@ -403,7 +403,7 @@ static int daemon_run(struct daemon *d) {
     return ok ? 0 : 1;
 }
 
-/* glibc would keep what a large answer took, and a heap for each thread of the pool. */
+/* Otherwise glibc keeps the memory of large answers, and one heap per pool thread. */
 static void keep_heap_small(void) {
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     mallopt(M_ARENA_MAX, 1);

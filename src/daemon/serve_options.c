@@ -27,7 +27,7 @@ const char serve_options_usage[] =
 static bool add_dir(struct serve_options *o, const char *dir, size_t len, struct error *err) {
     if (len == 0) return true;
     if (o->model_dir_count == SERVE_MAX_DIRS) {
-        return error_set(err, ERR_INVALID_REQUEST, "There can be at most %d model folders.",
+        return error_set(err, ERR_INVALID_REQUEST, "At most %d model folders can be given.",
                          SERVE_MAX_DIRS);
     }
     o->model_dirs[o->model_dir_count++] = xstrndup(dir, len);
@@ -111,7 +111,7 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
                          value);
     default:
         return error_set(err, ERR_INVALID_REQUEST,
-                         "An option is unknown or lacks its value; see `doze serve --help`.");
+                         "Unknown option or missing value; see `doze serve --help`.");
     }
 }
 

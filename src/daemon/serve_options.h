@@ -16,10 +16,10 @@ struct serve_options {
     int port;
     char *model_dirs[SERVE_MAX_DIRS];
     size_t model_dir_count;
-    bool default_dirs; /* none was given: model_dirs[0] is doze's own, to be made if missing */
+    bool default_dirs; /* none was given; model_dirs[0] is doze's own, made if missing */
     char *state_dir;
     enum log_level log_level;
-    int ready_fd; /* gets "<port>\n" when the server listens; -1: nobody waits */
+    int ready_fd; /* "<port>\n" is written to it when the server listens; -1: none */
     bool help;
 };
 

@@ -6,7 +6,7 @@
 #include "api/service.h"
 #include "supervisor/supervisor.h"
 
-/* Good for the supervisor's life. */
+/* Valid for the supervisor's life. */
 struct service service_of(struct supervisor *sup);
 
 #endif

@@ -24,7 +24,7 @@ struct settings_store {
     void *ctx;
 };
 
-/* It stays the first while its sink is told: a change that the sink begins waits its turn. */
+/* It stays the first while its sink is called: a change that the sink makes is queued. */
 static void end_first(struct settings_store *s, const struct error *error) {
     struct settings_change *change = s->changes;
     change->sink.on_end(change->sink.ctx, error);
@@ -33,7 +33,7 @@ static void end_first(struct settings_store *s, const struct error *error) {
     free(change);
 }
 
-/* Make of the first change the settings that are to be; false: it is refused. */
+/* Apply the first change to s->next and format it for the file; false: it is refused. */
 static bool prepare(struct settings_store *s, struct buf *text, struct error *err) {
     settings_copy(&s->settings, &s->next);
     bool ok = settings_patch(&s->next, yyjson_doc_get_root(s->changes->patch), err);
@@ -48,7 +48,7 @@ static bool prepare(struct settings_store *s, struct buf *text, struct error *er
     return ok;
 }
 
-/* Up to the first change that has to be written. */
+/* Refuse invalid changes up to the first one that has to be written. */
 static void begin_next(struct settings_store *s) {
     struct error err;
     while (s->changes) {
@@ -79,9 +79,10 @@ void settings_store_patch(struct settings_store *store, yyjson_val *patch,
     int waiting = 0;
     for (; *last; last = &(*last)->next) waiting++;
     if (waiting == CHANGES_MAX) {
-        error_set(&err, ERR_QUEUE_FULL,
-                  "%d changes of the settings wait for the disk already; try again later.",
-                  waiting);
+        error_set(
+            &err, ERR_QUEUE_FULL,
+            "%d changes of the settings are already waiting for the disk; try again later.",
+            waiting);
         err.retry_after = 5;
         sink.on_end(sink.ctx, &err);
         return;

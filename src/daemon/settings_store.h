@@ -15,18 +15,19 @@
 struct settings_store;
 
 /* Reads the file; a damaged one is set aside with a warning, and the defaults are used.
- * on_changed: from the loop, when others are in force, before the sink is told. */
+ * on_changed: from the loop, when a change is in force, before its sink is called. */
 struct settings_store *settings_store_new(uv_loop_t *loop, const char *path,
                                           void (*on_changed)(void *ctx), void *ctx);
 /* After the loop has ended. Accepts NULL. */
 void settings_store_free(struct settings_store *store);
 
-/* Those in force; the address stays for the store's life. */
+/* The settings in force; the address is valid for the store's life. */
 const struct settings *settings_store_get(const struct settings_store *store);
 
-/* Partial change: all of it is valid and applied, or nothing is (settings_patch). Copies the
- * patch. The sink is told once it is on disk and in force, or why not: ERR_QUEUE_FULL past 64
- * changes, ERR_TOO_LARGE, ERR_IO; maybe before this returns. */
+/* Change a part of the settings: all of the patch is applied or nothing (settings_patch).
+ * Copies the patch. Calls the sink when the change is on disk and in force, or with
+ * ERR_QUEUE_FULL past 64 changes, ERR_TOO_LARGE, ERR_IO or settings_patch's error; maybe before
+ * it returns. */
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
                           struct done_sink sink);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* state_file.h - JSON files in the state folder: read, and moved away when they are damaged, so
- * that the next write does not destroy what may be mended by hand. */
+ * that the next write does not destroy what can be repaired by hand. */
 #ifndef DOZE_DAEMON_STATE_FILE_H
 #define DOZE_DAEMON_STATE_FILE_H
 
@@ -12,7 +12,7 @@ enum { STATE_FILE_MAX = 8 << 20 }; /* bytes */
  * cannot be parsed is set aside. The caller frees. */
 yyjson_doc *state_file_read(const char *path);
 
-/* Move it to "<path>.corrupt" and warn; why: what is wrong, for the log. */
+/* Move it to "<path>.corrupt" and log a warning. why: what is wrong with it. */
 void state_file_set_aside(const char *path, const char *why);
 
 #endif

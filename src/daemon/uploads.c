@@ -47,7 +47,7 @@ void uploads_free(struct uploads *uploads) {
     free(uploads);
 }
 
-/* Caller frees; NULL if it is no base64. A NUL follows the bytes. */
+/* The caller frees; NULL if it is not base64. A NUL follows the bytes. */
 static unsigned char *decode(const char *text, size_t len, size_t *ret_len) {
     struct base64_decode_ctx base64;
     *ret_len = BASE64_DECODE_LENGTH(len);
@@ -64,7 +64,7 @@ static unsigned char *decode(const char *text, size_t len, size_t *ret_len) {
 
 /* ---- what a file is ---- */
 
-/* Bytes in the file's beginning. */
+/* Bytes at the file's beginning. */
 static const struct {
     const char *magic;
     size_t len;
@@ -122,13 +122,13 @@ bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
     size_t len = strlen(base64);
     struct upload file = { 0 };
     if (len > UPLOADS_BYTES_MAX / 2) {
-        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large: %d MB are the most.", name,
+        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
                          UPLOADS_BYTES_MAX / 2 / 4 * 3 >> 20);
     }
     unsigned char *bytes = decode(base64, len, &file.size);
     if (!bytes) {
-        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.80s' is no base64.",
-                         name);
+        return error_set(err, ERR_INVALID_REQUEST,
+                         "The content of '%.80s' is not base64; send the file again.", name);
     }
     file.name = xstrdup(name);
     recognise(&file, bytes);

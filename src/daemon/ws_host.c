@@ -51,7 +51,7 @@ static void allow_cors(struct ws_host *host) {
     yyjson_mut_doc_free(doc);
 }
 
-/* Names would have to be looked up, and nothing waits in this process. */
+/* A name would have to be looked up, which blocks. */
 static bool is_address(const char *host) {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;

@@ -18,8 +18,8 @@ struct ws_host_config {
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
     struct feed *log;
-    uint64_t boot; /* tells this run of the daemon from others */
-    /* A client asks for the daemon's end; has that begun? */
+    uint64_t boot; /* identifies this run of the daemon */
+    /* A client asks the daemon to stop; is it stopping? */
     void (*stop)(void *ctx);
     bool (*is_stopping)(void *ctx);
     void *ctx;

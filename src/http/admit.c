@@ -22,16 +22,17 @@ void exchange_refuse_late(struct exchange *x) {
 void exchange_refuse_busy(struct exchange *x) {
     struct error err;
     (void)error_set(&err, ERR_QUEUE_FULL,
-                    "Other requests hold all the memory for request bodies; try again later.");
+                    "Other requests use all the memory for request bodies; try again later.");
     err.retry_after = 1;
     exchange_fail(x, &err);
 }
 
-/* The rules for browsers, access.h; the setting cors lifts them. */
+/* The rules for browsers (access.h) unless the setting cors is on. */
 static bool admit_page(struct exchange *x) {
     struct http_server *server = x->conn->server;
     const char *origin = request_header(&x->request, "Origin");
-    const char *host = x->request.target.authority; /* goes before Host: RFC 9112, 3.2.2 */
+    const char *host =
+        x->request.target.authority; /* takes precedence over Host: RFC 9112, 3.2.2 */
     if (!host) host = request_header(&x->request, "Host");
     if (!server->options.cors(server->options.ctx)) {
         struct access_names names = { server->machine, x->conn->port->host };
@@ -43,7 +44,8 @@ static bool admit_page(struct exchange *x) {
     return true;
 }
 
-/* A browser's question before a request of another origin. Only cors lets it come this far. */
+/* The headers that answer a browser's preflight. Without cors the request is refused earlier.
+ */
 static void add_preflight(struct exchange *x, const char *methods) {
     const char *wanted = request_header(&x->request, "Access-Control-Request-Headers");
     exchange_add_header(x, "Access-Control-Allow-Methods", methods);
@@ -87,12 +89,13 @@ static bool admit_route(struct exchange *x) {
     struct error err;
     struct buf methods = BUF_INIT(256);
     if (route_allowed(options->routes, options->route_count, r->target.path, &methods)) {
-        (void)error_set(&err, ERR_METHOD, "%s is not possible for %.120s; use one of %s.",
+        (void)error_set(&err, ERR_METHOD, "%s is not allowed for %.120s; use one of %s.",
                         r->method, r->target.path, buf_str(&methods));
     } else {
-        (void)error_set(&err, ERR_NOT_FOUND,
-                        "There is no endpoint %s %.120s; GET /v1/models is one that exists.",
-                        r->method, r->target.path);
+        (void)error_set(
+            &err, ERR_NOT_FOUND,
+            "There is no endpoint %s %.120s; check the base URL, as in GET /v1/models.",
+            r->method, r->target.path);
     }
     buf_clear(&methods);
     return fail(x, &err);
@@ -130,15 +133,16 @@ static bool admit_expectation(struct exchange *x) {
     if (!expect || r->http10) return true;
     if (strcasecmp(expect, "100-continue") != 0) {
         struct error err;
-        (void)error_set(&err, ERR_INVALID_REQUEST,
-                        "The only expectation known here is 100-continue; send that or none.");
+        (void)error_set(
+            &err, ERR_INVALID_REQUEST,
+            "The server supports only the expectation 100-continue; send that or none.");
         exchange_refuse(x, 417, &err);
         return false;
     }
     struct conn *c = x->conn;
     uv_buf_t buf = { .base = (char *)go_on, .len = sizeof go_on - 1 };
     if (r->has_body) conn_send_whole(c, &buf, 1);
-    return c->x == x; /* a broken connection has given up the request */
+    return c->x == x; /* NULL if sending broke the connection */
 }
 
 bool exchange_admit(struct exchange *x) {

@@ -27,7 +27,7 @@ uint64_t conn_now(const struct conn *c) {
     return uv_now(c->server->loop);
 }
 
-/* Look a few times per stall deadline whether the client took anything. */
+/* Check a few times per stall deadline whether the client took bytes. */
 void conn_watch_stall(struct conn *c) {
     if (stream_is_flushed(&c->stream) || uv_is_active((uv_handle_t *)&c->timer)) return;
     c->sent_seen = stream_sent(&c->stream);
@@ -123,7 +123,7 @@ void conn_release_exchange(struct conn *c) {
     if (c->state == CONN_CLOSED) uv_close((uv_handle_t *)&c->timer, conn_on_timer_closed);
 }
 
-/* Entered CLOSED: the timer stays as long as the exchange does. */
+/* After entering CLOSED: the timer stays open as long as the exchange exists. */
 static void conn_settle(struct conn *c) {
     if (!c->x) {
         uv_close((uv_handle_t *)&c->timer, conn_on_timer_closed);
@@ -190,8 +190,8 @@ void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count) {
     }
 }
 
-/* The last answer is sent: let the client read it before the socket goes. Closing with bytes
- * unread would reset the connection and eat the answer. */
+/* The last answer is sent: let the client read it before the socket is closed. Closing with
+ * unread bytes would reset the connection and lose the answer. */
 static void conn_linger(struct conn *c) {
     buf_clear(&c->pending);
     if (!stream_shutdown(&c->stream) || !stream_resume_reading(&c->stream)) {

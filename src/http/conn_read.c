@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conn_read.c - what a client sends, and when: requests are read, admitted and run, the bytes
- * behind them kept, and who is too slow is cut off. */
+/* conn_read.c - what a client sends, and when: reads requests, has them admitted, runs their
+ * handlers, keeps the bytes behind them, and closes connections that are too slow. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,19 +8,19 @@
 
 /* ---- bytes in ---- */
 
-/* Keep what belongs to the next requests, or to the protocol that the handler has just changed
- * to. Past the limit the client has to wait. */
+/* Keep bytes of the next requests, or of the protocol that the handler has just switched to.
+ * Past the limit, reading pauses. */
 static void conn_keep(struct conn *c, const char *bytes, size_t len) {
     bool wanted = c->state == CONN_UPGRADED ||
                   (c->keep_alive && c->state != CONN_LINGER && c->state != CONN_CLOSED);
     if (!wanted || len == 0) return;
     bool kept = buf_add(&c->pending, bytes, len);
-    assert(kept); /* there is room for one read past the limit, and then none comes */
+    assert(kept); /* there is room for one read past the limit; then reading is paused */
     if (c->pending.len >= c->server->limits->pipelined) stream_pause_reading(&c->stream);
     if (c->state == CONN_UPGRADED) conn_arm(c, 0);
 }
 
-/* Count what is held of the body; false if it is too much for all clients together. */
+/* Count the body's bytes; false if all clients together hold too many. */
 static bool conn_count_body(struct conn *c) {
     size_t held = c->x->request.body.len;
     c->server->bodies += held - c->x->body_held;
@@ -81,7 +81,7 @@ static void conn_feed(struct conn *c, const char *bytes, size_t len) {
         bytes += used;
         len -= used;
         conn_take_step(c, step);
-        /* A request without a body is complete only when fed once more. */
+        /* A request without a body is complete only after one more call. */
         more = len > 0 || (step == REQUEST_HEAD && c->state == CONN_BODY);
     }
 }
@@ -128,8 +128,8 @@ static void conn_on_read(void *ctx, const char *bytes, size_t len) {
     }
 }
 
-/* The client has sent its last byte or is gone. With a complete answer on its way it may be
- * waiting for that; otherwise it has lost interest. */
+/* The client has sent its last byte or is gone. If a complete answer is being sent, it may be
+ * waiting for that; otherwise it has left. */
 static void conn_on_end(void *ctx, int status) {
     struct conn *c = ctx;
     if (c->state == CONN_FLUSHING && status == UV_EOF && !c->x) {

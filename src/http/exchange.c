@@ -14,7 +14,7 @@ enum {
 };
 
 static uv_buf_t bytes_buf(const void *bytes, size_t len) {
-    /* libuv only reads what it sends; uv_buf_init would cut the length to 32 bits. */
+    /* The cast is safe: libuv only reads. uv_buf_init would truncate the length to 32 bits. */
     return (uv_buf_t){ .base = (char *)bytes, .len = len };
 }
 
@@ -56,7 +56,7 @@ static bool is_head(const struct exchange *x) {
     return x->request.method && strcmp(x->request.method, "HEAD") == 0;
 }
 
-/* May another request follow on the connection? Not if this one was not read to its end. */
+/* May another request follow on the connection? Not if this one is not read completely. */
 static bool stays(const struct exchange *x) {
     const struct request *r = &x->request;
     bool unread = x->state == EXCHANGE_READING && (r->phase != REQUEST_IN_BODY || r->has_body);
@@ -93,7 +93,8 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, co
     uv_buf_t bufs[] = { bytes_buf(head.data, head.len), bytes_buf(body, len) };
     conn_send_whole(c, bufs, len > 0 && !is_head(x) ? 2 : 1);
     buf_clear(&head);
-    if (c->x == x) conn_finish_answer(c); /* a broken one has given up a refused request */
+    if (c->x == x)
+        conn_finish_answer(c); /* sending may have closed the connection and freed x */
 }
 
 void exchange_refuse(struct exchange *x, int status, const struct error *err) {
@@ -132,7 +133,7 @@ void exchange_begin(struct exchange *x, int status, const char *content_type) {
     uv_buf_t buf = bytes_buf(head.data, head.len);
     conn_send(x->conn, &buf, 1);
     buf_clear(&head);
-    /* HEAD has all of its answer now; the work behind it ends as if the client had left. */
+    /* The answer to HEAD is complete; the handler's work ends as if the client had left. */
     if (is_head(x)) conn_finish_stream(x->conn);
 }
 

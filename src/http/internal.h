@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * internal.h - what the files of the server share. Included by nobody outside src/http.
+ * internal.h - what the files of the server share. For src/http only.
  *
  * From top to bottom, each of them calling only those below it:
  *   port.c       listens, accepts, closes
@@ -12,15 +12,17 @@
  *
  * A connection serves one request after the other:
  *
- *   IDLE --byte--> HEAD --head--> BODY --complete--> RUNNING --answered--> FLUSHING --sent-->
- * IDLE refused in HEAD or BODY: FLUSHING        the last answer sent: LINGER (FIN sent, reading
- * on) RUNNING --101--> UPGRADED                 any but CLOSED --broken, late, left--> CLOSED
+ *   IDLE --byte--> HEAD --head--> BODY --complete--> RUNNING --answered--> FLUSHING
+ *   FLUSHING --sent--> IDLE
+ *   HEAD, BODY --refused--> FLUSHING        RUNNING --101--> UPGRADED --ended--> FLUSHING
+ *   FLUSHING --last answer sent--> LINGER   (FIN is sent, reading continues)
+ *   any --broken, late, left--> CLOSED
  *
- * In CLOSED the socket is given up; the connection stays until its exchange has been told or
- * has been ended by its handler, then its timer is closed, too, and the memory goes.
+ * In CLOSED the socket is closed. The connection exists until its exchange's on_gone has run or
+ * its handler has ended the exchange; then its timer is closed and its memory freed.
  *
- * One timer per connection, for the deadline of its state. It is also how callbacks are put
- * off: in CLOSED for on_gone, in IDLE and UPGRADED for bytes that came while a request ran.
+ * One timer per connection, for the deadline of its state. It also defers callbacks: in CLOSED
+ * on_gone, in IDLE and UPGRADED the bytes that came while a request ran.
  */
 #ifndef DOZE_HTTP_INTERNAL_H
 #define DOZE_HTTP_INTERNAL_H
@@ -45,8 +47,8 @@ struct http_server {
     char machine[256]; /* gethostname() */
     struct stream_shared shared;
     struct http_port *ports;
-    struct conn *conns;           /* all of them, of whatever port */
-    size_t active;                /* exchanges in their handlers' hands */
+    struct conn *conns;           /* of all ports */
+    size_t active;                /* exchanges that handlers own */
     size_t bodies;                /* bytes of request bodies held */
     void (*on_closed)(void *ctx); /* set: closing */
     void *closed_ctx;
@@ -55,10 +57,10 @@ struct http_server {
 struct http_port {
     struct http_server *server;
     struct http_port *prev, *next;
-    struct listener *listener; /* NULL: its address could not be had again */
+    struct listener *listener; /* NULL: not listening */
     char *host;
     int number;
-    bool closed;  /* no new connections, and no further requests on those it has */
+    bool closed;  /* takes no connections, and no further requests on existing ones */
     size_t users; /* listeners whose handles are open, connections, and 1 until it is closed */
 };
 
@@ -97,7 +99,7 @@ struct conn {
     int open_handles;
     bool keep_alive;      /* may another request follow this one? */
     bool client_finished; /* FIN seen, an answer is still on its way */
-    bool paused;          /* on_pressure(true) was said */
+    bool paused;          /* on_pressure(true) was called */
     uint64_t body_begin;  /* loop time in ms */
     uint64_t sent_seen;   /* stream_sent when it last moved, ... */
     uint64_t sent_at;     /* ... and the loop's time then */
@@ -116,32 +118,32 @@ void conn_enter(struct conn *c, enum conn_state state);
 /* Call on_deadline in ms instead. */
 void conn_arm(struct conn *c, uint64_t ms);
 uint64_t conn_now(const struct conn *c);
-/* See to it that a client which takes nothing is noticed. */
+/* Start checking whether the client takes the queued bytes. */
 void conn_watch_stall(struct conn *c);
 
-/* The exchange that begins with the next byte. */
+/* Create the exchange for the request that begins. */
 void conn_begin_exchange(struct conn *c);
 void conn_release_exchange(struct conn *c);
 
 /* Send bytes of the current answer or the upgraded stream; closes the connection if it is
- * broken or too slow. conn_send_whole is for an answer that is made already: only the total
- * limits it. */
+ * broken or too slow. conn_send_whole is for an answer that already exists in full: only the
+ * limit for all connections applies. */
 void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count);
 void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count);
 /* The client took bytes that were queued. */
 void conn_on_progress(struct conn *c);
 
-/* The exchange's answer is queued wholly, or its client gone: gives up the exchange. */
+/* The answer is queued completely, or the client is gone: frees the exchange. */
 void conn_finish_answer(struct conn *c);
-/* No more bytes will come from us: send what is queued, FIN, close. */
+/* There will be no more bytes: send what is queued, FIN, close. */
 void conn_finish_stream(struct conn *c);
-/* The exchange is over, the bytes are another protocol's from now on; gives up the exchange. */
+/* From now on the bytes belong to another protocol; frees the exchange. */
 struct http_stream *conn_upgrade(struct conn *c, const struct http_stream_events *events,
                                  void *ctx);
-/* Give up the socket at once; with conn_reset the client cannot take it for a clean end. */
+/* Close the socket at once; after conn_reset the client cannot take it for a clean end. */
 void conn_close(struct conn *c);
 void conn_reset(struct conn *c);
-/* In CLOSED with an exchange: see that on_gone is called soon. */
+/* In CLOSED with an exchange: schedule on_gone. */
 void conn_schedule_gone(struct conn *c);
 
 /* ---- exchange.c ---- */

@@ -20,9 +20,9 @@ struct http_limits {
     size_t header_fields;    /* 431 */
     size_t chunk_extensions; /* of a whole body: 413 */
     size_t trailer_bytes;    /* counted like headers: 431 */
-    size_t ignored_body;     /* read and dropped for a route that takes none: 413 */
+    size_t ignored_body;     /* read and dropped for a route without a body: 413 */
     size_t bodies_total;     /* held for all clients together: 429 */
-    size_t pipelined;        /* kept of the next requests while one runs: reading stops */
+    size_t pipelined;        /* of the next requests, kept while one runs: reading stops */
 
     /* bytes of answers */
     size_t queue_pause;  /* unsent of one stream: on_pressure(true); half of it: false */
@@ -32,11 +32,11 @@ struct http_limits {
     /* deadlines */
     msec headers;      /* from the first byte of a request to the end of its head: 408 */
     msec body;         /* from the end of the head to the end of the body, ... */
-    size_t body_rate;  /* ... and a second more for each so many bytes of it received: 408 */
+    size_t body_rate;  /* ... plus one second for each body_rate bytes received: 408 */
     msec keep_alive;   /* silence between requests: closed */
-    msec write_stall;  /* bytes to send and none taken by the client: closed */
+    msec write_stall;  /* bytes are queued and the client takes none: closed */
     msec linger;       /* after the last answer, for the client to read it and close */
-    msec ping;         /* of a WebSocket: between pings; none of three answered: closed */
+    msec ping;         /* between pings of a WebSocket; three unanswered: closed */
     msec accept_pause; /* before the next try after running out of descriptors */
 };
 

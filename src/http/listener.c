@@ -34,14 +34,14 @@ static void pause_accepting(struct listener *l) {
     (void)uv_timer_start(&l->timer, listener_on_pause_over, (uint64_t)l->owner.pause, 0);
 }
 
-/* Errors of the connection, not of the listener: accept(2) passes on those of the network. */
+/* Errors of the connection, not of the listener: accept(2) reports pending network errors. */
 static bool is_lost_client(int code) {
     return code == ECONNABORTED || code == EINTR || code == EPROTO || code == ENETDOWN ||
            code == ENOPROTOOPT || code == EHOSTDOWN || code == ENONET || code == EHOSTUNREACH ||
            code == EOPNOTSUPP || code == ENETUNREACH || code == EPERM;
 }
 
-/* A burst at a time, so that a flood of connections leaves the others their turn. */
+/* At most one burst per wake-up, so that a flood of connections does not starve the loop. */
 static void listener_on_readable(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;
     (void)events;
@@ -98,7 +98,7 @@ static int open_socket(const struct addrinfo *address) {
     return -1;
 }
 
-/* A socket that listens on the first of the host's addresses that can be had; -1 with err. */
+/* A socket that listens on the first of the host's addresses that works; -1 with err. */
 static int open_any(const char *host, int port, struct error *err) {
     char service[16];
     snprintf(service, sizeof service, "%d", port);

@@ -2,8 +2,8 @@
 /*
  * listener.h - a listening TCP socket that hands out accepted descriptors.
  *
- * Accepts itself instead of by uv_listen: out of descriptors, libuv would accept and drop
- * clients; this one pauses, and they wait in the kernel's queue.
+ * It calls accept itself instead of using uv_listen: without free descriptors, libuv accepts
+ * and drops clients; this one pauses, and they wait in the kernel's queue.
  */
 #ifndef DOZE_HTTP_LISTENER_H
 #define DOZE_HTTP_LISTENER_H

@@ -60,7 +60,7 @@ bool http_port_is_listening(const struct http_port *port) {
     return port->listener != NULL;
 }
 
-/* The old address has to be free before the new one, which may include it, can be had. */
+/* The new address may include the old one, which therefore has to be free first. */
 bool http_port_move(struct http_port *port, const char *host, struct error *err) {
     struct error again;
     port_stop_listening(port);

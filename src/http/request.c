@@ -108,7 +108,8 @@ static int bad_head(struct request *r, const char *text) {
     return refuse(r, 400, ERR_INVALID_REQUEST, text);
 }
 
-/* What llhttp leaves open: versions, Host, codings before chunked (it refuses those after). */
+/* What llhttp does not check: version, Host, codings before chunked (it refuses those after).
+ */
 static int check_head(struct request *r) {
     if (r->parser.http_major != 1 || r->parser.http_minor > 1) {
         return bad_head(r, "Only HTTP/1.1 and HTTP/1.0 are spoken here; use one of them.");
@@ -223,7 +224,7 @@ enum request_step request_feed(struct request *r, const char *bytes, size_t len,
     assert(r->phase == REQUEST_IN_HEAD || r->phase == REQUEST_IN_BODY);
     if (r->phase == REQUEST_IN_BODY) return feed_parser(r, bytes, len, ret_used);
 
-    /* Blanks around values and empty lines before the request are in no callback's count. */
+    /* No callback reports blanks around values and empty lines before the request. */
     size_t room = r->limits->request_line + r->limits->header_bytes - r->head_bytes;
     size_t part = len < room ? len : room;
     enum request_step step = feed_parser(r, bytes, part, ret_used);
@@ -236,11 +237,9 @@ static bool expect_body(struct request *r, size_t max, bool stored) {
     assert(r->phase == REQUEST_IN_BODY);
     if (r->content_length > max) {
         r->status = 413;
-        return error_set(
-            &r->err, ERR_TOO_LARGE,
-            "The request body has %llu bytes, %zu are allowed here; send a shorter "
-            "one.",
-            (unsigned long long)r->content_length, max);
+        return error_set(&r->err, ERR_TOO_LARGE,
+                         "The request body has %llu bytes; send at most %zu.",
+                         (unsigned long long)r->content_length, max);
     }
     r->body_max = max;
     r->body_stored = stored;

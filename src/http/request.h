@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.h - reads one HTTP/1.x request out of a byte stream. Pure; llhttp in strict mode plus
- * the limits it leaves to its user, and the rules of RFC 9112 that it leaves, too: one Host, no
+ * request.h - reads one HTTP/1.x request out of a byte stream. Pure. llhttp in strict mode,
+ * plus what it leaves to its user: all limits, and two rules of RFC 9112, one Host and no
  * Transfer-Encoding but `chunked`.
  *
  *   HEAD --REQUEST_HEAD--> BODY --REQUEST_DONE--> DONE        any --REQUEST_BAD--> BAD
  *
  * Feed bytes until a step other than REQUEST_MORE comes. After REQUEST_HEAD the head's fields
- * are valid and stay where they are; the caller decides about the body with request_allow_body
- * (by default no byte of it is stored) and feeds on, with no bytes if there are none: a request
- * without a body is complete only then.
+ * are valid and do not move. The caller decides about the body with request_allow_body or
+ * request_ignore_body and continues to feed, with no bytes if there are none: a request without
+ * a body is complete only after that call.
  */
 #ifndef DOZE_HTTP_REQUEST_H
 #define DOZE_HTTP_REQUEST_H
@@ -27,7 +27,7 @@
 enum request_phase { REQUEST_IN_HEAD, REQUEST_IN_BODY, REQUEST_COMPLETE, REQUEST_BROKEN };
 
 enum request_step {
-    REQUEST_MORE, /* all bytes used, not complete */
+    REQUEST_MORE, /* all bytes used, more needed */
     REQUEST_HEAD, /* the head is complete: decide, feed on */
     REQUEST_DONE, /* complete; the bytes left belong to the next one */
     REQUEST_BAD,  /* status and err say why; the stream cannot be read any further */
@@ -68,17 +68,17 @@ struct request {
     struct error err;
 };
 
-/* Borrows limits for its life. Not to be moved afterwards. */
+/* Borrows limits for its life. Must not be moved afterwards. */
 void request_init(struct request *r, const struct http_limits *limits);
 void request_clear(struct request *r);
 
 enum request_step request_feed(struct request *r, const char *bytes, size_t len,
                                size_t *ret_used);
 
-/* After REQUEST_HEAD: keep a body of up to max bytes. Refused (413 in status and err) if it is
- * announced longer. */
+/* After REQUEST_HEAD: store a body of up to max bytes. False, with 413 in status and err, if it
+ * is announced longer. */
 bool request_allow_body(struct request *r, size_t max) __attribute__((warn_unused_result));
-/* After REQUEST_HEAD: read over a body of up to max bytes. Refused likewise. */
+/* After REQUEST_HEAD: skip a body of up to max bytes. Fails like request_allow_body. */
 bool request_ignore_body(struct request *r, size_t max) __attribute__((warn_unused_result));
 
 /* Value of the first header of that name, in any case; NULL if absent. */

@@ -77,7 +77,7 @@ void response_format_head(const struct response_head *r, struct buf *out) {
         (void)buf_add_str(out, "Cache-Control: no-cache\r\n");
     }
     add_framing(out, r);
-    bool upgrade = r->status == 101; /* brings its own Connection */
+    bool upgrade = r->status == 101; /* has its own Connection header */
     if (!upgrade && !r->keep_alive) (void)buf_add_str(out, "Connection: close\r\n");
     if (!upgrade && r->keep_alive && r->http10) {
         (void)buf_add_str(out, "Connection: keep-alive\r\n");

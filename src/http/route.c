@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How well the pattern fits: 0 not at all, SIZE_MAX wholly, else the bytes before "{name}". */
+/* How well the pattern fits: 0 not at all, SIZE_MAX exactly, else the length before "{name}".
+ */
 static size_t fit(const char *pattern, const char *path) {
     const char *brace = strchr(pattern, '{');
     if (!brace) return strcmp(pattern, path) == 0 ? SIZE_MAX : 0;

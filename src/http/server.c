@@ -13,7 +13,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *
     server->options = *options;
     server->limits = options->limits ? options->limits : &http_limits_default;
     server->shared.read_buffer = xcalloc(1, STREAM_READ_SIZE);
-    /* Cut or unknown, it is a name that fits nobody. */
+    /* If it is unknown or too long, no Host matches it. */
     if (gethostname(server->machine, sizeof server->machine - 1) != 0)
         server->machine[0] = '\0';
     return server;

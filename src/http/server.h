@@ -48,13 +48,13 @@ struct http_options {
     void *ctx; /* for handlers and the functions below */
     /* The body of an error answer for this path (dialects differ): JSON appended to out. */
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
-    /* Are answers to foreign origins wanted (setting `cors`)? Asked for every request. */
+    /* Are pages of other origins allowed (setting `cors`)? Called for every request. */
     bool (*cors)(void *ctx);
-    /* May this request, of which the head is there, run the handler of a guarded route? If not,
-     * *err says why. NULL: yes. */
+    /* May this request, of which only the head is read, run the handler of a guarded route? If
+     * not, *err says why. NULL: always. */
     bool (*guard)(void *ctx, const struct exchange *x, struct error *err);
-    /* A request for this path has come and may come in, whether or not there is such a route.
-     * NULL: nobody wants to know. */
+    /* A request that the rules for browsers allow has come, whether or not there is such a
+     * route. NULL: not called. */
     void (*on_request)(void *ctx, const char *method, const char *path);
     /* NULL: http_limits_default; borrowed for the server's life */
     const struct http_limits *limits;
@@ -72,21 +72,23 @@ int http_port_number(const struct http_port *port);
 /* As it was given; borrowed until the port is moved or closed. */
 const char *http_port_host(const struct http_port *port);
 
-/* Listen on another address of this machine instead, with the same number. Its connections go
- * on. False: it listens where it did, or, if another program was faster, nowhere. */
+/* Listen on another address of this machine instead, with the same number. Connections stay
+ * open. False: it still listens on the old address, or nowhere if another program took it
+ * (http_port_is_listening). */
 bool http_port_move(struct http_port *port, const char *host, struct error *err)
     __attribute__((warn_unused_result));
 bool http_port_is_listening(const struct http_port *port);
 
-/* Take no new connections. Idle ones end now, the others with the answer that they get; what is
- * upgraded or streams goes on. The address is free at once. */
+/* Accept no more connections. Idle ones are closed now, others after the current answer;
+ * streams and upgraded connections continue. The address is free at once. */
 void http_port_close(struct http_port *port);
 
-/* Close everything (on_gone for what runs, soon) and free; on_closed runs when the last handle
- * is gone and exchanges without on_gone are ended: at once if there is nothing to wait for. */
+/* Close everything and free; running exchanges get on_gone. on_closed runs when the last handle
+ * is closed and the handlers have ended exchanges without on_gone: at once if there is nothing
+ * to wait for. */
 void http_server_close(struct http_server *server, void (*on_closed)(void *ctx), void *ctx);
 
-/* Running exchanges, of all ports. */
+/* Number of running exchanges of all ports. */
 size_t http_server_active(const struct http_server *server);
 
 /* ---- the request; strings live as long as the exchange ---- */
@@ -109,7 +111,7 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, co
 /* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it.
  */
 void exchange_fail(struct exchange *x, const struct error *err);
-/* The same with a status that no error code has, e.g. 426. */
+/* The same with a status for which there is no error code, e.g. 426. */
 void exchange_refuse(struct exchange *x, int status, const struct error *err);
 /* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the
  * headers SSE needs (Cache-Control: no-cache). */
@@ -139,9 +141,9 @@ struct http_stream_events {
     void (*on_closed)(void *ctx);
 };
 
-/* Answer 101 with the headers added so far and "Upgrade: protocol"; ends the exchange. The same
- * limits of queued bytes hold. Borrows events for the stream's life. Never NULL: if the client
- * is gone already, on_closed follows. */
+/* Answer 101 with the headers added so far and "Upgrade: protocol"; ends the exchange. The
+ * limits of queued bytes stay the same. Borrows events for the stream's life. Never NULL: if
+ * the client is already gone, on_closed follows. */
 struct http_stream *exchange_upgrade(struct exchange *x, const char *protocol,
                                      const struct http_stream_events *events, void *ctx);
 /* Queue bytes; copies. Never blocks. */

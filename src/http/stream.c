@@ -13,8 +13,8 @@
 
 enum {
     BLOCK_SIZE = 64 * 1024,
-    /* The kernel takes no more than this ahead of the network: otherwise it hides megabytes of
-     * a client that does not read. */
+    /* The kernel buffers no more than this: without a limit it would buffer megabytes for a
+     * client that does not read. */
     NOTSENT_LOWAT = 128 * 1024,
     PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
 };
@@ -42,7 +42,7 @@ static void stream_on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
 }
 
 static void set_options(struct stream *s, int fd) {
-    /* Without these it still works, only worse: their failure is no error. */
+    /* Failures are ignored: the stream works without these options, only less well. */
     int lowat = NOTSENT_LOWAT;
     (void)uv_tcp_nodelay(&s->tcp, 1);
     (void)uv_tcp_keepalive(&s->tcp, 1, PROBE_AFTER);

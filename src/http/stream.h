@@ -22,7 +22,7 @@ struct stream_events {
     void (*on_read)(void *ctx, const char *bytes, size_t len);
     void (*on_end)(void *ctx, int status); /* UV_EOF, or a broken stream's error; close it */
     void (*on_progress)(void *ctx);        /* the client took bytes that were queued */
-    void (*on_closed)(void *ctx);          /* after stream_close; memory may go */
+    void (*on_closed)(void *ctx);          /* after stream_close; the memory may be freed */
 };
 
 struct stream_shared {
@@ -43,13 +43,13 @@ struct stream {
     uint64_t added; /* bytes ever given to stream_write */
 };
 
-/* Takes fd, also on failure. False if the loop cannot watch it: fd is closed, s->tcp is to be
- * closed with stream_close all the same. Borrows events and shared for its life. */
+/* Takes fd, also on failure. False if the loop cannot watch it: fd is closed, and the caller
+ * must still call stream_close. Borrows events and shared for its life. */
 bool stream_open(struct stream *s, uv_loop_t *loop, int fd, struct stream_shared *shared,
                  const struct stream_events *events, void *ctx)
     __attribute__((warn_unused_result));
 
-/* Stop and go on reading; a stream opens reading. */
+/* Pause and resume reading. A new stream reads. */
 void stream_pause_reading(struct stream *s);
 bool stream_resume_reading(struct stream *s) __attribute__((warn_unused_result));
 
@@ -64,13 +64,12 @@ bool stream_is_flushed(const struct stream *s);
 /* Bytes ever taken by the kernel. */
 uint64_t stream_sent(const struct stream *s);
 
-/* With nothing queued: tell the client that no more comes (FIN). False if the stream is broken.
- */
+/* Send FIN. Only while nothing is queued. False if the stream is broken. */
 bool stream_shutdown(struct stream *s) __attribute__((warn_unused_result));
 
 /* Close now, dropping what is queued; on_closed follows. */
 void stream_close(struct stream *s);
-/* The same with a reset, so that the client cannot take the end for a clean one. */
+/* The same with a reset, so that the client does not take the end for a clean one. */
 void stream_reset(struct stream *s);
 
 #endif

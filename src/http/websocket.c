@@ -13,7 +13,7 @@ enum { WRITE_CHUNK = 64 << 10, MISSED_PINGS = 2, QUEUE_COUNT_MAX = 16384 };
 
 struct websocket {
     wslay_event_context_ptr wslay;
-    struct http_stream *stream; /* NULL: given up, on_closed is on its way or was */
+    struct http_stream *stream; /* NULL: closed, on_closed follows or was called */
     const struct websocket_events *events;
     void *ctx;
     uv_timer_t timer;
@@ -23,10 +23,10 @@ struct websocket {
     int missed;   /* pings since the peer sent or took bytes */
     bool control; /* the frame being received is a control frame */
     bool reading; /* inside wslay_event_recv: what is queued goes out afterwards */
-    bool full;    /* the connection takes no more for now */
+    bool full;    /* the connection's queue is full */
     bool paused;  /* events->on_pressure(true) was called */
     bool closing; /* our close frame is queued */
-    bool ending;  /* it will be, when the timer fires */
+    bool ending;  /* a close frame follows when the timer fires */
     unsigned status;
     const char *reason;
 };
@@ -110,7 +110,8 @@ static bool overflows(const struct websocket *ws) {
            wslay_event_get_queued_msg_count(ws->wslay) > QUEUE_COUNT_MAX;
 }
 
-/* Hand over what the connection takes; then see how much is left and whether all is said. */
+/* Pass queued frames to the connection, then check how much is left and whether the closing
+ * handshake is complete. */
 static void pump(struct websocket *ws) {
     if (ws->reading || !ws->stream) return;
     bool ok = wslay_event_send(ws->wslay) == 0;
@@ -126,7 +127,7 @@ static void pump(struct websocket *ws) {
 static void queue(struct websocket *ws, uint8_t opcode, const char *bytes, size_t len) {
     struct wslay_event_msg message = { opcode, (const uint8_t *)bytes, len };
     if (!ws->stream || ws->closing) return;
-    (void)wslay_event_queue_msg(ws->wslay, &message); /* refused only once a close is queued */
+    (void)wslay_event_queue_msg(ws->wslay, &message); /* fails only after a close was queued */
     pump(ws);
 }
 
@@ -223,7 +224,7 @@ static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
     bool ok = wslay_event_recv(ws->wslay) == 0;
     ws->reading = false;
     ws->in_len = 0;
-    pump(ws); /* also the close frame that says what was wrong */
+    pump(ws); /* also sends wslay's close frame */
     if (!ok) give_up(ws);
 }
 

@@ -4,11 +4,11 @@
  *
  * wslay does the frames: fragments, masks (a client's frame without one ends the connection),
  * UTF-8, control frames, the closing handshake. No extensions and no subprotocols are offered.
- * A peer that neither sends nor takes bytes for three ping intervals (limits.h) is given up.
+ * A peer that neither sends nor takes bytes for three ping intervals (limits.h) is closed.
  * One thread, the loop's.
  *
- * A reader that is too slow fills the queue of its own socket: on_pressure asks to make no more
- * for it; past the queue's maximum it is closed.
+ * A reader that is too slow fills the queue of its own socket: on_pressure asks the owner to
+ * pause; past the queue's maximum the socket is closed.
  */
 #ifndef DOZE_HTTP_WEBSOCKET_H
 #define DOZE_HTTP_WEBSOCKET_H
@@ -29,31 +29,31 @@ enum {
 /* Status codes of RFC 6455, 7.4.1. */
 enum { WEBSOCKET_UNSUPPORTED = 1003, WEBSOCKET_POLICY = 1008, WEBSOCKET_TOO_LONG = 1009 };
 
-/* The text is borrowed for the call and valid UTF-8. on_closed comes exactly once and last.
- * None of them comes from inside a websocket_* call but on_pressure(true). */
+/* The text is borrowed for the call and valid UTF-8. on_closed is called exactly once, last.
+ * Only on_pressure(true) is called from inside a websocket_* call. */
 struct websocket_events {
     void (*on_message)(void *ctx, const char *text, size_t len);
     void (*on_pressure)(void *ctx, bool paused);
     void (*on_closed)(void *ctx);
 };
 
-/* Answer the handshake and take the connection over; ends the exchange. NULL if the request is
- * no proper handshake: then it was answered with 400 or 426. Borrows events for the socket's
+/* Answer the handshake and take over the connection; ends the exchange. NULL if the request is
+ * not a valid handshake: then it was answered with 400 or 426. Borrows events for the socket's
  * life. */
 struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
                                    const struct websocket_events *events, void *ctx);
 
-/* Most bytes of a message to come; WEBSOCKET_MESSAGE_MAX at first. */
+/* Largest message to receive, in bytes; WEBSOCKET_MESSAGE_MAX at first. */
 void websocket_set_message_max(struct websocket *ws, size_t bytes);
 
-/* Queue one text message; copies. Nothing is sent any more once the socket is closing. */
+/* Queue one text message; copies. Dropped once the socket is closing. */
 void websocket_send(struct websocket *ws, const char *text, size_t len);
 
 /* Send what is queued, then close with this status. The reason is shorter than 100 bytes. */
 void websocket_close(struct websocket *ws, unsigned status, const char *reason);
 
-/* The same a moment later: some clients do not read the message before a close if both come at
- * once. The reason is borrowed until on_closed. */
+/* The same after WEBSOCKET_LAST_WORD_MS: some clients do not read a message that arrives
+ * together with the close. The reason is borrowed until on_closed. */
 void websocket_end(struct websocket *ws, unsigned status, const char *reason);
 
 /* ---- pure, for the handshake ---- */

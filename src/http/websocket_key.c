@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* websocket_key.c - the proof that a server speaks WebSocket (RFC 6455, 4.2.2). SHA-1 guards
- * nothing here, so that it is weak is of no matter. */
+/* websocket_key.c - proves that the server speaks WebSocket (RFC 6455, 4.2.2). SHA-1's weakness
+ * does not matter: it protects nothing here. */
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
 #include <stdio.h>

@@ -53,7 +53,7 @@ const struct model_entry *model_settings_find(const struct model_settings *model
 
 static bool fail_count(struct error *err) {
     return error_set_param(err, ERR_INVALID_REQUEST, "models",
-                           "'models' holds %d entries at most; remove some with null.",
+                           "'models' can have at most %d entries; remove some with null.",
                            MODEL_SETTINGS_MAX);
 }
 

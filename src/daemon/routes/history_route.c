@@ -42,7 +42,8 @@ void route_history(void *ctx, struct exchange *x) {
     p->reading = history_read(r->history, &query, (struct history_sink){ history_on_end, p });
     if (!p->reading) {
         free(p);
-        error_set(&err, ERR_QUEUE_FULL, "Too many ask for the history; try again in a second.");
+        error_set(&err, ERR_QUEUE_FULL,
+                  "Too many requests for the history are waiting; try again in a second.");
         err.retry_after = 1;
         exchange_fail(x, &err);
         return;

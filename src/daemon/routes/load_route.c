@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* load_route.c - POST /api/v1/models/load: answered when loaded; with progress for those who
- * accept an event stream. The client leaving cancels its load (lifecycle: JIT loading, rule 4).
- */
+/* load_route.c - POST /api/v1/models/load: answered when loaded, with progress for clients that
+ * accept an event stream. The load is cancelled when its client leaves (lifecycle: JIT loading,
+ * rule 4). */
 #include <stdlib.h>
 #include <string.h>
 

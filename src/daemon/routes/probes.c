@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* probes.c - small fixed answers: health, greetings, metrics. */
+/* probes.c - small answers for monitoring and discovery: health, metrics, greetings. */
 #include <unistd.h>
 
 #include "base/json.h"

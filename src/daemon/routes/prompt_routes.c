@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* prompt_routes.c - what the prompt store holds, over HTTP, and clearing it. */
+/* prompt_routes.c - GET and DELETE /api/v1/prompts: list and clear the prompt store. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "daemon/settings_store.h"
 #include "prompts/folder.h"
 
-/* The client may leave before the answer is there. */
+/* A request that waits for the store. */
 struct asking {
     const struct routes *r;
     struct exchange *x; /* NULL: it has left */
@@ -37,7 +37,7 @@ static void asking_reply(struct asking *a, yyjson_mut_doc *doc) {
     free(a);
 }
 
-/* One model's files, which lie together in the list from `from` on. The index after them. */
+/* Add one model's files, which are contiguous from `from` on. Returns the index after them. */
 static size_t add_model(yyjson_mut_doc *doc, yyjson_mut_val *models,
                         const struct prompt_files *files, size_t from) {
     const char *folder = files->list[from].folder;
@@ -91,7 +91,7 @@ static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
     asking_reply(ctx, doc);
 }
 
-/* The key of a model on disk; of one that is gone the name as it is. */
+/* The key of a model on disk; for one that is gone, the name as given. */
 void route_prompts_clear(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct model_view model;

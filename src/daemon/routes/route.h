@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * route.h - what handlers get as their ctx, and all of them by name.
+ * route.h - the handlers of all endpoints, and the struct routes that they get as ctx.
  *
- * A handler answers its exchange at once, or keeps it in a struct of its own until it can; then
- * exchange_on_gone tells it if the client leaves first.
+ * A handler answers its exchange at once, or keeps it in a struct of its own until it can;
+ * then exchange_on_gone tells it if the client leaves first.
  */
 #ifndef DOZE_DAEMON_ROUTES_ROUTE_H
 #define DOZE_DAEMON_ROUTES_ROUTE_H
@@ -37,7 +37,7 @@ struct routes {
     struct history *history;
     struct prompts *prompts;
     const struct ws_host *ws_host;
-    bool stopping; /* the daemon is; nothing new is begun */
+    bool stopping; /* the daemon is shutting down */
 };
 
 /* inference_route.c */

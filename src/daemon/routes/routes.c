@@ -77,7 +77,7 @@ static bool guard(void *ctx, const struct exchange *x, struct error *err) {
     if (!*key) return true;
     if (given && strncmp(given, "Bearer ", 7) == 0 && api_key_is(key, given + 7)) return true;
     return error_set(err, ERR_API_KEY,
-                     "This server wants an API key: send it as `Authorization: Bearer <key>`.");
+                     "This server needs an API key; send it as `Authorization: Bearer <key>`.");
 }
 
 static void format_error(void *ctx, const char *path, const struct error *err,
@@ -87,19 +87,19 @@ static void format_error(void *ctx, const char *path, const struct error *err,
     (v0 ? dialect_lmstudio_v0 : dialect_openai).format_error(err, out);
 }
 
-/* How clients look for a server, and the followers' own sockets. */
+/* Discovery, and the sockets of those who follow the log. */
 static bool is_noise(const char *path) {
     return strcmp(path, "/lms-status") == 0 || strcmp(path, "/lmstudio-greeting") == 0 ||
            lmws_namespace_parse(path + (*path == '/')) != 0;
 }
 
-/* In LM Studio's words, which people and programs look for. */
+/* In LM Studio's words, which people and programs search for. */
 static void routes_on_request(void *ctx, const char *method, const char *path) {
     struct routes *r = ctx;
     struct buf text = BUF_INIT(1 << 14);
     if (!log_feed_wanted(r->log, LOG_REQUEST) || is_noise(path)) return;
     buf_addf(&text, "Received request: %s to %s", method, path);
-    char *mended = xstrdup(buf_str(&text)); /* the path is what its sender wrote */
+    char *mended = xstrdup(buf_str(&text)); /* the path comes from the client */
     utf8_mend_line(mended);
     struct log_line line = {
         .kind = LOG_REQUEST, .level = LOG_LEVEL_DEBUG, .at = clock_unix(), .text = mended

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stream_routes.c - the endless answers: GET /api/v1/events and GET /api/v1/log. */
+/* stream_routes.c - GET /api/v1/events and GET /api/v1/log, which end when the client leaves.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,8 @@
 #include "daemon/routes/route.h"
 #include "daemon/status_stream.h"
 
-/* A proxy or a browser gives up on a silent stream; a comment now and then keeps it. Only while
- * somebody listens, so an idle daemon stays asleep. */
+/* Proxies and browsers close a silent stream; comments keep it open. No timer runs without a
+ * listener. */
 enum { COMMENT_EVERY_MS = 15000 };
 
 struct follower {
@@ -84,15 +85,15 @@ static void write_catalog(struct routes *r, struct follower *f) {
     buf_clear(&json);
 }
 
-/* ?live=true: how things stand, besides. */
+/* ?live=true: status, settings and catalog, too. */
 static unsigned event_topics(const struct exchange *x) {
     const char *live = exchange_query(x, "live");
     bool wanted = live && strcmp(live, "false") != 0;
     return wanted ? EVENT_TOPIC_INSTANCES | EVENT_TOPIC_LIVE : EVENT_TOPIC_INSTANCES;
 }
 
-/* A client that comes back gets what it missed, if that is still known; any other begins with a
- * snapshot. */
+/* A client that comes back gets what it missed, if that is still remembered; any other starts
+ * with a snapshot. */
 void route_events(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     const char *last = exchange_header(x, "Last-Event-ID");
@@ -121,7 +122,7 @@ static unsigned topics_of(const struct exchange *x) {
     return topics;
 }
 
-/* ?tail=n: the last n lines of the server first, as far as they are remembered. */
+/* ?tail=n: first the last n lines of the server that are remembered. */
 static void write_tail(struct routes *r, struct follower *f, unsigned topics) {
     const char *tail = exchange_query(f->x, "tail");
     uint64_t newest = feed_next_seq(r->log) - 1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* web_page.c - the web page: GET / and its assets, out of the program itself. */
+/* web_page.c - the web page: GET / and its assets, embedded in the program. */
 #include <string.h>
 
 #include "daemon/routes/page_files.h"
 #include "daemon/routes/route.h"
 #include "http/server.h"
 
-/* Nothing from elsewhere, no inline script, nobody may frame it: what the page can do, only the
- * page can do. Its scripts set styles one by one, which this allows. */
+/* Nothing from other origins, no inline scripts, no frames. Scripts may still set single
+ * styles. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
                              "img-src 'self'; connect-src 'self'; base-uri 'none'; "
                              "form-action 'none'; frame-ancestors 'none'";
@@ -61,7 +61,7 @@ void route_page(void *ctx, struct exchange *x) {
     reply_file(x, page_file_find("/"), false);
 }
 
-/* Their names change with their contents, so they are good for ever. */
+/* Their names change with their contents, so clients may cache them for ever. */
 void route_asset(void *ctx, struct exchange *x) {
     (void)ctx;
     const struct page_file *file = page_file_find(exchange_path(x));
@@ -70,7 +70,7 @@ void route_asset(void *ctx, struct exchange *x) {
         return;
     }
     struct error err;
-    error_set(&err, ERR_NOT_FOUND,
-              "There is no %.200s; reload the page at / to get the new one.", exchange_path(x));
+    error_set(&err, ERR_NOT_FOUND, "There is no %.200s; reload the page at /.",
+              exchange_path(x));
     exchange_fail(x, &err);
 }

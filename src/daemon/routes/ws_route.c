@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ws_route.c - one socket of an SDK client: an upgraded exchange, its session, and in between
- * them the messages. */
+/* ws_route.c - one socket of an SDK client: passes messages between the upgraded exchange and
+ * its session. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -8,7 +8,7 @@
 #include "daemon/ws_host.h"
 #include "http/websocket.h"
 
-/* Who has not said who he is may say little. */
+/* Before authentication. */
 enum { STRANGER_MESSAGE_MAX = 64 << 10 };
 
 struct socket {
