@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* instance_route.c - PATCH /api/v1/instances/{id}: pin, unpin, another ttl. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/lmstudio_rest/v1.h"
-#include "base/xalloc.h"
+#include "daemon/routes/pending.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
-
-struct pending_update {
-    const struct service *service;
-    struct exchange *x;
-    char *id;
-    call_id call;
-};
-
-static void update_free(struct pending_update *p) {
-    free(p->id);
-    free(p);
-}
-
-static void update_on_gone(void *ctx) {
-    struct pending_update *p = ctx;
-    p->service->cancel(p->service->self, p->call);
-    update_free(p);
-}
 
 static const struct instance_view *view_find(const struct service_models *models,
                                              const char *id) {
@@ -39,7 +20,7 @@ static const struct instance_view *view_find(const struct service_models *models
 
 /* The answer is the instance as it is now. */
 static void update_on_end(void *ctx, const struct error *error) {
-    struct pending_update *p = ctx;
+    struct pending *p = ctx;
     if (error) {
         exchange_fail(p->x, error);
     } else {
@@ -52,7 +33,7 @@ static void update_on_end(void *ctx, const struct error *error) {
             buf_add_str(&json, "{}"); /* the new ttl was over already: it is leaving */
         reply_json(p->x, &json);
     }
-    update_free(p);
+    pending_free(p);
 }
 
 void route_update_instance(void *ctx, struct exchange *x) {
@@ -65,10 +46,7 @@ void route_update_instance(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    struct pending_update *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_update){ .service = r->service, .x = x };
-    p->id = xstrdup(exchange_param(x, "id"));
-    exchange_on_gone(x, update_on_gone, p);
+    struct pending *p = pending_new(r->service, x, exchange_param(x, "id"));
     struct done_sink sink = { .on_end = update_on_end, .ctx = p };
     p->call = r->service->update(r->service->self, p->id, &change, sink);
 }

@@ -4,31 +4,12 @@
 #include <stdlib.h>
 
 #include "api/lmstudio_rest/v1.h"
-#include "base/xalloc.h"
+#include "daemon/routes/pending.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
-struct pending_unload {
-    const struct service *service;
-    struct exchange *x;
-    char *id;
-    call_id call;
-};
-
-static void unload_free(struct pending_unload *p) {
-    free(p->id);
-    free(p);
-}
-
-/* The unload itself goes on. */
-static void unload_on_gone(void *ctx) {
-    struct pending_unload *p = ctx;
-    p->service->cancel(p->service->self, p->call);
-    unload_free(p);
-}
-
 static void unload_on_end(void *ctx, const struct error *error) {
-    struct pending_unload *p = ctx;
+    struct pending *p = ctx;
     if (error) {
         exchange_fail(p->x, error);
     } else {
@@ -36,9 +17,10 @@ static void unload_on_end(void *ctx, const struct error *error) {
         lmstudio_v1_format_unload(p->id, &json);
         reply_json(p->x, &json);
     }
-    unload_free(p);
+    pending_free(p);
 }
 
+/* A client that leaves ends the wait, not the unload. */
 void route_unload(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct error err;
@@ -49,9 +31,8 @@ void route_unload(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    struct pending_unload *p = xcalloc(1, sizeof *p);
-    *p = (struct pending_unload){ .service = r->service, .x = x, .id = id };
-    exchange_on_gone(x, unload_on_gone, p);
+    struct pending *p = pending_new(r->service, x, id);
     struct done_sink sink = { .on_end = unload_on_end, .ctx = p };
     p->call = r->service->unload(r->service->self, id, sink);
+    free(id);
 }
