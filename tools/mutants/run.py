@@ -18,6 +18,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +34,21 @@ class Unfit(Exception):
 def run(command, **more):
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                           stderr=subprocess.STDOUT, errors="replace", check=False, **more)
+
+
+def fails(command, **more):
+    """True if the judge fails or hangs; ends it at the first test that fails."""
+    judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True,
+                             stderr=subprocess.PIPE, errors="replace", **more)
+    watch = threading.Timer(PATIENCE, judge.kill)
+    watch.start()
+    try:
+        failed = any("[  FAILED  ]" in line for line in judge.stderr)
+        if failed:
+            judge.kill()
+        return judge.wait() != 0 or failed
+    finally:
+        watch.cancel()
 
 
 class Build:
@@ -121,10 +137,7 @@ def caught_by(bugs, build, source, changed, out):
             continue
         program = program or build.folder / "tests" / target
         environment.setdefault("LD_LIBRARY_PATH", build.libraries(target))
-        try:
-            if run([program] + arguments, env=environment, timeout=PATIENCE).returncode:
-                return target.removeprefix("test-")
-        except subprocess.TimeoutExpired:
+        if fails([program] + arguments, env=environment):
             return target.removeprefix("test-")
     return None
 

@@ -17,13 +17,16 @@
 
 enum { PATIENCE_MS = 60000 };
 
+/* Mutants (tools/mutants) put a worker of their own in the place of the built one. */
 static void child(int fd) {
+    const char *engine = getenv("DOZE_ENGINE_UNDER_TEST");
+    if (!engine) engine = ENGINE;
     if (fd == WORKER_FD) {
         (void)fcntl(fd, F_SETFD, 0);
     } else if (dup2(fd, WORKER_FD) < 0) {
         _exit(126);
     }
-    execl(ENGINE, ENGINE, (char *)NULL);
+    execl(engine, engine, (char *)NULL);
     _exit(127);
 }
 

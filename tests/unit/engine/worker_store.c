@@ -227,6 +227,37 @@ static void test_put_aside_in_memory(void **state) {
     free(model);
 }
 
+/* Fewer than 64 tokens are processed again sooner. */
+static void test_little_is_not_put_aside(void **state) {
+    (void)state;
+    const char *little = "Once upon a time there was a small machine that s";
+    char *model = random_model();
+    struct worker *w = start_with(model, "memory", "\"parallel\":1");
+    struct said one = ask(w, little, 1, ""), other = ask(w, OTHER, 1, "");
+    struct said again = ask(w, little, 1, "");
+    expect(&again, one.text, 0, 0, "");
+    worker_stop(w, 0);
+    free(one.text);
+    free(other.text);
+    free(model);
+}
+
+/* What is put aside has ten tokens more than the slot: not worth the copy. */
+static void test_little_is_not_fetched(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start_with(model, "memory", "\"parallel\":1");
+    struct said one = ask(w, STORY "0123456789" OTHER, 1, "");
+    struct said two = ask(w, STORY OTHER, 1, "");
+    struct said again = ask(w, STORY "0123456789 Now?", 1, "");
+    assert_string_equal(again.source, "slot");
+    worker_stop(w, 0);
+    free(one.text);
+    free(two.text);
+    free(again.text);
+    free(model);
+}
+
 /* Without a budget for memory it goes to disk at once. */
 static void test_put_aside_on_disk(void **state) {
     (void)state;
@@ -368,22 +399,25 @@ static void test_other_settings_are_a_miss(void **state) {
     free(model);
 }
 
-/* A file with another time may be another model: what was made with it is of no use any more.
- */
+static void set_time(const char *file, time_t when) {
+    const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+    assert_int_equal(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+/* A file with another time may be another model: what was made with it is of no use. */
 static void test_another_file_is_a_miss(void **state) {
     (void)state;
     char *model = model_make("touched", "random", "--seed", "8", NULL);
+    set_time(model, 1000000000);
     struct worker *w = start(model, "on");
     struct said said = ask(w, STORY, ANSWER, "");
     worker_stop(w, 0);
-    const struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
-    assert_int_equal(utimensat(AT_FDCWD, model, times, 0), 0);
+    set_time(model, 1000000001);
     w = start(model, "on");
     struct said again = ask(w, STORY, ANSWER, "");
     expect(&again, said.text, 0, 0, "");
     worker_stop(w, 0);
     assert_int_equal(file_count(), 1);
-    assert_int_equal(unlink(model), 0); /* the next run makes it anew */
     free(said.text);
     free(model);
 }
@@ -541,12 +575,34 @@ static void test_saved_while_it_writes(void **state) {
     free(model);
 }
 
+#define TWO STORY STORY "Two. " OTHER OTHER
+
+/* Back to the second prompt, which has a checkpoint where the first two part and one near its
+ * end; then away from it, which takes the first one. */
+static void check_both_checkpoints(const char *model, const char *right) {
+    struct worker *w = start(model, "on");
+    struct said back = ask(w, TWO "And now?", 4, "");
+    assert_true(back.cached > STORY_TOKENS + 2 * BEHIND);
+    assert_string_equal(back.source, "disk");
+    assert_string_equal(back.text, right);
+    struct said away = ask(w, STORY STORY "Not so.", 4, "");
+    assert_in_range(away.cached, STORY_TOKENS - BEHIND, STORY_TOKENS + BEHIND);
+    assert_string_equal(away.source, "slot");
+    worker_stop(w, 0);
+    free(back.text);
+    free(away.text);
+}
+
 /* What two prompts share is there for a third, also where a state cannot be cut. */
 static void check_shared_beginning(const char *model) {
-    struct worker *w = start(model, "on");
-    struct said one = ask(w, STORY STORY OTHER "One?", 4, "");
-    struct said two = ask(w, STORY STORY "Two. " OTHER OTHER, 4, "");
+    struct worker *w = start(model, "off");
+    struct said right = ask(w, TWO "And now?", 4, "");
     worker_stop(w, 0);
+    w = start(model, "on");
+    struct said one = ask(w, STORY STORY OTHER "One?", 4, "");
+    struct said two = ask(w, TWO, 1, "");
+    worker_stop(w, 0);
+    check_both_checkpoints(model, right.text);
     w = start(model, "on");
     struct said three = ask(w, STORY STORY "Three. " OTHER OTHER, 4, "");
     assert_in_range(three.cached, STORY_TOKENS - BEHIND, STORY_TOKENS + BEHIND);
@@ -555,6 +611,7 @@ static void check_shared_beginning(const char *model) {
     free(one.text);
     free(two.text);
     free(three.text);
+    free(right.text);
 }
 
 static void test_shared_beginning(void **state) {
@@ -583,6 +640,8 @@ int main(void) {
         TEST(test_contexts_that_grow),
         TEST(test_longer_supersedes_shorter),
         TEST(test_put_aside_in_memory),
+        TEST(test_little_is_not_put_aside),
+        TEST(test_little_is_not_fetched),
         TEST(test_put_aside_on_disk),
         TEST(test_cache_prompt_false_neither_reads_nor_leaves),
         TEST(test_damage_is_a_miss),

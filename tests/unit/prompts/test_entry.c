@@ -71,6 +71,8 @@ static void test_nonsense_is_refused(void **state) {
     assert_false(parses(&h));
     h.tokens = ENTRY_MAX_TOKENS + 1;
     assert_false(parses(&h));
+    h = (struct entry_header){ .tokens = 0, .state_bytes = 1 };
+    assert_false(parses(&h));
     h = sample();
     h.state_bytes = 0;
     assert_false(parses(&h));
@@ -89,6 +91,49 @@ static void test_nonsense_is_refused(void **state) {
     assert_false(parses(&h));
     h.checkpoints[1].bytes = UINT64_MAX - 100;
     assert_false(parses(&h));
+}
+
+/* Give changed bytes the checksum that fits them. */
+static void seal(unsigned char bytes[ENTRY_HEADER_SIZE]) {
+    uint64_t sum = entry_sum(bytes, ENTRY_HEADER_SIZE - 8);
+    for (int i = 0; i < 8; i++) {
+        bytes[ENTRY_HEADER_SIZE - 8 + i] = (unsigned char)(sum >> (8 * i));
+    }
+}
+
+/* Byte `at` of the header as it is in another format, which a checksum of its own seals. */
+static void check_other_format(int at, unsigned char value) {
+    unsigned char bytes[ENTRY_HEADER_SIZE];
+    struct entry_header h = sample(), again;
+    entry_format(&h, bytes);
+    bytes[at] = value;
+    seal(bytes);
+    assert_false(entry_parse(bytes, sizeof bytes, entry_file_size(&h), &again));
+}
+
+static void test_other_formats_are_refused(void **state) {
+    (void)state;
+    check_other_format(0, 'd');
+    check_other_format(7, 't');
+    check_other_format(8, 2); /* version */
+}
+
+/* The fifth checkpoint would be where the sums are. */
+static void test_one_checkpoint_past_the_most_is_refused(void **state) {
+    (void)state;
+    unsigned char bytes[ENTRY_HEADER_SIZE];
+    struct entry_header h = sample(), again;
+    h.checkpoint_count = ENTRY_MAX_CHECKPOINTS;
+    for (uint32_t i = 0; i < ENTRY_MAX_CHECKPOINTS; i++) {
+        h.checkpoints[i] = (struct entry_checkpoint){ .tokens = 100 * (i + 1), .bytes = 10 };
+    }
+    h.tokens_sum = 500;
+    h.body_sum = 10;
+    entry_format(&h, bytes);
+    assert_true(entry_parse(bytes, sizeof bytes, entry_file_size(&h), &again));
+    bytes[12] = ENTRY_MAX_CHECKPOINTS + 1;
+    seal(bytes);
+    assert_false(entry_parse(bytes, sizeof bytes, entry_file_size(&h) + 10, &again));
 }
 
 static void test_names(void **state) {
@@ -118,6 +163,8 @@ int main(void) {
         cmocka_unit_test(test_every_damaged_bit_shows),
         cmocka_unit_test(test_sizes_have_to_agree),
         cmocka_unit_test(test_nonsense_is_refused),
+        cmocka_unit_test(test_other_formats_are_refused),
+        cmocka_unit_test(test_one_checkpoint_past_the_most_is_refused),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,10 +37,22 @@ static void test_the_least_valuable_go_first_and_no_more_than_needed(void **stat
     assert_int_equal(value_excess(items, 3, 300, now), 0);
     assert_int_equal(value_excess(items, 3, 299, now), 1);
     assert_string_equal(items[0].owner, "oldest");
+    assert_int_equal(value_excess(items, 3, 200, now), 1);
     assert_int_equal(value_excess(items, 3, 150, now), 2);
     assert_string_equal(items[1].owner, "old");
     assert_int_equal(value_excess(items, 3, 0, now), 3);
     assert_int_equal(value_excess(items, 0, 0, now), 0);
+}
+
+static void test_of_equals_the_older_goes(void **state) {
+    (void)state;
+    struct value_item items[] = {
+        { .tokens = 100, .bytes = 100, .used = now, .owner = "new" },
+        { .tokens = 200, .bytes = 100, .used = now - HOUR, .owner = "old" },
+    };
+    assert_true(value_of(&items[0], now) == value_of(&items[1], now));
+    assert_int_equal(value_excess(items, 2, 100, now), 1);
+    assert_string_equal(items[0].owner, "old");
 }
 
 int main(void) {
@@ -48,6 +60,7 @@ int main(void) {
         cmocka_unit_test(test_more_tokens_newer_and_smaller_is_worth_more),
         cmocka_unit_test(test_recency_halves_in_the_first_hour),
         cmocka_unit_test(test_the_least_valuable_go_first_and_no_more_than_needed),
+        cmocka_unit_test(test_of_equals_the_older_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
