@@ -38,8 +38,8 @@ def run(command, **more):
 
 def fails(command, **more):
     """True if the judge fails or hangs; ends it at the first test that fails."""
-    judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True,
-                             stderr=subprocess.PIPE, errors="replace", **more)
+    judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True, errors="replace", **more)
     watch = threading.Timer(PATIENCE, judge.kill)
     watch.start()
     try:

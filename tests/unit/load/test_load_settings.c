@@ -118,6 +118,9 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"kv_type_v\":8}", "kv_type_v" },
         { "{\"repack\":\"later\"}", "repack" },
         { "{\"repack\":true}", "repack" },
+        { "{\"repack\":\"\"}", "repack" },
+        { "{\"chat_template\":\"{{ x }}\"}", "chat_template" },
+        { "{\"reasoning_ending\":\"x\"}", "reasoning_ending" },
         { "{\"rope_frequency_scale\":2}", "rope_frequency_scale" },
         { "{\"contextLength\":1}", "contextLength" },
         { "{\"mmap\":true,\"no\\u0000de\":1}", "no" },
@@ -333,6 +336,40 @@ static void test_patch_changes_what_it_names(void **state) {
     yyjson_doc_free(patch);
 }
 
+static void test_a_refused_patch_changes_nothing(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"threads\":5}");
+    struct error err;
+    static const char text[] = "{\"threads\":6,\"thread\":7}";
+    yyjson_doc *patch = json_parse(text, strlen(text), &err);
+    assert_false(load_settings_patch(&s, yyjson_doc_get_root(patch), &err));
+    assert_int_equal(s.threads, 5);
+    yyjson_doc_free(patch);
+}
+
+/* What clients may read has neither of the two texts. */
+static void test_texts_are_not_formatted(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"threads\":5}");
+    s.chat_template = "{{ x }}";
+    s.reasoning_ending = "x";
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *obj = load_settings_format(&s, doc);
+    assert_int_equal(yyjson_mut_obj_size(obj), 1);
+    yyjson_mut_doc_free(doc);
+}
+
+static void test_a_number_set_is_kept_within_its_bounds(void **state) {
+    (void)state;
+    struct load_settings s = LOAD_SETTINGS_UNSET;
+    load_field_set_number(load_field_find("parallel"), &s, 1e9);
+    assert_int_equal(s.parallel, LOAD_MAX_PARALLEL);
+    load_field_set_number(load_field_find("parallel"), &s, 0); /* sets nothing */
+    assert_int_equal(s.parallel, LOAD_MAX_PARALLEL);
+    load_field_set_number(load_field_find("rope_frequency_scale"), &s, 7);
+    assert_true(s.rope_frequency_scale == 1);
+}
+
 /* Prompts saved under other settings must not be taken up; what only changes the speed may. */
 static void test_the_state_hash_tells_what_changes_a_state(void **state) {
     (void)state;
@@ -447,6 +484,9 @@ int main(void) {
         cmocka_unit_test(test_every_field_is_one_of_the_table),
         cmocka_unit_test(test_absent_and_null_leave_a_field_as_it_is),
         cmocka_unit_test(test_patch_changes_what_it_names),
+        cmocka_unit_test(test_a_refused_patch_changes_nothing),
+        cmocka_unit_test(test_texts_are_not_formatted),
+        cmocka_unit_test(test_a_number_set_is_kept_within_its_bounds),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),

@@ -159,6 +159,54 @@ static void test_null_or_minus_one_is_no_ttl(void **state) {
     settings_clear(&s);
 }
 
+static void test_booleans_are_words_where_those_exist(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_true(patch(&s, "{\"auto_evict\":false,\"prompt_store\":false}", &err));
+    assert_int_equal(s.rules.auto_evict, LC_EVICT_OFF);
+    assert_int_equal(s.prompt_store, PROMPT_STORE_OFF);
+    assert_true(patch(&s, "{\"auto_evict\":true,\"prompt_store\":true}", &err));
+    assert_int_equal(s.rules.auto_evict, LC_EVICT_ON);
+    assert_int_equal(s.prompt_store, PROMPT_STORE_ON);
+    assert_false(patch(&s, "{\"ttl_update\":true}", &err));
+    assert_string_equal(err.param, "ttl_update");
+    settings_clear(&s);
+}
+
+static void test_what_cannot_be_is_refused_by_name(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        { "{\"max_waiting\":2049}", "max_waiting" },
+        { "{\"memory_limit\":-1}", "memory_limit" },
+        { "{\"hang_seconds\":0.05}", "hang_seconds" },
+        { "{\"hang_seconds\":86401}", "hang_seconds" },
+        { "{\"max_ttl\":315360001}", "max_ttl" },
+        { "{\"jit\":1}", "jit" },
+    };
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_false(patch(&s, cases[i][0], &err));
+        assert_string_equal(err.param, cases[i][1]);
+    }
+    assert_false(patch(&s, "[]", &err));
+    settings_clear(&s);
+}
+
+static void test_null_changes_nothing_where_it_means_nothing(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_true(patch(&s, "{\"max_waiting\":null,\"hang_seconds\":null}", &err));
+    assert_int_equal(s.rules.max_waiting, 128);
+    assert_int_equal(s.rules.hang, 60000);
+    settings_clear(&s);
+}
+
 static void test_load_is_merged(void **state) {
     (void)state;
     struct settings s;
@@ -293,6 +341,9 @@ int main(void) {
         cmocka_unit_test(test_a_refused_patch_changes_nothing),
         cmocka_unit_test(test_unknown_names_and_words_are_refused_by_name),
         cmocka_unit_test(test_null_or_minus_one_is_no_ttl),
+        cmocka_unit_test(test_booleans_are_words_where_those_exist),
+        cmocka_unit_test(test_what_cannot_be_is_refused_by_name),
+        cmocka_unit_test(test_null_changes_nothing_where_it_means_nothing),
         cmocka_unit_test(test_load_is_merged),
         cmocka_unit_test(test_models_are_merged),
         cmocka_unit_test(test_one_model_past_the_most_is_refused),
