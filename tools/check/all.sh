@@ -49,6 +49,7 @@ fuzz_shortly() {
 mkdir -p build/check
 step selftest sh tools/check/selftest.sh
 step layers python3 tools/check/layers.py
+step circles python3 tools/check/circles.py
 step style python3 tools/check/style.py
 step format format
 step scripts scripts
