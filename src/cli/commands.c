@@ -55,8 +55,8 @@ static int command_match(const struct command *command, int argc, char **argv) {
     return argc > 1 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
-/* The command whose name argv begins with, or NULL; *ret_words: words of the name. "log stream"
- * is tried before "log" because it comes first in the table. */
+/* The command whose name argv begins with; *ret_words: words of the name. NULL and 0 words if
+ * there is none. "log stream" is tried before "log" because it comes first in the table. */
 static const struct command *command_find(int argc, char **argv, int *ret_words) {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         *ret_words = command_match(commands[i], argc, argv);
@@ -120,7 +120,7 @@ static enum cli_exit help_run(const struct cli *cli, const void *values) {
     (void)values;
     if (cli->arg_count == 0) return print_overview(cli, NULL, CLI_DONE);
     const struct command *command = command_find(cli->arg_count, cli->args, &words);
-    if (command) return print_help(cli, command);
+    if (words > 0) return print_help(cli, command);
     if (is_group(cli->args[0])) return print_overview(cli, cli->args[0], CLI_DONE);
     return fail_unknown_command(cli, cli->args[0]);
 }
@@ -189,8 +189,8 @@ static enum cli_exit serve_run(const struct cli *cli, int argc, char **argv) {
 static enum cli_exit dispatch(struct cli *cli, int argc, char **argv) {
     int words = 0;
     const struct command *command = command_find(argc, argv, &words);
-    if (command && !command->run) return serve_run(cli, argc, argv);
-    if (command) return command_run(cli, command, argc - words + 1, argv + words - 1);
+    if (words > 0 && !command->run) return serve_run(cli, argc, argv);
+    if (words > 0) return command_run(cli, command, argc - words + 1, argv + words - 1);
     if (!is_group(argv[0])) return fail_unknown_command(cli, argv[0]);
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     return print_overview(cli, argv[0], asked ? CLI_DONE : CLI_USAGE);

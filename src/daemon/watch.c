@@ -101,7 +101,7 @@ static int by_path(const void *a, const void *b) {
 /* A parent that was watched for one entry and is now looked into counts as new. */
 static bool was_watched(const struct watch *w, struct folder *folder) {
     struct folder **old = w->folder_count ? bsearch(&folder, w->folders, w->folder_count,
-                                                    sizeof *w->folders, by_path)
+                                                    sizeof(struct folder *), by_path)
                                           : NULL;
     return old && !(*old)->awaited == !folder->awaited;
 }
@@ -111,13 +111,13 @@ static bool was_watched(const struct watch *w, struct folder *folder) {
  * folder that was deleted and made again has the same path. */
 static bool watch_found(struct watch *w) {
     size_t count = w->found.folder_count < MAX_FOLDERS ? w->found.folder_count : MAX_FOLDERS;
-    struct folder **next = xcalloc(count, sizeof *next);
+    struct folder **next = xcalloc(count, sizeof(struct folder *));
     bool fresh = false;
     for (size_t i = 0; i < count; i++) {
         next[i] = folder_new(w, &w->found.folders[i]);
         fresh = fresh || !was_watched(w, next[i]);
     }
-    if (count) qsort(next, count, sizeof *next, by_path);
+    if (count) qsort(next, count, sizeof(struct folder *), by_path);
     unwatch_all(w);
     w->folders = next;
     w->folder_count = count;
