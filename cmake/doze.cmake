@@ -7,7 +7,8 @@
 #                                                       release preset, else build/<preset>/
 #   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test
 #                                                       "unit.lifecycle"; THREADS: the tsan build
-#                                                       has it, too
+#                                                       has it, too; LOCK name: not beside
+#                                                       others with that lock
 #   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf
 #   doze_left_out(page "why" [ELSEWHERE])               this build has not all tests of tests/page
 #
@@ -73,7 +74,7 @@ endfunction()
 
 # CLASS is the folder below tests/; it is the label too (tests/CMakeLists.txt): ctest -L CLASS.
 function(doze_test class name)
-    cmake_parse_arguments(arg "THREADS" "" "SOURCES;USES;ARGS" ${ARGN})
+    cmake_parse_arguments(arg "THREADS" "LOCK" "SOURCES;USES;ARGS" ${ARGN})
     doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
         SOURCES ${arg_SOURCES} USES ${arg_USES})
     target_include_directories(test-${class}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
@@ -83,7 +84,7 @@ function(doze_test class name)
         add_dependencies(threads test-${class}-${name})
     endif()
     add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
-    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
+    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300 RESOURCE_LOCK "${arg_LOCK}")
 endfunction()
 
 # In other builds than fuzz the same target is a test that feeds the committed corpus once.
