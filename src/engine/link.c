@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/link.h"
 
+#include "base/json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -103,6 +104,22 @@ void link_send(struct link *link, enum message_type type, uint64_t request, cons
     flush_below(link, LINK_MAX_UNSENT);
     (void)frame_format(&link->out, (uint16_t)type, request, payload, len);
     flush(link);
+}
+
+void link_send_doc(struct link *link, enum message_type type, uint64_t request,
+                   yyjson_mut_doc *doc) {
+    struct buf json = BUF_INIT(64 << 20);
+    if (json_write(doc, &json)) link_send(link, type, request, json.data, json.len);
+    buf_clear(&json);
+    yyjson_mut_doc_free(doc);
+}
+
+void link_send_warning(struct link *link, const char *text, size_t len) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_str(doc, root, "level", "warn");
+    yyjson_mut_obj_add_strn(doc, root, "text", text, len);
+    link_send_doc(link, MSG_LOG, 0, doc);
 }
 
 void link_wait(struct link *link, int timeout_ms) {

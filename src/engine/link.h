@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <yyjson.h>
 
 #include "base/buf.h"
 #include "ipc/frame.h"
@@ -45,6 +46,11 @@ bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame
 /* Send, or keep for later what does not fit into the socket. Errors show in link_fill. */
 void link_send(struct link *link, enum message_type type, uint64_t request, const void *payload,
                size_t len);
+/* The same with a document, which is freed. */
+void link_send_doc(struct link *link, enum message_type type, uint64_t request,
+                   yyjson_mut_doc *doc);
+/* {"level":"warn","text":…} for the daemon's log. */
+void link_send_warning(struct link *link, const char *text, size_t len);
 
 /* Wait until there is something to read, or timeout_ms (-1: for ever) is over. Sends what is
  * due. */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "engine/chat_shim.h"
 
 enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
@@ -49,12 +48,7 @@ static void forward(const char *text, size_t len) {
         state.span_count = 0;
     }
     if (++state.span_count > FORWARD_MAX) return;
-    struct buf out = BUF_INIT(8192);
-    if (buf_add_str(&out, "{\"level\":\"warn\",\"text\":") && json_write_str(&out, text, len) &&
-        buf_add_str(&out, "}")) {
-        link_send(state.link, MSG_LOG, 0, out.data, out.len);
-    }
-    buf_clear(&out);
+    link_send_warning(state.link, text, len);
 }
 
 static void library_on_log(enum ggml_log_level level, const char *text, void *ctx) {

@@ -39,10 +39,13 @@ static bool is_socket(int fd) {
 }
 
 static void say_hello(struct link *link) {
-    char hello[160];
-    int len = snprintf(hello, sizeof hello, "{\"version\":%d,\"engine\":\"llama.cpp %s\"}",
-                       MESSAGE_VERSION, llama_version());
-    link_send(link, MSG_HELLO, 0, hello, (size_t)len);
+    char name[128];
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    snprintf(name, sizeof name, "llama.cpp %s", llama_version());
+    yyjson_mut_obj_add_int(doc, root, "version", MESSAGE_VERSION);
+    yyjson_mut_obj_add_str(doc, root, "engine", name);
+    link_send_doc(link, MSG_HELLO, 0, doc);
 }
 
 /* ---- loading ---- */
@@ -63,9 +66,10 @@ static bool load_on_progress(float progress, void *ctx) {
     if (permille == p->permille || (now - p->sent < 100 && permille < 1000)) return true;
     p->permille = permille;
     p->sent = now;
-    char json[48];
-    int len = snprintf(json, sizeof json, "{\"permille\":%d}", permille);
-    link_send(p->link, MSG_PROGRESS, 0, json, (size_t)len);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_int(doc, root, "permille", permille);
+    link_send_doc(p->link, MSG_PROGRESS, 0, doc);
     return true;
 }
 
@@ -91,13 +95,12 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
 }
 
 static void say_failed(struct link *link, const struct error *err) {
-    struct buf json = BUF_INIT(4096);
-    (void)buf_addf(&json, "{\"code\":\"%s\",\"text\":", error_name(err->code));
-    (void)json_write_str(&json, err->text, strlen(err->text));
-    (void)buf_add_str(&json, "}");
-    link_send(link, MSG_FAILED, 0, buf_str(&json), json.len);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
+    yyjson_mut_obj_add_str(doc, root, "text", err->text);
+    link_send_doc(link, MSG_FAILED, 0, doc);
     link_drain(link);
-    buf_clear(&json);
 }
 
 static void measure_and_report(struct link *link, struct load_message *request) {
@@ -107,14 +110,13 @@ static void measure_and_report(struct link *link, struct load_message *request) 
         say_failed(link, &err);
         return;
     }
-    char json[192];
-    int len = snprintf(json, sizeof json,
-                       "{\"model\":%llu,\"model_device\":%llu,\"context\":%llu,"
-                       "\"context_device\":%llu}",
-                       (unsigned long long)sums.model, (unsigned long long)sums.model_device,
-                       (unsigned long long)sums.context,
-                       (unsigned long long)sums.context_device);
-    link_send(link, MSG_MEASURED, 0, json, (size_t)len);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_uint(doc, root, "model", sums.model);
+    yyjson_mut_obj_add_uint(doc, root, "model_device", sums.model_device);
+    yyjson_mut_obj_add_uint(doc, root, "context", sums.context);
+    yyjson_mut_obj_add_uint(doc, root, "context_device", sums.context_device);
+    link_send_doc(link, MSG_MEASURED, 0, doc);
     link_drain(link);
 }
 

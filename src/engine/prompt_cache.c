@@ -67,12 +67,7 @@ void prompt_cache_close(struct engine *engine) {
 static void warn_once(struct engine *e, const struct error *err) {
     if (e->store_warned) return;
     e->store_warned = true;
-    struct buf json = BUF_INIT(4096);
-    (void)buf_add_str(&json, "{\"level\":\"warn\",\"text\":");
-    (void)json_write_str(&json, err->text, strlen(err->text));
-    (void)buf_add_str(&json, "}");
-    link_send(&e->link, MSG_LOG, 0, buf_str(&json), json.len);
-    buf_clear(&json);
+    link_send_warning(&e->link, err->text, strlen(err->text));
 }
 
 static void tell(struct engine *e) {
@@ -80,12 +75,13 @@ static void tell(struct engine *e) {
     uint64_t told = store->hits + store->saves + store->count;
     if (told == e->store_told || store->mode == PROMPT_STORE_OFF) return;
     e->store_told = told;
-    char json[192];
-    int len = snprintf(json, sizeof json,
-                       "{\"entries\":%zu,\"bytes\":%llu,\"memory_bytes\":%llu,\"hits\":%llu}",
-                       store->count, (unsigned long long)store_disk_bytes(store),
-                       (unsigned long long)store->memory, (unsigned long long)store->hits);
-    link_send(&e->link, MSG_STORE, 0, json, (size_t)len);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_uint(doc, root, "entries", store->count);
+    yyjson_mut_obj_add_uint(doc, root, "bytes", store_disk_bytes(store));
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", store->memory);
+    yyjson_mut_obj_add_uint(doc, root, "hits", store->hits);
+    link_send_doc(&e->link, MSG_STORE, 0, doc);
 }
 
 /* ---- from the context ---- */
