@@ -162,7 +162,7 @@ test('where it cannot be written: one warning, and models are served', async (t)
   }
   assert.equal((await d.chat('alpha')).status, 200);
   await d.stop();
-  assert.equal(d.log.match(/the history is not written/g).length, 1);
+  assert.equal(d.log.match(/the history cannot be written/g).length, 1);
 });
 
 test('many ask while a model works', async (t) => {

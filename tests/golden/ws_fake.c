@@ -272,7 +272,7 @@ static bool file_put(void *self, const char *name, const char *base64, struct lm
                      struct error *err) {
     (void)self;
     if (strcmp(base64, "!") == 0) {
-        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is no base64.",
+        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is not base64.",
                          name);
     }
     *ret = text_file;

@@ -169,7 +169,7 @@ static void test_a_disk_that_fails_is_one_warning(void **state) {
         add_events(w, 1);
         assert_int_equal(ask(w), -1);
     }
-    assert_int_equal(count_in_log(w, "warn: the history is not written: "), 1);
+    assert_int_equal(count_in_log(w, "warn: the history cannot be written: "), 1);
     assert_int_equal(mkdir(w->state, 0700), 0);
     add_events(w, 2);
     assert_int_equal(ask(w), 2);
