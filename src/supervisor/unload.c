@@ -23,10 +23,6 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
                          identifier);
     }
     struct instance *in = &sup->instances[slot];
-    if (call_find(sup->calls, in->unloading)) {
-        return error_set(err, ERR_MODEL_NOT_FOUND, "'%.80s' is being unloaded already.",
-                         identifier);
-    }
     in->unloading = call->id;
     (void)supervisor_unpin(sup, in->identifier);
     supervisor_step(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,

@@ -53,6 +53,8 @@ static void test_the_workers_figures_replace_the_count(void **state) {
     activity_done(&activity, 7, 0, 0); /* embeddings say nothing of speed */
     assert_true(activity.rate == 20);
     assert_int_equal(activity.context, 7);
+    activity_begin(&activity, 9000); /* the speed of work that ended is not shown again */
+    assert_true(activity.rate == 0);
 }
 
 int main(void) {

@@ -38,6 +38,7 @@ static void test_one_past_the_most_is_refused(void **state) {
     }
     struct call *refused = call_open(calls, CALL_REQUEST);
     assert_int_equal(refused->refusal.code, ERR_QUEUE_FULL);
+    assert_int_equal(refused->refusal.retry_after, 5);
     refused->request.sink = (struct service_sink){ on_event, &told };
     call_fail(calls, refused, &(struct error){ .code = ERR_QUEUE_FULL, .text = "Full." });
     assert_int_equal(told.code, ERR_QUEUE_FULL);

@@ -17,6 +17,7 @@
 struct told {
     int results, errors;
     enum stop_reason stop_reason;
+    int progress; /* of a load, however often it was told */
     struct error error;
     struct load_estimate estimate;
 };
@@ -162,6 +163,7 @@ static void on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct told *told = ctx;
     (void)call;
     if (ev->kind == SERVICE_DONE) told->results++;
+    if (ev->kind == SERVICE_LOADING) told->progress++;
     if (ev->kind != SERVICE_ERROR) return;
     told->errors++;
     told->error = *ev->error;
@@ -177,8 +179,16 @@ static void on_estimate(void *ctx, const struct load_estimate *estimate,
     if (error) told->error = *error;
 }
 
+static void on_load_progress(void *ctx, call_id call, double progress) {
+    struct told *told = ctx;
+    (void)call;
+    told->progress += progress > 0;
+}
+
 static call_id load(struct scene *s, struct load_request request, struct told *told) {
-    struct load_sink sink = { .on_end = on_load_end, .ctx = told };
+    struct load_sink sink = { .on_progress = on_load_progress,
+                              .on_end = on_load_end,
+                              .ctx = told };
     call_id call = supervisor_load(s->sup, &request, sink);
     turn(s);
     return call;
@@ -668,6 +678,106 @@ static void test_a_failed_measure_keeps_the_workers_words(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- by name ---- */
+
+static void load_named(struct scene *s, const char *identifier, struct told *told) {
+    struct load_request request = request_for("one");
+    request.identifier = identifier;
+    (void)load(s, request, told);
+}
+
+static void test_a_key_means_an_instance_only_if_there_is_one(void **state) {
+    struct scene *s = *state;
+    load_named(s, "a", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    load_named(s, "b", &s->told[1]);
+    say(s, 1, MSG_READY, READY);
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[2].error.text, "2 instances"));
+    unload(s, "b", &s->told[3]);
+    die(s, 1);
+    unload(s, "one", &s->told[4]);
+    die(s, 0);
+    assert_int_equal(s->told[4].results, 1);
+}
+
+static void test_an_identifier_in_use_is_refused(void **state) {
+    struct scene *s = *state;
+    load_named(s, "a", &s->told[0]);
+    load_named(s, "a", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_IDENTIFIER_IN_USE);
+    assert_int_equal(puppet_count(), 1);
+}
+
+static void test_an_unload_is_answered_when_the_worker_is_gone(void **state) {
+    struct scene *s = *state;
+    (void)load(s, request_for("one"), &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    unload(s, "one", &s->told[1]);
+    assert_int_equal(told_of(&s->told[1]), 0);
+    die(s, 0);
+    assert_int_equal(s->told[1].results, 1);
+}
+
+static void test_what_leaves_cannot_be_changed(void **state) {
+    struct scene *s = *state;
+    s->settings.rules.switch_window = 0;
+    supervisor_settings_changed(s->sup);
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    ask(s, "two", &s->told[1]);
+    update(s, "one", (struct instance_change){ .ttl = { true, 5 } }, &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_UNLOADED);
+}
+
+static void test_who_waits_for_a_load_hears_of_it(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    assert_int_equal(s->told[0].progress, 1);
+    (void)load(s, request_for("one"), &s->told[1]);
+    say(s, 0, MSG_PROGRESS, "{\"permille\":500}");
+    assert_int_equal(s->told[0].progress, 2);
+    assert_int_equal(s->told[1].progress, 1);
+}
+
+static void test_calls_are_begun_in_their_order(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    struct load_sink load_sink = { .on_end = on_load_end, .ctx = &s->told[0] };
+    struct done_sink done_sink = { .on_end = on_done, .ctx = &s->told[1] };
+    (void)supervisor_load(s->sup, &request, load_sink);
+    (void)supervisor_unload(s->sup, "one", done_sink);
+    turn(s);
+    assert_int_equal(s->told[0].errors, 1);
+    assert_int_equal(s->told[1].errors, 0);
+    die(s, 0);
+    assert_int_equal(s->told[1].results, 1);
+}
+
+static void test_jit_7_what_a_model_is_not_made_for_loads_nothing(void **state) {
+    struct scene *s = *state;
+    s->models[1].type = MODEL_EMBEDDINGS;
+    (void)generate(s, OP_CHAT, "two", &s->told[0]);
+    (void)generate(s, OP_EMBEDDING, "one", &s->told[1]);
+    turn(s);
+    assert_int_equal(s->told[0].error.code, ERR_INVALID_REQUEST);
+    assert_int_equal(s->told[1].error.code, ERR_INVALID_REQUEST);
+    assert_int_equal(puppet_count(), 0);
+}
+
+static void test_ttl_3_a_jit_load_takes_the_models_ttl(void **state) {
+    struct scene *s = *state;
+    struct error err;
+    static const char patch[] = "{\"one\":{\"ttl\":7}}";
+    yyjson_doc *doc = yyjson_read(patch, sizeof patch - 1, 0);
+    assert_true(model_settings_patch(&s->settings.models, yyjson_doc_get_root(doc), &err));
+    yyjson_doc_free(doc);
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(instance(s)->ttl, 7000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_sinks_never_call_back_synchronously),
@@ -693,6 +803,14 @@ int main(void) {
         TEST(test_only_what_may_load_looks_at_the_memory),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
+        TEST(test_a_key_means_an_instance_only_if_there_is_one),
+        TEST(test_an_identifier_in_use_is_refused),
+        TEST(test_an_unload_is_answered_when_the_worker_is_gone),
+        TEST(test_what_leaves_cannot_be_changed),
+        TEST(test_who_waits_for_a_load_hears_of_it),
+        TEST(test_calls_are_begun_in_their_order),
+        TEST(test_jit_7_what_a_model_is_not_made_for_loads_nothing),
+        TEST(test_ttl_3_a_jit_load_takes_the_models_ttl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
