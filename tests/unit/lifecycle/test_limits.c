@@ -131,6 +131,25 @@ static void test_order_1_slots_go_round_robin_over_clients(void **state) {
     }
 }
 
+static void test_order_1_a_new_client_does_not_catch_up_with_an_old_one(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    int a;
+    done(make_busy(A, &a));
+    uint64_t many[5];
+    for (int i = 0; i < 5; i++) many[i] = ask_client(A, 1);
+    for (int i = 0; i < 3; i++) done(many[i]);
+    assert_int_equal(fate(many[3]), STARTED);
+    uint64_t one = ask_client(A, 2), two = ask_client(A, 2);
+
+    done(many[3]);
+    assert_int_equal(fate(one), STARTED);
+    done(one);
+    assert_int_equal(fate(many[4]), STARTED);
+    done(many[4]);
+    assert_int_equal(fate(two), STARTED);
+}
+
 static void test_order_1_without_a_client_the_oldest_is_first(void **state) {
     (void)state;
     plan.parallel = 1;
@@ -154,6 +173,8 @@ int limit_tests(void) {
         cmocka_unit_test_setup(test_limit_slots_the_oldest_memory_of_a_failure_gives_way,
                                world_reset),
         cmocka_unit_test_setup(test_order_1_slots_go_round_robin_over_clients, world_reset),
+        cmocka_unit_test_setup(test_order_1_a_new_client_does_not_catch_up_with_an_old_one,
+                               world_reset),
         cmocka_unit_test_setup(test_order_1_without_a_client_the_oldest_is_first, world_reset),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
