@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The supervisor: what is kept for the next start, and what no longer is. */
+#include "scene.h"
+
+#include <string.h>
+
+#include "base/xalloc.h"
+
+static call_id keep(struct scene *s, const char *model, const char *identifier) {
+    struct load_request request = request_for(model);
+    request.keep = true;
+    request.identifier = identifier;
+    return load(s, request, &s->told[0]);
+}
+
+static void expect_pinned(struct scene *s, const char *json) {
+    struct buf text = BUF_INIT(4096);
+    supervisor_format_pinned(s->sup, &text);
+    assert_string_equal(buf_str(&text), json);
+    buf_clear(&text);
+}
+
+static void test_an_instance_whose_worker_died_stays_pinned(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", "mine");
+    expect_pinned(s, "[]"); /* a load that fails is no reason to try again */
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(s->pinned_changes, 1);
+    assert_true(instance(s)->keep);
+    die(s, 0);
+    assert_null(instance(s));
+    (void)keep(s, "two", NULL);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(s->pinned_changes, 2);
+    expect_pinned(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
+}
+
+static void test_an_unload_by_hand_unpins(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    unload(s, "one", &s->told[1]);
+    expect_pinned(s, "[]");
+    assert_int_equal(s->pinned_changes, 2);
+    die(s, 0);
+    assert_int_equal(s->told[1].errors, 0);
+}
+
+static void test_what_is_not_loaded_can_be_unpinned(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    unload(s, "one", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[1].error.text, "not kept"));
+    expect_pinned(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_int_equal(s->pinned_changes, 2);
+}
+
+static const struct instance_change to_jit = { .sets_origin = true, .origin = ORIGIN_JIT };
+
+static void test_a_pinned_instance_that_becomes_jit_is_unpinned(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    update(s, "one", (struct instance_change){ .ttl = { true, 60000 } }, &s->told[1]);
+    assert_int_equal(s->told[1].results, 1);
+    expect_pinned(s, "[{\"model\":\"one\",\"ttl\":60.0}]");
+    update(s, "one", to_jit, &s->told[1]);
+    expect_pinned(s, "[]");
+    assert_int_equal(s->pinned_changes, 3);
+    assert_false(instance(s)->keep);
+}
+
+static void test_a_pin_of_an_earlier_run_survives_a_load_that_fails(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    request.keep = true;
+    request.settings.context_length = 512;
+    request.ttl = (struct ttl){ .given = true, .value = 1500 };
+    supervisor_pin(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    say(s, 0, MSG_FAILED, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
+    die(s, 0);
+    assert_int_equal(s->told[0].errors, 1);
+    expect_pinned(s, "[{\"context_length\":512,\"model\":\"one\",\"ttl\":1.5}]");
+}
+
+static void test_a_load_without_keep_unpins_nothing(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    (void)load(s, request_for("one"), &s->told[1]);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(s->told[1].results, 1);
+    expect_pinned(s, "[{\"model\":\"one\"}]");
+}
+
+static void test_what_was_unpinned_is_not_pinned_by_a_load_under_way(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    request.keep = true;
+    supervisor_pin(s->sup, &request);
+    (void)load(s, request, &s->told[0]);
+    update(s, "one", to_jit, &s->told[1]);
+    expect_pinned(s, "[]");
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(s->told[0].results, 1);
+    expect_pinned(s, "[]");
+}
+
+static void test_an_unload_while_a_load_waits_unpins(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    unload(s, "one", &s->told[1]); /* its worker takes its time */
+    (void)keep(s, "one", NULL);    /* waits until that is gone */
+    expect_pinned(s, "[]");
+    unload(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[2].error.text, "not kept"));
+    die(s, 0);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(s->told[0].results, 2);
+    expect_pinned(s, "[]");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_instance_whose_worker_died_stays_pinned),
+        TEST(test_an_unload_by_hand_unpins),
+        TEST(test_what_is_not_loaded_can_be_unpinned),
+        TEST(test_a_pinned_instance_that_becomes_jit_is_unpinned),
+        TEST(test_a_pin_of_an_earlier_run_survives_a_load_that_fails),
+        TEST(test_a_load_without_keep_unpins_nothing),
+        TEST(test_what_was_unpinned_is_not_pinned_by_a_load_under_way),
+        TEST(test_an_unload_while_a_load_waits_unpins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
