@@ -11,22 +11,16 @@
 #include "base/xalloc.h"
 #include "engine/fingerprint.h"
 #include "engine/prefix.h"
+#include "prompts/saving.h"
 
 /* A slot that loses fewer tokens than this is not put aside. */
 enum { WORTH_TOKENS = 64 };
 
-/* An idle worker saves after so long what was not saved before or has an eighth more since
- * then. So a long conversation is not written anew after each of its turns; when it pauses as
- * long as a worker waits before it shrinks, the rest is saved too: whoever takes this worker's
- * place then need not wait for it. */
-enum { IDLE_USEC = 2000000, SAVE_GROWTH = 8 };
-
 /* After STOP the daemon waits 10 s. */
 enum { STOP_USEC = 8000000 };
 
-/* The end of a chat's prompt is the beginning of the answer ("<|im_start|>assistant\n"), which
- * the next prompt may not repeat as it was. */
-enum { BEFORE_END = 4, SHARED_LEAST = 256, CHECKPOINT_MOST = 64 << 20 };
+/* No larger part of a state is copied for a checkpoint. */
+enum { CHECKPOINT_MOST = 64 << 20 };
 
 static struct store_cut rule(const struct engine *e) {
     if (e->model.remembers) return (struct store_cut){ 0 };
@@ -49,18 +43,9 @@ void prompt_cache_open(struct engine *engine, const struct load_message *request
     store_set_fingerprint(&engine->store, fingerprint);
 }
 
-static void drop_checkpoints(struct slot *s, size_t above) {
-    while (s->checkpoint_count > 0) {
-        struct checkpoint *last = &s->checkpoints[s->checkpoint_count - 1];
-        if (last->tokens <= above) return;
-        free(last->data);
-        *last = (struct checkpoint){ 0 };
-        s->checkpoint_count--;
-    }
-}
-
 void prompt_cache_close(struct engine *engine) {
-    for (int i = 0; i < LOAD_MAX_PARALLEL; i++) drop_checkpoints(&engine->slots[i], 0);
+    for (int i = 0; i < LOAD_MAX_PARALLEL; i++)
+        checkpoints_cut(&engine->slots[i].checkpoints, 0);
     store_clear(&engine->store);
 }
 
@@ -90,8 +75,8 @@ static void tell(struct engine *e) {
  * of no use to anybody. */
 static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
     unsigned char *at = entry->body + entry->header.state_bytes;
-    for (int i = 0; i < s->checkpoint_count; i++) {
-        const struct checkpoint *c = &s->checkpoints[i];
+    for (int i = 0; i < s->checkpoints.count; i++) {
+        const struct checkpoint *c = &s->checkpoints.items[i];
         if (c->tokens >= s->processed) break;
         memcpy(at, c->data, c->bytes);
         at += c->bytes;
@@ -108,7 +93,7 @@ static struct store_entry *capture(struct engine *e, const struct slot *s) {
         return NULL;
     }
     size_t size = llama_state_seq_get_size(llama, s->seq), total = size;
-    for (int i = 0; i < s->checkpoint_count; i++) total += s->checkpoints[i].bytes;
+    for (int i = 0; i < s->checkpoints.count; i++) total += s->checkpoints.items[i].bytes;
     unsigned char *body = size > 0 ? malloc(total) : NULL;
     if (!body || llama_state_seq_get_data(llama, body, size, s->seq) != size) {
         free(body);
@@ -154,13 +139,6 @@ static bool rewind_to(struct engine *e, const struct slot *s, const unsigned cha
            llama_memory_seq_rm(e->context.memory, s->seq, (llama_pos)count, -1);
 }
 
-static const unsigned char *checkpoint_data(const struct store_entry *entry,
-                                            const unsigned char *body, int index) {
-    const unsigned char *at = body + entry->header.state_bytes;
-    for (int i = 0; i < index; i++) at += entry->header.checkpoints[i].bytes;
-    return at;
-}
-
 static bool insert(struct engine *e, const struct slot *s, const struct store_match *m,
                    const unsigned char *body) {
     const struct store_entry *entry = m->entry;
@@ -169,7 +147,8 @@ static bool insert(struct engine *e, const struct slot *s, const struct store_ma
     (void)llama_memory_seq_rm(memory, s->seq, -1, -1);
     bool ok = llama_state_seq_set_data(e->context.llama, body, size, s->seq) == size;
     if (ok && m->checkpoint >= 0) {
-        ok = rewind_to(e, s, checkpoint_data(entry, body, m->checkpoint),
+        ok = rewind_to(e, s,
+                       body + entry_checkpoint_offset(&entry->header, (uint32_t)m->checkpoint),
                        entry->header.checkpoints[m->checkpoint].bytes, m->count);
     } else if (ok && m->count < entry->tokens.count) {
         ok = llama_memory_seq_rm(memory, s->seq, (llama_pos)m->count, -1);
@@ -183,15 +162,14 @@ static bool insert(struct engine *e, const struct slot *s, const struct store_ma
 static void adopt_checkpoints(struct slot *s, const struct store_match *m,
                               const unsigned char *body) {
     const struct entry_header *h = &m->entry->header;
-    drop_checkpoints(s, 0);
+    checkpoints_cut(&s->checkpoints, 0);
     for (uint32_t i = 0; i < h->checkpoint_count && h->checkpoints[i].tokens <= m->count; i++) {
-        struct checkpoint *c = &s->checkpoints[s->checkpoint_count];
-        c->data = malloc(h->checkpoints[i].bytes);
-        if (!c->data) return;
-        c->tokens = h->checkpoints[i].tokens;
-        c->bytes = h->checkpoints[i].bytes;
-        memcpy(c->data, checkpoint_data(m->entry, body, (int)i), c->bytes);
-        s->checkpoint_count++;
+        struct checkpoint c = { .tokens = h->checkpoints[i].tokens,
+                                .bytes = h->checkpoints[i].bytes };
+        c.data = malloc(c.bytes);
+        if (!c.data) return;
+        memcpy(c.data, body + entry_checkpoint_offset(h, i), c.bytes);
+        checkpoints_add(&s->checkpoints, c);
     }
 }
 
@@ -219,7 +197,7 @@ size_t prompt_cache_load(struct engine *engine, struct slot *slot,
                          const struct cached_prompt *cached) {
     const struct store_match *m = &cached->match;
     if (!insert(engine, slot, m, cached->body)) {
-        drop_checkpoints(slot, 0);
+        checkpoints_cut(&slot->checkpoints, 0);
         return 0;
     }
     adopt_checkpoints(slot, m, cached->body);
@@ -235,12 +213,6 @@ void prompt_cache_return(struct engine *engine, const struct cached_prompt *cach
 
 /* ---- a slot's own beginning ---- */
 
-static int checkpoint_below(const struct slot *s, size_t common) {
-    int i = s->checkpoint_count - 1;
-    while (i >= 0 && s->checkpoints[i].tokens > common) i--;
-    return i;
-}
-
 /* Of a restored sequence only the last part of a sliding window is there. */
 static bool cuts(const struct engine *e, const struct slot *s, size_t count) {
     if (count == 0 || count == s->processed) return true;
@@ -253,34 +225,25 @@ static bool cuts(const struct engine *e, const struct slot *s, size_t count) {
 size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
                            size_t common) {
     if (cuts(engine, slot, common)) return common;
-    int i = checkpoint_below(slot, common);
-    return i >= 0 ? slot->checkpoints[i].tokens : 0;
+    const struct checkpoint *before = checkpoints_before(&slot->checkpoints, common);
+    return before ? before->tokens : 0;
 }
 
 size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count) {
-    int i = checkpoint_below(slot, count);
+    const struct checkpoint *before = checkpoints_before(&slot->checkpoints, count);
     bool ok = false;
-    if (!cuts(engine, slot, count) && i >= 0 && slot->checkpoints[i].tokens == count) {
-        ok = rewind_to(engine, slot, slot->checkpoints[i].data, slot->checkpoints[i].bytes,
-                       count);
+    if (!cuts(engine, slot, count) && before && before->tokens == count) {
+        ok = rewind_to(engine, slot, before->data, before->bytes, count);
         if (!ok) (void)context_keep(&engine->context, &engine->model, slot->seq, 0);
     } else {
         ok = context_keep(&engine->context, &engine->model, slot->seq, count);
     }
     if (!ok) count = 0;
-    drop_checkpoints(slot, count);
+    checkpoints_cut(&slot->checkpoints, count);
     return count;
 }
 
 /* ---- checkpoints ---- */
-
-/* Make room for one more: of those in between the oldest goes, the first is shared by most. */
-static void forget_one(struct slot *s) {
-    if (s->checkpoint_count < ENTRY_MAX_CHECKPOINTS) return;
-    free(s->checkpoints[1].data);
-    for (int i = 1; i + 1 < s->checkpoint_count; i++) s->checkpoints[i] = s->checkpoints[i + 1];
-    s->checkpoint_count--;
-}
 
 static void take_checkpoint(struct engine *e, struct slot *s) {
     const llama_state_seq_flags partial = LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY;
@@ -292,9 +255,7 @@ static void take_checkpoint(struct engine *e, struct slot *s) {
         free(data);
         return;
     }
-    forget_one(s);
-    s->checkpoints[s->checkpoint_count++] =
-        (struct checkpoint){ .tokens = s->processed, .bytes = size, .data = data };
+    checkpoints_add(&s->checkpoints, (struct checkpoint){ s->processed, size, data });
 }
 
 /* Most tokens that the slot's prompt shares with any other. */
@@ -312,19 +273,15 @@ static size_t most_common(const struct engine *e, const struct slot *slot) {
 }
 
 void prompt_cache_set_marks(struct engine *engine, struct slot *slot) {
-    size_t end = slot->job->prompt.count, from = slot->processed;
+    size_t end = slot->job->prompt.count;
     struct store_cut cut = rule(engine);
     slot->marks[0] = slot->marks[1] = 0;
     if (cut.anywhere || slot->secret || engine->store.mode == PROMPT_STORE_OFF) return;
     if (end < STORE_LEAST_TOKENS || end <= (size_t)cut.window) return;
-    size_t common = most_common(engine, slot), last = end - BEFORE_END;
-    bool shared = common >= SHARED_LEAST && common + WORTH_TOKENS < last;
-    int below = checkpoint_below(slot, from);
-    if (shared && common > from) slot->marks[0] = common;
-    if (shared && common == from && (below < 0 || slot->checkpoints[below].tokens < from)) {
-        take_checkpoint(engine, slot); /* it is at that place now */
-    }
-    if (last > from) slot->marks[slot->marks[0] > 0] = last;
+    struct checkpoint_marks marks = checkpoints_plan(&slot->checkpoints, slot->processed,
+                                                     most_common(engine, slot), end);
+    memcpy(slot->marks, marks.places, sizeof slot->marks);
+    if (marks.now) take_checkpoint(engine, slot);
 }
 
 size_t prompt_cache_until_mark(const struct slot *slot, size_t count) {
@@ -341,7 +298,7 @@ void prompt_cache_processed(struct engine *engine, struct slot *slot) {
     for (int i = 0; i < 2; i++) {
         if (slot->marks[i] != slot->processed) continue;
         slot->marks[i] = 0;
-        drop_checkpoints(slot, slot->processed - 1);
+        checkpoints_cut(&slot->checkpoints, slot->processed - 1);
         take_checkpoint(engine, slot);
     }
 }
@@ -350,9 +307,8 @@ void prompt_cache_processed(struct engine *engine, struct slot *slot) {
 
 /* us of idling after which the slot is saved; -1: it need not be. */
 static int64_t saved_after(const struct engine *e, const struct slot *s) {
-    if (!s->unsaved || s->job || !wanted(e, s)) return -1;
-    bool much = s->processed >= s->saved + s->saved / SAVE_GROWTH;
-    return much || e->shrink_after < IDLE_USEC ? IDLE_USEC : e->shrink_after;
+    if (!s->unsaved || !wanted(e, s)) return -1;
+    return saving_after(s->processed, s->saved, e->shrink_after);
 }
 
 static struct slot *next_to_save(struct engine *e) {
@@ -373,7 +329,7 @@ static bool in_memory_only(const struct store *store) {
 
 int prompt_cache_due(const struct engine *engine) {
     if (engine->store.mode != PROMPT_STORE_ON || engine->store_warned) return -1;
-    int64_t soonest = in_memory_only(&engine->store) ? IDLE_USEC : -1;
+    int64_t soonest = in_memory_only(&engine->store) ? SAVING_USEC : -1;
     for (int i = 0; i < engine->context.parallel; i++) {
         int64_t after = saved_after(engine, &engine->slots[i]);
         if (after >= 0 && (soonest < 0 || after < soonest)) soonest = after;

@@ -16,30 +16,22 @@
 #include "base/error.h"
 #include "engine/job.h"
 #include "engine/tokens.h"
-#include "prompts/entry.h"
-
-/* The part of a sequence's state that cannot be cut, see prompt_cache.h. */
-struct checkpoint {
-    size_t tokens; /* of the sequence when it was taken */
-    size_t bytes;
-    unsigned char *data;
-};
+#include "prompts/checkpoints.h"
 
 struct slot {
     llama_seq_id seq;
-    struct tokens tokens; /* of the sequence; all of a free slot are processed */
-    size_t processed;     /* how many of them are in the context's memory */
-    struct job *job;      /* NULL: free */
-    uint64_t last_used;   /* the engine's counter then */
-    int32_t in_batch;     /* tokens in the batch that is being decoded */
-    int32_t result;       /* index of its result in the batch, or -1 */
-    struct checkpoint checkpoints[ENTRY_MAX_CHECKPOINTS]; /* in rising order */
-    int checkpoint_count;
-    size_t marks[2]; /* where checkpoints are due, in rising order; 0: none */
-    size_t saved;    /* tokens it had when it was last saved; 0: never */
-    bool unsaved;    /* processed more since then */
-    bool secret;     /* nothing of it may be stored */
-    bool turn_due;   /* free, and ends with an answer: the next turn can begin (next_turn.h) */
+    struct tokens tokens;           /* of the sequence; all of a free slot are processed */
+    size_t processed;               /* how many of them are in the context's memory */
+    struct job *job;                /* NULL: free */
+    uint64_t last_used;             /* the engine's counter then */
+    int32_t in_batch;               /* tokens in the batch that is being decoded */
+    int32_t result;                 /* index of its result in the batch, or -1 */
+    struct checkpoints checkpoints; /* of the part of its state that cannot be cut */
+    size_t marks[2];                /* where checkpoints are due, in rising order; 0: none */
+    size_t saved;                   /* tokens it had when it was last saved; 0: never */
+    bool unsaved;                   /* processed more since then */
+    bool secret;                    /* nothing of it may be stored */
+    bool turn_due; /* free, and ends with an answer: the next turn can begin (next_turn.h) */
     llama_token unseen; /* if turn_due: the answer's last token where it was not processed, else
                            LLAMA_TOKEN_NULL */
 };

@@ -98,11 +98,14 @@ bool entry_parse(const unsigned char *bytes, size_t len, uint64_t file_size,
     return true;
 }
 
+uint64_t entry_checkpoint_offset(const struct entry_header *header, uint32_t index) {
+    uint64_t offset = header->state_bytes;
+    for (uint32_t i = 0; i < index; i++) offset += header->checkpoints[i].bytes;
+    return offset;
+}
+
 uint64_t entry_body_size(const struct entry_header *header) {
-    uint64_t size = header->state_bytes;
-    for (uint32_t i = 0; i < header->checkpoint_count; i++)
-        size += header->checkpoints[i].bytes;
-    return size;
+    return entry_checkpoint_offset(header, header->checkpoint_count);
 }
 
 uint64_t entry_body_offset(const struct entry_header *header) {

@@ -58,6 +58,10 @@ uint64_t entry_body_size(const struct entry_header *header);
 uint64_t entry_body_offset(const struct entry_header *header);
 uint64_t entry_file_size(const struct entry_header *header);
 
+/* Where in the body the state of a checkpoint begins; index < checkpoint_count, or equal to it
+ * for the body's end. */
+uint64_t entry_checkpoint_offset(const struct entry_header *header, uint32_t index);
+
 /* "0123456789abcdef.prompt", the same for the same tokens under the same fingerprint. */
 void entry_name(const struct entry_header *header, char ret[ENTRY_NAME_SIZE]);
 

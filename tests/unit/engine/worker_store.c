@@ -227,6 +227,24 @@ static void test_put_aside_in_memory(void **state) {
     free(model);
 }
 
+/* STOP before it was idle: what is in memory is written, too. */
+static void test_put_aside_in_memory_is_written_at_stop(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start_with(model, "on", "\"parallel\":1");
+    struct said one = ask(w, STORY, ANSWER, ""), other = ask(w, OTHER OTHER, 1, "");
+    assert_int_equal(file_count(), 0);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 2);
+    w = start(model, "on");
+    struct said again = ask(w, STORY, ANSWER, "");
+    expect(&again, one.text, STORY_TOKENS / 2 - 1, STORY_TOKENS / 2 + 1, "disk");
+    worker_stop(w, 0);
+    free(one.text);
+    free(other.text);
+    free(model);
+}
+
 /* Fewer than 64 tokens are processed again sooner. */
 static void test_little_is_not_put_aside(void **state) {
     (void)state;
@@ -424,21 +442,19 @@ static void test_another_file_is_a_miss(void **state) {
 
 /* ---- what goes wrong while saving ---- */
 
-/* Nowhere to write to: the worker says so once and leaves as it should. */
+/* Nowhere to write to: the worker says so once, however often it fails, and leaves as it
+ * should. */
 static void test_no_room_is_one_warning(void **state) {
     (void)state;
     char *model = random_model();
-    char *options = xasprintf(
-        "\"parallel\":2,\"prompts\":{\"mode\":\"on\",\"dir\":\"/dev/null/x\"}");
-    struct worker *w = worker_load(model, options);
-    struct said said = ask(w, STORY, ANSWER, ""), other = ask(w, OTHER, ANSWER, "");
+    struct worker *w = worker_load(model, "\"parallel\":1,\"prompts\":{\"mode\":\"on\","
+                                          "\"dir\":\"/dev/null/x\",\"memory_bytes\":0}");
+    static const char *const prompts[] = { STORY, OTHER, STORY, OTHER };
+    for (int i = 0; i < 4; i++) free(ask(w, prompts[i], ANSWER, "").text);
     worker_send(w, MSG_STOP, 0, "");
     while (worker_pump(w)) continue;
     assert_int_equal(w->logs, 1);
     worker_stop(w, 0);
-    free(said.text);
-    free(other.text);
-    free(options);
     free(model);
 }
 
@@ -633,13 +649,9 @@ static void test_shared_beginning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_dense),
-        TEST(test_sliding_window),
-        TEST(test_hybrid),
-        TEST(test_recurrent),
-        TEST(test_contexts_that_grow),
         TEST(test_longer_supersedes_shorter),
         TEST(test_put_aside_in_memory),
+        TEST(test_put_aside_in_memory_is_written_at_stop),
         TEST(test_little_is_not_put_aside),
         TEST(test_little_is_not_fetched),
         TEST(test_put_aside_on_disk),
@@ -649,6 +661,11 @@ int main(void) {
         TEST(test_other_settings_are_a_miss),
         TEST(test_another_file_is_a_miss),
         TEST(test_no_room_is_one_warning),
+        TEST(test_dense),
+        TEST(test_sliding_window),
+        TEST(test_hybrid),
+        TEST(test_recurrent),
+        TEST(test_contexts_that_grow),
         TEST(test_killed_while_saving),
         TEST(test_killed_while_restoring),
         TEST(test_saved_when_idle),

@@ -49,6 +49,14 @@ static void test_every_damaged_bit_shows(void **state) {
     assert_true(entry_parse(bytes, sizeof bytes, entry_file_size(&h), &again));
 }
 
+static void test_checkpoints_lie_one_behind_the_other(void **state) {
+    (void)state;
+    struct entry_header h = sample();
+    assert_int_equal(entry_checkpoint_offset(&h, 0), 123456789);
+    assert_int_equal(entry_checkpoint_offset(&h, 1), 123456789 + 5000);
+    assert_int_equal(entry_checkpoint_offset(&h, 2), entry_body_size(&h));
+}
+
 static void test_sizes_have_to_agree(void **state) {
     (void)state;
     unsigned char bytes[ENTRY_HEADER_SIZE];
@@ -161,6 +169,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_every_damaged_bit_shows),
+        cmocka_unit_test(test_checkpoints_lie_one_behind_the_other),
         cmocka_unit_test(test_sizes_have_to_agree),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_other_formats_are_refused),
