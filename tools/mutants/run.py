@@ -38,12 +38,12 @@ def run(command, **more):
 
 def fails(command, **more):
     """True if the judge fails or hangs; ends it at the first test that fails."""
-    judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True, errors="replace", **more)
+    judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace", **more)
     watch = threading.Timer(PATIENCE, judge.kill)
     watch.start()
     try:
-        failed = any("[  FAILED  ]" in line for line in judge.stderr)
+        failed = any("[  FAILED  ]" in line for line in judge.stdout)
         if failed:
             judge.kill()
         return judge.wait() != 0 or failed
@@ -123,20 +123,29 @@ class Bugs:
                 self.bugs.append((what, first, rest))
 
 
-def caught_by(bugs, build, source, changed, out):
-    """The first judge that fails, or None."""
-    environment = dict(os.environ)
+def changed_programs(bugs, build, source, changed, out):
+    """The environment with which judges start the changed programs; None if none has a part."""
+    environment = {}
     for target, variable in bugs.programs:
         program = build.relink(target, source, changed, out)
         if program:
             environment[variable] = str(program)
             environment["LD_LIBRARY_PATH"] = build.libraries(target)
+    return environment or None
+
+
+def caught_by(bugs, build, source, changed, out):
+    """The first judge that fails, or None. Programs are linked only for a judge without a part."""
+    started = False
     for target, arguments in bugs.judges:
-        program = build.relink(target, source, changed, out)
-        if not program and not any(variable in environment for _, variable in bugs.programs):
-            continue
-        program = program or build.folder / "tests" / target
-        environment.setdefault("LD_LIBRARY_PATH", build.libraries(target))
+        program, environment = build.relink(target, source, changed, out), {}
+        if not program:
+            if started is False:
+                started = changed_programs(bugs, build, source, changed, out)
+            if started is None:
+                continue
+            program, environment = build.folder / "tests" / target, started
+        environment = {"LD_LIBRARY_PATH": build.libraries(target), **os.environ, **environment}
         if fails([program] + arguments, env=environment):
             return target.removeprefix("test-")
     return None
