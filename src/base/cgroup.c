@@ -101,12 +101,17 @@ static nbytes memory_limit(const struct cgroup *group) {
     return least(read_limit(group, "memory.max"), read_limit(group, "memory.high"));
 }
 
-nbytes cgroup_memory_total(const char *root) {
+/* The least that `of` says of the process's own group and those above it. */
+static nbytes least_up(const char *root, nbytes (*of)(const struct cgroup *group)) {
     struct cgroup group;
     cgroup_own(&group, root);
-    nbytes total = memory_limit(&group);
-    while (cgroup_up(&group)) total = least(total, memory_limit(&group));
-    return total;
+    nbytes bytes = of(&group);
+    while (cgroup_up(&group)) bytes = least(bytes, of(&group));
+    return bytes;
+}
+
+nbytes cgroup_memory_total(const char *root) {
+    return least_up(root, memory_limit);
 }
 
 static nbytes memory_left(const struct cgroup *group) {
@@ -122,11 +127,7 @@ static nbytes memory_left(const struct cgroup *group) {
 }
 
 nbytes cgroup_memory_available(const char *root) {
-    struct cgroup group;
-    cgroup_own(&group, root);
-    nbytes available = memory_left(&group);
-    while (cgroup_up(&group)) available = least(available, memory_left(&group));
-    return available;
+    return least_up(root, memory_left);
 }
 
 static int cpus(const struct cgroup *group) {

@@ -3,6 +3,16 @@
 
 #include "base/words.h"
 
+/* A term's word, and the term of a word: `unknown` if there is none. */
+#define TERMS(type, words, name, parse, unknown)                                               \
+    const char *name(type term) {                                                              \
+        return (words)[term];                                                                  \
+    }                                                                                          \
+    type parse(const char *word) {                                                             \
+        int found = WORDS_FIND(words, word);                                                   \
+        return found < 0 ? (unknown) : (type)found;                                            \
+    }
+
 static const char *const model_types[] = {
     [MODEL_LLM] = "llm",
     [MODEL_EMBEDDINGS] = "embeddings",
@@ -22,15 +32,7 @@ static const char *const stop_reasons[] = {
     [STOP_UNLOADED] = "modelUnloaded",
     [STOP_FAILED] = "failed",
 };
-
-const char *stop_reason_name(enum stop_reason reason) {
-    return stop_reasons[reason];
-}
-
-enum stop_reason stop_reason_parse(const char *name) {
-    int found = WORDS_FIND(stop_reasons, name);
-    return found < 0 ? STOP_FAILED : (enum stop_reason)found;
-}
+TERMS(enum stop_reason, stop_reasons, stop_reason_name, stop_reason_parse, STOP_FAILED)
 
 static const char *const cache_sources[] = {
     [CACHE_NONE] = "none",
@@ -38,15 +40,7 @@ static const char *const cache_sources[] = {
     [CACHE_MEMORY] = "memory",
     [CACHE_DISK] = "disk",
 };
-
-const char *cache_source_name(enum cache_source source) {
-    return cache_sources[source];
-}
-
-enum cache_source cache_source_parse(const char *name) {
-    int found = WORDS_FIND(cache_sources, name);
-    return found < 0 ? CACHE_NONE : (enum cache_source)found;
-}
+TERMS(enum cache_source, cache_sources, cache_source_name, cache_source_parse, CACHE_NONE)
 
 static const char *const repack_states[] = {
     [REPACK_NONE] = "none",
@@ -54,12 +48,4 @@ static const char *const repack_states[] = {
     [REPACK_RUNNING] = "running",
     [REPACK_DONE] = "done",
 };
-
-const char *repack_state_name(enum repack_state state) {
-    return repack_states[state];
-}
-
-enum repack_state repack_state_parse(const char *name) {
-    int found = WORDS_FIND(repack_states, name);
-    return found < 0 ? REPACK_NONE : (enum repack_state)found;
-}
+TERMS(enum repack_state, repack_states, repack_state_name, repack_state_parse, REPACK_NONE)

@@ -89,11 +89,8 @@ static enum cli_exit chat_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_chat = {
-    .name = "chat",
-    .args = "[<model>]",
+    COMMAND(chat, "chat", "[<model>]", 0, 1),
     .summary = "Talk to a model, on a terminal or through pipes",
     .details = "With -p, or with text on stdin, one question is asked and its answer "
                "printed; stdin follows the text of -p. Without a model: the only loaded one.",
-    COMMAND_PARTS(chat),
-    .max_args = 1,
 };

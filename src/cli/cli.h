@@ -40,9 +40,11 @@ struct command {
     enum cli_exit (*run)(const struct cli *cli, const void *values);
 };
 
-/* What the command "x" is made of, for its initializer: struct x_values, the table x_options of
- * rows OPTION(x, ...) and FLAG(x, ...), and the function x_run. */
-#define COMMAND_PARTS(x)                                                                       \
+/* The first part of a command's initializer: its name, what it takes ("<model>" or NULL), the
+ * fewest and the most of these arguments; and what the command "x" is made of: struct x_values,
+ * the table x_options of rows OPTION(x, ...) and FLAG(x, ...), and the function x_run. */
+#define COMMAND(x, name_, args_, min_, max_)                                                   \
+    .name = (name_), .args = (args_), .min_args = (min_), .max_args = (max_),                  \
     .options = x##_options, .option_count = sizeof x##_options / sizeof x##_options[0],        \
     .values_size = sizeof(struct x##_values), .run = x##_run
 

@@ -64,12 +64,8 @@ static enum cli_exit explain_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_explain = {
-    .name = "explain",
-    .args = "<model>",
+    COMMAND(explain, "explain", "<model>", 1, 1),
     .summary = "Say what a request for a model would cause now",
     .details = "Nothing is loaded or unloaded. Also says why each loaded model is here, until "
                "when, and what would make it leave.",
-    COMMAND_PARTS(explain),
-    .min_args = 1,
-    .max_args = 1,
 };

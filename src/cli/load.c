@@ -228,12 +228,9 @@ static enum cli_exit load_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_load = {
-    .name = "load",
-    .args = "[<model>]",
+    COMMAND(load, "load", "[<model>]", 0, 1),
     .summary = "Load a model and keep it until it is unloaded",
     .details = "<model> is a key that `ls` shows, or a part of one. Without it, or if "
                "several fit, you pick one on a terminal. Without --ttl the model stays "
                "however long it is idle. Ctrl-C cancels the load.",
-    COMMAND_PARTS(load),
-    .max_args = 1,
 };

@@ -91,10 +91,8 @@ static enum cli_exit log_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_log = {
-    .name = "log",
-    .args = "--events",
+    COMMAND(log, "log", "--events", 0, 0),
     .summary = "Show what happened to the models, and why",
     .details = "Earlier runs of the server are included, up to 30 days back. `log stream` "
                "shows what goes into and comes out of the models, live.",
-    COMMAND_PARTS(log),
 };

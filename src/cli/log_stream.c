@@ -132,8 +132,7 @@ static enum cli_exit log_stream_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_log_stream = {
-    .name = "log stream",
+    COMMAND(log_stream, "log stream", NULL, 0, 0),
     .summary = "Show live what goes into and out of the models",
     .details = "Ctrl-C ends the command.",
-    COMMAND_PARTS(log_stream),
 };

@@ -144,7 +144,6 @@ static enum cli_exit ls_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_ls = {
-    .name = "ls",
+    COMMAND(ls, "ls", NULL, 0, 0),
     .summary = "List the models on disk",
-    COMMAND_PARTS(ls),
 };

@@ -67,11 +67,10 @@ static enum cli_exit prompts_ls_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_prompts_ls = {
-    .name = "prompts ls",
+    COMMAND(prompts_ls, "prompts ls", NULL, 0, 0),
     .summary = "List the processed prompts kept on disk",
     .details = "A model that is loaded again uses them instead of processing the prompts "
                "anew.",
-    COMMAND_PARTS(prompts_ls),
 };
 
 /* --- prompts clear --- */
@@ -129,11 +128,8 @@ static enum cli_exit prompts_clear_run(const struct cli *cli, const void *values
 }
 
 const struct command command_prompts_clear = {
-    .name = "prompts clear",
-    .args = "[<model>]",
+    COMMAND(prompts_clear, "prompts clear", "[<model>]", 0, 1),
     .summary = "Delete the processed prompts of a model, or all",
     .details = "On a terminal you are asked before those of all models are deleted. What a "
                "loaded model has in memory stays until it is unloaded.",
-    COMMAND_PARTS(prompts_clear),
-    .max_args = 1,
 };

@@ -36,10 +36,9 @@ static enum cli_exit ps_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_ps = {
-    .name = "ps",
+    COMMAND(ps, "ps", NULL, 0, 0),
     .summary = "List the loaded models",
     .details = "TTL: what is left of the idle time, and all of it: `4m12s / 5m`. PROMPTS: "
                "processed prompts in its store, their size, and how often one was used: `3 "
                "(24 MB), 5 hits`.",
-    COMMAND_PARTS(ps),
 };

@@ -243,11 +243,8 @@ static enum cli_exit server_start_run(const struct cli *cli, const void *values)
 }
 
 const struct command command_server_start = {
-    .name = "server start",
-    .args = "[-- <serve options>]",
+    COMMAND(server_start, "server start", "[-- <serve options>]", 0, MAX_PASSED),
     .summary = "Start the server in the background",
     .details = "Returns when the server answers. --port 0 takes any free port. What follows "
                "-- goes to `doze serve`.",
-    COMMAND_PARTS(server_start),
-    .max_args = MAX_PASSED,
 };

@@ -59,8 +59,7 @@ static enum cli_exit server_status_run(const struct cli *cli, const void *values
 }
 
 const struct command command_server_status = {
-    .name = "server status",
+    COMMAND(server_status, "server status", NULL, 0, 0),
     .summary = "Show whether the server runs",
     .details = "Exit code 3 if it does not.",
-    COMMAND_PARTS(server_status),
 };

@@ -147,13 +147,10 @@ static enum cli_exit settings_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_settings = {
-    .name = "settings",
-    .args = SETTINGS_ARGS,
+    COMMAND(settings, "settings", SETTINGS_ARGS, 0, 3),
     .summary = "Show or change the server's settings",
     .details = "Values are on and off, spans (10m, 1h30m), sizes (8GB), none, words or JSON, "
                "as the setting needs. `get` and --json print them as the API has them: true, "
                "600, 8000000000, null. `unset` restores the default. A change takes effect "
                "at once and survives a restart.",
-    COMMAND_PARTS(settings),
-    .max_args = 3,
 };

@@ -55,8 +55,7 @@ static enum cli_exit status_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_status = {
-    .name = "status",
+    COMMAND(status, "status", NULL, 0, 0),
     .summary = "Show whether the server runs, and loaded models",
     .details = "Exit code 3 if it does not run.",
-    COMMAND_PARTS(status),
 };

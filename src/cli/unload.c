@@ -105,11 +105,8 @@ static enum cli_exit unload_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_unload = {
-    .name = "unload",
-    .args = "[<identifier>]",
+    COMMAND(unload, "unload", "[<identifier>]", 0, 1),
     .summary = "Unload a model",
     .details = "Its running answers end at once. Without a name: the only loaded model, or "
                "the one you pick on a terminal.",
-    COMMAND_PARTS(unload),
-    .max_args = 1,
 };

@@ -27,7 +27,6 @@ static enum cli_exit version_run(const struct cli *cli, const void *values) {
 }
 
 const struct command command_version = {
-    .name = "version",
+    COMMAND(version, "version", NULL, 0, 0),
     .summary = "Show the version of this program",
-    COMMAND_PARTS(version),
 };
