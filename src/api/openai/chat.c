@@ -5,7 +5,7 @@
 #include "api/openai/translate.h"
 #include "base/json.h"
 
-static void schema_add(struct openai_translation *t, yyjson_val *schema) {
+static void schema_add(struct translation *t, yyjson_val *schema) {
     yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
     yyjson_mut_obj_add_str(t->doc, format, "type", "json_schema");
     yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
@@ -13,7 +13,7 @@ static void schema_add(struct openai_translation *t, yyjson_val *schema) {
 }
 
 /* {"type":"json_object","schema":{}} is a form other servers take. */
-static bool json_object_translate(struct openai_translation *t, yyjson_val *format) {
+static bool json_object_translate(struct translation *t, yyjson_val *format) {
     yyjson_val *schema = NULL;
     if (!json_read_object(format, "schema", &schema, t->err)) return false;
     if (schema) {
@@ -25,11 +25,11 @@ static bool json_object_translate(struct openai_translation *t, yyjson_val *form
     return true;
 }
 
-static bool json_schema_translate(struct openai_translation *t, yyjson_val *format) {
+static bool json_schema_translate(struct translation *t, yyjson_val *format) {
     yyjson_val *wrap = NULL, *schema = NULL;
     if (!json_read_object(format, "json_schema", &wrap, t->err)) return false;
     if (wrap && !json_read_object(wrap, "schema", &schema, t->err)) {
-        return openai_error_inside(t->err, "json_schema");
+        return translation_error_inside(t->err, "json_schema");
     }
     if (!schema) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "json_schema",
@@ -39,7 +39,7 @@ static bool json_schema_translate(struct openai_translation *t, yyjson_val *form
     return true;
 }
 
-static bool format_translate(struct openai_translation *t, yyjson_val *format) {
+static bool format_translate(struct translation *t, yyjson_val *format) {
     const char *type = NULL;
     if (!json_read_str(format, "type", &type, t->err)) return false;
     if (type && strcmp(type, "text") == 0) return true; /* the same as none */
@@ -49,17 +49,17 @@ static bool format_translate(struct openai_translation *t, yyjson_val *format) {
                            "'type' must be \"text\", \"json_object\" or \"json_schema\".");
 }
 
-static bool response_format_translate(struct openai_translation *t) {
+static bool response_format_translate(struct translation *t) {
     yyjson_val *format = NULL;
     if (!json_read_object(t->in, "response_format", &format, t->err)) return false;
     if (!format) return true;
-    return format_translate(t, format) || openai_error_inside(t->err, "response_format");
+    return format_translate(t, format) || translation_error_inside(t->err, "response_format");
 }
 
-bool openai_translate_chat(struct openai_translation *t) {
+bool openai_translate_chat(struct translation *t) {
     return openai_translate_messages(t) && openai_translate_tools(t) &&
-           response_format_translate(t) && openai_copy_str(t, "reasoning_effort") &&
-           openai_copy_object(t, "chat_template_kwargs") &&
-           openai_copy_bool(t, "add_generation_prompt") && openai_translate_sampling(t) &&
+           response_format_translate(t) && translation_copy_str(t, "reasoning_effort") &&
+           translation_copy_object(t, "chat_template_kwargs") &&
+           translation_copy_bool(t, "add_generation_prompt") && openai_translate_sampling(t) &&
            openai_translate_chat_logprobs(t);
 }

@@ -50,8 +50,7 @@ static void chat_add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, int inde
 }
 
 static void add_whole_call(yyjson_mut_doc *doc, yyjson_mut_val *list,
-                           const struct openai_tool_call *from, const char *reply_id,
-                           int index) {
+                           const struct choice_call *from, const char *reply_id, int index) {
     yyjson_mut_val *call = yyjson_mut_arr_add_obj(doc, list);
     add_call_id(doc, call, from->id, reply_id, index);
     yyjson_mut_obj_add_str(doc, call, "type", "function");
@@ -61,7 +60,7 @@ static void add_whole_call(yyjson_mut_doc *doc, yyjson_mut_val *list,
 }
 
 static void chat_add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                           const struct openai_choice *from, const char *reply_id) {
+                           const struct choice *from, const char *reply_id) {
     yyjson_mut_obj_add_int(doc, choice, "index", index);
     yyjson_mut_val *message = yyjson_mut_obj_add_obj(doc, choice, "message");
     yyjson_mut_obj_add_str(doc, message, "role", "assistant");

@@ -13,7 +13,7 @@ static void completion_add_piece(yyjson_mut_doc *doc, yyjson_mut_val *choice, in
 }
 
 static void completion_add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                                 const struct openai_choice *from, const char *reply_id) {
+                                 const struct choice *from, const char *reply_id) {
     (void)reply_id;
     add_text(doc, choice, index, buf_str(&from->text));
 }
@@ -51,7 +51,7 @@ static yyjson_mut_val *completion_format_logprobs(yyjson_mut_doc *doc, yyjson_mu
         yyjson_mut_arr_add_real(doc, values, value);
         yyjson_mut_arr_append(tops, alternatives(doc, entry));
         yyjson_mut_arr_add_int(doc, offsets, *offset);
-        *offset += openai_text_length(token);
+        *offset += choice_text_length(token);
     }
     return wrap;
 }

@@ -3,7 +3,7 @@
 #ifndef DOZE_API_OPENAI_FORM_H
 #define DOZE_API_OPENAI_FORM_H
 
-#include "api/openai/choice.h"
+#include "api/choice.h"
 
 struct openai_form {
     const char *id_prefix, *object, *chunk_object;
@@ -15,9 +15,9 @@ struct openai_form {
                       const struct service_event *ev, const char *reply_id);
     /* ... of the choice in a whole answer. */
     void (*add_whole)(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
-                      const struct openai_choice *from, const char *reply_id);
+                      const struct choice *from, const char *reply_id);
     /* The worker's entries, an array of doc, as the form shows them. *offset: see
-     * openai_choice.text_offset. */
+     * choice.text_offset. */
     yyjson_mut_val *(*format_logprobs)(yyjson_mut_doc *doc, yyjson_mut_val *entries,
                                        int64_t *offset);
 };

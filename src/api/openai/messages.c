@@ -17,11 +17,12 @@ static const struct role roles[] = {
     { "tool", "tool" },
 };
 
-static bool role_translate(struct openai_translation *t, const char **ret_role) {
+static bool role_translate(struct translation *t, const char **ret_role) {
     const char *role = NULL;
     if (!json_read_str(t->in, "role", &role, t->err)) return false;
     if (!role)
-        return openai_missing(t, "role", "\"system\", \"user\", \"assistant\" or \"tool\"");
+        return translation_missing(t, "role",
+                                   "\"system\", \"user\", \"assistant\" or \"tool\"");
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
         if (strcmp(roles[i].name, role) != 0) continue;
         *ret_role = roles[i].neutral;
@@ -34,8 +35,8 @@ static bool role_translate(struct openai_translation *t, const char **ret_role) 
 }
 
 /* {"url": "..."}; some clients send the address alone. */
-static bool image_translate(struct openai_translation *t) {
-    yyjson_val *image = openai_field(t, "image_url");
+static bool image_translate(struct translation *t) {
+    yyjson_val *image = translation_field(t, "image_url");
     yyjson_val *url = yyjson_is_obj(image) ? yyjson_obj_get(image, "url") : image;
     if (!yyjson_is_str(url)) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "image_url",
@@ -47,14 +48,14 @@ static bool image_translate(struct openai_translation *t) {
     return true;
 }
 
-static bool part_translate(struct openai_translation *t) {
+static bool part_translate(struct translation *t) {
     const char *type = NULL;
     if (!yyjson_is_obj(t->in)) {
         return error_set(t->err, ERR_INVALID_REQUEST, "A part must be an object, not %s.",
                          json_type_phrase(t->in));
     }
     if (!json_read_str(t->in, "type", &type, t->err)) return false;
-    if (!type) return openai_missing(t, "type", "\"text\" or \"image_url\"");
+    if (!type) return translation_missing(t, "type", "\"text\" or \"image_url\"");
     if (strcmp(type, "image_url") == 0) return image_translate(t);
     if (strcmp(type, "text") != 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
@@ -62,14 +63,14 @@ static bool part_translate(struct openai_translation *t) {
                                "\"image_url\".",
                                type);
     }
-    yyjson_val *text = openai_field(t, "text");
-    if (!yyjson_is_str(text)) return openai_wrong_type(t, "text", "a string");
+    yyjson_val *text = translation_field(t, "text");
+    if (!yyjson_is_str(text)) return translation_wrong_type(t, "text", "a string");
     yyjson_mut_obj_add_str(t->doc, t->out, "type", "text");
     yyjson_mut_obj_add_val(t->doc, t->out, "text", yyjson_val_mut_copy(t->doc, text));
     return true;
 }
 
-static bool parts_translate(struct openai_translation *t, yyjson_val *parts) {
+static bool parts_translate(struct translation *t, yyjson_val *parts) {
     yyjson_val *part;
     size_t i, count;
     if (yyjson_arr_size(parts) == 0) { /* Zed sends this for an empty text */
@@ -78,23 +79,23 @@ static bool parts_translate(struct openai_translation *t, yyjson_val *parts) {
     }
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "content");
     yyjson_arr_foreach(parts, i, count, part) {
-        struct openai_translation inner = openai_into(t, part,
-                                                      yyjson_mut_arr_add_obj(t->doc, list));
-        if (!part_translate(&inner)) return openai_error_inside_item(t->err, "content", i);
+        struct translation inner = translation_into(t, part,
+                                                    yyjson_mut_arr_add_obj(t->doc, list));
+        if (!part_translate(&inner)) return translation_error_inside_item(t->err, "content", i);
     }
     return true;
 }
 
 /* An assistant's may be null: beside tool calls it stays so, alone it is an empty answer. */
-static bool content_translate(struct openai_translation *t, const char *role) {
-    yyjson_val *content = openai_field(t, "content");
+static bool content_translate(struct translation *t, const char *role) {
+    yyjson_val *content = translation_field(t, "content");
     if (yyjson_is_arr(content)) return parts_translate(t, content);
     if (yyjson_is_str(content)) {
         yyjson_mut_obj_add_val(t->doc, t->out, "content", yyjson_val_mut_copy(t->doc, content));
         return true;
     }
     if (content || strcmp(role, "assistant") != 0) {
-        return openai_wrong_type(t, "content", "a string or an array of parts");
+        return translation_wrong_type(t, "content", "a string or an array of parts");
     }
     if (yyjson_arr_size(yyjson_obj_get(t->in, "tool_calls"))) {
         yyjson_mut_obj_add_null(t->doc, t->out, "content");
@@ -105,8 +106,8 @@ static bool content_translate(struct openai_translation *t, const char *role) {
 }
 
 /* OpenAI's clients send a JSON text, others the object itself. */
-static bool arguments_translate(struct openai_translation *t) {
-    yyjson_val *arguments = openai_field(t, "arguments");
+static bool arguments_translate(struct translation *t) {
+    yyjson_val *arguments = translation_field(t, "arguments");
     if (!arguments) {
         yyjson_mut_obj_add_str(t->doc, t->out, "arguments", "{}");
     } else if (yyjson_is_str(arguments)) {
@@ -117,63 +118,63 @@ static bool arguments_translate(struct openai_translation *t) {
         bool ok = json_write_val(arguments, &text) &&
                   yyjson_mut_obj_add_strncpy(t->doc, t->out, "arguments", text.data, text.len);
         buf_clear(&text);
-        return ok || openai_wrong_type(t, "arguments", "a JSON text");
+        return ok || translation_wrong_type(t, "arguments", "a JSON text");
     } else {
-        return openai_wrong_type(t, "arguments", "a JSON text");
+        return translation_wrong_type(t, "arguments", "a JSON text");
     }
     return true;
 }
 
-static bool tool_call_translate(struct openai_translation *t) {
+static bool tool_call_translate(struct translation *t) {
     yyjson_val *function = NULL;
     const char *name = NULL;
     if (!yyjson_is_obj(t->in)) {
         return error_set(t->err, ERR_INVALID_REQUEST, "A tool call must be an object, not %s.",
                          json_type_phrase(t->in));
     }
-    if (!openai_copy_str(t, "id")) return false;
+    if (!translation_copy_str(t, "id")) return false;
     if (!json_read_object(t->in, "function", &function, t->err)) return false;
-    if (!function) return openai_missing(t, "function", "its name and arguments");
+    if (!function) return translation_missing(t, "function", "its name and arguments");
     if (!json_read_str(function, "name", &name, t->err))
-        return openai_error_inside(t->err, "function");
+        return translation_error_inside(t->err, "function");
     yyjson_mut_obj_add_str(t->doc, t->out, "type", "function");
-    struct openai_translation inner = openai_into(
+    struct translation inner = translation_into(
         t, function, yyjson_mut_obj_add_obj(t->doc, t->out, "function"));
     if (!name) {
-        (void)openai_missing(&inner, "name", "the function's name");
-        return openai_error_inside(t->err, "function");
+        (void)translation_missing(&inner, "name", "the function's name");
+        return translation_error_inside(t->err, "function");
     }
     yyjson_mut_obj_add_strcpy(t->doc, inner.out, "name", name);
-    return arguments_translate(&inner) || openai_error_inside(t->err, "function");
+    return arguments_translate(&inner) || translation_error_inside(t->err, "function");
 }
 
-static bool tool_calls_translate(struct openai_translation *t) {
+static bool tool_calls_translate(struct translation *t) {
     yyjson_val *calls = NULL, *call;
     size_t i, count;
     if (!json_read_array(t->in, "tool_calls", &calls, t->err)) return false;
     if (yyjson_arr_size(calls) == 0) return true;
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "tool_calls");
     yyjson_arr_foreach(calls, i, count, call) {
-        struct openai_translation inner = openai_into(t, call,
-                                                      yyjson_mut_arr_add_obj(t->doc, list));
+        struct translation inner = translation_into(t, call,
+                                                    yyjson_mut_arr_add_obj(t->doc, list));
         if (!tool_call_translate(&inner))
-            return openai_error_inside_item(t->err, "tool_calls", i);
+            return translation_error_inside_item(t->err, "tool_calls", i);
     }
     return true;
 }
 
-static bool message_translate(struct openai_translation *t) {
+static bool message_translate(struct translation *t) {
     const char *role = NULL;
     if (!yyjson_is_obj(t->in)) {
         return error_set(t->err, ERR_INVALID_REQUEST, "A message must be an object, not %s.",
                          json_type_phrase(t->in));
     }
     return role_translate(t, &role) && content_translate(t, role) && tool_calls_translate(t) &&
-           openai_copy_str(t, "reasoning_content") && openai_copy_str(t, "name") &&
-           openai_copy_str(t, "tool_call_id");
+           translation_copy_str(t, "reasoning_content") && translation_copy_str(t, "name") &&
+           translation_copy_str(t, "tool_call_id");
 }
 
-bool openai_translate_messages(struct openai_translation *t) {
+bool openai_translate_messages(struct translation *t) {
     yyjson_val *messages = NULL, *message;
     size_t i, count;
     if (!json_read_array(t->in, "messages", &messages, t->err)) return false;
@@ -183,9 +184,10 @@ bool openai_translate_messages(struct openai_translation *t) {
     }
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "messages");
     yyjson_arr_foreach(messages, i, count, message) {
-        struct openai_translation inner = openai_into(t, message,
-                                                      yyjson_mut_arr_add_obj(t->doc, list));
-        if (!message_translate(&inner)) return openai_error_inside_item(t->err, "messages", i);
+        struct translation inner = translation_into(t, message,
+                                                    yyjson_mut_arr_add_obj(t->doc, list));
+        if (!message_translate(&inner))
+            return translation_error_inside_item(t->err, "messages", i);
     }
     return true;
 }

@@ -11,7 +11,7 @@
 
 enum { EMBEDDING_MAX_INPUTS = 2048 }; /* OpenAI's limit */
 
-static void begin_request(struct parsed *parsed, struct openai_translation *t, const char *op) {
+static void begin_request(struct parsed *parsed, struct translation *t, const char *op) {
     assert(parsed->count < PARSED_MAX_REQUESTS);
     t->doc = yyjson_mut_doc_new(NULL);
     t->out = yyjson_mut_obj(t->doc);
@@ -23,7 +23,7 @@ static void begin_request(struct parsed *parsed, struct openai_translation *t, c
 
 /* ---- chat ---- */
 
-static bool chat_parse(struct parsed *parsed, struct openai_translation *t) {
+static bool chat_parse(struct parsed *parsed, struct translation *t) {
     begin_request(parsed, t, "chat");
     return openai_translate_chat(t);
 }
@@ -45,12 +45,12 @@ static bool is_text(yyjson_val *val) {
 }
 
 /* An array of texts, at most max. */
-static bool texts_check(struct openai_translation *t, const char *name, yyjson_val *texts,
+static bool texts_check(struct translation *t, const char *name, yyjson_val *texts,
                         size_t max) {
     yyjson_val *text;
     size_t i, count;
     if (!yyjson_is_arr(texts)) {
-        return openai_wrong_type(t, name, "a string, an array of strings or tokens");
+        return translation_wrong_type(t, name, "a string, an array of strings or tokens");
     }
     if (yyjson_arr_size(texts) == 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.",
@@ -65,19 +65,19 @@ static bool texts_check(struct openai_translation *t, const char *name, yyjson_v
         (void)error_set(t->err, ERR_INVALID_REQUEST,
                         "An item must be a string or an array of token numbers, not %s.",
                         json_type_phrase(text));
-        return openai_error_inside_item(t->err, name, i);
+        return translation_error_inside_item(t->err, name, i);
     }
     return true;
 }
 
-typedef bool add_text_fn(struct parsed *parsed, struct openai_translation *t, yyjson_val *text);
+typedef bool add_text_fn(struct parsed *parsed, struct translation *t, yyjson_val *text);
 
 /* A field that is one text or an array of them: calls add for each. */
-static bool texts_translate(struct parsed *parsed, struct openai_translation *t,
-                            const char *name, size_t max, add_text_fn *add) {
-    yyjson_val *texts = openai_field(t, name), *text;
+static bool texts_translate(struct parsed *parsed, struct translation *t, const char *name,
+                            size_t max, add_text_fn *add) {
+    yyjson_val *texts = translation_field(t, name), *text;
     size_t i, count;
-    if (!texts) return openai_missing(t, name, "a string, an array of strings or tokens");
+    if (!texts) return translation_missing(t, name, "a string, an array of strings or tokens");
     if (is_text(texts)) return add(parsed, t, texts);
     if (!texts_check(t, name, texts, max)) return false;
     yyjson_arr_foreach(texts, i, count, text) {
@@ -88,34 +88,33 @@ static bool texts_translate(struct parsed *parsed, struct openai_translation *t,
 
 /* ---- completions: a request for each prompt ---- */
 
-static bool suffix_translate(struct openai_translation *t) {
+static bool suffix_translate(struct translation *t) {
     const char *suffix = "";
     if (!json_read_str(t->in, "suffix", &suffix, t->err)) return false;
     if (*suffix) yyjson_mut_obj_add_strcpy(t->doc, t->out, "suffix", suffix);
     return true;
 }
 
-static bool prompt_add(struct parsed *parsed, struct openai_translation *t,
-                       yyjson_val *prompt) {
+static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
     begin_request(parsed, t, "completion");
     yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
-    return suffix_translate(t) && openai_copy_bool(t, "echo") && openai_translate_sampling(t) &&
-           openai_translate_completion_logprobs(t);
+    return suffix_translate(t) && translation_copy_bool(t, "echo") &&
+           openai_translate_sampling(t) && openai_translate_completion_logprobs(t);
 }
 
-static bool completion_parse(struct parsed *parsed, struct openai_translation *t) {
+static bool completion_parse(struct parsed *parsed, struct translation *t) {
     return texts_translate(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
 }
 
 /* ---- embeddings: one request for all inputs ---- */
 
-static bool input_add(struct parsed *parsed, struct openai_translation *t, yyjson_val *text) {
+static bool input_add(struct parsed *parsed, struct translation *t, yyjson_val *text) {
     (void)parsed;
     yyjson_mut_val *list = yyjson_mut_obj_get(t->out, "input");
     return yyjson_mut_arr_append(list, yyjson_val_mut_copy(t->doc, text));
 }
 
-static bool encoding_read(struct parsed *parsed, struct openai_translation *t) {
+static bool encoding_read(struct parsed *parsed, struct translation *t) {
     const char *encoding = "float";
     if (!json_read_str(t->in, "encoding_format", &encoding, t->err)) return false;
     parsed->options.base64 = strcmp(encoding, "base64") == 0;
@@ -124,7 +123,7 @@ static bool encoding_read(struct parsed *parsed, struct openai_translation *t) {
                            "'encoding_format' must be \"float\" or \"base64\".");
 }
 
-static bool embedding_parse(struct parsed *parsed, struct openai_translation *t) {
+static bool embedding_parse(struct parsed *parsed, struct translation *t) {
     if (!encoding_read(parsed, t)) return false;
     begin_request(parsed, t, "embedding");
     yyjson_mut_obj_add_arr(t->doc, t->out, "input");
@@ -133,24 +132,24 @@ static bool embedding_parse(struct parsed *parsed, struct openai_translation *t)
 
 /* ---- what all bodies have ---- */
 
-static bool stream_read(struct parsed *parsed, struct openai_translation *t) {
+static bool stream_read(struct parsed *parsed, struct translation *t) {
     struct reply_options *options = &parsed->options;
     yyjson_val *stream_options = NULL;
     if (!json_read_bool(t->in, "stream", &options->stream, t->err)) return false;
     if (!json_read_object(t->in, "stream_options", &stream_options, t->err)) return false;
     if (!stream_options) return true;
     return json_read_bool(stream_options, "include_usage", &options->include_usage, t->err) ||
-           openai_error_inside(t->err, "stream_options");
+           translation_error_inside(t->err, "stream_options");
 }
 
-typedef bool op_parse(struct parsed *parsed, struct openai_translation *t);
+typedef bool op_parse(struct parsed *parsed, struct translation *t);
 static op_parse *const op_parsers[] = {
     [OP_CHAT] = chat_parse,
     [OP_COMPLETION] = completion_parse,
     [OP_EMBEDDING] = embedding_parse,
 };
 
-static bool body_read(struct parsed *parsed, struct openai_translation *t) {
+static bool body_read(struct parsed *parsed, struct translation *t) {
     const char *model = "";
     struct ttl ttl = { 0 };
     enum service_op op = parsed->options.op;
@@ -174,7 +173,7 @@ bool openai_parse(enum service_op op, const char *body, size_t len, struct parse
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
     struct parsed parsed = { .options.op = op };
-    struct openai_translation t = { .in = yyjson_doc_get_root(doc), .err = err };
+    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
     bool ok = body_read(&parsed, &t);
     yyjson_doc_free(doc);
     if (ok) {

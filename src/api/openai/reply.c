@@ -24,7 +24,7 @@ struct reply {
     struct service_usage usage;         /* of all choices that ended */
     struct service_timing timing;       /* the longest of them */
     struct buf vectors;
-    struct openai_choice choices[]; /* count of them */
+    struct choice choices[]; /* count of them */
 };
 
 static const struct openai_form *const forms[] = {
@@ -54,7 +54,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
 
 void openai_reply_free(struct reply *reply) {
     if (!reply) return;
-    for (int i = 0; i < reply->count; i++) openai_choice_clear(&reply->choices[i]);
+    for (int i = 0; i < reply->count; i++) choice_clear(&reply->choices[i]);
     buf_clear(&reply->vectors);
     free(reply->options.model);
     free(reply->id);
@@ -65,7 +65,7 @@ void openai_reply_free(struct reply *reply) {
 /* ---- pieces of both ways to answer ---- */
 
 /* UNLOADED and FAILED are answered as errors; should one come here, the answer is cut off. */
-static const char *finish_reason(const struct openai_choice *choice) {
+static const char *finish_reason(const struct choice *choice) {
     if (choice->cut) return "length";
     switch (choice->stop_reason) {
     case STOP_EOS:
@@ -118,7 +118,7 @@ static void add_logprobs(const struct reply *reply, yyjson_mut_doc *doc, yyjson_
 
 /* Tokens add up over the choices; of the times, the longest counts. */
 static void note_end(struct reply *reply, int index, const struct service_event *ev) {
-    struct openai_choice *choice = &reply->choices[index];
+    struct choice *choice = &reply->choices[index];
     struct service_usage *usage = &reply->usage;
     struct service_timing *timing = &reply->timing;
     choice->ended = true;
@@ -160,7 +160,7 @@ static yyjson_mut_doc *chunk_new(const struct reply *reply, yyjson_mut_val **ret
 }
 
 static void stream_opening(struct reply *reply, int index, struct buf *out) {
-    struct openai_choice *choice = &reply->choices[index];
+    struct choice *choice = &reply->choices[index];
     if (choice->begun || !reply->form->add_opening) return;
     choice->begun = true;
     yyjson_mut_val *item;
@@ -174,7 +174,7 @@ static void stream_opening(struct reply *reply, int index, struct buf *out) {
 
 static void stream_delta(struct reply *reply, int index, const struct service_event *ev,
                          struct buf *out) {
-    struct openai_choice *choice = &reply->choices[index];
+    struct choice *choice = &reply->choices[index];
     if (!ev->content && !ev->reasoning && !ev->call_count && !ev->logprobs) return;
     stream_opening(reply, index, out);
     yyjson_mut_val *item;
@@ -182,7 +182,7 @@ static void stream_delta(struct reply *reply, int index, const struct service_ev
     reply->form->add_piece(doc, item, index, ev, reply->id);
     add_logprobs(reply, doc, item, ev->logprobs ? yyjson_val_mut_copy(doc, ev->logprobs) : NULL,
                  &choice->text_offset);
-    if (ev->content && !ev->logprobs) choice->text_offset += openai_text_length(ev->content);
+    if (ev->content && !ev->logprobs) choice->text_offset += choice_text_length(ev->content);
     yyjson_mut_obj_add_null(doc, item, "finish_reason");
     add_null_usage(reply, doc, yyjson_mut_doc_get_root(doc));
     send_doc(doc, out);
@@ -234,7 +234,7 @@ static void stream_progress(struct reply *reply, const char *what,
 
 static void whole_add_choice(struct reply *reply, int index, yyjson_mut_doc *doc,
                              yyjson_mut_val *choices) {
-    struct openai_choice *choice = &reply->choices[index];
+    struct choice *choice = &reply->choices[index];
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, choices);
     reply->form->add_whole(doc, item, index, choice, reply->id);
     yyjson_mut_val *entries = yyjson_mut_val_mut_copy(
@@ -296,7 +296,7 @@ static enum reply_step reply_on_vector(struct reply *reply, const struct service
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out) {
     assert(index >= 0 && index < reply->count);
-    struct openai_choice *choice = &reply->choices[index];
+    struct choice *choice = &reply->choices[index];
     assert(!choice->ended);
     if (ev->instance && !reply->options.model[0]) { /* the client named no model */
         free(reply->options.model);
@@ -315,7 +315,7 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
         if (reply->options.stream) {
             stream_delta(reply, index, ev, out);
         } else {
-            openai_choice_keep(choice, ev);
+            choice_keep(choice, ev);
         }
         return REPLY_MORE;
     case SERVICE_VECTOR:

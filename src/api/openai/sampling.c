@@ -24,11 +24,11 @@ static const struct number_field number_fields[] = {
     { "frequency_penalty", -2, 2 },
 };
 
-static bool numbers_translate(struct openai_translation *t) {
+static bool numbers_translate(struct translation *t) {
     for (size_t i = 0; i < sizeof number_fields / sizeof number_fields[0]; i++) {
         const struct number_field *field = &number_fields[i];
         double value = 0;
-        if (!openai_field(t, field->name)) continue;
+        if (!translation_field(t, field->name)) continue;
         if (!json_read_double(t->in, field->name, field->min, field->max, &value, t->err)) {
             return false;
         }
@@ -37,7 +37,7 @@ static bool numbers_translate(struct openai_translation *t) {
     return true;
 }
 
-static bool limit_read(struct openai_translation *t, const char *name, int64_t *max) {
+static bool limit_read(struct translation *t, const char *name, int64_t *max) {
     if (!json_read_int(t->in, name, INT64_MIN, INT64_MAX, max, t->err)) return false;
     if (*max >= -1) return true;
     return error_set_param(t->err, ERR_INVALID_REQUEST, name,
@@ -45,7 +45,7 @@ static bool limit_read(struct openai_translation *t, const char *name, int64_t *
 }
 
 /* max_completion_tokens is the newer name and wins. -1: as if absent, to the context's end. */
-static bool max_tokens_translate(struct openai_translation *t) {
+static bool max_tokens_translate(struct translation *t) {
     int64_t max = -1;
     if (!limit_read(t, "max_tokens", &max)) return false;
     if (!limit_read(t, "max_completion_tokens", &max)) return false;
@@ -55,23 +55,23 @@ static bool max_tokens_translate(struct openai_translation *t) {
 }
 
 /* Other servers switch it off with -1; the neutral value is 0. */
-static bool top_k_translate(struct openai_translation *t) {
+static bool top_k_translate(struct translation *t) {
     int64_t k = 0;
-    if (!openai_field(t, "top_k")) return true;
+    if (!translation_field(t, "top_k")) return true;
     if (!json_read_int(t->in, "top_k", -1, INT32_MAX, &k, t->err)) return false;
     yyjson_mut_obj_add_int(t->doc, t->out, "top_k", k < 0 ? 0 : k);
     return true;
 }
 
 /* -1 means any seed to other servers: leave it out. */
-static bool seed_translate(struct openai_translation *t) {
+static bool seed_translate(struct translation *t) {
     int64_t seed = -1;
     if (!json_read_int(t->in, "seed", INT64_MIN, INT64_MAX, &seed, t->err)) return false;
     if (seed != -1) yyjson_mut_obj_add_int(t->doc, t->out, "seed", seed);
     return true;
 }
 
-static bool stop_add(struct openai_translation *t, yyjson_mut_val *list, yyjson_val *text) {
+static bool stop_add(struct translation *t, yyjson_mut_val *list, yyjson_val *text) {
     const char *str = yyjson_get_str(text);
     if (!str || strlen(str) != yyjson_get_len(text)) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "stop",
@@ -82,8 +82,8 @@ static bool stop_add(struct openai_translation *t, yyjson_mut_val *list, yyjson_
     return true;
 }
 
-static bool stop_translate(struct openai_translation *t) {
-    yyjson_val *stop = openai_field(t, "stop"), *item;
+static bool stop_translate(struct translation *t) {
+    yyjson_val *stop = translation_field(t, "stop"), *item;
     if (!stop) return true;
     yyjson_mut_val *list = yyjson_mut_arr(t->doc);
     if (!yyjson_is_arr(stop) && !stop_add(t, list, stop)) return false;
@@ -99,7 +99,7 @@ static bool stop_translate(struct openai_translation *t) {
     return true;
 }
 
-static bool bias_refuse(struct openai_translation *t) {
+static bool bias_refuse(struct translation *t) {
     return error_set_param(
         t->err, ERR_INVALID_REQUEST, "logit_bias",
         "'logit_bias' must map token numbers to values between -100 and 100: "
@@ -107,7 +107,7 @@ static bool bias_refuse(struct openai_translation *t) {
 }
 
 /* false, in llama.cpp's form, forbids the token. */
-static bool bias_add(struct openai_translation *t, yyjson_mut_val *biases, const char *token,
+static bool bias_add(struct translation *t, yyjson_mut_val *biases, const char *token,
                      yyjson_val *value) {
     char *end = NULL;
     errno = 0;
@@ -121,8 +121,7 @@ static bool bias_add(struct openai_translation *t, yyjson_mut_val *biases, const
     return true;
 }
 
-static bool bias_object(struct openai_translation *t, yyjson_val *object,
-                        yyjson_mut_val *biases) {
+static bool bias_object(struct translation *t, yyjson_val *object, yyjson_mut_val *biases) {
     yyjson_val *key, *value;
     size_t i, count;
     yyjson_obj_foreach(object, i, count, key, value) {
@@ -132,8 +131,7 @@ static bool bias_object(struct openai_translation *t, yyjson_val *object,
     return true;
 }
 
-static bool bias_pairs(struct openai_translation *t, yyjson_val *pairs,
-                       yyjson_mut_val *biases) {
+static bool bias_pairs(struct translation *t, yyjson_val *pairs, yyjson_mut_val *biases) {
     yyjson_val *pair;
     size_t i, count;
     yyjson_arr_foreach(pairs, i, count, pair) {
@@ -146,8 +144,8 @@ static bool bias_pairs(struct openai_translation *t, yyjson_val *pairs,
     return true;
 }
 
-static bool logit_bias_translate(struct openai_translation *t) {
-    yyjson_val *bias = openai_field(t, "logit_bias");
+static bool logit_bias_translate(struct translation *t) {
+    yyjson_val *bias = translation_field(t, "logit_bias");
     if (!bias) return true;
     if (!yyjson_is_ctn(bias)) return bias_refuse(t);
     yyjson_mut_val *biases = yyjson_mut_obj(t->doc);
@@ -163,7 +161,7 @@ static bool logit_bias_translate(struct openai_translation *t) {
     return true;
 }
 
-static bool only_one(struct openai_translation *t, const char *name) {
+static bool only_one(struct translation *t, const char *name) {
     int64_t n = 1;
     if (!json_read_int(t->in, name, INT64_MIN, INT64_MAX, &n, t->err)) return false;
     if (n == 1) return true;
@@ -171,13 +169,14 @@ static bool only_one(struct openai_translation *t, const char *name) {
                            "'%s' must be 1; send the request again for another answer.", name);
 }
 
-bool openai_translate_sampling(struct openai_translation *t) {
+bool openai_translate_sampling(struct translation *t) {
     return only_one(t, "n") && only_one(t, "best_of") && max_tokens_translate(t) &&
            numbers_translate(t) && top_k_translate(t) && seed_translate(t) &&
-           stop_translate(t) && logit_bias_translate(t) && openai_copy_bool(t, "cache_prompt");
+           stop_translate(t) && logit_bias_translate(t) &&
+           translation_copy_bool(t, "cache_prompt");
 }
 
-bool openai_translate_chat_logprobs(struct openai_translation *t) {
+bool openai_translate_chat_logprobs(struct translation *t) {
     bool wanted = false;
     int64_t top = 0;
     if (!json_read_bool(t->in, "logprobs", &wanted, t->err)) return false;
@@ -190,7 +189,7 @@ bool openai_translate_chat_logprobs(struct openai_translation *t) {
     return true;
 }
 
-bool openai_translate_completion_logprobs(struct openai_translation *t) {
+bool openai_translate_completion_logprobs(struct translation *t) {
     int64_t top = -1;
     if (!json_read_int(t->in, "logprobs", 0, TOP_LOGPROBS_MAX, &top, t->err)) return false;
     if (top >= 0) yyjson_mut_obj_add_int(t->doc, t->out, "logprobs", top);

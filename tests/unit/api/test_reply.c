@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/openai/choice.h"
+#include "api/choice.h"
 #include "api/openai/openai.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -16,17 +16,17 @@ static char *long_text(size_t len) {
 }
 
 static void test_a_text_past_its_limit_is_cut(void **state) {
-    struct openai_choice choice = { 0 };
-    char *text = long_text(OPENAI_ANSWER_MAX);
+    struct choice choice = { 0 };
+    char *text = long_text(CHOICE_TEXT_MAX);
     (void)state;
-    openai_choice_keep(&choice, &(struct service_event){ .content = text });
+    choice_keep(&choice, &(struct service_event){ .content = text });
     assert_false(choice.cut);
-    assert_int_equal(choice.text.len, OPENAI_ANSWER_MAX);
-    openai_choice_keep(&choice, &(struct service_event){ .content = "b" });
+    assert_int_equal(choice.text.len, CHOICE_TEXT_MAX);
+    choice_keep(&choice, &(struct service_event){ .content = "b" });
     assert_true(choice.cut);
-    assert_int_equal(choice.text.len, OPENAI_ANSWER_MAX);
+    assert_int_equal(choice.text.len, CHOICE_TEXT_MAX);
     free(text);
-    openai_choice_clear(&choice);
+    choice_clear(&choice);
 }
 
 static struct service_event call_event(int index, const char *arguments) {
@@ -37,44 +37,44 @@ static struct service_event call_event(int index, const char *arguments) {
 }
 
 static void test_arguments_past_their_limit_are_cut(void **state) {
-    struct openai_choice choice = { 0 };
-    char *text = long_text(OPENAI_ARGUMENTS_MAX + 1);
+    struct choice choice = { 0 };
+    char *text = long_text(CHOICE_ARGUMENTS_MAX + 1);
     struct service_event ev = call_event(0, text);
     (void)state;
-    openai_choice_keep(&choice, &ev);
+    choice_keep(&choice, &ev);
     assert_true(choice.cut);
     free(text);
-    openai_choice_clear(&choice);
+    choice_clear(&choice);
 }
 
 static void test_a_call_past_the_last_is_cut(void **state) {
     static const int bad[] = { DELTA_MAX_CALLS, -1, 1 << 30 };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct openai_choice choice = { 0 };
+        struct choice choice = { 0 };
         struct service_event last = call_event(DELTA_MAX_CALLS - 1, "{}");
         struct service_event ev = call_event(bad[i], "{}");
-        openai_choice_keep(&choice, &last);
+        choice_keep(&choice, &last);
         assert_false(choice.cut);
         assert_int_equal(choice.call_count, DELTA_MAX_CALLS);
-        openai_choice_keep(&choice, &ev);
+        choice_keep(&choice, &ev);
         assert_true(choice.cut);
-        openai_choice_clear(&choice);
+        choice_clear(&choice);
     }
 }
 
 static void test_logprobs_past_their_limit_are_cut(void **state) {
-    struct openai_choice choice = { 0 };
+    struct choice choice = { 0 };
     yyjson_doc *doc = yyjson_read("[1,1,1,1]", 9, 0);
     struct service_event ev = { .logprobs = yyjson_doc_get_root(doc) };
     (void)state;
-    for (int i = 0; i < OPENAI_LOGPROBS_MAX; i += 4) openai_choice_keep(&choice, &ev);
+    for (int i = 0; i < CHOICE_LOGPROBS_MAX; i += 4) choice_keep(&choice, &ev);
     assert_false(choice.cut);
-    openai_choice_keep(&choice, &ev);
+    choice_keep(&choice, &ev);
     assert_true(choice.cut);
     assert_int_equal(yyjson_mut_arr_size(yyjson_mut_doc_get_root(choice.logprobs)),
-                     OPENAI_LOGPROBS_MAX);
-    openai_choice_clear(&choice);
+                     CHOICE_LOGPROBS_MAX);
+    choice_clear(&choice);
     yyjson_doc_free(doc);
 }
 

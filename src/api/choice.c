@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* choice.c - one answer, collected for a client that wants it whole. */
-#include "api/openai/choice.h"
+#include "api/choice.h"
 
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 
-void openai_choice_clear(struct openai_choice *choice) {
+void choice_clear(struct choice *choice) {
     buf_clear(&choice->text);
     buf_clear(&choice->reasoning);
     for (int i = 0; i < choice->call_count; i++) {
@@ -15,38 +15,38 @@ void openai_choice_clear(struct openai_choice *choice) {
         buf_clear(&choice->calls[i].arguments);
     }
     yyjson_mut_doc_free(choice->logprobs);
-    *choice = (struct openai_choice){ 0 };
+    *choice = (struct choice){ 0 };
 }
 
-int64_t openai_text_length(const char *text) {
+int64_t choice_text_length(const char *text) {
     int64_t length = 0;
     for (; *text; text++) length += ((unsigned char)*text & 0xc0) != 0x80;
     return length;
 }
 
-static void text_keep(struct openai_choice *choice, struct buf *buf, const char *text) {
+static void text_keep(struct choice *choice, struct buf *buf, const char *text) {
     if (!text) return;
-    buf->max = OPENAI_ANSWER_MAX;
+    buf->max = CHOICE_TEXT_MAX;
     if (!buf_add_str(buf, text)) choice->cut = true;
 }
 
-static void call_keep(struct openai_choice *choice, const struct tool_call_piece *piece) {
+static void call_keep(struct choice *choice, const struct tool_call_piece *piece) {
     if (piece->index < 0 || piece->index >= DELTA_MAX_CALLS) {
         choice->cut = true;
         return;
     }
     while (choice->call_count <= piece->index) {
         choice->calls[choice->call_count++] =
-            (struct openai_tool_call){ .arguments = BUF_INIT(OPENAI_ARGUMENTS_MAX) };
+            (struct choice_call){ .arguments = BUF_INIT(CHOICE_ARGUMENTS_MAX) };
     }
-    struct openai_tool_call *call = &choice->calls[piece->index];
+    struct choice_call *call = &choice->calls[piece->index];
     if (piece->id && !call->id) call->id = xstrdup(piece->id);
     if (piece->name && !call->name) call->name = xstrdup(piece->name);
     if (piece->arguments && !buf_add_str(&call->arguments, piece->arguments))
         choice->cut = true;
 }
 
-static void logprobs_keep(struct openai_choice *choice, yyjson_val *entries) {
+static void logprobs_keep(struct choice *choice, yyjson_val *entries) {
     yyjson_val *entry;
     size_t i, count;
     if (!choice->logprobs) {
@@ -55,7 +55,7 @@ static void logprobs_keep(struct openai_choice *choice, yyjson_val *entries) {
     }
     yyjson_mut_val *list = yyjson_mut_doc_get_root(choice->logprobs);
     yyjson_arr_foreach(entries, i, count, entry) {
-        if (yyjson_mut_arr_size(list) == OPENAI_LOGPROBS_MAX) {
+        if (yyjson_mut_arr_size(list) == CHOICE_LOGPROBS_MAX) {
             choice->cut = true;
             return;
         }
@@ -63,13 +63,13 @@ static void logprobs_keep(struct openai_choice *choice, yyjson_val *entries) {
     }
 }
 
-void openai_choice_keep(struct openai_choice *choice, const struct service_event *ev) {
+void choice_keep(struct choice *choice, const struct service_event *ev) {
     text_keep(choice, &choice->text, ev->content);
     text_keep(choice, &choice->reasoning, ev->reasoning);
     for (int i = 0; i < ev->call_count; i++) call_keep(choice, &ev->calls[i]);
     if (ev->logprobs) {
         logprobs_keep(choice, ev->logprobs);
     } else if (ev->content && !choice->logprobs) {
-        choice->text_offset += openai_text_length(ev->content); /* an echoed prompt */
+        choice->text_offset += choice_text_length(ev->content); /* an echoed prompt */
     }
 }
