@@ -19,6 +19,7 @@ struct reply_options {
     enum service_op op;
     bool stream;
     bool include_usage; /* stream_options.include_usage */
+    bool progress;      /* stream_options.include_progress */
     bool base64;        /* embeddings: encoding_format */
     bool logprobs;
     char *model; /* name to show: what the client asked for; "" if it named none */
@@ -54,6 +55,10 @@ struct dialect {
      * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. */
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
+
+    /* Append what keeps the connection of a stream open while its client waits, and says what
+     * it waits for. */
+    void (*format_waiting)(const struct reply *reply, struct buf *out);
 
     /* The body of an error answer; the status is error_status(err->code). */
     void (*format_error)(const struct error *err, struct buf *out);

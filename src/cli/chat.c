@@ -31,10 +31,9 @@ struct chat *chat_new(const struct cli *cli, const struct chat_options *options)
     if (options->model) yyjson_mut_obj_add_str(doc, root, "model", options->model);
     yyjson_mut_obj_add_bool(doc, root, "stream", true);
     body_add_ttl(doc, &options->ttl);
-    if (options->stats) {
-        yyjson_mut_val *stream = yyjson_mut_obj_add_obj(doc, root, "stream_options");
-        yyjson_mut_obj_add_bool(doc, stream, "include_usage", true);
-    }
+    yyjson_mut_val *stream = yyjson_mut_obj_add_obj(doc, root, "stream_options");
+    yyjson_mut_obj_add_bool(doc, stream, "include_progress", true);
+    if (options->stats) yyjson_mut_obj_add_bool(doc, stream, "include_usage", true);
     chat->messages = yyjson_mut_obj_add_arr(doc, root, "messages");
     chat_forget(chat);
     return chat;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
-import { slowToLoad, spoken } from './lib/models.js';
+import { endless, slowToLoad, spoken } from './lib/models.js';
 
 const alpha = () => spoken('Alpha speaking. All is well.');
 const beta = () => spoken('Beta is here, as you asked.');
@@ -107,14 +107,35 @@ test('no name: the only loaded instance serves, else 400', async (t) => {
   assert.equal((await d.chat(undefined)).status, 400);
 });
 
-test('while a model loads a stream is kept alive by comments', async (t) => {
+test('while a model loads a stream that asked for it hears of the progress', async (t) => {
   const d = await Daemon.start(t, { models: { big: slowToLoad() } });
-  const response = await d.stream('big', { max_tokens: 2 });
+  const response = await d.stream('big', { max_tokens: 2,
+    stream_options: { include_progress: true } });
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type'), /^text\/event-stream/);
   const text = await response.text();
   assert.match(text, /^: loading \d+%$/m);
   assert.match(text, /data: \[DONE\]\n\n$/);
+});
+
+test('a stream that waits in line hears a comment after five seconds, not before', async (t) => {
+  const d = await Daemon.start(t, { models: { m: endless() } });
+  await d.load('m', { parallel: 1 });
+  const first = await d.stream('m', {});
+  const began = Date.now();
+  const second = await d.stream('m', { max_tokens: 2 });
+  assert.ok(Date.now() - began >= 5000, 'the headers come with the first word');
+  const { value } = await second.body.getReader().read();
+  assert.match(Buffer.from(value).toString(), /^: waiting\n\n$/);
+  await first.body.cancel();
+});
+
+test('a cold stream that is refused has its true status', async (t) => {
+  const d = await Daemon.start(t, { models: { big: slowToLoad() } });
+  const long = [{ role: 'user', content: 'a '.repeat(9000) }];
+  const response = await d.stream('big', { messages: long });
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).error.code, 'context_length_exceeded');
 });
 
 test('a model file that appears is found by itself; one that goes is no longer listed',

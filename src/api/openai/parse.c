@@ -138,7 +138,8 @@ static bool stream_read(struct parsed *parsed, struct translation *t) {
     if (!json_read_bool(t->in, "stream", &options->stream, t->err)) return false;
     if (!json_read_object(t->in, "stream_options", &stream_options, t->err)) return false;
     if (!stream_options) return true;
-    return json_read_bool(stream_options, "include_usage", &options->include_usage, t->err) ||
+    return (json_read_bool(stream_options, "include_usage", &options->include_usage, t->err) &&
+            json_read_bool(stream_options, "include_progress", &options->progress, t->err)) ||
            translation_error_inside(t->err, "stream_options");
 }
 

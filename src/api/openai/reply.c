@@ -19,8 +19,8 @@ struct reply {
     char *id, *full_id;           /* "x", "chatcmpl-x" */
     int64_t created;
     int count, ended;
-    enum service_event_kind shown_kind; /* the last progress comment */
-    int shown_percent;                  /* -1: none yet */
+    enum service_event_kind waits_kind; /* for a load or its prompt */
+    int waits_percent;                  /* of that; -1: nothing was heard yet */
     struct service_usage usage;         /* of all choices that ended */
     struct service_timing timing;       /* the longest of them */
     struct buf vectors;
@@ -47,7 +47,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
     reply->full_id = xasprintf("%s%s", reply->form ? reply->form->id_prefix : "", id);
     reply->created = created;
     reply->count = count;
-    reply->shown_percent = -1;
+    reply->waits_percent = -1;
     buf_init(&reply->vectors, VECTORS_MAX_BYTES);
     return reply;
 }
@@ -219,15 +219,26 @@ static void stream_close(struct reply *reply, struct buf *out) {
     buf_add_str(out, "data: [DONE]\n\n");
 }
 
-/* A comment keeps the connection of a waiting client alive and says what it waits for. */
-static void stream_progress(struct reply *reply, const char *what,
-                            const struct service_event *ev, struct buf *out) {
+/* LlamaIndex's client takes every line for JSON: no comment where none was asked for, unless
+ * the client has waited long (openai_format_waiting). */
+static void stream_progress(struct reply *reply, const struct service_event *ev,
+                            struct buf *out) {
     int percent = (int)(fmin(fmax(ev->progress, 0), 1) * 100);
-    bool shown = ev->kind == reply->shown_kind && percent == reply->shown_percent;
-    if (!reply->options.stream || shown) return;
-    reply->shown_kind = ev->kind;
-    reply->shown_percent = percent;
-    buf_addf(out, ": %s %d%%\n\n", what, percent);
+    bool known = ev->kind == reply->waits_kind && percent == reply->waits_percent;
+    reply->waits_kind = ev->kind;
+    reply->waits_percent = percent;
+    if (reply->options.stream && reply->options.progress && !known) {
+        openai_format_waiting(reply, out);
+    }
+}
+
+void openai_format_waiting(const struct reply *reply, struct buf *out) {
+    bool loads = reply->waits_kind == SERVICE_LOADING;
+    if (reply->waits_percent < loads) { /* what waits in line hears of a load at 0 %, too */
+        buf_add_str(out, ": waiting\n\n");
+    } else {
+        buf_addf(out, ": %s %d%%\n\n", loads ? "loading" : "prompt", reply->waits_percent);
+    }
 }
 
 /* ---- whole ---- */
@@ -306,10 +317,8 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
     case SERVICE_STARTED:
         return REPLY_MORE;
     case SERVICE_LOADING:
-        stream_progress(reply, "loading", ev, out);
-        return REPLY_MORE;
     case SERVICE_PROMPT:
-        stream_progress(reply, "prompt", ev, out);
+        stream_progress(reply, ev, out);
         return REPLY_MORE;
     case SERVICE_DELTA:
         if (reply->options.stream) {

@@ -14,6 +14,7 @@
 #include "http/server.h"
 
 enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
+enum { FIRST_SILENCE_MS = 5000, SILENCE_MS = 10000 };
 
 struct answer;
 
@@ -30,10 +31,16 @@ struct answer {
     struct exchange *x;
     struct reply *reply;
     bool stream;
-    bool begun; /* the headers of a stream are out */
+    bool begun;         /* the headers of a stream are out */
+    uv_timer_t silence; /* of a stream, see answer_on_silence */
+    uint64_t wrote;     /* the loop's time when something was sent last */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
+
+static void answer_free(uv_handle_t *silence) {
+    free(silence->data);
+}
 
 /* The exchange is over; what still runs for it is not wanted. */
 static void answer_close(struct answer *a) {
@@ -41,7 +48,7 @@ static void answer_close(struct answer *a) {
         if (a->parts[i].call) a->service->cancel(a->service->self, a->parts[i].call);
     }
     a->dialect->reply_free(a->reply);
-    free(a);
+    uv_close((uv_handle_t *)&a->silence, answer_free);
 }
 
 static void answer_on_gone(void *ctx) {
@@ -63,12 +70,31 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
         a->begun = true;
     }
     if (due) exchange_write(a->x, buf_str(bytes), bytes->len);
+    if (due) a->wrote = uv_now(a->silence.loop);
     if (step == REPLY_MORE) return;
     if (a->stream)
         exchange_end(a->x);
     else
         exchange_reply(a->x, 200, "application/json", buf_str(bytes), bytes->len);
     answer_close(a);
+}
+
+/* What is known within the first seconds gets its true status, and a stream that is answered by
+ * then has no comments, which some clients cannot read. After that a comment now and then keeps
+ * the connection open. */
+static void answer_on_silence(uv_timer_t *silence) {
+    struct answer *a = silence->data;
+    uint64_t since = uv_now(silence->loop) - a->wrote;
+    uint64_t most = a->begun ? SILENCE_MS : FIRST_SILENCE_MS;
+    if (since >= most) {
+        struct buf bytes = BUF_INIT(1 << 12);
+        a->dialect->format_waiting(a->reply, &bytes);
+        deliver(a, &bytes, REPLY_MORE);
+        buf_clear(&bytes);
+        since = 0;
+        most = SILENCE_MS;
+    }
+    uv_timer_start(silence, answer_on_silence, most - since, 0);
 }
 
 static void answer_fail(struct answer *a, const struct error *err) {
@@ -167,6 +193,10 @@ static void answer_begin(const struct routes *r, struct exchange *x,
     for (int i = 0; i < a->count; i++) a->parts[i] = (struct part){ a, i, 0 };
     exchange_on_gone(x, answer_on_gone, a);
     exchange_on_pressure(x, answer_on_pressure, a);
+    uv_timer_init(r->loop, &a->silence);
+    a->silence.data = a;
+    a->wrote = uv_now(r->loop);
+    if (a->stream) uv_timer_start(&a->silence, answer_on_silence, FIRST_SILENCE_MS, 0);
     begin_parts(a, parsed);
     parsed_clear(parsed);
     free(parsed);

@@ -13,9 +13,9 @@ static void test_one_question(void **state) {
     assert_string_equal(buf_str(&r.err), "");
     result_clear(&r);
     char *body = server_get("/fake/last");
-    assert_string_equal(body,
-                        "{\"model\":\"qwen3-4b\",\"stream\":true,\"ttl\":120,\"messages\":"
-                        "[{\"role\":\"user\",\"content\":\"hello\"}]}");
+    assert_string_equal(body, "{\"model\":\"qwen3-4b\",\"stream\":true,\"ttl\":120,"
+                              "\"stream_options\":{\"include_progress\":true},\"messages\":"
+                              "[{\"role\":\"user\",\"content\":\"hello\"}]}");
     free(body);
 }
 
