@@ -128,7 +128,8 @@ static void tell_writing(struct history *h, const struct job *job) {
         h->lost += job->notes.count;
         if (!h->failing) log_warn("the history cannot be written: %s", job->write_error.text);
     } else if (h->lost > 0) {
-        log_warn("the history can be written again; %llu entries are missing",
+        log_warn("the history %s; %llu entries are missing",
+                 h->failing ? "can be written again" : "is written too slowly",
                  (unsigned long long)h->lost);
         h->lost = 0;
     }

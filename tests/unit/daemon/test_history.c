@@ -159,7 +159,7 @@ static void test_the_queue_is_bounded(void **state) {
     struct world *w = *state;
     add_events(w, AT_ONCE + QUEUE + 10);
     assert_int_equal(ask(w), AT_ONCE + QUEUE);
-    assert_int_equal(count_in_log(w, "it lacks 10 entries"), 1);
+    assert_int_equal(count_in_log(w, "written too slowly; 10 entries are missing"), 1);
 }
 
 static void test_a_disk_that_fails_is_one_warning(void **state) {
@@ -173,7 +173,7 @@ static void test_a_disk_that_fails_is_one_warning(void **state) {
     assert_int_equal(mkdir(w->state, 0700), 0);
     add_events(w, 2);
     assert_int_equal(ask(w), 2);
-    assert_int_equal(count_in_log(w, "it lacks 3 entries"), 1);
+    assert_int_equal(count_in_log(w, "written again; 3 entries are missing"), 1);
     assert_int_equal(count_in_log(w, "warn: "), 2);
 }
 
