@@ -22,7 +22,9 @@ struct reply_options {
     bool progress;      /* stream_options.include_progress */
     bool base64;        /* embeddings: encoding_format */
     bool logprobs;
-    char *model; /* name to show: what the client asked for; "" if it named none */
+    bool reasoning;      /* messages: thinking was asked for, and is shown */
+    bool reasoning_text; /* ... with its text */
+    char *model;         /* name to show: what the client asked for; "" if it named none */
 };
 
 struct parsed {

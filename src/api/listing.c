@@ -71,6 +71,7 @@ void listing_format(const struct service_models *models, const struct listing_fo
             form->fill(doc, yyjson_mut_arr_add_obj(doc, data), entry);
         }
     }
+    if (form->end) form->end(doc, root, data);
     answer_write(doc, out);
     free(listing.entries);
 }
@@ -117,4 +118,10 @@ const struct instance_view *entry_loaded(const struct listing_entry *entry) {
         if (instance_is_loaded(instance)) return instance;
     }
     return NULL;
+}
+
+bool listing_serves(const struct listing_entry *entry, bool jit) {
+    if (jit) return true;
+    const struct instance_view *loaded = entry_loaded(entry);
+    return loaded && strcmp(loaded->identifier, entry->id) == 0;
 }

@@ -17,11 +17,16 @@ struct listing_entry {
     const struct instance_view *instance; /* NULL: the model itself */
 };
 
+/* With JIT loading every name works; without it, those of loaded instances. */
+bool listing_serves(const struct listing_entry *entry, bool jit);
+
 /* What a dialect shows of an entry, and whether it shows it. */
 struct listing_form {
     /* jit: names of models that are not loaded work, too. NULL: shows all. */
     bool (*shows)(const struct listing_entry *entry, bool jit);
     void (*fill)(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct listing_entry *entry);
+    /* Adds to the root of the whole list; NULL: nothing. */
+    void (*end)(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *data);
 };
 
 /* {"object":"list","data":[...]}, in the snapshot's order, a model before its instances. */

@@ -32,7 +32,8 @@
  *   {"op":"embedding", "input":[string | [token...], ...]}
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
  *   {"op":"template", ...the fields of chat; answers the prompt text. "bos","eos":bool, whether
- *    these marks are part of it where the tokenizer adds them (absent: as the template says)}
+ *    these marks are part of it where the tokenizer adds them (absent: as the template says),
+ *    "count":bool, answer how many tokens it has instead}
  *
  * ## delta (MSG_DELTA payload)
  *   {"content":"...", "reasoning":"...", "tool_calls":[{"index":n,"id":"..","name":"..",
@@ -44,7 +45,8 @@
  *   {"stop_reason":"eosFound"|..., "stop_string":"..", "prompt_tokens":n, "cached_tokens":n,
  *    "completion_tokens":n, "reasoning_tokens":n, "prompt_seconds":x, "generation_seconds":x,
  *    "time_to_first_token":x (from the worker's receipt),
- *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."}}
+ *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."} or
+ *    {"tokens":n}}
  */
 #ifndef DOZE_API_SERVICE_H
 #define DOZE_API_SERVICE_H

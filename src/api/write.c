@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/write.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "base/json.h"
 
 yyjson_mut_doc *answer_new(void) {
@@ -21,4 +24,17 @@ void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name
     } else {
         yyjson_mut_obj_add_null(doc, out, name);
     }
+}
+
+void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name, int64_t unix_ms) {
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm tm;
+    char day[32], text[48];
+    if (unix_ms <= 0 || !gmtime_r(&seconds, &tm) ||
+        strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        yyjson_mut_obj_add_null(doc, out, name);
+        return;
+    }
+    snprintf(text, sizeof text, "%s.%03dZ", day, (int)(unix_ms % 1000));
+    yyjson_mut_obj_add_strcpy(doc, out, name, text);
 }

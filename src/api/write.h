@@ -17,4 +17,7 @@ void answer_write(yyjson_mut_doc *doc, struct buf *out);
 void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
                       const char *text);
 
+/* ISO 8601, UTC, milliseconds; null for 0. */
+void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name, int64_t unix_ms);
+
 #endif

@@ -71,23 +71,45 @@ static void write_marked(const struct llama_vocab *vocab, const struct request *
     buf_clear(&eos);
 }
 
-static bool apply_template(struct engine *e, uint64_t id, struct request *r,
-                           struct error *err) {
+static void reply_templated(struct engine *e, uint64_t id, const struct request *r,
+                            const struct chat *chat) {
     size_t len = 0;
-    struct chat *chat = job_new_chat(e, &r->chat, err);
-    if (chat) {
-        const char *prompt = chat_prompt(chat, &len);
-        struct buf text = BUF_INIT(len + (2 << 16));
-        write_marked(e->model.vocab, r, prompt, len, &text);
+    const char *prompt = chat_prompt(chat, &len);
+    struct buf text = BUF_INIT(len + (2 << 16));
+    write_marked(e->model.vocab, r, prompt, len, &text);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *result = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strncpy(doc, result, "prompt", buf_str(&text), text.len);
+    reply_result(&e->link, id, doc, result);
+    buf_clear(&text);
+}
+
+static bool reply_token_count(struct engine *e, uint64_t id, const struct chat *chat,
+                              struct error *err) {
+    struct tokens tokens = { 0 };
+    bool ok = job_chat_tokens(e, chat, &tokens, err);
+    if (ok) {
         yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
         yyjson_mut_val *result = yyjson_mut_obj(doc);
-        yyjson_mut_obj_add_strncpy(doc, result, "prompt", buf_str(&text), text.len);
+        yyjson_mut_obj_add_uint(doc, result, "tokens", tokens.count);
         reply_result(&e->link, id, doc, result);
-        buf_clear(&text);
-        chat_free(chat);
     }
+    tokens_clear(&tokens);
+    return ok;
+}
+
+static bool apply_template(struct engine *e, uint64_t id, struct request *r,
+                           struct error *err) {
+    struct chat *chat = job_new_chat(e, &r->chat, err);
+    bool ok = chat != NULL;
+    if (ok && r->count) {
+        ok = reply_token_count(e, id, chat, err);
+    } else if (ok) {
+        reply_templated(e, id, r, chat);
+    }
+    chat_free(chat);
     request_clear(r);
-    return chat != NULL;
+    return ok;
 }
 
 static bool enqueue(struct engine *e, uint64_t id, struct request *r, struct error *err) {

@@ -10,14 +10,16 @@
 
 static const unsigned PROMPT_MARKS = TOKENS_ADD_SPECIAL | TOKENS_PARSE_SPECIAL;
 
+/* In the words by which clients know that they have to shorten a conversation: LiteLLM and
+ * LangChain look for the first half, Claude Code for the second. */
 static bool fits(const struct engine *e, size_t count, const char *what, struct error *err) {
     size_t limit = (size_t)e->context.length;
     if (count < limit || (e->model.embeds && count == limit)) return true;
-    return error_set(
-        err, ERR_CONTEXT_LENGTH,
-        "The %s has %zu tokens, but the context holds %zu; shorten it, or load the "
-        "model with a larger context length.",
-        what, count, limit);
+    return error_set(err, ERR_CONTEXT_LENGTH,
+                     "This model's maximum context length is %zu tokens, but the %s is too "
+                     "long: %zu tokens. Shorten it, or load the model with a larger context "
+                     "length.",
+                     limit, what, count);
 }
 
 /* A prompt without a token begins where any text may begin. */
@@ -97,12 +99,16 @@ struct chat *job_new_chat(struct engine *engine, const struct request_chat *c,
     return chat_new(engine->model.templates, &input, err);
 }
 
+bool job_chat_tokens(const struct engine *engine, const struct chat *chat, struct tokens *ret,
+                     struct error *err) {
+    size_t len = 0;
+    const char *prompt = chat_prompt(chat, &len);
+    return tokens_from_text(ret, engine->model.vocab, prompt, len, PROMPT_MARKS, err);
+}
+
 static bool chat_tokens(struct engine *e, struct job *job, struct error *err) {
     job->chat = job_new_chat(e, &job->request.chat, err);
-    if (!job->chat) return false;
-    size_t len = 0;
-    const char *prompt = chat_prompt(job->chat, &len);
-    return tokens_from_text(&job->prompt, e->model.vocab, prompt, len, PROMPT_MARKS, err);
+    return job->chat && job_chat_tokens(e, job->chat, &job->prompt, err);
 }
 
 static void cut_prompt(const struct engine *e, struct job *job) {

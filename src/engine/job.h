@@ -45,6 +45,9 @@ void job_free(struct job *job);
  * chat_new, or ERR_NOT_SUPPORTED for an embedding model. */
 struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat,
                           struct error *err);
+/* Append the tokens of its prompt. Fails with ERR_INVALID_REQUEST. */
+bool job_chat_tokens(const struct engine *engine, const struct chat *chat, struct tokens *ret,
+                     struct error *err);
 
 /* Replace *ret by the tokens of the input. Fails with ERR_INVALID_REQUEST, or with
  * ERR_CONTEXT_LENGTH if they do not fit. */

@@ -66,7 +66,7 @@ static bool read_template(struct request *r, yyjson_val *root, int32_t vocab_siz
                           struct error *err) {
     r->bos = read_mark(yyjson_obj_get(root, "bos"));
     r->eos = read_mark(yyjson_obj_get(root, "eos"));
-    return read_chat(r, root, vocab_size, err);
+    return json_read_bool(root, "count", &r->count, err) && read_chat(r, root, vocab_size, err);
 }
 
 static bool read_completion(struct request *r, yyjson_val *root, int32_t vocab_size,

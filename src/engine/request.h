@@ -80,6 +80,7 @@ struct request {
     bool report_prompt;                      /* of a chat: STARTED carries its prompt */
     bool add_special, parse_special, pieces; /* of tokenize */
     int bos, eos;                            /* of template, see there; -1: not given */
+    bool count;                              /* of template: answer how many tokens it has */
 };
 
 /* Fails with ERR_INVALID_REQUEST naming the field, or ERR_NOT_SUPPORTED (images, unknown op).

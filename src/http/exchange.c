@@ -108,6 +108,7 @@ void exchange_refuse(struct exchange *x, int status, const struct error *err) {
         snprintf(seconds, sizeof seconds, "%d", err->retry_after);
         exchange_add_header(x, "Retry-After", seconds);
     }
+    if (status == 401) exchange_add_header(x, "WWW-Authenticate", "Bearer");
     if (err->code == ERR_METHOD) {
         struct buf allow = BUF_INIT(256);
         (void)route_allowed(options->routes, options->route_count, path, &allow);

@@ -108,8 +108,8 @@ void exchange_add_header(struct exchange *x, const char *name, const char *value
 /* Answer whole; copies the body. Ends the exchange. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, const void *body,
                     size_t len);
-/* Answer an error by the server's format_error, with Retry-After or Allow where due. Ends it.
- */
+/* Answer an error by the server's format_error, with Retry-After, Allow or WWW-Authenticate
+ * where due. Ends it. */
 void exchange_fail(struct exchange *x, const struct error *err);
 /* The same with a status for which there is no error code, e.g. 426. */
 void exchange_refuse(struct exchange *x, int status, const struct error *err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
 #include "base/json.h"
@@ -14,7 +15,8 @@
 #include "events.h"
 #include "golden.h"
 
-static const struct dialect *const dialects[] = { &dialect_openai, &dialect_lmstudio_v0 };
+static const struct dialect *const dialects[] = { &dialect_openai, &dialect_lmstudio_v0,
+                                                  &dialect_anthropic };
 
 static const struct dialect *dialect_of(const struct golden_case *c) {
     for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
@@ -27,14 +29,16 @@ static const struct dialect *dialect_of(const struct golden_case *c) {
 }
 
 static enum service_op op_of(const struct golden_case *c) {
-    static const char *const words[] = {
-        [OP_CHAT] = "chat-", [OP_COMPLETION] = "completion-", [OP_EMBEDDING] = "embedding-"
-    };
+    static const char *const words[] = { [OP_CHAT] = "chat-",
+                                         [OP_COMPLETION] = "completion-",
+                                         [OP_EMBEDDING] = "embedding-",
+                                         [OP_TOKENIZE] = "tokenize-",
+                                         [OP_TEMPLATE] = "count-" };
     const char *name = strchr(c->name, '/') + 1;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strncmp(name, words[i], strlen(words[i])) == 0) return (enum service_op)i;
     }
-    fail_msg("%s: the name must begin with chat-, completion- or embedding-", c->name);
+    fail_msg("%s: the name must begin with chat-, completion-, embedding- or count-", c->name);
     return OP_CHAT;
 }
 
@@ -84,6 +88,9 @@ static void add_options(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_bool(doc, out, "include_usage", from->include_usage);
     yyjson_mut_obj_add_bool(doc, out, "base64", from->base64);
     yyjson_mut_obj_add_bool(doc, out, "logprobs", from->logprobs);
+    if (from->reasoning) {
+        yyjson_mut_obj_add_bool(doc, out, "reasoning_text", from->reasoning_text);
+    }
 }
 
 static void check_parsed(const struct golden_case *c, const struct parsed *parsed) {

@@ -70,15 +70,21 @@ static void vector_read(yyjson_val *vector, struct event_line *ret) {
     ret->event.vector_len = yyjson_arr_size(vector);
 }
 
-static void end_read(yyjson_val *line, struct service_event *event) {
-    const char *reason = str(line, "stop_reason");
-    event->stop_reason = reason ? stop_reason_parse(reason) : STOP_EOS;
-    event->usage = (struct service_usage){
+static struct service_usage usage_read(yyjson_val *line) {
+    return (struct service_usage){
         .prompt_tokens = integer(line, "prompt_tokens"),
         .cached_tokens = integer(line, "cached_tokens"),
         .completion_tokens = integer(line, "completion_tokens"),
         .reasoning_tokens = integer(line, "reasoning_tokens"),
     };
+}
+
+static void end_read(yyjson_val *line, struct service_event *event) {
+    const char *reason = str(line, "stop_reason");
+    event->stop_reason = reason ? stop_reason_parse(reason) : STOP_EOS;
+    event->stop_string = str(line, "stop_string");
+    event->result = yyjson_obj_get(line, "result");
+    event->usage = usage_read(line);
     event->timing = (struct service_timing){
         .prompt = number(line, "prompt_seconds"),
         .generation = number(line, "generation_seconds"),
@@ -103,6 +109,7 @@ void event_read(yyjson_val *line, struct event_line *ret) {
     instance_read(yyjson_obj_get(line, "instance"), ret);
     calls_read(yyjson_obj_get(line, "tool_calls"), &ret->event);
     if (ret->event.kind == SERVICE_VECTOR) vector_read(yyjson_obj_get(line, "vector"), ret);
+    if (ret->event.kind == SERVICE_STARTED) ret->event.usage = usage_read(line);
     if (ret->event.kind == SERVICE_DONE) end_read(line, &ret->event);
     if (ret->event.kind == SERVICE_ERROR) error_read(line, ret);
 }

@@ -225,7 +225,8 @@ test('a text longer than the context, as the client wants it', async (t) => {
     await client.llm.load('endless', { verbose: false, config: { contextLength: 256 } });
   const long = 'tick tock '.repeat(2000);
   const stop = { contextOverflowPolicy: 'stopAtLimit', maxTokens: 600 };
-  await assert.rejects(async () => { await model.respond(long, stop); }, /context holds 256/);
+  await assert.rejects(async () => { await model.respond(long, stop); },
+    /maximum context length is 256/);
   const full = await model.respond('Hello?', stop);
   assert.equal(full.stats.stopReason, 'contextLengthReached');
   for (const contextOverflowPolicy of ['truncateMiddle', 'rollingWindow']) {

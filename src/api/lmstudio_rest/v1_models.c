@@ -18,21 +18,6 @@ static void add_seconds(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *na
     }
 }
 
-/* ISO 8601, UTC, milliseconds; null for 0. */
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
-                     int64_t unix_ms) {
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm tm;
-    char day[32], text[48];
-    if (unix_ms <= 0 || !gmtime_r(&seconds, &tm) ||
-        strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
-        yyjson_mut_obj_add_null(doc, out, name);
-        return;
-    }
-    snprintf(text, sizeof text, "%s.%03dZ", day, (int)(unix_ms % 1000));
-    yyjson_mut_obj_add_strcpy(doc, out, name, text);
-}
-
 const char *lmstudio_v1_type(enum model_type type) {
     return type == MODEL_EMBEDDINGS ? "embedding" : "llm";
 }

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "api/listing.h"
 #include "api/openai/openai.h"
-
-/* With JIT loading every name works; without it, those of loaded instances. */
-static bool entry_serves(const struct listing_entry *entry, bool jit) {
-    if (jit) return true;
-    const struct instance_view *loaded = entry_loaded(entry);
-    return loaded && strcmp(loaded->identifier, entry->id) == 0;
-}
 
 static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                        const struct listing_entry *entry) {
@@ -20,7 +11,7 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_str(doc, out, "owned_by", publisher && *publisher ? publisher : "local");
 }
 
-static const struct listing_form form = { .shows = entry_serves, .fill = entry_fill };
+static const struct listing_form form = { .shows = listing_serves, .fill = entry_fill };
 
 void openai_format_models(const struct service_models *models, struct buf *out) {
     listing_format(models, &form, out);

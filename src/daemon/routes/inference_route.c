@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
 #include "base/clock.h"
@@ -164,25 +165,18 @@ static void begin_parts(struct answer *a, struct parsed *parsed) {
     }
 }
 
-static void next_id(char *text, size_t size) {
+/* The answer's id, which its headers carry in OpenAI's and in Anthropic's word. */
+static void next_id(struct exchange *x, char *text, size_t size) {
     static uint64_t count;
     snprintf(text, size, "%llx%04llx", (unsigned long long)clock_unix(),
              (unsigned long long)(++count & 0xffff));
+    exchange_add_header(x, "x-request-id", text);
+    exchange_add_header(x, "request-id", text);
 }
 
-static void answer_begin(const struct routes *r, struct exchange *x,
-                         const struct dialect *dialect, enum service_op op) {
-    struct error err;
-    size_t len = 0;
-    const char *body = exchange_body(x, &len);
-    struct parsed *parsed = xcalloc(1, sizeof *parsed);
-    if (!dialect->parse(op, body, len, parsed, &err)) {
-        free(parsed);
-        exchange_fail(x, &err);
-        return;
-    }
-    char id[40];
-    next_id(id, sizeof id);
+static struct answer *answer_open(const struct routes *r, struct exchange *x,
+                                  const struct dialect *dialect, struct parsed *parsed,
+                                  const char *id) {
     struct answer *a = xcalloc(1, sizeof *a);
     a->service = r->service;
     a->dialect = dialect;
@@ -191,14 +185,30 @@ static void answer_begin(const struct routes *r, struct exchange *x,
     a->count = parsed->count;
     a->reply = dialect->reply_new(&parsed->options, parsed->count, id, clock_unix() / 1000);
     for (int i = 0; i < a->count; i++) a->parts[i] = (struct part){ a, i, 0 };
-    exchange_on_gone(x, answer_on_gone, a);
-    exchange_on_pressure(x, answer_on_pressure, a);
     uv_timer_init(r->loop, &a->silence);
     a->silence.data = a;
     a->wrote = uv_now(r->loop);
     if (a->stream) uv_timer_start(&a->silence, answer_on_silence, FIRST_SILENCE_MS, 0);
-    begin_parts(a, parsed);
-    parsed_clear(parsed);
+    return a;
+}
+
+static void answer_begin(const struct routes *r, struct exchange *x,
+                         const struct dialect *dialect, enum service_op op) {
+    struct error err;
+    size_t len = 0;
+    char id[40];
+    const char *body = exchange_body(x, &len);
+    struct parsed *parsed = xcalloc(1, sizeof *parsed);
+    next_id(x, id, sizeof id);
+    if (dialect->parse(op, body, len, parsed, &err)) {
+        struct answer *a = answer_open(r, x, dialect, parsed, id);
+        exchange_on_gone(x, answer_on_gone, a);
+        exchange_on_pressure(x, answer_on_pressure, a);
+        begin_parts(a, parsed);
+        parsed_clear(parsed);
+    } else {
+        exchange_fail(x, &err);
+    }
     free(parsed);
 }
 
@@ -212,6 +222,14 @@ void route_openai_completions(void *ctx, struct exchange *x) {
 
 void route_openai_embeddings(void *ctx, struct exchange *x) {
     answer_begin(ctx, x, &dialect_openai, OP_EMBEDDING);
+}
+
+void route_messages(void *ctx, struct exchange *x) {
+    answer_begin(ctx, x, &dialect_anthropic, OP_CHAT);
+}
+
+void route_messages_count(void *ctx, struct exchange *x) {
+    answer_begin(ctx, x, &dialect_anthropic, OP_TEMPLATE);
 }
 
 void route_v0_chat(void *ctx, struct exchange *x) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* model_routes.c - the listings of models in each dialect. */
+#include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/lmstudio_rest/v1.h"
 #include "api/openai/openai.h"
@@ -33,8 +34,10 @@ static void reply_model(void *ctx, struct exchange *x,
     exchange_fail(x, &err);
 }
 
+/* Anthropic's clients list models at the same path. */
 void route_openai_models(void *ctx, struct exchange *x) {
-    reply_models(ctx, x, openai_format_models);
+    bool anthropic = exchange_header(x, "anthropic-version") != NULL;
+    reply_models(ctx, x, anthropic ? anthropic_format_models : openai_format_models);
 }
 
 void route_openai_model(void *ctx, struct exchange *x) {

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/lmstudio_ws/session.h"
 #include "api/openai/openai.h"
@@ -30,6 +32,9 @@ enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
 static const struct http_route table[] = {
     OPENAI_ROUTES("/v1"),
     OPENAI_ROUTES(""), /* some clients forget the /v1 */
+
+    { "POST", "/v1/messages", BODY_INFERENCE, HTTP_GUARDED, route_messages },
+    { "POST", "/v1/messages/count_tokens", BODY_INFERENCE, HTTP_GUARDED, route_messages_count },
 
     { "GET", "/api/v0/models", 0, HTTP_GUARDED, route_v0_models },
     { "GET", "/api/v0/models/{id}", 0, HTTP_GUARDED, route_v0_model },
@@ -70,21 +75,36 @@ static const struct http_route table[] = {
     { "GET", "/decision", 0, HTTP_OPEN, route_ws },
 };
 
+/* The key that a client sends, in OpenAI's, Anthropic's or Azure's header; NULL: none. */
+static const char *key_given(const struct exchange *x) {
+    static const char *const headers[] = { "x-api-key", "api-key" };
+    const char *given = exchange_header(x, "Authorization");
+    if (given && strncasecmp(given, "Bearer ", 7) == 0) return given + 7;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        given = exchange_header(x, headers[i]);
+        if (given && *given) return given; /* Continue sends an empty one */
+    }
+    return NULL;
+}
+
 static bool guard(void *ctx, const struct exchange *x, struct error *err) {
     const struct routes *r = ctx;
-    const char *key = settings_store_get(r->settings)->api_key;
-    const char *given = exchange_header(x, "Authorization");
-    if (!*key) return true;
-    if (given && strncmp(given, "Bearer ", 7) == 0 && api_key_is(key, given + 7)) return true;
+    const char *key = settings_store_get(r->settings)->api_key, *given = key_given(x);
+    if (!*key || (given && api_key_is(key, given))) return true;
     return error_set(err, ERR_API_KEY,
                      "This server needs an API key; send it as `Authorization: Bearer <key>`.");
+}
+
+/* The dialect of a path, for errors that no dialect has seen. */
+static const struct dialect *dialect_of(const char *path) {
+    if (strncmp(path, "/v1/messages", 12) == 0) return &dialect_anthropic;
+    return strncmp(path, "/api/v0/", 8) == 0 ? &dialect_lmstudio_v0 : &dialect_openai;
 }
 
 static void format_error(void *ctx, const char *path, const struct error *err,
                          struct buf *out) {
     (void)ctx;
-    bool v0 = strncmp(path, "/api/v0/", 8) == 0;
-    (v0 ? dialect_lmstudio_v0 : dialect_openai).format_error(err, out);
+    dialect_of(path)->format_error(err, out);
 }
 
 /* Discovery, and the sockets of those who follow the log. */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* parse.c - a Messages body to a neutral request. */
+#include <string.h>
+
+#include "api/anthropic/anthropic.h"
+#include "api/anthropic/reply.h"
+#include "api/anthropic/translate.h"
+#include "api/ttl.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+
+enum { STOP_MAX_STRINGS = 16 };
+
+static bool max_tokens_translate(struct translation *t) {
+    int64_t max = 0;
+    if (!json_read_int(t->in, "max_tokens", 1, INT32_MAX, &max, t->err)) return false;
+    if (max > 0) yyjson_mut_obj_add_int(t->doc, t->out, "max_tokens", max);
+    return true;
+}
+
+static bool number_translate(struct translation *t, const char *name, double max) {
+    double value = -1;
+    if (!json_read_double(t->in, name, 0, max, &value, t->err)) return false;
+    if (value >= 0) yyjson_mut_obj_add_real(t->doc, t->out, name, value);
+    return true;
+}
+
+static bool top_k_translate(struct translation *t) {
+    int64_t k = -1;
+    if (!json_read_int(t->in, "top_k", 0, INT32_MAX, &k, t->err)) return false;
+    if (k >= 0) yyjson_mut_obj_add_int(t->doc, t->out, "top_k", k);
+    return true;
+}
+
+static bool stop_translate(struct translation *t) {
+    yyjson_val *strings = NULL, *string;
+    size_t i, count;
+    if (!json_read_array(t->in, "stop_sequences", &strings, t->err)) return false;
+    if (yyjson_arr_size(strings) > STOP_MAX_STRINGS) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "stop_sequences",
+                               "'stop_sequences' may have at most %d strings.",
+                               STOP_MAX_STRINGS);
+    }
+    yyjson_mut_val *list = yyjson_mut_arr(t->doc);
+    yyjson_arr_foreach(strings, i, count, string) {
+        const char *text = yyjson_get_str(string);
+        if (!text || strlen(text) != yyjson_get_len(string)) {
+            return translation_wrong_type(t, "stop_sequences", "an array of strings");
+        }
+        if (*text) yyjson_mut_arr_add_strcpy(t->doc, list, text);
+    }
+    if (yyjson_mut_arr_size(list)) yyjson_mut_obj_add_val(t->doc, t->out, "stop", list);
+    return true;
+}
+
+/* ---- thinking ---- */
+
+/* Without thinking a reasoning model is asked not to reason, in the word that most templates
+ * know. */
+static bool thinking_translate(struct translation *t, struct reply_options *options) {
+    yyjson_val *thinking = NULL;
+    const char *type = "disabled", *display = "";
+    int64_t budget = -1;
+    if (!json_read_object(t->in, "thinking", &thinking, t->err)) return false;
+    if (thinking &&
+        !(json_read_str(thinking, "type", &type, t->err) &&
+          json_read_str(thinking, "display", &display, t->err) &&
+          json_read_int(thinking, "budget_tokens", 0, INT32_MAX, &budget, t->err))) {
+        return translation_error_inside(t->err, "thinking");
+    }
+    options->reasoning = strcmp(type, "disabled") != 0;
+    options->reasoning_text = options->reasoning && strcmp(display, "omitted") != 0;
+    if (budget >= 0) yyjson_mut_obj_add_int(t->doc, t->out, "reasoning_budget", budget);
+    if (thinking && !options->reasoning) {
+        yyjson_mut_val *kwargs = yyjson_mut_obj_add_obj(t->doc, t->out, "chat_template_kwargs");
+        yyjson_mut_obj_add_bool(t->doc, kwargs, "enable_thinking", false);
+    }
+    return true;
+}
+
+/* ---- structured output ---- */
+
+static bool format_translate(struct translation *t, yyjson_val *format) {
+    const char *type = NULL;
+    yyjson_val *schema = NULL;
+    if (!json_read_str(format, "type", &type, t->err)) return false;
+    if (!json_read_object(format, "schema", &schema, t->err)) return false;
+    if (!type || strcmp(type, "json_schema") != 0 || !schema) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
+                               "The format must be {\"type\": \"json_schema\", \"schema\": "
+                               "{...}}.");
+    }
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
+    yyjson_mut_obj_add_str(t->doc, out, "type", "json_schema");
+    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, out, "json_schema");
+    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
+    return true;
+}
+
+/* output_config {format, effort}; output_format is the name of its beta. */
+static bool output_translate(struct translation *t) {
+    yyjson_val *config = NULL, *format = NULL;
+    const char *effort = NULL;
+    if (!json_read_object(t->in, "output_format", &format, t->err)) return false;
+    if (!json_read_object(t->in, "output_config", &config, t->err)) return false;
+    if (config && !(json_read_object(config, "format", &format, t->err) &&
+                    json_read_str(config, "effort", &effort, t->err))) {
+        return translation_error_inside(t->err, "output_config");
+    }
+    if (effort) yyjson_mut_obj_add_strcpy(t->doc, t->out, "reasoning_effort", effort);
+    if (!format || format_translate(t, format)) return true;
+    return translation_error_inside(t->err, "output_config.format");
+}
+
+/* Somebody else's servers: an answer without them would be another one than was asked for. */
+static bool servers_refuse(struct translation *t) {
+    if (yyjson_arr_size(translation_field(t, "mcp_servers")) == 0) return true;
+    return error_set_param(t->err, ERR_INVALID_REQUEST, "mcp_servers",
+                           "This server calls no MCP servers; give their tools in 'tools'.");
+}
+
+/* ---- the body ---- */
+
+static bool chat_translate(struct translation *t, struct reply_options *options) {
+    return anthropic_translate_messages(t) && anthropic_translate_tools(t) &&
+           thinking_translate(t, options) && output_translate(t) && servers_refuse(t);
+}
+
+static bool body_read(struct parsed *parsed, struct translation *t) {
+    struct service_request *request = &parsed->requests[0];
+    bool counts = parsed->options.op == OP_TEMPLATE;
+    const char *model = "";
+    if (!json_read_str(t->in, "model", &model, t->err)) return false;
+    if (!api_read_ttl(t->in, &request->ttl, t->err)) return false;
+    if (!chat_translate(t, &parsed->options)) return false;
+    if (counts) {
+        yyjson_mut_obj_add_bool(t->doc, t->out, "count", true);
+    } else if (!(json_read_bool(t->in, "stream", &parsed->options.stream, t->err) &&
+                 max_tokens_translate(t) && number_translate(t, "temperature", 5) &&
+                 number_translate(t, "top_p", 1) && top_k_translate(t) && stop_translate(t))) {
+        return false;
+    }
+    request->model = *model ? xstrdup(model) : NULL;
+    parsed->options.model = xstrdup(model);
+    return true;
+}
+
+static bool anthropic_parse(enum service_op op, const char *body, size_t len,
+                            struct parsed *ret_parsed, struct error *err) {
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
+    t.doc = json_object_new(&t.out);
+    yyjson_mut_obj_add_str(t.doc, t.out, "op", op == OP_TEMPLATE ? "template" : "chat");
+    struct parsed parsed = { .options.op = op, .count = 1 };
+    parsed.requests[0] = (struct service_request){ .op = op, .body = t.doc };
+    bool ok = body_read(&parsed, &t);
+    yyjson_doc_free(doc);
+    if (ok) {
+        *ret_parsed = parsed;
+    } else {
+        parsed_clear(&parsed);
+    }
+    return ok;
+}
+
+const struct dialect dialect_anthropic = {
+    .name = "anthropic",
+    .parse = anthropic_parse,
+    .reply_new = anthropic_reply_new,
+    .reply_free = anthropic_reply_free,
+    .reply_event = anthropic_reply_event,
+    .format_waiting = anthropic_format_waiting,
+    .format_error = anthropic_format_error,
+};

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* tools.c - the tools that a model may call, and which it must call. */
+#include <string.h>
+
+#include "api/anthropic/translate.h"
+#include "base/json.h"
+
+/* ---- deferred tools: shown once a tool_reference has named them ---- */
+
+static bool content_names(yyjson_val *content, yyjson_val *name) {
+    yyjson_val *block;
+    size_t i, count;
+    yyjson_arr_foreach(content, i, count, block) {
+        yyjson_val *referred = yyjson_obj_get(block, "tool_name");
+        if (referred && yyjson_equals(referred, name)) return true;
+        if (content_names(yyjson_obj_get(block, "content"), name)) return true;
+    }
+    return false;
+}
+
+static bool is_referred_to(struct translation *t, yyjson_val *name) {
+    yyjson_val *message;
+    size_t i, count;
+    yyjson_arr_foreach(yyjson_obj_get(t->in, "messages"), i, count, message) {
+        if (content_names(yyjson_obj_get(message, "content"), name)) return true;
+    }
+    return false;
+}
+
+/* Only the client's own tools have no type or "custom"; Anthropic runs the others. */
+static bool is_shown(struct translation *t, yyjson_val *tool) {
+    yyjson_val *type = yyjson_obj_get(tool, "type");
+    if (type && !yyjson_is_null(type) && !yyjson_equals_str(type, "custom")) return false;
+    if (!yyjson_is_true(yyjson_obj_get(tool, "defer_loading"))) return true;
+    return is_referred_to(t, yyjson_obj_get(tool, "name"));
+}
+
+/* ---- tools ---- */
+
+static bool tool_add(struct translation *t, yyjson_val *tool, yyjson_mut_val *list) {
+    const char *name = NULL, *description = NULL;
+    yyjson_val *schema = NULL;
+    if (!json_read_str(tool, "name", &name, t->err)) return false;
+    if (!json_read_str(tool, "description", &description, t->err)) return false;
+    if (!json_read_object(tool, "input_schema", &schema, t->err)) return false;
+    if (!name || !*name) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "name",
+                               "'name' is missing; send the tool's name.");
+    }
+    yyjson_mut_val *out = yyjson_mut_arr_add_obj(t->doc, list);
+    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
+    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
+    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
+    if (description) yyjson_mut_obj_add_strcpy(t->doc, function, "description", description);
+    if (schema) {
+        yyjson_mut_obj_add_val(t->doc, function, "parameters",
+                               yyjson_val_mut_copy(t->doc, schema));
+    } else { /* templates expect one */
+        yyjson_mut_val *none = yyjson_mut_obj_add_obj(t->doc, function, "parameters");
+        yyjson_mut_obj_add_str(t->doc, none, "type", "object");
+        yyjson_mut_obj_add_obj(t->doc, none, "properties");
+    }
+    return true;
+}
+
+static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *list) {
+    yyjson_val *tool;
+    size_t i, count;
+    yyjson_arr_foreach(tools, i, count, tool) {
+        if (!yyjson_is_obj(tool)) {
+            (void)error_set(t->err, ERR_INVALID_REQUEST, "A tool must be an object, not %s.",
+                            json_type_phrase(tool));
+            return translation_error_inside_item(t->err, "tools", i);
+        }
+        if (!is_shown(t, tool)) continue;
+        if (!tool_add(t, tool, list)) return translation_error_inside_item(t->err, "tools", i);
+    }
+    return true;
+}
+
+/* ---- tool_choice ---- */
+
+static bool has_tool(yyjson_mut_val *tools, const char *name) {
+    yyjson_mut_val *tool;
+    size_t i, count;
+    yyjson_mut_arr_foreach(tools, i, count, tool) {
+        yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
+        if (yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name)) return true;
+    }
+    return false;
+}
+
+static bool named_add(struct translation *t, yyjson_val *choice, yyjson_mut_val *tools) {
+    const char *name = json_find_str(choice, "name");
+    if (!name || !has_tool(tools, name)) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
+                               "'tool_choice' must name one of the tools in 'tools'.");
+    }
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "tool_choice");
+    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
+    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
+    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
+    return true;
+}
+
+static bool choice_translate(struct translation *t, yyjson_mut_val *tools) {
+    static const char *const words[][2] = { { "auto", "auto" },
+                                            { "any", "required" },
+                                            { "none", "none" } };
+    yyjson_val *choice = NULL;
+    if (!json_read_object(t->in, "tool_choice", &choice, t->err)) return false;
+    if (!choice) return true;
+    if (yyjson_is_true(yyjson_obj_get(choice, "disable_parallel_tool_use"))) {
+        yyjson_mut_obj_add_bool(t->doc, t->out, "parallel_tool_calls", false);
+    }
+    const char *type = json_find_str(choice, "type");
+    if (type && strcmp(type, "tool") == 0) return named_add(t, choice, tools);
+    for (size_t i = 0; type && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i][0], type) != 0) continue;
+        bool empty = yyjson_mut_arr_size(tools) == 0;
+        if (empty && strcmp(type, "any") == 0) {
+            return translation_missing(t, "tools", "the tools to choose from");
+        }
+        if (!empty) yyjson_mut_obj_add_str(t->doc, t->out, "tool_choice", words[i][1]);
+        return true;
+    }
+    return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
+                           "'tool_choice' must have the type \"auto\", \"any\", \"none\" or "
+                           "\"tool\".");
+}
+
+bool anthropic_translate_tools(struct translation *t) {
+    yyjson_val *tools = NULL;
+    yyjson_mut_val *list = yyjson_mut_arr(t->doc);
+    if (!json_read_array(t->in, "tools", &tools, t->err)) return false;
+    if (!tools_add(t, tools, list)) return false;
+    if (yyjson_mut_arr_size(list)) yyjson_mut_obj_add_val(t->doc, t->out, "tools", list);
+    return choice_translate(t, list);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* translate.h - the parts of a Messages body: from fields of t->in to those of t->out. Pure. */
+#ifndef DOZE_API_ANTHROPIC_TRANSLATE_H
+#define DOZE_API_ANTHROPIC_TRANSLATE_H
+
+#include "api/translation.h"
+
+/* system and messages. */
+bool anthropic_translate_messages(struct translation *t);
+
+/* tools and tool_choice. Tools that Anthropic runs itself are left out, deferred ones until a
+ * tool_reference in the messages has named them. */
+bool anthropic_translate_tools(struct translation *t);
+
+/* The blocks of a content as text: a string as it is, text blocks joined by empty lines.
+ * Appends to `out`; false with an error for a block that is no text. */
+struct buf;
+bool anthropic_text_of(struct translation *t, yyjson_val *content, struct buf *out);
+
+#endif
