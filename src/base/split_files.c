@@ -8,8 +8,7 @@
 
 enum { MAX_FILES = 1000, DIGITS = 5 };
 
-static const char sample[] = "-00001-of-00003.gguf";
-enum { SUFFIX_LEN = sizeof sample - 1, COUNT_AT = 1 + DIGITS + 4 };
+enum { SUFFIX_LEN = sizeof "-00001-of-00003.gguf" - 1, COUNT_AT = 1 + DIGITS + 4 };
 
 static bool read_digits(const char *text, unsigned *ret) {
     unsigned n = 0;
