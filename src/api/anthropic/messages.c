@@ -3,16 +3,15 @@
  * messages.c - the conversation of a Messages body as OpenAI's messages, which templates know.
  *
  * One message of Anthropic's may become several: each tool_result is a message of its own, and
- * the text beside it follows. Neighbours of one role become one, because many templates demand
- * that the roles alternate. A system message in mid-conversation, which Claude Code sends and
- * many templates refuse, is the user's text there.
+ * the text beside it follows. See conversation.h for system messages in mid-conversation, which
+ * Claude Code sends.
  */
 #include <string.h>
 
 #include "api/anthropic/translate.h"
+#include "api/conversation.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 enum { TEXT_MAX = 256 << 20 }; /* bytes; no text is longer than the body it is from */
 
@@ -77,32 +76,8 @@ bool anthropic_text_of(struct translation *t, yyjson_val *content, struct buf *o
     return true;
 }
 
-/* ---- the neutral list ---- */
-
-static yyjson_mut_val *message_add(struct translation *t, const char *role) {
-    yyjson_mut_val *message = yyjson_mut_arr_add_obj(t->doc, t->out);
-    yyjson_mut_obj_add_str(t->doc, message, "role", role);
-    return message;
-}
-
-static bool role_is(yyjson_mut_val *message, const char *role) {
-    return yyjson_mut_equals_str(yyjson_mut_obj_get(message, "role"), role);
-}
-
-/* Text of the user; goes on a text of the user just before. */
-static void user_add(struct translation *t, const struct buf *text) {
-    yyjson_mut_val *last = yyjson_mut_arr_get_last(t->out);
-    yyjson_mut_val *before = role_is(last, "user") ? yyjson_mut_obj_get(last, "content") : NULL;
-    struct buf whole = BUF_INIT(TEXT_MAX);
-    if (yyjson_mut_is_str(before)) {
-        (void)buf_add(&whole, yyjson_mut_get_str(before), yyjson_mut_get_len(before));
-        (void)yyjson_mut_obj_remove_key(last, "content");
-    } else {
-        last = message_add(t, "user");
-    }
-    add_paragraph(&whole, text->data, text->len);
-    yyjson_mut_obj_add_strncpy(t->doc, last, "content", buf_str(&whole), whole.len);
-    buf_clear(&whole);
+static struct conversation conversation_of(const struct translation *t) {
+    return (struct conversation){ t->doc, t->out };
 }
 
 /* ---- what a user sends ---- */
@@ -133,9 +108,11 @@ static bool image_add(struct translation *t, yyjson_val *block, yyjson_mut_val *
 
 /* A message with images is a list of parts and stays by itself. */
 static bool pictures_add(struct translation *t, yyjson_val *blocks) {
+    const struct conversation c = conversation_of(t);
     yyjson_val *block, *text;
     size_t i, count;
-    yyjson_mut_val *parts = yyjson_mut_obj_add_arr(t->doc, message_add(t, "user"), "content");
+    yyjson_mut_val *parts = yyjson_mut_obj_add_arr(t->doc, conversation_add(&c, "user"),
+                                                   "content");
     yyjson_arr_foreach(blocks, i, count, block) {
         if (is_type(block, "tool_result")) continue;
         if (is_type(block, "image")) {
@@ -161,11 +138,8 @@ static bool result_add(struct translation *t, yyjson_val *block) {
     }
     if (yyjson_is_true(yyjson_obj_get(block, "is_error"))) (void)buf_add_str(&text, "Error: ");
     bool ok = !content || yyjson_is_null(content) || anthropic_text_of(t, content, &text);
-    if (ok) {
-        yyjson_mut_val *message = message_add(t, "tool");
-        yyjson_mut_obj_add_strcpy(t->doc, message, "tool_call_id", id);
-        yyjson_mut_obj_add_strncpy(t->doc, message, "content", buf_str(&text), text.len);
-    }
+    const struct conversation c = conversation_of(t);
+    if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;
 }
@@ -191,7 +165,8 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
         buf_clear(&words);
         return translation_error_inside_item(t->err, "content", i);
     }
-    if (!pictures && words.len > 0) user_add(t, &words);
+    const struct conversation c = conversation_of(t);
+    if (!pictures && words.len > 0) conversation_add_user(&c, words.data, words.len);
     buf_clear(&words);
     return !pictures || pictures_add(t, blocks);
 }
@@ -199,27 +174,21 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
 /* ---- what the model said ---- */
 
 static void call_add(struct translation *t, yyjson_val *block, yyjson_mut_val *message) {
-    yyjson_mut_val *calls = yyjson_mut_obj_get(message, "tool_calls");
-    if (!calls) calls = yyjson_mut_obj_add_arr(t->doc, message, "tool_calls");
-    yyjson_mut_val *call = yyjson_mut_arr_add_obj(t->doc, calls);
-    const char *id = json_find_str(block, "id"), *name = json_find_str(block, "name");
+    const struct conversation c = conversation_of(t);
+    const char *name = json_find_str(block, "name");
     yyjson_val *input = yyjson_obj_get(block, "input");
     struct buf arguments = BUF_INIT(TEXT_MAX);
     if (!yyjson_is_obj(input) || !json_write_val(input, &arguments)) {
         buf_clear(&arguments);
         (void)buf_add_str(&arguments, "{}");
     }
-    if (id) yyjson_mut_obj_add_strcpy(t->doc, call, "id", id);
-    yyjson_mut_obj_add_str(t->doc, call, "type", "function");
-    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, call, "function");
-    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name ? name : "");
-    yyjson_mut_obj_add_strncpy(t->doc, function, "arguments", arguments.data, arguments.len);
+    conversation_add_call(&c, message, json_find_str(block, "id"), name ? name : "",
+                          buf_str(&arguments));
     buf_clear(&arguments);
 }
 
-/* The text so far, without what Anthropic's own servers did in between. */
-static void assistant_block(struct translation *t, yyjson_val *block, yyjson_mut_val *message,
-                            struct buf *words) {
+/* Without what Anthropic's own servers did in between. */
+static void assistant_block(struct translation *t, yyjson_val *block, yyjson_mut_val *message) {
     yyjson_val *text;
     if (is_type(block, "tool_use")) {
         call_add(t, block, message);
@@ -230,49 +199,40 @@ static void assistant_block(struct translation *t, yyjson_val *block, yyjson_mut
         yyjson_mut_obj_add_val(t->doc, message, "reasoning_content",
                                yyjson_val_mut_copy(t->doc, thought));
     } else if (block_text(block, &text)) {
-        add_paragraph(words, yyjson_get_str(text), yyjson_get_len(text));
+        const struct conversation c = conversation_of(t);
+        conversation_set_text(&c, message, yyjson_get_str(text), yyjson_get_len(text));
     }
 }
 
 static bool assistant_add(struct translation *t, yyjson_val *content) {
-    yyjson_mut_val *message = message_add(t, "assistant");
+    const struct conversation c = conversation_of(t);
+    yyjson_mut_val *message = conversation_add(&c, "assistant");
     yyjson_val *block;
     size_t i, count;
-    struct buf words = BUF_INIT(TEXT_MAX);
     if (yyjson_is_str(content)) {
-        (void)buf_add(&words, yyjson_get_str(content), yyjson_get_len(content));
+        conversation_set_text(&c, message, yyjson_get_str(content), yyjson_get_len(content));
     }
-    yyjson_arr_foreach(content, i, count, block) assistant_block(t, block, message, &words);
-    if (words.len == 0 && yyjson_mut_obj_get(message, "tool_calls")) {
-        yyjson_mut_obj_add_null(t->doc, message, "content");
-    } else {
-        yyjson_mut_obj_add_strncpy(t->doc, message, "content", buf_str(&words), words.len);
-    }
-    buf_clear(&words);
+    yyjson_arr_foreach(content, i, count, block) assistant_block(t, block, message);
+    if (!yyjson_mut_obj_get(message, "content")) conversation_set_text(&c, message, "", 0);
     return true;
 }
 
 /* ---- the whole ---- */
 
 static bool system_add(struct translation *t, yyjson_val *content) {
+    const struct conversation c = conversation_of(t);
     struct buf text = BUF_INIT(TEXT_MAX);
     bool ok = anthropic_text_of(t, content, &text);
-    if (ok && text.len > 0) {
-        if (yyjson_mut_arr_size(t->out) > 0) {
-            user_add(t, &text);
-        } else {
-            yyjson_mut_obj_add_strncpy(t->doc, message_add(t, "system"), "content", text.data,
-                                       text.len);
-        }
-    }
+    if (ok) conversation_add_system(&c, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;
 }
 
 static bool user_text_add(struct translation *t, yyjson_val *content) {
+    const struct conversation c = conversation_of(t);
     struct buf text = BUF_INIT(TEXT_MAX);
     bool ok = anthropic_text_of(t, content, &text);
-    if (ok) user_add(t, &text);
+    if (ok) conversation_add_user(&c, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;
 }
