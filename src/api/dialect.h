@@ -22,9 +22,10 @@ struct reply_options {
     bool progress;      /* stream_options.include_progress */
     bool base64;        /* embeddings: encoding_format */
     bool logprobs;
-    bool reasoning;      /* messages: thinking was asked for, and is shown */
-    bool reasoning_text; /* ... with its text */
-    char *model;         /* name to show: what the client asked for; "" if it named none */
+    bool reasoning;       /* messages: thinking was asked for, and is shown */
+    bool reasoning_text;  /* ... with its text */
+    yyjson_mut_doc *echo; /* responses: what the answer repeats of the request; NULL: nothing */
+    char *model;          /* name to show: what the client asked for; "" if it named none */
 };
 
 struct parsed {
@@ -33,6 +34,9 @@ struct parsed {
     struct reply_options options;
 };
 void parsed_clear(struct parsed *parsed);
+
+/* Where the client named no model, the answer names the instance that gives it. */
+void reply_options_set_name(struct reply_options *options, const struct service_event *ev);
 
 struct reply; /* state of one answer; each dialect has its own */
 
@@ -60,7 +64,7 @@ struct dialect {
 
     /* Append what keeps the connection of a stream open while its client waits, and says what
      * it waits for. */
-    void (*format_waiting)(const struct reply *reply, struct buf *out);
+    void (*format_waiting)(struct reply *reply, struct buf *out);
 
     /* The body of an error answer; the status is error_status(err->code). */
     void (*format_error)(const struct error *err, struct buf *out);

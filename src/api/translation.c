@@ -63,3 +63,69 @@ bool translation_error_inside_item(struct error *err, const char *place, size_t 
     snprintf(item, sizeof item, "%s[%zu]", place, index);
     return translation_error_inside(err, item);
 }
+
+bool translation_copy_number(struct translation *t, const char *name, double max) {
+    double value = -1;
+    if (!json_read_double(t->in, name, 0, max, &value, t->err)) return false;
+    if (value >= 0) yyjson_mut_obj_add_real(t->doc, t->out, name, value);
+    return true;
+}
+
+void translation_add_schema(struct translation *t, yyjson_val *schema) {
+    yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
+    yyjson_mut_obj_add_str(t->doc, format, "type", "json_schema");
+    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
+    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
+}
+
+yyjson_mut_val *translation_add_function(struct translation *t, yyjson_mut_val *tools,
+                                         const char *name, const char *description,
+                                         yyjson_val *schema) {
+    yyjson_mut_val *out = yyjson_mut_arr_add_obj(t->doc, tools);
+    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
+    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
+    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
+    if (description) yyjson_mut_obj_add_strcpy(t->doc, function, "description", description);
+    if (schema) {
+        yyjson_mut_obj_add_val(t->doc, function, "parameters",
+                               yyjson_val_mut_copy(t->doc, schema));
+    } else {
+        yyjson_mut_val *none = yyjson_mut_obj_add_obj(t->doc, function, "parameters");
+        yyjson_mut_obj_add_str(t->doc, none, "type", "object");
+        yyjson_mut_obj_add_obj(t->doc, none, "properties");
+    }
+    return function;
+}
+
+yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *tools,
+                                      yyjson_val *tool, const char *schema) {
+    const char *name = NULL, *description = NULL;
+    yyjson_val *parameters = NULL;
+    if (!json_read_str(tool, "name", &name, t->err)) return NULL;
+    if (!name || !*name) {
+        (void)translation_missing(t, "name", "the function's name");
+        return NULL;
+    }
+    if (!json_read_str(tool, "description", &description, t->err) ||
+        !json_read_object(tool, schema, &parameters, t->err)) {
+        return NULL;
+    }
+    return translation_add_function(t, tools, name, description, parameters);
+}
+
+bool translation_has_function(yyjson_mut_val *tools, const char *name) {
+    yyjson_mut_val *tool;
+    size_t i, count;
+    yyjson_mut_arr_foreach(tools, i, count, tool) {
+        yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
+        if (yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name)) return true;
+    }
+    return false;
+}
+
+void translation_choose_function(struct translation *t, const char *name) {
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "tool_choice");
+    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
+    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
+    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
+}

@@ -30,6 +30,25 @@ bool translation_copy_bool(struct translation *t, const char *name);
 bool translation_copy_str(struct translation *t, const char *name);
 bool translation_copy_object(struct translation *t, const char *name);
 
+/* Copy a number from 0 to max if it is there, as a real number. */
+bool translation_copy_number(struct translation *t, const char *name, double max);
+
+/* The neutral response_format for a JSON schema. */
+void translation_add_schema(struct translation *t, yyjson_val *schema);
+
+/* Append a function to `tools`, a neutral array. Without a schema it gets that of an empty
+ * object, which templates expect. description may be NULL. Returns the new function. */
+yyjson_mut_val *translation_add_function(struct translation *t, yyjson_mut_val *tools,
+                                         const char *name, const char *description,
+                                         yyjson_val *schema);
+/* The same for a tool with name, description and a schema in the field `schema`. NULL if the
+ * name is missing or a field has a wrong type. */
+yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *tools,
+                                      yyjson_val *tool, const char *schema);
+bool translation_has_function(yyjson_mut_val *tools, const char *name);
+/* The neutral tool_choice that names a function. */
+void translation_choose_function(struct translation *t, const char *name);
+
 /* The same for an object nested in `in` and one nested in `out`. */
 struct translation translation_into(const struct translation *t, yyjson_val *in,
                                     yyjson_mut_val *out);

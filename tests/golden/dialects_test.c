@@ -10,13 +10,14 @@
 #include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
+#include "api/responses/responses.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
 #include "events.h"
 #include "golden.h"
 
 static const struct dialect *const dialects[] = { &dialect_openai, &dialect_lmstudio_v0,
-                                                  &dialect_anthropic };
+                                                  &dialect_anthropic, &dialect_responses };
 
 static const struct dialect *dialect_of(const struct golden_case *c) {
     for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {

@@ -28,6 +28,7 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
 }
 DIALECTS = {  # folder of src/api: the other dialects it may build on; none knows the rest
     "lmstudio_rest": {"openai"},  # /api/v0 is OpenAI's with statistics
+    "responses": {"openai"},      # its errors are OpenAI's
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,

@@ -14,6 +14,9 @@
 /* OP_CHAT is POST /v1/messages, OP_TEMPLATE is POST /v1/messages/count_tokens. */
 extern const struct dialect dialect_anthropic;
 
+/* As in struct dialect. */
+void anthropic_format_error(const struct error *err, struct buf *out);
+
 /* GET /v1/models for a client that sends anthropic-version. */
 void anthropic_format_models(const struct service_models *models, struct buf *out);
 

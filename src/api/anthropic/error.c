@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/anthropic/reply.h"
+#include "api/anthropic/anthropic.h"
 #include "api/write.h"
 
 struct error_kind {

@@ -2,12 +2,9 @@
 /* parse.c - a Messages body to a neutral request. */
 #include <string.h>
 
-#include "api/anthropic/anthropic.h"
-#include "api/anthropic/reply.h"
 #include "api/anthropic/translate.h"
-#include "api/ttl.h"
+#include "api/parsed.h"
 #include "base/json.h"
-#include "base/xalloc.h"
 
 enum { STOP_MAX_STRINGS = 16 };
 
@@ -15,13 +12,6 @@ static bool max_tokens_translate(struct translation *t) {
     int64_t max = 0;
     if (!json_read_int(t->in, "max_tokens", 1, INT32_MAX, &max, t->err)) return false;
     if (max > 0) yyjson_mut_obj_add_int(t->doc, t->out, "max_tokens", max);
-    return true;
-}
-
-static bool number_translate(struct translation *t, const char *name, double max) {
-    double value = -1;
-    if (!json_read_double(t->in, name, 0, max, &value, t->err)) return false;
-    if (value >= 0) yyjson_mut_obj_add_real(t->doc, t->out, name, value);
     return true;
 }
 
@@ -90,10 +80,7 @@ static bool format_translate(struct translation *t, yyjson_val *format) {
                                "The format must be {\"type\": \"json_schema\", \"schema\": "
                                "{...}}.");
     }
-    yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
-    yyjson_mut_obj_add_str(t->doc, out, "type", "json_schema");
-    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, out, "json_schema");
-    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
+    translation_add_schema(t, schema);
     return true;
 }
 
@@ -121,55 +108,23 @@ static bool servers_refuse(struct translation *t) {
 
 /* ---- the body ---- */
 
-static bool chat_translate(struct translation *t, struct reply_options *options) {
-    return anthropic_translate_messages(t) && anthropic_translate_tools(t) &&
-           thinking_translate(t, options) && output_translate(t) && servers_refuse(t);
+static bool sampling_translate(struct translation *t) {
+    return max_tokens_translate(t) && translation_copy_number(t, "temperature", 5) &&
+           translation_copy_number(t, "top_p", 1) && top_k_translate(t) && stop_translate(t);
 }
 
 static bool body_read(struct parsed *parsed, struct translation *t) {
-    struct service_request *request = &parsed->requests[0];
-    bool counts = parsed->options.op == OP_TEMPLATE;
-    const char *model = "";
-    if (!json_read_str(t->in, "model", &model, t->err)) return false;
-    if (!api_read_ttl(t->in, &request->ttl, t->err)) return false;
-    if (!chat_translate(t, &parsed->options)) return false;
-    if (counts) {
-        yyjson_mut_obj_add_bool(t->doc, t->out, "count", true);
-    } else if (!(json_read_bool(t->in, "stream", &parsed->options.stream, t->err) &&
-                 max_tokens_translate(t) && number_translate(t, "temperature", 5) &&
-                 number_translate(t, "top_p", 1) && top_k_translate(t) && stop_translate(t))) {
+    if (!(anthropic_translate_messages(t) && anthropic_translate_tools(t) &&
+          thinking_translate(t, &parsed->options) && output_translate(t) &&
+          servers_refuse(t))) {
         return false;
     }
-    request->model = *model ? xstrdup(model) : NULL;
-    parsed->options.model = xstrdup(model);
-    return true;
+    if (parsed->options.op == OP_CHAT) return sampling_translate(t);
+    parsed->options.stream = false;
+    return yyjson_mut_obj_add_bool(t->doc, t->out, "count", true);
 }
 
-static bool anthropic_parse(enum service_op op, const char *body, size_t len,
-                            struct parsed *ret_parsed, struct error *err) {
-    yyjson_doc *doc = json_parse_object(body, len, err);
-    if (!doc) return false;
-    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
-    t.doc = json_object_new(&t.out);
-    yyjson_mut_obj_add_str(t.doc, t.out, "op", op == OP_TEMPLATE ? "template" : "chat");
-    struct parsed parsed = { .options.op = op, .count = 1 };
-    parsed.requests[0] = (struct service_request){ .op = op, .body = t.doc };
-    bool ok = body_read(&parsed, &t);
-    yyjson_doc_free(doc);
-    if (ok) {
-        *ret_parsed = parsed;
-    } else {
-        parsed_clear(&parsed);
-    }
-    return ok;
+bool anthropic_parse(enum service_op op, const char *body, size_t len,
+                     struct parsed *ret_parsed, struct error *err) {
+    return parsed_read_one(op, body, len, body_read, ret_parsed, err);
 }
-
-const struct dialect dialect_anthropic = {
-    .name = "anthropic",
-    .parse = anthropic_parse,
-    .reply_new = anthropic_reply_new,
-    .reply_free = anthropic_reply_free,
-    .reply_event = anthropic_reply_event,
-    .format_waiting = anthropic_format_waiting,
-    .format_error = anthropic_format_error,
-};

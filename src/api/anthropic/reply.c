@@ -5,11 +5,11 @@
  * A message is a list of blocks: thinking, text, one for each call of a tool. In a stream each
  * block has a start, deltas and a stop, and the blocks come one after the other.
  */
-#include "api/anthropic/reply.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/anthropic/anthropic.h"
+#include "api/anthropic/translate.h"
 #include "api/choice.h"
 #include "api/write.h"
 #include "base/json.h"
@@ -29,8 +29,8 @@ struct reply {
     int index;       /* of the open block, or of the next one */
 };
 
-struct reply *anthropic_reply_new(const struct reply_options *options, int count,
-                                  const char *id, int64_t created) {
+static struct reply *anthropic_reply_new(const struct reply_options *options, int count,
+                                         const char *id, int64_t created) {
     (void)created;
     assert(count == 1);
     struct reply *reply = xcalloc(1, sizeof *reply);
@@ -40,7 +40,7 @@ struct reply *anthropic_reply_new(const struct reply_options *options, int count
     return reply;
 }
 
-void anthropic_reply_free(struct reply *reply) {
+static void anthropic_reply_free(struct reply *reply) {
     if (!reply) return;
     choice_clear(&reply->choice);
     free(reply->options.model);
@@ -241,7 +241,7 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
     event_send(event_new("message_stop"), out);
 }
 
-void anthropic_format_waiting(const struct reply *reply, struct buf *out) {
+static void anthropic_format_waiting(struct reply *reply, struct buf *out) {
     (void)reply;
     event_send(event_new("ping"), out);
 }
@@ -312,14 +312,11 @@ static void reply_on_done(struct reply *reply, const struct service_event *ev,
     }
 }
 
-enum reply_step anthropic_reply_event(struct reply *reply, int index,
-                                      const struct service_event *ev, struct buf *out) {
+static enum reply_step anthropic_reply_event(struct reply *reply, int index,
+                                             const struct service_event *ev, struct buf *out) {
     assert(index == 0);
     (void)index;
-    if (ev->instance && !reply->options.model[0]) { /* the client named no model */
-        free(reply->options.model);
-        reply->options.model = xstrdup(ev->instance->identifier);
-    }
+    reply_options_set_name(&reply->options, ev);
     switch (ev->kind) {
     case SERVICE_LOADING:
     case SERVICE_PROMPT:
@@ -344,3 +341,13 @@ enum reply_step anthropic_reply_event(struct reply *reply, int index,
     assert(false && "service_event_kind");
     return REPLY_END;
 }
+
+const struct dialect dialect_anthropic = {
+    .name = "anthropic",
+    .parse = anthropic_parse,
+    .reply_new = anthropic_reply_new,
+    .reply_free = anthropic_reply_free,
+    .reply_event = anthropic_reply_event,
+    .format_waiting = anthropic_format_waiting,
+    .format_error = anthropic_format_error,
+};

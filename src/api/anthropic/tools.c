@@ -37,32 +37,6 @@ static bool is_shown(struct translation *t, yyjson_val *tool) {
 
 /* ---- tools ---- */
 
-static bool tool_add(struct translation *t, yyjson_val *tool, yyjson_mut_val *list) {
-    const char *name = NULL, *description = NULL;
-    yyjson_val *schema = NULL;
-    if (!json_read_str(tool, "name", &name, t->err)) return false;
-    if (!json_read_str(tool, "description", &description, t->err)) return false;
-    if (!json_read_object(tool, "input_schema", &schema, t->err)) return false;
-    if (!name || !*name) {
-        return error_set_param(t->err, ERR_INVALID_REQUEST, "name",
-                               "'name' is missing; send the tool's name.");
-    }
-    yyjson_mut_val *out = yyjson_mut_arr_add_obj(t->doc, list);
-    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
-    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
-    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
-    if (description) yyjson_mut_obj_add_strcpy(t->doc, function, "description", description);
-    if (schema) {
-        yyjson_mut_obj_add_val(t->doc, function, "parameters",
-                               yyjson_val_mut_copy(t->doc, schema));
-    } else { /* templates expect one */
-        yyjson_mut_val *none = yyjson_mut_obj_add_obj(t->doc, function, "parameters");
-        yyjson_mut_obj_add_str(t->doc, none, "type", "object");
-        yyjson_mut_obj_add_obj(t->doc, none, "properties");
-    }
-    return true;
-}
-
 static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *list) {
     yyjson_val *tool;
     size_t i, count;
@@ -73,33 +47,21 @@ static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *
             return translation_error_inside_item(t->err, "tools", i);
         }
         if (!is_shown(t, tool)) continue;
-        if (!tool_add(t, tool, list)) return translation_error_inside_item(t->err, "tools", i);
+        if (translation_copy_tool(t, list, tool, "input_schema")) continue;
+        return translation_error_inside_item(t->err, "tools", i);
     }
     return true;
 }
 
 /* ---- tool_choice ---- */
 
-static bool has_tool(yyjson_mut_val *tools, const char *name) {
-    yyjson_mut_val *tool;
-    size_t i, count;
-    yyjson_mut_arr_foreach(tools, i, count, tool) {
-        yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
-        if (yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name)) return true;
-    }
-    return false;
-}
-
 static bool named_add(struct translation *t, yyjson_val *choice, yyjson_mut_val *tools) {
     const char *name = json_find_str(choice, "name");
-    if (!name || !has_tool(tools, name)) {
+    if (!name || !translation_has_function(tools, name)) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
                                "'tool_choice' must name one of the tools in 'tools'.");
     }
-    yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "tool_choice");
-    yyjson_mut_obj_add_str(t->doc, out, "type", "function");
-    yyjson_mut_val *function = yyjson_mut_obj_add_obj(t->doc, out, "function");
-    yyjson_mut_obj_add_strcpy(t->doc, function, "name", name);
+    translation_choose_function(t, name);
     return true;
 }
 

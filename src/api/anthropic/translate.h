@@ -3,7 +3,12 @@
 #ifndef DOZE_API_ANTHROPIC_TRANSLATE_H
 #define DOZE_API_ANTHROPIC_TRANSLATE_H
 
+#include "api/dialect.h"
 #include "api/translation.h"
+
+/* As in struct dialect. */
+bool anthropic_parse(enum service_op op, const char *body, size_t len,
+                     struct parsed *ret_parsed, struct error *err);
 
 /* system and messages. */
 bool anthropic_translate_messages(struct translation *t);

@@ -5,19 +5,12 @@
 #include "api/openai/translate.h"
 #include "base/json.h"
 
-static void schema_add(struct translation *t, yyjson_val *schema) {
-    yyjson_mut_val *format = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
-    yyjson_mut_obj_add_str(t->doc, format, "type", "json_schema");
-    yyjson_mut_val *wrap = yyjson_mut_obj_add_obj(t->doc, format, "json_schema");
-    yyjson_mut_obj_add_val(t->doc, wrap, "schema", yyjson_val_mut_copy(t->doc, schema));
-}
-
 /* {"type":"json_object","schema":{}} is a form other servers take. */
 static bool json_object_translate(struct translation *t, yyjson_val *format) {
     yyjson_val *schema = NULL;
     if (!json_read_object(format, "schema", &schema, t->err)) return false;
     if (schema) {
-        schema_add(t, schema);
+        translation_add_schema(t, schema);
     } else {
         yyjson_mut_val *out = yyjson_mut_obj_add_obj(t->doc, t->out, "response_format");
         yyjson_mut_obj_add_str(t->doc, out, "type", "json_object");
@@ -35,7 +28,7 @@ static bool json_schema_translate(struct translation *t, yyjson_val *format) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "json_schema",
                                "'json_schema' is missing; send {\"schema\": {...}}.");
     }
-    schema_add(t, schema);
+    translation_add_schema(t, schema);
     return true;
 }
 

@@ -36,7 +36,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
 void openai_reply_free(struct reply *reply);
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
-void openai_format_waiting(const struct reply *reply, struct buf *out);
+void openai_format_waiting(struct reply *reply, struct buf *out);
 
 /* The members of a struct dialect that is OpenAI's but for its name and reply_new. */
 #define OPENAI_TRANSLATOR                                                                      \

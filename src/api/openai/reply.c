@@ -232,7 +232,7 @@ static void stream_progress(struct reply *reply, const struct service_event *ev,
     }
 }
 
-void openai_format_waiting(const struct reply *reply, struct buf *out) {
+void openai_format_waiting(struct reply *reply, struct buf *out) {
     bool loads = reply->waits_kind == SERVICE_LOADING;
     if (reply->waits_percent < loads) { /* what waits in line hears of a load at 0 %, too */
         buf_add_str(out, ": waiting\n\n");
@@ -309,10 +309,7 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
     assert(index >= 0 && index < reply->count);
     struct choice *choice = &reply->choices[index];
     assert(!choice->ended);
-    if (ev->instance && !reply->options.model[0]) { /* the client named no model */
-        free(reply->options.model);
-        reply->options.model = xstrdup(ev->instance->identifier);
-    }
+    reply_options_set_name(&reply->options, ev);
     switch (ev->kind) {
     case SERVICE_STARTED:
         return REPLY_MORE;

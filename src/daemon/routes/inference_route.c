@@ -8,6 +8,7 @@
 #include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/openai/openai.h"
+#include "api/responses/responses.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
@@ -212,34 +213,18 @@ static void answer_begin(const struct routes *r, struct exchange *x,
     free(parsed);
 }
 
-void route_openai_chat(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_openai, OP_CHAT);
-}
+/* The handler of an endpoint: a dialect, and what it is asked for. */
+#define INFERENCE(name, dialect, op)                                                           \
+    void name(void *ctx, struct exchange *x) {                                                 \
+        answer_begin(ctx, x, &(dialect), op);                                                  \
+    }
 
-void route_openai_completions(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_openai, OP_COMPLETION);
-}
-
-void route_openai_embeddings(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_openai, OP_EMBEDDING);
-}
-
-void route_messages(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_anthropic, OP_CHAT);
-}
-
-void route_messages_count(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_anthropic, OP_TEMPLATE);
-}
-
-void route_v0_chat(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_CHAT);
-}
-
-void route_v0_completions(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_COMPLETION);
-}
-
-void route_v0_embeddings(void *ctx, struct exchange *x) {
-    answer_begin(ctx, x, &dialect_lmstudio_v0, OP_EMBEDDING);
-}
+INFERENCE(route_openai_chat, dialect_openai, OP_CHAT)
+INFERENCE(route_openai_completions, dialect_openai, OP_COMPLETION)
+INFERENCE(route_openai_embeddings, dialect_openai, OP_EMBEDDING)
+INFERENCE(route_responses, dialect_responses, OP_CHAT)
+INFERENCE(route_messages, dialect_anthropic, OP_CHAT)
+INFERENCE(route_messages_count, dialect_anthropic, OP_TEMPLATE)
+INFERENCE(route_v0_chat, dialect_lmstudio_v0, OP_CHAT)
+INFERENCE(route_v0_completions, dialect_lmstudio_v0, OP_COMPLETION)
+INFERENCE(route_v0_embeddings, dialect_lmstudio_v0, OP_EMBEDDING)

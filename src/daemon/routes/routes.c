@@ -33,6 +33,8 @@ static const struct http_route table[] = {
     OPENAI_ROUTES("/v1"),
     OPENAI_ROUTES(""), /* some clients forget the /v1 */
 
+    { "POST", "/v1/responses", BODY_INFERENCE, HTTP_GUARDED, route_responses },
+    { "POST", "/responses", BODY_INFERENCE, HTTP_GUARDED, route_responses },
     { "POST", "/v1/messages", BODY_INFERENCE, HTTP_GUARDED, route_messages },
     { "POST", "/v1/messages/count_tokens", BODY_INFERENCE, HTTP_GUARDED, route_messages_count },
 

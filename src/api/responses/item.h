@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* item.h - one item of a response's output while it is being said. Pure. */
+#ifndef DOZE_API_RESPONSES_ITEM_H
+#define DOZE_API_RESPONSES_ITEM_H
+
+#include <stdbool.h>
+#include <yyjson.h>
+
+#include "base/buf.h"
+
+/* ITEM_CUSTOM: the call of a tool whose input is a text. */
+enum item_kind { ITEM_NONE, ITEM_REASONING, ITEM_MESSAGE, ITEM_CALL, ITEM_CUSTOM };
+
+enum { ITEM_TEXT_MAX = 64 << 20 };
+
+/* Zeroed: none. */
+struct item {
+    enum item_kind kind;
+    char *id;             /* "msg_x_0": of the response's id and the item's place */
+    int call;             /* of a call: its index among the calls */
+    char *call_id, *name; /* of a call */
+    const char *space;    /* of a call: the tool's namespace, borrowed; NULL: none */
+    struct buf text;      /* its words, or a call's arguments */
+};
+
+/* Begin an item at a place of the output. tool_call_id and name are those of a call; tools the
+ * request's, which say what kind of call it is. */
+struct item item_new(enum item_kind kind, const char *response_id, int place);
+struct item item_new_call(const char *response_id, int place, int call,
+                          const char *tool_call_id, const char *name, yyjson_mut_val *tools);
+void item_clear(struct item *item);
+
+/* The input of a custom tool, which is the only argument of a function (tools.c). The item's
+ * own text for other kinds. Appends. */
+void item_text(const struct item *item, struct buf *out);
+
+/* The item as part of doc; whole: with its content. */
+yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc, bool whole);
+
+/* The one part of a message or a thought, as part of doc. */
+yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc, bool whole);
+
+#endif

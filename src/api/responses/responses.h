@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * responses.h - the dialect of OpenAI's Responses API, which Codex and OpenAI's newer clients
+ * speak. Pure.
+ *
+ * The reference is resources/responses/responses.d.ts of the npm package openai; what is
+ * obeyed, ignored and refused stands in docs/api.md. Nothing is stored: the whole conversation
+ * comes with each request, as Codex sends it.
+ */
+#ifndef DOZE_API_RESPONSES_RESPONSES_H
+#define DOZE_API_RESPONSES_RESPONSES_H
+
+#include "api/dialect.h"
+
+/* OP_CHAT is POST /v1/responses. */
+extern const struct dialect dialect_responses;
+
+#endif

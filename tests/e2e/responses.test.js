@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+// The Responses API, through OpenAI's own client.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import OpenAI from 'openai';
+import { zodTextFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
+import { Daemon } from './lib/daemon.js';
+import { embedding, endless, random, slowToLoad, spoken, thinker, toolCaller } from
+  './lib/models.js';
+
+const text = 'One two three four five. Six seven eight nine ten.';
+const client = (d) => new OpenAI({ baseURL: `${d.url}/v1`, apiKey: 'none', maxRetries: 0,
+  fetch: globalThis.fetch });
+const weather = { type: 'function', name: 'get_weather', description: 'The weather.',
+  strict: false, parameters: { type: 'object', properties: { city: { type: 'string' } },
+    required: ['city'] } };
+
+test('responses: answer, usage, ttl', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const create = () => client(d).responses.create({ model: 'm', instructions: 'Be brief.',
+    input: 'Hello?', ttl: 600 });
+  const first = await create();
+  assert.equal(first.object, 'response');
+  assert.equal(first.status, 'completed');
+  assert.equal(first.output_text, text);
+  assert.ok(first.usage.input_tokens > 10);
+  assert.equal(first.usage.total_tokens, first.usage.input_tokens + first.usage.output_tokens);
+  assert.equal(first.store, false);
+  assert.equal((await d.instance('m')).ttl, 600);
+  assert.ok((await create()).usage.input_tokens_details.cached_tokens > 10);
+});
+
+test('responses streamed: each event in its order, the last has the whole', async (t) => {
+  const d = await Daemon.start(t, { models: { m: thinker() } });
+  const stream = await client(d).responses.create({ model: 'm', input: 'Two and two?',
+    stream: true });
+  const events = [];
+  for await (const event of stream) events.push(event);
+  assert.deepEqual(events.map((event) => event.sequence_number), [...events.keys()]);
+  assert.deepEqual(events.slice(0, 2).map((event) => event.type),
+    ['response.created', 'response.in_progress']);
+  const done = events.filter((event) => event.type === 'response.output_item.done');
+  assert.deepEqual(done.map((event) => event.item.type), ['reasoning', 'message']);
+  const last = events.at(-1);
+  assert.equal(last.type, 'response.completed');
+  assert.deepEqual(last.response.output, done.map((event) => event.item));
+  const said = events.filter((event) => event.type === 'response.output_text.delta')
+    .map((event) => event.delta).join('');
+  assert.equal(said, done[1].item.content[0].text);
+  assert.match(said, /The answer is 4/);
+});
+
+test('the client puts the stream together', async (t) => {
+  const d = await Daemon.start(t, { models: { m: toolCaller() } });
+  const stream = client(d).responses.stream({ model: 'm', input: 'Paris?', tools: [weather] });
+  const response = await stream.finalResponse();
+  const call = response.output.at(-1);
+  assert.equal(call.type, 'function_call');
+  assert.deepEqual(JSON.parse(call.arguments), { city: 'Paris' });
+});
+
+test('a tool is called, and its result goes back', async (t) => {
+  const d = await Daemon.start(t, { models: { m: toolCaller() } });
+  const input = [{ role: 'user', content: 'Paris?' }];
+  const asked = await client(d).responses.create({ model: 'm', input, tools: [weather] });
+  const call = asked.output.find((item) => item.type === 'function_call');
+  assert.equal(call.name, 'get_weather');
+  const next = await client(d).responses.create({ model: 'm', tools: [weather], input: [...input,
+    ...asked.output, { type: 'function_call_output', call_id: call.call_id, output: 'Sunny.' }] });
+  assert.equal(next.status, 'completed');
+  const deep = { type: 'namespace', name: 'sky', description: 'The sky.', tools: [weather] };
+  const spaced = await client(d).responses.create({ model: 'm', input, tools: [deep] });
+  assert.equal(spaced.output.at(-1).name, 'get_weather');
+  assert.equal(spaced.output.at(-1).namespace, 'sky');
+});
+
+test('structured output is what the schema says', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random('--seed', '3') } });
+  const schema = z.object({ yes: z.boolean() });
+  const { output_parsed: parsed } = await client(d).responses.parse({ model: 'm', input: 'Well?',
+    text: { format: zodTextFormat(schema, 'answer') } });
+  assert.equal(typeof parsed.yes, 'boolean');
+});
+
+test('an answer that is cut off is incomplete', async (t) => {
+  const d = await Daemon.start(t, { models: { m: endless() } });
+  const cut = await client(d).responses.create({ model: 'm', input: 'Go.', max_output_tokens: 16 });
+  assert.equal(cut.status, 'incomplete');
+  assert.equal(cut.incomplete_details.reason, 'max_output_tokens');
+});
+
+test('Codex loads a model with an empty input', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const answer = await d.post('/v1/responses', { model: 'm', input: '', max_output_tokens: 1 });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal((await d.instance('m')).state, 'idle');
+});
+
+test('errors have their true status', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text), e: embedding(),
+    big: slowToLoad() } });
+  const status = async (body) =>
+    (await d.post('/v1/responses', { model: 'm', input: 'Hi', ...body })).status;
+  assert.equal(await status({ model: 'none' }), 404);
+  assert.equal(await status({ model: 'e' }), 400);
+  assert.equal(await status({ previous_response_id: 'resp_1' }), 400);
+  assert.equal(await status({ input: [{ role: 'user', content: [{ type: 'input_image',
+    image_url: 'data:image/png;base64,aGk=' }] }] }), 400);
+  assert.equal(await status({ model: 'big', stream: true, input: 'a '.repeat(9000) }), 400);
+});
