@@ -18,10 +18,15 @@ static bool fail(struct error *err, const char *what, const char *path) {
 }
 
 bool file_read(const char *path, struct buf *out, struct error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return error_set(err, ERR_NOT_FOUND, "There is no %s.", path);
     if (fd < 0) return fail(err, "read", path);
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return error_set(err, ERR_IO, "%s is not a file; move it away.", path);
+    }
     char chunk[16384];
     ssize_t n;
     while ((n = read(fd, chunk, sizeof chunk)) > 0) {

@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 /* Append the file's bytes. Fails with ERR_NOT_FOUND if there is none, ERR_TOO_LARGE past the
- * buffer's maximum, else ERR_IO. */
+ * buffer's maximum, else ERR_IO, also for what is not a file: a FIFO would block. */
 bool file_read(const char *path, struct buf *out, struct error *err);
 
 /* Replace the file: temporary name, fsync, rename, fsync of the folder. Mode 0600. On failure

@@ -21,6 +21,7 @@ struct listeners {
     int first_port;
     char *named_host; /* with named_port: the address given to clients */
     int named_port;
+    bool loopback_only;
 };
 
 static bool open_on(struct listeners *l, int place, const char *host, int port,
@@ -44,10 +45,17 @@ static void set_named(struct listeners *l, int place) {
     l->named_port = port_at(l, place);
 }
 
+bool listeners_is_loopback(const char *host) {
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
 struct listeners *listeners_new(struct http_server *server, const char *host, int port,
-                                struct error *err) {
+                                bool loopback_only, struct error *err) {
     struct listeners *l = xcalloc(1, sizeof *l);
     l->server = server;
+    l->loopback_only = loopback_only;
+    if (loopback_only && !listeners_is_loopback(host)) host = "127.0.0.1";
     if (!open_on(l, PLACE_FIRST, host, port, err)) {
         free(l);
         return NULL;
@@ -93,11 +101,6 @@ void listeners_want_sdk(struct listeners *l, bool wanted) {
     log_info("all of LM Studio's ports are in use; its clients need this server's address");
 }
 
-static bool is_loopback(const char *host) {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-           strcmp(host, "localhost") == 0;
-}
-
 /* Where the port is open or can be opened; -1: no room. */
 static int place_for(const struct listeners *l, int port) {
     for (int i = 0; i < PLACE_COUNT; i++) {
@@ -127,14 +130,20 @@ static bool widen(struct listeners *l, int place, const char *host, struct error
 bool listeners_start(struct listeners *l, int port, const char *host, struct error *err) {
     if (port == 0) port = l->first_port;
     if (!host) host = l->first_host;
+    if (l->loopback_only && !listeners_is_loopback(host)) {
+        return error_set(err, ERR_FORBIDDEN,
+                         "The files do not say whether an API key was set, so this server "
+                         "listens on loopback only; set or remove the key with `doze settings "
+                         "set api_key`, then restart it.");
+    }
     int place = place_for(l, port);
     if (place < 0) {
         return error_set(err, ERR_QUEUE_FULL,
                          "The server answers on %d ports already; stop it first.", PLACE_COUNT);
     }
     bool open = l->places[place] != NULL;
-    bool wider = open && place != PLACE_SDK && !is_loopback(host) &&
-                 is_loopback(http_port_host(l->places[place]));
+    bool wider = open && place != PLACE_SDK && !listeners_is_loopback(host) &&
+                 listeners_is_loopback(http_port_host(l->places[place]));
     if (wider && !widen(l, place, host, err)) return false;
     if (!open && !open_on(l, place, host, port, err)) return false;
     if (wider || !open) log_info("also listening on %s port %d", host, port);

@@ -13,10 +13,13 @@
 
 struct listeners;
 
-/* Open the first port. Borrows the server for its life. NULL with ERR_IO if it cannot listen.
- */
+/* Can only programs of this machine reach it? By its name, without a look-up. */
+bool listeners_is_loopback(const char *host);
+
+/* Open the first port. Borrows the server for its life. loopback_only: listen on 127.0.0.1
+ * instead of a host that other machines can reach. NULL with ERR_IO if it cannot listen. */
 struct listeners *listeners_new(struct http_server *server, const char *host, int port,
-                                struct error *err);
+                                bool loopback_only, struct error *err);
 /* Closes no port; accepts NULL. */
 void listeners_free(struct listeners *l);
 
@@ -35,7 +38,8 @@ void listeners_want_sdk(struct listeners *l, bool wanted);
 /* Also answer on this port (0: the first one) of this host (NULL: the first one's), and on the
  * first one if it was closed. A port that is open moves to the host only from a loopback
  * address to one that other machines can reach; its connections stay open. Fails with ERR_IO,
- * or ERR_QUEUE_FULL for too many ports. */
+ * ERR_QUEUE_FULL for too many ports, or ERR_FORBIDDEN for a host that loopback_only excludes.
+ */
 bool listeners_start(struct listeners *l, int port, const char *host, struct error *err)
     __attribute__((warn_unused_result));
 /* Close all but LM Studio's. ERR_NOT_SUPPORTED if that one is not open: no client could reach

@@ -25,6 +25,7 @@
 #include "daemon/serve_options.h"
 #include "daemon/service.h"
 #include "daemon/settings_store.h"
+#include "daemon/state_lock.h"
 #include "daemon/status_stream.h"
 #include "daemon/watch.h"
 #include "daemon/ws_host.h"
@@ -39,7 +40,8 @@ enum {
 struct daemon {
     uv_loop_t loop;
     struct serve_options options;
-    uint64_t boot; /* Unix ms of the start: identifies this run */
+    int state_lock; /* descriptor */
+    uint64_t boot;  /* Unix ms of the start: identifies this run */
     struct feed *events, *log;
     struct live live;
     struct history *history;
@@ -225,11 +227,12 @@ static void daemon_on_settings_changed(void *ctx) {
 
 static bool open_state(struct daemon *d, struct error *err) {
     if (!dirs_make(d->options.state_dir, 0700, err)) return false;
-    char *settings = xasprintf("%s/settings.json", d->options.state_dir);
+    d->state_lock = state_lock(d->options.state_dir, err);
+    if (d->state_lock < 0) return false;
     char *pinned = xasprintf("%s/kept.json", d->options.state_dir);
-    d->settings = settings_store_new(&d->loop, settings, daemon_on_settings_changed, d);
+    d->settings = settings_store_new(&d->loop, d->options.state_dir, daemon_on_settings_changed,
+                                     d);
     d->pinned = pinned_store_new(&d->loop, pinned);
-    free(settings);
     free(pinned);
     return true;
 }
@@ -265,11 +268,26 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
     return d->supervisor != NULL;
 }
 
+static void warn_if_open(const struct daemon *d, const char *host) {
+    if (settings_store_key_is_unknown(d->settings)) {
+        log_warn("The files in %s do not say whether an API key was set, so the server listens "
+                 "on loopback only; set or remove the key with `doze settings set api_key`, "
+                 "then restart it.",
+                 d->options.state_dir);
+    } else if (!listeners_is_loopback(host) && !settings_store_get(d->settings)->api_key[0]) {
+        log_warn("Every machine that reaches %s can use this server; set a key with `doze "
+                 "settings set api_key <key>`.",
+                 host);
+    }
+}
+
 static void say_ready(struct daemon *d) {
-    int port = listeners_first_port(d->listeners);
-    bool v6 = strchr(d->options.host, ':') != NULL;
-    log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "",
-             d->options.host, v6 ? "]" : "", port);
+    const char *host;
+    int port = listeners_named_port(d->listeners, &host);
+    bool v6 = strchr(host, ':') != NULL;
+    log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "", host,
+             v6 ? "]" : "", port);
+    warn_if_open(d, host);
     if (d->options.ready_fd < 0) return;
     dprintf(d->options.ready_fd, "%d\n", port);
     close(d->options.ready_fd);
@@ -329,7 +347,8 @@ static bool start_http(struct daemon *d, struct error *err) {
     };
     struct http_options http = routes_http_options(&d->routes);
     d->http = http_server_new(&d->loop, &http);
-    d->listeners = listeners_new(d->http, d->options.host, d->options.port, err);
+    d->listeners = listeners_new(d->http, d->options.host, d->options.port,
+                                 settings_store_key_is_unknown(d->settings), err);
     if (!d->listeners) return false;
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     start_ws_host(d);

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/saver.h"
+#include "daemon/settings_file.h"
 #include "daemon/state_file.h"
 
 enum { CHANGES_MAX = 64 };
@@ -19,7 +20,9 @@ struct settings_store {
     struct settings settings;
     struct settings next; /* while the first of the changes is being written */
     struct settings_change *changes;
-    struct saver *saver;
+    struct buf text;     /* of the first change, while the key that it sets is being written */
+    bool key_is_unknown; /* settings_file_read */
+    struct saver *saver, *key_saver;
     void (*on_changed)(void *ctx);
     void *ctx;
 };
@@ -48,15 +51,34 @@ static bool prepare(struct settings_store *s, struct buf *text, struct error *er
     return ok;
 }
 
+static bool names_key(const struct settings_store *s) {
+    return yyjson_obj_get(yyjson_doc_get_root(s->changes->patch), "api_key") != NULL;
+}
+
+/* The key's own file first: of two keys on disk, after a crash, the one in the settings counts;
+ * see settings_file.h. Takes the text. */
+static void save(struct settings_store *s, struct buf *text) {
+    struct buf key = BUF_INIT(STATE_FILE_MAX);
+    if (!names_key(s)) {
+        saver_put(s->saver, text);
+        return;
+    }
+    s->text = *text;
+    settings_file_format_key(s->next.api_key, &key);
+    saver_put(s->key_saver, &key);
+}
+
 /* Refuse invalid changes up to the first one that has to be written. */
 static void begin_next(struct settings_store *s) {
     struct error err;
     while (s->changes) {
         struct buf text = BUF_INIT(STATE_FILE_MAX);
         bool ok = prepare(s, &text, &err);
-        if (ok) saver_put(s->saver, &text);
+        if (ok) {
+            save(s, &text);
+            return;
+        }
         buf_clear(&text);
-        if (ok) return;
         end_first(s, &err);
     }
 }
@@ -66,10 +88,23 @@ static void settings_on_saved(void *ctx, const struct error *error) {
     settings_clear(error ? &s->next : &s->settings);
     if (!error) {
         s->settings = s->next;
+        if (names_key(s)) s->key_is_unknown = false;
         s->on_changed(s->ctx);
     }
     end_first(s, error);
     begin_next(s);
+}
+
+static void settings_on_key_saved(void *ctx, const struct error *error) {
+    struct settings_store *s = ctx;
+    struct buf text = s->text;
+    s->text = (struct buf){ 0 };
+    if (!error) {
+        saver_put(s->saver, &text);
+        return;
+    }
+    buf_clear(&text);
+    settings_on_saved(s, error);
 }
 
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
@@ -100,19 +135,22 @@ const struct settings *settings_store_get(const struct settings_store *store) {
     return &store->settings;
 }
 
-struct settings_store *settings_store_new(uv_loop_t *loop, const char *path,
+bool settings_store_key_is_unknown(const struct settings_store *store) {
+    return store->key_is_unknown;
+}
+
+struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir,
                                           void (*on_changed)(void *ctx), void *ctx) {
     struct settings_store *s = xcalloc(1, sizeof *s);
-    struct error err;
-    settings_init(&s->settings);
-    yyjson_doc *doc = state_file_read(path);
-    if (doc && !settings_patch(&s->settings, yyjson_doc_get_root(doc), &err)) {
-        state_file_set_aside(path, err.text);
-    }
-    yyjson_doc_free(doc);
+    char *path = xasprintf("%s/settings.json", state_dir);
+    char *key_path = xasprintf("%s/api_key.json", state_dir);
+    s->key_is_unknown = !settings_file_read(path, key_path, &s->settings);
     s->saver = saver_new(loop, path, settings_on_saved, s);
+    s->key_saver = saver_new(loop, key_path, settings_on_key_saved, s);
     s->on_changed = on_changed;
     s->ctx = ctx;
+    free(path);
+    free(key_path);
     return s;
 }
 
@@ -120,5 +158,6 @@ void settings_store_free(struct settings_store *store) {
     if (!store) return;
     settings_clear(&store->settings);
     saver_free(store->saver);
+    saver_free(store->key_saver);
     free(store);
 }

@@ -14,15 +14,19 @@
 
 struct settings_store;
 
-/* Reads the file; a damaged one is set aside with a warning, and the defaults are used.
- * on_changed: from the loop, when a change is in force, before its sink is called. */
-struct settings_store *settings_store_new(uv_loop_t *loop, const char *path,
+/* Reads settings.json and api_key.json of the folder (settings_file.h). on_changed: from the
+ * loop, when a change is in force, before its sink is called. */
+struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir,
                                           void (*on_changed)(void *ctx), void *ctx);
 /* After the loop has ended. Accepts NULL. */
 void settings_store_free(struct settings_store *store);
 
 /* The settings in force; the address is valid for the store's life. */
 const struct settings *settings_store_get(const struct settings_store *store);
+
+/* The files are damaged and do not say whether a key was set. A change that names api_key ends
+ * this. */
+bool settings_store_key_is_unknown(const struct settings_store *store);
 
 /* Change a part of the settings: all of the patch is applied or nothing (settings_patch).
  * Copies the patch. Calls the sink when the change is on disk and in force, or with

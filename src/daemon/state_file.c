@@ -5,14 +5,16 @@
 #include "base/log.h"
 #include "daemon/file.h"
 
-void state_file_set_aside(const char *path, const char *why) {
+bool state_file_set_aside(const char *path, const char *why) {
     struct error err;
-    if (file_set_aside(path, &err)) {
-        log_warn("%s is damaged (%s); it was moved to %s.corrupt and defaults are used", path,
-                 why, path);
+    bool moved = file_set_aside(path, &err);
+    if (moved) {
+        log_warn("%s is damaged (%s); it was moved to %s.corrupt and what can be read is used",
+                 path, why, path);
     } else {
-        log_warn("%s is damaged (%s) and defaults are used; %s", path, why, err.text);
+        log_warn("%s is damaged (%s) and what can be read is used; %s", path, why, err.text);
     }
+    return moved;
 }
 
 yyjson_doc *state_file_read(const char *path) {
@@ -21,10 +23,8 @@ yyjson_doc *state_file_read(const char *path) {
     yyjson_doc *doc = NULL;
     if (file_read(path, &text, &err)) {
         doc = json_parse(buf_str(&text), text.len, &err);
-        if (!doc) state_file_set_aside(path, err.text);
-    } else if (err.code != ERR_NOT_FOUND) {
-        log_warn("%s", err.text);
     }
+    if (!doc && err.code != ERR_NOT_FOUND) (void)state_file_set_aside(path, err.text);
     buf_clear(&text);
     return doc;
 }

@@ -4,15 +4,17 @@
 #ifndef DOZE_DAEMON_STATE_FILE_H
 #define DOZE_DAEMON_STATE_FILE_H
 
+#include <stdbool.h>
 #include <yyjson.h>
 
 enum { STATE_FILE_MAX = 8 << 20 }; /* bytes */
 
-/* NULL if there is none, or if it cannot be read or parsed: then a warning is logged, and what
- * cannot be parsed is set aside. The caller frees. */
+/* NULL if there is none, or if it cannot be read or parsed: then it is set aside. The caller
+ * frees. */
 yyjson_doc *state_file_read(const char *path);
 
-/* Move it to "<path>.corrupt" and log a warning. why: what is wrong with it. */
-void state_file_set_aside(const char *path, const char *why);
+/* Move it to "<path>.corrupt" and log a warning. why: what is wrong with it. False: it is still
+ * there. */
+bool state_file_set_aside(const char *path, const char *why);
 
 #endif

@@ -238,6 +238,43 @@ bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *
     return ok;
 }
 
+static bool restore_member(struct settings *s, const char *group, yyjson_val *name,
+                           yyjson_val *value, struct error *err) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_val *into = group ? yyjson_mut_obj_add_obj(doc, root, group) : root;
+    yyjson_mut_obj_add(into, yyjson_val_mut_copy(doc, name), yyjson_val_mut_copy(doc, value));
+    yyjson_doc *patch = yyjson_mut_doc_imut_copy(doc, NULL);
+    bool ok = settings_patch(s, yyjson_doc_get_root(patch), err);
+    yyjson_doc_free(patch);
+    yyjson_mut_doc_free(doc);
+    return ok;
+}
+
+/* The members of the object; group: its name in the settings, NULL for the settings. */
+static int restore_members(struct settings *s, const char *group, yyjson_val *object,
+                           struct error *ret_first) {
+    struct error err;
+    size_t i, max;
+    yyjson_val *key, *value;
+    int refused = 0;
+    yyjson_obj_foreach(object, i, max, key, value) {
+        const char *name = yyjson_get_str(key);
+        if (restore_member(s, group, key, value, &err)) continue;
+        bool is_group = !group && yyjson_is_obj(value) && is_setting(name);
+        int inside = is_group ? restore_members(s, name, value, &err) : 1;
+        if (refused == 0) *ret_first = err;
+        refused += inside;
+    }
+    return refused;
+}
+
+int settings_restore(struct settings *settings, yyjson_val *saved, struct error *ret_first) {
+    if (settings_patch(settings, saved, ret_first)) return 0;
+    if (!yyjson_is_obj(saved)) return 1;
+    return restore_members(settings, NULL, saved, ret_first);
+}
+
 /* ---- writing ---- */
 
 static yyjson_mut_val *row_value(const struct settings *s, const struct row *row,

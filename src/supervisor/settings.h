@@ -45,6 +45,11 @@ void settings_copy(const struct settings *settings, struct settings *ret_copy);
  * it is. Fails with ERR_INVALID_REQUEST and the name in err->param. */
 bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *err);
 
+/* Apply what can be read of saved settings, and return how many members could not: these keep
+ * their value, and *ret_first says why for the first. Each entry of `load` and `models` counts
+ * by itself. */
+int settings_restore(struct settings *settings, yyjson_val *saved, struct error *ret_first);
+
 /* Append the whole as one JSON object. The API key is written as it is: see settings_show. */
 void settings_format(const struct settings *settings, struct buf *out);
 

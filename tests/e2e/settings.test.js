@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Settings, what survives a restart, and how the daemon ends.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { endless, spoken } from './lib/models.js';
 import { gone } from './lib/process.js';
+import { doze } from './lib/programs.js';
 import { speaking } from './lib/stream.js';
 
 const alpha = () => spoken('Alpha speaking. All is well.');
@@ -112,6 +114,57 @@ for (const [name, bytes] of [['half a file', '{"jit": fal'], ['no object', '[1]'
     await d.settings({ default_ttl: 1 });
   });
 }
+
+for (const [name, damage] of [['cut', (text) => text.slice(0, text.length / 2)],
+  ['of another version', (text) => text.replace('max_waiting', 'most_waiting')],
+  ['gone', () => undefined],
+  ['with stars for the key', (text) => text.replace('sesame', '********')]]) {
+  test(`a settings file that is ${name} does not open the server`, async (t) => {
+    const d = await Daemon.start(t, { settings: { api_key: 'sesame', max_waiting: 7 } });
+    await d.stop();
+    const text = damage(fs.readFileSync(d.settingsFile, 'utf8'));
+    fs.rmSync(d.settingsFile);
+    if (text !== undefined) fs.writeFileSync(d.settingsFile, text);
+    for (let start = 0; start < 2; start++) {
+      await d.launch();
+      assert.equal((await d.get('/api/v1/models')).status, 401);
+      const headers = { authorization: 'Bearer sesame' };
+      assert.equal((await d.get('/api/v1/models', { headers })).status, 200);
+      await d.stop();
+    }
+  });
+}
+
+test('if no file says whether a key was set, only this machine is served', async (t) => {
+  const d = await Daemon.start(t);
+  await d.stop();
+  fs.writeFileSync(d.settingsFile, '{"api_key": "ses');
+  d.args = ['--host', '0.0.0.0'];
+  await d.launch();
+  assert.match(d.url, /127\.0\.0\.1/);
+  assert.match(d.log, /do not say whether an API key was set/);
+  await d.settings({ api_key: null });
+  await d.stop();
+  d.log = '';
+  await d.launch();
+  assert.match(d.url, /0\.0\.0\.0/);
+  assert.match(d.log, /Every machine that reaches 0\.0\.0\.0 can use this server/);
+});
+
+test('a second daemon on a state folder says who holds it and touches nothing', async (t) => {
+  const d = await Daemon.start(t, { settings: { max_waiting: 7 } });
+  fs.writeFileSync(d.settingsFile, '{');
+  const files = () => fs.readdirSync(d.stateDir).sort();
+  const before = files();
+  const second = spawnSync(doze, ['serve', '--port', '0', '--models-dir', d.modelsDir,
+    '--state-dir', d.stateDir], { encoding: 'utf8', timeout: 30000,
+    env: { ...process.env, HOME: d.folder } });
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, new RegExp(`Another doze \\(process ${d.pid}\\) uses`));
+  assert.deepEqual(files(), before);
+  assert.equal(fs.readFileSync(d.settingsFile, 'utf8'), '{');
+  assert.equal((await d.get('/health')).status, 200);
+});
 
 test('load settings of a model hold for JIT and explicit loads alike', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() },

@@ -16,7 +16,7 @@
 struct scene {
     uv_loop_t loop;
     struct settings_store *store;
-    char folder[32], path[64];
+    char folder[32], path[64], key_path[64];
     int done, refused, in_force;
     struct error error;
 };
@@ -48,8 +48,9 @@ static int set_up(void **state) {
     snprintf(s->folder, sizeof s->folder, "/tmp/doze-change-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     snprintf(s->path, sizeof s->path, "%s/settings.json", s->folder);
+    snprintf(s->key_path, sizeof s->key_path, "%s/api_key.json", s->folder);
     uv_loop_init(&s->loop);
-    s->store = settings_store_new(&s->loop, s->path, on_changed, s);
+    s->store = settings_store_new(&s->loop, s->folder, on_changed, s);
     *state = s;
     return 0;
 }
@@ -59,6 +60,7 @@ static int tear_down(void **state) {
     assert_int_equal(uv_loop_close(&s->loop), 0);
     settings_store_free(s->store);
     (void)unlink(s->path);
+    (void)unlink(s->key_path);
     assert_int_equal(rmdir(s->folder), 0);
     free(s);
     return 0;
@@ -145,7 +147,7 @@ static void write_and_reopen(struct scene *s, const char *text) {
     struct error err;
     assert_true(file_replace(s->path, text, strlen(text), &err));
     settings_store_free(s->store);
-    s->store = settings_store_new(&s->loop, s->path, on_changed, s);
+    s->store = settings_store_new(&s->loop, s->folder, on_changed, s);
 }
 
 static void test_the_file_is_read_or_set_aside(void **state) {
@@ -164,6 +166,60 @@ static void test_the_file_is_read_or_set_aside(void **state) {
     assert_int_equal(s->in_force, 0);
 }
 
+static void check_key_in(const char *path, const char *part) {
+    struct buf text = BUF_INIT(1 << 16);
+    struct error err;
+    assert_true(file_read(path, &text, &err));
+    assert_non_null(strstr(buf_str(&text), part));
+    buf_clear(&text);
+}
+
+static void test_a_key_is_written_to_both_files(void **state) {
+    struct scene *s = *state;
+    change(s, "{\"api_key\":\"sesame\"}");
+    change(s, "{\"jit\":false}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->done, 2);
+    check_key_in(s->path, "\"api_key\":\"sesame\"");
+    check_key_in(s->key_path, "\"api_key\":\"sesame\"");
+    change(s, "{\"api_key\":null}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    check_key_in(s->path, "\"api_key\":null");
+    check_key_in(s->key_path, "\"api_key\":null");
+}
+
+static void test_a_key_that_cannot_be_copied_is_not_set(void **state) {
+    struct scene *s = *state;
+    char temp[80];
+    snprintf(temp, sizeof temp, "%s.tmp", s->key_path);
+    assert_int_equal(mkdir(temp, 0700), 0); /* in the way of the temporary file */
+    change(s, "{\"api_key\":\"sesame\"}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->error.code, ERR_IO);
+    assert_string_equal(settings_store_get(s->store)->api_key, "");
+    assert_int_equal(rmdir(temp), 0);
+}
+
+static void test_a_change_of_the_key_ends_the_doubt(void **state) {
+    struct scene *s = *state;
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.corrupt", s->path);
+    write_and_reopen(s, "{");
+    assert_int_equal(unlink(aside), 0);
+    change(s, "{\"jit\":false}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_true(settings_store_key_is_unknown(s->store));
+    settings_store_free(s->store);
+    s->store = settings_store_new(&s->loop, s->folder, on_changed, s);
+    assert_true(settings_store_key_is_unknown(s->store)); /* the file says null now */
+    change(s, "{\"api_key\":null}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_false(settings_store_key_is_unknown(s->store));
+    settings_store_free(s->store);
+    s->store = settings_store_new(&s->loop, s->folder, on_changed, s);
+    assert_false(settings_store_key_is_unknown(s->store));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -173,6 +229,9 @@ int main(void) {
         TEST(test_one_past_the_most_is_refused),
         TEST(test_a_change_may_begin_at_the_end_of_another),
         TEST(test_the_file_is_read_or_set_aside),
+        TEST(test_a_key_is_written_to_both_files),
+        TEST(test_a_key_that_cannot_be_copied_is_not_set),
+        TEST(test_a_change_of_the_key_ends_the_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
