@@ -34,6 +34,7 @@ _doze_setting_values() {
     jit_limit) echo 1 2 4 ;;
     max_waiting) echo 64 128 256 ;;
     memory_limit) echo none 8GB 16GB 32GB ;;
+    body_limit) echo 16MB 32MB 64MB ;;
     prompt_store_bytes) echo 1GB 4GB 16GB ;;
     api_key | load | models) echo none ;;
     esac

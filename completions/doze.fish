@@ -25,6 +25,8 @@ function __doze_setting_values
             printf '%s\n' 64 128 256
         case memory_limit
             printf '%s\n' none 8GB 16GB 32GB
+        case body_limit
+            printf '%s\n' 16MB 32MB 64MB
         case prompt_store_bytes
             printf '%s\n' 1GB 4GB 16GB
         case api_key load models

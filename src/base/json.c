@@ -28,6 +28,42 @@ static bool depth_ok(const char *text, size_t len) {
     return true;
 }
 
+/* ---- the memory of a tree ---- */
+
+/* A value takes 16 bytes, and may be two bytes of text. */
+struct quota {
+    size_t left; /* bytes */
+};
+
+static void *quota_malloc(void *ctx, size_t size) {
+    struct quota *q = ctx;
+    if (size > q->left) return NULL;
+    q->left -= size;
+    return malloc(size);
+}
+
+/* Growth only: yyjson shrinks a tree once, at its end. */
+static void *quota_realloc(void *ctx, void *ptr, size_t old_size, size_t size) {
+    struct quota *q = ctx;
+    size_t more = size > old_size ? size - old_size : 0;
+    if (more > q->left) return NULL;
+    q->left -= more;
+    return realloc(ptr, size);
+}
+
+static void quota_free(void *ctx, void *ptr) {
+    (void)ctx;
+    free(ptr);
+}
+
+static yyjson_doc *read_tree(const char *text, size_t len, yyjson_read_err *problem) {
+    struct quota quota = { .left = JSON_TREE_MIN + JSON_TREE_FACTOR * len };
+    yyjson_alc alc = { quota_malloc, quota_realloc, quota_free, &quota };
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text, len, 0, &alc, problem);
+    if (doc) doc->alc.ctx = NULL; /* only to free, which needs none */
+    return doc;
+}
+
 yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
     if (!depth_ok(text, len)) {
         error_set(err, ERR_INVALID_REQUEST, "The JSON is nested deeper than %d levels.",
@@ -35,8 +71,13 @@ yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
         return NULL;
     }
     yyjson_read_err problem;
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text, len, 0, NULL, &problem);
+    yyjson_doc *doc = read_tree(text, len, &problem);
     if (doc) return doc;
+    if (problem.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        error_set(err, ERR_TOO_LARGE,
+                  "The JSON has too many values for its length; send a smaller request.");
+        return NULL;
+    }
     size_t line = 1, column = 1, chars = 0;
     if (len == 0 || !yyjson_locate_pos(text, len, problem.pos, &line, &column, &chars)) {
         error_set(err, ERR_INVALID_REQUEST, "The body is empty; send a JSON object.");

@@ -16,8 +16,12 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Parse a whole text. Fails with line and column; nesting deeper than 128 is refused.
- * The caller frees with yyjson_doc_free(). */
+/* Bytes that the tree of a text may take, its copy of the text included: JSON_TREE_MIN and
+ * JSON_TREE_FACTOR for each byte of the text. */
+enum { JSON_TREE_MIN = 16 << 20, JSON_TREE_FACTOR = 5 };
+
+/* Parse a whole text. Fails with line and column; nesting deeper than 128 is refused, and
+ * ERR_TOO_LARGE is a tree past its maximum. The caller frees with yyjson_doc_free(). */
 yyjson_doc *json_parse(const char *text, size_t len, struct error *err);
 
 /* The same, and the root must be an object. */

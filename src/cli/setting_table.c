@@ -27,6 +27,7 @@ const struct setting setting_table[] = {
     { "max_waiting", SETTING_NUMBER, "128", "Requests that may wait for one model" },
     { "load_stall_seconds", SETTING_SECONDS, "120", "Give up a load without progress" },
     { "hang_seconds", SETTING_SECONDS, "60", "Kill a worker that no longer responds" },
+    { "body_limit", SETTING_BYTES, "16777216", "Size of a request body, for large images" },
     { "cors", SETTING_BOOL, "false", "Allow web pages of other origins" },
     { "sdk_port", SETTING_BOOL, "true", "Listen where LM Studio's clients look" },
     { "lmstudio_compat", SETTING_BOOL, "true", "Let LM Studio's `lms` find the server" },

@@ -112,6 +112,10 @@ static bool admit_body(struct exchange *x) {
     struct http_server *server = x->conn->server;
     struct request *r = &x->request;
     size_t max = x->route->max_body;
+    if (max > 0 && server->options.body_limit) {
+        size_t limit = server->options.body_limit(server->options.ctx);
+        if (limit < max) max = limit;
+    }
     bool allowed = max > 0 ? request_allow_body(r, max)
                            : request_ignore_body(r, server->limits->ignored_body);
     if (!allowed) {
@@ -119,7 +123,8 @@ static bool admit_body(struct exchange *x) {
         return false;
     }
     /* Announced lengths are at most max_body here: the sum cannot overflow. */
-    if (max > 0 && server->bodies + r->content_length > server->limits->bodies_total) {
+    size_t len = (size_t)r->content_length;
+    if (len > 0 && max > 0 && !server_has_room(server, len, server->bodies + len)) {
         exchange_refuse_busy(x);
         return false;
     }

@@ -22,10 +22,12 @@ static void conn_keep(struct conn *c, const char *bytes, size_t len) {
 
 /* Count the body's bytes; false if all clients together hold too many. */
 static bool conn_count_body(struct conn *c) {
-    size_t held = c->x->request.body.len;
+    const struct request *r = &c->x->request;
+    size_t held = r->body.len;
+    size_t whole = r->content_length > held ? (size_t)r->content_length : held;
     c->server->bodies += held - c->x->body_held;
     c->x->body_held = held;
-    return c->server->bodies <= c->server->limits->bodies_total;
+    return held == 0 || server_has_room(c->server, whole, c->server->bodies);
 }
 
 static void run_handler(struct exchange *x) {

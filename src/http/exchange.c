@@ -44,6 +44,12 @@ const char *exchange_body(const struct exchange *x, size_t *ret_len) {
     return buf_str(&x->request.body);
 }
 
+void exchange_drop_body(struct exchange *x) {
+    buf_clear(&x->request.body);
+    x->conn->server->bodies -= x->body_held;
+    x->body_held = 0;
+}
+
 /* ---- the answer ---- */
 
 void exchange_add_header(struct exchange *x, const char *name, const char *value) {

@@ -49,7 +49,7 @@ struct http_server {
     struct http_port *ports;
     struct conn *conns;           /* of all ports */
     size_t active;                /* exchanges that handlers own */
-    size_t bodies;                /* bytes of request bodies held */
+    size_t bodies;                /* bytes of request bodies and messages held */
     void (*on_closed)(void *ctx); /* set: closing */
     void *closed_ctx;
 };
@@ -63,6 +63,10 @@ struct http_port {
     bool closed;  /* takes no connections, and no further requests on existing ones */
     size_t users; /* listeners whose handles are open, connections, and 1 until it is closed */
 };
+
+/* May a body or message of len bytes be held if all together have total bytes? Small ones have
+ * a reserve that large ones cannot fill. */
+bool server_has_room(const struct http_server *server, size_t len, size_t total);
 
 /* If it was closed by http_server_close and nothing of it is left. */
 void server_free_if_closed(struct http_server *server);

@@ -21,7 +21,9 @@ struct http_limits {
     size_t chunk_extensions; /* of a whole body: 413 */
     size_t trailer_bytes;    /* counted like headers: 431 */
     size_t ignored_body;     /* read and dropped for a route without a body: 413 */
-    size_t bodies_total;     /* held for all clients together: 429 */
+    size_t bodies_total;     /* held for all clients together, messages too: 429, 1013 */
+    size_t bodies_reserve;   /* more than bodies_total, for small bodies only */
+    size_t small_body;       /* the most that counts as small */
     size_t pipelined;        /* of the next requests, kept while one runs: reading stops */
 
     /* bytes of answers */

@@ -23,6 +23,12 @@ size_t http_server_active(const struct http_server *server) {
     return server->active;
 }
 
+bool server_has_room(const struct http_server *server, size_t len, size_t total) {
+    const struct http_limits *limits = server->limits;
+    size_t reserve = len <= limits->small_body ? limits->bodies_reserve : 0;
+    return total <= limits->bodies_total + reserve;
+}
+
 void server_free_if_closed(struct http_server *server) {
     if (!server->on_closed || server->ports) return;
     void (*on_closed)(void *) = server->on_closed;

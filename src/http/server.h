@@ -37,7 +37,8 @@ struct http_route {
     const char *method; /* "GET", ... ; HEAD is answered from GET */
     /* "/v1/models/{id}": a last "{name}" matches the whole rest, slashes too */
     const char *path;
-    size_t max_body; /* bytes; 0: any body is drained and ignored */
+    /* bytes; http_options.body_limit may ask for less; 0: any body is drained and ignored */
+    size_t max_body;
     enum http_access access;
     void (*handler)(void *ctx, struct exchange *x);
 };
@@ -53,6 +54,9 @@ struct http_options {
     /* May this request, of which only the head is read, run the handler of a guarded route? If
      * not, *err says why. NULL: always. */
     bool (*guard)(void *ctx, const struct exchange *x, struct error *err);
+    /* The most that any body may have, in bytes. Called for every request with a body. NULL:
+     * what its route allows. */
+    size_t (*body_limit)(void *ctx);
     /* A request that the rules for browsers allow has come, whether or not there is such a
      * route. NULL: not called. */
     void (*on_request)(void *ctx, const char *method, const char *path);
@@ -100,6 +104,8 @@ const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
+/* Free the body: what was made of it needs it no more. exchange_body is empty afterwards. */
+void exchange_drop_body(struct exchange *x);
 
 /* ---- the answer ---- */
 /* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert.

@@ -9,7 +9,12 @@
 #include "base/xalloc.h"
 #include "http/internal.h"
 
-enum { WRITE_CHUNK = 64 << 10, MISSED_PINGS = 2, QUEUE_COUNT_MAX = 16384 };
+enum {
+    WRITE_CHUNK = 64 << 10,
+    MISSED_PINGS = 2,
+    STRANGE_PINGS = 2,
+    QUEUE_COUNT_MAX = 16384,
+};
 
 struct websocket {
     wslay_event_context_ptr wslay;
@@ -17,7 +22,11 @@ struct websocket {
     const struct websocket_events *events;
     void *ctx;
     uv_timer_t timer;
+    struct http_server *server;
     struct buf message; /* of the one that is being received */
+    size_t held;        /* its bytes counted in server->bodies */
+    size_t seen;        /* held at the ping before */
+    int strange_pings;  /* since websocket_await_admission; negative: admitted */
     const char *in;     /* bytes read, not yet taken by wslay */
     size_t in_len;
     int missed;   /* pings since the peer sent or took bytes */
@@ -193,14 +202,28 @@ static void on_frame_start(wslay_event_context_ptr wslay,
     }
 }
 
+static void drop_message(struct websocket *ws) {
+    buf_clear(&ws->message);
+    ws->server->bodies -= ws->held;
+    ws->held = ws->seen = 0;
+}
+
 /* Control frames may come between the fragments of a message; wslay keeps those itself. */
 static void on_frame_chunk(wslay_event_context_ptr wslay,
                            const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *ctx) {
     struct websocket *ws = ctx;
     (void)wslay;
-    if (ws->control || buf_add(&ws->message, chunk->data, chunk->data_length)) return;
-    websocket_close(ws, WEBSOCKET_TOO_LONG,
-                    "message too long"); /* of pieces, each short enough */
+    if (ws->control || ws->closing) return;
+    if (!buf_add(&ws->message, chunk->data, chunk->data_length)) {
+        websocket_close(ws, WEBSOCKET_TOO_LONG,
+                        "message too long"); /* of pieces, each short enough */
+        return;
+    }
+    ws->server->bodies += ws->message.len - ws->held;
+    ws->held = ws->message.len;
+    if (server_has_room(ws->server, ws->held, ws->server->bodies)) return;
+    drop_message(ws);
+    websocket_close(ws, WEBSOCKET_BUSY, "other requests use all the memory; try again later");
 }
 
 static void on_wslay_message(wslay_event_context_ptr wslay,
@@ -211,7 +234,7 @@ static void on_wslay_message(wslay_event_context_ptr wslay,
     if (arg->opcode == WSLAY_TEXT_FRAME && !ws->closing && !ws->message.overflowed) {
         ws->events->on_message(ws->ctx, buf_str(&ws->message), ws->message.len);
     }
-    buf_clear(&ws->message);
+    drop_message(ws);
 }
 
 static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
@@ -230,6 +253,24 @@ static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
 
 /* ---- the beginning and the end ---- */
 
+/* A message that was incomplete at the ping before and has hardly grown since. */
+static bool is_too_slow(struct websocket *ws) {
+    const struct http_limits *limits = ws->server->limits;
+    size_t due = limits->body_rate * (size_t)limits->ping / 1000, seen = ws->seen;
+    ws->seen = ws->held;
+    return seen > 0 && ws->held - seen < due;
+}
+
+static void websocket_on_ping_due(struct websocket *ws) {
+    if (ws->strange_pings >= 0 && ++ws->strange_pings == STRANGE_PINGS) {
+        websocket_close(ws, WEBSOCKET_POLICY, "authenticate first");
+    } else if (is_too_slow(ws)) {
+        websocket_close(ws, WEBSOCKET_POLICY, "the message comes too slowly");
+    } else {
+        queue(ws, WSLAY_PING, NULL, 0);
+    }
+}
+
 static void websocket_on_timer(uv_timer_t *timer) {
     struct websocket *ws = timer->data;
     if (ws->ending && !ws->closing) {
@@ -237,8 +278,16 @@ static void websocket_on_timer(uv_timer_t *timer) {
     } else if (ws->closing || ws->missed++ >= MISSED_PINGS) {
         give_up(ws);
     } else {
-        queue(ws, WSLAY_PING, NULL, 0);
+        websocket_on_ping_due(ws);
     }
+}
+
+void websocket_await_admission(struct websocket *ws) {
+    ws->strange_pings = 0;
+}
+
+void websocket_admit(struct websocket *ws) {
+    ws->strange_pings = -1;
 }
 
 static void websocket_on_timer_closed(uv_handle_t *handle) {
@@ -251,6 +300,7 @@ static void websocket_on_timer_closed(uv_handle_t *handle) {
 static void websocket_on_closed(void *ctx) {
     struct websocket *ws = ctx;
     ws->stream = NULL;
+    drop_message(ws); /* the server may be freed before the timer is closed */
     ws->events->on_closed(ws->ctx);
     uv_close((uv_handle_t *)&ws->timer, websocket_on_timer_closed);
 }
@@ -280,6 +330,8 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
     struct websocket *ws = xcalloc(1, sizeof *ws);
     ws->events = events;
     ws->ctx = ctx;
+    ws->server = x->conn->server;
+    ws->strange_pings = -1;
     int status = wslay_event_context_server_init(&ws->wslay, &callbacks, ws);
     if (status != 0) abort(); /* out of memory, as in xalloc */
     wslay_event_config_set_no_buffering(ws->wslay, 1);

@@ -4,7 +4,9 @@
  *
  * wslay does the frames: fragments, masks (a client's frame without one ends the connection),
  * UTF-8, control frames, the closing handshake. No extensions and no subprotocols are offered.
- * A peer that neither sends nor takes bytes for three ping intervals (limits.h) is closed.
+ * A peer that neither sends nor takes bytes for three ping intervals (limits.h) is closed, and
+ * one whose unfinished message grows by less than body_rate between two pings. Messages count
+ * with request bodies (bodies_total).
  * One thread, the loop's.
  *
  * A reader that is too slow fills the queue of its own socket: on_pressure asks the owner to
@@ -18,7 +20,7 @@
 struct websocket;
 
 enum {
-    WEBSOCKET_MESSAGE_MAX = 100 << 20, /* bytes of a message received: 1009 past it */
+    WEBSOCKET_MESSAGE_MAX = 64 << 20, /* bytes of a message received: 1009 past it */
     WEBSOCKET_QUEUE_PAUSE =
         256 << 10, /* bytes unsent: on_pressure(true); a quarter of it: false */
     WEBSOCKET_QUEUE_MAX = 64 << 20, /* closed */
@@ -27,7 +29,12 @@ enum {
 };
 
 /* Status codes of RFC 6455, 7.4.1. */
-enum { WEBSOCKET_UNSUPPORTED = 1003, WEBSOCKET_POLICY = 1008, WEBSOCKET_TOO_LONG = 1009 };
+enum {
+    WEBSOCKET_UNSUPPORTED = 1003,
+    WEBSOCKET_POLICY = 1008,
+    WEBSOCKET_TOO_LONG = 1009,
+    WEBSOCKET_BUSY = 1013,
+};
 
 /* The text is borrowed for the call and valid UTF-8. on_closed is called exactly once, last.
  * Only on_pressure(true) is called from inside a websocket_* call. */
@@ -45,6 +52,10 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
 
 /* Largest message to receive, in bytes; WEBSOCKET_MESSAGE_MAX at first. */
 void websocket_set_message_max(struct websocket *ws, size_t bytes);
+
+/* Close the socket at the second ping from now unless websocket_admit is called before. */
+void websocket_await_admission(struct websocket *ws);
+void websocket_admit(struct websocket *ws);
 
 /* Queue one text message; copies. Dropped once the socket is closing. */
 void websocket_send(struct websocket *ws, const char *text, size_t len);

@@ -62,6 +62,7 @@ static const struct row rows[] = {
     { "max_waiting", KIND_NUMBER, AT(rules.max_waiting), 1, LC_MAX_REQUESTS, NO_NULL, NULL },
     { "load_stall_seconds", KIND_SECONDS, AT(rules.load_stall), 100, DAY_MS, NO_NULL, NULL },
     { "hang_seconds", KIND_SECONDS, AT(rules.hang), 100, DAY_MS, NO_NULL, NULL },
+    { "body_limit", KIND_NUMBER, AT(body_limit), 1 << 20, SETTINGS_BODY_MAX, NO_NULL, NULL },
     SWITCH("cors", cors),
     SWITCH("sdk_port", sdk_port),
     SWITCH("lmstudio_compat", lmstudio_compat),
@@ -73,6 +74,7 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
 void settings_init(struct settings *settings) {
     *settings = (struct settings){ .rules = lc_settings_default(),
+                                   .body_limit = (nbytes)16 << 20,
                                    .standby = true,
                                    .sdk_port = true,
                                    .lmstudio_compat = true,

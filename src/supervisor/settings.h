@@ -18,10 +18,11 @@
 #include "load/load_settings.h"
 #include "supervisor/model_settings.h"
 
-enum { SETTINGS_KEY_SIZE = 128 };
+enum { SETTINGS_KEY_SIZE = 128, SETTINGS_BODY_MAX = 64 << 20 /* bytes */ };
 
 struct settings {
     struct lc_settings rules;
+    nbytes body_limit; /* most that a request body or message may have */
     bool cors;
     bool sdk_port;        /* listen where LM Studio's clients look */
     bool lmstudio_compat; /* write the files by which its command line finds a server */

@@ -201,7 +201,9 @@ static void answer_begin(const struct routes *r, struct exchange *x,
     const char *body = exchange_body(x, &len);
     struct parsed *parsed = xcalloc(1, sizeof *parsed);
     next_id(x, id, sizeof id);
-    if (dialect->parse(op, body, len, parsed, &err)) {
+    bool ok = dialect->parse(op, body, len, parsed, &err);
+    exchange_drop_body(x);
+    if (ok) {
         struct answer *a = answer_open(r, x, dialect, parsed, id);
         exchange_on_gone(x, answer_on_gone, a);
         exchange_on_pressure(x, answer_on_pressure, a);

@@ -16,7 +16,7 @@
 #include "daemon/log_feed.h"
 #include "daemon/settings_store.h"
 
-enum { BODY_INFERENCE = 64 << 20, BODY_SMALL = 1 << 20 };
+enum { BODY_INFERENCE = SETTINGS_BODY_MAX, BODY_SMALL = 1 << 20 };
 
 #define OPENAI_ROUTES(prefix)                                                                  \
     { "GET", prefix "/models", 0, HTTP_GUARDED, route_openai_models },                         \
@@ -136,6 +136,11 @@ static bool cors(void *ctx) {
     return settings_store_get(r->settings)->cors;
 }
 
+static size_t body_limit(void *ctx) {
+    const struct routes *r = ctx;
+    return (size_t)settings_store_get(r->settings)->body_limit;
+}
+
 struct http_options routes_http_options(struct routes *routes) {
     return (struct http_options){ .routes = table,
                                   .route_count = sizeof table / sizeof table[0],
@@ -143,5 +148,6 @@ struct http_options routes_http_options(struct routes *routes) {
                                   .format_error = format_error,
                                   .cors = cors,
                                   .guard = guard,
+                                  .body_limit = body_limit,
                                   .on_request = routes_on_request };
 }

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/routes/route.h"
+#include "daemon/settings_store.h"
 #include "daemon/ws_host.h"
 #include "http/websocket.h"
 
@@ -12,6 +13,7 @@
 enum { STRANGER_MESSAGE_MAX = 64 << 10 };
 
 struct socket {
+    const struct settings_store *settings;
     struct websocket *ws;
     struct lmws_session *session;
 };
@@ -50,19 +52,23 @@ static void socket_hang_up(void *ctx, const char *reason) {
 
 static void socket_on_admitted(void *ctx) {
     struct socket *s = ctx;
-    websocket_set_message_max(s->ws, WEBSOCKET_MESSAGE_MAX);
+    const struct settings *settings = settings_store_get(s->settings);
+    websocket_set_message_max(s->ws, (size_t)settings->body_limit);
+    websocket_admit(s->ws);
 }
 
 void route_ws(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     enum lmws_namespace ns = lmws_namespace_parse(exchange_path(x) + 1);
     struct socket *s = xcalloc(1, sizeof *s);
+    s->settings = r->settings;
     s->ws = websocket_accept(x, r->loop, &socket_events, s);
     if (!s->ws) {
         free(s);
         return;
     }
     websocket_set_message_max(s->ws, STRANGER_MESSAGE_MAX);
+    websocket_await_admission(s->ws);
     struct lmws_transport outlet = { .send = socket_send,
                                      .hang_up = socket_hang_up,
                                      .on_admitted = socket_on_admitted,

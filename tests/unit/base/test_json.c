@@ -208,11 +208,37 @@ static void test_writing(void **state) {
     buf_clear(&full);
 }
 
+/* A value takes eight times the two bytes of its text. */
+static void test_the_tree_is_bounded(void **state) {
+    enum { SIZE = 8 << 20 };
+    struct error err;
+    (void)state;
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    for (size_t i = 0; i < SIZE; i += 2) memcpy(text + i, "1,", 2);
+    text[0] = '[';
+    text[1] = ' ';
+    text[SIZE - 1] = ']';
+    assert_null(json_parse(text, SIZE, &err));
+    assert_int_equal(err.code, ERR_TOO_LARGE);
+    text[(1 << 20) - 1] = ']';
+    yyjson_doc *doc = json_parse(text, 1 << 20, &err);
+    assert_non_null(doc);
+    yyjson_doc_free(doc);
+    memset(text, 'x', SIZE);
+    text[0] = text[SIZE - 1] = '"';
+    doc = json_parse(text, SIZE, &err);
+    assert_non_null(doc);
+    yyjson_doc_free(doc);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_json_is_located),
         cmocka_unit_test(test_an_object_is_asked_for),
         cmocka_unit_test(test_depth_is_bounded),
+        cmocka_unit_test(test_the_tree_is_bounded),
         cmocka_unit_test(test_absent_and_null_leave_the_output),
         cmocka_unit_test(test_values_are_read),
         cmocka_unit_test(test_wrong_types_name_the_field),

@@ -155,7 +155,8 @@ static void send_long(struct websocket *ws, size_t len) {
     free(text);
 }
 
-/* An echo that takes 1,000 bytes; "close" and "end" make it leave, "long N" is answered with N
+/* An echo that takes 1,000 bytes; "close" and "end" make it leave, "stranger"
+ * and "friend" begin and end the wait for admission, "long N" is answered with N
  * bytes. */
 static void on_ws_message(void *ctx, const char *text, size_t len) {
     struct websocket *ws = *(struct websocket **)ctx;
@@ -164,6 +165,10 @@ static void on_ws_message(void *ctx, const char *text, size_t len) {
     } else if (strcmp(text, "end") == 0) {
         websocket_send(ws, "last word", 9);
         websocket_end(ws, WEBSOCKET_POLICY, "told to");
+    } else if (strcmp(text, "stranger") == 0) {
+        websocket_await_admission(ws);
+    } else if (strcmp(text, "friend") == 0) {
+        websocket_admit(ws);
     } else if (strncmp(text, "long ", 5) == 0) {
         send_long(ws, strtoul(text + 5, NULL, 10));
     } else {

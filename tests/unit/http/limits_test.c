@@ -133,6 +133,7 @@ static void test_bodies_together(void **state) {
     struct http_limits limits = http_limits_default;
     (void)state;
     limits.bodies_total = 100;
+    limits.small_body = 0;
     struct fixture *own = fixture_start(&limits, false);
     client_check(own, "POST /echo HTTP/1.1\r\nContent-Length: 101\r\n" CLOSE, "HTTP/1.1 429",
                  "\r\nRetry-After: 1\r\n");
@@ -160,6 +161,38 @@ static void test_bodies_together(void **state) {
     fixture_stop(own);
 }
 
+/* Large bodies leave the reserve to small ones. */
+static void test_small_bodies_have_a_reserve(void **state) {
+    struct http_limits limits = http_limits_default;
+    (void)state;
+    limits.bodies_total = 100;
+    limits.bodies_reserve = 20;
+    limits.small_body = 10;
+    struct fixture *own = fixture_start(&limits, false);
+    struct buf out = { .max = 0 };
+    int fd = client_connect(own), small = client_connect(own);
+    client_send(fd, "POST /hold HTTP/1.1\r\nContent-Length: 96\r\n" CLOSE);
+    char *most = repeat("a", 96);
+    client_send_bytes(fd, most, 96);
+    fixture_expect(own, "held");
+    client_check(own, "POST /echo HTTP/1.1\r\nContent-Length: 11\r\n" CLOSE, "HTTP/1.1 429",
+                 "later");
+    client_check(own, "POST /echo HTTP/1.1\r\nContent-Length: 10\r\n" CLOSE "bbbbbbbbbb",
+                 "HTTP/1.1 200", "bbbbbbbbbb");
+    client_send(small, CHUNKED "a\r\ncccccccccc\r\n1\r\n");
+    client_send(small, "c");
+    assert_true(client_read_end(small, &out)); /* small no longer */
+    assert_non_null(strstr(buf_str(&out), "HTTP/1.1 429"));
+    buf_clear(&out);
+    fixture_command(own, "r");
+    assert_true(client_read_end(fd, &out));
+    close(fd);
+    close(small);
+    free(most);
+    buf_clear(&out);
+    fixture_stop(own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_line),
@@ -173,6 +206,7 @@ int main(void) {
         cmocka_unit_test(test_chunk_extensions),
         cmocka_unit_test(test_trailers),
         cmocka_unit_test(test_bodies_together),
+        cmocka_unit_test(test_small_bodies_have_a_reserve),
     };
     return cmocka_run_group_tests_name("http limits", tests, fixture_set_up, fixture_tear_down);
 }

@@ -49,6 +49,7 @@ static void test_bodies_of_all_ports_together(void **state) {
     struct buf out = { .max = 0 };
     (void)state;
     limits.bodies_total = 100;
+    limits.small_body = 0;
     struct fixture *own = fixture_start(&limits, false);
     struct fixture other = listen_too(own);
     int fd = hold(own, "POST /hold HTTP/1.1\r\nContent-Length: 5\r\n" CLOSE "aaaaa");

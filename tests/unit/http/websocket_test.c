@@ -317,6 +317,84 @@ static void test_a_slow_reader_is_not_silent(void **state) {
     fixture_stop(f);
 }
 
+/* Read frames until the close; its status. The pings before it are empty. */
+static int read_close(int fd, size_t *ret_pings) {
+    unsigned char head[2], body[128] = { 0 };
+    for (*ret_pings = 0;; ++*ret_pings) {
+        read_bytes(fd, head, 2);
+        read_bytes(fd, body, head[1]);
+        if (head[0] != (FIN | OP_PING)) break;
+    }
+    assert_int_equal(head[0], FIN | OP_CLOSE);
+    return body[0] << 8 | body[1];
+}
+
+static void test_messages_count_with_bodies(void **state) {
+    struct http_limits limits = http_limits_default;
+    char text[61] = { 0 };
+    size_t pings;
+    (void)state;
+    memset(text, 't', 60);
+    limits.bodies_total = 100;
+    limits.small_body = 0;
+    struct fixture *f = fixture_start(&limits, false);
+    int first = open_socket_of(f), second = open_socket_of(f);
+    send_frame(first, OP_TEXT, text, 60);
+    send_frame(first, FIN | OP_PING, "p", 1);
+    expect_frame(first, OP_PONG, "p", 1);
+    send_text(second, text);
+    assert_int_equal(read_close(second, &pings), WEBSOCKET_BUSY);
+    send_frame(first, FIN | OP_MORE, "", 0);
+    expect_frame(first, OP_TEXT, text, 60);
+    int third = open_socket_of(f);
+    send_text(third, text);
+    expect_frame(third, OP_TEXT, text, 60);
+    send_frame(third, OP_TEXT, text, 60);
+    close(third); /* gives back what it holds */
+    assert_string_equal(fixture_next(f), "ws closed");
+    int fourth = open_socket_of(f);
+    send_text(fourth, text);
+    expect_frame(fourth, OP_TEXT, text, 60);
+    close(first);
+    close(second);
+    close(fourth);
+    fixture_stop(f);
+}
+
+static void test_an_unfinished_message_has_a_deadline(void **state) {
+    struct http_limits limits = http_limits_default;
+    size_t pings;
+    (void)state;
+    limits.ping = 100;
+    struct fixture *f = fixture_start(&limits, false);
+    int fd = open_socket_of(f);
+    send_frame(fd, OP_TEXT, "slow", 4);
+    assert_int_equal(read_close(fd, &pings), WEBSOCKET_POLICY);
+    assert_true(pings <= 1);
+    close(fd);
+    fixture_stop(f);
+}
+
+static void test_admission_has_a_deadline(void **state) {
+    struct http_limits limits = http_limits_default;
+    size_t pings;
+    (void)state;
+    limits.ping = 100;
+    struct fixture *f = fixture_start(&limits, false);
+    int stranger = open_socket_of(f), friend = open_socket_of(f);
+    send_text(friend, "stranger");
+    send_text(friend, "friend");
+    send_text(stranger, "stranger");
+    assert_int_equal(read_close(stranger, &pings), WEBSOCKET_POLICY);
+    for (int i = 0; i < 3; i++) {
+        expect_frame(friend, OP_PING, "", 0);
+        send_frame(friend, FIN | OP_PONG, "", 0);
+    }
+    close(stranger);
+    close(friend);
+    fixture_stop(f);
+}
+
 static void test_the_server_closes(void **state) {
     (void)state;
     int fd = open_socket();
@@ -337,6 +415,9 @@ int main(void) {
         cmocka_unit_test(test_accept_key_is_that_of_the_rfc),
         cmocka_unit_test(test_handshakes_that_are_none),
         cmocka_unit_test(test_messages_come_back),
+        cmocka_unit_test(test_messages_count_with_bodies),
+        cmocka_unit_test(test_an_unfinished_message_has_a_deadline),
+        cmocka_unit_test(test_admission_has_a_deadline),
         cmocka_unit_test(test_fragments_with_a_ping_between_them),
         cmocka_unit_test(test_frames_must_be_masked),
         cmocka_unit_test(test_text_must_be_utf8),

@@ -41,7 +41,8 @@ static const char all_changed[] =
     "\"ttl_update\":\"longest\",\"auto_evict\":\"per_type\",\"jit_limit\":2,"
     "\"switch_window_ms\":0,\"memory_limit\":1000000,\"standby\":false,"
     "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"max_waiting\":3,"
-    "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"cors\":true,\"sdk_port\":false,"
+    "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"body_limit\":1048576,\"cors\":true,\"sdk_"
+    "port\":false,"
     "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
     "\"models\":{\"a\":{\"context_length\":512},\"b\":{}}}";
 
@@ -182,6 +183,8 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"memory_limit\":-1}", "memory_limit" },
         { "{\"hang_seconds\":0.05}", "hang_seconds" },
         { "{\"hang_seconds\":86401}", "hang_seconds" },
+        { "{\"body_limit\":1048575}", "body_limit" },
+        { "{\"body_limit\":67108865}", "body_limit" },
         { "{\"max_ttl\":315360001}", "max_ttl" },
         { "{\"jit\":1}", "jit" },
     };
