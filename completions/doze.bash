@@ -36,7 +36,7 @@ _doze_setting_values() {
     memory_limit) echo none 8GB 16GB 32GB ;;
     body_limit) echo 16MB 32MB 64MB ;;
     prompt_store_bytes) echo 1GB 4GB 16GB ;;
-    api_key | load | models) echo none ;;
+    api_key | load | models | model_aliases) echo none ;;
     esac
 }
 

@@ -29,7 +29,7 @@ function __doze_setting_values
             printf '%s\n' 16MB 32MB 64MB
         case prompt_store_bytes
             printf '%s\n' 1GB 4GB 16GB
-        case api_key load models
+        case api_key load models model_aliases
             echo none
     end
 end

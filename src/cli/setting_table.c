@@ -34,6 +34,7 @@ const struct setting setting_table[] = {
     { "api_key", SETTING_TEXT, "null", "Key that requests must send" },
     { "load", SETTING_JSON, "null", "Load settings of all models" },
     { "models", SETTING_JSON, "null", "Load settings of single models" },
+    { "model_aliases", SETTING_JSON, "null", "Other names of models" },
 };
 const size_t setting_table_count = sizeof setting_table / sizeof setting_table[0];
 

@@ -15,7 +15,9 @@ bool supervisor_resolve(const struct supervisor *sup, const char *name,
         named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
                                                   state == LC_IDLE || state == LC_BUSY };
     }
-    return resolve_name(*sup->config.catalog, named, count, name, ret_target, err);
+    const struct names names = { *sup->config.catalog, &sup->config.settings->aliases, named,
+                                 count };
+    return resolve_name(&names, name, ret_target, err);
 }
 
 bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
@@ -38,7 +40,9 @@ bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
                                "'model' is missing; name one of those that GET /api/v1/models "
                                "lists.");
     }
-    if (!resolve_name(*sup->config.catalog, NULL, 0, name, ret_target, err)) return false;
+    const struct names names = { .catalog = *sup->config.catalog,
+                                 .aliases = &sup->config.settings->aliases };
+    if (!resolve_name(&names, name, ret_target, err)) return false;
     ret_target->slot = LC_NO_SLOT;
     return true;
 }

@@ -27,6 +27,7 @@ enum kind {
     KIND_KEY,
     KIND_LOAD,
     KIND_MODELS,
+    KIND_ALIASES,
 };
 
 struct row {
@@ -69,6 +70,7 @@ static const struct row rows[] = {
     { "api_key", KIND_KEY, AT(api_key), 0, 0, NO_NULL, NULL },
     { "load", KIND_LOAD, AT(load), 0, 0, NO_NULL, NULL },
     { "models", KIND_MODELS, AT(models), 0, 0, NO_NULL, NULL },
+    { "model_aliases", KIND_ALIASES, AT(aliases), 0, 0, NO_NULL, NULL },
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
@@ -85,12 +87,14 @@ void settings_init(struct settings *settings) {
 
 void settings_clear(struct settings *settings) {
     model_settings_clear(&settings->models);
+    model_aliases_clear(&settings->aliases);
     settings_init(settings);
 }
 
 void settings_copy(const struct settings *settings, struct settings *ret_copy) {
     *ret_copy = *settings;
     ret_copy->models = model_settings_copy(&settings->models);
+    ret_copy->aliases = model_aliases_copy(&settings->aliases);
 }
 
 /* Of switches, numbers, seconds and words, whatever their width. */
@@ -158,6 +162,14 @@ static bool read_models(struct settings *s, yyjson_val *patch, struct error *err
     return true;
 }
 
+static bool read_aliases(struct settings *s, yyjson_val *patch, struct error *err) {
+    yyjson_val *aliases = NULL;
+    if (!json_read_object(patch, "model_aliases", &aliases, err)) return false;
+    if (aliases) return model_aliases_patch(&s->aliases, aliases, err);
+    model_aliases_clear(&s->aliases);
+    return true;
+}
+
 static bool is_null(const struct row *row, yyjson_val *json) {
     bool minus_one = row->kind == KIND_SECONDS && yyjson_is_num(json) &&
                      yyjson_get_num(json) == -1; /* LM Studio's word for no ttl */
@@ -176,6 +188,8 @@ static bool read_row(struct settings *s, const struct row *row, yyjson_val *patc
         return read_load(s, patch, err);
     case KIND_MODELS:
         return read_models(s, patch, err);
+    case KIND_ALIASES:
+        return read_aliases(s, patch, err);
     case KIND_SWITCH: {
         bool on = member_get(s, row) != 0;
         ok = json_read_bool(patch, row->name, &on, err);
@@ -299,6 +313,8 @@ static yyjson_mut_val *row_value(const struct settings *s, const struct row *row
         return load_settings_format(&s->load, doc);
     case KIND_MODELS:
         return model_settings_format(&s->models, doc);
+    case KIND_ALIASES:
+        return model_aliases_format(&s->aliases, doc);
     }
     return NULL;
 }

@@ -16,6 +16,7 @@
 #include "ipc/load_message.h"
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
+#include "supervisor/model_aliases.h"
 #include "supervisor/model_settings.h"
 
 enum { SETTINGS_KEY_SIZE = 128, SETTINGS_BODY_MAX = 64 << 20 /* bytes */ };
@@ -33,6 +34,7 @@ struct settings {
     char api_key[SETTINGS_KEY_SIZE]; /* "": none required */
     struct load_settings load;       /* for all models */
     struct model_settings models;
+    struct model_aliases aliases;
 };
 
 void settings_init(struct settings *settings);

@@ -166,6 +166,20 @@ test('a second daemon on a state folder says who holds it and touches nothing', 
   assert.equal((await d.get('/health')).status, 200);
 });
 
+test('an alias is a name of a model', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  assert.equal((await d.chat('gpt-4o')).status, 404);
+  assert.equal((await d.chat('claude-opus-5-5')).status, 404);
+  await d.settings({ model_aliases: { 'gpt-*': 'alpha', local: 'loaded' } });
+  const answer = await d.chat('gpt-4o');
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal((await d.chat('local')).status, 200);
+  assert.equal((await d.chat('claude-opus-5-5')).status, 200, 'the only loaded model');
+  const shown = await d.settings({ model_aliases: { 'gpt-*': null } });
+  assert.deepEqual(shown.model_aliases, { local: 'loaded' });
+  assert.equal((await d.chat('gpt-4o')).status, 404);
+});
+
 test('load settings of a model hold for JIT and explicit loads alike', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() },
     settings: { auto_evict: 'off', load: { parallel: 2 },

@@ -44,7 +44,8 @@ static const char all_changed[] =
     "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"body_limit\":1048576,\"cors\":true,\"sdk_"
     "port\":false,"
     "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
-    "\"models\":{\"a\":{\"context_length\":512},\"b\":{}}}";
+    "\"models\":{\"a\":{\"context_length\":512},\"b\":{}},"
+    "\"model_aliases\":{\"gpt-*\":\"a\"}}";
 
 static yyjson_doc *formatted(const struct settings *settings) {
     struct buf out = BUF_INIT(1 << 16);
