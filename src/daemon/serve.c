@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -32,6 +33,8 @@
 
 enum {
     EVENTS_REMEMBERED = 1000,
+    CONNECTIONS_MAX = 20000,
+    DESCRIPTORS_KEPT = 512,
     FAREWELL_MS = 20,
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
 };
@@ -57,6 +60,7 @@ struct daemon {
     struct recorder recorder;
     struct service service;
     struct routes routes;
+    struct http_limits limits;
     struct http_server *http;
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
@@ -329,6 +333,18 @@ static void start_ws_host(struct daemon *d) {
     d->routes.ws_host = d->ws_host;
 }
 
+/* Have as many descriptors as the system allows. Returns how many are for connections: some are
+ * kept for workers, the history and files. */
+static size_t raise_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return CONNECTIONS_MAX;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) (void)getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t most = limit.rlim_cur;
+    rlim_t kept = most / 2 < DESCRIPTORS_KEPT ? most / 2 : DESCRIPTORS_KEPT;
+    return most - kept < CONNECTIONS_MAX ? (size_t)(most - kept) : CONNECTIONS_MAX;
+}
+
 /* Requests come from the loop, so not before all of this exists. */
 static bool start_http(struct daemon *d, struct error *err) {
     d->service = service_of(d->supervisor);
@@ -346,6 +362,9 @@ static bool start_http(struct daemon *d, struct error *err) {
         .prompts = d->prompts,
     };
     struct http_options http = routes_http_options(&d->routes);
+    d->limits = http_limits_default;
+    d->limits.connections = raise_descriptors();
+    http.limits = &d->limits;
     d->http = http_server_new(&d->loop, &http);
     d->listeners = listeners_new(d->http, d->options.host, d->options.port,
                                  settings_store_key_is_unknown(d->settings), err);

@@ -75,6 +75,7 @@ struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
     c->server = server;
     c->port = port;
     port->users++;
+    server->conn_count++;
     c->keep_alive = true;
     c->on_deadline = on_deadline;
     c->open_handles = 2;
@@ -98,6 +99,7 @@ void conn_begin_exchange(struct conn *c) {
 void conn_on_handle_gone(struct conn *c) {
     struct http_port *port = c->port;
     if (--c->open_handles > 0) return;
+    c->server->conn_count--;
     if (c->prev) c->prev->next = c->next;
     if (c->next) c->next->prev = c->prev;
     if (c->server->conns == c) c->server->conns = c->next;

@@ -3,6 +3,7 @@
  * handlers, keeps the bytes behind them, and closes connections that are too slow. */
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "http/internal.h"
 
@@ -226,8 +227,38 @@ static const struct stream_events stream_events = {
     .on_closed = conn_on_stream_closed,
 };
 
+static struct conn *longest_idle(const struct http_server *server) {
+    struct conn *found = NULL;
+    for (struct conn *c = server->conns; c; c = c->next) {
+        if (c->state != CONN_IDLE || c->pending.len > 0) continue;
+        if (!found || uv_timer_get_due_in(&c->timer) < uv_timer_get_due_in(&found->timer)) {
+            found = c;
+        }
+    }
+    return found;
+}
+
+/* False: every connection is busy. */
+static bool make_room(struct http_server *server) {
+    size_t most = server->limits->connections;
+    if (most == 0 || server->conn_count < most) return true;
+    if (!server->told_full && server->options.on_warning) {
+        server->options.on_warning(server->options.ctx,
+                                   "As many connections are open as the limit of descriptors "
+                                   "allows (ulimit -n); for new ones, idle ones are closed.");
+    }
+    server->told_full = true;
+    struct conn *idle = longest_idle(server);
+    if (idle) conn_close(idle);
+    return idle != NULL;
+}
+
 void conn_accept(struct http_port *port, int fd) {
     struct http_server *server = port->server;
+    if (!make_room(server)) {
+        close(fd);
+        return;
+    }
     struct conn *c = conn_new(port, conn_on_timer);
     if (!stream_open(&c->stream, server->loop, fd, &server->shared, &stream_events, c)) {
         conn_close(c);

@@ -47,7 +47,9 @@ struct http_server {
     char machine[256]; /* gethostname() */
     struct stream_shared shared;
     struct http_port *ports;
-    struct conn *conns;           /* of all ports */
+    struct conn *conns; /* of all ports */
+    size_t conn_count;
+    bool told_full, told_failed;  /* the warnings */
     size_t active;                /* exchanges that handlers own */
     size_t bodies;                /* bytes of request bodies and messages held */
     void (*on_closed)(void *ctx); /* set: closing */

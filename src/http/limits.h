@@ -24,7 +24,8 @@ struct http_limits {
     size_t bodies_total;     /* held for all clients together, messages too: 429, 1013 */
     size_t bodies_reserve;   /* more than bodies_total, for small bodies only */
     size_t small_body;       /* the most that counts as small */
-    size_t pipelined;        /* of the next requests, kept while one runs: reading stops */
+    size_t connections; /* open at a time: the one that is idle longest is closed; 0: any */
+    size_t pipelined;   /* of the next requests, kept while one runs: reading stops */
 
     /* bytes of answers */
     size_t queue_pause;  /* unsent of one stream: on_pressure(true); half of it: false */

@@ -56,7 +56,8 @@ static void listener_on_readable(uv_poll_t *poll, int status, int events) {
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_lost_client(errno)) {
-            pause_accepting(l); /* EMFILE, ENFILE, ENOBUFS, ENOMEM */
+            l->owner.on_failed(l->owner.ctx, errno); /* EMFILE, ENFILE, ENOBUFS, ENOMEM */
+            pause_accepting(l);
             return;
         }
     }

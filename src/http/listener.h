@@ -16,8 +16,9 @@
 struct listener;
 
 struct listener_owner {
-    void (*on_accept)(void *ctx, int fd); /* takes fd: non-blocking, close-on-exec */
-    void (*on_closed)(void *ctx);         /* after listener_close, from the loop */
+    void (*on_accept)(void *ctx, int fd);   /* takes fd: non-blocking, close-on-exec */
+    void (*on_failed)(void *ctx, int code); /* accept failed with this errno; it pauses */
+    void (*on_closed)(void *ctx);           /* after listener_close, from the loop */
     void *ctx;
     msec pause; /* before the next try after running out of descriptors */
 };

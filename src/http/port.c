@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* port.c - where a server listens, and how it ends. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "http/internal.h"
 
 static void port_on_accept(void *ctx, int fd) {
     conn_accept(ctx, fd);
+}
+
+static void port_on_accept_failed(void *ctx, int code) {
+    struct http_server *server = ((struct http_port *)ctx)->server;
+    char sentence[160];
+    if (server->told_failed || !server->options.on_warning) return;
+    server->told_failed = true;
+    snprintf(sentence, sizeof sentence,
+             "A connection could not be accepted (%s); it waits until that is over.",
+             strerror(code));
+    server->options.on_warning(server->options.ctx, sentence);
 }
 
 static void port_on_listener_closed(void *ctx) {
@@ -17,6 +30,7 @@ static void port_on_listener_closed(void *ctx) {
 static bool port_listen(struct http_port *port, const char *host, int number,
                         struct error *err) {
     struct listener_owner owner = { .on_accept = port_on_accept,
+                                    .on_failed = port_on_accept_failed,
                                     .on_closed = port_on_listener_closed,
                                     .ctx = port,
                                     .pause = port->server->limits->accept_pause };

@@ -60,6 +60,8 @@ struct http_options {
     /* A request that the rules for browsers allow has come, whether or not there is such a
      * route. NULL: not called. */
     void (*on_request)(void *ctx, const char *method, const char *path);
+    /* What the owner of the machine should know; each sentence comes once. NULL: not called. */
+    void (*on_warning)(void *ctx, const char *sentence);
     /* NULL: http_limits_default; borrowed for the server's life */
     const struct http_limits *limits;
 };

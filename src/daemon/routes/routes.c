@@ -10,6 +10,7 @@
 #include "api/lmstudio_ws/session.h"
 #include "api/openai/openai.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "daemon/api_key.h"
@@ -141,6 +142,11 @@ static size_t body_limit(void *ctx) {
     return (size_t)settings_store_get(r->settings)->body_limit;
 }
 
+static void routes_on_warning(void *ctx, const char *sentence) {
+    (void)ctx;
+    log_warn("%s", sentence);
+}
+
 struct http_options routes_http_options(struct routes *routes) {
     return (struct http_options){ .routes = table,
                                   .route_count = sizeof table / sizeof table[0],
@@ -149,5 +155,6 @@ struct http_options routes_http_options(struct routes *routes) {
                                   .cors = cors,
                                   .guard = guard,
                                   .body_limit = body_limit,
+                                  .on_warning = routes_on_warning,
                                   .on_request = routes_on_request };
 }

@@ -13,8 +13,9 @@ export class Daemon {
   #watches = [];
   log = '';
 
-  // t: the test's context; models: {name: file}; settings: what settings.json holds at the start.
-  static async start(t, { models = {}, settings, args = [], env = {} } = {}) {
+  // t: the test's context; models: {name: file}; settings: what settings.json holds at the start;
+  // wrap: words before the program, of one that becomes it.
+  static async start(t, { models = {}, settings, args = [], env = {}, wrap = [] } = {}) {
     const daemon = new Daemon();
     daemon.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-e2e-'));
     daemon.modelsDir = path.join(daemon.folder, 'models');
@@ -25,6 +26,7 @@ export class Daemon {
     if (settings) fs.writeFileSync(daemon.settingsFile, JSON.stringify(settings));
     daemon.args = args;
     daemon.env = env;
+    daemon.wrap = wrap;
     t.after(() => daemon.#tidy());
     await daemon.launch();
     return daemon;
@@ -46,8 +48,8 @@ export class Daemon {
   // Start the program; again after it ended.
   async launch() {
     // setpriv becomes doze; its signal ends it if the tests are killed before they could tidy.
-    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', doze, 'serve', '--port', '0',
-      '--models-dir', this.modelsDir, '--state-dir', this.stateDir, ...this.args], {
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.wrap, doze, 'serve',
+      '--port', '0', '--models-dir', this.modelsDir, '--state-dir', this.stateDir, ...this.args], {
       env: { ...process.env, HOME: this.folder, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
