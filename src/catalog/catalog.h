@@ -26,7 +26,8 @@ struct model {
                            the same name is "qwen2.5-0.5b-instruct@q4_0" */
     char *publisher; /* folder's name or "local" */
     char *display_name;  /* general.name of the file, or from the file's name */
-    char *path;          /* absolute; first file of a split set */
+    char *path;          /* absolute, any bytes; first file of a split set */
+    char *path_text;     /* the same as UTF-8, to show */
     char *architecture;  /* "qwen2"; "" if unknown */
     char *quantization;  /* "Q8_0", "F16", ...; "" if unknown */
     char *params_string; /* "494M", "1.5B"; "" if unknown */

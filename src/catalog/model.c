@@ -147,7 +147,9 @@ static void check_parts(struct model *model, const struct found_file *files, siz
 }
 
 void draft_read(const struct found_file *files, size_t count, struct draft *ret_draft) {
-    *ret_draft = (struct draft){ .model = { .path = xstrdup(files[0].path) } };
+    *ret_draft = (struct draft){ .model = { .path = xstrdup(files[0].path),
+                                            .path_text = xstrdup(files[0].path) } };
+    utf8_mend(ret_draft->model.path_text);
     struct model *model = &ret_draft->model;
     struct model_place place = model_place_parse(files[0].path + files[0].root_len);
     model->key = model_base(&place);
@@ -168,6 +170,7 @@ void model_clear(struct model *model) {
     free(model->publisher);
     free(model->display_name);
     free(model->path);
+    free(model->path_text);
     free(model->architecture);
     free(model->quantization);
     free(model->params_string);

@@ -31,11 +31,11 @@ static bool is_model_name(const char *name) {
     return ascii_ends_with(name, strlen(name), ".gguf");
 }
 
-/* What may lead to a model. Called by scandir. */
+/* What may lead to a model, or is named like one. Called by scandir. */
 static int worth_a_look(const struct dirent *entry) {
     if (entry->d_name[0] == '.') return 0;
-    if (entry->d_type == DT_REG) return is_model_name(entry->d_name);
-    return entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+    return entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN ||
+           is_model_name(entry->d_name);
 }
 
 /* alphasort would use the locale. */
@@ -96,8 +96,8 @@ static void walk_entry(struct walk *w, const char *path, const struct dirent *en
         struct stat self;
         bool link = lstat(below, &self) == 0 && S_ISLNK(self.st_mode);
         if (!link || remember_link(w, &st)) walk_folder(w, below, level + 1);
-    } else if (S_ISREG(st.st_mode) && is_model_name(entry->d_name)) {
-        add_file(w, below, &st, 0);
+    } else if (is_model_name(entry->d_name)) {
+        add_file(w, below, &st, 0); /* also a FIFO: gguf_file_read says what is wrong */
     }
 }
 

@@ -115,7 +115,7 @@ static struct model_view view_of_model(const struct model *model) {
         .key = model->key,
         .publisher = model->publisher,
         .display_name = model->display_name,
-        .path = model->path,
+        .path = model->path_text,
         .architecture = model->architecture,
         .quantization = model->quantization,
         .params_string = model->params_string,

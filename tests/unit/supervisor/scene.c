@@ -53,6 +53,7 @@ int scene_open(void **state) {
                                        .publisher = "local",
                                        .display_name = keys[i],
                                        .path = "/nowhere/model.gguf",
+                                       .path_text = "/nowhere/model.gguf",
                                        .architecture = "llama",
                                        .quantization = "Q8_0",
                                        .params_string = "1M",
