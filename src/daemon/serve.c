@@ -289,9 +289,9 @@ static void say_ready(struct daemon *d) {
     const char *host;
     int port = listeners_named_port(d->listeners, &host);
     bool v6 = strchr(host, ':') != NULL;
+    warn_if_open(d, host);
     log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "", host,
              v6 ? "]" : "", port);
-    warn_if_open(d, host);
     if (d->options.ready_fd < 0) return;
     dprintf(d->options.ready_fd, "%d\n", port);
     close(d->options.ready_fd);

@@ -351,7 +351,7 @@ static void test_messages_count_with_bodies(void **state) {
     expect_frame(third, OP_TEXT, text, 60);
     send_frame(third, OP_TEXT, text, 60);
     close(third); /* gives back what it holds */
-    assert_string_equal(fixture_next(f), "ws closed");
+    fixture_expect(f, "ws closed");
     int fourth = open_socket_of(f);
     send_text(fourth, text);
     expect_frame(fourth, OP_TEXT, text, 60);
