@@ -68,10 +68,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* NULL bytes: no such file. */
 static void put(const char *path, const char *bytes, size_t len) {
     struct error err;
-    if (bytes) assert_true(file_replace(path, bytes, len, &err));
+    assert_true(file_replace(path, bytes, len, &err));
 }
 
 /* Start twice: what the first start writes must not open the second. With the copy whole, a key
@@ -87,7 +86,6 @@ static void check_closed(const struct scene *s, bool copy_is_whole) {
     }
 }
 
-/* settings NULL: only the copy, key NULL: only the settings. */
 static void check_damage(const struct scene *s, const struct buf *bytes, bool with_copy) {
     wipe(s);
     put(s->path, buf_str(bytes), bytes->len);
