@@ -25,8 +25,8 @@ setup-test:
 build: setup ## build/doze and build/doze-engine (the default)
 	@sh setup/compile.sh release doze doze-engine make-model
 
-run: build ## build, make demo models if you have no models, and serve on port 1234
-	@sh setup/demo-models.sh $(ARGS)
+run: build ## build, bring a small model if you have none, and serve on port 1234
+	@sh setup/first-model.sh $(ARGS)
 	@exec build/doze serve $(ARGS)
 
 test: setup-test ## every test, again under ASan and UBSan, those with threads under TSan
