@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cli/chat.h"
 #include "cli/interrupt.h"
+#include "cli/model_choice.h"
 #include "cli/repl.h"
 
 struct chat_values {
@@ -81,10 +82,17 @@ static enum cli_exit chat_run(const struct cli *cli, const void *values) {
     if (v->system && !utf8_is_valid(v->system, strlen(v->system))) {
         return cli_fail(CLI_USAGE, "The system message is not UTF-8 text.");
     }
+    struct inventory inv = { 0 };
+    struct error err;
+    enum outcome outcome = inventory_fetch(cli, &inv, &err);
+    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    const char *key = model_choice(&inv, chosen.model);
+    if (key) chosen.model = key;
     struct chat *chat = chat_new(cli, &chosen);
     bool interactive = !v->prompt && isatty(STDIN_FILENO);
     enum cli_exit code = interactive ? repl_run(chat) : ask_once(chat, v->prompt);
     chat_free(chat);
+    inventory_clear(&inv);
     return code;
 }
 
@@ -92,5 +100,6 @@ const struct command command_chat = {
     COMMAND(chat, "chat", "[<model>]", 0, 1),
     .summary = "Talk to a model, on a terminal or through pipes",
     .details = "With -p, or with text on stdin, one question is asked and its answer "
-               "printed; stdin follows the text of -p. Without a model: the only loaded one.",
+               "printed; stdin follows the text of -p. <model> may be a part of a key. Without "
+               "it: the only loaded model, or the one you pick on a terminal.",
 };

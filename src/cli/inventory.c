@@ -136,3 +136,7 @@ enum outcome instance_unload(const struct cli *cli, const char *id, struct error
     yyjson_mut_doc_free(body);
     return outcome;
 }
+
+bool listed_model_embeds(const struct listed_model *model) {
+    return strncmp(model->type, "embedding", strlen("embedding")) == 0;
+}

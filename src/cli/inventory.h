@@ -42,6 +42,9 @@ struct inventory {
     size_t instance_count;
 };
 
+/* A model for embeddings, which cannot chat. */
+bool listed_model_embeds(const struct listed_model *model);
+
 /* Ask the server. *ret is filled with OUTCOME_DONE only; clear it with inventory_clear. */
 enum outcome inventory_fetch(const struct cli *cli, struct inventory *ret, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "cli/fields.h"
 #include "cli/interrupt.h"
 #include "cli/load_cancel.h"
+#include "cli/model_choice.h"
 #include "cli/pick.h"
 #include "cli/progress.h"
 #include "cli/show.h"
@@ -133,20 +134,6 @@ static enum outcome load_call(struct load *load, const char *model, struct error
 
 /* --- the choice of a model --- */
 
-/* The models whose key contains `part` (NULL: all) and that can be loaded. Caller frees. */
-static struct pick_item *list_models(const struct inventory *inv, const char *part,
-                                     size_t *ret_count) {
-    struct pick_item *items = xcalloc(inv->model_count, sizeof *items);
-    size_t count = 0;
-    for (size_t i = 0; i < inv->model_count; i++) {
-        const struct listed_model *model = &inv->models[i];
-        if (*model->problem || (part && !strcasestr(model->key, part))) continue;
-        items[count++] = (struct pick_item){ model->key, model->size_bytes };
-    }
-    *ret_count = count;
-    return items;
-}
-
 static enum outcome fail_many(const struct pick_item *items, size_t count, const char *part,
                               struct error *err) {
     struct buf names = BUF_INIT(160);
@@ -163,7 +150,7 @@ static enum outcome fail_many(const struct pick_item *items, size_t count, const
 static enum outcome load_call_picked(struct load *load, const char *part, struct inventory *inv,
                                      struct error *err) {
     size_t count = 0, chosen = 0;
-    struct pick_item *items = list_models(inv, part, &count);
+    struct pick_item *items = model_choice_list(inv, part, false, &count);
     enum pick pick = load->values->yes && count > 0 ? PICK_ONE
                                                     : pick_item(items, count, &chosen);
     enum outcome outcome = OUTCOME_REFUSED;

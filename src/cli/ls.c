@@ -22,13 +22,9 @@ static const struct option_row ls_options[] = {
     FLAG(ls, quiet, "quiet", 'q', "Print the model keys only"),
 };
 
-static bool is_embedding(const struct listed_model *model) {
-    return strncmp(model->type, "embedding", strlen("embedding")) == 0;
-}
-
 /* Without a flag, and with both, both kinds are wanted. */
 static bool ls_wants(const struct ls_values *v, const struct listed_model *model) {
-    return v->llm == v->embedding || is_embedding(model) == v->embedding;
+    return v->llm == v->embedding || listed_model_embeds(model) == v->embedding;
 }
 
 static void ls_add_row(struct table *table, const struct listed_model *model) {
@@ -58,7 +54,8 @@ static void ls_print_kind(const struct inventory *inv, bool embedding) {
     size_t columns = sizeof header / sizeof header[0];
     table_init(&table, header, columns);
     for (size_t i = 0; i < inv->model_count; i++) {
-        if (is_embedding(&inv->models[i]) == embedding) ls_add_row(&table, &inv->models[i]);
+        if (listed_model_embeds(&inv->models[i]) == embedding)
+            ls_add_row(&table, &inv->models[i]);
     }
     if (table.cells > columns) {
         putchar('\n');

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void test_one_question(void **state) {
     (void)state;
@@ -56,15 +57,45 @@ static void test_reasoning_stays_out_of_pipes(void **state) {
     struct result r = RUN(NULL, "chat", "-p", "think");
     assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: think\n");
     result_clear(&r);
-    struct terminal t = terminal_open((const char *const[]){ "chat", "-p", "think", NULL });
+    struct terminal t = terminal_open(
+        (const char *const[]){ "chat", "qwen3-4b", "-p", "think", NULL });
     terminal_expect(&t, "\033[2mLet me see.\033[0m\r\n\r\nGot 1 messages");
     assert_int_equal(terminal_close(&t), 0);
 }
 
 static void test_control_characters_do_not_reach_the_terminal(void **state) {
     (void)state;
-    struct terminal t = terminal_open((const char *const[]){ "chat", "-p", "a\033[2Jb", NULL });
+    struct terminal t = terminal_open(
+        (const char *const[]){ "chat", "qwen3-4b", "-p", "a\033[2Jb", NULL });
     terminal_expect(&t, "the last: a?[2Jb");
+    assert_int_equal(terminal_close(&t), 0);
+}
+
+static void test_a_part_of_a_key_is_enough(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "chat", "QWEN3", "-p", "hello");
+    assert_int_equal(r.code, 0);
+    result_clear(&r);
+    char *body = server_get("/fake/last");
+    assert_non_null(strstr(body, "\"model\":\"qwen3-4b\""));
+    free(body);
+    r = RUN(NULL, "chat", "qwen", "-p", "hello"); /* two fit: the server may refuse it */
+    result_clear(&r);
+    body = server_get("/fake/last");
+    assert_non_null(strstr(body, "\"model\":\"qwen\""));
+    free(body);
+}
+
+static void test_a_model_is_picked_where_none_is_loaded(void **state) {
+    (void)state;
+    struct terminal t = terminal_open((const char *const[]){ "chat", NULL });
+    terminal_expect(&t, "Which one (1-3, or a name)?"); /* none for embeddings */
+    terminal_type(&t, "2\n");
+    terminal_expect(&t, "> ");
+    terminal_type(&t, "one\n");
+    terminal_expect(&t, "Loading qwen3-4b [");
+    terminal_expect(&t, "the last: one");
+    terminal_type(&t, "/exit\n");
     assert_int_equal(terminal_close(&t), 0);
 }
 
@@ -106,7 +137,7 @@ static void test_conversation(void **state) {
 
 static void test_ctrl_c_stops_the_answer_only(void **state) {
     (void)state;
-    struct terminal t = terminal_open((const char *const[]){ "chat", NULL });
+    struct terminal t = terminal_open((const char *const[]){ "chat", "qwen3-4b", NULL });
     terminal_expect(&t, "> ");
     terminal_type(&t, "hang\n");
     terminal_expect(&t, "I begin");
@@ -128,7 +159,7 @@ static void test_ctrl_c_stops_the_answer_only(void **state) {
 static void test_ctrl_c_ends_a_single_question(void **state) {
     (void)state;
     struct terminal t = terminal_open(
-        (const char *const[]){ "chat", "-p", "think, hang", NULL });
+        (const char *const[]){ "chat", "qwen3-4b", "-p", "think, hang", NULL });
     terminal_expect(&t, "I begin");
     terminal_type(&t, "\x03");
     free(server_get("/fake/gone"));
@@ -153,6 +184,8 @@ int run_chat(void) {
         SERVED(test_stats_go_to_stderr),
         SERVED(test_reasoning_stays_out_of_pipes),
         SERVED(test_control_characters_do_not_reach_the_terminal),
+        SERVED(test_a_part_of_a_key_is_enough),
+        SERVED(test_a_model_is_picked_where_none_is_loaded),
         SERVED(test_failures),
         SERVED(test_conversation),
         SERVED(test_ctrl_c_stops_the_answer_only),
