@@ -57,7 +57,8 @@ static bool block_text(yyjson_val *block, yyjson_val **ret_text) {
     return yyjson_is_str(*ret_text);
 }
 
-bool anthropic_text_of(struct translation *t, yyjson_val *content, struct buf *out) {
+/* Append a content: a string as it is, text blocks with empty lines between. */
+static bool text_of(struct translation *t, yyjson_val *content, struct buf *out) {
     yyjson_val *block, *text;
     size_t i, count;
     if (yyjson_is_str(content)) {
@@ -137,7 +138,7 @@ static bool result_add(struct translation *t, yyjson_val *block) {
                                "'tool_use_id' is missing; send the id of the tool_use.");
     }
     if (yyjson_is_true(yyjson_obj_get(block, "is_error"))) (void)buf_add_str(&text, "Error: ");
-    bool ok = !content || yyjson_is_null(content) || anthropic_text_of(t, content, &text);
+    bool ok = !content || yyjson_is_null(content) || text_of(t, content, &text);
     const struct conversation c = conversation_of(t);
     if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
     buf_clear(&text);
@@ -222,7 +223,7 @@ static bool assistant_add(struct translation *t, yyjson_val *content) {
 static bool system_add(struct translation *t, yyjson_val *content) {
     const struct conversation c = conversation_of(t);
     struct buf text = BUF_INIT(TEXT_MAX);
-    bool ok = anthropic_text_of(t, content, &text);
+    bool ok = text_of(t, content, &text);
     if (ok) conversation_add_system(&c, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;
@@ -231,7 +232,7 @@ static bool system_add(struct translation *t, yyjson_val *content) {
 static bool user_text_add(struct translation *t, yyjson_val *content) {
     const struct conversation c = conversation_of(t);
     struct buf text = BUF_INIT(TEXT_MAX);
-    bool ok = anthropic_text_of(t, content, &text);
+    bool ok = text_of(t, content, &text);
     if (ok) conversation_add_user(&c, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;

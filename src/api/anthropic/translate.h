@@ -17,9 +17,4 @@ bool anthropic_translate_messages(struct translation *t);
  * tool_reference in the messages has named them. */
 bool anthropic_translate_tools(struct translation *t);
 
-/* The blocks of a content as text: a string as it is, text blocks joined by empty lines.
- * Appends to `out`; false with an error for a block that is no text. */
-struct buf;
-bool anthropic_text_of(struct translation *t, yyjson_val *content, struct buf *out);
-
 #endif

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "api/anthropic/anthropic.h"
 #include "api/openai/openai.h"
+#include "api/responses/responses.h"
 #include "base/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,29 +24,60 @@ static void check_request(const struct service_request *request) {
     buf_clear(&text);
 }
 
-static void check_refusal(const struct error *err) {
+static void check_refusal(const struct dialect *dialect, const struct error *err) {
     struct buf body = BUF_INIT(1 << 16);
     struct error problem = { 0 };
     assert(err->code == ERR_INVALID_REQUEST && err->text[0]);
-    dialect_openai.format_error(err, &body);
+    dialect->format_error(err, &body);
     yyjson_doc *doc = json_parse_object(body.data, body.len, &problem);
     assert(doc);
     yyjson_doc_free(doc);
     buf_clear(&body);
 }
 
+/* An answer repeats parts of its request, and looks up called tools in it. */
+static void check_reply(const struct dialect *dialect, const struct parsed *parsed) {
+    struct service_event events[] = {
+        { .kind = SERVICE_STARTED },
+        { .kind = SERVICE_DELTA, .reasoning = "Hm.", .content = "Yes." },
+        { .kind = SERVICE_DELTA,
+          .calls = { { 0, "id", "get_weather", "{}" } },
+          .call_count = 1 },
+        { .kind = SERVICE_DONE, .stop_reason = STOP_TOOL_CALLS },
+    };
+    struct buf out = BUF_INIT(64 << 20);
+    struct reply *reply = dialect->reply_new(&parsed->options, parsed->count, "fuzz", 1);
+    if (parsed->options.stream) dialect->format_waiting(reply, &out);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        enum reply_step step = dialect->reply_event(reply, 0, &events[i], &out);
+        assert((step == REPLY_END) == (events[i].kind == SERVICE_DONE));
+    }
+    assert(out.len > 0);
+    dialect->reply_free(reply);
+    buf_clear(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const enum service_op ops[] = { OP_CHAT, OP_COMPLETION, OP_EMBEDDING };
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+    static const struct {
+        const struct dialect *dialect;
+        enum service_op op;
+    } endpoints[] = {
+        { &dialect_openai, OP_CHAT },        { &dialect_openai, OP_COMPLETION },
+        { &dialect_openai, OP_EMBEDDING },   { &dialect_anthropic, OP_CHAT },
+        { &dialect_anthropic, OP_TEMPLATE }, { &dialect_responses, OP_CHAT },
+    };
+    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+        const struct dialect *dialect = endpoints[i].dialect;
         struct parsed parsed = { 0 };
         struct error err = { 0 };
-        if (!dialect_openai.parse(ops[i], (const char *)data, size, &parsed, &err)) {
-            check_refusal(&err);
+        if (!dialect->parse(endpoints[i].op, (const char *)data, size, &parsed, &err)) {
+            check_refusal(dialect, &err);
             continue;
         }
         assert(parsed.count >= 1 && parsed.count <= PARSED_MAX_REQUESTS);
-        assert(parsed.options.model && parsed.options.op == ops[i]);
+        assert(parsed.options.model && parsed.options.op == endpoints[i].op);
         for (int k = 0; k < parsed.count; k++) check_request(&parsed.requests[k]);
+        if (endpoints[i].op == OP_CHAT && parsed.count == 1) check_reply(dialect, &parsed);
         parsed_clear(&parsed);
     }
     return 0;
