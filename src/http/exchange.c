@@ -40,8 +40,11 @@ const char *exchange_header(const struct exchange *x, const char *name) {
 }
 
 const char *exchange_body(const struct exchange *x, size_t *ret_len) {
-    *ret_len = x->request.body.len;
-    return buf_str(&x->request.body);
+    static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF, which some programs put first */
+    const struct buf *body = &x->request.body;
+    size_t skipped = body->len >= 3 && memcmp(body->data, mark, 3) == 0 ? 3 : 0;
+    *ret_len = body->len - skipped;
+    return buf_str(body) + skipped;
 }
 
 void exchange_drop_body(struct exchange *x) {

@@ -4,11 +4,18 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Some clients put a slash behind the path. */
+static bool is_path(const char *pattern, const char *path) {
+    size_t len = strlen(pattern);
+    if (strncmp(pattern, path, len) != 0) return false;
+    return path[len] == '\0' || (len > 1 && strcmp(path + len, "/") == 0);
+}
+
 /* How well the pattern fits: 0 not at all, SIZE_MAX exactly, else the length before "{name}".
  */
 static size_t fit(const char *pattern, const char *path) {
     const char *brace = strchr(pattern, '{');
-    if (!brace) return strcmp(pattern, path) == 0 ? SIZE_MAX : 0;
+    if (!brace) return is_path(pattern, path) ? SIZE_MAX : 0;
     size_t len = (size_t)(brace - pattern);
     return strncmp(pattern, path, len) == 0 && path[len] ? len : 0;
 }

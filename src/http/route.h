@@ -14,8 +14,8 @@ struct route_match {
     const char *param;              /* what "{name}" stands for, in the path given; or NULL */
 };
 
-/* A route with this very path wins over one with a "{name}", a longer one over a shorter. HEAD
- * is served by GET. */
+/* A route with this very path, or with it and a slash behind, wins over one with a "{name}", a
+ * longer one over a shorter. HEAD is served by GET. */
 struct route_match route_find(const struct http_route *routes, size_t count, const char *method,
                               const char *path);
 

@@ -105,6 +105,7 @@ const char *exchange_param(const struct exchange *x, const char *name);
 const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
+/* Without a byte order mark. */
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
 /* Free the body: what was made of it needs it no more. exchange_body is empty afterwards. */
 void exchange_drop_body(struct exchange *x);

@@ -23,6 +23,15 @@ function raw(d, { method = 'GET', path = '/v1/models', headers = {}, body } = {}
   });
 }
 
+test('a body may begin with a byte order mark, a path may end with a slash', async (t) => {
+  const d = await start(t);
+  const body = `\ufeff${JSON.stringify(chatBody('m'))}`;
+  const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions/',
+    headers: { 'content-type': 'application/json' }, body });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal((await raw(d, { path: '/v1/models/' })).status, 200);
+});
+
 test('bad JSON: line and column', async (t) => {
   const d = await start(t);
   const response = await d.fetch('/v1/chat/completions', { method: 'POST',

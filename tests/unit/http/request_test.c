@@ -141,6 +141,9 @@ static void test_routes(void **state) {
     (void)state;
     check_route("GET", "/m", 1, NULL);
     check_route("HEAD", "/m", 1, NULL);
+    check_route("GET", "/m/", 1, NULL);
+    check_route("GET", "/m//", 0, "/");
+    check_route("POST", "/m/load/", 2, NULL);
     check_route("GET", "/m/a/b", 0, "a/b");
     check_route("GET", "/m/load", 0, "load"); /* POST has a route of its own */
     check_route("POST", "/m/load", 2, NULL);
