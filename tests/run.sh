@@ -10,7 +10,8 @@ obj=build/$preset/obj
 
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1}"
 # A worker ends at once when it is told to, whatever its threads do: that is no leak.
-export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1 report_thread_leaks=0}"
+tsan="halt_on_error=1 report_thread_leaks=0 suppressions=$PWD/tests/support/tsan.supp"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-$tsan}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 # npm ci in every folder of tests with clients from npm whose lock file is not the one installed.
