@@ -134,9 +134,10 @@ static void save_rows(const char *path, const struct settings *settings) {
  * nothing. */
 bool settings_file_read(const char *path, const char *key_path, struct settings *ret_settings) {
     struct error err = { 0 };
-    char copy[SETTINGS_KEY_SIZE], *key = ret_settings->api_key;
+    char copy[SETTINGS_KEY_SIZE];
     bool says_none;
     settings_init(ret_settings);
+    char *key = ret_settings->api_key;
     enum file_state rows = read_rows(path, ret_settings, &says_none, &err);
     enum file_state copied = read_key(key_path, copy);
     bool known = key[0] || copied == FILE_WHOLE ||
