@@ -10,6 +10,11 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g")
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-fno-omit-frame-pointer)
 
+if(DOZE_PACKAGE) # the same bytes wherever it is built
+    add_compile_options(-ffile-prefix-map=${PROJECT_BINARY_DIR}=.
+        -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+endif()
+
 add_library(doze_warnings INTERFACE)
 target_compile_options(doze_warnings INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Wvla -Werror

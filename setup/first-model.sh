@@ -13,23 +13,35 @@ SUM=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FOLDER=HuggingFaceTB/SmolLM2-135M-Instruct-GGUF # as the hub and LM Studio name it
 CACHED=$DEPS/models/$FILE
 
-chosen=${DOZE_MODELS_DIR:-}
+# As src/daemon/serve_options.c: the flags, else DOZE_MODELS_DIR, else the default folders. One on
+# each line.
+newline='
+'
+folders=
 while [ $# -gt 0 ]; do
     case $1 in
-    --models-dir) chosen=${2:-} ;;
-    --models-dir=*) chosen=${1#*=} ;;
+    --models-dir) folders="$folders${2:-}$newline" ;;
+    --models-dir=*) folders="$folders${1#*=}$newline" ;;
     esac
     shift
 done
-
-home=$HOME/.local/share/doze/models
-if [ -n "$chosen" ]; then
-    home=$chosen
-    set -- "$chosen"
-else
-    set -- "$home" "$HOME/.lmstudio/models" "${HF_HOME:-$HOME/.cache/huggingface}/hub"
+[ -n "$folders" ] || folders=$(printf '%s' "${DOZE_MODELS_DIR:-}" | tr : '\n')
+if [ -z "$folders" ]; then
+    case ${XDG_DATA_HOME:-} in
+    /*) data=$XDG_DATA_HOME ;;
+    *) data=$HOME/.local/share ;;
+    esac
+    folders="$data/doze/models$newline$HOME/.lmstudio/models$newline"
+    folders="$folders${HF_HUB_CACHE:-${HF_HOME:-$HOME/.cache/huggingface}/hub}"
 fi
 
+set -f
+IFS=$newline
+# shellcheck disable=SC2086 # one word for each line
+set -- $folders
+unset IFS
+set +f
+home=$1
 for folder in "$@"; do
     [ -d "$folder" ] || continue
     [ -z "$(find -L "$folder" -name '*.gguf' -print -quit 2>/dev/null)" ] || exit 0

@@ -25,6 +25,19 @@ for lock in tests/*/package-lock.json; do
         cp package-lock.json node_modules/.doze-lock)
 done
 
+# The same with pip, into build/deps/python/CLASS, for tests with clients from Python's index.
+for list in tests/*/requirements.txt; do
+    folder=${list%/*}
+    target=build/deps/python/${folder#tests/}
+    [ -e "$list" ] || continue
+    cmp -s "$list" "$target/.doze-list" && continue
+    echo "tests: pip install for $folder"
+    rm -rf "$target"
+    python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --target "$target" --requirement "$list" </dev/null
+    cp "$list" "$target/.doze-list"
+done
+
 classes=$(ctest --test-dir "$obj" --print-labels | sed -n 's/^  //p')
 [ -n "$classes" ] || { echo "tests: no tests in $obj" >&2; exit 1; }
 

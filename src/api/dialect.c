@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/dialect.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -16,4 +18,24 @@ void reply_options_set_name(struct reply_options *options, const struct service_
     if (!ev->instance || options->model[0]) return;
     free(options->model);
     options->model = xstrdup(ev->instance->identifier);
+}
+
+void wait_comment(const struct service_wait *wait, struct buf *out) {
+    bool ends = wait->kind != WAIT_UNKNOWN && wait->seconds > 0;
+    switch (wait->kind) {
+    case WAIT_UNKNOWN:
+        buf_add_str(out, ": waiting");
+        break;
+    case WAIT_IN_LINE:
+        buf_addf(out, ": place %" PRIu32 " in line", wait->place);
+        break;
+    case WAIT_LOAD:
+        buf_addf(out, ": loading %" PRId64 "%%", wait->done * 100 / wait->total);
+        break;
+    case WAIT_PROMPT:
+        buf_addf(out, ": prompt %" PRId64 " of %" PRId64, wait->done, wait->total);
+        break;
+    }
+    if (ends) buf_addf(out, ", about %.0f s", ceil(wait->seconds));
+    buf_add_str(out, "\n\n");
 }

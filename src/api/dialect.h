@@ -12,7 +12,7 @@
 #include "api/service.h"
 #include "base/buf.h"
 
-enum { PARSED_MAX_REQUESTS = 64 }; /* prompts of one /v1/completions body */
+enum { PARSED_MAX_REQUESTS = 64 }; /* prompts of one /v1/completions body, answers of a chat */
 
 /* How the client wants its answer. Strings are owned by the struct. */
 struct reply_options {
@@ -21,9 +21,14 @@ struct reply_options {
     bool include_usage; /* stream_options.include_usage */
     bool progress;      /* stream_options.include_progress */
     bool base64;        /* embeddings: encoding_format */
+    int64_t dimensions; /* embeddings: of the vectors; 0: as they come */
     bool logprobs;
+    int answers;          /* to each prompt; 0 and 1: one */
+    bool vectors;         /* Ollama: embeddings were asked for, if only of nothing */
+    bool unload;          /* Ollama: nothing to answer, and keep_alive 0 */
     bool reasoning;       /* messages: thinking was asked for, and is shown */
     bool reasoning_text;  /* ... with its text */
+    bool store;           /* responses: the server stores the answer */
     yyjson_mut_doc *echo; /* responses: what the answer repeats of the request; NULL: nothing */
     char *model;          /* name to show: what the client asked for; "" if it named none */
 };
@@ -38,12 +43,17 @@ void parsed_clear(struct parsed *parsed);
 /* Where the client named no model, the answer names the instance that gives it. */
 void reply_options_set_name(struct reply_options *options, const struct service_event *ev);
 
+/* A comment of a stream of server-sent events: "place 3 in line, about 12 s". */
+void wait_comment(const struct service_wait *wait, struct buf *out);
+
 struct reply; /* state of one answer; each dialect has its own */
 
 enum reply_step { REPLY_MORE, REPLY_END };
 
 struct dialect {
-    const char *name; /* "openai", "lmstudio-v0", ... for the log */
+    const char *name;        /* "openai", "lmstudio-v0", ... for the log */
+    const char *stream_type; /* Content-Type of a stream; NULL: server-sent events */
+    msec keep_alive;         /* its own default ttl, for those who want it; 0: none */
 
     /* Check and translate a body. On failure nothing is kept and *err says what to change. */
     bool (*parse)(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
@@ -55,7 +65,7 @@ struct dialect {
                                int64_t created);
     void (*reply_free)(struct reply *reply);
 
-    /* Take one event of request `index` and append the bytes to send: for a stream SSE text,
+    /* Take one event of request `index` and append the bytes to send: for a stream its text,
      * else nothing before the end and then the whole JSON body. REPLY_END: the answer is
      * complete (all `count` requests ended, or one failed; then cancel the others). If a
      * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. */
@@ -63,8 +73,13 @@ struct dialect {
                                    const struct service_event *ev, struct buf *out);
 
     /* Append what keeps the connection of a stream open while its client waits, and says what
-     * it waits for. */
-    void (*format_waiting)(struct reply *reply, struct buf *out);
+     * it waits for, where the dialect can. */
+    void (*format_waiting)(struct reply *reply, const struct service_wait *wait,
+                           struct buf *out);
+
+    /* Append what is stored of a complete answer; false if it failed or is not complete. NULL:
+     * nothing is. */
+    bool (*format_stored)(const struct reply *reply, struct buf *out);
 
     /* The body of an error answer; the status is error_status(err->code). */
     void (*format_error)(const struct error *err, struct buf *out);

@@ -58,22 +58,27 @@ static bool form_shows(const struct listing_form *form, const struct listing_ent
     return !form->shows || form->shows(entry, jit);
 }
 
-void listing_format(const struct service_models *models, const struct listing_form *form,
-                    struct buf *out) {
+void listing_fill(const struct service_models *models, const struct listing_form *form,
+                  yyjson_mut_doc *doc, yyjson_mut_val *data) {
     struct listing listing = listing_new(models);
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_str(doc, root, "object", "list");
-    yyjson_mut_val *data = yyjson_mut_obj_add_arr(doc, root, "data");
     for (size_t i = 0; i < listing.count; i++) {
         const struct listing_entry *entry = &listing.entries[i];
         if (form_shows(form, entry, models->jit)) {
             form->fill(doc, yyjson_mut_arr_add_obj(doc, data), entry);
         }
     }
+    free(listing.entries);
+}
+
+void listing_format(const struct service_models *models, const struct listing_form *form,
+                    struct buf *out) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, root, "object", "list");
+    yyjson_mut_val *data = yyjson_mut_obj_add_arr(doc, root, "data");
+    listing_fill(models, form, doc, data);
     if (form->end) form->end(doc, root, data);
     answer_write(doc, out);
-    free(listing.entries);
 }
 
 bool listing_format_one(const struct service_models *models, const char *id,

@@ -29,6 +29,11 @@ struct listing_form {
     void (*end)(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *data);
 };
 
+/* Append an object for each entry that the form shows to `data`, an array of doc, in the order
+ * of listing_format; without form->end. */
+void listing_fill(const struct service_models *models, const struct listing_form *form,
+                  yyjson_mut_doc *doc, yyjson_mut_val *data);
+
 /* {"object":"list","data":[...]}, in the snapshot's order, a model before its instances. */
 void listing_format(const struct service_models *models, const struct listing_form *form,
                     struct buf *out);

@@ -2,8 +2,10 @@
 #include "api/service.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/words.h"
+#include "base/xalloc.h"
 
 static const char *const instance_states[] = {
     [INSTANCE_LOADING] = "loading",     [INSTANCE_IDLE] = "idle",
@@ -30,8 +32,58 @@ bool instance_origin_parse(const char *name, enum instance_origin *ret_origin) {
     return found >= 0;
 }
 
+struct allowed_models allowed_models_copy(const struct allowed_models *allowed) {
+    struct allowed_models copy = { .count = allowed->count };
+    if (copy.count == 0) return copy;
+    copy.keys = xcalloc(copy.count, sizeof *copy.keys);
+    for (size_t i = 0; i < copy.count; i++) copy.keys[i] = xstrdup(allowed->keys[i]);
+    return copy;
+}
+
+void allowed_models_clear(struct allowed_models *allowed) {
+    for (size_t i = 0; i < allowed->count; i++) free(allowed->keys[i]);
+    free(allowed->keys);
+    *allowed = (struct allowed_models){ 0 };
+}
+
+bool allowed_models_require(const struct allowed_models *allowed, const char *model_key,
+                            struct error *err) {
+    if (allowed->count == 0) return true;
+    for (size_t i = 0; i < allowed->count; i++) {
+        if (strcmp(allowed->keys[i], model_key) == 0) return true;
+    }
+    return error_set_param(err, ERR_FORBIDDEN, "model",
+                           "This API key is not for the model '%.80s'; name one that it is "
+                           "for, such as '%.80s'.",
+                           model_key, allowed->keys[0]);
+}
+
 void service_request_clear(struct service_request *request) {
     free(request->model);
+    allowed_models_clear(&request->allowed);
     yyjson_mut_doc_free(request->body);
     *request = (struct service_request){ 0 };
+}
+
+static bool has_images(yyjson_mut_val *message) {
+    yyjson_mut_val *part;
+    size_t i, count;
+    yyjson_mut_val *content = yyjson_mut_obj_get(message, "content");
+    if (!yyjson_mut_is_arr(content)) return false;
+    yyjson_mut_arr_foreach(content, i, count, part) {
+        if (yyjson_mut_equals_str(yyjson_mut_obj_get(part, "type"), "image_url")) return true;
+    }
+    return false;
+}
+
+bool service_request_has_images(const struct service_request *request) {
+    yyjson_mut_val *message;
+    size_t i, count;
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(request->body);
+    yyjson_mut_val *messages = yyjson_mut_obj_get(root, "messages");
+    if (!yyjson_mut_is_arr(messages)) return false;
+    yyjson_mut_arr_foreach(messages, i, count, message) {
+        if (has_images(message)) return true;
+    }
+    return false;
 }

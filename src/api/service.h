@@ -25,9 +25,11 @@
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
  *    "reasoning_budget":int>=0 (tokens of each thinking part, which then ends),
  *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
- *    "add_generation_prompt":bool,
+ *    "add_generation_prompt":bool, "continue_final_message":bool (the answer goes on with the
+ *    last message; absent: if that is the assistant's, has text and no calls),
  *    "report_prompt":bool (the worker's STARTED carries the templated prompt, for the log)}
- *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool}
+ *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool,
+ *    "grammar":GBNF}
  *     (one prompt; a dialect makes one request per prompt)
  *   {"op":"embedding", "input":[string | [token...], ...]}
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
@@ -70,6 +72,19 @@ struct ttl {
     msec value; /* MSEC_NEVER: none; 0: as soon as idle */
 };
 
+/* The only models that a client may use, by key. None: it may use all. */
+struct allowed_models {
+    char **keys;
+    size_t count;
+};
+
+/* The caller frees the copy with allowed_models_clear. */
+struct allowed_models allowed_models_copy(const struct allowed_models *allowed);
+void allowed_models_clear(struct allowed_models *allowed);
+/* Fail with ERR_FORBIDDEN and a sentence unless it may use the model of this key. */
+bool allowed_models_require(const struct allowed_models *allowed, const char *model_key,
+                            struct error *err) __attribute__((warn_unused_result));
+
 struct service_request {
     enum service_op op;
     char *model; /* as the client wrote it; NULL: not named. Owned */
@@ -77,11 +92,31 @@ struct service_request {
      * gone. 0: by name. */
     uint64_t instance;
     struct ttl ttl;
-    uint64_t client;      /* equal numbers: the same client; 0: unknown, equals no other */
-    yyjson_mut_doc *body; /* the neutral body. Owned */
+    int64_t dimensions; /* embeddings: of the vectors; 0: as many as the model has */
+    uint64_t client;    /* equal numbers: the same client; 0: unknown, equals no other */
+    struct allowed_models allowed; /* ERR_FORBIDDEN for others. Owned */
+    yyjson_mut_doc *body;          /* the neutral body. Owned */
 };
 
 void service_request_clear(struct service_request *request);
+
+/* Is an image among the parts of the messages? */
+bool service_request_has_images(const struct service_request *request);
+
+/* What a call waits for, and about how long. */
+enum wait_kind {
+    WAIT_UNKNOWN, /* it has only just come, or its answer is being written */
+    WAIT_IN_LINE, /* for a place: `place` */
+    WAIT_LOAD,    /* `done` of `total` */
+    WAIT_PROMPT,  /* `done` of `total` tokens */
+};
+
+struct service_wait {
+    enum wait_kind kind;
+    uint32_t place; /* 1: next */
+    int64_t done, total;
+    double seconds; /* until its turn comes, the load or the prompt is done; 0: not known */
+};
 
 struct tool_call_piece {
     int index;
@@ -130,6 +165,7 @@ struct service_event {
     const char *stop_string; /* that ended the answer; NULL: none */
     struct service_usage usage;
     struct service_timing timing;
+    double elapsed; /* seconds since the client's request came; 0 where no route says it */
     yyjson_val *result;
     const struct error *error;
 };
@@ -190,14 +226,14 @@ struct instance_view {
 
 struct model_view {
     const char *key, *publisher, *display_name, *path, *architecture, *quantization,
-        *params_string;
+        *params_string, *license;
     enum model_type type;
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;
     uint64_t size_bytes;
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
-    bool tool_use, reasoning;
+    bool chat_template, tool_use, reasoning;
     const struct instance_view *instances;
     size_t instance_count;
 };
@@ -218,6 +254,8 @@ struct load_request {
     struct ttl ttl;
     struct load_settings settings; /* what is unset is not requested */
     bool keep, force;
+    const struct allowed_models
+        *allowed; /* of get_or_load: ERR_FORBIDDEN for others; NULL: all */
 };
 
 #define LOAD_REQUEST_UNSET                                                                     \
@@ -256,6 +294,19 @@ struct load_estimate {
 struct estimate_sink {
     /* Once, with either an estimate or an error. */
     void (*on_end)(void *ctx, const struct load_estimate *estimate, const struct error *error);
+    void *ctx;
+};
+
+/* What was read ahead. */
+struct prefetch_result {
+    const char *model_key; /* borrowed for the call */
+    uint64_t size;         /* of its files, bytes */
+    bool loaded;           /* nothing had to be read: an instance of it is there */
+};
+
+struct prefetch_sink {
+    /* Once, with either a result or an error. */
+    void (*on_end)(void *ctx, const struct prefetch_result *result, const struct error *error);
     void *ctx;
 };
 
@@ -317,6 +368,8 @@ struct service {
     void (*cancel)(void *self, call_id call);
     /* The client reads too slowly (paused) / fast enough again: of this call only. */
     void (*pause)(void *self, call_id call, bool paused);
+    /* What it waits for now. */
+    void (*wait)(void *self, call_id call, struct service_wait *ret);
 
     struct service_models (*models)(void *self);
 
@@ -329,6 +382,9 @@ struct service {
     /* What a load would take. */
     call_id (*estimate)(void *self, const struct load_request *request,
                         struct estimate_sink sink);
+    /* Read the model's files ahead and have a worker ready, without taking its place. Done when
+     * all is in the page cache. */
+    call_id (*prefetch)(void *self, const char *model, struct prefetch_sink sink);
     /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. Done when the
      * worker has exited and its memory is free. */
     call_id (*unload)(void *self, const char *identifier, struct done_sink sink);

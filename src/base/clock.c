@@ -17,6 +17,10 @@ int64_t clock_boottime_usec(void) {
     return read_usec(CLOCK_BOOTTIME);
 }
 
+int64_t clock_monotonic_usec(void) {
+    return read_usec(CLOCK_MONOTONIC);
+}
+
 msec clock_unix(void) {
     return read_usec(CLOCK_REALTIME) / 1000;
 }

@@ -11,6 +11,9 @@ msec clock_boottime(void);
 /* The same in microseconds, for timings inside one request. */
 int64_t clock_boottime_usec(void);
 
+/* CLOCK_MONOTONIC in microseconds, for systemd, which compares it with its own. */
+int64_t clock_monotonic_usec(void);
+
 /* Unix time in ms, for people and for `created` fields. It may jump. */
 msec clock_unix(void);
 

@@ -22,6 +22,7 @@ static const struct code_row rows[] = {
     [ERR_NOT_FOUND] = { 404, "not_found" },
     [ERR_METHOD] = { 405, "method_not_allowed" },
     [ERR_IDENTIFIER_IN_USE] = { 409, "identifier_in_use" },
+    [ERR_MODEL_IN_USE] = { 409, "model_in_use" },
     [ERR_TOO_LARGE] = { 413, "request_too_large" },
     [ERR_QUEUE_FULL] = { 429, "queue_full" },
     [ERR_LOAD_FAILED] = { 500, "model_load_failed" },
@@ -32,6 +33,7 @@ static const struct code_row rows[] = {
     [ERR_BACK_OFF] = { 503, "model_backing_off" },
     [ERR_SHUTTING_DOWN] = { 503, "shutting_down" },
     [ERR_NO_MEMORY] = { 507, "insufficient_memory" },
+    [ERR_DISK_FULL] = { 507, "insufficient_storage" },
     [ERR_CANCELLED] = { 499, "cancelled" },
     [ERR_IO] = { 500, "io_error" },
 };

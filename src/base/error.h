@@ -22,6 +22,7 @@ enum err_code {
     ERR_NOT_FOUND,         /* unknown path, setting, ...: 404 */
     ERR_METHOD,            /* 405 */
     ERR_IDENTIFIER_IN_USE, /* 409 */
+    ERR_MODEL_IN_USE,      /* it is loaded, its files cannot go: 409 */
     ERR_TOO_LARGE,         /* body or field over its limit: 413 */
     ERR_QUEUE_FULL,        /* 429 + Retry-After */
     ERR_LOAD_FAILED,       /* 500 */
@@ -32,6 +33,7 @@ enum err_code {
     ERR_BACK_OFF,       /* 503 + Retry-After */
     ERR_SHUTTING_DOWN,  /* 503 */
     ERR_NO_MEMORY,      /* 507 */
+    ERR_DISK_FULL,      /* 507 */
     ERR_CANCELLED,      /* the client left; not reported */
     ERR_IO,             /* a file or socket failed: 500 */
 };

@@ -39,6 +39,7 @@ static bool resident(char *window, size_t len) {
 static void prefetch_file(struct prefetch *w, const char *path, uint64_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *map = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    w->stopped = map == MAP_FAILED;
     for (uint64_t at = 0; map != MAP_FAILED && at < size && !w->stopped; at += WINDOW) {
         size_t len = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
         w->seen += len;
@@ -51,24 +52,29 @@ static void prefetch_file(struct prefetch *w, const char *path, uint64_t size) {
     if (fd >= 0) close(fd);
 }
 
-uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx) {
+bool file_prefetch(const char *path, file_prefetch_fn progress, void *ctx, uint64_t *ret_read) {
     struct prefetch w = { .progress = progress, .ctx = ctx };
     char name[PATH_MAX];
+    if (ret_read) *ret_read = 0;
     unsigned count = split_files_count(path);
     for (unsigned i = 1; i <= count; i++) {
         split_files_path(path, i, name, sizeof name);
         w.total += file_size(name);
     }
-    if (w.total == 0 || w.total > memory_available()) return 0;
+    if (w.total == 0 || w.total > memory_available()) return false;
     /* malloc would keep a block of this size for each thread from then on. */
     // cppcheck-suppress [invalidFunctionArg, memleak]
     w.scratch = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (w.scratch == MAP_FAILED) return 0; // cppcheck-suppress memleak
+    if (w.scratch == MAP_FAILED) return false; // cppcheck-suppress memleak
     for (unsigned i = 1; i <= count && !w.stopped; i++) {
         split_files_path(path, i, name, sizeof name);
         uint64_t size = file_size(name);
-        if (size > 0) prefetch_file(&w, name, size);
+        if (size > 0)
+            prefetch_file(&w, name, size);
+        else
+            w.stopped = true;
     }
     munmap(w.scratch, WINDOW);
-    return w.read;
+    if (ret_read) *ret_read = w.read;
+    return !w.stopped;
 }

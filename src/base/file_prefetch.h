@@ -16,8 +16,8 @@
 typedef bool (*file_prefetch_fn)(float progress, void *ctx);
 
 /* Read what the cache lacks of the file, or of all files of a split set if the path is that of
- * the first. Stops, without an error, if a file cannot be read or the free memory cannot hold
- * them: the load itself reports that. Returns how many bytes were read. */
-uint64_t file_prefetch(const char *path, file_prefetch_fn progress, void *ctx);
+ * the first. False: a file cannot be read, the free memory cannot hold them, or progress said
+ * to stop; the load itself says why. ret_read: how many bytes were read; may be NULL. */
+bool file_prefetch(const char *path, file_prefetch_fn progress, void *ctx, uint64_t *ret_read);
 
 #endif

@@ -136,7 +136,7 @@ void catalog_free(struct catalog *catalog) {
     free(catalog);
 }
 
-const struct model *catalog_find(const struct catalog *catalog, const char *name) {
+static const struct model *find_as_written(const struct catalog *catalog, const char *name) {
     if (catalog->count == 0) return NULL;
     const struct model wanted = { .key = (char *)(uintptr_t)name };
     const struct model *exact = bsearch(&wanted, catalog->models, catalog->count,
@@ -150,4 +150,15 @@ const struct model *catalog_find(const struct catalog *catalog, const char *name
         if (!best || (best->problem && !model->problem)) best = model;
     }
     return best;
+}
+
+const struct model *catalog_find(const struct catalog *catalog, const char *name) {
+    const struct model *model = find_as_written(catalog, name);
+    for (const char *mark = "@-"; !model && *mark; mark++) {
+        char *plain = model_name_untag(name, *mark);
+        if (!plain) break;
+        model = find_as_written(catalog, plain);
+        free(plain);
+    }
+    return model;
 }

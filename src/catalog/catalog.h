@@ -31,6 +31,7 @@ struct model {
     char *architecture;  /* "qwen2"; "" if unknown */
     char *quantization;  /* "Q8_0", "F16", ...; "" if unknown */
     char *params_string; /* "494M", "1.5B"; "" if unknown */
+    char *license;       /* as the file names it; "" if it does not */
     char *problem;       /* one sentence why it cannot be loaded; NULL: it can */
     enum model_type type;
     nbytes size; /* all files of the set */

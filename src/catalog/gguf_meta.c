@@ -62,6 +62,7 @@ static const struct field general_fields[] = {
     TEXT("general.architecture", architecture),
     TEXT("general.name", name),
     TEXT("general.type", kind),
+    TEXT("general.license", license),
     NUMBER("general.file_type", file_type),
 };
 

@@ -21,6 +21,7 @@
 struct gguf_meta {
     char architecture[64];
     char name[192];       /* general.name; may be cut off, may not be UTF-8 */
+    char license[64];     /* general.license: "apache-2.0", as its author writes it */
     char kind[32];        /* general.type: "model", "adapter", "mmproj", "imatrix", ... */
     int64_t file_type;    /* -1: absent */
     int64_t pooling_type; /* -1: absent; 0 none, 1 mean, 2 cls, 3 last, 4 rank */

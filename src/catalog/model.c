@@ -94,6 +94,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->display_name = title[0] ? title : model_stem(place);
     if (!title[0]) free(title);
     model->architecture = text_safe(meta->architecture, strlen(meta->architecture));
+    model->license = text_safe(meta->license, strnlen(meta->license, sizeof meta->license));
     model->quantization = xstrdup(quantization_of(meta, place->file, room));
     model->type = embeddings ? MODEL_EMBEDDINGS : MODEL_LLM;
     model->has_chat_template = meta->has_chat_template;
@@ -173,6 +174,7 @@ void model_clear(struct model *model) {
     free(model->path_text);
     free(model->architecture);
     free(model->quantization);
+    free(model->license);
     free(model->params_string);
     free(model->problem);
     *model = (struct model){ 0 };

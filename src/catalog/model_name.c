@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/ascii.h"
 #include "base/split_files.h"
@@ -190,7 +191,27 @@ static bool means_key(const struct model *model, const char *name, size_t len) {
            ascii_equal(at + 1, after, model->quantization, strlen(model->quantization));
 }
 
-/* "publisher/base", or the name of its repository: "publisher/base-GGUF". */
+/* Does the file's name end in this word? The hub's quantizations are such words. */
+static bool file_ends_in(const struct model *model, const char *word, size_t len) {
+    const char *slash = strrchr(model->path, '/'), *file = slash ? slash + 1 : model->path;
+    size_t stem = stem_len(file);
+    if (len == 0 || stem <= len || !strchr("-.", file[stem - len - 1])) return false;
+    return ascii_equal(file + stem - len, len, word, len);
+}
+
+/* How much of a name stands before "@" and the model's quantization; all of it if it ends in
+ * something else. */
+static size_t without_quantization(const struct model *model, const char *name, size_t len) {
+    const char *at = memrchr(name, '@', len), *quantization = model->quantization;
+    if (!at) return len;
+    size_t before = (size_t)(at - name), rest = len - before - 1;
+    bool same = ascii_equal(at + 1, rest, quantization, strlen(quantization)) ||
+                file_ends_in(model, at + 1, rest);
+    return same ? before : len;
+}
+
+/* "publisher/base", or the name of its repository: "publisher/base-GGUF", which may have a
+ * quantization behind it. */
 static bool means_publisher(const struct model *model, const char *name, size_t len) {
     const char *slash = memchr(name, '/', len);
     if (!slash) return false;
@@ -198,7 +219,8 @@ static bool means_publisher(const struct model *model, const char *name, size_t 
     if (!ascii_equal(name, before, model->publisher, strlen(model->publisher))) return false;
     const char *rest = slash + 1;
     size_t rest_len = len - before - 1;
-    size_t bare = without_separators(rest, without_word(rest, rest_len, "gguf"));
+    size_t bare = without_quantization(model, rest, rest_len);
+    bare = without_separators(rest, without_word(rest, bare, "gguf"));
     return means_key(model, rest, rest_len) ||
            ascii_equal(rest, bare, model->key, key_base_len(model->key));
 }
@@ -223,4 +245,20 @@ bool model_name_matches(const struct model *model, const char *name) {
     if (len == 0) return false;
     return means_key(model, name, len) || means_publisher(model, name, len) ||
            means_file(model, name, len);
+}
+
+char *model_name_untag(const char *name, char mark) {
+    static const char *const hosts[] = { "hf.co/", "huggingface.co/" };
+    const char *bare = name;
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        size_t len = strlen(hosts[i]);
+        if (strncasecmp(name, hosts[i], len) == 0) bare = name + len;
+    }
+    const char *tag = strrchr(bare, ':');
+    if (!tag && bare == name) return NULL;
+    if (!tag) return xstrdup(bare);
+    if (strcasecmp(tag, ":latest") == 0) return xstrndup(bare, (size_t)(tag - bare));
+    char *plain = xstrdup(bare);
+    plain[tag - bare] = mark;
+    return plain;
 }

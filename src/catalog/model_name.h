@@ -35,4 +35,9 @@ void model_name_quantization(const char *file, char ret_name[16]);
 /* Is it a projector for images? */
 bool model_name_is_projector(const char *file);
 
+/* A name as Ollama writes it, in doze's form: "x:latest" is "x", "x:tag" is "x@tag" or, with
+ * the mark '-', "x-tag"; "hf.co/" before it is left out. NULL if it has none of these. The
+ * caller frees it. */
+char *model_name_untag(const char *name, char mark);
+
 #endif

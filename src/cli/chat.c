@@ -8,11 +8,14 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "cli/body.h"
+#include "cli/chat_file.h"
 #include "cli/chat_reply.h"
 
 struct chat {
     const struct cli *cli;
-    struct chat_options options;
+    const char *model;
+    char *system; /* NULL: none */
+    bool stats;
     yyjson_mut_doc *body; /* of the next request; its messages grow */
     yyjson_mut_val *messages;
 };
@@ -27,35 +30,121 @@ struct chat *chat_new(const struct cli *cli, const struct chat_options *options)
     struct chat *chat = xcalloc(1, sizeof *chat);
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
-    *chat = (struct chat){ .cli = cli, .options = *options, .body = doc };
+    *chat = (struct chat){ .cli = cli, .model = options->model, .body = doc };
     if (options->model) yyjson_mut_obj_add_str(doc, root, "model", options->model);
     yyjson_mut_obj_add_bool(doc, root, "stream", true);
     body_add_ttl(doc, &options->ttl);
     yyjson_mut_val *stream = yyjson_mut_obj_add_obj(doc, root, "stream_options");
     yyjson_mut_obj_add_bool(doc, stream, "include_progress", true);
-    if (options->stats) yyjson_mut_obj_add_bool(doc, stream, "include_usage", true);
     chat->messages = yyjson_mut_obj_add_arr(doc, root, "messages");
-    chat_forget(chat);
+    chat_set_stats(chat, options->stats);
+    chat_set_system(chat, options->system);
     return chat;
 }
 
 void chat_free(struct chat *chat) {
     yyjson_mut_doc_free(chat->body);
+    free(chat->system);
     free(chat);
 }
 
 void chat_forget(struct chat *chat) {
-    const char *system = chat->options.system;
     yyjson_mut_arr_clear(chat->messages);
-    if (system) add_message(chat, "system", system, strlen(system));
+    if (chat->system) add_message(chat, "system", chat->system, strlen(chat->system));
 }
+
+/* --- what is asked for --- */
+
+const char *chat_model(const struct chat *chat) {
+    return chat->model ? chat->model : "doze";
+}
+
+const char *chat_system(const struct chat *chat) {
+    return chat->system;
+}
+
+/* The system message is the first one. */
+void chat_set_system(struct chat *chat, const char *text) {
+    if (chat->system) yyjson_mut_arr_remove_first(chat->messages);
+    free(chat->system);
+    chat->system = text ? xstrdup(text) : NULL;
+    if (!text) return;
+    add_message(chat, "system", text, strlen(text));
+    yyjson_mut_arr_prepend(chat->messages, yyjson_mut_arr_remove_last(chat->messages));
+}
+
+bool chat_stats(const struct chat *chat) {
+    return chat->stats;
+}
+
+void chat_set_stats(struct chat *chat, bool on) {
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(chat->body);
+    yyjson_mut_val *stream = yyjson_mut_obj_get(root, "stream_options");
+    chat->stats = on;
+    yyjson_mut_obj_remove_key(stream, "include_usage");
+    if (on) yyjson_mut_obj_add_bool(chat->body, stream, "include_usage", true);
+}
+
+/* --- sampling --- */
+
+static const char *const samplings[][2] = {
+    { "temperature", "how much the answers vary: 0 to 5" },
+    { "top_p", "only tokens of this share of probability: 0 to 1" },
+    { "top_k", "only this many of the likeliest tokens; 0: all" },
+    { "min_p", "only tokens of this share of the likeliest: 0 to 1" },
+    { "repeat_penalty", "makes repeated tokens less likely: above 1" },
+    { "presence_penalty", "makes tokens that were used less likely: -2 to 2" },
+    { "frequency_penalty", "the same, with each use: -2 to 2" },
+    { "max_tokens", "longest answer" },
+    { "seed", "the same seed gives the same answer" },
+};
+enum { SAMPLING_COUNT = sizeof samplings / sizeof samplings[0] };
+
+static bool set_number(struct chat *chat, const char *name, const char *value,
+                       struct error *err) {
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(chat->body);
+    struct error ignored;
+    bool none = strcmp(value, "none") == 0;
+    yyjson_doc *json = none ? NULL : json_parse(value, strlen(value), &ignored);
+    bool number = yyjson_is_num(yyjson_doc_get_root(json));
+    if (none || number) yyjson_mut_obj_remove_key(root, name);
+    if (number) {
+        yyjson_mut_obj_add_val(chat->body, root, name,
+                               yyjson_val_mut_copy(chat->body, yyjson_doc_get_root(json)));
+    }
+    yyjson_doc_free(json);
+    if (none || number) return true;
+    return error_set(err, ERR_INVALID_REQUEST, "%s takes a number or none, not '%.80s'.", name,
+                     value);
+}
+
+bool chat_set(struct chat *chat, const char *name, const char *value, struct error *err) {
+    for (size_t i = 0; i < SAMPLING_COUNT; i++) {
+        if (strcmp(name, samplings[i][0]) == 0) {
+            return set_number(chat, samplings[i][0], value, err);
+        }
+    }
+    return error_set(err, ERR_NOT_FOUND, "There is no setting '%.80s'; /set lists them.", name);
+}
+
+void chat_add_settings(const struct chat *chat, struct buf *out) {
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(chat->body);
+    for (size_t i = 0; i < SAMPLING_COUNT; i++) {
+        yyjson_mut_val *val = yyjson_mut_obj_get(root, samplings[i][0]);
+        char *text = val ? yyjson_mut_val_write(val, 0, NULL) : NULL;
+        buf_addf(out, "  %-18s %-8s %s\n", samplings[i][0], text ? text : "-", samplings[i][1]);
+        free(text);
+    }
+}
+
+/* --- asking --- */
 
 /* Only LM Studio's dialect has the figures; the rest is the same. */
 static enum outcome chat_call(struct chat *chat, struct chat_reply *reply, int cancel_fd,
                               struct error *err) {
     struct call call = {
         .method = "POST",
-        .path = chat->options.stats ? "/api/v0/chat/completions" : "/v1/chat/completions",
+        .path = chat->stats ? "/api/v0/chat/completions" : "/v1/chat/completions",
         .body = chat->body,
         .on_event = chat_reply_on_event,
         .ctx = reply,
@@ -75,7 +164,7 @@ enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cance
                   "The prompt is not UTF-8 text; convert it, for example with iconv.");
         return OUTCOME_REFUSED;
     }
-    chat_reply_init(&reply, chat->cli, chat->options.model);
+    chat_reply_init(&reply, chat->cli, chat->model);
     add_message(chat, "user", text, len);
     enum outcome outcome = chat_call(chat, &reply, cancel_fd, err);
     chat_reply_end(&reply);
@@ -84,7 +173,43 @@ enum outcome chat_ask(struct chat *chat, const char *text, size_t len, int cance
     } else {
         yyjson_mut_arr_remove_last(chat->messages);
     }
-    if (outcome == OUTCOME_DONE && chat->options.stats) chat_reply_print_stats(&reply);
+    if (outcome == OUTCOME_DONE && chat->stats) chat_reply_print_stats(&reply);
     chat_reply_clear(&reply);
     return outcome;
+}
+
+/* --- files --- */
+
+size_t chat_message_count(const struct chat *chat) {
+    return yyjson_mut_arr_size(chat->messages);
+}
+
+bool chat_save(const struct chat *chat, const char *path, struct error *err) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    if (chat->model) yyjson_mut_obj_add_str(doc, root, "model", chat->model);
+    yyjson_mut_obj_add_val(doc, root, "messages", yyjson_mut_val_mut_copy(doc, chat->messages));
+    bool saved = chat_file_write(path, doc, err);
+    yyjson_mut_doc_free(doc);
+    return saved;
+}
+
+bool chat_load(struct chat *chat, const char *path, struct error *err) {
+    yyjson_doc *doc = chat_file_read(path, err);
+    if (!doc) return false;
+    yyjson_val *messages = yyjson_obj_get(yyjson_doc_get_root(doc), "messages"), *message;
+    size_t i, max;
+    free(chat->system);
+    chat->system = NULL;
+    yyjson_mut_arr_clear(chat->messages);
+    yyjson_arr_foreach(messages, i, max, message) {
+        const char *role = json_find_str(message, "role");
+        if (i == 0 && strcmp(role, "system") == 0) {
+            chat_set_system(chat, json_find_str(message, "content"));
+        } else {
+            yyjson_mut_arr_append(chat->messages, yyjson_val_mut_copy(chat->body, message));
+        }
+    }
+    yyjson_doc_free(doc);
+    return true;
 }

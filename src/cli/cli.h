@@ -36,6 +36,7 @@ struct command {
     size_t option_count;
     size_t values_size; /* of the struct that the options fill, zeroed before */
     int min_args, max_args;
+    bool hidden; /* left out of the list of all commands; `help <first word>` has it */
     /* NULL for `serve`, which reads its own arguments. */
     enum cli_exit (*run)(const struct cli *cli, const void *values);
 };

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/curl_library.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "cli/curl_library.h"
 
 enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048, MAX_BODY = 64000000 };
 
@@ -123,6 +123,7 @@ static char *name_commands(const struct cli *cli, const char *message) {
         { "GET /api/v1/models", "ls" },
         { "GET /v1/models", "ls" },
         { "GET /api/v1/settings", "settings" },
+        { "GET /api/v1/keys", "token ls" },
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *found = strstr(message, names[i][0]);
@@ -131,6 +132,13 @@ static char *name_commands(const struct cli *cli, const char *message) {
                          names[i][1], found + strlen(names[i][0]));
     }
     return xstrdup(message);
+}
+
+void client_read_refusal(const struct cli *cli, const char *code, const char *message,
+                         struct error *err) {
+    char *text = name_commands(cli, message);
+    error_set(err, error_from_name(code), "%s", text);
+    free(text);
 }
 
 void client_read_error(const struct cli *cli, const char *body, size_t len, long status,
@@ -147,9 +155,7 @@ void client_read_error(const struct cli *cli, const char *body, size_t len, long
                   api_key() ? "The server does not accept the key in DOZE_API_KEY."
                             : "The server requires an API key; set DOZE_API_KEY to it.");
     } else if (message) {
-        char *text = name_commands(cli, message);
-        error_set(err, code ? error_from_name(code) : ERR_INVALID_REQUEST, "%s", text);
-        free(text);
+        client_read_refusal(cli, code ? code : error_name(ERR_INVALID_REQUEST), message, err);
     } else {
         error_set(err, ERR_INTERNAL, "The server answered with status %ld and no reason.",
                   status);

@@ -53,4 +53,8 @@ void client_base(const struct cli *cli, char base[300]);
 void client_read_error(const struct cli *cli, const char *body, size_t len, long status,
                        struct error *err);
 
+/* The same for a code and a message that came in another form. */
+void client_read_refusal(const struct cli *cli, const char *code, const char *message,
+                         struct error *err);
+
 #endif

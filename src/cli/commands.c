@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/xalloc.h"
 #include "cli/closest.h"
 #include "cli/help.h"
@@ -12,10 +13,14 @@
 
 enum { MAX_HELP = 1 << 16, DEFAULT_PORT = 1234 };
 
-extern const struct command command_chat, command_explain, command_load, command_log,
-    command_log_stream, command_ls, command_prompts_clear, command_prompts_ls, command_ps,
-    command_server_start, command_server_status, command_server_stop, command_settings,
-    command_status, command_unload, command_version;
+extern const struct command command_chat, command_daemon_down, command_daemon_status,
+    command_daemon_up, command_daemon_update, command_runtime_get, command_runtime_ls,
+    command_runtime_remove, command_runtime_select, command_runtime_survey,
+    command_runtime_update, command_explain, command_get, command_import, command_load,
+    command_log, command_log_stream, command_ls, command_prompts_clear, command_prompts_ls,
+    command_ps, command_rm, command_run, command_server_start, command_server_status,
+    command_server_stop, command_settings, command_show, command_status, command_token_create,
+    command_token_ls, command_token_revoke, command_unload, command_version;
 
 static enum cli_exit help_run(const struct cli *cli, const void *values);
 
@@ -33,11 +38,42 @@ static const struct command command_help = {
 };
 
 const struct command *const commands[] = {
-    &command_serve,        &command_load,          &command_unload,        &command_ps,
-    &command_ls,           &command_explain,       &command_chat,          &command_settings,
-    &command_server_start, &command_server_stop,   &command_server_status, &command_status,
-    &command_prompts_ls,   &command_prompts_clear, &command_log_stream,    &command_log,
-    &command_version,      &command_help,
+    &command_serve,
+    &command_load,
+    &command_unload,
+    &command_ps,
+    &command_ls,
+    &command_show,
+    &command_get,
+    &command_import,
+    &command_rm,
+    &command_explain,
+    &command_run,
+    &command_chat,
+    &command_settings,
+    &command_server_start,
+    &command_server_stop,
+    &command_server_status,
+    &command_status,
+    &command_token_create,
+    &command_token_ls,
+    &command_token_revoke,
+    &command_prompts_ls,
+    &command_prompts_clear,
+    &command_log_stream,
+    &command_log,
+    &command_version,
+    &command_daemon_up,
+    &command_daemon_down,
+    &command_daemon_status,
+    &command_daemon_update,
+    &command_runtime_ls,
+    &command_runtime_select,
+    &command_runtime_survey,
+    &command_runtime_get,
+    &command_runtime_update,
+    &command_runtime_remove,
+    &command_help,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 const size_t command_count = COMMAND_COUNT;
@@ -76,7 +112,21 @@ static bool is_group(const char *word) {
     return false;
 }
 
+/* Commands of LM Studio for its hub, its plugins and its window. */
+static bool is_of_lm_studio(const char *word) {
+    static const char *const words[] = { "login",     "logout", "whoami", "push",
+                                         "clone",     "dev",    "create", "link",
+                                         "bootstrap", "launch", "init" };
+    return WORDS_FIND(words, word) >= 0;
+}
+
 static enum cli_exit fail_unknown_command(const struct cli *cli, const char *word) {
+    if (is_of_lm_studio(word)) {
+        return cli_fail(CLI_USAGE,
+                        "'%s' needs LM Studio: doze has no hub accounts, projects or "
+                        "links between machines.",
+                        word);
+    }
     const char *names[COMMAND_COUNT];
     struct buf close = BUF_INIT(256);
     for (size_t i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i]->name;
@@ -154,8 +204,8 @@ static enum cli_exit run_parsed(struct cli *cli, const struct command *command,
 }
 
 /* argv[0] is the last word of the command's name. */
-static enum cli_exit command_run(struct cli *cli, const struct command *command, int argc,
-                                 char **argv) {
+static enum cli_exit command_execute(struct cli *cli, const struct command *command, int argc,
+                                     char **argv) {
     void *values = xcalloc(1, command->values_size);
     struct option_set sets[] = {
         { command->options, command->option_count, values },
@@ -190,7 +240,7 @@ static enum cli_exit dispatch(struct cli *cli, int argc, char **argv) {
     int words = 0;
     const struct command *command = command_find(argc, argv, &words);
     if (words > 0 && !command->run) return serve_run(cli, argc, argv);
-    if (words > 0) return command_run(cli, command, argc - words + 1, argv + words - 1);
+    if (words > 0) return command_execute(cli, command, argc - words + 1, argv + words - 1);
     if (!is_group(argv[0])) return fail_unknown_command(cli, argv[0]);
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     return print_overview(cli, argv[0], asked ? CLI_DONE : CLI_USAGE);

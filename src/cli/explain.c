@@ -5,6 +5,7 @@
 
 #include "base/percent.h"
 #include "cli/fields.h"
+#include "cli/model_choice.h"
 #include "cli/show.h"
 
 struct explain_values {
@@ -37,30 +38,43 @@ static void explain_print_instances(yyjson_val *list) {
     }
 }
 
-static enum cli_exit explain_run(const struct cli *cli, const void *values) {
-    const struct explain_values *v = values;
+static enum outcome explain_ask(const struct cli *cli, const struct explain_values *v,
+                                const char *model, yyjson_doc **ret_answer, struct error *err) {
     struct buf path = BUF_INIT(4096);
-    struct error err;
-    yyjson_doc *answer = NULL;
     buf_add_str(&path, "/api/v1/explain?model=");
-    (void)percent_encode(&path, cli->args[0], "");
+    (void)percent_encode(&path, model, "");
     if (v->context.given) {
         (void)buf_addf(&path, "&context_length=%lld", (long long)v->context.value);
     }
-    enum outcome outcome = client_get(cli, buf_str(&path), &answer, &err);
+    enum outcome outcome = client_get(cli, buf_str(&path), ret_answer, err);
     buf_clear(&path);
-    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
-    yyjson_val *root = yyjson_doc_get_root(answer);
+    return outcome;
+}
+
+static void explain_print(const struct explain_values *v, yyjson_val *root) {
+    const char *sentence = field_str(root, "sentence");
     if (v->json) {
         show_value(root);
-    } else {
-        const char *sentence = field_str(root, "sentence");
-        show_text(stdout, sentence, strlen(sentence));
-        putchar('\n');
-        explain_print_instances(yyjson_obj_get(root, "instances"));
+        return;
     }
+    show_text(stdout, sentence, strlen(sentence));
+    putchar('\n');
+    explain_print_instances(yyjson_obj_get(root, "instances"));
+}
+
+static enum cli_exit explain_run(const struct cli *cli, const void *values) {
+    struct inventory inv = { 0 };
+    struct error err;
+    yyjson_doc *answer = NULL;
+    enum outcome outcome = inventory_fetch(cli, &inv, &err);
+    const char *key = outcome == OUTCOME_DONE ? model_choice(&inv, cli->args[0]) : NULL;
+    if (outcome == OUTCOME_DONE) {
+        outcome = explain_ask(cli, values, key ? key : cli->args[0], &answer, &err);
+    }
+    if (outcome == OUTCOME_DONE) explain_print(values, yyjson_doc_get_root(answer));
     yyjson_doc_free(answer);
-    return CLI_DONE;
+    inventory_clear(&inv);
+    return client_fail(outcome, &err);
 }
 
 const struct command command_explain = {

@@ -38,12 +38,17 @@ void help_add_overview(const char *program, const struct command *const *command
     for (size_t i = 0; i < count; i++) {
         char left[MAX_LEFT];
         const char *name = commands[i]->name, *args = commands[i]->args;
-        bool shown = !group || (strncmp(name, group, group_len) == 0 && name[group_len] == ' ');
+        bool shown = group ? strncmp(name, group, group_len) == 0 && name[group_len] == ' '
+                           : !commands[i]->hidden;
         if (!shown) continue;
         snprintf(left, sizeof left, "  %s%s%s", name, args ? " " : "", args ? args : "");
         help_add_row(out, left, commands[i]->summary);
     }
     buf_addf(out, "\n`%s <command> --help` shows the options of a command.\n", program);
+    if (!group) {
+        buf_addf(out, "LM Studio's names: `%s help daemon`, `%s help runtime`.\n", program,
+                 program);
+    }
 }
 
 /* Rows without a help text are other names of the row before. */

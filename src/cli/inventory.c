@@ -47,12 +47,16 @@ static void read_model(yyjson_val *obj, struct listed_model *ret) {
         .params = field_str(obj, "params_string"),
         .problem = field_str(obj, "problem"),
         .path = field_str(obj, "path"),
+        .license = field_str(obj, "license"),
         .quantization = field_str(quantization, "name"),
         .bits_per_weight = field_num(quantization, "bits_per_weight", 0),
         .size_bytes = field_bytes(obj, "size_bytes"),
         .max_context_length = field_int(obj, "max_context_length"),
+        .layers = field_int(obj, "layers"),
         .vision = yyjson_is_true(yyjson_obj_get(can, "vision")),
         .tool_use = yyjson_is_true(yyjson_obj_get(can, "trained_for_tool_use")),
+        .reasoning = yyjson_obj_get(can, "reasoning") != NULL,
+        .chat_template = yyjson_is_true(yyjson_obj_get(obj, "chat_template")),
     };
 }
 

@@ -13,11 +13,11 @@
 /* A string that the server does not give is "". */
 struct listed_model {
     const char *key, *type, *publisher, *display_name, *architecture, *params, *problem;
-    const char *quantization, *path;
+    const char *quantization, *path, *license;
     double bits_per_weight;
     nbytes size_bytes;
-    int64_t max_context_length;
-    bool vision, tool_use;
+    int64_t max_context_length, layers; /* layers: 0 if unknown */
+    bool vision, tool_use, reasoning, chat_template;
     size_t first_instance, instance_count; /* into inventory.instances */
 };
 

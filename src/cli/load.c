@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/size.h"
 #include "base/xalloc.h"
 #include "cli/body.h"
 #include "cli/fields.h"
@@ -20,7 +22,7 @@ struct load_values {
     struct option_ttl ttl;
     struct option_int context_length, parallel, gpu_layers;
     const char *identifier, *gpu;
-    bool keep, force, yes, json;
+    bool keep, force, yes, exact, estimate_only, prefetch, json;
 };
 
 static const struct option_row load_options[] = {
@@ -30,26 +32,30 @@ static const struct option_row load_options[] = {
     OPTION(load, parallel, "parallel", 0, "<n>", "Requests served at the same time", .min = 1,
            .max = LOAD_MAX_PARALLEL),
     OPTION(load, identifier, "identifier", 0, "<name>", "Name in the API (default: the key)"),
-    OPTION(load, gpu, "gpu", 0, "<max|off>", "Put all layers on the GPU, or none"),
+    OPTION(load, gpu, "gpu", 0, "<share>", "Layers on the GPU: max, off, or 0 to 1"),
     OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "Layers on the GPU (-1: all)", .min = -1,
            .max = LOAD_MAX_LAYERS),
     FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
     FLAG(load, force, "force", 0, "Load it even if memory seems too small"),
+    FLAG(load, estimate_only, "estimate-only", 0, "Say what memory it would take"),
+    FLAG(load, prefetch, "prefetch", 0, "Only read its file into memory"),
+    FLAG(load, exact, "exact", 0, "Take no part of a name"),
     FLAG(load, yes, "yes", 'y', "Do not ask: take the first model that fits"),
     FLAG(load, json, "json", 0, "Print the server's answer as JSON"),
 };
 
-/* --gpu as `lms` has it. A share in between would need the model's number of layers. */
-static bool read_gpu(const struct load_values *v, struct option_int *ret_layers) {
+/* --gpu as `lms` has it: all, none, or a share of the layers between. */
+static bool read_gpu(const struct load_values *v, struct option_int *ret_layers,
+                     double *ret_share) {
     *ret_layers = v->gpu_layers;
+    *ret_share = 0;
     if (!v->gpu) return true;
     char *end = NULL;
-    double share = strtod(v->gpu, &end);
-    bool number = end != v->gpu && *end == '\0';
-    bool all = strcmp(v->gpu, "max") == 0 || (number && share == 1);
-    bool none = strcmp(v->gpu, "off") == 0 || (number && share == 0);
-    *ret_layers = (struct option_int){ true, all ? -1 : 0 };
-    return all || none;
+    double share = strcmp(v->gpu, "max") == 0 ? 1 : strtod(v->gpu, &end);
+    bool known = strcmp(v->gpu, "off") == 0 || !end || (end != v->gpu && *end == '\0');
+    *ret_layers = (struct option_int){ true, share == 1 ? -1 : 0 };
+    if (share > 0 && share < 1) *ret_share = share;
+    return known && share >= 0 && share <= 1;
 }
 
 /* --- one load --- */
@@ -59,6 +65,7 @@ struct load {
     const struct cli *cli;
     const struct load_values *values;
     struct option_int gpu_layers;
+    double gpu_share;  /* of the model's layers, below 1; 0: gpu_layers counts */
     const char *model; /* as the server is asked for it */
     struct progress progress;
     yyjson_doc *answer; /* after OUTCOME_DONE */
@@ -112,14 +119,20 @@ static enum outcome load_judge(const struct load *load, struct error *err) {
     return OUTCOME_BROKEN;
 }
 
+static const char *load_path(const struct load_values *v) {
+    if (v->estimate_only) return "/api/v1/models/estimate";
+    return v->prefetch ? "/api/v1/models/prefetch" : "/api/v1/models/load";
+}
+
 static enum outcome load_call(struct load *load, const char *model, struct error *err) {
+    bool loads = !load->values->estimate_only && !load->values->prefetch;
     load->model = model;
     yyjson_mut_doc *body = load_body(load);
     yyjson_doc *whole = NULL; /* if the server answers without a stream */
     struct call call = { .method = "POST",
-                         .path = "/api/v1/models/load",
+                         .path = load_path(load->values),
                          .body = body,
-                         .on_event = load_on_event,
+                         .on_event = loads ? load_on_event : NULL,
                          .ctx = load,
                          .cancel_fd = interrupt_open() };
     enum outcome outcome = client_call(load->cli, &call, &whole, err);
@@ -160,7 +173,43 @@ static enum outcome load_call_picked(struct load *load, const char *part, struct
     return outcome;
 }
 
+/* Only a key of the list has a known number of layers. */
+static enum cli_exit load_call_share(struct load *load, const char *name, struct inventory *inv,
+                                     enum outcome *ret_outcome, struct error *err) {
+    *ret_outcome = inventory_fetch(load->cli, inv, err);
+    if (*ret_outcome != OUTCOME_DONE) return CLI_DONE;
+    const struct listed_model *model = model_choice_named(inv, name);
+    if (!model) return CLI_FAILED;
+    load->gpu_layers.value = llround(load->gpu_share * (double)model->layers);
+    *ret_outcome = load_call(load, model->key, err);
+    return CLI_DONE;
+}
+
 /* --- the command --- */
+
+static void estimate_print(const struct load *load, yyjson_val *root) {
+    char total[SIZE_TEXT], device[SIZE_TEXT];
+    size_format(field_bytes(root, "total_bytes"), total);
+    size_format(field_bytes(root, "device_bytes"), device);
+    printf("Model: %s\n", load->model);
+    if (load->values->context_length.given) {
+        printf("Context Length: %lld\n", (long long)load->values->context_length.value);
+    }
+    printf("Estimated GPU Memory:   %s\nEstimated Total Memory: %s\n\n", device, total);
+    puts(yyjson_is_true(yyjson_obj_get(root, "fits"))
+             ? "Estimate: This model fits into the memory that is free now."
+             : "Estimate: This model does not fit into the memory that is free now.");
+}
+
+static void prefetch_print(yyjson_val *root) {
+    char size[SIZE_TEXT];
+    size_format(field_bytes(root, "size_bytes"), size);
+    if (strcmp(field_str(root, "status"), "loaded") == 0)
+        printf("%s is loaded already.\n", field_str(root, "model"));
+    else
+        printf("%s (%s) is in memory; its next load reads nothing from the disk.\n",
+               field_str(root, "model"), size);
+}
 
 static void load_print(yyjson_val *root) {
     const char *id = field_str(root, "instance_id");
@@ -175,6 +224,8 @@ static void load_print(yyjson_val *root) {
 
 static enum cli_exit load_finish(const struct load *load, enum outcome outcome,
                                  const struct error *err) {
+    if (outcome == OUTCOME_CANCELLED && load->values->prefetch)
+        return cli_fail(CLI_FAILED, "Stopped; what has been read stays in memory for now.");
     if (outcome == OUTCOME_CANCELLED) {
         return load_cancel(load->cli, load->model, load->values->identifier);
     }
@@ -182,10 +233,36 @@ static enum cli_exit load_finish(const struct load *load, enum outcome outcome,
     yyjson_val *root = yyjson_doc_get_root(load->answer);
     if (load->values->json) {
         show_value(root);
+    } else if (load->values->estimate_only) {
+        estimate_print(load, root);
+    } else if (load->values->prefetch) {
+        prefetch_print(root);
     } else {
         load_print(root);
     }
     return CLI_DONE;
+}
+
+/* By the name itself, else, if the server does not know it, by a part of a key. */
+static enum outcome load_call_named(struct load *load, const char *name, struct inventory *inv,
+                                    struct error *err) {
+    enum outcome outcome = OUTCOME_REFUSED;
+    error_set(err, ERR_MODEL_NOT_FOUND, "Say which model to load; `%s ls` lists them.",
+              load->cli->program);
+    if (name) outcome = load_call(load, name, err);
+    bool unknown = outcome == OUTCOME_REFUSED && err->code == ERR_MODEL_NOT_FOUND;
+    if (!unknown || load->values->exact) return outcome;
+    struct error first = *err;
+    outcome = inventory_fetch(load->cli, inv, err);
+    if (outcome != OUTCOME_DONE) return outcome;
+    *err = first;
+    return load_call_picked(load, name, inv, err);
+}
+
+/* What says how to load, where nothing is loaded. */
+static bool has_load_settings(const struct load_values *v) {
+    return v->ttl.given || v->context_length.given || v->parallel.given ||
+           v->gpu_layers.given || v->gpu || v->identifier || v->keep || v->force;
 }
 
 static enum cli_exit load_run(const struct cli *cli, const void *values) {
@@ -193,22 +270,22 @@ static enum cli_exit load_run(const struct cli *cli, const void *values) {
     struct inventory inv = { 0 };
     struct error err;
     const char *name = cli->arg_count > 0 ? cli->args[0] : NULL;
-    enum outcome outcome = OUTCOME_REFUSED;
-    if (!read_gpu(values, &load.gpu_layers)) {
-        return cli_fail(CLI_USAGE, "--gpu takes max or off; for a part use --gpu-layers.");
+    enum outcome outcome = OUTCOME_DONE;
+    enum cli_exit code = CLI_DONE;
+    if (!read_gpu(values, &load.gpu_layers, &load.gpu_share)) {
+        return cli_fail(CLI_USAGE, "--gpu takes max, off or a share from 0 to 1.");
     }
-    error_set(&err, ERR_MODEL_NOT_FOUND, "Say which model to load; `%s ls` lists them.",
-              cli->program);
-    if (name) outcome = load_call(&load, name, &err);
-    if (outcome == OUTCOME_REFUSED && err.code == ERR_MODEL_NOT_FOUND) {
-        struct error unknown = err;
-        outcome = inventory_fetch(cli, &inv, &err);
-        if (outcome == OUTCOME_DONE) {
-            err = unknown;
-            outcome = load_call_picked(&load, name, &inv, &err);
-        }
+    if (load.values->prefetch && (load.values->estimate_only || has_load_settings(values))) {
+        return cli_fail(CLI_USAGE, "--prefetch loads nothing; leave out what is about a load.");
     }
-    enum cli_exit code = load_finish(&load, outcome, &err);
+    if (load.gpu_share > 0 && !name) {
+        return cli_fail(CLI_USAGE, "A share of the GPU needs the name of a model.");
+    }
+    if (load.gpu_share > 0)
+        code = load_call_share(&load, name, &inv, &outcome, &err);
+    else
+        outcome = load_call_named(&load, name, &inv, &err);
+    if (code == CLI_DONE) code = load_finish(&load, outcome, &err);
     yyjson_doc_free(load.answer);
     inventory_clear(&inv);
     return code;

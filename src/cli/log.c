@@ -10,12 +10,16 @@
 
 struct log_values {
     const char *since;
-    bool events, json;
+    struct option_int count;
+    bool events, all, json;
 };
 
 static const struct option_row log_options[] = {
     FLAG(log, events, "events", 0, "Show each change of each model, newest last"),
     OPTION(log, since, "since", 0, "<span>", "How far back: 30m, 12h, 7d (default 1d)"),
+    FLAG(log, all, "all", 'a', "Also each beginning and end of work"),
+    OPTION(log, count, "lines", 'n', "<n>", "Only the newest changes, so many", .min = 1,
+           .max = 50000),
     FLAG(log, json, "json", 0, "Print one JSON object per line"),
 };
 
@@ -41,28 +45,66 @@ static void log_add_row(struct table *t, yyjson_val *event) {
     buf_clear(&reason);
 }
 
-static void log_print_table(yyjson_val *events) {
+static bool is_work(yyjson_val *event) {
+    const char *from = field_str(event, "from"), *to = field_str(event, "to");
+    return (strcmp(from, "idle") == 0 && strcmp(to, "busy") == 0) ||
+           (strcmp(from, "busy") == 0 && strcmp(to, "idle") == 0);
+}
+
+static bool log_wants(const struct log_values *v, yyjson_val *event) {
+    return v->all || !is_work(event);
+}
+
+/* How many of the wanted events are older than those that --lines leaves. */
+static size_t log_skipped(const struct log_values *v, yyjson_val *events) {
+    size_t wanted = 0, i, max;
+    yyjson_val *event;
+    yyjson_arr_foreach(events, i, max, event) wanted += log_wants(v, event);
+    size_t most = v->count.given ? (size_t)v->count.value : wanted;
+    return wanted > most ? wanted - most : 0;
+}
+
+/* Call `show` for each wanted event; returns how many there were. */
+static size_t log_each(const struct log_values *v, yyjson_val *events,
+                       void (*show)(void *ctx, yyjson_val *event), void *ctx) {
+    size_t skip = log_skipped(v, events), seen = 0, i, max;
+    yyjson_val *event;
+    yyjson_arr_foreach(events, i, max, event) {
+        if (log_wants(v, event) && seen++ >= skip) show(ctx, event);
+    }
+    return seen;
+}
+
+static void log_show_row(void *ctx, yyjson_val *event) {
+    log_add_row(ctx, event);
+}
+
+static void log_show_json(void *ctx, yyjson_val *event) {
+    (void)ctx;
+    show_value(event);
+}
+
+static size_t log_print_table(const struct log_values *v, yyjson_val *events) {
     static const char *const header[] = { "TIME", "INSTANCE", "CHANGE", "REASON" };
     struct table table;
-    size_t i, max;
-    yyjson_val *event;
     table_init(&table, header, sizeof header / sizeof header[0]);
-    yyjson_arr_foreach(events, i, max, event) log_add_row(&table, event);
-    table_show(&table);
+    size_t shown = log_each(v, events, log_show_row, &table);
+    if (shown > 0)
+        table_show(&table);
+    else
+        table_clear(&table);
+    return shown;
 }
 
 static void log_print(const struct log_values *v, yyjson_val *root) {
-    yyjson_val *events = yyjson_obj_get(root, "events"), *event;
-    size_t i, max;
+    yyjson_val *events = yyjson_obj_get(root, "events");
     if (yyjson_is_true(yyjson_obj_get(root, "truncated"))) {
         fprintf(stderr, "Only the newest %zu changes are shown.\n", yyjson_arr_size(events));
     }
     if (v->json) {
-        yyjson_arr_foreach(events, i, max, event) show_value(event);
-    } else if (yyjson_arr_size(events) == 0) {
+        (void)log_each(v, events, log_show_json, NULL);
+    } else if (log_print_table(v, events) == 0) {
         fprintf(stderr, "Nothing happened in that time.\n");
-    } else {
-        log_print_table(events);
     }
 }
 

@@ -98,6 +98,12 @@ static void log_stream_on_event(void *ctx, const struct sse_event *ev) {
 
 static bool values_ok(const struct log_stream_values *v, const char *source) {
     static const char *const filters[] = { "input", "output", "input,output", "output,input" };
+    if (strcmp(source, "runtime") == 0) {
+        cli_fail(CLI_USAGE,
+                 "The engine has no log of its own here: what it says is in --source "
+                 "server.");
+        return false;
+    }
     if (strcmp(source, "model") != 0 && strcmp(source, "server") != 0) {
         cli_fail(CLI_USAGE, "--source takes model or server, not '%s'.", source);
         return false;

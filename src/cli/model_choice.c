@@ -22,6 +22,33 @@ struct pick_item *model_choice_list(const struct inventory *inv, const char *par
     return items;
 }
 
+static void print_no_model(const char *name, const struct pick_item *items, size_t count) {
+    struct buf names = BUF_INIT(200);
+    pick_add_names(items, count, &names);
+    if (count > 0)
+        cli_fail(CLI_FAILED, "%zu models fit %s: %s; name one of them.", count, name,
+                 buf_str(&names));
+    else
+        cli_fail(CLI_FAILED, "No model is called %s; `doze ls` lists them.", name);
+    buf_clear(&names);
+}
+
+const struct listed_model *model_choice_named(const struct inventory *inv, const char *name) {
+    struct pick_item *items = xcalloc(inv->model_count, sizeof *items);
+    const struct listed_model *whole = NULL, *part = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < inv->model_count; i++) {
+        const struct listed_model *model = &inv->models[i];
+        if (strcasecmp(model->key, name) == 0) whole = model;
+        if (!strcasestr(model->key, name)) continue;
+        items[count++] = (struct pick_item){ .name = model->key };
+        part = model;
+    }
+    if (!whole && count != 1) print_no_model(name, items, count);
+    free(items);
+    return whole ? whole : count == 1 ? part : NULL;
+}
+
 static bool is_whole_name(const struct inventory *inv, const char *name) {
     for (size_t i = 0; i < inv->model_count; i++) {
         if (strcasecmp(inv->models[i].key, name) == 0) return true;
@@ -32,11 +59,29 @@ static bool is_whole_name(const struct inventory *inv, const char *name) {
     return false;
 }
 
+/* The loaded models that can chat. */
+static struct pick_item *loaded_list(const struct inventory *inv, size_t *ret_count) {
+    struct pick_item *items = xcalloc(inv->instance_count, sizeof *items);
+    size_t count = 0;
+    for (size_t i = 0; i < inv->model_count; i++) {
+        const struct listed_model *model = &inv->models[i];
+        for (size_t j = 0; j < model->instance_count && !listed_model_embeds(model); j++) {
+            const struct listed_instance *instance = &inv->instances[model->first_instance + j];
+            items[count++] = (struct pick_item){ instance->id, instance->memory_bytes };
+        }
+    }
+    *ret_count = count;
+    return items;
+}
+
 const char *model_choice(const struct inventory *inv, const char *name) {
     size_t count = 0, chosen = 0;
-    if (name ? is_whole_name(inv, name) : inv->instance_count > 0) return NULL;
-    if (!name && !isatty(STDIN_FILENO)) return NULL;
-    struct pick_item *items = model_choice_list(inv, name, true, &count);
+    if (name ? is_whole_name(inv, name) : !isatty(STDIN_FILENO)) return NULL;
+    struct pick_item *items = name ? NULL : loaded_list(inv, &count);
+    if (count == 0) {
+        free(items);
+        items = model_choice_list(inv, name, true, &count);
+    }
     bool picked = pick_item(items, count, &chosen) == PICK_ONE;
     const char *key = picked ? items[chosen].name : NULL;
     free(items);

@@ -12,10 +12,15 @@
 struct pick_item *model_choice_list(const struct inventory *inv, const char *part, bool chats,
                                     size_t *ret_count);
 
+/* The model whose key is the name in any case, else the only one whose key contains it, broken
+ * ones included. NULL, after a sentence on stderr that names the candidates, if there is no
+ * such model or there are several. */
+const struct listed_model *model_choice_named(const struct inventory *inv, const char *name);
+
 /* For a chat: the key of the one model that `name` is a part of, or that is picked on a
- * terminal where there are several; without a name, one that is picked where none is loaded.
- * NULL: the name itself will do, or the server says what is wrong with it. Borrowed from the
- * inventory. */
+ * terminal where there are several. Without a name, on a terminal: the only loaded model, else
+ * one that is picked of the loaded ones or, where none is loaded, of all. NULL: the name itself
+ * will do, or the server says what is wrong with it. Borrowed from the inventory. */
 const char *model_choice(const struct inventory *inv, const char *name);
 
 #endif

@@ -1,78 +1,71 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/repl.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/dirs.h"
+#include "base/user_dirs.h"
+#include "base/xalloc.h"
 #include "cli/interrupt.h"
+#include "cli/line_editor.h"
+#include "cli/message.h"
+#include "cli/repl_command.h"
 #include "cli/text.h"
 
-enum { MAX_LINE = 1 << 20, CHUNK = 4096 };
+enum { MAX_MESSAGE = 16000000, MAX_PROMPT = 120 };
 
 struct repl {
     struct chat *chat;
+    struct line_editor *editor;
     int interrupt_fd;
-    struct buf input; /* read and not used yet */
+    struct message message; /* being typed */
+    char prompt[MAX_PROMPT];
 };
 
-static void print_prompt(void) {
-    fprintf(stderr, "%s> %s", text_begin(stderr, STYLE_BOLD), text_end(stderr));
-    fflush(stderr);
+/* NULL if the folder cannot be made: then the history ends with the program. */
+static char *history_path(void) {
+    struct error ignored;
+    char *folder = user_state_dir();
+    char *path = NULL;
+    if (dirs_make(folder, 0700, &ignored)) path = xasprintf("%s/chat_history", folder);
+    free(folder);
+    return path;
 }
 
-/* Wait for more input. 1: there is some, 0: it has ended, -1: Ctrl-C. */
-static int wait_input(struct repl *r) {
-    struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                            { .fd = r->interrupt_fd, .events = POLLIN } };
-    while (poll(fds, 2, -1) < 0) {
-        if (errno != EINTR) return 0;
-    }
-    if (fds[1].revents) {
-        interrupt_drain(r->interrupt_fd);
-        return -1;
-    }
-    char *room = buf_reserve(&r->input, CHUNK);
-    ssize_t got = room ? read(STDIN_FILENO, room, CHUNK) : -1;
-    if (got <= 0) return 0;
-    r->input.len += (size_t)got;
-    return 1;
+static void make_prompt(struct repl *r) {
+    struct buf safe = BUF_INIT(4096);
+    const char *model = chat_model(r->chat);
+    text_add_safe(&safe, model, strlen(model));
+    snprintf(r->prompt, sizeof r->prompt, "%.*s> ", MAX_PROMPT - 3, buf_str(&safe));
+    buf_clear(&safe);
 }
 
-/* Wait for the next line; its length with the newline. 0: the input has ended. Ctrl-C discards
- * what was typed. */
-static size_t next_line(struct repl *r) {
-    for (;;) {
-        char *newline = r->input.len ? memchr(r->input.data, '\n', r->input.len) : NULL;
-        if (newline) return (size_t)(newline - r->input.data) + 1;
-        int state = wait_input(r);
-        if (state == 0) return r->input.len;
-        if (state < 0) {
-            buf_reset(&r->input);
-            fputs("\n(Ctrl-D ends the conversation)\n", stderr);
-            print_prompt();
-        }
+/* Read lines until they are a whole message. LINE_INTERRUPTED drops those that came. */
+static enum line read_message(struct repl *r) {
+    struct buf line = BUF_INIT(MAX_MESSAGE);
+    enum line got;
+    message_reset(&r->message);
+    do {
+        got = line_editor_read(r->editor, r->message.open ? "... " : r->prompt, &line);
+        if (got == LINE_READ) message_add(&r->message, buf_str(&line), line.len);
+    } while (got == LINE_READ && r->message.open);
+    buf_clear(&line);
+    return got;
+}
+
+static void trim(struct buf *text) {
+    while (text->len > 0 && strchr(" \t\r\n", text->data[text->len - 1])) {
+        text->data[--text->len] = '\0';
     }
 }
 
-static bool line_is(const char *line, size_t len, const char *word) {
-    return strlen(word) == len && memcmp(line, word, len) == 0;
-}
-
-/* False: the conversation ends, with *code. */
-static bool take_line(struct repl *r, const char *line, size_t len, enum cli_exit *code) {
+/* Ask the model; false: the server is gone, with *code. */
+static bool ask(struct repl *r, enum cli_exit *code) {
     struct error err;
-    while (len > 0 && strchr(" \t\r\n", line[len - 1])) len--;
-    if (len == 0) return true;
-    if (line_is(line, len, "/exit")) return false;
-    if (line_is(line, len, "/clear")) {
-        chat_forget(r->chat);
-        fputs("The conversation is cleared.\n", stderr);
-        return true;
-    }
-    enum outcome outcome = chat_ask(r->chat, line, len, r->interrupt_fd, &err);
+    const struct buf *text = &r->message.text;
+    enum outcome outcome = chat_ask(r->chat, text->data, text->len, r->interrupt_fd, &err);
     if (outcome == OUTCOME_CANCELLED) {
         interrupt_drain(r->interrupt_fd);
         fputs("(stopped)\n", stderr);
@@ -85,23 +78,51 @@ static bool take_line(struct repl *r, const char *line, size_t len, enum cli_exi
     return false;
 }
 
+/* False: the conversation ends, with *code. */
+static bool take_message(struct repl *r, enum cli_exit *code) {
+    trim(&r->message.text);
+    if (r->message.text.len == 0) return true;
+    line_editor_remember(r->editor, buf_str(&r->message.text));
+    switch (repl_command(r->chat, buf_str(&r->message.text))) {
+    case REPL_TEXT:
+        return ask(r, code);
+    case REPL_DONE:
+        return true;
+    case REPL_BYE:
+        return false;
+    }
+    return false;
+}
+
+static enum cli_exit converse(struct repl *r) {
+    enum cli_exit code = CLI_DONE;
+    enum line got;
+    make_prompt(r);
+    fputs("Ctrl-C stops an answer; /help lists the commands; /bye or Ctrl-D ends.\n", stderr);
+    while ((got = read_message(r)) != LINE_END) {
+        if (got == LINE_INTERRUPTED) fputs("\n(Ctrl-D ends the conversation)\n", stderr);
+        if (got == LINE_READ && !take_message(r, &code)) return code;
+    }
+    fputc('\n', stderr);
+    return code;
+}
+
 enum cli_exit repl_run(struct chat *chat) {
     struct repl r = { .chat = chat,
                       .interrupt_fd = interrupt_open(),
-                      .input = BUF_INIT(MAX_LINE) };
-    enum cli_exit code = CLI_DONE;
-    fputs("Ctrl-C stops an answer, /clear starts over, /exit or Ctrl-D ends.\n", stderr);
-    for (bool going = true; going;) {
-        print_prompt();
-        size_t len = next_line(&r);
-        if (len == 0) {
-            fputc('\n', stderr);
-            break;
-        }
-        going = take_line(&r, r.input.data, len, &code);
-        buf_drop(&r.input, len);
+                      .message.text = BUF_INIT(MAX_MESSAGE) };
+    struct error err;
+    char *history = history_path();
+    enum cli_exit code;
+    r.editor = line_editor_open(r.interrupt_fd, history, &err);
+    if (r.editor) {
+        code = converse(&r);
+        line_editor_close(r.editor);
+    } else {
+        code = cli_fail(CLI_FAILED, "%s", err.text);
     }
-    buf_clear(&r.input);
+    buf_clear(&r.message.text);
     interrupt_close(r.interrupt_fd);
+    free(history);
     return code;
 }

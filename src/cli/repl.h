@@ -5,7 +5,7 @@
 
 #include "cli/chat.h"
 
-/* Read questions from stdin until Ctrl-D or "/exit". Ctrl-C stops an answer. The error of a
+/* Read questions from stdin until Ctrl-D or "/bye". Ctrl-C stops an answer. The error of a
  * question is printed and the conversation goes on, unless the server cannot be reached. */
 enum cli_exit repl_run(struct chat *chat);
 

@@ -15,6 +15,7 @@
 #include "base/user_dirs.h"
 #include "base/xalloc.h"
 #include "cli/health.h"
+#include "cli/server_start.h"
 #include "cli/show.h"
 
 struct server_start_values {
@@ -218,6 +219,18 @@ static void warn_unused(const struct start *s) {
     fprintf(stderr, "doze: Without effect on a running server:%s%s%s; stop it first.\n",
             v->bind ? " --bind" : "", v->state_dir ? " --state-dir" : "",
             s->cli.arg_count > 0 ? " --" : "");
+}
+
+enum cli_exit server_start_quietly(const struct cli *cli, struct health *ret_health) {
+    static const struct server_start_values none;
+    struct start start = { .values = &none, .cli = *cli };
+    struct error err;
+    enum outcome outcome = health_fetch(cli, ret_health, &err);
+    if (outcome == OUTCOME_UNREACHABLE) {
+        if (!start_up(&start, &err)) return cli_fail(CLI_FAILED, "%s", err.text);
+        outcome = health_fetch(&start.cli, ret_health, &err);
+    }
+    return client_fail(outcome, &err);
 }
 
 static enum cli_exit server_start_run(const struct cli *cli, const void *values) {

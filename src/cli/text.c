@@ -61,10 +61,14 @@ void text_add_safe(struct buf *out, const char *text, size_t len) {
     }
 }
 
-bool text_colored(FILE *stream) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (no_color && *no_color) return false;
+bool text_moves_cursor(FILE *stream) {
+    const char *term = getenv("TERM");
     return term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+}
+
+bool text_colored(FILE *stream) {
+    const char *no_color = getenv("NO_COLOR");
+    return !(no_color && *no_color) && text_moves_cursor(stream);
 }
 
 const char *text_begin(FILE *stream, enum text_style style) {

@@ -29,6 +29,9 @@ void text_add_safe(struct buf *out, const char *text, size_t len);
 
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GREEN, STYLE_YELLOW, STYLE_RED };
 
+/* Is the stream a terminal that obeys escape sequences (TERM not "dumb")? */
+bool text_moves_cursor(FILE *stream);
+
 /* Is the stream a terminal that shows colours (NO_COLOR unset, TERM not "dumb")? */
 bool text_colored(FILE *stream);
 

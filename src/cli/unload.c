@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -58,6 +59,33 @@ static enum cli_exit unload_named(const struct cli *cli, const struct unload_val
     return CLI_DONE;
 }
 
+/* The only identifier that the name is a part of; NULL if there is none, or there are more. */
+static const char *find_part(const struct inventory *inv, const char *part) {
+    const char *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < inv->instance_count; i++) {
+        if (!strcasestr(inv->instances[i].id, part)) continue;
+        found = inv->instances[i].id;
+        count++;
+    }
+    return count == 1 ? found : NULL;
+}
+
+/* By the name as the server knows it, else by a part of an identifier. */
+static enum cli_exit unload_part(const struct cli *cli, const struct unload_values *v,
+                                 const char *name) {
+    struct inventory inv = { 0 };
+    struct error err, ignored;
+    enum outcome outcome = instance_unload(cli, name, &err);
+    bool unknown = outcome == OUTCOME_REFUSED && err.code == ERR_MODEL_NOT_FOUND;
+    bool listed = unknown && inventory_fetch(cli, &inv, &ignored) == OUTCOME_DONE;
+    const char *id = listed ? find_part(&inv, name) : NULL;
+    enum cli_exit code = id ? unload_named(cli, v, id) : client_fail(outcome, &err);
+    if (outcome == OUTCOME_DONE) print_unloaded(v, &name, 1);
+    inventory_clear(&inv);
+    return code;
+}
+
 /* Without a name: the only instance, or the one that is picked on a terminal. */
 static enum cli_exit unload_picked(const struct cli *cli, const struct unload_values *v,
                                    const struct inventory *inv) {
@@ -96,7 +124,7 @@ static enum cli_exit unload_run(const struct cli *cli, const void *values) {
     if (cli->arg_count > 0 && v->all) {
         return cli_fail(CLI_USAGE, "Give a name or --all, not both.");
     }
-    if (cli->arg_count > 0) return unload_named(cli, v, cli->args[0]);
+    if (cli->arg_count > 0) return unload_part(cli, v, cli->args[0]);
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     enum cli_exit code = (v->all ? unload_all : unload_picked)(cli, v, &inv);
@@ -107,6 +135,7 @@ static enum cli_exit unload_run(const struct cli *cli, const void *values) {
 const struct command command_unload = {
     COMMAND(unload, "unload", "[<identifier>]", 0, 1),
     .summary = "Unload a model",
-    .details = "Its running answers end at once. Without a name: the only loaded model, or "
+    .details = "Its running answers end at once. A part of the name will do. Without one: the "
+               "only loaded model, or "
                "the one you pick on a terminal.",
 };

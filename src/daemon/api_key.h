@@ -11,10 +11,6 @@
 /* The setting api_key against the key of an Authorization header or of an SDK client. */
 bool api_key_is(const char *key, const char *given);
 
-/* A key of LM Studio's form, "sk-lm-<8 characters>:<20 characters>", against the halves that
- * its SDK sends. False for a key of another form. */
-bool api_key_is_token(const char *key, const char *identifier, const char *passkey);
-
 /* Does the passkey end with the key? */
 bool api_key_ends(const char *key, const char *passkey);
 

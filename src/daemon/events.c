@@ -59,6 +59,7 @@ static void format_transition(const void *subject, uint64_t seq, struct buf *out
     if (t->to == LC_IDLE) add_msec(doc, obj, "expires_in_ms", t->expires_in);
     if (t->reason == LC_BECAUSE_TTL) yyjson_mut_obj_add_int(doc, obj, "due", t->due);
     if (t->error) yyjson_mut_obj_add_str(doc, obj, "error", t->error);
+    if (t->hint) yyjson_mut_obj_add_str(doc, obj, "hint", t->hint);
     object_write(doc, out);
 }
 

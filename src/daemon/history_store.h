@@ -2,10 +2,8 @@
 /*
  * history_store.h - transitions of instances and samples of memory in one SQLite file.
  *
- * Blocks on the disk: not for the loop's thread, and for one thread at a time. Opens the
- * file when it is needed; a write in WAL mode with synchronous=NORMAL survives a killed
- * daemon and needs no fsync. Notes older than the limit's age are removed, and the oldest
- * when the file is full. A damaged file is moved to "<path>.corrupt" and a new one started.
+ * Blocks on the disk, as sql_file.h says. Notes older than the limit's age are removed, and the
+ * oldest when the file is full.
  */
 #ifndef DOZE_DAEMON_HISTORY_STORE_H
 #define DOZE_DAEMON_HISTORY_STORE_H

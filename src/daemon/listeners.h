@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listeners.h - the ports of the daemon's HTTP server: the one it was started with, one
- * where LM Studio's programs look for a server, and those that `lms server start` asks for.
+ * listeners.h - the ports of the daemon's HTTP server: the one it was started with, those
+ * where LM Studio's and Ollama's programs look for a server, and those that `lms server start`
+ * asks for.
  * Each may be closed while the others stay open.
  */
 #ifndef DOZE_DAEMON_LISTENERS_H
@@ -20,6 +21,11 @@ bool listeners_is_loopback(const char *host);
  * instead of a host that other machines can reach. NULL with ERR_IO if it cannot listen. */
 struct listeners *listeners_new(struct http_server *server, const char *host, int port,
                                 bool loopback_only, struct error *err);
+/* The same with sockets that listen already, 1 to LISTENERS_PASSED_MAX; the first one is the
+ * first port. They stay open, so that a port which was closed can be opened again. */
+enum { LISTENERS_PASSED_MAX = 5 };
+struct listeners *listeners_adopt(struct http_server *server, const int *sockets, size_t count,
+                                  bool loopback_only, struct error *err);
 /* Closes no port; accepts NULL. */
 void listeners_free(struct listeners *l);
 
@@ -34,6 +40,10 @@ int listeners_named_port(const struct listeners *l, const char **ret_host);
 /* Open or close LM Studio's port: the first free one of its list, on the loopback address. No
  * error if none is free. */
 void listeners_want_sdk(struct listeners *l, bool wanted);
+
+/* Open the port where Ollama's clients look, on the first port's host; 0: close it. A taken
+ * port is a warning in the log. */
+void listeners_want_ollama(struct listeners *l, int port);
 
 /* Also answer on this port (0: the first one) of this host (NULL: the first one's), and on the
  * first one if it was closed. A port that is open moves to the host only from a loopback

@@ -8,10 +8,10 @@
 
 #include "base/buf.h"
 #include "base/dirs.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/api_key.h"
-#include "daemon/file.h"
 
 /* KEY_MIN: a shorter one is not secret. */
 enum { KEY_LEN = 32, KEY_MIN = 16, FILE_MAX = 1 << 16 };

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/xalloc.h"
-#include "daemon/file.h"
 
 struct saver {
     uv_loop_t *loop;

@@ -12,9 +12,13 @@
 
 #include "base/clock.h"
 #include "base/dirs.h"
+#include "base/duration.h"
 #include "base/xalloc.h"
+#include "daemon/download_format.h"
 #include "daemon/events.h"
+#include "daemon/gate.h"
 #include "daemon/history.h"
+#include "daemon/idle_exit.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_compat.h"
 #include "daemon/lmstudio_home.h"
@@ -25,11 +29,15 @@
 #include "daemon/routes/routes.h"
 #include "daemon/serve_options.h"
 #include "daemon/service.h"
+#include "daemon/service_manager.h"
+#include "daemon/service_report.h"
 #include "daemon/settings_store.h"
 #include "daemon/state_lock.h"
 #include "daemon/status_stream.h"
+#include "daemon/stored_responses.h"
 #include "daemon/watch.h"
 #include "daemon/ws_host.h"
+#include "daemon/ws_hub.h"
 
 enum {
     EVENTS_REMEMBERED = 1000,
@@ -43,19 +51,25 @@ enum {
 struct daemon {
     uv_loop_t loop;
     struct serve_options options;
+    struct service_manager manager;
+    struct service_report report;
     int state_lock; /* descriptor */
     uint64_t boot;  /* Unix ms of the start: identifies this run */
     struct feed *events, *log;
     struct live live;
     struct history *history;
+    struct stored_responses *stored;
     uv_signal_t signals[3];
     char *worker_program;
     struct settings_store *settings;
+    struct key_store *keys;
+    struct gate *gate;
     struct pinned_store *pinned;
     struct watch *watch;
     struct catalog *catalog;
     struct metrics metrics;
     struct prompts *prompts;
+    struct downloads *downloads;
     struct supervisor *supervisor;
     struct recorder recorder;
     struct service service;
@@ -64,10 +78,13 @@ struct daemon {
     struct http_server *http;
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
+    struct lmws_hub *ws_hub;
     struct ws_host *ws_host;
-    uv_timer_t farewell; /* at shutdown: waits for the last bytes */
+    struct idle_exit idle;
+    uv_timer_t idle_timer; /* runs while there is nothing to do, with --exit-when-idle */
+    uv_timer_t farewell;   /* at shutdown: waits for the last bytes */
     int farewell_rounds;
-    bool stopping;
+    bool reloading, reload_again, stopping;
 };
 
 /* The worker program: next to this one, or where `make install` puts it. */
@@ -141,22 +158,32 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     d->catalog = catalog;
     log_catalog(catalog);
     live_tell_catalog(&d->live, &d->options, catalog);
+    downloads_catalog_read(d->downloads, catalog);
 }
 
 /* ---- the end ---- */
 
 /* Also after a start that failed: parts that do not exist yet are NULL. */
-static void daemon_on_http_closed(void *ctx) {
+static void daemon_on_downloads_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
     prompts_close(d->prompts);
+    key_store_close(d->keys);
     watch_close(d->watch);
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     uv_close((uv_handle_t *)&d->farewell, NULL);
+    uv_close((uv_handle_t *)&d->idle_timer, NULL);
     live_close(&d->live);
+    service_report_close(&d->report);
     recorder_close(&d->recorder);
     history_close(d->history);
+    stored_responses_close(d->stored);
+}
+
+static void daemon_on_http_closed(void *ctx) {
+    struct daemon *d = ctx;
+    downloads_close(d->downloads, daemon_on_downloads_closed, d);
 }
 
 static void daemon_on_farewell(uv_timer_t *timer) {
@@ -175,10 +202,12 @@ static void daemon_on_finished(void *ctx) {
 /* As SIGTERM does: let answers finish; the second time, at once. */
 static void daemon_stop(struct daemon *d) {
     log_info("%s", d->stopping ? "stopping at once" : "stopping");
-    if (!d->stopping)
+    if (!d->stopping) {
+        service_report_stopping(&d->report);
         listeners_close(d->listeners);
-    else
+    } else {
         d->farewell_rounds = FAREWELL_ROUNDS;
+    }
     d->stopping = d->routes.stopping = true;
     supervisor_shutdown(d->supervisor);
 }
@@ -188,11 +217,93 @@ static void daemon_on_stop_signal(uv_signal_t *handle, int number) {
     daemon_stop(handle->data);
 }
 
+/* ---- nothing to do ---- */
+
+static void count_running(void *ctx, const struct download_view *view) {
+    struct idle_facts *facts = ctx;
+    if (view->status == DOWNLOAD_RUNNING) facts->downloads++;
+}
+
+static struct idle_facts idle_facts_of(const struct daemon *d) {
+    struct idle_facts facts = { .instances = supervisor_counts(d->supervisor).instances,
+                                .connections = http_server_connections(d->http),
+                                .reloading = d->reloading,
+                                .stopping = d->stopping };
+    downloads_each(d->downloads, count_running, &facts);
+    return facts;
+}
+
+static void daemon_on_idle(uv_timer_t *timer);
+
+/* Something that keeps the server may have come or gone. */
+static void look_if_idle(struct daemon *d) {
+    if (d->idle.after == MSEC_NEVER || !d->listeners || d->stopping) return;
+    struct idle_facts facts = idle_facts_of(d);
+    msec now = clock_boottime(), leave = idle_exit_at(&d->idle, &facts, now);
+    uv_timer_stop(&d->idle_timer);
+    if (leave == MSEC_NEVER) return;
+    uint64_t wait = leave > now ? (uint64_t)(leave - now) : 0;
+    uv_timer_start(&d->idle_timer, daemon_on_idle, wait, 0);
+}
+
+static void leave(struct daemon *d) {
+    char span[DURATION_TEXT];
+    duration_format(d->idle.after, span);
+    log_info("nothing loaded and nobody connected for %s%s", span,
+             d->manager.socket_count ? "; the next connection starts the server again" : "");
+    daemon_stop(d);
+}
+
+static void daemon_on_idle(uv_timer_t *timer) {
+    struct daemon *d = timer->data;
+    if (d->stopping) return; /* maybe without an HTTP server */
+    struct idle_facts facts = idle_facts_of(d);
+    msec now = clock_boottime();
+    if (idle_exit_at(&d->idle, &facts, now) <= now)
+        leave(d);
+    else
+        look_if_idle(d); /* timers of libuv may be early */
+}
+
+static void daemon_on_connections(void *ctx) {
+    look_if_idle(ctx);
+}
+
+/* ---- signals ---- */
+
+static void reload(struct daemon *d);
+
+/* A signal that came meanwhile may be about a later change. */
+static void daemon_on_reloaded(void *ctx) {
+    struct daemon *d = ctx;
+    bool again = d->reload_again;
+    d->reloading = d->reload_again = false;
+    if (d->stopping) return;
+    service_report_reloaded(&d->report);
+    if (again) reload(d);
+    look_if_idle(d);
+}
+
+static void daemon_on_settings_read(void *ctx, const struct error *error) {
+    struct daemon *d = ctx;
+    if (error) log_warn("The settings stay as they were: %s", error->text);
+    if (!d->stopping) watch_scan(d->watch, daemon_on_reloaded, d);
+}
+
+static void reload(struct daemon *d) {
+    d->reloading = true;
+    look_if_idle(d);
+    log_info("reading the settings and the model folders");
+    service_report_reloading(&d->report);
+    struct done_sink sink = { .on_end = daemon_on_settings_read, .ctx = d };
+    settings_store_reload(d->settings, sink);
+}
+
 static void daemon_on_hangup(uv_signal_t *handle, int number) {
     struct daemon *d = handle->data;
     (void)number;
-    log_info("scanning the model folders");
-    watch_rescan(d->watch);
+    d->reload_again = d->reloading;
+    if (!d->reloading && !d->stopping) reload(d);
 }
 
 static void catch_signals(struct daemon *d) {
@@ -205,6 +316,7 @@ static void catch_signals(struct daemon *d) {
                         numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG */
 }
 
 /* ---- the beginning ---- */
@@ -212,11 +324,30 @@ static void catch_signals(struct daemon *d) {
 static void daemon_on_changed(void *ctx) {
     struct daemon *d = ctx;
     live_touch(&d->live);
+    service_report_touch(&d->report);
+    look_if_idle(d);
 }
 
 static void daemon_on_pinned_changed(void *ctx) {
     struct daemon *d = ctx;
     pinned_store_save(d->pinned, d->supervisor);
+}
+
+enum { OLLAMA_PORT = 11434 };
+
+/* The ports beside the first, as the settings want them. */
+static void update_ports(struct daemon *d) {
+    const struct settings *settings = settings_store_get(d->settings);
+    int ollama = (int)settings->ollama_port;
+    lmstudio_compat_update(settings, d->listeners, d->lmstudio_home);
+    listeners_want_ollama(d->listeners, !ollama && d->options.ollama ? OLLAMA_PORT : ollama);
+}
+
+static void limit_responses(struct daemon *d) {
+    const struct settings *settings = settings_store_get(d->settings);
+    struct response_limits limits = { settings->response_store_age,
+                                      settings->response_store_bytes };
+    stored_responses_limit(d->stored, &limits);
 }
 
 /* A change during the shutdown takes effect at the next start. */
@@ -225,7 +356,8 @@ static void daemon_on_settings_changed(void *ctx) {
     const struct settings *settings = settings_store_get(d->settings);
     if (d->stopping) return;
     supervisor_settings_changed(d->supervisor);
-    lmstudio_compat_update(settings, d->listeners, d->lmstudio_home);
+    update_ports(d);
+    limit_responses(d);
     live_tell_settings(&d->live, settings);
 }
 
@@ -236,6 +368,8 @@ static bool open_state(struct daemon *d, struct error *err) {
     char *pinned = xasprintf("%s/kept.json", d->options.state_dir);
     d->settings = settings_store_new(&d->loop, d->options.state_dir, daemon_on_settings_changed,
                                      d);
+    d->keys = key_store_new(&d->loop, d->options.state_dir);
+    d->gate = gate_new(d->settings, d->keys);
     d->pinned = pinned_store_new(&d->loop, pinned);
     free(pinned);
     return true;
@@ -278,9 +412,9 @@ static void warn_if_open(const struct daemon *d, const char *host) {
                  "on loopback only; set or remove the key with `doze settings set api_key`, "
                  "then restart it.",
                  d->options.state_dir);
-    } else if (!listeners_is_loopback(host) && !settings_store_get(d->settings)->api_key[0]) {
-        log_warn("Every machine that reaches %s can use this server; set a key with `doze "
-                 "settings set api_key <key>`.",
+    } else if (!listeners_is_loopback(host) && !gate_needs_key(d->gate)) {
+        log_warn("Every machine that reaches %s can use this server; create a key with `doze "
+                 "token create`.",
                  host);
     }
 }
@@ -292,6 +426,7 @@ static void say_ready(struct daemon *d) {
     warn_if_open(d, host);
     log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "", host,
              v6 ? "]" : "", port);
+    service_report_ready(&d->report, d->supervisor);
     if (d->options.ready_fd < 0) return;
     dprintf(d->options.ready_fd, "%d\n", port);
     close(d->options.ready_fd);
@@ -318,12 +453,15 @@ static bool ws_is_stopping(void *ctx) {
 }
 
 static void start_ws_host(struct daemon *d) {
+    d->ws_hub = ws_hub_new(d->downloads, d->events, &d->service);
     struct ws_host_config config = {
         .service = &d->service,
         .settings = d->settings,
+        .gate = d->gate,
         .listeners = d->listeners,
         .lmstudio_home = d->lmstudio_home,
         .log = d->log,
+        .hub = d->ws_hub,
         .boot = d->boot,
         .stop = ws_stop,
         .is_stopping = ws_is_stopping,
@@ -345,6 +483,16 @@ static size_t raise_descriptors(void) {
     return most - kept < CONNECTIONS_MAX ? (size_t)(most - kept) : CONNECTIONS_MAX;
 }
 
+/* The first ports: those that systemd passes, else the one that the options say. */
+static bool open_ports(struct daemon *d, struct error *err) {
+    const struct service_manager *m = &d->manager;
+    bool unknown = settings_store_key_is_unknown(d->settings);
+    d->listeners = m->socket_count > 0
+                       ? listeners_adopt(d->http, m->sockets, m->socket_count, unknown, err)
+                       : listeners_new(d->http, d->options.host, d->options.port, unknown, err);
+    return d->listeners != NULL;
+}
+
 /* Requests come from the loop, so not before all of this exists. */
 static bool start_http(struct daemon *d, struct error *err) {
     d->service = service_of(d->supervisor);
@@ -352,6 +500,8 @@ static bool start_http(struct daemon *d, struct error *err) {
         .loop = &d->loop,
         .options = &d->options,
         .settings = d->settings,
+        .keys = d->keys,
+        .gate = d->gate,
         .catalog = &d->catalog,
         .service = &d->service,
         .supervisor = d->supervisor,
@@ -359,20 +509,51 @@ static bool start_http(struct daemon *d, struct error *err) {
         .events = d->events,
         .log = d->log,
         .history = d->history,
+        .stored = d->stored,
         .prompts = d->prompts,
+        .watch = d->watch,
+        .downloads = d->downloads,
     };
     struct http_options http = routes_http_options(&d->routes);
     d->limits = http_limits_default;
     d->limits.connections = raise_descriptors();
     http.limits = &d->limits;
+    http.on_connections = daemon_on_connections;
+    http.connections_ctx = d;
     d->http = http_server_new(&d->loop, &http);
-    d->listeners = listeners_new(d->http, d->options.host, d->options.port,
-                                 settings_store_key_is_unknown(d->settings), err);
-    if (!d->listeners) return false;
+    if (!open_ports(d, err)) return false;
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     start_ws_host(d);
-    lmstudio_compat_update(settings_store_get(d->settings), d->listeners, d->lmstudio_home);
+    update_ports(d);
+    limit_responses(d);
     return true;
+}
+
+static void daemon_on_download(void *ctx, const struct download_view *view) {
+    struct daemon *d = ctx;
+    download_publish(d->events, view);
+    look_if_idle(d);
+}
+
+static void daemon_on_installed(void *ctx) {
+    struct daemon *d = ctx;
+    watch_rescan(d->watch);
+}
+
+static int daemon_download_connections(void *ctx) {
+    struct daemon *d = ctx;
+    return (int)settings_store_get(d->settings)->download_connections;
+}
+
+static void start_downloads(struct daemon *d) {
+    struct downloads_config config = { .loop = &d->loop,
+                                       .state_dir = d->options.state_dir,
+                                       .models_dir = d->options.model_dirs[0],
+                                       .connections = daemon_download_connections,
+                                       .on_changed = daemon_on_download,
+                                       .on_installed = daemon_on_installed,
+                                       .ctx = d };
+    d->downloads = downloads_new(&config);
 }
 
 static bool daemon_start(struct daemon *d, struct error *err) {
@@ -384,6 +565,7 @@ static bool daemon_start(struct daemon *d, struct error *err) {
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, settings_store_get(d->settings),
                              &d->metrics);
+    start_downloads(d);
     if (!start_supervisor(d, err) || !start_http(d, err)) return false;
     log_catalog(d->catalog);
     return true;
@@ -392,12 +574,16 @@ static bool daemon_start(struct daemon *d, struct error *err) {
 static void daemon_free(struct daemon *d) {
     log_set_listener(NULL, NULL);
     ws_host_free(d->ws_host);
+    ws_hub_free(d->ws_hub);
     listeners_free(d->listeners);
     lmstudio_home_free(d->lmstudio_home);
     history_free(d->history);
+    stored_responses_free(d->stored);
     feed_free(d->events);
     feed_free(d->log);
     catalog_free(d->catalog);
+    gate_free(d->gate);
+    key_store_free(d->keys);
     settings_store_free(d->settings);
     pinned_store_free(d->pinned);
     serve_options_clear(&d->options);
@@ -408,8 +594,21 @@ static void daemon_free(struct daemon *d) {
 /* The state folder need not exist yet: no file is touched until there is something to write. */
 static void open_history(struct daemon *d) {
     char *path = xasprintf("%s/history.db", d->options.state_dir);
+    char *responses = xasprintf("%s/responses.db", d->options.state_dir);
     d->history = history_new(&d->loop, path);
+    d->stored = stored_responses_new(&d->loop, responses);
+    free(responses);
     free(path);
+}
+
+/* The start failed. */
+static void give_up(struct daemon *d, const struct error *err) {
+    log_error("%s", err->text);
+    service_report_failed(&d->report, err->text);
+    if (d->http)
+        http_server_close(d->http, daemon_on_http_closed, d);
+    else
+        daemon_on_http_closed(d);
 }
 
 static int daemon_run(struct daemon *d) {
@@ -419,25 +618,28 @@ static int daemon_run(struct daemon *d) {
     d->boot = (uint64_t)clock_unix();
     d->events = feed_new(EVENTS_REMEMBERED, d->boot);
     d->log = feed_new(LOG_FEED_REMEMBERED, d->boot);
+    bool ok = service_manager_open(&d->manager, &err);
+    service_report_init(&d->report, &d->loop, &d->manager);
     live_init(&d->live, &d->loop, d->events);
     open_history(d);
     log_set_listener(daemon_on_log_line, d);
     uv_timer_init(&d->loop, &d->farewell);
+    uv_timer_init(&d->loop, &d->idle_timer);
+    d->idle_timer.data = d;
+    idle_exit_init(&d->idle, d->options.exit_when_idle);
     catch_signals(d);
-    bool ok = daemon_start(d, &err);
+    ok = ok && daemon_start(d, &err);
     if (ok) {
         say_ready(d);
         prompts_tend(d->prompts);
         pinned_store_load(d->pinned, d->supervisor);
+        look_if_idle(d);
     } else {
-        log_error("%s", err.text);
-        if (d->http)
-            http_server_close(d->http, daemon_on_http_closed, d);
-        else
-            daemon_on_http_closed(d);
+        give_up(d, &err);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
+    service_manager_close(&d->manager);
     return ok ? 0 : 1;
 }
 
@@ -459,6 +661,7 @@ int daemon_serve(int argc, char **argv) {
     } else {
         keep_heap_small();
         log_set_level(d->options.log_level);
+        log_find_journal();
         status = daemon_run(d);
     }
     daemon_free(d);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/user_dirs.h"
 #include "base/xalloc.h"
+#include "daemon/idle_exit.h"
 
 const char serve_options_usage[] =
     "Usage: doze serve [options]\n"
@@ -15,12 +17,17 @@ const char serve_options_usage[] =
     "\n"
     "  --host HOST        address to listen on (default 127.0.0.1, or DOZE_HOST)\n"
     "  --port PORT        port to listen on, 0 for any free one (default 1234, or DOZE_PORT)\n"
+    "  --ollama           listen on Ollama's port 11434, too (or setting ollama_port)\n"
     "  --models-dir DIR   folder with GGUF files; may be given several times (default\n"
     "                     ~/.local/share/doze/models, LM Studio's and the Hugging Face cache,\n"
     "                     or DOZE_MODELS_DIR, colon-separated)\n"
     "  --state-dir DIR    where settings live (default ~/.local/state/doze, or "
     "DOZE_STATE_DIR)\n"
     "  --log-level LEVEL  error, warn, info or debug (default info)\n"
+    "  --exit-when-idle SPAN\n"
+    "                     leave when nothing was loaded and nobody connected for so long, "
+    "such\n"
+    "                     as 10m; for a server that systemd starts on the next connection\n"
     "  --ready-fd FD      write the port to this file descriptor once listening\n"
     "  --help             show this\n";
 
@@ -88,6 +95,14 @@ static bool take_state_dir(struct serve_options *o, const char *dir, struct erro
     return true;
 }
 
+static bool take_idle_span(struct serve_options *o, const char *span, struct error *err) {
+    bool ok = duration_parse(span, &o->exit_when_idle) && o->exit_when_idle >= IDLE_EXIT_LEAST;
+    return ok || error_set(err, ERR_INVALID_REQUEST,
+                           "--exit-when-idle needs a span of a second or more, such as 10m, "
+                           "not '%.40s'.",
+                           span);
+}
+
 static bool take_flag(struct serve_options *o, int flag, const char *value, struct error *err) {
     switch (flag) {
     case 'H':
@@ -101,6 +116,11 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
         return take_state_dir(o, value, err);
     case 'r':
         return parse_number(value, "The file descriptor", INT_MAX, &o->ready_fd, err);
+    case 'i':
+        return take_idle_span(o, value, err);
+    case 'o':
+        o->ollama = true;
+        return true;
     case 'h':
         o->help = true;
         return true;
@@ -118,9 +138,11 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
 static bool take_flags(int argc, char **argv, struct serve_options *o, struct error *err) {
     static const struct option flags[] = { { "host", required_argument, NULL, 'H' },
                                            { "port", required_argument, NULL, 'p' },
+                                           { "ollama", no_argument, NULL, 'o' },
                                            { "models-dir", required_argument, NULL, 'm' },
                                            { "state-dir", required_argument, NULL, 's' },
                                            { "log-level", required_argument, NULL, 'l' },
+                                           { "exit-when-idle", required_argument, NULL, 'i' },
                                            { "ready-fd", required_argument, NULL, 'r' },
                                            { "help", no_argument, NULL, 'h' },
                                            { 0 } };
@@ -147,7 +169,9 @@ static bool take_environment(struct serve_options *o, struct error *err) {
 bool serve_options_parse(int argc, char **argv, struct serve_options *ret_options,
                          struct error *err) {
     struct serve_options *o = ret_options;
-    *o = (struct serve_options){ .log_level = LOG_LEVEL_INFO, .ready_fd = -1 };
+    *o = (struct serve_options){ .log_level = LOG_LEVEL_INFO,
+                                 .ready_fd = -1,
+                                 .exit_when_idle = MSEC_NEVER };
     if (!take_environment(o, err) || !take_flags(argc, argv, o, err)) return false;
     if (o->model_dir_count > 0) return true;
     const char *dirs = getenv("DOZE_MODELS_DIR");

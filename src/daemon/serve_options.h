@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/msec.h"
 
 enum { SERVE_MAX_DIRS = 32 };
 
@@ -19,7 +20,9 @@ struct serve_options {
     bool default_dirs; /* none was given; model_dirs[0] is doze's own, made if missing */
     char *state_dir;
     enum log_level log_level;
-    int ready_fd; /* "<port>\n" is written to it when the server listens; -1: none */
+    msec exit_when_idle; /* MSEC_NEVER: it stays */
+    bool ollama;         /* also listen where Ollama's clients look */
+    int ready_fd;        /* "<port>\n" is written to it when the server listens; -1: none */
     bool help;
 };
 

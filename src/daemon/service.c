@@ -13,6 +13,10 @@ static void set_paused(void *self, call_id call, bool paused) {
     supervisor_pause(self, call, paused);
 }
 
+static void wait_of(void *self, call_id call, struct service_wait *ret) {
+    supervisor_wait(self, call, ret);
+}
+
 static struct service_models models(void *self) {
     return supervisor_models(self);
 }
@@ -29,6 +33,10 @@ static call_id get_or_load(void *self, const struct load_request *request,
 static call_id estimate(void *self, const struct load_request *request,
                         struct estimate_sink sink) {
     return supervisor_estimate(self, request, sink);
+}
+
+static call_id prefetch(void *self, const char *model, struct prefetch_sink sink) {
+    return supervisor_prefetch(self, model, sink);
 }
 
 static call_id unload(void *self, const char *identifier, struct done_sink sink) {
@@ -55,10 +63,12 @@ struct service service_of(struct supervisor *sup) {
         .generate = generate,
         .cancel = cancel,
         .pause = set_paused,
+        .wait = wait_of,
         .models = models,
         .load = load,
         .get_or_load = get_or_load,
         .estimate = estimate,
+        .prefetch = prefetch,
         .unload = unload,
         .find_model = find_model,
         .find_instance = find_instance,

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "daemon/file.h"
 #include "daemon/state_file.h"
 
 enum file_state { FILE_ABSENT, FILE_WHOLE, FILE_DAMAGED };

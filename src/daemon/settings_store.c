@@ -2,7 +2,10 @@
 #include "daemon/settings_store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/saver.h"
 #include "daemon/settings_file.h"
@@ -12,16 +15,18 @@ enum { CHANGES_MAX = 64 };
 
 struct settings_change {
     struct settings_change *next;
-    yyjson_doc *patch;
+    yyjson_doc *patch; /* NULL: what the file says */
     struct done_sink sink;
 };
 
 struct settings_store {
     struct settings settings;
     struct settings next; /* while the first of the changes is being written */
+    bool sets_key;        /* that change says something about the key */
     struct settings_change *changes;
     struct buf text;     /* of the first change, while the key that it sets is being written */
     bool key_is_unknown; /* settings_file_read */
+    char *path;
     struct saver *saver, *key_saver;
     void (*on_changed)(void *ctx);
     void *ctx;
@@ -36,10 +41,57 @@ static void end_first(struct settings_store *s, const struct error *error) {
     free(change);
 }
 
+/* What the change says of the key. "null" in a file that was written without knowing whether
+ * there is a key removes none. */
+static bool sets_key(const struct settings_store *s, yyjson_val *change) {
+    yyjson_val *key = yyjson_obj_get(change, "api_key");
+    bool says_nothing = yyjson_is_null(key) && s->key_is_unknown && !s->changes->patch;
+    return key && !says_nothing;
+}
+
+/* s->next becomes what the whole file says. */
+static bool take_file(struct settings_store *s, yyjson_val *root, struct error *err) {
+    settings_init(&s->next);
+    if (settings_restore(&s->next, root, err) > 0) return false;
+    if (!sets_key(s, root))
+        memcpy(s->next.api_key, s->settings.api_key, sizeof s->next.api_key);
+    return true;
+}
+
+/* The object in the file; NULL with ERR_NOT_FOUND if there is no file. */
+static yyjson_doc *read_file(const struct settings_store *s, struct error *err) {
+    struct buf text = BUF_INIT(STATE_FILE_MAX);
+    yyjson_doc *doc = NULL;
+    if (file_read(s->path, &text, err)) {
+        doc = json_parse_object(buf_str(&text), text.len, err);
+    }
+    buf_clear(&text);
+    return doc;
+}
+
+static bool apply_file(struct settings_store *s, struct error *err) {
+    yyjson_doc *doc = read_file(s, err);
+    if (!doc) {
+        settings_copy(&s->settings, &s->next);
+        s->sets_key = false;
+        return err->code == ERR_NOT_FOUND;
+    }
+    bool ok = take_file(s, yyjson_doc_get_root(doc), err);
+    s->sets_key = sets_key(s, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+    return ok;
+}
+
+static bool apply_patch(struct settings_store *s, struct error *err) {
+    yyjson_val *patch = yyjson_doc_get_root(s->changes->patch);
+    settings_copy(&s->settings, &s->next);
+    s->sets_key = sets_key(s, patch);
+    return settings_patch(&s->next, patch, err);
+}
+
 /* Apply the first change to s->next and format it for the file; false: it is refused. */
 static bool prepare(struct settings_store *s, struct buf *text, struct error *err) {
-    settings_copy(&s->settings, &s->next);
-    bool ok = settings_patch(&s->next, yyjson_doc_get_root(s->changes->patch), err);
+    bool ok = s->changes->patch ? apply_patch(s, err) : apply_file(s, err);
     if (ok) {
         settings_format(&s->next, text);
         buf_add_str(text, "\n");
@@ -51,15 +103,11 @@ static bool prepare(struct settings_store *s, struct buf *text, struct error *er
     return ok;
 }
 
-static bool names_key(const struct settings_store *s) {
-    return yyjson_obj_get(yyjson_doc_get_root(s->changes->patch), "api_key") != NULL;
-}
-
 /* The key's own file first: of two keys on disk, after a crash, the one in the settings counts;
  * see settings_file.h. Takes the text. */
 static void save(struct settings_store *s, struct buf *text) {
     struct buf key = BUF_INIT(STATE_FILE_MAX);
-    if (!names_key(s)) {
+    if (!s->sets_key) {
         saver_put(s->saver, text);
         return;
     }
@@ -88,7 +136,7 @@ static void settings_on_saved(void *ctx, const struct error *error) {
     settings_clear(error ? &s->next : &s->settings);
     if (!error) {
         s->settings = s->next;
-        if (names_key(s)) s->key_is_unknown = false;
+        if (s->sets_key) s->key_is_unknown = false;
         s->on_changed(s->ctx);
     }
     end_first(s, error);
@@ -107,8 +155,8 @@ static void settings_on_key_saved(void *ctx, const struct error *error) {
     settings_on_saved(s, error);
 }
 
-void settings_store_patch(struct settings_store *store, yyjson_val *patch,
-                          struct done_sink sink) {
+/* Takes the patch. */
+static void add_change(struct settings_store *store, yyjson_doc *patch, struct done_sink sink) {
     struct settings_change **last = &store->changes;
     struct error err;
     int waiting = 0;
@@ -120,15 +168,25 @@ void settings_store_patch(struct settings_store *store, yyjson_val *patch,
             waiting);
         err.retry_after = 5;
         sink.on_end(sink.ctx, &err);
+        yyjson_doc_free(patch);
         return;
     }
-    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
     struct settings_change *change = xcalloc(1, sizeof *change);
-    change->patch = yyjson_mut_val_imut_copy(yyjson_val_mut_copy(copy, patch), NULL);
-    change->sink = sink;
-    yyjson_mut_doc_free(copy);
+    *change = (struct settings_change){ .patch = patch, .sink = sink };
     *last = change;
     if (waiting == 0) begin_next(store);
+}
+
+void settings_store_patch(struct settings_store *store, yyjson_val *patch,
+                          struct done_sink sink) {
+    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
+    yyjson_doc *own = yyjson_mut_val_imut_copy(yyjson_val_mut_copy(copy, patch), NULL);
+    yyjson_mut_doc_free(copy);
+    add_change(store, own, sink);
+}
+
+void settings_store_reload(struct settings_store *store, struct done_sink sink) {
+    add_change(store, NULL, sink);
 }
 
 const struct settings *settings_store_get(const struct settings_store *store) {
@@ -149,7 +207,7 @@ struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir
     s->key_saver = saver_new(loop, key_path, settings_on_key_saved, s);
     s->on_changed = on_changed;
     s->ctx = ctx;
-    free(path);
+    s->path = path;
     free(key_path);
     return s;
 }
@@ -159,5 +217,6 @@ void settings_store_free(struct settings_store *store) {
     settings_clear(&store->settings);
     saver_free(store->saver);
     saver_free(store->key_saver);
+    free(store->path);
     free(store);
 }

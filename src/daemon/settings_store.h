@@ -35,4 +35,10 @@ bool settings_store_key_is_unknown(const struct settings_store *store);
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
                           struct done_sink sink);
 
+/* Put what settings.json says now into force, as after a restart; it is read when the changes
+ * that wait have been made. Without a file, and with one that has a mistake, nothing changes. A
+ * file without api_key keeps the key. Calls the sink like settings_store_patch, with
+ * ERR_INVALID_REQUEST for a mistake. */
+void settings_store_reload(struct settings_store *store, struct done_sink sink);
+
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state_file.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "daemon/file.h"
 
 bool state_file_set_aside(const char *path, const char *why) {
     struct error err;

@@ -123,7 +123,7 @@ bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
     struct upload file = { 0 };
     if (len > UPLOADS_BYTES_MAX / 2) {
         return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
-                         UPLOADS_BYTES_MAX / 2 / 4 * 3 >> 20);
+                         UPLOADS_BYTES_MAX / 2 / 4 * 3 / 1000000);
     }
     unsigned char *bytes = decode(base64, len, &file.size);
     if (!bytes) {

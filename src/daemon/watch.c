@@ -22,6 +22,13 @@ struct folder {
     char *awaited; /* the only entry that matters; NULL: any (see found_folder) */
 };
 
+/* Somebody who waits for a scan. */
+struct waiter {
+    void (*on_done)(void *ctx);
+    void *ctx;
+    struct waiter *next;
+};
+
 struct watch {
     uv_loop_t *loop;
     const char *const *dirs;
@@ -35,6 +42,8 @@ struct watch {
     struct catalog *scanned;
     struct folder **folders; /* by path */
     size_t folder_count;
+    struct waiter *waiting; /* for the next scan */
+    struct waiter *served;  /* by the running one */
 };
 
 /* ---- on the pool thread ---- */
@@ -127,12 +136,26 @@ static bool watch_found(struct watch *w) {
 
 /* ---- on the loop: a scan ---- */
 
+/* One that is told may begin the next scan. */
+static void tell_waiters(struct waiter **list) {
+    struct waiter *next = *list;
+    *list = NULL;
+    while (next) {
+        struct waiter *waiter = next;
+        next = waiter->next;
+        waiter->on_done(waiter->ctx);
+        free(waiter);
+    }
+}
+
 static void watch_on_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
 static void watch_end(struct watch *w) {
     unwatch_all(w);
+    tell_waiters(&w->served);
+    tell_waiters(&w->waiting);
     found_clear(&w->found);
     catalog_free(w->scanned);
     uv_close((uv_handle_t *)&w->quiet, watch_on_closed);
@@ -149,6 +172,7 @@ static void watch_on_scanned(uv_work_t *work, int status) {
     struct catalog *scanned = w->scanned;
     w->scanned = NULL;
     w->on_scanned(w->ctx, scanned);
+    tell_waiters(&w->served);
     if (w->again) watch_rescan(w);
 }
 
@@ -170,7 +194,16 @@ void watch_rescan(struct watch *w) {
     w->again = w->scanning;
     if (w->scanning) return;
     w->scanning = true;
+    w->served = w->waiting;
+    w->waiting = NULL;
     uv_queue_work(w->loop, &w->work, walk_work, watch_on_walked);
+}
+
+void watch_scan(struct watch *w, void (*on_done)(void *ctx), void *ctx) {
+    struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    *waiter = (struct waiter){ on_done, ctx, w->waiting };
+    w->waiting = waiter;
+    watch_rescan(w);
 }
 
 static void watch_on_quiet(uv_timer_t *timer) {

@@ -21,6 +21,10 @@ struct watch *watch_new(uv_loop_t *loop, const char *const *dirs, size_t dir_cou
 /* Scan as soon as possible. */
 void watch_rescan(struct watch *watch);
 
+/* The same; call on_done when the catalog of a scan that began afterwards has been delivered,
+ * or when the watch closes. */
+void watch_scan(struct watch *watch, void (*on_done)(void *ctx), void *ctx);
+
 /* Stop and free. A running scan ends on its own and its result is dropped; the loop waits for
  * it. Accepts NULL. */
 void watch_close(struct watch *watch);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/ws_host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,13 +24,31 @@ struct ws_host {
     const char *extensions[EXTENSIONS_MAX + 1];
 };
 
-static bool admit(void *self, const char *identifier, const char *passkey) {
+/* The SDKs send a key of LM Studio's form in halves, any other as the passkey. */
+static bool admit(void *self, const char *peer, const char *identifier, const char *passkey,
+                  char ret_key[LMWS_KEY_SIZE]) {
     const struct ws_host *host = self;
     const struct settings *settings = settings_store_get(host->config.settings);
-    const char *key = settings->api_key;
-    return !*key || api_key_is(key, passkey) || api_key_is_token(key, identifier, passkey) ||
-           (settings->lmstudio_compat &&
-            lmstudio_home_knows(host->config.lmstudio_home, passkey));
+    bool compat = settings->lmstudio_compat &&
+                  lmstudio_home_knows(host->config.lmstudio_home, passkey);
+    struct bearer bearer;
+    struct error ignored;
+    ret_key[0] = '\0';
+    if (compat || (settings->api_key[0] && api_key_is(settings->api_key, passkey))) return true;
+    char *text = xasprintf("sk-lm-%s:%s", identifier, passkey);
+    bool ok = gate_admit(host->config.gate, text, peer, &bearer, &ignored);
+    free(text);
+    if (ok && bearer.key) snprintf(ret_key, LMWS_KEY_SIZE, "%s", bearer.key->id);
+    return ok;
+}
+
+static bool may(void *self, const char *key, enum permission permission,
+                const struct allowed_models **ret_allowed, struct error *err) {
+    const struct ws_host *host = self;
+    struct bearer bearer;
+    if (!gate_recall(host->config.gate, key, &bearer, err)) return false;
+    *ret_allowed = bearer.allowed;
+    return permission_require(bearer.permissions, permission, err);
 }
 
 /* ---- the HTTP server ---- */
@@ -166,12 +185,14 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
     if (gethostname(host->machine, MACHINE_MAX - 1) != 0) host->machine[0] = '\0';
     host->face = (struct lmws_host){ .self = host,
                                      .service = config->service,
+                                     .hub = config->hub,
                                      .version = DOZE_VERSION,
                                      .machine = host->machine,
                                      .build = 1,
                                      .pid = (int)getpid(),
                                      .boot = config->boot,
                                      .admit = admit,
+                                     .may = may,
                                      .http_start = http_start,
                                      .http_stop = http_stop,
                                      .shutdown = shut_down,

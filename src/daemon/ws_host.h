@@ -5,6 +5,7 @@
 
 #include "api/lmstudio_ws/session.h"
 #include "daemon/feed.h"
+#include "daemon/gate.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_home.h"
 #include "daemon/settings_store.h"
@@ -15,9 +16,11 @@ struct ws_host;
 struct ws_host_config {
     const struct service *service;
     struct settings_store *settings;
+    struct gate *gate;
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
     struct feed *log;
+    const struct lmws_hub *hub;
     uint64_t boot; /* identifies this run of the daemon */
     /* A client asks the daemon to stop; is it stopping? */
     void (*stop)(void *ctx);

@@ -25,8 +25,8 @@ static size_t cells_for(const struct engine *e, const struct slot *slot, size_t 
     return sum;
 }
 
-/* Cells that a new context could have: it stands beside the old one for a moment, and the state
- * of a sequence between them. */
+/* Cells that a new context could have, in whole steps: it stands beside the old one for a
+ * moment, and the state of a sequence between them. */
 static size_t cells_possible(const struct engine *e) {
     const struct context *c = &e->context;
     uint64_t available = memory_available(), cell = c->cell_bytes > 0 ? c->cell_bytes : 1;
@@ -39,7 +39,7 @@ static size_t cells_possible(const struct engine *e) {
         uint64_t more = limit > now ? (limit - now) / cell : 0;
         if ((uint64_t)c->cells + more < cells) cells = (uint64_t)c->cells + more;
     }
-    return cells > (uint64_t)c->most ? (size_t)c->most : (size_t)cells;
+    return cells >= (uint64_t)c->most ? (size_t)c->most : (size_t)(cells - cells % STEP);
 }
 
 static size_t round_up(const struct engine *e, size_t cells) {

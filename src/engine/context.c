@@ -38,6 +38,13 @@ static int32_t context_length(const struct model *model, const struct load_setti
     return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
 }
 
+/* A batch of an encoder is as long as its context, and libllama aborts unless its sequences can
+ * share it evenly: as many as divide it. */
+static int32_t texts_at_once(int32_t length, int32_t most) {
+    while (length % most != 0) most--;
+    return most;
+}
+
 /* At least one token of every sequence, so that no single token has to wait for another. */
 static int32_t chunk_of(const struct context *c, int64_t chunk) {
     if (chunk < c->parallel) return c->parallel;
@@ -65,8 +72,10 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     const struct load_settings *s = &r->settings;
     c->length = context_length(model, s);
     c->parallel = (int32_t)s->parallel;
+    if (model->embeds) c->parallel = texts_at_once(c->length, c->parallel);
     c->batch = model->embeds ? c->length : (int32_t)s->eval_batch_size;
     if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
+    c->steady = s->reproducible > 0;
     c->threads = s->threads > 0 ? (int32_t)s->threads : cpu_threads_default();
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
@@ -220,9 +229,14 @@ static void make_pool(struct context *c, int allowed) {
     if (c->pool) llama_attach_threadpool(c->llama, c->pool, c->pool);
 }
 
+static int steady_threads(const struct context *c, const struct cpu_threads *cpu) {
+    return c->threads < cpu->allowed ? c->threads : cpu->allowed;
+}
+
 int32_t context_compute(struct context *context, struct cpu_threads *cpu,
                         struct llama_batch batch) {
     int threads = cpu_threads_begin_batch(cpu, context->threads);
+    if (context->steady) threads = steady_threads(context, cpu);
     if (threads > 1 && !context->pool) make_pool(context, cpu->allowed);
     llama_set_n_threads(context->llama, threads, threads);
     int32_t status = context->memory ? llama_decode(context->llama, batch)

@@ -28,6 +28,7 @@ struct context {
     int32_t batch;    /* limit of llama_decode */
     int32_t chunk;    /* tokens that are decoded at once; at most batch */
     int32_t threads;  /* at most */
+    bool steady;      /* the same threads and pieces always, whatever else runs */
     struct ggml_threadpool *pool; /* NULL: no batch needed more than one thread yet */
     int64_t making;               /* us that libllama took for it */
     bool flash_attention;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/decode.h"
 
-#include <assert.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/constrained.h"
+#include "engine/order.h"
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
 #include "engine/reply.h"
@@ -47,10 +49,15 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
     b->logits[s->result] = 1;
 }
 
-/* Prompts that want to be processed, and their tokens. */
+/* What wants to be processed. */
 struct demand {
-    size_t prompts, tokens;
+    size_t prompts, tokens; /* of all prompts together */
+    bool answers;           /* are being written, whether they have a token in the batch */
 };
+
+static bool is_prompt(const struct slot *s) {
+    return runs(s) && s->in_batch == 0 && due(s) > 0;
+}
 
 /* Single tokens first, so that every answer goes on. */
 static struct demand add_single_tokens(struct engine *e) {
@@ -60,29 +67,41 @@ static struct demand add_single_tokens(struct engine *e) {
         struct slot *s = &e->slots[i];
         s->in_batch = 0;
         s->result = -1;
-        if (!runs(s) || due(s) == 0) continue;
-        if (due(s) == 1) {
-            batch_add(e, s, 1);
-        } else {
+        if (!runs(s)) continue;
+        if (due(s) > 1) {
             demand.prompts++;
             demand.tokens += due(s);
+            continue;
         }
+        demand.answers = true;
+        if (due(s) == 1) batch_add(e, s, 1);
     }
     return demand;
 }
 
-/* Prompts take turns, so that a short one is not kept waiting by a long one. */
-static void add_prompts(struct engine *e, size_t prompts, size_t room) {
+static int next_prompt(const struct engine *e, double speed) {
+    struct order_prompt prompts[LOAD_MAX_PARALLEL];
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        prompts[i] = (struct order_prompt){ 0 };
+        if (!is_prompt(s)) continue;
+        prompts[i] = (struct order_prompt){ .due = due(s),
+                                            .waited = s->job->waited,
+                                            .arrived = (uint64_t)s->job->received };
+    }
+    return order_next(prompts, e->context.parallel, speed);
+}
+
+/* As many as there is room for, each as far as it goes. */
+static void add_prompts(struct engine *e, size_t room, double speed) {
     bool first = true;
-    for (int i = 0, turn = e->turn; i < e->context.parallel && room > 0; i++) {
-        int index = (turn + i) % e->context.parallel;
-        struct slot *s = &e->slots[index];
-        if (!runs(s) || s->in_batch > 0 || due(s) == 0) continue;
-        size_t share = prompt_share(due(s), room, prompts);
+    while (room > 0) {
+        int next = next_prompt(e, speed);
+        if (next < 0) return;
+        struct slot *s = &e->slots[next];
+        size_t share = prompt_share(due(s), room);
         if (!first && share < PROMPT_PIECE && share < due(s)) return;
-        if (prompts > 1) prompts--;
         first = false;
-        e->turn = (index + 1) % e->context.parallel;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
         size_t count = prompt_cache_until_mark(s, most < share ? most : share);
         batch_add(e, s, count);
@@ -91,22 +110,31 @@ static void add_prompts(struct engine *e, size_t prompts, size_t room) {
 }
 
 static bool has_its_cores(struct engine *e) {
-    return !e->context.on_cpu || cpu_threads_are_free(&e->cpu, e->context.threads);
+    return !e->context.on_cpu || e->context.steady ||
+           cpu_threads_are_free(&e->cpu, e->context.threads);
 }
 
 /* While other answers are being written, prompts take one piece of a batch, so that a long
  * prompt does not make their streams stall for seconds; also while something else wants the
- * cores, which mostly is over soon: the threads of a batch are as many to its end. In a batch
- * that gives vectors every token is a result, so it takes single tokens only, and a text's last
- * token comes as one. */
+ * cores, which mostly is over soon: the threads of a batch are as many to its end. */
+static size_t room_for(struct engine *e, const struct demand *demand, size_t left) {
+    if (e->context.steady) return demand->answers && left > PROMPT_PIECE ? PROMPT_PIECE : left;
+    size_t room = prompt_room(demand->prompts, demand->tokens, left, e->prompt_speed);
+    size_t most = demand->answers    ? order_piece(e->piece_speed)
+                  : has_its_cores(e) ? room
+                                     : PROMPT_PIECE;
+    return room < most ? room : most;
+}
+
+/* In a batch that gives vectors every token is a result, so it takes single tokens only, and a
+ * text's last token comes as one. */
 static void fill_batch(struct engine *e) {
     struct demand demand = add_single_tokens(e);
     size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);
+    e->beside = demand.answers;
     if (demand.prompts == 0 || left == 0 || wants_vectors(e)) return;
-    size_t room = prompt_room(demand.prompts, demand.tokens, left, e->prompt_speed);
-    bool whole = e->batch.n_tokens == 0 && has_its_cores(e);
-    if (!whole && room > PROMPT_PIECE) room = PROMPT_PIECE;
-    add_prompts(e, demand.prompts, room);
+    add_prompts(e, room_for(e, &demand, left),
+                demand.answers ? e->piece_speed : e->prompt_speed);
 }
 
 /* ---- taking the results ---- */
@@ -122,7 +150,7 @@ static bool is_at_end(const struct engine *e, const struct slot *s,
                     job->request.overflow == OVERFLOW_STOP);
 }
 
-/* False: a stop string ended the answer. */
+/* False: the answer ends here. */
 static bool say_token(struct engine *e, struct slot *s, const float *logits,
                       llama_token token) {
     struct job *job = s->job;
@@ -138,22 +166,11 @@ static bool say_token(struct engine *e, struct slot *s, const float *logits,
     return goes_on;
 }
 
-static void take_token(struct engine *e, struct slot *s) {
+static void use_token(struct engine *e, struct slot *s, const float *logits,
+                      llama_token token) {
     struct job *job = s->job;
-    const float *logits = llama_get_logits_ith(e->context.llama, s->result);
-    llama_token token = sampler_pick(job->sampler, &e->candidates, logits, job->chat);
-    bool free = !job->chat || !chat_constrains(job->chat);
-    bool allowed = token != LLAMA_TOKEN_NULL && (free || chat_accept(job->chat, token));
     if (!job->first_token) job->first_token = clock_boottime_usec();
     e->served = true;
-    if (!allowed) {
-        struct error err;
-        error_set(&err, ERR_INTERNAL,
-                  "The model cannot continue in the requested format; try again or "
-                  "loosen the schema.");
-        slot_fail(e, s, &err);
-        return;
-    }
     llama_sampler_accept(job->sampler, token);
     if (llama_vocab_is_eog(e->model.vocab, token)) {
         slot_finish(e, s, STOP_EOS);
@@ -166,6 +183,66 @@ static void take_token(struct engine *e, struct slot *s) {
         slot_finish(e, s, reason);
     } else if (s->tokens.count >= (size_t)e->context.length) {
         slot_make_room(e, s);
+    }
+}
+
+/* The token that was drawn is not allowed: one of those that are. */
+static void use_other_token(struct engine *e, struct slot *s, const float *logits,
+                            const unsigned char *mask) {
+    struct error err;
+    llama_token token = sampler_pick_of(s->job->sampler, &e->candidates, logits, mask);
+    if (token == LLAMA_TOKEN_NULL) {
+        error_set(&err, ERR_INTERNAL,
+                  "The model cannot continue in the requested format; try again or "
+                  "loosen the schema.");
+        slot_fail(e, s, &err);
+        return;
+    }
+    constrained_accept(s->job, token);
+    use_token(e, s, logits, token);
+}
+
+static void settle(struct engine *e, struct slot *s, const float *logits,
+                   const struct verdict *verdict) {
+    switch (verdict->kind) {
+    case VERDICT_LATE:
+        break; /* the slot has nothing to be computed until it comes */
+    case VERDICT_ALLOWED:
+        use_token(e, s, logits, s->job->constraint.token);
+        break;
+    case VERDICT_MASK:
+        use_other_token(e, s, logits, verdict->mask);
+        break;
+    case VERDICT_FAILED:
+        slot_fail(e, s, &verdict->error);
+        break;
+    }
+}
+
+static void take_token(struct engine *e, struct slot *s) {
+    struct job *job = s->job;
+    const float *logits = llama_get_logits_ith(e->context.llama, s->result);
+    llama_token token = sampler_pick(job->sampler, &e->candidates, logits);
+    if (!constrained_is(job)) {
+        use_token(e, s, logits, token);
+        return;
+    }
+    struct verdict verdict;
+    constrained_ask(e, job, token, logits, &verdict);
+    settle(e, s, logits, &verdict);
+}
+
+void decode_settle(struct engine *engine) {
+    for (int i = 0; i < engine->context.parallel; i++) {
+        struct slot *s = &engine->slots[i];
+        if (!s->job || !s->job->constraint.waits) continue;
+        struct verdict verdict;
+        constrained_look(engine, s->job, &verdict);
+        float *logits = s->job->constraint.logits;
+        if (verdict.kind == VERDICT_LATE) continue;
+        s->job->constraint.logits = NULL;
+        settle(engine, s, logits, &verdict);
+        free(logits);
     }
 }
 
@@ -209,11 +286,30 @@ static void undo_batch(struct engine *e, int32_t status) {
     }
 }
 
+static size_t prompt_tokens(const struct engine *e) {
+    size_t tokens = 0;
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].in_batch > 1) tokens += (size_t)e->slots[i].in_batch;
+    }
+    return tokens;
+}
+
 /* Of a batch that was computed to its end, if it was large enough to tell. */
 static void note_speed(struct engine *e) {
     int32_t tokens = e->batch.n_tokens;
-    if (tokens < PROMPT_PIECE / 2 || e->cpu.batch_lasted == 0) return;
-    e->prompt_speed = tokens * 1e6 / (double)e->cpu.batch_lasted;
+    int64_t lasted = e->cpu.batch_lasted;
+    if (e->beside) e->piece_speed = order_speed(e->piece_speed, prompt_tokens(e), lasted);
+    if (tokens < PROMPT_PIECE / 2 || lasted == 0) return;
+    e->prompt_speed = tokens * 1e6 / (double)lasted;
+}
+
+/* The prompts that had no part in the batch have waited for those that had. */
+static void note_waits(const struct engine *e) {
+    if (prompt_tokens(e) == 0) return;
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (is_prompt(s)) s->job->waited += e->cpu.batch_lasted;
+    }
 }
 
 bool decode_step(struct engine *engine) {
@@ -227,6 +323,7 @@ bool decode_step(struct engine *engine) {
         return true;
     }
     note_speed(engine);
+    note_waits(engine);
     for (int i = 0; i < engine->context.parallel; i++) {
         struct slot *s = &engine->slots[i];
         if (s->in_batch > 0) take_result(engine, s);

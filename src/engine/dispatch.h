@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch.h - what the daemon's frames do, and requests that need no slot. */
+/* dispatch.h - what the daemon's frames do. */
 #ifndef DOZE_ENGINE_DISPATCH_H
 #define DOZE_ENGINE_DISPATCH_H
 

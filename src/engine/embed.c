@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "engine/reply.h"
 
-static void batch_add_text(struct llama_batch *b, const struct tokens *tokens,
+static void batch_add_text(struct llama_batch *b, const struct input *tokens,
                            llama_seq_id seq) {
     for (size_t i = 0; i < tokens->count; i++) {
         int32_t at = b->n_tokens++;
-        b->token[at] = tokens->data[i];
+        b->token[at] = tokens->tokens[i];
         b->pos[at] = (llama_pos)i;
         b->n_seq_id[at] = 1;
         b->seq_id[at][0] = seq;
@@ -18,17 +18,14 @@ static void batch_add_text(struct llama_batch *b, const struct tokens *tokens,
 
 /* As many of the job's next inputs as one batch and its sequences hold; at least one fits. */
 static int fill_batch(struct engine *e, const struct job *job) {
-    struct tokens tokens = { 0 };
-    struct error err;
     int texts = 0;
     e->batch.n_tokens = 0;
     for (size_t i = job->next_input; i < job->request.input_count; i++) {
+        const struct input *input = &job->request.inputs[i];
         if (texts == e->context.parallel) break;
-        if (!job_read_input(e, &job->request.inputs[i], &tokens, &err)) break;
-        if (e->batch.n_tokens + (int32_t)tokens.count > e->context.batch) break;
-        batch_add_text(&e->batch, &tokens, texts++);
+        if (e->batch.n_tokens + (int32_t)input->count > e->context.batch) break;
+        batch_add_text(&e->batch, input, texts++);
     }
-    tokens_clear(&tokens);
     return texts;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,13 +13,14 @@
 #include "engine/log_capture.h"
 #include "engine/next_turn.h"
 #include "engine/prompt_cache.h"
+#include "engine/sandbox_denied.h"
 
 /* How often the socket is looked at while a batch is computed, and what counts as a long one.
  */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
 static bool has_work(const struct engine *e) {
-    if (e->queue.first) return true;
+    if (e->queue.first || preparation_has_work(e)) return true;
     for (int i = 0; i < e->context.parallel; i++) {
         if (e->slots[i].job) return true;
     }
@@ -36,7 +38,10 @@ static void heartbeat(struct engine *e, int64_t now) {
 static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
     if (frame->type == MSG_STOP) {
-        if (e->store.mode != PROMPT_STORE_ON) _exit(0);
+        if (e->store.mode != PROMPT_STORE_ON) {
+            preparers_end(&e->preparers);
+            _exit(0);
+        }
         return true; /* what has been processed is saved first */
     }
     if (e->ahead) return true;
@@ -80,6 +85,7 @@ void engine_init(struct engine *engine) {
 }
 
 void engine_clear(struct engine *engine) {
+    preparation_clear(engine);
     while (engine->queue.first) {
         job_free(job_queue_take(&engine->queue, &engine->queue.first));
     }
@@ -95,6 +101,18 @@ void engine_clear(struct engine *engine) {
     buf_clear(&engine->link.out);
 }
 
+static void report_denied(struct engine *e) {
+    int number;
+    char text[160];
+    while (sandbox_denied_take(&number)) {
+        int len = snprintf(text, sizeof text,
+                           "The sandbox has denied the system call %d (syscalls(2)), %u times "
+                           "so far.",
+                           number, sandbox_denied_count(number));
+        link_send_warning(&e->link, text, (size_t)len);
+    }
+}
+
 /* One batch, or nothing because all that could run is paused. */
 static bool work(struct engine *e) {
     if (e->model.embeds) return embed_step(e);
@@ -105,6 +123,12 @@ static bool work(struct engine *e) {
 /* -1: never. */
 static int sooner(int a, int b) {
     return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static void wait_for_news(struct engine *e, int timeout_ms) {
+    struct pollfd others[PREPARERS_MAX + 1];
+    _Static_assert(PREPARERS_MAX + 1 <= LINK_MAX_OTHERS, "there is room for all");
+    link_wait(&e->link, others, preparers_polls(&e->preparers, others), timeout_ms);
 }
 
 /* Without work: what is due, or wait for more work. */
@@ -119,26 +143,32 @@ static void rest(struct engine *e) {
     } else if (shrink == 0) {
         cells_shrink(e);
     } else {
-        link_wait(&e->link, sooner(save, shrink));
+        wait_for_news(e, sooner(save, shrink));
     }
 }
 
 bool engine_run(struct engine *engine) {
     struct frame frame;
+    bool waited = true;
     for (;;) {
         if (!link_fill(&engine->link)) return false;
         while (link_next(&engine->link, &frame)) {
             if (!dispatch_frame(engine, &frame)) return true;
         }
+        if (!preparers_look(&engine->preparers, waited)) return false;
+        preparation_step(engine);
+        decode_settle(engine);
         repack_step(engine);
+        report_denied(engine);
         bool busy = has_work(engine);
         if (busy) {
             engine->last_work = clock_boottime_usec();
             heartbeat(engine, engine->last_work);
         }
-        if (busy && work(engine)) continue;
+        waited = !(busy && work(engine));
+        if (!waited) continue;
         if (has_work(engine)) {
-            link_wait(&engine->link, HEARTBEAT_USEC / 1000);
+            wait_for_news(engine, preparation_timeout(engine, HEARTBEAT_USEC / 1000));
         } else {
             rest(engine);
         }

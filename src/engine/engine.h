@@ -2,10 +2,11 @@
 /*
  * engine.h - the worker's state while it serves: one thread, one context, one decode loop.
  *
- *   frame -> dispatch.c -> queue -> slots.c (admission) -> decode.c (batches) -> output.c
+ *   frame -> dispatch.c -> preparation.c -> queue -> slots.c -> decode.c -> output.c
+ *                          (other processes)       (admission)  (batches)
  *
- * A job (job.h) waits in the queue, then has a slot (slots.h) until it ends. A model made for
- * embeddings has no slots: embed.c works on the queue itself.
+ * A job (job.h) is prepared, waits in the queue, then has a slot (slots.h) until it ends. A
+ * model made for embeddings has no slots: embed.c works on the queue itself.
  */
 #ifndef DOZE_ENGINE_ENGINE_H
 #define DOZE_ENGINE_ENGINE_H
@@ -19,6 +20,8 @@
 #include "engine/job.h"
 #include "engine/link.h"
 #include "engine/model.h"
+#include "engine/preparation.h"
+#include "engine/preparers.h"
 #include "engine/repack.h"
 #include "engine/sampler.h"
 #include "engine/slots.h"
@@ -31,6 +34,8 @@ struct engine {
     struct model model;
     struct context context;
     struct repack repack;
+    struct preparers preparers;
+    struct preparation preparation;
     bool served;           /* a token */
     uint64_t memory_limit; /* bytes; 0: none */
     int64_t shrink_after;  /* us of idling */
@@ -38,13 +43,14 @@ struct engine {
     struct job_queue queue;
     uint64_t embedding; /* request whose batch embed.c computes now */
     uint64_t counter;   /* of uses of slots */
-    int turn;           /* slot whose prompt comes first in the next batch */
     struct {
         struct tokens tokens; /* see next_turn.h */
         bool known;           /* tokens has been looked for; there may be none */
     } next_turn;
     bool ahead;          /* the batch is only a preparation: any frame aborts it */
     double prompt_speed; /* tokens per second, when last measured; 0: not yet */
+    double piece_speed;  /* the same beside answers, see order_speed() */
+    bool beside;         /* answers: the batch is */
     struct llama_batch batch;
     struct candidates candidates;
     struct store store;

@@ -11,16 +11,30 @@
 #include "base/error.h"
 #include "base/terms.h"
 #include "engine/chat_shim.h"
+#include "engine/model.h"
 #include "engine/output.h"
+#include "engine/preparers.h"
 #include "engine/request.h"
 #include "engine/tokens.h"
 
-struct engine;
+/* Of an answer that must match something: who judges its tokens, see constrained.h. */
+struct job_constraint {
+    enum { CONSTRAINT_NEW, CONSTRAINT_RULES, CONSTRAINT_READY, CONSTRAINT_ASKED } stage;
+    struct preparer *preparer; /* NULL while it is new */
+    bool waits;                /* for a verdict on `token` */
+    bool slow;                 /* the last verdict took so long that the others went on */
+    llama_token token;
+    float *logits; /* while it waits; owned */
+    int64_t since; /* us: it was asked then */
+};
 
 struct job {
     uint64_t id; /* the request's number */
     struct request request;
-    struct chat *chat;    /* of a chat */
+    struct buf body;   /* of the request, until a preparer has it */
+    yyjson_doc *plan;  /* of a generation: what came with its tokens (plan_shim.h) */
+    struct chat *chat; /* of a chat */
+    struct job_constraint constraint;
     struct tokens prompt; /* of a generation, or the embedding's current input */
     struct llama_sampler *sampler;
     struct output output;
@@ -30,31 +44,25 @@ struct job {
     size_t prompt_tokens, cached_tokens;
     enum cache_source cache_source;
     int64_t completion_tokens;
+    int64_t waited;                                   /* us, for others' prompts: order.h */
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
     struct job *next;                                 /* in the queue */
 };
 
-/* Prepare a request of op chat, completion or embedding: template, tokens, checks. Takes
- * *request in every case. NULL with ERR_INVALID_REQUEST, ERR_NOT_SUPPORTED or
- * ERR_CONTEXT_LENGTH. */
-struct job *job_new(struct engine *engine, uint64_t id, struct request *request,
-                    struct error *err);
+/* A request that has still to be prepared. Takes *request. */
+struct job *job_new(uint64_t id, struct request *request);
 void job_free(struct job *job);
 
-/* The template applied to a conversation; free it with chat_free(). NULL with the errors of
- * chat_new, or ERR_NOT_SUPPORTED for an embedding model. */
-struct chat *job_new_chat(struct engine *engine, const struct request_chat *chat,
-                          struct error *err);
-/* Append the tokens of its prompt. Fails with ERR_INVALID_REQUEST. */
-bool job_chat_tokens(const struct engine *engine, const struct chat *chat, struct tokens *ret,
-                     struct error *err);
+/* What a preparer has made of it (PREPARE_PREPARED). length: of the context. False with
+ * ERR_INTERNAL: it cannot be. */
+bool job_take_prepared(struct job *job, const struct model *model, size_t length,
+                       struct link *link, const struct frame *prepared, struct error *err)
+    __attribute__((warn_unused_result));
 
-/* Replace *ret by the tokens of the input. Fails with ERR_INVALID_REQUEST, or with
- * ERR_CONTEXT_LENGTH if they do not fit. */
-bool job_read_input(struct engine *engine, const struct input *input, struct tokens *ret,
-                    struct error *err);
+/* Make an input of an embedding its prompt. */
+void job_next_input(struct job *job, size_t index);
 
-/* First in, first out. */
+/* First in, first out, unless it is inserted. */
 struct job_queue {
     struct job *first, **end;
 };
@@ -62,6 +70,8 @@ struct job_queue {
 void job_queue_init(struct job_queue *queue);
 /* Takes the job. */
 void job_queue_add(struct job_queue *queue, struct job *job);
+/* The same, before those that were received later. */
+void job_queue_insert(struct job_queue *queue, struct job *job);
 /* The link to the request's job; the link at the end, which is NULL, if it does not wait. */
 struct job **job_queue_find(struct job_queue *queue, uint64_t request);
 /* Remove the job at the link, which is not NULL, and give it to the caller. */

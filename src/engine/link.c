@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/link.h"
 
-#include "base/json.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+
+#include "base/json.h"
 
 enum { READ_CHUNK = 64 << 10 };
 
@@ -122,11 +124,13 @@ void link_send_warning(struct link *link, const char *text, size_t len) {
     link_send_doc(link, MSG_LOG, 0, doc);
 }
 
-void link_wait(struct link *link, int timeout_ms) {
-    struct pollfd p[] = { { .fd = link->fd, .events = POLLIN },
-                          { .fd = link->wake_fd, .events = POLLIN } };
+void link_wait(struct link *link, const struct pollfd *others, size_t count, int timeout_ms) {
+    struct pollfd p[2 + LINK_MAX_OTHERS] = { { .fd = link->fd, .events = POLLIN },
+                                             { .fd = link->wake_fd, .events = POLLIN } };
+    assert(count <= LINK_MAX_OTHERS);
+    for (size_t i = 0; i < count; i++) p[2 + i] = others[i];
     if (link->out.len > 0) p[0].events |= POLLOUT;
-    (void)poll(p, 2, timeout_ms);
+    (void)poll(p, 2 + count, timeout_ms);
     if (link->out.len > 0) flush(link);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DOZE_ENGINE_LINK_H
 #define DOZE_ENGINE_LINK_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,9 +53,11 @@ void link_send_doc(struct link *link, enum message_type type, uint64_t request,
 /* {"level":"warn","text":…} for the daemon's log. */
 void link_send_warning(struct link *link, const char *text, size_t len);
 
-/* Wait until there is something to read, or timeout_ms (-1: for ever) is over. Sends what is
- * due. */
-void link_wait(struct link *link, int timeout_ms);
+enum { LINK_MAX_OTHERS = 80 };
+
+/* Wait until there is something to read, one of the others is ready, or timeout_ms (-1: for
+ * ever) is over. Sends what is due. */
+void link_wait(struct link *link, const struct pollfd *others, size_t count, int timeout_ms);
 
 /* Send everything that is due, waiting for the daemon to read; for the last words. */
 void link_drain(struct link *link);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/chat_shim.h"
+#include "engine/plan_shim.h"
 
 enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
 
@@ -75,7 +75,7 @@ static void library_on_abort(const char *text) {
 void log_capture_start(void) {
     state.owner = pthread_self();
     setenv("GGML_NO_BACKTRACE", "1", 0); /* else it starts a debugger on itself */
-    chat_shim_quiet();
+    plan_shim_quiet();
     (void)ggml_set_abort_callback(library_on_abort);
     llama_log_set(library_on_log, NULL);
 }

@@ -17,12 +17,15 @@
 #include "base/dirs.h"
 #include "base/file_prefetch.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "engine/backends.h"
 #include "engine/describe.h"
 #include "engine/engine.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 #include "engine/measure.h"
+#include "engine/preparation.h"
+#include "engine/process_rights.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
 #include "engine/sandbox.h"
@@ -83,9 +86,10 @@ static bool prefetch_on_progress(float progress, void *ctx) {
 static bool load(struct engine *e, struct load_message *request, struct error *err) {
     struct progress progress = { .link = &e->link };
     if (request->settings.mmap && !request->prefetched)
-        (void)file_prefetch(request->path, prefetch_on_progress, &progress);
+        (void)file_prefetch(request->path, prefetch_on_progress, &progress, NULL);
     progress.from = progress.last;
     bool ok = model_open(&e->model, request, load_on_progress, &progress, err) &&
+              preparation_begin(e, &request->settings, err) &&
               context_open(&e->context, &e->model, request, err);
     e->memory_limit = (uint64_t)request->memory_bytes;
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
@@ -127,7 +131,7 @@ static bool next_load(struct link *link, struct frame *ret) {
             if (ret->type == MSG_STOP) return false;
             if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE) return true;
         }
-        link_wait(link, -1);
+        link_wait(link, NULL, 0, -1);
     }
     return false;
 }
@@ -186,7 +190,16 @@ static bool obey(struct engine *e, const struct frame *frame) {
                                      .prompts = on && !measure ? request.prompts.dir : NULL };
     struct error ignored; /* the first write to the folder reports it */
     if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
+    if (!measure &&
+        !preparers_open(&e->preparers, (int)request.settings.parallel + PREPARING_MAX, &err)) {
+        say_failed(&e->link, &err);
+        load_message_clear(&request);
+        return false;
+    }
+    process_rights_drop_capabilities(rights.model, rights.prompts);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
+    /* A saved sequence is not larger than the memory it was in. */
+    if (sandbox.calls) process_rights_limit_files(rights.prompts ? memory_total() : 0);
     if (on && !sandbox_writes(&sandbox)) request.prompts.mode = PROMPT_STORE_MEMORY;
     bool loaded = false;
     if (measure)
@@ -205,6 +218,7 @@ int main(void) {
         return EXIT_USAGE;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    process_rights_start();
     signal(SIGINT,
            SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
     link_init(&engine.link, WORKER_FD);
@@ -215,6 +229,7 @@ int main(void) {
     if (!obey(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
     bool stopped = engine_run(&engine);
+    preparers_end(&engine.preparers);
     bool alone = repack_close(&engine);
     if (stopped) prompt_cache_save_all(&engine);
     if (!alone) _exit(0);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "engine/chat_shim.h"
+#include "engine/plan_shim.h"
 #include "engine/request.h"
 #include "ipc/load_message.h"
 

@@ -48,17 +48,17 @@ static void find_fragment(struct engine *e) {
     struct chat_input input = { .messages = yyjson_doc_get_root(doc),
                                 .parallel_tool_calls = -1,
                                 .reasoning_budget = -1 };
-    struct chat *chat = chat_new(e->model.templates, &input, &err);
+    struct plan *plan = plan_new(e->model.templates, &input, &err);
     yyjson_doc_free(doc);
-    if (!chat) return; /* a template that wants something else of a conversation */
+    if (!plan) return; /* a template that wants something else of a conversation */
     size_t len = 0;
-    const char *begin = strstr(chat_prompt(chat, &len), ANSWER);
+    const char *begin = strstr(plan_prompt(plan, &len), ANSWER);
     const char *end = begin ? strstr(begin, WORDS) : NULL;
     if (end) {
         begin += strlen(ANSWER);
         set_fragment(e, begin, (size_t)(end - begin));
     }
-    chat_free(chat);
+    plan_free(plan);
 }
 
 /* ---- slots ---- */

@@ -130,7 +130,7 @@ bool output_push(struct output *output, const char *piece, size_t len) {
     size_t waiting = output->raw.len + output->held.len - found.safe;
     buf_drop(&output->held, found.safe);
     delta_send(&d, output, output->bytes > waiting ? output->bytes - waiting : 0);
-    if (found.word < 0) return true;
+    if (found.word < 0) return !output->chat || !chat_is_over(output->chat);
     output->stop_string = output->stops.words[found.word];
     buf_reset(&output->held);
     buf_reset(&output->raw);

@@ -41,7 +41,8 @@ void output_clear(struct output *output);
 /* Text in front of the answer (echo): goes out as it is. */
 void output_echo(struct output *output, const char *text, size_t len);
 
-/* One more token's bytes. False: a stop string was found, and nothing behind it will be sent.
+/* One more token's bytes. False: the answer ends here, by a stop string or because a
+ * call is one too many, and nothing behind it will be sent.
  */
 bool output_push(struct output *output, const char *piece, size_t len);
 

@@ -7,10 +7,16 @@ size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t 
     return n;
 }
 
-/* 2: its conversation goes on, 1: empty, 0: another conversation. */
-static int fitness(const struct prefix_slot *slot, size_t common) {
+/* A repeated prompt: if its cells were copied behind those of others, sums would be made in
+ * another order, and the answer could be another. */
+static bool is_whole_in(const struct prefix_slot *slot, size_t common, int32_t last) {
+    return slot->count > common && slot->tokens[common] == last;
+}
+
+/* 2: its conversation goes on or begins again, 1: empty, 0: another conversation. */
+static int fitness(const struct prefix_slot *slot, size_t common, bool whole) {
     if (slot->count == 0) return 1;
-    return common * 2 >= slot->count ? 2 : 0;
+    return whole || common * 2 >= slot->count ? 2 : 0;
 }
 
 struct prefix_choice prefix_choose(const struct prefix_slot *slots, int slot_count,
@@ -27,7 +33,8 @@ struct prefix_choice prefix_choose(const struct prefix_slot *slots, int slot_cou
             donor = i;
         }
         if (!s->free) continue;
-        int fit = fitness(s, common);
+        bool whole = common == prompt_count - 1 && is_whole_in(s, common, prompt[common]);
+        int fit = fitness(s, common, whole);
         const struct prefix_slot *old = choice.slot < 0 ? NULL : &slots[choice.slot];
         bool better = fit > best_fit || (fit == best_fit && fit == 2 && common > own) ||
                       (fit == best_fit && (fit < 2 || common == own) && old &&

@@ -29,9 +29,10 @@ struct prefix_choice {
 size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t b_count);
 
 /*
- * A free slot whose conversation goes on (at least half of what it holds is common) is taken,
- * the one with most in common first; else an empty one; else the least recently used one. So a
- * short common beginning, a system prompt say, does not cost another conversation its place.
+ * A free slot whose conversation goes on (at least half of what it holds is common) or that
+ * holds the whole prompt is taken, the one with most in common first; else an empty one; else
+ * the least recently used one. So a short common beginning, a system prompt say, does not cost
+ * another conversation its place.
  * can_share: common tokens may also be taken from another slot, busy or free.
  * prompt_count > 0; one token at least is left to process, because its result is needed.
  */

@@ -19,9 +19,8 @@ size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed) {
     return chunk;
 }
 
-size_t prompt_share(size_t due, size_t room, size_t prompts) {
-    size_t share = (room + prompts - 1) / prompts;
-    share = share > PROMPT_PIECE ? share - share % PROMPT_PIECE : PROMPT_PIECE;
+size_t prompt_share(size_t due, size_t room) {
+    size_t share = room > PROMPT_PIECE ? room - room % PROMPT_PIECE : PROMPT_PIECE;
     if (due <= share + PROMPT_PIECE / 2) share = due;
     return share < room ? share : room;
 }

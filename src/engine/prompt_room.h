@@ -26,8 +26,8 @@ enum { PROMPT_PIECE = 64 };
  * 0: not known. At least 1, at most chunk. */
 size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed);
 
-/* How much of the room the next prompt gets. due: its tokens, > 0; prompts: that share the
- * room, this one included. At least 1, at most due and room. */
-size_t prompt_share(size_t due, size_t room, size_t prompts);
+/* How much of the room the next prompt gets; which one that is: order.h. due: its tokens, > 0.
+ * At least 1, at most due and room. */
+size_t prompt_share(size_t due, size_t room);
 
 #endif

@@ -8,12 +8,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
-
-/* Fits a frame even where JSON escapes every byte ("\u0001"). */
-enum { REPORT_MAX_PROMPT = FRAME_MAX_TO_DAEMON / 8 };
 
 /* Send the document and free it. */
 static void send_doc(struct link *link, enum message_type type, uint64_t request,
@@ -38,30 +34,28 @@ static yyjson_mut_val *object_doc(yyjson_mut_doc **ret_doc) {
     return root;
 }
 
-void reply_error(struct link *link, uint64_t request, const struct error *err) {
+void reply_format_error(struct buf *out, const struct error *err) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
     yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
     yyjson_mut_obj_add_str(doc, root, "text", err->text);
     if (*err->param) yyjson_mut_obj_add_str(doc, root, "param", err->param);
-    send_doc(link, MSG_ERROR, request, doc);
+    (void)json_write(doc, out);
+    yyjson_mut_doc_free(doc);
 }
 
-/* A hostile template may write bytes that are not UTF-8, which JSON cannot carry. */
-static void add_prompt(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct chat *chat) {
-    size_t len = 0;
-    const char *prompt = chat_prompt(chat, &len);
-    if (len > REPORT_MAX_PROMPT) return;
-    struct buf text = BUF_INIT(3 * len);
-    (void)utf8_repair(&text, prompt, len);
-    yyjson_mut_obj_add_strncpy(doc, root, "prompt", buf_str(&text), text.len);
-    buf_clear(&text);
+void reply_error(struct link *link, uint64_t request, const struct error *err) {
+    struct buf json = BUF_INIT(8192);
+    reply_format_error(&json, err);
+    link_send(link, MSG_ERROR, request, json.data, json.len);
+    buf_clear(&json);
 }
 
 void reply_started(struct link *link, const struct job *job) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
-    if (job->request.report_prompt) add_prompt(doc, root, job->chat);
+    yyjson_val *prompt = yyjson_obj_get(yyjson_doc_get_root(job->plan), "prompt");
+    if (prompt) yyjson_mut_obj_add_val(doc, root, "prompt", yyjson_val_mut_copy(doc, prompt));
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
     send_doc(link, MSG_STARTED, job->id, doc);
@@ -111,13 +105,16 @@ void reply_memory(struct engine *engine) {
     send_doc(&engine->link, MSG_MEMORY, 0, doc);
 }
 
-void reply_result(struct link *link, uint64_t request, yyjson_mut_doc *doc,
-                  yyjson_mut_val *result) {
+bool reply_format_result(struct buf *out, yyjson_mut_doc *doc, yyjson_mut_val *result,
+                         struct error *err) {
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "stop_reason", stop_reason_name(STOP_EOS));
     yyjson_mut_obj_add_val(doc, root, "result", result);
-    send_doc(link, MSG_DONE, request, doc);
+    bool ok = json_write(doc, out) && out->len <= FRAME_MAX_TO_DAEMON;
+    yyjson_mut_doc_free(doc);
+    return ok || error_set(err, ERR_TOO_LARGE, "The answer is larger than %d bytes.",
+                           FRAME_MAX_TO_DAEMON);
 }
 
 void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len) {

@@ -66,7 +66,11 @@ static bool read_template(struct request *r, yyjson_val *root, int32_t vocab_siz
                           struct error *err) {
     r->bos = read_mark(yyjson_obj_get(root, "bos"));
     r->eos = read_mark(yyjson_obj_get(root, "eos"));
-    return json_read_bool(root, "count", &r->count, err) && read_chat(r, root, vocab_size, err);
+    if (!json_read_bool(root, "count", &r->count, err) || !read_chat(r, root, vocab_size, err))
+        return false;
+    /* Nothing is answered, so a last message of the model is as whole as the others. */
+    if (r->chat.continue_final_message < 0) r->chat.continue_final_message = 0;
+    return true;
 }
 
 static bool read_completion(struct request *r, yyjson_val *root, int32_t vocab_size,
@@ -77,7 +81,8 @@ static bool read_completion(struct request *r, yyjson_val *root, int32_t vocab_s
     }
     return read_input(prompt, "prompt", vocab_size, inputs_new(r, 1), err) &&
            json_read_str(root, "suffix", &r->suffix, err) &&
-           json_read_bool(root, "echo", &r->echo, err);
+           json_read_bool(root, "echo", &r->echo, err) &&
+           request_read_grammar(&r->chat, root, err);
 }
 
 static bool read_embedding(struct request *r, yyjson_val *root, int32_t vocab_size,

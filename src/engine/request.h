@@ -65,6 +65,7 @@ struct request_chat {                                       /* NULL: not given *
     int parallel_tool_calls;                                /* -1: not given */
     int64_t reasoning_budget; /* tokens of each reasoning part; -1: no limit */
     bool add_generation_prompt;
+    int continue_final_message; /* -1: not given */
 };
 
 struct request {

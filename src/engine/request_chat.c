@@ -12,6 +12,68 @@ void request_chat_clear(struct request_chat *chat) {
     *chat = (struct request_chat){ 0 };
 }
 
+/* ---- limits ---- */
+
+/* Above what is known of honest clients: the longest template of a model has 20 KB, a grammar
+ * of all tools of an agent 60 KB. What is smaller and still takes too long is ended
+ * (preparers.h). */
+enum {
+    MAX_TEMPLATE = 256 << 10,
+    MAX_GRAMMAR = 1 << 20,
+    MAX_SCHEMA_VALUES = 50000,
+    MAX_GRAMMAR_NESTING = 200,
+};
+
+static bool text_fits(const char *field, const char *text, size_t most, struct error *err) {
+    if (!text || strlen(text) <= most) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, field,
+                           "'%s' has %zu bytes, but at most %zu are allowed; simplify it.",
+                           field, strlen(text), most);
+}
+
+/* Parentheses of a grammar, those in its texts, too: they close as well, or there are few. */
+static bool nesting_fits(const char *grammar, struct error *err) {
+    int depth = 0, deepest = 0;
+    for (const char *at = grammar; at && *at; at++) {
+        depth += (*at == '(') - (*at == ')');
+        if (depth > deepest) deepest = depth;
+    }
+    if (deepest <= MAX_GRAMMAR_NESTING) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "grammar",
+                           "'grammar' is nested deeper than %d parentheses; use rules instead.",
+                           MAX_GRAMMAR_NESTING);
+}
+
+/* json_parse() has limited the nesting. NULL has none. */
+static size_t count_values(yyjson_val *val) {
+    size_t sum = 1, i, count;
+    yyjson_val *key, *item;
+    if (!val) return 0;
+    if (yyjson_is_arr(val)) {
+        yyjson_arr_foreach(val, i, count, item) sum += count_values(item);
+    } else {
+        yyjson_obj_foreach(val, i, count, key, item) sum += count_values(item);
+    }
+    return sum;
+}
+
+static bool values_fit(const char *field, yyjson_val *val, struct error *err) {
+    size_t values = count_values(val);
+    if (values <= MAX_SCHEMA_VALUES) return true;
+    return error_set_param(
+        err, ERR_INVALID_REQUEST, field,
+        "'%s' has schemas of %zu values, but at most %d are allowed; simplify "
+        "them.",
+        field, values, MAX_SCHEMA_VALUES);
+}
+
+static bool within_limits(const struct request_chat *chat, struct error *err) {
+    return text_fits("chat_template", chat->chat_template, MAX_TEMPLATE, err) &&
+           values_fit("tools", chat->tools, err);
+}
+
+/* ---- fields ---- */
+
 static bool message_wrong(struct error *err, size_t index, const char *what) {
     return error_set_param(err, ERR_INVALID_REQUEST, "messages", "messages[%zu] %s.", index,
                            what);
@@ -106,6 +168,7 @@ static bool read_schema(struct request_chat *chat, yyjson_val *format, struct er
                                "The schema in 'response_format' must be an object, not %s.",
                                json_type_phrase(schema));
     }
+    if (!values_fit("response_format", schema, err)) return false;
     bool empty = yyjson_obj_size(schema) == 0;
     chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : yyjson_val_write(schema, 0, NULL);
     return true;
@@ -126,20 +189,33 @@ static bool read_format(struct request_chat *chat, yyjson_val *root, struct erro
                            type);
 }
 
+bool request_read_grammar(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    return json_read_str(root, "grammar", &chat->grammar, err) &&
+           text_fits("grammar", chat->grammar, MAX_GRAMMAR, err) &&
+           nesting_fits(chat->grammar, err);
+}
+
+/* 0, 1, or -1 if it is not given. */
+static bool read_choice(yyjson_val *root, const char *name, int *ret, struct error *err) {
+    bool value = false;
+    if (!json_read_bool(root, name, &value, err)) return false;
+    *ret = yyjson_is_bool(yyjson_obj_get(root, name)) ? value : -1;
+    return true;
+}
+
 bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err) {
-    bool parallel = false;
     chat->add_generation_prompt = true;
     chat->reasoning_budget = -1;
-    if (!json_read_bool(root, "parallel_tool_calls", &parallel, err)) return false;
-    bool given = yyjson_is_bool(yyjson_obj_get(root, "parallel_tool_calls"));
-    chat->parallel_tool_calls = given ? parallel : -1;
-    return json_read_object(root, "chat_template_kwargs", &chat->kwargs, err) &&
+    return read_choice(root, "parallel_tool_calls", &chat->parallel_tool_calls, err) &&
+           read_choice(root, "continue_final_message", &chat->continue_final_message, err) &&
+           json_read_object(root, "chat_template_kwargs", &chat->kwargs, err) &&
            json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
            json_read_int(root, "reasoning_budget", 0, INT32_MAX, &chat->reasoning_budget,
                          err) &&
-           json_read_str(root, "grammar", &chat->grammar, err) &&
+           request_read_grammar(chat, root, err) &&
            json_read_str(root, "chat_template", &chat->chat_template, err) &&
            json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&
            read_messages(chat, root, err) && read_tools(chat, root, err) &&
-           read_tool_choice(chat, root, err) && read_format(chat, root, err);
+           read_tool_choice(chat, root, err) && within_limits(chat, err) &&
+           read_format(chat, root, err);
 }

@@ -8,6 +8,9 @@
 /* On failure what was allocated stays in *chat. */
 bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err);
 
+/* The grammar alone, which a completion has, too. */
+bool request_read_grammar(struct request_chat *chat, yyjson_val *root, struct error *err);
+
 void request_chat_clear(struct request_chat *chat);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "engine/prepared.h"
 
 enum { PENALTY_TOKENS = 64, MIROSTAT_TOKENS = 100 /* of the estimate, as in the paper */ };
 
@@ -114,22 +115,23 @@ static llama_token draw(struct llama_sampler *sampler, llama_token_data_array *a
     return array->data[array->selected < 0 ? 0 : array->selected].id;
 }
 
-static bool allowed(struct chat *chat, llama_token token) {
-    llama_token_data one = { .id = token, .logit = 1 };
-    llama_token_data_array array = { .data = &one, .size = 1, .selected = -1 };
-    chat_constrain(chat, &array);
-    return array.data[0].logit != -INFINITY;
+llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
+                         const float *logits) {
+    llama_token_data_array array = fill(candidates, logits);
+    return draw(sampler, &array);
 }
 
-/* Asking the grammar about every token of the vocabulary is slow, and mostly the model wants
- * what the grammar allows: choose first, ask about the one, and only then about all. */
-llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
-                         const float *logits, struct chat *chat) {
+llama_token sampler_pick_of(struct llama_sampler *sampler, struct candidates *candidates,
+                            const float *logits, const unsigned char *mask) {
     llama_token_data_array array = fill(candidates, logits);
+    size_t allowed = 0;
+    for (size_t i = 0; i < array.size; i++) {
+        if (mask_has(mask, i))
+            allowed++;
+        else
+            array.data[i].logit = -INFINITY;
+    }
+    if (allowed == 0) return LLAMA_TOKEN_NULL;
     llama_token token = draw(sampler, &array);
-    if (!chat || !chat_constrains(chat) || allowed(chat, token)) return token;
-    array = fill(candidates, logits);
-    chat_constrain(chat, &array);
-    token = draw(sampler, &array);
-    return allowed(chat, token) ? token : LLAMA_TOKEN_NULL; /* libllama aborts on a wrong one */
+    return mask_has(mask, (size_t)token) ? token : LLAMA_TOKEN_NULL;
 }

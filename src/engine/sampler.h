@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/chat_shim.h"
 #include "engine/request.h"
 
 /* One entry per token of the vocabulary, shared by all answers. */
@@ -27,9 +26,11 @@ struct llama_sampler *sampler_new(const struct sampling *sampling,
                                   const struct llama_vocab *vocab, const llama_token *history,
                                   size_t history_count);
 
-/* logits: one per token of the vocabulary. chat: what the grammar allows; NULL: anything.
- * LLAMA_TOKEN_NULL if the grammar allows no token at all. */
+/* logits: one per token of the vocabulary. */
 llama_token sampler_pick(struct llama_sampler *sampler, struct candidates *candidates,
-                         const float *logits, struct chat *chat);
+                         const float *logits);
+/* One of the tokens of the mask (prepared.h); LLAMA_TOKEN_NULL if there is none. */
+llama_token sampler_pick_of(struct llama_sampler *sampler, struct candidates *candidates,
+                            const float *logits, const unsigned char *mask);
 
 #endif

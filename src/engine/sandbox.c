@@ -19,12 +19,13 @@ static bool has_gpu(void) {
 }
 
 /* Why there is none at all; NULL: nothing speaks against it. */
-static const char *why_not(void) {
+static const char *why_not(enum sandbox_stage stage) {
 #ifdef DOZE_COVERAGE
+    (void)stage;
     return "Workers run without a sandbox because this build counts what is executed, in files "
            "beside its objects.";
 #endif
-    if (!has_gpu()) return NULL;
+    if (stage == SANDBOX_PREPARING || !has_gpu()) return NULL;
     return "Workers run without a sandbox because this machine's GPU is used: its driver needs "
            "rights that cannot be listed.";
 }
@@ -45,9 +46,9 @@ static const char *const sentences[2][2] = {
 
 void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
                    const struct sandbox_rights *rights) {
-    if (stage == SANDBOX_LOADING) {
+    if (stage != SANDBOX_SERVING) {
         *sandbox = (struct sandbox){ 0 };
-        sandbox->missing = why_not();
+        sandbox->missing = why_not(stage);
         if (sandbox->missing) return;
         sandbox->calls = sandbox->files = true;
     }

@@ -8,6 +8,9 @@
  * hold for threads begun later, and can only be made narrower. So the first stage grants all
  * that either stage needs, and the second takes back what was for loading only.
  *
+ * A process that prepares requests (preparers.h) is begun while loading and enters a stage of
+ * its own: no files, no process, no daemon. It uses no GPU, so it has a sandbox beside one.
+ *
  * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries
  * try calls that they can do without. Where the kernel or a container has one of the features
  * not, the worker runs without it and says so. A worker that has found a GPU runs without both:
@@ -18,7 +21,7 @@
 
 #include <stdbool.h>
 
-enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING };
+enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING, SANDBOX_PREPARING };
 
 /* Beside the socket and a few files of /proc, /sys and the time zone (sandbox_files.c). */
 struct sandbox_rights {
@@ -32,8 +35,8 @@ struct sandbox {
     const char *missing; /* a sentence for the log; NULL: nothing is missing */
 };
 
-/* Enter the stage; LOADING first. Call it from the only thread, or others keep their rights to
- * files. */
+/* Enter the stage; LOADING first, then one of the others. Call it from the only thread, or
+ * others keep their rights to files. */
 void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
                    const struct sandbox_rights *rights);
 

@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/sandbox_denied.h"
 #include "ipc/message.h"
 
 #if defined(__x86_64__)
@@ -31,7 +33,7 @@
  * thread is begun by clone, whose flags can be seen, and not by clone3. */
 enum { FIRST_NEW_CALL = 424 };
 
-enum when { ALWAYS, LOADING, WRITING, READING };
+enum when { ALWAYS, LOADING, WRITING, READING, PREPARING /* or loading */ };
 
 #define ANY 0xffffffffU
 
@@ -76,8 +78,16 @@ static const struct call calls[] = {
 #endif
 #endif
 
-    /* threads of this process, never another process */
+    /* threads of this process; another process, which is glibc's fork(), only by the one that
+     * starts the preparers (preparers.c) */
     { .number = __NR_clone, .mask = CLONE_THREAD, .wanted = CLONE_THREAD },
+    { .number = __NR_clone,
+      .when = LOADING,
+      .mask = ANY,
+      .wanted = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD },
+    { .number = __NR_wait4 },
+    { .number = __NR_getppid, .when = PREPARING },
+    { .number = __NR_setitimer, .when = PREPARING },
     { .number = __NR_set_robust_list },
     { .number = __NR_rseq },
     { .number = __NR_futex },
@@ -180,11 +190,11 @@ static void add_unless(struct program *p, uint32_t value, uint8_t steps) {
 }
 
 #define ALLOW SECCOMP_RET_ALLOW
-#define FORBID (SECCOMP_RET_ERRNO | EPERM)
+#define FORBID SECCOMP_RET_TRAP /* then sandbox_denied.c says EPERM */
 #define NOT_THERE (SECCOMP_RET_ERRNO | ENOSYS)
 
-/* The accumulator is the call's number, before and, if it is another call, after. Both machines
- * are little-endian: the low half comes first. */
+/* The accumulator is the call's number, before and after. Both machines are little-endian: the
+ * low half comes first. */
 static void add_call(struct program *p, const struct call *call) {
     if (call->mask == 0) {
         add_unless(p, (uint32_t)call->number, 1);
@@ -201,14 +211,15 @@ static void add_call(struct program *p, const struct call *call) {
         add_unless(p, wanted, (uint8_t)(3 * left + 1));
     }
     add_answer(p, ALLOW);
-    add_answer(p, FORBID);
+    add_load(p, offsetof(struct seccomp_data, nr));
 }
 
 static void make(struct program *p, enum sandbox_stage stage, bool writes) {
     const bool holds[] = { [ALWAYS] = true,
                            [LOADING] = stage == SANDBOX_LOADING,
                            [WRITING] = writes,
-                           [READING] = !writes };
+                           [READING] = !writes,
+                           [PREPARING] = stage != SANDBOX_SERVING };
     add_load(p, offsetof(struct seccomp_data, arch));
     add_unless(p, ARCH, 1);
     add(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
@@ -231,6 +242,7 @@ bool sandbox_calls_limit(enum sandbox_stage stage, bool writes) {
     if (ARCH == 0) return false;
     struct program p = { 0 };
     make(&p, stage, writes);
+    sandbox_denied_watch();
     struct sock_fprog filter = { .len = p.count, .filter = p.steps };
     return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
                    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) == 0;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/slots.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "engine/cells.h"
+#include "engine/constrained.h"
 #include "engine/engine.h"
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
+
+enum { GROUP = 4 /* tokens */ };
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too.
  */
@@ -53,7 +55,7 @@ static void forget(struct engine *e, struct slot *s) {
 static bool no_room(const struct engine *e, const struct slot *slot, size_t count,
                     struct error *err) {
     return error_set(
-        err, ERR_CONTEXT_LENGTH,
+        err, ERR_NO_MEMORY,
         "The request needs room for %zu tokens, but only %zu fit into the memory "
         "that is free; shorten it, wait for others to end, or unload other models.",
         count, cells_left(e, slot, count));
@@ -67,6 +69,18 @@ static bool provide(struct engine *engine, struct slot *slot, const struct slot 
         forget(engine, old);
     }
     return true;
+}
+
+/* A conversation that is only remembered never keeps a new one out (Memory, rule 1): where both
+ * have no room beside one another, the new one goes on in the slot that it would have copied
+ * its beginning from. */
+static bool provide_first(struct engine *e, struct prefix_choice *choice, size_t count,
+                          struct error *err) {
+    const struct slot *donor = choice->donor < 0 ? NULL : &e->slots[choice->donor];
+    if (provide(e, &e->slots[choice->slot], donor, count, err)) return true;
+    if (!donor || donor->job || choice->donor == choice->slot) return false;
+    choice->slot = choice->donor;
+    return provide(e, &e->slots[choice->slot], donor, count, err);
 }
 
 static struct slot *newest_running(struct engine *e) {
@@ -134,6 +148,17 @@ static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice
     return have;
 }
 
+/* The kernels for 4-bit weights compute the tokens of a batch in groups of GROUP, and those
+ * that are left over one by one, which rounds in another way. If the part that is reused ends
+ * with a whole group, the rest is computed as the first time, and the answer is the same. */
+static size_t keep_whole_groups(struct engine *e, struct slot *s, size_t have) {
+    size_t whole = have - have % GROUP;
+    s->processed = have; /* which decides what can be cut */
+    if (whole == have || prompt_cache_usable(e, s, whole) != whole) return have;
+    if (s->saved > whole) s->saved = whole;
+    return prompt_cache_cut(e, s, whole);
+}
+
 static void set_prompt(struct slot *s, size_t processed, bool secret) {
     s->processed = processed;
     s->secret = secret;
@@ -160,6 +185,8 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     size_t processed = 0;
     if (reuse) {
         processed = take_prefix(e, s, choice, &job->cache_source);
+        processed = keep_whole_groups(e, s, processed);
+        if (processed == 0) job->cache_source = CACHE_NONE;
     } else {
         prompt_cache_put_aside(e, s, 0);
         (void)prompt_cache_cut(e, s, 0);
@@ -186,16 +213,11 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
  */
 void slot_next_input(struct engine *engine, struct slot *slot) {
     struct job *job = slot->job;
-    struct error err;
     if (job->next_input == job->request.input_count) {
         slot_finish(engine, slot, STOP_EOS);
         return;
     }
-    const struct input *input = &job->request.inputs[job->next_input++];
-    if (!job_read_input(engine, input, &job->prompt, &err)) {
-        slot_fail(engine, slot, &err);
-        return;
-    }
+    job_next_input(job, job->next_input++);
     (void)prompt_cache_cut(engine, slot, 0);
     set_prompt(slot, 0, true);
     prompt_cache_set_marks(engine, slot);
@@ -208,6 +230,7 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
     job->started = clock_boottime_usec();
     s->last_used = ++e->counter;
     if (job->request.op != REQUEST_EMBEDDING) {
+        constrained_begin(e, job);
         begin_generation(e, s, choice);
         return;
     }
@@ -220,21 +243,17 @@ void slots_admit(struct engine *engine) {
     while (engine->queue.first) {
         struct job *job = engine->queue.first;
         struct error err;
-        if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0 &&
-            !job_read_input(engine, job->request.inputs, &job->prompt, &err)) {
-            assert(false && "read before");
-        }
+        if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0)
+            job_next_input(job, 0);
         struct prefix_choice choice = choose(engine, job);
         if (choice.slot < 0) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);
-        struct slot *slot = &engine->slots[choice.slot];
-        const struct slot *donor = choice.donor < 0 ? NULL : &engine->slots[choice.donor];
-        if (!provide(engine, slot, donor, job->prompt.count, &err)) {
+        if (!provide_first(engine, &choice, job->prompt.count, &err)) {
             reply_error(&engine->link, job->id, &err);
             job_free(job);
             continue;
         }
-        slot_start(engine, slot, job, choice);
+        slot_start(engine, &engine->slots[choice.slot], job, choice);
     }
 }
 

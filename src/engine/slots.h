@@ -18,6 +18,8 @@
 #include "engine/tokens.h"
 #include "prompts/checkpoints.h"
 
+struct engine;
+
 struct slot {
     llama_seq_id seq;
     struct tokens tokens;           /* of the sequence; all of a free slot are processed */

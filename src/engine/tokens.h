@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "engine/chat_shim.h"
+#include "engine/plan_shim.h"
 
 struct tokens {
     llama_token *data;

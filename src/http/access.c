@@ -94,20 +94,79 @@ bool access_origin_is_same(const char *origin, const char *host) {
     return false;
 }
 
-bool access_check(const char *host, const char *origin, const struct access_names *names,
-                  struct error *err) {
-    if (host && !access_host_is_own(host, names)) {
+/* What a "*" stands for: part of a name, so never the end of a scheme or a port. */
+static bool is_part_of_name(const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        char c = ascii_lower(text[i]);
+        bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+        if (!fits) return false;
+    }
+    return len > 0;
+}
+
+static bool fits(const char *pattern, size_t pattern_len, const char *text, size_t len) {
+    const char *star = memchr(pattern, '*', pattern_len);
+    if (!star) return ascii_equal(pattern, pattern_len, text, len);
+    size_t before = (size_t)(star - pattern), after = pattern_len - before - 1;
+    return len > before + after && ascii_equal(pattern, before, text, before) &&
+           ascii_equal(star + 1, after, text + len - after, after) &&
+           is_part_of_name(text + before, len - before - after);
+}
+
+bool access_list_has(const char *list, const char *text) {
+    static const char between[] = ", ";
+    size_t len;
+    for (list += strspn(list, between); *list; list += len + strspn(list + len, between)) {
+        len = strcspn(list, between);
+        if (fits(list, len, text, strlen(text))) return true;
+    }
+    return false;
+}
+
+bool access_origin_is_local(const char *origin) {
+    static const char *const schemes[] = { "app://", "vscode-webview://", "tauri://",
+                                           "file://" };
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (strncasecmp(origin, schemes[i], strlen(schemes[i])) == 0) return true;
+    }
+    return strcasecmp(origin, "null") == 0 || strcasecmp(origin, "file") == 0;
+}
+
+static bool host_is_allowed(const struct access_request *request,
+                            const struct access_names *names,
+                            const struct access_rules *rules) {
+    struct authority a;
+    if (!request->host || request->has_key) return true;
+    if (access_host_is_own(request->host, names)) return true;
+    return parse_authority(request->host, &a) && access_list_has(rules->hosts, a.name);
+}
+
+static bool refuse_origin(const char *origin, bool local, struct error *err) {
+    if (local) {
+        return error_set(err, ERR_FORBIDDEN,
+                         "An app of origin \"%.60s\" has to send an API key (`doze token "
+                         "create`), or add the origin to the setting allowed_origins.",
+                         origin);
+    }
+    return error_set(err, ERR_FORBIDDEN,
+                     "Requests from web pages of \"%.80s\" are refused; add this origin to the "
+                     "setting allowed_origins, or allow all with cors.",
+                     origin);
+}
+
+bool access_check(const struct access_request *request, const struct access_names *names,
+                  const struct access_rules *rules, bool *ret_foreign, struct error *err) {
+    const char *host = request->host, *origin = request->origin;
+    *ret_foreign = origin != NULL;
+    if (rules->all) return true;
+    if (!host_is_allowed(request, names, rules)) {
         return error_set(err, ERR_FORBIDDEN,
                          "Host \"%.80s\" is not a name of this machine; use its address or "
-                         "localhost, or allow other hosts and pages with the setting cors.",
+                         "localhost, or add the name to the setting allowed_hosts.",
                          host);
     }
-    if (origin && !(host && access_origin_is_same(origin, host))) {
-        return error_set(
-            err, ERR_FORBIDDEN,
-            "Requests from web pages of \"%.80s\" are refused; allow pages of other "
-            "origins with the setting cors.",
-            origin);
-    }
-    return true;
+    *ret_foreign = origin && !(host && access_origin_is_same(origin, host));
+    if (!*ret_foreign || access_list_has(rules->origins, origin)) return true;
+    bool local = access_origin_is_local(origin);
+    return (local && request->has_key) || refuse_origin(origin, local, err);
 }

@@ -27,9 +27,30 @@ bool access_host_is_own(const char *host, const struct access_names *names);
 /* Is the Origin header a page of the server named by the Host header? */
 bool access_origin_is_same(const char *origin, const char *host);
 
-/* Check Host and Origin (NULL: absent) together. Fails with ERR_FORBIDDEN and a sentence that
- * says what to do. */
-bool access_check(const char *host, const char *origin, const struct access_names *names,
-                  struct error *err) __attribute__((warn_unused_result));
+/* Is the text one of the names of a list, "a.example, *.b.example", which has commas or spaces
+ * between? A "*" stands for one or more letters, digits, "-" and "."; case does not matter. */
+bool access_list_has(const char *list, const char *text);
+
+/* Is the Origin one that no web site can have: of a desktop app, an editor's view, a file? */
+bool access_origin_is_local(const char *origin);
+
+/* What the owner allows beside this machine's own names and pages. */
+struct access_rules {
+    bool all;            /* every page and every name (setting cors) */
+    const char *hosts;   /* lists as above; names without a port */
+    const char *origins; /* with scheme and port, as browsers send them */
+};
+
+struct access_request {
+    const char *host, *origin; /* the headers; NULL: absent */
+    /* It carries a key that the server knows; a page that wants to attack has none. */
+    bool has_key;
+};
+
+/* May the request come in? *ret_foreign: its page has another origin, so the answer has to say
+ * that the page may read it. Fails with ERR_FORBIDDEN and a sentence that says what to do. */
+bool access_check(const struct access_request *request, const struct access_names *names,
+                  const struct access_rules *rules, bool *ret_foreign, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

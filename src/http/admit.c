@@ -27,24 +27,36 @@ void exchange_refuse_busy(struct exchange *x) {
     exchange_fail(x, &err);
 }
 
-/* The rules for browsers (access.h) unless the setting cors is on. */
+/* Tell the browser that this page may read the answer. */
+static void add_page(struct exchange *x, const struct access_rules *rules, const char *origin) {
+    exchange_add_header(x, "Access-Control-Allow-Origin", rules->all ? "*" : origin);
+    exchange_add_header(x, "Access-Control-Expose-Headers", "*");
+    if (!rules->all) exchange_add_header(x, "Vary", "Origin");
+}
+
+/* The rules for browsers (access.h). A preflight has no key; what follows it has. */
 static bool admit_page(struct exchange *x) {
-    struct http_server *server = x->conn->server;
-    const char *origin = request_header(&x->request, "Origin");
-    const char *host =
-        x->request.target.authority; /* takes precedence over Host: RFC 9112, 3.2.2 */
-    if (!host) host = request_header(&x->request, "Host");
-    if (!server->options.cors(server->options.ctx)) {
-        struct access_names names = { server->machine, x->conn->port->host };
-        struct error err;
-        return access_check(host, origin, &names, &err) || fail(x, &err);
+    const struct http_server *server = x->conn->server;
+    const struct http_options *options = &server->options;
+    struct access_names names = { server->machine, x->conn->port->host };
+    struct access_rules rules = options->rules(options->ctx);
+    struct access_request request = {
+        .host = x->request.target.authority, /* takes precedence over Host: RFC 9112, 3.2.2 */
+        .origin = request_header(&x->request, "Origin"),
+    };
+    bool preflight = strcmp(x->request.method, "OPTIONS") == 0, foreign;
+    struct error err;
+    if (!request.host) request.host = request_header(&x->request, "Host");
+    if (!access_check(&request, &names, &rules, &foreign, &err)) {
+        request.has_key = options->has_key && options->has_key(options->ctx, x, preflight);
+        if (!request.has_key || !access_check(&request, &names, &rules, &foreign, &err))
+            return fail(x, &err);
     }
-    if (origin) exchange_add_header(x, "Access-Control-Allow-Origin", "*");
-    if (origin) exchange_add_header(x, "Access-Control-Expose-Headers", "*");
+    if (foreign) add_page(x, &rules, request.origin);
     return true;
 }
 
-/* The headers that answer a browser's preflight. Without cors the request is refused earlier.
+/* The headers that answer a browser's preflight. What is not allowed is refused earlier.
  */
 static void add_preflight(struct exchange *x, const char *methods) {
     const char *wanted = request_header(&x->request, "Access-Control-Request-Headers");
@@ -105,7 +117,7 @@ static bool admit_guarded(struct exchange *x) {
     const struct http_options *options = &x->conn->server->options;
     struct error err;
     if (x->route->access == HTTP_OPEN || !options->guard) return true;
-    return options->guard(options->ctx, x, &err) || fail(x, &err);
+    return options->guard(options->ctx, x, x->route->access, &err) || fail(x, &err);
 }
 
 static bool admit_body(struct exchange *x) {

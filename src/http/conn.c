@@ -75,7 +75,6 @@ struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
     c->server = server;
     c->port = port;
     port->users++;
-    server->conn_count++;
     c->keep_alive = true;
     c->on_deadline = on_deadline;
     c->open_handles = 2;
@@ -85,13 +84,14 @@ struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
     c->next = server->conns;
     if (c->next) c->next->prev = c;
     server->conns = c;
+    server_count_connection(server, 1);
     return c;
 }
 
 void conn_begin_exchange(struct conn *c) {
     c->x = xcalloc(1, sizeof *c->x);
     c->x->conn = c;
-    request_init(&c->x->request, c->server->limits);
+    http_request_init(&c->x->request, c->server->limits);
     buf_init(&c->x->headers, HEADERS_MAX);
     c->keep_alive = true;
 }
@@ -99,7 +99,7 @@ void conn_begin_exchange(struct conn *c) {
 void conn_on_handle_gone(struct conn *c) {
     struct http_port *port = c->port;
     if (--c->open_handles > 0) return;
-    c->server->conn_count--;
+    server_count_connection(c->server, -1);
     if (c->prev) c->prev->next = c->next;
     if (c->next) c->next->prev = c->prev;
     if (c->server->conns == c) c->server->conns = c->next;
@@ -117,7 +117,7 @@ void conn_release_exchange(struct conn *c) {
     struct exchange *x = c->x;
     if (x->state != EXCHANGE_READING) c->server->active--;
     c->server->bodies -= x->body_held;
-    request_clear(&x->request);
+    http_request_clear(&x->request);
     buf_clear(&x->headers);
     free(x);
     c->x = NULL;

@@ -39,6 +39,17 @@ const char *exchange_header(const struct exchange *x, const char *name) {
     return request_header(&x->request, name);
 }
 
+void exchange_peer(const struct exchange *x, char text[HTTP_PEER_SIZE]) {
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    int status = uv_tcp_getpeername(&x->conn->stream.tcp, (struct sockaddr *)&address, &len);
+    if (status == 0 && address.ss_family == AF_INET6)
+        status = uv_ip6_name((struct sockaddr_in6 *)&address, text, HTTP_PEER_SIZE);
+    else if (status == 0)
+        status = uv_ip4_name((struct sockaddr_in *)&address, text, HTTP_PEER_SIZE);
+    if (status != 0) snprintf(text, HTTP_PEER_SIZE, "unknown");
+}
+
 const char *exchange_body(const struct exchange *x, size_t *ret_len) {
     static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF, which some programs put first */
     const struct buf *body = &x->request.body;
@@ -118,6 +129,7 @@ void exchange_refuse(struct exchange *x, int status, const struct error *err) {
         exchange_add_header(x, "Retry-After", seconds);
     }
     if (status == 401) exchange_add_header(x, "WWW-Authenticate", "Bearer");
+    if (status == 415) exchange_add_header(x, "Accept-Encoding", "gzip, deflate");
     if (err->code == ERR_METHOD) {
         struct buf allow = BUF_INIT(256);
         (void)route_allowed(options->routes, options->route_count, path, &allow);

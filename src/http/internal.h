@@ -70,6 +70,9 @@ struct http_port {
  * a reserve that large ones cannot fill. */
 bool server_has_room(const struct http_server *server, size_t len, size_t total);
 
+/* A connection came (1) or is gone (-1). */
+void server_count_connection(struct http_server *server, int change);
+
 /* If it was closed by http_server_close and nothing of it is left. */
 void server_free_if_closed(struct http_server *server);
 /* Frees the port if that was its last user, then server_free_if_closed. */

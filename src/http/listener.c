@@ -2,6 +2,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -121,10 +122,9 @@ static int open_any(const char *host, int port, struct error *err) {
     return fd;
 }
 
-struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
-                               const struct listener_owner *owner, struct error *err) {
-    int fd = open_any(host, port, err);
-    if (fd < 0) return NULL;
+/* Takes fd. */
+static struct listener *listen_on(uv_loop_t *loop, int fd, const struct listener_owner *owner,
+                                  struct error *err) {
     struct listener *l = xcalloc(1, sizeof *l);
     *l = (struct listener){ .owner = *owner, .fd = fd, .open_handles = 2 };
     int status = uv_poll_init(loop, &l->poll, fd);
@@ -140,12 +140,58 @@ struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
     return l;
 }
 
+struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
+                               const struct listener_owner *owner, struct error *err) {
+    int fd = open_any(host, port, err);
+    return fd < 0 ? NULL : listen_on(loop, fd, owner, err);
+}
+
+static int socket_option(int fd, int name) {
+    int value = -1;
+    socklen_t len = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+struct listener *listener_adopt(uv_loop_t *loop, int fd, const struct listener_owner *owner,
+                                struct error *err) {
+    int domain = socket_option(fd, SO_DOMAIN);
+    bool tcp = (domain == AF_INET || domain == AF_INET6) &&
+               socket_option(fd, SO_TYPE) == SOCK_STREAM &&
+               socket_option(fd, SO_ACCEPTCONN) == 1;
+    if (!tcp) {
+        error_set(
+            err, ERR_IO,
+            "Descriptor %d, which was passed to listen on, is no TCP socket that listens; "
+            "use ListenStream= with a port in the socket unit, and no Accept=yes.",
+            fd);
+        return NULL;
+    }
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own >= 0 && fcntl(own, F_SETFL, O_NONBLOCK) == 0) {
+        return listen_on(loop, own, owner, err);
+    }
+    error_set(err, ERR_IO, "Cannot use the socket that was passed: %s.", strerror(errno));
+    if (own >= 0) close(own);
+    return NULL;
+}
+
+union any_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+void listener_host(const struct listener *l, char ret_host[LISTENER_HOST_SIZE]) {
+    union any_address address = { .v6 = { .sin6_port = 0 } };
+    socklen_t len = sizeof address;
+    if (getsockname(l->fd, &address.any, &len) != 0 ||
+        getnameinfo(&address.any, len, ret_host, LISTENER_HOST_SIZE, NULL, 0, NI_NUMERICHOST)) {
+        ret_host[0] = '\0';
+    }
+}
+
 int listener_port(const struct listener *l) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = { .v6 = { .sin6_port = 0 } };
+    union any_address address = { .v6 = { .sin6_port = 0 } };
     socklen_t len = sizeof address;
     if (getsockname(l->fd, &address.any, &len) != 0) return 0;
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port

@@ -28,8 +28,17 @@ struct listener_owner {
 struct listener *listener_open(uv_loop_t *loop, const char *host, int port,
                                const struct listener_owner *owner, struct error *err);
 
+/* The same with a TCP socket that listens already, such as one that systemd passes. The caller
+ * keeps fd: without a listener, clients wait in its queue. */
+struct listener *listener_adopt(uv_loop_t *loop, int fd, const struct listener_owner *owner,
+                                struct error *err);
+
 /* The port listened on. */
 int listener_port(const struct listener *l);
+
+enum { LISTENER_HOST_SIZE = 64 };
+/* The address listened on, in digits; "" if the kernel does not say. */
+void listener_host(const struct listener *l, char ret_host[LISTENER_HOST_SIZE]);
 
 /* The address is free at once; the listener frees itself when its last handle is closed. */
 void listener_close(struct listener *l);

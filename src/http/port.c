@@ -27,23 +27,41 @@ static void port_on_listener_closed(void *ctx) {
     port_release(ctx);
 }
 
-static bool port_listen(struct http_port *port, const char *host, int number,
-                        struct error *err) {
-    struct listener_owner owner = { .on_accept = port_on_accept,
+static struct listener_owner owner_of(struct http_port *port) {
+    return (struct listener_owner){ .on_accept = port_on_accept,
                                     .on_failed = port_on_accept_failed,
                                     .on_closed = port_on_listener_closed,
                                     .ctx = port,
                                     .pause = port->server->limits->accept_pause };
-    port->listener = listener_open(port->server->loop, host, number, &owner, err);
+}
+
+/* listener: NULL if it could not be opened. */
+static bool port_take(struct http_port *port, struct listener *listener) {
+    port->listener = listener;
     if (!port->listener) return false;
     port->users++;
     port->number = listener_port(port->listener);
     return true;
 }
 
+static bool port_listen(struct http_port *port, const char *host, int number,
+                        struct error *err) {
+    struct listener_owner owner = owner_of(port);
+    return port_take(port, listener_open(port->server->loop, host, number, &owner, err));
+}
+
 static void port_stop_listening(struct http_port *port) {
     if (port->listener) listener_close(port->listener);
     port->listener = NULL;
+}
+
+static void port_add(struct http_port *p, const char *host) {
+    struct http_server *server = p->server;
+    p->host = xstrdup(host);
+    p->users++;
+    p->next = server->ports;
+    if (p->next) p->next->prev = p;
+    server->ports = p;
 }
 
 struct http_port *http_server_listen(struct http_server *server, const char *host, int port,
@@ -54,11 +72,21 @@ struct http_port *http_server_listen(struct http_server *server, const char *hos
         free(p);
         return NULL;
     }
-    p->host = xstrdup(host);
-    p->users++;
-    p->next = server->ports;
-    if (p->next) p->next->prev = p;
-    server->ports = p;
+    port_add(p, host);
+    return p;
+}
+
+struct http_port *http_server_adopt(struct http_server *server, int fd, struct error *err) {
+    struct http_port *p = xcalloc(1, sizeof *p);
+    char host[LISTENER_HOST_SIZE];
+    p->server = server;
+    struct listener_owner owner = owner_of(p);
+    if (!port_take(p, listener_adopt(server->loop, fd, &owner, err))) {
+        free(p);
+        return NULL;
+    }
+    listener_host(p->listener, host);
+    port_add(p, host);
     return p;
 }
 

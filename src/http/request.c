@@ -142,6 +142,25 @@ static int on_headers_complete(llhttp_t *parser) {
     return HPE_PAUSED;
 }
 
+static int refuse_broken_body(struct request *r) {
+    return refuse(
+        r, 400, ERR_INVALID_REQUEST,
+        "The body is not what its Content-Encoding says; send gzip, deflate or none.");
+}
+
+static int add_inflated(struct request *r, const char *at, size_t len) {
+    switch (inflater_feed(r->inflater, at, len, &r->body)) {
+    case INFLATER_OK:
+        return HPE_OK;
+    case INFLATER_TOO_LARGE:
+        return refuse(r, 413, ERR_TOO_LARGE,
+                      "The request body is too long once inflated; send a shorter one.");
+    case INFLATER_BROKEN:
+        break;
+    }
+    return refuse_broken_body(r);
+}
+
 static int on_body(llhttp_t *parser, const char *at, size_t len) {
     struct request *r = parser->data;
     if (len > r->body_max - r->body_received) {
@@ -149,6 +168,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t len) {
                       "The request body is too long; send a shorter one.");
     }
     r->body_received += len;
+    if (r->inflater) return add_inflated(r, at, len);
     if (r->body_stored) (void)buf_add(&r->body, at, len);
     return HPE_OK;
 }
@@ -163,6 +183,10 @@ static int on_chunk_extension(llhttp_t *parser, const char *at, size_t len) {
 
 static int on_message_complete(llhttp_t *parser) {
     struct request *r = parser->data;
+    if (r->inflater && r->has_body && !inflater_ended(r->inflater))
+        return refuse_broken_body(r);
+    inflater_free(r->inflater);
+    r->inflater = NULL;
     r->phase = REQUEST_COMPLETE;
     return HPE_PAUSED;
 }
@@ -181,7 +205,7 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-void request_init(struct request *r, const struct http_limits *limits) {
+void http_request_init(struct request *r, const struct http_limits *limits) {
     *r = (struct request){ .limits = limits, .phase = REQUEST_IN_HEAD };
     llhttp_init(&r->parser, HTTP_REQUEST, &settings);
     r->parser.data = r;
@@ -189,10 +213,12 @@ void request_init(struct request *r, const struct http_limits *limits) {
     buf_init(&r->text, limits->request_line + limits->header_bytes + 1);
 }
 
-void request_clear(struct request *r) {
+void http_request_clear(struct request *r) {
     target_clear(&r->target);
     buf_clear(&r->text);
     buf_clear(&r->body);
+    inflater_free(r->inflater);
+    r->inflater = NULL;
     free(r->fields);
     r->fields = NULL;
 }
@@ -247,8 +273,24 @@ static bool expect_body(struct request *r, size_t max, bool stored) {
     return true;
 }
 
+static bool choose_coding(struct request *r) {
+    static const char *const known[] = { "gzip", "x-gzip", "deflate" };
+    const char *coding = request_header(r, "Content-Encoding");
+    if (!coding || !*coding || strcasecmp(coding, "identity") == 0) return true;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcasecmp(coding, known[i]) != 0) continue;
+        r->inflater = inflater_new();
+        return true;
+    }
+    r->status = 415;
+    return error_set(&r->err, ERR_INVALID_REQUEST,
+                     "The Content-Encoding '%.40s' is not known here; send the body with gzip, "
+                     "deflate or none.",
+                     coding);
+}
+
 bool request_allow_body(struct request *r, size_t max) {
-    return expect_body(r, max, true);
+    return expect_body(r, max, true) && choose_coding(r);
 }
 
 bool request_ignore_body(struct request *r, size_t max) {

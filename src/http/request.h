@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "http/inflater.h"
 #include "http/limits.h"
 #include "http/target.h"
 
@@ -50,7 +51,7 @@ struct request {
     size_t field_bytes;     /* as limits->header_bytes counts */
     size_t trailer_bytes;   /* likewise */
     size_t extension_bytes; /* of chunks */
-    size_t body_max;        /* bytes of the body wanted; more: 413 */
+    size_t body_max;        /* bytes of the body wanted, as sent and as stored; more: 413 */
     bool body_stored;
 
     /* the head */
@@ -62,21 +63,22 @@ struct request {
     bool chunked;
     uint64_t content_length; /* 0 without one */
 
-    struct buf body;      /* if stored */
-    size_t body_received; /* bytes, stored or not, without framing */
-    int status;           /* REQUEST_BAD: what to answer */
+    struct buf body;           /* if stored; without its Content-Encoding */
+    struct inflater *inflater; /* NULL: it has none */
+    size_t body_received;      /* bytes, stored or not, without framing */
+    int status;                /* REQUEST_BAD: what to answer */
     struct error err;
 };
 
 /* Borrows limits for its life. Must not be moved afterwards. */
-void request_init(struct request *r, const struct http_limits *limits);
-void request_clear(struct request *r);
+void http_request_init(struct request *r, const struct http_limits *limits);
+void http_request_clear(struct request *r);
 
 enum request_step request_feed(struct request *r, const char *bytes, size_t len,
                                size_t *ret_used);
 
-/* After REQUEST_HEAD: store a body of up to max bytes. False, with 413 in status and err, if it
- * is announced longer. */
+/* After REQUEST_HEAD: store a body of up to max bytes. False, with status and err, if it is
+ * announced longer (413) or has a Content-Encoding that is not known (415). */
 bool request_allow_body(struct request *r, size_t max) __attribute__((warn_unused_result));
 /* After REQUEST_HEAD: skip a body of up to max bytes. Fails like request_allow_body. */
 bool request_ignore_body(struct request *r, size_t max) __attribute__((warn_unused_result));

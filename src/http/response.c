@@ -23,6 +23,7 @@ static const struct phrase {
     { 408, "Request Timeout" },
     { 409, "Conflict" },
     { 413, "Content Too Large" },
+    { 415, "Unsupported Media Type" },
     { 414, "URI Too Long" },
     { 417, "Expectation Failed" },
     { 426, "Upgrade Required" },

@@ -23,6 +23,19 @@ size_t http_server_active(const struct http_server *server) {
     return server->active;
 }
 
+size_t http_server_connections(const struct http_server *server) {
+    return server->conn_count;
+}
+
+void server_count_connection(struct http_server *server, int change) {
+    if (change > 0)
+        server->conn_count++;
+    else
+        server->conn_count--;
+    if (server->options.on_connections)
+        server->options.on_connections(server->options.connections_ctx);
+}
+
 bool server_has_room(const struct http_server *server, size_t len, size_t total) {
     const struct http_limits *limits = server->limits;
     size_t reserve = len <= limits->small_body ? limits->bodies_reserve : 0;

@@ -22,16 +22,19 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "http/access.h"
 #include "http/limits.h"
 
 struct http_server;
 struct http_port;
 struct exchange;
 
-enum http_access {
-    HTTP_GUARDED, /* http_options.guard decides */
-    HTTP_OPEN,    /* for everybody */
+enum {
+    HTTP_GUARDED = 0, /* http_options.guard decides; it may know other numbers above 0 */
+    HTTP_OPEN = -1,   /* for everybody */
 };
+
+enum { HTTP_PEER_SIZE = 64 };
 
 struct http_route {
     const char *method; /* "GET", ... ; HEAD is answered from GET */
@@ -39,7 +42,7 @@ struct http_route {
     const char *path;
     /* bytes; http_options.body_limit may ask for less; 0: any body is drained and ignored */
     size_t max_body;
-    enum http_access access;
+    int access; /* HTTP_OPEN, HTTP_GUARDED, or another number for the guard */
     void (*handler)(void *ctx, struct exchange *x);
 };
 
@@ -49,11 +52,15 @@ struct http_options {
     void *ctx; /* for handlers and the functions below */
     /* The body of an error answer for this path (dialects differ): JSON appended to out. */
     void (*format_error)(void *ctx, const char *path, const struct error *err, struct buf *out);
-    /* Are pages of other origins allowed (setting `cors`)? Called for every request. */
-    bool (*cors)(void *ctx);
-    /* May this request, of which only the head is read, run the handler of a guarded route? If
-     * not, *err says why. NULL: always. */
-    bool (*guard)(void *ctx, const struct exchange *x, struct error *err);
+    /* Which pages and names are allowed, beside this machine's own. Called for every request;
+     * the texts are borrowed for the request's admission. */
+    struct access_rules (*rules)(void *ctx);
+    /* Does the request carry a key that the server knows? preflight: will the next one have to?
+     * NULL: never. */
+    bool (*has_key)(void *ctx, const struct exchange *x, bool preflight);
+    /* May this request, of which only the head is read, run the handler of a route with this
+     * access, which is not HTTP_OPEN? If not, *err says why. NULL: always. */
+    bool (*guard)(void *ctx, const struct exchange *x, int access, struct error *err);
     /* The most that any body may have, in bytes. Called for every request with a body. NULL:
      * what its route allows. */
     size_t (*body_limit)(void *ctx);
@@ -62,6 +69,9 @@ struct http_options {
     void (*on_request)(void *ctx, const char *method, const char *path);
     /* What the owner of the machine should know; each sentence comes once. NULL: not called. */
     void (*on_warning)(void *ctx, const char *sentence);
+    /* http_server_connections has another value; its own ctx. NULL: not called. */
+    void (*on_connections)(void *ctx);
+    void *connections_ctx;
     /* NULL: http_limits_default; borrowed for the server's life */
     const struct http_limits *limits;
 };
@@ -74,8 +84,11 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *
  * what to do). The port is the caller's until http_port_close or http_server_close. */
 struct http_port *http_server_listen(struct http_server *server, const char *host, int port,
                                      struct error *err);
+/* The same with a TCP socket that listens already. The caller keeps fd: while the port is
+ * closed, clients wait in its queue. */
+struct http_port *http_server_adopt(struct http_server *server, int fd, struct error *err);
 int http_port_number(const struct http_port *port);
-/* As it was given; borrowed until the port is moved or closed. */
+/* As it was given, of an adopted port in digits; borrowed until the port is moved or closed. */
 const char *http_port_host(const struct http_port *port);
 
 /* Listen on another address of this machine instead, with the same number. Connections stay
@@ -96,6 +109,8 @@ void http_server_close(struct http_server *server, void (*on_closed)(void *ctx),
 
 /* Number of running exchanges of all ports. */
 size_t http_server_active(const struct http_server *server);
+/* Number of connections of all ports. */
+size_t http_server_connections(const struct http_server *server);
 
 /* ---- the request; strings live as long as the exchange ---- */
 const char *exchange_path(const struct exchange *x); /* decoded, without query */
@@ -105,6 +120,8 @@ const char *exchange_param(const struct exchange *x, const char *name);
 const char *exchange_query(const struct exchange *x, const char *name);
 /* Case-insensitive name; NULL if absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
+/* The client's address, without its port; "unknown" if it is gone. */
+void exchange_peer(const struct exchange *x, char text[HTTP_PEER_SIZE]);
 /* Without a byte order mark. */
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
 /* Free the body: what was made of it needs it no more. exchange_body is empty afterwards. */

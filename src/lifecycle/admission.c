@@ -220,6 +220,18 @@ static void victim_evict(struct lc_step *st, int load, int v) {
         slot_evict(st, v, load);
 }
 
+/* The load's worker is started before anybody has to leave for it (JIT loading, rule 7): if
+ * that fails, nobody does. */
+static bool worker_is_there(struct lc_step *st, int load) {
+    struct lc_slot *slot = &st->lc->slots[load];
+
+    if (slot->prepared == LC_UNPREPARED) {
+        slot->prepared = LC_PREPARING;
+        (void)action_add(st, LC_DO_PREPARE, load);
+    }
+    return slot->prepared == LC_PREPARED;
+}
+
 static nbytes load_need(const struct lifecycle *lc, int load) {
     return slot_forced(lc, load) ? 0 : lc->slots[load].next.need;
 }
@@ -236,7 +248,7 @@ static bool place_try(struct lc_step *st, int load) {
                           .fail = LC_FAIL_NO_MEMORY, .need = need, .free = obtainable });
         return true;
     }
-    (void)victims_plan(lc, load, need, leaves);
+    if (victims_plan(lc, load, need, leaves) > 0 && !worker_is_there(st, load)) return false;
     for (int i = 0; i < LC_MAX_SLOTS; i++)
         if (leaves[i] && lc->now >= victim_goes_at(lc, load, i)) victim_evict(st, load, i);
     if (places_are_limited(lc, load) && places_taken(lc, load, true) >= lc->settings.jit_limit)

@@ -49,6 +49,7 @@ static void slot_replan(struct lifecycle *lc, int i, const struct lc_plan *plan)
     struct lc_slot *slot = &lc->slots[i];
 
     if (waiter_load(lc, i) != NULL) return;
+    if (slot->intended) return;
     if (slot->state == LC_ABSENT && slot->ttl != LC_TTL_NOT_GIVEN) return;
     slot->next = *plan;
 }
@@ -108,12 +109,15 @@ static int only_instance(const struct lifecycle *lc, uint32_t model) {
     return only;
 }
 
-/* The instance that an explicit load makes its own (Auto-evict, rule 7): a jit one, or one that
- * leaves, whose fresh load will be the explicit one. */
+/* The instance that an explicit load makes its own (Auto-evict, rule 7): a jit one, one that
+ * leaves, whose fresh load will be the explicit one, or one whose worker died. */
 static int promotable(const struct lifecycle *lc, const struct lc_event *ev) {
-    int i = ev->own_slot ? LC_NO_SLOT : only_instance(lc, ev->model);
+    bool named = ev->slot != LC_NO_SLOT && lc->slots[ev->slot].model == ev->model;
 
+    if (named && slot_is_intended_only(lc, ev->slot)) return ev->slot;
+    int i = ev->own_slot ? LC_NO_SLOT : only_instance(lc, ev->model);
     if (i == LC_NO_SLOT) return LC_NO_SLOT;
+    if (slot_is_intended_only(lc, i)) return i;
     if (slot_is_leaving(&lc->slots[i])) return waiter_load(lc, i) == NULL ? i : LC_NO_SLOT;
     if (slot_is_up(&lc->slots[i])) return lc->slots[i].origin == LC_ORIGIN_JIT ? i : LC_NO_SLOT;
     return slot_needs_place(lc, i) ? i : LC_NO_SLOT;
@@ -175,8 +179,14 @@ void on_cancel(struct lc_step *st, const struct lc_event *ev) {
 
 /* Requests behind a closed gate wait for the next worker already; they stay. */
 void on_unload(struct lc_step *st, const struct lc_event *ev) {
-    const struct lc_slot *slot = &st->lc->slots[ev->slot];
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
 
+    if (slot->state == LC_ABSENT) {
+        requests_fail(st, ev->slot, LC_SET_ALL,
+                      &(struct lc_refusal){ .fail = LC_FAIL_UNLOADED });
+        slot_drop_intent(slot);
+        return;
+    }
     if (!slot_is_up(slot) && slot->state != LC_DRAINING) return;
     requests_fail(st, ev->slot, slot->state == LC_LOADING ? LC_SET_ALL : LC_SET_ACTIVE,
                   &(struct lc_refusal){ .fail = LC_FAIL_UNLOADED });
@@ -211,6 +221,7 @@ void on_update(struct lc_step *st, const struct lc_event *ev) {
     if (ev->origin == LC_ORIGIN_EXPLICIT)
         slot_promote(lc, ev->slot, was == LC_ORIGIN_JIT ? MSEC_NEVER : slot->ttl);
     slot->origin = ev->origin;
+    if (ev->origin == LC_ORIGIN_JIT) slot->intended = false;
     if (ev->ttl != LC_TTL_NOT_GIVEN) slot_set_ttl(lc, ev->slot, ev->ttl);
     if (was != ev->origin && ev->origin == LC_ORIGIN_JIT &&
         lc->settings.auto_evict == LC_EVICT_ON)
@@ -226,9 +237,10 @@ void on_budget(struct lc_step *st, const struct lc_event *ev) {
 }
 
 static void slot_shut_down(struct lc_step *st, int i) {
-    const struct lc_slot *slot = &st->lc->slots[i];
+    struct lc_slot *slot = &st->lc->slots[i];
 
     requests_fail(st, i, LC_SET_HELD, &(struct lc_refusal){ .fail = LC_FAIL_SHUTDOWN });
+    slot->intended = false;
     if (slot->state == LC_LOADING || slot->state == LC_IDLE)
         slot_leave(st, i, LC_BECAUSE_SHUTDOWN);
     else if (slot->state == LC_BUSY)

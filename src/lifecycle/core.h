@@ -74,6 +74,8 @@ void requests_fail(struct lc_step *st, int slot, unsigned states, const struct l
 /* Puts the slot's ADMITTED requests behind everybody who waits, but for those that its load
  * owes an answer when the waiter came before it was ready. */
 void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived);
+/* Their ttls count for the load to come; they have counted for the instance that is gone. */
+void requests_ask_again(struct lifecycle *lc, int slot);
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
 /* Requests for the model, on any slot, without a parallel place. */
 uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
@@ -84,11 +86,13 @@ const struct lc_request *waiter_load(const struct lifecycle *lc, int slot);
 
 /* slot.c */
 bool slot_is_instance(const struct lifecycle *lc,
-                      int slot);                  /* resident, or somebody waits for it */
+                      int slot); /* resident, intended, or somebody waits for it */
 bool slot_is_leaving(const struct lc_slot *slot); /* DRAINING, UNLOADING */
 bool slot_is_up(const struct lc_slot *slot);      /* LOADING, IDLE, BUSY */
 bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
 msec slot_expires(const struct lc_slot *slot);
+/* When an instance that is only intended is forgotten, or MSEC_NEVER. */
+msec intent_ends(const struct lifecycle *lc, int slot);
 /* LOADING: when it is cancelled because nobody waits for it (JIT loading, rule 4), or
  * MSEC_NEVER.
  */
@@ -111,6 +115,10 @@ bool slot_is_watched(const struct lc_slot *slot);
 /* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new
  * load. */
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
+/* Its worker died and nobody waits for the next one. */
+bool slot_is_intended_only(const struct lifecycle *lc, int slot);
+/* Nobody wants it back any more. */
+void slot_drop_intent(struct lc_slot *slot);
 /* Makes it explicit (Auto-evict, rule 7). */
 void slot_promote(struct lifecycle *lc, int slot, msec ttl);
 /* The slot that remembers failed loads of the model and nothing else, or LC_NO_SLOT. */
@@ -139,7 +147,8 @@ bool slot_needs_place(const struct lifecycle *lc, int slot);
 /* client.c, worker.c */
 typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
 lc_handler on_request, on_load, on_cancel, on_unload, on_update, on_settings, on_budget,
-    on_shutdown, on_progress, on_ready, on_load_failed, on_done, on_heard, on_memory, on_exited;
+    on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready, on_load_failed, on_done,
+    on_heard, on_memory, on_exited;
 /* The shutdown's patience is over: running answers end, everybody leaves. */
 void shutdown_force(struct lc_step *st);
 

@@ -43,12 +43,12 @@ static msec load_left(const struct lifecycle *lc, const struct lc_slot *slot) {
     return taken < slot->plan.reload ? slot->plan.reload - taken : 0;
 }
 
-static void explain_waiting(const struct lifecycle *lc, const struct lc_actions *actions,
-                            const struct lc_request *r, struct lc_forecast *ret) {
+static void explain_waiting(const struct lifecycle *lc, const struct lc_request *r,
+                            struct lc_forecast *ret) {
     const struct lc_slot *slot = &lc->slots[r->slot];
 
     if (slot->state == LC_LOADING) {
-        ret->outcome = spawned(actions, r->slot) ? LC_OUTCOME_LOADS : LC_OUTCOME_JOINS;
+        ret->outcome = LC_OUTCOME_JOINS;
         ret->load = load_left(lc, slot);
         return;
     }
@@ -76,9 +76,64 @@ void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *reques
     const struct lc_request *r = &copy->requests[request_find(copy, request->request)];
     if (lc->slots[r->slot].model == request->model) ret->slot = r->slot;
     if (r->state == LC_WAITING) {
-        explain_waiting(copy, actions, r, ret);
+        explain_waiting(copy, r, ret);
+        if (spawned(actions, r->slot)) ret->outcome = LC_OUTCOME_LOADS;
         return;
     }
     ret->outcome = r->state == LC_RUNNING ? LC_OUTCOME_SERVED : LC_OUTCOME_QUEUED;
     if (r->state == LC_ADMITTED) ret->ahead = admitted_before(copy, r);
+}
+
+/* Loads of other slots that begin before this one's: their first waiters came earlier. */
+static msec loads_before(const struct lifecycle *lc, int mine) {
+    const struct lc_request *end = waiter_first(lc, mine);
+    bool seen[LC_MAX_SLOTS] = { false };
+    msec sum = 0;
+
+    for (const struct lc_request *r = lc->requests; r < end; r++) {
+        if (r->state != LC_WAITING || seen[r->slot]) continue;
+        const struct lc_slot *slot = &lc->slots[r->slot];
+        seen[r->slot] = true;
+        sum = msec_after(sum,
+                         slot->state == LC_LOADING ? load_left(lc, slot) : slot->next.reload);
+    }
+    return sum;
+}
+
+static uint32_t waiting_before(const struct lifecycle *lc, const struct lc_request *mine) {
+    uint32_t n = 0;
+
+    for (const struct lc_request *r = lc->requests; r < mine; r++) n += r->state == LC_WAITING;
+    return n;
+}
+
+static void wait_for_load(const struct lifecycle *lc, const struct lc_request *r,
+                          struct lc_wait *ret) {
+    struct lc_forecast f = { .slot = r->slot };
+
+    explain_waiting(lc, r, &f);
+    ret->outcome = f.outcome;
+    ret->place = waiting_before(lc, r) + 1;
+    ret->gate = f.gate > 0 ? f.gate : 0;
+    ret->load = f.load;
+    if (f.outcome != LC_OUTCOME_WAITS) return;
+    ret->load = msec_after(f.load, loads_before(lc, r->slot));
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *other = &lc->requests[i];
+        if (other->state == LC_RUNNING && f.leaves[other->slot]) ret->runs[other->slot] = true;
+    }
+}
+
+bool lifecycle_wait(const struct lifecycle *lc, uint64_t request, struct lc_wait *ret) {
+    int index = request_find(lc, request);
+    if (index < 0 || lc->requests[index].state == LC_RUNNING) return false;
+    const struct lc_request *r = &lc->requests[index];
+    *ret = (struct lc_wait){ .outcome = LC_OUTCOME_QUEUED, .slot = r->slot };
+    if (r->state == LC_WAITING) {
+        wait_for_load(lc, r, ret);
+    } else {
+        ret->place = admitted_before(lc, r) + 1;
+        ret->runs[r->slot] = true;
+    }
+    return true;
 }

@@ -42,8 +42,8 @@
 #define LC_MAX_REQUESTS 2048
 #endif
 /* No event causes more actions than this: every request answered, started or failed once, every
- * slot spawned, stopped and killed once, at most four transitions each. */
-#define LC_MAX_ACTIONS (2 * LC_MAX_REQUESTS + 8 * LC_MAX_SLOTS)
+ * slot prepared, released, spawned, stopped and killed once, at most four transitions each. */
+#define LC_MAX_ACTIONS (2 * LC_MAX_REQUESTS + 10 * LC_MAX_SLOTS)
 
 #define LC_NO_SLOT (-1)
 #define LC_NO_MODEL UINT32_MAX
@@ -134,15 +134,19 @@ enum lc_event_kind {
     /* From clients. `request` is the daemon's number for it, never used twice. */
     LC_EV_REQUEST,  /* request, request_kind INFER/LIGHT/GET_OR_LOAD, model, slot or LC_NO_SLOT,
                        ttl or LC_TTL_NOT_GIVEN, and the plan for a load it may cause */
-    LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot */
+    LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot; slot: an intended instance
+                       whose identifier the load has, or LC_NO_SLOT */
     LC_EV_CANCEL,   /* request: its client went away */
-    LC_EV_UNLOAD,   /* slot, generation: by hand */
+    LC_EV_UNLOAD,   /* slot, generation: by hand; also of what is intended only */
     LC_EV_UPDATE,   /* slot, generation, origin, ttl: pin, unpin, change the ttl */
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
                      */
     LC_EV_TICK,     /* a deadline was reached */
+    /* The answers to LC_DO_PREPARE: slot and generation. One of them is the next event. */
+    LC_EV_PREPARED,       /* a worker without a model is kept for the slot */
+    LC_EV_PREPARE_FAILED, /* none could be started: the daemon kept its error for the slot */
     /* From workers: slot and generation. These, UNLOAD and UPDATE change nothing if a newer
      * worker has the slot, or none. */
     LC_EV_PROGRESS,    /* permille of the load; also "still alive" while loading */
@@ -191,13 +195,16 @@ struct lc_event {
 };
 
 enum lc_action_kind {
-    LC_DO_SPAWN,  /* slot: start worker `generation` and load `model` */
-    LC_DO_STOP,   /* slot: ask the worker to end everything and leave */
-    LC_DO_KILL,   /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
-    LC_DO_START,  /* request: hand it to worker `generation` of slot */
-    LC_DO_ABORT,  /* request on slot: tell the worker that nobody wants it any more */
-    LC_DO_LOADED, /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
-    LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
+    LC_DO_PREPARE, /* slot: start a worker without a model and keep it for the SPAWN to come,
+                      for which others have to leave first */
+    LC_DO_RELEASE, /* slot: the worker that is kept for it is not needed */
+    LC_DO_SPAWN,   /* slot: start worker `generation` and load `model` */
+    LC_DO_STOP,    /* slot: ask the worker to end everything and leave */
+    LC_DO_KILL,    /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
+    LC_DO_START,   /* request: hand it to worker `generation` of slot */
+    LC_DO_ABORT,   /* request on slot: tell the worker that nobody wants it any more */
+    LC_DO_LOADED,  /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
+    LC_DO_FAIL,    /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before
                      any other action for it */
     LC_DO_FREE,   /* slot belongs to nobody any more */
@@ -220,6 +227,9 @@ struct lc_action {
     enum lc_reason reason;
     int by;
 };
+
+/* The worker of a load that others have to make room for (JIT loading, rule 7). */
+enum lc_prepared { LC_UNPREPARED, LC_PREPARING, LC_PREPARED };
 
 enum lc_request_state {
     LC_WAITING,  /* for a load, or behind a closed gate */
@@ -253,7 +263,7 @@ struct lc_slot {
     uint32_t generation;    /* of the current or last worker */
     msec ttl; /* ABSENT: LC_TTL_NOT_GIVEN if the waiters say, else kept for the new worker */
     msec lives_until; /* LC_TTL_LONGEST: the last end of a ended request's ttl; 0: none yet */
-    msec idle_since;  /* IDLE: when it became so */
+    msec idle_since;  /* IDLE: when it became so; ABSENT and intended: when its worker went */
     msec heard;   /* LOADING: last progress; BUSY, DRAINING: last sign of life; MSEC_NEVER once
                          the worker was killed for its silence */
     msec stop_by; /* UNLOADING: kill at; MSEC_NEVER once killed */
@@ -269,9 +279,12 @@ struct lc_slot {
     nbytes bytes;  /* counted against the budget: the plan's need until READY tells */
     bool served;   /* the current worker has ended a request */
     uint64_t turn; /* of the request that started last */
-    uint64_t failed_file; /* plan.file of the last failure */
-    uint8_t failures;     /* loads that failed in a row */
-    msec retry_at;        /* back-off: no jit load before this */
+    uint64_t failed_file;      /* plan.file of the last failure */
+    uint8_t failures;          /* loads that failed in a row */
+    msec retry_at;             /* back-off: no jit load before this */
+    enum lc_prepared prepared; /* ABSENT with waiters: is a worker kept for it? */
+    bool intended; /* an explicit instance whose worker died: the next request loads it as it
+                      was; until that load is READY, an unload, or its ttl from idle_since on */
 };
 
 struct lifecycle {
@@ -341,6 +354,19 @@ struct lc_forecast {
 void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *request,
                        struct lifecycle *copy, struct lc_actions *actions,
                        struct lc_forecast *ret);
+
+/* What a request that has not started waits for. */
+struct lc_wait {
+    enum lc_outcome outcome; /* QUEUED, JOINS or WAITS */
+    int slot;                /* whose place or load it is */
+    uint32_t place;          /* in line for the place or the load, from 1 */
+    bool runs[LC_MAX_SLOTS]; /* an answer has to end there first */
+    msec gate;               /* the last of the victims is told to go in so many ms */
+    msec load;               /* loads from now to its own take about so long; 0: none */
+};
+
+/* False: it is not there, or has started. */
+bool lifecycle_wait(const struct lifecycle *lc, uint64_t request, struct lc_wait *ret);
 
 const char *lc_state_name(enum lc_state state);    /* "absent", "loading", "idle", ... */
 const char *lc_reason_name(enum lc_reason reason); /* "ttl", "evicted_by", "user", ... */

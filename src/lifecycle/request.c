@@ -116,9 +116,13 @@ void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived) {
         r.state = LC_WAITING;
         r.owed = false;
         r.arrived = lc->now;
-        r.ttl = r.asked_ttl;
         lc->requests[lc->request_count++] = r;
     }
+}
+
+void requests_ask_again(struct lifecycle *lc, int slot) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].slot == slot) lc->requests[i].ttl = lc->requests[i].asked_ttl;
 }
 
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {

@@ -24,11 +24,28 @@ bool slot_is_up(const struct lc_slot *slot) {
 }
 
 bool slot_is_instance(const struct lifecycle *lc, int slot) {
-    return lc->slots[slot].state != LC_ABSENT || waiter_first(lc, slot) != NULL;
+    const struct lc_slot *s = &lc->slots[slot];
+    return s->state != LC_ABSENT || s->intended || waiter_first(lc, slot) != NULL;
+}
+
+bool slot_is_intended_only(const struct lifecycle *lc, int slot) {
+    const struct lc_slot *s = &lc->slots[slot];
+    return s->intended && s->state == LC_ABSENT && waiter_first(lc, slot) == NULL;
+}
+
+void slot_drop_intent(struct lc_slot *slot) {
+    slot->intended = false;
+    slot->origin = LC_ORIGIN_JIT;
+    slot->ttl = LC_TTL_NOT_GIVEN;
 }
 
 msec slot_expires(const struct lc_slot *slot) {
     return slot->state == LC_IDLE ? msec_after(slot->idle_since, slot->ttl) : MSEC_NEVER;
+}
+
+msec intent_ends(const struct lifecycle *lc, int i) {
+    const struct lc_slot *slot = &lc->slots[i];
+    return slot_is_intended_only(lc, i) ? msec_after(slot->idle_since, slot->ttl) : MSEC_NEVER;
 }
 
 msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot) {
@@ -42,6 +59,7 @@ msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot) {
 
 static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->generation++;
+    slot->prepared = LC_UNPREPARED;
     slot->plan = slot->next;
     slot->bytes = slot->plan.need;
     slot->permille = 0;
@@ -55,16 +73,24 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->evicted_by = LC_NO_SLOT;
 }
 
+/* Is it still wanted, now that its worker is gone? (Failure: intent outlives the worker) A load
+ * that nobody has seen succeed is wanted by its waiters only. */
+static bool intent_stays(const struct lc_slot *slot, enum lc_state from) {
+    if (from == LC_IDLE || from == LC_BUSY) return slot->origin == LC_ORIGIN_EXPLICIT;
+    bool failed = slot->leaving == LC_BECAUSE_LOAD_FAILED ||
+                  slot->leaving == LC_BECAUSE_LOAD_CANCELLED;
+    return slot->intended && (from == LC_LOADING || failed);
+}
+
 /* A worker that was told to go takes origin and ttl with it; one that died leaves them to the
  * worker that replaces it. */
-static void slot_set_absent(struct lc_slot *slot, enum lc_state from) {
+static void slot_set_absent(struct lc_slot *slot, enum lc_state from, msec now) {
+    slot->intended = intent_stays(slot, from);
+    slot->idle_since = now;
     slot->bytes = 0;
     slot->lease_until = 0;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
-    if (from != LC_UNLOADING) return;
-    slot->origin = LC_ORIGIN_JIT;
-    slot->ttl = LC_TTL_NOT_GIVEN;
 }
 
 /* What still lives of the ttls of its requests is the instance's (Idle TTL, rule 3). */
@@ -96,7 +122,10 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
     if (reason != LC_BECAUSE_EVICTED && slot_is_leaving(slot)) slot->evicted_by = LC_NO_SLOT;
     switch (to) {
     case LC_ABSENT:
-        slot_set_absent(slot, from);
+        slot_set_absent(slot, from, now);
+        if (from != LC_UNLOADING || slot->intended) break;
+        slot_drop_intent(slot);
+        requests_ask_again(st->lc, i);
         break;
     case LC_LOADING:
         slot_set_loading(slot, now);
@@ -296,7 +325,7 @@ void slot_count_failure(struct lifecycle *lc, int i) {
     msec pause = BACK_OFF_FIRST;
 
     if (slot->failures < UINT8_MAX) slot->failures++;
-    slot->failed_file = slot->plan.file;
+    slot->failed_file = slot->state == LC_ABSENT ? slot->next.file : slot->plan.file;
     for (int n = 1; n < slot->failures && pause < BACK_OFF_MAX; n++) pause *= 2;
     slot->retry_at = msec_after(lc->now, pause < BACK_OFF_MAX ? pause : BACK_OFF_MAX);
 }
@@ -421,12 +450,23 @@ static bool settle_working(struct lc_step *st, int i) {
     return true;
 }
 
+/* Nobody waits for the worker any more; an intended instance leaves when its ttl is over. */
+static bool settle_absent(struct lc_step *st, int i) {
+    struct lc_slot *slot = &st->lc->slots[i];
+
+    if (st->lc->now >= intent_ends(st->lc, i)) slot_drop_intent(slot);
+    if (slot->prepared == LC_UNPREPARED || waiter_first(st->lc, i) != NULL) return false;
+    slot->prepared = LC_UNPREPARED;
+    (void)action_add(st, LC_DO_RELEASE, i);
+    return true;
+}
+
 bool slot_settle(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 
     switch (slot->state) {
     case LC_ABSENT:
-        return false;
+        return settle_absent(st, i);
     case LC_LOADING:
         return settle_loading(st, i);
     case LC_IDLE:

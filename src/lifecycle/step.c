@@ -10,14 +10,24 @@ static void on_tick(struct lc_step *st, const struct lc_event *ev) {
 }
 
 static lc_handler *const handlers[] = {
-    [LC_EV_REQUEST] = on_request, [LC_EV_LOAD] = on_load,
-    [LC_EV_CANCEL] = on_cancel,   [LC_EV_UNLOAD] = on_unload,
-    [LC_EV_UPDATE] = on_update,   [LC_EV_SETTINGS] = on_settings,
-    [LC_EV_BUDGET] = on_budget,   [LC_EV_SHUTDOWN] = on_shutdown,
-    [LC_EV_TICK] = on_tick,       [LC_EV_PROGRESS] = on_progress,
-    [LC_EV_READY] = on_ready,     [LC_EV_LOAD_FAILED] = on_load_failed,
-    [LC_EV_DONE] = on_done,       [LC_EV_HEARD] = on_heard,
-    [LC_EV_MEMORY] = on_memory,   [LC_EV_EXITED] = on_exited,
+    [LC_EV_REQUEST] = on_request,
+    [LC_EV_LOAD] = on_load,
+    [LC_EV_CANCEL] = on_cancel,
+    [LC_EV_UNLOAD] = on_unload,
+    [LC_EV_UPDATE] = on_update,
+    [LC_EV_SETTINGS] = on_settings,
+    [LC_EV_BUDGET] = on_budget,
+    [LC_EV_SHUTDOWN] = on_shutdown,
+    [LC_EV_TICK] = on_tick,
+    [LC_EV_PREPARED] = on_prepared,
+    [LC_EV_PREPARE_FAILED] = on_prepare_failed,
+    [LC_EV_PROGRESS] = on_progress,
+    [LC_EV_READY] = on_ready,
+    [LC_EV_LOAD_FAILED] = on_load_failed,
+    [LC_EV_DONE] = on_done,
+    [LC_EV_HEARD] = on_heard,
+    [LC_EV_MEMORY] = on_memory,
+    [LC_EV_EXITED] = on_exited,
 };
 static_assert(sizeof handlers / sizeof *handlers == LC_EVENT_COUNT, "a handler per event");
 
@@ -62,13 +72,15 @@ static bool is_about_worker(const struct lc_event *ev) {
 static bool is_stale(const struct lifecycle *lc, const struct lc_event *ev) {
     if (!is_about_worker(ev)) return false;
     const struct lc_slot *slot = &lc->slots[ev->slot];
-    return ev->generation != slot->generation || slot->state == LC_ABSENT;
+    bool there = slot->state != LC_ABSENT || (ev->kind == LC_EV_UNLOAD && slot->intended);
+    return ev->generation != slot->generation || !there;
 }
 
 /* The daemon names slots by what the core told it. */
 static bool slot_named_well(const struct lc_event *ev) {
     bool none = ev->slot == LC_NO_SLOT && ev->kind == LC_EV_REQUEST;
-    bool needed = is_about_worker(ev) || ev->kind == LC_EV_REQUEST;
+    bool needed = ev->kind >= LC_EV_PREPARED || is_about_worker(ev) ||
+                  ev->kind == LC_EV_REQUEST;
 
     return !needed || none || (ev->slot >= 0 && ev->slot < LC_MAX_SLOTS);
 }
@@ -143,10 +155,12 @@ static msec sooner(msec a, msec b) {
     return a < b ? a : b;
 }
 
-static msec slot_deadline(const struct lifecycle *lc, const struct lc_slot *slot) {
+static msec slot_deadline(const struct lifecycle *lc, int i) {
+    const struct lc_slot *slot = &lc->slots[i];
+
     switch (slot->state) {
     case LC_ABSENT:
-        return MSEC_NEVER;
+        return intent_ends(lc, i);
     case LC_LOADING:
         return sooner(msec_after(slot->heard, lc->settings.load_stall),
                       load_gives_up_at(lc, slot));
@@ -169,8 +183,7 @@ msec lifecycle_deadline(const struct lifecycle *lc) {
 
     if (something_is_watched(lc)) first = sooner(first, msec_after(lc->now, LC_PULSE));
 
-    for (int i = 0; i < LC_MAX_SLOTS; i++)
-        first = sooner(first, slot_deadline(lc, &lc->slots[i]));
+    for (int i = 0; i < LC_MAX_SLOTS; i++) first = sooner(first, slot_deadline(lc, i));
     return first;
 }
 

@@ -56,9 +56,15 @@ static bool slot_valid(const struct lifecycle *lc, const struct lc_slot *slot,
 
     if (slot->model == LC_NO_MODEL)
         return slot->state == LC_ABSENT && empty && slot->failures == 0;
-    if (slot->state == LC_ABSENT && empty && slot->failures == 0) return false;
+    if (slot->state == LC_ABSENT && empty && slot->failures == 0 && !slot->intended)
+        return false;
+    if (slot->intended && (slot->origin != LC_ORIGIN_EXPLICIT || slot->ttl < 0 ||
+                           slot_is_loaded(slot) || lc->shutting_down))
+        return false;
     if (slot->state != LC_ABSENT && slot->ttl < 0 && !slot_is_leaving(slot)) return false;
     if (lc->finished && slot->state != LC_ABSENT) return false;
+    if (slot->prepared != LC_UNPREPARED && (slot->state != LC_ABSENT || n->waiting == 0))
+        return false;
     return slot_work_valid(lc, slot, n) && leaving_valid(slot, lc->now);
 }
 

@@ -7,6 +7,26 @@
 
 #include <stddef.h>
 
+static bool is_awaited(const struct lc_slot *slot, const struct lc_event *ev) {
+    return slot->prepared == LC_PREPARING && slot->generation == ev->generation;
+}
+
+void on_prepared(struct lc_step *st, const struct lc_event *ev) {
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
+
+    if (is_awaited(slot, ev)) slot->prepared = LC_PREPARED;
+}
+
+void on_prepare_failed(struct lc_step *st, const struct lc_event *ev) {
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
+
+    if (!is_awaited(slot, ev)) return;
+    slot->prepared = LC_UNPREPARED;
+    requests_fail(st, ev->slot, LC_SET_ALL,
+                  &(struct lc_refusal){ .fail = LC_FAIL_LOAD_FAILED });
+    slot_count_failure(st->lc, ev->slot);
+}
+
 void on_progress(struct lc_step *st, const struct lc_event *ev) {
     struct lc_slot *slot = &st->lc->slots[ev->slot];
 
@@ -33,6 +53,7 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
     slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
     slot->last_used = slot->ready_at = lc->now;
     slot->unwanted_since = MSEC_NEVER;
+    slot->intended = false;
     forget_failures(lc, slot->model);
     /* All of them, however long somebody else has waited: no swap without an answer in between
      * (Auto-evict, rule 6). */

@@ -112,9 +112,17 @@ static int64_t default_batch(const struct model_shape *model, int64_t context_le
     return context_length < LOAD_MAX_BATCH ? context_length : LOAD_MAX_BATCH;
 }
 
+/* What moves the last bits of an answer: how many requests share a batch, and which kernels
+ * compute it. The worker keeps its number of threads. */
+static void make_reproducible(struct load_settings *settings) {
+    settings->parallel = 1;
+    if (settings->repack != LOAD_REPACK_NEVER) settings->repack = LOAD_REPACK_FIRST;
+}
+
 static void fill_defaults(const struct model_shape *model, nbytes budget,
                           struct load_settings *settings) {
     bool encoder = model->type == MODEL_EMBEDDINGS;
+    if (settings->reproducible > 0) make_reproducible(settings);
     if (settings->gpu_layers < -1) settings->gpu_layers = -1;
     if (settings->parallel <= 0) settings->parallel = DEFAULT_PARALLEL;
     if (settings->eval_batch_size <= 0 && !encoder) settings->eval_batch_size = DEFAULT_BATCH;

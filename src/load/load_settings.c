@@ -41,6 +41,8 @@ static const struct load_field fields[] = {
     { "repack", KIND_REPACK, false, false, AT(repack), 0, 0 },
     { "mmap", KIND_FLAG, false, false, AT(mmap), 0, 1 },
     { "mlock", KIND_FLAG, false, false, AT(mlock), 0, 1 },
+    { "reproducible", KIND_FLAG, false, false, AT(reproducible), 0, 1 },
+    { "prepare_seconds", KIND_REAL, false, false, AT(prepare_seconds), 0.1, 600 },
     { "seed", KIND_NUMBER, false, false, AT(seed), 0, UINT32_MAX },
     { "chat_template", KIND_TEXT, false, false, AT(chat_template), 0, 0 },
     { "reasoning_ending", KIND_TEXT, false, false, AT(reasoning_ending), 0, 0 },

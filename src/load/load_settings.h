@@ -54,8 +54,10 @@ struct load_settings {
     enum kv_type kv_type_k, kv_type_v;
     double rope_frequency_base, rope_frequency_scale; /* 0: unset: the model's */
     enum load_repack repack;
-    int mmap, mlock; /* 0, 1; -1: unset: on, off */
-    int64_t seed;    /* of requests that bring none; -1: unset: a new one for each */
+    int mmap, mlock;        /* 0, 1; -1: unset: on, off */
+    int reproducible;       /* 0, 1; -1: unset: no */
+    double prepare_seconds; /* for what comes before an answer; 0: unset */
+    int64_t seed;           /* of requests that bring none; -1: unset: a new one for each */
     /* Not in a settings file or PATCH. Borrowed; equal if the same text. NULL: unset. */
     const char *chat_template;    /* Jinja, instead of the model's */
     const char *reasoning_ending; /* said where a budget of reasoning is used up */
@@ -64,7 +66,7 @@ struct load_settings {
 #define LOAD_SETTINGS_UNSET                                                                    \
     {                                                                                          \
         .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
-        .mlock = -1, .seed = -1                                                                \
+        .mlock = -1, .reproducible = -1, .seed = -1                                            \
     }
 
 /* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/activity.h"
 
+#include <stdbool.h>
+
 /* Over shorter spans the rate shows the batching. */
 enum { SAMPLE_MS = 400 };
 
@@ -20,6 +22,16 @@ void activity_done(struct activity *activity, int64_t prompt_tokens, int64_t com
     if (seconds > 0 && completion_tokens > 0) {
         activity->rate = (double)completion_tokens / seconds;
     }
+}
+
+/* Half of it is new: what comes next is like what came last. */
+void activity_held(struct activity *activity, double seconds) {
+    bool first = activity->answer <= 0;
+    activity->answer = first ? seconds : (activity->answer + seconds) / 2;
+}
+
+double activity_wait(const struct activity *activity, uint32_t place, uint32_t parallel) {
+    return activity->answer * (double)place / (double)(parallel ? parallel : 1);
 }
 
 void activity_sample(struct activity *activity, msec now) {

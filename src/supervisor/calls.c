@@ -33,6 +33,7 @@ struct calls *calls_new(struct metrics *metrics) {
 static void options_clear(struct load_options *options) {
     free(options->model);
     free(options->identifier);
+    allowed_models_clear(&options->allowed);
 }
 
 static void call_free(struct call *call) {
@@ -47,6 +48,9 @@ static void call_free(struct call *call) {
         break;
     case CALL_ESTIMATE:
         options_clear(&call->estimate.options);
+        break;
+    case CALL_PREFETCH:
+        free(call->prefetch.model);
         break;
     case CALL_UNLOAD:
         free(call->unload.identifier);
@@ -153,6 +157,9 @@ static void tell_error(const struct call *call, const struct error *err) {
         break;
     case CALL_ESTIMATE:
         call->estimate.sink.on_end(call->estimate.sink.ctx, NULL, err);
+        break;
+    case CALL_PREFETCH:
+        call->prefetch.sink.on_end(call->prefetch.sink.ctx, NULL, err);
         break;
     case CALL_UNLOAD:
         call->unload.sink.on_end(call->unload.sink.ctx, err);

@@ -22,6 +22,7 @@ enum call_kind {
     CALL_LOAD,
     CALL_GET_OR_LOAD,
     CALL_ESTIMATE,
+    CALL_PREFETCH,
     CALL_UNLOAD,
     CALL_UPDATE,
 };
@@ -33,6 +34,7 @@ struct load_options {
     struct ttl ttl;
     struct load_settings requested;
     bool keep, force;
+    struct allowed_models allowed;
 };
 
 struct request_call {
@@ -41,6 +43,11 @@ struct request_call {
     int64_t received_usec;
     int slot; /* where it runs; LC_NO_SLOT before */
     uint32_t generation;
+    int64_t dispatched_usec;
+    struct {
+        int64_t begun_usec;          /* the worker works on it; 0: not yet */
+        int64_t cached, done, total; /* tokens */
+    } prompt;
     int64_t context_tokens; /* in the context for it: prompt and answer so far */
     bool dispatched;        /* the worker has it */
     bool generating;        /* and has begun its answer */
@@ -55,6 +62,12 @@ struct load_call { /* CALL_LOAD, CALL_GET_OR_LOAD */
 struct estimate_call {
     struct load_options options;
     struct estimate_sink sink;
+};
+
+struct prefetch_call {
+    char *model; /* as the client wrote it */
+    struct prefetch_sink sink;
+    uint64_t turn; /* the lowest is next */
 };
 
 struct unload_call {
@@ -77,6 +90,7 @@ struct call {
         struct request_call request;
         struct load_call load;
         struct estimate_call estimate;
+        struct prefetch_call prefetch;
         struct unload_call unload;
         struct update_call update;
     };

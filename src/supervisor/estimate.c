@@ -3,7 +3,9 @@
  * memory for it, reports the sums and exits. It has no slot in the lifecycle. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
@@ -19,6 +21,7 @@ struct estimate {
     call_id call;
     struct worker *worker;
     uv_timer_t timer;
+    struct log_budget log_budget;
 };
 
 static void estimate_end(struct estimate *e, const struct load_estimate *result,
@@ -77,6 +80,13 @@ static void estimate_on_frame(void *ctx, struct worker *worker, const struct fra
     worker_kill(worker);
 }
 
+static void estimate_on_line(void *ctx, struct worker *worker, const char *line) {
+    struct estimate *e = ctx;
+    (void)worker;
+    if (log_budget_take(&e->log_budget, clock_boottime()) == LOG_LINE)
+        log_warn("the worker that measures a model: %s", line);
+}
+
 static void estimate_on_closed(uv_handle_t *handle) {
     free(handle->data);
 }
@@ -132,6 +142,7 @@ static bool estimate_start(struct estimate *e, const struct load_options *option
         return false;
     struct worker_owner owner = { .on_frame = estimate_on_frame,
                                   .on_gone = estimate_on_gone,
+                                  .on_line = estimate_on_line,
                                   .ctx = e };
     e->worker = worker_spawn(sup->config.loop, sup->config.worker_program, LC_NO_SLOT, 0,
                              &owner, err);

@@ -11,7 +11,7 @@ bool supervisor_resolve(const struct supervisor *sup, const char *name,
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
         enum lc_state state = sup->lc.slots[i].state;
-        if (!supervisor_shows(sup, i)) continue;
+        if (!supervisor_holds(sup, i)) continue;
         named[count++] = (struct named_instance){ i, in->identifier, in->model_key,
                                                   state == LC_IDLE || state == LC_BUSY };
     }
@@ -49,10 +49,23 @@ bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
 
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        if (!supervisor_shows(sup, i)) continue;
+        if (!supervisor_holds(sup, i)) continue;
         if (strcmp(sup->instances[i].identifier, identifier) == 0) return true;
     }
     return false;
+}
+
+int supervisor_find_intended(const struct supervisor *sup, const char *name) {
+    int found = LC_NO_SLOT, count = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        if (!sup->lc.slots[i].intended || supervisor_shows(sup, i)) continue;
+        if (strcmp(in->identifier, name) == 0) return i;
+        if (strcmp(in->model_key, name) != 0) continue;
+        found = i;
+        count++;
+    }
+    return count == 1 ? found : LC_NO_SLOT;
 }
 
 int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err) {

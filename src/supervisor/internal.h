@@ -9,7 +9,7 @@
  *   requests.c         requests for an answer, gets-or-loads
  *   loads.c            explicit loads
  *   load_options.c     what loads ask for
- *   unload.c, update.c, estimate.c   the other calls
+ *   unload.c, update.c, estimate.c, prefetch_call.c   the other calls
  *   perform.c          one step: event -> lifecycle -> actions on workers and calls
  *   spawn.c            a worker for a slot
  *   load_order.c       what it is told to load
@@ -20,7 +20,7 @@
  *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
  *   refusal.c, worker_failure.c      errors as clients read them
  *   answer_log.c       what models read and write, for the log
- *   views.c, status.c, memory.c      what can be seen
+ *   views.c, status.c, memory.c, wait.c      what can be seen
  *   post.c             puts work into the queue
  */
 #ifndef DOZE_SUPERVISOR_INTERNAL_H
@@ -29,11 +29,13 @@
 #include "supervisor/activity.h"
 #include "supervisor/calls.h"
 #include "supervisor/load_texts.h"
+#include "supervisor/log_budget.h"
 #include "supervisor/pinned.h"
 #include "supervisor/prefetch.h"
 #include "supervisor/resolve.h"
 #include "supervisor/standby.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/type_evictions.h"
 #include "supervisor/work_queue.h"
 #include "supervisor/worker.h"
 
@@ -57,6 +59,7 @@ struct instance {
     struct worker *worker;
     struct instance_facts facts;
     struct activity activity;
+    struct log_budget log_budget; /* of the current worker */
     struct error load_error;
     msec spawned_at;
     msec loaded_at; /* Unix ms */
@@ -76,10 +79,14 @@ struct supervisor {
     struct standby *standby;
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
     int prefetch_slot;
+    struct prefetch *asked_prefetch; /* for asked_prefetch_call; NULL: none is being read */
+    call_id asked_prefetch_call;
+    uint64_t prefetch_turns; /* given to calls so far */
 
     nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
-    bool sandbox_told;       /* that workers are without a part of it */
+    struct type_evictions type_evictions;
+    bool sandbox_told; /* that workers are without a part of it */
 
     struct work_queue queue;
     uv_idle_t drain; /* runs while there is work */
@@ -108,12 +115,13 @@ void supervisor_post_call(struct supervisor *sup, const struct call *call);
 /* Apply the event now and do what follows; only from the loop. `now` is filled in. */
 void supervisor_step(struct supervisor *sup, struct lc_event event);
 
-/* ---- requests.c, loads.c, estimate.c, unload.c, update.c: the call's turn has come ----
+/* ---- requests.c, loads.c, estimate.c, ...: the call's turn has come ----
  * False: the call is to be failed with *err. True: it may be gone already. */
 bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err);
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call, struct error *err);
 bool supervisor_begin_load(struct supervisor *sup, struct call *call, struct error *err);
 bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct error *err);
+bool supervisor_begin_prefetch(struct supervisor *sup, struct call *call, struct error *err);
 bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct error *err);
 bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct error *err);
 
@@ -170,6 +178,9 @@ bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t referen
 /* An explicit load means a model, never an instance. */
 bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
                               struct target *ret_target, struct error *err);
+/* The slot of an explicit instance whose worker died and that nobody waits for: by identifier,
+ * or the only one of the model with this key. LC_NO_SLOT: none. */
+int supervisor_find_intended(const struct supervisor *sup, const char *name);
 /* Has an instance this identifier? A failed load that is remembered has given it back. */
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier);
 /* The slot with this identifier, or the only instance of the model with this key. */
@@ -185,6 +196,14 @@ bool supervisor_unpin(struct supervisor *sup, const char *identifier);
 /* LC_EV_BUDGET: how much memory all instances together may take. Before what may start a load;
  * also updates sup->memory_total. */
 struct lc_event supervisor_budget(struct supervisor *sup);
+
+/* Would these bytes and all instances fit into the memory that is there? */
+bool supervisor_fits_beside(const struct supervisor *sup, nbytes size);
+
+/* ---- prefetch_call.c ---- */
+/* Read ahead what clients asked for, or stop because a load needs the disk. After every
+ * event. */
+void supervisor_read_asked(struct supervisor *sup);
 
 /* ---- prepare.c ---- */
 /* Get ready for the load that is the next to come, or for any. After every event. */
@@ -211,6 +230,8 @@ void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
 /* ---- views.c ---- */
 /* Is there an instance in this slot that listings show? */
 bool supervisor_shows(const struct supervisor *sup, int slot);
+/* Or one whose worker died, and that its next request loads again? */
+bool supervisor_holds(const struct supervisor *sup, int slot);
 /* The instance_view.reference of the slot's load. */
 uint64_t supervisor_reference(const struct supervisor *sup, int slot);
 /* The slot of the load with this instance_view.reference; LC_NO_SLOT if another is there. */

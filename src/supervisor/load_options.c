@@ -12,6 +12,8 @@ void supervisor_read_options(const struct load_request *request,
         .requested = request->settings,
         .keep = request->keep,
         .force = request->force,
+        .allowed = request->allowed ? allowed_models_copy(request->allowed)
+                                    : (struct allowed_models){ 0 },
     };
     ret_options->requested.chat_template = NULL;
     ret_options->requested.reasoning_ending = NULL;

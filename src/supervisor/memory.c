@@ -34,3 +34,10 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
                                    .other = used > ours ? used - ours : 0,
                                    .limit = sup->config.settings->memory_limit };
 }
+
+/* The system counts mapped weights as available, so those in use are subtracted here. */
+bool supervisor_fits_beside(const struct supervisor *sup, nbytes size) {
+    nbytes used = size;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
+    return used <= memory_available();
+}

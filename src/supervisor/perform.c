@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
@@ -63,6 +64,7 @@ static void dispatch(const struct supervisor *sup, struct call *call, struct wor
     yyjson_mut_doc_free(asked->body);
     asked->body = NULL;
     call->request.dispatched = true;
+    call->request.dispatched_usec = clock_boottime_usec();
 }
 
 static void start_request(struct supervisor *sup, const struct lc_action *action) {
@@ -104,12 +106,35 @@ static void end_load(struct supervisor *sup, const struct lc_action *action) {
     sink.on_end(sink.ctx, id, &result, NULL);
 }
 
+/* ---- workers without a model ---- */
+
+static void prepare_worker(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    if (standby_keep(sup->standby, slot, &in->load_error)) return;
+    in->load_error.code = ERR_LOAD_FAILED; /* no client's request is at fault */
+    log_warn("%s: %s", in->identifier, in->load_error.text);
+}
+
+/* The slot that waits for the answer to PREPARE, or LC_NO_SLOT. */
+static int slot_to_answer(const struct lifecycle *lc) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (lc->slots[i].prepared == LC_PREPARING) return i;
+    }
+    return LC_NO_SLOT;
+}
+
 /* ---- all ---- */
 
 static void perform(struct supervisor *sup, const struct lc_action *action,
                     const struct lc_event *ev) {
     struct worker *worker = action->slot >= 0 ? sup->instances[action->slot].worker : NULL;
     switch (action->kind) {
+    case LC_DO_PREPARE:
+        prepare_worker(sup, action->slot);
+        break;
+    case LC_DO_RELEASE:
+        standby_release(sup->standby, action->slot);
+        break;
     case LC_DO_SPAWN:
         supervisor_spawn(sup, action->slot);
         break;
@@ -146,9 +171,19 @@ static void perform(struct supervisor *sup, const struct lc_action *action,
     }
 }
 
-void supervisor_step(struct supervisor *sup, struct lc_event ev) {
+static void step(struct supervisor *sup, struct lc_event ev) {
     ev.now = clock_boottime();
     lifecycle_step(&sup->lc, &ev, &sup->actions);
     for (uint32_t i = 0; i < sup->actions.count; i++) perform(sup, &sup->actions.list[i], &ev);
     supervisor_notify_event(sup, &ev);
+}
+
+void supervisor_step(struct supervisor *sup, struct lc_event ev) {
+    step(sup, ev);
+    for (int slot; (slot = slot_to_answer(&sup->lc)) != LC_NO_SLOT;) {
+        bool kept = standby_keeps(sup->standby, slot);
+        step(sup, (struct lc_event){ .kind = kept ? LC_EV_PREPARED : LC_EV_PREPARE_FAILED,
+                                     .slot = slot,
+                                     .generation = sup->lc.slots[slot].generation });
+    }
 }

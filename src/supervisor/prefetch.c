@@ -10,7 +10,10 @@
 struct prefetch {
     uv_work_t work;
     char *path;
+    prefetch_fn on_end;
+    void *ctx;
     atomic_bool unwanted;
+    bool whole;   /* all of it was read; the thread's until `done` */
     bool done;    /* the thread has finished */
     bool dropped; /* the owner has stopped it */
 };
@@ -29,18 +32,24 @@ static bool is_wanted(float progress, void *ctx) {
 
 static void prefetch_on_thread(uv_work_t *work) {
     struct prefetch *prefetch = work->data;
-    (void)file_prefetch(prefetch->path, is_wanted, prefetch);
+    prefetch->whole = file_prefetch(prefetch->path, is_wanted, prefetch, NULL);
 }
 
 static void prefetch_on_done(uv_work_t *work, int status) {
     struct prefetch *prefetch = work->data;
     (void)status;
     prefetch->done = true;
-    prefetch_release(prefetch);
+    if (prefetch->dropped)
+        prefetch_release(prefetch);
+    else if (prefetch->on_end)
+        prefetch->on_end(prefetch->ctx); /* may stop, and so free, it */
 }
 
-struct prefetch *prefetch_start(uv_loop_t *loop, const char *path) {
+struct prefetch *prefetch_start(uv_loop_t *loop, const char *path, prefetch_fn on_end,
+                                void *ctx) {
     struct prefetch *prefetch = xcalloc(1, sizeof *prefetch);
+    prefetch->on_end = on_end;
+    prefetch->ctx = ctx;
     prefetch->path = xstrdup(path);
     prefetch->work.data = prefetch;
     atomic_init(&prefetch->unwanted, false);
@@ -52,7 +61,7 @@ struct prefetch *prefetch_start(uv_loop_t *loop, const char *path) {
 }
 
 bool prefetch_done(const struct prefetch *prefetch) {
-    return prefetch && prefetch->done;
+    return prefetch && prefetch->done && prefetch->whole;
 }
 
 void prefetch_stop(struct prefetch *prefetch) {

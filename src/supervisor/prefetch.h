@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prefetch.h - reads a model's file into the page cache while its load still has to wait: for a
- * victim to finish its answers, to exit, and to free its memory.
+ * prefetch.h - reads a model's file into the page cache before its load: while that waits for a
+ * victim to finish its answers, to exit, and to free its memory, or because a client asked.
  *
  * Reads in sequence, on a thread of the pool, which is several times as fast as page faults.
  */
@@ -13,15 +13,19 @@
 
 struct prefetch; /* NULL: nothing is being read */
 
+/* Called from the loop when the reading has ended; not after prefetch_stop. */
+typedef void (*prefetch_fn)(void *ctx);
+
 /* Read the file and, if it is the first of a split set, the others. NULL: the pool takes no
- * work. */
-struct prefetch *prefetch_start(uv_loop_t *loop, const char *path);
+ * work. on_end may be NULL. */
+struct prefetch *prefetch_start(uv_loop_t *loop, const char *path, prefetch_fn on_end,
+                                void *ctx);
 
 /* Has all of it been read? Accepts NULL: no. */
 bool prefetch_done(const struct prefetch *prefetch);
 
-/* The load has begun or is cancelled: stop reading within some milliseconds. Frees it, later.
- * Accepts NULL. */
+/* It is no longer needed: stop reading within some milliseconds. Frees it, later. Accepts
+ * NULL. */
 void prefetch_stop(struct prefetch *prefetch);
 
 #endif

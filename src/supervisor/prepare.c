@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* prepare.c - what can be done before a load may begin: read the file ahead, have a worker
  * ready. */
-#include "base/memory.h"
 #include "supervisor/internal.h"
 
 /* The slot whose load comes next. */
@@ -24,20 +23,13 @@ static bool is_idle(const struct supervisor *sup) {
     return true;
 }
 
-/* The system counts mapped weights as available, so those in use are subtracted here. */
-static bool fits_beside(const struct supervisor *sup, nbytes size) {
-    nbytes used = size;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
-    return used <= memory_available();
-}
-
 static void prefetch_next(struct supervisor *sup, int slot) {
     const struct model *model = catalog_find(*sup->config.catalog,
                                              sup->instances[slot].model_key);
     if (sup->prefetch_slot == slot) return;
     prefetch_stop(sup->prefetch);
-    bool fits = model && fits_beside(sup, model->size);
-    sup->prefetch = fits ? prefetch_start(sup->config.loop, model->path) : NULL;
+    bool fits = model && supervisor_fits_beside(sup, model->size);
+    sup->prefetch = fits ? prefetch_start(sup->config.loop, model->path, NULL, NULL) : NULL;
     sup->prefetch_slot = slot;
 }
 
@@ -50,9 +42,10 @@ void supervisor_prepare(struct supervisor *sup) {
     } else {
         prefetch_next(sup, next);
     }
+    supervisor_read_asked(sup);
     if (!sup->config.settings->standby) {
         standby_drop(sup->standby);
-    } else if (next != LC_NO_SLOT) {
+    } else if (next != LC_NO_SLOT && !standby_keeps(sup->standby, next)) {
         standby_want(sup->standby);
     } else if (is_idle(sup)) {
         standby_idle(sup->standby);

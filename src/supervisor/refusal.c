@@ -2,20 +2,32 @@
 /* refusal.c - the sentences that clients get when the lifecycle refuses or ends a request. */
 #include <assert.h>
 
+#include "base/size.h"
 #include "supervisor/internal.h"
 
 static int seconds_until(msec at, msec now) {
     return at <= now ? 1 : (int)((at - now + 999) / 1000);
 }
 
-static void no_memory_error(const struct lc_action *action, const char *key,
-                            struct error *err) {
-    error_set(
-        err, ERR_NO_MEMORY,
-        "'%.80s' needs about %llu MB (%llu bytes) and %llu MB (%llu bytes) are free; unload "
-        "another model, choose a smaller context length, or load it with force.",
-        key, (unsigned long long)(action->need >> 20), (unsigned long long)action->need,
-        (unsigned long long)(action->free >> 20), (unsigned long long)action->free);
+/* Is there an instance beside this one, whose memory could be had? */
+static bool has_others(const struct supervisor *sup, int slot) {
+    for (int other = 0; other < LC_MAX_SLOTS; other++) {
+        if (other != slot && supervisor_shows(sup, other)) return true;
+    }
+    return false;
+}
+
+static void no_memory_error(const struct supervisor *sup, const struct lc_action *action,
+                            const char *key, struct error *err) {
+    char need[SIZE_TEXT], have[SIZE_TEXT];
+    size_format(action->need, need);
+    size_format(action->free, have);
+    error_set(err, ERR_NO_MEMORY,
+              "'%.48s' needs about %s and %s are free%s; %s%schoose a smaller context length, "
+              "or load it with force.",
+              key, need, have, sup->config.settings->memory_limit ? " below memory_limit" : "",
+              has_others(sup, action->slot) ? "unload another model, " : "",
+              sup->config.settings->memory_limit ? "raise it, " : "");
 }
 
 void supervisor_explain_stall(const struct supervisor *sup, const char *key,
@@ -67,7 +79,7 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         back_off_error(sup, action, key, in->load_error.text, err);
         return;
     case LC_FAIL_NO_MEMORY:
-        no_memory_error(action, key, err);
+        no_memory_error(sup, action, key, err);
         return;
     case LC_FAIL_UNLOADED:
         error_set(err, ERR_MODEL_UNLOADED, "The model '%.80s' was unloaded by hand.", key);

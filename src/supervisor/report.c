@@ -4,11 +4,35 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/size.h"
 #include "supervisor/internal.h"
 
 static bool leaves(const struct lc_action *action) {
     return action->to == LC_UNLOADING ||
            (action->to == LC_ABSENT && action->from != LC_UNLOADING);
+}
+
+/* NULL: it is not in the catalog any longer, or nobody wants the slot's load now, so that the
+ * slot is free. */
+static const struct model *model_of(const struct supervisor *sup, int slot) {
+    const char *key = sup->instances[slot].model_key;
+    return key ? catalog_find(*sup->config.catalog, key) : NULL;
+}
+
+static bool same_type(const struct supervisor *sup, int a, int b) {
+    const struct model *x = model_of(sup, a), *y = model_of(sup, b);
+    return !x || !y || x->type == y->type;
+}
+
+/* docs/lifecycle.md, Auto-evict, rule 1. NULL: none. */
+static const char *hint_of(struct supervisor *sup, const struct lc_action *action) {
+    bool evicted = leaves(action) && action->reason == LC_BECAUSE_EVICTED && action->by >= 0;
+    if (!evicted || sup->lc.settings.auto_evict != LC_EVICT_ON ||
+        same_type(sup, action->slot, action->by) ||
+        !type_evictions_add(&sup->type_evictions, sup->lc.now))
+        return NULL;
+    return "Language and embedding models evict one another; with auto_evict = per_type one of "
+           "each stays loaded (`doze settings set auto_evict per_type`).";
 }
 
 static struct instance_transition transition_of(const struct supervisor *sup,
@@ -42,8 +66,9 @@ static struct instance_transition transition_of(const struct supervisor *sup,
 static void log_transition(const struct instance_transition *t) {
     char memory[64] = "";
     if (t->from == LC_UNLOADING && t->memory) {
-        snprintf(memory, sizeof memory, ", %llu MB came back",
-                 (unsigned long long)(t->memory >> 20));
+        char size[SIZE_TEXT];
+        size_format(t->memory, size);
+        snprintf(memory, sizeof memory, ", %s came back", size);
     }
     bool busy = (t->from == LC_IDLE && t->to == LC_BUSY) ||
                 (t->from == LC_BUSY && t->to == LC_IDLE);
@@ -51,6 +76,7 @@ static void log_transition(const struct instance_transition *t) {
     say("%s: %s -> %s (%s%s%s%s)", t->identifier, lc_state_name(t->from), lc_state_name(t->to),
         lc_reason_name(t->reason), t->evicted_by ? ":" : "", t->evicted_by ? t->evicted_by : "",
         memory);
+    if (t->hint) log_info("%s", t->hint);
     if (t->reason == LC_BECAUSE_LOAD_FAILED && t->error)
         log_warn("%s: %s", t->identifier, t->error);
 }
@@ -65,6 +91,7 @@ static void count_transition(struct metrics *metrics, const struct lc_action *ac
 
 void supervisor_report(struct supervisor *sup, const struct lc_action *action) {
     struct instance_transition transition = transition_of(sup, action);
+    transition.hint = hint_of(sup, action);
     sup->config.on_transition(sup->config.ctx, &transition);
     count_transition(sup->config.metrics, action);
     log_transition(&transition);

@@ -3,6 +3,7 @@
  * what the lifecycle is told of them. */
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "catalog/matryoshka.h"
 #include "supervisor/internal.h"
 
 call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
@@ -65,6 +66,31 @@ static bool type_fits(const struct target *target, const struct call *call, stru
                            target->model_key);
 }
 
+/* ... nor is a shorter vector than the model was trained to give one worth anything. */
+static bool dimensions_fit(const struct target *target, const struct call *call,
+                           struct error *err) {
+    const struct model *model = target->model;
+    int64_t wanted = call->request.asked.dimensions;
+    if (wanted == 0 || !model || wanted == model->embedding_length) return true;
+    if (wanted < model->embedding_length && model_shortens_vectors(model)) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "dimensions",
+                           wanted > model->embedding_length
+                               ? "The vectors of '%.80s' have only %u numbers; ask for no more."
+                               : "'%.80s' is not known to give good shorter vectors; leave "
+                                 "'dimensions' out or ask for %u.",
+                           target->model_key, model->embedding_length);
+}
+
+/* The engine takes no images, so that no model sees. The worker would say so too, but only
+ * after a load. */
+static bool can_read(const struct target *target, const struct call *call, struct error *err) {
+    if (!service_request_has_images(&call->request.asked)) return true;
+    return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
+                           "'%.80s' reads text only, as all models do here; leave the images "
+                           "out.",
+                           target->model_key);
+}
+
 bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err) {
     const struct service_request *asked = &call->request.asked;
     struct target target;
@@ -72,7 +98,9 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
     bool found = asked->instance
                      ? supervisor_resolve_reference(sup, asked->instance, &target, err)
                      : supervisor_resolve(sup, asked->model, &target, err);
-    return found && type_fits(&target, call, err) && begin(sup, call, &target, NULL, &ev, err);
+    return found && allowed_models_require(&asked->allowed, target.model_key, err) &&
+           type_fits(&target, call, err) && dimensions_fit(&target, call, err) &&
+           can_read(&target, call, err) && begin(sup, call, &target, NULL, &ev, err);
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,
@@ -81,5 +109,6 @@ bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,
     struct target target;
     struct lc_event ev = { .ttl = supervisor_ttl(options->ttl) };
     return supervisor_resolve(sup, options->model, &target, err) &&
+           allowed_models_require(&options->allowed, target.model_key, err) &&
            begin(sup, call, &target, &options->requested, &ev, err);
 }

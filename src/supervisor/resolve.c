@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/resolve.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 
 static const struct named_instance *find_identifier(const struct named_instance *instances,
                                                     size_t count, const char *name) {
@@ -57,17 +59,33 @@ static bool not_found(const struct catalog *catalog, const char *name, struct er
     return false;
 }
 
+static bool resolve_identifier(const struct names *names, const char *name,
+                               struct target *ret_target) {
+    const struct named_instance *instance = find_identifier(names->instances, names->count,
+                                                            name);
+    if (!instance) return false;
+    bool any = strcmp(instance->identifier, instance->model_key) == 0;
+    *ret_target = (struct target){ any ? LC_NO_SLOT : instance->slot, instance->model_key,
+                                   catalog_find(names->catalog, instance->model_key) };
+    return true;
+}
+
+/* Ollama's listings give an identifier a tag. */
+static bool resolve_latest(const struct names *names, const char *name,
+                           struct target *ret_target) {
+    size_t len = strlen(name), tag = strlen(":latest");
+    if (len <= tag || strcmp(name + len - tag, ":latest") != 0) return false;
+    char *identifier = xstrndup(name, len - tag);
+    bool known = resolve_identifier(names, identifier, ret_target);
+    free(identifier);
+    return known;
+}
+
 /* A name that this server knows. */
 static bool resolve_known(const struct names *names, const char *name,
                           struct target *ret_target) {
-    const struct named_instance *instance = find_identifier(names->instances, names->count,
-                                                            name);
-    if (instance) {
-        bool any = strcmp(instance->identifier, instance->model_key) == 0;
-        *ret_target = (struct target){ any ? LC_NO_SLOT : instance->slot, instance->model_key,
-                                       catalog_find(names->catalog, instance->model_key) };
+    if (resolve_identifier(names, name, ret_target) || resolve_latest(names, name, ret_target))
         return true;
-    }
     const struct model *model = catalog_find(names->catalog, name);
     if (model) *ret_target = (struct target){ LC_NO_SLOT, model->key, model };
     return model != NULL;

@@ -25,6 +25,7 @@ enum kind {
     KIND_SECONDS, /* the member is in ms */
     KIND_WORD,    /* the member is its place among the words */
     KIND_KEY,
+    KIND_NAMES,
     KIND_LOAD,
     KIND_MODELS,
     KIND_ALIASES,
@@ -60,12 +61,21 @@ static const struct row rows[] = {
     SWITCH("standby", standby),
     WORD("prompt_store", prompt_store, prompt_store_modes),
     { "prompt_store_bytes", KIND_NUMBER, AT(prompt_store_bytes), 0, INT64_MAX, NO_NULL, NULL },
+    { "response_store_bytes", KIND_NUMBER, AT(response_store_bytes), 0, INT64_MAX, NO_NULL,
+      NULL },
+    { "response_store_age", KIND_SECONDS, AT(response_store_age), 60000, LC_TTL_MAX, NO_NULL,
+      NULL },
     { "max_waiting", KIND_NUMBER, AT(rules.max_waiting), 1, LC_MAX_REQUESTS, NO_NULL, NULL },
     { "load_stall_seconds", KIND_SECONDS, AT(rules.load_stall), 100, DAY_MS, NO_NULL, NULL },
     { "hang_seconds", KIND_SECONDS, AT(rules.hang), 100, DAY_MS, NO_NULL, NULL },
     { "body_limit", KIND_NUMBER, AT(body_limit), 1 << 20, SETTINGS_BODY_MAX, NO_NULL, NULL },
+    { "download_connections", KIND_NUMBER, AT(download_connections), 1, 8, NO_NULL, NULL },
     SWITCH("cors", cors),
+    { "allowed_hosts", KIND_NAMES, AT(allowed_hosts), 0, 0, NO_NULL, NULL },
+    { "allowed_origins", KIND_NAMES, AT(allowed_origins), 0, 0, NO_NULL, NULL },
     SWITCH("sdk_port", sdk_port),
+    SWITCH("ollama_default_keep_alive", ollama_default_keep_alive),
+    { "ollama_port", KIND_NUMBER, AT(ollama_port), 0, 65535, NO_NULL, NULL },
     SWITCH("lmstudio_compat", lmstudio_compat),
     { "api_key", KIND_KEY, AT(api_key), 0, 0, NO_NULL, NULL },
     { "load", KIND_LOAD, AT(load), 0, 0, NO_NULL, NULL },
@@ -77,11 +87,14 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 void settings_init(struct settings *settings) {
     *settings = (struct settings){ .rules = lc_settings_default(),
                                    .body_limit = (nbytes)16 << 20,
+                                   .download_connections = 4,
                                    .standby = true,
                                    .sdk_port = true,
                                    .lmstudio_compat = true,
                                    .prompt_store = PROMPT_STORE_ON,
                                    .prompt_store_bytes = (nbytes)4 << 30,
+                                   .response_store_bytes = (nbytes)1 << 30,
+                                   .response_store_age = (msec)30 * DAY_MS,
                                    .load = LOAD_SETTINGS_UNSET };
 }
 
@@ -129,6 +142,12 @@ static bool read_word(const struct row *row, yyjson_val *json, int64_t *ret,
     return true;
 }
 
+bool settings_patch_changes_key(const struct settings *settings, yyjson_val *patch) {
+    yyjson_val *key = yyjson_obj_get(patch, "api_key");
+    if (!key || yyjson_equals_str(key, key_mask)) return false;
+    return !yyjson_is_null(key) || settings->api_key[0];
+}
+
 static bool read_key(struct settings *s, yyjson_val *patch, struct error *err) {
     const char *key = "";
     if (!json_read_str(patch, "api_key", &key, err)) return false;
@@ -143,6 +162,45 @@ static bool read_key(struct settings *s, yyjson_val *patch, struct error *err) {
     }
     memset(s->api_key, 0, sizeof s->api_key);
     memcpy(s->api_key, key, strlen(key));
+    return true;
+}
+
+/* One name: printable, and a "*" only where something is left to tell names apart. */
+static bool is_name(const char *name, size_t len) {
+    const char *star = memchr(name, '*', len);
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] <= ' ' || name[i] > '~' || strchr("\"\\<>", name[i])) return false;
+    }
+    if (!star) return true;
+    size_t after = (size_t)(name + len - star) - 1;
+    return after > 1 && star[1] == '.' && !memchr(star + 1, '*', after);
+}
+
+/* A text: names with commas or spaces between. */
+static bool read_names(struct settings *s, const struct row *row, yyjson_val *patch,
+                       struct error *err) {
+    static const char between[] = ", ";
+    const char *names = "";
+    char *member = (char *)s + row->offset;
+    if (!json_read_str(patch, row->name, &names, err)) return false;
+    bool ok = strlen(names) < row->size;
+    for (const char *at = names + strspn(names, between); ok && *at;) {
+        size_t len = strcspn(at, between);
+        ok = is_name(at, len);
+        at += len + strspn(at + len, between);
+    }
+    if (!ok) {
+        return error_set_param(err, ERR_INVALID_REQUEST, row->name,
+                               "'%s' must be a text of names with commas between, such as "
+                               "\"%s\", shorter than %zu bytes.",
+                               row->name,
+                               row->offset == offsetof(struct settings, allowed_hosts)
+                                   ? "llm.example, *.lan"
+                                   : "https://*.example.com",
+                               row->size);
+    }
+    memset(member, 0, row->size);
+    memcpy(member, names, strlen(names) + 1);
     return true;
 }
 
@@ -184,6 +242,8 @@ static bool read_row(struct settings *s, const struct row *row, yyjson_val *patc
     switch (row->kind) {
     case KIND_KEY:
         return read_key(s, patch, err);
+    case KIND_NAMES:
+        return read_names(s, row, patch, err);
     case KIND_LOAD:
         return read_load(s, patch, err);
     case KIND_MODELS:
@@ -309,6 +369,10 @@ static yyjson_mut_val *row_value(const struct settings *s, const struct row *row
         return yyjson_mut_str(doc, row->words[value]);
     case KIND_KEY:
         return s->api_key[0] ? yyjson_mut_strcpy(doc, s->api_key) : yyjson_mut_null(doc);
+    case KIND_NAMES: {
+        const char *names = (const char *)s + row->offset;
+        return *names ? yyjson_mut_strcpy(doc, names) : yyjson_mut_null(doc);
+    }
     case KIND_LOAD:
         return load_settings_format(&s->load, doc);
     case KIND_MODELS:

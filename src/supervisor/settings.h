@@ -19,18 +19,29 @@
 #include "supervisor/model_aliases.h"
 #include "supervisor/model_settings.h"
 
-enum { SETTINGS_KEY_SIZE = 128, SETTINGS_BODY_MAX = 64 << 20 /* bytes */ };
+enum {
+    SETTINGS_KEY_SIZE = 128,
+    SETTINGS_NAMES_SIZE = 1024,
+    SETTINGS_BODY_MAX = 64 << 20 /* bytes */
+};
 
 struct settings {
     struct lc_settings rules;
     nbytes body_limit; /* most that a request body or message may have */
+    uint32_t download_connections;
     bool cors;
-    bool sdk_port;        /* listen where LM Studio's clients look */
+    char allowed_hosts[SETTINGS_NAMES_SIZE]; /* commas between; "": none */
+    char allowed_origins[SETTINGS_NAMES_SIZE];
+    bool sdk_port;                  /* listen where LM Studio's clients look */
+    uint32_t ollama_port;           /* listen there, too; 0: not */
+    bool ollama_default_keep_alive; /* five minutes for Ollama's clients that say nothing */
     bool lmstudio_compat; /* write the files by which its command line finds a server */
     nbytes memory_limit;  /* 0: what the machine has */
     bool standby;         /* keep a spare worker */
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;       /* most that the files may take */
+    nbytes response_store_bytes;     /* 0: responses are not stored */
+    msec response_store_age;         /* for which nobody used them */
     char api_key[SETTINGS_KEY_SIZE]; /* "": none required */
     struct load_settings load;       /* for all models */
     struct model_settings models;
@@ -47,6 +58,8 @@ void settings_copy(const struct settings *settings, struct settings *ret_copy);
  * and null removes what it stands for (RFC 7396). The stars of settings_show leave the key as
  * it is. Fails with ERR_INVALID_REQUEST and the name in err->param. */
 bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *err);
+/* Would the patch set another API key or none? */
+bool settings_patch_changes_key(const struct settings *settings, yyjson_val *patch);
 
 /* Apply what can be read of saved settings, and return how many members could not: these keep
  * their value, and *ret_first says why for the first. Each entry of `load` and `models` counts

@@ -77,6 +77,7 @@ void supervisor_spawn(struct supervisor *sup, int slot) {
     in->load_error = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
     in->activity = (struct activity){ 0 };
+    in->log_budget = (struct log_budget){ 0 };
     if (start_worker(sup, slot, &in->load_error)) {
         supervisor_notify_loading(sup, slot);
         return;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * standby.h - a spare worker, at most one: its libraries are loaded, it waits for a model.
+ * standby.h - workers whose libraries are loaded and that wait for a model: a spare, at most
+ * one, and those that are kept for a load that others have to make room for.
  *
- * It has no slot in the lifecycle, is not visible in listings, and its exit is not reported. It
- * takes a few MB while it waits.
+ * They have no slot in the lifecycle, are not visible in listings, and their exit is not
+ * reported. Each takes a few MB while it waits.
  */
 #ifndef DOZE_SUPERVISOR_STANDBY_H
 #define DOZE_SUPERVISOR_STANDBY_H
@@ -14,7 +15,7 @@ struct standby;
 
 /* program: of the worker; borrowed for its life. Starts nothing yet. */
 struct standby *standby_new(uv_loop_t *loop, const char *program);
-/* Kills the spare; frees once that has exited. Accepts NULL. */
+/* Kills them all; frees once they have exited. Accepts NULL. */
 void standby_free(struct standby *standby);
 
 /* A load is coming: start a spare now, unless less than 512 MB are free. */
@@ -23,7 +24,15 @@ void standby_want(struct standby *standby);
 void standby_idle(struct standby *standby);
 void standby_busy(struct standby *standby);
 
-/* Give the spare to this owner; NULL: there is none. */
+/* Keep a worker for the slot, the spare or a new one. Nothing is kept for it yet. False with
+ * ERR_IO if none can be started. */
+bool standby_keep(struct standby *standby, int slot, struct error *err);
+bool standby_keeps(const struct standby *standby, int slot);
+/* The slot does not need it: it becomes the spare, or is killed if there is one. */
+void standby_release(struct standby *standby, int slot);
+
+/* Give the worker that is kept for the slot, else the spare, to this owner; NULL: there is
+ * none. */
 struct worker *standby_take(struct standby *standby, int slot, uint32_t generation,
                             const struct worker_owner *owner);
 

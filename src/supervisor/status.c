@@ -34,6 +34,18 @@ size_t supervisor_instances(struct supervisor *sup,
     return count;
 }
 
+struct work_counts supervisor_counts(const struct supervisor *sup) {
+    struct work_counts counts = { 0 };
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        if (!supervisor_shows(sup, slot)) continue;
+        struct lc_view view = lifecycle_view(&sup->lc, slot);
+        counts.instances++;
+        counts.running += view.running;
+        counts.waiting += view.waiting;
+    }
+    return counts;
+}
+
 bool supervisor_is_working(const struct supervisor *sup) {
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
         if (lifecycle_view(&sup->lc, slot).running > 0) return true;

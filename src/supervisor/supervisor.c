@@ -47,6 +47,7 @@ static void begin_call(struct supervisor *sup, call_id id) {
         [CALL_LOAD] = supervisor_begin_load,
         [CALL_GET_OR_LOAD] = supervisor_begin_get_or_load,
         [CALL_ESTIMATE] = supervisor_begin_estimate,
+        [CALL_PREFETCH] = supervisor_begin_prefetch,
         [CALL_UNLOAD] = supervisor_begin_unload,
         [CALL_UPDATE] = supervisor_begin_update,
     };
@@ -134,6 +135,7 @@ void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
     supervisor_drop_estimates(sup);
     prefetch_stop(sup->prefetch);
+    prefetch_stop(sup->asked_prefetch);
     standby_free(sup->standby);
     sup->open_handles = 2;
     uv_close((uv_handle_t *)&sup->timer, supervisor_on_closed);

@@ -36,6 +36,7 @@ struct instance_transition {
     msec expires_in;     /* ms; MSEC_NEVER */
     msec due;            /* Unix ms; reason TTL: when the ttl ended */
     const char *error;   /* why it left; NULL: no error */
+    const char *hint;    /* a sentence for the owner of the machine; NULL: none */
 };
 
 /* A load goes on. Borrowed for the call. */
@@ -73,12 +74,15 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
                             struct service_sink sink);
 void supervisor_cancel(struct supervisor *sup, call_id id);
 void supervisor_pause(struct supervisor *sup, call_id id, bool paused);
+void supervisor_wait(struct supervisor *sup, call_id id, struct service_wait *ret);
 call_id supervisor_load(struct supervisor *sup, const struct load_request *request,
                         struct load_sink sink);
 call_id supervisor_get_or_load(struct supervisor *sup, const struct load_request *request,
                                struct load_sink sink);
 call_id supervisor_estimate(struct supervisor *sup, const struct load_request *request,
                             struct estimate_sink sink);
+call_id supervisor_prefetch(struct supervisor *sup, const char *model,
+                            struct prefetch_sink sink);
 call_id supervisor_update(struct supervisor *sup, const char *identifier,
                           const struct instance_change *change, struct done_sink sink);
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,
@@ -127,6 +131,12 @@ struct forecast {
  * the loop goes on. */
 bool supervisor_forecast(struct supervisor *sup, const char *name, int64_t context_length,
                          struct forecast *ret, struct error *err);
+
+/* How much there is of what listings show. */
+struct work_counts {
+    uint32_t instances, running, waiting; /* running, waiting: requests */
+};
+struct work_counts supervisor_counts(const struct supervisor *sup);
 
 /* Does a request run? */
 bool supervisor_is_working(const struct supervisor *sup);

@@ -27,6 +27,10 @@ bool supervisor_shows(const struct supervisor *sup, int slot) {
     return lifecycle_view(&sup->lc, slot).waiting > 0;
 }
 
+bool supervisor_holds(const struct supervisor *sup, int slot) {
+    return supervisor_shows(sup, slot) || sup->lc.slots[slot].intended;
+}
+
 static enum model_type type_of(const struct supervisor *sup, const struct instance *in) {
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     return model ? model->type : MODEL_LLM;
@@ -119,6 +123,7 @@ static struct model_view view_of_model(const struct model *model) {
         .architecture = model->architecture,
         .quantization = model->quantization,
         .params_string = model->params_string,
+        .license = model->license,
         .type = model->type,
         .problem = model->problem,
         .bits_per_weight = model->bits_per_weight,
@@ -126,6 +131,7 @@ static struct model_view view_of_model(const struct model *model) {
         .max_context_length = model->context_length,
         .layers = model->layers,
         .modified_at = model->modified,
+        .chat_template = model->has_chat_template,
         .tool_use = model->tool_use,
         .reasoning = model->reasoning,
     };

@@ -8,17 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
+#include "supervisor/worker_environment.h"
 
 struct worker {
     uv_process_t process;
-    uv_pipe_t pipe;
+    uv_pipe_t pipe;    /* the socket */
+    uv_pipe_t printed; /* what it writes to stdout and stderr */
     struct worker_owner owner;
     int slot;
     uint32_t generation;
     struct buf in;
-    bool closed; /* the socket is at its end */
-    bool exited; /* the exit status was seen */
+    struct buf line; /* printed, without its end so far */
+    bool closed;     /* the socket is at its end */
+    bool exited;     /* the exit status was seen */
     int open_handles;
     char how[64];
 };
@@ -55,14 +59,60 @@ static void worker_on_closed(uv_handle_t *handle) {
     struct worker *worker = handle->data;
     if (--worker->open_handles > 0) return;
     buf_clear(&worker->in);
+    buf_clear(&worker->line);
     free(worker);
+}
+
+/* ---- what it prints ---- */
+
+static void worker_end_line(struct worker *worker) {
+    if (worker->line.len == 0) return;
+    char *line = buf_take(&worker->line);
+    utf8_mend_line(line);
+    worker->owner.on_line(worker->owner.ctx, worker, line);
+    free(line);
+}
+
+/* What does not fit into a line is dropped up to its end. */
+static void worker_add_printed(struct worker *worker, const char *bytes, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '\n')
+            worker_end_line(worker);
+        else
+            (void)buf_add(&worker->line, &bytes[i], 1);
+    }
+}
+
+static void worker_on_printed(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
+    if (count < 0) uv_read_stop(stream);
+    if (count > 0) worker_add_printed(stream->data, bytes->base, (size_t)count);
+}
+
+/* The last words of a process that is gone: all of them are in the pipe. */
+static void worker_read_rest(struct worker *worker) {
+    char bytes[4096];
+    int fd = -1;
+    if (uv_fileno((uv_handle_t *)&worker->printed, &fd) == 0) {
+        ssize_t count;
+        while ((count = read(fd, bytes, sizeof bytes)) > 0)
+            worker_add_printed(worker, bytes, (size_t)count);
+    }
+    worker_end_line(worker);
+}
+
+/* ---- its end ---- */
+
+static void worker_close_handles(struct worker *worker) {
+    uv_close((uv_handle_t *)&worker->pipe, worker_on_closed);
+    uv_close((uv_handle_t *)&worker->printed, worker_on_closed);
+    uv_close((uv_handle_t *)&worker->process, worker_on_closed);
 }
 
 static void worker_end_if_gone(struct worker *worker) {
     if (!worker->closed || !worker->exited) return;
+    worker_read_rest(worker);
     worker->owner.on_gone(worker->owner.ctx, worker, worker->how);
-    uv_close((uv_handle_t *)&worker->pipe, worker_on_closed);
-    uv_close((uv_handle_t *)&worker->process, worker_on_closed);
+    worker_close_handles(worker);
 }
 
 static void worker_close_socket(struct worker *worker) {
@@ -82,6 +132,7 @@ static void worker_on_exit(uv_process_t *process, int64_t status, int signal) {
         snprintf(worker->how, sizeof worker->how, "exited with status %d", (int)status);
     }
     worker->exited = true;
+    (void)kill(-process->pid, SIGKILL); /* processes that it had begun, if there are any left */
     worker_end_if_gone(worker);
 }
 
@@ -124,28 +175,13 @@ static void worker_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     worker_close_socket(worker);
 }
 
-/* The daemon's environment, plus huge pages for the worker's heap where the kernel grants them:
- * a vocabulary is a heap of small strings in hash tables (measured: a tenth of a load with one
- * of 152,000 tokens). Made once; a GLIBC_TUNABLES of the user's own wins. */
-static char **environment(void) {
-    static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
-    static char **made;
-    size_t count = 0;
-    if (getenv("GLIBC_TUNABLES")) return environ;
-    if (made) return made;
-    while (environ[count]) count++;
-    made = xcalloc(count + 2, sizeof *made);
-    for (size_t i = 0; i < count; i++) made[i] = xstrdup(environ[i]);
-    made[count] = tunables;
-    return made;
-}
-
 static int worker_start(struct worker *worker, const char *program) {
     char *args[] = { (char *)(uintptr_t)program, NULL };
     uv_stdio_container_t stdio[WORKER_FD + 1] = {
         { .flags = UV_IGNORE },
-        { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-        { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+        { .flags = UV_IGNORE }, /* main() makes it a second stderr */
+        { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+          .data.stream = (uv_stream_t *)&worker->printed },
         { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
           .data.stream = (uv_stream_t *)&worker->pipe },
     };
@@ -153,12 +189,14 @@ static int worker_start(struct worker *worker, const char *program) {
         .exit_cb = worker_on_exit,
         .file = program,
         .args = args,
-        .env = environment(),
+        .env = worker_environment(environ),
         .flags = UV_PROCESS_DETACHED, /* a Ctrl-C at the terminal is the daemon's to answer */
         .stdio_count = WORKER_FD + 1,
         .stdio = stdio,
     };
-    return uv_spawn(worker->pipe.loop, &worker->process, &options);
+    int status = uv_spawn(worker->pipe.loop, &worker->process, &options);
+    free(options.env);
+    return status;
 }
 
 struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
@@ -168,18 +206,21 @@ struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint
     worker->slot = slot;
     worker->generation = generation;
     buf_init(&worker->in, FRAME_MAX_TO_DAEMON + FRAME_HEADER_SIZE + 65536);
+    buf_init(&worker->line, WORKER_LINE_MAX);
     uv_pipe_init(loop, &worker->pipe, 0);
+    uv_pipe_init(loop, &worker->printed, 0);
     worker->pipe.data = worker;
+    worker->printed.data = worker;
     worker->process.data = worker;
-    worker->open_handles = 2;
+    worker->open_handles = 3;
     int status = worker_start(worker, program);
     if (status < 0) {
         error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program,
                   uv_strerror(status));
-        uv_close((uv_handle_t *)&worker->pipe, worker_on_closed);
-        uv_close((uv_handle_t *)&worker->process, worker_on_closed);
+        worker_close_handles(worker);
         return NULL;
     }
+    uv_read_start((uv_stream_t *)&worker->printed, worker_on_alloc, worker_on_printed);
     uv_read_start((uv_stream_t *)&worker->pipe, worker_on_alloc, worker_on_read);
     return worker;
 }

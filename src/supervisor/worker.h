@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - one doze-engine process: started by fork + exec with its socket and nothing else.
+ * worker.h - one doze-engine process: started by fork + exec with its socket, a pipe for what
+ * it prints and a short environment (worker_environment.h), and nothing else of the daemon's.
  * It exchanges frames with the daemon and is gone once its socket is closed AND its exit status
  * was seen.
  *
@@ -16,6 +17,8 @@
 #include "ipc/frame.h"
 #include "ipc/message.h"
 
+enum { WORKER_LINE_MAX = 1000 };
+
 struct worker;
 
 struct worker_owner {
@@ -24,6 +27,9 @@ struct worker_owner {
     /* The process is gone and its memory free. `how` is a phrase: "exited with status 1",
      * "was killed by signal 9 (Killed)". The worker is freed after the call. */
     void (*on_gone)(void *ctx, struct worker *worker, const char *how);
+    /* It printed a line: one line of text that cannot control a terminal, cut after
+     * WORKER_LINE_MAX bytes; borrowed for the call. As many as it likes. */
+    void (*on_line)(void *ctx, struct worker *worker, const char *line);
     void *ctx;
 };
 

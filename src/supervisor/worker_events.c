@@ -147,12 +147,25 @@ static void on_store(struct worker_msg *msg) {
     msg->sup->config.on_prompts(msg->sup->config.ctx);
 }
 
+static void log_of_instance(struct instance *in, enum log_level level, const char *text) {
+    void (*const say[])(const char *fmt, ...) = { log_error, log_warn, log_info, log_debug };
+    switch (log_budget_take(&in->log_budget, clock_boottime())) {
+    case LOG_LINE:
+        say[level]("%s: %s", in->identifier, text);
+        break;
+    case LOG_LAST_LINE:
+        log_warn("%s: its worker logs too much; its lines are left out for some seconds",
+                 in->identifier);
+        break;
+    case LOG_NO_LINE:
+        break;
+    }
+}
+
 static void on_log(struct worker_msg *msg) {
-    const char *text = text_of(msg->json, "text");
     enum log_level level = LOG_LEVEL_INFO;
     (void)log_level_parse(text_of(msg->json, "level"), &level);
-    void (*const say[])(const char *fmt, ...) = { log_error, log_warn, log_info, log_debug };
-    say[level]("%s: %s", msg->in->identifier, text);
+    log_of_instance(msg->in, level, text_of(msg->json, "text"));
 }
 
 /* ---- about a request ---- */
@@ -181,6 +194,9 @@ static void on_started(struct worker_msg *msg) {
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
     call->request.context_tokens = ev.usage.cached_tokens;
+    call->request.prompt.begun_usec = clock_boottime_usec();
+    call->request.prompt.cached = call->request.prompt.done = ev.usage.cached_tokens;
+    call->request.prompt.total = ev.usage.prompt_tokens;
     supervisor_log_input(msg->sup, call, yyjson_get_str(yyjson_obj_get(msg->json, "prompt")));
     emit(msg->sup, call, &ev);
 }
@@ -190,6 +206,8 @@ static void on_prompt(struct worker_msg *msg) {
     if (!call) return;
     int64_t total = int_of(msg->json, "total");
     call->request.context_tokens = int_of(msg->json, "processed");
+    call->request.prompt.done = call->request.context_tokens;
+    call->request.prompt.total = total;
     struct service_event ev = { .kind = SERVICE_PROMPT };
     ev.progress = total > 0 ? (double)int_of(msg->json, "processed") / (double)total : 1;
     ev.usage.prompt_tokens = total;
@@ -278,6 +296,10 @@ static void on_done(struct worker_msg *msg) {
         count_tokens(msg->sup->config.metrics, &ev.usage);
         activity_done(&msg->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,
                       ev.timing.generation);
+        if (call_lc_kind(call) == LC_KIND_INFER) {
+            int64_t held = clock_boottime_usec() - call->request.dispatched_usec;
+            activity_held(&msg->in->activity, (double)held / 1e6);
+        }
         supervisor_log_answer(msg->sup, call, &ev);
         emit(msg->sup, call, &ev);
         call = call_find(msg->sup->calls, done.request);
@@ -351,6 +373,12 @@ static void instance_on_frame(void *ctx, struct worker *worker, const struct fra
     yyjson_doc_free(doc);
 }
 
+static void instance_on_line(void *ctx, struct worker *worker, const char *line) {
+    struct supervisor *sup = ctx;
+    struct instance *in = &sup->instances[worker_slot(worker)];
+    if (in->worker == worker) log_of_instance(in, LOG_LEVEL_WARN, line);
+}
+
 static void instance_on_gone(void *ctx, struct worker *worker, const char *how) {
     struct supervisor *sup = ctx;
     int slot = worker_slot(worker);
@@ -380,5 +408,6 @@ static void instance_on_gone(void *ctx, struct worker *worker, const char *how) 
 struct worker_owner supervisor_worker_owner(struct supervisor *sup) {
     return (struct worker_owner){ .on_frame = instance_on_frame,
                                   .on_gone = instance_on_gone,
+                                  .on_line = instance_on_line,
                                   .ctx = sup };
 }

@@ -65,6 +65,18 @@ test('unload without a name, and --all', async (t) => {
   await allGone(d);
 });
 
+test('a part of a name is enough for unload and explain', async (t) => {
+  const d = await start(t);
+  await d.load('alpha');
+  await d.load('beta');
+  assert.match(succeeded(await run(d, ['explain', 'ALP'])).out, /'alpha' would serve it/);
+  const both = await run(d, ['unload', 'a']);
+  assert.equal(both.code, 1, 'two have an a');
+  assert.equal((await d.instances()).length, 2);
+  assert.equal(succeeded(await run(d, ['unload', 'lph'])).out, 'Model "alpha" unloaded.\n');
+  await ask(() => d.instances(), (list) => list.length === 1 && list[0].id === 'beta');
+});
+
 test('load --json prints the server\'s answer; a bar on a terminal', async (t) => {
   const d = await start(t, { models: { big: slowToLoad() } });
   const json = JSON.parse(succeeded(await run(d, ['load', 'alpha', '--json'])).out);
@@ -73,6 +85,84 @@ test('load --json prints the server\'s answer; a bar on a terminal', async (t) =
     { program: 'script' }));
   assert.match(terminal.out, /\d+ ?%/);
   assert.equal((await d.instances()).length, 2);
+});
+
+test('load: --estimate-only, --exact, --gpu as a share', async (t) => {
+  const d = await start(t);
+  const estimate = succeeded(await run(d, ['load', 'alp', '--estimate-only', '-c', '512']));
+  assert.match(estimate.out, /^Model: alpha\nContext Length: 512\n/);
+  assert.match(estimate.out, /GPU Memory: +0 B\n.*Total Memory: [\d.]+ MB$/m);
+  const args = ['load', 'alpha', '--estimate-only', '--json'];
+  const json = JSON.parse(succeeded(await run(d, args)).out);
+  assert.equal(json.fits, true);
+  assert.deepEqual(await d.instances(), []);
+  const exact = await run(d, ['load', 'alph', '--exact']);
+  assert.equal(exact.code, 1);
+  assert.match(exact.err, /did you mean 'alpha'/);
+  succeeded(await run(d, ['load', 'alpha', '--exact', '--gpu', '0.5']));
+  assert.equal((await run(d, ['load', 'alpha', '--gpu', '1.5'])).code, 2);
+  assert.equal((await run(d, ['load', '--gpu', '0.5'])).code, 2);
+});
+
+test('ls: --detailed, --variants, a part of a name', async (t) => {
+  const d = await start(t);
+  const detailed = succeeded(await run(d, ['ls', '--detailed'])).out;
+  assert.match(detailed, /^alpha\n {2}.* by test\n {2}llama, .*context 8192\n {2}.*alpha\.gguf$/m);
+  const variants = succeeded(await run(d, ['ls', '--variants'])).out;
+  assert.match(variants, /^MODEL +VARIANT +SIZE$/m);
+  assert.match(variants, /^alpha +\S+ +[\d.]+ [KM]B$/m);
+  assert.equal(succeeded(await run(d, ['ls', 'BET', '-q'])).out, 'beta\n');
+  assert.match(succeeded(await run(d, ['ls', 'omega'])).err, /No model fits/);
+});
+
+test('ps --watch shows the list again until Ctrl-C', async (t) => {
+  const d = await start(t);
+  const ps = new Command(d, ['ps', '--watch']);
+  await ps.shows(/No models are currently loaded/);
+  await d.load('alpha');
+  await ps.shows(/alpha +alpha +IDLE/);
+  ps.child.kill('SIGINT');
+  await ps.ended;
+  assert.equal(ps.code, 0);
+});
+
+test('server status: --verbose, --quiet, --log-level', async (t) => {
+  const d = await start(t);
+  await d.load('alpha');
+  const verbose = succeeded(await run(d, ['server', 'status', '--verbose'])).out;
+  assert.match(verbose, new RegExp(`running on port ${d.port}[^]*Address: http[^]*alpha`));
+  assert.equal(succeeded(await run(d, ['server', 'status', '--quiet'])).out, '');
+  assert.equal(JSON.parse((await run(d, ['server', 'status', '--json', '--quiet'])).out).port,
+    d.port);
+  assert.equal((await run(d, ['server', 'status', '-q', '-v'])).code, 2);
+  assert.equal((await run(d, ['server', 'status', '--log-level', 'loud'])).code, 2);
+  await d.stop();
+  const off = await run(d, ['server', 'status', '--log-level', 'warn']);
+  assert.deepEqual([off.code, off.out, off.err], [3, '', '']);
+});
+
+test('daemon and runtime, as lms has them', async (t) => {
+  const d = await start(t);
+  assert.deepEqual(JSON.parse(succeeded(await run(d, ['daemon', 'status', '--json'])).out),
+    { status: 'running', pid: d.pid, isDaemon: true, version: JSON.parse(
+      (await run(d, ['version', '--json'])).out).version });
+  assert.match(succeeded(await run(d, ['daemon', 'up'])).out, new RegExp(`pid ${d.pid}`));
+  assert.match((await run(d, ['daemon', 'update'])).err, /does not update itself/);
+  assert.match(succeeded(await run(d, ['runtime', 'ls'])).out, /llama\.cpp-linux-\S+ .*GGUF/);
+  assert.match(succeeded(await run(d, ['runtime', 'survey'])).out, /^CPU: .*\nRAM: [\d.]+ GB/m);
+  assert.equal((await run(d, ['runtime', 'select', 'mlx'])).code, 1);
+  assert.equal(succeeded(await run(d, ['runtime', 'select', 'llama.cpp'])).code, 0);
+  assert.match((await run(d, ['runtime', 'get', 'x'])).err, /one engine/);
+  assert.match((await run(d, ['login'])).err, /needs LM Studio/);
+  assert.match((await run(d, ['log', 'stream', '-s', 'runtime'])).err, /--source server/);
+  await d.stop();
+  const off = await run(d, ['daemon', 'status', '--json']);
+  assert.deepEqual([off.code, JSON.parse(off.out)], [3, { status: 'not-running' }]);
+  const up = JSON.parse(succeeded(await run(d, ['daemon', 'up', '--json'])).out);
+  t.after(() => { try { process.kill(up.pid, 'SIGKILL'); } catch { /* it is gone */ } });
+  assert.equal(up.status, 'running');
+  succeeded(await run(d, ['daemon', 'down']));
+  await gone(up.pid, 1000);
 });
 
 test('unknown model: close names, exit 1; usage errors: exit 2', async (t) => {
@@ -110,6 +200,55 @@ test('chat: a prompt, a pipe, both, statistics', async (t) => {
   assert.match(both.out + both.err, /tok/);
   await run(d, ['chat', 'alpha', '--ttl', '77', '-p', 'x']);
   assert.equal((await d.instance('alpha')).ttl, 77);
+});
+
+test('run: a question behind the model, a pipe, and a conversation on a terminal', async (t) => {
+  const d = await start(t);
+  assert.equal(succeeded(await run(d, ['run', 'alp', 'Hello', 'there'])).out, `${text}\n`);
+  assert.equal(succeeded(await run(d, ['run', 'alpha'], { input: 'Hello' })).out, `${text}\n`);
+  const talk = succeeded(await run(d, ['-qec', `${doze} run alp`, '/dev/null'], { program: 'script',
+    input: 'Hello\n/set temperature 0\nAgain\n/bye\n', env: { TERM: 'xterm' } }));
+  assert.match(talk.out, /alpha> /);
+  assert.equal(talk.out.split(text).length, 3, talk.out);
+  assert.match(fs.readFileSync(path.join(d.folder, '.local/state/doze/chat_history'), 'utf8'),
+    /Again/);
+});
+
+test('run loads the model where JIT loading is off; chat says why not', async (t) => {
+  const d = await start(t, { settings: { jit: false } });
+  const chat = await run(d, ['chat', 'alpha', '-p', 'Hello']);
+  assert.equal(chat.code, 1);
+  assert.match(chat.err, /JIT loading is off/);
+  assert.equal(succeeded(await run(d, ['run', 'alp', 'Hello', '--ttl', '70'])).out, `${text}\n`);
+  assert.equal((await d.instance('alpha')).ttl, 70);
+});
+
+test('no memory: the sentence has the sizes, the setting, and what to do', async (t) => {
+  const d = await start(t, { settings: { memory_limit: 50000000 } });
+  const { code, err } = await run(d, ['load', 'alpha']);
+  assert.equal(code, 1);
+  assert.match(err, /needs about [\d.]+ MB and 50\.00 MB are free below memory_limit; raise it, /);
+  assert.doesNotMatch(err, /unload another/);
+});
+
+test('show: facts, memory, files, kept prompts, settings and their origin', async (t) => {
+  const d = await start(t, { settings: { load: { parallel: 2, context_length: 2048 },
+    models: { alpha: { ttl: 90, context_length: 1024 } } } });
+  await d.chat('alpha');
+  const { out } = succeeded(await run(d, ['show', 'alp']));
+  for (const line of [/^key +alpha$/m, /^architecture +llama, /m, /^context +8,192 tokens$/m,
+    /^licence +\S/m, /^memory +[\d.]+ MB with 4,096 tokens$/m, /^ +[\d.]+ MB with 8,192 tokens$/m,
+    /^files +.*\/test\/alpha\/alpha\.gguf$/m, /ttl 1m30s \(from models\)/,
+    /context_length 1024 \(from models\)/, /parallel 2 \(from load\)/,
+    /^loaded +alpha: IDLE, [\d.]+ MB$/m]) assert.match(out, line);
+  assert.doesNotMatch(out, /2048/);
+  const json = JSON.parse(succeeded(await run(d, ['show', 'alpha', '--json'])).out);
+  assert.equal(json.key, 'alpha');
+  assert.equal(json.estimate.fits, true);
+  assert.equal(json.files.length, 1);
+  const none = await run(d, ['show', 'omega']);
+  assert.equal(none.code, 1);
+  assert.match(none.err, /No model is called omega; `doze ls` lists them/);
 });
 
 test('chat stopped by Ctrl-C: the server stops too', async (t) => {

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
+import zlib from 'node:zlib';
 import { Daemon, chatBody } from './lib/daemon.js';
-import { embedding, spoken } from './lib/models.js';
+import { embedding, modelFile, spoken } from './lib/models.js';
 
 const start = (t, more) => Daemon.start(t, { models: { m: spoken('Hello there.') }, ...more });
 
@@ -47,7 +48,7 @@ test('bad JSON: line and column', async (t) => {
 test('a known field of a wrong type is refused with its name', async (t) => {
   const d = await start(t);
   const wrong = { temperature: 'hot', max_tokens: '5', stream: 'yes', messages: 'hi', stop: 5,
-    tools: {}, seed: 1.5, top_p: [], n: 2, logit_bias: 3, response_format: 'json', top_k: true };
+    tools: {}, seed: 1.5, top_p: [], n: 17, logit_bias: 3, response_format: 'json', top_k: true };
   for (const [field, value] of Object.entries(wrong)) {
     const { status, body } = await d.chat('m', { [field]: value });
     assert.equal(status, 400, `${field}: ${JSON.stringify(body)}`);
@@ -147,6 +148,21 @@ test('a body without a content type, and with an odd one, is read as JSON', asyn
   }
 });
 
+test('a body may be compressed; what it inflates to has the limit of any body', async (t) => {
+  const d = await start(t);
+  const send = (coding, body) => raw(d, { method: 'POST', path: '/v1/chat/completions', body,
+    headers: { 'content-type': 'application/json', 'content-encoding': coding } });
+  const text = JSON.stringify(chatBody('m'));
+  assert.equal((await send('gzip', zlib.gzipSync(text))).status, 200);
+  assert.equal((await send('deflate', zlib.deflateSync(text))).status, 200);
+  const bomb = await send('gzip', zlib.gzipSync(Buffer.alloc(64e6, ' ')));
+  assert.equal(bomb.status, 413, bomb.text);
+  assert.equal((await send('gzip', text)).status, 400);
+  const unknown = await send('br', zlib.brotliCompressSync(text));
+  assert.equal(unknown.status, 415);
+  assert.equal(unknown.headers['accept-encoding'], 'gzip, deflate');
+});
+
 test('hostile bodies: no UTF-8, deep nesting, huge numbers, NUL, nothing at all', async (t) => {
   const d = await start(t);
   const bodies = ['', 'null', '[]', '"x"', '{', `${'['.repeat(100000)}`,
@@ -182,6 +198,27 @@ test('refuse before evicting: what a model is not made for costs no other its pl
   assert.equal(chat.status, 400);
   assert.match(chat.body.error.message, /embedding model/);
   assert.deepEqual((await d.instances()).map((i) => [i.id, i.state]), [['m', 'idle']]);
+});
+
+test('shorter vectors come from models that were trained for them only', async (t) => {
+  const d = await start(t, { models: { e: embedding(), m: spoken('Hi.'),
+    'nomic-embed-text-v1.5': modelFile('embedding', '--seed', '9') } });
+  await d.chat('m', { max_tokens: 1 });
+  const embed = (model, dimensions) => d.post('/v1/embeddings', { model, input: 'x', dimensions });
+  const length = (vector) => Math.hypot(...vector);
+  for (const dimensions of [8, 1e6]) {
+    const refused = await embed('e', dimensions);
+    assert.equal(refused.status, 400);
+    assert.equal(refused.body.error.param, 'dimensions');
+  }
+  assert.deepEqual((await d.instances()).map((i) => i.id), ['m'], 'nothing was loaded for it');
+  const whole = (await embed('nomic-embed-text-v1.5')).body.data[0].embedding;
+  const { body } = await embed('nomic-embed-text-v1.5', 8);
+  const short = body.data[0].embedding;
+  assert.equal(short.length, 8);
+  assert.ok(Math.abs(length(short) - 1) < 1e-5);
+  assert.ok(Math.abs(short[3] * length(whole.slice(0, 8)) - whole[3]) < 1e-5);
+  assert.equal((await embed('e', whole.length)).body.data[0].embedding.length, whole.length);
 });
 
 test('an embedding request to a model that talks, a chat to one that embeds', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
-import { endless, spoken } from './lib/models.js';
+import { embedding, endless, spoken } from './lib/models.js';
 import { Stream, speaking } from './lib/stream.js';
 
 const models = () => ({
@@ -29,6 +29,28 @@ test('on: at most one jit instance; its place is free before the next load start
     else resident.add(event.id);
     assert.ok(resident.size <= 1, `two at once at ${JSON.stringify(event)}`);
   }
+});
+
+test('on: after five evictions between types per_type is suggested, once', async (t) => {
+  const d = await Daemon.start(t, { models: { talks: spoken('Hello.'), vectors: embedding() } });
+  const watch = await d.watch();
+  const embed = () => d.post('/v1/embeddings', { model: 'vectors', input: 'one' });
+  for (let i = 0; i < 4; i++) {
+    assert.equal((await d.chat('talks')).status, 200);
+    assert.equal((await embed()).status, 200);
+  }
+  const hints = watch.transitions().filter((e) => e.hint);
+  assert.equal(hints.length, 1);
+  assert.match(hints[0].hint, /doze settings set auto_evict per_type/);
+  const evictions = watch.transitions().filter((e) => e.to === 'unloading');
+  assert.equal(evictions.indexOf(hints[0]), 4);
+  assert.equal(d.log.split(hints[0].hint).length, 2, 'once in the log');
+  await d.settings({ auto_evict: 'per_type' });
+  await d.chat('talks');
+  await embed();
+  const before = watch.length;
+  await d.chat('talks');
+  assert.ok(!watch.all.slice(before).some((e) => e.to === 'unloading'));
 });
 
 test('off: both stay', async (t) => {

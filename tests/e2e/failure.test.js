@@ -84,6 +84,22 @@ test('an idle worker that is killed is noticed', async (t) => {
   assert.equal((await d.chat('alpha')).status, 200);
 });
 
+test('failure: an explicit instance whose idle worker dies is loaded again as it was',
+  async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.load('alpha', { identifier: 'mine', context_length: 512, ttl: 900 });
+  process.kill((await d.instance('mine')).pid, 'SIGKILL');
+  await watch.reaches('mine', 'absent');
+  const { status, body } = await d.chat('mine');
+  assert.equal(status, 200, JSON.stringify(body));
+  const again = await d.instance('mine');
+  assert.equal(again.id, 'mine');
+  assert.equal(again.origin, 'explicit');
+  assert.equal(again.config.context_length, 512);
+  assert.equal(again.ttl, 900);
+});
+
 const kinds = ['truncated', 'magic', 'version', 'huge-counts', 'huge-string', 'bad-type', 'empty',
   'garbage-tensors'];
 

@@ -130,6 +130,11 @@ test('log --events: aligned, newest last, of all runs', async (t) => {
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +alpha +absent → loading +request$/);
   assert.match(lines.at(-1), /^\S+ \S+ +beta +unloading → absent +exited$/);
   assert.ok(lines.some((line) => /alpha +idle → unloading +ttl$/.test(line)));
+  assert.doesNotMatch(out, /idle → busy/);
+  const all = (await run(d, ['log', '--events', '--all'])).out;
+  assert.match(all, /busy → idle/);
+  const newest = (await run(d, ['log', '--events', '-n', '2'])).out.trimEnd().split('\n');
+  assert.deepEqual(newest.slice(1), lines.slice(-2));
   const json = (await run(d, ['log', '--events', '--json'])).out.trimEnd().split('\n');
   assert.equal(json.length, lines.length - 1);
   assert.equal(JSON.parse(json.at(-1)).id, 'beta');

@@ -118,15 +118,34 @@ test('while a model loads a stream that asked for it hears of the progress', asy
   assert.match(text, /data: \[DONE\]\n\n$/);
 });
 
-test('a stream that waits in line hears a comment after five seconds, not before', async (t) => {
-  const d = await Daemon.start(t, { models: { m: endless() } });
+async function firstWords(response) {
+  const { value } = await response.body.getReader().read();
+  return Buffer.from(value).toString();
+}
+
+test('order 3: a stream that waits is told its place after five seconds, not before', async (t) => {
+  const d = await Daemon.start(t, { models: { m: endless(), other: beta() } });
   await d.load('m', { parallel: 1 });
+  await d.chat('m', { max_tokens: 2 }); // how long an answer takes is known from then on
   const first = await d.stream('m', {});
   const began = Date.now();
-  const second = await d.stream('m', { max_tokens: 2 });
-  assert.ok(Date.now() - began >= 5000, 'the headers come with the first word');
-  const { value } = await second.body.getReader().read();
-  assert.match(Buffer.from(value).toString(), /^: waiting\n\n$/);
+  const waiting = [d.stream('m', { max_tokens: 2 }), d.stream('m', { max_tokens: 2 })];
+  const texts = [];
+  for (const stream of waiting) {
+    const response = await stream;
+    assert.ok(Date.now() - began >= 5000, 'the headers come with the first word');
+    texts.push(await firstWords(response));
+  }
+  assert.deepEqual(texts.map((text) => text.match(/^: place (\d) in line, about \d+ s\n\n$/)?.[1])
+    .sort(), ['1', '2'], texts.join(''));
+  await first.body.cancel();
+});
+
+test('order 3: so is one that waits for the place of another model', async (t) => {
+  const d = await Daemon.start(t, { models: { m: endless(), other: beta() } });
+  const first = await d.stream('m', {});
+  const text = await firstWords(await d.stream('other', { max_tokens: 2 }));
+  assert.match(text, /^: place 1 in line\n\n$/); // no answer of m has ended yet
   await first.body.cancel();
 });
 

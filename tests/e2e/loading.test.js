@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
+import { Command } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
-import { endless, random, spoken } from './lib/models.js';
+import { broken, endless, random, spoken } from './lib/models.js';
 import { childrenOf, gone, programOf, statusField } from './lib/process.js';
 import { speaking } from './lib/stream.js';
 
@@ -96,6 +97,74 @@ test('the next model is read ahead while the one before it still speaks', async 
   assert.equal((await answer).status, 200);
 });
 
+const prefetch = (d, model) => d.post('/api/v1/models/prefetch', { model });
+
+test('prefetch: the file is read, nothing is loaded, and nobody has to leave', async (t) => {
+  const file = random('--size', '60M', '--seed', '78');
+  const d = await Daemon.start(t, { models: { old: spoken('Old.'), next: file } });
+  await d.chat('old', { max_tokens: 1 });
+  forget(file);
+  const { status, body } = await prefetch(d, 'next');
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.deepEqual(body, { model: 'next', status: 'prefetched',
+    size_bytes: fs.statSync(file).size });
+  assert.ok(residentPages(file) >= 60 * 256 - 1000, 'it has been read');
+  assert.deepEqual((await d.instances()).map((i) => [i.id, i.state]), [['old', 'idle']]);
+  assert.equal((await prefetch(d, 'old')).body.status, 'loaded');
+});
+
+test('prefetch: one model at a time, in the order of the calls; who leaves frees the turn',
+  async (t) => {
+  const files = [79, 80, 81].map((seed) => random('--size', '60M', '--seed', String(seed)));
+  const d = await Daemon.start(t, { models: { a: files[0], b: files[1], c: files[2] } });
+  files.forEach(forget);
+  const leaver = new AbortController();
+  const order = [];
+  const left = d.json('POST', '/api/v1/models/prefetch', { model: 'a' },
+    { signal: leaver.signal }).catch(() => order.push('left'));
+  const rest = ['b', 'c', 'b'].map((model) => prefetch(d, model).then(({ body }) => {
+    order.push(body.model);
+    assert.equal(body.status, 'prefetched');
+  }));
+  leaver.abort();
+  await Promise.all([left, ...rest]);
+  assert.deepEqual(order, ['left', 'b', 'c', 'b']);
+});
+
+test('prefetch: a load comes first, and what it loads need not be read again', async (t) => {
+  const d = await Daemon.start(t, { models: { old: endless(), next: spoken('Next.') },
+    settings: { switch_window_ms: 0 } });
+  const watch = await d.watch();
+  await speaking(d, 'old');
+  const answer = d.chat('next', { max_tokens: 1 });
+  await watch.reaches('old', 'draining');
+  const asked = prefetch(d, 'next');
+  await d.unload('old');
+  assert.equal((await answer).status, 200);
+  assert.equal((await asked).body.status, 'loaded');
+});
+
+test('prefetch: what cannot be read ahead is said', async (t) => {
+  const d = await Daemon.start(t, { models: { whole: spoken('Hi.'), bad: broken('magic') } });
+  assert.equal((await prefetch(d, 'nothing')).status, 404);
+  assert.equal((await prefetch(d, '')).status, 400);
+  const bad = await prefetch(d, 'bad');
+  assert.ok(bad.status >= 400 && bad.body.error.message, JSON.stringify(bad));
+  assert.deepEqual(await d.instances(), []);
+});
+
+test('doze load --prefetch', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const doze = async (...args) => (await new Command(d, args).ended).out;
+  assert.match(await doze('load', '--prefetch', 'alp'),
+    /^alpha \(.* MB\) is in memory; its next load reads nothing/);
+  const mixed = await new Command(d, ['load', '--prefetch', '--ttl', '5m', 'alpha']).ended;
+  assert.equal(mixed.code, 2, mixed.err);
+  assert.deepEqual(await d.instances(), []);
+  await d.load('alpha');
+  assert.match(await doze('load', '--prefetch', 'alpha'), /^alpha is loaded already\./);
+});
+
 // ---- the context ----
 
 const story = (times) => 'Once upon a time a machine slept most of the day. '.repeat(times);
@@ -130,10 +199,10 @@ test('what does not fit the memory limit is refused alone, with the numbers', as
   assert.equal((await ask(story(1), 4)).status, 200);
   const running = ask(story(1), 60);
   const prompts = await Promise.all([1, 2, 3].map((n) => ask(`${n}${story(20)}`, 1)));
-  const refused = prompts.filter((p) => p.status === 400);
+  const refused = prompts.filter((p) => p.status === 507);
   assert.ok(refused.length > 0, JSON.stringify(prompts.map((p) => p.status)));
   for (const { body } of refused) {
-    assert.equal(body.error.code, 'context_length_exceeded');
+    assert.equal(body.error.code, 'insufficient_memory');
     assert.match(body.error.message, /room for \d+ tokens, but only \d+ fit/);
   }
   const { status, body } = await running;

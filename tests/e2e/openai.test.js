@@ -45,6 +45,41 @@ test('chat streamed: pieces make the text, the first one has the role', async (t
   }
 });
 
+test('n answers to one chat, which count its prompt once', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const ask = { model: 'm', messages, max_tokens: 12, seed: 5, temperature: 1 };
+  const one = await client(d).chat.completions.create(ask);
+  const three = await client(d).chat.completions.create({ ...ask, n: 3 });
+  assert.deepEqual(three.choices.map((c) => c.index), [0, 1, 2]);
+  const texts = three.choices.map((c) => c.message.content);
+  assert.equal(new Set(texts).size, 3, 'each has a seed of its own');
+  assert.equal(three.usage.prompt_tokens, one.usage.prompt_tokens);
+  assert.equal(three.usage.completion_tokens, 36);
+  const stream = await client(d).chat.completions.create({ ...ask, n: 3, stream: true });
+  const streamed = ['', '', ''];
+  for await (const { choices } of stream) {
+    for (const { index, delta } of choices) streamed[index] += delta.content ?? '';
+  }
+  assert.deepEqual(streamed, texts);
+});
+
+test('n answers to a very long request are refused, with how many it can have', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const { status, body } = await d.post('/v1/chat/completions', { model: 'm', n: 4,
+    messages: [{ role: 'user', content: 'x'.repeat(5 << 20) }] });
+  assert.equal(status, 400);
+  assert.equal(body.error.param, 'n');
+  assert.match(body.error.message, /can have 3 answers at most/);
+});
+
+test('n answers to each of two prompts', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const { choices } = await client(d).completions.create({ model: 'm', prompt: ['a', 'b'], n: 2,
+    best_of: 2, max_tokens: 8, echo: true });
+  assert.deepEqual(choices.map((c) => [c.index, c.text[0]]), [[0, 'a'], [1, 'a'], [2, 'b'],
+    [3, 'b']]);
+});
+
 test('usage comes in a chunk of its own only if include_usage asks for it', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const stream = await client(d).chat.completions.create({ model: 'm', messages, stream: true,

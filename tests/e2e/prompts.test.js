@@ -69,12 +69,17 @@ test('listed and cleared, over HTTP and on the command line', async (t) => {
   assert.ok(list.models[0].tokens > 500 && list.bytes > 1000);
   const shown = await run(d, ['prompts', 'ls']);
   assert.match(shown.out, /^r +1 +\d+/m);
-  const { body } = await d.json('DELETE', '/api/v1/prompts/nobody');
-  assert.deepEqual(body, { deleted: 0, bytes: 0 });
+  const nobody = await d.json('DELETE', '/api/v1/prompts/nobody');
+  assert.equal(nobody.status, 404);
+  assert.match(nobody.body.error.message, /no model 'nobody'/);
+  const nope = await run(d, ['prompts', 'clear', 'nope']);
+  assert.equal(nope.code, 1, 'what is not there was not cleared');
+  assert.match(nope.err, /no model 'nope'/);
   const cleared = await run(d, ['prompts', 'clear', 'r']);
   assert.equal(cleared.code, 0);
   assert.match(cleared.out, /Deleted 1 processed prompt,/);
   assert.equal((await listed(d)).entries, 0);
+  assert.equal((await run(d, ['prompts', 'clear', 'r'])).code, 0, 'none is left of it');
   assert.equal(cached(await d.chat('r', more)), 0);
 });
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // The Responses API, through OpenAI's own client.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
@@ -26,7 +28,7 @@ test('responses: answer, usage, ttl', async (t) => {
   assert.equal(first.output_text, text);
   assert.ok(first.usage.input_tokens > 10);
   assert.equal(first.usage.total_tokens, first.usage.input_tokens + first.usage.output_tokens);
-  assert.equal(first.store, false);
+  assert.equal(first.store, true);
   assert.equal((await d.instance('m')).ttl, 600);
   assert.ok((await create()).usage.input_tokens_details.cached_tokens > 10);
 });
@@ -105,7 +107,120 @@ test('errors have their true status', async (t) => {
   assert.equal(await status({ model: 'none' }), 404);
   assert.equal(await status({ model: 'e' }), 400);
   assert.equal(await status({ previous_response_id: 'resp_1' }), 400);
+  assert.equal(await status({ input: [{ type: 'item_reference', id: 'msg_1_0' }] }), 400);
   assert.equal(await status({ input: [{ role: 'user', content: [{ type: 'input_image',
     image_url: 'data:image/png;base64,aGk=' }] }] }), 400);
   assert.equal(await status({ model: 'big', stream: true, input: 'a '.repeat(9000) }), 400);
+});
+
+const stored = (d) => path.join(d.stateDir, 'responses.db');
+
+test('the id of a stored response cannot be guessed from another', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const ids = [];
+  for (let i = 0; i < 3; i++) {
+    const { id } = await client(d).responses.create({ model: 'm', input: 'Hi' });
+    assert.match(id, /^resp_[0-9a-f]{32}$/);
+    ids.push(id);
+  }
+  assert.equal(new Set(ids.map((id) => id.slice(0, 13))).size, 3, ids.join(' '));
+});
+
+test('a stored response is gone on with, as if everything had been sent again', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const api = client(d).responses;
+  const first = await api.create({ model: 'm', input: 'I am Ann.' });
+  const next = await api.create({ model: 'm', input: 'Who am I?',
+    previous_response_id: first.id });
+  assert.equal(next.previous_response_id, first.id);
+  const whole = await api.create({ model: 'm', store: false, input: [
+    { role: 'user', content: 'I am Ann.' }, ...first.output,
+    { role: 'user', content: 'Who am I?' }] });
+  assert.equal(next.usage.input_tokens, whole.usage.input_tokens);
+  assert.ok(next.usage.input_tokens_details.cached_tokens > first.usage.input_tokens - 4);
+  assert.equal(whole.store, false);
+  await assert.rejects(api.retrieve(whole.id), { status: 404 });
+});
+
+test('the client reads, lists and removes a response', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const api = client(d).responses;
+  const first = await api.create({ model: 'm', input: 'One?' });
+  const next = await api.create({ model: 'm', input: 'Two?', previous_response_id: first.id });
+  const { output_text: _, ...answered } = next;
+  assert.deepEqual(await d.get(`/v1/responses/${next.id}`).then((a) => a.body), answered);
+  const items = [];
+  for await (const item of api.inputItems.list(next.id, { limit: 2, order: 'asc' })) {
+    items.push(item);
+  }
+  assert.deepEqual(items.map((item) => item.content[0].text), ['One?', text, 'Two?']);
+  await api.del(first.id);
+  await assert.rejects(api.retrieve(first.id), { status: 404 });
+  await assert.rejects(api.create({ model: 'm', input: 'Three?',
+    previous_response_id: next.id }), { status: 400, param: 'previous_response_id' });
+});
+
+test('a stream is stored before it ends, and outlives a killed server', async (t) => {
+  const d = await Daemon.start(t, { models: { m: toolCaller() } });
+  const asked = await client(d).responses.stream({ model: 'm', input: 'Paris?',
+    tools: [weather] }).finalResponse();
+  const call = asked.output.at(-1);
+  const kept = (await d.get(`/v1/responses/${asked.id}`)).body;
+  assert.deepEqual(kept.output.at(-1).call_id, call.call_id);
+  d.kill('SIGKILL');
+  await d.exited;
+  await d.launch();
+  const next = await client(d).responses.create({ model: 'm', tools: [weather],
+    previous_response_id: asked.id, input: [{ type: 'function_call_output',
+      call_id: call.call_id, output: 'Sunny.' }] });
+  assert.equal(next.status, 'completed');
+});
+
+test('references stand for stored items', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const api = client(d).responses;
+  const first = await api.create({ model: 'm', input: 'One?' });
+  const input = (item) => [{ role: 'user', content: 'One?' }, item,
+    { role: 'user', content: 'Two?' }];
+  const sent = await api.create({ model: 'm', input: input(first.output[0]) });
+  const named = await api.create({ model: 'm',
+    input: input({ type: 'item_reference', id: first.output[0].id }) });
+  assert.equal(named.usage.input_tokens, sent.usage.input_tokens);
+});
+
+test('where nothing can be stored, answers come as always', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  fs.mkdirSync(stored(d)); // nobody can write into this
+  const api = client(d).responses;
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await api.create({ model: 'm', input: 'Hi' })).output_text, text);
+  }
+  assert.equal((await d.get('/v1/responses/resp_x')).status, 500);
+  assert.equal(d.log.match(/responses cannot be stored/g).length, 1);
+});
+
+test('response_store_bytes 0 removes what is stored and stores nothing', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const api = client(d).responses;
+  const first = await api.create({ model: 'm', input: 'Hi' });
+  assert.equal((await api.retrieve(first.id)).id, first.id);
+  await d.patch('/api/v1/settings', { response_store_bytes: 0 });
+  await assert.rejects(api.retrieve(first.id), { status: 404 });
+  const next = await api.create({ model: 'm', input: 'Hi' });
+  assert.equal(next.store, false);
+  await assert.rejects(api.retrieve(next.id), { status: 404 });
+});
+
+test('an answer that its client left is not stored', async (t) => {
+  const d = await Daemon.start(t, { models: { m: endless() } });
+  const stream = await client(d).responses.create({ model: 'm', input: 'Go.', stream: true });
+  let id, watch;
+  for await (const event of stream) {
+    id ??= event.response?.id;
+    if (event.type !== 'response.output_text.delta') continue;
+    watch = await d.watch(); // it is busy now
+    break;
+  }
+  await watch.reaches('m', 'idle');
+  assert.equal((await d.get(`/v1/responses/${id}`)).status, 404);
 });

@@ -148,6 +148,8 @@ static void add_reports(struct list *l, int slot) {
 static void add_orders(struct list *l, int slot) {
     const struct lc_slot *s = &l->lc->slots[slot];
 
+    if (s->state == LC_ABSENT && s->intended && (l->d->may & MAY_UNLOAD))
+        (void)add_worker(l, LC_EV_UNLOAD, slot);
     if (s->state == LC_ABSENT) return;
     if (l->d->may & MAY_UNLOAD) (void)add_worker(l, LC_EV_UNLOAD, slot);
     if (!(l->d->may & MAY_UPDATE)) return;
@@ -176,10 +178,22 @@ static void add_time(struct list *l) {
     if (deadline != l->lc->now + UNIT) add(l, LC_EV_TICK)->now = l->lc->now + UNIT;
 }
 
+/* The daemon answers PREPARE before anything else happens. */
+static bool add_prepared(struct list *l) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (l->lc->slots[i].prepared != LC_PREPARING) continue;
+        (void)add_worker(l, LC_EV_PREPARED, i);
+        if (l->d->may & MAY_FAIL) (void)add_worker(l, LC_EV_PREPARE_FAILED, i);
+        return true;
+    }
+    return false;
+}
+
 uint32_t domain_events(const struct domain *d, const struct lifecycle *lc,
                        struct lc_event events[DOMAIN_EVENTS_MAX]) {
     struct list l = { d, lc, events, 0 };
 
+    if (add_prepared(&l)) return l.count;
     for (int i = 0; i < LC_MAX_SLOTS; i++) add_reports(&l, i);
     if (lc->request_count < d->requests)
         for (uint32_t m = 0; m < d->models; m++) add_requests(&l, m);
@@ -198,6 +212,7 @@ bool domain_fair_event(const struct lifecycle *lc, int first, struct lc_event *r
     struct domain plain = { .name = "fair" };
     struct list l = { &plain, lc, events, 0 };
 
+    (void)add_prepared(&l);
     for (int i = 0; i < LC_MAX_SLOTS && l.count == 0; i++)
         add_reports(&l, (first + i) % LC_MAX_SLOTS);
     if (l.count > 0) *ret = events[0];
@@ -236,12 +251,13 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, s->model);
     mix(key, (uint64_t)s->state | (uint64_t)s->origin << 8 | (uint64_t)s->leaving << 16);
     mix(key, (uint64_t)s->evicted_by);
+    mix(key, (uint64_t)s->prepared | (uint64_t)s->intended << 8);
     mix(key, (uint64_t)s->ttl);
     mix(key, s->bytes);
     mix(key, s->plan.settings | s->next.settings << 8 | (uint64_t)s->served << 16);
     mix(key, s->failures < 3 ? s->failures : 3);
     mix(key, left(lc, s->retry_at));
-    mix(key, s->state == LC_IDLE ? age(lc, s->idle_since, 4 * UNIT) : 0);
+    mix(key, s->state == LC_IDLE || s->intended ? age(lc, s->idle_since, 4 * UNIT) : 0);
     mix(key, s->state == LC_LOADING || working ? age(lc, s->heard, 9 * UNIT) : 0);
     mix(key, s->state == LC_UNLOADING ? left(lc, s->stop_by) : 0);
     mix(key, s->state == LC_LOADING && s->permille >= 500);

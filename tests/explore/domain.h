@@ -27,7 +27,7 @@ enum {
     MAY_BUDGET = 1 << 7,
     MAY_SHUTDOWN = 1 << 8,
     MAY_PROGRESS = 1 << 9,
-    MAY_FAIL = 1 << 10,    /* LOAD_FAILED */
+    MAY_FAIL = 1 << 10,    /* LOAD_FAILED, PREPARE_FAILED */
     MAY_DIE = 1 << 11,     /* EXITED in any state */
     MAY_BE_LATE = 1 << 12, /* requests that arrive after a deadline, before its tick */
     MAY_GROW = 1 << 13,    /* MEMORY: one byte more than READY said, and back */

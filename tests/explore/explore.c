@@ -32,6 +32,8 @@ static const struct domain domains[] = {
       MAY_KINDS | MAY_LOAD | MAY_UNLOAD | MAY_UPDATE | MAY_CANCEL, UINT64_MAX, 1, LC_TTL_SET },
     { "failures, on", 2, LC_EVICT_ON, 3, MAY_FAIL | MAY_DIE | MAY_UNLOAD | MAY_PROGRESS,
       UINT64_MAX, 1, LC_TTL_SET },
+    { "intent outlives workers, on", 2, LC_EVICT_ON, 2,
+      MAY_FAIL | MAY_DIE | MAY_LOAD | MAY_UPDATE | MAY_UNLOAD, UINT64_MAX, 1, LC_TTL_SET },
     { "failures and loads, off", 2, LC_EVICT_OFF, 3, MAY_FAIL | MAY_DIE | MAY_LOAD, UINT64_MAX,
       1, LC_TTL_SET },
     { "three models, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_BUDGET | MAY_CANCEL | MAY_GROW, 4,
@@ -72,14 +74,24 @@ static struct search search;
 static uint64_t taken[RULES_TRANSITIONS], tried[LC_EVENT_COUNT];
 
 static const char *const event_names[] = {
-    [LC_EV_REQUEST] = "REQUEST", [LC_EV_LOAD] = "LOAD",
-    [LC_EV_CANCEL] = "CANCEL",   [LC_EV_UNLOAD] = "UNLOAD",
-    [LC_EV_UPDATE] = "UPDATE",   [LC_EV_SETTINGS] = "SETTINGS",
-    [LC_EV_BUDGET] = "BUDGET",   [LC_EV_SHUTDOWN] = "SHUTDOWN",
-    [LC_EV_TICK] = "TICK",       [LC_EV_PROGRESS] = "PROGRESS",
-    [LC_EV_READY] = "READY",     [LC_EV_LOAD_FAILED] = "LOAD_FAILED",
-    [LC_EV_DONE] = "DONE",       [LC_EV_HEARD] = "HEARD",
-    [LC_EV_MEMORY] = "MEMORY",   [LC_EV_EXITED] = "EXITED",
+    [LC_EV_REQUEST] = "REQUEST",
+    [LC_EV_LOAD] = "LOAD",
+    [LC_EV_CANCEL] = "CANCEL",
+    [LC_EV_UNLOAD] = "UNLOAD",
+    [LC_EV_UPDATE] = "UPDATE",
+    [LC_EV_SETTINGS] = "SETTINGS",
+    [LC_EV_BUDGET] = "BUDGET",
+    [LC_EV_SHUTDOWN] = "SHUTDOWN",
+    [LC_EV_TICK] = "TICK",
+    [LC_EV_PREPARED] = "PREPARED",
+    [LC_EV_PREPARE_FAILED] = "NOT_PREPARED",
+    [LC_EV_PROGRESS] = "PROGRESS",
+    [LC_EV_READY] = "READY",
+    [LC_EV_LOAD_FAILED] = "LOAD_FAILED",
+    [LC_EV_DONE] = "DONE",
+    [LC_EV_HEARD] = "HEARD",
+    [LC_EV_MEMORY] = "MEMORY",
+    [LC_EV_EXITED] = "EXITED",
 };
 static_assert(sizeof event_names / sizeof *event_names == LC_EVENT_COUNT, "a name per event");
 

@@ -41,9 +41,17 @@ const char *liveness_drains(const struct lifecycle *from, struct keyset *drained
     return NULL;
 }
 
+/* Then its answer is the next event. */
+static bool prepares_a_worker(const struct lifecycle *lc) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (lc->slots[i].prepared == LC_PREPARING) return true;
+    return false;
+}
+
 /* A request for the first instance that is busy. */
 static bool traffic(const struct lifecycle *lc, uint64_t id, struct lc_event *ret) {
     if (lc->request_count + 1 >= LC_MAX_REQUESTS) return false;
+    if (prepares_a_worker(lc)) return false;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (lc->slots[i].state != LC_BUSY) continue;
         *ret = (struct lc_event){
@@ -81,7 +89,7 @@ const char *liveness_fair(const struct lifecycle *from, struct play *ret_play) {
             if (broken != NULL) return broken;
         }
         if (!next_event(&lc, n, &ev)) return "somebody waits for nothing";
-        if (ev.now < lc.now + UNIT / 4) ev.now = lc.now + UNIT / 4;
+        if (!prepares_a_worker(&lc) && ev.now < lc.now + UNIT / 4) ev.now = lc.now + UNIT / 4;
         const char *broken = advance(&lc, &ev, ret_play);
         if (broken != NULL) return broken;
     }

@@ -176,6 +176,26 @@ static const char *workers_are_told(const struct step *s) {
     return NULL;
 }
 
+/* PREPARE, RELEASE and SPAWN agree with what the slot says. */
+static const char *workers_are_kept(const struct step *s) {
+    for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
+        enum lc_prepared was = s->before->slots[slot].prepared;
+        bool failed = s->ev->kind == LC_EV_PREPARE_FAILED && s->ev->slot == slot;
+        bool kept = was == LC_PREPARED || (was == LC_PREPARING && !failed);
+        for (uint32_t i = 0; i < s->actions->count; i++) {
+            const struct lc_action *a = &s->actions->list[i];
+            if (a->slot != slot) continue;
+            if (a->kind == LC_DO_PREPARE && kept) return "a worker was prepared twice";
+            if (a->kind == LC_DO_RELEASE && !kept) return "a worker was released twice";
+            if (a->kind == LC_DO_PREPARE) kept = true;
+            if (a->kind == LC_DO_RELEASE || a->kind == LC_DO_SPAWN) kept = false;
+        }
+        if (kept != (s->after->slots[slot].prepared != LC_UNPREPARED))
+            return "PREPARE and RELEASE do not agree with the slot";
+    }
+    return NULL;
+}
+
 static const char *slots_are_assigned(const struct step *s) {
     for (int slot = 0; slot < LC_MAX_SLOTS; slot++) {
         bool mine = s->before->slots[slot].model != LC_NO_MODEL;
@@ -211,7 +231,8 @@ static bool cause_fits(const struct step *s, const struct lc_action *a) {
     case LC_FAIL_BACK_OFF:
         return mine && kind == LC_EV_REQUEST && a->at > s->ev->now;
     case LC_FAIL_LOAD_FAILED:
-        return kind == LC_EV_LOAD_FAILED && a->slot == s->ev->slot;
+        return (kind == LC_EV_LOAD_FAILED || kind == LC_EV_PREPARE_FAILED) &&
+               a->slot == s->ev->slot;
     case LC_FAIL_LOAD_STALLED:
         return s->ev->now - s->before->slots[a->slot].heard >= s->before->settings.load_stall;
     case LC_FAIL_NO_MEMORY:
@@ -321,10 +342,12 @@ static const char *ttl_changes_are_owed(const struct step *s) {
 
 /* Waited for a place until the gate closed? */
 static bool waited_enough(const struct step *s, int by) {
-    const struct lc_request *was = waiter_in(s->before, by);
-    const struct lc_request *first = was != NULL ? was : waiter_in(s->after, by);
+    const struct lc_request *was = waiter_in(s->before, by), *now = waiter_in(s->after, by);
     msec a = s->before->settings.switch_window, b = s->after->settings.switch_window;
+    const struct lc_request *first = was != NULL ? was : now;
 
+    /* The death of a worker makes waiters of older ones, which it had let in. */
+    if (now != NULL && now->arrived < first->arrived) first = now;
     return first != NULL && s->ev->now - first->arrived >= (a < b ? a : b);
 }
 
@@ -349,6 +372,19 @@ static const char *eviction_is_fair(const struct step *s) {
         /* A worker that became ready after the window may find its gate closed at once; then
          * the waiter was there before. */
         if (!waited_enough(s, a->by)) return "a gate closed before its time";
+    }
+    return NULL;
+}
+
+/* JIT loading, rule 7: the worker that takes the place is there before the eviction. */
+static const char *workers_come_before_evictions(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_EVICTED) continue;
+        if (a->from == LC_DRAINING || unpinned(s, a->slot)) continue;
+        bool now = s->ev->kind == LC_EV_PREPARED && s->ev->slot == a->by;
+        if (!now && s->before->slots[a->by].prepared != LC_PREPARED)
+            return "evicted before the new worker was there";
     }
     return NULL;
 }
@@ -437,6 +473,9 @@ static const char *back_off_is_kept(const struct step *s) {
         const struct lc_slot *was = &s->before->slots[i];
         if (count_on(s, LC_DO_SPAWN, i) == 0 || was->retry_at <= s->ev->now) continue;
         if (was->model != s->after->slots[i].model) continue;
+        bool other_file = s->ev->kind == LC_EV_REQUEST && s->ev->model == was->model &&
+                          s->ev->plan.file != was->failed_file;
+        if (other_file) continue;
         const struct lc_request *first = waiter_in(s->after, i);
         /* Who waited already gets a new worker; a request that comes now does not. */
         bool came_now = first == NULL || request_in(s->before, first->id) == NULL;
@@ -485,7 +524,8 @@ static const char *leases_are_kept(const struct step *s) {
     return NULL;
 }
 
-/* A victim that has just become idle stays as long as its load took, within the window. */
+/* A victim that has just become idle stays as long as its load took, within the window, but for
+ * an explicit instance, which comes to stay. */
 static const char *idle_victims_have_grace(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
@@ -493,7 +533,8 @@ static const char *idle_victims_have_grace(const struct step *s) {
         if (a->from != LC_IDLE || unpinned(s, a->slot)) continue;
         const struct lc_slot *slot = &s->after->slots[a->slot];
         msec idle = s->ev->now - slot->idle_since;
-        bool pressing = waited_enough(s, a->by) || load_waits_in(s->after, a->by);
+        bool load = load_waits_in(s->after, a->by) || load_waits_in(s->before, a->by);
+        bool pressing = load || waited_enough(s, a->by) || s->after->slots[a->by].intended;
         if (idle < slot->ready_at - slot->loading_since && !pressing)
             return "an idle victim left within its grace";
     }
@@ -535,6 +576,44 @@ static const char *finish_is_right(const struct step *s) {
     return "a shutdown without end";
 }
 
+static bool is_intended(const struct lc_slot *was, const struct lc_slot *now) {
+    return now->intended && now->model == was->model && now->origin == LC_ORIGIN_EXPLICIT &&
+           now->ttl == was->ttl && now->next.settings == was->next.settings;
+}
+
+/* The step may end an intent: by hand, by time, by a load that says otherwise. */
+static bool may_end_intent(const struct step *s, int slot) {
+    const struct lc_slot *was = &s->before->slots[slot];
+    bool mine = s->ev->slot == slot;
+
+    if (s->after->shutting_down) return true;
+    if (s->ev->kind == LC_EV_LOAD && s->ev->model == was->model) return true;
+    if (mine && (s->ev->kind == LC_EV_UNLOAD || s->ev->kind == LC_EV_UPDATE)) return true;
+    if (mine && s->ev->kind == LC_EV_READY) return true;
+    if (was->leaving == LC_BECAUSE_USER || load_waits_in(s->before, slot)) return true;
+    return was->ttl != MSEC_NEVER && s->ev->now >= was->idle_since + was->ttl;
+}
+
+/* Failure: origin, ttl, identifier (the slot) and settings of an explicit instance survive the
+ * death of its worker. */
+static const char *intent_is_kept(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
+        bool loaded = was->state == LC_IDLE || was->state == LC_BUSY;
+        bool died = loaded && s->ev->kind == LC_EV_EXITED && s->ev->slot == i &&
+                    s->ev->generation == was->generation;
+        bool wanted = died && was->origin == LC_ORIGIN_EXPLICIT;
+        bool due = wanted && was->ttl > 0;
+        if ((due || was->intended) && !may_end_intent(s, i) && !is_intended(was, now))
+            return "an explicit instance was forgotten";
+        if (now->intended && !was->intended && !wanted) return "an intent from nowhere";
+        if (was->intended && now->state == LC_ABSENT && count_on(s, LC_DO_FREE, i) > 0 &&
+            !may_end_intent(s, i))
+            return "an intent was freed";
+    }
+    return NULL;
+}
+
 static property *const properties[] = {
     reports_chain,
     valid,
@@ -542,12 +621,14 @@ static property *const properties[] = {
     answers_are_owed,
     starts_are_right,
     workers_are_told,
+    workers_are_kept,
     slots_are_assigned,
     failures_have_causes,
     promises_are_kept,
     ttl_is_kept,
     ttl_changes_are_owed,
     eviction_is_fair,
+    workers_come_before_evictions,
     gates_are_closed,
     jit_places_are_kept,
     leases_are_kept,
@@ -556,6 +637,7 @@ static property *const properties[] = {
     memory_is_kept,
     back_off_is_kept,
     loads_survive,
+    intent_is_kept,
     work_is_not_unloaded,
     aborts_are_single,
     deadline_is_ahead,

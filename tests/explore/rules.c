@@ -140,6 +140,19 @@ static const char *leaving_broken(const struct lc_slot *slot, msec now) {
     return NULL;
 }
 
+/* An explicit instance whose worker died, and that nobody has taken back. */
+static const char *intent_broken(const struct lifecycle *lc, const struct lc_slot *slot,
+                                 bool empty) {
+    if (!slot->intended) return NULL;
+    if (slot->model == LC_NO_MODEL) return "an intent without a model";
+    if (slot->origin != LC_ORIGIN_EXPLICIT) return "an intent that is not explicit";
+    if (slot->state == LC_IDLE || slot->state == LC_BUSY) return "an intent beside its worker";
+    if (lc->shutting_down) return "an intent outlives the shutdown";
+    bool over = slot->ttl != MSEC_NEVER && lc->now - slot->idle_since >= slot->ttl;
+    if (slot->state == LC_ABSENT && empty && over) return "an intent beyond its ttl";
+    return slot->ttl < 0 ? "an intent without a ttl" : NULL;
+}
+
 static const char *slot_broken(const struct lifecycle *lc, const struct lc_slot *slot,
                                const struct crowd *n) {
     bool empty = n->waiting + n->admitted + n->running == 0;
@@ -147,12 +160,16 @@ static const char *slot_broken(const struct lifecycle *lc, const struct lc_slot 
 
     if (slot->model == LC_NO_MODEL && (slot->state != LC_ABSENT || slot->failures > 0))
         return "a free slot is in use";
-    if (slot->model != LC_NO_MODEL && slot->state == LC_ABSENT && empty && slot->failures == 0)
+    if (slot->model != LC_NO_MODEL && slot->state == LC_ABSENT && empty &&
+        slot->failures == 0 && !slot->intended)
         return "an empty slot is not free";
     if (up && lc->shutting_down) return "an instance outlives the shutdown";
     if (up && slot->ttl < 0) return "an instance without a ttl";
     if (lc->finished && slot->state != LC_ABSENT) return "a worker outlives the shutdown";
-    const char *broken = work_broken(lc, slot, n);
+    if (slot->prepared != LC_UNPREPARED && (slot->state != LC_ABSENT || n->waiting == 0))
+        return "a worker is kept for nobody";
+    const char *broken = intent_broken(lc, slot, empty);
+    if (broken == NULL) broken = work_broken(lc, slot, n);
     return broken != NULL ? broken : leaving_broken(slot, lc->now);
 }
 

@@ -159,6 +159,19 @@ static msec pick_time(void) {
     }
 }
 
+/* The answer to a PREPARE, which is the next event; false if none is awaited. */
+static bool pick_answer(struct lc_event *ret) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (walk.lc.slots[i].prepared != LC_PREPARING) continue;
+        *ret = (struct lc_event){ .kind = pick(30) ? LC_EV_PREPARED : LC_EV_PREPARE_FAILED,
+                                  .now = walk.lc.now,
+                                  .slot = i,
+                                  .generation = walk.lc.slots[i].generation };
+        return true;
+    }
+    return false;
+}
+
 static struct lc_event pick_event(void) {
     struct lc_event ev = {
         .kind = LC_EV_TICK, .now = pick_time(), .slot = LC_NO_SLOT, .ttl = LC_TTL_NOT_GIVEN
@@ -221,8 +234,10 @@ static bool take_step(void) {
     static struct lifecycle before;
     static struct lc_actions actions;
 
-    walk.ev = pick_event();
-    if (walk.lc.shutting_down ? pick(300) == 0 : pick(20000) == 0)
+    bool answers = pick_answer(&walk.ev);
+
+    if (!answers) walk.ev = pick_event();
+    if (!answers && (walk.lc.shutting_down ? pick(300) == 0 : pick(20000) == 0))
         walk.ev.kind = LC_EV_SHUTDOWN;
     before = walk.lc;
     lifecycle_step(&walk.lc, &walk.ev, &actions);

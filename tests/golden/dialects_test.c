@@ -9,6 +9,8 @@
 
 #include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_rest/v1_chat.h"
+#include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
 #include "api/responses/responses.h"
 #include "base/json.h"
@@ -16,8 +18,10 @@
 #include "events.h"
 #include "golden.h"
 
-static const struct dialect *const dialects[] = { &dialect_openai, &dialect_lmstudio_v0,
-                                                  &dialect_anthropic, &dialect_responses };
+static const struct dialect *const dialects[] = {
+    &dialect_openai, &dialect_lmstudio_v0,   &dialect_anthropic,       &dialect_responses,
+    &dialect_ollama, &dialect_ollama_prompt, &dialect_lmstudio_v1_chat
+};
 
 static const struct dialect *dialect_of(const struct golden_case *c) {
     for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
@@ -92,6 +96,8 @@ static void add_options(yyjson_mut_doc *doc, yyjson_mut_val *root,
     if (from->reasoning) {
         yyjson_mut_obj_add_bool(doc, out, "reasoning_text", from->reasoning_text);
     }
+    if (from->vectors) yyjson_mut_obj_add_bool(doc, out, "vectors", true);
+    if (from->unload) yyjson_mut_obj_add_bool(doc, out, "unload", true);
 }
 
 static void check_parsed(const struct golden_case *c, const struct parsed *parsed) {

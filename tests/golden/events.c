@@ -103,6 +103,7 @@ void event_read(yyjson_val *line, struct event_line *ret) {
     *ret = (struct event_line){ .index = (int)integer(line, "index"),
                                 .event = { .kind = kind_read(line),
                                            .progress = number(line, "progress"),
+                                           .elapsed = number(line, "elapsed"),
                                            .content = str(line, "content"),
                                            .reasoning = str(line, "reasoning"),
                                            .logprobs = yyjson_obj_get(line, "logprobs") } };

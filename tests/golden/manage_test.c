@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/lmstudio_rest/v1.h"
+#include "api/lmstudio_rest/v1_chat.h"
 #include "cmocka_prelude.h"
 #include "golden.h"
 
@@ -48,6 +49,25 @@ static bool unload_describe(const char *body, size_t len, struct buf *out, struc
     return true;
 }
 
+static bool prefetch_describe(const char *body, size_t len, struct buf *out,
+                              struct error *err) {
+    char *model = NULL;
+    if (!lmstudio_v1_parse_prefetch(body, len, &model, err)) return false;
+    const struct prefetch_result read = { model, 397805248, false };
+    const struct prefetch_result loaded = { model, 397805248, true };
+    buf_addf(out, "model: %s\nread: ", model);
+    lmstudio_v1_format_prefetch(&read, out);
+    buf_add_str(out, "\nloaded: ");
+    lmstudio_v1_format_prefetch(&loaded, out);
+    buf_add_str(out, "\n");
+    free(model);
+    return true;
+}
+
+static bool form_describe(const char *body, size_t len, struct buf *out, struct error *err) {
+    return lmstudio_v1_chat_form(body, len, out, err) && buf_add_str(out, "\n");
+}
+
 static bool update_describe(const char *body, size_t len, struct buf *out, struct error *err) {
     struct instance_change change;
     if (!lmstudio_v1_parse_update(body, len, &change, err)) return false;
@@ -62,9 +82,9 @@ struct action {
     bool (*describe)(const char *body, size_t len, struct buf *out, struct error *err);
 };
 static const struct action actions[] = {
-    { "load-", load_describe },
-    { "unload-", unload_describe },
-    { "update-", update_describe },
+    { "load-", load_describe },     { "unload-", unload_describe },
+    { "update-", update_describe }, { "prefetch-", prefetch_describe },
+    { "form-", form_describe },
 };
 
 static void run(const struct golden_case *c) {
@@ -76,7 +96,8 @@ static void run(const struct golden_case *c) {
         if (strncmp(name, actions[i].word, strlen(actions[i].word)) == 0) action = &actions[i];
     }
     if (!action) {
-        fail_msg("%s: the name must begin with load-, unload- or update-", c->name);
+        fail_msg("%s: the name must begin with load-, unload-, update-, prefetch- or form-",
+                 c->name);
         return;
     }
     assert_true(golden_read(c, ".request.json", &body));

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is listed of a snapshot (NAME.snapshot.json, fields of struct model_view and
- * instance_view) by each dialect: NAME.openai.json, NAME.v0.json, NAME.v1.json. */
+ * instance_view) by each dialect: NAME.openai.json, NAME.v0.json, NAME.v1.json, and
+ * NAME.ollama-tags.json, NAME.ollama-ps.json, NAME.ollama-show.jsonl. */
 #include <string.h>
 
 #include "api/lmstudio_rest/v0.h"
 #include "api/lmstudio_rest/v1.h"
+#include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
@@ -102,11 +104,13 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .quantization = str(from, "quantization"),
         .params_string = str(from, "params_string"),
         .type = type_read(from),
+        .license = str(from, "license"),
         .problem = str(from, "problem"),
         .bits_per_weight = yyjson_get_num(yyjson_obj_get(from, "bits_per_weight")),
         .size_bytes = yyjson_get_uint(yyjson_obj_get(from, "size_bytes")),
         .max_context_length = integer(from, "max_context_length"),
         .modified_at = integer(from, "modified_at"),
+        .chat_template = truth(from, "chat_template"),
         .tool_use = truth(from, "tool_use"),
         .reasoning = truth(from, "reasoning"),
         .instances = instances,
@@ -134,6 +138,22 @@ static void check_each(const struct service_models *models, const struct buf *li
     assert_false(one(models, "no such model", &none));
     assert_int_equal(none.len, 0);
     yyjson_doc_free(doc);
+}
+
+static void check_ollama(const struct golden_case *c, const struct service_models *models) {
+    struct buf out = BUF_INIT(1 << 20);
+    ollama_format_tags(models, &out);
+    golden_check(c, ".ollama-tags.json", &out);
+    buf_reset(&out);
+    ollama_format_ps(models, 1700000002000, &out);
+    golden_check(c, ".ollama-ps.json", &out);
+    buf_reset(&out);
+    for (size_t i = 0; i < models->count; i++) {
+        ollama_format_show(&models->models[i], &out);
+        assert_true(buf_add_str(&out, "\n"));
+    }
+    golden_check(c, ".ollama-show.jsonl", &out);
+    buf_clear(&out);
 }
 
 static void check_lists(const struct golden_case *c, const struct service_models *models) {
@@ -169,6 +189,7 @@ static void run(const struct golden_case *c) {
                                        .count = count,
                                        .jit = truth(root, "jit") };
     check_lists(c, &snapshot);
+    check_ollama(c, &snapshot);
     yyjson_doc_free(doc);
     buf_clear(&text);
 }

@@ -29,6 +29,8 @@ struct fake {
     call_id last; /* index + 1 */
     void (*log)(void *ctx, const struct log_line *line);
     void *log_ctx;
+    struct lmws_hub hub;
+    struct lmws_hub_sink asked; /* of the last question to the hub */
 };
 
 static const struct load_settings chat_settings = { .context_length = 4096,
@@ -223,10 +225,22 @@ static bool find_instance(void *self, uint64_t reference, struct model_view *ret
 
 /* ---- the host ---- */
 
-static bool admit(void *self, const char *identifier, const char *passkey) {
+static bool admit(void *self, const char *peer, const char *identifier, const char *passkey,
+                  char ret_key[LMWS_KEY_SIZE]) {
     (void)self;
-    (void)identifier;
+    (void)peer;
+    snprintf(ret_key, LMWS_KEY_SIZE, "%.8s", identifier);
     return strcmp(passkey, "right") == 0;
+}
+
+/* The client "reader" may look and no more. */
+static bool may(void *self, const char *key, enum permission permission,
+                const struct allowed_models **ret_allowed, struct error *err) {
+    static const struct allowed_models all = { 0 };
+    (void)self;
+    *ret_allowed = &all;
+    return permission_require(strcmp(key, "reader") == 0 ? 0 : 1u << PERMISSION_ADMIN,
+                              permission, err);
 }
 
 static bool http_start(void *self, int port, const char *interface, int cors,
@@ -293,6 +307,38 @@ static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line 
     f->log_ctx = ctx;
     buf_add_str(f->out, "= follow the log\n");
     return f;
+}
+
+static void *hub_ask(struct fake *f, const char *what, const struct lmws_hub_sink *sink) {
+    f->asked = *sink;
+    buf_addf(f->out, "= ask the hub: %s\n", what);
+    return f;
+}
+
+static void *hub_search(void *self, const char *words, size_t limit,
+                        const struct lmws_hub_sink *sink) {
+    char what[80];
+    (void)snprintf(what, sizeof what, "search '%.40s', %zu at most", words, limit);
+    return hub_ask(self, what, sink);
+}
+
+static void *hub_options(void *self, const char *repo, const struct lmws_hub_sink *sink) {
+    char what[80];
+    (void)snprintf(what, sizeof what, "options of '%.40s'", repo);
+    return hub_ask(self, what, sink);
+}
+
+static void *hub_get(void *self, const char *name, const struct lmws_hub_sink *sink) {
+    char what[80];
+    (void)snprintf(what, sizeof what, "get '%.40s'", name);
+    return hub_ask(self, what, sink);
+}
+
+static void hub_drop(void *self, void *question, bool stop) {
+    struct fake *f = self;
+    (void)question;
+    f->asked = (struct lmws_hub_sink){ 0 };
+    buf_addf(f->out, "= drop the question to the hub%s\n", stop ? " and stop it" : "");
 }
 
 static double number_of(yyjson_val *obj, const char *name) {
@@ -444,10 +490,34 @@ static void on_work_event(struct fake *f, const char *name, yyjson_val *json) {
     }
 }
 
+/* hub {"names":[…]}, {"option":{…}}, {"done":n,"total":n,"rate":x}, {"key":"…"} or an error */
+static void on_hub_event(struct fake *f, yyjson_val *json) {
+    struct lmws_hub_sink sink = f->asked;
+    struct error err = error_of(json);
+    const struct error *error = yyjson_obj_get(json, "code") ? &err : NULL;
+    const char *name = yyjson_get_str(yyjson_arr_get_first(yyjson_obj_get(json, "names")));
+    yyjson_val *option = yyjson_obj_get(json, "option");
+    struct lmws_hub_option one = { .file = json_find_str(option, "file"),
+                                   .quantization = json_find_str(option, "quantization"),
+                                   .size = yyjson_get_uint(yyjson_obj_get(option, "size")),
+                                   .recommended = true };
+    if (yyjson_obj_get(json, "done")) {
+        sink.on_progress(sink.ctx, (uint64_t)number_of(json, "done"),
+                         (uint64_t)number_of(json, "total"), number_of(json, "rate"));
+        return;
+    }
+    f->asked = (struct lmws_hub_sink){ 0 };
+    if (sink.on_found) sink.on_found(sink.ctx, &name, name ? 1 : 0, error);
+    if (sink.on_options) sink.on_options(sink.ctx, &one, option ? 1 : 0, error);
+    if (sink.on_got) sink.on_got(sink.ctx, json_find_str(json, "key"), error);
+}
+
 static void on_event(struct fake *f, const char *name, yyjson_val *json, const char *text) {
     struct fake_call *call = last_call(f);
     if (strcmp(name, "log") == 0) {
         log_say(f, text);
+    } else if (strcmp(name, "hub") == 0) {
+        if (f->asked.ctx) on_hub_event(f, json);
     } else if (strcmp(name, "pause") == 0 || strcmp(name, "resume") == 0) {
         lmws_session_pause(f->session, *name == 'p');
     } else if (call && call->load.on_end) {
@@ -506,7 +576,13 @@ static void fake_init(struct fake *f, struct buf *out) {
                                    .unload = unload,
                                    .find_model = find_model,
                                    .find_instance = find_instance };
+    f->hub = (struct lmws_hub){ .self = f,
+                                .search = hub_search,
+                                .options = hub_options,
+                                .get = hub_get,
+                                .drop = hub_drop };
     f->host = (struct lmws_host){ .self = f,
+                                  .hub = &f->hub,
                                   .service = &f->service,
                                   .version = "1.2.3",
                                   .machine = "host",
@@ -516,6 +592,7 @@ static void fake_init(struct fake *f, struct buf *out) {
                                   .engine = { "llama.cpp-linux-x86_64", "1.2.3", "linux",
                                               "x86_64", extensions },
                                   .admit = admit,
+                                  .may = may,
                                   .http_start = http_start,
                                   .http_stop = http_stop,
                                   .shutdown = shutdown_all,
@@ -536,7 +613,11 @@ void ws_fake_run(const char *script, struct buf *out) {
     enum lmws_namespace ns = lmws_namespace_parse(line);
     fake_init(f, stranger ? out : &quiet);
     f->session = lmws_session_new(ns ? ns : LMWS_LLM, &f->host,
-                                  (struct lmws_transport){ send_out, hang_up, on_admitted, f });
+                                  (struct lmws_transport){ .send = send_out,
+                                                           .hang_up = hang_up,
+                                                           .on_admitted = on_admitted,
+                                                           .ctx = f,
+                                                           .peer = "192.0.2.1" });
     if (!stranger) {
         static const char hello[] = "{\"authVersion\":1,\"clientIdentifier\":\"x\","
                                     "\"clientPasskey\":\"right\"}";

@@ -6,7 +6,8 @@
  * A line "> text" is a message of the client; the session is admitted beforehand unless the
  * first line is "stranger". "! name json" is an event of the last call into the service:
  * loading, evicting, progress, loaded, gone, failed, estimated; started, prompt, delta, vector,
- * done, error; log, pause, resume. The first word of the script is the namespace.
+ * done, error; log, pause, resume; hub, of the last question to the hub. The first word of the
+ * script is the namespace.
  */
 #ifndef DOZE_TESTS_WS_FAKE_H
 #define DOZE_TESTS_WS_FAKE_H

@@ -102,6 +102,25 @@ for (const generation of generations) {
     assert.ok((await friend.system.getLMStudioVersion()).version);
   });
 
+  test(`a key opens what it is for, until it is revoked (SDK ${generation.name})`, async (t) => {
+    const daemon = await start(t, {
+      models: { hello: hello(), other: spoken('Another model speaks.') } });
+    const create = async (body, key) => (await daemon.post('/api/v1/keys', body,
+      { headers: key ? { authorization: `Bearer ${key}` } : {} })).body;
+    const admin = await create({ name: 'me', permissions: ['admin'] });
+    const app = await create({ name: 'app', models: ['hello'] }, admin.key);
+    const halves = /^sk-lm-(.{8}):(.{20})$/.exec(app.key);
+    const client = connect(daemon, generation, generation.newer ? { apiToken: app.key }
+      : { clientIdentifier: halves[1], clientPasskey: halves[2] });
+    const model = await client.llm.model('hello', { verbose: false });
+    assert.match((await model.respond('How are you?')).content, /Hello/);
+    await assert.rejects(client.llm.model('other', { verbose: false }), /not for the model 'o/);
+    await assert.rejects(client.llm.load('hello', { verbose: false }), /permission 'models'/);
+    await daemon.fetch(`/api/v1/keys/${app.id}`,
+      { method: 'DELETE', headers: { authorization: `Bearer ${admin.key}` } });
+    await assert.rejects(model.respond('And now?'), /needs an API key/);
+  });
+
   test(`following the log (SDK ${generation.name})`, async (t) => {
     const daemon = await start(t, { models: { hello: hello() } });
     const client = connect(daemon, generation);

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 EVERYTHING = {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "http", "api", "engine",
-              "supervisor", "daemon", "cli"}
+              "supervisor", "daemon", "cli", "hub"}
 TESTING = {"tests", "tools"}
 FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "base": set(),
@@ -19,24 +19,29 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "prompts": {"base"},
     "catalog": {"base", "load"},
     "load": {"base"},
+    "hub": {"base", "catalog"},
     "http": {"base"},
     "api": {"base", "load"},
     "engine": {"base", "ipc", "load", "prompts"},
     "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
-    "cli": {"base", "daemon/serve.h", "load/load_settings.h"},
+    "cli": {"base", "daemon/serve.h", "load/load_settings.h", "catalog/gguf_file.h",
+            "catalog/model_files.h"},
 }
 DIALECTS = {  # folder of src/api: the other dialects it may build on; none knows the rest
-    "lmstudio_rest": {"openai"},  # /api/v0 is OpenAI's with statistics
+    # /api/v0 is OpenAI's with statistics; /api/v1/chat keeps conversations as Responses does
+    "lmstudio_rest": {"openai", "responses"},
     "responses": {"openai"},      # its errors are OpenAI's
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
-    r"uv(/.*)?\.h": {"http", "supervisor", "daemon"} | TESTING,
+    r"uv(/.*)?\.h": {"http", "hub", "supervisor", "daemon"} | TESTING,
     r"llhttp\.h": {"http"} | TESTING,
     r"wslay/.*": {"http"} | TESTING,
-    r"nettle/.*": {"http", "api", "daemon"} | TESTING,
-    r"curl/.*": {"cli", "daemon"} | TESTING,
+    r"zlib\.h": {"http"} | TESTING,
+    r"nettle/.*": {"http", "api", "daemon", "hub"} | TESTING,
+    r"curl/.*": {"base"} | TESTING,
+    r"histedit\.h": {"cli"} | TESTING,
     r"sqlite3\.h": {"daemon"} | TESTING,
     r"xxhash\.h": {"prompts"} | TESTING,
     r"(llama|ggml|gguf|mtmd)[^/]*\.h": {"engine", "tools"},

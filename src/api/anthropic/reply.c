@@ -241,8 +241,10 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
     event_send(event_new("message_stop"), out);
 }
 
-static void anthropic_format_waiting(struct reply *reply, struct buf *out) {
+static void anthropic_format_waiting(struct reply *reply, const struct service_wait *wait,
+                                     struct buf *out) {
     (void)reply;
+    wait_comment(wait, out);
     event_send(event_new("ping"), out);
 }
 

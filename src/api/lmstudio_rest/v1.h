@@ -27,6 +27,11 @@ bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_
                               struct error *err);
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);
 
+/* POST /api/v1/models/prefetch, {"model":"x"}; the caller frees the string. */
+bool lmstudio_v1_parse_prefetch(const char *body, size_t len, char **ret_model,
+                                struct error *err);
+void lmstudio_v1_format_prefetch(const struct prefetch_result *result, struct buf *out);
+
 /* PATCH /api/v1/instances/{id}: "ttl", "origin" or both. */
 bool lmstudio_v1_parse_update(const char *body, size_t len, struct instance_change *ret_change,
                               struct error *err);

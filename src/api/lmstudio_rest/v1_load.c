@@ -12,15 +12,18 @@ static bool name_read(yyjson_val *obj, const char *name, const char **out, struc
     return error_set_param(err, ERR_INVALID_REQUEST, name, "'%s' must not be empty.", name);
 }
 
+static bool model_read(yyjson_val *obj, const char **ret_model, struct error *err) {
+    if (!name_read(obj, "model", ret_model, err)) return false;
+    if (*ret_model) return true;
+    return error_set_param(
+        err, ERR_INVALID_REQUEST, "model",
+        "'model' is missing; send the key of a model of GET /api/v1/models.");
+}
+
 static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
                       struct error *err) {
-    if (!name_read(obj, "model", &load->model, err)) return false;
-    if (!load->model) {
-        return error_set_param(
-            err, ERR_INVALID_REQUEST, "model",
-            "'model' is missing; send the key of a model of GET /api/v1/models.");
-    }
-    return name_read(obj, "identifier", &load->identifier, err) &&
+    return model_read(obj, &load->model, err) &&
+           name_read(obj, "identifier", &load->identifier, err) &&
            api_read_ttl(obj, &load->ttl, err) &&
            load_settings_read(obj, false, &load->settings, err) &&
            json_read_bool(obj, "keep", &load->keep, err) &&
@@ -75,6 +78,26 @@ bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "instance_id", instance_id);
+    answer_write(doc, out);
+}
+
+bool lmstudio_v1_parse_prefetch(const char *body, size_t len, char **ret_model,
+                                struct error *err) {
+    const char *model = NULL;
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    if (!doc) return false;
+    bool ok = model_read(yyjson_doc_get_root(doc), &model, err);
+    if (ok) *ret_model = xstrdup(model);
+    yyjson_doc_free(doc);
+    return ok;
+}
+
+void lmstudio_v1_format_prefetch(const struct prefetch_result *result, struct buf *out) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_str(doc, root, "model", result->model_key);
+    yyjson_mut_obj_add_str(doc, root, "status", result->loaded ? "loaded" : "prefetched");
+    yyjson_mut_obj_add_uint(doc, root, "size_bytes", result->size);
     answer_write(doc, out);
 }
 

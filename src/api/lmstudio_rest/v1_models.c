@@ -103,11 +103,14 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                   &model->instances[i]);
     }
     yyjson_mut_obj_add_int(doc, out, "max_context_length", model->max_context_length);
+    yyjson_mut_obj_add_int(doc, out, "layers", model->layers);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
     if (model->type == MODEL_LLM) add_capabilities(doc, out, model);
     yyjson_mut_obj_add_null(doc, out, "description"); /* LM Studio has one for its own models */
     add_text_or_null(doc, out, "path", model->path);
     add_time(doc, out, "modified_at", model->modified_at);
+    add_text_or_null(doc, out, "license", model->license);
+    yyjson_mut_obj_add_bool(doc, out, "chat_template", model->chat_template);
     add_text_or_null(doc, out, "problem", model->problem);
 }
 

@@ -136,19 +136,14 @@ void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
 static const struct {
     const char *endpoint, *instead;
 } substitutes[] = {
-    { "createDownloadPlan", "put the GGUF file into a folder of models, where doze finds it" },
-    { "createArtifactDownloadPlan",
-      "put the GGUF file into a folder of models, where doze finds it" },
-    { "downloadModel", "put the GGUF file into a folder of models, where doze finds it" },
-    { "searchModels", "only the models on disk are listed" },
-    { "fuzzyFindStaffPicks", "only the models on disk are listed" },
+    { "createArtifactDownloadPlan", "`doze get` downloads models of the hub" },
     { "preloadDraftModel", "leave the draft model out" },
 };
 
 void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
                               const char *endpoint) {
-    static const struct lmws_endpoint nowhere[] = { { 0, LMWS_RPC, "", NULL, NULL },
-                                                    { 0, LMWS_CHANNEL, "", NULL, NULL } };
+    static const struct lmws_endpoint nowhere[] = { { 0, LMWS_RPC, "", 0, NULL, NULL },
+                                                    { 0, LMWS_CHANNEL, "", 0, NULL, NULL } };
     struct error err;
     const char *instead = NULL;
     for (size_t i = 0; endpoint && i < sizeof substitutes / sizeof substitutes[0]; i++) {

@@ -43,6 +43,23 @@ void lmws_embed_string(struct lmws_op *op, yyjson_val *param);
 void lmws_stream_logs(struct lmws_op *op, yyjson_val *param);
 void lmws_stream_logs_message(struct lmws_op *op, yyjson_val *message);
 
+/* repository.c */
+void lmws_search_models(struct lmws_op *op, yyjson_val *param);
+void lmws_download_options(struct lmws_op *op, yyjson_val *param);
+void lmws_download_model(struct lmws_op *op, yyjson_val *param);
+void lmws_download_message(struct lmws_op *op, yyjson_val *message);
+/* The name by which lmws_hub.get downloads the option. Free it. */
+char *lmws_option_name(const char *repo, const struct lmws_hub_option *option);
+/* Messages of a download's channel; the second is its last, and ends the op. */
+void lmws_send_progress(struct lmws_op *op, uint64_t done, uint64_t total,
+                        double bytes_per_second);
+void lmws_send_success(struct lmws_op *op, const char *model_key);
+
+/* download_plan.c */
+void lmws_find_staff_picks(struct lmws_op *op, yyjson_val *param);
+void lmws_create_download_plan(struct lmws_op *op, yyjson_val *param);
+void lmws_download_plan_message(struct lmws_op *op, yyjson_val *message);
+
 /* system.c */
 void lmws_system_version(struct lmws_op *op, yyjson_val *param);
 void lmws_system_info(struct lmws_op *op, yyjson_val *param);

@@ -194,6 +194,7 @@ void lmws_get_or_load(struct lmws_op *op, yyjson_val *param) {
                               .ctx = op };
     if (!require_name(op, param, &model, &request.model)) return;
     request.ttl = ttl_read(param, "loadTtlMs");
+    request.allowed = op->session->allowed;
     lmws_load_config_read(yyjson_obj_get(param, "loadConfigStack"), &model, &request.settings);
     load_begin(op, &types, request.model);
     op->call = service->get_or_load(service->self, &request, sink);

@@ -24,6 +24,7 @@ struct lmws_endpoint {
     unsigned namespaces; /* bits of enum lmws_namespace */
     enum lmws_op_kind kind;
     const char *name;
+    enum permission permission; /* that the client's key needs */
     /* Begin; param may be NULL. Ends the op now or later. */
     void (*begin)(struct lmws_op *op, yyjson_val *param);
     /* A message of the client on the open channel; NULL: none is expected. */
@@ -38,6 +39,8 @@ struct lmws_session {
     struct lmws_op *ops;
     size_t op_count;
     bool admitted, refused, paused;
+    char key[LMWS_KEY_SIZE];              /* by which the host knows the client's key */
+    const struct allowed_models *allowed; /* while an endpoint begins; never NULL then */
 };
 
 /* Freed when it ends: what ends it must be the last thing that a handler does with it. */

@@ -30,7 +30,11 @@ static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *b
                      uint64_t instance) {
     const struct service *service = op->session->service;
     struct service_request request = {
-        .op = kind, .instance = instance, .client = (uintptr_t)op->session, .body = body
+        .op = kind,
+        .instance = instance,
+        .client = (uintptr_t)op->session,
+        .allowed = allowed_models_copy(op->session->allowed),
+        .body = body,
     };
     struct service_sink sink = { .on_event = lmws_prediction_on_event, .ctx = op };
     op->call = service->generate(service->self, &request, sink);

@@ -54,7 +54,8 @@ void lmws_session_free(struct lmws_session *session) {
 /* ---- authentication: the first message each way ---- */
 
 /* NULL: let in; else the reason why not. */
-static const char *check_credentials(const struct lmws_host *host, yyjson_val *root) {
+static const char *check_credentials(struct lmws_session *session, yyjson_val *root) {
+    const struct lmws_host *host = session->host;
     const char *identifier = json_find_str(root, "clientIdentifier");
     const char *passkey = json_find_str(root, "clientPasskey");
     bool formed = yyjson_get_int(yyjson_obj_get(root, "authVersion")) == 1 && identifier &&
@@ -63,13 +64,14 @@ static const char *check_credentials(const struct lmws_host *host, yyjson_val *r
         return "The first message must be {\"authVersion\":1,\"clientIdentifier\":…,"
                "\"clientPasskey\":…}";
     }
-    if (host->admit(host->self, identifier, passkey)) return NULL;
+    if (host->admit(host->self, session->transport.peer, identifier, passkey, session->key))
+        return NULL;
     return "Invalid passkey for client: set this server's API key as `apiToken` of the SDK or "
            "as LM_API_TOKEN";
 }
 
 static void authenticate(struct lmws_session *session, yyjson_val *root) {
-    const char *error = check_credentials(session->host, root);
+    const char *error = check_credentials(session, root);
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *verdict = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_bool(doc, verdict, "success", error == NULL);
@@ -122,8 +124,14 @@ static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_
         lmws_op_fail_not_offered(session, kind, id, endpoint ? NULL : name);
         return;
     }
+    const struct lmws_host *host = session->host;
+    struct error err;
     struct lmws_op *op = lmws_op_new(session, endpoint, id);
-    endpoint->begin(op, param);
+    if (host->may(host->self, session->key, endpoint->permission, &session->allowed, &err))
+        endpoint->begin(op, param);
+    else
+        lmws_op_fail(op, &err);
+    session->allowed = NULL;
 }
 
 static void receive_open(struct lmws_session *session, yyjson_val *root,

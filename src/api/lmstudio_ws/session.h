@@ -14,8 +14,11 @@
 #ifndef DOZE_API_LMSTUDIO_WS_SESSION_H
 #define DOZE_API_LMSTUDIO_WS_SESSION_H
 
+#include "api/permission.h"
 #include "api/service.h"
 #include "base/buf.h"
+
+enum { LMWS_KEY_SIZE = 16 };
 
 /* The path of the socket's URL. */
 enum lmws_namespace {
@@ -50,15 +53,60 @@ struct lmws_engine {
     const char *const *extensions; /* "AVX2", ...; NULL at the end */
 };
 
+/* One way to get a model of the hub: a quantization. */
+struct lmws_hub_option {
+    const char *file, *quantization; /* quantization: "" if the file's name does not tell */
+    uint64_t size;
+    bool fits;        /* into this machine's memory */
+    bool recommended; /* what is got if none is named */
+    const char *key;  /* of the model, if it is here already; else NULL */
+};
+
+/* What comes of a question to the hub; all borrowed for the call. */
+struct lmws_hub_sink {
+    /* The last call each, of its question: with a result, or with an error. */
+    void (*on_found)(void *ctx, const char *const *names, size_t count,
+                     const struct error *error);
+    void (*on_options)(void *ctx, const struct lmws_hub_option *options, size_t count,
+                       const struct error *error);
+    void (*on_got)(void *ctx, const char *model_key, const struct error *error);
+    /* Before on_got. */
+    void (*on_progress)(void *ctx, uint64_t done, uint64_t total, double bytes_per_second);
+    void *ctx;
+};
+
+/* Getting models. Questions are answered later, never in the call that asks. */
+struct lmws_hub {
+    void *self;
+    /* What the words find. */
+    void *(*search)(void *self, const char *words, size_t limit,
+                    const struct lmws_hub_sink *sink);
+    /* What can be got of a repository, "owner/repo". */
+    void *(*options)(void *self, const char *repo, const struct lmws_hub_sink *sink);
+    /* Download "owner/repo" or "owner/repo@quantization". */
+    void *(*get)(void *self, const char *name, const struct lmws_hub_sink *sink);
+    /* Call the sink no more. stop: end the download, too, and delete what it fetched; else it
+     * goes on. Not after the sink's last call. */
+    void (*drop)(void *self, void *question, bool stop);
+};
+
 struct lmws_host {
     void *self;
+    const struct lmws_hub *hub;
     const struct service *service;
     const char *version, *machine;
     int build, pid;
     uint64_t boot; /* different in each run: references of an older one are not ours */
     struct lmws_engine engine;
 
-    bool (*admit)(void *self, const char *identifier, const char *passkey);
+    /* Are these credentials accepted? peer: its address. ret_key is for `may`. */
+    bool (*admit)(void *self, const char *peer, const char *identifier, const char *passkey,
+                  char ret_key[LMWS_KEY_SIZE]);
+    /* May an authenticated client do this now? *ret_allowed: the models that it may use,
+     * borrowed until the loop goes on. Fails with ERR_API_KEY (revoked since) or
+     * ERR_FORBIDDEN. */
+    bool (*may)(void *self, const char *key, enum permission permission,
+                const struct allowed_models **ret_allowed, struct error *err);
     /* Also serve HTTP on this port (0: the configured one) of this interface (NULL: likewise);
      * cors: -1 leaves the setting. */
     bool (*http_start)(void *self, int port, const char *interface, int cors,
@@ -85,6 +133,7 @@ struct lmws_transport {
     /* The client is authenticated: larger messages may come. */
     void (*on_admitted)(void *ctx);
     void *ctx;
+    const char *peer; /* the client's address, for the session's life */
 };
 
 struct lmws_session;

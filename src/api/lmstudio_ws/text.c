@@ -86,6 +86,7 @@ static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
     struct service_request request = { .op = kind,
                                        .instance = found.instance.reference,
                                        .client = (uintptr_t)op->session,
+                                       .allowed = allowed_models_copy(op->session->allowed),
                                        .body = body };
     struct service_sink sink = { .on_event = question_on_event, .ctx = op };
     op->call = service->generate(service->self, &request, sink);

@@ -53,6 +53,7 @@ bool openai_translate_chat(struct translation *t) {
     return openai_translate_messages(t) && openai_translate_tools(t) &&
            response_format_translate(t) && translation_copy_str(t, "reasoning_effort") &&
            translation_copy_object(t, "chat_template_kwargs") &&
-           translation_copy_bool(t, "add_generation_prompt") && openai_translate_sampling(t) &&
+           translation_copy_bool(t, "add_generation_prompt") &&
+           translation_copy_bool(t, "continue_final_message") && openai_translate_sampling(t) &&
            openai_translate_chat_logprobs(t);
 }

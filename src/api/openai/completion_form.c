@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "api/openai/form.h"
+#include "base/buf.h"
 
 static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index, const char *text) {
     yyjson_mut_obj_add_str(doc, choice, "text", text);
@@ -18,6 +21,27 @@ static void completion_add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, in
     add_text(doc, choice, index, buf_str(&from->text));
 }
 
+/* Tokens that are a part of a character differ in their bytes only, which OpenAI writes so. */
+static yyjson_mut_val *bytes_name(yyjson_mut_doc *doc, yyjson_mut_val *bytes) {
+    struct buf name = BUF_INIT(4096);
+    yyjson_mut_val *byte;
+    size_t i, count;
+    buf_add_str(&name, "bytes:");
+    yyjson_mut_arr_foreach(bytes, i, count, byte) {
+        buf_addf(&name, "\\x%02x", (unsigned)yyjson_mut_get_uint(byte));
+    }
+    yyjson_mut_val *val = yyjson_mut_strncpy(doc, buf_str(&name), name.len);
+    buf_clear(&name);
+    return val;
+}
+
+static yyjson_mut_val *name_of(yyjson_mut_doc *doc, yyjson_mut_val *item,
+                               yyjson_mut_val *token) {
+    if (strstr(yyjson_mut_get_str(token), "\xef\xbf\xbd"))
+        return bytes_name(doc, yyjson_mut_obj_get(item, "bytes"));
+    return yyjson_mut_strn(doc, yyjson_mut_get_str(token), yyjson_mut_get_len(token));
+}
+
 /* {"token text": logprob, ...}; null where no alternatives were asked for. */
 static yyjson_mut_val *alternatives(yyjson_mut_doc *doc, yyjson_mut_val *entry) {
     yyjson_mut_val *list = yyjson_mut_obj_get(entry, "top_logprobs"), *item;
@@ -28,7 +52,7 @@ static yyjson_mut_val *alternatives(yyjson_mut_doc *doc, yyjson_mut_val *entry) 
         yyjson_mut_val *token = yyjson_mut_obj_get(item, "token");
         if (!yyjson_mut_is_str(token)) continue;
         yyjson_mut_obj_add(
-            by_text, yyjson_mut_strn(doc, yyjson_mut_get_str(token), yyjson_mut_get_len(token)),
+            by_text, name_of(doc, item, token),
             yyjson_mut_real(doc, yyjson_mut_get_num(yyjson_mut_obj_get(item, "logprob"))));
     }
     return by_text;

@@ -22,15 +22,18 @@ static const char *error_type(int status) {
     return status >= 500 ? "server_error" : "invalid_request_error";
 }
 
-void openai_format_error(const struct error *err, struct buf *out) {
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, root, "error");
+void openai_add_error(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct error *err) {
+    yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, out, "error");
     yyjson_mut_obj_add_str(doc, error, "message", err->text);
     yyjson_mut_obj_add_str(doc, error, "type", error_type(error_status(err->code)));
     add_text_or_null(doc, error, "param", err->param[0] ? err->param : NULL);
     /* OpenAI's plain refusals carry no code of their own. */
     bool plain = err->code == ERR_INVALID_REQUEST;
     add_text_or_null(doc, error, "code", plain ? NULL : error_name(err->code));
+}
+
+void openai_format_error(const struct error *err, struct buf *out) {
+    yyjson_mut_doc *doc = answer_new();
+    openai_add_error(doc, yyjson_mut_doc_get_root(doc), err);
     answer_write(doc, out);
 }

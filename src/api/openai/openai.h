@@ -23,6 +23,8 @@ bool openai_format_model(const struct service_models *models, const char *id, st
 /* As in struct dialect. */
 bool openai_parse(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
                   struct error *err);
+/* The field "error" of out. Borrows the error's text until the document is written. */
+void openai_add_error(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct error *err);
 void openai_format_error(const struct error *err, struct buf *out);
 
 /* Adds a dialect's own fields to the last chunk of a choice, or to the whole answer; usage and
@@ -36,7 +38,8 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
 void openai_reply_free(struct reply *reply);
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
-void openai_format_waiting(struct reply *reply, struct buf *out);
+void openai_format_waiting(struct reply *reply, const struct service_wait *wait,
+                           struct buf *out);
 
 /* The members of a struct dialect that is OpenAI's but for its name and reply_new. */
 #define OPENAI_TRANSLATOR                                                                      \

@@ -6,10 +6,15 @@
 #include "api/openai/openai.h"
 #include "api/openai/translate.h"
 #include "api/ttl.h"
+#include "api/vectors.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
-enum { EMBEDDING_MAX_INPUTS = 2048 }; /* OpenAI's limit */
+enum {
+    EMBEDDING_MAX_INPUTS = 2048, /* OpenAI's limit */
+    ANSWERS_MAX = 16,            /* to one prompt: they share its slots with other clients */
+    ANSWERS_BYTES_MAX = 16 << 20,
+};
 
 static void begin_request(struct parsed *parsed, struct translation *t, const char *op) {
     assert(parsed->count < PARSED_MAX_REQUESTS);
@@ -23,9 +28,21 @@ static void begin_request(struct parsed *parsed, struct translation *t, const ch
 
 /* ---- chat ---- */
 
+/* With the same seed all answers would be the same. A seed never becomes -1, which is none. */
+static void vary_seed(struct translation *t, int answer) {
+    yyjson_mut_val *seed = yyjson_mut_obj_get(t->out, "seed");
+    if (!seed || answer == 0) return;
+    uint64_t next = (uint64_t)yyjson_mut_get_sint(seed) + (uint64_t)answer;
+    yyjson_mut_set_sint(seed, (int64_t)(next & INT64_MAX));
+}
+
 static bool chat_parse(struct parsed *parsed, struct translation *t) {
-    begin_request(parsed, t, "chat");
-    return openai_translate_chat(t);
+    for (int i = 0; i < parsed->options.answers; i++) {
+        begin_request(parsed, t, "chat");
+        if (!openai_translate_chat(t)) return false;
+        vary_seed(t, i);
+    }
+    return true;
 }
 
 /* ---- prompts and inputs: texts, each a string or a list of tokens ---- */
@@ -95,15 +112,24 @@ static bool suffix_translate(struct translation *t) {
     return true;
 }
 
-static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
-    begin_request(parsed, t, "completion");
+static bool prompt_translate(struct translation *t, yyjson_val *prompt) {
     yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
     return suffix_translate(t) && translation_copy_bool(t, "echo") &&
            openai_translate_sampling(t) && openai_translate_completion_logprobs(t);
 }
 
+static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
+    for (int i = 0; i < parsed->options.answers; i++) {
+        begin_request(parsed, t, "completion");
+        if (!prompt_translate(t, prompt)) return false;
+        vary_seed(t, i);
+    }
+    return true;
+}
+
 static bool completion_parse(struct parsed *parsed, struct translation *t) {
-    return texts_translate(parsed, t, "prompt", PARSED_MAX_REQUESTS, prompt_add);
+    size_t most = PARSED_MAX_REQUESTS / (size_t)parsed->options.answers;
+    return texts_translate(parsed, t, "prompt", most, prompt_add);
 }
 
 /* ---- embeddings: one request for all inputs ---- */
@@ -127,7 +153,8 @@ static bool embedding_parse(struct parsed *parsed, struct translation *t) {
     if (!encoding_read(parsed, t)) return false;
     begin_request(parsed, t, "embedding");
     yyjson_mut_obj_add_arr(t->doc, t->out, "input");
-    return texts_translate(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
+    return vectors_read_dimensions(parsed, t) &&
+           texts_translate(parsed, t, "input", EMBEDDING_MAX_INPUTS, input_add);
 }
 
 /* ---- what all bodies have ---- */
@@ -143,6 +170,25 @@ static bool stream_read(struct parsed *parsed, struct translation *t) {
            translation_error_inside(t->err, "stream_options");
 }
 
+/* Each answer is a request with a body of its own. */
+static bool answers_read(struct parsed *parsed, struct translation *t, size_t len) {
+    int64_t n = 1;
+    if (!json_read_int(t->in, "n", 1, ANSWERS_MAX, &n, t->err)) return false;
+    int64_t best_of = n;
+    if (!json_read_int(t->in, "best_of", 0, INT64_MAX, &best_of, t->err)) return false;
+    if (best_of > n) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "best_of",
+                               "'best_of' is not supported; ask for 'n' answers and choose.");
+    }
+    if (n > 1 && len > ANSWERS_BYTES_MAX / (size_t)n) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "n",
+                               "A request of %zu bytes can have %zu answers at most.", len,
+                               len > ANSWERS_BYTES_MAX / 2 ? 1 : ANSWERS_BYTES_MAX / len);
+    }
+    parsed->options.answers = (int)n;
+    return true;
+}
+
 typedef bool op_parse(struct parsed *parsed, struct translation *t);
 static op_parse *const op_parsers[] = {
     [OP_CHAT] = chat_parse,
@@ -150,13 +196,14 @@ static op_parse *const op_parsers[] = {
     [OP_EMBEDDING] = embedding_parse,
 };
 
-static bool body_read(struct parsed *parsed, struct translation *t) {
+static bool body_read(struct parsed *parsed, struct translation *t, size_t len) {
     const char *model = "";
     struct ttl ttl = { 0 };
     enum service_op op = parsed->options.op;
     if (!json_read_str(t->in, "model", &model, t->err)) return false;
     if (!api_read_ttl(t->in, &ttl, t->err)) return false;
-    if (op != OP_EMBEDDING && !stream_read(parsed, t)) return false;
+    if (op != OP_EMBEDDING && !(stream_read(parsed, t) && answers_read(parsed, t, len)))
+        return false;
     if (!op_parsers[op](parsed, t)) return false;
     for (int i = 0; i < parsed->count; i++) {
         struct service_request *request = &parsed->requests[i];
@@ -175,7 +222,7 @@ bool openai_parse(enum service_op op, const char *body, size_t len, struct parse
     if (!doc) return false;
     struct parsed parsed = { .options.op = op };
     struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
-    bool ok = body_read(&parsed, &t);
+    bool ok = body_read(&parsed, &t, len);
     yyjson_doc_free(doc);
     if (ok) {
         *ret_parsed = parsed;

@@ -7,6 +7,7 @@
 #include "api/openai/embeddings.h"
 #include "api/openai/form.h"
 #include "api/openai/openai.h"
+#include "api/vectors.h"
 #include "api/write.h"
 #include "base/xalloc.h"
 
@@ -19,10 +20,10 @@ struct reply {
     char *id, *full_id;           /* "x", "chatcmpl-x" */
     int64_t created;
     int count, ended;
-    enum service_event_kind waits_kind; /* for a load or its prompt */
-    int waits_percent;                  /* of that; -1: nothing was heard yet */
-    struct service_usage usage;         /* of all choices that ended */
-    struct service_timing timing;       /* the longest of them */
+    enum service_event_kind told_kind; /* of the last comment: of a load or its prompt */
+    int told_percent;                  /* of that; -1: there was none yet */
+    struct service_usage usage;        /* of all choices that ended */
+    struct service_timing timing;      /* the longest of them */
     struct buf vectors;
     struct choice choices[]; /* count of them */
 };
@@ -47,7 +48,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
     reply->full_id = xasprintf("%s%s", reply->form ? reply->form->id_prefix : "", id);
     reply->created = created;
     reply->count = count;
-    reply->waits_percent = -1;
+    reply->told_percent = -1;
     buf_init(&reply->vectors, VECTORS_MAX_BYTES);
     return reply;
 }
@@ -116,7 +117,8 @@ static void add_logprobs(const struct reply *reply, yyjson_mut_doc *doc, yyjson_
     yyjson_mut_obj_add_val(doc, choice, "logprobs", value);
 }
 
-/* Tokens add up over the choices; of the times, the longest counts. */
+/* Tokens add up over the choices, those of a prompt once for all its answers; of the times, the
+ * longest counts. */
 static void note_end(struct reply *reply, int index, const struct service_event *ev) {
     struct choice *choice = &reply->choices[index];
     struct service_usage *usage = &reply->usage;
@@ -124,8 +126,10 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     choice->ended = true;
     choice->stop_reason = ev->stop_reason;
     reply->ended++;
-    usage->prompt_tokens += ev->usage.prompt_tokens;
-    usage->cached_tokens += ev->usage.cached_tokens;
+    if (index % (reply->options.answers > 1 ? reply->options.answers : 1) == 0) {
+        usage->prompt_tokens += ev->usage.prompt_tokens;
+        usage->cached_tokens += ev->usage.cached_tokens;
+    }
     usage->completion_tokens += ev->usage.completion_tokens;
     usage->reasoning_tokens += ev->usage.reasoning_tokens;
     if (ev->usage.cache_source > usage->cache_source) {
@@ -224,21 +228,22 @@ static void stream_close(struct reply *reply, struct buf *out) {
 static void stream_progress(struct reply *reply, const struct service_event *ev,
                             struct buf *out) {
     int percent = (int)(fmin(fmax(ev->progress, 0), 1) * 100);
-    bool known = ev->kind == reply->waits_kind && percent == reply->waits_percent;
-    reply->waits_kind = ev->kind;
-    reply->waits_percent = percent;
-    if (reply->options.stream && reply->options.progress && !known) {
-        openai_format_waiting(reply, out);
+    bool known = ev->kind == reply->told_kind && percent == reply->told_percent;
+    bool loads = ev->kind == SERVICE_LOADING;
+    reply->told_kind = ev->kind;
+    reply->told_percent = percent;
+    if (!reply->options.stream || !reply->options.progress || known) return;
+    if (loads && percent == 0) { /* what waits in line hears of a load at 0 %, too */
+        buf_add_str(out, ": waiting\n\n");
+    } else {
+        buf_addf(out, ": %s %d%%\n\n", loads ? "loading" : "prompt", percent);
     }
 }
 
-void openai_format_waiting(struct reply *reply, struct buf *out) {
-    bool loads = reply->waits_kind == SERVICE_LOADING;
-    if (reply->waits_percent < loads) { /* what waits in line hears of a load at 0 %, too */
-        buf_add_str(out, ": waiting\n\n");
-    } else {
-        buf_addf(out, ": %s %d%%\n\n", loads ? "loading" : "prompt", reply->waits_percent);
-    }
+void openai_format_waiting(struct reply *reply, const struct service_wait *wait,
+                           struct buf *out) {
+    (void)reply;
+    wait_comment(wait, out);
 }
 
 /* ---- whole ---- */
@@ -298,7 +303,7 @@ static enum reply_step reply_on_done(struct reply *reply, int index,
 static enum reply_step reply_on_vector(struct reply *reply, const struct service_event *ev,
                                        struct buf *out) {
     struct error error;
-    if (openai_vectors_keep(&reply->vectors, ev)) return REPLY_MORE;
+    if (vectors_keep(&reply->vectors, ev, reply->options.dimensions)) return REPLY_MORE;
     (void)error_set(&error, ERR_TOO_LARGE,
                     "The answer is too large; send fewer inputs at a time.");
     return reply_on_error(reply, &error, out);

@@ -190,7 +190,7 @@ static bool reasoning_add(struct translation *t, yyjson_val *item) {
 static bool reference_refuse(struct translation *t, yyjson_val *item) {
     (void)item;
     return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
-                           "This server stores no items; send the item itself.");
+                           "There is no such stored item; send the item itself.");
 }
 
 static const struct {

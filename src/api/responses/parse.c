@@ -7,12 +7,19 @@
 #include "base/json.h"
 
 /* What an answer repeats of its request. */
-static const char *const echoed[] = { "instructions", "max_output_tokens",
-                                      "metadata",     "parallel_tool_calls",
-                                      "reasoning",    "temperature",
-                                      "text",         "tool_choice",
-                                      "tools",        "top_p",
-                                      "truncation",   "user" };
+static const char *const echoed[] = { "instructions",
+                                      "max_output_tokens",
+                                      "metadata",
+                                      "parallel_tool_calls",
+                                      "previous_response_id",
+                                      "reasoning",
+                                      "temperature",
+                                      "text",
+                                      "tool_choice",
+                                      "tools",
+                                      "top_p",
+                                      "truncation",
+                                      "user" };
 
 static yyjson_mut_doc *echo_new(yyjson_val *body) {
     yyjson_mut_val *root;
@@ -28,20 +35,19 @@ static yyjson_mut_doc *echo_new(yyjson_val *body) {
 /* ---- what is not offered ---- */
 
 static bool unstored_refuse(struct translation *t) {
-    static const char *const names[] = { "previous_response_id", "conversation", "prompt" };
+    static const char *const names[] = { "conversation", "prompt" };
     bool background = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!translation_field(t, names[i])) continue;
         return error_set_param(t->err, ERR_INVALID_REQUEST, names[i],
-                               "'%s' needs responses that the server stores, and this one "
-                               "stores none; send the whole conversation in 'input'.",
+                               "'%s' names what this server does not store; use "
+                               "'previous_response_id', or send it all in 'input'.",
                                names[i]);
     }
     if (!json_read_bool(t->in, "background", &background, t->err)) return false;
     if (!background) return true;
     return error_set_param(t->err, ERR_INVALID_REQUEST, "background",
-                           "'background' needs responses that the server stores, and this one "
-                           "stores none; leave it out.");
+                           "'background' is not supported here; leave it out.");
 }
 
 /* ---- sampling and form ---- */

@@ -24,11 +24,13 @@ struct reply {
     struct reply_options options; /* model and echo are ours */
     char *id;
     int64_t created;
-    yyjson_mut_doc *output; /* an array of the items that are complete */
-    struct item item;       /* that is being said */
-    bool cut;               /* an item was too long */
-    bool started;           /* the first event is out */
-    int64_t sequence;       /* of the next event */
+    yyjson_mut_doc *output;   /* an array of the items that are complete */
+    struct item item;         /* that is being said */
+    bool cut;                 /* an item was too long */
+    bool started;             /* the first event is out */
+    int64_t sequence;         /* of the next event */
+    struct service_event end; /* figures of a complete answer; its pointers are not valid */
+    bool ended;
 };
 
 static struct reply *responses_reply_new(const struct reply_options *options, int count,
@@ -119,7 +121,7 @@ static void add_echo(const struct reply *reply, yyjson_mut_doc *doc, yyjson_mut_
         yyjson_mut_val *format = yyjson_mut_obj_add_obj(doc, text, "format");
         yyjson_mut_obj_add_str(doc, format, "type", "text");
     }
-    yyjson_mut_obj_add_bool(doc, out, "store", false);
+    yyjson_mut_obj_add_bool(doc, out, "store", reply->options.store);
     if (!yyjson_mut_obj_get(out, "parallel_tool_calls")) {
         yyjson_mut_obj_add_bool(doc, out, "parallel_tool_calls", true);
     }
@@ -316,9 +318,11 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
 }
 
 /* Comments do not count for Codex, which gives up after a while without an event. */
-static void responses_format_waiting(struct reply *reply, struct buf *out) {
+static void responses_format_waiting(struct reply *reply, const struct service_wait *wait,
+                                     struct buf *out) {
     const struct state running = { .status = "in_progress" };
     bool fresh = !reply->started;
+    wait_comment(wait, out);
     stream_start(reply, out);
     if (!fresh) send_response(reply, "response.in_progress", &running, out);
 }
@@ -338,12 +342,17 @@ static enum reply_step reply_on_error(struct reply *reply, const struct error *e
     return REPLY_END;
 }
 
-static void reply_on_done(struct reply *reply, const struct service_event *ev,
-                          struct buf *out) {
-    const struct state state = end_state(reply, ev);
+static void format_whole(const struct reply *reply, const struct service_event *end,
+                         struct buf *out) {
+    const struct state state = end_state(reply, end);
     yyjson_mut_doc *doc = answer_new();
     add_response(reply, &state, doc, yyjson_mut_doc_get_root(doc));
     answer_write(doc, out);
+}
+
+static bool responses_format_stored(const struct reply *reply, struct buf *out) {
+    if (reply->ended) format_whole(reply, &reply->end, out);
+    return reply->ended && !out->overflowed;
 }
 
 /* The events of an answer that is not streamed go nowhere; its items are kept. */
@@ -376,10 +385,12 @@ static enum reply_step responses_reply_event(struct reply *reply, int index,
         return REPLY_MORE;
     case SERVICE_DONE:
         reply_on_piece(reply, ev, out);
+        reply->end = *ev;
+        reply->ended = true;
         if (reply->options.stream) {
             stream_finish(reply, ev, out);
         } else {
-            reply_on_done(reply, ev, out);
+            format_whole(reply, ev, out);
         }
         return REPLY_END;
     case SERVICE_ERROR:
@@ -396,5 +407,6 @@ const struct dialect dialect_responses = {
     .reply_free = responses_reply_free,
     .reply_event = responses_reply_event,
     .format_waiting = responses_format_waiting,
+    .format_stored = responses_format_stored,
     .format_error = openai_format_error,
 };

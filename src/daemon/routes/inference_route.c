@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls
  * -> events -> dialect -> bytes. The same for every dialect and kind of work. */
-#include <stdio.h>
+#include <assert.h>
+#include <nettle/base16.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "api/anthropic/anthropic.h"
 #include "api/lmstudio_rest/v0.h"
+#include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
-#include "api/responses/responses.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "daemon/routes/bearer.h"
+#include "daemon/routes/inference.h"
 #include "daemon/routes/route.h"
+#include "daemon/settings_store.h"
+#include "daemon/stored_responses.h"
 #include "http/server.h"
 
 enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
@@ -36,6 +42,9 @@ struct answer {
     bool begun;         /* the headers of a stream are out */
     uv_timer_t silence; /* of a stream, see answer_on_silence */
     uint64_t wrote;     /* the loop's time when something was sent last */
+    uint64_t came;      /* nanoseconds of uv_hrtime */
+    struct stored_responses *stored;
+    struct stored_response record; /* without its body; id NULL: the answer is not stored */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
@@ -50,6 +59,7 @@ static void answer_close(struct answer *a) {
         if (a->parts[i].call) a->service->cancel(a->service->self, a->parts[i].call);
     }
     a->dialect->reply_free(a->reply);
+    stored_response_clear(&a->record);
     uv_close((uv_handle_t *)&a->silence, answer_free);
 }
 
@@ -64,11 +74,21 @@ static void answer_on_pressure(void *ctx, bool paused) {
     }
 }
 
+/* Before the client hears of the end, so that it can go on with the answer at once. */
+static void store(struct answer *a) {
+    if (!a->record.id) return;
+    buf_init(&a->record.body, REPLY_MAX);
+    if (!a->dialect->format_stored(a->reply, &a->record.body)) return;
+    stored_responses_add(a->stored, &a->record);
+}
+
 /* Closes the answer at its end. */
 static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
     bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
+    if (step == REPLY_END) store(a);
     if (due && !a->begun) {
-        exchange_begin(a->x, 200, "text/event-stream");
+        const char *type = a->dialect->stream_type;
+        exchange_begin(a->x, 200, type ? type : "text/event-stream");
         a->begun = true;
     }
     if (due) exchange_write(a->x, buf_str(bytes), bytes->len);
@@ -81,6 +101,17 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
     answer_close(a);
 }
 
+/* Of several calls the first that is not through. */
+static struct service_wait wait_of(const struct answer *a) {
+    struct service_wait wait = { .kind = WAIT_UNKNOWN };
+    for (int i = 0; i < a->count; i++) {
+        if (!a->parts[i].call) continue;
+        a->service->wait(a->service->self, a->parts[i].call, &wait);
+        break;
+    }
+    return wait;
+}
+
 /* What is known within the first seconds gets its true status, and a stream that is answered by
  * then has no comments, which some clients cannot read. After that a comment now and then keeps
  * the connection open. */
@@ -89,8 +120,9 @@ static void answer_on_silence(uv_timer_t *silence) {
     uint64_t since = uv_now(silence->loop) - a->wrote;
     uint64_t most = a->begun ? SILENCE_MS : FIRST_SILENCE_MS;
     if (since >= most) {
-        struct buf bytes = BUF_INIT(1 << 12);
-        a->dialect->format_waiting(a->reply, &bytes);
+        struct buf bytes = BUF_INIT(REPLY_MAX);
+        struct service_wait wait = wait_of(a);
+        a->dialect->format_waiting(a->reply, &wait, &bytes);
         deliver(a, &bytes, REPLY_MORE);
         buf_clear(&bytes);
         since = 0;
@@ -117,7 +149,9 @@ static void fail_stream(struct part *part, const struct error *err) {
 static void pass_on(struct part *part, const struct service_event *ev) {
     struct answer *a = part->answer;
     struct buf bytes = BUF_INIT(REPLY_MAX);
-    enum reply_step step = a->dialect->reply_event(a->reply, part->index, ev, &bytes);
+    struct service_event timed = *ev;
+    timed.elapsed = (double)(uv_hrtime() - a->came) / 1e9;
+    enum reply_step step = a->dialect->reply_event(a->reply, part->index, &timed, &bytes);
     struct error err;
     if (!bytes.overflowed) {
         deliver(a, &bytes, step);
@@ -156,63 +190,153 @@ static uint64_t client_of(const struct exchange *x) {
     return known ? hash : 0;
 }
 
-static void begin_parts(struct answer *a, struct parsed *parsed) {
+static void begin_parts(struct answer *a, struct parsed *parsed,
+                        const struct allowed_models *allowed) {
     uint64_t client = client_of(a->x);
     for (int i = 0; i < parsed->count; i++) {
         struct part *part = &a->parts[i];
         struct service_sink sink = { part_on_event, part };
         parsed->requests[i].client = client;
+        parsed->requests[i].allowed = allowed_models_copy(allowed);
         part->call = a->service->generate(a->service->self, &parsed->requests[i], sink);
     }
 }
 
-/* The answer's id, which its headers carry in OpenAI's and in Anthropic's word. */
-static void next_id(struct exchange *x, char *text, size_t size) {
-    static uint64_t count;
-    snprintf(text, size, "%llx%04llx", (unsigned long long)clock_unix(),
-             (unsigned long long)(++count & 0xffff));
+/* ---- Ollama's way to unload ---- */
+
+/* It may be leaving already. */
+static void unload_on_end(void *ctx, const struct error *error) {
+    struct part *part = ctx;
+    bool failed = error && error->code != ERR_MODEL_UNLOADED;
+    struct service_event ev = { .kind = failed ? SERVICE_ERROR : SERVICE_DONE, .error = error };
+    part_on_event(part, part->call, &ev);
+}
+
+static bool is_loaded(const struct service *service, const char *key) {
+    struct service_models models = service->models(service->self);
+    for (size_t i = 0; i < models.count; i++) {
+        if (strcmp(models.models[i].key, key) == 0) return models.models[i].instance_count > 0;
+    }
+    return false;
+}
+
+/* What the service knows an instance by: the model's key, or an identifier without a tag. */
+static char *instance_name(const struct service *service, const char *name, bool *ret_is_key) {
+    static const char latest[] = ":latest";
+    struct model_view model;
+    size_t len = strlen(name), tag = sizeof latest - 1;
+    *ret_is_key = service->find_model(service->self, name, &model);
+    if (*ret_is_key) return xstrdup(model.key);
+    bool tagged = len > tag && strcmp(name + len - tag, latest) == 0;
+    return xstrndup(name, tagged ? len - tag : len);
+}
+
+/* The model leaves when it is idle, also one that was loaded to stay: no answer is cut. */
+static void begin_unload(struct answer *a, const char *name) {
+    static const struct instance_change leave = { .sets_origin = true,
+                                                  .origin = ORIGIN_JIT,
+                                                  .ttl = { .given = true, .value = 0 } };
+    struct part *part = &a->parts[0];
+    const struct service *service = a->service;
+    bool is_key;
+    char *id = instance_name(service, name, &is_key);
+    if (is_key && !is_loaded(service, id)) {
+        unload_on_end(part, NULL);
+    } else {
+        struct done_sink sink = { .on_end = unload_on_end, .ctx = part };
+        part->call = service->update(service->self, id, &leave, sink);
+    }
+    free(id);
+}
+
+/* Its headers carry it in OpenAI's and in Anthropic's word. */
+void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]) {
+    unsigned char bytes[INFERENCE_ID_SIZE / 2];
+    ssize_t got = getrandom(bytes, sizeof bytes, 0); /* so few are given whole */
+    assert(got == (ssize_t)sizeof bytes);
+    base16_encode_update(text, sizeof bytes, bytes);
+    text[BASE16_ENCODE_LENGTH(sizeof bytes)] = '\0';
     exchange_add_header(x, "x-request-id", text);
     exchange_add_header(x, "request-id", text);
 }
 
+/* Takes *record. */
 static struct answer *answer_open(const struct routes *r, struct exchange *x,
-                                  const struct dialect *dialect, struct parsed *parsed,
-                                  const char *id) {
+                                  const struct inference *inference,
+                                  const struct parsed *parsed, struct stored_response *record) {
+    const struct dialect *dialect = inference->dialect;
     struct answer *a = xcalloc(1, sizeof *a);
     a->service = r->service;
     a->dialect = dialect;
     a->x = x;
+    a->stored = r->stored;
+    a->record = *record;
+    *record = (struct stored_response){ 0 };
     a->stream = parsed->options.stream;
     a->count = parsed->count;
-    a->reply = dialect->reply_new(&parsed->options, parsed->count, id, clock_unix() / 1000);
+    a->reply = dialect->reply_new(&parsed->options, parsed->count, inference->id,
+                                  clock_unix() / 1000);
     for (int i = 0; i < a->count; i++) a->parts[i] = (struct part){ a, i, 0 };
     uv_timer_init(r->loop, &a->silence);
     a->silence.data = a;
     a->wrote = uv_now(r->loop);
+    a->came = uv_hrtime();
     if (a->stream) uv_timer_start(&a->silence, answer_on_silence, FIRST_SILENCE_MS, 0);
     return a;
 }
 
+static void use_own_keep_alive(const struct routes *r, const struct dialect *dialect,
+                               struct parsed *parsed) {
+    if (!dialect->keep_alive || !settings_store_get(r->settings)->ollama_default_keep_alive)
+        return;
+    for (int i = 0; i < parsed->count; i++) {
+        struct ttl *ttl = &parsed->requests[i].ttl;
+        if (!ttl->given) *ttl = (struct ttl){ .given = true, .value = dialect->keep_alive };
+    }
+}
+
+/* Answer what was parsed, if the client may have it. */
+static bool begin(const struct routes *r, struct exchange *x, const struct inference *inference,
+                  struct parsed *parsed, struct stored_response *record, struct error *err) {
+    bool unload = parsed->options.unload;
+    struct bearer bearer;
+    if (!bearer_of_exchange(r, x, &bearer, err)) return false;
+    if (!permission_require(bearer.permissions,
+                            unload ? PERMISSION_MODELS : PERMISSION_INFERENCE, err))
+        return false;
+    use_own_keep_alive(r, inference->dialect, parsed);
+    parsed->options.store = record->id != NULL;
+    struct answer *a = answer_open(r, x, inference, parsed, record);
+    exchange_on_gone(x, answer_on_gone, a);
+    exchange_on_pressure(x, answer_on_pressure, a);
+    if (unload)
+        begin_unload(a, parsed->options.model);
+    else
+        begin_parts(a, parsed, bearer.allowed);
+    return true;
+}
+
+void inference_begin(const struct routes *r, struct exchange *x,
+                     const struct inference *inference, struct stored_response *record) {
+    struct error err;
+    struct parsed *parsed = xcalloc(1, sizeof *parsed);
+    bool formed = inference->dialect->parse(inference->op, inference->body, inference->len,
+                                            parsed, &err);
+    exchange_drop_body(x);
+    if (!formed || !begin(r, x, inference, parsed, record, &err)) exchange_fail(x, &err);
+    if (formed) parsed_clear(parsed);
+    stored_response_clear(record);
+    free(parsed);
+}
+
 static void answer_begin(const struct routes *r, struct exchange *x,
                          const struct dialect *dialect, enum service_op op) {
-    struct error err;
-    size_t len = 0;
-    char id[40];
-    const char *body = exchange_body(x, &len);
-    struct parsed *parsed = xcalloc(1, sizeof *parsed);
-    next_id(x, id, sizeof id);
-    bool ok = dialect->parse(op, body, len, parsed, &err);
-    exchange_drop_body(x);
-    if (ok) {
-        struct answer *a = answer_open(r, x, dialect, parsed, id);
-        exchange_on_gone(x, answer_on_gone, a);
-        exchange_on_pressure(x, answer_on_pressure, a);
-        begin_parts(a, parsed);
-        parsed_clear(parsed);
-    } else {
-        exchange_fail(x, &err);
-    }
-    free(parsed);
+    char id[INFERENCE_ID_SIZE];
+    struct stored_response nothing = { 0 };
+    struct inference inference = { .dialect = dialect, .op = op, .id = id };
+    inference_id(x, id);
+    inference.body = exchange_body(x, &inference.len);
+    inference_begin(r, x, &inference, &nothing);
 }
 
 /* The handler of an endpoint: a dialect, and what it is asked for. */
@@ -224,9 +348,12 @@ static void answer_begin(const struct routes *r, struct exchange *x,
 INFERENCE(route_openai_chat, dialect_openai, OP_CHAT)
 INFERENCE(route_openai_completions, dialect_openai, OP_COMPLETION)
 INFERENCE(route_openai_embeddings, dialect_openai, OP_EMBEDDING)
-INFERENCE(route_responses, dialect_responses, OP_CHAT)
 INFERENCE(route_messages, dialect_anthropic, OP_CHAT)
 INFERENCE(route_messages_count, dialect_anthropic, OP_TEMPLATE)
+INFERENCE(route_ollama_chat, dialect_ollama, OP_CHAT)
+INFERENCE(route_ollama_generate, dialect_ollama_prompt, OP_COMPLETION)
+INFERENCE(route_ollama_embed, dialect_ollama, OP_EMBEDDING)
+INFERENCE(route_ollama_embeddings, dialect_ollama_prompt, OP_EMBEDDING)
 INFERENCE(route_v0_chat, dialect_lmstudio_v0, OP_CHAT)
 INFERENCE(route_v0_completions, dialect_lmstudio_v0, OP_COMPLETION)
 INFERENCE(route_v0_embeddings, dialect_lmstudio_v0, OP_EMBEDDING)

@@ -15,6 +15,7 @@
 struct asking {
     const struct routes *r;
     struct exchange *x; /* NULL: it has left */
+    char *unknown;      /* a name that no model on disk has; NULL: none was given, or it has */
 };
 
 static void asking_on_gone(void *ctx) {
@@ -29,12 +30,27 @@ static struct asking *asking_new(const struct routes *r, struct exchange *x) {
     return a;
 }
 
+static void asking_free(struct asking *a) {
+    free(a->unknown);
+    free(a);
+}
+
 static void asking_reply(struct asking *a, yyjson_mut_doc *doc) {
     if (a->x)
         reply_doc(a->x, doc);
     else
         yyjson_mut_doc_free(doc);
-    free(a);
+    asking_free(a);
+}
+
+static void asking_refuse(struct asking *a) {
+    struct error err;
+    error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
+                    "There is no model '%.80s' and no processed prompt of it; "
+                    "`doze prompts ls` lists those that are kept.",
+                    a->unknown);
+    if (a->x) exchange_fail(a->x, &err);
+    asking_free(a);
 }
 
 /* Add one model's files, which are contiguous from `from` on. Returns the index after them. */
@@ -84,11 +100,16 @@ void route_prompts_list(void *ctx, struct exchange *x) {
 }
 
 static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
+    struct asking *a = ctx;
     yyjson_mut_val *root;
+    if (a->unknown && result->deleted == 0) {
+        asking_refuse(a);
+        return;
+    }
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "deleted", result->deleted);
     yyjson_mut_obj_add_uint(doc, root, "bytes", result->freed);
-    asking_reply(ctx, doc);
+    asking_reply(a, doc);
 }
 
 /* The key of a model on disk; for one that is gone, the name as given. */
@@ -96,6 +117,8 @@ void route_prompts_clear(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct model_view model;
     const char *name = exchange_param(x, "id");
-    if (name && r->service->find_model(r->service->self, name, &model)) name = model.key;
-    prompts_empty(r->prompts, name, asking_on_cleared, asking_new(r, x));
+    bool known = name && r->service->find_model(r->service->self, name, &model);
+    struct asking *a = asking_new(r, x);
+    if (name && !known) a->unknown = xstrdup(name);
+    prompts_empty(r->prompts, known ? model.key : name, asking_on_cleared, a);
 }

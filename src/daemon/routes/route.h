@@ -12,15 +12,20 @@
 #include <uv.h>
 
 struct catalog;
+struct downloads;
 struct exchange;
 struct feed;
+struct gate;
 struct history;
+struct key_store;
 struct metrics;
 struct prompts;
 struct serve_options;
 struct service;
 struct settings_store;
+struct stored_responses;
 struct supervisor;
+struct watch;
 struct ws_host;
 
 /* The parts of the daemon, borrowed for the HTTP server's life. Each file of routes/ includes
@@ -29,13 +34,18 @@ struct routes {
     uv_loop_t *loop;
     const struct serve_options *options;
     struct settings_store *settings;
+    struct key_store *keys;
+    struct gate *gate;
     struct catalog *const *catalog; /* the current snapshot */
     const struct service *service;
     struct supervisor *supervisor;
     const struct metrics *metrics;
     struct feed *events, *log;
     struct history *history;
+    struct stored_responses *stored;
     struct prompts *prompts;
+    struct watch *watch;
+    struct downloads *downloads;
     const struct ws_host *ws_host;
     bool stopping; /* the daemon is shutting down */
 };
@@ -44,12 +54,21 @@ struct routes {
 void route_openai_chat(void *ctx, struct exchange *x);
 void route_openai_completions(void *ctx, struct exchange *x);
 void route_openai_embeddings(void *ctx, struct exchange *x);
-void route_responses(void *ctx, struct exchange *x);
 void route_messages(void *ctx, struct exchange *x);
 void route_messages_count(void *ctx, struct exchange *x);
+void route_ollama_chat(void *ctx, struct exchange *x);
+void route_ollama_generate(void *ctx, struct exchange *x);
+void route_ollama_embed(void *ctx, struct exchange *x);
+void route_ollama_embeddings(void *ctx, struct exchange *x);
 void route_v0_chat(void *ctx, struct exchange *x);
 void route_v0_completions(void *ctx, struct exchange *x);
 void route_v0_embeddings(void *ctx, struct exchange *x);
+
+/* responses_route.c */
+void route_responses(void *ctx, struct exchange *x);
+void route_v1_chat(void *ctx, struct exchange *x);
+void route_response(void *ctx, struct exchange *x);
+void route_response_remove(void *ctx, struct exchange *x);
 
 /* model_routes.c */
 void route_openai_models(void *ctx, struct exchange *x);
@@ -58,12 +77,34 @@ void route_v0_models(void *ctx, struct exchange *x);
 void route_v0_model(void *ctx, struct exchange *x);
 void route_v1_models(void *ctx, struct exchange *x);
 
+/* ollama_routes.c */
+void route_ollama_version(void *ctx, struct exchange *x);
+void route_ollama_tags(void *ctx, struct exchange *x);
+void route_ollama_ps(void *ctx, struct exchange *x);
+void route_ollama_show(void *ctx, struct exchange *x);
+
+void route_ollama_create(void *ctx, struct exchange *x);
+void route_ollama_push(void *ctx, struct exchange *x);
+void route_ollama_copy(void *ctx, struct exchange *x);
+
+/* ollama_pull.c */
+void route_ollama_pull(void *ctx, struct exchange *x);
+
+/* remove_route.c */
+void route_remove(void *ctx, struct exchange *x);
+void route_ollama_delete(void *ctx, struct exchange *x);
+
+/* scan_route.c, runtime_route.c */
+void route_scan(void *ctx, struct exchange *x);
+void route_runtime(void *ctx, struct exchange *x);
+
 /* explain_route.c */
 void route_explain(void *ctx, struct exchange *x);
 
-/* load_route.c, estimate_route.c, unload_route.c, instance_route.c */
+/* load_route.c, estimate_route.c, prefetch_route.c, unload_route.c, instance_route.c */
 void route_load(void *ctx, struct exchange *x);
 void route_estimate(void *ctx, struct exchange *x);
+void route_prefetch(void *ctx, struct exchange *x);
 void route_unload(void *ctx, struct exchange *x);
 void route_update_instance(void *ctx, struct exchange *x);
 
@@ -71,14 +112,30 @@ void route_update_instance(void *ctx, struct exchange *x);
 void route_settings_get(void *ctx, struct exchange *x);
 void route_settings_patch(void *ctx, struct exchange *x);
 
+/* key_routes.c */
+void route_keys_list(void *ctx, struct exchange *x);
+void route_key_create(void *ctx, struct exchange *x);
+void route_key_revoke(void *ctx, struct exchange *x);
+
 /* prompt_routes.c */
 void route_prompts_list(void *ctx, struct exchange *x);
 void route_prompts_clear(void *ctx, struct exchange *x);
+
+/* download_routes.c */
+void route_download(void *ctx, struct exchange *x);
+void route_download_status(void *ctx, struct exchange *x);
+void route_download_change(void *ctx, struct exchange *x);
+void route_download_remove(void *ctx, struct exchange *x);
+void route_downloads(void *ctx, struct exchange *x);
+void route_search(void *ctx, struct exchange *x);
 
 /* stream_routes.c, history_route.c */
 void route_events(void *ctx, struct exchange *x);
 void route_log(void *ctx, struct exchange *x);
 void route_history(void *ctx, struct exchange *x);
+
+/* openapi_route.c */
+void route_openapi(void *ctx, struct exchange *x);
 
 /* web_page.c, probes.c */
 void route_page(void *ctx, struct exchange *x);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/routes/bearer.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
@@ -38,13 +39,25 @@ static void change_on_end(void *ctx, const struct error *error) {
     free(p);
 }
 
+/* Who sets the setting api_key, knows a key that may do everything. What GET shows may be sent
+ * back by everybody: it leaves the key as it is. */
+static bool may_change(const struct routes *r, const struct exchange *x, yyjson_val *patch,
+                       struct error *err) {
+    struct bearer bearer;
+    bool key = settings_patch_changes_key(settings_store_get(r->settings), patch);
+    return bearer_of_exchange(r, x, &bearer, err) &&
+           permission_require(bearer.permissions, key ? PERMISSION_ADMIN : PERMISSION_SETTINGS,
+                              err);
+}
+
 void route_settings_patch(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct error err;
     size_t len = 0;
     const char *body = exchange_body(x, &len);
     yyjson_doc *doc = json_parse_object(body, len, &err);
-    if (!doc) {
+    if (!doc || !may_change(r, x, yyjson_doc_get_root(doc), &err)) {
+        yyjson_doc_free(doc);
         exchange_fail(x, &err);
         return;
     }

@@ -56,8 +56,25 @@ static void reply_file(struct exchange *x, const struct page_file *file, bool fo
     exchange_reply(x, 200, file->content_type, file->bytes, file->len);
 }
 
+static bool header_has(const struct exchange *x, const char *name, const char *text) {
+    const char *value = exchange_header(x, name);
+    return value && strstr(value, text);
+}
+
+/* Ollama's clients ask here whether the server is up, and some look for its sentence. */
+static bool wants_sentence(const struct exchange *x) {
+    const char *agent = exchange_header(x, "User-Agent");
+    if (header_has(x, "Accept", "text/html")) return false;
+    return header_has(x, "Accept", "text/plain") || (agent && strncmp(agent, "ollama", 6) == 0);
+}
+
 void route_page(void *ctx, struct exchange *x) {
+    static const char sentence[] = "Ollama is running";
     (void)ctx;
+    if (wants_sentence(x)) {
+        exchange_reply(x, 200, "text/plain; charset=utf-8", sentence, sizeof sentence - 1);
+        return;
+    }
     reply_file(x, page_file_find("/"), false);
 }
 

@@ -16,6 +16,7 @@ struct socket {
     const struct settings_store *settings;
     struct websocket *ws;
     struct lmws_session *session;
+    char peer[HTTP_PEER_SIZE];
 };
 
 static void socket_on_message(void *ctx, const char *text, size_t len) {
@@ -62,6 +63,7 @@ void route_ws(void *ctx, struct exchange *x) {
     enum lmws_namespace ns = lmws_namespace_parse(exchange_path(x) + 1);
     struct socket *s = xcalloc(1, sizeof *s);
     s->settings = r->settings;
+    exchange_peer(x, s->peer);
     s->ws = websocket_accept(x, r->loop, &socket_events, s);
     if (!s->ws) {
         free(s);
@@ -72,6 +74,7 @@ void route_ws(void *ctx, struct exchange *x) {
     struct lmws_transport outlet = { .send = socket_send,
                                      .hang_up = socket_hang_up,
                                      .on_admitted = socket_on_admitted,
-                                     .ctx = s };
+                                     .ctx = s,
+                                     .peer = s->peer };
     s->session = lmws_session_new(ns, ws_host_face(r->ws_host), outlet);
 }

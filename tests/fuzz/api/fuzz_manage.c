@@ -35,6 +35,17 @@ static void try_unload(const char *body, size_t len) {
     free(id);
 }
 
+static void try_prefetch(const char *body, size_t len) {
+    struct error err = { 0 };
+    char *model = NULL;
+    if (lmstudio_v1_parse_prefetch(body, len, &model, &err)) {
+        assert(model && *model);
+    } else {
+        assert(err.text[0] && !model);
+    }
+    free(model);
+}
+
 static void try_update(const char *body, size_t len) {
     struct error err = { 0 };
     struct instance_change change = { 0 };
@@ -49,5 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     try_load((const char *)data, size);
     try_unload((const char *)data, size);
     try_update((const char *)data, size);
+    try_prefetch((const char *)data, size);
     return 0;
 }

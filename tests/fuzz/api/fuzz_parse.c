@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "api/anthropic/anthropic.h"
+#include "api/lmstudio_rest/v1_chat.h"
+#include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
 #include "api/responses/responses.h"
 #include "base/json.h"
@@ -47,7 +49,8 @@ static void check_reply(const struct dialect *dialect, const struct parsed *pars
     };
     struct buf out = BUF_INIT(64 << 20);
     struct reply *reply = dialect->reply_new(&parsed->options, parsed->count, "fuzz", 1);
-    if (parsed->options.stream) dialect->format_waiting(reply, &out);
+    struct service_wait wait = { .kind = WAIT_IN_LINE, .place = 1 };
+    if (parsed->options.stream) dialect->format_waiting(reply, &wait, &out);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         enum reply_step step = dialect->reply_event(reply, 0, &events[i], &out);
         assert((step == REPLY_END) == (events[i].kind == SERVICE_DONE));
@@ -62,9 +65,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct dialect *dialect;
         enum service_op op;
     } endpoints[] = {
-        { &dialect_openai, OP_CHAT },        { &dialect_openai, OP_COMPLETION },
-        { &dialect_openai, OP_EMBEDDING },   { &dialect_anthropic, OP_CHAT },
-        { &dialect_anthropic, OP_TEMPLATE }, { &dialect_responses, OP_CHAT },
+        { &dialect_openai, OP_CHAT },
+        { &dialect_openai, OP_COMPLETION },
+        { &dialect_openai, OP_EMBEDDING },
+        { &dialect_anthropic, OP_CHAT },
+        { &dialect_anthropic, OP_TEMPLATE },
+        { &dialect_responses, OP_CHAT },
+        { &dialect_lmstudio_v1_chat, OP_CHAT },
+        { &dialect_ollama, OP_CHAT },
+        { &dialect_ollama, OP_EMBEDDING },
+        { &dialect_ollama_prompt, OP_COMPLETION },
+        { &dialect_ollama_prompt, OP_EMBEDDING },
     };
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
         const struct dialect *dialect = endpoints[i].dialect;
@@ -75,10 +86,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             continue;
         }
         assert(parsed.count >= 1 && parsed.count <= PARSED_MAX_REQUESTS);
-        assert(parsed.options.model && parsed.options.op == endpoints[i].op);
+        assert(parsed.options.model && parsed.options.op == parsed.requests[0].op);
         for (int k = 0; k < parsed.count; k++) check_request(&parsed.requests[k]);
-        if (endpoints[i].op == OP_CHAT && parsed.count == 1) check_reply(dialect, &parsed);
+        if (parsed.options.op == OP_CHAT && parsed.count == 1) check_reply(dialect, &parsed);
         parsed_clear(&parsed);
     }
+    struct buf formed = BUF_INIT(1 << 20);
+    struct error err = { 0 };
+    if (!lmstudio_v1_chat_form((const char *)data, size, &formed, &err)) assert(err.text[0]);
+    buf_clear(&formed);
     return 0;
 }

@@ -43,7 +43,7 @@ static void note(struct buf *log, const struct request *r, enum request_step ste
 static bool read_one(const char *bytes, size_t len, size_t *at, size_t part, struct buf *log) {
     struct request r;
     enum request_step step;
-    request_init(&r, &limits);
+    http_request_init(&r, &limits);
     do {
         size_t next = len - *at < part ? len - *at : part;
         size_t used;
@@ -55,7 +55,7 @@ static bool read_one(const char *bytes, size_t len, size_t *at, size_t part, str
     } while (step == REQUEST_HEAD || (step == REQUEST_MORE && *at < len));
     assert((step == REQUEST_BAD) == (r.status != 0));
     note(log, &r, step);
-    request_clear(&r);
+    http_request_clear(&r);
     return step == REQUEST_DONE && *at < len;
 }
 

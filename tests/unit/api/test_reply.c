@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/anthropic/anthropic.h"
 #include "api/choice.h"
+#include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
+#include "api/responses/responses.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "cmocka_prelude.h"
@@ -102,6 +105,48 @@ static void test_a_cut_answer_says_length(void **state) {
     yyjson_doc_free(doc);
 }
 
+static void expect_comment(struct service_wait wait, const char *text) {
+    struct buf out = BUF_INIT(1 << 10);
+    wait_comment(&wait, &out);
+    assert_string_equal(buf_str(&out), text);
+    buf_clear(&out);
+}
+
+static void test_order_3_a_comment_says_place_and_estimate(void **state) {
+    (void)state;
+    expect_comment((struct service_wait){ .kind = WAIT_UNKNOWN }, ": waiting\n\n");
+    expect_comment((struct service_wait){ .kind = WAIT_IN_LINE, .place = 3 },
+                   ": place 3 in line\n\n");
+    expect_comment((struct service_wait){ .kind = WAIT_IN_LINE, .place = 3, .seconds = 11.2 },
+                   ": place 3 in line, about 12 s\n\n");
+    expect_comment((struct service_wait){ .kind = WAIT_LOAD, .done = 420, .total = 1000 },
+                   ": loading 42%\n\n");
+    expect_comment(
+        (struct service_wait){
+            .kind = WAIT_PROMPT, .done = 3100, .total = 8000, .seconds = 0.4 },
+        ": prompt 3100 of 8000, about 1 s\n\n");
+}
+
+static void expect_waiting(const struct dialect *dialect, const char *begins, const char *has) {
+    struct reply_options options = { .op = OP_CHAT, .stream = true, .model = (char[]){ "m" } };
+    struct service_wait wait = { .kind = WAIT_IN_LINE, .place = 2 };
+    struct reply *reply = dialect->reply_new(&options, 1, "x", 1);
+    struct buf out = BUF_INIT(1 << 16);
+    dialect->format_waiting(reply, &wait, &out);
+    assert_int_equal(strncmp(buf_str(&out), begins, strlen(begins)), 0);
+    assert_non_null(strstr(buf_str(&out), has));
+    dialect->reply_free(reply);
+    buf_clear(&out);
+}
+
+static void test_order_3_each_dialect_tells_in_its_way(void **state) {
+    (void)state;
+    expect_waiting(&dialect_openai, ": place 2 in line\n\n", "");
+    expect_waiting(&dialect_anthropic, ": place 2 in line\n\nevent: ping\n", "");
+    expect_waiting(&dialect_responses, ": place 2 in line\n\n", "response.created");
+    expect_waiting(&dialect_ollama, " ", "");
+}
+
 static void test_vectors_past_the_limit_are_an_error(void **state) {
     struct reply_options options = { .op = OP_EMBEDDING, .model = (char[]){ "m" } };
     struct reply *reply = dialect_openai.reply_new(&options, 1, "x", 1);
@@ -186,6 +231,8 @@ int main(void) {
         cmocka_unit_test(test_a_call_past_the_last_is_cut),
         cmocka_unit_test(test_logprobs_past_their_limit_are_cut),
         cmocka_unit_test(test_a_cut_answer_says_length),
+        cmocka_unit_test(test_order_3_a_comment_says_place_and_estimate),
+        cmocka_unit_test(test_order_3_each_dialect_tells_in_its_way),
         cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
         cmocka_unit_test(test_no_number_that_json_lacks),
         cmocka_unit_test(test_a_full_buffer_says_so),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/service.h"
 
+#include <string.h>
+
 #include "base/xalloc.h"
 #include "cmocka_prelude.h"
 
@@ -39,11 +41,33 @@ static void test_clear_accepts_zeroed_and_full(void **state) {
     service_request_clear(&request);
 }
 
+static bool has_images(const char *body) {
+    yyjson_doc *doc = yyjson_read(body, strlen(body), 0);
+    struct service_request request = { .body = yyjson_doc_mut_copy(doc, NULL) };
+    bool has = service_request_has_images(&request);
+    yyjson_doc_free(doc);
+    service_request_clear(&request);
+    return has;
+}
+
+static void test_an_image_is_found_in_any_message(void **state) {
+    (void)state;
+    assert_true(has_images("{\"messages\":[{\"content\":\"a\"},{\"content\":[{\"type\":"
+                           "\"text\",\"text\":\"b\"},{\"type\":\"image_url\"}]}]}"));
+    assert_false(has_images("{\"messages\":[{\"content\":[{\"type\":\"text\"}]}]}"));
+    assert_false(has_images("{\"messages\":[{\"content\":null},{},1,"
+                            "{\"content\":\"image_url\"},{\"content\":[1,[]]}]}"));
+    assert_false(has_images("{\"messages\":{\"content\":[{\"type\":\"image_url\"}]}}"));
+    assert_false(has_images("{\"prompt\":\"image_url\"}"));
+    assert_false(service_request_has_images(&(struct service_request){ 0 }));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stop_reasons_go_both_ways),
         cmocka_unit_test(test_states_have_names),
         cmocka_unit_test(test_clear_accepts_zeroed_and_full),
+        cmocka_unit_test(test_an_image_is_found_in_any_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static void test_statuses_and_names(void **state) {
         { ERR_MODEL_NOT_FOUND, 404, "model_not_found" },
         { ERR_METHOD, 405, "method_not_allowed" },
         { ERR_IDENTIFIER_IN_USE, 409, "identifier_in_use" },
+        { ERR_MODEL_IN_USE, 409, "model_in_use" },
         { ERR_TOO_LARGE, 413, "request_too_large" },
         { ERR_QUEUE_FULL, 429, "queue_full" },
         { ERR_LOAD_FAILED, 500, "model_load_failed" },

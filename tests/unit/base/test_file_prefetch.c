@@ -57,10 +57,13 @@ static void test_a_cold_file_is_read_once(void **state) {
     (void)state;
     char path[128];
     write_cold("cold.gguf", path, sizeof path);
-    assert_in_range(file_prefetch(path, on_progress, NULL), 1, SIZE);
+    uint64_t read = 0;
+    assert_true(file_prefetch(path, on_progress, NULL, &read));
+    assert_in_range(read, 1, SIZE);
     assert_true(calls > 0);
     last = 0;
-    assert_int_equal(file_prefetch(path, on_progress, NULL), 0);
+    assert_true(file_prefetch(path, on_progress, NULL, &read));
+    assert_int_equal(read, 0);
     unlink(path);
 }
 
@@ -69,10 +72,13 @@ static void test_all_files_of_a_set(void **state) {
     char one[128], two[128];
     write_cold("set-00001-of-00002.gguf", one, sizeof one);
     write_cold("set-00002-of-00002.gguf", two, sizeof two);
-    assert_in_range(file_prefetch(one, on_progress, NULL), SIZE / 2, 2 * SIZE);
+    uint64_t read = 0;
+    assert_true(file_prefetch(one, on_progress, NULL, &read));
+    assert_in_range(read, SIZE / 2, 2 * SIZE);
     assert_true(last > 0.5F); /* the second one counts too */
     last = 0;
-    assert_int_equal(file_prefetch(two, on_progress, NULL), 0);
+    assert_true(file_prefetch(two, on_progress, NULL, &read));
+    assert_int_equal(read, 0);
     unlink(one);
     unlink(two);
 }
@@ -81,16 +87,16 @@ static void test_it_can_be_stopped(void **state) {
     (void)state;
     char path[128];
     write_cold("stop.gguf", path, sizeof path);
-    (void)file_prefetch(path, on_progress_stop, NULL);
+    assert_false(file_prefetch(path, on_progress_stop, NULL, NULL));
     assert_int_equal(calls, 1);
     unlink(path);
 }
 
 static void test_what_cannot_be_read_is_left_to_the_load(void **state) {
     (void)state;
-    assert_int_equal(file_prefetch("/nowhere/x.gguf", on_progress, NULL), 0);
-    assert_int_equal(file_prefetch("/", on_progress, NULL), 0);
-    assert_int_equal(file_prefetch("x-00001-of-99999.gguf", on_progress, NULL), 0);
+    assert_false(file_prefetch("/nowhere/x.gguf", on_progress, NULL, NULL));
+    assert_false(file_prefetch("/", on_progress, NULL, NULL));
+    assert_false(file_prefetch("x-00001-of-99999.gguf", on_progress, NULL, NULL));
     assert_int_equal(calls, 0);
 }
 

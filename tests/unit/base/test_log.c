@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -108,6 +110,43 @@ static void test_the_line(void **state) {
     assert_int_equal(fclose(file), 0);
 }
 
+/* The line that a warning becomes when JOURNAL_STREAM names stderr, or a file beside it. */
+static void read_journal_line(unsigned long long inode_offset, char *ret, int size) {
+    FILE *file = tmpfile();
+    char stream[64];
+    struct stat info;
+    assert_non_null(file);
+    int saved = dup(STDERR_FILENO);
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+    assert_int_equal(fstat(STDERR_FILENO, &info), 0);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)info.st_dev,
+             (unsigned long long)info.st_ino + inode_offset);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+    log_find_journal();
+    log_warn("a %s", "text");
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    assert_int_equal(close(saved), 0);
+    rewind(file);
+    assert_non_null(fgets(ret, size, file));
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_the_journal_gets_the_priority(void **state) {
+    (void)state;
+    char line[200];
+    read_journal_line(0, line, sizeof line);
+    assert_string_equal(line, "<4>a text\n");
+}
+
+static void test_a_file_that_is_not_the_journal_gets_the_time(void **state) {
+    (void)state;
+    char line[200];
+    read_journal_line(1, line, sizeof line);
+    assert_non_null(strstr(line, " warn  a text\n"));
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+    log_find_journal();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_levels_have_names, quiet),
@@ -115,6 +154,8 @@ int main(void) {
         cmocka_unit_test_teardown(test_long_lines_are_cut, quiet),
         cmocka_unit_test_teardown(test_a_stranger_cannot_begin_a_line, quiet),
         cmocka_unit_test_teardown(test_the_line, quiet),
+        cmocka_unit_test_teardown(test_the_journal_gets_the_priority, quiet),
+        cmocka_unit_test_teardown(test_a_file_that_is_not_the_journal_gets_the_time, quiet),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -75,8 +75,9 @@ static void put_arch_pair(struct buf *out, const char *architecture, const char 
 
 void put_small_model(struct buf *out, const struct small_model *m) {
     const char *arch = m->architecture ? m->architecture : "llama";
-    int pairs = 6 + (m->name != NULL) + (m->kind != NULL) + (m->chat_template != NULL) +
-                (m->file_type != 0) + (m->pooling_type != 0) + (m->vocabulary != 0);
+    int pairs = 6 + (m->name != NULL) + (m->license != NULL) + (m->kind != NULL) +
+                (m->chat_template != NULL) + (m->file_type != 0) + (m->pooling_type != 0) +
+                (m->vocabulary != 0);
     put_header(out, 1, (uint64_t)pairs);
     put_text_pair(out, "general.architecture", arch);
     put_arch_pair(out, arch, "context_length", 2048);
@@ -85,6 +86,7 @@ void put_small_model(struct buf *out, const struct small_model *m) {
     put_arch_pair(out, arch, "attention.head_count", 4);
     put_arch_pair(out, arch, "attention.head_count_kv", 2);
     if (m->name) put_text_pair(out, "general.name", m->name);
+    if (m->license) put_text_pair(out, "general.license", m->license);
     if (m->kind) put_text_pair(out, "general.type", m->kind);
     if (m->vocabulary) put_vocabulary(out, m->vocabulary);
     if (m->chat_template) put_text_pair(out, "tokenizer.chat_template", m->chat_template);

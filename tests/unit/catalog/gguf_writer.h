@@ -39,7 +39,7 @@ void put_data(struct buf *out, size_t len);
 
 /* What a small model says of itself; fields that are 0 or NULL are left out. */
 struct small_model {
-    const char *architecture, *name, *kind, *chat_template;
+    const char *architecture, *name, *license, *kind, *chat_template;
     uint32_t file_type; /* + 1, so that 0 is "left out" */
     uint32_t pooling_type;
     uint32_t vocabulary;

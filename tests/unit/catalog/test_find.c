@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
+#include "catalog/matryoshka.h"
 
 #define MODEL(k, p, q, f)                                                                      \
     {                                                                                          \
@@ -27,6 +28,26 @@ static struct model models[] = {
           "/m/lmstudio-community/Qwen2.5-1.5B-Instruct-GGUF/Qwen2.5-1.5B-Instruct-Q4_0.gguf"),
 };
 static const struct catalog catalog = { models, sizeof models / sizeof models[0] };
+
+static void test_models_that_were_trained_for_shorter_vectors(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *name;
+        bool shortens;
+    } rows[] = {
+        { "nomic-embed-text-v1.5", "", true },
+        { "text-embedding-nomic-embed-text-v1.5@q4_k_m", "", true },
+        { "nomic-embed-text-v1", "nomic-embed-text-v1", false },
+        { "embed", "Qwen3 Embedding 0.6B", true },
+        { "all-minilm-l6-v2", "all-MiniLM-L6-v2", false },
+        { "nomic", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct model model = { .key = (char *)rows[i].key,
+                                     .display_name = (char *)rows[i].name };
+        assert_int_equal(model_shortens_vectors(&model), rows[i].shortens);
+    }
+}
 
 static void test_names_that_are_found(void **state) {
     (void)state;
@@ -147,6 +168,7 @@ static void test_close_names_in_a_long_catalog(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_models_that_were_trained_for_shorter_vectors),
         cmocka_unit_test(test_names_that_are_found),
         cmocka_unit_test(test_names_that_are_not_found),
         cmocka_unit_test(test_what_works_comes_first),

@@ -39,6 +39,7 @@ static void test_facts_of_a_model(void **state) {
     struct buf bytes = BUF_INIT(1 << 20);
     struct small_model model = { .architecture = "qwen2",
                                  .name = "A Small Model",
+                                 .license = "apache-2.0",
                                  .chat_template = "{% if tools %}x{% endif %}<think>",
                                  .file_type = 1 + 15,
                                  .vocabulary = 5000 };
@@ -48,6 +49,7 @@ static void test_facts_of_a_model(void **state) {
     assert_true(read_meta(&bytes, &meta, &err));
     assert_string_equal(meta.architecture, "qwen2");
     assert_string_equal(meta.name, "A Small Model");
+    assert_string_equal(meta.license, "apache-2.0");
     assert_string_equal(gguf_file_type_name(meta.file_type), "Q4_K_M");
     assert_string_equal(meta.main_type, "F16");
     assert_int_equal(meta.context_length, 2048);

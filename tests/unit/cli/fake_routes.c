@@ -25,7 +25,7 @@ static const struct fake_model models[] = {
     { "qwen3-4b", "\"type\":\"llm\",\"publisher\":\"qwen\",\"display_name\":\"Qwen3\","
                   "\"architecture\":\"qwen3\","
                   "\"quantization\":null,\"size_bytes\":2000000000,\"params_string\":\"4B\","
-                  "\"max_context_length\":40960,\"problem\":null" },
+                  "\"max_context_length\":40960,\"layers\":36,\"problem\":null" },
     { "名前-模型",
       "\"type\":\"llm\",\"architecture\":\"llama\",\"size_bytes\":1000,\"problem\":null" },
     { "broken",
@@ -122,21 +122,21 @@ static void set_waiting(const char *id, int waiting) {
     pthread_mutex_unlock(&lock);
 }
 
-/* The client of a load waits for it; of the load "wanted" others do, too. */
-static void load_until_gone(const struct fake_request *r, const char *id) {
-    bool wanted = strcmp(id, "wanted") == 0;
-    set_waiting(id, wanted ? 2 : 1);
-    fake_wait_gone(r);
-    set_waiting(id, wanted ? 1 : 0);
+/* The client of a load waits for it; for the load "wanted" others do, too. */
+static int others_of(const char *id) {
+    return strcmp(id, "wanted") == 0 ? 1 : 0;
 }
 
 /* The events of a load, with an event cut in two. */
 static void stream_load(const struct fake_request *r, const char *id) {
+    bool goes_on = strcmp(id, "slow") == 0 || strcmp(id, "wanted") == 0;
+    if (goes_on) set_waiting(id, 1 + others_of(id)); /* before its client sees it begin */
     fake_stream_begin(r);
     fake_send(r, "event: progress\ndata: {\"progress\":0.25}\n\nevent: prog");
     fake_send(r, "ress\r\ndata: {\"progress\":0.5}\r\n\r\n");
-    if (strcmp(id, "slow") == 0 || strcmp(id, "wanted") == 0) {
-        load_until_gone(r, id);
+    if (goes_on) {
+        fake_wait_gone(r);
+        set_waiting(id, others_of(id));
         return;
     }
     if (strcmp(id, "fails") == 0) {
@@ -282,6 +282,17 @@ static void get_history(const struct fake_request *r) {
     buf_clear(&json);
 }
 
+static void get_explain(const struct fake_request *r) {
+    if (strstr(r->path, "model=nope"))
+        fake_reply(r, 200,
+                   "{\"outcome\":\"refused\",\"code\":\"model_not_found\","
+                   "\"sentence\":\"No model is called nope.\",\"instances\":[]}");
+    else
+        fake_reply(
+            r, 200,
+            "{\"outcome\":\"served\",\"sentence\":\"It would be served.\",\"instances\":[]}");
+}
+
 struct route {
     const char *method, *path;
     void (*answer)(const struct fake_request *r);
@@ -295,6 +306,7 @@ static const struct route routes[] = {
     { "PATCH", "/api/v1/settings", patch_settings },
     { "GET", "/api/v1/log", get_log },
     { "GET", "/api/v1/history", get_history },
+    { "GET", "/api/v1/explain", get_explain },
 };
 
 static bool has_key(const struct fake_request *r) {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pty.h>
@@ -20,6 +21,7 @@ enum { MAX_OUTPUT = 4 << 20, MAX_ARGS = 24, WAIT_MS = 30000 };
 
 static pid_t server_pid;
 static int port;
+static char folder[32]; /* of the commands on a terminal */
 
 /* The program beside this one. */
 static const char *program(void) {
@@ -54,14 +56,28 @@ int server_begin(void **state) {
     assert_true(read(ends[0], line, sizeof line - 1) > 1);
     close(ends[0]);
     port = (int)strtol(line, NULL, 10);
+    snprintf(folder, sizeof folder, "/tmp/doze-cli-XXXXXX");
+    assert_non_null(mkdtemp(folder));
     return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
 }
 
 int server_end(void **state) {
     (void)state;
     kill(server_pid, SIGTERM);
     wait_code(server_pid);
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     return 0;
+}
+
+const char *terminal_folder(void) {
+    return folder;
 }
 
 int server_port(void) {
@@ -178,6 +194,8 @@ struct terminal terminal_open(const char *const *args) {
     if (t.pid == 0) {
         setenv("TERM", "xterm", 1);
         unsetenv("NO_COLOR");
+        setenv("DOZE_STATE_DIR", folder, 1);
+        setenv("XDG_DATA_HOME", folder, 1);
         execv(program(), argv);
         _exit(127);
     }

@@ -38,6 +38,9 @@ void result_clear(struct result *r);
 void assert_has(const struct buf *text, const char *part);
 void assert_has_not(const struct buf *text, const char *part);
 
+/* Where commands on a terminal keep their files; empty at first, gone after the test. */
+const char *terminal_folder(void);
+
 /* A command on a terminal of its own. */
 struct terminal {
     pid_t pid;

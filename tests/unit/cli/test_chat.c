@@ -135,6 +135,168 @@ static void test_conversation(void **state) {
     assert_int_equal(terminal_close(&t), 0);
 }
 
+/* A conversation with qwen3-4b, after its first prompt. */
+static struct terminal converse(void) {
+    struct terminal t = terminal_open((const char *const[]){ "run", "qwen3-4b", NULL });
+    terminal_expect(&t, "qwen3-4b> ");
+    return t;
+}
+
+static void bye(struct terminal *t) {
+    terminal_type(t, "/bye\n");
+    assert_int_equal(terminal_close(t), 0);
+}
+
+static void test_the_prompt_names_the_model(void **state) {
+    (void)state;
+    struct terminal t = terminal_open((const char *const[]){ "chat", "QWEN3", NULL });
+    terminal_expect(&t, "/help lists the commands");
+    terminal_expect(&t, "qwen3-4b> ");
+    bye(&t);
+}
+
+static void test_an_unknown_model_ends_before_the_prompt(void **state) {
+    (void)state;
+    struct terminal t = terminal_open((const char *const[]){ "run", "nope", NULL });
+    terminal_expect(&t, "doze: No model is called nope.");
+    assert_int_equal(terminal_close(&t), 1);
+}
+
+static void test_a_paste_of_several_lines_is_one_message(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "\033[200~one\rtwo\r  three \xc3\xa4\n\033[201~");
+    terminal_expect(&t, "three \xc3\xa4");
+    terminal_type(&t, " and more\n");
+    terminal_expect(&t, "Got 1 messages, the last: one\r\ntwo\r\n  three \xc3\xa4 and more");
+    bye(&t);
+}
+
+static void test_a_line_can_be_edited(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "wrld\002\002\002o\001the \n"); /* Ctrl-B, Ctrl-A */
+    terminal_expect(&t, "the last: the world");
+    terminal_type(&t, "\033[A again\n"); /* the line before */
+    terminal_expect(&t, "the last: the world again");
+    bye(&t);
+}
+
+static void test_the_history_is_kept(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "remember me\n");
+    terminal_expect(&t, "the last: remember me");
+    bye(&t);
+    t = converse();
+    terminal_type(&t, "\033[A\033[A\n"); /* past "/bye" */
+    terminal_expect(&t, "the last: remember me");
+    bye(&t);
+}
+
+static void test_a_message_of_several_lines_is_typed(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "one \\\n");
+    terminal_expect(&t, "... ");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "the last: one \r\ntwo");
+    terminal_type(&t, "\"\"\"three\n");
+    terminal_expect(&t, "... ");
+    terminal_type(&t, "four\"\"\"\n");
+    terminal_expect(&t, "the last: three\r\nfour");
+    bye(&t);
+}
+
+static void test_commands_of_a_conversation(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "/help\n");
+    terminal_expect(&t, "go on with a saved one");
+    terminal_expect(&t, "  text \\               the message goes on in the next line\r\n");
+    terminal_expect(&t, "\r\nA pasted text is one message, however many lines it has.\r\n");
+    terminal_type(&t, "/nonsense\n");
+    terminal_expect(&t, "There is no command /nonsense; /help lists them.");
+    terminal_type(&t, "/etc/fstab is what?\n"); /* a path is no command */
+    terminal_expect(&t, "Got 1 messages, the last: /etc/fstab is what?");
+    terminal_type(&t, "/system Be brief.\n");
+    terminal_expect(&t, "System message: Be brief.");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "Got 4 messages, the last: two");
+    terminal_type(&t, "/system none\n");
+    terminal_expect(&t, "System message: none");
+    terminal_type(&t, "/stats\n");
+    terminal_expect(&t, "Figures after each answer: on.");
+    terminal_type(&t, "three\n");
+    terminal_expect(&t, "Got 5 messages, the last: three");
+    terminal_expect(&t, "30.5 tokens/s");
+    bye(&t);
+}
+
+static void test_set_sends_sampling_settings(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "/set temperature 0.5\n");
+    terminal_expect(&t, "temperature is 0.5.");
+    terminal_type(&t, "/set top_k warm\n");
+    terminal_expect(&t, "top_k takes a number or none, not 'warm'.");
+    terminal_type(&t, "/set colour 1\n");
+    terminal_expect(&t, "There is no setting 'colour'; /set lists them.");
+    terminal_type(&t, "/set\n");
+    terminal_expect(&t, "temperature        0.5");
+    terminal_type(&t, "one\n");
+    terminal_expect(&t, "the last: one");
+    char *body = server_get("/fake/last");
+    assert_non_null(strstr(body, "\"temperature\":0.5"));
+    free(body);
+    terminal_type(&t, "/set temperature none\n");
+    terminal_expect(&t, "temperature is none.");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "the last: two");
+    body = server_get("/fake/last");
+    assert_null(strstr(body, "temperature"));
+    free(body);
+    bye(&t);
+}
+
+static void test_a_conversation_is_saved_and_loaded(void **state) {
+    (void)state;
+    struct terminal t = converse();
+    terminal_type(&t, "/system Be brief.\n");
+    terminal_expect(&t, "System message: Be brief.");
+    terminal_type(&t, "one\n");
+    terminal_expect(&t, "Got 2 messages, the last: one");
+    terminal_type(&t, "/save mine\n");
+    terminal_expect(&t, "/doze/chats/mine.json.");
+    bye(&t);
+    t = converse();
+    terminal_type(&t, "/load theirs\n");
+    terminal_expect(&t, "cannot be read");
+    terminal_type(&t, "/load mine\n");
+    terminal_expect(&t, "Loaded 3 messages.");
+    terminal_type(&t, "/system\n");
+    terminal_expect(&t, "System message: Be brief.");
+    terminal_type(&t, "two\n");
+    terminal_expect(&t, "Got 4 messages, the last: two");
+    bye(&t);
+}
+
+static void test_run_takes_the_question_behind_the_model(void **state) {
+    (void)state;
+    struct result r = RUN(NULL, "run", "qwen3-4b", "why", "is", "it?");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: why is it?\n");
+    result_clear(&r);
+    r = RUN("a text\n", "run", "QWEN3", "Sum up:");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: Sum up:\n\na text\n");
+    result_clear(&r);
+    r = RUN("only this", "run", "qwen3-4b");
+    assert_string_equal(buf_str(&r.out), "Got 1 messages, the last: only this\n");
+    result_clear(&r);
+    r = RUN(NULL, "run");
+    assert_int_equal(r.code, 2);
+    result_clear(&r);
+}
+
 static void test_ctrl_c_stops_the_answer_only(void **state) {
     (void)state;
     struct terminal t = terminal_open((const char *const[]){ "chat", "qwen3-4b", NULL });
@@ -188,6 +350,16 @@ int run_chat(void) {
         SERVED(test_a_model_is_picked_where_none_is_loaded),
         SERVED(test_failures),
         SERVED(test_conversation),
+        SERVED(test_the_prompt_names_the_model),
+        SERVED(test_an_unknown_model_ends_before_the_prompt),
+        SERVED(test_a_paste_of_several_lines_is_one_message),
+        SERVED(test_a_line_can_be_edited),
+        SERVED(test_the_history_is_kept),
+        SERVED(test_a_message_of_several_lines_is_typed),
+        SERVED(test_commands_of_a_conversation),
+        SERVED(test_set_sends_sampling_settings),
+        SERVED(test_a_conversation_is_saved_and_loaded),
+        SERVED(test_run_takes_the_question_behind_the_model),
         SERVED(test_ctrl_c_stops_the_answer_only),
         SERVED(test_ctrl_c_ends_a_single_question),
         SERVED(test_closed_pipe_is_quiet),

@@ -58,7 +58,7 @@ static void test_usage(void **state) {
     CHECK(2, NULL, "server status", "server");
     CHECK(2, NULL, "did you mean 'load'", "laod");
     CHECK(2, NULL, "Unknown command 'qqqqqqqq'; see `doze help`.", "qqqqqqqq");
-    CHECK(2, NULL, "Unknown or incomplete option '--wat'", "ps", "--wat");
+    CHECK(2, NULL, "Unknown or incomplete option '--wut'", "ps", "--wut");
     CHECK(2, NULL, "Usage: doze ps;", "ps", "extra");
     CHECK(2, NULL, "--port takes a whole number", "--port", "70000", "ps");
     struct result r = RUN(NULL, NULL);
@@ -130,7 +130,9 @@ static void test_load_sends_what_was_asked(void **state) {
           "off");
     check_last_body(
         "{\"model\":\"qwen3-4b\",\"identifier\":\"me2\",\"ttl\":-1,\"gpu_layers\":0}");
-    CHECK(2, NULL, "--gpu takes max or off", "load", "qwen3-4b", "--gpu", "0.5");
+    CHECK(2, NULL, "--gpu takes max, off or a share", "load", "qwen3-4b", "--gpu", "half");
+    CHECK(0, "qwen3-4b", NULL, "load", "QWEN3-4", "--gpu", "0.5"); /* of 36 layers */
+    check_last_body("{\"model\":\"qwen3-4b\",\"gpu_layers\":18}");
 }
 
 static void test_load_by_part_of_the_key(void **state) {

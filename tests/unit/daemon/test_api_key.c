@@ -39,16 +39,6 @@ static void test_a_key_is_compared_whole(void **state) {
     check(api_key_is("sesame", ""), false, 0);
 }
 
-static void test_a_token_comes_in_halves(void **state) {
-    (void)state;
-    const char *key = "sk-lm-abcdefgh:12345678901234567890";
-    check(api_key_is_token(key, "abcdefgh", "12345678901234567890"), true, 35);
-    check(api_key_is_token(key, "xbcdefgh", "12345678901234567890"), false, 35);
-    check(api_key_is_token(key, "abcdefgh", "1234567890123456789x"), false, 35);
-    check(api_key_is_token(key, "abcdefg", "h:12345678901234567890"), false, 0);
-    check(api_key_is_token("secret", "abcdefgh", "12345678901234567890"), false, 0);
-}
-
 static void write_key(const char *home, const char *text) {
     char path[256];
     snprintf(path, sizeof path, "%s/.lmstudio", home);
@@ -89,7 +79,6 @@ static void test_the_key_of_the_command_line_ends_its_passkey(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_key_is_compared_whole),
-        cmocka_unit_test(test_a_token_comes_in_halves),
         cmocka_unit_test(test_the_key_of_the_command_line_ends_its_passkey),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

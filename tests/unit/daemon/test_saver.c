@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/xalloc.h"
-#include "daemon/file.h"
 #include "daemon/saver.h"
 
 struct disk {

@@ -63,12 +63,31 @@ static void test_flags_win_over_the_environment(void **state) {
     serve_options_clear(&o);
 }
 
+static void test_it_stays_unless_told_to_leave_when_idle(void **state) {
+    (void)state;
+    struct serve_options o;
+    struct error err;
+    assert_true(parse("serve", &o, &err));
+    assert_true(o.exit_when_idle == MSEC_NEVER);
+    serve_options_clear(&o);
+    assert_true(parse("serve --exit-when-idle 10m", &o, &err));
+    assert_int_equal(o.exit_when_idle, 600000);
+    serve_options_clear(&o);
+}
+
 static void test_wrong_usage_is_said(void **state) {
     (void)state;
-    const char *const lines[] = { "serve --port 65536", "serve --port x",
-                                  "serve --bogus",      "serve --log-level loud",
-                                  "serve extra",        "serve --host",
-                                  "serve --state-dir=", "serve --ready-fd x" };
+    const char *const lines[] = { "serve --port 65536",
+                                  "serve --port x",
+                                  "serve --bogus",
+                                  "serve --log-level loud",
+                                  "serve extra",
+                                  "serve --host",
+                                  "serve --state-dir=",
+                                  "serve --ready-fd x",
+                                  "serve --exit-when-idle 0",
+                                  "serve --exit-when-idle 999ms",
+                                  "serve --exit-when-idle soon" };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct serve_options o;
         struct error err;
@@ -82,6 +101,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, clear_environment),
         cmocka_unit_test_setup(test_flags_win_over_the_environment, clear_environment),
+        cmocka_unit_test_setup(test_it_stays_unless_told_to_leave_when_idle, clear_environment),
         cmocka_unit_test_setup(test_wrong_usage_is_said, clear_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

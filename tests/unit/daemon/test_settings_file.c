@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "daemon/file.h"
 #include "daemon/settings_file.h"
 #include "daemon/state_lock.h"
 

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "daemon/file.h"
 #include "daemon/settings_store.h"
 
 struct scene {
@@ -220,6 +220,66 @@ static void test_a_change_of_the_key_ends_the_doubt(void **state) {
     assert_false(settings_store_key_is_unknown(s->store));
 }
 
+static void write_and_reload(struct scene *s, const char *text) {
+    struct error err;
+    assert_true(file_replace(s->path, text, strlen(text), &err));
+    settings_store_reload(s->store, (struct done_sink){ .on_end = on_end, .ctx = s });
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+}
+
+static void test_the_file_is_read_again(void **state) {
+    struct scene *s = *state;
+    change(s, "{\"jit\":false}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    write_and_reload(s, "{\"max_waiting\":7}");
+    assert_int_equal(s->done, 2);
+    assert_int_equal(s->in_force, 2);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 7);
+    assert_true(settings_store_get(s->store)->rules.jit); /* not in the file: its default */
+}
+
+static void test_a_mistake_in_the_file_changes_nothing(void **state) {
+    struct scene *s = *state;
+    static const char *const texts[] = { "{\"max_waiting\":7,\"jit\":3}", "{\"jit\"", "" };
+    change(s, "{\"max_waiting\":9}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < 3; i++) {
+        write_and_reload(s, texts[i]);
+        assert_int_equal(s->refused, i + 1);
+        assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 9);
+        check_key_in(s->path, texts[i]); /* left to be mended */
+    }
+    assert_int_equal(unlink(s->path), 0);
+    settings_store_reload(s->store, (struct done_sink){ .on_end = on_end, .ctx = s });
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->refused, 3);
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 9);
+}
+
+static void test_a_file_without_a_key_keeps_the_key(void **state) {
+    struct scene *s = *state;
+    write_and_reload(s, "{\"api_key\":\"sesame\"}");
+    check_key_in(s->key_path, "\"api_key\":\"sesame\"");
+    write_and_reload(s, "{\"jit\":false}");
+    assert_string_equal(settings_store_get(s->store)->api_key, "sesame");
+    check_key_in(s->path, "\"api_key\":\"sesame\"");
+    write_and_reload(s, "{\"api_key\":null}");
+    assert_string_equal(settings_store_get(s->store)->api_key, "");
+    check_key_in(s->key_path, "\"api_key\":null");
+}
+
+static void test_reading_again_does_not_end_the_doubt(void **state) {
+    struct scene *s = *state;
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.corrupt", s->path);
+    write_and_reopen(s, "{");
+    assert_int_equal(unlink(aside), 0);
+    write_and_reload(s, "{\"api_key\":null}"); /* as doze itself has written it */
+    assert_true(settings_store_key_is_unknown(s->store));
+    write_and_reload(s, "{\"api_key\":\"sesame\"}");
+    assert_false(settings_store_key_is_unknown(s->store));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -232,6 +292,10 @@ int main(void) {
         TEST(test_a_key_is_written_to_both_files),
         TEST(test_a_key_that_cannot_be_copied_is_not_set),
         TEST(test_a_change_of_the_key_ends_the_doubt),
+        TEST(test_the_file_is_read_again),
+        TEST(test_a_mistake_in_the_file_changes_nothing),
+        TEST(test_a_file_without_a_key_keeps_the_key),
+        TEST(test_reading_again_does_not_end_the_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

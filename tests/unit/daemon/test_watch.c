@@ -313,6 +313,26 @@ static void test_other_names_beside_a_missing_folder_are_ignored(void **state) {
     until_found(s, 1);
 }
 
+static void count_done(void *ctx) {
+    size_t *done = ctx;
+    (*done)++;
+}
+
+/* Whoever asks while a scan runs waits for the next one: it may have read past the change. */
+static void test_who_asks_for_a_scan_is_told_after_the_catalog(void **state) {
+    struct scene *s = *state;
+    size_t first = 0, second = 0;
+    begin(s);
+    watch_scan(s->watch, count_done, &first);
+    watch_scan(s->watch, count_done, &second);
+    while (!first) uv_run(&s->loop, UV_RUN_ONCE);
+    assert_int_equal(s->scans, 1);
+    assert_int_equal(second, 0);
+    while (!second) uv_run(&s->loop, UV_RUN_ONCE);
+    assert_int_equal(s->scans, 2);
+    assert_int_equal(first, 1);
+}
+
 static void test_closing_while_it_reads(void **state) {
     struct scene *s = *state;
     begin(s);
@@ -334,6 +354,7 @@ int main(void) {
         TEST(test_a_models_folder_that_is_made_later),
         TEST(test_a_models_folder_that_goes_and_comes_back),
         TEST(test_other_names_beside_a_missing_folder_are_ignored),
+        TEST(test_who_asks_for_a_scan_is_told_after_the_catalog),
         TEST(test_closing_while_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

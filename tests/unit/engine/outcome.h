@@ -12,6 +12,8 @@
 #include "ipc/frame.h"
 
 enum { OUTCOME_MAX_CALLS = 4, OUTCOME_MAX_VECTORS = 64 };
+/* What is reused of a prompt ends with a whole group of tokens (slots.c). */
+enum { OUTCOME_GROUP = 4 };
 
 struct outcome {
     bool started, ended, failed; /* failed: the end was an ERROR */

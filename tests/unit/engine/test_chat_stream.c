@@ -14,12 +14,10 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "cmocka_prelude.h"
-#include "engine/backends.h"
 #include "engine/chat_shim.h"
-#include "engine/log_capture.h"
-#include "engine/model.h"
+#include "engine/plan_shim.h"
 #include "engine/tokens.h"
-#include "models.h"
+#include "templates.h"
 
 enum { MAX_TEXT = 16 << 20, MAX_CALLS = 8 };
 
@@ -29,8 +27,6 @@ enum { MAX_TEXT = 16 << 20, MAX_CALLS = 8 };
     "\"Tells\","                                                                               \
     "\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"},"      \
     "\"days\":{\"type\":\"integer\"}},\"required\":[\"city\"]}}}]"
-
-static struct model model; /* every chat brings its own template */
 
 /* ---- what the deltas say ---- */
 
@@ -90,22 +86,8 @@ static void assert_same(const char *what, struct said *a, struct said *b) {
 
 /* ---- answers as templates write them ---- */
 
-static char *read_file(const char *path) {
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    struct buf text = BUF_INIT(MAX_TEXT);
-    char part[4096];
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) {
-        assert_true(buf_add(&text, part, n));
-    }
-    fclose(f);
-    char *copy = xstrdup(buf_str(&text));
-    buf_clear(&text);
-    return copy;
-}
-
 /* more: another message, or "". NULL: the template refuses it. */
-static struct chat *try_chat(const char *jinja, const char *tools, const char *schema,
+static struct plan *try_plan(const char *jinja, const char *tools, const char *schema,
                              const char *more) {
     struct error err;
     char *messages = xasprintf("[" USER "%s%s]", *more ? "," : "", more);
@@ -118,12 +100,12 @@ static struct chat *try_chat(const char *jinja, const char *tools, const char *s
                                 .parallel_tool_calls = -1,
                                 .reasoning_budget = -1,
                                 .add_generation_prompt = !*more };
-    struct chat *chat = chat_new(model.templates, &input, &err);
-    if (!chat && !*more) print_message("%s\n", err.text);
+    struct plan *plan = plan_new(templates_model.templates, &input, &err);
+    if (!plan && !*more) print_message("%s\n", err.text);
     yyjson_doc_free(doc);
     yyjson_doc_free(tools_doc);
     free(messages);
-    return chat;
+    return plan;
 }
 
 /* Marks that end a turn never come as text: the worker stops there. */
@@ -141,19 +123,19 @@ static void strip_end(char *text) {
 /* What the template writes behind its generation prompt for a message of the assistant. The
  * caller frees; NULL: it refuses the message. */
 static char *rendered(const char *jinja, const char *tools, const char *message) {
-    struct chat *before = try_chat(jinja, tools, NULL, "");
-    struct chat *after = try_chat(jinja, tools, NULL, message);
+    struct plan *before = try_plan(jinja, tools, NULL, "");
+    struct plan *after = try_plan(jinja, tools, NULL, message);
     char *answer = NULL;
     if (before && after) {
         size_t a_len, b_len, n = 0;
-        const char *a = chat_prompt(before, &a_len), *b = chat_prompt(after, &b_len);
+        const char *a = plan_prompt(before, &a_len), *b = plan_prompt(after, &b_len);
         while (n < a_len && n < b_len && a[n] == b[n]) n++;
         while (n > 0 && ((unsigned char)b[n] & 0xC0) == 0x80) n--; /* whole characters */
         answer = xstrdup(b + n);
         strip_end(answer);
     }
-    if (before) chat_free(before);
-    if (after) chat_free(after);
+    if (before) plan_free(before);
+    if (after) plan_free(after);
     return answer;
 }
 
@@ -164,8 +146,18 @@ struct answer_case {
 };
 
 static struct chat *new_chat(const struct answer_case *c) {
-    struct chat *chat = try_chat(c->jinja, c->tools, c->schema, "");
+    struct error err;
+    yyjson_mut_val *root;
+    yyjson_mut_doc *written = json_object_new(&root);
+    struct plan *plan = try_plan(c->jinja, c->tools, c->schema, "");
+    assert_non_null(plan);
+    plan_write(plan, written, root);
+    yyjson_doc *doc = yyjson_mut_doc_imut_copy(written, NULL);
+    struct chat *chat = chat_new(yyjson_obj_get(yyjson_doc_get_root(doc), "answer"), &err);
     assert_non_null(chat);
+    yyjson_doc_free(doc);
+    yyjson_mut_doc_free(written);
+    plan_free(plan);
     return chat;
 }
 
@@ -181,7 +173,7 @@ static void parse_once(const struct answer_case *c, size_t len, bool finish, str
 static size_t next_cut(const struct tokens *tokens, size_t *at, const char *text, size_t from) {
     struct buf piece = BUF_INIT(1 << 16);
     while (*at < tokens->count) {
-        tokens_piece(&piece, model.vocab, tokens->data[(*at)++], true);
+        tokens_piece(&piece, templates_model.vocab, tokens->data[(*at)++], true);
         if (((unsigned char)text[from + piece.len] & 0xC0) != 0x80) break;
     }
     size_t cut = from + piece.len;
@@ -194,8 +186,8 @@ static void check_by_tokens(const struct answer_case *c, struct said *whole) {
     struct error err;
     struct said stream;
     size_t len = strlen(c->text), from = 0;
-    assert_true(
-        tokens_from_text(&tokens, model.vocab, c->text, len, TOKENS_PARSE_SPECIAL, &err));
+    assert_true(tokens_from_text(&tokens, templates_model.vocab, c->text, len,
+                                 TOKENS_PARSE_SPECIAL, &err));
     struct chat *chat = new_chat(c);
     said_init(&stream);
     for (size_t at = 0; at < tokens.count;) {
@@ -279,7 +271,7 @@ static char *long_message(void) {
 
 /* How many calls the answer holds. */
 static int check_template(const char *name, const char *message) {
-    char *path = xasprintf(TEMPLATES_DIR "/%s", name), *jinja = read_file(path);
+    char *path = xasprintf(TEMPLATES_DIR "/%s", name), *jinja = templates_read(path);
     char *text = rendered(jinja, TOOLS, message);
     struct said whole = { 0 };
     if (text) {
@@ -322,7 +314,7 @@ static void test_token_by_token_is_all_at_once(void **state) {
 
 static void check_answer(const char *template, const char *tools, const char *schema,
                          const char *text) {
-    char *path = xasprintf(TEMPLATES_DIR "/%s.jinja", template), *jinja = read_file(path);
+    char *path = xasprintf(TEMPLATES_DIR "/%s.jinja", template), *jinja = templates_read(path);
     struct answer_case c = {
         .name = template, .jinja = jinja, .tools = tools, .schema = schema, .text = text
     };
@@ -380,7 +372,7 @@ static double cost(const struct answer_case *c, const char *piece, int pieces) {
 }
 
 static void check_cost(const char *what, const char *begin, const char *piece) {
-    char *jinja = read_file(TEMPLATES_DIR "/Qwen-Qwen3-0.6B.jinja");
+    char *jinja = templates_read(TEMPLATES_DIR "/Qwen-Qwen3-0.6B.jinja");
     struct answer_case c = { .name = what, .jinja = jinja, .tools = TOOLS, .text = begin };
     double few = cost(&c, piece, 500), many = cost(&c, piece, 8000);
     print_message("%s: %.1f us per token of 500, %.1f of 8,000\n", what, few, many);
@@ -399,30 +391,6 @@ static void test_a_long_answer_costs_no_more_per_token(void **state) {
                "so on");
 }
 
-static int open_model(void **state) {
-    (void)state;
-    char *path = model_make("chat-stream", "random", "--vocab",
-                            VOCABS_DIR "/ggml-vocab-qwen2.gguf", NULL);
-    char *load = xasprintf("{\"path\":\"%s\"}", path);
-    struct load_message request;
-    struct error err;
-    log_capture_start();
-    backends_load();
-    bool ok = load_message_parse(&request, load, strlen(load), &err) &&
-              model_open(&model, &request, NULL, NULL, &err);
-    if (!ok) print_error("%s\n", err.text);
-    load_message_clear(&request);
-    free(load);
-    free(path);
-    return ok ? 0 : -1;
-}
-
-static int close_model(void **state) {
-    (void)state;
-    model_close(&model);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token_by_token_is_all_at_once),
@@ -430,5 +398,5 @@ int main(void) {
         cmocka_unit_test(test_an_answer_in_json),
         cmocka_unit_test(test_a_long_answer_costs_no_more_per_token),
     };
-    return cmocka_run_group_tests(tests, open_model, close_model);
+    return cmocka_run_group_tests(tests, templates_open, templates_close);
 }

@@ -37,6 +37,19 @@ static void test_one_token_is_left_to_process(void **state) {
     assert_int_equal(prefix_choose(slots, 1, a, 4, true).count, 3);
 }
 
+/* Cells in another order are summed up in another order: the answer could differ. */
+static void test_a_repeated_prompt_stays_in_its_slot(void **state) {
+    (void)state;
+    struct prefix_slot slots[] = { { a, 8, true, 9 }, { NULL, 0, true, 0 } };
+    struct prefix_choice choice = prefix_choose(slots, 2, a, 3, true);
+    assert_int_equal(choice.slot, 0);
+    assert_int_equal(choice.donor, 0);
+    assert_int_equal(choice.count, 2);
+    const int32_t other[] = { 1, 2, 9 };
+    assert_int_equal(prefix_choose(slots, 2, other, 3, true).slot, 1);
+    assert_int_equal(prefix_choose(slots, 2, c, 1, true).slot, 1);
+}
+
 static void test_a_short_common_beginning_takes_nobodys_place(void **state) {
     (void)state;
     struct prefix_slot slots[] = { { a, 8, true, 9 }, { NULL, 0, true, 0 } };
@@ -82,6 +95,7 @@ int main(void) {
         cmocka_unit_test(test_no_free_slot),
         cmocka_unit_test(test_the_conversation_goes_on_in_its_slot),
         cmocka_unit_test(test_one_token_is_left_to_process),
+        cmocka_unit_test(test_a_repeated_prompt_stays_in_its_slot),
         cmocka_unit_test(test_a_short_common_beginning_takes_nobodys_place),
         cmocka_unit_test(test_a_busy_slot_can_give_but_not_take),
         cmocka_unit_test(test_else_the_least_recently_used),

@@ -41,22 +41,22 @@ static void test_small_chunks_are_kept(void **state) {
     (void)state;
     assert_int_equal(prompt_room(1, 100, 1, 0), 1);
     assert_int_equal(prompt_room(3, 100, 16, fast), 16);
-    assert_int_equal(prompt_share(100, 16, 2), 16);
+    assert_int_equal(prompt_share(100, 16), 16);
 }
 
-static void test_prompts_share_in_whole_pieces(void **state) {
+static void test_a_share_is_whole_pieces(void **state) {
     (void)state;
-    assert_int_equal(prompt_share(1000, 512, 1), 512);
-    assert_int_equal(prompt_share(1000, 512, 3), 128);
-    assert_int_equal(prompt_share(1000, 128, 4), 64);
+    assert_int_equal(prompt_share(1000, 512), 512);
+    assert_int_equal(prompt_share(1000, 200), 192);
+    assert_int_equal(prompt_share(1000, 40), 40);
 }
 
 static void test_a_prompt_ends_rather_than_leaving_a_rest(void **state) {
     (void)state;
-    assert_int_equal(prompt_share(70, 256, 4), 70);
-    assert_int_equal(prompt_share(20, 256, 4), 20);
-    assert_int_equal(prompt_share(97, 256, 4), 64);
-    assert_int_equal(prompt_share(70, 64, 4), 64); /* there is no room for it */
+    assert_int_equal(prompt_share(20, 256), 20);
+    assert_int_equal(prompt_share(159, 160), 159);
+    assert_int_equal(prompt_share(161, 160), 128);
+    assert_int_equal(prompt_share(70, 64), 64); /* there is no room for it */
 }
 
 /* Whatever is asked, something is processed, and never more than there is. */
@@ -64,10 +64,7 @@ static void test_every_share_goes_on(void **state) {
     (void)state;
     for (size_t room = 1; room < 600; room += 7) {
         for (size_t due = 1; due < 700; due += 11) {
-            for (size_t prompts = 1; prompts < 6; prompts++) {
-                size_t share = prompt_share(due, room, prompts);
-                assert_in_range(share, 1, due < room ? due : room);
-            }
+            assert_in_range(prompt_share(due, room), 1, due < room ? due : room);
             assert_in_range(prompt_room(1, due, room, some), 1, room);
         }
     }
@@ -81,7 +78,7 @@ int main(void) {
         cmocka_unit_test(test_no_batch_is_longer_than_others_may_wait),
         cmocka_unit_test(test_an_unknown_machine_is_tried),
         cmocka_unit_test(test_small_chunks_are_kept),
-        cmocka_unit_test(test_prompts_share_in_whole_pieces),
+        cmocka_unit_test(test_a_share_is_whole_pieces),
         cmocka_unit_test(test_a_prompt_ends_rather_than_leaving_a_rest),
         cmocka_unit_test(test_every_share_goes_on),
     };

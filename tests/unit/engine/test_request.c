@@ -231,6 +231,40 @@ static void test_one_stop_string_too_many(void **state) {
     }
 }
 
+/* A chat with `head`, so many copies of `piece`, and `tail`. param: what is refused. */
+static void check_limit(const char *head, const char *piece, int count, const char *tail,
+                        const char *param) {
+    struct buf text = BUF_INIT(16 << 20);
+    struct request r;
+    struct error err = { 0 };
+    assert_true(buf_add_str(&text, "{\"op\":\"chat\"," HI ",") && buf_add_str(&text, head));
+    for (int i = 0; i < count; i++) assert_true(buf_add_str(&text, piece));
+    assert_true(buf_add_str(&text, tail));
+    bool ok = parse(&r, buf_str(&text), &err);
+    assert_int_equal(ok, param == NULL);
+    if (ok) request_clear(&r);
+    if (param) assert_string_equal(err.param, param);
+    if (param) assert_int_equal(err.code, ERR_INVALID_REQUEST);
+    buf_clear(&text);
+}
+
+static void test_templates_schemas_and_grammars_have_limits(void **state) {
+    (void)state;
+    check_limit("\"chat_template\":\"", "x", 256 << 10, "\"}", NULL);
+    check_limit("\"chat_template\":\"", "x", (256 << 10) + 1, "\"}", "chat_template");
+    check_limit("\"grammar\":\"", "x", 1 << 20, "\"}", NULL);
+    check_limit("\"grammar\":\"", "x", (1 << 20) + 1, "\"}", "grammar");
+    check_limit("\"grammar\":\"", "()", 1000, "\"}", NULL);
+    check_limit("\"grammar\":\"", "(", 200, "\"}", NULL);
+    check_limit("\"grammar\":\"", "(", 201, "\"}", "grammar");
+#define SCHEMA "\"response_format\":{\"type\":\"json_schema\",\"schema\":{\"enum\":[0"
+    check_limit(SCHEMA, ",1", 50000 - 3, "]}}}", NULL);
+    check_limit(SCHEMA, ",1", 50000 - 2, "]}}}", "response_format");
+#define TOOL "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":[0"
+    check_limit(TOOL, ",1", 50000 - 7, "]}}]}", NULL);
+    check_limit(TOOL, ",1", 50000 - 6, "]}}]}", "tools");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_bare_chat_gets_the_defaults),
@@ -242,6 +276,7 @@ int main(void) {
         cmocka_unit_test(test_a_named_tool),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_one_stop_string_too_many),
+        cmocka_unit_test(test_templates_schemas_and_grammars_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

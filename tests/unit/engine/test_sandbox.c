@@ -3,6 +3,7 @@
  * header says, what is needed works. */
 #include "base/cgroup.h"
 #include "engine/sandbox.h"
+#include "engine/sandbox_denied.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +75,10 @@ static int dial(void) {
     struct sockaddr any = { .sa_family = AF_UNIX };
     return errno_of(connect(WORKER_FD, &any, sizeof any));
 }
+static void *dial_on_thread(void *ctx) {
+    (void)dial();
+    return ctx;
+}
 static int pass_descriptor(void) {
     struct msghdr message = { 0 };
     return errno_of(sendmsg(WORKER_FD, &message, MSG_NOSIGNAL));
@@ -91,6 +96,12 @@ static int start_program_at(void) {
 }
 static int start_process(void) {
     long pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid == 0) _exit(0);
+    return errno_of(pid);
+}
+/* As the starter of preparers is begun. */
+static int start_copy(void) {
+    pid_t pid = fork();
     if (pid == 0) _exit(0);
     return errno_of(pid);
 }
@@ -367,6 +378,7 @@ static const struct attempt {
     ALWAYS(old_machine, ENOSYS),
 #endif
     ALWAYS(start_process, OF_CHECKER),
+    BY_STAGE(start_copy, 0, OF_CHECKER, OF_CHECKER),
     ALWAYS(trace, EPERM),
     ALWAYS(become_dumpable, OF_CHECKER),
     ALWAYS(read_stranger, UNNAMED),
@@ -540,8 +552,35 @@ static void test_poor_kernels(void **state) {
     }
 }
 
+/* Two kinds of calls, one of them from another thread; 0 if the counts are right. */
+static int denials_are_counted(void) {
+    int number, kinds = 0;
+    pthread_t other;
+    if (sandbox_denied_take(&number)) return 1;
+    if (internet() != EPERM || internet() != EPERM) return 2;
+    if (pthread_create(&other, NULL, dial_on_thread, NULL) != 0) return 3;
+    if (pthread_join(other, NULL) != 0) return 4;
+    for (; sandbox_denied_take(&number); kinds++) {
+        if (number == SYS_socket && sandbox_denied_count(number) == 2) continue;
+        if (number == SYS_connect && sandbox_denied_count(number) == 1) continue;
+        return 5;
+    }
+    if (kinds != 2) return 6;
+    if (internet() != EPERM || sandbox_denied_take(&number)) return 7; /* told already */
+    return sandbox_denied_count(SYS_socket) == 3 ? 0 : 8;
+}
+
+static void test_what_is_denied_is_counted_and_told_once(void **state) {
+    (void)state;
+    skip_without(HAS_LANDLOCK | HAS_SECCOMP);
+    int status = status_of(2, denials_are_counted);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_denied_is_counted_and_told_once),
         cmocka_unit_test(test_every_attempt),
         cmocka_unit_test(test_it_may_end_itself),
         cmocka_unit_test(test_poor_kernels),

@@ -281,6 +281,27 @@ static void test_nonsense_is_refused_and_the_worker_lives(void **state) {
     assert_false(worker_run(any, "{\"op\":\"tokenize\",\"text\":\"\"}")->failed);
 }
 
+/* The library aborts where the sequences of an encoder do not share its batch evenly. */
+static void test_embeddings_with_any_context_and_parallel(void **state) {
+    static const int cases[][2] = {
+        { 101, 4 }, { 512, 17 }, { 512, 44 }, { 70, 64 }, { 33, 2 }
+    };
+    char *path = model_make("embedding", "embedding", NULL);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char load[80];
+        snprintf(load, sizeof load, "\"context_length\":%d,\"parallel\":%d", cases[i][0],
+                 cases[i][1]);
+        struct worker *w = worker_load(path, load);
+        struct outcome *o = worker_run(w,
+                                       "{\"op\":\"embedding\",\"input\":[\"a\",\"b\",\"c\"]}");
+        assert_false(o->failed);
+        assert_int_equal(o->vector_count, 3);
+        worker_stop(w, 0);
+    }
+    free(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_completion_says_its_text),
@@ -300,6 +321,7 @@ int main(void) {
         cmocka_unit_test(test_a_real_vocabulary),
         cmocka_unit_test(test_embeddings_of_a_language_model),
         cmocka_unit_test(test_embeddings_of_an_embedding_model),
+        cmocka_unit_test(test_embeddings_with_any_context_and_parallel),
         cmocka_unit_test(test_nonsense_is_refused_and_the_worker_lives),
     };
     return cmocka_run_group_tests(tests, start, stop);

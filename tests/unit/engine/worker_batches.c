@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 #include "cmocka_prelude.h"
 #include "models.h"
 #include "worker.h"
@@ -41,21 +42,27 @@ static void cancel(int request) {
     assert_string_equal(outcome_str(o, "stop_reason"), "userStopped");
 }
 
+/* Requests are prepared by several processes, so one may get ahead of another that was asked
+ * just before: the two that wait are asked when the four run, and either may be the next. */
 static void test_four_run_and_two_wait(void **state) {
     (void)state;
     int ids[6];
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 4; i++)
         ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
     for (int i = 0; i < 4; i++) worker_until_deltas(w, ids[i], 3);
-    assert_false(w->outcomes[ids[4]].started);
-    assert_false(w->outcomes[ids[5]].started);
+    for (int i = 4; i < 6; i++)
+        ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, ids[0], w->outcomes[ids[0]].deltas + 5);
+    const struct outcome *a = &w->outcomes[ids[4]], *b = &w->outcomes[ids[5]];
+    assert_false(a->started || b->started);
     cancel(ids[2]);
-    worker_until_deltas(w, ids[4], 1); /* first in, first out */
-    assert_false(w->outcomes[ids[5]].started);
-    cancel(ids[5]); /* while it waits */
-    assert_false(w->outcomes[ids[5]].started);
-    assert_int_equal(w->outcomes[ids[5]].deltas, 0);
-    int left[] = { ids[0], ids[1], ids[3], ids[4] };
+    while (!a->started && !b->started) assert_true(worker_pump(w));
+    int next = a->started ? ids[4] : ids[5], waits = a->started ? ids[5] : ids[4];
+    worker_until_deltas(w, next, 1);
+    cancel(waits);
+    assert_false(w->outcomes[waits].started);
+    assert_int_equal(w->outcomes[waits].deltas, 0);
+    int left[] = { ids[0], ids[1], ids[3], next };
     for (int i = 0; i < 4; i++) cancel(left[i]);
 }
 
@@ -137,10 +144,60 @@ static void test_tokenize_does_not_wait_for_a_slot(void **state) {
 
 static void test_stop_drops_everything(void **state) {
     (void)state;
-    for (int i = 0; i < 6; i++)
+    int first = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, first, 1);
+    for (int i = 0; i < 5; i++)
         (void)worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
-    worker_until_deltas(w, w->requests - 3, 1);
+    worker_until_deltas(w, first, w->outcomes[first].deltas + 5);
     /* worker_stop in the tear-down checks the exit status. */
+}
+
+/* ---- whose prompt is next (Order, rule 2) ---- */
+
+/* A prompt of so many bytes, with an answer of one token. */
+static int ask_long(size_t size, char letter) {
+    char *text = xcalloc(size + 1, 1);
+    memset(text, letter, size);
+    int id = worker_ask(w,
+                        "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":1,"
+                        "\"cache_prompt\":false}",
+                        text);
+    free(text);
+    return id;
+}
+
+/* How far another is when one has ended: they do not all end together at the end. */
+static void test_three_giants_end_in_turn(void **state) {
+    (void)state;
+    int ids[3];
+    for (int i = 0; i < 3; i++) {
+        ids[i] = ask_long(6000, (char)('x' + i));
+        worker_send(w, MSG_PAUSE, ids[i], ""); /* until all have been prepared */
+    }
+    for (int i = 0; i < 3; i++)
+        while (!w->outcomes[ids[i]].started) assert_true(worker_pump(w));
+    for (int i = 0; i < 3; i++) worker_send(w, MSG_RESUME, ids[i], "");
+    for (int left = 3; left > 0; left--) {
+        int ended = -1, begun = 0;
+        while (ended < 0) {
+            assert_true(worker_pump(w));
+            for (int i = 0; i < left; i++)
+                if (w->outcomes[ids[i]].ended) ended = i;
+        }
+        assert_false(w->outcomes[ids[ended]].failed);
+        ids[ended] = ids[left - 1];
+        for (int i = 0; i < left - 1; i++) begun += w->outcomes[ids[i]].prompts > 10;
+        if (left == 3) assert_in_range(begun, 0, 1);
+    }
+}
+
+static void test_a_short_prompt_passes_a_long_one(void **state) {
+    (void)state;
+    int giant = ask_long(8000, 'x');
+    while (w->outcomes[giant].prompts == 0) assert_true(worker_pump(w));
+    (void)worker_end(w, ask_long(40, 'y'));
+    assert_false(w->outcomes[giant].ended);
+    (void)worker_end(w, giant);
 }
 
 /* ---- with a model whose answer depends on all of its context ---- */
@@ -228,6 +285,8 @@ int main(void) {
         cmocka_unit_test(test_a_paused_request_waits_and_others_go_on),
         cmocka_unit_test(test_it_shows_signs_of_life),
         cmocka_unit_test(test_tokenize_does_not_wait_for_a_slot),
+        cmocka_unit_test(test_three_giants_end_in_turn),
+        cmocka_unit_test(test_a_short_prompt_passes_a_long_one),
         cmocka_unit_test(test_stop_drops_everything),
     };
     const struct CMUnitTest random[] = {

@@ -84,7 +84,7 @@ static void test_next_turn_is_begun_when_idle(void **state) {
     int64_t seen = outcome_int(first, "prompt_tokens") + 1 + TURN_TOKENS;
     until_idle(w);
     struct outcome *second = ask(w, answer, "Why?", 12);
-    assert_int_equal(outcome_int(second, "cached_tokens"), seen);
+    assert_int_equal(outcome_int(second, "cached_tokens"), seen - seen % OUTCOME_GROUP);
     char *said = xstrdup(buf_str(&second->content));
     worker_stop(w, 0);
 
@@ -105,7 +105,7 @@ static void test_a_conversation_that_goes_on_otherwise(void **state) {
     int64_t seen = outcome_int(first, "prompt_tokens");
     until_idle(w);
     struct outcome *second = ask(w, "Never.", "Why?", 12);
-    assert_int_equal(outcome_int(second, "cached_tokens"), seen);
+    assert_int_equal(outcome_int(second, "cached_tokens"), seen - seen % OUTCOME_GROUP);
     char *said = xstrdup(buf_str(&second->content));
     worker_stop(w, 0);
 
@@ -128,7 +128,7 @@ static void test_a_completion_has_no_next_turn(void **state) {
     until_idle(w);
     char *more = xasprintf("%s<|im_end|>\\n<|im_start|>user\\nWhy?", answer);
     struct outcome *second = worker_run(w, fmt, STORY STORY, more);
-    assert_int_equal(outcome_int(second, "cached_tokens"), prompt);
+    assert_int_equal(outcome_int(second, "cached_tokens"), prompt - prompt % OUTCOME_GROUP);
     worker_stop(w, 0);
     free(more);
     free(answer);

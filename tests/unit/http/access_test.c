@@ -11,6 +11,12 @@
 
 #include "http/access.h"
 
+/* A pattern of origins; in one piece its first characters look like a comment. */
+#define EVERY                                                                                  \
+    "https:/"                                                                                  \
+    "/"                                                                                        \
+    "*."
+
 static const struct access_names names = { .machine = "box.lan", .bound = "models.home" };
 
 static void test_own_hosts(void **state) {
@@ -127,20 +133,122 @@ static void test_origins(void **state) {
     }
 }
 
-static void test_check_says_what_to_do(void **state) {
-    struct error err = { .code = ERR_NONE };
+static void test_lists_of_names(void **state) {
+    static const struct {
+        const char *list, *text;
+        bool has;
+    } rows[] = {
+        { "", "", false },
+        { "", "a", false },
+        { "a.example", "A.Example", true },
+        { "a.example,b.example", "b.example", true },
+        { " a.example ,  b.example ", "b.example", true },
+        { "a.example", "a.example.evil", false },
+        { "a.example", "a.exampl", false },
+        { "*.a.example", "b.a.example", true },
+        { "*.a.example", "c.b.a.example", true },
+        { "*.a.example", "a.example", false },
+        { "*.a.example", ".a.example", false },
+        { "*.a.example", "evila.example", false },
+        { EVERY "a.example", "https://b.a.example", true },
+        { EVERY "a.example", "http://b.a.example", false },
+        { EVERY "a.example", "https://b.a.example:8443", false },
+        { EVERY "a.example:8443", "https://b.a.example:8443", true },
+        { EVERY "a.example", "https://evil.example:1/.a.example", false },
+        { EVERY "a.example", "https://evil@.a.example", false },
+        { EVERY "a.example", "https://evil.example/x.a.example", false },
+        { "null", "null", true },
+    };
     (void)state;
-    assert_true(access_check("localhost:1234", NULL, &names, &err));
-    assert_true(access_check(NULL, NULL, &names, &err)); /* HTTP/1.0: no browser */
-    assert_true(access_check("localhost", "http://localhost", &names, &err));
-    assert_int_equal(err.code, ERR_NONE);
-    assert_false(access_check("evil.example", NULL, &names, &err));
-    assert_int_equal(err.code, ERR_FORBIDDEN);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (access_list_has(rows[i].list, rows[i].text) != rows[i].has)
+            fail_msg("\"%s\" and \"%s\"", rows[i].list, rows[i].text);
+    }
+}
+
+static void test_origins_of_apps_are_none_of_web_sites(void **state) {
+    static const char *const apps[] = { "app://obsidian.md",
+                                        "vscode-webview://1a2b",
+                                        "null",
+                                        "tauri://localhost",
+                                        "file://",
+                                        "file" };
+    static const char *const sites[] = { "https://evil.example", "http://app",      "",
+                                         "http://null",          "application://x", "nullx",
+                                         "https://file://" };
+    (void)state;
+    for (size_t i = 0; i < sizeof apps / sizeof apps[0]; i++)
+        assert_true(access_origin_is_local(apps[i]));
+    for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++)
+        assert_false(access_origin_is_local(sites[i]));
+}
+
+/* 0: refused; 1: let in; 2: let in, and the page may read the answer. */
+static int check(const char *host, const char *origin, bool has_key, struct error *err) {
+    static const struct access_rules rules = { false, "llm.example, *.lan.example",
+                                               "https://chat.example" };
+    struct access_request request = { host, origin, has_key };
+    bool foreign;
+    if (!access_check(&request, &names, &rules, &foreign, err)) {
+        assert_int_equal(err->code, ERR_FORBIDDEN);
+        return 0;
+    }
+    return foreign ? 2 : 1;
+}
+
+static void test_who_comes_in(void **state) {
+    static const struct {
+        const char *host, *origin;
+        int plain, with_key;
+    } rows[] = {
+        { "localhost:1234", NULL, 1, 1 },
+        { NULL, NULL, 1, 1 }, /* HTTP/1.0: no browser */
+        { "localhost", "http://localhost", 1, 1 },
+        { "evil.example", NULL, 0, 1 },
+        { "evil.example:1234", "http://evil.example:1234", 0, 1 },
+        { "llm.example:1234", NULL, 1, 1 },
+        { "llm.example:1234", "http://llm.example:1234", 1, 1 },
+        { "box.lan.example", NULL, 1, 1 },
+        { "lan.example", NULL, 0, 1 },
+        { "localhost:1234", "https://chat.example", 2, 2 },
+        { "localhost:1234", "https://evil.example", 0, 0 },
+        { NULL, "https://evil.example", 0, 0 },
+        { "localhost:1234", "app://obsidian.md", 0, 2 },
+        { "localhost:1234", "null", 0, 2 },
+        { "evil.example", "https://chat.example", 0, 2 },
+    };
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int plain = check(rows[i].host, rows[i].origin, false, &err);
+        int with_key = check(rows[i].host, rows[i].origin, true, &err);
+        if (plain != rows[i].plain || with_key != rows[i].with_key)
+            fail_msg("row %zu: %d, %d", i, plain, with_key);
+    }
+}
+
+static void test_check_says_what_to_do(void **state) {
+    struct error err;
+    (void)state;
+    assert_int_equal(check("evil.example", NULL, false, &err), 0);
     assert_non_null(strstr(err.text, "\"evil.example\""));
-    assert_non_null(strstr(err.text, "setting cors"));
-    assert_false(access_check("localhost", "https://page.example", &names, &err));
+    assert_non_null(strstr(err.text, "setting allowed_hosts."));
+    assert_int_equal(check("localhost", "https://page.example", false, &err), 0);
     assert_non_null(strstr(err.text, "\"https://page.example\""));
-    assert_false(access_check(NULL, "https://page.example", &names, &err));
+    assert_non_null(strstr(err.text, "setting allowed_origins"));
+    assert_int_equal(check("localhost", "app://obsidian.md", false, &err), 0);
+    assert_non_null(strstr(err.text, "has to send an API key"));
+    assert_non_null(strstr(err.text, "setting allowed_origins."));
+}
+
+static void test_cors_lets_everybody_in(void **state) {
+    static const struct access_rules all = { true, "", "" };
+    struct access_request request = { "evil.example", "https://evil.example", false };
+    struct error err;
+    bool foreign;
+    (void)state;
+    assert_true(access_check(&request, &names, &all, &foreign, &err));
+    assert_true(foreign);
 }
 
 int main(void) {
@@ -149,7 +257,11 @@ int main(void) {
         cmocka_unit_test(test_foreign_hosts),
         cmocka_unit_test(test_machine_without_a_name),
         cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_lists_of_names),
+        cmocka_unit_test(test_origins_of_apps_are_none_of_web_sites),
+        cmocka_unit_test(test_who_comes_in),
         cmocka_unit_test(test_check_says_what_to_do),
+        cmocka_unit_test(test_cors_lets_everybody_in),
     };
     return cmocka_run_group_tests_name("http access", tests, NULL, NULL);
 }

@@ -12,6 +12,12 @@
 #include "http/server.h"
 #include "http/websocket.h"
 
+/* A pattern of origins; in one piece its first characters look like a comment. */
+#define EVERY                                                                                  \
+    "https:/"                                                                                  \
+    "/"                                                                                        \
+    "*."
+
 enum { HELD_MAX = 64 };
 
 struct upgraded {
@@ -198,6 +204,8 @@ static void on_ws(void *ctx, struct exchange *x) {
         free(ws);
 }
 
+enum { LOCKED = 7 }; /* the guard wants X-Key */
+
 static const struct http_route routes[] = {
     { "GET", "/quick", 0, HTTP_GUARDED, on_quick },
     { "GET", "/things/{id}", 0, HTTP_GUARDED, on_things },
@@ -209,7 +217,7 @@ static const struct http_route routes[] = {
     { "GET", "/big", 0, HTTP_GUARDED, on_big },
     { "GET", "/upgrade", 0, HTTP_GUARDED, on_upgrade },
     { "GET", "/ws", 0, HTTP_GUARDED, on_ws },
-    { "POST", "/locked", 64 << 20, HTTP_GUARDED, on_count },
+    { "POST", "/locked", 64 << 20, LOCKED, on_count },
     { "GET", "/locked/open", 0, HTTP_OPEN, on_quick },
 };
 
@@ -220,16 +228,20 @@ static void format_error(void *ctx, const char *path, const struct error *err,
                    error_name(err->code), err->text);
 }
 
-static bool guard(void *ctx, const struct exchange *x, struct error *err) {
+static bool guard(void *ctx, const struct exchange *x, int access, struct error *err) {
     (void)ctx;
-    if (strncmp(exchange_path(x), "/locked", 7) != 0 || exchange_header(x, "X-Key"))
-        return true;
+    if (access != LOCKED || exchange_header(x, "X-Key")) return true;
     return error_set(err, ERR_API_KEY, "locked");
 }
 
-static bool wants_cors(void *ctx) {
+static bool has_key(void *ctx, const struct exchange *x, bool preflight) {
     (void)ctx;
-    return child.cors;
+    return preflight || exchange_header(x, "X-Key");
+}
+
+static struct access_rules rules(void *ctx) {
+    (void)ctx;
+    return (struct access_rules){ child.cors, "friend.example", EVERY "friend.example" };
 }
 
 static void write_piece(void (*fn)(const char *piece)) {
@@ -375,7 +387,8 @@ int child_run(const struct http_limits *limits, bool cors, int commands, int eve
         .routes = routes,
         .route_count = sizeof routes / sizeof routes[0],
         .format_error = format_error,
-        .cors = wants_cors,
+        .rules = rules,
+        .has_key = has_key,
         .guard = guard,
         .limits = limits,
     };

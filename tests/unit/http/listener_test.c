@@ -22,9 +22,9 @@ static void format_error(void *ctx, const char *path, const struct error *err,
     (void)buf_add_str(out, err->text);
 }
 
-static bool no_cors(void *ctx) {
+static struct access_rules no_rules(void *ctx) {
     (void)ctx;
-    return false;
+    return (struct access_rules){ false, "", "" };
 }
 
 static void on_closed(void *ctx) {
@@ -32,7 +32,7 @@ static void on_closed(void *ctx) {
 }
 
 static struct http_server *new_server(uv_loop_t *loop) {
-    struct http_options options = { .format_error = format_error, .cors = no_cors };
+    struct http_options options = { .format_error = format_error, .rules = no_rules };
     return http_server_new(loop, &options);
 }
 
@@ -95,6 +95,50 @@ static void test_idle_server_has_no_timer(void **state) {
     close_server(loop, server);
 }
 
+/* A socket on any port of the loopback address. */
+static int bound_socket(int type) {
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, type, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void test_a_passed_socket_is_listened_on_and_stays(void **state) {
+    uv_loop_t *loop = *state;
+    struct error err;
+    struct http_server *server = new_server(loop);
+    int fd = bound_socket(SOCK_STREAM);
+    assert_int_equal(listen(fd, 8), 0);
+    struct http_port *port = http_server_adopt(server, fd, &err);
+    assert_non_null(port);
+    int number = http_port_number(port);
+    assert_string_equal(http_port_host(port), "127.0.0.1");
+    http_port_close(port);
+    assert_null(http_server_listen(server, "127.0.0.1", number, &err)); /* fd has it */
+    port = http_server_adopt(server, fd, &err);
+    assert_non_null(port);
+    assert_int_equal(http_port_number(port), number);
+    close_server(loop, server);
+    assert_int_equal(close(fd), 0);
+}
+
+static void test_what_does_not_listen_cannot_be_passed(void **state) {
+    uv_loop_t *loop = *state;
+    struct error err;
+    struct http_server *server = new_server(loop);
+    int fds[] = { bound_socket(SOCK_STREAM), bound_socket(SOCK_DGRAM), 999,
+                  socket(AF_UNIX, SOCK_STREAM, 0) };
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        assert_null(http_server_adopt(server, fds[i], &err));
+        assert_int_equal(err.code, ERR_IO);
+        assert_non_null(strstr(err.text, "ListenStream="));
+        if (fds[i] != 999) assert_int_equal(close(fds[i]), 0);
+    }
+    close_server(loop, server);
+}
+
 static void test_a_closed_port_is_free_at_once(void **state) {
     uv_loop_t *loop = *state;
     struct error err;
@@ -144,6 +188,8 @@ int main(void) {
         cmocka_unit_test(test_host_of_another_machine),
         cmocka_unit_test(test_names_and_addresses),
         cmocka_unit_test(test_idle_server_has_no_timer),
+        cmocka_unit_test(test_a_passed_socket_is_listened_on_and_stays),
+        cmocka_unit_test(test_what_does_not_listen_cannot_be_passed),
         cmocka_unit_test(test_a_closed_port_is_free_at_once),
         cmocka_unit_test(test_a_port_that_cannot_move_stays),
     };

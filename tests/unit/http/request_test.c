@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "http/request.h"
 #include "http/response.h"
@@ -38,7 +39,7 @@ static void test_same_in_parts_of_any_size(void **state) {
     for (size_t part = 1; part < sizeof text; part++) {
         struct request r;
         enum request_step step;
-        request_init(&r, &http_limits_default);
+        http_request_init(&r, &http_limits_default);
         size_t used = feed(&r, text, part, &step);
         assert_int_equal(step, REQUEST_DONE);
         assert_string_equal(text + used, "GET /next");
@@ -55,7 +56,7 @@ static void test_same_in_parts_of_any_size(void **state) {
         assert_string_equal(r.body.data, "hello world");
         assert_int_equal(r.body_received, 11);
         assert_true(r.keep_alive && r.chunked && r.has_body && !r.http10);
-        request_clear(&r);
+        http_request_clear(&r);
     }
 }
 
@@ -74,11 +75,11 @@ static void test_keep_alive(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct request r;
         enum request_step step;
-        request_init(&r, &http_limits_default);
+        http_request_init(&r, &http_limits_default);
         (void)feed(&r, rows[i].text, 1000, &step);
         assert_int_equal(step, REQUEST_DONE);
         assert_int_equal(r.keep_alive, rows[i].keep);
-        request_clear(&r);
+        http_request_clear(&r);
     }
 }
 
@@ -87,30 +88,125 @@ static void test_body_is_limited_when_announced_and_when_received(void **state) 
     size_t used;
     (void)state;
     static const char head[] = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n";
-    request_init(&r, &http_limits_default);
+    http_request_init(&r, &http_limits_default);
     assert_int_equal(request_feed(&r, head, sizeof head - 1, &used), REQUEST_HEAD);
     assert_int_equal(r.content_length, 5);
     assert_false(request_allow_body(&r, 4));
     assert_int_equal(r.status, 413);
     assert_int_equal(r.err.code, ERR_TOO_LARGE);
-    request_clear(&r);
+    http_request_clear(&r);
 
-    request_init(&r, &http_limits_default);
+    http_request_init(&r, &http_limits_default);
     assert_int_equal(request_feed(&r, head, sizeof head - 1, &used), REQUEST_HEAD);
     assert_true(request_ignore_body(&r, 5));
     assert_int_equal(request_feed(&r, "12345", 5, &used), REQUEST_DONE);
     assert_int_equal(r.body.len, 0);
     assert_int_equal(r.body_received, 5);
-    request_clear(&r);
+    http_request_clear(&r);
 
     static const char chunked[] =
         "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-    request_init(&r, &http_limits_default);
+    http_request_init(&r, &http_limits_default);
     assert_int_equal(request_feed(&r, chunked, sizeof chunked - 1, &used), REQUEST_HEAD);
     assert_true(request_allow_body(&r, 4));
     assert_int_equal(request_feed(&r, "5\r\n12345\r\n", 10, &used), REQUEST_BAD);
     assert_int_equal(r.status, 413);
-    request_clear(&r);
+    http_request_clear(&r);
+}
+
+/* ---- Content-Encoding ---- */
+
+enum { GZIP = 15 + 16, ZLIB = 15 };
+
+/* A chunked POST of the text, compressed. */
+static void add_compressed(struct buf *out, const char *coding, int format, const char *text,
+                           size_t len) {
+    unsigned char packed[4096];
+    z_stream z = { .next_in = (unsigned char *)text, .avail_in = (uInt)len };
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, format, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_out = packed;
+    z.avail_out = sizeof packed;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t size = sizeof packed - z.avail_out;
+    deflateEnd(&z);
+    buf_addf(out, "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: %s\r\n", coding);
+    buf_addf(out, "Content-Length: %zu\r\n\r\n", size);
+    buf_add(out, (const char *)packed, size);
+}
+
+/* Feed all of it, with a body of at most `max`; the last step. */
+static enum request_step feed_all(struct request *r, const struct buf *bytes, size_t part,
+                                  size_t max) {
+    enum request_step step = REQUEST_MORE;
+    http_request_init(r, &http_limits_default);
+    for (size_t at = 0, used; at < bytes->len || step == REQUEST_HEAD; at += used) {
+        size_t next = bytes->len - at < part ? bytes->len - at : part;
+        step = request_feed(r, bytes->data + at, next, &used);
+        if (step == REQUEST_HEAD && !request_allow_body(r, max)) return REQUEST_BAD;
+        if (step == REQUEST_DONE || step == REQUEST_BAD) return step;
+    }
+    return step;
+}
+
+static void test_compressed_bodies_are_inflated_in_parts_of_any_size(void **state) {
+    static const char text[] = "{\"model\":\"a\"} {\"model\":\"a\"} {\"model\":\"a\"}";
+    static const struct {
+        const char *coding;
+        int format;
+    } rows[] = { { "gzip", GZIP }, { "X-GZIP", GZIP }, { "deflate", ZLIB } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf bytes = BUF_INIT(10000);
+        add_compressed(&bytes, rows[i].coding, rows[i].format, text, sizeof text - 1);
+        for (size_t part = 1; part <= bytes.len; part++) {
+            struct request r;
+            assert_int_equal(feed_all(&r, &bytes, part, sizeof text - 1), REQUEST_DONE);
+            assert_string_equal(buf_str(&r.body), text);
+            http_request_clear(&r);
+        }
+        buf_clear(&bytes);
+    }
+}
+
+static void test_a_body_that_inflates_past_its_limit_is_refused(void **state) {
+    static char zeros[1 << 20];
+    struct buf bytes = BUF_INIT(10000);
+    struct request r;
+    (void)state;
+    add_compressed(&bytes, "gzip", GZIP, zeros, sizeof zeros);
+    assert_int_equal(feed_all(&r, &bytes, 100, sizeof zeros - 1), REQUEST_BAD);
+    assert_int_equal(r.status, 413);
+    assert_true(r.body.len < sizeof zeros);
+    http_request_clear(&r);
+    assert_int_equal(feed_all(&r, &bytes, bytes.len, sizeof zeros), REQUEST_DONE);
+    assert_int_equal(r.body.len, sizeof zeros);
+    http_request_clear(&r);
+    buf_clear(&bytes);
+}
+
+static void test_bodies_that_belie_their_coding_are_refused(void **state) {
+    static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: ";
+    static const struct {
+        const char *rest;
+        int status;
+    } rows[] = {
+        { "gzip\r\nContent-Length: 2\r\n\r\n{}", 400 },
+        { "gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08", 400 }, /* ends too early */
+        { "br\r\nContent-Length: 2\r\n\r\n{}", 415 },
+        { "gzip, gzip\r\nContent-Length: 2\r\n\r\n{}", 415 },
+        { "identity\r\nContent-Length: 2\r\n\r\n{}", 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf bytes = BUF_INIT(1000);
+        struct request r;
+        buf_addf(&bytes, "%s%s", head, rows[i].rest);
+        enum request_step step = feed_all(&r, &bytes, 1, 100);
+        assert_int_equal(step, rows[i].status ? REQUEST_BAD : REQUEST_DONE);
+        assert_int_equal(r.status, rows[i].status);
+        http_request_clear(&r);
+        buf_clear(&bytes);
+    }
 }
 
 static void none(void *ctx, struct exchange *x) {
@@ -197,6 +293,9 @@ int main(void) {
         cmocka_unit_test(test_same_in_parts_of_any_size),
         cmocka_unit_test(test_keep_alive),
         cmocka_unit_test(test_body_is_limited_when_announced_and_when_received),
+        cmocka_unit_test(test_compressed_bodies_are_inflated_in_parts_of_any_size),
+        cmocka_unit_test(test_a_body_that_inflates_past_its_limit_is_refused),
+        cmocka_unit_test(test_bodies_that_belie_their_coding_are_refused),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_allowed_methods),
         cmocka_unit_test(test_head_of_an_answer),

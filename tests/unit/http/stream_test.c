@@ -368,6 +368,37 @@ static void test_cors_opens_the_server(void **state) {
     fixture_stop(own);
 }
 
+static void test_an_allowed_page_may_read_the_answer(void **state) {
+    (void)state;
+    char *answer = client_talk(shared, "GET /quick HTTP/1.1\r\n"
+                                       "Origin: https://a.friend.example\r\n" CLOSE);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    assert_non_null(
+        strstr(answer, "\r\nAccess-Control-Allow-Origin: https://a.friend.example\r\n"));
+    assert_non_null(strstr(answer, "\r\nVary: Origin\r\n"));
+    free(answer);
+    client_check(
+        shared, "GET /quick HTTP/1.1\r\nHost: friend.example:1234\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 200", "quick");
+}
+
+/* Its preflight cannot carry the key, so it is let through for all. */
+static void test_an_app_with_a_key_may_read_the_answer(void **state) {
+    (void)state;
+    client_check(shared, "GET /quick HTTP/1.1\r\nOrigin: app://a\r\n" CLOSE, "HTTP/1.1 403",
+                 "API key");
+    client_check(shared, "GET /quick HTTP/1.1\r\nOrigin: app://a\r\nX-Key: 1\r\n" CLOSE,
+                 "HTTP/1.1 200", "\r\nAccess-Control-Allow-Origin: app://a\r\n");
+    client_check(shared,
+                 "OPTIONS /hold HTTP/1.1\r\nOrigin: app://a\r\n"
+                 "Access-Control-Request-Method: POST\r\n" CLOSE,
+                 "HTTP/1.1 204", "\r\nAccess-Control-Allow-Origin: app://a\r\n");
+    client_check(shared,
+                 "OPTIONS /hold HTTP/1.1\r\nOrigin: https://evil.example\r\n"
+                 "Access-Control-Request-Method: POST\r\n" CLOSE,
+                 "HTTP/1.1 403", "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream_is_chunked_and_keeps_the_connection),
@@ -388,6 +419,8 @@ int main(void) {
         cmocka_unit_test(test_upgraded_stream_is_closed_with_the_server),
         cmocka_unit_test(test_upgrade_from_a_foreign_page_is_refused),
         cmocka_unit_test(test_cors_opens_the_server),
+        cmocka_unit_test(test_an_allowed_page_may_read_the_answer),
+        cmocka_unit_test(test_an_app_with_a_key_may_read_the_answer),
     };
     return cmocka_run_group_tests_name("http streams", tests, fixture_set_up,
                                        fixture_tear_down);

@@ -90,6 +90,75 @@ static void test_explain_refusals_have_their_figures(void **state) {
     assert_int_equal(forecast(A).fail, LC_FAIL_JIT_OFF);
 }
 
+/* ---- Order, rule 3: place in line ---- */
+
+static struct lc_wait wait_of(uint64_t request) {
+    struct lc_wait w;
+    assert_true(lifecycle_wait(&lc, request, &w));
+    return w;
+}
+
+static void test_order_3_place_in_line_of_a_loaded_model(void **state) {
+    (void)state;
+    struct lc_wait w;
+    int a;
+    plan.parallel = 1;
+    uint64_t runs = make_busy(A, &a), second = ask_client(A, 7), third = ask_client(A, 7);
+    uint64_t other = ask_client(A, 8); /* its turn is before the third's */
+
+    assert_false(lifecycle_wait(&lc, runs, &w));
+    assert_false(lifecycle_wait(&lc, UINT64_MAX, &w));
+    assert_int_equal(wait_of(second).outcome, LC_OUTCOME_QUEUED);
+    assert_int_equal(wait_of(second).place, 1);
+    assert_int_equal(wait_of(other).place, 2);
+    assert_int_equal(wait_of(third).place, 3);
+    assert_true(wait_of(third).runs[a]);
+    assert_int_equal(wait_of(third).slot, a);
+    done(runs);
+    assert_false(lifecycle_wait(&lc, second, &w));
+    assert_int_equal(wait_of(third).place, 2);
+}
+
+static void test_order_3_a_load_under_way_has_its_rest(void **state) {
+    (void)state;
+    uint64_t first = ask(A), second = ask(A);
+
+    pass(400);
+    assert_int_equal(wait_of(first).outcome, LC_OUTCOME_JOINS);
+    assert_int_equal(wait_of(second).load, 600);
+    pass(5000);
+    assert_int_equal(wait_of(second).load, 0);
+}
+
+static void test_order_3_place_in_line_among_models(void **state) {
+    (void)state;
+    int a;
+    make_busy(A, &a);
+    uint64_t b = ask(B), c = ask(C), again = ask(B);
+    struct lc_wait first = wait_of(b), second = wait_of(c);
+
+    assert_int_equal(first.outcome, LC_OUTCOME_WAITS);
+    assert_int_equal(first.place, 1);
+    assert_int_equal(first.gate, 1000);
+    assert_int_equal(first.load, 1000);
+    assert_true(first.runs[a]);
+    assert_int_equal(second.place, 2);
+    assert_int_equal(second.load, 2000); /* B's comes first */
+    assert_int_equal(wait_of(again).place, 3);
+    assert_int_equal(wait_of(again).load, 1000); /* with B's first */
+}
+
+static void test_order_3_a_load_behind_one_under_way(void **state) {
+    (void)state;
+    uint64_t a = ask(A), b = ask(B);
+
+    pass(400);
+    assert_int_equal(wait_of(a).outcome, LC_OUTCOME_JOINS);
+    assert_int_equal(wait_of(b).outcome, LC_OUTCOME_WAITS);
+    assert_int_equal(wait_of(b).place, 2);
+    assert_int_equal(wait_of(b).load, 1600);
+}
+
 int explain_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_explain_served_and_queued, world_reset),
@@ -98,6 +167,10 @@ int explain_tests(void) {
                                world_reset),
         cmocka_unit_test_setup(test_explain_an_idle_victim_goes_at_once, world_reset),
         cmocka_unit_test_setup(test_explain_refusals_have_their_figures, world_reset),
+        cmocka_unit_test_setup(test_order_3_place_in_line_of_a_loaded_model, world_reset),
+        cmocka_unit_test_setup(test_order_3_a_load_under_way_has_its_rest, world_reset),
+        cmocka_unit_test_setup(test_order_3_place_in_line_among_models, world_reset),
+        cmocka_unit_test_setup(test_order_3_a_load_behind_one_under_way, world_reset),
     };
     return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
 }

@@ -261,7 +261,7 @@ static void test_failure_died_behind_the_gate_is_no_loss(void **state) {
     assert_int_equal(fate(behind), STARTED);
 }
 
-static void test_failure_died_idle_is_forgotten(void **state) {
+static void test_failure_a_jit_one_that_died_idle_is_forgotten(void **state) {
     (void)state;
     int a = make_idle(A);
 
@@ -269,6 +269,131 @@ static void test_failure_died_idle_is_forgotten(void **state) {
     assert_int_equal(last_reason(a), LC_BECAUSE_DIED);
     assert_int_equal(count(LC_DO_FREE), 1);
     assert_int_equal(fate(ask(A)), HELD);
+}
+
+/* Idle when it died: identifier (the slot), origin, ttl and settings wait for a request. */
+static void test_failure_intent_outlives_the_worker(void **state) {
+    (void)state;
+    plan.settings = 42;
+    uint64_t r = load_ttl(A, 90 * 1000);
+    int a = lifecycle_find(&lc, A);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    exited(a);
+    assert_int_equal(last_reason(a), LC_BECAUSE_DIED);
+    assert_int_equal(count(LC_DO_FREE), 0);
+    assert_int_equal(count(LC_DO_SPAWN), 0);
+    plan.settings = 1; /* what a request by itself would have */
+    make_idle(B);
+    r = ask_ttl(A, 5);
+    assert_int_equal(lifecycle_find(&lc, A), a);
+    assert_int_equal(state_of(a), LC_LOADING); /* it evicts nobody and needs no place */
+    ready(a);
+    assert_int_equal(fate(r), STARTED);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+    assert_int_equal(lc.slots[a].ttl, 90 * 1000);
+    assert_int_equal(lc.slots[a].plan.settings, 42);
+}
+
+static void test_failure_intent_outlives_a_failed_reload(void **state) {
+    (void)state;
+    int a = make_explicit(A);
+    exited(a);
+    uint64_t r = ask(A);
+    load_failed(a);
+    assert_int_equal(failure(r), LC_FAIL_LOAD_FAILED);
+    exited(a);
+    assert_int_equal(count(LC_DO_FREE), 0);
+    assert_int_equal(failure(ask(A)), LC_FAIL_BACK_OFF);
+    pass(1000);
+    ask(A);
+    ready(a);
+    assert_int_equal(lc.slots[a].origin, LC_ORIGIN_EXPLICIT);
+}
+
+/* While the worker that could not load it leaves, a request changes nothing of what comes. */
+static void test_failure_intent_is_not_replanned_by_a_request(void **state) {
+    (void)state;
+    plan.settings = 42;
+    int a = make_explicit(A);
+    exited(a);
+    ask(A);
+    progress(a, 100);
+    load_failed(a);
+    clock_to(1000); /* its worker takes its time to leave */
+    plan.settings = 1;
+    ask(A);
+    exited(a);
+    ready(a);
+    assert_int_equal(lc.slots[a].plan.settings, 42);
+}
+
+/* With JIT off it is reloaded too: nobody asked for it to go. */
+static void test_failure_intent_needs_no_jit(void **state) {
+    (void)state;
+    struct lc_settings settings = lc.settings;
+    int a = make_explicit(A);
+    settings.jit = false;
+    configure(settings);
+    exited(a);
+    assert_int_equal(fate(ask(A)), HELD);
+    assert_int_equal(state_of(a), LC_LOADING);
+}
+
+static void test_failure_intent_ends_by_unload(void **state) {
+    (void)state;
+    int a = make_explicit(A);
+    exited(a);
+    unload(a);
+    assert_int_equal(count(LC_DO_FREE), 1);
+    ask(A);
+    assert_int_equal(lc.slots[lifecycle_find(&lc, A)].origin, LC_ORIGIN_JIT);
+}
+
+static void test_failure_intent_ends_with_its_ttl(void **state) {
+    (void)state;
+    uint64_t r = load_ttl(A, 5000);
+    int a = lifecycle_find(&lc, A);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    exited(a);
+    assert_int_equal(lifecycle_deadline(&lc), 5000);
+    pass(4999);
+    assert_int_equal(total(LC_DO_FREE), 0);
+    pass(1);
+    assert_int_equal(total(LC_DO_FREE), 1);
+}
+
+static void test_failure_intent_ends_with_the_shutdown(void **state) {
+    (void)state;
+    exited(make_explicit(A));
+    shut_down();
+    assert_int_equal(total(LC_DO_FREE), 1);
+    assert_int_equal(total(LC_DO_FINISHED), 1);
+}
+
+static void test_failure_a_load_of_what_died_takes_its_place(void **state) {
+    (void)state;
+    int a = make_explicit(A);
+    exited(a);
+    plan.settings = 7;
+    uint64_t r = load_ttl(A, 9000);
+    assert_int_equal(state_of(a), LC_LOADING);
+    ready(a);
+    assert_int_equal(fate(r), LOADED);
+    assert_int_equal(lc.slots[a].plan.settings, 7);
+    assert_int_equal(lc.slots[a].ttl, 9000);
+    assert_int_equal(total(LC_DO_ASSIGN), 1);
+}
+
+static void test_failure_a_first_load_that_fails_leaves_no_intent(void **state) {
+    (void)state;
+    load(A);
+    load_failed(0);
+    exited(0);
+    pass(1000);
+    ask(A);
+    assert_int_equal(lc.slots[lifecycle_find(&lc, A)].origin, LC_ORIGIN_JIT);
 }
 
 static void test_failure_died_after_the_client_went(void **state) {
@@ -373,7 +498,17 @@ int failure_tests(void) {
         cmocka_unit_test_setup(test_failure_died_explicit_stays_explicit, world_reset),
         cmocka_unit_test_setup(test_failure_died_twice_is_an_error, world_reset),
         cmocka_unit_test_setup(test_failure_died_behind_the_gate_is_no_loss, world_reset),
-        cmocka_unit_test_setup(test_failure_died_idle_is_forgotten, world_reset),
+        cmocka_unit_test_setup(test_failure_a_jit_one_that_died_idle_is_forgotten, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_outlives_the_worker, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_outlives_a_failed_reload, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_is_not_replanned_by_a_request, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_needs_no_jit, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_ends_by_unload, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_ends_with_its_ttl, world_reset),
+        cmocka_unit_test_setup(test_failure_intent_ends_with_the_shutdown, world_reset),
+        cmocka_unit_test_setup(test_failure_a_load_of_what_died_takes_its_place, world_reset),
+        cmocka_unit_test_setup(test_failure_a_first_load_that_fails_leaves_no_intent,
+                               world_reset),
         cmocka_unit_test_setup(test_failure_died_after_the_client_went, world_reset),
         cmocka_unit_test_setup(test_ttl_9_watchdogs_get_a_fresh_period_after_a_gap,
                                world_reset),

@@ -175,6 +175,94 @@ static void test_jit_4_an_unwanted_load_makes_room_for_who_waits(void **state) {
     assert_int_equal(fate(s), STARTED);
 }
 
+static void test_jit_7_the_worker_is_there_before_the_eviction(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    assert_int_equal(total(LC_DO_PREPARE), 0); /* nobody had to leave for it */
+    uint64_t r = ask(B);
+    int b = lifecycle_find(&lc, B);
+    assert_int_equal(total(LC_DO_PREPARE), 1);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+    exited(a);
+    assert_int_equal(count(LC_DO_SPAWN), 1);
+    ready(b);
+    assert_int_equal(fate(r), STARTED);
+    assert_int_equal(total(LC_DO_PREPARE), 1);
+    assert_int_equal(total(LC_DO_RELEASE), 0);
+}
+
+static void test_jit_7_a_worker_that_does_not_start_evicts_nobody(void **state) {
+    (void)state;
+    int a = make_idle(A);
+
+    workers_start = false;
+    plan.file = 1;
+    assert_int_equal(failure(ask(B)), LC_FAIL_LOAD_FAILED);
+    assert_int_equal(failure(ask(B)), LC_FAIL_BACK_OFF); /* like a load that failed */
+    plan.file = 2;
+    assert_int_equal(failure(ask(B)), LC_FAIL_LOAD_FAILED); /* another file */
+    pass(10 * 1000);
+    assert_int_equal(state_of(a), LC_IDLE);
+    assert_int_equal(total(LC_DO_STOP), 0);
+    assert_int_equal(total(LC_DO_RELEASE), 0);
+    assert_int_equal(fate(ask(A)), STARTED);
+}
+
+static void test_jit_7_a_worker_that_does_not_start_drains_nobody(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    workers_start = false;
+    assert_int_equal(failure(ask(B)), LC_FAIL_LOAD_FAILED); /* before the gate closes */
+    pass(5000);
+    assert_int_equal(state_of(a), LC_BUSY);
+    assert_int_equal(fate(ask(A)), STARTED);
+}
+
+static void test_jit_7_an_explicit_load_has_its_worker_first_too(void **state) {
+    (void)state;
+    set_budget(150);
+    int a = make_idle(A);
+
+    workers_start = false;
+    assert_int_equal(failure(load(B)), LC_FAIL_LOAD_FAILED);
+    assert_int_equal(state_of(a), LC_IDLE);
+    workers_start = true;
+    load(B);
+    assert_int_equal(state_of(a), LC_UNLOADING);
+}
+
+static void test_jit_7_a_worker_for_nobody_is_released(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    uint64_t r = ask(B);
+    int b = lifecycle_find(&lc, B);
+    assert_int_equal(total(LC_DO_PREPARE), 1);
+    cancel(r);
+    assert_int_equal(count(LC_DO_RELEASE), 1);
+    assert_int_equal(lc.slots[b].model, LC_NO_MODEL);
+    ask(B); /* and another for who comes later */
+    assert_int_equal(total(LC_DO_PREPARE), 2);
+}
+
+static void test_jit_7_an_answer_nobody_awaits_changes_nothing(void **state) {
+    (void)state;
+    int a;
+
+    make_busy(A, &a);
+    uint64_t r = ask(B);
+    int b = lifecycle_find(&lc, B);
+    report(LC_EV_PREPARE_FAILED, b, lc.slots[b].generation, 0); /* it was prepared */
+    assert_int_equal(fate(r), HELD);
+    report(LC_EV_PREPARED, a, lc.slots[a].generation, 0);
+    assert_int_equal(lc.slots[a].prepared, LC_UNPREPARED);
+    assert_int_equal(state_of(a), LC_BUSY);
+}
+
 static void test_jit_8_a_get_or_load_is_a_lease(void **state) {
     (void)state;
     int a;
@@ -371,6 +459,15 @@ int jit_tests(void) {
                                world_reset),
         cmocka_unit_test_setup(test_jit_4_an_unwanted_load_makes_room_for_who_waits,
                                world_reset),
+        cmocka_unit_test_setup(test_jit_7_the_worker_is_there_before_the_eviction, world_reset),
+        cmocka_unit_test_setup(test_jit_7_a_worker_that_does_not_start_evicts_nobody,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_7_a_worker_that_does_not_start_drains_nobody,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_7_an_explicit_load_has_its_worker_first_too,
+                               world_reset),
+        cmocka_unit_test_setup(test_jit_7_a_worker_for_nobody_is_released, world_reset),
+        cmocka_unit_test_setup(test_jit_7_an_answer_nobody_awaits_changes_nothing, world_reset),
         cmocka_unit_test_setup(test_jit_8_a_get_or_load_is_a_lease, world_reset),
         cmocka_unit_test_setup(test_jit_8_a_lease_ends, world_reset),
         cmocka_unit_test_setup(test_jit_4_a_load_half_done_goes_on_without_its_client,

@@ -433,6 +433,42 @@ static void test_ttl_10_pinning_clears_the_ttl(void **state) {
     assert_int_equal(lc.slots[a].ttl, 4000);
 }
 
+/* Its gate opens again: the ttls of what was queued have counted already. */
+static void test_ttl_3_a_called_off_eviction_changes_no_ttl(void **state) {
+    (void)state;
+    ask(A);
+    ready_with(0, 100, 1);
+    uint64_t queued = ask_ttl(A, 30000);
+    ask_ttl(A, 500);
+    assert_int_equal(lc.slots[0].ttl, 500);
+    uint64_t waiter = ask(B);
+    pass(1000);
+    assert_int_equal(state_of(0), LC_DRAINING);
+    ask_ttl(A, 700); /* this one has not */
+    cancel(waiter);
+    assert_int_equal(state_of(0), LC_BUSY);
+    assert_int_equal(lc.slots[0].ttl, 700);
+    assert_int_equal(fate(queued), HELD);
+}
+
+/* ... but for the load after an eviction they count again, and the first of them says it. */
+static void test_ttl_3_what_was_queued_sets_the_ttl_of_the_next_load(void **state) {
+    (void)state;
+    uint64_t first = ask(A);
+    ready_with(0, 100, 1);
+    ask_ttl(A, 30000);
+    uint64_t waiter = ask(B);
+    pass(1000);
+    done(first);
+    exited(0);
+    ready(1);
+    done(waiter);
+    pass(1000);
+    exited(1);
+    ready(0);
+    assert_int_equal(lc.slots[0].ttl, 30000);
+}
+
 int ttl_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_ttl_1_defaults_by_origin, world_reset),
@@ -473,6 +509,9 @@ int ttl_tests(void) {
         cmocka_unit_test_setup(test_ttl_3_longest_a_ttl_by_hand_is_not_undone, world_reset),
         cmocka_unit_test_setup(test_ttl_1_explicit_ttl_is_for_loads_that_say_none, world_reset),
         cmocka_unit_test_setup(test_ttl_10_pinning_clears_the_ttl, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_a_called_off_eviction_changes_no_ttl, world_reset),
+        cmocka_unit_test_setup(test_ttl_3_what_was_queued_sets_the_ttl_of_the_next_load,
+                               world_reset),
     };
     return cmocka_run_group_tests_name("ttl", tests, NULL, NULL);
 }

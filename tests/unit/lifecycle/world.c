@@ -10,6 +10,7 @@
 struct lifecycle lc;
 struct lc_actions acts;
 struct lc_plan plan;
+bool workers_start;
 
 static struct {
     msec now;
@@ -25,6 +26,7 @@ int world_reset(void **state) {
 
     (void)state;
     memset(&world, 0, sizeof world);
+    workers_start = true;
     plan = (struct lc_plan){
         .settings = 1, .need = 100, .reload = 1000, .parallel = 4, .ttl = LC_TTL_NOT_GIVEN
     };
@@ -41,7 +43,7 @@ static void note(const struct lc_action *a) {
     if (a->kind == LC_DO_REPORT) world.reports[a->slot] = *a;
 }
 
-static void send(struct lc_event ev) {
+static void send_one(struct lc_event ev) {
     static struct lifecycle before;
 
     ev.now = world.now;
@@ -50,6 +52,23 @@ static void send(struct lc_event ev) {
     const char *broken = monitor_step(&before, &ev, &lc, &acts, NULL);
     if (broken != NULL) fail_msg("event %d at %lld: %s", ev.kind, (long long)ev.now, broken);
     for (uint32_t i = 0; i < acts.count; i++) note(&acts.list[i]);
+}
+
+static int slot_to_prepare(void) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (lc.slots[i].prepared == LC_PREPARING) return i;
+    return LC_NO_SLOT;
+}
+
+/* As the daemon does it: PREPARE is answered before anything else happens. */
+static void send(struct lc_event ev) {
+    send_one(ev);
+    for (int slot = slot_to_prepare(); slot != LC_NO_SLOT; slot = slot_to_prepare())
+        send_one((struct lc_event){
+            .kind = workers_start ? LC_EV_PREPARED : LC_EV_PREPARE_FAILED,
+            .slot = slot,
+            .generation = lc.slots[slot].generation,
+        });
 }
 
 void clock_to(msec t) {

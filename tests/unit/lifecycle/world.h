@@ -25,6 +25,8 @@ extern struct lifecycle lc;
 extern struct lc_actions acts; /* of the last event */
 extern struct lc_plan plan;    /* of the loads asked for from now on */
 
+extern bool workers_start; /* true from the reset on; false: PREPARE fails */
+
 int world_reset(void **state); /* cmocka set-up: default settings, time 0, empty */
 void clock_to(msec t);         /* the time of the next events; raises none */
 void pass(msec span);          /* a tick at each deadline on the way, and one at the end */

@@ -49,7 +49,7 @@ static const char every_field[] =
     "\"chunk_size\":64,\"threads\":3,\"gpu_layers\":-1,"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
     "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
-    "\"seed\":7}";
+    "\"reproducible\":true,\"prepare_seconds\":2.5,\"seed\":7}";
 
 static const char other_field[] =
     "{\"context_length\":4096,\"eval_batch_size\":128,\"parallel\":1,"
@@ -57,7 +57,7 @@ static const char other_field[] =
     "\"chunk_size\":32,\"threads\":1,\"gpu_layers\":0,"
     "\"kv_type_k\":\"f16\",\"kv_type_v\":\"f32\",\"rope_frequency_base\":5.0,"
     "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"mmap\":true,\"mlock\":false,"
-    "\"seed\":0}";
+    "\"reproducible\":false,\"prepare_seconds\":30.0,\"seed\":0}";
 
 static void test_every_field_is_read(void **state) {
     (void)state;
@@ -323,6 +323,20 @@ static void test_absent_and_null_leave_a_field_as_it_is(void **state) {
     yyjson_doc_free(doc);
 }
 
+static void test_reproducible_decides_what_moves_the_last_bits(void **state) {
+    (void)state;
+    const struct model_shape model = { .context_length = 4096 };
+    struct load_settings s = layer("{\"reproducible\":true,\"parallel\":3}"), effective;
+    struct load_layers layers = { .requested = &s };
+    struct error err;
+    assert_true(load_plan_resolve(&model, &layers, &effective, &err));
+    assert_int_equal(effective.parallel, 1);
+    assert_int_equal(effective.repack, LOAD_REPACK_FIRST);
+    s = layer("{\"reproducible\":true,\"repack\":\"never\"}");
+    assert_true(load_plan_resolve(&model, &layers, &effective, &err));
+    assert_int_equal(effective.repack, LOAD_REPACK_NEVER);
+}
+
 static void test_patch_changes_what_it_names(void **state) {
     (void)state;
     struct load_settings s = layer("{\"parallel\":2,\"threads\":5}");
@@ -483,6 +497,7 @@ int main(void) {
         cmocka_unit_test(test_every_bound_is_kept),
         cmocka_unit_test(test_every_field_is_one_of_the_table),
         cmocka_unit_test(test_absent_and_null_leave_a_field_as_it_is),
+        cmocka_unit_test(test_reproducible_decides_what_moves_the_last_bits),
         cmocka_unit_test(test_patch_changes_what_it_names),
         cmocka_unit_test(test_a_refused_patch_changes_nothing),
         cmocka_unit_test(test_texts_are_not_formatted),

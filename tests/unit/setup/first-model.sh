@@ -39,7 +39,8 @@ fail() {
 run() {
     : >calls
     rm -f demo
-    out=$(HOME="$tree/home" HF_HOME='' DOZE_MODELS_DIR='' PATH="$tree/bin:$PATH" \
+    out=$(HOME="$tree/home" HF_HOME='' HF_HUB_CACHE='' XDG_DATA_HOME="${data:-}" \
+        DOZE_MODELS_DIR="${named:-}" PATH="$tree/bin:$PATH" \
         sh setup/first-model.sh "$@" 2>&1) || out="$out FAILED"
 }
 models=home/.local/share/doze/models
@@ -70,3 +71,16 @@ mkdir other
 printf x >other/mine.gguf
 run --port 1 --models-dir "$tree/other"
 [ "$(ls other)" = mine.gguf ] || fail 'put a model beside one'
+
+# Where doze looks, however it was told.
+short=HuggingFaceTB/SmolLM2-135M-Instruct-GGUF/SmolLM2-135M-Instruct.Q4_1.gguf
+rm -r home/.local
+data=$tree/data run
+[ -e "data/doze/models/$short" ] || fail 'does not follow XDG_DATA_HOME'
+named="$tree/one:$tree/two" run
+[ -e "one/$short" ] || fail 'does not take DOZE_MODELS_DIR apart'
+named="$tree/three:$tree/one" run
+[ ! -e three ] || fail 'did not look into the second folder of DOZE_MODELS_DIR'
+run --models-dir "$tree/with space" --models-dir="$tree/four"
+[ -e "with space/$short" ] || fail 'did not take the first of several --models-dir'
+[ ! -e four ] || fail 'took two of several --models-dir'

@@ -24,6 +24,11 @@ struct worker {
 
 static struct worker *puppets[PUPPETS_MAX];
 static int count;
+static bool works = true;
+
+void puppets_start(bool start) {
+    works = start;
+}
 
 int puppet_count(void) {
     return count;
@@ -65,6 +70,7 @@ void puppets_clear(void) {
         if (puppets[i]) puppet_die(puppets[i]);
     }
     count = 0;
+    works = true;
 }
 
 /* ---- daemon/worker.h ---- */
@@ -73,7 +79,10 @@ struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint
                             const struct worker_owner *owner, struct error *err) {
     (void)loop;
     (void)program;
-    (void)err;
+    if (!works) {
+        error_set(err, ERR_IO, "No process can be started.");
+        return NULL;
+    }
     assert(count < PUPPETS_MAX);
     struct worker *worker = xcalloc(1, sizeof *worker);
     *worker = (struct worker){

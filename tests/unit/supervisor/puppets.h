@@ -12,6 +12,8 @@
 
 #include "supervisor/worker.h"
 
+/* Whether worker_spawn works; true at first. */
+void puppets_start(bool works);
 /* How many were started so far, and the nth of them, from 0; NULL once it is dead. */
 int puppet_count(void);
 struct worker *puppet(int n);

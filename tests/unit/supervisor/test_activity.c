@@ -57,12 +57,25 @@ static void test_the_workers_figures_replace_the_count(void **state) {
     assert_true(activity.rate == 0);
 }
 
+static void test_a_wait_is_as_long_as_the_last_answers(void **state) {
+    (void)state;
+    struct activity activity = { 0 };
+    assert_true(activity_wait(&activity, 3, 1) == 0); /* nothing is known */
+    activity_held(&activity, 4);
+    assert_true(activity_wait(&activity, 1, 1) == 4);
+    activity_held(&activity, 2);
+    assert_true(activity_wait(&activity, 1, 1) == 3);
+    assert_true(activity_wait(&activity, 4, 2) == 6);
+    assert_true(activity_wait(&activity, 4, 0) == 12);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_speed_is_of_the_time_since_work_began),
         cmocka_unit_test(test_too_short_a_span_measures_nothing),
         cmocka_unit_test(test_a_change_of_speed_shows_within_a_few_samples),
         cmocka_unit_test(test_the_workers_figures_replace_the_count),
+        cmocka_unit_test(test_a_wait_is_as_long_as_the_last_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

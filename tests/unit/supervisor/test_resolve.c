@@ -6,8 +6,11 @@
 #include "supervisor/resolve.h"
 
 static struct model models[] = {
-    { .key = "alpha", .publisher = "acme", .path = "/m/acme/alpha.gguf" },
-    { .key = "beta", .publisher = "acme", .path = "/m/acme/beta.gguf" },
+    { .key = "alpha",
+      .publisher = "acme",
+      .path = "/m/acme/alpha-UD-Q4_K_XL.gguf",
+      .quantization = "F16" },
+    { .key = "beta", .publisher = "acme", .path = "/m/acme/beta.gguf", .quantization = "Q8_0" },
 };
 static const struct catalog catalog = { models, 2 };
 
@@ -48,6 +51,28 @@ static void test_jit_5_a_key_means_any_instance_of_the_model(void **state) {
     assert_true(resolve(instances, 3, "ACME/Beta", &target, &err));
     assert_int_equal(target.slot, LC_NO_SLOT);
     assert_string_equal(target.model_key, "beta");
+}
+
+/* As Ollama's clients write names: those of its listings come back. */
+static void test_a_tag_is_a_quantization_or_nothing(void **state) {
+    (void)state;
+    struct target target;
+    struct error err;
+    assert_true(resolve(instances, 3, "alpha:latest", &target, &err));
+    assert_int_equal(target.slot, LC_NO_SLOT);
+    assert_string_equal(target.model_key, "alpha");
+    assert_true(resolve(instances, 3, "mine:latest", &target, &err));
+    assert_int_equal(target.slot, 5);
+    assert_true(resolve(instances, 3, "beta:q8_0", &target, &err));
+    assert_string_equal(target.model_key, "beta");
+    assert_true(resolve(instances, 3, "hf.co/acme/Beta-GGUF:Q8_0", &target, &err));
+    assert_string_equal(target.model_key, "beta");
+    assert_true(resolve(instances, 3, "hf.co/acme/Alpha-GGUF:UD-Q4_K_XL", &target, &err));
+    assert_string_equal(target.model_key, "alpha"); /* as its file is named */
+    assert_false(resolve(instances, 3, "hf.co/acme/Alpha-GGUF:XL", &target, &err));
+    assert_false(resolve(instances, 3, "beta:q4_0", &target, &err));
+    assert_false(resolve(instances, 3, "alpha:3", &target, &err));
+    assert_false(resolve(instances, 3, ":latest", &target, &err));
 }
 
 static void test_jit_5_unknown_name_gets_close_names(void **state) {
@@ -114,6 +139,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jit_5_identifier_comes_before_key),
         cmocka_unit_test(test_jit_5_a_key_means_any_instance_of_the_model),
+        cmocka_unit_test(test_a_tag_is_a_quantization_or_nothing),
         cmocka_unit_test(test_jit_5_unknown_name_gets_close_names),
         cmocka_unit_test(test_jit_5_missing_name_means_the_only_loaded_instance),
         cmocka_unit_test(test_jit_5_an_alias_means_a_key_or_what_is_loaded),

@@ -27,11 +27,12 @@ static void test_defaults_are_those_of_the_rules(void **state) {
     (void)state;
     struct settings s;
     settings_init(&s);
-    check_shows(
-        &s, "\"jit\":true,\"default_ttl\":3600,\"explicit_ttl\":null,\"max_ttl\":null,"
-            "\"ttl_update\":\"set\",\"auto_evict\":\"on\",\"jit_limit\":1,"
-            "\"switch_window_ms\":1000,\"memory_limit\":null,\"standby\":true,"
-            "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,\"max_waiting\":128");
+    check_shows(&s, "\"jit\":true,\"default_ttl\":3600,\"explicit_ttl\":null,\"max_ttl\":null,"
+                    "\"ttl_update\":\"set\",\"auto_evict\":\"on\",\"jit_limit\":1,"
+                    "\"switch_window_ms\":1000,\"memory_limit\":null,\"standby\":true,"
+                    "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,"
+                    "\"response_store_bytes\":1073741824,\"response_store_age\":2592000,"
+                    "\"max_waiting\":128");
     settings_clear(&s);
 }
 
@@ -40,9 +41,12 @@ static const char all_changed[] =
     "{\"jit\":false,\"default_ttl\":1.001,\"explicit_ttl\":60,\"max_ttl\":7200,"
     "\"ttl_update\":\"longest\",\"auto_evict\":\"per_type\",\"jit_limit\":2,"
     "\"switch_window_ms\":0,\"memory_limit\":1000000,\"standby\":false,"
-    "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"max_waiting\":3,"
-    "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"body_limit\":1048576,\"cors\":true,\"sdk_"
-    "port\":false,"
+    "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"response_store_bytes\":0,"
+    "\"response_store_age\":60,\"max_waiting\":3,"
+    "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"body_limit\":1048576,"
+    "\"download_connections\":8,\"cors\":true,\"sdk_port\":false,"
+    "\"allowed_hosts\":\"llm.example, *.lan\",\"allowed_origins\":\"https://*.example.com\","
+    "\"ollama_default_keep_alive\":true,\"ollama_port\":11434,"
     "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
     "\"models\":{\"a\":{\"context_length\":512},\"b\":{}},"
     "\"model_aliases\":{\"gpt-*\":\"a\"}}";
@@ -62,6 +66,37 @@ static void check_same(const struct settings *one, const struct settings *two) {
     assert_true(yyjson_equals(yyjson_doc_get_root(first), yyjson_doc_get_root(second)));
     yyjson_doc_free(first);
     yyjson_doc_free(second);
+}
+
+static void test_allowed_names_are_lists_of_names(void **state) {
+    static const char *const bad[] = { "\"*\"",     "\"a,*\"",   "\"*.\"",  "\"*a.example\"",
+                                       "\"*.*.a\"", "\"a\\nb\"", "\"<a>\"", "[\"a\"]",
+                                       "1",         "\"a;\\tb\"" };
+    static const char *const good[] = { "\"\"",
+                                        "null",
+                                        "\"a.example\"",
+                                        "\"a,b, *.c.example\"",
+                                        "\"https://*.a.example:8443\"",
+                                        "\"app://obsidian.md\"" };
+    struct settings s;
+    struct error err;
+    (void)state;
+    settings_init(&s);
+    for (int row = 0; row < 2; row++) {
+        const char *name = row ? "allowed_origins" : "allowed_hosts";
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            char json[96];
+            snprintf(json, sizeof json, "{\"%s\":%s}", name, bad[i]);
+            assert_false(patch(&s, json, &err));
+            assert_string_equal(err.param, name);
+        }
+        for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+            char json[96];
+            snprintf(json, sizeof json, "{\"%s\":%s}", name, good[i]);
+            assert_true(patch(&s, json, &err));
+        }
+    }
+    settings_clear(&s);
 }
 
 static void test_all_changed_is_all(void **state) {
@@ -184,6 +219,12 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"memory_limit\":-1}", "memory_limit" },
         { "{\"hang_seconds\":0.05}", "hang_seconds" },
         { "{\"hang_seconds\":86401}", "hang_seconds" },
+        { "{\"response_store_bytes\":-1}", "response_store_bytes" },
+        { "{\"response_store_age\":59}", "response_store_age" },
+        { "{\"download_connections\":0}", "download_connections" },
+        { "{\"download_connections\":9}", "download_connections" },
+        { "{\"ollama_port\":-1}", "ollama_port" },
+        { "{\"ollama_port\":65536}", "ollama_port" },
         { "{\"body_limit\":1048575}", "body_limit" },
         { "{\"body_limit\":67108865}", "body_limit" },
         { "{\"max_ttl\":315360001}", "max_ttl" },
@@ -339,6 +380,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_those_of_the_rules),
         cmocka_unit_test(test_a_model_may_have_a_ttl),
+        cmocka_unit_test(test_allowed_names_are_lists_of_names),
         cmocka_unit_test(test_all_changed_is_all),
         cmocka_unit_test(test_every_setting_is_read_back_as_written),
         cmocka_unit_test(test_what_clients_are_shown_changes_nothing),

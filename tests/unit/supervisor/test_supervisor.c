@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
 
@@ -324,6 +325,62 @@ static void test_an_identifier_in_use_is_refused(void **state) {
     assert_int_equal(puppet_count(), 1);
 }
 
+/* A request for "two" would reach the instance of "one". */
+static void test_an_identifier_that_is_another_models_key_is_refused(void **state) {
+    struct scene *s = *state;
+    load_named(s, "Two", &s->told[0]);
+    assert_int_equal(s->told[0].error.code, ERR_IDENTIFIER_IN_USE);
+    assert_int_equal(puppet_count(), 0);
+    load_named(s, "ONE", &s->told[1]); /* its own */
+    assert_int_equal(puppet_count(), 1);
+}
+
+/* Failure: intent outlives the worker. */
+static void test_failure_an_identifier_outlives_its_worker(void **state) {
+    struct scene *s = *state;
+    struct load_request demanding = request_for("one");
+    demanding.identifier = "a";
+    demanding.settings.context_length = 2048;
+    (void)load(s, demanding, &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    assert_null(instance(s)); /* nothing is loaded */
+    ask(s, "a", &s->told[1]);
+    assert_int_equal(puppet_count(), 2);
+    assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":2048"));
+    say(s, 1, MSG_READY, READY);
+    assert_string_equal(instance(s)->identifier, "a");
+    assert_int_equal(instance(s)->origin, ORIGIN_EXPLICIT);
+}
+
+static void test_failure_what_died_can_be_loaded_by_its_identifier(void **state) {
+    struct scene *s = *state;
+    load_named(s, "a", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    load_named(s, "a", &s->told[1]);
+    assert_int_equal(puppet_count(), 2);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(s->told[1].results, 1);
+    assert_string_equal(instance(s)->identifier, "a");
+}
+
+/* Not loaded is 404, as ever; but it does not come back. */
+static void test_failure_what_died_can_be_forgotten(void **state) {
+    struct scene *s = *state;
+    load_named(s, "a", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    unload(s, "a", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(strstr(s->told[1].error.text, "not kept"));
+    unload(s, "a", &s->told[2]);
+    assert_null(strstr(s->told[2].error.text, "not kept"));
+    ask(s, "one", &s->told[3]);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(instance(s)->origin, ORIGIN_JIT);
+}
+
 static void test_an_unload_is_answered_when_the_worker_is_gone(void **state) {
     struct scene *s = *state;
     (void)load(s, request_for("one"), &s->told[0]);
@@ -345,6 +402,21 @@ static void test_what_leaves_cannot_be_changed(void **state) {
     assert_int_equal(s->told[2].error.code, ERR_MODEL_UNLOADED);
 }
 
+/* The one whom it should make room for has left: its slot is free. */
+static void test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer(void **state) {
+    struct scene *s = *state;
+    s->settings.rules.switch_window = 0;
+    supervisor_settings_changed(s->sup);
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    ask(s, "two", &s->told[1]);
+    supervisor_shutdown(s->sup);
+    turn(s);
+    assert_int_equal(s->told[1].error.code, ERR_SHUTTING_DOWN);
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    assert_non_null(puppet_heard(puppet(0), MSG_STOP));
+}
+
 static void test_who_waits_for_a_load_hears_of_it(void **state) {
     struct scene *s = *state;
     ask(s, "one", &s->told[0]);
@@ -353,6 +425,72 @@ static void test_who_waits_for_a_load_hears_of_it(void **state) {
     say(s, 0, MSG_PROGRESS, "{\"permille\":500}");
     assert_int_equal(s->told[0].progress, 2);
     assert_int_equal(s->told[1].progress, 1);
+}
+
+/* What follows is later, if only by a microsecond. */
+static void clock_moves(void) {
+    int64_t now = clock_boottime_usec();
+    while (clock_boottime_usec() <= now) continue;
+}
+
+static struct service_wait wait_of(struct scene *s, call_id call) {
+    struct service_wait wait;
+    clock_moves();
+    supervisor_wait(s->sup, call, &wait);
+    return wait;
+}
+
+static void test_order_3_who_waits_knows_its_place(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    call_id call = generate(s, OP_CHAT, "one", &s->told[1]);
+    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN); /* its turn has not come */
+    turn(s);
+    say(s, 0, MSG_PROGRESS, "{\"permille\":420}");
+    assert_int_equal(wait_of(s, call).kind, WAIT_LOAD);
+    assert_int_equal(wait_of(s, call).done * 100 / wait_of(s, call).total, 42);
+    say(s, 0, MSG_READY, "{\"context_length\":512,\"parallel\":1,\"memory_bytes\":1000}");
+    assert_int_equal(wait_of(s, call).kind, WAIT_IN_LINE);
+    assert_int_equal(wait_of(s, call).place, 1);
+    assert_true(wait_of(s, call).seconds == 0); /* no answer has ended yet */
+    answer(s, 0, MSG_DONE, "{}");
+    call_id next = generate(s, OP_CHAT, "one", &s->told[2]);
+    turn(s);
+    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN); /* the worker prepares it */
+    assert_int_equal(wait_of(s, next).place, 1);
+    assert_true(wait_of(s, next).seconds > 0);
+    assert_int_equal(wait_of(s, 999).kind, WAIT_UNKNOWN);
+}
+
+static void test_order_3_a_prompt_is_a_wait_too(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    call_id call = puppet_heard_request(puppet(0), MSG_REQUEST);
+    answer(s, 0, MSG_STARTED, "{\"prompt_tokens\":8000,\"cached_tokens\":100}");
+    assert_int_equal(wait_of(s, call).kind, WAIT_PROMPT);
+    assert_int_equal(wait_of(s, call).done, 100);
+    assert_true(wait_of(s, call).seconds == 0);
+    answer(s, 0, MSG_PROMPT, "{\"processed\":3100,\"total\":8000,\"cached\":100}");
+    assert_int_equal(wait_of(s, call).done, 3100);
+    assert_int_equal(wait_of(s, call).total, 8000);
+    assert_true(wait_of(s, call).seconds > 0);
+    answer(s, 0, MSG_DELTA, "{\"content\":\"Hi\"}");
+    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN);
+}
+
+static void test_order_3_another_models_answers_count(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    clock_moves();
+    answer(s, 0, MSG_DONE, "{}");
+    ask(s, "one", &s->told[1]);
+    call_id call = generate(s, OP_CHAT, "two", &s->told[2]);
+    turn(s);
+    assert_int_equal(wait_of(s, call).kind, WAIT_IN_LINE);
+    assert_int_equal(wait_of(s, call).place, 1);
+    assert_true(wait_of(s, call).seconds > 0);
 }
 
 static void test_calls_are_begun_in_their_order(void **state) {
@@ -380,6 +518,64 @@ static void test_jit_7_what_a_model_is_not_made_for_loads_nothing(void **state) 
     assert_int_equal(puppet_count(), 0);
 }
 
+/* A chat, or only its prompt (the tokens of a conversation are counted so). */
+static void ask_about_an_image(struct scene *s, enum service_op op, struct told *told) {
+    static const char text[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+                               "\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]}";
+    yyjson_doc *doc = yyjson_read(text, sizeof text - 1, 0);
+    struct service_request request = { .op = op,
+                                       .model = xstrdup("two"),
+                                       .body = yyjson_doc_mut_copy(doc, NULL) };
+    yyjson_doc_free(doc);
+    struct service_sink sink = { .on_event = told_event, .ctx = told };
+    (void)supervisor_generate(s->sup, &request, sink);
+    turn(s);
+}
+
+static void test_jit_7_an_image_loads_and_evicts_nothing(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    ask_about_an_image(s, OP_CHAT, &s->told[1]);
+    ask_about_an_image(s, OP_TEMPLATE, &s->told[2]);
+    for (int i = 1; i <= 2; i++) {
+        assert_int_equal(s->told[i].error.code, ERR_NOT_SUPPORTED);
+        assert_string_equal(s->told[i].error.param, "messages");
+        assert_non_null(strstr(s->told[i].error.text, "'two' reads text only"));
+    }
+    assert_int_equal(puppet_count(), 1);
+    assert_null(puppet_heard(puppet(0), MSG_STOP));
+}
+
+static void test_jit_7_a_worker_that_does_not_start_evicts_nobody(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    puppets_start(false);
+    ask(s, "two", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_LOAD_FAILED);
+    assert_string_equal(s->told[1].error.text, "No process can be started.");
+    assert_null(puppet_heard(puppet(0), MSG_STOP));
+    ask(s, "one", &s->told[2]);
+    assert_int_equal(s->told[2].errors, 0);
+}
+
+static void test_jit_7_the_worker_is_there_before_the_eviction(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY); /* busy: the other one has to wait */
+    s->settings.standby = true;
+    ask(s, "two", &s->told[1]);
+    assert_int_equal(puppet_count(), 2); /* and no spare beside it */
+    assert_null(puppet_heard(puppet(1), MSG_LOAD));
+    unload(s, "one", &s->told[2]);
+    die(s, 0);
+    assert_int_equal(puppet_count(), 2); /* the same one */
+    assert_non_null(puppet_heard(puppet(1), MSG_LOAD));
+}
+
 static void test_ttl_3_a_jit_load_takes_the_models_ttl(void **state) {
     struct scene *s = *state;
     struct error err;
@@ -396,6 +592,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_sinks_never_call_back_synchronously),
         TEST(test_a_sink_may_ask_for_more),
+        TEST(test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer),
         TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_a_queued_instance_shows_unset_settings),
@@ -411,11 +608,21 @@ int main(void) {
         TEST(test_a_failed_measure_keeps_the_workers_words),
         TEST(test_a_key_means_an_instance_only_if_there_is_one),
         TEST(test_an_identifier_in_use_is_refused),
+        TEST(test_an_identifier_that_is_another_models_key_is_refused),
+        TEST(test_failure_an_identifier_outlives_its_worker),
+        TEST(test_failure_what_died_can_be_loaded_by_its_identifier),
+        TEST(test_failure_what_died_can_be_forgotten),
         TEST(test_an_unload_is_answered_when_the_worker_is_gone),
         TEST(test_what_leaves_cannot_be_changed),
         TEST(test_who_waits_for_a_load_hears_of_it),
+        TEST(test_order_3_who_waits_knows_its_place),
+        TEST(test_order_3_a_prompt_is_a_wait_too),
+        TEST(test_order_3_another_models_answers_count),
         TEST(test_calls_are_begun_in_their_order),
         TEST(test_jit_7_what_a_model_is_not_made_for_loads_nothing),
+        TEST(test_jit_7_an_image_loads_and_evicts_nothing),
+        TEST(test_jit_7_a_worker_that_does_not_start_evicts_nobody),
+        TEST(test_jit_7_the_worker_is_there_before_the_eviction),
         TEST(test_ttl_3_a_jit_load_takes_the_models_ttl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

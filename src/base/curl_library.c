@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/curl_library.h"
+
+#include <dlfcn.h>
+
+#include "base/dynamic_library.h"
+
+#define CURL_TAKE(name) ok = dynamic_library_take(handle, "curl_" #name, &library.name) && ok;
+
+const struct curl_library *curl_library_get(struct error *err) {
+    static struct curl_library library;
+    static bool loaded;
+    if (loaded) return &library;
+    void *handle = dlopen("libcurl.so.4", RTLD_NOW);
+    if (!handle) handle = dlopen("libcurl-gnutls.so.4", RTLD_NOW);
+    bool ok = handle != NULL;
+    if (ok) {
+        CURL_FUNCTIONS(CURL_TAKE)
+    }
+    if (!ok) {
+        error_set(err, ERR_IO, "libcurl cannot be loaded; install it (Debian: libcurl4).");
+        return NULL;
+    }
+    loaded = true;
+    return &library;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * response_store.h - the responses that clients go on with, in one SQLite file.
+ *
+ * Blocks on the disk, as sql_file.h says. A response is kept with its own part of the
+ * conversation and the id of the one before; a chain of them is a conversation. Those that
+ * nobody used for the limit's age are removed, and the least recently used when there are too
+ * many bytes. Going on with a response uses all of its chain.
+ */
+#ifndef DOZE_DAEMON_RESPONSE_STORE_H
+#define DOZE_DAEMON_RESPONSE_STORE_H
+
+#include <stdbool.h>
+
+#include "api/responses/past.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/msec.h"
+
+struct response_store;
+
+struct response_limits {
+    msec max_age;
+    nbytes max_bytes; /* 0: store nothing, and remove what there is */
+};
+
+struct stored_response {
+    char *id, *previous;    /* previous NULL: it begins a conversation */
+    struct buf input, body; /* an array of items; the response, whose "output" has more */
+};
+void stored_response_clear(struct stored_response *response);
+
+/* Touches no file. Copies path. */
+struct response_store *response_store_new(const char *path);
+void response_store_free(struct response_store *store);
+/* Takes effect with the next call. */
+void response_store_limit(struct response_store *store, const struct response_limits *limits);
+
+/* Fails with ERR_TOO_LARGE if it is larger than a sixteenth of the limit, else ERR_IO. */
+bool response_store_write(struct response_store *store, const struct stored_response *response,
+                          msec now, struct error *err);
+
+/* Append the response as it was answered. ERR_NOT_FOUND: there is none; else ERR_IO. */
+bool response_store_read(struct response_store *store, const char *id, struct buf *out,
+                         struct error *err);
+
+/* Append an array of all items before the response. Fails as read does. */
+bool response_store_read_input(struct response_store *store, const char *id, struct buf *out,
+                               struct error *err);
+
+/* Append what past_join takes. ERR_INVALID_REQUEST names what is missing. */
+bool response_store_find(struct response_store *store, const struct past_wanted *wanted,
+                         msec now, struct buf *out, struct error *err);
+
+/* Remove one response. ERR_NOT_FOUND: there is none; else ERR_IO. */
+bool response_store_remove(struct response_store *store, const char *id, struct error *err);
+
+/* As history_store.h. */
+void response_store_rest(struct response_store *store);
+bool response_store_take_damage(struct response_store *store);
+
+#endif

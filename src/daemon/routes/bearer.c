@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/routes/bearer.h"
+
+#include <strings.h>
+
+#include "http/server.h"
+
+/* The key that a client sends, in OpenAI's, Anthropic's or Azure's header; NULL: none. */
+static const char *key_given(const struct exchange *x) {
+    static const char *const headers[] = { "x-api-key", "api-key" };
+    const char *given = exchange_header(x, "Authorization");
+    if (given && strncasecmp(given, "Bearer ", 7) == 0) return given + 7;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        given = exchange_header(x, headers[i]);
+        if (given && *given) return given; /* Continue sends an empty one */
+    }
+    return NULL;
+}
+
+bool bearer_of_exchange(const struct routes *r, const struct exchange *x,
+                        struct bearer *ret_bearer, struct error *err) {
+    char peer[HTTP_PEER_SIZE];
+    exchange_peer(x, peer);
+    return gate_admit(r->gate, key_given(x), peer, ret_bearer, err);
+}
+
+bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight) {
+    const struct routes *r = ctx;
+    const char *given = key_given(x);
+    if (!gate_needs_key(r->gate)) return false;
+    return preflight || (given && gate_knows(r->gate, given));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* inference.h - begins an answer whose body is not what the client sent. */
+#ifndef DOZE_DAEMON_ROUTES_INFERENCE_H
+#define DOZE_DAEMON_ROUTES_INFERENCE_H
+
+#include "api/dialect.h"
+#include "daemon/response_store.h"
+#include "daemon/routes/route.h"
+
+enum { INFERENCE_ID_SIZE = 33 }; /* 128 bits in hex */
+
+/* The id of an answer, which its headers carry: once for each exchange. It is random, since who
+ * knows it can read what is stored of the answer. */
+void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]);
+
+struct inference {
+    const struct dialect *dialect;
+    enum service_op op;
+    const char *id, *body;
+    size_t len;
+};
+
+/* Answer the exchange; its own body is dropped. Takes *record (clears it), which is stored with
+ * the answer's body when that is complete; without an id nothing is. Strings are borrowed for
+ * the call. */
+void inference_begin(const struct routes *r, struct exchange *x,
+                     const struct inference *inference, struct stored_response *record);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * preparer.h - inside a process that prepares requests: its limits, and its end of the socket.
+ *
+ * While it works the kernel watches it: at the deadline SIGALRM ends it, and memory beyond its
+ * limit is refused. A tenth of a second of computing makes it yield to the decoding threads,
+ * and from then on it looks whether its work is still wanted.
+ */
+#ifndef DOZE_ENGINE_PREPARER_H
+#define DOZE_ENGINE_PREPARER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "ipc/frame.h"
+
+/* What a preparer may take beyond what it begins with. */
+enum { PREPARER_MEMORY = 1 << 30 };
+
+struct preparer_self {
+    int fd;
+    struct buf in;
+    size_t in_used;
+};
+
+/* What a preparer does: take frames and answer them. */
+typedef void (*preparer_fn)(void *ctx, struct preparer_self *self);
+
+/* Become a preparer at this end of the socket, call fn until the other end is closed, and exit.
+ * unwanted: shared with the worker. data: bytes that the process has now. */
+_Noreturn void preparer_run(int fd, atomic_bool *unwanted, pid_t parent, uint64_t data,
+                            preparer_fn fn, void *ctx);
+
+/* The next frame, which is borrowed until the next call. False: the worker is gone. */
+bool preparer_read(struct preparer_self *self, struct frame *ret);
+/* last: the process will end now and take no more work. Ends it at once if the worker is gone.
+ */
+void preparer_write(struct preparer_self *self, int type, bool last, const void *payload,
+                    size_t len);
+
+/* Work that must end within so many milliseconds begins. */
+void preparer_work_begins(int64_t ms);
+/* It has ended. False: it took so long that the priority is low for good; a new process is
+ * better for what comes next. */
+bool preparer_work_ended(void);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process_rights.h - what the process as a whole gives up, beside the sandbox: rights that only
+ * root has, and what would turn a worker's trouble into the machine's.
+ */
+#ifndef DOZE_ENGINE_PROCESS_RIGHTS_H
+#define DOZE_ENGINE_PROCESS_RIGHTS_H
+
+#include <stdint.h>
+
+/* At the start: stdout goes where stderr goes; no core file, which would hold what clients
+ * wrote; and when memory runs out, the kernel ends the worker before the daemon and the user's
+ * other programs. A right that the system does not grant is done without. */
+void process_rights_start(void);
+
+/* No file may grow beyond this many bytes: a write fails with EFBIG. For good.
+ * A lower limit that is in force stays as it is. */
+void process_rights_limit_files(uint64_t bytes);
+
+/* Give up root's capabilities for good. Those to read and write other users' files are kept
+ * only if the file `read` cannot be read or the folder `written` not be written to without
+ * them: a daemon that root runs may serve a user's models. Either may be NULL. Does nothing for
+ * other users than root. */
+void process_rights_drop_capabilities(const char *read, const char *written);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * partial_file.h - a file that is being downloaded: NAME.part, which grows at its end, and
+ * NAME.part.json, which says what it is the beginning of. It becomes NAME when all of it is
+ * there and its checksum is right, never before.
+ *
+ * These functions block. Errors are ERR_IO; a full disk is `full`.
+ */
+#ifndef DOZE_HUB_PARTIAL_FILE_H
+#define DOZE_HUB_PARTIAL_FILE_H
+
+#include <nettle/sha2.h>
+
+#include "base/error.h"
+#include "base/msec.h"
+
+/* What the bytes are of. */
+struct partial_source {
+    const char *url, *etag, *sha256; /* sha256: "" if unknown */
+    nbytes size;
+};
+
+struct partial_file {
+    char *path; /* NAME */
+    char *part, *state;
+    int fd;
+    nbytes done, size;
+    struct sha256_ctx hash; /* of the bytes that are there */
+    char sha256[65];
+    bool full; /* the last failure was for want of room on the disk */
+};
+
+/* Open NAME.part at its end and compute the checksum of what is there; from nothing if it is
+ * of another source. */
+bool partial_open(struct partial_file *file, const char *path,
+                  const struct partial_source *source, struct error *err);
+/* Close; what is there stays. Accepts a zeroed one. */
+void partial_close(struct partial_file *file);
+
+/* Append. More bytes than the source has are refused. */
+bool partial_add(struct partial_file *file, const char *bytes, size_t len, struct error *err);
+/* Begin again with nothing. */
+bool partial_restart(struct partial_file *file, struct error *err);
+
+bool partial_is_whole(const struct partial_file *file);
+/* The bytes are all there: are they the right ones? True if no checksum is known. */
+bool partial_is_right(const struct partial_file *file);
+/* Write all of it to the disk. */
+bool partial_sync(struct partial_file *file, struct error *err);
+
+/* A wrong one is kept as NAME.part.wrong, for a look at it; an older one is replaced. Then
+ * begin again with nothing. */
+bool partial_set_aside(struct partial_file *file, struct error *err);
+
+/* NAME.part, which is whole and closed, gets its name. The state is removed. */
+bool partial_rename(const char *path, struct error *err);
+
+/* Remove what there is of a download of this path. */
+void partial_remove(const char *path);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+// `doze get`: from a name to a model that answers.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { Command, run } from './lib/cli.js';
+import { Daemon } from './lib/daemon.js';
+import { Hub } from './lib/hub.js';
+import { spoken } from './lib/models.js';
+
+const REPO = 'people/Speaker-GGUF';
+
+async function start(t, repos = { [REPO]: { 'speaker-q4_k_m.gguf': spoken('Hello there.') } }) {
+  const hub = await Hub.start(t, repos);
+  return { hub, d: await Daemon.start(t, { env: hub.env }) };
+}
+
+test('get brings a model that then answers', async (t) => {
+  const { d } = await start(t);
+  const got = await run(d, ['get', REPO]);
+  assert.equal(got.code, 0, got.err);
+  assert.match(got.out, /speaker is ready/);
+  assert.match(got.err, /speaker-q4_k_m\.gguf \(/);
+  const answer = await run(d, ['run', 'speaker', 'Hi']);
+  assert.equal(answer.out.trim(), 'Hello there.');
+  const again = await run(d, ['get', REPO]);
+  assert.equal(again.code, 0, again.err);
+  assert.match(again.out, /there already/);
+});
+
+test('run gets a model that is missing, and only the answer is printed', async (t) => {
+  const { d } = await start(t);
+  const first = await run(d, ['run', REPO, 'Hi']);
+  assert.equal(first.code, 0, first.err);
+  assert.equal(first.out, 'Hello there.\n');
+  assert.equal((await run(d, ['run', REPO, 'Hi'])).out, 'Hello there.\n');
+  const unknown = await run(d, ['run', 'no/thing', 'Hi']);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /no repository no\/thing/);
+});
+
+test('get --json prints a line for each change, and the end', async (t) => {
+  const { d } = await start(t);
+  const { code, out, err } = await run(d, ['get', '--json', REPO]);
+  assert.equal(code, 0, err);
+  const lines = out.trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(lines.at(-1).status, 'completed');
+  assert.equal(lines.at(-1).model, REPO);
+});
+
+test('get with words lists what the hub has; -y takes the first', async (t) => {
+  const { d } = await start(t);
+  const listed = await run(d, ['get', 'speaker']);
+  assert.equal(listed.code, 1);
+  assert.match(listed.out, /people\/Speaker-GGUF +Q4_K_M +.* yes +1000/);
+  assert.match(listed.err, /Name one of these models, or take the first with -y/);
+  const taken = await run(d, ['get', '-y', 'speaker']);
+  assert.equal(taken.code, 0, taken.err);
+  const none = await run(d, ['get', '-y', 'nothing']);
+  assert.equal(none.code, 1);
+  assert.match(none.err, /no GGUF model for 'nothing'/);
+});
+
+test('what cannot be got says why and exits with 1', async (t) => {
+  const { d, hub } = await start(t);
+  const unknown = await run(d, ['get', 'no/thing']);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /no repository no\/thing/);
+  hub.faults.push({ wrongByteAt: 9 }, { wrongByteAt: 9 });
+  const damaged = await run(d, ['get', '--quiet', REPO]);
+  assert.equal(damaged.code, 1);
+  assert.match(damaged.err, /checksum/);
+});
+
+test('Ctrl-C pauses; the same command goes on', async (t) => {
+  const { d, hub } = await start(t, { [REPO]: { 'm-q8_0.gguf': crypto.randomBytes(2000000) } });
+  hub.always = { bytesPerSecond: 500000 };
+  const first = new Command(d, ['get', '--json', REPO]);
+  await first.shows(/"downloaded_bytes":[1-9]/);
+  first.child.kill('SIGINT');
+  await first.ended;
+  assert.equal(first.code, 1);
+  assert.match(first.err, /Paused; `doze get people\/Speaker-GGUF` goes on/);
+  hub.always = {};
+  const second = await run(d, ['get', '--quiet', REPO]);
+  assert.equal(second.code, 0, second.err);
+  assert.match(hub.requests.findLast((r) => r.port === 'content').range, /^bytes=\d+-$/);
+  assert.ok(fs.existsSync(path.join(d.modelsDir, REPO, 'm-q8_0.gguf')));
+});
+
+test('without a server get says how to start one', async (t) => {
+  const { d } = await start(t);
+  await d.stop();
+  const { code, err } = await run({ ...d, folder: d.folder, port: d.port }, ['get', REPO]);
+  assert.equal(code, 3);
+  assert.match(err, /doze server start/);
+});
