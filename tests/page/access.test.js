@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
+import { Hub } from '../e2e/lib/hub.js';
 import { broken, embedding, spoken } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start, until } from './lib/browser.js';
 
@@ -25,7 +26,29 @@ def add(a: int, b=1.5):
 > quoted
 `;
 
-const views = ['models', 'chat', 'timeline', 'log', 'settings'];
+const views = ['models', 'discover', 'chat', 'timeline', 'log', 'settings'];
+
+// A hub whose only model is being downloaded.
+async function hubFor(t) {
+  const hub = await Hub.start(t, { 'people/Speaker-GGUF': { 'a-q4_k_m.gguf': spoken('A.') } });
+  hub.always = { bytesPerSecond: 50_000 };
+  return { ...hub.env, HF_HUB_OFFLINE: '', HF_TOKEN: '' };
+}
+
+const downloadOne = async (daemon) => {
+  const { status } = await daemon.post('/api/v1/models/download', { model: 'people/Speaker-GGUF' });
+  assert.equal(status, 200);
+};
+
+const settled = async (page, view) => {
+  await page.waitForSelector(`main[data-view="${view}"] h2`);
+  if (view === 'discover') await page.locator('[data-offer]').waitFor();
+};
+
+const unfold = (page) =>
+  page.evaluate(() => {
+    for (const details of document.querySelectorAll('main details')) details.open = true;
+  });
 
 async function violations(page) {
   // The page's own policy forbids inline scripts, so axe comes in beside it.
@@ -47,6 +70,7 @@ async function violations(page) {
 for (const scheme of ['light', 'dark']) {
   test(`axe finds nothing in any view, ${scheme}`, async (t) => {
     const daemon = await start(t, {
+      env: await hubFor(t),
       models: {
         hello: spoken('Hello.'),
         writer: spoken(code),
@@ -55,6 +79,7 @@ for (const scheme of ['light', 'dark']) {
       },
     });
     await daemon.load('hello', { ttl: 600 });
+    await downloadOne(daemon);
     await daemon.chat('hello');
     await daemon.load('vectors');
     await daemon.unload('vectors');
@@ -62,7 +87,8 @@ for (const scheme of ['light', 'dark']) {
     const check = await violations(page);
     for (const view of views) {
       await page.goto(`${daemon.url}/#${view}`);
-      await page.waitForSelector(`main[data-view="${view}"] h2`);
+      await settled(page, view);
+      await unfold(page);
       assert.deepEqual(await check(), [], view);
     }
     await page.goto(`${daemon.url}/#chat`);
@@ -80,12 +106,52 @@ for (const scheme of ['light', 'dark']) {
     await page.goto(`${daemon.url}/#models`);
     await row(page, 'hello').getByRole('button', { name: /^Load/ }).click();
     await says(page.locator('dialog[open] .estimate'), /Needs about/);
+    await page.locator('dialog[open]').getByText('More load settings').click();
     assert.deepEqual(await check(), [], 'load dialog');
+    await page.keyboard.press('Escape');
+    await row(page, 'hello')
+      .getByRole('button', { name: /^Settings/ })
+      .click();
+    await page.locator('dialog[open]').getByText('More load settings').click();
+    assert.deepEqual(await check(), [], 'settings of a model');
+    await page.keyboard.press('Escape');
+    await row(page, 'hello')
+      .getByRole('button', { name: /^Delete/ })
+      .click();
+    await says(page.locator('dialog[open]'), /1 file/);
+    assert.deepEqual(await check(), [], 'delete dialog');
     await page.keyboard.press('Escape');
     await card(page, 'hello')
       .getByRole('button', { name: /^Change the ttl/ })
       .click();
     assert.deepEqual(await check(), [], 'ttl form');
+  });
+}
+
+for (const width of [320, 390]) {
+  test(`axe finds nothing in any view and dialog at ${width} pixels`, async (t) => {
+    const models = { hello: spoken('Hello.') };
+    const daemon = await start(t, { env: await hubFor(t), models });
+    await downloadOne(daemon);
+    await daemon.load('hello', { ttl: 600 });
+    const page = await open(t, daemon, { width, height: 740, scheme: 'dark' });
+    const check = await violations(page);
+    for (const view of views) {
+      await page.goto(`${daemon.url}/#${view}`);
+      await settled(page, view);
+      await unfold(page);
+      assert.deepEqual(await check(), [], view);
+    }
+    await page.goto(`${daemon.url}/#models`);
+    for (const name of [/^Load hello/, /^Settings of/]) {
+      await row(page, 'hello').getByRole('button', { name }).click();
+      const dialog = page.locator('dialog[open]');
+      await dialog.getByText('More load settings').click();
+      assert.deepEqual(await check(), [], `${name}`);
+      const wide = await dialog.evaluate((d) => d.scrollWidth - d.clientWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
+      await page.keyboard.press('Escape');
+    }
   });
 }
 
@@ -149,6 +215,38 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await until(page, () => document.activeElement.id === 'loaded-title');
 });
 
+test('keyboard alone: download, pause, settings of a model, delete', async (t) => {
+  const models = { hello: spoken('Hello.') };
+  const daemon = await start(t, { env: await hubFor(t), models });
+  const page = await open(t, daemon, { hash: 'discover' });
+  await settled(page, 'discover');
+  await tabTo(page, /^Download people/);
+  await page.keyboard.press('Enter');
+  await page.locator('[data-download]').waitFor();
+  await page.evaluate(() => document.activeElement.blur());
+  await tabTo(page, /^Pause: people/);
+  await page.keyboard.press('Space');
+  await says(page.locator('[data-download]'), /Paused/);
+
+  await page.goto(`${daemon.url}/#models`);
+  await row(page, 'hello').waitFor();
+  await tabTo(page, /^Settings of hello/);
+  await page.keyboard.press('Enter');
+  await says(page.locator('dialog[open]'), /Settings of hello/);
+  await tabTo(page, /^Parallel requests/);
+  await page.keyboard.type('2');
+  await page.keyboard.press('Enter');
+  await says(row(page, 'hello'), /own settings/);
+  await until(page, () => document.activeElement.ariaLabel === 'Settings of hello…');
+
+  await tabTo(page, /^Delete hello/);
+  await page.keyboard.press('Enter');
+  await says(page.locator('dialog[open]'), /1 file/);
+  await tabTo(page, /^Delete$/);
+  await page.keyboard.press('Enter');
+  await row(page, 'hello').waitFor({ state: 'detached' });
+});
+
 for (const [width, height] of [
   [320, 740],
   [390, 740],
@@ -159,10 +257,12 @@ for (const [width, height] of [
     const long =
       'a-model-with-a-name-that-goes-on-and-on-until-nobody-wants-to-read-it-any-more-q4-k-m';
     const daemon = await start(t, {
+      env: await hubFor(t),
       models: { hello: spoken('Hello.'), [long]: spoken('A long name.') },
     });
     await daemon.load('hello', { ttl: 600 });
     await daemon.load(long);
+    await downloadOne(daemon);
     const page = await open(t, daemon, {
       width,
       height,
@@ -170,7 +270,8 @@ for (const [width, height] of [
     });
     for (const view of views) {
       await page.goto(`${daemon.url}/#${view}`);
-      await page.waitForSelector(`main[data-view="${view}"] h2`);
+      await settled(page, view);
+      await unfold(page);
       const wide = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );

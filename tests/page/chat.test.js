@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
-import { endless, spoken, thinker } from '../e2e/lib/models.js';
+import { endless, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
 import { closeBrowser, open, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
@@ -75,6 +75,7 @@ test('system prompt and sampling belong to the chat and are sent with it', async
     temperature: 0.2,
     ttl: 300,
     stream: true,
+    stream_options: { include_progress: true },
   });
   assert.equal((await daemon.instance('hello')).ttl, 300);
   await says(page.locator('.options summary'), /3 set/);
@@ -93,6 +94,42 @@ test('a chat can be stopped; reasoning is shown apart', async (t) => {
   await say(page, 'Two and two?');
   await says(turns(page), /Reasoning.*Two and two make four.*The answer is 4/);
   assert.doesNotMatch(await turns(page).textContent(), /<think>/);
+});
+
+test('the reasoning of a model can be switched off, for models that reason', async (t) => {
+  const daemon = await start(t, { models: { plain: spoken('Hello.'), thinker: thinker() } });
+  const page = await openChat(t, daemon);
+  const sent = sentBodies(page);
+  await page.getByText('System prompt and sampling').click();
+  await page.getByLabel('Model').selectOption('thinker');
+  await page.getByLabel('Reasoning').selectOption('Off');
+  await say(page, 'Two and two?');
+  await says(turns(page), /The answer is 4/);
+  assert.equal(sent[0].reasoning_effort, 'none');
+  await page.getByLabel('Model').selectOption('plain');
+  await page.getByLabel('Reasoning').waitFor({ state: 'detached' });
+  await say(page, 'And now?');
+  await says(turns(page), /Hello\./);
+  assert.equal(sent[1].reasoning_effort, undefined);
+});
+
+test('while a model loads, the chat says how far it is', async (t) => {
+  const daemon = await start(t, { models: { slow: slowToLoad() } });
+  const page = await openChat(t, daemon);
+  await page.getByText('System prompt and sampling').click();
+  await page.getByLabel('Maximum tokens').fill('2');
+  await page.evaluate(() => {
+    globalThis.shown = [];
+    new MutationObserver(() => {
+      const hint = document.querySelector('.turns .hint');
+      if (hint) globalThis.shown.push(hint.textContent);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  await say(page, 'Hi');
+  await says(page.locator('.stats'), /tokens\/s/);
+  const shown = await page.evaluate(() => globalThis.shown);
+  assert.equal(shown[0], 'waiting…');
+  assert.match(shown.join(), /loading \d+%/);
 });
 
 test('an error is shown in the chat, and the question can be tried again', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, test } from 'node:test';
-import { broken, endless, random, spoken } from '../e2e/lib/models.js';
+import { broken, embedding, endless, random, spoken } from '../e2e/lib/models.js';
 import { card, closeBrowser, gone, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
@@ -56,7 +56,8 @@ test('files that come and go are seen; a broken one is listed with its reason', 
   await row(page, 'hello').waitFor();
   daemon.addModel('torn', broken('truncated'));
   await says(row(page, 'torn'), /Broken: .+/);
-  assert.equal(await row(page, 'torn').getByRole('button').count(), 0);
+  const buttons = await row(page, 'torn').getByRole('button').allTextContents();
+  assert.deepEqual(buttons, ['Delete…']);
   fs.rmSync(`${daemon.modelsDir}/test/hello`, { recursive: true });
   await gone(row(page, 'hello'));
 });
@@ -108,4 +109,16 @@ test('with an API key, the page asks for it and keeps it to itself', async (t) =
     JSON.stringify([localStorage, sessionStorage, document.cookie]),
   );
   assert.doesNotMatch(kept, /sesame/);
+});
+
+test('language and embedding models evict one another: the page suggests per_type', async (t) => {
+  const daemon = await start(t, { models: { talks: spoken('Hello.'), vectors: embedding() } });
+  const page = await open(t, daemon);
+  for (let i = 0; i < 4; i++) {
+    await daemon.chat('talks');
+    await daemon.post('/v1/embeddings', { model: 'vectors', input: 'one' });
+  }
+  await says(page.locator('.advice'), /per_type/);
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await gone(page.locator('.advice'));
 });

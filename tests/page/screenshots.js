@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { Hub } from '../e2e/lib/hub.js';
 import { endless, spoken, thinker } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
 
@@ -106,9 +107,21 @@ async function live(daemon) {
   await daemon.load('doze-demo-guide', { ttl: 1200 });
 }
 
+const found = Object.fromEntries(
+  ['coder-3b', 'writer-7b', 'tiny-chat', 'translator'].map((name, n) => [
+    `doze-demo/${name}-GGUF`,
+    {
+      [`${name}-q4_k_m.gguf`]: Buffer.alloc(3e6 + 5e5 * n, n),
+      [`${name}-q8_0.gguf`]: Buffer.alloc(6e6, n),
+    },
+  ]),
+);
+
 for (const scheme of ['light', 'dark']) {
   test(`screenshots, ${scheme}`, async (t) => {
-    const daemon = await start(t, { models: models() });
+    const hub = await Hub.start(t, found);
+    const env = { ...hub.env, HF_HUB_OFFLINE: '', HF_TOKEN: '' };
+    const daemon = await start(t, { models: models(), env });
     const page = await open(t, daemon, { scheme, width: 1200, height: 860 });
     const shoot = (name) =>
       page.screenshot({ path: path.join(docs, `page-${name}-${scheme}.png`) });
@@ -124,6 +137,12 @@ for (const scheme of ['light', 'dark']) {
     await says(page.locator('dialog[open] .estimate'), /Needs about/);
     await shoot('load');
     await page.keyboard.press('Escape');
+    await row(page, 'doze-demo-coder')
+      .getByRole('button', { name: /^Settings/ })
+      .click();
+    await page.locator('dialog[open]').getByText('More load settings').click();
+    await shoot('model-settings');
+    await page.keyboard.press('Escape');
     await page.route('**/api/v1/history*', (route) => route.fulfill({ json: night(Date.now()) }));
     await page.goto(`${daemon.url}/#timeline`);
     await page.getByRole('button', { name: '24 hours' }).hover();
@@ -137,6 +156,12 @@ for (const scheme of ['light', 'dark']) {
     await says(page.locator('.stats'), /tokens\/s/);
     await page.evaluate(() => scrollTo(0, 0));
     await shoot('chat');
+    await page.goto(`${daemon.url}/#discover`);
+    hub.always = { bytesPerSecond: 400_000 };
+    await page.getByRole('button', { name: 'Download doze-demo/coder-3b-GGUF' }).click();
+    await says(page.locator('[data-download]'), /KB\/s/);
+    await page.evaluate(() => document.activeElement.blur());
+    await shoot('discover');
     await page.goto(`${daemon.url}/#settings`);
     await page.getByRole('heading', { name: 'Server settings' }).waitFor();
     await shoot('settings');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { spoken } from '../e2e/lib/models.js';
+import { random, spoken } from '../e2e/lib/models.js';
 import { closeBrowser, open, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
@@ -108,4 +108,115 @@ test('what is changed elsewhere shows here: two pages agree', async (t) => {
   for (const page of [a, b]) {
     await until(page, () => document.querySelector('#default_ttl').value === '5');
   }
+});
+
+test('a place for more models that requests load', async (t) => {
+  const daemon = await start(t, { models: two() });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await page.getByLabel('Models to keep').fill('65');
+  await page.keyboard.press('Enter');
+  await says(page.locator('#jit_limit-status'), /from 1 to 64/);
+  await page.getByLabel('Models to keep').fill('2');
+  await page.keyboard.press('Enter');
+  await says(page.locator('#jit_limit-status'), /Saved/);
+  await daemon.chat('one');
+  await daemon.chat('two');
+  assert.deepEqual((await daemon.instances()).map((i) => i.id).sort(), ['one', 'two']);
+});
+
+test('a ttl for models that are loaded by name', async (t) => {
+  const daemon = await start(t, { models: two() });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await page.getByLabel('Auto unload models that you loaded yourself').check();
+  await page.getByLabel('Idle time (minutes)').fill('15');
+  await page.keyboard.press('Enter');
+  await until(page, () => document.querySelector('#explicit_ttl-status').textContent === 'Saved.');
+  await daemon.load('one');
+  assert.equal((await daemon.instance('one')).ttl, 900);
+});
+
+test('saved prompts are listed by model and can be deleted', async (t) => {
+  const daemon = await start(t, { models: { r: random('--seed', '11') } });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await says(page.locator('.settings'), /No prompts are saved on disk/);
+  const watch = await daemon.watch();
+  const messages = [{ role: 'user', content: 'Tell me something. '.repeat(40) }];
+  await daemon.chat('r', { messages, max_tokens: 4 });
+  await daemon.unload('r');
+  await watch.reaches('r', 'absent');
+  const entry = page.locator('[data-prompts="r"]');
+  await says(entry, /[\d.]+ [KM]B.*today/);
+  await says(page.locator('.summary'), /1 conversation, .* of at most 4\.29 GB/);
+  page.on('dialog', (dialog) => dialog.accept());
+  await entry.getByRole('button', { name: 'Delete the saved prompts of r' }).click();
+  await says(page.locator('.settings'), /No prompts are saved on disk/);
+  assert.equal((await daemon.get('/api/v1/prompts')).body.entries, 0);
+  await page.getByLabel('Keep nothing').check();
+  await says(page.locator('#prompt_store-status'), /Saved/);
+  assert.equal((await daemon.get('/api/v1/settings')).body.prompt_store, 'off');
+});
+
+test('an API key is set, used by this page from then on, and removed', async (t) => {
+  const daemon = await start(t, { models: two() });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await page.getByRole('button', { name: 'Make a random key' }).click();
+  const key = await page.locator('#api_key').inputValue();
+  assert.match(key, /^sk-doze-[0-9a-f]{48}$/);
+  await page.getByRole('button', { name: 'Set', exact: true }).last().click();
+  await says(page.locator('#api_key-status'), /Saved/);
+  const ask = (headers) => daemon.get('/v1/models', { headers });
+  assert.equal((await ask({})).status, 401);
+  assert.equal((await ask({ authorization: `Bearer ${key}` })).status, 200);
+  await page.getByLabel('Just-in-time model loading').uncheck();
+  await says(page.locator('#jit-status'), /Saved/);
+  page.on('dialog', (dialog) => dialog.accept());
+  await page.getByRole('button', { name: 'Remove…' }).click();
+  await page.getByRole('button', { name: 'Remove…' }).waitFor({ state: 'detached' });
+  assert.equal((await ask({})).status, 200);
+});
+
+test('a client’s name for a model is added, works, and is removed', async (t) => {
+  const daemon = await start(t, { models: two() });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await page.getByText('More server settings').click();
+  await page.getByLabel('Name', { exact: true }).fill('gpt-*');
+  await page.getByLabel('Model', { exact: true }).selectOption('two');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await says(page.locator('.aliases'), /gpt-\* is two/);
+  const answer = await daemon.chat('gpt-9');
+  assert.equal(answer.body.choices[0].message.content, 'Two.');
+  await page.getByRole('button', { name: 'Remove the name gpt-*' }).click();
+  await page.locator('.aliases').waitFor({ state: 'detached' });
+  assert.deepEqual((await daemon.get('/api/v1/settings')).body.model_aliases, {});
+});
+
+test('settings that few people need can be changed', async (t) => {
+  const daemon = await start(t, { models: two() });
+  const page = await open(t, daemon, { hash: 'settings' });
+  await page.getByText('More server settings').click();
+  await page.getByLabel('Use the longest').check();
+  await says(page.locator('#ttl_update-status'), /Saved/);
+  for (const [label, text, name] of [
+    ['Time to finish before a switch (seconds)', '2.5', 'switch_window_ms'],
+    ['Requests that may wait for one model', '16', 'max_waiting'],
+    ['Largest request (MB)', '32', 'body_limit'],
+  ]) {
+    await page.getByLabel(label).fill(text);
+    await page.keyboard.press('Enter');
+    await says(page.locator(`#${name}-status`), /Saved/);
+  }
+  await page.getByLabel('Keep a worker ready').uncheck();
+  await says(page.locator('#standby-status'), /Saved/);
+  const { body } = await daemon.get('/api/v1/settings');
+  const { ttl_update, switch_window_ms, max_waiting, body_limit, standby } = body;
+  assert.deepEqual(
+    { ttl_update, switch_window_ms, max_waiting, body_limit, standby },
+    {
+      ttl_update: 'longest',
+      switch_window_ms: 2500,
+      max_waiting: 16,
+      body_limit: 32e6,
+      standby: false,
+    },
+  );
 });

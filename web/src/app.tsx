@@ -2,19 +2,22 @@
 // The frame of the page: header, tabs, the view that the address names, dialogs.
 import { signal } from '@preact/signals';
 import { Log } from './log/log-view';
+import { DeleteDialog } from './models/delete-dialog';
 import { Instances } from './models/instances';
 import { LoadDialog } from './models/load-dialog';
+import { ModelSettingsDialog } from './models/model-settings-dialog';
 import { ModelTable } from './models/model-table';
 import { RecentUnloads } from './models/unloads';
-import { connection } from './server/store';
+import { connection, hint, settings } from './server/store';
 import { SettingsView } from './settings/settings-view';
 import { Header } from './ui/header';
 import { KeyDialog } from './ui/key-dialog';
 import { lazy } from './ui/lazy';
 import { Notices } from './ui/notices';
 
-// These two need large libraries, which the first view does without.
+// Fetched when they are first opened: two of them need large libraries.
 const Chat = lazy('chat', async () => (await import('./chat/chat-view')).Chat);
+const Discover = lazy('search', async () => (await import('./discover/discover-view')).Discover);
 const Timeline = lazy(
   'timeline',
   async () => (await import('./timeline/timeline-view')).TimelineView,
@@ -31,6 +34,7 @@ const views = {
       </>
     ),
   },
+  discover: { title: 'Discover', render: () => <Discover /> },
   chat: { title: 'Chat', render: () => <Chat /> },
   timeline: { title: 'Timeline', render: () => <Timeline /> },
   log: { title: 'Log', render: () => <Log /> },
@@ -66,6 +70,19 @@ function Tabs() {
   );
 }
 
+// The hint is about the setting: once that is changed, it has been followed.
+function Hint() {
+  if (!hint.value || settings.value?.auto_evict !== 'on') return null;
+  return (
+    <div class="advice" role="status">
+      {hint.value}{' '}
+      <button type="button" onClick={() => (hint.value = '')}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
 function ConnectionLost() {
   if (connection.value !== 'lost') return null;
   return (
@@ -91,11 +108,14 @@ export function App() {
       </a>
       <Header />
       <Tabs />
+      <Hint />
       <ConnectionLost />
       <main id="main" tabIndex={-1} data-view={view.value}>
         {views[view.value].render()}
       </main>
       <LoadDialog />
+      <ModelSettingsDialog />
+      <DeleteDialog />
       <KeyDialog />
       <Notices />
     </>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { render } from 'preact';
 import { App } from './app';
+import { announceDownloads } from './discover/announce';
 import './style.css';
 import './ui/table.css';
 import './ui/ui.css';
@@ -9,4 +10,5 @@ import { startClock } from './ui/clock';
 
 render(<App />, document.getElementById('app')!);
 startClock();
+announceDownloads();
 void keepLive();

@@ -23,13 +23,15 @@ export const closeBrowser = async () => (await launching)?.close();
 
 // A daemon whose pages are closed, and judged, before it is stopped.
 const pages = new WeakMap();
-export async function start(t, options) {
+// It asks no hub but one that a test names in `env`.
+export async function start(t, options = {}) {
   const closers = [];
   pages.set(t, closers);
   t.after(async () => {
     for (const close of closers) await close();
   });
-  return Daemon.start(t, options);
+  const env = { HF_HUB_OFFLINE: '1', ...options.env };
+  return Daemon.start(t, { ...options, env });
 }
 
 // The server going away on purpose shows as failed requests: allow those with `offline`.

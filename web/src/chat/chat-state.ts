@@ -57,6 +57,13 @@ export const model = computed(() => {
   return loaded?.id ?? choices.value[0] ?? '';
 });
 
+// name: of a model or an instance.
+export function canReason(name: string): boolean {
+  const key = instances.value.find((i) => i.id === name)?.model ?? name;
+  const found = models.value?.find((m) => m.key === key);
+  return found?.capabilities?.reasoning !== undefined;
+}
+
 export const canSend = computed(
   () => run.value === null && model.value !== '' && optionsAreValid(open.value.options),
 );
@@ -109,8 +116,9 @@ function save(): void {
 
 // A new conversation takes model, system prompt and options from the open one.
 export function startNew(): void {
-  const { model: chosen, system, options } = open.peek();
-  const fresh = { ...newConversation(newId(), Date.now()), model: chosen, system, options };
+  const { model: chosen, system, options, reasoning = '' } = open.peek();
+  const kept = { model: chosen, system, options, reasoning };
+  const fresh = { ...newConversation(newId(), Date.now()), ...kept };
   batch(() => {
     conversations.value = [fresh, ...conversations.peek().filter((c) => c.turns.length > 0)];
     openId.value = fresh.id;
@@ -131,7 +139,12 @@ export function remove(id: string): void {
 /* ---- answers ---- */
 
 export function requestOf(c: Conversation, modelName: string): ChatRequest {
-  return { model: modelName, messages: messagesToSend(c), ...optionsToSend(c.options) };
+  return {
+    model: modelName,
+    messages: messagesToSend(c),
+    ...optionsToSend(c.options),
+    ...(c.reasoning && canReason(modelName) && { reasoning_effort: c.reasoning }),
+  };
 }
 
 export function send(): void {
@@ -174,6 +187,7 @@ async function answer(id: string): Promise<void> {
     turns: [...c.turns, { role: 'assistant', content: '', model: body.model }],
   }));
   run.value = { conversation: id, abort };
+  progress.value = 'waiting';
   const addStats = (stats: Stats) => changeAnswer((t) => ({ stats: { ...t.stats, ...stats } }));
   try {
     await streamChat(body, abort.signal, {

@@ -95,7 +95,9 @@ export function Chat() {
     return (
       <section aria-labelledby="chat-title">
         <h2 id="chat-title">Chat</h2>
-        <p class="empty">There is no chat model yet.</p>
+        <p class="empty">
+          There is no chat model yet. <a href="#discover">Download one</a>.
+        </p>
       </section>
     );
   }

@@ -12,6 +12,7 @@ export interface Message {
 export interface ChatRequest extends Partial<Record<OptionName, number>> {
   model: string;
   messages: Message[];
+  reasoning_effort?: string;
 }
 
 export interface Stats {
@@ -73,7 +74,8 @@ export async function streamChat(
   abort: AbortSignal,
   handlers: ChatHandlers,
 ): Promise<void> {
-  const streamed = { ...body, stream: true };
+  // Comments say how far the load or the prompt is, at once and not only after five seconds.
+  const streamed = { ...body, stream: true, stream_options: { include_progress: true } };
   const response = await request('POST', '/api/v0/chat/completions', streamed, { signal: abort });
   let complete = false;
   await readEventStream(response, {

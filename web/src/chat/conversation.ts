@@ -11,12 +11,23 @@ export interface Turn extends Message {
   error?: string; // why there is no, or no complete, answer
 }
 
+// How long a model reasons before it answers, for those that do.
+export const efforts = {
+  '': 'Default',
+  none: 'Off',
+  low: 'Short',
+  medium: 'Medium',
+  high: 'Long',
+};
+export type Effort = keyof typeof efforts;
+
 export interface Conversation {
   id: string;
   changed: number; // Unix ms
   model: string; // chosen by the user; empty: none chosen; may no longer exist
   system: string; // the system prompt; empty: none
   options: Options;
+  reasoning?: Effort; // absent: as the model does
   turns: Turn[];
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // The system prompt and the sampling options of the open conversation.
-import { changeOpen, open } from './chat-state';
+import { canReason, changeOpen, model, open } from './chat-state';
+import { efforts, type Effort } from './conversation';
 import { optionError, optionSpecs, type OptionSpec } from './options';
 
 function OptionField({ spec }: { spec: OptionSpec }) {
@@ -27,10 +28,30 @@ function OptionField({ spec }: { spec: OptionSpec }) {
   );
 }
 
+function ReasoningField() {
+  return (
+    <div class="field">
+      <label for="reasoning">Reasoning</label>
+      <select
+        id="reasoning"
+        value={open.value.reasoning ?? ''}
+        onChange={(e) => changeOpen({ reasoning: e.currentTarget.value as Effort })}
+      >
+        {Object.entries(efforts).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 export function OptionsPanel() {
-  const { system, options } = open.value;
+  const { system, options, reasoning } = open.value;
+  const reasons = canReason(model.value);
   const set = optionSpecs.filter(({ name }) => options[name].trim()).length;
-  const count = set + (system.trim() ? 1 : 0);
+  const count = set + (system.trim() ? 1 : 0) + (reasons && reasoning ? 1 : 0);
   return (
     <details class="options">
       <summary>System prompt and sampling{count > 0 && ` (${count} set)`}</summary>
@@ -45,6 +66,7 @@ export function OptionsPanel() {
         />
       </div>
       <div class="fields">
+        {reasons && <ReasoningField />}
         {optionSpecs.map((spec) => (
           <OptionField key={spec.name} spec={spec} />
         ))}

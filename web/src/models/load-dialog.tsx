@@ -2,8 +2,10 @@
 // The dialog that loads a model, with the memory that the load would need.
 import { useEffect, useRef } from 'preact/hooks';
 import { memory, settings } from '../server/store';
-import { bytes, count, span } from '../ui/format';
-import { estimateRequestOf, type Field, type LoadForm } from './load-form';
+import { LoadFields } from '../load/load-fields-view';
+import type { LoadSettings } from '../server/api';
+import { bytes, span } from '../ui/format';
+import { DEFAULT_MINUTES, estimateRequestOf, type Field, type LoadForm } from './load-form';
 import {
   change,
   close,
@@ -51,44 +53,17 @@ function FieldError({ name }: { name: Field }) {
   );
 }
 
-function TextField(props: {
-  name: Field;
-  label: string;
-  value: string;
-  hint: string;
-  placeholder: string;
-  numeric?: boolean;
-  onChange: (text: string) => void;
-}) {
-  const id = `load-${props.name}`;
-  return (
-    <div class="field">
-      <label for={id}>{props.label}</label>
-      <input
-        id={id}
-        value={props.value}
-        placeholder={props.placeholder}
-        autoComplete="off"
-        spellcheck={false}
-        inputMode={props.numeric ? 'numeric' : 'text'}
-        aria-invalid={props.name in shownErrors.value}
-        aria-describedby={`${id}-error ${id}-hint`}
-        onInput={(e) => props.onChange(e.currentTarget.value)}
-        onBlur={() => visit(props.name)}
-      />
-      <p class="hint" id={`${id}-hint`}>
-        {props.hint}
-      </p>
-      <FieldError name={props.name} />
-    </div>
-  );
-}
-
 // What the setting explicit_ttl does to a load that names no ttl.
 const commandLineDefault = (explicitTtl: number | null): string =>
   explicitTtl === null
     ? 'keeps a model until you unload it'
     : `unloads a model after ${span(explicitTtl)} without a request`;
+
+// ttl: of the model's own settings.
+function ownDefault(ttl: number | undefined): string {
+  if (ttl === undefined) return `${DEFAULT_MINUTES} minutes`;
+  return ttl < 0 ? 'the model’s own setting, no ttl' : `the model’s own setting, ${span(ttl)}`;
+}
 
 function TtlFields({ f }: { f: LoadForm }) {
   return (
@@ -129,9 +104,9 @@ function TtlFields({ f }: { f: LoadForm }) {
       </label>
       <FieldError name="ttl" />
       <p class="hint" id="load-ttl-hint">
-        The 10 minutes are this dialog’s default. Without <code>--ttl</code>,{' '}
-        <code>doze load</code>{' '}
-        {commandLineDefault(settings.value?.explicit_ttl ?? null)}.
+        Without <code>--ttl</code>, <code>doze load</code>{' '}
+        {commandLineDefault(settings.value?.explicit_ttl ?? null)}; here the default is{' '}
+        {ownDefault(settings.value?.models[f.model.key]?.ttl)}.
       </p>
       <label class="choice">
         <input
@@ -145,37 +120,31 @@ function TtlFields({ f }: { f: LoadForm }) {
   );
 }
 
-function OptionalFields({ f }: { f: LoadForm }) {
-  const max = f.model.max_context_length;
+// What a load gets from the settings where it says nothing itself.
+function settingsBelow(key: string): LoadSettings {
+  const s = settings.value;
+  return { ...s?.load, ...s?.models[key] };
+}
+
+function IdentifierField({ f }: { f: LoadForm }) {
   return (
-    <>
-      <TextField
-        name="context_length"
-        label="Context length (tokens)"
-        value={f.context}
-        numeric
-        placeholder="automatic"
-        hint={`${max ? `At most ${count(max)}. ` : ''}Leave empty to use what fits into memory.`}
-        onChange={(context) => change({ context })}
-      />
-      <TextField
-        name="parallel"
-        label="Parallel requests"
-        value={f.parallel}
-        numeric
-        placeholder="automatic"
-        hint="Each can use the whole context. More need more memory."
-        onChange={(parallel) => change({ parallel })}
-      />
-      <TextField
-        name="identifier"
-        label="Identifier"
+    <div class="field">
+      <label for="load-identifier">Identifier</label>
+      <input
+        id="load-identifier"
         value={f.identifier}
         placeholder={f.model.key}
-        hint="The name that requests use for this instance."
-        onChange={(identifier) => change({ identifier })}
+        autoComplete="off"
+        spellcheck={false}
+        aria-invalid={'identifier' in shownErrors.value}
+        aria-describedby="load-identifier-error load-identifier-hint"
+        onInput={(e) => change({ identifier: e.currentTarget.value })}
       />
-    </>
+      <p class="hint" id="load-identifier-hint">
+        The name that requests use for this instance.
+      </p>
+      <FieldError name="identifier" />
+    </div>
   );
 }
 
@@ -205,7 +174,16 @@ function Fields({ f }: { f: LoadForm }) {
     <form onSubmit={submit} noValidate>
       <h2 id="load-title">Load {f.model.key}</h2>
       <TtlFields f={f} />
-      <OptionalFields f={f} />
+      <IdentifierField f={f} />
+      <LoadFields
+        id="load"
+        texts={f.load}
+        below={settingsBelow(f.model.key)}
+        errors={shownErrors.value}
+        maxContext={f.model.max_context_length}
+        onChange={(load) => change({ load })}
+        onVisit={visit}
+      />
       <MemoryEstimate f={f} />
       <Refused f={f} />
       <div class="row end">

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
 import { ApiError, type Model } from '../server/api';
+import { noTexts } from '../load/load-fields';
 import {
   canForce,
   estimateRequestOf,
@@ -22,8 +23,7 @@ describe('a load request', () => {
   it('has what is filled in, without spaces around it', () => {
     const filled = form({
       minutes: '0,5',
-      context: ' 4096 ',
-      parallel: '2',
+      load: { ...noTexts, context_length: ' 4096 ', parallel: '2', flash_attention: 'false' },
       identifier: ' mine ',
       keep: true,
       force: true,
@@ -33,10 +33,15 @@ describe('a load request', () => {
       ttl: 30,
       context_length: 4096,
       parallel: 2,
+      flash_attention: false,
       identifier: 'mine',
       keep: true,
       force: true,
     });
+  });
+  it('begins with the ttl of the model’s own settings', () => {
+    expect(loadRequestOf(newLoadForm(model, { ttl: 90 })).ttl).toBe(90);
+    expect(loadRequestOf(newLoadForm(model, { ttl: -1 })).ttl).toBe(-1);
   });
   it('says -1 for a model that stays', () => {
     expect(loadRequestOf(form({ stays: true, minutes: 'nonsense' })).ttl).toBe(-1);
@@ -45,7 +50,9 @@ describe('a load request', () => {
 
 describe('an estimate request', () => {
   it('has only what decides the memory', () => {
-    expect(estimateRequestOf(form({ context: '512', identifier: 'mine' }))).toEqual({
+    expect(
+      estimateRequestOf(form({ load: { ...noTexts, context_length: '512' }, identifier: 'mine' })),
+    ).toEqual({
       model: 'qwen',
       context_length: 512,
     });
@@ -53,28 +60,23 @@ describe('an estimate request', () => {
   it('does not depend on the ttl', () => {
     expect(estimateRequestOf(form({ minutes: 'nonsense' }))).toEqual({ model: 'qwen' });
   });
-  it.each([{ context: 'many' }, { context: '8193' }, { parallel: '0' }])(
+  it.each([{ context_length: 'many' }, { context_length: '8193' }, { parallel: '0' }])(
     'is not made of %o',
-    (invalid) => expect(estimateRequestOf(form(invalid))).toBeNull(),
+    (wrong) => expect(estimateRequestOf(form({ load: { ...noTexts, ...wrong } }))).toBeNull(),
   );
 });
 
 describe('errors', () => {
   it('are none in a new form', () => expect(fieldErrors(form())).toEqual({}));
   it('name the field and its range', () => {
-    const wrong = form({ context: '0', parallel: '65', minutes: 'soon' });
+    const wrong = form({ load: { ...noTexts, context_length: '0' }, minutes: 'soon' });
     expect(fieldErrors(wrong)).toEqual({
       ttl: 'Enter minutes, such as 10 or 0.5.',
       context_length: 'Enter a whole number from 1 to 8,192.',
-      parallel: 'Enter a whole number from 1 to 64.',
     });
   });
   it('do not count minutes that are not used', () => {
     expect(fieldErrors(form({ stays: true, minutes: 'soon' }))).toEqual({});
-  });
-  it('take any context length for a model that names no limit', () => {
-    const unlimited = form({ model: { key: 'm', max_context_length: 0 } as Model });
-    expect(fieldErrors({ ...unlimited, context: '1000000' })).toEqual({});
   });
 });
 
@@ -82,7 +84,8 @@ describe('refusals', () => {
   const refusal = (param: string | null, code: string | null) => new ApiError('', 400, param, code);
   it('belong to a field of the dialog or to none', () => {
     expect(refusedField(refusal('identifier', null))).toBe('identifier');
-    expect(refusedField(refusal('gpu_layers', null))).toBeNull();
+    expect(refusedField(refusal('kv_type_v', null))).toBe('kv_type_v');
+    expect(refusedField(refusal('model', null))).toBeNull();
     expect(refusedField(refusal(null, null))).toBeNull();
   });
   it('can be a cancellation, or overruled', () => {

@@ -1,62 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 // What is typed into the load dialog: checked, and turned into requests. Pure.
-import type { ApiError, LoadRequest, Model } from '../server/api';
-import { count, minutesToSeconds } from '../ui/format';
-
-const MAX_PARALLEL = 64;
-const MAX_CONTEXT = 10_000_000; // for a model that does not say
+import type { ApiError, LoadRequest, Model, ModelSettings } from '../server/api';
+import {
+  loadErrors,
+  loadFields,
+  loadSettingsOf,
+  noTexts,
+  type LoadField,
+  type LoadTexts,
+} from '../load/load-fields';
+import { minutesToSeconds, secondsToMinutes } from '../ui/format';
 
 // Fields that can be wrong, named as in the API.
-const fields = ['ttl', 'context_length', 'parallel', 'identifier'] as const;
-export type Field = (typeof fields)[number];
+export type Field = 'ttl' | 'identifier' | LoadField;
+const fields: Field[] = ['ttl', 'identifier', ...loadFields.map(({ name }) => name)];
 
 export interface LoadForm {
   model: Model;
   stays: boolean; // no ttl
   minutes: string;
-  context: string; // empty: the server decides
-  parallel: string; // empty: the server decides
+  load: LoadTexts; // empty: the server decides
   identifier: string; // empty: the model's key
   keep: boolean;
   force: boolean;
 }
 
-export const newLoadForm = (model: Model): LoadForm => ({
+export const DEFAULT_MINUTES = 10;
+
+// With the ttl of the model's own settings, if they have one.
+export const newLoadForm = (model: Model, { ttl }: ModelSettings = {}): LoadForm => ({
   model,
-  stays: false,
-  minutes: '10',
-  context: '',
-  parallel: '',
+  stays: ttl === -1,
+  minutes: ttl === undefined || ttl < 0 ? String(DEFAULT_MINUTES) : secondsToMinutes(ttl),
+  load: noTexts,
   identifier: '',
   keep: false,
   force: false,
 });
 
-// undefined: the field is empty; null: not a whole number from 1 to max.
-function wholeNumber(text: string, max: number): number | null | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '') return undefined;
-  const n = /^\d+$/.test(trimmed) ? Number(trimmed) : 0;
-  return n >= 1 && n <= max ? n : null;
-}
-
-const maxContext = (f: LoadForm) => f.model.max_context_length || MAX_CONTEXT;
-const contextOf = (f: LoadForm) => wholeNumber(f.context, maxContext(f));
-const parallelOf = (f: LoadForm) => wholeNumber(f.parallel, MAX_PARALLEL);
-
 // One sentence for each field that is wrong.
 export function fieldErrors(f: LoadForm): Partial<Record<Field, string>> {
   const errors: Partial<Record<Field, string>> = {};
   if (!f.stays && minutesToSeconds(f.minutes) === null) {
-    errors.ttl = 'Enter minutes, such as 10 or 0.5.';
+    errors.ttl = `Enter minutes, such as ${DEFAULT_MINUTES} or 0.5.`;
   }
-  if (contextOf(f) === null) {
-    errors.context_length = `Enter a whole number from 1 to ${count(maxContext(f))}.`;
-  }
-  if (parallelOf(f) === null) {
-    errors.parallel = `Enter a whole number from 1 to ${MAX_PARALLEL}.`;
-  }
-  return errors;
+  return { ...errors, ...loadErrors(f.load, f.model.max_context_length) };
 }
 
 // The load that a form without errors asks for.
@@ -72,18 +60,14 @@ export function loadRequestOf(f: LoadForm): LoadRequest {
 
 // What decides the memory of a load; null while it is not valid.
 export function estimateRequestOf(f: LoadForm): LoadRequest | null {
-  return contextOf(f) === null || parallelOf(f) === null ? null : measuredPartOf(f);
+  const wrong = loadErrors(f.load, f.model.max_context_length);
+  return Object.keys(wrong).length > 0 ? null : measuredPartOf(f);
 }
 
-function measuredPartOf(f: LoadForm): LoadRequest {
-  const context = contextOf(f);
-  const parallel = parallelOf(f);
-  return {
-    model: f.model.key,
-    ...(context && { context_length: context }),
-    ...(parallel && { parallel }),
-  };
-}
+const measuredPartOf = (f: LoadForm): LoadRequest => ({
+  model: f.model.key,
+  ...loadSettingsOf(f.load, f.model.max_context_length),
+});
 
 // The field that the server refused; null: none of the dialog's.
 export const refusedField = (e: ApiError): Field | null =>

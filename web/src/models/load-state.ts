@@ -12,7 +12,9 @@ import {
   type LoadRequest,
   type Model,
 } from '../server/api';
+import { focusField } from '../load/load-fields-view';
 import { readEventStream } from '../server/sse';
+import { settings } from '../server/store';
 import { notify } from '../ui/notices';
 import {
   canForce,
@@ -48,7 +50,7 @@ export const shownErrors = computed<Partial<Record<Field, string>>>(() => {
 });
 
 export function openLoadDialog(model: Model): void {
-  form.value = newLoadForm(model);
+  form.value = newLoadForm(model, settings.peek()?.models[model.key]);
   visited.value = new Set();
   refusal.value = null;
   sending.value = false;
@@ -127,7 +129,7 @@ export async function submit(e: Event): Promise<void> {
   const invalid = Object.keys(fieldErrors(form.peek()!)) as Field[];
   visit(...invalid);
   if (invalid[0]) {
-    document.getElementById(`load-${invalid[0]}`)?.focus();
+    focusField(`load-${invalid[0]}`);
     return;
   }
   refusal.value = null;

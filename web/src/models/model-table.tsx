@@ -2,9 +2,11 @@
 // The models on disk: search, sort, load.
 import { computed, signal } from '@preact/signals';
 import type { Model } from '../server/api';
-import { connection, instances, modelFolders, models } from '../server/store';
+import { connection, instances, modelFolders, models, settings } from '../server/store';
 import { bytes, count, plural } from '../ui/format';
+import { openDeletion } from './delete-dialog';
 import { openLoadDialog } from './load-state';
+import { openModelSettings } from './model-settings-dialog';
 import { capabilities, selectModels, type SortKey } from './model-list';
 
 const search = signal('');
@@ -44,15 +46,58 @@ function Heading({ column }: { column: (typeof columns)[number] }) {
   );
 }
 
+function UseButtons({ model: m }: { model: Model }) {
+  const off = connection.value !== 'live';
+  return (
+    <>
+      <button
+        type="button"
+        disabled={off || !settings.value}
+        aria-label={`Settings of ${m.key}…`}
+        onClick={() => openModelSettings(m)}
+      >
+        Settings…
+      </button>
+      <button
+        type="button"
+        disabled={off}
+        aria-label={`Load ${m.key}…`}
+        onClick={() => openLoadDialog(m)}
+      >
+        Load…
+      </button>
+    </>
+  );
+}
+
+function DeleteButton({ model: m }: { model: Model }) {
+  return (
+    <button
+      type="button"
+      class="plain"
+      disabled={connection.value !== 'live'}
+      aria-label={`Delete ${m.key}…`}
+      onClick={() => void openDeletion(m)}
+    >
+      Delete…
+    </button>
+  );
+}
+
 function Row({ model: m }: { model: Model }) {
   const loaded = instances.value.filter((i) => i.model === m.key).length;
+  const own = settings.value?.models[m.key] !== undefined;
   return (
     <tr class={m.problem ? 'broken' : ''} data-model={m.key}>
       <th scope="row">
         <span class="key">{m.key}</span>
+        {loaded > 0 && (
+          <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>
+        )}
         <span class="sub">
           {m.publisher}
           {m.display_name !== m.key && ` · ${m.display_name}`}
+          {own && ' · own settings'}
         </span>
         {m.problem && <span class="wrong">Broken: {m.problem}</span>}
       </th>
@@ -76,19 +121,10 @@ function Row({ model: m }: { model: Model }) {
             ))}
       </td>
       <td class="actions">
-        {loaded > 0 && (
-          <span class="tag idle">{loaded === 1 ? 'loaded' : `loaded ${loaded} times`}</span>
-        )}
-        {!m.problem && (
-          <button
-            type="button"
-            disabled={connection.value !== 'live'}
-            aria-label={`Load ${m.key}…`}
-            onClick={() => openLoadDialog(m)}
-          >
-            Load…
-          </button>
-        )}
+        <span class="row tight">
+          {!m.problem && <UseButtons model={m} />}
+          <DeleteButton model={m} />
+        </span>
       </td>
     </tr>
   );
@@ -125,7 +161,7 @@ function NoModels() {
   return (
     <p class="empty">
       No models found. Put GGUF files into {folder ? <code>{folder}</code> : 'a model folder'}; they
-      appear here automatically.
+      appear here automatically. Or <a href="#discover">download one</a>.
       {others.length > 0 && ` doze also searches ${others.join(', ')}.`}
     </p>
   );
@@ -137,7 +173,7 @@ export function ModelTable() {
   return (
     <section aria-labelledby="models-title">
       <div class="row between">
-        <h2 id="models-title">
+        <h2 id="models-title" tabIndex={-1}>
           Models on disk{' '}
           <small>
             {plural(all.length - broken, 'model')}

@@ -55,17 +55,73 @@ export interface Model {
   problem: string | null;
 }
 
+// Of all models, of one, or of one load. What is absent has no say.
+export interface LoadSettings {
+  context_length?: number;
+  parallel?: number;
+  flash_attention?: boolean;
+  kv_type_k?: string;
+  kv_type_v?: string;
+  threads?: number;
+  gpu_layers?: number;
+  offload_kv_cache_to_gpu?: boolean;
+  eval_batch_size?: number;
+  chunk_size?: number;
+  num_experts?: number;
+  rope_frequency_base?: number;
+  rope_frequency_scale?: number;
+  repack?: string;
+  mmap?: boolean;
+  mlock?: boolean;
+  reproducible?: boolean;
+  prepare_seconds?: number;
+  seed?: number;
+}
+
+export interface ModelSettings extends LoadSettings {
+  ttl?: number; // seconds; -1: none
+}
+
+type Nullable<T> = { [K in keyof T]?: T[K] | null };
+
+// A part of the settings; objects are merged, null removes a member.
+export type SettingsChange = Partial<Omit<Settings, 'load' | 'models' | 'model_aliases'>> & {
+  load?: Nullable<LoadSettings>;
+  models?: Record<string, Nullable<ModelSettings> | null>;
+  model_aliases?: Record<string, string | null>;
+};
+
 export interface Settings {
   jit: boolean;
   default_ttl: number | null;
   explicit_ttl: number | null;
-  ttl_update: 'set' | 'ignore';
+  max_ttl: number | null;
+  ttl_update: 'set' | 'ignore' | 'longest';
   auto_evict: 'on' | 'off' | 'fit' | 'per_type';
   jit_limit: number;
+  switch_window_ms: number;
   memory_limit: number | null;
+  standby: boolean;
+  max_waiting: number;
+  load_stall_seconds: number;
+  hang_seconds: number;
+  body_limit: number;
+  download_connections: number;
+  prompt_store: 'on' | 'memory' | 'off';
+  prompt_store_bytes: number;
+  response_store_bytes: number;
+  response_store_age: number;
   cors: boolean;
-  api_key: string | null;
-  load: { context_length?: number; parallel?: number };
+  allowed_hosts: string | null; // names with commas between
+  allowed_origins: string | null;
+  sdk_port: boolean;
+  ollama_default_keep_alive: boolean;
+  ollama_port: number;
+  lmstudio_compat: boolean;
+  api_key: string | null; // stars
+  load: LoadSettings;
+  models: Record<string, ModelSettings>;
+  model_aliases: Record<string, string>; // a name or pattern: a model's key, or "loaded"
 }
 
 export interface Transition {
@@ -82,6 +138,7 @@ export interface Transition {
   memory_bytes?: number;
   load_time_seconds?: number;
   error?: string;
+  hint?: string; // a sentence for the owner of the machine
 }
 
 export interface MemorySample {
@@ -106,11 +163,57 @@ export interface Estimate {
   fits: boolean;
 }
 
-export interface LoadRequest {
+// The prompts that are kept on disk.
+export interface Prompts {
+  limit_bytes: number;
+  entries: number;
+  bytes: number;
+  models: { model: string; entries: number; tokens: number; bytes: number; newest_at: number }[];
+}
+
+export interface Download {
+  job_id?: string; // absent: nothing is downloaded
+  status:
+    | 'downloading'
+    | 'paused'
+    | 'completed'
+    | 'failed'
+    | 'already_downloaded'
+    | 'planned'
+    | 'removed';
+  total_size_bytes: number;
+  downloaded_bytes: number;
+  bytes_per_second: number;
+  estimated_completion: string | null;
+  model: string; // owner/repo
+  quantization: string; // empty: unknown
+  path: string; // the folder
+  error?: string; // why it failed, is paused or waits
+  fits?: boolean; // of a plan: into the machine's memory
+}
+
+export interface FoundModel {
+  model: string; // owner/repo
+  downloads: number;
+  likes: number;
+  quantization: string; // of what would be downloaded; empty: unknown
+  quantizations: string; // all there are, separated by commas
+  size_bytes?: number;
+  fits?: boolean;
+}
+
+// What deleting a model removes.
+export interface Deletion {
+  key: string;
+  foreign: boolean; // its folder belongs to another program
+  bytes: number;
+  files: string[];
+  loaded: string[]; // ids of its instances
+}
+
+export interface LoadRequest extends LoadSettings {
   model: string;
   identifier?: string;
-  context_length?: number;
-  parallel?: number;
   ttl?: number;
   keep?: boolean;
   force?: boolean;
@@ -188,8 +291,37 @@ export const getModels = async () =>
 export const getSettings = () => json<Settings>('GET', '/api/v1/settings');
 export const getVersion = async () =>
   (await json<{ version: string }>('GET', '/lms-status')).version;
-export const patchSettings = (change: Partial<Settings>) =>
+export const patchSettings = (change: SettingsChange) =>
   json<Settings>('PATCH', '/api/v1/settings', change);
+export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');
+// Of one model, or of all.
+export const clearPrompts = (model?: string) =>
+  json<{ deleted: number; bytes: number }>(
+    'DELETE',
+    `/api/v1/prompts${model === undefined ? '' : `/${encodeURIComponent(model)}`}`,
+  );
+const modelPath = (key: string, query: string) =>
+  `/api/v1/models/${encodeURIComponent(key)}?${query}`;
+export const planDeletion = (key: string) =>
+  json<Deletion>('DELETE', modelPath(key, 'dry_run=true&force=true&foreign=true'));
+// No more than what the plan said: a model loaded since then is refused.
+export const deleteModel = (key: string, { foreign, loaded }: Deletion) =>
+  json<Deletion>('DELETE', modelPath(key, `force=${loaded.length > 0}&foreign=${foreign}`));
+const downloadPath = (id: string) => `/api/v1/downloads/${encodeURIComponent(id)}`;
+export const getDownloads = async () =>
+  (await json<{ downloads: Download[] }>('GET', '/api/v1/downloads')).downloads;
+export const searchModels = async (words: string, signal: AbortSignal) => {
+  const path = `/api/v1/models/search?q=${encodeURIComponent(words)}`;
+  return (await json<{ results: FoundModel[] }>('GET', path, undefined, signal)).results;
+};
+// model: owner/repo, owner/repo@quantization, owner/repo/file or a URL of one.
+export const planDownload = (model: string, signal?: AbortSignal) =>
+  json<Download>('POST', '/api/v1/models/download', { model, dry_run: true }, signal);
+export const beginDownload = (model: string) =>
+  json<Download>('POST', '/api/v1/models/download', { model });
+export const changeDownload = (id: string, status: 'paused' | 'downloading') =>
+  json<Download>('PATCH', downloadPath(id), { status });
+export const removeDownload = (id: string) => json<unknown>('DELETE', downloadPath(id));
 export const unload = (id: string) =>
   json<{ instance_id: string }>('POST', '/api/v1/models/unload', { instance_id: id });
 export const updateInstance = (id: string, change: { ttl?: number | null; origin?: Origin }) =>

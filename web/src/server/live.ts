@@ -4,12 +4,14 @@
 import { batch, effect } from '@preact/signals';
 import {
   apiKey,
+  getDownloads,
   getModels,
   getSettings,
   getVersion,
   keyRequired,
   request,
   ApiError,
+  type Download,
   type Settings,
   type Status,
   type Transition,
@@ -50,14 +52,50 @@ function onCatalog({ folders }: { folders: string[] }): void {
   catalogKnown = true;
 }
 
+let fetchingDownloads = false;
+let downloadsChanged = false; // since they were fetched
+
+async function fetchDownloads(): Promise<void> {
+  downloadsChanged = true;
+  if (fetchingDownloads) return;
+  fetchingDownloads = true;
+  try {
+    while (downloadsChanged) {
+      downloadsChanged = false;
+      store.downloads.value = await getDownloads();
+    }
+  } catch {
+    // As with the models.
+  }
+  fetchingDownloads = false;
+}
+
+// Progress has no seq. A change of state may be repeated after a break, when another one has
+// followed long since: it says only that the list is another one.
+function onDownload({ seq, ...download }: Download & { seq?: number }): void {
+  if (seq !== undefined) {
+    void fetchDownloads();
+    return;
+  }
+  store.downloads.value = store.downloads.value.map((d) =>
+    d.job_id === download.job_id && d.status === 'downloading' ? download : d,
+  );
+}
+
+function onTransition(transition: Transition): void {
+  store.recordTransition(transition);
+  if (transition.hint) store.hint.value = transition.hint;
+}
+
 const handlers: Record<string, (data: never) => void> = {
   status: onStatus,
   progress: onProgress,
-  instance: (t: Transition) => store.recordTransition(t),
+  instance: onTransition,
   settings: (s: Settings) => {
     store.settings.value = s;
   },
   catalog: onCatalog,
+  download: onDownload,
 };
 
 function onMessage(message: Message): void {
@@ -81,6 +119,7 @@ async function fetchAll(): Promise<void> {
     store.version.value = version;
     store.connection.value = 'live';
   });
+  await fetchDownloads();
 }
 
 // One connection, from its start to its end.

@@ -90,7 +90,7 @@ export function moment(at: number, now: number, withSeconds = true): string {
 }
 
 // A decimal number with a point or a comma; null for anything else, and for negative numbers.
-function parseDecimal(text: string): number | null {
+export function parseDecimal(text: string): number | null {
   const trimmed = text.trim().replace(',', '.');
   return /^\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : null;
 }
