@@ -7,8 +7,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
-.PHONY: help dist setup setup-test build run test bench check fuzz format install uninstall \
-    clean distclean
+.PHONY: help dist deb test-deb release setup setup-test build run test bench check fuzz format \
+    install uninstall clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,15 @@ fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
 
 dist: build ## build/doze-VERSION.tar.gz, with the built page
 	@sh setup/dist.sh
+
+deb: build ## build/doze_VERSION_ARCH.deb, for Debian 12 and newer
+	@sh setup/deb.sh
+
+test-deb: deb ## lintian, the units, and the package in a small Debian (as root)
+	@sh packaging/test.sh
+
+release: build ## tarball, package and checksums of HEAD, built twice with the same bytes
+	@sh setup/release.sh
 
 format: ## let clang-format rewrite the sources
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i

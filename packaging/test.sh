@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test.sh [SUITE…] - lintian, the units, nginx in front, and the package in a small tree of each
+# Debian suite (bookworm if none is named): installed, used, upgraded, purged. As root. Trees are
+# made by debootstrap from this machine's mirror once, and kept in build/deps.
+# shellcheck source=setup/common.sh
+. "$(dirname "$0")/../setup/common.sh"
+
+[ "$(id -u)" -eq 0 ] || die "the test of the package needs root (chroot, mount)"
+for tool in lintian debootstrap systemd-analyze nginx promtool python3; do
+    command -v "$tool" >/dev/null || die "$tool is missing: apt-get install \
+lintian debootstrap systemd libseccomp2 nginx-light prometheus python3"
+done
+cd "$ROOT"
+version=$(sed -n 's/^project(doze VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+deb=$(echo "build/doze_${version}_"*.deb)
+[ -e "$deb" ] || die "there is no package; run \`make deb\`"
+
+# The same package as the next version.
+next_version() {
+    dpkg-deb -R "$deb" "$1/next"
+    sed -i "s/^Version: .*/Version: $version.1/" "$1/next/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$1/next" "$1/next.deb" >/dev/null
+    rm -rf "$1/next"
+}
+
+make_tree() {
+    # shellcheck disable=SC2016 # apt's own variables
+    mirror=$(apt-get indextargets --format '$(COMPONENT) $(REPO_URI)' 'Identifier: Packages' |
+        sed -n 's/^main //p' | grep -v security | head -n 1)
+    say "making a tree of Debian $1"
+    debootstrap --variant=minbase "$1" "$2.new" "$mirror" >"$2.log" 2>&1 ||
+        die "debootstrap failed; its output is in $2.log"
+    printf 'deb %s %s main\n' "$mirror" "$1" >"$2.new/etc/apt/sources.list"
+    cp -R /etc/apt/apt.conf.d "$2.new/etc/apt/"
+    mv "$2.new" "$2"
+}
+
+test_in_tree() {
+    tree=$DEPS/debian-$1
+    [ -e "$tree" ] || make_tree "$1" "$tree"
+    copy=$(mktemp -d)
+    cp -a "$tree/." "$copy"
+    mkdir "$copy/test"
+    cp "$deb" "$copy/test/first.deb"
+    next_version "$copy/test"
+    build/make-model spoken --text 'Hello there.' --out "$copy/test/m.gguf"
+    cp packaging/test-in-tree.sh "$copy/test/"
+    cp /etc/resolv.conf "$copy/etc/"
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare --mount --pid --fork --kill-child sh -ec \
+        'mount -t proc proc "$1/proc" && exec chroot "$1" sh /test/test-in-tree.sh' sh "$copy" \
+        >"$ROOT/build/package/test-$1.log" 2>&1 && ok=yes || ok=no
+    rm -rf --one-file-system "$copy"
+    [ "$ok" = yes ] || {
+        tail -n 40 "$ROOT/build/package/test-$1.log" >&2
+        die "the package failed on $1; the output is in build/package/test-$1.log"
+    }
+    say "$1: installed, answered, upgraded with its settings, purged without the models"
+}
+
+lintian --fail-on error --allow-root "$deb"
+say "lintian has no error"
+python3 packaging/test-units.py build/doze build/make-model
+timeout 60 python3 packaging/test-nginx.py build/doze build/make-model
+[ $# -gt 0 ] || set -- bookworm
+for suite in "$@"; do test_in_tree "$suite"; done
