@@ -23,14 +23,16 @@ struct reply_options {
     bool base64;        /* embeddings: encoding_format */
     int64_t dimensions; /* embeddings: of the vectors; 0: as they come */
     bool logprobs;
-    int answers;          /* to each prompt; 0 and 1: one */
-    bool vectors;         /* Ollama: embeddings were asked for, if only of nothing */
-    bool unload;          /* Ollama: nothing to answer, and keep_alive 0 */
-    bool reasoning;       /* messages: thinking was asked for, and is shown */
-    bool reasoning_text;  /* ... with its text */
-    bool store;           /* responses: the server stores the answer */
-    yyjson_mut_doc *echo; /* responses: what the answer repeats of the request; NULL: nothing */
-    char *model;          /* name to show: what the client asked for; "" if it named none */
+    int answers;         /* to each prompt; 0 and 1: one */
+    bool vectors;        /* Ollama: embeddings were asked for, if only of nothing */
+    bool unload;         /* Ollama: nothing to answer, and keep_alive 0 */
+    bool reasoning;      /* messages: thinking was asked for, and is shown */
+    bool reasoning_text; /* ... with its text */
+    bool store;          /* responses: the server stores the answer */
+    int64_t top_n;       /* rerank: of the results; 0: all */
+    /* responses, rerank: what the answer repeats of the request; NULL: nothing */
+    yyjson_mut_doc *echo;
+    char *model; /* name to show: what the client asked for; "" if it named none */
 };
 
 struct parsed {

@@ -19,12 +19,15 @@ static bool read_common(struct parsed *parsed, struct translation *t) {
 bool parsed_read_one(enum service_op op, const char *body, size_t len,
                      bool (*read)(struct parsed *parsed, struct translation *t),
                      struct parsed *ret_parsed, struct error *err) {
-    assert(op == OP_CHAT || op == OP_TEMPLATE);
+    static const char *const words[] = {
+        [OP_CHAT] = "chat", [OP_RERANK] = "rerank", [OP_TEMPLATE] = "template"
+    };
+    assert((size_t)op < sizeof words / sizeof words[0] && words[op]);
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
     struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
     t.doc = json_object_new(&t.out);
-    yyjson_mut_obj_add_str(t.doc, t.out, "op", op == OP_TEMPLATE ? "template" : "chat");
+    yyjson_mut_obj_add_str(t.doc, t.out, "op", words[op]);
     struct parsed parsed = { .options.op = op, .count = 1 };
     parsed.requests[0] = (struct service_request){ .op = op, .body = t.doc };
     bool ok = read_common(&parsed, &t) && read(&parsed, &t);

@@ -32,6 +32,8 @@
  *    "grammar":GBNF}
  *     (one prompt; a dialect makes one request per prompt)
  *   {"op":"embedding", "input":[string | [token...], ...]}
+ *   {"op":"rerank", "query":string, "documents":[string, ...]}; a vector of one number, 0 to 1,
+ *    for each document
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
  *   {"op":"template", ...the fields of chat; answers the prompt text. "bos","eos":bool, whether
  *    these marks are part of it where the tokenizer adds them (absent: as the template says),
@@ -64,7 +66,14 @@
 #include "base/terms.h"
 #include "load/load_settings.h"
 
-enum service_op { OP_CHAT, OP_COMPLETION, OP_EMBEDDING, OP_TOKENIZE, OP_TEMPLATE };
+enum service_op {
+    OP_CHAT,
+    OP_COMPLETION,
+    OP_EMBEDDING,
+    OP_RERANK,
+    OP_TOKENIZE,
+    OP_TEMPLATE,
+};
 
 /* A ttl as a client gave it. */
 struct ttl {
@@ -130,7 +139,7 @@ enum service_event_kind {
     SERVICE_STARTED, /* an instance works on it; `instance`, the prompt figures of usage */
     SERVICE_PROMPT,  /* prompt processing: progress 0..1 */
     SERVICE_DELTA,
-    SERVICE_VECTOR, /* one embedding */
+    SERVICE_VECTOR, /* one embedding, or the score of one document */
     SERVICE_DONE,   /* last event */
     SERVICE_ERROR,  /* last event */
 };
@@ -234,6 +243,7 @@ struct model_view {
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
     bool chat_template, tool_use, reasoning;
+    bool ranks; /* of MODEL_EMBEDDINGS: a reranker */
     const struct instance_view *instances;
     size_t instance_count;
 };

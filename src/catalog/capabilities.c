@@ -59,3 +59,8 @@ bool architecture_is_embedding(const char *architecture, int64_t pooling_type) {
     }
     return pooling_type > 0;
 }
+
+bool pooling_is_rank(int64_t pooling_type) {
+    static const int64_t rank = 4; /* of llama.cpp's enum llama_pooling_type */
+    return pooling_type == rank;
+}

@@ -20,5 +20,7 @@ bool template_has_reasoning(const char *text, size_t len);
 /* Does the model return vectors? True for encoders by their architecture, for others by their
  * pooling type (see gguf_meta.h). */
 bool architecture_is_embedding(const char *architecture, int64_t pooling_type);
+/* Of those: does it rank documents instead? */
+bool pooling_is_rank(int64_t pooling_type);
 
 #endif

@@ -41,6 +41,7 @@ struct model {
     int64_t context_length; /* the model's own maximum; 0 if unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length;
     bool has_chat_template, tool_use, reasoning;
+    bool ranks; /* of MODEL_EMBEDDINGS: it gives no vectors, but scores of documents */
 };
 
 /* What a load plan has to know of it; borrows the key. */

@@ -97,6 +97,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->license = text_safe(meta->license, strnlen(meta->license, sizeof meta->license));
     model->quantization = xstrdup(quantization_of(meta, place->file, room));
     model->type = embeddings ? MODEL_EMBEDDINGS : MODEL_LLM;
+    model->ranks = pooling_is_rank(meta->pooling_type);
     model->has_chat_template = meta->has_chat_template;
     model->tool_use = meta->tool_use && !embeddings;
     model->reasoning = meta->reasoning && !embeddings;

@@ -56,6 +56,7 @@ static void read_model(yyjson_val *obj, struct listed_model *ret) {
         .vision = yyjson_is_true(yyjson_obj_get(can, "vision")),
         .tool_use = yyjson_is_true(yyjson_obj_get(can, "trained_for_tool_use")),
         .reasoning = yyjson_obj_get(can, "reasoning") != NULL,
+        .ranks = yyjson_is_true(yyjson_obj_get(can, "rerank")),
         .chat_template = yyjson_is_true(yyjson_obj_get(obj, "chat_template")),
     };
 }

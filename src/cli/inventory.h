@@ -18,6 +18,7 @@ struct listed_model {
     nbytes size_bytes;
     int64_t max_context_length, layers; /* layers: 0 if unknown */
     bool vision, tool_use, reasoning, chat_template;
+    bool ranks;                            /* a reranker */
     size_t first_instance, instance_count; /* into inventory.instances */
 };
 

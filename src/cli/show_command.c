@@ -46,9 +46,10 @@ static void number_format(int64_t number, char text[32]) {
 static void print_abilities(const struct listed_model *model) {
     char text[128];
     snprintf(text, sizeof text, "%s%s%s%s",
-             listed_model_embeds(model) ? "embeddings"
-             : model->chat_template     ? "chat"
-                                        : "text (no chat template)",
+             model->ranks                 ? "reranking"
+             : listed_model_embeds(model) ? "embeddings"
+             : model->chat_template       ? "chat"
+                                          : "text (no chat template)",
              model->tool_use ? ", tools" : "", model->reasoning ? ", reasoning" : "",
              model->vision ? ", images" : "");
     print_line("does", text);

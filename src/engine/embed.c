@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/reply.h"
+#include "engine/rerank.h"
 
 static void batch_add_text(struct llama_batch *b, const struct input *tokens,
                            llama_seq_id seq) {
@@ -50,11 +51,20 @@ static void finish(struct engine *e, struct job *job, const struct error *err) {
     job_free(job);
 }
 
-static bool compute(struct engine *e, struct job *job, int texts, struct error *err) {
-    if (llama_pooling_type(e->context.llama) == LLAMA_POOLING_TYPE_RANK) {
-        return error_set(err, ERR_NOT_SUPPORTED,
-                         "This model ranks texts; it gives no embeddings.");
+static bool send_result(struct engine *e, const struct job *job, const float *vector,
+                        struct error *err) {
+    if (job->request.op == REQUEST_RERANK) {
+        float score;
+        if (!rerank_score(&e->model, vector, &score, err)) return false;
+        reply_score(&e->link, job->id, score);
+    } else {
+        size_t len = (size_t)llama_model_n_embd_out(e->model.weights);
+        reply_vector(&e->link, job->id, vector, len);
     }
+    return true;
+}
+
+static bool compute(struct engine *e, struct job *job, int texts, struct error *err) {
     if (e->context.memory) llama_memory_clear(e->context.memory, false);
     int32_t status = context_compute(&e->context, &e->cpu, e->batch);
     if (status == 2) return true; /* cancelled: nothing to send, the job ends */
@@ -62,8 +72,7 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
         const float *vector = vector_of(e, seq);
         if (!vector) status = -1;
         if (!vector) break;
-        size_t len = (size_t)llama_model_n_embd_out(e->model.weights);
-        reply_vector(&e->link, job->id, vector, len);
+        if (!send_result(e, job, vector, err)) return false;
         job->next_input++;
     }
     if (status == 0) return true;

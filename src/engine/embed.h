@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* embed.h - the batches of a model made for embeddings, which has no slots. */
+/* embed.h - the batches of a model made for embeddings or for ranking, which has no slots. */
 #ifndef DOZE_ENGINE_EMBED_H
 #define DOZE_ENGINE_EMBED_H
 

@@ -58,14 +58,14 @@ static bool take_plan(struct job *job, const struct prepared *prepared, struct e
 bool job_take_prepared(struct job *job, const struct model *model, size_t length,
                        struct link *link, const struct frame *f, struct error *err) {
     struct prepared prepared = { .at = f->payload, .left = f->len };
-    bool embedding = job->request.op == REQUEST_EMBEDDING;
+    bool inputs = job->request.op == REQUEST_EMBEDDING || job->request.op == REQUEST_RERANK;
     job->vocab = model->vocab;
-    bool ok = embedding ? take_inputs(job, model, length, &prepared, err)
-                        : take_prompt(job, model, length, &prepared, err) &&
-                              take_plan(job, &prepared, err);
+    bool ok = inputs ? take_inputs(job, model, length, &prepared, err)
+                     : take_prompt(job, model, length, &prepared, err) &&
+                           take_plan(job, &prepared, err);
     if (!ok) return false;
     output_init(&job->output, link, job->id, job->chat, &job->request.sampling.stops);
-    if (!embedding) {
+    if (!inputs) {
         job->sampler = sampler_new(&job->request.sampling, model->vocab, job->prompt.data,
                                    job->prompt.count);
     }

@@ -31,13 +31,21 @@ uint64_t model_arch_number(const struct llama_model *weights, const char *key,
     return end == text || n == 0 ? otherwise : n;
 }
 
+static long pooling_of(const struct llama_model *weights) {
+    char pooling[16];
+    return strtol(arch_value(weights, "pooling_type", pooling, sizeof pooling), NULL, 10);
+}
+
 /* It pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights) {
-    char pooling[16], causal[16];
-    arch_value(weights, "pooling_type", pooling, sizeof pooling);
+    char causal[16];
     arch_value(weights, "attention.causal", causal, sizeof causal);
-    return strtol(pooling, NULL, 10) != LLAMA_POOLING_TYPE_NONE ||
-           strcmp(causal, "false") == 0 || !llama_model_has_decoder(weights);
+    return pooling_of(weights) != LLAMA_POOLING_TYPE_NONE || strcmp(causal, "false") == 0 ||
+           !llama_model_has_decoder(weights);
+}
+
+bool model_is_ranker(const struct llama_model *weights) {
+    return pooling_of(weights) == LLAMA_POOLING_TYPE_RANK;
 }
 
 bool model_has_long_rope(const struct llama_model *weights) {
@@ -121,6 +129,7 @@ bool model_open(struct model *ret, const struct load_message *request,
     m.vocab = llama_model_get_vocab(m.weights);
     m.vocab_size = llama_vocab_n_tokens(m.vocab);
     m.embeds = model_is_embedder(m.weights);
+    m.ranks = model_is_ranker(m.weights);
     m.remembers = llama_model_is_recurrent(m.weights) || llama_model_is_hybrid(m.weights);
     m.window = llama_model_n_swa(m.weights);
     m.sampling = recommended_sampling(m.weights);

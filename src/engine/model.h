@@ -20,6 +20,7 @@ struct model {
     int32_t vocab_size;
     char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
+    bool ranks;             /* of those: it gives a score of a query and a document */
     bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
     int32_t window;  /* sliding attention window in tokens; 0: none */
     int64_t loading; /* us that libllama took for it */
@@ -40,6 +41,8 @@ uint64_t model_arch_number(const struct llama_model *weights, const char *key,
                            uint64_t otherwise);
 /* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights);
+/* Of those: it was made to rank documents. */
+bool model_is_ranker(const struct llama_model *weights);
 /* It has two sets of rope factors, of which libllama takes one by the length of the context:
  * states of contexts on different sides of that length do not fit together. */
 bool model_has_long_rope(const struct llama_model *weights);

@@ -82,7 +82,7 @@ static void take_prepared(struct engine *e, struct job *job, const struct frame 
 
 static void take_answer(struct engine *e, struct preparing *now, const struct frame *f) {
     struct job *job = now->job;
-    bool prepared = f->type == PREPARE_PREPARED && job->request.op <= REQUEST_EMBEDDING;
+    bool prepared = f->type == PREPARE_PREPARED && job->request.op <= REQUEST_RERANK;
     if (prepared) {
         take_prepared(e, job, f);
     } else {

@@ -11,6 +11,7 @@
 #include "engine/prepared.h"
 #include "engine/prompt.h"
 #include "engine/reply.h"
+#include "engine/rerank.h"
 
 /* An answer on its way to the worker. */
 struct reply {
@@ -202,7 +203,10 @@ static bool generate(const struct prompt_limits *l, const struct request *r,
 static bool embed(const struct prompt_limits *l, const struct request *r, struct reply *reply,
                   struct error *err) {
     struct tokens tokens = { 0 };
-    bool ok = true;
+    bool ok = !l->model->ranks ||
+              error_set(err, ERR_NOT_SUPPORTED,
+                        "This model ranks documents and makes no embeddings; use an embedding "
+                        "model.");
     reply->type = PREPARE_PREPARED;
     for (size_t i = 0; ok && i < r->input_count; i++) {
         ok = prompt_read_input(l, &r->inputs[i], &tokens, err) && add_list(reply, &tokens, err);
@@ -211,11 +215,25 @@ static bool embed(const struct prompt_limits *l, const struct request *r, struct
     return ok;
 }
 
+static bool rank(const struct prompt_limits *l, const struct request *r, struct reply *reply,
+                 struct error *err) {
+    struct tokens tokens = { 0 };
+    bool ok = l->model->ranks || error_set(err, ERR_NOT_SUPPORTED,
+                                           "This model cannot rank documents; use a reranker.");
+    reply->type = PREPARE_PREPARED;
+    for (size_t i = 0; ok && i < r->input_count; i++) {
+        ok = rerank_read_pair(l, &r->query, &r->inputs[i], &tokens, err) &&
+             add_list(reply, &tokens, err);
+    }
+    tokens_clear(&tokens);
+    return ok;
+}
+
 static bool (*const operations[])(const struct prompt_limits *, const struct request *,
                                   struct reply *, struct error *) = {
-    [REQUEST_CHAT] = generate,           [REQUEST_COMPLETION] = generate,
-    [REQUEST_EMBEDDING] = embed,         [REQUEST_TOKENIZE] = tokenize,
-    [REQUEST_TEMPLATE] = apply_template,
+    [REQUEST_CHAT] = generate,     [REQUEST_COMPLETION] = generate,
+    [REQUEST_EMBEDDING] = embed,   [REQUEST_RERANK] = rank,
+    [REQUEST_TOKENIZE] = tokenize, [REQUEST_TEMPLATE] = apply_template,
 };
 
 /* ---- frames ---- */

@@ -117,6 +117,10 @@ bool reply_format_result(struct buf *out, yyjson_mut_doc *doc, yyjson_mut_val *r
                            FRAME_MAX_TO_DAEMON);
 }
 
+void reply_score(struct link *link, uint64_t request, float score) {
+    link_send(link, MSG_VECTOR, request, &score, sizeof score);
+}
+
 void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len) {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                    "the wire's floats are little endian");

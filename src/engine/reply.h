@@ -29,6 +29,9 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
 bool reply_format_result(struct buf *out, yyjson_mut_doc *doc, yyjson_mut_val *result,
                          struct error *err);
 
+/* How well a document fits, as a vector of one number. */
+void reply_score(struct link *link, uint64_t request, float score);
+
 /* The vector, scaled to length 1. */
 void reply_vector(struct link *link, uint64_t request, const float *vector, size_t len);
 

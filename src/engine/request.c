@@ -85,22 +85,47 @@ static bool read_completion(struct request *r, yyjson_val *root, int32_t vocab_s
            request_read_grammar(&r->chat, root, err);
 }
 
-static bool read_embedding(struct request *r, yyjson_val *root, int32_t vocab_size,
-                           struct error *err) {
+static bool read_inputs(struct request *r, yyjson_val *root, const char *field,
+                        int32_t vocab_size, struct error *err) {
     yyjson_val *list = NULL;
-    if (!json_read_array(root, "input", &list, err)) return false;
+    if (!json_read_array(root, field, &list, err)) return false;
     size_t count = yyjson_arr_size(list);
     if (count == 0 || count > REQUEST_MAX_INPUTS) {
-        return error_set_param(err, ERR_INVALID_REQUEST, "input",
-                               "'input' must hold 1 to %d texts, not %zu.", REQUEST_MAX_INPUTS,
-                               count);
+        return error_set_param(err, ERR_INVALID_REQUEST, field,
+                               "'%s' must hold 1 to %d texts, not %zu.", field,
+                               REQUEST_MAX_INPUTS, count);
     }
     struct input *inputs = inputs_new(r, count);
     yyjson_arr_iter iter = yyjson_arr_iter_with(list);
     for (size_t i = 0; i < count; i++) {
-        if (!read_input(yyjson_arr_iter_next(&iter), "input", vocab_size, &inputs[i], err)) {
+        if (!read_input(yyjson_arr_iter_next(&iter), field, vocab_size, &inputs[i], err)) {
             return false;
         }
+    }
+    return true;
+}
+
+static bool read_embedding(struct request *r, yyjson_val *root, int32_t vocab_size,
+                           struct error *err) {
+    return read_inputs(r, root, "input", vocab_size, err);
+}
+
+static bool is_text(const struct input *input, const char *field, struct error *err) {
+    return !input->tokens || error_set_param(err, ERR_INVALID_REQUEST, field,
+                                             "'%s' must be text, not tokens.", field);
+}
+
+static bool read_rerank(struct request *r, yyjson_val *root, int32_t vocab_size,
+                        struct error *err) {
+    yyjson_val *query = yyjson_obj_get(root, "query");
+    if (!yyjson_is_str(query)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "query", "'query' must be a string.");
+    }
+    if (!read_input(query, "query", vocab_size, &r->query, err) ||
+        !read_inputs(r, root, "documents", vocab_size, err))
+        return false;
+    for (size_t i = 0; i < r->input_count; i++) {
+        if (!is_text(&r->inputs[i], "documents", err)) return false;
     }
     return true;
 }
@@ -134,6 +159,7 @@ static const struct op_row {
     [REQUEST_CHAT] = { "chat", read_chat },
     [REQUEST_COMPLETION] = { "completion", read_completion },
     [REQUEST_EMBEDDING] = { "embedding", read_embedding },
+    [REQUEST_RERANK] = { "rerank", read_rerank },
     [REQUEST_TOKENIZE] = { "tokenize", read_tokenize },
     [REQUEST_TEMPLATE] = { "template", read_template },
 };

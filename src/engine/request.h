@@ -22,6 +22,7 @@ enum request_op {
     REQUEST_CHAT,
     REQUEST_COMPLETION,
     REQUEST_EMBEDDING,
+    REQUEST_RERANK, /* the last that needs the model itself */
     REQUEST_TOKENIZE,
     REQUEST_TEMPLATE,
 };
@@ -73,8 +74,10 @@ struct request {
     enum request_op op;
     struct sampling sampling;
     struct request_chat chat;
-    struct input *inputs; /* a completion's prompt, an embedding's inputs, tokenize's text */
+    /* A completion's prompt, an embedding's inputs, the documents to rank, tokenize's text. */
+    struct input *inputs;
     size_t input_count;
+    struct input query; /* of a rerank */
     const char *suffix; /* of a completion; NULL: none */
     bool echo;
     enum overflow overflow;                  /* of a chat or completion */

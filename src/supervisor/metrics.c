@@ -2,8 +2,8 @@
 #include "supervisor/metrics.h"
 
 static const char *const op_names[] = {
-    [OP_CHAT] = "chat",         [OP_COMPLETION] = "completion", [OP_EMBEDDING] = "embedding",
-    [OP_TOKENIZE] = "tokenize", [OP_TEMPLATE] = "template",
+    [OP_CHAT] = "chat",     [OP_COMPLETION] = "completion", [OP_EMBEDDING] = "embedding",
+    [OP_RERANK] = "rerank", [OP_TOKENIZE] = "tokenize",     [OP_TEMPLATE] = "template",
 };
 
 static void head(struct buf *out, const char *name, const char *type, const char *help) {

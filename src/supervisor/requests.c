@@ -57,13 +57,18 @@ static bool begin(struct supervisor *sup, struct call *call, const struct target
 /* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from
  * the catalog. */
 static bool type_fits(const struct target *target, const struct call *call, struct error *err) {
-    if (!target->model || call_lc_kind(call) == LC_KIND_LIGHT) return true;
-    bool embeds = target->model->type == MODEL_EMBEDDINGS;
-    if (embeds == (call->request.asked.op == OP_EMBEDDING)) return true;
-    return error_set_param(err, ERR_INVALID_REQUEST, "model",
-                           embeds ? "'%.80s' is an embedding model; choose a language model."
-                                  : "'%.80s' is a language model; choose an embedding model.",
-                           target->model_key);
+    static const char language[] = "a language model", embedding[] = "an embedding model",
+                      reranker[] = "a reranker";
+    const struct model *model = target->model;
+    enum service_op op = call->request.asked.op;
+    if (!model || call_lc_kind(call) == LC_KIND_LIGHT) return true;
+    const char *is = model->type != MODEL_EMBEDDINGS ? language
+                     : model->ranks                  ? reranker
+                                                     : embedding;
+    const char *want = op == OP_EMBEDDING ? embedding : op == OP_RERANK ? reranker : language;
+    if (is == want) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "model", "'%.80s' is %s; choose %s.",
+                           target->model_key, is, want);
 }
 
 /* ... nor is a shorter vector than the model was trained to give one worth anything. */

@@ -38,7 +38,8 @@ static enum model_type type_of(const struct supervisor *sup, const struct instan
 
 static enum instance_work work_of(const struct call *call) {
     if (call->kind != CALL_REQUEST || call_lc_kind(call) != LC_KIND_INFER) return WORK_NONE;
-    if (call->request.asked.op == OP_EMBEDDING) return WORK_EMBEDDING;
+    enum service_op op = call->request.asked.op;
+    if (op == OP_EMBEDDING || op == OP_RERANK) return WORK_EMBEDDING;
     return call->request.generating ? WORK_GENERATING : WORK_PROMPT;
 }
 
@@ -134,6 +135,7 @@ static struct model_view view_of_model(const struct model *model) {
         .chat_template = model->has_chat_template,
         .tool_use = model->tool_use,
         .reasoning = model->reasoning,
+        .ranks = model->ranks,
     };
 }
 

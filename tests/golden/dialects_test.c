@@ -12,6 +12,7 @@
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
+#include "api/rerank/rerank.h"
 #include "api/responses/responses.h"
 #include "base/json.h"
 #include "cmocka_prelude.h"
@@ -19,8 +20,8 @@
 #include "golden.h"
 
 static const struct dialect *const dialects[] = {
-    &dialect_openai, &dialect_lmstudio_v0,   &dialect_anthropic,       &dialect_responses,
-    &dialect_ollama, &dialect_ollama_prompt, &dialect_lmstudio_v1_chat
+    &dialect_openai, &dialect_lmstudio_v0,   &dialect_anthropic,        &dialect_responses,
+    &dialect_ollama, &dialect_ollama_prompt, &dialect_lmstudio_v1_chat, &dialect_rerank
 };
 
 static const struct dialect *dialect_of(const struct golden_case *c) {
@@ -34,16 +35,16 @@ static const struct dialect *dialect_of(const struct golden_case *c) {
 }
 
 static enum service_op op_of(const struct golden_case *c) {
-    static const char *const words[] = { [OP_CHAT] = "chat-",
-                                         [OP_COMPLETION] = "completion-",
-                                         [OP_EMBEDDING] = "embedding-",
-                                         [OP_TOKENIZE] = "tokenize-",
-                                         [OP_TEMPLATE] = "count-" };
+    static const char *const words[] = {
+        [OP_CHAT] = "chat-",   [OP_COMPLETION] = "completion-", [OP_EMBEDDING] = "embedding-",
+        [OP_RERANK] = "rank-", [OP_TOKENIZE] = "tokenize-",     [OP_TEMPLATE] = "count-"
+    };
     const char *name = strchr(c->name, '/') + 1;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strncmp(name, words[i], strlen(words[i])) == 0) return (enum service_op)i;
     }
-    fail_msg("%s: the name must begin with chat-, completion-, embedding- or count-", c->name);
+    fail_msg("%s: the name must begin with chat-, completion-, embedding-, rank- or count-",
+             c->name);
     return OP_CHAT;
 }
 
@@ -95,6 +96,10 @@ static void add_options(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_bool(doc, out, "logprobs", from->logprobs);
     if (from->reasoning) {
         yyjson_mut_obj_add_bool(doc, out, "reasoning_text", from->reasoning_text);
+    }
+    if (from->op == OP_RERANK) {
+        yyjson_mut_obj_add_int(doc, out, "top_n", from->top_n);
+        yyjson_mut_obj_add_bool(doc, out, "documents", from->echo != NULL);
     }
     if (from->vectors) yyjson_mut_obj_add_bool(doc, out, "vectors", true);
     if (from->unload) yyjson_mut_obj_add_bool(doc, out, "unload", true);

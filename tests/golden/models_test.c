@@ -113,6 +113,7 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .chat_template = truth(from, "chat_template"),
         .tool_use = truth(from, "tool_use"),
         .reasoning = truth(from, "reasoning"),
+        .ranks = truth(from, "ranks"),
         .instances = instances,
         .instance_count = yyjson_arr_size(list),
     };

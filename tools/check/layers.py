@@ -32,6 +32,7 @@ DIALECTS = {  # folder of src/api: the other dialects it may build on; none know
     # /api/v0 is OpenAI's with statistics; /api/v1/chat keeps conversations as Responses does
     "lmstudio_rest": {"openai", "responses"},
     "responses": {"openai"},      # its errors are OpenAI's
+    "rerank": {"openai"},         # so are these
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,

@@ -5,7 +5,8 @@
 #include "make.h"
 #include "vocab.h"
 
-enum pooling { POOLING_MEAN = 1, POOLING_CLS = 2 }; /* llama.cpp's enum llama_pooling_type */
+/* llama.cpp's enum llama_pooling_type */
+enum pooling { POOLING_MEAN = 1, POOLING_CLS = 2, POOLING_RANK = 4 };
 
 struct bert {
     int64_t layers, embd, heads, ff, context, vocab;
@@ -71,6 +72,21 @@ static void add_tensors(const struct bert *bert, struct gguf_file *file) {
     for (int i = 0; i < (int)bert->layers; i++) add_layer(bert, i, file);
 }
 
+/* Of the first token's vector, one number. */
+static void add_rank_head(const struct bert *bert, struct gguf_file *file) {
+    struct fill fill = { .deviation = 1.0f / sqrtf((float)bert->embd) };
+
+    gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, bert->embd, fill, "cls.weight");
+    gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, 0, (struct fill){ 0 }, "cls.bias");
+    gguf_file_tensor(file, GGML_TYPE_F32, bert->embd, 1, fill, "cls.output.weight");
+    gguf_file_tensor(file, GGML_TYPE_F32, 1, 0, (struct fill){ 0 }, "cls.output.bias");
+}
+
+static enum pooling pooling_of(const char *word) {
+    if (word && strcmp(word, "cls") == 0) return POOLING_CLS;
+    return word && strcmp(word, "rank") == 0 ? POOLING_RANK : POOLING_MEAN;
+}
+
 static bool fetch_vocab(const char *source, struct gguf_file *file, struct vocab *ret_vocab,
                         struct error *err) {
     if (source && strcmp(source, "small") != 0) {
@@ -89,7 +105,7 @@ bool embedding_make(const struct embedding_options *options, struct error *err) 
                          .heads = given_or(options->heads, 4),
                          .ff = given_or(options->ff, 256),
                          .context = given_or(options->context, 512) };
-    bool cls = options->pooling && strcmp(options->pooling, "cls") == 0;
+    enum pooling pooling = pooling_of(options->pooling);
     struct gguf_file file;
     struct vocab vocab = { 0 };
     bool ok = false;
@@ -101,8 +117,9 @@ bool embedding_make(const struct embedding_options *options, struct error *err) 
                    (uint64_t)options->seed);
     if (fetch_vocab(options->vocab, &file, &vocab, err)) {
         bert.vocab = (int64_t)vocab.count;
-        store(&bert, cls ? POOLING_CLS : POOLING_MEAN, &file);
+        store(&bert, pooling, &file);
         add_tensors(&bert, &file);
+        if (pooling == POOLING_RANK) add_rank_head(&bert, &file);
         ok = gguf_file_write(&file, options->out, err);
     }
     vocab_clear(&vocab);

@@ -61,8 +61,8 @@ static const struct option_spec spoken_specs[] = {
 static const struct option_spec embedding_specs[] = {
     TEXT(out, struct embedding_options, "out", "FILE", "the file to make (needed)"),
     TEXT(name, struct embedding_options, "name", "TEXT", "general.name of the file"),
-    WORD(pooling, struct embedding_options, "pooling", "mean|cls",
-         "how token vectors become one"),
+    WORD(pooling, struct embedding_options, "pooling", "mean|cls|rank",
+         "how token vectors become one, or a score"),
     TEXT(vocab, struct embedding_options, "vocab", "small|FILE",
          "take the tokenizer of this GGUF"),
     COUNT(layers, struct embedding_options, "layers", 1, 512, "number of layers"),

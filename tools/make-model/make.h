@@ -39,9 +39,9 @@ struct spoken_options {
 };
 bool spoken_make(const struct spoken_options *options, struct error *err);
 
-/* A BERT-shaped embedding model with random weights. */
+/* A BERT-shaped embedding model with random weights; with the pooling rank a reranker. */
 struct embedding_options {
-    const char *out, *name, *pooling, *vocab; /* pooling: mean cls; vocab as for random */
+    const char *out, *name, *pooling, *vocab; /* pooling: mean cls rank; vocab as for random */
     int64_t layers, embd, heads, ff, context, seed;
 };
 bool embedding_make(const struct embedding_options *options, struct error *err);

@@ -40,6 +40,7 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                loaded->settings->context_length);
     yyjson_mut_val *capabilities = yyjson_mut_obj_add_arr(doc, out, "capabilities");
     if (model->tool_use) yyjson_mut_arr_add_str(doc, capabilities, "tool_use");
+    if (model->ranks) yyjson_mut_arr_add_str(doc, capabilities, "rerank");
 }
 
 static const struct listing_form form = { .fill = entry_fill };

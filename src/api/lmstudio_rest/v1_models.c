@@ -86,6 +86,12 @@ static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_str(doc, reasoning, "default", "on");
 }
 
+/* LM Studio has no word for a reranker: it is an embedding model that says what it does. */
+static void add_rank_capability(yyjson_mut_doc *doc, yyjson_mut_val *out) {
+    yyjson_mut_val *capabilities = yyjson_mut_obj_add_obj(doc, out, "capabilities");
+    yyjson_mut_obj_add_bool(doc, capabilities, "rerank", true);
+}
+
 static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                        const struct model_view *model) {
     yyjson_mut_obj_add_str(doc, out, "type", lmstudio_v1_type(model->type));
@@ -106,6 +112,7 @@ static void model_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_int(doc, out, "layers", model->layers);
     yyjson_mut_obj_add_str(doc, out, "format", "gguf");
     if (model->type == MODEL_LLM) add_capabilities(doc, out, model);
+    if (model->ranks) add_rank_capability(doc, out);
     yyjson_mut_obj_add_null(doc, out, "description"); /* LM Studio has one for its own models */
     add_text_or_null(doc, out, "path", model->path);
     add_time(doc, out, "modified_at", model->modified_at);

@@ -129,7 +129,7 @@ static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
                              const struct model_view *model) {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "capabilities");
     if (model->type == MODEL_EMBEDDINGS) {
-        yyjson_mut_arr_add_str(doc, list, "embedding");
+        yyjson_mut_arr_add_str(doc, list, model->ranks ? "rerank" : "embedding");
         return;
     }
     yyjson_mut_arr_add_str(doc, list, "completion");

@@ -11,6 +11,7 @@
 #include "api/lmstudio_rest/v0.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
+#include "api/rerank/rerank.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
@@ -348,6 +349,7 @@ static void answer_begin(const struct routes *r, struct exchange *x,
 INFERENCE(route_openai_chat, dialect_openai, OP_CHAT)
 INFERENCE(route_openai_completions, dialect_openai, OP_COMPLETION)
 INFERENCE(route_openai_embeddings, dialect_openai, OP_EMBEDDING)
+INFERENCE(route_rerank, dialect_rerank, OP_RERANK)
 INFERENCE(route_messages, dialect_anthropic, OP_CHAT)
 INFERENCE(route_messages_count, dialect_anthropic, OP_TEMPLATE)
 INFERENCE(route_ollama_chat, dialect_ollama, OP_CHAT)

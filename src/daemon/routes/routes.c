@@ -50,6 +50,10 @@ static const struct http_route table[] = {
     { "POST", "/responses", BODY_INFERENCE, INFERENCE, route_responses },
     { "GET", "/responses/{id}", 0, INFERENCE, route_response },
     { "DELETE", "/responses/{id}", 0, INFERENCE, route_response_remove },
+    { "POST", "/v1/rerank", BODY_INFERENCE, INFERENCE, route_rerank },
+    { "POST", "/v1/reranking", BODY_INFERENCE, INFERENCE, route_rerank },
+    { "POST", "/v2/rerank", BODY_INFERENCE, INFERENCE, route_rerank }, /* Cohere's clients */
+    { "POST", "/rerank", BODY_INFERENCE, INFERENCE, route_rerank },
     { "POST", "/v1/messages", BODY_INFERENCE, INFERENCE, route_messages },
     { "POST", "/v1/messages/count_tokens", BODY_INFERENCE, INFERENCE, route_messages_count },
 

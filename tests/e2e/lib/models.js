@@ -36,6 +36,7 @@ export const slowToLoad = () =>
     '--vocab', path.join(engineSources, 'models/ggml-vocab-qwen2.gguf'));
 
 export const embedding = () => modelFile('embedding');
+export const reranker = () => modelFile('embedding', '--pooling', 'rank');
 export const random = (...more) => modelFile('random', ...more);
 export const broken = (kind) => modelFile('broken', '--kind', kind);
 export const template = (name) => path.join(templates, name);

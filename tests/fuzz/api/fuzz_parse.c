@@ -9,6 +9,7 @@
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
+#include "api/rerank/rerank.h"
 #include "api/responses/responses.h"
 #include "base/json.h"
 
@@ -68,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         { &dialect_openai, OP_CHAT },
         { &dialect_openai, OP_COMPLETION },
         { &dialect_openai, OP_EMBEDDING },
+        { &dialect_rerank, OP_RERANK },
         { &dialect_anthropic, OP_CHAT },
         { &dialect_anthropic, OP_TEMPLATE },
         { &dialect_responses, OP_CHAT },

@@ -272,6 +272,53 @@ static void test_embeddings_of_an_embedding_model(void **state) {
     worker_stop(w, 0);
 }
 
+/* The score of a document is the same whatever stands beside it, and where. */
+static void test_a_reranker_scores_documents(void **state) {
+    (void)state;
+    char *path = model_make("reranker", "embedding", "--pooling", "rank", NULL);
+    struct worker *w = worker_load(path, "");
+    free(path);
+    struct outcome *o = worker_run(w, "{\"op\":\"rerank\",\"query\":\"the cat\",\"documents\":["
+                                      "\"a dog runs\",\"cats purr\",\"\",\"a dog runs\"]}");
+    assert_false(o->failed);
+    assert_int_equal(o->vector_count, 4);
+    assert_int_equal(o->vector_len, 1);
+    for (int i = 0; i < 4; i++) assert_true(o->vectors[i][0] > 0 && o->vectors[i][0] < 1);
+    assert_true(fabsf(o->vectors[0][0] - o->vectors[3][0]) < 1e-4f);
+    assert_true(fabsf(o->vectors[0][0] - o->vectors[1][0]) > 1e-4f);
+    struct outcome *other = worker_run(w, "{\"op\":\"rerank\",\"query\":\"fish\","
+                                          "\"documents\":[\"a dog runs\"]}");
+    assert_true(fabsf(o->vectors[0][0] - other->vectors[0][0]) > 1e-4f); /* the query counts */
+    o = worker_run(w, "{\"op\":\"embedding\",\"input\":[\"a\"]}");
+    assert_string_equal(outcome_str(o, "code"), "not_supported");
+    worker_stop(w, 0);
+    o = worker_run(any, "{\"op\":\"rerank\",\"query\":\"a\",\"documents\":[\"b\"]}");
+    assert_string_equal(outcome_str(o, "code"), "not_supported");
+}
+
+/* A long document counts with its beginning; a long query leaves no room for any. */
+static void test_a_reranker_cuts_documents_that_are_too_long(void **state) {
+    (void)state;
+    char *path = model_make("reranker", "embedding", "--pooling", "rank", NULL);
+    struct worker *w = worker_load(path, "");
+    free(path);
+    char text[3001];
+    for (size_t i = 0; i < sizeof text - 1; i++) text[i] = i % 2 ? 'x' : ' ';
+    text[sizeof text - 1] = '\0';
+    struct outcome *o = worker_run(w,
+                                   "{\"op\":\"rerank\",\"query\":\"x x\",\"documents\":["
+                                   "\"%s\",\"%s and more\"]}",
+                                   text, text);
+    assert_false(o->failed);
+    assert_int_equal(o->vector_count, 2);
+    assert_true(outcome_int(o, "prompt_tokens") <= 2 * 512);
+    assert_true(outcome_int(o, "prompt_tokens") > 2 * 500);
+    assert_true(fabsf(o->vectors[0][0] - o->vectors[1][0]) < 1e-4f);
+    o = worker_run(w, "{\"op\":\"rerank\",\"query\":\"%s\",\"documents\":[\"a\"]}", text);
+    assert_string_equal(outcome_str(o, "code"), "context_length_exceeded");
+    worker_stop(w, 0);
+}
+
 static void test_nonsense_is_refused_and_the_worker_lives(void **state) {
     (void)state;
     assert_true(worker_run(any, "{\"op\":")->failed);
@@ -321,6 +368,8 @@ int main(void) {
         cmocka_unit_test(test_a_real_vocabulary),
         cmocka_unit_test(test_embeddings_of_a_language_model),
         cmocka_unit_test(test_embeddings_of_an_embedding_model),
+        cmocka_unit_test(test_a_reranker_scores_documents),
+        cmocka_unit_test(test_a_reranker_cuts_documents_that_are_too_long),
         cmocka_unit_test(test_embeddings_with_any_context_and_parallel),
         cmocka_unit_test(test_nonsense_is_refused_and_the_worker_lives),
     };
