@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
 # doze::edit doze::sqlite doze::wslay doze::nettle doze::zlib doze::cmocka doze::threads
-# doze::llama, and doze::xxhash (headers only).
+# doze::openssl doze::llama, and doze::xxhash (headers only).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)
@@ -59,6 +59,7 @@ doze_pkg(sqlite sqlite3)
 doze_pkg(cmocka cmocka)
 doze_pkg(xxhash libxxhash)
 doze_pkg(zlib zlib)
+doze_pkg(openssl openssl)
 add_library(doze::threads ALIAS Threads::Threads)
 doze_find(wslay wslay/wslay.h wslay)
 doze_find(llhttp llhttp.h libllhttp.a)

@@ -20,6 +20,7 @@ static const struct code_row rows[] = {
     [ERR_FORBIDDEN] = { 403, "forbidden" },
     [ERR_MODEL_NOT_FOUND] = { 404, "model_not_found" },
     [ERR_NOT_FOUND] = { 404, "not_found" },
+    [ERR_NO_TLS] = { 400, "tls_required" },
     [ERR_METHOD] = { 405, "method_not_allowed" },
     [ERR_IDENTIFIER_IN_USE] = { 409, "identifier_in_use" },
     [ERR_MODEL_IN_USE] = { 409, "model_in_use" },

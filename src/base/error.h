@@ -20,6 +20,7 @@ enum err_code {
     ERR_FORBIDDEN,         /* foreign Host or Origin: 403 */
     ERR_MODEL_NOT_FOUND,   /* unknown name, or not loaded with JIT off: 404 */
     ERR_NOT_FOUND,         /* unknown path, setting, ...: 404 */
+    ERR_NO_TLS,            /* plain HTTP where TLS is spoken: 400 */
     ERR_METHOD,            /* 405 */
     ERR_IDENTIFIER_IN_USE, /* 409 */
     ERR_MODEL_IN_USE,      /* it is loaded, its files cannot go: 409 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -78,7 +79,7 @@ struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
     c->keep_alive = true;
     c->on_deadline = on_deadline;
     c->open_handles = 2;
-    buf_init(&c->pending, server->limits->pipelined + STREAM_READ_SIZE);
+    buf_init(&c->pending, server->limits->pipelined + STREAM_LATE_MAX);
     (void)uv_timer_init(server->loop, &c->timer);
     c->timer.data = c;
     c->next = server->conns;
@@ -86,6 +87,17 @@ struct conn *conn_new(struct http_port *port, uv_timer_cb on_deadline) {
     server->conns = c;
     server_count_connection(server, 1);
     return c;
+}
+
+void conn_peer(const struct conn *c, char text[HTTP_PEER_SIZE]) {
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    int status = uv_tcp_getpeername(&c->stream.tcp, (struct sockaddr *)&address, &len);
+    if (status == 0 && address.ss_family == AF_INET6)
+        status = uv_ip6_name((struct sockaddr_in6 *)&address, text, HTTP_PEER_SIZE);
+    else if (status == 0)
+        status = uv_ip4_name((struct sockaddr_in *)&address, text, HTTP_PEER_SIZE);
+    if (status != 0) snprintf(text, HTTP_PEER_SIZE, "unknown");
 }
 
 void conn_begin_exchange(struct conn *c) {

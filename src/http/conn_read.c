@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/internal.h"
+
+enum { NO_TLS_MAX = 4096 };
 
 /* ---- bytes in ---- */
 
@@ -220,11 +223,55 @@ static void conn_on_stream_closed(void *ctx) {
     conn_on_handle_gone(ctx);
 }
 
+static void conn_on_stream_ready(void *ctx) {
+    struct conn *c = ctx;
+    if (c->state == CONN_IDLE) conn_arm(c, (uint64_t)c->server->limits->keep_alive);
+}
+
+/* In plain text, which this client understands. */
+static bool answer_no_tls(struct conn *c) {
+    const struct http_options *options = &c->server->options;
+    struct buf body = BUF_INIT(NO_TLS_MAX), text = BUF_INIT(NO_TLS_MAX), none = BUF_INIT(1);
+    struct error err;
+    (void)error_set(&err, ERR_NO_TLS,
+                    "This port speaks TLS; use https:// (wss://) in the address.");
+    options->format_error(options->ctx, "/", &err, &body);
+    struct response_head head = { .status = error_status(err.code),
+                                  .content_type = "application/json",
+                                  .framing = RESPONSE_LENGTH,
+                                  .length = body.len,
+                                  .unix_seconds = clock_unix() / 1000,
+                                  .extra = &none };
+    response_format_head(&head, &text);
+    buf_add(&text, body.data, body.len);
+    uv_buf_t buf = { .base = text.data, .len = text.len };
+    bool ok = stream_write(&c->stream, &buf, 1);
+    buf_clear(&body);
+    buf_clear(&text);
+    return ok;
+}
+
+/* The client has time to read why. */
+static void conn_on_stream_refused(void *ctx, const char *why) {
+    struct conn *c = ctx;
+    const struct http_options *options = &c->server->options;
+    char peer[HTTP_PEER_SIZE];
+    conn_peer(c, peer);
+    if (why && options->on_no_tls) options->on_no_tls(options->connections_ctx, peer, why);
+    bool told = why || answer_no_tls(c);
+    if (told && stream_is_flushed(&c->stream) && stream_shutdown(&c->stream))
+        conn_arm(c, (uint64_t)c->server->limits->linger);
+    else
+        conn_close(c);
+}
+
 static const struct stream_events stream_events = {
     .on_read = conn_on_read,
     .on_end = conn_on_end,
     .on_progress = conn_on_stream_progress,
     .on_closed = conn_on_stream_closed,
+    .on_ready = conn_on_stream_ready,
+    .on_refused = conn_on_stream_refused,
 };
 
 static struct conn *longest_idle(const struct http_server *server) {
@@ -264,5 +311,7 @@ void conn_accept(struct http_port *port, int fd) {
         conn_close(c);
         return;
     }
-    conn_arm(c, (uint64_t)server->limits->keep_alive);
+    bool secure = server->tls && !port->plain;
+    if (secure) stream_secure(&c->stream, tls_session_new(server->tls));
+    conn_arm(c, (uint64_t)(secure ? server->limits->handshake : server->limits->keep_alive));
 }

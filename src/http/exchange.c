@@ -40,14 +40,7 @@ const char *exchange_header(const struct exchange *x, const char *name) {
 }
 
 void exchange_peer(const struct exchange *x, char text[HTTP_PEER_SIZE]) {
-    struct sockaddr_storage address;
-    int len = sizeof address;
-    int status = uv_tcp_getpeername(&x->conn->stream.tcp, (struct sockaddr *)&address, &len);
-    if (status == 0 && address.ss_family == AF_INET6)
-        status = uv_ip6_name((struct sockaddr_in6 *)&address, text, HTTP_PEER_SIZE);
-    else if (status == 0)
-        status = uv_ip4_name((struct sockaddr_in *)&address, text, HTTP_PEER_SIZE);
-    if (status != 0) snprintf(text, HTTP_PEER_SIZE, "unknown");
+    conn_peer(x->conn, text);
 }
 
 const char *exchange_body(const struct exchange *x, size_t *ret_len) {

@@ -18,6 +18,8 @@
  *   FLUSHING --last answer sent--> LINGER   (FIN is sent, reading continues)
  *   any --broken, late, left--> CLOSED
  *
+ * A handshake of TLS passes in IDLE, with a deadline of its own.
+ *
  * In CLOSED the socket is closed. The connection exists until its exchange's on_gone has run or
  * its handler has ended the exchange; then its timer is closed and its memory freed.
  *
@@ -38,6 +40,7 @@
 #include "http/response.h"
 #include "http/server.h"
 #include "http/stream.h"
+#include "http/tls.h"
 
 /* ---- server.c ---- */
 struct http_server {
@@ -46,6 +49,7 @@ struct http_server {
     const struct http_limits *limits;
     char machine[256]; /* gethostname() */
     struct stream_shared shared;
+    struct tls *tls; /* of new connections; NULL: they are plain */
     struct http_port *ports;
     struct conn *conns; /* of all ports */
     size_t conn_count;
@@ -62,6 +66,7 @@ struct http_port {
     struct listener *listener; /* NULL: not listening */
     char *host;
     int number;
+    bool plain;   /* no TLS here */
     bool closed;  /* takes no connections, and no further requests on existing ones */
     size_t users; /* listeners whose handles are open, connections, and 1 until it is closed */
 };
@@ -127,6 +132,8 @@ void conn_enter(struct conn *c, enum conn_state state);
 /* Call on_deadline in ms instead. */
 void conn_arm(struct conn *c, uint64_t ms);
 uint64_t conn_now(const struct conn *c);
+/* exchange_peer */
+void conn_peer(const struct conn *c, char text[HTTP_PEER_SIZE]);
 /* Start checking whether the client takes the queued bytes. */
 void conn_watch_stall(struct conn *c);
 

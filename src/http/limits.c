@@ -19,6 +19,7 @@ const struct http_limits http_limits_default = {
     .queue_pause = KIB(256),
     .queue_max = MIB(1),
     .queues_total = MIB(256),
+    .handshake = SECONDS(10),
     .headers = SECONDS(10),
     .body = SECONDS(30),
     .body_rate = KIB(64),

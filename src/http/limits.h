@@ -33,6 +33,7 @@ struct http_limits {
     size_t queues_total; /* unsent of all: the one that passes it is closed */
 
     /* deadlines */
+    msec handshake;    /* of TLS, from the beginning of the connection: closed */
     msec headers;      /* from the first byte of a request to the end of its head: 408 */
     msec body;         /* from the end of the head to the end of the body, ... */
     size_t body_rate;  /* ... plus one second for each body_rate bytes received: 408 */

@@ -102,6 +102,10 @@ bool http_port_is_listening(const struct http_port *port) {
     return port->listener != NULL;
 }
 
+void http_port_keep_plain(struct http_port *port) {
+    port->plain = true;
+}
+
 /* The new address may include the old one, which therefore has to be free first. */
 bool http_port_move(struct http_port *port, const char *host, struct error *err) {
     struct error again;

@@ -19,6 +19,11 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *
     return server;
 }
 
+void http_server_set_tls(struct http_server *server, struct tls *tls) {
+    tls_free(server->tls);
+    server->tls = tls;
+}
+
 size_t http_server_active(const struct http_server *server) {
     return server->active;
 }
@@ -47,6 +52,7 @@ void server_free_if_closed(struct http_server *server) {
     void (*on_closed)(void *) = server->on_closed;
     void *ctx = server->closed_ctx;
     free(server->shared.read_buffer);
+    tls_free(server->tls);
     free(server);
     on_closed(ctx);
 }

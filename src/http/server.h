@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "http/access.h"
 #include "http/limits.h"
+#include "http/tls.h"
 
 struct http_server;
 struct http_port;
@@ -69,9 +70,12 @@ struct http_options {
     void (*on_request)(void *ctx, const char *method, const char *path);
     /* What the owner of the machine should know; each sentence comes once. NULL: not called. */
     void (*on_warning)(void *ctx, const char *sentence);
-    /* http_server_connections has another value; its own ctx. NULL: not called. */
+    /* http_server_connections has another value. NULL: not called. */
     void (*on_connections)(void *ctx);
-    void *connections_ctx;
+    /* A client came by a port with TLS, and there is no session: why, in a few words. Not for
+     * one that speaks plain HTTP and was answered that. NULL: not called. */
+    void (*on_no_tls)(void *ctx, const char *peer, const char *why);
+    void *connections_ctx; /* of these two */
     /* NULL: http_limits_default; borrowed for the server's life */
     const struct http_limits *limits;
 };
@@ -97,6 +101,12 @@ const char *http_port_host(const struct http_port *port);
 bool http_port_move(struct http_port *port, const char *host, struct error *err)
     __attribute__((warn_unused_result));
 bool http_port_is_listening(const struct http_port *port);
+
+/* Speak TLS on the connections that come from now on, with this certificate; NULL: plain again.
+ * Takes tls. */
+void http_server_set_tls(struct http_server *server, struct tls *tls);
+/* But not on this port. */
+void http_port_keep_plain(struct http_port *port);
 
 /* Accept no more connections. Idle ones are closed now, others after the current answer;
  * streams and upgraded connections continue. The address is free at once. */

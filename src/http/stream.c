@@ -17,6 +17,8 @@ enum {
      * client that does not read. */
     NOTSENT_LOWAT = 128 * 1024,
     PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
+    SEND_AFTER = 64 * 1024,  /* encrypted bytes of one call that are sent together */
+    CHATTER_MAX = 64 * 1024, /* bytes of handshakes and key updates that nobody reads */
 };
 
 struct stream_block {
@@ -32,9 +34,14 @@ static void stream_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret
     *ret_buf = uv_buf_init(s->shared->read_buffer, STREAM_READ_SIZE);
 }
 
+static void read_secured(struct stream *s, const char *bytes, size_t len);
+
 static void stream_on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
     struct stream *s = tcp->data;
-    if (len > 0) s->events->on_read(s->ctx, buf->base, (size_t)len);
+    if (len > 0 && s->tls)
+        read_secured(s, buf->base, (size_t)len);
+    else if (len > 0 && !s->refused)
+        s->events->on_read(s->ctx, buf->base, (size_t)len);
     if (len < 0) {
         uv_read_stop(tcp);
         s->events->on_end(s->ctx, (int)len);
@@ -61,6 +68,14 @@ bool stream_open(struct stream *s, uv_loop_t *loop, int fd, struct stream_shared
     }
     set_options(s, fd);
     return stream_resume_reading(s);
+}
+
+void stream_secure(struct stream *s, struct tls_session *tls) {
+    s->tls = tls;
+}
+
+bool stream_is_ready(const struct stream *s) {
+    return !s->tls || tls_session_is_open(s->tls);
 }
 
 void stream_pause_reading(struct stream *s) {
@@ -136,8 +151,8 @@ static void stream_on_written(uv_write_t *write, int status) {
     s->events->on_progress(s->ctx);
 }
 
-bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
-    if (uv_is_closing((uv_handle_t *)&s->tcp)) return false;
+/* Bytes as they are to be on the wire. */
+static bool send_bytes(struct stream *s, const uv_buf_t *bufs, unsigned count) {
     size_t taken = 0;
     if (!s->first) {
         int status = uv_try_write((uv_stream_t *)&s->tcp, bufs, count);
@@ -152,6 +167,101 @@ bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
     }
     return write_first_block(s);
 }
+
+/* ---- TLS ---- */
+
+/* What the session wants to be sent. */
+static bool send_output(struct stream *s) {
+    struct buf *out = tls_session_output(s->tls);
+    if (out->len == 0) return true;
+    uv_buf_t buf = { .base = out->data, .len = out->len };
+    bool ok = send_bytes(s, &buf, 1);
+    buf_clear(out);
+    return ok;
+}
+
+static bool encrypt(struct stream *s, const char *bytes, size_t len) {
+    if (len == 0) return true;
+    if (!tls_session_write(s->tls, bytes, len)) return false;
+    return tls_session_output(s->tls)->len < SEND_AFTER || send_output(s);
+}
+
+/* Small pieces share a record: an event of a stream comes in three. */
+static bool write_secured(struct stream *s, const uv_buf_t *bufs, unsigned count) {
+    char piece[TLS_PIECE];
+    size_t len = 0;
+    bool ok = true;
+    for (unsigned i = 0; i < count && ok; i++) {
+        for (size_t at = 0; at < bufs[i].len && ok;) {
+            size_t part = sizeof piece - len;
+            if (part > bufs[i].len - at) part = bufs[i].len - at;
+            memcpy(piece + len, bufs[i].base + at, part);
+            at += part;
+            len += part;
+            if (len < sizeof piece) continue;
+            ok = encrypt(s, piece, len);
+            len = 0;
+        }
+    }
+    return ok && encrypt(s, piece, len) && send_output(s);
+}
+
+/* What the session answers by itself; false if the client asks and asks and does not read. */
+static bool send_chatter(struct stream *s) {
+    s->chatter += tls_session_output(s->tls)->len;
+    if (!send_output(s)) return false;
+    if (!s->first) s->chatter = 0;
+    return s->chatter <= CHATTER_MAX;
+}
+
+/* There will be no session. A client that does not try is answered in plain text. */
+static void refuse(struct stream *s) {
+    const char *why = tls_session_why(s->tls);
+    s->refused = true;
+    if (tls_session_is_foreign(s->tls)) {
+        tls_session_free(s->tls);
+        s->tls = NULL;
+        why = NULL;
+    }
+    s->events->on_refused(s->ctx, why);
+}
+
+static void end_secured(struct stream *s, enum tls_step step, bool was_ready) {
+    tls_session_feed(s->tls, NULL, 0); /* nothing is borrowed any more */
+    if (step == TLS_BROKEN && !was_ready) {
+        refuse(s);
+    } else if (step != TLS_MORE) {
+        uv_read_stop((uv_stream_t *)&s->tcp);
+        s->events->on_end(s->ctx, step == TLS_END ? UV_EOF : UV_EPROTO);
+    }
+}
+
+static void read_secured(struct stream *s, const char *bytes, size_t len) {
+    char plain[TLS_PIECE];
+    enum tls_step step;
+    size_t got = 0;
+    bool was_ready = stream_is_ready(s);
+    if (s->refused) return;
+    tls_session_feed(s->tls, bytes, len);
+    do {
+        step = tls_session_read(s->tls, plain, sizeof plain, &got);
+        if (!send_chatter(s)) step = TLS_BROKEN;
+        if (!was_ready && stream_is_ready(s)) {
+            was_ready = true;
+            s->events->on_ready(s->ctx);
+        }
+        if (step == TLS_BYTES) s->events->on_read(s->ctx, plain, got);
+        if (uv_is_closing((uv_handle_t *)&s->tcp)) return;
+    } while (step == TLS_BYTES);
+    end_secured(s, step, was_ready);
+}
+
+bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
+    if (uv_is_closing((uv_handle_t *)&s->tcp)) return false;
+    return s->tls ? write_secured(s, bufs, count) : send_bytes(s, bufs, count);
+}
+
+/* ---- the end ---- */
 
 bool stream_is_flushed(const struct stream *s) {
     return !s->first;
@@ -169,12 +279,18 @@ uint64_t stream_sent(const struct stream *s) {
 
 bool stream_shutdown(struct stream *s) {
     assert(!s->first);
+    if (s->tls) {
+        tls_session_end(s->tls);
+        if (!send_output(s)) return false;
+    }
     return uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, NULL) == 0;
 }
 
 static void stream_on_closed(uv_handle_t *handle) {
     struct stream *s = handle->data;
     while (s->first) drop_first_block(s);
+    tls_session_free(s->tls);
+    s->tls = NULL;
     s->events->on_closed(s->ctx);
 }
 
@@ -184,7 +300,17 @@ static void forget_queue(struct stream *s) {
     s->writing = 0;
 }
 
+/* As far as the kernel takes it. */
+static void say_end(struct stream *s) {
+    struct buf *out = tls_session_output(s->tls);
+    tls_session_end(s->tls);
+    uv_buf_t buf = { .base = out->data, .len = out->len };
+    if (out->len > 0) (void)uv_try_write((uv_stream_t *)&s->tcp, &buf, 1);
+    buf_clear(out);
+}
+
 void stream_close(struct stream *s) {
+    if (s->tls && !s->first) say_end(s);
     forget_queue(s);
     uv_close((uv_handle_t *)&s->tcp, stream_on_closed);
 }

@@ -40,6 +40,7 @@ LIBRARIES = {  # a library's headers: the folders that may name them
     r"llhttp\.h": {"http"} | TESTING,
     r"wslay/.*": {"http"} | TESTING,
     r"zlib\.h": {"http"} | TESTING,
+    r"openssl/.*": {"http"} | TESTING,
     r"nettle/.*": {"http", "api", "daemon", "hub"} | TESTING,
     r"curl/.*": {"base"} | TESTING,
     r"histedit\.h": {"cli"} | TESTING,

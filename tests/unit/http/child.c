@@ -298,6 +298,22 @@ static void move_port(void) {
     tell("moved");
 }
 
+static void speak_tls(void) {
+    struct error err;
+    struct tls *tls = tls_new(fixture_tls, NULL, &err);
+    if (!tls) abort();
+    http_server_set_tls(child.server, tls);
+    tell("tls");
+}
+
+static void on_no_tls(void *ctx, const char *peer, const char *why) {
+    char line[64];
+    (void)ctx;
+    if (strcmp(peer, "127.0.0.1") != 0) abort();
+    snprintf(line, sizeof line, "no tls: %.50s", why);
+    tell(line);
+}
+
 static void tell_active(void) {
     char line[32];
     snprintf(line, sizeof line, "active %zu", http_server_active(child.server));
@@ -340,6 +356,9 @@ static void obey(char letter) {
         break;
     case 'l':
         listen_too();
+        break;
+    case 't':
+        speak_tls();
         break;
     case 'v':
         move_port();
@@ -390,6 +409,7 @@ int child_run(const struct http_limits *limits, bool cors, int commands, int eve
         .rules = rules,
         .has_key = has_key,
         .guard = guard,
+        .on_no_tls = on_no_tls,
         .limits = limits,
     };
     child.events = events;

@@ -87,6 +87,7 @@ void fixture_join(struct fixture *f) {
 }
 
 struct fixture *shared;
+const char *fixture_tls;
 
 int fixture_set_up(void **state) {
     (void)state;

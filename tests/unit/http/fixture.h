@@ -55,8 +55,11 @@ int fixture_tear_down(void **state);
  * g: ask for on_gone (only "late" exchanges lack it); of the exchange held longest.
  * d: close the first port, v: move it to all addresses ("moved"), l: listen on one more port
  * and tell its number; q: close the server, n: tell "active N", f: use up all descriptors, F:
- * free them, c: close the upgraded stream, W: write 32 KB to it. */
+ * free them, c: close the upgraded stream, W: write 32 KB to it, t: speak TLS with the files in
+ * fixture_tls from now on ("tls"). What a client without TLS is told comes as "no tls: why". */
 void fixture_command(struct fixture *f, const char *letters);
+/* Certificate and key in one file; set before fixture_start. */
+extern const char *fixture_tls;
 /* The next line must be this one. */
 void fixture_expect(struct fixture *f, const char *line);
 /* The next line, whatever it is. The caller frees. */
