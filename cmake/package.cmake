@@ -35,9 +35,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${DOZE_RUNTIME_DIRS})
-# libcurl and libedit are opened when they are needed.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "libcurl4t64 | libcurl4, systemd | systemd-standalone-sysusers | systemd-sysusers")
+# libcurl, libssl and libedit are opened when they are needed, so shlibdeps does not see them.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libcurl4t64 | libcurl4, libssl3t64 | libssl3")
+string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS
+    ", systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libedit2, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${deb}/postinst ${deb}/prerm ${deb}/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

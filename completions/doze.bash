@@ -48,6 +48,7 @@ _doze_setting_values() {
     response_store_bytes) echo 0 1GB 4GB ;;
     response_store_age) echo 1d 7d 30d ;;
     allowed_hosts | allowed_origins | api_key | load | models | model_aliases) echo none ;;
+    tls_cert | tls_key) echo none /etc/ ;;
     esac
 }
 

@@ -39,6 +39,8 @@ function __doze_setting_values
             printf '%s\n' 1d 7d 30d
         case allowed_hosts allowed_origins api_key load models model_aliases
             echo none
+        case tls_cert tls_key
+            printf '%s\n' none /etc/
     end
 end
 

@@ -39,6 +39,8 @@ const struct setting setting_table[] = {
     { "ollama_port", SETTING_NUMBER, "0", "Also listen on this port, Ollama's is 11434" },
     { "lmstudio_compat", SETTING_BOOL, "true", "Let LM Studio's `lms` find the server" },
     { "api_key", SETTING_TEXT, "null", "Key that requests must send" },
+    { "tls_cert", SETTING_TEXT, "null", "Certificate (PEM file): answer by https" },
+    { "tls_key", SETTING_TEXT, "null", "Its key, if that is in another file" },
     { "load", SETTING_JSON, "null", "Load settings of all models" },
     { "models", SETTING_JSON, "null", "Load settings of single models" },
     { "model_aliases", SETTING_JSON, "null", "Other names of models" },

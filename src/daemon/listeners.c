@@ -32,9 +32,12 @@ struct listeners {
 
 static bool open_on(struct listeners *l, int place, const char *host, int port,
                     struct error *err) {
-    l->places[place] = l->passed[place] ? http_server_adopt(l->server, l->passed[place], err)
-                                        : http_server_listen(l->server, host, port, err);
-    return l->places[place] != NULL;
+    struct http_port *opened = l->passed[place]
+                                   ? http_server_adopt(l->server, l->passed[place], err)
+                                   : http_server_listen(l->server, host, port, err);
+    if (opened && place == PLACE_SDK) http_port_keep_plain(opened);
+    l->places[place] = opened;
+    return opened != NULL;
 }
 
 static void close_at(struct listeners *l, int place) {
@@ -132,6 +135,15 @@ int listeners_named_port(const struct listeners *l, const char **ret_host) {
 
 /* Where LM Studio's clients look for a server, in their order. */
 static const int sdk_ports[] = { 41343, 52993, 16141, 39414, 22931 };
+
+const char *listeners_exposed_host(const struct listeners *l) {
+    for (int i = 0; i < PLACE_COUNT; i++) {
+        if (!l->places[i]) continue;
+        const char *host = http_port_host(l->places[i]);
+        if (!listeners_is_loopback(host)) return host;
+    }
+    return NULL;
+}
 
 void listeners_want_sdk(struct listeners *l, bool wanted) {
     struct error err;

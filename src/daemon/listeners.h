@@ -37,8 +37,12 @@ int listeners_sdk_port(const struct listeners *l);
  * the first port; also while it is closed. The host is borrowed until the next call. */
 int listeners_named_port(const struct listeners *l, const char **ret_host);
 
-/* Open or close LM Studio's port: the first free one of its list, on the loopback address. No
- * error if none is free. */
+/* An address listened on that other machines can reach; NULL: none. Borrowed until the next
+ * call. */
+const char *listeners_exposed_host(const struct listeners *l);
+
+/* Open or close LM Studio's port: the first free one of its list, on the loopback address and
+ * without TLS, which its clients do not try. No error if none is free. */
 void listeners_want_sdk(struct listeners *l, bool wanted);
 
 /* Open the port where Ollama's clients look, on the first port's host; 0: close it. A taken

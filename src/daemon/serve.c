@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "daemon/download_format.h"
 #include "daemon/events.h"
+#include "daemon/exposure.h"
 #include "daemon/gate.h"
 #include "daemon/history.h"
 #include "daemon/idle_exit.h"
@@ -35,9 +36,11 @@
 #include "daemon/state_lock.h"
 #include "daemon/status_stream.h"
 #include "daemon/stored_responses.h"
+#include "daemon/tls_files.h"
 #include "daemon/watch.h"
 #include "daemon/ws_host.h"
 #include "daemon/ws_hub.h"
+#include "supervisor/log_budget.h"
 
 enum {
     EVENTS_REMEMBERED = 1000,
@@ -76,6 +79,8 @@ struct daemon {
     struct routes routes;
     struct http_limits limits;
     struct http_server *http;
+    struct tls_files tls;
+    struct log_budget no_tls; /* of lines about clients without TLS */
     struct listeners *listeners;
     struct lmstudio_home *lmstudio_home;
     struct lmws_hub *ws_hub;
@@ -266,7 +271,23 @@ static void daemon_on_idle(uv_timer_t *timer) {
 }
 
 static void daemon_on_connections(void *ctx) {
-    look_if_idle(ctx);
+    struct daemon *d = ctx;
+    look_if_idle(d);
+    tls_files_look(&d->tls, settings_store_get(d->settings), clock_boottime());
+}
+
+static void daemon_on_no_tls(void *ctx, const char *peer, const char *why) {
+    struct daemon *d = ctx;
+    switch (log_budget_take(&d->no_tls, clock_boottime())) {
+    case LOG_LINE:
+        log_warn("no TLS with a client at %s: %s", peer, why);
+        break;
+    case LOG_LAST_LINE:
+        log_warn("no TLS with more clients; further lines are left out");
+        break;
+    case LOG_NO_LINE:
+        break;
+    }
 }
 
 /* ---- signals ---- */
@@ -343,6 +364,12 @@ static void update_ports(struct daemon *d) {
     listeners_want_ollama(d->listeners, !ollama && d->options.ollama ? OLLAMA_PORT : ollama);
 }
 
+static void update_tls(struct daemon *d) {
+    struct error err;
+    if (!tls_files_read(&d->tls, settings_store_get(d->settings), &err))
+        log_warn("The certificate stays as it was: %s", err.text);
+}
+
 static void limit_responses(struct daemon *d) {
     const struct settings *settings = settings_store_get(d->settings);
     struct response_limits limits = { settings->response_store_age,
@@ -356,6 +383,7 @@ static void daemon_on_settings_changed(void *ctx) {
     const struct settings *settings = settings_store_get(d->settings);
     if (d->stopping) return;
     supervisor_settings_changed(d->supervisor);
+    update_tls(d);
     update_ports(d);
     limit_responses(d);
     live_tell_settings(&d->live, settings);
@@ -368,6 +396,7 @@ static bool open_state(struct daemon *d, struct error *err) {
     char *pinned = xasprintf("%s/kept.json", d->options.state_dir);
     d->settings = settings_store_new(&d->loop, d->options.state_dir, daemon_on_settings_changed,
                                      d);
+    settings_store_set_check(d->settings, tls_files_check);
     d->keys = key_store_new(&d->loop, d->options.state_dir);
     d->gate = gate_new(d->settings, d->keys);
     d->pinned = pinned_store_new(&d->loop, pinned);
@@ -406,26 +435,26 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
     return d->supervisor != NULL;
 }
 
-static void warn_if_open(const struct daemon *d, const char *host) {
+static void warn_if_open(const struct daemon *d) {
     if (settings_store_key_is_unknown(d->settings)) {
         log_warn("The files in %s do not say whether an API key was set, so the server listens "
                  "on loopback only; set or remove the key with `doze settings set api_key`, "
                  "then restart it.",
                  d->options.state_dir);
-    } else if (!listeners_is_loopback(host) && !gate_needs_key(d->gate)) {
-        log_warn("Every machine that reaches %s can use this server; create a key with `doze "
-                 "token create`.",
-                 host);
+        return;
     }
+    char text[EXPOSURE_SIZE];
+    routes_warn_if_exposed(&d->routes, text);
+    if (*text) log_warn("%s", text);
 }
 
 static void say_ready(struct daemon *d) {
     const char *host;
     int port = listeners_named_port(d->listeners, &host);
     bool v6 = strchr(host, ':') != NULL;
-    warn_if_open(d, host);
-    log_info("doze %s is listening on http://%s%s%s:%d", DOZE_VERSION, v6 ? "[" : "", host,
-             v6 ? "]" : "", port);
+    warn_if_open(d);
+    log_info("doze %s is listening on http%s://%s%s%s:%d", DOZE_VERSION, d->tls.on ? "s" : "",
+             v6 ? "[" : "", host, v6 ? "]" : "", port);
     service_report_ready(&d->report, d->supervisor);
     if (d->options.ready_fd < 0) return;
     dprintf(d->options.ready_fd, "%d\n", port);
@@ -513,15 +542,19 @@ static bool start_http(struct daemon *d, struct error *err) {
         .prompts = d->prompts,
         .watch = d->watch,
         .downloads = d->downloads,
+        .tls = &d->tls,
     };
     struct http_options http = routes_http_options(&d->routes);
     d->limits = http_limits_default;
     d->limits.connections = raise_descriptors();
     http.limits = &d->limits;
     http.on_connections = daemon_on_connections;
+    http.on_no_tls = daemon_on_no_tls;
     http.connections_ctx = d;
-    d->http = http_server_new(&d->loop, &http);
+    d->http = d->tls.http = http_server_new(&d->loop, &http);
+    if (!tls_files_read(&d->tls, settings_store_get(d->settings), err)) return false;
     if (!open_ports(d, err)) return false;
+    d->routes.listeners = d->listeners;
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     start_ws_host(d);
     update_ports(d);

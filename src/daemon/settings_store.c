@@ -28,6 +28,7 @@ struct settings_store {
     bool key_is_unknown; /* settings_file_read */
     char *path;
     struct saver *saver, *key_saver;
+    bool (*check)(const struct settings *now, const struct settings *next, struct error *err);
     void (*on_changed)(void *ctx);
     void *ctx;
 };
@@ -92,6 +93,7 @@ static bool apply_patch(struct settings_store *s, struct error *err) {
 /* Apply the first change to s->next and format it for the file; false: it is refused. */
 static bool prepare(struct settings_store *s, struct buf *text, struct error *err) {
     bool ok = s->changes->patch ? apply_patch(s, err) : apply_file(s, err);
+    ok = ok && (!s->check || s->check(&s->settings, &s->next, err));
     if (ok) {
         settings_format(&s->next, text);
         buf_add_str(text, "\n");
@@ -210,6 +212,12 @@ struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir
     s->path = path;
     free(key_path);
     return s;
+}
+
+void settings_store_set_check(struct settings_store *store,
+                              bool (*check)(const struct settings *now,
+                                            const struct settings *next, struct error *err)) {
+    store->check = check;
 }
 
 void settings_store_free(struct settings_store *store) {

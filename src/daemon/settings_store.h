@@ -18,6 +18,10 @@ struct settings_store;
  * loop, when a change is in force, before its sink is called. */
 struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir,
                                           void (*on_changed)(void *ctx), void *ctx);
+/* Have a change judged before it is written: check says why `next` cannot replace `now`. */
+void settings_store_set_check(struct settings_store *store,
+                              bool (*check)(const struct settings *now,
+                                            const struct settings *next, struct error *err));
 /* After the loop has ended. Accepts NULL. */
 void settings_store_free(struct settings_store *store);
 
@@ -30,8 +34,8 @@ bool settings_store_key_is_unknown(const struct settings_store *store);
 
 /* Change a part of the settings: all of the patch is applied or nothing (settings_patch).
  * Copies the patch. Calls the sink when the change is on disk and in force, or with
- * ERR_QUEUE_FULL past 64 changes, ERR_TOO_LARGE, ERR_IO or settings_patch's error; maybe before
- * it returns. */
+ * ERR_QUEUE_FULL past 64 changes, ERR_TOO_LARGE, ERR_IO, settings_patch's or the check's error;
+ * maybe before it returns. */
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
                           struct done_sink sink);
 

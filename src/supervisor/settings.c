@@ -26,6 +26,7 @@ enum kind {
     KIND_WORD,    /* the member is its place among the words */
     KIND_KEY,
     KIND_NAMES,
+    KIND_PATH,
     KIND_LOAD,
     KIND_MODELS,
     KIND_ALIASES,
@@ -78,6 +79,8 @@ static const struct row rows[] = {
     { "ollama_port", KIND_NUMBER, AT(ollama_port), 0, 65535, NO_NULL, NULL },
     SWITCH("lmstudio_compat", lmstudio_compat),
     { "api_key", KIND_KEY, AT(api_key), 0, 0, NO_NULL, NULL },
+    { "tls_cert", KIND_PATH, AT(tls_cert), 0, 0, NO_NULL, NULL },
+    { "tls_key", KIND_PATH, AT(tls_key), 0, 0, NO_NULL, NULL },
     { "load", KIND_LOAD, AT(load), 0, 0, NO_NULL, NULL },
     { "models", KIND_MODELS, AT(models), 0, 0, NO_NULL, NULL },
     { "model_aliases", KIND_ALIASES, AT(aliases), 0, 0, NO_NULL, NULL },
@@ -165,6 +168,22 @@ static bool read_key(struct settings *s, yyjson_val *patch, struct error *err) {
     return true;
 }
 
+static bool read_path(struct settings *s, const struct row *row, yyjson_val *patch,
+                      struct error *err) {
+    const char *path = "";
+    char *member = (char *)s + row->offset;
+    if (!json_read_str(patch, row->name, &path, err)) return false;
+    if ((*path && *path != '/') || strlen(path) >= row->size) {
+        return error_set_param(err, ERR_INVALID_REQUEST, row->name,
+                               "'%s' must be the absolute path of a file, shorter than %zu "
+                               "bytes.",
+                               row->name, row->size);
+    }
+    memset(member, 0, row->size);
+    memcpy(member, path, strlen(path) + 1);
+    return true;
+}
+
 /* One name: printable, and a "*" only where something is left to tell names apart. */
 static bool is_name(const char *name, size_t len) {
     const char *star = memchr(name, '*', len);
@@ -244,6 +263,8 @@ static bool read_row(struct settings *s, const struct row *row, yyjson_val *patc
         return read_key(s, patch, err);
     case KIND_NAMES:
         return read_names(s, row, patch, err);
+    case KIND_PATH:
+        return read_path(s, row, patch, err);
     case KIND_LOAD:
         return read_load(s, patch, err);
     case KIND_MODELS:
@@ -369,9 +390,10 @@ static yyjson_mut_val *row_value(const struct settings *s, const struct row *row
         return yyjson_mut_str(doc, row->words[value]);
     case KIND_KEY:
         return s->api_key[0] ? yyjson_mut_strcpy(doc, s->api_key) : yyjson_mut_null(doc);
-    case KIND_NAMES: {
-        const char *names = (const char *)s + row->offset;
-        return *names ? yyjson_mut_strcpy(doc, names) : yyjson_mut_null(doc);
+    case KIND_NAMES:
+    case KIND_PATH: {
+        const char *text = (const char *)s + row->offset;
+        return *text ? yyjson_mut_strcpy(doc, text) : yyjson_mut_null(doc);
     }
     case KIND_LOAD:
         return load_settings_format(&s->load, doc);

@@ -22,6 +22,7 @@
 enum {
     SETTINGS_KEY_SIZE = 128,
     SETTINGS_NAMES_SIZE = 1024,
+    SETTINGS_PATH_SIZE = 1024,
     SETTINGS_BODY_MAX = 64 << 20 /* bytes */
 };
 
@@ -39,11 +40,13 @@ struct settings {
     nbytes memory_limit;  /* 0: what the machine has */
     bool standby;         /* keep a spare worker */
     enum prompt_store_mode prompt_store;
-    nbytes prompt_store_bytes;       /* most that the files may take */
-    nbytes response_store_bytes;     /* 0: responses are not stored */
-    msec response_store_age;         /* for which nobody used them */
-    char api_key[SETTINGS_KEY_SIZE]; /* "": none required */
-    struct load_settings load;       /* for all models */
+    nbytes prompt_store_bytes;         /* most that the files may take */
+    nbytes response_store_bytes;       /* 0: responses are not stored */
+    msec response_store_age;           /* for which nobody used them */
+    char api_key[SETTINGS_KEY_SIZE];   /* "": none required */
+    char tls_cert[SETTINGS_PATH_SIZE]; /* "": no TLS */
+    char tls_key[SETTINGS_PATH_SIZE];  /* "": in the file of tls_cert */
+    struct load_settings load;         /* for all models */
     struct model_settings models;
     struct model_aliases aliases;
 };

@@ -3,17 +3,30 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "daemon/gate.h"
+#include "daemon/listeners.h"
 #include "daemon/routes/reply.h"
-#include "daemon/routes/route.h"
+#include "daemon/routes/routes.h"
+#include "daemon/tls_files.h"
 #include "supervisor/metrics.h"
+
+void routes_warn_if_exposed(const struct routes *r, char ret_text[EXPOSURE_SIZE]) {
+    struct exposure exposure = { .host = listeners_exposed_host(r->listeners),
+                                 .has_key = gate_needs_key(r->gate),
+                                 .has_tls = r->tls->on };
+    exposure_warn(&exposure, ret_text);
+}
 
 void route_health(void *ctx, struct exchange *x) {
     const struct routes *r = ctx;
+    char warning[EXPOSURE_SIZE];
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "status", r->stopping ? "stopping" : "ok");
     yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
     yyjson_mut_obj_add_int(doc, root, "pid", getpid());
+    routes_warn_if_exposed(r, warning);
+    if (*warning) yyjson_mut_obj_add_str(doc, root, "warning", warning);
     reply_doc(x, doc);
 }
 

@@ -18,6 +18,7 @@ struct feed;
 struct gate;
 struct history;
 struct key_store;
+struct listeners;
 struct metrics;
 struct prompts;
 struct serve_options;
@@ -25,6 +26,7 @@ struct service;
 struct settings_store;
 struct stored_responses;
 struct supervisor;
+struct tls_files;
 struct watch;
 struct ws_host;
 
@@ -47,6 +49,8 @@ struct routes {
     struct watch *watch;
     struct downloads *downloads;
     const struct ws_host *ws_host;
+    const struct listeners *listeners;
+    const struct tls_files *tls;
     bool stopping; /* the daemon is shutting down */
 };
 

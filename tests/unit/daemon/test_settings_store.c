@@ -227,6 +227,23 @@ static void write_and_reload(struct scene *s, const char *text) {
     uv_run(&s->loop, UV_RUN_DEFAULT);
 }
 
+static bool odd_is_refused(const struct settings *now, const struct settings *next,
+                           struct error *err) {
+    return next->rules.max_waiting % 2 == now->rules.max_waiting % 2 ||
+           error_set(err, ERR_INVALID_REQUEST, "odd");
+}
+
+static void test_a_change_is_judged_before_it_is_written(void **state) {
+    struct scene *s = *state;
+    settings_store_set_check(s->store, odd_is_refused);
+    change(s, "{\"max_waiting\":7}");
+    change(s, "{\"max_waiting\":8}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(s->refused, 1);
+    assert_string_equal(s->error.text, "odd");
+    assert_int_equal(settings_store_get(s->store)->rules.max_waiting, 8);
+}
+
 static void test_the_file_is_read_again(void **state) {
     struct scene *s = *state;
     change(s, "{\"jit\":false}");
@@ -292,6 +309,7 @@ int main(void) {
         TEST(test_a_key_is_written_to_both_files),
         TEST(test_a_key_that_cannot_be_copied_is_not_set),
         TEST(test_a_change_of_the_key_ends_the_doubt),
+        TEST(test_a_change_is_judged_before_it_is_written),
         TEST(test_the_file_is_read_again),
         TEST(test_a_mistake_in_the_file_changes_nothing),
         TEST(test_a_file_without_a_key_keeps_the_key),

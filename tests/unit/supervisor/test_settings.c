@@ -47,6 +47,7 @@ static const char all_changed[] =
     "\"download_connections\":8,\"cors\":true,\"sdk_port\":false,"
     "\"allowed_hosts\":\"llm.example, *.lan\",\"allowed_origins\":\"https://*.example.com\","
     "\"ollama_default_keep_alive\":true,\"ollama_port\":11434,"
+    "\"tls_cert\":\"/etc/doze/cert.pem\",\"tls_key\":\"/etc/doze/key.pem\","
     "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
     "\"models\":{\"a\":{\"context_length\":512},\"b\":{}},"
     "\"model_aliases\":{\"gpt-*\":\"a\"}}";
@@ -96,6 +97,31 @@ static void test_allowed_names_are_lists_of_names(void **state) {
             assert_true(patch(&s, json, &err));
         }
     }
+    settings_clear(&s);
+}
+
+static void test_files_have_absolute_paths(void **state) {
+    static const char *const bad[] = { "\"cert.pem\"", "\"~/cert.pem\"", "1", "[]" };
+    struct settings s;
+    struct error err;
+    char json[1200];
+    (void)state;
+    settings_init(&s);
+    for (int row = 0; row < 2; row++) {
+        const char *name = row ? "tls_key" : "tls_cert";
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            snprintf(json, sizeof json, "{\"%s\":%s}", name, bad[i]);
+            assert_false(patch(&s, json, &err));
+            assert_string_equal(err.param, name);
+        }
+        for (int len = SETTINGS_PATH_SIZE - 1; len <= SETTINGS_PATH_SIZE; len++) {
+            snprintf(json, sizeof json, "{\"%s\":\"/%0*d\"}", name, len - 1, 0);
+            assert_int_equal(patch(&s, json, &err), len < SETTINGS_PATH_SIZE);
+        }
+        snprintf(json, sizeof json, "{\"%s\":null}", name);
+        assert_true(patch(&s, json, &err));
+    }
+    assert_true(s.tls_cert[0] == '\0' && s.tls_key[0] == '\0');
     settings_clear(&s);
 }
 
@@ -381,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_defaults_are_those_of_the_rules),
         cmocka_unit_test(test_a_model_may_have_a_ttl),
         cmocka_unit_test(test_allowed_names_are_lists_of_names),
+        cmocka_unit_test(test_files_have_absolute_paths),
         cmocka_unit_test(test_all_changed_is_all),
         cmocka_unit_test(test_every_setting_is_read_back_as_written),
         cmocka_unit_test(test_what_clients_are_shown_changes_nothing),
