@@ -5,12 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/curl_library.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/user_dirs.h"
 #include "base/xalloc.h"
 
-enum { CONNECT_SECONDS = 10, POLL_MS = 1 << 20, MAX_URL = 2048, MAX_BODY = 64000000 };
+enum {
+    CONNECT_SECONDS = 10,
+    POLL_MS = 1 << 20,
+    MAX_URL = 2048,
+    MAX_BODY = 64000000,
+    MAX_SETTINGS = 1 << 20
+};
 
 /* A running transfer. */
 struct transfer {
@@ -21,19 +30,43 @@ struct transfer {
     struct sse sse;
     struct buf sent, received;
     bool is_stream, too_large;
+    bool bare;   /* it goes without the key */
+    char *trust; /* the file with the certificates to trust; NULL: the system's */
     char reason[CURL_ERROR_SIZE];
 };
 
+/* Has a call found that the server speaks TLS? There is one server to a process. */
+static bool found_tls;
+
+static const char http_scheme[] = "http://", https_scheme[] = "https://";
+
+static bool begins(const char *text, const char *with) {
+    return strncasecmp(text, with, strlen(with)) == 0;
+}
+
 const char *client_host(const struct cli *cli) {
-    if (strcmp(cli->host, "0.0.0.0") == 0) return "127.0.0.1";
-    return strcmp(cli->host, "::") == 0 ? "::1" : cli->host;
+    const char *host = cli->host;
+    if (begins(host, https_scheme)) host += strlen(https_scheme);
+    if (begins(host, http_scheme)) host += strlen(http_scheme);
+    if (strcmp(host, "0.0.0.0") == 0) return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
+bool client_is_local(const struct cli *cli) {
+    const char *host = client_host(cli);
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "[::1]") == 0 || strcmp(host, "localhost") == 0;
+}
+
+static bool speaks_tls(const struct cli *cli) {
+    return found_tls || begins(cli->host, https_scheme);
 }
 
 void client_base(const struct cli *cli, char base[300]) {
     const char *host = client_host(cli);
     bool literal6 = strchr(host, ':') && host[0] != '[';
-    snprintf(base, 300, "http://%s%.255s%s:%d", literal6 ? "[" : "", host, literal6 ? "]" : "",
-             (int)cli->port.value);
+    snprintf(base, 300, "%s%s%.255s%s:%d", speaks_tls(cli) ? https_scheme : http_scheme,
+             literal6 ? "[" : "", host, literal6 ? "]" : "", (int)cli->port.value);
 }
 
 static bool starts_stream(struct transfer *t) {
@@ -65,13 +98,40 @@ static const char *api_key(void) {
     return key && *key ? key : NULL;
 }
 
+/* The file that the setting tls_cert of this user's server names; NULL: none. */
+static char *own_certificate(void) {
+    struct buf text = BUF_INIT(MAX_SETTINGS);
+    struct error ignored;
+    char *dir = user_state_dir(), *path = xasprintf("%s/settings.json", dir), *cert = NULL;
+    yyjson_doc *doc = NULL;
+    if (file_read(path, &text, &ignored))
+        doc = json_parse_object(buf_str(&text), text.len, &ignored);
+    const char *named = json_find_str(yyjson_doc_get_root(doc), "tls_cert");
+    if (named && access(named, R_OK) == 0) cert = xstrdup(named);
+    yyjson_doc_free(doc);
+    buf_clear(&text);
+    free(path);
+    free(dir);
+    return cert;
+}
+
+/* On this machine, the server's own certificate is trusted whatever name is in it. */
+static void set_trust(struct transfer *t, const struct cli *cli) {
+    const char *named = getenv("SSL_CERT_FILE");
+    if (client_is_local(cli)) t->trust = own_certificate();
+    if (t->trust) t->curl->easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    if (!t->trust && named && *named) t->trust = xstrdup(named);
+    if (t->trust) t->curl->easy_setopt(t->easy, CURLOPT_CAINFO, t->trust);
+}
+
 /* The server is usually on this machine: no proxy, no redirect, HTTP only. */
 static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     char base[300], url[MAX_URL];
     client_base(cli, base);
     snprintf(url, sizeof url, "%s%s", base, t->call->path);
     t->curl->easy_setopt(t->easy, CURLOPT_URL, url);
-    t->curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http");
+    t->curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (speaks_tls(cli)) set_trust(t, cli);
     t->curl->easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
     t->curl->easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -81,7 +141,7 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     t->curl->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    if (api_key()) {
+    if (api_key() && !t->bare) {
         char *line = xasprintf("Authorization: Bearer %s", api_key());
         add_header(t, line);
         free(line);
@@ -182,6 +242,14 @@ static enum outcome transfer_fail(const struct transfer *t, const struct cli *cl
     if (t->too_large) {
         error_set(err, ERR_TOO_LARGE, "The server's answer is larger than %d MB.",
                   MAX_BODY / 1000000);
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        error_set(
+            err, ERR_IO,
+            "The certificate of %s is not trusted; set SSL_CERT_FILE to a file with it or "
+            "its issuer, and use the name that is in it (%s).",
+            base, t->reason);
+    } else if (code == CURLE_SSL_CONNECT_ERROR) {
+        error_set(err, ERR_IO, "There is no TLS with %s: %s.", base, t->reason);
     } else if (code == CURLE_URL_MALFORMAT) {
         error_set(err, ERR_INVALID_REQUEST, "'%s' is not a host name or an address.",
                   cli->host);
@@ -237,12 +305,13 @@ static enum outcome transfer_perform(struct transfer *t, const struct cli *cli,
     return outcome;
 }
 
-enum outcome client_call(const struct cli *cli, const struct call *call,
-                         yyjson_doc **ret_answer, struct error *err) {
+static enum outcome call_once(const struct cli *cli, const struct call *call, bool bare,
+                              yyjson_doc **ret_answer, struct error *err) {
     const struct curl_library *curl = curl_library_get(err);
     if (!curl) return OUTCOME_BROKEN;
     struct transfer t = { .curl = curl,
                           .call = call,
+                          .bare = bare,
                           .easy = curl->easy_init(),
                           .sent = BUF_INIT(MAX_BODY),
                           .received = BUF_INIT(MAX_BODY) };
@@ -253,6 +322,33 @@ enum outcome client_call(const struct cli *cli, const struct call *call,
     sse_clear(&t.sse);
     buf_clear(&t.sent);
     buf_clear(&t.received);
+    free(t.trust);
+    return outcome;
+}
+
+/* Does the answer say that the port speaks TLS? From then on this process does, too. */
+static bool learn_tls(const struct cli *cli, enum outcome outcome, const struct error *err) {
+    bool fresh = outcome == OUTCOME_REFUSED && err->code == ERR_NO_TLS && !speaks_tls(cli);
+    if (fresh) found_tls = true;
+    return fresh;
+}
+
+/* A key must not cross the network in plain text because "https://" was forgotten: ask without
+ * it first. */
+static void look_for_tls(const struct cli *cli) {
+    static bool looked;
+    struct error err;
+    struct call call = { .method = "GET", .path = "/health", .max_seconds = CONNECT_SECONDS };
+    if (looked || !api_key() || client_is_local(cli) || speaks_tls(cli)) return;
+    looked = true;
+    (void)learn_tls(cli, call_once(cli, &call, true, NULL, &err), &err);
+}
+
+enum outcome client_call(const struct cli *cli, const struct call *call,
+                         yyjson_doc **ret_answer, struct error *err) {
+    look_for_tls(cli);
+    enum outcome outcome = call_once(cli, call, false, ret_answer, err);
+    if (learn_tls(cli, outcome, err)) outcome = call_once(cli, call, false, ret_answer, err);
     return outcome;
 }
 

@@ -41,10 +41,13 @@ enum outcome client_get(const struct cli *cli, const char *path, yyjson_doc **re
  * the outcome. */
 enum cli_exit client_fail(enum outcome outcome, const struct error *err);
 
-/* The host to connect to: --host, with the loopback address for one that means "any". */
+/* The host to connect to: --host without "https://", with the loopback address for one that
+ * means "any". */
 const char *client_host(const struct cli *cli);
+/* Is it this machine? */
+bool client_is_local(const struct cli *cli);
 
-/* "http://127.0.0.1:1234" */
+/* "http://127.0.0.1:1234"; "https://..." if --host says so or a call has found TLS there. */
 void client_base(const struct cli *cli, char base[300]);
 
 /* Fill *err from an error body {"error":{"message","code","type"}}, or from the status if the

@@ -8,12 +8,14 @@
 static bool health_read(yyjson_val *root, struct health *ret) {
     struct error ignored;
     int64_t pid = 0;
-    const char *version = NULL;
+    const char *version = NULL, *warning = "";
     bool ok = json_read_int(root, "pid", 2, INT32_MAX, &pid, &ignored) &&
-              json_read_str(root, "version", &version, &ignored) && version && pid > 0;
+              json_read_str(root, "version", &version, &ignored) &&
+              json_read_str(root, "warning", &warning, &ignored) && version && pid > 0;
     if (!ok) return false;
     *ret = (struct health){ .pid = pid };
     snprintf(ret->version, sizeof ret->version, "%s", version);
+    snprintf(ret->warning, sizeof ret->warning, "%s", warning);
     return true;
 }
 

@@ -10,6 +10,7 @@
 struct health {
     int64_t pid; /* of the daemon, on its machine */
     char version[64];
+    char warning[320]; /* of who can reach it; "": none */
 };
 
 /* OUTCOME_REFUSED if another program than doze answers. */

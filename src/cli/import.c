@@ -63,10 +63,7 @@ static char *default_folder(void) {
 
 static enum cli_exit find_folder(const struct cli *cli, char **ret_folder, bool *ret_running) {
     struct error err;
-    const char *host = client_host(cli);
-    bool here = strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0 ||
-                strcmp(host, "localhost") == 0;
-    if (!here) {
+    if (!client_is_local(cli)) {
         return cli_fail(CLI_USAGE, "Files can be imported on the server's machine only.");
     }
     enum outcome outcome = scan(cli, ret_folder, &err);

@@ -239,10 +239,12 @@ static enum cli_exit server_start_run(const struct cli *cli, const void *values)
     struct error err;
     enum outcome outcome = OUTCOME_UNREACHABLE;
     if (start.values->bind) start.cli.host = start.values->bind;
+    if (start.values->state_dir) setenv("DOZE_STATE_DIR", start.values->state_dir, 1);
     if (cli->port.value != 0) outcome = health_fetch(&start.cli, &health, &err);
     bool fresh = outcome == OUTCOME_UNREACHABLE;
     if (fresh) {
         if (!start_up(&start, &err)) return cli_fail(CLI_FAILED, "%s", err.text);
+        (void)health_fetch(&start.cli, &health, &err); /* finds out whether it speaks TLS */
     } else if (outcome != OUTCOME_DONE) {
         return client_fail(outcome, &err);
     } else {

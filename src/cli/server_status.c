@@ -29,6 +29,7 @@ static void server_status_print_json(const struct cli *cli, const struct health 
         yyjson_mut_obj_add_int(doc, root, "port", cli->port.value);
         yyjson_mut_obj_add_int(doc, root, "pid", health->pid);
         yyjson_mut_obj_add_str(doc, root, "version", health->version);
+        if (*health->warning) yyjson_mut_obj_add_str(doc, root, "warning", health->warning);
     }
     if (inv) yyjson_mut_obj_add_uint(doc, root, "loaded", inv->instance_count);
     show_json(doc);
@@ -48,6 +49,7 @@ static void server_status_print(const struct cli *cli, const struct health *heal
            (long long)health->pid, health->version);
     if (inv) printf(", %zu loaded", inv->instance_count);
     puts(").");
+    if (*health->warning) printf("Warning: %s\n", health->warning);
 }
 
 /* --quiet, --verbose and --log-level, of which `lms` takes one at a time. */

@@ -13,12 +13,6 @@
  * told what the command waits for. */
 enum { QUIET_MS = 1000, WAIT_MS = 29000 };
 
-/* The pid in /health means something on this machine only. */
-static bool is_this_machine(const char *host) {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
-}
-
 static bool wait_for_end(int pid_fd) {
     struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
     if (poll(&ended, 1, QUIET_MS) == 1) return true;
@@ -48,7 +42,7 @@ static enum cli_exit server_stop_run(const struct cli *cli, const void *values) 
     struct health health;
     struct error err;
     (void)values;
-    if (!is_this_machine(client_host(cli))) {
+    if (!client_is_local(cli)) { /* the pid in /health means something there only */
         return cli_fail(CLI_USAGE,
                         "A server can be stopped on its own machine only, not on %s.",
                         cli->host);

@@ -67,7 +67,7 @@ export class Daemon {
       const read = (chunk) => {
         this.log += chunk;
         text += chunk;
-        const found = /http:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(text);
+        const found = /https?:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(text);
         if (found) resolve(found[0]);
       };
       this.child.stdout.on('data', read);
