@@ -71,8 +71,10 @@ static struct slot *due_slot(struct engine *e) {
     return NULL;
 }
 
+/* How much of it is done when the next prompt comes depends on when that is, and with it the
+ * batches' shapes: not for one that has to say the same always. */
 bool next_turn_due(struct engine *engine) {
-    return due_slot(engine) != NULL;
+    return !engine->context.steady && due_slot(engine) != NULL;
 }
 
 void next_turn_begin(struct engine *engine) {

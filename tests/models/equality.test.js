@@ -56,7 +56,8 @@ for (const [name, file] of [['smol', smol], ['gemma', gemma]]) {
   });
 
   test(`${name}: streaming is not streaming`, async (t) => {
-    const d = await Daemon.start(t, { models: { [name]: file() }, settings });
+    const d = await Daemon.start(t, { models: { [name]: file() },
+      settings: { load: { reproducible: true } } });
     for (const prompt of prompts.slice(10, 36)) {
       const whole = await complete(d, name, prompt, { cache_prompt: false });
       const answer = await d.fetch('/v1/completions', { method: 'POST',

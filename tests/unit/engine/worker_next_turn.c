@@ -49,13 +49,17 @@ static int drop_model(void **state) {
     return 0;
 }
 
-static struct worker *start(const char *mode) {
-    char *options = xasprintf("\"context_length\":2048,\"prompts\":{\"mode\":\"%s\",\"dir\":"
+static struct worker *start_with(const char *mode, const char *more) {
+    char *options = xasprintf("\"context_length\":2048%s,\"prompts\":{\"mode\":\"%s\",\"dir\":"
                               "\"%s\",\"memory_bytes\":67108864}",
-                              mode, folder);
+                              more, mode, folder);
     struct worker *w = worker_load(model, options);
     free(options);
     return w;
+}
+
+static struct worker *start(const char *mode) {
+    return start_with(mode, "");
 }
 
 /* An idle worker saves, and does that last. */
@@ -116,6 +120,20 @@ static void test_a_conversation_that_goes_on_otherwise(void **state) {
     free(said);
 }
 
+/* Begun or not would depend on when the next prompt comes. */
+static void test_reproducible_has_no_next_turn(void **state) {
+    (void)state;
+    struct worker *w = start_with("on", ",\"reproducible\":true");
+    struct outcome *first = ask_first(w);
+    char *answer = xstrdup(buf_str(&first->content));
+    int64_t seen = outcome_int(first, "prompt_tokens");
+    until_idle(w);
+    struct outcome *second = ask(w, answer, "Why?", 12);
+    assert_int_equal(outcome_int(second, "cached_tokens"), seen - seen % OUTCOME_GROUP);
+    worker_stop(w, 0);
+    free(answer);
+}
+
 /* No chat: nobody knows what comes next. */
 static void test_a_completion_has_no_next_turn(void **state) {
     (void)state;
@@ -139,6 +157,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_next_turn_is_begun_when_idle, make_model,
                                         drop_model),
         cmocka_unit_test_setup_teardown(test_a_conversation_that_goes_on_otherwise, make_model,
+                                        drop_model),
+        cmocka_unit_test_setup_teardown(test_reproducible_has_no_next_turn, make_model,
                                         drop_model),
         cmocka_unit_test_setup_teardown(test_a_completion_has_no_next_turn, make_model,
                                         drop_model),
