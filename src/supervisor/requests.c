@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* requests.c - requests that an instance is to answer, and gets-or-loads: what they mean and
  * what the lifecycle is told of them. */
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "catalog/matryoshka.h"
+#include "engine/request.h"
 #include "supervisor/internal.h"
 
 call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
@@ -96,6 +99,26 @@ static bool can_read(const struct target *target, const struct call *call, struc
                            target->model_key);
 }
 
+/* ... nor does anything that the worker would refuse unread cost a load or an eviction. How
+ * many tokens there are is known only when it is loaded. */
+static bool is_well_formed(const struct call *call, struct error *err) {
+    size_t len = 0;
+    char *text = yyjson_mut_write(call->request.asked.body, 0, &len);
+    struct sampling defaults = sampling_defaults();
+    struct request request = { 0 };
+    bool ok = request_parse(&request, text, len, &defaults, INT32_MAX, err);
+    request_clear(&request);
+    free(text);
+    return ok;
+}
+
+/* Whether all that can be said before a load speaks for it. A worker that is there says it as
+ * soon. */
+static bool deserves_load(struct supervisor *sup, const struct target *target,
+                          const struct call *call, struct error *err) {
+    return supervisor_is_up(sup, target->model_key) || is_well_formed(call, err);
+}
+
 bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err) {
     const struct service_request *asked = &call->request.asked;
     struct target target;
@@ -105,7 +128,8 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
                      : supervisor_resolve(sup, asked->model, &target, err);
     return found && allowed_models_require(&asked->allowed, target.model_key, err) &&
            type_fits(&target, call, err) && dimensions_fit(&target, call, err) &&
-           can_read(&target, call, err) && begin(sup, call, &target, NULL, &ev, err);
+           can_read(&target, call, err) && deserves_load(sup, &target, call, err) &&
+           begin(sup, call, &target, NULL, &ev, err);
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,

@@ -182,3 +182,25 @@ test('waiters of different models are served in order of arrival', async (t) => 
   assert.deepEqual(watch.transitions().filter((e) => e.to === 'loading').map((e) => e.id),
     ['slow', 'gamma', 'alpha', 'beta']);
 });
+
+const said = [{ role: 'user', content: 'Hi' }];
+// What the model's worker would refuse unread.
+const hopeless = [
+  ['/v1/chat/completions', { messages: said, top_p: 2 }],
+  ['/v1/chat/completions', { messages: said, stop: Array(65).fill('.') }],
+  ['/v1/chat/completions', { messages: said, tool_choice: 'perhaps', tools: [] }],
+  ['/v1/chat/completions', { messages: said, grammar: `root ::= ${'('.repeat(999)}` }],
+  ['/v1/completions', { prompt: 'Hi', logit_bias: { many: 1 } }],
+];
+
+test('a request that no model can answer costs nobody its place', async (t) => {
+  const d = await Daemon.start(t, { models: models() });
+  assert.equal((await d.chat('alpha')).status, 200);
+  const watch = await d.watch();
+  for (const [path, body] of hopeless) {
+    const answer = await d.post(path, { model: 'beta', ...body });
+    assert.equal(answer.status, 400, JSON.stringify(answer.body));
+  }
+  assert.deepEqual(watch.transitions(), []);
+  assert.deepEqual(await loaded(d), ['alpha']);
+});

@@ -179,12 +179,27 @@ void estimate(struct scene *s, struct told *told) {
     turn(s);
 }
 
-call_id generate(struct scene *s, enum service_op op, const char *model, struct told *told) {
-    yyjson_mut_doc *body = yyjson_mut_doc_new(NULL);
-    yyjson_mut_doc_set_root(body, yyjson_mut_obj(body));
-    struct service_request request = { .op = op, .model = xstrdup(model), .body = body };
+call_id generate_with(struct scene *s, enum service_op op, const char *model, const char *body,
+                      struct told *told) {
+    yyjson_doc *doc = yyjson_read(body, strlen(body), 0);
+    struct service_request request = { .op = op,
+                                       .model = xstrdup(model),
+                                       .body = yyjson_doc_mut_copy(doc, NULL) };
+    yyjson_doc_free(doc);
     struct service_sink sink = { .on_event = told_event, .ctx = told };
     return supervisor_generate(s->sup, &request, sink);
+}
+
+call_id generate(struct scene *s, enum service_op op, const char *model, struct told *told) {
+    static const char *const bodies[] = {
+        [OP_CHAT] = "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}",
+        [OP_COMPLETION] = "{\"op\":\"completion\",\"prompt\":\"Hi\"}",
+        [OP_EMBEDDING] = "{\"op\":\"embedding\",\"input\":[\"Hi\"]}",
+        [OP_TOKENIZE] = "{\"op\":\"tokenize\",\"text\":\"Hi\"}",
+        [OP_TEMPLATE] =
+            "{\"op\":\"template\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}",
+    };
+    return generate_with(s, op, model, bodies[op], told);
 }
 
 void ask(struct scene *s, const char *model, struct told *told) {

@@ -49,6 +49,9 @@ call_id load(struct scene *s, struct load_request request, struct told *told);
 call_id get_or_load(struct scene *s, struct load_request request, struct told *told);
 void estimate(struct scene *s, struct told *told);
 call_id generate(struct scene *s, enum service_op op, const char *model, struct told *told);
+/* With this neutral body. */
+call_id generate_with(struct scene *s, enum service_op op, const char *model, const char *body,
+                      struct told *told);
 void ask(struct scene *s, const char *model, struct told *told);
 void unload(struct scene *s, const char *identifier, struct told *told);
 void update(struct scene *s, const char *identifier, struct instance_change change,

@@ -240,7 +240,7 @@ static void test_without_followers_no_prompt_is_asked_for(void **state) {
     struct scene *s = *state;
     chat(s, "one", s->told);
     say(s, 0, MSG_READY, READY);
-    assert_string_equal(puppet_heard(puppet(0), MSG_REQUEST), "{}");
+    assert_null(strstr(puppet_heard(puppet(0), MSG_REQUEST), "report_prompt"));
     answer(s, 0, MSG_DONE, "{}");
     assert_int_equal(s->log.len, 0);
 }
@@ -520,15 +520,9 @@ static void test_jit_7_what_a_model_is_not_made_for_loads_nothing(void **state) 
 
 /* A chat, or only its prompt (the tokens of a conversation are counted so). */
 static void ask_about_an_image(struct scene *s, enum service_op op, struct told *told) {
-    static const char text[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+    static const char body[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
                                "\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]}";
-    yyjson_doc *doc = yyjson_read(text, sizeof text - 1, 0);
-    struct service_request request = { .op = op,
-                                       .model = xstrdup("two"),
-                                       .body = yyjson_doc_mut_copy(doc, NULL) };
-    yyjson_doc_free(doc);
-    struct service_sink sink = { .on_event = told_event, .ctx = told };
-    (void)supervisor_generate(s->sup, &request, sink);
+    (void)generate_with(s, op, "two", body, told);
     turn(s);
 }
 
@@ -544,6 +538,21 @@ static void test_jit_7_an_image_loads_and_evicts_nothing(void **state) {
         assert_string_equal(s->told[i].error.param, "messages");
         assert_non_null(strstr(s->told[i].error.text, "'two' reads text only"));
     }
+    assert_int_equal(puppet_count(), 1);
+    assert_null(puppet_heard(puppet(0), MSG_STOP));
+}
+
+static void test_jit_7_what_no_worker_reads_loads_and_evicts_nothing(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    (void)generate_with(s, OP_COMPLETION, "two",
+                        "{\"op\":\"completion\",\"prompt\":\"Hi\",\"top_p\":2}", &s->told[1]);
+    (void)generate_with(s, OP_CHAT, "two", "{\"op\":\"chat\",\"messages\":[]}", &s->told[2]);
+    turn(s);
+    assert_string_equal(s->told[1].error.param, "top_p");
+    assert_string_equal(s->told[2].error.param, "messages");
     assert_int_equal(puppet_count(), 1);
     assert_null(puppet_heard(puppet(0), MSG_STOP));
 }
@@ -621,6 +630,7 @@ int main(void) {
         TEST(test_calls_are_begun_in_their_order),
         TEST(test_jit_7_what_a_model_is_not_made_for_loads_nothing),
         TEST(test_jit_7_an_image_loads_and_evicts_nothing),
+        TEST(test_jit_7_what_no_worker_reads_loads_and_evicts_nothing),
         TEST(test_jit_7_a_worker_that_does_not_start_evicts_nobody),
         TEST(test_jit_7_the_worker_is_there_before_the_eviction),
         TEST(test_ttl_3_a_jit_load_takes_the_models_ttl),
