@@ -315,6 +315,12 @@ void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
  */
 msec lifecycle_deadline(const struct lifecycle *lc);
 
+/* An explicit instance whose worker died and that nobody waits for: from when on the daemon may
+ * load it again by itself, if it is to be kept; never during a back-off, nor more than once in
+ * LC_RELOAD_PAUSE if the workers die before they have served. MSEC_NEVER: there is none. */
+#define LC_RELOAD_PAUSE ((msec)60 * 1000)
+msec lifecycle_reload_at(const struct lifecycle *lc, int slot);
+
 /* What can be seen of a slot. running + waiting counts every request it has; `waiting` are
  * those without a parallel place. expires: MSEC_NEVER unless IDLE with a ttl. */
 struct lc_view {

@@ -187,6 +187,14 @@ msec lifecycle_deadline(const struct lifecycle *lc) {
     return first;
 }
 
+msec lifecycle_reload_at(const struct lifecycle *lc, int slot) {
+    const struct lc_slot *s = &lc->slots[slot];
+
+    if (lc->shutting_down || !slot_is_intended_only(lc, slot)) return MSEC_NEVER;
+    msec again = s->served ? s->idle_since : msec_after(s->ready_at, LC_RELOAD_PAUSE);
+    return again > s->retry_at ? again : s->retry_at;
+}
+
 struct lc_view lifecycle_view(const struct lifecycle *lc, int slot) {
     struct lc_tally n = requests_tally(lc, slot);
 

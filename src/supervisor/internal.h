@@ -7,6 +7,7 @@
  *   supervisor.c       the loop: deadline, queue of work; start and end
  *   prepare.c          what can be done before a load may begin
  *   requests.c         requests for an answer, gets-or-loads
+ *   reload.c           loads again what is pinned and whose worker died
  *   loads.c            explicit loads
  *   load_options.c     what loads ask for
  *   unload.c, update.c, estimate.c, prefetch_call.c   the other calls
@@ -16,7 +17,7 @@
  *   worker_events.c    messages of workers -> events, and the sinks of requests
  *   notify.c           loads and unloads: how they go on, for the calls that wait
  *   report.c           transitions -> events, log, metrics
- *   pin.c              what is loaded again after a restart
+ *   pin.c              what is loaded again after a restart or when its worker died
  *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
  *   refusal.c, worker_failure.c      errors as clients read them
  *   answer_log.c       what models read and write, for the log
@@ -64,7 +65,9 @@ struct instance {
     msec spawned_at;
     msec loaded_at; /* Unix ms */
     double load_seconds;
-    msec last_heard; /* when the lifecycle was last told that the worker lives */
+    call_id reloading;      /* pinned, and its worker died: loads it again; pin.c. 0: nothing */
+    msec reload_not_before; /* because the last attempt was refused */
+    msec last_heard;        /* when the lifecycle was last told that the worker lives */
 };
 
 struct supervisor {
@@ -191,6 +194,12 @@ int supervisor_find_loaded(const struct supervisor *sup, const char *name, struc
 void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *call);
 /* Nor is it pinned by a load of it that still goes on. False: it was not pinned. */
 bool supervisor_unpin(struct supervisor *sup, const char *identifier);
+
+/* ---- reload.c ---- */
+/* Load again what is pinned and whose worker died, if it is time. After every event. */
+void supervisor_reload_pinned(struct supervisor *sup);
+/* When it is time for the next of them; MSEC_NEVER. */
+msec supervisor_reload_deadline(const struct supervisor *sup);
 
 /* ---- memory.c ---- */
 /* LC_EV_BUDGET: how much memory all instances together may take. Before what may start a load;

@@ -15,7 +15,8 @@
 /* ---- the deadline ---- */
 
 static void arm(struct supervisor *sup) {
-    msec deadline = lifecycle_deadline(&sup->lc);
+    msec deadline = lifecycle_deadline(&sup->lc), reload = supervisor_reload_deadline(sup);
+    if (reload < deadline) deadline = reload;
     if (deadline == sup->armed) return;
     sup->armed = deadline;
     struct itimerspec when = { 0 };
@@ -70,6 +71,7 @@ static void supervisor_on_drain(uv_idle_t *idle) {
             supervisor_step(sup, work.event);
     }
     uv_idle_stop(idle);
+    supervisor_reload_pinned(sup);
     arm(sup);
     supervisor_prepare(sup);
     sup->config.on_changed(sup->config.ctx);

@@ -100,6 +100,17 @@ test('failure: an explicit instance whose idle worker dies is loaded again as it
   assert.equal(again.ttl, 900);
 });
 
+test('failure: a kept instance whose worker dies is loaded again without a request', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const watch = await d.watch();
+  await d.load('alpha', { identifier: 'mine', keep: true });
+  assert.equal((await d.chat('mine')).status, 200);
+  const from = watch.length;
+  process.kill((await d.instance('mine')).pid, 'SIGKILL');
+  for (const to of ['absent', 'loading', 'idle']) await watch.reaches('mine', to, { from });
+  assert.equal((await d.instance('mine')).origin, 'explicit');
+});
+
 const kinds = ['truncated', 'magic', 'version', 'huge-counts', 'huge-string', 'bad-type', 'empty',
   'garbage-tensors'];
 

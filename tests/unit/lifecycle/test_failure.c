@@ -340,6 +340,50 @@ static void test_failure_intent_needs_no_jit(void **state) {
     assert_int_equal(state_of(a), LC_LOADING);
 }
 
+static void test_failure_a_kept_instance_may_be_loaded_again_at_once(void **state) {
+    (void)state;
+    int a = make_explicit(A);
+    assert_int_equal(lifecycle_reload_at(&lc, a), MSEC_NEVER);
+    uint64_t r = ask(A);
+    done(r);
+    clock_to(5000);
+    exited(a);
+    assert_int_equal(lifecycle_reload_at(&lc, a), 5000);
+    ask(A); /* who comes now causes the load */
+    assert_int_equal(lifecycle_reload_at(&lc, a), MSEC_NEVER);
+}
+
+static void test_failure_a_kept_instance_is_not_loaded_again_in_its_back_off(void **state) {
+    (void)state;
+    clock_to(200 * 1000);
+    int a = make_explicit(A);
+    clock_to(300 * 1000);
+    ask(A);
+    exited(a); /* at its first use */
+    assert_int_equal(lifecycle_reload_at(&lc, a), 301 * 1000);
+}
+
+static void
+test_failure_a_kept_instance_that_never_serves_comes_back_once_a_minute(void **state) {
+    (void)state;
+    clock_to(7000);
+    int a = make_explicit(A);
+    clock_to(8000);
+    exited(a);
+    assert_int_equal(lifecycle_reload_at(&lc, a), 7000 + LC_RELOAD_PAUSE);
+}
+
+static void test_failure_nothing_is_loaded_again_in_a_shutdown(void **state) {
+    (void)state;
+    int b;
+    make_busy(B, &b);
+    int a = make_explicit(A);
+    shut_down();
+    exited(a);
+    assert_int_equal(lifecycle_reload_at(&lc, a), MSEC_NEVER);
+    assert_int_equal(lifecycle_reload_at(&lc, b), MSEC_NEVER);
+}
+
 static void test_failure_intent_ends_by_unload(void **state) {
     (void)state;
     int a = make_explicit(A);
@@ -503,6 +547,14 @@ int failure_tests(void) {
         cmocka_unit_test_setup(test_failure_intent_outlives_a_failed_reload, world_reset),
         cmocka_unit_test_setup(test_failure_intent_is_not_replanned_by_a_request, world_reset),
         cmocka_unit_test_setup(test_failure_intent_needs_no_jit, world_reset),
+        cmocka_unit_test_setup(test_failure_a_kept_instance_may_be_loaded_again_at_once,
+                               world_reset),
+        cmocka_unit_test_setup(test_failure_a_kept_instance_is_not_loaded_again_in_its_back_off,
+                               world_reset),
+        cmocka_unit_test_setup(
+            test_failure_a_kept_instance_that_never_serves_comes_back_once_a_minute,
+            world_reset),
+        cmocka_unit_test_setup(test_failure_nothing_is_loaded_again_in_a_shutdown, world_reset),
         cmocka_unit_test_setup(test_failure_intent_ends_by_unload, world_reset),
         cmocka_unit_test_setup(test_failure_intent_ends_with_its_ttl, world_reset),
         cmocka_unit_test_setup(test_failure_intent_ends_with_the_shutdown, world_reset),

@@ -35,6 +35,44 @@ static void test_an_instance_whose_worker_died_stays_pinned(void **state) {
     expect_pinned(s, "[{\"model\":\"one\",\"identifier\":\"mine\"},{\"model\":\"two\"}]");
 }
 
+/* Answers one request, and dies. */
+static void serve_and_die(struct scene *s, int n) {
+    say(s, n, MSG_READY, READY);
+    ask(s, "one", &s->told[1]);
+    answer(s, n, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    die(s, n);
+}
+
+static void test_a_pinned_instance_whose_worker_died_is_loaded_again(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", "mine");
+    serve_and_die(s, 0);
+    turn(s);
+    assert_int_equal(puppet_count(), 2);
+    say(s, 1, MSG_READY, READY);
+    assert_string_equal(instance(s)->identifier, "mine");
+    expect_pinned(s, "[{\"model\":\"one\",\"identifier\":\"mine\"}]");
+}
+
+static void test_what_is_not_pinned_is_not_loaded_again_unasked(void **state) {
+    struct scene *s = *state;
+    (void)load(s, request_for("one"), &s->told[0]);
+    serve_and_die(s, 0);
+    turn(s);
+    assert_int_equal(puppet_count(), 1);
+}
+
+/* Its file is gone: one attempt, and no other before the pause is over. */
+static void test_a_pinned_instance_without_a_file_is_not_tried_all_the_time(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    s->catalog.count = 0;
+    serve_and_die(s, 0);
+    for (int i = 0; i < 5; i++) turn(s);
+    assert_int_equal(puppet_count(), 1);
+    assert_int_equal(s->metrics.requests[OP_COMPLETION], 1);
+}
+
 static void test_an_unload_by_hand_unpins(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", NULL);
@@ -133,6 +171,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_an_instance_whose_worker_died_stays_pinned),
         TEST(test_an_unload_by_hand_unpins),
+        TEST(test_a_pinned_instance_whose_worker_died_is_loaded_again),
+        TEST(test_what_is_not_pinned_is_not_loaded_again_unasked),
+        TEST(test_a_pinned_instance_without_a_file_is_not_tried_all_the_time),
         TEST(test_what_is_not_loaded_can_be_unpinned),
         TEST(test_a_pinned_instance_that_becomes_jit_is_unpinned),
         TEST(test_a_pin_of_an_earlier_run_survives_a_load_that_fails),
