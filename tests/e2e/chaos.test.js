@@ -7,21 +7,13 @@ import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
 import { childrenOf, gone } from './lib/process.js';
+import { randomFrom } from './lib/random.js';
 
 const CLIENTS = 8;
 const REQUESTS = Number(process.env.DOZE_CHAOS ?? 160);
 const WORKER_EVERY = 8;
 const DAEMON_EVERY = 50;
 const texts = { alpha: 'Alpha speaking. All is well.', beta: 'Beta is here, as you asked.' };
-
-// Numerical Recipes' linear congruential generator.
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-}
 
 class Chaos {
   begun = 0;
