@@ -395,6 +395,9 @@ struct service {
     /* Read the model's files ahead and have a worker ready, without taking its place. Done when
      * all is in the page cache. */
     call_id (*prefetch)(void *self, const char *model, struct prefetch_sink sink);
+    /* The instances of the model (NULL: all) keep nothing of the prompts processed so far, in
+     * memory or on disk. */
+    void (*forget_prompts)(void *self, const char *model_key);
     /* By identifier (or the key of a single instance), else ERR_MODEL_NOT_FOUND. Done when the
      * worker has exited and its memory is free. */
     call_id (*unload)(void *self, const char *identifier, struct done_sink sink);

@@ -130,6 +130,6 @@ static enum cli_exit prompts_clear_run(const struct cli *cli, const void *values
 const struct command command_prompts_clear = {
     COMMAND(prompts_clear, "prompts clear", "[<model>]", 0, 1),
     .summary = "Delete the processed prompts of a model, or all",
-    .details = "On a terminal you are asked before those of all models are deleted. What a "
-               "loaded model has in memory stays until it is unloaded.",
+    .details = "On a terminal you are asked before those of all models are deleted. Loaded "
+               "models forget what they have in memory, too.",
 };

@@ -39,6 +39,10 @@ static call_id prefetch(void *self, const char *model, struct prefetch_sink sink
     return supervisor_prefetch(self, model, sink);
 }
 
+static void forget_prompts(void *self, const char *model_key) {
+    supervisor_forget_prompts(self, model_key);
+}
+
 static call_id unload(void *self, const char *identifier, struct done_sink sink) {
     return supervisor_unload(self, identifier, sink);
 }
@@ -69,6 +73,7 @@ struct service service_of(struct supervisor *sup) {
         .get_or_load = get_or_load,
         .estimate = estimate,
         .prefetch = prefetch,
+        .forget_prompts = forget_prompts,
         .unload = unload,
         .find_model = find_model,
         .find_instance = find_instance,

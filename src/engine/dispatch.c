@@ -2,6 +2,7 @@
 #include "engine/dispatch.h"
 
 #include "engine/preparation.h"
+#include "engine/prompt_cache.h"
 #include "engine/reply.h"
 
 static void take_request(struct engine *e, const struct frame *f) {
@@ -50,6 +51,9 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
         break;
     case MSG_RESUME:
         set_paused(engine, frame->request, false);
+        break;
+    case MSG_FORGET:
+        prompt_cache_forget(engine);
         break;
     default:
         break; /* from a newer daemon; the version in HELLO is its concern */

@@ -404,3 +404,17 @@ void prompt_cache_save_all(struct engine *engine) {
     if (ok && !store_write_all(&engine->store, in_time, &until, &err)) warn_once(engine, &err);
     tell(engine);
 }
+
+void prompt_cache_forget(struct engine *engine) {
+    struct store *store = &engine->store;
+    while (store->count > 0) {
+        struct store_entry *entry = store->entries[store->count - 1];
+        if (entry->on_disk) store_delete(store, entry);
+        store_drop(store, entry);
+    }
+    for (int i = 0; i < engine->context.parallel; i++) {
+        engine->slots[i].secret = true;
+        engine->slots[i].turn_due = false;
+    }
+    tell(engine);
+}

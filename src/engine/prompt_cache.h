@@ -60,6 +60,9 @@ void prompt_cache_processed(struct engine *engine, struct slot *slot);
 int prompt_cache_due(const struct engine *engine);
 /* Save one sequence. */
 void prompt_cache_save_idle(struct engine *engine);
+/* The store is empty and its files are gone. What slots have, of running answers, too, is not
+ * stored and serves no other prompt. */
+void prompt_cache_forget(struct engine *engine);
 /* STOP came: save everything that can be saved in time. */
 void prompt_cache_save_all(struct engine *engine);
 

@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 5
+#define MESSAGE_VERSION 6
 
 enum { WORKER_FD = 3 };
 
@@ -26,6 +26,7 @@ enum message_type {
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
     MSG_STOP,         /* empty: drop everything, save processed prompts, exit 0 */
+    MSG_FORGET,       /* empty: keep nothing of what has been processed, nor its files */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
 
     /* worker -> daemon */

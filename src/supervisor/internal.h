@@ -10,7 +10,7 @@
  *   reload.c           loads again what is pinned and whose worker died
  *   loads.c            explicit loads
  *   load_options.c     what loads ask for
- *   unload.c, update.c, estimate.c, prefetch_call.c   the other calls
+ *   unload.c, update.c, estimate.c, prefetch_call.c, forget_prompts.c   the other calls
  *   perform.c          one step: event -> lifecycle -> actions on workers and calls
  *   spawn.c            a worker for a slot
  *   load_order.c       what it is told to load

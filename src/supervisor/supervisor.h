@@ -83,6 +83,8 @@ call_id supervisor_estimate(struct supervisor *sup, const struct load_request *r
                             struct estimate_sink sink);
 call_id supervisor_prefetch(struct supervisor *sup, const char *model,
                             struct prefetch_sink sink);
+/* model_key NULL: of all models. */
+void supervisor_forget_prompts(struct supervisor *sup, const char *model_key);
 call_id supervisor_update(struct supervisor *sup, const char *identifier,
                           const struct instance_change *change, struct done_sink sink);
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,

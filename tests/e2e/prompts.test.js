@@ -83,6 +83,20 @@ test('listed and cleared, over HTTP and on the command line', async (t) => {
   assert.equal(cached(await d.chat('r', more)), 0);
 });
 
+test('what a loaded model has in memory is cleared, too, and not saved later', async (t) => {
+  const d = await start(t);
+  const watch = await d.watch();
+  const first = await d.chat('r', more);
+  assert.equal((await d.json('DELETE', '/api/v1/prompts/r')).status, 200);
+  const again = await d.chat('r', more);
+  assert.equal(cached(again), 0, 'the slot serves no other prompt');
+  assert.equal(answerOf(again), answerOf(first));
+  assert.equal((await d.json('DELETE', '/api/v1/prompts')).status, 200);
+  await d.unload('r');
+  await watch.reaches('r', 'absent');
+  assert.equal((await listed(d)).entries, 0);
+});
+
 test('files are for their owner only', async (t) => {
   const d = await start(t);
   await askAndUnload(d);

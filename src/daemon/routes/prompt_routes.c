@@ -15,7 +15,8 @@
 struct asking {
     const struct routes *r;
     struct exchange *x; /* NULL: it has left */
-    char *unknown;      /* a name that no model on disk has; NULL: none was given, or it has */
+    char *model;        /* the key of the model that is cleared; NULL: all are */
+    bool known;         /* it is on disk */
 };
 
 static void asking_on_gone(void *ctx) {
@@ -31,7 +32,7 @@ static struct asking *asking_new(const struct routes *r, struct exchange *x) {
 }
 
 static void asking_free(struct asking *a) {
-    free(a->unknown);
+    free(a->model);
     free(a);
 }
 
@@ -48,7 +49,7 @@ static void asking_refuse(struct asking *a) {
     error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
                     "There is no model '%.80s' and no processed prompt of it; "
                     "`doze prompts ls` lists those that are kept.",
-                    a->unknown);
+                    a->model);
     if (a->x) exchange_fail(a->x, &err);
     asking_free(a);
 }
@@ -102,7 +103,9 @@ void route_prompts_list(void *ctx, struct exchange *x) {
 static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
     struct asking *a = ctx;
     yyjson_mut_val *root;
-    if (a->unknown && result->deleted == 0) {
+    /* Now, as a worker may have saved one meanwhile. */
+    a->r->service->forget_prompts(a->r->service->self, a->model);
+    if (a->model && !a->known && result->deleted == 0) {
         asking_refuse(a);
         return;
     }
@@ -117,8 +120,8 @@ void route_prompts_clear(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct model_view model;
     const char *name = exchange_param(x, "id");
-    bool known = name && r->service->find_model(r->service->self, name, &model);
     struct asking *a = asking_new(r, x);
-    if (name && !known) a->unknown = xstrdup(name);
-    prompts_empty(r->prompts, known ? model.key : name, asking_on_cleared, a);
+    a->known = name && r->service->find_model(r->service->self, name, &model);
+    if (name) a->model = xstrdup(a->known ? model.key : name);
+    prompts_empty(r->prompts, a->model, asking_on_cleared, a);
 }

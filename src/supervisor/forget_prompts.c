@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* forget_prompts.c - workers forget what they have processed, as its files are deleted. */
+#include <string.h>
+
+#include "supervisor/internal.h"
+
+void supervisor_forget_prompts(struct supervisor *sup, const char *model_key) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        if (!in->worker || (model_key && strcmp(in->model_key, model_key) != 0)) continue;
+        worker_send(in->worker, MSG_FORGET, 0, NULL, 0);
+    }
+}
