@@ -31,7 +31,8 @@
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool,
  *    "grammar":GBNF}
  *     (one prompt; a dialect makes one request per prompt)
- *   {"op":"embedding", "input":[string | [token...], ...]}
+ *   {"op":"embedding", "input":[string | [token...], ...], "truncate":bool (what is longer than
+ *    the context is cut at its end; absent: refused)}
  *   {"op":"rerank", "query":string, "documents":[string, ...]}; a vector of one number, 0 to 1,
  *    for each document
  *   {"op":"tokenize", "text":string, "add_special":bool, "parse_special":bool, "pieces":bool}
@@ -239,7 +240,7 @@ struct model_view {
     enum model_type type;
     const char *problem; /* why it cannot be loaded; NULL: it can */
     double bits_per_weight;
-    uint64_t size_bytes;
+    uint64_t size_bytes, parameters;
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
     bool chat_template, tool_use, reasoning;

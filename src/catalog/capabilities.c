@@ -64,3 +64,66 @@ bool pooling_is_rank(int64_t pooling_type) {
     static const int64_t rank = 4; /* of llama.cpp's enum llama_pooling_type */
     return pooling_type == rank;
 }
+
+struct infill_mark {
+    const char *text;
+    unsigned bit;
+};
+
+static const struct infill_mark infill_keys[] = {
+    { "tokenizer.ggml.fim_pre_token_id", 1 }, { "tokenizer.ggml.prefix_token_id", 1 },
+    { "tokenizer.ggml.fim_suf_token_id", 2 }, { "tokenizer.ggml.suffix_token_id", 2 },
+    { "tokenizer.ggml.fim_mid_token_id", 4 }, { "tokenizer.ggml.middle_token_id", 4 },
+};
+
+/* llama-vocab.cpp, where it looks for FIM_PRE, FIM_SUF and FIM_MID. */
+static const struct infill_mark infill_tokens[] = {
+    { "<|fim_prefix|>", 1 },
+    { "<fim-prefix>", 1 },
+    { "<fim_prefix>", 1 },
+    { "<|code_prefix|>", 1 },
+    { "<PRE>", 1 },
+    { "\xe2\x96\x81<PRE>", 1 },
+    { "<\xef\xbd\x9c"
+      "fim\xe2\x96\x81"
+      "begin\xef\xbd\x9c>",
+      1 },
+    { "<|fim_suffix|>", 2 },
+    { "<fim-suffix>", 2 },
+    { "<fim_suffix>", 2 },
+    { "<|code_suffix|>", 2 },
+    { "<SUF>", 2 },
+    { "\xe2\x96\x81<SUF>", 2 },
+    { "<\xef\xbd\x9c"
+      "fim\xe2\x96\x81"
+      "hole\xef\xbd\x9c>",
+      2 },
+    { "<|fim_middle|>", 4 },
+    { "<fim-middle>", 4 },
+    { "<fim_middle>", 4 },
+    { "<|code_middle|>", 4 },
+    { "<MID>", 4 },
+    { "\xe2\x96\x81<MID>", 4 },
+    { "<\xef\xbd\x9c"
+      "fim\xe2\x96\x81"
+      "end\xef\xbd\x9c>",
+      4 },
+};
+
+static unsigned infill_find(const struct infill_mark *marks, size_t count, const char *text,
+                            size_t len) {
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(marks[i].text, text, len) == 0 && marks[i].text[len] == '\0')
+            return marks[i].bit;
+    }
+    return 0;
+}
+
+unsigned infill_mark_of_key(const char *key) {
+    return infill_find(infill_keys, COUNT(infill_keys), key, strlen(key));
+}
+
+unsigned infill_mark_of_token(const char *text, size_t len) {
+    bool may_be = len >= 5 && (text[0] == '<' || text[0] == '\xe2');
+    return may_be ? infill_find(infill_tokens, COUNT(infill_tokens), text, len) : 0;
+}

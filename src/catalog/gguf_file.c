@@ -22,6 +22,11 @@ static bool read_fd(void *ctx, uint64_t offset, void *bytes, size_t len) {
 }
 
 bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *err) {
+    return gguf_file_visit(path, NULL, ret_meta, err);
+}
+
+bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,
+                     struct gguf_meta *ret_meta, struct error *err) {
     *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
     int fd = open(path,
                   O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait for the writer of a FIFO */
@@ -36,7 +41,7 @@ bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *
         ok = error_set(err, ERR_IO, "It is not a regular file.");
     } else {
         struct gguf_source source = { read_fd, &fd, (uint64_t)st.st_size };
-        ok = gguf_meta_read(&source, ret_meta, err);
+        ok = gguf_meta_visit(&source, visitor, ret_meta, err);
     }
     (void)close(fd); /* nothing was written */
     return ok;

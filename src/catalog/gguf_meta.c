@@ -12,7 +12,7 @@
 
 /* Known files have fewer than 100 keys and 20,000 tensors. */
 enum { KEYS_MAX = 1 << 16, TENSORS_MAX = 1 << 18, DIMENSIONS_MAX = 4 };
-enum { KEY_MAX = 128, TEMPLATE_MAX = 1 << 20, DEFAULT_ALIGNMENT = 32 };
+enum { KEY_MAX = 128, TEXT_MAX = 1 << 20, DEFAULT_ALIGNMENT = 32 };
 
 /* gguf.h, enum gguf_type. */
 enum {
@@ -42,6 +42,8 @@ static const unsigned char widths[TYPE_COUNT] = {
 struct reader {
     struct gguf_cursor cursor;
     struct gguf_meta *meta;
+    const struct gguf_visitor *visitor; /* NULL: none */
+    unsigned marks;                     /* infill_mark bits */
     uint64_t alignment;
     char key[KEY_MAX];
     uint64_t by_type[GGUF_TENSOR_TYPE_COUNT]; /* elements */
@@ -116,11 +118,56 @@ static void store_number(struct reader *r, const struct field *field, int64_t va
     memcpy((char *)r->meta + field->offset, &value, sizeof value);
 }
 
+/* ---- what a visitor sees ---- */
+
+static void visit(const struct reader *r, const struct gguf_value *value) {
+    if (r->visitor) r->visitor->on_pair(r->visitor->ctx, r->key, value);
+}
+
+static double real_of(const unsigned char *bytes, uint32_t type) {
+    float single;
+    double real;
+    memcpy(&single, bytes, sizeof single);
+    if (type == TYPE_FLOAT32) return (double)single;
+    memcpy(&real, bytes, sizeof real);
+    return real;
+}
+
+/* Two's complement of any width. */
+static int64_t signed_of(const unsigned char *bytes, uint32_t type) {
+    uint64_t raw = 0;
+    unsigned bits = widths[type] * 8u;
+    memcpy(&raw, bytes, widths[type]);
+    raw = le64toh(raw);
+    bool is_signed = type == TYPE_INT8 || type == TYPE_INT16 || type == TYPE_INT32;
+    if (is_signed && (raw >> (bits - 1)) & 1) raw |= UINT64_MAX << bits;
+    return (int64_t)raw;
+}
+
+static void visit_scalar(const struct reader *r, const unsigned char *bytes, uint32_t type) {
+    struct gguf_value value = { .kind = GGUF_INTEGER };
+    if (!r->visitor) return;
+    if (type == TYPE_BOOL) {
+        value.kind = GGUF_BOOL;
+        value.integer = bytes[0] != 0;
+    } else if (type == TYPE_FLOAT32 || type == TYPE_FLOAT64) {
+        value.kind = GGUF_REAL;
+        value.real = real_of(bytes, type);
+    } else {
+        value.integer = signed_of(bytes, type);
+    }
+    visit(r, &value);
+}
+
+/* ---- pairs ---- */
+
 static bool read_scalar(struct reader *r, const struct field *field, uint32_t type,
                         struct error *err) {
     const unsigned char *bytes = gguf_cursor_bytes(&r->cursor, widths[type], err);
     if (!bytes) return false;
     int64_t value = integer_of(bytes, type);
+    visit_scalar(r, bytes, type);
+    r->marks |= infill_mark_of_key(r->key);
     if (field) store_number(r, field, value);
     if (strcmp(r->key, "general.alignment") == 0) {
         if (value <= 0 || (value & (value - 1)) != 0) {
@@ -131,28 +178,50 @@ static bool read_scalar(struct reader *r, const struct field *field, uint32_t ty
     return true;
 }
 
-static bool read_template(struct reader *r, struct error *err) {
-    struct buf text = BUF_INIT(TEMPLATE_MAX);
-    bool ok = gguf_cursor_string(&r->cursor, &text, err);
-    if (ok) {
-        r->meta->has_chat_template = true;
-        r->meta->tool_use = r->meta->tool_use || template_has_tools(buf_str(&text), text.len);
-        r->meta->reasoning = template_has_reasoning(buf_str(&text), text.len);
+static bool is_template(const struct reader *r) {
+    return strcmp(r->key, "tokenizer.chat_template") == 0;
+}
+
+/* How much of the pair's text is looked at; 0: it is skipped. */
+static size_t text_room(const struct reader *r, const struct field *field) {
+    if (r->visitor || is_template(r)) return TEXT_MAX;
+    return field && field->size > 0 ? field->size - 1 : 0;
+}
+
+static void keep_text(struct reader *r, const struct field *field, struct buf *text) {
+    struct gguf_meta *meta = r->meta;
+    struct gguf_value value = { .kind = GGUF_TEXT, .text = buf_str(text), .len = text->len };
+    if (is_template(r)) {
+        meta->has_chat_template = true;
+        meta->tool_use = meta->tool_use || template_has_tools(buf_str(text), text->len);
+        meta->reasoning = template_has_reasoning(buf_str(text), text->len);
+    } else if (field && field->size > 0) {
+        char *to = (char *)meta + field->offset;
+        memset(to, 0, field->size);
+        memcpy(to, value.text, text->len < field->size ? text->len : field->size - 1);
     }
+    visit(r, &value);
+}
+
+static bool read_text(struct reader *r, const struct field *field, struct error *err) {
+    if (strcmp(r->key, "tokenizer.chat_template.tool_use") == 0) r->meta->tool_use = true;
+    size_t room = text_room(r, field);
+    if (room == 0) return gguf_cursor_skip_strings(&r->cursor, 1, err);
+    struct buf text = BUF_INIT(room);
+    bool ok = gguf_cursor_string(&r->cursor, &text, err);
+    if (ok) keep_text(r, field, &text);
     buf_clear(&text);
     return ok;
 }
 
-static bool read_text(struct reader *r, const struct field *field, struct error *err) {
-    if (strcmp(r->key, "tokenizer.chat_template") == 0) return read_template(r, err);
-    if (strcmp(r->key, "tokenizer.chat_template.tool_use") == 0) r->meta->tool_use = true;
-    if (!field || field->size == 0) return gguf_cursor_skip_strings(&r->cursor, 1, err);
-    struct buf text = BUF_INIT(field->size - 1);
-    bool ok = gguf_cursor_string(&r->cursor, &text, err);
-    if (ok) {
-        char *to = (char *)r->meta + field->offset;
-        memset(to, 0, field->size);
-        if (text.len) memcpy(to, text.data, text.len);
+/* A vocabulary: is there a mark of each kind that a text with a gap has? */
+static bool read_tokens(struct reader *r, uint64_t count, struct error *err) {
+    struct buf text = BUF_INIT(INFILL_MARK_MAX);
+    bool ok = true;
+    for (uint64_t i = 0; ok && i < count; i++) {
+        buf_reset(&text);
+        ok = gguf_cursor_string(&r->cursor, &text, err);
+        r->marks |= infill_mark_of_token(buf_str(&text), text.len);
     }
     buf_clear(&text);
     return ok;
@@ -182,6 +251,10 @@ static bool read_array(struct reader *r, const struct field *field, struct error
     uint64_t count;
     if (!gguf_cursor_u32(&r->cursor, &type, err) || !gguf_cursor_u64(&r->cursor, &count, err)) {
         return false;
+    }
+    visit(r, &(struct gguf_value){ .kind = GGUF_ARRAY });
+    if (type == TYPE_STRING && r->visitor && strcmp(r->key, "tokenizer.ggml.tokens") == 0) {
+        return read_tokens(r, count, err);
     }
     if (type == TYPE_STRING) return gguf_cursor_skip_strings(&r->cursor, count, err);
     if (type >= TYPE_COUNT || widths[type] == 0) {
@@ -321,10 +394,17 @@ static bool read_header(struct reader *r, struct error *err) {
     return read_tensors(r, tensors, err);
 }
 
+bool gguf_meta_visit(const struct gguf_source *source, const struct gguf_visitor *visitor,
+                     struct gguf_meta *ret_meta, struct error *err) {
+    *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
+    struct reader r = { .meta = ret_meta, .visitor = visitor, .alignment = DEFAULT_ALIGNMENT };
+    gguf_cursor_init(&r.cursor, source);
+    bool ok = read_header(&r, err);
+    ret_meta->infill = r.marks == INFILL_MARKS;
+    return ok;
+}
+
 bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
                     struct error *err) {
-    *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
-    struct reader r = { .meta = ret_meta, .alignment = DEFAULT_ALIGNMENT };
-    gguf_cursor_init(&r.cursor, source);
-    return read_header(&r, err);
+    return gguf_meta_visit(source, NULL, ret_meta, err);
 }

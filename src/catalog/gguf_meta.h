@@ -33,6 +33,22 @@ struct gguf_meta {
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */
     bool has_chat_template, tool_use, reasoning;
+    bool
+        infill; /* has marks for a text with a gap; only gguf_meta_visit looks into vocabularies */
+};
+
+/* A pair of the header. */
+struct gguf_value {
+    enum { GGUF_INTEGER, GGUF_REAL, GGUF_BOOL, GGUF_TEXT, GGUF_ARRAY } kind;
+    int64_t integer;  /* of GGUF_BOOL: 0 or 1 */
+    double real;      /* may be no number */
+    const char *text; /* may be cut off, may not be UTF-8; ends with NUL */
+    size_t len;
+};
+struct gguf_visitor {
+    /* Every pair in the file's order; arrays without what they hold. Borrowed for the call. */
+    void (*on_pair)(void *ctx, const char *key, const struct gguf_value *value);
+    void *ctx;
 };
 
 /* On failure the error says what is wrong with the file, and *ret_meta has what was read until
@@ -40,5 +56,8 @@ struct gguf_meta {
  * ERR_LOAD_FAILED (the file is bad) or ERR_IO. */
 bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
                     struct error *err);
+/* The same, and the visitor sees every pair. */
+bool gguf_meta_visit(const struct gguf_source *source, const struct gguf_visitor *visitor,
+                     struct gguf_meta *ret_meta, struct error *err);
 
 #endif

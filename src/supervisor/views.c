@@ -129,6 +129,7 @@ static struct model_view view_of_model(const struct model *model) {
         .problem = model->problem,
         .bits_per_weight = model->bits_per_weight,
         .size_bytes = model->size,
+        .parameters = model->parameters,
         .max_context_length = model->context_length,
         .layers = model->layers,
         .modified_at = model->modified,

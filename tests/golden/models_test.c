@@ -108,6 +108,7 @@ static struct model_view model_read(yyjson_val *from, struct instance_view *inst
         .problem = str(from, "problem"),
         .bits_per_weight = yyjson_get_num(yyjson_obj_get(from, "bits_per_weight")),
         .size_bytes = yyjson_get_uint(yyjson_obj_get(from, "size_bytes")),
+        .parameters = yyjson_get_uint(yyjson_obj_get(from, "parameters")),
         .max_context_length = integer(from, "max_context_length"),
         .modified_at = integer(from, "modified_at"),
         .chat_template = truth(from, "chat_template"),
@@ -141,7 +142,19 @@ static void check_each(const struct service_models *models, const struct buf *li
     yyjson_doc_free(doc);
 }
 
-static void check_ollama(const struct golden_case *c, const struct service_models *models) {
+/* The header of a model's file: fields of struct ollama_file in "file" of the model. */
+static void format_show(const struct model_view *model, yyjson_val *from, struct buf *out) {
+    yyjson_val *info = yyjson_obj_get(from, "info");
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    if (info) yyjson_mut_doc_set_root(doc, yyjson_val_mut_copy(doc, info));
+    struct ollama_file file = { doc, str(from, "template"), truth(from, "infill") };
+    ollama_format_show(model, &file, out);
+    yyjson_mut_doc_free(doc);
+}
+
+static void check_ollama(const struct golden_case *c, const struct service_models *models,
+                         yyjson_val *list) {
     struct buf out = BUF_INIT(1 << 20);
     ollama_format_tags(models, &out);
     golden_check(c, ".ollama-tags.json", &out);
@@ -150,7 +163,8 @@ static void check_ollama(const struct golden_case *c, const struct service_model
     golden_check(c, ".ollama-ps.json", &out);
     buf_reset(&out);
     for (size_t i = 0; i < models->count; i++) {
-        ollama_format_show(&models->models[i], &out);
+        yyjson_val *from = yyjson_arr_get(list, i);
+        format_show(&models->models[i], yyjson_obj_get(from, "file"), &out);
         assert_true(buf_add_str(&out, "\n"));
     }
     golden_check(c, ".ollama-show.jsonl", &out);
@@ -190,7 +204,7 @@ static void run(const struct golden_case *c) {
                                        .count = count,
                                        .jit = truth(root, "jit") };
     check_lists(c, &snapshot);
-    check_ollama(c, &snapshot);
+    check_ollama(c, &snapshot, yyjson_obj_get(root, "models"));
     yyjson_doc_free(doc);
     buf_clear(&text);
 }

@@ -126,7 +126,7 @@ void ollama_format_ps(const struct service_models *models, int64_t now, struct b
 /* ---- /api/show ---- */
 
 static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                             const struct model_view *model) {
+                             const struct model_view *model, bool infill) {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "capabilities");
     if (model->type == MODEL_EMBEDDINGS) {
         yyjson_mut_arr_add_str(doc, list, model->ranks ? "rerank" : "embedding");
@@ -134,24 +134,34 @@ static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
     }
     yyjson_mut_arr_add_str(doc, list, "completion");
     if (model->tool_use) yyjson_mut_arr_add_str(doc, list, "tools");
+    if (infill) yyjson_mut_arr_add_str(doc, list, "insert");
     if (model->reasoning) yyjson_mut_arr_add_str(doc, list, "thinking");
 }
 
-/* GGUF's own names, some of which carry the architecture. */
+/* One of GGUF's names that carry the architecture, unless the file had it. */
 static void add_fact(yyjson_mut_doc *doc, yyjson_mut_val *info, const struct model_view *model,
                      const char *what, int64_t value) {
     if (!model->architecture || value <= 0) return;
     char *name = xasprintf("%s.%s", model->architecture, what);
-    yyjson_mut_obj_add(info, yyjson_mut_strcpy(doc, name), yyjson_mut_sint(doc, value));
+    if (!yyjson_mut_obj_get(info, name))
+        yyjson_mut_obj_add(info, yyjson_mut_strcpy(doc, name), yyjson_mut_sint(doc, value));
     free(name);
 }
 
-static void add_info(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                     const struct model_view *model) {
-    yyjson_mut_val *info = yyjson_mut_obj_add_obj(doc, root, "model_info");
-    yyjson_mut_obj_add_str(doc, info, "general.architecture", or_empty(model->architecture));
-    yyjson_mut_obj_add_str(doc, info, "general.basename",
-                           model->display_name ? model->display_name : model->key);
+/* The file's pairs, and what clients look for beside them. */
+static void add_info(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct model_view *model,
+                     yyjson_mut_doc *pairs) {
+    yyjson_mut_val *info = yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(pairs));
+    yyjson_mut_obj_add_val(doc, root, "model_info", info);
+    if (!yyjson_mut_obj_get(info, "general.architecture"))
+        yyjson_mut_obj_add_str(doc, info, "general.architecture",
+                               or_empty(model->architecture));
+    if (!yyjson_mut_obj_get(info, "general.basename"))
+        yyjson_mut_obj_add_str(doc, info, "general.basename",
+                               model->display_name ? model->display_name : model->key);
+    yyjson_mut_obj_remove_key(info, "general.parameter_count");
+    if (model->parameters > 0)
+        yyjson_mut_obj_add_uint(doc, info, "general.parameter_count", model->parameters);
     add_fact(doc, info, model, "context_length", model->max_context_length);
     add_fact(doc, info, model, "block_count", model->layers);
 }
@@ -174,14 +184,16 @@ static void add_parameters(yyjson_mut_doc *doc, yyjson_mut_val *root,
     buf_clear(&text);
 }
 
-void ollama_format_show(const struct model_view *model, struct buf *out) {
+void ollama_format_show(const struct model_view *model, const struct ollama_file *file,
+                        struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     if (model->license) yyjson_mut_obj_add_str(doc, root, "license", model->license);
     add_parameters(doc, root, model);
+    yyjson_mut_obj_add_str(doc, root, "template", or_empty(file->template));
     add_details(doc, root, model);
-    add_info(doc, root, model);
-    add_capabilities(doc, root, model);
+    add_info(doc, root, model, file->info);
+    add_capabilities(doc, root, model, file->infill);
     add_time(doc, root, "modified_at", model->modified_at);
     answer_write(doc, out);
 }

@@ -26,8 +26,15 @@ void ollama_format_version(struct buf *out);
 void ollama_format_tags(const struct service_models *models, struct buf *out);
 /* GET /api/ps: what is loaded. now: Unix ms. */
 void ollama_format_ps(const struct service_models *models, int64_t now, struct buf *out);
-/* POST /api/show */
-void ollama_format_show(const struct model_view *model, struct buf *out);
+/* What the header of a model's file says. */
+struct ollama_file {
+    yyjson_mut_doc *info; /* an object: its pairs by GGUF's names; empty if it cannot be read */
+    const char *template; /* NULL: it has none */
+    bool infill;          /* the model can fill in the middle */
+};
+/* POST /api/show. Borrows the file, which is not changed. */
+void ollama_format_show(const struct model_view *model, const struct ollama_file *file,
+                        struct buf *out);
 
 /* A body that is about one model. */
 struct ollama_named {

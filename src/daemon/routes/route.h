@@ -86,11 +86,13 @@ void route_v1_models(void *ctx, struct exchange *x);
 void route_ollama_version(void *ctx, struct exchange *x);
 void route_ollama_tags(void *ctx, struct exchange *x);
 void route_ollama_ps(void *ctx, struct exchange *x);
-void route_ollama_show(void *ctx, struct exchange *x);
 
 void route_ollama_create(void *ctx, struct exchange *x);
 void route_ollama_push(void *ctx, struct exchange *x);
 void route_ollama_copy(void *ctx, struct exchange *x);
+
+/* ollama_show.c */
+void route_ollama_show(void *ctx, struct exchange *x);
 
 /* ollama_pull.c */
 void route_ollama_pull(void *ctx, struct exchange *x);

@@ -19,14 +19,23 @@ static bool read_bytes(void *ctx, uint64_t offset, void *to, size_t len) {
     return true;
 }
 
+/* Texts end where they say. */
+static void look_at(void *ctx, const char *key, const struct gguf_value *value) {
+    (void)ctx;
+    assert(key && (value->kind != GGUF_TEXT || value->text[value->len] == '\0'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bytes all = { data, size };
     struct gguf_source source = { read_bytes, &all, size };
-    struct gguf_meta meta;
+    struct gguf_visitor visitor = { look_at, NULL };
+    struct gguf_meta meta, same;
     struct error err = { 0 };
     bool ok = gguf_meta_read(&source, &meta, &err);
+    assert(gguf_meta_visit(&source, &visitor, &same, &err) == ok);
+    assert(same.parameters == meta.parameters && strcmp(same.name, meta.name) == 0);
     assert(ok || (err.code != ERR_NONE && err.text[0] != '\0'));
     assert(memchr(meta.name, 0, sizeof meta.name) && meta.main_type);
     assert(meta.context_length >= 0 && meta.layers >= 0 && meta.kv_heads >= 0);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -347,6 +348,100 @@ static bool read_zeros(void *ctx, uint64_t offset, void *bytes, size_t len) {
     return true;
 }
 
+/* What a visitor has seen, a line for each pair. */
+static void note_pair(void *ctx, const char *key, const struct gguf_value *value) {
+    struct buf *out = ctx;
+    switch (value->kind) {
+    case GGUF_INTEGER:
+        (void)buf_addf(out, "%s %lld\n", key, (long long)value->integer);
+        return;
+    case GGUF_REAL:
+        (void)buf_addf(out, "%s %g\n", key, value->real);
+        return;
+    case GGUF_BOOL:
+        (void)buf_addf(out, "%s %s\n", key, value->integer ? "true" : "false");
+        return;
+    case GGUF_TEXT:
+        (void)buf_addf(out, "%s '%s' %zu\n", key, value->text, value->len);
+        return;
+    case GGUF_ARRAY:
+        (void)buf_addf(out, "%s [...]\n", key);
+        return;
+    }
+}
+
+static struct gguf_meta visit_meta(struct buf *bytes, struct buf *seen) {
+    struct gguf_source source = { read_memory, bytes, bytes->len };
+    struct gguf_visitor visitor = { note_pair, seen };
+    struct gguf_meta meta;
+    struct error err;
+    assert_true(gguf_meta_visit(&source, &visitor, &meta, &err));
+    return meta;
+}
+
+static void put_scalar(struct buf *out, const char *key, uint32_t type, uint64_t bits,
+                       size_t width) {
+    put_string(out, key);
+    put_u32(out, type);
+    bits = htole64(bits);
+    (void)buf_add(out, &bits, width);
+}
+
+static void test_a_visitor_sees_every_pair(void **state) {
+    (void)state;
+    struct buf bytes = BUF_INIT(1 << 16), seen = BUF_INIT(1 << 12);
+    put_header(&bytes, 0, 9);
+    put_text_pair(&bytes, "general.architecture", "llama");
+    put_text_pair(&bytes, "tokenizer.chat_template", "{{ tools }}");
+    put_text_pair(&bytes, "general.url", "");
+    put_scalar(&bytes, "a.byte", 1 /* int8 */, 0xfe, 1);
+    put_scalar(&bytes, "a.long", 11 /* int64 */, UINT64_MAX, 8);
+    put_scalar(&bytes, "a.float", W_FLOAT32, 0x3fc00000, 4);
+    put_scalar(&bytes, "a.double", 12 /* float64 */, 0xc004000000000000, 8);
+    put_scalar(&bytes, "a.bool", 7, 1, 1);
+    put_vocabulary(&bytes, 3);
+    struct gguf_meta meta = visit_meta(&bytes, &seen);
+    assert_string_equal(buf_str(&seen), "general.architecture 'llama' 5\n"
+                                        "tokenizer.chat_template '{{ tools }}' 11\n"
+                                        "general.url '' 0\n"
+                                        "a.byte -2\n"
+                                        "a.long -1\n"
+                                        "a.float 1.5\n"
+                                        "a.double -2.5\n"
+                                        "a.bool true\n"
+                                        "tokenizer.ggml.tokens [...]\n");
+    assert_true(meta.tool_use && !meta.infill);
+    assert_string_equal(meta.architecture, "llama");
+    buf_clear(&seen);
+    buf_clear(&bytes);
+}
+
+static bool infill_of(const char *const words[3], const char *key) {
+    struct buf bytes = BUF_INIT(1 << 16), seen = BUF_INIT(1 << 12);
+    put_header(&bytes, 0, 2);
+    put_string(&bytes, "tokenizer.ggml.tokens");
+    put_u32(&bytes, W_ARRAY);
+    put_u32(&bytes, W_STRING);
+    put_u64(&bytes, 3);
+    for (int i = 0; i < 3; i++) put_string(&bytes, words[i]);
+    put_u32_pair(&bytes, key, 2);
+    bool infill = visit_meta(&bytes, &seen).infill;
+    buf_clear(&seen);
+    buf_clear(&bytes);
+    return infill;
+}
+
+/* All three marks, each by a key or by its text. */
+static void test_a_model_with_marks_for_a_gap_fills_in(void **state) {
+    (void)state;
+    static const char *const all[] = { "<|fim_suffix|>", "<PRE>", "<fim-middle>" };
+    static const char *const two[] = { "<|fim_suffix|>", "<PRE>",
+                                       "<fim-middle> or so, not it" };
+    assert_true(infill_of(all, "general.file_type"));
+    assert_false(infill_of(two, "general.file_type"));
+    assert_true(infill_of(two, "tokenizer.ggml.fim_mid_token_id"));
+}
+
 static void test_endless_headers_are_refused(void **state) {
     (void)state;
     struct buf front = BUF_INIT(1 << 10);
@@ -382,6 +477,8 @@ int main(void) {
         cmocka_unit_test(test_long_texts_are_cut),
         cmocka_unit_test(test_a_source_that_fails),
         cmocka_unit_test(test_endless_headers_are_refused),
+        cmocka_unit_test(test_a_visitor_sees_every_pair),
+        cmocka_unit_test(test_a_model_with_marks_for_a_gap_fills_in),
     };
     return cmocka_run_group_tests_name("gguf_meta", tests, NULL, NULL);
 }
