@@ -30,7 +30,8 @@ struct reply_options {
     bool reasoning_text; /* ... with its text */
     bool store;          /* responses: the server stores the answer */
     int64_t top_n;       /* rerank: of the results; 0: all */
-    /* responses, rerank: what the answer repeats of the request; NULL: nothing */
+    /* responses, rerank: what the answer repeats of the request; Ollama: the messages of a
+     * prompt. NULL: nothing. */
     yyjson_mut_doc *echo;
     char *model; /* name to show: what the client asked for; "" if it named none */
 };

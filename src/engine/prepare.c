@@ -209,7 +209,8 @@ static bool embed(const struct prompt_limits *l, const struct request *r, struct
                         "model.");
     reply->type = PREPARE_PREPARED;
     for (size_t i = 0; ok && i < r->input_count; i++) {
-        ok = prompt_read_input(l, &r->inputs[i], &tokens, err) && add_list(reply, &tokens, err);
+        ok = prompt_read_input(l, &r->inputs[i], r->truncate, &tokens, err) &&
+             add_list(reply, &tokens, err);
     }
     tokens_clear(&tokens);
     return ok;

@@ -71,12 +71,24 @@ static bool input_tokens(const struct prompt_limits *l, const struct input *inpu
     return tokens_from_text(ret, l->model->vocab, input->text, input->len, PROMPT_MARKS, err);
 }
 
-bool prompt_read_input(const struct prompt_limits *l, const struct input *input,
+/* The end of a text goes, but not the mark that its tokenizer puts there. */
+static void cut_end(const struct prompt_limits *l, struct tokens *tokens) {
+    size_t room = l->model->embeds ? l->length : l->length - 1;
+    const struct llama_vocab *vocab = l->model->vocab;
+    if (tokens->count <= room) return;
+    llama_token last = tokens->data[tokens->count - 1];
+    tokens->count = room;
+    if (llama_vocab_get_add_eos(vocab) || llama_vocab_get_add_sep(vocab))
+        tokens->data[room - 1] = last;
+}
+
+bool prompt_read_input(const struct prompt_limits *l, const struct input *input, bool truncate,
                        struct tokens *ret, struct error *err) {
     tokens_cut(ret, 0);
-    return may_fit(l, input->tokens ? 0 : input->len, "input", err) &&
-           input_tokens(l, input, ret, err) && not_empty(l, ret, "input", err) &&
-           fits(l, ret->count, "input", err);
+    if (!truncate && !may_fit(l, input->tokens ? 0 : input->len, "input", err)) return false;
+    if (!input_tokens(l, input, ret, err) || !not_empty(l, ret, "input", err)) return false;
+    if (truncate) cut_end(l, ret);
+    return fits(l, ret->count, "input", err);
 }
 
 /* Fill-in-the-middle: prefix and suffix between the model's own markers, the answer follows. */

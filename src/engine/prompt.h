@@ -32,8 +32,9 @@ bool prompt_read(const struct prompt_limits *limits, const struct request *reque
 bool prompt_of_plan(const struct prompt_limits *limits, const struct plan *plan,
                     struct tokens *ret, struct error *err);
 
-/* Replace *ret by the tokens of an input of an embedding. Fails as prompt_read() does. */
+/* Replace *ret by the tokens of an input of an embedding, cut at the end if it may be. Fails as
+ * prompt_read() does. */
 bool prompt_read_input(const struct prompt_limits *limits, const struct input *input,
-                       struct tokens *ret, struct error *err);
+                       bool truncate, struct tokens *ret, struct error *err);
 
 #endif

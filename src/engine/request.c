@@ -107,7 +107,8 @@ static bool read_inputs(struct request *r, yyjson_val *root, const char *field,
 
 static bool read_embedding(struct request *r, yyjson_val *root, int32_t vocab_size,
                            struct error *err) {
-    return read_inputs(r, root, "input", vocab_size, err);
+    return read_inputs(r, root, "input", vocab_size, err) &&
+           json_read_bool(root, "truncate", &r->truncate, err);
 }
 
 static bool is_text(const struct input *input, const char *field, struct error *err) {

@@ -81,6 +81,7 @@ struct request {
     const char *suffix; /* of a completion; NULL: none */
     bool echo;
     enum overflow overflow;                  /* of a chat or completion */
+    bool truncate;                           /* of an embedding: cut what is too long */
     bool report_prompt;                      /* of a chat: STARTED carries its prompt */
     bool add_special, parse_special, pieces; /* of tokenize */
     int bos, eos;                            /* of template, see there; -1: not given */

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
+import path from 'node:path';
 import test from 'node:test';
 import { Ollama } from 'ollama';
 import { ask } from './lib/ask.js';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { Hub } from './lib/hub.js';
 import { embedding, endless, random, spoken, thinker, toolCaller } from './lib/models.js';
+import { engineSources } from './lib/programs.js';
 
 const text = 'One two three four five. Six seven eight nine ten.';
 const client = (d) => new Ollama({ host: d.url });
@@ -46,6 +48,41 @@ test('show: what a model can do', async (t) => {
   assert.match((await nameless.json()).error, /'model' is missing/);
 });
 
+test('show: the template, facts of the header, and parameters while loaded', async (t) => {
+  const d = await Daemon.start(t, { models: { m: thinker(), bare: embedding() } });
+  const shown = await client(d).show({ model: 'm' });
+  assert.match(shown.template, /enable_thinking/);
+  assert.deepEqual(shown.capabilities, ['completion', 'tools', 'thinking']);
+  const info = shown.model_info;
+  const arch = info['general.architecture'];
+  assert.ok(info['general.parameter_count'] > 1000);
+  for (const fact of ['context_length', 'embedding_length', 'block_count',
+    'attention.head_count']) {
+    assert.ok(info[`${arch}.${fact}`] > 0, fact);
+  }
+  assert.equal(info['tokenizer.chat_template'], undefined, 'it stands in template');
+  assert.equal(info['tokenizer.ggml.tokens'], null, 'vocabularies are left out');
+  assert.match(shown.details.parameter_size, /^\d+(\.\d)?[KMB]$/);
+  assert.equal(shown.parameters, '');
+  await client(d).chat({ ...hello });
+  assert.match((await client(d).show({ model: 'm' })).parameters,
+    /^num_ctx \d+\ntemperature [\d.]+\ntop_k \d+\n/);
+  assert.equal((await client(d).show({ model: 'bare' })).template, '');
+});
+
+test('show: insert stands for a model that fills in the middle', async (t) => {
+  const vocab = (name) => path.join(engineSources, 'models', `ggml-vocab-${name}.gguf`);
+  const d = await Daemon.start(t, { models: { coder: random('--vocab', vocab('starcoder')),
+    deep: random('--vocab', vocab('deepseek-coder')), m: spoken(text) } });
+  const fill = (model) => client(d).generate({ model, prompt: 'def f(', suffix: 'return 1',
+    options: { num_predict: 2 } });
+  for (const model of ['coder', 'deep']) {
+    assert.deepEqual((await client(d).show({ model })).capabilities, ['completion', 'insert']);
+    assert.equal((await fill(model)).done, true);
+  }
+  await assert.rejects(fill('m'), /cannot fill in the middle/);
+});
+
 test('ps: when a loaded model leaves', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   assert.deepEqual((await client(d).ps()).models, []);
@@ -77,6 +114,7 @@ test('version and root: clients see that a server is there', async (t) => {
   assert.equal(typeof (await nothing.json()).error, 'string');
 });
 
+// The client writes into what it is given: it gets copies.
 const hello = { model: 'm', messages: [{ role: 'user', content: 'Hello?' }] };
 const weather = { type: 'function', function: { name: 'get_weather', description: 'The weather.',
   parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } } };
@@ -155,6 +193,49 @@ test('generate: with the template, raw, and whole', async (t) => {
   assert.ok(raw.prompt_eval_count < whole.prompt_eval_count, 'no template');
 });
 
+test('generate: the context of an answer goes on with its conversation', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const ask = (more) => client(d).generate({ model: 'm', prompt: 'Hello?', ...more });
+  const first = await ask({ system: 'Be brief.' });
+  const last = (await gather(await ask({ system: 'Be brief.', stream: true }))).at(-1);
+  assert.deepEqual(last.context, first.context);
+  const next = await ask({ context: first.context });
+  const same = await client(d).chat({ model: 'm', messages: [
+    { role: 'system', content: 'Be brief.' }, hello.messages[0],
+    { role: 'assistant', content: text }, hello.messages[0]] });
+  assert.equal(next.prompt_eval_count, same.prompt_eval_count);
+  assert.ok(next.context.length > first.context.length);
+  assert.equal((await ask({ raw: true })).context, undefined);
+  await assert.rejects(ask({ context: [1, 2, 3] }), /must be what \/api\/generate answered/);
+});
+
+test('logprobs: of each token, with its rivals', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const check = (tokens, rivals) => {
+    assert.ok(tokens.length > 2);
+    for (const one of tokens) {
+      assert.ok(one.logprob <= 0 && one.bytes.length > 0 && one.token.length > 0);
+      assert.equal(one.top_logprobs?.length, rivals || undefined);
+    }
+  };
+  const ask = { ...hello, logprobs: true, options: { num_predict: 5 } };
+  check((await client(d).chat({ ...ask, top_logprobs: 2 })).logprobs, 2);
+  const parts = await gather(await client(d).chat({ ...ask, stream: true }));
+  check(parts.flatMap((part) => part.logprobs ?? []), 0);
+  const said = await client(d).generate({ ...ask, messages: undefined, prompt: 'Hello?' });
+  check(said.logprobs, 0);
+  assert.equal((await client(d).chat({ ...hello })).logprobs, undefined);
+  await assert.rejects(client(d).chat({ ...ask, top_logprobs: 21 }), /between 0 and 20/);
+});
+
+test('truncate: a long prompt is refused, or loses its middle', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) },
+    settings: { models: { m: { context_length: 256 } } } });
+  const long = { model: 'm', messages: [{ role: 'user', content: 'word '.repeat(1000) }] };
+  await assert.rejects(client(d).chat(long), { status_code: 400 });
+  assert.ok((await client(d).chat({ ...long, truncate: true })).prompt_eval_count <= 256);
+});
+
 test('an empty prompt loads, and keep_alive 0 unloads, also what was loaded to stay', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const load = await client(d).generate({ model: 'm:latest', prompt: '', keep_alive: -1 });
@@ -194,6 +275,19 @@ test('embed: one, many, and the older endpoint', async (t) => {
   const older = await client(d).embeddings({ model: 'v', prompt: 'One.' });
   like(older.embedding, embeddings[0]);
   assert.deepEqual((await client(d).embed({ model: 'v', input: [] })).embeddings, []);
+});
+
+test('embed: a long text is cut at its end, or refused with truncate false', async (t) => {
+  const d = await Daemon.start(t, { models: { v: embedding() } });
+  const input = 'many words '.repeat(2000);
+  const cut = await client(d).embed({ model: 'v', input });
+  assert.ok(cut.prompt_eval_count > 100 && cut.prompt_eval_count < 2000);
+  const same = await client(d).embed({ model: 'v', input: `${input} and more` });
+  assert.deepEqual(same.embeddings, cut.embeddings);
+  await assert.rejects(client(d).embed({ model: 'v', input, truncate: false }),
+    { status_code: 400 });
+  await assert.rejects(client(d).embeddings({ model: 'v', prompt: input }),
+    { status_code: 400 });
 });
 
 test('errors are sentences with their status', async (t) => {
@@ -278,10 +372,10 @@ const freePort = () => new Promise((resolve) => {
 test('keep_alive is doze\'s own, or five minutes if the settings say so', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const ttl = async () => (await d.instance('m')).ttl;
-  await client(d).chat(hello);
+  await client(d).chat({ ...hello });
   assert.equal(await ttl(), 3600);
   await d.patch('/api/v1/settings', { ollama_default_keep_alive: true });
-  await client(d).chat(hello);
+  await client(d).chat({ ...hello });
   assert.equal(await ttl(), 300);
   await client(d).chat({ ...hello, keep_alive: '10m' });
   assert.equal(await ttl(), 600);
@@ -294,7 +388,7 @@ test('ollama_port: the server answers there, too, until the setting says no', as
   const d = await Daemon.start(t, { models: { m: spoken(text) },
     settings: { ollama_port: port } });
   const there = new Ollama({ host: `http://127.0.0.1:${port}` });
-  assert.equal((await there.chat(hello)).message.content, text);
+  assert.equal((await there.chat({ ...hello })).message.content, text);
   const other = await freePort();
   await d.patch('/api/v1/settings', { ollama_port: other });
   assert.ok((await new Ollama({ host: `http://127.0.0.1:${other}` }).list()).models.length);

@@ -175,15 +175,23 @@ bool ollama_translate_messages(struct translation *t, yyjson_val *messages) {
     return true;
 }
 
+/* In front of all, in the place of an earlier one. */
+static void system_put(struct translation *t, yyjson_mut_val *list, const char *text) {
+    yyjson_mut_val *first = yyjson_mut_arr_get_first(list);
+    if (yyjson_mut_equals_str(yyjson_mut_obj_get(first, "role"), "system"))
+        yyjson_mut_arr_remove_first(list);
+    yyjson_mut_val *message = yyjson_mut_obj(t->doc);
+    yyjson_mut_arr_prepend(list, message);
+    yyjson_mut_obj_add_str(t->doc, message, "role", "system");
+    yyjson_mut_obj_add_strcpy(t->doc, message, "content", text);
+}
+
 bool ollama_translate_prompt(struct translation *t, const char *prompt) {
     const char *system = "";
-    if (!json_read_str(t->in, "system", &system, t->err)) return false;
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "messages");
-    if (*system) {
-        yyjson_mut_val *message = yyjson_mut_arr_add_obj(t->doc, list);
-        yyjson_mut_obj_add_str(t->doc, message, "role", "system");
-        yyjson_mut_obj_add_strcpy(t->doc, message, "content", system);
-    }
+    if (!json_read_str(t->in, "system", &system, t->err) || !ollama_context_read(t, list))
+        return false;
+    if (*system) system_put(t, list, system);
     yyjson_mut_val *message = yyjson_mut_arr_add_obj(t->doc, list);
     yyjson_mut_obj_add_str(t->doc, message, "role", "user");
     return content_add(t, message, prompt);

@@ -21,3 +21,16 @@ bool ollama_translate_options(struct translation *t) {
     return (num_predict_translate(&inner) && sampling_fields_translate(&inner)) ||
            translation_error_inside(t->err, "options");
 }
+
+enum { TOP_LOGPROBS_MAX = 20 };
+
+bool ollama_translate_logprobs(struct translation *t, bool *ret_wanted) {
+    int64_t top = 0;
+    bool wanted = false;
+    if (!json_read_bool(t->in, "logprobs", &wanted, t->err) ||
+        !json_read_int(t->in, "top_logprobs", 0, TOP_LOGPROBS_MAX, &top, t->err))
+        return false;
+    if (wanted) yyjson_mut_obj_add_int(t->doc, t->out, "logprobs", top);
+    *ret_wanted = wanted;
+    return true;
+}

@@ -72,6 +72,23 @@ static bool format_translate(struct translation *t) {
     return yyjson_mut_obj_add_str(t->doc, out, "type", "json_object");
 }
 
+/* A text that is too long is refused unless the client wants it cut, or the answer to go on. */
+static bool overflow_translate(struct translation *t) {
+    bool truncate = false, shift = false;
+    if (!json_read_bool(t->in, "truncate", &truncate, t->err) ||
+        !json_read_bool(t->in, "shift", &shift, t->err))
+        return false;
+    if (truncate || shift)
+        yyjson_mut_obj_add_str(t->doc, t->out, "overflow", "truncate_middle");
+    return true;
+}
+
+/* What every answer in words has. */
+static bool answer_translate(struct parsed *parsed, struct translation *t) {
+    return ollama_translate_logprobs(t, &parsed->options.logprobs) && overflow_translate(t) &&
+           ollama_translate_options(t);
+}
+
 static void stream_by_default(struct parsed *parsed, const struct translation *t) {
     if (!translation_field(t, "stream")) parsed->options.stream = true;
 }
@@ -84,10 +101,46 @@ static bool chat_read(struct parsed *parsed, struct translation *t) {
     if (!json_read_array(t->in, "messages", &messages, t->err)) return false;
     if (yyjson_arr_size(messages) == 0) return become_load(parsed, t);
     return ollama_translate_messages(t, messages) && ollama_translate_tools(t) &&
-           think_translate(parsed, t) && format_translate(t) && ollama_translate_options(t);
+           think_translate(parsed, t) && format_translate(t) && answer_translate(parsed, t);
 }
 
 /* ---- /api/generate ---- */
+
+/* The conversation so far, which the answer gives as `context`. Images are not kept. */
+static void context_keep(struct parsed *parsed, const struct translation *t) {
+    yyjson_mut_val *messages = yyjson_mut_obj_get(t->out, "messages"), *message, *part;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *list = yyjson_mut_val_mut_copy(doc, messages);
+    size_t i, count, j, parts;
+    yyjson_mut_doc_set_root(doc, list);
+    yyjson_mut_arr_foreach(list, i, count, message) {
+        yyjson_mut_val *content = yyjson_mut_obj_get(message, "content");
+        const char *text = yyjson_mut_get_str(content);
+        yyjson_mut_arr_foreach(content, j, parts, part) {
+            yyjson_mut_val *said = yyjson_mut_obj_get(part, "text");
+            if (said) text = yyjson_mut_get_str(said);
+        }
+        yyjson_mut_obj_put(message, yyjson_mut_str(doc, "content"),
+                           yyjson_mut_strcpy(doc, text ? text : ""));
+    }
+    parsed->options.echo = doc;
+}
+
+/* `raw` has no template that could tell a system from a user. */
+static bool raw_check(struct translation *t) {
+    static const char *const fields[] = { "system", "context" };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        yyjson_val *value = translation_field(t, fields[i]);
+        bool empty = yyjson_equals_str(value, "") ||
+                     (yyjson_is_arr(value) && yyjson_arr_size(value) == 0);
+        if (!value || empty) continue;
+        return error_set_param(t->err, ERR_INVALID_REQUEST, fields[i],
+                               "'%s' needs the model's template; leave out 'raw', or write all "
+                               "into 'prompt'.",
+                               fields[i]);
+    }
+    return true;
+}
 
 /* The text as it is, without a template. */
 static bool raw_read(struct parsed *parsed, struct translation *t, const char *prompt,
@@ -100,7 +153,7 @@ static bool raw_read(struct parsed *parsed, struct translation *t, const char *p
                                "'format' needs the model's template; leave out 'raw' and "
                                "'suffix', or 'format'.");
     }
-    return ollama_translate_options(t);
+    return answer_translate(parsed, t);
 }
 
 static bool generate_read(struct parsed *parsed, struct translation *t) {
@@ -114,9 +167,11 @@ static bool generate_read(struct parsed *parsed, struct translation *t) {
     }
     if (!*prompt && yyjson_arr_size(yyjson_obj_get(t->in, "images")) == 0)
         return become_load(parsed, t);
+    if (raw && !raw_check(t)) return false;
     if (raw || *suffix) return raw_read(parsed, t, prompt, suffix);
-    return ollama_translate_prompt(t, prompt) && think_translate(parsed, t) &&
-           format_translate(t) && ollama_translate_options(t);
+    if (!ollama_translate_prompt(t, prompt)) return false;
+    context_keep(parsed, t);
+    return think_translate(parsed, t) && format_translate(t) && answer_translate(parsed, t);
 }
 
 /* ---- embeddings ---- */
@@ -154,8 +209,15 @@ static bool inputs_read(struct parsed *parsed, struct translation *t, const char
     return translation_wrong_type(t, name, "a string or an array of strings");
 }
 
+/* A text that is too long is cut unless the client says no. */
 static bool embed_read(struct parsed *parsed, struct translation *t) {
-    return inputs_read(parsed, t, "input") && vectors_read_dimensions(parsed, t);
+    bool truncate = true;
+    if (!json_read_bool(t->in, "truncate", &truncate, t->err) ||
+        !inputs_read(parsed, t, "input"))
+        return false;
+    if (parsed->options.op == OP_EMBEDDING && truncate)
+        yyjson_mut_obj_add_bool(t->doc, t->out, "truncate", true);
+    return vectors_read_dimensions(parsed, t);
 }
 
 static bool embeddings_read(struct parsed *parsed, struct translation *t) {

@@ -21,11 +21,11 @@
 enum { VECTORS_MAX = 128 << 20 /* bytes of the floats of one answer */ };
 
 struct reply {
-    struct reply_options options; /* model is ours */
+    struct reply_options options; /* model and echo are ours */
     bool prompt;                  /* of an endpoint with a prompt */
     int64_t created;              /* Unix ms */
     double started;               /* seconds until an instance worked on it */
-    struct choice choice;         /* of a stream: the calls only */
+    struct choice choice;         /* of a stream: the calls, and the text if it has a context */
     struct buf vectors;
 };
 
@@ -34,6 +34,7 @@ static struct reply *reply_new(const struct reply_options *options, int64_t crea
     struct reply *reply = xcalloc(1, sizeof *reply);
     reply->options = *options;
     reply->options.model = xstrdup(options->model);
+    reply->options.echo = yyjson_mut_doc_mut_copy(options->echo, NULL);
     reply->created = created * 1000;
     reply->prompt = prompt;
     buf_init(&reply->vectors, VECTORS_MAX);
@@ -58,6 +59,7 @@ static void ollama_reply_free(struct reply *reply) {
     if (!reply) return;
     choice_clear(&reply->choice);
     buf_clear(&reply->vectors);
+    yyjson_mut_doc_free(reply->options.echo);
     free(reply->options.model);
     free(reply);
 }
@@ -116,6 +118,35 @@ static void add_calls(const struct reply *reply, yyjson_mut_doc *doc, yyjson_mut
     for (int i = 0; i < choice->call_count; i++) add_call(doc, list, i, &choice->calls[i]);
 }
 
+/* Clients know tokens by their text. */
+static void shorten_entry(yyjson_mut_val *entry) {
+    yyjson_mut_val *top = yyjson_mut_obj_get(entry, "top_logprobs"), *rival;
+    size_t i, count;
+    yyjson_mut_obj_remove_key(entry, "id");
+    yyjson_mut_arr_foreach(top, i, count, rival) yyjson_mut_obj_remove_key(rival, "id");
+    if (yyjson_mut_arr_size(top) == 0) yyjson_mut_obj_remove_key(entry, "top_logprobs");
+}
+
+/* Takes the worker's entries, which are of doc; NULL: none. */
+static void add_logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries) {
+    yyjson_mut_val *entry;
+    size_t i, count;
+    if (!entries) return;
+    yyjson_mut_arr_foreach(entries, i, count, entry) shorten_entry(entry);
+    yyjson_mut_obj_add_val(doc, yyjson_mut_doc_get_root(doc), "logprobs", entries);
+}
+
+/* The conversation with the answer, where the next prompt may go on with it. */
+static void add_context(const struct reply *reply, yyjson_mut_doc *doc) {
+    yyjson_mut_doc *messages = reply->options.echo;
+    if (!messages || reply->choice.cut) return;
+    yyjson_mut_val *answer = yyjson_mut_arr_add_obj(messages,
+                                                    yyjson_mut_doc_get_root(messages));
+    yyjson_mut_obj_add_str(messages, answer, "role", "assistant");
+    yyjson_mut_obj_add_str(messages, answer, "content", buf_str(&reply->choice.text));
+    ollama_context_add(doc, yyjson_mut_doc_get_root(doc), messages);
+}
+
 static const char *done_reason(const struct reply *reply, const struct service_event *end) {
     bool cut = end->stop_reason == STOP_MAX_TOKENS || end->stop_reason == STOP_CONTEXT;
     return cut || reply->choice.cut ? "length" : "stop";
@@ -141,16 +172,25 @@ static void add_figures(const struct reply *reply, yyjson_mut_doc *doc,
 
 /* ---- streamed ---- */
 
+/* What the last line needs of it. */
+static void stream_keep(struct reply *reply, const struct service_event *ev) {
+    struct service_event kept = *ev;
+    if (!reply->options.echo) kept.content = NULL;
+    kept.reasoning = NULL;
+    kept.logprobs = NULL;
+    choice_keep(&reply->choice, &kept);
+}
+
 static void stream_delta(struct reply *reply, const struct service_event *ev, struct buf *out) {
     const char *text = ev->content ? ev->content : "";
-    const char *thinking = ev->reasoning && reply->options.reasoning ? ev->reasoning : "";
-    struct service_event calls = *ev;
-    calls.content = calls.reasoning = NULL;
-    calls.logprobs = NULL;
-    choice_keep(&reply->choice, &calls);
-    if (!*text && !*thinking) return;
+    bool hidden = ev->reasoning && !reply->options.reasoning;
+    const char *thinking = ev->reasoning && !hidden ? ev->reasoning : "";
+    yyjson_val *logprobs = hidden ? NULL : ev->logprobs;
+    stream_keep(reply, ev);
+    if (!*text && !*thinking && !logprobs) return;
     yyjson_mut_doc *doc = line_new(reply, false);
     (void)add_text(reply, doc, text, thinking);
+    if (logprobs) add_logprobs(doc, yyjson_val_mut_copy(doc, logprobs));
     line_send(reply, doc, out);
 }
 
@@ -164,6 +204,7 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
     yyjson_mut_doc *doc = line_new(reply, true);
     (void)add_text(reply, doc, "", "");
     add_figures(reply, doc, ev);
+    add_context(reply, doc);
     line_send(reply, doc, out);
 }
 
@@ -185,7 +226,11 @@ static void whole_format(const struct reply *reply, const struct service_event *
     add_calls(
         reply, doc,
         add_text(reply, doc, buf_str(&choice->text), shown ? buf_str(&choice->reasoning) : ""));
+    if (choice->logprobs)
+        add_logprobs(doc,
+                     yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(choice->logprobs)));
     add_figures(reply, doc, ev);
+    add_context(reply, doc);
     line_send(reply, doc, out);
 }
 

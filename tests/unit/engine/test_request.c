@@ -113,6 +113,10 @@ static void test_inputs_are_texts_or_tokens(void **state) {
     assert_int_equal(r.inputs[1].count, 3);
     assert_int_equal(r.inputs[1].tokens[2], 999);
     assert_int_equal(r.inputs[2].len, 0);
+    assert_false(r.truncate);
+    request_clear(&r);
+    assert_true(parse(&r, "{\"op\":\"embedding\",\"input\":[\"a\"],\"truncate\":true}", &err));
+    assert_true(r.truncate);
     request_clear(&r);
 }
 

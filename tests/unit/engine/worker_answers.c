@@ -248,6 +248,20 @@ static void test_embeddings_of_a_language_model(void **state) {
     assert_false(o->failed); /* and it still writes */
 }
 
+/* With "truncate" a text that is too long is worth its first tokens and the last mark. */
+static void check_cut(struct worker *w, const char *text) {
+    struct outcome *o = worker_run(
+        w, "{\"op\":\"embedding\",\"truncate\":true,\"input\":[\"%s\",\"%s and more\",\"a\"]}",
+        text, text);
+    assert_false(o->failed);
+    assert_int_equal(o->vector_count, 3);
+    assert_true(dot(o, 0, 1) > 0.999);
+    assert_true(dot(o, 0, 2) < 0.999);
+    int64_t length = yyjson_get_sint(worker_fact(w, "context_length"));
+    int64_t tokens = outcome_int(o, "prompt_tokens");
+    assert_true(tokens > 2 * length && tokens < 2 * length + 10);
+}
+
 static void test_embeddings_of_an_embedding_model(void **state) {
     (void)state;
     char *path = model_make("embedding", "embedding", NULL);
@@ -269,6 +283,7 @@ static void test_embeddings_of_an_embedding_model(void **state) {
     text[sizeof text - 1] = '\0';
     o = worker_run(w, "{\"op\":\"embedding\",\"input\":[\"a\",\"%s\"]}", text);
     assert_string_equal(outcome_str(o, "code"), "context_length_exceeded");
+    check_cut(w, text);
     worker_stop(w, 0);
 }
 
