@@ -33,8 +33,7 @@ struct gguf_meta {
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */
     bool has_chat_template, tool_use, reasoning;
-    bool
-        infill; /* has marks for a text with a gap; only gguf_meta_visit looks into vocabularies */
+    bool infill; /* has marks for a text with a gap; only gguf_meta_visit sees vocabularies */
 };
 
 /* A pair of the header. */
