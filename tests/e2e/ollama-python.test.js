@@ -104,6 +104,29 @@ say({"many": len(many), "size": len(many[0]), "wrong": wrong,
   assert.match(got.wrong.error, /no model 'nobody'/);
 });
 
+test('python: show, context, logprobs, and a long text', async (t) => {
+  const d = await Daemon.start(t, { models: { m: thinker(), v: embedding() } });
+  const got = await python(d, `
+shown = c.show("m")
+first = c.generate("m", "Hello?", think=False)
+next = c.generate("m", "And?", context=first.context, think=False)
+probable = c.chat("m", hello, logprobs=True, top_logprobs=2, think=False)
+long = "many words " * 2000
+try:
+    c.embed("v", long, truncate=False)
+except ollama.ResponseError as e:
+    refused = e.status_code
+say({"template": len(shown.template), "size": shown.details.parameter_size,
+     "count": shown.modelinfo["general.parameter_count"], "longer":
+     next.prompt_eval_count - first.prompt_eval_count,
+     "rivals": [len(one.top_logprobs) for one in probable.logprobs],
+     "cut": c.embed("v", long).prompt_eval_count, "refused": refused})`);
+  assert.ok(got.template > 100 && got.count > 1000 && got.size);
+  assert.ok(got.longer > 5 && got.cut > 100);
+  assert.ok(got.rivals.length > 2 && got.rivals.every((count) => count === 2));
+  assert.equal(got.refused, 400);
+});
+
 test('python: pull and delete', async (t) => {
   const repo = 'people/Speaker-GGUF';
   const hub = await Hub.start(t, { [repo]: { 'speaker-q4_k_m.gguf': spoken(text) } });

@@ -383,6 +383,29 @@ test('keep_alive is doze\'s own, or five minutes if the settings say so', async 
   assert.equal(await ttl(), 600, 'of others it is no default');
 });
 
+test('keep_alive: in every form', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const forms = [[60, 60], ['90', 90], ['5m', 300], ['1h30m', 5400], ['1.5h', 5400], [2.5, 2.5],
+    ['24h0m0s', 86400], [-1, null], ['-1', null], ['-1m', null], ['10m', 600]];
+  for (const [form, ttl] of forms) {
+    const answer = await client(d).generate({ model: 'm', prompt: '', keep_alive: form });
+    assert.equal(answer.done_reason, 'load');
+    assert.equal((await d.instance('m')).ttl, ttl, String(form));
+  }
+  for (const form of ['soon', '5 m', '', true, []]) {
+    const answer = await post(d, '/api/generate', { model: 'm', keep_alive: form });
+    assert.equal(answer.status, 400, String(form));
+    assert.match((await answer.json()).error, /'keep_alive' must be seconds or a duration/);
+  }
+  assert.equal((await d.instance('m')).ttl, 600, 'what is refused changes nothing');
+  for (const form of [0, '0', '0s', '0m']) {
+    await client(d).generate({ model: 'm', prompt: '', keep_alive: '10m' });
+    const answer = await client(d).chat({ model: 'm', messages: [], keep_alive: form });
+    assert.equal(answer.done_reason, 'unload', String(form));
+    await left(d);
+  }
+});
+
 test('ollama_port: the server answers there, too, until the setting says no', async (t) => {
   const port = await freePort();
   const d = await Daemon.start(t, { models: { m: spoken(text) },

@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 
 /* Clients ask for a newer server if the number is too low for what they use. */
-static const char compatible_version[] = "0.13.0";
+static const char compatible_version[] = "0.14.2";
 
 /* A model that stays loaded: Ollama gives a date that no clock reaches. */
 static const int64_t far_future = (int64_t)7258118400 * 1000; /* 2200-01-01 */
