@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <yyjson.h>
 
+/* What stands in a tool's result for an image: templates know results as text. */
+#define CONVERSATION_IMAGE                                                                     \
+    "[The image in this result is left out: the model gets results as text only.]"
+
 struct conversation {
     yyjson_mut_doc *doc;
     yyjson_mut_val *messages; /* the neutral array, part of doc */

@@ -27,6 +27,7 @@ struct reply_options {
     bool vectors;        /* Ollama: embeddings were asked for, if only of nothing */
     bool unload;         /* Ollama: nothing to answer, and keep_alive 0 */
     bool reasoning;      /* messages: thinking was asked for, and is shown */
+    bool marks_cache;    /* messages: cache_control marks what is to be cached */
     bool reasoning_text; /* ... with its text */
     bool store;          /* responses: the server stores the answer */
     int64_t top_n;       /* rerank: of the results; 0: all */

@@ -17,7 +17,8 @@
  *     0 (off) | 1 | 2, with "mirostat_tau","mirostat_eta": number,
  *     "seed":int, "stop":[string...], "logit_bias":{"<token id>":number},
  *     "logprobs":int (how many alternatives per token, 0: the chosen one only; absent: none),
- *     "cache_prompt":bool, "overflow":"stop"|"truncate_middle"|"rolling_window" (for a text
+ *     "cache_prompt":bool, "prompt_cache_key":string (equal ones: the same conversation),
+ *     "overflow":"stop"|"truncate_middle"|"rolling_window" (for a text
  *     longer than the context)
  *   {"op":"chat", "messages":[OpenAI messages; content a string or parts], "tools":[OpenAI
  * tools], "tool_choice":"auto"|"none"|"required"|{"type":"function","function":{"name"}},
@@ -48,6 +49,7 @@
  *
  * ## done (MSG_DONE payload)
  *   {"stop_reason":"eosFound"|..., "stop_string":"..", "prompt_tokens":n, "cached_tokens":n,
+ *    "cache_source":"slot"|..., "cache_miss":"new"|... (base/terms.h),
  *    "completion_tokens":n, "reasoning_tokens":n, "prompt_seconds":x, "generation_seconds":x,
  *    "time_to_first_token":x (from the worker's receipt),
  *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."} or
@@ -148,6 +150,8 @@ enum service_event_kind {
 struct service_usage {
     int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
     enum cache_source cache_source;
+    enum cache_miss cache_miss;
+    int64_t cache_common; /* of STARTED: tokens in common with what is kept */
 };
 
 struct service_timing { /* seconds */

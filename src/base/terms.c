@@ -42,6 +42,14 @@ static const char *const cache_sources[] = {
 };
 TERMS(enum cache_source, cache_sources, cache_source_name, cache_source_parse, CACHE_NONE)
 
+static const char *const cache_misses[] = {
+    [CACHE_MISS_NOTHING] = "nothing",   [CACHE_MISS_NEW] = "new",
+    [CACHE_MISS_SETTINGS] = "settings", [CACHE_MISS_DIFFERS] = "differs",
+    [CACHE_MISS_EVICTED] = "evicted",   [CACHE_MISS_STATE] = "state",
+    [CACHE_MISS_OFF] = "off",
+};
+TERMS(enum cache_miss, cache_misses, cache_miss_name, cache_miss_parse, CACHE_MISS_NOTHING)
+
 static const char *const repack_states[] = {
     [REPACK_NONE] = "none",
     [REPACK_WAITING] = "waiting",

@@ -43,6 +43,8 @@ struct job {
     bool paused;
     size_t prompt_tokens, cached_tokens;
     enum cache_source cache_source;
+    enum cache_miss cache_miss;
+    size_t cache_common; /* tokens that something kept has in common with the prompt */
     int64_t completion_tokens;
     int64_t waited;                                   /* us, for others' prompts: order.h */
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */

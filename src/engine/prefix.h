@@ -17,6 +17,13 @@ struct prefix_slot {
     size_t count;
     bool free;
     uint64_t last_used; /* larger is later */
+    uint64_t key;       /* of its conversation, as the client names it; 0: none */
+};
+
+struct prefix_prompt {
+    const int32_t *tokens;
+    size_t count; /* > 0 */
+    uint64_t key; /* as that of a slot */
 };
 
 struct prefix_choice {
@@ -31,12 +38,13 @@ size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t 
 /*
  * A free slot whose conversation goes on (at least half of what it holds is common) or that
  * holds the whole prompt is taken, the one with most in common first; else an empty one; else
- * the least recently used one. So a short common beginning, a system prompt say, does not cost
+ * one with the prompt's key, whose conversation has begun anew; else the least recently used
+ * one. So a short common beginning, a system prompt say, does not cost
  * another conversation its place.
  * can_share: common tokens may also be taken from another slot, busy or free.
- * prompt_count > 0; one token at least is left to process, because its result is needed.
+ * One token at least is left to process, because its result is needed.
  */
 struct prefix_choice prefix_choose(const struct prefix_slot *slots, int slot_count,
-                                   const int32_t *prompt, size_t prompt_count, bool can_share);
+                                   const struct prefix_prompt *prompt, bool can_share);
 
 #endif

@@ -177,6 +177,22 @@ static void scan(struct engine *e) {
     if (!e->store.scanned) store_scan(&e->store);
 }
 
+struct prompt_kin prompt_cache_kin(struct engine *engine, const struct tokens *prompt) {
+    struct prompt_kin kin = { 0 };
+    if (engine->store.mode != PROMPT_STORE_OFF) scan(engine);
+    kin.common = store_common(&engine->store, prompt->data, prompt->count, &kin.parts);
+    for (int i = 0; i < engine->context.parallel; i++) {
+        const struct slot *s = &engine->slots[i];
+        if (s->secret) continue;
+        size_t common = prefix_common(s->tokens.data, s->processed, prompt->data,
+                                      prompt->count - 1);
+        bool parts = common < s->processed;
+        if (common > kin.common || (common == kin.common && !parts)) kin.parts = parts;
+        if (common > kin.common) kin.common = common;
+    }
+    return kin;
+}
+
 bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
                        struct cached_prompt *ret) {
     struct store *store = &engine->store;
@@ -261,7 +277,8 @@ static void take_checkpoint(struct engine *e, struct slot *s) {
 /* Most tokens that the slot's prompt shares with any other. */
 static size_t most_common(const struct engine *e, const struct slot *slot) {
     const struct tokens *prompt = &slot->job->prompt;
-    size_t most = store_common(&e->store, prompt->data, prompt->count);
+    bool parts;
+    size_t most = store_common(&e->store, prompt->data, prompt->count, &parts);
     for (int i = 0; i < e->context.parallel; i++) {
         const struct slot *s = &e->slots[i];
         if (s == slot || s->secret) continue;

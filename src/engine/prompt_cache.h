@@ -26,6 +26,14 @@ size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
  * it. */
 void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept);
 
+/* What slots and store hold that begins as the prompt does: so many tokens, and then it goes on
+ * in another way (parts), or ends. */
+struct prompt_kin {
+    size_t common;
+    bool parts;
+};
+struct prompt_kin prompt_cache_kin(struct engine *engine, const struct tokens *prompt);
+
 /* A stored sequence that begins as a prompt does. */
 struct cached_prompt {
     struct store_match match;

@@ -58,6 +58,9 @@ void reply_started(struct link *link, const struct job *job) {
     if (prompt) yyjson_mut_obj_add_val(doc, root, "prompt", yyjson_val_mut_copy(doc, prompt));
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
+    yyjson_mut_obj_add_str(doc, root, "cache_source", cache_source_name(job->cache_source));
+    yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
+    yyjson_mut_obj_add_uint(doc, root, "cache_common", job->cache_common);
     send_doc(link, MSG_STARTED, job->id, doc);
 }
 
@@ -88,6 +91,7 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
     if (job->cache_source != CACHE_NONE) {
         yyjson_mut_obj_add_str(doc, root, "cache_source", cache_source_name(job->cache_source));
     }
+    yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
     yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->output.reasoning_tokens);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "engine/request_chat.h"
@@ -153,6 +154,13 @@ static bool read_overflow(struct request *r, yyjson_val *root, struct error *err
                            "\"rolling_window\".");
 }
 
+static bool read_cache_key(struct request *r, yyjson_val *root, struct error *err) {
+    const char *key = "";
+    if (!json_read_str(root, "prompt_cache_key", &key, err)) return false;
+    if (*key) r->cache_key = hash_add(HASH_BEGIN, key, strlen(key));
+    return true;
+}
+
 static const struct op_row {
     const char *name;
     bool (*read)(struct request *r, yyjson_val *root, int32_t vocab_size, struct error *err);
@@ -190,7 +198,7 @@ bool request_parse(struct request *ret, const char *text, size_t len,
     if (!op->read(&r, root, vocab_size, err)) goto fail;
     if (r.op <= REQUEST_COMPLETION &&
         !(request_read_sampling(&r.sampling, root, vocab_size, err) &&
-          read_overflow(&r, root, err))) {
+          read_overflow(&r, root, err) && read_cache_key(&r, root, err))) {
         goto fail;
     }
     *ret = r;

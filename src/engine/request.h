@@ -74,6 +74,7 @@ struct request {
     enum request_op op;
     struct sampling sampling;
     struct request_chat chat;
+    uint64_t cache_key; /* of a chat or completion: its conversation's; 0: none */
     /* A completion's prompt, an embedding's inputs, the documents to rank, tokenize's text. */
     struct input *inputs;
     size_t input_count;

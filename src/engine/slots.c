@@ -26,10 +26,13 @@ static struct prefix_choice choose(const struct engine *e, const struct job *job
         view[i] = (struct prefix_slot){ .tokens = s->tokens.data,
                                         .count = s->secret ? 0 : s->processed,
                                         .free = s->job == NULL,
-                                        .last_used = s->last_used };
+                                        .last_used = s->last_used,
+                                        .key = s->cache_key };
     }
     bool share = can_share(e) && job->request.sampling.cache_prompt;
-    return prefix_choose(view, e->context.parallel, job->prompt.data, job->prompt.count, share);
+    const struct prefix_prompt prompt = { job->prompt.data, job->prompt.count,
+                                          job->request.cache_key };
+    return prefix_choose(view, e->context.parallel, &prompt, share);
 }
 
 /* ---- room by giving up what nobody works on ---- */
@@ -179,10 +182,24 @@ void slot_make_room(struct engine *e, struct slot *s) {
     prompt_cache_set_marks(e, s);
 }
 
+static enum cache_miss miss_of(const struct engine *e, const struct job *job,
+                               struct prompt_kin kin, uint64_t lost) {
+    size_t cached = job->cached_tokens;
+    if (!job->request.sampling.cache_prompt) return CACHE_MISS_OFF;
+    if (cached + GROUP >= job->prompt.count) return CACHE_MISS_NOTHING;
+    if (kin.common == 0) return e->store.others > 0 ? CACHE_MISS_SETTINGS : CACHE_MISS_NEW;
+    if (cached + GROUP >= kin.common)
+        return kin.parts ? CACHE_MISS_DIFFERS : CACHE_MISS_NOTHING;
+    return e->store.lost > lost ? CACHE_MISS_EVICTED : CACHE_MISS_STATE;
+}
+
 static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
     struct job *job = s->job;
     bool reuse = job->request.sampling.cache_prompt;
+    struct prompt_kin kin = { 0 };
+    uint64_t lost = e->store.lost;
     size_t processed = 0;
+    if (reuse) kin = prompt_cache_kin(e, &job->prompt);
     if (reuse) {
         processed = take_prefix(e, s, choice, &job->cache_source);
         processed = keep_whole_groups(e, s, processed);
@@ -194,6 +211,8 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     set_prompt(s, processed, !reuse);
     prompt_cache_set_marks(e, s);
     job->cached_tokens = processed;
+    job->cache_miss = miss_of(e, job, kin, lost);
+    job->cache_common = kin.common;
     reply_started(&e->link, job);
     if (!job->request.echo) return;
     const struct input *prompt = job->request.inputs;
@@ -226,6 +245,7 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
                        struct prefix_choice choice) {
     s->job = job;
+    s->cache_key = job->request.cache_key;
     s->turn_due = false;
     job->started = clock_boottime_usec();
     s->last_used = ++e->counter;

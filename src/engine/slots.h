@@ -26,6 +26,7 @@ struct slot {
     size_t processed;               /* how many of them are in the context's memory */
     struct job *job;                /* NULL: free */
     uint64_t last_used;             /* the engine's counter then */
+    uint64_t cache_key;             /* of its conversation, as the client names it; 0: none */
     int32_t in_batch;               /* tokens in the batch that is being decoded */
     int32_t result;                 /* index of its result in the batch, or -1 */
     struct checkpoints checkpoints; /* of the part of its state that cannot be cut */

@@ -103,11 +103,15 @@ struct store_match store_find(struct store *store, const llama_token *prompt, si
     return best;
 }
 
-size_t store_common(const struct store *store, const llama_token *prompt, size_t count) {
+size_t store_common(const struct store *store, const llama_token *prompt, size_t count,
+                    bool *ret_parts) {
     size_t most = 0;
+    *ret_parts = false;
     for (size_t i = 0; i < store->count; i++) {
         const struct tokens *t = &store->entries[i]->tokens;
         size_t common = prefix_common(t->data, t->count, prompt, count - 1);
+        bool parts = common < t->count;
+        if (common > most || (common == most && !parts)) *ret_parts = parts;
         if (common > most) most = common;
     }
     return most;
@@ -242,6 +246,7 @@ const unsigned char *store_borrow(struct store *store, struct store_entry *entry
     if (body) return body;
     if (damaged) store_delete(store, entry);
     store_drop(store, entry);
+    store->lost++;
     return NULL;
 }
 

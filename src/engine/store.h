@@ -46,6 +46,8 @@ struct store {
     struct store_entry **entries;
     size_t count, cap;
     uint64_t hits, saves; /* sequences restored; files written */
+    uint64_t lost;        /* entries whose file was gone or damaged when it was wanted */
+    size_t others;        /* files of this model with other settings, when it was scanned */
 };
 
 /* What of a state can be used for a prompt that agrees with it only at its beginning. */
@@ -78,8 +80,10 @@ struct store_match {
 struct store_match store_find(struct store *store, const llama_token *prompt, size_t count,
                               struct store_cut cut);
 
-/* Most tokens of the prompt, but for its last, that an entry begins with, restorable or not. */
-size_t store_common(const struct store *store, const llama_token *prompt, size_t count);
+/* Most tokens of the prompt, but for its last, that an entry begins with, restorable or not.
+ * The entry goes on in another way (*ret_parts), or ends there. */
+size_t store_common(const struct store *store, const llama_token *prompt, size_t count,
+                    bool *ret_parts);
 
 /* Is a sequence of these tokens worth a save, given what there is already? */
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,

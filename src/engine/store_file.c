@@ -113,6 +113,7 @@ static size_t read_file(struct store *store, const struct found *file) {
         return entry->tokens.count;
     }
     store_entry_free(entry);
+    if (verdict == VERDICT_OTHER) store->others++;
     if (verdict == VERDICT_BAD) (void)unlinkat(store->dir, file->name, 0);
     return 0;
 }

@@ -45,7 +45,10 @@ enum message_type {
                        "sandbox":"full"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
-    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"..."}: it has a slot.
+    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",
+                    "cache_miss":"...","cache_common":n}: it has a slot; the last three, of a
+                    generation, as in base/terms.h: where the cached tokens were, why they are
+                    not more, and how many tokens what is kept has in common with the prompt.
                     prompt: the text that the template made of a chat, if its body says
                     "report_prompt":true and it is not longer than 2 MiB */
     MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n}: after each prompt batch */

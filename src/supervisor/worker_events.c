@@ -193,6 +193,9 @@ static void on_started(struct worker_msg *msg) {
     struct service_event ev = { .kind = SERVICE_STARTED };
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
+    ev.usage.cache_source = cache_source_parse(text_of(msg->json, "cache_source"));
+    ev.usage.cache_miss = cache_miss_parse(text_of(msg->json, "cache_miss"));
+    ev.usage.cache_common = int_of(msg->json, "cache_common");
     call->request.context_tokens = ev.usage.cached_tokens;
     call->request.prompt.begun_usec = clock_boottime_usec();
     call->request.prompt.cached = call->request.prompt.done = ev.usage.cached_tokens;
@@ -263,6 +266,7 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->usage.prompt_tokens = int_of(json, "prompt_tokens");
     ev->usage.cached_tokens = int_of(json, "cached_tokens");
     ev->usage.cache_source = cache_source_parse(text_of(json, "cache_source"));
+    ev->usage.cache_miss = cache_miss_parse(text_of(json, "cache_miss"));
     ev->usage.completion_tokens = int_of(json, "completion_tokens");
     ev->usage.reasoning_tokens = int_of(json, "reasoning_tokens");
     ev->timing.prompt = number_of(json, "prompt_seconds");

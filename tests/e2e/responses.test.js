@@ -224,3 +224,28 @@ test('an answer that its client left is not stored', async (t) => {
   await watch.reaches('m', 'idle');
   assert.equal((await d.get(`/v1/responses/${id}`)).status, 404);
 });
+
+test('cancel is for responses in the background, which there are none of', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken('Hi.') } });
+  const { body: made } = await d.post('/v1/responses', { model: 'm', input: 'Hello.' });
+  const refused = await d.post(`/v1/responses/${made.id}/cancel`, {});
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.error.message, /is complete; only one in the background/);
+  assert.equal((await d.get(`/v1/responses/${made.id}`)).status, 200, 'nothing has changed');
+  assert.equal((await d.post('/v1/responses/resp_none/cancel', {})).status, 404);
+  assert.equal((await d.post(`/v1/responses/${made.id}`, {})).status, 404);
+  const later = await d.post('/v1/responses', { model: 'm', input: 'x', background: true });
+  assert.equal(later.status, 400);
+  assert.match(later.body.error.message, /background/);
+});
+
+test('an image in a tool’s result does not end the conversation', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken('It is a cat.') } });
+  const { status, body } = await d.post('/v1/responses', { model: 'm', input: [
+    { role: 'user', content: 'Look at a.png.' },
+    { type: 'function_call', call_id: 'c1', name: 'view_image', arguments: '{"path":"a.png"}' },
+    { type: 'function_call_output', call_id: 'c1',
+      output: [{ type: 'input_image', image_url: 'data:image/png;base64,iVBORw0KGgo=' }] }] });
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(body.output.at(-1).content[0].text, 'It is a cat.');
+});

@@ -129,6 +129,22 @@ static bool pictures_add(struct translation *t, yyjson_val *blocks) {
     return true;
 }
 
+/* Claude Code's Read answers with an image, which must not end the conversation. */
+static bool result_text_of(struct translation *t, yyjson_val *content, struct buf *out) {
+    yyjson_val *block, *text;
+    size_t i, count;
+    if (!yyjson_is_arr(content)) return text_of(t, content, out);
+    yyjson_arr_foreach(content, i, count, block) {
+        if (is_type(block, "image"))
+            add_paragraph(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
+        else if (block_text(block, &text))
+            add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
+        else
+            return block_refuse(t, block);
+    }
+    return true;
+}
+
 static bool result_add(struct translation *t, yyjson_val *block) {
     yyjson_val *content = yyjson_obj_get(block, "content");
     const char *id = json_find_str(block, "tool_use_id");
@@ -138,7 +154,7 @@ static bool result_add(struct translation *t, yyjson_val *block) {
                                "'tool_use_id' is missing; send the id of the tool_use.");
     }
     if (yyjson_is_true(yyjson_obj_get(block, "is_error"))) (void)buf_add_str(&text, "Error: ");
-    bool ok = !content || yyjson_is_null(content) || text_of(t, content, &text);
+    bool ok = !content || yyjson_is_null(content) || result_text_of(t, content, &text);
     const struct conversation c = conversation_of(t);
     if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
     buf_clear(&text);

@@ -106,6 +106,36 @@ static bool servers_refuse(struct translation *t) {
                            "This server calls no MCP servers; give their tools in 'tools'.");
 }
 
+/* ---- caching ---- */
+
+static bool is_marked(yyjson_val *val) {
+    return yyjson_is_obj(yyjson_obj_get(val, "cache_control"));
+}
+
+static bool has_marked(yyjson_val *list) {
+    yyjson_val *item;
+    size_t i, count;
+    if (!yyjson_is_arr(list)) return false;
+    yyjson_arr_foreach(list, i, count, item) {
+        if (is_marked(item)) return true;
+    }
+    return false;
+}
+
+/* Prompts are cached in any case; who marks them is told how much was. */
+static bool marks_cache(yyjson_val *body) {
+    yyjson_val *messages = yyjson_obj_get(body, "messages"), *message;
+    size_t i, count;
+    if (is_marked(body) || has_marked(yyjson_obj_get(body, "system")) ||
+        has_marked(yyjson_obj_get(body, "tools")))
+        return true;
+    if (!yyjson_is_arr(messages)) return false;
+    yyjson_arr_foreach(messages, i, count, message) {
+        if (has_marked(yyjson_obj_get(message, "content"))) return true;
+    }
+    return false;
+}
+
 /* ---- the body ---- */
 
 static bool sampling_translate(struct translation *t) {
@@ -119,6 +149,7 @@ static bool body_read(struct parsed *parsed, struct translation *t) {
           servers_refuse(t))) {
         return false;
     }
+    parsed->options.marks_cache = marks_cache(t->in);
     if (parsed->options.op == OP_CHAT) return sampling_translate(t);
     parsed->options.stream = false;
     return yyjson_mut_obj_add_bool(t->doc, t->out, "count", true);

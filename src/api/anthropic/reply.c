@@ -71,13 +71,15 @@ static const char *stop_reason(const struct service_event *end, bool cut) {
     return "max_tokens";
 }
 
-/* Tokens that were read from the cache are not counted among input_tokens. */
-static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
+/* Tokens that were read from the cache or, where the client marked them, written to it are not
+ * counted among input_tokens. The whole prompt is written. */
+static void add_usage(const struct reply *reply, yyjson_mut_doc *doc, yyjson_mut_val *root,
                       const struct service_usage *usage) {
     yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "usage");
-    yyjson_mut_obj_add_int(doc, out, "input_tokens",
-                           usage->prompt_tokens - usage->cached_tokens);
-    yyjson_mut_obj_add_int(doc, out, "cache_creation_input_tokens", 0);
+    int64_t fresh = usage->prompt_tokens - usage->cached_tokens;
+    int64_t written = reply->options.marks_cache ? fresh : 0;
+    yyjson_mut_obj_add_int(doc, out, "input_tokens", fresh - written);
+    yyjson_mut_obj_add_int(doc, out, "cache_creation_input_tokens", written);
     yyjson_mut_obj_add_int(doc, out, "cache_read_input_tokens", usage->cached_tokens);
     yyjson_mut_obj_add_int(doc, out, "output_tokens", usage->completion_tokens);
 }
@@ -148,7 +150,7 @@ static void stream_start(struct reply *reply, struct buf *out) {
     (void)add_head(reply, doc, message);
     yyjson_mut_obj_add_null(doc, message, "stop_reason");
     yyjson_mut_obj_add_null(doc, message, "stop_sequence");
-    add_usage(doc, message, &reply->usage);
+    add_usage(reply, doc, message, &reply->usage);
     event_send(doc, out);
 }
 
@@ -236,7 +238,7 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *delta = yyjson_mut_obj_add_obj(doc, root, "delta");
     add_stop(doc, delta, ev, false);
-    add_usage(doc, root, &ev->usage);
+    add_usage(reply, doc, root, &ev->usage);
     event_send(doc, out);
     event_send(event_new("message_stop"), out);
 }
@@ -282,7 +284,7 @@ static void whole_format(const struct reply *reply, const struct service_event *
     }
     for (int i = 0; i < choice->call_count; i++) add_call(reply, doc, content, i);
     add_stop(doc, root, ev, choice->cut);
-    add_usage(doc, root, &ev->usage);
+    add_usage(reply, doc, root, &ev->usage);
     answer_write(doc, out);
 }
 

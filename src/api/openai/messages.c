@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "api/conversation.h"
 #include "api/openai/translate.h"
 #include "base/json.h"
 
@@ -48,7 +49,12 @@ static bool image_translate(struct translation *t) {
     return true;
 }
 
-static bool part_translate(struct translation *t) {
+static bool text_part_add(struct translation *t, yyjson_mut_val *text) {
+    yyjson_mut_obj_add_str(t->doc, t->out, "type", "text");
+    return yyjson_mut_obj_add_val(t->doc, t->out, "text", text);
+}
+
+static bool part_translate(struct translation *t, bool of_tool) {
     const char *type = NULL;
     if (!yyjson_is_obj(t->in)) {
         return error_set(t->err, ERR_INVALID_REQUEST, "A part must be an object, not %s.",
@@ -56,7 +62,9 @@ static bool part_translate(struct translation *t) {
     }
     if (!json_read_str(t->in, "type", &type, t->err)) return false;
     if (!type) return translation_missing(t, "type", "\"text\" or \"image_url\"");
-    if (strcmp(type, "image_url") == 0) return image_translate(t);
+    bool image = strcmp(type, "image_url") == 0;
+    if (image && of_tool) return text_part_add(t, yyjson_mut_str(t->doc, CONVERSATION_IMAGE));
+    if (image) return image_translate(t);
     if (strcmp(type, "text") != 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
                                "Parts of type \"%s\" are not supported; send \"text\" or "
@@ -65,12 +73,10 @@ static bool part_translate(struct translation *t) {
     }
     yyjson_val *text = translation_field(t, "text");
     if (!yyjson_is_str(text)) return translation_wrong_type(t, "text", "a string");
-    yyjson_mut_obj_add_str(t->doc, t->out, "type", "text");
-    yyjson_mut_obj_add_val(t->doc, t->out, "text", yyjson_val_mut_copy(t->doc, text));
-    return true;
+    return text_part_add(t, yyjson_val_mut_copy(t->doc, text));
 }
 
-static bool parts_translate(struct translation *t, yyjson_val *parts) {
+static bool parts_translate(struct translation *t, yyjson_val *parts, bool of_tool) {
     yyjson_val *part;
     size_t i, count;
     if (yyjson_arr_size(parts) == 0) { /* Zed sends this for an empty text */
@@ -81,7 +87,8 @@ static bool parts_translate(struct translation *t, yyjson_val *parts) {
     yyjson_arr_foreach(parts, i, count, part) {
         struct translation inner = translation_into(t, part,
                                                     yyjson_mut_arr_add_obj(t->doc, list));
-        if (!part_translate(&inner)) return translation_error_inside_item(t->err, "content", i);
+        if (!part_translate(&inner, of_tool))
+            return translation_error_inside_item(t->err, "content", i);
     }
     return true;
 }
@@ -89,7 +96,7 @@ static bool parts_translate(struct translation *t, yyjson_val *parts) {
 /* An assistant's may be null: beside tool calls it stays so, alone it is an empty answer. */
 static bool content_translate(struct translation *t, const char *role) {
     yyjson_val *content = translation_field(t, "content");
-    if (yyjson_is_arr(content)) return parts_translate(t, content);
+    if (yyjson_is_arr(content)) return parts_translate(t, content, strcmp(role, "tool") == 0);
     if (yyjson_is_str(content)) {
         yyjson_mut_obj_add_val(t->doc, t->out, "content", yyjson_val_mut_copy(t->doc, content));
         return true;

@@ -106,6 +106,9 @@ static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
                            usage->prompt_tokens + usage->completion_tokens);
     yyjson_mut_val *prompt = yyjson_mut_obj_add_obj(doc, out, "prompt_tokens_details");
     yyjson_mut_obj_add_int(doc, prompt, "cached_tokens", usage->cached_tokens);
+    bool kept = usage->cache_miss != CACHE_MISS_OFF;
+    yyjson_mut_obj_add_int(doc, prompt, "cache_write_tokens",
+                           kept ? usage->prompt_tokens - usage->cached_tokens : 0);
     yyjson_mut_val *completion = yyjson_mut_obj_add_obj(doc, out, "completion_tokens_details");
     yyjson_mut_obj_add_int(doc, completion, "reasoning_tokens", usage->reasoning_tokens);
 }
@@ -135,6 +138,7 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     if (ev->usage.cache_source > usage->cache_source) {
         usage->cache_source = ev->usage.cache_source;
     }
+    usage->cache_miss = ev->usage.cache_miss;
     timing->prompt = fmax(timing->prompt, ev->timing.prompt);
     timing->generation = fmax(timing->generation, ev->timing.generation);
     timing->time_to_first_token = fmax(timing->time_to_first_token,

@@ -91,7 +91,8 @@ static bool logit_bias_translate(struct translation *t) {
 
 bool openai_translate_sampling(struct translation *t) {
     return max_tokens_translate(t) && sampling_fields_translate(t) && logit_bias_translate(t) &&
-           translation_copy_str(t, "grammar") && translation_copy_bool(t, "cache_prompt");
+           translation_copy_str(t, "grammar") && translation_copy_bool(t, "cache_prompt") &&
+           translation_copy_str(t, "prompt_cache_key");
 }
 
 bool openai_translate_chat_logprobs(struct translation *t) {

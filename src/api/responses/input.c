@@ -40,6 +40,11 @@ static bool part_refuse(struct translation *t, yyjson_val *part) {
                            type ? type : "");
 }
 
+static void paragraph_add(struct buf *out, const char *text, size_t len) {
+    if (out->len > 0 && len > 0) (void)buf_add_str(out, "\n\n");
+    (void)buf_add(out, text, len);
+}
+
 static bool text_of(struct translation *t, yyjson_val *content, struct buf *out) {
     yyjson_val *part;
     size_t i, count;
@@ -52,8 +57,24 @@ static bool text_of(struct translation *t, yyjson_val *content, struct buf *out)
             text = yyjson_obj_get(part, "refusal");
         else if (!is_text_part(part))
             return part_refuse(t, part);
-        if (out->len > 0 && yyjson_get_len(text) > 0) (void)buf_add_str(out, "\n\n");
-        (void)buf_add(out, yyjson_get_str(text), yyjson_get_len(text));
+        paragraph_add(out, yyjson_get_str(text), yyjson_get_len(text));
+    }
+    return true;
+}
+
+/* Codex's view_image answers with an image, which must not end the conversation. */
+static bool result_text_of(struct translation *t, yyjson_val *output, struct buf *out) {
+    yyjson_val *part;
+    size_t i, count;
+    if (!yyjson_is_arr(output)) return text_of(t, output, out);
+    yyjson_arr_foreach(output, i, count, part) {
+        yyjson_val *text = yyjson_obj_get(part, "text");
+        bool image = is_type(part, "input_image");
+        if (!image && !is_text_part(part)) return part_refuse(t, part);
+        if (image)
+            paragraph_add(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
+        else
+            paragraph_add(out, yyjson_get_str(text), yyjson_get_len(text));
     }
     return true;
 }
@@ -167,7 +188,7 @@ static bool result_add(struct translation *t, yyjson_val *item) {
     const char *id = json_find_str(item, "call_id");
     struct buf text = BUF_INIT(TEXT_MAX);
     if (!id) return name_missing(t, "call_id");
-    bool ok = text_of(t, yyjson_obj_get(item, "output"), &text);
+    bool ok = result_text_of(t, yyjson_obj_get(item, "output"), &text);
     if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;

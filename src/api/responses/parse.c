@@ -121,7 +121,8 @@ static bool body_read(struct parsed *parsed, struct translation *t) {
     return unstored_refuse(t) && responses_translate_input(t) && responses_translate_tools(t) &&
            max_tokens_translate(t) && translation_copy_number(t, "temperature", 5) &&
            translation_copy_number(t, "top_p", 1) && reasoning_translate(t) &&
-           truncation_translate(t) && text_translate(t);
+           truncation_translate(t) && text_translate(t) &&
+           translation_copy_str(t, "prompt_cache_key");
 }
 
 bool responses_parse(enum service_op op, const char *body, size_t len,

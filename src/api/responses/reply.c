@@ -76,6 +76,7 @@ static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_int(doc, usage, "input_tokens", u->prompt_tokens);
     yyjson_mut_val *in = yyjson_mut_obj_add_obj(doc, usage, "input_tokens_details");
     yyjson_mut_obj_add_int(doc, in, "cached_tokens", u->cached_tokens);
+    yyjson_mut_obj_add_int(doc, in, "cache_write_tokens", u->prompt_tokens - u->cached_tokens);
     yyjson_mut_obj_add_int(doc, usage, "output_tokens", u->completion_tokens);
     yyjson_mut_val *of = yyjson_mut_obj_add_obj(doc, usage, "output_tokens_details");
     yyjson_mut_obj_add_int(doc, of, "reasoning_tokens", u->reasoning_tokens);

@@ -2,6 +2,7 @@
 /* inference_route.c - one HTTP exchange that is answered by instances: body -> dialect -> calls
  * -> events -> dialect -> bytes. The same for every dialect and kind of work. */
 #include <assert.h>
+#include <inttypes.h>
 #include <nettle/base16.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct answer {
     struct exchange *x;
     struct reply *reply;
     bool stream;
+    bool tells_cache;   /* a header is to say what was cached of its prompt */
     bool begun;         /* the headers of a stream are out */
     uv_timer_t silence; /* of a stream, see answer_on_silence */
     uint64_t wrote;     /* the loop's time when something was sent last */
@@ -166,11 +168,28 @@ static void pass_on(struct part *part, const struct service_event *ev) {
     buf_clear(&bytes);
 }
 
+/* How much of the prompt was processed already and where that was kept, and why not more; of
+ * several answers, of the first. */
+static void tell_cache(struct answer *a, const struct service_usage *usage) {
+    struct buf text = BUF_INIT(256);
+    a->tells_cache = false;
+    if (a->begun) return;
+    buf_addf(&text, "%s; tokens=%" PRId64, cache_source_name(usage->cache_source),
+             usage->cached_tokens);
+    if (usage->cache_miss != CACHE_MISS_NOTHING)
+        buf_addf(&text, "; reason=%s", cache_miss_name(usage->cache_miss));
+    if (usage->cache_miss == CACHE_MISS_DIFFERS)
+        buf_addf(&text, "; at=%" PRId64, usage->cache_common);
+    exchange_add_header(a->x, "X-Doze-Cache", buf_str(&text));
+    buf_clear(&text);
+}
+
 static void part_on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct part *part = ctx;
     struct answer *a = part->answer;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
+    if (ev->kind == SERVICE_STARTED && a->tells_cache) tell_cache(a, &ev->usage);
     if (ev->kind == SERVICE_ERROR && !a->begun)
         answer_fail(a, ev->error);
     else
@@ -274,6 +293,7 @@ static struct answer *answer_open(const struct routes *r, struct exchange *x,
     a->record = *record;
     *record = (struct stored_response){ 0 };
     a->stream = parsed->options.stream;
+    a->tells_cache = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
     a->count = parsed->count;
     a->reply = dialect->reply_new(&parsed->options, parsed->count, inference->id,
                                   clock_unix() / 1000);

@@ -50,6 +50,7 @@ struct waiting {
     struct response_task *task;
     const struct stored_api *api; /* FIND */
     enum response_wish wish;
+    bool cancels;   /* READ */
     char *id;       /* of the response */
     char *previous; /* FIND */
     bool store;     /* FIND */
@@ -194,6 +195,16 @@ static void reply_removed(struct exchange *x, const char *id) {
     reply_doc(x, doc);
 }
 
+/* There are no responses in the background, which alone can be cancelled: another one ends when
+ * its client closes the connection, and a stored one is complete. */
+static void refuse_cancel(struct exchange *x) {
+    struct error err;
+    error_set_param(&err, ERR_INVALID_REQUEST, "id",
+                    "This response is complete; only one in the background can be cancelled. "
+                    "To end a running one close its connection.");
+    exchange_fail(x, &err);
+}
+
 static void responses_on_end(void *ctx, const struct buf *json, const struct error *error) {
     struct waiting *w = ctx;
     if (!json)
@@ -202,13 +213,16 @@ static void responses_on_end(void *ctx, const struct buf *json, const struct err
         reply_page(w->x, json);
     else if (w->wish == RESPONSE_REMOVE)
         reply_removed(w->x, w->id);
+    else if (w->cancels)
+        refuse_cancel(w->x);
     else
         exchange_reply(w->x, 200, "application/json", buf_str(json), json->len);
     waiting_free(w);
 }
 
 /* Takes id. */
-static void ask(struct routes *r, struct exchange *x, enum response_wish wish, char *id) {
+static struct waiting *ask_new(struct routes *r, struct exchange *x, enum response_wish wish,
+                               char *id) {
     struct waiting *w = xcalloc(1, sizeof *w);
     w->r = r;
     w->x = x;
@@ -216,14 +230,25 @@ static void ask(struct routes *r, struct exchange *x, enum response_wish wish, c
     w->id = id;
     w->task = stored_responses_ask(r->stored, wish, id,
                                    (struct response_sink){ responses_on_end, w });
-    waiting_begin(w);
+    return w;
 }
 
-/* {id} is the rest of the path: "resp_x" or "resp_x/input_items". */
+static void ask(struct routes *r, struct exchange *x, enum response_wish wish, char *id) {
+    waiting_begin(ask_new(r, x, wish, id));
+}
+
+/* {id} is the rest of the path: "resp_x" or "resp_x/input_items". True if it ends so;
+ * *ret_len: of what is before that, or of all. */
+static bool ends_with(const char *path, const char *tail, size_t *ret_len) {
+    size_t len = strlen(path), tail_len = strlen(tail);
+    bool ends = len > tail_len && strcmp(path + len - tail_len, tail) == 0;
+    *ret_len = ends ? len - tail_len : len;
+    return ends;
+}
+
 void route_response(void *ctx, struct exchange *x) {
-    static const char items[] = "/input_items";
     const char *id = exchange_param(x, "id"), *stream = exchange_query(x, "stream");
-    size_t len = strlen(id), tail = sizeof items - 1;
+    size_t len;
     struct error err;
     if (stream && strcmp(stream, "true") == 0) {
         error_set_param(&err, ERR_INVALID_REQUEST, "stream",
@@ -231,10 +256,25 @@ void route_response(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    bool input = len > tail && strcmp(id + len - tail, items) == 0;
-    ask(ctx, x, input ? RESPONSE_INPUT : RESPONSE_READ, xstrndup(id, input ? len - tail : len));
+    bool input = ends_with(id, "/input_items", &len);
+    ask(ctx, x, input ? RESPONSE_INPUT : RESPONSE_READ, xstrndup(id, len));
 }
 
 void route_response_remove(void *ctx, struct exchange *x) {
     ask(ctx, x, RESPONSE_REMOVE, xstrdup(exchange_param(x, "id")));
+}
+
+/* POST …/{id}/cancel */
+void route_response_cancel(void *ctx, struct exchange *x) {
+    const char *path = exchange_param(x, "id");
+    struct error err;
+    size_t len;
+    if (!ends_with(path, "/cancel", &len)) {
+        error_set(&err, ERR_NOT_FOUND, "There is no such path; POST …/{id}/cancel cancels.");
+        exchange_fail(x, &err);
+        return;
+    }
+    struct waiting *w = ask_new(ctx, x, RESPONSE_READ, xstrndup(path, len));
+    w->cancels = true;
+    waiting_begin(w);
 }

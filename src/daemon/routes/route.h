@@ -74,6 +74,7 @@ void route_responses(void *ctx, struct exchange *x);
 void route_v1_chat(void *ctx, struct exchange *x);
 void route_response(void *ctx, struct exchange *x);
 void route_response_remove(void *ctx, struct exchange *x);
+void route_response_cancel(void *ctx, struct exchange *x);
 
 /* model_routes.c */
 void route_openai_models(void *ctx, struct exchange *x);

@@ -47,9 +47,11 @@ static const struct http_route table[] = {
     { "POST", "/v1/responses", BODY_INFERENCE, INFERENCE, route_responses },
     { "GET", "/v1/responses/{id}", 0, INFERENCE, route_response },
     { "DELETE", "/v1/responses/{id}", 0, INFERENCE, route_response_remove },
+    { "POST", "/v1/responses/{id}", BODY_SMALL, INFERENCE, route_response_cancel },
     { "POST", "/responses", BODY_INFERENCE, INFERENCE, route_responses },
     { "GET", "/responses/{id}", 0, INFERENCE, route_response },
     { "DELETE", "/responses/{id}", 0, INFERENCE, route_response_remove },
+    { "POST", "/responses/{id}", BODY_SMALL, INFERENCE, route_response_cancel },
     { "POST", "/v1/rerank", BODY_INFERENCE, INFERENCE, route_rerank },
     { "POST", "/v1/reranking", BODY_INFERENCE, INFERENCE, route_rerank },
     { "POST", "/v2/rerank", BODY_INFERENCE, INFERENCE, route_rerank }, /* Cohere's clients */
