@@ -53,6 +53,8 @@ static const struct option_spec spoken_specs[] = {
     DECODER_OPTIONS(struct spoken_options),
     TEXT(text, struct spoken_options, "text", "TEXT", "what the model says"),
     TEXT(text_file, struct spoken_options, "text-file", "FILE", "the same, from a file"),
+    TEXT(then, struct spoken_options, "then", "TEXT",
+         "say this after a tool's result, and without tools"),
     { "loop", OPTION_FLAG, offsetof(struct spoken_options, loop), NULL, 0, 0,
       "begin again at the end, for ever" },
     { 0 },

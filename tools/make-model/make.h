@@ -31,10 +31,12 @@ struct random_options {
 bool random_make(const struct random_options *options, struct error *err);
 
 /* Weights set by hand: after any prompt the model says the text, then ends (or begins again).
- * */
+ * With `then` that is so where there are tools and no result of one yet; elsewhere it says
+ * `then`. */
 struct spoken_options {
     struct decoder_options decoder;
     const char *text, *text_file; /* one of them */
+    const char *then;
     bool loop;
 };
 bool spoken_make(const struct spoken_options *options, struct error *err);

@@ -43,21 +43,32 @@ static bool is_free(const char *text, const size_t *ends, size_t count, size_t s
     return true;
 }
 
-size_t pieces_cut(const char *text, size_t len, size_t *ret_ends) {
-    size_t count = 0, start = 0;
+/* Behind the first `fixed` pieces, which stay as they are. */
+static size_t cut_from(const char *text, size_t len, size_t fixed, size_t *ends) {
+    size_t count = fixed, start = fixed ? ends[fixed - 1] : 0;
 
     while (start < len) {
         size_t end = next_end(text, len, start, start + 1);
 
-        while (end < len && !is_free(text, ret_ends, count, start, end))
+        while (end < len && !is_free(text, ends, count, start, end))
             end = next_end(text, len, start, end + 1);
         /* What is left at the end of the text goes into the pieces before it. */
-        while (end == len && count && !is_free(text, ret_ends, count, start, end)) {
+        while (end == len && count > fixed && !is_free(text, ends, count, start, end)) {
             count--;
-            start = count ? ret_ends[count - 1] : 0;
+            start = count ? ends[count - 1] : 0;
         }
-        ret_ends[count++] = end;
+        ends[count++] = end;
         start = end;
     }
     return count;
+}
+
+size_t pieces_cut(const char *text, size_t len, size_t *ret_ends) {
+    return cut_from(text, len, 0, ret_ends);
+}
+
+size_t pieces_cut_more(const char *text, size_t len, size_t count, size_t *ends) {
+    size_t start = ends[count - 1], all = cut_from(text, len, count, ends);
+
+    return all == count + 1 && !is_free(text, ends, count, start, len) ? count : all;
 }

@@ -15,4 +15,9 @@
  * len. */
 size_t pieces_cut(const char *text, size_t len, size_t *ret_ends);
 
+/* The same for a second text that follows the first: cut text[ends[count - 1]..len) into pieces
+ * that differ from the `count` before them, too, and append their ends. Gives the new number;
+ * `count` if it cannot be cut so. */
+size_t pieces_cut_more(const char *text, size_t len, size_t count, size_t *ends);
+
 #endif

@@ -5,7 +5,8 @@
  * share one more, the start vector. The layers add nothing, the norm leaves such vectors as
  * they are, and the output row of a token is the vector of the token before it: logit embd for
  * the right one, the products of unrelated vectors (a few times the square root of embd) for
- * the others.
+ * the others. A second text has a start vector of its own, that of the marker <|then|>, with
+ * which the template ends such a prompt.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,15 @@
 
 enum { TEXT_MAX = 16 * 1024, MARGIN_MIN = 20, WORD_BITS = 64 };
 
+/* At the end of the template of a model with a second text. */
+static const char then_marker[] = "<|then|>";
+static const char then_template[] =
+    "{%- set ns_then = namespace(yes=not tools) -%}"
+    "{%- for message in messages if message.role == 'tool' -%}"
+    "{%- set ns_then.yes = true -%}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt and ns_then.yes -%}{{- '<|then|>' -}}{%- endif -%}";
+
 static const struct shape small_shape = { .arch = "llama",
                                           .layers = 2,
                                           .embd = 256,
@@ -29,17 +39,20 @@ static const struct shape small_shape = { .arch = "llama",
                                           .type = GGML_TYPE_F16 };
 
 struct speech {
-    size_t first, count; /* ids of the text's tokens: first .. first + count - 1 */
+    size_t first, count; /* ids of the texts' tokens: first .. first + count - 1 */
+    size_t second;       /* the first one of the second text; first + count: there is none */
     size_t end;          /* id of the end token */
+    int64_t then;        /* id of <|then|>; -1: none */
     bool loop;
     size_t words;    /* 64-bit words of one sign vector */
-    uint64_t *signs; /* count + 1 vectors, bit 1 means -1; the last one is the start vector */
+    uint64_t *signs; /* count + 2 vectors, bit 1 means -1; the last two are the start vectors */
 };
 
 static const uint64_t *signs_of_token(const struct speech *speech, size_t id) {
     bool spoken = id >= speech->first && id < speech->first + speech->count;
+    size_t start = speech->count + ((int64_t)id == speech->then ? 1 : 0);
 
-    return speech->signs + speech->words * (spoken ? id - speech->first : speech->count);
+    return speech->signs + speech->words * (spoken ? id - speech->first : start);
 }
 
 static void add_signs(const uint64_t *signs, float *out, int64_t n) {
@@ -52,15 +65,23 @@ static void embedding_row(const void *ctx, int64_t row, float *out, int64_t n) {
     add_signs(signs_of_token(ctx, (size_t)row), out, n);
 }
 
+/* The token after which a text's first token comes. */
+static size_t start_of(const struct speech *speech, size_t id) {
+    return id == speech->first ? speech->end : (size_t)speech->then;
+}
+
 static void output_row(const void *ctx, int64_t row, float *out, int64_t n) {
     const struct speech *speech = ctx;
-    size_t id = (size_t)row, last = speech->first + speech->count - 1;
+    size_t id = (size_t)row, after = speech->first + speech->count;
+    bool begins = id == speech->first || id == speech->second;
 
     memset(out, 0, (size_t)n * sizeof *out);
-    if (id == speech->first) add_signs(signs_of_token(speech, speech->end), out, n);
-    if (id > speech->first && id <= last) add_signs(signs_of_token(speech, id - 1), out, n);
+    if (id >= speech->first && id < after)
+        add_signs(signs_of_token(speech, begins ? start_of(speech, id) : id - 1), out, n);
     if (id == (speech->loop ? speech->first : speech->end))
-        add_signs(signs_of_token(speech, last), out, n);
+        add_signs(signs_of_token(speech, speech->second - 1), out, n);
+    if (speech->second < after && id == (speech->loop ? speech->second : speech->end))
+        add_signs(signs_of_token(speech, after - 1), out, n);
 }
 
 static void draw_signs(struct speech *speech, int64_t embd) {
@@ -68,8 +89,8 @@ static void draw_signs(struct speech *speech, int64_t embd) {
     size_t spare = (size_t)embd % WORD_BITS;
 
     speech->words = ((size_t)embd + WORD_BITS - 1) / WORD_BITS;
-    speech->signs = xcalloc((speech->count + 1) * speech->words, sizeof *speech->signs);
-    for (size_t i = 0; i < (speech->count + 1) * speech->words; i++) {
+    speech->signs = xcalloc((speech->count + 2) * speech->words, sizeof *speech->signs);
+    for (size_t i = 0; i < (speech->count + 2) * speech->words; i++) {
         speech->signs[i] = random_next(&rng);
         if (spare && i % speech->words == speech->words - 1)
             speech->signs[i] &= (UINT64_C(1) << spare) - 1;
@@ -81,8 +102,8 @@ static void draw_signs(struct speech *speech, int64_t embd) {
 static int64_t margin(const struct speech *speech, int64_t embd) {
     int64_t worst = 0;
 
-    for (size_t a = 0; a < speech->count; a++) {
-        for (size_t b = a + 1; b <= speech->count; b++) {
+    for (size_t a = 0; a <= speech->count; a++) {
+        for (size_t b = a + 1; b < speech->count + 2; b++) {
             int64_t product = embd;
             for (size_t w = 0; w < speech->words; w++)
                 product -= 2 * __builtin_popcountll(speech->signs[a * speech->words + w] ^
@@ -104,16 +125,26 @@ static void add_tensors(const struct shape *shape, const struct speech *speech, 
                      (struct fill){ .row = output_row, .ctx = speech }, "output.weight");
 }
 
-static void add_text(struct vocab *vocab, const char *text, struct speech *ret_speech) {
-    size_t len = strlen(text), start = 0;
-    size_t *ends = xcalloc(len / 2 + 1, sizeof *ends);
+/* The tokens of `text` and of `then` (may be NULL). */
+static bool add_texts(struct vocab *vocab, const char *text, const char *then,
+                      struct speech *speech, struct error *err) {
+    char *both = xasprintf("%s%s", text, then ? then : "");
+    size_t len = strlen(text), all = strlen(both), start = 0, first_count;
+    size_t *ends = xcalloc(all / 2 + 2, sizeof *ends);
 
-    ret_speech->first = vocab->count;
-    ret_speech->count = pieces_cut(text, len, ends);
-    ret_speech->end = (size_t)vocab->end;
-    for (size_t i = 0; i < ret_speech->count; start = ends[i++])
-        vocab_add_piece(vocab, text + start, ends[i] - start);
+    first_count = speech->count = pieces_cut(both, len, ends);
+    if (then) speech->count = pieces_cut_more(both, all, speech->count, ends);
+    speech->first = vocab->count;
+    speech->second = speech->first + first_count;
+    speech->end = (size_t)vocab->end;
+    speech->then = then ? vocab_find(vocab, then_marker) : -1;
+    for (size_t i = 0; i < speech->count; start = ends[i++])
+        vocab_add_piece(vocab, both + start, ends[i] - start);
     free(ends);
+    free(both);
+    return !then || speech->count > first_count ||
+           error_set_param(err, ERR_INVALID_REQUEST, "then",
+                           "--then is a word of --text; give a longer one");
 }
 
 static bool write_speech(const struct spoken_options *options, const char *chat_template,
@@ -141,6 +172,12 @@ static bool write_speech(const struct spoken_options *options, const char *chat_
     return ok;
 }
 
+static bool may_be_said(const char *text) {
+    size_t len = strlen(text);
+
+    return len >= 2 && len <= TEXT_MAX;
+}
+
 static char *spoken_text(const struct spoken_options *options, struct error *err) {
     char *text;
 
@@ -150,25 +187,35 @@ static char *spoken_text(const struct spoken_options *options, struct error *err
     }
     text = options->text ? xstrdup(options->text)
                          : read_text_file(options->text_file, TEXT_MAX, err);
-    if (text && (strlen(text) < 2 || strlen(text) > TEXT_MAX)) {
-        (void)error_set(err, ERR_INVALID_REQUEST, "the text must have 2 to %d bytes", TEXT_MAX);
+    if (text && (!may_be_said(text) || (options->then && !may_be_said(options->then)))) {
+        (void)error_set(err, ERR_INVALID_REQUEST, "a text must have 2 to %d bytes", TEXT_MAX);
         free(text);
         return NULL;
     }
     return text;
 }
 
+/* The caller frees; NULL on failure. */
+static char *spoken_template(const struct spoken_options *options, struct error *err) {
+    char *own = decoder_template(&options->decoder, err), *whole;
+
+    if (!own || !options->then) return own;
+    whole = xasprintf("%s%s", own, then_template);
+    free(own);
+    return whole;
+}
+
 bool spoken_make(const struct spoken_options *options, struct error *err) {
     char *text = spoken_text(options, err);
-    char *chat_template = text ? decoder_template(&options->decoder, err) : NULL;
+    char *chat_template = text ? spoken_template(options, err) : NULL;
     struct speech speech = { .loop = options->loop };
     struct vocab vocab = { 0 };
     bool ok = false;
 
     if (chat_template) {
         vocab_init_bytes(&vocab, chat_template);
-        add_text(&vocab, text, &speech);
-        ok = write_speech(options, chat_template, &vocab, &speech, err);
+        ok = add_texts(&vocab, text, options->then, &speech, err) &&
+             write_speech(options, chat_template, &vocab, &speech, err);
     }
     vocab_clear(&vocab);
     free(speech.signs);

@@ -23,7 +23,7 @@ static size_t vocab_add(struct vocab *vocab, const char *text, enum token_kind k
     return id;
 }
 
-static int64_t vocab_find(const struct vocab *vocab, const char *text) {
+int64_t vocab_find(const struct vocab *vocab, const char *text) {
     for (size_t i = 0; i < vocab->count; i++)
         if (strcmp(vocab->tokens[i], text) == 0) return (int64_t)i;
     return -1;

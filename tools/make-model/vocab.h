@@ -36,6 +36,9 @@ void vocab_init_wordpiece(struct vocab *vocab);
 
 void vocab_clear(struct vocab *vocab);
 
+/* The id of the token with this text; -1: none. */
+int64_t vocab_find(const struct vocab *vocab, const char *text);
+
 /* Append a token that stands for these bytes in a byte vocabulary; gives its id. The caller
  * sees to it that no token is added twice. */
 size_t vocab_add_piece(struct vocab *vocab, const char *bytes, size_t len);

@@ -110,6 +110,22 @@ static void test_spoken_loop_never_ends(void **state) {
     free(said);
 }
 
+static void test_spoken_says_another_text_after_its_marker(void **state) {
+    static const char text[] = "<tool_call>the text, the text</tool_call>";
+    static const char then[] = "That is the text, then.";
+    struct spoken_options options = { .decoder.out = path, .text = text, .then = then };
+    struct spoken_options same = { .decoder.out = path, .text = "hello", .then = "hello" };
+    struct error err;
+
+    (void)state;
+    assert_ok(spoken_make(&options, &err), &err);
+    assert_says("<|im_start|>assistant\n", text);
+    assert_says("<|im_start|>assistant\n<|then|>", then);
+    assert_says("<|then|>x", text);
+    assert_false(spoken_make(&same, &err));
+    assert_string_equal(err.param, "then");
+}
+
 static void test_spoken_in_every_type_and_architecture(void **state) {
     static const char *const types[] = { "f16", "f32", "q8_0", "q4_0" };
     static const char *const archs[] = { "llama", "qwen2" };
@@ -401,6 +417,7 @@ int main(void) {
         cmocka_unit_test(test_spoken_says_its_text_after_any_prompt),
         cmocka_unit_test(test_spoken_may_say_special_strings_of_its_template),
         cmocka_unit_test(test_spoken_loop_never_ends),
+        cmocka_unit_test(test_spoken_says_another_text_after_its_marker),
         cmocka_unit_test(test_spoken_in_every_type_and_architecture),
         cmocka_unit_test(test_spoken_refuses_what_it_could_not_say),
         cmocka_unit_test(test_random_depends_on_seed_and_whole_prompt),
