@@ -28,8 +28,9 @@ function folders(t, files) {
   return { home, work };
 }
 
-// agent: {program, call: [tool, arguments], task(place), question(place)?, asks?: another model than the
-// trained one}; task and question give {args, env?, files?} for place = {url, port, model, prompt}.
+// agent: {program, call: [tool, arguments], task(place), question(place)?, asks?: another model
+// than the trained one}; task and question give {args, env?, files?} for place = {url, port, model,
+// prompt}.
 async function go(t, d, agent, how, place) {
   const { args, env = {}, files = {} } = agent[how]({ url: d.url, port: d.port, ...place });
   const { home, work } = folders(t, files);
