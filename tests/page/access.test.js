@@ -155,6 +155,28 @@ for (const width of [320, 390]) {
   });
 }
 
+for (const [width, scheme] of [
+  [320, 'dark'],
+  [1280, 'light'],
+]) {
+  test(`axe finds nothing among API keys at ${width} pixels`, async (t) => {
+    const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+    const page = await open(t, daemon, { width, height: 740, scheme });
+    const check = await violations(page);
+    await page.goto(`${daemon.url}/#settings`);
+    await page.getByRole('button', { name: 'Create a key' }).click();
+    await page.locator('#key-name').fill('me');
+    await page.locator('summary', { hasText: 'All models' }).click();
+    assert.deepEqual(await check(), [], 'form');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.locator('[data-key]').waitFor();
+    await until(page, () => document.activeElement.matches('.made'));
+    assert.deepEqual(await check(), [], 'key');
+    const wide = await page.evaluate(() => document.body.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${wide} pixels too wide`);
+  });
+}
+
 // Presses Tab until what has the focus fits.
 async function tabTo(page, name) {
   for (let n = 0; n < 80; n++) {

@@ -119,6 +119,8 @@ export interface Settings {
   ollama_port: number;
   lmstudio_compat: boolean;
   api_key: string | null; // stars
+  tls_cert: string | null; // a path on the server's machine
+  tls_key: string | null;
   load: LoadSettings;
   models: Record<string, ModelSettings>;
   model_aliases: Record<string, string>; // a name or pattern: a model's key, or "loaded"
@@ -211,6 +213,34 @@ export interface Deletion {
   loaded: string[]; // ids of its instances
 }
 
+export type Permission = 'inference' | 'models' | 'settings' | 'events' | 'admin';
+
+export interface StoredKey {
+  id: string;
+  name: string;
+  permissions: Permission[];
+  models: string[] | null; // null: all
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface Keys {
+  required: boolean; // do requests need one?
+  keys: StoredKey[];
+}
+
+export interface KeyWish {
+  name: string;
+  permissions: Permission[];
+  models?: string[];
+  expires_in?: number; // seconds
+}
+
+export interface NewKey extends StoredKey {
+  key: string; // its text, which is given once
+}
+
 export interface LoadRequest extends LoadSettings {
   model: string;
   identifier?: string;
@@ -293,6 +323,11 @@ export const getVersion = async () =>
   (await json<{ version: string }>('GET', '/lms-status')).version;
 export const patchSettings = (change: SettingsChange) =>
   json<Settings>('PATCH', '/api/v1/settings', change);
+export const getKeys = () => json<Keys>('GET', '/api/v1/keys');
+export const createKey = (wish: KeyWish) => json<NewKey>('POST', '/api/v1/keys', wish);
+// open: also the last one, after which requests need none.
+export const revokeKey = (id: string, open: boolean) =>
+  json<unknown>('DELETE', `/api/v1/keys/${encodeURIComponent(id)}${open ? '?open=true' : ''}`);
 export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');
 // Of one model, or of all.
 export const clearPrompts = (model?: string) =>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // The server's settings. Each change is sent at once; the page shows what the server answers.
 import { settings } from '../server/store';
+import { ApiKeys } from './api-keys';
 import { ChoiceSetting, Switch, type Choice } from './controls';
 import { KeySetting } from './key-setting';
 import { LoadDefaults } from './load-defaults';
@@ -78,6 +79,7 @@ export function SettingsView() {
       <h3>How models are loaded</h3>
       <LoadDefaults />
       <SavedPrompts />
+      <ApiKeys />
       <h3>Access</h3>
       <KeySetting />
       <Switch name="cors" label="Allow requests from other web pages (CORS)">
