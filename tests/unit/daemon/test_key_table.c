@@ -3,6 +3,7 @@
  * a right. */
 #include "cmocka_prelude.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,9 +100,70 @@ static void test_a_key_is_compared_whole(void **state) {
     assert_null(key_table_find(&table, ""));
     assert_null(key_table_find(&table, "sk-lm-"));
     assert_null(key_table_find(&table, "********"));
+    char longer[KEY_TEXT_SIZE + 1];
+    snprintf(longer, sizeof longer, "%sx", text);
+    assert_null(key_table_find(&table, longer));
+    text[0] = 'S';
+    assert_null(key_table_find(&table, text));
+    text[0] = 's';
     text[6] = text[6] == 'x' ? 'y' : 'x'; /* an id that nobody has */
     assert_null(key_table_find(&table, text));
     assert_int_equal(compared, 0);
+}
+
+/* Letter by letter, and none from the salt, which is in the file. */
+static void test_each_letter_has_chance_of_its_own(void **state) {
+    struct key_wish wish = {
+        .name = "a", .permissions = 2, .expires_in = MSEC_NEVER, .rescued = true
+    };
+    char text[KEY_TEXT_SIZE], other[KEY_TEXT_SIZE];
+    struct error err;
+    (void)state;
+    assert_true(key_table_add(&table, &wish, chance, NOW, text, &err));
+    key_table_clear(&table);
+    for (size_t i = 0; i < KEY_RANDOM_LEN; i += 4) {
+        chance[i] ^= 1;
+        assert_true(key_table_add(&table, &wish, chance, NOW, other, &err));
+        key_table_clear(&table);
+        chance[i] ^= 1;
+        size_t at = i < KEY_SALT_LEN ? KEY_TEXT_SIZE : 6 + (i - KEY_SALT_LEN) / 4;
+        if (at >= 6 + KEY_ID_LEN) at++; /* the colon */
+        for (size_t j = 0; j < KEY_TEXT_SIZE; j++) {
+            if ((text[j] != other[j]) != (j == at)) fail_msg("byte %zu, letter %zu", i, j);
+        }
+    }
+}
+
+static void test_the_same_text_has_another_hash_with_another_salt(void **state) {
+    struct key_wish wish = {
+        .name = "a", .permissions = 2, .expires_in = MSEC_NEVER, .rescued = true
+    };
+    unsigned char hash[KEY_HASH_LEN];
+    char text[KEY_TEXT_SIZE];
+    struct error err;
+    (void)state;
+    assert_true(key_table_add(&table, &wish, chance, NOW, text, &err));
+    assert_memory_equal(table.keys[0].salt, chance, KEY_SALT_LEN);
+    memcpy(hash, table.keys[0].hash, sizeof hash);
+    key_table_clear(&table);
+    chance[0] ^= 1;
+    assert_true(key_table_add(&table, &wish, chance, NOW, text, &err));
+    assert_memory_not_equal(table.keys[0].hash, hash, sizeof hash);
+    assert_false(key_table_add(&table, &wish, chance, NOW, text, &err)); /* the id is in use */
+    assert_int_equal(err.code, ERR_INTERNAL);
+}
+
+static void test_clients_see_neither_salt_nor_hash(void **state) {
+    char text[KEY_TEXT_SIZE];
+    struct error err;
+    (void)state;
+    assert_true(add(ADMIN_KEY, false, text, &err));
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *shown = key_show(&table.keys[0], doc);
+    assert_int_equal(yyjson_mut_obj_size(shown), 7);
+    assert_null(yyjson_mut_obj_get(shown, "salt"));
+    assert_null(yyjson_mut_obj_get(shown, "hash"));
+    yyjson_mut_doc_free(doc);
 }
 
 static void test_the_file_never_has_the_key(void **state) {
@@ -125,6 +187,9 @@ static void test_the_first_key_can_manage_the_server(void **state) {
     assert_false(add("{\"name\":\"a\",\"permissions\":[\"admin\"],\"expires_in\":60}", false,
                      text, &err));
     assert_true(add("{\"name\":\"a\"}", true, text, &err)); /* the setting api_key can */
+    assert_true(add("{\"name\":\"b\",\"permissions\":[\"admin\"],\"expires_in\":60}", true,
+                    text, &err));
+    assert_false(add("{\"name\":\"c\"}", false, text, &err)); /* it will be gone */
 }
 
 static void test_the_last_admin_stays_and_the_last_key_needs_a_word(void **state) {
@@ -142,6 +207,20 @@ static void test_the_last_admin_stays_and_the_last_key_needs_a_word(void **state
     assert_false(key_table_remove(&table, first, false, false, &err));
     assert_true(key_table_remove(&table, first, false, true, &err));
     assert_int_equal(table.count, 0);
+    assert_true(add(ADMIN_KEY, false, text, &err));
+    assert_true(key_table_remove(&table, table.keys[0].id, true, false, &err)); /* rescued */
+}
+
+static void test_the_key_that_is_revoked_goes_and_no_other(void **state) {
+    char text[3][KEY_TEXT_SIZE];
+    struct error err;
+    (void)state;
+    for (int i = 0; i < 3; i++) assert_true(add(ADMIN_KEY, false, text[i], &err));
+    assert_true(
+        key_table_remove(&table, key_table_find(&table, text[1])->id, false, false, &err));
+    assert_int_equal(table.count, 2);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(key_table_find(&table, text[i]) != NULL, i != 1);
 }
 
 static void test_permissions_are_what_they_say(void **state) {
@@ -155,6 +234,37 @@ static void test_permissions_are_what_they_say(void **state) {
             assert_int_equal(permission_require(1u << has, need, &err), want);
             if (!want) assert_int_equal(err.code, ERR_FORBIDDEN);
         }
+    }
+}
+
+static void test_a_key_has_all_the_permissions_that_were_wished(void **state) {
+    char text[KEY_TEXT_SIZE];
+    struct error err;
+    (void)state;
+    assert_true(
+        add("{\"name\":\"b\",\"permissions\":[\"events\",\"models\"]}", true, text, &err));
+    assert_int_equal(key_table_find(&table, text)->permissions,
+                     1u << PERMISSION_EVENTS | 1u << PERMISSION_MODELS);
+}
+
+static void test_a_key_is_for_as_many_models_as_may_be(void **state) {
+    struct key_wish wish, untouched;
+    yyjson_val *models;
+    struct error err;
+    (void)state;
+    memset(&wish, 0x5a, sizeof wish);
+    untouched = wish;
+    for (int count = KEY_MODELS_MAX + 1; count >= KEY_MODELS_MAX; count--) {
+        struct buf json = BUF_INIT(1 << 12);
+        buf_add_str(&json, "{\"name\":\"a\",\"models\":[\"m\"");
+        for (int i = 1; i < count; i++) buf_add_str(&json, ",\"m\"");
+        buf_add_str(&json, "]}");
+        yyjson_doc *doc = json_parse_object(buf_str(&json), json.len, &err);
+        bool ok = key_wish_read(yyjson_doc_get_root(doc), &wish, &models, &err);
+        assert_int_equal(ok, count == KEY_MODELS_MAX);
+        if (!ok) assert_memory_equal(&wish, &untouched, sizeof wish);
+        yyjson_doc_free(doc);
+        buf_clear(&json);
     }
 }
 
@@ -267,6 +377,73 @@ static void test_damage_is_noticed_and_widens_no_right(void **state) {
     free(bytes);
 }
 
+/* In the text, `from` becomes `to`. The caller frees. */
+static char *replaced(const char *text, const char *from, const char *to) {
+    struct buf out = BUF_INIT(1 << 16);
+    const char *at = strstr(text, from);
+    assert_non_null(at);
+    buf_add(&out, text, (size_t)(at - text));
+    buf_add_str(&out, to);
+    buf_add_str(&out, at + strlen(from));
+    return buf_take(&out);
+}
+
+/* What a client may leave out has to be in the file, and nothing else. */
+static void test_a_file_with_one_mistake_is_not_whole(void **state) {
+    static const char *const mistakes[][2] = {
+        { "{\"keys\":", "{\"more\":1,\"keys\":" },
+        { "{\"keys\":", "{\"keyz\":" },
+        { "\"id\":", "\"more\":1,\"id\":" },
+        { "\"expires_at\":", "\"expires\":" },
+        { "\"expires_at\":", "\"expires_at\":-" },
+        { "\"created_at\":", "\"created\":" },
+        { "\"last_used_at\":0", "\"last_used_at\":null" },
+        { "\"models\":", "\"model\":" },
+        { "\"permissions\":", "\"permission\":" },
+        { "\"hash\":\"", "\"hash\":\"g" },
+        { "\"hash\":\"", "\"hash\":\"00" },
+        { "\"salt\":\"", "\"salt\":\"0" },
+        { "\"id\":\"", "\"id\":\"x" },
+    };
+    static struct key_table read;
+    char text[KEY_TEXT_SIZE];
+    struct buf file = BUF_INIT(1 << 16);
+    struct error err;
+    (void)state;
+    assert_true(add("{\"name\":\"a\",\"expires_in\":60}", true, text, &err));
+    key_table_format(&table, &file);
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        char *bad = replaced(buf_str(&file), mistakes[i][0], mistakes[i][1]);
+        bool whole = key_table_read(&read, bad, strlen(bad), &err);
+        if (whole) fail_msg("it is read: %s", bad);
+        key_table_clear(&read);
+        free(bad);
+    }
+    char *at = strstr(file.data, "\"hash\":\"") + strlen("\"hash\":\"");
+    char was = *at;
+    *at = 'g';
+    assert_false(key_table_read(&read, buf_str(&file), file.len, &err));
+    *at = was;
+    key_table_clear(&read);
+    buf_clear(&file);
+}
+
+static void test_an_id_is_read_once(void **state) {
+    static struct key_table read;
+    char text[KEY_TEXT_SIZE], twin[KEY_TEXT_SIZE];
+    struct buf file = BUF_INIT(1 << 16);
+    struct error err;
+    (void)state;
+    assert_true(add(ADMIN_KEY, false, text, &err));
+    assert_true(add(ADMIN_KEY, false, twin, &err));
+    memcpy(table.keys[1].id, table.keys[0].id, KEY_ID_LEN);
+    key_table_format(&table, &file);
+    assert_false(key_table_read(&read, buf_str(&file), file.len, &err));
+    assert_int_equal(read.count, 1);
+    key_table_clear(&read);
+    buf_clear(&file);
+}
+
 static void test_the_file_brings_everything_back(void **state) {
     static struct key_table read;
     char text[KEY_TEXT_SIZE], again[KEY_TEXT_SIZE];
@@ -296,15 +473,23 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_key_has_lm_studios_form_and_is_found_again),
         TEST(test_a_key_is_compared_whole),
+        TEST(test_each_letter_has_chance_of_its_own),
+        TEST(test_the_same_text_has_another_hash_with_another_salt),
+        TEST(test_clients_see_neither_salt_nor_hash),
         TEST(test_the_file_never_has_the_key),
         TEST(test_the_first_key_can_manage_the_server),
         TEST(test_the_last_admin_stays_and_the_last_key_needs_a_word),
+        TEST(test_the_key_that_is_revoked_goes_and_no_other),
         TEST(test_permissions_are_what_they_say),
+        TEST(test_a_key_has_all_the_permissions_that_were_wished),
+        TEST(test_a_key_is_for_as_many_models_as_may_be),
         TEST(test_a_key_for_some_models_is_for_no_others),
         TEST(test_a_key_expires_at_its_time),
         TEST(test_bad_wishes_are_refused),
         TEST(test_a_full_table_takes_no_more),
         TEST(test_damage_is_noticed_and_widens_no_right),
+        TEST(test_a_file_with_one_mistake_is_not_whole),
+        TEST(test_an_id_is_read_once),
         TEST(test_the_file_brings_everything_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
