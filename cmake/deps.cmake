@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
 # doze::edit doze::sqlite doze::wslay doze::nettle doze::zlib doze::cmocka doze::threads
-# doze::openssl doze::llama, and doze::xxhash (headers only).
+# doze::openssl doze::llama, doze::mtmd, doze::stb and doze::xxhash (headers only).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)
@@ -102,6 +102,31 @@ foreach(header llama.h ggml.h common.h nlohmann/json.hpp)
     endif()
     target_include_directories(doze_llama SYSTEM INTERFACE ${folder})
 endforeach()
+
+# mtmd, by which a model sees pictures, is not among the prebuilt libraries: it is compiled from the
+# same release's sources, without its helpers for audio and video.
+unset(mtmd)
+find_path(mtmd mtmd.cpp NO_CACHE NO_DEFAULT_PATH PATHS ${roots} PATH_SUFFIXES tools/mtmd)
+if(NOT mtmd)
+    message(FATAL_ERROR "tools/mtmd/mtmd.cpp ${llama_hint}")
+endif()
+file(GLOB mtmd_models ${mtmd}/models/*.cpp)
+add_library(doze_mtmd STATIC ${mtmd}/mtmd.cpp ${mtmd}/mtmd-audio.cpp ${mtmd}/mtmd-image.cpp
+    ${mtmd}/clip.cpp ${mtmd_models})
+add_library(doze::mtmd ALIAS doze_mtmd)
+target_include_directories(doze_mtmd SYSTEM PUBLIC ${mtmd})
+target_link_libraries(doze_mtmd PUBLIC doze::llama PRIVATE doze::threads)
+target_compile_options(doze_mtmd PRIVATE -w -g0)
+
+# The decoder of pictures in llama.cpp's vendor folder; headers only.
+unset(stb)
+find_path(stb stb/stb_image.h NO_CACHE NO_DEFAULT_PATH PATHS ${roots} PATH_SUFFIXES vendor)
+if(NOT stb)
+    message(FATAL_ERROR "vendor/stb/stb_image.h ${llama_hint}")
+endif()
+add_library(doze_stb INTERFACE)
+add_library(doze::stb ALIAS doze_stb)
+target_include_directories(doze_stb SYSTEM INTERFACE ${stb})
 
 # For programs declared without doze_program.
 list(APPEND CMAKE_BUILD_RPATH ${DOZE_RUNTIME_DIRS})

@@ -4,16 +4,19 @@
 # in engine.lock. With DOZE_LLAMA_DIR set the user's own llama.cpp is used and nothing is fetched.
 #
 #   build/deps/engine/lib   libllama, libllama-common, libggml* (ggml looks beside itself)
-#   build/deps/engine/src   include/ ggml/include/ common/ vendor/ models/ of the release
+#   build/deps/engine/src   of the release what SOURCES names; tools/mtmd is compiled with doze
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
 LOCK=$ROOT/setup/engine.lock
 ENGINE=$DEPS/engine
 STAMP=$ENGINE/engine.lock
+SOURCES="LICENSE include ggml/include common vendor models tools/mtmd"
+
+wanted() { cat "$LOCK" && echo "$SOURCES"; }
 
 [ -z "${DOZE_LLAMA_DIR:-}" ] || exit 0
-cmp -s "$LOCK" "$STAMP" && exit 0
+wanted | cmp -s - "$STAMP" && exit 0
 
 case $(uname -m) in
 x86_64) binaries=linux-x64 ;;
@@ -62,12 +65,12 @@ tar -xzf "$tarball" -C "$work/unpack" package/llama/gitRelease.bundle
 git clone --quiet "$work/unpack/package/llama/gitRelease.bundle" "$work/unpack/git" \
     2>"$DOWNLOAD/git.log" ||
     die "git could not read the bundle of llama.cpp (see build/deps/download/git.log)"
-git -C "$work/unpack/git" archive HEAD LICENSE include ggml/include common vendor models |
-    tar -x -C "$work/src"
+# shellcheck disable=SC2086 # a list of words
+git -C "$work/unpack/git" archive HEAD $SOURCES | tar -x -C "$work/src"
 cp "$work/src/LICENSE" "$work/lib/LICENSE.llama.cpp"
 rm -rf "$work/unpack"
 
-cp "$LOCK" "$work/engine.lock"
+wanted >"$work/engine.lock"
 rm -rf "$ENGINE"
 mv "$work" "$ENGINE"
 say "the engine is in build/deps/engine"
