@@ -40,6 +40,14 @@ void gguf_file_f32(struct gguf_file *file, const char *key, float value) {
     gguf_set_val_f32(file->meta, full, value);
 }
 
+static void add_tensor(struct gguf_file *file, struct ggml_context *ctx,
+                       struct ggml_tensor *tensor, struct fill fill) {
+    gguf_add_tensor(file->meta, tensor);
+    ggml_free(ctx);
+    file->fills = xrealloc(file->fills, (file->count + 1) * sizeof *file->fills);
+    file->fills[file->count++] = fill;
+}
+
 void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t columns,
                       int64_t rows, struct fill fill, const char *name, ...) {
     struct ggml_init_params params = { .mem_size = 2 * ggml_tensor_overhead(),
@@ -54,10 +62,18 @@ void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t colum
     (void)vsnprintf(full, sizeof full, name, args);
     va_end(args);
     ggml_set_name(tensor, full);
-    gguf_add_tensor(file->meta, tensor);
-    ggml_free(ctx);
-    file->fills = xrealloc(file->fills, (file->count + 1) * sizeof *file->fills);
-    file->fills[file->count++] = fill;
+    add_tensor(file, ctx, tensor, fill);
+}
+
+void gguf_file_kernel(struct gguf_file *file, int64_t side, int64_t in, int64_t out,
+                      struct fill fill, const char *name) {
+    struct ggml_init_params params = { .mem_size = 2 * ggml_tensor_overhead(),
+                                       .no_alloc = true };
+    struct ggml_context *ctx = ggml_init(params);
+    struct ggml_tensor *tensor = ggml_new_tensor_4d(ctx, GGML_TYPE_F32, side, side, in, out);
+
+    ggml_set_name(tensor, name);
+    add_tensor(file, ctx, tensor, fill);
 }
 
 /* One row of a tensor: each row has its own seed, so that rows can be made in any order. */
@@ -83,7 +99,7 @@ static bool is_zero(const struct fill *fill) {
 static bool write_tensor(const struct gguf_file *file, size_t index, FILE *out) {
     const int64_t *ne = gguf_get_tensor_ne(file->meta, (int64_t)index);
     enum ggml_type type = gguf_get_tensor_type(file->meta, (int64_t)index);
-    int64_t columns = ne[0], rows = ne[1];
+    int64_t columns = ne[0], rows = ne[1] * ne[2] * ne[3];
     size_t row_bytes = ggml_row_size(type, columns);
     float *values = xcalloc((size_t)columns * ROWS_AT_ONCE, sizeof *values);
     char *bytes = xcalloc(ROWS_AT_ONCE, row_bytes);

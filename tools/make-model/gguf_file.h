@@ -47,6 +47,10 @@ void gguf_file_tensor(struct gguf_file *file, enum ggml_type type, int64_t colum
                       int64_t rows, struct fill fill, const char *name, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Add a kernel of side x side for each pair of channels, f32. */
+void gguf_file_kernel(struct gguf_file *file, int64_t side, int64_t in, int64_t out,
+                      struct fill fill, const char *name);
+
 /* Write everything to path. Fails with ERR_IO. */
 bool gguf_file_write(const struct gguf_file *file, const char *path, struct error *err);
 

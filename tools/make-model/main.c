@@ -76,6 +76,14 @@ static const struct option_spec embedding_specs[] = {
     { 0 },
 };
 
+static const struct option_spec projector_specs[] = {
+    TEXT(out, struct projector_options, "out", "FILE", "the file to make (needed)"),
+    WORD(kind, struct projector_options, "kind", "mlp|gemma3", "how pictures become tokens"),
+    COUNT(embd, struct projector_options, "embd", 8, 16384, "columns of the model's embedding"),
+    COUNT(seed, struct projector_options, "seed", 0, INT64_MAX, "other seeds, other weights"),
+    { 0 },
+};
+
 static const struct option_spec broken_specs[] = {
     TEXT(out, struct broken_options, "out", "FILE", "the file to make (needed)"),
     WORD(kind, struct broken_options, "kind", broken_kinds, ""),
@@ -124,6 +132,15 @@ static bool run_embedding(int argc, char **argv, const struct command_spec *spec
     return help || (options_require(options.out, "out", err) && embedding_make(&options, err));
 }
 
+static bool run_projector(int argc, char **argv, const struct command_spec *spec,
+                          struct error *err) {
+    struct projector_options options = { 0 };
+    bool help;
+
+    if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
+    return help || (options_require(options.out, "out", err) && projector_make(&options, err));
+}
+
 static bool run_broken(int argc, char **argv, const struct command_spec *spec,
                        struct error *err) {
     struct broken_options options = { 0 };
@@ -169,6 +186,8 @@ static const struct {
     { { "random", "a decoder with random weights", random_specs }, run_random },
     { { "spoken", "a decoder that says a given text", spoken_specs }, run_spoken },
     { { "embedding", "a BERT-shaped embedding model", embedding_specs }, run_embedding },
+    { { "projector", "eyes for a model: the mmproj file beside it", projector_specs },
+      run_projector },
     { { "broken", "a file that cannot be loaded", broken_specs }, run_broken },
     { { "demo", "two small spoken models that tell about doze", demo_specs }, run_demo },
     { { "say", "load a model and let it speak, without doze", say_specs }, run_say },

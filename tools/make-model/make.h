@@ -48,6 +48,14 @@ struct embedding_options {
 };
 bool embedding_make(const struct embedding_options *options, struct error *err);
 
+/* A projector (mmproj) with random weights, for a model with `embd` columns. gemma3: the tokens
+ * of a picture see one another. */
+struct projector_options {
+    const char *out, *kind; /* kind: mlp gemma3 */
+    int64_t embd, seed;
+};
+bool projector_make(const struct projector_options *options, struct error *err);
+
 /* A file that cannot be loaded, for one reason. */
 struct broken_options {
     const char *out, *kind;
