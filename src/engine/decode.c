@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "engine/constrained.h"
 #include "engine/order.h"
+#include "engine/projector.h"
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
 #include "engine/reply.h"
+#include "engine/sight.h"
 
 /* ---- filling the batch ---- */
 
@@ -56,18 +58,24 @@ struct demand {
 };
 
 static bool is_prompt(const struct slot *s) {
-    return runs(s) && s->in_batch == 0 && due(s) > 0;
+    return runs(s) && s->in_batch == 0 && due(s) > 0 && !sight_is_due(s);
+}
+
+static void forget_batch(struct engine *e) {
+    e->batch.n_tokens = 0;
+    for (int i = 0; i < e->context.parallel; i++) {
+        e->slots[i].in_batch = 0;
+        e->slots[i].result = -1;
+    }
 }
 
 /* Single tokens first, so that every answer goes on. */
 static struct demand add_single_tokens(struct engine *e) {
     struct demand demand = { 0 };
-    e->batch.n_tokens = 0;
+    forget_batch(e);
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
-        s->in_batch = 0;
-        s->result = -1;
-        if (!runs(s)) continue;
+        if (!runs(s) || sight_is_due(s)) continue;
         if (due(s) > 1) {
             demand.prompts++;
             demand.tokens += due(s);
@@ -103,7 +111,7 @@ static void add_prompts(struct engine *e, size_t room, double speed) {
         if (!first && share < PROMPT_PIECE && share < due(s)) return;
         first = false;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
-        size_t count = prompt_cache_until_mark(s, most < share ? most : share);
+        size_t count = sight_text(s, prompt_cache_until_mark(s, most < share ? most : share));
         batch_add(e, s, count);
         room -= count;
     }
@@ -257,6 +265,7 @@ static void take_result(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     bool in_prompt = s->processed < job->prompt.count;
     s->processed += (size_t)s->in_batch;
+    sight_processed(s);
     prompt_cache_processed(e, s);
     if (embeds(s)) {
         if (s->result >= 0) take_vector(e, s);
@@ -312,10 +321,61 @@ static void note_waits(const struct engine *e) {
     }
 }
 
+/* ---- pictures ---- */
+
+/* Of the prompts that have come to a picture the one that came first. */
+static struct slot *next_to_see(struct engine *e) {
+    struct slot *next = NULL;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (!runs(s) || !sight_is_due(s)) continue;
+        if (!next || s->job->received < next->job->received) next = s;
+    }
+    return next;
+}
+
+/* The next tokens of a picture, in a batch of their own. */
+static int32_t compute_picture(struct engine *e, struct slot *s) {
+    struct llama_context *llama = e->context.llama;
+    struct llama_batch batch = sight_batch(e, s);
+    bool whole = projector_sees_whole(e->model.projector);
+    s->in_batch = e->batch.n_tokens = batch.n_tokens;
+    if ((size_t)batch.n_tokens == due(s)) {
+        s->result = batch.n_tokens - 1;
+        batch.logits[s->result] = 1;
+    }
+    llama_set_embeddings(llama, false);
+    if (whole) llama_set_causal_attn(llama, false);
+    int32_t status = context_compute(&e->context, &e->cpu, batch);
+    if (whole) llama_set_causal_attn(llama, true);
+    return status;
+}
+
+/* False: no prompt has come to a picture. */
+static bool see(struct engine *e) {
+    struct slot *s = next_to_see(e);
+    struct error err;
+    bool failed;
+    if (!s) return false;
+    forget_batch(e);
+    if (!sight_look(e, s, &failed, &err)) {
+        if (failed) slot_fail(e, s, &err);
+        return true;
+    }
+    int32_t status = compute_picture(e, s);
+    if (status == 0) {
+        take_result(e, s);
+    } else {
+        undo_batch(e, status);
+    }
+    return true;
+}
+
 bool decode_step(struct engine *engine) {
     slots_provide_next(engine);
+    bool saw = see(engine);
     fill_batch(engine);
-    if (engine->batch.n_tokens == 0) return false;
+    if (engine->batch.n_tokens == 0) return saw;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));
     int32_t status = context_compute(&engine->context, &engine->cpu, engine->batch);
     if (status != 0) {

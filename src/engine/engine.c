@@ -47,13 +47,14 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     if (e->ahead) return true;
     if (frame->type != MSG_CANCEL) return false;
     if (e->model.embeds) return e->embedding == frame->request;
+    if (e->looking) return e->looking == frame->request;
     const struct slot *slot = slots_find(e, frame->request);
     return slot && e->batch.n_tokens > LONG_BATCH && 2 * slot->in_batch > e->batch.n_tokens;
 }
 
-/* Called by ggml on this thread before every node of the graph (CPU only). True gives the batch
- * up, which is worth it for a cancelled request that most of it is for; the frame itself is
- * acted on later. */
+/* Called by ggml on this thread before every node of the graph (CPU only), and by a projector
+ * after the slow ones. True gives the batch up, which is worth it for a cancelled request that
+ * most of it is for; the frame itself is acted on later. */
 static bool batch_on_node(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();

@@ -42,6 +42,7 @@ struct engine {
     struct slot slots[LOAD_MAX_PARALLEL];
     struct job_queue queue;
     uint64_t embedding; /* request whose batch embed.c computes now */
+    uint64_t looking;   /* request of which sight.c computes a picture now */
     uint64_t counter;   /* of uses of slots */
     struct {
         struct tokens tokens; /* see next_turn.h */

@@ -68,7 +68,8 @@ bool fingerprint_make(const struct model *model, const struct context *context,
                       const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]) {
     struct buf file = BUF_INIT(1 << 20), settings = BUF_INIT(4096);
     unsigned char half[FINGERPRINT_SIZE];
-    bool ok = add_files(model, request->path, &file);
+    bool ok = add_files(model, request->path, &file) &&
+              (!model->projector || add_file(request->projector, &file));
     if (ok) {
         (void)buf_addf(&file, "%s\n", llama_version());
         add_settings(model, context, &request->settings, &settings);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "engine/picture.h"
 #include "engine/prepared.h"
 #include "engine/sampler.h"
 
@@ -47,6 +48,25 @@ static bool take_prompt(struct job *job, const struct model *model, size_t lengt
     return (job->prompt.count > 0 && job->prompt.count < length) || damaged(err);
 }
 
+/* What the preparer says of a picture is where it is; what it is like is said by its hash. */
+static bool take_pictures(struct job *job, struct prepared *prepared, struct error *err) {
+    const struct request_chat *chat = &job->request.chat;
+    if (!prepared_take_spans(prepared, &job->pictures) ||
+        !picture_spans_fit(&job->pictures, job->prompt.count, chat->picture_count)) {
+        return damaged(err);
+    }
+    unsigned char hash[PICTURE_HASH_SIZE];
+    int32_t hashed = -1;
+    for (size_t i = 0; i < job->pictures.count; i++) {
+        const struct picture_span *span = &job->pictures.items[i];
+        const struct picture_url *url = &chat->pictures[span->picture];
+        if (span->picture != hashed) picture_hash(url->text, url->len, hash);
+        hashed = span->picture;
+        picture_span_mark(span, hash, job->prompt.data);
+    }
+    return true;
+}
+
 static bool take_plan(struct job *job, const struct prepared *prepared, struct error *err) {
     job->plan = json_parse_object(prepared->at, prepared->left, err);
     if (!job->plan) return damaged(err);
@@ -62,7 +82,7 @@ bool job_take_prepared(struct job *job, const struct model *model, size_t length
     job->vocab = model->vocab;
     bool ok = inputs ? take_inputs(job, model, length, &prepared, err)
                      : take_prompt(job, model, length, &prepared, err) &&
-                           take_plan(job, &prepared, err);
+                           take_pictures(job, &prepared, err) && take_plan(job, &prepared, err);
     if (!ok) return false;
     output_init(&job->output, link, job->id, job->chat, &job->request.sampling.stops);
     if (!inputs) {
@@ -87,6 +107,8 @@ void job_free(struct job *job) {
     yyjson_doc_free(job->plan);
     buf_clear(&job->body);
     tokens_clear(&job->prompt);
+    picture_spans_clear(&job->pictures);
+    seen_clear(&job->seen);
     request_clear(&job->request);
     free(job);
 }

@@ -13,7 +13,9 @@
 #include "engine/chat_shim.h"
 #include "engine/model.h"
 #include "engine/output.h"
+#include "engine/picture_spans.h"
 #include "engine/preparers.h"
+#include "engine/projector.h"
 #include "engine/request.h"
 #include "engine/tokens.h"
 
@@ -35,7 +37,9 @@ struct job {
     yyjson_doc *plan;  /* of a generation: what came with its tokens (plan_shim.h) */
     struct chat *chat; /* of a chat */
     struct job_constraint constraint;
-    struct tokens prompt; /* of a generation, or the embedding's current input */
+    struct tokens prompt;          /* of a generation, or the embedding's current input */
+    struct picture_spans pictures; /* of the prompt */
+    struct seen seen;              /* of them so far (sight.h) */
     struct llama_sampler *sampler;
     struct output output;
     const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */

@@ -3,6 +3,7 @@
 
 #include <ggml.h>
 #include <llama.h>
+#include <mtmd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ void log_capture_start(void) {
     plan_shim_quiet();
     (void)ggml_set_abort_callback(library_on_abort);
     llama_log_set(library_on_log, NULL);
+    mtmd_log_set(library_on_log, NULL);
 }
 
 void log_capture_forward(struct link *link) {

@@ -88,9 +88,10 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     if (request->settings.mmap && !request->prefetched)
         (void)file_prefetch(request->path, prefetch_on_progress, &progress, NULL);
     progress.from = progress.last;
-    bool ok = model_open(&e->model, request, load_on_progress, &progress, err) &&
-              preparation_begin(e, &request->settings, err) &&
-              context_open(&e->context, &e->model, request, err);
+    bool ok = model_open(&e->model, request, load_on_progress, &progress, err);
+    if (ok) model_open_projector(&e->model, request);
+    ok = ok && preparation_begin(e, &request->settings, err) &&
+         context_open(&e->context, &e->model, request, err);
     e->memory_limit = (uint64_t)request->memory_bytes;
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
     if (ok) prompt_cache_open(e, request);
@@ -149,6 +150,14 @@ static struct sandbox_rights rights_to_serve(const struct engine *e) {
     };
 }
 
+/* Only who sends a picture would be told. */
+static void warn_of_blindness(struct engine *e) {
+    char text[256];
+    int len = snprintf(text, sizeof text, "The model cannot see: %s.", e->model.blind);
+    link_send_warning(&e->link, text,
+                      (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
+}
+
 static bool load_and_report(struct engine *e, struct load_message *request,
                             struct sandbox *sandbox) {
     struct error err;
@@ -165,6 +174,7 @@ static bool load_and_report(struct engine *e, struct load_message *request,
         return false;
     }
     engine_init(e);
+    if (e->model.blind) warn_of_blindness(e);
     struct sandbox_rights rights = rights_to_serve(e);
     sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
     describe_model(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
@@ -187,6 +197,7 @@ static bool obey(struct engine *e, const struct frame *frame) {
     bool measure = frame->type == MSG_MEASURE;
     bool on = request.prompts.mode == PROMPT_STORE_ON;
     struct sandbox_rights rights = { .model = request.path,
+                                     .projector = measure ? NULL : request.projector,
                                      .prompts = on && !measure ? request.prompts.dir : NULL };
     struct error ignored; /* the first write to the folder reports it */
     if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);

@@ -9,7 +9,9 @@
 #include "base/memory.h"
 #include "base/proc_file.h"
 #include "base/xalloc.h"
+#include "engine/cpu_threads.h"
 #include "engine/log_capture.h"
+#include "engine/projector.h"
 
 /* Metadata of the architecture, e.g. qwen2.pooling_type; "" if there is none. */
 static const char *arch_value(const struct llama_model *weights, const char *key, char *out,
@@ -155,9 +157,21 @@ bool model_open(struct model *ret, const struct load_message *request,
     return true;
 }
 
+void model_open_projector(struct model *model, const struct load_message *request) {
+    const struct load_settings *s = &request->settings;
+    struct error err;
+    if (!request->projector || model->embeds) return;
+    int threads = s->threads > 0 ? (int)s->threads : cpu_threads_default();
+    model->projector = projector_open(request->projector, model->weights, threads,
+                                      s->gpu_layers != 0, &err);
+    if (!model->projector) model->blind = xstrdup(err.text);
+}
+
 void model_close(struct model *model) {
     chat_templates_free(model->templates);
+    projector_close(model->projector);
     llama_model_free(model->weights);
+    free(model->blind);
     free(model->reasoning_ending);
     *model = (struct model){ 0 };
 }

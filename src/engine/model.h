@@ -18,6 +18,8 @@ struct model {
     struct chat_templates *templates;
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
+    struct projector *projector; /* NULL: it cannot see */
+    char *blind; /* why not, if it was to: goes on after "This model cannot see: "; or NULL */
     char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool ranks;             /* of those: it gives a score of a query and a document */
@@ -35,6 +37,10 @@ typedef bool (*model_progress_fn)(float progress, void *ctx);
 bool model_open(struct model *ret, const struct load_message *request,
                 model_progress_fn progress, void *progress_ctx, struct error *err);
 void model_close(struct model *model);
+
+/* Give it the eyes that LOAD names, if any. Without them it reads all the same: what is wrong
+ * is in model->blind. */
+void model_open_projector(struct model *model, const struct load_message *request);
 
 /* A number of the architecture's metadata ("attention.key_length"), or `otherwise`. */
 uint64_t model_arch_number(const struct llama_model *weights, const char *key,

@@ -86,12 +86,23 @@ static void write_marked(const struct llama_vocab *vocab, const struct request *
     buf_clear(&eos);
 }
 
-static bool reply_templated(const struct model *model, const struct request *r,
-                            const struct plan *plan, struct reply *reply, struct error *err) {
+/* As people may read it. */
+static struct buf shown_prompt(const struct prompt_limits *l, const struct plan *plan) {
     size_t len = 0;
     const char *prompt = plan_prompt(plan, &len);
-    struct buf text = BUF_INIT(len + (2 << 16));
-    write_marked(model->vocab, r, prompt, len, &text);
+    struct buf shown = BUF_INIT(len);
+    if (l->pictures)
+        picture_prompt_show(l->pictures, prompt, len, &shown);
+    else
+        (void)buf_add(&shown, prompt, len);
+    return shown;
+}
+
+static bool reply_templated(const struct prompt_limits *l, const struct request *r,
+                            const struct plan *plan, struct reply *reply, struct error *err) {
+    struct buf shown = shown_prompt(l, plan), text = BUF_INIT(shown.len + (2 << 16));
+    write_marked(l->model->vocab, r, buf_str(&shown), shown.len, &text);
+    buf_clear(&shown);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *result = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strncpy(doc, result, "prompt", buf_str(&text), text.len);
@@ -118,21 +129,22 @@ static bool apply_template(const struct prompt_limits *l, const struct request *
     struct plan *plan = prompt_plan(l, &r->chat, err);
     if (!plan) return false;
     bool ok = r->count ? reply_token_count(l, plan, reply, err)
-                       : reply_templated(l->model, r, plan, reply, err);
+                       : reply_templated(l, r, plan, reply, err);
     plan_free(plan);
     return ok;
 }
 
 /* ---- what is for a slot ---- */
 
-static void add_prompt(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct plan *plan) {
-    size_t len = 0;
-    const char *prompt = plan_prompt(plan, &len);
-    if (len > REPORT_MAX_PROMPT) return;
-    struct buf text = BUF_INIT(3 * len);
-    (void)utf8_repair(&text, prompt, len);
-    yyjson_mut_obj_add_strncpy(doc, root, "prompt", buf_str(&text), text.len);
+static void add_prompt(const struct prompt_limits *l, yyjson_mut_doc *doc, yyjson_mut_val *root,
+                       const struct plan *plan) {
+    struct buf shown = shown_prompt(l, plan), text = BUF_INIT(3 * shown.len);
+    if (shown.len <= REPORT_MAX_PROMPT) {
+        (void)utf8_repair(&text, buf_str(&shown), shown.len);
+        yyjson_mut_obj_add_strncpy(doc, root, "prompt", buf_str(&text), text.len);
+    }
     buf_clear(&text);
+    buf_clear(&shown);
 }
 
 /* A grammar that cannot be read is refused now, not when the answer has begun. */
@@ -164,7 +176,7 @@ static bool add_plan(const struct prompt_limits *l, const struct request *r,
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     plan_write(plan, doc, root);
-    if (r->report_prompt) add_prompt(doc, root, plan);
+    if (r->report_prompt) add_prompt(l, doc, root, plan);
     return add_document(l, doc, reply, err);
 }
 
@@ -185,6 +197,13 @@ static bool add_list(struct reply *reply, const struct tokens *tokens, struct er
            error_set(err, ERR_TOO_LARGE, "The request becomes too large; shorten it.");
 }
 
+static bool add_spans(const struct prompt_limits *l, struct reply *reply, struct error *err) {
+    static const struct picture_spans none;
+    const struct picture_spans *spans = l->pictures ? &l->pictures->spans : &none;
+    return prepared_add_spans(&reply->payload, spans) ||
+           error_set(err, ERR_TOO_LARGE, "The request becomes too large; shorten it.");
+}
+
 static bool generate(const struct prompt_limits *l, const struct request *r,
                      struct reply *reply, struct error *err) {
     struct tokens tokens = { 0 };
@@ -193,7 +212,7 @@ static bool generate(const struct prompt_limits *l, const struct request *r,
     reply->type = PREPARE_PREPARED;
     if (chat) plan = prompt_plan(l, &r->chat, err);
     bool ok = (plan || !chat) && prompt_read(l, r, plan, &tokens, err) &&
-              add_list(reply, &tokens, err) &&
+              add_list(reply, &tokens, err) && add_spans(l, reply, err) &&
               (chat ? add_plan(l, r, plan, reply, err) : add_grammar(l, r, reply, err));
     plan_free(plan);
     tokens_clear(&tokens);
@@ -250,9 +269,23 @@ static void refuse(struct reply *reply, const struct error *err) {
     reply_format_error(&reply->payload, err);
 }
 
-/* What is code, and not only data, may have changed this process in any way. */
+/* What is code, and not only data, may have changed this process in any way; what a picture's
+ * decoder was fed, too. */
 static bool brings_code(const struct request *r) {
-    return r->chat.chat_template || r->chat.grammar;
+    return r->chat.chat_template || r->chat.grammar || r->chat.picture_count > 0;
+}
+
+static bool operate(const struct prompt_limits *limits, const struct request *r,
+                    struct reply *reply, struct error *err) {
+    struct prompt_limits l = *limits;
+    struct picture_prompt pictures = { 0 };
+    if (r->chat.picture_count > 0) {
+        if (!picture_prompt_begin(&pictures, l.model, &r->chat, err)) return false;
+        l.pictures = &pictures;
+    }
+    bool ok = operations[r->op](&l, r, reply, err);
+    picture_prompt_clear(&pictures);
+    return ok;
 }
 
 static bool work(const struct model *model, const struct frame *f, struct reply *reply,
@@ -266,7 +299,7 @@ static bool work(const struct model *model, const struct frame *f, struct reply 
         return false;
     }
     *ret_last = brings_code(&request);
-    bool ok = operations[request.op](&limits, &request, reply, err);
+    bool ok = operate(&limits, &request, reply, err);
     request_clear(&request);
     return ok;
 }

@@ -38,6 +38,22 @@ bool prepared_take(struct prepared *p, int32_t vocab_size, int32_t **ret_tokens,
     return true;
 }
 
+enum { SPAN_NUMBERS = sizeof(struct picture_span) / sizeof(int32_t) };
+_Static_assert(SPAN_NUMBERS * sizeof(int32_t) == sizeof(struct picture_span), "no gaps");
+
+bool prepared_add_spans(struct buf *out, const struct picture_spans *spans) {
+    return prepared_add(out, (const int32_t *)spans->items, spans->count * SPAN_NUMBERS);
+}
+
+bool prepared_take_spans(struct prepared *p, struct picture_spans *ret) {
+    int32_t *numbers;
+    size_t count;
+    if (!prepared_take(p, INT32_MAX, &numbers, &count)) return false;
+    *ret = (struct picture_spans){ .items = (struct picture_span *)(void *)numbers,
+                                   .count = count / SPAN_NUMBERS };
+    return count % SPAN_NUMBERS == 0;
+}
+
 size_t mask_size(size_t count) {
     return (count + 7) / 8;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "engine/picture_spans.h"
 
 enum prepare_type {
     /* worker -> preparer */
@@ -24,8 +25,8 @@ enum prepare_type {
     PREPARE_ACCEPT,      /* i32 token, of the mask: taken, no answer */
 
     /* preparer -> worker */
-    PREPARE_PREPARED = 32, /* lists of tokens, one for each input, then the plan as JSON, which
-                              is empty for what is no chat */
+    PREPARE_PREPARED = 32, /* lists of tokens, one for each input; of a generation then where it
+                              has pictures, and the plan as JSON */
     PREPARE_RESULT,        /* the payload of MSG_DONE */
     PREPARE_REFUSED,       /* the payload of MSG_ERROR */
     PREPARE_TRIED,         /* empty: allowed; else a bit for each token that is */
@@ -44,6 +45,11 @@ struct prepared {
  * vocabulary has not. */
 bool prepared_take(struct prepared *prepared, int32_t vocab_size, int32_t **ret_tokens,
                    size_t *ret_count) __attribute__((warn_unused_result));
+
+/* The same for where a prompt has pictures: the caller checks whether they fit. */
+bool prepared_add_spans(struct buf *out, const struct picture_spans *spans);
+bool prepared_take_spans(struct prepared *prepared, struct picture_spans *ret)
+    __attribute__((warn_unused_result));
 
 /* A mask of `count` bits. */
 size_t mask_size(size_t count);

@@ -137,13 +137,18 @@ struct plan *prompt_plan(const struct prompt_limits *l, const struct request_cha
                   "This model makes embeddings and cannot chat; use a language model.");
         return NULL;
     }
-    return plan_new(l->model->templates, &input, err);
+    yyjson_doc *marked = l->pictures ? picture_prompt_messages(l->pictures) : NULL;
+    if (marked) input.messages = yyjson_doc_get_root(marked);
+    struct plan *plan = plan_new(l->model->templates, &input, err);
+    yyjson_doc_free(marked);
+    return plan;
 }
 
 bool prompt_of_plan(const struct prompt_limits *l, const struct plan *plan, struct tokens *ret,
                     struct error *err) {
     size_t len = 0;
     const char *prompt = plan_prompt(plan, &len);
+    if (l->pictures) return picture_prompt_tokens(l->pictures, l->model, prompt, len, ret, err);
     return tokens_from_text(ret, l->model->vocab, prompt, len, PROMPT_MARKS, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "engine/model.h"
+#include "engine/picture_prompt.h"
 #include "engine/plan_shim.h"
 #include "engine/request.h"
 #include "engine/tokens.h"
@@ -15,7 +16,8 @@
 /* What a request is prepared for. */
 struct prompt_limits {
     const struct model *model;
-    size_t length; /* tokens of one conversation */
+    size_t length;                   /* tokens of one conversation */
+    struct picture_prompt *pictures; /* of the chat; NULL: it has none */
 };
 
 /* The template applied to a conversation; free it with plan_free(). NULL with the errors of

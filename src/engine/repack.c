@@ -103,7 +103,11 @@ static void move(struct engine *e) {
     end_thread(e);
     r->state = REPACK_NONE;
     if (r->fresh.weights && context_replace(&e->context, &r->fresh, e->context.cells, &err)) {
+        r->fresh.projector = e->model.projector;
+        r->fresh.blind = e->model.blind;
         r->retired = e->model;
+        r->retired.projector = NULL;
+        r->retired.blind = NULL;
         e->model = r->fresh;
         r->state = REPACK_DONE;
     } else if (r->fresh.weights) {
@@ -126,6 +130,7 @@ static bool is_used(const struct engine *e, const struct model *model) {
     return false;
 }
 
+/* A projector knows the vocabulary of the copy that it was opened with. */
 void repack_step(struct engine *engine) {
     struct repack *r = &engine->repack;
     if (r->state == REPACK_WAITING && engine->served) {
@@ -133,7 +138,8 @@ void repack_step(struct engine *engine) {
         reply_memory(engine);
     }
     if (r->state == REPACK_RUNNING && is_through(r)) move(engine);
-    if (r->retired.weights && !is_used(engine, &r->retired)) {
+    bool used = is_used(engine, &r->retired) || engine->model.projector;
+    if (r->retired.weights && !used) {
         model_close(&r->retired);
         reply_memory(engine);
     }

@@ -148,7 +148,10 @@ static bool read_tokenize(struct request *r, yyjson_val *root, int32_t vocab_siz
 static bool read_overflow(struct request *r, yyjson_val *root, struct error *err) {
     const char *word = "stop";
     if (!json_read_str(root, "overflow", &word, err)) return false;
-    if (overflow_parse(word, &r->overflow)) return true;
+    if (overflow_parse(word, &r->overflow)) {
+        if (r->chat.picture_count > 0) r->overflow = OVERFLOW_STOP; /* pictures stay whole */
+        return true;
+    }
     return error_set_param(err, ERR_INVALID_REQUEST, "overflow",
                            "'overflow' must be \"stop\", \"truncate_middle\" or "
                            "\"rolling_window\".");

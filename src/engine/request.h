@@ -58,6 +58,13 @@ struct input {
     size_t count;
 };
 
+/* As image_url parts carry them; borrowed from the document. */
+struct picture_url {
+    const char *text;
+    size_t len;
+};
+enum { REQUEST_MAX_PICTURES = 64 };
+
 struct request_chat {                                       /* NULL: not given */
     yyjson_val *messages, *tools, *kwargs;                  /* of the document */
     char *schema;                                           /* JSON, owned */
@@ -66,7 +73,9 @@ struct request_chat {                                       /* NULL: not given *
     int parallel_tool_calls;                                /* -1: not given */
     int64_t reasoning_budget; /* tokens of each reasoning part; -1: no limit */
     bool add_generation_prompt;
-    int continue_final_message; /* -1: not given */
+    int continue_final_message;   /* -1: not given */
+    struct picture_url *pictures; /* of all messages, in order; owned */
+    size_t picture_count;
 };
 
 struct request {
@@ -89,7 +98,7 @@ struct request {
     bool count;                              /* of template: answer how many tokens it has */
 };
 
-/* Fails with ERR_INVALID_REQUEST naming the field, or ERR_NOT_SUPPORTED (images, unknown op).
+/* Fails with ERR_INVALID_REQUEST naming the field, or ERR_NOT_SUPPORTED (audio, unknown op).
  * defaults: what sampling fields that are absent become. Clear it with request_clear(). */
 bool request_parse(struct request *ret, const char *text, size_t len,
                    const struct sampling *defaults, int32_t vocab_size, struct error *err);

@@ -9,6 +9,7 @@
 
 void request_chat_clear(struct request_chat *chat) {
     free(chat->schema);
+    free(chat->pictures);
     *chat = (struct request_chat){ 0 };
 }
 
@@ -79,33 +80,56 @@ static bool message_wrong(struct error *err, size_t index, const char *what) {
                            what);
 }
 
-/* Everything that is not text needs a projector, which the prebuilt libraries lack. */
-static bool check_parts(yyjson_val *parts, size_t index, struct error *err) {
+static bool add_picture(struct request_chat *chat, yyjson_val *part, size_t index,
+                        struct error *err) {
+    yyjson_val *url = yyjson_obj_get(yyjson_obj_get(part, "image_url"), "url");
+    if (!yyjson_is_str(url))
+        return message_wrong(err, index, "has an image_url part without a 'url'");
+    if (chat->picture_count == REQUEST_MAX_PICTURES) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "messages",
+                               "'messages' has more than %d pictures; send fewer.",
+                               REQUEST_MAX_PICTURES);
+    }
+    chat->pictures = xrealloc(chat->pictures,
+                              (chat->picture_count + 1) * sizeof *chat->pictures);
+    chat->pictures[chat->picture_count++] = (struct picture_url){ .text = yyjson_get_str(url),
+                                                                  .len = yyjson_get_len(url) };
+    return true;
+}
+
+/* Nothing hears, and files are for others to read. */
+static bool check_part(struct request_chat *chat, yyjson_val *part, size_t index,
+                       struct error *err) {
+    const char *type = yyjson_get_str(yyjson_obj_get(part, "type"));
+    if (!type) return message_wrong(err, index, "has a content part without a 'type'");
+    if (strcmp(type, "image_url") == 0) return add_picture(chat, part, index, err);
+    if (strcmp(type, "text") != 0) {
+        return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
+                               "messages[%zu] has a content part of type '%.40s'; this engine "
+                               "reads text and images. Leave audio and files out.",
+                               index, type);
+    }
+    return yyjson_is_str(yyjson_obj_get(part, "text")) ||
+           message_wrong(err, index, "has a text part whose 'text' is not a string");
+}
+
+static bool check_parts(struct request_chat *chat, yyjson_val *parts, size_t index,
+                        struct error *err) {
     yyjson_arr_iter iter = yyjson_arr_iter_with(parts);
     for (yyjson_val *part; (part = yyjson_arr_iter_next(&iter));) {
-        const char *type = yyjson_get_str(yyjson_obj_get(part, "type"));
-        if (!type) return message_wrong(err, index, "has a content part without a 'type'");
-        if (strcmp(type, "text") != 0) {
-            return error_set_param(
-                err, ERR_NOT_SUPPORTED, "messages",
-                "messages[%zu] has a content part of type '%.40s'; this engine "
-                "reads text only. Leave images, audio and files out.",
-                index, type);
-        }
-        if (!yyjson_is_str(yyjson_obj_get(part, "text"))) {
-            return message_wrong(err, index, "has a text part whose 'text' is not a string");
-        }
+        if (!check_part(chat, part, index, err)) return false;
     }
     return true;
 }
 
-static bool check_message(yyjson_val *message, size_t index, struct error *err) {
+static bool check_message(struct request_chat *chat, yyjson_val *message, size_t index,
+                          struct error *err) {
     if (!yyjson_is_obj(message)) return message_wrong(err, index, "is not an object");
     if (!yyjson_is_str(yyjson_obj_get(message, "role"))) {
         return message_wrong(err, index, "has no 'role'");
     }
     yyjson_val *content = yyjson_obj_get(message, "content");
-    if (yyjson_is_arr(content)) return check_parts(content, index, err);
+    if (yyjson_is_arr(content)) return check_parts(chat, content, index, err);
     if (yyjson_is_str(content) || yyjson_is_null(content)) return true;
     if (content) return message_wrong(err, index, "has a 'content' that is no string or array");
     if (yyjson_is_arr(yyjson_obj_get(message, "tool_calls"))) return true;
@@ -122,7 +146,7 @@ static bool read_messages(struct request_chat *chat, yyjson_val *root, struct er
     yyjson_arr_iter iter = yyjson_arr_iter_with(messages);
     size_t index = 0;
     for (yyjson_val *m; (m = yyjson_arr_iter_next(&iter)); index++) {
-        if (!check_message(m, index, err)) return false;
+        if (!check_message(chat, m, index, err)) return false;
     }
     chat->messages = messages;
     return true;

@@ -99,7 +99,9 @@ struct llama_sampler *sampler_new(const struct sampling *s, const struct llama_v
     }
     add_choice(chain, s, vocab);
     size_t from = history_count > PENALTY_TOKENS ? history_count - PENALTY_TOKENS : 0;
-    for (size_t i = from; i < history_count; i++) llama_sampler_accept(chain, history[i]);
+    for (size_t i = from; i < history_count; i++) {
+        if (history[i] >= 0) llama_sampler_accept(chain, history[i]); /* else it is no word */
+    }
     return chain;
 }
 

@@ -25,7 +25,8 @@ enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING, SANDBOX_PREPARING };
 
 /* Beside the socket and a few files of /proc, /sys and the time zone (sandbox_files.c). */
 struct sandbox_rights {
-    const char *model; /* may be read, with all parts of a split set; NULL: none */
+    const char *model;     /* may be read, with all parts of a split set; NULL: none */
+    const char *projector; /* may be read; NULL: none */
     const char
         *prompts; /* folder in which files may be made, changed and deleted; NULL: none */
 };

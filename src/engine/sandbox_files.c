@@ -115,6 +115,7 @@ bool sandbox_files_limit(const struct sandbox_rights *rights) {
     allow_system(&set);
     allow_cgroups(&set);
     if (rights->model) allow_model(&set, rights->model);
+    if (rights->projector) allow_path(&set, rights->projector, READ_FILE);
     if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);
     bool ok = syscall(SYS_landlock_restrict_self, set.fd, 0) == 0;
     close(set.fd);

@@ -162,6 +162,19 @@ static size_t keep_whole_groups(struct engine *e, struct slot *s, size_t have) {
     return prompt_cache_cut(e, s, whole);
 }
 
+/* ... and ends in no picture: a piece of one that a number happens to fit to is not the same.
+ */
+static size_t keep_whole_pictures(struct engine *e, struct slot *s, size_t have) {
+    const struct picture_spans *pictures = &s->job->pictures;
+    while (picture_spans_floor(pictures, have) < have) {
+        s->processed = have;
+        have = prompt_cache_cut(e, s,
+                                prompt_cache_usable(e, s, picture_spans_floor(pictures, have)));
+        if (s->saved > have) s->saved = have;
+    }
+    return have;
+}
+
 static void set_prompt(struct slot *s, size_t processed, bool secret) {
     s->processed = processed;
     s->secret = secret;
@@ -203,6 +216,7 @@ static void begin_generation(struct engine *e, struct slot *s, struct prefix_cho
     if (reuse) {
         processed = take_prefix(e, s, choice, &job->cache_source);
         processed = keep_whole_groups(e, s, processed);
+        processed = keep_whole_pictures(e, s, processed);
         if (processed == 0) job->cache_source = CACHE_NONE;
     } else {
         prompt_cache_put_aside(e, s, 0);

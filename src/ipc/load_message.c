@@ -23,6 +23,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "path", m->path);
+    if (m->projector) yyjson_mut_obj_add_str(doc, root, "projector", m->projector);
     yyjson_mut_obj_add_str(doc, root, "identifier", m->identifier);
     load_settings_add(&m->settings, doc, root);
     yyjson_mut_obj_add_int(doc, root, "cells", m->cells);
@@ -54,6 +55,7 @@ static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error 
 
 static bool read_fields(struct load_message *m, yyjson_val *root, struct error *err) {
     return json_read_str(root, "path", &m->path, err) &&
+           json_read_str(root, "projector", &m->projector, err) &&
            json_read_str(root, "identifier", &m->identifier, err) &&
            load_settings_read(root, true, &m->settings, err) &&
            json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &m->cells, err) &&

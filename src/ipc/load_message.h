@@ -4,7 +4,7 @@
  * read by the worker. Pure.
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
- * "path", "identifier", "cells", "prompt_tokens", "prefetched", "memory_bytes",
+ * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "memory_bytes",
  * "shrink_seconds", "prompts":{"mode","dir","memory_bytes"}. Only "path" has to be there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
@@ -28,6 +28,7 @@ struct load_prompts {
 struct load_message {
     struct load_settings settings; /* effective; unset: as in LOAD_MESSAGE_DEFAULTS */
     const char *path;              /* absolute; first file of a split set */
+    const char *projector;         /* the same of the model's mmproj file; NULL: none */
     const char *identifier;        /* for the log; "" if none */
     int64_t cells;         /* tokens the context has room for at first; 0: all it may have */
     int64_t prompt_tokens; /* about what the first request needs, if that is more */

@@ -176,7 +176,11 @@ static const struct wrong_row {
       ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_"
       "url\","
-      "\"image_url\":{\"url\":\"data:\"}}]}]}",
+      "\"image_url\":\"data:\"}]}]}",
+      "messages", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_"
+      "audio\","
+      "\"input_audio\":{\"data\":\"\"}}]}]}",
       "messages", ERR_NOT_SUPPORTED },
     { "{\"op\":\"chat\"," HI ",\"temperature\":\"hot\"}", "temperature", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"top_p\":1.5}", "top_p", ERR_INVALID_REQUEST },
@@ -269,6 +273,45 @@ static void test_templates_schemas_and_grammars_have_limits(void **state) {
     check_limit(TOOL, ",1", 50000 - 6, "]}}]}", "tools");
 }
 
+#define PICTURE "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,x\"}},"
+
+/* In the order in which they stand; and a conversation that has some is never cut. */
+static void test_pictures_are_found(void **state) {
+    (void)state;
+    struct request r;
+    struct error err;
+    assert_true(parse(&r,
+                      "{\"op\":\"chat\",\"overflow\":\"rolling_window\",\"messages\":[{"
+                      "\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{"
+                      "\"url\":\"data:,one\"}},{\"type\":\"text\",\"text\":\"\"}]},{\"role\":"
+                      "\"tool\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                      "\"data:,two\"}}]}]}",
+                      &err));
+    assert_int_equal(r.chat.picture_count, 2);
+    assert_string_equal(r.chat.pictures[0].text, "data:,one");
+    assert_int_equal(r.chat.pictures[1].len, strlen("data:,two"));
+    assert_int_equal(r.overflow, OVERFLOW_STOP);
+    request_clear(&r);
+}
+
+static void test_one_picture_too_many(void **state) {
+    (void)state;
+    static const char head[] = "\"messages\":[{\"role\":\"user\",\"content\":[";
+    static const char tail[] = "{\"type\":\"text\",\"text\":\"\"}]}]}";
+    for (int count = REQUEST_MAX_PICTURES; count <= REQUEST_MAX_PICTURES + 1; count++) {
+        struct buf text = BUF_INIT(1 << 20);
+        struct request r;
+        struct error err = { 0 };
+        assert_true(buf_add_str(&text, "{\"op\":\"chat\",") && buf_add_str(&text, head));
+        for (int i = 0; i < count; i++) assert_true(buf_add_str(&text, PICTURE));
+        assert_true(buf_add_str(&text, tail));
+        bool ok = parse(&r, buf_str(&text), &err);
+        assert_int_equal(ok, count == REQUEST_MAX_PICTURES);
+        if (ok) request_clear(&r);
+        buf_clear(&text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_bare_chat_gets_the_defaults),
@@ -280,6 +323,8 @@ int main(void) {
         cmocka_unit_test(test_a_named_tool),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_one_stop_string_too_many),
+        cmocka_unit_test(test_pictures_are_found),
+        cmocka_unit_test(test_one_picture_too_many),
         cmocka_unit_test(test_templates_schemas_and_grammars_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
