@@ -247,7 +247,7 @@ struct model_view {
     uint64_t size_bytes, parameters;
     int64_t max_context_length, modified_at; /* Unix ms */
     int64_t layers;                          /* 0: unknown */
-    bool chat_template, tool_use, reasoning;
+    bool chat_template, tool_use, reasoning, vision;
     bool ranks; /* of MODEL_EMBEDDINGS: a reranker */
     const struct instance_view *instances;
     size_t instance_count;

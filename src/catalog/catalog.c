@@ -11,13 +11,14 @@
 #include "catalog/dedupe.h"
 #include "catalog/model.h"
 #include "catalog/model_name.h"
+#include "catalog/projectors.h"
 #include "catalog/walk.h"
 
 enum { MODELS_MAX = 10000 };
 
 struct drafts {
-    struct draft *items;
-    size_t count;
+    struct model *models, *projectors;
+    size_t count, projector_count;
 };
 
 /* --- files to drafts --- */
@@ -44,19 +45,31 @@ static int by_set_and_part(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static void sort_in(struct drafts *drafts, struct draft *draft) {
+    if (draft->is_model)
+        drafts->models[drafts->count++] = draft->model;
+    else if (draft->is_projector)
+        drafts->projectors[drafts->projector_count++] = draft->model;
+    else
+        model_clear(&draft->model);
+}
+
 static struct drafts read_drafts(struct found_file *files, size_t count) {
-    struct drafts drafts = { xcalloc(count, sizeof *drafts.items), 0 };
+    struct drafts drafts = { .models = xcalloc(count, sizeof *drafts.models),
+                             .projectors = xcalloc(count, sizeof *drafts.projectors) };
     if (count) qsort(files, count, sizeof *files, by_set_and_part);
     for (size_t i = 0, next; i < count && drafts.count < MODELS_MAX; i = next) {
+        struct draft draft;
         for (next = i + 1; next < count && compare_sets(&files[i], &files[next]) == 0;) next++;
-        struct draft *draft = &drafts.items[drafts.count];
-        draft_read(&files[i], next - i, draft);
-        if (draft->is_model)
-            drafts.count++;
-        else
-            model_clear(&draft->model);
+        draft_read(&files[i], next - i, &draft);
+        sort_in(&drafts, &draft);
     }
     return drafts;
+}
+
+static void clear_projectors(struct drafts *drafts) {
+    for (size_t i = 0; i < drafts->projector_count; i++) model_clear(&drafts->projectors[i]);
+    free(drafts->projectors);
 }
 
 /* --- keys --- */
@@ -120,11 +133,11 @@ struct catalog *catalog_scan(const char *const *dirs, size_t dir_count) {
     found_drop_doubles(&found);
     struct drafts drafts = read_drafts(found.files, found.file_count);
     found_clear(&found);
+    projectors_assign(drafts.models, drafts.count, drafts.projectors, drafts.projector_count);
+    clear_projectors(&drafts);
     struct catalog *catalog = xcalloc(1, sizeof *catalog);
-    catalog->models = xcalloc(drafts.count, sizeof *catalog->models);
+    catalog->models = drafts.models;
     catalog->count = drafts.count;
-    for (size_t i = 0; i < drafts.count; i++) catalog->models[i] = drafts.items[i].model;
-    free(drafts.items);
     make_keys_unique(catalog);
     return catalog;
 }

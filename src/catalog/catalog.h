@@ -7,7 +7,7 @@
  * read, never weights. Layouts: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
  * folders, and the Hugging Face cache (models--<publisher>--<model>/snapshots/<rev>/<file>,
  * with links to blobs). Split sets (-00001-of-0000N.gguf) are one model. Projectors
- * (mmproj-*.gguf) are skipped.
+ * (mmproj-*.gguf) are no models, but the eyes of those in their folder.
  */
 #ifndef DOZE_CATALOG_CATALOG_H
 #define DOZE_CATALOG_CATALOG_H
@@ -41,8 +41,14 @@ struct model {
     int64_t context_length; /* the model's own maximum; 0 if unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length;
     bool has_chat_template, tool_use, reasoning;
-    bool ranks; /* of MODEL_EMBEDDINGS: it gives no vectors, but scores of documents */
+    bool ranks;      /* of MODEL_EMBEDDINGS: it gives no vectors, but scores of documents */
+    char *projector; /* path of its mmproj file; NULL: it reads text only */
+    nbytes projector_size;
+    bool mixed_positions; /* M-RoPE: the engine cannot show it pictures */
 };
+
+/* Can it be shown pictures? */
+bool model_sees(const struct model *model);
 
 /* What a load plan has to know of it; borrows the key. */
 struct model_shape model_shape(const struct model *model);

@@ -69,10 +69,15 @@ static const struct field general_fields[] = {
 };
 
 static const struct field arch_fields[] = {
-    NUMBER("context_length", context_length),       NUMBER("block_count", layers),
-    NUMBER("embedding_length", embedding_length),   NUMBER("attention.head_count", heads),
-    NUMBER("attention.head_count_kv", kv_heads),    NUMBER("attention.key_length", key_length),
-    NUMBER("attention.value_length", value_length), NUMBER("pooling_type", pooling_type),
+    NUMBER("context_length", context_length),
+    NUMBER("block_count", layers),
+    NUMBER("embedding_length", embedding_length),
+    NUMBER("attention.head_count", heads),
+    NUMBER("attention.head_count_kv", kv_heads),
+    NUMBER("attention.key_length", key_length),
+    NUMBER("attention.value_length", value_length),
+    NUMBER("pooling_type", pooling_type),
+    NUMBER("rope.dimension_sections", position_sections),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

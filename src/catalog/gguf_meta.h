@@ -29,7 +29,8 @@ struct gguf_meta {
     int64_t heads;    /* where layers differ: the largest */
     int64_t kv_heads; /* where layers differ: the mean, rounded up */
     int64_t key_length, value_length;
-    uint64_t parameters; /* elements of all tensors */
+    int64_t position_sections; /* not 0: a position is several numbers (M-RoPE) */
+    uint64_t parameters;       /* elements of all tensors */
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */
     bool has_chat_template, tool_use, reasoning;

@@ -33,7 +33,6 @@ static bool is_one_of(const char *word, const char *a, const char *b) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-/* The engine takes no images, so that a projector adds nothing to its model. */
 static bool is_projector(const struct gguf_meta *meta, const char *file) {
     return model_name_is_projector(file) || strcmp(meta->kind, "mmproj") == 0 ||
            is_one_of(meta->architecture, "clip", "mmproj");
@@ -89,8 +88,8 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     char room[16];
     bool embeddings = architecture_is_embedding(meta->architecture, meta->pooling_type);
     char *title = text_safe(meta->name, strnlen(meta->name, sizeof meta->name));
-    draft->is_model = !is_projector(meta, place->file) &&
-                      !is_one_of(meta->kind, "adapter", "imatrix");
+    draft->is_projector = is_projector(meta, place->file);
+    draft->is_model = !draft->is_projector && !is_one_of(meta->kind, "adapter", "imatrix");
     model->display_name = title[0] ? title : model_stem(place);
     if (!title[0]) free(title);
     model->architecture = text_safe(meta->architecture, strlen(meta->architecture));
@@ -101,6 +100,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->has_chat_template = meta->has_chat_template;
     model->tool_use = meta->tool_use && !embeddings;
     model->reasoning = meta->reasoning && !embeddings;
+    model->mixed_positions = meta->position_sections > 0;
     set_shape(model, meta);
 }
 
@@ -178,13 +178,20 @@ void model_clear(struct model *model) {
     free(model->license);
     free(model->params_string);
     free(model->problem);
+    free(model->projector);
     *model = (struct model){ 0 };
+}
+
+bool model_sees(const struct model *model) {
+    return model->projector && !model->mixed_positions && model->type == MODEL_LLM;
 }
 
 struct model_shape model_shape(const struct model *model) {
     return (struct model_shape){ .name = model->key,
                                  .type = model->type,
                                  .size = model->size,
+                                 .projector_size = model_sees(model) ? model->projector_size
+                                                                     : 0,
                                  .context_length = model->context_length,
                                  .layers = model->layers,
                                  .kv_heads = model->kv_heads,

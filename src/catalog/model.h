@@ -15,6 +15,7 @@
 struct draft {
     struct model model;
     bool is_model; /* false: a projector, an adapter or an importance matrix */
+    bool is_projector;
 };
 
 /* Read the headers of a model's files: all parts that exist, in order; count > 0. The draft

@@ -13,6 +13,10 @@ enum { PLAIN_CONTEXT = 4096, CONTEXT_STEP = 256, DEFAULT_PARALLEL = 4, DEFAULT_B
 static const double worker_base = 48.0 * 1024 * 1024;
 static const double activation_bytes = 8 * sizeof(float);
 
+/* What an encoder of pictures computes in, beside its weights: 4,096 patches of 1,152 values in
+ * its widest layer, which is four times that, and as much around it. */
+static const nbytes picture_bytes = (nbytes)4096 * 1152 * 4 * 2 * sizeof(float);
+
 /* Bytes of one value in the cache: a block's bytes by its elements (ggml-common.h). */
 static const double kv_type_bytes[] = {
     [KV_TYPE_UNSET] = 2,        [KV_TYPE_F16] = 2,
@@ -32,12 +36,17 @@ static double cell_bytes(const struct model_shape *model,
             model->value_length * kv_type_bytes[effective->kv_type_v]);
 }
 
+nbytes load_plan_sight(const struct model_shape *model) {
+    return model->projector_size > 0 ? model->projector_size + picture_bytes : 0;
+}
+
 /* Without any cells. */
 static double base_bytes(const struct model_shape *model,
                          const struct load_settings *effective) {
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
-    return (double)model->size + worker_base + activations;
+    double sight = (double)load_plan_sight(model);
+    return (double)model->size + worker_base + activations + sight;
 }
 
 /* Embedding models take one input at a time, which has to have room at once. */

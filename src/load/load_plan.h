@@ -18,6 +18,7 @@ struct model_shape {
     const char *name; /* for messages */
     enum model_type type;
     nbytes size;            /* of its files */
+    nbytes projector_size;  /* of the file that it sees with; 0: it does not */
     int64_t context_length; /* that it was trained for; 0: unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length; /* 0: unknown */
 };
@@ -41,6 +42,9 @@ enum { LOAD_FIRST_CELLS = 1024 };
 /* Bytes an instance takes when it is loaded: weights, KV cache of the context that it starts
  * with, compute buffers. */
 nbytes load_plan_need(const struct model_shape *model, const struct load_settings *effective);
+
+/* So many of them are for seeing; 0: it does not. */
+nbytes load_plan_sight(const struct model_shape *model);
 
 /* Tokens of one conversation for which an instance finds room in so many bytes. */
 int64_t load_plan_tokens(const struct model_shape *model, const struct load_settings *effective,

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
+#include "load/load_plan.h"
 #include "supervisor/internal.h"
 
 enum {
@@ -19,6 +20,7 @@ struct estimate {
     struct supervisor *sup; /* NULL: it is gone */
     struct estimate *next;
     call_id call;
+    nbytes sight; /* what seeing takes, which the worker does not measure */
     struct worker *worker;
     uv_timer_t timer;
     struct log_budget log_budget;
@@ -51,7 +53,7 @@ static uint64_t room_for_more(const struct supervisor *sup) {
 }
 
 static void estimate_on_measured(struct estimate *e, yyjson_val *json) {
-    struct load_estimate result = { .model = bytes_of(json, "model"),
+    struct load_estimate result = { .model = bytes_of(json, "model") + e->sight,
                                     .model_device = bytes_of(json, "model_device"),
                                     .context = bytes_of(json, "context"),
                                     .context_device = bytes_of(json, "context_device") };
@@ -140,6 +142,8 @@ static bool estimate_start(struct estimate *e, const struct load_options *option
     if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err) ||
         !supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
         return false;
+    struct model_shape shape = model_shape(target.model);
+    e->sight = load_plan_sight(&shape);
     struct worker_owner owner = { .on_frame = estimate_on_frame,
                                   .on_gone = estimate_on_gone,
                                   .on_line = estimate_on_line,

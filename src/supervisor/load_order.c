@@ -21,7 +21,8 @@ static int64_t memory_left(const struct supervisor *sup, int slot) {
 /* Of English. An estimate that is too high costs time to clear the room. */
 enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
 
-/* Bytes of all strings in it: messages, their parts, tools. */
+/* Bytes of all strings in it: messages, their parts, tools; without pictures, whose tokens are
+ * few beside their bytes. */
 static size_t text_bytes(yyjson_mut_val *val, int depth) {
     size_t bytes = 0, index, max;
     yyjson_mut_val *key, *each;
@@ -30,7 +31,9 @@ static size_t text_bytes(yyjson_mut_val *val, int depth) {
     if (yyjson_mut_is_arr(val)) {
         yyjson_mut_arr_foreach(val, index, max, each) bytes += text_bytes(each, depth - 1);
     } else if (yyjson_mut_is_obj(val)) {
-        yyjson_mut_obj_foreach(val, index, max, key, each) bytes += text_bytes(each, depth - 1);
+        yyjson_mut_obj_foreach(val, index, max, key, each) {
+            if (!yyjson_mut_equals_str(key, "image_url")) bytes += text_bytes(each, depth - 1);
+        }
     }
     return bytes;
 }
@@ -58,6 +61,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     folder_from_key(model->key, &dir);
     message.settings = *effective;
     message.path = model->path;
+    message.projector = model_sees(model) ? model->projector : NULL;
     message.identifier = slot >= 0 ? sup->instances[slot].identifier : model->key;
     message.cells = LOAD_FIRST_CELLS;
     message.memory_bytes = memory_left(sup, slot);

@@ -89,13 +89,20 @@ static bool dimensions_fit(const struct target *target, const struct call *call,
                            target->model_key, model->embedding_length);
 }
 
-/* The engine takes no images, so that no model sees. The worker would say so too, but only
- * after a load. */
+/* The worker would say so too, but only after a load. */
 static bool can_read(const struct target *target, const struct call *call, struct error *err) {
+    const struct model *model = target->model;
     if (!service_request_has_images(&call->request.asked)) return true;
+    if (!model || model_sees(model)) return true;
+    if (model->projector) {
+        return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
+                               "'%.80s' cannot see here: its kind of positions in pictures "
+                               "(M-RoPE) is not supported yet; leave the images out.",
+                               target->model_key);
+    }
     return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
-                           "'%.80s' reads text only, as all models do here; leave the images "
-                           "out.",
+                           "'%.80s' reads text only; leave the images out, or use a model with "
+                           "an mmproj file beside it.",
                            target->model_key);
 }
 

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { ask } from '../e2e/lib/ask.js';
-import { spoken } from '../e2e/lib/models.js';
+import { seeing, spoken } from '../e2e/lib/models.js';
 import { connect, generations, latest, Raw, start } from './lib/clients.js';
 
 const hello = () => spoken('Hello from the model.');
@@ -306,4 +306,20 @@ test('files: texts are read out to the model, images are refused in a sentence',
     await model.respond([{ role: 'user', content: 'What is this?', images: [image] }]);
   }, /text only|image/);
   await assert.rejects(client.files.prepareFileBase64('x', 'no base64!'), /base64/);
+});
+
+test('images: a model with a projector sees what a client has prepared', async (t) => {
+  const daemon = await start(t, { models: { see: seeing() } });
+  const client = connect(daemon);
+  const [listed] = await client.system.listDownloadedModels();
+  assert.equal(listed.vision, true);
+  const model = await client.llm.model('see', { verbose: false });
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJ'
+    + 'RU5ErkJggg==';
+  const image = await client.files.prepareImageBase64('dot.png', png);
+  const { content, stats } = await model.respond(
+    [{ role: 'user', content: 'What is this?', images: [image] }],
+    { maxTokens: 5, temperature: 0 });
+  assert.match(content, /\S/);
+  assert.ok(stats.promptTokensCount > 64, `${stats.promptTokensCount}`);
 });

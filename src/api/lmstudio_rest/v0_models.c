@@ -28,7 +28,8 @@ static void entry_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
     const struct instance_view *loaded = entry_loaded(entry);
     yyjson_mut_obj_add_str(doc, out, "id", entry->id);
     yyjson_mut_obj_add_str(doc, out, "object", "model");
-    yyjson_mut_obj_add_str(doc, out, "type", model_type_name(model->type));
+    yyjson_mut_obj_add_str(doc, out, "type",
+                           model->vision ? "vlm" : model_type_name(model->type));
     yyjson_mut_obj_add_str(doc, out, "publisher", or_empty(model->publisher));
     yyjson_mut_obj_add_str(doc, out, "arch", or_empty(model->architecture));
     yyjson_mut_obj_add_str(doc, out, "compatibility_type", "gguf");

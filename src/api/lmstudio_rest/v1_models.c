@@ -77,7 +77,7 @@ static void add_quantization(yyjson_mut_doc *doc, yyjson_mut_val *out,
 static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *out,
                              const struct model_view *model) {
     yyjson_mut_val *capabilities = yyjson_mut_obj_add_obj(doc, out, "capabilities");
-    yyjson_mut_obj_add_bool(doc, capabilities, "vision", false); /* no model has it yet */
+    yyjson_mut_obj_add_bool(doc, capabilities, "vision", model->vision);
     yyjson_mut_obj_add_bool(doc, capabilities, "trained_for_tool_use", model->tool_use);
     if (!model->reasoning) return;
     yyjson_mut_val *reasoning = yyjson_mut_obj_add_obj(doc, capabilities, "reasoning");

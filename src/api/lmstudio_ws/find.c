@@ -28,7 +28,7 @@ static bool query_fits(yyjson_val *query, const struct model_view *model,
     if (identifier && strcmp(identifier, instance->identifier) != 0) return false;
     if (path && strcmp(path, model->key) != 0 && !is_path_of(model, path)) return false;
     if (domain && strcmp(domain, lmws_model_domain(model)) != 0) return false;
-    return !yyjson_is_true(yyjson_obj_get(query, "vision")); /* no model has it yet */
+    return model->vision || !yyjson_is_true(yyjson_obj_get(query, "vision"));
 }
 
 /* A loaded instance that fits the query, or one in any state with the identifier. */

@@ -77,7 +77,7 @@ yyjson_mut_val *lmws_model_info(yyjson_mut_doc *doc, const struct model_view *mo
     add_text(doc, info, "architecture", model->architecture);
     add_quantization(doc, info, model);
     if (model->type != MODEL_EMBEDDINGS) {
-        yyjson_mut_obj_add_bool(doc, info, "vision", false); /* no model has it yet */
+        yyjson_mut_obj_add_bool(doc, info, "vision", model->vision);
         yyjson_mut_obj_add_bool(doc, info, "trainedForToolUse", model->tool_use);
     }
     yyjson_mut_obj_add_int(doc, info, "maxContextLength", model->max_context_length);

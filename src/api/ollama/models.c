@@ -135,6 +135,7 @@ static void add_capabilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_arr_add_str(doc, list, "completion");
     if (model->tool_use) yyjson_mut_arr_add_str(doc, list, "tools");
     if (infill) yyjson_mut_arr_add_str(doc, list, "insert");
+    if (model->vision) yyjson_mut_arr_add_str(doc, list, "vision");
     if (model->reasoning) yyjson_mut_arr_add_str(doc, list, "thinking");
 }
 

@@ -13,8 +13,8 @@ export class Daemon {
   #watches = [];
   log = '';
 
-  // t: the test's context; models: {name: file}; settings: what settings.json holds at the start;
-  // wrap: words before the program, of one that becomes it.
+  // t: the test's context; models: {name: file, or [file, projector]}; settings: what settings.json
+  // holds at the start; wrap: words before the program, of one that becomes it.
   static async start(t, { models = {}, settings, args = [], env = {}, wrap = [] } = {}) {
     const daemon = new Daemon();
     daemon.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-e2e-'));
@@ -22,7 +22,7 @@ export class Daemon {
     daemon.stateDir = path.join(daemon.folder, 'state');
     fs.mkdirSync(daemon.modelsDir);
     fs.mkdirSync(daemon.stateDir, { mode: 0o700 });
-    for (const [name, file] of Object.entries(models)) daemon.addModel(name, file);
+    for (const [name, file] of Object.entries(models)) daemon.addModel(name, ...[file].flat());
     if (settings) fs.writeFileSync(daemon.settingsFile, JSON.stringify(settings));
     daemon.args = args;
     daemon.env = env;
@@ -34,10 +34,11 @@ export class Daemon {
 
   get settingsFile() { return path.join(this.stateDir, 'settings.json'); }
 
-  // In LM Studio's layout: test/<name>/<name>.gguf.
-  addModel(name, file) {
+  // In LM Studio's layout: test/<name>/<name>.gguf, and the projector beside it.
+  addModel(name, file, projector) {
     const folder = path.join(this.modelsDir, 'test', name);
     fs.mkdirSync(folder, { recursive: true });
+    if (projector) fs.symlinkSync(projector, path.join(folder, 'mmproj-model-f16.gguf'));
     fs.symlinkSync(file, path.join(folder, `${name}.gguf`));
   }
 

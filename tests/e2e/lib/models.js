@@ -35,6 +35,9 @@ export const slowToLoad = () =>
     '--heads', '2', '--kv-heads', '1', '--ff', '256',
     '--vocab', path.join(engineSources, 'models/ggml-vocab-qwen2.gguf'));
 
+// A model that sees: its file and its projector's.
+export const seeing = () => [random(), modelFile('projector')];
+
 export const embedding = () => modelFile('embedding');
 export const reranker = () => modelFile('embedding', '--pooling', 'rank');
 export const random = (...more) => modelFile('random', ...more);

@@ -255,16 +255,46 @@ static void test_split_sets_with_a_gap(void **state) {
     catalog_free(catalog);
 }
 
-/* The engine cannot see, so a projector is no promise. */
-static void test_projectors_promise_nothing(void **state) {
+static void expect_projector(struct catalog *catalog, const char *key, const char *file) {
+    const struct model *model = at(catalog, key);
+    if (!file) {
+        assert_null(model->projector);
+        assert_false(model_sees(model));
+        return;
+    }
+    assert_non_null(model->projector);
+    assert_string_equal(strrchr(model->projector, '/') + 1, file);
+    assert_true(model_sees(model));
+    assert_true(model->projector_size > 0);
+}
+
+/* ... and are no models of their own, whatever tells that they are projectors. */
+static void test_projectors_belong_to_the_models_of_their_folder(void **state) {
     struct small_model plain = { 0 }, clip = { .architecture = "clip" };
     write_model(*state, "p/see/see-Q8_0.gguf", &plain, 1);
-    write_model(*state, "p/see/mmproj-model-f16.gguf", &plain, 1);
+    write_model(*state, "p/see/see-Q4_0.gguf", &plain, 2);
     write_model(*state, "p/see/eyes.gguf", &clip, 1);
-    write_model(*state, "p/see/glasses.gguf", &(struct small_model){ .kind = "mmproj" }, 1);
+    write_model(*state, "p/glass/glass.gguf", &plain, 1);
+    write_model(*state, "p/glass/lens.gguf", &(struct small_model){ .kind = "mmproj" }, 1);
+    write_model(*state, "p/read/read.gguf", &plain, 1);
     struct catalog *catalog = scan(*state);
-    assert_int_equal(catalog->count, 1);
-    assert_int_equal(at(catalog, "see")->type, MODEL_LLM);
+    assert_int_equal(catalog->count, 4);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(strrchr(catalog->models[2 + i].projector, '/') + 1, "eyes.gguf");
+    expect_projector(catalog, "glass", "lens.gguf");
+    expect_projector(catalog, "read", NULL);
+    catalog_free(catalog);
+}
+
+static void test_a_projector_among_several_models_names_its_own(void **state) {
+    struct small_model plain = { 0 };
+    write_model(*state, "gemma-3-4b-it-Q4_0.gguf", &plain, 1);
+    write_model(*state, "other.gguf", &plain, 1);
+    write_model(*state, "mmproj-Gemma-3-4b-it.gguf", &plain, 1);
+    struct catalog *catalog = scan(*state);
+    assert_int_equal(catalog->count, 2);
+    expect_projector(catalog, "gemma-3-4b-it", "mmproj-Gemma-3-4b-it.gguf");
+    expect_projector(catalog, "other", NULL);
     catalog_free(catalog);
 }
 
@@ -409,7 +439,8 @@ int main(void) {
         SCAN_TEST(test_broken_files_are_listed_with_the_reason),
         SCAN_TEST(test_split_sets_count_once),
         SCAN_TEST(test_split_sets_with_a_gap),
-        SCAN_TEST(test_projectors_promise_nothing),
+        SCAN_TEST(test_projectors_belong_to_the_models_of_their_folder),
+        SCAN_TEST(test_a_projector_among_several_models_names_its_own),
         SCAN_TEST(test_files_that_are_no_models),
         SCAN_TEST(test_hugging_face_cache),
         SCAN_TEST(test_links_in_circles_end),

@@ -432,6 +432,17 @@ static void test_the_default_length_fits_the_memory(void **state) {
     assert_int_equal(s.context_length, 32000);
 }
 
+/* Its projector, and what it computes in. */
+static void test_need_counts_what_a_model_sees_with(void **state) {
+    (void)state;
+    struct model_shape seeing = small;
+    seeing.projector_size = (nbytes)800 << 20;
+    nbytes more = need_of(&seeing, "{}") - need_of(&small, "{}");
+    assert_int_equal(more, load_plan_sight(&seeing));
+    assert_true(more > seeing.projector_size && more < 2 * seeing.projector_size);
+    assert_int_equal(load_plan_sight(&small), 0);
+}
+
 /* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as
  * the context has at first. */
 static void test_need_counts_the_first_cells(void **state) {
@@ -503,6 +514,7 @@ int main(void) {
         cmocka_unit_test(test_texts_are_not_formatted),
         cmocka_unit_test(test_a_number_set_is_kept_within_its_bounds),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
+        cmocka_unit_test(test_need_counts_what_a_model_sees_with),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),
         cmocka_unit_test(test_reload_time),
