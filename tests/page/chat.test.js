@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
-import { endless, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
+import { endless, seeing, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
 import { closeBrowser, open, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
@@ -310,4 +310,38 @@ test('an answer goes on while another chat is open', async (t) => {
   await page.getByRole('button', { name: 'Count', exact: true }).click();
   await page.getByRole('button', { name: 'Stop' }).click();
   await says(page.locator('.stats'), /stopped/);
+});
+
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJ' +
+  'RU5ErkJggg==';
+
+test('an image is attached, shown and sent, where the model sees', async (t) => {
+  const daemon = await start(t, { models: { see: seeing(), hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  const sent = sentBodies(page);
+  const add = page.getByRole('button', { name: 'Add images' });
+  await page.getByLabel('Model').selectOption('hello');
+  assert.equal(await add.count(), 0);
+  await page.getByLabel('Model').selectOption('see');
+  await add.waitFor();
+  const file = { name: 'dot.png', mimeType: 'image/png', buffer: Buffer.from(PNG, 'base64') };
+  await page.locator('input[type=file]').setInputFiles([file, file]);
+  await page.getByRole('button', { name: 'Remove image 2' }).click();
+  await page.getByText('System prompt and sampling').click();
+  await page.getByLabel('Maximum tokens').fill('5');
+  await say(page, 'What is this?');
+  await says(page.locator('.stats'), /5 tokens/);
+  assert.deepEqual(sent[0].messages, [
+    {
+      role: 'user',
+      content: [
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
+        { type: 'text', text: 'What is this?' },
+      ],
+    },
+  ]);
+  const image = turns(page).getByAltText('Image 1');
+  assert.equal(await image.evaluate((img) => img.naturalWidth), 1);
+  assert.equal(await page.locator('.composer img').count(), 0);
 });

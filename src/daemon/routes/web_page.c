@@ -7,9 +7,9 @@
 #include "http/server.h"
 
 /* Nothing from other origins, no inline scripts, no frames. Scripts may still set single
- * styles. */
+ * styles, and show the images that the user has chosen. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
-                             "img-src 'self'; connect-src 'self'; base-uri 'none'; "
+                             "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
                              "form-action 'none'; frame-ancestors 'none'";
 
 static const struct page_file *page_file_find(const char *path) {

@@ -25,6 +25,7 @@ const SAVE_MS = 1000;
 export const conversations = signal<Conversation[]>([newConversation(newId(), Date.now())]);
 export const openId = signal(conversations.peek()[0]!.id);
 export const draft = signal('');
+export const attached = signal<string[]>([]); // images of the draft, as data: URLs
 export const progress = signal(''); // "loading 42%"; empty once the answer begins
 export const canStore = signal(true); // false: the browser keeps nothing
 
@@ -58,11 +59,13 @@ export const model = computed(() => {
 });
 
 // name: of a model or an instance.
-export function canReason(name: string): boolean {
+function capabilitiesOf(name: string) {
   const key = instances.value.find((i) => i.id === name)?.model ?? name;
-  const found = models.value?.find((m) => m.key === key);
-  return found?.capabilities?.reasoning !== undefined;
+  return models.value?.find((m) => m.key === key)?.capabilities;
 }
+
+export const canReason = (name: string): boolean => capabilitiesOf(name)?.reasoning !== undefined;
+export const canSee = (name: string): boolean => capabilitiesOf(name)?.vision === true;
 
 export const canSend = computed(
   () => run.value === null && model.value !== '' && optionsAreValid(open.value.options),
@@ -149,10 +152,12 @@ export function requestOf(c: Conversation, modelName: string): ChatRequest {
 
 export function send(): void {
   const content = draft.peek().trim();
-  if (!content || !canSend.peek()) return;
+  const images = canSee(model.peek()) ? attached.peek() : [];
+  if ((!content && images.length === 0) || !canSend.peek()) return;
   draft.value = '';
+  attached.value = [];
   const { id } = open.peek();
-  change(id, (c) => withQuestion(c, content));
+  change(id, (c) => withQuestion(c, content, images));
   void answer(id);
 }
 

@@ -9,9 +9,18 @@ export interface Message {
   content: string;
 }
 
+export type Part =
+  | { type: 'text'; text: string }
+  | { type: 'image_url'; image_url: { url: string } };
+
+export interface SentMessage {
+  role: Message['role'];
+  content: string | Part[];
+}
+
 export interface ChatRequest extends Partial<Record<OptionName, number>> {
   model: string;
-  messages: Message[];
+  messages: SentMessage[];
   reasoning_effort?: string;
 }
 

@@ -2,6 +2,7 @@
 // Where a message is written, sent, and its answer stopped.
 import { useEffect, useRef } from 'preact/hooks';
 import { connection } from '../server/store';
+import { AttachButton, Attachments, attach } from './attachments';
 import { canSend, draft, isRunning, open, send, stop } from './chat-state';
 
 // Esc and the Stop button end an answer; either way the next message can be typed at once.
@@ -36,6 +37,7 @@ export function Composer() {
   };
   return (
     <form class="composer" onSubmit={onSubmit}>
+      <Attachments />
       <textarea
         ref={field}
         rows={2}
@@ -47,7 +49,11 @@ export function Composer() {
           draft.value = e.currentTarget.value;
         }}
         onKeyDown={onKeyDown}
+        onPaste={(e) => {
+          if (attach(e.clipboardData?.files ?? [])) e.preventDefault();
+        }}
       />
+      <AttachButton />
       {isRunning.value ? (
         <button key="stop" type="button" onClick={stopAndType}>
           Stop

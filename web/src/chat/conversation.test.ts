@@ -20,6 +20,26 @@ const model = (content: string, more: Partial<Turn> = {}): Turn => ({
 const of = (...turns: Turn[]) => ({ ...newConversation('x', 0), turns });
 const sent = (...turns: Turn[]) => messagesToSend(of(...turns)).map((m) => m.content);
 
+describe('images', () => {
+  const seen = withQuestion(of(), 'What?', ['data:a', 'data:b']);
+  const image = (url: string) => ({ type: 'image_url', image_url: { url } });
+  it('are sent before the text of their question', () => {
+    const content = [image('data:a'), image('data:b'), { type: 'text', text: 'What?' }];
+    expect(messagesToSend(seen)).toEqual([{ role: 'user', content }]);
+    expect(messagesToSend(withQuestion(of(), '', ['data:a']))).toEqual([
+      { role: 'user', content: [image('data:a')] },
+    ]);
+  });
+  it('stay with an edited question', () => {
+    expect(withEditedQuestion(seen, 0, 'Where?').turns).toEqual([
+      { role: 'user', content: 'Where?', images: ['data:a', 'data:b'] },
+    ]);
+  });
+  it('give a chat without words a title', () => {
+    expect(titleOf(withQuestion(of(), '', ['data:a']))).toBe('Image');
+  });
+});
+
 describe('the messages that are sent', () => {
   it('are all turns and the new question', () => {
     const turns = [user('a'), model('b', { reasoning: 'r', model: 'm' }), user('c')];

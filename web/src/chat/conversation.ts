@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 // A conversation, how it changes, and what of it is sent. Pure.
-import type { Message, Stats } from './completion';
+import type { Message, Part, SentMessage, Stats } from './completion';
 import { noOptions, type Options } from './options';
 
 export interface Turn extends Message {
   role: 'user' | 'assistant';
+  images?: string[]; // of a question, as data: URLs
   model?: string; // that answered
   reasoning?: string;
   stats?: Stats;
@@ -45,36 +46,47 @@ const TITLE_LENGTH = 60;
 // The beginning of the first question.
 export function titleOf(c: Conversation): string {
   const text = c.turns[0]?.content.trim().replace(/\s+/g, ' ') ?? '';
-  if (text === '') return 'New chat';
+  if (text === '') return c.turns[0]?.images ? 'Image' : 'New chat';
   return text.length > TITLE_LENGTH ? `${text.slice(0, TITLE_LENGTH - 1)}…` : text;
 }
 
 const isAnswer = (t: Turn | undefined): boolean =>
   t !== undefined && t.role === 'assistant' && !t.error && t.content !== '';
 
+// Images stand before the text that asks about them.
+function contentOf({ content, images = [] }: Turn): string | Part[] {
+  if (images.length === 0) return content;
+  const parts: Part[] = images.map((url) => ({ type: 'image_url', image_url: { url } }));
+  return content ? [...parts, { type: 'text', text: content }] : parts;
+}
+
 // A question whose answer failed, or was stopped before it began, is left out together with the
 // answer: chat templates expect the roles to alternate.
-export function messagesToSend(c: Pick<Conversation, 'system' | 'turns'>): Message[] {
-  const messages: Message[] = c.system.trim() ? [{ role: 'system', content: c.system }] : [];
+export function messagesToSend(c: Pick<Conversation, 'system' | 'turns'>): SentMessage[] {
+  const messages: SentMessage[] = c.system.trim() ? [{ role: 'system', content: c.system }] : [];
   c.turns.forEach((turn, n) => {
     const isLast = n === c.turns.length - 1;
     const answer = turn.role === 'user' ? c.turns[n + 1] : turn;
     if (isAnswer(answer) || (isLast && turn.role === 'user')) {
-      messages.push({ role: turn.role, content: turn.content });
+      messages.push({ role: turn.role, content: contentOf(turn) });
     }
   });
   return messages;
 }
 
-export const withQuestion = (c: Conversation, content: string): Conversation => ({
+export const withQuestion = (
+  c: Conversation,
+  content: string,
+  images: string[] = [],
+): Conversation => ({
   ...c,
-  turns: [...c.turns, { role: 'user', content }],
+  turns: [...c.turns, { role: 'user', content, ...(images.length > 0 && { images }) }],
 });
 
-// Question n with another text; all turns after it are dropped.
+// Question n with another text and the same images; all turns after it are dropped.
 export const withEditedQuestion = (c: Conversation, n: number, content: string): Conversation => ({
   ...c,
-  turns: [...c.turns.slice(0, n), { role: 'user', content }],
+  turns: [...c.turns.slice(0, n), { ...c.turns[n], role: 'user', content }],
 });
 
 // Without the answer at the end, so that it can be generated again.

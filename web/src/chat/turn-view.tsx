@@ -120,6 +120,15 @@ export function Question({ turn: t, n, last }: { turn: Turn; n: number; last: bo
         />
       ) : (
         <>
+          {t.images && (
+            <ul class="images" aria-label="Images of the message">
+              {t.images.map((url, at) => (
+                <li key={at}>
+                  <img src={url} alt={`Image ${at + 1}`} />
+                </li>
+              ))}
+            </ul>
+          )}
           <div class="text">{t.content}</div>
           <div class="row tight actions">
             <CopyButton text={t.content} label="Copy the message" />
