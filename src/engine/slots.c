@@ -273,6 +273,22 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
     slot_next_input(e, s);
 }
 
+/* Is a slot processing this very prompt? Its cells are shared when it is through, so that
+ * several answers to one prompt cost one processing. */
+static bool is_being_processed(const struct engine *e, const struct job *job) {
+    const struct tokens *prompt = &job->prompt;
+    if (!can_share(e) || !job->request.sampling.cache_prompt) return false;
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (!s->job || s->job->paused || s->secret || s->tokens.count != prompt->count ||
+            s->processed == prompt->count)
+            continue;
+        size_t size = prompt->count * sizeof *prompt->data;
+        if (memcmp(s->tokens.data, prompt->data, size) == 0) return true;
+    }
+    return false;
+}
+
 void slots_admit(struct engine *engine) {
     while (engine->queue.first) {
         struct job *job = engine->queue.first;
@@ -280,7 +296,7 @@ void slots_admit(struct engine *engine) {
         if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0)
             job_next_input(job, 0);
         struct prefix_choice choice = choose(engine, job);
-        if (choice.slot < 0) return;
+        if (choice.slot < 0 || is_being_processed(engine, job)) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);
         if (!provide_first(engine, &choice, job->prompt.count, &err)) {
             reply_error(&engine->link, job->id, &err);

@@ -11,6 +11,8 @@
 
 static struct worker *w;
 
+#define GREEDY_OF "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":4,\"temperature\":0}"
+
 /* Says the same for ever, so that only cancelling ends it. */
 static int start_endless(void **state) {
     (void)state;
@@ -276,6 +278,42 @@ static void test_a_cancelled_prompt_leaves_no_trace(void **state) {
     assert_int_equal(w->logs, 0); /* nor in the log: the library calls it a failure */
 }
 
+/* What `n` answers to one chat are: only one of them processes the prompt. */
+static void test_answers_to_one_prompt_share_its_processing(void **state) {
+    (void)state;
+    char text[601];
+    int ids[3], whole = 0;
+    for (size_t i = 0; i < sizeof text - 1; i++) text[i] = (char)('a' + i % 23);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 3; i++) {
+        ids[i] = worker_ask(w,
+                            "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":8,"
+                            "\"seed\":%d}",
+                            text, i);
+    }
+    for (int i = 0; i < 3; i++) {
+        struct outcome *o = worker_end(w, ids[i]);
+        assert_false(o->failed);
+        assert_int_equal(outcome_int(o, "completion_tokens"), 8);
+        int64_t left = outcome_int(o, "prompt_tokens") - outcome_int(o, "cached_tokens");
+        if (left > OUTCOME_GROUP) whole++;
+    }
+    assert_int_equal(whole, 1);
+}
+
+/* Nobody waits for a prompt whose client does not read. */
+static void test_a_paused_prompt_keeps_no_equal_one_waiting(void **state) {
+    (void)state;
+    char text[601];
+    memset(text, 'q', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    int slow = worker_ask(w, GREEDY_OF, text);
+    worker_send(w, MSG_PAUSE, slow, "");
+    assert_false(worker_run(w, GREEDY_OF, text)->failed);
+    worker_send(w, MSG_RESUME, slow, "");
+    assert_false(worker_end(w, slow)->failed);
+}
+
 int main(void) {
     const struct CMUnitTest endless[] = {
         cmocka_unit_test(test_four_run_and_two_wait),
@@ -294,6 +332,8 @@ int main(void) {
         cmocka_unit_test(test_a_conversation_goes_on_where_it_was),
         cmocka_unit_test(test_a_common_beginning_is_shared),
         cmocka_unit_test(test_a_cancelled_prompt_leaves_no_trace),
+        cmocka_unit_test(test_answers_to_one_prompt_share_its_processing),
+        cmocka_unit_test(test_a_paused_prompt_keeps_no_equal_one_waiting),
     };
     return cmocka_run_group_tests(endless, start_endless, stop) +
            cmocka_run_group_tests(random, start_random, stop);
