@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/anthropic/anthropic.h"
+#include "api/decisions/decisions.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/ollama/ollama.h"
@@ -20,8 +21,9 @@
 #include "golden.h"
 
 static const struct dialect *const dialects[] = {
-    &dialect_openai, &dialect_lmstudio_v0,   &dialect_anthropic,        &dialect_responses,
-    &dialect_ollama, &dialect_ollama_prompt, &dialect_lmstudio_v1_chat, &dialect_rerank
+    &dialect_openai,           &dialect_lmstudio_v0, &dialect_anthropic,
+    &dialect_responses,        &dialect_ollama,      &dialect_ollama_prompt,
+    &dialect_lmstudio_v1_chat, &dialect_rerank,      &dialect_decisions
 };
 
 static const struct dialect *dialect_of(const struct golden_case *c) {

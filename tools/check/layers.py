@@ -34,6 +34,7 @@ DIALECTS = {  # folder of src/api: the other dialects it may build on; none know
     "lmstudio_rest": {"openai", "responses"},
     "responses": {"openai"},      # its errors are OpenAI's
     "rerank": {"openai"},         # so are these
+    "decisions": {"openai"},      # and these
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "api/anthropic/anthropic.h"
+#include "api/decisions/decisions.h"
 #include "api/lmstudio_rest/v0.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
@@ -370,6 +371,7 @@ INFERENCE(route_openai_chat, dialect_openai, OP_CHAT)
 INFERENCE(route_openai_completions, dialect_openai, OP_COMPLETION)
 INFERENCE(route_openai_embeddings, dialect_openai, OP_EMBEDDING)
 INFERENCE(route_rerank, dialect_rerank, OP_RERANK)
+INFERENCE(route_decisions, dialect_decisions, OP_CHAT)
 INFERENCE(route_messages, dialect_anthropic, OP_CHAT)
 INFERENCE(route_messages_count, dialect_anthropic, OP_TEMPLATE)
 INFERENCE(route_ollama_chat, dialect_ollama, OP_CHAT)

@@ -59,6 +59,7 @@ void route_openai_chat(void *ctx, struct exchange *x);
 void route_openai_completions(void *ctx, struct exchange *x);
 void route_openai_embeddings(void *ctx, struct exchange *x);
 void route_rerank(void *ctx, struct exchange *x);
+void route_decisions(void *ctx, struct exchange *x);
 void route_messages(void *ctx, struct exchange *x);
 void route_messages_count(void *ctx, struct exchange *x);
 void route_ollama_chat(void *ctx, struct exchange *x);

@@ -52,6 +52,8 @@ static const struct http_route table[] = {
     { "GET", "/responses/{id}", 0, INFERENCE, route_response },
     { "DELETE", "/responses/{id}", 0, INFERENCE, route_response_remove },
     { "POST", "/responses/{id}", BODY_SMALL, INFERENCE, route_response_cancel },
+    { "POST", "/v1/decisions", BODY_INFERENCE, INFERENCE, route_decisions },
+    { "POST", "/decisions", BODY_INFERENCE, INFERENCE, route_decisions },
     { "POST", "/v1/rerank", BODY_INFERENCE, INFERENCE, route_rerank },
     { "POST", "/v1/reranking", BODY_INFERENCE, INFERENCE, route_rerank },
     { "POST", "/v2/rerank", BODY_INFERENCE, INFERENCE, route_rerank }, /* Cohere's clients */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/anthropic/anthropic.h"
+#include "api/decisions/decisions.h"
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
@@ -70,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         { &dialect_openai, OP_COMPLETION },
         { &dialect_openai, OP_EMBEDDING },
         { &dialect_rerank, OP_RERANK },
+        { &dialect_decisions, OP_CHAT },
         { &dialect_anthropic, OP_CHAT },
         { &dialect_anthropic, OP_TEMPLATE },
         { &dialect_responses, OP_CHAT },
