@@ -104,8 +104,9 @@ struct service_request {
      * gone. 0: by name. */
     uint64_t instance;
     struct ttl ttl;
-    int64_t dimensions; /* embeddings: of the vectors; 0: as many as the model has */
-    uint64_t client;    /* equal numbers: the same client; 0: unknown, equals no other */
+    int64_t dimensions;     /* embeddings: of the vectors; 0: as many as the model has */
+    int64_t context_length; /* of a load that the request causes; 0: as the settings say */
+    uint64_t client;        /* equal numbers: the same client; 0: unknown, equals no other */
     struct allowed_models allowed; /* ERR_FORBIDDEN for others. Owned */
     yyjson_mut_doc *body;          /* the neutral body. Owned */
 };

@@ -196,3 +196,11 @@ enum lc_kind call_lc_kind(const struct call *call) {
     enum service_op op = call->request.asked.op;
     return op == OP_TOKENIZE || op == OP_TEMPLATE ? LC_KIND_LIGHT : LC_KIND_INFER;
 }
+
+struct load_settings call_requested(const struct call *call) {
+    struct load_settings requested = LOAD_SETTINGS_UNSET;
+    if (call->kind == CALL_GET_OR_LOAD) return call->load.options.requested;
+    if (call->kind == CALL_REQUEST)
+        requested.context_length = call->request.asked.context_length;
+    return requested;
+}

@@ -122,4 +122,7 @@ const struct load_sink *call_load_sink(const struct call *call);
 /* What the lifecycle calls it; only for those that it is told of: REQUEST and the two loads. */
 enum lc_kind call_lc_kind(const struct call *call);
 
+/* The load settings that a request or a get-or-load asks for, should it cause a load. */
+struct load_settings call_requested(const struct call *call);
+
 #endif

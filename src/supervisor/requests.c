@@ -133,10 +133,11 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
     bool found = asked->instance
                      ? supervisor_resolve_reference(sup, asked->instance, &target, err)
                      : supervisor_resolve(sup, asked->model, &target, err);
+    const struct load_settings requested = call_requested(call);
     return found && allowed_models_require(&asked->allowed, target.model_key, err) &&
            type_fits(&target, call, err) && dimensions_fit(&target, call, err) &&
            can_read(&target, call, err) && deserves_load(sup, &target, call, err) &&
-           begin(sup, call, &target, NULL, &ev, err);
+           begin(sup, call, &target, asked->context_length ? &requested : NULL, &ev, err);
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,

@@ -12,16 +12,14 @@ static struct call *waiting_load(struct supervisor *sup, int slot) {
     return NULL;
 }
 
-/* What the newest request asks of a jit load, as the lifecycle plans it: only a get-or-load
- * asks for settings. */
+/* What the newest request asks of a jit load, as the lifecycle plans it. */
 static struct load_settings newest_requested(struct supervisor *sup, int slot) {
     struct load_settings requested = LOAD_SETTINGS_UNSET;
     for (uint32_t i = sup->lc.request_count; i-- > 0;) {
         const struct lc_request *request = &sup->lc.requests[i];
         if (request->slot != slot) continue;
         const struct call *call = call_find(sup->calls, request->id);
-        return call && call->kind == CALL_GET_OR_LOAD ? call->load.options.requested
-                                                      : requested;
+        return call ? call_requested(call) : requested;
     }
     return requested;
 }

@@ -40,6 +40,22 @@ test('chat: not stored, of nothing stored, and what is not offered', async (t) =
   assert.equal(image.status, 400);
 });
 
+test('chat: context_length is that of the load which the request causes', async (t) => {
+  const d = await start(t);
+  const loaded = async () =>
+    (await d.get('/api/v0/models')).body.data.map((m) => m.loaded_context_length);
+  for (const context_length of [0, 'x', 1e9]) {
+    const refused = await chat(d, { input: 'Hi', context_length });
+    assert.equal(refused.status, 400);
+    assert.equal(refused.body.error.param, 'context_length');
+  }
+  assert.deepEqual(await loaded(), [undefined], 'nothing was loaded for it');
+  assert.equal((await chat(d, { input: 'Hi', context_length: 768 })).status, 200);
+  assert.deepEqual(await loaded(), [768]);
+  assert.equal((await chat(d, { input: 'Hi', context_length: 1024 })).status, 200);
+  assert.deepEqual(await loaded(), [768], 'a loaded model keeps its own');
+});
+
 test('chat: the stream tells of the load and the prompt, and ends with all of it', async (t) => {
   const d = await start(t);
   const response = await d.fetch('/api/v1/chat', { method: 'POST',

@@ -8,10 +8,19 @@
 #include "base/json.h"
 
 /* Fields that go on with name and value as they are; v1_chat_parse.c and past.h check them. */
-static const char *const kept[] = {
-    "model", "ttl",   "stream",    "store",          "temperature",       "top_p",
-    "top_k", "min_p", "reasoning", "repeat_penalty", "max_output_tokens", "previous_response_id"
-};
+static const char *const kept[] = { "model",
+                                    "ttl",
+                                    "stream",
+                                    "store",
+                                    "temperature",
+                                    "top_p",
+                                    "top_k",
+                                    "min_p",
+                                    "reasoning",
+                                    "repeat_penalty",
+                                    "max_output_tokens",
+                                    "previous_response_id",
+                                    "context_length" };
 
 static void keep_fields(struct translation *t) {
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
@@ -30,10 +39,7 @@ static bool offers(struct translation *t) {
                                "'integrations' (plugins, MCP servers) are not supported here; "
                                "send tools to /v1/responses or /v1/chat/completions.");
     }
-    if (!translation_field(t, "context_length")) return true;
-    return error_set_param(t->err, ERR_INVALID_REQUEST, "context_length",
-                           "'context_length' belongs to the load of a model; set it with "
-                           "POST /api/v1/models/load, or for good in the settings.");
+    return true;
 }
 
 /* ---- input ---- */
