@@ -14,6 +14,7 @@
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
 #include "api/rerank/rerank.h"
+#include "api/unenforced.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
@@ -317,6 +318,14 @@ static void use_own_keep_alive(const struct routes *r, const struct dialect *dia
     }
 }
 
+/* A schema that is kept in part only is said to be. */
+static void tell_unenforced(struct exchange *x, const struct parsed *parsed) {
+    struct buf names = BUF_INIT(1024);
+    unenforced_format(yyjson_mut_doc_get_root(parsed->requests[0].body), &names);
+    if (names.len > 0) exchange_add_header(x, "X-Doze-Unenforced", buf_str(&names));
+    buf_clear(&names);
+}
+
 /* Answer what was parsed, if the client may have it. */
 static bool begin(const struct routes *r, struct exchange *x, const struct inference *inference,
                   struct parsed *parsed, struct stored_response *record, struct error *err) {
@@ -328,6 +337,7 @@ static bool begin(const struct routes *r, struct exchange *x, const struct infer
         return false;
     use_own_keep_alive(r, inference->dialect, parsed);
     parsed->options.store = record->id != NULL;
+    tell_unenforced(x, parsed);
     struct answer *a = answer_open(r, x, inference, parsed, record);
     exchange_on_gone(x, answer_on_gone, a);
     exchange_on_pressure(x, answer_on_pressure, a);

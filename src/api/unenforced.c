@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/unenforced.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { KEYWORD_MAX = 64 };
+
+typedef bool enforced_fn(yyjson_mut_val *schema);
+
+static bool has(yyjson_mut_val *schema, const char *keyword) {
+    return yyjson_mut_obj_get(schema, keyword) != NULL;
+}
+
+static bool is_of_type(yyjson_mut_val *schema, const char *type) {
+    return yyjson_mut_equals_str(yyjson_mut_obj_get(schema, "type"), type);
+}
+
+static bool never(yyjson_mut_val *schema) {
+    (void)schema;
+    return false;
+}
+
+/* A grammar counts digits of whole numbers only. */
+static bool of_integer(yyjson_mut_val *schema) {
+    return is_of_type(schema, "integer");
+}
+
+static bool of_string(yyjson_mut_val *schema) {
+    return is_of_type(schema, "string") && !has(schema, "pattern");
+}
+
+static bool with_items(yyjson_mut_val *schema) {
+    return has(schema, "items") || has(schema, "prefixItems");
+}
+
+static bool with_properties(yyjson_mut_val *schema) {
+    yyjson_mut_val *properties = yyjson_mut_obj_get(schema, "properties"), *name;
+    yyjson_mut_val *required = yyjson_mut_obj_get(schema, "required");
+    size_t i, count;
+    if (!yyjson_mut_is_arr(required)) return true;
+    yyjson_mut_arr_foreach(required, i, count, name) {
+        const char *text = yyjson_mut_get_str(name);
+        if (!text || !yyjson_mut_obj_get(properties, text)) return false;
+    }
+    return true;
+}
+
+static bool of_known_format(yyjson_mut_val *schema) {
+    static const char *const known[] = { "date", "time", "date-time", "uuid" };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (yyjson_mut_equals_str(yyjson_mut_obj_get(schema, "format"), known[i])) return true;
+    }
+    return false;
+}
+
+static bool alone(yyjson_mut_val *schema) {
+    return !has(schema, "properties") && !has(schema, "required") && !has(schema, "$ref");
+}
+
+static bool always(yyjson_mut_val *schema) {
+    (void)schema;
+    return true;
+}
+
+/* Keywords that restrict a value, and where they are enforced. */
+static const struct {
+    const char *name;
+    enforced_fn *enforced;
+} keywords[] = {
+    { "minimum", of_integer },
+    { "maximum", of_integer },
+    { "exclusiveMinimum", of_integer },
+    { "exclusiveMaximum", of_integer },
+    { "multipleOf", never },
+    { "minLength", of_string },
+    { "maxLength", of_string },
+    { "pattern", always },
+    { "format", of_known_format },
+    { "minItems", with_items },
+    { "maxItems", with_items },
+    { "uniqueItems", never },
+    { "additionalItems", never },
+    { "contains", never },
+    { "minContains", never },
+    { "maxContains", never },
+    { "items", always },
+    { "prefixItems", always },
+    { "properties", always },
+    { "required", with_properties },
+    { "additionalProperties", always },
+    { "patternProperties", never },
+    { "propertyNames", never },
+    { "minProperties", never },
+    { "maxProperties", never },
+    { "dependencies", never },
+    { "dependentRequired", never },
+    { "dependentSchemas", never },
+    { "unevaluatedItems", never },
+    { "unevaluatedProperties", never },
+    { "not", never },
+    { "if", never },
+    { "allOf", alone },
+    { "oneOf", never }, /* as anyOf */
+    { "type", always },
+    { "enum", always },
+};
+enum { KEYWORD_COUNT = sizeof keywords / sizeof keywords[0] };
+_Static_assert((int)KEYWORD_COUNT <= (int)KEYWORD_MAX, "one bit for each");
+
+/* The first of these that a schema has is its form; all beside it is left out. */
+static const char *const forms[] = { "$ref", "oneOf", "anyOf", "const", "enum" };
+
+static const char *form_of(yyjson_mut_val *schema) {
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (has(schema, forms[i])) return forms[i];
+    }
+    return NULL;
+}
+
+static uint64_t unenforced_here(yyjson_mut_val *schema) {
+    const char *form = form_of(schema);
+    uint64_t set = 0;
+    for (int i = 0; i < (int)KEYWORD_COUNT; i++) {
+        if (!has(schema, keywords[i].name)) continue;
+        bool beside = form && strcmp(form, keywords[i].name) != 0;
+        if (beside || !keywords[i].enforced(schema)) set |= UINT64_C(1) << i;
+    }
+    return set;
+}
+
+/* Schemas are nested no deeper than the body, which has a bound. */
+static uint64_t unenforced_in(yyjson_mut_val *schema) {
+    yyjson_mut_val *name, *value, *item;
+    size_t i, count, k, items;
+    if (yyjson_mut_is_arr(schema)) {
+        uint64_t set = 0;
+        yyjson_mut_arr_foreach(schema, i, count, item) set |= unenforced_in(item);
+        return set;
+    }
+    if (!yyjson_mut_is_obj(schema)) return 0;
+    uint64_t set = unenforced_here(schema);
+    yyjson_mut_obj_foreach(schema, i, count, name, value) {
+        const char *keyword = yyjson_mut_get_str(name);
+        bool named = strcmp(keyword, "properties") == 0 || strcmp(keyword, "$defs") == 0 ||
+                     strcmp(keyword, "definitions") == 0;
+        bool data = strcmp(keyword, "enum") == 0 || strcmp(keyword, "const") == 0 ||
+                    strcmp(keyword, "default") == 0 || strcmp(keyword, "examples") == 0;
+        if (named && yyjson_mut_is_obj(value)) {
+            yyjson_mut_val *inner;
+            yyjson_mut_obj_foreach(value, k, items, name, inner) set |= unenforced_in(inner);
+        } else if (!data) {
+            set |= unenforced_in(value);
+        }
+    }
+    return set;
+}
+
+void unenforced_format(yyjson_mut_val *body, struct buf *out) {
+    yyjson_mut_val *format = yyjson_mut_obj_get(body, "response_format");
+    yyjson_mut_val *wrap = yyjson_mut_obj_get(format, "json_schema");
+    uint64_t set = unenforced_in(yyjson_mut_obj_get(wrap, "schema"));
+    const char *comma = "";
+    for (int i = 0; i < (int)KEYWORD_COUNT; i++) {
+        if (!(set & (UINT64_C(1) << i))) continue;
+        buf_addf(out, "%s%s", comma, keywords[i].name);
+        comma = ", ";
+    }
+}
