@@ -31,7 +31,8 @@ _doze_options() {
 # The values of a setting, or examples of them.
 _doze_setting_values() {
     case $1 in
-    jit | standby | cors | sdk_port | lmstudio_compat | ollama_default_keep_alive) echo on off ;;
+    jit | evict_on_pressure | standby | cors | sdk_port | lmstudio_compat | \
+        ollama_default_keep_alive) echo on off ;;
     auto_evict) echo on off fit per_type ;;
     ttl_update) echo set ignore longest ;;
     prompt_store) echo on memory off ;;

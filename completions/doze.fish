@@ -5,7 +5,7 @@
 function __doze_setting_values
     set -l tokens (commandline -opc)
     switch $tokens[-1]
-        case jit standby cors sdk_port lmstudio_compat ollama_default_keep_alive
+        case jit evict_on_pressure standby cors sdk_port lmstudio_compat ollama_default_keep_alive
             printf '%s\n' on off
         case auto_evict
             printf '%s\n' on off fit per_type

@@ -25,6 +25,7 @@ const struct setting setting_table[] = {
     { "prompt_store_bytes", SETTING_BYTES, "4294967296", "Disk space for processed prompts" },
     { "response_store_bytes", SETTING_BYTES, "1073741824", "Disk space for responses" },
     { "response_store_age", SETTING_SECONDS, "2592000", "Forget responses unused this long" },
+    { "evict_on_pressure", SETTING_BOOL, "true", "Unload idle models when memory is short" },
     { "standby", SETTING_BOOL, "true", "Keep a spare worker ready" },
     { "max_waiting", SETTING_NUMBER, "128", "Requests that may wait for one model" },
     { "load_stall_seconds", SETTING_SECONDS, "120", "Give up a load without progress" },

@@ -25,6 +25,7 @@
 #include "daemon/lmstudio_home.h"
 #include "daemon/log_feed.h"
 #include "daemon/pinned_store.h"
+#include "daemon/pressure_watch.h"
 #include "daemon/prompt_gc.h"
 #include "daemon/recorder.h"
 #include "daemon/routes/routes.h"
@@ -69,6 +70,7 @@ struct daemon {
     struct gate *gate;
     struct pinned_store *pinned;
     struct watch *watch;
+    struct pressure_watch *pressure;
     struct catalog *catalog;
     struct metrics metrics;
     struct prompts *prompts;
@@ -176,6 +178,7 @@ static void daemon_on_downloads_closed(void *ctx) {
     prompts_close(d->prompts);
     key_store_close(d->keys);
     watch_close(d->watch);
+    pressure_watch_close(d->pressure);
     for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     uv_close((uv_handle_t *)&d->farewell, NULL);
     uv_close((uv_handle_t *)&d->idle_timer, NULL);
@@ -384,6 +387,7 @@ static void daemon_on_settings_changed(void *ctx) {
     if (d->stopping) return;
     supervisor_settings_changed(d->supervisor);
     update_tls(d);
+    pressure_watch_enable(d->pressure, settings->evict_on_pressure);
     update_ports(d);
     limit_responses(d);
     live_tell_settings(&d->live, settings);
@@ -407,6 +411,16 @@ static bool open_state(struct daemon *d, struct error *err) {
 static void daemon_on_prompts(void *ctx) {
     struct daemon *d = ctx;
     prompts_tend(d->prompts);
+}
+
+static void daemon_on_pressure(void *ctx) {
+    struct daemon *d = ctx;
+    supervisor_pressure(d->supervisor);
+}
+
+static void watch_pressure(struct daemon *d) {
+    d->pressure = pressure_watch_new(&d->loop, daemon_on_pressure, d);
+    pressure_watch_enable(d->pressure, settings_store_get(d->settings)->evict_on_pressure);
 }
 
 static bool start_supervisor(struct daemon *d, struct error *err) {
@@ -600,6 +614,7 @@ static bool daemon_start(struct daemon *d, struct error *err) {
                              &d->metrics);
     start_downloads(d);
     if (!start_supervisor(d, err) || !start_http(d, err)) return false;
+    watch_pressure(d);
     log_catalog(d->catalog);
     return true;
 }

@@ -92,13 +92,30 @@ static bool goes_before(const struct lifecycle *lc, int a, int b) {
     return idle_x != idle_y ? idle_x > idle_y : a < b;
 }
 
-/* The idle jit instance that is worth least, or LC_NO_SLOT. */
-static int idle_jit_victim(const struct lifecycle *lc) {
+static bool is_idle_jit(const struct lifecycle *lc, const struct lc_slot *slot) {
+    (void)lc;
+    return slot->state == LC_IDLE && slot->origin == LC_ORIGIN_JIT;
+}
+
+/* When an idle instance has been so for as long as its own load took. */
+static msec idle_grace_ends(const struct lc_slot *slot) {
+    return msec_after(slot->idle_since, slot->ready_at - slot->loading_since);
+}
+
+/* Not what a client is about to use: its next load would be one more that wants memory. */
+static bool yields(const struct lifecycle *lc, const struct lc_slot *slot) {
+    return is_idle_jit(lc, slot) && lc->now >= slot->lease_until &&
+           lc->now >= idle_grace_ends(slot);
+}
+
+/* Of the instances that may be one, the victim that is worth least; LC_NO_SLOT: there is none.
+ */
+static int idle_victim(const struct lifecycle *lc,
+                       bool (*may)(const struct lifecycle *, const struct lc_slot *)) {
     int best = LC_NO_SLOT;
 
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const struct lc_slot *slot = &lc->slots[i];
-        if (slot->state != LC_IDLE || slot->origin != LC_ORIGIN_JIT) continue;
+        if (!may(lc, &lc->slots[i])) continue;
         if (best == LC_NO_SLOT || goes_before(lc, i, best)) best = i;
     }
     return best;
@@ -205,10 +222,7 @@ static msec victim_goes_at(const struct lifecycle *lc, int load, int v) {
     const struct lc_slot *slot = &lc->slots[v];
     msec at = slot_needs_place(lc, load) ? gate_closes(lc, load) : 0;
 
-    if (slot->state == LC_IDLE) {
-        msec grace = msec_after(slot->idle_since, slot->ready_at - slot->loading_since);
-        if (grace < at) at = grace;
-    }
+    if (slot->state == LC_IDLE && idle_grace_ends(slot) < at) at = idle_grace_ends(slot);
     return at > slot->lease_until ? at : slot->lease_until;
 }
 
@@ -290,11 +304,22 @@ bool admission_relieve(struct lc_step *st) {
 
     if (lc->settings.auto_evict == LC_EVICT_OFF) return false;
     while (bytes_staying(lc) > lc->budget) {
-        int victim = idle_jit_victim(lc);
+        int victim = idle_victim(lc, is_idle_jit);
         if (victim == LC_NO_SLOT) break;
         slot_leave(st, victim, LC_BECAUSE_MEMORY);
     }
     return st->out->count > before;
+}
+
+/* Memory, rule 3. One at a time: what is unloading gives memory back first. */
+void admission_yield(struct lc_step *st) {
+    struct lifecycle *lc = st->lc;
+
+    if (lc->settings.auto_evict == LC_EVICT_OFF) return;
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (lc->slots[i].state == LC_UNLOADING) return;
+    int victim = idle_victim(lc, yields);
+    if (victim != LC_NO_SLOT) slot_leave(st, victim, LC_BECAUSE_MEMORY);
 }
 
 /* When a victim that the load plans with goes next, or MSEC_NEVER. */

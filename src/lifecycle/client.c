@@ -236,6 +236,11 @@ void on_budget(struct lc_step *st, const struct lc_event *ev) {
     st->lc->budget = ev->bytes;
 }
 
+void on_pressure(struct lc_step *st, const struct lc_event *ev) {
+    (void)ev;
+    admission_yield(st);
+}
+
 static void slot_shut_down(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 

@@ -141,6 +141,7 @@ enum lc_event_kind {
     LC_EV_UPDATE,   /* slot, generation, origin, ttl: pin, unpin, change the ttl */
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
+    LC_EV_PRESSURE, /* tasks stall for want of memory */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
                      */
     LC_EV_TICK,     /* a deadline was reached */

@@ -17,6 +17,7 @@ static lc_handler *const handlers[] = {
     [LC_EV_UPDATE] = on_update,
     [LC_EV_SETTINGS] = on_settings,
     [LC_EV_BUDGET] = on_budget,
+    [LC_EV_PRESSURE] = on_pressure,
     [LC_EV_SHUTDOWN] = on_shutdown,
     [LC_EV_TICK] = on_tick,
     [LC_EV_PREPARED] = on_prepared,

@@ -33,6 +33,7 @@
 #include "supervisor/log_budget.h"
 #include "supervisor/pinned.h"
 #include "supervisor/prefetch.h"
+#include "supervisor/pressure.h"
 #include "supervisor/resolve.h"
 #include "supervisor/standby.h"
 #include "supervisor/supervisor.h"
@@ -89,6 +90,7 @@ struct supervisor {
     nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
     struct type_evictions type_evictions;
+    struct pressure pressure;
     bool sandbox_told; /* that workers are without a part of it */
 
     struct work_queue queue;

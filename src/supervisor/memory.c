@@ -2,6 +2,8 @@
 /* memory.c - the machine's memory, and what the instances have of it. */
 #include "base/memory.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "supervisor/internal.h"
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
@@ -33,6 +35,19 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
                                    .available = available,
                                    .other = used > ours ? used - ours : 0,
                                    .limit = sup->config.settings->memory_limit };
+}
+
+void supervisor_pressure(struct supervisor *sup) {
+    if (!sup->config.settings->evict_on_pressure || sup->lc.shutting_down) return;
+    switch (pressure_felt(&sup->pressure, clock_boottime())) {
+    case PRESSURE_SPARE_LEAVES:
+        log_info("programs wait for memory: no spare worker is kept until that is over");
+        standby_drop(sup->standby);
+        return;
+    case PRESSURE_INSTANCE_LEAVES:
+        supervisor_post(sup, (struct lc_event){ .kind = LC_EV_PRESSURE });
+        return;
+    }
 }
 
 /* The system counts mapped weights as available, so those in use are subtracted here. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prepare.c - what can be done before a load may begin: read the file ahead, have a worker
  * ready. */
+#include "base/clock.h"
 #include "supervisor/internal.h"
 
 /* The slot whose load comes next. */
@@ -47,7 +48,7 @@ void supervisor_prepare(struct supervisor *sup) {
         standby_drop(sup->standby);
     } else if (next != LC_NO_SLOT && !standby_keeps(sup->standby, next)) {
         standby_want(sup->standby);
-    } else if (is_idle(sup)) {
+    } else if (is_idle(sup) && !pressure_lasts(&sup->pressure, clock_boottime())) {
         standby_idle(sup->standby);
     } else {
         standby_busy(sup->standby);

@@ -24,15 +24,26 @@ static bool same_type(const struct supervisor *sup, int a, int b) {
     return !x || !y || x->type == y->type;
 }
 
-/* docs/lifecycle.md, Auto-evict, rule 1. NULL: none. */
-static const char *hint_of(struct supervisor *sup, const struct lc_action *action) {
+/* docs/lifecycle.md, Auto-evict, rule 1. */
+static bool suggests_per_type(struct supervisor *sup, const struct lc_action *action) {
     bool evicted = leaves(action) && action->reason == LC_BECAUSE_EVICTED && action->by >= 0;
-    if (!evicted || sup->lc.settings.auto_evict != LC_EVICT_ON ||
-        same_type(sup, action->slot, action->by) ||
-        !type_evictions_add(&sup->type_evictions, sup->lc.now))
-        return NULL;
-    return "Language and embedding models evict one another; with auto_evict = per_type one of "
-           "each stays loaded (`doze settings set auto_evict per_type`).";
+    return evicted && sup->lc.settings.auto_evict == LC_EVICT_ON &&
+           !same_type(sup, action->slot, action->by) &&
+           type_evictions_add(&sup->type_evictions, sup->lc.now);
+}
+
+/* NULL: none. */
+static const char *hint_of(struct supervisor *sup, const struct lc_action *action) {
+    if (suggests_per_type(sup, action)) {
+        return "Language and embedding models evict one another; with auto_evict = per_type "
+               "one of each stays loaded (`doze settings set auto_evict per_type`).";
+    }
+    bool yields = action->from == LC_IDLE && action->reason == LC_BECAUSE_MEMORY;
+    if (yields && pressure_lasts(&sup->pressure, sup->lc.now)) {
+        return "Programs on this machine waited for memory, so an idle model was unloaded; "
+               "`doze settings set evict_on_pressure off` keeps such models loaded.";
+    }
+    return NULL;
 }
 
 static struct instance_transition transition_of(const struct supervisor *sup,

@@ -36,9 +36,10 @@ struct settings {
     bool sdk_port;                  /* listen where LM Studio's clients look */
     uint32_t ollama_port;           /* listen there, too; 0: not */
     bool ollama_default_keep_alive; /* five minutes for Ollama's clients that say nothing */
-    bool lmstudio_compat; /* write the files by which its command line finds a server */
-    nbytes memory_limit;  /* 0: what the machine has */
-    bool standby;         /* keep a spare worker */
+    bool lmstudio_compat;   /* write the files by which its command line finds a server */
+    nbytes memory_limit;    /* 0: what the machine has */
+    bool evict_on_pressure; /* what is idle leaves when programs stall for memory */
+    bool standby;           /* keep a spare worker */
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;         /* most that the files may take */
     nbytes response_store_bytes;       /* 0: responses are not stored */

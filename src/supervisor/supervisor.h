@@ -99,6 +99,9 @@ bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);
 
+/* Programs stall for want of memory: what is idle leaves, unless the settings say otherwise. */
+void supervisor_pressure(struct supervisor *sup);
+
 /* First call: let answers finish; second: at once. */
 void supervisor_shutdown(struct supervisor *sup);
 

@@ -202,6 +202,7 @@ uint32_t domain_events(const struct domain *d, const struct lifecycle *lc,
     for (int i = 0; i < LC_MAX_SLOTS; i++) add_orders(&l, i);
     if (d->may & MAY_MODE) add_settings(&l);
     if (d->may & MAY_BUDGET) add(&l, LC_EV_BUDGET)->bytes = lc->budget == 2 ? d->budget : 2;
+    if (d->may & MAY_PRESS) (void)add(&l, LC_EV_PRESSURE);
     if (d->may & MAY_SHUTDOWN) (void)add(&l, LC_EV_SHUTDOWN);
     add_time(&l);
     return l.count;

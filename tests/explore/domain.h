@@ -31,6 +31,7 @@ enum {
     MAY_DIE = 1 << 11,     /* EXITED in any state */
     MAY_BE_LATE = 1 << 12, /* requests that arrive after a deadline, before its tick */
     MAY_GROW = 1 << 13,    /* MEMORY: one byte more than READY said, and back */
+    MAY_PRESS = 1 << 14,   /* PRESSURE */
 };
 
 struct domain {

@@ -541,6 +541,39 @@ static const char *idle_victims_have_grace(const struct step *s) {
     return NULL;
 }
 
+static bool any_unloads(const struct lifecycle *lc) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (lc->slots[i].state == LC_UNLOADING) return true;
+    return false;
+}
+
+/* Idle for as long as its load took, and not leased. */
+static bool may_yield(const struct step *s, int i) {
+    const struct lc_slot *slot = &s->before->slots[i];
+
+    return slot->state == LC_IDLE && slot->origin == LC_ORIGIN_JIT &&
+           s->before->settings.auto_evict != LC_EVICT_OFF && slot->lease_until <= s->ev->now &&
+           s->ev->now - slot->idle_since >= slot->ready_at - slot->loading_since;
+}
+
+/* Memory, rule 3: one at a time leaves, if one may. */
+static const char *pressure_takes_one(const struct step *s) {
+    bool unloads = any_unloads(s->before), one_may = false;
+    uint32_t left = 0;
+
+    if (s->ev->kind != LC_EV_PRESSURE || s->before->budget != UINT64_MAX) return NULL;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) one_may = one_may || may_yield(s, i);
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_MEMORY) continue;
+        if (!may_yield(s, a->slot)) return "pressure unloaded what must stay";
+        left++;
+    }
+    if (left > 1 || (left == 1 && unloads)) return "pressure unloaded more than one at a time";
+    if (one_may && !any_unloads(s->after)) return "nothing yields to pressure";
+    return NULL;
+}
+
 static const char *work_is_not_unloaded(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
@@ -633,6 +666,7 @@ static property *const properties[] = {
     jit_places_are_kept,
     leases_are_kept,
     idle_victims_have_grace,
+    pressure_takes_one,
     line_is_in_order,
     memory_is_kept,
     back_off_is_kept,

@@ -120,7 +120,10 @@ static void become_settings(struct lc_event *ev) {
 }
 
 static void become_order(struct lc_event *ev) {
-    switch (pick(8)) {
+    switch (pick(9)) {
+    case 8:
+        ev->kind = LC_EV_PRESSURE;
+        break;
     case 0:
     case 1:
         become_settings(ev);

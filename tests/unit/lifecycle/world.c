@@ -197,6 +197,10 @@ void set_budget(nbytes bytes) {
     send((struct lc_event){ .kind = LC_EV_BUDGET, .bytes = bytes });
 }
 
+void press(void) {
+    send((struct lc_event){ .kind = LC_EV_PRESSURE });
+}
+
 void shut_down(void) {
     send((struct lc_event){ .kind = LC_EV_SHUTDOWN });
 }

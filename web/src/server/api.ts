@@ -101,6 +101,7 @@ export interface Settings {
   jit_limit: number;
   switch_window_ms: number;
   memory_limit: number | null;
+  evict_on_pressure: boolean;
   standby: boolean;
   max_waiting: number;
   load_stall_seconds: number;

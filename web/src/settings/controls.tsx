@@ -5,7 +5,14 @@ import { connection, settings } from '../server/store';
 import { save, SaveStatus } from './save';
 
 export function Switch(props: {
-  name: 'jit' | 'cors' | 'standby' | 'sdk_port' | 'lmstudio_compat' | 'ollama_default_keep_alive';
+  name:
+    | 'jit'
+    | 'cors'
+    | 'evict_on_pressure'
+    | 'standby'
+    | 'sdk_port'
+    | 'lmstudio_compat'
+    | 'ollama_default_keep_alive';
   label: string;
   children: preact.ComponentChildren;
 }) {

@@ -29,6 +29,9 @@ export function OtherSettings() {
         <NumberSetting key={spec.name} spec={spec} hint={spec.hint} />
       ))}
       <h3>Server</h3>
+      <Switch name="evict_on_pressure" label="Make room when memory is short">
+        Models that requests loaded and that are idle leave when programs wait for memory.
+      </Switch>
       <Switch name="standby" label="Keep a worker ready">
         One process waits with the engine’s libraries loaded, which saves some 30 ms at each load.
       </Switch>
