@@ -7,8 +7,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
-.PHONY: help dist deb test-deb release setup setup-test build run test bench check fuzz format \
-    install uninstall clean distclean
+.PHONY: help dist deb test-deb release setup setup-test setup-deb build run test bench check fuzz \
+    format install uninstall clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,6 +21,9 @@ setup: ## fetch what is missing: Debian packages (asks first), llhttp, yyjson, t
 
 setup-test:
 	@sh setup/all.sh $(if $(YES),-y) test
+
+setup-deb: setup
+	@sh setup/system-packages.sh $(if $(YES),-y) package
 
 build: setup ## build/doze and build/doze-engine (the default)
 	@sh setup/compile.sh release doze doze-engine make-model
@@ -52,7 +55,7 @@ fuzz: setup-test ## every fuzz target for FUZZ_SECONDS each
 dist: build ## build/doze-VERSION.tar.gz, with the built page
 	@sh setup/dist.sh
 
-deb: build ## build/doze_VERSION_ARCH.deb, for Debian 12 and newer
+deb: setup-deb build ## build/doze_VERSION_ARCH.deb, for Debian 12 and newer
 	@sh setup/deb.sh
 
 test-deb: deb ## lintian, the units, and the package in a small Debian (as root)

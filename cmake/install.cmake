@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# PREFIX/bin/doze, PREFIX/libexec/doze/doze-engine, PREFIX/lib/doze/*.so, man pages, completions.
+# PREFIX/bin/doze, PREFIX/libexec/doze/doze-engine, PREFIX/lib/doze/*.so, man pages, completions,
+# units, documents. docs/operations.md has the list.
 
 if(TARGET doze)
     install(TARGETS doze RUNTIME DESTINATION bin)
@@ -29,3 +30,23 @@ file(GLOB man_pages docs/man/*.1)
 if(man_pages)
     install(FILES ${man_pages} DESTINATION share/man/man1)
 endif()
+
+set(doc share/doc/doze)
+file(GLOB documents docs/*.md)
+install(FILES ${documents} CHANGELOG.md README.md DESTINATION ${doc})
+install(FILES packaging/grafana/doze.json DESTINATION ${doc}/grafana)
+install(FILES packaging/nginx/doze.conf DESTINATION ${doc}/nginx)
+install(FILES packaging/sysusers/doze.conf DESTINATION lib/sysusers.d)
+
+# The units name the program and a document below the prefix that is chosen at the installation.
+install(CODE "
+    foreach(unit system/doze.service system/doze.socket user/doze.service user/doze.socket)
+        file(READ \"${PROJECT_SOURCE_DIR}/packaging/systemd/\${unit}\" text)
+        string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/bin/\" text \"\${text}\")
+        string(REPLACE /usr/share/ \"\${CMAKE_INSTALL_PREFIX}/share/\" text \"\${text}\")
+        set(made \"${PROJECT_BINARY_DIR}/units/\${unit}\")
+        file(WRITE \"\${made}\" \"\${text}\")
+        get_filename_component(scope \"\${unit}\" DIRECTORY)
+        file(INSTALL \"\${made}\" DESTINATION
+            \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/\${scope}\" TYPE FILE)
+    endforeach()")

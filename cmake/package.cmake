@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What only a package has (preset `package`, `make deb`): units, user, Debian's own files; and how
-# CPack packs it. The bytes depend on the sources and SOURCE_DATE_EPOCH alone.
+# What only a package has (preset `package`, `make deb`): Debian's own files; and how CPack packs
+# it. The bytes depend on the sources and SOURCE_DATE_EPOCH alone.
 set(deb ${PROJECT_SOURCE_DIR}/packaging/deb)
-set(doc share/doc/doze)
 
-install(DIRECTORY packaging/systemd/ DESTINATION lib/systemd FILES_MATCHING PATTERN "doze.*")
-install(FILES packaging/sysusers/doze.conf DESTINATION lib/sysusers.d)
-file(GLOB documents docs/*.md)
-install(FILES ${documents} CHANGELOG.md README.md DESTINATION ${doc})
-install(FILES packaging/grafana/doze.json DESTINATION ${doc}/grafana)
-install(FILES packaging/nginx/doze.conf DESTINATION ${doc}/nginx)
 install(FILES ${deb}/changelog ${deb}/copyright DESTINATION ${doc})
 install(FILES ${deb}/lintian-overrides DESTINATION share/lintian/overrides RENAME doze)
 

@@ -4,8 +4,9 @@
 does a worker still have its sandbox below the system unit's filter of system calls? Are the metrics
 of that server what Prometheus wants?
 
-Needs systemd-analyze, promtool and libseccomp.so.2; systemd itself need not run. As
-root the server runs as nobody, like the unit's user, who has no capabilities.
+Needs systemd-analyze and libseccomp.so.2, which comes with systemd; systemd itself need not run.
+The metrics are checked where promtool is. As root the server runs as nobody, like the unit's user,
+who has no capabilities.
 """
 import ctypes
 import json
@@ -94,6 +95,7 @@ def check_metrics(port):
         said = subprocess.run(["promtool", "check", "metrics"], input=got.read(),
                               capture_output=True)
     assert said.returncode == 0 and not said.stderr, said
+    print("promtool check metrics: clean")
 
 
 def start(doze, folder):
@@ -120,7 +122,7 @@ def check_sandbox(doze, make_model):
         subprocess.run(["chown", "-R", str(NOBODY), folder], check=True)
     child, port, log = start(doze, folder)
     text = answer(port) if port else ""
-    if port:
+    if port and shutil.which("promtool"):
         check_metrics(port)
     child.terminate()
     status = child.wait()
@@ -130,7 +132,6 @@ def check_sandbox(doze, make_model):
     assert not re.search("sandbox|denied", said), said
     shutil.rmtree(folder)
     print("a worker answers with its whole sandbox below SystemCallFilter=")
-    print("promtool check metrics: clean")
 
 
 check_syntax()

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test.sh [SUITE…] - lintian, the units, nginx in front, and the package in a small tree of each
-# Debian suite (bookworm if none is named): installed, used, upgraded, purged. As root. Trees are
-# made by debootstrap from this machine's mirror once, and kept in build/deps.
+# Debian suite (bookworm if none is named): installed, used, upgraded, purged. As root.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/../setup/common.sh"
+# shellcheck source=packaging/trees.sh
+. "$ROOT/packaging/trees.sh"
 
 [ "$(id -u)" -eq 0 ] || die "the test of the package needs root (chroot, mount)"
 for tool in lintian debootstrap systemd-analyze nginx promtool python3; do
@@ -24,29 +25,13 @@ next_version() {
     rm -rf "$1/next"
 }
 
-make_tree() {
-    # shellcheck disable=SC2016 # apt's own variables
-    mirror=$(apt-get indextargets --format '$(COMPONENT) $(REPO_URI)' 'Identifier: Packages' |
-        sed -n 's/^main //p' | grep -v security | head -n 1)
-    say "making a tree of Debian $1"
-    debootstrap --variant=minbase "$1" "$2.new" "$mirror" >"$2.log" 2>&1 ||
-        die "debootstrap failed; its output is in $2.log"
-    printf 'deb %s %s main\n' "$mirror" "$1" >"$2.new/etc/apt/sources.list"
-    cp -R /etc/apt/apt.conf.d "$2.new/etc/apt/"
-    mv "$2.new" "$2"
-}
-
 test_in_tree() {
-    tree=$DEPS/debian-$1
-    [ -e "$tree" ] || make_tree "$1" "$tree"
     copy=$(mktemp -d)
-    cp -a "$tree/." "$copy"
-    mkdir "$copy/test"
+    copy_tree "$1" "$copy"
     cp "$deb" "$copy/test/first.deb"
     next_version "$copy/test"
     build/make-model spoken --text 'Hello there.' --out "$copy/test/m.gguf"
     cp packaging/test-in-tree.sh "$copy/test/"
-    cp /etc/resolv.conf "$copy/etc/"
     # shellcheck disable=SC2016 # for the inner shell
     unshare --mount --pid --fork --kill-child sh -ec \
         'mount -t proc proc "$1/proc" && exec chroot "$1" sh /test/test-in-tree.sh' sh "$copy" \

@@ -1,16 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # deb.sh - build/doze_VERSION_ARCH.deb, from a build of its own in build/package. The same sources
-# give the same bytes: the time in it is SOURCE_DATE_EPOCH, or that of the last commit.
+# give the same bytes: the time in it is SOURCE_DATE_EPOCH, else that of the last commit, or in an
+# unpacked tarball that of packaging/deb/changelog.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
 cd "$ROOT"
-for tool in dpkg-shlibdeps chrpath strip; do
-    command -v "$tool" >/dev/null ||
-        die "$tool is missing: apt-get install dpkg-dev chrpath binutils"
+source_time() {
+    if [ -e .git ]; then
+        git log -1 --format=%ct
+    else
+        date -d "$(sed -n 's/^ -- .*>  //p' packaging/deb/changelog | head -n 1)" +%s
+    fi
+}
+for tool in dpkg-shlibdeps chrpath file strip; do
+    command -v "$tool" >/dev/null || die "$tool is missing: run \`make deb\`"
 done
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_time)}
 export SOURCE_DATE_EPOCH
 umask 022
 sh setup/compile.sh package doze doze-engine

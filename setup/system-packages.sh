@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# system-packages.sh [-y] [test] - install the Debian packages that are missing; touch nothing else.
-# Says which ones first, and asks where there is a terminal; with -y or without one it goes on.
+# system-packages.sh [-y] [test|package] - install the Debian packages that are missing; touch
+# nothing else. Says which ones first, and asks where there is a terminal; with -y or without one it
+# goes on.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
 ask=yes
 [ "${1:-}" = -y ] && ask=no && shift
 want=$(words "$ROOT/setup/packages-build.txt")
-[ "${1:-build}" = test ] && want="$want $(words "$ROOT/setup/packages-test.txt")"
+[ -z "${1:-}" ] || want="$want $(words "$ROOT/setup/packages-$1.txt")"
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "no apt here: install the counterparts of: $want llhttp yyjson nodejs npm"

@@ -18,5 +18,8 @@ while IFS= read -r file || [ -n "$file" ]; do
         removed=$((removed + 1))
     fi
 done <"$manifest"
-rmdir "$1$2/lib/doze" "$1$2/libexec/doze" "$1$2/share/doc/doze" 2>/dev/null || true
+for folder in lib/doze libexec/doze share/doc/doze/grafana share/doc/doze/nginx share/doc/doze \
+    lib/systemd/system lib/systemd/user lib/systemd lib/sysusers.d; do
+    rmdir "$1$2/$folder" 2>/dev/null || true # others may have files there
+done
 say "removed $removed files below $1$2"

@@ -148,8 +148,8 @@ bool slot_needs_place(const struct lifecycle *lc, int slot);
 /* client.c, worker.c */
 typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
 lc_handler on_request, on_load, on_cancel, on_unload, on_update, on_settings, on_budget,
-    on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready, on_load_failed, on_done,
-    on_heard, on_memory, on_exited;
+    on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready,
+    on_load_failed, on_done, on_heard, on_memory, on_exited;
 /* The shutdown's patience is over: running answers end, everybody leaves. */
 void shutdown_force(struct lc_step *st);
 
