@@ -27,14 +27,16 @@ static struct worker *load(const char *options) {
 }
 
 static struct worker *load_small(const char *more) {
-    char *options = xasprintf("\"context_length\":4096,\"parallel\":3,\"cells\":256%s", more);
+    char *options = xasprintf(WORKER_STEADY ",\"context_length\":4096,\"parallel\":3,"
+                                            "\"cells\":256%s",
+                              more);
     struct worker *w = load(options);
     free(options);
     return w;
 }
 
 static struct worker *load_whole(void) {
-    return load("\"context_length\":4096,\"parallel\":3");
+    return load(WORKER_STEADY ",\"context_length\":4096,\"parallel\":3");
 }
 
 /* The text of an answer, from a worker of its own; caller frees. */

@@ -68,7 +68,8 @@ static int clear_folder(void **state) {
 }
 
 static struct worker *start_with(const char *model, const char *mode, const char *more) {
-    char *options = xasprintf("\"context_length\":2048,\"prompts\":{\"mode\":\"%s\","
+    char *options = xasprintf(WORKER_STEADY
+                              ",\"context_length\":2048,\"prompts\":{\"mode\":\"%s\","
                               "\"dir\":\"%s\",\"memory_bytes\":268435456},%s",
                               mode, folder, more);
     struct worker *w = worker_load(model, options);
