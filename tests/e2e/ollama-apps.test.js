@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// The requests of apps that speak Ollama's API, in their order, written down from their sources.
+// The requests of apps that speak Ollama's API, in their order, written down from parts of their
+// sources, those of VS Code from a description of its provider.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Ollama } from 'ollama';
