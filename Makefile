@@ -7,8 +7,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
-.PHONY: help dist deb test-deb release setup setup-test setup-deb build run test bench check fuzz \
-    format install uninstall clean distclean
+.PHONY: help dist deb test-deb release setup setup-test setup-deb build run test test-clients \
+    bench check fuzz format install uninstall clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,10 @@ test: setup-test ## every test, again under ASan and UBSan, those with threads u
 	@sh tests/run.sh release
 	@sh tests/run.sh sanitize
 	@sh tests/run.sh tsan
+
+test-clients: setup-test ## clients and agents, also those too heavy for `make test` (2 GB from npm)
+	@sh setup/compile.sh release
+	@sh tests/clients/all.sh
 
 bench: setup-test ## measure into docs/benchmarks (docs/benchmarks/README.md: PEER, ROWS, RUNS)
 	@sh setup/compile.sh release

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh PRESET - run every class of tests of one built preset, as many at once as there are cores.
+# run.sh PRESET [CLASS] - run every class of tests of one built preset, or this one, as many at once
+# as there are cores.
 # Each class ends with ctest's closing line. Tests that this machine cannot run are named and
 # skipped; where CI is set in the environment they are an error.
 set -eu
@@ -41,6 +42,7 @@ for list in tests/*/requirements*.txt; do
 done
 
 classes=$(ctest --test-dir "$obj" --print-labels | sed -n 's/^  //p')
+classes=${2:-$classes}
 [ -n "$classes" ] || { echo "tests: no tests in $obj" >&2; exit 1; }
 
 # What CMake left out, in lines "missing CLASS WHY" and "elsewhere CLASS WHY".

@@ -16,7 +16,7 @@ const models = () => ({ m: spoken(text), tools: toolCaller(), thinker: thinker()
 // What the script says that it saw. list: of requirements.
 async function see(d, script, list) {
   const ended = await run('python3', [path.join(import.meta.dirname, script), d.url], {
-    seconds: 100, env: { HOME: d.folder,
+    seconds: 100, env: { HOME: path.join(d.folder, 'home'),
       PYTHONPATH: path.join(build, `deps/python/clients${list}`) } });
   assert.equal(ended.code, 0, `${ended.err}\n${d.log}`);
   return JSON.parse(ended.out.trim().split('\n').at(-1));

@@ -24,7 +24,8 @@ for (const [list, names] of Object.entries(clients)) {
     test(`${name}: a question${acts ? ', and a task with a tool' : ''}`, async (t) => {
       const d = await start(t);
       const ended = await run('python3', [script, d.url, name], { seconds: SECONDS, env: {
-        HOME: d.folder, PYTHONPATH: path.join(build, `deps/python/clients${list}`) } });
+        HOME: path.join(d.folder, 'home'),
+        PYTHONPATH: path.join(build, `deps/python/clients${list}`) } });
       assert.equal(ended.code, 0, `${ended.err}\n${d.log}`);
       const { answer, report, asked } = JSON.parse(ended.out.trim().split('\n').at(-1));
       assertAnswer(answer);
