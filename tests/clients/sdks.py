@@ -3,7 +3,7 @@
 
 Prints {"answer": the trained model's, "report": the last text of the task, "asked": [city, ...]} as
 JSON. A client is a function that returns two more: ask() and act(weather), each giving a text; act
-is None if the client knows no tools.
+is None if the client knows no tools. instructor makes a value of the call and reports nothing.
 """
 import json
 import sys
@@ -214,6 +214,34 @@ def llama_index_lmstudio():
     return ask, None
 
 
+def instructor_openai():
+    import instructor
+    from openai import OpenAI
+    from pydantic import BaseModel
+    Mode = instructor.Mode
+
+    class Answer(BaseModel):
+        capital: str
+
+    class get_weather(BaseModel):
+        """Tells the weather."""
+        city: str
+
+    def create(mode, **request):
+        client = instructor.from_openai(OpenAI(base_url=URL + "/v1", api_key="none"), mode=mode)
+        return client.chat.completions.create(max_retries=1, **request)
+
+    def ask():
+        return create(Mode.JSON_SCHEMA, response_model=Answer, model="smol", messages=USER,
+                      max_tokens=TOKENS * 4, temperature=0).capital
+
+    def act(weather):
+        call = create(Mode.TOOLS, response_model=get_weather, model="caller",
+                      messages=[{"role": "user", "content": TASK}])
+        weather(call.city)
+    return ask, act
+
+
 CLIENTS = {
     "openai, chat completions": openai_chat,
     "openai, responses": openai_responses,
@@ -225,6 +253,7 @@ CLIENTS = {
     "langchain-anthropic": langchain_anthropic,
     "litellm, openai": lambda: litellm("openai/"),
     "litellm, lm_studio": lambda: litellm("lm_studio/"),
+    "instructor": instructor_openai,
     "llama-index-llms-openai-like": llama_index_openai_like,
     "llama-index-llms-lmstudio": llama_index_lmstudio,
 }
