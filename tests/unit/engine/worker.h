@@ -40,8 +40,8 @@ struct worker {
 /* Start one and wait for its HELLO. */
 struct worker *worker_start(void);
 
-/* Option: threads and pieces of prompts are the same whatever else the machine does, and so is the
- * rounding: for those that compare the texts of two workers. */
+/* Option: threads and pieces of prompts are the same whatever else the machine does, and so is
+ * the rounding: for those that compare the texts of two workers. */
 #define WORKER_STEADY "\"reproducible\":true"
 
 /* Start one that has loaded the model. options: more fields of LOAD, as JSON members, or "". */
