@@ -42,6 +42,7 @@ for (const api of ['openai-completions', 'openai-responses', 'anthropic-messages
     program: bin('pi'),
     call: ['bash', { command: COMMAND }],
     task: pi(api)([]),
+    asks: 'caller', // as Claude Code
     question: pi(api)(['--no-tools', '--system-prompt', 'You answer in one sentence.']),
   });
 }
