@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "engine/log_capture.h"
+#include "engine/projector_shim.h"
 
 struct projector {
     mtmd_context *mtmd;
@@ -47,8 +48,19 @@ static bool can_be_used(const mtmd_context *mtmd, const struct llama_model *weig
     return true;
 }
 
+/* mtmd_init_from_file() checks this too, but then keeps what it has loaded for nobody. */
+static bool belongs(const char *path, const struct llama_model *weights, struct error *err) {
+    int width = projector_width(path), wanted = llama_model_n_embd_inp(weights);
+    if (width == 0 || width == wanted) return true;
+    return error_set(err, ERR_LOAD_FAILED,
+                     "its projector cannot be loaded: it is another model's (its vectors have "
+                     "%d numbers, the model's %d)",
+                     width, wanted);
+}
+
 struct projector *projector_open(const char *path, const struct llama_model *weights,
                                  int threads, bool gpu, struct error *err) {
+    if (!belongs(path, weights, err)) return NULL;
     struct mtmd_context_params params = mtmd_context_params_default();
     struct projector *p = xcalloc(1, sizeof *p);
     params.use_gpu = gpu;
