@@ -117,7 +117,8 @@ static void add_chunks(struct picture_prompt *p, size_t picture,
         picture_spans_add(&p->spans, (struct picture_span){ .start = (int32_t)ret->count,
                                                             .count = (int32_t)count,
                                                             .picture = (int32_t)picture,
-                                                            .part = part++ });
+                                                            .part = part });
+        part++;
         for (size_t j = 0; j < count; j++) tokens_add(ret, 0);
     }
 }
