@@ -18,7 +18,7 @@ static const struct option_row log_options[] = {
     FLAG(log, events, "events", 0, "Show each change of each model, newest last"),
     OPTION(log, since, "since", 0, "<span>", "How far back: 30m, 12h, 7d (default 1d)"),
     FLAG(log, all, "all", 'a', "Also each beginning and end of work"),
-    OPTION(log, count, "lines", 'n', "<n>", "Only the newest changes, so many", .min = 1,
+    OPTION(log, count, "lines", 'n', "<n>", "Only the newest <n> changes", .min = 1,
            .max = 50000),
     FLAG(log, json, "json", 0, "Print one JSON object per line"),
 };

@@ -70,7 +70,7 @@ const struct command command_prompts_ls = {
     COMMAND(prompts_ls, "prompts ls", NULL, 0, 0),
     .summary = "List the processed prompts kept on disk",
     .details = "A model that is loaded again uses them instead of processing the prompts "
-               "anew.",
+               "again.",
 };
 
 /* --- prompts clear --- */

@@ -123,7 +123,7 @@ static void watch_group(struct pressure_watch *w) {
 }
 
 /* The tasks of the group may not stall where others do, which is when idle models should go: so
- * the machine is watched too. Whoever gives a FIFO speaks for both. */
+ * the machine is watched too. A FIFO that is given stands for both. */
 static void watch_all(struct pressure_watch *w) {
     if (w->named && strcmp(w->named, "/dev/null") == 0) return;
     if (w->named)

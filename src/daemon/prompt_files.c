@@ -106,13 +106,13 @@ uint64_t prompt_files_bytes(const struct prompt_files *files) {
 
 /* ---- deleting ---- */
 
-/* The folder stays when its last file goes: a worker may have it open, and could keep nothing
- * any more in one that was deleted. */
+/* The folder stays when its last file goes: a worker may have it open, and could no longer
+ * keep anything in a deleted one. */
 static bool delete_file(const struct prompt_file *file) {
     return unlink(file->path) == 0 || errno == ENOENT;
 }
 
-/* Take out of the list what has no path any more. */
+/* Remove the entries without a path from the list. */
 static void compact(struct prompt_files *files) {
     size_t n = 0;
     for (size_t i = 0; i < files->count; i++) {

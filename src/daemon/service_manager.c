@@ -74,7 +74,7 @@ static bool open_news(struct service_manager *m, struct error *err) {
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
     m->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (m->fd < 0 || connect(m->fd, (struct sockaddr *)&address, size) == 0) return true;
-    service_manager_close(m); /* whoever wanted to know has gone */
+    service_manager_close(m); /* the service manager has gone */
     return true;
 }
 

@@ -43,7 +43,7 @@ static yyjson_doc *parse_beginning(const char *text, size_t len) {
     return doc;
 }
 
-/* *ret_says_none: it says in so many words that there is no key. */
+/* *ret_says_none: it says explicitly that there is no key. */
 static enum file_state read_rows(const char *path, struct settings *settings,
                                  bool *ret_says_none, struct error *err) {
     struct buf text = BUF_INIT(STATE_FILE_MAX);

@@ -217,8 +217,8 @@ void response_task_forget(struct response_task *task) {
 
 /* ---- limits ---- */
 
-/* Only a file that is there is touched for it: at the next work, or at once if nothing shall be
- * stored any more. */
+/* Only a file that is there is touched for it: at the next work, or at once if storing is
+ * switched off. */
 void stored_responses_limit(struct stored_responses *s, const struct response_limits *limits) {
     bool ended = limits->max_bytes == 0 && s->limits.max_bytes != 0;
     s->limits = *limits;

@@ -52,7 +52,7 @@ bool tls_files_read(struct tls_files *files, const struct settings *settings,
                      settings->tls_cert);
         }
     } else if (files->on) {
-        log_info("no TLS any more: new connections are plain");
+        log_info("TLS is off: new connections are plain");
     }
     files->on = tls != NULL;
     http_server_set_tls(files->http, tls);

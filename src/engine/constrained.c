@@ -61,7 +61,7 @@ static void lost(struct engine *e, const struct job *job, struct verdict *ret) {
 static void refused(struct verdict *ret) {
     ret->kind = VERDICT_FAILED;
     error_set(&ret->error, ERR_INVALID_REQUEST,
-              "The grammar of the answer cannot be used any more: simplify the schema or the "
+              "The grammar of the answer can no longer be used; simplify the schema or the "
               "grammar.");
 }
 

@@ -15,7 +15,7 @@
 enum next { NEXT_NOTHING, NEXT_HALF, NEXT_STOP, NEXT_OTHER };
 
 /* How to wait for more behind it: the socket is readable all the time while bytes lie there. Of
- * a half header the rest is on its way; behind an early request nothing can be seen any more,
+ * a half header the rest is on its way; nothing can be seen behind an early request,
  * so that only the end of the connection is left to watch for. */
 static const struct {
     short events;

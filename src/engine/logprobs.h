@@ -22,7 +22,7 @@ struct logprobs {
 
 void logprobs_clear(struct logprobs *list);
 
-/* Note the chosen token. logits: as the model gave them, before any sampling. top: so many of
+/* Note the chosen token. logits: as the model gave them, before any sampling. top: how many of
  * the likeliest tokens are listed too. end: see the entry. */
 void logprobs_add(struct logprobs *list, const struct llama_vocab *vocab, const float *logits,
                   llama_token chosen, int top, size_t end);

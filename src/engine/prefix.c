@@ -15,7 +15,7 @@ static bool is_whole_in(const struct prefix_slot *slot, size_t common, int32_t l
 
 enum fitness {
     FIT_OTHER, /* another conversation */
-    FIT_KEY,   /* the client's own one, which has begun anew */
+    FIT_KEY,   /* the client's own one, which has begun again */
     FIT_EMPTY,
     FIT_GOES_ON, /* its conversation goes on or begins again */
 };

@@ -29,7 +29,7 @@ struct prefix_prompt {
 struct prefix_choice {
     int slot;     /* a free one; -1: none is free */
     int donor;    /* slot that holds the common tokens: `slot` itself, another one, or -1 */
-    size_t count; /* so many tokens need no processing; less than the prompt's length */
+    size_t count; /* tokens that need no processing; less than the prompt's length */
 };
 
 /* How many tokens both begin with. */
@@ -38,7 +38,7 @@ size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t 
 /*
  * A free slot whose conversation goes on (at least half of what it holds is common) or that
  * holds the whole prompt is taken, the one with most in common first; else an empty one; else
- * one with the prompt's key, whose conversation has begun anew; else the least recently used
+ * one with the prompt's key, whose conversation has begun again; else the least recently used
  * one. So a short common beginning, a system prompt say, does not cost
  * another conversation its place.
  * can_share: common tokens may also be taken from another slot, busy or free.

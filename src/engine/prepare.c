@@ -64,7 +64,7 @@ static struct buf mark_text(const struct llama_vocab *vocab, llama_token token) 
 }
 
 /* Templates leave out the marks that the tokenizer adds anyway. wanted: written all the same
- * (1), or left out whoever adds them (0). */
+ * (1), or left out, even where the template has them (0). */
 static void write_marked(const struct llama_vocab *vocab, const struct request *r,
                          const char *prompt, size_t len, struct buf *out) {
     struct buf bos = mark_text(vocab, llama_vocab_bos(vocab));

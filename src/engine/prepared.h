@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prepared.h - what worker and preparers (preparers.h) say to one another. Pure codec: whoever
- * took a preparer over may send anything, so a token is one of the vocabulary or the bytes are
- * refused.
+ * prepared.h - what worker and preparers (preparers.h) say to one another. Pure codec: a
+ * preparer that was taken over may send anything, so a token is one of the vocabulary or the
+ * bytes are refused.
  */
 #ifndef DOZE_ENGINE_PREPARED_H
 #define DOZE_ENGINE_PREPARED_H

@@ -42,7 +42,7 @@ bool preparer_read(struct preparer_self *self, struct frame *ret);
 void preparer_write(struct preparer_self *self, int type, bool last, const void *payload,
                     size_t len);
 
-/* Work that must end within so many milliseconds begins. */
+/* Work begins that must end within `ms` milliseconds. */
 void preparer_work_begins(int64_t ms);
 /* It has ended. False: it took so long that the priority is low for good; a new process is
  * better for what comes next. */

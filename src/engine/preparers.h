@@ -69,7 +69,7 @@ void preparers_end(struct preparers *preparers);
 /* A preparer for somebody, who gives it back; one is started if none is idle. NULL: none can be
  * had now. */
 struct preparer *preparers_take(struct preparers *preparers);
-/* If it owes an answer, that is not wanted any more. */
+/* If it owes an answer, that is no longer wanted. */
 void preparer_give_back(struct preparer *preparer);
 
 /* Send it work; never waits. It owes an answer then, if `answered`. */

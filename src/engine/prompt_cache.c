@@ -36,7 +36,7 @@ void prompt_cache_open(struct engine *engine, const struct load_message *request
     if (engine->model.embeds || !engine->context.memory) mode = PROMPT_STORE_OFF;
     if (mode == PROMPT_STORE_ON &&
         !fingerprint_make(&engine->model, &engine->context, request, fingerprint)) {
-        mode = PROMPT_STORE_MEMORY; /* the file is not there any more: nothing can be said about
+        mode = PROMPT_STORE_MEMORY; /* the file is gone: nothing can be said about
                                        it */
     }
     store_init(&engine->store, mode, p->dir ? p->dir : "", (uint64_t)p->memory_bytes);

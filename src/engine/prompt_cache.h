@@ -26,8 +26,8 @@ size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
  * it. */
 void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept);
 
-/* What slots and store hold that begins as the prompt does: so many tokens, and then it goes on
- * in another way (parts), or ends. */
+/* What slots and store hold that begins as the prompt does: its length, and whether it then
+ * goes on in another way (parts) or ends. */
 struct prompt_kin {
     size_t common;
     bool parts;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
-/* White space aside, no token stands for so many bytes: what is behind them cannot fit. */
+/* White space aside, no token stands for more bytes than this: what is behind cannot fit. */
 enum { TOKEN_MAX_BYTES = 256 };
 
 struct pair {

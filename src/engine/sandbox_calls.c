@@ -184,7 +184,7 @@ static void add_answer(struct program *p, uint32_t answer) {
     add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer));
 }
 
-/* Pass over so many steps unless the accumulator is the value. */
+/* Skip `steps` steps unless the accumulator is the value. */
 static void add_unless(struct program *p, uint32_t value, uint8_t steps) {
     add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, steps));
 }

@@ -26,7 +26,7 @@ bool sight_look(struct engine *engine, struct slot *slot, bool *ret_failed, stru
 /* The tokens of it that come next, at most a chunk, as a batch; borrows the engine's. */
 struct llama_batch sight_batch(struct engine *engine, struct slot *slot);
 
-/* The slot has processed more: nothing of a piece that is over is needed any more. */
+/* The slot has processed more: nothing of a finished piece is needed. */
 void sight_processed(struct slot *slot);
 
 #endif

@@ -182,7 +182,7 @@ static void set_prompt(struct slot *s, size_t processed, bool secret) {
     tokens_append(&s->tokens, s->job->prompt.data, s->job->prompt.count);
 }
 
-/* What is left after the cut is processed anew: its positions are others, and so is what every
+/* What is left after the cut is processed again: its positions are others, and so is what every
  * later token has seen. Nothing of it can serve another prompt. */
 void slot_make_room(struct engine *e, struct slot *s) {
     struct job *job = s->job;

@@ -20,8 +20,8 @@
 #include "ipc/load_message.h"
 #include "prompts/entry.h"
 
-/* So many files are looked at, and so many tokens remembered; the rest waits for the daemon to
- * make room. */
+/* Files that are looked at, and tokens that are remembered, at most; the rest waits for the
+ * daemon to make room. */
 enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 
 /* Fewer tokens are processed again sooner than they are kept. */

@@ -199,7 +199,7 @@ static bool write_parts(int fd, const struct store_entry *entry, bool (*go_on)(v
            write_bytes(fd, entry->body, entry_body_size(&entry->header), go_on, ctx);
 }
 
-/* It was made before the sandbox, which does not allow it any more. */
+/* It was made before the sandbox, which no longer allows it. */
 static bool folder_is_gone(const struct store *store, int why) {
     struct stat st;
     if (store->dir < 0) return why == ENOENT;

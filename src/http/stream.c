@@ -227,7 +227,7 @@ static void refuse(struct stream *s) {
 }
 
 static void end_secured(struct stream *s, enum tls_step step, bool was_ready) {
-    tls_session_feed(s->tls, NULL, 0); /* nothing is borrowed any more */
+    tls_session_feed(s->tls, NULL, 0); /* nothing is borrowed from here on */
     if (step == TLS_BROKEN && !was_ready) {
         refuse(s);
     } else if (step != TLS_MORE) {

@@ -257,7 +257,7 @@ static void set_done(struct download_job *job, nbytes done) {
     uv_mutex_unlock(&job->lock);
 }
 
-/* Whoever hears that it is completed may load the model. */
+/* A listener that hears of its completion may load the model. */
 static enum download_status status_to_show(const struct download_job *job) {
     bool waits = job->status == DOWNLOAD_COMPLETED && !job->listed;
     return waits ? DOWNLOAD_RUNNING : job->status;

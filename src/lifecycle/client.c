@@ -262,7 +262,7 @@ void shutdown_force(struct lc_step *st) {
     }
 }
 
-/* The second one means at once: nobody is waited for politely any more. */
+/* The second one means at once, without a grace. */
 void on_shutdown(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
 

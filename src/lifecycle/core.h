@@ -117,7 +117,7 @@ bool slot_is_watched(const struct lc_slot *slot);
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
 /* Its worker died and nobody waits for the next one. */
 bool slot_is_intended_only(const struct lifecycle *lc, int slot);
-/* Nobody wants it back any more. */
+/* It is not wanted back. */
 void slot_drop_intent(struct lc_slot *slot);
 /* Makes it explicit (Auto-evict, rule 7). */
 void slot_promote(struct lifecycle *lc, int slot, msec ttl);

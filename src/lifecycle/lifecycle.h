@@ -64,7 +64,7 @@ enum lc_reason {
     LC_BECAUSE_NONE,
     LC_BECAUSE_REQUEST,  /* ABSENT -> LOADING, IDLE -> BUSY, LOADING -> BUSY */
     LC_BECAUSE_LOAD,     /* ABSENT -> LOADING for an explicit load or get-or-load */
-    LC_BECAUSE_READY,    /* LOADING -> IDLE: nobody is waiting any more */
+    LC_BECAUSE_READY,    /* LOADING -> IDLE: nobody waits */
     LC_BECAUSE_DONE,     /* BUSY -> IDLE */
     LC_BECAUSE_RECALLED, /* DRAINING -> BUSY: nobody waits for its place any longer */
     LC_BECAUSE_EXITED,   /* UNLOADING -> ABSENT */
@@ -203,12 +203,12 @@ enum lc_action_kind {
     LC_DO_STOP,    /* slot: ask the worker to end everything and leave */
     LC_DO_KILL,    /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
     LC_DO_START,   /* request: hand it to worker `generation` of slot */
-    LC_DO_ABORT,   /* request on slot: tell the worker that nobody wants it any more */
+    LC_DO_ABORT,   /* request on slot: tell the worker that it is not wanted */
     LC_DO_LOADED,  /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
     LC_DO_FAIL,    /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before
                      any other action for it */
-    LC_DO_FREE,   /* slot belongs to nobody any more */
+    LC_DO_FREE,   /* slot is free */
     LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, line
                    */
     LC_DO_FINISHED, /* shutdown is complete: no worker is left */
@@ -308,7 +308,7 @@ struct lc_actions {
 
 void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings);
 
-/* Apply one event; *ret_actions is filled anew, in the order in which to perform. */
+/* Apply one event; *ret_actions is replaced by what follows, in the order to perform. */
 void lifecycle_step(struct lifecycle *lc, const struct lc_event *ev,
                     struct lc_actions *ret_actions);
 
@@ -352,7 +352,7 @@ struct lc_forecast {
     nbytes need, free; /* REFUSED for want of memory */
     uint32_t ahead;
     bool leaves[LC_MAX_SLOTS]; /* the victims */
-    msec gate;                 /* the last of them is told to go in so many ms */
+    msec gate;                 /* ms until the last of them is told to go */
     msec load;                 /* a load is expected to take so long; 0: none is needed */
 };
 
@@ -368,7 +368,7 @@ struct lc_wait {
     int slot;                /* whose place or load it is */
     uint32_t place;          /* in line for the place or the load, from 1 */
     bool runs[LC_MAX_SLOTS]; /* an answer has to end there first */
-    msec gate;               /* the last of the victims is told to go in so many ms */
+    msec gate;               /* ms until the last of the victims is told to go */
     msec load;               /* loads from now to its own take about so long; 0: none */
 };
 

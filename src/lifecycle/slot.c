@@ -450,7 +450,7 @@ static bool settle_working(struct lc_step *st, int i) {
     return true;
 }
 
-/* Nobody waits for the worker any more; an intended instance leaves when its ttl is over. */
+/* Nobody waits for the worker; an intended instance leaves when its ttl is over. */
 static bool settle_absent(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 

@@ -46,7 +46,7 @@ nbytes load_plan_need(const struct model_shape *model, const struct load_setting
 /* So many of them are for seeing; 0: it does not. */
 nbytes load_plan_sight(const struct model_shape *model);
 
-/* Tokens of one conversation for which an instance finds room in so many bytes. */
+/* Tokens of one conversation for which an instance has room in that many bytes. */
 int64_t load_plan_tokens(const struct model_shape *model, const struct load_settings *effective,
                          nbytes budget);
 

@@ -8,7 +8,7 @@
  *   body    the sequence's state, then the checkpoints' states, in the header's order
  *
  * Every byte is covered by one of three XXH3 checksums (header, tokens, body). They find
- * damage, not malice: the folder is its owner's alone. Whoever reads an entry checks the
+ * damage, not malice: the folder is its owner's alone. A reader of an entry checks the
  * fingerprint, too: the state is of use only to the same file, engine and settings.
  */
 #ifndef DOZE_PROMPTS_ENTRY_H

@@ -50,7 +50,7 @@ static void report_transition(struct supervisor *sup, const struct lc_action *ac
 
 /* ---- requests ---- */
 
-/* Hand the request to the worker. Whoever follows the log wants the text that the template
+/* Hand the request to the worker. Followers of the log want the text that the template
  * makes of a chat: the worker reports it with STARTED. */
 static void dispatch(const struct supervisor *sup, struct call *call, struct worker *worker) {
     struct service_request *asked = &call->request.asked;

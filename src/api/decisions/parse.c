@@ -201,8 +201,8 @@ static bool questions_check(struct translation *t, yyjson_val *questions, size_t
     }
     return evidence <= EVIDENCE_BYTES_MAX / count ||
            error_set_param(t->err, ERR_INVALID_REQUEST, "questions",
-                           "The input is too long for so many questions; ask some of them at "
-                           "a time.");
+                           "The input is too long for this number of questions; send fewer in "
+                           "a request.");
 }
 
 static bool questions_translate(struct parsed *parsed, struct translation *t,

@@ -138,7 +138,7 @@ static void removal_on_unloaded(void *ctx, const struct error *error) {
     if (m->failed)
         removal_fail(m, &m->err);
     else if (!m->x)
-        removal_free(m); /* nobody waits for it any more */
+        removal_free(m); /* the client has gone */
     else
         removal_step(m);
 }

@@ -62,7 +62,7 @@ function Mode() {
       name="prompt_store"
       title="Processed prompts"
       choices={modes}
-      hint="Takes effect with the next load. Whoever can read the server’s files can read them."
+      hint="Takes effect with the next load. Anyone who can read the server’s files can read them."
     >
       {prompt_store === 'on' && (
         <>
