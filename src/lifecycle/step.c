@@ -191,7 +191,7 @@ msec lifecycle_deadline(const struct lifecycle *lc) {
 msec lifecycle_reload_at(const struct lifecycle *lc, int slot) {
     const struct lc_slot *s = &lc->slots[slot];
 
-    if (lc->shutting_down || !slot_is_intended_only(lc, slot)) return MSEC_NEVER;
+    if (!slot_is_intended_only(lc, slot)) return MSEC_NEVER; /* in a shutdown none is */
     msec again = s->served ? s->idle_since : msec_after(s->ready_at, LC_RELOAD_PAUSE);
     return again > s->retry_at ? again : s->retry_at;
 }

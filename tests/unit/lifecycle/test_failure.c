@@ -375,13 +375,11 @@ test_failure_a_kept_instance_that_never_serves_comes_back_once_a_minute(void **s
 
 static void test_failure_nothing_is_loaded_again_in_a_shutdown(void **state) {
     (void)state;
-    int b;
-    make_busy(B, &b);
     int a = make_explicit(A);
+    ask(A); /* runs on in the shutdown's patience */
     shut_down();
     exited(a);
     assert_int_equal(lifecycle_reload_at(&lc, a), MSEC_NEVER);
-    assert_int_equal(lifecycle_reload_at(&lc, b), MSEC_NEVER);
 }
 
 static void test_failure_intent_ends_by_unload(void **state) {
