@@ -5,28 +5,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
-import { random, spoken } from './lib/models.js';
+import { random as randomModel, spoken } from './lib/models.js';
 import { childrenOf, residentBytes } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
+import { pick, randomFrom } from './lib/random.js';
 import { Stream } from './lib/stream.js';
 
 const SEED = Number(process.env.DOZE_STORM_SEED ?? 20);
 const REQUESTS = Number(process.env.DOZE_STORM_REQUESTS ?? 1000);
 const AT_ONCE = 24;
 const models = ['alpha', 'beta', 'gamma'];
-
-// mulberry32: a small generator whose numbers depend on the seed only.
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const chosen = (draw, list) => list[Math.floor(draw() * list.length)];
 
 // What may become of a request that was not left by its client.
 function outcome(status, body) {
@@ -51,51 +39,51 @@ async function streamed(d, model, more, signal) {
   return 'answered';
 }
 
-async function one(d, draw) {
+async function one(d, random) {
   const abort = new AbortController();
-  const more = { max_tokens: 1 + Math.floor(draw() * 12), ttl: chosen(draw, [0, 0.05, 1, 60]) };
-  const send = chosen(draw, [plain, streamed]);
-  const answer = send(d, chosen(draw, models), more, abort.signal)
+  const more = { max_tokens: 1 + random(12), ttl: pick(random, [0, 0.05, 1, 60]) };
+  const send = pick(random, [plain, streamed]);
+  const answer = send(d, pick(random, models), more, abort.signal)
     .catch((cause) => { if (abort.signal.aborted) return 'left'; throw cause; });
-  if (draw() < 0.15) {
-    let turns = Math.floor(draw() * 200);
+  if (random(100) < 15) {
+    let turns = random(200);
     const leave = () => (turns-- > 0 ? setImmediate(leave) : abort.abort());
     leave();
   }
   return answer;
 }
 
-function killSomeWorker(d, draw) {
+function killSomeWorker(d, random) {
   const pids = childrenOf(d.pid);
   if (pids.length) {
-    try { process.kill(chosen(draw, pids), 'SIGKILL'); } catch { /* it was faster */ }
+    try { process.kill(pick(random, pids), 'SIGKILL'); } catch { /* it was faster */ }
   }
 }
 
 // What a person at the page or the command line might do meanwhile.
-async function meddle(d, draw) {
-  const model = chosen(draw, models);
-  const deed = chosen(draw, [
-    () => d.unload(chosen(draw, [model, `${model}:2`])),
-    () => d.post('/api/v1/models/load', { model, ttl: chosen(draw, [0, 0.1, 0.5]) }),
+async function meddle(d, random) {
+  const model = pick(random, models);
+  const deed = pick(random, [
+    () => d.unload(pick(random, [model, `${model}:2`])),
+    () => d.post('/api/v1/models/load', { model, ttl: pick(random, [0, 0.1, 0.5]) }),
     () => d.patch(`/api/v1/instances/${model}`,
-      { origin: chosen(draw, ['jit', 'explicit']), ttl: 1 }),
-    () => d.patch('/api/v1/settings', { auto_evict: chosen(draw, ['on', 'off', 'fit']) }),
+      { origin: pick(random, ['jit', 'explicit']), ttl: 1 }),
+    () => d.patch('/api/v1/settings', { auto_evict: pick(random, ['on', 'off', 'fit']) }),
     () => d.get('/api/v1/models'),
   ]);
   const { status, body } = await deed();
   assert.ok([200, 404, 429, 502, 503].includes(status), `${status} ${JSON.stringify(body)}`);
 }
 
-async function storm(d, draw, count, { meddling = 0 } = {}) {
+async function storm(d, random, count, { meddling = 0 } = {}) {
   const tally = {};
   let begun = 0;
   const worker = async () => {
     while (begun < count) {
       begun++;
-      if (draw() < 0.02) killSomeWorker(d, draw);
-      if (draw() < meddling) await meddle(d, draw);
-      const end = await one(d, draw);
+      if (random(100) < 2) killSomeWorker(d, random);
+      if (random(100) < meddling) await meddle(d, random);
+      const end = await one(d, random);
       tally[end] = (tally[end] ?? 0) + 1;
     }
   };
@@ -104,7 +92,7 @@ async function storm(d, draw, count, { meddling = 0 } = {}) {
 }
 
 const start = (t) => Daemon.start(t, { models: { alpha: spoken('Alpha speaking. All is well.'),
-  beta: spoken('Beta is here, as you asked.'), gamma: random('--seed', '9') },
+  beta: spoken('Beta is here, as you asked.'), gamma: randomModel('--seed', '9') },
   settings: { switch_window_ms: 20 } });
 
 // Nobody waits, nothing runs, no worker is left, and the daemon is as small as before.
@@ -123,10 +111,10 @@ async function assertCalm(d, before) {
 
 test('a thousand requests while clients leave and workers are killed', async (t) => {
   const d = await start(t);
-  const draw = generator(SEED);
-  await storm(d, draw, 50); // buffers and pools have their size now
+  const random = randomFrom(SEED);
+  await storm(d, random, 50); // buffers and pools have their size now
   const before = residentBytes(d.pid);
-  const tally = await storm(d, draw, REQUESTS);
+  const tally = await storm(d, random, REQUESTS);
   t.diagnostic(`seed ${SEED}: ${JSON.stringify(tally)}`);
   assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), REQUESTS, 'none is lost');
   assert.ok(tally.answered > REQUESTS / 3);
@@ -135,11 +123,11 @@ test('a thousand requests while clients leave and workers are killed', async (t)
 
 test('the same while models are loaded and unloaded by hand and settings change', async (t) => {
   const d = await start(t);
-  const draw = generator(SEED + 1);
-  await storm(d, draw, 50, { meddling: 0.1 });
+  const random = randomFrom(SEED + 1);
+  await storm(d, random, 50, { meddling: 10 });
   const before = residentBytes(d.pid);
   const count = Math.ceil(REQUESTS / 2);
-  const tally = await storm(d, draw, count, { meddling: 0.1 });
+  const tally = await storm(d, random, count, { meddling: 10 });
   t.diagnostic(`seed ${SEED + 1}: ${JSON.stringify(tally)}`);
   assert.equal(Object.values(tally).reduce((a, b) => a + b, 0), count, 'none is lost');
   assert.ok(tally.answered > count / 4);
