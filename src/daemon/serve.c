@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/serve.h"
 
-#include <limits.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,6 +31,7 @@
 #include "daemon/service_manager.h"
 #include "daemon/service_report.h"
 #include "daemon/settings_store.h"
+#include "daemon/startup.h"
 #include "daemon/state_lock.h"
 #include "daemon/status_stream.h"
 #include "daemon/stored_responses.h"
@@ -45,8 +43,6 @@
 
 enum {
     EVENTS_REMEMBERED = 1000,
-    CONNECTIONS_MAX = 20000,
-    DESCRIPTORS_KEPT = 512,
     FAREWELL_MS = 20,
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
 };
@@ -93,27 +89,6 @@ struct daemon {
     int farewell_rounds;
     bool reloading, reload_again, stopping;
 };
-
-/* The worker program: next to this one, or where `make install` puts it. */
-static char *find_worker(struct error *err) {
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len < 0) {
-        error_set(err, ERR_IO, "/proc/self/exe cannot be read; is /proc mounted?");
-        return NULL;
-    }
-    self[len] = '\0';
-    *strrchr(self, '/') = '\0';
-    static const char *const places[] = { "doze-engine", "../libexec/doze/doze-engine" };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char *path = xasprintf("%s/%s", self, places[i]);
-        if (access(path, X_OK) == 0) return path;
-        free(path);
-    }
-    error_set(err, ERR_IO, "doze-engine is not in %s or in ../libexec/doze; reinstall doze.",
-              self);
-    return NULL;
-}
 
 /* ---- for those who follow the log or the events ---- */
 
@@ -475,17 +450,6 @@ static void say_ready(struct daemon *d) {
     close(d->options.ready_fd);
 }
 
-/* Make doze's own folder; a named one that does not exist may be a mistake. */
-static void prepare_model_dirs(const struct serve_options *o) {
-    struct error err;
-    if (o->default_dirs && !dirs_make(o->model_dirs[0], 0755, &err)) log_warn("%s", err.text);
-    for (size_t i = 0; i < o->model_dir_count && !o->default_dirs; i++) {
-        if (access(o->model_dirs[i], F_OK) == 0) continue;
-        log_warn("The models folder %s does not exist; its models appear once it is made.",
-                 o->model_dirs[i]);
-    }
-}
-
 static void ws_stop(void *ctx) {
     daemon_stop(ctx);
 }
@@ -512,18 +476,6 @@ static void start_ws_host(struct daemon *d) {
     };
     d->ws_host = ws_host_new(&config);
     d->routes.ws_host = d->ws_host;
-}
-
-/* Have as many descriptors as the system allows. Returns how many are for connections: some are
- * kept for workers, the history and files. */
-static size_t raise_descriptors(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return CONNECTIONS_MAX;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) (void)getrlimit(RLIMIT_NOFILE, &limit);
-    rlim_t most = limit.rlim_cur;
-    rlim_t kept = most / 2 < DESCRIPTORS_KEPT ? most / 2 : DESCRIPTORS_KEPT;
-    return most - kept < CONNECTIONS_MAX ? (size_t)(most - kept) : CONNECTIONS_MAX;
 }
 
 /* The first ports: those that systemd passes, else the one that the options say. */
@@ -560,7 +512,7 @@ static bool start_http(struct daemon *d, struct error *err) {
     };
     struct http_options http = routes_http_options(&d->routes);
     d->limits = http_limits_default;
-    d->limits.connections = raise_descriptors();
+    d->limits.connections = startup_raise_descriptors();
     http.limits = &d->limits;
     http.on_connections = daemon_on_connections;
     http.on_no_tls = daemon_on_no_tls;
@@ -605,9 +557,9 @@ static void start_downloads(struct daemon *d) {
 
 static bool daemon_start(struct daemon *d, struct error *err) {
     const char *const *dirs = (const char *const *)d->options.model_dirs;
-    d->worker_program = find_worker(err);
+    d->worker_program = startup_find_worker(err);
     if (!d->worker_program || !open_state(d, err)) return false;
-    prepare_model_dirs(&d->options);
+    startup_make_model_dirs(&d->options);
     d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, daemon_on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, settings_store_get(d->settings),
@@ -691,12 +643,6 @@ static int daemon_run(struct daemon *d) {
     return ok ? 0 : 1;
 }
 
-/* Otherwise glibc keeps the memory of large answers, and one heap per pool thread. */
-static void keep_heap_small(void) {
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-    mallopt(M_ARENA_MAX, 1);
-}
-
 int daemon_serve(int argc, char **argv) {
     struct error err;
     struct daemon *d = xcalloc(1, sizeof *d);
@@ -707,7 +653,7 @@ int daemon_serve(int argc, char **argv) {
     } else if (d->options.help) {
         fputs(serve_options_usage, stdout);
     } else {
-        keep_heap_small();
+        startup_keep_heap_small();
         log_set_level(d->options.log_level);
         log_find_journal();
         status = daemon_run(d);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* startup.h - what the process arranges for itself before it serves. */
+#ifndef DOZE_DAEMON_STARTUP_H
+#define DOZE_DAEMON_STARTUP_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "daemon/serve_options.h"
+
+/* The worker program: next to this one, or where `make install` puts it. NULL with ERR_IO. The
+ * caller frees. */
+char *startup_find_worker(struct error *err);
+
+/* Make doze's own models folder; a named one that does not exist may be a mistake, and the log
+ * says so. */
+void startup_make_model_dirs(const struct serve_options *options);
+
+/* Have as many descriptors as the system allows. Returns how many are for connections: some are
+ * kept for workers, the history and files. */
+size_t startup_raise_descriptors(void);
+
+/* Otherwise glibc keeps the memory of large answers, and one heap for each pool thread. */
+void startup_keep_heap_small(void);
+
+#endif
