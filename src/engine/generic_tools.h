@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * generic_tools.h - the answers of tool_text.h: how they are parsed while they come, and the
- * grammar of those that must have a call. For plan_shim.cpp; throws like the library.
+ * grammar of those that must have a call. For template_apply.cpp; throws like the library.
  */
 #ifndef DOZE_ENGINE_GENERIC_TOOLS_H
 #define DOZE_ENGINE_GENERIC_TOOLS_H

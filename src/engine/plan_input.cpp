@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/plan_input.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "json-schema-to-grammar.h"
+
+#include "engine/schema.h"
+
+common_json to_common(yyjson_val *val) {
+    size_t i, count;
+    yyjson_val *key, *item;
+    switch (yyjson_get_type(val)) {
+    case YYJSON_TYPE_BOOL:
+        return common_json(yyjson_get_bool(val));
+    case YYJSON_TYPE_NUM:
+        if (yyjson_is_uint(val)) return common_json(yyjson_get_uint(val));
+        if (yyjson_is_sint(val)) return common_json(yyjson_get_sint(val));
+        return common_json(yyjson_get_real(val));
+    case YYJSON_TYPE_STR:
+        return common_json(std::string(yyjson_get_str(val), yyjson_get_len(val)));
+    case YYJSON_TYPE_ARR: {
+        auto array = common_json::array();
+        yyjson_arr_foreach(val, i, count, item) array.push_back(to_common(item));
+        return array;
+    }
+    case YYJSON_TYPE_OBJ: {
+        auto object = common_json::object();
+        yyjson_obj_foreach(val, i, count, key, item) {
+            object[std::string(yyjson_get_str(key), yyjson_get_len(key))] = to_common(item);
+        }
+        return object;
+    }
+    default:
+        return common_json(nullptr);
+    }
+}
+
+static std::string to_text(yyjson_val *val) {
+    const std::unique_ptr<char, decltype(&free)> text(yyjson_val_write(val, 0, nullptr), free);
+    return text ? text.get() : "null";
+}
+
+static common_json only_tool(yyjson_val *tools, const char *name) {
+    size_t i, count;
+    yyjson_val *tool;
+    yyjson_arr_foreach(tools, i, count, tool) {
+        yyjson_val *function = yyjson_obj_get(tool, "function");
+        if (yyjson_equals_str(yyjson_obj_get(function, "name"), name)) {
+            return common_json::array({ to_common(tool) });
+        }
+    }
+    throw std::invalid_argument(std::string("tool_choice names '") + name +
+                                "', which is not among the tools");
+}
+
+common_json callable_tools(const struct chat_input *in) {
+    if (!in->tools) return common_json::array();
+    return in->tool_name ? only_tool(in->tools, in->tool_name) : to_common(in->tools);
+}
+
+static void read_tools(const struct chat_input *in, const common_json &tools,
+                       common_chat_templates_inputs &inputs) {
+    const std::string choice = in->tool_choice ? in->tool_choice : "auto";
+    inputs.tool_choice = common_chat_tool_choice_parse_oaicompat(choice);
+    inputs.tools = common_chat_tools_parse_oaicompat(tools);
+    if (in->tool_name) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && inputs.tools.empty()) {
+        throw std::invalid_argument("tool_choice demands a tool, but no tools are given");
+    }
+}
+
+/* The library takes keyword arguments as JSON texts by name. `enable_thinking` and the effort
+ * "none" also have a field of their own. */
+static void read_kwargs(const struct chat_input *in, common_chat_templates_inputs &inputs) {
+    size_t i, count;
+    yyjson_val *key, *item;
+    yyjson_obj_foreach(in->kwargs, i, count, key, item) {
+        inputs.chat_template_kwargs[yyjson_get_str(key)] = to_text(item);
+    }
+    yyjson_val *thinking = yyjson_obj_get(in->kwargs, "enable_thinking");
+    if (thinking && !yyjson_is_bool(thinking)) {
+        throw std::invalid_argument("chat_template_kwargs.enable_thinking must be a boolean");
+    }
+    if (thinking) inputs.enable_thinking = yyjson_get_bool(thinking);
+    if (!in->reasoning_effort) return;
+    if (strcmp(in->reasoning_effort, "none") == 0) {
+        inputs.enable_thinking = false;
+    } else {
+        inputs.chat_template_kwargs["reasoning_effort"] =
+            common_json::make(in->reasoning_effort).dump();
+    }
+}
+
+common_chat_templates_inputs read_input(const reading &r) {
+    const struct chat_input *in = r.in;
+    common_chat_templates_inputs inputs;
+    inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK; /* as its own field */
+    inputs.add_generation_prompt = in->add_generation_prompt;
+    inputs.parallel_tool_calls = in->parallel_tool_calls < 0 ? r.templates->parallel_calls
+                                                             : in->parallel_tool_calls != 0;
+    read_tools(in, r.tools, inputs);
+    if (inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED) inputs.json_schema = r.schema;
+    read_kwargs(in, inputs);
+    return inputs;
+}
+
+/* ---- schemas that the library cannot read ---- */
+
+static common_json tidied(const common_json &schema, bool loosen) {
+    const std::string text = schema.dump();
+    const doc_ptr doc(yyjson_read(text.c_str(), text.size(), 0), yyjson_doc_free);
+    const doc_ptr written(schema_write(yyjson_doc_get_root(doc.get()), loosen),
+                          yyjson_doc_free);
+    return to_common(yyjson_doc_get_root(written.get()));
+}
+
+static bool readable(const common_json &schema) {
+    try {
+        (void)json_schema_to_grammar(schema);
+        return true;
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
+/* A tool keeps as much of its schema as can be read. The model sees all of it. */
+static bool loosen_tool(common_json &function, std::vector<std::string> &notes) {
+    if (!function.contains("parameters") || readable(function.at("parameters"))) return false;
+    const common_json given = function.at("parameters");
+    const bool object = given.is_object();
+    const common_json exact = object ? tidied(given, false) : given;
+    if (object && readable(exact)) {
+        function["parameters"] = exact;
+        return true;
+    }
+    const common_json loose = object ? tidied(given, true) : given;
+    const std::string name = function.value("name", "");
+    const bool usable = object && readable(loose);
+    function["parameters"] = usable ? loose : common_json::parse("{\"type\":\"object\"}");
+    function["description"] = function.value("description", "") +
+                              "\nSchema of the arguments: " + given.dump();
+    notes.push_back("The schema of the tool '" + name + "' cannot be enforced " +
+                    (usable ? "in all its parts; these take any value."
+                            : "; its arguments may be any object."));
+    return true;
+}
+
+bool loosen_tools(reading &r) {
+    bool changed = false;
+    if (r.loosened) return false;
+    r.loosened = true;
+    for (size_t i = 0; i < r.tools.size(); i++)
+        changed = loosen_tool(r.tools[i]["function"], r.notes) || changed;
+    return changed;
+}
+
+std::string answer_schema(const struct chat_input *in) {
+    if (!in->schema) return "";
+    try {
+        const auto schema = tidied(common_json::parse(in->schema), false);
+        (void)json_schema_to_grammar(schema);
+        return schema.dump();
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &e) {
+        throw schema_error(e.what());
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan_input.h - all of a request but its messages, in the types of libllama-common. For the
+ * C++ behind plan_shim.h; throws like the library.
+ */
+#ifndef DOZE_ENGINE_PLAN_INPUT_H
+#define DOZE_ENGINE_PLAN_INPUT_H
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "chat.h"
+#include "json.h"
+
+#include "engine/chat_templates.h"
+
+using doc_ptr = std::unique_ptr<yyjson_doc, decltype(&yyjson_doc_free)>;
+
+/* What a plan is made of. */
+struct reading {
+    const struct chat_templates *templates;
+    const struct chat_input *in;
+    common_json tools;  /* that may be called */
+    std::string schema; /* ""; or of an answer that is no call */
+    bool loosened;      /* the tools' schemas were looked at */
+    std::vector<std::string> notes;
+};
+
+struct schema_error : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
+
+/* As the library's own kind of JSON, without a text in between. The caller has limited the
+ * nesting (json_parse). */
+common_json to_common(yyjson_val *val);
+
+/* The tools that may be called. std::invalid_argument: tool_choice names none of them. */
+common_json callable_tools(const struct chat_input *in);
+
+/* The schema of response_format in a form that the library reads; "" if there is none. Throws
+ * schema_error if it cannot be enforced. */
+std::string answer_schema(const struct chat_input *in);
+
+/* All but the messages. An answer that has to be a call has no other schema. */
+common_chat_templates_inputs read_input(const reading &r);
+
+/* Replace what the library cannot read in the tools' schemas, once, with a note for each. True
+ * if a tool has changed. */
+bool loosen_tools(reading &r);
+
+#endif
