@@ -9,6 +9,12 @@ if(TARGET doze-engine)
     install(TARGETS doze-engine RUNTIME DESTINATION libexec/doze)
 endif()
 
+# What `doze engine install` runs.
+foreach(file engine-variant.sh engine-package.sh engine.lock)
+    install(FILES ${PROJECT_SOURCE_DIR}/setup/${file} DESTINATION libexec/doze)
+    configure_file(${PROJECT_SOURCE_DIR}/setup/${file} ${DOZE_OUTPUT}/${file} COPYONLY)
+endforeach()
+
 # The engine's libraries (ours or the user's build) and yyjson where it is the borrowed one.
 file(GLOB engine_libs ${DOZE_LLAMA_LIB_DIR}/libllama*.so* ${DOZE_LLAMA_LIB_DIR}/libggml*.so*
     ${DOZE_LLAMA_LIB_DIR}/LICENSE.*)

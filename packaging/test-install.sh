@@ -38,6 +38,7 @@ check_installed() {
         wants "share/doc/doze/$document"
     done
     wants libexec/doze/doze-engine
+    for file in engine-variant.sh engine-package.sh engine.lock; do wants "libexec/doze/$file"; done
     "$root/bin/doze" version >/dev/null || die "$prefix: the installed doze does not start"
     ! ldd "$root/libexec/doze/doze-engine" | grep 'not found' ||
         die "$prefix: the worker does not find its libraries"

@@ -8,3 +8,6 @@ here=$(dirname "$0")
 sh "$here/system-packages.sh" "$@"
 sh "$here/borrowed-libs.sh"
 sh "$here/engine.sh"
+case "$(uname -m) $*" in
+x86_64*test) sh "$here/engine-variant.sh" vulkan "$here/../build/deps/engines" ;;
+esac

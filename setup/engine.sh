@@ -7,13 +7,16 @@
 #   build/deps/engine/src   of the release what SOURCES names; tools/mtmd is compiled with doze
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=setup/engine-package.sh
+. "$(dirname "$0")/engine-package.sh"
 
 LOCK=$ROOT/setup/engine.lock
 ENGINE=$DEPS/engine
 STAMP=$ENGINE/engine.lock
 SOURCES="LICENSE include ggml/include common vendor models tools/mtmd"
 
-wanted() { cat "$LOCK" && echo "$SOURCES"; }
+# What is fetched here: not the variants for GPUs, which engine-variant.sh fetches.
+wanted() { sed '/ with code for GPUs/,$d' "$LOCK" && echo "$SOURCES"; }
 
 [ -z "${DOZE_LLAMA_DIR:-}" ] || exit 0
 wanted | cmp -s - "$STAMP" && exit 0
@@ -23,31 +26,6 @@ x86_64) binaries=linux-x64 ;;
 aarch64) binaries=linux-arm64 ;;
 *) die "no prebuilt engine for $(uname -m): build llama.cpp and set DOZE_LLAMA_DIR to it" ;;
 esac
-
-sha512_of() { node -e '
-    const data = require("fs").readFileSync(process.argv[1]);
-    console.log("sha512-" + require("crypto").createHash("sha512").update(data).digest("base64"));
-' "$1"; }
-
-# fetch NAME: leave the checked tarball of the pinned package in $tarball.
-fetch() {
-    name=$1
-    version=$(awk -v n="$name" '$1 == n { print $2 }' "$LOCK")
-    sum=$(awk -v n="$name" '$1 == n { print $3 }' "$LOCK")
-    tarball=$DOWNLOAD/$(printf '%s' "$name" | sed 's/^@//; s,/,-,')-$version.tgz
-    if [ ! -e "$tarball" ] || [ "$(sha512_of "$tarball")" != "$sum" ]; then
-        rm -f "$tarball"
-        say "fetching $name $version from npm"
-        (cd "$DOWNLOAD" && npm pack --silent "$name@$version" </dev/null >npm.log 2>&1) || {
-            tail -n 3 "$DOWNLOAD/npm.log" >&2
-            die "could not fetch $name@$version with npm (offline?); run this again when online"
-        }
-    fi
-    if [ "$(sha512_of "$tarball")" != "$sum" ]; then
-        rm -f "$tarball"
-        die "$name $version does not have the sha512 pinned in setup/engine.lock: not used, deleted"
-    fi
-}
 
 work=$DEPS/engine.new
 rm -rf "$work"
