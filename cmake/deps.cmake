@@ -75,6 +75,12 @@ else()
     set(roots ${DOZE_DEPS}/engine ${DOZE_DEPS}/engine/src)
     set(llama_hint "is missing: ${hint}")
 endif()
+# The release whose variants for GPUs fit; none fit another llama.cpp.
+set(DOZE_ENGINE_VERSION "")
+if(NOT DOZE_LLAMA_DIR)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/setup/engine.lock locked REGEX "^node-llama-cpp ")
+    string(REGEX REPLACE "^node-llama-cpp ([^ ]+) .*" "\\1" DOZE_ENGINE_VERSION "${locked}")
+endif()
 add_library(doze_llama INTERFACE)
 add_library(doze::llama ALIAS doze_llama)
 # Not cached: another DOZE_LLAMA_DIR takes effect at once.

@@ -17,7 +17,8 @@ _doze_options() {
     'server status') echo --json --quiet --verbose --log-level ;;
     'daemon update') echo --beta ;;
     daemon* | runtime*) echo --json ;;
-    'prompts ls' | 'token ls') echo --json ;;
+    'prompts ls' | 'token ls' | 'engine ls' | 'engine use') echo --json ;;
+    'engine install') echo --from ;;
     'token create') echo --permissions --models --expires --json ;;
     'token revoke') echo --open --json ;;
     'prompts clear') echo --yes --json ;;
@@ -36,6 +37,7 @@ _doze_setting_values() {
     auto_evict) echo on off fit per_type ;;
     ttl_update) echo set ignore longest ;;
     prompt_store) echo on memory off ;;
+    engine) echo auto cpu vulkan cuda ;;
     default_ttl | explicit_ttl | max_ttl) echo none 5m 1h 1d ;;
     load_stall_seconds | hang_seconds) echo 30s 1m 2m ;;
     switch_window_ms) echo 0 500ms 1s ;;
@@ -59,9 +61,12 @@ _doze_settings() {
 
 _doze_words() {
     case $1 in
-    '' | help) echo serve load unload ps ls show get import rm explain run chat settings token prompts server status log daemon runtime version help ;;
+    '' | help) echo serve load unload ps ls show get import rm explain run chat settings engine token prompts server status log daemon runtime version help ;;
     server | 'help server') echo start stop status ;;
     prompts | 'help prompts') echo ls clear ;;
+    engine | 'help engine') echo ls install use ;;
+    'engine install') echo vulkan cuda ;;
+    'engine use') echo auto cpu vulkan cuda ;;
     token | 'help token') echo create ls revoke ;;
     'token revoke') "$2" token ls 2>/dev/null | sed -e 1d -e 's/ .*//' ;;
     daemon | 'help daemon') echo up down status update ;;
@@ -87,7 +92,7 @@ _doze_command() {
         *)
             case $command in
             '') command=$word ;;
-            server | log | settings | token | prompts | daemon | runtime | help | 'settings set') command="$command $word" ;;
+            server | log | settings | engine | token | prompts | daemon | runtime | help | 'settings set') command="$command $word" ;;
             esac
             ;;
         esac

@@ -13,6 +13,8 @@ function __doze_setting_values
             printf '%s\n' set ignore longest
         case prompt_store
             printf '%s\n' on memory off
+        case engine
+            printf '%s\n' auto cpu vulkan cuda
         case default_ttl explicit_ttl max_ttl
             printf '%s\n' none 5m 1h 1d
         case load_stall_seconds hang_seconds
@@ -44,7 +46,7 @@ function __doze_setting_values
     end
 end
 
-set -l words serve load unload ps ls show get import rm explain run chat settings token prompts server status log daemon runtime version help
+set -l words serve load unload ps ls show get import rm explain run chat settings engine token prompts server status log daemon runtime version help
 set -l none "not __fish_seen_subcommand_from $words"
 
 for name in doze lms
@@ -72,6 +74,7 @@ for name in doze lms
     complete -c $name -n $none -a status -d 'Server and loaded models'
     complete -c $name -n $none -a log -d 'What goes into and out of the models'
     complete -c $name -n $none -a daemon -d 'The server, as LM Studio names it'
+    complete -c $name -n $none -a engine -d 'What models are computed with'
     complete -c $name -n $none -a runtime -d 'The engine and the machine'
     complete -c $name -n $none -a version -d 'Version of this program'
     complete -c $name -n $none -a help -d 'Commands and their options'
@@ -94,6 +97,8 @@ for name in doze lms
     complete -c $name -n "$in status" -s v -l verbose -d 'Address and models, too'
     complete -c $name -n "$in daemon" -a 'up down status update'
     complete -c $name -n "$in daemon" -l beta -d 'No such channel'
+    complete -c $name -n "$in engine" -a 'ls install use auto cpu vulkan cuda'
+    complete -c $name -n "$in engine" -l from -r -d 'Its package'
     complete -c $name -n "$in runtime" -a 'ls survey select get update remove'
     complete -c $name -n "$in load" -l keep -d 'Load it again when the server starts'
     complete -c $name -n "$in import" -a '(__fish_complete_suffix .gguf)'
@@ -143,5 +148,5 @@ for name in doze lms
     complete -c $name -n "$in log" -l since -x -a '30m 1h 12h 1d 7d 30d' -d 'How far back'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
-    complete -c $name -n "$in load unload ps ls show get import rm explain settings token prompts server status log daemon runtime version" -l json -d 'Print JSON'
+    complete -c $name -n "$in load unload ps ls show get import rm explain settings engine token prompts server status log daemon runtime version" -l json -d 'Print JSON'
 end

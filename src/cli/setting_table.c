@@ -27,6 +27,7 @@ const struct setting setting_table[] = {
     { "response_store_age", SETTING_SECONDS, "2592000", "Forget responses unused this long" },
     { "evict_on_pressure", SETTING_BOOL, "true", "Unload idle models when memory is short" },
     { "standby", SETTING_BOOL, "true", "Keep a spare worker ready" },
+    { "engine", SETTING_WORD, "\"auto\"", "What computes: auto, cpu, vulkan or cuda" },
     { "max_waiting", SETTING_NUMBER, "128", "Requests that may wait for one model" },
     { "load_stall_seconds", SETTING_SECONDS, "120", "Give up a load without progress" },
     { "hang_seconds", SETTING_SECONDS, "60", "Kill a worker that no longer responds" },

@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/dirs.h"
 #include "base/duration.h"
+#include "base/own_file.h"
 #include "base/xalloc.h"
 #include "daemon/download_format.h"
+#include "daemon/engines.h"
 #include "daemon/events.h"
 #include "daemon/exposure.h"
 #include "daemon/gate.h"
@@ -60,7 +62,8 @@ struct daemon {
     struct history *history;
     struct stored_responses *stored;
     uv_signal_t signals[3];
-    char *worker_program;
+    char *worker;
+    struct engines *engines;
     struct settings_store *settings;
     struct key_store *keys;
     struct gate *gate;
@@ -103,6 +106,7 @@ static void daemon_on_log_line(void *ctx, enum log_level level, const char *text
 static void daemon_on_transition(void *ctx, const struct instance_transition *transition) {
     struct daemon *d = ctx;
     events_publish_transition(d->events, transition);
+    if (transition->to == LC_LOADING) engines_look(d->engines);
 }
 
 static void daemon_on_progress(void *ctx, const struct instance_progress *progress) {
@@ -150,6 +154,7 @@ static void daemon_on_downloads_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
+    engines_free(d->engines);
     prompts_close(d->prompts);
     key_store_close(d->keys);
     watch_close(d->watch);
@@ -361,6 +366,7 @@ static void daemon_on_settings_changed(void *ctx) {
     const struct settings *settings = settings_store_get(d->settings);
     if (d->stopping) return;
     supervisor_settings_changed(d->supervisor);
+    engines_look(d->engines);
     update_tls(d);
     pressure_watch_enable(d->pressure, settings->evict_on_pressure);
     update_ports(d);
@@ -398,10 +404,24 @@ static void watch_pressure(struct daemon *d) {
     pressure_watch_enable(d->pressure, settings_store_get(d->settings)->evict_on_pressure);
 }
 
+static void daemon_on_engine(void *ctx) {
+    struct daemon *d = ctx;
+    if (d->supervisor) supervisor_program_changed(d->supervisor);
+}
+
+static void start_engines(struct daemon *d) {
+    struct engines_config config = { .loop = &d->loop,
+                                     .worker = d->worker,
+                                     .setting = &settings_store_get(d->settings)->engine,
+                                     .on_changed = daemon_on_engine,
+                                     .ctx = d };
+    d->engines = engines_new(&config);
+}
+
 static bool start_supervisor(struct daemon *d, struct error *err) {
     struct supervisor_config config = {
         .loop = &d->loop,
-        .worker_program = d->worker_program,
+        .worker_program = engines_program(d->engines),
         .prompts_dir = prompts_dir(d->prompts),
         .settings = settings_store_get(d->settings),
         .catalog = &d->catalog,
@@ -508,6 +528,7 @@ static bool start_http(struct daemon *d, struct error *err) {
         .prompts = d->prompts,
         .watch = d->watch,
         .downloads = d->downloads,
+        .engines = d->engines,
         .tls = &d->tls,
     };
     struct http_options http = routes_http_options(&d->routes);
@@ -557,8 +578,9 @@ static void start_downloads(struct daemon *d) {
 
 static bool daemon_start(struct daemon *d, struct error *err) {
     const char *const *dirs = (const char *const *)d->options.model_dirs;
-    d->worker_program = startup_find_worker(err);
-    if (!d->worker_program || !open_state(d, err)) return false;
+    d->worker = own_file("doze-engine", err);
+    if (!d->worker || !open_state(d, err)) return false;
+    start_engines(d);
     startup_make_model_dirs(&d->options);
     d->watch = watch_new(&d->loop, dirs, d->options.model_dir_count, daemon_on_scanned, d);
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
@@ -587,7 +609,7 @@ static void daemon_free(struct daemon *d) {
     settings_store_free(d->settings);
     pinned_store_free(d->pinned);
     serve_options_clear(&d->options);
-    free(d->worker_program);
+    free(d->worker);
     free(d);
 }
 

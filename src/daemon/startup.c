@@ -14,26 +14,6 @@
 
 enum { CONNECTIONS_MAX = 20000, DESCRIPTORS_KEPT = 512 };
 
-char *startup_find_worker(struct error *err) {
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len < 0) {
-        error_set(err, ERR_IO, "/proc/self/exe cannot be read; is /proc mounted?");
-        return NULL;
-    }
-    self[len] = '\0';
-    *strrchr(self, '/') = '\0';
-    static const char *const places[] = { "doze-engine", "../libexec/doze/doze-engine" };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char *path = xasprintf("%s/%s", self, places[i]);
-        if (access(path, X_OK) == 0) return path;
-        free(path);
-    }
-    error_set(err, ERR_IO, "doze-engine is not in %s or in ../libexec/doze; reinstall doze.",
-              self);
-    return NULL;
-}
-
 void startup_make_model_dirs(const struct serve_options *options) {
     struct error err;
     if (options->default_dirs && !dirs_make(options->model_dirs[0], 0755, &err))

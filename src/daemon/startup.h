@@ -8,10 +8,6 @@
 #include "base/error.h"
 #include "daemon/serve_options.h"
 
-/* The worker program: next to this one, or where `make install` puts it. NULL with ERR_IO. The
- * caller frees. */
-char *startup_find_worker(struct error *err);
-
 /* Make doze's own models folder; a named one that does not exist may be a mistake, and the log
  * says so. */
 void startup_make_model_dirs(const struct serve_options *options);

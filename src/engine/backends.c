@@ -2,7 +2,6 @@
 #include "engine/backends.h"
 
 #include <dlfcn.h>
-#include <ggml-backend.h>
 #include <ggml-cpu.h>
 #include <llama.h>
 #include <stdint.h>
@@ -14,16 +13,32 @@
  * the thread would pass for another program's load (cpu_threads.c). */
 enum { POLL = 1 };
 
-void backends_load(void) {
+char *backends_folder(void) {
     Dl_info info;
-    if (dladdr((void *)(uintptr_t)llama_backend_init, &info) != 0 && info.dli_fname) {
-        char *folder = strdup(info.dli_fname);
-        char *slash = folder ? strrchr(folder, '/') : NULL;
-        if (slash) *slash = '\0';
-        if (slash) ggml_backend_load_all_from_path(folder);
-        free(folder);
-    }
+    if (!dladdr((void *)(uintptr_t)llama_backend_init, &info) || !info.dli_fname) return NULL;
+    char *folder = strdup(info.dli_fname);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash) *slash = '\0';
+    return folder;
+}
+
+void backends_load(void) {
+    char *folder = backends_folder();
+    if (folder) ggml_backend_load_all_from_path(folder);
+    free(folder);
     llama_backend_init();
+}
+
+bool backends_is_gpu(ggml_backend_dev_t device) {
+    enum ggml_backend_dev_type type = ggml_backend_dev_type(device);
+    return type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU;
+}
+
+bool backends_have_gpu(void) {
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        if (backends_is_gpu(ggml_backend_dev_get(i))) return true;
+    }
+    return false;
 }
 
 typedef struct ggml_threadpool *(*new_threads_fn)(struct ggml_threadpool_params *params);

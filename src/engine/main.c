@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "engine/backends.h"
 #include "engine/describe.h"
+#include "engine/devices.h"
 #include "engine/engine.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
@@ -221,8 +222,9 @@ static bool obey(struct engine *e, const struct frame *frame) {
     return loaded;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     log_capture_start();
+    if (argc == 2 && strcmp(argv[1], "--devices") == 0) return devices_print() ? 0 : 1;
     if (!is_socket(WORKER_FD)) {
         fputs("doze-engine holds a model for doze and is started by it; run `doze serve`.\n",
               stderr);
@@ -243,7 +245,7 @@ int main(void) {
     preparers_end(&engine.preparers);
     bool alone = repack_close(&engine);
     if (stopped) prompt_cache_save_all(&engine);
-    if (!alone) _exit(0);
+    if (!alone || backends_have_gpu()) _exit(0); /* a driver may take seconds to end */
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return 0;
 }

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/sandbox.h"
 
-#include <ggml-backend.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 
+#include "engine/backends.h"
 #include "engine/sandbox_calls.h"
 #include "engine/sandbox_files.h"
-
-static bool has_gpu(void) {
-    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
-        enum ggml_backend_dev_type type = ggml_backend_dev_type(ggml_backend_dev_get(i));
-        if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Why there is none at all; NULL: nothing speaks against it. */
 static const char *why_not(enum sandbox_stage stage) {
@@ -25,7 +15,7 @@ static const char *why_not(enum sandbox_stage stage) {
     return "Workers run without a sandbox because this build counts what is executed, in files "
            "beside its objects.";
 #endif
-    if (stage == SANDBOX_PREPARING || !has_gpu()) return NULL;
+    if (stage == SANDBOX_PREPARING || !backends_have_gpu()) return NULL;
     return "Workers run without a sandbox because this machine's GPU is used: its driver needs "
            "rights that cannot be listed.";
 }

@@ -61,6 +61,7 @@ static const struct row rows[] = {
     { "memory_limit", KIND_NUMBER, AT(memory_limit), 0, INT64_MAX, 0, NULL },
     SWITCH("evict_on_pressure", evict_on_pressure),
     SWITCH("standby", standby),
+    WORD("engine", engine, engine_words),
     WORD("prompt_store", prompt_store, prompt_store_modes),
     { "prompt_store_bytes", KIND_NUMBER, AT(prompt_store_bytes), 0, INT64_MAX, NO_NULL, NULL },
     { "response_store_bytes", KIND_NUMBER, AT(response_store_bytes), 0, INT64_MAX, NO_NULL,

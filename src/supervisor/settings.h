@@ -16,6 +16,7 @@
 #include "ipc/load_message.h"
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
+#include "supervisor/engine_choice.h"
 #include "supervisor/model_aliases.h"
 #include "supervisor/model_settings.h"
 
@@ -40,6 +41,7 @@ struct settings {
     nbytes memory_limit;    /* 0: what the machine has */
     bool evict_on_pressure; /* what is idle leaves when programs stall for memory */
     bool standby;           /* keep a spare worker */
+    enum engine_kind engine;
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;         /* most that the files may take */
     nbytes response_store_bytes;       /* 0: responses are not stored */

@@ -20,7 +20,7 @@ enum { REST_MS = 500 };
 
 struct standby {
     uv_loop_t *loop;
-    const char *program;
+    const struct worker_program *program;
     uv_timer_t timer;
     struct log_budget log_budget;
     struct worker *spare;
@@ -149,7 +149,7 @@ void standby_busy(struct standby *standby) {
 
 /* ---- life ---- */
 
-struct standby *standby_new(uv_loop_t *loop, const char *program) {
+struct standby *standby_new(uv_loop_t *loop, const struct worker_program *program) {
     struct standby *s = xcalloc(1, sizeof *s);
     s->loop = loop;
     s->program = program;

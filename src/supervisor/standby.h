@@ -13,8 +13,8 @@
 
 struct standby;
 
-/* program: of the worker; borrowed for its life. Starts nothing yet. */
-struct standby *standby_new(uv_loop_t *loop, const char *program);
+/* program: borrowed for its life, and read at each start of a worker. Starts nothing yet. */
+struct standby *standby_new(uv_loop_t *loop, const struct worker_program *program);
 /* Kills them all; frees once they have exited. Accepts NULL. */
 void standby_free(struct standby *standby);
 

@@ -83,6 +83,11 @@ void supervisor_settings_changed(struct supervisor *sup) {
     supervisor_post(sup, supervisor_budget(sup));
 }
 
+void supervisor_program_changed(struct supervisor *sup) {
+    standby_drop(sup->standby);
+    supervisor_wake(sup);
+}
+
 void supervisor_shutdown(struct supervisor *sup) {
     standby_drop(sup->standby);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });

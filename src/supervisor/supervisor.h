@@ -17,6 +17,7 @@
 #include "lifecycle/lifecycle.h"
 #include "supervisor/metrics.h"
 #include "supervisor/settings.h"
+#include "supervisor/worker_program.h"
 
 struct supervisor;
 
@@ -48,8 +49,8 @@ struct instance_progress {
 /* What the supervisor works with; borrowed for its life. */
 struct supervisor_config {
     uv_loop_t *loop;
-    const char *worker_program;
-    const char *prompts_dir; /* of the prompt store */
+    const struct worker_program *worker_program; /* read at each start of a worker */
+    const char *prompts_dir;                     /* of the prompt store */
     const struct settings *settings;
     struct catalog **catalog; /* the current snapshot; swapped on the loop's thread only */
     struct metrics *metrics;
@@ -98,6 +99,9 @@ bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
 
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);
+
+/* Workers are started from something else now: a spare of before leaves. */
+void supervisor_program_changed(struct supervisor *sup);
 
 /* Programs stall for want of memory: what is idle leaves, unless the settings say otherwise. */
 void supervisor_pressure(struct supervisor *sup);

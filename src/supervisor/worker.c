@@ -175,8 +175,8 @@ static void worker_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     worker_close_socket(worker);
 }
 
-static int worker_start(struct worker *worker, const char *program) {
-    char *args[] = { (char *)(uintptr_t)program, NULL };
+static int worker_start(struct worker *worker, const struct worker_program *program) {
+    char *args[] = { (char *)(uintptr_t)program->path, NULL };
     uv_stdio_container_t stdio[WORKER_FD + 1] = {
         { .flags = UV_IGNORE },
         { .flags = UV_IGNORE }, /* main() makes it a second stderr */
@@ -187,9 +187,9 @@ static int worker_start(struct worker *worker, const char *program) {
     };
     uv_process_options_t options = {
         .exit_cb = worker_on_exit,
-        .file = program,
+        .file = program->path,
         .args = args,
-        .env = worker_environment(environ),
+        .env = worker_environment(environ, program->libraries),
         .flags = UV_PROCESS_DETACHED, /* a Ctrl-C at the terminal is the daemon's to answer */
         .stdio_count = WORKER_FD + 1,
         .stdio = stdio,
@@ -199,8 +199,9 @@ static int worker_start(struct worker *worker, const char *program) {
     return status;
 }
 
-struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
-                            const struct worker_owner *owner, struct error *err) {
+struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *program, int slot,
+                            uint32_t generation, const struct worker_owner *owner,
+                            struct error *err) {
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->owner = *owner;
     worker->slot = slot;
@@ -215,7 +216,7 @@ struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint
     worker->open_handles = 3;
     int status = worker_start(worker, program);
     if (status < 0) {
-        error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program,
+        error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program->path,
                   uv_strerror(status));
         worker_close_handles(worker);
         return NULL;

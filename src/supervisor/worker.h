@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "ipc/frame.h"
 #include "ipc/message.h"
+#include "supervisor/worker_program.h"
 
 enum { WORKER_LINE_MAX = 1000 };
 
@@ -35,8 +36,9 @@ struct worker_owner {
 
 /* Start the program. NULL with ERR_IO if that fails. slot and generation are stored for the
  * owner. */
-struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
-                            const struct worker_owner *owner, struct error *err);
+struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *program, int slot,
+                            uint32_t generation, const struct worker_owner *owner,
+                            struct error *err);
 
 /* Change its owner. */
 void worker_adopt(struct worker *worker, int slot, uint32_t generation,

@@ -11,7 +11,8 @@
 /* A new array for execve, ended by NULL: the entries ("NAME=value") of `daemons` that a worker
  * may have, borrowed, and GLIBC_TUNABLES for huge pages unless it is among them: a vocabulary
  * is a heap of small strings in hash tables (measured: a tenth of a load with one of 152,000
- * tokens). The caller frees the array. */
-char **worker_environment(char *const *daemons);
+ * tokens). libraries: a folder that the dynamic linker looks into first; NULL: none. The caller
+ * frees the array. */
+char **worker_environment(char *const *daemons, const char *libraries);
 
 #endif

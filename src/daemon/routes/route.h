@@ -13,6 +13,7 @@
 
 struct catalog;
 struct downloads;
+struct engines;
 struct exchange;
 struct feed;
 struct gate;
@@ -48,6 +49,7 @@ struct routes {
     struct prompts *prompts;
     struct watch *watch;
     struct downloads *downloads;
+    struct engines *engines;
     const struct ws_host *ws_host;
     const struct listeners *listeners;
     const struct tls_files *tls;
@@ -103,9 +105,10 @@ void route_ollama_pull(void *ctx, struct exchange *x);
 void route_remove(void *ctx, struct exchange *x);
 void route_ollama_delete(void *ctx, struct exchange *x);
 
-/* scan_route.c, runtime_route.c */
+/* scan_route.c, runtime_route.c, system_route.c */
 void route_scan(void *ctx, struct exchange *x);
 void route_runtime(void *ctx, struct exchange *x);
+void route_system(void *ctx, struct exchange *x);
 
 /* explain_route.c */
 void route_explain(void *ctx, struct exchange *x);

@@ -91,6 +91,7 @@ static const struct http_route table[] = {
     { "POST", "/api/v1/models/estimate", BODY_SMALL, INFERENCE, route_estimate },
     { "POST", "/api/v1/models/prefetch", BODY_SMALL, MODELS, route_prefetch },
     { "GET", "/api/v1/runtime", 0, ANY, route_runtime },
+    { "GET", "/api/v1/system", 0, ANY, route_system },
     { "GET", "/api/v1/explain", 0, ANY, route_explain },
     { "POST", "/api/v1/models/unload", BODY_SMALL, MODELS, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, MODELS, route_update_instance },

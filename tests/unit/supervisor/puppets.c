@@ -75,8 +75,9 @@ void puppets_clear(void) {
 
 /* ---- daemon/worker.h ---- */
 
-struct worker *worker_spawn(uv_loop_t *loop, const char *program, int slot, uint32_t generation,
-                            const struct worker_owner *owner, struct error *err) {
+struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *program, int slot,
+                            uint32_t generation, const struct worker_owner *owner,
+                            struct error *err) {
     (void)loop;
     (void)program;
     if (!works) {

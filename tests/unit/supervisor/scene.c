@@ -63,8 +63,9 @@ int scene_open(void **state) {
     s->catalog = (struct catalog){ .models = s->models, .count = 2 };
     s->current = &s->catalog;
     buf_init(&s->log, 1 << 16);
+    static const struct worker_program program = { .path = "" };
     struct supervisor_config config = { .loop = &s->loop,
-                                        .worker_program = "",
+                                        .worker_program = &program,
                                         .prompts_dir = "/nowhere",
                                         .settings = &s->settings,
                                         .catalog = &s->current,

@@ -51,7 +51,8 @@ static void run(const char *script, struct seen *ret) {
         .on_frame = on_frame, .on_gone = on_gone, .on_line = on_line, .ctx = ret
     };
     struct error err;
-    assert_non_null(worker_spawn(&loop, path, 0, 1, &owner, &err));
+    struct worker_program program = { .path = path };
+    assert_non_null(worker_spawn(&loop, &program, 0, 1, &owner, &err));
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
     unlink(path);

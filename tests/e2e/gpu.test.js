@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+// Engines for graphics cards (docs/gpu.md), on Mesa's llvmpipe: a Vulkan driver that needs no card.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { ask } from './lib/ask.js';
+import { run } from './lib/cli.js';
+import { Daemon } from './lib/daemon.js';
+import { random, spoken } from './lib/models.js';
+import { build, sanitized } from './lib/programs.js';
+
+const engines = path.join(build, 'deps/engines');
+const icd = '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json';
+const missing = !fs.existsSync(path.join(engines, 'vulkan')) || !fs.existsSync(icd);
+
+// LLVM and Mesa leak; the sanitizers watch ours, which is the same on the CPU.
+const skip = sanitized || process.arch !== 'x64' ? 'x86-64 without sanitizers'
+  : missing && !process.env.CI ? 'no engine or no llvmpipe: setup/all.sh test' : false;
+
+// llvmpipe compiles for seconds what it has not compiled before.
+const env = { DOZE_ENGINES_DIR: engines, GGML_VK_VISIBLE_DEVICES: '0', VK_ICD_FILENAMES: icd,
+  MESA_SHADER_CACHE_DIR: path.join(build, 'shaders') };
+// Reproducible: batches of few shapes, each of which is to be compiled.
+const start = (t, { settings, ...more } = {}) =>
+  Daemon.start(t, { env, settings: { load: { reproducible: true }, ...settings }, ...more });
+const system = async (d) => (await d.get('/api/v1/system')).body;
+const chosen = (d) => (wanted) =>
+  ask(() => system(d), ({ chosen: is }) => is === wanted, `the engine ${wanted}`);
+
+test('auto takes the engine that finds a device, and says so', { skip }, async (t) => {
+  const d = await start(t);
+  const answer = await system(d);
+  assert.equal(answer.engine, 'auto');
+  assert.equal(answer.chosen, 'vulkan');
+  const vulkan = answer.engines.find(({ name }) => name === 'vulkan');
+  assert.equal(vulkan.devices.length, 1);
+  assert.match(vulkan.devices[0].description, /llvmpipe/);
+  assert.equal(vulkan.devices[0].total_bytes, 2 ** 31);
+  assert.match(d.log, /models are computed by vulkan on llvmpipe/);
+  const { out } = await run(d, ['engine', 'ls']);
+  assert.match(out, /vulkan +yes +✓ +llvmpipe.*\(2\.15 GB\)/);
+  const shown = JSON.parse((await run(d, ['engine', 'ls', '--json'])).out);
+  assert.deepEqual(shown.engines, answer.engines);
+});
+
+test('an answer computed by Vulkan; the setting is for the next load', { skip }, async (t) => {
+  const d = await start(t, { models: { s: spoken('All is well.') } });
+  const said = async () => (await d.chat('s')).body.choices[0].message.content;
+  const usesVulkan = async () =>
+    fs.readFileSync(`/proc/${(await d.instance('s')).pid}/maps`, 'utf8').includes('libggml-vulkan');
+  assert.equal(await said(), 'All is well.');
+  assert.ok(await usesVulkan());
+  const { out } = await run(d, ['engine', 'use', 'cpu']);
+  assert.match(out, /cpu +yes +✓/);
+  assert.ok(await usesVulkan(), 'what is loaded stays');
+  await d.unload('s');
+  assert.equal(await said(), 'All is well.');
+  assert.ok(!await usesVulkan());
+});
+
+test('a conversation comes back from the prompt store', { skip }, async (t) => {
+  const d = await start(t, { models: { r: random('--seed', '11'), s: spoken('Hello.') } });
+  const watch = await d.watch();
+  const more = { temperature: 0, max_tokens: 4,
+    messages: [{ role: 'user', content: 'Tell me something. '.repeat(20) }] };
+  const first = await d.chat('r', more);
+  assert.equal(first.status, 200, JSON.stringify(first.body));
+  await d.chat('s', { max_tokens: 1 });
+  const evicted = watch.transitions('r').find((e) => e.to === 'unloading');
+  assert.equal(evicted.reason, 'evicted_by:s');
+  const { body } = await d.post('/api/v0/chat/completions', { model: 'r', ttl: 0, ...more });
+  assert.equal(body.choices[0].message.content, first.body.choices[0].message.content);
+  assert.equal(body.stats.prompt_cache.source, 'disk');
+  await watch.reaches('r', 'absent');
+});
+
+test('without a device: the CPU, one line in the log', { skip }, async (t) => {
+  const models = { s: spoken('All is well.') };
+  const none = { ...env, VK_ICD_FILENAMES: '/nowhere' };
+  const d = await start(t, { models, env: none, settings: { engine: 'vulkan' } });
+  assert.equal((await system(d)).chosen, 'cpu');
+  assert.equal((await d.chat('s')).body.choices[0].message.content, 'All is well.');
+  assert.equal(d.log.match(/Models are computed on the CPU/g).length, 1, d.log);
+});
+
+test('a driver that crashes ends its probe, not the server', { skip }, async (t) => {
+  const models = { s: spoken('All is well.') };
+  const folder = fs.mkdtempSync(path.join(build, 'engines-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  fs.cpSync(path.join(engines, 'vulkan'), path.join(folder, 'vulkan'),
+    { recursive: true, verbatimSymlinks: true });
+  fs.writeFileSync(path.join(folder, 'vulkan/libggml-base.so'), 'no library');
+  const d = await start(t, { models, env: { ...env, DOZE_ENGINES_DIR: folder } });
+  const { engines: list, why } = await system(d);
+  assert.match(list.find(({ name }) => name === 'vulkan').problem, /cannot be started/);
+  assert.match(why, /vulkan: It cannot be started/);
+  assert.equal((await d.chat('s')).body.choices[0].message.content, 'All is well.');
+  assert.equal(d.log.match(/Models are computed on the CPU/g).length, 1, d.log);
+});
+
+test('an engine that is installed while the server runs is found', { skip }, async (t) => {
+  const folder = fs.mkdtempSync(path.join(build, 'engines-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const d = await start(t, { env: { ...env, DOZE_ENGINES_DIR: folder } });
+  const wanted = chosen(d);
+  await wanted('cpu');
+  fs.symlinkSync(path.join(engines, 'vulkan'), path.join(folder, 'vulkan'));
+  await wanted('vulkan');
+  fs.rmSync(path.join(folder, 'vulkan'));
+  await wanted('cpu');
+});
+
+test('install refuses what is not the pinned package', async (t) => {
+  const folder = fs.mkdtempSync(path.join(build, 'engines-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'other.tgz');
+  fs.writeFileSync(file, 'something');
+  const to = { env: { DOZE_ENGINES_DIR: folder } };
+  const refused = await run({ folder }, ['engine', 'install', 'vulkan', '--from', file], to);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /is not @node-llama-cpp\/linux-x64-vulkan@.* as pinned/);
+  assert.deepEqual(fs.readdirSync(folder), ['other.tgz']);
+  const unknown = await run({ folder }, ['engine', 'install', 'metal'], to);
+  assert.match(unknown.err, /no engine 'metal'; there are vulkan and cuda/);
+});
