@@ -83,7 +83,8 @@ static void take_verdict(struct engine *e, struct job *job, const struct frame *
 }
 
 static void check_time(struct engine *e, const struct job *job, struct verdict *ret) {
-    int64_t limit = (PREPARE_TOKEN_MS + e->preparation.rules.limit_ms) * 1000 + LATE_USEC;
+    int64_t work_ms = PREPARE_TOKEN_MS + e->preparation.rules.limit_ms;
+    int64_t limit = work_ms * PREPARER_PATIENCE * 1000 + LATE_USEC;
     if (clock_boottime_usec() - job->constraint.since < limit) return;
     ret->kind = VERDICT_FAILED;
     error_set(&ret->error, ERR_INTERNAL,

@@ -11,7 +11,7 @@
 #include "engine/reply.h"
 
 /* Ordinary requests take a few milliseconds. */
-enum { QUICK_USEC = 250000, QUICK_MAX = 2, LOOK_MS = 50 };
+enum { QUICK_MS = 250, QUICK_MAX = 2, LOOK_MS = 50 };
 
 /* The kernel ends a preparer at its deadline; one that lives on has been taken over, or stands
  * still in the kernel. */
@@ -97,11 +97,14 @@ void preparation_explain(const struct preparer *preparer, const char *what, int6
                          struct error *err) {
     int status = preparer->status, number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (number == SIGALRM) {
-        error_set(
-            err, ERR_INVALID_REQUEST,
-            "%s takes longer than %g s: shorten it, or simplify its chat template, schema "
-            "or grammar.",
-            what, (double)limit_ms / 1000);
+        error_set(err, ERR_QUEUE_FULL,
+                  "%s has not ended within %g s on this busy machine: try again later.", what,
+                  (double)limit_ms * PREPARER_PATIENCE / 1000);
+    } else if (number == SIGVTALRM) {
+        error_set(err, ERR_INVALID_REQUEST,
+                  "%s takes more than %g s: shorten it, or simplify its chat template, schema "
+                  "or grammar.",
+                  what, (double)limit_ms / 1000);
     } else if (number == SIGKILL) {
         error_set(err, ERR_NO_MEMORY, "%s has been ended for want of memory.", what);
     } else {
@@ -116,7 +119,7 @@ static const char what[] = "Preparing the request";
 
 static void give_up_late(struct engine *e, struct preparing *now, int64_t age) {
     struct error err;
-    if (age < e->preparation.rules.limit_ms * 1000 + LATE_USEC) return;
+    if (age < e->preparation.rules.limit_ms * PREPARER_PATIENCE * 1000 + LATE_USEC) return;
     error_set(&err, ERR_INTERNAL, "%s has not ended in time; send it again.", what);
     fail(e, now, &err);
 }
@@ -146,32 +149,38 @@ static struct preparing *free_place(struct preparation *p) {
 static int count_quick(const struct preparation *p, int64_t time) {
     int count = 0;
     for (int i = 0; i < PREPARING_MAX; i++)
-        count += p->now[i].preparer && time - p->now[i].since < QUICK_USEC;
+        count += p->now[i].preparer && time - p->now[i].since < QUICK_MS * 1000;
     return count;
 }
 
-static struct preparing *oldest(struct preparation *p) {
-    struct preparing *oldest = &p->now[0];
+/* The one that has computed most; all places are taken. */
+static struct preparing *greediest(struct preparation *p) {
+    struct preparing *most = &p->now[0];
     for (int i = 1; i < PREPARING_MAX; i++) {
-        if (p->now[i].since < oldest->since) oldest = &p->now[i];
+        if (preparer_computed_ms(p->now[i].preparer) > preparer_computed_ms(most->preparer))
+            most = &p->now[i];
     }
-    return oldest;
+    return most;
 }
 
-static void make_place(struct engine *e) {
+/* False: all are as quick as this machine lets them. */
+static bool make_place(struct engine *e) {
     struct error err;
+    struct preparing *most = greediest(&e->preparation);
+    if (preparer_computed_ms(most->preparer) < QUICK_MS) return false;
     error_set(&err, ERR_INVALID_REQUEST,
-              "%s takes longer than %g s while others wait: shorten it, or simplify its chat "
+              "%s takes more than %g s while others wait: shorten it, or simplify its chat "
               "template, schema or grammar.",
-              what, QUICK_USEC / 1e6);
-    fail(e, oldest(&e->preparation), &err);
+              what, QUICK_MS / 1e3);
+    fail(e, most, &err);
+    return true;
 }
 
 /* False: it has to wait. */
 static bool begin_next(struct engine *e, int64_t time) {
     struct preparation *p = &e->preparation;
     if (count_quick(p, time) >= QUICK_MAX) return false;
-    if (!free_place(p)) make_place(e);
+    if (!free_place(p) && !make_place(e)) return false;
     struct preparing *now = free_place(p);
     now->preparer = preparers_take(&e->preparers);
     if (!now->preparer) return false; /* those that were given up have still to end */

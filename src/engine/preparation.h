@@ -2,9 +2,9 @@
 /*
  * preparation.h - the requests that are being prepared, or wait for that: the worker's side.
  *
- * Two are prepared at a time. One that takes longer than QUICK_USEC (preparation.c) no
- * longer counts, so that others need not wait for it; it has until its deadline, but if there
- * are too many of its kind and others wait, the one that has had most time is given up.
+ * Two are prepared at a time. One that takes longer than QUICK_MS (preparation.c) no longer
+ * counts, so that others need not wait for it; it has until its deadline, but if there are too
+ * many of its kind and others wait, the one that has computed most is given up.
  */
 #ifndef DOZE_ENGINE_PREPARATION_H
 #define DOZE_ENGINE_PREPARATION_H

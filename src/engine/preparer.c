@@ -9,11 +9,11 @@
 
 #include "engine/sandbox.h"
 
-enum { READ_CHUNK = 65536, LOW_PRIORITY = 10, TICK_USEC = 100000 };
+enum { READ_CHUNK = 65536, LOW_PRIORITY = 10 };
 
 /* For the signal's handler. */
 static struct {
-    atomic_bool *unwanted;
+    struct preparer_shared *shared;
     pid_t parent;
     volatile sig_atomic_t low; /* the priority, for good: only root could raise it again */
 } watch;
@@ -22,7 +22,8 @@ static struct {
 static void on_tick(int number) {
     (void)number;
     int saved = errno;
-    if (atomic_load(watch.unwanted) || getppid() != watch.parent) _exit(0);
+    atomic_fetch_add(&watch.shared->ticks, 1);
+    if (atomic_load(&watch.shared->unwanted) || getppid() != watch.parent) _exit(0);
     if (!watch.low) (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
     watch.low = 1;
     errno = saved;
@@ -41,16 +42,17 @@ static void limit_memory(uint64_t data) {
 static void set_signals(void) {
     struct sigaction tick = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
     (void)sigaction(SIGPROF, &tick, NULL);
+    (void)signal(SIGVTALRM, SIG_DFL);
     (void)signal(SIGALRM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_DFL);
 }
 
-_Noreturn void preparer_run(int fd, atomic_bool *unwanted, pid_t parent, uint64_t data,
+_Noreturn void preparer_run(int fd, struct preparer_shared *shared, pid_t parent, uint64_t data,
                             preparer_fn fn, void *ctx) {
     struct sandbox sandbox;
     struct sandbox_rights nothing = { 0 };
     struct preparer_self self = { .fd = fd };
-    watch.unwanted = unwanted;
+    watch.shared = shared;
     watch.parent = parent;
     set_signals();
     limit_memory(data);
@@ -94,16 +96,22 @@ void preparer_write(struct preparer_self *self, int type, bool last, const void 
     buf_clear(&out);
 }
 
-static void set_timers(int64_t deadline_ms, int64_t tick_usec) {
-    struct itimerval deadline = { .it_value = { deadline_ms / 1000,
-                                                deadline_ms % 1000 * 1000 } };
-    struct itimerval tick = { { 0, tick_usec }, { 0, tick_usec } };
-    (void)setitimer(ITIMER_REAL, &deadline, NULL);
-    (void)setitimer(ITIMER_PROF, &tick, NULL);
+/* 0: never. */
+static void set_timer(__itimer_which_t which, int64_t ms, int64_t again_ms) {
+    const struct itimerval timer = { { again_ms / 1000, again_ms % 1000 * 1000 },
+                                     { ms / 1000, ms % 1000 * 1000 } };
+    (void)setitimer(which, &timer, NULL);
+}
+
+static void set_timers(int64_t deadline_ms, int64_t tick_ms) {
+    set_timer(ITIMER_VIRTUAL, deadline_ms, 0);
+    set_timer(ITIMER_REAL, deadline_ms * PREPARER_PATIENCE, 0);
+    set_timer(ITIMER_PROF, tick_ms, tick_ms);
+    atomic_store(&watch.shared->ticks, 0);
 }
 
 void preparer_work_begins(int64_t ms) {
-    set_timers(ms, TICK_USEC);
+    set_timers(ms, PREPARER_TICK_MS);
 }
 
 bool preparer_work_ended(void) {

@@ -2,9 +2,11 @@
 /*
  * preparer.h - inside a process that prepares requests: its limits, and its end of the socket.
  *
- * While it works the kernel watches it: at the deadline SIGALRM ends it, and memory beyond its
- * limit is refused. A tenth of a second of computing makes it yield to the decoding threads,
- * and from then on it looks whether its work is still wanted.
+ * While it works the kernel watches it: SIGVTALRM ends it when it has computed until its
+ * deadline, and memory beyond its limit is refused. Only its own computing counts, so that a
+ * busy machine fails nobody's request; SIGALRM ends one that gets nowhere. A tenth of a second
+ * of computing makes it yield to the decoding threads, and from then on it looks whether its
+ * work is still wanted.
  */
 #ifndef DOZE_ENGINE_PREPARER_H
 #define DOZE_ENGINE_PREPARER_H
@@ -21,6 +23,17 @@
 /* What a preparer may take beyond what it begins with. */
 enum { PREPARER_MEMORY = 1 << 30 };
 
+/* So many times its deadline may pass on the clock: a preparer of low priority gets little of a
+ * busy machine. */
+enum { PREPARER_PATIENCE = 60 };
+
+/* What a worker and a preparer know of each other without a message. */
+enum { PREPARER_TICK_MS = 100 };
+struct preparer_shared {
+    atomic_bool unwanted;
+    atomic_int ticks; /* of PREPARER_TICK_MS that it has computed for the work at hand */
+};
+
 struct preparer_self {
     int fd;
     struct buf in;
@@ -31,8 +44,8 @@ struct preparer_self {
 typedef void (*preparer_fn)(void *ctx, struct preparer_self *self);
 
 /* Become a preparer at this end of the socket, call fn until the other end is closed, and exit.
- * unwanted: shared with the worker. data: bytes that the process has now. */
-_Noreturn void preparer_run(int fd, atomic_bool *unwanted, pid_t parent, uint64_t data,
+ * data: bytes that the process has now. */
+_Noreturn void preparer_run(int fd, struct preparer_shared *shared, pid_t parent, uint64_t data,
                             preparer_fn fn, void *ctx);
 
 /* The next frame, which is borrowed until the next call. False: the worker is gone. */
@@ -42,7 +55,7 @@ bool preparer_read(struct preparer_self *self, struct frame *ret);
 void preparer_write(struct preparer_self *self, int type, bool last, const void *payload,
                     size_t len);
 
-/* Work begins that must end within `ms` milliseconds. */
+/* Work begins that may compute for `ms` milliseconds. */
 void preparer_work_begins(int64_t ms);
 /* It has ended. False: it took so long that the priority is low for good; a new process is
  * better for what comes next. */

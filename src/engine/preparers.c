@@ -27,8 +27,8 @@ static bool pair(int ret[2], struct error *err) {
 }
 
 /* PREPARERS_MAX of them, shared with the processes to come; NULL: there is no memory. */
-static atomic_bool *shared_flags(void) {
-    const size_t size = PREPARERS_MAX * sizeof(atomic_bool);
+static struct preparer_shared *shared_pages(void) {
+    const size_t size = PREPARERS_MAX * sizeof(struct preparer_shared);
     const int kind = MAP_SHARED | MAP_ANONYMOUS;
     /* cppcheck-suppress invalidFunctionArg ; -1 belongs to MAP_ANONYMOUS */
     void *place = mmap(NULL, size, PROT_READ | PROT_WRITE, kind, -1, 0);
@@ -40,12 +40,12 @@ bool preparers_open(struct preparers *p, int count, struct error *err) {
     int ends[2];
     if (!pair(ends, err)) return false;
     *p = (struct preparers){ .control = ends[0], .starter = ends[1] };
-    atomic_bool *unwanted = shared_flags();
-    if (!unwanted) return error_set(err, ERR_NO_MEMORY, "There is no memory.");
+    struct preparer_shared *shared = shared_pages();
+    if (!shared) return error_set(err, ERR_NO_MEMORY, "There is no memory.");
     for (; p->count < count; p->count++) {
         struct preparer *one = &p->all[p->count];
         if (!pair(ends, err)) return false;
-        *one = (struct preparer){ .fd = ends[0], .unwanted = &unwanted[p->count] };
+        *one = (struct preparer){ .fd = ends[0], .shared = &shared[p->count] };
         p->fds[p->count] = ends[1];
         buf_init(&one->in, (size_t)FRAME_MAX_TO_WORKER + FRAME_HEADER_SIZE + READ_CHUNK);
         buf_init(&one->out, (size_t)2 * FRAME_MAX_TO_WORKER);
@@ -71,7 +71,7 @@ static _Noreturn void become_starter(const struct preparers *p, int worker_fd, u
     const struct starter starter = { .control = p->starter,
                                      .fds = p->fds,
                                      .count = p->count,
-                                     .unwanted = p->all[0].unwanted,
+                                     .shared = p->all[0].shared,
                                      .data = data,
                                      .fn = fn,
                                      .ctx = ctx };
@@ -149,7 +149,8 @@ static enum frame_status next(const struct preparer *one, struct frame *ret, siz
 /* An answer to somebody who has gone. */
 static void drop_answer(struct preparer *one) {
     struct frame frame;
-    if (!one->taken && preparer_answer(one, &frame)) atomic_store(one->unwanted, false);
+    if (!one->taken && preparer_answer(one, &frame))
+        atomic_store(&one->shared->unwanted, false);
     if (!one->taken && one->state == PREPARER_NONE) one->busy = false;
 }
 
@@ -172,7 +173,7 @@ void preparer_give_back(struct preparer *one) {
     one->taken = false;
     forget_given(one);
     drop_answer(one);
-    if (one->busy) atomic_store(one->unwanted, true);
+    if (one->busy) atomic_store(&one->shared->unwanted, true);
 }
 
 void preparer_send(struct preparer *one, int type, bool answered, const void *payload,
@@ -199,6 +200,10 @@ bool preparer_is_lost(const struct preparer *one) {
     if (!one->busy) return false;
     enum frame_status status = next(one, &frame, &used);
     return status == FRAME_BAD || (status == FRAME_NONE && one->state == PREPARER_NONE);
+}
+
+int preparer_computed_ms(const struct preparer *one) {
+    return atomic_load(&one->shared->ticks) * PREPARER_TICK_MS;
 }
 
 void preparer_wait(struct preparer *one, int timeout_ms) {

@@ -45,7 +45,7 @@ struct preparer {
     bool ending; /* it has said its last word */
     struct buf in, out;
     size_t in_used; /* bytes of `in` that were given out already */
-    atomic_bool *unwanted;
+    struct preparer_shared *shared;
 };
 
 struct preparers {
@@ -85,6 +85,9 @@ bool preparers_look(struct preparers *preparers, bool waited)
 bool preparer_answer(struct preparer *preparer, struct frame *ret);
 /* It owes an answer but has died, or has sent what is none. */
 bool preparer_is_lost(const struct preparer *preparer);
+/* Milliseconds that it has computed for what it does now, in steps of PREPARER_TICK_MS. What it
+ * says is not trusted, only who is given up first depends on it. */
+int preparer_computed_ms(const struct preparer *preparer);
 /* Wait for bytes from this one, for so long at most. */
 void preparer_wait(struct preparer *preparer, int timeout_ms);
 

@@ -35,14 +35,14 @@ static _Noreturn void become(const struct starter *s, int index, pid_t parent,
     }
     (void)signal(SIGCHLD, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, mask, NULL);
-    preparer_run(s->fds[index], &s->unwanted[index], parent, s->data, s->fn, s->ctx);
+    preparer_run(s->fds[index], &s->shared[index], parent, s->data, s->fn, s->ctx);
 }
 
 /* Without memory for it: as if it had died at once. */
 static void start(const struct starter *s, pid_t *pids, int index, const sigset_t *mask) {
     pid_t parent = getpid();
     drain(s->fds[index]);
-    atomic_store(&s->unwanted[index], false);
+    atomic_store(&s->shared[index].unwanted, false);
     pid_t pid = fork();
     if (pid == 0) become(s, index, parent, mask);
     pids[index] = pid;
@@ -62,7 +62,7 @@ static void reap(const struct starter *s, pid_t *pids) {
 
 /* The worker is gone, or will be when all of this is. Those that are idle see it, too. */
 static _Noreturn void end(const struct starter *s) {
-    for (int i = 0; i < s->count; i++) atomic_store(&s->unwanted[i], true);
+    for (int i = 0; i < s->count; i++) atomic_store(&s->shared[i].unwanted, true);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
     _exit(0);
 }

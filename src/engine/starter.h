@@ -20,11 +20,11 @@ struct starter_report {
 };
 
 struct starter {
-    int control;           /* its end */
-    const int *fds;        /* the preparers' ends of their sockets */
-    int count;             /* of preparers */
-    atomic_bool *unwanted; /* of each, shared with the worker */
-    uint64_t data;         /* bytes the process has */
+    int control;                    /* its end */
+    const int *fds;                 /* the preparers' ends of their sockets */
+    int count;                      /* of preparers */
+    struct preparer_shared *shared; /* one each, with the worker */
+    uint64_t data;                  /* bytes the process has */
     preparer_fn fn;
     void *ctx;
 };

@@ -192,7 +192,7 @@ static void test_what_takes_too_long_fails_with_its_cause(void **state) {
     struct worker *w = load("\"prepare_seconds\":0.3,\"context_length\":512");
     struct outcome *o = worker_end(w, ask(w, &attacks[0]));
     assert_string_equal(outcome_str(o, "code"), "invalid_request_error");
-    assert_non_null(strstr(outcome_str(o, "text"), "longer than 0.3 s"));
+    assert_non_null(strstr(outcome_str(o, "text"), "more than 0.3 s"));
     o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":2}");
     assert_false(o->failed);
     worker_stop(w, 0);
