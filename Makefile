@@ -40,7 +40,7 @@ test: setup-test ## every test, again under ASan and UBSan, those with threads u
 	@sh tests/run.sh sanitize
 	@sh tests/run.sh tsan
 
-test-clients: setup-test ## clients and agents, also those too heavy for `make test` (2 GB from npm)
+test-clients: setup-test ## clients and agents, also the heavy ones (tests/clients/README.md)
 	@sh setup/compile.sh release
 	@sh tests/clients/all.sh
 
