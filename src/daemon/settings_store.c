@@ -23,11 +23,12 @@ struct settings_store {
     struct settings settings;
     struct settings next; /* while the first of the changes is being written */
     bool sets_key;        /* that change says something about the key */
+    bool sets_copied;     /* ... or about another setting that api_key.json has */
     struct settings_change *changes;
-    struct buf text;     /* of the first change, while the key that it sets is being written */
+    struct buf text; /* of the first change, while the copy of what it sets is being written */
     bool key_is_unknown; /* settings_file_read */
     char *path;
-    struct saver *saver, *key_saver;
+    struct saver *saver, *copy_saver;
     bool (*check)(const struct settings *now, const struct settings *next, struct error *err);
     void (*on_changed)(void *ctx);
     void *ctx;
@@ -50,12 +51,25 @@ static bool sets_key(const struct settings_store *s, yyjson_val *change) {
     return key && !says_nothing;
 }
 
+static bool sets_certificate(yyjson_val *change) {
+    return yyjson_obj_get(change, "tls_cert") || yyjson_obj_get(change, "tls_key");
+}
+
+static void look_at_change(struct settings_store *s, yyjson_val *change) {
+    s->sets_key = sets_key(s, change);
+    s->sets_copied = s->sets_key || sets_certificate(change);
+}
+
 /* s->next becomes what the whole file says. */
 static bool take_file(struct settings_store *s, yyjson_val *root, struct error *err) {
     settings_init(&s->next);
     if (settings_restore(&s->next, root, err) > 0) return false;
     if (!sets_key(s, root))
         memcpy(s->next.api_key, s->settings.api_key, sizeof s->next.api_key);
+    if (!sets_certificate(root)) {
+        memcpy(s->next.tls_cert, s->settings.tls_cert, sizeof s->next.tls_cert);
+        memcpy(s->next.tls_key, s->settings.tls_key, sizeof s->next.tls_key);
+    }
     return true;
 }
 
@@ -74,11 +88,11 @@ static bool apply_file(struct settings_store *s, struct error *err) {
     yyjson_doc *doc = read_file(s, err);
     if (!doc) {
         settings_copy(&s->settings, &s->next);
-        s->sets_key = false;
+        s->sets_key = s->sets_copied = false;
         return err->code == ERR_NOT_FOUND;
     }
     bool ok = take_file(s, yyjson_doc_get_root(doc), err);
-    s->sets_key = sets_key(s, yyjson_doc_get_root(doc));
+    look_at_change(s, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);
     return ok;
 }
@@ -86,7 +100,7 @@ static bool apply_file(struct settings_store *s, struct error *err) {
 static bool apply_patch(struct settings_store *s, struct error *err) {
     yyjson_val *patch = yyjson_doc_get_root(s->changes->patch);
     settings_copy(&s->settings, &s->next);
-    s->sets_key = sets_key(s, patch);
+    look_at_change(s, patch);
     return settings_patch(&s->next, patch, err);
 }
 
@@ -105,17 +119,17 @@ static bool prepare(struct settings_store *s, struct buf *text, struct error *er
     return ok;
 }
 
-/* The key's own file first: of two keys on disk, after a crash, the one in the settings counts;
- * see settings_file.h. Takes the text. */
+/* The copy first: of two keys on disk, after a crash, the one in the settings counts; see
+ * settings_file.h. Takes the text. */
 static void save(struct settings_store *s, struct buf *text) {
-    struct buf key = BUF_INIT(STATE_FILE_MAX);
-    if (!s->sets_key) {
+    struct buf copy = BUF_INIT(STATE_FILE_MAX);
+    if (!s->sets_copied) {
         saver_put(s->saver, text);
         return;
     }
     s->text = *text;
-    settings_file_format_key(s->next.api_key, &key);
-    saver_put(s->key_saver, &key);
+    settings_file_format_copy(&s->next, s->sets_key || !s->key_is_unknown, &copy);
+    saver_put(s->copy_saver, &copy);
 }
 
 /* Refuse invalid changes up to the first one that has to be written. */
@@ -145,7 +159,7 @@ static void settings_on_saved(void *ctx, const struct error *error) {
     begin_next(s);
 }
 
-static void settings_on_key_saved(void *ctx, const struct error *error) {
+static void settings_on_copy_saved(void *ctx, const struct error *error) {
     struct settings_store *s = ctx;
     struct buf text = s->text;
     s->text = (struct buf){ 0 };
@@ -203,14 +217,14 @@ struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir
                                           void (*on_changed)(void *ctx), void *ctx) {
     struct settings_store *s = xcalloc(1, sizeof *s);
     char *path = xasprintf("%s/settings.json", state_dir);
-    char *key_path = xasprintf("%s/api_key.json", state_dir);
-    s->key_is_unknown = !settings_file_read(path, key_path, &s->settings);
+    char *copy_path = xasprintf("%s/api_key.json", state_dir);
+    s->key_is_unknown = !settings_file_read(path, copy_path, &s->settings);
     s->saver = saver_new(loop, path, settings_on_saved, s);
-    s->key_saver = saver_new(loop, key_path, settings_on_key_saved, s);
+    s->copy_saver = saver_new(loop, copy_path, settings_on_copy_saved, s);
     s->on_changed = on_changed;
     s->ctx = ctx;
     s->path = path;
-    free(key_path);
+    free(copy_path);
     return s;
 }
 
@@ -224,7 +238,7 @@ void settings_store_free(struct settings_store *store) {
     if (!store) return;
     settings_clear(&store->settings);
     saver_free(store->saver);
-    saver_free(store->key_saver);
+    saver_free(store->copy_saver);
     free(store->path);
     free(store);
 }

@@ -41,8 +41,8 @@ void settings_store_patch(struct settings_store *store, yyjson_val *patch,
 
 /* Put what settings.json says now into force, as after a restart; it is read when the changes
  * that wait have been made. Without a file, and with one that has a mistake, nothing changes. A
- * file without api_key keeps the key. Calls the sink like settings_store_patch, with
- * ERR_INVALID_REQUEST for a mistake. */
+ * file without api_key keeps the key, one without tls_cert and tls_key the certificate. Calls
+ * the sink like settings_store_patch, with ERR_INVALID_REQUEST for a mistake. */
 void settings_store_reload(struct settings_store *store, struct done_sink sink);
 
 #endif

@@ -50,8 +50,10 @@ static int set_up(void **state) {
     settings_init(&settings);
     settings.rules.max_waiting = 7;
     memcpy(settings.api_key, "sesame", sizeof "sesame");
+    memcpy(settings.tls_cert, "/chain.pem", sizeof "/chain.pem");
+    memcpy(settings.tls_key, "/key.pem", sizeof "/key.pem");
     settings_format(&settings, &s->whole);
-    settings_file_format_key(settings.api_key, &s->key);
+    settings_file_format_copy(&settings, true, &s->key);
     settings_clear(&settings);
     log_set_level(LOG_LEVEL_ERROR);
     *state = s;
@@ -74,7 +76,7 @@ static void put(const char *path, const char *bytes, size_t len) {
 }
 
 /* Start twice: what the first start writes must not open the second. With the copy whole, a key
- * is in force; else nobody claims that there is none. */
+ * and a certificate are in force; else nobody claims that there is no key. */
 static void check_closed(const struct scene *s, bool copy_is_whole) {
     for (int start = 1; start <= 2; start++) {
         struct settings settings;
@@ -82,6 +84,8 @@ static void check_closed(const struct scene *s, bool copy_is_whole) {
         if (copy_is_whole ? !known || !settings.api_key[0] : known && !settings.api_key[0]) {
             fail_msg("start %d opens the server", start);
         }
+        if (copy_is_whole && !(settings.tls_cert[0] && settings.tls_key[0]))
+            fail_msg("start %d speaks plainly", start);
         settings_clear(&settings);
     }
 }

@@ -59,6 +59,9 @@ static int tear_down(void **state) {
     struct scene *s = *state;
     assert_int_equal(uv_loop_close(&s->loop), 0);
     settings_store_free(s->store);
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.corrupt", s->path);
+    (void)unlink(aside);
     (void)unlink(s->path);
     (void)unlink(s->key_path);
     assert_int_equal(rmdir(s->folder), 0);
@@ -285,6 +288,20 @@ static void test_a_file_without_a_key_keeps_the_key(void **state) {
     check_key_in(s->key_path, "\"api_key\":null");
 }
 
+static void test_a_file_without_a_certificate_keeps_it(void **state) {
+    struct scene *s = *state;
+    write_and_reload(s, "{\"tls_cert\":\"/chain.pem\",\"tls_key\":\"/key.pem\"}");
+    check_key_in(s->key_path, "\"tls_cert\":\"/chain.pem\",\"tls_key\":\"/key.pem\"");
+    write_and_reload(s, "{\"jit\":false}");
+    assert_string_equal(settings_store_get(s->store)->tls_cert, "/chain.pem");
+    write_and_reopen(s, "{\"jit\":false,\"tls_cert\":7}");
+    assert_string_equal(settings_store_get(s->store)->tls_cert, "/chain.pem");
+    assert_string_equal(settings_store_get(s->store)->tls_key, "/key.pem");
+    change(s, "{\"tls_cert\":null,\"tls_key\":null}");
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    check_key_in(s->key_path, "\"tls_cert\":null,\"tls_key\":null");
+}
+
 static void test_reading_again_does_not_end_the_doubt(void **state) {
     struct scene *s = *state;
     char aside[80];
@@ -313,6 +330,7 @@ int main(void) {
         TEST(test_the_file_is_read_again),
         TEST(test_a_mistake_in_the_file_changes_nothing),
         TEST(test_a_file_without_a_key_keeps_the_key),
+        TEST(test_a_file_without_a_certificate_keeps_it),
         TEST(test_reading_again_does_not_end_the_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
