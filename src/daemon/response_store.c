@@ -20,6 +20,7 @@ static const char *const migrations[] = {
     "CREATE TABLE response(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, previous TEXT,"
     " used INTEGER NOT NULL, input TEXT NOT NULL, body TEXT NOT NULL) STRICT;"
     "CREATE INDEX response_used ON response(used);",
+    "ALTER TABLE response ADD COLUMN owner TEXT;",
 };
 static const struct sql_kind kind = {
     .name = "file of responses",
@@ -28,11 +29,14 @@ static const struct sql_kind kind = {
     .version = sizeof migrations / sizeof migrations[0],
 };
 
+/* Parameter 9 asks; NULL may see all. */
+#define OWNED "(?9 IS NULL OR owner = ?9)"
+
 /* The response ?1 and those before it. A response is older than what goes on with it; the depth
  * ends a circle in a file that is not ours. */
 #define CHAIN                                                                                  \
     "WITH RECURSIVE chain(n, previous, depth) AS (SELECT n, previous, 0 FROM response"         \
-    " WHERE id = ?1 UNION ALL SELECT r.n, r.previous, c.depth + 1 FROM chain c"                \
+    " WHERE id = ?1 AND " OWNED " UNION ALL SELECT r.n, r.previous, c.depth + 1 FROM chain c"  \
     " JOIN response r ON r.id = c.previous WHERE c.depth < 100000) "
 
 /* Its items, oldest first; those of the output of ?1 itself only if ?2. */
@@ -53,13 +57,15 @@ static const char touch_sql[] = CHAIN
 
 static const char item_sql[] =
     "SELECT value FROM (SELECT e.value FROM response, json_each(body, '$.output') e"
-    " WHERE response.id = ?1 UNION ALL SELECT e.value FROM response, json_each(input) e"
-    " WHERE response.id = ?1)"
+    " WHERE response.id = ?1 AND " OWNED
+    " UNION ALL SELECT e.value FROM response, json_each(input) e"
+    " WHERE response.id = ?1 AND " OWNED ")"
     " WHERE json_extract(value, '$.id') = ?2 LIMIT 1";
 
 void stored_response_clear(struct stored_response *response) {
     free(response->id);
     free(response->previous);
+    free(response->owner);
     buf_clear(&response->input);
     buf_clear(&response->body);
     *response = (struct stored_response){ 0 };
@@ -72,7 +78,7 @@ struct work {
     msec now;
     const struct stored_response *response;
     const struct past_wanted *wanted;
-    const char *id;
+    const char *id, *owner;
     struct buf *out;
     size_t bytes; /* of the rows so far */
     struct error *err;
@@ -90,10 +96,12 @@ static bool perform(struct response_store *s, int (*step)(void *ctx, sqlite3 *db
     return sql_file_with(&s->file, step, w, w->err) && !w->failed;
 }
 
-/* A statement whose first parameter is an id. */
-static int prepare_for(sqlite3 *db, const char *sql, const char *id, sqlite3_stmt **ret) {
+/* A statement whose first parameter is an id, and whose ninth is who asks. */
+static int prepare_for(const struct work *w, sqlite3 *db, const char *sql, const char *id,
+                       sqlite3_stmt **ret) {
     int rc = sql_prepare(db, sql, ret);
     if (rc == SQLITE_OK) rc = sqlite3_bind_text(*ret, 1, id, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_text(*ret, 9, w->owner, -1, SQLITE_STATIC);
     return rc;
 }
 
@@ -147,10 +155,11 @@ static int make_room(const struct response_store *s, sqlite3 *db) {
 static int insert(const struct work *w, sqlite3 *db) {
     const struct stored_response *r = w->response;
     sqlite3_stmt *stmt;
-    int rc = prepare_for(db,
-                         "INSERT OR REPLACE INTO response(id, previous, used, input, body)"
-                         " VALUES(?1, ?2, ?3, ?4, ?5)",
-                         r->id, &stmt);
+    int rc = prepare_for(
+        w, db,
+        "INSERT OR REPLACE INTO response(id, previous, used, input, body, owner)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?9)",
+        r->id, &stmt);
     if (rc == SQLITE_OK) {
         sqlite3_bind_text(stmt, 2, r->previous, -1, SQLITE_STATIC);
         sqlite3_bind_int64(stmt, 3, w->now);
@@ -183,7 +192,7 @@ static int write_one(void *ctx, sqlite3 *db) {
 
 bool response_store_write(struct response_store *s, const struct stored_response *response,
                           msec now, struct error *err) {
-    struct work w = { .now = now, .response = response, .err = err };
+    struct work w = { .now = now, .response = response, .owner = response->owner, .err = err };
     nbytes most = room_of(s) / 16;
     if (s->limits.max_bytes == 0) return true;
     if (response->input.len + response->body.len > most) {
@@ -199,15 +208,16 @@ static int remove_one(void *ctx, sqlite3 *db) {
     sqlite3_stmt *stmt;
     int rc = sql_run(db, "PRAGMA secure_delete = ON");
     if (rc != SQLITE_OK) return rc;
-    rc = prepare_for(db, "DELETE FROM response WHERE id = ?1", w->id, &stmt);
+    rc = prepare_for(w, db, "DELETE FROM response WHERE id = ?1 AND " OWNED, w->id, &stmt);
     if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
     sqlite3_finalize(stmt);
     if (rc != SQLITE_DONE) return rc;
     return sqlite3_changes(db) > 0 ? SQLITE_OK : not_found(w, w->id);
 }
 
-bool response_store_remove(struct response_store *s, const char *id, struct error *err) {
-    struct work w = { .id = id, .err = err };
+bool response_store_remove(struct response_store *s, const char *id, const char *owner,
+                           struct error *err) {
+    struct work w = { .id = id, .owner = owner, .err = err };
     return perform(s, remove_one, &w);
 }
 
@@ -217,7 +227,8 @@ static int read_one(void *ctx, sqlite3 *db) {
     struct work *w = ctx;
     sqlite3_stmt *stmt;
     buf_reset(w->out);
-    int rc = prepare_for(db, "SELECT body FROM response WHERE id = ?1", w->id, &stmt);
+    int rc = prepare_for(w, db, "SELECT body FROM response WHERE id = ?1 AND " OWNED, w->id,
+                         &stmt);
     if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
     bool kept = rc != SQLITE_ROW || buf_add(w->out, sqlite3_column_text(stmt, 0),
                                             (size_t)sqlite3_column_bytes(stmt, 0));
@@ -226,9 +237,9 @@ static int read_one(void *ctx, sqlite3 *db) {
     return rc != SQLITE_ROW ? rc : kept ? SQLITE_OK : SQLITE_TOOBIG;
 }
 
-bool response_store_read(struct response_store *s, const char *id, struct buf *out,
-                         struct error *err) {
-    struct work w = { .id = id, .out = out, .err = err };
+bool response_store_read(struct response_store *s, const char *id, const char *owner,
+                         struct buf *out, struct error *err) {
+    struct work w = { .id = id, .owner = owner, .out = out, .err = err };
     return perform(s, read_one, &w);
 }
 
@@ -236,7 +247,7 @@ bool response_store_read(struct response_store *s, const char *id, struct buf *o
 static int add_items(struct work *w, sqlite3 *db, const char *id, bool with_output,
                      yyjson_mut_doc *doc, yyjson_mut_val *list) {
     sqlite3_stmt *stmt;
-    int rc = prepare_for(db, items_sql, id, &stmt);
+    int rc = prepare_for(w, db, items_sql, id, &stmt);
     if (rc == SQLITE_OK) rc = sqlite3_bind_int(stmt, 2, with_output);
     if (rc == SQLITE_OK) rc = sql_add_rows(stmt, doc, list, &w->bytes, w->out->max);
     sqlite3_finalize(stmt);
@@ -260,9 +271,9 @@ static int read_input(void *ctx, sqlite3 *db) {
     return finish(w, doc, rc);
 }
 
-bool response_store_read_input(struct response_store *s, const char *id, struct buf *out,
-                               struct error *err) {
-    struct work w = { .id = id, .out = out, .err = err };
+bool response_store_read_input(struct response_store *s, const char *id, const char *owner,
+                               struct buf *out, struct error *err) {
+    struct work w = { .id = id, .owner = owner, .out = out, .err = err };
     return perform(s, read_input, &w);
 }
 
@@ -270,7 +281,7 @@ bool response_store_read_input(struct response_store *s, const char *id, struct 
 
 static int check_chain(struct work *w, sqlite3 *db, const char *id) {
     sqlite3_stmt *stmt;
-    int rc = prepare_for(db, chain_sql, id, &stmt);
+    int rc = prepare_for(w, db, chain_sql, id, &stmt);
     if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
     int count = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
     int broken = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 1) : 0;
@@ -289,7 +300,7 @@ static int check_chain(struct work *w, sqlite3 *db, const char *id) {
 /* Without room for that they are only forgotten sooner. */
 static void touch(const struct work *w, sqlite3 *db, const char *id) {
     sqlite3_stmt *stmt;
-    if (prepare_for(db, touch_sql, id, &stmt) == SQLITE_OK) {
+    if (prepare_for(w, db, touch_sql, id, &stmt) == SQLITE_OK) {
         sqlite3_bind_int64(stmt, 2, w->now);
         (void)sqlite3_step(stmt);
     }
@@ -309,7 +320,7 @@ static int find_item(struct work *w, sqlite3 *db, const struct past_item *item,
                      yyjson_mut_doc *doc, yyjson_mut_val *list) {
     sqlite3_stmt *stmt;
     size_t before = yyjson_mut_arr_size(list);
-    int rc = prepare_for(db, item_sql, item->response, &stmt);
+    int rc = prepare_for(w, db, item_sql, item->response, &stmt);
     if (rc == SQLITE_OK) rc = sqlite3_bind_text(stmt, 2, item->id, -1, SQLITE_STATIC);
     if (rc == SQLITE_OK) rc = sql_add_rows(stmt, doc, list, &w->bytes, w->out->max);
     sqlite3_finalize(stmt);
@@ -332,9 +343,9 @@ static int find_past(void *ctx, sqlite3 *db) {
     return finish(w, doc, rc);
 }
 
-bool response_store_find(struct response_store *s, const struct past_wanted *wanted, msec now,
-                         struct buf *out, struct error *err) {
-    struct work w = { .now = now, .wanted = wanted, .out = out, .err = err };
+bool response_store_find(struct response_store *s, const struct past_wanted *wanted,
+                         const char *owner, msec now, struct buf *out, struct error *err) {
+    struct work w = { .now = now, .owner = owner, .wanted = wanted, .out = out, .err = err };
     return perform(s, find_past, &w);
 }
 

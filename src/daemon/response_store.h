@@ -6,6 +6,9 @@
  * conversation and the id of the one before; a chain of them is a conversation. Those that
  * nobody used for the limit's age are removed, and the least recently used when there are too
  * many bytes. Going on with a response uses all of its chain.
+ *
+ * A response belongs to the API key that asked for it; for another key there is none. `owner`
+ * is the id of the key that asks now, or NULL for a client that may see all.
  */
 #ifndef DOZE_DAEMON_RESPONSE_STORE_H
 #define DOZE_DAEMON_RESPONSE_STORE_H
@@ -26,6 +29,7 @@ struct response_limits {
 
 struct stored_response {
     char *id, *previous;    /* previous NULL: it begins a conversation */
+    char *owner;            /* the id of a key, or NULL: none */
     struct buf input, body; /* an array of items; the response, whose "output" has more */
 };
 void stored_response_clear(struct stored_response *response);
@@ -41,19 +45,20 @@ bool response_store_write(struct response_store *store, const struct stored_resp
                           msec now, struct error *err);
 
 /* Append the response as it was answered. ERR_NOT_FOUND: there is none; else ERR_IO. */
-bool response_store_read(struct response_store *store, const char *id, struct buf *out,
-                         struct error *err);
+bool response_store_read(struct response_store *store, const char *id, const char *owner,
+                         struct buf *out, struct error *err);
 
 /* Append an array of all items before the response. Fails as read does. */
-bool response_store_read_input(struct response_store *store, const char *id, struct buf *out,
-                               struct error *err);
+bool response_store_read_input(struct response_store *store, const char *id, const char *owner,
+                               struct buf *out, struct error *err);
 
 /* Append what past_join takes. ERR_INVALID_REQUEST names what is missing. */
 bool response_store_find(struct response_store *store, const struct past_wanted *wanted,
-                         msec now, struct buf *out, struct error *err);
+                         const char *owner, msec now, struct buf *out, struct error *err);
 
 /* Remove one response. ERR_NOT_FOUND: there is none; else ERR_IO. */
-bool response_store_remove(struct response_store *store, const char *id, struct error *err);
+bool response_store_remove(struct response_store *store, const char *id, const char *owner,
+                           struct error *err);
 
 /* As history_store.h. */
 void response_store_rest(struct response_store *store);

@@ -18,6 +18,7 @@ struct response_task {
     struct response_task *next;
     enum response_wish wish;
     char *id;                        /* READ, INPUT, REMOVE */
+    char *owner;                     /* who asks; NULL: may see all */
     struct past_wanted wanted;       /* FIND */
     struct stored_response response; /* ADD */
     struct response_sink sink;       /* on_end NULL: nobody waits */
@@ -45,6 +46,7 @@ struct stored_responses {
 
 static void task_free(struct response_task *task) {
     free(task->id);
+    free(task->owner);
     past_wanted_clear(&task->wanted);
     stored_response_clear(&task->response);
     buf_clear(&task->json);
@@ -58,13 +60,13 @@ static bool task_perform(struct response_store *store, struct response_task *t, 
     case RESPONSE_ADD:
         return response_store_write(store, &t->response, now, &t->error);
     case RESPONSE_READ:
-        return response_store_read(store, t->id, &t->json, &t->error);
+        return response_store_read(store, t->id, t->owner, &t->json, &t->error);
     case RESPONSE_INPUT:
-        return response_store_read_input(store, t->id, &t->json, &t->error);
+        return response_store_read_input(store, t->id, t->owner, &t->json, &t->error);
     case RESPONSE_FIND:
-        return response_store_find(store, &t->wanted, now, &t->json, &t->error);
+        return response_store_find(store, &t->wanted, t->owner, now, &t->json, &t->error);
     case RESPONSE_REMOVE:
-        return response_store_remove(store, t->id, &t->error);
+        return response_store_remove(store, t->id, t->owner, &t->error);
     }
     return false;
 }
@@ -183,17 +185,19 @@ void stored_responses_add(struct stored_responses *s, struct stored_response *re
 }
 
 static struct response_task *ask(struct stored_responses *s, enum response_wish wish,
-                                 struct response_sink sink) {
+                                 const char *owner, struct response_sink sink) {
     if (s->closing || s->asking == ASKING_MAX) return NULL;
     struct response_task *task = task_add(s, wish);
+    task->owner = owner ? xstrdup(owner) : NULL;
     task->sink = sink;
     s->asking++;
     return task;
 }
 
 struct response_task *stored_responses_ask(struct stored_responses *s, enum response_wish wish,
-                                           const char *id, struct response_sink sink) {
-    struct response_task *task = ask(s, wish, sink);
+                                           const char *id, const char *owner,
+                                           struct response_sink sink) {
+    struct response_task *task = ask(s, wish, owner, sink);
     if (!task) return NULL;
     task->id = xstrdup(id);
     go_on(s);
@@ -201,9 +205,9 @@ struct response_task *stored_responses_ask(struct stored_responses *s, enum resp
 }
 
 struct response_task *stored_responses_find(struct stored_responses *s,
-                                            struct past_wanted *wanted,
+                                            struct past_wanted *wanted, const char *owner,
                                             struct response_sink sink) {
-    struct response_task *task = ask(s, RESPONSE_FIND, sink);
+    struct response_task *task = ask(s, RESPONSE_FIND, owner, sink);
     if (!task) return NULL;
     task->wanted = *wanted;
     *wanted = (struct past_wanted){ 0 };

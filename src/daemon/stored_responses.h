@@ -47,13 +47,14 @@ bool stored_responses_on(const struct stored_responses *s);
 /* Takes *response (clears it). */
 void stored_responses_add(struct stored_responses *s, struct stored_response *response);
 
-/* Do as wished with the response `id`. NULL, and the sink is not called, if 256 already wait.
- */
+/* Do as wished with the response `id`. owner: who asks, as in response_store.h; copied. NULL,
+ * and the sink is not called, if 256 already wait. */
 struct response_task *stored_responses_ask(struct stored_responses *s, enum response_wish wish,
-                                           const char *id, struct response_sink sink);
+                                           const char *id, const char *owner,
+                                           struct response_sink sink);
 /* RESPONSE_FIND. Takes *wanted (clears it) if it returns a task. */
 struct response_task *stored_responses_find(struct stored_responses *s,
-                                            struct past_wanted *wanted,
+                                            struct past_wanted *wanted, const char *owner,
                                             struct response_sink sink);
 /* Do not call its sink. Must not be used after the sink was called. */
 void response_task_forget(struct response_task *task);

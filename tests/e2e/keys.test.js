@@ -159,3 +159,22 @@ test('from the command line: created, listed, used, revoked', async (t) => {
   assert.equal(gone.out, `Revoked ${id}.\n`);
   assert.match((await run(d, ['token', 'revoke', id], { env })).err, /`doze token ls` lists/);
 });
+
+test('a stored response is its own key\'s; an admin sees all', async (t) => {
+  const d = await Daemon.start(t, { models: { hello: hello() } });
+  const me = await admin(d);
+  const [one, other] = [await create(d, { name: 'one', permissions: ['inference'] }, me.key),
+    await create(d, { name: 'other', permissions: ['inference'] }, me.key)];
+  const ask = (key, more) => d.post('/v1/responses',
+    { model: 'hello', input: 'Hi', max_output_tokens: 16, ...more }, as(key));
+  const { id } = (await ask(one.key)).body;
+  const read = async (key) => (await d.get(`/v1/responses/${id}`, as(key))).status;
+  assert.equal(await read(one.key), 200);
+  assert.equal(await read(other.key), 404);
+  assert.equal((await ask(other.key, { previous_response_id: id })).status, 400);
+  assert.equal((await ask(one.key, { previous_response_id: id })).status, 200);
+  const remove = (key) => d.json('DELETE', `/v1/responses/${id}`, undefined, as(key));
+  assert.equal((await remove(other.key)).status, 404);
+  assert.equal(await read(me.key), 200);
+  assert.equal((await remove(me.key)).status, 200);
+});

@@ -337,6 +337,7 @@ static bool begin(const struct routes *r, struct exchange *x, const struct infer
         return false;
     use_own_keep_alive(r, inference->dialect, parsed);
     parsed->options.store = record->id != NULL;
+    if (record->id && bearer.key) record->owner = xstrdup(bearer.key->id);
     tell_unenforced(x, parsed);
     struct answer *a = answer_open(r, x, inference, parsed, record);
     exchange_on_gone(x, answer_on_gone, a);

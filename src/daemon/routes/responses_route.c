@@ -12,6 +12,7 @@
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/responses/responses.h"
 #include "base/xalloc.h"
+#include "daemon/routes/bearer.h"
 #include "daemon/routes/inference.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
@@ -134,15 +135,32 @@ static void responses_on_found(void *ctx, const struct buf *found, const struct 
     waiting_free(w);
 }
 
+/* Whose responses the client may see: those of the key with this id, or all if that is NULL.
+ * Valid until the loop goes on. */
+static bool owner_of(const struct routes *r, const struct exchange *x, const char **ret_owner,
+                     struct error *err) {
+    struct bearer bearer;
+    if (!bearer_of_exchange(r, x, &bearer, err)) return false;
+    bool sees_all = !bearer.key || permission_in(bearer.permissions, PERMISSION_ADMIN);
+    *ret_owner = sees_all ? NULL : bearer.key->id;
+    return true;
+}
+
 static void find(struct routes *r, struct exchange *x, const struct stored_api *api,
                  struct past_wanted *wanted) {
+    struct error err;
+    const char *owner;
+    if (!owner_of(r, x, &owner, &err)) {
+        exchange_fail(x, &err);
+        return;
+    }
     struct waiting *w = xcalloc(1, sizeof *w);
     w->r = r;
     w->x = x;
     w->api = api;
     w->store = wanted->store;
     w->previous = wanted->previous ? xstrdup(wanted->previous) : NULL;
-    w->task = stored_responses_find(r->stored, wanted,
+    w->task = stored_responses_find(r->stored, wanted, owner,
                                     (struct response_sink){ responses_on_found, w });
     waiting_begin(w);
 }
@@ -221,20 +239,20 @@ static void responses_on_end(void *ctx, const struct buf *json, const struct err
 }
 
 /* Takes id. */
-static struct waiting *ask_new(struct routes *r, struct exchange *x, enum response_wish wish,
-                               char *id) {
+static void ask(struct routes *r, struct exchange *x, enum response_wish wish, bool cancels,
+                char *id) {
+    struct error err;
+    const char *owner;
+    if (!owner_of(r, x, &owner, &err)) {
+        exchange_fail(x, &err);
+        free(id);
+        return;
+    }
     struct waiting *w = xcalloc(1, sizeof *w);
-    w->r = r;
-    w->x = x;
-    w->wish = wish;
-    w->id = id;
-    w->task = stored_responses_ask(r->stored, wish, id,
+    *w = (struct waiting){ .r = r, .x = x, .wish = wish, .cancels = cancels, .id = id };
+    w->task = stored_responses_ask(r->stored, wish, id, owner,
                                    (struct response_sink){ responses_on_end, w });
-    return w;
-}
-
-static void ask(struct routes *r, struct exchange *x, enum response_wish wish, char *id) {
-    waiting_begin(ask_new(r, x, wish, id));
+    waiting_begin(w);
 }
 
 /* {id} is the rest of the path: "resp_x" or "resp_x/input_items". True if it ends so;
@@ -257,11 +275,11 @@ void route_response(void *ctx, struct exchange *x) {
         return;
     }
     bool input = ends_with(id, "/input_items", &len);
-    ask(ctx, x, input ? RESPONSE_INPUT : RESPONSE_READ, xstrndup(id, len));
+    ask(ctx, x, input ? RESPONSE_INPUT : RESPONSE_READ, false, xstrndup(id, len));
 }
 
 void route_response_remove(void *ctx, struct exchange *x) {
-    ask(ctx, x, RESPONSE_REMOVE, xstrdup(exchange_param(x, "id")));
+    ask(ctx, x, RESPONSE_REMOVE, false, xstrdup(exchange_param(x, "id")));
 }
 
 /* POST …/{id}/cancel */
@@ -274,7 +292,5 @@ void route_response_cancel(void *ctx, struct exchange *x) {
         exchange_fail(x, &err);
         return;
     }
-    struct waiting *w = ask_new(ctx, x, RESPONSE_READ, xstrndup(path, len));
-    w->cancels = true;
-    waiting_begin(w);
+    ask(ctx, x, RESPONSE_READ, true, xstrndup(path, len));
 }

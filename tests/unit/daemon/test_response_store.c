@@ -93,7 +93,7 @@ static void must_put(struct world *w, const char *name, const char *previous, ms
 static bool has(struct world *w, const char *id) {
     struct buf out = BUF_INIT(64 << 20);
     struct error err;
-    bool ok = response_store_read(w->store, id, &out, &err);
+    bool ok = response_store_read(w->store, id, NULL, &out, &err);
     if (!ok) assert_int_equal(err.code, ERR_NOT_FOUND);
     buf_clear(&out);
     return ok;
@@ -103,7 +103,7 @@ static bool has(struct world *w, const char *id) {
 static bool find(struct world *w, char *previous, struct past_item *item, msec at,
                  struct buf *out, struct error *err) {
     struct past_wanted wanted = { .previous = previous, .items = item, .item_count = !!item };
-    return response_store_find(w->store, &wanted, at, out, err);
+    return response_store_find(w->store, &wanted, NULL, at, out, err);
 }
 
 static void check_found(struct world *w, char *previous, struct past_item *item,
@@ -134,7 +134,7 @@ static void test_a_response_is_read_as_it_was_written(void **state) {
     struct buf out = BUF_INIT(1 << 20);
     struct error err;
     must_put(w, "a", NULL, now);
-    assert_true(response_store_read(w->store, "resp_a", &out, &err));
+    assert_true(response_store_read(w->store, "resp_a", NULL, &out, &err));
     assert_string_equal(buf_str(&out), "{\"id\":\"resp_a\",\"output\":[{\"id\":\"msg_a_0\","
                                        "\"t\":\"a!\"}],\"pad\":\"\"}");
     buf_clear(&out);
@@ -158,10 +158,10 @@ static void test_the_input_of_a_response_is_all_before_it(void **state) {
     struct error err;
     must_put(w, "a", NULL, now);
     must_put(w, "b", "a", now);
-    assert_true(response_store_read_input(w->store, "resp_b", &out, &err));
+    assert_true(response_store_read_input(w->store, "resp_b", NULL, &out, &err));
     assert_string_equal(buf_str(&out), "[" TURN("a") ",{\"id\":\"msg_b_i0\",\"t\":\"b?\"}]");
     buf_clear(&out);
-    assert_false(response_store_read_input(w->store, "resp_c", &out, &err));
+    assert_false(response_store_read_input(w->store, "resp_c", NULL, &out, &err));
     assert_int_equal(err.code, ERR_NOT_FOUND);
     buf_clear(&out);
 }
@@ -196,8 +196,8 @@ static void test_without_a_part_of_the_chain_it_cannot_go_on(void **state) {
     check_missing(w, "resp_a", NULL, "previous_response_id");
     must_put(w, "a", NULL, now);
     must_put(w, "b", "a", now);
-    assert_true(response_store_remove(w->store, "resp_a", &err));
-    assert_false(response_store_remove(w->store, "resp_a", &err));
+    assert_true(response_store_remove(w->store, "resp_a", NULL, &err));
+    assert_false(response_store_remove(w->store, "resp_a", NULL, &err));
     assert_int_equal(err.code, ERR_NOT_FOUND);
     check_missing(w, "resp_b", NULL, "previous_response_id");
     assert_true(has(w, "resp_b"));
@@ -221,7 +221,7 @@ static void test_what_is_removed_is_gone_from_the_disk(void **state) {
     must_put(w, "secret", NULL, now);
     response_store_rest(w->store);
     assert_true(file_contains(w->path, "secret!"));
-    assert_true(response_store_remove(w->store, "resp_secret", &err));
+    assert_true(response_store_remove(w->store, "resp_secret", NULL, &err));
     response_store_rest(w->store);
     assert_false(file_contains(w->path, "secret!"));
 }
@@ -329,6 +329,44 @@ static void test_a_full_disk_loses_only_what_is_new(void **state) {
     assert_false(has(w, "resp_b"));
 }
 
+static void put_of(struct world *w, const char *name, const char *previous, const char *owner) {
+    struct error err;
+    struct stored_response r = response(name, previous, 0);
+    r.owner = owner ? xstrdup(owner) : NULL;
+    if (!response_store_write(w->store, &r, 5, &err)) fail_msg("%s", err.text);
+    stored_response_clear(&r);
+}
+
+/* With each of the questions. */
+static void check_sees(struct world *w, const char *owner, bool sees) {
+    struct past_item item = { .response = (char *)"resp_a", .id = (char *)"msg_a_0" };
+    const struct past_wanted questions[] = { { .previous = (char *)"resp_a" },
+                                             { .items = &item, .item_count = 1 } };
+    struct error err;
+    struct buf out = BUF_INIT(1 << 20);
+    assert_int_equal(response_store_read(w->store, "resp_a", owner, &out, &err), sees);
+    if (!sees) assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(response_store_read_input(w->store, "resp_a", owner, &out, &err), sees);
+    for (int i = 0; i < 2; i++) {
+        bool found = response_store_find(w->store, &questions[i], owner, 5, &out, &err);
+        assert_int_equal(found, sees);
+    }
+    if (!sees) assert_false(response_store_remove(w->store, "resp_a", owner, &err));
+    buf_clear(&out);
+}
+
+static void test_a_response_is_its_own_keys(void **state) {
+    struct world *w = *state;
+    struct error err;
+    put_of(w, "a", NULL, "11111111");
+    put_of(w, "none", NULL, NULL);
+    check_sees(w, "22222222", false);
+    check_sees(w, "11111111", true);
+    check_sees(w, NULL, true);
+    assert_false(response_store_remove(w->store, "resp_none", "11111111", &err));
+    assert_true(response_store_remove(w->store, "resp_a", "11111111", &err));
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -345,6 +383,7 @@ int main(void) {
         TEST(test_without_room_nothing_is_stored_and_nothing_remains),
         TEST(test_a_damaged_file_is_set_aside),
         TEST(test_a_full_disk_loses_only_what_is_new),
+        TEST(test_a_response_is_its_own_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void on_end(void *ctx, const struct buf *json, const struct error *error)
 }
 
 static struct response_task *ask(struct world *w, const char *id, struct heard *h) {
-    return stored_responses_ask(w->stored, RESPONSE_READ, id,
+    return stored_responses_ask(w->stored, RESPONSE_READ, id, NULL,
                                 (struct response_sink){ on_end, h });
 }
 
@@ -106,7 +106,7 @@ static void test_what_was_added_is_found_at_once(void **state) {
     struct past_wanted wanted = { .previous = xstrdup("resp_a") };
     add(w, "resp_a");
     assert_non_null(
-        stored_responses_find(w->stored, &wanted, (struct response_sink){ on_end, &h }));
+        stored_responses_find(w->stored, &wanted, NULL, (struct response_sink){ on_end, &h }));
     assert_null(wanted.previous); /* taken */
     assert_int_equal(h.count, 0); /* never from inside the call */
     run_until(w, &h, 1);
