@@ -227,6 +227,9 @@ struct instance_view {
     int64_t idle_expires_at, last_used_at, loaded_at; /* Unix ms; 0: not applicable */
     double load_time_seconds;
     uint64_t memory_bytes;
+    uint64_t device_memory_bytes; /* beside those: on a device with memory of its own */
+    int64_t device_layers;        /* layers there */
+    const char *device;           /* its description, or "cpu"; "": not known yet */
     /* Effective; as its worker reports them once it is loaded. */
     const struct load_settings *settings;
     bool keep;

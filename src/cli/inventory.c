@@ -20,6 +20,8 @@ static void read_instance(yyjson_val *obj, const char *model_key, struct listed_
         .origin = field_str(obj, "origin"),
         .progress = field_num(obj, "load_progress", 0),
         .memory_bytes = field_bytes(obj, "memory_bytes"),
+        .device_memory_bytes = field_bytes(obj, "device_memory_bytes"),
+        .device = field_str(obj, "device"),
         .context_length = field_int(config, "context_length"),
         .parallel = field_int(config, "parallel"),
         .running = field_int(obj, "running"),

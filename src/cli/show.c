@@ -53,16 +53,34 @@ static void show_add_row(struct table *table, const struct listed_instance *inst
     table_add(table, instance->prompts_kept || instance->prompt_hits ? prompts : "");
 }
 
+/* The last column, which only a machine with a graphics card has. */
+static void add_device(struct table *table, const struct listed_instance *instance) {
+    char size[SIZE_TEXT], text[200] = "";
+    size_format(instance->device_memory_bytes, size);
+    if (instance->device_memory_bytes > 0)
+        snprintf(text, sizeof text, "%.120s (%s)", instance->device, size);
+    table_add(table, text);
+}
+
+static bool any_on_device(const struct inventory *inv) {
+    for (size_t i = 0; i < inv->instance_count; i++) {
+        if (inv->instances[i].device_memory_bytes > 0) return true;
+    }
+    return false;
+}
+
 void show_instances(const struct inventory *inv) {
-    static const char *const header[] = { "IDENTIFIER", "MODEL",    "STATUS", "SIZE",
-                                          "CONTEXT",    "PARALLEL", "TTL",    "PROMPTS" };
+    static const char *const header[] = { "IDENTIFIER", "MODEL", "STATUS",  "SIZE",  "CONTEXT",
+                                          "PARALLEL",   "TTL",   "PROMPTS", "DEVICE" };
     struct table table;
-    table_init(&table, header, sizeof header / sizeof header[0]);
+    bool devices = any_on_device(inv);
+    table_init(&table, header, sizeof header / sizeof header[0] - !devices);
     for (size_t m = 0; m < inv->model_count; m++) {
         const struct listed_model *model = &inv->models[m];
         for (size_t i = 0; i < model->instance_count; i++) {
             const struct listed_instance *row = &inv->instances[model->first_instance + i];
             show_add_row(&table, row, model->size_bytes);
+            if (devices) add_device(&table, row);
         }
     }
     table_show(&table);
@@ -102,6 +120,10 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
     yyjson_mut_obj_add_real(doc, obj, "loadProgress", instance->progress);
     yyjson_mut_obj_add_real(doc, obj, "loadTimeSeconds", instance->load_time_seconds);
     yyjson_mut_obj_add_uint(doc, obj, "memoryBytes", instance->memory_bytes);
+    if (*instance->device) {
+        yyjson_mut_obj_add_str(doc, obj, "device", instance->device);
+        yyjson_mut_obj_add_uint(doc, obj, "deviceMemoryBytes", instance->device_memory_bytes);
+    }
     yyjson_mut_obj_add_int(doc, obj, "pid", instance->pid);
     yyjson_mut_obj_add_int(doc, obj, "cachedPrompts", instance->prompts_kept);
     yyjson_mut_obj_add_uint(doc, obj, "cachedPromptBytes", instance->prompt_bytes);

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <ggml-cpu.h>
-#include <llama.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,17 @@ bool backends_have_gpu(void) {
         if (backends_is_gpu(ggml_backend_dev_get(i))) return true;
     }
     return false;
+}
+
+const char *backends_device(const struct llama_model_params *params) {
+    int wanted = params->split_mode == LLAMA_SPLIT_MODE_NONE ? params->main_gpu : 0;
+    if (params->n_gpu_layers == 0) return "cpu";
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        ggml_backend_dev_t device = ggml_backend_dev_get(i);
+        if (backends_is_gpu(device) && wanted-- == 0)
+            return ggml_backend_dev_description(device);
+    }
+    return "cpu";
 }
 
 typedef struct ggml_threadpool *(*new_threads_fn)(struct ggml_threadpool_params *params);

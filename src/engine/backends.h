@@ -4,6 +4,7 @@
 #define DOZE_ENGINE_BACKENDS_H
 
 #include <ggml-backend.h>
+#include <llama.h>
 #include <stdbool.h>
 
 /* Load those that lie beside libllama, wherever that is. Call it before a model is opened. */
@@ -17,6 +18,9 @@ bool backends_is_gpu(ggml_backend_dev_t device);
 
 /* Is there a device beside the processor? */
 bool backends_have_gpu(void);
+
+/* The description of the device that such a model is on first of all; "cpu" without one. */
+const char *backends_device(const struct llama_model_params *params);
 
 /* Threads that wait for graphs to compute, the caller's among them. For a context: without them
  * it makes and joins threads at every batch. NULL: the library has none. They last as long as

@@ -7,6 +7,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "engine/placement_shim.h"
 
 /* "Q4_K - Medium" -> "Q4_K_M", "all F32" -> "F32": the names files and people use. */
 static void quantization_name(const struct llama_model *weights, char *out, size_t size) {
@@ -78,6 +79,9 @@ void describe_model(const struct model *model, const struct context *context,
                            llama_model_n_ctx_train(model->weights));
     add_settings(doc, root, context);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
+    yyjson_mut_obj_add_str(doc, root, "device", model->device);
+    yyjson_mut_obj_add_int(doc, root, "device_layers", model_device_layers(model));
+    yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", placement_bytes(context->llama));
     add_abilities(doc, root, model);
     if (!model->embeds) add_sampling(doc, root, &model->sampling);
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);

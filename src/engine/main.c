@@ -25,6 +25,7 @@
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 #include "engine/measure.h"
+#include "engine/placement.h"
 #include "engine/preparation.h"
 #include "engine/process_rights.h"
 #include "engine/prompt_cache.h"
@@ -89,7 +90,10 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     if (request->settings.mmap && !request->prefetched)
         (void)file_prefetch(request->path, prefetch_on_progress, &progress, NULL);
     progress.from = progress.last;
-    bool ok = model_open(&e->model, request, load_on_progress, &progress, err);
+    struct llama_model_params placed = llama_model_default_params();
+    static struct placement room;
+    placement_choose(&placed, request, &room);
+    bool ok = model_open(&e->model, request, &placed, load_on_progress, &progress, err);
     if (ok) model_open_projector(&e->model, request);
     ok = ok && preparation_begin(e, &request->settings, err) &&
          context_open(&e->context, &e->model, request, err);

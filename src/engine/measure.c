@@ -5,6 +5,7 @@
 #include "engine/log_capture.h"
 #include "engine/measure_shim.h"
 #include "engine/model.h"
+#include "engine/placement.h"
 
 static bool failed(struct error *err) {
     const char *why = log_capture_take();
@@ -12,11 +13,8 @@ static bool failed(struct error *err) {
                      *why ? ": " : "", why);
 }
 
-/* With one conversation that fills the context: it starts smaller, and can grow larger. The
- * context's size depends on the model: it is opened once for that, without its tensors. */
-static bool context_of(const struct load_message *request,
-                       struct llama_model_params model_params, struct llama_context_params *ret,
-                       struct error *err) {
+bool measure_context(const struct load_message *request, struct llama_model_params model_params,
+                     struct llama_context_params *ret, struct error *err) {
     struct context context = { 0 };
     model_params.no_alloc = true;
     model_params.load_mode = LLAMA_LOAD_MODE_NONE;
@@ -34,9 +32,10 @@ bool measure_model(const struct load_message *request, struct measured *ret,
     struct llama_model_params model = llama_model_default_params();
     struct llama_context_params context = llama_context_default_params();
     struct measure_sums sums;
-    model.n_gpu_layers = (int32_t)request->settings.gpu_layers;
+    static struct placement room;
+    placement_choose(&model, request, &room);
     model.use_extra_bufts = request->settings.repack != LOAD_REPACK_NEVER;
-    if (!context_of(request, model, &context, err)) return false;
+    if (!measure_context(request, model, &context, err)) return false;
     if (!measure(request->path, &model, &context, &sums)) return failed(err);
     *ret = (struct measured){ .model = sums.model_host + sums.model_device,
                               .model_device = sums.model_device,

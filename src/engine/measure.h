@@ -3,6 +3,7 @@
 #ifndef DOZE_ENGINE_MEASURE_H
 #define DOZE_ENGINE_MEASURE_H
 
+#include <llama.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,11 @@
 struct measured {
     uint64_t model, model_device, context, context_device;
 };
+
+/* The context of one conversation that fills it: it starts smaller, and can grow larger. It
+ * depends on the model, which is opened once for that, without its tensors. */
+bool measure_context(const struct load_message *request, struct llama_model_params model_params,
+                     struct llama_context_params *ret, struct error *err);
 
 /* Allocates no tensors. Fails with ERR_LOAD_FAILED. */
 bool measure_model(const struct load_message *request, struct measured *ret, struct error *err);

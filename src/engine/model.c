@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/proc_file.h"
 #include "base/xalloc.h"
+#include "engine/backends.h"
 #include "engine/cpu_threads.h"
 #include "engine/log_capture.h"
 #include "engine/projector.h"
@@ -110,10 +111,11 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_m
 }
 
 bool model_open(struct model *ret, const struct load_message *request,
-                model_progress_fn progress, void *progress_ctx, struct error *err) {
+                const struct llama_model_params *placed, model_progress_fn progress,
+                void *progress_ctx, struct error *err) {
     struct llama_model_kv_override overrides[2] = { 0 };
-    struct llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = (int32_t)request->settings.gpu_layers;
+    struct llama_model_params params = placed ? *placed : llama_model_default_params();
+    if (!placed) params.n_gpu_layers = 0;
     params.load_mode = load_mode(&request->settings);
     params.progress_callback = progress;
     params.progress_callback_user_data = progress_ctx;
@@ -123,7 +125,10 @@ bool model_open(struct model *ret, const struct load_message *request,
             return load_failed(err, "The model cannot be read");
         params.kv_overrides = overrides;
     }
-    struct model m = { .mapped = request->settings.mmap, .repacked = params.use_extra_bufts };
+    struct model m = { .mapped = request->settings.mmap,
+                       .repacked = params.use_extra_bufts,
+                       .device = backends_device(&params),
+                       .gpu_layers = params.n_gpu_layers };
     int64_t begin = clock_boottime_usec();
     m.weights = llama_model_load_from_file(request->path, params);
     m.loading = clock_boottime_usec() - begin;
@@ -176,6 +181,13 @@ void model_close(struct model *model) {
     *model = (struct model){ 0 };
 }
 
+/* The output counts as one. */
+int32_t model_device_layers(const struct model *model) {
+    int32_t all = llama_model_n_layer(model->weights) + 1;
+    if (!model->device || strcmp(model->device, "cpu") == 0) return 0;
+    return model->gpu_layers < 0 || model->gpu_layers > all ? all : model->gpu_layers;
+}
+
 /* A field of this process's status, bytes; 0 if the kernel does not say. */
 static uint64_t status_bytes(const char *name) {
     char text[4096];
@@ -187,6 +199,7 @@ static uint64_t status_bytes(const char *name) {
 uint64_t model_memory_bytes(const struct model *model) {
     uint64_t own = status_bytes("RssAnon"), weights = llama_model_size(model->weights);
     if (!model->mapped) return own;
-    uint64_t pages = model->repacked ? status_bytes("RssFile") : weights;
+    bool copied = model->repacked || model_device_layers(model) > 0;
+    uint64_t pages = copied ? status_bytes("RssFile") : weights;
     return own + (pages < weights ? pages : weights);
 }

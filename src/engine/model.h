@@ -23,19 +23,23 @@ struct model {
     char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool ranks;             /* of those: it gives a score of a query and a document */
-    bool remembers;  /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
-    int32_t window;  /* sliding attention window in tokens; 0: none */
-    int64_t loading; /* us that libllama took for it */
-    bool mapped;     /* weights are the file's pages */
-    bool repacked;   /* some are not, but copies in another order */
+    bool remembers;     /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
+    int32_t window;     /* sliding attention window in tokens; 0: none */
+    int64_t loading;    /* us that libllama took for it */
+    bool mapped;        /* weights are the file's pages */
+    bool repacked;      /* some are not, but copies in another order */
+    const char *device; /* that has most of it: its description, or "cpu" */
+    int32_t gpu_layers; /* on devices; -1: all */
 };
 
 /* progress: 0..1; the load goes on while it returns true. May be called from llama's code. */
 typedef bool (*model_progress_fn)(float progress, void *ctx);
 
-/* ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. */
+/* placed: where its parts go (placement.h); NULL: to the CPU. ERR_LOAD_FAILED or ERR_NO_MEMORY,
+ * with libllama's own words. */
 bool model_open(struct model *ret, const struct load_message *request,
-                model_progress_fn progress, void *progress_ctx, struct error *err);
+                const struct llama_model_params *placed, model_progress_fn progress,
+                void *progress_ctx, struct error *err);
 void model_close(struct model *model);
 
 /* Give it the eyes that LOAD names, if any. Without them it reads all the same: what is wrong
@@ -52,6 +56,9 @@ bool model_is_ranker(const struct llama_model *weights);
 /* It has two sets of rope factors, of which libllama takes one by the length of the context:
  * states of contexts on different sides of that length do not fit together. */
 bool model_has_long_rope(const struct llama_model *weights);
+
+/* Layers on devices with memory of their own. */
+int32_t model_device_layers(const struct model *model);
 
 /* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped,
  * the file's pages, which stay resident as long as they are used. */

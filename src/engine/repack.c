@@ -52,7 +52,8 @@ static void *load_copy(void *arg) {
     struct error err; /* what went wrong concerns nobody: the first copy serves */
     uint64_t one = 1;
     (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY); /* of this thread */
-    if (!model_open(&r->fresh, &r->request, goes_on, r, &err)) r->fresh = (struct model){ 0 };
+    if (!model_open(&r->fresh, &r->request, NULL, goes_on, r, &err))
+        r->fresh = (struct model){ 0 };
     if (write(r->wake_fd, &one, sizeof one) < 0) return NULL; /* cannot be: the counter is 0 */
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "engine/engine.h"
+#include "engine/placement_shim.h"
 
 /* Send the document and free it. */
 static void send_doc(struct link *link, enum message_type type, uint64_t request,
@@ -105,6 +106,8 @@ void reply_memory(struct engine *engine) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(&engine->model));
+    yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
+                            placement_bytes(engine->context.llama));
     yyjson_mut_obj_add_str(doc, root, "repack", repack_state_name(engine->repack.state));
     send_doc(&engine->link, MSG_MEMORY, 0, doc);
 }

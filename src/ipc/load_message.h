@@ -4,8 +4,9 @@
  * read by the worker. Pure.
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
- * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "memory_bytes",
- * "shrink_seconds", "prompts":{"mode","dir","memory_bytes"}. Only "path" has to be there.
+ * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "whole_bytes",
+ * "memory_bytes", "shrink_seconds", "prompts":{"mode","dir","memory_bytes"}. Only "path" has to
+ * be there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
 #define DOZE_IPC_LOAD_MESSAGE_H
@@ -33,6 +34,7 @@ struct load_message {
     int64_t cells;         /* tokens the context has room for at first; 0: all it may have */
     int64_t prompt_tokens; /* about what the first request needs, if that is more */
     bool prefetched;       /* the file is in the page cache: no need to look */
+    int64_t whole_bytes;   /* an estimate of all that it may take; 0: unknown */
     int64_t memory_bytes;  /* the instance may not grow beyond this; 0: no limit */
     double shrink_seconds; /* idle for this long it gives back room that it does not use */
     struct load_prompts prompts;
@@ -47,6 +49,9 @@ struct load_message {
                       .flash_attention = -1,                                                   \
                       .offload_kv_cache_to_gpu = 1,                                            \
                       .gpu_layers = -1,                                                        \
+                      .gpu = -1,                                                               \
+                      .main_gpu = -1,                                                          \
+                      .num_cpu_experts = -1,                                                   \
                       .kv_type_k = KV_TYPE_F16,                                                \
                       .kv_type_v = KV_TYPE_F16,                                                \
                       .repack = LOAD_REPACK_NEVER,                                             \

@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 6
+#define MESSAGE_VERSION 7
 
 enum { WORKER_FD = 3 };
 
@@ -36,6 +36,8 @@ enum message_type {
                        the load settings as they are in force: "context_length":n (per request),
                        "parallel":n,"eval_batch_size":n,"chunk_size":n,"threads":n,
                        "flash_attention":bool, "memory_bytes":n,
+                       "device":"cpu" or a description, "device_layers":n,
+                       "device_memory_bytes":n,
                        "type":"llm"|"embeddings",
                        "capabilities":{"tool_use":bool,"reasoning":bool},
                        "sampling":{"temperature","top_k","top_p","min_p",
@@ -58,7 +60,8 @@ enum message_type {
     MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
     MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
-    MSG_MEMORY,    /* {"memory_bytes":n,"repack":"none"|"waiting"|"running"|"done"}: what the
+    MSG_MEMORY,    /* {"memory_bytes":n,"device_memory_bytes":n,
+                      "repack":"none"|"waiting"|"running"|"done"}: what the
                       worker takes has changed since READY */
     MSG_MEASURED =
         48,    /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load

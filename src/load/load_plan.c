@@ -64,6 +64,12 @@ nbytes load_plan_need(const struct model_shape *model, const struct load_setting
     return need < 0x1p63 ? (nbytes)ceil(need) : (nbytes)1 << 63;
 }
 
+nbytes load_plan_whole(const struct model_shape *model, const struct load_settings *effective) {
+    double whole = base_bytes(model, effective) +
+                   cell_bytes(model, effective) * (double)effective->context_length;
+    return whole < 0x1p63 ? (nbytes)ceil(whole) : (nbytes)1 << 63;
+}
+
 int64_t load_plan_tokens(const struct model_shape *model, const struct load_settings *effective,
                          nbytes budget) {
     double room = (double)budget - base_bytes(model, effective);
@@ -144,13 +150,22 @@ static void fill_defaults(const struct model_shape *model, nbytes budget,
     if (settings->repack == LOAD_REPACK_UNSET) settings->repack = LOAD_REPACK_BACKGROUND;
 }
 
+/* A share of the layers says how many, as `gpu_layers` of the same or an earlier layer does. */
+static void count_layers(const struct model_shape *model, struct load_settings *settings) {
+    if (settings->gpu < 0) return;
+    settings->gpu_layers = settings->gpu == 1 ? -1 : llround(settings->gpu * model->layers);
+    settings->gpu = -1;
+}
+
 bool load_plan_resolve(const struct model_shape *model, const struct load_layers *layers,
                        struct load_settings *ret_effective, struct error *err) {
     struct load_settings settings = LOAD_SETTINGS_UNSET;
     const struct load_settings *order[] = { layers->for_all, layers->for_model,
                                             layers->requested };
     for (size_t i = 0; i < 3; i++) {
-        if (order[i]) load_settings_merge(&settings, order[i]);
+        if (!order[i]) continue;
+        load_settings_merge(&settings, order[i]);
+        count_layers(model, &settings);
     }
     if (!fit_context(model, layers->requested, &settings, err)) return false;
     fill_defaults(model, layers->budget, &settings);

@@ -43,6 +43,9 @@ enum { LOAD_FIRST_CELLS = 1024 };
  * with, compute buffers. */
 nbytes load_plan_need(const struct model_shape *model, const struct load_settings *effective);
 
+/* The same once one conversation fills the context. */
+nbytes load_plan_whole(const struct model_shape *model, const struct load_settings *effective);
+
 /* So many of them are for seeing; 0: it does not. */
 nbytes load_plan_sight(const struct model_shape *model);
 

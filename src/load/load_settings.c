@@ -11,7 +11,16 @@
 #include "base/words.h"
 
 /* int64_t, int of 0 and 1, double, an enum with words (0: unset), const char *. */
-enum kind { KIND_NUMBER, KIND_FLAG, KIND_REAL, KIND_KV_TYPE, KIND_REPACK, KIND_TEXT };
+enum kind {
+    KIND_NUMBER,
+    KIND_FLAG,
+    KIND_REAL,
+    KIND_KV_TYPE,
+    KIND_REPACK,
+    KIND_TEXT,
+    KIND_SHARE, /* double: "off" is 0, "max" is 1 */
+    KIND_SPLIT,
+};
 
 struct load_field {
     const char *name;
@@ -34,6 +43,10 @@ static const struct load_field fields[] = {
     { "chunk_size", KIND_NUMBER, false, false, AT(chunk_size), 1, LOAD_MAX_BATCH },
     { "threads", KIND_NUMBER, false, false, AT(threads), 1, 1024 },
     { "gpu_layers", KIND_NUMBER, false, false, AT(gpu_layers), -1, LOAD_MAX_LAYERS },
+    { "gpu", KIND_SHARE, false, false, AT(gpu), 0, 1 },
+    { "main_gpu", KIND_NUMBER, false, false, AT(main_gpu), 0, LOAD_MAX_DEVICES - 1 },
+    { "num_cpu_experts", KIND_NUMBER, false, false, AT(num_cpu_experts), 0, LOAD_MAX_LAYERS },
+    { "tensor_split", KIND_SPLIT, false, false, AT(tensor_split), 0, 0 },
     { "kv_type_k", KIND_KV_TYPE, false, true, AT(kv_type_k), 0, 0 },
     { "kv_type_v", KIND_KV_TYPE, false, true, AT(kv_type_v), 0, 0 },
     { "rope_frequency_base", KIND_REAL, false, true, AT(rope_frequency_base), 1, 1e12 },
@@ -96,6 +109,7 @@ static size_t member_size(const struct load_field *f) {
         [KIND_NUMBER] = sizeof(int64_t),  [KIND_FLAG] = sizeof(int),
         [KIND_REAL] = sizeof(double),     [KIND_KV_TYPE] = sizeof(unsigned),
         [KIND_REPACK] = sizeof(unsigned), [KIND_TEXT] = sizeof(const char *),
+        [KIND_SHARE] = sizeof(double),    [KIND_SPLIT] = sizeof(struct load_split),
     };
     return sizes[f->kind];
 }
@@ -135,7 +149,7 @@ void load_field_set_number(const struct load_field *f, struct load_settings *set
     double bounded = fmin(number, f->max);
     if (f->kind == KIND_FLAG)
         member_set(settings, f, &(int){ bounded != 0 });
-    else if (f->kind == KIND_REAL)
+    else if (f->kind == KIND_REAL || f->kind == KIND_SHARE)
         member_set(settings, f, &bounded);
     else
         member_set(settings, f, &(int64_t){ (int64_t)bounded });
@@ -193,6 +207,46 @@ static bool read_text(yyjson_val *obj, const struct load_field *f,
     return true;
 }
 
+static bool read_share(yyjson_val *obj, const struct load_field *f,
+                       struct load_settings *settings, struct error *err) {
+    yyjson_val *json = yyjson_obj_get(obj, f->name);
+    double value = yyjson_is_num(json) ? yyjson_get_num(json) : -1;
+    if (yyjson_equals_str(json, "off")) value = 0;
+    if (yyjson_equals_str(json, "max")) value = 1;
+    if (!(value >= 0 && value <= 1)) {
+        return error_set_param(err, ERR_INVALID_REQUEST, f->name,
+                               "'%s' must be \"max\", \"off\" or a share from 0 to 1.",
+                               f->name);
+    }
+    member_set(settings, f, &value);
+    return true;
+}
+
+/* Only their proportion counts. */
+#define LARGEST_SHARE 1e6
+
+static bool read_split(yyjson_val *obj, const struct load_field *f,
+                       struct load_settings *settings, struct error *err) {
+    struct load_split split = { 0 };
+    yyjson_val *json = yyjson_obj_get(obj, f->name), *share;
+    size_t i, max;
+    double sum = 0;
+    bool ok = yyjson_is_arr(json) && yyjson_arr_size(json) <= LOAD_MAX_DEVICES;
+    yyjson_arr_foreach(json, i, max, share) {
+        double value = yyjson_is_num(share) ? yyjson_get_num(share) : -1;
+        ok = ok && value >= 0 && value <= LARGEST_SHARE;
+        if (ok) sum += split.shares[i] = value;
+    }
+    if (!ok || sum == 0) {
+        return error_set_param(err, ERR_INVALID_REQUEST, f->name,
+                               "'%s' must be a list of up to %d numbers, one for each device, "
+                               "such as [3, 1].",
+                               f->name, LOAD_MAX_DEVICES);
+    }
+    member_set(settings, f, &split);
+    return true;
+}
+
 /* null unsets. */
 static bool read_field(yyjson_val *obj, const struct load_field *f,
                        struct load_settings *settings, struct error *err) {
@@ -201,6 +255,7 @@ static bool read_field(yyjson_val *obj, const struct load_field *f,
     static reader *const readers[] = {
         [KIND_NUMBER] = read_number, [KIND_FLAG] = read_flag,   [KIND_REAL] = read_real,
         [KIND_KV_TYPE] = read_word,  [KIND_REPACK] = read_word, [KIND_TEXT] = read_text,
+        [KIND_SHARE] = read_share,   [KIND_SPLIT] = read_split,
     };
     if (yyjson_is_null(yyjson_obj_get(obj, f->name))) {
         member_set(settings, f, member(&unset, f));
@@ -250,6 +305,20 @@ bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *setti
 
 /* ---- writing ---- */
 
+static yyjson_mut_val *share_value(double share, yyjson_mut_doc *doc) {
+    if (share == 0 || share == 1) return yyjson_mut_str(doc, share == 1 ? "max" : "off");
+    return yyjson_mut_real(doc, share);
+}
+
+/* Without the devices at the end that get nothing. */
+static yyjson_mut_val *split_value(const struct load_split *split, yyjson_mut_doc *doc) {
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    size_t count = LOAD_MAX_DEVICES;
+    while (count > 0 && split->shares[count - 1] == 0) count--;
+    for (size_t i = 0; i < count; i++) yyjson_mut_arr_add_real(doc, list, split->shares[i]);
+    return list;
+}
+
 yyjson_mut_val *load_field_value(const struct load_field *f,
                                  const struct load_settings *settings, yyjson_mut_doc *doc) {
     const void *at = member(settings, f);
@@ -265,6 +334,10 @@ yyjson_mut_val *load_field_value(const struct load_field *f,
         return yyjson_mut_str(doc, word_tables[f->kind].words[*(const unsigned *)at]);
     case KIND_TEXT:
         return yyjson_mut_str(doc, *(const char *const *)at);
+    case KIND_SHARE:
+        return share_value(*(const double *)at, doc);
+    case KIND_SPLIT:
+        return split_value(at, doc);
     }
     return NULL;
 }

@@ -41,6 +41,13 @@ enum load_repack {
     LOAD_REPACK_NEVER,
 };
 
+enum { LOAD_MAX_DEVICES = 16 };
+
+/* How much of a model each device gets, in proportion; all 0: unset. */
+struct load_split {
+    double shares[LOAD_MAX_DEVICES];
+};
+
 struct load_settings {
     int64_t context_length;      /* tokens of one conversation; 0: unset */
     int64_t eval_batch_size;     /* tokens of a prompt in one step at most; 0: unset */
@@ -51,6 +58,10 @@ struct load_settings {
     int64_t chunk_size;          /* tokens computed at once; 0: unset: what suits the device */
     int64_t threads;             /* 0: unset: by cores and busy workers */
     int64_t gpu_layers;          /* -1: all; -2: unset */
+    double gpu;                  /* share of the layers, 0 to 1; -1: unset. In layers only */
+    int64_t main_gpu;            /* the only device that is used; -1: unset: all */
+    int64_t num_cpu_experts;     /* layers whose experts stay on the CPU; -1: unset: none */
+    struct load_split tensor_split;
     enum kv_type kv_type_k, kv_type_v;
     double rope_frequency_base, rope_frequency_scale; /* 0: unset: the model's */
     enum load_repack repack;
@@ -65,8 +76,9 @@ struct load_settings {
 
 #define LOAD_SETTINGS_UNSET                                                                    \
     {                                                                                          \
-        .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .mmap = -1,    \
-        .mlock = -1, .reproducible = -1, .seed = -1                                            \
+        .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .gpu = -1,     \
+        .main_gpu = -1, .num_cpu_experts = -1, .mmap = -1, .mlock = -1, .reproducible = -1,    \
+        .seed = -1                                                                             \
     }
 
 /* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.

@@ -44,7 +44,9 @@
 /* What a worker said of itself when it was ready. */
 struct instance_facts {
     char architecture[64], quantization[32];
-    nbytes memory;
+    nbytes memory, device_memory;
+    char device[128];      /* "cpu", or what has most of the model */
+    int64_t device_layers; /* on devices */
     struct sampling_view sampling;
     enum repack_state repack;
     int64_t prompts_kept, prompt_hits; /* of the prompt store */

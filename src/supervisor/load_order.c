@@ -64,6 +64,9 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     message.projector = model_sees(model) ? model->projector : NULL;
     message.identifier = slot >= 0 ? sup->instances[slot].identifier : model->key;
     message.cells = LOAD_FIRST_CELLS;
+    struct model_shape shape = model_shape(model);
+    nbytes whole = load_plan_whole(&shape, effective);
+    message.whole_bytes = whole < INT64_MAX ? (int64_t)whole : INT64_MAX;
     message.memory_bytes = memory_left(sup, slot);
     message.prompts.mode = sup->config.settings->prompt_store;
     message.prompts.dir = buf_str(&dir);

@@ -68,6 +68,10 @@ static uint64_t memory_of(const struct instance_view *view) {
     return view->memory_bytes;
 }
 
+static uint64_t device_memory_of(const struct instance_view *view) {
+    return view->device_memory_bytes;
+}
+
 static uint64_t running_of(const struct instance_view *view) {
     return view->running;
 }
@@ -78,6 +82,8 @@ static uint64_t waiting_of(const struct instance_view *view) {
 
 static const struct gauge_row gauges[] = {
     { "doze_instance_memory_bytes", "Bytes an instance occupies.", memory_of },
+    { "doze_instance_device_memory_bytes",
+      "Bytes an instance occupies on a device with memory of its own.", device_memory_of },
     { "doze_instance_running", "Requests an instance is working on.", running_of },
     { "doze_instance_waiting", "Requests that wait for an instance.", waiting_of },
 };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "supervisor/internal.h"
 
 /* A busy worker sends a message at least every second. The lifecycle need not hear of each. */
@@ -106,6 +107,10 @@ static void on_ready(struct worker_msg *msg) {
     read_settings(msg->json, &in->effective);
     read_sampling(yyjson_obj_get(msg->json, "sampling"), &facts->sampling);
     facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
+    facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
+    facts->device_layers = int_of(msg->json, "device_layers");
+    snprintf(facts->device, sizeof facts->device, "%s", text_of(msg->json, "device"));
+    utf8_mend_line(facts->device);
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(clock_boottime() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
@@ -126,6 +131,7 @@ static void on_memory(struct worker_msg *msg) {
     struct instance_facts *facts = &msg->in->facts;
     facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
+    facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
     apply(msg->sup, ev);
 }
 

@@ -51,12 +51,44 @@ test('an answer computed by Vulkan; the setting is for the next load', { skip },
     fs.readFileSync(`/proc/${(await d.instance('s')).pid}/maps`, 'utf8').includes('libggml-vulkan');
   assert.equal(await said(), 'All is well.');
   assert.ok(await usesVulkan());
+  const { device, gpu_layers: layers, device_memory_bytes: bytes } = await d.instance('s');
+  assert.match(device, /llvmpipe/);
+  assert.equal(layers, 3, 'two and the output');
+  assert.ok(bytes > 1e6 && bytes < 2 ** 31, `${bytes}`);
+  assert.match((await run(d, ['ps'])).out, /DEVICE\n.*llvmpipe.*\([\d.]+ [KMG]B\)\n/);
+  assert.match(await (await d.fetch('/metrics')).text(),
+    new RegExp(`doze_instance_device_memory_bytes\\{instance="s"\\} ${bytes}\n`));
   const { out } = await run(d, ['engine', 'use', 'cpu']);
   assert.match(out, /cpu +yes +✓/);
   assert.ok(await usesVulkan(), 'what is loaded stays');
   await d.unload('s');
   assert.equal(await said(), 'All is well.');
   assert.ok(!await usesVulkan());
+});
+
+test('layers: off, a share, and no more than there is memory for', { skip }, async (t) => {
+  // A full context takes 2.1 GB, of which only the first 1,024 tokens are allocated.
+  const large = random('--layers', '8', '--embd', '512', '--heads', '8', '--kv-heads', '8',
+    '--ff', '512', '--context', '131072');
+  const d = await start(t, { models: { large } });
+  const placed = async (settings) => {
+    const { instance_id: id } = await d.load('large', settings);
+    const { device, gpu_layers: layers, device_memory_bytes: bytes } = await d.instance(id);
+    await d.unload(id);
+    return { device, layers, bytes };
+  };
+  assert.deepEqual(await placed({ gpu: 'off' }), { device: 'cpu', layers: 0, bytes: 0 });
+  const half = await placed({ gpu: 0.5 });
+  assert.equal(half.layers, 4);
+  const whole = await placed({ context_length: 4096 });
+  assert.equal(whole.layers, 9);
+  assert.ok(whole.bytes > half.bytes && half.bytes > 0);
+  const fitted = await placed({});
+  assert.ok(fitted.layers > 0 && fitted.layers < 9, JSON.stringify(fitted));
+  assert.match(fitted.device, /llvmpipe/);
+  const refused = await d.post('/api/v1/models/load', { model: 'large', gpu: 'half' });
+  assert.equal(refused.status, 400);
+  assert.equal(refused.body.error.param, 'gpu');
 });
 
 test('a conversation comes back from the prompt store', { skip }, async (t) => {

@@ -37,6 +37,15 @@ static void add_prompt_cache(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_int(doc, cache, "hits", view->prompt_hits);
 }
 
+/* Left out until the worker has reported it. */
+static void add_device(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                       const struct instance_view *view) {
+    if (!view->device || !*view->device) return;
+    yyjson_mut_obj_add_str(doc, out, "device", view->device);
+    yyjson_mut_obj_add_int(doc, out, "gpu_layers", view->device_layers);
+    yyjson_mut_obj_add_uint(doc, out, "device_memory_bytes", view->device_memory_bytes);
+}
+
 void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                const struct instance_view *view) {
     yyjson_mut_obj_add_str(doc, out, "id", view->identifier);
@@ -52,6 +61,7 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     add_time(doc, out, "loaded_at", view->loaded_at);
     yyjson_mut_obj_add_real(doc, out, "load_time_seconds", view->load_time_seconds);
     yyjson_mut_obj_add_uint(doc, out, "memory_bytes", view->memory_bytes);
+    add_device(doc, out, view);
     yyjson_mut_obj_add_uint(doc, out, "running", view->running);
     yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
     yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);

@@ -63,6 +63,7 @@ enum form {
     FORM_FLAG,
     FORM_BOX,      /* {"checked","value":number} */
     FORM_LAYERS,   /* "max", "off", or the share of the layers that goes to the device */
+    FORM_EXPERTS,  /* the same, of those whose experts stay on the CPU */
     FORM_CACHE,    /* {"checked","value":a word} */
     FORM_PYTHON,   /* the same, as the SDK for Python calls it; never shown */
     FORM_FP16,     /* of both caches: false means f32, unless a type is named */
@@ -93,6 +94,7 @@ static const struct load_key load_keys[] = {
     { "numParallelSessions", FORM_NUMBER, "parallel", false },
     { "numExperts", FORM_NUMBER, "num_experts", false },
     { "llama.flashAttention", FORM_FLAG, "flash_attention", false },
+    { "numCpuExpertLayersRatio", FORM_EXPERTS, "num_cpu_experts", false },
     { "offloadKVCacheToGpu", FORM_FLAG, "offload_kv_cache_to_gpu", false },
     { "llama.llamaKCacheQuantizationType", FORM_PYTHON, "kv_type_k", false },
     { "llama.kCacheQuantizationType", FORM_CACHE, "kv_type_k", false },
@@ -115,13 +117,18 @@ static bool key_name(const struct load_key *key, const struct model_view *model,
     return true;
 }
 
+/* "max", "off" or a number, as a share; -1 for anything else. */
+static double share_of(yyjson_val *value) {
+    if (yyjson_equals_str(value, "max")) return 1;
+    if (yyjson_equals_str(value, "off")) return 0;
+    double share = yyjson_is_num(value) ? yyjson_get_num(value) : -1;
+    return share >= 0 && share <= 1 ? share : -1;
+}
+
 static void read_layers(yyjson_val *value, const struct model_view *model,
                         const struct load_field *field, struct load_settings *s) {
-    const char *word = yyjson_get_str(value);
-    double share = yyjson_is_num(value) ? yyjson_get_num(value) : -1;
-    if (word && strcmp(word, "max") == 0) share = 1;
-    if (word && strcmp(word, "off") == 0) share = 0;
-    if (!(share >= 0 && share <= 1)) return;
+    double share = share_of(value);
+    if (share < 0) return;
     load_field_set_number(field, s, share == 1 ? -1 : round(share * (double)model->layers));
 }
 
@@ -151,6 +158,9 @@ static void read_key(const struct load_key *key, yyjson_val *value,
         break;
     case FORM_LAYERS:
         read_layers(value, model, field, s);
+        break;
+    case FORM_EXPERTS:
+        load_field_set_number(field, s, round(share_of(value) * (double)model->layers));
         break;
     case FORM_CACHE:
     case FORM_PYTHON:
@@ -228,6 +238,8 @@ static yyjson_mut_val *key_value(const struct load_key *key, yyjson_mut_doc *doc
         return checkbox(doc, load_field_is_set(field, s), load_field_value(field, s, doc));
     case FORM_LAYERS:
         return ratio(doc, model, s->gpu_layers);
+    case FORM_EXPERTS:
+        return ratio(doc, model, s->num_cpu_experts > 0 ? s->num_cpu_experts : 0);
     case FORM_CACHE:
         return cache_box(doc, load_field_value(field, s, doc));
     case FORM_PYTHON:

@@ -26,7 +26,7 @@ bool templates_open_vocab(const char *vocab) {
     log_capture_start();
     backends_load();
     bool ok = load_message_parse(&request, load, strlen(load), &err) &&
-              model_open(&templates_model, &request, NULL, NULL, &err);
+              model_open(&templates_model, &request, NULL, NULL, NULL, &err);
     if (!ok) print_error("%s\n", err.text);
     load_message_clear(&request);
     free(load);

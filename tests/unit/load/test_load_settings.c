@@ -47,6 +47,7 @@ static const char every_field[] =
     "{\"context_length\":8192,\"eval_batch_size\":256,\"parallel\":2,"
     "\"flash_attention\":true,\"offload_kv_cache_to_gpu\":false,\"num_experts\":4,"
     "\"chunk_size\":64,\"threads\":3,\"gpu_layers\":-1,"
+    "\"gpu\":0.5,\"main_gpu\":1,\"num_cpu_experts\":3,\"tensor_split\":[3.0,1.0],"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
     "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
     "\"reproducible\":true,\"prepare_seconds\":2.5,\"seed\":7}";
@@ -55,6 +56,7 @@ static const char other_field[] =
     "{\"context_length\":4096,\"eval_batch_size\":128,\"parallel\":1,"
     "\"flash_attention\":false,\"offload_kv_cache_to_gpu\":true,\"num_experts\":2,"
     "\"chunk_size\":32,\"threads\":1,\"gpu_layers\":0,"
+    "\"gpu\":\"max\",\"main_gpu\":0,\"num_cpu_experts\":0,\"tensor_split\":[1.0],"
     "\"kv_type_k\":\"f16\",\"kv_type_v\":\"f32\",\"rope_frequency_base\":5.0,"
     "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"mmap\":true,\"mlock\":false,"
     "\"reproducible\":false,\"prepare_seconds\":30.0,\"seed\":0}";
@@ -68,6 +70,10 @@ static void test_every_field_is_read(void **state) {
     assert_int_equal(s.num_experts, 4);
     assert_int_equal(s.threads, 3);
     assert_int_equal(s.gpu_layers, -1);
+    assert_true(s.gpu == 0.5);
+    assert_int_equal(s.main_gpu, 1);
+    assert_int_equal(s.num_cpu_experts, 3);
+    assert_true(s.tensor_split.shares[0] == 3 && s.tensor_split.shares[1] == 1);
     assert_int_equal(s.flash_attention, 1);
     assert_int_equal(s.offload_kv_cache_to_gpu, 0);
     assert_int_equal(s.kv_type_k, KV_TYPE_Q8_0);
@@ -113,6 +119,17 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"context_length\":99999999999}", "context_length" },
         { "{\"parallel\":65}", "parallel" },
         { "{\"gpu_layers\":-2}", "gpu_layers" },
+        { "{\"gpu\":\"some\"}", "gpu" },
+        { "{\"gpu\":1.5}", "gpu" },
+        { "{\"gpu\":-0.5}", "gpu" },
+        { "{\"main_gpu\":16}", "main_gpu" },
+        { "{\"num_cpu_experts\":-1}", "num_cpu_experts" },
+        { "{\"tensor_split\":3}", "tensor_split" },
+        { "{\"tensor_split\":[]}", "tensor_split" },
+        { "{\"tensor_split\":[0,0]}", "tensor_split" },
+        { "{\"tensor_split\":[1,-1]}", "tensor_split" },
+        { "{\"tensor_split\":[1,\"1\"]}", "tensor_split" },
+        { "{\"tensor_split\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}", "tensor_split" },
         { "{\"flash_attention\":1}", "flash_attention" },
         { "{\"kv_type_k\":\"q3\"}", "kv_type_k" },
         { "{\"kv_type_v\":8}", "kv_type_v" },
@@ -181,6 +198,29 @@ static void test_nearer_layers_win(void **state) {
 }
 
 /* A demand that cannot be met is an error; a general wish is cut to what the model can. */
+static void test_a_share_of_the_layers_is_a_number_of_them(void **state) {
+    (void)state;
+    static const struct {
+        const char *for_model, *requested;
+        int64_t layers;
+    } cases[] = {
+        { "{}", "{\"gpu\":0.5}", 12 },
+        { "{}", "{\"gpu\":\"off\"}", 0 },
+        { "{}", "{\"gpu\":\"max\"}", -1 },
+        { "{\"gpu_layers\":5}", "{\"gpu\":0.25}", 6 },
+        { "{\"gpu\":0.25}", "{\"gpu_layers\":5}", 5 },
+        { "{\"gpu\":0.25}", "{}", 6 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct load_settings for_model = layer(cases[i].for_model), s;
+        struct load_settings requested = layer(cases[i].requested);
+        struct error err;
+        assert_true(resolve(&small, NULL, &for_model, &requested, &s, &err));
+        assert_int_equal(s.gpu_layers, cases[i].layers);
+        assert_true(s.gpu == -1); /* said in one way, so that equal settings are equal */
+    }
+}
+
 static void test_context_longer_than_the_model(void **state) {
     (void)state;
     struct load_settings wish = layer("{\"context_length\":32769}");
@@ -499,6 +539,7 @@ int main(void) {
         cmocka_unit_test(test_what_cannot_be_is_refused_by_name),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_nearer_layers_win),
+        cmocka_unit_test(test_a_share_of_the_layers_is_a_number_of_them),
         cmocka_unit_test(test_context_longer_than_the_model),
         cmocka_unit_test(test_quantized_values_need_flash_attention),
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),

@@ -41,6 +41,11 @@ function Facts({ instance: i }: { instance: Instance }) {
         {i.tokens_per_second > 0 ? `${rate(i.tokens_per_second)} tokens/s` : '–'}
       </Fact>
       <Fact name="Memory">{i.memory_bytes > 0 ? bytes(i.memory_bytes) : '–'}</Fact>
+      {i.device_memory_bytes !== undefined && i.device_memory_bytes > 0 && (
+        <Fact name="Device">
+          {i.device}: {count(i.gpu_layers ?? 0)} layers, {bytes(i.device_memory_bytes)}
+        </Fact>
+      )}
       {i.load_time_seconds > 0 && <Fact name="Load time">{i.load_time_seconds.toFixed(2)} s</Fact>}
     </dl>
   );

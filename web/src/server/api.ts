@@ -17,6 +17,9 @@ export interface Instance {
   loaded_at: string | null;
   load_time_seconds: number;
   memory_bytes: number;
+  device?: string; // 'cpu', or a graphics card
+  gpu_layers?: number;
+  device_memory_bytes?: number;
   running: number;
   waiting: number;
   keep: boolean;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* placement.h - which parts of a model go to devices with memory of their own. */
+#ifndef DOZE_ENGINE_PLACEMENT_H
+#define DOZE_ENGINE_PLACEMENT_H
+
+#include <llama.h>
+
+#include "engine/placement_shim.h"
+#include "ipc/load_message.h"
+
+/* Fill in what the settings say. With all layers wanted, and nothing said about devices or
+ * experts, those that do not fit into the free memory stay on the CPU: found out by measuring,
+ * unless the whole is known to fit. `room` is what params points into. */
+void placement_choose(struct llama_model_params *params, const struct load_message *request,
+                      struct placement *room);
+
+#endif
