@@ -216,7 +216,7 @@ static void conn_linger(struct conn *c) {
 }
 
 static void conn_on_flushed(struct conn *c) {
-    if (c->client_finished) {
+    if (c->client_finished && c->pending.len == 0) {
         conn_close(c);
     } else if (!c->keep_alive || c->port->closed) {
         conn_linger(c);
@@ -259,6 +259,7 @@ void conn_on_progress(struct conn *c) {
     }
     if (!stream_is_flushed(&c->stream)) return;
     if (c->state == CONN_FLUSHING) conn_on_flushed(c);
-    bool waiting = c->state == CONN_RUNNING || (c->state == CONN_UPGRADED && !c->pending.len);
+    bool running = c->state == CONN_RUNNING && !c->client_finished;
+    bool waiting = running || (c->state == CONN_UPGRADED && !c->pending.len);
     if (waiting) (void)uv_timer_stop(&c->timer);
 }

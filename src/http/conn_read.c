@@ -134,17 +134,6 @@ static void conn_on_read(void *ctx, const char *bytes, size_t len) {
     }
 }
 
-/* The client has sent its last byte or is gone. If a complete answer is being sent, it may be
- * waiting for that; otherwise it has left. */
-static void conn_on_end(void *ctx, int status) {
-    struct conn *c = ctx;
-    if (c->state == CONN_FLUSHING && status == UV_EOF && !c->x) {
-        c->client_finished = true;
-    } else {
-        conn_close(c);
-    }
-}
-
 /* ---- deadlines ---- */
 
 static void conn_check_body(struct conn *c) {
@@ -161,6 +150,7 @@ static void conn_check_body(struct conn *c) {
 static void conn_check_stall(struct conn *c) {
     uint64_t stall = (uint64_t)c->server->limits->write_stall;
     uint64_t sent = stream_sent(&c->stream);
+    if (stream_is_flushed(&c->stream)) c->sent_at = conn_now(c);
     if (stream_is_flushed(&c->stream)) return;
     if (sent == c->sent_seen && conn_now(c) - c->sent_at >= stall) {
         conn_reset(c);
@@ -169,6 +159,41 @@ static void conn_check_stall(struct conn *c) {
     if (sent != c->sent_seen) c->sent_at = conn_now(c);
     c->sent_seen = sent;
     conn_arm(c, stall / 4 + 1);
+}
+
+/* The client's last byte came while its request runs. Has it left, or does it wait for the
+ * answer (as nc -N does)? That looks the same until bytes are sent: whoever has left answers
+ * them with a reset. A tunnel (ssh -L) ends by the first ones and resets the next. */
+static void conn_check_finished(struct conn *c) {
+    static const uint64_t after[] = { 10, 100, 1000 };
+    const int last = sizeof after / sizeof after[0] - 1;
+    bool probed = true;
+    if (c->checks == 0 || c->checks == last + 1) probed = exchange_probe(c->x);
+    if (c->state == CONN_CLOSED) return;
+    if (!probed || stream_is_reset(&c->stream)) {
+        conn_close(c);
+        return;
+    }
+    conn_check_stall(c);
+    if (c->state == CONN_CLOSED) return;
+    conn_arm(c, after[c->checks < last ? c->checks : last]);
+    if (c->checks <= last + 1) c->checks++;
+}
+
+/* The client has sent its last byte or is gone. If it has a request, it may wait for the
+ * answer; otherwise, and by the end of TLS, it has left. */
+static void conn_on_end(void *ctx, int status) {
+    struct conn *c = ctx;
+    bool finished = status == UV_EOF && (c->state == CONN_RUNNING || c->state == CONN_FLUSHING);
+    if (finished && !c->x) {
+        c->client_finished = true;
+    } else if (finished && c->state == CONN_RUNNING && !c->stream.tls) {
+        c->client_finished = true;
+        c->checks = 0;
+        conn_check_finished(c);
+    } else {
+        conn_close(c);
+    }
 }
 
 static void tell_gone(struct exchange *x) {
@@ -196,6 +221,11 @@ static void conn_on_deadline(struct conn *c) {
         conn_check_body(c);
         break;
     case CONN_RUNNING:
+        if (c->client_finished)
+            conn_check_finished(c);
+        else
+            conn_check_stall(c);
+        break;
     case CONN_FLUSHING:
         conn_check_stall(c);
         break;

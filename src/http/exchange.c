@@ -174,6 +174,17 @@ void exchange_end(struct exchange *x) {
     conn_finish_answer(x->conn);
 }
 
+/* An interim answer before the head; behind it a zero, with which the size of the next chunk
+ * may begin. */
+bool exchange_probe(struct exchange *x) {
+    bool streaming = x->state == EXCHANGE_STREAMING;
+    uv_buf_t interim = bytes_buf("HTTP/1.1 100 Continue\r\n\r\n", 25);
+    uv_buf_t zero = bytes_buf("0", 1);
+    if (x->request.http10 || (streaming && x->framing != RESPONSE_CHUNKED)) return false;
+    conn_send(x->conn, streaming ? &zero : &interim, 1);
+    return true;
+}
+
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx) {
     if (x->telling) return;
     x->on_gone = fn;

@@ -112,7 +112,8 @@ struct conn {
     enum conn_state state;
     int open_handles;
     bool keep_alive;      /* may another request follow this one? */
-    bool client_finished; /* FIN seen, an answer is still on its way */
+    bool client_finished; /* FIN seen, an answer is made or still on its way */
+    int checks;           /* of whether it has left, since then */
     bool paused;          /* on_pressure(true) was called */
     uint64_t body_begin;  /* loop time in ms */
     uint64_t sent_seen;   /* stream_sent when it last moved, ... */
@@ -184,6 +185,10 @@ struct exchange {
     void (*on_pressure)(void *ctx, bool paused);
     void *pressure_ctx;
 };
+
+/* Send bytes that change nothing. False: there are none, as the request is of HTTP/1.0. May
+ * close the connection. */
+bool exchange_probe(struct exchange *x);
 
 /* ---- admit.c ---- */
 /* The head is complete: decide what the request may do. False: it was answered. */

@@ -263,6 +263,15 @@ bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
 
 /* ---- the end ---- */
 
+bool stream_is_reset(const struct stream *s) {
+    uv_os_fd_t fd;
+    int error = 0;
+    socklen_t len = sizeof error;
+    bool known = uv_fileno((const uv_handle_t *)&s->tcp, &fd) == 0 &&
+                 getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0;
+    return !known || error != 0;
+}
+
 bool stream_is_flushed(const struct stream *s) {
     return !s->first;
 }

@@ -78,6 +78,9 @@ bool stream_resume_reading(struct stream *s) __attribute__((warn_unused_result))
 bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count)
     __attribute__((warn_unused_result));
 
+/* Has the client answered bytes with a reset? After on_end(UV_EOF) nothing else tells. */
+bool stream_is_reset(const struct stream *s);
+
 /* Bytes, as they are on the wire, that the kernel has not taken yet. */
 size_t stream_unsent(const struct stream *s);
 /* Is nothing queued? If not, on_progress or on_end will follow. */

@@ -63,11 +63,8 @@ static void test_client_leaves_while_waiting(void **state) {
     fixture_expect(shared, "gone");
     reset(hold(shared, "POST /hold HTTP/1.1\r\nContent-Length: 1\r\n" HOST "\r\nx"));
     fixture_expect(shared, "gone");
-    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    fixture_expect(shared, "gone");
-    close(fd);
-    fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\nGET /quick HTTP/1.1\r\n" HOST "\r\n");
+    int fd = hold(shared,
+                  "GET /hold HTTP/1.1\r\n" HOST "\r\nGET /quick HTTP/1.1\r\n" HOST "\r\n");
     close(fd); /* with another request behind the first */
     fixture_expect(shared, "gone");
     expect_active(shared, "active 0");
@@ -87,6 +84,69 @@ static void test_client_leaves_a_stream(void **state) {
     fixture_expect(shared, "gone");
     expect_active(shared, "active 0");
     buf_clear(&out);
+}
+
+static int hold_finished(const char *request) {
+    int fd = hold(shared, request);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    settle(shared);
+    expect_active(shared, "active 1");
+    return fd;
+}
+
+static void test_finished_client_gets_its_answer(void **state) {
+    struct buf out = { .max = 0 };
+    (void)state;
+    int fd = hold_finished("GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "r");
+    assert_true(client_read_end(fd, &out));
+    assert_memory_equal(out.data, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    assert_non_null(strstr(out.data, "\r\n\r\nHTTP/1.1 200 OK\r\n"));
+    assert_string_equal(out.data + out.len - 4, "held");
+    close(fd);
+    buf_clear(&out);
+}
+
+/* Zeros before the size of a chunk say that the stream goes on. */
+static void test_finished_client_gets_its_stream(void **state) {
+    struct buf out = { .max = 0 };
+    (void)state;
+    int fd = hold(shared, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    fixture_command(shared, "bs");
+    client_read_until(fd, &out, "tick\n\n\r\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    client_read_until(fd, &out, "tick\n\n\r\n0");
+    fixture_command(shared, "s");
+    client_read_until(fd, &out, "0c\r\ndata: tick\n\n\r\n");
+    fixture_command(shared, "e");
+    assert_true(client_read_end(fd, &out));
+    assert_string_equal(out.data + out.len - 5, "0\r\n\r\n");
+    close(fd);
+    buf_clear(&out);
+}
+
+/* Also one that does not read what is sent to find that out. */
+static void test_finished_client_leaves(void **state) {
+    struct buf out = { .max = 0 };
+    (void)state;
+    int fd = hold_finished("GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    close(fd);
+    fixture_expect(shared, "gone");
+    fd = hold_finished("GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    client_read_until(fd, &out, "\r\n\r\n");
+    close(fd);
+    fixture_expect(shared, "gone");
+    expect_active(shared, "active 0");
+    buf_clear(&out);
+}
+
+/* Its answer has nothing that could be sent before it. */
+static void test_finished_client_of_http_10_has_left(void **state) {
+    (void)state;
+    int fd = hold(shared, "GET /hold HTTP/1.0\r\n" HOST "\r\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    fixture_expect(shared, "gone");
+    close(fd);
 }
 
 /* A handler that did not ask to be told may go on until it ends its exchange. */
@@ -404,6 +464,10 @@ int main(void) {
         cmocka_unit_test(test_stream_is_chunked_and_keeps_the_connection),
         cmocka_unit_test(test_client_leaves_while_waiting),
         cmocka_unit_test(test_client_leaves_a_stream),
+        cmocka_unit_test(test_finished_client_gets_its_answer),
+        cmocka_unit_test(test_finished_client_gets_its_stream),
+        cmocka_unit_test(test_finished_client_leaves),
+        cmocka_unit_test(test_finished_client_of_http_10_has_left),
         cmocka_unit_test(test_deaf_exchange_outlives_its_client),
         cmocka_unit_test(test_asking_late_is_answered),
         cmocka_unit_test(test_pressure_comes_and_goes),
