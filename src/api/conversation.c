@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/conversation.h"
 
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/xalloc.h"
 
 yyjson_mut_val *conversation_add(const struct conversation *c, const char *role) {
     yyjson_mut_val *message = yyjson_mut_arr_add_obj(c->doc, c->messages);
@@ -18,17 +18,39 @@ static yyjson_mut_val *last_of(const struct conversation *c, const char *role) {
     return yyjson_mut_equals_str(yyjson_mut_obj_get(last, "role"), role) ? last : NULL;
 }
 
+/* The bytes that a text of this length has at hand, its end included: a power of two, so that
+ * the neighbours of a text of many parts are not all copied for each of them. */
+static size_t room_of(size_t len) {
+    size_t room = 64;
+    if (len == 0) return 0;
+    while (room <= len) room *= 2;
+    return room;
+}
+
+/* Where the message's text is, with room for len bytes. */
+static char *text_reserve(const struct conversation *c, yyjson_mut_val *message, size_t len) {
+    yyjson_mut_val *before = yyjson_mut_obj_get(message, "content");
+    size_t has = yyjson_mut_get_len(before);
+    if (len < room_of(has)) return (char *)yyjson_mut_get_str(before);
+    char *larger = xcalloc(1, room_of(len) + 1);
+    if (has > 0) memcpy(larger, yyjson_mut_get_str(before), has);
+    (void)yyjson_mut_obj_remove_key(message, "content");
+    yyjson_mut_obj_add_strncpy(c->doc, message, "content", larger, room_of(len));
+    free(larger);
+    return (char *)yyjson_mut_get_str(yyjson_mut_obj_get(message, "content"));
+}
+
 /* The message's text, and one more paragraph. */
 static void add_paragraph(const struct conversation *c, yyjson_mut_val *message,
                           const char *text, size_t len) {
-    yyjson_mut_val *before = yyjson_mut_obj_get(message, "content");
-    struct buf whole = BUF_INIT(SIZE_MAX / 2); /* no longer than the body it is from */
-    (void)buf_add(&whole, yyjson_mut_get_str(before), yyjson_mut_get_len(before));
-    if (whole.len > 0 && len > 0) (void)buf_add_str(&whole, "\n\n");
-    (void)buf_add(&whole, text, len);
-    (void)yyjson_mut_obj_remove_key(message, "content");
-    yyjson_mut_obj_add_strncpy(c->doc, message, "content", buf_str(&whole), whole.len);
-    buf_clear(&whole);
+    static const char gap[] = "\n\n";
+    size_t has = yyjson_mut_get_len(yyjson_mut_obj_get(message, "content"));
+    size_t apart = has > 0 && len > 0 ? sizeof gap - 1 : 0;
+    char *whole = text_reserve(c, message, has + apart + len);
+    memcpy(whole + has, gap, apart);
+    if (len > 0) memcpy(whole + has + apart, text, len);
+    whole[has + apart + len] = '\0';
+    yyjson_mut_set_strn(yyjson_mut_obj_get(message, "content"), whole, has + apart + len);
 }
 
 void conversation_add_user(const struct conversation *c, const char *text, size_t len) {

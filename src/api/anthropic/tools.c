@@ -1,43 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 /* tools.c - the tools that a model may call, and which it must call. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/anthropic/translate.h"
 #include "base/json.h"
+#include "base/xalloc.h"
 
 /* ---- deferred tools: shown once a tool_reference has named them ---- */
 
-static bool content_names(yyjson_val *content, yyjson_val *name) {
+/* Names in order: there may be as many as a body has room for, and as many tools. */
+struct names {
+    yyjson_val **names;
+    size_t count, room;
+    bool known;
+};
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(yyjson_get_str(*(yyjson_val *const *)a),
+                  yyjson_get_str(*(yyjson_val *const *)b));
+}
+
+static void names_add(struct names *n, yyjson_val *name) {
+    if (!yyjson_is_str(name)) return;
+    if (n->count == n->room) {
+        n->room = n->room ? n->room * 2 : 64;
+        n->names = xrealloc(n->names, n->room * sizeof(yyjson_val *));
+    }
+    n->names[n->count++] = name;
+}
+
+static void names_collect(struct names *n, yyjson_val *content) {
     yyjson_val *block;
     size_t i, count;
     yyjson_arr_foreach(content, i, count, block) {
-        yyjson_val *referred = yyjson_obj_get(block, "tool_name");
-        if (referred && yyjson_equals(referred, name)) return true;
-        if (content_names(yyjson_obj_get(block, "content"), name)) return true;
+        names_add(n, yyjson_obj_get(block, "tool_name"));
+        names_collect(n, yyjson_obj_get(block, "content"));
     }
-    return false;
 }
 
-static bool is_referred_to(struct translation *t, yyjson_val *name) {
-    yyjson_val *message;
-    size_t i, count;
-    yyjson_arr_foreach(yyjson_obj_get(t->in, "messages"), i, count, message) {
-        if (content_names(yyjson_obj_get(message, "content"), name)) return true;
+static bool is_referred_to(const struct translation *t, struct names *n, yyjson_val *name) {
+    if (!yyjson_is_str(name)) return false;
+    if (!n->known) {
+        names_collect(n, yyjson_obj_get(t->in, "messages")); /* each has a "content" */
+        qsort(n->names, n->count, sizeof(yyjson_val *), compare_names);
+        n->known = true;
     }
-    return false;
+    return n->count > 0 &&
+           bsearch(&name, n->names, n->count, sizeof(yyjson_val *), compare_names);
 }
 
 /* Only the client's own tools have no type or "custom"; Anthropic runs the others. */
-static bool is_shown(struct translation *t, yyjson_val *tool) {
+static bool is_shown(const struct translation *t, struct names *referred, yyjson_val *tool) {
     yyjson_val *type = yyjson_obj_get(tool, "type");
     if (type && !yyjson_is_null(type) && !yyjson_equals_str(type, "custom")) return false;
     if (!yyjson_is_true(yyjson_obj_get(tool, "defer_loading"))) return true;
-    return is_referred_to(t, yyjson_obj_get(tool, "name"));
+    return is_referred_to(t, referred, yyjson_obj_get(tool, "name"));
 }
 
 /* ---- tools ---- */
 
-static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *list) {
+static bool tools_add(struct translation *t, yyjson_val *tools, struct names *referred,
+                      yyjson_mut_val *list) {
     yyjson_val *tool;
     size_t i, count;
     yyjson_arr_foreach(tools, i, count, tool) {
@@ -46,7 +70,7 @@ static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *
                             json_type_phrase(tool));
             return translation_error_inside_item(t->err, "tools", i);
         }
-        if (!is_shown(t, tool)) continue;
+        if (!is_shown(t, referred, tool)) continue;
         if (translation_copy_tool(t, list, tool, "input_schema")) continue;
         return translation_error_inside_item(t->err, "tools", i);
     }
@@ -95,7 +119,10 @@ bool anthropic_translate_tools(struct translation *t) {
     yyjson_val *tools = NULL;
     yyjson_mut_val *list = yyjson_mut_arr(t->doc);
     if (!json_read_array(t->in, "tools", &tools, t->err)) return false;
-    if (!tools_add(t, tools, list)) return false;
+    struct names referred = { 0 };
+    bool added = tools_add(t, tools, &referred, list);
+    free(referred.names);
+    if (!added) return false;
     if (yyjson_mut_arr_size(list)) yyjson_mut_obj_add_val(t->doc, t->out, "tools", list);
     return choice_translate(t, list);
 }
