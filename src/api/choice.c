@@ -2,6 +2,7 @@
 /* choice.c - one answer, collected for a client that wants it whole. */
 #include "api/choice.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -71,5 +72,30 @@ void choice_keep(struct choice *choice, const struct service_event *ev) {
         logprobs_keep(choice, ev->logprobs);
     } else if (ev->content && !choice->logprobs) {
         choice->text_offset += choice_text_length(ev->content); /* an echoed prompt */
+    }
+}
+
+/* The worker's entries of an echoed prompt stand before those of the answer. */
+static double likelihood(const struct choice *choice) {
+    yyjson_mut_val *list = yyjson_mut_doc_get_root(choice->logprobs), *entry;
+    size_t i, max, count = yyjson_mut_arr_size(list), tokens = (size_t)choice->tokens;
+    size_t first = count > tokens ? count - tokens : 0;
+    double sum = 0;
+    if (count == first) return -INFINITY;
+    yyjson_mut_arr_foreach(list, i, max, entry) {
+        if (i >= first) sum += yyjson_mut_get_num(yyjson_mut_obj_get(entry, "logprob"));
+    }
+    return sum / (double)(count - first);
+}
+
+void choice_rank(const struct choice *choices, int count, int *ret_order) {
+    for (int i = 0; i < count; i++) {
+        int place = i;
+        while (place > 0 &&
+               likelihood(&choices[ret_order[place - 1]]) < likelihood(&choices[i])) {
+            ret_order[place] = ret_order[place - 1];
+            place--;
+        }
+        ret_order[place] = i;
     }
 }

@@ -23,6 +23,7 @@ struct choice {
     bool ended;
     bool cut; /* longer than the limits above; shown as finish_reason "length" */
     enum stop_reason stop_reason;
+    int64_t tokens; /* of the answer, once it has ended */
     struct buf text, reasoning;
     struct choice_call calls[DELTA_MAX_CALLS];
     int call_count;
@@ -33,6 +34,10 @@ struct choice {
 void choice_clear(struct choice *choice);
 /* Collect a SERVICE_DELTA. */
 void choice_keep(struct choice *choice, const struct service_event *ev);
+
+/* The indices of `count` choices that have ended, by the mean log probability of their tokens,
+ * the best first. Those without log probabilities are last; equal ones stay in their order. */
+void choice_rank(const struct choice *choices, int count, int *ret_order);
 
 /* Characters of UTF-8 text. */
 int64_t choice_text_length(const char *text);

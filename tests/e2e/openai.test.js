@@ -80,6 +80,18 @@ test('n answers to each of two prompts', async (t) => {
     [3, 'b']]);
 });
 
+test('best_of: of all answers the one with the highest mean log probability', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const request = { model: 'm', prompt: 'a', seed: 1, max_tokens: 8, logprobs: 0 };
+  const { choices } = await client(d).completions.create({ ...request, n: 4 });
+  const mean = ({ logprobs: { token_logprobs: all } }) => all.reduce((a, b) => a + b) / all.length;
+  const best = choices.reduce((a, b) => (mean(b) > mean(a) ? b : a));
+  const { choices: [one, ...none], usage } = await client(d).completions.create({ ...request,
+    best_of: 4, logprobs: undefined });
+  assert.deepEqual([one.text, one.index, one.logprobs, none], [best.text, 0, null, []]);
+  assert.equal(usage.completion_tokens, 32);
+});
+
 test('usage comes in a chunk of its own only if include_usage asks for it', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const stream = await client(d).chat.completions.create({ model: 'm', messages, stream: true,

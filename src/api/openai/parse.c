@@ -118,10 +118,18 @@ static bool prompt_translate(struct translation *t, yyjson_val *prompt) {
            openai_translate_sampling(t) && openai_translate_completion_logprobs(t);
 }
 
+/* The best answers are those with the likeliest tokens. */
+static void ask_for_likelihoods(const struct parsed *parsed, struct translation *t) {
+    if (parsed->options.best && !yyjson_mut_obj_get(t->out, "logprobs"))
+        yyjson_mut_obj_add_int(t->doc, t->out, "logprobs", 0);
+}
+
 static bool prompt_add(struct parsed *parsed, struct translation *t, yyjson_val *prompt) {
     for (int i = 0; i < parsed->options.answers; i++) {
         begin_request(parsed, t, "completion");
         if (!prompt_translate(t, prompt)) return false;
+        parsed->options.logprobs = yyjson_mut_obj_get(t->out, "logprobs") != NULL;
+        ask_for_likelihoods(parsed, t);
         vary_seed(t, i);
     }
     return true;
@@ -170,18 +178,35 @@ static bool stream_read(struct parsed *parsed, struct translation *t) {
            translation_error_inside(t->err, "stream_options");
 }
 
+/* best_of: how many answers to choose the n best from; 0 is as if it were absent. */
+static bool best_read(struct parsed *parsed, struct translation *t, int64_t *n) {
+    struct reply_options *options = &parsed->options;
+    int64_t best_of = 0;
+    const char *wrong = NULL;
+    if (!json_read_int(t->in, "best_of", 0, ANSWERS_MAX, &best_of, t->err)) return false;
+    if (best_of == 0 || best_of == *n) return true;
+    if (best_of < *n) {
+        wrong = "'best_of' must be at least 'n'.";
+    } else if (options->op != OP_COMPLETION) {
+        wrong = "'best_of' is for /v1/completions only; ask for 'n' answers and choose.";
+    } else if (options->stream) {
+        wrong = "Answers to choose from cannot be streamed; leave out 'best_of' or 'stream'.";
+    }
+    if (wrong) return error_set_param(t->err, ERR_INVALID_REQUEST, "best_of", "%s", wrong);
+    options->best = (int)*n;
+    *n = best_of;
+    return true;
+}
+
 /* Each answer is a request with a body of its own. */
 static bool answers_read(struct parsed *parsed, struct translation *t, size_t len) {
     int64_t n = 1;
+    const char *name = "n";
     if (!json_read_int(t->in, "n", 1, ANSWERS_MAX, &n, t->err)) return false;
-    int64_t best_of = n;
-    if (!json_read_int(t->in, "best_of", 0, INT64_MAX, &best_of, t->err)) return false;
-    if (best_of > n) {
-        return error_set_param(t->err, ERR_INVALID_REQUEST, "best_of",
-                               "'best_of' is not supported; ask for 'n' answers and choose.");
-    }
+    if (!best_read(parsed, t, &n)) return false;
+    if (parsed->options.best) name = "best_of";
     if (n > 1 && len > ANSWERS_BYTES_MAX / (size_t)n) {
-        return error_set_param(t->err, ERR_INVALID_REQUEST, "n",
+        return error_set_param(t->err, ERR_INVALID_REQUEST, name,
                                "A request of %zu bytes can have %zu answers at most.", len,
                                len > ANSWERS_BYTES_MAX / 2 ? 1 : ANSWERS_BYTES_MAX / len);
     }
@@ -211,7 +236,8 @@ static bool body_read(struct parsed *parsed, struct translation *t, size_t len) 
         request->ttl = ttl;
     }
     parsed->options.model = xstrdup(model);
-    parsed->options.logprobs = yyjson_mut_obj_get(t->out, "logprobs") != NULL;
+    if (op == OP_CHAT)
+        parsed->options.logprobs = yyjson_mut_obj_get(t->out, "logprobs") != NULL;
     return true;
 }
 

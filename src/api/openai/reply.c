@@ -128,6 +128,7 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     struct service_timing *timing = &reply->timing;
     choice->ended = true;
     choice->stop_reason = ev->stop_reason;
+    choice->tokens = ev->usage.completion_tokens;
     reply->ended++;
     if (index % (reply->options.answers > 1 ? reply->options.answers : 1) == 0) {
         usage->prompt_tokens += ev->usage.prompt_tokens;
@@ -252,22 +253,39 @@ void openai_format_waiting(struct reply *reply, const struct service_wait *wait,
 
 /* ---- whole ---- */
 
-static void whole_add_choice(struct reply *reply, int index, yyjson_mut_doc *doc,
-                             yyjson_mut_val *choices) {
-    struct choice *choice = &reply->choices[index];
+static void whole_add_choice(struct reply *reply, struct choice *choice, int index,
+                             yyjson_mut_doc *doc, yyjson_mut_val *choices) {
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, choices);
     reply->form->add_whole(doc, item, index, choice, reply->id);
-    yyjson_mut_val *entries = yyjson_mut_val_mut_copy(
-        doc, yyjson_mut_doc_get_root(choice->logprobs));
+    yyjson_mut_val *entries = NULL;
+    if (reply->options.logprobs)
+        entries = yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(choice->logprobs));
     add_logprobs(reply, doc, item, entries, &choice->text_offset);
     yyjson_mut_obj_add_str(doc, item, "finish_reason", finish_reason(choice));
+}
+
+/* Of the answers to each prompt the best, where best_of had more made. */
+static void whole_add_best(struct reply *reply, yyjson_mut_doc *doc, yyjson_mut_val *choices) {
+    int answers = reply->options.answers, best = reply->options.best, index = 0;
+    for (int first = 0; first < reply->count; first += answers) {
+        int order[PARSED_MAX_REQUESTS];
+        choice_rank(&reply->choices[first], answers, order);
+        for (int i = 0; i < best; i++) {
+            whole_add_choice(reply, &reply->choices[first + order[i]], index++, doc, choices);
+        }
+    }
 }
 
 static void whole_format(struct reply *reply, const struct service_event *ev, struct buf *out) {
     yyjson_mut_doc *doc = head_new(reply, reply->form->object);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, root, "choices");
-    for (int i = 0; i < reply->count; i++) whole_add_choice(reply, i, doc, choices);
+    if (reply->options.best) {
+        whole_add_best(reply, doc, choices);
+    } else {
+        for (int i = 0; i < reply->count; i++)
+            whole_add_choice(reply, &reply->choices[i], i, doc, choices);
+    }
     add_usage(doc, root, &reply->usage);
     struct service_event end = *ev;
     end.usage = reply->usage;
