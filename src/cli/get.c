@@ -191,15 +191,26 @@ static bool confirmed(const struct get *get) {
 
 /* ---- the end ---- */
 
-/* The key of a model whose file is in the folder; "" if there is none. */
-static void print_key(const struct get *get, const char *folder) {
+/* Whether the model is one of the job's files; others of the repository may lie beside it. */
+static bool came_with(const struct listed_model *model, yyjson_val *job) {
+    const char *folder = field_str(job, "path");
+    size_t len = strlen(folder), i, max;
+    yyjson_val *file;
+    if (strncmp(model->path, folder, len) != 0 || model->path[len] != '/') return false;
+    yyjson_arr_foreach(yyjson_obj_get(job, "files"), i, max, file) {
+        if (strcmp(field_str(file, "path"), model->path + len + 1) == 0) return true;
+    }
+    return false;
+}
+
+/* Say under which key the catalog has it. */
+static void print_key(const struct get *get, yyjson_val *job) {
     struct inventory inv = { 0 };
     struct error err;
-    size_t len = strlen(folder);
     if (inventory_fetch(get->cli, &inv, &err) != OUTCOME_DONE) return;
     for (size_t i = 0; i < inv.model_count; i++) {
         const struct listed_model *model = &inv.models[i];
-        if (strncmp(model->path, folder, len) != 0 || model->path[len] != '/') continue;
+        if (!came_with(model, job)) continue;
         printf("%s is ready: `%s run %s`\n", model->key, get->cli->program, model->key);
         break;
     }
@@ -218,7 +229,7 @@ static enum cli_exit follow(const struct get *get, yyjson_val *job) {
     } else {
         code = get_job_follow(get->cli, field_str(job, "job_id"), get->name, output);
     }
-    if (code == CLI_DONE && output == GET_BAR) print_key(get, field_str(job, "path"));
+    if (code == CLI_DONE && output == GET_BAR) print_key(get, job);
     return code;
 }
 

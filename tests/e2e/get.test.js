@@ -30,6 +30,17 @@ test('get brings a model that then answers', async (t) => {
   assert.match(again.out, /there already/);
 });
 
+test('get names the model that came, not one of the same repository', async (t) => {
+  const { d } = await start(t, { [REPO]: { 'speaker-q4_k_m.gguf': spoken('Hello there.'),
+    'speaker-q8_0.gguf': spoken('Hello again.') } });
+  assert.match((await run(d, ['get', REPO])).out, /^speaker is ready/);
+  for (let i = 0; i < 2; i++) {
+    const { out } = await run(d, ['get', `${REPO}@q8_0`]);
+    const [, key] = out.match(/^(\S+) is ready: `\S+ run \1`$/m);
+    assert.equal((await run(d, ['run', key, 'Hi'])).out, 'Hello again.\n');
+  }
+});
+
 test('run gets a model that is missing, and only the answer is printed', async (t) => {
   const { d } = await start(t);
   const first = await run(d, ['run', REPO, 'Hi']);
