@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/serve_options.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -130,9 +131,14 @@ static bool take_flag(struct serve_options *o, int flag, const char *value, stru
                          "The log level must be error, warn, info or debug, not '%.40s'.",
                          value);
     default:
-        return error_set(err, ERR_INVALID_REQUEST,
-                         "Unknown option or missing value; see `doze serve --help`.");
+        assert(false && "flag");
+        return false;
     }
+}
+
+static bool fail_flag(const char *word, struct error *err) {
+    return error_set(err, ERR_INVALID_REQUEST,
+                     "Unknown or incomplete option '%.40s'; see `doze serve --help`.", word);
 }
 
 static bool take_flags(int argc, char **argv, struct serve_options *o, struct error *err) {
@@ -150,6 +156,7 @@ static bool take_flags(int argc, char **argv, struct serve_options *o, struct er
     optind = 0;
     opterr = 0;
     while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
+        if (flag == '?') return fail_flag(argv[optind - (*argv[optind - 1] == '-')], err);
         if (!take_flag(o, flag, optarg, err)) return false;
     }
     if (optind == argc) return true;

@@ -97,12 +97,30 @@ static void test_wrong_usage_is_said(void **state) {
     }
 }
 
+static void test_an_unknown_option_is_named(void **state) {
+    (void)state;
+    static const char *const lines[][2] = {
+        { "serve --port 1 --bogus", "Unknown or incomplete option '--bogus'" },
+        { "serve --bogus=1", "Unknown or incomplete option '--bogus=1'" },
+        { "serve -x", "Unknown or incomplete option '-x'" },
+        { "serve --host", "Unknown or incomplete option '--host'" }
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct serve_options o;
+        struct error err;
+        assert_false(parse(lines[i][0], &o, &err));
+        assert_non_null(strstr(err.text, lines[i][1]));
+        serve_options_clear(&o);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, clear_environment),
         cmocka_unit_test_setup(test_flags_win_over_the_environment, clear_environment),
         cmocka_unit_test_setup(test_it_stays_unless_told_to_leave_when_idle, clear_environment),
         cmocka_unit_test_setup(test_wrong_usage_is_said, clear_environment),
+        cmocka_unit_test_setup(test_an_unknown_option_is_named, clear_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
