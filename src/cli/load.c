@@ -169,6 +169,8 @@ static enum outcome load_call_picked(struct load *load, const char *part, struct
     enum outcome outcome = OUTCOME_REFUSED;
     if (pick == PICK_ONE) outcome = load_call(load, items[chosen].name, err);
     if (pick == PICK_MANY) outcome = fail_many(items, count, part, err);
+    if (pick == PICK_NONE && count > 0)
+        (void)error_set(err, ERR_INVALID_REQUEST, "Nothing was chosen.");
     free(items);
     return outcome;
 }

@@ -10,16 +10,31 @@
 #include "base/size.h"
 #include "cli/text.h"
 
-enum { MAX_NAME = 1024 };
+enum { MAX_NAME = 1024, WIDTH_MAX = 60 /* with number and size a line of 80 */ };
+
+/* A name as a terminal may show it, padded to the width if it is less. */
+static void print_name(const char *name, size_t width) {
+    struct buf safe = BUF_INIT(MAX_NAME);
+    text_add_safe(&safe, name, strnlen(name, MAX_NAME));
+    fprintf(stderr, "%-*s", (int)width, buf_str(&safe));
+    buf_clear(&safe);
+}
 
 static void print_items(const struct pick_item *items, size_t count) {
+    size_t width = 0;
     for (size_t i = 0; i < count; i++) {
-        char size[SIZE_TEXT] = "";
-        struct buf safe = BUF_INIT(MAX_NAME);
-        text_add_safe(&safe, items[i].name, strnlen(items[i].name, MAX_NAME));
-        if (items[i].size) size_format(items[i].size, size);
-        fprintf(stderr, "%4zu  %s%s%s\n", i + 1, buf_str(&safe), *size ? "  " : "", size);
-        buf_clear(&safe);
+        size_t len = strnlen(items[i].name, WIDTH_MAX);
+        if (len > width) width = len;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char size[SIZE_TEXT];
+        fprintf(stderr, "%4zu  ", i + 1);
+        print_name(items[i].name, items[i].size ? width : 0);
+        if (items[i].size) {
+            size_format(items[i].size, size);
+            fprintf(stderr, "  %9s", size);
+        }
+        fputs("\n", stderr);
     }
 }
 

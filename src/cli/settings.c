@@ -49,10 +49,13 @@ static enum cli_exit fail_unknown_key(yyjson_val *root, const char *name) {
     yyjson_val *key, *val;
     yyjson_obj_foreach(root, i, max, key, val) names[i] = yyjson_get_str(key);
     closest_add(name, names, yyjson_obj_size(root), &close);
-    enum cli_exit code = close.len
-                             ? cli_fail(CLI_FAILED, "Unknown setting '%s'; did you mean %s?",
-                                        name, buf_str(&close))
-                             : cli_fail(CLI_FAILED, "Unknown setting '%s'.", name);
+    enum cli_exit code = close.len ? cli_fail(CLI_FAILED,
+                                              "There is no setting '%s'; did you mean %s?",
+                                              name, buf_str(&close))
+                                   : cli_fail(CLI_FAILED,
+                                              "There is no setting '%s'; `doze settings` lists "
+                                              "them all.",
+                                              name);
     buf_clear(&close);
     free(names);
     return code;

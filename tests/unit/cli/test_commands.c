@@ -184,6 +184,7 @@ static void test_load_asks_on_a_terminal(void **state) {
     (void)state;
     struct terminal t = terminal_open((const char *const[]){ "load", "qwen", NULL });
     terminal_expect(&t, "1  qwen2.5-0.5b-instruct  397.81 MB");
+    terminal_expect(&t, "2  qwen3-4b                 2.00 GB");
     terminal_expect(&t, "Which one (1-2, or a name)? ");
     terminal_type(&t, "7\n");
     terminal_expect(&t, "'7' is not one of them");
@@ -201,7 +202,7 @@ static void test_load_asks_on_a_terminal(void **state) {
     t = terminal_open((const char *const[]){ "load", "qwen", NULL });
     terminal_expect(&t, "or a name)? ");
     terminal_type(&t, "\n");
-    terminal_expect(&t, "doze: There is no model like this");
+    terminal_expect(&t, "doze: Nothing was chosen.");
     assert_int_equal(terminal_close(&t), 1);
 }
 
@@ -352,8 +353,8 @@ static void test_settings(void **state) {
     CHECK(0, "3600\n", NULL, "settings", "get", "default_ttl");
     CHECK(0, "on\n", NULL, "settings", "get", "auto_evict");
     CHECK(0, "\"on\"\n", NULL, "settings", "get", "auto_evict", "--json");
-    CHECK(1, NULL, "Unknown setting 'auto_evct'; did you mean 'auto_evict'?", "settings", "get",
-          "auto_evct");
+    CHECK(1, NULL, "There is no setting 'auto_evct'; did you mean 'auto_evict'?", "settings",
+          "get", "auto_evct");
     CHECK(0, "fit\n", NULL, "settings", "set", "auto_evict", "fit");
     check_last_body("{\"auto_evict\":\"fit\"}");
     CHECK(0, "true\n", NULL, "settings", "set", "cors", "true");
