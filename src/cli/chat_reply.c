@@ -144,7 +144,7 @@ void chat_reply_print_stats(const struct chat_reply *r) {
     if (f->usage) {
         fprintf(stderr, "prompt %lld tokens (%lld cached), answer %lld tokens%s",
                 (long long)f->prompt_tokens, (long long)f->cached_tokens,
-                (long long)f->completion_tokens, f->stats ? ", " : "");
+                (long long)f->completion_tokens, f->stats ? "\n" : "");
     }
     if (f->stats) {
         fprintf(stderr, "%.1f tokens/s, first token after %.2f s, total %.2f s, %s",

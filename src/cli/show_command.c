@@ -165,10 +165,12 @@ static void print_prompts(const struct cli *cli, const char *key) {
 static void print_setting(const char *name, yyjson_val *val, const char *origin, bool first) {
     struct buf text = BUF_INIT(4096);
     buf_addf(&text, "%s ", name);
-    if (strcmp(name, "ttl") == 0 && yyjson_get_num(val) >= 0) {
+    if (strcmp(name, "ttl") == 0 && yyjson_is_num(val) && yyjson_get_num(val) >= 0) {
         char span[DURATION_TEXT];
         duration_format((msec)(yyjson_get_num(val) * 1000), span);
         buf_add_str(&text, span);
+    } else if (strcmp(name, "ttl") == 0) {
+        buf_add_str(&text, "none");
     } else {
         json_write_val(val, &text);
     }

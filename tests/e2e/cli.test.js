@@ -246,6 +246,8 @@ test('show: facts, memory, files, kept prompts, settings and their origin', asyn
   assert.equal(json.key, 'alpha');
   assert.equal(json.estimate.fits, true);
   assert.equal(json.files.length, 1);
+  await run(d, ['settings', 'set', 'default_ttl', 'none']);
+  assert.match((await run(d, ['show', 'beta'])).out, /ttl none \(from default_ttl\)/);
   const none = await run(d, ['show', 'omega']);
   assert.equal(none.code, 1);
   assert.match(none.err, /No model is called omega; `doze ls` lists them/);
