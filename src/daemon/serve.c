@@ -23,6 +23,7 @@
 #include "daemon/lmstudio_compat.h"
 #include "daemon/lmstudio_home.h"
 #include "daemon/log_feed.h"
+#include "daemon/offload.h"
 #include "daemon/pinned_store.h"
 #include "daemon/pressure_watch.h"
 #include "daemon/prompt_gc.h"
@@ -60,6 +61,7 @@ struct daemon {
     struct feed *events, *log;
     struct live live;
     struct history *history;
+    struct offload *offload;
     struct stored_responses *stored;
     uv_signal_t signals[3];
     char *worker;
@@ -529,6 +531,7 @@ static bool start_http(struct daemon *d, struct error *err) {
         .watch = d->watch,
         .downloads = d->downloads,
         .engines = d->engines,
+        .offload = d->offload,
         .tls = &d->tls,
     };
     struct http_options http = routes_http_options(&d->routes);
@@ -601,6 +604,7 @@ static void daemon_free(struct daemon *d) {
     lmstudio_home_free(d->lmstudio_home);
     history_free(d->history);
     stored_responses_free(d->stored);
+    offload_free(d->offload);
     feed_free(d->events);
     feed_free(d->log);
     catalog_free(d->catalog);
@@ -619,6 +623,7 @@ static void open_history(struct daemon *d) {
     char *responses = xasprintf("%s/responses.db", d->options.state_dir);
     d->history = history_new(&d->loop, path);
     d->stored = stored_responses_new(&d->loop, responses);
+    d->offload = offload_new(&d->loop);
     free(responses);
     free(path);
 }

@@ -192,6 +192,10 @@ void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx) {
     conn_schedule_gone(x->conn);
 }
 
+bool exchange_is_gone(const struct exchange *x) {
+    return x->conn->state == CONN_CLOSED;
+}
+
 void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx) {
     x->on_pressure = fn;
     x->pressure_ctx = ctx;

@@ -160,6 +160,8 @@ void exchange_end(struct exchange *x);
 /* The client is gone: stop working for it. Without this callback the exchange stays valid until
  * the handler ends it; what is written to it is dropped. */
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
+/* Has it left? */
+bool exchange_is_gone(const struct exchange *x);
 /* paused true: more than 256 KB are queued, stop making bytes for it; false: less than half of
  * that is left, go on. True comes from inside exchange_write, false never from inside a call. A
  * stream with more than 1 MB queued is closed. */

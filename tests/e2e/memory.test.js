@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-// Large bodies of many clients: the daemon's memory is bounded, and others are served meanwhile.
-// Alone: measures memory.
+// Large bodies, one and of many clients: the daemon's memory is bounded, and others are served
+// meanwhile.
+// Alone: measures memory and time.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import http from 'node:http';
 import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
@@ -63,3 +65,78 @@ for (const [name, size, make, limit, statuses] of [
     assert.ok(longest < 1000, `${longest} ms`);
   });
 }
+
+// Asks for /health all the time, in a process of its own, and says for each line it gets how long
+// the longest answer since the last one took, in ms.
+const poll = `
+  const http = require('node:http');
+  const agent = new http.Agent({ keepAlive: true });
+  let began, longest = 0;
+  function ask() {
+    began = performance.now();
+    http.get(process.argv[1] + '/health', { agent }, (response) => {
+      response.resume();
+      response.on('end', () => {
+        longest = Math.max(longest, performance.now() - began);
+        setImmediate(ask);
+      });
+    }).on('error', () => process.exit());
+  }
+  process.stdin.on('data', () => {
+    console.log(Math.max(longest, performance.now() - began));
+    longest = 0;
+    began = performance.now();
+  });
+  ask();
+`;
+
+function poller(t, url) {
+  const child = spawn(process.execPath, ['-e', poll, url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill());
+  return () => new Promise((resolve) => {
+    child.stdout.once('data', (line) => resolve(Number(line)));
+    child.stdin.write('?');
+  });
+}
+
+const many = (item) => Array.from({ length: Math.floor((15 * MB) / (item.length + 1)) },
+  () => item).join(',');
+const message = '{"role":"user","content":"a few words"}';
+const user = '"messages":[{"role":"user","content":"a"}]';
+const names = Array.from({ length: 80000 }, (_, i) => `name of tool ${i}`);
+const deferred = names.map((name) => `{"name":"${name}","defer_loading":true,"input_schema":{}}`);
+const references = names.map((name) => `{"type":"tool_reference","tool_name":"not ${name}"}`);
+
+const shapes = [
+  ['/v1/chat/completions', `"messages":[${many(message)}]`],
+  ['/v1/chat/completions', `"messages":[{"role":"user","content":[${
+    many('{"type":"text","text":"abc"}')}]}]`],
+  ['/v1/chat/completions', `${user},"tools":[${
+    many('{"type":"function","function":{"name":"f","parameters":{}}}')}]`],
+  ['/v1/chat/completions', `${user},"pad":"${'x'.repeat(15 * MB)}"`],
+  ['/v1/messages', `"max_tokens":1,"messages":[${many(message)}]`],
+  ['/v1/messages', `"max_tokens":1,"tools":[${deferred}],"messages":[{"role":"user","content":[${
+    references}]}]`],
+  ['/v1/responses', `"input":[${many(message)}]`],
+  ['/api/chat', `"messages":[${many(message)}]`],
+];
+
+test('a large body of any shape does not hold up others', async (t) => {
+  const d = await Daemon.start(t);
+  const longestWait = poller(t, d.url);
+  let waited = 0, worked = 0;
+  for (const [path, fields] of shapes) {
+    const body = `{"model":"nobody",${fields}}`;
+    await longestWait();
+    const began = performance.now();
+    const { status } = await fetch(d.url + path, { method: 'POST', body,
+      headers: { 'content-type': 'application/json' } });
+    const took = performance.now() - began, wait = await longestWait();
+    assert.ok(status === 404 || status === 413, `${path}: status ${status}`);
+    t.diagnostic(`${path} ${fields.slice(0, 40)}: ${Math.round(took)} ms, others waited ${
+      Math.round(wait)} ms`);
+    waited += wait;
+    worked += took;
+  }
+  assert.ok(waited < worked / 2, `others waited ${waited} of ${worked} ms`);
+});

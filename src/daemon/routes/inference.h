@@ -16,14 +16,15 @@ void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]);
 struct inference {
     const struct dialect *dialect;
     enum service_op op;
-    const char *id, *body;
-    size_t len;
+    char id[INFERENCE_ID_SIZE];
+    struct buf body;               /* empty: the exchange's */
+    struct stored_response record; /* id NULL: the answer is not stored */
 };
+void inference_clear(struct inference *inference);
 
-/* Answer the exchange; its own body is dropped. Takes *record (clears it), which is stored with
- * the answer's body when that is complete; without an id nothing is. Strings are borrowed for
- * the call. */
-void inference_begin(const struct routes *r, struct exchange *x,
-                     const struct inference *inference, struct stored_response *record);
+/* Answer the exchange; its own body is dropped. A large body is parsed on the pool. Takes body
+ * and record (clears them); the record is stored with the answer's body when that is complete.
+ */
+void inference_begin(const struct routes *r, struct exchange *x, struct inference *inference);
 
 #endif

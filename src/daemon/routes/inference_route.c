@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "daemon/offload.h"
 #include "daemon/routes/bearer.h"
 #include "daemon/routes/inference.h"
 #include "daemon/routes/route.h"
@@ -282,18 +283,17 @@ void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]) {
     exchange_add_header(x, "request-id", text);
 }
 
-/* Takes *record. */
+/* Takes the record. */
 static struct answer *answer_open(const struct routes *r, struct exchange *x,
-                                  const struct inference *inference,
-                                  const struct parsed *parsed, struct stored_response *record) {
+                                  struct inference *inference, const struct parsed *parsed) {
     const struct dialect *dialect = inference->dialect;
     struct answer *a = xcalloc(1, sizeof *a);
     a->service = r->service;
     a->dialect = dialect;
     a->x = x;
     a->stored = r->stored;
-    a->record = *record;
-    *record = (struct stored_response){ 0 };
+    a->record = inference->record;
+    inference->record = (struct stored_response){ 0 };
     a->stream = parsed->options.stream;
     a->tells_cache = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
     a->count = parsed->count;
@@ -327,8 +327,8 @@ static void tell_unenforced(struct exchange *x, const struct parsed *parsed) {
 }
 
 /* Answer what was parsed, if the client may have it. */
-static bool begin(const struct routes *r, struct exchange *x, const struct inference *inference,
-                  struct parsed *parsed, struct stored_response *record, struct error *err) {
+static bool begin(const struct routes *r, struct exchange *x, struct inference *inference,
+                  struct parsed *parsed, struct error *err) {
     bool unload = parsed->options.unload;
     struct bearer bearer;
     if (!bearer_of_exchange(r, x, &bearer, err)) return false;
@@ -336,10 +336,10 @@ static bool begin(const struct routes *r, struct exchange *x, const struct infer
                             unload ? PERMISSION_MODELS : PERMISSION_INFERENCE, err))
         return false;
     use_own_keep_alive(r, inference->dialect, parsed);
-    parsed->options.store = record->id != NULL;
-    if (record->id && bearer.key) record->owner = xstrdup(bearer.key->id);
+    parsed->options.store = inference->record.id != NULL;
+    if (inference->record.id && bearer.key) inference->record.owner = xstrdup(bearer.key->id);
     tell_unenforced(x, parsed);
-    struct answer *a = answer_open(r, x, inference, parsed, record);
+    struct answer *a = answer_open(r, x, inference, parsed);
     exchange_on_gone(x, answer_on_gone, a);
     exchange_on_pressure(x, answer_on_pressure, a);
     if (unload)
@@ -349,27 +349,69 @@ static bool begin(const struct routes *r, struct exchange *x, const struct infer
     return true;
 }
 
-void inference_begin(const struct routes *r, struct exchange *x,
-                     const struct inference *inference, struct stored_response *record) {
+void inference_clear(struct inference *inference) {
+    buf_clear(&inference->body);
+    stored_response_clear(&inference->record);
+}
+
+/* ---- parsing ---- */
+
+/* The client may leave meanwhile; its exchange, with the body, stays until this is done. */
+struct parsing {
+    const struct routes *r;
+    struct exchange *x;
+    struct inference inference;
+    struct parsed parsed;
+    bool formed;
     struct error err;
-    struct parsed *parsed = xcalloc(1, sizeof *parsed);
-    bool formed = inference->dialect->parse(inference->op, inference->body, inference->len,
-                                            parsed, &err);
-    exchange_drop_body(x);
-    if (!formed || !begin(r, x, inference, parsed, record, &err)) exchange_fail(x, &err);
-    if (formed) parsed_clear(parsed);
-    stored_response_clear(record);
-    free(parsed);
+};
+
+static const char *body_of(const struct parsing *p, size_t *ret_len) {
+    const struct buf *own = &p->inference.body;
+    *ret_len = own->len;
+    return own->len > 0 ? buf_str(own) : exchange_body(p->x, ret_len);
+}
+
+static void parsing_work(void *ctx) {
+    struct parsing *p = ctx;
+    size_t len;
+    const char *body = body_of(p, &len);
+    const struct inference *i = &p->inference;
+    p->formed = i->dialect->parse(i->op, body, len, &p->parsed, &p->err);
+}
+
+static void parsing_on_done(void *ctx) {
+    struct parsing *p = ctx;
+    bool begun = false;
+    exchange_drop_body(p->x);
+    buf_clear(&p->inference.body);
+    if (exchange_is_gone(p->x))
+        error_set(&p->err, ERR_CANCELLED, "The client has left.");
+    else
+        begun = p->formed && begin(p->r, p->x, &p->inference, &p->parsed, &p->err);
+    if (!begun) exchange_fail(p->x, &p->err);
+    if (p->formed) parsed_clear(&p->parsed);
+    inference_clear(&p->inference);
+    free(p);
+}
+
+void inference_begin(const struct routes *r, struct exchange *x, struct inference *inference) {
+    struct parsing *p = xcalloc(1, sizeof *p);
+    size_t len;
+    p->r = r;
+    p->x = x;
+    p->inference = *inference;
+    inference->body = (struct buf){ 0 };
+    inference->record = (struct stored_response){ 0 };
+    (void)body_of(p, &len);
+    offload_run(r->offload, len, &(struct offload_piece){ parsing_work, parsing_on_done, p });
 }
 
 static void answer_begin(const struct routes *r, struct exchange *x,
                          const struct dialect *dialect, enum service_op op) {
-    char id[INFERENCE_ID_SIZE];
-    struct stored_response nothing = { 0 };
-    struct inference inference = { .dialect = dialect, .op = op, .id = id };
-    inference_id(x, id);
-    inference.body = exchange_body(x, &inference.len);
-    inference_begin(r, x, &inference, &nothing);
+    struct inference inference = { .dialect = dialect, .op = op };
+    inference_id(x, inference.id);
+    inference_begin(r, x, &inference);
 }
 
 /* The handler of an endpoint: a dialect, and what it is asked for. */

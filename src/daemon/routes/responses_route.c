@@ -12,6 +12,7 @@
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/responses/responses.h"
 #include "base/xalloc.h"
+#include "daemon/offload.h"
 #include "daemon/routes/bearer.h"
 #include "daemon/routes/inference.h"
 #include "daemon/routes/reply.h"
@@ -32,34 +33,19 @@ static const struct stored_api responses_api = { &dialect_responses, NULL };
 static const struct stored_api lmstudio_api = { &dialect_lmstudio_v1_chat,
                                                 lmstudio_v1_chat_form };
 
-/* The exchange's body in that form; it is borrowed from the exchange or from `formed`. */
-static bool body_read(const struct stored_api *api, struct exchange *x, struct buf *formed,
-                      const char **ret_body, size_t *ret_len, struct error *err) {
-    *ret_body = exchange_body(x, ret_len);
-    if (!api->form) return true;
-    if (!api->form(*ret_body, *ret_len, formed, err)) return false;
-    *ret_body = buf_str(formed);
-    *ret_len = formed->len;
-    return true;
-}
-
 /* ---- an exchange that waits for the store ---- */
 
 struct waiting {
     const struct routes *r;
     struct exchange *x;
     struct response_task *task;
-    const struct stored_api *api; /* FIND */
     enum response_wish wish;
-    bool cancels;   /* READ */
-    char *id;       /* of the response */
-    char *previous; /* FIND */
-    bool store;     /* FIND */
+    bool cancels; /* READ */
+    char *id;     /* of the response */
 };
 
 static void waiting_free(struct waiting *w) {
     free(w->id);
-    free(w->previous);
     free(w);
 }
 
@@ -69,71 +55,24 @@ static void waiting_on_gone(void *ctx) {
     waiting_free(w);
 }
 
-static void waiting_begin(struct waiting *w) {
+static void refuse_waiting(struct exchange *x) {
     struct error err;
+    error_set(&err, ERR_QUEUE_FULL,
+              "Too many requests for stored responses are waiting; try again in a second.");
+    err.retry_after = 1;
+    exchange_fail(x, &err);
+}
+
+static void waiting_begin(struct waiting *w) {
     if (w->task) {
         exchange_on_gone(w->x, waiting_on_gone, w);
         return;
     }
-    error_set(&err, ERR_QUEUE_FULL,
-              "Too many requests for stored responses are waiting; try again in a second.");
-    err.retry_after = 1;
-    exchange_fail(w->x, &err);
+    refuse_waiting(w->x);
     waiting_free(w);
 }
 
 /* ---- a new response ---- */
-
-/* The part of the conversation that this response adds, for the store. */
-static bool record_make(const struct inference *inference, const struct buf *found,
-                        const char *previous, struct stored_response *ret_record,
-                        struct error *err) {
-    struct stored_response record = { .id = xasprintf("resp_%s", inference->id),
-                                      .previous = previous ? xstrdup(previous) : NULL,
-                                      .input = BUF_INIT(JOINED_MAX) };
-    if (past_format_input(inference->body, inference->len, found, inference->id, &record.input,
-                          err)) {
-        *ret_record = record;
-        return true;
-    }
-    stored_response_clear(&record);
-    return false;
-}
-
-/* found NULL: the body names nothing that is stored. */
-static void begin(const struct routes *r, struct exchange *x, const struct stored_api *api,
-                  const struct buf *found, bool store, const char *previous) {
-    struct error err;
-    char id[INFERENCE_ID_SIZE];
-    struct buf joined = BUF_INIT(JOINED_MAX), formed = BUF_INIT(JOINED_MAX);
-    struct stored_response record = { 0 };
-    struct inference inference = { .dialect = api->dialect, .op = OP_CHAT, .id = id };
-    bool ok = body_read(api, x, &formed, &inference.body, &inference.len, &err) &&
-              (!found || past_join(inference.body, inference.len, found, &joined, &err));
-    inference_id(x, id);
-    if (ok && store && stored_responses_on(r->stored)) {
-        ok = record_make(&inference, found, previous, &record, &err);
-    }
-    if (found) {
-        inference.body = buf_str(&joined);
-        inference.len = joined.len;
-    }
-    if (ok)
-        inference_begin(r, x, &inference, &record);
-    else
-        exchange_fail(x, &err);
-    buf_clear(&joined);
-    buf_clear(&formed);
-}
-
-static void responses_on_found(void *ctx, const struct buf *found, const struct error *error) {
-    struct waiting *w = ctx;
-    if (found)
-        begin(w->r, w->x, w->api, found, w->store, w->previous);
-    else
-        exchange_fail(w->x, error);
-    waiting_free(w);
-}
 
 /* Whose responses the client may see: those of the key with this id, or all if that is NULL.
  * Valid until the loop goes on. */
@@ -146,39 +85,157 @@ static bool owner_of(const struct routes *r, const struct exchange *x, const cha
     return true;
 }
 
-static void find(struct routes *r, struct exchange *x, const struct stored_api *api,
-                 struct past_wanted *wanted) {
+/* Its body is read, what it names is found, both are joined. What takes long for a large body
+ * is done on the pool; the exchange stays until then, with the body. */
+struct coming {
+    const struct routes *r;
+    struct exchange *x;
+    const struct stored_api *api;
+    struct past_wanted wanted;
+    struct buf formed; /* the body in the form of the Responses API; empty: it has it */
+    struct response_task *task; /* looks for what is wanted */
+    struct buf found;           /* empty: nothing stored is named */
+    bool store;
+    char *previous;
+    struct inference inference;
+    bool ok;
     struct error err;
-    const char *owner;
-    if (!owner_of(r, x, &owner, &err)) {
-        exchange_fail(x, &err);
+};
+
+static void coming_free(struct coming *c) {
+    past_wanted_clear(&c->wanted);
+    buf_clear(&c->formed);
+    buf_clear(&c->found);
+    inference_clear(&c->inference);
+    free(c->previous);
+    free(c);
+}
+
+static void coming_fail(struct coming *c, const struct error *err) {
+    exchange_fail(c->x, err);
+    coming_free(c);
+}
+
+static void coming_run(struct coming *c, void (*work)(void *ctx), void (*on_done)(void *ctx)) {
+    size_t len;
+    (void)exchange_body(c->x, &len);
+    offload_run(c->r->offload, len + c->found.len, &(struct offload_piece){ work, on_done, c });
+}
+
+static const char *coming_body(const struct coming *c, size_t *ret_len) {
+    *ret_len = c->formed.len;
+    return c->formed.len > 0 ? buf_str(&c->formed) : exchange_body(c->x, ret_len);
+}
+
+/* The part of the conversation that this response adds, for the store. */
+static bool record_make(struct coming *c, const char *body, size_t len) {
+    struct stored_response *record = &c->inference.record;
+    *record = (struct stored_response){ .id = xasprintf("resp_%s", c->inference.id),
+                                        .previous = c->previous ? xstrdup(c->previous) : NULL,
+                                        .input = BUF_INIT(JOINED_MAX) };
+    return past_format_input(body, len, c->found.len > 0 ? &c->found : NULL, c->inference.id,
+                             &record->input, &c->err);
+}
+
+static void coming_join(void *ctx) {
+    struct coming *c = ctx;
+    size_t len;
+    const char *body = coming_body(c, &len);
+    buf_init(&c->inference.body, JOINED_MAX);
+    c->ok = c->found.len == 0 || past_join(body, len, &c->found, &c->inference.body, &c->err);
+    c->ok = c->ok && (!c->store || record_make(c, body, len));
+}
+
+static void coming_on_joined(void *ctx) {
+    struct coming *c = ctx;
+    if (!c->ok) {
+        coming_fail(c, &c->err);
         return;
     }
-    struct waiting *w = xcalloc(1, sizeof *w);
-    w->r = r;
-    w->x = x;
-    w->api = api;
-    w->store = wanted->store;
-    w->previous = wanted->previous ? xstrdup(wanted->previous) : NULL;
-    w->task = stored_responses_find(r->stored, wanted, owner,
-                                    (struct response_sink){ responses_on_found, w });
-    waiting_begin(w);
+    if (c->found.len == 0) {
+        c->inference.body = c->formed;
+        c->formed = (struct buf){ 0 };
+    }
+    inference_begin(c->r, c->x, &c->inference);
+    coming_free(c);
+}
+
+static void join(struct coming *c) {
+    c->inference.dialect = c->api->dialect;
+    c->inference.op = OP_CHAT;
+    inference_id(c->x, c->inference.id);
+    c->store = c->store && stored_responses_on(c->r->stored);
+    coming_run(c, coming_join, coming_on_joined);
+}
+
+static void coming_on_found(void *ctx, const struct buf *found, const struct error *error) {
+    struct coming *c = ctx;
+    if (!found) {
+        coming_fail(c, error);
+        return;
+    }
+    exchange_on_gone(c->x, NULL, NULL);
+    if (exchange_is_gone(c->x)) { /* its end is on its way */
+        coming_free(c);
+        return;
+    }
+    buf_init(&c->found, found->max);
+    (void)buf_add(&c->found, found->data, found->len);
+    join(c);
+}
+
+static void coming_on_gone(void *ctx) {
+    struct coming *c = ctx;
+    response_task_forget(c->task);
+    coming_free(c);
+}
+
+static void find(struct coming *c) {
+    struct response_sink sink = { coming_on_found, c };
+    const char *owner;
+    if (!owner_of(c->r, c->x, &owner, &c->err)) {
+        coming_fail(c, &c->err);
+        return;
+    }
+    c->task = stored_responses_find(c->r->stored, &c->wanted, owner, sink);
+    if (c->task) {
+        exchange_on_gone(c->x, coming_on_gone, c);
+    } else {
+        refuse_waiting(c->x);
+        coming_free(c);
+    }
+}
+
+static void coming_read(void *ctx) {
+    struct coming *c = ctx;
+    size_t len;
+    const char *body = exchange_body(c->x, &len);
+    buf_init(&c->formed, JOINED_MAX);
+    c->ok = !c->api->form || c->api->form(body, len, &c->formed, &c->err);
+    body = coming_body(c, &len);
+    c->ok = c->ok && past_read(body, len, &c->wanted, &c->err);
+}
+
+static void coming_on_read(void *ctx) {
+    struct coming *c = ctx;
+    if (!c->ok) {
+        coming_fail(c, &c->err);
+        return;
+    }
+    c->store = c->wanted.store;
+    c->previous = c->wanted.previous ? xstrdup(c->wanted.previous) : NULL;
+    if (c->previous || c->wanted.item_count > 0)
+        find(c);
+    else
+        join(c);
 }
 
 static void answer(struct routes *r, struct exchange *x, const struct stored_api *api) {
-    struct error err;
-    struct past_wanted wanted = { 0 };
-    struct buf formed = BUF_INIT(JOINED_MAX);
-    const char *body;
-    size_t len;
-    if (!body_read(api, x, &formed, &body, &len, &err) || !past_read(body, len, &wanted, &err))
-        exchange_fail(x, &err);
-    else if (wanted.previous || wanted.item_count > 0)
-        find(r, x, api, &wanted);
-    else
-        begin(r, x, api, NULL, wanted.store, NULL);
-    past_wanted_clear(&wanted);
-    buf_clear(&formed);
+    struct coming *c = xcalloc(1, sizeof *c);
+    c->r = r;
+    c->x = x;
+    c->api = api;
+    coming_run(c, coming_read, coming_on_read);
 }
 
 void route_responses(void *ctx, struct exchange *x) {

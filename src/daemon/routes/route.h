@@ -21,6 +21,7 @@ struct history;
 struct key_store;
 struct listeners;
 struct metrics;
+struct offload;
 struct prompts;
 struct serve_options;
 struct service;
@@ -50,6 +51,7 @@ struct routes {
     struct watch *watch;
     struct downloads *downloads;
     struct engines *engines;
+    struct offload *offload;
     const struct ws_host *ws_host;
     const struct listeners *listeners;
     const struct tls_files *tls;
