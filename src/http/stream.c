@@ -19,6 +19,7 @@ enum {
     PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
     SEND_AFTER = 64 * 1024,  /* encrypted bytes of one call that are sent together */
     CHATTER_MAX = 64 * 1024, /* bytes of handshakes and key updates that nobody reads */
+    HANDSHAKES_US = 5000,    /* that handshakes may take before others have their turn */
 };
 
 struct stream_block {
@@ -28,18 +29,37 @@ struct stream_block {
     char bytes[BLOCK_SIZE];
 };
 
+/* A handshake with an RSA key computes for milliseconds, and many may come at once. */
+static bool has_turn(const struct stream *s) {
+    struct stream_shared *shared = s->shared;
+    uint64_t turn = uv_now(s->tcp.loop);
+    if (stream_is_ready(s)) return true;
+    if (shared->turn != turn) shared->handshaking = 0;
+    shared->turn = turn;
+    return shared->handshaking < HANDSHAKES_US * 1000;
+}
+
+/* Without room the bytes stay in the kernel, which tells of them again in the next turn. */
 static void stream_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf) {
     struct stream *s = handle->data;
     (void)suggested;
-    *ret_buf = uv_buf_init(s->shared->read_buffer, STREAM_READ_SIZE);
+    *ret_buf = uv_buf_init(s->shared->read_buffer, has_turn(s) ? STREAM_READ_SIZE : 0);
 }
 
 static void read_secured(struct stream *s, const char *bytes, size_t len);
 
+static void read_timed(struct stream *s, const char *bytes, size_t len) {
+    bool ready = stream_is_ready(s);
+    uint64_t began = uv_hrtime();
+    read_secured(s, bytes, len);
+    if (!ready) s->shared->handshaking += uv_hrtime() - began;
+}
+
 static void stream_on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf) {
     struct stream *s = tcp->data;
+    if (len == UV_ENOBUFS) return; /* it is not its turn */
     if (len > 0 && s->tls)
-        read_secured(s, buf->base, (size_t)len);
+        read_timed(s, buf->base, (size_t)len);
     else if (len > 0 && !s->refused)
         s->events->on_read(s->ctx, buf->base, (size_t)len);
     if (len < 0) {

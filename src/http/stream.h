@@ -39,8 +39,10 @@ struct stream_events {
 };
 
 struct stream_shared {
-    char *read_buffer; /* STREAM_READ_SIZE bytes, used by one read callback at a time */
-    size_t queued;     /* by all streams */
+    char *read_buffer;    /* STREAM_READ_SIZE bytes, used by one read callback at a time */
+    size_t queued;        /* by all streams */
+    uint64_t turn;        /* of the loop: its time then, ... */
+    uint64_t handshaking; /* ... and the nanoseconds that handshakes took in it */
 };
 
 struct stream {

@@ -3,6 +3,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ static FILE *create(const char *path) {
 const char *certificate_write(const struct certificate_wish *wish) {
     char *path = keep(xasprintf("%s%s", certificate_folder(), wish->name));
     char *key_path = keep(xasprintf("%s.key", path));
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = wish->rsa_bits ? EVP_RSA_gen((unsigned)wish->rsa_bits)
+                                   : EVP_EC_gen("P-256");
     X509 *cert = make(key, wish);
     FILE *file = create(path), *key_file = create(key_path);
     if (PEM_write_X509(file, cert) != 1) abort();

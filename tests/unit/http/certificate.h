@@ -15,6 +15,7 @@ struct certificate_wish {
     bool with_key;          /* the key is in the file, too */
     const char *passphrase; /* of the key; NULL: none */
     bool expired;
+    int rsa_bits; /* 0: a key of P-256 */
 };
 
 /* Write NAME with a certificate that signs itself, and NAME.key with its key. Returns NAME's

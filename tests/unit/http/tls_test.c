@@ -2,9 +2,11 @@
 /* The server over TLS: what other tests prove of plain connections, with TLS between. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +18,7 @@
 #define HOST "Host: localhost\r\n"
 #define CLOSE HOST "Connection: close\r\n\r\n"
 
-enum { READ_MAX = 64 << 20, SHORT = 150 };
+enum { READ_MAX = 64 << 20, SHORT = 150, MANY = 100 };
 
 struct client {
     int fd;
@@ -294,6 +296,49 @@ static void test_key_updates_without_end_are_cut(void **state) {
     fixture_stop(f);
 }
 
+static int count_answered(const struct client *clients, int count) {
+    int answered = 0;
+    for (int i = 0; i < count; i++) {
+        struct pollfd at = { .fd = clients[i].fd, .events = POLLIN };
+        answered += poll(&at, 1, 0);
+    }
+    return answered;
+}
+
+/* Each of them computes for milliseconds; all of them would take a second or more. */
+static void test_many_handshakes_leave_turns_to_others(void **state) {
+    struct certificate_wish slow = { .name = "slow", .with_key = true, .rsa_bits = 3072 };
+    struct client many[MANY];
+    struct buf out = { .max = 0 };
+    const char *usual = fixture_tls;
+    (void)state;
+    fixture_tls = certificate_write(&slow);
+    struct fixture *f = start(NULL);
+    struct client other = secure(f, 0);
+    for (int i = 0; i < MANY; i++) many[i].fd = client_connect(f);
+    settle(f); /* all are accepted */
+    assert_int_equal(kill(f->pid, SIGSTOP), 0);
+    for (int i = 0; i < MANY; i++) {
+        many[i].ssl = SSL_new(ctx);
+        assert_int_equal(SSL_set_fd(many[i].ssl, many[i].fd), 1);
+        assert_int_equal(fcntl(many[i].fd, F_SETFL, O_NONBLOCK), 0);
+        assert_int_equal(SSL_connect(many[i].ssl), -1); /* the first message is sent */
+    }
+    put(&other, "GET /quick HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(kill(f->pid, SIGCONT), 0);
+    read_until(&other, &out, "quick");
+    assert_true(count_answered(many, MANY) < MANY - 20);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(fcntl(many[i].fd, F_SETFL, 0), 0);
+        assert_int_equal(SSL_connect(many[i].ssl), 1);
+        leave(&many[i]);
+    }
+    leave(&other);
+    buf_clear(&out);
+    fixture_stop(f);
+    fixture_tls = usual;
+}
+
 static bool names(const struct client *c, const char *name) {
     char text[64] = "";
     X509 *cert = SSL_get1_peer_certificate(c->ssl);
@@ -395,6 +440,7 @@ int main(void) {
         cmocka_unit_test(test_old_client_reads_why),
         cmocka_unit_test(test_dripped_handshake_is_cut),
         cmocka_unit_test(test_key_updates_without_end_are_cut),
+        cmocka_unit_test(test_many_handshakes_leave_turns_to_others),
         cmocka_unit_test(test_new_certificate_leaves_streams_alone),
         cmocka_unit_test(test_upgraded_connection),
         cmocka_unit_test(test_server_closes_amid_all),
