@@ -177,6 +177,17 @@ void on_cancel(struct lc_step *st, const struct lc_event *ev) {
     action_add(st, LC_DO_ABORT, r->slot)->request = r->id;
 }
 
+/* An answer that was put aside goes on as soon as the worker has a place for it. */
+void on_reader(struct lc_step *st, const struct lc_event *ev) {
+    int k = request_find(st->lc, ev->request);
+
+    if (k < 0) return;
+    struct lc_request *r = &st->lc->requests[k];
+    if (r->state != LC_RUNNING || ev->stuck == (r->stuck_since != MSEC_NEVER)) return;
+    r->stuck_since = ev->stuck ? st->lc->now : MSEC_NEVER;
+    if (!ev->stuck && r->place == LC_PLACE_GIVEN) r->place = LC_PLACE_EXTRA;
+}
+
 /* Requests behind a closed gate wait for the next worker already; they stay. */
 void on_unload(struct lc_step *st, const struct lc_event *ev) {
     struct lc_slot *slot = &st->lc->slots[ev->slot];

@@ -34,6 +34,7 @@ struct lc_refusal {
 struct lc_tally {
     uint32_t waiting, admitted, running;
     uint32_t infer; /* of those running, the ones that hold a parallel place */
+    uint32_t extra; /* of these, the ones that read again */
 };
 
 /* While something works a tick is due this often. Events that stay away for much longer tell
@@ -77,6 +78,13 @@ void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived);
 /* Their ttls count for the load to come; they have counted for the instance that is gone. */
 void requests_ask_again(struct lifecycle *lc, int slot);
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
+/* Does it hold a parallel place? */
+bool request_has_place(const struct lc_request *r);
+/* The index of the request with a place on the slot whose client has read nothing for longest,
+ * or -1. */
+int request_find_stuck(const struct lifecycle *lc, int slot);
+/* After a gap in the time: the patience with readers begins again. */
+void requests_refresh(struct lifecycle *lc);
 /* Requests for the model, on any slot, without a parallel place. */
 uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
 /* The slot's first waiting request of the kind, or of any; NULL. Valid until the next change.
@@ -131,6 +139,9 @@ void slot_count_ttl(struct lifecycle *lc, int slot, const struct lc_request *r);
 void slot_spawn(struct lc_step *st, int slot);
 /* Counts a failed load: no jit load before retry_at. */
 void slot_count_failure(struct lifecycle *lc, int slot);
+/* When a request that waits gets the place of one whose client does not read; MSEC_NEVER: not
+ * as it is. */
+msec place_is_given_at(const struct lifecycle *lc, int slot);
 /* What the slot has to do by itself now; true if it did something. */
 bool slot_settle(struct lc_step *st, int slot);
 
@@ -147,8 +158,8 @@ bool slot_needs_place(const struct lifecycle *lc, int slot);
 
 /* client.c, worker.c */
 typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
-lc_handler on_request, on_load, on_cancel, on_unload, on_update, on_settings, on_budget,
-    on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready,
+lc_handler on_request, on_load, on_cancel, on_reader, on_unload, on_update, on_settings,
+    on_budget, on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready,
     on_load_failed, on_done, on_heard, on_memory, on_exited;
 /* The shutdown's patience is over: running answers end, everybody leaves. */
 void shutdown_force(struct lc_step *st);

@@ -120,6 +120,7 @@ struct lc_settings {
     msec lease;           /* what a get-or-load has loaded is not evicted for so long unused */
     msec load_grace;      /* a load nobody waits for goes on for so long, at least */
     msec load_stall;      /* a load without progress for so long is failed */
+    msec reader_patience; /* a place is another's if its client reads nothing for so long */
     msec hang;            /* a worker with work that is silent for so long is killed */
     msec stop_grace;      /* polite stop, then kill */
     msec shutdown_grace;  /* running answers may go on for so long after a shutdown event */
@@ -127,7 +128,7 @@ struct lc_settings {
 };
 
 /* The defaults of docs/lifecycle.md: jit on, 3600 s, evict on, 1 s window, 120 s, 60 s, 10 s,
- * 10 s, 128; lease 5 s, load grace 10 s. */
+ * 10 s, 128; lease 5 s, load grace 10 s, reader patience 5 s. */
 struct lc_settings lc_settings_default(void);
 
 enum lc_event_kind {
@@ -137,6 +138,7 @@ enum lc_event_kind {
     LC_EV_LOAD,     /* request, model, ttl, plan, force, own_slot; slot: an intended instance
                        whose identifier the load has, or LC_NO_SLOT */
     LC_EV_CANCEL,   /* request: its client went away */
+    LC_EV_READER,   /* request, stuck: its client reads nothing of the answer, or reads again */
     LC_EV_UNLOAD,   /* slot, generation: by hand; also of what is intended only */
     LC_EV_UPDATE,   /* slot, generation, origin, ttl: pin, unpin, change the ttl */
     LC_EV_SETTINGS, /* settings */
@@ -187,6 +189,7 @@ struct lc_event {
     msec ttl; /* ms; MSEC_NEVER: none; LC_TTL_NOT_GIVEN */
     struct lc_plan plan;
     bool force;    /* LC_EV_LOAD: skip the memory check */
+    bool stuck;    /* LC_EV_READER */
     bool own_slot; /* LC_EV_LOAD: a new instance even if one could be promoted (identifier
                       given) */
     uint32_t permille;
@@ -202,10 +205,11 @@ enum lc_action_kind {
     LC_DO_SPAWN,   /* slot: start worker `generation` and load `model` */
     LC_DO_STOP,    /* slot: ask the worker to end everything and leave */
     LC_DO_KILL,    /* slot: SIGKILL it (after grace, when it hangs, when a load stalls) */
-    LC_DO_START,   /* request: hand it to worker `generation` of slot */
-    LC_DO_ABORT,   /* request on slot: tell the worker that it is not wanted */
-    LC_DO_LOADED,  /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
-    LC_DO_FAIL,    /* request: answer `fail`; it is forgotten */
+    LC_DO_START, /* request: hand it to worker `generation` of slot. If all places of the worker
+                      are taken, that of an answer whose client does not read is for it */
+    LC_DO_ABORT, /* request on slot: tell the worker that it is not wanted */
+    LC_DO_LOADED, /* request (GET_OR_LOAD, LOAD): slot is loaded; `fresh`: by a new load */
+    LC_DO_FAIL,   /* request: answer `fail`; it is forgotten */
     LC_DO_ASSIGN, /* slot now belongs to `model` (was free): give it an identifier. Comes before
                      any other action for it */
     LC_DO_FREE,   /* slot is free */
@@ -238,6 +242,13 @@ enum lc_request_state {
     LC_RUNNING,
 };
 
+/* Whose is the parallel place of a RUNNING request (Order, rule 3)? */
+enum lc_place {
+    LC_PLACE_OWN,
+    LC_PLACE_GIVEN, /* another's: its client did not read */
+    LC_PLACE_EXTRA, /* its own, over the parallel ones: its client reads again */
+};
+
 struct lc_request {
     uint64_t id;
     uint64_t client;
@@ -248,7 +259,9 @@ struct lc_request {
     int slot;
     enum lc_kind kind;
     enum lc_request_state state;
-    uint8_t lost; /* workers that died while it waited for them */
+    enum lc_place place;
+    msec stuck_since; /* RUNNING: its client reads nothing since then; MSEC_NEVER: it reads */
+    uint8_t lost;     /* workers that died while it waited for them */
     bool owed; /* ADMITTED by the load that it waited for; an older waiter's turn comes after */
     bool aborted; /* its client went away; waits for the worker's DONE */
     bool force;   /* LOAD: no memory check */

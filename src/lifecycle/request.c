@@ -66,6 +66,7 @@ void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
         .slot = slot,
         .kind = ev->kind == LC_EV_LOAD ? LC_KIND_LOAD : ev->request_kind,
         .state = state,
+        .stuck_since = MSEC_NEVER,
         .force = ev->kind == LC_EV_LOAD && ev->force,
     };
 }
@@ -125,6 +126,29 @@ void requests_ask_again(struct lifecycle *lc, int slot) {
         if (lc->requests[i].slot == slot) lc->requests[i].ttl = lc->requests[i].asked_ttl;
 }
 
+bool request_has_place(const struct lc_request *r) {
+    return r->state == LC_RUNNING && r->kind == LC_KIND_INFER && r->place != LC_PLACE_GIVEN;
+}
+
+int request_find_stuck(const struct lifecycle *lc, int slot) {
+    msec since = MSEC_NEVER;
+    int first = -1;
+
+    for (uint32_t i = 0; i < lc->request_count; i++) {
+        const struct lc_request *r = &lc->requests[i];
+        if (r->slot != slot || !request_has_place(r) || r->stuck_since >= since) continue;
+        since = r->stuck_since;
+        first = (int)i;
+    }
+    return first;
+}
+
+/* A clock that has jumped says nothing of readers. */
+void requests_refresh(struct lifecycle *lc) {
+    for (uint32_t i = 0; i < lc->request_count; i++)
+        if (lc->requests[i].stuck_since != MSEC_NEVER) lc->requests[i].stuck_since = lc->now;
+}
+
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {
     struct lc_tally n = { 0 };
 
@@ -134,7 +158,8 @@ struct lc_tally requests_tally(const struct lifecycle *lc, int slot) {
         n.waiting += r->state == LC_WAITING;
         n.admitted += r->state == LC_ADMITTED;
         n.running += r->state == LC_RUNNING;
-        n.infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+        n.infer += request_has_place(r);
+        n.extra += request_has_place(r) && r->place == LC_PLACE_EXTRA;
     }
     return n;
 }

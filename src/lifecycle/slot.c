@@ -351,20 +351,39 @@ static bool settle_loading(struct lc_step *st, int i) {
     return true;
 }
 
-/* The admitted request that takes the next place: the lowest turn, then the oldest. */
-static struct lc_request *next_in_turn(struct lifecycle *lc, int i) {
-    struct lc_request *next = NULL;
+/* The index of the admitted request that takes the next place, the lowest turn, then the
+ * oldest; -1. */
+static int next_in_turn(const struct lifecycle *lc, int i) {
+    int next = -1;
 
     for (uint32_t k = 0; k < lc->request_count; k++) {
-        struct lc_request *r = &lc->requests[k];
+        const struct lc_request *r = &lc->requests[k];
         if (r->slot != i || r->state != LC_ADMITTED || r->kind != LC_KIND_INFER) continue;
-        if (next == NULL || r->turn < next->turn) next = r;
+        if (next < 0 || r->turn < lc->requests[next].turn) next = (int)k;
     }
     return next;
 }
 
+msec place_is_given_at(const struct lifecycle *lc, int i) {
+    int k = request_find_stuck(lc, i);
+
+    if (k < 0 || next_in_turn(lc, i) < 0) return MSEC_NEVER;
+    return msec_after(lc->requests[k].stuck_since, lc->settings.reader_patience);
+}
+
+/* A place for one more; an answer whose client does not read gives its own. */
+static bool slot_has_place(struct lifecycle *lc, int i) {
+    while (requests_tally(lc, i).infer >= lc->slots[i].plan.parallel) {
+        if (lc->now < place_is_given_at(lc, i)) return false;
+        lc->requests[request_find_stuck(lc, i)].place = LC_PLACE_GIVEN;
+    }
+    return true;
+}
+
 static void request_start(struct lc_step *st, struct lc_request *r) {
     r->state = LC_RUNNING;
+    r->place = LC_PLACE_OWN;
+    r->stuck_since = MSEC_NEVER;
     st->lc->slots[r->slot].last_used = st->lc->now;
     action_add(st, LC_DO_START, r->slot)->request = r->id;
 }
@@ -379,9 +398,8 @@ static void slot_start(struct lc_step *st, int i) {
         if (r->slot == i && r->state == LC_ADMITTED && r->kind == LC_KIND_LIGHT)
             request_start(st, r);
     }
-    for (uint32_t taken = requests_tally(lc, i).infer; taken < slot->plan.parallel; taken++) {
-        struct lc_request *next = next_in_turn(lc, i);
-        if (next == NULL) break;
+    for (int k; (k = next_in_turn(lc, i)) >= 0 && slot_has_place(lc, i);) {
+        struct lc_request *next = &lc->requests[k];
         if (next->turn > slot->turn) slot->turn = next->turn;
         request_start(st, next);
     }

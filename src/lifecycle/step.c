@@ -13,6 +13,7 @@ static lc_handler *const handlers[] = {
     [LC_EV_REQUEST] = on_request,
     [LC_EV_LOAD] = on_load,
     [LC_EV_CANCEL] = on_cancel,
+    [LC_EV_READER] = on_reader,
     [LC_EV_UNLOAD] = on_unload,
     [LC_EV_UPDATE] = on_update,
     [LC_EV_SETTINGS] = on_settings,
@@ -45,6 +46,7 @@ struct lc_settings lc_settings_default(void) {
         .lease = (msec)5 * 1000,
         .load_grace = (msec)10 * 1000,
         .load_stall = (msec)120 * 1000,
+        .reader_patience = (msec)5 * 1000,
         .hang = (msec)60 * 1000,
         .stop_grace = (msec)10 * 1000,
         .shutdown_grace = (msec)10 * 1000,
@@ -130,6 +132,7 @@ static bool something_is_watched(const struct lifecycle *lc) {
 
 static void refresh_watchdogs(struct lifecycle *lc) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) slot_refresh(lc, i);
+    requests_refresh(lc);
     if (lc->shutdown_by != MSEC_NEVER && lc->shutting_down)
         lc->shutdown_by = msec_after(lc->now, lc->settings.shutdown_grace);
 }
@@ -171,7 +174,7 @@ static msec slot_deadline(const struct lifecycle *lc, int i) {
                    : slot_expires(slot);
     case LC_BUSY:
     case LC_DRAINING:
-        return msec_after(slot->heard, lc->settings.hang);
+        return sooner(msec_after(slot->heard, lc->settings.hang), place_is_given_at(lc, i));
     case LC_UNLOADING:
         return slot->stop_by;
     }

@@ -17,7 +17,8 @@ static bool request_valid(const struct lifecycle *lc, uint32_t k) {
 static bool working_valid(const struct lc_slot *slot, const struct lc_tally *n) {
     bool full = n->infer >= slot->plan.parallel;
 
-    return n->running > 0 && n->infer <= slot->plan.parallel && (n->admitted == 0 || full);
+    return n->running > 0 && n->infer <= slot->plan.parallel + n->extra &&
+           (n->admitted == 0 || full);
 }
 
 static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *slot,
@@ -79,7 +80,8 @@ bool lifecycle_valid(const struct lifecycle *lc) {
         n[r->slot].waiting += r->state == LC_WAITING;
         n[r->slot].admitted += r->state == LC_ADMITTED;
         n[r->slot].running += r->state == LC_RUNNING;
-        n[r->slot].infer += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+        n[r->slot].infer += request_has_place(r);
+        n[r->slot].extra += request_has_place(r) && r->place == LC_PLACE_EXTRA;
     }
     for (int i = 0; i < LC_MAX_SLOTS; i++)
         if (!slot_valid(lc, &lc->slots[i], &n[i])) return false;

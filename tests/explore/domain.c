@@ -34,6 +34,7 @@ void domain_init(const struct domain *d, struct lifecycle *lc) {
         .lease = 2 * UNIT,
         .load_grace = UNIT,
         .load_stall = 4 * UNIT,
+        .reader_patience = 2 * UNIT,
         .hang = 4 * UNIT,
         .stop_grace = 3 * UNIT,
         .shutdown_grace = 2 * UNIT,
@@ -104,6 +105,16 @@ static void add_done(struct list *l, int slot) {
         const struct lc_request *r = &l->lc->requests[i];
         if (r->slot == slot && r->state == LC_RUNNING)
             add_worker(l, LC_EV_DONE, slot)->request = r->id;
+    }
+}
+
+static void add_readers(struct list *l) {
+    for (uint32_t i = 0; i < l->lc->request_count; i++) {
+        const struct lc_request *r = &l->lc->requests[i];
+        if (r->state != LC_RUNNING || r->kind != LC_KIND_INFER) continue;
+        struct lc_event *ev = add(l, LC_EV_READER);
+        ev->request = r->id;
+        ev->stuck = r->stuck_since == MSEC_NEVER;
     }
 }
 
@@ -199,6 +210,7 @@ uint32_t domain_events(const struct domain *d, const struct lifecycle *lc,
         for (uint32_t m = 0; m < d->models; m++) add_requests(&l, m);
     for (uint32_t i = 0; i < lc->request_count && (d->may & MAY_CANCEL); i++)
         if (!lc->requests[i].aborted) add(&l, LC_EV_CANCEL)->request = lc->requests[i].id;
+    if (d->may & MAY_READ) add_readers(&l);
     for (int i = 0; i < LC_MAX_SLOTS; i++) add_orders(&l, i);
     if (d->may & MAY_MODE) add_settings(&l);
     if (d->may & MAY_BUDGET) add(&l, LC_EV_BUDGET)->bytes = lc->budget == 2 ? d->budget : 2;
@@ -277,6 +289,8 @@ static void mix_request(uint64_t *key, const struct lifecycle *lc, const struct 
     mix(key, (uint64_t)r->ttl | (uint64_t)r->owed << 62);
     mix(key, (uint64_t)r->asked_ttl);
     mix(key, age(lc, r->arrived, lc->settings.switch_window));
+    mix(key, (uint64_t)r->place);
+    mix(key, age(lc, r->stuck_since, lc->settings.reader_patience));
 }
 
 uint64_t domain_key(const struct lifecycle *lc) {

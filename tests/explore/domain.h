@@ -32,6 +32,7 @@ enum {
     MAY_BE_LATE = 1 << 12, /* requests that arrive after a deadline, before its tick */
     MAY_GROW = 1 << 13,    /* MEMORY: one byte more than READY said, and back */
     MAY_PRESS = 1 << 14,   /* PRESSURE */
+    MAY_READ = 1 << 15,    /* READER: clients stop reading, and read again */
 };
 
 struct domain {

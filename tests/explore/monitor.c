@@ -129,6 +129,33 @@ static const char *starts_are_right(const struct step *s) {
     return NULL;
 }
 
+static bool waited_for_place(const struct step *s, int slot) {
+    for (uint32_t i = 0; i < s->before->request_count; i++) {
+        const struct lc_request *r = &s->before->requests[i];
+        if (r->slot == slot && r->state != LC_RUNNING && r->kind == LC_KIND_INFER) return true;
+    }
+    return s->ev->kind == LC_EV_REQUEST;
+}
+
+/* Order, rule 3. */
+static const char *places_are_given_rightly(const struct step *s) {
+    for (uint32_t i = 0; i < s->after->request_count; i++) {
+        const struct lc_request *now = &s->after->requests[i];
+        const struct lc_request *was = request_near(s->before, now->id, i);
+        if (was == NULL || was->state != LC_RUNNING || was->place == now->place) continue;
+        bool reads = s->ev->kind == LC_EV_READER && s->ev->request == now->id && !s->ev->stuck;
+        if (now->place == LC_PLACE_OWN) return "a place came back";
+        if (now->place == LC_PLACE_EXTRA && (!reads || was->place != LC_PLACE_GIVEN))
+            return "a place more for one that does not need it";
+        if (now->place != LC_PLACE_GIVEN) continue;
+        if (was->stuck_since == MSEC_NEVER ||
+            s->after->now - was->stuck_since < s->after->settings.reader_patience)
+            return "a place was taken from one whose client reads";
+        if (!waited_for_place(s, now->slot)) return "a place was given to nobody";
+    }
+    return NULL;
+}
+
 /* Reports of one slot lead from the state before to the state after, by transitions that the
  * rules have. */
 static const char *reports_chain(const struct step *s) {
@@ -653,6 +680,7 @@ static property *const properties[] = {
     conserved,
     answers_are_owed,
     starts_are_right,
+    places_are_given_rightly,
     workers_are_told,
     workers_are_kept,
     slots_are_assigned,

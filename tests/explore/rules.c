@@ -56,7 +56,8 @@ int rules_find(enum lc_state from, enum lc_state to, enum lc_reason reason) {
 
 /* The requests of one slot, by state; `places` are the running ones that take a place. */
 struct crowd {
-    uint32_t waiting, admitted, running, places;
+    uint32_t waiting, admitted, running, places, extra;
+    uint32_t stuck; /* of those with places: their clients have not read for too long */
 };
 
 /* Most numbers rise with the place: only one that does not is looked for among those before. */
@@ -86,8 +87,9 @@ static const char *request_broken(const struct lifecycle *lc, uint32_t k) {
 
 static const char *busy_broken(const struct lc_slot *slot, const struct crowd *n) {
     if (n->running == 0) return "busy without a running request";
-    if (n->places > slot->plan.parallel) return "more requests run than have places";
+    if (n->places > slot->plan.parallel + n->extra) return "more requests run than have places";
     if (n->admitted > 0 && n->places < slot->plan.parallel) return "a place stays empty";
+    if (n->admitted > 0 && n->stuck > 0) return "who does not read keeps a place";
     return NULL;
 }
 
@@ -188,7 +190,11 @@ const char *rules_broken(const struct lifecycle *lc) {
         n->waiting += r->state == LC_WAITING;
         n->admitted += r->state == LC_ADMITTED;
         n->running += r->state == LC_RUNNING;
-        n->places += r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+        bool places = r->state == LC_RUNNING && r->kind == LC_KIND_INFER;
+        n->places += places && r->place != LC_PLACE_GIVEN;
+        n->extra += places && r->place == LC_PLACE_EXTRA;
+        n->stuck += places && r->place != LC_PLACE_GIVEN && r->stuck_since != MSEC_NEVER &&
+                    lc->now - r->stuck_since >= lc->settings.reader_patience;
     }
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const char *broken = slot_broken(lc, &lc->slots[i], &crowds[i]);

@@ -188,6 +188,10 @@ static struct lc_event pick_event(void) {
     else if (dice < 400) {
         ev.kind = LC_EV_CANCEL;
         ev.request = pick_request();
+    } else if (dice < 420) {
+        ev.kind = LC_EV_READER;
+        ev.request = pick_request();
+        ev.stuck = pick(3) > 0;
     } else if (dice < 620)
         become_report(&ev, LC_EV_DONE, LC_BUSY);
     else if (dice < 720)

@@ -164,6 +164,14 @@ void cancel(uint64_t request) {
     send((struct lc_event){ .kind = LC_EV_CANCEL, .request = request });
 }
 
+void stops_reading(uint64_t request) {
+    send((struct lc_event){ .kind = LC_EV_READER, .request = request, .stuck = true });
+}
+
+void reads_again(uint64_t request) {
+    send((struct lc_event){ .kind = LC_EV_READER, .request = request });
+}
+
 /* About the slot's current worker. */
 static struct lc_event slot_event(enum lc_event_kind kind, int slot) {
     return (

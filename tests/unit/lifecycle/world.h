@@ -41,6 +41,8 @@ uint64_t load_ttl(uint32_t model, msec ttl);
 uint64_t load_own(uint32_t model);
 uint64_t load_forced(uint32_t model);
 void cancel(uint64_t request);
+void stops_reading(uint64_t request);
+void reads_again(uint64_t request);
 void unload(int slot);
 void update(int slot, enum lc_origin origin, msec ttl);
 void configure(struct lc_settings settings);
@@ -79,6 +81,6 @@ int make_explicit(uint32_t model);
 
 int jit_tests(void), ttl_tests(void), evict_tests(void), fit_tests(void), explicit_tests(void),
     unload_tests(void), failure_tests(void), shutdown_tests(void), limit_tests(void),
-    explain_tests(void), pressure_tests(void);
+    explain_tests(void), pressure_tests(void), reader_tests(void);
 
 #endif
