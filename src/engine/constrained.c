@@ -28,6 +28,8 @@ static void send_rules(struct job *job, struct preparer *preparer) {
     buf_clear(&json);
     job->constraint.preparer = preparer;
     job->constraint.stage = CONSTRAINT_RULES;
+    for (size_t i = job->prompt_tokens; i < job->prompt.count; i++)
+        constrained_accept(job, job->prompt.data[i]);
 }
 
 void constrained_begin(struct engine *e, struct job *job) {
@@ -39,6 +41,11 @@ void constrained_begin(struct engine *e, struct job *job) {
 static void send_token(struct job *job, int type, bool answered, llama_token token) {
     int32_t value = token;
     preparer_send(job->constraint.preparer, type, answered, &value, sizeof value);
+}
+
+void constrained_leave(struct job *job) {
+    if (job->constraint.preparer) preparer_give_back(job->constraint.preparer);
+    job->constraint = (struct job_constraint){ .stage = CONSTRAINT_NEW };
 }
 
 void constrained_accept(struct job *job, llama_token token) {

@@ -28,8 +28,11 @@ struct verdict {
 /* False: any token is allowed. */
 bool constrained_is(const struct job *job);
 
-/* Find it a preparer, so that the rules are read while the prompt is processed. */
+/* Find it a preparer, so that the rules are read while the prompt is processed. What the prompt
+ * has beyond job->prompt_tokens was said by the answer before it was put aside, and counts. */
 void constrained_begin(struct engine *engine, struct job *job);
+/* The answer is put aside; its preparer is for others. Not while a token is judged. */
+void constrained_leave(struct job *job);
 
 /* The model would go on with this token. VERDICT_LATE keeps a copy of the logits in the job. */
 void constrained_ask(struct engine *engine, struct job *job, llama_token token,

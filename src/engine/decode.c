@@ -15,7 +15,7 @@
 /* ---- filling the batch ---- */
 
 static bool runs(const struct slot *s) {
-    return s->job && !s->job->paused;
+    return s->job && !s->job->paused_since;
 }
 
 static size_t due(const struct slot *s) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/dispatch.h"
 
+#include "base/clock.h"
 #include "engine/preparation.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
@@ -16,24 +17,43 @@ static void take_request(struct engine *e, const struct frame *f) {
     preparation_add(e, job_new(f->request, &request), f->payload, f->len);
 }
 
+/* NULL: it is not there. */
+static struct job *take_from(struct job_queue *queue, uint64_t request) {
+    struct job **at = job_queue_find(queue, request);
+    return *at ? job_queue_take(queue, at) : NULL;
+}
+
 static void take_cancel(struct engine *e, const struct frame *f) {
     struct slot *slot = slots_find(e, f->request);
     if (slot) {
         slot_finish(e, slot, STOP_USER);
         return;
     }
-    struct job **at = job_queue_find(&e->queue, f->request);
-    struct job *job = *at ? job_queue_take(&e->queue, at) : preparation_take(e, f->request);
+    struct job *job = take_from(&e->queue, f->request);
+    if (!job) job = take_from(&e->aside, f->request);
+    if (!job) job = preparation_take(e, f->request);
     if (!job) return;
     reply_done(&e->link, job, STOP_USER);
     job_free(job);
 }
 
-static void set_paused(struct engine *e, uint64_t request, bool paused) {
+static struct job *find_job(struct engine *e, uint64_t request) {
     struct slot *slot = slots_find(e, request);
     struct job *job = slot ? slot->job : *job_queue_find(&e->queue, request);
-    if (!job) job = preparation_find(e, request);
-    if (job) job->paused = paused;
+    return job ? job : preparation_find(e, request);
+}
+
+static void take_pause(struct engine *e, uint64_t request) {
+    struct job *job = find_job(e, request);
+    if (job && !job->paused_since) job->paused_since = clock_boottime_usec();
+}
+
+/* One that was put aside waits for a slot, in front of those that came later. */
+static void take_resume(struct engine *e, uint64_t request) {
+    struct job *aside = take_from(&e->aside, request);
+    if (aside) job_queue_insert(&e->queue, aside);
+    struct job *job = aside ? aside : find_job(e, request);
+    if (job) job->paused_since = 0;
 }
 
 bool dispatch_frame(struct engine *engine, const struct frame *frame) {
@@ -47,10 +67,10 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
         take_cancel(engine, frame);
         break;
     case MSG_PAUSE:
-        set_paused(engine, frame->request, true);
+        take_pause(engine, frame->request);
         break;
     case MSG_RESUME:
-        set_paused(engine, frame->request, false);
+        take_resume(engine, frame->request);
         break;
     case MSG_FORGET:
         prompt_cache_forget(engine);

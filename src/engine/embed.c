@@ -83,7 +83,7 @@ static bool compute(struct engine *e, struct job *job, int texts, struct error *
 /* The first that is not paused, out of the queue. */
 static struct job *take_job(struct engine *e) {
     struct job **at = &e->queue.first;
-    while (*at && (*at)->paused) at = &(*at)->next;
+    while (*at && (*at)->paused_since) at = &(*at)->next;
     return *at ? job_queue_take(&e->queue, at) : NULL;
 }
 

@@ -20,7 +20,7 @@
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
 static bool has_work(const struct engine *e) {
-    if (e->queue.first || preparation_has_work(e)) return true;
+    if (e->queue.first || e->aside.first || preparation_has_work(e)) return true;
     for (int i = 0; i < e->context.parallel; i++) {
         if (e->slots[i].job) return true;
     }
@@ -72,6 +72,7 @@ static bool batch_on_node(void *ctx) {
 
 void engine_init(struct engine *engine) {
     job_queue_init(&engine->queue);
+    job_queue_init(&engine->aside);
     cpu_threads_init(&engine->cpu);
     engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
@@ -89,6 +90,9 @@ void engine_clear(struct engine *engine) {
     preparation_clear(engine);
     while (engine->queue.first) {
         job_free(job_queue_take(&engine->queue, &engine->queue.first));
+    }
+    while (engine->aside.first) {
+        job_free(job_queue_take(&engine->aside, &engine->aside.first));
     }
     for (int i = 0; i < engine->context.parallel; i++) {
         if (engine->slots[i].job) job_free(engine->slots[i].job);

@@ -41,9 +41,10 @@ struct engine {
     int64_t shrink_after;  /* us of idling */
     struct slot slots[LOAD_MAX_PARALLEL];
     struct job_queue queue;
-    uint64_t embedding; /* request whose batch embed.c computes now */
-    uint64_t looking;   /* request of which sight.c computes a picture now */
-    uint64_t counter;   /* of uses of slots */
+    struct job_queue aside; /* answers whose clients do not read (slots.h) */
+    uint64_t embedding;     /* request whose batch embed.c computes now */
+    uint64_t looking;       /* request of which sight.c computes a picture now */
+    uint64_t counter;       /* of uses of slots */
     struct {
         struct tokens tokens; /* see next_turn.h */
         bool known;           /* tokens has been looked for; there may be none */

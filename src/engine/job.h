@@ -44,7 +44,7 @@ struct job {
     struct output output;
     const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */
     size_t next_input;               /* of an embedding */
-    bool paused;
+    int64_t paused_since; /* us on the clock: its client reads nothing; 0: it reads */
     size_t prompt_tokens, cached_tokens;
     enum cache_source cache_source;
     enum cache_miss cache_miss;

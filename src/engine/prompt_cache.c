@@ -433,5 +433,7 @@ void prompt_cache_forget(struct engine *engine) {
         engine->slots[i].secret = true;
         engine->slots[i].turn_due = false;
     }
+    for (struct job *job = engine->aside.first; job; job = job->next)
+        job->request.sampling.cache_prompt = false;
     tell(engine);
 }

@@ -206,25 +206,40 @@ static enum cache_miss miss_of(const struct engine *e, const struct job *job,
     return e->store.lost > lost ? CACHE_MISS_EVICTED : CACHE_MISS_STATE;
 }
 
-static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
-    struct job *job = s->job;
-    bool reuse = job->request.sampling.cache_prompt;
-    struct prompt_kin kin = { 0 };
-    uint64_t lost = e->store.lost;
+/* How many of the prompt's tokens need not be processed, and where they were. The tokens of an
+ * answer were computed one by one at first, and none of them is again. */
+static size_t place_prompt(struct engine *e, struct slot *s, struct prefix_choice choice,
+                           enum cache_source *ret_source) {
+    bool said = s->job->completion_tokens > 0;
+    bool reuse = s->job->request.sampling.cache_prompt;
     size_t processed = 0;
-    if (reuse) kin = prompt_cache_kin(e, &job->prompt);
+    *ret_source = CACHE_NONE;
     if (reuse) {
-        processed = take_prefix(e, s, choice, &job->cache_source);
-        processed = keep_whole_groups(e, s, processed);
+        processed = take_prefix(e, s, choice, ret_source);
+        if (!said) processed = keep_whole_groups(e, s, processed);
         processed = keep_whole_pictures(e, s, processed);
-        if (processed == 0) job->cache_source = CACHE_NONE;
+        if (processed == 0) *ret_source = CACHE_NONE;
     } else {
         prompt_cache_put_aside(e, s, 0);
         (void)prompt_cache_cut(e, s, 0);
     }
     set_prompt(s, processed, !reuse);
     prompt_cache_set_marks(e, s);
-    job->cached_tokens = processed;
+    return processed;
+}
+
+/* The answer was put aside: what it has said so far is its prompt now. */
+static void go_on(struct engine *e, struct slot *s, struct prefix_choice choice) {
+    enum cache_source source;
+    (void)place_prompt(e, s, choice, &source);
+}
+
+static void begin_generation(struct engine *e, struct slot *s, struct prefix_choice choice) {
+    struct job *job = s->job;
+    struct prompt_kin kin = { 0 };
+    uint64_t lost = e->store.lost;
+    if (job->request.sampling.cache_prompt) kin = prompt_cache_kin(e, &job->prompt);
+    job->cached_tokens = place_prompt(e, s, choice, &job->cache_source);
     job->cache_miss = miss_of(e, job, kin, lost);
     job->cache_common = kin.common;
     reply_started(&e->link, job);
@@ -261,11 +276,15 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
     s->job = job;
     s->cache_key = job->request.cache_key;
     s->turn_due = false;
-    job->started = clock_boottime_usec();
     s->last_used = ++e->counter;
+    bool goes_on = job->started != 0;
+    if (!goes_on) job->started = clock_boottime_usec();
     if (job->request.op != REQUEST_EMBEDDING) {
         constrained_begin(e, job);
-        begin_generation(e, s, choice);
+        if (goes_on)
+            go_on(e, s, choice);
+        else
+            begin_generation(e, s, choice);
         return;
     }
     prompt_cache_put_aside(e, s, 0);
@@ -280,13 +299,76 @@ static bool is_being_processed(const struct engine *e, const struct job *job) {
     if (!can_share(e) || !job->request.sampling.cache_prompt) return false;
     for (int i = 0; i < e->context.parallel; i++) {
         const struct slot *s = &e->slots[i];
-        if (!s->job || s->job->paused || s->secret || s->tokens.count != prompt->count ||
+        if (!s->job || s->job->paused_since || s->secret || s->tokens.count != prompt->count ||
             s->processed == prompt->count)
             continue;
         size_t size = prompt->count * sizeof *prompt->data;
         if (memcmp(s->tokens.data, prompt->data, size) == 0) return true;
     }
     return false;
+}
+
+/* ---- readers that do not read ---- */
+
+/* Can its text so far be the prompt with which it goes on? Not while a token is judged, nor if
+ * its grammar cannot be told what it has said. */
+static bool can_go_aside(const struct slot *s) {
+    const struct job *job = s->job;
+    if (!job || !job->paused_since || job->request.op == REQUEST_EMBEDDING) return false;
+    if (!constrained_is(job)) return true;
+    size_t said = job->prompt_tokens + (size_t)job->completion_tokens;
+    return !job->constraint.waits && s->tokens.count == said;
+}
+
+/* The slot that has waited for its client for longest. */
+static struct slot *least_read(struct engine *e) {
+    struct slot *least = NULL;
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        if (!can_go_aside(s)) continue;
+        if (!least || s->job->paused_since < least->job->paused_since) least = s;
+    }
+    return least;
+}
+
+/* What was not processed is forgotten; the rest may serve the next prompt. */
+static void leave(struct engine *e, struct slot *s) {
+    s->job = NULL;
+    s->last_used = ++e->counter;
+    if (s->processed < s->tokens.count) tokens_cut(&s->tokens, s->processed);
+}
+
+/* False: all clients read. */
+static bool put_one_aside(struct engine *e) {
+    struct slot *s = least_read(e);
+    if (!s) return false;
+    struct job *job = s->job;
+    tokens_cut(&job->prompt, 0);
+    tokens_append(&job->prompt, s->tokens.data, s->tokens.count);
+    constrained_leave(job);
+    leave(e, s);
+    job_queue_add(&e->aside, job);
+    return true;
+}
+
+/* ---- admission ---- */
+
+static bool someone_runs(const struct engine *e) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].job) return true;
+    }
+    return false;
+}
+
+/* There is no memory for it. An answer that was put aside waits until others have ended. */
+static bool turn_away(struct engine *e, struct job *job, const struct error *err) {
+    if (job->started && someone_runs(e)) {
+        job_queue_insert(&e->queue, job);
+        return false;
+    }
+    reply_error(&e->link, job->id, err);
+    job_free(job);
+    return true;
 }
 
 void slots_admit(struct engine *engine) {
@@ -296,12 +378,13 @@ void slots_admit(struct engine *engine) {
         if (job->request.op == REQUEST_EMBEDDING && job->prompt.count == 0)
             job_next_input(job, 0);
         struct prefix_choice choice = choose(engine, job);
-        if (choice.slot < 0 || is_being_processed(engine, job)) return;
+        if (is_being_processed(engine, job)) return;
+        if (choice.slot < 0 && put_one_aside(engine)) choice = choose(engine, job);
+        if (choice.slot < 0) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);
         if (!provide_first(engine, &choice, job->prompt.count, &err)) {
-            reply_error(&engine->link, job->id, &err);
-            job_free(job);
-            continue;
+            if (turn_away(engine, job, &err)) continue;
+            return;
         }
         slot_start(engine, &engine->slots[choice.slot], job, choice);
     }
@@ -315,12 +398,9 @@ struct slot *slots_find(struct engine *engine, uint64_t request) {
     return NULL;
 }
 
-/* What was not processed is forgotten; the rest may serve the next prompt. */
 static void release(struct engine *e, struct slot *s) {
     job_free(s->job);
-    s->job = NULL;
-    s->last_used = ++e->counter;
-    if (s->processed < s->tokens.count) tokens_cut(&s->tokens, s->processed);
+    leave(e, s);
 }
 
 /* The next turn may begin behind this answer (next_turn.h); if the next prompt goes on

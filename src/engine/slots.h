@@ -4,6 +4,11 @@
  *
  * A slot is one sequence. When its job has ended it keeps what was processed, so that a later
  * prompt with the same beginning need not be processed again.
+ *
+ * The daemon sends more requests than there are slots only if the clients of others do not read
+ * (docs/lifecycle.md, Order, rule 3). Then such a job leaves its slot, which keeps the sequence
+ * as that of an answer that has ended, and waits in engine->aside. When its client reads again
+ * it joins the queue, gets a slot as if its text so far were a prompt, and goes on.
  */
 #ifndef DOZE_ENGINE_SLOTS_H
 #define DOZE_ENGINE_SLOTS_H

@@ -31,6 +31,15 @@ static int start_random(void **state) {
     return 0;
 }
 
+/* For those that compare longer texts. */
+static int start_steady(void **state) {
+    (void)state;
+    char *path = model_make("random", "random", "--seed", "7", NULL);
+    w = worker_load(path, "\"context_length\":2048,\"parallel\":3," WORKER_STEADY);
+    free(path);
+    return 0;
+}
+
 static int stop(void **state) {
     (void)state;
     worker_stop(w, 0);
@@ -122,6 +131,53 @@ static void test_a_paused_request_waits_and_others_go_on(void **state) {
     worker_send(w, MSG_PAUSE, slow, "");
     cancel(slow); /* also while paused */
     cancel(quick);
+}
+
+/* ---- readers that do not read (Order, rule 3) ---- */
+
+static void pause_all(const int *ids, int count) {
+    for (int i = 0; i < count; i++) worker_send(w, MSG_PAUSE, ids[i], "");
+    (void)worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}"); /* the pauses were read */
+}
+
+static void test_those_that_do_not_read_give_their_slots(void **state) {
+    (void)state;
+    int ids[4], had[4];
+    for (int i = 0; i < 4; i++) {
+        ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+        worker_until_deltas(w, ids[i], 2);
+    }
+    pause_all(ids, 4);
+    for (int i = 0; i < 4; i++) had[i] = w->outcomes[ids[i]].deltas;
+    for (int i = 0; i < 6; i++)
+        assert_false(worker_run(w, "{\"op\":\"completion\",\"prompt\":\"Go\","
+                                   "\"max_tokens\":2}")
+                         ->failed);
+    for (int i = 0; i < 4; i++) assert_int_equal(w->outcomes[ids[i]].deltas, had[i]);
+    cancel(ids[0]); /* put aside, or in a slot */
+    for (int i = 1; i < 4; i++) worker_send(w, MSG_RESUME, ids[i], "");
+    for (int i = 1; i < 4; i++) worker_until_deltas(w, ids[i], had[i] + 5);
+    for (int i = 1; i < 4; i++) cancel(ids[i]);
+}
+
+static void test_one_that_was_put_aside_waits_for_a_slot(void **state) {
+    (void)state;
+    int ids[5];
+    for (int i = 0; i < 4; i++) {
+        ids[i] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+        worker_until_deltas(w, ids[i], 2);
+    }
+    pause_all(ids, 1);
+    ids[4] = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
+    worker_until_deltas(w, ids[4], 2);
+    int had = w->outcomes[ids[0]].deltas;
+    worker_send(w, MSG_RESUME, ids[0], "");
+    worker_until_deltas(w, ids[4], w->outcomes[ids[4]].deltas + 20);
+    assert_int_equal(w->outcomes[ids[0]].deltas, had);
+    cancel(ids[2]);
+    worker_until_deltas(w, ids[0], had + 5);
+    for (int i = 0; i < 5; i++)
+        if (i != 2) cancel(ids[i]);
 }
 
 /* A worker whose work is all paused still shows that it lives. */
@@ -314,6 +370,58 @@ static void test_a_paused_prompt_keeps_no_equal_one_waiting(void **state) {
     assert_false(worker_end(w, slow)->failed);
 }
 
+/* Paused in the middle of its answer, while others have all slots one after the other. */
+static int run_put_aside(const char *ask) {
+    int id = worker_ask(w, "%s", ask);
+    worker_until_deltas(w, id, 3);
+    worker_send(w, MSG_PAUSE, id, "");
+    for (int round = 0; round < 2; round++) {
+        int others[3];
+        for (int i = 0; i < 3; i++) {
+            others[i] = worker_ask(
+                w, GREEDY_OF, round ? STORY "And so it went on." : "Something else. " STORY);
+        }
+        for (int i = 0; i < 3; i++) assert_false(worker_end(w, others[i])->failed);
+    }
+    worker_send(w, MSG_RESUME, id, "");
+    assert_false(worker_end(w, id)->failed);
+    return id;
+}
+
+/* Sampled, so that the state of the sampler counts, and with a grammar, whose state is made
+ * again from what was said. */
+static void test_an_answer_that_was_put_aside_says_the_same(void **state) {
+    (void)state;
+    static const char *const asks[] = {
+        "{\"op\":\"completion\",\"prompt\":\"" STORY STORY "Then\",\"max_tokens\":60,"
+        "\"temperature\":0.9,\"seed\":5,\"repeat_penalty\":1.3}",
+        "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"" STORY STORY
+        "\"}],\"max_tokens\":400,\"seed\":5,\"response_format\":{\"type\":\"json_schema\","
+        "\"json_schema\":{\"schema\":{\"type\":\"array\",\"minItems\":40,\"items\":"
+        "{\"type\":\"integer\",\"minimum\":10,\"maximum\":99}}}}}",
+    };
+    for (int i = 0; i < 2; i++) {
+        int alone = worker_ask(w, "%s", asks[i]);
+        if (worker_end(w, alone)->failed)
+            fail_msg("%d: %s", i, outcome_str(&w->outcomes[alone], "text"));
+        const struct outcome *o = &w->outcomes[run_put_aside(asks[i])];
+        const struct outcome *whole = &w->outcomes[alone];
+        assert_string_equal(buf_str(&o->content), buf_str(&whole->content));
+        static const char *const counts[] = { "completion_tokens", "prompt_tokens" };
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(outcome_int(o, counts[k]), outcome_int(whole, counts[k]));
+    }
+}
+
+/* Nothing of it is kept, so all of it is processed again. */
+static void test_an_answer_that_is_not_cached_goes_on(void **state) {
+    (void)state;
+    int id = run_put_aside("{\"op\":\"completion\",\"prompt\":\"" STORY "Now\","
+                           "\"max_tokens\":200,\"temperature\":0,\"cache_prompt\":false}");
+    assert_int_equal(outcome_int(&w->outcomes[id], "completion_tokens"), 200);
+    assert_int_equal(outcome_int(&w->outcomes[id], "cached_tokens"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest endless[] = {
         cmocka_unit_test(test_four_run_and_two_wait),
@@ -321,6 +429,8 @@ int main(void) {
         cmocka_unit_test(test_cancel_of_what_is_not_there),
         cmocka_unit_test(test_cancel_while_the_prompt_is_processed),
         cmocka_unit_test(test_a_paused_request_waits_and_others_go_on),
+        cmocka_unit_test(test_those_that_do_not_read_give_their_slots),
+        cmocka_unit_test(test_one_that_was_put_aside_waits_for_a_slot),
         cmocka_unit_test(test_it_shows_signs_of_life),
         cmocka_unit_test(test_tokenize_does_not_wait_for_a_slot),
         cmocka_unit_test(test_three_giants_end_in_turn),
@@ -334,7 +444,12 @@ int main(void) {
         cmocka_unit_test(test_a_cancelled_prompt_leaves_no_trace),
         cmocka_unit_test(test_answers_to_one_prompt_share_its_processing),
         cmocka_unit_test(test_a_paused_prompt_keeps_no_equal_one_waiting),
+        cmocka_unit_test(test_an_answer_that_is_not_cached_goes_on),
+    };
+    const struct CMUnitTest steady[] = {
+        cmocka_unit_test(test_an_answer_that_was_put_aside_says_the_same),
     };
     return cmocka_run_group_tests(endless, start_endless, stop) +
-           cmocka_run_group_tests(random, start_random, stop);
+           cmocka_run_group_tests(random, start_random, stop) +
+           cmocka_run_group_tests(steady, start_steady, stop);
 }
