@@ -35,6 +35,8 @@ void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
     struct worker *worker = sup->instances[call->request.slot].worker;
     if (!worker || worker_generation(worker) != call->request.generation) return;
     worker_send(worker, paused ? MSG_PAUSE : MSG_RESUME, id, NULL, 0);
+    supervisor_post(sup,
+                    (struct lc_event){ .kind = LC_EV_READER, .request = id, .stuck = paused });
 }
 
 /* Tell the lifecycle of a request for the target. Only if a load may follow does it need to
