@@ -270,6 +270,52 @@ test('answers are Markdown with colored code that can be copied, and nothing els
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), markdown);
 });
 
+// In the page: whether the browser has stored a chat with a name.
+const isKept = () =>
+  new Promise((resolve) => {
+    indexedDB.open('doze').onsuccess = ({ target: { result: database } }) => {
+      const all = database.transaction('conversations').objectStore('conversations').getAll();
+      all.onsuccess = () => resolve(all.result.some((c) => c.name));
+      all.transaction.oncomplete = () => database.close();
+    };
+  });
+
+test('a chat gets a name, and is found by words of its turns', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const page = await openChat(t, daemon);
+  const chats = page.locator('.conversations ul');
+  await say(page, 'About apples');
+  await says(turns(page), /Hello\..*prompt/);
+  assert.equal(await page.getByLabel('Search chats').count(), 0);
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await isTyping(page);
+  await say(page, 'About pears');
+  await says(turns(page), /Hello\..*prompt/);
+
+  const name = page.getByLabel('Name of the chat');
+  await page.getByRole('button', { name: 'Rename the chat About pears' }).click();
+  await name.fill('Never');
+  await page.keyboard.press('Escape');
+  await says(chats, /About pears/);
+  await page.getByRole('button', { name: 'Rename the chat About pears' }).click();
+  await name.fill('Fruit of autumn');
+  await page.keyboard.press('Enter');
+  await says(chats, /Fruit of autumn/);
+  await until(page, isKept);
+  await page.reload();
+  await says(chats, /Fruit of autumn/);
+  assert.doesNotMatch(await chats.textContent(), /pears|Never/);
+
+  await page.getByLabel('Search chats').fill('PEARS hello');
+  await until(
+    page,
+    () => !document.querySelector('.conversations ul').textContent.includes('apples'),
+  );
+  await says(chats, /Fruit of autumn/);
+  await page.getByLabel('Search chats').fill('plums');
+  await says(page.locator('.conversations'), /No chat has these words\./);
+});
+
 test('several chats are kept in the browser until they are deleted', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const page = await openChat(t, daemon);

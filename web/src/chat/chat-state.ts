@@ -81,6 +81,14 @@ export function changeOpen(part: Partial<Conversation>): void {
   change(open.peek().id, (c) => ({ ...c, ...part }));
 }
 
+// Without a name the chat is called after its first question. It keeps its place in the list.
+export function rename(id: string, name: string): void {
+  conversations.value = conversations
+    .peek()
+    .map((c) => (c.id === id ? { ...c, name: name.trim() } : c));
+  save();
+}
+
 /* ---- keeping them ---- */
 
 const saved = new Map<string, Conversation>();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
 import {
+  hasWords,
   messagesToSend,
   newConversation,
   titleOf,
@@ -101,5 +102,19 @@ describe('changes', () => {
     expect(contents(changed)).toEqual(['a', 'b', 'c', 'd!']);
     expect(contents(talk)).toEqual(['a', 'b', 'c', 'd']);
     expect(withLastTurn(of(), () => ({ content: 'x' })).turns).toEqual([]);
+  });
+});
+
+describe('a name', () => {
+  const chat = { ...of(user('About pears'), model('They are sweet.')), name: 'Fruit' };
+  it('stands for the first question, unless it is empty', () => {
+    expect(titleOf(chat)).toBe('Fruit');
+    expect(titleOf({ ...chat, name: '' })).toBe('About pears');
+  });
+  it('is searched together with the turns, for all words', () => {
+    for (const words of ['fruit', 'PEARS', 'sweet about', 'fru pea']) {
+      expect(hasWords(chat, words)).toBe(true);
+    }
+    expect(hasWords(chat, 'pears sour')).toBe(false);
   });
 });

@@ -25,6 +25,7 @@ export type Effort = keyof typeof efforts;
 export interface Conversation {
   id: string;
   changed: number; // Unix ms
+  name?: string; // given by the user; empty: none
   model: string; // chosen by the user; empty: none chosen; may no longer exist
   system: string; // the system prompt; empty: none
   options: Options;
@@ -43,11 +44,21 @@ export const newConversation = (id: string, now: number): Conversation => ({
 
 const TITLE_LENGTH = 60;
 
-// The beginning of the first question.
+// Its name, else the beginning of the first question.
 export function titleOf(c: Conversation): string {
+  if (c.name) return c.name;
   const text = c.turns[0]?.content.trim().replace(/\s+/g, ' ') ?? '';
   if (text === '') return c.turns[0]?.images ? 'Image' : 'New chat';
   return text.length > TITLE_LENGTH ? `${text.slice(0, TITLE_LENGTH - 1)}…` : text;
+}
+
+// Whether each of the words is in the title or in a turn, in capitals or not.
+export function hasWords(c: Conversation, words: string): boolean {
+  const text = [titleOf(c), ...c.turns.map((t) => t.content)].join('\n').toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 const isAnswer = (t: Turn | undefined): boolean =>
