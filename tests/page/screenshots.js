@@ -154,6 +154,13 @@ for (const scheme of ['light', 'dark']) {
     await page.keyboard.press('Enter');
     await page.locator('.hljs-keyword').first().waitFor();
     await says(page.locator('.stats'), /tokens\/s/);
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.getByLabel('Message', { exact: true }).fill('And without a loop?');
+    await page.keyboard.press('Enter');
+    await page.locator('.hljs-keyword').first().waitFor();
+    await says(page.locator('.stats'), /tokens\/s/);
+    await page.getByRole('button', { name: 'How do I average', exact: false }).first().click();
+    await page.locator('.hljs-keyword').first().waitFor();
     await page.evaluate(() => scrollTo(0, 0));
     await shoot('chat');
     await page.goto(`${daemon.url}/#discover`);
@@ -165,6 +172,10 @@ for (const scheme of ['light', 'dark']) {
     await page.goto(`${daemon.url}/#settings`);
     await page.getByRole('heading', { name: 'Server settings' }).waitFor();
     await shoot('settings');
+    await page
+      .getByRole('heading', { name: 'Access' })
+      .evaluate((heading) => heading.scrollIntoView());
+    await shoot('access');
     abort.abort();
     await talk.catch(() => {});
   });

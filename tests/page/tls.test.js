@@ -30,3 +30,25 @@ test('over https: the live list, a chat, a change of the settings', async (t) =>
   await page.getByLabel('Just-in-time model loading').uncheck();
   await says(page.locator('#jit-status'), /Saved/);
 });
+
+test('a certificate is set and removed on the page, which follows the server', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-tls-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const { cert, key } = makeCertificate(folder);
+  const daemon = await start(t);
+  const allow = { refusals: true, offline: true };
+  const page = await open(t, daemon, { hash: 'settings', secure: true, allow });
+  const set = async (certFile, keyFile) => {
+    await page.getByLabel('Certificate, a PEM file').fill(certFile);
+    await page.getByLabel('Its key, if it is in another file').fill(keyFile);
+    await page.locator('form', { hasText: 'Certificate (TLS)' }).getByRole('button').click();
+  };
+  await set('/nowhere/cert.pem', '');
+  await says(page.locator('#tls_cert-status'), /\/nowhere\/cert\.pem cannot be read/);
+  await set(cert, key);
+  await page.waitForURL(/^https:.*#settings/);
+  assert.equal(await page.getByLabel('Certificate, a PEM file').inputValue(), cert);
+  await set('', '');
+  await page.waitForURL(/^http:.*#settings/);
+  await says(page.locator('header'), /running/);
+});

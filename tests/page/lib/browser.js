@@ -58,6 +58,7 @@ export async function open(
     scheme = 'light',
     wait = '.state.live',
     allow = {},
+    secure = daemon.url.startsWith('https:'),
   } = {},
 ) {
   const browser = await launch();
@@ -65,7 +66,7 @@ export async function open(
     viewport: { width, height },
     colorScheme: scheme,
     permissions: ['clipboard-read', 'clipboard-write'],
-    ignoreHTTPSErrors: daemon.url.startsWith('https:'), // the certificates of tests sign themselves
+    ignoreHTTPSErrors: secure, // the certificates of tests sign themselves
   });
   const page = await context.newPage();
   page.setDefaultTimeout(20000);

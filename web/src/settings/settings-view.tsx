@@ -2,6 +2,7 @@
 // The server's settings. Each change is sent at once; the page shows what the server answers.
 import { settings } from '../server/store';
 import { ApiKeys } from './api-keys';
+import { CertificateSetting } from './certificate-setting';
 import { ChoiceSetting, Switch, type Choice } from './controls';
 import { KeySetting } from './key-setting';
 import { LoadDefaults } from './load-defaults';
@@ -82,6 +83,7 @@ export function SettingsView() {
       <ApiKeys />
       <h3>Access</h3>
       <KeySetting />
+      <CertificateSetting />
       <Switch name="cors" label="Allow requests from other web pages (CORS)">
         Any page that is open in your browser can then use your models. Apps do not need this.
       </Switch>
