@@ -165,8 +165,17 @@ static const struct model *find_as_written(const struct catalog *catalog, const 
     return best;
 }
 
+/* LM Studio puts this before the names of embedding models, and its clients know them so. */
+static const struct model *find_embedding(const struct catalog *catalog, const char *name) {
+    static const char mark[] = "text-embedding-";
+    if (strncmp(name, mark, sizeof mark - 1) != 0) return NULL;
+    const struct model *model = find_as_written(catalog, name + sizeof mark - 1);
+    return model && model->type == MODEL_EMBEDDINGS ? model : NULL;
+}
+
 const struct model *catalog_find(const struct catalog *catalog, const char *name) {
     const struct model *model = find_as_written(catalog, name);
+    if (!model) model = find_embedding(catalog, name);
     for (const char *mark = "@-"; !model && *mark; mark++) {
         char *plain = model_name_untag(name, *mark);
         if (!plain) break;

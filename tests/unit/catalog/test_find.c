@@ -49,6 +49,21 @@ static void test_models_that_were_trained_for_shorter_vectors(void **state) {
     }
 }
 
+static void test_an_embedding_model_has_lm_studios_name_too(void **state) {
+    (void)state;
+    struct model embedders[] = { MODEL("embed-v1", "acme", "F16", "/m/acme/embed-v1.gguf"),
+                                 MODEL("text-embedding-own", "acme", "F16", "/m/a/own.gguf"),
+                                 MODEL("writer", "acme", "F16", "/m/acme/writer.gguf") };
+    const struct catalog three = { embedders, 3 };
+    embedders[0].type = embedders[1].type = MODEL_EMBEDDINGS;
+    embedders[2].type = MODEL_LLM;
+    assert_ptr_equal(catalog_find(&three, "text-embedding-embed-v1"), &embedders[0]);
+    assert_ptr_equal(catalog_find(&three, "text-embedding-Embed-V1@f16"), &embedders[0]);
+    assert_ptr_equal(catalog_find(&three, "text-embedding-own"), &embedders[1]);
+    assert_null(catalog_find(&three, "text-embedding-writer"));
+    assert_null(catalog_find(&three, "text-embedding-"));
+}
+
 static void test_names_that_are_found(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -169,6 +184,7 @@ static void test_close_names_in_a_long_catalog(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models_that_were_trained_for_shorter_vectors),
+        cmocka_unit_test(test_an_embedding_model_has_lm_studios_name_too),
         cmocka_unit_test(test_names_that_are_found),
         cmocka_unit_test(test_names_that_are_not_found),
         cmocka_unit_test(test_what_works_comes_first),
