@@ -49,19 +49,6 @@ static void add_loaded_models(struct lmws_op *op, yyjson_mut_doc *doc, yyjson_mu
     yyjson_mut_obj_add_int(doc, data, "totalLoadedModels", total);
 }
 
-static void add_available_models(struct lmws_op *op, yyjson_mut_doc *doc,
-                                 yyjson_mut_val *data) {
-    const struct service *service = op->session->service;
-    struct service_models models = service->models(service->self);
-    yyjson_mut_val *sample = yyjson_mut_obj_add_arr(doc, data, "availablePathsSample");
-    const struct model_view *model;
-    int total = 0;
-    for (size_t i = 0; (model = next_model(op->session, &models, &i));) {
-        if (total++ < SAMPLE_MAX) yyjson_mut_arr_add_strcpy(doc, sample, model->key);
-    }
-    yyjson_mut_obj_add_int(doc, data, "totalModels", total);
-}
-
 void lmws_op_fail_unloaded(struct lmws_op *op) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *error = lmws_error_object(doc, "This model was unloaded; load it again.");
@@ -79,13 +66,22 @@ void lmws_op_fail(struct lmws_op *op, const struct error *err) {
     lmws_op_error(op, doc, lmws_error_object(doc, err->text));
 }
 
+/* One code for all that is not found: the Python SDK makes its LMStudioModelNotFoundError of no
+ * other. */
+static void fail_not_found(struct lmws_op *op, yyjson_mut_doc *doc, const char *text,
+                           yyjson_mut_val *query) {
+    yyjson_mut_val *error = lmws_error_object(doc, text);
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.noModelMatchingQuery");
+    yyjson_mut_obj_add_val(doc, data, "query", query);
+    add_loaded_models(op, doc, data);
+    lmws_op_error(op, doc, error);
+}
+
 void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = lmws_error_object(doc, err->text);
-    yyjson_mut_val *data = add_display_data(doc, error, "generic.pathNotFound");
-    yyjson_mut_obj_add_strcpy(doc, data, "path", path);
-    add_available_models(op, doc, data);
-    lmws_op_error(op, doc, error);
+    yyjson_mut_val *query = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strcpy(doc, query, "path", path);
+    fail_not_found(op, doc, err->text, query);
 }
 
 void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
@@ -94,22 +90,16 @@ void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {
               "No loaded model has the identifier '%.80s'; `doze ps` lists the loaded ones.",
               identifier);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = lmws_error_object(doc, err.text);
-    yyjson_mut_val *data = add_display_data(doc, error, "generic.identifierNotFound");
-    yyjson_mut_obj_add_strcpy(doc, data, "identifier", identifier);
-    add_loaded_models(op, doc, data);
-    lmws_op_error(op, doc, error);
+    yyjson_mut_val *query = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strcpy(doc, query, "identifier", identifier);
+    fail_not_found(op, doc, err.text, query);
 }
 
 void lmws_op_fail_query(struct lmws_op *op, yyjson_val *query) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *error = lmws_error_object(
-        doc, "No loaded model matches the query; load one first.");
-    yyjson_mut_val *data = add_display_data(doc, error, "generic.noModelMatchingQuery");
     yyjson_mut_val *copy = yyjson_is_obj(query) ? yyjson_val_mut_copy(doc, query) : NULL;
-    yyjson_mut_obj_add_val(doc, data, "query", copy ? copy : yyjson_mut_obj(doc));
-    add_loaded_models(op, doc, data);
-    lmws_op_error(op, doc, error);
+    fail_not_found(op, doc, "No loaded model matches the query; load one first.",
+                   copy ? copy : yyjson_mut_obj(doc));
 }
 
 void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
