@@ -19,28 +19,36 @@ static bool is_path_of(const struct model_view *model, const char *path) {
     return fits;
 }
 
-/* Only what the query names has to fit. */
-static bool query_fits(yyjson_val *query, const struct model_view *model,
-                       const struct instance_view *instance) {
-    const char *identifier = json_find_str(query, "identifier");
-    const char *path = json_find_str(query, "path");
-    const char *domain = json_find_str(query, "domain");
-    if (identifier && strcmp(identifier, instance->identifier) != 0) return false;
-    if (path && strcmp(path, model->key) != 0 && !is_path_of(model, path)) return false;
-    if (domain && strcmp(domain, lmws_model_domain(model)) != 0) return false;
-    return model->vision || !yyjson_is_true(yyjson_obj_get(query, "vision"));
-}
-
 /* A loaded instance that fits the query, or one in any state with the identifier. */
 struct wanted {
     yyjson_val *query;
     const char *identifier; /* NULL: by query */
+    bool by_model;          /* the query's identifier may be its model's key or path */
 };
+
+static bool is_name_of(const struct model_view *model, const char *name) {
+    return strcmp(name, model->key) == 0 || is_path_of(model, name);
+}
+
+/* Only what the query names has to fit. */
+static bool query_fits(const struct wanted *wanted, const struct model_view *model,
+                       const struct instance_view *instance) {
+    yyjson_val *query = wanted->query;
+    const char *identifier = json_find_str(query, "identifier");
+    const char *path = json_find_str(query, "path");
+    const char *domain = json_find_str(query, "domain");
+    if (identifier && strcmp(identifier, instance->identifier) != 0 &&
+        !(wanted->by_model && is_name_of(model, identifier)))
+        return false;
+    if (path && !is_name_of(model, path)) return false;
+    if (domain && strcmp(domain, lmws_model_domain(model)) != 0) return false;
+    return model->vision || !yyjson_is_true(yyjson_obj_get(query, "vision"));
+}
 
 static bool wanted_fits(const struct wanted *wanted, const struct model_view *model,
                         const struct instance_view *instance) {
     if (wanted->identifier) return strcmp(instance->identifier, wanted->identifier) == 0;
-    return instance_is_loaded(instance) && query_fits(wanted->query, model, instance);
+    return instance_is_loaded(instance) && query_fits(wanted, model, instance);
 }
 
 static bool wanted_find(const struct lmws_session *session, const struct wanted *wanted,
@@ -81,7 +89,9 @@ enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson
         return found ? LMWS_FOUND : LMWS_FOUND_UNLOADED;
     }
     struct wanted wanted = { .query = yyjson_obj_get(specifier, "query") };
-    return wanted_find(session, &wanted, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
+    bool found = wanted_find(session, &wanted, ret_found);
+    wanted.by_model = true;
+    return found || wanted_find(session, &wanted, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
 }
 
 bool lmws_specifier_require(struct lmws_op *op, yyjson_val *specifier,
