@@ -122,7 +122,8 @@ for (const generation of generations) {
     const http = await daemon.post('/v1/embeddings', { model: 'vectors', input: 'hello' });
     http.body.data[0].embedding.forEach((n, i) =>
       assert.ok(Math.abs(n - one.embedding[i]) < 1e-5));
-    assert.equal((await model.tokenize('hello')).length, await model.countTokens('hello'));
+    const marks = 2; // LM Studio does not count those of an embedding model
+    assert.equal((await model.tokenize('hello')).length, await model.countTokens('hello') + marks);
     assert.ok(await model.getContextLength() > 0);
     assert.deepEqual((await client.embedding.listLoaded()).map((m) => m.identifier), ['vectors']);
     assert.deepEqual(await client.llm.listLoaded(), []);

@@ -104,13 +104,14 @@ static yyjson_val *require_text(struct lmws_op *op, yyjson_val *param) {
 
 /* ---- tokens ---- */
 
-static void ask_tokens(struct lmws_op *op, yyjson_val *param, answer_fn *answer) {
+/* marked: with the marks that the tokenizer adds at both ends. */
+static void ask_tokens(struct lmws_op *op, yyjson_val *param, bool marked, answer_fn *answer) {
     yyjson_mut_val *body;
     yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("tokenize", &body);
     yyjson_mut_obj_add_val(doc, body, "text", yyjson_val_mut_copy(doc, text));
-    yyjson_mut_obj_add_bool(doc, body, "add_special", false);
+    yyjson_mut_obj_add_bool(doc, body, "add_special", marked);
     yyjson_mut_obj_add_bool(doc, body, "parse_special", true);
     ask(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, answer);
 }
@@ -122,7 +123,8 @@ static void answer_tokens(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_va
 }
 
 void lmws_tokenize(struct lmws_op *op, yyjson_val *param) {
-    ask_tokens(op, param, answer_tokens);
+    /* As in LM Studio: the marks of an embedding model are here, and not in the count. */
+    ask_tokens(op, param, op->session->ns == LMWS_EMBEDDING, answer_tokens);
 }
 
 static void answer_token_count(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
@@ -131,7 +133,7 @@ static void answer_token_count(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjs
 }
 
 void lmws_count_tokens(struct lmws_op *op, yyjson_val *param) {
-    ask_tokens(op, param, answer_token_count);
+    ask_tokens(op, param, false, answer_token_count);
 }
 
 /* ---- the prompt that a conversation becomes ---- */
