@@ -128,13 +128,25 @@ static void daemon_on_log(void *ctx, const struct log_line *line) {
 
 /* ---- catalog ---- */
 
-static void log_catalog(const struct catalog *catalog) {
-    size_t broken = 0;
+/* Both are sorted by key: *at is where the last search ended. */
+static bool had_problem(const struct catalog *before, const struct model *model, size_t *at) {
+    if (!before) return false;
+    while (*at < before->count && strcmp(before->models[*at].key, model->key) < 0) ++*at;
+    if (*at == before->count) return false;
+    const struct model *old = &before->models[*at];
+    return strcmp(old->key, model->key) == 0 && old->problem &&
+           strcmp(old->problem, model->problem) == 0;
+}
+
+/* What is wrong is said once. before may be NULL. */
+static void log_catalog(const struct catalog *catalog, const struct catalog *before) {
+    size_t broken = 0, at = 0;
     for (size_t i = 0; i < catalog->count; i++) {
-        if (!catalog->models[i].problem) continue;
+        const struct model *model = &catalog->models[i];
+        if (!model->problem) continue;
         broken++;
-        log_warn("model %s cannot be loaded: %s", catalog->models[i].key,
-                 catalog->models[i].problem);
+        if (had_problem(before, model, &at)) continue;
+        log_warn("model %s cannot be loaded: %s", model->key, model->problem);
     }
     log_info("%zu models on disk%s", catalog->count - broken,
              broken ? ", some files broken" : "");
@@ -142,9 +154,9 @@ static void log_catalog(const struct catalog *catalog) {
 
 static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     struct daemon *d = ctx;
+    log_catalog(catalog, d->catalog);
     catalog_free(d->catalog);
     d->catalog = catalog;
-    log_catalog(catalog);
     live_tell_catalog(&d->live, &d->options, catalog);
     downloads_catalog_read(d->downloads, catalog);
 }
@@ -592,7 +604,7 @@ static bool daemon_start(struct daemon *d, struct error *err) {
     start_downloads(d);
     if (!start_supervisor(d, err) || !start_http(d, err)) return false;
     watch_pressure(d);
-    log_catalog(d->catalog);
+    log_catalog(d->catalog, NULL);
     return true;
 }
 

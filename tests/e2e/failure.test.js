@@ -132,6 +132,19 @@ test('broken files are listed with the reason and refused', async (t) => {
   assert.deepEqual((await d.get('/v1/models')).body.data.map((m) => m.id), ['alpha']);
 });
 
+test('what is wrong with a file is in the log once, however often it is seen', async (t) => {
+  const [first, second] = kinds;
+  const d = await Daemon.start(t, { models: { [`bad-${first}`]: broken(first), alpha: alpha() } });
+  const scan = async () => assert.equal((await d.post('/api/v1/models/scan', {})).status, 200);
+  await scan();
+  d.addModel(`bad-${second}`, broken(second));
+  await scan();
+  await scan();
+  await d.stop();
+  const told = d.log.match(/model .* cannot be loaded/g);
+  assert.equal(told.length, 2, told.join('\n'));
+});
+
 test('a file that fails only when loaded: the cause, then back-off with Retry-After', async (t) => {
   const d = await Daemon.start(t, { models: { bad: broken('missing-layer') } });
   const watch = await d.watch();
