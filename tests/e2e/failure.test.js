@@ -7,8 +7,10 @@ import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { broken, endless, slowToLoad, spoken } from './lib/models.js';
-import { childrenOf, gone, programOf } from './lib/process.js';
+import { childrenOf, gone, programOf, until } from './lib/process.js';
 import { speaking } from './lib/stream.js';
+
+const SLEEP_MS = 16000; // the daemon takes more than 15 s for sleep
 
 const alpha = () => spoken('Alpha speaking. All is well.');
 
@@ -222,6 +224,20 @@ test('a worker that hangs while it has work is killed and its requests are answe
   assert.equal((await watch.reaches('slow', 'absent')).reason, 'worker_died');
   await gone(pid, 1000);
   assert.equal((await d.chat('slow', { max_tokens: 2 })).status, 200);
+});
+
+test('a machine that slept for longer than hang_seconds goes on where it was', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() },
+    settings: { hang_seconds: 10 } });
+  const stream = await speaking(d, 'slow');
+  const { pid } = await d.instance('slow');
+  for (const stopped of [d.pid, pid]) process.kill(stopped, 'SIGSTOP');
+  const began = performance.now();
+  await until(() => performance.now() - began > SLEEP_MS, 2 * SLEEP_MS, 'it is late');
+  const before = stream.text.length;
+  for (const stopped of [d.pid, pid]) process.kill(stopped, 'SIGCONT');
+  await stream.reached(before + 200);
+  assert.equal((await d.instance('slow')).pid, pid);
 });
 
 test('a load without progress is failed and its worker killed', async (t) => {
