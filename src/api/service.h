@@ -290,6 +290,8 @@ struct instance_change {
 struct load_result {
     const struct instance_view *instance; /* borrowed for the call */
     bool fresh;                           /* false: it was loaded already (promoted) */
+    const struct error *not_kept; /* why it will not be loaded again at the next start, though
+                                   * the load asked for that; NULL: it will, or need not */
 };
 
 /* Work under way. A number, so that a late cancel of finished work is harmless. Never 0. */

@@ -224,6 +224,11 @@ static void load_print(yyjson_val *root) {
     if (*id) printf("To use the model in the API/SDK, use the identifier \"%s\".\n", id);
 }
 
+/* The load is done, but not all that was asked for. */
+static void warning_print(const struct load *load, const char *warning) {
+    if (*warning) fprintf(stderr, "%s: %s\n", load->cli->program, warning);
+}
+
 static enum cli_exit load_finish(const struct load *load, enum outcome outcome,
                                  const struct error *err) {
     if (outcome == OUTCOME_CANCELLED && load->values->prefetch)
@@ -233,6 +238,7 @@ static enum cli_exit load_finish(const struct load *load, enum outcome outcome,
     }
     if (outcome != OUTCOME_DONE) return client_fail(outcome, err);
     yyjson_val *root = yyjson_doc_get_root(load->answer);
+    warning_print(load, field_str(root, "warning"));
     if (load->values->json) {
         show_value(root);
     } else if (load->values->estimate_only) {

@@ -13,15 +13,29 @@
 struct pinned_store {
     char *path;
     struct saver *saver;
+    void (*on_saved)(void *ctx, const struct error *error);
+    void *ctx;
+    bool fails; /* and the log says so */
 };
 
 static void pinned_on_saved(void *ctx, const struct error *error) {
-    (void)ctx;
-    if (error) log_warn("pinned instances are not saved: %s", error->text);
+    struct pinned_store *store = ctx;
+    if (saver_is_busy(store->saver)) return; /* with newer ones, which count */
+    if (error && !store->fails)
+        log_warn("pinned instances are not saved and will not be loaded again at the next "
+                 "start: %s",
+                 error->text);
+    if (!error && store->fails) log_info("pinned instances are saved again");
+    store->fails = error != NULL;
+    store->on_saved(store->ctx, error);
 }
 
-struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path) {
+struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path,
+                                      void (*on_saved)(void *ctx, const struct error *error),
+                                      void *ctx) {
     struct pinned_store *store = xcalloc(1, sizeof *store);
+    store->on_saved = on_saved;
+    store->ctx = ctx;
     store->path = xstrdup(path);
     store->saver = saver_new(loop, path, pinned_on_saved, store);
     return store;

@@ -10,7 +10,11 @@
 
 struct pinned_store;
 
-struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path);
+/* on_saved: from the loop, when what is pinned now is on disk, or (error) cannot be. The log
+ * has one warning until it can be again. */
+struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path,
+                                      void (*on_saved)(void *ctx, const struct error *error),
+                                      void *ctx);
 /* After the loop has ended. Accepts NULL. */
 void pinned_store_free(struct pinned_store *store);
 

@@ -51,6 +51,10 @@ void saver_put(struct saver *s, struct buf *text) {
     if (!s->busy) saver_start(s);
 }
 
+bool saver_is_busy(const struct saver *s) {
+    return s->busy;
+}
+
 struct saver *saver_new(uv_loop_t *loop, const char *path,
                         void (*on_saved)(void *ctx, const struct error *error), void *ctx) {
     struct saver *s = xcalloc(1, sizeof *s);

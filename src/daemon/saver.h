@@ -22,6 +22,8 @@ struct saver *saver_new(uv_loop_t *loop, const char *path,
                         void (*on_saved)(void *ctx, const struct error *error), void *ctx);
 /* Takes the bytes: text is empty afterwards. */
 void saver_put(struct saver *saver, struct buf *text);
+/* Is a text being written? In on_saved: a newer one than that which on_saved is about. */
+bool saver_is_busy(const struct saver *saver);
 /* After the loop has ended. Accepts NULL. */
 void saver_free(struct saver *saver);
 

@@ -168,6 +168,7 @@ static void daemon_on_downloads_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
     supervisor_free(d->supervisor);
+    d->supervisor = NULL; /* what is still being written has nobody to tell */
     engines_free(d->engines);
     prompts_close(d->prompts);
     key_store_close(d->keys);
@@ -351,6 +352,11 @@ static void daemon_on_pinned_changed(void *ctx) {
     pinned_store_save(d->pinned, d->supervisor);
 }
 
+static void daemon_on_pinned_saved(void *ctx, const struct error *error) {
+    struct daemon *d = ctx;
+    if (d->supervisor) supervisor_pinned_saved(d->supervisor, error);
+}
+
 enum { OLLAMA_PORT = 11434 };
 
 /* The ports beside the first, as the settings want them. */
@@ -398,7 +404,7 @@ static bool open_state(struct daemon *d, struct error *err) {
     settings_store_set_check(d->settings, tls_files_check);
     d->keys = key_store_new(&d->loop, d->options.state_dir);
     d->gate = gate_new(d->settings, d->keys);
-    d->pinned = pinned_store_new(&d->loop, pinned);
+    d->pinned = pinned_store_new(&d->loop, pinned, daemon_on_pinned_saved, d);
     free(pinned);
     return true;
 }

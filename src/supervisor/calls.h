@@ -57,6 +57,10 @@ struct request_call {
 struct load_call { /* CALL_LOAD, CALL_GET_OR_LOAD */
     struct load_options options;
     struct load_sink sink;
+    /* Once it is loaded: what it is, and whether its answer waits for the pin to be on disk. */
+    int slot;
+    uint32_t generation;
+    bool fresh, saving;
 };
 
 struct estimate_call {

@@ -193,9 +193,15 @@ bool supervisor_identifier_taken(const struct supervisor *sup, const char *ident
 /* The slot with this identifier, or the only instance of the model with this key. */
 int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err);
 
+/* ---- perform.c ---- */
+/* Answer the call of a load that is done. not_kept: see load_result. */
+void supervisor_end_load(struct supervisor *sup, struct call *call,
+                         const struct error *not_kept);
+
 /* ---- pin.c ---- */
-/* A load is done: pin the instance, if the load asked for it. */
-void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *call);
+/* A load is done: pin the instance, if the load asked for it, and answer the call as soon as
+ * that is on disk. False: the load did not ask for it, and is not answered yet. */
+bool supervisor_pin_loaded(struct supervisor *sup, struct call *call);
 /* Nor is it pinned by a load of it that still goes on. False: it was not pinned. */
 bool supervisor_unpin(struct supervisor *sup, const char *identifier);
 

@@ -107,16 +107,37 @@ static void fail_request(struct supervisor *sup, const struct lc_action *action)
     call_fail(sup->calls, call, &err);
 }
 
+/* It may have left while its pin was written. */
+static bool is_still_there(const struct supervisor *sup, const struct load_call *load) {
+    return supervisor_shows(sup, load->slot) &&
+           sup->lc.slots[load->slot].generation == load->generation;
+}
+
+void supervisor_end_load(struct supervisor *sup, struct call *call,
+                         const struct error *not_kept) {
+    struct load_sink sink = call->load.sink;
+    call_id id = call->id;
+    if (!is_still_there(sup, &call->load)) {
+        struct error err;
+        error_set(&err, ERR_MODEL_UNLOADED,
+                  "'%.80s' was loaded, but has been unloaded since; load it again.",
+                  call->model_key);
+        call_fail(sup->calls, call, &err);
+        return;
+    }
+    struct instance_view view = supervisor_view(sup, call->load.slot);
+    struct load_result result = { &view, call->load.fresh, not_kept };
+    call_close(sup->calls, call);
+    sink.on_end(sink.ctx, id, &result, NULL);
+}
+
 static void end_load(struct supervisor *sup, const struct lc_action *action) {
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return;
-    supervisor_pin_loaded(sup, action->slot, call);
-    struct instance_view view = supervisor_view(sup, action->slot);
-    struct load_result result = { .instance = &view, .fresh = action->fresh };
-    struct load_sink sink = call->load.sink;
-    call_id id = call->id;
-    call_close(sup->calls, call);
-    sink.on_end(sink.ctx, id, &result, NULL);
+    call->load.slot = action->slot;
+    call->load.generation = sup->lc.slots[action->slot].generation;
+    call->load.fresh = action->fresh;
+    if (!supervisor_pin_loaded(sup, call)) supervisor_end_load(sup, call, NULL);
 }
 
 /* ---- workers without a model ---- */

@@ -16,12 +16,30 @@ void supervisor_pin(struct supervisor *sup, const struct load_request *request) 
     free(options.model);
 }
 
-void supervisor_pin_loaded(struct supervisor *sup, int slot, const struct call *call) {
-    const struct instance *in = &sup->instances[slot];
-    if (call->kind != CALL_LOAD || !call->load.options.keep) return;
-    pinned_put(&sup->pinned, in->identifier, in->model_key, sup->lc.slots[slot].ttl,
+bool supervisor_pin_loaded(struct supervisor *sup, struct call *call) {
+    const struct instance *in = &sup->instances[call->load.slot];
+    if (call->kind != CALL_LOAD || !call->load.options.keep) return false;
+    pinned_put(&sup->pinned, in->identifier, in->model_key, sup->lc.slots[call->load.slot].ttl,
                &call->load.options.requested);
+    call->load.saving = true;
     sup->config.on_pinned_changed(sup->config.ctx);
+    return true;
+}
+
+struct saved {
+    struct supervisor *sup;
+    const struct error *error;
+};
+
+static void end_saved_load(struct call *call, void *ctx) {
+    const struct saved *saved = ctx;
+    if (call->kind == CALL_LOAD && call->load.saving)
+        supervisor_end_load(saved->sup, call, saved->error);
+}
+
+void supervisor_pinned_saved(struct supervisor *sup, const struct error *error) {
+    struct saved saved = { sup, error };
+    calls_each(sup->calls, end_saved_load, &saved);
 }
 
 struct unpinned {

@@ -59,10 +59,11 @@ struct supervisor_config {
     /* What models read and write. Lines of kinds that are not wanted are not made. */
     bool (*log_wanted)(void *ctx, enum log_kind kind);
     void (*on_log)(void *ctx, const struct log_line *line);
-    void (*on_changed)(void *ctx);        /* instances or requests may be different now */
-    void (*on_pinned_changed)(void *ctx); /* the pinned instances have changed */
-    void (*on_prompts)(void *ctx);        /* files of the prompt store may have been written */
-    void (*on_finished)(void *ctx);       /* shutdown is complete: no worker is left */
+    void (*on_changed)(void *ctx); /* instances or requests may be different now */
+    /* The pinned instances have changed: save them, and call supervisor_pinned_saved. */
+    void (*on_pinned_changed)(void *ctx);
+    void (*on_prompts)(void *ctx);  /* files of the prompt store may have been written */
+    void (*on_finished)(void *ctx); /* shutdown is complete: no worker is left */
     void *ctx;
 };
 
@@ -152,6 +153,9 @@ bool supervisor_is_working(const struct supervisor *sup);
 
 /* Pin what this load would bring, even if the load fails. */
 void supervisor_pin(struct supervisor *sup, const struct load_request *request);
+/* They are on disk as they are now, or (error) cannot be. Answers the loads that asked for
+ * it. */
+void supervisor_pinned_saved(struct supervisor *sup, const struct error *error);
 /* Append the pinned instances, as pinned_format does. */
 void supervisor_format_pinned(const struct supervisor *sup, struct buf *out);
 

@@ -217,6 +217,25 @@ test('instances marked keep are there again after a restart', async (t) => {
   assert.deepEqual(await d.instances(), [], 'unloaded by hand: no longer kept');
 });
 
+test('a kept instance is on disk before its load is answered, or the answer says why not',
+  async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const kept = path.join(d.stateDir, 'kept.json');
+  const load = () => d.post('/api/v1/models/load',
+    { model: 'alpha', identifier: 'mine', keep: true });
+  fs.mkdirSync(`${kept}.tmp`); // nothing can be written there
+  const refused = await load();
+  assert.equal(refused.status, 200);
+  assert.equal(refused.body.status, 'loaded');
+  assert.match(refused.body.warning, /^It is loaded, but will not be loaded again .*kept\.json/);
+  assert.equal(d.log.match(/pinned instances are not saved/g)?.length, 1);
+  await d.unload('mine');
+  fs.rmdirSync(`${kept}.tmp`);
+  const written = await load();
+  assert.equal('warning' in written.body, false);
+  assert.equal(JSON.parse(fs.readFileSync(kept, 'utf8'))[0].identifier, 'mine');
+});
+
 test('a kept instance named by another name of its model stays one wish', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   await d.stop();

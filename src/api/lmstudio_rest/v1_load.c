@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* v1_load.c - load, unload and update of LM Studio's v1 dialect. */
+#include <stdlib.h>
+
 #include "api/lmstudio_rest/v1.h"
 #include "api/ttl.h"
 #include "api/write.h"
@@ -47,6 +49,13 @@ bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *r
     return true;
 }
 
+static void add_not_kept(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct error *why) {
+    char *text = xasprintf("It is loaded, but will not be loaded again at the next start: %s",
+                           why->text);
+    yyjson_mut_obj_add_strcpy(doc, root, "warning", text);
+    free(text);
+}
+
 void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
                              struct buf *out) {
     const struct instance_view *instance = result->instance;
@@ -56,6 +65,7 @@ void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
     yyjson_mut_obj_add_str(doc, root, "instance_id", instance->identifier);
     yyjson_mut_obj_add_real(doc, root, "load_time_seconds", instance->load_time_seconds);
     yyjson_mut_obj_add_str(doc, root, "status", "loaded");
+    if (result->not_kept) add_not_kept(doc, root, result->not_kept);
     if (echo_config) lmstudio_v1_add_config(doc, root, "load_config", instance);
     answer_write(doc, out);
 }

@@ -2,6 +2,8 @@
 #include "api/lmstudio_rest/v1.h"
 #include "cmocka_prelude.h"
 
+#include <string.h>
+
 static const struct load_settings settings = { .context_length = 512,
                                                .eval_batch_size = 128,
                                                .parallel = 2 };
@@ -28,6 +30,20 @@ static void test_load_answer(void **state) {
     lmstudio_v1_format_load(&result, false, &out);
     assert_string_equal(buf_str(&out), "{\"type\":\"embedding\",\"instance_id\":\"mine\","
                                        "\"load_time_seconds\":0.5,\"status\":\"loaded\"}");
+    buf_clear(&out);
+}
+
+static void test_load_answer_says_why_it_is_not_kept(void **state) {
+    struct error err;
+    struct load_result result = { .instance = &view, .not_kept = &err };
+    struct buf out = BUF_INIT(4096);
+    (void)state;
+    error_set(&err, ERR_IO, "The disk is full.");
+    lmstudio_v1_format_load(&result, false, &out);
+    assert_non_null(strstr(buf_str(&out),
+                           "\"status\":\"loaded\",\"warning\":\"It is loaded, but "
+                           "will not be loaded again at the next start: The "
+                           "disk is full.\"}"));
     buf_clear(&out);
 }
 
@@ -63,6 +79,7 @@ static void test_instance_as_listed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load_answer),
+        cmocka_unit_test(test_load_answer_says_why_it_is_not_kept),
         cmocka_unit_test(test_load_answer_echoes_the_settings_on_demand),
         cmocka_unit_test(test_instance_as_listed),
     };

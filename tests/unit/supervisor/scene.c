@@ -39,6 +39,7 @@ static void on_log(void *ctx, const struct log_line *line) {
 static void on_pinned_changed(void *ctx) {
     struct scene *s = ctx;
     s->pinned_changes++;
+    if (!s->disk_is_slow) supervisor_pinned_saved(s->sup, NULL);
 }
 
 int scene_open(void **state) {
@@ -127,6 +128,7 @@ void told_load_end(void *ctx, call_id call, const struct load_result *result,
     struct told *told = ctx;
     (void)call;
     told->results += result != NULL;
+    told->not_kept += result && result->not_kept;
     told->errors += error != NULL;
     if (error) told->error = *error;
 }

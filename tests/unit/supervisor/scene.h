@@ -14,6 +14,7 @@
 /* What a sink was told. */
 struct told {
     int results, errors;
+    int not_kept; /* results that say so */
     enum stop_reason stop_reason;
     int progress; /* of a load, however often it was told */
     struct error error;
@@ -28,6 +29,7 @@ struct scene {
     struct metrics metrics;
     struct supervisor *sup;
     int pinned_changes;
+    bool disk_is_slow; /* the test says when what is pinned is saved */
     bool log_wanted;
     struct buf log;       /* lines of models */
     struct told told[20]; /* sinks may speak until the end of the scene */

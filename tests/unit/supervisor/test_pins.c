@@ -167,6 +167,52 @@ static void test_an_unload_while_a_load_waits_unpins(void **state) {
     expect_pinned(s, "[]");
 }
 
+static void test_a_kept_load_is_answered_when_it_is_on_disk(void **state) {
+    struct scene *s = *state;
+    s->disk_is_slow = true;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    ask(s, "one", &s->told[1]); /* a request waits for no disk */
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    assert_int_equal(s->told[1].results, 1);
+    assert_int_equal(s->told[0].results, 0);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[0].results, 1);
+    assert_int_equal(s->told[0].not_kept, 0);
+}
+
+static void test_a_kept_load_says_that_it_cannot_be_on_disk(void **state) {
+    struct scene *s = *state;
+    struct error full;
+    s->disk_is_slow = true;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    error_set(&full, ERR_IO, "The disk is full.");
+    supervisor_pinned_saved(s->sup, &full);
+    assert_int_equal(s->told[0].results, 1);
+    assert_int_equal(s->told[0].not_kept, 1);
+    assert_true(instance(s)->keep); /* as long as the server runs */
+}
+
+/* Its client has gone, or its worker has. */
+static void test_a_kept_load_that_is_over_before_it_is_on_disk(void **state) {
+    struct scene *s = *state;
+    s->disk_is_slow = true;
+    call_id call = keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    supervisor_cancel(s->sup, call);
+    turn(s);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[0].results, 0);
+    (void)keep(s, "two", NULL);
+    say(s, 1, MSG_READY, READY);
+    unload(s, "two", &s->told[1]);
+    die(s, 1);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[0].results, 0);
+    assert_int_equal(s->told[0].error.code, ERR_MODEL_UNLOADED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_an_instance_whose_worker_died_stays_pinned),
@@ -180,6 +226,9 @@ int main(void) {
         TEST(test_a_load_without_keep_unpins_nothing),
         TEST(test_what_was_unpinned_is_not_pinned_by_a_load_under_way),
         TEST(test_an_unload_while_a_load_waits_unpins),
+        TEST(test_a_kept_load_is_answered_when_it_is_on_disk),
+        TEST(test_a_kept_load_says_that_it_cannot_be_on_disk),
+        TEST(test_a_kept_load_that_is_over_before_it_is_on_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
