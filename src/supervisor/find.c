@@ -68,6 +68,16 @@ int supervisor_find_intended(const struct supervisor *sup, const char *name) {
     return count == 1 ? found : LC_NO_SLOT;
 }
 
+/* Listed, but its load has not begun. */
+static bool is_queued(const struct supervisor *sup, const char *name) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct instance *in = &sup->instances[i];
+        if (sup->lc.slots[i].state != LC_ABSENT || !supervisor_shows(sup, i)) continue;
+        if (strcmp(in->identifier, name) == 0 || strcmp(in->model_key, name) == 0) return true;
+    }
+    return false;
+}
+
 int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err) {
     int found = LC_NO_SLOT, count = 0;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
@@ -85,6 +95,11 @@ int supervisor_find_loaded(const struct supervisor *sup, const char *name, struc
             err, ERR_MODEL_NOT_FOUND,
             "'%.80s' has %d instances; name one by its identifier (`doze ps` lists them).",
             name, count);
+    } else if (is_queued(sup, name)) {
+        error_set(err, ERR_MODEL_NOT_FOUND,
+                  "'%.80s' is not loaded yet: it waits for its place; it can be unloaded or "
+                  "changed when its load has begun.",
+                  name);
     } else {
         error_set(err, ERR_MODEL_NOT_FOUND,
                   "No instance '%.80s' is loaded; `doze ps` lists those that are.", name);

@@ -125,6 +125,20 @@ static void test_a_queued_instance_shows_unset_settings(void **state) {
     assert_int_equal(queued->settings->seed, -1);
 }
 
+static void test_what_is_listed_as_queued_is_not_called_unknown(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    ask(s, "two", &s->told[1]);
+    unload(s, "two", &s->told[2]);
+    update(s, "two", (struct instance_change){ .ttl = { true, 1000 } }, &s->told[3]);
+    for (int i = 2; i <= 3; i++) {
+        assert_int_equal(s->told[i].error.code, ERR_MODEL_NOT_FOUND);
+        assert_non_null(strstr(s->told[i].error.text, "waits for its place"));
+    }
+    assert_int_equal(s->told[1].errors, 0);
+}
+
 static void test_the_newest_waiter_says_how_a_first_load_is(void **state) {
     struct scene *s = *state;
     struct told *told = s->told;
@@ -628,6 +642,7 @@ int main(void) {
         TEST(test_a_request_that_grows_too_large_is_refused),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_a_queued_instance_shows_unset_settings),
+        TEST(test_what_is_listed_as_queued_is_not_called_unknown),
         TEST(test_the_newest_waiter_says_how_a_first_load_is),
         TEST(test_a_ready_after_its_load_was_given_up_is_nothing),
         TEST(test_an_instance_is_found_by_its_reference_until_it_is_gone),
