@@ -137,7 +137,10 @@ void instance_status(const struct listed_instance *instance, char text[STATUS_TE
 enum outcome instance_unload(const struct cli *cli, const char *id, struct error *err) {
     yyjson_mut_val *root;
     yyjson_mut_doc *body = json_object_new(&root);
-    yyjson_mut_obj_add_str(body, root, "instance_id", id);
+    if (id)
+        yyjson_mut_obj_add_str(body, root, "instance_id", id);
+    else
+        yyjson_mut_obj_add_bool(body, root, "all", true);
     struct call call = { .method = "POST", .path = "/api/v1/models/unload", .body = body };
     enum outcome outcome = client_call(cli, &call, NULL, err);
     yyjson_mut_doc_free(body);

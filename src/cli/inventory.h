@@ -58,7 +58,7 @@ void inventory_clear(struct inventory *inv);
 enum { STATUS_TEXT = 32 };
 void instance_status(const struct listed_instance *instance, char text[STATUS_TEXT]);
 
-/* Ask the server to unload an instance, and wait until its memory is free. */
+/* Ask the server to unload an instance (NULL: all), and wait until its memory is free. */
 enum outcome instance_unload(const struct cli *cli, const char *id, struct error *err);
 
 #endif

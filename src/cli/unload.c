@@ -29,25 +29,19 @@ static void print_unloaded(const struct unload_values *v, const char *const *ids
     show_json(doc);
 }
 
-/* It is not a failure if an instance is unloaded meanwhile by its ttl or an eviction. */
+/* Also if none is listed: one whose worker died may wait to be loaded again. */
 static enum cli_exit unload_all(const struct cli *cli, const struct unload_values *v,
                                 const struct inventory *inv) {
-    const char **ids = xcalloc(inv->instance_count, sizeof *ids);
-    enum cli_exit code = CLI_DONE;
-    size_t count = 0;
+    size_t count = inv->instance_count;
     struct error err;
-    for (size_t i = 0; i < inv->instance_count && code == CLI_DONE; i++) {
-        enum outcome outcome = instance_unload(cli, inv->instances[i].id, &err);
-        if (outcome == OUTCOME_DONE) {
-            ids[count++] = inv->instances[i].id;
-        } else if (outcome != OUTCOME_REFUSED || err.code != ERR_MODEL_NOT_FOUND) {
-            code = client_fail(outcome, &err);
-        }
-    }
+    enum outcome outcome = instance_unload(cli, NULL, &err);
+    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    const char **ids = xcalloc(count, sizeof *ids);
+    for (size_t i = 0; i < count; i++) ids[i] = inv->instances[i].id;
     print_unloaded(v, ids, count);
     if (!v->json) printf("Unloaded %zu model%s.\n", count, count == 1 ? "" : "s");
     free(ids);
-    return code;
+    return CLI_DONE;
 }
 
 static enum cli_exit unload_named(const struct cli *cli, const struct unload_values *v,

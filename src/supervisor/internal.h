@@ -245,6 +245,8 @@ void supervisor_notify_event(struct supervisor *sup, const struct lc_event *ev);
 void supervisor_notify_loading(struct supervisor *sup, int slot);
 /* An instance makes room for those who wait for another slot; or it is gone. */
 void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
+/* Does an instance that this call unloads still leave? */
+bool supervisor_unloads(const struct supervisor *sup, call_id call);
 
 /* ---- views.c ---- */
 /* Is there an instance in this slot that listings show? */

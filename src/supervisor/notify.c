@@ -56,9 +56,17 @@ static void notify_evicting(struct supervisor *sup, int victim, int slot) {
     }
 }
 
+bool supervisor_unloads(const struct supervisor *sup, call_id call) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (sup->instances[i].unloading == call) return true;
+    }
+    return false;
+}
+
 static void notify_gone(struct supervisor *sup, int slot) {
-    struct call *call = call_find(sup->calls, sup->instances[slot].unloading);
+    call_id id = sup->instances[slot].unloading;
     sup->instances[slot].unloading = 0;
+    struct call *call = id && !supervisor_unloads(sup, id) ? call_find(sup->calls, id) : NULL;
     if (call) call_done(sup->calls, call);
 }
 

@@ -89,6 +89,7 @@ call_id supervisor_prefetch(struct supervisor *sup, const char *model,
 void supervisor_forget_prompts(struct supervisor *sup, const char *model_key);
 call_id supervisor_update(struct supervisor *sup, const char *identifier,
                           const struct instance_change *change, struct done_sink sink);
+/* identifier NULL: all. */
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,
                           struct done_sink sink);
 struct service_models supervisor_models(struct supervisor *sup);

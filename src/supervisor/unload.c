@@ -6,25 +6,46 @@
 call_id supervisor_unload(struct supervisor *sup, const char *identifier,
                           struct done_sink sink) {
     struct call *call = call_open(sup->calls, CALL_UNLOAD);
-    call->unload.identifier = xstrdup(identifier);
+    call->unload.identifier = identifier ? xstrdup(identifier) : NULL;
     call->unload.sink = sink;
     supervisor_post_call(sup, call);
     return call->id;
+}
+
+static void unload_slot(struct supervisor *sup, int slot) {
+    (void)supervisor_unpin(sup, sup->instances[slot].identifier);
+    supervisor_step(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,
+                                            .slot = slot,
+                                            .generation = sup->lc.slots[slot].generation });
 }
 
 /* Its worker died, and nobody is to load it again. False: there is no such instance. */
 static bool forget_intent(struct supervisor *sup, const char *name) {
     int slot = supervisor_find_intended(sup, name);
     if (slot == LC_NO_SLOT) return false;
-    (void)supervisor_unpin(sup, sup->instances[slot].identifier);
-    supervisor_step(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,
-                                            .slot = slot,
-                                            .generation = sup->lc.slots[slot].generation });
+    unload_slot(sup, slot);
     return true;
+}
+
+/* Also those whose worker died and that wait to be loaded again. */
+static void unload_all(struct supervisor *sup, struct call *call) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        enum lc_state state = sup->lc.slots[i].state;
+        bool intended = sup->lc.slots[i].intended && !supervisor_shows(sup, i);
+        bool loaded = state != LC_ABSENT && state != LC_UNLOADING;
+        if (!sup->instances[i].identifier || !(loaded || intended)) continue;
+        if (loaded) sup->instances[i].unloading = call->id;
+        unload_slot(sup, i);
+    }
+    if (!supervisor_unloads(sup, call->id)) call_done(sup->calls, call);
 }
 
 bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct error *err) {
     const char *identifier = call->unload.identifier;
+    if (!identifier) {
+        unload_all(sup, call);
+        return true;
+    }
     int slot = supervisor_find_loaded(sup, identifier, err);
     if (slot == LC_NO_SLOT) {
         if (!forget_intent(sup, identifier) && !supervisor_unpin(sup, identifier)) return false;
@@ -33,11 +54,7 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
                          "either.",
                          identifier);
     }
-    struct instance *in = &sup->instances[slot];
-    in->unloading = call->id;
-    (void)supervisor_unpin(sup, in->identifier);
-    supervisor_step(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,
-                                            .slot = slot,
-                                            .generation = sup->lc.slots[slot].generation });
+    sup->instances[slot].unloading = call->id;
+    unload_slot(sup, slot);
     return true;
 }

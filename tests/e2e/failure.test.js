@@ -198,6 +198,33 @@ test('a model that needs more memory than allowed: 507 with the figures', async 
   assert.equal(forced.instance_id, 'alpha');
 });
 
+test('a model that needs more memory than there may be evicts nothing', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha(), slow: endless('50M') } });
+  await d.chat('alpha');
+  const before = await d.instance('alpha');
+  await d.settings({ memory_limit: Math.round(1.5 * before.memory_bytes) });
+  const watch = await d.watch();
+  for (const ask of [() => d.chat('slow'),
+    () => d.post('/api/v1/models/load', { model: 'slow' })]) {
+    const { status, body } = await ask();
+    assert.equal(status, 507, JSON.stringify(body));
+  }
+  const after = await d.instance('alpha');
+  assert.equal(after.pid, before.pid);
+  assert.deepEqual(watch.transitions('alpha'), []);
+});
+
+test('failure: an unload of all also ends what waits to be loaded again', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() }, settings: { jit: false } });
+  const watch = await d.watch();
+  await d.load('alpha');
+  process.kill((await d.instance('alpha')).pid, 'SIGKILL');
+  await watch.reaches('alpha', 'absent');
+  const { status, body } = await d.post('/api/v1/models/unload', { all: true });
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal((await d.chat('alpha')).status, 404, 'nothing is to be loaded again');
+});
+
 test('a worker that dies at its first use counts as a failed load', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless() } });
   const watch = await d.watch();

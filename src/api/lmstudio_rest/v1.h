@@ -22,7 +22,7 @@ bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *r
 void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
                              struct buf *out);
 
-/* {"instance_id":"x"}; the caller frees the string. */
+/* {"instance_id":"x"}; the caller frees the string. {"all":true}: NULL. */
 bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
                               struct error *err);
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out);

@@ -73,21 +73,31 @@ void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
 bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
                               struct error *err) {
     const char *id = NULL;
+    bool all = false;
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
-    bool ok = name_read(yyjson_doc_get_root(doc), "instance_id", &id, err);
-    if (ok && !id) {
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    bool ok = name_read(root, "instance_id", &id, err) &&
+              json_read_bool(root, "all", &all, err);
+    if (ok && !id && !all) {
         ok = error_set_param(err, ERR_INVALID_REQUEST, "instance_id",
                              "'instance_id' is missing; send the id of a loaded instance.");
+    } else if (ok && id && all) {
+        ok = error_set_param(err, ERR_INVALID_REQUEST, "all",
+                             "Send either 'instance_id' or 'all', not both.");
     }
-    if (ok) *ret_instance_id = xstrdup(id);
+    if (ok) *ret_instance_id = id ? xstrdup(id) : NULL;
     yyjson_doc_free(doc);
     return ok;
 }
 
 void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "instance_id", instance_id);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    if (instance_id)
+        yyjson_mut_obj_add_str(doc, root, "instance_id", instance_id);
+    else
+        yyjson_mut_obj_add_bool(doc, root, "all", true);
     answer_write(doc, out);
 }
 

@@ -173,8 +173,9 @@ static void post_load(const struct fake_request *r) {
 static void post_unload(const struct fake_request *r) {
     yyjson_doc *doc = yyjson_read(buf_str(&r->body), r->body.len, 0);
     const char *id = text_of(yyjson_doc_get_root(doc), "instance_id", "");
-    bool found = false;
+    bool all = yyjson_is_true(yyjson_obj_get(yyjson_doc_get_root(doc), "all")), found = all;
     pthread_mutex_lock(&lock);
+    if (all) instance_count = 0;
     for (size_t i = 0; i < instance_count && !found; i++) {
         if (strcmp(instances[i].id, id) != 0) continue;
         instances[i] = instances[--instance_count];

@@ -98,6 +98,33 @@ static void test_what_is_not_loaded_can_be_unpinned(void **state) {
     assert_int_equal(s->pinned_changes, 2);
 }
 
+static void test_an_unload_of_all_ends_intents_too(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", "mine");
+    say(s, 0, MSG_READY, READY);
+    (void)load(s, request_for("one"), &s->told[1]);
+    say(s, 1, MSG_READY, READY);
+    (void)keep(s, "two", NULL);
+    say(s, 2, MSG_READY, READY);
+    die(s, 2); /* waits to be loaded again */
+    unload(s, NULL, &s->told[2]);
+    expect_pinned(s, "[]");
+    die(s, 0);
+    assert_int_equal(s->told[2].results, 0); /* the other leaves still */
+    die(s, 1);
+    assert_int_equal(s->told[2].results, 1);
+    for (int i = 0; i < 5; i++) turn(s);
+    assert_int_equal(puppet_count(), 3);
+    unload(s, "two", &s->told[3]);
+    assert_null(strstr(s->told[3].error.text, "kept"));
+}
+
+static void test_an_unload_of_all_where_there_is_nothing(void **state) {
+    struct scene *s = *state;
+    unload(s, NULL, &s->told[0]);
+    assert_int_equal(s->told[0].results, 1);
+}
+
 static const struct instance_change to_jit = { .sets_origin = true, .origin = ORIGIN_JIT };
 
 static void test_a_pinned_instance_that_becomes_jit_is_unpinned(void **state) {
@@ -226,6 +253,8 @@ int main(void) {
         TEST(test_a_load_without_keep_unpins_nothing),
         TEST(test_what_was_unpinned_is_not_pinned_by_a_load_under_way),
         TEST(test_an_unload_while_a_load_waits_unpins),
+        TEST(test_an_unload_of_all_ends_intents_too),
+        TEST(test_an_unload_of_all_where_there_is_nothing),
         TEST(test_a_kept_load_is_answered_when_it_is_on_disk),
         TEST(test_a_kept_load_says_that_it_cannot_be_on_disk),
         TEST(test_a_kept_load_that_is_over_before_it_is_on_disk),
