@@ -50,7 +50,9 @@
  * ## done (MSG_DONE payload)
  *   {"stop_reason":"eosFound"|..., "stop_string":"..", "prompt_tokens":n, "cached_tokens":n,
  *    "cache_source":"slot"|..., "cache_miss":"new"|... (base/terms.h),
- *    "completion_tokens":n, "reasoning_tokens":n, "prompt_seconds":x, "generation_seconds":x,
+ *    "completion_tokens":n, "reasoning_tokens":n, "drafted_tokens":n,
+ *    "accepted_tokens":n, "ignored_tokens":n (guesses of the next tokens; absent: none),
+ *    "prompt_seconds":x, "generation_seconds":x,
  *    "time_to_first_token":x (from the worker's receipt),
  *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."} or
  *    {"tokens":n}}
@@ -152,6 +154,10 @@ struct service_usage {
     int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
     enum cache_source cache_source;
     enum cache_miss cache_miss;
+    struct { /* guesses of the next tokens; all 0: none was made */
+        int64_t total, accepted,
+            ignored; /* ignored: the answer ended before they were judged */
+    } draft;
     int64_t cache_common; /* of STARTED: tokens in common with what is kept */
 };
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/backends.h"
 #include "engine/log_capture.h"
+#include "engine/lookup.h"
 
 enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
 
@@ -76,6 +77,8 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     c->batch = model->embeds ? c->length : (int32_t)s->eval_batch_size;
     if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
     c->steady = s->reproducible > 0;
+    c->drafts = s->speculation == LOAD_SPECULATION_LOOKUP && !c->steady && !model->embeds &&
+                !model->remembers && model->window == 0;
     c->threads = s->threads > 0 ? (int32_t)s->threads : cpu_threads_default();
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
@@ -85,9 +88,10 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     if (s->chunk_size > 0 && !model->embeds) c->chunk = chunk_of(c, s->chunk_size);
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
-    /* One result per sequence is all that is read; room for one per token is vocabulary x
-     * batch. */
-    if (!model->embeds) p->n_outputs_max = p->n_seq_max;
+    /* One result per sequence, and per guess, is all that is read; room for one per token is
+     * vocabulary x batch. */
+    if (!model->embeds) p->n_outputs_max = p->n_seq_max * (c->drafts ? 1 + LOOKUP_MOST : 1);
+    if (p->n_outputs_max > p->n_batch) p->n_outputs_max = p->n_batch;
     p->n_threads = c->threads;
     p->n_threads_batch = c->threads;
     p->rope_freq_base = (float)s->rope_frequency_base;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/constrained.h"
+#include "engine/draft.h"
 #include "engine/order.h"
 #include "engine/projector.h"
 #include "engine/prompt_cache.h"
@@ -33,22 +34,36 @@ static bool wants_vectors(const struct engine *e) {
     return false;
 }
 
+static void batch_put(struct llama_batch *b, const struct slot *s, llama_token token,
+                      size_t position) {
+    int32_t at = b->n_tokens++;
+    b->token[at] = token;
+    b->pos[at] = (llama_pos)position;
+    b->n_seq_id[at] = 1;
+    b->seq_id[at][0] = s->seq;
+    b->logits[at] = 0;
+}
+
 /* Put the slot's next tokens into the batch; the result is wanted if none is due after them. */
 static void batch_add(struct engine *e, struct slot *s, size_t count) {
     struct llama_batch *b = &e->batch;
     size_t from = s->processed;
     s->in_batch = (int32_t)count;
-    for (size_t i = 0; i < count; i++) {
-        int32_t at = b->n_tokens++;
-        b->token[at] = s->tokens.data[from + i];
-        b->pos[at] = (llama_pos)(from + i);
-        b->n_seq_id[at] = 1;
-        b->seq_id[at][0] = s->seq;
-        b->logits[at] = 0;
-    }
+    for (size_t i = 0; i < count; i++) batch_put(b, s, s->tokens.data[from + i], from + i);
     if (count < due(s)) return;
     s->result = b->n_tokens - 1;
     b->logits[s->result] = 1;
+}
+
+/* An answer's last token, and behind it what may come next: each with its result. */
+static void batch_add_answer(struct engine *e, struct slot *s) {
+    struct llama_batch *b = &e->batch;
+    batch_add(e, s, 1);
+    draft_make(e, s);
+    for (size_t i = 0; i < s->drafted; i++) {
+        batch_put(b, s, s->draft[i], s->tokens.count + i);
+        b->logits[b->n_tokens - 1] = 1;
+    }
 }
 
 /* What wants to be processed. */
@@ -66,6 +81,7 @@ static void forget_batch(struct engine *e) {
     for (int i = 0; i < e->context.parallel; i++) {
         e->slots[i].in_batch = 0;
         e->slots[i].result = -1;
+        e->slots[i].drafted = 0;
     }
 }
 
@@ -82,7 +98,7 @@ static struct demand add_single_tokens(struct engine *e) {
             continue;
         }
         demand.answers = true;
-        if (due(s) == 1) batch_add(e, s, 1);
+        if (due(s) == 1) batch_add_answer(e, s);
     }
     return demand;
 }
@@ -227,9 +243,9 @@ static void settle(struct engine *e, struct slot *s, const float *logits,
     }
 }
 
-static void take_token(struct engine *e, struct slot *s) {
+static void take_token(struct engine *e, struct slot *s, int32_t result) {
     struct job *job = s->job;
-    const float *logits = llama_get_logits_ith(e->context.llama, s->result);
+    const float *logits = llama_get_logits_ith(e->context.llama, result);
     llama_token token = sampler_pick(job->sampler, &e->candidates, logits);
     if (!constrained_is(job)) {
         use_token(e, s, logits, token);
@@ -238,6 +254,19 @@ static void take_token(struct engine *e, struct slot *s) {
     struct verdict verdict;
     constrained_ask(e, job, token, logits, &verdict);
     settle(e, s, logits, &verdict);
+}
+
+/* The result, and those behind it for as long as the guesses are what the sampler draws. */
+static void take_tokens(struct engine *e, struct slot *s) {
+    const struct job *job = s->job;
+    size_t drafted = s->drafted, accepted = 0;
+    draft_begin(s);
+    take_token(e, s, s->result);
+    while (accepted < drafted && draft_accept(s, job, accepted)) {
+        accepted++;
+        take_token(e, s, s->result + (int32_t)accepted);
+    }
+    if (drafted > 0) draft_end(e, s, job);
 }
 
 void decode_settle(struct engine *engine) {
@@ -277,7 +306,7 @@ static void take_result(struct engine *e, struct slot *s) {
     if (job->request.sampling.max_tokens == 0) {
         slot_finish(e, s, STOP_MAX_TOKENS);
     } else {
-        take_token(e, s);
+        take_tokens(e, s);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/terms.h"
 #include "engine/chat_shim.h"
+#include "engine/lookup.h"
 #include "engine/model.h"
 #include "engine/output.h"
 #include "engine/picture_spans.h"
@@ -50,6 +51,7 @@ struct job {
     enum cache_miss cache_miss;
     size_t cache_common; /* tokens that something kept has in common with the prompt */
     int64_t completion_tokens;
+    struct lookup lookup;                             /* of the answer */
     int64_t waited;                                   /* us, for others' prompts: order.h */
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
     struct job *next;                                 /* in the queue */

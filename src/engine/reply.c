@@ -78,6 +78,13 @@ void reply_prompt(struct link *link, const struct job *job, size_t processed) {
     send_doc(link, MSG_PROMPT, job->id, doc);
 }
 
+static void add_draft(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct lookup *l) {
+    if (l->drafted == 0) return;
+    yyjson_mut_obj_add_uint(doc, root, "drafted_tokens", l->drafted);
+    yyjson_mut_obj_add_uint(doc, root, "accepted_tokens", l->accepted);
+    yyjson_mut_obj_add_uint(doc, root, "ignored_tokens", l->open);
+}
+
 void reply_done(struct link *link, const struct job *job, enum stop_reason reason) {
     int64_t now = clock_boottime_usec();
     int64_t prompted = job->prompted ? job->prompted : now;
@@ -95,6 +102,7 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
     yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
     yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->output.reasoning_tokens);
+    add_draft(doc, root, &job->lookup);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));
     yyjson_mut_obj_add_real(doc, root, "generation_seconds", seconds(job->prompted, now));
     yyjson_mut_obj_add_real(doc, root, "time_to_first_token",

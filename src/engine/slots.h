@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "engine/job.h"
+#include "engine/lookup.h"
 #include "engine/tokens.h"
 #include "prompts/checkpoints.h"
 
@@ -34,6 +35,8 @@ struct slot {
     uint64_t cache_key;             /* of its conversation, as the client names it; 0: none */
     int32_t in_batch;               /* tokens in the batch that is being decoded */
     int32_t result;                 /* index of its result in the batch, or -1 */
+    int32_t draft[LOOKUP_MOST];     /* guesses that stand behind it, see draft.h */
+    size_t drafted;                 /* how many */
     struct checkpoints checkpoints; /* of the part of its state that cannot be cut */
     size_t marks[2];                /* where checkpoints are due, in rising order; 0: none */
     size_t saved;                   /* tokens it had when it was last saved; 0: never */

@@ -127,11 +127,12 @@ static int64_t default_batch(const struct model_shape *model, int64_t context_le
     return context_length < LOAD_MAX_BATCH ? context_length : LOAD_MAX_BATCH;
 }
 
-/* What moves the last bits of an answer: how many requests share a batch, and which kernels
+/* What moves the last bits of an answer: how many tokens share a batch, and which kernels
  * compute it. The worker keeps its number of threads. */
 static void make_reproducible(struct load_settings *settings) {
     settings->parallel = 1;
     if (settings->repack != LOAD_REPACK_NEVER) settings->repack = LOAD_REPACK_FIRST;
+    settings->speculation = LOAD_SPECULATION_OFF;
 }
 
 static void fill_defaults(const struct model_shape *model, nbytes budget,
@@ -148,6 +149,8 @@ static void fill_defaults(const struct model_shape *model, nbytes budget,
     if (settings->kv_type_k == KV_TYPE_UNSET) settings->kv_type_k = KV_TYPE_F16;
     if (settings->kv_type_v == KV_TYPE_UNSET) settings->kv_type_v = KV_TYPE_F16;
     if (settings->repack == LOAD_REPACK_UNSET) settings->repack = LOAD_REPACK_BACKGROUND;
+    if (settings->speculation == LOAD_SPECULATION_UNSET)
+        settings->speculation = LOAD_SPECULATION_OFF;
 }
 
 /* A share of the layers says how many, as `gpu_layers` of the same or an earlier layer does. */

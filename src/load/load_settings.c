@@ -17,6 +17,7 @@ enum kind {
     KIND_REAL,
     KIND_KV_TYPE,
     KIND_REPACK,
+    KIND_SPECULATION,
     KIND_TEXT,
     KIND_SHARE, /* double: "off" is 0, "max" is 1 */
     KIND_SPLIT,
@@ -52,6 +53,7 @@ static const struct load_field fields[] = {
     { "rope_frequency_base", KIND_REAL, false, true, AT(rope_frequency_base), 1, 1e12 },
     { "rope_frequency_scale", KIND_REAL, false, true, AT(rope_frequency_scale), 1e-6, 1 },
     { "repack", KIND_REPACK, false, false, AT(repack), 0, 0 },
+    { "speculation", KIND_SPECULATION, false, false, AT(speculation), 0, 0 },
     { "mmap", KIND_FLAG, false, false, AT(mmap), 0, 1 },
     { "mlock", KIND_FLAG, false, false, AT(mlock), 0, 1 },
     { "reproducible", KIND_FLAG, false, false, AT(reproducible), 0, 1 },
@@ -81,6 +83,12 @@ static const char *const repack_words[] = {
     [LOAD_REPACK_NEVER] = "never",
 };
 
+static const char *const speculation_words[] = {
+    [LOAD_SPECULATION_UNSET] = "",
+    [LOAD_SPECULATION_OFF] = "off",
+    [LOAD_SPECULATION_LOOKUP] = "lookup",
+};
+
 /* By kind. The enums are as wide as unsigned. */
 static const struct word_table {
     const char *const *words;
@@ -88,6 +96,8 @@ static const struct word_table {
 } word_tables[] = {
     [KIND_KV_TYPE] = { kv_type_words, KV_TYPE_COUNT },
     [KIND_REPACK] = { repack_words, sizeof repack_words / sizeof *repack_words },
+    [KIND_SPECULATION] = { speculation_words,
+                           sizeof speculation_words / sizeof *speculation_words },
 };
 
 const char *kv_type_name(enum kv_type type) {
@@ -106,10 +116,15 @@ static const void *member(const struct load_settings *settings, const struct loa
 
 static size_t member_size(const struct load_field *f) {
     static const size_t sizes[] = {
-        [KIND_NUMBER] = sizeof(int64_t),  [KIND_FLAG] = sizeof(int),
-        [KIND_REAL] = sizeof(double),     [KIND_KV_TYPE] = sizeof(unsigned),
-        [KIND_REPACK] = sizeof(unsigned), [KIND_TEXT] = sizeof(const char *),
-        [KIND_SHARE] = sizeof(double),    [KIND_SPLIT] = sizeof(struct load_split),
+        [KIND_NUMBER] = sizeof(int64_t),
+        [KIND_FLAG] = sizeof(int),
+        [KIND_REAL] = sizeof(double),
+        [KIND_KV_TYPE] = sizeof(unsigned),
+        [KIND_REPACK] = sizeof(unsigned),
+        [KIND_SPECULATION] = sizeof(unsigned),
+        [KIND_TEXT] = sizeof(const char *),
+        [KIND_SHARE] = sizeof(double),
+        [KIND_SPLIT] = sizeof(struct load_split),
     };
     return sizes[f->kind];
 }
@@ -254,8 +269,8 @@ static bool read_field(yyjson_val *obj, const struct load_field *f,
                         struct error *);
     static reader *const readers[] = {
         [KIND_NUMBER] = read_number, [KIND_FLAG] = read_flag,   [KIND_REAL] = read_real,
-        [KIND_KV_TYPE] = read_word,  [KIND_REPACK] = read_word, [KIND_TEXT] = read_text,
-        [KIND_SHARE] = read_share,   [KIND_SPLIT] = read_split,
+        [KIND_KV_TYPE] = read_word,  [KIND_REPACK] = read_word, [KIND_SPECULATION] = read_word,
+        [KIND_TEXT] = read_text,     [KIND_SHARE] = read_share, [KIND_SPLIT] = read_split,
     };
     if (yyjson_is_null(yyjson_obj_get(obj, f->name))) {
         member_set(settings, f, member(&unset, f));
@@ -331,6 +346,7 @@ yyjson_mut_val *load_field_value(const struct load_field *f,
         return yyjson_mut_real(doc, *(const double *)at);
     case KIND_KV_TYPE:
     case KIND_REPACK:
+    case KIND_SPECULATION:
         return yyjson_mut_str(doc, word_tables[f->kind].words[*(const unsigned *)at]);
     case KIND_TEXT:
         return yyjson_mut_str(doc, *(const char *const *)at);

@@ -41,6 +41,13 @@ enum load_repack {
     LOAD_REPACK_NEVER,
 };
 
+/* Where guesses of the next tokens come from, which one batch then judges together. */
+enum load_speculation {
+    LOAD_SPECULATION_UNSET,
+    LOAD_SPECULATION_OFF,
+    LOAD_SPECULATION_LOOKUP, /* from the conversation itself */
+};
+
 enum { LOAD_MAX_DEVICES = 16 };
 
 /* How much of a model each device gets, in proportion; all 0: unset. */
@@ -65,6 +72,7 @@ struct load_settings {
     enum kv_type kv_type_k, kv_type_v;
     double rope_frequency_base, rope_frequency_scale; /* 0: unset: the model's */
     enum load_repack repack;
+    enum load_speculation speculation;
     int mmap, mlock;        /* 0, 1; -1: unset: on, off */
     int reproducible;       /* 0, 1; -1: unset: no */
     double prepare_seconds; /* for what comes before an answer; 0: unset */

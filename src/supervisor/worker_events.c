@@ -275,6 +275,9 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->usage.cache_miss = cache_miss_parse(text_of(json, "cache_miss"));
     ev->usage.completion_tokens = int_of(json, "completion_tokens");
     ev->usage.reasoning_tokens = int_of(json, "reasoning_tokens");
+    ev->usage.draft.total = int_of(json, "drafted_tokens");
+    ev->usage.draft.accepted = int_of(json, "accepted_tokens");
+    ev->usage.draft.ignored = int_of(json, "ignored_tokens");
     ev->timing.prompt = number_of(json, "prompt_seconds");
     ev->timing.generation = number_of(json, "generation_seconds");
     ev->result = yyjson_obj_get(json, "result");

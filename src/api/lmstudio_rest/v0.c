@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/lmstudio_rest/v0.h"
 
+#include "api/draft_stats.h"
 #include "api/openai/openai.h"
 
 static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root,
@@ -12,6 +13,7 @@ static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_real(doc, stats, "time_to_first_token", end->timing.time_to_first_token);
     yyjson_mut_obj_add_real(doc, stats, "generation_time", end->timing.generation);
     yyjson_mut_obj_add_str(doc, stats, "stop_reason", stop_reason_name(end->stop_reason));
+    draft_stats_add(&end->usage, DRAFT_STATS_REST, doc, stats);
     if (end->usage.cache_source == CACHE_NONE) return;
     yyjson_mut_val *cache = yyjson_mut_obj_add_obj(doc, stats, "prompt_cache");
     yyjson_mut_obj_add_int(doc, cache, "tokens", end->usage.cached_tokens);

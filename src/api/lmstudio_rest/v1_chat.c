@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/draft_stats.h"
 #include "api/openai/openai.h"
 #include "api/parsed.h"
 #include "api/responses/responses.h"
@@ -133,6 +134,7 @@ static void add_stats(const struct reply *reply, const struct service_event *end
                             seconds > 0 ? tokens / seconds : 0);
     yyjson_mut_obj_add_real(doc, stats, "time_to_first_token_seconds",
                             end->timing.time_to_first_token);
+    draft_stats_add(usage, DRAFT_STATS_REST, doc, stats);
     if (reply->load_seconds >= 0)
         yyjson_mut_obj_add_real(doc, stats, "model_load_time_seconds", reply->load_seconds);
 }

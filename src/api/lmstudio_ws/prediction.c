@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/draft_stats.h"
 #include "api/lmstudio_ws/config.h"
 #include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/info.h"
@@ -288,6 +289,7 @@ static void fill_stats(struct lmws_prediction *p, const struct service_event *en
                            usage->prompt_tokens + usage->completion_tokens);
     yyjson_mut_obj_add_int(doc, p->stats, "numGpuLayers", p->gpu_layers);
     if (end->kind != SERVICE_DONE) return;
+    draft_stats_add(usage, DRAFT_STATS_SDK, doc, p->stats);
     if (timing->generation > 0) {
         yyjson_mut_obj_add_real(doc, p->stats, "tokensPerSecond",
                                 (double)usage->completion_tokens / timing->generation);

@@ -49,7 +49,8 @@ static const char every_field[] =
     "\"chunk_size\":64,\"threads\":3,\"gpu_layers\":-1,"
     "\"gpu\":0.5,\"main_gpu\":1,\"num_cpu_experts\":3,\"tensor_split\":[3.0,1.0],"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
-    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"mmap\":false,\"mlock\":true,"
+    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"speculation\":\"lookup\",\"mmap\":"
+    "false,\"mlock\":true,"
     "\"reproducible\":true,\"prepare_seconds\":2.5,\"seed\":7}";
 
 static const char other_field[] =
@@ -58,7 +59,8 @@ static const char other_field[] =
     "\"chunk_size\":32,\"threads\":1,\"gpu_layers\":0,"
     "\"gpu\":\"max\",\"main_gpu\":0,\"num_cpu_experts\":0,\"tensor_split\":[1.0],"
     "\"kv_type_k\":\"f16\",\"kv_type_v\":\"f32\",\"rope_frequency_base\":5.0,"
-    "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"mmap\":true,\"mlock\":false,"
+    "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"speculation\":\"off\",\"mmap\":true,"
+    "\"mlock\":false,"
     "\"reproducible\":false,\"prepare_seconds\":30.0,\"seed\":0}";
 
 static void test_every_field_is_read(void **state) {
@@ -80,6 +82,7 @@ static void test_every_field_is_read(void **state) {
     assert_int_equal(s.kv_type_v, KV_TYPE_Q4_0);
     assert_true(s.rope_frequency_base == 10000.0 && s.rope_frequency_scale == 0.5);
     assert_int_equal(s.repack, LOAD_REPACK_FIRST);
+    assert_int_equal(s.speculation, LOAD_SPECULATION_LOOKUP);
     assert_int_equal(s.mmap, 0);
     assert_int_equal(s.mlock, 1);
     assert_int_equal(s.chunk_size, 64);
@@ -366,12 +369,15 @@ static void test_absent_and_null_leave_a_field_as_it_is(void **state) {
 static void test_reproducible_decides_what_moves_the_last_bits(void **state) {
     (void)state;
     const struct model_shape model = { .context_length = 4096 };
-    struct load_settings s = layer("{\"reproducible\":true,\"parallel\":3}"), effective;
+    struct load_settings
+        s = layer("{\"reproducible\":true,\"parallel\":3,\"speculation\":\"lookup\"}"),
+        effective;
     struct load_layers layers = { .requested = &s };
     struct error err;
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
     assert_int_equal(effective.parallel, 1);
     assert_int_equal(effective.repack, LOAD_REPACK_FIRST);
+    assert_int_equal(effective.speculation, LOAD_SPECULATION_OFF);
     s = layer("{\"reproducible\":true,\"repack\":\"never\"}");
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
     assert_int_equal(effective.repack, LOAD_REPACK_NEVER);

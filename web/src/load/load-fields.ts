@@ -138,6 +138,15 @@ export const moreFields: LoadFieldSpec[] = [
     ],
   },
   {
+    name: 'speculation',
+    label: 'Guess tokens ahead',
+    hint: 'Faster where an answer repeats its conversation.',
+    choices: [
+      ['off', 'Never'],
+      ['lookup', 'From the conversation'],
+    ],
+  },
+  {
     name: 'mmap',
     label: 'Map the file into memory',
     hint: 'Off: the weights are copied.',

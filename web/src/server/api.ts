@@ -74,6 +74,7 @@ export interface LoadSettings {
   rope_frequency_base?: number;
   rope_frequency_scale?: number;
   repack?: string;
+  speculation?: string;
   mmap?: boolean;
   mlock?: boolean;
   reproducible?: boolean;

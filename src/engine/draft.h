@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draft.h - guessed tokens (lookup.h) behind the last one of an answer, in one batch.
+ *
+ * The answer's own sampler draws from the result of each token in turn, so an answer is what it
+ * would be without guesses, but for the last bits that another shape of batch moves. What was
+ * guessed wrong is dropped from the sequence; models that cannot drop it have no guesses, nor
+ * have answers that must match a grammar.
+ */
+#ifndef DOZE_ENGINE_DRAFT_H
+#define DOZE_ENGINE_DRAFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/engine.h"
+
+/* The slot's last token has been put into the batch: guess what comes behind it, as far as
+ * there is room in batch, context and answer. */
+void draft_make(struct engine *engine, struct slot *slot);
+
+/* Its batch has been computed. */
+void draft_begin(struct slot *slot);
+/* Is guess `index` what the answer of the job goes on with? Then it is processed. */
+bool draft_accept(struct slot *slot, const struct job *job, size_t index);
+/* Drop what was not accepted. The slot's job may have ended. */
+void draft_end(struct engine *engine, struct slot *slot, const struct job *job);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lookup.h - guesses of what an answer goes on with, from its own conversation: what followed
+ * the last few tokens where they stood before. Code that is edited and texts that are quoted
+ * repeat long pieces. Pure.
+ *
+ * One batch judges all tokens of a guess, which takes longer than one token. So a guess is
+ * short at first, longer after one that was right, and an answer whose guesses are mostly wrong
+ * goes on without them.
+ */
+#ifndef DOZE_ENGINE_LOOKUP_H
+#define DOZE_ENGINE_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LOOKUP_MOST = 8,        /* tokens of a guess */
+    LOOKUP_FIRST = 2,       /* tokens of the first one, and of one after a wrong one */
+    LOOKUP_KEY = 3,         /* tokens that must have stood before */
+    LOOKUP_BACK = 1 << 14,  /* how far back, in tokens */
+    LOOKUP_TRIAL = 16,      /* guessed tokens after which it is known whether they are right */
+    LOOKUP_REMEMBERED = 64, /* of so many guessed tokens the older ones count half */
+};
+
+/* Of one answer. All 0: nothing was guessed yet. */
+struct lookup {
+    size_t drafted, accepted; /* tokens in all */
+    size_t open;              /* of the last guess: not judged */
+    size_t length;            /* of the last guess */
+    size_t right;             /* of its tokens */
+    size_t next;              /* tokens of the next one; 0: LOOKUP_FIRST */
+    size_t tried, hit;        /* tokens guessed lately, and those that were right */
+    bool off;
+};
+
+/* Guess what follows the tokens: at most `most` of them, and LOOKUP_MOST. How many; 0: there is
+ * no guess. Negative tokens, which are pictures, are never guessed. */
+size_t lookup_draft(const struct lookup *lookup, const int32_t *tokens, size_t count,
+                    size_t most, int32_t *ret_draft);
+
+/* A guess of `length` tokens is to be judged. */
+void lookup_begin(struct lookup *lookup, size_t length);
+/* Its next token is right. */
+void lookup_accept(struct lookup *lookup);
+/* The one after those is wrong, or there is none: choose how to go on. */
+void lookup_end(struct lookup *lookup);
+
+#endif
