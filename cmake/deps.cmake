@@ -134,5 +134,17 @@ add_library(doze_stb INTERFACE)
 add_library(doze::stb ALIAS doze_stb)
 target_include_directories(doze_stb SYSTEM INTERFACE ${stb})
 
+# llguidance (setup/guidance.sh); without it llama.cpp's own grammars keep answers to a schema.
+set(DOZE_GUIDANCE "")
+set(guidance ${DOZE_DEPS}/guidance)
+if(EXISTS ${guidance}/lib/libdoze_guidance.so)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/setup/guidance/Cargo.toml line REGEX "^llguidance ")
+    string(REGEX REPLACE ".*version = \"=([^\"]+)\".*" "llguidance \\1" DOZE_GUIDANCE "${line}")
+    add_library(doze_guidance INTERFACE)
+    add_library(doze::guidance ALIAS doze_guidance)
+    target_include_directories(doze_guidance SYSTEM INTERFACE ${guidance}/include)
+    doze_link_private(doze_guidance ${guidance}/lib/libdoze_guidance.so)
+endif()
+
 # For programs declared without doze_program.
 list(APPEND CMAKE_BUILD_RPATH ${DOZE_RUNTIME_DIRS})

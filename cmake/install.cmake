@@ -19,7 +19,11 @@ endforeach()
 file(GLOB engine_libs ${DOZE_LLAMA_LIB_DIR}/libllama*.so* ${DOZE_LLAMA_LIB_DIR}/libggml*.so*
     ${DOZE_LLAMA_LIB_DIR}/LICENSE.*)
 file(GLOB borrowed_libs ${DOZE_DEPS}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/libyyjson.so.*)
-install(FILES ${engine_libs} ${borrowed_libs} DESTINATION lib/doze)
+set(guidance_libs)
+if(DOZE_GUIDANCE)
+    file(GLOB guidance_libs ${DOZE_DEPS}/guidance/lib/*)
+endif()
+install(FILES ${engine_libs} ${borrowed_libs} ${guidance_libs} DESTINATION lib/doze)
 
 # Files that the command line brings, each to the folder its reader looks in.
 function(install_as destination name file)

@@ -8,6 +8,7 @@ here=$(dirname "$0")
 sh "$here/system-packages.sh" "$@"
 sh "$here/borrowed-libs.sh"
 sh "$here/engine.sh"
+sh "$here/guidance.sh"
 case "$(uname -m) $*" in
 x86_64*test) sh "$here/engine-variant.sh" vulkan "$here/../build/deps/engines" ;;
 esac

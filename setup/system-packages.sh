@@ -43,7 +43,16 @@ newer_packages() {
     return 0
 }
 
-missing="$(missing_packages)$(newer_packages)"
+# For llguidance. Debian 12 has a Rust that is new enough under this name; without any, doze is
+# built without it.
+rust_packages() {
+    command -v cargo >/dev/null && return 0
+    [ ! -e "$DEPS/guidance/wanted" ] || return 0
+    [ -z "$(apt-cache show --no-all-versions cargo-web 2>/dev/null)" ] ||
+        printf 'cargo-web rustc-web '
+}
+
+missing="$(missing_packages)$(newer_packages)$(rust_packages)"
 [ -n "$missing" ] || exit 0
 
 as_root=
@@ -76,7 +85,7 @@ fi
 if ! apt install -y --no-install-recommends $missing; then
     say "updating apt's package lists"
     apt update || explain "apt-get update failed"
-    missing="$(missing_packages)$(newer_packages)"
+    missing="$(missing_packages)$(newer_packages)$(rust_packages)"
     say "running ${as_root:+sudo }apt-get install $missing"
     # shellcheck disable=SC2086
     apt install -y --no-install-recommends $missing || explain "apt-get install failed"

@@ -176,6 +176,8 @@ struct service_event {
     enum service_event_kind kind;
     double progress;
     const struct service_instance *instance; /* from STARTED on; NULL before */
+    const char *unenforced; /* of STARTED: keywords of its schema that are not enforced, with
+                               commas between; NULL: the worker does not know */
     const char *content, *reasoning;
     struct tool_call_piece calls[DELTA_MAX_CALLS];
     int call_count;

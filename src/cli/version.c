@@ -19,9 +19,10 @@ static enum cli_exit version_run(const struct cli *cli, const void *values) {
         yyjson_mut_val *root;
         yyjson_mut_doc *doc = json_object_new(&root);
         yyjson_mut_obj_add_str(doc, root, "version", DOZE_VERSION);
+        yyjson_mut_obj_add_str(doc, root, "structured_output", DOZE_STRUCTURED_OUTPUT);
         show_json(doc);
     } else {
-        printf("doze %s\n", DOZE_VERSION);
+        printf("doze %s\nstructured output by %s\n", DOZE_VERSION, DOZE_STRUCTURED_OUTPUT);
     }
     return CLI_DONE;
 }

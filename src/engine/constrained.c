@@ -34,6 +34,7 @@ static void send_rules(struct job *job, struct preparer *preparer) {
 
 void constrained_begin(struct engine *e, struct job *job) {
     if (!constrained_is(job) || job->constraint.stage != CONSTRAINT_NEW) return;
+    if (yyjson_obj_get(rules_of(job), "guidance")) preparers_warm(&e->preparers);
     struct preparer *preparer = preparers_take(&e->preparers);
     if (preparer) send_rules(job, preparer);
 }

@@ -8,18 +8,27 @@
 #include <vector>
 
 #include "common.h"
+#include "engine/guidance.h"
 #include "engine/plan_shim.h"
 #include "engine/shim_error.h"
 #include "reasoning-budget.h"
 
+extern "C" {
+#include "engine/prepared.h"
+}
+
 struct sampler_deleter {
     void operator()(llama_sampler *s) const { llama_sampler_free(s); }
+};
+struct guidance_deleter {
+    void operator()(guidance *g) const { guidance_free(g); }
 };
 using sampler_ptr = std::unique_ptr<llama_sampler, sampler_deleter>;
 
 struct constraint {
     sampler_ptr grammar; /* NULL: anything goes */
     bool lazy = false;
+    std::unique_ptr<guidance, guidance_deleter> guide; /* NULL: there is no schema */
     sampler_ptr
         thinking; /* knows when the model thinks, and ends that; NULL: does not matter */
     std::vector<llama_token_data> candidates;
@@ -67,6 +76,14 @@ static void make_grammar(struct constraint *c, const struct llama_vocab *vocab,
     accept_all(c->grammar.get(), tokens_of(yyjson_obj_get(rules, "begun")));
 }
 
+static bool make_guide(struct constraint *c, const struct llama_vocab *vocab, yyjson_val *rules,
+                       struct error *err) {
+    const std::string grammar = text_of(yyjson_obj_get(rules, "guidance"));
+    if (grammar.empty()) return true;
+    c->guide.reset(guidance_new(vocab, grammar.c_str(), err));
+    return c->guide != nullptr;
+}
+
 static void make_thinking(struct constraint *c, const struct llama_vocab *vocab,
                           yyjson_val *rules) {
     if (!rules) return;
@@ -87,6 +104,7 @@ struct constraint *constraint_new(const struct llama_vocab *vocab, yyjson_val *r
     try {
         auto c = std::make_unique<constraint>();
         make_grammar(c.get(), vocab, rules);
+        if (!make_guide(c.get(), vocab, rules, err)) return nullptr;
         make_thinking(c.get(), vocab, yyjson_obj_get(rules, "thinking"));
         c->candidates.resize((size_t)llama_vocab_n_tokens(vocab));
         return c.release();
@@ -111,10 +129,21 @@ static bool grammar_awake(const struct constraint *c) {
     return state == REASONING_BUDGET_IDLE || state == REASONING_BUDGET_DONE;
 }
 
+static void guide_apply(struct guidance *guide, llama_token_data_array *all) {
+    const unsigned char *mask = all->size > 1 ? guidance_mask(guide) : nullptr;
+    for (size_t i = 0; i < all->size; i++) {
+        auto &one = all->data[i];
+        const bool allowed = all->size > 1 ? mask && mask_has(mask, (size_t)one.id)
+                                           : guidance_allows(guide, one.id);
+        if (!allowed) one.logit = -INFINITY;
+    }
+}
+
 /* Tokens that are not allowed get the logit -INFINITY. */
 static void apply(const struct constraint *c, llama_token_data_array *candidates) {
     if (c->thinking) llama_sampler_apply(c->thinking.get(), candidates);
     if (grammar_awake(c)) llama_sampler_apply(c->grammar.get(), candidates);
+    if (c->guide) guide_apply(c->guide.get(), candidates);
 }
 
 static bool is_allowed(const struct constraint *c, llama_token token) {
@@ -133,6 +162,7 @@ static void accept(struct constraint *c, llama_token token) {
         if (!awake && end && grammar_awake(c)) accept_all(c->grammar.get(), *end);
     }
     if (awake) llama_sampler_accept(c->grammar.get(), token);
+    if (c->guide) guidance_accept(c->guide.get(), token);
 }
 
 bool constraint_accept(struct constraint *constraint, llama_token token) {

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <climits>
+#include <cstring>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,12 +12,18 @@
 #include "common.h"
 #include "log.h"
 
+#include "engine/guidance.h"
 #include "engine/shim_error.h"
 #include "engine/template_apply.h"
 
 extern "C" {
 #include "base/utf8.h"
 }
+
+struct guidance_error : std::exception {
+    struct error error;
+    explicit guidance_error(const struct error &e) : error(e) {}
+};
 
 struct plan {
     const llama_vocab *vocab;
@@ -26,6 +33,8 @@ struct plan {
     bool one_call;                     /* an answer has one at most */
     std::vector<std::string> notes;    /* for the log */
     bool continues;                    /* the answer goes on with the last message */
+    std::string guidance;              /* instead of a grammar, or "" */
+    std::string unenforced;            /* keywords, where there is guidance */
     std::string grammar;               /* "": anything goes */
     bool lazy = false;                 /* it sleeps until a trigger */
     std::vector<std::string> patterns; /* triggers: regular expressions */
@@ -161,6 +170,64 @@ static void watch_thinking(plan *p, const struct chat_input *in) {
     p->thought = begun_tokens(p, begun);
 }
 
+/* ---- an answer by llguidance ---- */
+
+/* What the template's own parser is told of such an answer: it is JSON. */
+static const char ANY_JSON[] =
+    R"({"type":["object","array","string","number","boolean","null"]})";
+
+/* A call beside the schema is a matter of the template's own format. */
+static bool wants_guidance(const struct chat_input *in) {
+    const bool calls = in->tools && !(in->tool_choice && !strcmp(in->tool_choice, "none"));
+    return guidance_is_there() && in->schema && !in->grammar && !calls;
+}
+
+static bool is_text(const llama_vocab *vocab, const std::string &tag) {
+    for (llama_token token : common_tokenize(vocab, tag, false, true)) {
+        if (llama_vocab_is_control(vocab, token) || llama_vocab_is_eog(vocab, token))
+            return false;
+    }
+    return true;
+}
+
+/* The answer is JSON, after thinking in tags that are text, and nothing of it has been said. */
+static bool can_guide(const plan *p) {
+    const auto &t = p->params;
+    const bool thinks = !t.thinking_start_tag.empty() && !t.thinking_end_tags.empty();
+    if (p->continues || t.grammar_lazy || t.grammar.empty()) return false;
+    return !thinks || (is_text(p->vocab, t.thinking_start_tag) &&
+                       is_text(p->vocab, t.thinking_end_tags[0]));
+}
+
+static std::string trimmed(std::string text) {
+    while (!text.empty() && std::isspace((unsigned char)text.back())) text.pop_back();
+    return text;
+}
+
+static void guide(plan *p, const char *schema) {
+    const auto &t = p->params;
+    const doc_ptr doc(yyjson_read(schema, strlen(schema), 0), yyjson_doc_free);
+    const std::string start = trimmed(t.thinking_start_tag);
+    const std::string end = t.thinking_end_tags.empty() ? "" : trimmed(t.thinking_end_tags[0]);
+    guidance_thinking thinking = { nullptr, nullptr, false };
+    const size_t opened = start.empty() ? std::string::npos : t.generation_prompt.rfind(start);
+    const bool closed = opened != std::string::npos && !end.empty() &&
+                        t.generation_prompt.find(end, opened) != std::string::npos;
+    if (!start.empty() && !end.empty() && !closed)
+        thinking = { start.c_str(), end.c_str(), opened != std::string::npos };
+    struct buf grammar, unenforced;
+    struct error err;
+    buf_init(&grammar, 4 << 20);
+    buf_init(&unenforced, 1024);
+    const bool ok = guidance_grammar(p->vocab, yyjson_doc_get_root(doc.get()), &thinking,
+                                     &grammar, &unenforced, &err);
+    p->guidance.assign(buf_str(&grammar), grammar.len);
+    p->unenforced.assign(buf_str(&unenforced), unenforced.len);
+    buf_clear(&grammar);
+    buf_clear(&unenforced);
+    if (!ok) throw guidance_error(err);
+}
+
 /* ---- a plan ---- */
 
 /* A model that was never taught ChatML has no token for its end mark and writes it as text. */
@@ -168,6 +235,27 @@ static void add_fallback_stop(plan *p) {
     const std::string mark = "<|im_end|>";
     if (common_tokenize(p->vocab, mark, false, true).size() != 1)
         p->params.additional_stops.push_back(mark);
+}
+
+static void apply_to(plan *p, const struct chat_templates *templates,
+                     const struct chat_input *input, const std::string &schema) {
+    reading r = { templates, input, callable_tools(input), schema, false, {} };
+    auto applied = apply_template(r);
+    p->notes = std::move(r.notes);
+    p->params = std::move(applied.params);
+    p->continues = applied.continues;
+}
+
+static void read_conversation(plan *p, const struct chat_templates *templates,
+                              const struct chat_input *input) {
+    if (wants_guidance(input)) {
+        apply_to(p, templates, input, ANY_JSON);
+        if (can_guide(p)) {
+            guide(p, input->schema);
+            return;
+        }
+    }
+    apply_to(p, templates, input, answer_schema(input));
 }
 
 struct plan *plan_new(const struct chat_templates *templates, const struct chat_input *input,
@@ -184,13 +272,7 @@ struct plan *plan_new(const struct chat_templates *templates, const struct chat_
     try {
         auto p = std::make_unique<plan>();
         p->vocab = templates->vocab;
-        reading r = {
-            templates, input, callable_tools(input), answer_schema(input), false, {}
-        };
-        auto applied = apply_template(r);
-        p->notes = std::move(r.notes);
-        p->params = std::move(applied.params);
-        p->continues = applied.continues;
+        read_conversation(p.get(), templates, input);
         p->calls = input->tools != nullptr;
         p->one_call = input->parallel_tool_calls == 0;
         if (!templates->caps.explicit_template) add_fallback_stop(p.get());
@@ -198,9 +280,12 @@ struct plan *plan_new(const struct chat_templates *templates, const struct chat_
             const auto ids = common_tokenize(p->vocab, text, false, true);
             if (ids.size() == 1) p->kept.insert(ids[0]);
         }
-        read_grammar(p.get(), input);
+        if (p->guidance.empty()) read_grammar(p.get(), input);
         watch_thinking(p.get(), input);
         return p.release();
+    } catch (const guidance_error &e) {
+        *err = e.error;
+        return nullptr;
     } catch (const schema_error &e) {
         error_set_param(err, ERR_INVALID_REQUEST, "response_format",
                         "The schema in 'response_format' cannot be used: %s", e.what());
@@ -261,6 +346,8 @@ static yyjson_mut_val *thinking_val(const struct plan *p, yyjson_mut_doc *doc) {
 
 static yyjson_mut_val *constraint_val(const struct plan *p, yyjson_mut_doc *doc) {
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
+    if (!p->guidance.empty())
+        yyjson_mut_obj_add_val(doc, obj, "guidance", text_val(doc, p->guidance));
     if (!p->grammar.empty()) {
         yyjson_mut_obj_add_val(doc, obj, "grammar", text_val(doc, p->grammar));
         yyjson_mut_obj_add_bool(doc, obj, "lazy", p->lazy);
@@ -290,21 +377,13 @@ void plan_write(const struct plan *plan, yyjson_mut_doc *doc, yyjson_mut_val *ob
     yyjson_mut_obj_add_val(doc, obj, "answer", answer_val(plan, doc));
     if (!plan->notes.empty())
         yyjson_mut_obj_add_val(doc, obj, "notes", texts_val(doc, plan->notes));
-    if (plan->grammar.empty() && !plan->watches) return;
+    if (!plan->guidance.empty())
+        yyjson_mut_obj_add_val(doc, obj, "unenforced", text_val(doc, plan->unenforced));
+    if (plan->grammar.empty() && plan->guidance.empty() && !plan->watches) return;
     yyjson_mut_obj_add_val(doc, obj, "constraint", constraint_val(plan, doc));
 }
 
 /* ---- others ---- */
-
-int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t len,
-                      llama_token *tokens, int32_t max, unsigned marks) {
-    try {
-        return llama_tokenize(vocab, text, len, tokens, max, (marks & TOKENS_ADD_SPECIAL) != 0,
-                              (marks & TOKENS_PARSE_SPECIAL) != 0);
-    } catch (const std::exception &) {
-        return INT32_MIN;
-    }
-}
 
 void plan_shim_quiet(void) {
     common_log_set_verbosity_thold(-1);

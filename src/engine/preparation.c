@@ -27,7 +27,8 @@ bool preparation_begin(struct engine *e, const struct load_settings *settings,
     job_queue_init(&p->waiting);
     p->rules = (struct prepare_rules){ .model = &e->model,
                                        .limit_ms = (int64_t)(seconds * 1000) };
-    return preparers_start(&e->preparers, e->link.fd, prepare_serve, &p->rules, err);
+    return preparers_start(&e->preparers, e->link.fd, prepare_serve, prepare_warm, &p->rules,
+                           err);
 }
 
 static void leave(struct preparing *now) {

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "engine/guidance.h"
 #include "engine/prepared.h"
 #include "engine/prompt.h"
 #include "engine/reply.h"
@@ -311,7 +312,7 @@ static bool take_request(const struct prepare_rules *rules, struct preparer_self
     bool last = false;
     preparer_work_begins(rules->limit_ms);
     if (!work(rules->model, f, &reply, &last, &err)) refuse(&reply, &err);
-    if (!preparer_work_ended()) last = true;
+    if (!preparer_work_ended() || guidance_warmed_here()) last = true;
     send_reply(self, &reply, last);
     return !last;
 }
@@ -369,6 +370,11 @@ static bool obey(const struct prepare_rules *rules, struct preparer_self *self,
     default:
         return false;
     }
+}
+
+void prepare_warm(void *ctx) {
+    const struct prepare_rules *rules = ctx;
+    guidance_warm(rules->model->vocab);
 }
 
 void prepare_serve(void *ctx, struct preparer_self *self) {

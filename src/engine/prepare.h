@@ -19,6 +19,9 @@ struct prepare_rules {
 /* For one token of an answer. */
 enum { PREPARE_TOKEN_MS = 1000 };
 
+/* For the starter; ctx: struct prepare_rules. */
+void prepare_warm(void *ctx);
+
 /* ctx: struct prepare_rules. Messages: prepared.h. */
 void prepare_serve(void *ctx, struct preparer_self *self);
 

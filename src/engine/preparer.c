@@ -33,7 +33,9 @@ static void on_tick(int number) {
 static void limit_memory(uint64_t data) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     struct rlimit limit = { data + PREPARER_MEMORY, data + PREPARER_MEMORY };
+    struct rlimit stack = { PREPARER_STACK, PREPARER_STACK };
     if (data > 0) (void)setrlimit(RLIMIT_DATA, &limit);
+    (void)setrlimit(RLIMIT_STACK, &stack);
 #else
     (void)data;
 #endif

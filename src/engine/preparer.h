@@ -22,6 +22,8 @@
 
 /* What a preparer may take beyond what it begins with. */
 enum { PREPARER_MEMORY = 1 << 30 };
+/* Of its stack, which grows as it is used: references of a schema may be a long chain. */
+enum { PREPARER_STACK = 64 << 20 };
 
 /* So many times its deadline may pass on the clock: a preparer of low priority gets little of a
  * busy machine. */
@@ -42,6 +44,8 @@ struct preparer_self {
 
 /* What a preparer does: take frames and answer them. */
 typedef void (*preparer_fn)(void *ctx, struct preparer_self *self);
+/* Make what preparers need and share, before they are started. */
+typedef void (*preparer_warm_fn)(void *ctx);
 
 /* Become a preparer at this end of the socket, call fn until the other end is closed, and exit.
  * data: bytes that the process has now. */

@@ -64,7 +64,7 @@ static uint64_t data_bytes(void) {
 }
 
 static _Noreturn void become_starter(const struct preparers *p, int worker_fd, uint64_t data,
-                                     preparer_fn fn, void *ctx) {
+                                     preparer_fn fn, preparer_warm_fn warm, void *ctx) {
     (void)close(worker_fd);
     (void)close(p->control);
     for (int i = 0; i < p->count; i++) (void)close(p->all[i].fd);
@@ -74,6 +74,7 @@ static _Noreturn void become_starter(const struct preparers *p, int worker_fd, u
                                      .shared = p->all[0].shared,
                                      .data = data,
                                      .fn = fn,
+                                     .warm = warm,
                                      .ctx = ctx };
     starter_run(&starter);
 }
@@ -84,15 +85,15 @@ static void ask_for(struct preparers *p, struct preparer *one) {
     (void)!write(p->control, &index, 1);
 }
 
-bool preparers_start(struct preparers *p, int worker_fd, preparer_fn fn, void *ctx,
-                     struct error *err) {
+bool preparers_start(struct preparers *p, int worker_fd, preparer_fn fn, preparer_warm_fn warm,
+                     void *ctx, struct error *err) {
     uint64_t data = data_bytes();
     pid_t pid = fork();
     if (pid < 0) {
         return error_set(err, ERR_LOAD_FAILED, "The worker cannot start a process: %s.",
                          strerror(errno));
     }
-    if (pid == 0) become_starter(p, worker_fd, data, fn, ctx);
+    if (pid == 0) become_starter(p, worker_fd, data, fn, warm, ctx);
     p->pid = pid;
     (void)close(p->starter);
     for (int i = 0; i < p->count; i++) (void)close(p->fds[i]);
@@ -174,6 +175,19 @@ void preparer_give_back(struct preparer *one) {
     forget_given(one);
     drop_answer(one);
     if (one->busy) atomic_store(&one->shared->unwanted, true);
+}
+
+void preparers_warm(struct preparers *p) {
+    const unsigned char order = STARTER_WARM;
+    if (p->warm || p->count == 0) return;
+    p->warm = true;
+    (void)!write(p->control, &order, 1);
+    for (int i = 0; i < p->count; i++) {
+        struct preparer *one = &p->all[i];
+        if (one->taken || one->busy || one->ending || one->state == PREPARER_NONE) continue;
+        preparer_send(one, PREPARER_END, false, NULL, 0);
+        one->ending = true;
+    }
 }
 
 void preparer_send(struct preparer *one, int type, bool answered, const void *payload,

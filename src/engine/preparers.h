@@ -34,6 +34,9 @@
 /* One for each answer that has a grammar, and those for requests that are being prepared. */
 enum { PREPARING_MAX = 4, PREPARERS_MAX = LOAD_MAX_PARALLEL + PREPARING_MAX };
 
+/* A message that none of them knows, after which it ends. */
+enum { PREPARER_END = 0 };
+
 enum preparer_state { PREPARER_NONE, PREPARER_STARTING, PREPARER_ALIVE };
 
 struct preparer {
@@ -51,6 +54,7 @@ struct preparer {
 struct preparers {
     int count, control;              /* 0: there are none */
     pid_t pid;                       /* of the starter */
+    bool warm;                       /* those to come have what they share */
     int fds[PREPARERS_MAX], starter; /* the other ends, until the starter has them */
     struct preparer all[PREPARERS_MAX];
 };
@@ -59,9 +63,12 @@ struct preparers {
 bool preparers_open(struct preparers *preparers, int count, struct error *err);
 
 /* Begin the starter and the first preparer. worker_fd: of the socket to the daemon, which is
- * nobody else's. fn and ctx: what each does. */
-bool preparers_start(struct preparers *preparers, int worker_fd, preparer_fn fn, void *ctx,
-                     struct error *err);
+ * nobody else's. fn and ctx: what each does; warm: preparers_warm(). */
+bool preparers_start(struct preparers *preparers, int worker_fd, preparer_fn fn,
+                     preparer_warm_fn warm, void *ctx, struct error *err);
+
+/* Have the starter make what preparers share, once; idle ones end and make room for others. */
+void preparers_warm(struct preparers *preparers);
 
 /* End all of them and wait for that: a tenth of a second if one is at work. */
 void preparers_end(struct preparers *preparers);

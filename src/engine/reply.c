@@ -60,6 +60,9 @@ void reply_started(struct link *link, const struct job *job) {
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached_tokens", job->cached_tokens);
     yyjson_mut_obj_add_str(doc, root, "cache_source", cache_source_name(job->cache_source));
+    yyjson_val *unenforced = yyjson_obj_get(yyjson_doc_get_root(job->plan), "unenforced");
+    if (unenforced)
+        yyjson_mut_obj_add_val(doc, root, "unenforced", yyjson_val_mut_copy(doc, unenforced));
     yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
     yyjson_mut_obj_add_uint(doc, root, "cache_common", job->cache_common);
     send_doc(link, MSG_STARTED, job->id, doc);

@@ -82,6 +82,7 @@ _Noreturn void starter_run(const struct starter *s) {
         reap(s, pids);
         if (ready <= 0) continue;
         if (read(s->control, &index, 1) != 1) end(s);
+        if (index == STARTER_WARM) s->warm(s->ctx);
         if (index < s->count && pids[index] == 0) start(s, pids, index, &before);
     }
 }

@@ -13,7 +13,7 @@
 
 /* The worker writes the number of a preparer, one byte, and gets a report when it has been
  * started and another when it has ended. */
-enum { STARTER_STARTED = -1 };
+enum { STARTER_STARTED = -1, STARTER_WARM = 255 /* instead of a number: do that */ };
 struct starter_report {
     int32_t index;
     int32_t status; /* STARTER_STARTED, or of waitpid() */
@@ -26,6 +26,7 @@ struct starter {
     struct preparer_shared *shared; /* one each, with the worker */
     uint64_t data;                  /* bytes the process has */
     preparer_fn fn;
+    preparer_warm_fn warm; /* what all later preparers begin with */
     void *ctx;
 };
 

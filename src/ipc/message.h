@@ -48,7 +48,9 @@ enum message_type {
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",
-                    "cache_miss":"...","cache_common":n}: it has a slot; the last three, of a
+                    "cache_miss":"...","cache_common":n,"unenforced":"not, if"}: it has a slot.
+                    unenforced, of an answer with a schema, if the engine knows: keywords that
+                    it does not enforce. The three before, of a
                     generation, as in base/terms.h: where the cached tokens were, why they are
                     not more, and how many tokens what is kept has in common with the prompt.
                     prompt: the text that the template made of a chat, if its body says

@@ -193,10 +193,18 @@ static void emit(struct supervisor *sup, const struct call *call,
     call->request.sink.on_event(call->request.sink.ctx, call->id, &told);
 }
 
+/* It becomes a header. */
+static const char *keywords_of(yyjson_val *json) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$, ";
+    const char *list = yyjson_get_str(yyjson_obj_get(json, "unenforced"));
+    return list && list[strspn(list, allowed)] == '\0' ? list : NULL;
+}
+
 static void on_started(struct worker_msg *msg) {
     struct call *call = call_of(msg);
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_STARTED };
+    ev.unenforced = keywords_of(msg->json);
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
     ev.usage.cache_source = cache_source_parse(text_of(msg->json, "cache_source"));

@@ -37,6 +37,7 @@ DIALECTS = {  # folder of src/api: the other dialects it may build on; none know
     "decisions": {"openai"},      # and these
 }
 LIBRARIES = {  # a library's headers: the folders that may name them
+    r"llguidance\.h": {"engine"},
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
     r"uv(/.*)?\.h": {"http", "hub", "supervisor", "daemon"} | TESTING,
     r"llhttp\.h": {"http"} | TESTING,

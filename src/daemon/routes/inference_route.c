@@ -46,6 +46,7 @@ struct answer {
     bool stream;
     bool tells_cache;   /* a header is to say what was cached of its prompt */
     bool begun;         /* the headers of a stream are out */
+    char *unenforced;   /* of its schema, by llama.cpp's grammar; NULL: it has been told */
     uv_timer_t silence; /* of a stream, see answer_on_silence */
     uint64_t wrote;     /* the loop's time when something was sent last */
     uint64_t came;      /* nanoseconds of uv_hrtime */
@@ -66,6 +67,7 @@ static void answer_close(struct answer *a) {
     }
     a->dialect->reply_free(a->reply);
     stored_response_clear(&a->record);
+    free(a->unenforced);
     uv_close((uv_handle_t *)&a->silence, answer_free);
 }
 
@@ -88,11 +90,22 @@ static void store(struct answer *a) {
     stored_responses_add(a->stored, &a->record);
 }
 
+/* A schema that is kept in part only is said to be. names: by the worker's own account; NULL:
+ * it has none. */
+static void tell_unenforced(struct answer *a, const char *names) {
+    if (!a->unenforced) return;
+    if (!names) names = a->unenforced;
+    if (*names && !a->begun) exchange_add_header(a->x, "X-Doze-Unenforced", names);
+    free(a->unenforced);
+    a->unenforced = NULL;
+}
+
 /* Closes the answer at its end. */
 static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
     bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
     if (step == REPLY_END) store(a);
     if (due && !a->begun) {
+        tell_unenforced(a, NULL);
         const char *type = a->dialect->stream_type;
         exchange_begin(a->x, 200, type ? type : "text/event-stream");
         a->begun = true;
@@ -192,6 +205,7 @@ static void part_on_event(void *ctx, call_id call, const struct service_event *e
     struct answer *a = part->answer;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
+    if (ev->kind == SERVICE_STARTED) tell_unenforced(a, ev->unenforced);
     if (ev->kind == SERVICE_STARTED && a->tells_cache) tell_cache(a, &ev->usage);
     if (ev->kind == SERVICE_ERROR && !a->begun)
         answer_fail(a, ev->error);
@@ -296,6 +310,9 @@ static struct answer *answer_open(const struct routes *r, struct exchange *x,
     inference->record = (struct stored_response){ 0 };
     a->stream = parsed->options.stream;
     a->tells_cache = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
+    struct buf names = BUF_INIT(1024);
+    unenforced_format(yyjson_mut_doc_get_root(parsed->requests[0].body), &names);
+    a->unenforced = buf_take(&names);
     a->count = parsed->count;
     a->reply = dialect->reply_new(&parsed->options, parsed->count, inference->id,
                                   clock_unix() / 1000);
@@ -318,14 +335,6 @@ static void use_own_keep_alive(const struct routes *r, const struct dialect *dia
     }
 }
 
-/* A schema that is kept in part only is said to be. */
-static void tell_unenforced(struct exchange *x, const struct parsed *parsed) {
-    struct buf names = BUF_INIT(1024);
-    unenforced_format(yyjson_mut_doc_get_root(parsed->requests[0].body), &names);
-    if (names.len > 0) exchange_add_header(x, "X-Doze-Unenforced", buf_str(&names));
-    buf_clear(&names);
-}
-
 /* Answer what was parsed, if the client may have it. */
 static bool begin(const struct routes *r, struct exchange *x, struct inference *inference,
                   struct parsed *parsed, struct error *err) {
@@ -338,7 +347,6 @@ static bool begin(const struct routes *r, struct exchange *x, struct inference *
     use_own_keep_alive(r, inference->dialect, parsed);
     parsed->options.store = inference->record.id != NULL;
     if (inference->record.id && bearer.key) inference->record.owner = xstrdup(bearer.key->id);
-    tell_unenforced(x, parsed);
     struct answer *a = answer_open(r, x, inference, parsed);
     exchange_on_gone(x, answer_on_gone, a);
     exchange_on_pressure(x, answer_on_pressure, a);

@@ -56,7 +56,7 @@ struct bench {
 static void begin(struct bench *b) {
     struct error err;
     assert_true(preparers_open(&b->all, 1, &err));
-    assert_true(preparers_start(&b->all, STDIN_FILENO, do_what_is_asked, NULL, &err));
+    assert_true(preparers_start(&b->all, STDIN_FILENO, do_what_is_asked, NULL, NULL, &err));
     b->one = preparers_take(&b->all);
     assert_non_null(b->one);
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+// What an answer with a schema may be, where llguidance keeps it (`doze version` says whether).
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import test from 'node:test';
+import { Daemon } from './lib/daemon.js';
+import { random } from './lib/models.js';
+
+const { structured_output: by } =
+  JSON.parse(execFileSync(process.env.DOZE_BIN, ['version', '--json'], { encoding: 'utf8' }));
+const skip = by.startsWith('llguidance') ? false : `structured output is by ${by}`;
+
+const ask = (d, schema, more = {}) => d.post('/v1/chat/completions', { model: 'm', seed: 1,
+  max_tokens: 60, messages: [{ role: 'user', content: 'x' }], response_format:
+    { type: 'json_schema', json_schema: { name: 's', strict: true, schema } }, ...more });
+
+const times = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+const chain = (count) => Object.fromEntries(times(count, (i) =>
+  [`d${i}`, i + 1 < count ? { $ref: `#/$defs/d${i + 1}` } : { type: 'null' }]));
+const next = (i) => ({ $ref: `#/$defs/d${i % 60}` });
+
+// Each of these keeps llama.cpp's own grammars busy for more than a minute, or crashes them.
+const HOSTILE = {
+  'repetitions of repetitions': { type: 'string', pattern: '^(((a?){10}){10}){10}$' },
+  'alternatives of alternatives': { $ref: '#/$defs/d0', $defs: Object.fromEntries(times(60, (i) =>
+    [`d${i}`, { anyOf: [next(i + 1), next(i + 2), { type: 'null' }] }])) },
+  'an enum of 40,000': { enum: times(40000, (i) => `value-${i}`) },
+  '20,000 properties': { type: 'object',
+    properties: Object.fromEntries(times(20000, (i) => [`p${i}`, { type: 'integer' }])) },
+  'a chain of 10,000 references': { $ref: '#/$defs/d0', $defs: chain(10000) },
+  'a wide pattern': { type: 'string', pattern: '^[a-z]{1,4000}(x|y){4000}$' },
+};
+
+test('hostile schemas get an answer or a reason, and the worker lives on', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  for (const [name, schema] of Object.entries(HOSTILE)) {
+    const { status, body } = await ask(d, schema);
+    assert.ok(status === 200 || status === 400, `${name}: ${JSON.stringify(body)}`);
+    if (status === 400) assert.match(body.error.message, /schema/, name);
+  }
+  const { status } = await ask(d, { type: 'boolean' });
+  assert.equal(status, 200);
+});
+
+test('numbers have their bounds, patterns and lengths stand together', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  for (const [schema, holds] of [
+    [{ type: 'number', exclusiveMinimum: 0.5, maximum: 0.75 }, (x) => x > 0.5 && x <= 0.75],
+    [{ type: 'integer', multipleOf: 7, minimum: 10, maximum: 99 }, (x) => x % 7 === 0],
+    [{ type: 'string', pattern: '^[a-c]+$', minLength: 3, maxLength: 5 },
+      (x) => /^[a-c]{3,5}$/.test(x)],
+    [{ anyOf: [{ type: 'integer', minimum: 1 }, { type: 'null' }], maximum: 9 },
+      (x) => x === null || (x >= 1 && x <= 9)],
+  ]) {
+    const { status, headers, body } = await ask(d, schema, { temperature: 1.5 });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(headers.get('x-doze-unenforced'), null);
+    assert.equal(body.choices[0].finish_reason, 'stop', JSON.stringify(body));
+    assert.ok(holds(JSON.parse(body.choices[0].message.content)), JSON.stringify(body));
+  }
+});
+
+test('an answer names the keywords that its engine does not enforce', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const schema = { type: 'string', pattern: '^(?!a)b', format: 'email', not: { const: 'c' } };
+  for (const stream of [false, true]) {
+    const response = await fetch(`${d.url}/v1/chat/completions`, { method: 'POST',
+      headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model: 'm', stream,
+        max_tokens: 5, messages: [{ role: 'user', content: 'x' }], response_format:
+          { type: 'json_schema', json_schema: { name: 's', schema } } }) });
+    await response.text();
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('x-doze-unenforced'), 'pattern, not');
+  }
+});
+
+test('a schema that nothing matches is refused with the reason', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const { status, body } = await ask(d, { type: 'integer', minimum: 2, maximum: 1 });
+  assert.equal(status, 400);
+  assert.equal(body.error.param, 'response_format');
+  assert.match(body.error.message, /minimum/);
+});
+
+test('several answers with schemas at once keep to theirs, with penalties and log '
+  + 'probabilities', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const answers = await Promise.all(times(4, (i) => ask(d, { type: 'array', minItems: i + 1,
+    maxItems: i + 1, items: { enum: [i, i + 10] } }, { seed: i, presence_penalty: 1,
+    frequency_penalty: 1, logprobs: true, top_logprobs: 2 })));
+  answers.forEach(({ status, body }, i) => {
+    assert.equal(status, 200, JSON.stringify(body));
+    const list = JSON.parse(body.choices[0].message.content);
+    assert.equal(list.length, i + 1);
+    assert.ok(list.every((x) => x === i || x === i + 10));
+    assert.ok(body.choices[0].logprobs.content.length > 0);
+  });
+});
