@@ -45,7 +45,7 @@ _doze_setting_values() {
     max_waiting) echo 64 128 256 ;;
     download_connections) echo 1 2 4 8 ;;
     ollama_port) echo 0 11434 ;;
-    memory_limit) echo none 8GB 16GB 32GB ;;
+    memory_limit | device_memory_limit) echo none 8GB 16GB 32GB ;;
     body_limit) echo 16MB 32MB 64MB ;;
     prompt_store_bytes) echo 1GB 4GB 16GB ;;
     response_store_bytes) echo 0 1GB 4GB ;;

@@ -29,7 +29,7 @@ function __doze_setting_values
             printf '%s\n' 1 2 4 8
         case ollama_port
             printf '%s\n' 0 11434
-        case memory_limit
+        case memory_limit device_memory_limit
             printf '%s\n' none 8GB 16GB 32GB
         case body_limit
             printf '%s\n' 16MB 32MB 64MB

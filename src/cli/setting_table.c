@@ -21,6 +21,7 @@ const struct setting setting_table[] = {
     { "jit_limit", SETTING_NUMBER, "1", "Models loaded by requests at a time" },
     { "switch_window_ms", SETTING_MS, "1000", "New requests join a wanted model this long" },
     { "memory_limit", SETTING_BYTES, "null", "Memory for all models together" },
+    { "device_memory_limit", SETTING_BYTES, "null", "The same of graphics cards" },
     { "prompt_store", SETTING_WORD, "\"on\"", "Keep processed prompts of unloaded models" },
     { "prompt_store_bytes", SETTING_BYTES, "4294967296", "Disk space for processed prompts" },
     { "response_store_bytes", SETTING_BYTES, "1073741824", "Disk space for responses" },

@@ -98,6 +98,19 @@ static void say_choice(const struct engines *e) {
              device->description, size);
 }
 
+/* What a driver and other programs take is not for models: a sixteenth, at most 1 GiB. */
+static nbytes usable(const struct engine_device *device) {
+    nbytes kept = device->total / 16, most = (nbytes)1 << 30;
+    return device->total - (kept < most ? kept : most);
+}
+
+static nbytes device_memory(const struct engines *e) {
+    const struct engine_report *report = &e->variants[e->choice.kind].state.report;
+    nbytes sum = 0;
+    for (size_t i = 0; i < report->count; i++) sum += usable(&report->devices[i]);
+    return sum;
+}
+
 static void choose(struct engines *e) {
     struct engine_state states[ENGINE_KINDS] = { 0 };
     for (size_t i = 0; i < FOR_GPUS; i++) states[for_gpus[i]] = e->variants[for_gpus[i]].state;
@@ -106,6 +119,7 @@ static void choose(struct engines *e) {
     bool same = before.kind == e->choice.kind;
     if (!same || strcmp(before.why, e->choice.why) != 0) say_choice(e);
     const char *folder = e->variants[e->choice.kind].folder;
+    e->program.device = device_memory(e);
     same = same && (folder ? e->libraries && strcmp(folder, e->libraries) == 0 : !e->libraries);
     if (same) return;
     free(e->libraries);

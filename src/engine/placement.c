@@ -69,20 +69,32 @@ static size_t margin_of(size_t total) {
     return margin < MARGIN_MOST ? margin : MARGIN_MOST;
 }
 
-/* Bytes free on all devices, less the margins, which are filled in. */
-static uint64_t room_on_devices(struct placement *room) {
+/* Where the model may have less than there is, each device keeps its part of the rest. */
+static uint64_t widen_margins(struct placement *room, const size_t *usable, size_t count,
+                              uint64_t allowed) {
     uint64_t sum = 0;
-    size_t n = 0;
+    for (size_t i = 0; i < count; i++) sum += usable[i];
+    if (allowed == 0 || sum <= allowed) return sum;
+    for (size_t i = 0; i < count; i++) {
+        double part = (double)usable[i] / (double)sum * (double)allowed;
+        room->margins[i] += usable[i] - (size_t)part;
+    }
+    return allowed;
+}
+
+/* Bytes that it may have on all devices; the margins are filled in. allowed 0: any. */
+static uint64_t room_on_devices(struct placement *room, uint64_t allowed) {
+    size_t n = 0, usable[PLACEMENT_DEVICES] = { 0 };
     for (size_t i = 0; i < ggml_backend_dev_count() && n < PLACEMENT_DEVICES; i++) {
         ggml_backend_dev_t device = ggml_backend_dev_get(i);
         size_t free_bytes = 0, total = 0;
         if (!backends_is_gpu(device)) continue;
         ggml_backend_dev_memory(device, &free_bytes, &total);
         room->margins[n] = margin_of(total);
-        if (free_bytes > room->margins[n]) sum += free_bytes - room->margins[n];
+        if (free_bytes > room->margins[n]) usable[n] = free_bytes - room->margins[n];
         n++;
     }
-    return sum;
+    return widen_margins(room, usable, n, allowed);
 }
 
 /* Of several devices each takes whole layers, so that a part of each stays free. */
@@ -104,7 +116,8 @@ static void choose(struct llama_model_params *params, const struct load_message 
     struct llama_context_params context = llama_context_default_params();
     if (place_as_said(params, &request->settings, room) || !llama_supports_gpu_offload())
         return;
-    if (fits_whole(request, room_on_devices(room))) return;
+    uint64_t allowed = (uint64_t)request->device_bytes;
+    if (fits_whole(request, room_on_devices(room, allowed))) return;
     struct llama_model_params fitted = *params, plain = llama_model_default_params();
     fitted.n_gpu_layers = plain.n_gpu_layers;
     if (!measure_context(request, *params, &context, &err)) return; /* the load will say why */

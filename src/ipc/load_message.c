@@ -30,6 +30,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_obj_add_int(doc, root, "prompt_tokens", m->prompt_tokens);
     yyjson_mut_obj_add_bool(doc, root, "prefetched", m->prefetched);
     yyjson_mut_obj_add_int(doc, root, "whole_bytes", m->whole_bytes);
+    yyjson_mut_obj_add_int(doc, root, "device_bytes", m->device_bytes);
     yyjson_mut_obj_add_int(doc, root, "memory_bytes", m->memory_bytes);
     yyjson_mut_obj_add_real(doc, root, "shrink_seconds", m->shrink_seconds);
     add_prompts(&m->prompts, doc, root);
@@ -63,6 +64,7 @@ static bool read_fields(struct load_message *m, yyjson_val *root, struct error *
            json_read_int(root, "prompt_tokens", 0, INT64_MAX, &m->prompt_tokens, err) &&
            json_read_bool(root, "prefetched", &m->prefetched, err) &&
            json_read_int(root, "whole_bytes", 0, INT64_MAX, &m->whole_bytes, err) &&
+           json_read_int(root, "device_bytes", 0, INT64_MAX, &m->device_bytes, err) &&
            json_read_int(root, "memory_bytes", 0, INT64_MAX, &m->memory_bytes, err) &&
            json_read_double(root, "shrink_seconds", 0, 86400, &m->shrink_seconds, err) &&
            read_prompts(&m->prompts, root, err);

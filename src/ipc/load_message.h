@@ -5,8 +5,8 @@
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
  * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "whole_bytes",
- * "memory_bytes", "shrink_seconds", "prompts":{"mode","dir","memory_bytes"}. Only "path" has to
- * be there.
+ * "device_bytes", "memory_bytes", "shrink_seconds" and "prompts", which is an object of "mode",
+ * "dir" and "memory_bytes". Only "path" has to be there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
 #define DOZE_IPC_LOAD_MESSAGE_H
@@ -35,6 +35,7 @@ struct load_message {
     int64_t prompt_tokens; /* about what the first request needs, if that is more */
     bool prefetched;       /* the file is in the page cache: no need to look */
     int64_t whole_bytes;   /* an estimate of all that it may take; 0: unknown */
+    int64_t device_bytes;  /* of devices' memory, for the model to be fitted into; 0: any */
     int64_t memory_bytes;  /* the instance may not grow beyond this; 0: no limit */
     double shrink_seconds; /* idle for this long it gives back room that it does not use */
     struct load_prompts prompts;

@@ -171,6 +171,11 @@ static bool places_are_limited(const struct lifecycle *lc, int load) {
     return limited && slot_needs_place(lc, load);
 }
 
+static bool holds_device(const struct lifecycle *lc, int load, int i) {
+    (void)load;
+    return lc->slots[i].device > 0;
+}
+
 /* Jit workers that hold a place the load competes for; those that leave count only with `all`.
  */
 static uint32_t places_taken(const struct lifecycle *lc, int load, bool all) {
@@ -184,8 +189,45 @@ static uint32_t places_taken(const struct lifecycle *lc, int load, bool all) {
     return n;
 }
 
+/* Device memory beside the slots that are counted. */
+static nbytes device_beside(const struct lifecycle *lc, const bool counted[LC_MAX_SLOTS]) {
+    nbytes sum = 0;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (counted[i]) sum = bytes_add(sum, lc->slots[i].device);
+    return lc->device_budget > sum ? lc->device_budget - sum : 0;
+}
+
+/* ... beside all workers. */
+static nbytes device_left(const struct lifecycle *lc) {
+    bool counted[LC_MAX_SLOTS];
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) counted[i] = true;
+    return device_beside(lc, counted);
+}
+
+/* ... once all that leave are gone and these, too. */
+static nbytes device_without(const struct lifecycle *lc, const bool leaves[LC_MAX_SLOTS]) {
+    bool counted[LC_MAX_SLOTS];
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        counted[i] = !leaves[i] && !slot_is_leaving(&lc->slots[i]);
+    return device_beside(lc, counted);
+}
+
+/* What the load would have of it if all left that may be evicted: no load is refused for want
+ * of device memory, as the CPU does the rest. */
+static nbytes load_wish(const struct lifecycle *lc, int load) {
+    bool leaves[LC_MAX_SLOTS];
+    nbytes wish = slot_forced(lc, load) ? 0 : lc->slots[load].next.wish;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) leaves[i] = may_evict(lc, load, i);
+    nbytes most = device_without(lc, leaves);
+    return wish < most ? wish : most;
+}
+
 /* Who has to leave before the load can start: as many as hold a place too much, and then as
- * many as hold memory that it needs. Returns how many. */
+ * many as hold memory that it needs, or device memory that it wishes. Returns how many. */
 static uint32_t victims_plan(const struct lifecycle *lc, int load, nbytes need,
                              bool ret_leaves[LC_MAX_SLOTS]) {
     nbytes staying = bytes_staying(lc);
@@ -205,6 +247,11 @@ static uint32_t victims_plan(const struct lifecycle *lc, int load, nbytes need,
         if (v == LC_NO_SLOT) break;
         ret_leaves[v] = true;
         staying -= lc->slots[v].bytes;
+    }
+    for (nbytes wish = load_wish(lc, load); wish > device_without(lc, ret_leaves); n++) {
+        v = next_victim(lc, load, ret_leaves, holds_device, memory_victim_before);
+        if (v == LC_NO_SLOT) break;
+        ret_leaves[v] = true;
     }
     return n;
 }
@@ -268,6 +315,7 @@ static bool place_try(struct lc_step *st, int load) {
     if (places_are_limited(lc, load) && places_taken(lc, load, true) >= lc->settings.jit_limit)
         return false;
     if (need > budget_less(lc, bytes_resident(lc))) return false;
+    if (load_wish(lc, load) > device_left(lc)) return false;
     slot_spawn(st, load);
     return true;
 }
@@ -281,6 +329,8 @@ static bool may_pass(const struct lifecycle *lc, int first, int load) {
     if (lc->settings.auto_evict != LC_EVICT_FIT) return false;
     if (need > budget_less(lc, bytes_resident(lc))) return false;
     uint32_t alone = victims_plan(lc, first, ahead, leaves);
+    nbytes wish = load_wish(lc, load), both = bytes_add(load_wish(lc, first), wish);
+    if (wish > device_left(lc) || both > device_without(lc, leaves)) return false;
     return bytes_add(ahead, need) <= bytes_obtainable(lc, first) &&
            victims_plan(lc, first, bytes_add(ahead, need), leaves) == alone;
 }

@@ -245,6 +245,7 @@ void on_settings(struct lc_step *st, const struct lc_event *ev) {
 
 void on_budget(struct lc_step *st, const struct lc_event *ev) {
     st->lc->budget = ev->bytes;
+    st->lc->device_budget = ev->device;
 }
 
 void on_pressure(struct lc_step *st, const struct lc_event *ev) {

@@ -142,7 +142,8 @@ enum lc_event_kind {
     LC_EV_UNLOAD,   /* slot, generation: by hand; also of what is intended only */
     LC_EV_UPDATE,   /* slot, generation, origin, ttl: pin, unpin, change the ttl */
     LC_EV_SETTINGS, /* settings */
-    LC_EV_BUDGET,   /* bytes: what all instances together may take; UINT64_MAX: no limit */
+    LC_EV_BUDGET,   /* bytes, device: what all instances together may take; UINT64_MAX: no
+                       limit */
     LC_EV_PRESSURE, /* tasks stall for want of memory */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
                      */
@@ -153,11 +154,11 @@ enum lc_event_kind {
     /* From workers: slot and generation. These, UNLOAD and UPDATE change nothing if a newer
      * worker has the slot, or none. */
     LC_EV_PROGRESS,    /* permille of the load; also "still alive" while loading */
-    LC_EV_READY,       /* bytes the instance takes, parallel places it has */
+    LC_EV_READY,       /* bytes and device memory that it takes, parallel places it has */
     LC_EV_LOAD_FAILED, /* the worker could not load and will exit */
     LC_EV_DONE,        /* request: ended for whatever cause; the worker is through with it */
     LC_EV_HEARD,       /* the worker has shown life while it has work */
-    LC_EV_MEMORY,      /* bytes: what the instance takes has changed since it was ready */
+    LC_EV_MEMORY,      /* bytes, device: what it takes has changed since it was ready */
     LC_EV_EXITED,      /* raised once: socket closed and exit status seen, memory is back */
 };
 enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
@@ -169,6 +170,7 @@ struct lc_plan {
     uint64_t
         settings; /* hash of the effective load settings; equal: the same instance would do */
     nbytes need;  /* estimate of the bytes it takes */
+    nbytes wish;  /* ... of device memory, if it can have as much: less makes it slower */
     msec reload;  /* expected time to load, at least 1 */
     uint32_t parallel; /* places, at least 1 */
     enum lc_type type;
@@ -194,7 +196,7 @@ struct lc_event {
                       given) */
     uint32_t permille;
     uint32_t parallel;
-    nbytes bytes;
+    nbytes bytes, device; /* of main memory, and of devices with memory of their own */
     struct lc_settings settings;
 };
 
@@ -291,6 +293,7 @@ struct lc_slot {
     struct lc_plan
         next;      /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
     nbytes bytes;  /* counted against the budget: the plan's need until READY tells */
+    nbytes device; /* the same of device memory, from the plan's wish */
     bool served;   /* the current worker has ended a request */
     uint64_t turn; /* of the request that started last */
     uint64_t failed_file;      /* plan.file of the last failure */
@@ -303,7 +306,7 @@ struct lc_slot {
 
 struct lifecycle {
     struct lc_settings settings;
-    nbytes budget;
+    nbytes budget, device_budget;
     msec now;
     bool shutting_down;
     bool finished;    /* LC_DO_FINISHED was given */

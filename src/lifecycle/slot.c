@@ -62,6 +62,7 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->prepared = LC_UNPREPARED;
     slot->plan = slot->next;
     slot->bytes = slot->plan.need;
+    slot->device = slot->plan.wish;
     slot->permille = 0;
     slot->loading_since = now;
     slot->unwanted_since = MSEC_NEVER;
@@ -87,7 +88,7 @@ static bool intent_stays(const struct lc_slot *slot, enum lc_state from) {
 static void slot_set_absent(struct lc_slot *slot, enum lc_state from, msec now) {
     slot->intended = intent_stays(slot, from);
     slot->idle_since = now;
-    slot->bytes = 0;
+    slot->bytes = slot->device = 0;
     slot->lease_until = 0;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;

@@ -57,7 +57,7 @@ struct lc_settings lc_settings_default(void) {
 void lifecycle_init(struct lifecycle *lc, const struct lc_settings *settings) {
     memset(lc, 0, sizeof *lc);
     lc->settings = *settings;
-    lc->budget = UINT64_MAX;
+    lc->budget = lc->device_budget = UINT64_MAX;
     lc->shutdown_by = MSEC_NEVER;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         lc->slots[i].model = LC_NO_MODEL;

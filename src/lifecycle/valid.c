@@ -25,7 +25,7 @@ static bool slot_work_valid(const struct lifecycle *lc, const struct lc_slot *sl
                             const struct lc_tally *n) {
     switch (slot->state) {
     case LC_ABSENT:
-        return n->admitted == 0 && n->running == 0 && slot->bytes == 0;
+        return n->admitted == 0 && n->running == 0 && slot->bytes == 0 && slot->device == 0;
     case LC_LOADING:
         return n->admitted == 0 && n->running == 0 && !lc->shutting_down &&
                (n->waiting > 0 || slot->unwanted_since != MSEC_NEVER);

@@ -50,6 +50,7 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
 
     if (slot->state != LC_LOADING) return;
     slot->bytes = ev->bytes;
+    slot->device = ev->device;
     slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
     slot->last_used = slot->ready_at = lc->now;
     slot->unwanted_since = MSEC_NEVER;
@@ -101,7 +102,9 @@ void on_heard(struct lc_step *st, const struct lc_event *ev) {
 void on_memory(struct lc_step *st, const struct lc_event *ev) {
     struct lc_slot *slot = &st->lc->slots[ev->slot];
 
-    if (slot->state != LC_LOADING) slot->bytes = ev->bytes;
+    if (slot->state == LC_LOADING) return;
+    slot->bytes = ev->bytes;
+    slot->device = ev->device;
 }
 
 /* Those that waited for this worker wait for the next one, and have lost a worker. Behind a

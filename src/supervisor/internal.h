@@ -216,6 +216,9 @@ msec supervisor_reload_deadline(const struct supervisor *sup);
  * also updates sup->memory_total. */
 struct lc_event supervisor_budget(struct supervisor *sup);
 
+/* The same of device memory; 0: there is none. */
+nbytes supervisor_device_budget(const struct supervisor *sup);
+
 /* Would these bytes and all instances fit into the memory that is there? */
 bool supervisor_fits_beside(const struct supervisor *sup, nbytes size);
 

@@ -18,6 +18,17 @@ static int64_t memory_left(const struct supervisor *sup, int slot) {
     return left < INT64_MAX ? (int64_t)left : INT64_MAX;
 }
 
+/* The same of device memory; 1: nothing is left of it. */
+static int64_t device_left(const struct supervisor *sup, int slot) {
+    nbytes budget = supervisor_device_budget(sup), others = 0;
+    if (budget == 0) return 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (i != slot && sup->instances[i].identifier) others += sup->lc.slots[i].device;
+    }
+    nbytes left = budget > others ? budget - others : 1;
+    return left < INT64_MAX ? (int64_t)left : INT64_MAX;
+}
+
 /* Of English. An estimate that is too high costs time to clear the room. */
 enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
 
@@ -68,6 +79,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     nbytes whole = load_plan_whole(&shape, effective);
     message.whole_bytes = whole < INT64_MAX ? (int64_t)whole : INT64_MAX;
     message.memory_bytes = memory_left(sup, slot);
+    message.device_bytes = device_left(sup, slot);
     message.prompts.mode = sup->config.settings->prompt_store;
     message.prompts.dir = buf_str(&dir);
     if (slot >= 0) { /* the load makes room for the first request */

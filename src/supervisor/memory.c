@@ -16,13 +16,21 @@ static nbytes private_bytes(const struct supervisor *sup) {
     return sum;
 }
 
+nbytes supervisor_device_budget(const struct supervisor *sup) {
+    nbytes budget = sup->config.worker_program->device;
+    nbytes limit = sup->config.settings->device_limit;
+    return limit && limit < budget ? limit : budget;
+}
+
 struct lc_event supervisor_budget(struct supervisor *sup) {
     sup->memory_total = memory_total();
     nbytes budget = memory_available();
     if (budget != UINT64_MAX) budget += private_bytes(sup);
     nbytes limit = sup->config.settings->memory_limit;
     if (limit && limit < budget) budget = limit;
-    return (struct lc_event){ .kind = LC_EV_BUDGET, .bytes = budget };
+    return (struct lc_event){ .kind = LC_EV_BUDGET,
+                              .bytes = budget,
+                              .device = supervisor_device_budget(sup) };
 }
 
 /* Mapped weights count as available, so what others take is what is neither available nor

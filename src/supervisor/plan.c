@@ -26,6 +26,17 @@ static uint64_t file_stamp(const struct model *model) {
     return hash_add(stamp, &model->modified, sizeof model->modified);
 }
 
+/* Its share of the layers, with a context that one conversation fills: what the worker will
+ * look for room for (placement.h). */
+static nbytes device_wish(const struct supervisor *sup, const struct model_shape *shape,
+                          const struct load_settings *effective) {
+    int64_t layers = effective->gpu_layers, all = (int64_t)shape->layers + 1;
+    if (supervisor_device_budget(sup) == 0 || layers == 0) return 0;
+    nbytes whole = load_plan_whole(shape, effective);
+    if (layers < 0 || layers >= all) return whole;
+    return (nbytes)((double)whole * (double)layers / (double)all);
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -45,6 +56,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),
         .need = load_plan_need(&shape, ret_effective),
+        .wish = device_wish(sup, &shape, ret_effective),
         .reload = load_plan_reload_time(&shape),
         .parallel = (uint32_t)ret_effective->parallel,
         .file = file_stamp(model),

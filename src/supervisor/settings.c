@@ -59,6 +59,7 @@ static const struct row rows[] = {
     { "jit_limit", KIND_NUMBER, AT(rules.jit_limit), 1, LC_MAX_SLOTS, NO_NULL, NULL },
     { "switch_window_ms", KIND_NUMBER, AT(rules.switch_window), 0, 600000, NO_NULL, NULL },
     { "memory_limit", KIND_NUMBER, AT(memory_limit), 0, INT64_MAX, 0, NULL },
+    { "device_memory_limit", KIND_NUMBER, AT(device_limit), 0, INT64_MAX, 0, NULL },
     SWITCH("evict_on_pressure", evict_on_pressure),
     SWITCH("standby", standby),
     WORD("engine", engine, engine_words),

@@ -39,6 +39,7 @@ struct settings {
     bool ollama_default_keep_alive; /* five minutes for Ollama's clients that say nothing */
     bool lmstudio_compat;   /* write the files by which its command line finds a server */
     nbytes memory_limit;    /* 0: what the machine has */
+    nbytes device_limit;    /* 0: what the devices have */
     bool evict_on_pressure; /* what is idle leaves when programs stall for memory */
     bool standby;           /* keep a spare worker */
     enum engine_kind engine;

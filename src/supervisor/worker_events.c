@@ -122,6 +122,7 @@ static void on_ready(struct worker_msg *msg) {
     msg->sup->config.metrics->load_seconds += in->load_seconds;
     struct lc_event ev = event_of(msg, LC_EV_READY);
     ev.bytes = facts->memory;
+    ev.device = facts->device_memory;
     ev.parallel = (uint32_t)in->effective.parallel;
     apply(msg->sup, ev);
 }
@@ -131,7 +132,7 @@ static void on_memory(struct worker_msg *msg) {
     struct instance_facts *facts = &msg->in->facts;
     facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
-    facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
+    ev.device = facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
     apply(msg->sup, ev);
 }
 

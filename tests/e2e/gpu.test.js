@@ -24,6 +24,8 @@ const env = { DOZE_ENGINES_DIR: engines, GGML_VK_VISIBLE_DEVICES: '0', VK_ICD_FI
 // Reproducible: batches of few shapes, each of which is to be compiled.
 const start = (t, { settings, ...more } = {}) =>
   Daemon.start(t, { env, settings: { load: { reproducible: true }, ...settings }, ...more });
+const conversation = { temperature: 0, max_tokens: 4,
+  messages: [{ role: 'user', content: 'Tell me something. '.repeat(20) }] };
 const system = async (d) => (await d.get('/api/v1/system')).body;
 const chosen = (d) => (wanted) =>
   ask(() => system(d), ({ chosen: is }) => is === wanted, `the engine ${wanted}`);
@@ -91,20 +93,38 @@ test('layers: off, a share, and no more than there is memory for', { skip }, asy
   assert.equal(refused.body.error.param, 'gpu');
 });
 
-test('a conversation comes back from the prompt store', { skip }, async (t) => {
-  const d = await start(t, { models: { r: random('--seed', '11'), s: spoken('Hello.') } });
+test('a conversation comes back from the prompt store after its ttl', { skip }, async (t) => {
+  const d = await start(t, { models: { r: random('--seed', '11') } });
   const watch = await d.watch();
-  const more = { temperature: 0, max_tokens: 4,
-    messages: [{ role: 'user', content: 'Tell me something. '.repeat(20) }] };
-  const first = await d.chat('r', more);
+  const first = await d.chat('r', { ...conversation, ttl: 0 });
   assert.equal(first.status, 200, JSON.stringify(first.body));
-  await d.chat('s', { max_tokens: 1 });
-  const evicted = watch.transitions('r').find((e) => e.to === 'unloading');
-  assert.equal(evicted.reason, 'evicted_by:s');
-  const { body } = await d.post('/api/v0/chat/completions', { model: 'r', ttl: 0, ...more });
+  await watch.reaches('r', 'absent');
+  const { body } = await d.post('/api/v0/chat/completions', { model: 'r', ...conversation });
   assert.equal(body.choices[0].message.content, first.body.choices[0].message.content);
   assert.equal(body.stats.prompt_cache.source, 'disk');
-  await watch.reaches('r', 'absent');
+});
+
+test('fit: a card that is too small makes idle models leave', { skip }, async (t) => {
+  const models = { r: random('--seed', '11'), s: spoken('All is well.'), u: spoken('You see.') };
+  const d = await start(t, { models, settings: { auto_evict: 'fit' } });
+  const watch = await d.watch();
+  const first = await d.chat('r', conversation);
+  await d.chat('s', { max_tokens: 1 });
+  const bytes = (await d.instances()).map((i) => i.device_memory_bytes);
+  assert.equal(bytes.length, 2, 'both fit');
+  // A load wishes for what a full context takes, some 50 MB; the two have a fifth of that.
+  await d.settings({ device_memory_limit: bytes[0] + bytes[1] + 1e6 });
+  assert.equal((await d.chat('u', { max_tokens: 8 })).status, 200);
+  const gone = watch.transitions().filter((e) => e.to === 'unloading');
+  assert.deepEqual(gone.map((e) => e.reason), ['evicted_by:u', 'evicted_by:u']);
+  assert.deepEqual((await d.instances()).map((i) => i.id), ['u']);
+  const { body } = await d.post('/api/v0/chat/completions', { model: 'r', ...conversation });
+  assert.equal(body.choices[0].message.content, first.body.choices[0].message.content);
+  assert.equal(body.stats.prompt_cache.source, 'disk');
+  await d.settings({ device_memory_limit: 1 });
+  await d.chat('s', { max_tokens: 1 });
+  const { device, device_memory_bytes: none } = await d.instance('s');
+  assert.deepEqual({ device, none }, { device: 'cpu', none: 0 });
 });
 
 test('without a device: the CPU, one line in the log', { skip }, async (t) => {

@@ -10,10 +10,11 @@ struct list {
     uint32_t count;
 };
 
-static struct lc_plan plan_of(uint32_t model) {
+static struct lc_plan plan_of(const struct domain *d, uint32_t model) {
     return (struct lc_plan){
         .settings = 1,
         .need = model + 1,
+        .wish = d->device ? model + 1 : 0,
         .reload = UNIT,
         .parallel = 1 + model % 2,
         .ttl = LC_TTL_NOT_GIVEN,
@@ -43,6 +44,7 @@ void domain_init(const struct domain *d, struct lifecycle *lc) {
 
     lifecycle_init(lc, &settings);
     lc->budget = d->budget;
+    lc->device_budget = d->device;
     lc->now = 100 * UNIT;
 }
 
@@ -63,7 +65,7 @@ static struct lc_event *add_new(struct list *l, enum lc_event_kind kind, uint32_
         if (l->lc->requests[i].id > ev->request) ev->request = l->lc->requests[i].id;
     ev->request++;
     ev->model = model;
-    ev->plan = plan_of(model);
+    ev->plan = plan_of(l->d, model);
     return ev;
 }
 
@@ -97,6 +99,8 @@ static void add_ready(struct list *l, int slot) {
     struct lc_event *ev = add_worker(l, LC_EV_READY, slot);
 
     ev->bytes = l->lc->slots[slot].plan.need;
+    ev->device = l->lc->slots[slot].plan.wish;
+    if (ev->device > l->lc->device_budget) ev->device = l->lc->device_budget;
     ev->parallel = l->lc->slots[slot].plan.parallel;
 }
 
@@ -129,7 +133,10 @@ static void add_memory(struct list *l, int slot) {
     const struct lc_slot *s = &l->lc->slots[slot];
 
     if (!(l->d->may & MAY_GROW)) return;
-    add_worker(l, LC_EV_MEMORY, slot)->bytes = s->plan.need + (s->bytes == s->plan.need);
+    bool more = s->bytes == s->plan.need;
+    struct lc_event *ev = add_worker(l, LC_EV_MEMORY, slot);
+    ev->bytes = s->plan.need + more;
+    ev->device = s->plan.wish + (more && s->plan.wish > 0);
 }
 
 static void add_reports(struct list *l, int slot) {
@@ -267,6 +274,7 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, (uint64_t)s->prepared | (uint64_t)s->intended << 8);
     mix(key, (uint64_t)s->ttl);
     mix(key, s->bytes);
+    mix(key, s->device);
     mix(key, s->plan.settings | s->next.settings << 8 | (uint64_t)s->served << 16);
     mix(key, s->failures < 3 ? s->failures : 3);
     mix(key, left(lc, s->retry_at));

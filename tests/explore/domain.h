@@ -44,6 +44,7 @@ struct domain {
     nbytes budget; /* model m takes m + 1; the third is an embedding model */
     uint32_t jit_limit;
     enum lc_ttl_update ttl_update;
+    nbytes device; /* model m wishes m + 1 of it; 0: there is no device, and no wish */
 };
 
 void domain_init(const struct domain *d, struct lifecycle *lc);

@@ -495,6 +495,43 @@ static const char *memory_is_kept(const struct step *s) {
     return checked && sum > s->after->budget ? "a load without memory" : NULL;
 }
 
+/* May it go for a load, or does it go already? */
+static bool gives_device(const struct lifecycle *lc, int i) {
+    const struct lc_slot *slot = &lc->slots[i];
+
+    if (slot->state == LC_UNLOADING || slot->state == LC_DRAINING) return true;
+    return slot->state == LC_IDLE && slot->origin == LC_ORIGIN_JIT &&
+           lc->settings.auto_evict != LC_EVICT_OFF;
+}
+
+/* Beside the others; `given`: those that gave it all the time do not count. */
+static nbytes device_beside(const struct step *s, int slot, bool given) {
+    nbytes sum = 0;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        bool gives = given && gives_device(s->before, i) && gives_device(s->after, i);
+        if (i != slot && !gives) sum += s->after->slots[i].device;
+    }
+    return s->after->device_budget > sum ? s->after->device_budget - sum : 0;
+}
+
+/* A load that begins with less device memory than it wishes has waited for all that was to be
+ * had. Of several in one step the earlier ones did not know of the later. */
+static const char *device_is_given(const struct step *s) {
+    int load = LC_NO_SLOT;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (count_on(s, LC_DO_SPAWN, i) == 0) continue;
+        if (load != LC_NO_SLOT) return NULL;
+        load = i;
+    }
+    if (load == LC_NO_SLOT || is_forced(s->after, load)) return NULL;
+    nbytes wish = s->after->slots[load].plan.wish, most = device_beside(s, load, true);
+    return (wish < most ? wish : most) > device_beside(s, load, false)
+               ? "a load with less device memory than it could have"
+               : NULL;
+}
+
 static const char *back_off_is_kept(const struct step *s) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct lc_slot *was = &s->before->slots[i];
@@ -697,6 +734,7 @@ static property *const properties[] = {
     pressure_takes_one,
     line_is_in_order,
     memory_is_kept,
+    device_is_given,
     back_off_is_kept,
     loads_survive,
     intent_is_kept,
@@ -727,7 +765,7 @@ const char *monitor_step(const struct lifecycle *before, const struct lc_event *
 bool monitor_same(const struct lifecycle *a, const struct lifecycle *b) {
     if (a->request_count != b->request_count || a->shutdown_by != b->shutdown_by) return false;
     if (a->shutting_down != b->shutting_down || a->finished != b->finished) return false;
-    if (a->budget != b->budget) return false;
+    if (a->budget != b->budget || a->device_budget != b->device_budget) return false;
     if (memcmp(a->slots, b->slots, sizeof a->slots) != 0) return false;
     return memcmp(a->requests, b->requests, a->request_count * sizeof *a->requests) == 0;
 }

@@ -80,6 +80,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
     ev->plan = (struct lc_plan){
         .settings = pick(5) == 0,
         .need = (nbytes)1000 * (1 + ev->model % 7),
+        .wish = ev->model % 2 ? (nbytes)1000 * (1 + ev->model % 5) : 0,
         .reload = 1 + (msec)pick(60000),
         .parallel = 1 + pick(4),
         .file = pick(8) == 0,
@@ -99,6 +100,7 @@ static void become_report(struct lc_event *ev, enum lc_event_kind kind, enum lc_
     name_worker(ev, state);
     ev->permille = pick(1001);
     ev->bytes = 500 + pick(9000);
+    ev->device = pick(2) ? pick(5000) : 0;
     ev->parallel = pick(5);
     if (kind != LC_EV_DONE || walk.lc.request_count == 0) return;
     const struct lc_request *r = &walk.lc.requests[pick(walk.lc.request_count)];
@@ -131,6 +133,7 @@ static void become_order(struct lc_event *ev) {
     case 2:
         ev->kind = LC_EV_BUDGET;
         ev->bytes = pick(3) == 0 ? UINT64_MAX : (nbytes)pick(40000);
+        ev->device = pick(3) == 0 ? UINT64_MAX : (nbytes)pick(20000);
         break;
     case 3:
     case 4:

@@ -205,6 +205,10 @@ void set_budget(nbytes bytes) {
     send((struct lc_event){ .kind = LC_EV_BUDGET, .bytes = bytes });
 }
 
+void set_device(nbytes bytes) {
+    send((struct lc_event){ .kind = LC_EV_BUDGET, .bytes = UINT64_MAX, .device = bytes });
+}
+
 void press(void) {
     send((struct lc_event){ .kind = LC_EV_PRESSURE });
 }
@@ -224,6 +228,7 @@ void ready_with(int slot, nbytes bytes, uint32_t parallel) {
     struct lc_event ev = slot_event(LC_EV_READY, slot);
 
     ev.bytes = bytes;
+    ev.device = lc.slots[slot].plan.wish;
     ev.parallel = parallel;
     send(ev);
 }
@@ -244,6 +249,7 @@ void takes(int slot, nbytes bytes) {
     struct lc_event ev = slot_event(LC_EV_MEMORY, slot);
 
     ev.bytes = bytes;
+    ev.device = lc.slots[slot].device;
     send(ev);
 }
 

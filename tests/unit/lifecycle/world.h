@@ -48,6 +48,7 @@ void update(int slot, enum lc_origin origin, msec ttl);
 void configure(struct lc_settings settings);
 void set_mode(enum lc_auto_evict mode);
 void set_budget(nbytes bytes);
+void set_device(nbytes bytes); /* the budget of device memory; no other limit */
 void press(void);
 void shut_down(void);
 
@@ -81,6 +82,6 @@ int make_explicit(uint32_t model);
 
 int jit_tests(void), ttl_tests(void), evict_tests(void), fit_tests(void), explicit_tests(void),
     unload_tests(void), failure_tests(void), shutdown_tests(void), limit_tests(void),
-    explain_tests(void), pressure_tests(void), reader_tests(void);
+    explain_tests(void), pressure_tests(void), device_tests(void), reader_tests(void);
 
 #endif

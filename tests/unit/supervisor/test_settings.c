@@ -27,13 +27,14 @@ static void test_defaults_are_those_of_the_rules(void **state) {
     (void)state;
     struct settings s;
     settings_init(&s);
-    check_shows(&s, "\"jit\":true,\"default_ttl\":3600,\"explicit_ttl\":null,\"max_ttl\":null,"
-                    "\"ttl_update\":\"set\",\"auto_evict\":\"on\",\"jit_limit\":1,"
-                    "\"switch_window_ms\":1000,\"memory_limit\":null,"
-                    "\"evict_on_pressure\":true,\"standby\":true,\"engine\":\"auto\","
-                    "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,"
-                    "\"response_store_bytes\":1073741824,\"response_store_age\":2592000,"
-                    "\"max_waiting\":128");
+    check_shows(&s,
+                "\"jit\":true,\"default_ttl\":3600,\"explicit_ttl\":null,\"max_ttl\":null,"
+                "\"ttl_update\":\"set\",\"auto_evict\":\"on\",\"jit_limit\":1,"
+                "\"switch_window_ms\":1000,\"memory_limit\":null,\"device_memory_limit\":null,"
+                "\"evict_on_pressure\":true,\"standby\":true,\"engine\":\"auto\","
+                "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,"
+                "\"response_store_bytes\":1073741824,\"response_store_age\":2592000,"
+                "\"max_waiting\":128");
     settings_clear(&s);
 }
 
@@ -41,7 +42,8 @@ static void test_defaults_are_those_of_the_rules(void **state) {
 static const char all_changed[] =
     "{\"jit\":false,\"default_ttl\":1.001,\"explicit_ttl\":60,\"max_ttl\":7200,"
     "\"ttl_update\":\"longest\",\"auto_evict\":\"per_type\",\"jit_limit\":2,"
-    "\"switch_window_ms\":0,\"memory_limit\":1000000,\"evict_on_pressure\":false,\"standby\":"
+    "\"switch_window_ms\":0,\"memory_limit\":1000000,\"device_memory_limit\":5000000,\"evict_"
+    "on_pressure\":false,\"standby\":"
     "false,\"engine\":\"vulkan\","
     "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"response_store_bytes\":0,"
     "\"response_store_age\":60,\"max_waiting\":3,"
