@@ -429,7 +429,19 @@ static void daemon_on_engine(void *ctx) {
     if (d->supervisor) supervisor_program_changed(d->supervisor);
 }
 
+/* Drivers keep what they compile. A worker may be taken over by a hostile model, so these files
+ * are not those that the user's other programs trust. */
+static void name_shaders(const struct daemon *d) {
+    static const char *const variables[] = { "MESA_SHADER_CACHE_DIR", "CUDA_CACHE_PATH" };
+    struct error ignored;
+    char *folder = xasprintf("%s/shaders", d->options.state_dir);
+    for (size_t i = 0; i < 2; i++) (void)setenv(variables[i], folder, 0);
+    (void)dirs_make(folder, 0700, &ignored);
+    free(folder);
+}
+
 static void start_engines(struct daemon *d) {
+    name_shaders(d);
     struct engines_config config = { .loop = &d->loop,
                                      .worker = d->worker,
                                      .setting = &settings_store_get(d->settings)->engine,

@@ -152,6 +152,7 @@ static struct sandbox_rights rights_to_serve(const struct engine *e) {
     return (struct sandbox_rights){
         .model = e->repack.state == REPACK_WAITING ? e->repack.request.path : NULL,
         .prompts = e->store.mode == PROMPT_STORE_ON ? e->store.path : NULL,
+        .driver = backends_have_gpu(),
     };
 }
 
@@ -203,7 +204,8 @@ static bool obey(struct engine *e, const struct frame *frame) {
     bool on = request.prompts.mode == PROMPT_STORE_ON;
     struct sandbox_rights rights = { .model = request.path,
                                      .projector = measure ? NULL : request.projector,
-                                     .prompts = on && !measure ? request.prompts.dir : NULL };
+                                     .prompts = on && !measure ? request.prompts.dir : NULL,
+                                     .driver = backends_have_gpu() };
     struct error ignored; /* the first write to the folder reports it */
     if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
     if (!measure &&

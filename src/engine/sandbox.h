@@ -13,8 +13,12 @@
  *
  * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries
  * try calls that they can do without. Where the kernel or a container has one of the features
- * not, the worker runs without it and says so. A worker that has found a GPU runs without both:
- * what a driver opens and asks for differs from one to the next and cannot be listed here.
+ * not, the worker runs without it and says so.
+ *
+ * What the driver of a GPU opens and asks for differs from one to the next and cannot be listed
+ * here. Beside one it is the other way round: files can be read and calls made, but for what no
+ * driver needs, which is to change files, to use the network, to start programs and to touch
+ * other processes.
  */
 #ifndef DOZE_ENGINE_SANDBOX_H
 #define DOZE_ENGINE_SANDBOX_H
@@ -29,10 +33,12 @@ struct sandbox_rights {
     const char *projector; /* may be read; NULL: none */
     const char
         *prompts; /* folder in which files may be made, changed and deleted; NULL: none */
+    bool driver;  /* the process uses a GPU; in both stages */
 };
 
 struct sandbox {
     bool calls, files;   /* what holds, in every stage entered so far */
+    bool driver;         /* less of both, as a GPU is used */
     const char *missing; /* a sentence for the log; NULL: nothing is missing */
 };
 
@@ -45,7 +51,7 @@ void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
  * there nothing can be written, as it could be anywhere. */
 bool sandbox_writes(const struct sandbox *sandbox);
 
-/* "full", "calls", "files", "none". */
+/* "full", "driver" (all that is possible beside one), "calls", "files", "none". */
 const char *sandbox_word(const struct sandbox *sandbox);
 
 #endif

@@ -166,6 +166,77 @@ static const struct call calls[] = {
 };
 enum { CALLS = sizeof calls / sizeof calls[0], MAX_STEPS = 16 + 9 * CALLS };
 
+/* Beside a driver: what none needs once it is open. */
+static const int forbidden[] = {
+    /* programs, processes and what is in them */
+    __NR_execve,
+    __NR_execveat,
+    __NR_ptrace,
+    __NR_process_vm_readv,
+    __NR_process_vm_writev,
+    __NR_kill,
+    __NR_tkill,
+    __NR_rt_sigqueueinfo,
+    __NR_rt_tgsigqueueinfo,
+#ifdef __NR_fork
+    __NR_fork,
+    __NR_vfork,
+#endif
+
+    /* the network, and other programs' sockets */
+    __NR_socket,
+    __NR_bind,
+    __NR_connect,
+    __NR_listen,
+    __NR_accept,
+    __NR_accept4,
+
+/* files, as far as Landlock does not see it */
+#ifdef __NR_chmod
+    __NR_chmod,
+    __NR_chown,
+    __NR_lchown,
+    __NR_link,
+    __NR_symlink,
+    __NR_utime,
+    __NR_utimes,
+    __NR_futimesat,
+#endif
+    __NR_fchmodat,
+    __NR_fchownat,
+    __NR_linkat,
+    __NR_symlinkat,
+    __NR_truncate,
+    __NR_setxattr,
+    __NR_lsetxattr,
+    __NR_removexattr,
+    __NR_lremovexattr,
+    __NR_open_by_handle_at,
+
+    /* the machine */
+    __NR_mount,
+    __NR_umount2,
+    __NR_pivot_root,
+    __NR_chroot,
+    __NR_unshare,
+    __NR_setns,
+    __NR_bpf,
+    __NR_perf_event_open,
+    __NR_userfaultfd,
+    __NR_add_key,
+    __NR_request_key,
+    __NR_keyctl,
+    __NR_init_module,
+    __NR_finit_module,
+    __NR_delete_module,
+    __NR_reboot,
+    __NR_swapon,
+    __NR_swapoff,
+    __NR_settimeofday,
+    __NR_clock_settime,
+    __NR_sethostname,
+};
+
 struct program {
     struct sock_filter steps[MAX_STEPS];
     unsigned short count;
@@ -235,15 +306,60 @@ static void make(struct program *p, enum sandbox_stage stage, bool writes) {
     add_answer(p, FORBID);
 }
 
+/* Of the table above these are decided in the same way beside a driver: who may be begun and
+ * ended, and what the second stage needs. */
+static void add_shared(struct program *p, enum sandbox_stage stage) {
+    for (size_t i = 0; i < CALLS; i++) {
+        const struct call *call = &calls[i];
+        bool shared = call->number == __NR_clone || call->number == __NR_tgkill ||
+                      call->number >= FIRST_NEW_CALL;
+        if (shared && (call->when == ALWAYS || stage == SANDBOX_LOADING)) add_call(p, call);
+    }
+}
+
+static void add_forbidden(struct program *p, int number) {
+    add_unless(p, (uint32_t)number, 1);
+    add_answer(p, FORBID);
+}
+
+/* As make(), but what is not in the table is allowed. */
+static void make_forbidding(struct program *p, enum sandbox_stage stage) {
+    add_load(p, offsetof(struct seccomp_data, arch));
+    add_unless(p, ARCH, 1);
+    add(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
+    add_answer(p, FORBID);
+    add_load(p, offsetof(struct seccomp_data, nr));
+    add_shared(p, stage);
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
+        add_forbidden(p, forbidden[i]);
+    add_forbidden(p, __NR_clone);
+    add_forbidden(p, __NR_tgkill);
+    add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_NEW_CALL, 0, 1));
+    add_answer(p, NOT_THERE);
+    add_answer(p, ALLOW);
+}
+
 /* For all threads. SPEC_ALLOW: without it kernels before 5.16 take a filter as a wish to
  * compute slowly and safely (no speculative loads past stores); nothing of others is in this
  * process. */
+static bool install(const struct program *p) {
+    sandbox_denied_watch();
+    struct sock_fprog filter = { .len = p->count,
+                                 .filter = (struct sock_filter *)(uintptr_t)p->steps };
+    return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+                   SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) == 0;
+}
+
 bool sandbox_calls_limit(enum sandbox_stage stage, bool writes) {
     if (ARCH == 0) return false;
     struct program p = { 0 };
     make(&p, stage, writes);
-    sandbox_denied_watch();
-    struct sock_fprog filter = { .len = p.count, .filter = p.steps };
-    return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
-                   SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) == 0;
+    return install(&p);
+}
+
+bool sandbox_calls_forbid(enum sandbox_stage stage) {
+    if (ARCH == 0) return false;
+    struct program p = { 0 };
+    make_forbidding(&p, stage);
+    return install(&p);
 }

@@ -18,4 +18,7 @@
 bool sandbox_calls_limit(enum sandbox_stage stage, bool writes)
     __attribute__((warn_unused_result));
 
+/* The other way round, beside the driver of a GPU: all calls but a few can be made. */
+bool sandbox_calls_forbid(enum sandbox_stage stage) __attribute__((warn_unused_result));
+
 #endif

@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,9 @@ enum { TRUNCATE_ABI = 3 };
 /* Every right of the first version, and truncating. Moving files between folders (REFER) needs
  * no mention: it is forbidden unless it is granted. */
 #define ALL_BEFORE_TRUNCATE ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - LANDLOCK_ACCESS_FS_EXECUTE)
+
+/* Beside a driver: what changes files, and folders. */
+#define CHANGES (ALL_BEFORE_TRUNCATE - READ_FOLDER)
 
 /* What is read time and again: how much memory and which processors there are, how busy they
  * are, and what time it is for a chat template. */
@@ -104,16 +108,27 @@ static void allow_model(const struct ruleset *set, const char *path) {
     }
 }
 
+/* Devices, and compiled shaders in folders of the server's own (daemon/engines.c). */
+static void allow_driver(const struct ruleset *set) {
+    static const char *const caches[] = { "MESA_SHADER_CACHE_DIR", "CUDA_CACHE_PATH" };
+    allow_path(set, "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE);
+    for (size_t i = 0; i < sizeof caches / sizeof caches[0]; i++) {
+        const char *folder = getenv(caches[i]);
+        if (folder && *folder == '/') allow_path(set, folder, CHANGES | WRITE_FOLDER);
+    }
+}
+
 bool sandbox_files_limit(const struct sandbox_rights *rights) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) return false;
-    struct ruleset set = { .handled = ALL_BEFORE_TRUNCATE };
+    struct ruleset set = { .handled = rights->driver ? CHANGES : ALL_BEFORE_TRUNCATE };
     if (abi >= TRUNCATE_ABI) set.handled |= LANDLOCK_ACCESS_FS_TRUNCATE;
     struct landlock_ruleset_attr attr = { .handled_access_fs = set.handled };
     set.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (set.fd < 0) return false;
     allow_system(&set);
     allow_cgroups(&set);
+    if (rights->driver) allow_driver(&set);
     if (rights->model) allow_model(&set, rights->model);
     if (rights->projector) allow_path(&set, rights->projector, READ_FILE);
     if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);

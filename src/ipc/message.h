@@ -44,7 +44,7 @@ enum message_type {
                        "repeat_penalty"} (of requests that say nothing else; not of embedders),
                        "load_seconds":x,
                        "library_seconds":x (of these in libllama),
-                       "sandbox":"full"|"calls"|"files"|"none",
+                       "sandbox":"full"|"driver"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
     MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
     MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",

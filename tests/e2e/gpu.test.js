@@ -56,6 +56,9 @@ test('an answer computed by Vulkan; the setting is for the next load', { skip },
   const { device, gpu_layers: layers, device_memory_bytes: bytes } = await d.instance('s');
   assert.match(device, /llvmpipe/);
   assert.equal(layers, 3, 'two and the output');
+  const status = fs.readFileSync(`/proc/${(await d.instance('s')).pid}/status`, 'utf8');
+  assert.match(status, /^Seccomp:\t2$/m);
+  assert.match(d.log, /use a graphics card can read your files/);
   assert.ok(bytes > 1e6 && bytes < 2 ** 31, `${bytes}`);
   assert.match((await run(d, ['ps'])).out, /DEVICE\n.*llvmpipe.*\([\d.]+ [KMG]B\)\n/);
   assert.match(await (await d.fetch('/metrics')).text(),
