@@ -25,8 +25,8 @@ static size_t cells_for(const struct engine *e, const struct slot *slot, size_t 
     return sum;
 }
 
-/* Cells that a new context could have, in whole steps: it stands beside the old one for a
- * moment, and the state of a sequence between them. */
+/* Cells that the machine has memory for, in whole steps: a new context stands beside the old
+ * one for a moment, and the state of a sequence between them. */
 static size_t cells_possible(const struct engine *e) {
     const struct context *c = &e->context;
     uint64_t available = memory_available(), cell = c->cell_bytes > 0 ? c->cell_bytes : 1;
@@ -34,11 +34,6 @@ static size_t cells_possible(const struct engine *e) {
     uint64_t copied = (uint64_t)c->cells * cell;
     uint64_t taken = RESERVE + copied;
     uint64_t cells = available > taken ? (available - taken) / cell : 0;
-    if (e->memory_limit > 0) {
-        uint64_t now = model_memory_bytes(&e->model), limit = e->memory_limit;
-        uint64_t more = limit > now ? (limit - now) / cell : 0;
-        if ((uint64_t)c->cells + more < cells) cells = (uint64_t)c->cells + more;
-    }
     return cells >= (uint64_t)c->most ? (size_t)c->most : (size_t)(cells - cells % STEP);
 }
 
@@ -50,7 +45,10 @@ static size_t round_up(const struct engine *e, size_t cells) {
 
 static bool resize(struct engine *e, size_t cells) {
     struct error err;
+    int32_t before = e->context.cells;
     if (!context_replace(&e->context, &e->model, (int32_t)cells, &err)) return false;
+    if (e->growth.reserved > 0 && e->context.cells > before)
+        e->growth.reserved += (uint64_t)(e->context.cells - before) * e->context.cell_bytes;
     reply_memory(e);
     return true;
 }
@@ -59,23 +57,55 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
     return cells_for(engine, slot, count) <= (size_t)engine->context.cells;
 }
 
+/* What the daemon is asked for: the rest of the machine has its reserve, too, where that is
+ * short. */
+static uint64_t more_bytes(const struct engine *e, size_t cells) {
+    uint64_t now = (uint64_t)e->context.cells, cell = e->context.cell_bytes;
+    uint64_t beside = cells > cells_possible(e) ? RESERVE + now * cell : 0;
+    return cells > now ? (cells - now) * cell + beside : 0;
+}
+
+static bool grow(struct engine *e, size_t cells, uint64_t granted) {
+    return more_bytes(e, cells) <= granted && cells <= cells_possible(e) && resize(e, cells);
+}
+
 /* Doubling, or a quarter more than is asked for if that is more; if there is no memory for it
  * just what is asked for. */
-bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count) {
+enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, size_t count,
+                                size_t spare) {
     size_t cells = (size_t)engine->context.cells, need = cells_for(engine, slot, count);
-    if (need <= cells) return true;
-    if (need > (size_t)engine->context.most) return false;
+    uint64_t granted;
+    if (need <= cells) return CELLS_YES;
+    if (need > (size_t)engine->context.most) return CELLS_NO;
     size_t wish = need + need / 4 > 2 * cells ? need + need / 4 : 2 * cells;
-    size_t possible = cells_possible(engine);
+    size_t exact = round_up(engine, need), least = round_up(engine, need - spare);
+    bool optional = least <= cells;
     wish = round_up(engine, wish);
-    if (wish <= possible && resize(engine, wish)) return true;
-    wish = round_up(engine, need);
-    return wish <= possible && resize(engine, wish);
+    const struct growth_wish asked = { .kind = GROWTH_CONTEXT,
+                                       .wish = more_bytes(engine, wish),
+                                       .least = more_bytes(engine, optional ? exact : least),
+                                       .optional = optional };
+    switch (growth_ask(engine, &asked, &granted)) {
+    case GROWTH_WAITS:
+        return CELLS_WAIT;
+    case GROWTH_REFUSED:
+        return CELLS_NO;
+    case GROWTH_GRANTED:
+        break;
+    }
+    bool grown = grow(engine, wish, granted) || grow(engine, exact, granted);
+    return grown ? CELLS_YES : CELLS_NO;
 }
 
 size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count) {
-    size_t others = cells_for(engine, slot, count) - count, possible = cells_possible(engine);
-    if (possible < (size_t)engine->context.cells) possible = (size_t)engine->context.cells;
+    const struct growth *g = &engine->growth;
+    uint64_t cell = engine->context.cell_bytes > 0 ? engine->context.cell_bytes : 1;
+    uint64_t most = g->granted > 0 ? g->granted : g->most;
+    size_t others = cells_for(engine, slot, count) - count, now = (size_t)engine->context.cells;
+    size_t possible = cells_possible(engine), allowed = now + (size_t)(most / cell);
+    allowed -= allowed % STEP;
+    if (allowed < possible) possible = allowed;
+    if (possible < now) possible = now;
     return possible > others ? possible - others : 0;
 }
 
@@ -100,4 +130,19 @@ void cells_shrink(struct engine *engine) {
     } else {
         engine->context.first = engine->context.cells; /* not again and again */
     }
+}
+
+size_t cells_without(const struct engine *engine, uint64_t bytes) {
+    const struct context *c = &engine->context;
+    uint64_t cell = c->cell_bytes > 0 ? c->cell_bytes : 1;
+    size_t cells = (size_t)c->cells, less = (size_t)((bytes + cell - 1) / cell);
+    if (c->first == c->most) return 0;
+    return round_up(engine, less < cells ? cells - less : 1);
+}
+
+void cells_shrink_to(struct engine *engine, size_t cells) {
+    size_t used = round_up(engine, cells_for(engine, NULL, 0) + 1);
+    if (used > cells) cells = used;
+    if (cells >= (size_t)engine->context.cells || cells > cells_possible(engine)) return;
+    if (resize(engine, cells)) (void)malloc_trim(0);
 }

@@ -18,10 +18,16 @@
 /* There is room for `count` tokens in the slot as it is. */
 bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t count);
 
-/* Grow so that the slot can hold `count` tokens. False: there is no memory for it. */
-bool cells_reserve(struct engine *engine, const struct slot *slot, size_t count);
+enum cells_answer { CELLS_YES, CELLS_WAIT, CELLS_NO };
 
-/* Tokens the slot could hold in the memory that is free, if it asks for `count`. */
+/* Grow so that the slot can hold `count` tokens. spare: tokens of others that are only
+ * remembered and can be given up; no other model has to leave for them. WAIT: the daemon is
+ * asked, see growth.h. NO: there is no memory for it. */
+enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, size_t count,
+                                size_t spare);
+
+/* Tokens the slot could hold in the memory that is free, if it asks for `count` and was just
+ * refused. */
 size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count);
 
 /* Milliseconds until an idle worker has cells to give back; -1: none. */
@@ -29,5 +35,11 @@ int cells_due(const struct engine *engine, int64_t idle_since);
 
 /* Back to the cells that are used. */
 void cells_shrink(struct engine *engine);
+
+/* Cells of a context that takes so many bytes less; 0: it cannot be resized. */
+size_t cells_without(const struct engine *engine, uint64_t bytes);
+
+/* Down to so many cells, or to those that are used. */
+void cells_shrink_to(struct engine *engine, size_t cells);
 
 #endif

@@ -16,7 +16,7 @@
 /* ---- filling the batch ---- */
 
 static bool runs(const struct slot *s) {
-    return s->job && !s->job->paused_since;
+    return s->job && !s->job->paused_since && !s->held;
 }
 
 static size_t due(const struct slot *s) {

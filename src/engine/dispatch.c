@@ -2,6 +2,7 @@
 #include "engine/dispatch.h"
 
 #include "base/clock.h"
+#include "engine/limit.h"
 #include "engine/preparation.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
@@ -56,6 +57,16 @@ static void take_resume(struct engine *e, uint64_t request) {
     if (job) job->paused_since = 0;
 }
 
+static void take_grant(struct engine *e, const struct frame *f) {
+    struct grant_message grant;
+    struct error err;
+    if (!grant_message_parse(&grant, f->payload, f->len, &err)) return;
+    if (grant.ask == 0)
+        limit_obey(e, (uint64_t)grant.bytes);
+    else
+        growth_take_answer(e, &grant);
+}
+
 bool dispatch_frame(struct engine *engine, const struct frame *frame) {
     switch (frame->type) {
     case MSG_STOP:
@@ -71,6 +82,9 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
         break;
     case MSG_RESUME:
         take_resume(engine, frame->request);
+        break;
+    case MSG_GRANT:
+        take_grant(engine, frame);
         break;
     case MSG_FORGET:
         prompt_cache_forget(engine);

@@ -143,12 +143,13 @@ static void rest(struct engine *e) {
         return;
     }
     int save = prompt_cache_due(e), shrink = cells_due(e, e->last_work);
+    int answer = growth_timeout(e);
     if (save == 0) {
         prompt_cache_save_idle(e);
     } else if (shrink == 0) {
         cells_shrink(e);
     } else {
-        wait_for_news(e, sooner(save, shrink));
+        wait_for_news(e, sooner(answer, sooner(save, shrink)));
     }
 }
 
@@ -171,6 +172,7 @@ bool engine_run(struct engine *engine) {
             heartbeat(engine, engine->last_work);
         }
         waited = !(busy && work(engine));
+        growth_settle(engine);
         if (!waited) continue;
         if (has_work(engine)) {
             wait_for_news(engine, preparation_timeout(engine, HEARTBEAT_USEC / 1000));

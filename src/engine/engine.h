@@ -17,6 +17,7 @@
 
 #include "engine/context.h"
 #include "engine/cpu_threads.h"
+#include "engine/growth.h"
 #include "engine/job.h"
 #include "engine/link.h"
 #include "engine/model.h"
@@ -36,9 +37,9 @@ struct engine {
     struct repack repack;
     struct preparers preparers;
     struct preparation preparation;
-    bool served;           /* a token */
-    uint64_t memory_limit; /* bytes; 0: none */
-    int64_t shrink_after;  /* us of idling */
+    bool served; /* a token */
+    struct growth growth;
+    int64_t shrink_after; /* us of idling */
     struct slot slots[LOAD_MAX_PARALLEL];
     struct job_queue queue;
     struct job_queue aside; /* answers whose clients do not read (slots.h) */

@@ -97,7 +97,7 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     if (ok) model_open_projector(&e->model, request);
     ok = ok && preparation_begin(e, &request->settings, err) &&
          context_open(&e->context, &e->model, request, err);
-    e->memory_limit = (uint64_t)request->memory_bytes;
+    e->growth.patience = (int64_t)(request->growth_seconds * 1e6);
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
     if (ok) prompt_cache_open(e, request);
     if (ok) repack_open(e, request);

@@ -112,15 +112,23 @@ static bool wanted(const struct engine *e, const struct slot *s) {
            store_wants(&e->store, s->tokens.data, s->processed, rule(e));
 }
 
-/* Into the store's memory, which takes a quarter of what the machine has left at most. */
+/* Into the store's memory, which takes a quarter of what the machine has left at most, and
+ * nothing where the daemon has refused more. */
 static bool put(struct engine *e, struct slot *s) {
     struct error err;
-    uint64_t share = memory_available() / 4;
+    uint64_t share = e->growth.tight ? 0 : memory_available() / 4, before = e->store.memory;
     e->store.memory_limit = share < e->store.memory_most ? share : e->store.memory_most;
     struct store_entry *entry = capture(e, s);
     if (!entry) return false;
     if (!store_put(&e->store, entry, &err)) warn_once(e, &err);
+    if (e->store.memory != before) e->growth.unsettled = true;
     return true;
+}
+
+void prompt_cache_leave_memory(struct engine *engine) {
+    struct error err;
+    if (engine->store.mode == PROMPT_STORE_OFF) return;
+    if (!store_limit_memory(&engine->store, 0, &err)) warn_once(engine, &err);
 }
 
 void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept) {

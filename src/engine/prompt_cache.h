@@ -26,6 +26,9 @@ size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
  * it. */
 void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept);
 
+/* What is kept in memory goes to the disk or, if that is off, is dropped. */
+void prompt_cache_leave_memory(struct engine *engine);
+
 /* What slots and store hold that begins as the prompt does: its length, and whether it then
  * goes on in another way (parts) or ends. */
 struct prompt_kin {

@@ -59,26 +59,34 @@ static void *load_copy(void *arg) {
 }
 
 /* Both copies are there for a moment. */
-static bool fits(const struct engine *e) {
-    uint64_t size = llama_model_size(e->model.weights);
+static enum growth_answer may_begin(struct engine *e) {
+    uint64_t size = llama_model_size(e->model.weights), granted;
     uint64_t context = (uint64_t)e->context.cells * e->context.cell_bytes;
-    uint64_t limit = e->memory_limit;
-    if (limit > 0 && model_memory_bytes(&e->model) + size + context > limit) return false;
-    return size + context + RESERVE <= memory_available();
+    const struct growth_wish wish = { GROWTH_REPACK, size + context, size + context, true };
+    if (size + context + RESERVE > memory_available()) return GROWTH_REFUSED;
+    return growth_ask(e, &wish, &granted);
 }
 
 static void begin(struct engine *e) {
     struct repack *r = &e->repack;
+    enum growth_answer answer = may_begin(e);
+    if (answer == GROWTH_WAITS) return;
     r->state = REPACK_NONE;
-    if (!fits(e)) return;
+    r->refused = answer == GROWTH_REFUSED;
+    if (r->refused) return;
+    e->growth.reserved = e->growth.base + e->growth.granted;
     r->request.settings.repack = LOAD_REPACK_FIRST;
     r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (r->wake_fd < 0) return;
+    if (r->wake_fd < 0) {
+        e->growth.reserved = 0;
+        return;
+    }
     if (pthread_create(&r->thread, NULL, load_copy, r) == 0) {
         r->state = REPACK_RUNNING;
         e->link.wake_fd = r->wake_fd;
         return;
     }
+    e->growth.reserved = 0;
     close(r->wake_fd);
     r->wake_fd = -1;
 }
@@ -102,6 +110,7 @@ static void move(struct engine *e) {
     struct repack *r = &e->repack;
     struct error err;
     end_thread(e);
+    e->growth.reserved = 0;
     r->state = REPACK_NONE;
     if (r->fresh.weights && context_replace(&e->context, &r->fresh, e->context.cells, &err)) {
         r->fresh.projector = e->model.projector;
@@ -136,7 +145,7 @@ void repack_step(struct engine *engine) {
     struct repack *r = &engine->repack;
     if (r->state == REPACK_WAITING && engine->served) {
         begin(engine);
-        reply_memory(engine);
+        if (r->state != REPACK_WAITING) reply_memory(engine);
     }
     if (r->state == REPACK_RUNNING && is_through(r)) move(engine);
     bool used = is_used(engine, &r->retired) || engine->model.projector;
@@ -144,6 +153,17 @@ void repack_step(struct engine *engine) {
         model_close(&r->retired);
         reply_memory(engine);
     }
+}
+
+void repack_give_up(struct engine *engine) {
+    struct repack *r = &engine->repack;
+    if (r->state == REPACK_RUNNING) atomic_store(&r->unwanted, true);
+}
+
+void repack_try_again(struct engine *engine) {
+    struct repack *r = &engine->repack;
+    if (r->refused && r->state == REPACK_NONE) r->state = REPACK_WAITING;
+    r->refused = false;
 }
 
 bool repack_close(struct engine *engine) {

@@ -29,6 +29,7 @@ struct repack {
     pthread_t thread;
     int wake_fd; /* readable when the thread is through */
     atomic_bool unwanted;
+    bool refused;         /* there was no memory for it */
     struct model fresh;   /* the thread's work; no weights: it failed */
     struct model retired; /* the first copy, while requests use it */
 };
@@ -40,6 +41,11 @@ void repack_open(struct engine *engine, struct load_message *request);
 
 /* Between two batches: begin, move, let go. */
 void repack_step(struct engine *engine);
+
+/* The limit of memory was lowered: what is under way ends. Or raised: what was refused may be
+ * tried again. */
+void repack_give_up(struct engine *engine);
+void repack_try_again(struct engine *engine);
 
 /* The engine ends. False: the thread is still at work, so that the process must end without the
  * usual tidying. */

@@ -119,8 +119,10 @@ void reply_memory(struct engine *engine) {
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(&engine->model));
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
                             placement_bytes(engine->context.llama));
+    yyjson_mut_obj_add_uint(doc, root, "reserved_bytes", engine->growth.reserved);
     yyjson_mut_obj_add_str(doc, root, "repack", repack_state_name(engine->repack.state));
     send_doc(&engine->link, MSG_MEMORY, 0, doc);
+    engine->growth.unsettled = false;
 }
 
 bool reply_format_result(struct buf *out, yyjson_mut_doc *doc, yyjson_mut_val *result,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/size.h"
 #include "engine/cells.h"
 #include "engine/constrained.h"
 #include "engine/engine.h"
@@ -12,6 +13,8 @@
 #include "engine/reply.h"
 
 enum { GROUP = 4 /* tokens */ };
+
+enum { AHEAD = 64 /* tokens */, AHEAD_PAUSE = 1000000 /* us */ };
 
 /* Sequences that remember by state, or in a window, have no cells that another could use too.
  */
@@ -55,33 +58,66 @@ static void forget(struct engine *e, struct slot *s) {
     s->turn_due = false;
 }
 
-static bool no_room(const struct engine *e, const struct slot *slot, size_t count,
-                    struct error *err) {
-    return error_set(
-        err, ERR_NO_MEMORY,
-        "The request needs room for %zu tokens, but only %zu fit into the memory "
-        "that is free; shorten it, wait for others to end, or unload other models.",
-        count, cells_left(e, slot, count));
-}
-
-static bool provide(struct engine *engine, struct slot *slot, const struct slot *donor,
-                    size_t count, struct error *err) {
-    while (!cells_reserve(engine, slot, count)) {
-        struct slot *old = oldest_free(engine, slot, donor);
-        if (!old) return no_room(engine, slot, count, err);
+void slots_forget_idle(struct engine *engine, size_t count) {
+    struct slot *old;
+    size_t held = 0;
+    for (int i = 0; i < engine->context.parallel; i++) held += engine->slots[i].tokens.count;
+    while (held > count && (old = oldest_free(engine, NULL, NULL))) {
+        held -= old->tokens.count;
         forget(engine, old);
     }
-    return true;
+}
+
+/* Tokens that are only remembered, but for the slot's own. */
+static size_t spare_tokens(const struct engine *e, const struct slot *slot) {
+    size_t tokens = 0;
+    for (int i = 0; i < e->context.parallel; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s != slot && !s->job) tokens += s->tokens.count;
+    }
+    return tokens;
+}
+
+static void no_room(const struct engine *e, const struct slot *slot, size_t count,
+                    struct error *err) {
+    const struct growth *g = &e->growth;
+    size_t fit = cells_left(e, slot, count);
+    char more[SIZE_TEXT], most[SIZE_TEXT], limit[SIZE_TEXT];
+    size_format((count > fit ? count - fit : 0) * e->context.cell_bytes, more);
+    size_format(g->granted > 0 ? g->granted : g->most, most);
+    size_format(g->limit, limit);
+    error_set(err, ERR_NO_MEMORY,
+              "The request needs room for %zu tokens, but only %zu fit into the memory that is "
+              "free (%s more are needed, %s are free%s%s)%s; shorten it, wait for others to "
+              "end, or unload other models.",
+              count, fit, more, most, g->limit > 0 ? ", memory_limit is " : "",
+              g->limit > 0 ? limit : "", g->silent ? "; the server did not answer" : "");
+}
+
+static enum cells_answer provide(struct engine *engine, struct slot *slot,
+                                 const struct slot *donor, size_t count, struct error *err) {
+    for (;;) {
+        enum cells_answer answer = cells_reserve(engine, slot, count,
+                                                 spare_tokens(engine, slot));
+        if (answer != CELLS_NO) return answer;
+        struct slot *old = oldest_free(engine, slot, donor);
+        if (!old) {
+            no_room(engine, slot, count, err);
+            return CELLS_NO;
+        }
+        forget(engine, old);
+    }
 }
 
 /* A conversation that is only remembered never keeps a new one out (Memory, rule 1): where both
  * have no room beside one another, the new one goes on in the slot that it would have copied
  * its beginning from. */
-static bool provide_first(struct engine *e, struct prefix_choice *choice, size_t count,
-                          struct error *err) {
+static enum cells_answer provide_first(struct engine *e, struct prefix_choice *choice,
+                                       size_t count, struct error *err) {
     const struct slot *donor = choice->donor < 0 ? NULL : &e->slots[choice->donor];
-    if (provide(e, &e->slots[choice->slot], donor, count, err)) return true;
-    if (!donor || donor->job || choice->donor == choice->slot) return false;
+    enum cells_answer answer = provide(e, &e->slots[choice->slot], donor, count, err);
+    if (answer != CELLS_NO) return answer;
+    if (!donor || donor->job || choice->donor == choice->slot) return CELLS_NO;
     choice->slot = choice->donor;
     return provide(e, &e->slots[choice->slot], donor, count, err);
 }
@@ -90,15 +126,41 @@ static struct slot *newest_running(struct engine *e) {
     struct slot *newest = NULL;
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
-        if (s->job && (!newest || s->last_used > newest->last_used)) newest = s;
+        if (s->job && !s->held && (!newest || s->last_used > newest->last_used)) newest = s;
     }
     return newest;
 }
 
+/* Ask for the next cells while there are some left, so that no stream waits for the answer. */
+static void ask_ahead(struct engine *e, const struct slot *newest) {
+    size_t count = newest->tokens.count + AHEAD;
+    int64_t now = clock_boottime_usec();
+    if (count > (size_t)e->context.length) count = (size_t)e->context.length;
+    if (now < e->growth.ahead_again || cells_suffice(e, newest, count)) return;
+    if (cells_reserve(e, newest, count, spare_tokens(e, newest)) == CELLS_NO)
+        e->growth.ahead_again = now + AHEAD_PAUSE;
+}
+
+/* Until the daemon has answered the newest wait, and the others go on in what there is. */
+static void hold_newest(struct engine *e) {
+    struct slot *newest;
+    size_t held = 0, cells = (size_t)e->context.cells;
+    for (int i = 0; i < e->context.parallel; i++) held += e->slots[i].tokens.count;
+    while (held > cells && (newest = newest_running(e))) {
+        newest->held = true;
+        held -= newest->tokens.count - newest->processed;
+    }
+}
+
 void slots_provide_next(struct engine *engine) {
-    struct slot *newest = newest_running(engine);
     struct error err;
-    while (newest && !provide(engine, newest, NULL, newest->tokens.count, &err)) {
+    for (int i = 0; i < engine->context.parallel; i++) engine->slots[i].held = false;
+    struct slot *newest = newest_running(engine);
+    if (newest) ask_ahead(engine, newest);
+    while (newest) {
+        enum cells_answer answer = provide(engine, newest, NULL, newest->tokens.count, &err);
+        if (answer == CELLS_WAIT) hold_newest(engine);
+        if (answer != CELLS_NO) return;
         if (newest->job->completion_tokens > 0) {
             slot_finish(engine, newest, STOP_CONTEXT);
         } else {
@@ -126,7 +188,7 @@ static size_t load_prefix(struct engine *e, struct slot *s, size_t have,
     *ret_emptied = false;
     if (!prompt_cache_find(e, &s->job->prompt, have, &cached)) return 0;
     size_t loaded = 0;
-    if (cells_reserve(e, s, cached.match.entry->tokens.count)) {
+    if (cells_suffice(e, s, cached.match.entry->tokens.count)) {
         loaded = prompt_cache_load(e, s, &cached);
         *ret_emptied = loaded == 0;
         if (loaded > 0) *ret_source = cached.source;
@@ -381,8 +443,10 @@ void slots_admit(struct engine *engine) {
         if (is_being_processed(engine, job)) return;
         if (choice.slot < 0 && put_one_aside(engine)) choice = choose(engine, job);
         if (choice.slot < 0) return;
+        enum cells_answer room = provide_first(engine, &choice, job->prompt.count, &err);
+        if (room == CELLS_WAIT) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);
-        if (!provide_first(engine, &choice, job->prompt.count, &err)) {
+        if (room == CELLS_NO) {
             if (turn_away(engine, job, &err)) continue;
             return;
         }

@@ -41,6 +41,7 @@ struct slot {
     size_t marks[2];                /* where checkpoints are due, in rising order; 0: none */
     size_t saved;                   /* tokens it had when it was last saved; 0: never */
     bool unsaved;                   /* processed more since then */
+    bool held;                      /* waits for cells: not in the next batch */
     bool secret;                    /* nothing of it may be stored */
     bool turn_due; /* free, and ends with an answer: the next turn can begin (next_turn.h) */
     llama_token unseen; /* if turn_due: the answer's last token where it was not processed, else
@@ -53,6 +54,9 @@ void slots_admit(struct engine *engine);
 /* Make room in the context for the next token of every running answer. Those for which there is
  * none, the newest first, end as if their context were full. */
 void slots_provide_next(struct engine *engine);
+
+/* Give up what is only remembered, the oldest first, until at most `count` tokens are held. */
+void slots_forget_idle(struct engine *engine, size_t count);
 
 /* The slot of a running request; NULL if it has none. */
 struct slot *slots_find(struct engine *engine, uint64_t request);

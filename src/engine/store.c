@@ -196,6 +196,11 @@ static bool shrink(struct store *store, struct error *err) {
     return ok;
 }
 
+bool store_limit_memory(struct store *store, uint64_t bytes, struct error *err) {
+    store->memory_limit = bytes < store->memory_most ? bytes : store->memory_most;
+    return shrink(store, err);
+}
+
 static void stamp(const struct store *store, struct store_entry *entry) {
     memcpy(entry->header.fingerprint, store->fingerprint, FINGERPRINT_SIZE);
     entry->header.tokens = entry->tokens.count;

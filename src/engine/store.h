@@ -95,6 +95,10 @@ bool store_wants(const struct store *store, const llama_token *tokens, size_t co
  * the same) as store_write does. */
 bool store_put(struct store *store, struct store_entry *entry, struct error *err);
 
+/* So many bytes of bodies may be in memory from now on; what is over them goes as store_put
+ * says. */
+bool store_limit_memory(struct store *store, uint64_t bytes, struct error *err);
+
 /* Put onto disk; memory keeps no copy. Takes the entry. Fails with ERR_IO; then it is nowhere.
  */
 bool store_save(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),

@@ -5,8 +5,8 @@
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
  * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "whole_bytes",
- * "device_bytes", "memory_bytes", "shrink_seconds" and "prompts", which is an object of "mode",
- * "dir" and "memory_bytes". Only "path" has to be there.
+ * "device_bytes", "memory_bytes", "shrink_seconds", "growth_seconds" and "prompts", which is an
+ * object of "mode", "dir" and "memory_bytes". Only "path" has to be there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
 #define DOZE_IPC_LOAD_MESSAGE_H
@@ -36,8 +36,9 @@ struct load_message {
     bool prefetched;       /* the file is in the page cache: no need to look */
     int64_t whole_bytes;   /* an estimate of all that it may take; 0: unknown */
     int64_t device_bytes;  /* of devices' memory, for the model to be fitted into; 0: any */
-    int64_t memory_bytes;  /* the instance may not grow beyond this; 0: no limit */
+    int64_t memory_bytes;  /* the load may take this; 0: what the machine has */
     double shrink_seconds; /* idle for this long it gives back room that it does not use */
+    double growth_seconds; /* a daemon that has not answered GROW by then has refused */
     struct load_prompts prompts;
     yyjson_doc *doc; /* what the strings point into; NULL if they are somebody else's */
 };
@@ -58,7 +59,7 @@ struct load_message {
                       .repack = LOAD_REPACK_NEVER,                                             \
                       .mmap = 1,                                                               \
                       .seed = -1 },                                                            \
-        .identifier = "", .shrink_seconds = 30, .prompts = {                                   \
+        .identifier = "", .shrink_seconds = 30, .growth_seconds = 30, .prompts = {             \
             .memory_bytes = 256 << 20                                                          \
         }                                                                                      \
     }

@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 7
+#define MESSAGE_VERSION 8
 
 enum { WORKER_FD = 3 };
 
@@ -27,6 +27,7 @@ enum message_type {
     MSG_RESUME,
     MSG_STOP,         /* empty: drop everything, save processed prompts, exit 0 */
     MSG_FORGET,       /* empty: keep nothing of what has been processed, nor its files */
+    MSG_GRANT,        /* growth_message.h: the answer to GROW, or that the limit has changed */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
 
     /* worker -> daemon */
@@ -63,13 +64,16 @@ enum message_type {
     MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
     MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
     MSG_MEMORY,    /* {"memory_bytes":n,"device_memory_bytes":n,
-                      "repack":"none"|"waiting"|"running"|"done"}: what the
-                      worker takes has changed since READY */
+                      "reserved_bytes":n,
+                      "repack":"none"|"waiting"|"running"|"done"}: what the worker takes now, or
+                      will when what is under way is done, has changed; what it was granted
+                      beyond that is given back */
     MSG_MEASURED =
         48,    /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
     MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n}: what the
                   prompt store holds for this model, and what was done since the start */
+    MSG_GROW,  /* growth_message.h: it asks for more memory; one question at a time */
 };
 
 #endif

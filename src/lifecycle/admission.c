@@ -348,6 +348,87 @@ bool admission_serve(struct lc_step *st) {
     return st->out->count > before;
 }
 
+/* ---- growth of what is loaded (Memory, rule 1) ---- */
+
+typedef bool going(const struct lifecycle *lc, int slot, int other);
+
+/* Its memory is back soon. A busy one that drains may take as long as its answers. */
+static bool goes_soon(const struct lifecycle *lc, int slot, int other) {
+    (void)slot;
+    return lc->slots[other].state == LC_UNLOADING;
+}
+
+static bool gives_way(const struct lifecycle *lc, int slot, int other) {
+    const struct lc_slot *o = &lc->slots[other];
+
+    if (other == slot || lc->settings.auto_evict == LC_EVICT_OFF) return false;
+    return is_idle_jit(lc, o) && lc->now >= o->lease_until;
+}
+
+static bool goes_or_gives_way(const struct lifecycle *lc, int slot, int other) {
+    return goes_soon(lc, slot, other) || gives_way(lc, slot, other);
+}
+
+/* What the slot may take in all, once all that go are gone (NULL: none). */
+static nbytes room_beside(const struct lifecycle *lc, int slot, going *goes) {
+    nbytes kept = 0;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (i != slot && !(goes != NULL && goes(lc, slot, i)))
+            kept = bytes_add(kept, lc->slots[i].bytes);
+    return budget_less(lc, kept);
+}
+
+/* bytes: 0 refuses. */
+static void growth_answer(struct lc_step *st, int i, nbytes bytes, nbytes most) {
+    struct lc_action *answer = action_add(st, LC_DO_GRANT, i);
+
+    answer->need = bytes;
+    answer->free = most;
+    if (bytes > 0) st->lc->slots[i].bytes = bytes;
+    st->lc->slots[i].grow_to = 0;
+}
+
+/* Just enough of those that are idle, the least valuable first. */
+static bool growth_evicts(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    uint32_t before = st->out->count;
+
+    while (lc->slots[i].grow_least > room_beside(lc, i, goes_soon)) {
+        int victim = LC_NO_SLOT;
+        for (int v = 0; v < LC_MAX_SLOTS; v++)
+            if (gives_way(lc, i, v) && (victim == LC_NO_SLOT || goes_before(lc, v, victim)))
+                victim = v;
+        assert(victim != LC_NO_SLOT);
+        slot_evict(st, victim, i);
+    }
+    return st->out->count > before;
+}
+
+/* What it can do without is not worth waiting for, nor anybody's place. */
+static bool growth_try(struct lc_step *st, int i) {
+    struct lifecycle *lc = st->lc;
+    const struct lc_slot *slot = &lc->slots[i];
+    nbytes room = room_beside(lc, i, NULL);
+    nbytes most = slot->grow_optional ? room : room_beside(lc, i, goes_or_gives_way);
+
+    if (slot->grow_to == 0) return false;
+    if (room > 0 && slot->grow_least <= room)
+        growth_answer(st, i, slot->grow_to < room ? slot->grow_to : room, room);
+    else if (most == 0 || slot->grow_least > most)
+        growth_answer(st, i, 0, most);
+    else
+        return growth_evicts(st, i);
+    return true;
+}
+
+bool admission_grow(struct lc_step *st) {
+    bool moved = false;
+
+    for (int i = 0; i < LC_MAX_SLOTS; i++) moved = growth_try(st, i) || moved;
+    return moved;
+}
+
 bool admission_relieve(struct lc_step *st) {
     struct lifecycle *lc = st->lc;
     uint32_t before = st->out->count;

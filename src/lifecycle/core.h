@@ -149,6 +149,7 @@ bool slot_settle(struct lc_step *st, int slot);
 bool admission_serve(
     struct lc_step *st); /* true if a load was started or refused, or a victim told */
 bool admission_relieve(struct lc_step *st); /* fit, over the budget: idle jit instances leave */
+bool admission_grow(struct lc_step *st);    /* workers that asked for memory get it, or not */
 void admission_yield(struct lc_step *st);   /* under pressure: the least valuable one leaves */
 msec admission_next_gate(
     const struct lifecycle *lc); /* when the next gate closes, or MSEC_NEVER */
@@ -160,7 +161,7 @@ bool slot_needs_place(const struct lifecycle *lc, int slot);
 typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
 lc_handler on_request, on_load, on_cancel, on_reader, on_unload, on_update, on_settings,
     on_budget, on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready,
-    on_load_failed, on_done, on_heard, on_memory, on_exited;
+    on_load_failed, on_done, on_heard, on_memory, on_grow, on_exited;
 /* The shutdown's patience is over: running answers end, everybody leaves. */
 void shutdown_force(struct lc_step *st);
 

@@ -42,8 +42,9 @@
 #define LC_MAX_REQUESTS 2048
 #endif
 /* No event causes more actions than this: every request answered, started or failed once, every
- * slot prepared, released, spawned, stopped and killed once, at most four transitions each. */
-#define LC_MAX_ACTIONS (2 * LC_MAX_REQUESTS + 10 * LC_MAX_SLOTS)
+ * slot prepared, released, spawned, stopped, killed and granted memory once, at most four
+ * transitions each. */
+#define LC_MAX_ACTIONS (2 * LC_MAX_REQUESTS + 11 * LC_MAX_SLOTS)
 
 #define LC_NO_SLOT (-1)
 #define LC_NO_MODEL UINT32_MAX
@@ -159,6 +160,8 @@ enum lc_event_kind {
     LC_EV_DONE,        /* request: ended for whatever cause; the worker is through with it */
     LC_EV_HEARD,       /* the worker has shown life while it has work */
     LC_EV_MEMORY,      /* bytes, device: what it takes has changed since it was ready */
+    LC_EV_GROW,        /* bytes: what it would take in all; least: what would do, at most bytes;
+                          optional: it can do without. The answer is LC_DO_GRANT */
     LC_EV_EXITED,      /* raised once: socket closed and exit status seen, memory is back */
 };
 enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
@@ -197,6 +200,8 @@ struct lc_event {
     uint32_t permille;
     uint32_t parallel;
     nbytes bytes, device; /* of main memory, and of devices with memory of their own */
+    nbytes least;
+    bool optional;
     struct lc_settings settings;
 };
 
@@ -217,6 +222,8 @@ enum lc_action_kind {
     LC_DO_FREE,   /* slot is free */
     LC_DO_REPORT, /* slot went from -> to because of `reason` (evicted: `by`): one event, line
                    */
+    LC_DO_GRANT,  /* slot: its worker may take `need` bytes in all, until MEMORY says what it
+                    took; 0: refused, it could have had `free` */
     LC_DO_FINISHED, /* shutdown is complete: no worker is left */
 };
 
@@ -294,8 +301,10 @@ struct lc_slot {
         next;      /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
     nbytes bytes;  /* counted against the budget: the plan's need until READY tells */
     nbytes device; /* the same of device memory, from the plan's wish */
-    bool served;   /* the current worker has ended a request */
-    uint64_t turn; /* of the request that started last */
+    nbytes grow_to, grow_least; /* what the worker asks for; 0: nothing */
+    bool grow_optional;
+    bool served;               /* the current worker has ended a request */
+    uint64_t turn;             /* of the request that started last */
     uint64_t failed_file;      /* plan.file of the last failure */
     uint8_t failures;          /* loads that failed in a row */
     msec retry_at;             /* back-off: no jit load before this */

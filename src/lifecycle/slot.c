@@ -89,6 +89,7 @@ static void slot_set_absent(struct lc_slot *slot, enum lc_state from, msec now) 
     slot->intended = intent_stays(slot, from);
     slot->idle_since = now;
     slot->bytes = slot->device = 0;
+    slot->grow_to = 0;
     slot->lease_until = 0;
     slot->leaving = LC_BECAUSE_NONE;
     slot->evicted_by = LC_NO_SLOT;
@@ -143,6 +144,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
         break;
     case LC_UNLOADING:
         slot->leaving = reason;
+        slot->grow_to = 0;
         slot->stop_by = msec_after(now, st->lc->settings.stop_grace);
         break;
     }

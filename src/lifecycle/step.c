@@ -29,6 +29,7 @@ static lc_handler *const handlers[] = {
     [LC_EV_DONE] = on_done,
     [LC_EV_HEARD] = on_heard,
     [LC_EV_MEMORY] = on_memory,
+    [LC_EV_GROW] = on_grow,
     [LC_EV_EXITED] = on_exited,
 };
 static_assert(sizeof handlers / sizeof *handlers == LC_EVENT_COUNT, "a handler per event");
@@ -117,6 +118,7 @@ static void settle(struct lc_step *st) {
     do {
         moved = false;
         for (int i = 0; i < LC_MAX_SLOTS; i++) moved = slot_settle(st, i) || moved;
+        moved = admission_grow(st) || moved;
         moved = admission_serve(st) || moved;
         moved = admission_relieve(st) || moved;
     } while (moved);

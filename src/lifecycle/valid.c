@@ -66,6 +66,7 @@ static bool slot_valid(const struct lifecycle *lc, const struct lc_slot *slot,
     if (lc->finished && slot->state != LC_ABSENT) return false;
     if (slot->prepared != LC_UNPREPARED && (slot->state != LC_ABSENT || n->waiting == 0))
         return false;
+    if (slot->grow_to > 0 && !slot_is_loaded(slot) && slot->state != LC_DRAINING) return false;
     return slot_work_valid(lc, slot, n) && leaving_valid(slot, lc->now);
 }
 

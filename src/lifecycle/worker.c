@@ -107,6 +107,16 @@ void on_memory(struct lc_step *st, const struct lc_event *ev) {
     slot->device = ev->device;
 }
 
+/* A worker grows only by what it was granted (Memory, rule 1). */
+void on_grow(struct lc_step *st, const struct lc_event *ev) {
+    struct lc_slot *slot = &st->lc->slots[ev->slot];
+
+    if (!slot_is_loaded(slot) && slot->state != LC_DRAINING) return;
+    slot->grow_to = ev->bytes;
+    slot->grow_least = ev->least < ev->bytes ? ev->least : ev->bytes;
+    slot->grow_optional = ev->optional;
+}
+
 /* Those that waited for this worker wait for the next one, and have lost a worker. Behind a
  * closed gate they waited for the next one anyway. */
 static void waiters_lose(struct lifecycle *lc, int i) {

@@ -70,6 +70,7 @@ struct instance {
     double load_seconds;
     call_id reloading;      /* pinned, and its worker died: loads it again; pin.c. 0: nothing */
     msec reload_not_before; /* because the last attempt was refused */
+    int64_t growth_ask;     /* the number of what its worker asks for */
     msec last_heard;        /* when the lifecycle was last told that the worker lives */
 };
 
@@ -89,6 +90,7 @@ struct supervisor {
     call_id asked_prefetch_call;
     uint64_t prefetch_turns; /* given to calls so far */
 
+    nbytes limit_told;       /* memory_limit as the workers know it */
     nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
     struct type_evictions type_evictions;
@@ -218,6 +220,15 @@ struct lc_event supervisor_budget(struct supervisor *sup);
 
 /* The same of device memory; 0: there is none. */
 nbytes supervisor_device_budget(const struct supervisor *sup);
+
+/* What memory_limit leaves for the slot beside the others; UINT64_MAX: there is no limit. */
+nbytes supervisor_memory_left(const struct supervisor *sup, int slot);
+
+/* LC_DO_GRANT: the answer to the worker's question. */
+void supervisor_grant(struct supervisor *sup, const struct lc_action *action);
+
+/* The setting has changed: tell the workers what it leaves for each. */
+void supervisor_tell_limit(struct supervisor *sup);
 
 /* Would these bytes and all instances fit into the memory that is there? */
 bool supervisor_fits_beside(const struct supervisor *sup, nbytes size);

@@ -7,15 +7,13 @@
 #include "prompts/folder.h"
 #include "supervisor/internal.h"
 
-/* Bytes that the other instances leave of the limit; 0: no limit. */
-static int64_t memory_left(const struct supervisor *sup, int slot) {
-    nbytes limit = sup->config.settings->memory_limit, others = 0;
-    if (limit == 0) return 0;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        if (i != slot && sup->instances[i].identifier) others += sup->lc.slots[i].bytes;
-    }
-    nbytes left = limit > others ? limit - others : 1;
-    return left < INT64_MAX ? (int64_t)left : INT64_MAX;
+/* What the load is admitted with: what it wants beyond that it asks for. 0: no limit. */
+static int64_t memory_admitted(const struct supervisor *sup, int slot) {
+    if (sup->config.settings->memory_limit == 0) return 0;
+    nbytes left = supervisor_memory_left(sup, slot);
+    nbytes bytes = slot >= 0 && sup->lc.slots[slot].bytes < left ? sup->lc.slots[slot].bytes
+                                                                 : left;
+    return bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
 }
 
 /* The same of device memory; 1: nothing is left of it. */
@@ -78,7 +76,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     struct model_shape shape = model_shape(model);
     nbytes whole = load_plan_whole(&shape, effective);
     message.whole_bytes = whole < INT64_MAX ? (int64_t)whole : INT64_MAX;
-    message.memory_bytes = memory_left(sup, slot);
+    message.memory_bytes = memory_admitted(sup, slot);
     message.device_bytes = device_left(sup, slot);
     message.prompts.mode = sup->config.settings->prompt_store;
     message.prompts.dir = buf_str(&dir);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/growth_message.h"
 #include "supervisor/internal.h"
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
@@ -31,6 +32,63 @@ struct lc_event supervisor_budget(struct supervisor *sup) {
     return (struct lc_event){ .kind = LC_EV_BUDGET,
                               .bytes = budget,
                               .device = supervisor_device_budget(sup) };
+}
+
+/* What the slots take that stay, or all. */
+static nbytes bytes_beside(const struct supervisor *sup, int slot, bool staying) {
+    nbytes sum = 0;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        enum lc_state state = sup->lc.slots[i].state;
+        bool leaves = state == LC_DRAINING || state == LC_UNLOADING;
+        if (i != slot && !(staying && leaves)) sum += sup->lc.slots[i].bytes;
+    }
+    return sum;
+}
+
+nbytes supervisor_memory_left(const struct supervisor *sup, int slot) {
+    nbytes limit = sup->config.settings->memory_limit, others = bytes_beside(sup, slot, false);
+    if (limit == 0) return UINT64_MAX;
+    return limit > others ? limit - others : 1;
+}
+
+/* ---- growth ---- */
+
+static int64_t number(nbytes bytes) {
+    return bytes < GROWTH_LARGEST ? (int64_t)bytes : GROWTH_LARGEST;
+}
+
+static void send_grant(const struct supervisor *sup, struct worker *worker,
+                       struct grant_message grant) {
+    struct buf text = BUF_INIT(1 << 10);
+    grant.limit = number(sup->config.settings->memory_limit);
+    grant_message_format(&grant, &text);
+    worker_send(worker, MSG_GRANT, 0, text.data, text.len);
+    buf_clear(&text);
+}
+
+void supervisor_grant(struct supervisor *sup, const struct lc_action *action) {
+    const struct instance *in = &sup->instances[action->slot];
+    if (!in->worker) return;
+    send_grant(sup, in->worker,
+               (struct grant_message){ .ask = in->growth_ask,
+                                       .bytes = number(action->need),
+                                       .most = number(action->free) });
+}
+
+void supervisor_tell_limit(struct supervisor *sup) {
+    nbytes limit = sup->config.settings->memory_limit;
+    if (sup->limit_told == limit) return;
+    sup->limit_told = limit;
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *slot = &sup->lc.slots[i];
+        bool loaded = slot->state == LC_IDLE || slot->state == LC_BUSY ||
+                      slot->state == LC_DRAINING;
+        if (!loaded || !sup->instances[i].worker) continue;
+        nbytes others = bytes_beside(sup, i, true), left = limit > others ? limit - others : 1;
+        if (limit == 0) left = UINT64_MAX;
+        send_grant(sup, sup->instances[i].worker,
+                   (struct grant_message){ .bytes = number(left) });
+    }
 }
 
 /* Mapped weights count as available, so what others take is what is neither available nor

@@ -199,6 +199,9 @@ static void perform(struct supervisor *sup, const struct lc_action *action,
     case LC_DO_REPORT:
         report_transition(sup, action);
         break;
+    case LC_DO_GRANT:
+        supervisor_grant(sup, action);
+        break;
     case LC_DO_FINISHED:
         sup->config.on_finished(sup->config.ctx);
         break;

@@ -71,6 +71,7 @@ static void supervisor_on_drain(uv_idle_t *idle) {
             supervisor_step(sup, work.event);
     }
     uv_idle_stop(idle);
+    supervisor_tell_limit(sup);
     supervisor_reload_pinned(sup);
     arm(sup);
     supervisor_prepare(sup);
@@ -101,6 +102,7 @@ struct supervisor *supervisor_new(const struct supervisor_config *config, struct
     }
     struct supervisor *sup = xcalloc(1, sizeof *sup);
     sup->config = *config;
+    sup->limit_told = config->settings->memory_limit;
     sup->memory_total = memory_total();
     sup->timer_fd = fd;
     sup->armed = MSEC_NEVER;

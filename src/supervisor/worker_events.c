@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "ipc/growth_message.h"
 #include "supervisor/internal.h"
 
 /* A busy worker sends a message at least every second. The lifecycle need not hear of each. */
@@ -133,6 +134,26 @@ static void on_memory(struct worker_msg *msg) {
     facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
     ev.device = facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
+    nbytes reserved = (nbytes)int_of(msg->json, "reserved_bytes");
+    if (reserved > ev.bytes) ev.bytes = reserved;
+    apply(msg->sup, ev);
+}
+
+/* The budget is what there is at this moment. */
+static void on_grow(struct worker_msg *msg) {
+    struct grow_message grow;
+    struct error err;
+    struct lc_event ev = event_of(msg, LC_EV_GROW);
+    if (!grow_message_parse(&grow, msg->frame->payload, msg->frame->len, &err)) {
+        log_warn("%s: its worker sent an invalid message and is killed", msg->in->identifier);
+        worker_kill(msg->worker);
+        return;
+    }
+    msg->in->growth_ask = grow.ask;
+    ev.bytes = (nbytes)grow.bytes;
+    ev.least = (nbytes)grow.least;
+    ev.optional = grow.optional;
+    apply(msg->sup, supervisor_budget(msg->sup));
     apply(msg->sup, ev);
 }
 
@@ -360,6 +381,7 @@ static const struct handler handlers[] = {
     { MSG_VECTOR, on_vector, true },  { MSG_DONE, on_done, false },
     { MSG_ERROR, on_error, false },   { MSG_HEARTBEAT, on_heartbeat, true },
     { MSG_LOG, on_log, false },       { MSG_STORE, on_store, false },
+    { MSG_GROW, on_grow, true },
 };
 
 static const struct handler *handler_find(uint16_t type) {

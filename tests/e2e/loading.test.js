@@ -200,16 +200,67 @@ test('what does not fit the memory limit is refused alone, with the numbers', as
     { model: 'long', prompt, max_tokens, temperature: 0 });
   assert.equal((await ask(story(1), 4)).status, 200);
   const running = ask(story(1), 60);
-  const prompts = await Promise.all([1, 2, 3].map((n) => ask(`${n}${story(20)}`, 1)));
-  const refused = prompts.filter((p) => p.status === 507);
-  assert.ok(refused.length > 0, JSON.stringify(prompts.map((p) => p.status)));
-  for (const { body } of refused) {
+  const prompts = await Promise.all([1, 2, 3].map((n) => ask(`${n}${story(100)}`, 1)));
+  for (const { status, body } of prompts) {
+    assert.equal(status, 507);
     assert.equal(body.error.code, 'insufficient_memory');
     assert.match(body.error.message, /room for \d+ tokens, but only \d+ fit/);
+    assert.match(body.error.message, /more are needed, .* are free, memory_limit is /);
   }
   const { status, body } = await running;
   assert.equal(status, 200);
   assert.equal(body.usage.completion_tokens, 60);
+});
+
+const sum = (instances) => instances.reduce((bytes, i) => bytes + i.memory_bytes, 0);
+
+test('three models that grow at once keep within memory_limit together', async (t) => {
+  const d = await Daemon.start(t, { models: { long: long('32') },
+    settings: { load: { context_length: 16384 } } });
+  const names = ['x', 'y', 'z'];
+  for (const name of names) await d.load('long', { identifier: name });
+  const limit = sum(await d.instances()) + (60 << 20);
+  await d.settings({ memory_limit: limit });
+  const ask = (model) => d.post('/v1/completions',
+    { model, prompt: `${model}${story(40)}`, max_tokens: 1, temperature: 0 });
+  const answers = await Promise.all(names.map(ask));
+  const statuses = answers.map((a) => a.status).sort();
+  assert.deepEqual([statuses[0], statuses[2]], [200, 507], JSON.stringify(statuses));
+  const refused = answers.find((a) => a.status === 507);
+  assert.equal(refused.body.error.code, 'insufficient_memory');
+  if (!sanitized) assert.ok(sum(await d.instances()) <= limit * 1.03);
+});
+
+test('for a conversation that needs room an idle jit model leaves', async (t) => {
+  const d = await Daemon.start(t, { models: { long: long('32'), alpha: alpha() },
+    settings: { auto_evict: 'fit', load: { context_length: 16384 } } });
+  const watch = await d.watch();
+  await d.load('long');
+  await d.chat('alpha');
+  // 1,024 tokens more than at the start, 35 kB each
+  await d.settings({ memory_limit: sum(await d.instances()) + 33e6 });
+  const { status, body } = await d.post('/v1/completions',
+    { model: 'long', prompt: story(40), max_tokens: 1, temperature: 0 });
+  assert.equal(status, 200, JSON.stringify(body));
+  const left = await watch.reaches('alpha', 'unloading');
+  assert.equal(left.reason, 'evicted_by:long');
+});
+
+test('a memory_limit that is lowered later reaches the models', async (t) => {
+  const d = await Daemon.start(t, { models: { long: long('32') },
+    settings: { load: { context_length: 16384 } } });
+  const prompt = { model: 'long', prompt: story(40), max_tokens: 1, temperature: 0 };
+  await d.load('long');
+  const small = (await d.instance('long')).memory_bytes;
+  assert.equal((await d.post('/v1/completions', prompt)).status, 200);
+  const grown = (await d.instance('long')).memory_bytes;
+  assert.ok(grown > small + (30 << 20), `${small} -> ${grown}`);
+  await d.settings({ memory_limit: small + (10 << 20) });
+  if (!sanitized)
+    await ask(async () => (await d.instance('long')).memory_bytes, (now) => now < grown - 15e6);
+  assert.equal((await d.post('/v1/completions', prompt)).status, 507);
+  await d.settings({ memory_limit: null });
+  assert.equal((await d.post('/v1/completions', prompt)).status, 200);
 });
 
 // ---- repacking ----

@@ -134,9 +134,16 @@ static void add_memory(struct list *l, int slot) {
 
     if (!(l->d->may & MAY_GROW)) return;
     bool more = s->bytes == s->plan.need;
-    struct lc_event *ev = add_worker(l, LC_EV_MEMORY, slot);
-    ev->bytes = s->plan.need + more;
-    ev->device = s->plan.wish + (more && s->plan.wish > 0);
+    struct lc_event *memory = add_worker(l, LC_EV_MEMORY, slot);
+    memory->bytes = s->plan.need + more;
+    memory->device = s->plan.wish + (more && s->plan.wish > 0);
+    if (s->state == LC_LOADING || s->grow_to > 0 || !more) return;
+    for (int optional = 0; optional < 2; optional++) {
+        struct lc_event *ev = add_worker(l, LC_EV_GROW, slot);
+        ev->bytes = s->bytes + 2;
+        ev->least = s->bytes + 1;
+        ev->optional = optional;
+    }
 }
 
 static void add_reports(struct list *l, int slot) {
@@ -275,6 +282,7 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, (uint64_t)s->ttl);
     mix(key, s->bytes);
     mix(key, s->device);
+    mix(key, s->grow_to << 32 | s->grow_least << 1 | (uint64_t)s->grow_optional);
     mix(key, s->plan.settings | s->next.settings << 8 | (uint64_t)s->served << 16);
     mix(key, s->failures < 3 ? s->failures : 3);
     mix(key, left(lc, s->retry_at));

@@ -30,7 +30,8 @@ enum {
     MAY_FAIL = 1 << 10,    /* LOAD_FAILED, PREPARE_FAILED */
     MAY_DIE = 1 << 11,     /* EXITED in any state */
     MAY_BE_LATE = 1 << 12, /* requests that arrive after a deadline, before its tick */
-    MAY_GROW = 1 << 13,    /* MEMORY: one byte more than READY said, and back */
+    MAY_GROW = 1 << 13,    /* MEMORY: one byte more than READY said, and back; GROW: one more
+                              would do */
     MAY_PRESS = 1 << 14,   /* PRESSURE */
     MAY_READ = 1 << 15,    /* READER: clients stop reading, and read again */
 };

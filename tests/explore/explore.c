@@ -103,6 +103,7 @@ static const char *const event_names[] = {
     [LC_EV_DONE] = "DONE",
     [LC_EV_HEARD] = "HEARD",
     [LC_EV_MEMORY] = "MEMORY",
+    [LC_EV_GROW] = "GROW",
     [LC_EV_EXITED] = "EXITED",
 };
 static_assert(sizeof event_names / sizeof *event_names == LC_EVENT_COUNT, "a name per event");
@@ -183,7 +184,7 @@ static void expect_nothing(struct search *s, const struct lc_event *ev, const ch
 /* Those about a worker, orders of clients included. */
 static const enum lc_event_kind about_workers[] = {
     LC_EV_UNLOAD, LC_EV_UPDATE, LC_EV_PROGRESS, LC_EV_READY,  LC_EV_LOAD_FAILED,
-    LC_EV_DONE,   LC_EV_HEARD,  LC_EV_MEMORY,   LC_EV_EXITED,
+    LC_EV_DONE,   LC_EV_HEARD,  LC_EV_MEMORY,   LC_EV_EXITED, LC_EV_GROW,
 };
 static_assert(sizeof about_workers / sizeof *about_workers ==
                   2 + LC_EVENT_COUNT - LC_EV_PROGRESS,
@@ -200,6 +201,7 @@ static void try_stale_event(struct search *s, int slot) {
         .generation = lc->slots[slot].generation - 1,
         .permille = 900,
         .bytes = 7,
+        .least = 6,
         .request = lc->request_count > 0 ? lc->requests[0].id : 0,
     };
 

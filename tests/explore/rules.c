@@ -110,7 +110,8 @@ static const char *work_broken(const struct lifecycle *lc, const struct lc_slot 
     if (!works && n->admitted + n->running > 0) return "work without a loaded worker";
     switch (slot->state) {
     case LC_ABSENT:
-        return slot->bytes + slot->device > 0 ? "memory without a worker" : NULL;
+        return slot->bytes + slot->device + slot->grow_to > 0 ? "memory without a worker"
+                                                              : NULL;
     case LC_LOADING:
         return n->waiting == 0 && slot->unwanted_since == MSEC_NEVER
                    ? "nobody waits for a load, and its grace does not run"

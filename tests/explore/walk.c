@@ -101,6 +101,8 @@ static void become_report(struct lc_event *ev, enum lc_event_kind kind, enum lc_
     ev->permille = pick(1001);
     ev->bytes = 500 + pick(9000);
     ev->device = pick(2) ? pick(5000) : 0;
+    ev->least = pick(9000);
+    ev->optional = pick(3) == 0;
     ev->parallel = pick(5);
     if (kind != LC_EV_DONE || walk.lc.request_count == 0) return;
     const struct lc_request *r = &walk.lc.requests[pick(walk.lc.request_count)];
@@ -207,7 +209,9 @@ static struct lc_event pick_event(void) {
         become_report(&ev, LC_EV_HEARD, LC_BUSY);
     else if (dice < 915)
         become_report(&ev, LC_EV_LOAD_FAILED, LC_LOADING);
-    else if (dice < 918)
+    else if (dice < 917)
+        become_report(&ev, LC_EV_GROW, (enum lc_state)pick(LC_STATE_COUNT));
+    else if (dice < 920)
         become_report(&ev, LC_EV_MEMORY, (enum lc_state)pick(LC_STATE_COUNT));
     else if (dice < 925)
         become_report(&ev, LC_EV_EXITED, (enum lc_state)pick(LC_STATE_COUNT));

@@ -17,6 +17,8 @@
 
 enum { PATIENCE_MS = 60000 };
 
+#define LIMITLESS (INT64_C(1) << 50)
+
 /* Mutants (tools/mutants) put a worker of their own in the place of the built one. */
 static void child(int fd) {
     const char *engine = getenv("DOZE_ENGINE_UNDER_TEST");
@@ -66,6 +68,27 @@ void worker_send(struct worker *w, enum message_type type, int request, const ch
     assert_true(try_send(w, type, request, payload));
 }
 
+void worker_grant(struct worker *w, int64_t ask, int64_t bytes) {
+    const struct grant_message grant = { .ask = ask,
+                                         .bytes = bytes,
+                                         .most = w->limit,
+                                         .limit = w->limit < LIMITLESS ? w->limit : 0 };
+    struct buf text = BUF_INIT(1 << 10);
+    grant_message_format(&grant, &text);
+    (void)try_send(w, MSG_GRANT, 0, buf_str(&text));
+    buf_clear(&text);
+}
+
+/* As the daemon does that has no other worker. */
+static void on_grow(struct worker *w, const struct frame *f) {
+    struct error err;
+    assert_true(grow_message_parse(&w->asked, f->payload, f->len, &err));
+    w->asks++;
+    if (w->mute) return;
+    int64_t bytes = w->asked.bytes < w->limit ? w->asked.bytes : w->limit;
+    worker_grant(w, w->asked.ask, bytes >= w->asked.least ? bytes : 0);
+}
+
 static void on_worker_frame(struct worker *w, const struct frame *f) {
     switch (f->type) {
     case MSG_HELLO:
@@ -91,7 +114,12 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
     case MSG_MEMORY:
         w->resized++;
         w->memory = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+        w->repack_ended = !memmem(f->payload, f->len, "\"waiting\"", 9) &&
+                          !memmem(f->payload, f->len, "\"running\"", 9);
         w->repacked = memmem(f->payload, f->len, "\"done\"", 6) != NULL;
+        break;
+    case MSG_GROW:
+        on_grow(w, f);
         break;
     case MSG_LOG:
         w->logs++;
@@ -145,6 +173,10 @@ void worker_say_load(struct worker *w, const char *path, const char *options) {
     const char *threads = strstr(options, "\"threads\"") ? "" : ",\"threads\":1";
     char *load = xasprintf("{\"path\":\"%s\"%s%s%s}", path, threads, *options ? "," : "",
                            options);
+    yyjson_doc *doc = yyjson_read(load, strlen(load), 0);
+    int64_t limit = yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc), "memory_bytes"));
+    w->limit = limit > 0 ? limit : LIMITLESS;
+    yyjson_doc_free(doc);
     worker_send(w, MSG_LOAD, 0, load);
     free(load);
     while (!w->facts) {

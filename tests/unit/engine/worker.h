@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <yyjson.h>
 
+#include "ipc/growth_message.h"
 #include "ipc/message.h"
 #include "outcome.h"
 
@@ -31,7 +32,11 @@ struct worker {
     int heartbeats;
     int resized;    /* MEMORY frames seen */
     int64_t memory; /* what the last of them said */
-    bool repacked;
+    bool repacked, repack_ended;
+    int asks;                  /* GROW frames seen */
+    struct grow_message asked; /* the last of them */
+    int64_t limit;             /* of the LOAD; what the worker is granted in all */
+    bool mute;                 /* GROW is not answered */
     int permille;
     struct outcome outcomes[WORKER_MAX_REQUESTS]; /* by request number; 0 is not used */
     int requests;
@@ -58,6 +63,9 @@ void worker_send(struct worker *w, enum message_type type, int request, const ch
 
 /* Send a request (printf-like JSON); its number. */
 int worker_ask(struct worker *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* GRANT; ask: 0 if the limit has changed. */
+void worker_grant(struct worker *w, int64_t ask, int64_t bytes);
 
 /* Read one frame and put it where it belongs. False: end of file. */
 bool worker_pump(struct worker *w);

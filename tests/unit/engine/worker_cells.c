@@ -275,6 +275,104 @@ static void test_the_numbers_of_a_refusal_agree(void **state) {
     free(path);
 }
 
+/* ---- the daemon is asked first ---- */
+
+static void test_it_asks_before_it_grows(void **state) {
+    (void)state;
+    struct worker *w = load_small("");
+    int64_t before = yyjson_get_sint(worker_fact(w, "memory_bytes"));
+    assert_false(worker_run(w, GREEDY, LONG LONG, 8)->failed);
+    assert_int_equal(w->asks, 1);
+    assert_true(w->asked.bytes > before && w->asked.bytes > w->asked.least);
+    assert_false(w->asked.optional);
+    worker_stop(w, 0);
+}
+
+static void test_others_go_on_while_one_waits_for_its_grant(void **state) {
+    (void)state;
+    char *text = expected(LONG "C", 8);
+    struct worker *w = load_small("");
+    w->mute = true;
+    int running = worker_ask(w, GREEDY, STORY, 100);
+    worker_until_deltas(w, running, 2);
+    int waits = worker_ask(w, GREEDY, LONG "C", 8);
+    while (w->asks == 0) assert_true(worker_pump(w));
+    worker_until_deltas(w, running, w->outcomes[running].deltas + 20);
+    assert_int_equal(w->resized, 0);
+    worker_grant(w, w->asked.ask, w->asked.bytes);
+    w->mute = false;
+    expect(worker_end(w, waits), text);
+    assert_false(worker_end(w, running)->failed);
+    worker_stop(w, 0);
+    free(text);
+}
+
+/* No cell is left, and the answer waits; then it goes on as if nothing had been. */
+static void test_an_answer_waits_for_its_next_cells(void **state) {
+    (void)state;
+    char *text = expected(STORY, 300);
+    struct worker *w = load_small("");
+    w->mute = true;
+    int running = worker_ask(w, GREEDY, STORY, 300);
+    while (w->asks == 0) assert_true(worker_pump(w));
+    int beats = w->heartbeats;
+    while (w->heartbeats < beats + 3) assert_true(worker_pump(w)); /* it lives */
+    assert_false(w->outcomes[running].ended);
+    assert_int_equal(w->asks, 1);
+    worker_grant(w, w->asked.ask, w->asked.bytes);
+    w->mute = false;
+    expect(worker_end(w, running), text);
+    worker_stop(w, 0);
+    free(text);
+}
+
+static void test_a_daemon_that_never_answers_hangs_no_worker(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"growth_seconds\":0.1");
+    w->mute = true;
+    struct outcome *o = worker_run(w, GREEDY, LONG, 8);
+    assert_true(o->failed);
+    assert_string_equal(outcome_str(o, "code"), "insufficient_memory");
+    assert_non_null(strstr(outcome_str(o, "text"), "did not answer"));
+    assert_false(worker_run(w, GREEDY, STORY, 8)->failed);
+    /* A late answer grants nothing any more: the worker says that it has not taken it. */
+    int said = w->resized;
+    worker_grant(w, w->asked.ask, w->asked.bytes);
+    while (w->resized == said) assert_true(worker_pump(w));
+    assert_true(w->memory < w->asked.bytes);
+    worker_stop(w, 0);
+}
+
+/* Nobody has to leave for what is only remembered. */
+static void test_for_remembered_conversations_it_asks_politely(void **state) {
+    (void)state;
+    struct worker *w = load_small(",\"memory_bytes\":1");
+    (void)worker_run(w, GREEDY, STORY "A", 8);
+    assert_int_equal(w->asks, 0);
+    (void)worker_run(w, GREEDY, "Another one. " STORY "B", 8);
+    (void)worker_run(w, GREEDY, "And a third. " STORY "C", 8);
+    assert_true(w->asks > 0);
+    assert_true(w->asked.optional);
+    worker_stop(w, 0);
+}
+
+static void test_a_limit_lowered_later_is_obeyed(void **state) {
+    (void)state;
+    struct worker *w = load_small("");
+    (void)worker_run(w, GREEDY, LONG LONG LONG LONG, 8);
+    assert_int_equal(w->resized, 1);
+    int64_t grown = w->memory;
+    worker_grant(w, 0, 1);
+    while (w->resized < 2) assert_true(worker_pump(w));
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed */
+    assert_true(w->memory < grown);
+#else
+    assert_true(grown > 0);
+#endif
+    assert_false(worker_run(w, GREEDY, STORY, 8)->failed);
+    worker_stop(w, 0);
+}
+
 /* ---- giving back ---- */
 
 static void test_idle_it_gives_back_what_it_does_not_use(void **state) {
@@ -316,6 +414,12 @@ int main(void) {
         cmocka_unit_test(test_idle_conversations_make_room),
         cmocka_unit_test(test_a_remembered_conversation_never_keeps_a_new_one_out),
         cmocka_unit_test(test_the_numbers_of_a_refusal_agree),
+        cmocka_unit_test(test_it_asks_before_it_grows),
+        cmocka_unit_test(test_others_go_on_while_one_waits_for_its_grant),
+        cmocka_unit_test(test_an_answer_waits_for_its_next_cells),
+        cmocka_unit_test(test_a_daemon_that_never_answers_hangs_no_worker),
+        cmocka_unit_test(test_for_remembered_conversations_it_asks_politely),
+        cmocka_unit_test(test_a_limit_lowered_later_is_obeyed),
         cmocka_unit_test(test_idle_it_gives_back_what_it_does_not_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

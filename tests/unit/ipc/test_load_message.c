@@ -58,6 +58,7 @@ static void test_what_is_written_is_read(void **state) {
                                  .prefetched = true,
                                  .memory_bytes = 1 << 30,
                                  .shrink_seconds = 1.5,
+                                 .growth_seconds = 2.5,
                                  .prompts = { PROMPT_STORE_ON, "/p", 77 } };
     struct load_message m;
     struct error err;
@@ -69,6 +70,7 @@ static void test_what_is_written_is_read(void **state) {
     assert_string_equal(m.identifier, "i");
     assert_true(m.cells == 1024 && m.prompt_tokens == 9 && m.prefetched);
     assert_true(m.memory_bytes == 1 << 30 && m.shrink_seconds == 1.5);
+    assert_true(m.growth_seconds == 2.5);
     assert_int_equal(m.prompts.mode, PROMPT_STORE_ON);
     assert_string_equal(m.prompts.dir, "/p");
     assert_int_equal(m.prompts.memory_bytes, 77);

@@ -253,6 +253,23 @@ void takes(int slot, nbytes bytes) {
     send(ev);
 }
 
+static void send_growth(int slot, nbytes bytes, nbytes least, bool optional) {
+    struct lc_event ev = slot_event(LC_EV_GROW, slot);
+
+    ev.bytes = bytes;
+    ev.least = least;
+    ev.optional = optional;
+    send(ev);
+}
+
+void grows(int slot, nbytes bytes, nbytes least) {
+    send_growth(slot, bytes, least, false);
+}
+
+void grows_optionally(int slot, nbytes bytes) {
+    send_growth(slot, bytes, bytes, true);
+}
+
 void exited(int slot) {
     send(slot_event(LC_EV_EXITED, slot));
 }

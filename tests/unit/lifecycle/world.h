@@ -59,6 +59,8 @@ void load_failed(int slot);
 void done(uint64_t request);
 void heard(int slot);
 void takes(int slot, nbytes bytes);
+void grows(int slot, nbytes bytes, nbytes least);
+void grows_optionally(int slot, nbytes bytes);
 void exited(int slot);
 /* Any worker event with a generation of its own. */
 void report(enum lc_event_kind kind, int slot, uint32_t generation, uint64_t request);
@@ -82,6 +84,7 @@ int make_explicit(uint32_t model);
 
 int jit_tests(void), ttl_tests(void), evict_tests(void), fit_tests(void), explicit_tests(void),
     unload_tests(void), failure_tests(void), shutdown_tests(void), limit_tests(void),
-    explain_tests(void), pressure_tests(void), device_tests(void), reader_tests(void);
+    explain_tests(void), pressure_tests(void), growth_tests(void), device_tests(void),
+    reader_tests(void);
 
 #endif
