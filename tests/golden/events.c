@@ -76,6 +76,9 @@ static struct service_usage usage_read(yyjson_val *line) {
         .cached_tokens = integer(line, "cached_tokens"),
         .completion_tokens = integer(line, "completion_tokens"),
         .reasoning_tokens = integer(line, "reasoning_tokens"),
+        .draft = { .total = integer(line, "drafted_tokens"),
+                   .accepted = integer(line, "accepted_tokens"),
+                   .ignored = integer(line, "ignored_tokens") },
     };
 }
 

@@ -458,6 +458,9 @@ static void fill_event(yyjson_val *json, struct service_event *ev) {
     ev->usage = (struct service_usage){ .prompt_tokens = 11,
                                         .cached_tokens = 4,
                                         .completion_tokens = 3 };
+    ev->usage.draft.total = (int64_t)number_of(json, "drafted_tokens");
+    ev->usage.draft.accepted = (int64_t)number_of(json, "accepted_tokens");
+    ev->usage.draft.ignored = (int64_t)number_of(json, "ignored_tokens");
     ev->timing = (struct service_timing){ .generation = 0.5, .time_to_first_token = 0.25 };
     yyjson_arr_foreach(list, i, max, call) {
         const char *arguments = text_of(call, "arguments");

@@ -136,6 +136,9 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     }
     usage->completion_tokens += ev->usage.completion_tokens;
     usage->reasoning_tokens += ev->usage.reasoning_tokens;
+    usage->draft.total += ev->usage.draft.total;
+    usage->draft.accepted += ev->usage.draft.accepted;
+    usage->draft.ignored += ev->usage.draft.ignored;
     if (ev->usage.cache_source > usage->cache_source) {
         usage->cache_source = ev->usage.cache_source;
     }

@@ -140,7 +140,7 @@ export const moreFields: LoadFieldSpec[] = [
   {
     name: 'speculation',
     label: 'Guess tokens ahead',
-    hint: 'Faster where an answer repeats its conversation.',
+    hint: 'For answers that repeat code or quotes. Not faster on every machine.',
     choices: [
       ['off', 'Never'],
       ['lookup', 'From the conversation'],
