@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
-import { random } from './lib/models.js';
+import { random, spoken, template } from './lib/models.js';
 
 const { structured_output: by } =
   JSON.parse(execFileSync(process.env.DOZE_BIN, ['version', '--json'], { encoding: 'utf8' }));
@@ -95,4 +95,17 @@ test('several answers with schemas at once keep to theirs, with penalties and lo
     assert.ok(list.every((x) => x === i || x === i + 10));
     assert.ok(body.choices[0].logprobs.content.length > 0);
   });
+});
+
+test('the JSON stands behind the thinking, which may say anything', { skip }, async (t) => {
+  const says = '<think>\nFour > three, {so} "true".\n</think>\n\n{"a": true}';
+  const d = await Daemon.start(t, { models:
+    { m: spoken(says, '--chat-template', template('Qwen-Qwen3-0.6B.jinja')) } });
+  const schema = { type: 'object', properties: { a: { type: 'boolean' } }, required: ['a'] };
+  const { status, body } = await ask(d, schema, { temperature: 0 });
+  assert.equal(status, 200, JSON.stringify(body));
+  const [{ message, finish_reason: reason }] = body.choices;
+  assert.equal(reason, 'stop');
+  assert.equal(message.reasoning_content.trim(), 'Four > three, {so} "true".');
+  assert.deepEqual(JSON.parse(message.content), { a: true });
 });
