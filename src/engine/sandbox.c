@@ -20,10 +20,10 @@ static const char *why_not(void) {
 
 /* By what holds: [calls][files]. */
 static const char *const sentences[2][2] = {
-    { "Workers run without a sandbox, as neither seccomp nor Landlock is to be had "
+    { "Workers run without a sandbox, as neither seccomp nor Landlock is available "
       "here: " TRUST,
-      "Workers run with half a sandbox, as seccomp is not to be had here: " TRUST },
-    { "Workers run with half a sandbox, as Landlock (Linux 5.13 and newer) is not to be had "
+      "Workers run with half a sandbox, as seccomp is not available here: " TRUST },
+    { "Workers run with half a sandbox, as Landlock (Linux 5.13 and newer) is not available "
       "here: they can read your files, though neither change them nor use sockets and "
       "programs, and keep processed prompts in memory only; switch Landlock on (the kernel's "
       "option lsm=), or " TRUST,
