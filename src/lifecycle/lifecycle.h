@@ -238,6 +238,7 @@ struct lc_action {
     nbytes need, free;
     bool fresh;
     enum lc_state from, to;
+    enum lc_origin origin; /* REPORT: of the instance, also of one that has just left */
     enum lc_reason reason;
     int by;
 };

@@ -118,6 +118,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
     msec now = st->lc->now;
     int by = reason == LC_BECAUSE_EVICTED ? slot->evicted_by : LC_NO_SLOT;
     msec due = reason == LC_BECAUSE_TTL ? slot_expires(slot) : 0;
+    enum lc_origin origin = slot->origin;
 
     assert(lc_edge_legal(from, to));
     slot->state = to;
@@ -151,6 +152,7 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
     struct lc_action *report = action_add(st, LC_DO_REPORT, i);
     report->from = from;
     report->to = to;
+    report->origin = origin;
     report->reason = reason;
     report->by = by;
     report->at = due;

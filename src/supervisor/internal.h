@@ -271,7 +271,7 @@ bool supervisor_holds(const struct supervisor *sup, int slot);
 uint64_t supervisor_reference(const struct supervisor *sup, int slot);
 /* The slot of the load with this instance_view.reference; LC_NO_SLOT if another is there. */
 int supervisor_find_slot(const struct supervisor *sup, uint64_t reference);
-enum instance_origin supervisor_origin(const struct supervisor *sup, int slot);
+enum instance_origin supervisor_origin(enum lc_origin origin);
 struct instance_view supervisor_view(const struct supervisor *sup, int slot);
 struct service_instance supervisor_facts(const struct supervisor *sup, int slot);
 

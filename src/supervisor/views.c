@@ -7,8 +7,8 @@
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
 
-enum instance_origin supervisor_origin(const struct supervisor *sup, int slot) {
-    return sup->lc.slots[slot].origin == LC_ORIGIN_JIT ? ORIGIN_JIT : ORIGIN_EXPLICIT;
+enum instance_origin supervisor_origin(enum lc_origin origin) {
+    return origin == LC_ORIGIN_JIT ? ORIGIN_JIT : ORIGIN_EXPLICIT;
 }
 
 static enum instance_state state_of(enum lc_state state) {
@@ -82,7 +82,7 @@ struct instance_view supervisor_view(const struct supervisor *sup, int slot) {
         .identifier = in->identifier,
         .model_key = in->model_key,
         .type = type_of(sup, in),
-        .origin = supervisor_origin(sup, slot),
+        .origin = supervisor_origin(sup->lc.slots[slot].origin),
         .state = state_of(s->state),
         .work = work_in(sup, slot),
         .load_progress = loaded ? 1 : s->permille / 1000.0,

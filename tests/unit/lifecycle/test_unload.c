@@ -20,6 +20,16 @@ static void test_unload_by_hand_ends_running_requests(void **state) {
     assert_int_equal(count(LC_DO_FREE), 1);
 }
 
+static void test_unload_of_an_explicit_instance_says_so_to_the_end(void **state) {
+    (void)state;
+    int slot = make_explicit(A);
+
+    unload(slot);
+    exited(slot);
+    assert_int_equal(state_of(slot), LC_ABSENT);
+    assert_int_equal(last_origin(slot), LC_ORIGIN_EXPLICIT);
+}
+
 static void test_unload_while_loading(void **state) {
     (void)state;
     uint64_t r = ask(A), l = ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
@@ -194,6 +204,8 @@ static void test_seen_last_used_and_loading_times(void **state) {
 int unload_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_unload_by_hand_ends_running_requests, world_reset),
+        cmocka_unit_test_setup(test_unload_of_an_explicit_instance_says_so_to_the_end,
+                               world_reset),
         cmocka_unit_test_setup(test_unload_while_loading, world_reset),
         cmocka_unit_test_setup(test_unload_spares_who_waits_behind_the_gate, world_reset),
         cmocka_unit_test_setup(test_unload_of_what_leaves_or_waits_changes_nothing,

@@ -333,6 +333,10 @@ msec last_due(int slot) {
     return world.reports[slot].at;
 }
 
+enum lc_origin last_origin(int slot) {
+    return world.reports[slot].origin;
+}
+
 uint64_t make_busy(uint32_t model, int *ret_slot) {
     uint64_t r = ask(model);
     int slot = lifecycle_find(&lc, model);

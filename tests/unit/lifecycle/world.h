@@ -74,6 +74,7 @@ enum lc_state state_of(int slot);
 enum lc_reason last_reason(int slot); /* of its last transition */
 int last_by(int slot);
 msec last_due(int slot); /* if its ttl ended */
+enum lc_origin last_origin(int slot);
 
 /* An instance of the model that is IDLE, loaded by a request; the slot. */
 int make_idle(uint32_t model);
