@@ -65,9 +65,10 @@ static bool check_identifier(const struct supervisor *sup, const char *identifie
     }
     if (!supervisor_identifier_taken(sup, identifier)) return true;
     if (slot_of_intent(sup, identifier, model_key) != LC_NO_SLOT) return true;
-    return error_set_param(
-        err, ERR_IDENTIFIER_IN_USE, "identifier",
-        "The identifier '%.80s' is in use; choose another or unload it first.", identifier);
+    return error_set_param(err, ERR_IDENTIFIER_IN_USE, "identifier",
+                           "The identifier '%.80s' already exists; choose another or unload it "
+                           "first.",
+                           identifier);
 }
 
 bool supervisor_begin_load(struct supervisor *sup, struct call *call, struct error *err) {

@@ -100,6 +100,14 @@ test('without a policy a text that is too long loses its middle', async (t) => {
     .result(), /256/);
 });
 
+test('a preset is refused, as there is none', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') } });
+  const model = await connect(daemon).llm.model('hello', { verbose: false });
+  const asked = [() => model.respond('Hi', { preset: 'mine' }),
+    () => model.complete('Hi', { preset: 'mine' })];
+  for (const ask of asked) await assert.rejects(async () => (await ask()).content, /preset/i);
+});
+
 test('a stop string of tool calls is told as such', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello from the model.') } });
   const client = connect(daemon);

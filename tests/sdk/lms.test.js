@@ -157,7 +157,7 @@ test('lms load', async (t) => {
   assert.equal((await (await load(client, modelKey)).getModelInfo()).identifier, 'hello:2');
   const named = { identifier: 'mine' };
   assert.equal((await (await load(client, modelKey, named)).getModelInfo()).identifier, 'mine');
-  await assert.rejects(load(client, modelKey, named), /mine.*in use/);
+  await assert.rejects(load(client, modelKey, named), /mine.*already exists/);
   const vectors = await client.embedding.load('vectors', { verbose: false, deviceIdentifier: null,
     config: { contextLength: 256 } });
   check(await vectors.getModelInfo(), loaded);

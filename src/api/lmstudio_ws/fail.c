@@ -122,6 +122,20 @@ void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model) {
     lmws_op_error(op, doc, error);
 }
 
+void lmws_op_fail_preset(struct lmws_op *op, const char *preset) {
+    struct error err;
+    error_set(&err, ERR_NOT_FOUND,
+              "There is no preset '%.80s': doze has no presets; set the fields themselves.",
+              preset);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *error = lmws_error_object(doc, err.text);
+    yyjson_mut_val *data = add_display_data(doc, error, "generic.presetNotFound");
+    yyjson_mut_obj_add_strcpy(doc, data, "specifiedFuzzyPresetIdentifier", preset);
+    (void)yyjson_mut_obj_add_arr(doc, data, "availablePresetsSample");
+    yyjson_mut_obj_add_int(doc, data, "totalAvailablePresets", 0);
+    lmws_op_error(op, doc, error);
+}
+
 /* What to do instead, for endpoints that are much used. */
 static const struct {
     const char *endpoint, *instead;

@@ -22,6 +22,8 @@ void lmws_op_fail_query(struct lmws_op *op, yyjson_val *query);
 void lmws_op_fail_unloaded(struct lmws_op *op);
 /* A model of another kind than the session's namespace. */
 void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model);
+/* A preset, of which doze has none. */
+void lmws_op_fail_preset(struct lmws_op *op, const char *preset);
 /* Answers a call that cannot begin. endpoint: one that doze does not have; NULL: too many calls
  * are open. */
 void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,

@@ -41,11 +41,19 @@ static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *b
     if (op->session->paused) service->pause(service->self, op->call, true);
 }
 
+/* False: it names one, and the op has failed. */
+static bool names_no_preset(struct lmws_op *op, yyjson_val *param) {
+    const char *preset = yyjson_get_str(yyjson_obj_get(param, "fuzzyPresetIdentifier"));
+    if (preset) lmws_op_fail_preset(op, preset);
+    return !preset;
+}
+
 void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *history = yyjson_obj_get(param, "history");
+    if (!names_no_preset(op, param)) return;
     if (!lmws_specifier_require(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance.reference;
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_CHAT);
@@ -86,6 +94,7 @@ void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     yyjson_val *prompt = yyjson_obj_get(param, "rawPrompt");
+    if (!names_no_preset(op, param)) return;
     if (!lmws_specifier_require(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     if (!yyjson_is_str(prompt)) {
         error_set(&err, ERR_INVALID_REQUEST, "'rawPrompt' must be a string.");
