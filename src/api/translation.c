@@ -113,14 +113,14 @@ yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *too
     return translation_add_function(t, tools, name, description, parameters);
 }
 
-bool translation_has_function(yyjson_mut_val *tools, const char *name) {
+yyjson_mut_val *translation_find_function(yyjson_mut_val *tools, const char *name) {
     yyjson_mut_val *tool;
     size_t i, count;
     yyjson_mut_arr_foreach(tools, i, count, tool) {
         yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
-        if (yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name)) return true;
+        if (yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name)) return tool;
     }
-    return false;
+    return NULL;
 }
 
 void translation_choose_function(struct translation *t, const char *name) {

@@ -45,7 +45,8 @@ yyjson_mut_val *translation_add_function(struct translation *t, yyjson_mut_val *
  * name is missing or a field has a wrong type. */
 yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *tools,
                                       yyjson_val *tool, const char *schema);
-bool translation_has_function(yyjson_mut_val *tools, const char *name);
+/* The tool that has the function; NULL: none, or no name. */
+yyjson_mut_val *translation_find_function(yyjson_mut_val *tools, const char *name);
 /* The neutral tool_choice that names a function. */
 void translation_choose_function(struct translation *t, const char *name);
 

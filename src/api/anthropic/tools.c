@@ -81,7 +81,7 @@ static bool tools_add(struct translation *t, yyjson_val *tools, struct names *re
 
 static bool named_add(struct translation *t, yyjson_val *choice, yyjson_mut_val *tools) {
     const char *name = json_find_str(choice, "name");
-    if (!name || !translation_has_function(tools, name)) {
+    if (!name || !translation_find_function(tools, name)) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
                                "'tool_choice' must name one of the tools in 'tools'.");
     }

@@ -3,6 +3,7 @@
  * messages.c - the conversation of a chat, normalised: known fields only, so that what some
  * clients add to a message (cache_control, refusal, audio, ...) never reaches a template.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/conversation.h"
@@ -15,7 +16,7 @@ struct role {
 static const struct role roles[] = {
     { "system", "system" },       { "user", "user" },
     { "assistant", "assistant" }, { "developer", "system" }, /* OpenAI's newer word */
-    { "tool", "tool" },
+    { "tool", "tool" },           { "function", "tool" },    /* their older word */
 };
 
 static bool role_translate(struct translation *t, const char **ret_role) {
@@ -54,6 +55,12 @@ static bool text_part_add(struct translation *t, yyjson_mut_val *text) {
     return yyjson_mut_obj_add_val(t->doc, t->out, "text", text);
 }
 
+/* A model's refusal is what it said. */
+static yyjson_mut_val *refusal_text(struct translation *t) {
+    yyjson_val *text = translation_field(t, "refusal");
+    return yyjson_is_str(text) ? yyjson_val_mut_copy(t->doc, text) : yyjson_mut_str(t->doc, "");
+}
+
 static bool part_translate(struct translation *t, bool of_tool) {
     const char *type = NULL;
     if (!yyjson_is_obj(t->in)) {
@@ -65,6 +72,7 @@ static bool part_translate(struct translation *t, bool of_tool) {
     bool image = strcmp(type, "image_url") == 0;
     if (image && of_tool) return text_part_add(t, yyjson_mut_str(t->doc, CONVERSATION_IMAGE));
     if (image) return image_translate(t);
+    if (strcmp(type, "refusal") == 0) return text_part_add(t, refusal_text(t));
     if (strcmp(type, "text") != 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
                                "Parts of type \"%s\" are not supported; send \"text\" or "
@@ -104,7 +112,8 @@ static bool content_translate(struct translation *t, const char *role) {
     if (content || strcmp(role, "assistant") != 0) {
         return translation_wrong_type(t, "content", "a string or an array of parts");
     }
-    if (yyjson_arr_size(yyjson_obj_get(t->in, "tool_calls"))) {
+    if (yyjson_arr_size(yyjson_obj_get(t->in, "tool_calls")) ||
+        translation_field(t, "function_call")) {
         yyjson_mut_obj_add_null(t->doc, t->out, "content");
     } else {
         yyjson_mut_obj_add_str(t->doc, t->out, "content", "");
@@ -132,16 +141,8 @@ static bool arguments_translate(struct translation *t) {
     return true;
 }
 
-static bool tool_call_translate(struct translation *t) {
-    yyjson_val *function = NULL;
+static bool function_translate(struct translation *t, yyjson_val *function) {
     const char *name = NULL;
-    if (!yyjson_is_obj(t->in)) {
-        return error_set(t->err, ERR_INVALID_REQUEST, "A tool call must be an object, not %s.",
-                         json_type_phrase(t->in));
-    }
-    if (!translation_copy_str(t, "id")) return false;
-    if (!json_read_object(t->in, "function", &function, t->err)) return false;
-    if (!function) return translation_missing(t, "function", "its name and arguments");
     if (!json_read_str(function, "name", &name, t->err))
         return translation_error_inside(t->err, "function");
     yyjson_mut_obj_add_str(t->doc, t->out, "type", "function");
@@ -153,6 +154,41 @@ static bool tool_call_translate(struct translation *t) {
     }
     yyjson_mut_obj_add_strcpy(t->doc, inner.out, "name", name);
     return arguments_translate(&inner) || translation_error_inside(t->err, "function");
+}
+
+static bool tool_call_translate(struct translation *t) {
+    yyjson_val *function = NULL;
+    if (!yyjson_is_obj(t->in)) {
+        return error_set(t->err, ERR_INVALID_REQUEST, "A tool call must be an object, not %s.",
+                         json_type_phrase(t->in));
+    }
+    if (!translation_copy_str(t, "id")) return false;
+    if (!json_read_object(t->in, "function", &function, t->err)) return false;
+    if (!function) return translation_missing(t, "function", "its name and arguments");
+    return function_translate(t, function);
+}
+
+/* ---- calls in OpenAI's older form: one in a message, and without an id ---- */
+
+static void add_place_id(struct translation *t, const char *field, size_t place) {
+    char id[32];
+    snprintf(id, sizeof id, "function_%zu", place);
+    yyjson_mut_obj_add_strcpy(t->doc, t->out, field, id);
+}
+
+/* *last: the place of the last message with a call. */
+static bool function_call_translate(struct translation *t, size_t place, size_t *last) {
+    yyjson_val *call = NULL;
+    if (yyjson_equals_str(yyjson_obj_get(t->in, "role"), "function"))
+        add_place_id(t, "tool_call_id", *last);
+    if (!json_read_object(t->in, "function_call", &call, t->err)) return false;
+    if (!call || yyjson_mut_obj_get(t->out, "tool_calls")) return true;
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(t->doc, t->out, "tool_calls");
+    struct translation inner = translation_into(t, call, yyjson_mut_arr_add_obj(t->doc, list));
+    add_place_id(&inner, "id", place);
+    *last = place;
+    return function_translate(&inner, call) ||
+           translation_error_inside(t->err, "function_call");
 }
 
 static bool tool_calls_translate(struct translation *t) {
@@ -183,7 +219,7 @@ static bool message_translate(struct translation *t) {
 
 bool openai_translate_messages(struct translation *t) {
     yyjson_val *messages = NULL, *message;
-    size_t i, count;
+    size_t i, count, last_call = 0;
     if (!json_read_array(t->in, "messages", &messages, t->err)) return false;
     if (yyjson_arr_size(messages) == 0) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "messages",
@@ -193,7 +229,7 @@ bool openai_translate_messages(struct translation *t) {
     yyjson_arr_foreach(messages, i, count, message) {
         struct translation inner = translation_into(t, message,
                                                     yyjson_mut_arr_add_obj(t->doc, list));
-        if (!message_translate(&inner))
+        if (!message_translate(&inner) || !function_call_translate(&inner, i, &last_call))
             return translation_error_inside_item(t->err, "messages", i);
     }
     return true;

@@ -36,6 +36,14 @@ static bool tool_list_translate(struct translation *t, yyjson_val *tools) {
     return true;
 }
 
+/* "functions" would be ignored without a word otherwise. */
+static bool functions_refuse(struct translation *t) {
+    if (yyjson_arr_size(translation_field(t, "functions")) == 0) return true;
+    return error_set_param(t->err, ERR_NOT_SUPPORTED, "functions",
+                           "'functions' is OpenAI's older form and not supported; send them as "
+                           "'tools'.");
+}
+
 static bool tool_choice_refuse(struct translation *t) {
     return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
                            "'tool_choice' must be \"auto\", \"none\", \"required\" or "
@@ -48,7 +56,7 @@ static bool tool_choice_function(struct translation *t, yyjson_val *choice) {
         !yyjson_is_str(name)) {
         return tool_choice_refuse(t);
     }
-    if (!translation_has_function(yyjson_mut_obj_get(t->out, "tools"), yyjson_get_str(name))) {
+    if (!translation_find_function(yyjson_mut_obj_get(t->out, "tools"), yyjson_get_str(name))) {
         return error_set_param(
             t->err, ERR_INVALID_REQUEST, "tool_choice",
             "'tool_choice' names the function '%s', which is not in 'tools'.",
@@ -58,12 +66,40 @@ static bool tool_choice_function(struct translation *t, yyjson_val *choice) {
     return true;
 }
 
+/* Keep those of the tools that {"mode", "tools"} names. */
+static bool allowed_tools_translate(struct translation *t, yyjson_val *choice) {
+    yyjson_val *allowed = yyjson_obj_get(choice, "allowed_tools"), *tool;
+    yyjson_val *mode = yyjson_obj_get(allowed, "mode"),
+               *names = yyjson_obj_get(allowed, "tools");
+    size_t i, count;
+    bool known = yyjson_equals_str(mode, "auto") || yyjson_equals_str(mode, "required");
+    if (!known || yyjson_arr_size(names) == 0) return tool_choice_refuse(t);
+    yyjson_mut_val *all = yyjson_mut_obj_get(t->out, "tools");
+    yyjson_mut_val *kept = yyjson_mut_arr(t->doc);
+    yyjson_arr_foreach(names, i, count, tool) {
+        yyjson_val *name = yyjson_obj_get(yyjson_obj_get(tool, "function"), "name");
+        yyjson_mut_val *found = translation_find_function(all, yyjson_get_str(name));
+        if (!found) {
+            return error_set_param(
+                t->err, ERR_INVALID_REQUEST, "tool_choice",
+                "'tool_choice' allows the function '%.80s', which is not in 'tools'.",
+                yyjson_is_str(name) ? yyjson_get_str(name) : "");
+        }
+        yyjson_mut_arr_append(kept, yyjson_mut_val_mut_copy(t->doc, found));
+    }
+    yyjson_mut_obj_replace(t->out, yyjson_mut_str(t->doc, "tools"), kept);
+    yyjson_mut_obj_add_strcpy(t->doc, t->out, "tool_choice", yyjson_get_str(mode));
+    return true;
+}
+
 /* Without tools "auto" and "none" mean nothing, but clients send them. */
 static bool tool_choice_translate(struct translation *t, yyjson_val *tools) {
     static const char *const words[] = { "auto", "none", "required" };
     yyjson_val *choice = translation_field(t, "tool_choice");
     bool empty = yyjson_arr_size(tools) == 0;
     if (!choice) return true;
+    if (yyjson_equals_str(yyjson_obj_get(choice, "type"), "allowed_tools"))
+        return allowed_tools_translate(t, choice);
     if (yyjson_is_obj(choice)) return tool_choice_function(t, choice);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (!yyjson_equals_str(choice, words[i])) continue;
@@ -78,6 +114,7 @@ static bool tool_choice_translate(struct translation *t, yyjson_val *tools) {
 
 bool openai_translate_tools(struct translation *t) {
     yyjson_val *tools = NULL;
+    if (!functions_refuse(t)) return false;
     if (!json_read_array(t->in, "tools", &tools, t->err)) return false;
     if (yyjson_arr_size(tools) && !tool_list_translate(t, tools)) return false;
     return tool_choice_translate(t, tools) && translation_copy_bool(t, "parallel_tool_calls");

@@ -79,7 +79,7 @@ static bool word_add(struct translation *t, const char *word, yyjson_mut_val *li
 }
 
 static bool named_add(struct translation *t, const char *name, yyjson_mut_val *list) {
-    if (!name || !translation_has_function(list, name)) return choice_refuse(t);
+    if (!name || !translation_find_function(list, name)) return choice_refuse(t);
     translation_choose_function(t, name);
     return true;
 }
