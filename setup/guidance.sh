@@ -15,7 +15,6 @@ CRATE=$ROOT/setup/guidance
 GUIDANCE=$DEPS/guidance
 CARGO_HOME=$DEPS/cargo
 CARGO_TARGET_DIR=$DEPS/guidance.target
-RUST_MINOR=87
 export CARGO_HOME CARGO_TARGET_DIR
 
 wanted() { (cd "$CRATE" && cat Cargo.lock Cargo.toml lib.rs); }
@@ -23,20 +22,6 @@ wanted() { (cd "$CRATE" && cat Cargo.lock Cargo.toml lib.rs); }
 without() {
     say "structured output by llama.cpp's own grammars: $*"
     exit 0
-}
-
-# The first cargo that has a compiler new enough beside it.
-find_cargo() {
-    for cargo in "$(command -v cargo || true)" /usr/bin/cargo; do
-        [ -x "$cargo" ] || continue
-        rustc=$(dirname "$cargo")/rustc
-        minor=$("$rustc" --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
-        [ "${minor:-0}" -ge $RUST_MINOR ] || continue
-        RUSTC=$rustc
-        export RUSTC
-        return 0
-    done
-    return 1
 }
 
 # Of every crate in the lock file, what its author wants to be handed on.
@@ -55,6 +40,7 @@ licences() {
 
 wanted | cmp -s - "$GUIDANCE/wanted" && exit 0
 find_cargo || without "there is no Rust 1.$RUST_MINOR or newer (cargo, rustc)"
+export RUSTC
 
 say "building llguidance (about a minute)"
 mkdir -p "$CARGO_HOME"

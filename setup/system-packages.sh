@@ -46,8 +46,9 @@ newer_packages() {
 # For llguidance. Debian 12 has a Rust that is new enough under this name; without any, doze is
 # built without it.
 rust_packages() {
-    command -v cargo >/dev/null && return 0
     [ ! -e "$DEPS/guidance/wanted" ] || return 0
+    find_cargo && return 0
+    dpkg -s cargo-web >/dev/null 2>&1 && return 0
     [ -z "$(apt-cache show --no-all-versions cargo-web 2>/dev/null)" ] ||
         printf 'cargo-web rustc-web '
 }

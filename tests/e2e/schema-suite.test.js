@@ -42,5 +42,7 @@ test('what is said under a schema is valid, or names what was not enforced', asy
     if (got.kind === 'said') assert.deepEqual(got.silent, [], where);
   }
   t.diagnostic(`${groups.length} schemas: ${JSON.stringify(counts)}`);
-  assert.ok(counts.refused <= 8 && counts.valid >= 45, JSON.stringify(counts));
+  // Without llguidance more is named.
+  assert.ok(counts.refused <= 8 && counts.valid + (counts.named ?? 0) >= 45,
+    JSON.stringify(counts));
 });
