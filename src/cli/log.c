@@ -64,35 +64,72 @@ static size_t log_skipped(const struct log_values *v, yyjson_val *events) {
     return wanted > most ? wanted - most : 0;
 }
 
-/* Call `show` for each wanted event; returns how many there were. */
+/* Call `show` for each event; returns how many are wanted. */
 static size_t log_each(const struct log_values *v, yyjson_val *events,
-                       void (*show)(void *ctx, yyjson_val *event), void *ctx) {
+                       void (*show)(void *ctx, yyjson_val *event, bool wanted), void *ctx) {
     size_t skip = log_skipped(v, events), seen = 0, i, max;
     yyjson_val *event;
     yyjson_arr_foreach(events, i, max, event) {
-        if (log_wants(v, event) && seen++ >= skip) show(ctx, event);
+        bool wanted = log_wants(v, event) && seen++ >= skip;
+        show(ctx, event, wanted);
     }
     return seen;
 }
 
-static void log_show_row(void *ctx, yyjson_val *event) {
-    log_add_row(ctx, event);
+static void log_show_json(void *ctx, yyjson_val *event, bool wanted) {
+    (void)ctx;
+    if (wanted) show_value(event);
 }
 
-static void log_show_json(void *ctx, yyjson_val *event) {
-    (void)ctx;
-    show_value(event);
+/* ---- the table, with those that a server took along when it ended ---- */
+
+enum { RESIDENTS_MAX = 256 };
+
+struct log_table {
+    struct table table;
+    yyjson_val *last[RESIDENTS_MAX]; /* the newest event of each instance of the run */
+    size_t count;
+};
+
+static void log_add_lost(struct table *t, yyjson_val *last) {
+    char change[96];
+    snprintf(change, sizeof change, "%s \xe2\x86\x92 lost", field_str(last, "to"));
+    table_add(t, "");
+    table_add(t, field_str(last, "id"));
+    table_add(t, change);
+    table_add(t, "the server ended without unloading it");
+}
+
+/* The next run begins: what was there is gone. */
+static void log_end_run(struct log_table *t, bool wanted) {
+    for (size_t i = 0; wanted && i < t->count; i++) {
+        if (strcmp(field_str(t->last[i], "to"), "absent") != 0)
+            log_add_lost(&t->table, t->last[i]);
+    }
+    t->count = 0;
+}
+
+static void log_show_row(void *ctx, yyjson_val *event, bool wanted) {
+    struct log_table *t = ctx;
+    size_t i = 0;
+    bool next = t->count > 0 && field_int(event, "run") != field_int(t->last[0], "run");
+    if (next) log_end_run(t, wanted);
+    while (i < t->count && strcmp(field_str(t->last[i], "id"), field_str(event, "id")) != 0)
+        i++;
+    if (i < RESIDENTS_MAX) t->last[i] = event;
+    if (i == t->count && i < RESIDENTS_MAX) t->count++;
+    if (wanted) log_add_row(&t->table, event);
 }
 
 static size_t log_print_table(const struct log_values *v, yyjson_val *events) {
     static const char *const header[] = { "TIME", "INSTANCE", "CHANGE", "REASON" };
-    struct table table;
-    table_init(&table, header, sizeof header / sizeof header[0]);
-    size_t shown = log_each(v, events, log_show_row, &table);
+    struct log_table t = { .count = 0 };
+    table_init(&t.table, header, sizeof header / sizeof header[0]);
+    size_t shown = log_each(v, events, log_show_row, &t);
     if (shown > 0)
-        table_show(&table);
+        table_show(&t.table);
     else
-        table_clear(&table);
+        table_clear(&t.table);
     return shown;
 }
 
@@ -135,6 +172,7 @@ static enum cli_exit log_run(const struct cli *cli, const void *values) {
 const struct command command_log = {
     COMMAND(log, "log", "--events", 0, 0),
     .summary = "Show what happened to the models, and why",
-    .details = "Earlier runs of the server are included, up to 30 days back. `log stream` "
+    .details = "Earlier runs of the server are included, up to 30 days back; what was loaded "
+               "when one was killed is shown as lost. `log stream` "
                "shows what goes into and comes out of the models, live.",
 };

@@ -418,6 +418,8 @@ static void test_log_events(void **state) {
     assert_int_equal(r.code, 0);
     assert_has(&r.out, "TIME                       INSTANCE    CHANGE");
     assert_has(&r.out, ".066    qwen3-4b    idle \xe2\x86\x92 unloading    ttl\n");
+    assert_has(&r.out, "qwen3-4b    unloading \xe2\x86\x92 lost    the server ended without "
+                       "unloading it\n");
     assert_has(&r.out, ".123    m?[31m      loading \xe2\x86\x92 absent    load_failed: The "
                        "file is cut.\n");
     assert_has_not(&r.err, "more");
