@@ -232,7 +232,9 @@ def instructor_openai():
         return client.chat.completions.create(max_retries=1, **request)
 
     def ask():
-        return create(Mode.JSON_SCHEMA, response_model=Answer, model="smol", messages=USER,
+        # A model as small as this one is lost if nobody tells it why it has to begin with a brace.
+        question = [{"role": "user", "content": QUESTION + " Answer in JSON."}]
+        return create(Mode.JSON_SCHEMA, response_model=Answer, model="smol", messages=question,
                       max_tokens=TOKENS * 4, temperature=0).capital
 
     def act(weather):
