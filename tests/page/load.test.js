@@ -79,7 +79,7 @@ test('what the server refuses is said beside the field', async (t) => {
   await openDialog(page, 'hello');
   await page.getByLabel('Identifier').fill('mine');
   await page.keyboard.press('Enter');
-  await says(page.locator('#load-identifier-error'), /in use/);
+  await says(page.locator('#load-identifier-error'), /already exists/);
   await page.getByLabel('Identifier').fill('yours');
   await page.getByLabel(/^Context length/).fill('0');
   await page.keyboard.press('Enter');

@@ -97,7 +97,7 @@ for (const generation of generations) {
       /cannot be loaded|damaged|bad/);
     await client.llm.load('hello', { identifier: 'taken', verbose: false });
     await assert.rejects(client.llm.load('hello', { identifier: 'taken', verbose: false }),
-      /in use/);
+      /already exists/);
   });
 
   test(named('an aborted load is given up'), async (t) => {
