@@ -104,7 +104,11 @@ bool preparers_start(struct preparers *p, int worker_fd, preparer_fn fn, prepare
 void preparers_end(struct preparers *p) {
     if (p->pid == 0) return;
     (void)close(p->control);
-    for (int i = 0; i < p->count; i++) (void)close(p->all[i].fd);
+    for (int i = 0; i < p->count; i++) {
+        (void)close(p->all[i].fd);
+        buf_clear(&p->all[i].in);
+        buf_clear(&p->all[i].out);
+    }
     while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) continue;
     p->pid = 0;
 }
