@@ -24,7 +24,7 @@ struct reply_options {
     int64_t dimensions; /* embeddings: of the vectors; 0: as they come */
     bool logprobs;
     int answers;         /* to each prompt; 0 and 1: one */
-    int best;            /* completions, best_of: only so many of them are shown; 0: all */
+    int best;            /* completions, best_of: how many of them are shown; 0: all */
     bool vectors;        /* Ollama: embeddings were asked for, if only of nothing */
     bool unload;         /* Ollama: nothing to answer, and keep_alive 0 */
     bool reasoning;      /* messages: thinking was asked for, and is shown */

@@ -25,7 +25,7 @@ struct offload *offload_new(uv_loop_t *loop);
 /* After the loop has ended. Accepts NULL. */
 void offload_free(struct offload *offload);
 
-/* Work on so many bytes. If they are few, both functions are called before it returns. */
+/* Work on this many bytes. If they are few, both functions are called before it returns. */
 void offload_run(struct offload *offload, size_t bytes, const struct offload_piece *piece);
 
 #endif

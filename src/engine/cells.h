@@ -36,10 +36,10 @@ int cells_due(const struct engine *engine, int64_t idle_since);
 /* Back to the cells that are used. */
 void cells_shrink(struct engine *engine);
 
-/* Cells of a context that takes so many bytes less; 0: it cannot be resized. */
+/* The cells of a context that takes this many bytes less; 0: it cannot be resized. */
 size_t cells_without(const struct engine *engine, uint64_t bytes);
 
-/* Down to so many cells, or to those that are used. */
+/* Shrink to this many cells, or to those that are used. */
 void cells_shrink_to(struct engine *engine, size_t cells);
 
 #endif

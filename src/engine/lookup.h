@@ -21,7 +21,7 @@ enum {
     LOOKUP_KEY = 3,         /* tokens that must have stood before */
     LOOKUP_BACK = 1 << 14,  /* how far back, in tokens */
     LOOKUP_TRIAL = 16,      /* guessed tokens after which it is known whether they are right */
-    LOOKUP_REMEMBERED = 64, /* of so many guessed tokens the older ones count half */
+    LOOKUP_REMEMBERED = 64, /* after this many guessed tokens the older ones count half */
 };
 
 /* Of one answer. All 0: nothing was guessed yet. */

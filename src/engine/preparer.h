@@ -25,8 +25,8 @@ enum { PREPARER_MEMORY = 1 << 30 };
 /* Of its stack, which grows as it is used: references of a schema may be a long chain. */
 enum { PREPARER_STACK = 64 << 20 };
 
-/* So many times its deadline may pass on the clock: a preparer of low priority gets little of a
- * busy machine. */
+/* How many times its deadline may pass on the clock: on a busy machine a preparer of low
+ * priority gets little of it. */
 enum { PREPARER_PATIENCE = 60 };
 
 /* What a worker and a preparer know of each other without a message. */

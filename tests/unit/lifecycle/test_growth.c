@@ -54,6 +54,16 @@ static void test_memory_1_grants_together_keep_within_the_budget(void **state) {
     assert_granted(c, 130);
 }
 
+/* A budget of 200, which an idle instance, returned, and a busy one use up. */
+static int make_idle_beside_busy(int *ret_busy) {
+    set_mode(LC_EVICT_FIT);
+    set_budget(200);
+    int idle = make_idle(A);
+
+    make_busy(B, ret_busy);
+    return idle;
+}
+
 static void test_memory_1_idle_jit_instances_make_room_for_growth(void **state) {
     (void)state;
     set_mode(LC_EVICT_FIT);
@@ -89,11 +99,8 @@ static void test_memory_1_neither_busy_nor_explicit_ones_make_room_for_growth(vo
 
 static void test_memory_1_nobody_leaves_when_it_would_not_do(void **state) {
     (void)state;
-    set_mode(LC_EVICT_FIT);
-    set_budget(200);
-    int a = make_idle(A), b;
+    int b, a = make_idle_beside_busy(&b);
 
-    make_busy(B, &b);
     grows(b, 300, 201);
     assert_refused(b, 200);
     assert_int_equal(state_of(a), LC_IDLE);
@@ -101,11 +108,8 @@ static void test_memory_1_nobody_leaves_when_it_would_not_do(void **state) {
 
 static void test_memory_1_nobody_leaves_for_what_is_optional(void **state) {
     (void)state;
-    set_mode(LC_EVICT_FIT);
-    set_budget(200);
-    int a = make_idle(A), b;
+    int b, a = make_idle_beside_busy(&b);
 
-    make_busy(B, &b);
     grows_optionally(b, 150);
     assert_refused(b, 100);
     assert_int_equal(state_of(a), LC_IDLE);
@@ -113,11 +117,8 @@ static void test_memory_1_nobody_leaves_for_what_is_optional(void **state) {
 
 static void test_memory_1_with_auto_evict_off_nobody_leaves_for_growth(void **state) {
     (void)state;
-    set_mode(LC_EVICT_FIT);
-    set_budget(200);
-    int a = make_idle(A), b;
+    int b, a = make_idle_beside_busy(&b);
 
-    make_busy(B, &b);
     set_mode(LC_EVICT_OFF);
     grows(b, 150, 150);
     assert_refused(b, 100);
@@ -141,11 +142,8 @@ static void test_memory_1_a_lease_is_not_broken_for_growth(void **state) {
 
 static void test_memory_1_who_asks_and_dies_gets_nothing(void **state) {
     (void)state;
-    set_mode(LC_EVICT_FIT);
-    set_budget(200);
-    int a = make_idle(A), b;
+    int b, a = make_idle_beside_busy(&b);
 
-    make_busy(B, &b);
     grows(b, 150, 150);
     assert_int_equal(state_of(a), LC_UNLOADING);
     exited(b);
@@ -155,11 +153,8 @@ static void test_memory_1_who_asks_and_dies_gets_nothing(void **state) {
 
 static void test_memory_1_who_asks_and_leaves_gets_nothing(void **state) {
     (void)state;
-    set_mode(LC_EVICT_FIT);
-    set_budget(200);
-    int a = make_idle(A), b;
+    int b, a = make_idle_beside_busy(&b);
 
-    make_busy(B, &b);
     grows(b, 150, 150);
     unload(b);
     exited(a);
