@@ -6,7 +6,8 @@ import { settings } from '../server/store';
 
 type Name = keyof Settings;
 
-const saved = signal<Name | null>(null); // the setting that was saved last
+export const saved = signal<Name | null>(null); // the setting that was saved last
+let saves = 0; // how many were begun: only the newest says "Saved."
 export const errors = signal<Partial<Record<Name, string>>>({});
 
 export function refuse(name: Name, why: string): void {
@@ -21,11 +22,15 @@ export function accept(name: Name): void {
 
 export async function save(change: SettingsChange): Promise<boolean> {
   const name = Object.keys(change)[0] as Name;
+  const mine = ++saves;
   saved.value = null;
   try {
-    settings.value = await patchSettings(change);
+    const all = await patchSettings(change);
     accept(name);
-    saved.value = name;
+    if (mine === saves) {
+      settings.value = all;
+      saved.value = name;
+    }
     return true;
   } catch (e) {
     refuse(name, errorMessage(e));
