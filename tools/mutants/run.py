@@ -151,17 +151,41 @@ def caught_by(bugs, build, source, changed, out):
     return None
 
 
+def seed(bug, changed):
+    """Writes the bug's file with the bug in it."""
+    _, file, edit = bug
+    text = (ROOT / "src" / file).read_bytes()
+    made = subprocess.run(["sed", edit], input=text, stdout=subprocess.PIPE, check=True).stdout
+    if made == text:
+        raise Unfit(f"no longer changes {file}")
+    if changed:
+        changed.write_bytes(made)
+
+
+def fits(bug):
+    try:
+        seed(bug, None)
+        return True
+    except (Unfit, OSError, subprocess.CalledProcessError) as error:
+        print(f"{bug[0]}: {error}", flush=True)
+        return False
+
+
+def share_of(bugs):
+    """The bugs to seed: all, or the share that the environment asks for."""
+    every = int(os.environ.get("MUTANTS_SHARE") or 1)
+    commit = run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT).stdout.strip()
+    return bugs[(int(commit) if commit.isdigit() else 0) % every::every]
+
+
 def try_bug(bugs, build, folder, bug):
     """True if it was caught."""
-    name, file, edit = bug
+    name, file, _ = bug
     source, out = ROOT / "src" / file, folder / name
     out.mkdir(parents=True, exist_ok=True)
     changed = out / source.name
     try:
-        with changed.open("w") as copy:
-            subprocess.run(["sed", edit, source], stdout=copy, check=True)
-        if changed.read_bytes() == source.read_bytes():
-            raise Unfit(f"does not change {file} any more")
+        seed(bug, changed)
         judge = caught_by(bugs, build, source, changed, out)
     except (Unfit, subprocess.CalledProcessError) as error:
         print(f"{name}: {error}", flush=True)
@@ -185,17 +209,19 @@ def passes_without(build, judge):
 def main():
     path, folder, names = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3:]
     bugs, build = Bugs(path), Build(folder)
-    chosen = [bug for bug in bugs.bugs if not names or bug[0] in names]
+    chosen = [bug for bug in bugs.bugs if bug[0] in names] if names else share_of(bugs.bugs)
     doubled = len({bug[0] for bug in bugs.bugs}) != len(bugs.bugs)
-    if doubled or (not names and len(chosen) < FEWEST) or not chosen:
+    if doubled or len(bugs.bugs) < FEWEST or not chosen:
         print(f"{path.name}: fewer than {FEWEST} bugs, or two with the same name")
+        return 1
+    if not all([fits(bug) for bug in bugs.bugs]):
         return 1
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         if not all(pool.map(lambda judge: passes_without(build, judge), bugs.judges)):
             return 1
         out = folder / "mutants" / path.stem
         results = list(pool.map(lambda bug: try_bug(bugs, build, out, bug), chosen))
-    print(f"{len(results)} mutants, {results.count(True)} killed")
+    print(f"{len(results)} of {len(bugs.bugs)} bugs seeded, {results.count(True)} caught")
     return 0 if all(results) else 1
 
 
