@@ -52,6 +52,8 @@ static const struct domain domains[] = {
       LC_TTL_SET, 0 },
     { "a device, fit", 3, LC_EVICT_FIT, 3, MAY_LOAD | MAY_CANCEL | MAY_GROW, UINT64_MAX, 1,
       LC_TTL_SET, 3 },
+    { "two places, deaths and pins", 3, LC_EVICT_ON, 3, MAY_DIE | MAY_UPDATE, 5, 2, LC_TTL_SET,
+      0 },
     { "a device, two places", 3, LC_EVICT_ON, 3, MAY_DIE | MAY_CANCEL, 5, 2, LC_TTL_SET, 2 },
     { "longest ttl", 2, LC_EVICT_ON, 3, MAY_ZERO_TTL | MAY_UPDATE | MAY_KINDS, UINT64_MAX, 1,
       LC_TTL_LONGEST, 0 },

@@ -541,7 +541,8 @@ static const char *idle_victims_have_grace(const struct step *s) {
         const struct lc_slot *slot = &s->after->slots[a->slot];
         msec idle = s->ev->now - slot->idle_since;
         bool load = load_waits_in(s->after, a->by) || load_waits_in(s->before, a->by);
-        bool pressing = load || waited_enough(s, a->by) || s->after->slots[a->by].intended;
+        bool explicit = s->after->slots[a->by].origin == LC_ORIGIN_EXPLICIT;
+        bool pressing = load || explicit || waited_enough(s, a->by);
         if (idle < slot->ready_at - slot->loading_since && !pressing)
             return "an idle victim left within its grace";
     }
