@@ -78,7 +78,7 @@ bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width,
 
 /* Skip strings that begin in the window; returns how many. A header is mostly vocabulary, so a
  * scan spends its time here. */
-static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count) {
+static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count, uint64_t *longest) {
     uint64_t at = c->pos - c->window_start;
     uint64_t end = c->end - c->window_start, done = 0;
     while (done < count && at + sizeof(uint64_t) <= c->window_len) {
@@ -86,6 +86,7 @@ static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count) {
         memcpy(&len, c->window + at, sizeof len);
         len = le64toh(len);
         if (len > end - at - sizeof len) break;
+        if (len > *longest) *longest = len;
         at += sizeof len + len;
         done++;
     }
@@ -93,13 +94,17 @@ static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count) {
     return done;
 }
 
-bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, struct error *err) {
+bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, uint64_t *longest,
+                              struct error *err) {
+    uint64_t unasked = 0;
+    if (!longest) longest = &unasked;
     while (count > 0) {
-        count -= skip_in_window(c, count);
+        count -= skip_in_window(c, count, longest);
         if (count == 0) break;
         uint64_t len; /* of the last string in the window, or of one that is too long */
         if (!gguf_cursor_u64(c, &len, err)) return false;
         if (len > c->end - c->pos) return too_short(c, err);
+        if (len > *longest) *longest = len;
         c->pos += len;
         count--;
     }

@@ -46,8 +46,10 @@ const unsigned char *gguf_cursor_bytes(struct gguf_cursor *c, size_t len, struct
 /* Skip count items of width bytes, 1 <= width <= 8, in constant time. */
 bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width, struct error *err);
 
-/* A string is a u64 length and its bytes, without NUL. */
-bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, struct error *err);
+/* A string is a u64 length and its bytes, without NUL. *longest grows to the length of the
+ * longest one that is skipped; NULL: nobody asks. */
+bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, uint64_t *longest,
+                              struct error *err);
 
 /* Append the next string's bytes; what the buffer cannot hold is skipped. */
 bool gguf_cursor_string(struct gguf_cursor *c, struct buf *out, struct error *err);

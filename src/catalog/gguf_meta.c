@@ -65,6 +65,7 @@ static const struct field general_fields[] = {
     TEXT("general.name", name),
     TEXT("general.type", kind),
     TEXT("general.license", license),
+    TEXT("tokenizer.ggml.model", tokenizer),
     NUMBER("general.file_type", file_type),
 };
 
@@ -211,7 +212,7 @@ static void keep_text(struct reader *r, const struct field *field, struct buf *t
 static bool read_text(struct reader *r, const struct field *field, struct error *err) {
     if (strcmp(r->key, "tokenizer.chat_template.tool_use") == 0) r->meta->tool_use = true;
     size_t room = text_room(r, field);
-    if (room == 0) return gguf_cursor_skip_strings(&r->cursor, 1, err);
+    if (room == 0) return gguf_cursor_skip_strings(&r->cursor, 1, NULL, err);
     struct buf text = BUF_INIT(room);
     bool ok = gguf_cursor_string(&r->cursor, &text, err);
     if (ok) keep_text(r, field, &text);
@@ -258,10 +259,12 @@ static bool read_array(struct reader *r, const struct field *field, struct error
         return false;
     }
     visit(r, &(struct gguf_value){ .kind = GGUF_ARRAY });
-    if (type == TYPE_STRING && r->visitor && strcmp(r->key, "tokenizer.ggml.tokens") == 0) {
-        return read_tokens(r, count, err);
+    bool tokens = strcmp(r->key, "tokenizer.ggml.tokens") == 0;
+    if (type == TYPE_STRING && r->visitor && tokens) return read_tokens(r, count, err);
+    if (type == TYPE_STRING) {
+        uint64_t *longest = tokens ? &r->meta->longest_token : NULL;
+        return gguf_cursor_skip_strings(&r->cursor, count, longest, err);
     }
-    if (type == TYPE_STRING) return gguf_cursor_skip_strings(&r->cursor, count, err);
     if (type >= TYPE_COUNT || widths[type] == 0) {
         return damaged(err, "an array holds values of an unknown type");
     }
@@ -313,8 +316,8 @@ static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elemen
 static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) {
     uint64_t row = 0, elements = 0, offset = 0;
     uint32_t number;
-    if (!gguf_cursor_skip_strings(&r->cursor, 1, err) || !read_shape(r, &row, &elements, err) ||
-        !gguf_cursor_u32(&r->cursor, &number, err) ||
+    if (!gguf_cursor_skip_strings(&r->cursor, 1, NULL, err) ||
+        !read_shape(r, &row, &elements, err) || !gguf_cursor_u32(&r->cursor, &number, err) ||
         !gguf_cursor_u64(&r->cursor, &offset, err)) {
         return false;
     }

@@ -23,6 +23,7 @@ struct gguf_meta {
     char name[192];       /* general.name; may be cut off, may not be UTF-8 */
     char license[64];     /* general.license: "apache-2.0", as its author writes it */
     char kind[32];        /* general.type: "model", "adapter", "mmproj", "imatrix", ... */
+    char tokenizer[16];   /* tokenizer.ggml.model: "gpt2" (BPE), "llama" (SentencePiece), ... */
     int64_t file_type;    /* -1: absent */
     int64_t pooling_type; /* -1: absent; 0 none, 1 mean, 2 cls, 3 last, 4 rank */
     int64_t context_length, layers, embedding_length;
@@ -30,6 +31,7 @@ struct gguf_meta {
     int64_t kv_heads; /* where layers differ: the mean, rounded up */
     int64_t key_length, value_length;
     int64_t position_sections; /* not 0: a position is several numbers (M-RoPE) */
+    uint64_t longest_token;    /* bytes, as it is written in the file; 0 for gguf_meta_visit */
     uint64_t parameters;       /* elements of all tensors */
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */

@@ -71,6 +71,16 @@ static uint32_t at_most_u32(int64_t n) {
     return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
+/* A vocabulary may write a token longer than its text, never shorter. Other tokenizers than these
+ * drop white space, or take any word for the unknown one. The least is for texts that a small
+ * vocabulary does not cover. */
+static uint32_t longest_token(const struct gguf_meta *meta) {
+    enum { LEAST = 8 };
+    if (!is_one_of(meta->tokenizer, "gpt2", "llama") || meta->longest_token == 0) return 0;
+    if (meta->longest_token > UINT32_MAX) return 0;
+    return meta->longest_token < LEAST ? LEAST : (uint32_t)meta->longest_token;
+}
+
 /* What the file leaves out is derived as llama.cpp does (llama-model.cpp, load_hparams). */
 static void set_shape(struct model *model, const struct gguf_meta *meta) {
     int64_t head_length = meta->heads > 0 ? meta->embedding_length / meta->heads : 0;
@@ -101,6 +111,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->tool_use = meta->tool_use && !embeddings;
     model->reasoning = meta->reasoning && !embeddings;
     model->mixed_positions = meta->position_sections > 0;
+    model->longest_token = longest_token(meta);
     set_shape(model, meta);
 }
 

@@ -3,23 +3,14 @@
 
 #include <string.h>
 
-static const unsigned PROMPT_MARKS = TOKENS_ADD_SPECIAL | TOKENS_PARSE_SPECIAL;
+#include "engine/prompt_length.h"
 
-/* In the words by which clients know that they have to shorten a conversation: LiteLLM and
- * LangChain look for the first half, Claude Code for the second. */
-static bool too_long(const struct prompt_limits *l, const char *what, const char *at_least,
-                     size_t count, struct error *err) {
-    return error_set(err, ERR_CONTEXT_LENGTH,
-                     "This model's maximum context length is %zu tokens, but the %s is too "
-                     "long: %s%zu tokens. Shorten it, or load the model with a larger context "
-                     "length.",
-                     l->length, what, at_least, count);
-}
+static const unsigned PROMPT_MARKS = TOKENS_ADD_SPECIAL | TOKENS_PARSE_SPECIAL;
 
 static bool fits(const struct prompt_limits *l, size_t count, const char *what,
                  struct error *err) {
     if (count < l->length || (l->model->embeds && count == l->length)) return true;
-    return too_long(l, what, "", count, err);
+    return prompt_length_refuse(l->length, what, false, count, err);
 }
 
 /* ---- what can be known without the tokens ---- */
@@ -42,9 +33,8 @@ static size_t longest_token(const struct model *model) {
 static bool may_fit(const struct prompt_limits *l, size_t bytes, const char *what,
                     struct error *err) {
     if (bytes / 8 <= l->length) return true;
-    size_t longest = longest_token(l->model);
-    if (longest == 0 || bytes / longest <= l->length) return true;
-    return too_long(l, what, "at least ", bytes / longest, err);
+    const struct prompt_bound bound = { l->length, longest_token(l->model) };
+    return prompt_length_text_may_fit(&bound, bytes, what, err);
 }
 
 /* ---- tokens ---- */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "catalog/matryoshka.h"
+#include "engine/prompt_length.h"
 #include "engine/request.h"
 #include "supervisor/internal.h"
 
@@ -108,14 +109,35 @@ static bool can_read(const struct target *target, const struct call *call, struc
                            target->model_key);
 }
 
-/* ... nor does anything that the worker would refuse unread cost a load or an eviction. How
- * many tokens there are is known only when it is loaded. */
-static bool is_well_formed(const struct call *call, struct error *err) {
+/* How long the context would be if the model were loaded for the call. */
+static bool bound_of(struct supervisor *sup, const struct target *target,
+                     const struct call *call, struct prompt_bound *ret) {
+    const struct load_settings requested = call_requested(call);
+    bool own = call->request.asked.context_length != 0;
+    struct load_settings effective;
+    struct lc_plan plan;
+    struct error unwanted;
+    if (!target->model || !supervisor_plan(sup, target->model, own ? &requested : NULL,
+                                           &effective, &plan, &unwanted)) {
+        return false;
+    }
+    *ret = (struct prompt_bound){ .context = (size_t)effective.context_length,
+                                  .longest_token = target->model->longest_token };
+    return true;
+}
+
+/* ... nor does anything that the worker would refuse unread cost a load or an eviction, nor a
+ * text that fits into no context. How many tokens there are is known only when it is loaded. */
+static bool can_be_prepared(struct supervisor *sup, const struct target *target,
+                            const struct call *call, struct error *err) {
+    struct prompt_bound bound;
     size_t len = 0;
     char *text = yyjson_mut_write(call->request.asked.body, 0, &len);
     struct sampling defaults = sampling_defaults();
     struct request request = { 0 };
     bool ok = request_parse(&request, text, len, &defaults, INT32_MAX, err);
+    if (ok && bound_of(sup, target, call, &bound))
+        ok = prompt_length_may_fit(&request, &bound, err);
     request_clear(&request);
     free(text);
     return ok;
@@ -125,7 +147,7 @@ static bool is_well_formed(const struct call *call, struct error *err) {
  * soon. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
                           const struct call *call, struct error *err) {
-    return supervisor_is_up(sup, target->model_key) || is_well_formed(call, err);
+    return supervisor_is_up(sup, target->model_key) || can_be_prepared(sup, target, call, err);
 }
 
 bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err) {

@@ -191,6 +191,9 @@ const hopeless = [
   ['/v1/chat/completions', { messages: said, tool_choice: 'perhaps', tools: [] }],
   ['/v1/chat/completions', { messages: said, grammar: `root ::= ${'('.repeat(999)}` }],
   ['/v1/completions', { prompt: 'Hi', logit_bias: { many: 1 } }],
+  ['/v1/completions', { prompt: 'x'.repeat(8e6) }],
+  ['/v1/completions', { prompt: Array(2e5).fill(1) }],
+  ['/v1/chat/completions', { messages: [...said, { role: 'user', content: 'x'.repeat(8e6) }] }],
 ];
 
 test('a request that no model can answer costs nobody its place', async (t) => {
