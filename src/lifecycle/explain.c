@@ -59,6 +59,13 @@ static void explain_waiting(const struct lifecycle *lc, const struct lc_request 
     ret->load = slot->next.reload;
 }
 
+bool lifecycle_refuses(const struct lifecycle *lc, const struct lc_event *ev,
+                       struct lifecycle *copy, struct lc_actions *actions) {
+    *copy = *lc;
+    lifecycle_step(copy, ev, actions);
+    return action_for(actions, LC_DO_FAIL, ev->request) != NULL;
+}
+
 void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *request,
                        struct lifecycle *copy, struct lc_actions *actions,
                        struct lc_forecast *ret) {

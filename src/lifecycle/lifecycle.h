@@ -388,6 +388,10 @@ void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *reques
                        struct lifecycle *copy, struct lc_actions *actions,
                        struct lc_forecast *ret);
 
+/* The same of an LC_EV_REQUEST or LC_EV_LOAD: whether it would be refused at once. */
+bool lifecycle_refuses(const struct lifecycle *lc, const struct lc_event *ev,
+                       struct lifecycle *copy, struct lc_actions *actions);
+
 /* What a request that has not started waits for. */
 struct lc_wait {
     enum lc_outcome outcome; /* QUEUED, JOINS or WAITS */

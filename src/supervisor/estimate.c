@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/xalloc.h"
 #include "load/load_plan.h"
 #include "supervisor/internal.h"
@@ -21,6 +20,8 @@ struct estimate {
     struct estimate *next;
     call_id call;
     nbytes sight; /* what seeing takes, which the worker does not measure */
+    uint32_t model;
+    struct lc_plan plan;
     struct worker *worker;
     uv_timer_t timer;
     struct log_budget log_budget;
@@ -43,13 +44,12 @@ static uint64_t bytes_of(yyjson_val *obj, const char *name) {
     return yyjson_get_uint(yyjson_obj_get(obj, name));
 }
 
-static uint64_t room_for_more(const struct supervisor *sup) {
-    uint64_t available = memory_available(), limit = sup->config.settings->memory_limit;
-    uint64_t used = 0;
-    if (limit == 0) return available;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
-    uint64_t left = limit > used ? limit - used : 0;
-    return left < available ? left : available;
+/* Whether a load would be admitted now if it took as much: what says so loads. */
+static bool fits(struct estimate *e, const struct load_estimate *result) {
+    nbytes device = result->model_device + result->context_device;
+    nbytes host = result->model + result->context - device;
+    if (host > e->plan.need) e->plan.need = host;
+    return supervisor_would_load(e->sup, e->model, &e->plan);
 }
 
 static void estimate_on_measured(struct estimate *e, yyjson_val *json) {
@@ -57,8 +57,7 @@ static void estimate_on_measured(struct estimate *e, yyjson_val *json) {
                                     .model_device = bytes_of(json, "model_device"),
                                     .context = bytes_of(json, "context"),
                                     .context_device = bytes_of(json, "context_device") };
-    uint64_t host = result.model + result.context - result.model_device - result.context_device;
-    result.fits = host <= room_for_more(e->sup);
+    result.fits = fits(e, &result);
     estimate_end(e, &result, NULL);
 }
 
@@ -138,12 +137,12 @@ static bool estimate_start(struct estimate *e, const struct load_options *option
     struct supervisor *sup = e->sup;
     struct target target;
     struct load_settings effective;
-    struct lc_plan plan;
     if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err) ||
-        !supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
+        !supervisor_plan(sup, target.model, &options->requested, &effective, &e->plan, err))
         return false;
     struct model_shape shape = model_shape(target.model);
     e->sight = load_plan_sight(&shape);
+    e->model = supervisor_model_number(sup, target.model_key);
     struct worker_owner owner = { .on_frame = estimate_on_frame,
                                   .on_gone = estimate_on_gone,
                                   .on_line = estimate_on_line,

@@ -12,16 +12,39 @@ struct rehearsal {
     struct lc_actions actions;
 };
 
+/* The lifecycle as it is now, with the memory that there is. The caller frees it. */
+static struct lifecycle *state_now(struct supervisor *sup, struct lc_actions *room) {
+    struct lifecycle *now = xcalloc(1, sizeof *now);
+    struct lc_event budget = supervisor_budget(sup);
+    *now = sup->lc;
+    budget.now = clock_boottime();
+    lifecycle_step(now, &budget, room);
+    return now;
+}
+
 static void rehearse(struct supervisor *sup, struct lc_event *ev, struct lc_forecast *ret) {
     struct rehearsal *r = xcalloc(1, sizeof *r);
-    struct lifecycle *now = xcalloc(1, sizeof *now);
-    *now = sup->lc;
-    struct lc_event budget = supervisor_budget(sup);
-    budget.now = ev->now = clock_boottime();
-    lifecycle_step(now, &budget, &r->actions);
+    struct lifecycle *now = state_now(sup, &r->actions);
+    ev->now = now->now;
     lifecycle_explain(now, ev, &r->lc, &r->actions, ret);
     free(now);
     free(r);
+}
+
+bool supervisor_would_load(struct supervisor *sup, uint32_t model, const struct lc_plan *plan) {
+    struct rehearsal *r = xcalloc(1, sizeof *r);
+    struct lifecycle *now = state_now(sup, &r->actions);
+    struct lc_event ev = { .kind = LC_EV_LOAD,
+                           .now = now->now,
+                           .request = UINT64_MAX,
+                           .slot = LC_NO_SLOT,
+                           .model = model,
+                           .ttl = LC_TTL_NOT_GIVEN,
+                           .plan = *plan };
+    bool refused = lifecycle_refuses(now, &ev, &r->lc, &r->actions);
+    free(now);
+    free(r);
+    return !refused;
 }
 
 static bool refused(const struct supervisor *sup, const struct lc_forecast *forecast,

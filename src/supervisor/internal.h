@@ -176,6 +176,9 @@ bool supervisor_is_up(struct supervisor *sup, const char *model_key);
 bool supervisor_plan_target(struct supervisor *sup, const struct target *target,
                             const struct load_settings *requested, struct lc_plan *ret_plan,
                             struct error *err);
+/* Whether an explicit load of the model would be admitted now, by evicting what may be evicted.
+ */
+bool supervisor_would_load(struct supervisor *sup, uint32_t model, const struct lc_plan *plan);
 
 /* ---- find.c ---- */
 /* Whatever a request means by a name. */

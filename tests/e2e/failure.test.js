@@ -198,6 +198,23 @@ test('a model that needs more memory than allowed: 507 with the figures', async 
   assert.equal(forced.instance_id, 'alpha');
 });
 
+test('what the estimate says fits loads, and what it says does not is refused', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha(), beta: spoken('Beta speaking.') } });
+  const fits = async (model) => (await d.post('/api/v1/models/estimate', { model })).body.fits;
+  const load = async (model) => (await d.post('/api/v1/models/load', { model })).status;
+  const NEED = 60e6; // about 58.2 MB are planned for one of these
+  await d.chat('alpha');
+  await d.settings({ memory_limit: NEED });
+  assert.equal(await fits('beta'), true); // alpha, idle and loaded by a request, would go
+  assert.equal(await load('beta'), 200);
+  assert.deepEqual((await d.instances()).map((i) => i.id), ['beta']);
+  assert.equal(await fits('alpha'), false); // beta stays
+  assert.equal(await load('alpha'), 507);
+  await d.settings({ memory_limit: 2 * NEED });
+  assert.equal(await fits('alpha'), true);
+  assert.equal(await load('alpha'), 200);
+});
+
 test('a model that needs more memory than there may be evicts nothing', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha(), slow: endless('50M') } });
   await d.chat('alpha');

@@ -90,6 +90,29 @@ static void test_explain_refusals_have_their_figures(void **state) {
     assert_int_equal(forecast(A).fail, LC_FAIL_JIT_OFF);
 }
 
+/* Memory, rule 2. */
+static void test_explain_an_estimate_is_judged_as_the_load_would_be(void **state) {
+    (void)state;
+    static struct lifecycle copy, before;
+    static struct lc_actions actions;
+    struct lc_event load = { .kind = LC_EV_LOAD,
+                             .request = UINT64_MAX,
+                             .model = B,
+                             .slot = LC_NO_SLOT,
+                             .ttl = LC_TTL_NOT_GIVEN,
+                             .plan = plan };
+    set_budget(150);
+    int a = make_idle(A);
+    load.now = lc.now;
+    before = lc;
+    assert_false(lifecycle_refuses(&lc, &load, &copy, &actions)); /* an idle one would go */
+    assert_memory_equal(&before, &lc, sizeof lc);
+    update(a, LC_ORIGIN_EXPLICIT, MSEC_NEVER);
+    assert_true(lifecycle_refuses(&lc, &load, &copy, &actions));
+    load.plan.need = 50;
+    assert_false(lifecycle_refuses(&lc, &load, &copy, &actions));
+}
+
 /* ---- Order, rule 3: place in line ---- */
 
 static struct lc_wait wait_of(uint64_t request) {
@@ -167,6 +190,8 @@ int explain_tests(void) {
                                world_reset),
         cmocka_unit_test_setup(test_explain_an_idle_victim_goes_at_once, world_reset),
         cmocka_unit_test_setup(test_explain_refusals_have_their_figures, world_reset),
+        cmocka_unit_test_setup(test_explain_an_estimate_is_judged_as_the_load_would_be,
+                               world_reset),
         cmocka_unit_test_setup(test_order_3_place_in_line_of_a_loaded_model, world_reset),
         cmocka_unit_test_setup(test_order_3_a_load_under_way_has_its_rest, world_reset),
         cmocka_unit_test_setup(test_order_3_place_in_line_among_models, world_reset),
