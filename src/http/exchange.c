@@ -222,6 +222,15 @@ void http_stream_write(struct http_stream *s, const void *bytes, size_t len) {
     if (len > 0 && s->conn->state == CONN_UPGRADED) conn_send(s->conn, &buf, 1);
 }
 
+void http_stream_pause_reading(struct http_stream *s) {
+    if (s->conn->state == CONN_UPGRADED) stream_pause_reading(&s->conn->stream);
+}
+
+void http_stream_resume_reading(struct http_stream *s) {
+    if (s->conn->state == CONN_UPGRADED && !stream_resume_reading(&s->conn->stream))
+        conn_close(s->conn);
+}
+
 void http_stream_close(struct http_stream *s) {
     conn_finish_stream(s->conn);
 }

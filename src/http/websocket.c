@@ -14,6 +14,9 @@ enum {
     MISSED_PINGS = 2,
     STRANGE_PINGS = 2,
     QUEUE_COUNT_MAX = 16384,
+    LATER_MAX = 64 << 10,
+    REST_MAX = STREAM_READ_SIZE +
+               STREAM_LATE_MAX, /* the read that ended a message, and after */
 };
 
 struct websocket {
@@ -29,13 +32,19 @@ struct websocket {
     int strange_pings;  /* since websocket_await_admission; negative: admitted */
     const char *in;     /* bytes read, not yet taken by wslay */
     size_t in_len;
-    int missed;   /* pings since the peer sent or took bytes */
-    bool control; /* the frame being received is a control frame */
-    bool reading; /* inside wslay_event_recv: what is queued goes out afterwards */
-    bool full;    /* the connection's queue is full */
-    bool paused;  /* events->on_pressure(true) was called */
-    bool closing; /* our close frame is queued */
-    bool ending;  /* a close frame follows when the timer fires */
+    struct buf *current;    /* inside on_message: what holds its bytes */
+    struct http_port *kept; /* a message was kept: the server stays until it is done with */
+    size_t kept_len;        /* its bytes counted in server->bodies */
+    struct buf later; /* messages that wslay had read already: a size_t and the text each */
+    struct buf rest;  /* bytes that came after them */
+    bool gone;        /* meanwhile the connection was closed */
+    int missed;       /* pings since the peer sent or took bytes */
+    bool control;     /* the frame being received is a control frame */
+    bool reading;     /* inside wslay_event_recv: what is queued goes out afterwards */
+    bool full;        /* the connection's queue is full */
+    bool paused;      /* events->on_pressure(true) was called */
+    bool closing;     /* our close frame is queued */
+    bool ending;      /* a close frame follows when the timer fires */
     unsigned status;
     const char *reason;
 };
@@ -181,7 +190,7 @@ static ssize_t on_wslay_recv(wslay_event_context_ptr wslay, uint8_t *bytes, size
                              int flags, void *ctx) {
     struct websocket *ws = ctx;
     (void)flags;
-    if (ws->in_len == 0 || !ws->stream) {
+    if (ws->in_len == 0 || !ws->stream || ws->kept) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
@@ -226,29 +235,96 @@ static void on_frame_chunk(wslay_event_context_ptr wslay,
     websocket_close(ws, WEBSOCKET_BUSY, "other requests use all the memory; try again later");
 }
 
+static void deliver(struct websocket *ws, struct buf *message) {
+    ws->current = message;
+    ws->events->on_message(ws->ctx, buf_str(message), message->len);
+    ws->current = NULL;
+}
+
 static void on_wslay_message(wslay_event_context_ptr wslay,
                              const struct wslay_event_on_msg_recv_arg *arg, void *ctx) {
     struct websocket *ws = ctx;
+    size_t len = ws->message.len;
     (void)wslay;
     if (wslay_is_ctrl_frame(arg->opcode)) return;
-    if (arg->opcode == WSLAY_TEXT_FRAME && !ws->closing && !ws->message.overflowed) {
-        ws->events->on_message(ws->ctx, buf_str(&ws->message), ws->message.len);
+    bool wanted = arg->opcode == WSLAY_TEXT_FRAME && !ws->closing && !ws->message.overflowed;
+    if (wanted && ws->kept) {
+        (void)buf_add(&ws->later, &len, sizeof len); /* there is room: wslay reads 4 KB ahead */
+        (void)buf_add(&ws->later, buf_str(&ws->message), len);
+    } else if (wanted) {
+        deliver(ws, &ws->message);
     }
     drop_message(ws);
 }
 
-static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
-    struct websocket *ws = ctx;
-    if (!ws->stream) return;
+static void take_bytes(struct websocket *ws, const char *bytes, size_t len) {
     ws->missed = 0;
     ws->in = bytes;
     ws->in_len = len;
     ws->reading = true;
     bool ok = wslay_event_recv(ws->wslay) == 0;
     ws->reading = false;
+    bool kept = !ws->kept || buf_add(&ws->rest, ws->in, ws->in_len);
     ws->in_len = 0;
     pump(ws); /* also sends wslay's close frame */
-    if (!ok) give_up(ws);
+    if (!ok || !kept) give_up(ws);
+}
+
+static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
+    struct websocket *ws = ctx;
+    if (!ws->stream) return;
+    if (!ws->kept)
+        take_bytes(ws, bytes, len);
+    else if (!buf_add(&ws->rest, bytes, len))
+        give_up(ws);
+}
+
+void websocket_keep_message(struct websocket *ws, struct buf *ret) {
+    *ret = *ws->current;
+    buf_init(ws->current, ret->max);
+    ws->kept_len = ws->held;
+    ws->held = 0;
+    ws->kept = ws->stream->conn->port;
+    ws->kept->users++;
+    http_stream_pause_reading(ws->stream);
+}
+
+static void finish(struct websocket *ws);
+
+/* In the order in which they came, until another one is kept. */
+static void take_later(struct websocket *ws) {
+    while (ws->later.len > 0 && !ws->kept && !ws->closing) {
+        size_t len;
+        struct buf message = BUF_INIT(ws->message.max);
+        memcpy(&len, ws->later.data, sizeof len);
+        (void)buf_add(&message, ws->later.data + sizeof len, len);
+        buf_drop(&ws->later, sizeof len + len);
+        deliver(ws, &message);
+        buf_clear(&message);
+    }
+}
+
+static void take_rest(struct websocket *ws) {
+    size_t len = ws->rest.len;
+    if (!ws->stream || ws->kept) return;
+    char *bytes = buf_take(&ws->rest);
+    if (len > 0) take_bytes(ws, bytes, len);
+    free(bytes);
+    if (ws->stream && !ws->kept) http_stream_resume_reading(ws->stream);
+}
+
+void websocket_go_on(struct websocket *ws) {
+    struct http_port *port = ws->kept;
+    ws->kept = NULL;
+    ws->server->bodies -= ws->kept_len;
+    ws->kept_len = 0;
+    if (ws->gone) {
+        finish(ws);
+    } else if (ws->stream) {
+        take_later(ws);
+        take_rest(ws);
+    }
+    port_release(port);
 }
 
 /* ---- the beginning and the end ---- */
@@ -258,7 +334,7 @@ static bool is_too_slow(struct websocket *ws) {
     const struct http_limits *limits = ws->server->limits;
     size_t due = limits->body_rate * (size_t)limits->ping / 1000, seen = ws->seen;
     ws->seen = ws->held;
-    return seen > 0 && ws->held - seen < due;
+    return !ws->kept && seen > 0 && ws->held - seen < due;
 }
 
 static void websocket_on_ping_due(struct websocket *ws) {
@@ -273,9 +349,10 @@ static void websocket_on_ping_due(struct websocket *ws) {
 
 static void websocket_on_timer(uv_timer_t *timer) {
     struct websocket *ws = timer->data;
+    bool silent = !ws->kept && ws->missed++ >= MISSED_PINGS;
     if (ws->ending && !ws->closing) {
         websocket_close(ws, ws->status, ws->reason);
-    } else if (ws->closing || ws->missed++ >= MISSED_PINGS) {
+    } else if (ws->closing || silent) {
         give_up(ws);
     } else {
         websocket_on_ping_due(ws);
@@ -294,15 +371,22 @@ static void websocket_on_timer_closed(uv_handle_t *handle) {
     struct websocket *ws = handle->data;
     wslay_event_context_free(ws->wslay);
     buf_clear(&ws->message);
+    buf_clear(&ws->later);
+    buf_clear(&ws->rest);
     free(ws);
+}
+
+static void finish(struct websocket *ws) {
+    drop_message(ws); /* the server may be freed before the timer is closed */
+    ws->events->on_closed(ws->ctx);
+    uv_close((uv_handle_t *)&ws->timer, websocket_on_timer_closed);
 }
 
 static void websocket_on_closed(void *ctx) {
     struct websocket *ws = ctx;
     ws->stream = NULL;
-    drop_message(ws); /* the server may be freed before the timer is closed */
-    ws->events->on_closed(ws->ctx);
-    uv_close((uv_handle_t *)&ws->timer, websocket_on_timer_closed);
+    ws->gone = ws->kept != NULL;
+    if (!ws->gone) finish(ws);
 }
 
 static const struct http_stream_events stream_events = {
@@ -332,6 +416,8 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
     ws->ctx = ctx;
     ws->server = x->conn->server;
     ws->strange_pings = -1;
+    ws->later.max = LATER_MAX;
+    ws->rest.max = REST_MAX;
     int status = wslay_event_context_server_init(&ws->wslay, &callbacks, ws);
     if (status != 0) abort(); /* out of memory, as in xalloc */
     wslay_event_config_set_no_buffering(ws->wslay, 1);

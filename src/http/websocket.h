@@ -37,7 +37,7 @@ enum {
 };
 
 /* The text is borrowed for the call and valid UTF-8. on_closed is called exactly once, last.
- * Only on_pressure(true) is called from inside a websocket_* call. */
+ * But for websocket_go_on, only on_pressure(true) is called from inside a websocket_* call. */
 struct websocket_events {
     void (*on_message)(void *ctx, const char *text, size_t len);
     void (*on_pressure)(void *ctx, bool paused);
@@ -49,6 +49,13 @@ struct websocket_events {
  * life. */
 struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
                                    const struct websocket_events *events, void *ctx);
+
+/* Only from inside on_message: move the message's bytes to *ret, to work on them elsewhere. They
+ * still count with request bodies, and no further message and no on_closed comes before
+ * websocket_go_on. */
+void websocket_keep_message(struct websocket *ws, struct buf *ret);
+/* The bytes are freed. on_message or on_closed may be called from inside, as the last thing. */
+void websocket_go_on(struct websocket *ws);
 
 /* Largest message to receive, in bytes; WEBSOCKET_MESSAGE_MAX at first. */
 void websocket_set_message_max(struct websocket *ws, size_t bytes);

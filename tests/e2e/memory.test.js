@@ -3,10 +3,10 @@
 // meanwhile.
 // Alone: measures memory and time.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import http from 'node:http';
 import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
+import { poller } from './lib/poller.js';
 import { statusField } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 
@@ -63,39 +63,6 @@ for (const [name, size, make, limit, statuses] of [
     if (sanitized) return;
     assert.ok(peak < 200, `${peak} MB`);
     assert.ok(longest < 1000, `${longest} ms`);
-  });
-}
-
-// Asks for /health all the time, in a process of its own, and says for each line it gets how long
-// the longest answer since the last one took, in ms.
-const poll = `
-  const http = require('node:http');
-  const agent = new http.Agent({ keepAlive: true });
-  let began, longest = 0;
-  function ask() {
-    began = performance.now();
-    http.get(process.argv[1] + '/health', { agent }, (response) => {
-      response.resume();
-      response.on('end', () => {
-        longest = Math.max(longest, performance.now() - began);
-        setImmediate(ask);
-      });
-    }).on('error', () => process.exit());
-  }
-  process.stdin.on('data', () => {
-    console.log(Math.max(longest, performance.now() - began));
-    longest = 0;
-    began = performance.now();
-  });
-  ask();
-`;
-
-function poller(t, url) {
-  const child = spawn(process.execPath, ['-e', poll, url], { stdio: ['pipe', 'pipe', 'inherit'] });
-  t.after(() => child.kill());
-  return () => new Promise((resolve) => {
-    child.stdout.once('data', (line) => resolve(Number(line)));
-    child.stdin.write('?');
   });
 }
 

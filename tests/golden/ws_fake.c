@@ -551,10 +551,17 @@ static void on_admitted(void *ctx) {
     (void)ctx;
 }
 
+static void receive(struct fake *f, const char *text) {
+    struct error err;
+    yyjson_doc *doc = lmws_message_parse(text, strlen(text), &err);
+    lmws_session_receive(f->session, doc, &err);
+    yyjson_doc_free(doc);
+}
+
 static void run_line(struct fake *f, char *line) {
     struct error err;
     if (strncmp(line, "> ", 2) == 0) {
-        lmws_session_receive(f->session, line + 2, strlen(line + 2));
+        receive(f, line + 2);
         return;
     }
     if (strncmp(line, "! ", 2) != 0) return;
@@ -624,7 +631,7 @@ void ws_fake_run(const char *script, struct buf *out) {
     if (!stranger) {
         static const char hello[] = "{\"authVersion\":1,\"clientIdentifier\":\"x\","
                                     "\"clientPasskey\":\"right\"}";
-        lmws_session_receive(f->session, hello, strlen(hello));
+        receive(f, hello);
     }
     f->out = out;
     while ((line = strsep(&rest, "\n"))) {

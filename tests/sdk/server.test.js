@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { ask } from '../e2e/lib/ask.js';
 import { seeing, spoken } from '../e2e/lib/models.js';
+import { poller } from '../e2e/lib/poller.js';
 import { connect, generations, latest, Raw, start } from './lib/clients.js';
 
 const hello = () => spoken('Hello from the model.');
@@ -322,4 +323,28 @@ test('images: a model with a projector sees what a client has prepared', async (
     { maxTokens: 5, temperature: 0 });
   assert.match(content, /\S/);
   assert.ok(stats.promptTokensCount > 64, `${stats.promptTokensCount}`);
+});
+
+test('a large message does not hold up others, and none overtakes it', async (t) => {
+  const daemon = await start(t, { models: { m: hello() } });
+  const raw = await Raw.open(daemon, 'llm');
+  const longestWait = poller(t, daemon.url);
+  const said = { role: 'user', content: [{ type: 'text', text: 'a few words' }] };
+  const large = JSON.stringify({ type: 'channelCreate', endpoint: 'predict', channelId: 1,
+    creationParameter: { modelSpecifier: { type: 'query', query: { identifier: 'nobody' } },
+      history: { messages: Array(15e6 / JSON.stringify(said).length | 0).fill(said) },
+      predictionConfigStack: { layers: [] } } });
+  await longestWait();
+  const began = performance.now();
+  raw.ws.send(large);
+  raw.send({ type: 'rpcCall', endpoint: 'listLoaded', callId: 2 });
+  const listed = raw.first((m) => m.callId === 2);
+  const { type } = await raw.ended(1);
+  const took = performance.now() - began, waited = await longestWait();
+  assert.equal(type, 'channelError');
+  await listed;
+  const order = raw.all.map((m) => m.channelId ?? m.callId).filter(Boolean);
+  assert.deepEqual(order, [1, 2]);
+  t.diagnostic(`took ${Math.round(took)} ms, others waited ${Math.round(waited)} ms`);
+  assert.ok(waited < took / 2, `others waited ${waited} of ${took} ms`);
 });

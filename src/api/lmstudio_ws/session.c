@@ -224,16 +224,18 @@ static void dispatch(struct lmws_session *session, yyjson_val *root) {
     warn(session, "Unknown message type.");
 }
 
-void lmws_session_receive(struct lmws_session *session, const char *text, size_t len) {
-    struct error err;
+yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err) {
+    return json_parse_object(text, len, err);
+}
+
+void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
+                          const struct error *err) {
     if (session->refused) return;
-    yyjson_doc *doc = json_parse_object(text, len, &err);
     if (!session->admitted) {
         authenticate(session, yyjson_doc_get_root(doc));
     } else if (!doc) {
-        warn(session, err.text);
+        warn(session, err->text);
     } else {
         dispatch(session, yyjson_doc_get_root(doc));
     }
-    yyjson_doc_free(doc);
 }

@@ -141,8 +141,12 @@ struct lmws_session;
 /* Borrows host for its life. */
 struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_host *host,
                                       struct lmws_transport transport);
-/* One text message; any bytes. */
-void lmws_session_receive(struct lmws_session *session, const char *text, size_t len);
+/* Parse one text message, any bytes; safe on any thread. NULL: the error says why. The caller
+ * frees it. */
+yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err);
+/* Take what came of the parsing: doc, or NULL and the error. Borrows both for the call. */
+void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
+                          const struct error *err);
 /* The client reads too slowly / fast enough again. */
 void lmws_session_pause(struct lmws_session *session, bool paused);
 /* The socket is gone: cancels predictions and unfinished loads. Not from inside its own calls.

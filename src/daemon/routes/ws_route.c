@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "daemon/offload.h"
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
 #include "daemon/ws_host.h"
@@ -14,14 +15,40 @@ enum { STRANGER_MESSAGE_MAX = 64 << 10 };
 
 struct socket {
     const struct settings_store *settings;
+    struct offload *offload;
     struct websocket *ws;
     struct lmws_session *session;
+    struct buf message; /* a long one, while it is parsed */
+    yyjson_doc *doc;
+    struct error err;
     char peer[HTTP_PEER_SIZE];
 };
 
+static void parse_work(void *ctx) {
+    struct socket *s = ctx;
+    s->doc = lmws_message_parse(buf_str(&s->message), s->message.len, &s->err);
+}
+
+static void parse_on_done(void *ctx) {
+    struct socket *s = ctx;
+    yyjson_doc *doc = s->doc;
+    buf_clear(&s->message);
+    lmws_session_receive(s->session, doc, &s->err);
+    yyjson_doc_free(doc);
+    websocket_go_on(s->ws); /* may free the socket */
+}
+
 static void socket_on_message(void *ctx, const char *text, size_t len) {
     struct socket *s = ctx;
-    lmws_session_receive(s->session, text, len);
+    struct error err;
+    if (len >= OFFLOAD_MIN) {
+        websocket_keep_message(s->ws, &s->message);
+        offload_run(s->offload, len, &(struct offload_piece){ parse_work, parse_on_done, s });
+        return;
+    }
+    yyjson_doc *doc = lmws_message_parse(text, len, &err);
+    lmws_session_receive(s->session, doc, &err);
+    yyjson_doc_free(doc);
 }
 
 static void socket_on_pressure(void *ctx, bool paused) {
@@ -63,6 +90,7 @@ void route_ws(void *ctx, struct exchange *x) {
     enum lmws_namespace ns = lmws_namespace_parse(exchange_path(x) + 1);
     struct socket *s = xcalloc(1, sizeof *s);
     s->settings = r->settings;
+    s->offload = r->offload;
     exchange_peer(x, s->peer);
     s->ws = websocket_accept(x, r->loop, &socket_events, s);
     if (!s->ws) {

@@ -161,9 +161,40 @@ static void send_long(struct websocket *ws, size_t len) {
     free(text);
 }
 
+/* A message that is worked on elsewhere for a while, then told by its length. */
+struct kept {
+    uv_timer_t timer;
+    struct websocket *ws;
+    struct buf message;
+};
+
+static void on_kept_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void on_kept_done(uv_timer_t *timer) {
+    struct kept *k = timer->data;
+    char text[32];
+    int len = snprintf(text, sizeof text, "kept %zu", k->message.len);
+    buf_clear(&k->message);
+    websocket_send(k->ws, text, (size_t)len);
+    uv_close((uv_handle_t *)timer, on_kept_closed);
+    tell("ws goes on");
+    websocket_go_on(k->ws);
+}
+
+static void keep(struct websocket *ws) {
+    struct kept *k = xcalloc(1, sizeof *k);
+    k->ws = ws;
+    k->timer.data = k;
+    websocket_keep_message(ws, &k->message);
+    (void)uv_timer_init(&child.loop, &k->timer);
+    (void)uv_timer_start(&k->timer, on_kept_done, 50, 0);
+}
+
 /* An echo that takes 1,000 bytes; "close" and "end" make it leave, "stranger"
  * and "friend" begin and end the wait for admission, "long N" is answered with N
- * bytes. */
+ * bytes, "keep" is worked on for 50 ms. */
 static void on_ws_message(void *ctx, const char *text, size_t len) {
     struct websocket *ws = *(struct websocket **)ctx;
     if (strcmp(text, "close") == 0) {
@@ -175,6 +206,8 @@ static void on_ws_message(void *ctx, const char *text, size_t len) {
         websocket_await_admission(ws);
     } else if (strcmp(text, "friend") == 0) {
         websocket_admit(ws);
+    } else if (strncmp(text, "keep", 4) == 0) {
+        keep(ws);
     } else if (strncmp(text, "long ", 5) == 0) {
         send_long(ws, strtoul(text + 5, NULL, 10));
     } else {

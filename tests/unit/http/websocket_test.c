@@ -272,6 +272,43 @@ static void test_long_answers_arrive_whole_at_a_slow_reader(void **state) {
     fixture_expect(shared, "ws closed");
 }
 
+/* In one write: those that follow are with the server already. */
+static void test_no_message_overtakes_one_that_is_kept(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_text(fd, "keep");
+    for (int i = 0; i < 3; i++) send_text(fd, "next");
+    send_text(fd, "keep it");
+    send_text(fd, "last");
+    expect_frame(fd, OP_TEXT, "kept 4", 6);
+    for (int i = 0; i < 3; i++) expect_frame(fd, OP_TEXT, "next", 4);
+    expect_frame(fd, OP_TEXT, "kept 7", 6);
+    expect_frame(fd, OP_TEXT, "last", 4);
+    close(fd);
+    fixture_expect(shared, "ws goes on");
+    fixture_expect(shared, "ws goes on");
+    fixture_expect(shared, "ws closed");
+}
+
+static void test_a_socket_ends_only_when_its_kept_message_is_done(void **state) {
+    (void)state;
+    int fd = open_socket();
+    send_text(fd, "keep");
+    (void)shutdown(fd, SHUT_RDWR);
+    close(fd);
+    fixture_expect(shared, "ws goes on");
+    fixture_expect(shared, "ws closed");
+}
+
+static void test_a_server_ends_only_when_a_kept_message_is_done(void **state) {
+    (void)state;
+    struct fixture *f = fixture_start(&http_limits_default, false);
+    int fd = open_socket_of(f);
+    send_text(fd, "keep");
+    close(fd);
+    fixture_stop(f);
+}
+
 static void test_a_silent_peer_is_given_up(void **state) {
     struct http_limits limits = http_limits_default;
     struct buf rest = { .max = 0 };
@@ -427,6 +464,9 @@ int main(void) {
         cmocka_unit_test(test_too_long_in_pieces),
         cmocka_unit_test(test_long_answers_arrive_whole),
         cmocka_unit_test(test_long_answers_arrive_whole_at_a_slow_reader),
+        cmocka_unit_test(test_no_message_overtakes_one_that_is_kept),
+        cmocka_unit_test(test_a_socket_ends_only_when_its_kept_message_is_done),
+        cmocka_unit_test(test_a_server_ends_only_when_a_kept_message_is_done),
         cmocka_unit_test(test_a_silent_peer_is_given_up),
         cmocka_unit_test(test_a_slow_reader_is_not_silent),
         cmocka_unit_test(test_the_server_closes),
