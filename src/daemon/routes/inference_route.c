@@ -175,7 +175,9 @@ static void pass_on(struct part *part, const struct service_event *ev) {
     if (!bytes.overflowed) {
         deliver(a, &bytes, step);
     } else {
-        error_set(&err, ERR_INTERNAL, "The answer is larger than %d bytes.", REPLY_MAX);
+        error_set(&err, ERR_INVALID_REQUEST,
+                  "The answer is larger than %d bytes; ask for less at once, or stream it.",
+                  REPLY_MAX);
         if (a->begun)
             fail_stream(part, &err);
         else
