@@ -183,6 +183,31 @@ test('waiters of different models are served in order of arrival', async (t) => 
     ['slow', 'gamma', 'alpha', 'beta']);
 });
 
+for (const parallel of [1, 4]) {
+  test(`only running answers drain: behind 40 queued requests, ${parallel} at a time`, async (t) => {
+    const d = await Daemon.start(t, { models: { ...models(), slow: endless() },
+      settings: { switch_window_ms: 0, models: { slow: { parallel } } } });
+    let ended = 0;
+    const ask = async () => {
+      const { body } = await d.chat('slow', { max_tokens: 40 });
+      ended++;
+      return body.choices[0].finish_reason;
+    };
+    const first = await speaking(d, 'slow', { max_tokens: 40 });
+    const crowd = Array.from({ length: 40 }, ask);
+    let queue;
+    do queue = await d.instance('slow'); while (queue.running + queue.waiting < 41);
+    assert.equal(queue.running, parallel);
+    const began = performance.now();
+    assert.equal((await d.chat('beta')).status, 200);
+    const during = ended + Number(first.finish !== null);
+    t.diagnostic(`${during} of 41 answers ended before, ${Math.round(performance.now() - began)} ms`);
+    assert.ok(during <= parallel, `${during} answers ended before`);
+    const finished = await Promise.all(crowd); // who was queued is served afterwards
+    assert.deepEqual(new Set(finished), new Set(['length']));
+  });
+}
+
 const said = [{ role: 'user', content: 'Hi' }];
 // What the model's worker would refuse unread.
 const hopeless = [
