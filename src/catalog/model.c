@@ -71,9 +71,9 @@ static uint32_t at_most_u32(int64_t n) {
     return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* A vocabulary may write a token longer than its text, never shorter. Other tokenizers than these
- * drop white space, or take any word for the unknown one. The least is for texts that a small
- * vocabulary does not cover. */
+/* A vocabulary may write a token longer than its text, never shorter. Other tokenizers than
+ * these drop white space, or take any word for the unknown one. The least is for texts that a
+ * small vocabulary does not cover. */
 static uint32_t longest_token(const struct gguf_meta *meta) {
     enum { LEAST = 8 };
     if (!is_one_of(meta->tokenizer, "gpt2", "llama") || meta->longest_token == 0) return 0;

@@ -186,8 +186,8 @@ struct http_stream *exchange_upgrade(struct exchange *x, const char *protocol,
                                      const struct http_stream_events *events, void *ctx);
 /* Queue bytes; copies. Never blocks. */
 void http_stream_write(struct http_stream *s, const void *bytes, size_t len);
-/* While reading is paused no more than STREAM_LATE_MAX bytes still come, and nothing is heard of
- * a client that leaves. */
+/* While reading is paused no more than STREAM_LATE_MAX bytes still come, and nothing is heard
+ * of a client that leaves. */
 void http_stream_pause_reading(struct http_stream *s);
 void http_stream_resume_reading(struct http_stream *s);
 /* Send what is queued, then close. */

@@ -50,8 +50,8 @@ struct websocket_events {
 struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
                                    const struct websocket_events *events, void *ctx);
 
-/* Only from inside on_message: move the message's bytes to *ret, to work on them elsewhere. They
- * still count with request bodies, and no further message and no on_closed comes before
+/* Only from inside on_message: move the message's bytes to *ret, to work on them elsewhere.
+ * They still count with request bodies, and no further message and no on_closed comes before
  * websocket_go_on. */
 void websocket_keep_message(struct websocket *ws, struct buf *ret);
 /* The bytes are freed. on_message or on_closed may be called from inside, as the last thing. */
