@@ -74,6 +74,22 @@ test('get with words lists what the hub has; -y takes the first', async (t) => {
   assert.match(none.err, /no GGUF model for 'nothing'/);
 });
 
+test('get without a name lists what is downloaded most', async (t) => {
+  const { d, hub } = await start(t);
+  const listed = await run(d, ['get']);
+  assert.match(listed.out, /people\/Speaker-GGUF +Q4_K_M +.* yes +1000/);
+  assert.match(listed.err, /Name one of these models/);
+  assert.equal(listed.code, 1);
+  assert.ok(hub.requests.every((r) => r.port === 'api'), 'nothing was downloaded');
+});
+
+test('a hub without https is used on this machine only', async (t) => {
+  const d = await Daemon.start(t, { env: { HF_ENDPOINT: 'http://192.0.2.1', HF_HUB_OFFLINE: '' } });
+  const { code, err } = await run(d, ['get', REPO]);
+  assert.equal(code, 1);
+  assert.match(err, /HF_ENDPOINT.*https/);
+});
+
 test('what cannot be got says why and exits with 1', async (t) => {
   const { d, hub } = await start(t);
   const unknown = await run(d, ['get', 'no/thing']);

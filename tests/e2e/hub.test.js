@@ -115,6 +115,18 @@ test('a connection that is cut goes on where it was', async (t) => {
   assert.match(ranges[2], /^bytes=1\d\d\d\d\d-$/);
 });
 
+test('a range that the host does not have (416): it begins again', async (t) => {
+  const bytes = noise(200000);
+  const { d, hub } = await start(t, { repos: { [REPO]: { [FILE]: bytes } } });
+  hub.faults.push({ cutAfter: 100000 }, { status: 416 });
+  const end = await get(d, { model: REPO });
+  assert.equal(end.status, 'completed', JSON.stringify(end));
+  assert.equal(sha256(fs.readFileSync(placeOf(d))), sha256(bytes));
+  const ranges = hub.requests.filter((r) => r.port === 'content').map((r) => r.range);
+  assert.match(ranges[1], /^bytes=1\d\d\d\d\d-$/);
+  assert.equal(ranges[2], undefined);
+});
+
 test('a host that knows no ranges sends it all again', async (t) => {
   const bytes = noise(200000);
   const { d, hub } = await start(t, { repos: { [REPO]: { [FILE]: bytes } } });
