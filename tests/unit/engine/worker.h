@@ -45,9 +45,9 @@ struct worker {
 /* Start one and wait for its HELLO. */
 struct worker *worker_start(void);
 
-/* Option: threads and pieces of prompts are the same whatever else the machine does, and so is
- * the rounding: for those that compare the texts of two workers. */
-#define WORKER_STEADY "\"reproducible\":true"
+/* Options: threads, pieces of prompts and the kernels are the same whatever else the machine
+ * does, and so is the rounding: for those that compare texts. As a daemon's `reproducible`. */
+#define WORKER_STEADY "\"reproducible\":true,\"flash_attention\":false"
 
 /* Start one that has loaded the model. options: more fields of LOAD, as JSON members, or "". */
 struct worker *worker_load(const char *path, const char *options);

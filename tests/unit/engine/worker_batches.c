@@ -34,7 +34,7 @@ static int start_random(void **state) {
 /* For those that compare longer texts. */
 static int start_steady(void **state) {
     (void)state;
-    char *path = model_make("random", "random", "--seed", "7", NULL);
+    char *path = model_make("random-f32", "random", "--seed", "7", "--type", "f32", NULL);
     w = worker_load(path, "\"context_length\":2048,\"parallel\":3," WORKER_STEADY);
     free(path);
     return 0;

@@ -378,9 +378,14 @@ static void test_reproducible_decides_what_moves_the_last_bits(void **state) {
     assert_int_equal(effective.parallel, 1);
     assert_int_equal(effective.repack, LOAD_REPACK_FIRST);
     assert_int_equal(effective.speculation, LOAD_SPECULATION_OFF);
-    s = layer("{\"reproducible\":true,\"repack\":\"never\"}");
+    assert_int_equal(effective.flash_attention, 0);
+    s = layer("{\"reproducible\":true,\"repack\":\"never\",\"flash_attention\":true}");
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
     assert_int_equal(effective.repack, LOAD_REPACK_NEVER);
+    assert_int_equal(effective.flash_attention, 1);
+    s = layer("{\"reproducible\":true,\"kv_type_v\":\"q8_0\"}"); /* which needs it */
+    assert_true(load_plan_resolve(&model, &layers, &effective, &err));
+    assert_int_equal(effective.flash_attention, -1);
 }
 
 static void test_patch_changes_what_it_names(void **state) {
