@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
-import { endless, slowToLoad, spoken } from './lib/models.js';
+import { endless, random, slowToLoad, spoken } from './lib/models.js';
 import { readEvents } from './lib/sse.js';
 import { speaking } from './lib/stream.js';
 
@@ -26,6 +26,27 @@ test('load: the answer, the echoed config, the list', async (t) => {
   assert.equal(model.loaded_instances.length, 1);
   assert.equal(model.loaded_instances[0].config.context_length, 512);
   assert.equal(model.loaded_instances[0].origin, 'explicit');
+});
+
+test('load: the rope, in either spelling, changes what the model says', async (t) => {
+  const d = await Daemon.start(t, { models: { dice: random() } });
+  const say = async (settings) => {
+    const { instance_id: id } = await d.load('dice', settings);
+    const prompt = 'The quick brown fox jumps over the lazy dog. ';
+    const { body } = await d.post('/v1/completions',
+      { model: id, prompt: prompt.repeat(4), max_tokens: 16, temperature: 0 });
+    return body.choices[0].text;
+  };
+  const plain = await say({});
+  for (const [snake, camel, value] of [['rope_frequency_base', 'ropeFrequencyBase', 50],
+    ['rope_frequency_scale', 'ropeFrequencyScale', 0.1]]) {
+    const other = await say({ [snake]: value });
+    assert.notEqual(other, plain, snake);
+    assert.equal(await say({ [camel]: value }), other, camel);
+  }
+  const refused = await d.post('/api/v1/models/load', { model: 'dice', ropeFrequencyScale: 2 });
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.error.message, /ropeFrequencyScale/);
 });
 
 test('identifiers: own, key:2, taken', async (t) => {

@@ -34,6 +34,9 @@ static bool load_describe(const char *body, size_t len, struct buf *out, struct 
     buf_addf(out, "flash_attention: %d\n", load.settings.flash_attention);
     buf_addf(out, "offload_kv_cache_to_gpu: %d\n", load.settings.offload_kv_cache_to_gpu);
     buf_addf(out, "gpu_layers: %lld\n", (long long)load.settings.gpu_layers);
+    if (load.settings.rope_frequency_base > 0 || load.settings.rope_frequency_scale > 0)
+        buf_addf(out, "rope: %g %g\n", load.settings.rope_frequency_base,
+                 load.settings.rope_frequency_scale);
     buf_addf(out, "keep: %d\nforce: %d\necho: %d\n", load.keep, load.force, echo);
     yyjson_doc_free(doc);
     return true;

@@ -170,10 +170,12 @@ test('load settings go in and come back', async (t) => {
     contextLength: 300, evalBatchSize: 128, flashAttention: true, tryMmap: false, seed: 7,
     maxParallelPredictions: 3, llamaKCacheQuantizationType: 'q8_0',
     llamaVCacheQuantizationType: 'q8_0',
-    ropeFrequencyBase: 20000 } });
+    ropeFrequencyBase: 20000, ropeFrequencyScale: 0.5 } });
   const config = await model.getLoadConfig();
   for (const [name, value] of Object.entries({ contextLength: 300, evalBatchSize: 128,
     flashAttention: true, tryMmap: false, seed: 7, maxParallelPredictions: 3,
     llamaKCacheQuantizationType: 'q8_0', llamaVCacheQuantizationType: 'q8_0',
-    ropeFrequencyBase: 20000 })) assert.deepEqual(config[name], value, name);
+    ropeFrequencyBase: 20000, ropeFrequencyScale: 0.5 })) {
+    assert.deepEqual(config[name], value, name);
+  }
 });

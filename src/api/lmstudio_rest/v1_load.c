@@ -22,11 +22,27 @@ static bool model_read(yyjson_val *obj, const char **ret_model, struct error *er
         "'model' is missing; send the key of a model of GET /api/v1/models.");
 }
 
+/* As LM Studio's SDK spells them; the names of the settings themselves win. */
+static bool rope_read(yyjson_val *obj, struct load_settings *settings, struct error *err) {
+    static const struct {
+        const char *spelling, *field;
+    } rope[] = { { "ropeFrequencyBase", "rope_frequency_base" },
+                 { "ropeFrequencyScale", "rope_frequency_scale" } };
+    for (size_t i = 0; i < sizeof rope / sizeof rope[0]; i++) {
+        const struct load_field *field = load_field_find(rope[i].field);
+        double min, max, value = 0; /* 0: not in the body; sets nothing */
+        load_field_range(field, &min, &max);
+        if (!json_read_double(obj, rope[i].spelling, min, max, &value, err)) return false;
+        load_field_set_number(field, settings, value);
+    }
+    return true;
+}
+
 static bool load_read(yyjson_val *obj, struct load_request *load, bool *echo,
                       struct error *err) {
     return model_read(obj, &load->model, err) &&
            name_read(obj, "identifier", &load->identifier, err) &&
-           api_read_ttl(obj, &load->ttl, err) &&
+           api_read_ttl(obj, &load->ttl, err) && rope_read(obj, &load->settings, err) &&
            load_settings_read(obj, false, &load->settings, err) &&
            json_read_bool(obj, "keep", &load->keep, err) &&
            json_read_bool(obj, "force", &load->force, err) &&
