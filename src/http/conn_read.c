@@ -103,7 +103,7 @@ static void conn_feed_pending(struct conn *c) {
     free(bytes);
     if (c->state == CONN_CLOSED) return;
     if (c->state == CONN_UPGRADED) conn_watch_stall(c);
-    bool room = c->pending.len < c->server->limits->pipelined;
+    bool room = c->pending.len < c->server->limits->pipelined && !c->upgraded.paused;
     if (room && !stream_resume_reading(&c->stream)) conn_close(c);
 }
 

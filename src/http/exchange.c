@@ -223,10 +223,12 @@ void http_stream_write(struct http_stream *s, const void *bytes, size_t len) {
 }
 
 void http_stream_pause_reading(struct http_stream *s) {
+    s->paused = true;
     if (s->conn->state == CONN_UPGRADED) stream_pause_reading(&s->conn->stream);
 }
 
 void http_stream_resume_reading(struct http_stream *s) {
+    s->paused = false;
     if (s->conn->state == CONN_UPGRADED && !stream_resume_reading(&s->conn->stream))
         conn_close(s->conn);
 }

@@ -100,6 +100,7 @@ struct http_stream {
     struct conn *conn;
     const struct http_stream_events *events; /* NULL: not upgraded */
     void *ctx;
+    bool paused; /* http_stream_pause_reading */
 };
 
 struct conn {

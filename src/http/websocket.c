@@ -293,7 +293,7 @@ static void finish(struct websocket *ws);
 
 /* In the order in which they came, until another one is kept. */
 static void take_later(struct websocket *ws) {
-    while (ws->later.len > 0 && !ws->kept && !ws->closing) {
+    while (ws->later.len > 0 && !ws->kept && ws->stream && !ws->closing) {
         size_t len;
         struct buf message = BUF_INIT(ws->message.max);
         memcpy(&len, ws->later.data, sizeof len);

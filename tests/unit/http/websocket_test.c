@@ -309,6 +309,31 @@ static void test_a_server_ends_only_when_a_kept_message_is_done(void **state) {
     fixture_stop(f);
 }
 
+/* All in the same bytes as the handshake: what comes while a message is kept stays outside. */
+static void test_a_message_behind_the_handshake_may_be_kept(void **state) {
+    (void)state;
+    enum { FURTHER = 400 };
+    char *text = repeat("x", 1000);
+    int fd = client_connect(shared);
+    client_send(fd, SHAKE);
+    send_text(fd, "keep");
+    for (int i = 0; i < FURTHER; i++) send_text(fd, text);
+    struct buf out = { .max = 0 };
+    client_read_until(fd, &out, "\r\n\r\n");
+    buf_clear(&out);
+    expect_frame(fd, OP_TEXT, "kept 4", 6);
+    unsigned char head[4], body[1000];
+    for (int i = 0; i < FURTHER; i++) {
+        read_bytes(fd, head, 4);
+        read_bytes(fd, body, 1000);
+        assert_memory_equal(body, text, 1000);
+    }
+    free(text);
+    close(fd);
+    fixture_expect(shared, "ws goes on");
+    expect_past_pressure(shared, "ws closed");
+}
+
 static void test_a_silent_peer_is_given_up(void **state) {
     struct http_limits limits = http_limits_default;
     struct buf rest = { .max = 0 };
@@ -467,6 +492,7 @@ int main(void) {
         cmocka_unit_test(test_no_message_overtakes_one_that_is_kept),
         cmocka_unit_test(test_a_socket_ends_only_when_its_kept_message_is_done),
         cmocka_unit_test(test_a_server_ends_only_when_a_kept_message_is_done),
+        cmocka_unit_test(test_a_message_behind_the_handshake_may_be_kept),
         cmocka_unit_test(test_a_silent_peer_is_given_up),
         cmocka_unit_test(test_a_slow_reader_is_not_silent),
         cmocka_unit_test(test_the_server_closes),
