@@ -13,6 +13,8 @@
 #include "worker.h"
 
 #define STORY "Once upon a time there was a small machine that slept most of the day. "
+/* The 60 words that follow have no other that is nearly as likely: rounding changes none. */
+#define SURE STORY STORY STORY "Four"
 #define LONG STORY STORY STORY STORY STORY STORY STORY STORY
 
 #define GREEDY "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":%d,\"temperature\":0}"
@@ -310,10 +312,10 @@ static void test_others_go_on_while_one_waits_for_its_grant(void **state) {
 /* No cell is left, and the answer waits; then it goes on as if nothing had been. */
 static void test_an_answer_waits_for_its_next_cells(void **state) {
     (void)state;
-    char *text = expected(STORY, 300);
+    char *text = expected(SURE, 60);
     struct worker *w = load_small("");
     w->mute = true;
-    int running = worker_ask(w, GREEDY, STORY, 300);
+    int running = worker_ask(w, GREEDY, SURE, 60);
     while (w->asks == 0) assert_true(worker_pump(w));
     int beats = w->heartbeats;
     while (w->heartbeats < beats + 3) assert_true(worker_pump(w)); /* it lives */
@@ -321,6 +323,27 @@ static void test_an_answer_waits_for_its_next_cells(void **state) {
     assert_int_equal(w->asks, 1);
     worker_grant(w, w->asked.ask, w->asked.bytes);
     w->mute = false;
+    expect(worker_end(w, running), text);
+    worker_stop(w, 0);
+    free(text);
+}
+
+/* Its client stops reading while its cells are asked for; another has the slot meanwhile. */
+static void test_one_that_waits_for_cells_can_be_put_aside(void **state) {
+    (void)state;
+    char *text = expected(SURE, 60);
+    struct worker *w = load(
+        "\"context_length\":4096,\"parallel\":1,\"cells\":256," WORKER_STEADY);
+    w->mute = true;
+    int running = worker_ask(w, GREEDY, SURE, 60);
+    while (w->asks == 0) assert_true(worker_pump(w));
+    worker_send(w, MSG_PAUSE, running, "");
+    int other = worker_ask(w, GREEDY, STORY "B", 8);
+    worker_grant(w, w->asked.ask, w->asked.bytes);
+    w->mute = false;
+    assert_false(worker_end(w, other)->failed);
+    assert_false(w->outcomes[running].ended);
+    worker_send(w, MSG_RESUME, running, "");
     expect(worker_end(w, running), text);
     worker_stop(w, 0);
     free(text);
@@ -420,6 +443,7 @@ int main(void) {
         cmocka_unit_test(test_it_asks_before_it_grows),
         cmocka_unit_test(test_others_go_on_while_one_waits_for_its_grant),
         cmocka_unit_test(test_an_answer_waits_for_its_next_cells),
+        cmocka_unit_test(test_one_that_waits_for_cells_can_be_put_aside),
         cmocka_unit_test(test_a_daemon_that_never_answers_hangs_no_worker),
         cmocka_unit_test(test_for_remembered_conversations_it_asks_politely),
         cmocka_unit_test(test_a_limit_lowered_later_is_obeyed),
