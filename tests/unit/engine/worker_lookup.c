@@ -162,6 +162,25 @@ static void test_several_answers_at_once_are_the_same(void **state) {
     }
 }
 
+/* Its client does not read, and others have all slots, with guesses of their own. */
+static void test_an_answer_with_guesses_can_be_put_aside(void **state) {
+    (void)state;
+    static const char ask[] = "{\"op\":\"completion\",\"prompt\":\"Go\",\"temperature\":0,"
+                              "\"max_tokens\":300}";
+    int id = worker_ask(guessing, "%s", ask), others[3];
+    worker_until_deltas(guessing, id, 3);
+    worker_send(guessing, MSG_PAUSE, id, "");
+    for (int i = 0; i < 3; i++) others[i] = worker_ask(guessing, "%s", ask);
+    for (int i = 0; i < 3; i++) assert_false(worker_end(guessing, others[i])->failed);
+    assert_false(guessing->outcomes[id].ended);
+    worker_send(guessing, MSG_RESUME, id, "");
+    const struct outcome *o = worker_end(guessing, id);
+    const struct outcome *same = answer(plain, "Go", "\"temperature\":0,\"max_tokens\":300");
+    assert_string_equal(buf_str(&o->content), buf_str(&same->content));
+    assert_int_equal(outcome_int(o, "completion_tokens"), 300);
+    assert_true(figure(o, "accepted_tokens") > 0);
+}
+
 static void test_a_grammar_is_answered_without_guesses(void **state) {
     (void)state;
     const struct outcome *o = answer(
@@ -188,6 +207,7 @@ int main(void) {
         cmocka_unit_test(test_a_conversation_goes_on_after_guesses),
         cmocka_unit_test(test_cancelled_answers_leave_a_slot_that_serves),
         cmocka_unit_test(test_several_answers_at_once_are_the_same),
+        cmocka_unit_test(test_an_answer_with_guesses_can_be_put_aside),
         cmocka_unit_test(test_a_grammar_is_answered_without_guesses),
         cmocka_unit_test(test_reproducible_answers_have_no_guesses),
     };
