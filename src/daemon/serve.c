@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/own_file.h"
 #include "base/xalloc.h"
+#include "daemon/catalog_log.h"
 #include "daemon/download_format.h"
 #include "daemon/engines.h"
 #include "daemon/events.h"
@@ -128,33 +129,9 @@ static void daemon_on_log(void *ctx, const struct log_line *line) {
 
 /* ---- catalog ---- */
 
-/* Both are sorted by key: *at is where the last search ended. */
-static bool had_problem(const struct catalog *before, const struct model *model, size_t *at) {
-    if (!before) return false;
-    while (*at < before->count && strcmp(before->models[*at].key, model->key) < 0) ++*at;
-    if (*at == before->count) return false;
-    const struct model *old = &before->models[*at];
-    return strcmp(old->key, model->key) == 0 && old->problem &&
-           strcmp(old->problem, model->problem) == 0;
-}
-
-/* What is wrong is said once. before may be NULL. */
-static void log_catalog(const struct catalog *catalog, const struct catalog *before) {
-    size_t broken = 0, at = 0;
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct model *model = &catalog->models[i];
-        if (!model->problem) continue;
-        broken++;
-        if (had_problem(before, model, &at)) continue;
-        log_warn("model %s cannot be loaded: %s", model->key, model->problem);
-    }
-    log_info("%zu models on disk%s", catalog->count - broken,
-             broken ? ", some files broken" : "");
-}
-
 static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     struct daemon *d = ctx;
-    log_catalog(catalog, d->catalog);
+    catalog_log(catalog, d->catalog);
     catalog_free(d->catalog);
     d->catalog = catalog;
     live_tell_catalog(&d->live, &d->options, catalog);
@@ -622,7 +599,7 @@ static bool daemon_start(struct daemon *d, struct error *err) {
     start_downloads(d);
     if (!start_supervisor(d, err) || !start_http(d, err)) return false;
     watch_pressure(d);
-    log_catalog(d->catalog, NULL);
+    catalog_log(d->catalog, NULL);
     return true;
 }
 

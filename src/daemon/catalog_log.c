@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/catalog_log.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* Both are sorted by key: *at is where the last search ended. */
+static bool had_problem(const struct catalog *before, const struct model *model, size_t *at) {
+    if (!before) return false;
+    while (*at < before->count && strcmp(before->models[*at].key, model->key) < 0) ++*at;
+    if (*at == before->count) return false;
+    const struct model *old = &before->models[*at];
+    return strcmp(old->key, model->key) == 0 && old->problem &&
+           strcmp(old->problem, model->problem) == 0;
+}
+
+void catalog_log(const struct catalog *catalog, const struct catalog *before) {
+    size_t broken = 0, at = 0;
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct model *model = &catalog->models[i];
+        if (!model->problem) continue;
+        broken++;
+        if (had_problem(before, model, &at)) continue;
+        log_warn("model %s cannot be loaded: %s", model->key, model->problem);
+    }
+    log_info("%zu models on disk%s", catalog->count - broken,
+             broken ? ", some files broken" : "");
+}
