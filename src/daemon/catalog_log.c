@@ -24,6 +24,7 @@ void catalog_log(const struct catalog *catalog, const struct catalog *before) {
         if (had_problem(before, model, &at)) continue;
         log_warn("model %s cannot be loaded: %s", model->key, model->problem);
     }
-    log_info("%zu models on disk%s", catalog->count - broken,
+    size_t whole = catalog->count - broken;
+    log_info("%zu model%s on disk%s", whole, whole == 1 ? "" : "s",
              broken ? ", some files broken" : "");
 }

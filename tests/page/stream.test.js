@@ -143,7 +143,7 @@ test('the log begins with its last lines when asked to', async (t) => {
   const none = await follow(t, daemon, '/api/v1/log?source=server');
   await daemon.settings({ jit: false });
   daemon.addModel('hello', spoken('Hello.'));
-  await none.first((e) => /1 models on disk/.test(e.text));
+  await none.first((e) => /1 model on disk/.test(e.text));
   assert.ok(!none.all.some((e) => /listening/.test(e.text)));
 });
 
