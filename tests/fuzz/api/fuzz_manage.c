@@ -28,7 +28,7 @@ static void try_unload(const char *body, size_t len) {
     struct error err = { 0 };
     char *id = NULL;
     if (lmstudio_v1_parse_unload(body, len, &id, &err)) {
-        assert(id && *id);
+        assert(!id || *id); /* none: all of them */
     } else {
         assert(err.text[0] && !id);
     }
