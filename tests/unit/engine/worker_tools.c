@@ -189,9 +189,9 @@ static void test_an_odd_schema_in_the_generic_format(void **state) {
     for (size_t i = 0; i < sizeof odd_schemas / sizeof odd_schemas[0]; i++) {
         struct outcome *o = worker_run(
             w,
-            "{\"op\":\"chat\"," USER ",\"max_tokens\":50,\"tool_choice\":\"required\","
-            "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"odd\",\"parameters\":"
-            "%s}}]}",
+            "{\"op\":\"chat\"," USER ",\"seed\":1,\"max_tokens\":200,"
+            "\"tool_choice\":\"required\",\"tools\":[{\"type\":\"function\",\"function\":{"
+            "\"name\":\"odd\",\"parameters\":%s}}]}",
             odd_schemas[i]);
         if (o->failed) fail_msg("%s: %s", odd_schemas[i], outcome_str(o, "text"));
         assert_string_equal(buf_str(&o->calls[0].name), "odd");
