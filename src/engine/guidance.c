@@ -62,13 +62,26 @@ static LlgTokenizer *tokenizer_of(const struct pieces *p, uint32_t count) {
     return llg_new_tokenizer_v2(&init, message, sizeof message);
 }
 
+/* The last of all bytes is in no text: it is the end. */
+static void add_byte(struct pieces *p, llama_token token) {
+    const char byte = (char)token;
+    if (token == NO_TEXT) p->ends[p->end_count++] = (LlgToken)token;
+    (void)buf_add(&p->bytes, &byte, 1);
+    p->lens[token] = 1;
+}
+
 void guidance_warm(const struct llama_vocab *vocab) {
     if (shared.tokenizer) return;
-    int32_t count = llama_vocab_n_tokens(vocab);
+    int32_t count = vocab ? llama_vocab_n_tokens(vocab) : NO_TEXT + 1;
     struct pieces p = { .bytes = BUF_INIT(1 << 30) };
     p.lens = xcalloc((size_t)count, sizeof *p.lens);
     p.ends = xcalloc((size_t)count, sizeof *p.ends);
-    for (llama_token token = 0; token < count; token++) add_piece(&p, vocab, token);
+    for (llama_token token = 0; token < count; token++) {
+        if (vocab)
+            add_piece(&p, vocab, token);
+        else
+            add_byte(&p, token);
+    }
     shared.tokenizer = tokenizer_of(&p, (uint32_t)count);
     shared.made_by = getpid();
     buf_clear(&p.bytes);

@@ -24,7 +24,9 @@ extern "C" {
 /* Is it in this build? */
 bool guidance_is_there(void);
 
-/* Make what all answers share of the vocabulary: 0.1 to 0.8 s and 16 to 86 MB, once for a
+/* A vocabulary of NULL is one token for each byte: for what does not depend on the model.
+ *
+ * Make what all answers share of the vocabulary: 0.1 to 0.8 s and 16 to 86 MB, once for a
  * process and those that it forks. The others do it when they need it. */
 void guidance_warm(const struct llama_vocab *vocab);
 /* This process has made its own. */

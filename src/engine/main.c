@@ -30,6 +30,7 @@
 #include "engine/process_rights.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
+#include "engine/rules_check.h"
 #include "engine/sandbox.h"
 
 enum { EXIT_USAGE = 2 };
@@ -109,6 +110,7 @@ static void say_failed(struct link *link, const struct error *err) {
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
     yyjson_mut_obj_add_str(doc, root, "text", err->text);
+    if (err->param[0]) yyjson_mut_obj_add_str(doc, root, "param", err->param);
     link_send_doc(link, MSG_FAILED, 0, doc);
     link_drain(link);
 }
@@ -130,12 +132,23 @@ static void measure_and_report(struct link *link, struct load_message *request) 
     link_drain(link);
 }
 
-/* Wait for LOAD or MEASURE. False: STOP, or the daemon is gone. */
+static void check_and_report(struct link *link, yyjson_val *rules) {
+    struct error err;
+    if (rules_check(rules, &err)) {
+        link_send(link, MSG_CHECKED, 0, "{}", 2);
+        link_drain(link);
+    } else {
+        say_failed(link, &err);
+    }
+}
+
+/* Wait for LOAD, MEASURE or CHECK. False: STOP, or the daemon is gone. */
 static bool next_load(struct link *link, struct frame *ret) {
     while (link_fill(link)) {
         while (link_next(link, ret)) {
             if (ret->type == MSG_STOP) return false;
-            if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE) return true;
+            if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE || ret->type == MSG_CHECK)
+                return true;
         }
         link_wait(link, NULL, 0, -1);
     }
@@ -191,8 +204,22 @@ static bool load_and_report(struct engine *e, struct load_message *request,
     return true;
 }
 
+/* What a client sent has its say in a process that has no other use. */
+static void obey_check(struct engine *e, const struct frame *frame) {
+    struct error err;
+    struct sandbox sandbox;
+    const struct sandbox_rights nothing = { 0 };
+    yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
+    yyjson_val *rules = yyjson_doc_get_root(doc);
+    preparer_limit(yyjson_get_num(yyjson_obj_get(rules, "seconds")));
+    process_rights_drop_capabilities(NULL, NULL);
+    sandbox_enter(&sandbox, SANDBOX_LOADING, &nothing);
+    check_and_report(&e->link, rules);
+    yyjson_doc_free(doc);
+}
+
 /* From here on the model's file has its say. False: the process ends. */
-static bool obey(struct engine *e, const struct frame *frame) {
+static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
     struct sandbox sandbox;
     struct load_message request;
@@ -245,7 +272,11 @@ int main(int argc, char **argv) {
     say_hello(&engine.link);
     struct frame frame;
     if (!next_load(&engine.link, &frame)) return 0;
-    if (!obey(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
+    if (frame.type == MSG_CHECK) {
+        obey_check(&engine, &frame);
+        return 0;
+    }
+    if (!obey_load(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
     bool stopped = engine_run(&engine);
     preparers_end(&engine.preparers);

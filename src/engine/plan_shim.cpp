@@ -258,6 +258,26 @@ static void read_conversation(plan *p, const struct chat_templates *templates,
     apply_to(p, templates, input, answer_schema(input));
 }
 
+static void refuse_schema(struct error *err, const schema_error &e) {
+    error_set_param(err, ERR_INVALID_REQUEST, "response_format",
+                    "The schema in 'response_format' cannot be used: %s", e.what());
+}
+
+bool plan_shim_can_use(const char *schema, struct error *err) {
+    struct chat_input input = {};
+    input.schema = schema;
+    try {
+        (void)answer_schema(&input);
+        return true;
+    } catch (const schema_error &e) {
+        refuse_schema(err, e);
+    } catch (const std::exception &e) {
+        shim_error(err, ERR_INVALID_REQUEST, "The schema in 'response_format' cannot be used",
+                   e);
+    }
+    return false;
+}
+
 struct plan *plan_new(const struct chat_templates *templates, const struct chat_input *input,
                       struct error *err) {
     std::unique_ptr<chat_templates> own;
@@ -287,8 +307,7 @@ struct plan *plan_new(const struct chat_templates *templates, const struct chat_
         *err = e.error;
         return nullptr;
     } catch (const schema_error &e) {
-        error_set_param(err, ERR_INVALID_REQUEST, "response_format",
-                        "The schema in 'response_format' cannot be used: %s", e.what());
+        refuse_schema(err, e);
         return nullptr;
     } catch (const std::exception &e) {
         shim_error(err, ERR_INVALID_REQUEST,

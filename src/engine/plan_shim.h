@@ -58,6 +58,9 @@ struct chat_input {
 
 struct plan;
 
+/* Can a grammar be made of the schema, whatever the model? False with ERR_INVALID_REQUEST. */
+bool plan_shim_can_use(const char *schema, struct error *err);
+
 /* Apply the template. NULL with ERR_INVALID_REQUEST and the template's or the schema's own
  * complaint. */
 struct plan *plan_new(const struct chat_templates *templates, const struct chat_input *input,

@@ -17,13 +17,10 @@ enum { QUICK_MS = 250, QUICK_MAX = 2, LOOK_MS = 50 };
  * still in the kernel. */
 enum { LATE_USEC = 2000000 };
 
-static const double DEFAULT_SECONDS = 5;
-
 bool preparation_begin(struct engine *e, const struct load_settings *settings,
                        struct error *err) {
     struct preparation *p = &e->preparation;
-    double seconds = settings->prepare_seconds > 0 ? settings->prepare_seconds
-                                                   : DEFAULT_SECONDS;
+    double seconds = load_settings_prepare_seconds(settings);
     job_queue_init(&p->waiting);
     p->rules = (struct prepare_rules){ .model = &e->model,
                                        .limit_ms = (int64_t)(seconds * 1000) };

@@ -7,6 +7,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/proc_file.h"
 #include "engine/sandbox.h"
 
 enum { READ_CHUNK = 65536, LOW_PRIORITY = 10 };
@@ -39,6 +41,15 @@ static void limit_memory(uint64_t data) {
 #else
     (void)data;
 #endif
+}
+
+/* Bytes that count for RLIMIT_DATA; 0: the kernel does not say. */
+uint64_t preparer_data_bytes(void) {
+    char text[4096];
+    nbytes bytes = 0;
+    bool known = proc_file_read("/proc/self/status", text, sizeof text) &&
+                 memory_parse(text, "VmData", &bytes);
+    return known ? bytes : 0;
 }
 
 static void set_signals(void) {
@@ -110,6 +121,15 @@ static void set_timers(int64_t deadline_ms, int64_t tick_ms) {
     set_timer(ITIMER_REAL, deadline_ms * PREPARER_PATIENCE, 0);
     set_timer(ITIMER_PROF, tick_ms, tick_ms);
     atomic_store(&watch.shared->ticks, 0);
+}
+
+void preparer_limit(double seconds) {
+    int64_t ms = (int64_t)(seconds * 1000);
+    (void)signal(SIGVTALRM, SIG_DFL);
+    (void)signal(SIGALRM, SIG_DFL);
+    limit_memory(preparer_data_bytes());
+    set_timer(ITIMER_VIRTUAL, ms, 0);
+    set_timer(ITIMER_REAL, ms * PREPARER_PATIENCE, 0);
 }
 
 void preparer_work_begins(int64_t ms) {

@@ -47,10 +47,18 @@ typedef void (*preparer_fn)(void *ctx, struct preparer_self *self);
 /* Make what preparers need and share, before they are started. */
 typedef void (*preparer_warm_fn)(void *ctx);
 
+/* What limit_memory counts: this process's data, bytes. */
+uint64_t preparer_data_bytes(void);
+
 /* Become a preparer at this end of the socket, call fn until the other end is closed, and exit.
  * data: bytes that the process has now. */
 _Noreturn void preparer_run(int fd, struct preparer_shared *shared, pid_t parent, uint64_t data,
                             preparer_fn fn, void *ctx);
+
+/* This process is no preparer, but does the same for once: bound its memory and its stack, and
+ * end it when it has computed for so many seconds, or waited for a processor for
+ * PREPARER_PATIENCE times as long. */
+void preparer_limit(double seconds);
 
 /* The next frame, which is borrowed until the next call. False: the worker is gone. */
 bool preparer_read(struct preparer_self *self, struct frame *ret);

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/memory.h"
-#include "base/proc_file.h"
 #include "engine/starter.h"
 
 enum { READ_CHUNK = 65536 };
@@ -54,15 +52,6 @@ bool preparers_open(struct preparers *p, int count, struct error *err) {
     return true;
 }
 
-/* Bytes that count for RLIMIT_DATA; 0: the kernel does not say. */
-static uint64_t data_bytes(void) {
-    char text[4096];
-    nbytes bytes = 0;
-    bool known = proc_file_read("/proc/self/status", text, sizeof text) &&
-                 memory_parse(text, "VmData", &bytes);
-    return known ? bytes : 0;
-}
-
 static _Noreturn void become_starter(const struct preparers *p, int worker_fd, uint64_t data,
                                      preparer_fn fn, preparer_warm_fn warm, void *ctx) {
     (void)close(worker_fd);
@@ -87,7 +76,7 @@ static void ask_for(struct preparers *p, struct preparer *one) {
 
 bool preparers_start(struct preparers *p, int worker_fd, preparer_fn fn, preparer_warm_fn warm,
                      void *ctx, struct error *err) {
-    uint64_t data = data_bytes();
+    uint64_t data = preparer_data_bytes();
     pid_t pid = fork();
     if (pid < 0) {
         return error_set(err, ERR_LOAD_FAILED, "The worker cannot start a process: %s.",

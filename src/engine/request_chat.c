@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "engine/guidance_schema.h"
 
 void request_chat_clear(struct request_chat *chat) {
     free(chat->schema);
@@ -66,6 +67,34 @@ static bool values_fit(const char *field, yyjson_val *val, struct error *err) {
         "'%s' has schemas of %zu values, but at most %d are allowed; simplify "
         "them.",
         field, values, MAX_SCHEMA_VALUES);
+}
+
+/* In bytes, of those in it. NULL has none. */
+static size_t longest_pattern(yyjson_val *val) {
+    size_t longest = 0, i, count;
+    yyjson_val *key, *item;
+    if (yyjson_is_arr(val)) {
+        yyjson_arr_foreach(val, i, count, item) {
+            size_t len = longest_pattern(item);
+            if (len > longest) longest = len;
+        }
+        return longest;
+    }
+    yyjson_obj_foreach(val, i, count, key, item) {
+        bool is = yyjson_is_str(item) && yyjson_equals_str(key, "pattern");
+        size_t len = is ? yyjson_get_len(item) : longest_pattern(item);
+        if (len > longest) longest = len;
+    }
+    return longest;
+}
+
+static bool patterns_fit(yyjson_val *schema, struct error *err) {
+    size_t longest = longest_pattern(schema);
+    if (longest <= PATTERN_MAX) return true;
+    return error_set_param(err, ERR_INVALID_REQUEST, "response_format",
+                           "The schema in 'response_format' has a pattern of %zu bytes, but at "
+                           "most %d are allowed; shorten it.",
+                           longest, PATTERN_MAX);
 }
 
 static bool within_limits(const struct request_chat *chat, struct error *err) {
@@ -192,7 +221,7 @@ static bool read_schema(struct request_chat *chat, yyjson_val *format, struct er
                                "The schema in 'response_format' must be an object, not %s.",
                                json_type_phrase(schema));
     }
-    if (!values_fit("response_format", schema, err)) return false;
+    if (!values_fit("response_format", schema, err) || !patterns_fit(schema, err)) return false;
     bool empty = yyjson_obj_size(schema) == 0;
     chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : yyjson_val_write(schema, 0, NULL);
     return true;

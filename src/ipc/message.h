@@ -14,7 +14,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 8
+#define MESSAGE_VERSION 9
 
 enum { WORKER_FD = 3 };
 
@@ -29,6 +29,9 @@ enum message_type {
     MSG_FORGET,       /* empty: keep nothing of what has been processed, nor its files */
     MSG_GRANT,        /* growth_message.h: the answer to GROW, or that the limit has changed */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
+    MSG_CHECK,        /* instead of LOAD, {"seconds":x,"schema":"JSON" or "grammar":"GBNF"}: say
+                         CHECKED or FAILED, and exit. seconds: of computing, then the kernel ends
+                         it */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
@@ -47,8 +50,9 @@ enum message_type {
                        "library_seconds":x (of these in libllama),
                        "sandbox":"full"|"driver"|"calls"|"files"|"none",
                        "sandbox_missing":"sentence" (if it is not full)} */
-    MSG_FAILED,  /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence"} */
-    MSG_STARTED, /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",
+    MSG_FAILED,     /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence",
+                    "param":"field at fault" (optional)} */
+    MSG_STARTED,    /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",
                     "cache_miss":"...","cache_common":n,"unenforced":"not, if"}: it has a slot.
                     unenforced, of an answer with a schema, if the engine knows: keywords that
                     it does not enforce. The three before, of a
@@ -56,24 +60,25 @@ enum message_type {
                     not more, and how many tokens what is kept has in common with the prompt.
                     prompt: the text that the template made of a chat, if its body says
                     "report_prompt":true and it is not longer than 2 MiB */
-    MSG_PROMPT,  /* {"processed":n,"total":n,"cached":n}: after each prompt batch */
-    MSG_DELTA,   /* one step of an answer, see api/service.h "delta" */
-    MSG_VECTOR,  /* embeddings: raw little-endian float32s of the next input, in order */
-    MSG_DONE,    /* see api/service.h "done" */
-    MSG_ERROR,   /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
-    MSG_HEARTBEAT, /* empty: every second while there is work, from the decode loop itself */
-    MSG_LOG,       /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
-    MSG_MEMORY,    /* {"memory_bytes":n,"device_memory_bytes":n,
+    MSG_PROMPT,     /* {"processed":n,"total":n,"cached":n}: after each prompt batch */
+    MSG_DELTA,      /* one step of an answer, see api/service.h "delta" */
+    MSG_VECTOR,     /* embeddings: raw little-endian float32s of the next input, in order */
+    MSG_DONE,       /* see api/service.h "done" */
+    MSG_ERROR,      /* {"code":"...","text":"...","param":"..." (optional)}: ends the request */
+    MSG_HEARTBEAT,  /* empty: every second while there is work, from the decode loop itself */
+    MSG_LOG,        /* {"level":"warn","text":"..."}: for the daemon's log, bounded rate */
+    MSG_MEMORY,     /* {"memory_bytes":n,"device_memory_bytes":n,
                       "reserved_bytes":n,
                       "repack":"none"|"waiting"|"running"|"done"}: what the worker takes now, or
                       will when what is under way is done, has changed; what it was granted
                       beyond that is given back */
     MSG_MEASURED =
-        48,    /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
+        48,      /* {"model":n,"model_device":n,"context":n,"context_device":n}: bytes a load
                           would take, and how many of them on devices with their own memory */
-    MSG_STORE, /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n}: what the
+    MSG_STORE,   /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n}: what the
                   prompt store holds for this model, and what was done since the start */
-    MSG_GROW,  /* growth_message.h: it asks for more memory; one question at a time */
+    MSG_GROW,    /* growth_message.h: it asks for more memory; one question at a time */
+    MSG_CHECKED, /* {}: answers can be kept to what CHECK said, or that shows with a model only */
 };
 
 #endif

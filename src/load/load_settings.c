@@ -417,3 +417,7 @@ uint64_t load_settings_hash(const struct load_settings *effective) {
 uint64_t load_settings_state_hash(const struct load_settings *effective) {
     return hash_fields(effective, false);
 }
+
+double load_settings_prepare_seconds(const struct load_settings *settings) {
+    return settings->prepare_seconds > 0 ? settings->prepare_seconds : 5;
+}

@@ -98,6 +98,9 @@ enum {
     LOAD_MAX_PARALLEL = 64,
 };
 
+/* prepare_seconds, or its default. */
+double load_settings_prepare_seconds(const struct load_settings *settings);
+
 /* A field of struct load_settings by its name in JSON; opaque. */
 struct load_field;
 const struct load_field *load_field_find(const char *name); /* NULL if there is none */

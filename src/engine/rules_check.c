@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/rules_check.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "engine/guidance.h"
+#include "engine/plan_shim.h"
+
+/* Tokens in a grammar ("<think>", "<[7]>") are those of a vocabulary. */
+static bool names_tokens(const char *grammar) {
+    return strchr(grammar, '<') != NULL;
+}
+
+static bool check_grammar(const char *grammar, struct error *err) {
+    if (names_tokens(grammar)) return true;
+    struct llama_sampler *sampler = llama_sampler_init_grammar(NULL, grammar, "root");
+    if (sampler) llama_sampler_free(sampler);
+    return sampler || error_set_param(err, ERR_INVALID_REQUEST, "grammar",
+                                      "The grammar of the request cannot be used: it cannot be "
+                                      "read, or is none.");
+}
+
+static bool can_guide(const char *schema, struct error *err) {
+    static const struct guidance_thinking none;
+    yyjson_doc *doc = json_parse(schema, strlen(schema), err);
+    if (!doc) return false;
+    struct buf grammar = BUF_INIT(4 << 20), unenforced = BUF_INIT(1024);
+    bool ok = guidance_grammar(NULL, yyjson_doc_get_root(doc), &none, &grammar, &unenforced,
+                               err);
+    struct guidance *guidance = ok ? guidance_new(NULL, buf_str(&grammar), err) : NULL;
+    guidance_free(guidance);
+    buf_clear(&grammar);
+    buf_clear(&unenforced);
+    yyjson_doc_free(doc);
+    return guidance != NULL;
+}
+
+/* Which of the two a model uses depends on its template; what both refuse no model can use. */
+static bool check_schema(const char *schema, struct error *err) {
+    return plan_shim_can_use(schema, err) || (guidance_is_there() && can_guide(schema, err));
+}
+
+bool rules_check(yyjson_val *rules, struct error *err) {
+    const char *schema = yyjson_get_str(yyjson_obj_get(rules, "schema"));
+    const char *grammar = yyjson_get_str(yyjson_obj_get(rules, "grammar"));
+    if (grammar) return check_grammar(grammar, err);
+    return !schema || check_schema(schema, err);
+}
