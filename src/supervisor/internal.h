@@ -13,6 +13,7 @@
  *   unload.c, update.c, estimate.c, prefetch_call.c, forget_prompts.c   the other calls
  *   perform.c          one step: event -> lifecycle -> actions on workers and calls
  *   spawn.c            a worker for a slot
+ *   errand.c           a worker for one question
  *   load_order.c       what it is told to load
  *   worker_events.c    messages of workers -> events, and the sinks of requests
  *   notify.c           loads and unloads: how they go on, for the calls that wait
@@ -29,6 +30,7 @@
 
 #include "supervisor/activity.h"
 #include "supervisor/calls.h"
+#include "supervisor/errand.h"
 #include "supervisor/load_texts.h"
 #include "supervisor/log_budget.h"
 #include "supervisor/pinned.h"
@@ -81,7 +83,7 @@ struct supervisor {
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
     struct pinned pinned;
-    struct estimate *estimates;       /* under way; estimate.c */
+    struct errands errands;
     struct worker_owner worker_owner; /* of all instances' workers */
     struct standby *standby;
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
@@ -250,10 +252,6 @@ void supervisor_prepare(struct supervisor *sup);
  * take. */
 void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
                             const struct load_settings *effective, struct buf *out);
-
-/* ---- estimate.c ---- */
-/* The supervisor ends: kill their workers and answer nobody. */
-void supervisor_drop_estimates(struct supervisor *sup);
 
 /* ---- notify.c ---- */
 /* The event has been applied: tell the calls that it concerns. */

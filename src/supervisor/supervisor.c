@@ -142,7 +142,7 @@ static void supervisor_on_closed(uv_handle_t *handle) {
 
 void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
-    supervisor_drop_estimates(sup);
+    errands_drop(&sup->errands);
     prefetch_stop(sup->prefetch);
     prefetch_stop(sup->asked_prefetch);
     standby_free(sup->standby);
