@@ -41,6 +41,7 @@ static void call_free(struct call *call) {
     case CALL_REQUEST:
         service_request_clear(&call->request.asked);
         buf_clear(&call->request.output);
+        buf_clear(&call->request.rules);
         break;
     case CALL_LOAD:
     case CALL_GET_OR_LOAD:

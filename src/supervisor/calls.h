@@ -37,11 +37,16 @@ struct load_options {
     struct allowed_models allowed;
 };
 
+/* A schema or a grammar, and what is known of it. */
+enum rules_state { RULES_UNCHECKED, RULES_IN_LINE, RULES_IN_CHECK, RULES_CHECKED };
+
 struct request_call {
     struct service_request asked; /* the body is freed once it is with the worker */
     struct service_sink sink;
     int64_t received_usec;
-    int slot; /* where it runs; LC_NO_SLOT before */
+    enum rules_state rules_state;
+    struct buf rules; /* while it is in line: MSG_CHECK's payload */
+    int slot;         /* where it runs; LC_NO_SLOT before */
     uint32_t generation;
     int64_t dispatched_usec;
     struct {

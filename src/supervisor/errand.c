@@ -44,7 +44,10 @@ static void errand_on_frame(void *ctx, struct worker *worker, const struct frame
 static void errand_on_line(void *ctx, struct worker *worker, const char *line) {
     struct errand *e = ctx;
     (void)worker;
-    if (log_budget_take(&e->log_budget, clock_boottime()) == LOG_LINE)
+    if (log_budget_take(&e->log_budget, clock_boottime()) != LOG_LINE) return;
+    if (e->order.question == MSG_CHECK)
+        log_debug("%s: %s", e->order.name, line); /* of what is wrong with a client's text */
+    else
         log_warn("%s: %s", e->order.name, line);
 }
 

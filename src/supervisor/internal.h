@@ -7,6 +7,7 @@
  *   supervisor.c       the loop: deadline, queue of work; start and end
  *   prepare.c          what can be done before a load may begin
  *   requests.c         requests for an answer, gets-or-loads
+ *   check.c            whether a request's schema or grammar can be used, before a load
  *   reload.c           loads again what is pinned and whose worker died
  *   loads.c            explicit loads
  *   load_options.c     what loads ask for
@@ -31,6 +32,7 @@
 #include "supervisor/activity.h"
 #include "supervisor/calls.h"
 #include "supervisor/errand.h"
+#include "supervisor/known_rules.h"
 #include "supervisor/load_texts.h"
 #include "supervisor/log_budget.h"
 #include "supervisor/pinned.h"
@@ -84,6 +86,7 @@ struct supervisor {
     struct calls *calls;
     struct pinned pinned;
     struct errands errands;
+    struct known_rules known_rules;
     struct worker_owner worker_owner; /* of all instances' workers */
     struct standby *standby;
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
@@ -252,6 +255,12 @@ void supervisor_prepare(struct supervisor *sup);
  * take. */
 void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
                             const struct load_settings *effective, struct buf *out);
+
+/* ---- check.c ---- */
+/* Have a worker without a model see whether the rules of a request (MSG_CHECK's payload) can be
+ * used at all. False: that is known already. True: its call waits for the verdict, and begins
+ * once more or fails. */
+bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules);
 
 /* ---- notify.c ---- */
 /* The event has been applied: tell the calls that it concerns. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "catalog/matryoshka.h"
 #include "engine/prompt_length.h"
@@ -109,45 +110,67 @@ static bool can_read(const struct target *target, const struct call *call, struc
                            target->model_key);
 }
 
-/* How long the context would be if the model were loaded for the call. */
-static bool bound_of(struct supervisor *sup, const struct target *target,
-                     const struct call *call, struct prompt_bound *ret) {
+/* MSG_CHECK's payload; nothing if no rules of the client's decide whether the request works. Odd
+ * schemas of tools degrade their tool. */
+static void write_rules(const struct request_chat *chat, double seconds, struct buf *ret) {
+    if (!chat->schema && !chat->grammar) return;
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_real(doc, root, "seconds", seconds);
+    if (chat->grammar)
+        yyjson_mut_obj_add_str(doc, root, "grammar", chat->grammar);
+    else
+        yyjson_mut_obj_add_str(doc, root, "schema", chat->schema);
+    (void)json_write(doc, ret);
+    yyjson_mut_doc_free(doc);
+}
+
+/* The settings of the load that the call would cause. */
+static bool plan_of(struct supervisor *sup, const struct target *target,
+                    const struct call *call, struct load_settings *ret) {
     const struct load_settings requested = call_requested(call);
     bool own = call->request.asked.context_length != 0;
-    struct load_settings effective;
     struct lc_plan plan;
     struct error unwanted;
-    if (!target->model || !supervisor_plan(sup, target->model, own ? &requested : NULL,
-                                           &effective, &plan, &unwanted)) {
-        return false;
-    }
-    *ret = (struct prompt_bound){ .context = (size_t)effective.context_length,
-                                  .longest_token = target->model->longest_token };
-    return true;
+    return target->model &&
+           supervisor_plan(sup, target->model, own ? &requested : NULL, ret, &plan, &unwanted);
 }
 
 /* ... nor does anything that the worker would refuse unread cost a load or an eviction, nor a
- * text that fits into no context. How many tokens there are is known only when it is loaded. */
+ * text that fits into no context. How many tokens there are is known only when it is loaded.
+ * ret_rules: what is to be checked beside that. */
 static bool can_be_prepared(struct supervisor *sup, const struct target *target,
-                            const struct call *call, struct error *err) {
-    struct prompt_bound bound;
+                            const struct call *call, struct buf *ret_rules, struct error *err) {
     size_t len = 0;
     char *text = yyjson_mut_write(call->request.asked.body, 0, &len);
     struct sampling defaults = sampling_defaults();
     struct request request = { 0 };
+    struct load_settings effective;
     bool ok = request_parse(&request, text, len, &defaults, INT32_MAX, err);
-    if (ok && bound_of(sup, target, call, &bound))
+    if (ok && plan_of(sup, target, call, &effective)) {
+        struct prompt_bound bound = { .context = (size_t)effective.context_length,
+                                      .longest_token = target->model->longest_token };
         ok = prompt_length_may_fit(&request, &bound, err);
+        if (ok)
+            write_rules(&request.chat, load_settings_prepare_seconds(&effective), ret_rules);
+    }
     request_clear(&request);
     free(text);
     return ok;
 }
 
 /* Whether all that can be said before a load speaks for it. A worker that is there says it as
- * soon. */
+ * soon. ret_waits: the call begins once more when its schema or grammar has been checked. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
-                          const struct call *call, struct error *err) {
-    return supervisor_is_up(sup, target->model_key) || can_be_prepared(sup, target, call, err);
+                          struct call *call, bool *ret_waits, struct error *err) {
+    struct buf rules = BUF_INIT(FRAME_MAX_TO_WORKER);
+    *ret_waits = false;
+    if (call->request.rules_state == RULES_CHECKED || supervisor_is_up(sup, target->model_key))
+        return true;
+    bool ok = can_be_prepared(sup, target, call, &rules, err);
+    if (ok && rules.len > 0) *ret_waits = supervisor_check_rules(sup, call, &rules);
+    buf_clear(&rules);
+    return ok;
 }
 
 bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct error *err) {
@@ -158,10 +181,12 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
                      ? supervisor_resolve_reference(sup, asked->instance, &target, err)
                      : supervisor_resolve(sup, asked->model, &target, err);
     const struct load_settings requested = call_requested(call);
+    bool waits = false;
     return found && allowed_models_require(&asked->allowed, target.model_key, err) &&
            type_fits(&target, call, err) && dimensions_fit(&target, call, err) &&
-           can_read(&target, call, err) && deserves_load(sup, &target, call, err) &&
-           begin(sup, call, &target, asked->context_length ? &requested : NULL, &ev, err);
+           can_read(&target, call, err) && deserves_load(sup, &target, call, &waits, err) &&
+           (waits ||
+            begin(sup, call, &target, asked->context_length ? &requested : NULL, &ev, err));
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,

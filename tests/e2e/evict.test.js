@@ -216,6 +216,12 @@ const hopeless = [
   ['/v1/chat/completions', { messages: said, stop: Array(65).fill('.') }],
   ['/v1/chat/completions', { messages: said, tool_choice: 'perhaps', tools: [] }],
   ['/v1/chat/completions', { messages: said, grammar: `root ::= ${'('.repeat(999)}` }],
+  ['/v1/chat/completions', { messages: said, grammar: 'root ::= (((' }],
+  ['/v1/completions', { prompt: 'Hi', grammar: 'no grammar at all' }],
+  ...[{ type: 'bogus' }, { $ref: '#/$defs/none' }, { enum: [] },
+    { type: 'string', pattern: `^${'a'.repeat(5000)}$` }]
+    .map((schema) => ['/v1/chat/completions', { messages: said,
+      response_format: { type: 'json_schema', json_schema: { name: 's', schema } } }]),
   ['/v1/completions', { prompt: 'Hi', logit_bias: { many: 1 } }],
   ['/v1/completions', { prompt: 'x'.repeat(8e6) }],
   ['/v1/completions', { prompt: Array(2e5).fill(1) }],

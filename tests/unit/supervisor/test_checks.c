@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* A schema or grammar is checked by a worker without a model before anything is loaded. */
+#include "scene.h"
+
+#include <string.h>
+
+#include "supervisor/known_rules.h"
+
+#define CHAT(more)                                                                             \
+    "{\"op\":\"chat\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]" more "}"
+#define SCHEMA(type)                                                                           \
+    CHAT(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"                     \
+         "{\"schema\":{\"type\":\"" type "\"}}}")
+
+static call_id chat_with(struct scene *s, const char *body, struct told *told) {
+    call_id id = generate_with(s, OP_CHAT, "one", body, told);
+    turn(s);
+    return id;
+}
+
+static void test_a_checked_schema_is_loaded_for(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("string"), s->told);
+    assert_int_equal(puppet_count(), 1);
+    const char *rules = puppet_heard(puppet(0), MSG_CHECK);
+    assert_non_null(strstr(rules, "{\\\"type\\\":\\\"string\\\"}"));
+    assert_null(puppet_heard(puppet(0), MSG_LOAD));
+    say(s, 0, MSG_CHECKED, "{}");
+    assert_true(puppet_was_killed(puppet(0)));
+    assert_int_equal(puppet_count(), 2);
+    assert_non_null(puppet_heard(puppet(1), MSG_LOAD));
+    assert_int_equal(told_of(s->told), 0);
+}
+
+static void test_a_schema_that_cannot_be_used_costs_no_load(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("bogus"), s->told);
+    say(s, 0, MSG_FAILED,
+        "{\"code\":\"invalid_request_error\",\"text\":\"It is bogus.\","
+        "\"param\":\"response_format\"}");
+    assert_int_equal(s->told->errors, 1);
+    assert_int_equal(s->told->error.code, ERR_INVALID_REQUEST);
+    assert_string_equal(s->told->error.text, "It is bogus.");
+    assert_string_equal(s->told->error.param, "response_format");
+    assert_int_equal(puppet_count(), 1);
+}
+
+static void test_a_grammar_that_kills_its_reader_costs_no_load(void **state) {
+    struct scene *s = *state;
+    chat_with(s, CHAT(",\"grammar\":\"root ::= x\""), s->told);
+    assert_non_null(strstr(puppet_heard(puppet(0), MSG_CHECK), "root ::= x"));
+    die(s, 0);
+    assert_int_equal(s->told->error.code, ERR_INVALID_REQUEST);
+    assert_int_equal(puppet_count(), 1);
+}
+
+static void test_rules_that_are_known_are_not_checked_again(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("string"), s->told);
+    say(s, 0, MSG_CHECKED, "{}");
+    say(s, 1, MSG_FAILED, "{\"code\":\"model_load_failed\",\"text\":\"No.\"}");
+    die(s, 1);
+    assert_int_equal(s->told->errors, 1);
+    int before = puppet_count();
+    chat_with(s, SCHEMA("string"), &s->told[1]);
+    for (int i = before; i < puppet_count(); i++)
+        assert_null(puppet_heard(puppet(i), MSG_CHECK));
+}
+
+static void test_beside_a_model_that_is_up_nothing_is_checked(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", s->told);
+    say(s, 0, MSG_READY, READY);
+    chat_with(s, SCHEMA("string"), &s->told[1]);
+    assert_int_equal(puppet_count(), 1);
+    assert_non_null(strstr(puppet_heard(puppet(0), MSG_REQUEST), "json_schema"));
+}
+
+static void test_two_checks_at_a_time_and_the_others_in_line(void **state) {
+    struct scene *s = *state;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c"), SCHEMA("d") };
+    static const char refused[] = "{\"code\":\"invalid_request_error\",\"text\":\"No.\"}";
+    for (int i = 0; i < 4; i++) chat_with(s, bodies[i], &s->told[i]);
+    assert_int_equal(puppet_count(), 2);
+    say(s, 1, MSG_FAILED, refused);
+    assert_int_equal(puppet_count(), 3);
+    assert_non_null(strstr(puppet_heard(puppet(2), MSG_CHECK), "\\\"c\\\""));
+    die(s, 0);
+    say(s, 2, MSG_FAILED, refused);
+    assert_non_null(strstr(puppet_heard(puppet(3), MSG_CHECK), "\\\"d\\\""));
+    say(s, 3, MSG_FAILED, refused);
+    for (int i = 0; i < 4; i++) assert_int_equal(s->told[i].errors, 1);
+    assert_int_equal(puppet_count(), 4);
+}
+
+static void test_who_leaves_while_it_is_checked_loads_nothing(void **state) {
+    struct scene *s = *state;
+    call_id id = chat_with(s, SCHEMA("string"), s->told);
+    supervisor_cancel(s->sup, id);
+    turn(s);
+    say(s, 0, MSG_CHECKED, "{}");
+    assert_int_equal(puppet_count(), 1);
+    assert_int_equal(told_of(s->told), 0);
+}
+
+static void test_the_oldest_known_rules_are_forgotten(void **state) {
+    (void)state;
+    struct known_rules known = { 0 };
+    for (uint64_t hash = 1; hash <= KNOWN_RULES_MAX; hash++) known_rules_add(&known, hash);
+    known_rules_add(&known, 1);
+    assert_true(known_rules_has(&known, 1));
+    known_rules_add(&known, 7000);
+    assert_false(known_rules_has(&known, 1));
+    assert_true(known_rules_has(&known, 2));
+    assert_true(known_rules_has(&known, 7000));
+    assert_int_not_equal(known_rules_hash("", 0), 0);
+    assert_int_not_equal(known_rules_hash("a", 1), known_rules_hash("b", 1));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_checked_schema_is_loaded_for),
+        TEST(test_a_schema_that_cannot_be_used_costs_no_load),
+        TEST(test_a_grammar_that_kills_its_reader_costs_no_load),
+        TEST(test_rules_that_are_known_are_not_checked_again),
+        TEST(test_beside_a_model_that_is_up_nothing_is_checked),
+        TEST(test_two_checks_at_a_time_and_the_others_in_line),
+        TEST(test_who_leaves_while_it_is_checked_loads_nothing),
+        cmocka_unit_test(test_the_oldest_known_rules_are_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
