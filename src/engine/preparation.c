@@ -151,8 +151,7 @@ static int count_quick(const struct preparation *p, int64_t time) {
     return count;
 }
 
-/* The one that has computed most; all places are taken. */
-static struct preparing *greediest(struct preparation *p) {
+struct preparing *preparation_greediest(struct preparation *p) {
     struct preparing *most = &p->now[0];
     for (int i = 1; i < PREPARING_MAX; i++) {
         if (preparer_computed_ms(p->now[i].preparer) > preparer_computed_ms(most->preparer))
@@ -164,7 +163,7 @@ static struct preparing *greediest(struct preparation *p) {
 /* False: all are as quick as this machine lets them. */
 static bool make_place(struct engine *e) {
     struct error err;
-    struct preparing *most = greediest(&e->preparation);
+    struct preparing *most = preparation_greediest(&e->preparation);
     if (preparer_computed_ms(most->preparer) < QUICK_MS) return false;
     error_set(&err, ERR_INVALID_REQUEST,
               "%s takes more than %g s while others wait: shorten it, or simplify its chat "

@@ -48,6 +48,10 @@ bool preparation_has_work(const struct engine *engine);
 /* How long to wait for news at most; `most` if that is sooner. */
 int preparation_timeout(const struct engine *engine, int most);
 
+/* Of requests in all places: the one that has computed most, and is given up first; the first of
+ * equals. */
+struct preparing *preparation_greediest(struct preparation *preparation);
+
 /* The request's job; NULL: it is not here. */
 struct job *preparation_find(struct engine *engine, uint64_t request);
 /* The same, and it is the caller's then; what was begun for it ends. */
