@@ -22,7 +22,7 @@ test('explain: a load, an idle instance, a victim; asking changes nothing', asyn
   assert.match(other.sentence, /after 'a' has left/);
   assert.equal(other.instances[0].here, 'A request loaded it.');
   assert.match(other.instances[0].leaves,
-    /Its ttl ends in 3\d{3} s; .* another model needs its place/);
+    /Its ttl ends in 3\d{3} s; .* another model needs its place or memory is short\./);
   assert.deepEqual((await d.instances()).map((i) => [i.id, i.state]), [['a', 'idle']]);
 });
 

@@ -70,9 +70,9 @@ static const char *eviction_rule(enum lc_auto_evict mode) {
     switch (mode) {
     case LC_EVICT_ON:
     case LC_EVICT_PER_TYPE:
-        return "or sooner, when another model needs its place";
+        return "or sooner, when another model needs its place or memory is short";
     case LC_EVICT_FIT:
-        return "or sooner, when a load needs its memory";
+        return "or sooner, when a load or a growing context needs its memory";
     case LC_EVICT_OFF:
         break;
     }
