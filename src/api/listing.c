@@ -20,18 +20,41 @@ static const struct instance_view *instance_find(const struct model_view *model,
     return NULL;
 }
 
+/* An instance of the server's, of which there are few. */
+struct occupant {
+    const struct model_view *model;
+    const char *identifier;
+};
+
+struct occupants {
+    struct occupant *list;
+    size_t count;
+};
+
+static struct occupants occupants_new(const struct service_models *models) {
+    size_t room = 0;
+    for (size_t i = 0; i < models->count; i++) room += models->models[i].instance_count;
+    struct occupants all = { .list = xcalloc(room + 1, sizeof *all.list) };
+    for (size_t i = 0; i < models->count && all.count < room; i++) {
+        const struct model_view *model = &models->models[i];
+        for (size_t k = 0; k < model->instance_count; k++)
+            all.list[all.count++] = (struct occupant){ model, model->instances[k].identifier };
+    }
+    return all;
+}
+
 /* Names are looked up as identifiers first, so an instance of another model can hide a key. */
-static bool key_is_taken(const struct service_models *models, const struct model_view *model) {
-    for (size_t i = 0; i < models->count; i++) {
-        const struct model_view *other = &models->models[i];
-        if (other != model && instance_find(other, model->key)) return true;
+static bool key_is_taken(const struct occupants *all, const struct model_view *model) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct occupant *one = &all->list[i];
+        if (one->model != model && strcmp(one->identifier, model->key) == 0) return true;
     }
     return false;
 }
 
-static void model_add(struct listing *listing, const struct service_models *models,
+static void model_add(struct listing *listing, const struct occupants *all,
                       const struct model_view *model) {
-    bool shown = !model->problem && !key_is_taken(models, model);
+    bool shown = !model->problem && !key_is_taken(all, model);
     if (shown) {
         listing->entries[listing->count++] = (struct listing_entry){ .id = model->key,
                                                                      .model = model };
@@ -46,10 +69,11 @@ static void model_add(struct listing *listing, const struct service_models *mode
 }
 
 static struct listing listing_new(const struct service_models *models) {
-    size_t room = models->count;
-    for (size_t i = 0; i < models->count; i++) room += models->models[i].instance_count;
-    struct listing listing = { .entries = xcalloc(room + 1, sizeof *listing.entries) };
-    for (size_t i = 0; i < models->count; i++) model_add(&listing, models, &models->models[i]);
+    struct occupants all = occupants_new(models);
+    struct listing listing = { .entries = xcalloc(models->count + all.count + 1,
+                                                  sizeof *listing.entries) };
+    for (size_t i = 0; i < models->count; i++) model_add(&listing, &all, &models->models[i]);
+    free(all.list);
     return listing;
 }
 
