@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import test, { before } from 'node:test';
-import { finishesBoth, made, tool } from './compiled.js';
+import { before } from 'node:test';
+import { clientTest, made, tool } from './compiled.js';
 
 const folder = path.join(import.meta.dirname, 'java');
 const jars = path.join(made, 'jars');
@@ -24,8 +24,5 @@ before(() => {
   tool('sha256sum', ['--check', '--strict', '--quiet', sums], { cwd: jars });
 });
 
-for (const [name, file] of [['openai-java', 'OpenAi.java'], ['langchain4j', 'LangChain.java']]) {
-  test(`${name}: a question, and a task with a tool`, async (t) => {
-    await finishesBoth(t, () => ['java', '-cp', path.join(jars, '*'), path.join(folder, file)]);
-  });
-}
+for (const [name, file] of [['openai-java', 'OpenAi.java'], ['langchain4j', 'LangChain.java']])
+  clientTest(name, () => ['java', '-cp', path.join(jars, '*'), path.join(folder, file)]);
