@@ -10,6 +10,7 @@
 
 struct writer {
     const struct lmws_host *host;
+    bool shown;
     yyjson_mut_doc *doc;
     yyjson_mut_val *messages;
     struct error *err;
@@ -57,6 +58,10 @@ static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) 
     const char *identifier = json_find_str(part, "identifier"),
                *name = json_find_str(part, "name");
     if (!identifier || !w->host->file_find(w->host->self, identifier, &file)) {
+        if (w->shown && name) {
+            add_text_file(w, parts, &(struct lmws_file){ .name = name, .text = "" });
+            return true;
+        }
         return error_set(w->err, ERR_INVALID_REQUEST,
                          "The file '%.80s' is not on this server, which keeps uploads for a "
                          "while only; upload it again.",
@@ -168,15 +173,17 @@ static bool add_message(struct writer *w, yyjson_val *message) {
         "The role of a message must be \"system\", \"user\", \"assistant\" or \"tool\".");
 }
 
-bool lmws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
-                       yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err) {
+bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
+                       yyjson_mut_val *body, struct error *err) {
     size_t i, max;
-    yyjson_val *message, *system = lmws_config_find(stack, "llm.prediction.systemPrompt");
-    struct writer w = { host, doc, yyjson_mut_obj_add_arr(doc, body, "messages"), err };
+    yyjson_val *message;
+    yyjson_val *system = lmws_config_find(history->stack, "llm.prediction.systemPrompt");
+    struct writer w = { history->host, history->shown, doc,
+                        yyjson_mut_obj_add_arr(doc, body, "messages"), err };
     if (yyjson_is_str(system) && yyjson_get_len(system) > 0) {
         yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));
     }
-    yyjson_arr_foreach(yyjson_obj_get(history, "messages"), i, max, message) {
+    yyjson_arr_foreach(yyjson_obj_get(history->history, "messages"), i, max, message) {
         if (!add_message(&w, message)) return false;
     }
     if (yyjson_mut_arr_size(w.messages) > 0) return true;

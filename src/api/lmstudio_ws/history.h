@@ -5,8 +5,14 @@
 
 #include "api/lmstudio_ws/session.h"
 
+struct lmws_history {
+    const struct lmws_host *host;
+    yyjson_val *history, *stack;
+    bool shown; /* only: a file that is not here stands as its name */
+};
+
 /* Add "messages" to a neutral body. */
-bool lmws_history_read(const struct lmws_host *host, yyjson_val *history, yyjson_val *stack,
-                       yyjson_mut_doc *doc, yyjson_mut_val *body, struct error *err);
+bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
+                       yyjson_mut_val *body, struct error *err);
 
 #endif

@@ -52,7 +52,8 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
     struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
-    yyjson_val *history = yyjson_obj_get(param, "history");
+    struct lmws_history history = { op->session->host, yyjson_obj_get(param, "history"), stack,
+                                    .shown = false };
     if (!names_no_preset(op, param)) return;
     if (!lmws_specifier_require(op, yyjson_obj_get(param, "modelSpecifier"), &found)) return;
     uint64_t instance = found.instance.reference;
@@ -60,7 +61,7 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     if (!doc) return;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    if (!lmws_history_read(op->session->host, history, stack, doc, body, &err)) {
+    if (!lmws_history_read(&history, doc, body, &err)) {
         yyjson_mut_doc_free(doc);
         lmws_op_fail(op, &err);
         return;

@@ -161,10 +161,11 @@ void lmws_apply_template(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     yyjson_mut_val *body;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
-    yyjson_val *history = yyjson_obj_get(param, "history");
+    struct lmws_history history = { op->session->host, yyjson_obj_get(param, "history"), stack,
+                                    .shown = true };
     yyjson_mut_doc *doc = body_new("template", &body);
     if (!lmws_prediction_config_read(stack, LMWS_CONFIG_CHAT, &unknown, doc, body, &err) ||
-        !lmws_history_read(op->session->host, history, stack, doc, body, &err)) {
+        !lmws_history_read(&history, doc, body, &err)) {
         yyjson_mut_doc_free(doc);
         lmws_op_fail(op, &err);
         return;
