@@ -34,12 +34,14 @@ export class Daemon {
 
   get settingsFile() { return path.join(this.stateDir, 'settings.json'); }
 
-  // In LM Studio's layout: test/<name>/<name>.gguf, and the projector beside it.
+  // In LM Studio's layout: test/<name>/<name>.gguf, and the projector beside it. A name with
+  // slashes is the whole of that, without the ending.
   addModel(name, file, projector) {
-    const folder = path.join(this.modelsDir, 'test', name);
+    const place = path.join(this.modelsDir, name.includes('/') ? name : `test/${name}/${name}`);
+    const folder = path.dirname(place);
     fs.mkdirSync(folder, { recursive: true });
     if (projector) fs.symlinkSync(projector, path.join(folder, 'mmproj-model-f16.gguf'));
-    fs.symlinkSync(file, path.join(folder, `${name}.gguf`));
+    fs.symlinkSync(file, `${place}.gguf`);
   }
 
   removeModel(name) {
