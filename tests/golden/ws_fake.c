@@ -201,6 +201,8 @@ static call_id unload(void *self, const char *identifier, struct done_sink sink)
 
 static bool find_model(void *self, const char *name, struct model_view *ret_model) {
     (void)self;
+    if (strcmp(name, "text-embedding-vectors") == 0)
+        name = "vectors"; /* as the catalog has it */
     for (int i = 0; i < MODEL_COUNT; i++) {
         if (strcmp(models[i].key, name) != 0) continue;
         *ret_model = models[i];

@@ -21,13 +21,19 @@ static bool is_path_of(const struct model_view *model, const char *path) {
 
 /* A loaded instance that fits the query, or one in any state with the identifier. */
 struct wanted {
+    const struct service *service;
     yyjson_val *query;
     const char *identifier; /* NULL: by query */
-    bool by_model;          /* the query's identifier may be its model's key or path */
+    bool by_model;          /* the query's identifier may be a name of its model */
 };
 
-static bool is_name_of(const struct model_view *model, const char *name) {
-    return strcmp(name, model->key) == 0 || is_path_of(model, name);
+/* Any name that a load takes, too. */
+static bool is_name_of(const struct service *service, const struct model_view *model,
+                       const char *name) {
+    struct model_view named;
+    if (strcmp(name, model->key) == 0 || is_path_of(model, name)) return true;
+    return service->find_model(service->self, name, &named) &&
+           strcmp(named.key, model->key) == 0;
 }
 
 /* Only what the query names has to fit. */
@@ -38,9 +44,9 @@ static bool query_fits(const struct wanted *wanted, const struct model_view *mod
     const char *path = json_find_str(query, "path");
     const char *domain = json_find_str(query, "domain");
     if (identifier && strcmp(identifier, instance->identifier) != 0 &&
-        !(wanted->by_model && is_name_of(model, identifier)))
+        !(wanted->by_model && is_name_of(wanted->service, model, identifier)))
         return false;
-    if (path && !is_name_of(model, path)) return false;
+    if (path && !is_name_of(wanted->service, model, path)) return false;
     if (domain && strcmp(domain, lmws_model_domain(model)) != 0) return false;
     return model->vision || !yyjson_is_true(yyjson_obj_get(query, "vision"));
 }
@@ -68,7 +74,8 @@ static bool wanted_find(const struct lmws_session *session, const struct wanted 
 
 bool lmws_identifier_find(const struct lmws_session *session, const char *identifier,
                           struct lmws_found *ret_found) {
-    return wanted_find(session, &(struct wanted){ .identifier = identifier }, ret_found);
+    struct wanted wanted = { .service = session->service, .identifier = identifier };
+    return wanted_find(session, &wanted, ret_found);
 }
 
 bool lmws_reference_find(const struct lmws_session *session, uint64_t reference,
@@ -88,7 +95,8 @@ enum lmws_finding lmws_specifier_find(const struct lmws_session *session, yyjson
         bool found = reference && lmws_reference_find(session, reference, ret_found);
         return found ? LMWS_FOUND : LMWS_FOUND_UNLOADED;
     }
-    struct wanted wanted = { .query = yyjson_obj_get(specifier, "query") };
+    struct wanted wanted = { .service = session->service,
+                             .query = yyjson_obj_get(specifier, "query") };
     bool found = wanted_find(session, &wanted, ret_found);
     wanted.by_model = true;
     return found || wanted_find(session, &wanted, ret_found) ? LMWS_FOUND : LMWS_FOUND_NONE;
