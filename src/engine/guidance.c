@@ -198,13 +198,31 @@ static bool write_grammar(struct attempt *a, enum schema_care care, struct buf *
     return ok;
 }
 
+/* One of several schemas holds, and no other: by the letter, or only because objects were
+ * closed, which makes others hold less? */
+static void check_one_of(struct attempt *a, const char *grammar, struct buf *names) {
+    if (!strstr(grammar, "\"oneOf\"")) return;
+    struct buf text = BUF_INIT(SCHEMA_MAX), letter = BUF_INIT(4 << 20),
+               ignored = BUF_INIT(1024);
+    struct error err;
+    bool ok = guidance_schema_write(a->schema, SCHEMA_LETTER, &text, &ignored, &err);
+    int verdict = ok ? try_schema(a, &text, &letter) : -1;
+    if (verdict < 0 || (verdict > 0 && strstr(a->message, "oneOf")))
+        guidance_name_keyword(names, "oneOf", strlen("oneOf"));
+    buf_clear(&ignored);
+    buf_clear(&letter);
+    buf_clear(&text);
+}
+
 bool guidance_grammar(const struct llama_vocab *vocab, yyjson_val *schema,
                       const struct guidance_thinking *thinking, struct buf *ret_grammar,
                       struct buf *ret_unenforced, struct error *err) {
     struct attempt a = { .schema = schema, .thinking = thinking };
     if (!begin(vocab, &a.init, err)) return false;
     for (enum schema_care care = SCHEMA_STRICT; care < SCHEMA_CARES; care++) {
-        if (write_grammar(&a, care, ret_grammar, ret_unenforced)) return true;
+        if (!write_grammar(&a, care, ret_grammar, ret_unenforced)) continue;
+        check_one_of(&a, buf_str(ret_grammar), ret_unenforced);
+        return true;
     }
     a.message[strcspn(a.message, "\n")] = '\0';
     return error_set_param(err, ERR_INVALID_REQUEST, "response_format",

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/schema_refs.h"
+#include "engine/schema_words.h"
 
 /* What JSON itself can carry of whole numbers everywhere; a number without an end is where
  * small models lose themselves. */
@@ -57,6 +59,13 @@ void guidance_name_keyword(struct buf *list, const char *keyword, size_t len) {
 }
 
 /* ---- one schema ---- */
+
+/* A client has no options; what is left of anchors, references have been led around. */
+static void tidy_notes(yyjson_mut_val *schema) {
+    static const char *const keys[] = { "x-guidance", "$dynamicAnchor", "$recursiveAnchor" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        (void)yyjson_mut_obj_remove_key(schema, keys[i]);
+}
 
 static void tidy_type(yyjson_mut_val *schema) {
     yyjson_mut_val *type = get(schema, "type"), *one;
@@ -205,10 +214,11 @@ static bool walk_keyword(struct walk *w, yyjson_mut_val *schema, const char *key
     static const char *const parts[] = { "allOf", "not", "if", "then", "else", NULL };
     static const char *const forms[] = { "anyOf", "oneOf", NULL };
     static const char *const shared[] = { "$defs", "definitions", NULL };
-    static const char *const maps[] = { "properties", "patternProperties", "dependentSchemas",
-                                        NULL };
+    static const char *const maps[] = { "properties", "patternProperties", NULL };
+    static const char *const dependent[] = { "dependentSchemas", "dependencies", NULL };
     if (is_any(key, data)) return true;
     if (is_any(key, shared)) return walk_all(w, val, w->composed);
+    if (is_any(key, dependent)) return walk_all(w, val, true);
     if (is_any(key, maps)) return walk_all(w, val, false);
     bool part = is_any(key, parts) || (is_any(key, forms) && get(schema, "properties"));
     return yyjson_mut_is_arr(val) ? walk_all(w, val, part) : walk(w, val, part);
@@ -220,7 +230,7 @@ static bool walk(struct walk *w, yyjson_mut_val *schema, bool open) {
     yyjson_mut_val *key, *val;
     size_t i, count;
     if (!yyjson_mut_is_obj(schema)) return true;
-    (void)yyjson_mut_obj_remove_key(schema, "x-guidance");
+    tidy_notes(schema);
     tidy_type(schema);
     tidy_counts(schema);
     if (!tidy_pattern(w, schema) || !tidy_pattern_properties(w, schema)) return false;
@@ -228,7 +238,8 @@ static bool walk(struct walk *w, yyjson_mut_val *schema, bool open) {
         if (!walk_keyword(w, schema, yyjson_mut_get_str(key), val)) return false;
     }
     bound_integer(w, schema);
-    if (!open) close_object(w, schema);
+    if (!open && w->care != SCHEMA_LETTER) close_object(w, schema);
+    schema_words_tidy(w->doc, schema);
     return true;
 }
 
@@ -261,8 +272,10 @@ bool guidance_schema_write(yyjson_val *schema, enum schema_care care, struct buf
     };
     yyjson_mut_val *root = yyjson_val_mut_copy(w.doc, schema);
     yyjson_mut_doc_set_root(w.doc, root);
+    bool away = false, ok = schema_refs_write(w.doc, SCHEMA_REFS_DROP, &away, err);
+    if (away) guidance_name_keyword(dropped, "$ref", strlen("$ref"));
     w.composed = is_composed(root);
-    bool ok = walk(&w, root, false);
+    ok = ok && walk(&w, root, false);
     if (ok) {
         add_options(&w, root);
         ok = json_write(w.doc, out) ||

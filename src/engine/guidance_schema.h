@@ -17,8 +17,14 @@ enum { SCHEMA_MAX = 1 << 20, PATTERN_MAX = 4096, PATTERN_PROPERTIES_MAX = 64 };
 
 /* What llguidance does with keywords that it does not know: it refuses the schema; or they take
  * any value; loose: so do patternProperties, of which it knows those only that exclude one
- * another. */
-enum schema_care { SCHEMA_STRICT, SCHEMA_LENIENT, SCHEMA_LOOSE, SCHEMA_CARES };
+ * another. To the letter: any value, and no object is closed. */
+enum schema_care {
+    SCHEMA_STRICT,
+    SCHEMA_LENIENT,
+    SCHEMA_LOOSE,
+    SCHEMA_CARES,
+    SCHEMA_LETTER = SCHEMA_CARES
+};
 
 /* Append the schema, an object, as JSON: objects that say nothing of other properties are
  * closed, whole numbers have 16 digits at most, white space is one space, or one newline and

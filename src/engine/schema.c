@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/schema_refs.h"
+
 #define ROOT "whole-schema"
 
 struct tidy {
@@ -182,6 +184,10 @@ yyjson_doc *schema_write(yyjson_val *schema, bool loosen) {
     struct tidy t = { .doc = yyjson_mut_doc_new(NULL), .loosen = loosen };
     t.root = yyjson_val_mut_copy(t.doc, schema);
     yyjson_mut_doc_set_root(t.doc, t.root);
+    bool dropped;
+    struct error err;
+    /* What it leaves as it is the library refuses, in its own words. */
+    (void)!schema_refs_write(t.doc, SCHEMA_REFS_KEEP, &dropped, &err);
     tidy_schema(&t, t.root);
     if (t.refers) add_whole(&t);
     yyjson_doc *written = yyjson_mut_doc_imut_copy(t.doc, NULL);
