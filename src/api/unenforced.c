@@ -55,8 +55,22 @@ static bool of_known_format(yyjson_mut_val *schema) {
     return false;
 }
 
-static bool alone(yyjson_mut_val *schema) {
-    return !has(schema, "properties") && !has(schema, "required") && !has(schema, "$ref");
+/* A list and what follows it, at once. */
+static bool without_items(yyjson_mut_val *schema) {
+    return !has(schema, "items");
+}
+
+/* Of several, lists of properties and of values are put together. */
+static bool of_parts(yyjson_mut_val *schema) {
+    yyjson_mut_val *all = yyjson_mut_obj_get(schema, "allOf"), *one;
+    size_t i, count;
+    if (has(schema, "properties") || has(schema, "required") || has(schema, "$ref"))
+        return false;
+    if (yyjson_mut_arr_size(all) == 1 && !has(schema, "type")) return true;
+    yyjson_mut_arr_foreach(all, i, count, one) {
+        if (!has(one, "properties") && !has(one, "enum")) return false;
+    }
+    return true;
 }
 
 static bool always(yyjson_mut_val *schema) {
@@ -86,7 +100,7 @@ static const struct {
     { "minContains", never },
     { "maxContains", never },
     { "items", always },
-    { "prefixItems", always },
+    { "prefixItems", without_items },
     { "properties", always },
     { "required", with_properties },
     { "additionalProperties", always },
@@ -97,11 +111,13 @@ static const struct {
     { "dependencies", never },
     { "dependentRequired", never },
     { "dependentSchemas", never },
+    { "$dynamicRef", never },
+    { "$recursiveRef", never },
     { "unevaluatedItems", never },
     { "unevaluatedProperties", never },
     { "not", never },
     { "if", never },
-    { "allOf", alone },
+    { "allOf", of_parts },
     { "oneOf", never }, /* as anyOf */
     { "type", always },
     { "enum", always },

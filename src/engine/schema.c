@@ -152,10 +152,31 @@ static void tidy_alternatives(struct tidy *t, yyjson_mut_val *schema, const char
     if (t->loosen && all && yyjson_mut_arr_size(all) == 0) drop(schema, key);
 }
 
+/* All of one schema is that schema, which the library knows more of. */
+static void tidy_all_of_one(struct tidy *t, yyjson_mut_val *schema) {
+    static const char *const forms[] = { "$ref", "oneOf",      "anyOf", "const",
+                                         "enum", "properties", "type" };
+    yyjson_mut_val *all = yyjson_mut_obj_get(schema, "allOf"), *only, *key, *val;
+    size_t i, count;
+    bool alone = yyjson_mut_is_arr(all) && yyjson_mut_arr_size(all) == 1;
+    for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++)
+        alone = alone && !yyjson_mut_obj_get(schema, forms[k]);
+    only = yyjson_mut_arr_get(all, 0);
+    if (!alone || !yyjson_mut_is_obj(only)) return;
+    drop(schema, "allOf");
+    yyjson_mut_obj_foreach(only, i, count, key, val) {
+        if (!yyjson_mut_obj_getn(schema, yyjson_mut_get_str(key), yyjson_mut_get_len(key)))
+            yyjson_mut_obj_add(schema, yyjson_mut_val_mut_copy(t->doc, key),
+                               yyjson_mut_val_mut_copy(t->doc, val));
+    }
+    tidy_all_of_one(t, schema);
+}
+
 /* The caller of json_parse() has limited the nesting. */
 static void tidy_schema(struct tidy *t, yyjson_mut_val *schema) {
     static const char *const maps[] = { "properties", "$defs", "definitions", "prefixItems" };
     static const char *const alternatives[] = { "anyOf", "oneOf", "allOf" };
+    tidy_all_of_one(t, schema);
     tidy_ref(t, schema);
     tidy_type(t, schema);
     tidy_counts(t, schema);

@@ -30,6 +30,13 @@ static const struct {
     { "{\"anyOf\":[{\"type\":\"string\"}],\"properties\":{\"a\":{}}}", "properties" },
     { "{\"oneOf\":[{\"type\":\"string\"}]}", "oneOf" },
     { "{\"allOf\":[{\"properties\":{}}]}", "" },
+    { "{\"allOf\":[{\"type\":\"null\"}]}", "" },
+    { "{\"allOf\":[{\"$ref\":\"#\"}],\"type\":\"object\"}", "allOf" },
+    { "{\"allOf\":[{\"type\":\"null\"},{}]}", "allOf" },
+    { "{\"allOf\":[{\"properties\":{}},{\"enum\":[1]}]}", "" },
+    { "{\"prefixItems\":[{}]}", "" },
+    { "{\"prefixItems\":[{}],\"items\":{}}", "prefixItems" },
+    { "{\"$dynamicRef\":\"#a\"}", "$dynamicRef" },
     { "{\"allOf\":[{\"properties\":{}}],\"properties\":{}}", "allOf" },
     /* Names of properties are no keywords; each keyword is named once. */
     { "{\"properties\":{\"not\":{\"type\":\"string\"}}}", "" },

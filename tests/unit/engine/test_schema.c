@@ -37,6 +37,23 @@ static void test_what_has_a_meaning_keeps_it(void **state) {
     check_exact("{\"additionalProperties\":false}", "{\"additionalProperties\":false}");
 }
 
+static void test_all_of_one_schema_is_that_schema(void **state) {
+    (void)state;
+    check_exact(
+        "{\"title\":\"a\",\"allOf\":[{\"title\":\"b\",\"allOf\":[{\"type\":\"null\"}]}]}",
+        "{\"title\":\"a\",\"type\":\"null\"}");
+    check_exact("{\"allOf\":[{}],\"type\":\"null\"}", "{\"allOf\":[{}],\"type\":\"null\"}");
+    check_exact("{\"allOf\":[{},{}]}", "{\"allOf\":[{},{}]}");
+}
+
+static void test_escaped_references_are_led_around(void **state) {
+    (void)state;
+    check_exact(
+        "{\"items\":{\"$ref\":\"#/$defs/a~1b\"},\"$defs\":{\"a/b\":{\"type\":\"null\"}}}",
+        "{\"items\":{\"$ref\":\"#/$defs/doze-ref-0\"},\"$defs\":{\"a/b\":{\"type\":"
+        "\"null\"},\"doze-ref-0\":{\"type\":\"null\"}}}");
+}
+
 static void test_a_schema_may_refer_to_itself(void **state) {
     (void)state;
     check_exact(
@@ -82,6 +99,8 @@ static void test_references(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_has_a_meaning_keeps_it),
+        cmocka_unit_test(test_all_of_one_schema_is_that_schema),
+        cmocka_unit_test(test_escaped_references_are_led_around),
         cmocka_unit_test(test_a_schema_may_refer_to_itself),
         cmocka_unit_test(test_what_has_none_is_any_value_if_loosened),
         cmocka_unit_test(test_references),
