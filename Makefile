@@ -8,7 +8,7 @@ export DOZE_LLAMA_DIR
 
 .DEFAULT_GOAL := build
 .PHONY: help dist deb test-deb release setup setup-test setup-deb build run test test-clients \
-    bench check fuzz format install uninstall clean distclean
+    bench schemas check fuzz format install uninstall clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,11 @@ test-clients: setup-test ## clients and agents, also the heavy ones (tests/clien
 bench: setup-test ## measure into docs/benchmarks (docs/benchmarks/README.md: PEER, ROWS, RUNS)
 	@sh setup/compile.sh release
 	@sh tests/bench/run.sh
+
+schemas: setup-test ## the JSON-Schema test suite into docs/benchmarks (docs/benchmarks/README.md)
+	@sh setup/compile.sh release
+	@[ -d tests/e2e/node_modules/ajv ] || (cd tests/e2e && npm ci --no-audit --no-fund --silent)
+	@node tests/bench/schemas.js
 
 check: setup-test ## format, layers, sizes, static analysis, a short fuzz run
 	@sh setup/compile.sh release doze doze-engine make-model

@@ -4,11 +4,12 @@
 // instance of the suite can be said, unless a keyword is named. DOZE_SCHEMAS=all asks under
 // each schema of each draft; without, drafts that have the same one share an answer.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
+import { judge, sums } from './lib/judge.js';
 import { random } from './lib/models.js';
-import { doze, judgeProgram, sanitized } from './lib/programs.js';
+import { doze, sanitized } from './lib/programs.js';
 import { drafts, groups, missing, validator } from './lib/schema_suite.js';
 
 const skip = missing;
@@ -45,7 +46,7 @@ async function answer(d, schema) {
 }
 
 // What an answer is; throws what it may not be.
-function judge(group, got) {
+function kindOf(group, got) {
   const about = `${where(group)}: ${JSON.stringify(got)}`;
   if (got.kind === 'refused') {
     assert.equal(got.status, 400, about);
@@ -74,7 +75,7 @@ test('what is said under a schema is valid, or names what was not enforced', { s
     const counts = {}, count = queue.length;
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
       for (let group = queue.pop(); group; group = queue.pop()) {
-        const kind = judge(group, await answer(d, group.schema));
+        const kind = kindOf(group, await answer(d, group.schema));
         counts[kind] = (counts[kind] ?? 0) + 1;
       }
     }));
@@ -88,28 +89,12 @@ test('what is said under a schema is valid, or names what was not enforced', { s
 test('an invalid instance is refused, unless a keyword is named', {
   skip: skip || (!guided && `structured output is by ${by}`),
 }, (t) => {
-  const asked = wanted();
-  const cases = asked.map(({ schema, tests }) =>
-    JSON.stringify({ schema, texts: tests.map(({ data }) => JSON.stringify(data)) }));
-  const { status, stdout } = spawnSync(judgeProgram, [random(), 'doze'],
-    { input: `${cases.join('\n')}\n`, encoding: 'utf8', maxBuffer: 1 << 28,
-      stdio: ['pipe', 'pipe', 'ignore'] });
-  assert.equal(status, 0);
-  const verdicts = stdout.trim().split('\n').map((line) => JSON.parse(line));
-  assert.equal(verdicts.length, asked.length);
-  const sum = { schemas: asked.length, taken: 0, invalid: 0, refused: 0, valid: 0, allowed: 0 };
-  verdicts.forEach((got, i) => {
-    assert.ok(!got.died, where(asked[i]));
-    if (got.refused) return;
-    sum.taken++;
-    asked[i].tests.forEach(({ data, valid }, k) => {
-      sum[valid ? 'valid' : 'invalid']++;
-      if (valid) sum.allowed += got.verdicts[k];
-      else sum.refused += !got.verdicts[k];
-      assert.ok(valid || !got.verdicts[k] || got.unenforced,
-        `${where(asked[i])}: ${JSON.stringify(data)}`);
-    });
-  });
+  const asked = wanted(), verdicts = judge('doze', asked), sum = sums(asked, verdicts);
+  assert.equal(sum.died, 0);
+  verdicts.forEach((got, i) => asked[i].tests.forEach(({ data, valid }, k) => {
+    assert.ok(!got.verdicts || valid || !got.verdicts[k] || got.unenforced,
+      `${where(asked[i])}: ${JSON.stringify(data)}`);
+  }));
   t.diagnostic(JSON.stringify(sum));
   // An order of properties, and objects that are closed, cost some valid ones.
   assert.ok(sanitized || (sum.taken > 0.95 * sum.schemas && sum.refused > 0.65 * sum.invalid
