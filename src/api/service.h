@@ -178,6 +178,7 @@ struct service_event {
     const struct service_instance *instance; /* from STARTED on; NULL before */
     const char *unenforced; /* of STARTED: keywords of its schema that are not enforced, with
                                commas between; NULL: the worker does not know */
+    bool loose;             /* of STARTED: calls need not fit the schema of a strict tool */
     const char *content, *reasoning;
     struct tool_call_piece calls[DELTA_MAX_CALLS];
     int call_count;

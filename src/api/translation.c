@@ -101,16 +101,21 @@ yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *too
                                       yyjson_val *tool, const char *schema) {
     const char *name = NULL, *description = NULL;
     yyjson_val *parameters = NULL;
+    bool strict = false;
     if (!json_read_str(tool, "name", &name, t->err)) return NULL;
     if (!name || !*name) {
         (void)translation_missing(t, "name", "the function's name");
         return NULL;
     }
     if (!json_read_str(tool, "description", &description, t->err) ||
-        !json_read_object(tool, schema, &parameters, t->err)) {
+        !json_read_object(tool, schema, &parameters, t->err) ||
+        !json_read_bool(tool, "strict", &strict, t->err)) {
         return NULL;
     }
-    return translation_add_function(t, tools, name, description, parameters);
+    yyjson_mut_val *function = translation_add_function(t, tools, name, description,
+                                                        parameters);
+    if (strict) yyjson_mut_obj_add_true(t->doc, yyjson_mut_arr_get_last(tools), "strict");
+    return function;
 }
 
 yyjson_mut_val *translation_find_function(yyjson_mut_val *tools, const char *name) {

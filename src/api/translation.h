@@ -41,8 +41,8 @@ void translation_add_schema(struct translation *t, yyjson_val *schema);
 yyjson_mut_val *translation_add_function(struct translation *t, yyjson_mut_val *tools,
                                          const char *name, const char *description,
                                          yyjson_val *schema);
-/* The same for a tool with name, description and a schema in the field `schema`. NULL if the
- * name is missing or a field has a wrong type. */
+/* The same for a tool with name, description, strict and a schema in the field `schema`. NULL
+ * if the name is missing or a field has a wrong type. */
 yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *tools,
                                       yyjson_val *tool, const char *schema);
 /* The tool that has the function; NULL: none, or no name. */

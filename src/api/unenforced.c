@@ -31,8 +31,21 @@ static bool of_string(yyjson_mut_val *schema) {
     return is_of_type(schema, "string") && !has(schema, "pattern");
 }
 
+/* As many items as a list has, which is how long such an array is; -1: any number. */
+static int64_t length_of(yyjson_mut_val *schema) {
+    yyjson_mut_val *items = yyjson_mut_obj_get(schema, "items");
+    yyjson_mut_val *list = yyjson_mut_obj_get(schema, "prefixItems");
+    if (yyjson_mut_is_arr(items)) list = items;
+    return list ? (int64_t)yyjson_mut_arr_size(list) : -1;
+}
+
 static bool with_items(yyjson_mut_val *schema) {
-    return has(schema, "items") || has(schema, "prefixItems");
+    int64_t length = length_of(schema);
+    yyjson_mut_val *least = yyjson_mut_obj_get(schema, "minItems");
+    yyjson_mut_val *most = yyjson_mut_obj_get(schema, "maxItems");
+    if (length < 0) return has(schema, "items");
+    return (!least || yyjson_mut_get_num(least) <= (double)length) &&
+           (!most || yyjson_mut_get_num(most) >= (double)length);
 }
 
 static bool with_properties(yyjson_mut_val *schema) {
@@ -53,11 +66,6 @@ static bool of_known_format(yyjson_mut_val *schema) {
         if (yyjson_mut_equals_str(yyjson_mut_obj_get(schema, "format"), known[i])) return true;
     }
     return false;
-}
-
-/* A list and what follows it, at once. */
-static bool without_items(yyjson_mut_val *schema) {
-    return !has(schema, "items");
 }
 
 /* Of several, lists of properties and of values are put together. */
@@ -100,7 +108,7 @@ static const struct {
     { "minContains", never },
     { "maxContains", never },
     { "items", always },
-    { "prefixItems", without_items },
+    { "prefixItems", always },
     { "properties", always },
     { "required", with_properties },
     { "additionalProperties", always },
@@ -135,12 +143,52 @@ static const char *form_of(yyjson_mut_val *schema) {
     return NULL;
 }
 
+static bool is_of(yyjson_mut_val *value, yyjson_mut_val *type) {
+    static const struct {
+        const char *name;
+        bool (*is)(yyjson_mut_val *);
+    } types[] = { { "object", yyjson_mut_is_obj }, { "array", yyjson_mut_is_arr },
+                  { "string", yyjson_mut_is_str }, { "integer", yyjson_mut_is_int },
+                  { "number", yyjson_mut_is_num }, { "boolean", yyjson_mut_is_bool },
+                  { "null", yyjson_mut_is_null } };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (yyjson_mut_equals_str(type, types[i].name)) return types[i].is(value);
+    }
+    return false;
+}
+
+static bool is_of_any(yyjson_mut_val *value, yyjson_mut_val *type) {
+    yyjson_mut_val *one;
+    size_t i, count;
+    yyjson_mut_arr_foreach(type, i, count, one) {
+        if (is_of(value, one)) return true;
+    }
+    return is_of(value, type);
+}
+
+/* A type beside values says no more than they do. */
+static bool type_fits(yyjson_mut_val *schema) {
+    yyjson_mut_val *type = yyjson_mut_obj_get(schema, "type"), *value;
+    size_t i, count;
+    if (has(schema, "const")) return is_of_any(yyjson_mut_obj_get(schema, "const"), type);
+    yyjson_mut_arr_foreach(yyjson_mut_obj_get(schema, "enum"), i, count, value) {
+        if (!is_of_any(value, type)) return false;
+    }
+    return true;
+}
+
+static bool says_more(yyjson_mut_val *schema, const char *form, const char *keyword) {
+    bool values = strcmp(form, "enum") == 0 || strcmp(form, "const") == 0;
+    if (strcmp(form, keyword) == 0) return false;
+    return strcmp(keyword, "type") != 0 || !values || !type_fits(schema);
+}
+
 static uint64_t unenforced_here(yyjson_mut_val *schema) {
     const char *form = form_of(schema);
     uint64_t set = 0;
     for (int i = 0; i < (int)KEYWORD_COUNT; i++) {
         if (!has(schema, keywords[i].name)) continue;
-        bool beside = form && strcmp(form, keywords[i].name) != 0;
+        bool beside = form && says_more(schema, form, keywords[i].name);
         if (beside || !keywords[i].enforced(schema)) set |= UINT64_C(1) << i;
     }
     return set;
@@ -173,10 +221,25 @@ static uint64_t unenforced_in(yyjson_mut_val *schema) {
     return set;
 }
 
+/* Of tools that promise to be called by their schemas. */
+static uint64_t unenforced_in_tools(yyjson_mut_val *body) {
+    yyjson_mut_val *tool;
+    size_t i, count;
+    uint64_t set = 0;
+    if (yyjson_mut_equals_str(yyjson_mut_obj_get(body, "tool_choice"), "none")) return 0;
+    yyjson_mut_arr_foreach(yyjson_mut_obj_get(body, "tools"), i, count, tool) {
+        yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
+        if (yyjson_mut_is_true(yyjson_mut_obj_get(tool, "strict")))
+            set |= unenforced_in(yyjson_mut_obj_get(function, "parameters"));
+    }
+    return set;
+}
+
 void unenforced_format(yyjson_mut_val *body, struct buf *out) {
     yyjson_mut_val *format = yyjson_mut_obj_get(body, "response_format");
     yyjson_mut_val *wrap = yyjson_mut_obj_get(format, "json_schema");
-    uint64_t set = unenforced_in(yyjson_mut_obj_get(wrap, "schema"));
+    uint64_t set = unenforced_in(yyjson_mut_obj_get(wrap, "schema")) |
+                   unenforced_in_tools(body);
     const char *comma = "";
     for (int i = 0; i < (int)KEYWORD_COUNT; i++) {
         if (!(set & (UINT64_C(1) << i))) continue;

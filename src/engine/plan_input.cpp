@@ -56,11 +56,6 @@ static common_json only_tool(yyjson_val *tools, const char *name) {
                                 "', which is not among the tools");
 }
 
-common_json callable_tools(const struct chat_input *in) {
-    if (!in->tools) return common_json::array();
-    return in->tool_name ? only_tool(in->tools, in->tool_name) : to_common(in->tools);
-}
-
 static void read_tools(const struct chat_input *in, const common_json &tools,
                        common_chat_templates_inputs &inputs) {
     const std::string choice = in->tool_choice ? in->tool_choice : "auto";
@@ -150,6 +145,34 @@ static bool loosen_tool(common_json &function, std::vector<std::string> &notes) 
     return true;
 }
 
+/* A tool that is strict is called by its schema or not at all. */
+static void tighten_tool(common_json &function) {
+    const common_json given = function.value("parameters", common_json::object());
+    const common_json exact = given.is_object() ? tidied(given, false) : given;
+    try {
+        (void)json_schema_to_grammar(exact);
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &e) {
+        throw schema_error("tools", "of the strict tool '" + function.value("name", "") + "'",
+                           e.what());
+    }
+    if (!readable(given)) function["parameters"] = exact;
+}
+
+static void tighten_tools(common_json &tools) {
+    for (size_t i = 0; i < tools.size(); i++) {
+        if (tools[i].value("strict", false)) tighten_tool(tools[i]["function"]);
+    }
+}
+
+common_json callable_tools(const struct chat_input *in) {
+    if (!in->tools) return common_json::array();
+    auto tools = in->tool_name ? only_tool(in->tools, in->tool_name) : to_common(in->tools);
+    if (!in->tool_choice || strcmp(in->tool_choice, "none") != 0) tighten_tools(tools);
+    return tools;
+}
+
 bool loosen_tools(reading &r) {
     bool changed = false;
     if (r.loosened) return false;
@@ -157,6 +180,41 @@ bool loosen_tools(reading &r) {
     for (size_t i = 0; i < r.tools.size(); i++)
         changed = loosen_tool(r.tools[i]["function"], r.notes) || changed;
     return changed;
+}
+
+/* A string with no more to it. */
+static bool is_free_text(const common_json &schema) {
+    if (!schema.is_object() || !schema.contains("type")) return false;
+    const auto &type = schema.at("type");
+    if (!type.is_string() || type.get<std::string>() != "string") return false;
+    for (const char *key : { "enum", "const", "pattern", "format", "minLength", "maxLength",
+                             "anyOf", "oneOf", "allOf", "not" }) {
+        if (schema.contains(key)) return false;
+    }
+    return true;
+}
+
+/* By the names of the library's rules: a rule for an argument, and one for its schema unless it
+ * is a text. */
+static bool keeps_arguments(const std::string &parser, const common_json &function) {
+    const auto parameters = function.value("parameters", common_json::object());
+    if (!parameters.is_object() || !parameters.contains("properties")) return true;
+    for (const auto &[name, schema] : parameters.at("properties").items()) {
+        const auto rule = "\"tool-" + function.value("name", "") + "-arg-" + name;
+        const bool text = is_free_text(schema) && parser.find(rule + "\"") != std::string::npos;
+        if (!text && parser.find(rule + "-schema\"") == std::string::npos) return false;
+    }
+    return true;
+}
+
+bool breaks_promise(const reading &r, const std::string &parser) {
+    if (parser.find("\"tool-arg-name\"") == std::string::npos) return false;
+    for (size_t i = 0; i < r.tools.size(); i++) {
+        if (r.tools[i].value("strict", false) &&
+            !keeps_arguments(parser, r.tools[i]["function"]))
+            return true;
+    }
+    return false;
 }
 
 std::string answer_schema(const struct chat_input *in) {
@@ -168,6 +226,6 @@ std::string answer_schema(const struct chat_input *in) {
     } catch (const std::bad_alloc &) {
         throw;
     } catch (const std::exception &e) {
-        throw schema_error(e.what());
+        throw schema_error("response_format", "in 'response_format'", e.what());
     }
 }

@@ -28,16 +28,25 @@ struct reading {
     std::vector<std::string> notes;
 };
 
+/* A schema of the request cannot be used. */
 struct schema_error : std::invalid_argument {
-    using std::invalid_argument::invalid_argument;
+    const char *param;
+    std::string whose; /* "in 'response_format'" */
+    schema_error(const char *at, const std::string &of, const char *why)
+        : std::invalid_argument(why), param(at), whose(of) {}
 };
 
 /* As the library's own kind of JSON, without a text in between. The caller has limited the
  * nesting (json_parse). */
 common_json to_common(yyjson_val *val);
 
-/* The tools that may be called. std::invalid_argument: tool_choice names none of them. */
+/* The tools that may be called, strict ones with schemas that the library reads. Throws
+ * std::invalid_argument if tool_choice names none of them, and schema_error. */
 common_json callable_tools(const struct chat_input *in);
+
+/* The template's format, of which this is the parser, writes each argument by itself, and takes
+ * more of those of a strict tool than its schema does. */
+bool breaks_promise(const reading &r, const std::string &parser);
 
 /* The schema of response_format in a form that the library reads; "" if there is none. Throws
  * schema_error if it cannot be enforced. */

@@ -31,6 +31,7 @@ struct plan {
     std::set<llama_token> kept;
     bool calls;                        /* there are tools */
     bool one_call;                     /* an answer has one at most */
+    bool loose = false;                /* calls need not fit the schema of a strict tool */
     std::vector<std::string> notes;    /* for the log */
     bool continues;                    /* the answer goes on with the last message */
     std::string guidance;              /* instead of a grammar, or "" */
@@ -243,6 +244,7 @@ static void apply_to(plan *p, const struct chat_templates *templates,
     auto applied = apply_template(r);
     p->notes = std::move(r.notes);
     p->params = std::move(applied.params);
+    p->loose = breaks_promise(r, p->params.parser);
     p->continues = applied.continues;
 }
 
@@ -259,8 +261,8 @@ static void read_conversation(plan *p, const struct chat_templates *templates,
 }
 
 static void refuse_schema(struct error *err, const schema_error &e) {
-    error_set_param(err, ERR_INVALID_REQUEST, "response_format",
-                    "The schema in 'response_format' cannot be used: %s", e.what());
+    error_set_param(err, ERR_INVALID_REQUEST, e.param, "The schema %s cannot be used: %s",
+                    e.whose.c_str(), e.what());
 }
 
 bool plan_shim_can_use(const char *schema, struct error *err) {
@@ -398,6 +400,7 @@ void plan_write(const struct plan *plan, yyjson_mut_doc *doc, yyjson_mut_val *ob
         yyjson_mut_obj_add_val(doc, obj, "notes", texts_val(doc, plan->notes));
     if (!plan->guidance.empty())
         yyjson_mut_obj_add_val(doc, obj, "unenforced", text_val(doc, plan->unenforced));
+    if (plan->loose) yyjson_mut_obj_add_true(doc, obj, "loose");
     if (plan->grammar.empty() && plan->guidance.empty() && !plan->watches) return;
     yyjson_mut_obj_add_val(doc, obj, "constraint", constraint_val(plan, doc));
 }

@@ -72,7 +72,7 @@ const char *plan_prompt(const struct plan *plan, size_t *ret_len);
 
 /* Add the rest of it to an object: "answer", for chat_new(); "constraint", for
  * constraint_new(), unless the answer may be anything; "notes", sentences for the log, if there
- * are any. */
+ * are any; "unenforced" and "loose", as in MSG_STARTED. */
 void plan_write(const struct plan *plan, yyjson_mut_doc *doc, yyjson_mut_val *obj);
 
 /* ---- what tokens the answer may have ---- */

@@ -63,6 +63,8 @@ void reply_started(struct link *link, const struct job *job) {
     yyjson_val *unenforced = yyjson_obj_get(yyjson_doc_get_root(job->plan), "unenforced");
     if (unenforced)
         yyjson_mut_obj_add_val(doc, root, "unenforced", yyjson_val_mut_copy(doc, unenforced));
+    if (yyjson_obj_get(yyjson_doc_get_root(job->plan), "loose"))
+        yyjson_mut_obj_add_true(doc, root, "loose");
     yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
     yyjson_mut_obj_add_uint(doc, root, "cache_common", job->cache_common);
     send_doc(link, MSG_STARTED, job->id, doc);

@@ -136,7 +136,9 @@ static void tidy_children(struct tidy *t, yyjson_mut_val *schema, const char *ke
     if (t->loosen && all && !container) drop(schema, key);
 }
 
+/* Of a list and what follows it the library takes the latter: the list alone is exact, too. */
 static void tidy_items(struct tidy *t, yyjson_mut_val *schema) {
+    if (yyjson_mut_is_arr(yyjson_mut_obj_get(schema, "prefixItems"))) drop(schema, "items");
     yyjson_mut_val *items = yyjson_mut_obj_get(schema, "items");
     if (!items) return;
     if (yyjson_mut_is_arr(items)) {

@@ -53,13 +53,14 @@ enum message_type {
     MSG_FAILED,     /* {"code":"model_load_failed"|"insufficient_memory"|...,"text":"sentence",
                     "param":"field at fault" (optional)} */
     MSG_STARTED,    /* {"prompt_tokens":n,"cached_tokens":n,"prompt":"...","cache_source":"...",
-                    "cache_miss":"...","cache_common":n,"unenforced":"not, if"}: it has a slot.
-                    unenforced, of an answer with a schema, if the engine knows: keywords that
-                    it does not enforce. The three before, of a
-                    generation, as in base/terms.h: where the cached tokens were, why they are
-                    not more, and how many tokens what is kept has in common with the prompt.
-                    prompt: the text that the template made of a chat, if its body says
-                    "report_prompt":true and it is not longer than 2 MiB */
+                    "cache_miss":"...","cache_common":n,"unenforced":"not, if",
+                    "loose":true}: it has a slot. unenforced, of an answer with a schema, if the
+                    engine knows: keywords that it does not enforce. loose, if it is: calls need
+                    not fit the schema of a strict tool. The three before, of a generation, as
+                    in base/terms.h: where the cached tokens were, why they are not more, and
+                    how many tokens what is kept has in common with the prompt. prompt: the text
+                    that the template made of a chat, if its body says "report_prompt":true and
+                    it is not longer than 2 MiB */
     MSG_PROMPT,     /* {"processed":n,"total":n,"cached":n}: after each prompt batch */
     MSG_DELTA,      /* one step of an answer, see api/service.h "delta" */
     MSG_VECTOR,     /* embeddings: raw little-endian float32s of the next input, in order */

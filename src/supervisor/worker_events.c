@@ -227,6 +227,7 @@ static void on_started(struct worker_msg *msg) {
     if (!call) return;
     struct service_event ev = { .kind = SERVICE_STARTED };
     ev.unenforced = keywords_of(msg->json);
+    ev.loose = yyjson_get_bool(yyjson_obj_get(msg->json, "loose"));
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
     ev.usage.cache_source = cache_source_parse(text_of(msg->json, "cache_source"));

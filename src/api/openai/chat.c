@@ -21,7 +21,9 @@ static bool json_object_translate(struct translation *t, yyjson_val *format) {
 static bool json_schema_translate(struct translation *t, yyjson_val *format) {
     yyjson_val *wrap = NULL, *schema = NULL;
     if (!json_read_object(format, "json_schema", &wrap, t->err)) return false;
-    if (wrap && !json_read_object(wrap, "schema", &schema, t->err)) {
+    bool strict; /* a schema is enforced as far as it can be in any case */
+    if (wrap && (!json_read_object(wrap, "schema", &schema, t->err) ||
+                 !json_read_bool(wrap, "strict", &strict, t->err))) {
         return translation_error_inside(t->err, "json_schema");
     }
     if (!schema) {

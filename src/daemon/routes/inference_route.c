@@ -91,11 +91,16 @@ static void store(struct answer *a) {
 }
 
 /* A schema that is kept in part only is said to be. names: by the worker's own account; NULL:
- * it has none. */
-static void tell_unenforced(struct answer *a, const char *names) {
+ * it has none. loose: nor are "parameters" of a strict tool kept to theirs. */
+static void tell_unenforced(struct answer *a, const char *names, bool loose) {
     if (!a->unenforced) return;
     if (!names) names = a->unenforced;
-    if (*names && !a->begun) exchange_add_header(a->x, "X-Doze-Unenforced", names);
+    struct buf list = BUF_INIT(4096);
+    buf_add_str(&list, names);
+    if (loose) buf_add_str(&list, list.len > 0 ? ", parameters" : "parameters");
+    if (list.len > 0 && !a->begun)
+        exchange_add_header(a->x, "X-Doze-Unenforced", buf_str(&list));
+    buf_clear(&list);
     free(a->unenforced);
     a->unenforced = NULL;
 }
@@ -105,7 +110,7 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
     bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
     if (step == REPLY_END) store(a);
     if (due && !a->begun) {
-        tell_unenforced(a, NULL);
+        tell_unenforced(a, NULL, false);
         const char *type = a->dialect->stream_type;
         exchange_begin(a->x, 200, type ? type : "text/event-stream");
         a->begun = true;
@@ -207,7 +212,7 @@ static void part_on_event(void *ctx, call_id call, const struct service_event *e
     struct answer *a = part->answer;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
-    if (ev->kind == SERVICE_STARTED) tell_unenforced(a, ev->unenforced);
+    if (ev->kind == SERVICE_STARTED) tell_unenforced(a, ev->unenforced, ev->loose);
     if (ev->kind == SERVICE_STARTED && a->tells_cache) tell_cache(a, &ev->usage);
     if (ev->kind == SERVICE_ERROR && !a->begun)
         answer_fail(a, ev->error);

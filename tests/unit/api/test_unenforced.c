@@ -24,7 +24,11 @@ static const struct {
     { "{\"type\":\"array\",\"minItems\":2}", "minItems" },
     { "{\"properties\":{\"a\":{}},\"required\":[\"a\"]}", "" },
     { "{\"properties\":{\"a\":{}},\"required\":[\"a\",\"b\"]}", "required" },
-    { "{\"enum\":[{\"minimum\":1}],\"type\":\"object\"}", "type" },
+    { "{\"enum\":[{\"minimum\":1}],\"type\":\"object\"}", "" },
+    { "{\"enum\":[\"a\",null],\"type\":[\"string\",\"null\"]}", "" },
+    { "{\"enum\":[\"a\",1],\"type\":\"string\"}", "type" },
+    { "{\"const\":1.5,\"type\":\"integer\"}", "type" },
+    { "{\"enum\":[\"a\"],\"maxLength\":1}", "maxLength" },
     { "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"number\",\"maximum\":1}}}",
       "maximum" },
     { "{\"anyOf\":[{\"type\":\"string\"}],\"properties\":{\"a\":{}}}", "properties" },
@@ -35,7 +39,9 @@ static const struct {
     { "{\"allOf\":[{\"type\":\"null\"},{}]}", "allOf" },
     { "{\"allOf\":[{\"properties\":{}},{\"enum\":[1]}]}", "" },
     { "{\"prefixItems\":[{}]}", "" },
-    { "{\"prefixItems\":[{}],\"items\":{}}", "prefixItems" },
+    { "{\"prefixItems\":[{}],\"items\":{},\"minItems\":1}", "" },
+    { "{\"prefixItems\":[{}],\"minItems\":2}", "minItems" },
+    { "{\"items\":[{},{}],\"maxItems\":1}", "maxItems" },
     { "{\"$dynamicRef\":\"#a\"}", "$dynamicRef" },
     { "{\"allOf\":[{\"properties\":{}}],\"properties\":{}}", "allOf" },
     /* Names of properties are no keywords; each keyword is named once. */
@@ -63,6 +69,32 @@ static void test_keywords_that_a_grammar_leaves_out_are_named(void **state) {
     }
 }
 
+static void test_tools_that_are_strict_and_may_be_called_count(void **state) {
+    (void)state;
+    static const struct {
+        const char *body, *names;
+    } bodies[] = {
+        { "{\"tools\":[{\"function\":{\"parameters\":{\"not\":{}}}}]}", "" },
+        { "{\"tools\":[{\"strict\":true,\"function\":{\"parameters\":{\"not\":{}}}}]}", "not" },
+        { "{\"tool_choice\":\"none\",\"tools\":[{\"strict\":true,\"function\":{\"parameters\":"
+          "{\"not\":{}}}}]}",
+          "" },
+        { "{\"response_format\":{\"json_schema\":{\"schema\":{\"if\":{}}}},\"tools\":["
+          "{\"strict\":true,\"function\":{\"parameters\":{\"not\":{}}}}]}",
+          "not, if" },
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        yyjson_doc *in = yyjson_read(bodies[i].body, strlen(bodies[i].body), 0);
+        yyjson_mut_doc *body = yyjson_doc_mut_copy(in, NULL);
+        struct buf names = BUF_INIT(1024);
+        unenforced_format(yyjson_mut_doc_get_root(body), &names);
+        assert_string_equal(buf_str(&names), bodies[i].names);
+        buf_clear(&names);
+        yyjson_mut_doc_free(body);
+        yyjson_doc_free(in);
+    }
+}
+
 static void test_a_body_without_a_schema_names_nothing(void **state) {
     (void)state;
     struct buf names = BUF_INIT(1024);
@@ -76,6 +108,7 @@ static void test_a_body_without_a_schema_names_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keywords_that_a_grammar_leaves_out_are_named),
+        cmocka_unit_test(test_tools_that_are_strict_and_may_be_called_count),
         cmocka_unit_test(test_a_body_without_a_schema_names_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,7 @@ static void test_what_has_a_meaning_keeps_it(void **state) {
     check_exact("{\"format\":\"email\",\"pattern\":\"^a$\"}",
                 "{\"format\":\"email\",\"pattern\":\"^a$\"}");
     check_exact("{\"additionalProperties\":false}", "{\"additionalProperties\":false}");
+    check_exact("{\"prefixItems\":[{}],\"items\":false}", "{\"prefixItems\":[{}]}");
 }
 
 static void test_all_of_one_schema_is_that_schema(void **state) {
