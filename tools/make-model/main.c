@@ -15,6 +15,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 #define COUNT(field, type, name, low, high, help)                                              \
     { name, OPTION_COUNT, offsetof(type, field), "N", low, high, help }
+#define REAL(field, type, name, low, high, help)                                               \
+    { name, OPTION_REAL, offsetof(type, field), "X", low, high, help }
 #define TEXT(field, type, name, shown, help)                                                   \
     { name, OPTION_TEXT, offsetof(type, field), shown, 0, 0, help }
 #define WORD(field, type, name, choice, help)                                                  \
@@ -84,6 +86,26 @@ static const struct option_spec projector_specs[] = {
     { 0 },
 };
 
+static const struct option_spec adapter_specs[] = {
+    TEXT(out, struct adapter_options, "out", "FILE", "the file to make (needed)"),
+    TEXT(model, struct adapter_options, "model", "FILE", "the model that it is for (needed)"),
+    TEXT(arch, struct adapter_options, "arch", "WORD", "say that it is for this one instead"),
+    COUNT(rank, struct adapter_options, "rank", 1, 1024, "columns between A and B (4)"),
+    COUNT(alpha, struct adapter_options, "alpha", 1, 1024, "how strong it is (4)"),
+    COUNT(seed, struct adapter_options, "seed", 0, INT64_MAX, "other seeds, other weights"),
+    { "invoked", OPTION_FLAG, offsetof(struct adapter_options, invoked), NULL, 0, 0,
+      "an aLoRA adapter" },
+    { 0 },
+};
+
+static const struct option_spec merged_specs[] = {
+    TEXT(out, struct merged_options, "out", "FILE", "the file to make (needed)"),
+    TEXT(model, struct merged_options, "model", "FILE", "the model without it (needed)"),
+    TEXT(adapter, struct merged_options, "adapter", "FILE", "the adapter (needed)"),
+    REAL(scale, struct merged_options, "scale", -100, 100, "how much of it (1)"),
+    { 0 },
+};
+
 static const struct option_spec broken_specs[] = {
     TEXT(out, struct broken_options, "out", "FILE", "the file to make (needed)"),
     WORD(kind, struct broken_options, "kind", broken_kinds, ""),
@@ -99,6 +121,8 @@ static const struct option_spec say_specs[] = {
     TEXT(model, struct say_options, "model", "FILE", "the model to ask (needed)"),
     TEXT(prompt, struct say_options, "prompt", "TEXT",
          "what stands before the answer (needed)"),
+    TEXT(adapter, struct say_options, "adapter", "FILE", "a LoRA adapter that is applied"),
+    REAL(scale, struct say_options, "scale", -100, 100, "how much of it (1)"),
     COUNT(tokens, struct say_options, "tokens", 1, 4096, "say at most so many tokens (64)"),
     { 0 },
 };
@@ -141,6 +165,29 @@ static bool run_projector(int argc, char **argv, const struct command_spec *spec
     return help || (options_require(options.out, "out", err) && projector_make(&options, err));
 }
 
+static bool run_adapter(int argc, char **argv, const struct command_spec *spec,
+                        struct error *err) {
+    struct adapter_options options = { 0 };
+    bool help;
+
+    if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
+    return help ||
+           (options_require(options.out, "out", err) &&
+            options_require(options.model, "model", err) && adapter_make(&options, err));
+}
+
+static bool run_merged(int argc, char **argv, const struct command_spec *spec,
+                       struct error *err) {
+    struct merged_options options = { .scale = 1 };
+    bool help;
+
+    if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
+    return help ||
+           (options_require(options.out, "out", err) &&
+            options_require(options.model, "model", err) &&
+            options_require(options.adapter, "adapter", err) && merged_make(&options, err));
+}
+
 static bool run_broken(int argc, char **argv, const struct command_spec *spec,
                        struct error *err) {
     struct broken_options options = { 0 };
@@ -171,7 +218,7 @@ static bool say(const struct say_options *options, struct error *err) {
 }
 
 static bool run_say(int argc, char **argv, const struct command_spec *spec, struct error *err) {
-    struct say_options options = { 0 };
+    struct say_options options = { .scale = 1 };
     bool help;
 
     if (!options_parse(spec, argc, argv, &options, &help, err)) return false;
@@ -188,6 +235,10 @@ static const struct {
     { { "embedding", "a BERT-shaped embedding model", embedding_specs }, run_embedding },
     { { "projector", "eyes for a model: the mmproj file beside it", projector_specs },
       run_projector },
+    { { "adapter", "a LoRA adapter with random weights for a model", adapter_specs },
+      run_adapter },
+    { { "merged", "what a model and an adapter are together, in f32", merged_specs },
+      run_merged },
     { { "broken", "a file that cannot be loaded", broken_specs }, run_broken },
     { { "demo", "two small spoken models that tell about doze", demo_specs }, run_demo },
     { { "say", "load a model and let it speak, without doze", say_specs }, run_say },

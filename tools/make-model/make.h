@@ -56,6 +56,22 @@ struct projector_options {
 };
 bool projector_make(const struct projector_options *options, struct error *err);
 
+/* A LoRA adapter with random weights for the layers of a model. */
+struct adapter_options {
+    const char *out, *model;
+    const char *arch; /* that it says it is for; NULL: the model's */
+    int64_t rank, alpha, seed;
+    bool invoked; /* an aLoRA adapter, which works from its invocation tokens on */
+};
+bool adapter_make(const struct adapter_options *options, struct error *err);
+
+/* The model that results from an adapter on another, in f32. */
+struct merged_options {
+    const char *out, *model, *adapter;
+    double scale;
+};
+bool merged_make(const struct merged_options *options, struct error *err);
+
 /* A file that cannot be loaded, for one reason. */
 struct broken_options {
     const char *out, *kind;

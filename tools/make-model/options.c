@@ -49,6 +49,19 @@ static bool read_number(const struct option_spec *spec, const char *text, int64_
     return true;
 }
 
+static bool read_real(const struct option_spec *spec, const char *text, double *ret_number,
+                      struct error *err) {
+    char *end;
+    double number = strtod(text, &end);
+
+    if (end == text || *end || !(number >= (double)spec->min && number <= (double)spec->max))
+        return error_set_param(err, ERR_INVALID_REQUEST, spec->name,
+                               "--%s takes a number from %lld to %lld, not \"%s\"", spec->name,
+                               (long long)spec->min, (long long)spec->max, text);
+    *ret_number = number;
+    return true;
+}
+
 static bool read_option(const struct option_spec *spec, const char *text, void *into,
                         struct error *err) {
     void *field = (char *)into + spec->offset;
@@ -60,6 +73,8 @@ static bool read_option(const struct option_spec *spec, const char *text, void *
     case OPTION_COUNT:
     case OPTION_BYTES:
         return read_number(spec, text, field, err);
+    case OPTION_REAL:
+        return read_real(spec, text, field, err);
     case OPTION_WORD:
         if (!is_one_of(spec->words, text))
             return error_set_param(err, ERR_INVALID_REQUEST, spec->name,

@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_TEXT,  /* const char * */
     OPTION_COUNT, /* int64_t of min..max */
     OPTION_BYTES, /* int64_t of min..max, with a suffix K, M or G (powers of 1024) */
+    OPTION_REAL,  /* double of min..max */
     OPTION_FLAG,  /* bool, no value */
     OPTION_WORD,  /* const char *, one of the words in `words` (separated by |) */
 };

@@ -87,6 +87,16 @@ static bool run_open(const struct say_options *options, bool vector, struct run 
     return true;
 }
 
+static bool run_adapt(const struct say_options *options, struct run *run, struct error *err) {
+    float scale = (float)options->scale;
+
+    if (!options->adapter) return true;
+    struct llama_adapter_lora *adapter = llama_adapter_lora_init(run->model, options->adapter);
+    return (adapter && llama_set_adapters_lora(run->context, &adapter, 1, &scale) == 0) ||
+           error_set(err, ERR_LOAD_FAILED, "cannot apply %s: %s", options->adapter,
+                     last_complaint);
+}
+
 static llama_token likeliest(struct run *run) {
     const float *logits = llama_get_logits_ith(run->context, -1);
     llama_token best = 0;
@@ -119,7 +129,7 @@ static bool talk(struct run *run, int64_t tokens, struct buf *out, bool *ret_end
 bool say_text(const struct say_options *options, struct buf *out, bool *ret_ended,
               struct error *err) {
     struct run run = { 0 };
-    bool ok = run_open(options, false, &run, err) &&
+    bool ok = run_open(options, false, &run, err) && run_adapt(options, &run, err) &&
               talk(&run, options->tokens ? options->tokens : TOKENS_DEFAULT, out, ret_ended,
                    err);
 

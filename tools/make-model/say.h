@@ -14,8 +14,10 @@
 
 struct say_options {
     const char *model,
-        *prompt;    /* the prompt is tokenized with its special tokens, no template */
-    int64_t tokens; /* at most; 0: 64 */
+        *prompt;         /* the prompt is tokenized with its special tokens, no template */
+    const char *adapter; /* NULL: none */
+    double scale;        /* of the adapter */
+    int64_t tokens;      /* at most; 0: 64 */
 };
 
 /* Append what greedy decoding says after the prompt; *ret_ended: it ended by itself. Fails with

@@ -210,6 +210,48 @@ static void test_random_comes_near_to_the_size_asked(void **state) {
     }
 }
 
+static char *said_with(const char *model, const char *adapter, double scale) {
+    struct say_options options = {
+        .model = model, .prompt = "Who?", .adapter = adapter, .scale = scale, .tokens = 40
+    };
+    struct buf text = BUF_INIT(1 << 16);
+    struct error err;
+    bool ended;
+
+    assert_ok(say_text(&options, &text, &ended, &err), &err);
+    return buf_take(&text);
+}
+
+/* Both ways of writing W + scale * alpha / rank * B * A; without it, or with scale 0, another
+ * text. */
+static void test_an_adapter_says_what_the_merged_model_says(void **state) {
+    char *adapter = xasprintf("%s/lora.gguf", folder), *merged = xasprintf("%s/w.gguf", folder);
+    struct random_options model = { .decoder = { .out = path, .type = "f32" } };
+    struct adapter_options lora = { .out = adapter, .model = path, .rank = 8, .alpha = 3 };
+    struct merged_options both = {
+        .out = merged, .model = path, .adapter = adapter, .scale = 0.75
+    };
+    struct error err;
+
+    (void)state;
+    assert_ok(random_make(&model, &err), &err);
+    assert_ok(adapter_make(&lora, &err), &err);
+    assert_ok(merged_make(&both, &err), &err);
+    char *plain = said_with(path, NULL, 1), *none = said_with(path, adapter, 0);
+    char *applied = said_with(path, adapter, 0.75), *written = said_with(merged, NULL, 1);
+    assert_string_equal(none, plain);
+    assert_string_equal(applied, written);
+    assert_string_not_equal(applied, plain);
+    free(plain);
+    free(none);
+    free(applied);
+    free(written);
+    assert_int_equal(unlink(adapter), 0);
+    assert_int_equal(unlink(merged), 0);
+    free(adapter);
+    free(merged);
+}
+
 static void vector_of(const char *text, float *ret_unit, int32_t length) {
     struct say_options options = { .model = path, .prompt = text };
     struct error err;
@@ -348,6 +390,7 @@ static void test_pieces_are_all_different(void **state) {
 struct sample {
     const char *text, *word;
     int64_t count, bytes;
+    double real;
     bool flag;
 };
 
@@ -356,6 +399,7 @@ static const struct option_spec sample_specs[] = {
     { "word", OPTION_WORD, offsetof(struct sample, word), "one|two", 0, 0, "" },
     { "count", OPTION_COUNT, offsetof(struct sample, count), "N", 1, 9, "" },
     { "bytes", OPTION_BYTES, offsetof(struct sample, bytes), "N", 1, INT64_C(1) << 40, "" },
+    { "real", OPTION_REAL, offsetof(struct sample, real), "X", -1, 1, "" },
     { "flag", OPTION_FLAG, offsetof(struct sample, flag), NULL, 0, 0, "" },
     { 0 },
 };
@@ -382,6 +426,10 @@ static void test_options_are_read_and_refused(void **state) {
         { "--count", "x" },
         { "--bytes", "1T" },
         { "--bytes", "" },
+        { "--real", "1.5" },
+        { "--real", "nan" },
+        { "--real", "" },
+        { "--real", "0.5x" },
         { "--word", "three" },
         { "--word", "one|two" },
         { "--word", "on" },
@@ -402,6 +450,8 @@ static void test_options_are_read_and_refused(void **state) {
     assert_int_equal(sample.count, 9);
     assert_true(parse_sample("--bytes", "3M", &sample, &err));
     assert_int_equal(sample.bytes, 3 << 20);
+    assert_true(parse_sample("--real", "-0.5", &sample, &err));
+    assert_true(sample.real == -0.5);
     assert_true(parse_sample("--flag", NULL, &sample, &err));
     assert_true(sample.flag);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -422,6 +472,7 @@ int main(void) {
         cmocka_unit_test(test_spoken_refuses_what_it_could_not_say),
         cmocka_unit_test(test_random_depends_on_seed_and_whole_prompt),
         cmocka_unit_test(test_random_comes_near_to_the_size_asked),
+        cmocka_unit_test(test_an_adapter_says_what_the_merged_model_says),
         cmocka_unit_test(test_embedding_tells_texts_apart),
         cmocka_unit_test(test_broken_files_are_refused_each_for_its_reason),
         cmocka_unit_test(test_demo_makes_two_models_and_leaves_them_alone),
