@@ -25,24 +25,41 @@ bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *
     return gguf_file_visit(path, NULL, ret_meta, err);
 }
 
+/* The source reads from *fd, which the caller closes. */
+static bool open_source(const char *path, int *fd, struct gguf_source *ret_source,
+                        struct error *err) {
+    struct stat st;
+    *fd = open(path,
+               O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait for the writer of a FIFO */
+    if (*fd < 0 || fstat(*fd, &st) != 0) {
+        error_set(err, ERR_IO, "The file cannot be opened: %s.", strerrordesc_np(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        error_set(err, ERR_IO, "It is not a regular file.");
+    } else {
+        *ret_source = (struct gguf_source){ read_fd, fd, (uint64_t)st.st_size };
+        return true;
+    }
+    if (*fd >= 0) (void)close(*fd); /* nothing was written */
+    return false;
+}
+
 bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,
                      struct gguf_meta *ret_meta, struct error *err) {
+    int fd;
+    struct gguf_source source;
     *ret_meta = (struct gguf_meta){ .file_type = -1, .pooling_type = -1, .main_type = "" };
-    int fd = open(path,
-                  O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait for the writer of a FIFO */
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        error_set(err, ERR_IO, "The file cannot be opened: %s.", strerrordesc_np(errno));
-        if (fd >= 0) (void)close(fd); /* nothing was written */
-        return false;
-    }
-    bool ok;
-    if (!S_ISREG(st.st_mode)) {
-        ok = error_set(err, ERR_IO, "It is not a regular file.");
-    } else {
-        struct gguf_source source = { read_fd, &fd, (uint64_t)st.st_size };
-        ok = gguf_meta_visit(&source, visitor, ret_meta, err);
-    }
+    if (!open_source(path, &fd, &source, err)) return false;
+    bool ok = gguf_meta_visit(&source, visitor, ret_meta, err);
+    (void)close(fd); /* nothing was written */
+    return ok;
+}
+
+bool gguf_file_read_adapter(const char *path, struct adapter_facts *ret_facts,
+                            struct error *err) {
+    int fd;
+    struct gguf_source source;
+    if (!open_source(path, &fd, &source, err)) return false;
+    bool ok = adapter_facts_read(&source, ret_facts, err);
     (void)close(fd); /* nothing was written */
     return ok;
 }

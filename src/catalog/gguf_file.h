@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "catalog/adapter_facts.h"
 #include "catalog/gguf_meta.h"
 
 /* As gguf_meta_read; also ERR_IO if the path cannot be opened or is not a regular file. */
@@ -15,5 +16,8 @@ bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *
 /* As gguf_meta_visit. */
 bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,
                      struct gguf_meta *ret_meta, struct error *err);
+/* As adapter_facts_read. */
+bool gguf_file_read_adapter(const char *path, struct adapter_facts *ret_facts,
+                            struct error *err) __attribute__((warn_unused_result));
 
 #endif

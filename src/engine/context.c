@@ -142,11 +142,23 @@ static int32_t cells_at_start(const struct context *c, const struct model *model
     return cells < c->most ? (int32_t)cells : c->most;
 }
 
+/* A context knows of them what it was told, and nothing of those of another one. The library
+ * takes arrays that it could change. */
+static bool apply_adapters(struct llama_context *llama, const struct model *model) {
+    struct model own = *model;
+    return own.adapter_count == 0 ||
+           llama_set_adapters_lora(llama, own.adapters, own.adapter_count, own.scales) == 0;
+}
+
 static bool make(struct context *c, const struct model *model) {
     int64_t begin = clock_boottime_usec();
     c->llama = llama_init_from_model(model->weights, c->params);
     c->making = clock_boottime_usec() - begin;
     if (!c->llama) return false;
+    if (!apply_adapters(c->llama, model)) {
+        llama_free(c->llama);
+        return false;
+    }
     c->memory = llama_get_memory(c->llama);
     c->cells = (int32_t)llama_n_ctx(c->llama);
     if (c->pool) llama_attach_threadpool(c->llama, c->pool, c->pool);

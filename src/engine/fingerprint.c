@@ -64,12 +64,20 @@ static void add_settings(const struct model *model, const struct context *contex
                    rope_length(model, context), model->window);
 }
 
+static bool add_adapters(const struct load_adapters *adapters, struct buf *out) {
+    for (int64_t i = 0; i < adapters->count; i++) {
+        if (!add_file(adapters->list[i].path, out)) return false;
+    }
+    return true;
+}
+
 bool fingerprint_make(const struct model *model, const struct context *context,
                       const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]) {
     struct buf file = BUF_INIT(1 << 20), settings = BUF_INIT(4096);
     unsigned char half[FINGERPRINT_SIZE];
     bool ok = add_files(model, request->path, &file) &&
-              (!model->projector || add_file(request->projector, &file));
+              (!model->projector || add_file(request->projector, &file)) &&
+              add_adapters(&request->settings.adapters, &settings);
     if (ok) {
         (void)buf_addf(&file, "%s\n", llama_version());
         add_settings(model, context, &request->settings, &settings);

@@ -14,7 +14,9 @@
 #include "prompts/entry.h"
 
 /* First half: size, time and first bytes of every file, which hold its metadata and tensor
- * index, and the engine's release. Second half: the settings. False: a file cannot be read. */
+ * index, and the engine's release. Second half: the settings, and the same of the adapters'
+ * files: what was made without them, or with others, is of use again. False: a file cannot be
+ * read. */
 bool fingerprint_make(const struct model *model, const struct context *context,
                       const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]);
 

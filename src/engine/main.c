@@ -162,8 +162,11 @@ static bool is_stop(void *ctx, const struct frame *frame) {
 
 /* The files that are still needed: the weights to be repacked, the store of prompts. */
 static struct sandbox_rights rights_to_serve(const struct engine *e) {
+    const struct load_message *again = e->repack.state == REPACK_WAITING ? &e->repack.request
+                                                                         : NULL;
     return (struct sandbox_rights){
-        .model = e->repack.state == REPACK_WAITING ? e->repack.request.path : NULL,
+        .model = again ? again->path : NULL,
+        .adapters = again ? &again->settings.adapters : NULL,
         .prompts = e->store.mode == PROMPT_STORE_ON ? e->store.path : NULL,
         .driver = backends_have_gpu(),
     };
@@ -212,7 +215,7 @@ static void obey_check(struct engine *e, const struct frame *frame) {
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
     yyjson_val *rules = yyjson_doc_get_root(doc);
     preparer_limit(yyjson_get_num(yyjson_obj_get(rules, "seconds")));
-    process_rights_drop_capabilities(NULL, NULL);
+    process_rights_drop_capabilities(&nothing);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &nothing);
     check_and_report(&e->link, rules);
     yyjson_doc_free(doc);
@@ -231,6 +234,7 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
     bool on = request.prompts.mode == PROMPT_STORE_ON;
     struct sandbox_rights rights = { .model = request.path,
                                      .projector = measure ? NULL : request.projector,
+                                     .adapters = measure ? NULL : &request.settings.adapters,
                                      .prompts = on && !measure ? request.prompts.dir : NULL,
                                      .driver = backends_have_gpu() };
     struct error ignored; /* the first write to the folder reports it */
@@ -241,7 +245,7 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
         load_message_clear(&request);
         return false;
     }
-    process_rights_drop_capabilities(rights.model, rights.prompts);
+    process_rights_drop_capabilities(&rights);
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
     /* A saved sequence is not larger than the memory it was in. */
     if (sandbox.calls) process_rights_limit_files(rights.prompts ? memory_total() : 0);

@@ -110,6 +110,29 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_m
     return true;
 }
 
+/* Of weights that are there; what the file says of itself the daemon has checked. */
+static bool open_adapters(struct model *m, const struct load_adapters *adapters,
+                          struct error *err) {
+    for (int64_t i = 0; i < adapters->count; i++) {
+        const struct load_adapter *one = &adapters->list[i];
+        const char *slash = strrchr(one->path, '/'), *name = slash ? slash + 1 : one->path;
+        struct llama_adapter_lora *opened = llama_adapter_lora_init(m->weights, one->path);
+        if (!opened) {
+            return error_set(err, ERR_LOAD_FAILED,
+                             "The adapter '%.80s' cannot be applied to this model: %s.", name,
+                             log_capture_take());
+        }
+        if (llama_adapter_get_alora_n_invocation_tokens(opened) > 0) {
+            return error_set(err, ERR_LOAD_FAILED,
+                             "The adapter '%.80s' is an aLoRA adapter, which is not supported.",
+                             name);
+        }
+        m->adapters[m->adapter_count] = opened;
+        m->scales[m->adapter_count++] = (float)one->scale;
+    }
+    return true;
+}
+
 bool model_open(struct model *ret, const struct load_message *request,
                 const struct llama_model_params *placed, model_progress_fn progress,
                 void *progress_ctx, struct error *err) {
@@ -146,6 +169,7 @@ bool model_open(struct model *ret, const struct load_message *request,
         m.reasoning_ending = xstrdup(request->settings.reasoning_ending);
     bool ok = m.vocab_size > 0 ||
               error_set(err, ERR_LOAD_FAILED, "The model has no vocabulary.");
+    ok = ok && open_adapters(&m, &request->settings.adapters, err);
     if (ok && llama_model_has_encoder(m.weights) && llama_model_has_decoder(m.weights)) {
         ok = error_set(err, ERR_NOT_SUPPORTED,
                        "Models with an encoder and a decoder (T5) are not supported.");

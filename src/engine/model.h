@@ -20,6 +20,9 @@ struct model {
     int32_t vocab_size;
     struct projector *projector; /* NULL: it cannot see */
     char *blind; /* why not, if it was to: goes on after "This model cannot see: "; or NULL */
+    struct llama_adapter_lora *adapters[LOAD_MAX_ADAPTERS]; /* freed with the weights */
+    float scales[LOAD_MAX_ADAPTERS];                        /* of the adapters */
+    size_t adapter_count;
     char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool ranks;             /* of those: it gives a score of a query and a document */

@@ -46,9 +46,17 @@ static bool may(const char *path, int mode) {
     return !path || faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
 }
 
-void process_rights_drop_capabilities(const char *read, const char *written) {
+static bool may_all(const struct sandbox_rights *rights) {
+    for (int64_t i = 0; rights->adapters && i < rights->adapters->count; i++) {
+        if (!may(rights->adapters->list[i].path, R_OK)) return false;
+    }
+    return may(rights->model, R_OK) && may(rights->projector, R_OK) &&
+           may(rights->prompts, W_OK | X_OK);
+}
+
+void process_rights_drop_capabilities(const struct sandbox_rights *rights) {
     const uint32_t files = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
     if (geteuid() != 0 || !set_capabilities(0, files)) return;
-    uint32_t kept = may(read, R_OK) && may(written, W_OK | X_OK) ? 0 : files;
+    uint32_t kept = may_all(rights) ? 0 : files;
     (void)set_capabilities(kept, kept);
 }

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "engine/sandbox.h"
+
 /* At the start: stdout goes where stderr goes; no core file, which would hold what clients
  * wrote; and when memory runs out, the kernel ends the worker before the daemon and the user's
  * other programs. A right that the system does not grant is done without. */
@@ -18,9 +20,9 @@ void process_rights_start(void);
 void process_rights_limit_files(uint64_t bytes);
 
 /* Give up root's capabilities for good. Those to read and write other users' files are kept
- * only if the file `read` cannot be read or the folder `written` not be written to without
- * them: a daemon that root runs may serve a user's models. Either may be NULL. Does nothing for
- * other users than root. */
-void process_rights_drop_capabilities(const char *read, const char *written);
+ * only if a file that the rights name cannot be read or their folder not be written to without
+ * them: a daemon that root runs may serve a user's models. Does nothing for other users than
+ * root. */
+void process_rights_drop_capabilities(const struct sandbox_rights *rights);
 
 #endif

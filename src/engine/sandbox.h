@@ -25,12 +25,15 @@
 
 #include <stdbool.h>
 
+#include "load/load_adapters.h"
+
 enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING, SANDBOX_PREPARING };
 
 /* Beside the socket and a few files of /proc, /sys and the time zone (sandbox_files.c). */
 struct sandbox_rights {
     const char *model;     /* may be read, with all parts of a split set; NULL: none */
     const char *projector; /* may be read; NULL: none */
+    const struct load_adapters *adapters; /* may be read; NULL: none */
     const char
         *prompts; /* folder in which files may be made, changed and deleted; NULL: none */
     bool driver;  /* the process uses a GPU; in both stages */

@@ -108,6 +108,11 @@ static void allow_model(const struct ruleset *set, const char *path) {
     }
 }
 
+static void allow_adapters(const struct ruleset *set, const struct load_adapters *adapters) {
+    for (int64_t i = 0; i < adapters->count; i++)
+        allow_path(set, adapters->list[i].path, READ_FILE);
+}
+
 /* Devices, and compiled shaders in folders of the server's own (daemon/engines.c). */
 static void allow_driver(const struct ruleset *set) {
     static const char *const caches[] = { "MESA_SHADER_CACHE_DIR", "CUDA_CACHE_PATH" };
@@ -131,6 +136,7 @@ bool sandbox_files_limit(const struct sandbox_rights *rights) {
     if (rights->driver) allow_driver(&set);
     if (rights->model) allow_model(&set, rights->model);
     if (rights->projector) allow_path(&set, rights->projector, READ_FILE);
+    if (rights->adapters) allow_adapters(&set, rights->adapters);
     if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);
     bool ok = syscall(SYS_landlock_restrict_self, set.fd, 0) == 0;
     close(set.fd);

@@ -58,7 +58,8 @@ struct load_message {
                       .kv_type_v = KV_TYPE_F16,                                                \
                       .repack = LOAD_REPACK_NEVER,                                             \
                       .mmap = 1,                                                               \
-                      .seed = -1 },                                                            \
+                      .seed = -1,                                                              \
+                      .adapters = LOAD_ADAPTERS_UNSET },                                       \
         .identifier = "", .shrink_seconds = 30, .growth_seconds = 30, .prompts = {             \
             .memory_bytes = 256 << 20                                                          \
         }                                                                                      \

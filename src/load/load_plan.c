@@ -46,7 +46,8 @@ static double base_bytes(const struct model_shape *model,
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
     double sight = (double)load_plan_sight(model);
-    return (double)model->size + worker_base + activations + sight;
+    return (double)model->size + (double)model->adapters_size + worker_base + activations +
+           sight;
 }
 
 /* Embedding models take one input at a time, which has to have room at once. */
@@ -155,6 +156,7 @@ static void fill_defaults(const struct model_shape *model, nbytes budget,
     if (settings->repack == LOAD_REPACK_UNSET) settings->repack = LOAD_REPACK_BACKGROUND;
     if (settings->speculation == LOAD_SPECULATION_UNSET)
         settings->speculation = LOAD_SPECULATION_OFF;
+    if (settings->adapters.count == 0) settings->adapters.count = -1;
 }
 
 /* A share of the layers says how many, as `gpu_layers` of the same or an earlier layer does. */
@@ -162,6 +164,16 @@ static void count_layers(const struct model_shape *model, struct load_settings *
     if (settings->gpu < 0) return;
     settings->gpu_layers = settings->gpu == 1 ? -1 : llround(settings->gpu * model->layers);
     settings->gpu = -1;
+}
+
+const struct load_adapters *load_plan_adapters(const struct load_layers *layers) {
+    const struct load_settings *order[] = { layers->requested, layers->for_model,
+                                            layers->for_all };
+    for (size_t i = 0; i < 3; i++) {
+        if (order[i] && order[i]->adapters.count >= 0)
+            return order[i]->adapters.count > 0 ? &order[i]->adapters : NULL;
+    }
+    return NULL;
 }
 
 bool load_plan_resolve(const struct model_shape *model, const struct load_layers *layers,

@@ -19,6 +19,7 @@ struct model_shape {
     enum model_type type;
     nbytes size;            /* of its files */
     nbytes projector_size;  /* of the file that it sees with; 0: it does not */
+    nbytes adapters_size;   /* of the files of the adapters that it is loaded with */
     int64_t context_length; /* that it was trained for; 0: unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length; /* 0: unknown */
 };
@@ -27,6 +28,9 @@ struct load_layers {
     const struct load_settings *for_all, *for_model, *requested; /* each may be NULL */
     nbytes budget; /* a context length that nobody says fits into so much; 0: any does */
 };
+
+/* The adapters that they name together: the nearest list counts. NULL: none. */
+const struct load_adapters *load_plan_adapters(const struct load_layers *layers);
 
 /* Merge the layers, fill in the defaults, bound by what the model can. ERR_INVALID_REQUEST: a
  * longer context than the model's is requested, or settings contradict one another. */

@@ -21,12 +21,13 @@ enum kind {
     KIND_TEXT,
     KIND_SHARE, /* double: "off" is 0, "max" is 1 */
     KIND_SPLIT,
+    KIND_ADAPTERS,
 };
 
 struct load_field {
     const char *name;
     enum kind kind;
-    bool shown; /* in LM Studio's REST config */
+    bool shown; /* in LM Studio's REST config; KIND_ADAPTERS: if there are any */
     bool state; /* changes what the saved state of a sequence means */
     size_t offset;
     double min, max; /* of the numbers */
@@ -59,6 +60,7 @@ static const struct load_field fields[] = {
     { "reproducible", KIND_FLAG, false, false, AT(reproducible), 0, 1 },
     { "prepare_seconds", KIND_REAL, false, false, AT(prepare_seconds), 0.1, 600 },
     { "seed", KIND_NUMBER, false, false, AT(seed), 0, UINT32_MAX },
+    { "adapters", KIND_ADAPTERS, true, true, AT(adapters), 0, 0 },
     { "chat_template", KIND_TEXT, false, false, AT(chat_template), 0, 0 },
     { "reasoning_ending", KIND_TEXT, false, false, AT(reasoning_ending), 0, 0 },
 };
@@ -125,6 +127,7 @@ static size_t member_size(const struct load_field *f) {
         [KIND_TEXT] = sizeof(const char *),
         [KIND_SHARE] = sizeof(double),
         [KIND_SPLIT] = sizeof(struct load_split),
+        [KIND_ADAPTERS] = sizeof(struct load_adapters),
     };
     return sizes[f->kind];
 }
@@ -262,15 +265,26 @@ static bool read_split(yyjson_val *obj, const struct load_field *f,
     return true;
 }
 
+static bool read_adapters(yyjson_val *obj, const struct load_field *f,
+                          struct load_settings *settings, struct error *err) {
+    struct load_adapters adapters;
+    if (!load_adapters_read(yyjson_obj_get(obj, f->name), f->name, &adapters, err))
+        return false;
+    member_set(settings, f, &adapters);
+    return true;
+}
+
 /* null unsets. */
 static bool read_field(yyjson_val *obj, const struct load_field *f,
                        struct load_settings *settings, struct error *err) {
     typedef bool reader(yyjson_val *, const struct load_field *, struct load_settings *,
                         struct error *);
     static reader *const readers[] = {
-        [KIND_NUMBER] = read_number, [KIND_FLAG] = read_flag,   [KIND_REAL] = read_real,
-        [KIND_KV_TYPE] = read_word,  [KIND_REPACK] = read_word, [KIND_SPECULATION] = read_word,
-        [KIND_TEXT] = read_text,     [KIND_SHARE] = read_share, [KIND_SPLIT] = read_split,
+        [KIND_NUMBER] = read_number, [KIND_FLAG] = read_flag,
+        [KIND_REAL] = read_real,     [KIND_KV_TYPE] = read_word,
+        [KIND_REPACK] = read_word,   [KIND_SPECULATION] = read_word,
+        [KIND_TEXT] = read_text,     [KIND_SHARE] = read_share,
+        [KIND_SPLIT] = read_split,   [KIND_ADAPTERS] = read_adapters,
     };
     if (yyjson_is_null(yyjson_obj_get(obj, f->name))) {
         member_set(settings, f, member(&unset, f));
@@ -354,6 +368,8 @@ yyjson_mut_val *load_field_value(const struct load_field *f,
         return share_value(*(const double *)at, doc);
     case KIND_SPLIT:
         return split_value(at, doc);
+    case KIND_ADAPTERS:
+        return load_adapters_value(at, doc);
     }
     return NULL;
 }
@@ -382,7 +398,8 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings,
 void load_settings_add_shown(const struct load_settings *settings, yyjson_mut_doc *doc,
                              yyjson_mut_val *obj) {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        if (fields[i].shown) add_field(settings, &fields[i], doc, obj);
+        bool absent = fields[i].kind == KIND_ADAPTERS && settings->adapters.count <= 0;
+        if (fields[i].shown && !absent) add_field(settings, &fields[i], doc, obj);
     }
 }
 
@@ -395,16 +412,21 @@ void load_settings_merge(struct load_settings *settings, const struct load_setti
     }
 }
 
+static uint64_t hash_text(const char *text, uint64_t hash) {
+    return hash_add(hash, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
 static uint64_t hash_fields(const struct load_settings *effective, bool all) {
     uint64_t hash = HASH_BEGIN;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (!all && !fields[i].state) continue;
         const void *at = member(effective, &fields[i]);
-        const char *text = fields[i].kind == KIND_TEXT ? *(const char *const *)at : NULL;
-        if (fields[i].kind != KIND_TEXT)
-            hash = hash_add(hash, at, member_size(&fields[i]));
+        if (fields[i].kind == KIND_TEXT)
+            hash = hash_text(*(const char *const *)at, hash);
+        else if (fields[i].kind == KIND_ADAPTERS)
+            hash = load_adapters_hash(at, hash);
         else
-            hash = hash_add(hash, text ? text : "", text ? strlen(text) + 1 : 0);
+            hash = hash_add(hash, at, member_size(&fields[i]));
         hash = hash_add(hash, &i, 1);
     }
     return hash;

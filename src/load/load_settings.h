@@ -14,6 +14,7 @@
 #include <yyjson.h>
 
 #include "base/error.h"
+#include "load/load_adapters.h"
 
 /* Type of one value in the KV cache. */
 enum kv_type {
@@ -77,6 +78,7 @@ struct load_settings {
     int reproducible;       /* 0, 1; -1: unset: no */
     double prepare_seconds; /* for what comes before an answer; 0: unset */
     int64_t seed;           /* of requests that bring none; -1: unset: a new one for each */
+    struct load_adapters adapters; /* set but none: without those of the layers below */
     /* Not in a settings file or PATCH. Borrowed; equal if the same text. NULL: unset. */
     const char *chat_template;    /* Jinja, instead of the model's */
     const char *reasoning_ending; /* said where a budget of reasoning is used up */
@@ -86,7 +88,7 @@ struct load_settings {
     {                                                                                          \
         .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .gpu = -1,     \
         .main_gpu = -1, .num_cpu_experts = -1, .mmap = -1, .mlock = -1, .reproducible = -1,    \
-        .seed = -1                                                                             \
+        .seed = -1, .adapters = LOAD_ADAPTERS_UNSET                                            \
     }
 
 /* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.
@@ -124,12 +126,14 @@ void load_field_set_number(const struct load_field *field, struct load_settings 
 bool load_field_set_word(const struct load_field *field, struct load_settings *settings,
                          const char *word);
 
-/* Read a layer from an object that has nothing else in it. ERR_INVALID_REQUEST with the name of
- * the field: it is unknown, or its value is of a wrong type or outside the bounds. */
+/* Read a layer from an object that has nothing else in it; borrows the paths of adapters.
+ * ERR_INVALID_REQUEST with the name of the field: it is unknown, or its value is of a wrong
+ * type or outside the bounds. */
 bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Change a layer: the named values only; null unsets one. Fails as load_settings_parse does and
+/* Change a layer: the named values only; null unsets one. Paths are borrowed from the patch.
+ * Fails as load_settings_parse does and
  * changes nothing then. */
 bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
@@ -145,7 +149,8 @@ yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjso
 /* The same added to an object, texts included: what load_settings_read reads. Borrows them. */
 void load_settings_add(const struct load_settings *settings, yyjson_mut_doc *doc,
                        yyjson_mut_val *obj);
-/* The fields that LM Studio's REST API shows of an instance; of unset flags `false`. */
+/* The fields that LM Studio's REST API shows of an instance, of unset flags `false`; and the
+ * adapters, if there are any. */
 void load_settings_add_shown(const struct load_settings *settings, yyjson_mut_doc *doc,
                              yyjson_mut_val *obj);
 

@@ -12,7 +12,7 @@ enum { PATIENCE_MS = 30000 /* opening takes milliseconds */, WORKERS_MAX = 16 };
 struct estimate {
     struct supervisor *sup;
     call_id call;
-    nbytes sight; /* what seeing takes, which the worker does not measure */
+    nbytes beside; /* what seeing and adapters take, which the worker does not measure */
     uint32_t model;
     struct lc_plan plan;
 };
@@ -47,7 +47,7 @@ static void estimate_on_end(void *ctx, const struct errand_result *how) {
     struct error err;
     if (how->answer) {
         struct load_estimate result = {
-            .model = bytes_of(how->answer, "model") + e->sight,
+            .model = bytes_of(how->answer, "model") + e->beside,
             .model_device = bytes_of(how->answer, "model_device"),
             .context = bytes_of(how->answer, "context"),
             .context_device = bytes_of(how->answer, "context_device"),
@@ -96,6 +96,9 @@ call_id supervisor_estimate(struct supervisor *sup, const struct load_request *r
     struct call *call = call_open(sup->calls, CALL_ESTIMATE);
     supervisor_read_options(request, &call->estimate.options);
     call->estimate.sink = sink;
+    if (call->refusal.code == ERR_NONE)
+        (void)supervisor_keep_texts(sup, request, &call->estimate.options.requested,
+                                    &call->refusal);
     supervisor_post_call(sup, call);
     return call->id;
 }
@@ -108,11 +111,11 @@ bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct
     if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err) ||
         !supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
         return false;
-    struct model_shape shape = model_shape(target.model);
+    struct model_shape shape = supervisor_shape(sup, target.model, &effective.adapters);
     struct estimate *e = xcalloc(1, sizeof *e);
     *e = (struct estimate){ .sup = sup,
                             .call = call->id,
-                            .sight = load_plan_sight(&shape),
+                            .beside = load_plan_sight(&shape) + shape.adapters_size,
                             .model = supervisor_model_number(sup, target.model_key),
                             .plan = plan };
     return measure(e, target.model, &effective, err);

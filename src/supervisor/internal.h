@@ -20,6 +20,7 @@
  *   notify.c           loads and unloads: how they go on, for the calls that wait
  *   report.c           transitions -> events, log, metrics
  *   pin.c              what is loaded again after a restart or when its worker died
+ *   adapters.c         files of LoRA adapters
  *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
  *   refusal.c, worker_failure.c      errors as clients read them
  *   answer_log.c       what models read and write, for the log
@@ -30,6 +31,7 @@
 #define DOZE_SUPERVISOR_INTERNAL_H
 
 #include "supervisor/activity.h"
+#include "supervisor/adapters.h"
 #include "supervisor/calls.h"
 #include "supervisor/errand.h"
 #include "supervisor/known_rules.h"
@@ -98,6 +100,7 @@ struct supervisor {
     nbytes limit_told;       /* memory_limit as the workers know it */
     nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
+    struct adapter_files *adapter_files;
     struct type_evictions type_evictions;
     struct pressure pressure;
     bool sandbox_told; /* that workers are without a part of it */
@@ -140,12 +143,17 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
 bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct error *err);
 
 /* ---- load_options.c ---- */
-/* Copies all but the texts: only a call or an instance can hold those. */
+/* Copies all but the texts and adapters: only a call or an instance can hold those. */
 void supervisor_read_options(const struct load_request *request,
                              struct load_options *ret_options);
-/* The texts, for the settings of a call: kept for as long as a call or an instance has them. */
+/* The texts and adapters, for the settings of a call: kept for as long as a call or an instance
+ * has them. */
 bool supervisor_keep_texts(struct supervisor *sup, const struct load_request *request,
                            struct load_settings *requested, struct error *err);
+/* Have the names of adapters kept, too, that an instance or a call has, which may be borrowed.
+ * On failure there are none. */
+bool supervisor_keep_adapters(struct supervisor *sup, struct load_adapters *adapters,
+                              struct error *err);
 
 /* ---- spawn.c ---- */
 /* Start the slot's worker and have it load. If that fails, the lifecycle is told. */
@@ -170,10 +178,14 @@ void supervisor_explain_stall(const struct supervisor *sup, const char *key, str
 uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
 /* As the lifecycle writes it: LC_TTL_NOT_GIVEN. */
 msec supervisor_ttl(struct ttl ttl);
-/* Resolve the load settings of a model for a load that asks for `requested` (may be NULL). */
+/* Resolve the load settings of a model for a load that asks for `requested` (may be NULL). The
+ * names of adapters are borrowed from there or from the settings. */
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
+/* The model with these adapters, whose files the plan has found. */
+struct model_shape supervisor_shape(const struct supervisor *sup, const struct model *model,
+                                    const struct load_adapters *adapters);
 /* Is there an instance that serves the model without a load? */
 bool supervisor_is_up(struct supervisor *sup, const char *model_key);
 /* What a load of the target would be like. A model whose file is gone or was replaced by a

@@ -17,13 +17,19 @@ void supervisor_read_options(const struct load_request *request,
     };
     ret_options->requested.chat_template = NULL;
     ret_options->requested.reasoning_ending = NULL;
+    ret_options->requested.adapters = (struct load_adapters)LOAD_ADAPTERS_UNSET;
 }
 
 static bool settings_have_text(const struct load_settings *s, const char *text) {
+    for (int64_t i = 0; i < s->adapters.count; i++) {
+        if (s->adapters.list[i].path == text) return true;
+    }
     return s->chat_template == text || s->reasoning_ending == text;
 }
 
 static bool call_has_text(const struct call *call, void *ctx) {
+    if (call->kind == CALL_ESTIMATE)
+        return settings_have_text(&call->estimate.options.requested, ctx);
     return call_load_sink(call) && settings_have_text(&call->load.options.requested, ctx);
 }
 
@@ -46,9 +52,23 @@ static bool intern(struct supervisor *sup, const char *what, const char *text,
     return true;
 }
 
+/* One after the other, so that those kept already count as used. */
+bool supervisor_keep_adapters(struct supervisor *sup, struct load_adapters *adapters,
+                              struct error *err) {
+    for (int64_t i = 0; i < adapters->count; i++) {
+        const char **path = &adapters->list[i].path;
+        if (intern(sup, "The path of an adapter", *path, path, err)) continue;
+        *adapters = (struct load_adapters)LOAD_ADAPTERS_UNSET;
+        return false;
+    }
+    return true;
+}
+
 bool supervisor_keep_texts(struct supervisor *sup, const struct load_request *request,
                            struct load_settings *requested, struct error *err) {
-    return intern(sup, "A prompt template", request->settings.chat_template,
+    requested->adapters = request->settings.adapters;
+    return supervisor_keep_adapters(sup, &requested->adapters, err) &&
+           intern(sup, "A prompt template", request->settings.chat_template,
                   &requested->chat_template, err) &&
            intern(sup, "'reasoningBudgetMessage'", request->settings.reasoning_ending,
                   &requested->reasoning_ending, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* load_order.c - the message that has a worker load a model. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ipc/load_message.h"
@@ -62,18 +63,29 @@ static size_t longest_text(const struct supervisor *sup, int slot) {
     return longest;
 }
 
+/* The worker knows no model's folder. The caller frees the paths. */
+static void name_files(const struct model *model, struct load_adapters *adapters,
+                       char *ret_paths[LOAD_MAX_ADAPTERS]) {
+    for (int64_t i = 0; i < adapters->count; i++) {
+        ret_paths[i] = adapter_path(model, adapters->list[i].path);
+        adapters->list[i].path = ret_paths[i];
+    }
+}
+
 void supervisor_format_load(const struct supervisor *sup, const struct model *model, int slot,
                             const struct load_settings *effective, struct buf *out) {
     struct load_message message = LOAD_MESSAGE_DEFAULTS;
     struct buf dir = BUF_INIT(1 << 16);
     buf_addf(&dir, "%s/", sup->config.prompts_dir);
     folder_from_key(model->key, &dir);
+    char *adapters[LOAD_MAX_ADAPTERS] = { NULL };
     message.settings = *effective;
+    name_files(model, &message.settings.adapters, adapters);
     message.path = model->path;
     message.projector = model_sees(model) ? model->projector : NULL;
     message.identifier = slot >= 0 ? sup->instances[slot].identifier : model->key;
     message.cells = LOAD_FIRST_CELLS;
-    struct model_shape shape = model_shape(model);
+    struct model_shape shape = supervisor_shape(sup, model, &effective->adapters);
     nbytes whole = load_plan_whole(&shape, effective);
     message.whole_bytes = whole < INT64_MAX ? (int64_t)whole : INT64_MAX;
     message.memory_bytes = memory_admitted(sup, slot);
@@ -85,5 +97,6 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
         message.prefetched = sup->prefetch_slot == slot && prefetch_done(sup->prefetch);
     }
     load_message_format(&message, out);
+    for (size_t i = 0; i < LOAD_MAX_ADAPTERS; i++) free(adapters[i]);
     buf_clear(&dir);
 }

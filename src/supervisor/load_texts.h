@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_texts.h - texts of load settings (a prompt template, the end of a thinking part), stored
- * for longer than the request that brought them.
+ * load_texts.h - texts of load settings (a prompt template, the end of a thinking part, names
+ * of adapters), stored for longer than the request that brought them.
  *
  * Load settings are copied and compared as plain values, so equal texts are one pointer here. A
  * text that is no longer used is dropped when room is needed. Start with a zeroed struct. Pure.
@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 enum {
-    LOAD_TEXTS_MAX = 64,        /* different ones that are in use together */
+    LOAD_TEXTS_MAX = 256,       /* different ones that are in use together */
     LOAD_TEXT_BYTES = 64 << 10, /* of one; the largest templates have 20 KB */
 };
 

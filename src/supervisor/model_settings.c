@@ -8,8 +8,13 @@
 
 enum { TTL_MAX = 315360000 }; /* seconds: ten years */
 
+static void clear_entry(struct model_entry *entry) {
+    load_adapters_free(&entry->load.adapters);
+    free(entry->key);
+}
+
 void model_settings_clear(struct model_settings *models) {
-    for (size_t i = 0; i < models->count; i++) free(models->entries[i].key);
+    for (size_t i = 0; i < models->count; i++) clear_entry(&models->entries[i]);
     free(models->entries);
     *models = (struct model_settings){ 0 };
 }
@@ -23,7 +28,7 @@ static struct model_entry *add(struct model_settings *models, const char *key) {
 }
 
 static void remove_entry(struct model_settings *models, struct model_entry *entry) {
-    free(entry->key);
+    clear_entry(entry);
     struct model_entry *last = models->entries + --models->count;
     memmove(entry, entry + 1, (size_t)(last - entry) * sizeof *entry);
 }
@@ -34,6 +39,7 @@ struct model_settings model_settings_copy(const struct model_settings *models) {
         const struct model_entry *entry = &models->entries[i];
         struct model_entry *added = add(&copy, entry->key);
         added->load = entry->load;
+        load_adapters_own(&added->load.adapters);
         added->ttl = entry->ttl;
     }
     return copy;
@@ -73,13 +79,23 @@ static bool patch_ttl(struct model_entry *entry, yyjson_val *patch, struct error
     return true;
 }
 
+/* The adapters' names are the patch's, which goes, or the entry's own. */
+static bool patch_settings(struct load_settings *load, yyjson_val *patch, struct error *err) {
+    struct load_adapters old = load->adapters;
+    if (!load_settings_patch(load, patch, err)) return false;
+    if (!yyjson_obj_get(patch, "adapters")) return true;
+    load_adapters_own(&load->adapters);
+    load_adapters_free(&old);
+    return true;
+}
+
 /* All that is not "ttl" is a load setting. */
 static bool patch_load(struct model_entry *entry, yyjson_val *patch, struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *rest = yyjson_val_mut_copy(doc, patch);
     (void)yyjson_mut_obj_remove_key(rest, "ttl");
     yyjson_doc *copy = yyjson_mut_val_imut_copy(rest, NULL);
-    bool ok = load_settings_patch(&entry->load, yyjson_doc_get_root(copy), err);
+    bool ok = patch_settings(&entry->load, yyjson_doc_get_root(copy), err);
     yyjson_doc_free(copy);
     yyjson_mut_doc_free(doc);
     return ok;

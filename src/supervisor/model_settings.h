@@ -17,8 +17,8 @@ enum { MODEL_SETTINGS_MAX = 4096 };
 #define MODEL_TTL_UNSET ((msec)-1)
 
 struct model_entry {
-    char *key; /* owned */
-    struct load_settings load;
+    char *key;                 /* owned */
+    struct load_settings load; /* has copies of the names of adapters */
     msec ttl; /* of loads by requests that bring none; MSEC_NEVER: none; MODEL_TTL_UNSET */
 };
 

@@ -9,6 +9,7 @@
 void supervisor_pin(struct supervisor *sup, const struct load_request *request) {
     struct load_options options;
     supervisor_read_options(request, &options);
+    options.requested.adapters = request->settings.adapters; /* pinned_put copies them */
     pinned_put(&sup->pinned, options.identifier ? options.identifier : options.model,
                options.model, options.ttl.given ? options.ttl.value : MSEC_NEVER,
                &options.requested);

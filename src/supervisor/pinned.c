@@ -10,6 +10,7 @@
 static void drop(struct pinned *pinned, size_t index) {
     free(pinned->list[index].identifier);
     free(pinned->list[index].model_key);
+    load_adapters_free(&pinned->list[index].requested.adapters);
     pinned->count--;
     memmove(pinned->list + index, pinned->list + index + 1,
             (pinned->count - index) * sizeof pinned->list[0]);
@@ -47,10 +48,12 @@ bool pinned_set_ttl(struct pinned *pinned, const char *identifier, msec ttl) {
 void pinned_put(struct pinned *pinned, const char *identifier, const char *model_key, msec ttl,
                 const struct load_settings *requested) {
     if (!pinned_forget(pinned, identifier) && pinned->count == PINNED_MAX) drop(pinned, 0);
-    pinned->list[pinned->count++] = (struct pinned_instance){ .identifier = xstrdup(identifier),
-                                                              .model_key = xstrdup(model_key),
-                                                              .ttl = ttl,
-                                                              .requested = *requested };
+    struct pinned_instance *put = &pinned->list[pinned->count++];
+    *put = (struct pinned_instance){ .identifier = xstrdup(identifier),
+                                     .model_key = xstrdup(model_key),
+                                     .ttl = ttl,
+                                     .requested = *requested };
+    load_adapters_own(&put->requested.adapters);
 }
 
 static void add_instance(const struct pinned_instance *instance, yyjson_mut_doc *doc,

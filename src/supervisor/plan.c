@@ -26,6 +26,16 @@ static uint64_t file_stamp(const struct model *model) {
     return hash_add(stamp, &model->modified, sizeof model->modified);
 }
 
+struct model_shape supervisor_shape(const struct supervisor *sup, const struct model *model,
+                                    const struct load_adapters *adapters) {
+    struct model_shape shape = model_shape(model);
+    struct adapter_sum sum;
+    struct error gone; /* the load will say so */
+    if (adapter_files_check(sup->adapter_files, model, adapters, &sum, &gone))
+        shape.adapters_size = sum.size;
+    return shape;
+}
+
 /* Its share of the layers, with a context that one conversation fills: what the worker will
  * look for room for (placement.h). */
 static nbytes device_wish(const struct supervisor *sup, const struct model_shape *shape,
@@ -47,11 +57,16 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
     const struct settings *settings = sup->config.settings;
     const struct model_entry *entry = model_settings_find(&settings->models, model->key);
     struct model_shape shape = model_shape(model);
+    struct adapter_sum sum = { 0 };
     struct load_layers layers = { .for_all = &settings->load,
                                   .for_model = entry ? &entry->load : NULL,
                                   .requested = requested,
                                   .budget = settings->memory_limit ? settings->memory_limit
                                                                    : sup->memory_total };
+    const struct load_adapters *adapters = load_plan_adapters(&layers);
+    if (adapters && !adapter_files_check(sup->adapter_files, model, adapters, &sum, err))
+        return false;
+    shape.adapters_size = sum.size;
     if (!load_plan_resolve(&shape, &layers, ret_effective, err)) return false;
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),
@@ -59,7 +74,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         .wish = device_wish(sup, &shape, ret_effective),
         .reload = load_plan_reload_time(&shape),
         .parallel = (uint32_t)ret_effective->parallel,
-        .file = file_stamp(model),
+        .file = file_stamp(model) ^ sum.stamp,
         .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
         .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
     };

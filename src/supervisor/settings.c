@@ -227,9 +227,19 @@ static bool read_names(struct settings *s, const struct row *row, yyjson_val *pa
     return true;
 }
 
+/* No adapter fits every model. */
+static bool is_for_all(yyjson_val *load, struct error *err) {
+    yyjson_val *adapters = yyjson_obj_get(load, "adapters");
+    return !adapters || yyjson_is_null(adapters) ||
+           error_set_param(err, ERR_INVALID_REQUEST, "adapters",
+                           "An adapter is made for one model; set 'adapters' of that model, "
+                           "below 'models'.");
+}
+
 static bool read_load(struct settings *s, yyjson_val *patch, struct error *err) {
     yyjson_val *load = NULL;
     if (!json_read_object(patch, "load", &load, err)) return false;
+    if (!is_for_all(load, err)) return false;
     if (load) return load_settings_patch(&s->load, load, err);
     s->load = (struct load_settings)LOAD_SETTINGS_UNSET;
     return true;

@@ -55,6 +55,7 @@ static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
     }
     struct lc_plan plan;
     if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
+    if (!supervisor_keep_adapters(sup, &in->effective.adapters, err)) return false;
     in->worker = standby_take(sup->standby, slot, generation, &sup->worker_owner);
     if (!in->worker) {
         in->worker = worker_spawn(sup->config.loop, sup->config.worker_program, slot,

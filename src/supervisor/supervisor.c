@@ -111,6 +111,7 @@ struct supervisor *supervisor_new(const struct supervisor_config *config, struct
     sup->worker_owner = supervisor_worker_owner(sup);
     sup->standby = standby_new(config->loop, config->worker_program);
     sup->prefetch_slot = LC_NO_SLOT;
+    sup->adapter_files = adapter_files_new();
     lifecycle_init(&sup->lc, &config->settings->rules);
     uv_poll_init(config->loop, &sup->timer, fd);
     sup->timer.data = sup;
@@ -136,6 +137,7 @@ static void supervisor_on_closed(uv_handle_t *handle) {
     work_queue_clear(&sup->queue);
     calls_free(sup->calls);
     load_texts_clear(&sup->texts);
+    adapter_files_free(sup->adapter_files);
     pinned_clear(&sup->pinned);
     free(sup);
 }

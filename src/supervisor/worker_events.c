@@ -86,11 +86,14 @@ static void warn_sandbox(struct worker_msg *msg) {
     log_warn("%s", missing);
 }
 
-/* The settings in force may differ from those asked for. */
+/* The settings in force may differ from those asked for; of adapters the message would be
+ * gone. */
 static void read_settings(yyjson_val *json, struct load_settings *effective) {
     struct load_settings reported = *effective;
     struct error err;
-    if (load_settings_read(json, false, &reported, &err))
+    bool ok = load_settings_read(json, false, &reported, &err);
+    reported.adapters = effective->adapters;
+    if (ok)
         *effective = reported;
     else
         log_warn("A worker reports settings that are not valid: %s", err.text);

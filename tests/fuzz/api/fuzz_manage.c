@@ -21,6 +21,10 @@ static void try_load(const char *body, size_t len) {
     const struct load_settings *s = &load.settings;
     assert(s->context_length >= 0 && s->parallel >= 0 && s->gpu_layers >= -2);
     assert(load.ttl.value >= 0);
+    assert(s->adapters.count >= -1 && s->adapters.count <= LOAD_MAX_ADAPTERS);
+    for (int64_t i = 0; i < s->adapters.count; i++)
+        assert(*s->adapters.list[i].path &&
+               s->adapters.list[i].scale <= LOAD_MAX_ADAPTER_SCALE);
     yyjson_doc_free(doc);
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "catalog/adapter_facts.h"
 #include "catalog/gguf_meta.h"
 
 struct bytes {
@@ -40,5 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     assert(memchr(meta.name, 0, sizeof meta.name) && meta.main_type);
     assert(meta.context_length >= 0 && meta.layers >= 0 && meta.kv_heads >= 0);
     assert(!ok || meta.tensor_bytes == 0 || size > 24);
+    struct adapter_facts facts;
+    if (adapter_facts_read(&source, &facts, &err))
+        assert(ok && memchr(facts.architecture, 0, sizeof facts.architecture));
+    else
+        assert(err.text[0] != '\0');
     return 0;
 }

@@ -194,6 +194,12 @@ static int read_model(void) {
 static int read_part(void) {
     return try_open(PART, O_RDONLY);
 }
+static int read_adapter(void) {
+    return try_open("lora.gguf", O_RDONLY);
+}
+static int read_second_adapter(void) {
+    return try_open("lora2.gguf", O_RDONLY);
+}
 static int read_stranger(void) {
     return try_open("stranger.gguf", O_RDONLY);
 }
@@ -211,6 +217,9 @@ static int read_secret_by_prompts(void) {
 }
 static int write_model(void) {
     return try_open(MODEL, O_WRONLY);
+}
+static int write_adapter(void) {
+    return try_open("lora.gguf", O_WRONLY);
 }
 static int empty_model(void) {
     return try_open(MODEL, O_RDONLY | O_TRUNC);
@@ -388,7 +397,10 @@ static const struct attempt {
     ALWAYS(read_secret_by_prompts, UNNAMED),
     BY_STAGE(read_model, 0, UNNAMED, UNNAMED),
     BY_STAGE(read_part, 0, UNNAMED, UNNAMED),
+    BY_STAGE(read_adapter, 0, UNNAMED, UNNAMED),
+    BY_STAGE(read_second_adapter, 0, UNNAMED, UNNAMED),
     BY_STAGE(write_model, EACCES, EACCES, EPERM),
+    BY_STAGE(write_adapter, EACCES, EACCES, EPERM),
     BY_STAGE(empty_model, EACCES, EACCES, EPERM),
     BY_STAGE(write_beside_model, EACCES, EACCES, EPERM),
     BY_STAGE(write_null, EACCES, EACCES, EPERM),
@@ -425,6 +437,8 @@ static int make_home(void **state) {
     assert_int_equal(mkdir("prompts", 0700), 0);
     put(MODEL);
     put(PART);
+    put("lora.gguf");
+    put("lora2.gguf");
     put("stranger.gguf");
     put("prompts/old");
     return 0;
@@ -432,7 +446,9 @@ static int make_home(void **state) {
 
 static int clear_home(void **state) {
     (void)state;
-    static const char *const files[] = { MODEL, PART, "stranger.gguf", "prompts/old" };
+    static const char *const files[] = { MODEL,           PART,
+                                         "lora.gguf",     "lora2.gguf",
+                                         "stranger.gguf", "prompts/old" };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         assert_int_equal(unlink(files[i]), 0);
     }
@@ -455,9 +471,13 @@ static void connect_to_daemon(void) {
 
 static struct sandbox enter(int stage, const char *prompts) {
     struct sandbox sandbox;
-    struct sandbox_rights rights = { .model = MODEL, .prompts = prompts };
+    const struct load_adapters adapters = { 2, { { "lora.gguf", 1 }, { "lora2.gguf", 1 } } };
+    struct sandbox_rights rights = { .model = MODEL,
+                                     .adapters = &adapters,
+                                     .prompts = prompts };
     sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
     rights.model = NULL;
+    rights.adapters = NULL;
     if (stage == SERVES) rights.prompts = NULL;
     if (stage != LOADS) sandbox_enter(&sandbox, SANDBOX_SERVING, &rights);
     return sandbox;

@@ -23,6 +23,7 @@ static void test_only_the_path_is_needed(void **state) {
     assert_int_equal(m.settings.repack, LOAD_REPACK_NEVER);
     assert_int_equal(m.settings.kv_type_k, KV_TYPE_F16);
     assert_null(m.settings.chat_template);
+    assert_int_equal(m.settings.adapters.count, -1);
     load_message_clear(&m);
     assert_true(parse(&m, "{\"path\":\"/m\",\"parallel\":null,\"mmap\":null}", &err));
     assert_int_equal(m.settings.parallel, 4);
@@ -49,6 +50,7 @@ static void test_what_is_written_is_read(void **state) {
                                                .mmap = 0,
                                                .mlock = 1,
                                                .seed = 5,
+                                               .adapters = { 1, { { "/a.gguf", 0.5 } } },
                                                .chat_template = "{{ x }}",
                                                .reasoning_ending = "So: " },
                                  .path = "/m",
@@ -67,6 +69,7 @@ static void test_what_is_written_is_read(void **state) {
     assert_true(parse(&m, buf_str(&text), &err));
     assert_true(load_settings_hash(&m.settings) == load_settings_hash(&said.settings));
     assert_string_equal(m.settings.chat_template, "{{ x }}");
+    assert_string_equal(m.settings.adapters.list[0].path, "/a.gguf");
     assert_string_equal(m.identifier, "i");
     assert_true(m.cells == 1024 && m.prompt_tokens == 9 && m.prefetched);
     assert_true(m.memory_bytes == 1 << 30 && m.shrink_seconds == 1.5);

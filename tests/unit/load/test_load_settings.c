@@ -133,6 +133,16 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"tensor_split\":[1,-1]}", "tensor_split" },
         { "{\"tensor_split\":[1,\"1\"]}", "tensor_split" },
         { "{\"tensor_split\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}", "tensor_split" },
+        { "{\"adapters\":\"a.gguf\"}", "adapters" },
+        { "{\"adapters\":[\"a.gguf\"]}", "adapters" },
+        { "{\"adapters\":[{\"scale\":1}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"\"}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":7}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"a\\u0000b\"}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"a\",\"scale\":\"1\"}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"a\",\"scale\":100.5}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"a\",\"scale\":-101}]}", "adapters" },
+        { "{\"adapters\":[{\"path\":\"a\",\"sclae\":1}]}", "adapters" },
         { "{\"flash_attention\":1}", "flash_attention" },
         { "{\"kv_type_k\":\"q3\"}", "kv_type_k" },
         { "{\"kv_type_v\":8}", "kv_type_v" },
@@ -325,6 +335,8 @@ static yyjson_doc *only(const struct load_field *field, const struct load_settin
 static void test_every_field_is_one_of_the_table(void **state) {
     (void)state;
     struct load_settings all = layer(every_field), other = layer(other_field);
+    all.adapters = (struct load_adapters){ 1, { { "a.gguf", 1 } } };
+    other.adapters = (struct load_adapters){ 1, { { "a.gguf", 0.5 } } };
     all.chat_template = other.reasoning_ending = "x";
     other.chat_template = all.reasoning_ending = "y";
     uint64_t plain = load_settings_hash(&unset);
@@ -444,6 +456,11 @@ static void test_the_state_hash_tells_what_changes_a_state(void **state) {
                                            "{\"rope_frequency_scale\":0.5}" };
     static const char *const same[] = { "{\"threads\":2}", "{\"parallel\":1}", "{\"seed\":5}" };
     uint64_t plain = load_settings_state_hash(&unset);
+    struct load_settings adapted = unset;
+    adapted.adapters = (struct load_adapters){ 1, { { "a.gguf", 0.5 } } };
+    uint64_t half = load_settings_state_hash(&adapted);
+    adapted.adapters.list[0].scale = 1;
+    assert_true(half != plain && load_settings_state_hash(&adapted) != half);
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         struct load_settings s = layer(changes[i]);
         assert_true(load_settings_state_hash(&s) != plain);
@@ -481,6 +498,99 @@ static void test_the_default_length_fits_the_memory(void **state) {
     layers.for_model = &wish; /* said is said */
     assert_true(load_plan_resolve(&small, &layers, &s, &err));
     assert_int_equal(s.context_length, 32000);
+}
+
+static yyjson_doc *read_adapters(const char *text, struct load_settings *ret) {
+    struct error err;
+    yyjson_doc *doc = json_parse(text, strlen(text), &err);
+    assert_non_null(doc);
+    assert_true(load_settings_parse(yyjson_doc_get_root(doc), ret, &err));
+    return doc;
+}
+
+static void test_adapters_are_files_with_scales(void **state) {
+    (void)state;
+    static const char text[] = "{\"adapters\":[{\"path\":\"a.gguf\"},{\"path\":\"/b.gguf\","
+                               "\"scale\":-0.5},{\"path\":\"c\",\"scale\":null}]}";
+    struct load_settings s;
+    yyjson_doc *doc = read_adapters(text, &s);
+    assert_int_equal(s.adapters.count, 3);
+    assert_string_equal(s.adapters.list[0].path, "a.gguf");
+    assert_true(s.adapters.list[0].scale == 1 && s.adapters.list[2].scale == 1);
+    assert_string_equal(s.adapters.list[1].path, "/b.gguf");
+    assert_true(s.adapters.list[1].scale == -0.5);
+    struct load_adapters borrowed = s.adapters;
+    load_adapters_own(&s.adapters);
+    yyjson_doc_free(doc);
+    assert_ptr_not_equal(s.adapters.list[0].path, borrowed.list[0].path);
+    assert_string_equal(s.adapters.list[2].path, "c");
+    load_adapters_free(&s.adapters);
+    assert_memory_equal(&s, &unset, sizeof s);
+}
+
+static void test_as_many_adapters_as_there_may_be(void **state) {
+    (void)state;
+    for (int count = LOAD_MAX_ADAPTERS; count <= LOAD_MAX_ADAPTERS + 1; count++) {
+        struct buf text = BUF_INIT(4096);
+        struct load_settings s;
+        struct error err;
+        buf_add_str(&text, "{\"adapters\":[{\"path\":\"a\"}");
+        for (int i = 1; i < count; i++) buf_add_str(&text, ",{\"path\":\"a\"}");
+        buf_add_str(&text, "]}");
+        assert_int_equal(parse(buf_str(&text), &s, &err), count == LOAD_MAX_ADAPTERS);
+        buf_clear(&text);
+    }
+}
+
+/* An empty list takes those of the layers below away, and is the same load as never having had
+ * any; the nearest list counts as a whole. */
+static void test_the_nearest_list_of_adapters_counts(void **state) {
+    (void)state;
+    struct load_settings one, other, none, s;
+    struct error err;
+    yyjson_doc *docs[] = { read_adapters("{\"adapters\":[{\"path\":\"a\"}]}", &one),
+                           read_adapters("{\"adapters\":[{\"path\":\"b\"}]}", &other),
+                           read_adapters("{\"adapters\":[]}", &none) };
+    const struct load_layers cases[] = { { NULL, &one, &unset, 0 },
+                                         { NULL, &one, &other, 0 },
+                                         { NULL, &one, &none, 0 },
+                                         { NULL, NULL, NULL, 0 } };
+    static const char *const want[] = { "a", "b", NULL, NULL };
+    uint64_t hashes[4];
+    for (size_t i = 0; i < 4; i++) {
+        const struct load_adapters *adapters = load_plan_adapters(&cases[i]);
+        assert_true(load_plan_resolve(&small, &cases[i], &s, &err));
+        hashes[i] = load_settings_hash(&s);
+        assert_int_equal(s.adapters.count, want[i] ? 1 : -1);
+        if (!want[i]) assert_null(adapters);
+        if (want[i]) assert_string_equal(adapters->list[0].path, want[i]);
+        if (want[i]) assert_string_equal(s.adapters.list[0].path, want[i]);
+    }
+    assert_true(hashes[0] != hashes[1] && hashes[1] != hashes[2] && hashes[2] == hashes[3]);
+    for (size_t i = 0; i < 3; i++) yyjson_doc_free(docs[i]);
+}
+
+/* LM Studio's configuration has no such field: it is there when there are any. */
+static void test_adapters_are_shown_if_there_are_any(void **state) {
+    (void)state;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    for (int64_t count = -1; count <= 1; count++) {
+        struct load_settings s = unset;
+        s.adapters = (struct load_adapters){ .count = count };
+        if (count == 1) s.adapters.list[0] = (struct load_adapter){ "a.gguf", 0.5 };
+        yyjson_mut_val *obj = yyjson_mut_obj(doc);
+        load_settings_add_shown(&s, doc, obj);
+        yyjson_mut_val *list = yyjson_mut_obj_get(obj, "adapters");
+        assert_int_equal(list != NULL, count == 1);
+    }
+    yyjson_mut_doc_free(doc);
+}
+
+static void test_need_counts_adapters(void **state) {
+    (void)state;
+    struct model_shape adapted = small;
+    adapted.adapters_size = 30 << 20;
+    assert_int_equal(need_of(&adapted, "{}") - need_of(&small, "{}"), adapted.adapters_size);
 }
 
 /* Its projector, and what it computes in. */
@@ -566,6 +676,11 @@ int main(void) {
         cmocka_unit_test(test_texts_are_not_formatted),
         cmocka_unit_test(test_a_number_set_is_kept_within_its_bounds),
         cmocka_unit_test(test_the_default_length_fits_the_memory),
+        cmocka_unit_test(test_adapters_are_files_with_scales),
+        cmocka_unit_test(test_as_many_adapters_as_there_may_be),
+        cmocka_unit_test(test_the_nearest_list_of_adapters_counts),
+        cmocka_unit_test(test_adapters_are_shown_if_there_are_any),
+        cmocka_unit_test(test_need_counts_adapters),
         cmocka_unit_test(test_need_counts_what_a_model_sees_with),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),

@@ -51,9 +51,25 @@ static void test_one_past_the_most_forgets_the_oldest(void **state) {
     pinned_clear(&pinned);
 }
 
+/* What the request had is gone when it is written. */
+static void test_a_pin_has_its_own_names_of_adapters(void **state) {
+    (void)state;
+    struct pinned pinned = { 0 };
+    struct load_settings adapted = unset;
+    char name[] = "a.gguf";
+    adapted.adapters = (struct load_adapters){ 1, { { name, 0.5 } } };
+    pinned_put(&pinned, "m", "m", MSEC_NEVER, &adapted);
+    name[0] = 'b';
+    expect(&pinned, "[{\"adapters\":[{\"path\":\"a.gguf\",\"scale\":0.5}],\"model\":\"m\"}]");
+    pinned_put(&pinned, "m", "m", MSEC_NEVER, &adapted);
+    expect(&pinned, "[{\"adapters\":[{\"path\":\"b.gguf\",\"scale\":0.5}],\"model\":\"m\"}]");
+    pinned_clear(&pinned);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_newer_pin_of_the_same_name_replaces_the_older),
+        cmocka_unit_test(test_a_pin_has_its_own_names_of_adapters),
         cmocka_unit_test(test_one_past_the_most_forgets_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,41 @@ static void test_load_is_merged(void **state) {
     settings_clear(&s);
 }
 
+/* The patches are gone when the settings are shown. */
+static void test_a_model_has_adapters(void **state) {
+    (void)state;
+    struct settings s, copy;
+    struct error err;
+    settings_init(&s);
+    assert_true(patch(
+        &s, "{\"models\":{\"a\":{\"adapters\":[{\"path\":\"x.gguf\",\"scale\":0.5}]}}}", &err));
+    settings_copy(&s, &copy);
+    assert_true(patch(&s, "{\"models\":{\"a\":{\"threads\":5}}}", &err));
+    check_shows(&s, "\"models\":{\"a\":{\"threads\":5,\"adapters\":"
+                    "[{\"path\":\"x.gguf\",\"scale\":0.5}]}}");
+    assert_false(patch(
+        &s, "{\"models\":{\"a\":{\"adapters\":[{\"path\":\"y\"}],\"threads\":\"x\"}}}", &err));
+    assert_true(patch(&s, "{\"models\":{\"a\":{\"adapters\":[]}}}", &err));
+    check_shows(&s, "\"models\":{\"a\":{\"threads\":5,\"adapters\":[]}}");
+    assert_true(patch(&s, "{\"models\":{\"a\":{\"adapters\":null}}}", &err));
+    check_shows(&s, "\"models\":{\"a\":{\"threads\":5}}");
+    settings_clear(&s);
+    check_shows(&copy,
+                "\"models\":{\"a\":{\"adapters\":[{\"path\":\"x.gguf\",\"scale\":0.5}]}}");
+    settings_clear(&copy);
+}
+
+static void test_all_models_have_no_adapter_in_common(void **state) {
+    (void)state;
+    struct settings s;
+    struct error err;
+    settings_init(&s);
+    assert_false(patch(&s, "{\"load\":{\"adapters\":[{\"path\":\"x.gguf\"}]}}", &err));
+    assert_string_equal(err.param, "adapters");
+    assert_true(patch(&s, "{\"load\":{\"adapters\":null}}", &err));
+    settings_clear(&s);
+}
+
 static void test_models_are_merged(void **state) {
     (void)state;
     struct settings s, copy;
@@ -422,6 +457,8 @@ int main(void) {
         cmocka_unit_test(test_what_cannot_be_is_refused_by_name),
         cmocka_unit_test(test_null_changes_nothing_where_it_means_nothing),
         cmocka_unit_test(test_load_is_merged),
+        cmocka_unit_test(test_a_model_has_adapters),
+        cmocka_unit_test(test_all_models_have_no_adapter_in_common),
         cmocka_unit_test(test_models_are_merged),
         cmocka_unit_test(test_one_model_past_the_most_is_refused),
         cmocka_unit_test(test_the_stars_of_the_api_key_are_no_key),

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "catalog/adapter_facts.h"
+#include "gguf_writer.h"
+
+struct sample {
+    const char *kind, *type;
+    uint32_t alpha_type; /* of gguf.h */
+    uint32_t alpha_bits; /* 0: no alpha */
+    bool invoked;
+};
+
+enum { ONE = 0x3f800000, INFINITE = 0x7f800000 };
+
+static bool read_memory(void *ctx, uint64_t offset, void *bytes, size_t len) {
+    const struct buf *all = ctx;
+    if (offset > all->len || len > all->len - offset) return false;
+    memcpy(bytes, all->data + offset, len);
+    return true;
+}
+
+static void put_adapter(struct buf *out, const struct sample *s) {
+    int pairs = 1 + (s->kind != NULL) + (s->type != NULL) + (s->alpha_bits != 0) + s->invoked;
+    put_header(out, 0, (uint64_t)pairs);
+    put_text_pair(out, "general.architecture", "llama");
+    if (s->kind) put_text_pair(out, "general.type", s->kind);
+    if (s->type) put_text_pair(out, "adapter.type", s->type);
+    if (s->alpha_bits) {
+        put_string(out, "adapter.lora.alpha");
+        put_u32(out, s->alpha_type);
+        put_u32(out, s->alpha_bits);
+    }
+    if (!s->invoked) return;
+    put_string(out, "adapter.alora.invocation_tokens");
+    put_u32(out, W_ARRAY);
+    put_u32(out, W_UINT32);
+    put_u64(out, 1);
+    put_u32(out, 7);
+}
+
+static bool read_facts(const struct sample *s, struct adapter_facts *facts, struct error *err) {
+    struct buf bytes = BUF_INIT(1 << 12);
+    put_adapter(&bytes, s);
+    struct gguf_source source = { read_memory, &bytes, bytes.len };
+    *err = (struct error){ 0 };
+    bool ok = adapter_facts_read(&source, facts, err);
+    buf_clear(&bytes);
+    return ok;
+}
+
+static void test_a_lora_adapter_names_its_architecture(void **state) {
+    (void)state;
+    const struct sample samples[] = { { "adapter", "lora", W_FLOAT32, ONE, false },
+                                      { "adapter", "lora", 0, 0, false } };
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct adapter_facts facts;
+        struct error err;
+        assert_true(read_facts(&samples[i], &facts, &err));
+        assert_string_equal(facts.architecture, "llama");
+    }
+}
+
+static void test_what_cannot_be_applied_is_refused_for_its_reason(void **state) {
+    (void)state;
+    static const struct {
+        struct sample sample;
+        const char *part;
+    } cases[] = {
+        { { "model", "lora", W_FLOAT32, ONE, false }, "its general.type is 'model'" },
+        { { NULL, NULL, 0, 0, false }, "its general.type is ''" },
+        { { "adapter", "ia3", W_FLOAT32, ONE, false }, "of the type 'ia3'" },
+        { { "adapter", NULL, W_FLOAT32, ONE, false }, "of the type ''" },
+        { { "adapter", "lora", W_UINT32, 16, false }, "alpha is no number" },
+        { { "adapter", "lora", W_FLOAT32, INFINITE, false }, "alpha is no number" },
+        { { "adapter", "lora", W_FLOAT32, ONE, true }, "aLoRA" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct adapter_facts facts;
+        struct error err;
+        assert_false(read_facts(&cases[i].sample, &facts, &err));
+        assert_int_equal(err.code, ERR_LOAD_FAILED);
+        if (!strstr(err.text, cases[i].part))
+            fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].part);
+    }
+}
+
+static void test_a_header_that_is_cut_is_no_adapter(void **state) {
+    (void)state;
+    const struct sample whole = { "adapter", "lora", W_FLOAT32, ONE, false };
+    struct buf bytes = BUF_INIT(1 << 12);
+    put_adapter(&bytes, &whole);
+    for (size_t len = 0; len < bytes.len; len++) {
+        struct buf cut = { .data = bytes.data, .len = len };
+        struct gguf_source source = { read_memory, &cut, len };
+        struct adapter_facts facts;
+        struct error err = { 0 };
+        assert_false(adapter_facts_read(&source, &facts, &err));
+        assert_true(err.text[0] != '\0');
+    }
+    buf_clear(&bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_lora_adapter_names_its_architecture),
+        cmocka_unit_test(test_what_cannot_be_applied_is_refused_for_its_reason),
+        cmocka_unit_test(test_a_header_that_is_cut_is_no_adapter),
+    };
+    return cmocka_run_group_tests_name("adapter_facts", tests, NULL, NULL);
+}

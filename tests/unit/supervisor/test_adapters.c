@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads with LoRA adapters, as the supervisor plans and orders them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "catalog/gguf_writer.h"
+#include "catalog/temp_folder.h"
+#include "scene.h"
+
+static void *folder;
+static char *model_path;
+
+static void write_adapter(const char *name, const char *kind, const char *architecture) {
+    struct buf bytes = BUF_INIT(1 << 12);
+    put_header(&bytes, 0, 3);
+    put_text_pair(&bytes, "general.architecture", architecture);
+    put_text_pair(&bytes, "general.type", kind);
+    put_text_pair(&bytes, "adapter.type", "lora");
+    write_file(folder, name, &bytes);
+    buf_clear(&bytes);
+}
+
+/* The model "one" has a folder with adapters. */
+static int open_scene(void **state) {
+    if (temp_folder_make(&folder) != 0 || scene_open(state) != 0) return -1;
+    struct scene *s = *state;
+    model_path = xasprintf("%s/model.gguf", (const char *)folder);
+    s->models[0].path = model_path;
+    write_adapter("a.gguf", "adapter", "llama");
+    write_adapter("b.gguf", "adapter", "llama");
+    write_adapter("qwen.gguf", "adapter", "qwen2");
+    write_adapter("model-not.gguf", "model", "llama");
+    return 0;
+}
+
+static int close_scene(void **state) {
+    int failed = scene_close(state);
+    free(model_path);
+    return temp_folder_remove(&folder) != 0 || failed ? -1 : 0;
+}
+
+#define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
+static struct load_request adapted(const char *identifier, const char *path, double scale) {
+    struct load_request request = request_for("one");
+    request.identifier = identifier;
+    request.settings.adapters = (struct load_adapters){ 1, { { path, scale } } };
+    return request;
+}
+
+/* "<path> <scale>" of the first adapter that the worker was told to load; "" if it has none. */
+static void told_adapter(int n, char text[4200]) {
+    struct error err;
+    const char *payload = puppet_heard(puppet(n), MSG_LOAD);
+    yyjson_doc *doc = json_parse_object(payload, strlen(payload), &err);
+    yyjson_val *one = yyjson_doc_ptr_get(doc, "/adapters/0");
+    text[0] = '\0';
+    if (one)
+        snprintf(text, 4200, "%s %g", json_find_str(one, "path"),
+                 yyjson_get_num(yyjson_obj_get(one, "scale")));
+    yyjson_doc_free(doc);
+}
+
+static void expect_told(int n, const char *name, double scale) {
+    char told[4200], want[4200] = "";
+    if (name) snprintf(want, sizeof want, "%s/%s %g", (const char *)folder, name, scale);
+    told_adapter(n, told);
+    assert_string_equal(told, want);
+}
+
+static void test_a_name_is_a_file_beside_the_model(void **state) {
+    struct scene *s = *state;
+    char name[] = "a.gguf", absolute[4096];
+    (void)load(s, adapted("mine", name, 0.5), &s->told[0]);
+    memset(name, 'x', strlen(name)); /* what the request had is gone */
+    expect_told(0, "a.gguf", 0.5);
+    say(s, 0, MSG_READY, READY);
+    assert_string_equal(instance(s)->settings->adapters.list[0].path, "a.gguf");
+    snprintf(absolute, sizeof absolute, "%s/b.gguf", (const char *)folder);
+    (void)load(s, adapted("other", absolute, -1), &s->told[1]);
+    expect_told(1, "b.gguf", -1);
+}
+
+static void test_what_cannot_be_is_refused_before_a_worker_is_started(void **state) {
+    struct scene *s = *state;
+    static const struct {
+        const char *name, *part;
+    } cases[] = {
+        { "c.gguf", "There is no adapter 'c.gguf'" },
+        { "a.gguf/x", "There is no adapter 'a.gguf/x'" },
+        { "qwen.gguf", "of the architecture 'qwen2', but 'one' is 'llama'" },
+        { "model-not.gguf", "holds no adapter" },
+        { ".", "not a regular file" },
+    };
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    for (int i = 0; i < CASES; i++) {
+        (void)load(s, adapted("mine", cases[i].name, 1), &s->told[i]);
+        assert_int_equal(s->told[i].errors, 1);
+        assert_int_equal(s->told[i].error.code, ERR_INVALID_REQUEST);
+        assert_string_equal(s->told[i].error.param, "adapters");
+        if (!strstr(s->told[i].error.text, cases[i].part))
+            fail_msg("\"%s\" does not say \"%s\"", s->told[i].error.text, cases[i].part);
+    }
+    assert_int_equal(puppet_count(), 0);
+}
+
+/* What a header said counts until the file is another. */
+static void test_a_file_that_changed_is_looked_at_again(void **state) {
+    struct scene *s = *state;
+    char *path = xasprintf("%s/a.gguf", (const char *)folder);
+    (void)load(s, adapted("first", "a.gguf", 1), &s->told[0]);
+    write_adapter("a.gguf", "adapter", "qwen2");
+    (void)load(s, adapted("second", "a.gguf", 1), &s->told[1]);
+    assert_int_equal(s->told[1].errors, 1);
+    assert_int_equal(unlink(path), 0);
+    (void)load(s, adapted("third", "a.gguf", 1), &s->told[2]);
+    assert_non_null(strstr(s->told[2].error.text, "There is no adapter"));
+    assert_int_equal(puppet_count(), 1);
+    free(path);
+}
+
+/* Rule Failure: intent outlives the worker, and with it how it was loaded. */
+static void test_a_replacement_has_the_adapters_of_the_worker_that_died(void **state) {
+    struct scene *s = *state;
+    char name[] = "b.gguf";
+    (void)load(s, adapted("mine", name, 0.25), &s->told[0]);
+    memset(name, 'x', strlen(name));
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    ask(s, "mine", &s->told[1]);
+    expect_told(1, "b.gguf", 0.25);
+}
+
+/* A worker's report of its settings is gone with the message. */
+static void test_what_a_worker_reports_changes_no_adapters(void **state) {
+    struct scene *s = *state;
+    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    say(s, 0, MSG_READY,
+        "{\"context_length\":512,\"parallel\":4,\"memory_bytes\":1000,"
+        "\"adapters\":[{\"path\":\"/etc/passwd\",\"scale\":2}]}");
+    const struct load_adapters *adapters = &instance(s)->settings->adapters;
+    assert_int_equal(adapters->count, 1);
+    assert_string_equal(adapters->list[0].path, "a.gguf");
+    assert_true(adapters->list[0].scale == 1);
+}
+
+static void set_models(struct scene *s, const char *text) {
+    struct error err;
+    yyjson_doc *doc = json_parse(text, strlen(text), &err);
+    assert_true(settings_patch(&s->settings, yyjson_doc_get_root(doc), &err));
+    yyjson_doc_free(doc);
+}
+
+/* The settings may be changed, and their texts be gone, while the instance lives. */
+static void test_a_request_loads_with_the_adapters_of_the_settings(void **state) {
+    struct scene *s = *state;
+    set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"a.gguf\"}]}}}");
+    ask(s, "one", &s->told[0]);
+    expect_told(0, "a.gguf", 1);
+    say(s, 0, MSG_READY, READY);
+    set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"b.gguf\"}]}}}");
+    assert_string_equal(instance(s)->settings->adapters.list[0].path, "a.gguf");
+    struct load_request none = request_for("one");
+    none.identifier = "plain";
+    none.settings.adapters.count = 0;
+    (void)load(s, none, &s->told[1]);
+    expect_told(1, NULL, 0);
+}
+
+static void test_a_loaded_model_serves_though_its_adapter_is_gone(void **state) {
+    struct scene *s = *state;
+    char *path = xasprintf("%s/a.gguf", (const char *)folder);
+    set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"a.gguf\"}]}}}");
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(unlink(path), 0);
+    ask(s, "one", &s->told[1]);
+    assert_int_equal(s->told[1].errors, 0);
+    free(path);
+}
+
+/* A file mostly of nothing. */
+static void test_memory_1_adapters_count_before_the_load(void **state) {
+    struct scene *s = *state;
+    char *path = xasprintf("%s/a.gguf", (const char *)folder);
+    s->settings.memory_limit = 600 << 20;
+    supervisor_settings_changed(s->sup);
+    turn(s);
+    assert_int_equal(truncate(path, 1 << 30), 0);
+    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    assert_int_equal(s->told[0].error.code, ERR_NO_MEMORY);
+    assert_int_equal(puppet_count(), 0);
+    (void)load(s, adapted("mine", "b.gguf", 1), &s->told[1]);
+    assert_int_equal(puppet_count(), 1);
+    free(path);
+}
+
+static void test_an_estimate_counts_the_files_of_the_adapters(void **state) {
+    struct scene *s = *state;
+    struct stat st;
+    char *path = xasprintf("%s/a.gguf", (const char *)folder);
+    assert_int_equal(stat(path, &st), 0);
+    struct load_request request = adapted(NULL, "a.gguf", 1);
+    struct estimate_sink sink = { .on_end = told_estimate, .ctx = &s->told[0] };
+    (void)supervisor_estimate(s->sup, &request, sink);
+    turn(s);
+    say(s, 0, MSG_MEASURED, "{\"model\":100,\"context\":10}");
+    assert_int_equal(s->told[0].results, 1);
+    assert_int_equal(s->told[0].estimate.model, 100 + st.st_size);
+    free(path);
+    die(s, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(test_a_name_is_a_file_beside_the_model),
+        WITH_FOLDER(test_what_cannot_be_is_refused_before_a_worker_is_started),
+        WITH_FOLDER(test_a_file_that_changed_is_looked_at_again),
+        WITH_FOLDER(test_a_replacement_has_the_adapters_of_the_worker_that_died),
+        WITH_FOLDER(test_what_a_worker_reports_changes_no_adapters),
+        WITH_FOLDER(test_a_request_loads_with_the_adapters_of_the_settings),
+        WITH_FOLDER(test_a_loaded_model_serves_though_its_adapter_is_gone),
+        WITH_FOLDER(test_memory_1_adapters_count_before_the_load),
+        WITH_FOLDER(test_an_estimate_counts_the_files_of_the_adapters),
+    };
+    return cmocka_run_group_tests_name("supervisor_adapters", tests, NULL, NULL);
+}
