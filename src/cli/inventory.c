@@ -34,6 +34,7 @@ static void read_instance(yyjson_val *obj, const char *model_key, struct listed_
         .prompts_kept = field_int(cache, "entries"),
         .prompt_hits = field_int(cache, "hits"),
         .prompt_bytes = field_bytes(cache, "bytes"),
+        .adapters = yyjson_obj_get(config, "adapters"),
     };
 }
 

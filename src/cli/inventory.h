@@ -34,6 +34,7 @@ struct listed_instance {
     double load_time_seconds;
     int64_t prompts_kept, prompt_hits; /* of the prompt store */
     nbytes prompt_bytes;
+    yyjson_val *adapters; /* a list; NULL: it has none */
 };
 
 struct inventory {

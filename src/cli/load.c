@@ -22,6 +22,7 @@ struct load_values {
     struct option_ttl ttl;
     struct option_int context_length, parallel, gpu_layers;
     const char *identifier, *gpu;
+    struct option_list adapters;
     bool keep, force, yes, exact, estimate_only, prefetch, json;
 };
 
@@ -35,6 +36,8 @@ static const struct option_row load_options[] = {
     OPTION(load, gpu, "gpu", 0, "<share>", "Layers on the GPU: max, off, or 0 to 1"),
     OPTION(load, gpu_layers, "gpu-layers", 0, "<n>", "Layers on the GPU (-1: all)", .min = -1,
            .max = LOAD_MAX_LAYERS),
+    OPTION(load, adapters, "adapter", 0, "<file>[=<scale>]",
+           "Add a LoRA adapter, times a scale (1)"),
     FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
     FLAG(load, force, "force", 0, "Load it even if memory seems too small"),
     FLAG(load, estimate_only, "estimate-only", 0, "Say what memory it would take"),
@@ -73,6 +76,46 @@ struct load {
     struct error err; /* of an error event */
 };
 
+/* A scale stands after the last '=', if that is a number. Returns the length of the name before
+ * it. */
+static size_t split_adapter(const char *text, double *ret_scale) {
+    const char *mark = strrchr(text, '=');
+    char *end = NULL;
+    double scale = mark ? strtod(mark + 1, &end) : 1;
+    bool scaled = mark && end != mark + 1 && *end == '\0';
+    *ret_scale = scaled ? scale : 1;
+    return scaled ? (size_t)(mark - text) : strlen(text);
+}
+
+static bool adapters_are_good(const struct option_list *adapters) {
+    for (size_t i = 0; i < adapters->count; i++) {
+        double scale;
+        if (split_adapter(adapters->texts[i], &scale) == 0) return false;
+        if (!(fabs(scale) <= LOAD_MAX_ADAPTER_SCALE)) return false;
+    }
+    return true;
+}
+
+/* Of files that are here the server is told where; other names it looks for beside the model.
+ */
+static void add_adapter(yyjson_mut_doc *doc, yyjson_mut_val *list, const char *text) {
+    yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, list);
+    double scale;
+    char *name = xasprintf("%.*s", (int)split_adapter(text, &scale), text);
+    char *path = realpath(name, NULL);
+    yyjson_mut_obj_add_strcpy(doc, one, "path", path ? path : name);
+    yyjson_mut_obj_add_real(doc, one, "scale", scale);
+    free(path);
+    free(name);
+}
+
+static void add_adapters(yyjson_mut_doc *doc, const struct option_list *adapters) {
+    if (adapters->count == 0) return;
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "adapters");
+    for (size_t i = 0; i < adapters->count; i++) add_adapter(doc, list, adapters->texts[i]);
+}
+
 static yyjson_mut_doc *load_body(const struct load *load) {
     const struct load_values *v = load->values;
     yyjson_mut_val *root;
@@ -83,6 +126,7 @@ static yyjson_mut_doc *load_body(const struct load *load) {
     body_add_int(doc, "context_length", &v->context_length);
     body_add_int(doc, "parallel", &v->parallel);
     body_add_int(doc, "gpu_layers", &load->gpu_layers);
+    add_adapters(doc, &v->adapters);
     if (v->keep) yyjson_mut_obj_add_bool(doc, root, "keep", true);
     if (v->force) yyjson_mut_obj_add_bool(doc, root, "force", true);
     return doc;
@@ -270,7 +314,8 @@ static enum outcome load_call_named(struct load *load, const char *name, struct 
 /* What says how to load, where nothing is loaded. */
 static bool has_load_settings(const struct load_values *v) {
     return v->ttl.given || v->context_length.given || v->parallel.given ||
-           v->gpu_layers.given || v->gpu || v->identifier || v->keep || v->force;
+           v->gpu_layers.given || v->gpu || v->adapters.count > 0 || v->identifier || v->keep ||
+           v->force;
 }
 
 static enum cli_exit load_run(const struct cli *cli, const void *values) {
@@ -282,6 +327,10 @@ static enum cli_exit load_run(const struct cli *cli, const void *values) {
     enum cli_exit code = CLI_DONE;
     if (!read_gpu(values, &load.gpu_layers, &load.gpu_share)) {
         return cli_fail(CLI_USAGE, "--gpu takes max, off or a share from 0 to 1.");
+    }
+    if (!adapters_are_good(&load.values->adapters)) {
+        return cli_fail(CLI_USAGE, "--adapter takes a file, and after '=' a scale from -100 to "
+                                   "100.");
     }
     if (load.values->prefetch && (load.values->estimate_only || has_load_settings(values))) {
         return cli_fail(CLI_USAGE, "--prefetch loads nothing; leave out what is about a load.");
@@ -304,5 +353,7 @@ const struct command command_load = {
     .summary = "Load a model and keep it until it is unloaded",
     .details = "<model> is a key that `ls` shows, or a part of one. Without it, or if "
                "several fit, you pick one on a terminal. Without --ttl the model stays "
-               "however long it is idle. Ctrl-C cancels the load.",
+               "however long it is idle. Ctrl-C cancels the load. --adapter may be given up "
+               "to 8 times; what an adapter adds to the weights is multiplied by its scale (0: "
+               "nothing, 1: as it was trained).",
 };

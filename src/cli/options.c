@@ -87,6 +87,16 @@ static bool read_ttl(const struct option_row *row, const char *text, struct opti
     return true;
 }
 
+static bool read_list(const struct option_row *row, const char *text, struct option_list *list,
+                      struct error *err) {
+    if (list->count == OPTION_LIST_MAX) {
+        return error_set(err, ERR_INVALID_REQUEST, "--%s can be given %d times at most.",
+                         row->name, OPTION_LIST_MAX);
+    }
+    list->texts[list->count++] = text;
+    return true;
+}
+
 static bool row_read(const struct option_row *row, void *target, const char *text,
                      struct error *err) {
     void *field = (char *)target + row->offset;
@@ -101,6 +111,8 @@ static bool row_read(const struct option_row *row, void *target, const char *tex
         return read_int(row, text, field, err);
     case OPTION_TTL:
         return read_ttl(row, text, field, err);
+    case OPTION_LIST:
+        return read_list(row, text, field, err);
     }
     assert(false && "option_kind");
     return false;

@@ -21,6 +21,7 @@ enum option_kind {
     OPTION_TEXT, /* const char *, borrowed from argv */
     OPTION_INT,  /* struct option_int */
     OPTION_TTL,  /* struct option_ttl */
+    OPTION_LIST, /* struct option_list */
 };
 
 struct option_int {
@@ -31,6 +32,14 @@ struct option_int {
 struct option_ttl {
     bool given;
     msec value; /* MSEC_NEVER: none */
+};
+
+enum { OPTION_LIST_MAX = 8 };
+
+/* An option that may be given several times. */
+struct option_list {
+    const char *texts[OPTION_LIST_MAX]; /* borrowed from argv */
+    size_t count;
 };
 
 struct option_row {
@@ -52,7 +61,8 @@ struct option_row {
     }
 #define OPTION_KIND(type, member)                                                              \
     _Generic(((type *)0)->member, bool: OPTION_FLAG, const char *: OPTION_TEXT,                \
-             struct option_int: OPTION_INT, struct option_ttl: OPTION_TTL)
+             struct option_int: OPTION_INT, struct option_ttl: OPTION_TTL,                     \
+             struct option_list: OPTION_LIST)
 
 /* The same for the command x, whose options fill a struct x_values. */
 #define OPTION(x, member, name, letter, arg, ...)                                              \

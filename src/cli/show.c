@@ -124,6 +124,10 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
         yyjson_mut_obj_add_str(doc, obj, "device", instance->device);
         yyjson_mut_obj_add_uint(doc, obj, "deviceMemoryBytes", instance->device_memory_bytes);
     }
+    if (instance->adapters) {
+        yyjson_mut_obj_add_val(doc, obj, "adapters",
+                               yyjson_val_mut_copy(doc, instance->adapters));
+    }
     yyjson_mut_obj_add_int(doc, obj, "pid", instance->pid);
     yyjson_mut_obj_add_int(doc, obj, "cachedPrompts", instance->prompts_kept);
     yyjson_mut_obj_add_uint(doc, obj, "cachedPromptBytes", instance->prompt_bytes);

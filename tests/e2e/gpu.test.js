@@ -7,7 +7,7 @@ import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
-import { random, spoken } from './lib/models.js';
+import { adapter, merged, random, spoken } from './lib/models.js';
 import { build, sanitized } from './lib/programs.js';
 
 const engines = path.join(build, 'deps/engines');
@@ -178,4 +178,18 @@ test('install refuses what is not the pinned package', async (t) => {
   assert.deepEqual(fs.readdirSync(folder), ['other.tgz']);
   const unknown = await run({ folder }, ['engine', 'install', 'metal'], to);
   assert.match(unknown.err, /no engine 'metal'; there are vulkan and cuda/);
+});
+
+test('an adapter works on the device, too', { skip }, async (t) => {
+  const model = random('--type', 'f32'), file = adapter(model);
+  const d = await start(t, { models: { m: model, both: merged(model, file, 0.5) } });
+  const says = async (name, load) => {
+    await d.load(name, load);
+    assert.ok((await d.instance(name)).gpu_layers > 0);
+    return (await d.chat(name, conversation)).body.choices[0].message.content;
+  };
+  const adapted = await says('m', { adapters: [{ path: file, scale: 0.5 }] });
+  assert.equal(adapted, await says('both', {}));
+  await d.unload('m');
+  assert.notEqual(adapted, await says('m', {}));
 });

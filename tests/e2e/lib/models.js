@@ -38,6 +38,11 @@ export const slowToLoad = () =>
 // A model that sees: its file and its projector's.
 export const seeing = () => [random(), modelFile('projector')];
 
+// A LoRA adapter for the model of this file, and what both are together.
+export const adapter = (model, ...more) => modelFile('adapter', '--model', model, ...more);
+export const merged = (model, lora, scale) =>
+  modelFile('merged', '--model', model, '--adapter', lora, '--scale', String(scale));
+
 export const embedding = () => modelFile('embedding');
 export const reranker = () => modelFile('embedding', '--pooling', 'rank');
 export const random = (...more) => modelFile('random', ...more);

@@ -130,6 +130,15 @@ static void test_load_sends_what_was_asked(void **state) {
           "off");
     check_last_body(
         "{\"model\":\"qwen3-4b\",\"identifier\":\"me2\",\"ttl\":-1,\"gpu_layers\":0}");
+    CHECK(0, "qwen3-4b", NULL, "load", "qwen3-4b", "--adapter", "no-such-lora.gguf=0.5",
+          "--adapter", "a=b.gguf");
+    check_last_body("{\"model\":\"qwen3-4b\",\"adapters\":[{\"path\":\"no-such-lora.gguf\","
+                    "\"scale\":0.5},{\"path\":\"a=b.gguf\",\"scale\":1.0}]}");
+    CHECK(2, NULL, "--adapter takes a file", "load", "qwen3-4b", "--adapter", "a.gguf=nan");
+    CHECK(2, NULL, "--adapter takes a file", "load", "qwen3-4b", "--adapter", "=1");
+    CHECK(2, NULL, "--adapter can be given 8 times at most", "load", "qwen3-4b", "--adapter=a",
+          "--adapter=b", "--adapter=c", "--adapter=d", "--adapter=e", "--adapter=f",
+          "--adapter=g", "--adapter=h", "--adapter=i");
     CHECK(2, NULL, "--gpu takes max, off or a share", "load", "qwen3-4b", "--gpu", "half");
     CHECK(0, "qwen3-4b", NULL, "load", "QWEN3-4", "--gpu", "0.5"); /* of 36 layers */
     check_last_body("{\"model\":\"qwen3-4b\",\"gpu_layers\":18}");
