@@ -40,7 +40,10 @@ struct model {
     msec modified;          /* Unix ms */
     int64_t context_length; /* the model's own maximum; 0 if unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length;
-    uint32_t longest_token; /* bytes of text that a token stands for at most; 0: unknown */
+    char tokenizer[16];        /* its kind: "gpt2", "llama", ...; "" if unknown */
+    uint64_t vocabulary;       /* tokens */
+    uint64_t vocabulary_print; /* equal for vocabularies that begin the same */
+    uint32_t longest_token;    /* bytes of text that a token stands for at most; 0: unknown */
     bool has_chat_template, tool_use, reasoning;
     bool ranks;      /* of MODEL_EMBEDDINGS: it gives no vectors, but scores of documents */
     char *projector; /* path of its mmproj file; NULL: it reads text only */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "catalog/capabilities.h"
 #include "catalog/gguf_types.h"
 
@@ -233,6 +234,24 @@ static bool read_tokens(struct reader *r, uint64_t count, struct error *err) {
     return ok;
 }
 
+/* The print: the lengths of 4,096 tokens, after the first, which are control tokens with names
+ * of any kind. To read what they say would take as long as the rest of a scan. */
+static bool skip_tokens(struct reader *r, uint64_t count, struct error *err) {
+    enum { UNPRINTED = 5, PRINTED = 4096 };
+    struct gguf_meta *meta = r->meta;
+    uint64_t first = count < PRINTED ? count : PRINTED, print = HASH_BEGIN;
+    for (uint64_t i = 0; i < first; i++) {
+        uint64_t len;
+        if (!gguf_cursor_u64(&r->cursor, &len, err) ||
+            !gguf_cursor_skip(&r->cursor, len, 1, err))
+            return false;
+        if (len > meta->longest_token) meta->longest_token = len;
+        if (i >= UNPRINTED) print = hash_add(print, &(uint32_t){ (uint32_t)len }, 4);
+    }
+    meta->vocabulary_print = print;
+    return gguf_cursor_skip_strings(&r->cursor, count - first, &meta->longest_token, err);
+}
+
 /* Head counts may be given per layer; some layers of hybrid models have none. */
 static bool read_numbers(struct reader *r, const struct field *field, uint32_t type,
                          uint64_t count, struct error *err) {
@@ -260,11 +279,10 @@ static bool read_array(struct reader *r, const struct field *field, struct error
     }
     visit(r, &(struct gguf_value){ .kind = GGUF_ARRAY });
     bool tokens = strcmp(r->key, "tokenizer.ggml.tokens") == 0;
+    if (tokens) r->meta->vocabulary = count;
     if (type == TYPE_STRING && r->visitor && tokens) return read_tokens(r, count, err);
-    if (type == TYPE_STRING) {
-        uint64_t *longest = tokens ? &r->meta->longest_token : NULL;
-        return gguf_cursor_skip_strings(&r->cursor, count, longest, err);
-    }
+    if (type == TYPE_STRING && tokens) return skip_tokens(r, count, err);
+    if (type == TYPE_STRING) return gguf_cursor_skip_strings(&r->cursor, count, NULL, err);
     if (type >= TYPE_COUNT || widths[type] == 0) {
         return damaged(err, "an array holds values of an unknown type");
     }

@@ -32,6 +32,8 @@ struct gguf_meta {
     int64_t key_length, value_length;
     int64_t position_sections; /* not 0: a position is several numbers (M-RoPE) */
     uint64_t longest_token;    /* bytes, as it is written in the file; 0 for gguf_meta_visit */
+    uint64_t vocabulary;       /* tokens */
+    uint64_t vocabulary_print; /* equal for the same beginning of it; 0 for gguf_meta_visit */
     uint64_t parameters;       /* elements of all tensors */
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */

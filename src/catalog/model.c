@@ -112,6 +112,9 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->reasoning = meta->reasoning && !embeddings;
     model->mixed_positions = meta->position_sections > 0;
     model->longest_token = longest_token(meta);
+    memcpy(model->tokenizer, meta->tokenizer, sizeof model->tokenizer);
+    model->vocabulary = meta->vocabulary;
+    model->vocabulary_print = meta->vocabulary_print;
     set_shape(model, meta);
 }
 

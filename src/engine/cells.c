@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "engine/drafter.h"
 #include "engine/reply.h"
 
 /* Contexts come in steps of 256 cells. */
@@ -47,6 +48,7 @@ static bool resize(struct engine *e, size_t cells) {
     struct error err;
     int32_t before = e->context.cells;
     if (!context_replace(&e->context, &e->model, (int32_t)cells, &err)) return false;
+    drafter_resize(e);
     if (e->growth.reserved > 0 && e->context.cells > before)
         e->growth.reserved += (uint64_t)(e->context.cells - before) * e->context.cell_bytes;
     reply_memory(e);

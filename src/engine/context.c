@@ -52,6 +52,18 @@ static int32_t chunk_of(const struct context *c, int64_t chunk) {
     return chunk < c->batch ? (int32_t)chunk : c->batch;
 }
 
+/* What was guessed wrong has to be taken back. */
+static bool may_draft(const struct context *c, const struct model *model) {
+    return !c->steady && !model->embeds && !model->remembers && model->window == 0;
+}
+
+/* Tokens that an answer may go on with at once: its own and the guesses. */
+static uint32_t results_of(const struct context *c, const struct load_settings *s) {
+    int64_t guesses = c->lookups ? LOOKUP_MOST : 0;
+    if (c->drafts && s->draft_tokens > guesses) guesses = s->draft_tokens;
+    return (uint32_t)(1 + (c->drafts ? guesses : 0));
+}
+
 /* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
  * factors allow no other length later. */
 static bool grows(const struct model *model, const struct load_message *r) {
@@ -77,8 +89,8 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     c->batch = model->embeds ? c->length : (int32_t)s->eval_batch_size;
     if (c->batch < c->parallel) c->batch = c->parallel; /* every answer's next token fits */
     c->steady = s->reproducible > 0;
-    c->drafts = s->speculation == LOAD_SPECULATION_LOOKUP && !c->steady && !model->embeds &&
-                !model->remembers && model->window == 0;
+    c->lookups = s->speculation == LOAD_SPECULATION_LOOKUP && may_draft(c, model);
+    c->drafts = c->lookups || (r->draft && may_draft(c, model));
     c->threads = s->threads > 0 ? (int32_t)s->threads : cpu_threads_default();
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
@@ -90,7 +102,7 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence, and per guess, is all that is read; room for one per token is
      * vocabulary x batch. */
-    if (!model->embeds) p->n_outputs_max = p->n_seq_max * (c->drafts ? 1 + LOOKUP_MOST : 1);
+    if (!model->embeds) p->n_outputs_max = p->n_seq_max * results_of(c, s);
     if (p->n_outputs_max > p->n_batch) p->n_outputs_max = p->n_batch;
     p->n_threads = c->threads;
     p->n_threads_batch = c->threads;
@@ -243,6 +255,12 @@ bool context_replace(struct context *context, const struct model *model, int32_t
 static void make_pool(struct context *c, int allowed) {
     c->pool = backends_new_threads(c->threads < allowed ? c->threads : allowed);
     if (c->pool) llama_attach_threadpool(c->llama, c->pool, c->pool);
+}
+
+void context_share_pool(struct context *context, const struct context *other) {
+    if (context->pool || !other->pool) return;
+    context->pool = other->pool;
+    llama_attach_threadpool(context->llama, context->pool, context->pool);
 }
 
 static int steady_threads(const struct context *c, const struct cpu_threads *cpu) {

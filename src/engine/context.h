@@ -30,6 +30,7 @@ struct context {
     int32_t threads;  /* at most */
     bool steady;      /* the same threads and pieces always, whatever else runs */
     bool drafts;      /* answers go on with guesses (draft.h) */
+    bool lookups;     /* ... from their conversation (lookup.h) */
     struct ggml_threadpool *pool; /* NULL: no batch needed more than one thread yet */
     int64_t making;               /* us that libllama took for it */
     bool flash_attention;
@@ -56,6 +57,9 @@ int32_t context_compute(struct context *context, struct cpu_threads *cpu,
  * then the whole sequence has been dropped. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,
                   size_t count);
+
+/* Have the context compute with the other one's threads, if it has none and the other has. */
+void context_share_pool(struct context *context, const struct context *other);
 
 /* The parameters for the request's context; the figures also go to *ret. */
 void context_fill_params(struct llama_context_params *ret_params, struct context *ret,

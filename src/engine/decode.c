@@ -59,7 +59,7 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
 static void batch_add_answer(struct engine *e, struct slot *s) {
     struct llama_batch *b = &e->batch;
     batch_add(e, s, 1);
-    draft_make(e, s);
+    draft_add(e, s);
     for (size_t i = 0; i < s->drafted; i++) {
         batch_put(b, s, s->draft[i], s->tokens.count + i);
         b->logits[b->n_tokens - 1] = 1;
@@ -400,9 +400,25 @@ static bool see(struct engine *e) {
     return true;
 }
 
+/* ---- the step ---- */
+
+/* Guesses for the answers that are going on: before the batch is filled, as a draft model
+ * computes batches of its own. */
+static void guess(struct engine *e) {
+    if (!e->context.drafts) return;
+    forget_batch(e);
+    for (int i = 0; i < e->context.parallel; i++) {
+        struct slot *s = &e->slots[i];
+        bool goes_on = runs(s) && !sight_is_due(s) && due(s) == 1;
+        draft_begin_step(e, s, goes_on);
+    }
+    drafter_guess(e);
+}
+
 bool decode_step(struct engine *engine) {
     slots_provide_next(engine);
     bool saw = see(engine);
+    guess(engine);
     fill_batch(engine);
     if (engine->batch.n_tokens == 0) return saw;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));

@@ -64,8 +64,21 @@ static void add_settings(yyjson_mut_doc *doc, yyjson_mut_val *root,
     load_settings_add(&s, doc, root);
 }
 
-void describe_model(const struct model *model, const struct context *context,
-                    const struct sandbox *sandbox, double load_seconds, struct buf *out) {
+/* Its draft model's among it. */
+static void add_memory(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct engine *e) {
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes",
+                            model_memory_bytes(&e->model) + drafter_memory_bytes(&e->drafter));
+    yyjson_mut_obj_add_str(doc, root, "device", e->model.device);
+    yyjson_mut_obj_add_int(doc, root, "device_layers", model_device_layers(&e->model));
+    yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
+                            placement_bytes(e->context.llama) +
+                                drafter_device_bytes(&e->drafter));
+}
+
+void describe_model(const struct engine *engine, const struct sandbox *sandbox,
+                    double load_seconds, struct buf *out) {
+    const struct model *model = &engine->model;
+    const struct context *context = &engine->context;
     char arch[64] = "", quantization[64];
     (void)llama_model_meta_val_str(model->weights, "general.architecture", arch, sizeof arch);
     quantization_name(model->weights, quantization, sizeof quantization);
@@ -78,10 +91,7 @@ void describe_model(const struct model *model, const struct context *context,
     yyjson_mut_obj_add_int(doc, root, "max_context_length",
                            llama_model_n_ctx_train(model->weights));
     add_settings(doc, root, context);
-    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(model));
-    yyjson_mut_obj_add_str(doc, root, "device", model->device);
-    yyjson_mut_obj_add_int(doc, root, "device_layers", model_device_layers(model));
-    yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", placement_bytes(context->llama));
+    add_memory(doc, root, engine);
     add_abilities(doc, root, model);
     if (!model->embeds) add_sampling(doc, root, &model->sampling);
     yyjson_mut_obj_add_real(doc, root, "load_seconds", load_seconds);

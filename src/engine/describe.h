@@ -4,12 +4,11 @@
 #define DOZE_ENGINE_DESCRIBE_H
 
 #include "base/buf.h"
-#include "engine/context.h"
-#include "engine/model.h"
+#include "engine/engine.h"
 #include "engine/sandbox.h"
 
 /* Append the payload of MSG_READY. */
-void describe_model(const struct model *model, const struct context *context,
-                    const struct sandbox *sandbox, double load_seconds, struct buf *out);
+void describe_model(const struct engine *engine, const struct sandbox *sandbox,
+                    double load_seconds, struct buf *out);
 
 #endif

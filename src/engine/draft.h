@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draft.h - guessed tokens (lookup.h) behind the last one of an answer, in one batch.
+ * draft.h - guessed tokens behind the last one of an answer, in one batch: found in its
+ * conversation (lookup.h) or, where nothing is found, made by a draft model (drafter.h).
  *
  * The answer's own sampler draws from the result of each token in turn, so an answer is what it
  * would be without guesses, but for the last bits that another shape of batch moves. What was
@@ -15,9 +16,13 @@
 
 #include "engine/engine.h"
 
-/* The slot's last token has been put into the batch: guess what comes behind it, as far as
- * there is room in batch, context and answer. */
-void draft_make(struct engine *engine, struct slot *slot);
+/* Before the batch is filled. goes_on: the slot's answer needs one token: guess what comes
+ * behind it, as far as there is room in context and answer, or say what is wanted of the draft
+ * model. */
+void draft_begin_step(struct engine *engine, struct slot *slot, bool goes_on);
+
+/* The slot's last token has been put into the batch: how many of its guesses go there too. */
+void draft_add(struct engine *engine, struct slot *slot);
 
 /* Its batch has been computed. */
 void draft_begin(struct slot *slot);

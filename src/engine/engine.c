@@ -68,6 +68,12 @@ static bool batch_on_node(void *ctx) {
     return ends;
 }
 
+static void watch_batches(struct engine *e, struct context *context) {
+    llama_set_abort_callback(context->llama, batch_on_node, e);
+    context->params.abort_callback = batch_on_node; /* also of one that takes its place */
+    context->params.abort_callback_data = e;
+}
+
 /* ---- life ---- */
 
 void engine_init(struct engine *engine) {
@@ -76,14 +82,12 @@ void engine_init(struct engine *engine) {
     cpu_threads_init(&engine->cpu);
     engine->last_heartbeat = engine->last_work = clock_boottime_usec();
     for (int i = 0; i < engine->context.parallel; i++) {
-        engine->slots[i] = (struct slot){ .seq = i, .result = -1 };
+        engine->slots[i] = (struct slot){ .seq = i, .result = -1, .drafting = -1 };
     }
     engine->batch = llama_batch_init(engine->context.batch, 0, 1);
     candidates_init(&engine->candidates, engine->model.vocab_size);
-    llama_set_abort_callback(engine->context.llama, batch_on_node, engine);
-    engine->context.params.abort_callback =
-        batch_on_node; /* also of one that takes its place */
-    engine->context.params.abort_callback_data = engine;
+    watch_batches(engine, &engine->context);
+    if (engine->drafter.model.weights) watch_batches(engine, &engine->drafter.context);
 }
 
 void engine_clear(struct engine *engine) {
@@ -99,6 +103,7 @@ void engine_clear(struct engine *engine) {
         tokens_clear(&engine->slots[i].tokens);
     }
     llama_batch_free(engine->batch);
+    drafter_clear(&engine->drafter);
     candidates_clear(&engine->candidates);
     tokens_clear(&engine->next_turn.tokens);
     prompt_cache_close(engine);

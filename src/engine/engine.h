@@ -17,6 +17,7 @@
 
 #include "engine/context.h"
 #include "engine/cpu_threads.h"
+#include "engine/drafter.h"
 #include "engine/growth.h"
 #include "engine/job.h"
 #include "engine/link.h"
@@ -34,6 +35,7 @@ struct engine {
     struct link link;
     struct model model;
     struct context context;
+    struct drafter drafter;
     struct repack repack;
     struct preparers preparers;
     struct preparation preparation;

@@ -6,7 +6,7 @@
 #include "engine/reply.h"
 
 uint64_t growth_taken(const struct engine *engine) {
-    uint64_t now = model_memory_bytes(&engine->model);
+    uint64_t now = model_memory_bytes(&engine->model) + drafter_memory_bytes(&engine->drafter);
     return engine->growth.reserved > now ? engine->growth.reserved : now;
 }
 

@@ -51,8 +51,8 @@ struct job {
     enum cache_miss cache_miss;
     size_t cache_common; /* tokens that something kept has in common with the prompt */
     int64_t completion_tokens;
-    struct lookup lookup;                             /* of the answer */
-    int64_t waited;                                   /* us, for others' prompts: order.h */
+    struct lookup lookup, drafts; /* guesses of either kind: found, or a draft model's */
+    int64_t waited;               /* us, for others' prompts: order.h */
     int64_t received, started, prompted, first_token; /* us on the clock; 0: not yet */
     struct job *next;                                 /* in the queue */
 };

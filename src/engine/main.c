@@ -86,6 +86,14 @@ static bool prefetch_on_progress(float progress, void *ctx) {
     return load_on_progress(p->last, p);
 }
 
+static bool load_draft(struct engine *e, const struct load_message *request,
+                       struct error *err) {
+    const char *warning;
+    if (!drafter_open(e, request, &warning, err)) return false;
+    if (warning) link_send_warning(&e->link, warning, strlen(warning));
+    return true;
+}
+
 static bool load(struct engine *e, struct load_message *request, struct error *err) {
     struct progress progress = { .link = &e->link };
     if (request->settings.mmap && !request->prefetched)
@@ -97,7 +105,7 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     bool ok = model_open(&e->model, request, &placed, load_on_progress, &progress, err);
     if (ok) model_open_projector(&e->model, request);
     ok = ok && preparation_begin(e, &request->settings, err) &&
-         context_open(&e->context, &e->model, request, err);
+         context_open(&e->context, &e->model, request, err) && load_draft(e, request, err);
     e->growth.patience = (int64_t)(request->growth_seconds * 1e6);
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
     if (ok) prompt_cache_open(e, request);
@@ -199,8 +207,7 @@ static bool load_and_report(struct engine *e, struct load_message *request,
     if (e->model.blind) warn_of_blindness(e);
     struct sandbox_rights rights = rights_to_serve(e);
     sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
-    describe_model(&e->model, &e->context, sandbox, (double)(clock_boottime() - begin) / 1000,
-                   &ready);
+    describe_model(e, sandbox, (double)(clock_boottime() - begin) / 1000, &ready);
     if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */
     link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
     buf_clear(&ready);
@@ -235,6 +242,7 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
     struct sandbox_rights rights = { .model = request.path,
                                      .projector = measure ? NULL : request.projector,
                                      .adapters = measure ? NULL : &request.settings.adapters,
+                                     .draft = request.draft,
                                      .prompts = on && !measure ? request.prompts.dir : NULL,
                                      .driver = backends_have_gpu() };
     struct error ignored; /* the first write to the folder reports it */

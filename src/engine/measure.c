@@ -27,8 +27,8 @@ bool measure_context(const struct load_message *request, struct llama_model_para
     return true;
 }
 
-bool measure_model(const struct load_message *request, struct measured *ret,
-                   struct error *err) {
+static bool measure_one(const struct load_message *request, struct measured *ret,
+                        struct error *err) {
     struct llama_model_params model = llama_model_default_params();
     struct llama_context_params context = llama_context_default_params();
     struct measure_sums sums;
@@ -41,5 +41,21 @@ bool measure_model(const struct load_message *request, struct measured *ret,
                               .model_device = sums.model_device,
                               .context = sums.context_host + sums.context_device,
                               .context_device = sums.context_device };
+    return true;
+}
+
+/* The draft model is loaded beside it. */
+bool measure_model(const struct load_message *request, struct measured *ret,
+                   struct error *err) {
+    struct measured sums, draft = { 0 };
+    if (!measure_one(request, &sums, err)) return false;
+    if (request->draft) {
+        struct load_message other = load_message_of_draft(request);
+        if (!measure_one(&other, &draft, err)) return false;
+    }
+    *ret = (struct measured){ .model = sums.model + draft.model,
+                              .model_device = sums.model_device + draft.model_device,
+                              .context = sums.context + draft.context,
+                              .context_device = sums.context_device + draft.context_device };
     return true;
 }

@@ -133,9 +133,9 @@ static bool open_adapters(struct model *m, const struct load_adapters *adapters,
     return true;
 }
 
-bool model_open(struct model *ret, const struct load_message *request,
-                const struct llama_model_params *placed, model_progress_fn progress,
-                void *progress_ctx, struct error *err) {
+bool model_open_weights(struct model *ret, const struct load_message *request,
+                        const struct llama_model_params *placed, model_progress_fn progress,
+                        void *progress_ctx, struct error *err) {
     struct llama_model_kv_override overrides[2] = { 0 };
     struct llama_model_params params = placed ? *placed : llama_model_default_params();
     if (!placed) params.n_gpu_layers = 0;
@@ -162,6 +162,15 @@ bool model_open(struct model *ret, const struct load_message *request,
     m.ranks = model_is_ranker(m.weights);
     m.remembers = llama_model_is_recurrent(m.weights) || llama_model_is_hybrid(m.weights);
     m.window = llama_model_n_swa(m.weights);
+    *ret = m;
+    return true;
+}
+
+bool model_open(struct model *ret, const struct load_message *request,
+                const struct llama_model_params *placed, model_progress_fn progress,
+                void *progress_ctx, struct error *err) {
+    struct model m;
+    if (!model_open_weights(&m, request, placed, progress, progress_ctx, err)) return false;
     m.sampling = recommended_sampling(m.weights);
     m.sampling.seeded = request->settings.seed >= 0;
     if (m.sampling.seeded) m.sampling.seed = (uint32_t)request->settings.seed;
@@ -220,10 +229,14 @@ static uint64_t status_bytes(const char *name) {
     return memory_parse(text, name, &bytes) ? bytes : 0;
 }
 
-uint64_t model_memory_bytes(const struct model *model) {
-    uint64_t own = status_bytes("RssAnon"), weights = llama_model_size(model->weights);
-    if (!model->mapped) return own;
+uint64_t model_page_bytes(const struct model *model) {
+    if (!model->mapped) return 0;
+    uint64_t weights = llama_model_size(model->weights);
     bool copied = model->repacked || model_device_layers(model) > 0;
     uint64_t pages = copied ? status_bytes("RssFile") : weights;
-    return own + (pages < weights ? pages : weights);
+    return pages < weights ? pages : weights;
+}
+
+uint64_t model_memory_bytes(const struct model *model) {
+    return status_bytes("RssAnon") + model_page_bytes(model);
 }

@@ -43,6 +43,10 @@ typedef bool (*model_progress_fn)(float progress, void *ctx);
 bool model_open(struct model *ret, const struct load_message *request,
                 const struct llama_model_params *placed, model_progress_fn progress,
                 void *progress_ctx, struct error *err);
+/* Weights and vocabulary only, without templates and sampling. */
+bool model_open_weights(struct model *ret, const struct load_message *request,
+                        const struct llama_model_params *placed, model_progress_fn progress,
+                        void *progress_ctx, struct error *err);
 void model_close(struct model *model);
 
 /* Give it the eyes that LOAD names, if any. Without them it reads all the same: what is wrong
@@ -66,5 +70,7 @@ int32_t model_device_layers(const struct model *model);
 /* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped,
  * the file's pages, which stay resident as long as they are used. */
 uint64_t model_memory_bytes(const struct model *model);
+/* The pages among them. */
+uint64_t model_page_bytes(const struct model *model);
 
 #endif

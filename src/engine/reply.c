@@ -83,11 +83,12 @@ void reply_prompt(struct link *link, const struct job *job, size_t processed) {
     send_doc(link, MSG_PROMPT, job->id, doc);
 }
 
-static void add_draft(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct lookup *l) {
-    if (l->drafted == 0) return;
-    yyjson_mut_obj_add_uint(doc, root, "drafted_tokens", l->drafted);
-    yyjson_mut_obj_add_uint(doc, root, "accepted_tokens", l->accepted);
-    yyjson_mut_obj_add_uint(doc, root, "ignored_tokens", l->open);
+static void add_draft(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct job *job) {
+    const struct lookup *found = &job->lookup, *made = &job->drafts;
+    if (found->drafted + made->drafted == 0) return;
+    yyjson_mut_obj_add_uint(doc, root, "drafted_tokens", found->drafted + made->drafted);
+    yyjson_mut_obj_add_uint(doc, root, "accepted_tokens", found->accepted + made->accepted);
+    yyjson_mut_obj_add_uint(doc, root, "ignored_tokens", found->open + made->open);
 }
 
 void reply_done(struct link *link, const struct job *job, enum stop_reason reason) {
@@ -107,7 +108,7 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
     yyjson_mut_obj_add_str(doc, root, "cache_miss", cache_miss_name(job->cache_miss));
     yyjson_mut_obj_add_int(doc, root, "completion_tokens", job->completion_tokens);
     yyjson_mut_obj_add_int(doc, root, "reasoning_tokens", job->output.reasoning_tokens);
-    add_draft(doc, root, &job->lookup);
+    add_draft(doc, root, job);
     yyjson_mut_obj_add_real(doc, root, "prompt_seconds", seconds(job->started, prompted));
     yyjson_mut_obj_add_real(doc, root, "generation_seconds", seconds(job->prompted, now));
     yyjson_mut_obj_add_real(doc, root, "time_to_first_token",
@@ -118,9 +119,12 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
 void reply_memory(struct engine *engine) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root = object_doc(&doc);
-    yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(&engine->model));
+    yyjson_mut_obj_add_uint(doc, root, "memory_bytes",
+                            model_memory_bytes(&engine->model) +
+                                drafter_memory_bytes(&engine->drafter));
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
-                            placement_bytes(engine->context.llama));
+                            placement_bytes(engine->context.llama) +
+                                drafter_device_bytes(&engine->drafter));
     yyjson_mut_obj_add_uint(doc, root, "reserved_bytes", engine->growth.reserved);
     yyjson_mut_obj_add_str(doc, root, "repack", repack_state_name(engine->repack.state));
     send_doc(&engine->link, MSG_MEMORY, 0, doc);

@@ -135,6 +135,7 @@ bool sandbox_files_limit(const struct sandbox_rights *rights) {
     allow_cgroups(&set);
     if (rights->driver) allow_driver(&set);
     if (rights->model) allow_model(&set, rights->model);
+    if (rights->draft) allow_model(&set, rights->draft);
     if (rights->projector) allow_path(&set, rights->projector, READ_FILE);
     if (rights->adapters) allow_adapters(&set, rights->adapters);
     if (rights->prompts) allow_path(&set, rights->prompts, WRITE_FOLDER);

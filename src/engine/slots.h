@@ -35,8 +35,12 @@ struct slot {
     uint64_t cache_key;             /* of its conversation, as the client names it; 0: none */
     int32_t in_batch;               /* tokens in the batch that is being decoded */
     int32_t result;                 /* index of its result in the batch, or -1 */
-    int32_t draft[LOOKUP_MOST];     /* guesses that stand behind it, see draft.h */
-    size_t drafted;                 /* how many */
+    int32_t draft[LOAD_MAX_DRAFT];  /* guesses of what comes next, see draft.h */
+    size_t guessed;                 /* how many */
+    size_t drafted;                 /* of them stand behind its result in the batch */
+    size_t wanted;                  /* of a draft model, see drafter.h */
+    int32_t drafting;               /* index of its result in that model's batch, or -1 */
+    bool by_model;                  /* the guesses are its, not found by lookup */
     struct checkpoints checkpoints; /* of the part of its state that cannot be cut */
     size_t marks[2];                /* where checkpoints are due, in rising order; 0: none */
     size_t saved;                   /* tokens it had when it was last saved; 0: never */

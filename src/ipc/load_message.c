@@ -24,6 +24,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "path", m->path);
     if (m->projector) yyjson_mut_obj_add_str(doc, root, "projector", m->projector);
+    if (m->draft) yyjson_mut_obj_add_str(doc, root, "draft", m->draft);
     yyjson_mut_obj_add_str(doc, root, "identifier", m->identifier);
     load_settings_add(&m->settings, doc, root);
     yyjson_mut_obj_add_int(doc, root, "cells", m->cells);
@@ -59,6 +60,7 @@ static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error 
 static bool read_fields(struct load_message *m, yyjson_val *root, struct error *err) {
     return json_read_str(root, "path", &m->path, err) &&
            json_read_str(root, "projector", &m->projector, err) &&
+           json_read_str(root, "draft", &m->draft, err) &&
            json_read_str(root, "identifier", &m->identifier, err) &&
            load_settings_read(root, true, &m->settings, err) &&
            json_read_int(root, "cells", 0, LOAD_MAX_CONTEXT, &m->cells, err) &&
@@ -88,6 +90,25 @@ bool load_message_parse(struct load_message *ret, const char *text, size_t len,
     }
     *ret = m;
     return true;
+}
+
+/* Its own rope, experts and template; as the model's threads, batches and devices. */
+struct load_message load_message_of_draft(const struct load_message *message) {
+    struct load_message r = *message;
+    struct load_settings *s = &r.settings;
+    r.path = message->draft;
+    r.draft = r.projector = NULL;
+    r.doc = NULL;
+    r.whole_bytes = 0;
+    r.prompts = (struct load_prompts){ 0 };
+    r.prompt_tokens = 0;
+    s->speculation = LOAD_SPECULATION_OFF;
+    s->num_experts = 0;
+    s->rope_frequency_base = s->rope_frequency_scale = 0;
+    s->kv_type_k = s->kv_type_v = KV_TYPE_F16;
+    s->chat_template = s->reasoning_ending = NULL;
+    if (s->repack == LOAD_REPACK_BACKGROUND) s->repack = LOAD_REPACK_NEVER;
+    return r;
 }
 
 void load_message_clear(struct load_message *message) {

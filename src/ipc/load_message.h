@@ -4,9 +4,10 @@
  * read by the worker. Pure.
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
- * "path", "projector", "identifier", "cells", "prompt_tokens", "prefetched", "whole_bytes",
- * "device_bytes", "memory_bytes", "shrink_seconds", "growth_seconds" and "prompts", which is an
- * object of "mode", "dir" and "memory_bytes". Only "path" has to be there.
+ * "path", "projector", "draft", "identifier", "cells", "prompt_tokens", "prefetched",
+ * "whole_bytes", "device_bytes", "memory_bytes", "shrink_seconds", "growth_seconds" and
+ * "prompts", which is an object of "mode", "dir" and "memory_bytes". Only "path" has to be
+ * there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
 #define DOZE_IPC_LOAD_MESSAGE_H
@@ -30,6 +31,7 @@ struct load_message {
     struct load_settings settings; /* effective; unset: as in LOAD_MESSAGE_DEFAULTS */
     const char *path;              /* absolute; first file of a split set */
     const char *projector;         /* the same of the model's mmproj file; NULL: none */
+    const char *draft;             /* the same of its draft model; NULL: none */
     const char *identifier;        /* for the log; "" if none */
     int64_t cells;         /* tokens the context has room for at first; 0: all it may have */
     int64_t prompt_tokens; /* about what the first request needs, if that is more */
@@ -58,6 +60,8 @@ struct load_message {
                       .kv_type_v = KV_TYPE_F16,                                                \
                       .repack = LOAD_REPACK_NEVER,                                             \
                       .mmap = 1,                                                               \
+                      .draft_tokens = LOAD_DRAFT_TOKENS,                                       \
+                      .draft_min_probability = LOAD_DRAFT_PROBABILITY,                         \
                       .seed = -1,                                                              \
                       .adapters = LOAD_ADAPTERS_UNSET },                                       \
         .identifier = "", .shrink_seconds = 30, .growth_seconds = 30, .prompts = {             \
@@ -70,6 +74,9 @@ void load_message_format(const struct load_message *message, struct buf *out);
 /* ERR_INVALID_REQUEST with the name of the field. Clear it with load_message_clear(). */
 bool load_message_parse(struct load_message *ret, const char *text, size_t len,
                         struct error *err) __attribute__((warn_unused_result));
+
+/* The load of its draft model, which is not NULL; borrows the texts. */
+struct load_message load_message_of_draft(const struct load_message *message);
 
 /* Accepts a zeroed one. */
 void load_message_clear(struct load_message *message);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 /* PLAIN_CONTEXT: where the model does not say, and where a long one is not free. */
 enum { PLAIN_CONTEXT = 4096, CONTEXT_STEP = 256, DEFAULT_PARALLEL = 4, DEFAULT_BATCH = 512 };
@@ -27,13 +28,23 @@ static const double kv_type_bytes[] = {
 };
 _Static_assert(sizeof kv_type_bytes / sizeof *kv_type_bytes == KV_TYPE_COUNT, "bytes each");
 
+/* A draft model has its values as f16, whatever the model's are. */
+static const struct load_settings of_draft = { .kv_type_k = KV_TYPE_F16,
+                                               .kv_type_v = KV_TYPE_F16 };
+
 /* In doubles: foreign headers can hold any figures, and an estimate needs no last digit. What
  * the file does not say counts as nothing: to refuse a model that would fit is worse. */
-static double cell_bytes(const struct model_shape *model,
-                         const struct load_settings *effective) {
+static double own_cell_bytes(const struct model_shape *model,
+                             const struct load_settings *effective) {
     return (double)model->layers * model->kv_heads *
            (model->key_length * kv_type_bytes[effective->kv_type_k] +
             model->value_length * kv_type_bytes[effective->kv_type_v]);
+}
+
+static double cell_bytes(const struct model_shape *model,
+                         const struct load_settings *effective) {
+    double draft = model->draft ? own_cell_bytes(model->draft, &of_draft) : 0;
+    return own_cell_bytes(model, effective) + draft;
 }
 
 nbytes load_plan_sight(const struct model_shape *model) {
@@ -45,9 +56,13 @@ static double base_bytes(const struct model_shape *model,
                          const struct load_settings *effective) {
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
-    double sight = (double)load_plan_sight(model);
+    double sight = (double)load_plan_sight(model), draft = 0;
+    if (model->draft)
+        draft = (double)model->draft->size + (double)effective->eval_batch_size *
+                                                 model->draft->embedding_length *
+                                                 activation_bytes;
     return (double)model->size + (double)model->adapters_size + worker_base + activations +
-           sight;
+           sight + draft;
 }
 
 /* Embedding models take one input at a time, which has to have room at once. */
@@ -83,7 +98,8 @@ int64_t load_plan_tokens(const struct model_shape *model, const struct load_sett
 /* Weights are mapped, not read; what grows with the size is the reading ahead, at about 1
  * GiB/s. */
 msec load_plan_reload_time(const struct model_shape *model) {
-    msec time = (msec)(model->size >> 20);
+    nbytes size = model->size + (model->draft ? model->draft->size : 0);
+    msec time = (msec)(size >> 20);
     return time > 0 ? time : 1;
 }
 
@@ -138,6 +154,14 @@ static void make_reproducible(struct load_settings *settings) {
         settings->flash_attention = 0;
     if (settings->repack != LOAD_REPACK_NEVER) settings->repack = LOAD_REPACK_FIRST;
     settings->speculation = LOAD_SPECULATION_OFF;
+    memset(settings->draft_model, 0, sizeof settings->draft_model);
+}
+
+static void fill_draft(struct load_settings *settings) {
+    if (!*settings->draft_model) return;
+    if (settings->draft_tokens <= 0) settings->draft_tokens = LOAD_DRAFT_TOKENS;
+    if (settings->draft_min_probability < 0)
+        settings->draft_min_probability = LOAD_DRAFT_PROBABILITY;
 }
 
 static void fill_defaults(const struct model_shape *model, nbytes budget,
@@ -157,6 +181,7 @@ static void fill_defaults(const struct model_shape *model, nbytes budget,
     if (settings->speculation == LOAD_SPECULATION_UNSET)
         settings->speculation = LOAD_SPECULATION_OFF;
     if (settings->adapters.count == 0) settings->adapters.count = -1;
+    fill_draft(settings);
 }
 
 /* A share of the layers says how many, as `gpu_layers` of the same or an earlier layer does. */

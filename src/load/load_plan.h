@@ -22,6 +22,7 @@ struct model_shape {
     nbytes adapters_size;   /* of the files of the adapters that it is loaded with */
     int64_t context_length; /* that it was trained for; 0: unknown */
     uint32_t layers, kv_heads, key_length, value_length, embedding_length; /* 0: unknown */
+    const struct model_shape *draft; /* loaded beside it (draft_model); NULL: none */
 };
 
 struct load_layers {

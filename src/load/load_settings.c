@@ -22,6 +22,7 @@ enum kind {
     KIND_SHARE, /* double: "off" is 0, "max" is 1 */
     KIND_SPLIT,
     KIND_ADAPTERS,
+    KIND_NAME, /* char[LOAD_NAME_SIZE] */
 };
 
 struct load_field {
@@ -55,6 +56,9 @@ static const struct load_field fields[] = {
     { "rope_frequency_scale", KIND_REAL, false, true, AT(rope_frequency_scale), 1e-6, 1 },
     { "repack", KIND_REPACK, false, false, AT(repack), 0, 0 },
     { "speculation", KIND_SPECULATION, false, false, AT(speculation), 0, 0 },
+    { "draft_model", KIND_NAME, false, false, AT(draft_model), 0, 0 },
+    { "draft_tokens", KIND_NUMBER, false, false, AT(draft_tokens), 1, LOAD_MAX_DRAFT },
+    { "draft_min_probability", KIND_REAL, false, false, AT(draft_min_probability), 0, 1 },
     { "mmap", KIND_FLAG, false, false, AT(mmap), 0, 1 },
     { "mlock", KIND_FLAG, false, false, AT(mlock), 0, 1 },
     { "reproducible", KIND_FLAG, false, false, AT(reproducible), 0, 1 },
@@ -128,6 +132,7 @@ static size_t member_size(const struct load_field *f) {
         [KIND_SHARE] = sizeof(double),
         [KIND_SPLIT] = sizeof(struct load_split),
         [KIND_ADAPTERS] = sizeof(struct load_adapters),
+        [KIND_NAME] = LOAD_NAME_SIZE,
     };
     return sizes[f->kind];
 }
@@ -179,6 +184,16 @@ bool load_field_set_word(const struct load_field *f, struct load_settings *setti
     int found = words_find(table->words, table->count, word);
     if (found <= 0) return false;
     member_set(settings, f, &(unsigned){ (unsigned)found });
+    return true;
+}
+
+bool load_field_set_name(const struct load_field *f, struct load_settings *settings,
+                         const char *name) {
+    char value[LOAD_NAME_SIZE] = "";
+    size_t len = strlen(name);
+    if (len >= sizeof value) return false;
+    memcpy(value, name, len);
+    member_set(settings, f, value);
     return true;
 }
 
@@ -274,6 +289,15 @@ static bool read_adapters(yyjson_val *obj, const struct load_field *f,
     return true;
 }
 
+static bool read_name(yyjson_val *obj, const struct load_field *f,
+                      struct load_settings *settings, struct error *err) {
+    const char *text = NULL;
+    if (!json_read_str(obj, f->name, &text, err)) return false;
+    return load_field_set_name(f, settings, text) ||
+           error_set_param(err, ERR_INVALID_REQUEST, f->name,
+                           "'%s' has more than %d characters.", f->name, LOAD_NAME_SIZE - 1);
+}
+
 /* null unsets. */
 static bool read_field(yyjson_val *obj, const struct load_field *f,
                        struct load_settings *settings, struct error *err) {
@@ -285,6 +309,7 @@ static bool read_field(yyjson_val *obj, const struct load_field *f,
         [KIND_REPACK] = read_word,   [KIND_SPECULATION] = read_word,
         [KIND_TEXT] = read_text,     [KIND_SHARE] = read_share,
         [KIND_SPLIT] = read_split,   [KIND_ADAPTERS] = read_adapters,
+        [KIND_NAME] = read_name,
     };
     if (yyjson_is_null(yyjson_obj_get(obj, f->name))) {
         member_set(settings, f, member(&unset, f));
@@ -370,6 +395,8 @@ yyjson_mut_val *load_field_value(const struct load_field *f,
         return split_value(at, doc);
     case KIND_ADAPTERS:
         return load_adapters_value(at, doc);
+    case KIND_NAME:
+        return yyjson_mut_str(doc, at);
     }
     return NULL;
 }

@@ -51,6 +51,13 @@ enum load_speculation {
 
 enum { LOAD_MAX_DEVICES = 16 };
 
+/* Bytes of the name of a model, its end included; tokens that a draft model guesses at once. */
+enum { LOAD_NAME_SIZE = 512, LOAD_MAX_DRAFT = 16 };
+
+/* Of a draft model where nobody says otherwise: as many tokens as llama.cpp's own. */
+enum { LOAD_DRAFT_TOKENS = 3 };
+#define LOAD_DRAFT_PROBABILITY 0.5
+
 /* How much of a model each device gets, in proportion; all 0: unset. */
 struct load_split {
     double shares[LOAD_MAX_DEVICES];
@@ -74,10 +81,13 @@ struct load_settings {
     double rope_frequency_base, rope_frequency_scale; /* 0: unset: the model's */
     enum load_repack repack;
     enum load_speculation speculation;
-    int mmap, mlock;        /* 0, 1; -1: unset: on, off */
-    int reproducible;       /* 0, 1; -1: unset: no */
-    double prepare_seconds; /* for what comes before an answer; 0: unset */
-    int64_t seed;           /* of requests that bring none; -1: unset: a new one for each */
+    char draft_model[LOAD_NAME_SIZE]; /* that guesses tokens, filled up with 0; "": unset */
+    int64_t draft_tokens;             /* at once; 0: unset */
+    double draft_min_probability;     /* of a token that it guesses; -1: unset */
+    int mmap, mlock;                  /* 0, 1; -1: unset: on, off */
+    int reproducible;                 /* 0, 1; -1: unset: no */
+    double prepare_seconds;           /* for what comes before an answer; 0: unset */
+    int64_t seed; /* of requests that bring none; -1: unset: a new one for each */
     struct load_adapters adapters; /* set but none: without those of the layers below */
     /* Not in a settings file or PATCH. Borrowed; equal if the same text. NULL: unset. */
     const char *chat_template;    /* Jinja, instead of the model's */
@@ -88,7 +98,7 @@ struct load_settings {
     {                                                                                          \
         .flash_attention = -1, .offload_kv_cache_to_gpu = -1, .gpu_layers = -2, .gpu = -1,     \
         .main_gpu = -1, .num_cpu_experts = -1, .mmap = -1, .mlock = -1, .reproducible = -1,    \
-        .seed = -1, .adapters = LOAD_ADAPTERS_UNSET                                            \
+        .draft_min_probability = -1, .seed = -1, .adapters = LOAD_ADAPTERS_UNSET               \
     }
 
 /* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.
@@ -125,6 +135,9 @@ void load_field_set_number(const struct load_field *field, struct load_settings 
 /* Set a field of words ("kv_type_k", "repack"); false if it is none of them, or NULL. */
 bool load_field_set_word(const struct load_field *field, struct load_settings *settings,
                          const char *word);
+/* Set the name of a model ("draft_model"); false if it is too long. "" unsets it. */
+bool load_field_set_name(const struct load_field *field, struct load_settings *settings,
+                         const char *name);
 
 /* Read a layer from an object that has nothing else in it; borrows the paths of adapters.
  * ERR_INVALID_REQUEST with the name of the field: it is unknown, or its value is of a wrong

@@ -83,6 +83,10 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     name_files(model, &message.settings.adapters, adapters);
     message.path = model->path;
     message.projector = model_sees(model) ? model->projector : NULL;
+    const struct model *draft = *effective->draft_model
+                                    ? catalog_find(*sup->config.catalog, effective->draft_model)
+                                    : NULL;
+    message.draft = draft ? draft->path : NULL;
     message.identifier = slot >= 0 ? sup->instances[slot].identifier : model->key;
     message.cells = LOAD_FIRST_CELLS;
     struct model_shape shape = supervisor_shape(sup, model, &effective->adapters);

@@ -4,7 +4,15 @@
 
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "supervisor/draft_model.h"
 #include "supervisor/internal.h"
+
+/* One load, with its draft model. */
+struct planned {
+    struct load_layers layers;
+    struct model_shape shape, draft_shape;
+    const struct model *draft; /* NULL: none */
+};
 
 uint32_t supervisor_model_number(struct supervisor *sup, const char *key) {
     for (uint32_t i = 0; i < sup->model_count; i++) {
@@ -20,10 +28,11 @@ msec supervisor_ttl(struct ttl ttl) {
     return ttl.given ? ttl.value : LC_TTL_NOT_GIVEN;
 }
 
-/* Changes with the file's size or time of change. */
-static uint64_t file_stamp(const struct model *model) {
+/* Changes with the files' sizes or times of change. */
+static uint64_t file_stamp(const struct model *model, const struct model *draft) {
     uint64_t stamp = hash_add(HASH_BEGIN, &model->size, sizeof model->size);
-    return hash_add(stamp, &model->modified, sizeof model->modified);
+    stamp = hash_add(stamp, &model->modified, sizeof model->modified);
+    return draft ? hash_add(stamp, &draft->modified, sizeof draft->modified) : stamp;
 }
 
 struct model_shape supervisor_shape(const struct supervisor *sup, const struct model *model,
@@ -47,6 +56,30 @@ static nbytes device_wish(const struct supervisor *sup, const struct model_shape
     return (nbytes)((double)whole * (double)layers / (double)all);
 }
 
+/* A draft model that is named for all models is for those that it fits. */
+static bool is_for_all(const struct load_layers *layers) {
+    const struct load_settings *model = layers->for_model, *requested = layers->requested;
+    return !(model && *model->draft_model) && !(requested && *requested->draft_model);
+}
+
+/* Find the draft model that the settings name, and resolve them again with what it takes; by
+ * its key in the catalog, however it was written. */
+static bool plan_draft(const struct supervisor *sup, const struct model *model,
+                       struct planned *p, struct load_settings *effective, struct error *err) {
+    char *name = effective->draft_model;
+    if (!*name) return true;
+    if (!draft_model_find(*sup->config.catalog, model, name, &p->draft, err)) {
+        memset(name, 0, sizeof effective->draft_model);
+        return is_for_all(&p->layers);
+    }
+    p->draft_shape = model_shape(p->draft);
+    p->shape.draft = &p->draft_shape;
+    if (!load_plan_resolve(&p->shape, &p->layers, effective, err)) return false;
+    memset(name, 0, sizeof effective->draft_model);
+    memcpy(name, p->draft->key, strlen(p->draft->key));
+    return true;
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -56,25 +89,27 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
     }
     const struct settings *settings = sup->config.settings;
     const struct model_entry *entry = model_settings_find(&settings->models, model->key);
-    struct model_shape shape = model_shape(model);
+    struct planned p = { .shape = model_shape(model),
+                         .layers = { .for_all = &settings->load,
+                                     .for_model = entry ? &entry->load : NULL,
+                                     .requested = requested,
+                                     .budget = settings->memory_limit ? settings->memory_limit
+                                                                      : sup->memory_total } };
     struct adapter_sum sum = { 0 };
-    struct load_layers layers = { .for_all = &settings->load,
-                                  .for_model = entry ? &entry->load : NULL,
-                                  .requested = requested,
-                                  .budget = settings->memory_limit ? settings->memory_limit
-                                                                   : sup->memory_total };
-    const struct load_adapters *adapters = load_plan_adapters(&layers);
+    const struct load_adapters *adapters = load_plan_adapters(&p.layers);
     if (adapters && !adapter_files_check(sup->adapter_files, model, adapters, &sum, err))
         return false;
-    shape.adapters_size = sum.size;
-    if (!load_plan_resolve(&shape, &layers, ret_effective, err)) return false;
+    p.shape.adapters_size = sum.size;
+    if (!load_plan_resolve(&p.shape, &p.layers, ret_effective, err) ||
+        !plan_draft(sup, model, &p, ret_effective, err))
+        return false;
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),
-        .need = load_plan_need(&shape, ret_effective),
-        .wish = device_wish(sup, &shape, ret_effective),
-        .reload = load_plan_reload_time(&shape),
+        .need = load_plan_need(&p.shape, ret_effective),
+        .wish = device_wish(sup, &p.shape, ret_effective),
+        .reload = load_plan_reload_time(&p.shape),
         .parallel = (uint32_t)ret_effective->parallel,
-        .file = file_stamp(model) ^ sum.stamp,
+        .file = file_stamp(model, p.draft) ^ sum.stamp,
         .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
         .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
     };

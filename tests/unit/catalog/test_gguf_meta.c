@@ -60,6 +60,8 @@ static void test_facts_of_a_model(void **state) {
     assert_int_equal(meta.kv_heads, 2);
     assert_int_equal(meta.pooling_type, -1);
     assert_int_equal(meta.longest_token, strlen("token"));
+    assert_int_equal(meta.vocabulary, 5000);
+    assert_true(meta.vocabulary_print != 0);
     assert_int_equal(meta.parameters, 6400);
     assert_int_equal(meta.tensor_bytes, 12800);
     assert_true(meta.has_chat_template && meta.tool_use && meta.reasoning);

@@ -49,11 +49,14 @@ static void test_what_is_written_is_read(void **state) {
                                                .repack = LOAD_REPACK_FIRST,
                                                .mmap = 0,
                                                .mlock = 1,
+                                               .draft_model = "d",
+                                               .draft_tokens = 4,
                                                .seed = 5,
                                                .adapters = { 1, { { "/a.gguf", 0.5 } } },
                                                .chat_template = "{{ x }}",
                                                .reasoning_ending = "So: " },
                                  .path = "/m",
+                                 .draft = "/d",
                                  .identifier = "i",
                                  .cells = 1024,
                                  .prompt_tokens = 9,
@@ -71,6 +74,7 @@ static void test_what_is_written_is_read(void **state) {
     assert_string_equal(m.settings.chat_template, "{{ x }}");
     assert_string_equal(m.settings.adapters.list[0].path, "/a.gguf");
     assert_string_equal(m.identifier, "i");
+    assert_string_equal(m.draft, "/d");
     assert_true(m.cells == 1024 && m.prompt_tokens == 9 && m.prefetched);
     assert_true(m.memory_bytes == 1 << 30 && m.shrink_seconds == 1.5);
     assert_true(m.growth_seconds == 2.5);
@@ -79,6 +83,30 @@ static void test_what_is_written_is_read(void **state) {
     assert_int_equal(m.prompts.memory_bytes, 77);
     load_message_clear(&m);
     buf_clear(&text);
+}
+
+/* What is the model's own is not the draft model's. */
+static void test_the_load_of_a_draft_model(void **state) {
+    (void)state;
+    struct load_message m;
+    struct error err;
+    assert_true(
+        parse(&m,
+              "{\"path\":\"/m\",\"draft\":\"/d\",\"projector\":\"/p\",\"num_experts\":2,"
+              "\"rope_frequency_base\":5.0,\"kv_type_k\":\"q8_0\",\"repack\":"
+              "\"background\",\"speculation\":\"lookup\",\"gpu_layers\":3}",
+              &err));
+    struct load_message draft = load_message_of_draft(&m);
+    assert_string_equal(draft.path, "/d");
+    assert_null(draft.draft);
+    assert_null(draft.projector);
+    assert_int_equal(draft.settings.num_experts, 0);
+    assert_true(draft.settings.rope_frequency_base == 0);
+    assert_int_equal(draft.settings.kv_type_k, KV_TYPE_F16);
+    assert_int_equal(draft.settings.repack, LOAD_REPACK_NEVER);
+    assert_int_equal(draft.settings.speculation, LOAD_SPECULATION_OFF);
+    assert_int_equal(draft.settings.gpu_layers, 3);
+    load_message_clear(&m);
 }
 
 static void test_what_is_wrong_is_named(void **state) {
@@ -92,6 +120,7 @@ static void test_what_is_wrong_is_named(void **state) {
         { "{\"path\":\"/m\",\"mmap\":\"yes\"}", "mmap" },
         { "{\"path\":\"/m\",\"gpu_layers\":-2}", "gpu_layers" },
         { "{\"path\":\"/m\",\"repack\":\"later\"}", "repack" },
+        { "{\"path\":\"/m\",\"draft\":1}", "draft" },
         { "{\"path\":\"/m\",\"cells\":-1}", "cells" },
         { "{\"path\":\"/m\",\"prompt_tokens\":-1}", "prompt_tokens" },
         { "{\"path\":\"/m\",\"prefetched\":1}", "prefetched" },
@@ -111,6 +140,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_the_path_is_needed),
         cmocka_unit_test(test_what_is_written_is_read),
+        cmocka_unit_test(test_the_load_of_a_draft_model),
         cmocka_unit_test(test_what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,9 @@ static const char every_field[] =
     "\"chunk_size\":64,\"threads\":3,\"gpu_layers\":-1,"
     "\"gpu\":0.5,\"main_gpu\":1,\"num_cpu_experts\":3,\"tensor_split\":[3.0,1.0],"
     "\"kv_type_k\":\"q8_0\",\"kv_type_v\":\"q4_0\",\"rope_frequency_base\":10000.0,"
-    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"speculation\":\"lookup\",\"mmap\":"
-    "false,\"mlock\":true,"
+    "\"rope_frequency_scale\":0.5,\"repack\":\"first\",\"speculation\":\"lookup\","
+    "\"draft_model\":\"small\",\"draft_tokens\":5,\"draft_min_probability\":0.25,"
+    "\"mmap\":false,\"mlock\":true,"
     "\"reproducible\":true,\"prepare_seconds\":2.5,\"seed\":7}";
 
 static const char other_field[] =
@@ -59,7 +60,9 @@ static const char other_field[] =
     "\"chunk_size\":32,\"threads\":1,\"gpu_layers\":0,"
     "\"gpu\":\"max\",\"main_gpu\":0,\"num_cpu_experts\":0,\"tensor_split\":[1.0],"
     "\"kv_type_k\":\"f16\",\"kv_type_v\":\"f32\",\"rope_frequency_base\":5.0,"
-    "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"speculation\":\"off\",\"mmap\":true,"
+    "\"rope_frequency_scale\":1.0,\"repack\":\"never\",\"speculation\":\"off\","
+    "\"draft_model\":\"tiny\",\"draft_tokens\":2,\"draft_min_probability\":0.5,"
+    "\"mmap\":true,"
     "\"mlock\":false,"
     "\"reproducible\":false,\"prepare_seconds\":30.0,\"seed\":0}";
 
@@ -83,6 +86,9 @@ static void test_every_field_is_read(void **state) {
     assert_true(s.rope_frequency_base == 10000.0 && s.rope_frequency_scale == 0.5);
     assert_int_equal(s.repack, LOAD_REPACK_FIRST);
     assert_int_equal(s.speculation, LOAD_SPECULATION_LOOKUP);
+    assert_string_equal(s.draft_model, "small");
+    assert_int_equal(s.draft_tokens, 5);
+    assert_true(s.draft_min_probability == 0.25);
     assert_int_equal(s.mmap, 0);
     assert_int_equal(s.mlock, 1);
     assert_int_equal(s.chunk_size, 64);
@@ -149,6 +155,10 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
         { "{\"repack\":\"later\"}", "repack" },
         { "{\"repack\":true}", "repack" },
         { "{\"repack\":\"\"}", "repack" },
+        { "{\"draft_model\":7}", "draft_model" },
+        { "{\"draft_tokens\":0}", "draft_tokens" },
+        { "{\"draft_tokens\":17}", "draft_tokens" },
+        { "{\"draft_min_probability\":-0.5}", "draft_min_probability" },
         { "{\"chat_template\":\"{{ x }}\"}", "chat_template" },
         { "{\"reasoning_ending\":\"x\"}", "reasoning_ending" },
         { "{\"rope_frequency_scale\":2}", "rope_frequency_scale" },
@@ -381,15 +391,17 @@ static void test_absent_and_null_leave_a_field_as_it_is(void **state) {
 static void test_reproducible_decides_what_moves_the_last_bits(void **state) {
     (void)state;
     const struct model_shape model = { .context_length = 4096 };
-    struct load_settings
-        s = layer("{\"reproducible\":true,\"parallel\":3,\"speculation\":\"lookup\"}"),
-        effective;
+    struct load_settings s = layer(
+                             "{\"reproducible\":true,\"parallel\":3,\"speculation\":\"lookup\","
+                             "\"draft_model\":\"small\"}"),
+                         effective;
     struct load_layers layers = { .requested = &s };
     struct error err;
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
     assert_int_equal(effective.parallel, 1);
     assert_int_equal(effective.repack, LOAD_REPACK_FIRST);
     assert_int_equal(effective.speculation, LOAD_SPECULATION_OFF);
+    assert_string_equal(effective.draft_model, "");
     assert_int_equal(effective.flash_attention, 0);
     s = layer("{\"reproducible\":true,\"repack\":\"never\",\"flash_attention\":true}");
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
@@ -398,6 +410,37 @@ static void test_reproducible_decides_what_moves_the_last_bits(void **state) {
     s = layer("{\"reproducible\":true,\"kv_type_v\":\"q8_0\"}"); /* which needs it */
     assert_true(load_plan_resolve(&model, &layers, &effective, &err));
     assert_int_equal(effective.flash_attention, -1);
+}
+
+/* 511 characters and an end. */
+static void test_the_name_of_a_draft_model_has_a_longest(void **state) {
+    (void)state;
+    char text[LOAD_NAME_SIZE + 40];
+    struct load_settings s;
+    struct error err = { 0 };
+    (void)snprintf(text, sizeof text, "{\"draft_model\":\"%0*d\"}", LOAD_NAME_SIZE - 1, 0);
+    assert_true(parse(text, &s, &err));
+    assert_int_equal(strlen(s.draft_model), LOAD_NAME_SIZE - 1);
+    (void)snprintf(text, sizeof text, "{\"draft_model\":\"%0*d\"}", LOAD_NAME_SIZE, 0);
+    assert_false(parse(text, &s, &err));
+    assert_string_equal(err.param, "draft_model");
+    assert_true(strstr(err.text, "511 characters") != NULL);
+}
+
+/* A name says that there is one, and then how it guesses. */
+static void test_what_a_draft_model_is_asked_for_has_defaults(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"draft_model\":\"small\"}"), plain = layer("{}"),
+                         effective;
+    struct load_layers layers = { .requested = &s };
+    struct error err;
+    assert_true(load_plan_resolve(&small, &layers, &effective, &err));
+    assert_int_equal(effective.draft_tokens, LOAD_DRAFT_TOKENS);
+    assert_true(effective.draft_min_probability == LOAD_DRAFT_PROBABILITY);
+    layers.requested = &plain;
+    assert_true(load_plan_resolve(&small, &layers, &effective, &err));
+    assert_int_equal(effective.draft_tokens, 0);
+    assert_true(effective.draft_min_probability == -1);
 }
 
 static void test_patch_changes_what_it_names(void **state) {
@@ -604,6 +647,26 @@ static void test_need_counts_what_a_model_sees_with(void **state) {
     assert_int_equal(load_plan_sight(&small), 0);
 }
 
+/* Its weights, its cells as f16, and what it computes in. */
+static void test_need_counts_a_draft_model(void **state) {
+    (void)state;
+    const struct model_shape draft = { .name = "d",
+                                       .size = (nbytes)100 << 20,
+                                       .layers = 4,
+                                       .kv_heads = 2,
+                                       .key_length = 32,
+                                       .value_length = 32,
+                                       .embedding_length = 128 };
+    struct model_shape model = small;
+    model.draft = &draft;
+    nbytes cell = (nbytes)4 * 2 * (32 + 32) * 2,
+           packed = need_of(&model, "{\"kv_type_k\":\"q8_0\"}");
+    nbytes more = need_of(&model, "{}") - need_of(&small, "{}");
+    assert_int_equal(more, draft.size + cell * LOAD_FIRST_CELLS + (nbytes)512 * 128 * 8 * 4);
+    assert_int_equal(packed - need_of(&small, "{\"kv_type_k\":\"q8_0\"}"), more);
+    assert_true(load_plan_reload_time(&model) == load_plan_reload_time(&small) + 100);
+}
+
 /* layers x heads x (key + value) x 2 bytes x cells, as llama.cpp allocates it; as many cells as
  * the context has at first. */
 static void test_need_counts_the_first_cells(void **state) {
@@ -671,6 +734,8 @@ int main(void) {
         cmocka_unit_test(test_every_field_is_one_of_the_table),
         cmocka_unit_test(test_absent_and_null_leave_a_field_as_it_is),
         cmocka_unit_test(test_reproducible_decides_what_moves_the_last_bits),
+        cmocka_unit_test(test_the_name_of_a_draft_model_has_a_longest),
+        cmocka_unit_test(test_what_a_draft_model_is_asked_for_has_defaults),
         cmocka_unit_test(test_patch_changes_what_it_names),
         cmocka_unit_test(test_a_refused_patch_changes_nothing),
         cmocka_unit_test(test_texts_are_not_formatted),
@@ -682,6 +747,7 @@ int main(void) {
         cmocka_unit_test(test_adapters_are_shown_if_there_are_any),
         cmocka_unit_test(test_need_counts_adapters),
         cmocka_unit_test(test_need_counts_what_a_model_sees_with),
+        cmocka_unit_test(test_need_counts_a_draft_model),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),
         cmocka_unit_test(test_reload_time),

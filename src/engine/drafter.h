@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drafter.h - a small model of the same vocabulary that guesses what answers go on with. It has
+ * a context of its own with a sequence for each slot.
+ *
+ * What a sequence of it holds is compared with the slot's tokens each time, cut where they
+ * part, and processed from there. So nothing that happens to a slot has to be told here:
+ * prompts that were restored or shared, answers that were put aside, guesses that were wrong.
+ * What is missing is processed in pieces, and until it is there the answer goes on without
+ * guesses. Nothing that goes wrong here concerns an answer.
+ */
+#ifndef DOZE_ENGINE_DRAFTER_H
+#define DOZE_ENGINE_DRAFTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/context.h"
+#include "engine/model.h"
+#include "engine/tokens.h"
+#include "ipc/load_message.h"
+
+struct engine;
+
+struct drafter {
+    struct model model; /* without weights: there is none */
+    struct context context;
+    struct llama_batch batch;
+    struct tokens held[LOAD_MAX_PARALLEL]; /* what the sequences hold */
+    int32_t vocabulary;                    /* tokens that both models have */
+    size_t most;                           /* tokens that it guesses at once */
+    float least;                           /* probability of one */
+};
+
+/* Open the one that the request names, if there is one and the model, which has been opened,
+ * can have guesses. Fails as model_open() and context_open() do, and with ERR_INVALID_REQUEST
+ * if its vocabulary is another. *ret_warning: why it is done without; NULL: it is not. */
+bool drafter_open(struct engine *engine, const struct load_message *request,
+                  const char **ret_warning, struct error *err);
+void drafter_clear(struct drafter *drafter);
+
+/* Guess for the slots that want it (slot.wanted): into slot.draft and slot.guessed. */
+void drafter_guess(struct engine *engine);
+
+/* The model's context has another number of cells now. */
+void drafter_resize(struct engine *engine);
+
+/* What it adds to model_memory_bytes(), and to the memory of devices. */
+uint64_t drafter_memory_bytes(const struct drafter *drafter);
+uint64_t drafter_device_bytes(const struct drafter *drafter);
+
+#endif
