@@ -3,7 +3,7 @@
 
 _doze_options() {
     case $1 in
-    load) echo --ttl --context-length --parallel --identifier --gpu --gpu-layers --adapter --exact --estimate-only --prefetch --keep --force --yes --json ;;
+    load) echo --ttl --context-length --parallel --identifier --gpu --gpu-layers --adapter --draft-model --exact --estimate-only --prefetch --keep --force --yes --json ;;
     unload) echo --all --json ;;
     ps) echo --json --quiet --watch ;;
     ls) echo --llm --embedding --detailed --variants --json --quiet ;;

@@ -89,6 +89,7 @@ for name in doze lms
     complete -c $name -n "$in load" -l gpu -x -a 'max off 0.5' -d 'Layers on the GPU'
     complete -c $name -n "$in load" -l gpu-layers -x -d 'Layers on the GPU'
     complete -c $name -n "$in load" -l adapter -r -d 'Add a LoRA adapter'
+    complete -c $name -n "$in load" -l draft-model -x -d 'Smaller model that guesses tokens'
     complete -c $name -n "$in load" -l exact -d 'Take no part of a name'
     complete -c $name -n "$in load" -l estimate-only -d 'Say what memory it would take'
     complete -c $name -n "$in load" -l prefetch -d 'Only read its file into memory'

@@ -3,11 +3,13 @@
 
 void draft_stats_add(const struct service_usage *usage, enum draft_stats_names names,
                      yyjson_mut_doc *doc, yyjson_mut_val *stats) {
-    static const char *const words[][4] = {
+    static const char *const words[][5] = {
         [DRAFT_STATS_REST] = { "total_draft_tokens_count", "accepted_draft_tokens_count",
-                               "rejected_draft_tokens_count", "ignored_draft_tokens_count" },
+                               "rejected_draft_tokens_count", "ignored_draft_tokens_count",
+                               "draft_model" },
         [DRAFT_STATS_SDK] = { "totalDraftTokensCount", "acceptedDraftTokensCount",
-                              "rejectedDraftTokensCount", "ignoredDraftTokensCount" },
+                              "rejectedDraftTokensCount", "ignoredDraftTokensCount",
+                              "usedDraftModelKey" },
     };
     int64_t total = usage->draft.total, accepted = usage->draft.accepted;
     int64_t ignored = usage->draft.ignored;
@@ -16,4 +18,6 @@ void draft_stats_add(const struct service_usage *usage, enum draft_stats_names n
     yyjson_mut_obj_add_int(doc, stats, words[names][1], accepted);
     yyjson_mut_obj_add_int(doc, stats, words[names][2], total - accepted - ignored);
     yyjson_mut_obj_add_int(doc, stats, words[names][3], ignored);
+    if (usage->draft.model)
+        yyjson_mut_obj_add_strcpy(doc, stats, words[names][4], usage->draft.model);
 }

@@ -10,7 +10,7 @@
 /* Of REST: total_draft_tokens_count, ...; of the SDK: totalDraftTokensCount, ... */
 enum draft_stats_names { DRAFT_STATS_REST, DRAFT_STATS_SDK };
 
-/* Nothing if none was guessed. */
+/* Nothing if none was guessed. The draft model is named if there is one. */
 void draft_stats_add(const struct service_usage *usage, enum draft_stats_names names,
                      yyjson_mut_doc *doc, yyjson_mut_val *stats);
 

@@ -60,6 +60,7 @@ bool allowed_models_require(const struct allowed_models *allowed, const char *mo
 
 void service_request_clear(struct service_request *request) {
     free(request->model);
+    free(request->draft_model);
     allowed_models_clear(&request->allowed);
     yyjson_mut_doc_free(request->body);
     *request = (struct service_request){ 0 };

@@ -108,6 +108,7 @@ struct service_request {
     struct ttl ttl;
     int64_t dimensions;     /* embeddings: of the vectors; 0: as many as the model has */
     int64_t context_length; /* of a load that the request causes; 0: as the settings say */
+    char *draft_model;      /* the same; NULL. Owned */
     uint64_t client;        /* equal numbers: the same client; 0: unknown, equals no other */
     struct allowed_models allowed; /* ERR_FORBIDDEN for others. Owned */
     yyjson_mut_doc *body;          /* the neutral body. Owned */
@@ -157,6 +158,8 @@ struct service_usage {
     struct { /* guesses of the next tokens; all 0: none was made */
         int64_t total, accepted,
             ignored; /* ignored: the answer ended before they were judged */
+        const char
+            *model; /* that made them; lives as long as the event. NULL: none is loaded */
     } draft;
     int64_t cache_common; /* of STARTED: tokens in common with what is kept */
 };

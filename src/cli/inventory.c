@@ -22,6 +22,7 @@ static void read_instance(yyjson_val *obj, const char *model_key, struct listed_
         .memory_bytes = field_bytes(obj, "memory_bytes"),
         .device_memory_bytes = field_bytes(obj, "device_memory_bytes"),
         .device = field_str(obj, "device"),
+        .draft_model = field_str(obj, "draft_model"),
         .context_length = field_int(config, "context_length"),
         .parallel = field_int(config, "parallel"),
         .running = field_int(obj, "running"),

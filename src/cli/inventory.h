@@ -26,7 +26,8 @@ struct listed_instance {
     const char *id, *model_key, *state, *origin;
     double progress; /* of the load, 0 to 1 */
     nbytes memory_bytes, device_memory_bytes;
-    const char *device; /* "cpu" or a description; "": not known */
+    const char *device;      /* "cpu" or a description; "": not known */
+    const char *draft_model; /* "": none */
     int64_t context_length, parallel, running, waiting, pid;
     msec ttl;          /* MSEC_NEVER: none */
     msec expires_in;   /* MSEC_NEVER: its idle clock is not running */

@@ -21,7 +21,7 @@
 struct load_values {
     struct option_ttl ttl;
     struct option_int context_length, parallel, gpu_layers;
-    const char *identifier, *gpu;
+    const char *identifier, *gpu, *draft_model;
     struct option_list adapters;
     bool keep, force, yes, exact, estimate_only, prefetch, json;
 };
@@ -38,6 +38,7 @@ static const struct option_row load_options[] = {
            .max = LOAD_MAX_LAYERS),
     OPTION(load, adapters, "adapter", 0, "<file>[=<scale>]",
            "Add a LoRA adapter, times a scale (1)"),
+    OPTION(load, draft_model, "draft-model", 0, "<model>", "Smaller model that guesses tokens"),
     FLAG(load, keep, "keep", 0, "Load it again when the server starts"),
     FLAG(load, force, "force", 0, "Load it even if memory seems too small"),
     FLAG(load, estimate_only, "estimate-only", 0, "Say what memory it would take"),
@@ -127,6 +128,7 @@ static yyjson_mut_doc *load_body(const struct load *load) {
     body_add_int(doc, "parallel", &v->parallel);
     body_add_int(doc, "gpu_layers", &load->gpu_layers);
     add_adapters(doc, &v->adapters);
+    if (v->draft_model) yyjson_mut_obj_add_str(doc, root, "draft_model", v->draft_model);
     if (v->keep) yyjson_mut_obj_add_bool(doc, root, "keep", true);
     if (v->force) yyjson_mut_obj_add_bool(doc, root, "force", true);
     return doc;

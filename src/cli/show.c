@@ -128,6 +128,8 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
         yyjson_mut_obj_add_val(doc, obj, "adapters",
                                yyjson_val_mut_copy(doc, instance->adapters));
     }
+    if (*instance->draft_model)
+        yyjson_mut_obj_add_str(doc, obj, "draftModel", instance->draft_model);
     yyjson_mut_obj_add_int(doc, obj, "pid", instance->pid);
     yyjson_mut_obj_add_int(doc, obj, "cachedPrompts", instance->prompts_kept);
     yyjson_mut_obj_add_uint(doc, obj, "cachedPromptBytes", instance->prompt_bytes);

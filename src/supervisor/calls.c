@@ -201,7 +201,16 @@ enum lc_kind call_lc_kind(const struct call *call) {
 struct load_settings call_requested(const struct call *call) {
     struct load_settings requested = LOAD_SETTINGS_UNSET;
     if (call->kind == CALL_GET_OR_LOAD) return call->load.options.requested;
-    if (call->kind == CALL_REQUEST)
-        requested.context_length = call->request.asked.context_length;
+    if (call->kind != CALL_REQUEST) return requested;
+    const struct service_request *asked = &call->request.asked;
+    requested.context_length = asked->context_length;
+    if (asked->draft_model)
+        (void)load_field_set_name(load_field_find("draft_model"), &requested,
+                                  asked->draft_model);
     return requested;
+}
+
+bool call_asks_for_settings(const struct call *call) {
+    const struct service_request *asked = &call->request.asked;
+    return call->kind == CALL_GET_OR_LOAD || asked->context_length != 0 || asked->draft_model;
 }

@@ -133,5 +133,7 @@ enum lc_kind call_lc_kind(const struct call *call);
 
 /* The load settings that a request or a get-or-load asks for, should it cause a load. */
 struct load_settings call_requested(const struct call *call);
+/* Are there any? */
+bool call_asks_for_settings(const struct call *call);
 
 #endif

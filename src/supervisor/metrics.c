@@ -129,6 +129,10 @@ void metrics_format(const struct metrics *metrics, const struct service_models *
             "Tokens of prompts that did not have to be processed.");
     counter(out, "doze_completion_tokens_total", metrics->completion_tokens,
             "Tokens generated.");
+    counter(out, "doze_drafted_tokens_total", metrics->drafted_tokens,
+            "Tokens that were guessed ahead.");
+    counter(out, "doze_accepted_tokens_total", metrics->accepted_tokens,
+            "Tokens that were guessed ahead and were right.");
     format_prompts(metrics, out);
     format_gauges(models, out);
 }

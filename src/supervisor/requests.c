@@ -129,7 +129,7 @@ static void write_rules(const struct request_chat *chat, double seconds, struct 
 static bool plan_of(struct supervisor *sup, const struct target *target,
                     const struct call *call, struct load_settings *ret) {
     const struct load_settings requested = call_requested(call);
-    bool own = call->request.asked.context_length != 0;
+    bool own = call_asks_for_settings(call);
     struct lc_plan plan;
     struct error unwanted;
     return target->model &&
@@ -185,8 +185,8 @@ bool supervisor_begin_request(struct supervisor *sup, struct call *call, struct 
     return found && allowed_models_require(&asked->allowed, target.model_key, err) &&
            type_fits(&target, call, err) && dimensions_fit(&target, call, err) &&
            can_read(&target, call, err) && deserves_load(sup, &target, call, &waits, err) &&
-           (waits ||
-            begin(sup, call, &target, asked->context_length ? &requested : NULL, &ev, err));
+           (waits || begin(sup, call, &target, call_asks_for_settings(call) ? &requested : NULL,
+                           &ev, err));
 }
 
 bool supervisor_begin_get_or_load(struct supervisor *sup, struct call *call,

@@ -330,6 +330,8 @@ static void count_tokens(struct metrics *metrics, const struct service_usage *us
     metrics->cached_tokens += (uint64_t)usage->cached_tokens;
     if (usage->cached_tokens > 0) metrics->prompt_hits[usage->cache_source]++;
     metrics->completion_tokens += (uint64_t)usage->completion_tokens;
+    metrics->drafted_tokens += (uint64_t)usage->draft.total;
+    metrics->accepted_tokens += (uint64_t)usage->draft.accepted;
 }
 
 static void on_done(struct worker_msg *msg) {
@@ -339,6 +341,8 @@ static void on_done(struct worker_msg *msg) {
     if (call) {
         struct service_event ev = { .kind = SERVICE_DONE };
         read_done(msg->json, &ev);
+        if (*msg->in->effective.draft_model)
+            ev.usage.draft.model = msg->in->effective.draft_model;
         set_first_token(call, number_of(msg->json, "time_to_first_token"), &ev);
         count_tokens(msg->sup->config.metrics, &ev.usage);
         activity_done(&msg->in->activity, ev.usage.prompt_tokens, ev.usage.completion_tokens,

@@ -37,6 +37,7 @@ static const struct load_settings chat_settings = { .context_length = 4096,
                                                     .eval_batch_size = 512,
                                                     .parallel = 4,
                                                     .gpu_layers = -1,
+                                                    .draft_min_probability = -1,
                                                     .seed = -1,
                                                     .kv_type_k = KV_TYPE_Q8_0,
                                                     .kv_type_v = KV_TYPE_F16,
@@ -47,6 +48,7 @@ static const struct load_settings chat_settings = { .context_length = 4096,
 static const struct load_settings vectors_settings = { .context_length = 512,
                                                        .eval_batch_size = 512,
                                                        .parallel = 1,
+                                                       .draft_min_probability = -1,
                                                        .seed = 7,
                                                        .kv_type_k = KV_TYPE_F16,
                                                        .kv_type_v = KV_TYPE_F16 };
@@ -174,6 +176,9 @@ static void say_load(struct fake *f, const char *what, const struct load_request
         or_dash(kv_type_name(s->kv_type_k)), or_dash(kv_type_name(s->kv_type_v)),
         s->rope_frequency_base, s->rope_frequency_scale, (long long)s->threads,
         (long long)s->chunk_size, or_dash(s->chat_template), or_dash(s->reasoning_ending));
+    if (*s->draft_model)
+        buf_addf(f->out, "= draft model %s, tokens %lld, probability %g\n", s->draft_model,
+                 (long long)s->draft_tokens, s->draft_min_probability);
 }
 
 static call_id load(void *self, const struct load_request *request, struct load_sink sink) {

@@ -2,7 +2,7 @@
 // What LM Studio's SDK configures: that it counts, and that it comes back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endless, random, slowToLoad, spoken, template } from '../e2e/lib/models.js';
+import { endless, modelFile, random, slowToLoad, spoken, template } from '../e2e/lib/models.js';
 import { connect, generations, Raw, start } from './lib/clients.js';
 
 for (const generation of generations) {
@@ -132,13 +132,27 @@ test('thinking ends where its budget does', async (t) => {
   assert.match(long.reasoningContent, /third one/);
 });
 
+test('a draft model is loaded with its model, and its guesses are told', async (t) => {
+  const saying = (name) => modelFile('spoken', '--loop', '--text', 'and so on, ', '--name', name);
+  const daemon = await start(t, { models: { large: saying('large'), small: saying('small') } });
+  const client = connect(daemon);
+  const load = (speculativeDraftModel) => client.llm.load('large', { verbose: false,
+    config: { speculativeDraftSimple: true, speculativeDraftModel, speculativeDraftMaxTokens: 5 } });
+  await assert.rejects(load('none'), /no draft model 'none'/);
+  const model = await load('small');
+  const { stats } = await model.respond('Go on', { temperature: 0, maxTokens: 60 });
+  assert.ok(stats.acceptedDraftTokensCount > 30, JSON.stringify(stats));
+  assert.equal(stats.usedDraftModelKey, 'small');
+  assert.equal((await daemon.instances())[0].draft_model, 'small');
+});
+
 // Keys that the SDK has no option for, and keys that mean nothing here.
 test('rare keys of a load count or do no harm', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
   const raw = await Raw.open(daemon, 'llm');
   const fields = Object.entries({ 'llama.cpuThreadPoolSize': 1, 'llama.physicalBatchSize': 3,
     numParallelSessions: 5, 'llama.tryDirectIO': true, 'llama.useFp16ForKVCache': false,
-    'llama.speculativeDecoding.draftModel': 'none', numCpuExpertLayersRatio: 'max',
+    'llama.speculativeDecoding.draftMtp': true, numCpuExpertLayersRatio: 'max',
     'llama.argumentsOverride': { enabled: true, disabledParameters: [], overrideParameters: [],
       excludeAllConfig: true } }).map(([key, value]) => ({ key: `llm.load.${key}`, value }));
   raw.send({ type: 'channelCreate', endpoint: 'loadModel', channelId: 1, creationParameter: {

@@ -62,6 +62,8 @@ void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
     yyjson_mut_obj_add_real(doc, out, "load_time_seconds", view->load_time_seconds);
     yyjson_mut_obj_add_uint(doc, out, "memory_bytes", view->memory_bytes);
     add_device(doc, out, view);
+    if (*view->settings->draft_model)
+        yyjson_mut_obj_add_strcpy(doc, out, "draft_model", view->settings->draft_model);
     yyjson_mut_obj_add_uint(doc, out, "running", view->running);
     yyjson_mut_obj_add_uint(doc, out, "waiting", view->waiting);
     yyjson_mut_obj_add_bool(doc, out, "keep", view->keep);

@@ -68,6 +68,7 @@ enum form {
     FORM_PYTHON,   /* the same, as the SDK for Python calls it; never shown */
     FORM_FP16,     /* of both caches: false means f32, unless a type is named */
     FORM_ENDING,   /* a text */
+    FORM_NAME,     /* a text; left out while unset */
     FORM_TEMPLATE, /* {"type":"jinja",...} */
     FORM_FALSE,    /* a constant: clients cannot set it */
     FORM_TRUE,
@@ -106,6 +107,10 @@ static const struct load_key load_keys[] = {
     { "llama.cpuThreadPoolSize", FORM_OPTIONAL, "threads", false },
     { "llama.reasoningBudgetMessage", FORM_ENDING, "reasoning_ending", false },
     { "promptTemplate", FORM_TEMPLATE, "chat_template", false },
+    { "llama.speculativeDecoding.draftModel", FORM_NAME, "draft_model", false },
+    { "llama.speculativeDecoding.draftMaxTokens", FORM_OPTIONAL, "draft_tokens", false },
+    { "llama.speculativeDecoding.draftMinContinueProbability", FORM_OPTIONAL,
+      "draft_min_probability", false },
 };
 enum { LOAD_KEY_COUNT = sizeof load_keys / sizeof load_keys[0] };
 
@@ -173,6 +178,9 @@ static void read_key(const struct load_key *key, yyjson_val *value,
     case FORM_ENDING:
         s->reasoning_ending = yyjson_get_str(value);
         break;
+    case FORM_NAME:
+        if (yyjson_is_str(value)) (void)load_field_set_name(field, s, yyjson_get_str(value));
+        break;
     case FORM_TEMPLATE:
         s->chat_template = lmws_template_jinja(value);
         break;
@@ -233,6 +241,7 @@ static yyjson_mut_val *key_value(const struct load_key *key, yyjson_mut_doc *doc
     case FORM_FLAG:
         return load_field_value(field, s, doc);
     case FORM_OPTIONAL:
+    case FORM_NAME:
         return load_field_is_set(field, s) ? load_field_value(field, s, doc) : NULL;
     case FORM_BOX:
         return checkbox(doc, load_field_is_set(field, s), load_field_value(field, s, doc));

@@ -141,7 +141,8 @@ static const struct {
     const char *endpoint, *instead;
 } substitutes[] = {
     { "createArtifactDownloadPlan", "`doze get` downloads models of the hub" },
-    { "preloadDraftModel", "leave the draft model out" },
+    { "preloadDraftModel",
+      "load the model with this draft model (draftModel of its load config)" },
 };
 
 void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,

@@ -136,6 +136,7 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     }
     usage->completion_tokens += ev->usage.completion_tokens;
     usage->reasoning_tokens += ev->usage.reasoning_tokens;
+    usage->draft.model = ev->usage.draft.model;
     usage->draft.total += ev->usage.draft.total;
     usage->draft.accepted += ev->usage.draft.accepted;
     usage->draft.ignored += ev->usage.draft.ignored;

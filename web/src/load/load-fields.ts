@@ -15,6 +15,7 @@ export interface LoadFieldSpec {
   min?: number;
   max?: number;
   whole?: boolean;
+  text?: boolean; // instead of a number
 }
 
 const yesNo = [
@@ -147,6 +148,27 @@ export const moreFields: LoadFieldSpec[] = [
     ],
   },
   {
+    name: 'draft_model',
+    label: 'Draft model',
+    hint: 'A smaller model of the same family that guesses tokens. It takes memory, too.',
+    text: true,
+  },
+  {
+    name: 'draft_tokens',
+    label: 'Guesses of the draft model at once',
+    hint: 'Automatic: 3.',
+    min: 1,
+    max: 16,
+    whole: true,
+  },
+  {
+    name: 'draft_min_probability',
+    label: 'Least probability of a guess',
+    hint: 'What the draft model takes for less likely it does not guess. Automatic: 0.5.',
+    min: 0,
+    max: 1,
+  },
+  {
     name: 'mmap',
     label: 'Map the file into memory',
     hint: 'Off: the weights are copied.',
@@ -214,6 +236,7 @@ function parse(spec: LoadFieldSpec, text: string, maxContext: number): Value | n
   if (trimmed === '') return undefined;
   if (spec.choices === yesNo) return trimmed === 'true';
   if (spec.choices) return trimmed;
+  if (spec.text) return text.trim();
   const { min, max } = limitsOf(spec, maxContext);
   if (!(spec.whole ? /^-?\d+$/ : /^\d*\.?\d+$/).test(trimmed)) return null;
   const n = Number(trimmed);

@@ -75,6 +75,9 @@ export interface LoadSettings {
   rope_frequency_scale?: number;
   repack?: string;
   speculation?: string;
+  draft_model?: string;
+  draft_tokens?: number;
+  draft_min_probability?: number;
   mmap?: boolean;
   mlock?: boolean;
   reproducible?: boolean;
