@@ -88,6 +88,7 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
         break;
     case MSG_FORGET:
         prompt_cache_forget(engine);
+        drafter_forget(&engine->drafter);
         break;
     default:
         break; /* from a newer daemon; the version in HELLO is its concern */

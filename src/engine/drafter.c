@@ -157,13 +157,15 @@ static bool make_room(struct engine *e, size_t more) {
     return sum <= cells;
 }
 
-/* Where another slot's sequence has more of the slot's tokens, they need not be processed. */
-static void share(struct drafter *d, const struct slot *s, size_t count) {
+/* Where another slot's sequence has more of the slot's tokens, they need not be processed;
+ * unless nothing of them may be kept. */
+static void share(struct engine *e, const struct slot *s, size_t count) {
+    struct drafter *d = &e->drafter;
     size_t best = common_with(d, s->seq, s, count);
     llama_seq_id donor = s->seq;
     for (int i = 0; i < d->context.parallel; i++) {
         size_t common = common_with(d, i, s, count);
-        if (common <= best) continue;
+        if (common <= best || e->slots[i].secret) continue;
         best = common;
         donor = i;
     }
@@ -232,18 +234,19 @@ static bool has_picture(const llama_token *tokens, size_t count) {
 
 /* Put what the sequence lacks of the slot's tokens into the batch, or as much as there is room
  * for. *piece: what is left of that for beginnings. */
-static void add_missing(struct drafter *d, struct slot *s, size_t *piece) {
+static void add_missing(struct engine *e, struct slot *s, size_t *piece) {
+    struct drafter *d = &e->drafter;
     const struct tokens *tokens = &s->tokens, *held = &d->held[s->seq];
     size_t room = (size_t)(d->context.chunk - d->batch.n_tokens), count = tokens->count;
     keep(d, s->seq, common_with(d, s->seq, s, count - 1));
-    if (count - held->count > SHORT) share(d, s, count - 1);
-    size_t from = held->count, due = count - from, share = due;
-    if (due > SHORT && share > *piece) share = *piece;
-    if (share > room) share = room;
-    if (has_picture(tokens->data + from, due)) share = 0;
-    if (due > SHORT) *piece -= share;
-    for (size_t i = from; i < from + share; i++) put(d, s->seq, tokens->data[i], i);
-    if (share == due) want_result(d, s);
+    if (count - held->count > SHORT) share(e, s, count - 1);
+    size_t from = held->count, due = count - from, now = due;
+    if (due > SHORT && now > *piece) now = *piece;
+    if (now > room) now = room;
+    if (has_picture(tokens->data + from, due)) now = 0;
+    if (due > SHORT) *piece -= now;
+    for (size_t i = from; i < from + now; i++) put(d, s->seq, tokens->data[i], i);
+    if (now == due) want_result(d, s);
 }
 
 /* ---- guessing ---- */
@@ -297,11 +300,15 @@ void drafter_guess(struct engine *engine) {
     for (int i = 0; i < d->context.parallel; i++) {
         struct slot *s = &engine->slots[i];
         s->drafting = -1;
-        if (s->wanted > 0) add_missing(d, s, &piece);
+        if (s->wanted > 0) add_missing(engine, s, &piece);
     }
     while (d->batch.n_tokens > 0 && make_room(engine, (size_t)d->batch.n_tokens) &&
            compute(engine))
         take_results(engine);
+}
+
+void drafter_forget(struct drafter *drafter) {
+    for (int i = 0; i < drafter->context.parallel; i++) keep(drafter, i, 0);
 }
 
 /* ---- with the model's context ---- */

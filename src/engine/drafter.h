@@ -44,6 +44,9 @@ void drafter_clear(struct drafter *drafter);
 /* Guess for the slots that want it (slot.wanted): into slot.draft and slot.guessed. */
 void drafter_guess(struct engine *engine);
 
+/* Keep nothing of what has been processed. */
+void drafter_forget(struct drafter *drafter);
+
 /* The model's context has another number of cells now. */
 void drafter_resize(struct engine *engine);
 

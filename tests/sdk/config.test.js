@@ -136,8 +136,9 @@ test('a draft model is loaded with its model, and its guesses are told', async (
   const saying = (name) => modelFile('spoken', '--loop', '--text', 'and so on, ', '--name', name);
   const daemon = await start(t, { models: { large: saying('large'), small: saying('small') } });
   const client = connect(daemon);
-  const load = (speculativeDraftModel) => client.llm.load('large', { verbose: false,
-    config: { speculativeDraftSimple: true, speculativeDraftModel, speculativeDraftMaxTokens: 5 } });
+  const load = (speculativeDraftModel) => client.llm.load('large', { verbose: false, config: {
+    speculativeDraftSimple: true, speculativeDraftModel, speculativeDraftMaxTokens: 5,
+  } });
   await assert.rejects(load('none'), /no draft model 'none'/);
   const model = await load('small');
   const { stats } = await model.respond('Go on', { temperature: 0, maxTokens: 60 });

@@ -15,6 +15,8 @@
 
 #define CONTEXT "\"context_length\":512,\"parallel\":3"
 #define SAYING "and so on, "
+#define LINE "ab cd ef gh ij kl mn op qr st uv wx yz "
+#define LONG_TEXT LINE LINE LINE LINE LINE LINE LINE LINE
 
 static struct worker *plain, *drafting;
 
@@ -201,6 +203,33 @@ static void test_an_answer_with_guesses_can_be_put_aside(void **state) {
     const struct outcome *o = worker_end(drafting, id);
     expect_same(answer(plain, "Go", more), o);
     assert_true(figure(o, "accepted_tokens") > 100);
+}
+
+/* The beginning that it has read for one answer it need not read for another: 300 tokens would
+ * take it five of the twelve that are said. */
+static void test_a_common_beginning_is_read_once(void **state) {
+    (void)state;
+    char begun[400], *one, *two;
+    (void)snprintf(begun, sizeof begun, "%.*s", 300, LONG_TEXT);
+    one = xasprintf("%s one", begun);
+    two = xasprintf("%s two", begun);
+    int id = ask(drafting, one, "\"temperature\":0,\"max_tokens\":150");
+    worker_until_deltas(drafting, id, 30);
+    worker_send(drafting, MSG_PAUSE, id, "");
+    const struct outcome *o = assert_same(two, "\"temperature\":0,\"max_tokens\":12");
+    assert_true(figure(o, "accepted_tokens") >= 7);
+    worker_send(drafting, MSG_RESUME, id, "");
+    assert_false(worker_end(drafting, id)->failed);
+    free(one);
+    free(two);
+}
+
+static void test_what_is_to_be_forgotten_is_read_again(void **state) {
+    (void)state;
+    (void)assert_same("Go", "\"temperature\":0,\"max_tokens\":50");
+    worker_send(drafting, MSG_FORGET, 0, "");
+    const struct outcome *o = assert_same("Go", "\"temperature\":0,\"max_tokens\":50");
+    assert_true(figure(o, "accepted_tokens") > 20);
 }
 
 static void test_a_grammar_is_answered_without_guesses(void **state) {
@@ -413,6 +442,8 @@ int main(void) {
         cmocka_unit_test(test_several_answers_at_once_are_the_same),
         cmocka_unit_test(test_a_cancelled_answer_leaves_a_slot_that_serves),
         cmocka_unit_test(test_an_answer_with_guesses_can_be_put_aside),
+        cmocka_unit_test(test_a_common_beginning_is_read_once),
+        cmocka_unit_test(test_what_is_to_be_forgotten_is_read_again),
         cmocka_unit_test(test_a_grammar_is_answered_without_guesses),
         cmocka_unit_test(test_as_many_tokens_as_wanted),
         cmocka_unit_test(test_a_prompt_of_the_store_is_drafted_for),
