@@ -77,6 +77,8 @@ struct load {
     struct error err; /* of an error event */
 };
 
+_Static_assert((int)OPTION_LIST_MAX == (int)LOAD_MAX_ADAPTERS, "as many as a load may have");
+
 /* A scale stands after the last '=', if that is a number. Returns the length of the name before
  * it. */
 static size_t split_adapter(const char *text, double *ret_scale) {

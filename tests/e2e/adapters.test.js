@@ -223,6 +223,25 @@ test('what cannot be applied is refused in a sentence, and costs nobody his plac
   assert.equal((await d.instance('other')).pid, pid);
 });
 
+test('only who may load models learns which files there are', async (t) => {
+  const d = await Daemon.start(t, { models: { m: plain() } });
+  const create = async (permissions, headers) =>
+    (await d.post('/api/v1/keys', { name: permissions[0], permissions }, { headers })).body.key;
+  const bearer = (key) => ({ authorization: `Bearer ${key}` });
+  const admin = bearer(await create(['admin']));
+  const asks = async (permission, load) => {
+    const headers = bearer(await create([permission], admin));
+    return (await d.post('/api/v1/models/estimate', { model: 'm', ...load }, { headers })).status;
+  };
+  assert.equal(await asks('inference', {}), 200);
+  assert.equal(await asks('inference', with_('/etc/passwd')), 403);
+  assert.equal(await asks('models', with_('/etc/passwd')), 403, 'it may not estimate');
+  const headers = admin;
+  const both = await d.post('/api/v1/models/estimate', { model: 'm', ...with_(lora()) },
+    { headers });
+  assert.equal(both.status, 200);
+});
+
 test('an adapter for a model of another shape is named when the load fails', async (t) => {
   const d = await Daemon.start(t, { models: { m: plain() } });
   const wide = adapter(random('--type', 'f32', '--embd', '256'));

@@ -2,6 +2,7 @@
 /* estimate_route.c - POST /api/v1/models/estimate: the memory a load would take, without
  * loading. */
 #include "base/json.h"
+#include "daemon/routes/bearer.h"
 #include "daemon/routes/load_body.h"
 #include "daemon/routes/pending.h"
 #include "daemon/routes/reply.h"
@@ -29,10 +30,25 @@ static void estimate_on_end(void *ctx, const struct load_estimate *estimate,
     pending_free(p);
 }
 
+/* Of adapters the answer says whether there are such files. */
+static bool may_ask(const struct routes *r, struct exchange *x,
+                    const struct load_request *request, struct error *err) {
+    struct bearer bearer;
+    return request->settings.adapters.count <= 0 ||
+           (bearer_of_exchange(r, x, &bearer, err) &&
+            permission_require(bearer.permissions, PERMISSION_MODELS, err));
+}
+
 void route_estimate(void *ctx, struct exchange *x) {
     struct routes *r = ctx;
     struct load_body body;
+    struct error err;
     if (!load_body_read(x, &body)) return;
+    if (!may_ask(r, x, &body.request, &err)) {
+        exchange_fail(x, &err);
+        yyjson_doc_free(body.doc);
+        return;
+    }
     struct pending *p = pending_new(r->service, x, NULL);
     struct estimate_sink sink = { .on_end = estimate_on_end, .ctx = p };
     p->call = r->service->estimate(r->service->self, &body.request, sink);
