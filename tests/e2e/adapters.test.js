@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
-import { Daemon } from './lib/daemon.js';
+import { Daemon, chatBody } from './lib/daemon.js';
 import { adapter, embedding, merged, random, spoken } from './lib/models.js';
 
 // In f32 the merged weights are the same numbers, but for their last bits.
@@ -74,6 +74,18 @@ test('the repacked copy of a 4-bit model has the adapter, too', async (t) => {
   await says(d, 'm', { ...load, repack: 'background' });
   await ask(async () => (await d.instance('m')).repack, (repack) => repack === 'done');
   assert.equal(textOf(await d.chat('m', greedy)), wanted);
+});
+
+test('the adapter is the model\'s, not that of the draft model beside it', async (t) => {
+  const d = await Daemon.start(t, { models: { m: plain(), small: random('--layers', '1') },
+    settings: { prompt_store: 'off' } });
+  const load = with_(lora(), 0.5);
+  const alone = textOf(await says(d, 'm', load));
+  await loadAgain(d, 'm', { ...load, draft_model: 'small' });
+  const { status, body } = await d.post('/api/v0/chat/completions',
+    { ...chatBody('m'), ...greedy });
+  assert.equal(textOf({ status, body }), alone);
+  assert.ok(body.stats.total_draft_tokens_count > 0, JSON.stringify(body.stats));
 });
 
 test('a model for embeddings has adapters, too', async (t) => {
