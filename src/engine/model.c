@@ -169,7 +169,7 @@ bool model_open_weights(struct model *ret, const struct load_message *request,
 bool model_open(struct model *ret, const struct load_message *request,
                 const struct llama_model_params *placed, model_progress_fn progress,
                 void *progress_ctx, struct error *err) {
-    struct model m;
+    struct model m = { 0 };
     if (!model_open_weights(&m, request, placed, progress, progress_ctx, err)) return false;
     m.sampling = recommended_sampling(m.weights);
     m.sampling.seeded = request->settings.seed >= 0;
