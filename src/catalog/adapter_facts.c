@@ -12,13 +12,13 @@ struct seen {
     bool odd_alpha, invoked;
 };
 
-/* The library takes it for granted that alpha is a float, and aborts. */
+/* The library takes it for granted that alpha is a float of 32 bits, and aborts. */
 static void adapter_on_pair(void *ctx, const char *key, const struct gguf_value *value) {
     struct seen *seen = ctx;
     if (strcmp(key, "adapter.type") == 0 && value->kind == GGUF_TEXT)
         snprintf(seen->type, sizeof seen->type, "%s", value->text);
     else if (strcmp(key, "adapter.lora.alpha") == 0)
-        seen->odd_alpha = value->kind != GGUF_REAL || !isfinite(value->real);
+        seen->odd_alpha = value->kind != GGUF_REAL || !value->single || !isfinite(value->real);
     else if (strcmp(key, "adapter.alora.invocation_tokens") == 0)
         seen->invoked = true;
 }
@@ -39,10 +39,14 @@ static bool judge(const struct gguf_meta *meta, const struct seen *seen, struct 
                          "The file holds an aLoRA adapter, which works from certain tokens on; "
                          "that is not supported, use a plain LoRA adapter.");
     }
-    return !seen->odd_alpha ||
+    if (seen->odd_alpha) {
+        return error_set(err, ERR_LOAD_FAILED,
+                         "The file is damaged: its adapter.lora.alpha is no float of 32 bits; "
+                         "download it again.");
+    }
+    return meta->parameters > 0 ||
            error_set(err, ERR_LOAD_FAILED,
-                     "The file is damaged: its adapter.lora.alpha is no number; download it "
-                     "again.");
+                     "The file holds an adapter without weights; make or download it again.");
 }
 
 bool adapter_facts_read(const struct gguf_source *source, struct adapter_facts *ret_facts,

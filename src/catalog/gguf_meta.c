@@ -160,6 +160,7 @@ static void visit_scalar(const struct reader *r, const unsigned char *bytes, uin
     } else if (type == TYPE_FLOAT32 || type == TYPE_FLOAT64) {
         value.kind = GGUF_REAL;
         value.real = real_of(bytes, type);
+        value.single = type == TYPE_FLOAT32;
     } else {
         value.integer = signed_of(bytes, type);
     }

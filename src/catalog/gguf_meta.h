@@ -46,6 +46,7 @@ struct gguf_value {
     enum { GGUF_INTEGER, GGUF_REAL, GGUF_BOOL, GGUF_TEXT, GGUF_ARRAY } kind;
     int64_t integer;  /* of GGUF_BOOL: 0 or 1 */
     double real;      /* may be no number */
+    bool single;      /* of GGUF_REAL: it has 32 bits, not 64 */
     const char *text; /* may be cut off, may not be UTF-8; ends with NUL */
     size_t len;
 };

@@ -17,10 +17,12 @@ static char *model_path;
 
 static void write_adapter(const char *name, const char *kind, const char *architecture) {
     struct buf bytes = BUF_INIT(1 << 12);
-    put_header(&bytes, 0, 3);
+    put_header(&bytes, 1, 3);
     put_text_pair(&bytes, "general.architecture", architecture);
     put_text_pair(&bytes, "general.type", kind);
     put_text_pair(&bytes, "adapter.type", "lora");
+    put_tensor(&bytes, "blk.0.attn_q.weight.lora_a", 8, 2, 0, 0);
+    put_data(&bytes, 8 * 2 * 4);
     write_file(folder, name, &bytes);
     buf_clear(&bytes);
 }
