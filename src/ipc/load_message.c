@@ -107,6 +107,7 @@ struct load_message load_message_of_draft(const struct load_message *message) {
     s->rope_frequency_base = s->rope_frequency_scale = 0;
     s->kv_type_k = s->kv_type_v = KV_TYPE_F16;
     s->chat_template = s->reasoning_ending = NULL;
+    s->adapters = (struct load_adapters)LOAD_ADAPTERS_UNSET;
     if (s->repack == LOAD_REPACK_BACKGROUND) s->repack = LOAD_REPACK_NEVER;
     return r;
 }

@@ -86,13 +86,14 @@ static void warn_sandbox(struct worker_msg *msg) {
     log_warn("%s", missing);
 }
 
-/* The settings in force may differ from those asked for; of adapters the message would be
- * gone. */
+/* The settings in force may differ from those asked for; which files they name is not the
+ * worker's to say. */
 static void read_settings(yyjson_val *json, struct load_settings *effective) {
     struct load_settings reported = *effective;
     struct error err;
     bool ok = load_settings_read(json, false, &reported, &err);
     reported.adapters = effective->adapters;
+    memcpy(reported.draft_model, effective->draft_model, sizeof reported.draft_model);
     if (ok)
         *effective = reported;
     else

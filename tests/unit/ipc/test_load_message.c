@@ -94,7 +94,8 @@ static void test_the_load_of_a_draft_model(void **state) {
         parse(&m,
               "{\"path\":\"/m\",\"draft\":\"/d\",\"projector\":\"/p\",\"num_experts\":2,"
               "\"rope_frequency_base\":5.0,\"kv_type_k\":\"q8_0\",\"repack\":"
-              "\"background\",\"speculation\":\"lookup\",\"gpu_layers\":3}",
+              "\"background\",\"speculation\":\"lookup\",\"gpu_layers\":3,"
+              "\"adapters\":[{\"path\":\"/a\"}]}",
               &err));
     struct load_message draft = load_message_of_draft(&m);
     assert_string_equal(draft.path, "/d");
@@ -106,6 +107,8 @@ static void test_the_load_of_a_draft_model(void **state) {
     assert_int_equal(draft.settings.repack, LOAD_REPACK_NEVER);
     assert_int_equal(draft.settings.speculation, LOAD_SPECULATION_OFF);
     assert_int_equal(draft.settings.gpu_layers, 3);
+    assert_int_equal(m.settings.adapters.count, 1);
+    assert_int_equal(draft.settings.adapters.count, -1);
     load_message_clear(&m);
 }
 
