@@ -6,8 +6,10 @@ cd "$(dirname "$0")/../.."
 sh tests/run.sh release clients
 cd tests/clients/more
 if ! cmp -s package-lock.json node_modules/.doze-lock; then
-    echo "tests: npm ci in tests/clients/more"
-    npm ci --no-audit --no-fund --silent </dev/null
+    # Not npm ci: it refuses a lock file without the agents' programs for other systems, which this
+    # project's registry does not have. Versions and checksums are the lock file's all the same.
+    echo "tests: npm install in tests/clients/more"
+    npm install --no-save --no-audit --no-fund --silent </dev/null
     cp package-lock.json node_modules/.doze-lock
 fi
 node --test
