@@ -209,8 +209,8 @@ def llama_index_openai_like():
 
 def llama_index_lmstudio():
     from llama_index.llms.lmstudio import LMStudio
-    # It drops the temperature: what the trained model would say is chance.
-    ask, _ = llama_index(lambda _: LMStudio(model_name="caller", base_url=URL + "/v1"))
+    # It drops the temperature.
+    ask, _ = llama_index(lambda _: LMStudio(model_name="steady", base_url=URL + "/v1"))
     return ask, None
 
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { Daemon } from '../../e2e/lib/daemon.js';
 import { spoken, template } from '../../e2e/lib/models.js';
-import { smol } from '../../models/lib/trained.js';
+import { steadySmol, smol } from '../../models/lib/trained.js';
 
 export const QUESTION = 'Name the capital of France.';
 export const TASK = 'How is the weather in Paris?';
@@ -22,7 +22,9 @@ export function caller(name, args, then = REPORT) {
     '--arch', 'mamba', '--context', '262144');
 }
 
-export const start = (t, models = {}) => Daemon.start(t, {
-  models: { caller: caller('get_weather', { city: 'Paris' }), smol: smol(), ...models } });
+// steady: the trained model for clients that send no temperature: what it says is not chance.
+export const start = (t, models = {}) => Daemon.start(t, { models: {
+  caller: caller('get_weather', { city: 'Paris' }), smol: smol(), steady: steadySmol(),
+  ...models } });
 
 export const assertAnswer = (text) => assert.match(text, /Paris/);

@@ -10,7 +10,7 @@ const opencode = (more, config) => ({ url, model, prompt }) => ({
   env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1' },
   files: { '.config/opencode/opencode.json': JSON.stringify({ ...config, provider: { lmstudio: {
     npm: '@ai-sdk/openai-compatible', name: 'doze', options: { baseURL: `${url}/v1` },
-    models: { [model]: { limit: { context: 8192, output: 64 } } } } } }) },
+    models: { [model]: { limit: { context: 262144, output: 64 } } } } } }) },
 });
 agentTests('opencode', {
   program: bin('opencode'),
@@ -23,15 +23,13 @@ agentTests('opencode', {
 const qwen = (more) => ({ url, model, prompt }) => ({
   args: ['--auth-type', 'openai', '--openai-base-url', `${url}/v1`, '--openai-api-key', 'none',
     '-m', model, ...more, '-p', prompt],
-  files: { '.qwen/settings.json': JSON.stringify({ model: { generationConfig: { samplingParams: {
-    temperature: 0, max_tokens: 64 } } } }) },
 });
 agentTests('qwen-code', {
   program: bin('qwen'),
   call: ['run_shell_command', { command: COMMAND, is_background: false }],
   task: qwen(['--yolo']),
-  question: qwen(['--bare', '--core-tools', 'none', '--system-prompt',
-    'You answer in one sentence.']),
+  question: qwen(['--bare', '--exclude-tools', 'edit,read_file,run_shell_command,notebook_edit',
+    '--system-prompt', 'You answer in one sentence.']),
 });
 
 const cline = ({ url, model, prompt }) => ({
@@ -45,6 +43,8 @@ agentTests('cline', {
   program: bin('cline'),
   call: ['run_commands', { commands: [COMMAND] }],
   task: cline,
+  question: cline,
+  room: 6656, // its tools cannot be left out
 });
 
 const continued = (more) => ({ url, model, prompt }) => ({

