@@ -13,6 +13,7 @@ import test from 'node:test';
 import OpenAI from 'openai';
 import { z as z3 } from 'zod';
 import { z } from 'zod/v4';
+import { printedCode } from './lib/printed.js';
 import { QUESTION, REPORT, TASK, TOKENS, assertAnswer, start } from './lib/world.js';
 
 const NAME = 'get_weather';
@@ -20,11 +21,15 @@ const DESCRIPTION = 'Tells the weather of a city.';
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 const messages = (content) => [{ role: 'user', content }];
 
+// What the code of a row of docs/clients.md makes; names: what it uses.
+const printed = (row, names) => (url) => new Function(...Object.keys(names),
+  `return ${printedCode(row, { url })[0]}`)(...Object.values(names));
+
 // Each: ask(url) gives the trained model's answer; act(url, weather) the report after the tool
 // `weather` has been called with {city}.
 const clients = {
   'openai, chat completions': {
-    client: (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none' }),
+    client: printed('`openai` (Node)', { OpenAI }),
     async ask(url) {
       const { choices } = await this.client(url).chat.completions.create({ model: 'smol',
         messages: messages(QUESTION), max_completion_tokens: TOKENS, temperature: 0 });
@@ -38,7 +43,7 @@ const clients = {
     },
   },
   'openai, responses': {
-    client: (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none' }),
+    client: printed('`openai` (Node)', { OpenAI }),
     async ask(url) {
       const stream = this.client(url).responses.stream({ model: 'smol', input: QUESTION,
         max_output_tokens: TOKENS, temperature: 0 });
@@ -57,7 +62,7 @@ const clients = {
     },
   },
   '@anthropic-ai/sdk': {
-    client: (url) => new Anthropic({ baseURL: url, apiKey: 'none' }),
+    client: printed('`@anthropic-ai/sdk`', { Anthropic }),
     async ask(url) {
       const { content } = await this.client(url).messages.stream({ model: 'smol',
         messages: messages(QUESTION), max_tokens: TOKENS, temperature: 0 }).finalMessage();
@@ -71,12 +76,12 @@ const clients = {
       return content[0].text;
     },
   },
-  'ai with @ai-sdk/openai-compatible': aiSdk((url) =>
-    createOpenAICompatible({ name: 'doze', baseURL: `${url}/v1` })),
-  'ai with @ai-sdk/openai (responses)': aiSdk((url) =>
-    createOpenAI({ baseURL: `${url}/v1`, apiKey: 'none' })),
-  'ai with @ai-sdk/anthropic': aiSdk((url) =>
-    createAnthropic({ baseURL: `${url}/v1`, apiKey: 'none' })),
+  'ai with @ai-sdk/openai-compatible':
+    aiSdk(printed('`ai` with `@ai-sdk/openai-compatible`', { createOpenAICompatible })),
+  'ai with @ai-sdk/openai (responses)':
+    aiSdk(printed('`ai` with `@ai-sdk/openai`', { createOpenAI })),
+  'ai with @ai-sdk/anthropic':
+    aiSdk(printed('`ai` with `@ai-sdk/anthropic`', { createAnthropic })),
   '@lmstudio/sdk 2.0': lmStudio(LMStudioClient, newerTool),
   '@lmstudio/sdk 1.5': lmStudio(OlderClient, olderTool),
 };
