@@ -21,6 +21,7 @@ test('chat: answer, usage', async (t) => {
   assert.equal(answer.object, 'chat.completion');
   assert.equal(answer.choices[0].message.role, 'assistant');
   assert.equal(answer.choices[0].message.content, text);
+  assert.equal(answer.choices[0].message.refusal, null);
   assert.equal(answer.choices[0].finish_reason, 'stop');
   assert.ok(answer.usage.prompt_tokens > 10);
   assert.equal(answer.usage.total_tokens,
@@ -35,6 +36,7 @@ test('chat streamed: pieces make the text, the first one has the role', async (t
   const chunks = [];
   for await (const chunk of stream) chunks.push(chunk);
   assert.equal(chunks[0].choices[0].delta.role, 'assistant');
+  assert.equal(chunks[0].choices[0].delta.refusal, null);
   assert.equal(chunks.map((c) => c.choices[0].delta.content ?? '').join(''), text);
   assert.equal(chunks.at(-1).choices[0].finish_reason, 'stop');
   assert.equal(new Set(chunks.map((c) => c.id)).size, 1);

@@ -9,6 +9,7 @@ static void chat_add_opening(yyjson_mut_doc *doc, yyjson_mut_val *choice, int in
     yyjson_mut_val *delta = yyjson_mut_obj_add_obj(doc, choice, "delta");
     yyjson_mut_obj_add_str(doc, delta, "role", "assistant");
     yyjson_mut_obj_add_str(doc, delta, "content", "");
+    yyjson_mut_obj_add_null(doc, delta, "refusal");
 }
 
 /* Clients send the id back with the tool's result, so each call of a conversation needs its
@@ -67,6 +68,7 @@ static void chat_add_whole(yyjson_mut_doc *doc, yyjson_mut_val *choice, int inde
     /* Calls alone: null, as OpenAI has it. */
     bool silent = from->text.len == 0 && from->call_count > 0;
     add_text_or_null(doc, message, "content", silent ? NULL : buf_str(&from->text));
+    yyjson_mut_obj_add_null(doc, message, "refusal"); /* what a model declines it says */
     if (from->reasoning.len) {
         yyjson_mut_obj_add_str(doc, message, "reasoning_content", buf_str(&from->reasoning));
     }
