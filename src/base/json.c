@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
+
 enum { MAX_DEPTH = 128 };
 
 /* yyjson does not limit nesting when reading (it does not recurse); what walks the tree later
@@ -64,6 +66,46 @@ static yyjson_doc *read_tree(const char *text, size_t len, yyjson_read_err *prob
     return doc;
 }
 
+/* ---- halves of characters ---- */
+
+/* The number of an escape "\\uXXXX" that the text begins with; -1: it begins with none. */
+static int escaped_unit(const char *text, size_t len) {
+    char digits[5] = "", *end;
+    if (len < 6 || text[0] != '\\' || text[1] != 'u') return -1;
+    memcpy(digits, text + 2, 4);
+    if (strspn(digits, "0123456789abcdefABCDEF") != 4) return -1;
+    return (int)strtoul(digits, &end, 16);
+}
+
+/* Clients cut texts between the two halves of a character, which stand in JSON as two escapes.
+ * U+FFFD takes the place of one that is left alone. */
+static bool mend_surrogates(char *text, size_t len) {
+    bool mended = false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\\') continue;
+        int half = escaped_unit(text + i, len - i) >> 10;
+        if (half == 0xd800 >> 10 &&
+            escaped_unit(text + i + 6, len - i - 6) >> 10 == 0xdc00 >> 10) {
+            i += 11;
+        } else if (half == 0xd800 >> 10 || half == 0xdc00 >> 10) {
+            memcpy(text + i + 2, "fffd", 4);
+            mended = true;
+        } else {
+            i++; /* what it escapes may be another */
+        }
+    }
+    return mended;
+}
+
+static yyjson_doc *read_mended(const char *text, size_t len, yyjson_read_err *problem) {
+    yyjson_doc *doc = read_tree(text, len, problem);
+    if (doc || problem->code != YYJSON_READ_ERROR_INVALID_STRING) return doc;
+    char *copy = xstrndup(text, len);
+    if (strlen(copy) == len && mend_surrogates(copy, len)) doc = read_tree(copy, len, problem);
+    free(copy);
+    return doc;
+}
+
 yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
     if (!depth_ok(text, len)) {
         error_set(err, ERR_INVALID_REQUEST, "The JSON is nested deeper than %d levels.",
@@ -71,7 +113,7 @@ yyjson_doc *json_parse(const char *text, size_t len, struct error *err) {
         return NULL;
     }
     yyjson_read_err problem;
-    yyjson_doc *doc = read_tree(text, len, &problem);
+    yyjson_doc *doc = read_mended(text, len, &problem);
     if (doc) return doc;
     if (problem.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
         error_set(err, ERR_TOO_LARGE,

@@ -21,7 +21,8 @@
 enum { JSON_TREE_MIN = 16 << 20, JSON_TREE_FACTOR = 5 };
 
 /* Parse a whole text. Fails with line and column; nesting deeper than 128 is refused, and
- * ERR_TOO_LARGE is a tree past its maximum. The caller frees with yyjson_doc_free(). */
+ * ERR_TOO_LARGE is a tree past its maximum. An escape that is half a character is U+FFFD. The
+ * caller frees with yyjson_doc_free(). */
 yyjson_doc *json_parse(const char *text, size_t len, struct error *err);
 
 /* The same, and the root must be an object. */

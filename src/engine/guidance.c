@@ -224,9 +224,13 @@ bool guidance_grammar(const struct llama_vocab *vocab, yyjson_val *schema,
         check_one_of(&a, buf_str(ret_grammar), ret_unenforced);
         return true;
     }
-    a.message[strcspn(a.message, "\n")] = '\0';
+    /* Where in its own text it stands says nothing to a client. */
+    static const char place[] = "failed to compile JSON schema: ";
+    const char *why = strstr(a.message, place);
+    why = why ? why + strlen(place) : a.message;
     return error_set_param(err, ERR_INVALID_REQUEST, "response_format",
-                           "The schema in 'response_format' cannot be used: %.120s", a.message);
+                           "The schema in 'response_format' cannot be used: %.*s",
+                           (int)strcspn(why, "\n"), why);
 }
 
 /* ---- one answer ---- */

@@ -145,6 +145,12 @@ static bool loosen_tool(common_json &function, std::vector<std::string> &notes) 
     return true;
 }
 
+/* The library's complaint without its headline. */
+static const char *last_line(const char *text) {
+    const char *end = strrchr(text, '\n');
+    return end ? end + 1 : text;
+}
+
 /* A tool that is strict is called by its schema or not at all. */
 static void tighten_tool(common_json &function) {
     const common_json given = function.value("parameters", common_json::object());
@@ -155,7 +161,7 @@ static void tighten_tool(common_json &function) {
         throw;
     } catch (const std::exception &e) {
         throw schema_error("tools", "of the strict tool '" + function.value("name", "") + "'",
-                           e.what());
+                           last_line(e.what()));
     }
     if (!readable(given)) function["parameters"] = exact;
 }
@@ -226,6 +232,6 @@ std::string answer_schema(const struct chat_input *in) {
     } catch (const std::bad_alloc &) {
         throw;
     } catch (const std::exception &e) {
-        throw schema_error("response_format", "in 'response_format'", e.what());
+        throw schema_error("response_format", "in 'response_format'", last_line(e.what()));
     }
 }

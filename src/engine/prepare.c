@@ -148,8 +148,9 @@ static void add_prompt(const struct prompt_limits *l, yyjson_mut_doc *doc, yyjso
     buf_clear(&shown);
 }
 
-/* A grammar that cannot be read is refused now, not when the answer has begun. */
-static bool check_constraint(const struct model *model, const char *plan, size_t len,
+/* A grammar that cannot be read is refused now, not when the answer has begun. own: it is the
+ * request's. */
+static bool check_constraint(const struct model *model, const char *plan, size_t len, bool own,
                              struct error *err) {
     yyjson_doc *doc = json_parse(plan, len, err);
     if (!doc) return false;
@@ -158,18 +159,22 @@ static bool check_constraint(const struct model *model, const char *plan, size_t
     bool ok = !rules || constraint;
     if (constraint) constraint_free(constraint);
     yyjson_doc_free(doc);
+    if (!ok && own)
+        return error_set_param(err, ERR_INVALID_REQUEST, "grammar",
+                               "The grammar of the request cannot be used: it cannot be read, "
+                               "or is none.");
     return ok;
 }
 
 /* Append the document, and free it. */
-static bool add_document(const struct prompt_limits *l, yyjson_mut_doc *doc,
-                         struct reply *reply, struct error *err) {
+static bool add_document(const struct prompt_limits *l, const struct request *r,
+                         yyjson_mut_doc *doc, struct reply *reply, struct error *err) {
     size_t before = reply->payload.len;
     bool ok = json_write(doc, &reply->payload) ||
               error_set(err, ERR_TOO_LARGE, "The request becomes too large; shorten it.");
     yyjson_mut_doc_free(doc);
     return ok && check_constraint(l->model, reply->payload.data + before,
-                                  reply->payload.len - before, err);
+                                  reply->payload.len - before, r->chat.grammar, err);
 }
 
 static bool add_plan(const struct prompt_limits *l, const struct request *r,
@@ -178,7 +183,7 @@ static bool add_plan(const struct prompt_limits *l, const struct request *r,
     yyjson_mut_doc *doc = json_object_new(&root);
     plan_write(plan, doc, root);
     if (r->report_prompt) add_prompt(l, doc, root, plan);
-    return add_document(l, doc, reply, err);
+    return add_document(l, r, doc, reply, err);
 }
 
 /* Of a completion: its grammar is all there is to it. */
@@ -190,7 +195,7 @@ static bool add_grammar(const struct prompt_limits *l, const struct request *r,
         yyjson_mut_val *rules = yyjson_mut_obj_add_obj(doc, root, "constraint");
         yyjson_mut_obj_add_str(doc, rules, "grammar", r->chat.grammar);
     }
-    return add_document(l, doc, reply, err);
+    return add_document(l, r, doc, reply, err);
 }
 
 static bool add_list(struct reply *reply, const struct tokens *tokens, struct error *err) {

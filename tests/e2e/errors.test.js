@@ -33,6 +33,16 @@ test('a body may begin with a byte order mark, a path may end with a slash', asy
   assert.equal((await raw(d, { path: '/v1/models/' })).status, 200);
 });
 
+test('half a character in a body is replaced, and the conversation goes on', async (t) => {
+  const d = await start(t);
+  for (const half of ['\\ud83d', '\\ude00 and \\ud83d\\ude00']) {
+    const { status, text } = await raw(d, { method: 'POST', path: '/v1/chat/completions',
+      headers: { 'content-type': 'application/json' },
+      body: `{"model":"m","messages":[{"role":"user","content":"cut ${half}"}]}` });
+    assert.equal(status, 200, text);
+  }
+});
+
 test('bad JSON: line and column', async (t) => {
   const d = await start(t);
   const response = await d.fetch('/v1/chat/completions', { method: 'POST',

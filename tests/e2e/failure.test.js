@@ -153,6 +153,7 @@ test('a file that fails only when loaded: the cause, then back-off with Retry-Af
   const first = await d.chat('bad');
   assert.equal(first.status, 500, JSON.stringify(first.body));
   assert.equal(first.body.error.code, 'model_load_failed');
+  assert.equal(first.headers.get('x-should-retry'), 'false');
   assert.match(first.body.error.message, /blk\.2|tensor/i);
   const again = await d.chat('bad');
   assert.equal(again.status, 503);

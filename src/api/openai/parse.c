@@ -112,10 +112,21 @@ static bool suffix_translate(struct translation *t) {
     return true;
 }
 
+/* With the prompt's tokens among them they would be those that rank a text; without, they look
+ * as if they were. */
+static bool echo_refuse(struct translation *t) {
+    bool echo = yyjson_mut_is_true(yyjson_mut_obj_get(t->out, "echo"));
+    if (!echo || !yyjson_mut_obj_get(t->out, "logprobs")) return true;
+    return error_set_param(t->err, ERR_NOT_SUPPORTED, "logprobs",
+                           "The probabilities of a prompt's own tokens, which 'logprobs' with "
+                           "'echo' asks for, are not computed; leave one of the two out.");
+}
+
 static bool prompt_translate(struct translation *t, yyjson_val *prompt) {
     yyjson_mut_obj_add_val(t->doc, t->out, "prompt", yyjson_val_mut_copy(t->doc, prompt));
     return suffix_translate(t) && translation_copy_bool(t, "echo") &&
-           openai_translate_sampling(t) && openai_translate_completion_logprobs(t);
+           openai_translate_sampling(t) && openai_translate_completion_logprobs(t) &&
+           echo_refuse(t);
 }
 
 /* The best answers are those with the likeliest tokens. */

@@ -155,7 +155,10 @@ static void answer_on_silence(uv_timer_t *silence) {
     uv_timer_start(silence, answer_on_silence, most - since, 0);
 }
 
+/* OpenAI's and Anthropic's clients try a 5xx again unless they are told not to, each time with
+ * a load. */
 static void answer_fail(struct answer *a, const struct error *err) {
+    if (err->code == ERR_LOAD_FAILED) exchange_add_header(a->x, "x-should-retry", "false");
     exchange_fail(a->x, err);
     answer_close(a);
 }

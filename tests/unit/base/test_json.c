@@ -36,6 +36,29 @@ static void test_bad_json_is_located(void **state) {
     assert_refused("   ", 3, "");
 }
 
+/* Beside whole characters, escaped backslashes and other escapes. */
+static void test_half_a_character_is_replaced(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        { "\"a\\ud800b\"", "a\xef\xbf\xbd"
+                           "b" },
+        { "\"\\udc00\"", "\xef\xbf\xbd" },
+        { "\"\\uD83D\\uDE00\\uD83D\"", "\xf0\x9f\x98\x80\xef\xbf\xbd" },
+        { "\"\\ud800\\ud800\\udc00\"", "\xef\xbf\xbd\xf0\x90\x80\x80" },
+        { "\"\\ud800\\\\ud800\\n\"", "\xef\xbf\xbd\\ud800\n" },
+        { "\"\\ud800\\u0041\"", "\xef\xbf\xbd"
+                                "A" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        yyjson_doc *doc = doc_of(cases[i][0]);
+        assert_string_equal(yyjson_get_str(yyjson_doc_get_root(doc)), cases[i][1]);
+        yyjson_doc_free(doc);
+    }
+    assert_refused("\"\\ud800", 7, "line 1");
+    assert_refused("\"\\ud8\"", 6, "line 1");
+    assert_refused("\"\\ud800\\x\"", 10, "line 1");
+}
+
 static void test_an_object_is_asked_for(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -236,6 +259,7 @@ static void test_the_tree_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_json_is_located),
+        cmocka_unit_test(test_half_a_character_is_replaced),
         cmocka_unit_test(test_an_object_is_asked_for),
         cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_the_tree_is_bounded),
