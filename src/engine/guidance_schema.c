@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/schema_choices.h"
 #include "engine/schema_refs.h"
 #include "engine/schema_words.h"
 
@@ -274,6 +275,7 @@ bool guidance_schema_write(yyjson_val *schema, enum schema_care care, struct buf
     yyjson_mut_doc_set_root(w.doc, root);
     bool away = false, ok = schema_refs_write(w.doc, SCHEMA_REFS_DROP, &away, err);
     if (away) guidance_name_keyword(dropped, "$ref", strlen("$ref"));
+    if (ok) schema_choices_write_out(w.doc);
     w.composed = is_composed(root);
     ok = ok && walk(&w, root, false);
     if (ok) {

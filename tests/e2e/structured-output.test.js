@@ -76,6 +76,23 @@ test('an answer names the keywords that its engine does not enforce', { skip }, 
   }
 });
 
+test('a union as code generators write it is kept whole', { skip }, async (t) => {
+  const d = await Daemon.start(t, { models: { m: random() } });
+  const kind = (name, more) => ({ type: 'object', required: ['kind', 'x'],
+    properties: { kind: { type: 'string', const: name }, x: more } });
+  const $defs = { Cat: kind('cat', { type: 'boolean' }), Dog: kind('dog', { enum: [7] }) };
+  const schema = { $defs, type: 'object', required: ['pet'], properties: { pet: {
+    oneOf: [{ $ref: '#/$defs/Cat' }, { $ref: '#/$defs/Dog' }],
+    discriminator: { propertyName: 'kind' } } } };
+  for (const seed of [1, 2, 3]) {
+    const { status, headers, body } = await ask(d, schema, { seed, temperature: 2 });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(headers.get('x-doze-unenforced'), null);
+    const { pet } = JSON.parse(body.choices[0].message.content);
+    assert.equal(typeof pet.x, pet.kind === 'cat' ? 'boolean' : 'number');
+  }
+});
+
 test('a schema that nothing matches is refused with the reason', { skip }, async (t) => {
   const d = await Daemon.start(t, { models: { m: random() } });
   const { status, body } = await ask(d, { type: 'integer', minimum: 2, maximum: 1 });
