@@ -123,8 +123,11 @@ bool random_make(const struct random_options *options, struct error *err) {
     gguf_file_init(&file, arch, decoder->name ? decoder->name : "doze random",
                    (uint64_t)options->seed);
     gguf_set_val_str(file.meta, "tokenizer.chat_template", chat_template);
-    ok = fetch_vocab(options, chat_template, &file, &vocab, err) &&
-         build_and_write(options, &vocab, &file, err);
+    ok = fetch_vocab(options, chat_template, &file, &vocab, err);
+    /* Over that of the vocabulary's file. */
+    if (decoder->chat_template)
+        gguf_set_val_str(file.meta, "tokenizer.chat_template", chat_template);
+    ok = ok && build_and_write(options, &vocab, &file, err);
     vocab_clear(&vocab);
     gguf_file_clear(&file);
     free(chat_template);

@@ -95,6 +95,47 @@ static void test_spoken_may_say_special_strings_of_its_template(void **state) {
     free(chat_template);
 }
 
+/* In a GGUF file a text stands behind its key, its type (4 bytes) and its length (8). */
+static bool template_is(const char *expected) {
+    static const char key[] = "tokenizer.chat_template";
+    static char start[1 << 16];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t len = fread(start, 1, sizeof start - 64, file);
+    assert_int_equal(fclose(file), 0);
+    const char *at = memmem(start, len, key, strlen(key));
+    assert_non_null(at);
+    return strncmp(at + strlen(key) + 12, expected, strlen(expected)) == 0;
+}
+
+static void test_a_template_wins_over_that_of_the_vocabulary(void **state) {
+    (void)state;
+    struct error err;
+    char *chat_template = xasprintf("%s/t.jinja", folder),
+         *from = xasprintf("%s/v.gguf", folder);
+    struct random_options first = { .decoder.out = from }, second = { .vocab = from };
+    FILE *file = fopen(chat_template, "w");
+    assert_non_null(file);
+    fputs("one", file);
+    assert_int_equal(fclose(file), 0);
+    first.decoder.chat_template = chat_template;
+    assert_ok(random_make(&first, &err), &err);
+    second.decoder.out = path;
+    assert_ok(random_make(&second, &err), &err);
+    assert_true(template_is("one"));
+    file = fopen(chat_template, "w");
+    assert_non_null(file);
+    fputs("two", file);
+    assert_int_equal(fclose(file), 0);
+    second.decoder.chat_template = chat_template;
+    assert_ok(random_make(&second, &err), &err);
+    assert_true(template_is("two"));
+    assert_int_equal(unlink(chat_template), 0);
+    assert_int_equal(unlink(from), 0);
+    free(chat_template);
+    free(from);
+}
+
 static void test_spoken_loop_never_ends(void **state) {
     struct spoken_options options = { .decoder.out = path, .text = "tick tock ", .loop = true };
     struct error err;
@@ -466,6 +507,7 @@ int main(void) {
         cmocka_unit_test(test_options_are_read_and_refused),
         cmocka_unit_test(test_spoken_says_its_text_after_any_prompt),
         cmocka_unit_test(test_spoken_may_say_special_strings_of_its_template),
+        cmocka_unit_test(test_a_template_wins_over_that_of_the_vocabulary),
         cmocka_unit_test(test_spoken_loop_never_ends),
         cmocka_unit_test(test_spoken_says_another_text_after_its_marker),
         cmocka_unit_test(test_spoken_in_every_type_and_architecture),
