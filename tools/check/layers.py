@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 EVERYTHING = {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "http", "api", "engine",
-              "supervisor", "daemon", "cli", "hub"}
+              "supervisor", "daemon", "cli", "hub", "fleet"}
 TESTING = {"tests", "tools"}
 FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "base": set(),
@@ -21,6 +21,7 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "load": {"base"},
     "hub": {"base", "catalog"},
     "http": {"base"},
+    "fleet": {"base", "api"},
     "api": {"base", "load"},
     "engine": {"base", "ipc", "load", "prompts"},
     "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h",
@@ -39,12 +40,12 @@ DIALECTS = {  # folder of src/api: the other dialects it may build on; none know
 LIBRARIES = {  # a library's headers: the folders that may name them
     r"llguidance\.h": {"engine"},
     r"yyjson\.h": EVERYTHING - {"lifecycle"} | TESTING,
-    r"uv(/.*)?\.h": {"http", "hub", "supervisor", "daemon"} | TESTING,
+    r"uv(/.*)?\.h": {"http", "hub", "supervisor", "daemon", "fleet"} | TESTING,
     r"llhttp\.h": {"http"} | TESTING,
     r"wslay/.*": {"http"} | TESTING,
     r"zlib\.h": {"http"} | TESTING,
     r"openssl/.*": {"http"} | TESTING,
-    r"nettle/.*": {"http", "api", "daemon", "hub", "engine"} | TESTING,
+    r"nettle/.*": {"http", "api", "daemon", "hub", "engine", "fleet"} | TESTING,
     r"stb/.*": {"engine"},
     r"curl/.*": {"base"} | TESTING,
     r"histedit\.h": {"cli"} | TESTING,
