@@ -16,6 +16,7 @@
 /* The functions are called through pointers of the same names, which are not macros. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 #define CURL_FUNCTIONS(X)                                                                      \
     X(global_init)                                                                             \
@@ -31,6 +32,9 @@
     X(multi_remove_handle)                                                                     \
     X(multi_perform)                                                                           \
     X(multi_info_read)                                                                         \
+    X(multi_setopt)                                                                            \
+    X(multi_assign)                                                                            \
+    X(multi_socket_action)                                                                     \
     X(multi_poll)                                                                              \
     X(multi_cleanup)                                                                           \
     X(slist_append)                                                                            \
