@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/fleet_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+
+static void entry_clear(struct fleet_entry *entry) {
+    free(entry->key);
+    yyjson_doc_free(entry->doc);
+}
+
+void fleet_table_clear(struct fleet_table *table) {
+    for (size_t i = 0; i < table->count; i++) entry_clear(&table->list[i]);
+    free(table->list);
+    *table = (struct fleet_table){ 0 };
+}
+
+size_t fleet_table_from(const struct fleet_table *table, const char *key) {
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(table->list[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct fleet_table *table, size_t i, const char *key) {
+    return i < table->count && strcmp(table->list[i].key, key) == 0;
+}
+
+yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key) {
+    size_t i = fleet_table_from(table, key);
+    return is_at(table, i, key) ? yyjson_doc_get_root(table->list[i].doc) : NULL;
+}
+
+static void remove_at(struct fleet_table *table, size_t i) {
+    entry_clear(&table->list[i]);
+    table->count--;
+    memmove(&table->list[i], &table->list[i + 1], (table->count - i) * sizeof *table->list);
+}
+
+static void insert_at(struct fleet_table *table, size_t i, const char *key, yyjson_doc *doc) {
+    if (table->count == table->cap) {
+        table->cap = table->cap ? 2 * table->cap : 16;
+        table->list = xrealloc(table->list, table->cap * sizeof *table->list);
+    }
+    memmove(&table->list[i + 1], &table->list[i], (table->count - i) * sizeof *table->list);
+    table->list[i] = (struct fleet_entry){ xstrdup(key), doc };
+    table->count++;
+}
+
+void fleet_table_put(struct fleet_table *table, const char *key, const char *value) {
+    struct error ignored;
+    size_t i = fleet_table_from(table, key);
+    yyjson_doc *doc = value ? json_parse_object(value, strlen(value), &ignored) : NULL;
+    if (is_at(table, i, key)) {
+        if (!doc) {
+            remove_at(table, i);
+            return;
+        }
+        yyjson_doc_free(table->list[i].doc);
+        table->list[i].doc = doc;
+    } else if (doc && table->count < FLEET_ENTRIES_MAX) {
+        insert_at(table, i, key, doc);
+    } else {
+        yyjson_doc_free(doc);
+    }
+}
+
+const char *fleet_key_node(const char *key) {
+    const char *slash = strrchr(key, '/');
+    return !slash || strncmp(key, "claim/", 6) == 0 ? "" : slash + 1;
+}
+
+bool fleet_node_is_name(const char *name) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789.-_";
+    size_t len = strlen(name);
+    return len > 0 && len < FLEET_NODE_SIZE && strspn(name, allowed) == len;
+}

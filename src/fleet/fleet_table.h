@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fleet_table.h - what the nodes of the fleet have published: JSON objects by key, sorted.
+ *
+ * Pure. Keys are those of etcd without the common prefix: "nodes/<node>", "models/<node>",
+ * "resident/<model>/<node>", "claim/<model>". The name of a node has no slash, that of a model
+ * may.
+ */
+#ifndef DOZE_FLEET_FLEET_TABLE_H
+#define DOZE_FLEET_FLEET_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <yyjson.h>
+
+enum { FLEET_ENTRIES_MAX = 65536, FLEET_NODE_SIZE = 64 };
+
+struct fleet_entry {
+    char *key;
+    yyjson_doc *doc; /* an object */
+};
+
+/* Zeroed: empty. */
+struct fleet_table {
+    struct fleet_entry *list;
+    size_t count, cap;
+};
+
+void fleet_table_clear(struct fleet_table *table);
+
+/* Put the value in; one that is no JSON object removes the entry, as NULL does. New keys past
+ * FLEET_ENTRIES_MAX are left out. */
+void fleet_table_put(struct fleet_table *table, const char *key, const char *value);
+
+/* The object of a key; NULL: there is none. Borrowed until it changes. */
+yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key);
+
+/* Index of the first key that is not less. */
+size_t fleet_table_from(const struct fleet_table *table, const char *key);
+
+/* The node whose entry this is: what follows the last slash; "" for a claim. */
+const char *fleet_key_node(const char *key);
+
+/* May a node have this name? 1 to 63 letters, digits, '.', '-' and '_'. */
+bool fleet_node_is_name(const char *name);
+
+#endif
