@@ -9,6 +9,7 @@ sh "$here/system-packages.sh" "$@"
 sh "$here/borrowed-libs.sh"
 sh "$here/engine.sh"
 sh "$here/guidance.sh"
+case $* in *test) sh "$here/etcd.sh" ;; esac
 case "$(uname -m) $*" in
 x86_64*test) sh "$here/engine-variant.sh" vulkan "$here/../build/deps/engines" ;;
 esac
