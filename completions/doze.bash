@@ -50,7 +50,7 @@ _doze_setting_values() {
     prompt_store_bytes) echo 1GB 4GB 16GB ;;
     response_store_bytes) echo 0 1GB 4GB ;;
     response_store_age) echo 1d 7d 30d ;;
-    allowed_hosts | allowed_origins | api_key | load | models | model_aliases) echo none ;;
+    allowed_hosts | allowed_origins | api_key | load | models | model_aliases | fleet) echo none ;;
     tls_cert | tls_key) echo none /etc/ ;;
     esac
 }

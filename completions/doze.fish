@@ -39,7 +39,7 @@ function __doze_setting_values
             printf '%s\n' 0 1GB 4GB
         case response_store_age
             printf '%s\n' 1d 7d 30d
-        case allowed_hosts allowed_origins api_key load models model_aliases
+        case allowed_hosts allowed_origins api_key load models model_aliases fleet
             echo none
         case tls_cert tls_key
             printf '%s\n' none /etc/

@@ -47,6 +47,7 @@ const struct setting setting_table[] = {
     { "load", SETTING_JSON, "null", "Load settings of all models" },
     { "models", SETTING_JSON, "null", "Load settings of single models" },
     { "model_aliases", SETTING_JSON, "null", "Other names of models" },
+    { "fleet", SETTING_JSON, "null", "Several servers that know each other" },
 };
 const size_t setting_table_count = sizeof setting_table / sizeof setting_table[0];
 

@@ -17,6 +17,7 @@
 #include "daemon/engines.h"
 #include "daemon/events.h"
 #include "daemon/exposure.h"
+#include "daemon/fleet_node.h"
 #include "daemon/gate.h"
 #include "daemon/history.h"
 #include "daemon/idle_exit.h"
@@ -89,6 +90,7 @@ struct daemon {
     struct lmstudio_home *lmstudio_home;
     struct lmws_hub *ws_hub;
     struct ws_host *ws_host;
+    struct fleet_node *fleet;
     struct idle_exit idle;
     uv_timer_t idle_timer; /* runs while there is nothing to do, with --exit-when-idle */
     uv_timer_t farewell;   /* at shutdown: waits for the last bytes */
@@ -136,6 +138,7 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     d->catalog = catalog;
     live_tell_catalog(&d->live, &d->options, catalog);
     downloads_catalog_read(d->downloads, catalog);
+    fleet_node_catalog_changed(d->fleet);
 }
 
 /* ---- the end ---- */
@@ -144,6 +147,7 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
 static void daemon_on_downloads_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
+    fleet_node_close(d->fleet);
     supervisor_free(d->supervisor);
     d->supervisor = NULL; /* what is still being written has nobody to tell */
     engines_free(d->engines);
@@ -185,6 +189,7 @@ static void daemon_stop(struct daemon *d) {
     if (!d->stopping) {
         service_report_stopping(&d->report);
         listeners_close(d->listeners);
+        fleet_node_leave(d->fleet);
     } else {
         d->farewell_rounds = FAREWELL_ROUNDS;
     }
@@ -321,6 +326,7 @@ static void daemon_on_changed(void *ctx) {
     struct daemon *d = ctx;
     live_touch(&d->live);
     service_report_touch(&d->report);
+    fleet_node_touch(d->fleet);
     look_if_idle(d);
 }
 
@@ -368,6 +374,7 @@ static void daemon_on_settings_changed(void *ctx) {
     pressure_watch_enable(d->pressure, settings->evict_on_pressure);
     update_ports(d);
     limit_responses(d);
+    fleet_node_settings_changed(d->fleet);
     live_tell_settings(&d->live, settings);
 }
 
@@ -517,6 +524,18 @@ static bool open_ports(struct daemon *d, struct error *err) {
     return d->listeners != NULL;
 }
 
+static void start_fleet(struct daemon *d) {
+    struct fleet_node_config config = { .loop = &d->loop,
+                                        .settings = d->settings,
+                                        .supervisor = d->supervisor,
+                                        .catalog = &d->catalog,
+                                        .program = engines_program(d->engines),
+                                        .listeners = d->listeners,
+                                        .tls = &d->tls,
+                                        .boot = d->boot };
+    d->fleet = d->routes.fleet = fleet_node_new(&config);
+}
+
 /* Requests come from the loop, so not before all of this exists. */
 static bool start_http(struct daemon *d, struct error *err) {
     d->service = service_of(d->supervisor);
@@ -554,6 +573,7 @@ static bool start_http(struct daemon *d, struct error *err) {
     d->routes.listeners = d->listeners;
     d->lmstudio_home = lmstudio_home_new(getenv("HOME"));
     start_ws_host(d);
+    start_fleet(d);
     update_ports(d);
     limit_responses(d);
     return true;

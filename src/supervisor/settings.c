@@ -30,6 +30,7 @@ enum kind {
     KIND_LOAD,
     KIND_MODELS,
     KIND_ALIASES,
+    KIND_FLEET,
 };
 
 struct row {
@@ -87,6 +88,7 @@ static const struct row rows[] = {
     { "load", KIND_LOAD, AT(load), 0, 0, NO_NULL, NULL },
     { "models", KIND_MODELS, AT(models), 0, 0, NO_NULL, NULL },
     { "model_aliases", KIND_ALIASES, AT(aliases), 0, 0, NO_NULL, NULL },
+    { "fleet", KIND_FLEET, AT(fleet), 0, 0, NO_NULL, NULL },
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
@@ -150,7 +152,8 @@ static bool read_word(const struct row *row, yyjson_val *json, int64_t *ret,
 }
 
 bool settings_patch_changes_key(const struct settings *settings, yyjson_val *patch) {
-    yyjson_val *key = yyjson_obj_get(patch, "api_key");
+    yyjson_val *key = yyjson_obj_get(patch, "api_key"), *fleet = yyjson_obj_get(patch, "fleet");
+    if (fleet && fleet_settings_patch_changes_key(&settings->fleet, fleet)) return true;
     if (!key || yyjson_equals_str(key, key_mask)) return false;
     return !yyjson_is_null(key) || settings->api_key[0];
 }
@@ -169,6 +172,14 @@ static bool read_key(struct settings *s, yyjson_val *patch, struct error *err) {
     }
     memset(s->api_key, 0, sizeof s->api_key);
     memcpy(s->api_key, key, strlen(key));
+    return true;
+}
+
+static bool read_fleet(struct settings *s, yyjson_val *patch, struct error *err) {
+    yyjson_val *fleet = NULL;
+    if (!json_read_object(patch, "fleet", &fleet, err)) return false;
+    if (fleet) return fleet_settings_patch(&s->fleet, fleet, err);
+    s->fleet = (struct fleet_settings){ 0 };
     return true;
 }
 
@@ -285,6 +296,8 @@ static bool read_row(struct settings *s, const struct row *row, yyjson_val *patc
         return read_models(s, patch, err);
     case KIND_ALIASES:
         return read_aliases(s, patch, err);
+    case KIND_FLEET:
+        return read_fleet(s, patch, err);
     case KIND_SWITCH: {
         bool on = member_get(s, row) != 0;
         ok = json_read_bool(patch, row->name, &on, err);
@@ -415,6 +428,8 @@ static yyjson_mut_val *row_value(const struct settings *s, const struct row *row
         return model_settings_format(&s->models, doc);
     case KIND_ALIASES:
         return model_aliases_format(&s->aliases, doc);
+    case KIND_FLEET:
+        return fleet_settings_format(&s->fleet, doc);
     }
     return NULL;
 }
@@ -433,5 +448,6 @@ void settings_format(const struct settings *settings, struct buf *out) {
 void settings_show(const struct settings *settings, struct buf *out) {
     struct settings shown = *settings;
     if (shown.api_key[0]) memcpy(shown.api_key, key_mask, sizeof key_mask);
+    fleet_settings_mask(&shown.fleet);
     settings_format(&shown, out);
 }

@@ -17,6 +17,7 @@
 #include "lifecycle/lifecycle.h"
 #include "load/load_settings.h"
 #include "supervisor/engine_choice.h"
+#include "supervisor/fleet_settings.h"
 #include "supervisor/model_aliases.h"
 #include "supervisor/model_settings.h"
 
@@ -53,6 +54,7 @@ struct settings {
     struct load_settings load;         /* for all models */
     struct model_settings models;
     struct model_aliases aliases;
+    struct fleet_settings fleet;
 };
 
 void settings_init(struct settings *settings);
@@ -61,11 +63,11 @@ void settings_clear(struct settings *settings);
 /* An independent copy. */
 void settings_copy(const struct settings *settings, struct settings *ret_copy);
 
-/* Apply a partial object: all of it or, on failure, nothing. `load` and `models` are merged,
- * and null removes what it stands for (RFC 7396). The stars of settings_show leave the key as
- * it is. Fails with ERR_INVALID_REQUEST and the name in err->param. */
+/* Apply a partial object: all of it or, on failure, nothing. `load`, `models` and `fleet` are
+ * merged, and null removes what it stands for (RFC 7396). The stars of settings_show leave a
+ * key as it is. Fails with ERR_INVALID_REQUEST and the name in err->param. */
 bool settings_patch(struct settings *settings, yyjson_val *patch, struct error *err);
-/* Would the patch set another API key or none? */
+/* Would the patch set another API key, another key of the fleet, or none? */
 bool settings_patch_changes_key(const struct settings *settings, yyjson_val *patch);
 
 /* Apply what can be read of saved settings, and return how many members could not: these keep
@@ -73,10 +75,10 @@ bool settings_patch_changes_key(const struct settings *settings, yyjson_val *pat
  * by itself. */
 int settings_restore(struct settings *settings, yyjson_val *saved, struct error *ret_first);
 
-/* Append the whole as one JSON object. The API key is written as it is: see settings_show. */
+/* Append the whole as one JSON object. Keys are written as they are: see settings_show. */
 void settings_format(const struct settings *settings, struct buf *out);
 
-/* The same for clients, with eight stars instead of the API key. */
+/* The same for clients, with eight stars instead of each key. */
 void settings_show(const struct settings *settings, struct buf *out);
 
 #endif

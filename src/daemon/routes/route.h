@@ -16,6 +16,7 @@ struct downloads;
 struct engines;
 struct exchange;
 struct feed;
+struct fleet_node;
 struct gate;
 struct history;
 struct key_store;
@@ -53,6 +54,7 @@ struct routes {
     struct engines *engines;
     struct offload *offload;
     const struct ws_host *ws_host;
+    struct fleet_node *fleet;
     const struct listeners *listeners;
     const struct tls_files *tls;
     bool stopping; /* the daemon is shutting down */
@@ -112,8 +114,9 @@ void route_scan(void *ctx, struct exchange *x);
 void route_runtime(void *ctx, struct exchange *x);
 void route_system(void *ctx, struct exchange *x);
 
-/* explain_route.c */
+/* explain_route.c, fleet_route.c */
 void route_explain(void *ctx, struct exchange *x);
+void route_fleet(void *ctx, struct exchange *x);
 
 /* load_route.c, estimate_route.c, prefetch_route.c, unload_route.c, instance_route.c */
 void route_load(void *ctx, struct exchange *x);

@@ -93,6 +93,7 @@ static const struct http_route table[] = {
     { "GET", "/api/v1/runtime", 0, ANY, route_runtime },
     { "GET", "/api/v1/system", 0, ANY, route_system },
     { "GET", "/api/v1/explain", 0, ANY, route_explain },
+    { "GET", "/api/v1/fleet", 0, ANY, route_fleet },
     { "POST", "/api/v1/models/unload", BODY_SMALL, MODELS, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, MODELS, route_update_instance },
     { "GET", "/api/v1/settings", 0, SETTINGS, route_settings_get },

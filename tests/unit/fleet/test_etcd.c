@@ -84,7 +84,7 @@ static void sink_on_failure(void *ctx, enum etcd_lane lane, const struct error *
     s->error = *err;
 }
 
-/* The gateway, and a client that knows it as the second of two: nothing listens at the first. */
+/* The gateway, and a client that knows it, if dead_first as the second of two. */
 static void open_scene(struct scene *s, bool dead_first) {
     struct error err;
     *s = (struct scene){ .status = 200, .reply = "{\"ID\":\"5\",\"TTL\":\"10\"}" };

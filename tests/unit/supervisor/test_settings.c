@@ -54,7 +54,10 @@ static const char all_changed[] =
     "\"tls_cert\":\"/etc/doze/cert.pem\",\"tls_key\":\"/etc/doze/key.pem\","
     "\"lmstudio_compat\":false,\"api_key\":\"sesame\",\"load\":{\"parallel\":2},"
     "\"models\":{\"a\":{\"context_length\":512},\"b\":{}},"
-    "\"model_aliases\":{\"gpt-*\":\"a\"}}";
+    "\"model_aliases\":{\"gpt-*\":\"a\"},"
+    "\"fleet\":{\"etcd\":[\"http://a:2379\",\"https://b\"],\"node\":\"n\",\"url\":\"http://"
+    "n:1\","
+    "\"key\":\"open sesame\"}}";
 
 static yyjson_doc *formatted(const struct settings *settings) {
     struct buf out = BUF_INIT(1 << 16);

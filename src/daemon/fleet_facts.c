@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/fleet_facts.h"
+
+#include <nettle/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/split_files.h"
+#include "base/xalloc.h"
+#include "catalog/model_files.h"
+#include "daemon/listeners.h"
+#include "daemon/settings_store.h"
+#include "daemon/tls_files.h"
+#include "fleet/etcd_message.h"
+#include "fleet/published.h"
+#include "supervisor/supervisor.h"
+
+enum { HOST_SIZE = 256, SHA256_LEN = 64, STEPS = 50 /* of the free memory */ };
+
+/* ---- the node ---- */
+
+void fleet_fingerprint(const char *key, char ret[FLEET_FINGERPRINT_SIZE]) {
+    static const char text[] = "doze fleet";
+    struct hmac_sha256_ctx hmac;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    hmac_sha256_set_key(&hmac, strlen(key), (const uint8_t *)key);
+    hmac_sha256_update(&hmac, sizeof text - 1, (const uint8_t *)text);
+    hmac_sha256_digest(&hmac, sizeof digest, digest);
+    for (int i = 0; i < (FLEET_FINGERPRINT_SIZE - 1) / 2; i++)
+        (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void machine_name(char *ret, size_t size) {
+    if (gethostname(ret, size - 1) != 0) ret[0] = '\0';
+    ret[size - 1] = '\0';
+    if (!*ret) (void)snprintf(ret, size, "localhost");
+}
+
+void fleet_facts_name(const struct fleet_node_config *config, char *ret, size_t size) {
+    const char *set = settings_store_get(config->settings)->fleet.node;
+    char host[HOST_SIZE];
+    machine_name(host, sizeof host);
+    (void)snprintf(ret, size, "%s", *set ? set : host);
+    for (char *at = ret; *at; at++) { /* the kernel takes any name */
+        if (!fleet_node_is_name((char[]){ *at, '\0' })) *at = '-';
+    }
+}
+
+/* Of the settings, else by the address that it listens on; the machine's name stands for all of
+ * its addresses. */
+static char *make_url(const struct fleet_node_config *config) {
+    const char *set = settings_store_get(config->settings)->fleet.url, *host;
+    char machine[HOST_SIZE];
+    if (*set) return xstrdup(set);
+    int port = listeners_named_port(config->listeners, &host);
+    machine_name(machine, sizeof machine);
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) host = machine;
+    bool v6 = strchr(host, ':') != NULL;
+    return xasprintf("http%s://%s%s%s:%d", config->tls->on ? "s" : "", v6 ? "[" : "", host,
+                     v6 ? "]" : "", port);
+}
+
+/* What models may still have. */
+static nbytes free_memory(const struct memory_status *memory) {
+    nbytes taken = memory->other + memory->available;
+    nbytes used = memory->total > taken ? memory->total - taken : 0;
+    nbytes left = memory->limit > used ? memory->limit - used : 0;
+    return memory->limit && left < memory->available ? left : memory->available;
+}
+
+static bool is_near(nbytes a, nbytes b, nbytes limit) {
+    return (a > b ? a - b : b - a) < limit / STEPS;
+}
+
+void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_free,
+                      struct buf *out) {
+    const struct fleet_settings *fleet = &settings_store_get(config->settings)->fleet;
+    struct memory_status memory = supervisor_memory(config->supervisor);
+    nbytes limit = memory.limit ? memory.limit : memory.total, now = free_memory(&memory);
+    char fingerprint[FLEET_FINGERPRINT_SIZE];
+    char *url = make_url(config);
+    if (!is_near(now, *memory_free, limit)) *memory_free = now;
+    fleet_fingerprint(fleet->key, fingerprint);
+    struct published_node node = { .url = url,
+                                   .version = DOZE_VERSION,
+                                   .boot = config->boot,
+                                   .memory_free = *memory_free,
+                                   .memory_limit = limit,
+                                   .device_memory = config->program->device,
+                                   .cores = (int)uv_available_parallelism(),
+                                   .key_fingerprint = fleet->key[0] ? fingerprint : NULL };
+    published_format_node(&node, out);
+    free(url);
+}
+
+/* ---- models ---- */
+
+/* In the Hugging Face cache a file is a link to one that has its SHA-256 as name; of a smaller
+ * file that is another hash. */
+static bool read_sha256(const struct model *model, char ret[SHA256_LEN + 1]) {
+    char target[4096];
+    if (!model_file_is_cached(model->path) || split_files_count(model->path) > 1) return false;
+    ssize_t len = readlink(model->path, target, sizeof target - 1);
+    if (len < 0) return false;
+    target[len] = '\0';
+    const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
+    if (strlen(name) != SHA256_LEN || strspn(name, "0123456789abcdef") != SHA256_LEN)
+        return false;
+    memcpy(ret, name, SHA256_LEN + 1);
+    return true;
+}
+
+void fleet_facts_models(const struct fleet_node_config *config, struct buf *out) {
+    const struct catalog *catalog = *config->catalog;
+    struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
+    char(*sums)[SHA256_LEN + 1] = xcalloc(catalog->count + 1, sizeof *sums);
+    size_t count = 0;
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct model *model = &catalog->models[i];
+        if (model->problem) continue;
+        models[count] = (struct published_model){
+            .key = model->key,
+            .type = model->type,
+            .size = model->size,
+            .sha256 = read_sha256(model, sums[count]) ? sums[count] : NULL,
+        };
+        count++;
+    }
+    published_format_models(models, count, out);
+    free(sums);
+    free(models);
+}
+
+/* ---- instances ---- */
+
+static bool is_resident(const struct instance_view *view) {
+    return view->state != INSTANCE_QUEUED;
+}
+
+/* The value for the model of instance `first`, unless one before that has the same. */
+static bool format_model(const struct instance_status *all, size_t count, size_t first,
+                         struct buf *out) {
+    struct published_instance list[LC_MAX_SLOTS];
+    size_t same = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct instance_view *view = &all[i].view;
+        if (!is_resident(view) || strcmp(view->model_key, all[first].view.model_key) != 0)
+            continue;
+        if (i < first) return false;
+        list[same++] = (struct published_instance){ view, all[i].tokens_per_second };
+    }
+    published_format_instances(list, same, out);
+    return same > 0;
+}
+
+void fleet_facts_instances(const struct fleet_node_config *config,
+                           void (*fn)(void *ctx, const char *model, const char *value),
+                           void *ctx) {
+    struct instance_status all[LC_MAX_SLOTS];
+    size_t count = supervisor_instances(config->supervisor, all);
+    for (size_t i = 0; i < count; i++) {
+        struct buf value = BUF_INIT(ETCD_VALUE_MAX);
+        if (is_resident(&all[i].view) && format_model(all, count, i, &value))
+            fn(ctx, all[i].view.model_key, buf_str(&value));
+        buf_clear(&value);
+    }
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/fleet_node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "daemon/fleet_facts.h"
+#include "daemon/listeners.h"
+#include "daemon/settings_store.h"
+#include "fleet/fleet.h"
+#include "fleet/published.h"
+
+enum {
+    GATHER_MS = 20, /* changes that come together are published together */
+    LOOK_MS = 3000, /* at the free memory */
+    MODEL_KEY_MAX = ETCD_KEY_MAX - FLEET_NODE_SIZE - 32, /* bytes */
+};
+
+struct fleet_node {
+    struct fleet_node_config config;
+    struct fleet_settings settings; /* in force */
+    char name[FLEET_NODE_SIZE];
+    struct fleet *fleet; /* NULL: no fleet */
+    uv_timer_t gather, look;
+    nbytes memory_free; /* as published */
+    bool models_changed, warned, left;
+};
+
+/* ---- what this node publishes ---- */
+
+/* Where entries go: to the fleet, or into a table without one. */
+struct place {
+    struct fleet_node *node;
+    struct fleet_table *table;
+    char keys[LC_MAX_SLOTS][ETCD_KEY_MAX]; /* of the models that are loaded */
+    size_t count;
+};
+
+static void place_put(struct place *place, const char *key, const char *value) {
+    if (place->table)
+        fleet_table_put(place->table, key, value);
+    else
+        fleet_set(place->node->fleet, key, value);
+}
+
+/* A value that is too long stays as it was. */
+static void place_put_buf(struct place *place, const char *kind, struct buf *value) {
+    char key[FLEET_NODE_SIZE + 16];
+    (void)snprintf(key, sizeof key, "%s/%s", kind, place->node->name);
+    if (!value->overflowed) place_put(place, key, buf_str(value));
+    buf_clear(value);
+}
+
+static void place_put_instances(void *ctx, const char *model, const char *value) {
+    struct place *place = ctx;
+    if (strlen(model) > MODEL_KEY_MAX) return;
+    char *key = place->keys[place->count++];
+    (void)snprintf(key, ETCD_KEY_MAX, "resident/%s/%s", model, place->node->name);
+    place_put(place, key, value);
+}
+
+static bool place_has(const struct place *place, const char *key) {
+    for (size_t i = 0; i < place->count; i++) {
+        if (strcmp(place->keys[i], key) == 0) return true;
+    }
+    return false;
+}
+
+/* This node's entries of models that are no longer loaded. */
+static void withdraw_instances(struct place *place) {
+    const struct fleet_table *table = membership_table(fleet_membership(place->node->fleet));
+    for (size_t i = table->count; i-- > 0;) {
+        const char *key = table->list[i].key;
+        if (strncmp(key, "resident/", 9) != 0 || place_has(place, key)) continue;
+        if (strcmp(fleet_key_node(key), place->node->name) != 0) continue;
+        char *gone = xstrdup(key);
+        place_put(place, gone, NULL);
+        free(gone);
+    }
+}
+
+static void put_node(struct place *place) {
+    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
+    fleet_facts_node(&place->node->config, &place->node->memory_free, &value);
+    place_put_buf(place, "nodes", &value);
+}
+
+static void put_models(struct place *place) {
+    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
+    fleet_facts_models(&place->node->config, &value);
+    place_put_buf(place, "models", &value);
+}
+
+static void put_instances(struct place *place) {
+    fleet_facts_instances(&place->node->config, place_put_instances, place);
+    if (!place->table) withdraw_instances(place);
+}
+
+static struct place *place_new(struct fleet_node *node, struct fleet_table *table) {
+    struct place *place = xcalloc(1, sizeof *place);
+    place->node = node;
+    place->table = table;
+    return place;
+}
+
+static void publish(struct fleet_node *node) {
+    struct place *place = place_new(node, NULL);
+    put_node(place);
+    if (node->models_changed) put_models(place);
+    put_instances(place);
+    node->models_changed = false;
+    free(place);
+}
+
+static void node_on_timer(uv_timer_t *timer) {
+    struct fleet_node *node = timer->data;
+    if (node->fleet) publish(node);
+}
+
+void fleet_node_touch(struct fleet_node *node) {
+    if (!node || !node->fleet || node->left) return;
+    if (!uv_is_active((uv_handle_t *)&node->gather))
+        uv_timer_start(&node->gather, node_on_timer, GATHER_MS, 0);
+}
+
+void fleet_node_catalog_changed(struct fleet_node *node) {
+    if (!node) return;
+    node->models_changed = true;
+    fleet_node_touch(node);
+}
+
+/* ---- news ---- */
+
+static size_t count_nodes(const struct fleet_node *node) {
+    const struct fleet_table *table = membership_table(fleet_membership(node->fleet));
+    return fleet_table_from(table, "nodes0") - fleet_table_from(table, "nodes/");
+}
+
+static void node_on_news(void *ctx, unsigned news) {
+    const struct fleet_node *node = ctx;
+    struct membership_status status = membership_status(fleet_membership(node->fleet));
+    size_t count = count_nodes(node);
+    if (news & MEMBERSHIP_JOINED) {
+        log_info("fleet: '%s' is one of %zu node%s, by etcd at %s", node->name, count,
+                 count == 1 ? "" : "s", fleet_endpoint(node->fleet));
+    }
+    if (news & MEMBERSHIP_ALONE) {
+        log_warn("fleet: no etcd answers (%s); '%s' serves alone and keeps trying", status.why,
+                 node->name);
+    }
+    if (news & MEMBERSHIP_NAME_TAKEN) {
+        log_warn("fleet: the server at %s has the node name '%s', so the others do not see "
+                 "this one; give it another name with `doze settings set fleet "
+                 "'{\"node\":\"...\"}'`",
+                 status.rival, node->name);
+    }
+}
+
+/* ---- on and off ---- */
+
+static size_t list_urls(char *urls, const char *list[FLEET_ETCD_MAX]) {
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *url = strtok_r(urls, " ", &rest); url && count < FLEET_ETCD_MAX;
+         url = strtok_r(NULL, " ", &rest))
+        list[count++] = url;
+    return count;
+}
+
+static void warn_of_loopback(struct fleet_node *node) {
+    const char *host;
+    (void)listeners_named_port(node->config.listeners, &host);
+    if (node->settings.url[0] || !listeners_is_loopback(host) || node->warned) return;
+    node->warned = true;
+    log_warn(
+        "fleet: the server listens on loopback, where nodes on other machines cannot reach "
+        "it; serve with --host, and set fleet.url if they reach it by another address");
+}
+
+static void open_fleet(struct fleet_node *node) {
+    struct error err;
+    const char *endpoints[FLEET_ETCD_MAX];
+    char *urls = xstrdup(node->settings.etcd);
+    struct fleet_config config = {
+        .loop = node->config.loop,
+        .node = node->name,
+        .endpoints = endpoints,
+        .endpoint_count = list_urls(urls, endpoints),
+        .seed = hash_add(node->config.boot, node->name, strlen(node->name)),
+        .on_news = node_on_news,
+        .ctx = node,
+    };
+    node->fleet = fleet_new(&config, &err);
+    free(urls);
+    if (!node->fleet) {
+        log_warn("fleet: %s", err.text);
+        return;
+    }
+    warn_of_loopback(node);
+    node->models_changed = true;
+    publish(node);
+    uv_timer_start(&node->look, node_on_timer, LOOK_MS, LOOK_MS);
+}
+
+static void close_fleet(struct fleet_node *node) {
+    uv_timer_stop(&node->gather);
+    uv_timer_stop(&node->look);
+    fleet_close(node->fleet);
+    node->fleet = NULL;
+}
+
+void fleet_node_settings_changed(struct fleet_node *node) {
+    if (!node) return;
+    const struct fleet_settings *next = &settings_store_get(node->config.settings)->fleet;
+    bool same = strcmp(next->etcd, node->settings.etcd) == 0 &&
+                strcmp(next->node, node->settings.node) == 0;
+    node->settings = *next;
+    if (same) {
+        fleet_node_touch(node);
+        return;
+    }
+    close_fleet(node);
+    fleet_facts_name(&node->config, node->name, sizeof node->name);
+    if (next->etcd[0]) open_fleet(node);
+}
+
+struct fleet_node *fleet_node_new(const struct fleet_node_config *config) {
+    struct fleet_node *node = xcalloc(1, sizeof *node);
+    node->config = *config;
+    uv_timer_init(config->loop, &node->gather);
+    uv_timer_init(config->loop, &node->look);
+    node->gather.data = node->look.data = node;
+    fleet_facts_name(config, node->name, sizeof node->name);
+    fleet_node_settings_changed(node);
+    return node;
+}
+
+void fleet_node_leave(struct fleet_node *node) {
+    if (!node || node->left) return;
+    node->left = true;
+    uv_timer_stop(&node->gather);
+    uv_timer_stop(&node->look);
+    if (node->fleet) fleet_leave(node->fleet);
+}
+
+static void node_on_look_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void node_on_gather_closed(uv_handle_t *handle) {
+    struct fleet_node *node = handle->data;
+    uv_close((uv_handle_t *)&node->look, node_on_look_closed);
+}
+
+void fleet_node_close(struct fleet_node *node) {
+    if (!node) return;
+    close_fleet(node);
+    uv_close((uv_handle_t *)&node->gather, node_on_gather_closed);
+}
+
+/* ---- GET /api/v1/fleet ---- */
+
+static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
+                     const char *text) {
+    if (text && *text)
+        yyjson_mut_obj_add_strcpy(doc, obj, name, text);
+    else
+        yyjson_mut_obj_add_null(doc, obj, name);
+}
+
+/* Unix ms of a time on the other clock. */
+static msec unix_of(msec at) {
+    return clock_unix() - (clock_boottime() - at);
+}
+
+static void add_etcd(const struct fleet_node *node, yyjson_mut_doc *doc, yyjson_mut_val *root) {
+    struct membership_status status = membership_status(fleet_membership(node->fleet));
+    yyjson_mut_val *etcd = yyjson_mut_obj_add_obj(doc, root, "etcd");
+    add_text(doc, etcd, "url", fleet_endpoint(node->fleet));
+    yyjson_mut_obj_add_bool(doc, etcd, "reached", status.reached);
+    yyjson_mut_obj_add_int(doc, etcd, "since", unix_of(status.since));
+    if (status.valid_until)
+        yyjson_mut_obj_add_int(doc, etcd, "valid_until", unix_of(status.valid_until));
+    else
+        yyjson_mut_obj_add_null(doc, etcd, "valid_until");
+    add_text(doc, etcd, "problem", status.why);
+    add_text(doc, etcd, "name_taken_by", status.rival);
+}
+
+static void add_nodes(struct fleet_node *node, const struct fleet_table *table,
+                      yyjson_mut_doc *doc, yyjson_mut_val *root) {
+    char fingerprint[FLEET_FINGERPRINT_SIZE];
+    const char *key = settings_store_get(node->config.settings)->fleet.key;
+    fleet_fingerprint(key, fingerprint);
+    yyjson_mut_obj_add_val(doc, root, "nodes",
+                           published_list(table, *key ? fingerprint : NULL, doc));
+}
+
+/* Without a fleet, what this node would publish. */
+static void add_only_node(struct fleet_node *node, yyjson_mut_doc *doc, yyjson_mut_val *root) {
+    struct fleet_table table = { 0 };
+    struct place *place = place_new(node, &table);
+    put_node(place);
+    put_models(place);
+    put_instances(place);
+    free(place);
+    add_nodes(node, &table, doc, root);
+    fleet_table_clear(&table);
+}
+
+void fleet_node_format(struct fleet_node *node, struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    add_text(doc, root, "node", node->name);
+    if (node->fleet) {
+        publish(node);
+        add_etcd(node, doc, root);
+        add_nodes(node, membership_table(fleet_membership(node->fleet)), doc, root);
+    } else {
+        yyjson_mut_obj_add_null(doc, root, "etcd");
+        add_only_node(node, doc, root);
+    }
+    (void)json_write(doc, out); /* out says whether it fits */
+    yyjson_mut_doc_free(doc);
+}

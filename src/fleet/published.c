@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/published.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "fleet/etcd_message.h"
+
+/* ---- what this node says ---- */
+
+static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
+                     const char *text) {
+    if (text && *text)
+        yyjson_mut_obj_add_str(doc, obj, name, text);
+    else
+        yyjson_mut_obj_add_null(doc, obj, name);
+}
+
+static void finish(yyjson_mut_doc *doc, struct buf *out) {
+    (void)json_write(doc, out); /* out says whether it fits */
+    yyjson_mut_doc_free(doc);
+}
+
+void published_format_node(const struct published_node *node, struct buf *out) {
+    char boot[24];
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    (void)snprintf(boot, sizeof boot, "%llu", (unsigned long long)node->boot);
+    add_text(doc, root, "url", node->url);
+    add_text(doc, root, "version", node->version);
+    add_text(doc, root, "boot_id", boot);
+    yyjson_mut_obj_add_uint(doc, root, "memory_free_bytes", node->memory_free);
+    yyjson_mut_obj_add_uint(doc, root, "memory_limit_bytes", node->memory_limit);
+    yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", node->device_memory);
+    yyjson_mut_obj_add_int(doc, root, "cores", node->cores);
+    add_text(doc, root, "key_fingerprint", node->key_fingerprint);
+    finish(doc, out);
+}
+
+void published_format_models(const struct published_model *models, size_t count,
+                             struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "models");
+    for (size_t i = 0; i < count; i++) {
+        yyjson_mut_val *model = yyjson_mut_arr_add_obj(doc, list);
+        add_text(doc, model, "key", models[i].key);
+        add_text(doc, model, "type", model_type_name(models[i].type));
+        yyjson_mut_obj_add_uint(doc, model, "size_bytes", models[i].size);
+        add_text(doc, model, "sha256", models[i].sha256);
+    }
+    finish(doc, out);
+}
+
+/* With one digit: a speed changes all the time. */
+static double rounded(double value) {
+    return round(value * 10) / 10;
+}
+
+static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
+                         const struct published_instance *instance) {
+    const struct instance_view *view = instance->view;
+    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+    add_text(doc, obj, "id", view->identifier);
+    add_text(doc, obj, "state", instance_state_name(view->state));
+    add_text(doc, obj, "origin", instance_origin_name(view->origin));
+    yyjson_mut_obj_add_uint(doc, obj, "running", view->running);
+    yyjson_mut_obj_add_uint(doc, obj, "waiting", view->waiting);
+    if (view->ttl == MSEC_NEVER)
+        yyjson_mut_obj_add_null(doc, obj, "ttl");
+    else
+        yyjson_mut_obj_add_real(doc, obj, "ttl", (double)view->ttl / 1000);
+    if (view->idle_expires_at)
+        yyjson_mut_obj_add_int(doc, obj, "idle_expires_at", view->idle_expires_at);
+    else
+        yyjson_mut_obj_add_null(doc, obj, "idle_expires_at");
+    yyjson_mut_obj_add_int(doc, obj, "context_length", view->settings->context_length);
+    yyjson_mut_obj_add_real(doc, obj, "tokens_per_second",
+                            rounded(instance->tokens_per_second));
+    yyjson_mut_obj_add_real(doc, obj, "load_time_seconds", rounded(view->load_time_seconds));
+    yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", view->memory_bytes);
+}
+
+void published_format_instances(const struct published_instance *instances, size_t count,
+                                struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
+    for (size_t i = 0; i < count; i++) add_instance(doc, list, &instances[i]);
+    finish(doc, out);
+}
+
+/* ---- what all nodes say ---- */
+
+enum kind { TEXT, NUMBER };
+struct field {
+    const char *name;
+    enum kind kind;
+};
+
+static const struct field node_fields[] = {
+    { "url", TEXT },
+    { "version", TEXT },
+    { "boot_id", TEXT },
+    { "memory_free_bytes", NUMBER },
+    { "memory_limit_bytes", NUMBER },
+    { "device_memory_bytes", NUMBER },
+    { "cores", NUMBER },
+};
+static const struct field model_fields[] = {
+    { "key", TEXT }, { "type", TEXT }, { "size_bytes", NUMBER }, { "sha256", TEXT }
+};
+static const struct field instance_fields[] = {
+    { "id", TEXT },
+    { "state", TEXT },
+    { "origin", TEXT },
+    { "running", NUMBER },
+    { "waiting", NUMBER },
+    { "ttl", NUMBER },
+    { "idle_expires_at", NUMBER },
+    { "context_length", NUMBER },
+    { "tokens_per_second", NUMBER },
+    { "load_time_seconds", NUMBER },
+    { "memory_bytes", NUMBER },
+};
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static void copy_fields(yyjson_mut_doc *doc, yyjson_mut_val *to, yyjson_val *from,
+                        const struct field *fields, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        yyjson_val *value = yyjson_obj_get(from, fields[i].name);
+        bool fits = fields[i].kind == TEXT ? yyjson_is_str(value) : yyjson_is_num(value);
+        yyjson_mut_val *copy = fits ? yyjson_val_mut_copy(doc, value) : yyjson_mut_null(doc);
+        yyjson_mut_obj_add_val(doc, to, fields[i].name, copy);
+    }
+}
+
+static void add_models(yyjson_mut_doc *doc, yyjson_mut_val *node, yyjson_val *published) {
+    size_t i, max;
+    yyjson_val *model;
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, node, "models");
+    yyjson_arr_foreach(yyjson_obj_get(published, "models"), i, max, model) {
+        copy_fields(doc, yyjson_mut_arr_add_obj(doc, list), model, model_fields,
+                    COUNT(model_fields));
+    }
+}
+
+/* A node in the making, and where its instances go. */
+struct shown {
+    const char *name;
+    yyjson_mut_val *resident;
+};
+
+/* null: neither has a key. */
+static void add_same_key(yyjson_mut_doc *doc, yyjson_mut_val *node, yyjson_val *published,
+                         const char *fingerprint) {
+    const char *other = json_find_str(published, "key_fingerprint");
+    if (!other && !fingerprint)
+        yyjson_mut_obj_add_null(doc, node, "same_key");
+    else
+        yyjson_mut_obj_add_bool(doc, node, "same_key",
+                                other && fingerprint && strcmp(other, fingerprint) == 0);
+}
+
+static struct shown add_node(const struct fleet_table *table, const struct fleet_entry *entry,
+                             const char *fingerprint, yyjson_mut_doc *doc,
+                             yyjson_mut_val *list) {
+    char key[ETCD_KEY_MAX + 16];
+    yyjson_val *published = yyjson_doc_get_root(entry->doc);
+    yyjson_mut_val *node = yyjson_mut_arr_add_obj(doc, list);
+    const char *name = fleet_key_node(entry->key);
+    (void)snprintf(key, sizeof key, "models/%s", name);
+    yyjson_mut_obj_add_strcpy(doc, node, "node", name);
+    copy_fields(doc, node, published, node_fields, COUNT(node_fields));
+    add_same_key(doc, node, published, fingerprint);
+    add_models(doc, node, fleet_table_find(table, key));
+    return (struct shown){ name, yyjson_mut_obj_add_arr(doc, node, "resident") };
+}
+
+static int compare_name(const void *name, const void *shown) {
+    return strcmp(name, ((const struct shown *)shown)->name);
+}
+
+/* "resident/<model>/<node>" */
+static void add_resident(yyjson_mut_doc *doc, const struct fleet_entry *entry,
+                         const struct shown *nodes, size_t count) {
+    static const size_t skip = sizeof "resident/" - 1;
+    const char *name = fleet_key_node(entry->key), *model = entry->key + skip;
+    struct shown *node = bsearch(name, nodes, count, sizeof *nodes, compare_name);
+    if (!node || name <= model) return;
+    size_t i, max, len = (size_t)(name - model) - 1;
+    yyjson_val *instance;
+    yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(entry->doc), "instances");
+    yyjson_arr_foreach(list, i, max, instance) {
+        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, node->resident);
+        yyjson_mut_obj_add_strncpy(doc, obj, "model", model, len);
+        copy_fields(doc, obj, instance, instance_fields, COUNT(instance_fields));
+    }
+}
+
+static bool begins(const struct fleet_table *table, size_t i, const char *with) {
+    return i < table->count && strncmp(table->list[i].key, with, strlen(with)) == 0;
+}
+
+yyjson_mut_val *published_list(const struct fleet_table *table, const char *key_fingerprint,
+                               yyjson_mut_doc *doc) {
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    struct shown *nodes = xcalloc(table->count + 1, sizeof *nodes);
+    size_t count = 0;
+    for (size_t i = fleet_table_from(table, "nodes/"); begins(table, i, "nodes/"); i++) {
+        if (!fleet_node_is_name(table->list[i].key + sizeof "nodes/" - 1)) continue;
+        nodes[count++] = add_node(table, &table->list[i], key_fingerprint, doc, list);
+    }
+    for (size_t i = fleet_table_from(table, "resident/"); begins(table, i, "resident/"); i++)
+        add_resident(doc, &table->list[i], nodes, count);
+    free(nodes);
+    return list;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * published.h - what a node publishes of itself, and the list of all nodes made from what each
+ * has published. Pure.
+ *
+ * The same names in etcd and in GET /api/v1/fleet (docs/fleet.md). What others publish may be
+ * anything: only fields that are known and of the right type are shown.
+ */
+#ifndef DOZE_FLEET_PUBLISHED_H
+#define DOZE_FLEET_PUBLISHED_H
+
+#include <stdint.h>
+
+#include "api/service.h"
+#include "base/buf.h"
+#include "fleet/fleet_table.h"
+
+struct published_node {
+    const char *url, *version;
+    uint64_t boot; /* identifies this run of the daemon */
+    nbytes memory_free, memory_limit, device_memory;
+    int cores;
+    const char *key_fingerprint; /* of the fleet key; NULL: it has none */
+};
+
+struct published_model {
+    const char *key;
+    enum model_type type;
+    nbytes size;
+    const char *sha256; /* of its file; NULL: not known */
+};
+
+struct published_instance {
+    const struct instance_view *view;
+    double tokens_per_second; /* 0: not measured */
+};
+
+/* Append the value of nodes/<node>. */
+void published_format_node(const struct published_node *node, struct buf *out);
+/* models/<node> */
+void published_format_models(const struct published_model *models, size_t count,
+                             struct buf *out);
+/* resident/<model>/<node>: all instances of one model */
+void published_format_instances(const struct published_instance *instances, size_t count,
+                                struct buf *out);
+
+/* "nodes" of GET /api/v1/fleet: an array of doc, nodes by name. key_fingerprint: the asking
+ * node's; NULL: it has no key. */
+yyjson_mut_val *published_list(const struct fleet_table *table, const char *key_fingerprint,
+                               yyjson_mut_doc *doc);
+
+#endif

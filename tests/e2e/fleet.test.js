@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Alone: measures how soon nodes vanish
+// Several daemons and a real etcd: docs/fleet.md.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { ask } from './lib/ask.js';
+import { Daemon } from './lib/daemon.js';
+import { Etcd, missing as skip } from './lib/etcd.js';
+import { spoken } from './lib/models.js';
+
+const fleet = async (d) => (await d.get('/api/v1/fleet')).body;
+const names = (answer) => answer.nodes.map((n) => n.node);
+const sees = (d, expected) => ask(() => fleet(d),
+  (answer) => names(answer).join() === expected.join(), `sees ${expected}`);
+
+const node = (t, etcd, name, more = {}, options = {}) =>
+  Daemon.start(t, { models: { [`of-${name}`]: spoken('Hi.') },
+    settings: { fleet: { etcd: etcd.url, node: name, ...more } }, ...options });
+
+async function three(t) {
+  const etcd = await Etcd.start(t);
+  const nodes = await Promise.all(['a', 'b', 'c'].map((name) => node(t, etcd, name)));
+  for (const d of nodes) await sees(d, ['a', 'b', 'c']);
+  return { etcd, nodes };
+}
+
+const count = (log, pattern) => log.match(new RegExp(pattern, 'g'))?.length ?? 0;
+
+test('three nodes see each other, their models and what is loaded where', { skip }, async (t) => {
+  const { etcd, nodes: [a, b, c] } = await three(t);
+  const answer = await ask(() => fleet(c),
+    ({ nodes }) => nodes.every((n) => n.models.length === 1));
+  assert.equal(answer.node, 'c');
+  assert.equal(answer.etcd.reached, true);
+  assert.equal(answer.etcd.url, etcd.url);
+  assert.ok(Math.abs(Date.now() - answer.etcd.since) < 60000);
+  assert.equal(answer.etcd.problem, null);
+  const [first] = answer.nodes;
+  assert.equal(first.url, a.url);
+  assert.equal(first.version, '0.1.0');
+  assert.ok(first.memory_limit_bytes >= first.memory_free_bytes && first.memory_free_bytes > 0);
+  assert.ok(first.cores >= 1);
+  assert.equal(first.same_key, null);
+  assert.equal(first.models[0].key, 'of-a');
+  assert.ok(first.models[0].size_bytes > 1000);
+  assert.deepEqual(first.resident, []);
+
+  await b.chat('of-b', { max_tokens: 2 });
+  const loaded = await ask(() => fleet(a),
+    ({ nodes }) => nodes[1].resident[0]?.state === 'idle', 'a sees the model of b');
+  const [resident] = loaded.nodes[1].resident;
+  assert.equal(resident.model, 'of-b');
+  assert.equal(resident.id, 'of-b');
+  assert.equal(resident.ttl, 3600);
+  assert.ok(resident.idle_expires_at > Date.now());
+  assert.ok(resident.context_length > 0 && resident.memory_bytes > 0);
+  await b.unload('of-b');
+  await ask(() => fleet(a), ({ nodes }) => nodes[1].resident.length === 0, 'a sees it go');
+  assert.deepEqual(Object.keys(await etcd.keys()).sort(),
+    ['a', 'b', 'c'].flatMap((n) => [`/doze/models/${n}`, `/doze/nodes/${n}`]).sort());
+});
+
+test('a node that is killed vanishes within 10 s, one that stops at once', { skip }, async (t) => {
+  const { nodes: [a, b, c] } = await three(t);
+  const killed = Date.now();
+  b.kill('SIGKILL');
+  await sees(a, ['a', 'c']);
+  const took = Date.now() - killed;
+  t.diagnostic(`vanished after ${took} ms`);
+  assert.ok(took < 11000, `${took} ms`);
+  const stopped = Date.now();
+  await c.stop();
+  await sees(a, ['a']);
+  assert.ok(Date.now() - stopped < 5000);
+});
+
+test('etcd stopped: 10 s later each is alone and says so once; both pass', { skip }, async (t) => {
+  const { etcd, nodes } = await three(t);
+  const [a] = nodes;
+  await etcd.stop();
+  const unreached = await ask(() => fleet(a), ({ etcd: e }) => !e.reached, 'a notices');
+  assert.ok(unreached.etcd.valid_until > Date.now());
+  assert.match(unreached.etcd.problem, /127\.0\.0\.1/);
+  assert.deepEqual(names(unreached), ['a', 'b', 'c']); // the last table, for a while
+  for (const d of nodes) await ask(() => fleet(d), ({ nodes: n }) => n.length === 1, 'alone');
+  assert.equal((await a.chat('of-a', { max_tokens: 2 })).status, 200);
+  assert.equal((await fleet(a)).etcd.valid_until, null);
+  await etcd.launch();
+  for (const d of nodes) await sees(d, ['a', 'b', 'c']);
+  await ask(() => fleet(nodes[1]), ({ nodes: n }) => n[0].resident[0]?.model === 'of-a');
+  for (const d of nodes) {
+    assert.equal(count(d.log, 'serves alone and keeps trying'), 1, d.log);
+    assert.equal(count(d.log, 'fleet: .* is one of'), 2, d.log);
+  }
+});
+
+test('a daemon that is killed and started again is back at once', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a');
+  const b = await node(t, etcd, 'b', { url: 'http://b.example:1234' });
+  await sees(a, ['a', 'b']);
+  const before = (await fleet(a)).nodes[1].boot_id;
+  b.kill('SIGKILL');
+  await b.exited;
+  const begun = Date.now();
+  await b.launch();
+  await ask(() => fleet(a), ({ nodes }) => nodes[1]?.boot_id !== before, 'another run of b');
+  assert.ok(Date.now() - begun < 5000);
+  assert.equal(count(b.log, 'has the node name'), 0);
+});
+
+test('the fleet is switched on and off by a setting; its key is shown as stars', { skip },
+  async (t) => {
+    const etcd = await Etcd.start(t);
+    const a = await node(t, etcd, 'a', { key: 'open sesame' });
+    const d = await Daemon.start(t, { models: { m: spoken('Hi.') } });
+    const off = await fleet(d);
+    assert.equal(off.etcd, null);
+    assert.equal(off.nodes.length, 1);
+    assert.equal(off.nodes[0].node, off.node);
+    assert.equal(off.nodes[0].models[0].key, 'm');
+    const shown = await d.settings({ fleet: { etcd: ['http://127.0.0.1:1', etcd.url], node: 'd',
+      key: 'open sesame' } });
+    assert.equal(shown.fleet.key, '********');
+    await sees(a, ['a', 'd']); // by the second URL
+    assert.equal((await fleet(d)).etcd.url, etcd.url);
+    const keys = JSON.stringify(await etcd.keys());
+    assert.doesNotMatch(keys, /sesame/);
+    await ask(() => fleet(a), ({ nodes }) => nodes.every((n) => n.same_key === true));
+    await d.settings({ fleet: { key: 'another' } });
+    await ask(() => fleet(a), ({ nodes }) => nodes[1]?.same_key === false, 'another key is seen');
+    await d.settings({ fleet: null });
+    assert.equal((await fleet(d)).etcd, null);
+    const refused = await d.patch('/api/v1/settings', { fleet: { etcd: 'nonsense' } });
+    assert.equal(refused.status, 400);
+    assert.match(refused.body.error.message, /must be a URL such as/);
+  });
+
+test('two daemons with one name: the second one says so', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a');
+  await ask(() => etcd.keys(), (keys) => '/doze/nodes/a' in keys);
+  const again = await node(t, etcd, 'a');
+  const answer = await ask(() => fleet(again), ({ etcd: e }) => e.name_taken_by, 'it is told');
+  assert.equal(answer.etcd.name_taken_by, a.url);
+  await ask(() => again.log, (log) => count(log, `${a.url} has the node name 'a'`) === 1);
+  assert.equal((await fleet(a)).nodes[0].url, a.url);
+  await again.settings({ fleet: { node: 'b' } });
+  await sees(a, ['a', 'b']);
+});

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmocka_prelude.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "fleet/published.h"
+
+static void assert_list(const struct fleet_table *table, const char *fingerprint,
+                        const char *text) {
+    struct buf out = BUF_INIT(1 << 16);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(doc, published_list(table, fingerprint, doc));
+    assert_true(json_write(doc, &out));
+    assert_string_equal(buf_str(&out), text);
+    yyjson_mut_doc_free(doc);
+    buf_clear(&out);
+}
+
+#define NODE(name, key, models, resident)                                                      \
+    "{\"node\":\"" name "\",\"url\":null,\"version\":null,\"boot_id\":null,"                   \
+    "\"memory_free_bytes\":null,\"memory_limit_bytes\":null,\"device_memory_bytes\":null,"     \
+    "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]}"
+
+static void test_what_a_node_publishes_is_listed(void **state) {
+    (void)state;
+    struct buf value = BUF_INIT(1 << 16);
+    struct fleet_table table = { 0 };
+    struct load_settings settings = LOAD_SETTINGS_UNSET;
+    settings.context_length = 8192;
+    struct published_node node = { .url = "http://a:1234",
+                                   .version = "0.1.0",
+                                   .boot = 17,
+                                   .memory_free = 1,
+                                   .memory_limit = 2,
+                                   .cores = 4,
+                                   .key_fingerprint = "0123456789abcdef" };
+    published_format_node(&node, &value);
+    fleet_table_put(&table, "nodes/a", buf_str(&value));
+    buf_reset(&value);
+    struct published_model models[] = { { "m", MODEL_LLM, 5, "00ff" },
+                                        { "v", MODEL_EMBEDDINGS, 6, NULL } };
+    published_format_models(models, 2, &value);
+    fleet_table_put(&table, "models/a", buf_str(&value));
+    buf_reset(&value);
+    struct instance_view view = { .identifier = "m",
+                                  .state = INSTANCE_IDLE,
+                                  .ttl = MSEC_NEVER,
+                                  .settings = &settings,
+                                  .load_time_seconds = 1.26,
+                                  .running = 1,
+                                  .waiting = 2 };
+    struct published_instance instance = { &view, 21.44 };
+    published_format_instances(&instance, 1, &value);
+    fleet_table_put(&table, "resident/pub/m/a", buf_str(&value)); /* a model with a slash */
+    assert_list(
+        &table, "0123456789abcdef",
+        "[{\"node\":\"a\",\"url\":\"http://a:1234\",\"version\":\"0.1.0\",\"boot_id\":\"17\","
+        "\"memory_free_bytes\":1,\"memory_limit_bytes\":2,\"device_memory_bytes\":0,"
+        "\"cores\":4,\"same_key\":true,\"models\":["
+        "{\"key\":\"m\",\"type\":\"llm\",\"size_bytes\":5,\"sha256\":\"00ff\"},"
+        "{\"key\":\"v\",\"type\":\"embeddings\",\"size_bytes\":6,\"sha256\":null}],"
+        "\"resident\":[{\"model\":\"pub/m\",\"id\":\"m\",\"state\":\"idle\","
+        "\"origin\":\"jit\",\"running\":1,\"waiting\":2,\"ttl\":null,"
+        "\"idle_expires_at\":null,\"context_length\":8192,\"tokens_per_second\":21.4,"
+        "\"load_time_seconds\":1.3,\"memory_bytes\":0}]}]");
+    buf_clear(&value);
+    fleet_table_clear(&table);
+}
+
+static void test_what_a_node_does_not_say_or_says_wrongly_is_null(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "nodes/a", "{\"url\":7,\"cores\":\"four\",\"extra\":1}");
+    fleet_table_put(&table, "models/a", "{\"models\":[3,{\"key\":\"m\"}]}");
+    assert_list(&table, NULL,
+                "[" NODE("a", "null",
+                         "{\"key\":null,\"type\":null,\"size_bytes\":null,\"sha256\":null},"
+                         "{\"key\":\"m\",\"type\":null,\"size_bytes\":null,\"sha256\":null}",
+                         "") "]");
+    fleet_table_clear(&table);
+}
+
+static void test_only_nodes_are_listed(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "resident/m/gone", "{\"instances\":[{\"id\":\"m\"}]}");
+    fleet_table_put(&table, "models/gone", "{\"models\":[]}");
+    fleet_table_put(&table, "nodes/", "{}");
+    fleet_table_put(&table, "nodes/a/b", "{}");
+    fleet_table_put(&table, "claim/m", "{\"node\":\"a\"}");
+    assert_list(&table, NULL, "[]");
+    fleet_table_clear(&table);
+}
+
+static void test_keys_are_compared_by_their_fingerprints(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "nodes/a", "{\"key_fingerprint\":\"x\"}");
+    fleet_table_put(&table, "nodes/b", "{}");
+    assert_list(&table, "x", "[" NODE("a", "true", "", "") "," NODE("b", "false", "", "") "]");
+    assert_list(&table, "y", "[" NODE("a", "false", "", "") "," NODE("b", "false", "", "") "]");
+    assert_list(&table, NULL, "[" NODE("a", "false", "", "") "," NODE("b", "null", "", "") "]");
+    fleet_table_clear(&table);
+}
+
+static void test_a_table_is_bounded_and_sorted(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    char key[32];
+    for (int i = FLEET_ENTRIES_MAX; i >= 0; i--) {
+        (void)snprintf(key, sizeof key, "claim/%06d", i);
+        fleet_table_put(&table, key, "{}");
+    }
+    assert_int_equal(table.count, FLEET_ENTRIES_MAX);
+    assert_null(fleet_table_find(&table, "claim/000000")); /* the one too many */
+    assert_non_null(fleet_table_find(&table, "claim/000001"));
+    fleet_table_put(&table, "claim/000001", "[]"); /* no object: gone */
+    assert_null(fleet_table_find(&table, "claim/000001"));
+    assert_int_equal(fleet_table_from(&table, "claim/000003"), 1);
+    fleet_table_clear(&table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_node_publishes_is_listed),
+        cmocka_unit_test(test_what_a_node_does_not_say_or_says_wrongly_is_null),
+        cmocka_unit_test(test_only_nodes_are_listed),
+        cmocka_unit_test(test_keys_are_compared_by_their_fingerprints),
+        cmocka_unit_test(test_a_table_is_bounded_and_sorted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
