@@ -8,6 +8,7 @@ _doze_options() {
     ps) echo --json --quiet --watch ;;
     ls) echo --llm --embedding --detailed --variants --json --quiet ;;
     explain) echo --context-length --json ;;
+    fleet) echo --json ;;
     run | chat) echo --prompt --system --ttl --stats ;;
     import) echo --move --copy --hard-link --symbolic-link --user-repo --dry-run --yes --json ;;
     get) echo --yes --select --revision --quiet --json --gguf ;;
@@ -61,7 +62,7 @@ _doze_settings() {
 
 _doze_words() {
     case $1 in
-    '' | help) echo serve load unload ps ls show get import rm explain run chat settings engine token prompts server status log daemon runtime version help ;;
+    '' | help) echo serve load unload ps ls show get import rm explain fleet run chat settings engine token prompts server status log daemon runtime version help ;;
     server | 'help server') echo start stop status ;;
     prompts | 'help prompts') echo ls clear ;;
     engine | 'help engine') echo ls install use ;;

@@ -46,7 +46,7 @@ function __doze_setting_values
     end
 end
 
-set -l words serve load unload ps ls show get import rm explain run chat settings engine token prompts server status log daemon runtime version help
+set -l words serve load unload ps ls show get import rm explain fleet run chat settings engine token prompts server status log daemon runtime version help
 set -l none "not __fish_seen_subcommand_from $words"
 
 for name in doze lms
@@ -65,6 +65,7 @@ for name in doze lms
     complete -c $name -n $none -a import -d 'Bring GGUF files into the models folder'
     complete -c $name -n $none -a rm -d 'Remove models from the disk'
     complete -c $name -n $none -a explain -d 'What a request for a model would cause now'
+    complete -c $name -n $none -a fleet -d 'The servers of the fleet'
     complete -c $name -n $none -a run -d 'Talk to a model, or ask it one question'
     complete -c $name -n $none -a chat -d 'Talk to a model'
     complete -c $name -n $none -a settings -d 'Show or change the settings'
@@ -150,5 +151,5 @@ for name in doze lms
     complete -c $name -n "$in log" -l since -x -a '30m 1h 12h 1d 7d 30d' -d 'How far back'
     complete -c $name -n "$in log" -s s -l source -x -a 'model server' -d 'What to show'
     complete -c $name -n "$in log" -l filter -x -a 'input output input,output' -d 'Prompts or answers'
-    complete -c $name -n "$in load unload ps ls show get import rm explain settings engine token prompts server status log daemon runtime version" -l json -d 'Print JSON'
+    complete -c $name -n "$in load unload ps ls show get import rm explain fleet settings engine token prompts server status log daemon runtime version" -l json -d 'Print JSON'
 end

@@ -4,6 +4,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { ask } from './lib/ask.js';
+import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, missing as skip } from './lib/etcd.js';
 import { spoken } from './lib/models.js';
@@ -147,4 +148,26 @@ test('two daemons with one name: the second one says so', { skip }, async (t) =>
   assert.equal((await fleet(a)).nodes[0].url, a.url);
   await again.settings({ fleet: { node: 'b' } });
   await sees(a, ['a', 'b']);
+});
+
+test('doze fleet: a table for people, JSON for programs', { skip }, async (t) => {
+  const { nodes: [a, b] } = await three(t);
+  await b.load('of-b');
+  await ask(() => fleet(a), ({ nodes }) => nodes[1].resident[0]?.state === 'idle');
+  const table = await run(a, ['fleet']);
+  assert.equal(table.code, 0, table.err);
+  assert.match(table.out, /^NODE\s+URL\s+/);
+  assert.match(table.out, new RegExp(`^a \\*\\s+${a.url}\\s`, 'm'));
+  assert.match(table.out, new RegExp(`^b\\s+${b.url}\\s.*of-b`, 'm'));
+  assert.match(table.out, /^etcd at http:\/\/127\.0\.0\.1:\d+ has answered for \d+s\.$/m);
+  const json = await run(a, ['fleet', '--json']);
+  assert.deepEqual(names(JSON.parse(json.out)), ['a', 'b', 'c']);
+});
+
+test('doze fleet without a fleet says how to make one', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken('Hi.') } });
+  const table = await run(d, ['fleet']);
+  assert.equal(table.code, 0);
+  assert.match(table.out, /settings set fleet/);
+  assert.equal(JSON.parse((await run(d, ['fleet', '--json'])).out).etcd, null);
 });
