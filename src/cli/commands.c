@@ -17,11 +17,11 @@ extern const struct command command_chat, command_daemon_down, command_daemon_st
     command_daemon_up, command_daemon_update, command_runtime_get, command_runtime_ls,
     command_runtime_remove, command_runtime_select, command_runtime_survey,
     command_runtime_update, command_engine_install, command_engine_ls, command_engine_use,
-    command_explain, command_fleet, command_get, command_import, command_load, command_log, command_log_stream,
-    command_ls, command_prompts_clear, command_prompts_ls, command_ps, command_rm, command_run,
-    command_server_start, command_server_status, command_server_stop, command_settings,
-    command_show, command_status, command_token_create, command_token_ls, command_token_revoke,
-    command_unload, command_version;
+    command_explain, command_fleet, command_get, command_import, command_load, command_log,
+    command_log_stream, command_ls, command_prompts_clear, command_prompts_ls, command_ps,
+    command_rm, command_run, command_server_start, command_server_status, command_server_stop,
+    command_settings, command_show, command_status, command_token_create, command_token_ls,
+    command_token_revoke, command_unload, command_version;
 
 static enum cli_exit help_run(const struct cli *cli, const void *values);
 

@@ -138,6 +138,47 @@ static void test_a_short_absence_of_etcd_costs_nothing(void **state) {
     world_free(w);
 }
 
+static void test_each_absence_is_said(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    for (int i = 1; i <= 2; i++) {
+        w->down = true;
+        world_run(w, 20000);
+        assert_int_equal(w->nodes[0].alone, i);
+        w->down = false;
+        world_run(w, MEMBERSHIP_DELAY_MAX);
+        assert_int_equal(w->nodes[0].joined, i + 1);
+    }
+    world_free(w);
+}
+
+/* The other lanes have waits of their own, which end when etcd answers. */
+static void test_the_table_is_read_as_soon_as_etcd_answers(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    w->down = true;
+    world_run(w, 8000);
+    w->down = false;
+    while (!membership_status(w->nodes[0].m).reached) world_run(w, 1);
+    assert_int_equal(world_calls(w, 0, ETCD_RANGE, "", w->now - 1), 1);
+    world_free(w);
+}
+
+static void test_what_changed_while_a_node_was_cut_off_is_not_missed(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    w->nodes[0].cut = true;
+    w->nodes[0].watch = 0; /* its stream has ended, and nobody told the node */
+    world_run(w, 3000);
+    membership_set(w->nodes[1].m, "resident/m/b", "{}");
+    world_run(w, 3000);
+    w->nodes[0].cut = false;
+    world_run(w, MEMBERSHIP_DELAY_MAX);
+    assert_true(world_knows(w, 0, "resident/m/b"));
+    assert_int_equal(w->nodes[0].alone, 0);
+    world_free(w);
+}
+
 static void test_waits_grow_while_etcd_is_gone(void **state) {
     (void)state;
     struct world *w = world_new();
@@ -302,6 +343,9 @@ int main(void) {
         cmocka_unit_test(test_the_table_is_valid_for_10_s_after_the_last_keepalive),
         cmocka_unit_test(test_etcd_that_comes_back_is_found_and_it_is_said_once),
         cmocka_unit_test(test_a_short_absence_of_etcd_costs_nothing),
+        cmocka_unit_test(test_each_absence_is_said),
+        cmocka_unit_test(test_the_table_is_read_as_soon_as_etcd_answers),
+        cmocka_unit_test(test_what_changed_while_a_node_was_cut_off_is_not_missed),
         cmocka_unit_test(test_waits_grow_while_etcd_is_gone),
         cmocka_unit_test(test_a_change_of_the_node_is_written_at_once_then_once_a_second),
         cmocka_unit_test(test_a_value_that_is_the_same_is_not_written_again),

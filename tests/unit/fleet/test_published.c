@@ -91,6 +91,9 @@ static void test_only_nodes_are_listed(void **state) {
     fleet_table_put(&table, "nodes/a/b", "{}");
     fleet_table_put(&table, "claim/m", "{\"node\":\"a\"}");
     assert_list(&table, NULL, "[]");
+    fleet_table_put(&table, "nodes/a", "{}");
+    fleet_table_put(&table, "resident/a", "{\"instances\":[{}]}"); /* names no model */
+    assert_list(&table, NULL, "[" NODE("a", "null", "", "") "]");
     fleet_table_clear(&table);
 }
 
