@@ -43,7 +43,7 @@ static bool read_text(yyjson_val *patch, const char *name, char *member, size_t 
                                "'%s' of 'fleet' must be shorter than %zu bytes.", name, size);
     }
     memset(member, 0, size);
-    memcpy(member, text, strlen(text));
+    memcpy(member, text, strlen(text) + 1);
     return true;
 }
 

@@ -95,6 +95,21 @@ test('etcd stopped: 10 s later each is alone and says so once; both pass', { ski
   }
 });
 
+test('frozen and thawed: a node is gone and back, as is etcd', { skip }, async (t) => {
+  const { etcd, nodes: [a, b] } = await three(t);
+  b.kill('SIGSTOP');
+  await sees(a, ['a', 'c']);
+  b.kill('SIGCONT');
+  await sees(a, ['a', 'b', 'c']);
+  await sees(b, ['a', 'b', 'c']);
+  etcd.child.kill('SIGSTOP'); // its connections stay open
+  await sees(a, ['a']);
+  assert.equal((await fleet(a)).etcd.reached, false);
+  etcd.child.kill('SIGCONT');
+  await sees(a, ['a', 'b', 'c']);
+  await sees(b, ['a', 'b', 'c']);
+});
+
 test('a daemon that is killed and started again is back at once', { skip }, async (t) => {
   const etcd = await Etcd.start(t);
   const a = await node(t, etcd, 'a');
