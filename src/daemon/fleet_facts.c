@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file_sum.h"
 #include "base/memory.h"
 #include "base/split_files.h"
 #include "base/xalloc.h"
@@ -18,7 +19,7 @@
 #include "fleet/published.h"
 #include "supervisor/supervisor.h"
 
-enum { HOST_SIZE = 256, SHA256_LEN = 64, STEPS = 50 /* of the free memory */ };
+enum { HOST_SIZE = 256, STEPS = 50 /* of the free memory */ };
 
 /* ---- the node ---- */
 
@@ -100,23 +101,29 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
 
 /* In the Hugging Face cache a file is a link to one that has its SHA-256 as name; of a smaller
  * file that is another hash. */
-static bool read_sha256(const struct model *model, char ret[SHA256_LEN + 1]) {
+static bool read_link(const struct model *model, char ret[FILE_SUM_SIZE]) {
     char target[4096];
-    if (!model_file_is_cached(model->path) || split_files_count(model->path) > 1) return false;
+    if (!model_file_is_cached(model->path)) return false;
     ssize_t len = readlink(model->path, target, sizeof target - 1);
     if (len < 0) return false;
     target[len] = '\0';
     const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
-    if (strlen(name) != SHA256_LEN || strspn(name, "0123456789abcdef") != SHA256_LEN)
-        return false;
-    memcpy(ret, name, SHA256_LEN + 1);
+    const size_t digits = FILE_SUM_SIZE - 1;
+    if (strlen(name) != digits || strspn(name, "0123456789abcdef") != digits) return false;
+    memcpy(ret, name, FILE_SUM_SIZE);
     return true;
+}
+
+/* Of a model in one file, where it is known without reading it. */
+static bool read_sum(const struct model *model, char ret[FILE_SUM_SIZE]) {
+    if (split_files_count(model->path) > 1) return false;
+    return file_sum_find(model->path, ret) || read_link(model, ret);
 }
 
 void fleet_facts_models(const struct fleet_node_config *config, struct buf *out) {
     const struct catalog *catalog = *config->catalog;
     struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
-    char(*sums)[SHA256_LEN + 1] = xcalloc(catalog->count + 1, sizeof *sums);
+    char(*sums)[FILE_SUM_SIZE] = xcalloc(catalog->count + 1, sizeof *sums);
     size_t count = 0;
     for (size_t i = 0; i < catalog->count; i++) {
         const struct model *model = &catalog->models[i];
@@ -125,7 +132,7 @@ void fleet_facts_models(const struct fleet_node_config *config, struct buf *out)
             .key = model->key,
             .type = model->type,
             .size = model->size,
-            .sha256 = read_sha256(model, sums[count]) ? sums[count] : NULL,
+            .sha256 = read_sum(model, sums[count]) ? sums[count] : NULL,
         };
         count++;
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/file_sum.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
@@ -138,18 +139,25 @@ bool partial_is_whole(const struct partial_file *file) {
     return file->done == file->size;
 }
 
-bool partial_is_right(const struct partial_file *file) {
+static void format_sum(const struct partial_file *file, char ret[FILE_SUM_SIZE]) {
     struct sha256_ctx hash = file->hash;
     uint8_t digest[SHA256_DIGEST_SIZE];
-    char text[2 * SHA256_DIGEST_SIZE + 1];
-    if (!file->sha256[0]) return true;
     sha256_digest(&hash, sizeof digest, digest);
     for (size_t i = 0; i < sizeof digest; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    return strcmp(text, file->sha256) == 0;
+        (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+bool partial_is_right(const struct partial_file *file) {
+    char sum[FILE_SUM_SIZE];
+    if (!file->sha256[0]) return true;
+    format_sum(file, sum);
+    return strcmp(sum, file->sha256) == 0;
 }
 
 bool partial_sync(struct partial_file *file, struct error *err) {
+    char sum[FILE_SUM_SIZE];
+    format_sum(file, sum);
+    file_sum_keep(file->fd, sum);
     return fsync(file->fd) == 0 || fail(file, "write", err);
 }
 

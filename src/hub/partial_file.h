@@ -45,7 +45,7 @@ bool partial_restart(struct partial_file *file, struct error *err);
 bool partial_is_whole(const struct partial_file *file);
 /* The bytes are all there: are they the right ones? True if no checksum is known. */
 bool partial_is_right(const struct partial_file *file);
-/* Write all of it to the disk. */
+/* Write all of it to the disk, and keep its checksum with it (base/file_sum.h). */
 bool partial_sync(struct partial_file *file, struct error *err);
 
 /* A wrong one is kept as NAME.part.wrong, for a look at it; an older one is replaced. Then

@@ -3,10 +3,14 @@
 // Several daemons and a real etcd: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, missing as skip } from './lib/etcd.js';
+import { Hub, sha256 } from './lib/hub.js';
 import { spoken } from './lib/models.js';
 
 const fleet = async (d) => (await d.get('/api/v1/fleet')).body;
@@ -135,11 +139,12 @@ test('the fleet is switched on and off by a setting; its key is shown as stars',
     assert.equal(off.nodes.length, 1);
     assert.equal(off.nodes[0].node, off.node);
     assert.equal(off.nodes[0].models[0].key, 'm');
-    const shown = await d.settings({ fleet: { etcd: ['http://127.0.0.1:1', etcd.url], node: 'd',
+    const named = etcd.url.replace('127.0.0.1', 'localhost'); // looked up by a thread
+    const shown = await d.settings({ fleet: { etcd: ['http://127.0.0.1:1', named], node: 'd',
       key: 'open sesame' } });
     assert.equal(shown.fleet.key, '********');
     await sees(a, ['a', 'd']); // by the second URL
-    assert.equal((await fleet(d)).etcd.url, etcd.url);
+    assert.equal((await fleet(d)).etcd.url, named);
     const keys = JSON.stringify(await etcd.keys());
     assert.doesNotMatch(keys, /sesame/);
     await ask(() => fleet(a), ({ nodes }) => nodes.every((n) => n.same_key === true));
@@ -163,6 +168,28 @@ test('two daemons with one name: the second one says so', { skip }, async (t) =>
   assert.equal((await fleet(a)).nodes[0].url, a.url);
   await again.settings({ fleet: { node: 'b' } });
   await sees(a, ['a', 'b']);
+});
+
+// tmpfs of older kernels has no attributes.
+const keepsAttributes = (folder) => spawnSync('python3',
+  ['-c', 'import os,sys; os.setxattr(sys.argv[1], "user.doze.test", b"1")', folder]).status === 0;
+
+test('the checksum of a model is known where nobody has to read it', async (t) => {
+  const model = spoken('Hi.');
+  const sum = sha256(fs.readFileSync(model));
+  const hub = await Hub.start(t, { 'people/Speaker-GGUF': { 'got.gguf': model } });
+  const d = await Daemon.start(t, { models: { own: model }, env: { ...hub.env, HF_TOKEN: '' } });
+  const cache = path.join(d.modelsDir, 'models--people--Cached');
+  fs.mkdirSync(path.join(cache, 'blobs'), { recursive: true });
+  fs.mkdirSync(path.join(cache, 'snapshots/1'), { recursive: true });
+  fs.copyFileSync(model, path.join(cache, 'blobs', sum));
+  fs.symlinkSync(`../../blobs/${sum}`, path.join(cache, 'snapshots/1/cached.gguf'));
+  await d.post('/api/v1/models/download', { model: 'people/Speaker-GGUF' });
+  const { nodes: [{ models }] } = await ask(() => fleet(d),
+    ({ nodes: [n] }) => n.models.length === 3, 'all three models');
+  const known = Object.fromEntries(models.map((m) => [m.key, m.sha256]));
+  const kept = keepsAttributes(d.folder) ? sum : null;
+  assert.deepEqual(known, { cached: sum, got: kept, own: null });
 });
 
 test('doze fleet: a table for people, JSON for programs', { skip }, async (t) => {

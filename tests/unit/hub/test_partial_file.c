@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/file_sum.h"
 #include "base/xalloc.h"
 #include "hub/partial_file.h"
 
@@ -69,6 +70,8 @@ static void test_what_was_fetched_is_not_fetched_again(void **state) {
     assert_true(exists(""));
     assert_false(exists(".part"));
     assert_false(exists(".part.json"));
+    char sum[FILE_SUM_SIZE];
+    if (file_sum_find(path, sum)) assert_string_equal(sum, SHA); /* else /tmp keeps none */
 }
 
 static void test_another_source_begins_with_nothing(void **state) {
