@@ -58,6 +58,7 @@ const wanted = [
   ['admin', 'GET', '/api/v1/keys'],
   ['admin', 'POST', '/api/v1/keys', { name: 'x' }],
   ['admin', 'PATCH', '/api/v1/settings', { api_key: 'mine' }],
+  ['admin', 'PATCH', '/api/v1/settings', { fleet: { key: 'mine' } }],
 ];
 
 test('each permission opens its own routes, and any key the lists', async (t) => {
