@@ -42,7 +42,7 @@ void fleet_node_touch(struct fleet_node *node);
 /* Append the answer of GET /api/v1/fleet. */
 void fleet_node_format(struct fleet_node *node, struct buf *out);
 
-/* The daemon stops: the others need not wait for the end of the lease. Accepts NULL. */
+/* The daemon stops: leave the fleet at once, before the last answers are sent. Accepts NULL. */
 void fleet_node_leave(struct fleet_node *node);
 /* Before the supervisor is freed. The loop waits for the handles. Accepts NULL. */
 void fleet_node_close(struct fleet_node *node);

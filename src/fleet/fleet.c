@@ -12,8 +12,12 @@ struct fleet {
     uv_timer_t timer; /* until the next call is due */
     void (*on_news)(void *ctx, unsigned news);
     void *ctx;
-    bool left;
+    bool left;    /* nothing is published any more */
+    bool leaving; /* the lease is being given back */
+    bool closed;  /* by its owner; waits for that */
 };
+
+enum { LEAVE_MS = 1000 };
 
 static void fleet_on_due(uv_timer_t *timer);
 
@@ -37,16 +41,27 @@ static void fleet_on_due(uv_timer_t *timer) {
     pump(timer->data);
 }
 
+static void fleet_on_patience(uv_timer_t *timer);
+
+/* What is heard after it left: the end of the lease, if anything. */
+static bool fleet_has_left(struct fleet *fleet, enum etcd_lane lane) {
+    if (!fleet->left) return false;
+    if (lane == ETCD_LEASES) fleet->leaving = false;
+    if (fleet->closed && !fleet->leaving) /* not from here: the sink must not close etcd */
+        uv_timer_start(&fleet->timer, fleet_on_patience, 0, 0);
+    return true;
+}
+
 static void fleet_on_answer(void *ctx, enum etcd_lane lane, const struct etcd_answer *answer) {
     struct fleet *fleet = ctx;
-    if (fleet->left) return;
+    if (fleet_has_left(fleet, lane)) return;
     membership_answer(fleet->m, lane, answer, clock_boottime());
     pump(fleet);
 }
 
 static void fleet_on_failure(void *ctx, enum etcd_lane lane, const struct error *err) {
     struct fleet *fleet = ctx;
-    if (fleet->left) return;
+    if (fleet_has_left(fleet, lane)) return;
     membership_failure(fleet->m, lane, err, clock_boottime());
     pump(fleet);
 }
@@ -83,9 +98,11 @@ const char *fleet_endpoint(const struct fleet *fleet) {
 
 void fleet_leave(struct fleet *fleet) {
     int64_t lease = membership_status(fleet->m).lease;
+    if (fleet->left) return;
     fleet->left = true;
     uv_timer_stop(&fleet->timer);
     if (!lease) return;
+    fleet->leaving = true;
     struct etcd_request revoke = { .call = ETCD_REVOKE, .lease = lease };
     etcd_send(fleet->etcd, ETCD_LEASES, &revoke);
 }
@@ -96,9 +113,15 @@ static void fleet_on_closed(uv_handle_t *handle) {
     free(fleet);
 }
 
+static void fleet_on_patience(uv_timer_t *timer) {
+    struct fleet *fleet = timer->data;
+    etcd_close(fleet->etcd);
+    uv_close((uv_handle_t *)timer, fleet_on_closed);
+}
+
 void fleet_close(struct fleet *fleet) {
     if (!fleet) return;
-    fleet->left = true;
-    etcd_close(fleet->etcd);
-    uv_close((uv_handle_t *)&fleet->timer, fleet_on_closed);
+    fleet_leave(fleet);
+    fleet->closed = true;
+    uv_timer_start(&fleet->timer, fleet_on_patience, fleet->leaving ? LEAVE_MS : 0, 0);
 }

@@ -32,11 +32,12 @@ void fleet_set(struct fleet *fleet, const char *key, const char *value);
 const struct membership *fleet_membership(const struct fleet *fleet);
 const char *fleet_endpoint(const struct fleet *fleet);
 
-/* Give the lease back, without waiting for the answer: the others need not wait until it ends.
- * Nothing is published from now on. */
+/* Give the lease back: the others need not wait until it ends. Nothing is published from now
+ * on. */
 void fleet_leave(struct fleet *fleet);
 
-/* Free; not from on_news. The loop waits for its handles. Accepts NULL. */
+/* Leave and free; on_news is not called any more. The loop waits for its handles, and up to 1 s
+ * for the lease to be given back. Accepts NULL. */
 void fleet_close(struct fleet *fleet);
 
 #endif

@@ -150,8 +150,11 @@ test('the fleet is switched on and off by a setting; its key is shown as stars',
     await ask(() => fleet(a), ({ nodes }) => nodes.every((n) => n.same_key === true));
     await d.settings({ fleet: { key: 'another' } });
     await ask(() => fleet(a), ({ nodes }) => nodes[1]?.same_key === false, 'another key is seen');
+    const left = Date.now();
     await d.settings({ fleet: null });
     assert.equal((await fleet(d)).etcd, null);
+    await sees(a, ['a']);
+    assert.ok(Date.now() - left < 5000, 'it gives its lease back');
     const refused = await d.patch('/api/v1/settings', { fleet: { etcd: 'nonsense' } });
     assert.equal(refused.status, 400);
     assert.match(refused.body.error.message, /must be a URL such as/);
