@@ -72,6 +72,7 @@ static void add_memory(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct e
     yyjson_mut_obj_add_int(doc, root, "device_layers", model_device_layers(&e->model));
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
                             placement_bytes(e->context.llama) +
+                                model_adapter_device_bytes(&e->model) +
                                 drafter_device_bytes(&e->drafter));
 }
 

@@ -78,7 +78,8 @@ static bool is_of_use(const struct engine *e, const char **ret_warning) {
 
 /* What the model has left of the devices' memory that the load may take; 1: nothing. */
 static int64_t device_left(const struct engine *e, int64_t allowed) {
-    int64_t taken = (int64_t)placement_bytes(e->context.llama);
+    int64_t taken = (int64_t)(placement_bytes(e->context.llama) +
+                              model_adapter_device_bytes(&e->model));
     if (allowed == 0) return 0;
     return allowed > taken ? allowed - taken : 1;
 }

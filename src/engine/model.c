@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -113,6 +114,7 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_m
 /* Of weights that are there; what the file says of itself the daemon has checked. */
 static bool open_adapters(struct model *m, const struct load_adapters *adapters,
                           struct error *err) {
+    struct stat st;
     for (int64_t i = 0; i < adapters->count; i++) {
         const struct load_adapter *one = &adapters->list[i];
         const char *slash = strrchr(one->path, '/'), *name = slash ? slash + 1 : one->path;
@@ -127,6 +129,7 @@ static bool open_adapters(struct model *m, const struct load_adapters *adapters,
                              "The adapter '%.80s' is an aLoRA adapter, which is not supported.",
                              name);
         }
+        if (stat(one->path, &st) == 0) m->adapter_bytes += (uint64_t)st.st_size;
         m->adapters[m->adapter_count] = opened;
         m->scales[m->adapter_count++] = (float)one->scale;
     }
@@ -219,6 +222,14 @@ int32_t model_device_layers(const struct model *model) {
     int32_t all = llama_model_n_layer(model->weights) + 1;
     if (!model->device || strcmp(model->device, "cpu") == 0) return 0;
     return model->gpu_layers < 0 || model->gpu_layers > all ? all : model->gpu_layers;
+}
+
+/* They lie beside the matrices of the layers. */
+uint64_t model_adapter_device_bytes(const struct model *model) {
+    int32_t all = llama_model_n_layer(model->weights), placed = model_device_layers(model);
+    if (all <= 0) return 0;
+    double share = placed < all ? (double)placed / all : 1;
+    return (uint64_t)((double)model->adapter_bytes * share);
 }
 
 /* A field of this process's status, bytes; 0 if the kernel does not say. */

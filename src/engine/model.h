@@ -23,6 +23,7 @@ struct model {
     struct llama_adapter_lora *adapters[LOAD_MAX_ADAPTERS]; /* freed with the weights */
     float scales[LOAD_MAX_ADAPTERS];                        /* of the adapters */
     size_t adapter_count;
+    uint64_t adapter_bytes; /* of their files */
     char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool ranks;             /* of those: it gives a score of a query and a document */
@@ -66,6 +67,9 @@ bool model_has_long_rope(const struct llama_model *weights);
 
 /* Layers on devices with memory of their own. */
 int32_t model_device_layers(const struct model *model);
+
+/* About what the adapters take of devices, which libllama does not count. */
+uint64_t model_adapter_device_bytes(const struct model *model);
 
 /* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped,
  * the file's pages, which stay resident as long as they are used. */

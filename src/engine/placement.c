@@ -3,6 +3,7 @@
 
 #include <ggml-backend.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "engine/backends.h"
 #include "engine/context.h"
@@ -97,6 +98,17 @@ static uint64_t room_on_devices(struct placement *room, uint64_t allowed) {
     return widen_margins(room, usable, n, allowed);
 }
 
+/* They lie beside the matrices that they are for, all of which may be on one device. */
+static void keep_room_for_adapters(struct placement *room,
+                                   const struct load_adapters *adapters) {
+    struct stat st;
+    size_t bytes = 0;
+    for (int64_t i = 0; i < adapters->count; i++) {
+        if (stat(adapters->list[i].path, &st) == 0) bytes += (size_t)st.st_size;
+    }
+    for (size_t i = 0; i < PLACEMENT_DEVICES; i++) room->margins[i] += bytes;
+}
+
 /* Of several devices each takes whole layers, so that a part of each stays free. */
 static bool fits_whole(const struct load_message *request, uint64_t free_bytes) {
     uint64_t whole = (uint64_t)request->whole_bytes;
@@ -121,6 +133,7 @@ static void choose(struct llama_model_params *params, const struct load_message 
     struct llama_model_params fitted = *params, plain = llama_model_default_params();
     fitted.n_gpu_layers = plain.n_gpu_layers;
     if (!measure_context(request, *params, &context, &err)) return; /* the load will say why */
+    keep_room_for_adapters(room, &request->settings.adapters);
     bool fits = placement_fit(request->path, &fitted, &context, room);
     (void)log_capture_take();
     if (fits)

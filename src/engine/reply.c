@@ -124,6 +124,7 @@ void reply_memory(struct engine *engine) {
                                 drafter_memory_bytes(&engine->drafter));
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes",
                             placement_bytes(engine->context.llama) +
+                                model_adapter_device_bytes(&engine->model) +
                                 drafter_device_bytes(&engine->drafter));
     yyjson_mut_obj_add_uint(doc, root, "reserved_bytes", engine->growth.reserved);
     yyjson_mut_obj_add_str(doc, root, "repack", repack_state_name(engine->repack.state));

@@ -91,6 +91,11 @@ test('layers: off, a share, and no more than there is memory for', { skip }, asy
   const fitted = await placed({});
   assert.ok(fitted.layers > 0 && fitted.layers < 9, JSON.stringify(fitted));
   assert.match(fitted.device, /llvmpipe/);
+  // An adapter of 235 MB takes the place of a layer with its cells.
+  const path = adapter(large, '--rank', '1024');
+  const adapted = await placed({ adapters: [{ path }] });
+  assert.ok(adapted.layers > 0 && adapted.layers < fitted.layers, JSON.stringify(adapted));
+  assert.ok(adapted.bytes > 100e6, 'most of the adapter is there, too');
   const refused = await d.post('/api/v1/models/load', { model: 'large', gpu: 'half' });
   assert.equal(refused.status, 400);
   assert.equal(refused.body.error.param, 'gpu');
