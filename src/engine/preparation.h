@@ -48,8 +48,8 @@ bool preparation_has_work(const struct engine *engine);
 /* How long to wait for news at most; `most` if that is sooner. */
 int preparation_timeout(const struct engine *engine, int most);
 
-/* Of requests in all places: the one that has computed most, and is given up first; the first of
- * equals. */
+/* Of requests in all places: the one that has computed most, and is given up first. Of equals
+ * the first. */
 struct preparing *preparation_greediest(struct preparation *preparation);
 
 /* The request's job; NULL: it is not here. */

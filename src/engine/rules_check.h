@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules_check.h - whether answers can be kept to a schema or a grammar, seen without a model, so
- * that a request whose rules cannot be used costs no load.
+ * rules_check.h - whether answers can be kept to a schema or a grammar, seen without a model:
+ * a request whose rules cannot be used costs no load.
  *
  * What a client sends is worked on here by code that may take long or die of it: only in a
  * process of its own that ends afterwards.

@@ -34,7 +34,7 @@ struct sandbox_rights {
     const char *model;     /* may be read, with all parts of a split set; NULL: none */
     const char *projector; /* may be read; NULL: none */
     const struct load_adapters *adapters; /* may be read; NULL: none */
-    const char *draft;     /* a second model; the same */
+    const char *draft;                    /* a second model; the same */
     const char
         *prompts; /* folder in which files may be made, changed and deleted; NULL: none */
     bool driver;  /* the process uses a GPU; in both stages */

@@ -30,8 +30,7 @@ enum message_type {
     MSG_GRANT,        /* growth_message.h: the answer to GROW, or that the limit has changed */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
     MSG_CHECK,        /* instead of LOAD, {"seconds":x,"schema":"JSON" or "grammar":"GBNF"}: say
-                         CHECKED or FAILED, and exit. seconds: of computing, then the kernel ends
-                         it */
+                  CHECKED or FAILED, and exit. seconds: of computing, then the kernel ends it */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
@@ -79,7 +78,7 @@ enum message_type {
     MSG_STORE,   /* {"entries":n,"bytes":n (on disk),"memory_bytes":n,"hits":n}: what the
                   prompt store holds for this model, and what was done since the start */
     MSG_GROW,    /* growth_message.h: it asks for more memory; one question at a time */
-    MSG_CHECKED, /* {}: answers can be kept to what CHECK said, or that shows with a model only */
+    MSG_CHECKED, /* {}: answers can be kept to what CHECK said, or only a model shows it */
 };
 
 #endif

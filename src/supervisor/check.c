@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* check.c - whether a request's schema or grammar can be used at all, seen by a worker without a
- * model before anything is loaded or evicted for it. */
+/* check.c - whether a request's schema or grammar can be used at all, seen by a worker without
+ * a model before anything is loaded or evicted for it. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"

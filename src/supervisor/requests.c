@@ -110,8 +110,8 @@ static bool can_read(const struct target *target, const struct call *call, struc
                            target->model_key);
 }
 
-/* MSG_CHECK's payload; nothing if no rules of the client's decide whether the request works. Odd
- * schemas of tools degrade their tool. */
+/* MSG_CHECK's payload; nothing if no rules of the client's decide whether the request works.
+ * Odd schemas of tools degrade their tool. */
 static void write_rules(const struct request_chat *chat, double seconds, struct buf *ret) {
     if (!chat->schema && !chat->grammar) return;
     yyjson_mut_val *root;

@@ -31,7 +31,7 @@ static void check_request(const struct service_request *request) {
 static void check_refusal(const struct dialect *dialect, const struct error *err) {
     struct buf body = BUF_INIT(1 << 16);
     struct error problem = { 0 };
-    assert(err->code == ERR_INVALID_REQUEST && err->text[0]);
+    assert(error_status(err->code) == 400 && err->text[0]);
     dialect->format_error(err, &body);
     yyjson_doc *doc = json_parse_object(body.data, body.len, &problem);
     assert(doc);
