@@ -32,7 +32,7 @@ const conversation = {
     assert.deepEqual(called, ['get_weather', { city: 'Paris' }]),
   'structured output': ({ place }) => assert.ok(['Paris', 'Rome'].includes(place), place),
 };
-const checks = {
+export const checks = {
   ...conversation,
   ...Object.fromEntries(Object.entries(conversation).map(([name, check]) =>
     [`responses, ${name}`, ({ responses }) => check(responses)])),
@@ -42,8 +42,9 @@ const checks = {
   'an error': ({ error }) => assert.match(error, /no model 'nobody'/),
 };
 
-// commandOf: of a daemon, the command without the URL. without: checks that the client cannot do.
-export function clientTest(name, commandOf, without = []) {
+// commandOf: of a daemon, the command without the URL. without: checks that the client cannot do;
+// more: its own.
+export function clientTest(name, commandOf, { without = [], more = {} } = {}) {
   test(name, async (t) => {
     const d = await start(t, { vectors: embedding() });
     const [program, ...args] = await commandOf(d);
@@ -51,7 +52,7 @@ export function clientTest(name, commandOf, without = []) {
       env: { HOME: path.join(d.folder, 'home') } });
     assert.equal(ended.code, 0, `${ended.out}\n${ended.err}\n${d.log}`);
     const seen = JSON.parse(ended.out);
-    for (const [what, check] of Object.entries(checks))
+    for (const [what, check] of Object.entries({ ...checks, ...more }))
       if (!without.includes(what)) await t.test(what, () => check(seen));
   });
 }

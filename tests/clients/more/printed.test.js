@@ -40,6 +40,7 @@ const compiled = {
   '`openai-go`': ['go/main.go', { 'os.Args[1]+"': '"URL' }],
   '`openai-java`': ['java/OpenAi.java', { 'args[0] + "': '"URL' }],
   '`langchain4j-open-ai`': ['java/LangChain.java', { '(url)': '("URL/v1")', '"nobody"': 'm' }],
+  '`ollama-rs`': ['rust-ollama/src/main.rs', { 'try_new(url)': 'try_new("URL")' }],
   '`async-openai` (Rust)': ['rust/src/main.rs', { 'format!("{url}': '"URL' }],
 };
 for (const [row, [file, words]] of Object.entries(compiled)) {
