@@ -80,12 +80,14 @@ static bool is_queued(const struct supervisor *sup, const char *name) {
 
 int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err) {
     int found = LC_NO_SLOT, count = 0;
+    const struct model *meant = catalog_find(*sup->config.catalog, name);
+    const char *key = meant ? meant->key : name; /* its file may be gone */
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         const struct instance *in = &sup->instances[i];
         enum lc_state state = sup->lc.slots[i].state;
         if (!in->identifier || state == LC_ABSENT || state == LC_UNLOADING) continue;
         if (strcmp(in->identifier, name) == 0) return i;
-        if (strcmp(in->model_key, name) != 0) continue;
+        if (strcmp(in->model_key, key) != 0) continue;
         found = i;
         count++;
     }

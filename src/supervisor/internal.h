@@ -212,7 +212,7 @@ bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
 int supervisor_find_intended(const struct supervisor *sup, const char *name);
 /* Has an instance this identifier? A failed load that is remembered has given it back. */
 bool supervisor_identifier_taken(const struct supervisor *sup, const char *identifier);
-/* The slot with this identifier, or the only instance of the model with this key. */
+/* The slot with this identifier, or the only instance of the model that the name means. */
 int supervisor_find_loaded(const struct supervisor *sup, const char *name, struct error *err);
 
 /* ---- perform.c ---- */

@@ -353,6 +353,19 @@ static void test_a_key_means_an_instance_only_if_there_is_one(void **state) {
     assert_int_equal(s->told[4].results, 1);
 }
 
+/* LM Studio's clients know an embedding model by this name, also when they unload it. */
+static void test_an_unload_takes_every_name_that_a_load_takes(void **state) {
+    struct scene *s = *state;
+    s->models[0].type = MODEL_EMBEDDINGS;
+    load_named(s, NULL, &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    unload(s, "text-embedding-two", &s->told[1]);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    unload(s, "text-embedding-one", &s->told[2]);
+    die(s, 0);
+    assert_int_equal(s->told[2].results, 1);
+}
+
 /* ---- memory ---- */
 
 static int64_t granted(int n, const char *field) {
@@ -731,6 +744,7 @@ int main(void) {
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
         TEST(test_a_key_means_an_instance_only_if_there_is_one),
+        TEST(test_an_unload_takes_every_name_that_a_load_takes),
         TEST(test_memory_1_three_that_grow_keep_within_the_limit),
         TEST(test_memory_1_what_is_under_way_is_reserved),
         TEST(test_memory_1_a_limit_lowered_later_reaches_the_workers),
