@@ -179,6 +179,7 @@ static void close_object(const struct walk *w, yyjson_mut_val *schema) {
                                           "unevaluatedProperties",
                                           "patternProperties",
                                           "minProperties",
+                                          "if",
                                           "$ref",
                                           "allOf",
                                           "anyOf",
@@ -240,7 +241,7 @@ static bool walk(struct walk *w, yyjson_mut_val *schema, bool open) {
     }
     bound_integer(w, schema);
     if (!open && w->care != SCHEMA_LETTER) close_object(w, schema);
-    schema_words_tidy(w->doc, schema);
+    schema_words_tidy(w->doc, schema, w->care != SCHEMA_LOOSE);
     return true;
 }
 

@@ -17,7 +17,8 @@ enum { SCHEMA_MAX = 1 << 20, PATTERN_MAX = 4096, PATTERN_PROPERTIES_MAX = 64 };
 
 /* What llguidance does with keywords that it does not know: it refuses the schema; or they take
  * any value; loose: so do patternProperties, of which it knows those only that exclude one
- * another. To the letter: any value, and no object is closed. */
+ * another, and what becomes many alternatives. To the letter: any value, and no object is
+ * closed. */
 enum schema_care {
     SCHEMA_STRICT,
     SCHEMA_LENIENT,

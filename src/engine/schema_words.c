@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/schema_not.h"
 
 static yyjson_mut_val *get(yyjson_mut_val *schema, const char *key) {
     return yyjson_mut_obj_get(schema, key);
@@ -225,21 +226,58 @@ static void tidy_contains(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
     yyjson_mut_obj_add_uint(doc, schema, "minItems", count);
 }
 
-static void tidy_condition(yyjson_mut_val *schema) {
+/* ---- what does not hold ---- */
+
+/* And this holds, too. */
+static bool demand_too(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_val *part) {
+    yyjson_mut_val *all = get(schema, "allOf");
+    if (all && !yyjson_mut_is_arr(all)) return false;
+    if (!all) all = yyjson_mut_obj_add_arr(doc, schema, "allOf");
+    return yyjson_mut_arr_append(all, part);
+}
+
+static void tidy_not(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
+    yyjson_mut_val *not = get(schema, "not"), *other = not ? schema_not(doc, not ) : NULL;
+    if (other && demand_too(doc, schema, other)) drop(schema, "not");
+}
+
+/* Both at once. */
+static yyjson_mut_val *both(yyjson_mut_doc *doc, yyjson_mut_val *one, yyjson_mut_val *two) {
+    yyjson_mut_val *schema = yyjson_mut_obj(doc);
+    yyjson_mut_val *all = yyjson_mut_obj_add_arr(doc, schema, "allOf");
+    yyjson_mut_arr_append(all, one);
+    if (two) yyjson_mut_arr_append(all, yyjson_mut_val_mut_copy(doc, two));
+    return schema;
+}
+
+/* Either the condition holds and what follows from it, or neither. */
+static void tidy_condition(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
+    yyjson_mut_val *condition = get(schema, "if");
     bool used = get(schema, "then") || get(schema, "else");
-    if (get(schema, "if") && used) return;
+    yyjson_mut_val *other = condition && used ? schema_not(doc, condition) : NULL;
+    if (condition && used && !other) return;
+    yyjson_mut_val *either = yyjson_mut_obj(doc);
+    yyjson_mut_val *forms = yyjson_mut_obj_add_arr(doc, either, "anyOf");
+    if (other) {
+        yyjson_mut_arr_append(
+            forms, both(doc, yyjson_mut_val_mut_copy(doc, condition), get(schema, "then")));
+        yyjson_mut_arr_append(forms, both(doc, other, get(schema, "else")));
+        if (!demand_too(doc, schema, either)) return;
+    }
     drop(schema, "if");
     drop(schema, "then");
     drop(schema, "else");
 }
 
-void schema_words_tidy(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
+void schema_words_tidy(yyjson_mut_doc *doc, yyjson_mut_val *schema, bool alternatives) {
     yyjson_mut_val *most = get(schema, "maxItems");
     bool one = yyjson_mut_is_uint(most) && yyjson_mut_get_uint(most) <= 1;
     if (yyjson_mut_is_false(get(schema, "uniqueItems")) || one) drop(schema, "uniqueItems");
-    tidy_condition(schema);
     tidy_contains(doc, schema);
     tidy_unevaluated(doc, schema);
     tidy_names(doc, schema);
+    if (!alternatives) return;
+    tidy_condition(doc, schema);
+    tidy_not(doc, schema);
     tidy_dependencies(doc, schema);
 }

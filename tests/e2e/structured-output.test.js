@@ -64,7 +64,7 @@ test('numbers have their bounds, patterns and lengths stand together', { skip },
 
 test('an answer names the keywords that its engine does not enforce', { skip }, async (t) => {
   const d = await Daemon.start(t, { models: { m: random() } });
-  const schema = { type: 'string', pattern: '^(?!a)b', format: 'email', not: { const: 'c' } };
+  const schema = { type: 'string', pattern: '^(?!a)b', format: 'email', not: { pattern: 'c' } };
   for (const stream of [false, true]) {
     const response = await fetch(`${d.url}/v1/chat/completions`, { method: 'POST',
       headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model: 'm', stream,

@@ -10,7 +10,7 @@ static void check(const char *schema, const char *expected) {
     yyjson_doc *in = yyjson_read(schema, strlen(schema), 0);
     assert_non_null(in);
     yyjson_mut_doc *doc = yyjson_doc_mut_copy(in, NULL);
-    schema_words_tidy(doc, yyjson_mut_doc_get_root(doc));
+    schema_words_tidy(doc, yyjson_mut_doc_get_root(doc), true);
     char *text = yyjson_mut_write(doc, 0, NULL);
     assert_string_equal(text, expected);
     free(text);
@@ -88,7 +88,22 @@ static void test_what_means_no_more(void **state) {
     check_same("{\"contains\":{},\"maxContains\":2}");
     check("{\"if\":{}}", "{}");
     check("{\"then\":{},\"else\":{}}", "{}");
-    check_same("{\"if\":{},\"then\":{}}");
+}
+
+static void test_conditions_are_two_alternatives(void **state) {
+    (void)state;
+    check("{\"if\":{\"minimum\":1},\"then\":{\"maximum\":9},\"else\":{\"type\":\"null\"}}",
+          "{\"allOf\":[{\"anyOf\":[{\"allOf\":[{\"minimum\":1},{\"maximum\":9}]},{\"allOf\":[{"
+          "\"type\":\"number\",\"exclusiveMaximum\":1},{\"type\":\"null\"}]}]}]}");
+    check(
+        "{\"if\":{\"required\":[\"a\"]},\"then\":{\"required\":[\"b\"]}}",
+        "{\"allOf\":[{\"anyOf\":[{\"allOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]},{"
+        "\"allOf\":[{\"type\":\"object\",\"properties\":{\"a\":false},"
+        "\"additionalProperties\":true}]}]}]}");
+    check("{\"not\":{\"type\":\"object\"}}",
+          "{\"allOf\":[{\"type\":[\"null\",\"boolean\",\"number\",\"string\",\"array\"]}]}");
+    check_same("{\"if\":{\"pattern\":\"a\"},\"then\":{}}");
+    check_same("{\"not\":{\"pattern\":\"a\"}}");
 }
 
 int main(void) {
@@ -97,6 +112,7 @@ int main(void) {
         cmocka_unit_test(test_dependencies),
         cmocka_unit_test(test_what_nothing_else_evaluates),
         cmocka_unit_test(test_what_means_no_more),
+        cmocka_unit_test(test_conditions_are_two_alternatives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
