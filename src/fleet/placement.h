@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * placement.h - which node of the fleet answers a request.
+ *
+ * Pure: no I/O, clock, allocation, log or global. In: the request, the table of nodes as this
+ * node sees it, and the time; out: a node, a load to wait for, or a refusal, with the rule that
+ * decided and the estimate behind it. The caller performs it: it makes the claim, forwards,
+ * fetches.
+ *
+ * The rules, in order (docs/design of the fleet: Placement); nodes whose lease has ended and
+ * nodes that were tried already do not exist for any of them:
+ *
+ *   PREFIX    the node that holds the longest prefix of this conversation, live or stored
+ *   RESIDENT  where the model is loaded, least expected wait
+ *   ROOM      the node has the file, and room without evicting
+ *   EVICT     ... and may evict
+ *   FETCH     the node can fetch the file from a peer's disk
+ *   LOADING   wait for the load in progress
+ *
+ * PREFIX gives way to a later rule that is faster.
+ *
+ * One cold load in the whole fleet: while one is in progress no rule starts another.
+ *
+ * The same table gives the same answer on every node, but for one thing: of residents that are
+ * about as fast the node takes itself, which saves the way. All nodes agree where a cold load
+ * belongs. What is published is up to a second old, so the fastest node by the table is not the
+ * fastest for long if everybody takes it: among about equal ones the request's key decides, and
+ * requests spread.
+ */
+#ifndef DOZE_FLEET_PLACEMENT_H
+#define DOZE_FLEET_PLACEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/msec.h"
+
+#define PLACEMENT_NO_NODE UINT32_MAX
+/* Longer than any estimate: what a peer publishes may be anything. */
+#define PLACEMENT_LONGEST ((msec)24 * 3600 * 1000)
+
+enum placement_state { PLACEMENT_LOADING, PLACEMENT_LOADED, PLACEMENT_LEAVING };
+enum placement_type { PLACEMENT_LANGUAGE, PLACEMENT_EMBEDDING };
+
+/* The node's setting auto_evict (docs/lifecycle.md). */
+enum placement_evict {
+    PLACEMENT_EVICT_ON,
+    PLACEMENT_EVICT_OFF,
+    PLACEMENT_EVICT_FIT,
+    PLACEMENT_EVICT_PER_TYPE,
+};
+
+/* An instance on a node. Speeds and times are 0 where nothing was measured yet. */
+struct placement_instance {
+    uint64_t model;
+    enum placement_state state;
+    enum placement_type type;
+    bool pinned; /* explicit: nothing evicts it */
+    nbytes bytes;
+    uint32_t slots, running, waiting;
+    uint32_t prompt_speed, answer_speed; /* tokens per second, of one request */
+    msec load;                           /* how long its load took */
+    msec expires;                        /* idle: when its ttl ends; MSEC_NEVER */
+};
+
+struct placement_node {
+    const char *name; /* borrowed */
+    uint64_t id;      /* hash of the name, the same on every node */
+    msec alive_until; /* the end of its lease; of this node itself: MSEC_NEVER */
+    nbytes memory_limit, memory_free;
+    nbytes disk_free;
+    uint32_t cores;
+    nbytes gpu_memory;
+    enum placement_evict evict;
+    uint32_t jit_limit;                         /* for evict on, per_type */
+    const struct placement_instance *instances; /* borrowed */
+    uint32_t instance_count;
+    /* For the model and the prompt of this request. */
+    bool has_file;
+    bool tried;    /* this request was sent there, and nothing came back */
+    msec claimed;  /* it loads the model since then; MSEC_NEVER: it has no claim */
+    uint32_t held; /* tokens of the prompt's prefix (prefix_heads_match) */
+    uint32_t sent; /* requests that this node has sent there since it published `waiting` */
+};
+
+struct placement_table {
+    const struct placement_node *nodes; /* borrowed */
+    uint32_t count;
+    uint32_t here;
+};
+
+struct placement_request {
+    uint64_t model;
+    enum placement_type type;
+    nbytes file;     /* bytes of the model's file */
+    nbytes need;     /* bytes of memory that it takes loaded */
+    uint32_t prompt; /* tokens, about */
+    uint64_t key;    /* of the conversation, else of the request: who differs spreads */
+    bool forwarded;  /* by another node: no other node exists for it */
+};
+
+enum placement_where {
+    PLACEMENT_HERE,
+    PLACEMENT_NODE,   /* forward it to `node` */
+    PLACEMENT_WAIT,   /* until the load at `node` ends or its claim is gone; then ask again */
+    PLACEMENT_REFUSE, /* `refusal` */
+};
+
+enum placement_rule {
+    PLACEMENT_RULE_NONE, /* refused */
+    PLACEMENT_RULE_PREFIX,
+    PLACEMENT_RULE_RESIDENT,
+    PLACEMENT_RULE_ROOM,
+    PLACEMENT_RULE_EVICT,
+    PLACEMENT_RULE_FETCH,
+    PLACEMENT_RULE_LOADING,
+};
+enum { PLACEMENT_RULE_COUNT = PLACEMENT_RULE_LOADING + 1 };
+
+enum placement_refusal {
+    PLACEMENT_ACCEPTED,
+    PLACEMENT_NO_FILE,           /* no node has the model */
+    PLACEMENT_TOO_LARGE,         /* for the memory of every node that is there */
+    PLACEMENT_NO_ROOM,           /* no node may evict enough */
+    PLACEMENT_ALL_TRIED,         /* every node that could answer was tried */
+    PLACEMENT_NOT_HERE,          /* forwarded, and it cannot be answered here */
+    PLACEMENT_LOADING_ELSEWHERE, /* forwarded, and `node` loads the model meanwhile */
+};
+enum { PLACEMENT_REFUSAL_COUNT = PLACEMENT_LOADING_ELSEWHERE + 1 };
+
+struct placement {
+    enum placement_where where;
+    enum placement_rule rule;
+    enum placement_refusal refusal;
+    uint32_t node;   /* HERE, NODE, WAIT */
+    uint32_t source; /* the peer to fetch the file from first, else PLACEMENT_NO_NODE */
+    bool claims;     /* a cold load: whoever loads makes the claim first */
+    uint32_t held;   /* tokens of the prompt that need not be processed */
+    /* What is expected, in the order in which it happens; `first` is the sum: the first token
+     * after so long. */
+    msec fetch, load, queue, prompt, first;
+    msec elsewhere; /* the fastest that another rule offered; MSEC_NEVER: none did */
+};
+
+void placement_choose(const struct placement_table *table,
+                      const struct placement_request *request, msec now, struct placement *ret);
+
+const char *placement_rule_name(enum placement_rule rule);          /* "prefix", … */
+const char *placement_refusal_name(enum placement_refusal refusal); /* "no_file", … */
+
+enum { PLACEMENT_TEXT = 400 };
+
+/* The decision as a sentence for a person; long names are cut. */
+void placement_explain(const struct placement *p, const struct placement_table *table,
+                       const struct placement_request *request, char text[PLACEMENT_TEXT]);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * prefix_chain.h - who holds the beginning of this prompt? Chained hashes of its text.
+ *
+ * A prompt's text is cut into blocks of 256 tokens; the hash of a block covers the hash of the
+ * block before it, so one hash stands for everything up to there, and two chains that agree at
+ * a block agree in all blocks before it. A node publishes the hashes at which the prompts end
+ * that it holds, not the text, and not its tokens.
+ *
+ * The blocks are cut by bytes, not by tokens: the node that takes a request has the tokenizer
+ * of no model, perhaps not even the model, and has to find the same hashes as the node that
+ * holds the prompt. So tokens are an estimate here, of PREFIX_BLOCK_BYTES / PREFIX_BLOCK_TOKENS
+ * bytes each.
+ *
+ * The hash is SHA-256 begun with the fleet's secret: who can read what is published, but does
+ * not know the secret, cannot try texts.
+ *
+ * Pure: no I/O, clock, allocation.
+ */
+#ifndef DOZE_FLEET_PREFIX_CHAIN_H
+#define DOZE_FLEET_PREFIX_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nettle/sha2.h>
+
+enum {
+    PREFIX_BLOCK_TOKENS = 256,
+    PREFIX_BLOCK_BYTES = 4 * PREFIX_BLOCK_TOKENS,
+    PREFIX_CHAIN_MAX = 1024, /* blocks, of 262,144 tokens; what comes after is not looked at */
+    PREFIX_HEADS_MAX = 4096,
+};
+
+struct prefix_chain {
+    uint32_t count;
+    uint64_t hashes[PREFIX_CHAIN_MAX]; /* the first `count`: up to the end of block 1, 2, … */
+    struct sha256_ctx secret;          /* from here on private */
+    struct sha256_ctx block;
+    size_t filled;
+};
+
+/* Of a prompt for the model (its file's hash): the same text for another model is another
+ * chain. */
+void prefix_chain_init(struct prefix_chain *chain, const char *secret, const char *model);
+
+/* The text goes on. Pieces of any length make the same chain as the whole; the rest that fills
+ * no block has no hash. */
+void prefix_chain_add(struct prefix_chain *chain, const void *text, size_t len);
+
+/* The prompts that one node holds, by the last hash of each, newest first: a set of at most
+ * PREFIX_HEADS_MAX, of which the oldest is dropped for a new one. Zeroed is empty. */
+struct prefix_head {
+    uint64_t hash;
+    uint16_t older, newer, next; /* in the order of age, in the bucket; 0: none */
+};
+struct prefix_heads {
+    uint32_t count;
+    uint16_t newest, oldest, spare;
+    uint16_t used; /* entries that were ever used: 1 to `used` */
+    uint16_t buckets[PREFIX_HEADS_MAX];
+    struct prefix_head entries[PREFIX_HEADS_MAX + 1]; /* from 1 on; 0 stands for none */
+};
+
+/* The hash is the newest one now, whether it was there or not. */
+void prefix_heads_add(struct prefix_heads *heads, uint64_t hash);
+
+/* What is not held any longer; nothing if it is not there. */
+void prefix_heads_remove(struct prefix_heads *heads, uint64_t hash);
+
+bool prefix_heads_has(const struct prefix_heads *heads, uint64_t hash);
+
+/* The newest ones, at most `max`, newest first; returns how many. */
+uint32_t prefix_heads_list(const struct prefix_heads *heads, uint64_t *ret_hashes,
+                           uint32_t max);
+
+/* Tokens of the longest prefix of the prompt that one of the heads ends; 0: none. */
+uint32_t prefix_heads_match(const struct prefix_heads *heads, const struct prefix_chain *chain);
+
+#endif
