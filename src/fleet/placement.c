@@ -6,7 +6,8 @@
 
 #include "fleet/placement_estimate.h"
 
-/* The way to another node and back. */
+/* The way to another node and back. It has no part in the choice, which is the same on every
+ * node: being about as fast (slack) includes it. */
 #define HOP ((msec)5)
 
 /* What is decided about. */
@@ -23,6 +24,8 @@ struct offer {
     uint32_t node;
     uint64_t rank; /* a higher one comes before a faster one */
     uint32_t held;
+    bool cold;  /* it begins a load */
+    bool waits; /* until answers of others have ended, or for the load of another request */
     msec fetch, load, queue, prompt, first;
 };
 
@@ -34,10 +37,6 @@ static bool is_there(const struct view *v, uint32_t index) {
     const struct placement_node *node = &v->table->nodes[index];
     if (v->request->forwarded && index != v->table->here) return false;
     return node->alive_until > v->now;
-}
-
-static bool is_free_to_ask(const struct view *v, uint32_t index) {
-    return is_there(v, index) && !v->table->nodes[index].tried;
 }
 
 /* Whoever takes the request now finds it gone. */
@@ -61,9 +60,14 @@ static bool is_loading(const struct view *v, uint32_t index) {
             placement_find(node, v->request->model, PLACEMENT_LOADING));
 }
 
-static msec sum_of(const struct view *v, const struct offer *o) {
+/* Of nodes that are equal in everything else: the same on every node, whatever the order in its
+ * table. */
+static bool comes_before(const struct placement_table *table, uint32_t a, uint32_t b) {
+    return b == PLACEMENT_NO_NODE || table->nodes[a].id < table->nodes[b].id;
+}
+
+static msec sum_of(const struct offer *o) {
     msec sum = o->fetch + o->load + o->queue + o->prompt;
-    if (o->node != v->table->here) sum += HOP;
     return sum < PLACEMENT_LONGEST ? sum : PLACEMENT_LONGEST;
 }
 
@@ -77,11 +81,11 @@ static bool offer_resident(const struct view *v, uint32_t index, struct offer *r
     const struct placement_node *node = &v->table->nodes[index];
     const struct placement_instance *instance = loaded_at(v, index);
 
-    if (!instance) return false;
+    if (!instance || node->tried) return false;
     *ret = (struct offer){ .node = index, .held = held_at(v, index) };
     ret->queue = placement_queue_time(node, instance, v->request);
     ret->prompt = placement_prompt_time(node, instance, v->request, ret->held);
-    ret->first = sum_of(v, ret);
+    ret->first = sum_of(ret);
     return true;
 }
 
@@ -91,12 +95,16 @@ static bool offer_load(const struct view *v, uint32_t index, enum placement_room
     const struct placement_node *node = &v->table->nodes[index];
     msec drain;
 
-    if (v->loading != PLACEMENT_NO_NODE || loaded_at(v, index)) return false;
-    if (placement_room(node, v->request, &drain) < least) return false;
+    if (node->tried || v->loading != PLACEMENT_NO_NODE || loaded_at(v, index)) return false;
+    enum placement_room room = placement_room(node, v->request, &drain);
+    if (room < least) return false;
     *ret = (struct offer){ .node = index, .held = held_at(v, index), .queue = drain };
+    ret->cold = true;
+    ret->waits = room == PLACEMENT_ROOM_DRAIN;
+    ret->rank = !ret->waits;
     ret->load = placement_load_time(node, v->request);
     ret->prompt = placement_prompt_time(node, NULL, v->request, ret->held);
-    ret->first = sum_of(v, ret);
+    ret->first = sum_of(ret);
     return true;
 }
 
@@ -111,7 +119,7 @@ static bool offer_evict(const struct view *v, uint32_t index, struct offer *ret)
 static bool offer_prefix(const struct view *v, uint32_t index, struct offer *ret) {
     if (held_at(v, index) == 0) return false;
     if (!offer_resident(v, index, ret) && !offer_evict(v, index, ret)) return false;
-    ret->rank = ret->held;
+    ret->rank = 2 * (uint64_t)ret->held + !ret->cold;
     return true;
 }
 
@@ -149,7 +157,7 @@ static bool offer_fetch(const struct view *v, uint32_t index, struct offer *ret)
     if (node->disk_free < v->request->file) return false;
     if (!offer_load(v, index, PLACEMENT_ROOM_DRAIN, ret)) return false;
     ret->fetch = placement_fetch_time(v->request);
-    ret->first = sum_of(v, ret);
+    ret->first = sum_of(ret);
     return true;
 }
 
@@ -161,17 +169,18 @@ static msec load_left(const struct view *v, const struct placement_node *node) {
     return taken < all ? all - taken : 0;
 }
 
+/* Also of a node that was tried: its load ends, or its claim with its lease. */
 static bool offer_loading(const struct view *v, uint32_t index, struct offer *ret) {
     const struct placement_node *node = &v->table->nodes[index];
 
     if (index != v->loading) return false;
     const struct placement_instance *instance = placement_find(node, v->request->model,
                                                                PLACEMENT_LOADING);
-    *ret = (struct offer){ .node = index, .held = held_at(v, index) };
+    *ret = (struct offer){ .node = index, .held = held_at(v, index), .waits = true };
     ret->load = load_left(v, node);
     ret->queue = placement_queue_time(node, instance, v->request);
     ret->prompt = placement_prompt_time(node, instance, v->request, ret->held);
-    ret->first = sum_of(v, ret);
+    ret->first = sum_of(ret);
     return true;
 }
 
@@ -180,39 +189,49 @@ static struct view view_of(const struct placement_table *table,
     struct view v = { table, request, now, PLACEMENT_NO_NODE, false };
 
     for (uint32_t i = 0; i < table->count; i++) {
-        if (v.loading == PLACEMENT_NO_NODE && is_loading(&v, i)) v.loading = i;
+        if (is_loading(&v, i) && comes_before(table, i, v.loading)) v.loading = i;
         if (is_source(&v, i)) v.has_source = true;
     }
     return v;
 }
 
-/* The order of the rules. A warm one takes this node before others that are as good, and
- * spreads requests; a cold one is the same choice on every node. */
+/* When a rule gives way to a later one that is faster. */
+enum yields { YIELDS_NEVER, YIELDS_QUEUED, YIELDS };
+
+/* The order of the rules. */
 static const struct rule {
     enum placement_rule name;
     offer_fn *offer;
-    bool warm;
-    bool gives_way; /* to a later rule that is faster */
+    enum yields yields;
 } rules[] = {
-    { PLACEMENT_RULE_PREFIX, offer_prefix, .warm = true, .gives_way = true },
-    { PLACEMENT_RULE_RESIDENT, offer_resident, .warm = true, .gives_way = false },
-    { PLACEMENT_RULE_ROOM, offer_room, .warm = false, .gives_way = false },
-    { PLACEMENT_RULE_EVICT, offer_evict, .warm = false, .gives_way = false },
-    { PLACEMENT_RULE_FETCH, offer_fetch, .warm = false, .gives_way = false },
-    { PLACEMENT_RULE_LOADING, offer_loading, .warm = false, .gives_way = false },
+    { PLACEMENT_RULE_PREFIX, offer_prefix, YIELDS },
+    { PLACEMENT_RULE_RESIDENT, offer_resident, YIELDS_QUEUED },
+    { PLACEMENT_RULE_ROOM, offer_room, YIELDS_NEVER },
+    { PLACEMENT_RULE_EVICT, offer_evict, YIELDS_NEVER },
+    { PLACEMENT_RULE_FETCH, offer_fetch, YIELDS_NEVER },
+    { PLACEMENT_RULE_LOADING, offer_loading, YIELDS_NEVER },
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 static_assert(RULES == PLACEMENT_RULE_COUNT - 1, "a line per rule");
 
+static bool rule_yields(const struct rule *rule, const struct offer *best) {
+    return rule->yields == YIELDS || (rule->yields == YIELDS_QUEUED && best->queue > 0);
+}
+
+static bool is_better(const struct view *v, const struct offer *a, const struct offer *b) {
+    if (a->rank != b->rank) return a->rank > b->rank;
+    if (a->first != b->first) return a->first < b->first;
+    return comes_before(v->table, a->node, b->node);
+}
+
 /* The fastest of the highest rank. */
-static bool best_of(const struct view *v, const struct rule *rule, struct offer *ret) {
+static bool rule_best(const struct view *v, const struct rule *rule, struct offer *ret) {
     bool found = false;
-    struct offer o;
+    struct offer o = { 0 };
 
     for (uint32_t i = 0; i < v->table->count; i++) {
-        if (!is_free_to_ask(v, i) || !rule->offer(v, i, &o)) continue;
-        if (found && o.rank < ret->rank) continue;
-        if (found && o.rank == ret->rank && o.first >= ret->first) continue;
+        if (!is_there(v, i) || !rule->offer(v, i, &o)) continue;
+        if (found && !is_better(v, &o, ret)) continue;
         *ret = o;
         found = true;
     }
@@ -224,23 +243,36 @@ static msec slack(msec first) {
     return HOP + first / 8;
 }
 
-static uint64_t lot_of(const struct view *v, const struct rule *rule, uint32_t index) {
-    if (rule->warm && index == v->table->here) return UINT64_MAX;
-    return lot(rule->warm ? v->request->key : v->request->model, v->table->nodes[index].id);
+/* Where the model is loaded this node comes before others, and requests spread; a cold load is
+ * the same choice on every node. */
+static uint64_t lot_of(const struct view *v, const struct offer *o) {
+    if (!o->cold && o->node == v->table->here) return UINT64_MAX;
+    return lot(o->cold ? v->request->model : v->request->key, v->table->nodes[o->node].id);
 }
 
 /* Of those that are about as good as the best one, the one that the lot names. */
-static bool rule_apply(const struct view *v, const struct rule *rule, struct offer *ret) {
-    struct offer best = { 0 }, o = { 0 };
+static struct offer rule_draw(const struct view *v, const struct rule *rule,
+                              const struct offer *best) {
+    struct offer drawn = *best, o = { 0 };
 
-    if (!best_of(v, rule, &best)) return false;
-    *ret = best;
     for (uint32_t i = 0; i < v->table->count; i++) {
-        if (!is_free_to_ask(v, i) || !rule->offer(v, i, &o)) continue;
-        if (o.rank < best.rank || o.first > best.first + slack(best.first)) continue;
-        if (lot_of(v, rule, i) > lot_of(v, rule, ret->node)) *ret = o;
+        if (!is_there(v, i) || !rule->offer(v, i, &o)) continue;
+        if (o.rank < best->rank || o.first > best->first + slack(best->first)) continue;
+        if (lot_of(v, &o) > lot_of(v, &drawn)) drawn = o;
     }
-    return true;
+    return drawn;
+}
+
+/* The fastest of the other nodes where the model is loaded. */
+static msec fastest_beside(const struct view *v, uint32_t node) {
+    msec fastest = MSEC_NEVER;
+    struct offer o = { 0 };
+
+    for (uint32_t i = 0; i < v->table->count; i++) {
+        if (i == node || !is_there(v, i) || !offer_resident(v, i, &o)) continue;
+        if (o.first < fastest) fastest = o.first;
+    }
+    return fastest;
 }
 
 static void accept(const struct view *v, const struct rule *rule, const struct offer *o,
@@ -262,6 +294,7 @@ static void accept(const struct view *v, const struct rule *rule, const struct o
         .first = o->first,
         .elsewhere = MSEC_NEVER,
     };
+    if (!here) ret->first += HOP;
     if (ret->claims && fetches) ret->source = source_for(v, o->node);
     if (rule->name == PLACEMENT_RULE_LOADING && !here) ret->where = PLACEMENT_WAIT;
 }
@@ -303,12 +336,13 @@ void placement_choose(const struct placement_table *table,
     msec elsewhere = MSEC_NEVER;
 
     for (const struct rule *rule = rules; rule < rules + RULES; rule++) {
-        if (chosen && !chosen->gives_way) break;
-        if (!rule_apply(&v, rule, &o)) continue;
-        bool wins = !chosen || o.first < best.first;
-        msec loser = !wins ? o.first : chosen ? best.first : MSEC_NEVER;
-        if (chosen && o.node != best.node && loser < elsewhere) elsewhere = loser;
-        if (!wins) continue;
+        if (chosen && !rule_yields(chosen, &best)) break;
+        if (!rule_best(&v, rule, &o)) continue;
+        if (chosen && o.waits) continue;
+        if (chosen && o.first >= best.first) {
+            if (o.node != best.node && o.first < elsewhere) elsewhere = o.first;
+            continue;
+        }
         chosen = rule;
         best = o;
     }
@@ -316,6 +350,8 @@ void placement_choose(const struct placement_table *table,
         refuse(&v, ret);
         return;
     }
+    best = rule_draw(&v, chosen, &best);
     accept(&v, chosen, &best, ret);
-    ret->elsewhere = elsewhere;
+    msec beside = fastest_beside(&v, best.node);
+    ret->elsewhere = beside < elsewhere ? beside : elsewhere;
 }

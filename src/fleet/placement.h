@@ -7,17 +7,19 @@
  * decided and the estimate behind it. The caller performs it: it makes the claim, forwards,
  * fetches.
  *
- * The rules, in order (docs/design of the fleet: Placement); nodes whose lease has ended and
- * nodes that were tried already do not exist for any of them:
+ * The rules, in order; nodes whose lease has ended do not exist for any of them:
  *
  *   PREFIX    the node that holds the longest prefix of this conversation, live or stored
  *   RESIDENT  where the model is loaded, least expected wait
  *   ROOM      the node has the file, and room without evicting
- *   EVICT     ... and may evict
+ *   EVICT     ... and may evict; idle instances before those whose answers have to end
  *   FETCH     the node can fetch the file from a peer's disk
  *   LOADING   wait for the load in progress
  *
- * PREFIX gives way to a later rule that is faster.
+ * PREFIX gives way to a later rule that is faster, RESIDENT to a load that is faster than its
+ * queue; neither to what waits itself: for answers that have to end, or for the load of another
+ * request. (All who wait for one load would come to the new instance at once; docs/benchmarks/
+ * fleet.md has the figures.)
  *
  * One cold load in the whole fleet: while one is in progress no rule starts another.
  *
@@ -139,7 +141,7 @@ struct placement {
     /* What is expected, in the order in which it happens; `first` is the sum: the first token
      * after so long. */
     msec fetch, load, queue, prompt, first;
-    msec elsewhere; /* the fastest that another rule offered; MSEC_NEVER: none did */
+    msec elsewhere; /* the fastest other node that was looked at; MSEC_NEVER: there is none */
 };
 
 void placement_choose(const struct placement_table *table,

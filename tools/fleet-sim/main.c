@@ -2,7 +2,7 @@
 /*
  * fleet-sim - a fleet on a virtual clock, with one policy of placement.
  *
- *   fleet-sim NODES POLICY SEED SECONDS RATE
+ *   fleet-sim NODES POLICY SEED SECONDS RATE MODELS
  *
  * POLICY: random, least-loaded or doze. SECONDS: of the virtual clock. RATE: conversations that
  * begin per hour and node. Prints a line "name<tab>figure" for each figure. Exit code: 0 done,
@@ -35,9 +35,9 @@ static bool options_parse(char **args, struct options *ret) {
     ret->seed = strtoull(args[3], NULL, 10);
     ret->seconds = strtod(args[4], NULL);
     ret->rate = strtod(args[5], NULL) / 3600;
-    ret->models = ret->nodes < 10 ? 8 : ret->nodes < 100 ? 40 : 200;
+    ret->models = (uint32_t)strtoul(args[6], NULL, 10);
     return policy_parse(args[2], &ret->policy) && ret->nodes >= 3 && ret->nodes <= 10000 &&
-           ret->seconds > 0 && ret->rate > 0;
+           ret->seconds > 0 && ret->rate > 0 && ret->models > 0 && ret->models <= 10000;
 }
 
 static void patience_ends(struct sim *sim, uint32_t request) {
@@ -135,14 +135,17 @@ static void print(const struct sim *sim) {
 }
 
 int main(int argc, char **argv) {
-    struct sim sim = { 0 };
+    struct sim sim = { .listener = &request_listener };
     struct event ev;
 
-    if (argc != 6 || !options_parse(argv, &sim.options)) {
-        fputs("usage: fleet-sim NODES random|least-loaded|doze SEED SECONDS RATE\n", stderr);
+    if (argc != 7 || !options_parse(argv, &sim.options)) {
+        fputs("usage: fleet-sim NODES random|least-loaded|doze SEED SECONDS RATE MODELS\n",
+              stderr);
         return 2;
     }
     world_make(&sim);
+    churn_begin(&sim);
+    conversation_begin(&sim);
     while (events_take(&sim.events, &ev) && ev.at < (usec)(sim.options.seconds * SECOND)) {
         sim.now = ev.at;
         step(&sim, &ev);

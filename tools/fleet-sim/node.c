@@ -313,7 +313,7 @@ void node_take(struct sim *sim, uint32_t node, uint32_t request) {
     advance(sim, n);
     if (!i) i = instance_new(sim, node, r);
     if (!i) {
-        request_fail(sim, request, FAIL_REFUSED);
+        sim->listener->failed(sim, request, FAIL_REFUSED);
         return;
     }
     r->instance = (uint32_t)(i - n->instances);
@@ -326,7 +326,7 @@ static void forget(struct sim *sim, uint32_t node, struct instance *i) {
     uint32_t model = i->model, stamp = i->stamp + 1;
 
     *i = (struct instance){ .stamp = stamp, .first = NONE, .last = NONE };
-    if (sim->models[model].claimed_by == node) claim_end(sim, model);
+    if (sim->models[model].claimed_by == node) sim->listener->claim_ended(sim, model);
 }
 
 void node_drop(struct sim *sim, uint32_t request) {
@@ -337,7 +337,7 @@ void node_drop(struct sim *sim, uint32_t request) {
     advance(sim, &sim->nodes[node]);
     if (r->state == REQ_PROMPT) running_remove(i, request);
     if (r->state == REQ_QUEUED) i->waiting--;
-    request_fail(sim, request, FAIL_PATIENCE);
+    sim->listener->failed(sim, request, FAIL_PATIENCE);
     if (i->state == INST_WANTED && i->waiting == 0) forget(sim, node, i);
     settle(sim, node);
 }
@@ -354,14 +354,14 @@ void node_loaded(struct sim *sim, uint32_t node, uint32_t instance) {
     sim->models[i->model].loading--;
     settle(sim, node);
     table_changed(sim, node, true);
-    if (sim->models[i->model].claimed_by == node) claim_end(sim, i->model);
+    if (sim->models[i->model].claimed_by == node) sim->listener->claim_ended(sim, i->model);
 }
 
 static void prompt_done(struct sim *sim, struct node *n, struct instance *i, uint32_t request) {
     struct request *r = &sim->requests[request];
     double noise = 0.9 + 0.2 * random_unit(&n->random);
 
-    request_first(sim, request);
+    sim->listener->first(sim, request);
     r->state = REQ_ANSWER;
     r->left = r->answer;
     r->begun = sim->now;
@@ -371,17 +371,14 @@ static void prompt_done(struct sim *sim, struct node *n, struct instance *i, uin
 
 static void answer_done(struct sim *sim, uint32_t node, struct instance *i, uint32_t request) {
     const struct request *r = &sim->requests[request];
-    struct conversation *c = &sim->conversations[r->conversation];
     double speed = r->answer / ((double)(sim->now - r->begun) / SECOND + 1e-6);
 
     i->answer_speed = i->answer_speed > 0 ? 0.7 * i->answer_speed + 0.3 * speed : speed;
     running_remove(i, request);
     i->used = sim->now;
-    request_done(sim, request);
-    conversation_answered(sim, r->conversation, r->answer);
+    sim->listener->answered(sim, request);
     store_keep(sim, node, r->conversation);
-    holder_add(c, node);
-    if (c->turns == 0 || c->history > CONTEXT) conversation_end(sim, r->conversation);
+    holder_add(&sim->conversations[r->conversation], node);
 }
 
 void node_work(struct sim *sim, uint32_t node) {
@@ -407,7 +404,7 @@ static void lose(struct sim *sim, uint32_t request, bool cut) {
     struct request *r = &sim->requests[request];
 
     if (r->state == REQ_ANSWER) {
-        request_fail(sim, request, FAIL_STREAM);
+        sim->listener->failed(sim, request, FAIL_STREAM);
         return;
     }
     r->state = REQ_LOST;

@@ -155,7 +155,7 @@ void request_lost(struct sim *sim, uint32_t index) {
     request_place(sim, index);
 }
 
-void request_first(struct sim *sim, uint32_t index) {
+static void request_first(struct sim *sim, uint32_t index) {
     const struct request *r = &sim->requests[index];
     struct figures *f = &sim->figures;
     usec back = r->node == r->taker ? 0 : WAY;
@@ -167,7 +167,7 @@ void request_first(struct sim *sim, uint32_t index) {
     f->first[f->first_count++] = (double)(sim->now + back - r->asked) / SECOND;
 }
 
-void request_done(struct sim *sim, uint32_t index) {
+static void request_end(struct sim *sim, uint32_t index) {
     struct request *r = &sim->requests[index];
 
     way_remove(sim, index);
@@ -176,7 +176,21 @@ void request_done(struct sim *sim, uint32_t index) {
 }
 
 void request_fail(struct sim *sim, uint32_t index, enum failure failure) {
-    request_done(sim, index);
+    request_end(sim, index);
     sim->figures.failed[failure]++;
     conversation_end(sim, sim->requests[index].conversation);
 }
+
+static void request_answered(struct sim *sim, uint32_t index) {
+    const struct request *r = &sim->requests[index];
+
+    request_end(sim, index);
+    conversation_answered(sim, r->conversation, r->answer);
+}
+
+const struct listener request_listener = {
+    .first = request_first,
+    .answered = request_answered,
+    .failed = request_fail,
+    .claim_ended = claim_end,
+};

@@ -4,7 +4,8 @@
  *
  *   random.c  numbers from a seed
  *   events.c  what happens when
- *   world.c   models, machines, conversations: what they are drawn from
+ *   world.c   models and machines
+ *   conversation.c who asks what
  *   node.c    one machine: places, loads, evictions, shared computation, prompt store
  *   table.c   what nodes publish, and what is seen of it
  *   policy.c  where a request goes: random, least loaded, placement.c
@@ -224,7 +225,18 @@ struct figures {
     size_t first_count, first_room;
 };
 
+struct sim;
+
+/* What a node tells of the requests that it was given. */
+struct listener {
+    void (*first)(struct sim *sim, uint32_t request);
+    void (*answered)(struct sim *sim, uint32_t request);
+    void (*failed)(struct sim *sim, uint32_t request, enum failure failure);
+    void (*claim_ended)(struct sim *sim, uint32_t model);
+};
+
 struct sim {
+    const struct listener *listener;
     struct options options;
     usec now;
     struct events events;
@@ -243,9 +255,12 @@ struct sim {
 /* world.c */
 void world_make(struct sim *sim);
 void world_clear(struct sim *sim);
+uint32_t model_draw(const struct sim *sim, struct random *r);
+
+/* conversation.c */
 void conversation_begin(struct sim *sim);
 void conversation_ask(struct sim *sim, uint32_t index);
-/* The answer is there: the next turn, or the end. */
+/* The answer is there: the next turn follows, or the end. */
 void conversation_answered(struct sim *sim, uint32_t index, uint32_t answer);
 void conversation_end(struct sim *sim, uint32_t index);
 
@@ -276,10 +291,9 @@ void request_place(struct sim *sim, uint32_t request);
 void request_replace(struct sim *sim, uint32_t request);
 void request_arrive(struct sim *sim, uint32_t request);
 void request_lost(struct sim *sim, uint32_t request);
-void request_first(struct sim *sim, uint32_t request);
-void request_done(struct sim *sim, uint32_t request);
 void request_fail(struct sim *sim, uint32_t request, enum failure failure);
 void claim_end(struct sim *sim, uint32_t model);
+extern const struct listener request_listener;
 
 /* churn.c */
 void churn_begin(struct sim *sim);
