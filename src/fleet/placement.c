@@ -10,6 +10,10 @@
  * node: being about as fast (slack) includes it. */
 #define HOP ((msec)5)
 
+/* A load may take so many times as long as the queue: it serves those who come after, too. If
+ * it had to be faster, queues as long as a load would be the rule. */
+#define LOAD_WORTH 4
+
 /* What is decided about. */
 struct view {
     const struct placement_table *table;
@@ -218,6 +222,11 @@ static bool rule_yields(const struct rule *rule, const struct offer *best) {
     return rule->yields == YIELDS || (rule->yields == YIELDS_QUEUED && best->queue > 0);
 }
 
+static bool rule_overtakes(const struct rule *chosen, const struct offer *best,
+                           const struct offer *o) {
+    return o->first < (chosen->yields == YIELDS_QUEUED ? LOAD_WORTH : 1) * best->first;
+}
+
 static bool is_better(const struct view *v, const struct offer *a, const struct offer *b) {
     if (a->rank != b->rank) return a->rank > b->rank;
     if (a->first != b->first) return a->first < b->first;
@@ -339,7 +348,7 @@ void placement_choose(const struct placement_table *table,
         if (chosen && !rule_yields(chosen, &best)) break;
         if (!rule_best(&v, rule, &o)) continue;
         if (chosen && o.waits) continue;
-        if (chosen && o.first >= best.first) {
+        if (chosen && !rule_overtakes(chosen, &best, &o)) {
             if (o.node != best.node && o.first < elsewhere) elsewhere = o.first;
             continue;
         }

@@ -101,7 +101,7 @@ static void reason_format(const struct placement *p, const struct placement_tabl
 
 void placement_explain(const struct placement *p, const struct placement_table *table,
                        const struct placement_request *request, char text[PLACEMENT_TEXT]) {
-    char reason[REASON_TEXT], first[SPAN_TEXT], other[SPAN_TEXT], tail[2 * SPAN_TEXT] = "";
+    char reason[REASON_TEXT], first[SPAN_TEXT], other[SPAN_TEXT], tail[3 * SPAN_TEXT] = "";
 
     if (p->where == PLACEMENT_REFUSE) {
         snprintf(text, PLACEMENT_TEXT, "%s", refusal_sentences[p->refusal]);
@@ -111,7 +111,8 @@ void placement_explain(const struct placement *p, const struct placement_table *
     span_format(p->first, first);
     if (p->elsewhere != MSEC_NEVER) {
         span_format(p->elsewhere, other);
-        snprintf(tail, sizeof tail, " (elsewhere %s)", other);
+        snprintf(tail, sizeof tail, " (elsewhere %s%s)", other,
+                 p->claims && p->elsewhere < p->first ? ", where requests queue" : "");
     }
     snprintf(text, PLACEMENT_TEXT, "%s%.*s: %s; first token after about %s%s.",
              p->where == PLACEMENT_WAIT ? "Waits for " : "", NAME_MAX_SHOWN,
