@@ -169,6 +169,7 @@ static bool offer_fetch(const struct view *v, uint32_t index, struct offer *ret)
 static msec load_left(const struct view *v, const struct placement_node *node) {
     msec all = placement_load_time(node, v->request);
     if (node->claimed == MSEC_NEVER || node->claimed > v->now) return all;
+    if (node->claimed < v->now - PLACEMENT_LONGEST) return 0;
     msec taken = v->now - node->claimed;
     return taken < all ? all - taken : 0;
 }

@@ -57,7 +57,8 @@ LIBRARIES = {  # a library's headers: the folders that may name them
     r"nlohmann/.*": {"engine", "tools"},
     r"cmocka\.h": {"tests"},
 }
-# lifecycle/ is pure: of libc only what cannot allocate, do I/O or read a clock.
+# lifecycle/ and placement are pure: of libc only what cannot allocate, do I/O or read a clock.
+PURE = ("src/lifecycle/", "src/fleet/placement.", "src/fleet/placement_estimate.")
 PURE_LIBC = {"assert.h", "inttypes.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 PURE_BANNED = re.compile(
     r"\b(malloc|calloc|realloc|free|printf|fprintf|time|clock_gettime|rand)\s*\(")
@@ -84,9 +85,15 @@ def complaint_dialect(parts, header):
     return None if owner in allowed else f"src/api/{own} knows no other dialect"
 
 
-def complaint_library(folder, header):
-    if folder == "lifecycle" and header not in PURE_LIBC:
-        return "src/lifecycle is pure: of libc only " + ", ".join(sorted(PURE_LIBC))
+def pure_part(root, path):
+    """What of PURE the file belongs to; None if it is no part of it."""
+    name = path.relative_to(root).as_posix()
+    return next((part.rstrip("/.") for part in PURE if name.startswith(part)), None)
+
+
+def complaint_library(folder, header, pure):
+    if pure and header not in PURE_LIBC:
+        return f"{pure} is pure: of libc only " + ", ".join(sorted(PURE_LIBC))
     for pattern, allowed in LIBRARIES.items():
         if re.fullmatch(pattern, header) and folder not in allowed:
             return "only " + ", ".join(sorted(allowed)) + " may name this library"
@@ -99,9 +106,10 @@ def complaint_ours(root, folder, path, header):
 
 def complaint(root, folder, path, line):
     match = INCLUDE.match(line)
+    pure = pure_part(root, path)
     if not match:
-        if folder == "lifecycle" and PURE_BANNED.search(line.split("/*")[0]):
-            return "src/lifecycle is pure: no allocation, I/O, clock or chance"
+        if pure and PURE_BANNED.search(line.split("/*")[0]):
+            return f"{pure} is pure: no allocation, I/O, clock or chance"
         return None
     bracket, header = match.groups()
     if bracket == '"' and header.split("/")[0] in EVERYTHING and "/" in header:
@@ -111,7 +119,7 @@ def complaint(root, folder, path, line):
         if parts[0] != "src":
             return None
         return complaint_ours(root, folder, path, "/".join(parts[1:]))
-    return complaint_library(folder, header)
+    return complaint_library(folder, header, pure)
 
 
 def main():

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 for folder in base lifecycle api/openai api/lmstudio_rest api/lmstudio_ws supervisor daemon cli \
-    http; do
+    fleet http; do
     mkdir -p "$tree/src/$folder"
 done
 mkdir -p "$tree/tests/unit" "$tree/tools" "$tree/setup" "$tree/web"
@@ -38,6 +38,9 @@ expect layers.py src/base/a.c '#include "ipc/frame.h"' 'nothing of ours'
 expect layers.py src/lifecycle/a.c '#include <stdlib.h>' pure
 expect layers.py src/lifecycle/a.c '#include "base/buf.h"' base/msec.h
 expect layers.py src/lifecycle/a.c 'void f(void) { free(p); }' pure
+expect layers.py src/fleet/placement.c '#include <stdlib.h>' pure
+expect layers.py src/fleet/placement_estimate.c 'msec t = time(NULL);' pure
+expect layers.py src/fleet/a.c '#include "lifecycle/lifecycle.h"' 'may use api'
 expect layers.py src/api/a.c '#include "daemon/supervisor.h"' 'may use base'
 expect layers.py src/api/a.c '#include "lifecycle/lifecycle.h"' 'may use base'
 expect layers.py src/api/a.c '#include "api/openai/openai.h"' 'no other dialect'

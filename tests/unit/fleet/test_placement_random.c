@@ -249,6 +249,62 @@ static void test_the_order_of_the_table_does_not_matter(void **state) {
     each(check_order);
 }
 
+static uint64_t absurd(void) {
+    static const uint64_t edges[] = { 0,         1, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MIN,
+                                      UINT64_MAX };
+    uint32_t i = below(8);
+    if (i < sizeof edges / sizeof *edges) return edges[i];
+    return ((uint64_t)below(UINT32_MAX) << 32 | below(UINT32_MAX)) >> below(60);
+}
+
+/* A peer, or a client, may publish or ask for anything. */
+static void make_absurd(struct world *w) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        struct placement_node *n = &w->nodes[i];
+        n->memory_limit = absurd();
+        n->memory_free = absurd();
+        n->gpu_memory = absurd();
+        n->disk_free = absurd();
+        n->cores = (uint32_t)absurd();
+        n->jit_limit = (uint32_t)absurd();
+        n->held = (uint32_t)absurd();
+        n->sent = (uint32_t)absurd();
+        if (once_in(4)) n->claimed = (msec)absurd();
+        for (uint32_t j = 0; j < n->instance_count; j++) {
+            struct placement_instance *instance = &w->instances[i][j];
+            instance->bytes = absurd();
+            instance->slots = (uint32_t)absurd();
+            instance->running = (uint32_t)absurd();
+            instance->waiting = (uint32_t)absurd();
+            instance->prompt_speed = (uint32_t)absurd();
+            instance->answer_speed = (uint32_t)absurd();
+            instance->load = (msec)absurd();
+            instance->expires = (msec)absurd();
+        }
+    }
+    w->request.file = absurd();
+    w->request.need = absurd();
+    w->request.prompt = (uint32_t)absurd();
+}
+
+static void test_absurd_figures_are_bounded_and_chosen_alike(void **state) {
+    (void)state;
+    struct world w;
+    seed = 2;
+    for (int i = 0; i < TABLES; i++) {
+        draw(&w);
+        make_absurd(&w);
+        struct placement p = choose(&w);
+        check_node(&w, &p);
+        check_load(&w, &p);
+        check_sum(&w, &p);
+        check_agreement(&w, &p);
+        check_order(&w, &p);
+        assert_true(p.fetch <= PLACEMENT_LONGEST && p.load <= PLACEMENT_LONGEST);
+        assert_true(p.queue <= PLACEMENT_LONGEST && p.prompt <= PLACEMENT_LONGEST);
+    }
+}
+
 static uint64_t rules_seen[PLACEMENT_RULE_COUNT], refusals_seen[PLACEMENT_REFUSAL_COUNT];
 
 static void count_rules(const struct world *w, const struct placement *p) {
@@ -275,6 +331,7 @@ int main(void) {
         cmocka_unit_test(test_refused_only_if_nobody_could),
         cmocka_unit_test(test_the_same_table_gives_the_same_answer_on_each_node),
         cmocka_unit_test(test_the_order_of_the_table_does_not_matter),
+        cmocka_unit_test(test_absurd_figures_are_bounded_and_chosen_alike),
         cmocka_unit_test(test_the_tables_reach_every_rule_and_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
