@@ -200,7 +200,7 @@ static struct view view_of(const struct placement_table *table,
     return v;
 }
 
-/* When a rule gives way to a later one that is faster. */
+/* When a rule gives way to a later one that is faster (rule_overtakes). */
 enum yields { YIELDS_NEVER, YIELDS_QUEUED, YIELDS };
 
 /* The order of the rules. */

@@ -29,11 +29,14 @@ static uint64_t work_of(const struct placement_instance *instance) {
 
 const struct placement_instance *placement_find(const struct placement_node *node,
                                                 uint64_t model, enum placement_state state) {
+    const struct placement_instance *found = NULL;
+
     for (uint32_t i = 0; i < node->instance_count; i++) {
         const struct placement_instance *instance = &node->instances[i];
-        if (instance->model == model && instance->state == state) return instance;
+        if (instance->model != model || instance->state != state) continue;
+        if (!found || work_of(instance) < work_of(found)) found = instance;
     }
-    return NULL;
+    return found;
 }
 
 struct speeds {

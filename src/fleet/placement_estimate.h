@@ -31,7 +31,7 @@ enum placement_room {
     PLACEMENT_ROOM_FREE,
 };
 
-/* The instance of the model that is in the state; NULL. */
+/* The least busy instance of the model that is in the state; NULL. */
 const struct placement_instance *placement_find(const struct placement_node *node,
                                                 uint64_t model, enum placement_state state);
 
