@@ -22,8 +22,10 @@
     X(global_init)                                                                             \
     X(easy_init)                                                                               \
     X(easy_setopt)                                                                             \
+    X(easy_pause)                                                                              \
     X(easy_reset)                                                                              \
     X(easy_perform)                                                                            \
+    X(easy_nextheader)                                                                         \
     X(easy_getinfo)                                                                            \
     X(easy_cleanup)                                                                            \
     X(easy_strerror)                                                                           \

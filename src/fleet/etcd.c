@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/curl_library.h"
 #include "base/xalloc.h"
+#include "fleet/curl_loop.h"
 
 enum {
     CONNECT_MS = 2000,
@@ -29,21 +29,12 @@ struct lane {
 
 struct etcd {
     const struct curl_library *curl;
-    uv_loop_t *loop;
-    CURLM *multi;
-    uv_timer_t timer; /* libcurl's */
+    struct curl_loop *loop;
     struct curl_slist *headers;
     char **endpoints;
     size_t count, endpoint;
     struct etcd_sink sink;
     struct lane lanes[ETCD_LANES];
-};
-
-/* A socket of libcurl's; freed when its handle is closed. */
-struct watched {
-    uv_poll_t poll; /* first: a handle is freed as its socket */
-    struct etcd *etcd;
-    curl_socket_t fd;
 };
 
 /* ---- the end of a call ---- */
@@ -66,7 +57,7 @@ static long lane_status(const struct lane *lane) {
 }
 
 static void lane_stop(struct lane *lane) {
-    if (lane->busy) lane->etcd->curl->multi_remove_handle(lane->etcd->multi, lane->easy);
+    if (lane->busy) curl_loop_remove(lane->etcd->loop, lane->easy);
     lane->busy = false;
     buf_clear(&lane->answer);
     buf_clear(&lane->request);
@@ -125,77 +116,14 @@ static void lane_end(struct lane *lane, CURLcode code) {
     lane_fail(lane, &err);
 }
 
-/* What libcurl has left behind, outside its callbacks. */
-static void drain(struct etcd *e) {
-    const CURLMsg *message;
-    int left;
+static void etcd_on_worked(void *ctx) {
+    struct etcd *e = ctx;
     take_lines(&e->lanes[ETCD_WATCHES]);
-    while ((message = e->curl->multi_info_read(e->multi, &left))) {
-        struct lane *lane = lane_of(e, message->easy_handle);
-        if (message->msg == CURLMSG_DONE && lane) lane_end(lane, message->data.result);
-    }
 }
 
-/* ---- libcurl and the loop ---- */
-
-static void on_timer(uv_timer_t *timer) {
-    struct etcd *e = timer->data;
-    int running;
-    e->curl->multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    drain(e);
-}
-
-static int on_timeout_wanted(CURLM *multi, long ms, void *ctx) {
-    struct etcd *e = ctx;
-    (void)multi;
-    if (ms < 0)
-        uv_timer_stop(&e->timer);
-    else
-        uv_timer_start(&e->timer, on_timer, (uint64_t)ms, 0);
-    return 0;
-}
-
-static void on_ready(uv_poll_t *poll, int status, int events) {
-    struct watched *watched = (struct watched *)poll;
-    struct etcd *e = watched->etcd;
-    int running, flags = status < 0 ? CURL_CSELECT_ERR : 0;
-    if (events & UV_READABLE) flags |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE) flags |= CURL_CSELECT_OUT;
-    e->curl->multi_socket_action(e->multi, watched->fd, flags, &running);
-    drain(e);
-}
-
-static void on_socket_closed(uv_handle_t *handle) {
-    free(handle);
-}
-
-static struct watched *watch_socket(struct etcd *e, curl_socket_t fd) {
-    struct watched *watched = xcalloc(1, sizeof *watched);
-    watched->etcd = e;
-    watched->fd = fd;
-    if (uv_poll_init_socket(e->loop, &watched->poll, fd) != 0) {
-        free(watched);
-        return NULL;
-    }
-    e->curl->multi_assign(e->multi, fd, watched);
-    return watched;
-}
-
-static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned) {
-    struct etcd *e = ctx;
-    struct watched *watched = assigned;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (!watched) return 0;
-        e->curl->multi_assign(e->multi, fd, NULL);
-        uv_close((uv_handle_t *)&watched->poll, on_socket_closed);
-        return 0;
-    }
-    if (!watched) watched = watch_socket(e, fd);
-    if (!watched) return -1;
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
-                 (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&watched->poll, events, on_ready) == 0 ? 0 : -1;
+static void etcd_on_done(void *ctx, CURL *easy, CURLcode code) {
+    struct lane *lane = lane_of(ctx, easy);
+    if (lane) lane_end(lane, code);
 }
 
 /* ---- a call ---- */
@@ -244,8 +172,7 @@ void etcd_send(struct etcd *e, enum etcd_lane name, const struct etcd_request *r
     char *url = xasprintf("%s%s", e->endpoints[e->endpoint], etcd_path(request->call));
     set_up(lane, url);
     free(url);
-    CURLMcode code = e->curl->multi_add_handle(e->multi, lane->easy);
-    assert(code == CURLM_OK); /* it only needs memory */
+    curl_loop_add(e->loop, lane->easy);
     lane->busy = true;
 }
 
@@ -254,16 +181,6 @@ const char *etcd_endpoint(const struct etcd *e) {
 }
 
 /* ---- the beginning and the end ---- */
-
-static const struct curl_library *start_curl(struct error *err) {
-    static bool started;
-    const struct curl_library *curl = curl_library_get(err);
-    if (!curl) return NULL;
-    if (!started) started = curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    if (started) return curl;
-    error_set(err, ERR_IO, "libcurl could not be started.");
-    return NULL;
-}
 
 static void copy_endpoints(struct etcd *e, const char *const *endpoints, size_t count) {
     e->endpoints = xcalloc(count, sizeof *e->endpoints);
@@ -276,47 +193,34 @@ static void copy_endpoints(struct etcd *e, const char *const *endpoints, size_t 
 }
 
 /* False: libcurl has no memory for it. */
-static bool open_curl(struct etcd *e) {
+static bool open_lanes(struct etcd *e) {
     const struct curl_library *curl = e->curl;
-    e->multi = curl->multi_init();
-    bool ok = e->multi != NULL;
+    bool ok = true;
     for (int i = 0; i < ETCD_LANES; i++) {
         e->lanes[i] = (struct lane){ .etcd = e, .easy = curl->easy_init() };
         ok = ok && e->lanes[i].easy;
     }
     e->headers = curl->slist_append(NULL, "Content-Type: application/json");
     /* libcurl would wait for a word of etcd's before a large body */
-    struct curl_slist *longer = e->headers ? curl->slist_append(e->headers, "Expect:") : NULL;
-    if (!ok || !longer) return false;
-    curl->multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-    curl->multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-    curl->multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-    curl->multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
-    return true;
+    return ok && e->headers && curl->slist_append(e->headers, "Expect:");
 }
 
 struct etcd *etcd_new(uv_loop_t *loop, const char *const *endpoints, size_t count,
                       struct etcd_sink sink, struct error *err) {
-    const struct curl_library *curl = start_curl(err);
-    if (!curl) return NULL;
     struct etcd *e = xcalloc(1, sizeof *e);
-    e->curl = curl;
-    e->loop = loop;
+    struct curl_loop_events events = { etcd_on_worked, etcd_on_done, e };
+    e->loop = curl_loop_new(loop, events, err);
+    if (!e->loop) {
+        free(e);
+        return NULL;
+    }
+    e->curl = curl_loop_library(e->loop);
     e->sink = sink;
     copy_endpoints(e, endpoints, count);
-    uv_timer_init(loop, &e->timer);
-    e->timer.data = e;
-    if (open_curl(e)) return e;
+    if (open_lanes(e)) return e;
     error_set(err, ERR_IO, "libcurl could not be started.");
     etcd_close(e);
     return NULL;
-}
-
-static void on_closed(uv_handle_t *handle) {
-    struct etcd *e = handle->data;
-    for (size_t i = 0; i < e->count; i++) free(e->endpoints[i]);
-    free(e->endpoints);
-    free(e);
 }
 
 void etcd_close(struct etcd *e) {
@@ -325,7 +229,9 @@ void etcd_close(struct etcd *e) {
         lane_stop(&e->lanes[i]);
         e->curl->easy_cleanup(e->lanes[i].easy);
     }
-    e->curl->multi_cleanup(e->multi);
+    curl_loop_close(e->loop);
     e->curl->slist_free_all(e->headers);
-    uv_close((uv_handle_t *)&e->timer, on_closed);
+    for (size_t i = 0; i < e->count; i++) free(e->endpoints[i]);
+    free(e->endpoints);
+    free(e);
 }

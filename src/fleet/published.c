@@ -38,6 +38,9 @@ void published_format_node(const struct published_node *node, struct buf *out) {
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", node->device_memory);
     yyjson_mut_obj_add_int(doc, root, "cores", node->cores);
     add_text(doc, root, "key_fingerprint", node->key_fingerprint);
+    add_text(doc, root, "proof", node->proof);
+    add_text(doc, root, "auto_evict", node->auto_evict);
+    yyjson_mut_obj_add_uint(doc, root, "jit_limit", node->jit_limit);
     finish(doc, out);
 }
 
@@ -66,6 +69,7 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
     const struct instance_view *view = instance->view;
     yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
     add_text(doc, obj, "id", view->identifier);
+    add_text(doc, obj, "type", model_type_name(view->type));
     add_text(doc, obj, "state", instance_state_name(view->state));
     add_text(doc, obj, "origin", instance_origin_name(view->origin));
     yyjson_mut_obj_add_uint(doc, obj, "running", view->running);
@@ -79,6 +83,7 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
     else
         yyjson_mut_obj_add_null(doc, obj, "idle_expires_at");
     yyjson_mut_obj_add_int(doc, obj, "context_length", view->settings->context_length);
+    yyjson_mut_obj_add_int(doc, obj, "parallel", view->settings->parallel);
     yyjson_mut_obj_add_real(doc, obj, "tokens_per_second",
                             rounded(instance->tokens_per_second));
     yyjson_mut_obj_add_real(doc, obj, "load_time_seconds", rounded(view->load_time_seconds));
@@ -123,6 +128,7 @@ static const struct field instance_fields[] = {
     { "ttl", NUMBER },
     { "idle_expires_at", NUMBER },
     { "context_length", NUMBER },
+    { "parallel", NUMBER },
     { "tokens_per_second", NUMBER },
     { "load_time_seconds", NUMBER },
     { "memory_bytes", NUMBER },

@@ -21,6 +21,9 @@ struct published_node {
     nbytes memory_free, memory_limit, device_memory;
     int cores;
     const char *key_fingerprint; /* of the fleet key; NULL: it has none */
+    const char *proof;           /* node_proof.h; NULL: likewise */
+    const char *auto_evict;      /* the setting, and jit_limit */
+    uint32_t jit_limit;
 };
 
 struct published_model {

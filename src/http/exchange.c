@@ -174,6 +174,14 @@ void exchange_end(struct exchange *x) {
     conn_finish_answer(x->conn);
 }
 
+void exchange_abort(struct exchange *x) {
+    assert(x->state == EXCHANGE_STREAMING);
+    if (x->telling) return;
+    x->on_gone = NULL; /* its handler knows */
+    conn_reset(x->conn);
+    conn_finish_answer(x->conn);
+}
+
 /* An interim answer before the head; behind it a zero, with which the size of the next chunk
  * may begin. */
 bool exchange_probe(struct exchange *x) {

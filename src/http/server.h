@@ -156,6 +156,9 @@ void exchange_begin(struct exchange *x, int status, const char *content_type);
 void exchange_write(struct exchange *x, const void *bytes, size_t len);
 /* End a streamed answer cleanly. */
 void exchange_end(struct exchange *x);
+/* End a streamed answer that is not complete: the connection is cut, so that the client does
+ * not take it for whole. */
+void exchange_abort(struct exchange *x);
 
 /* The client is gone: stop working for it. Without this callback the exchange stays valid until
  * the handler ends it; what is written to it is dropped. */

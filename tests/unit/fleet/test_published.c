@@ -63,7 +63,8 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         "{\"key\":\"v\",\"type\":\"embeddings\",\"size_bytes\":6,\"sha256\":null}],"
         "\"resident\":[{\"model\":\"pub/m\",\"id\":\"m\",\"state\":\"idle\","
         "\"origin\":\"jit\",\"running\":1,\"waiting\":2,\"ttl\":null,"
-        "\"idle_expires_at\":null,\"context_length\":8192,\"tokens_per_second\":21.4,"
+        "\"idle_expires_at\":null,\"context_length\":8192,\"parallel\":0,"
+        "\"tokens_per_second\":21.4,"
         "\"load_time_seconds\":1.3,\"memory_bytes\":0}]}]");
     buf_clear(&value);
     fleet_table_clear(&table);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet/fleet_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "fleet/etcd_message.h"
+#include "fleet/node_proof.h"
+
+enum { KEY_SIZE = ETCD_KEY_MAX + 16 };
+#define OVERHEAD ((nbytes)128 << 20) /* of a loaded model, beside its weights */
+
+/* ---- what is published ---- */
+
+static uint64_t read_uint(yyjson_val *obj, const char *name) {
+    yyjson_val *value = yyjson_obj_get(obj, name);
+    if (yyjson_is_uint(value)) return yyjson_get_uint(value);
+    double number = yyjson_get_num(value);
+    return number > 0 && number < 1e18 ? (uint64_t)number : 0;
+}
+
+static uint32_t read_u32(yyjson_val *obj, const char *name) {
+    uint64_t number = read_uint(obj, name);
+    return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+static uint64_t hash_text(const char *text, size_t len) {
+    return hash_add(HASH_BEGIN, text, len);
+}
+
+static bool begins(const struct fleet_table *table, size_t i, const char *with) {
+    return i < table->count && strncmp(table->list[i].key, with, strlen(with)) == 0;
+}
+
+/* Ollama's listings give a name a tag. */
+static bool is_named(const char *key, const char *name) {
+    size_t len = key ? strlen(key) : 0;
+    if (!key || strncmp(key, name, len) != 0) return false;
+    return !name[len] || strcmp(name + len, ":latest") == 0;
+}
+
+/* The entry of a model in what a node says of its disk; NULL. */
+static yyjson_val *find_model(const struct fleet_table *table, const char *node,
+                              const char *name) {
+    char key[KEY_SIZE];
+    size_t i, max;
+    yyjson_val *model;
+    (void)snprintf(key, sizeof key, "models/%s", node);
+    yyjson_arr_foreach(yyjson_obj_get(fleet_table_find(table, key), "models"), i, max, model) {
+        if (is_named(json_find_str(model, "key"), name)) return model;
+    }
+    return NULL;
+}
+
+static bool is_same_file(yyjson_val *a, yyjson_val *b) {
+    const char *sum = json_find_str(a, "sha256"), *other = json_find_str(b, "sha256");
+    if (sum && other) return strcmp(sum, other) == 0;
+    return read_uint(a, "size_bytes") == read_uint(b, "size_bytes");
+}
+
+/* ---- nodes ---- */
+
+static bool is_allowed(const struct fleet_question *q, const char *name, yyjson_val *entry) {
+    const char *url = json_find_str(entry, "url"), *proof = json_find_str(entry, "proof");
+    if (!fleet_node_is_name(name) || !url) return false;
+    if (strcmp(name, q->here) == 0) return true;
+    if (!q->secret[0]) return !proof;
+    return proof && node_proof_fits(q->secret, name, url, proof);
+}
+
+static bool was_tried(const struct fleet_question *q, const char *name) {
+    for (size_t i = 0; i < q->tried_count; i++) {
+        if (strcmp(q->tried[i], name) == 0) return true;
+    }
+    return false;
+}
+
+static enum placement_evict read_evict(yyjson_val *entry) {
+    static const struct {
+        const char *word;
+        enum placement_evict evict;
+    } words[] = { { "on", PLACEMENT_EVICT_ON },
+                  { "off", PLACEMENT_EVICT_OFF },
+                  { "per_type", PLACEMENT_EVICT_PER_TYPE } };
+    const char *word = json_find_str(entry, "auto_evict");
+    for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i].word) == 0) return words[i].evict;
+    }
+    return PLACEMENT_EVICT_FIT;
+}
+
+static struct placement_node read_node(const char *name, yyjson_val *entry) {
+    return (struct placement_node){ .name = name,
+                                    .id = hash_text(name, strlen(name)),
+                                    .alive_until = MSEC_NEVER,
+                                    .memory_limit = read_uint(entry, "memory_limit_bytes"),
+                                    .memory_free = read_uint(entry, "memory_free_bytes"),
+                                    .cores = read_u32(entry, "cores"),
+                                    .gpu_memory = read_uint(entry, "device_memory_bytes"),
+                                    .evict = read_evict(entry),
+                                    .jit_limit = read_u32(entry, "jit_limit"),
+                                    .claimed = MSEC_NEVER };
+}
+
+/* False: this node is not among them. */
+static bool read_nodes(const struct fleet_table *table, const struct fleet_question *q,
+                       struct fleet_view *view) {
+    size_t first = fleet_table_from(table, "nodes/"), end = fleet_table_from(table, "nodes0");
+    bool found = false;
+    view->nodes = xcalloc(end - first + 1, sizeof *view->nodes);
+    view->urls = xcalloc(end - first + 1, sizeof *view->urls);
+    for (size_t i = first; i < end; i++) {
+        yyjson_val *entry = yyjson_doc_get_root(table->list[i].doc);
+        const char *name = table->list[i].key + sizeof "nodes/" - 1;
+        uint32_t n = view->table.count;
+        if (!is_allowed(q, name, entry)) continue;
+        view->nodes[n] = read_node(name, entry);
+        view->nodes[n].tried = was_tried(q, name);
+        view->urls[n] = json_find_str(entry, "url");
+        if (strcmp(name, q->here) == 0) view->table.here = n;
+        found = found || strcmp(name, q->here) == 0;
+        view->table.count++;
+    }
+    view->table.nodes = view->nodes;
+    return found;
+}
+
+static int compare_name(const void *name, const void *node) {
+    return strcmp(name, ((const struct placement_node *)node)->name);
+}
+
+static struct placement_node *find_node(const struct fleet_view *view, const char *name) {
+    return bsearch(name, view->nodes, view->table.count, sizeof *view->nodes, compare_name);
+}
+
+/* ---- instances ---- */
+
+static enum placement_state read_state(yyjson_val *obj) {
+    const char *word = json_find_str(obj, "state");
+    if (word && (strcmp(word, "idle") == 0 || strcmp(word, "busy") == 0))
+        return PLACEMENT_LOADED;
+    return word && strcmp(word, "loading") == 0 ? PLACEMENT_LOADING : PLACEMENT_LEAVING;
+}
+
+static bool is_word(yyjson_val *obj, const char *name, const char *word) {
+    const char *text = json_find_str(obj, name);
+    return text && strcmp(text, word) == 0;
+}
+
+static struct placement_instance read_instance(const struct fleet_question *q, uint64_t model,
+                                               yyjson_val *obj) {
+    uint64_t expires = read_uint(obj, "idle_expires_at");
+    double load = yyjson_get_num(yyjson_obj_get(obj, "load_time_seconds"));
+    return (struct placement_instance){
+        .model = model,
+        .state = read_state(obj),
+        .type = is_word(obj, "type", "embeddings") ? PLACEMENT_EMBEDDING : PLACEMENT_LANGUAGE,
+        .pinned = is_word(obj, "origin", "explicit"),
+        .bytes = read_uint(obj, "memory_bytes"),
+        .slots = read_u32(obj, "parallel"),
+        .running = read_u32(obj, "running"),
+        .waiting = read_u32(obj, "waiting"),
+        .answer_speed = read_u32(obj, "tokens_per_second"),
+        .load = load > 0 && load < 1e6 ? (msec)(load * 1000) : 0,
+        .expires = expires > 0 && expires < INT64_MAX / 2
+                       ? q->now + ((msec)expires - q->unix_now)
+                       : MSEC_NEVER,
+    };
+}
+
+/* An entry "resident/<model>/<node>"; *ret_len: of the model's key. NULL: its node is none. */
+static struct placement_node *node_of_entry(const struct fleet_view *view,
+                                            const struct fleet_entry *entry,
+                                            const char **ret_model, size_t *ret_len) {
+    const char *name = fleet_key_node(entry->key);
+    *ret_model = entry->key + sizeof "resident/" - 1;
+    if (name <= *ret_model) return NULL;
+    *ret_len = (size_t)(name - *ret_model) - 1;
+    return find_node(view, name);
+}
+
+static yyjson_val *instances_of(const struct fleet_entry *entry) {
+    return yyjson_obj_get(yyjson_doc_get_root(entry->doc), "instances");
+}
+
+/* How many each node has, and where in the list its first one will be. */
+static size_t count_instances(const struct fleet_table *table, struct fleet_view *view) {
+    size_t total = 0, len;
+    const char *model;
+    for (size_t i = fleet_table_from(table, "resident/"); begins(table, i, "resident/"); i++) {
+        struct placement_node *node = node_of_entry(view, &table->list[i], &model, &len);
+        size_t count = yyjson_arr_size(instances_of(&table->list[i]));
+        if (node) node->instance_count += (uint32_t)count;
+        if (node) total += count;
+    }
+    return total;
+}
+
+static void read_instances(const struct fleet_table *table, const struct fleet_question *q,
+                           struct fleet_view *view) {
+    size_t total = count_instances(table, view), at = 0, len, i, max;
+    const char *model;
+    yyjson_val *obj;
+    view->instances = xcalloc(total + 1, sizeof *view->instances);
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        view->nodes[n].instances = &view->instances[at];
+        at += view->nodes[n].instance_count;
+        view->nodes[n].instance_count = 0;
+    }
+    for (size_t e = fleet_table_from(table, "resident/"); begins(table, e, "resident/"); e++) {
+        struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
+        if (!node) continue;
+        size_t begin = (size_t)(node->instances - view->instances);
+        yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
+            view->instances[begin + node->instance_count++] = read_instance(
+                q, hash_text(model, len), obj);
+        }
+    }
+}
+
+/* ---- the model ---- */
+
+/* Who has the file that the name means; *ret_file: the first such entry. */
+static void find_files(const struct fleet_table *table, const struct fleet_question *q,
+                       struct fleet_view *view) {
+    const char *name = q->key ? q->key : q->name;
+    yyjson_val *first = q->key ? find_model(table, q->here, name) : NULL;
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        yyjson_val *model = find_model(table, view->nodes[n].name, name);
+        bool here = n == view->table.here;
+        if (!model && !(here && q->key)) continue;
+        if (here && !q->key) continue; /* the name means nothing here */
+        if (!first) first = model;
+        view->nodes[n].has_file = !model || is_same_file(first, model);
+    }
+    view->model = first ? json_find_str(first, "key") : name;
+    view->request.file = read_uint(first, "size_bytes");
+}
+
+/* The identifier of an instance elsewhere, which means that one only. */
+static void find_identifier(const struct fleet_table *table, const struct fleet_question *q,
+                            struct fleet_view *view) {
+    size_t len, i, max;
+    const char *model;
+    yyjson_val *obj;
+    for (size_t e = fleet_table_from(table, "resident/"); begins(table, e, "resident/"); e++) {
+        struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
+        if (!node) continue;
+        yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
+            if (!is_named(json_find_str(obj, "id"), q->name)) continue;
+            node->has_file = true;
+            view->request.model = hash_text(model, len);
+        }
+    }
+}
+
+static bool has_file(const struct fleet_view *view) {
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        if (view->nodes[n].has_file) return true;
+    }
+    return false;
+}
+
+/* Loaded it takes what it takes elsewhere. */
+static nbytes need_of(const struct fleet_view *view) {
+    nbytes need = 0, file = view->request.file;
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        const struct placement_node *node = &view->nodes[n];
+        for (uint32_t i = 0; i < node->instance_count; i++) {
+            if (node->instances[i].model != view->request.model) continue;
+            if (node->instances[i].bytes > need) need = node->instances[i].bytes;
+        }
+    }
+    if (need > 0 || file > UINT64_MAX / 2) return need > 0 ? need : file;
+    return file + file / 8 + OVERHEAD;
+}
+
+/* A node that has another model by this name, or none, is not where it is loaded. */
+static void forget_strangers(struct fleet_view *view) {
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        const struct placement_node *node = &view->nodes[n];
+        if (node->has_file) continue;
+        size_t begin = (size_t)(node->instances - view->instances);
+        for (uint32_t i = 0; i < node->instance_count; i++) {
+            if (node->instances[i].model == view->request.model)
+                view->instances[begin + i].model = ~view->request.model;
+        }
+    }
+}
+
+static void read_claim(const struct fleet_table *table, const struct fleet_question *q,
+                       struct fleet_view *view) {
+    char key[KEY_SIZE];
+    (void)snprintf(key, sizeof key, "claim/%s", view->model);
+    yyjson_val *claim = fleet_table_find(table, key);
+    const char *name = json_find_str(claim, "node");
+    struct placement_node *node = name ? find_node(view, name) : NULL;
+    uint64_t since = read_uint(claim, "since");
+    if (!node) return;
+    msec age = since < INT64_MAX / 2 ? q->unix_now - (msec)since : 0;
+    node->claimed = age > 0 ? q->now - age : q->now;
+}
+
+bool fleet_view_make(const struct fleet_table *table, const struct fleet_question *q,
+                     struct fleet_view *ret) {
+    *ret = (struct fleet_view){ 0 };
+    if (!read_nodes(table, q, ret)) return false;
+    read_instances(table, q, ret);
+    ret->request =
+        (struct placement_request){ .type = q->type, .prompt = q->prompt, .key = q->lot };
+    find_files(table, q, ret);
+    ret->request.model = hash_text(ret->model, strlen(ret->model));
+    if (!has_file(ret)) find_identifier(table, q, ret);
+    if (ret->request.file == 0) ret->request.file = 1;
+    ret->request.need = need_of(ret);
+    forget_strangers(ret);
+    read_claim(table, q, ret);
+    return true;
+}
+
+void fleet_view_clear(struct fleet_view *view) {
+    free(view->nodes);
+    free(view->urls);
+    free(view->instances);
+    *view = (struct fleet_view){ 0 };
+}
+
+void fleet_view_choose(struct fleet_view *view, msec now, struct placement *ret) {
+    placement_choose(&view->table, &view->request, now, ret);
+    bool memory = ret->refusal == PLACEMENT_TOO_LARGE || ret->refusal == PLACEMENT_NO_ROOM;
+    if (ret->where != PLACEMENT_REFUSE || !memory) return;
+    view->request.need = 0;
+    for (uint32_t n = 0; n < view->table.count; n++) view->nodes[n].evict = PLACEMENT_EVICT_FIT;
+    placement_choose(&view->table, &view->request, now, ret);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fleet_view.h - what the nodes have published, as placement.h wants it for one request.
+ *
+ * Pure. What others publish may be anything: numbers are bounded, and a node whose entry does
+ * not prove that it has the fleet key does not exist here.
+ */
+#ifndef DOZE_FLEET_FLEET_VIEW_H
+#define DOZE_FLEET_FLEET_VIEW_H
+
+#include "fleet/fleet_table.h"
+#include "fleet/placement.h"
+
+/* Borrowed for the view's life. */
+struct fleet_question {
+    const char *name; /* of the model, as the client wrote it */
+    const char *key;  /* of the model that the name means on this node; NULL: none */
+    enum placement_type type;
+    uint32_t prompt;          /* tokens, about */
+    uint64_t lot;             /* placement_request.key */
+    const char *here;         /* this node */
+    const char *secret;       /* the fleet key; "": none */
+    const char *const *tried; /* nodes */
+    size_t tried_count;
+    msec now, unix_now;
+};
+
+struct fleet_view {
+    struct placement_table table;
+    struct placement_request request;
+    const char *model; /* its key; borrowed, as all texts, from the question or the table */
+    const char **urls; /* of the nodes */
+    struct placement_node *nodes;
+    struct placement_instance *instances;
+};
+
+/* False: this node is not in the table. Clear with fleet_view_clear in either case. */
+bool fleet_view_make(const struct fleet_table *table, const struct fleet_question *question,
+                     struct fleet_view *ret) __attribute__((warn_unused_result));
+void fleet_view_clear(struct fleet_view *view);
+
+/* placement_choose; but where the estimate of its memory would refuse a model that some node
+ * has on its disk, that node's own rules are to decide. */
+void fleet_view_choose(struct fleet_view *view, msec now, struct placement *ret);
+
+#endif

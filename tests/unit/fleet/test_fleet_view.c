@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmocka_prelude.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fleet/fleet_view.h"
+#include "fleet/node_proof.h"
+
+enum { NOW = 5000000, UNIX_NOW = 7000000 };
+
+#define NODE                                                                                   \
+    "{\"url\":\"http://x\",\"memory_limit_bytes\":8000000000,\"memory_free_bytes\":"           \
+    "8000000000,\"cores\":4,\"jit_limit\":4,\"auto_evict\":\"fit\"}"
+#define MODEL(size) "{\"models\":[{\"key\":\"m\",\"size_bytes\":" size "}]}"
+#define LOADED(more) "{\"instances\":[{\"id\":\"m\",\"state\":\"idle\"" more "}]}"
+
+static const char *const tried[] = { "b", "c" };
+
+static struct fleet_question question(const char *key) {
+    return (struct fleet_question){ .name = "m",
+                                    .key = key,
+                                    .here = "a",
+                                    .secret = "",
+                                    .tried = tried,
+                                    .now = NOW,
+                                    .unix_now = UNIX_NOW };
+}
+
+/* Three nodes with nothing. */
+static struct fleet_table three(void) {
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "nodes/a", NODE);
+    fleet_table_put(&table, "nodes/b", NODE);
+    fleet_table_put(&table, "nodes/c", NODE);
+    return table;
+}
+
+/* The node that the request goes to; "": none. */
+static const char *choose(const struct fleet_table *table, const struct fleet_question *q,
+                          struct placement *ret) {
+    static char name[FLEET_NODE_SIZE];
+    struct fleet_view view;
+    assert_true(fleet_view_make(table, q, &view));
+    fleet_view_choose(&view, NOW, ret);
+    bool refused = ret->where == PLACEMENT_REFUSE;
+    (void)snprintf(name, sizeof name, "%s", refused ? "" : view.nodes[ret->node].name);
+    fleet_view_clear(&view);
+    return name;
+}
+
+static void test_the_node_with_the_file_is_chosen(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    assert_string_equal(choose(&table, &q, &p), "");
+    assert_int_equal(p.refusal, PLACEMENT_NO_FILE);
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    assert_string_equal(choose(&table, &q, &p), "b");
+    assert_true(p.claims);
+    fleet_table_put(&table, "models/c", MODEL("1000"));
+    fleet_table_put(&table, "resident/m/c", LOADED(""));
+    assert_string_equal(choose(&table, &q, &p), "c"); /* loaded there */
+    assert_false(p.claims);
+    q.name = "m:latest"; /* as Ollama's clients say */
+    assert_string_equal(choose(&table, &q, &p), "c");
+    q.name = "m2";
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_clear(&table);
+}
+
+static void test_a_node_that_was_tried_is_left_out(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    fleet_table_put(&table, "resident/m/b", LOADED(""));
+    q.tried_count = 1;
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_put(&table, "models/c", MODEL("1000"));
+    assert_string_equal(choose(&table, &q, &p), "c");
+    fleet_table_clear(&table);
+}
+
+static void test_another_file_of_the_same_name_is_another_model(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question("m");
+    struct placement p;
+    fleet_table_put(&table, "models/a", MODEL("1000"));
+    fleet_table_put(&table, "models/b", MODEL("2000"));
+    fleet_table_put(&table, "resident/m/b", LOADED(""));
+    assert_string_equal(choose(&table, &q, &p), "a");
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    assert_string_equal(choose(&table, &q, &p), "b");
+    fleet_table_put(&table, "models/a",
+                    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"1\"}]}");
+    fleet_table_put(&table, "models/b",
+                    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"2\"}]}");
+    assert_string_equal(choose(&table, &q, &p), "a");
+    fleet_table_clear(&table);
+}
+
+static void test_an_identifier_means_its_node(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    q.name = "mine";
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    fleet_table_put(&table, "models/c", MODEL("1000"));
+    fleet_table_put(&table, "resident/m/b", LOADED(""));
+    fleet_table_put(&table, "resident/m/c",
+                    "{\"instances\":[{\"id\":\"mine\",\"state\":\"busy\",\"running\":9}]}");
+    assert_string_equal(choose(&table, &q, &p), "c");
+    fleet_table_clear(&table);
+}
+
+static void test_a_node_without_the_proof_does_not_exist(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    char proof[NODE_PROOF_SIZE], entry[512];
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    q.secret = "key";
+    assert_string_equal(choose(&table, &q, &p), "");
+    node_proof_of_entry("key", "b", "http://x", proof);
+    (void)snprintf(entry, sizeof entry, "{\"url\":\"http://x\",\"proof\":\"%s\"}", proof);
+    fleet_table_put(&table, "nodes/b", entry);
+    assert_string_equal(choose(&table, &q, &p), "b");
+    q.secret = ""; /* this node has none, that one has */
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_clear(&table);
+}
+
+static void test_a_claim_says_who_loads_and_since_when(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question("m");
+    struct placement p;
+    struct fleet_view view;
+    fleet_table_put(&table, "models/a", MODEL("1000"));
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    fleet_table_put(&table, "claim/m", "{\"node\":\"b\",\"since\":6999000}");
+    assert_string_equal(choose(&table, &q, &p), "b");
+    assert_int_equal(p.where, PLACEMENT_WAIT);
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_int_equal(view.nodes[1].claimed, NOW - 1000);
+    fleet_view_clear(&view);
+    fleet_table_put(&table, "claim/m", "{\"node\":\"gone\"}");
+    assert_string_not_equal(choose(&table, &q, &p), "");
+    assert_true(p.claims);
+    fleet_table_clear(&table);
+}
+
+static void test_a_model_that_seems_too_large_is_for_its_node_to_refuse(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    fleet_table_put(&table, "models/b", MODEL("900000000000"));
+    assert_string_equal(choose(&table, &q, &p), "b");
+    fleet_table_clear(&table);
+}
+
+static void test_numbers_of_others_are_bounded(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    struct fleet_view view;
+    fleet_table_put(&table, "nodes/b",
+                    "{\"url\":\"x\",\"cores\":-3,\"memory_limit_bytes\":1e300,"
+                    "\"memory_free_bytes\":\"7\",\"jit_limit\":99999999999999}");
+    fleet_table_put(&table, "models/b", MODEL("18446744073709551615"));
+    fleet_table_put(&table, "resident/m/b",
+                    LOADED(",\"running\":-1,\"waiting\":1e18,\"load_time_seconds\":1e300,"
+                           "\"idle_expires_at\":9223372036854775807,\"memory_bytes\":-5"));
+    fleet_table_put(&table, "resident/m/nobody", LOADED(""));
+    assert_true(fleet_view_make(&table, &q, &view));
+    const struct placement_node *b = &view.nodes[1];
+    assert_int_equal(b->cores, 0);
+    assert_int_equal(b->memory_limit, 0);
+    assert_int_equal(b->jit_limit, UINT32_MAX);
+    assert_int_equal(b->instance_count, 1);
+    assert_int_equal(b->instances[0].running, 0);
+    assert_int_equal(b->instances[0].load, 0);
+    assert_true(b->instances[0].expires == MSEC_NEVER);
+    fleet_view_clear(&view);
+    assert_string_equal(choose(&table, &q, &p), "b");
+    fleet_table_clear(&table);
+}
+
+static void test_a_node_that_is_not_in_the_table_has_no_view(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    struct fleet_question q = question("m");
+    struct fleet_view view;
+    assert_false(fleet_view_make(&table, &q, &view));
+    fleet_view_clear(&view);
+    fleet_table_put(&table, "nodes/b", NODE);
+    assert_false(fleet_view_make(&table, &q, &view));
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_node_with_the_file_is_chosen),
+        cmocka_unit_test(test_a_node_that_was_tried_is_left_out),
+        cmocka_unit_test(test_another_file_of_the_same_name_is_another_model),
+        cmocka_unit_test(test_an_identifier_means_its_node),
+        cmocka_unit_test(test_a_node_without_the_proof_does_not_exist),
+        cmocka_unit_test(test_a_claim_says_who_loads_and_since_when),
+        cmocka_unit_test(test_a_model_that_seems_too_large_is_for_its_node_to_refuse),
+        cmocka_unit_test(test_numbers_of_others_are_bounded),
+        cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

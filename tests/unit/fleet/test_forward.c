@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to a node on a real loop and real sockets. */
+#include "cmocka_prelude.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fleet/forward.h"
+#include "http/server.h"
+
+enum { MANY = 16 << 20 };
+
+struct scene {
+    uv_loop_t loop;
+    struct http_server *server;
+    char url[64];
+    struct exchange *stream; /* the answer that is being made */
+    bool full;               /* its client reads too slowly */
+    int gone;
+    struct forwarder *forwarder;
+    struct forward *forward;
+    int heads, ends, status;
+    int64_t length;
+    char type[64], fields[512], text[512], why[512];
+    size_t got;
+};
+
+static void on_echo(void *ctx, struct exchange *x) {
+    size_t len;
+    const char *body = exchange_body(x, &len), *sent = exchange_header(x, "X-Sent");
+    (void)ctx;
+    exchange_add_header(x, "X-Odd", "a \xc3\xbc b");
+    if (sent) exchange_add_header(x, "X-Seen", sent);
+    exchange_reply(x, 418, "text/plain", body, len);
+}
+
+static void on_stream_gone(void *ctx) {
+    struct scene *s = ctx;
+    s->stream = NULL;
+    s->gone++;
+}
+
+static void on_stream_pressure(void *ctx, bool paused) {
+    ((struct scene *)ctx)->full = paused;
+}
+
+static void on_stream(void *ctx, struct exchange *x) {
+    struct scene *s = ctx;
+    s->stream = x;
+    exchange_on_gone(x, on_stream_gone, s);
+    exchange_on_pressure(x, on_stream_pressure, s);
+    exchange_begin(x, 200, "text/event-stream");
+    exchange_write(x, "one", 3);
+}
+
+static const struct http_route routes[] = {
+    { "POST", "/echo", 4 << 20, HTTP_OPEN, on_echo },
+    { "POST", "/stream", 1 << 20, HTTP_OPEN, on_stream },
+};
+
+static void format_error(void *ctx, const char *path, const struct error *err,
+                         struct buf *out) {
+    (void)ctx, (void)path, (void)err;
+    buf_add_str(out, "{}");
+}
+
+static struct access_rules rules(void *ctx) {
+    (void)ctx;
+    return (struct access_rules){ 0 };
+}
+
+static void on_head(void *ctx, const struct forward_head *head) {
+    struct scene *s = ctx;
+    s->heads++;
+    s->status = head->status;
+    s->length = head->length;
+    (void)snprintf(s->type, sizeof s->type, "%s", head->content_type);
+    for (size_t i = 0; i < head->field_count; i++) {
+        size_t len = strlen(s->fields);
+        (void)snprintf(s->fields + len, sizeof s->fields - len, "%s: %s\n",
+                       head->fields[i].name, head->fields[i].value);
+    }
+}
+
+static void on_bytes(void *ctx, const char *bytes, size_t len) {
+    struct scene *s = ctx;
+    if (s->got + len < sizeof s->text) memcpy(s->text + s->got, bytes, len);
+    s->got += len;
+}
+
+static void on_end(void *ctx, const struct error *error) {
+    struct scene *s = ctx;
+    s->ends++;
+    uv_stop(&s->loop); /* it comes from a timer, before the loop sleeps */
+    s->forward = NULL;
+    if (error) (void)snprintf(s->why, sizeof s->why, "%s", error->text);
+}
+
+static void open_scene(struct scene *s) {
+    struct error err;
+    *s = (struct scene){ 0 };
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(&s->loop);
+    struct http_options options = { .routes = routes,
+                                    .route_count = 2,
+                                    .ctx = s,
+                                    .format_error = format_error,
+                                    .rules = rules };
+    s->server = http_server_new(&s->loop, &options);
+    struct http_port *port = http_server_listen(s->server, "127.0.0.1", 0, &err);
+    assert_non_null(port);
+    (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", http_port_number(port));
+    s->forwarder = forwarder_new(&s->loop, &err);
+    assert_non_null(s->forwarder);
+}
+
+static void on_closed(void *ctx) {
+    (void)ctx;
+}
+
+static void close_scene(struct scene *s) {
+    forward_cancel(s->forward);
+    forwarder_close(s->forwarder);
+    http_server_close(s->server, on_closed, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing is left open */
+}
+
+static void send_body(struct scene *s, const char *base, const char *path, const char *body,
+                      size_t len) {
+    char url[128];
+    struct forward_field fields[] = { { "X-Sent", "yes" }, { "Content-Type", "text/plain" } };
+    struct forward_sink sink = { on_head, on_bytes, on_end, s };
+    (void)snprintf(url, sizeof url, "%s%s", base, path);
+    struct forward_request request = {
+        .url = url, .fields = fields, .field_count = 2, .body = body, .body_len = len
+    };
+    s->forward = forward_begin(s->forwarder, &request, sink);
+    assert_int_equal(s->heads + s->ends, 0); /* not before it returns */
+}
+
+static void wait_for(struct scene *s, const int *count, int value) {
+    while (*count < value) uv_run(&s->loop, UV_RUN_ONCE);
+}
+
+static void wait_for_bytes(struct scene *s, size_t count) {
+    while (s->got < count) uv_run(&s->loop, UV_RUN_ONCE);
+}
+
+static void test_status_headers_and_body_come_back(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/echo", "hello", 5);
+    wait_for(&s, &s.ends, 1);
+    assert_int_equal(s.status, 418);
+    assert_int_equal(s.length, 5);
+    assert_string_equal(s.type, "text/plain");
+    assert_string_equal(s.fields, "X-Odd: a \xc3\xbc b\nX-Seen: yes\n");
+    assert_string_equal(s.text, "hello");
+    assert_string_equal(s.why, "");
+    assert_int_equal(s.heads, 1);
+    close_scene(&s);
+}
+
+static void test_an_empty_answer_has_a_head(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/echo", "", 0);
+    wait_for(&s, &s.ends, 1);
+    assert_int_equal(s.heads, 1);
+    assert_int_equal(s.length, 0);
+    close_scene(&s);
+}
+
+static void test_a_large_body_is_sent_at_once(void **state) {
+    (void)state;
+    static char body[3 << 20];
+    struct scene s;
+    open_scene(&s);
+    memset(body, 'a', sizeof body);
+    send_body(&s, s.url, "/echo", body, sizeof body);
+    wait_for(&s, &s.ends, 1);
+    assert_int_equal(s.got, sizeof body);
+    close_scene(&s);
+}
+
+static void test_a_stream_comes_as_it_is_made(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/stream", "", 0);
+    wait_for_bytes(&s, 3);
+    assert_int_equal(s.length, -1);
+    assert_string_equal(s.fields, "Cache-Control: no-cache\n");
+    exchange_write(s.stream, "two", 3);
+    wait_for_bytes(&s, 6);
+    assert_string_equal(s.text, "onetwo");
+    assert_int_equal(s.ends, 0);
+    exchange_end(s.stream);
+    wait_for(&s, &s.ends, 1);
+    assert_string_equal(s.why, "");
+    close_scene(&s);
+}
+
+/* A slow reader pauses the transfer, and its maker. */
+static void test_a_paused_transfer_holds_its_maker_back(void **state) {
+    (void)state;
+    static char piece[64 * 1024];
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/stream", "", 0);
+    wait_for_bytes(&s, 3);
+    forward_pause(s.forward, true);
+    size_t made = 3;
+    while (!s.full && made < MANY) {
+        exchange_write(s.stream, piece, sizeof piece);
+        made += sizeof piece;
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    assert_true(s.full);
+    assert_in_range(s.got, 3, made - 1);
+    forward_pause(s.forward, false);
+    wait_for_bytes(&s, made);
+    assert_int_equal(s.got, made);
+    exchange_end(s.stream);
+    wait_for(&s, &s.ends, 1);
+    close_scene(&s);
+}
+
+static void test_cancel_reaches_the_other_side(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/stream", "", 0);
+    wait_for_bytes(&s, 3);
+    forward_cancel(s.forward);
+    s.forward = NULL;
+    wait_for(&s, &s.gone, 1);
+    assert_int_equal(s.ends, 0);
+    close_scene(&s);
+}
+
+static void test_a_stream_that_is_cut_is_an_error(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, s.url, "/stream", "", 0);
+    wait_for_bytes(&s, 3);
+    exchange_abort(s.stream);
+    wait_for(&s, &s.ends, 1);
+    assert_string_not_equal(s.why, "");
+    assert_int_equal(s.gone, 0); /* its handler knows */
+    close_scene(&s);
+}
+
+static void test_a_node_that_does_not_listen_is_an_error(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    send_body(&s, "http://127.0.0.1:1", "/echo", "", 0);
+    wait_for(&s, &s.ends, 1);
+    assert_string_not_equal(s.why, "");
+    assert_int_equal(s.heads, 0);
+    s.ends = 0;
+    send_body(&s, "file://", "/etc/passwd", "", 0); /* what a node publishes may be anything */
+    wait_for(&s, &s.ends, 1);
+    assert_int_equal(s.heads, 0);
+    close_scene(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_status_headers_and_body_come_back),
+        cmocka_unit_test(test_an_empty_answer_has_a_head),
+        cmocka_unit_test(test_a_large_body_is_sent_at_once),
+        cmocka_unit_test(test_a_stream_comes_as_it_is_made),
+        cmocka_unit_test(test_a_paused_transfer_holds_its_maker_back),
+        cmocka_unit_test(test_cancel_reaches_the_other_side),
+        cmocka_unit_test(test_a_stream_that_is_cut_is_an_error),
+        cmocka_unit_test(test_a_node_that_does_not_listen_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
