@@ -16,6 +16,7 @@
 #include "daemon/settings_store.h"
 #include "daemon/tls_files.h"
 #include "fleet/etcd_message.h"
+#include "fleet/node_proof.h"
 #include "fleet/published.h"
 #include "supervisor/supervisor.h"
 
@@ -76,15 +77,25 @@ static bool is_near(nbytes a, nbytes b, nbytes limit) {
     return (a > b ? a - b : b - a) < limit / STEPS;
 }
 
+static const char *const evict_words[] = {
+    [LC_EVICT_ON] = "on",
+    [LC_EVICT_OFF] = "off",
+    [LC_EVICT_FIT] = "fit",
+    [LC_EVICT_PER_TYPE] = "per_type",
+};
+
 void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_free,
                       struct buf *out) {
     const struct fleet_settings *fleet = &settings_store_get(config->settings)->fleet;
     struct memory_status memory = supervisor_memory(config->supervisor);
     nbytes limit = memory.limit ? memory.limit : memory.total, now = free_memory(&memory);
-    char fingerprint[FLEET_FINGERPRINT_SIZE];
+    const struct lc_settings *rules = &settings_store_get(config->settings)->rules;
+    char fingerprint[FLEET_FINGERPRINT_SIZE], proof[NODE_PROOF_SIZE], name[FLEET_NODE_SIZE];
     char *url = make_url(config);
     if (!is_near(now, *memory_free, limit)) *memory_free = now;
     fleet_fingerprint(fleet->key, fingerprint);
+    fleet_facts_name(config, name, sizeof name);
+    node_proof_of_entry(fleet->key, name, url, proof);
     struct published_node node = { .url = url,
                                    .version = DOZE_VERSION,
                                    .boot = config->boot,
@@ -92,7 +103,10 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                                    .memory_limit = limit,
                                    .device_memory = config->program->device,
                                    .cores = (int)uv_available_parallelism(),
-                                   .key_fingerprint = fleet->key[0] ? fingerprint : NULL };
+                                   .key_fingerprint = fleet->key[0] ? fingerprint : NULL,
+                                   .proof = fleet->key[0] ? proof : NULL,
+                                   .auto_evict = evict_words[rules->auto_evict],
+                                   .jit_limit = rules->jit_limit };
     published_format_node(&node, out);
     free(url);
 }

@@ -14,6 +14,9 @@
 #include "daemon/listeners.h"
 #include "daemon/settings_store.h"
 #include "fleet/fleet.h"
+#include "fleet/fleet_view.h"
+#include "fleet/forward.h"
+#include "fleet/node_proof.h"
 #include "fleet/published.h"
 
 enum {
@@ -30,6 +33,7 @@ struct fleet_node {
     uv_timer_t gather, look;
     nbytes memory_free; /* as published */
     bool models_changed, warned, left;
+    struct forwarder *forwarder; /* NULL: not needed yet */
 };
 
 /* ---- what this node publishes ---- */
@@ -241,6 +245,51 @@ struct fleet_node *fleet_node_new(const struct fleet_node_config *config) {
     return node;
 }
 
+/* ---- requests between nodes ---- */
+
+bool fleet_node_is_on(const struct fleet_node *node) {
+    return node && node->fleet && !node->left;
+}
+
+const char *fleet_node_name(const struct fleet_node *node) {
+    return node->name;
+}
+
+const struct fleet_table *fleet_node_table(const struct fleet_node *node) {
+    return membership_table(fleet_membership(node->fleet));
+}
+
+bool fleet_node_knows_others(const struct fleet_node *node) {
+    return membership_status(fleet_membership(node->fleet)).valid_until != 0;
+}
+
+void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret) {
+    ret->here = node->name;
+    ret->secret = node->settings.key;
+    ret->now = clock_boottime();
+    ret->unix_now = clock_unix();
+}
+
+struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err) {
+    if (!node->forwarder) node->forwarder = forwarder_new(node->config.loop, err);
+    return node->forwarder;
+}
+
+char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *path) {
+    struct node_pass pass = { .from = node->name, .to = to, .path = path, .at = clock_unix() };
+    char text[NODE_PASS_SIZE];
+    if (!node->settings.key[0]) return NULL;
+    node_pass_format(node->settings.key, &pass, text);
+    return xstrdup(text);
+}
+
+bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *path,
+                           struct error *err) {
+    return node_pass_check(node->settings.key, pass, node->name, path, clock_unix(), err);
+}
+
+/* ---- the end ---- */
+
 void fleet_node_leave(struct fleet_node *node) {
     if (!node || node->left) return;
     node->left = true;
@@ -261,6 +310,7 @@ static void node_on_gather_closed(uv_handle_t *handle) {
 void fleet_node_close(struct fleet_node *node) {
     if (!node) return;
     close_fleet(node);
+    forwarder_close(node->forwarder);
     uv_close((uv_handle_t *)&node->gather, node_on_gather_closed);
 }
 

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 
 struct catalog;
 struct listeners;
@@ -19,6 +20,15 @@ struct tls_files;
 struct worker_program;
 
 struct fleet_node;
+struct fleet_question;
+struct fleet_table;
+struct forwarder;
+
+/* Headers of requests between nodes, and of what answers a client. */
+#define FLEET_PASS_HEADER "X-Doze-Pass"
+#define FLEET_HOP_HEADER "X-Doze-Hop"
+#define FLEET_CLIENT_HEADER "X-Doze-Client"
+#define FLEET_NODE_HEADER "X-Doze-Node"
 
 /* Borrowed for its life. */
 struct fleet_node_config {
@@ -38,6 +48,25 @@ struct fleet_node *fleet_node_new(const struct fleet_node_config *config);
 void fleet_node_settings_changed(struct fleet_node *node);
 void fleet_node_catalog_changed(struct fleet_node *node);
 void fleet_node_touch(struct fleet_node *node);
+
+/* Is this daemon a node of a fleet? */
+bool fleet_node_is_on(const struct fleet_node *node);
+const char *fleet_node_name(const struct fleet_node *node);
+/* While it is: what the nodes have published. Valid until the loop goes on. */
+const struct fleet_table *fleet_node_table(const struct fleet_node *node);
+/* Does it know the other nodes, or only itself until etcd answers? */
+bool fleet_node_knows_others(const struct fleet_node *node);
+/* What of a question is the same for all requests. */
+void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
+
+/* For requests to other nodes; made when it is first needed. NULL with ERR_IO if libcurl is
+ * missing. */
+struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err);
+/* The pass for a request to that node; NULL: there is no fleet key. The caller frees it. */
+char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *path);
+/* May who sends this pass have that path? Fails with ERR_API_KEY. */
+bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *path,
+                           struct error *err) __attribute__((warn_unused_result));
 
 /* Append the answer of GET /api/v1/fleet. */
 void fleet_node_format(struct fleet_node *node, struct buf *out);

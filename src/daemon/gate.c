@@ -39,10 +39,10 @@ static struct bearer bearer_of(const struct key *key) {
         struct bearer){ .permissions = key->permissions, .allowed = &key->models, .key = key };
 }
 
-static void log_refusal(struct gate *gate, bool sent, const char *peer) {
+static void log_refusal(struct gate *gate, const char *peer, const char *why) {
     switch (log_budget_take(&gate->budget, clock_boottime())) {
     case LOG_LINE:
-        log_warn("refused a client at %s: it sent %s API key", peer, sent ? "a wrong" : "no");
+        log_warn("refused a client at %s: %s", peer, why);
         break;
     case LOG_LAST_LINE:
         log_warn("refused more clients without a valid API key; further lines are left out");
@@ -62,8 +62,18 @@ bool gate_admit(struct gate *gate, const char *given, const char *peer,
     if (key)
         *ret_bearer = bearer_of(key);
     else
-        log_refusal(gate, given != NULL, peer);
+        log_refusal(gate, peer, given ? "it sent a wrong API key" : "it sent no API key");
     return key != NULL;
+}
+
+struct bearer gate_admit_node(void) {
+    return (struct bearer){ .permissions = 1u << PERMISSION_INFERENCE,
+                            .allowed = &all_models,
+                            .is_node = true };
+}
+
+void gate_refuse_node(struct gate *gate, const char *peer, const struct error *err) {
+    log_refusal(gate, peer, err->text);
 }
 
 bool gate_recall(struct gate *gate, const char *id, struct bearer *ret_bearer,

@@ -24,6 +24,7 @@ struct bearer {
     unsigned permissions;                 /* a set, permission.h */
     const struct allowed_models *allowed; /* never NULL */
     const struct key *key; /* NULL: it has the key of the setting api_key, or needs none */
+    bool is_node;          /* of the fleet, on behalf of a client that it has admitted */
 };
 
 /* Whose key is this (NULL: none is sent)? peer: the client's address. Fails with ERR_API_KEY.
@@ -31,6 +32,9 @@ struct bearer {
 bool gate_admit(struct gate *gate, const char *given, const char *peer,
                 struct bearer *ret_bearer, struct error *err)
     __attribute__((warn_unused_result));
+/* A node of the fleet, which has proved that; another one, for the log. */
+struct bearer gate_admit_node(void);
+void gate_refuse_node(struct gate *gate, const char *peer, const struct error *err);
 /* Is it a key in force? Logs nothing and does not count as a use. False if none is needed. */
 bool gate_knows(const struct gate *gate, const char *given);
 /* The bearer of the key with this id, authenticated earlier; "": by no such key. */

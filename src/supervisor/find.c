@@ -20,6 +20,15 @@ bool supervisor_resolve(const struct supervisor *sup, const char *name,
     return resolve_name(&names, name, ret_target, err);
 }
 
+const char *supervisor_meaning(const struct supervisor *sup, const char *name, bool *ret_one) {
+    struct target target;
+    struct error ignored;
+    *ret_one = false;
+    if (!supervisor_resolve(sup, name, &target, &ignored)) return NULL;
+    *ret_one = target.slot != LC_NO_SLOT;
+    return target.model_key;
+}
+
 bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
                                   struct target *ret_target, struct error *err) {
     int slot = supervisor_find_slot(sup, reference);

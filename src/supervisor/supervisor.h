@@ -99,6 +99,10 @@ bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
                                struct model_view *ret_model,
                                struct instance_view *ret_instance);
 
+/* The key of the model that an inference request with this name would get; NULL: it would fail.
+ * *ret_one: only one instance is meant. Valid until the loop goes on. */
+const char *supervisor_meaning(const struct supervisor *sup, const char *name, bool *ret_one);
+
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);
 

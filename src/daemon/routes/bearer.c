@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "daemon/fleet_node.h"
 #include "http/server.h"
 
 /* The key that a client sends, in OpenAI's, Anthropic's or Azure's header; NULL: none. */
@@ -17,16 +18,32 @@ static const char *key_given(const struct exchange *x) {
     return NULL;
 }
 
+static bool admit_node(const struct routes *r, const struct exchange *x, const char *pass,
+                       struct bearer *ret_bearer, struct error *err) {
+    char peer[HTTP_PEER_SIZE];
+    exchange_peer(x, peer);
+    bool ok = fleet_node_check_pass(r->fleet, pass, exchange_path(x), err);
+    if (ok)
+        *ret_bearer = gate_admit_node();
+    else
+        gate_refuse_node(r->gate, peer, err);
+    return ok;
+}
+
 bool bearer_of_exchange(const struct routes *r, const struct exchange *x,
                         struct bearer *ret_bearer, struct error *err) {
+    const char *pass = exchange_header(x, FLEET_PASS_HEADER);
     char peer[HTTP_PEER_SIZE];
+    if (pass) return admit_node(r, x, pass, ret_bearer, err);
     exchange_peer(x, peer);
     return gate_admit(r->gate, key_given(x), peer, ret_bearer, err);
 }
 
 bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight) {
     const struct routes *r = ctx;
-    const char *given = key_given(x);
+    const char *given = key_given(x), *pass = exchange_header(x, FLEET_PASS_HEADER);
+    struct error ignored;
+    if (pass && fleet_node_check_pass(r->fleet, pass, exchange_path(x), &ignored)) return true;
     if (!gate_needs_key(r->gate)) return false;
     return preflight || (given && gate_knows(r->gate, given));
 }

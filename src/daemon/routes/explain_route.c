@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "daemon/fleet_node.h"
+#include "daemon/relay.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
@@ -145,6 +147,14 @@ static void add_refusal(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *n
     yyjson_mut_obj_add_strcpy(doc, root, "sentence", err->text);
 }
 
+static void add_fleet(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct routes *r,
+                      const char *name) {
+    bool one;
+    if (!fleet_node_is_on(r->fleet)) return;
+    const char *key = supervisor_meaning(r->supervisor, name, &one);
+    if (!one) relay_explain(r->fleet, name, key, doc, root);
+}
+
 /* 0: not given; -1: no number. */
 static int64_t read_context(const struct exchange *x) {
     const char *text = exchange_query(x, "context_length");
@@ -180,5 +190,6 @@ void route_explain(void *ctx, struct exchange *x) {
     else
         add_refusal(doc, root, name, &err);
     add_instances(doc, root, r);
+    add_fleet(doc, root, r, name);
     reply_doc(x, doc);
 }

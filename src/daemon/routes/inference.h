@@ -9,15 +9,19 @@
 
 enum { INFERENCE_ID_SIZE = 33 }; /* 128 bits in hex */
 
-/* The id of an answer, which its headers carry: once for each exchange. It is random, since who
- * knows it can read what is stored of the answer. */
-void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]);
+/* The id of an answer. It is random, since who knows it can read what is stored of the answer.
+ */
+void inference_id(char text[INFERENCE_ID_SIZE]);
+/* The headers say it, in OpenAI's and in Anthropic's word, and which node of a fleet answers:
+ * once for each exchange that this node answers. */
+void inference_sign(const struct routes *r, struct exchange *x, const char *id);
 
 struct inference {
     const struct dialect *dialect;
     enum service_op op;
     char id[INFERENCE_ID_SIZE];
     struct buf body;               /* empty: the exchange's */
+    bool bound;                    /* it needs what this node has stored */
     struct stored_response record; /* id NULL: the answer is not stored */
 };
 void inference_clear(struct inference *inference);

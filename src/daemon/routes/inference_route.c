@@ -18,13 +18,16 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "daemon/fleet_node.h"
 #include "daemon/offload.h"
+#include "daemon/relay.h"
 #include "daemon/routes/bearer.h"
 #include "daemon/routes/inference.h"
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
 #include "daemon/stored_responses.h"
 #include "http/server.h"
+#include "supervisor/supervisor.h"
 
 enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
 enum { FIRST_SILENCE_MS = 5000, SILENCE_MS = 10000 };
@@ -225,10 +228,12 @@ static void part_on_event(void *ctx, call_id call, const struct service_event *e
 
 /* Who asks, for turns among the requests of one model: the key and the program. Connections
  * tell nothing, since a client opens one for each request that runs. */
-static uint64_t client_of(const struct exchange *x) {
+static uint64_t client_of(const struct exchange *x, const struct bearer *bearer) {
     static const char *const names[] = { "authorization", "x-api-key", "user-agent" };
+    const char *told = bearer->is_node ? exchange_header(x, FLEET_CLIENT_HEADER) : NULL;
     uint64_t hash = HASH_BEGIN;
     bool known = false;
+    if (told) return strtoull(told, NULL, 16);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = exchange_header(x, names[i]);
         if (value) hash = hash_add(hash, value, strlen(value) + 1);
@@ -237,14 +242,13 @@ static uint64_t client_of(const struct exchange *x) {
     return known ? hash : 0;
 }
 
-static void begin_parts(struct answer *a, struct parsed *parsed,
-                        const struct allowed_models *allowed) {
-    uint64_t client = client_of(a->x);
+static void begin_parts(struct answer *a, struct parsed *parsed, const struct bearer *bearer) {
+    uint64_t client = client_of(a->x, bearer);
     for (int i = 0; i < parsed->count; i++) {
         struct part *part = &a->parts[i];
         struct service_sink sink = { part_on_event, part };
         parsed->requests[i].client = client;
-        parsed->requests[i].allowed = allowed_models_copy(allowed);
+        parsed->requests[i].allowed = allowed_models_copy(bearer->allowed);
         part->call = a->service->generate(a->service->self, &parsed->requests[i], sink);
     }
 }
@@ -296,15 +300,19 @@ static void begin_unload(struct answer *a, const char *name) {
     free(id);
 }
 
-/* Its headers carry it in OpenAI's and in Anthropic's word. */
-void inference_id(struct exchange *x, char text[INFERENCE_ID_SIZE]) {
+void inference_id(char text[INFERENCE_ID_SIZE]) {
     unsigned char bytes[INFERENCE_ID_SIZE / 2];
     ssize_t got = getrandom(bytes, sizeof bytes, 0); /* so few are given whole */
     assert(got == (ssize_t)sizeof bytes);
     base16_encode_update(text, sizeof bytes, bytes);
     text[BASE16_ENCODE_LENGTH(sizeof bytes)] = '\0';
-    exchange_add_header(x, "x-request-id", text);
-    exchange_add_header(x, "request-id", text);
+}
+
+void inference_sign(const struct routes *r, struct exchange *x, const char *id) {
+    exchange_add_header(x, "x-request-id", id);
+    exchange_add_header(x, "request-id", id);
+    if (fleet_node_is_on(r->fleet))
+        exchange_add_header(x, FLEET_NODE_HEADER, fleet_node_name(r->fleet));
 }
 
 /* Takes the record. */
@@ -363,7 +371,7 @@ static bool begin(const struct routes *r, struct exchange *x, struct inference *
     if (unload)
         begin_unload(a, parsed->options.model);
     else
-        begin_parts(a, parsed, bearer.allowed);
+        begin_parts(a, parsed, &bearer);
     return true;
 }
 
@@ -398,19 +406,74 @@ static void parsing_work(void *ctx) {
     p->formed = i->dialect->parse(i->op, body, len, &p->parsed, &p->err);
 }
 
-static void parsing_on_done(void *ctx) {
-    struct parsing *p = ctx;
-    bool begun = false;
-    exchange_drop_body(p->x);
-    buf_clear(&p->inference.body);
-    if (exchange_is_gone(p->x))
-        error_set(&p->err, ERR_CANCELLED, "The client has left.");
-    else
-        begun = p->formed && begin(p->r, p->x, &p->inference, &p->parsed, &p->err);
-    if (!begun) exchange_fail(p->x, &p->err);
+static void parsing_free(struct parsing *p) {
     if (p->formed) parsed_clear(&p->parsed);
     inference_clear(&p->inference);
     free(p);
+}
+
+static void parsing_fail(struct parsing *p) {
+    inference_sign(p->r, p->x, p->inference.id);
+    exchange_fail(p->x, &p->err);
+    parsing_free(p);
+}
+
+/* This node answers. */
+static void serve(void *ctx) {
+    struct parsing *p = ctx;
+    exchange_drop_body(p->x);
+    buf_clear(&p->inference.body);
+    inference_sign(p->r, p->x, p->inference.id);
+    if (!begin(p->r, p->x, &p->inference, &p->parsed, &p->err)) exchange_fail(p->x, &p->err);
+    parsing_free(p);
+}
+
+static void parsing_on_relayed(void *ctx) {
+    parsing_free(ctx);
+}
+
+/* May another node answer it? Not what came from one, nor what is for something of this node's:
+ * an instance, or what is stored. */
+static bool may_travel(const struct parsing *p, const char **ret_key) {
+    const char *name = p->parsed.options.model;
+    bool one;
+    if (!fleet_node_is_on(p->r->fleet) || exchange_header(p->x, FLEET_HOP_HEADER)) return false;
+    if (!*name || p->parsed.options.unload || p->inference.bound) return false;
+    *ret_key = supervisor_meaning(p->r->supervisor, name, &one);
+    return !one;
+}
+
+/* True: another node may answer, and has the exchange. */
+static bool relay(struct parsing *p, const char *key, const struct bearer *bearer) {
+    struct relay_request request = { .x = p->x,
+                                     .dialect = p->inference.dialect,
+                                     .op = p->inference.op,
+                                     .id = p->inference.id,
+                                     .parsed = &p->parsed,
+                                     .key = key,
+                                     .client = client_of(p->x, bearer),
+                                     .allowed = bearer->allowed };
+    struct relay_sink sink = { serve, parsing_on_relayed, p };
+    return relay_begin(p->r->loop, p->r->fleet, &request, sink);
+}
+
+static void parsing_on_done(void *ctx) {
+    struct parsing *p = ctx;
+    const char *key;
+    struct bearer bearer;
+    if (exchange_is_gone(p->x)) {
+        error_set(&p->err, ERR_CANCELLED, "The client has left.");
+        parsing_fail(p);
+    } else if (!p->formed) {
+        parsing_fail(p);
+    } else if (!may_travel(p, &key)) {
+        serve(p);
+    } else if (!bearer_of_exchange(p->r, p->x, &bearer, &p->err) ||
+               !permission_require(bearer.permissions, PERMISSION_INFERENCE, &p->err)) {
+        parsing_fail(p);
+    } else if (!relay(p, key, &bearer)) {
+        serve(p);
+    }
 }
 
 void inference_begin(const struct routes *r, struct exchange *x, struct inference *inference) {
@@ -428,7 +491,7 @@ void inference_begin(const struct routes *r, struct exchange *x, struct inferenc
 static void answer_begin(const struct routes *r, struct exchange *x,
                          const struct dialect *dialect, enum service_op op) {
     struct inference inference = { .dialect = dialect, .op = op };
-    inference_id(x, inference.id);
+    inference_id(inference.id);
     inference_begin(r, x, &inference);
 }
 

@@ -149,6 +149,7 @@ static void coming_join(void *ctx) {
 static void coming_on_joined(void *ctx) {
     struct coming *c = ctx;
     if (!c->ok) {
+        inference_sign(c->r, c->x, c->inference.id);
         coming_fail(c, &c->err);
         return;
     }
@@ -163,7 +164,8 @@ static void coming_on_joined(void *ctx) {
 static void join(struct coming *c) {
     c->inference.dialect = c->api->dialect;
     c->inference.op = OP_CHAT;
-    inference_id(c->x, c->inference.id);
+    inference_id(c->inference.id);
+    c->inference.bound = c->found.len > 0;
     c->store = c->store && stored_responses_on(c->r->stored);
     coming_run(c, coming_join, coming_on_joined);
 }

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/relay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "daemon/fleet_node.h"
+#include "fleet/fleet_view.h"
+#include "fleet/forward.h"
+#include "http/server.h"
+
+enum {
+    TRIES = 8,
+    WHOLE_MAX = 1 << 20, /* bytes of an answer that is passed on in one piece */
+    LOOK_MS = 1000,      /* between two looks at the node that answers */
+    SILENCE_MS = 12000,  /* a node that is gone and says nothing for so long has failed */
+    AGAIN_MS = 200,
+    WAIT_MS = 15000, /* longer than the lease of a node that was killed */
+    BYTES_PER_TOKEN = 4,
+    LOT_BYTES = 4096, /* of the messages by which a conversation is known */
+    EVENT_MAX = 1 << 16,
+};
+
+struct relay {
+    uv_loop_t *loop;
+    struct fleet_node *node;
+    struct relay_request q;
+    char *key;
+    struct allowed_models allowed;
+    struct relay_sink sink;
+    uint64_t lot;
+    uint32_t prompt;
+
+    char *tried[TRIES];
+    size_t tried_count;
+    msec wait_until;  /* 0: it has not waited */
+    uv_timer_t timer; /* until the next look, or the next choice */
+
+    char target[FLEET_NODE_SIZE];
+    struct forward *forward; /* NULL: none is under way */
+    uint64_t heard;          /* the loop's time when bytes came last */
+    int status;              /* of its answer; 0: none yet */
+    bool begun, at_end_of_event;
+    char *content_type;
+    struct buf fields; /* name, NUL, value, NUL, … */
+    struct buf body;   /* of an answer in one piece, or of a refusal */
+    bool refusal;      /* that is what fields and body have */
+    struct error failure;
+};
+
+/* ---- the end ---- */
+
+static void relay_on_closed(uv_handle_t *handle) {
+    struct relay *relay = handle->data;
+    for (size_t i = 0; i < relay->tried_count; i++) free(relay->tried[i]);
+    allowed_models_clear(&relay->allowed);
+    buf_clear(&relay->fields);
+    buf_clear(&relay->body);
+    free(relay->content_type);
+    free(relay->key);
+    free(relay);
+}
+
+static void relay_free(struct relay *relay) {
+    forward_cancel(relay->forward);
+    relay->forward = NULL;
+    uv_close((uv_handle_t *)&relay->timer, relay_on_closed);
+}
+
+static void finish(struct relay *relay) {
+    struct relay_sink sink = relay->sink;
+    relay_free(relay);
+    sink.on_end(sink.ctx);
+}
+
+static void relay_on_gone(void *ctx) {
+    finish(ctx);
+}
+
+static void relay_on_pressure(void *ctx, bool paused) {
+    struct relay *relay = ctx;
+    if (relay->forward) forward_pause(relay->forward, paused);
+}
+
+static void fail(struct relay *relay, const struct error *err) {
+    exchange_add_header(relay->q.x, FLEET_NODE_HEADER, fleet_node_name(relay->node));
+    exchange_fail(relay->q.x, err);
+    finish(relay);
+}
+
+/* ---- the answer ---- */
+
+/* exchange_begin adds it to a stream of events. */
+static bool is_added(const struct relay *relay, const char *name) {
+    return strcasecmp(name, "Cache-Control") == 0 && relay->content_type &&
+           strcmp(relay->content_type, "text/event-stream") == 0;
+}
+
+static void keep_head(struct relay *relay, const struct forward_head *head) {
+    free(relay->content_type);
+    relay->content_type = head->content_type ? xstrdup(head->content_type) : NULL;
+    buf_clear(&relay->fields);
+    buf_clear(&relay->body);
+    buf_init(&relay->fields, 256 * 1024);
+    buf_init(&relay->body, WHOLE_MAX);
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct forward_field *field = &head->fields[i];
+        if (is_added(relay, field->name)) continue;
+        (void)buf_add(&relay->fields, field->name, strlen(field->name) + 1);
+        (void)buf_add(&relay->fields, field->value, strlen(field->value) + 1);
+    }
+}
+
+static void add_fields(struct relay *relay) {
+    const char *at = buf_str(&relay->fields), *end = at + relay->fields.len;
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        exchange_add_header(relay->q.x, at, value);
+        at = value + strlen(value) + 1;
+    }
+}
+
+/* What was kept for another node is not needed any more. */
+static void drop_request(struct relay *relay) {
+    struct parsed *parsed = relay->q.parsed;
+    exchange_drop_body(relay->q.x);
+    for (int i = 0; i < parsed->count; i++) service_request_clear(&parsed->requests[i]);
+}
+
+static void begin_stream(struct relay *relay) {
+    relay->begun = relay->at_end_of_event = true;
+    add_fields(relay);
+    drop_request(relay);
+    exchange_begin(relay->q.x, relay->status, relay->content_type);
+}
+
+/* Of these answers another node may have a better one. */
+static bool is_refusal(int status) {
+    static const int statuses[] = { 401, 404, 500, 503, 507 };
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        if (statuses[i] == status) return true;
+    }
+    return false;
+}
+
+static bool is_status(int status) {
+    return status >= 200 && status <= 599 && status != 204 && status != 304;
+}
+
+static void relay_on_head(void *ctx, const struct forward_head *head) {
+    struct relay *relay = ctx;
+    relay->status = head->status;
+    relay->refusal = is_refusal(head->status) || !is_status(head->status);
+    keep_head(relay, head);
+    bool whole = head->length >= 0 && head->length <= WHOLE_MAX;
+    if (!whole && !relay->refusal) begin_stream(relay);
+}
+
+static void relay_on_bytes(void *ctx, const char *bytes, size_t len) {
+    struct relay *relay = ctx;
+    relay->heard = uv_now(relay->loop);
+    if (relay->begun)
+        exchange_write(relay->q.x, bytes, len);
+    else
+        (void)buf_add(&relay->body, bytes, len); /* of a refusal maybe not all */
+    if (len > 0) relay->at_end_of_event = bytes[len - 1] == '\n';
+}
+
+static void reply_whole(struct relay *relay) {
+    add_fields(relay);
+    exchange_reply(relay->q.x, relay->status, relay->content_type, buf_str(&relay->body),
+                   relay->body.len);
+    finish(relay);
+}
+
+/* The dialect says it in an event, if the client has read whole ones so far. */
+static void break_off(struct relay *relay, const struct error *err) {
+    const struct dialect *dialect = relay->q.dialect;
+    struct parsed *parsed = relay->q.parsed;
+    struct buf bytes = BUF_INIT(EVENT_MAX);
+    struct service_event failed = { .kind = SERVICE_ERROR, .error = err };
+    if (!relay->at_end_of_event || !parsed->options.stream) {
+        exchange_abort(relay->q.x);
+        finish(relay);
+        return;
+    }
+    struct reply *reply = dialect->reply_new(&parsed->options, parsed->count, relay->q.id,
+                                             clock_unix() / 1000);
+    (void)dialect->reply_event(reply, 0, &failed, &bytes);
+    dialect->reply_free(reply);
+    exchange_write(relay->q.x, buf_str(&bytes), bytes.len);
+    exchange_end(relay->q.x);
+    buf_clear(&bytes);
+    finish(relay);
+}
+
+/* ---- the choice ---- */
+
+static void choose_again(struct relay *relay);
+
+static void note_failure(struct relay *relay) {
+    if (relay->tried_count < TRIES) relay->tried[relay->tried_count++] = xstrdup(relay->target);
+    log_debug("fleet: %s", relay->failure.text);
+}
+
+static void relay_on_end(void *ctx, const struct error *error) {
+    struct relay *relay = ctx;
+    relay->forward = NULL;
+    uv_timer_stop(&relay->timer);
+    if (error) {
+        error_set(&relay->failure, ERR_BACK_OFF,
+                  "The node '%s' of the fleet does not answer (%.160s); try again in some "
+                  "seconds.",
+                  relay->target, error->text);
+        relay->failure.retry_after = 5;
+        relay->refusal = false;
+    }
+    if (error && relay->begun) {
+        error_set(&relay->failure, ERR_WORKER_DIED,
+                  "The node '%s' of the fleet was lost while it answered; ask again.",
+                  relay->target);
+        break_off(relay, &relay->failure);
+    } else if (relay->begun) {
+        exchange_end(relay->q.x);
+        finish(relay);
+    } else if (error || relay->refusal) {
+        note_failure(relay);
+        choose_again(relay);
+    } else {
+        reply_whole(relay);
+    }
+}
+
+/* Is the node that answers still there? Its connection alone does not tell: a machine that was
+ * frozen or cut off says nothing. */
+static void relay_on_look(uv_timer_t *timer) {
+    struct relay *relay = timer->data;
+    struct error err;
+    char key[FLEET_NODE_SIZE + 8];
+    (void)snprintf(key, sizeof key, "nodes/%s", relay->target);
+    if (uv_now(relay->loop) - relay->heard < SILENCE_MS) return;
+    if (!fleet_node_is_on(relay->node) || !fleet_node_knows_others(relay->node)) return;
+    if (fleet_table_find(fleet_node_table(relay->node), key)) return;
+    forward_cancel(relay->forward);
+    error_set(&err, ERR_IO, "it has left the fleet");
+    relay_on_end(relay, &err);
+}
+
+static size_t add_client_fields(const struct relay *relay, struct forward_field *fields) {
+    static const char *const names[] = { "Content-Type", "Accept", "User-Agent",
+                                         "anthropic-version", "anthropic-beta" };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = exchange_header(relay->q.x, names[i]);
+        if (value) fields[count++] = (struct forward_field){ names[i], value };
+    }
+    return count;
+}
+
+static char *url_of(const char *base, const char *path) {
+    size_t len = strlen(base);
+    while (len > 0 && base[len - 1] == '/') len--;
+    return xasprintf("%.*s%s", (int)len, base, path);
+}
+
+static void send_to(struct relay *relay, struct forwarder *forwarder, const char *base) {
+    struct forward_sink sink = { relay_on_head, relay_on_bytes, relay_on_end, relay };
+    struct forward_field fields[16];
+    const char *path = exchange_path(relay->q.x);
+    char client[17];
+    char *url = url_of(base, path);
+    char *pass = fleet_node_make_pass(relay->node, relay->target, path);
+    size_t count = add_client_fields(relay, fields);
+    (void)snprintf(client, sizeof client, "%016" PRIx64, relay->q.client);
+    fields[count++] = (struct forward_field){ FLEET_HOP_HEADER, "1" };
+    fields[count++] = (struct forward_field){ FLEET_CLIENT_HEADER, client };
+    if (pass) fields[count++] = (struct forward_field){ FLEET_PASS_HEADER, pass };
+    struct forward_request request = { .url = url, .fields = fields, .field_count = count };
+    request.body = exchange_body(relay->q.x, &request.body_len);
+    relay->status = 0;
+    relay->heard = uv_now(relay->loop);
+    relay->forward = forward_begin(forwarder, &request, sink);
+    uv_timer_start(&relay->timer, relay_on_look, LOOK_MS, LOOK_MS);
+    free(url);
+    free(pass);
+}
+
+static bool view_of(const struct relay *relay, struct fleet_view *ret) {
+    struct fleet_question question = {
+        .name = relay->q.parsed->options.model,
+        .key = relay->key,
+        .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
+                                                                        : PLACEMENT_LANGUAGE,
+        .prompt = relay->prompt,
+        .lot = relay->lot,
+        .tried = (const char *const *)relay->tried,
+        .tried_count = relay->tried_count,
+    };
+    fleet_node_ask(relay->node, &question);
+    return fleet_view_make(fleet_node_table(relay->node), &question, ret);
+}
+
+enum choice { CHOICE_HERE, CHOICE_SENT, CHOICE_WAIT, CHOICE_NOBODY, CHOICE_FAILED };
+
+static bool is_tried(const struct fleet_view *view, const struct placement *p) {
+    return view->nodes[p->node].tried;
+}
+
+/* *ret_err: CHOICE_FAILED */
+static enum choice perform(struct relay *relay, const struct fleet_view *view,
+                           const struct placement *p, struct error *ret_err) {
+    if (p->where == PLACEMENT_HERE) return CHOICE_HERE;
+    if (p->where == PLACEMENT_REFUSE)
+        return relay->tried_count > 0 ? CHOICE_NOBODY : CHOICE_HERE;
+    if (is_tried(view, p)) return CHOICE_WAIT;
+    if (!allowed_models_require(&relay->allowed, view->model, ret_err)) return CHOICE_FAILED;
+    struct forwarder *forwarder = fleet_node_forwarder(relay->node, ret_err);
+    if (!forwarder) return relay->key ? CHOICE_HERE : CHOICE_FAILED;
+    (void)snprintf(relay->target, sizeof relay->target, "%s", view->nodes[p->node].name);
+    send_to(relay, forwarder, view->urls[p->node]);
+    return CHOICE_SENT;
+}
+
+static enum choice choose(struct relay *relay, struct error *ret_err) {
+    struct fleet_view view;
+    struct placement p;
+    enum choice choice = CHOICE_HERE;
+    if (!fleet_node_is_on(relay->node)) return CHOICE_HERE;
+    if (view_of(relay, &view)) {
+        fleet_view_choose(&view, clock_boottime(), &p);
+        choice = perform(relay, &view, &p, ret_err);
+    }
+    fleet_view_clear(&view);
+    return choice;
+}
+
+static void serve_here(struct relay *relay) {
+    struct relay_sink sink = relay->sink;
+    exchange_on_gone(relay->q.x, NULL, NULL);
+    exchange_on_pressure(relay->q.x, NULL, NULL);
+    relay_free(relay);
+    sink.on_here(sink.ctx);
+}
+
+/* What the last node said, or why it could not. */
+static void give_up(struct relay *relay) {
+    struct error err;
+    if (relay->refusal && relay->status == 401) {
+        error_set_param(
+            &err, ERR_MODEL_NOT_FOUND, "model",
+            "The node '%s' of the fleet has this model and refuses requests of this "
+            "node; set the same fleet.key on both.",
+            relay->target);
+        fail(relay, &err);
+    } else if (relay->refusal && is_status(relay->status)) {
+        reply_whole(relay);
+    } else {
+        fail(relay, &relay->failure);
+    }
+}
+
+static void relay_on_again(uv_timer_t *timer) {
+    choose_again(timer->data);
+}
+
+/* Until the lease of a node that was killed ends, its load seems to go on. */
+static void wait_or_give_up(struct relay *relay) {
+    msec now = clock_boottime();
+    if (!relay->wait_until) relay->wait_until = now + WAIT_MS;
+    if (relay->tried_count < TRIES && now < relay->wait_until)
+        uv_timer_start(&relay->timer, relay_on_again, AGAIN_MS, 0);
+    else
+        give_up(relay);
+}
+
+static void choose_again(struct relay *relay) {
+    struct error err;
+    switch (choose(relay, &err)) {
+    case CHOICE_HERE:
+        serve_here(relay);
+        break;
+    case CHOICE_SENT:
+        break;
+    case CHOICE_WAIT:
+        wait_or_give_up(relay);
+        break;
+    case CHOICE_NOBODY:
+        give_up(relay);
+        break;
+    case CHOICE_FAILED:
+        fail(relay, &err);
+        break;
+    }
+}
+
+/* ---- the beginning ---- */
+
+/* Of a conversation the first messages stay, so its requests draw the same lot; a request
+ * without messages draws its own. */
+static uint64_t lot_of(const struct parsed *parsed) {
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(parsed->requests[0].body), *message;
+    yyjson_mut_val *messages = yyjson_mut_obj_get(root, "messages");
+    uint64_t lot = HASH_BEGIN, now = uv_hrtime();
+    size_t i, max;
+    if (yyjson_mut_arr_size(messages) == 0) return hash_add(lot, &now, sizeof now);
+    yyjson_mut_arr_foreach(messages, i, max, message) {
+        const char *text = yyjson_mut_get_str(yyjson_mut_obj_get(message, "content"));
+        if (i == 2) break;
+        if (text) lot = hash_add(lot, text, strnlen(text, LOT_BYTES));
+    }
+    return lot;
+}
+
+static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
+                               const struct relay_request *q, struct relay_sink sink) {
+    struct relay *relay = xcalloc(1, sizeof *relay);
+    size_t len;
+    (void)exchange_body(q->x, &len);
+    relay->loop = loop;
+    relay->node = node;
+    relay->q = *q;
+    relay->sink = sink;
+    relay->key = q->key ? xstrdup(q->key) : NULL;
+    relay->allowed = allowed_models_copy(q->allowed);
+    relay->lot = lot_of(q->parsed);
+    relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
+    uv_timer_init(loop, &relay->timer);
+    relay->timer.data = relay;
+    return relay;
+}
+
+bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_request *request,
+                 struct relay_sink sink) {
+    struct error err;
+    struct relay *relay = relay_new(loop, node, request, sink);
+    enum choice choice = choose(relay, &err);
+    if (choice == CHOICE_SENT) {
+        exchange_on_gone(request->x, relay_on_gone, relay);
+        exchange_on_pressure(request->x, relay_on_pressure, relay);
+        return true;
+    }
+    if (choice == CHOICE_FAILED) {
+        fail(relay, &err);
+        return true;
+    }
+    relay_free(relay);
+    return false;
+}
+
+/* ---- explain ---- */
+
+void relay_explain(const struct fleet_node *node, const char *name, const char *key,
+                   yyjson_mut_doc *doc, yyjson_mut_val *obj) {
+    struct fleet_question question = { .name = name, .key = key };
+    struct fleet_view view;
+    struct placement p;
+    char text[PLACEMENT_TEXT];
+    fleet_node_ask(node, &question);
+    if (fleet_view_make(fleet_node_table(node), &question, &view)) {
+        yyjson_mut_val *fleet = yyjson_mut_obj_add_obj(doc, obj, "fleet");
+        fleet_view_choose(&view, question.now, &p);
+        placement_explain(&p, &view.table, &view.request, text);
+        if (p.where == PLACEMENT_REFUSE)
+            yyjson_mut_obj_add_null(doc, fleet, "node");
+        else
+            yyjson_mut_obj_add_strcpy(doc, fleet, "node", view.nodes[p.node].name);
+        yyjson_mut_obj_add_str(doc, fleet, "rule", placement_rule_name(p.rule));
+        yyjson_mut_obj_add_strcpy(doc, fleet, "sentence", text);
+    }
+    fleet_view_clear(&view);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relay.h - a client's request that the node answers where the answer comes soonest.
+ *
+ *   choosing --this node--> on_here, and the exchange is the caller's again
+ *   choosing --another node--> sent --its answer begins--> answering --its end--> on_end
+ *   sent --no answer, or one that another node might better--> choosing, without that node
+ *   choosing --nobody is left, but a node that failed still has its lease--> waiting
+ *   waiting --after a moment--> choosing
+ *
+ * Once a byte of an answer is out no other node is asked: the stream ends with an error event
+ * of its dialect, or the connection is cut. An answer of known length, and no more than a
+ * megabyte, is only begun when it is complete.
+ */
+#ifndef DOZE_DAEMON_RELAY_H
+#define DOZE_DAEMON_RELAY_H
+
+#include <uv.h>
+
+#include "api/dialect.h"
+
+struct exchange;
+struct fleet_node;
+struct relay;
+
+struct relay_request {
+    struct exchange *x;
+    const struct dialect *dialect;
+    enum service_op op;
+    const char *id;        /* of an answer that this node makes; borrowed until the end */
+    struct parsed *parsed; /* borrowed until the end; its bodies go when an answer has begun */
+    const char *key;       /* of the model here; NULL: it has none. Copied */
+    uint64_t client;
+    const struct allowed_models *allowed; /* copied */
+};
+
+/* One of them is called, as the last. */
+struct relay_sink {
+    void (*on_here)(void *ctx); /* the exchange is untouched */
+    void (*on_end)(void *ctx);  /* the exchange is over */
+    void *ctx;
+};
+
+/* False: this node answers, and no sink is called. True: the exchange is the relay's until it
+ * calls one, maybe before this returns. */
+bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_request *request,
+                 struct relay_sink sink) __attribute__((warn_unused_result));
+
+/* Where would a request for the model go? Adds "fleet" to obj: the node, the rule, a sentence.
+ * key: as above. */
+void relay_explain(const struct fleet_node *node, const char *name, const char *key,
+                   yyjson_mut_doc *doc, yyjson_mut_val *obj);
+
+#endif
