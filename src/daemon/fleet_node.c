@@ -29,7 +29,8 @@ struct fleet_node {
     struct fleet_node_config config;
     struct fleet_settings settings; /* in force */
     char name[FLEET_NODE_SIZE];
-    struct fleet *fleet; /* NULL: no fleet */
+    struct fleet *fleet;   /* NULL: no fleet */
+    struct claims *claims; /* likewise */
     uv_timer_t gather, look;
     nbytes memory_free; /* as published */
     bool models_changed, warned, left;
@@ -200,7 +201,12 @@ static void open_fleet(struct fleet_node *node) {
         .on_news = node_on_news,
         .ctx = node,
     };
+    struct claims_config claims = { .loop = config.loop,
+                                    .node = node->name,
+                                    .endpoints = endpoints,
+                                    .endpoint_count = config.endpoint_count };
     node->fleet = fleet_new(&config, &err);
+    node->claims = node->fleet ? claims_new(&claims, &err) : NULL;
     free(urls);
     if (!node->fleet) {
         log_warn("fleet: %s", err.text);
@@ -215,8 +221,10 @@ static void open_fleet(struct fleet_node *node) {
 static void close_fleet(struct fleet_node *node) {
     uv_timer_stop(&node->gather);
     uv_timer_stop(&node->look);
+    claims_close(node->claims);
     fleet_close(node->fleet);
     node->fleet = NULL;
+    node->claims = NULL;
 }
 
 void fleet_node_settings_changed(struct fleet_node *node) {
@@ -268,6 +276,14 @@ void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret) {
     ret->secret = node->settings.key;
     ret->now = clock_boottime();
     ret->unix_now = clock_unix();
+}
+
+struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
+                               struct claim_sink sink) {
+    if (!fleet_node_is_on(node) || !node->claims || strlen(model) > MODEL_KEY_MAX) return NULL;
+    struct membership_status status = membership_status(fleet_membership(node->fleet));
+    if (!status.reached || !status.lease) return NULL;
+    return claims_take(node->claims, model, status.lease, clock_unix(), sink);
 }
 
 struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err) {

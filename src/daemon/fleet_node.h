@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "fleet/claims.h"
 
 struct catalog;
 struct listeners;
@@ -29,6 +30,7 @@ struct forwarder;
 #define FLEET_HOP_HEADER "X-Doze-Hop"
 #define FLEET_CLIENT_HEADER "X-Doze-Client"
 #define FLEET_NODE_HEADER "X-Doze-Node"
+#define FLEET_LOADER_HEADER "X-Doze-Loader" /* of a refusal: who loads the model */
 
 /* Borrowed for its life. */
 struct fleet_node_config {
@@ -58,6 +60,11 @@ const struct fleet_table *fleet_node_table(const struct fleet_node *node);
 bool fleet_node_knows_others(const struct fleet_node *node);
 /* What of a question is the same for all requests. */
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
+
+/* Claim the cold load of a model (fleet/claims.h). NULL, and no sink is called: there is no
+ * fleet, or etcd does not answer. */
+struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
+                               struct claim_sink sink);
 
 /* For requests to other nodes; made when it is first needed. NULL with ERR_IO if libcurl is
  * missing. */

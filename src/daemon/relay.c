@@ -43,6 +43,8 @@ struct relay {
     msec wait_until;  /* 0: it has not waited */
     uv_timer_t timer; /* until the next look, or the next choice */
 
+    char loader[FLEET_NODE_SIZE]; /* to be asked next; "": placement decides */
+    int referrals;
     char target[FLEET_NODE_SIZE];
     struct forward *forward; /* NULL: none is under way */
     uint64_t heard;          /* the loop's time when bytes came last */
@@ -210,6 +212,18 @@ static void note_failure(struct relay *relay) {
     log_debug("fleet: %s", relay->failure.text);
 }
 
+/* The node does not load what another one loads, and says who. */
+static bool is_referral(struct relay *relay) {
+    const char *at = buf_str(&relay->fields), *end = at + relay->fields.len;
+    while (at < end && strcasecmp(at, FLEET_LOADER_HEADER) != 0) {
+        at += strlen(at) + 1;
+        at += strlen(at) + 1;
+    }
+    if (at >= end || relay->referrals++ >= TRIES) return false;
+    (void)snprintf(relay->loader, sizeof relay->loader, "%s", at + strlen(at) + 1);
+    return true;
+}
+
 static void relay_on_end(void *ctx, const struct error *error) {
     struct relay *relay = ctx;
     relay->forward = NULL;
@@ -231,7 +245,7 @@ static void relay_on_end(void *ctx, const struct error *error) {
         exchange_end(relay->q.x);
         finish(relay);
     } else if (error || relay->refusal) {
-        note_failure(relay);
+        if (error || !is_referral(relay)) note_failure(relay);
         choose_again(relay);
     } else {
         reply_whole(relay);
@@ -328,13 +342,28 @@ static enum choice perform(struct relay *relay, const struct fleet_view *view,
     return CHOICE_SENT;
 }
 
+/* The node that is known to load the model, though the table may not say so yet. */
+static bool choose_loader(struct relay *relay, const struct fleet_view *view,
+                          struct placement *ret) {
+    for (uint32_t n = 0; relay->loader[0] && n < view->table.count; n++) {
+        const struct placement_node *node = &view->nodes[n];
+        if (strcmp(node->name, relay->loader) != 0 || node->tried) continue;
+        relay->loader[0] = '\0';
+        bool here = n == view->table.here;
+        *ret = (struct placement){ .where = here ? PLACEMENT_HERE : PLACEMENT_NODE, .node = n };
+        return true;
+    }
+    relay->loader[0] = '\0';
+    return false;
+}
+
 static enum choice choose(struct relay *relay, struct error *ret_err) {
     struct fleet_view view;
     struct placement p;
     enum choice choice = CHOICE_HERE;
     if (!fleet_node_is_on(relay->node)) return CHOICE_HERE;
     if (view_of(relay, &view)) {
-        fleet_view_choose(&view, clock_boottime(), &p);
+        if (!choose_loader(relay, &view, &p)) fleet_view_choose(&view, clock_boottime(), &p);
         choice = perform(relay, &view, &p, ret_err);
     }
     fleet_view_clear(&view);
@@ -429,6 +458,7 @@ static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
     relay->sink = sink;
     relay->key = q->key ? xstrdup(q->key) : NULL;
     relay->allowed = allowed_models_copy(q->allowed);
+    (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
     relay->lot = lot_of(q->parsed);
     relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
     uv_timer_init(loop, &relay->timer);

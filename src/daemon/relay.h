@@ -30,6 +30,7 @@ struct relay_request {
     const char *id;        /* of an answer that this node makes; borrowed until the end */
     struct parsed *parsed; /* borrowed until the end; its bodies go when an answer has begun */
     const char *key;       /* of the model here; NULL: it has none. Copied */
+    const char *loader;    /* a node that loads the model, to be asked first; NULL. Copied */
     uint64_t client;
     const struct allowed_models *allowed; /* copied */
 };

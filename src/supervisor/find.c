@@ -29,6 +29,15 @@ const char *supervisor_meaning(const struct supervisor *sup, const char *name, b
     return target.model_key;
 }
 
+bool supervisor_is_resident(const struct supervisor *sup, const char *model_key) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        enum lc_state state = sup->lc.slots[i].state;
+        bool resident = state == LC_LOADING || state == LC_IDLE || state == LC_BUSY;
+        if (resident && strcmp(sup->instances[i].model_key, model_key) == 0) return true;
+    }
+    return false;
+}
+
 bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
                                   struct target *ret_target, struct error *err) {
     int slot = supervisor_find_slot(sup, reference);

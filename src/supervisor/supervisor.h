@@ -103,6 +103,9 @@ bool supervisor_find_reference(struct supervisor *sup, uint64_t reference,
  * *ret_one: only one instance is meant. Valid until the loop goes on. */
 const char *supervisor_meaning(const struct supervisor *sup, const char *name, bool *ret_one);
 
+/* Is an instance of the model loaded, or being loaded? */
+bool supervisor_is_resident(const struct supervisor *sup, const char *model_key);
+
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);
 

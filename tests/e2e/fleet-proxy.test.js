@@ -5,10 +5,10 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
-import { Etcd, missing as skip } from './lib/etcd.js';
-import { endless, spoken } from './lib/models.js';
+import { Etcd, freePort, missing as skip } from './lib/etcd.js';
+import { endless, slowToLoad, spoken } from './lib/models.js';
 import { readEvents } from './lib/sse.js';
-import { Stream, speaking } from './lib/stream.js';
+import { speaking } from './lib/stream.js';
 
 const fleet = async (d) => (await d.get('/api/v1/fleet')).body;
 const answeredBy = (answer) => answer.headers.get('x-doze-node');
@@ -17,7 +17,9 @@ const answeredBy = (answer) => answer.headers.get('x-doze-node');
 async function nodes(t, models, settings = {}) {
   const etcd = await Etcd.start(t);
   const names = models.map((_, i) => 'abcdef'[i]);
+  const ports = await Promise.all(models.map(freePort)); // a node that comes back has its port
   const list = await Promise.all(models.map((own, i) => Daemon.start(t, { models: own,
+    args: ['--port', String(ports[i])],
     settings: { ...settings,
       fleet: { etcd: etcd.url, node: names[i], key: 'a key of the fleet' } } })));
   for (const d of list) {
@@ -98,3 +100,154 @@ test('a client that leaves: the other node stops too', { skip }, async (t) => {
   leave.abort();
   await ask(() => b.instance('e'), (i) => i?.state === 'idle', 'b is idle');
 });
+
+// Errors that say what to do; anything else that is no answer is a bug.
+const isClear = (answer) => [502, 503].includes(answer.status)
+  && /node '\w' of the fleet/.test(JSON.stringify(answer.body));
+
+test('the node dies before its first byte: another one answers, or one clear error comes',
+  { skip }, async (t) => {
+    const model = spoken('Still here.');
+    const [a, b, c] = await nodes(t, [{}, { m: model, only: spoken('Only here.') }, { m: model }]);
+    await b.load('m');
+    await sees(a, 'b', 'm');
+    b.kill('SIGKILL');
+    await b.exited;
+    const answer = await a.chat('m');
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal(answeredBy(answer), 'c');
+    const failed = await a.chat('only');
+    assert.ok(isClear(failed), JSON.stringify(failed));
+    assert.equal(failed.headers.get('retry-after'), '5');
+    assert.equal((await c.instances()).length, 1);
+  });
+
+test('the node dies within a stream: an error event ends it', { skip }, async (t) => {
+  const [a, b] = await nodes(t, [{}, { e: endless('10M') }]);
+  const stream = await speaking(a, 'e');
+  const messagesStream = await a.fetch('/v1/messages', json({ model: 'e', messages, stream: true,
+    max_tokens: 100000 }));
+  const events = readEvents(messagesStream);
+  assert.equal((await events.next()).value.event, 'message_start');
+  b.kill('SIGKILL');
+  await stream.ended;
+  assert.ok(stream.error || stream.broken, 'it does not seem complete');
+  assert.equal(stream.finish, null);
+  if (stream.error) assert.match(stream.error.message, /node 'b' of the fleet was lost/);
+  const names = [];
+  try {
+    for await (const event of events) names.push(event.event);
+    assert.equal(names.at(-1), 'error');
+  } catch (cause) {
+    assert.match(String(cause), /terminated|aborted/);
+  }
+});
+
+test('a request is forwarded once at most', { skip }, async (t) => {
+  const [a] = await nodes(t, [{}, { m: spoken('Hi.') }]);
+  const answer = await a.chat('m', {}, { headers: { 'x-doze-hop': '1' } });
+  assert.equal(answer.status, 404);
+  assert.equal(answeredBy(answer), 'a');
+});
+
+test('a wrong fleet key is refused, and who has none is not asked', { skip }, async (t) => {
+  const [a, b] = await nodes(t, [{}, { m: spoken('Hi.') }]);
+  await b.settings({ fleet: { key: 'another' } });
+  await ask(() => fleet(a), ({ nodes: n }) => n[1].same_key === false);
+  const unknown = await a.chat('m');
+  assert.equal(unknown.status, 404);
+  const forged = await b.chat('m', {}, { headers: { 'x-doze-hop': '1',
+    'x-doze-pass': `a ${Date.now()} ${'0'.repeat(64)}` } });
+  assert.equal(forged.status, 401);
+  assert.match(forged.body.error.message, /The node 'a' has not the fleet key of 'b'/);
+  assert.match(b.log, /refused a client at 127.0.0.1: The node 'a' has not the fleet key/);
+});
+
+test('a client\'s key is checked by the node that it asks', { skip }, async (t) => {
+  const models = { m: spoken('Hi.'), n: spoken('Ho.') };
+  const [a, b] = await nodes(t, [models, models]);
+  for (const model of ['m', 'n']) {
+    await b.load(model);
+    await sees(a, 'b', model);
+  }
+  await b.settings({ api_key: 'of b' });
+  const { body: { key: admin } } = await a.post('/api/v1/keys', { name: 'admin',
+    permissions: ['admin'] });
+  const made = await a.post('/api/v1/keys', { name: 'k', permissions: ['inference'],
+    models: ['m'] }, { headers: { authorization: `Bearer ${admin}` } });
+  const headers = { authorization: `Bearer ${made.body.key}` };
+  assert.equal((await a.chat('m')).status, 401);
+  const answer = await a.chat('m', {}, { headers });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answeredBy(answer), 'b');
+  assert.equal((await a.chat('n', {}, { headers })).status, 403);
+});
+
+test('a node that is frozen is left after some seconds', { skip }, async (t) => {
+  const model = spoken('Still here.');
+  const [a, b] = await nodes(t, [{}, { m: model }, { m: model }]);
+  await b.load('m');
+  await sees(a, 'b', 'm');
+  b.kill('SIGSTOP');
+  const begun = Date.now();
+  const answer = await a.chat('m');
+  t.diagnostic(`answered after ${Date.now() - begun} ms`);
+  b.kill('SIGKILL');
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answeredBy(answer), 'c');
+});
+
+test('one cold load in the whole fleet', { skip }, async (t) => {
+  const model = slowToLoad();
+  const list = await nodes(t, [{ m: model }, { m: model }, { m: model }]);
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) =>
+    list[i % 3].chat('m', { max_tokens: 1 })));
+  for (const answer of answers) assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(new Set(answers.map(answeredBy)).size, 1);
+  const loaded = await Promise.all(list.map((d) => d.instances()));
+  assert.equal(loaded.flat().length, 1);
+  await ask(() => list.etcd.keys('/doze/claim/'), (keys) => Object.keys(keys).length === 0,
+    'the claim is gone');
+});
+
+test('explain says where a request would go and why', { skip }, async (t) => {
+  const [a, b] = await nodes(t, [{}, { m: spoken('Hi.') }]);
+  const { body: before } = await a.get('/api/v1/explain?model=m');
+  assert.equal(before.fleet.node, 'b');
+  assert.equal(before.fleet.rule, 'room');
+  await b.load('m');
+  await sees(a, 'b', 'm');
+  const { body } = await a.get('/api/v1/explain?model=m');
+  assert.equal(body.fleet.rule, 'resident');
+  assert.match(body.fleet.sentence, /^b: the model is loaded there/);
+  const { body: none } = await a.get('/api/v1/explain?model=nobody-has-it');
+  assert.equal(none.fleet.node, null);
+});
+
+test('60 requests while nodes are killed and come back: each is answered or fails clearly',
+  { skip }, async (t) => {
+    const model = spoken('One two three four five six seven eight nine ten.');
+    const [a, b, c] = await nodes(t, [{}, { m: model }, { m: model }]);
+    const outcomes = { answered: 0, failed: 0 };
+    const request = async (i) => {
+      const answer = await a.chat('m', { max_tokens: 12,
+        messages: [{ role: 'user', content: `Request ${i}` }] });
+      if (answer.status === 200) outcomes.answered++;
+      else if (isClear(answer)) outcomes.failed++;
+      else assert.fail(`${answer.status} ${JSON.stringify(answer.body)}`);
+      return answer;
+    };
+    const batch = (first) => Promise.all(Array.from({ length: 15 }, (_, i) => request(first + i)));
+    await request(-1);
+    for (const [round, victim] of [b, c, b, c].entries()) {
+      const running = batch(15 * round);
+      victim.kill('SIGKILL');
+      await victim.exited;
+      await running;
+      await victim.launch();
+      await ask(() => fleet(a), ({ nodes: n }) => n.some((x) => x.url === victim.url), 'is back');
+    }
+    assert.equal(outcomes.answered + outcomes.failed, 61);
+    t.diagnostic(JSON.stringify(outcomes));
+    assert.ok(outcomes.answered >= 40, JSON.stringify(outcomes));
+  });

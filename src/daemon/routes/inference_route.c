@@ -55,6 +55,7 @@ struct answer {
     uint64_t came;      /* nanoseconds of uv_hrtime */
     struct stored_responses *stored;
     struct stored_response record; /* without its body; id NULL: the answer is not stored */
+    struct claim *claim; /* of the load that it waits for; NULL: none, or that is over */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
@@ -68,6 +69,7 @@ static void answer_close(struct answer *a) {
     for (int i = 0; i < a->count; i++) {
         if (a->parts[i].call) a->service->cancel(a->service->self, a->parts[i].call);
     }
+    claim_drop(a->claim);
     a->dialect->reply_free(a->reply);
     stored_response_clear(&a->record);
     free(a->unenforced);
@@ -213,11 +215,18 @@ static void tell_cache(struct answer *a, const struct service_usage *usage) {
     buf_clear(&text);
 }
 
+/* The model is loaded, or will not be. */
+static void end_claim(struct answer *a) {
+    claim_drop(a->claim);
+    a->claim = NULL;
+}
+
 static void part_on_event(void *ctx, call_id call, const struct service_event *ev) {
     struct part *part = ctx;
     struct answer *a = part->answer;
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
+    if (ev->kind != SERVICE_LOADING) end_claim(a);
     if (ev->kind == SERVICE_STARTED) tell_unenforced(a, ev->unenforced, ev->loose);
     if (ev->kind == SERVICE_STARTED && a->tells_cache) tell_cache(a, &ev->usage);
     if (ev->kind == SERVICE_ERROR && !a->begun)
@@ -353,9 +362,9 @@ static void use_own_keep_alive(const struct routes *r, const struct dialect *dia
     }
 }
 
-/* Answer what was parsed, if the client may have it. */
+/* Answer what was parsed, if the client may have it. Takes the claim then. */
 static bool begin(const struct routes *r, struct exchange *x, struct inference *inference,
-                  struct parsed *parsed, struct error *err) {
+                  struct parsed *parsed, struct claim **claim, struct error *err) {
     bool unload = parsed->options.unload;
     struct bearer bearer;
     if (!bearer_of_exchange(r, x, &bearer, err)) return false;
@@ -366,6 +375,8 @@ static bool begin(const struct routes *r, struct exchange *x, struct inference *
     parsed->options.store = inference->record.id != NULL;
     if (inference->record.id && bearer.key) inference->record.owner = xstrdup(bearer.key->id);
     struct answer *a = answer_open(r, x, inference, parsed);
+    a->claim = *claim;
+    *claim = NULL;
     exchange_on_gone(x, answer_on_gone, a);
     exchange_on_pressure(x, answer_on_pressure, a);
     if (unload)
@@ -389,6 +400,7 @@ struct parsing {
     struct inference inference;
     struct parsed parsed;
     bool formed;
+    struct claim *claim; /* of the cold load that it causes; NULL: none */
     struct error err;
 };
 
@@ -409,6 +421,7 @@ static void parsing_work(void *ctx) {
 static void parsing_free(struct parsing *p) {
     if (p->formed) parsed_clear(&p->parsed);
     inference_clear(&p->inference);
+    claim_drop(p->claim);
     free(p);
 }
 
@@ -418,43 +431,107 @@ static void parsing_fail(struct parsing *p) {
     parsing_free(p);
 }
 
-/* This node answers. */
-static void serve(void *ctx) {
-    struct parsing *p = ctx;
+static void parsing_begin(struct parsing *p) {
     exchange_drop_body(p->x);
     buf_clear(&p->inference.body);
     inference_sign(p->r, p->x, p->inference.id);
-    if (!begin(p->r, p->x, &p->inference, &p->parsed, &p->err)) exchange_fail(p->x, &p->err);
+    if (!begin(p->r, p->x, &p->inference, &p->parsed, &p->claim, &p->err))
+        exchange_fail(p->x, &p->err);
     parsing_free(p);
 }
+
+static bool is_forwarded(const struct parsing *p) {
+    return exchange_header(p->x, FLEET_HOP_HEADER) != NULL;
+}
+
+static void serve(void *ctx);
 
 static void parsing_on_relayed(void *ctx) {
     parsing_free(ctx);
 }
 
-/* May another node answer it? Not what came from one, nor what is for something of this node's:
- * an instance, or what is stored. */
-static bool may_travel(const struct parsing *p, const char **ret_key) {
-    const char *name = p->parsed.options.model;
-    bool one;
-    if (!fleet_node_is_on(p->r->fleet) || exchange_header(p->x, FLEET_HOP_HEADER)) return false;
-    if (!*name || p->parsed.options.unload || p->inference.bound) return false;
-    *ret_key = supervisor_meaning(p->r->supervisor, name, &one);
-    return !one;
-}
-
-/* True: another node may answer, and has the exchange. */
-static bool relay(struct parsing *p, const char *key, const struct bearer *bearer) {
+/* True: another node may answer, and has the exchange. loader: the node that loads the model;
+ * NULL: not known. */
+static bool relay(struct parsing *p, const char *key, const char *loader,
+                  const struct bearer *bearer) {
     struct relay_request request = { .x = p->x,
                                      .dialect = p->inference.dialect,
                                      .op = p->inference.op,
                                      .id = p->inference.id,
                                      .parsed = &p->parsed,
                                      .key = key,
+                                     .loader = loader,
                                      .client = client_of(p->x, bearer),
                                      .allowed = bearer->allowed };
     struct relay_sink sink = { serve, parsing_on_relayed, p };
     return relay_begin(p->r->loop, p->r->fleet, &request, sink);
+}
+
+/* ---- one cold load in the whole fleet ---- */
+
+static void parsing_on_gone(void *ctx) {
+    parsing_free(ctx);
+}
+
+/* The node that has sent the request asks that one then. */
+static void refer(struct parsing *p, const char *loader) {
+    error_set(&p->err, ERR_BACK_OFF, "The node '%s' of the fleet loads the model; ask it.",
+              loader);
+    p->err.retry_after = 1;
+    exchange_add_header(p->x, FLEET_LOADER_HEADER, loader);
+    parsing_fail(p);
+}
+
+static void follow(struct parsing *p, const char *loader) {
+    struct bearer bearer;
+    bool one;
+    const char *key = supervisor_meaning(p->r->supervisor, p->parsed.options.model, &one);
+    claim_drop(p->claim);
+    p->claim = NULL;
+    if (!bearer_of_exchange(p->r, p->x, &bearer, &p->err))
+        parsing_fail(p);
+    else if (!relay(p, key, loader, &bearer))
+        parsing_begin(p);
+}
+
+static void parsing_on_claimed(void *ctx, const char *holder) {
+    struct parsing *p = ctx;
+    exchange_on_gone(p->x, NULL, NULL);
+    if (!holder || exchange_is_gone(p->x))
+        parsing_begin(p);
+    else if (is_forwarded(p))
+        refer(p, holder);
+    else
+        follow(p, holder);
+}
+
+/* This node answers. If it has to load the model, it claims that first. */
+static void serve(void *ctx) {
+    struct parsing *p = ctx;
+    bool one;
+    const char *name = p->parsed.options.model, *key = NULL;
+    struct claim_sink sink = { parsing_on_claimed, p };
+    if (fleet_node_is_on(p->r->fleet) && !p->parsed.options.unload)
+        key = supervisor_meaning(p->r->supervisor, name, &one);
+    if (key && !supervisor_is_resident(p->r->supervisor, key))
+        p->claim = fleet_node_claim(p->r->fleet, key, sink);
+    if (p->claim)
+        exchange_on_gone(p->x, parsing_on_gone, p);
+    else
+        parsing_begin(p);
+}
+
+/* ---- here or elsewhere ---- */
+
+/* May another node answer it? Not what came from one, nor what is for something of this node's:
+ * an instance, or what is stored. */
+static bool may_travel(const struct parsing *p, const char **ret_key) {
+    const char *name = p->parsed.options.model;
+    bool one;
+    if (!fleet_node_is_on(p->r->fleet) || is_forwarded(p)) return false;
+    if (!*name || p->parsed.options.unload || p->inference.bound) return false;
+    *ret_key = supervisor_meaning(p->r->supervisor, name, &one);
+    return !one;
 }
 
 static void parsing_on_done(void *ctx) {
@@ -471,7 +548,7 @@ static void parsing_on_done(void *ctx) {
     } else if (!bearer_of_exchange(p->r, p->x, &bearer, &p->err) ||
                !permission_require(bearer.permissions, PERMISSION_INFERENCE, &p->err)) {
         parsing_fail(p);
-    } else if (!relay(p, key, &bearer)) {
+    } else if (!relay(p, key, NULL, &bearer)) {
         serve(p);
     }
 }

@@ -14,7 +14,7 @@ const program = path.join(build, 'deps/etcd/usr/bin/etcd');
 export const missing = !fs.existsSync(program) && !process.env.CI
   && 'no etcd: setup/all.sh test brings it';
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
