@@ -57,8 +57,14 @@ static void explain_print(const struct explain_values *v, yyjson_val *root) {
         show_value(root);
         return;
     }
+    const char *fleet = field_str(yyjson_obj_get(root, "fleet"), "sentence");
     show_text(stdout, sentence, strlen(sentence));
     putchar('\n');
+    if (*fleet) {
+        fputs("In the fleet: ", stdout);
+        show_text(stdout, fleet, strlen(fleet));
+        putchar('\n');
+    }
     explain_print_instances(yyjson_obj_get(root, "instances"));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/fleet_node.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 enum {
     GATHER_MS = 20, /* changes that come together are published together */
     LOOK_MS = 3000, /* at the free memory */
+    MARK_LEN = 8,
     MODEL_KEY_MAX = ETCD_KEY_MAX - FLEET_NODE_SIZE - 32, /* bytes */
 };
 
@@ -278,6 +280,32 @@ void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret) {
     ret->unix_now = clock_unix();
 }
 
+/* Eight digits: who guesses an id has the other 24 to guess. */
+static void make_mark(const char *name, char ret[MARK_LEN + 1]) {
+    uint64_t hash = hash_add(HASH_BEGIN, name, strlen(name));
+    (void)snprintf(ret, MARK_LEN + 1, "%08" PRIx32, (uint32_t)(hash ^ (hash >> 32)));
+}
+
+void fleet_node_mark(const struct fleet_node *node, char *id) {
+    char mark[MARK_LEN + 1];
+    if (!fleet_node_is_on(node)) return;
+    make_mark(node->name, mark);
+    memcpy(id, mark, MARK_LEN);
+}
+
+const char *fleet_node_of_mark(const struct fleet_node *node, const char *id) {
+    char mark[MARK_LEN + 1];
+    if (!fleet_node_is_on(node)) return NULL;
+    const struct fleet_table *table = fleet_node_table(node);
+    for (size_t i = fleet_table_from(table, "nodes/"); i < table->count; i++) {
+        const char *name = table->list[i].key + sizeof "nodes/" - 1;
+        if (strncmp(table->list[i].key, "nodes/", 6) != 0) break;
+        make_mark(name, mark);
+        if (strcmp(name, node->name) != 0 && strncmp(id, mark, MARK_LEN) == 0) return name;
+    }
+    return NULL;
+}
+
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
                                struct claim_sink sink) {
     if (!fleet_node_is_on(node) || !node->claims || strlen(model) > MODEL_KEY_MAX) return NULL;
@@ -291,17 +319,23 @@ struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *er
     return node->forwarder;
 }
 
-char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *path) {
-    struct node_pass pass = { .from = node->name, .to = to, .path = path, .at = clock_unix() };
+char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *method,
+                           const char *path) {
+    struct node_pass pass = {
+        .from = node->name, .to = to, .method = method, .path = path, .at = clock_unix()
+    };
     char text[NODE_PASS_SIZE];
     if (!node->settings.key[0]) return NULL;
     node_pass_format(node->settings.key, &pass, text);
     return xstrdup(text);
 }
 
-bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *path,
-                           struct error *err) {
-    return node_pass_check(node->settings.key, pass, node->name, path, clock_unix(), err);
+bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *method,
+                           const char *path, struct error *err) {
+    struct node_pass asked = {
+        .to = node->name, .method = method, .path = path, .at = clock_unix()
+    };
+    return node_pass_check(node->settings.key, pass, &asked, err);
 }
 
 /* ---- the end ---- */

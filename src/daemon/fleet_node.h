@@ -29,6 +29,7 @@ struct forwarder;
 #define FLEET_PASS_HEADER "X-Doze-Pass"
 #define FLEET_HOP_HEADER "X-Doze-Hop"
 #define FLEET_CLIENT_HEADER "X-Doze-Client"
+#define FLEET_OWNER_HEADER "X-Doze-Owner" /* the id of the client's API key */
 #define FLEET_NODE_HEADER "X-Doze-Node"
 #define FLEET_LOADER_HEADER "X-Doze-Loader" /* of a refusal: who loads the model */
 
@@ -61,6 +62,11 @@ bool fleet_node_knows_others(const struct fleet_node *node);
 /* What of a question is the same for all requests. */
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
 
+/* Write into the first digits of an id in hex that this node made it, if it is on; and which
+ * other node of the list made one, NULL: none. Valid until the loop goes on. */
+void fleet_node_mark(const struct fleet_node *node, char *id);
+const char *fleet_node_of_mark(const struct fleet_node *node, const char *id);
+
 /* Claim the cold load of a model (fleet/claims.h). NULL, and no sink is called: there is no
  * fleet, or etcd does not answer. */
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
@@ -70,10 +76,12 @@ struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
  * missing. */
 struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err);
 /* The pass for a request to that node; NULL: there is no fleet key. The caller frees it. */
-char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *path);
-/* May who sends this pass have that path? Fails with ERR_API_KEY. */
-bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *path,
-                           struct error *err) __attribute__((warn_unused_result));
+char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *method,
+                           const char *path);
+/* May who sends this pass have that? Fails with ERR_API_KEY. */
+bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *method,
+                           const char *path, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Append the answer of GET /api/v1/fleet. */
 void fleet_node_format(struct fleet_node *node, struct buf *out);

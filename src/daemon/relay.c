@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/xalloc.h"
 #include "daemon/fleet_node.h"
 #include "fleet/fleet_view.h"
@@ -26,13 +27,15 @@ enum {
     BYTES_PER_TOKEN = 4,
     LOT_BYTES = 4096, /* of the messages by which a conversation is known */
     EVENT_MAX = 1 << 16,
+    URL_MAX = 1 << 14,
 };
 
 struct relay {
     uv_loop_t *loop;
     struct fleet_node *node;
-    struct relay_request q;
-    char *key;
+    struct relay_request q; /* dialect, parsed NULL: for relay_pass */
+    char *key, *owner;
+    char only[FLEET_NODE_SIZE]; /* no other node can answer; "": others can */
     struct allowed_models allowed;
     struct relay_sink sink;
     uint64_t lot;
@@ -67,6 +70,7 @@ static void relay_on_closed(uv_handle_t *handle) {
     buf_clear(&relay->body);
     free(relay->content_type);
     free(relay->key);
+    free(relay->owner);
     free(relay);
 }
 
@@ -133,7 +137,8 @@ static void add_fields(struct relay *relay) {
 static void drop_request(struct relay *relay) {
     struct parsed *parsed = relay->q.parsed;
     exchange_drop_body(relay->q.x);
-    for (int i = 0; i < parsed->count; i++) service_request_clear(&parsed->requests[i]);
+    for (int i = 0; parsed && i < parsed->count; i++)
+        service_request_clear(&parsed->requests[i]);
 }
 
 static void begin_stream(struct relay *relay) {
@@ -188,7 +193,7 @@ static void break_off(struct relay *relay, const struct error *err) {
     struct parsed *parsed = relay->q.parsed;
     struct buf bytes = BUF_INIT(EVENT_MAX);
     struct service_event failed = { .kind = SERVICE_ERROR, .error = err };
-    if (!relay->at_end_of_event || !parsed->options.stream) {
+    if (!relay->at_end_of_event || !parsed || !parsed->options.stream) {
         exchange_abort(relay->q.x);
         finish(relay);
         return;
@@ -278,10 +283,28 @@ static size_t add_client_fields(const struct relay *relay, struct forward_field 
     return count;
 }
 
-static char *url_of(const char *base, const char *path) {
+/* The query fields that a forwarded request may have. */
+static void add_query(const struct exchange *x, struct buf *url) {
+    static const char *const names[] = { "limit", "order", "after", "stream" };
+    char separator = '?';
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = exchange_query(x, names[i]);
+        if (!value) continue;
+        (void)buf_addf(url, "%c%s=", separator, names[i]);
+        (void)percent_encode(url, value, PERCENT_UNRESERVED);
+        separator = '&';
+    }
+}
+
+/* Too long: what there is room for, which the node does not know. */
+static char *url_of(const struct exchange *x, const char *base) {
+    struct buf url = BUF_INIT(URL_MAX);
     size_t len = strlen(base);
     while (len > 0 && base[len - 1] == '/') len--;
-    return xasprintf("%.*s%s", (int)len, base, path);
+    (void)buf_add(&url, base, len);
+    (void)percent_encode(&url, exchange_path(x), PERCENT_UNRESERVED "/");
+    add_query(x, &url);
+    return buf_take(&url);
 }
 
 static void send_to(struct relay *relay, struct forwarder *forwarder, const char *base) {
@@ -289,14 +312,20 @@ static void send_to(struct relay *relay, struct forwarder *forwarder, const char
     struct forward_field fields[16];
     const char *path = exchange_path(relay->q.x);
     char client[17];
-    char *url = url_of(base, path);
-    char *pass = fleet_node_make_pass(relay->node, relay->target, path);
+    char *url = url_of(relay->q.x, base);
+    char *pass = fleet_node_make_pass(relay->node, relay->target, exchange_method(relay->q.x),
+                                      path);
     size_t count = add_client_fields(relay, fields);
     (void)snprintf(client, sizeof client, "%016" PRIx64, relay->q.client);
     fields[count++] = (struct forward_field){ FLEET_HOP_HEADER, "1" };
     fields[count++] = (struct forward_field){ FLEET_CLIENT_HEADER, client };
     if (pass) fields[count++] = (struct forward_field){ FLEET_PASS_HEADER, pass };
-    struct forward_request request = { .url = url, .fields = fields, .field_count = count };
+    if (relay->owner)
+        fields[count++] = (struct forward_field){ FLEET_OWNER_HEADER, relay->owner };
+    struct forward_request request = { .method = exchange_method(relay->q.x),
+                                       .url = url,
+                                       .fields = fields,
+                                       .field_count = count };
     request.body = exchange_body(relay->q.x, &request.body_len);
     relay->status = 0;
     relay->heard = uv_now(relay->loop);
@@ -308,7 +337,7 @@ static void send_to(struct relay *relay, struct forwarder *forwarder, const char
 
 static bool view_of(const struct relay *relay, struct fleet_view *ret) {
     struct fleet_question question = {
-        .name = relay->q.parsed->options.model,
+        .name = relay->q.parsed ? relay->q.parsed->options.model : "",
         .key = relay->key,
         .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
                                                                         : PLACEMENT_LANGUAGE,
@@ -332,7 +361,7 @@ static enum choice perform(struct relay *relay, const struct fleet_view *view,
                            const struct placement *p, struct error *ret_err) {
     if (p->where == PLACEMENT_HERE) return CHOICE_HERE;
     if (p->where == PLACEMENT_REFUSE)
-        return relay->tried_count > 0 ? CHOICE_NOBODY : CHOICE_HERE;
+        return relay->tried_count > 0 || relay->only[0] ? CHOICE_NOBODY : CHOICE_HERE;
     if (is_tried(view, p)) return CHOICE_WAIT;
     if (!allowed_models_require(&relay->allowed, view->model, ret_err)) return CHOICE_FAILED;
     struct forwarder *forwarder = fleet_node_forwarder(relay->node, ret_err);
@@ -345,6 +374,7 @@ static enum choice perform(struct relay *relay, const struct fleet_view *view,
 /* The node that is known to load the model, though the table may not say so yet. */
 static bool choose_loader(struct relay *relay, const struct fleet_view *view,
                           struct placement *ret) {
+    if (relay->only[0]) (void)snprintf(relay->loader, sizeof relay->loader, "%s", relay->only);
     for (uint32_t n = 0; relay->loader[0] && n < view->table.count; n++) {
         const struct placement_node *node = &view->nodes[n];
         if (strcmp(node->name, relay->loader) != 0 || node->tried) continue;
@@ -354,7 +384,8 @@ static bool choose_loader(struct relay *relay, const struct fleet_view *view,
         return true;
     }
     relay->loader[0] = '\0';
-    return false;
+    *ret = (struct placement){ .where = PLACEMENT_REFUSE };
+    return relay->only[0] != '\0';
 }
 
 static enum choice choose(struct relay *relay, struct error *ret_err) {
@@ -457,9 +488,10 @@ static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
     relay->q = *q;
     relay->sink = sink;
     relay->key = q->key ? xstrdup(q->key) : NULL;
+    relay->owner = q->owner ? xstrdup(q->owner) : NULL;
     relay->allowed = allowed_models_copy(q->allowed);
     (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
-    relay->lot = lot_of(q->parsed);
+    relay->lot = q->parsed ? lot_of(q->parsed) : 0;
     relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
     uv_timer_init(loop, &relay->timer);
     relay->timer.data = relay;
@@ -482,6 +514,27 @@ bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_re
     }
     relay_free(relay);
     return false;
+}
+
+static void relay_on_passed(void *ctx) {
+    (void)ctx;
+}
+
+void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, const char *to,
+                const char *owner) {
+    static const struct allowed_models all = { 0 };
+    struct relay_request request = { .x = x, .owner = owner, .allowed = &all };
+    struct relay_sink sink = { relay_on_passed, relay_on_passed, NULL };
+    struct relay *relay = relay_new(loop, node, &request, sink);
+    (void)snprintf(relay->only, sizeof relay->only, "%s", to);
+    error_set(
+        &relay->failure, ERR_BACK_OFF,
+        "The node '%s' of the fleet, which has this response, is not there now; try again "
+        "later.",
+        to);
+    exchange_on_gone(x, relay_on_gone, relay);
+    exchange_on_pressure(x, relay_on_pressure, relay);
+    choose_again(relay);
 }
 
 /* ---- explain ---- */

@@ -32,6 +32,7 @@ struct relay_request {
     const char *key;       /* of the model here; NULL: it has none. Copied */
     const char *loader;    /* a node that loads the model, to be asked first; NULL. Copied */
     uint64_t client;
+    const char *owner;                    /* FLEET_OWNER_HEADER; NULL. Copied */
     const struct allowed_models *allowed; /* copied */
 };
 
@@ -46,6 +47,10 @@ struct relay_sink {
  * calls one, maybe before this returns. */
 bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_request *request,
                  struct relay_sink sink) __attribute__((warn_unused_result));
+
+/* Answer the exchange, whatever it asks for, by that node and no other. */
+void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, const char *to,
+                const char *owner);
 
 /* Where would a request for the model go? Adds "fleet" to obj: the node, the rule, a sentence.
  * key: as above. */

@@ -134,8 +134,12 @@ static void set_up(struct forward *f, const struct forward_request *request) {
     curl->easy_setopt(easy, CURLOPT_PROXY, ""); /* nodes of a fleet are near each other */
     curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl->easy_setopt(easy, CURLOPT_HTTPHEADER, f->headers);
-    curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-    curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+    if (strcmp(request->method, "POST") == 0) {
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+    } else {
+        curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)FORWARD_CONNECT_MS);
     curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -31,7 +31,8 @@ struct forward_field {
 
 /* Borrowed: the body until the end, all else for the call. */
 struct forward_request {
-    const char *url; /* whole */
+    const char *method; /* "POST", "GET", "DELETE"; only POST has a body */
+    const char *url;    /* whole */
     const struct forward_field *fields;
     size_t field_count;
     const char *body;
@@ -64,7 +65,7 @@ struct forwarder *forwarder_new(uv_loop_t *loop, struct error *err);
  * NULL. */
 void forwarder_close(struct forwarder *forwarder);
 
-/* Send with POST. Calls no sink before it returns. */
+/* Send it. Calls no sink before it returns. */
 struct forward *forward_begin(struct forwarder *forwarder,
                               const struct forward_request *request, struct forward_sink sink);
 

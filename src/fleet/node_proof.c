@@ -53,6 +53,7 @@ static void proof_of_pass(const char *fleet_key, const struct node_pass *pass,
     begin(&hmac, fleet_key, "doze request");
     add_text(&hmac, pass->from);
     add_text(&hmac, pass->to);
+    add_text(&hmac, pass->method);
     add_text(&hmac, pass->path);
     add_text(&hmac, at);
     finish(&hmac, ret);
@@ -74,10 +75,11 @@ static bool read_pass(const char *value, char from[FLEET_NODE_SIZE], msec *ret_a
     return value[end] == '\0' && fleet_node_is_name(from);
 }
 
-bool node_pass_check(const char *fleet_key, const char *value, const char *to, const char *path,
-                     msec now, struct error *err) {
+bool node_pass_check(const char *fleet_key, const char *value, const struct node_pass *asked,
+                     struct error *err) {
     char from[FLEET_NODE_SIZE], proof[NODE_PROOF_SIZE], own[NODE_PROOF_SIZE];
-    struct node_pass pass = { .from = from, .to = to, .path = path };
+    struct node_pass pass = *asked;
+    pass.from = from;
     if (!read_pass(value, from, &pass.at, proof))
         return error_set(err, ERR_API_KEY,
                          "The header X-Doze-Pass is none of a node; leave it out.");
@@ -87,11 +89,11 @@ bool node_pass_check(const char *fleet_key, const char *value, const char *to, c
             err, ERR_API_KEY,
             "The node '%s' has not the fleet key of '%s'; set the same fleet.key on "
             "all nodes.",
-            from, to);
-    if (pass.at < now - NODE_PASS_SPAN || pass.at > now + NODE_PASS_SPAN)
+            from, asked->to);
+    if (pass.at < asked->at - NODE_PASS_SPAN || pass.at > asked->at + NODE_PASS_SPAN)
         return error_set(err, ERR_API_KEY,
                          "The clocks of the nodes '%s' and '%s' differ by more than five "
                          "minutes; set them.",
-                         from, to);
+                         from, asked->to);
     return true;
 }

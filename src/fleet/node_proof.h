@@ -31,7 +31,7 @@ bool node_proof_fits(const char *fleet_key, const char *name, const char *url,
 /* What a request is sent with. */
 struct node_pass {
     const char *from, *to; /* nodes */
-    const char *path;
+    const char *method, *path;
     msec at; /* Unix ms */
 };
 
@@ -39,9 +39,9 @@ struct node_pass {
 void node_pass_format(const char *fleet_key, const struct node_pass *pass,
                       char ret[NODE_PASS_SIZE]);
 
-/* Is it one for this node and path, by who has the key? now: Unix ms. Fails with ERR_API_KEY
- * and a sentence for the owner of the other node. */
-bool node_pass_check(const char *fleet_key, const char *value, const char *to, const char *path,
-                     msec now, struct error *err) __attribute__((warn_unused_result));
+/* Is it one for what is asked, by who has the key? asked: `from` is not read, `at` is now.
+ * Fails with ERR_API_KEY and a sentence for the owner of the other node. */
+bool node_pass_check(const char *fleet_key, const char *value, const struct node_pass *asked,
+                     struct error *err) __attribute__((warn_unused_result));
 
 #endif

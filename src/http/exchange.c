@@ -20,6 +20,10 @@ static uv_buf_t bytes_buf(const void *bytes, size_t len) {
 
 /* ---- the request ---- */
 
+const char *exchange_method(const struct exchange *x) {
+    return x->request.method;
+}
+
 const char *exchange_path(const struct exchange *x) {
     return x->request.target.path;
 }

@@ -123,6 +123,7 @@ size_t http_server_active(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 
 /* ---- the request; strings live as long as the exchange ---- */
+const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without query */
 /* What "{name}" of the route stands for, decoded; NULL if it has none. */
 const char *exchange_param(const struct exchange *x, const char *name);

@@ -251,3 +251,32 @@ test('60 requests while nodes are killed and come back: each is answered or fail
     t.diagnostic(JSON.stringify(outcomes));
     assert.ok(outcomes.answered >= 40, JSON.stringify(outcomes));
   });
+
+test('a conversation goes on where its answers are stored, whichever node is asked', { skip },
+  async (t) => {
+    const model = spoken('So it goes.');
+    const [a, b, c] = await nodes(t, [{}, { m: model }, {}]);
+    for (const path of ['/v1/responses', '/api/v1/chat']) {
+      const body = { model: 'm', input: 'One.' };
+      const first = await a.post(path, body);
+      assert.equal(first.status, 200, JSON.stringify(first.body));
+      assert.equal(answeredBy(first), 'b');
+      const id = first.body.id ?? first.body.response_id;
+      const second = await c.post(path, { ...body, previous_response_id: id });
+      assert.equal(second.status, 200, JSON.stringify(second.body));
+      assert.equal(answeredBy(second), 'b');
+      for (const d of [a, b, c]) {
+        const stored = await d.get(`/v1/responses/${id}`);
+        assert.equal(stored.status, 200, JSON.stringify(stored.body));
+        assert.equal(stored.body.id, id);
+      }
+      const next = second.body.id ?? second.body.response_id;
+      const where = `/v1/responses/${next}/input_items?order=asc&limit=2`;
+      const [items, own] = [await a.get(where), await b.get(where)];
+      assert.equal(items.body.data.length, 2, JSON.stringify(items.body));
+      assert.deepEqual(items.body, own.body);
+      assert.equal((await a.fetch(`/v1/responses/${id}`, { method: 'DELETE' })).status, 200);
+      assert.equal((await b.get(`/v1/responses/${id}`)).status, 404);
+      assert.equal((await c.get(`/v1/responses/${id}`)).status, 404);
+    }
+  });

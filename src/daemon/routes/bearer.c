@@ -22,7 +22,7 @@ static bool admit_node(const struct routes *r, const struct exchange *x, const c
                        struct bearer *ret_bearer, struct error *err) {
     char peer[HTTP_PEER_SIZE];
     exchange_peer(x, peer);
-    bool ok = fleet_node_check_pass(r->fleet, pass, exchange_path(x), err);
+    bool ok = fleet_node_check_pass(r->fleet, pass, exchange_method(x), exchange_path(x), err);
     if (ok)
         *ret_bearer = gate_admit_node();
     else
@@ -39,11 +39,22 @@ bool bearer_of_exchange(const struct routes *r, const struct exchange *x,
     return gate_admit(r->gate, key_given(x), peer, ret_bearer, err);
 }
 
+const char *bearer_owner(const struct exchange *x, const struct bearer *bearer) {
+    if (bearer->is_node) return exchange_header(x, FLEET_OWNER_HEADER);
+    return bearer->key ? bearer->key->id : NULL;
+}
+
+static bool is_node(const struct routes *r, const struct exchange *x) {
+    const char *pass = exchange_header(x, FLEET_PASS_HEADER);
+    struct error ignored;
+    return pass && fleet_node_check_pass(r->fleet, pass, exchange_method(x), exchange_path(x),
+                                         &ignored);
+}
+
 bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight) {
     const struct routes *r = ctx;
-    const char *given = key_given(x), *pass = exchange_header(x, FLEET_PASS_HEADER);
-    struct error ignored;
-    if (pass && fleet_node_check_pass(r->fleet, pass, exchange_path(x), &ignored)) return true;
+    const char *given = key_given(x);
+    if (is_node(r, x)) return true;
     if (!gate_needs_key(r->gate)) return false;
     return preflight || (given && gate_knows(r->gate, given));
 }

@@ -12,6 +12,9 @@ bool bearer_of_exchange(const struct routes *r, const struct exchange *x,
                         struct bearer *ret_bearer, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The id of the API key that the client has here or, if a node sends it, there; NULL: none. */
+const char *bearer_owner(const struct exchange *x, const struct bearer *bearer);
+
 /* For http_options: does the server need keys, and does the exchange have one that it knows? A
  * preflight has none. */
 bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight);

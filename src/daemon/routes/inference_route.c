@@ -309,12 +309,13 @@ static void begin_unload(struct answer *a, const char *name) {
     free(id);
 }
 
-void inference_id(char text[INFERENCE_ID_SIZE]) {
+void inference_id(const struct routes *r, char text[INFERENCE_ID_SIZE]) {
     unsigned char bytes[INFERENCE_ID_SIZE / 2];
     ssize_t got = getrandom(bytes, sizeof bytes, 0); /* so few are given whole */
     assert(got == (ssize_t)sizeof bytes);
     base16_encode_update(text, sizeof bytes, bytes);
     text[BASE16_ENCODE_LENGTH(sizeof bytes)] = '\0';
+    fleet_node_mark(r->fleet, text);
 }
 
 void inference_sign(const struct routes *r, struct exchange *x, const char *id) {
@@ -373,7 +374,8 @@ static bool begin(const struct routes *r, struct exchange *x, struct inference *
         return false;
     use_own_keep_alive(r, inference->dialect, parsed);
     parsed->options.store = inference->record.id != NULL;
-    if (inference->record.id && bearer.key) inference->record.owner = xstrdup(bearer.key->id);
+    const char *owner = bearer_owner(x, &bearer);
+    if (inference->record.id && owner) inference->record.owner = xstrdup(owner);
     struct answer *a = answer_open(r, x, inference, parsed);
     a->claim = *claim;
     *claim = NULL;
@@ -462,6 +464,7 @@ static bool relay(struct parsing *p, const char *key, const char *loader,
                                      .key = key,
                                      .loader = loader,
                                      .client = client_of(p->x, bearer),
+                                     .owner = bearer_owner(p->x, bearer),
                                      .allowed = bearer->allowed };
     struct relay_sink sink = { serve, parsing_on_relayed, p };
     return relay_begin(p->r->loop, p->r->fleet, &request, sink);
@@ -568,7 +571,7 @@ void inference_begin(const struct routes *r, struct exchange *x, struct inferenc
 static void answer_begin(const struct routes *r, struct exchange *x,
                          const struct dialect *dialect, enum service_op op) {
     struct inference inference = { .dialect = dialect, .op = op };
-    inference_id(inference.id);
+    inference_id(r, inference.id);
     inference_begin(r, x, &inference);
 }
 

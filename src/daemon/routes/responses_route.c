@@ -11,8 +11,11 @@
 
 #include "api/lmstudio_rest/v1_chat.h"
 #include "api/responses/responses.h"
+#include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/fleet_node.h"
 #include "daemon/offload.h"
+#include "daemon/relay.h"
 #include "daemon/routes/bearer.h"
 #include "daemon/routes/inference.h"
 #include "daemon/routes/reply.h"
@@ -80,9 +83,41 @@ static bool owner_of(const struct routes *r, const struct exchange *x, const cha
                      struct error *err) {
     struct bearer bearer;
     if (!bearer_of_exchange(r, x, &bearer, err)) return false;
-    bool sees_all = !bearer.key || permission_in(bearer.permissions, PERMISSION_ADMIN);
-    *ret_owner = sees_all ? NULL : bearer.key->id;
+    bool sees_all = permission_in(bearer.permissions, PERMISSION_ADMIN);
+    *ret_owner = sees_all ? NULL : bearer_owner(x, &bearer);
     return true;
+}
+
+/* ---- what another node has stored ---- */
+
+/* The node that has the response; NULL: this one, if any. */
+static const char *node_of(const struct routes *r, const struct exchange *x, const char *id) {
+    if (exchange_header(x, FLEET_HOP_HEADER) || strncmp(id, "resp_", 5) != 0) return NULL;
+    return fleet_node_of_mark(r->fleet, id + 5);
+}
+
+static void pass_on(const struct routes *r, struct exchange *x, const char *node) {
+    struct error err;
+    const char *owner;
+    if (!owner_of(r, x, &owner, &err))
+        exchange_fail(x, &err);
+    else
+        relay_pass(r->loop, r->fleet, x, node, owner);
+}
+
+/* May the client use the model that it goes on with there? The name is not resolved: the other
+ * node does that. */
+static bool may_go_on(const struct routes *r, struct exchange *x, struct error *err) {
+    size_t len;
+    struct bearer bearer;
+    const char *body = exchange_body(x, &len);
+    if (!bearer_of_exchange(r, x, &bearer, err)) return false;
+    if (bearer.allowed->count == 0) return true;
+    yyjson_doc *doc = json_parse_object(body, len, err);
+    const char *model = json_find_str(yyjson_doc_get_root(doc), "model");
+    bool ok = doc && allowed_models_require(bearer.allowed, model ? model : "", err);
+    yyjson_doc_free(doc);
+    return ok;
 }
 
 /* Its body is read, what it names is found, both are joined. What takes long for a large body
@@ -164,7 +199,7 @@ static void coming_on_joined(void *ctx) {
 static void join(struct coming *c) {
     c->inference.dialect = c->api->dialect;
     c->inference.op = OP_CHAT;
-    inference_id(c->inference.id);
+    inference_id(c->r, c->inference.id);
     c->inference.bound = c->found.len > 0;
     c->store = c->store && stored_responses_on(c->r->stored);
     coming_run(c, coming_join, coming_on_joined);
@@ -222,6 +257,16 @@ static void coming_on_read(void *ctx) {
     struct coming *c = ctx;
     if (!c->ok) {
         coming_fail(c, &c->err);
+        return;
+    }
+    const char *node = c->wanted.previous ? node_of(c->r, c->x, c->wanted.previous) : NULL;
+    if (node && !may_go_on(c->r, c->x, &c->err)) {
+        coming_fail(c, &c->err);
+        return;
+    }
+    if (node) {
+        pass_on(c->r, c->x, node);
+        coming_free(c);
         return;
     }
     c->store = c->wanted.store;
@@ -301,7 +346,12 @@ static void responses_on_end(void *ctx, const struct buf *json, const struct err
 static void ask(struct routes *r, struct exchange *x, enum response_wish wish, bool cancels,
                 char *id) {
     struct error err;
-    const char *owner;
+    const char *owner, *node = node_of(r, x, id);
+    if (node) {
+        pass_on(r, x, node);
+        free(id);
+        return;
+    }
     if (!owner_of(r, x, &owner, &err)) {
         exchange_fail(x, &err);
         free(id);

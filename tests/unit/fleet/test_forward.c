@@ -133,9 +133,12 @@ static void send_body(struct scene *s, const char *base, const char *path, const
     struct forward_field fields[] = { { "X-Sent", "yes" }, { "Content-Type", "text/plain" } };
     struct forward_sink sink = { on_head, on_bytes, on_end, s };
     (void)snprintf(url, sizeof url, "%s%s", base, path);
-    struct forward_request request = {
-        .url = url, .fields = fields, .field_count = 2, .body = body, .body_len = len
-    };
+    struct forward_request request = { .method = "POST",
+                                       .url = url,
+                                       .fields = fields,
+                                       .field_count = 2,
+                                       .body = body,
+                                       .body_len = len };
     s->forward = forward_begin(s->forwarder, &request, sink);
     assert_int_equal(s->heads + s->ends, 0); /* not before it returns */
 }

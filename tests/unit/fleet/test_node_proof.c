@@ -8,12 +8,15 @@
 
 enum { NOW = 1000000000 };
 
-static const struct node_pass pass = { .from = "a", .to = "b", .path = "/v1/x", .at = NOW };
+static const struct node_pass pass = {
+    .from = "a", .to = "b", .method = "GET", .path = "/v1/x", .at = NOW
+};
 
 static void assert_refused(const char *key, const char *value, const char *to, const char *path,
                            msec now, const char *word) {
     struct error err;
-    assert_false(node_pass_check(key, value, to, path, now, &err));
+    struct node_pass asked = { .to = to, .method = "GET", .path = path, .at = now };
+    assert_false(node_pass_check(key, value, &asked, &err));
     assert_int_equal(err.code, ERR_API_KEY);
     assert_non_null(strstr(err.text, word));
 }
@@ -35,11 +38,14 @@ static void test_a_pass_lets_in_for_its_node_and_path(void **state) {
     char value[NODE_PASS_SIZE];
     struct error err;
     node_pass_format("key", &pass, value);
-    assert_true(node_pass_check("key", value, "b", "/v1/x", NOW, &err));
+    assert_true(node_pass_check("key", value, &pass, &err));
     assert_refused("yek", value, "b", "/v1/x", NOW, "fleet.key");
     assert_refused("", value, "b", "/v1/x", NOW, "fleet.key");
     assert_refused("key", value, "c", "/v1/x", NOW, "fleet.key");
     assert_refused("key", value, "b", "/v1/y", NOW, "fleet.key");
+    struct node_pass asked = pass;
+    asked.method = "DELETE";
+    assert_false(node_pass_check("key", value, &asked, &err));
 }
 
 static void test_a_pass_ends(void **state) {
@@ -47,8 +53,11 @@ static void test_a_pass_ends(void **state) {
     char value[NODE_PASS_SIZE];
     struct error err;
     node_pass_format("key", &pass, value);
-    assert_true(node_pass_check("key", value, "b", "/v1/x", NOW + NODE_PASS_SPAN, &err));
-    assert_true(node_pass_check("key", value, "b", "/v1/x", NOW - NODE_PASS_SPAN, &err));
+    struct node_pass asked = pass;
+    asked.at = NOW + NODE_PASS_SPAN;
+    assert_true(node_pass_check("key", value, &asked, &err));
+    asked.at = NOW - NODE_PASS_SPAN;
+    assert_true(node_pass_check("key", value, &asked, &err));
     assert_refused("key", value, "b", "/v1/x", NOW + NODE_PASS_SPAN + 1, "clocks");
     assert_refused("key", value, "b", "/v1/x", NOW - NODE_PASS_SPAN - 1, "clocks");
 }
