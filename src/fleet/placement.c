@@ -14,6 +14,11 @@
  * it had to be faster, queues as long as a load would be the rule. */
 #define LOAD_WORTH 4
 
+/* Of more residents than these, so many are drawn by the request's key and the others do not
+ * count. What is published is up to a second old: if all nodes took the best of all, an
+ * instance with a free place would get every request of that second. */
+#define DRAWN 8
+
 /* What is decided about. */
 struct view {
     const struct placement_table *table;
@@ -21,6 +26,7 @@ struct view {
     msec now;
     uint32_t loading; /* the node with the load in progress, or PLACEMENT_NO_NODE */
     bool has_source;  /* some node has the file */
+    uint64_t least;   /* lot of the residents that are drawn */
 };
 
 /* What one rule can do on one node. */
@@ -189,14 +195,36 @@ static bool offer_loading(const struct view *v, uint32_t index, struct offer *re
     return true;
 }
 
+/* Puts the lot into its place among the highest ones, if it is one of them. */
+static void lots_add(uint64_t lots[DRAWN], uint64_t mine) {
+    for (int i = 0; i < DRAWN; i++) {
+        if (mine <= lots[i]) continue;
+        uint64_t lower = lots[i];
+        lots[i] = mine;
+        mine = lower;
+    }
+}
+
+static uint64_t least_drawn(const struct view *v) {
+    uint64_t lots[DRAWN] = { 0 };
+    struct offer o = { 0 };
+
+    for (uint32_t i = 0; i < v->table->count; i++)
+        if (is_there(v, i) && offer_resident(v, i, &o))
+            lots_add(lots, lot(v->request->key, v->table->nodes[i].id));
+    return lots[DRAWN - 1];
+}
+
 static struct view view_of(const struct placement_table *table,
                            const struct placement_request *request, msec now) {
-    struct view v = { table, request, now, PLACEMENT_NO_NODE, false };
+    struct view v = { .table = table, .request = request, .now = now };
+    v.loading = PLACEMENT_NO_NODE;
 
     for (uint32_t i = 0; i < table->count; i++) {
         if (is_loading(&v, i) && comes_before(table, i, v.loading)) v.loading = i;
         if (is_source(&v, i)) v.has_source = true;
     }
+    v.least = least_drawn(&v);
     return v;
 }
 
@@ -234,13 +262,18 @@ static bool is_better(const struct view *v, const struct offer *a, const struct 
     return comes_before(v->table, a->node, b->node);
 }
 
+static bool is_drawn(const struct view *v, const struct rule *rule, uint32_t index) {
+    return rule->name != PLACEMENT_RULE_RESIDENT ||
+           lot(v->request->key, v->table->nodes[index].id) >= v->least;
+}
+
 /* The fastest of the highest rank. */
 static bool rule_best(const struct view *v, const struct rule *rule, struct offer *ret) {
     bool found = false;
     struct offer o = { 0 };
 
     for (uint32_t i = 0; i < v->table->count; i++) {
-        if (!is_there(v, i) || !rule->offer(v, i, &o)) continue;
+        if (!is_there(v, i) || !is_drawn(v, rule, i) || !rule->offer(v, i, &o)) continue;
         if (found && !is_better(v, &o, ret)) continue;
         *ret = o;
         found = true;
@@ -260,7 +293,8 @@ static uint64_t lot_of(const struct view *v, const struct offer *o) {
     return lot(o->cold ? v->request->model : v->request->key, v->table->nodes[o->node].id);
 }
 
-/* Of those that are about as good as the best one, the one that the lot names. */
+/* Of those that are about as good as the best one, the one with the highest lot: it was drawn,
+ * or is this node. */
 static struct offer rule_draw(const struct view *v, const struct rule *rule,
                               const struct offer *best) {
     struct offer drawn = *best, o = { 0 };

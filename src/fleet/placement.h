@@ -27,8 +27,8 @@
  * The same table gives the same answer on every node, but for two things: what a node has sent
  * itself (`sent`), and that of residents that are about as fast it takes itself, which saves
  * the way. All nodes agree where a cold load belongs. What is published is up to a second old,
- * so the fastest node by the table is not the fastest for long if everybody takes it: among
- * about equal ones the request's key decides, and requests spread.
+ * so the fastest node by the table is not the fastest for long if everybody takes it: of more
+ * than eight residents the request's key draws eight, and it decides among about equal ones.
  */
 #ifndef DOZE_FLEET_PLACEMENT_H
 #define DOZE_FLEET_PLACEMENT_H

@@ -321,6 +321,83 @@ static void test_the_tables_reach_every_rule_and_refusal(void **state) {
         assert_true(refusals_seen[i] > TABLES / 10000);
 }
 
+/* Nodes with the model loaded, all places taken but on the last one. */
+enum { MANY = 40, KEYS = 20000, DRAWN = 8 };
+struct crowd {
+    struct placement_node nodes[MANY];
+    struct placement_instance instances[MANY];
+    struct placement_table table;
+    struct placement_request request;
+};
+
+static void make_crowd(struct crowd *c) {
+    *c = (struct crowd){ .request = { .model = 1, .need = 1, .file = 1, .prompt = 100 } };
+    for (uint32_t i = 0; i < MANY; i++) {
+        c->instances[i] = (struct placement_instance){ .model = 1,
+                                                       .state = PLACEMENT_LOADED,
+                                                       .bytes = 1000000000,
+                                                       .slots = 4,
+                                                       .running = i < MANY - 1 ? 5 : 0,
+                                                       .prompt_speed = 1000,
+                                                       .answer_speed = 10,
+                                                       .expires = MSEC_NEVER };
+        c->nodes[i] = (struct placement_node){ .name = "node",
+                                               .id = i,
+                                               .alive_until = MSEC_NEVER,
+                                               .instances = &c->instances[i],
+                                               .instance_count = 1,
+                                               .claimed = MSEC_NEVER };
+    }
+    c->table = (struct placement_table){ c->nodes, MANY, 0 };
+}
+
+/* How many of the requests go to the node. */
+static int count_at(struct crowd *c, uint32_t node) {
+    struct placement p;
+    int count = 0;
+    for (c->request.key = 0; c->request.key < KEYS; c->request.key++) {
+        placement_choose(&c->table, &c->request, now, &p);
+        count += p.node == node;
+    }
+    return count;
+}
+
+static void test_of_many_residents_eight_are_drawn(void **state) {
+    (void)state;
+    struct crowd c;
+    make_crowd(&c);
+    assert_in_range(count_at(&c, MANY - 1), KEYS / 5 - 150, KEYS / 5 + 150);
+}
+
+static void test_of_eight_residents_the_best_serves_all(void **state) {
+    (void)state;
+    struct crowd c;
+    make_crowd(&c);
+    for (int i = 0; i < MANY - DRAWN; i++) {
+        c.nodes[i].alive_until = i % 2 ? now : MSEC_NEVER; /* who is not there is not drawn */
+        c.nodes[i].tried = i % 2 == 0;
+    }
+    c.table.here = MANY - 2;
+    assert_int_equal(count_at(&c, MANY - 1), KEYS);
+}
+
+static void test_of_many_residents_the_one_with_the_prefix_serves(void **state) {
+    (void)state;
+    struct crowd c;
+    make_crowd(&c);
+    for (int i = 0; i < MANY; i++) c.instances[i].running = 0;
+    c.nodes[5].held = 90;
+    assert_int_equal(count_at(&c, 5), KEYS);
+}
+
+static void test_of_many_equal_residents_this_node_serves(void **state) {
+    (void)state;
+    struct crowd c;
+    make_crowd(&c);
+    for (int i = 0; i < MANY; i++) c.instances[i].running = 0;
+    assert_int_equal(count_at(&c, 0), KEYS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_never_a_dead_node_nor_one_that_was_tried),
@@ -332,6 +409,10 @@ int main(void) {
         cmocka_unit_test(test_the_same_table_gives_the_same_answer_on_each_node),
         cmocka_unit_test(test_the_order_of_the_table_does_not_matter),
         cmocka_unit_test(test_absurd_figures_are_bounded_and_chosen_alike),
+        cmocka_unit_test(test_of_many_residents_eight_are_drawn),
+        cmocka_unit_test(test_of_eight_residents_the_best_serves_all),
+        cmocka_unit_test(test_of_many_residents_the_one_with_the_prefix_serves),
+        cmocka_unit_test(test_of_many_equal_residents_this_node_serves),
         cmocka_unit_test(test_the_tables_reach_every_rule_and_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
