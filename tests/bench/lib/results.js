@@ -8,7 +8,7 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-const summary = (values) => ({
+export const summary = (values) => ({
   median: median(values), min: Math.min(...values), max: Math.max(...values), runs: values.length,
 });
 
@@ -23,13 +23,17 @@ export class Results {
 
   get rows() { return this.#rows; }
 
+  keep(id, row) {
+    this.#rows[id] = row;
+    fs.writeFileSync(this.#file, `${JSON.stringify(this.#rows, null, 1)}\n`);
+  }
+
   // values: {doze: [numbers], peer: …, floor: …}; who was not measured this time has none.
   put(id, values, facts = {}) {
     const row = { measured: new Date().toISOString().slice(0, 10), ...facts };
     for (const [who, numbers] of Object.entries(values))
       if (numbers.length) row[who] = summary(numbers);
-    this.#rows[id] = row;
-    fs.writeFileSync(this.#file, `${JSON.stringify(this.#rows, null, 1)}\n`);
+    this.keep(id, row);
   }
 }
 
