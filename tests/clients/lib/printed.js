@@ -43,6 +43,9 @@ export function asPrinted(heading, place, toArgs, more = {}) {
   return { args: toArgs(args), env: { ...env, ...more.env }, files: { ...files, ...more.files } };
 }
 
+// The command that gives a model room, for a shell.
+export const printedRoom = () => /```sh\n([^]*?)```/.exec(read('docs/clients.md'))[1];
+
 // Continue's, which the README has.
 export const printedYaml = (place) => here(/```yaml\n([^]*?)```/.exec(read('README.md'))[1], place);
 

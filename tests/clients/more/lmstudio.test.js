@@ -45,7 +45,8 @@ const calling = (before, name, args, then) => spoken(
   `${before}<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`,
   '--then', then, ...qwen);
 
-// The models that the tests' README names, and one that they load on demand.
+// The models that the tests' README names, and one that they load on demand. LM Studio's keys of
+// embedding models begin with text-embedding-.
 const models = (says, calls) => ({
   'hugging-quants/llama-3.2-1b-instruct/llama-3.2-1b-instruct': spoken(says),
   'Qwen/Qwen2.5-7B-Instruct-1M-GGUF/qwen2.5-7b-instruct-1m': calls,

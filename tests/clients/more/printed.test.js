@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-// The rows of SDKs in docs/clients.md, as they are printed but for the address. Those from npm are
-// what sdks.test.js uses.
+// What docs/clients.md says of rooms and of SDKs, as it is printed but for the address. Those from
+// npm are what sdks.test.js uses.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { build } from '../../e2e/lib/programs.js';
-import { printedCode } from '../lib/printed.js';
+import { build, doze } from '../../e2e/lib/programs.js';
+import { printedCode, printedRoom } from '../lib/printed.js';
 import { run } from '../lib/program.js';
 import { assertAnswer, start } from '../lib/world.js';
 
 const here = import.meta.dirname;
+test('room for a model', async (t) => {
+  const d = await start(t);
+  const { code, err } = await run('sh', ['-c', printedRoom()], { seconds: 20, env: {
+    HOME: path.join(d.folder, 'home'), PATH: `${path.dirname(doze)}:${process.env.PATH}`,
+    M: 'caller', DOZE_PORT: String(d.port) } });
+  assert.equal(code, 0, err);
+  assert.equal((await d.load('caller', { echo_load_config: true })).load_config.context_length,
+    32768);
+});
+
 // By list of requirements, the rows that printed.py knows. The first piece of code is tried; what
 // comes after it names what takes the same.
 const python = {
