@@ -80,6 +80,7 @@ static int escaped_unit(const char *text, size_t len) {
 /* Clients cut texts between the two halves of a character, which stand in JSON as two escapes.
  * U+FFFD takes the place of one that is left alone. */
 static bool mend_surrogates(char *text, size_t len) {
+    static const char stand_in[] = { 'f', 'f', 'f', 'd' };
     bool mended = false;
     for (size_t i = 0; i < len; i++) {
         if (text[i] != '\\') continue;
@@ -88,7 +89,7 @@ static bool mend_surrogates(char *text, size_t len) {
             escaped_unit(text + i + 6, len - i - 6) >> 10 == 0xdc00 >> 10) {
             i += 11;
         } else if (half == 0xd800 >> 10 || half == 0xdc00 >> 10) {
-            memcpy(text + i + 2, "fffd", 4);
+            memcpy(text + i + 2, stand_in, sizeof stand_in);
             mended = true;
         } else {
             i++; /* what it escapes may be another */

@@ -232,8 +232,8 @@ static yyjson_mut_val *fewer(yyjson_mut_doc *doc, yyjson_mut_val *told, const ch
     return schema;
 }
 
-static yyjson_mut_val *more(yyjson_mut_doc *doc, yyjson_mut_val *told, const char *type,
-                            const char *key) {
+static yyjson_mut_val *further(yyjson_mut_doc *doc, yyjson_mut_val *told, const char *type,
+                               const char *key) {
     if (!yyjson_mut_is_uint(told) || yyjson_mut_get_uint(told) >= INT32_MAX) return NULL;
     yyjson_mut_val *schema = typed(doc, type);
     yyjson_mut_obj_add_uint(doc, schema, key, yyjson_mut_get_uint(told) + 1);
@@ -245,7 +245,7 @@ static yyjson_mut_val *not_min_length(yyjson_mut_doc *doc, yyjson_mut_val *told)
 }
 
 static yyjson_mut_val *not_max_length(yyjson_mut_doc *doc, yyjson_mut_val *told) {
-    return more(doc, told, "string", "minLength");
+    return further(doc, told, "string", "minLength");
 }
 
 static yyjson_mut_val *not_min_items(yyjson_mut_doc *doc, yyjson_mut_val *told) {
@@ -253,7 +253,7 @@ static yyjson_mut_val *not_min_items(yyjson_mut_doc *doc, yyjson_mut_val *told) 
 }
 
 static yyjson_mut_val *not_max_items(yyjson_mut_doc *doc, yyjson_mut_val *told) {
-    return more(doc, told, "array", "minItems");
+    return further(doc, told, "array", "minItems");
 }
 
 /* ---- objects ---- */

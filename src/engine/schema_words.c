@@ -237,7 +237,7 @@ static bool demand_too(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_v
 }
 
 static void tidy_not(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
-    yyjson_mut_val *not = get(schema, "not"), *other = not ? schema_not(doc, not ) : NULL;
+    yyjson_mut_val *told = get(schema, "not"), *other = told ? schema_not(doc, told) : NULL;
     if (other && demand_too(doc, schema, other)) drop(schema, "not");
 }
 

@@ -121,7 +121,7 @@ static void judge(const char *line, bool stock) {
     if (!schema || !yyjson_is_arr(texts)) die("a line is no case");
     yyjson_mut_val *made, *root;
     yyjson_mut_doc *plan = json_object_new(&made), *out = json_object_new(&root);
-    struct error err;
+    struct error err = { 0 };
     if ((stock ? write_stock : write_doze)(schema, plan, made, &err)) {
         yyjson_doc *doc = yyjson_mut_doc_imut_copy(plan, NULL);
         yyjson_val *rules = yyjson_doc_get_root(doc);
