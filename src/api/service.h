@@ -421,9 +421,9 @@ struct service {
     /* The instances of the model (NULL: all) keep nothing of the prompts processed so far, in
      * memory or on disk. */
     void (*forget_prompts)(void *self, const char *model_key);
-    /* By identifier (or a name of the only instance's model), else ERR_MODEL_NOT_FOUND. Done when the
-     * worker has exited and its memory is free. NULL: all, also those whose worker died and
-     * that would be loaded again. */
+    /* By identifier (or a name of the only instance's model), else ERR_MODEL_NOT_FOUND. Done
+     * when the worker has exited and its memory is free. NULL: all, also those whose worker
+     * died and that would be loaded again. */
     call_id (*unload)(void *self, const char *identifier, struct done_sink sink);
     /* The model that a name means, without its instances; false if there is none. */
     bool (*find_model)(void *self, const char *name, struct model_view *ret_model);
