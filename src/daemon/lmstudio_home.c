@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/lmstudio_home.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 #include "base/dirs.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/proc_file.h"
 #include "base/xalloc.h"
 #include "daemon/api_key.h"
 
@@ -129,9 +131,33 @@ static void format_config(const struct lmstudio_ports *ports, struct buf *out) {
     yyjson_mut_doc_free(doc);
 }
 
+/* The name that the process with this number has; "" if there is none. */
+static void read_name(int64_t pid, char ret[32]) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+    (void)proc_file_read(path, ret, 32);
+}
+
+/* Another doze of this user has written the files and still runs: clients go on finding it. */
+static bool is_taken(const struct lmstudio_home *home) {
+    struct buf text = BUF_INIT(FILE_MAX);
+    struct error err;
+    char theirs[32], ours[32];
+    yyjson_doc *doc = file_read(home->paths[FILE_PROBE], &text, &err)
+                          ? json_parse_object(buf_str(&text), text.len, &err)
+                          : NULL;
+    int64_t pid = yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc), "pid"));
+    yyjson_doc_free(doc);
+    buf_clear(&text);
+    if (pid <= 0 || pid == getpid()) return false;
+    read_name(pid, theirs);
+    read_name(getpid(), ours);
+    return *ours && strcmp(theirs, ours) == 0;
+}
+
 bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports *ports,
                          struct error *err) {
-    if (!home->folder || lmstudio_home_is_installed(home)) return true;
+    if (!home->folder || lmstudio_home_is_installed(home) || is_taken(home)) return true;
     char key[KEY_LEN + 1] = "";
     char *internal = xasprintf("%s/.internal", home->folder);
     struct buf probe = BUF_INIT(FILE_MAX), config = BUF_INIT(FILE_MAX);

@@ -30,8 +30,8 @@ struct lmstudio_ports {
     const char *host;
 };
 
-/* Write the files that have changed, if LM Studio is not installed. True also if there was
- * nothing to do. */
+/* Write the files that have changed, if LM Studio is not installed and no other doze of this
+ * user, which still runs, has written them. True also if there was nothing to do. */
 bool lmstudio_home_write(struct lmstudio_home *home, const struct lmstudio_ports *ports,
                          struct error *err);
 

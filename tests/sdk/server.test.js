@@ -204,6 +204,21 @@ test("the command line's files are there while the server is", async (t) => {
   assert.equal(fs.existsSync(path.join(daemon.folder, '.lmstudio')), false);
 });
 
+test('a second server of the user hides the first one only when that is gone', async (t) => {
+  const first = await start(t, {});
+  const env = { HOME: first.folder };
+  const probe = path.join(home(first), 'http-server.json');
+  const written = read(probe);
+  const second = await start(t, { env });
+  assert.deepEqual(read(probe), written);
+  await second.stop();
+  assert.deepEqual(read(probe), written);
+  first.kill('SIGKILL');
+  await first.exited;
+  const third = await start(t, { env });
+  assert.equal(read(probe).pid, third.pid);
+});
+
 test('LM Studio itself is left alone', async (t) => {
   const daemon = await start(t);
   await daemon.stop();
