@@ -51,11 +51,17 @@ static enum outcome explain_ask(const struct cli *cli, const struct explain_valu
     return outcome;
 }
 
-static void explain_print(const struct explain_values *v, yyjson_val *root) {
-    const char *sentence = field_str(root, "sentence");
+static void explain_print(const struct cli *cli, const struct explain_values *v,
+                          yyjson_val *root) {
+    const char *sentence = field_str(root, "sentence"), *code = field_str(root, "code");
+    struct error refusal;
     if (v->json) {
         show_value(root);
         return;
+    }
+    if (*code) {
+        client_read_refusal(cli, code, sentence, &refusal);
+        sentence = refusal.text;
     }
     const char *fleet = field_str(yyjson_obj_get(root, "fleet"), "sentence");
     show_text(stdout, sentence, strlen(sentence));
@@ -68,6 +74,11 @@ static void explain_print(const struct explain_values *v, yyjson_val *root) {
     explain_print_instances(yyjson_obj_get(root, "instances"));
 }
 
+/* A name that means nothing is a mistake; any other refusal is what was asked for. */
+static bool explain_is_unknown(const char *key, yyjson_val *root) {
+    return !key && strcmp(field_str(root, "code"), error_name(ERR_MODEL_NOT_FOUND)) == 0;
+}
+
 static enum cli_exit explain_run(const struct cli *cli, const void *values) {
     struct inventory inv = { 0 };
     struct error err;
@@ -77,10 +88,11 @@ static enum cli_exit explain_run(const struct cli *cli, const void *values) {
     if (outcome == OUTCOME_DONE) {
         outcome = explain_ask(cli, values, key ? key : cli->args[0], &answer, &err);
     }
-    if (outcome == OUTCOME_DONE) explain_print(values, yyjson_doc_get_root(answer));
+    bool unknown = explain_is_unknown(key, yyjson_doc_get_root(answer));
+    if (outcome == OUTCOME_DONE) explain_print(cli, values, yyjson_doc_get_root(answer));
     yyjson_doc_free(answer);
     inventory_clear(&inv);
-    return client_fail(outcome, &err);
+    return unknown ? CLI_FAILED : client_fail(outcome, &err);
 }
 
 const struct command command_explain = {

@@ -216,9 +216,10 @@ static void print_running(const struct start *s, bool fresh) {
 static void warn_unused(const struct start *s) {
     const struct server_start_values *v = s->values;
     if (!v->bind && !v->state_dir && s->cli.arg_count == 0) return;
-    fprintf(stderr, "doze: Without effect on a running server:%s%s%s; stop it first.\n",
-            v->bind ? " --bind" : "", v->state_dir ? " --state-dir" : "",
-            s->cli.arg_count > 0 ? " --" : "");
+    fprintf(stderr, "doze: Without effect on a running server:%s%s", v->bind ? " --bind" : "",
+            v->state_dir ? " --state-dir" : "");
+    for (int i = 0; i < s->cli.arg_count; i++) fprintf(stderr, " %s", s->cli.args[i]);
+    fprintf(stderr, "; stop it first.\n");
 }
 
 enum cli_exit server_start_quietly(const struct cli *cli, struct health *ret_health) {

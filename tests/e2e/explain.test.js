@@ -2,6 +2,7 @@
 // GET /api/v1/explain and `doze explain`: what would become of a request, and nothing happens.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { endless, spoken } from './lib/models.js';
 import { speaking } from './lib/stream.js';
@@ -43,6 +44,9 @@ test('explain: what the request would be refused for', async (t) => {
   assert.equal(off.code, 'model_not_found');
   assert.match(off.sentence, /JIT loading is off/);
   assert.equal((await ask(d, 'model=nope')).outcome, 'refused');
+  const unknown = await run(d, ['explain', 'nope']);
+  assert.equal(unknown.code, 1);
+  assert.equal(unknown.out.split('\n')[0], "There is no model 'nope'; `doze ls` lists the models.");
   assert.equal((await ask(d, 'model=a&context_length=99999999')).error.param, 'context_length');
   assert.equal((await ask(d, '')).error.param, 'model');
 });
