@@ -162,6 +162,17 @@ static void format_bytes(yyjson_val *val, struct buf *out) {
     buf_add_str(out, text);
 }
 
+/* What it says something about: the values may take any room. */
+static void format_members(yyjson_val *obj, struct buf *out) {
+    size_t i, count, before = out->len;
+    yyjson_val *key, *val;
+    yyjson_obj_foreach(obj, i, count, key, val) {
+        if (yyjson_is_null(val)) continue;
+        buf_addf(out, "%s%s", out->len > before ? ", " : "", yyjson_get_str(key));
+    }
+    if (out->len == before) buf_add_str(out, "none");
+}
+
 void setting_format(const struct setting *setting, yyjson_val *val, struct buf *out) {
     bool number = setting && yyjson_is_num(val);
     if (setting && takes_null(setting->kind) && yyjson_is_null(val)) {
@@ -172,6 +183,8 @@ void setting_format(const struct setting *setting, yyjson_val *val, struct buf *
         format_span(yyjson_get_num(val), out);
     } else if (setting && setting->kind == SETTING_BYTES && yyjson_is_uint(val)) {
         format_bytes(val, out);
+    } else if (setting && yyjson_is_obj(val)) {
+        format_members(val, out);
     } else if (yyjson_is_str(val)) {
         buf_add(out, yyjson_get_str(val), yyjson_get_len(val));
     } else {

@@ -42,8 +42,9 @@ const struct setting *setting_find(const char *name);
 yyjson_mut_val *setting_parse(const struct setting *setting, const char *text,
                               yyjson_mut_doc *doc, struct error *err);
 
-/* Append the value with its unit: "1h30m", "4.29 GB", "none". Other values, and those of a NULL
- * setting, are JSON, but strings have no quotes. */
+/* Append the value with its unit: "1h30m", "4.29 GB", "none"; of an object the names of the
+ * members that are not null. Other values, and those of a NULL setting, are JSON, but strings
+ * have no quotes. */
 void setting_format(const struct setting *setting, yyjson_val *val, struct buf *out);
 
 #endif

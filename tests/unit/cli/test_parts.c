@@ -310,7 +310,11 @@ static void test_setting_format(void **state) {
         { "memory_limit", "null", "none" },
         { "jit", "true", "true" },
         { "auto_evict", "\"fit\"", "fit" },
-        { "load", "{}", "{}" },
+        { "load", "{}", "none" },
+        { "load", "{\"threads\":2,\"parallel\":4}", "threads, parallel" },
+        { "fleet", "{\"etcd\":null,\"node\":null}", "none" },
+        { "fleet", "{\"etcd\":\"http://a:2379\",\"node\":null}", "etcd" },
+        { "newer", "{\"a\":1}", "{\"a\":1}" },
         { "newer", "5", "5" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
