@@ -150,7 +150,7 @@ static void begin_stream(struct relay *relay) {
 
 /* Of these answers another node may have a better one. */
 static bool is_refusal(int status) {
-    static const int statuses[] = { 401, 404, 500, 503, 507 };
+    static const int statuses[] = { 401, 404, 429, 500, 503, 507 };
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i] == status) return true;
     }
