@@ -37,6 +37,9 @@ struct fleet_node {
     nbytes memory_free; /* as published */
     bool models_changed, warned, left;
     struct forwarder *forwarder; /* NULL: not needed yet */
+    struct fleet_sent sent[FLEET_SENT_MAX];
+    size_t sent_next; /* in a ring */
+    int relays;
 };
 
 /* ---- what this node publishes ---- */
@@ -276,8 +279,24 @@ bool fleet_node_knows_others(const struct fleet_node *node) {
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret) {
     ret->here = node->name;
     ret->secret = node->settings.key;
+    ret->sent = node->sent;
     ret->now = clock_boottime();
     ret->unix_now = clock_unix();
+}
+
+void fleet_node_note(struct fleet_node *node, const char *to) {
+    struct fleet_sent *sent = &node->sent[node->sent_next];
+    node->sent_next = (node->sent_next + 1) % FLEET_SENT_MAX;
+    (void)snprintf(sent->node, sizeof sent->node, "%s", to);
+    sent->at = clock_boottime();
+}
+
+void fleet_node_count_relay(struct fleet_node *node, int change) {
+    node->relays += change;
+}
+
+bool fleet_node_is_relaying(const struct fleet_node *node) {
+    return node && node->relays > 0;
 }
 
 /* Eight digits: who guesses an id has the other 24 to guess. */

@@ -62,6 +62,12 @@ bool fleet_node_knows_others(const struct fleet_node *node);
 /* What of a question is the same for all requests. */
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
 
+/* A request goes to that node, maybe this one. */
+void fleet_node_note(struct fleet_node *node, const char *to);
+/* An answer of another node begins (1) or ends (-1); does any go on? */
+void fleet_node_count_relay(struct fleet_node *node, int change);
+bool fleet_node_is_relaying(const struct fleet_node *node);
+
 /* Write into the first digits of an id in hex that this node made it, if it is on; and which
  * other node of the list made one, NULL: none. Valid until the loop goes on. */
 void fleet_node_mark(const struct fleet_node *node, char *id);

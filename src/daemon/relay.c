@@ -77,6 +77,7 @@ static void relay_on_closed(uv_handle_t *handle) {
 static void relay_free(struct relay *relay) {
     forward_cancel(relay->forward);
     relay->forward = NULL;
+    fleet_node_count_relay(relay->node, -1);
     uv_close((uv_handle_t *)&relay->timer, relay_on_closed);
 }
 
@@ -359,7 +360,10 @@ static bool is_tried(const struct fleet_view *view, const struct placement *p) {
 /* *ret_err: CHOICE_FAILED */
 static enum choice perform(struct relay *relay, const struct fleet_view *view,
                            const struct placement *p, struct error *ret_err) {
-    if (p->where == PLACEMENT_HERE) return CHOICE_HERE;
+    if (p->where == PLACEMENT_HERE) {
+        fleet_node_note(relay->node, fleet_node_name(relay->node));
+        return CHOICE_HERE;
+    }
     if (p->where == PLACEMENT_REFUSE)
         return relay->tried_count > 0 || relay->only[0] ? CHOICE_NOBODY : CHOICE_HERE;
     if (is_tried(view, p)) return CHOICE_WAIT;
@@ -367,6 +371,7 @@ static enum choice perform(struct relay *relay, const struct fleet_view *view,
     struct forwarder *forwarder = fleet_node_forwarder(relay->node, ret_err);
     if (!forwarder) return relay->key ? CHOICE_HERE : CHOICE_FAILED;
     (void)snprintf(relay->target, sizeof relay->target, "%s", view->nodes[p->node].name);
+    fleet_node_note(relay->node, relay->target);
     send_to(relay, forwarder, view->urls[p->node]);
     return CHOICE_SENT;
 }
@@ -493,6 +498,7 @@ static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
     (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
     relay->lot = q->parsed ? lot_of(q->parsed) : 0;
     relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
+    fleet_node_count_relay(node, 1);
     uv_timer_init(loop, &relay->timer);
     relay->timer.data = relay;
     return relay;

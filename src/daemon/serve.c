@@ -50,6 +50,7 @@ enum {
     EVENTS_REMEMBERED = 1000,
     FAREWELL_MS = 20,
     FAREWELL_ROUNDS = 100, /* 2 s for the last bytes of answers */
+    RELAY_ROUNDS = 500,    /* 10 s for answers of other nodes, as for this one's */
 };
 
 /* All parts of the server, in the order in which they are created. */
@@ -172,7 +173,8 @@ static void daemon_on_http_closed(void *ctx) {
 
 static void daemon_on_farewell(uv_timer_t *timer) {
     struct daemon *d = timer->data;
-    if (http_server_active(d->http) > 0 && d->farewell_rounds++ < FAREWELL_ROUNDS) return;
+    int rounds = fleet_node_is_relaying(d->fleet) ? RELAY_ROUNDS : FAREWELL_ROUNDS;
+    if (http_server_active(d->http) > 0 && d->farewell_rounds++ < rounds) return;
     uv_timer_stop(timer);
     http_server_close(d->http, daemon_on_http_closed, d);
 }
@@ -191,7 +193,7 @@ static void daemon_stop(struct daemon *d) {
         listeners_close(d->listeners);
         fleet_node_leave(d->fleet);
     } else {
-        d->farewell_rounds = FAREWELL_ROUNDS;
+        d->farewell_rounds = RELAY_ROUNDS;
     }
     d->stopping = d->routes.stopping = true;
     supervisor_shutdown(d->supervisor);

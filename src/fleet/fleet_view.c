@@ -79,6 +79,14 @@ static bool was_tried(const struct fleet_question *q, const char *name) {
     return false;
 }
 
+static uint32_t count_sent(const struct fleet_question *q, const char *name) {
+    msec span = strcmp(name, q->here) == 0 ? FLEET_SENT_SPAN_HERE : FLEET_SENT_SPAN;
+    uint32_t count = 0;
+    for (size_t i = 0; q->sent && i < FLEET_SENT_MAX; i++)
+        count += q->sent[i].at > q->now - span && strcmp(q->sent[i].node, name) == 0;
+    return count;
+}
+
 static enum placement_evict read_evict(yyjson_val *entry) {
     static const struct {
         const char *word;
@@ -120,6 +128,7 @@ static bool read_nodes(const struct fleet_table *table, const struct fleet_quest
         if (!is_allowed(q, name, entry)) continue;
         view->nodes[n] = read_node(name, entry);
         view->nodes[n].tried = was_tried(q, name);
+        view->nodes[n].sent = count_sent(q, name);
         view->urls[n] = json_find_str(entry, "url");
         if (strcmp(name, q->here) == 0) view->table.here = n;
         found = found || strcmp(name, q->here) == 0;

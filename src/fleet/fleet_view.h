@@ -11,6 +11,18 @@
 #include "fleet/fleet_table.h"
 #include "fleet/placement.h"
 
+/* A request that this node has sent to a node, maybe itself. */
+struct fleet_sent {
+    char node[FLEET_NODE_SIZE]; /* "": none */
+    msec at;
+};
+enum {
+    FLEET_SENT_MAX = 64,
+    /* ms until what a node publishes has it: of another one, and of this one itself */
+    FLEET_SENT_SPAN = 300,
+    FLEET_SENT_SPAN_HERE = 30,
+};
+
 /* Borrowed for the view's life. */
 struct fleet_question {
     const char *name; /* of the model, as the client wrote it */
@@ -22,6 +34,7 @@ struct fleet_question {
     const char *secret;       /* the fleet key; "": none */
     const char *const *tried; /* nodes */
     size_t tried_count;
+    const struct fleet_sent *sent; /* FLEET_SENT_MAX; NULL: nothing was */
     msec now, unix_now;
 };
 

@@ -91,6 +91,30 @@ test('errors of the other node come back as they are; unknown models are this no
     assert.equal(answeredBy(unknown), 'a');
   });
 
+test('a node that is told to stop lets a stream of another node end', { skip }, async (t) => {
+  const [a] = await nodes(t, [{}, { e: endless('10M') }]);
+  const stream = await speaking(a, 'e', { max_tokens: 400 });
+  a.kill('SIGTERM');
+  await stream.ended;
+  assert.equal(stream.finish, 'length');
+  assert.equal((await a.exited).code, 0);
+});
+
+test('a burst is spread over the nodes that have the model', { skip }, async (t) => {
+  const models = { m: spoken('One two three four.') };
+  const [a, b, c] = await nodes(t, [{}, models, models]);
+  for (const [d, name] of [[b, 'b'], [c, 'c']]) {
+    await d.load('m');
+    await sees(a, name, 'm');
+  }
+  const answers = await Promise.all(Array.from({ length: 16 }, (_, i) => a.chat('m', {
+    max_tokens: 4, messages: [{ role: 'user', content: `Question ${i}` }] })));
+  const by = answers.map(answeredBy);
+  t.diagnostic(by.join(''));
+  for (const name of ['b', 'c'])
+    assert.ok(by.filter((n) => n === name).length >= 4, `${name} has some of them: ${by}`);
+});
+
 test('a client that leaves: the other node stops too', { skip }, async (t) => {
   const [a, b] = await nodes(t, [{}, { e: endless('10M') }]);
   const leave = new AbortController();

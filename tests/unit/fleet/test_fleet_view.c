@@ -166,6 +166,27 @@ static void test_a_model_that_seems_too_large_is_for_its_node_to_refuse(void **s
     fleet_table_clear(&table);
 }
 
+static void test_what_was_just_sent_counts_until_it_is_published(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct fleet_view view;
+    struct fleet_sent sent[FLEET_SENT_MAX] = {
+        { "b", NOW },
+        { "b", NOW - FLEET_SENT_SPAN + 1 },
+        { "b", NOW - FLEET_SENT_SPAN },
+        { "a", NOW - FLEET_SENT_SPAN_HERE + 1 },
+        { "a", NOW - FLEET_SENT_SPAN_HERE },
+    };
+    q.sent = sent;
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_int_equal(view.nodes[0].sent, 1);
+    assert_int_equal(view.nodes[1].sent, 2);
+    assert_int_equal(view.nodes[2].sent, 0);
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
 static void test_numbers_of_others_are_bounded(void **state) {
     (void)state;
     struct fleet_table table = three();
@@ -216,6 +237,7 @@ int main(void) {
         cmocka_unit_test(test_a_node_without_the_proof_does_not_exist),
         cmocka_unit_test(test_a_claim_says_who_loads_and_since_when),
         cmocka_unit_test(test_a_model_that_seems_too_large_is_for_its_node_to_refuse),
+        cmocka_unit_test(test_what_was_just_sent_counts_until_it_is_published),
         cmocka_unit_test(test_numbers_of_others_are_bounded),
         cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
     };
