@@ -537,23 +537,32 @@ static bool may_travel(const struct parsing *p, const char **ret_key) {
     return !one;
 }
 
+static void travel(struct parsing *p, const char *key) {
+    struct bearer bearer;
+    bool admitted = bearer_of_exchange(p->r, p->x, &bearer, &p->err) &&
+                    permission_require(bearer.permissions, PERMISSION_INFERENCE, &p->err);
+    if (!admitted)
+        parsing_fail(p);
+    else if (!relay(p, key, NULL, &bearer))
+        serve(p);
+}
+
+/* False: p->err says why. */
+static bool is_wanted(struct parsing *p) {
+    if (exchange_is_gone(p->x))
+        return error_set(&p->err, ERR_CANCELLED, "The client has left.");
+    return p->formed;
+}
+
 static void parsing_on_done(void *ctx) {
     struct parsing *p = ctx;
     const char *key;
-    struct bearer bearer;
-    if (exchange_is_gone(p->x)) {
-        error_set(&p->err, ERR_CANCELLED, "The client has left.");
+    if (!is_wanted(p))
         parsing_fail(p);
-    } else if (!p->formed) {
-        parsing_fail(p);
-    } else if (!may_travel(p, &key)) {
+    else if (may_travel(p, &key))
+        travel(p, key);
+    else
         serve(p);
-    } else if (!bearer_of_exchange(p->r, p->x, &bearer, &p->err) ||
-               !permission_require(bearer.permissions, PERMISSION_INFERENCE, &p->err)) {
-        parsing_fail(p);
-    } else if (!relay(p, key, NULL, &bearer)) {
-        serve(p);
-    }
 }
 
 void inference_begin(const struct routes *r, struct exchange *x, struct inference *inference) {
