@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, freePort, missing as skip } from './lib/etcd.js';
-import { endless, slowToLoad, spoken } from './lib/models.js';
+import { embedding, endless, reranker, slowToLoad, spoken } from './lib/models.js';
 import { readEvents } from './lib/sse.js';
 import { speaking } from './lib/stream.js';
 
@@ -79,6 +79,40 @@ test('the node that has the model answers, in every dialect, with the same bytes
 
 const json = (body) => ({ method: 'POST', headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body) });
+
+test('vectors and scores come from the node that has their model', { skip }, async (t) => {
+  const [a, b] = await nodes(t, [{}, { v: embedding(), r: reranker() }]);
+  const bodies = {
+    '/v1/embeddings': { model: 'v', input: ['one', 'two'] },
+    '/api/v0/embeddings': { model: 'v', input: 'one' },
+    '/api/embed': { model: 'v', input: 'one' },
+    '/v1/rerank': { model: 'r', query: 'one', documents: ['one', 'two'] },
+  };
+  for (const [path, body] of Object.entries(bodies)) {
+    const [own, other] = [await b.fetch(path, json(body)), await a.fetch(path, json(body))];
+    assert.equal(other.status, 200, `${path}: ${await other.clone().text()}`);
+    assert.equal(answeredBy(other), 'b');
+    assert.equal(timeless(await other.text()), timeless(await own.text()), path);
+  }
+});
+
+test('without etcd requests go by the last list, then stay here; streams go on', { skip },
+  async (t) => {
+    const list = await nodes(t, [{}, { m: spoken('Hi.'), e: endless('10M') }],
+      { auto_evict: 'fit' });
+    const [a] = list;
+    const leave = new AbortController();
+    const stream = await speaking(a, 'e', {}, { signal: leave.signal });
+    await list.etcd.stop();
+    assert.equal((await a.chat('m')).status, 200);
+    await ask(() => fleet(a), ({ nodes: n }) => n.length === 1, 'a is alone');
+    assert.equal((await a.chat('m')).status, 404);
+    await stream.reached(stream.text.length + 100);
+    await a.settings({ fleet: null });
+    await stream.reached(stream.text.length + 100);
+    assert.equal((await fleet(a)).etcd, null);
+    leave.abort();
+  });
 
 test('errors of the other node come back as they are; unknown models are this node\'s', { skip },
   async (t) => {
