@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <nettle/base64.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/cgroup.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "supervisor/pressure.h"
 
 /* Linux's psi.rst: some task stalled for 200 ms of 2 s, systemd's default too. A user without
  * privileges may watch in steps of 2 s only. */
@@ -26,7 +28,8 @@ struct source {
     uv_poll_t poll; /* first: a handle is freed as its source */
     struct pressure_watch *watch;
     int fd;
-    bool fifo; /* not a file of the kernel */
+    bool fifo;      /* not a file of the kernel */
+    uint64_t total; /* us that tasks have stalled for, at the last look */
 };
 
 enum { SOURCES_MAX = 2 };
@@ -65,6 +68,22 @@ static bool source_is_gone(const struct source *source) {
     return !source->fifo && poll(&again, 1, 0) == 1 && (again.revents & POLLERR);
 }
 
+/* What the trigger names; of another form: anything. */
+static uint64_t least_stall(const struct pressure_watch *w) {
+    char text[TRIGGER_MAX + 1] = "";
+    unsigned long long least = 0;
+    memcpy(text, w->trigger, w->trigger_len);
+    return sscanf(text, "%*s %llu", &least) == 1 ? least : 0;
+}
+
+static bool is_true(struct source *source) {
+    char text[512];
+    ssize_t n = source->fifo ? 0 : pread(source->fd, text, sizeof text - 1, 0);
+    if (n <= 0) return true;
+    text[n] = '\0';
+    return pressure_has_grown(text, least_stall(source->watch), &source->total);
+}
+
 static void source_on_event(uv_poll_t *poll_handle, int status, int events) {
     struct source *source = (struct source *)poll_handle;
     struct pressure_watch *w = source->watch;
@@ -74,7 +93,7 @@ static void source_on_event(uv_poll_t *poll_handle, int status, int events) {
     }
     if (status < 0 || source_is_gone(source))
         source_stop(source);
-    else if (events)
+    else if (events && is_true(source))
         w->on_pressure(w->ctx);
 }
 
@@ -86,6 +105,7 @@ static bool source_start(struct pressure_watch *w, int fd, bool fifo) {
         return false;
     }
     w->sources[w->count++] = source;
+    (void)is_true(source); /* the first look */
     uv_poll_start(&source->poll, fifo ? UV_READABLE : UV_PRIORITIZED, source_on_event);
     return true;
 }
