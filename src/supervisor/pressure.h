@@ -30,10 +30,10 @@ enum pressure_relief pressure_felt(struct pressure *pressure, msec now);
 /* Has there been a stall within PRESSURE_CALM? Then nothing is started ahead of its need. */
 bool pressure_lasts(const struct pressure *pressure, msec now);
 
-/* The kernel's trigger also fires for stalls of long ago, which it counts when somebody begins to
- * watch (seen with Linux 6.18: 0.2 ms since the start, for a trigger of 200). text: of a pressure
- * file (psi.rst). Has some task stalled for `least` us or longer since the last look? True also
- * if the text does not say. total: us at the last look; it is updated. */
+/* The kernel's trigger also fires for stalls of long ago, which it counts when somebody begins
+ * to watch (seen with Linux 6.18: 0.2 ms since the start, for a trigger of 200). text: of a
+ * pressure file (psi.rst). Has some task stalled for `least` us or longer since the last look?
+ * True also if the text does not say. total: us at the last look; it is updated. */
 bool pressure_has_grown(const char *text, uint64_t least, uint64_t *total);
 
 #endif
