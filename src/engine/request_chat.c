@@ -224,7 +224,7 @@ static bool read_schema(struct request_chat *chat, yyjson_val *format, struct er
     if (!values_fit("response_format", schema, err) || !patterns_fit(schema, err)) return false;
     bool empty = yyjson_obj_size(schema) == 0;
     chat->schema = empty ? xstrdup("{\"type\":\"object\"}") : yyjson_val_write(schema, 0, NULL);
-    return true;
+    return text_fits("response_format", chat->schema, SCHEMA_MAX, err);
 }
 
 static bool read_format(struct request_chat *chat, yyjson_val *root, struct error *err) {

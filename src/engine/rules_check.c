@@ -7,9 +7,22 @@
 #include "engine/guidance.h"
 #include "engine/plan_shim.h"
 
+/* Behind a text, a set of characters or a comment that begins here; else the next character. */
+static const char *skip(const char *at) {
+    char end = *at == '"' ? '"' : *at == '[' ? ']' : *at == '#' ? '\n' : '\0';
+    if (!end) return at + 1;
+    for (at++; *at && *at != end; at++) {
+        if (*at == '\\' && at[1] && end != '\n') at++;
+    }
+    return *at ? at + 1 : at;
+}
+
 /* Tokens in a grammar ("<think>", "<[7]>") are those of a vocabulary. */
 static bool names_tokens(const char *grammar) {
-    return strchr(grammar, '<') != NULL;
+    for (const char *at = grammar; *at; at = skip(at)) {
+        if (*at == '<') return true;
+    }
+    return false;
 }
 
 static bool check_grammar(const char *grammar, struct error *err) {

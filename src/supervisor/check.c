@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - whether a request's schema or grammar can be used at all, seen by a worker without
  * a model before anything is loaded or evicted for it. */
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -19,38 +21,56 @@ struct check {
 
 static void begin_next(struct supervisor *sup);
 
-static void check_on_end(void *ctx, const struct errand_result *result) {
-    const struct check *c = ctx;
-    struct supervisor *sup = c->sup;
-    struct call *call = call_find(sup->calls, c->call);
-    struct error err;
-    if (result->answer) known_rules_add(&sup->known_rules, c->hash);
-    if (call && result->answer) {
-        call->request.rules_state = RULES_CHECKED;
-        supervisor_post_call(sup, call);
-    } else if (call) {
-        if (result->gone)
-            error_set(&err, ERR_INVALID_REQUEST,
-                      "The schema or grammar of the request cannot be used: the process that "
-                      "read it %s. Simplify it.",
-                      result->gone);
-        call_fail(sup->calls, call, result->gone ? &err : result->failed);
-    }
-    begin_next(sup);
-}
-
-/* No worker can be started: the one that is to load the model will say so. */
+/* What a worker that is to load the model will say sooner or better. */
 static void begin_unchecked(struct supervisor *sup, struct call *call) {
     call->request.rules_state = RULES_CHECKED;
     supervisor_post_call(sup, call);
 }
 
-static void begin(struct supervisor *sup, struct call *call) {
+static int killed_by(const char *gone) {
+    int number = 0;
+    return sscanf(gone, "was killed by signal %d", &number) == 1 ? number : 0;
+}
+
+/* gone: how its reader ended. */
+static void fail_unread(struct supervisor *sup, struct call *call, const char *gone) {
+    struct error err;
+    if (killed_by(gone) == SIGVTALRM)
+        error_set(&err, ERR_INVALID_REQUEST,
+                  "Reading the schema or grammar of the request takes longer than the setting "
+                  "prepare_seconds allows; simplify it.");
+    else
+        error_set(&err, ERR_INVALID_REQUEST,
+                  "The schema or grammar of the request cannot be used: the process that read "
+                  "it %s. Simplify it.",
+                  gone);
+    call_fail(sup->calls, call, &err);
+}
+
+/* A reader that was killed from outside, for want of memory say, tells nothing of what it read.
+ */
+static void check_on_end(void *ctx, const struct errand_result *result) {
+    const struct check *c = ctx;
+    struct supervisor *sup = c->sup;
+    struct call *call = call_find(sup->calls, c->call);
+    if (result->answer) known_rules_add(&sup->known_rules, c->hash);
+    if (call && call->request.rules_state == RULES_IN_CHECK) {
+        if (result->answer || (result->gone && killed_by(result->gone) == SIGKILL))
+            begin_unchecked(sup, call);
+        else if (result->gone)
+            fail_unread(sup, call, result->gone);
+        else
+            call_fail(sup->calls, call, result->failed);
+    }
+    begin_next(sup);
+}
+
+/* False: no check of it is under way. */
+static bool begin(struct supervisor *sup, struct call *call) {
     struct buf *rules = &call->request.rules;
+    uint64_t hash = known_rules_hash(rules->data, rules->len);
     struct check *c = xcalloc(1, sizeof *c);
-    *c = (struct check){ .sup = sup,
-                         .call = call->id,
-                         .hash = known_rules_hash(rules->data, rules->len) };
+    *c = (struct check){ .sup = sup, .call = call->id, .hash = hash };
     struct errand_order order = { .question = MSG_CHECK,
                                   .answer = MSG_CHECKED,
                                   .payload = rules->data,
@@ -61,10 +81,11 @@ static void begin(struct supervisor *sup, struct call *call) {
                                   .on_end = check_on_end };
     struct error err;
     call->request.rules_state = RULES_IN_CHECK;
-    if (!errand_start(&sup->errands, sup->config.loop, sup->config.worker_program, &order,
-                      &err))
-        begin_unchecked(sup, call);
+    call->request.check = errand_start(&sup->errands, sup->config.loop,
+                                       sup->config.worker_program, &order, &err);
+    if (!call->request.check) begin_unchecked(sup, call);
     buf_clear(rules);
+    return call->request.check != NULL;
 }
 
 static void find_first(struct call *call, void *ctx) {
@@ -75,17 +96,57 @@ static void find_first(struct call *call, void *ctx) {
 
 /* One that has its answer counts until its process is gone; it comes here before. */
 static void begin_next(struct supervisor *sup) {
-    struct call *first = NULL;
-    calls_each(sup->calls, find_first, &first);
-    if (first) begin(sup, first);
+    struct call *first;
+    do {
+        first = NULL;
+        calls_each(sup->calls, find_first, &first);
+    } while (first && !begin(sup, first));
 }
 
-bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules) {
+static void count_waiting(struct call *call, void *ctx) {
+    int64_t *count = ctx;
+    *count += call->kind == CALL_REQUEST && call->request.rules_state == RULES_IN_LINE;
+}
+
+static bool has_room(struct supervisor *sup, struct error *err) {
+    int64_t waiting = 0;
+    calls_each(sup->calls, count_waiting, &waiting);
+    if (waiting < (int64_t)sup->config.settings->rules.max_waiting) return true;
+    error_set(err, ERR_QUEUE_FULL,
+              "The schemas of %lld requests wait to be read already; try again later.",
+              (long long)waiting);
+    err->retry_after = 1;
+    return false;
+}
+
+bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules,
+                            bool *ret_waits, struct error *err) {
+    *ret_waits = false;
     if (known_rules_has(&sup->known_rules, known_rules_hash(rules->data, rules->len)))
-        return false;
+        return true;
+    if (!has_room(sup, err)) return false;
     call->request.rules = *rules;
     *rules = (struct buf){ 0 };
     call->request.rules_state = RULES_IN_LINE;
-    if (errands_count(&sup->errands, MSG_CHECK) < CHECKS_AT_ONCE) begin(sup, call);
+    if (errands_count(&sup->errands, MSG_CHECK) < CHECKS_AT_ONCE) (void)begin(sup, call);
+    *ret_waits = true;
     return true;
+}
+
+void supervisor_stop_check(struct call *call) {
+    if (call->kind != CALL_REQUEST || call->request.rules_state != RULES_IN_CHECK) return;
+    errand_stop(call->request.check);
+    call->request.rules_state = RULES_UNCHECKED;
+}
+
+static void leave_line(struct call *call, void *ctx) {
+    struct supervisor *sup = ctx;
+    bool waits = call->kind == CALL_REQUEST && (call->request.rules_state == RULES_IN_LINE ||
+                                                call->request.rules_state == RULES_IN_CHECK);
+    supervisor_stop_check(call);
+    if (waits) begin_unchecked(sup, call);
+}
+
+void supervisor_stop_checks(struct supervisor *sup) {
+    calls_each(sup->calls, leave_line, sup);
 }

@@ -79,9 +79,9 @@ static void errand_on_gone(void *ctx, struct worker *worker, const char *how) {
     uv_close((uv_handle_t *)&e->timer, errand_on_closed);
 }
 
-bool errand_start(struct errands *errands, uv_loop_t *loop,
-                  const struct worker_program *program, const struct errand_order *order,
-                  struct error *err) {
+struct errand *errand_start(struct errands *errands, uv_loop_t *loop,
+                            const struct worker_program *program,
+                            const struct errand_order *order, struct error *err) {
     struct errand *e = xcalloc(1, sizeof *e);
     *e = (struct errand){ .errands = errands, .next = errands->first, .order = *order };
     struct worker_owner owner = { .on_frame = errand_on_frame,
@@ -91,7 +91,7 @@ bool errand_start(struct errands *errands, uv_loop_t *loop,
     e->worker = worker_spawn(loop, program, LC_NO_SLOT, 0, &owner, err);
     if (!e->worker) {
         errand_free(e);
-        return false;
+        return NULL;
     }
     worker_send(e->worker, order->question, 0, order->payload, order->len);
     e->order.payload = NULL;
@@ -99,7 +99,11 @@ bool errand_start(struct errands *errands, uv_loop_t *loop,
     e->timer.data = e;
     uv_timer_start(&e->timer, errand_on_timer, (uint64_t)order->patience_ms, 0);
     errands->first = e;
-    return true;
+    return e;
+}
+
+void errand_stop(struct errand *errand) {
+    worker_kill(errand->worker);
 }
 
 int errands_count(const struct errands *errands, enum message_type question) {

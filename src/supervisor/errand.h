@@ -36,10 +36,13 @@ struct errand_order {
     void (*on_end)(void *ctx, const struct errand_result *result); /* once, unless dropped */
 };
 
-/* False with ERR_IO if no worker can be started. */
-bool errand_start(struct errands *errands, uv_loop_t *loop,
-                  const struct worker_program *program, const struct errand_order *order,
-                  struct error *err);
+/* NULL with ERR_IO if no worker can be started. The result is good until on_end. */
+struct errand *errand_start(struct errands *errands, uv_loop_t *loop,
+                            const struct worker_program *program,
+                            const struct errand_order *order, struct error *err);
+
+/* Its answer is no longer wanted: kill its worker. It ends as one that is gone. */
+void errand_stop(struct errand *errand);
 
 /* How many ask this question; one that has its answer counts until its process is gone. */
 int errands_count(const struct errands *errands, enum message_type question);

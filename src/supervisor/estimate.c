@@ -86,7 +86,7 @@ static bool measure(struct estimate *e, const struct model *model,
                                   .ctx = e,
                                   .on_end = estimate_on_end };
     bool ok = errand_start(&sup->errands, sup->config.loop, sup->config.worker_program, &order,
-                           err);
+                           err) != NULL;
     buf_clear(&payload);
     return ok;
 }

@@ -270,9 +270,14 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
 
 /* ---- check.c ---- */
 /* Have a worker without a model see whether the rules of a request (MSG_CHECK's payload) can be
- * used at all. False: that is known already. True: its call waits for the verdict, and begins
- * once more or fails. */
-bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules);
+ * used at all. ret_waits: the call waits for the verdict, and begins once more or fails; else
+ * they are known already. ERR_QUEUE_FULL: too many wait. */
+bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules,
+                            bool *ret_waits, struct error *err);
+/* Its client has left: the process that reads its rules ends. */
+void supervisor_stop_check(struct call *call);
+/* The server stops: all such calls begin once more, to be refused. */
+void supervisor_stop_checks(struct supervisor *sup);
 
 /* ---- notify.c ---- */
 /* The event has been applied: tell the calls that it concerns. */

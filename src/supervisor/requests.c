@@ -26,6 +26,7 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
 void supervisor_cancel(struct supervisor *sup, call_id id) {
     struct call *call = call_find(sup->calls, id);
     if (!call) return;
+    supervisor_stop_check(call);
     /* Its client hears no more of it; the worker forgets it with its DONE. */
     call_close(sup->calls, call);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_CANCEL, .request = id });
@@ -165,10 +166,11 @@ static bool deserves_load(struct supervisor *sup, const struct target *target,
                           struct call *call, bool *ret_waits, struct error *err) {
     struct buf rules = BUF_INIT(FRAME_MAX_TO_WORKER);
     *ret_waits = false;
-    if (call->request.rules_state == RULES_CHECKED || supervisor_is_up(sup, target->model_key))
+    if (call->request.rules_state == RULES_CHECKED || sup->lc.shutting_down ||
+        supervisor_is_up(sup, target->model_key))
         return true;
     bool ok = can_be_prepared(sup, target, call, &rules, err);
-    if (ok && rules.len > 0) *ret_waits = supervisor_check_rules(sup, call, &rules);
+    if (ok && rules.len > 0) ok = supervisor_check_rules(sup, call, &rules, ret_waits, err);
     buf_clear(&rules);
     return ok;
 }

@@ -193,10 +193,13 @@ for (const parallel of [1, 4]) {
       ended++;
       return body.choices[0].finish_reason;
     };
-    const first = await speaking(d, 'slow', { max_tokens: 40 });
+    const first = await speaking(d, 'slow', { max_tokens: 160 });
     const crowd = Array.from({ length: 40 }, ask);
     let queue;
-    do queue = await d.instance('slow'); while (queue.running + queue.waiting < 41);
+    do {
+      queue = await d.instance('slow');
+      assert.equal(first.finish, null, 'not all were in line before an answer ended');
+    } while (ended === 0 && queue.running + queue.waiting < 41);
     assert.equal(queue.running, parallel);
     const began = performance.now();
     assert.equal((await d.chat('beta')).status, 200);

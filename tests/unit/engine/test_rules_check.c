@@ -50,6 +50,8 @@ static void test_a_grammar_that_no_model_can_use(void **state) {
     refuses("grammar", "root ::= (((", "grammar");
     refuses("grammar", "hello", "grammar");
     refuses("grammar", "root ::= root \"a\"", "grammar");
+    refuses("grammar", "root ::= \"<\" (((", "grammar");
+    refuses("grammar", "root ::= [<\\]a] ((( # <b>", "grammar");
     refuses("grammar", "other ::= \"a\"", "grammar");
 }
 

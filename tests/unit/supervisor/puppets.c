@@ -59,8 +59,12 @@ void puppet_say(struct worker *worker, enum message_type type, uint64_t request,
 }
 
 void puppet_die(struct worker *worker) {
+    puppet_die_of(worker, "was killed by signal 9 (Killed)");
+}
+
+void puppet_die_of(struct worker *worker, const char *how) {
     puppets[worker->number] = NULL;
-    worker->owner.on_gone(worker->owner.ctx, worker, "was killed by signal 9 (Killed)");
+    worker->owner.on_gone(worker->owner.ctx, worker, how);
     for (int i = 0; i < TYPES_MAX; i++) free(worker->heard[i].payload);
     free(worker);
 }

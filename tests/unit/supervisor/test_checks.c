@@ -49,7 +49,8 @@ static void test_a_grammar_that_kills_its_reader_costs_no_load(void **state) {
     struct scene *s = *state;
     chat_with(s, CHAT(",\"grammar\":\"root ::= x\""), s->told);
     assert_non_null(strstr(puppet_heard(puppet(0), MSG_CHECK), "root ::= x"));
-    die(s, 0);
+    puppet_die_of(puppet(0), "was killed by signal 11 (Segmentation fault)");
+    turn(s);
     assert_int_equal(s->told->error.code, ERR_INVALID_REQUEST);
     assert_int_equal(puppet_count(), 1);
 }
@@ -85,7 +86,8 @@ static void test_two_checks_at_a_time_and_the_others_in_line(void **state) {
     say(s, 1, MSG_FAILED, refused);
     assert_int_equal(puppet_count(), 3);
     assert_non_null(strstr(puppet_heard(puppet(2), MSG_CHECK), "\\\"c\\\""));
-    die(s, 0);
+    puppet_die_of(puppet(0), "exited with status 1");
+    turn(s);
     say(s, 2, MSG_FAILED, refused);
     assert_non_null(strstr(puppet_heard(puppet(3), MSG_CHECK), "\\\"d\\\""));
     say(s, 3, MSG_FAILED, refused);
@@ -101,6 +103,54 @@ static void test_who_leaves_while_it_is_checked_loads_nothing(void **state) {
     say(s, 0, MSG_CHECKED, "{}");
     assert_int_equal(puppet_count(), 1);
     assert_int_equal(told_of(s->told), 0);
+}
+
+static void test_a_reader_killed_from_outside_tells_nothing(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("string"), s->told);
+    puppet_die_of(puppet(0), "was killed by signal 9 (Killed)");
+    turn(s);
+    assert_int_equal(told_of(s->told), 0);
+    assert_non_null(puppet_heard(puppet(1), MSG_LOAD));
+}
+
+static void test_where_no_reader_starts_the_line_moves_on(void **state) {
+    struct scene *s = *state;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c"), SCHEMA("d") };
+    for (int i = 0; i < 4; i++) chat_with(s, bodies[i], &s->told[i]);
+    puppets_start(false);
+    say(s, 0, MSG_FAILED, "{\"code\":\"invalid_request_error\",\"text\":\"No.\"}");
+    puppets_start(true);
+    for (int i = 2; i < 4; i++) assert_int_equal(told_of(&s->told[i]), 1);
+}
+
+static void test_who_leaves_ends_the_check(void **state) {
+    struct scene *s = *state;
+    call_id id = chat_with(s, SCHEMA("string"), s->told);
+    supervisor_cancel(s->sup, id);
+    assert_true(puppet_was_killed(puppet(0)));
+    die(s, 0);
+    assert_int_equal(puppet_count(), 1);
+}
+
+static void test_a_stop_refuses_what_waits_for_a_check(void **state) {
+    struct scene *s = *state;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c") };
+    for (int i = 0; i < 3; i++) chat_with(s, bodies[i], &s->told[i]);
+    supervisor_shutdown(s->sup);
+    turn(s);
+    for (int i = 0; i < 3; i++) assert_int_equal(s->told[i].error.code, ERR_SHUTTING_DOWN);
+    for (int i = 0; i < 2; i++) assert_true(puppet_was_killed(puppet(i)));
+}
+
+static void test_no_more_than_may_wait_are_in_line(void **state) {
+    struct scene *s = *state;
+    s->settings.rules.max_waiting = 1;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c"), SCHEMA("d") };
+    for (int i = 0; i < 4; i++) chat_with(s, bodies[i], &s->told[i]);
+    assert_int_equal(told_of(&s->told[2]), 0);
+    assert_int_equal(s->told[3].error.code, ERR_QUEUE_FULL);
+    assert_true(s->told[3].error.retry_after > 0);
 }
 
 static void test_the_oldest_known_rules_are_forgotten(void **state) {
@@ -126,6 +176,11 @@ int main(void) {
         TEST(test_beside_a_model_that_is_up_nothing_is_checked),
         TEST(test_two_checks_at_a_time_and_the_others_in_line),
         TEST(test_who_leaves_while_it_is_checked_loads_nothing),
+        TEST(test_a_reader_killed_from_outside_tells_nothing),
+        TEST(test_where_no_reader_starts_the_line_moves_on),
+        TEST(test_who_leaves_ends_the_check),
+        TEST(test_a_stop_refuses_what_waits_for_a_check),
+        TEST(test_no_more_than_may_wait_are_in_line),
         cmocka_unit_test(test_the_oldest_known_rules_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
