@@ -72,7 +72,9 @@ static void test_start_status_stop(void **state) {
     result_clear(&r);
     r = PLAIN("server", "start", "-p", port, "--state-dir", dir, "--", "--log-level", "debug");
     assert_int_equal(r.code, 0);
-    assert_has(&r.err, "doze: Without effect on a running server: --state-dir --log-level debug; stop it");
+    assert_has(
+        &r.err,
+        "doze: Without effect on a running server: --state-dir --log-level debug; stop it");
     result_clear(&r);
     r = PLAIN("--port", port, "settings", "get", "cors");
     assert_string_equal(buf_str(&r.out), "true\n");
