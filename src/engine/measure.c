@@ -47,7 +47,7 @@ static bool measure_one(const struct load_message *request, struct measured *ret
 /* The draft model is loaded beside it. */
 bool measure_model(const struct load_message *request, struct measured *ret,
                    struct error *err) {
-    struct measured sums, draft = { 0 };
+    struct measured sums = { 0 }, draft = { 0 };
     if (!measure_one(request, &sums, err)) return false;
     if (request->draft) {
         struct load_message other = load_message_of_draft(request);
