@@ -18,8 +18,10 @@ enum { SAMPLE_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
 enum { SPIN_USEC = 10000 };
 enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
 
-/* After a pause: this many samples, this far apart, until one finds the machine idle. */
-enum { LOOKS = 4, APART_NSEC = 400000 };
+/* After a pause, and before a batch of prompts: this many samples, this far apart, until one
+ * finds the machine idle. The wider ones outlast another worker's threads that spin behind their
+ * last batch. */
+enum { LOOKS = 4, APART_NSEC = 400000, WIDE_NSEC = 1500000 };
 
 /* ---- the processors that may be used ---- */
 
@@ -87,10 +89,10 @@ void cpu_threads_init(struct cpu_threads *cpu) {
 
 /* Other threads that run now and do not sleep again at once, as the daemon and its client do
  * when they have sent a request. */
-static int others_that_stay(void) {
+static int others_that_stay(long apart_nsec) {
     int least = running() - 1;
     for (int i = 1; i < LOOKS && least > 0; i++) {
-        (void)nanosleep(&(struct timespec){ .tv_nsec = APART_NSEC }, NULL);
+        (void)nanosleep(&(struct timespec){ .tv_nsec = apart_nsec }, NULL);
         int others = running() - 1;
         if (others < least) least = others;
     }
@@ -107,7 +109,7 @@ static int others_now(const struct cpu_threads *cpu, int64_t now) {
 static int threads_now(struct cpu_threads *cpu, int most) {
     int64_t now = clock_boottime_usec(), age = now - cpu->load.at;
     if (age > STALE_USEC) {
-        cpu_load_restart(&cpu->load, others_that_stay(), now);
+        cpu_load_restart(&cpu->load, others_that_stay(APART_NSEC), now);
     } else if (age > SHORT_USEC) {
         cpu_load_sample(&cpu->load, others_now(cpu, now), now);
     }
@@ -138,5 +140,7 @@ void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now) {
 
 bool cpu_threads_are_free(struct cpu_threads *cpu, int most) {
     if (most > cpu->allowed) most = cpu->allowed;
+    if (2 * threads_now(cpu, most) > most) return true;
+    cpu_load_restart(&cpu->load, others_that_stay(WIDE_NSEC), clock_boottime_usec());
     return 2 * threads_now(cpu, most) > most;
 }

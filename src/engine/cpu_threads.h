@@ -42,7 +42,9 @@ void cpu_threads_end_batch(struct cpu_threads *cpu);
  * else runs. now: us. */
 void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now);
 
-/* More than half of the cores that `most` threads would use are idle. May sleep, as above. */
+/* More than half of the cores that `most` threads would use are idle. Asked before a batch of
+ * prompts, whose threads are as many to its end: so a load that earlier samples have seen, in a
+ * batch beside another worker's, say, is looked at again, for up to five milliseconds. */
 bool cpu_threads_are_free(struct cpu_threads *cpu, int most);
 
 #endif
