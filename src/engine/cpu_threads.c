@@ -19,8 +19,8 @@ enum { SPIN_USEC = 10000 };
 enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
 
 /* After a pause, and before a batch of prompts: this many samples, this far apart, until one
- * finds the machine idle. The wider ones outlast another worker's threads that spin behind their
- * last batch. */
+ * finds the machine idle. The wider ones outlast another worker's threads that spin behind
+ * their last batch. */
 enum { LOOKS = 4, APART_NSEC = 400000, WIDE_NSEC = 1500000 };
 
 /* ---- the processors that may be used ---- */
