@@ -73,6 +73,7 @@ static bool values_fit(const char *field, yyjson_val *val, struct error *err) {
 static size_t longest_pattern(yyjson_val *val) {
     size_t longest = 0, i, count;
     yyjson_val *key, *item;
+    if (!val) return 0;
     if (yyjson_is_arr(val)) {
         yyjson_arr_foreach(val, i, count, item) {
             size_t len = longest_pattern(item);

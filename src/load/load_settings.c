@@ -190,9 +190,8 @@ bool load_field_set_word(const struct load_field *f, struct load_settings *setti
 bool load_field_set_name(const struct load_field *f, struct load_settings *settings,
                          const char *name) {
     char value[LOAD_NAME_SIZE] = "";
-    size_t len = strlen(name);
-    if (len >= sizeof value) return false;
-    memcpy(value, name, len);
+    if (strlen(name) >= sizeof value) return false;
+    for (size_t i = 0; name[i]; i++) value[i] = name[i];
     member_set(settings, f, value);
     return true;
 }

@@ -43,7 +43,7 @@ static bool is_referred_to(const struct translation *t, struct names *n, yyjson_
     if (!yyjson_is_str(name)) return false;
     if (!n->known) {
         names_collect(n, yyjson_obj_get(t->in, "messages")); /* each has a "content" */
-        qsort(n->names, n->count, sizeof(yyjson_val *), compare_names);
+        if (n->count > 0) qsort(n->names, n->count, sizeof(yyjson_val *), compare_names);
         n->known = true;
     }
     return n->count > 0 &&
