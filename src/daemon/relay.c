@@ -134,7 +134,7 @@ static void add_fields(struct relay *relay) {
     }
 }
 
-/* What was kept for another node is not needed any more. */
+/* What was kept for another node is no longer needed. */
 static void drop_request(struct relay *relay) {
     struct parsed *parsed = relay->q.parsed;
     exchange_drop_body(relay->q.x);

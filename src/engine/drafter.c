@@ -10,8 +10,8 @@
 #include "engine/prefix.h"
 #include "engine/prompt_room.h"
 
-/* llama.cpp's: a draft model may have so many tokens more or less, at the end, and the first
- * ones, which are control tokens, may differ (common/speculative.cpp). */
+/* llama.cpp's (common/speculative.cpp): how many tokens a draft model may have more or fewer at
+ * the end; and the first of them, control tokens, may differ. */
 enum { MOST_APART = 128, FIRST_COMPARED = 5 };
 
 /* What a sequence lacks after a guess: the guess, and what was drawn behind it. */
@@ -146,7 +146,7 @@ static size_t held_by_all(const struct drafter *d) {
     return sum;
 }
 
-/* Drop what free slots have left there until so many more tokens have cells. */
+/* Drop what free slots have left there until `more` tokens have cells. */
 static bool make_room(struct engine *e, size_t more) {
     struct drafter *d = &e->drafter;
     size_t sum = held_by_all(d) + more, cells = (size_t)d->context.cells;

@@ -56,7 +56,7 @@ _Noreturn void preparer_run(int fd, struct preparer_shared *shared, pid_t parent
                             preparer_fn fn, void *ctx);
 
 /* This process is no preparer, but does the same for once: bound its memory and its stack, and
- * end it when it has computed for so many seconds, or waited for a processor for
+ * end it when it has computed for `seconds`, or waited for a processor for
  * PREPARER_PATIENCE times as long. */
 void preparer_limit(double seconds);
 

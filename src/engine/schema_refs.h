@@ -5,7 +5,7 @@
  *
  * What the standard has beside that - escapes (~0, ~1, %25), $id, $anchor, a $dynamicRef or
  * $recursiveRef that can mean one schema only - leads to a copy below $defs then. Nothing is
- * fetched: what stands in another document is not to be had.
+ * fetched: what stands in another document is not available.
  */
 #ifndef DOZE_ENGINE_SCHEMA_REFS_H
 #define DOZE_ENGINE_SCHEMA_REFS_H

@@ -41,7 +41,7 @@ struct claim_sink {
 struct claim *claims_take(struct claims *claims, const char *model, int64_t lease, msec since,
                           struct claim_sink sink);
 
-/* The load is over, or not wanted: the key goes. The sink is not called any more; it may call
+/* The load is over, or not wanted: the key goes. The sink is no longer called; it may call
  * this. Accepts NULL. */
 void claim_drop(struct claim *claim);
 

@@ -12,7 +12,7 @@ struct fleet {
     uv_timer_t timer; /* until the next call is due */
     void (*on_news)(void *ctx, unsigned news);
     void *ctx;
-    bool left;    /* nothing is published any more */
+    bool left;    /* nothing more is published */
     bool leaving; /* the lease is being given back */
     bool closed;  /* by its owner; waits for that */
 };

@@ -36,7 +36,7 @@ const char *fleet_endpoint(const struct fleet *fleet);
  * on. */
 void fleet_leave(struct fleet *fleet);
 
-/* Leave and free; on_news is not called any more. The loop waits for its handles, and up to 1 s
+/* Leave and free; on_news is no longer called. The loop waits for its handles, and up to 1 s
  * for the lease to be given back. Accepts NULL. */
 void fleet_close(struct fleet *fleet);
 

@@ -10,11 +10,11 @@
  * node: being about as fast (slack) includes it. */
 #define HOP ((msec)5)
 
-/* A load may take so many times as long as the queue: it serves those who come after, too. If
+/* How many times as long as the queue a load may take: it serves those who come after, too. If
  * it had to be faster, queues as long as a load would be the rule. */
 #define LOAD_WORTH 4
 
-/* Of more residents than these, so many are drawn by the request's key and the others do not
+/* If there are more residents, this many are drawn by the request's key and the others do not
  * count. What is published is up to a second old: if all nodes took the best of all, an
  * instance with a free place would get every request of that second. */
 #define DRAWN 8

@@ -5,7 +5,7 @@
 
 #include "load/load_settings.h"
 
-/* llama.cpp lets a draft model have so many tokens more or less at the end
+/* Tokens that llama.cpp lets a draft model have more or fewer at the end
  * (common/speculative.cpp). */
 enum { MOST_APART = 128 };
 
