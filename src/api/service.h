@@ -26,7 +26,7 @@
  *    "json_schema":{"schema":{}}}, "grammar":GBNF, "reasoning_effort":string,
  *    "reasoning_budget":int>=0 (tokens of each thinking part, which then ends),
  *    "chat_template_kwargs":{}, "chat_template":Jinja instead of the model's own,
- *    "add_generation_prompt":bool, "continue_final_message":bool (the answer goes on with the
+ *    "add_generation_prompt":bool, "continue_final_message":bool (the answer continues the
  *    last message; absent: if that is the assistant's, has text and no calls),
  *    "report_prompt":bool (the worker's STARTED carries the templated prompt, for the log)}
  *   {"op":"completion", "prompt":string | [token...], "suffix":string, "echo":bool,

@@ -74,8 +74,7 @@ static enum cli_exit pause_job(const struct following *f) {
     yyjson_mut_doc_free(body);
     free(path);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
-    return cli_fail(CLI_FAILED, "Paused; `%s get %s` goes on with it.", f->cli->program,
-                    f->name);
+    return cli_fail(CLI_FAILED, "Paused; `%s get %s` continues it.", f->cli->program, f->name);
 }
 
 /* True when the download has ended; then *ret_code. */
@@ -85,7 +84,7 @@ static bool has_ended(const struct following *f, yyjson_val *job, enum cli_exit 
     if (strcmp(status, "completed") == 0) {
         *ret_code = CLI_DONE;
     } else if (strcmp(status, "paused") == 0) {
-        *ret_code = cli_fail(CLI_FAILED, "Paused%s%s `%s get %s` goes on with it.",
+        *ret_code = cli_fail(CLI_FAILED, "Paused%s%s `%s get %s` continues it.",
                              *why ? ": " : ";", why, f->cli->program, f->name);
     } else {
         *ret_code = cli_fail(CLI_FAILED, "%s", *why ? why : "The download ended.");

@@ -53,7 +53,7 @@ struct option_row {
 };
 
 /* A row for a member of a struct; the member's type gives the kind. The last argument is the
- * help; an OPTION_INT goes on with .min = 1, .max = 9. */
+ * help; an OPTION_INT continues with .min = 1, .max = 9. */
 #define OPTION_IN(type, member, option_name, option_letter, option_arg, ...)                   \
     {                                                                                          \
         .name = (option_name), .letter = (option_letter), .kind = OPTION_KIND(type, member),   \

@@ -98,7 +98,7 @@ static const struct row rows[] = {
     { "/set", "[name value]", "show or set how answers are sampled", run_set },
     { "/stats", "", "show or hide the figures of each answer", run_stats },
     { "/save", "[name]", "save the conversation", run_save },
-    { "/load", "[name]", "go on with a saved one", run_load },
+    { "/load", "[name]", "continue a saved one", run_load },
     { "/exit", NULL, NULL, run_bye },
     { "/quit", NULL, NULL, run_bye },
     { "/?", NULL, NULL, run_help },

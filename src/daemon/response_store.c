@@ -32,7 +32,7 @@ static const struct sql_kind kind = {
 /* Parameter 9 asks; NULL may see all. */
 #define OWNED "(?9 IS NULL OR owner = ?9)"
 
-/* The response ?1 and those before it. A response is older than what goes on with it; the depth
+/* The response ?1 and those before it. A response is older than what continues it; the depth
  * ends a circle in a file that is not ours. */
 #define CHAIN                                                                                  \
     "WITH RECURSIVE chain(n, previous, depth) AS (SELECT n, previous, 0 FROM response"         \

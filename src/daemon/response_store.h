@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * response_store.h - the responses that clients go on with, in one SQLite file.
+ * response_store.h - the responses that clients can continue, in one SQLite file.
  *
  * Blocks on the disk, as sql_file.h says. A response is kept with its own part of the
  * conversation and the id of the one before; a chain of them is a conversation. Those that

@@ -3,7 +3,7 @@
  * stored_responses.h - the door to the response store: its work is done on a pool thread, one
  * piece after the other in the order of the calls.
  *
- * So a client that has seen a response end can go on with it at once. An answer never waits
+ * So a client that has seen a response end can continue it at once. An answer never waits
  * for its storing; a failing disk is one warning. If the disk is slower than the answers,
  * those past 64 MB are not stored. 10 s after the last work the file is closed, and no timer
  * runs until the next. Loop's thread only.

@@ -25,7 +25,7 @@ struct chat {
     std::set<llama_token> kept;
     std::vector<std::string> stops;
     std::string text;      /* of the answer so far */
-    common_chat_msg begun; /* by the client, whose message the answer goes on with */
+    common_chat_msg begun; /* by the client, whose message the answer continues */
     common_chat_msg last;
     plain_field content, reasoning;
     const plain_field *open = nullptr; /* the field that takes plain text now */

@@ -34,13 +34,14 @@ void constrained_begin(struct engine *engine, struct job *job);
 /* The answer is put aside; its preparer is for others. Not while a token is judged. */
 void constrained_leave(struct job *job);
 
-/* The model would go on with this token. VERDICT_LATE keeps a copy of the logits in the job. */
+/* The model would continue with this token. VERDICT_LATE keeps a copy of the logits in the
+ * job. */
 void constrained_ask(struct engine *engine, struct job *job, llama_token token,
                      const float *logits, struct verdict *ret);
 /* Has the verdict come that was late? */
 void constrained_look(struct engine *engine, struct job *job, struct verdict *ret);
 
-/* After VERDICT_MASK: the answer goes on with this one. */
+/* After VERDICT_MASK: the answer continues with this one. */
 void constrained_accept(struct job *job, llama_token token);
 
 #endif

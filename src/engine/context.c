@@ -57,7 +57,7 @@ static bool may_draft(const struct context *c, const struct model *model) {
     return !c->steady && !model->embeds && !model->remembers && model->window == 0;
 }
 
-/* Tokens that an answer may go on with at once: its own and the guesses. */
+/* Tokens that an answer may gain at once: its own and the guesses. */
 static uint32_t results_of(const struct context *c, const struct load_settings *s) {
     int64_t guesses = c->lookups ? LOOKUP_MOST : 0;
     if (c->drafts && s->draft_tokens > guesses) guesses = s->draft_tokens;

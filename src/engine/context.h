@@ -29,7 +29,7 @@ struct context {
     int32_t chunk;    /* tokens that are decoded at once; at most batch */
     int32_t threads;  /* at most */
     bool steady;      /* the same threads and pieces always, whatever else runs */
-    bool drafts;      /* answers go on with guesses (draft.h) */
+    bool drafts;      /* answers take guesses (draft.h) */
     bool lookups;     /* ... from their conversation (lookup.h) */
     struct ggml_threadpool *pool; /* NULL: no batch needed more than one thread yet */
     int64_t making;               /* us that libllama took for it */

@@ -26,7 +26,7 @@ void draft_add(struct engine *engine, struct slot *slot);
 
 /* Its batch has been computed. */
 void draft_begin(struct slot *slot);
-/* Is guess `index` what the answer of the job goes on with? Then it is processed. */
+/* Is guess `index` the next token of the answer? Then it is processed. */
 bool draft_accept(struct slot *slot, const struct job *job, size_t index);
 /* Drop what was not accepted. The slot's job may have ended. */
 void draft_end(struct engine *engine, struct slot *slot, const struct job *job);

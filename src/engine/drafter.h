@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drafter.h - a small model of the same vocabulary that guesses what answers go on with. It has
+ * drafter.h - a small model of the same vocabulary that guesses how answers continue. It has
  * a context of its own with a sequence for each slot.
  *
  * What a sequence of it holds is compared with the slot's tokens each time, cut where they

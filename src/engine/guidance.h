@@ -53,9 +53,9 @@ struct guidance *guidance_new(const struct llama_vocab *vocab, const char *gramm
                               struct error *err);
 void guidance_free(struct guidance *guidance);
 
-/* May it go on with this token? One that ends an answer may come when the JSON is whole. */
+/* May it continue with this token? One that ends an answer may come when the JSON is whole. */
 bool guidance_allows(struct guidance *guidance, llama_token token);
-/* It goes on with this, which is allowed. */
+/* It continues with this, which is allowed. */
 void guidance_accept(struct guidance *guidance, llama_token token);
 /* The bits of all tokens with which it may go on (prepared.h): borrowed until the next call.
  * NULL: the grammar has become too large. */

@@ -22,7 +22,7 @@ size_t lookup_draft(const struct lookup *l, const int32_t *tokens, size_t count,
     size_t from = l->off || wanted == 0 ? 0 : find_follower(tokens, count);
     if (from == 0) return 0;
     for (size_t i = 0; i < wanted; i++) {
-        /* What repeats itself goes on with the guess. */
+        /* What repeats itself continues with the guess. */
         size_t at = from + i;
         int32_t token = at < count ? tokens[at] : ret_draft[at - count];
         if (token < 0) return i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.h - guesses of what an answer goes on with, from its own conversation: what followed
+ * lookup.h - guesses of how an answer continues, from its own conversation: what followed
  * the last few tokens where they stood before. Code that is edited and texts that are quoted
  * repeat long pieces. Pure.
  *

@@ -37,7 +37,7 @@ bool picture_spans_fit(const struct picture_spans *spans, size_t tokens, size_t 
 /* The piece that has the token; NULL: it is of a text. */
 const struct picture_span *picture_spans_at(const struct picture_spans *spans, size_t token);
 
-/* So many of the `count` tokens from `from` on are text before the next picture. */
+/* How many of the `count` tokens from `from` on are text before the next picture. */
 size_t picture_spans_text(const struct picture_spans *spans, size_t from, size_t count);
 
 /* The longest beginning with at most `count` tokens that ends in no picture. */

@@ -33,7 +33,7 @@ struct plan {
     bool one_call;                     /* an answer has one at most */
     bool loose = false;                /* calls need not fit the schema of a strict tool */
     std::vector<std::string> notes;    /* for the log */
-    bool continues;                    /* the answer goes on with the last message */
+    bool continues;                    /* the answer continues the last message */
     std::string guidance;              /* instead of a grammar, or "" */
     std::string unenforced;            /* keywords, where there is guidance */
     std::string grammar;               /* "": anything goes */

@@ -52,7 +52,7 @@ struct chat_input {
     int reasoning_budget; /* tokens of each reasoning part, then it is ended; -1: none */
     const char *reasoning_ending; /* text put before that end */
     bool add_generation_prompt;
-    int continue_final_message; /* the answer goes on with the last message; -1: if that is
+    int continue_final_message; /* the answer continues the last message; -1: if that is
                                    the model's and it has text */
 };
 
@@ -84,7 +84,7 @@ struct constraint *constraint_new(const struct llama_vocab *vocab, yyjson_val *r
                                   struct error *err);
 void constraint_free(struct constraint *constraint);
 
-/* The answer goes on with this token. False: it may not, and nothing has changed. */
+/* The answer continues with this token. False: it may not, and nothing has changed. */
 bool constraint_accept(struct constraint *constraint, llama_token token);
 
 /* Set the bits of the tokens with which it may go on, in a zeroed mask (prepared.h). Where a

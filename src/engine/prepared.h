@@ -20,9 +20,9 @@ enum prepare_type {
                             PREPARED, RESULT or REFUSED */
     PREPARE_CONSTRAINT,  /* what plan_write() made: the answer must match it; answered by TRIED
                             or REFUSED */
-    PREPARE_TRY,         /* i32 token that the answer would go on with; answered by TRIED, and
+    PREPARE_TRY,    /* i32 token that the answer would continue with; answered by TRIED, and
                             taken if it is allowed */
-    PREPARE_ACCEPT,      /* i32 token, of the mask: taken, no answer */
+    PREPARE_ACCEPT, /* i32 token, of the mask: taken, no answer */
 
     /* preparer -> worker */
     PREPARE_PREPARED = 32, /* lists of tokens, one for each input; of a generation then where it

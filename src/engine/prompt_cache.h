@@ -62,7 +62,7 @@ size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count);
 
 /* The slot's prompt is in place: where its processing has to halt for checkpoints. */
 void prompt_cache_set_marks(struct engine *engine, struct slot *slot);
-/* So many of `count` tokens may be processed before the next mark. */
+/* How many of `count` tokens may be processed before the next mark. */
 size_t prompt_cache_until_mark(const struct slot *slot, size_t count);
 /* The slot has processed more: take the checkpoint if this is the place. */
 void prompt_cache_processed(struct engine *engine, struct slot *slot);

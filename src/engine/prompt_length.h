@@ -20,7 +20,7 @@ struct prompt_bound {
 bool prompt_length_may_fit(const struct request *request, const struct prompt_bound *bound,
                            struct error *err);
 
-/* The same of one text of so many bytes; `what` names it: "prompt". */
+/* The same for one text of `bytes` bytes; `what` names it: "prompt". */
 bool prompt_length_text_may_fit(const struct prompt_bound *bound, size_t bytes,
                                 const char *what, struct error *err);
 

@@ -75,7 +75,7 @@ static void add_char(struct buf *out, const char *at, size_t len) {
     (void)buf_add(out, at, len);
 }
 
-/* The strings that go on with this character. */
+/* The strings that continue with this character. */
 static struct strings behind(const struct strings *s, const char *at, size_t len) {
     struct strings rest = { .count = 0 };
     for (size_t i = 0; i < s->count; i++) {

@@ -14,7 +14,7 @@
 /* The next token of the slot's prompt is a picture's. */
 bool sight_is_due(const struct slot *slot);
 
-/* So many of `count` tokens that come next are text. */
+/* How many of the next `count` tokens are text. */
 size_t sight_text(const struct slot *slot, size_t count);
 
 /* Compute what there is to see of the piece that is due, unless that has been done. False: its

@@ -65,8 +65,8 @@ void store_clear(struct store *store);
 void store_set_fingerprint(struct store *store,
                            const unsigned char fingerprint[FINGERPRINT_SIZE]);
 
-/* So many tokens of the entry's beginning can be restored for a prompt that has `common` tokens
- * in common with it. *ret_checkpoint: the one that is needed for it, or -1. */
+/* How many tokens of the entry's beginning can be restored for a prompt whose first `common`
+ * tokens are the same. *ret_checkpoint: the one that is needed for it, or -1. */
 size_t store_usable(const struct store_entry *entry, size_t common, struct store_cut cut,
                     int *ret_checkpoint);
 
@@ -95,7 +95,7 @@ bool store_wants(const struct store *store, const llama_token *tokens, size_t co
  * the same) as store_write does. */
 bool store_put(struct store *store, struct store_entry *entry, struct error *err);
 
-/* So many bytes of bodies may be in memory from now on; what is over them goes as store_put
+/* The bytes of bodies that may be in memory from now on; the rest goes as store_put
  * says. */
 bool store_limit_memory(struct store *store, uint64_t bytes, struct error *err);
 

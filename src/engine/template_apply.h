@@ -10,7 +10,7 @@
 
 struct applied {
     common_chat_params params;
-    bool continues; /* the answer goes on with the last message */
+    bool continues; /* the answer continues the last message */
     bool kept;      /* nothing was left out */
 };
 

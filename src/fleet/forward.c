@@ -27,7 +27,7 @@ struct forward {
 
 /* ---- the answer ---- */
 
-/* Of one connection, or made anew for the client's. */
+/* Of one connection, or made for the client's. */
 static bool is_of_connection(const char *name) {
     static const char *const names[] = { "connection",     "keep-alive",   "transfer-encoding",
                                          "content-length", "content-type", "date",

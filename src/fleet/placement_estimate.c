@@ -55,7 +55,7 @@ static struct speeds speeds_default(const struct placement_node *node, uint64_t 
                             cores * PLACEMENT_ANSWER_RATE / size };
 }
 
-/* What an instance of so many megabytes would reach where others were measured: a token takes
+/* What an instance of this many megabytes would reach where others were measured: a token takes
  * one way through the weights. */
 static struct speeds speeds_guess(const struct placement_node *node, uint64_t size) {
     struct speeds s = { 0, 0 }, plain = speeds_default(node, size);

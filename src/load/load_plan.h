@@ -51,7 +51,7 @@ nbytes load_plan_need(const struct model_shape *model, const struct load_setting
 /* The same once one conversation fills the context. */
 nbytes load_plan_whole(const struct model_shape *model, const struct load_settings *effective);
 
-/* So many of them are for seeing; 0: it does not. */
+/* How many of them are for images; 0: it sees none. */
 nbytes load_plan_sight(const struct model_shape *model);
 
 /* Tokens of one conversation for which an instance has room in that many bytes. */

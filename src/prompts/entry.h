@@ -27,7 +27,7 @@ enum {
 };
 
 /* The part of a sequence's state that cannot be cut (recurrent layers, sliding windows), as it
- * was after so many tokens. */
+ * was after this many tokens. */
 struct entry_checkpoint {
     uint64_t tokens; /* fewer than the entry's; in rising order */
     uint64_t bytes;

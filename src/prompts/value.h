@@ -16,8 +16,8 @@ struct value_item {
  * The recency is 1 for now and halves in the first hour, then falls with one over the hours. */
 double value_of(const struct value_item *item, int64_t now);
 
-/* Sort the least valuable first. So many of them have to go that the rest has at most `budget`
- * bytes. */
+/* Sort the least valuable first. Returns how many have to go so that the rest has at most
+ * `budget` bytes. */
 size_t value_excess(struct value_item *items, size_t count, uint64_t budget, int64_t now);
 
 #endif

@@ -31,7 +31,7 @@ void activity_token(struct activity *activity);
 void activity_done(struct activity *activity, int64_t prompt_tokens, int64_t completion_tokens,
                    double seconds);
 
-/* An answer has held a parallel place for so many seconds. */
+/* An answer has held a parallel place for this many seconds. */
 void activity_held(struct activity *activity, double seconds);
 
 /* Seconds until the request with this place in line, from 1, has one of the parallel places,

@@ -4,7 +4,7 @@
  * speak. Pure.
  *
  * The reference is resources/messages/messages.d.ts of the npm package @anthropic-ai/sdk; what
- * is obeyed, ignored and refused stands in docs/api.md.
+ * is obeyed, ignored and refused is in docs/api.md.
  */
 #ifndef DOZE_API_ANTHROPIC_ANTHROPIC_H
 #define DOZE_API_ANTHROPIC_ANTHROPIC_H

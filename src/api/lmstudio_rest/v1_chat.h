@@ -4,7 +4,7 @@
  * keeps. Pure.
  *
  * The server keeps conversations as the Responses API has them (api/responses/past.h), so that
- * an answer of either can be gone on with by both. A body is brought into that form first; the
+ * an answer of either can be continued by both. A body is brought into that form first; the
  * dialect's parse takes it from there, with the past joined to it.
  *
  * The reference is lmstudio.ai/docs/developer/rest: chat and streaming-events.

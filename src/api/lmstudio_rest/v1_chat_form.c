@@ -7,7 +7,7 @@
 #include "api/write.h"
 #include "base/json.h"
 
-/* Fields that go on with name and value as they are; v1_chat_parse.c and past.h check them. */
+/* Fields whose name and value stay as they are; v1_chat_parse.c and past.h check them. */
 static const char *const kept[] = { "model",
                                     "ttl",
                                     "stream",

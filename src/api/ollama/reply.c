@@ -136,7 +136,7 @@ static void add_logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries) {
     yyjson_mut_obj_add_val(doc, yyjson_mut_doc_get_root(doc), "logprobs", entries);
 }
 
-/* The conversation with the answer, where the next prompt may go on with it. */
+/* The conversation with the answer, where the next prompt may continue it. */
 static void add_context(const struct reply *reply, yyjson_mut_doc *doc) {
     yyjson_mut_doc *messages = reply->options.echo;
     if (!messages || reply->choice.cut) return;

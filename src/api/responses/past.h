@@ -3,7 +3,7 @@
  * past.h - what a Responses body leaves to the server to remember, and what the server
  * remembers of it. Pure.
  *
- * A body names an earlier response (previous_response_id), whose conversation it goes on with,
+ * A body names an earlier response (previous_response_id), whose conversation it continues,
  * and single items of earlier ones (item_reference). The server looks them up and joins them
  * to the body before the dialect reads it, so the prompt is what it would be if the client had
  * sent everything again.

@@ -4,7 +4,7 @@
  * speak. Pure.
  *
  * The reference is resources/responses/responses.d.ts of the npm package openai; what is
- * obeyed, ignored and refused stands in docs/api.md. The whole conversation comes with each
+ * obeyed, ignored and refused is in docs/api.md. The whole conversation comes with each
  * body: Codex sends it so, and for others past.h puts it there.
  */
 #ifndef DOZE_API_RESPONSES_RESPONSES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * responses_route.c - /v1/responses and LM Studio's /api/v1/chat: answers that go on with
+ * responses_route.c - /v1/responses and LM Studio's /api/v1/chat: answers that continue
  * stored ones, and what is stored.
  *
  * A body that names stored items waits until they are read and joined to it; others begin at
@@ -105,8 +105,8 @@ static void pass_on(const struct routes *r, struct exchange *x, const char *node
         relay_pass(r->loop, r->fleet, x, node, owner);
 }
 
-/* May the client use the model that it goes on with there? The name is not resolved: the other
- * node does that. */
+/* May the client use the model that it continues with there? The other node resolves the
+ * name. */
 static bool may_go_on(const struct routes *r, struct exchange *x, struct error *err) {
     size_t len;
     struct bearer bearer;

@@ -211,7 +211,7 @@ static void test_commands_of_a_conversation(void **state) {
     (void)state;
     struct terminal t = converse();
     terminal_type(&t, "/help\n");
-    terminal_expect(&t, "go on with a saved one");
+    terminal_expect(&t, "continue a saved one");
     terminal_expect(&t, "  text \\               the message goes on in the next line\r\n");
     terminal_expect(&t, "\r\nA pasted text is one message, however many lines it has.\r\n");
     terminal_type(&t, "/nonsense\n");

@@ -212,7 +212,7 @@ static void test_stop_drops_everything(void **state) {
 
 /* ---- whose prompt is next (Order, rule 2) ---- */
 
-/* A prompt of so many bytes, with an answer of one token. */
+/* A prompt of this many bytes, with an answer of one token. */
 static int ask_long(size_t size, char letter) {
     char *text = xcalloc(size + 1, 1);
     memset(text, letter, size);

@@ -24,7 +24,7 @@
     "Nobody knew how far the sea was, and nobody had asked, since the road went uphill. The "  \
     "bread was good that year, though, and the winter late. "
 
-static char *folder; /* of the store, anew for every test */
+static char *folder; /* of the store; a new one for every test */
 
 static void each_file(void (*fn)(const char *path)) {
     DIR *dir = opendir(folder);

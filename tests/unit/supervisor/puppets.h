@@ -29,7 +29,7 @@ void puppet_say(struct worker *worker, enum message_type type, uint64_t request,
 /* Frees it. how: as worker_owner.on_gone says it; a kill if it is not given. */
 void puppet_die(struct worker *worker);
 void puppet_die_of(struct worker *worker, const char *how);
-/* All that live; the count begins anew. */
+/* All that live; the count starts again. */
 void puppets_clear(void);
 
 #endif
