@@ -90,15 +90,16 @@ enum lc_kind {
 /* Why a request is refused or ended with an error. */
 enum lc_fail {
     LC_FAIL_NONE,
-    LC_FAIL_JIT_OFF,      /* the model is not loaded and JIT is off */
-    LC_FAIL_QUEUE_FULL,   /* too many waiting for this model, or in all */
-    LC_FAIL_TOO_MANY,     /* no slot left for another instance */
-    LC_FAIL_LOAD_FAILED,  /* the worker said why: the daemon kept its error for the slot */
+    LC_FAIL_JIT_OFF,     /* the model is not loaded and JIT is off */
+    LC_FAIL_QUEUE_FULL,  /* too many waiting for this model, or in all */
+    LC_FAIL_TOO_MANY,    /* no slot left for another instance */
+    LC_FAIL_LOAD_FAILED, /* the daemon kept the error for the slot: the worker said why, or died
+                             of it twice */
     LC_FAIL_LOAD_STALLED, /* no progress within load_stall */
     LC_FAIL_BACK_OFF,     /* refused until lc_action.at; same cause as the last failure */
     LC_FAIL_NO_MEMORY,    /* lc_action.need bytes, lc_action.free available */
     LC_FAIL_UNLOADED,     /* unloaded by hand, or the load was cancelled by hand */
-    LC_FAIL_DIED,         /* the worker died */
+    LC_FAIL_DIED,         /* the worker died, not while it loaded */
     LC_FAIL_SHUTDOWN,
 };
 

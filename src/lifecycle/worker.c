@@ -130,7 +130,7 @@ static void waiters_lose(struct lifecycle *lc, int i) {
 }
 
 /* At most one new worker for each request: the second loss is an error. */
-static void fail_lost(struct lc_step *st, int i) {
+static void fail_lost(struct lc_step *st, int i, enum lc_fail why) {
     struct lifecycle *lc = st->lc;
 
     for (uint32_t k = 0; k < lc->request_count;) {
@@ -141,7 +141,7 @@ static void fail_lost(struct lc_step *st, int i) {
         }
         struct lc_action *answer = action_add(st, LC_DO_FAIL, i);
         answer->request = r->id;
-        answer->fail = LC_FAIL_DIED;
+        answer->fail = why;
         request_remove(lc, k);
     }
 }
@@ -157,8 +157,9 @@ void on_exited(struct lc_step *st, const struct lc_event *ev) {
     bool first_use = !slot->served && requests_tally(lc, ev->slot).running > 0;
     requests_fail(st, ev->slot, LC_SET(LC_RUNNING),
                   &(struct lc_refusal){ .fail = LC_FAIL_DIED });
+    bool load_failed = slot->state == LC_LOADING || first_use;
     waiters_lose(lc, ev->slot);
-    fail_lost(st, ev->slot);
-    if (slot->state == LC_LOADING || first_use) slot_count_failure(lc, ev->slot);
+    fail_lost(st, ev->slot, load_failed ? LC_FAIL_LOAD_FAILED : LC_FAIL_DIED);
+    if (load_failed) slot_count_failure(lc, ev->slot);
     slot_enter(st, ev->slot, LC_ABSENT, LC_BECAUSE_DIED);
 }

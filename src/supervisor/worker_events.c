@@ -432,6 +432,18 @@ static void instance_on_line(void *ctx, struct worker *worker, const char *line)
     if (in->worker == worker) log_of_instance(in, LOG_LEVEL_WARN, line);
 }
 
+/* Clients show it after a load that crashed, whatever crashed in it. */
+static void explain_crash(const struct supervisor *sup, struct instance *in, const char *how,
+                          bool loads) {
+    const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
+    const char *path = model ? model->path_text : in->model_key, *slash = strrchr(path, '/');
+    error_set(&in->load_error, ERR_LOAD_FAILED,
+              "The worker of '%.80s' %s %s '%.80s'; the file may be damaged, or the memory too "
+              "small; `doze log --events` shows each attempt.",
+              in->model_key, how, loads ? "while loading" : "at its first use of",
+              slash ? slash + 1 : path);
+}
+
 static void instance_on_gone(void *ctx, struct worker *worker, const char *how) {
     struct supervisor *sup = ctx;
     int slot = worker_slot(worker);
@@ -441,18 +453,9 @@ static void instance_on_gone(void *ctx, struct worker *worker, const char *how) 
     sup->config.on_prompts(sup->config.ctx);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);
-    if (state == LC_LOADING) {
-        error_set(
-            &in->load_error, ERR_LOAD_FAILED,
-            "The worker of '%.80s' %s while loading; the file may be damaged, or the memory "
-            "too small.",
-            in->model_key, how);
-    } else if (state != LC_UNLOADING && !sup->lc.slots[slot].served) {
-        error_set(&in->load_error, ERR_LOAD_FAILED,
-                  "The worker of '%.80s' %s at its first use; the file may be damaged, or the "
-                  "memory too small.",
-                  in->model_key, how);
-    }
+    bool loads = state == LC_LOADING;
+    bool first_use = !loads && state != LC_UNLOADING && !sup->lc.slots[slot].served;
+    if (loads || first_use) explain_crash(sup, in, how, loads);
     apply(sup, (struct lc_event){ .kind = LC_EV_EXITED,
                                   .slot = slot,
                                   .generation = worker_generation(worker) });

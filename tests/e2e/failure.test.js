@@ -64,15 +64,18 @@ test('a worker killed while loading: who waits gets another one', async (t) => {
   assert.equal(watch.transitions('big').filter((e) => e.to === 'loading').length, 2);
 });
 
-test('two workers killed under one waiting request: it gets the error', async (t) => {
+test('failure: a load that ends two workers is no error to try again, and names the file',
+  async (t) => {
   const d = await Daemon.start(t, { models: { big: slowToLoad() } });
   const answer = d.chat('big', { max_tokens: 2 });
   const first = await worker(d);
   process.kill(first, 'SIGKILL');
   process.kill(await worker(d, first), 'SIGKILL');
-  const { status, body } = await answer;
-  assert.equal(status, 502, JSON.stringify(body));
-  assert.equal(body.error.code, 'worker_died');
+  const { status, headers, body } = await answer;
+  assert.equal(status, 500, JSON.stringify(body));
+  assert.equal(body.error.code, 'model_load_failed');
+  assert.equal(headers.get('x-should-retry'), 'false');
+  assert.match(body.error.message, /while loading 'big\.gguf'.*`doze log --events`/);
 });
 
 test('an idle worker that is killed is noticed', async (t) => {

@@ -236,6 +236,12 @@ static const char *slots_are_assigned(const struct step *s) {
     return NULL;
 }
 
+/* The worker that exited had not served yet: it counts as a failed load. */
+static bool load_crashed(const struct step *s) {
+    const struct lc_slot *slot = &s->before->slots[s->ev->slot];
+    return slot->state == LC_LOADING || !slot->served;
+}
+
 /* Each cause of a failure belongs to one kind of event, or to time. */
 static bool cause_fits(const struct step *s, const struct lc_action *a) {
     enum lc_event_kind kind = s->ev->kind;
@@ -252,7 +258,8 @@ static bool cause_fits(const struct step *s, const struct lc_action *a) {
     case LC_FAIL_BACK_OFF:
         return mine && kind == LC_EV_REQUEST && a->at > s->ev->now;
     case LC_FAIL_LOAD_FAILED:
-        return (kind == LC_EV_LOAD_FAILED || kind == LC_EV_PREPARE_FAILED) &&
+        return (kind == LC_EV_LOAD_FAILED || kind == LC_EV_PREPARE_FAILED ||
+                (kind == LC_EV_EXITED && load_crashed(s))) &&
                a->slot == s->ev->slot;
     case LC_FAIL_LOAD_STALLED:
         return s->ev->now - s->before->slots[a->slot].heard >= s->before->settings.load_stall;
@@ -261,7 +268,8 @@ static bool cause_fits(const struct step *s, const struct lc_action *a) {
     case LC_FAIL_UNLOADED:
         return kind == LC_EV_UNLOAD && a->slot == s->ev->slot;
     case LC_FAIL_DIED:
-        return kind == LC_EV_EXITED && a->slot == s->ev->slot;
+        return kind == LC_EV_EXITED && a->slot == s->ev->slot &&
+               s->before->slots[a->slot].state != LC_LOADING;
     case LC_FAIL_SHUTDOWN:
         return s->after->shutting_down;
     }

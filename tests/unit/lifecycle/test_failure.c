@@ -234,11 +234,29 @@ static void test_failure_died_twice_is_an_error(void **state) {
     clock_to(1000);
     uint64_t joins = ask(A);
     exited(0);
-    assert_int_equal(failure(r), LC_FAIL_DIED);
+    assert_int_equal(failure(r), LC_FAIL_LOAD_FAILED); /* another try would change nothing */
     assert_int_equal(fate(joins), HELD);
     assert_int_equal(lc.slots[0].retry_at, 3000);
     ready(0);
     assert_int_equal(fate(joins), STARTED);
+}
+
+/* The second worker had served before it died: trying again may help. */
+static void test_failure_died_twice_after_loads_that_worked(void **state) {
+    (void)state;
+    plan.parallel = 1;
+    uint64_t served = ask(A), runs = ask(A), next = ask(A), held = ask(A);
+
+    ready(0);
+    done(served);
+    uint64_t last = ask(A);
+    exited(0);
+    assert_int_equal(failure(runs), LC_FAIL_DIED);
+    ready(0);
+    done(next);
+    exited(0);
+    assert_int_equal(failure(held), LC_FAIL_DIED); /* it ran */
+    assert_int_equal(failure(last), LC_FAIL_DIED); /* it waited for both */
 }
 
 static void test_failure_died_behind_the_gate_is_no_loss(void **state) {
@@ -539,6 +557,7 @@ int failure_tests(void) {
             test_failure_died_running_ones_fail_waiting_ones_get_a_new_worker, world_reset),
         cmocka_unit_test_setup(test_failure_died_explicit_stays_explicit, world_reset),
         cmocka_unit_test_setup(test_failure_died_twice_is_an_error, world_reset),
+        cmocka_unit_test_setup(test_failure_died_twice_after_loads_that_worked, world_reset),
         cmocka_unit_test_setup(test_failure_died_behind_the_gate_is_no_loss, world_reset),
         cmocka_unit_test_setup(test_failure_a_jit_one_that_died_idle_is_forgotten, world_reset),
         cmocka_unit_test_setup(test_failure_intent_outlives_the_worker, world_reset),
