@@ -67,6 +67,7 @@ struct load_call { /* CALL_LOAD, CALL_GET_OR_LOAD */
     int slot;
     uint32_t generation;
     bool fresh, saving;
+    bool failed; /* its refusal waits for the end of its worker */
 };
 
 struct estimate_call {

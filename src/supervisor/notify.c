@@ -63,7 +63,20 @@ bool supervisor_unloads(const struct supervisor *sup, call_id call) {
     return false;
 }
 
+struct ended_load {
+    struct supervisor *sup;
+    int slot;
+};
+
+static void post_failed(struct call *call, void *ctx) {
+    const struct ended_load *ended = ctx;
+    if (call_load_sink(call) && call->load.failed && call->load.slot == ended->slot)
+        supervisor_post_call(ended->sup, call);
+}
+
 static void notify_gone(struct supervisor *sup, int slot) {
+    struct ended_load ended = { sup, slot };
+    calls_each(sup->calls, post_failed, &ended);
     call_id id = sup->instances[slot].unloading;
     sup->instances[slot].unloading = 0;
     struct call *call = id && !supervisor_unloads(sup, id) ? call_find(sup->calls, id) : NULL;

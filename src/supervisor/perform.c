@@ -99,12 +99,26 @@ static void start_request(struct supervisor *sup, const struct lc_action *action
     post_done(sup, action);
 }
 
+/* A failed load has given back its identifier and its memory when its client hears of it, who
+ * may try again at once. */
+static bool awaits_exit(const struct supervisor *sup, const struct lc_action *action,
+                        const struct call *call) {
+    bool failed = action->fail == LC_FAIL_LOAD_FAILED || action->fail == LC_FAIL_LOAD_STALLED;
+    return failed && call_load_sink(call) && sup->lc.slots[action->slot].state == LC_UNLOADING;
+}
+
 static void fail_request(struct supervisor *sup, const struct lc_action *action) {
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return; /* cancelled a moment ago */
     struct error err;
     supervisor_explain(sup, action, call->model_key, &err);
-    call_fail(sup->calls, call, &err);
+    if (!awaits_exit(sup, action, call)) {
+        call_fail(sup->calls, call, &err);
+        return;
+    }
+    call->refusal = err;
+    call->load.slot = action->slot;
+    call->load.failed = true;
 }
 
 /* It may have left while its pin was written. */

@@ -452,6 +452,22 @@ static void test_an_identifier_in_use_is_refused(void **state) {
 }
 
 /* A request for "two" would reach the instance of "one". */
+/* Who tries again at once is not told that the identifier is taken. */
+static void test_a_failed_load_has_given_back_its_identifier(void **state) {
+    struct scene *s = *state;
+    struct load_request mine = request_for("one");
+    mine.identifier = "mine";
+    (void)load(s, mine, &s->told[0]);
+    say(s, 0, MSG_FAILED, "{\"code\":\"model_load_failed\",\"text\":\"No such layer.\"}");
+    assert_int_equal(told_of(&s->told[0]), 0);
+    die(s, 0);
+    assert_string_equal(s->told[0].error.text, "No such layer.");
+    (void)load(s, mine, &s->told[1]);
+    say(s, 1, MSG_READY, READY);
+    assert_int_equal(s->told[1].results, 1);
+    assert_string_equal(instance(s)->identifier, "mine");
+}
+
 static void test_an_identifier_that_is_another_models_key_is_refused(void **state) {
     struct scene *s = *state;
     load_named(s, "Two", &s->told[0]);
@@ -750,6 +766,7 @@ int main(void) {
         TEST(test_memory_1_a_limit_lowered_later_reaches_the_workers),
         TEST(test_a_worker_that_asks_for_nonsense_is_killed),
         TEST(test_an_identifier_in_use_is_refused),
+        TEST(test_a_failed_load_has_given_back_its_identifier),
         TEST(test_an_identifier_that_is_another_models_key_is_refused),
         TEST(test_failure_an_identifier_outlives_its_worker),
         TEST(test_failure_what_died_can_be_loaded_by_its_identifier),
