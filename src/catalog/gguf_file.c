@@ -54,12 +54,25 @@ bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,
     return ok;
 }
 
-bool gguf_file_read_adapter(const char *path, struct adapter_facts *ret_facts,
-                            struct error *err) {
+/* A model that cannot be opened says so when it is loaded. */
+static bool fits(const struct adapter_facts *facts, const char *model_path, struct error *err) {
     int fd;
     struct gguf_source source;
+    struct error unreadable;
+    if (!open_source(model_path, &fd, &source, &unreadable)) return true;
+    bool ok = adapter_facts_fit(facts, &source, err);
+    (void)close(fd); /* nothing was written */
+    return ok;
+}
+
+bool gguf_file_read_adapter(const char *path, const char *model_path, const char *architecture,
+                            struct adapter_facts *ret_facts, struct error *err) {
+    int fd;
+    struct gguf_source source;
+    *ret_facts = (struct adapter_facts){ 0 };
     if (!open_source(path, &fd, &source, err)) return false;
     bool ok = adapter_facts_read(&source, ret_facts, err);
     (void)close(fd); /* nothing was written */
-    return ok;
+    if (!ok || strcmp(ret_facts->architecture, architecture) != 0) return ok;
+    return fits(ret_facts, model_path, err);
 }

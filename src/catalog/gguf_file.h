@@ -16,8 +16,10 @@ bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *
 /* As gguf_meta_visit. */
 bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,
                      struct gguf_meta *ret_meta, struct error *err);
-/* As adapter_facts_read. */
-bool gguf_file_read_adapter(const char *path, struct adapter_facts *ret_facts,
-                            struct error *err) __attribute__((warn_unused_result));
+/* As adapter_facts_read; and if it is for the model's architecture, as adapter_facts_fit of the
+ * model's first file. */
+bool gguf_file_read_adapter(const char *path, const char *model_path, const char *architecture,
+                            struct adapter_facts *ret_facts, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -128,7 +128,7 @@ static void store_number(struct reader *r, const struct field *field, int64_t va
 /* ---- what a visitor sees ---- */
 
 static void visit(const struct reader *r, const struct gguf_value *value) {
-    if (r->visitor) r->visitor->on_pair(r->visitor->ctx, r->key, value);
+    if (r->visitor && r->visitor->on_pair) r->visitor->on_pair(r->visitor->ctx, r->key, value);
 }
 
 static double real_of(const unsigned char *bytes, uint32_t type) {
@@ -311,21 +311,33 @@ static bool read_pair(struct reader *r, struct error *err) {
     return read_scalar(r, field, type, err);
 }
 
+/* Its name, if somebody wants to see it. */
+static bool read_tensor_name(struct reader *r, char name[KEY_MAX], struct error *err) {
+    if (!r->visitor || !r->visitor->on_tensor)
+        return gguf_cursor_skip_strings(&r->cursor, 1, NULL, err);
+    struct buf text = BUF_INIT(KEY_MAX - 1);
+    bool ok = gguf_cursor_string(&r->cursor, &text, err);
+    snprintf(name, KEY_MAX, "%s", buf_str(&text));
+    buf_clear(&text);
+    return ok;
+}
+
 /* Elements of a tensor, from its dimensions; false if they are more than any file holds. */
-static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elements,
+static bool read_shape(struct reader *r, struct gguf_tensor *ret_tensor, uint64_t *ret_elements,
                        struct error *err) {
     uint32_t dimensions;
     if (!gguf_cursor_u32(&r->cursor, &dimensions, err)) return false;
     if (dimensions > DIMENSIONS_MAX) return damaged(err, "a tensor has too many dimensions");
     uint64_t elements = 1;
-    *ret_row = 1;
+    ret_tensor->columns = ret_tensor->rows = 1;
     for (uint32_t i = 0; i < dimensions; i++) {
         uint64_t size;
         if (!gguf_cursor_u64(&r->cursor, &size, err)) return false;
         if (__builtin_mul_overflow(elements, size, &elements) || elements > INT64_MAX / 8) {
             return damaged(err, "a tensor is larger than any file");
         }
-        if (i == 0) *ret_row = size;
+        if (i == 0) ret_tensor->columns = size;
+        if (i == 1) ret_tensor->rows = size;
     }
     *ret_elements = elements;
     return true;
@@ -333,10 +345,12 @@ static bool read_shape(struct reader *r, uint64_t *ret_row, uint64_t *ret_elemen
 
 /* *ret_end: where the tensor's data ends, counted from the start of all data. */
 static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) {
-    uint64_t row = 0, elements = 0, offset = 0;
+    char name[KEY_MAX] = "";
+    struct gguf_tensor tensor = { .name = name };
+    uint64_t elements = 0, offset = 0;
     uint32_t number;
-    if (!gguf_cursor_skip_strings(&r->cursor, 1, NULL, err) ||
-        !read_shape(r, &row, &elements, err) || !gguf_cursor_u32(&r->cursor, &number, err) ||
+    if (!read_tensor_name(r, name, err) || !read_shape(r, &tensor, &elements, err) ||
+        !gguf_cursor_u32(&r->cursor, &number, err) ||
         !gguf_cursor_u64(&r->cursor, &offset, err)) {
         return false;
     }
@@ -346,7 +360,7 @@ static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) 
                          "The file holds tensors of type %u, which this version does not know.",
                          number);
     }
-    if (row % type->elements != 0)
+    if (tensor.columns % type->elements != 0)
         return damaged(err, "the rows of a tensor are not whole blocks");
     if (offset % r->alignment != 0) return damaged(err, "a tensor is not aligned");
     uint64_t bytes = elements / type->elements * type->bytes;
@@ -356,6 +370,7 @@ static bool read_tensor(struct reader *r, uint64_t *ret_end, struct error *err) 
     r->by_type[number] += elements;
     r->meta->parameters += elements;
     r->meta->tensor_bytes += bytes;
+    if (r->visitor && r->visitor->on_tensor) r->visitor->on_tensor(r->visitor->ctx, &tensor);
     return true;
 }
 

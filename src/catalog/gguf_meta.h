@@ -50,9 +50,17 @@ struct gguf_value {
     const char *text; /* may be cut off, may not be UTF-8; ends with NUL */
     size_t len;
 };
+/* One entry of the tensor index. */
+struct gguf_tensor {
+    const char *name; /* may be cut off, may not be UTF-8 */
+    uint64_t columns; /* the size of the first dimension */
+    uint64_t rows;    /* ... of the second; 1 if there is none */
+};
 struct gguf_visitor {
-    /* Every pair in the file's order; arrays without what they hold. Borrowed for the call. */
+    /* Every pair in the file's order; arrays without what they hold. Borrowed for the call, as
+     * tensors are. NULL: nobody looks. */
     void (*on_pair)(void *ctx, const char *key, const struct gguf_value *value);
+    void (*on_tensor)(void *ctx, const struct gguf_tensor *tensor);
     void *ctx;
 };
 
@@ -61,7 +69,7 @@ struct gguf_visitor {
  * ERR_LOAD_FAILED (the file is bad) or ERR_IO. */
 bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
                     struct error *err);
-/* The same, and the visitor sees every pair. */
+/* The same, and the visitor sees every pair and tensor. */
 bool gguf_meta_visit(const struct gguf_source *source, const struct gguf_visitor *visitor,
                      struct gguf_meta *ret_meta, struct error *err);
 

@@ -120,14 +120,14 @@ static bool open_adapters(struct model *m, const struct load_adapters *adapters,
         const char *slash = strrchr(one->path, '/'), *name = slash ? slash + 1 : one->path;
         struct llama_adapter_lora *opened = llama_adapter_lora_init(m->weights, one->path);
         if (!opened) {
-            return error_set(err, ERR_LOAD_FAILED,
-                             "The adapter '%.80s' cannot be applied to this model: %s.", name,
-                             log_capture_take());
+            return error_set_param(err, ERR_INVALID_REQUEST, "adapters",
+                                   "The adapter '%.80s' cannot be applied to this model: %s.",
+                                   name, log_capture_take());
         }
         if (llama_adapter_get_alora_n_invocation_tokens(opened) > 0) {
-            return error_set(err, ERR_LOAD_FAILED,
-                             "The adapter '%.80s' is an aLoRA adapter, which is not supported.",
-                             name);
+            return error_set_param(
+                err, ERR_INVALID_REQUEST, "adapters",
+                "The adapter '%.80s' is an aLoRA adapter, which is not supported.", name);
         }
         if (stat(one->path, &st) == 0) m->adapter_bytes += (uint64_t)st.st_size;
         m->adapters[m->adapter_count] = opened;

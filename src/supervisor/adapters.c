@@ -12,18 +12,17 @@
 
 enum { REMEMBERED = 32 };
 
-/* What a file said when it was as `st` says. */
-struct looked_at {
-    char *path; /* NULL: nothing is here */
-    struct stat st;
-    struct adapter_facts facts;
-    struct error fault; /* ERR_NONE: it is an adapter */
-};
-
 struct adapter_files {
-    struct looked_at list[REMEMBERED];
+    struct adapter_look list[REMEMBERED];
     size_t next; /* is replaced */
 };
+
+void adapter_look_clear(struct adapter_look *look) {
+    free(look->path);
+    free(look->model_path);
+    free(look->model_architecture);
+    *look = (struct adapter_look){ 0 };
+}
 
 struct adapter_files *adapter_files_new(void) {
     return xcalloc(1, sizeof(struct adapter_files));
@@ -31,7 +30,7 @@ struct adapter_files *adapter_files_new(void) {
 
 void adapter_files_free(struct adapter_files *files) {
     if (!files) return;
-    for (size_t i = 0; i < REMEMBERED; i++) free(files->list[i].path);
+    for (size_t i = 0; i < REMEMBERED; i++) adapter_look_clear(&files->list[i]);
     free(files);
 }
 
@@ -46,20 +45,57 @@ static bool is_same(const struct stat *a, const struct stat *b) {
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static const struct looked_at *look_at(struct adapter_files *files, const char *path,
-                                       const struct stat *st) {
+/* NULL: nobody has looked. */
+static const struct adapter_look *find_look(const struct adapter_files *files, const char *path,
+                                            const struct stat *st, const struct model *model) {
     for (size_t i = 0; i < REMEMBERED; i++) {
-        const struct looked_at *known = &files->list[i];
-        if (known->path && strcmp(known->path, path) == 0 && is_same(&known->st, st))
+        const struct adapter_look *known = &files->list[i];
+        if (known->path && strcmp(known->path, path) == 0 && is_same(&known->st, st) &&
+            strcmp(known->model_path, model->path) == 0 &&
+            known->model_modified == model->modified)
             return known;
     }
-    struct looked_at *fresh = &files->list[files->next];
-    files->next = (files->next + 1) % REMEMBERED;
-    free(fresh->path);
-    *fresh = (struct looked_at){ .path = xstrdup(path), .st = *st };
+    return NULL;
+}
+
+void adapter_look_read(struct adapter_look *look) {
+    struct adapter_facts facts;
     struct error fault;
-    if (!gguf_file_read_adapter(path, &fresh->facts, &fault)) fresh->fault = fault;
-    return fresh;
+    if (!gguf_file_read_adapter(look->path, look->model_path, look->model_architecture, &facts,
+                                &fault))
+        look->fault = fault;
+    memcpy(look->architecture, facts.architecture, sizeof look->architecture);
+    adapter_facts_clear(&facts);
+}
+
+size_t adapter_files_unknown(const struct adapter_files *files, const struct model *model,
+                             const struct load_adapters *adapters,
+                             struct adapter_look ret_looks[LOAD_MAX_ADAPTERS]) {
+    size_t count = 0;
+    for (int64_t i = 0; i < adapters->count; i++) {
+        struct stat st;
+        char *path = adapter_path(model, adapters->list[i].path);
+        if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+            find_look(files, path, &st, model)) {
+            free(path);
+            continue;
+        }
+        ret_looks[count++] =
+            (struct adapter_look){ .path = path,
+                                   .st = st,
+                                   .model_path = xstrdup(model->path),
+                                   .model_architecture = xstrdup(model->architecture),
+                                   .model_modified = model->modified };
+    }
+    return count;
+}
+
+void adapter_files_remember(struct adapter_files *files, struct adapter_look *look) {
+    struct adapter_look *oldest = &files->list[files->next];
+    files->next = (files->next + 1) % REMEMBERED;
+    adapter_look_clear(oldest);
+    *oldest = *look;
+    *look = (struct adapter_look){ 0 };
 }
 
 static bool refuse_missing(const char *name, struct error *err) {
@@ -75,18 +111,28 @@ static bool refuse_missing(const char *name, struct error *err) {
                            strerrordesc_np(errno));
 }
 
-static bool fits_model(const char *name, const struct looked_at *file,
+/* file: NULL if nobody has looked: then the load will show it. */
+static bool fits_model(const char *name, const struct adapter_look *file,
                        const struct model *model, struct error *err) {
+    if (!file) return true;
     if (file->fault.code != ERR_NONE) {
         return error_set_param(err, ERR_INVALID_REQUEST, "adapters",
                                "The adapter '%.80s' cannot be used: %s", name,
                                file->fault.text);
     }
-    if (strcmp(file->facts.architecture, model->architecture) == 0) return true;
+    if (strcmp(file->architecture, model->architecture) == 0) return true;
     return error_set_param(err, ERR_INVALID_REQUEST, "adapters",
                            "The adapter '%.80s' is for models of the architecture '%s', but "
                            "'%.80s' is '%s'; choose one that was made for this model.",
-                           name, file->facts.architecture, model->key, model->architecture);
+                           name, file->architecture, model->key, model->architecture);
+}
+
+/* A device or a FIFO is not even opened. */
+static bool is_file(const char *name, const struct stat *st, struct error *err) {
+    return S_ISREG(st->st_mode) ||
+           error_set_param(err, ERR_INVALID_REQUEST, "adapters",
+                           "The adapter '%.120s' cannot be used: It is not a regular file.",
+                           name);
 }
 
 static void add_to_sum(struct adapter_sum *sum, const struct stat *st) {
@@ -96,18 +142,19 @@ static void add_to_sum(struct adapter_sum *sum, const struct stat *st) {
     sum->stamp = hash_add(sum->stamp, &st->st_mtim.tv_nsec, sizeof st->st_mtim.tv_nsec);
 }
 
-static bool check(struct adapter_files *files, const struct model *model, const char *name,
-                  struct adapter_sum *sum, struct error *err) {
+static bool check(const struct adapter_files *files, const struct model *model,
+                  const char *name, struct adapter_sum *sum, struct error *err) {
     char *path = adapter_path(model, name);
     struct stat st;
     bool ok = stat(path, &st) == 0 || refuse_missing(name, err);
-    ok = ok && fits_model(name, look_at(files, path, &st), model, err);
+    ok = ok && is_file(name, &st, err) &&
+         fits_model(name, find_look(files, path, &st, model), model, err);
     if (ok) add_to_sum(sum, &st);
     free(path);
     return ok;
 }
 
-bool adapter_files_check(struct adapter_files *files, const struct model *model,
+bool adapter_files_check(const struct adapter_files *files, const struct model *model,
                          const struct load_adapters *adapters, struct adapter_sum *ret_sum,
                          struct error *err) {
     struct adapter_sum sum = { .stamp = HASH_BEGIN };

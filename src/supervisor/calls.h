@@ -40,6 +40,9 @@ struct load_options {
 /* A schema or a grammar, and what is known of it. */
 enum rules_state { RULES_UNCHECKED, RULES_IN_LINE, RULES_IN_CHECK, RULES_CHECKED };
 
+/* The headers of the adapters that it would load. */
+enum adapters_state { ADAPTERS_UNREAD, ADAPTERS_IN_LINE, ADAPTERS_IN_READ, ADAPTERS_READ };
+
 struct request_call {
     struct service_request asked; /* the body is freed once it is with the worker */
     struct service_sink sink;
@@ -99,6 +102,7 @@ struct call {
     enum call_kind kind;
     struct error refusal; /* unless ERR_NONE: how it ends when its turn comes */
     char *model_key;      /* of the model that is meant; NULL until its turn */
+    enum adapters_state adapters;
     union {
         struct request_call request;
         struct load_call load;

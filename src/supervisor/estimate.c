@@ -108,8 +108,10 @@ bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct
     struct target target;
     struct load_settings effective;
     struct lc_plan plan;
-    if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err) ||
-        !supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
+    if (!has_room(sup, err) || !supervisor_resolve_model(sup, options->model, &target, err))
+        return false;
+    if (supervisor_reads_adapters(sup, call, target.model, &options->requested)) return true;
+    if (!supervisor_plan(sup, target.model, &options->requested, &effective, &plan, err))
         return false;
     struct model_shape shape = supervisor_shape(sup, target.model, &effective.adapters);
     struct estimate *e = xcalloc(1, sizeof *e);

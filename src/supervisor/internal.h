@@ -21,6 +21,7 @@
  *   report.c           transitions -> events, log, metrics
  *   pin.c              what is loaded again after a restart or when its worker died
  *   adapters.c         files of LoRA adapters
+ *   adapter_reads.c    has them looked at, before a load
  *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
  *   refusal.c, worker_failure.c      errors as clients read them
  *   answer_log.c       what models read and write, for the log
@@ -101,6 +102,7 @@ struct supervisor {
     nbytes memory_total;     /* of the machine or its control group, at the last look */
     struct load_texts texts; /* that load settings refer to */
     struct adapter_files *adapter_files;
+    struct adapter_reads *adapter_reads; /* NULL: none is under way */
     struct type_evictions type_evictions;
     struct pressure pressure;
     bool sandbox_told; /* that workers are without a part of it */
@@ -183,6 +185,9 @@ msec supervisor_ttl(struct ttl ttl);
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
+/* What says how the model is loaded; borrowed as above. */
+struct load_layers supervisor_layers(const struct supervisor *sup, const struct model *model,
+                                     const struct load_settings *requested);
 /* The model with these adapters, whose files the plan has found. */
 struct model_shape supervisor_shape(const struct supervisor *sup, const struct model *model,
                                     const struct load_adapters *adapters);
@@ -278,6 +283,17 @@ bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct bu
 void supervisor_stop_check(struct call *call);
 /* The server stops: all such calls begin once more, to be refused. */
 void supervisor_stop_checks(struct supervisor *sup);
+
+/* ---- adapter_reads.c ---- */
+/* Does the call, which would load the model (NULL: it is gone), wait until headers of adapters
+ * are read? Then it begins once more. */
+bool supervisor_reads_adapters(struct supervisor *sup, struct call *call,
+                               const struct model *model,
+                               const struct load_settings *requested);
+/* The server stops: all such calls begin once more, to be refused. */
+void supervisor_stop_adapter_reads(struct supervisor *sup);
+/* The supervisor is being freed. */
+void supervisor_drop_adapter_reads(struct supervisor *sup);
 
 /* ---- notify.c ---- */
 /* The event has been applied: tell the calls that it concerns. */

@@ -81,6 +81,7 @@ bool supervisor_begin_load(struct supervisor *sup, struct call *call, struct err
                            .own_slot = options->identifier != NULL };
     if (!supervisor_resolve_model(sup, options->model, &target, err)) return false;
     if (!check_identifier(sup, options->identifier, target.model_key, err)) return false;
+    if (supervisor_reads_adapters(sup, call, target.model, &options->requested)) return true;
     ev.slot = slot_of_intent(sup, options->identifier, target.model_key);
     struct lc_event budget = supervisor_budget(sup);
     if (!supervisor_plan_target(sup, &target, &options->requested, &ev.plan, err)) return false;

@@ -80,6 +80,17 @@ static bool plan_draft(const struct supervisor *sup, const struct model *model,
     return true;
 }
 
+struct load_layers supervisor_layers(const struct supervisor *sup, const struct model *model,
+                                     const struct load_settings *requested) {
+    const struct settings *settings = sup->config.settings;
+    const struct model_entry *entry = model_settings_find(&settings->models, model->key);
+    return (struct load_layers){ .for_all = &settings->load,
+                                 .for_model = entry ? &entry->load : NULL,
+                                 .requested = requested,
+                                 .budget = settings->memory_limit ? settings->memory_limit
+                                                                  : sup->memory_total };
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -87,14 +98,10 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         return error_set(err, ERR_LOAD_FAILED, "The model '%.80s' cannot be loaded: %s",
                          model->key, model->problem);
     }
-    const struct settings *settings = sup->config.settings;
-    const struct model_entry *entry = model_settings_find(&settings->models, model->key);
+    const struct model_entry *entry = model_settings_find(&sup->config.settings->models,
+                                                          model->key);
     struct planned p = { .shape = model_shape(model),
-                         .layers = { .for_all = &settings->load,
-                                     .for_model = entry ? &entry->load : NULL,
-                                     .requested = requested,
-                                     .budget = settings->memory_limit ? settings->memory_limit
-                                                                      : sup->memory_total } };
+                         .layers = supervisor_layers(sup, model, requested) };
     struct adapter_sum sum = { 0 };
     const struct load_adapters *adapters = load_plan_adapters(&p.layers);
     if (adapters && !adapter_files_check(sup->adapter_files, model, adapters, &sum, err))

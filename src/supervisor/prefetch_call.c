@@ -45,9 +45,9 @@ bool supervisor_begin_prefetch(struct supervisor *sup, struct call *call, struct
     struct target target;
     struct load_settings effective;
     struct lc_plan plan;
-    if (!supervisor_resolve_model(sup, call->prefetch.model, &target, err) ||
-        !supervisor_plan(sup, target.model, NULL, &effective, &plan, err))
-        return false;
+    if (!supervisor_resolve_model(sup, call->prefetch.model, &target, err)) return false;
+    if (supervisor_reads_adapters(sup, call, target.model, NULL)) return true;
+    if (!supervisor_plan(sup, target.model, NULL, &effective, &plan, err)) return false;
     call->model_key = xstrdup(target.model_key);
     if (supervisor_is_up(sup, target.model_key)) {
         prefetch_call_end(sup, call, true);

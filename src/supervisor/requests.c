@@ -49,6 +49,7 @@ static bool begin(struct supervisor *sup, struct call *call, const struct target
                   struct error *err) {
     bool may_load = !supervisor_is_up(sup, target->model_key);
     struct lc_event budget = { 0 };
+    if (may_load && supervisor_reads_adapters(sup, call, target->model, requested)) return true;
     if (may_load) budget = supervisor_budget(sup);
     if (!supervisor_plan_target(sup, target, requested, &ev->plan, err)) return false;
     call->model_key = xstrdup(target->model_key);

@@ -93,6 +93,7 @@ void supervisor_shutdown(struct supervisor *sup) {
     standby_drop(sup->standby);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
     supervisor_stop_checks(sup);
+    supervisor_stop_adapter_reads(sup);
 }
 
 struct supervisor *supervisor_new(const struct supervisor_config *config, struct error *err) {
@@ -146,6 +147,7 @@ static void supervisor_on_closed(uv_handle_t *handle) {
 void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
     errands_drop(&sup->errands);
+    supervisor_drop_adapter_reads(sup);
     prefetch_stop(sup->prefetch);
     prefetch_stop(sup->asked_prefetch);
     standby_free(sup->standby);

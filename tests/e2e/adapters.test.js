@@ -254,11 +254,23 @@ test('only who may load models learns which files there are', async (t) => {
   assert.equal(both.status, 200);
 });
 
-test('an adapter for a model of another shape is named when the load fails', async (t) => {
-  const d = await Daemon.start(t, { models: { m: plain() } });
+test('an adapter for a model of another shape is refused before the load', async (t) => {
+  const d = await Daemon.start(t, { models: { m: plain(), other: spoken('Still here.') } });
+  await d.chat('other');
+  const { pid } = await d.instance('other');
   const wide = adapter(random('--type', 'f32', '--embd', '256'));
   const { status, body } = await d.post('/api/v1/models/load', { model: 'm', ...with_(wide) });
-  assert.equal(status, 500);
-  assert.match(body.error.message, /adapter '.*' cannot be applied to this model: .*shape/);
+  assert.equal(status, 400, JSON.stringify(body));
+  assert.match(body.error.message, /cannot be used: it is for a model of another shape: .*rows/);
+  assert.equal((await d.instance('other')).pid, pid);
   assert.ok(textOf(await says(d, 'm', {})));
+});
+
+test('an adapter that only the worker finds wrong is 400, too', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random('--type', 'f32', '--layers', '1') } });
+  const deep = adapter(random('--type', 'f32', '--layers', '2'));
+  const { status, body } = await d.post('/api/v1/models/load', { model: 'm', ...with_(deep) });
+  assert.equal(status, 400, JSON.stringify(body));
+  assert.equal(body.error.param, 'adapters');
+  assert.match(body.error.message, /adapter '.*' cannot be applied to this model: .*blk\.1/);
 });

@@ -125,7 +125,7 @@ static void show_on_pair(void *ctx, const char *key, const struct gguf_value *va
 
 static void show_on_thread(uv_work_t *work) {
     struct show *s = work->data;
-    struct gguf_visitor visitor = { show_on_pair, s };
+    struct gguf_visitor visitor = { .on_pair = show_on_pair, .ctx = s };
     struct gguf_meta meta;
     struct error ignored; /* the catalog has said what is wrong; what was read is shown */
     (void)gguf_file_visit(s->path, &visitor, &meta, &ignored);

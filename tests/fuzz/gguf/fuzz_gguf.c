@@ -26,12 +26,17 @@ static void look_at(void *ctx, const char *key, const struct gguf_value *value) 
     assert(key && (value->kind != GGUF_TEXT || value->text[value->len] == '\0'));
 }
 
+static void look_at_tensor(void *ctx, const struct gguf_tensor *tensor) {
+    (void)ctx;
+    assert(tensor->name && strlen(tensor->name) < 128);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bytes all = { data, size };
     struct gguf_source source = { read_bytes, &all, size };
-    struct gguf_visitor visitor = { look_at, NULL };
+    struct gguf_visitor visitor = { .on_pair = look_at, .on_tensor = look_at_tensor };
     struct gguf_meta meta, same;
     struct error err = { 0 };
     bool ok = gguf_meta_read(&source, &meta, &err);
@@ -46,5 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         assert(ok && memchr(facts.architecture, 0, sizeof facts.architecture));
     else
         assert(err.text[0] != '\0');
+    err.text[0] = '\0';
+    if (!adapter_facts_fit(&facts, &source, &err)) assert(err.text[0] != '\0');
+    adapter_facts_clear(&facts);
     return 0;
 }

@@ -56,6 +56,7 @@ static bool read_facts(const struct sample *s, struct adapter_facts *facts, stru
     struct gguf_source source = { read_memory, &bytes, bytes.len };
     *err = (struct error){ 0 };
     bool ok = adapter_facts_read(&source, facts, err);
+    adapter_facts_clear(&(struct adapter_facts){ .matrices = facts->matrices });
     buf_clear(&bytes);
     return ok;
 }
@@ -109,6 +110,7 @@ static void test_a_header_that_is_cut_is_no_adapter(void **state) {
         struct adapter_facts facts;
         struct error err = { 0 };
         assert_false(adapter_facts_read(&source, &facts, &err));
+        adapter_facts_clear(&facts);
         assert_true(err.text[0] != '\0');
     }
     buf_clear(&bytes);

@@ -375,7 +375,7 @@ static void note_pair(void *ctx, const char *key, const struct gguf_value *value
 
 static struct gguf_meta visit_meta(struct buf *bytes, struct buf *seen) {
     struct gguf_source source = { read_memory, bytes, bytes->len };
-    struct gguf_visitor visitor = { note_pair, seen };
+    struct gguf_visitor visitor = { .on_pair = note_pair, .ctx = seen };
     struct gguf_meta meta;
     struct error err;
     assert_true(gguf_meta_visit(&source, &visitor, &meta, &err));

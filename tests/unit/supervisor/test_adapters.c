@@ -15,16 +15,21 @@
 static void *folder;
 static char *model_path;
 
-static void write_adapter(const char *name, const char *kind, const char *architecture) {
+static void write_file_of(const char *name, const char *kind, const char *architecture,
+                          const char *tensor, uint64_t columns, uint64_t rows) {
     struct buf bytes = BUF_INIT(1 << 12);
     put_header(&bytes, 1, 3);
     put_text_pair(&bytes, "general.architecture", architecture);
     put_text_pair(&bytes, "general.type", kind);
     put_text_pair(&bytes, "adapter.type", "lora");
-    put_tensor(&bytes, "blk.0.attn_q.weight.lora_a", 8, 2, 0, 0);
-    put_data(&bytes, 8 * 2 * 4);
+    put_tensor(&bytes, tensor, columns, rows, 0, 0);
+    put_data(&bytes, columns * rows * 4);
     write_file(folder, name, &bytes);
     buf_clear(&bytes);
+}
+
+static void write_adapter(const char *name, const char *kind, const char *architecture) {
+    write_file_of(name, kind, architecture, "blk.0.attn_q.weight.lora_a", 8, 2);
 }
 
 /* The model "one" has a folder with adapters. */
@@ -37,6 +42,9 @@ static int open_scene(void **state) {
     write_adapter("b.gguf", "adapter", "llama");
     write_adapter("qwen.gguf", "adapter", "qwen2");
     write_adapter("model-not.gguf", "model", "llama");
+    write_file_of("wide.gguf", "adapter", "llama", "blk.0.attn_q.weight.lora_a", 16, 2);
+    write_file_of("tall.gguf", "adapter", "llama", "blk.0.attn_q.weight.lora_b", 2, 9);
+    write_file_of("model.gguf", "model", "llama", "blk.0.attn_q.weight", 8, 8);
     return 0;
 }
 
@@ -53,6 +61,44 @@ static struct load_request adapted(const char *identifier, const char *path, dou
     request.identifier = identifier;
     request.settings.adapters = (struct load_adapters){ 1, { { path, scale } } };
     return request;
+}
+
+/* Threads have read the headers that were asked for, and what follows is done. */
+static void settle(struct scene *s) {
+    while (s->loop.active_reqs.count > 0 || uv_backend_timeout(&s->loop) == 0)
+        uv_run(&s->loop, UV_RUN_ONCE);
+}
+
+/* Every thread of the pool waits until the test opens the gate. */
+enum { POOL_THREADS = 4 };
+static uv_sem_t gate;
+static uv_work_t waiting[POOL_THREADS];
+
+static void wait_at_gate(uv_work_t *work) {
+    (void)work;
+    uv_sem_wait(&gate);
+}
+
+static void close_gate(struct scene *s) {
+    uv_sem_init(&gate, 0);
+    for (int i = 0; i < POOL_THREADS; i++)
+        uv_queue_work(&s->loop, &waiting[i], wait_at_gate, NULL);
+}
+
+static void open_gate(struct scene *s) {
+    for (int i = 0; i < POOL_THREADS; i++) uv_sem_post(&gate);
+    settle(s);
+    uv_sem_destroy(&gate);
+}
+
+static void load_read(struct scene *s, struct load_request request, struct told *told) {
+    (void)load(s, request, told);
+    settle(s);
+}
+
+static void ask_read(struct scene *s, const char *model, struct told *told) {
+    ask(s, model, told);
+    settle(s);
 }
 
 /* "<path> <scale>" of the first adapter that the worker was told to load; "" if it has none. */
@@ -78,18 +124,21 @@ static void expect_told(int n, const char *name, double scale) {
 static void test_a_name_is_a_file_beside_the_model(void **state) {
     struct scene *s = *state;
     char name[] = "a.gguf", absolute[4096];
-    (void)load(s, adapted("mine", name, 0.5), &s->told[0]);
+    load_read(s, adapted("mine", name, 0.5), &s->told[0]);
     memset(name, 'x', strlen(name)); /* what the request had is gone */
     expect_told(0, "a.gguf", 0.5);
     say(s, 0, MSG_READY, READY);
     assert_string_equal(instance(s)->settings->adapters.list[0].path, "a.gguf");
     snprintf(absolute, sizeof absolute, "%s/b.gguf", (const char *)folder);
-    (void)load(s, adapted("other", absolute, -1), &s->told[1]);
+    load_read(s, adapted("other", absolute, -1), &s->told[1]);
     expect_told(1, "b.gguf", -1);
 }
 
 static void test_what_cannot_be_is_refused_before_a_worker_is_started(void **state) {
     struct scene *s = *state;
+    char *fifo = xasprintf("%s/fifo", (const char *)folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    free(fifo);
     static const struct {
         const char *name, *part;
     } cases[] = {
@@ -98,10 +147,14 @@ static void test_what_cannot_be_is_refused_before_a_worker_is_started(void **sta
         { "qwen.gguf", "of the architecture 'qwen2', but 'one' is 'llama'" },
         { "model-not.gguf", "holds no adapter" },
         { ".", "not a regular file" },
+        { "fifo", "not a regular file" },
+        { "/dev/zero", "not a regular file" },
+        { "wide.gguf", "for 'blk.0.attn_q.weight' it needs 16 columns, and the model has 8" },
+        { "tall.gguf", "for 'blk.0.attn_q.weight' it needs 9 rows, and the model has 8" },
     };
     enum { CASES = sizeof cases / sizeof cases[0] };
     for (int i = 0; i < CASES; i++) {
-        (void)load(s, adapted("mine", cases[i].name, 1), &s->told[i]);
+        load_read(s, adapted("mine", cases[i].name, 1), &s->told[i]);
         assert_int_equal(s->told[i].errors, 1);
         assert_int_equal(s->told[i].error.code, ERR_INVALID_REQUEST);
         assert_string_equal(s->told[i].error.param, "adapters");
@@ -111,16 +164,47 @@ static void test_what_cannot_be_is_refused_before_a_worker_is_started(void **sta
     assert_int_equal(puppet_count(), 0);
 }
 
+/* Headers may be long: while a thread reads them the loop does other things. */
+static void test_headers_are_read_beside_the_loop(void **state) {
+    struct scene *s = *state;
+    close_gate(s);
+    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    (void)load(s, adapted("other", "b.gguf", 1), &s->told[1]); /* waits for its turn */
+    call_id left = load(s, adapted("third", "b.gguf", 1), &s->told[2]);
+    assert_int_equal(puppet_count(), 0);
+    supervisor_cancel(s->sup, left);
+    open_gate(s);
+    assert_int_equal(puppet_count(), 2);
+    expect_told(0, "a.gguf", 1);
+    expect_told(1, "b.gguf", 1);
+    (void)load(s, adapted("fourth", "a.gguf", 1), &s->told[3]); /* it is known */
+    assert_int_equal(puppet_count(), 3);
+}
+
+static void test_a_server_that_stops_waits_for_no_header(void **state) {
+    struct scene *s = *state;
+    close_gate(s);
+    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    (void)load(s, adapted("other", "b.gguf", 1), &s->told[1]);
+    supervisor_shutdown(s->sup);
+    turn(s);
+    assert_int_equal(s->told[0].error.code, ERR_SHUTTING_DOWN);
+    assert_int_equal(s->told[1].error.code, ERR_SHUTTING_DOWN);
+    open_gate(s);
+    assert_int_equal(puppet_count(), 0);
+    assert_int_equal(told_of(&s->told[0]) + told_of(&s->told[1]), 2);
+}
+
 /* What a header said counts until the file is another. */
 static void test_a_file_that_changed_is_looked_at_again(void **state) {
     struct scene *s = *state;
     char *path = xasprintf("%s/a.gguf", (const char *)folder);
-    (void)load(s, adapted("first", "a.gguf", 1), &s->told[0]);
+    load_read(s, adapted("first", "a.gguf", 1), &s->told[0]);
     write_adapter("a.gguf", "adapter", "qwen2");
-    (void)load(s, adapted("second", "a.gguf", 1), &s->told[1]);
+    load_read(s, adapted("second", "a.gguf", 1), &s->told[1]);
     assert_int_equal(s->told[1].errors, 1);
     assert_int_equal(unlink(path), 0);
-    (void)load(s, adapted("third", "a.gguf", 1), &s->told[2]);
+    load_read(s, adapted("third", "a.gguf", 1), &s->told[2]);
     assert_non_null(strstr(s->told[2].error.text, "There is no adapter"));
     assert_int_equal(puppet_count(), 1);
     free(path);
@@ -130,18 +214,18 @@ static void test_a_file_that_changed_is_looked_at_again(void **state) {
 static void test_a_replacement_has_the_adapters_of_the_worker_that_died(void **state) {
     struct scene *s = *state;
     char name[] = "b.gguf";
-    (void)load(s, adapted("mine", name, 0.25), &s->told[0]);
+    load_read(s, adapted("mine", name, 0.25), &s->told[0]);
     memset(name, 'x', strlen(name));
     say(s, 0, MSG_READY, READY);
     die(s, 0);
-    ask(s, "mine", &s->told[1]);
+    ask_read(s, "mine", &s->told[1]);
     expect_told(1, "b.gguf", 0.25);
 }
 
 /* A worker's report of its settings is gone with the message. */
 static void test_what_a_worker_reports_changes_no_adapters(void **state) {
     struct scene *s = *state;
-    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    load_read(s, adapted("mine", "a.gguf", 1), &s->told[0]);
     say(s, 0, MSG_READY,
         "{\"context_length\":512,\"parallel\":4,\"memory_bytes\":1000,"
         "\"adapters\":[{\"path\":\"/etc/passwd\",\"scale\":2}]}");
@@ -162,7 +246,7 @@ static void set_models(struct scene *s, const char *text) {
 static void test_a_request_loads_with_the_adapters_of_the_settings(void **state) {
     struct scene *s = *state;
     set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"a.gguf\"}]}}}");
-    ask(s, "one", &s->told[0]);
+    ask_read(s, "one", &s->told[0]);
     expect_told(0, "a.gguf", 1);
     say(s, 0, MSG_READY, READY);
     set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"b.gguf\"}]}}}");
@@ -170,7 +254,7 @@ static void test_a_request_loads_with_the_adapters_of_the_settings(void **state)
     struct load_request none = request_for("one");
     none.identifier = "plain";
     none.settings.adapters.count = 0;
-    (void)load(s, none, &s->told[1]);
+    load_read(s, none, &s->told[1]);
     expect_told(1, NULL, 0);
 }
 
@@ -178,10 +262,10 @@ static void test_a_loaded_model_serves_though_its_adapter_is_gone(void **state) 
     struct scene *s = *state;
     char *path = xasprintf("%s/a.gguf", (const char *)folder);
     set_models(s, "{\"models\":{\"one\":{\"adapters\":[{\"path\":\"a.gguf\"}]}}}");
-    ask(s, "one", &s->told[0]);
+    ask_read(s, "one", &s->told[0]);
     say(s, 0, MSG_READY, READY);
     assert_int_equal(unlink(path), 0);
-    ask(s, "one", &s->told[1]);
+    ask_read(s, "one", &s->told[1]);
     assert_int_equal(s->told[1].errors, 0);
     free(path);
 }
@@ -194,10 +278,10 @@ static void test_memory_1_adapters_count_before_the_load(void **state) {
     supervisor_settings_changed(s->sup);
     turn(s);
     assert_int_equal(truncate(path, 1 << 30), 0);
-    (void)load(s, adapted("mine", "a.gguf", 1), &s->told[0]);
+    load_read(s, adapted("mine", "a.gguf", 1), &s->told[0]);
     assert_int_equal(s->told[0].error.code, ERR_NO_MEMORY);
     assert_int_equal(puppet_count(), 0);
-    (void)load(s, adapted("mine", "b.gguf", 1), &s->told[1]);
+    load_read(s, adapted("mine", "b.gguf", 1), &s->told[1]);
     assert_int_equal(puppet_count(), 1);
     free(path);
 }
@@ -211,6 +295,7 @@ static void test_an_estimate_counts_the_files_of_the_adapters(void **state) {
     struct estimate_sink sink = { .on_end = told_estimate, .ctx = &s->told[0] };
     (void)supervisor_estimate(s->sup, &request, sink);
     turn(s);
+    settle(s);
     say(s, 0, MSG_MEASURED, "{\"model\":100,\"context\":10}");
     assert_int_equal(s->told[0].results, 1);
     assert_int_equal(s->told[0].estimate.model, 100 + st.st_size);
@@ -222,6 +307,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(test_a_name_is_a_file_beside_the_model),
         WITH_FOLDER(test_what_cannot_be_is_refused_before_a_worker_is_started),
+        WITH_FOLDER(test_headers_are_read_beside_the_loop),
+        WITH_FOLDER(test_a_server_that_stops_waits_for_no_header),
         WITH_FOLDER(test_a_file_that_changed_is_looked_at_again),
         WITH_FOLDER(test_a_replacement_has_the_adapters_of_the_worker_that_died),
         WITH_FOLDER(test_what_a_worker_reports_changes_no_adapters),
