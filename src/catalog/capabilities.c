@@ -82,6 +82,7 @@ static const struct infill_mark infill_tokens[] = {
     { "<fim-prefix>", 1 },
     { "<fim_prefix>", 1 },
     { "<|code_prefix|>", 1 },
+    { "<|prefix|>", 1 },
     { "<PRE>", 1 },
     { "\xe2\x96\x81<PRE>", 1 },
     { "<\xef\xbd\x9c"
@@ -92,6 +93,7 @@ static const struct infill_mark infill_tokens[] = {
     { "<fim-suffix>", 2 },
     { "<fim_suffix>", 2 },
     { "<|code_suffix|>", 2 },
+    { "<|suffix|>", 2 },
     { "<SUF>", 2 },
     { "\xe2\x96\x81<SUF>", 2 },
     { "<\xef\xbd\x9c"
@@ -102,6 +104,7 @@ static const struct infill_mark infill_tokens[] = {
     { "<fim-middle>", 4 },
     { "<fim_middle>", 4 },
     { "<|code_middle|>", 4 },
+    { "<|middle|>", 4 },
     { "<MID>", 4 },
     { "\xe2\x96\x81<MID>", 4 },
     { "<\xef\xbd\x9c"
@@ -113,7 +116,7 @@ static const struct infill_mark infill_tokens[] = {
 static unsigned infill_find(const struct infill_mark *marks, size_t count, const char *text,
                             size_t len) {
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(marks[i].text, text, len) == 0 && marks[i].text[len] == '\0')
+        if (strlen(marks[i].text) == len && memcmp(marks[i].text, text, len) == 0)
             return marks[i].bit;
     }
     return 0;
@@ -124,6 +127,7 @@ unsigned infill_mark_of_key(const char *key) {
 }
 
 unsigned infill_mark_of_token(const char *text, size_t len) {
-    bool may_be = len >= 5 && (text[0] == '<' || text[0] == '\xe2');
+    bool may_be = len >= 5 && len <= INFILL_MARK_MAX &&
+                  (text[0] == '<' || (text[0] == '\xe2' && text[3] == '<'));
     return may_be ? infill_find(infill_tokens, COUNT(infill_tokens), text, len) : 0;
 }

@@ -25,7 +25,7 @@ bool pooling_is_rank(int64_t pooling_type);
 
 /* Marks of a text with a gap, one bit for each of before, after and where the answer begins, as
  * llama-vocab.cpp finds them: by a key of the file, else by the token's text. 0: none. */
-enum { INFILL_MARKS = 7, INFILL_MARK_MAX = 24 /* bytes of a mark, and more */ };
+enum { INFILL_MARKS = 7, INFILL_MARK_MAX = 24 /* bytes of a mark, or more */ };
 unsigned infill_mark_of_key(const char *key);
 unsigned infill_mark_of_token(const char *text, size_t len);
 

@@ -45,6 +45,7 @@ struct model {
     uint64_t vocabulary_print; /* equal for vocabularies that begin the same */
     uint32_t longest_token;    /* bytes of text that a token stands for at most; 0: unknown */
     bool has_chat_template, tool_use, reasoning;
+    bool infill;     /* it has marks for a text with a gap */
     bool ranks;      /* of MODEL_EMBEDDINGS: it gives no vectors, but scores of documents */
     char *projector; /* path of its mmproj file; NULL: it reads text only */
     nbytes projector_size;

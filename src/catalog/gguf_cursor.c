@@ -76,36 +76,52 @@ bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width,
     return true;
 }
 
-/* Skip strings that begin in the window; returns how many. A header is mostly vocabulary, so a
+struct look {
+    gguf_look_fn *fn; /* NULL: nobody looks */
+    void *ctx;
+};
+
+/* Skip strings that lie in the window; returns how many. A header is mostly vocabulary, so a
  * scan spends its time here. */
-static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count, uint64_t *longest) {
-    uint64_t at = c->pos - c->window_start;
-    uint64_t end = c->end - c->window_start, done = 0;
+static uint64_t skip_in_window(struct gguf_cursor *c, uint64_t count, const struct look *look) {
+    uint64_t at = c->pos - c->window_start, done = 0;
     while (done < count && at + sizeof(uint64_t) <= c->window_len) {
         uint64_t len;
         memcpy(&len, c->window + at, sizeof len);
         len = le64toh(len);
-        if (len > end - at - sizeof len) break;
-        if (len > *longest) *longest = len;
-        at += sizeof len + len;
+        if (len > c->window_len - at - sizeof len) break;
+        at += sizeof len;
+        if (look->fn) look->fn(look->ctx, (const char *)c->window + at, len);
+        at += len;
         done++;
     }
     c->pos = c->window_start + at;
     return done;
 }
 
-bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, uint64_t *longest,
-                              struct error *err) {
-    uint64_t unasked = 0;
-    if (!longest) longest = &unasked;
-    while (count > 0) {
-        count -= skip_in_window(c, count, longest);
-        if (count == 0) break;
-        uint64_t len; /* of the last string in the window, or of one that is too long */
-        if (!gguf_cursor_u64(c, &len, err)) return false;
-        if (len > c->end - c->pos) return too_short(c, err);
-        if (len > *longest) *longest = len;
+/* The one that goes beyond the window. */
+static bool skip_string(struct gguf_cursor *c, const struct look *look, struct error *err) {
+    uint64_t len;
+    const unsigned char *text = NULL;
+    if (!gguf_cursor_u64(c, &len, err)) return false;
+    if (len > c->end - c->pos) return too_short(c, err);
+    if (look->fn && len <= BYTES_MAX) {
+        text = gguf_cursor_bytes(c, len, err);
+        if (!text) return false;
+    } else {
         c->pos += len;
+    }
+    if (look->fn) look->fn(look->ctx, (const char *)text, len);
+    return true;
+}
+
+bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, gguf_look_fn *look,
+                              void *ctx, struct error *err) {
+    const struct look who = { look, ctx };
+    while (count > 0) {
+        count -= skip_in_window(c, count, &who);
+        if (count == 0) break;
+        if (!skip_string(c, &who, err)) return false;
         count--;
     }
     return true;

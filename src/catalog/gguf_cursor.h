@@ -46,10 +46,12 @@ const unsigned char *gguf_cursor_bytes(struct gguf_cursor *c, size_t len, struct
 /* Skip count items of width bytes, 1 <= width <= 8, in constant time. */
 bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width, struct error *err);
 
-/* A string is a u64 length and its bytes, without NUL. *longest grows to the length of the
- * longest one that is skipped; NULL: nobody asks. */
-bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, uint64_t *longest,
-                              struct error *err);
+/* Looks at each string on the way, in order. text: NULL if it is longer than 4096 bytes. */
+typedef void gguf_look_fn(void *ctx, const char *text, uint64_t len);
+
+/* A string is a u64 length and its bytes, without NUL. look: NULL if nobody does. */
+bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, gguf_look_fn *look,
+                              void *ctx, struct error *err);
 
 /* Append the next string's bytes; what the buffer cannot hold is skipped. */
 bool gguf_cursor_string(struct gguf_cursor *c, struct buf *out, struct error *err);

@@ -45,6 +45,7 @@ struct reader {
     struct gguf_meta *meta;
     const struct gguf_visitor *visitor; /* NULL: none */
     unsigned marks;                     /* infill_mark bits */
+    uint64_t tokens_seen;
     uint64_t alignment;
     char key[KEY_MAX];
     uint64_t by_type[GGUF_TENSOR_TYPE_COUNT]; /* elements */
@@ -214,7 +215,7 @@ static void keep_text(struct reader *r, const struct field *field, struct buf *t
 static bool read_text(struct reader *r, const struct field *field, struct error *err) {
     if (strcmp(r->key, "tokenizer.chat_template.tool_use") == 0) r->meta->tool_use = true;
     size_t room = text_room(r, field);
-    if (room == 0) return gguf_cursor_skip_strings(&r->cursor, 1, NULL, err);
+    if (room == 0) return gguf_cursor_skip_strings(&r->cursor, 1, NULL, NULL, err);
     struct buf text = BUF_INIT(room);
     bool ok = gguf_cursor_string(&r->cursor, &text, err);
     if (ok) keep_text(r, field, &text);
@@ -222,35 +223,19 @@ static bool read_text(struct reader *r, const struct field *field, struct error 
     return ok;
 }
 
-/* A vocabulary: is there a mark of each kind that a text with a gap has? */
-static bool read_tokens(struct reader *r, uint64_t count, struct error *err) {
-    struct buf text = BUF_INIT(INFILL_MARK_MAX);
-    bool ok = true;
-    for (uint64_t i = 0; ok && i < count; i++) {
-        buf_reset(&text);
-        ok = gguf_cursor_string(&r->cursor, &text, err);
-        r->marks |= infill_mark_of_token(buf_str(&text), text.len);
-    }
-    buf_clear(&text);
-    return ok;
-}
-
 /* The print: the lengths of 4,096 tokens, after the first, which are control tokens with names
- * of any kind. To read what they say would take as long as the rest of a scan. */
-static bool skip_tokens(struct reader *r, uint64_t count, struct error *err) {
+ * of any kind. To read what all say would take as long as the rest of a scan; most marks are
+ * told from others by their first byte. */
+static void look_at_token(void *ctx, const char *text, uint64_t len) {
     enum { UNPRINTED = 5, PRINTED = 4096 };
+    struct reader *r = ctx;
     struct gguf_meta *meta = r->meta;
-    uint64_t first = count < PRINTED ? count : PRINTED, print = HASH_BEGIN;
-    for (uint64_t i = 0; i < first; i++) {
-        uint64_t len;
-        if (!gguf_cursor_u64(&r->cursor, &len, err) ||
-            !gguf_cursor_skip(&r->cursor, len, 1, err))
-            return false;
-        if (len > meta->longest_token) meta->longest_token = len;
-        if (i >= UNPRINTED) print = hash_add(print, &(uint32_t){ (uint32_t)len }, 4);
-    }
-    meta->vocabulary_print = print;
-    return gguf_cursor_skip_strings(&r->cursor, count - first, &meta->longest_token, err);
+    uint64_t number = r->tokens_seen++;
+    if (len > meta->longest_token) meta->longest_token = len;
+    if (text) r->marks |= infill_mark_of_token(text, (size_t)len);
+    if (number >= UNPRINTED && number < PRINTED)
+        meta->vocabulary_print = hash_add(meta->vocabulary_print, &(uint32_t){ (uint32_t)len },
+                                          4);
 }
 
 /* Head counts may be given per layer; some layers of hybrid models have none. */
@@ -272,6 +257,12 @@ static bool read_numbers(struct reader *r, const struct field *field, uint32_t t
     return true;
 }
 
+static void begin_vocabulary(struct reader *r, uint64_t count) {
+    r->meta->vocabulary = count;
+    r->meta->vocabulary_print = HASH_BEGIN;
+    r->tokens_seen = 0;
+}
+
 static bool read_array(struct reader *r, const struct field *field, struct error *err) {
     uint32_t type;
     uint64_t count;
@@ -280,10 +271,10 @@ static bool read_array(struct reader *r, const struct field *field, struct error
     }
     visit(r, &(struct gguf_value){ .kind = GGUF_ARRAY });
     bool tokens = strcmp(r->key, "tokenizer.ggml.tokens") == 0;
-    if (tokens) r->meta->vocabulary = count;
-    if (type == TYPE_STRING && r->visitor && tokens) return read_tokens(r, count, err);
-    if (type == TYPE_STRING && tokens) return skip_tokens(r, count, err);
-    if (type == TYPE_STRING) return gguf_cursor_skip_strings(&r->cursor, count, NULL, err);
+    if (tokens) begin_vocabulary(r, count);
+    if (type == TYPE_STRING)
+        return gguf_cursor_skip_strings(&r->cursor, count, tokens ? look_at_token : NULL, r,
+                                        err);
     if (type >= TYPE_COUNT || widths[type] == 0) {
         return damaged(err, "an array holds values of an unknown type");
     }
@@ -314,7 +305,7 @@ static bool read_pair(struct reader *r, struct error *err) {
 /* Its name, if somebody wants to see it. */
 static bool read_tensor_name(struct reader *r, char name[KEY_MAX], struct error *err) {
     if (!r->visitor || !r->visitor->on_tensor)
-        return gguf_cursor_skip_strings(&r->cursor, 1, NULL, err);
+        return gguf_cursor_skip_strings(&r->cursor, 1, NULL, NULL, err);
     struct buf text = BUF_INIT(KEY_MAX - 1);
     bool ok = gguf_cursor_string(&r->cursor, &text, err);
     snprintf(name, KEY_MAX, "%s", buf_str(&text));

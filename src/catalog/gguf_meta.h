@@ -4,7 +4,7 @@
  *
  * Reads versions 2 and 3, little endian: magic, key-value pairs and tensor index, never the
  * weights. Pure, and safe with hostile files: every count is checked against the bytes present
- * before anything is stored, what is stored has a fixed maximum, and vocabularies are skipped.
+ * before anything is stored, and what is stored has a fixed maximum.
  * The format is described at the top of ggml's gguf.h.
  */
 #ifndef DOZE_CATALOG_GGUF_META_H
@@ -31,14 +31,14 @@ struct gguf_meta {
     int64_t kv_heads; /* where layers differ: the mean, rounded up */
     int64_t key_length, value_length;
     int64_t position_sections; /* not 0: a position is several numbers (M-RoPE) */
-    uint64_t longest_token;    /* bytes, as it is written in the file; 0 for gguf_meta_visit */
+    uint64_t longest_token;    /* bytes, as it is written in the file */
     uint64_t vocabulary;       /* tokens */
-    uint64_t vocabulary_print; /* equal for the same beginning of it; 0 for gguf_meta_visit */
+    uint64_t vocabulary_print; /* equal for the same beginning of it */
     uint64_t parameters;       /* elements of all tensors */
     nbytes tensor_bytes;
     const char *main_type; /* the tensor type that holds most elements; "" without tensors */
     bool has_chat_template, tool_use, reasoning;
-    bool infill; /* has marks for a text with a gap; only gguf_meta_visit sees vocabularies */
+    bool infill; /* has marks for a text with a gap */
 };
 
 /* A pair of the header. */

@@ -110,6 +110,7 @@ static void set_facts(struct draft *draft, const struct gguf_meta *meta,
     model->has_chat_template = meta->has_chat_template;
     model->tool_use = meta->tool_use && !embeddings;
     model->reasoning = meta->reasoning && !embeddings;
+    model->infill = meta->infill;
     model->mixed_positions = meta->position_sections > 0;
     model->longest_token = longest_token(meta);
     memcpy(model->tokenizer, meta->tokenizer, sizeof model->tokenizer);

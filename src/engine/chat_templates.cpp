@@ -34,6 +34,16 @@ struct chat_templates *chat_templates_new(const struct llama_model *model, const
     }
 }
 
+bool chat_templates_can_parse(const char *text, struct error *err) {
+    try {
+        (void)common_chat_templates_init(nullptr, text);
+        return true;
+    } catch (const std::exception &e) {
+        shim_error(err, ERR_INVALID_REQUEST, "The chat template cannot be parsed", e);
+        return false;
+    }
+}
+
 void chat_templates_free(struct chat_templates *templates) {
     delete templates;
 }

@@ -52,8 +52,7 @@ static common_json only_tool(yyjson_val *tools, const char *name) {
             return common_json::array({ to_common(tool) });
         }
     }
-    throw std::invalid_argument(std::string("tool_choice names '") + name +
-                                "', which is not among the tools");
+    return common_json::array(); /* request_chat.c has refused it */
 }
 
 static void read_tools(const struct chat_input *in, const common_json &tools,
@@ -62,9 +61,6 @@ static void read_tools(const struct chat_input *in, const common_json &tools,
     inputs.tool_choice = common_chat_tool_choice_parse_oaicompat(choice);
     inputs.tools = common_chat_tools_parse_oaicompat(tools);
     if (in->tool_name) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-    if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && inputs.tools.empty()) {
-        throw std::invalid_argument("tool_choice demands a tool, but no tools are given");
-    }
 }
 
 /* The library takes keyword arguments as JSON texts by name. `enable_thinking` and the effort
@@ -76,9 +72,6 @@ static void read_kwargs(const struct chat_input *in, common_chat_templates_input
         inputs.chat_template_kwargs[yyjson_get_str(key)] = to_text(item);
     }
     yyjson_val *thinking = yyjson_obj_get(in->kwargs, "enable_thinking");
-    if (thinking && !yyjson_is_bool(thinking)) {
-        throw std::invalid_argument("chat_template_kwargs.enable_thinking must be a boolean");
-    }
     if (thinking) inputs.enable_thinking = yyjson_get_bool(thinking);
     if (!in->reasoning_effort) return;
     if (strcmp(in->reasoning_effort, "none") == 0) {

@@ -41,7 +41,7 @@ struct schema_error : std::invalid_argument {
 common_json to_common(yyjson_val *val);
 
 /* The tools that may be called, strict ones with schemas that the library reads. Throws
- * std::invalid_argument if tool_choice names none of them, and schema_error. */
+ * schema_error. */
 common_json callable_tools(const struct chat_input *in);
 
 /* The template's format, of which this is the parser, writes each argument by itself, and takes

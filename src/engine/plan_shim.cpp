@@ -265,19 +265,31 @@ static void refuse_schema(struct error *err, const schema_error &e) {
                     e.whose.c_str(), e.what());
 }
 
-bool plan_shim_can_use(const char *schema, struct error *err) {
-    struct chat_input input = {};
-    input.schema = schema;
+template <typename Function>
+static bool can_read(const char *what, struct error *err, Function read) {
     try {
-        (void)answer_schema(&input);
+        (void)read();
         return true;
     } catch (const schema_error &e) {
         refuse_schema(err, e);
     } catch (const std::exception &e) {
-        shim_error(err, ERR_INVALID_REQUEST, "The schema in 'response_format' cannot be used",
-                   e);
+        shim_error(err, ERR_INVALID_REQUEST, what, e);
     }
     return false;
+}
+
+bool plan_shim_can_use(const char *schema, struct error *err) {
+    struct chat_input input = {};
+    input.schema = schema;
+    return can_read("The schema in 'response_format' cannot be used", err,
+                    [&] { return answer_schema(&input); });
+}
+
+bool plan_shim_can_call(yyjson_val *tools, struct error *err) {
+    struct chat_input input = {};
+    input.tools = tools;
+    return can_read("The schemas of the tools cannot be used", err,
+                    [&] { return callable_tools(&input); });
 }
 
 struct plan *plan_new(const struct chat_templates *templates, const struct chat_input *input,

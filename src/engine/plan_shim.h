@@ -33,6 +33,8 @@ struct chat_caps {
  * it cannot be parsed. The model must outlive the result. */
 struct chat_templates *chat_templates_new(const struct llama_model *model, const char *override,
                                           struct error *err);
+/* Could it be an override? Not empty. False with ERR_INVALID_REQUEST. */
+bool chat_templates_can_parse(const char *text, struct error *err);
 void chat_templates_free(struct chat_templates *templates);
 struct chat_caps chat_templates_caps(const struct chat_templates *templates);
 
@@ -60,6 +62,8 @@ struct plan;
 
 /* Can a grammar be made of the schema, whatever the model? False with ERR_INVALID_REQUEST. */
 bool plan_shim_can_use(const char *schema, struct error *err);
+/* The same of the schemas of these tools, if they are strict. */
+bool plan_shim_can_call(yyjson_val *tools, struct error *err);
 
 /* Apply the template. NULL with ERR_INVALID_REQUEST and the template's or the schema's own
  * complaint. */

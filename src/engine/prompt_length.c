@@ -57,6 +57,8 @@ bool prompt_length_may_fit(const struct request *r, const struct prompt_bound *b
         return prompt_length_text_may_fit(bound, user_bytes(r->chat.messages), "prompt", err);
     if (r->op == REQUEST_COMPLETION)
         return input_may_fit(bound, r->inputs, r->suffix, "prompt", err);
+    if (r->op == REQUEST_RERANK) /* documents are cut, their query is not */
+        return input_may_fit(bound, &r->query, NULL, "query", err);
     if (r->op != REQUEST_EMBEDDING) return true;
     for (size_t i = 0; fits && i < r->input_count; i++)
         fits = input_may_fit(bound, &r->inputs[i], NULL, "input", err);

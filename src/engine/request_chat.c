@@ -257,12 +257,39 @@ static bool read_choice(yyjson_val *root, const char *name, int *ret, struct err
     return true;
 }
 
+/* The others are the template's. */
+static bool read_kwargs(struct request_chat *chat, yyjson_val *root, struct error *err) {
+    if (!json_read_object(root, "chat_template_kwargs", &chat->kwargs, err)) return false;
+    yyjson_val *thinking = yyjson_obj_get(chat->kwargs, "enable_thinking");
+    return !thinking || yyjson_is_bool(thinking) ||
+           error_set_param(err, ERR_INVALID_REQUEST, "chat_template_kwargs",
+                           "'chat_template_kwargs.enable_thinking' must be true or false, not "
+                           "%s.",
+                           json_type_phrase(thinking));
+}
+
+/* Dialects refuse them first, in their own words. */
+static bool names_a_tool(const struct request_chat *chat, struct error *err) {
+    yyjson_val *tool;
+    size_t i, count;
+    bool required = chat->tool_choice && strcmp(chat->tool_choice, "required") == 0;
+    if (!chat->tool_name && !required) return true;
+    yyjson_arr_foreach(chat->tools, i, count, tool) {
+        yyjson_val *name = yyjson_obj_get(yyjson_obj_get(tool, "function"), "name");
+        if (required || yyjson_equals_str(name, chat->tool_name)) return true;
+    }
+    return error_set_param(err, ERR_INVALID_REQUEST, "tool_choice",
+                           "'tool_choice' demands %s%.80s, but 'tools' has none.",
+                           required ? "a tool" : "the function ",
+                           required ? "" : chat->tool_name);
+}
+
 bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err) {
     chat->add_generation_prompt = true;
     chat->reasoning_budget = -1;
     return read_choice(root, "parallel_tool_calls", &chat->parallel_tool_calls, err) &&
            read_choice(root, "continue_final_message", &chat->continue_final_message, err) &&
-           json_read_object(root, "chat_template_kwargs", &chat->kwargs, err) &&
+           read_kwargs(chat, root, err) &&
            json_read_str(root, "reasoning_effort", &chat->reasoning_effort, err) &&
            json_read_int(root, "reasoning_budget", 0, INT32_MAX, &chat->reasoning_budget,
                          err) &&
@@ -270,6 +297,6 @@ bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error
            json_read_str(root, "chat_template", &chat->chat_template, err) &&
            json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&
            read_messages(chat, root, err) && read_tools(chat, root, err) &&
-           read_tool_choice(chat, root, err) && within_limits(chat, err) &&
-           read_format(chat, root, err);
+           read_tool_choice(chat, root, err) && names_a_tool(chat, err) &&
+           within_limits(chat, err) && read_format(chat, root, err);
 }

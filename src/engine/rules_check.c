@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/guidance.h"
+#include "engine/picture.h"
 #include "engine/plan_shim.h"
 
 /* Behind a text, a set of characters or a comment that begins here; else the next character. */
@@ -50,13 +51,33 @@ static bool can_guide(const char *schema, struct error *err) {
 }
 
 /* Which of the two a model uses depends on its template; what both refuse no model can use. */
-static bool check_schema(const char *schema, struct error *err) {
-    return plan_shim_can_use(schema, err) || (guidance_is_there() && can_guide(schema, err));
+static bool check_schema(yyjson_val *rules, const char *schema, struct error *err) {
+    bool guided = guidance_is_there() && !yyjson_obj_get(rules, "calls") &&
+                  !yyjson_obj_get(rules, "grammar");
+    return plan_shim_can_use(schema, err) || (guided && can_guide(schema, err));
+}
+
+static bool check_pictures(yyjson_val *pictures, struct error *err) {
+    yyjson_val *url;
+    size_t i, count;
+    yyjson_arr_foreach(pictures, i, count, url) {
+        struct picture picture = { 0 };
+        bool ok = picture_decode(yyjson_get_str(url), yyjson_get_len(url), i + 1, &picture,
+                                 err);
+        picture_clear(&picture);
+        if (!ok) return false;
+    }
+    return true;
 }
 
 bool rules_check(yyjson_val *rules, struct error *err) {
+    const char *template = yyjson_get_str(yyjson_obj_get(rules, "template"));
     const char *schema = yyjson_get_str(yyjson_obj_get(rules, "schema"));
     const char *grammar = yyjson_get_str(yyjson_obj_get(rules, "grammar"));
-    if (grammar) return check_grammar(grammar, err);
-    return !schema || check_schema(schema, err);
+    yyjson_val *tools = yyjson_obj_get(rules, "tools");
+    return (!template || chat_templates_can_parse(template, err)) &&
+           (!tools || plan_shim_can_call(tools, err)) &&
+           (!schema || check_schema(rules, schema, err)) &&
+           (!grammar || check_grammar(grammar, err)) &&
+           check_pictures(yyjson_obj_get(rules, "pictures"), err);
 }

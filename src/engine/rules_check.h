@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules_check.h - whether answers can be kept to a schema or a grammar, seen without a model:
- * a request whose rules cannot be used costs no load.
+ * rules_check.h - whether the schemas, grammar, template and pictures of a request can be used,
+ * seen without a model: a request whose rules cannot be used costs no load.
  *
  * What a client sends is worked on here by code that may take long or die of it: only in a
  * process of its own that ends afterwards.
@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-/* The payload of MSG_CHECK. False with ERR_INVALID_REQUEST if no model could use them. What
+/* The payload of MSG_CHECK. Fails as the worker does if no model could use them. What
  * depends on the model's vocabulary or template passes. */
 bool rules_check(yyjson_val *rules, struct error *err);
 

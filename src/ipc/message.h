@@ -29,8 +29,10 @@ enum message_type {
     MSG_FORGET,       /* empty: keep nothing of what has been processed, nor its files */
     MSG_GRANT,        /* growth_message.h: the answer to GROW, or that the limit has changed */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
-    MSG_CHECK,        /* instead of LOAD, {"seconds":x,"schema":"JSON" or "grammar":"GBNF"}: say
-                  CHECKED or FAILED, and exit. seconds: of computing, then the kernel ends it */
+    MSG_CHECK,        /* instead of LOAD, {"seconds":x,"schema":"JSON","grammar":"GBNF",
+                  "template":"Jinja","tools":[strict ones],"pictures":["data:..."],"calls":true
+                  (beside the schema tools may be called)}, of a request: say CHECKED or
+                  FAILED, and exit. seconds: of computing, then the kernel ends it */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */

@@ -9,6 +9,7 @@
 #include "catalog/matryoshka.h"
 #include "engine/prompt_length.h"
 #include "engine/request.h"
+#include "engine/rules.h"
 #include "supervisor/internal.h"
 
 call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
@@ -112,21 +113,6 @@ static bool can_read(const struct target *target, const struct call *call, struc
                            target->model_key);
 }
 
-/* MSG_CHECK's payload; nothing if no rules of the client's decide whether the request works.
- * Odd schemas of tools degrade their tool. */
-static void write_rules(const struct request_chat *chat, double seconds, struct buf *ret) {
-    if (!chat->schema && !chat->grammar) return;
-    yyjson_mut_val *root;
-    yyjson_mut_doc *doc = json_object_new(&root);
-    yyjson_mut_obj_add_real(doc, root, "seconds", seconds);
-    if (chat->grammar)
-        yyjson_mut_obj_add_str(doc, root, "grammar", chat->grammar);
-    else
-        yyjson_mut_obj_add_str(doc, root, "schema", chat->schema);
-    (void)json_write(doc, ret);
-    yyjson_mut_doc_free(doc);
-}
-
 /* The settings of the load that the call would cause. */
 static bool plan_of(struct supervisor *sup, const struct target *target,
                     const struct call *call, struct load_settings *ret) {
@@ -136,6 +122,22 @@ static bool plan_of(struct supervisor *sup, const struct target *target,
     struct error unwanted;
     return target->model &&
            supervisor_plan(sup, target->model, own ? &requested : NULL, ret, &plan, &unwanted);
+}
+
+/* As libllama counts the tokens of a file that lists them. */
+static int32_t vocabulary_of(const struct model *model) {
+    bool known = model && model->vocabulary > 0 && model->vocabulary <= INT32_MAX;
+    return known ? (int32_t)model->vocabulary : INT32_MAX;
+}
+
+/* For a text with a gap. */
+static bool has_marks(const struct target *target, const struct request *request,
+                      struct error *err) {
+    if (!request->suffix || !target->model || target->model->infill) return true;
+    return error_set_param(err, ERR_NOT_SUPPORTED, "suffix",
+                           "'%.80s' cannot fill in the middle; leave 'suffix' out, or use a "
+                           "model made for code completion.",
+                           target->model_key);
 }
 
 /* ... nor does anything that the worker would refuse unread cost a load or an eviction, nor a
@@ -148,13 +150,15 @@ static bool can_be_prepared(struct supervisor *sup, const struct target *target,
     struct sampling defaults = sampling_defaults();
     struct request request = { 0 };
     struct load_settings effective;
-    bool ok = request_parse(&request, text, len, &defaults, INT32_MAX, err);
+    bool ok = request_parse(&request, text, len, &defaults, vocabulary_of(target->model),
+                            err) &&
+              has_marks(target, &request, err);
     if (ok && plan_of(sup, target, call, &effective)) {
         struct prompt_bound bound = { .context = (size_t)effective.context_length,
                                       .longest_token = target->model->longest_token };
         ok = prompt_length_may_fit(&request, &bound, err);
         if (ok)
-            write_rules(&request.chat, load_settings_prepare_seconds(&effective), ret_rules);
+            rules_write(&request.chat, load_settings_prepare_seconds(&effective), ret_rules);
     }
     request_clear(&request);
     free(text);

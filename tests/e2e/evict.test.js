@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
-import { embedding, endless, spoken } from './lib/models.js';
+import { embedding, endless, seeing, spoken } from './lib/models.js';
 import { Stream, speaking } from './lib/stream.js';
 
 const models = () => ({
@@ -226,6 +226,13 @@ const hopeless = [
     .map((schema) => ['/v1/chat/completions', { messages: said,
       response_format: { type: 'json_schema', json_schema: { name: 's', schema } } }]),
   ['/v1/completions', { prompt: 'Hi', logit_bias: { many: 1 } }],
+  ['/v1/completions', { prompt: 'Hi', logit_bias: { 999999: 1 } }],
+  ['/v1/completions', { prompt: [1, 999999] }],
+  ['/v1/completions', { prompt: 'a', suffix: 'b' }],
+  ['/v1/chat/completions', { messages: said, chat_template_kwargs: { enable_thinking: 'no' } }],
+  ...[{ type: 'str' }, { type: 'object', properties: { x: { $ref: '#/$defs/none' } } }]
+    .map((parameters) => ['/v1/chat/completions', { messages: said,
+      tools: [{ type: 'function', function: { name: 'f', strict: true, parameters } }] }]),
   ['/v1/completions', { prompt: 'x'.repeat(8e6) }],
   ['/v1/completions', { prompt: Array(2e5).fill(1) }],
   ['/v1/chat/completions', { messages: [...said, { role: 'user', content: 'x'.repeat(8e6) }] }],
@@ -237,6 +244,20 @@ test('a request that no model can answer costs nobody its place', async (t) => {
   const watch = await d.watch();
   for (const [path, body] of hopeless) {
     const answer = await d.post(path, { model: 'beta', ...body });
+    assert.equal(answer.status, 400, JSON.stringify(answer.body));
+  }
+  assert.deepEqual(watch.transitions(), []);
+  assert.deepEqual(await loaded(d), ['alpha']);
+});
+
+test('a picture that is none costs nobody its place', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: models().alpha, sees: seeing() } });
+  assert.equal((await d.chat('alpha')).status, 200);
+  const watch = await d.watch();
+  for (const url of ['data:image/png;base64,AAAA', 'http://127.0.0.1/a.png', 'data:image/png,x']) {
+    const content = [{ type: 'text', text: 'What?' }, { type: 'image_url', image_url: { url } }];
+    const answer = await d.post('/v1/chat/completions',
+      { model: 'sees', messages: [{ role: 'user', content }] });
     assert.equal(answer.status, 400, JSON.stringify(answer.body));
   }
   assert.deepEqual(watch.transitions(), []);

@@ -25,7 +25,8 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
     "api": {"base", "load"},
     "engine": {"base", "ipc", "load", "prompts"},
     "supervisor": {"base", "lifecycle", "ipc", "prompts", "catalog", "load", "api/service.h",
-                   "engine/prompt_length.h", "engine/request.h"},  # refuses what its workers would
+                   # refuses what its workers would
+                   "engine/prompt_length.h", "engine/request.h", "engine/rules.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h", "load/load_settings.h", "catalog/gguf_file.h",
             "catalog/model_files.h"},

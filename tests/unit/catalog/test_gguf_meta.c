@@ -428,7 +428,11 @@ static bool infill_of(const char *const words[3], const char *key) {
     put_u64(&bytes, 3);
     for (int i = 0; i < 3; i++) put_string(&bytes, words[i]);
     put_u32_pair(&bytes, key, 2);
+    struct gguf_meta meta;
+    struct error err;
+    assert_true(read_meta(&bytes, &meta, &err));
     bool infill = visit_meta(&bytes, &seen).infill;
+    assert_int_equal(meta.infill, infill); /* a scan knows it, too */
     buf_clear(&seen);
     buf_clear(&bytes);
     return infill;
@@ -438,11 +442,40 @@ static bool infill_of(const char *const words[3], const char *key) {
 static void test_a_model_with_marks_for_a_gap_fills_in(void **state) {
     (void)state;
     static const char *const all[] = { "<|fim_suffix|>", "<PRE>", "<fim-middle>" };
+    static const char *const short_ones[] = { "<|prefix|>", "<|middle|>", "<|suffix|>" };
     static const char *const two[] = { "<|fim_suffix|>", "<PRE>",
                                        "<fim-middle> or so, not it" };
     assert_true(infill_of(all, "general.file_type"));
+    assert_true(infill_of(short_ones, "general.file_type"));
     assert_false(infill_of(two, "general.file_type"));
     assert_true(infill_of(two, "tokenizer.ggml.fim_mid_token_id"));
+}
+
+/* Wherever the file's parts that are read at once end; and a NUL ends no text. */
+static void test_marks_are_found_anywhere_in_a_vocabulary(void **state) {
+    (void)state;
+    for (size_t pad = 0; pad < 24; pad++) {
+        struct buf bytes = BUF_INIT(1 << 17);
+        struct gguf_meta meta;
+        struct error err;
+        put_header(&bytes, 0, 1);
+        put_string(&bytes, "tokenizer.ggml.tokens");
+        put_u32(&bytes, W_ARRAY);
+        put_u32(&bytes, W_STRING);
+        put_u64(&bytes, 5);
+        put_u64(&bytes, (64 << 10) - 48 - bytes.len + pad);
+        while (bytes.len < (64 << 10) - 40 + pad) (void)buf_add(&bytes, "x", 1);
+        put_u64(&bytes, 24);
+        (void)buf_add(&bytes, "<PRE>\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
+        for (int i = 0; i < 3; i++)
+            put_string(&bytes, (const char *const[]){ "<SUF>", "<MID>", "<PRE>" }[i]);
+        assert_true(read_meta(&bytes, &meta, &err));
+        assert_true(meta.infill);
+        memcpy(bytes.data + bytes.len - 5, "<PRX>", 5);
+        assert_true(read_meta(&bytes, &meta, &err));
+        assert_false(meta.infill);
+        buf_clear(&bytes);
+    }
 }
 
 static void test_endless_headers_are_refused(void **state) {
@@ -482,6 +515,7 @@ int main(void) {
         cmocka_unit_test(test_endless_headers_are_refused),
         cmocka_unit_test(test_a_visitor_sees_every_pair),
         cmocka_unit_test(test_a_model_with_marks_for_a_gap_fills_in),
+        cmocka_unit_test(test_marks_are_found_anywhere_in_a_vocabulary),
     };
     return cmocka_run_group_tests_name("gguf_meta", tests, NULL, NULL);
 }

@@ -72,6 +72,17 @@ static void test_each_input_of_an_embedding_counts_alone(void **state) {
     assert_false(fits("{\"op\":\"embedding\",\"input\":[\"1\",\"123456\"]}", &bound, &err));
 }
 
+static void test_of_a_ranking_the_query_counts(void **state) {
+    const struct prompt_bound bound = { .context = 2, .longest_token = 2 };
+    struct error err;
+    (void)state;
+    assert_true(fits("{\"op\":\"rerank\",\"query\":\"1234\",\"documents\":[\"123456\"]}",
+                     &bound, &err));
+    assert_false(
+        fits("{\"op\":\"rerank\",\"query\":\"123456\",\"documents\":[\"1\"]}", &bound, &err));
+    assert_int_equal(err.code, ERR_CONTEXT_LENGTH);
+}
+
 static void test_what_is_cut_is_never_too_long(void **state) {
     const struct prompt_bound bound = { .context = 2, .longest_token = 2 };
     struct error err;
@@ -91,6 +102,7 @@ int main(void) {
         cmocka_unit_test(test_a_vocabulary_without_a_bound_says_nothing_of_texts),
         cmocka_unit_test(test_of_a_chat_the_users_texts_count),
         cmocka_unit_test(test_each_input_of_an_embedding_counts_alone),
+        cmocka_unit_test(test_of_a_ranking_the_query_counts),
         cmocka_unit_test(test_what_is_cut_is_never_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,13 @@ static const struct wrong_row {
     { "{\"op\":\"chat\"," HI ",\"logprobs\":101}", "logprobs", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"tools\":[{}]}", "tools", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"any\"}", "tool_choice", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"tool_choice\":\"required\"}", "tool_choice",
+      ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"tools\":[{\"function\":{\"name\":\"f\"}}],\"tool_choice\":"
+      "{\"type\":\"function\",\"function\":{\"name\":\"g\"}}}",
+      "tool_choice", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"chat_template_kwargs\":{\"enable_thinking\":\"no\"}}",
+      "chat_template_kwargs", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"xml\"}}", "response_format",
       ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"

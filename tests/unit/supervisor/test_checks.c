@@ -167,6 +167,57 @@ static void test_the_oldest_known_rules_are_forgotten(void **state) {
     assert_int_not_equal(known_rules_hash("a", 1), known_rules_hash("b", 1));
 }
 
+#define REFUSED(s, param_name, err_code)                                                       \
+    do {                                                                                       \
+        assert_int_equal((s)->told->errors, 1);                                                \
+        assert_int_equal((s)->told->error.code, err_code);                                     \
+        assert_string_equal((s)->told->error.param, param_name);                               \
+        assert_int_equal(puppet_count(), 0);                                                   \
+    } while (0)
+
+static void test_tokens_beyond_the_vocabulary_cost_no_load(void **state) {
+    struct scene *s = *state;
+    s->models[0].vocabulary = 100;
+    generate_with(s, OP_COMPLETION, "one", "{\"op\":\"completion\",\"prompt\":[99,100]}",
+                  s->told);
+    turn(s);
+    REFUSED(s, "prompt", ERR_INVALID_REQUEST);
+    *s->told = (struct told){ 0 };
+    chat_with(s, CHAT(",\"logit_bias\":{\"100\":1}"), s->told);
+    REFUSED(s, "logit_bias", ERR_INVALID_REQUEST);
+    chat_with(s, CHAT(",\"logit_bias\":{\"99\":1}"), &s->told[1]);
+    assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
+static void test_an_unknown_vocabulary_refuses_no_token(void **state) {
+    struct scene *s = *state;
+    chat_with(s, CHAT(",\"logit_bias\":{\"100\":1}"), s->told);
+    assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
+static void test_a_gap_costs_no_load_of_a_model_without_its_marks(void **state) {
+    struct scene *s = *state;
+    static const char gap[] = "{\"op\":\"completion\",\"prompt\":\"a\",\"suffix\":\"b\"}";
+    generate_with(s, OP_COMPLETION, "one", gap, s->told);
+    turn(s);
+    REFUSED(s, "suffix", ERR_NOT_SUPPORTED);
+    s->models[0].infill = true;
+    generate_with(s, OP_COMPLETION, "one", gap, &s->told[1]);
+    turn(s);
+    assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
+static void test_a_strict_tool_is_checked_before_a_load(void **state) {
+    struct scene *s = *state;
+    chat_with(
+        s,
+        CHAT(",\"tools\":[{\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"str\"}},"
+             "\"strict\":true}]"),
+        s->told);
+    assert_non_null(strstr(puppet_heard(puppet(0), MSG_CHECK), "\"strict\":true"));
+    assert_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_checked_schema_is_loaded_for),
@@ -181,6 +232,10 @@ int main(void) {
         TEST(test_who_leaves_ends_the_check),
         TEST(test_a_stop_refuses_what_waits_for_a_check),
         TEST(test_no_more_than_may_wait_are_in_line),
+        TEST(test_tokens_beyond_the_vocabulary_cost_no_load),
+        TEST(test_an_unknown_vocabulary_refuses_no_token),
+        TEST(test_a_gap_costs_no_load_of_a_model_without_its_marks),
+        TEST(test_a_strict_tool_is_checked_before_a_load),
         cmocka_unit_test(test_the_oldest_known_rules_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

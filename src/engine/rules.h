@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* rules.h - what of a chat or completion decides by itself whether any model can answer it: the
+ * schemas that an answer is kept to, its grammar, its own template and its pictures. Pure. */
+#ifndef DOZE_ENGINE_RULES_H
+#define DOZE_ENGINE_RULES_H
+
+#include "base/buf.h"
+#include "engine/request.h"
+
+/* Append MSG_CHECK's payload (rules_check.h), unless there is nothing of the kind. seconds: how
+ * long it may compute. Schemas of tools that are not strict degrade their tool only. */
+void rules_write(const struct request_chat *chat, double seconds, struct buf *out);
+
+#endif
