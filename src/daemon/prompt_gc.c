@@ -22,7 +22,7 @@ struct prompts {
     const struct settings *settings;
     struct metrics *metrics;
     struct job *queue, **queue_end;
-    bool tending; /* a job without a caller is queued */
+    bool tending; /* a job that only applies the budget is queued */
     bool closing;
 
     /* of the job that runs, for the pool's thread */
@@ -111,7 +111,7 @@ static void prompts_start_next(struct prompts *p) {
     if (p->job || !job) return;
     p->queue = job->next;
     if (!p->queue) p->queue_end = &p->queue;
-    if (!job->fn) p->tending = false;
+    if (!job->fn && !job->empties) p->tending = false;
     p->job = job;
     p->wanted = p->settings->prompt_store_bytes;
     p->deleted = 0;

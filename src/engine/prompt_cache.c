@@ -49,8 +49,20 @@ void prompt_cache_close(struct engine *engine) {
     store_clear(&engine->store);
 }
 
+static bool is_forget(void *ctx, const struct frame *frame) {
+    (void)ctx;
+    return frame->type == MSG_FORGET;
+}
+
+/* Behind STOP it is read by nobody else. */
+static bool told_to_forget(struct engine *e) {
+    (void)!link_fill(&e->link); /* the daemon may be gone; what it has said counts */
+    return link_peek(&e->link, is_forget, NULL);
+}
+
+/* Nobody misses what is to be forgotten. */
 static void warn_once(struct engine *e, const struct error *err) {
-    if (e->store_warned) return;
+    if (e->store_warned || told_to_forget(e)) return;
     e->store_warned = true;
     link_send_warning(&e->link, err->text, strlen(err->text));
 }
@@ -398,9 +410,14 @@ void prompt_cache_save_idle(struct engine *engine) {
     if (prompt_cache_due(engine) < 0) tell(engine);
 }
 
+struct last_save {
+    struct engine *engine;
+    int64_t until;
+};
+
 static bool in_time(void *ctx) {
-    const int64_t *until = ctx;
-    return clock_boottime_usec() < *until;
+    const struct last_save *last = ctx;
+    return clock_boottime_usec() < last->until && !told_to_forget(last->engine);
 }
 
 /* Those used last first, in case that time runs out. */
@@ -414,20 +431,27 @@ static struct slot *newest_unsaved(struct engine *e, uint64_t before) {
     return newest;
 }
 
-void prompt_cache_save_all(struct engine *engine) {
+static void save_rest(struct engine *e, struct last_save *last) {
     struct error err;
-    int64_t until = clock_boottime_usec() + STOP_USEC;
-    if (engine->store.mode != PROMPT_STORE_ON) return;
-    scan(engine);
+    scan(e);
     bool ok = true;
     for (uint64_t before = UINT64_MAX; ok;) {
-        struct slot *s = newest_unsaved(engine, before);
+        struct slot *s = newest_unsaved(e, before);
         if (!s) break;
         before = s->last_used;
-        ok = save(engine, s, in_time, &until);
+        ok = save(e, s, in_time, last);
     }
-    if (ok && !store_write_all(&engine->store, in_time, &until, &err)) warn_once(engine, &err);
-    tell(engine);
+    if (ok && !store_write_all(&e->store, in_time, last, &err)) warn_once(e, &err);
+}
+
+void prompt_cache_save_all(struct engine *engine) {
+    struct last_save last = { engine, clock_boottime_usec() + STOP_USEC };
+    if (engine->store.mode != PROMPT_STORE_ON) return;
+    if (!told_to_forget(engine)) save_rest(engine, &last);
+    if (told_to_forget(engine))
+        prompt_cache_forget(engine);
+    else
+        tell(engine);
 }
 
 void prompt_cache_forget(struct engine *engine) {

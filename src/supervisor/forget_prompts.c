@@ -4,10 +4,12 @@
 
 #include "supervisor/internal.h"
 
+/* One that leaves saves its prompts, and may no longer read what it is told. */
 void supervisor_forget_prompts(struct supervisor *sup, const char *model_key) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
-        const struct instance *in = &sup->instances[i];
+        struct instance *in = &sup->instances[i];
         if (!in->worker || (model_key && strcmp(in->model_key, model_key) != 0)) continue;
         worker_send(in->worker, MSG_FORGET, 0, NULL, 0);
+        in->forgets = sup->lc.slots[i].state == LC_UNLOADING;
     }
 }

@@ -78,6 +78,7 @@ struct instance {
     call_id reloading;      /* pinned, and its worker died: loads it again; pin.c. 0: nothing */
     msec reload_not_before; /* because the last attempt was refused */
     int64_t growth_ask;     /* the number of what its worker asks for */
+    bool forgets;           /* its worker may save what is to be forgotten, and leaves */
     msec last_heard;        /* when the lifecycle was last told that the worker lives */
 };
 

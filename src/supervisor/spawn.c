@@ -73,6 +73,7 @@ void supervisor_spawn(struct supervisor *sup, int slot) {
     struct instance *in = &sup->instances[slot];
     choose_requested(sup, slot);
     in->spawned_at = sup->lc.now;
+    in->forgets = false;
     in->load_error = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
     in->activity = (struct activity){ 0 };

@@ -450,6 +450,7 @@ static void instance_on_gone(void *ctx, struct worker *worker, const char *how) 
     struct instance *in = &sup->instances[slot];
     if (in->worker != worker) return;
     in->worker = NULL;
+    if (in->forgets) sup->config.on_forgotten(sup->config.ctx, in->model_key);
     sup->config.on_prompts(sup->config.ctx);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);

@@ -97,6 +97,43 @@ test('what a loaded model has in memory is cleared, too, and not saved later', a
   assert.equal((await listed(d)).entries, 0);
 });
 
+test('cleared while a worker that leaves saves: nothing appears later', async (t) => {
+  const d = await start(t);
+  const watch = await d.watch();
+  assert.equal((await d.chat('r', more)).status, 200);
+  const { pid } = await d.instance('r');
+  process.kill(pid, 'SIGSTOP'); // it saves when it goes on
+  const unloaded = d.unload('r');
+  await watch.reaches('r', 'unloading');
+  assert.equal((await d.json('DELETE', '/api/v1/prompts/r')).status, 200);
+  process.kill(pid, 'SIGCONT');
+  await unloaded;
+  await watch.reaches('r', 'absent');
+  assert.equal((await listed(d)).entries, 0);
+  assert.ok(!/cannot be kept/.test(d.log), d.log);
+});
+
+test('cleared while a worker leaves: what it has saved in the last moment goes, too', async (t) => {
+  const d = await start(t);
+  const watch = await d.watch();
+  await askAndUnload(d);
+  await ask(() => listed(d), (l) => l.entries === 1, 'an entry on disk');
+  const [file] = [...filesBelow(path.join(d.stateDir, 'prompts'))];
+  const bytes = fs.readFileSync(file);
+  assert.equal((await d.chat('r', more)).status, 200);
+  const { pid } = await d.instance('r');
+  process.kill(pid, 'SIGSTOP');
+  const from = watch.length;
+  const unloaded = d.unload('r');
+  await watch.reaches('r', 'unloading', { from });
+  assert.equal((await d.json('DELETE', '/api/v1/prompts')).status, 200);
+  fs.writeFileSync(file, bytes); // as if it had been renamed before FORGET was read
+  process.kill(pid, 'SIGKILL');
+  await unloaded;
+  await watch.reaches('r', 'absent', { from });
+  assert.equal((await listed(d)).entries, 0);
+});
+
 test('files are for their owner only', async (t) => {
   const d = await start(t);
   await askAndUnload(d);

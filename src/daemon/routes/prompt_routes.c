@@ -103,8 +103,6 @@ void route_prompts_list(void *ctx, struct exchange *x) {
 static void asking_on_cleared(void *ctx, const struct prompts_result *result) {
     struct asking *a = ctx;
     yyjson_mut_val *root;
-    /* Now, as a worker may have saved one meanwhile. */
-    a->r->service->forget_prompts(a->r->service->self, a->model);
     if (a->model && !a->known && result->deleted == 0) {
         asking_refuse(a);
         return;
@@ -123,5 +121,7 @@ void route_prompts_clear(void *ctx, struct exchange *x) {
     struct asking *a = asking_new(r, x);
     a->known = name && r->service->find_model(r->service->self, name, &model);
     if (name) a->model = xstrdup(a->known ? model.key : name);
+    /* First: workers delete what they save until they read it. */
+    r->service->forget_prompts(r->service->self, a->model);
     prompts_empty(r->prompts, a->model, asking_on_cleared, a);
 }

@@ -42,6 +42,12 @@ static void on_pinned_changed(void *ctx) {
     if (!s->disk_is_slow) supervisor_pinned_saved(s->sup, NULL);
 }
 
+static void on_forgotten(void *ctx, const char *model_key) {
+    struct scene *s = ctx;
+    s->forgotten++;
+    assert_string_equal(model_key, "one");
+}
+
 int scene_open(void **state) {
     struct scene *s = xcalloc(1, sizeof *s);
     struct error err;
@@ -78,6 +84,7 @@ int scene_open(void **state) {
                                         .on_changed = on_changed,
                                         .on_pinned_changed = on_pinned_changed,
                                         .on_prompts = on_changed,
+                                        .on_forgotten = on_forgotten,
                                         .on_finished = on_changed,
                                         .ctx = s };
     s->sup = supervisor_new(&config, &err);
