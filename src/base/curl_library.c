@@ -2,6 +2,7 @@
 #include "base/curl_library.h"
 
 #include <dlfcn.h>
+#include <sys/socket.h>
 
 #include "base/dynamic_library.h"
 
@@ -23,4 +24,14 @@ const struct curl_library *curl_library_get(struct error *err) {
     }
     loaded = true;
     return &library;
+}
+
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to) {
+    (void)ctx;
+    (void)purpose;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+void curl_library_keep_sockets(const struct curl_library *curl, CURL *easy) {
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }

@@ -48,6 +48,11 @@ struct curl_library {
 };
 #undef CURL_POINTER
 
+/* Open the transfer's sockets so that no program that is started meanwhile has them, too.
+ * libcurl itself does not: a worker would keep them open, and the loop hear of them, after their
+ * end. */
+void curl_library_keep_sockets(const struct curl_library *curl, CURL *easy);
+
 /* Loads it once. NULL with ERR_IO if libcurl is not installed. */
 const struct curl_library *curl_library_get(struct error *err);
 

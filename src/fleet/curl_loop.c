@@ -99,6 +99,7 @@ const struct curl_library *curl_loop_library(const struct curl_loop *c) {
 }
 
 void curl_loop_add(struct curl_loop *c, CURL *easy) {
+    curl_library_keep_sockets(c->curl, easy);
     CURLMcode code = c->curl->multi_add_handle(c->multi, easy);
     assert(code == CURLM_OK); /* it only needs memory */
 }

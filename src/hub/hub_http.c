@@ -159,6 +159,7 @@ static void set_up(struct hub_http *http) {
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, http);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, http);
+    curl_library_keep_sockets(curl, easy);
     curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl->easy_setopt(easy, CURLOPT_XFERINFODATA, http);

@@ -2,6 +2,7 @@
 #include "supervisor/worker.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,12 @@ static void worker_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     worker_close_socket(worker);
 }
 
+/* Libraries open files that the worker would get, too: libcurl while it looks a name up. Older
+ * kernels (before 5.11) leave them as they are. */
+static void keep_files_from_programs(void) {
+    (void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+}
+
 static int worker_start(struct worker *worker, const struct worker_program *program) {
     char *args[] = { (char *)(uintptr_t)program->path, NULL };
     uv_stdio_container_t stdio[WORKER_FD + 1] = {
@@ -194,6 +201,7 @@ static int worker_start(struct worker *worker, const struct worker_program *prog
         .stdio_count = WORKER_FD + 1,
         .stdio = stdio,
     };
+    keep_files_from_programs();
     int status = uv_spawn(worker->pipe.loop, &worker->process, &options);
     free(options.env);
     return status;

@@ -12,6 +12,7 @@ import { Daemon } from './lib/daemon.js';
 import { Etcd, missing as skip } from './lib/etcd.js';
 import { Hub, sha256 } from './lib/hub.js';
 import { spoken } from './lib/models.js';
+import { childrenOf } from './lib/process.js';
 
 const fleet = async (d) => (await d.get('/api/v1/fleet')).body;
 const names = (answer) => answer.nodes.map((n) => n.node);
@@ -63,6 +64,25 @@ test('three nodes see each other, their models and what is loaded where', { skip
   await ask(() => fleet(a), ({ nodes }) => nodes[1].resident.length === 0, 'a sees it go');
   assert.deepEqual(Object.keys(await etcd.keys()).sort(),
     ['a', 'b', 'c'].flatMap((n) => [`/doze/models/${n}`, `/doze/nodes/${n}`]).sort());
+});
+
+// Inodes of the TCP sockets that a process has.
+function connectionsOf(pid) {
+  const tcp = fs.readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1)
+    .map((line) => line.trim().split(/\s+/)[9]);
+  return fs.readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => /^socket:\[(\d+)\]/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1])
+    .filter((inode) => inode && tcp.includes(inode));
+}
+
+test('a worker has none of the connections to etcd and other nodes', { skip }, async (t) => {
+  const { nodes: [a, b] } = await three(t);
+  await b.load('of-b');
+  await ask(() => fleet(a), ({ nodes }) => nodes[1].resident[0]?.state === 'idle');
+  assert.equal((await a.chat('of-b', { max_tokens: 2 })).status, 200);
+  await a.load('of-a');
+  assert.ok(connectionsOf(a.pid).length >= 3);
+  for (const pid of childrenOf(a.pid)) assert.deepEqual(connectionsOf(pid), []);
 });
 
 test('a node that is killed vanishes within 10 s, one that stops at once', { skip }, async (t) => {
