@@ -14,8 +14,10 @@ export class Daemon {
   log = '';
 
   // t: the test's context; models: {name: file, or [file, projector]}; settings: what settings.json
-  // holds at the start; wrap: words before the program, of one that becomes it.
-  static async start(t, { models = {}, settings, args = [], env = {}, wrap = [] } = {}) {
+  // holds at the start; wrap: words before the program, of one that becomes it; outside: the
+  // address of a server that listens on all.
+  static async start(t,
+    { models = {}, settings, args = [], env = {}, wrap = [], outside = '0.0.0.0' } = {}) {
     const daemon = new Daemon();
     daemon.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-e2e-'));
     daemon.modelsDir = path.join(daemon.folder, 'models');
@@ -27,6 +29,7 @@ export class Daemon {
     daemon.args = args;
     daemon.env = env;
     daemon.wrap = wrap;
+    daemon.outside = outside;
     t.after(() => daemon.#tidy());
     await daemon.launch();
     return daemon;
@@ -71,7 +74,7 @@ export class Daemon {
         this.log += chunk;
         text += chunk;
         const found = /https?:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(text);
-        if (found) resolve(found[0]);
+        if (found) resolve(found[0].replace('0.0.0.0', this.outside));
       };
       this.child.stdout.on('data', read);
       this.child.stderr.on('data', read);

@@ -24,10 +24,10 @@ export async function freePort() {
 }
 
 export class Etcd {
-  static async start(t) {
+  static async start(t, host = '127.0.0.1') {
     const etcd = new Etcd();
     etcd.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-etcd-'));
-    etcd.url = `http://127.0.0.1:${await freePort()}`;
+    etcd.url = `http://${host}:${await freePort()}`;
     etcd.peerUrl = `http://127.0.0.1:${await freePort()}`;
     t.after(async () => {
       await etcd.stop('SIGKILL');
