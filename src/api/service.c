@@ -63,28 +63,14 @@ void service_request_clear(struct service_request *request) {
     free(request->draft_model);
     allowed_models_clear(&request->allowed);
     yyjson_mut_doc_free(request->body);
+    sealed_body_clear(&request->sealed);
+    byte_hold_release(&request->held);
     *request = (struct service_request){ 0 };
 }
 
-static bool has_images(yyjson_mut_val *message) {
-    yyjson_mut_val *part;
-    size_t i, count;
-    yyjson_mut_val *content = yyjson_mut_obj_get(message, "content");
-    if (!yyjson_mut_is_arr(content)) return false;
-    yyjson_mut_arr_foreach(content, i, count, part) {
-        if (yyjson_mut_equals_str(yyjson_mut_obj_get(part, "type"), "image_url")) return true;
-    }
-    return false;
-}
-
-bool service_request_has_images(const struct service_request *request) {
-    yyjson_mut_val *message;
-    size_t i, count;
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(request->body);
-    yyjson_mut_val *messages = yyjson_mut_obj_get(root, "messages");
-    if (!yyjson_mut_is_arr(messages)) return false;
-    yyjson_mut_arr_foreach(messages, i, count, message) {
-        if (has_images(message)) return true;
-    }
-    return false;
+void service_request_seal(struct service_request *request) {
+    if (!request->body) return;
+    request->sealed = sealed_body_make(request->body);
+    yyjson_mut_doc_free(request->body);
+    request->body = NULL;
 }

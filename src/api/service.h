@@ -65,6 +65,8 @@
 #include <stdint.h>
 #include <yyjson.h>
 
+#include "api/sealed_body.h"
+#include "base/byte_budget.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/msec.h"
@@ -111,13 +113,15 @@ struct service_request {
     char *draft_model;      /* the same; NULL. Owned */
     uint64_t client;        /* equal numbers: the same client; 0: unknown, equals no other */
     struct allowed_models allowed; /* ERR_FORBIDDEN for others. Owned */
-    yyjson_mut_doc *body;          /* the neutral body. Owned */
+    yyjson_mut_doc *body;          /* the neutral body; NULL once it is sealed. Owned */
+    struct sealed_body sealed;
+    struct byte_hold held; /* for what is sealed. Zeroed: it is not counted yet. Owned */
 };
 
 void service_request_clear(struct service_request *request);
 
-/* Is an image among the parts of the messages? */
-bool service_request_has_images(const struct service_request *request);
+/* Make the text that the worker gets, and drop the tree. One that is sealed already stays. */
+void service_request_seal(struct service_request *request);
 
 /* What a call waits for, and about how long. */
 enum wait_kind {

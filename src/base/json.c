@@ -267,9 +267,13 @@ static bool add_owned(struct buf *out, char *text, size_t len) {
     return ok;
 }
 
+char *json_take(const yyjson_mut_doc *doc, size_t *ret_len) {
+    return yyjson_mut_write(doc, write_flags, ret_len);
+}
+
 bool json_write(const yyjson_mut_doc *doc, struct buf *out) {
     size_t len = 0;
-    char *text = yyjson_mut_write(doc, write_flags, &len);
+    char *text = json_take(doc, &len);
     return add_owned(out, text, len);
 }
 
@@ -277,6 +281,21 @@ bool json_write_val(const yyjson_val *val, struct buf *out) {
     size_t len = 0;
     char *text = yyjson_val_write(val, write_flags, &len);
     return add_owned(out, text, len);
+}
+
+size_t json_cost(yyjson_mut_val *val) {
+    size_t bytes = sizeof *val, index, max;
+    yyjson_mut_val *key, *each;
+    if (yyjson_mut_is_str(val) || yyjson_mut_is_raw(val)) {
+        bytes += yyjson_mut_get_len(val);
+    } else if (yyjson_mut_is_arr(val)) {
+        yyjson_mut_arr_foreach(val, index, max, each) bytes += json_cost(each);
+    } else if (yyjson_mut_is_obj(val)) {
+        yyjson_mut_obj_foreach(val, index, max, key, each) {
+            bytes += json_cost(key) + json_cost(each);
+        }
+    }
+    return bytes;
 }
 
 bool json_write_str(struct buf *out, const char *text, size_t len) {

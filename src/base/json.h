@@ -55,7 +55,12 @@ yyjson_mut_doc *json_array_new(yyjson_mut_val **ret_root);
 /* Append the document as compact JSON; false if the buffer is full. Strings should be UTF-8:
  * other bytes are copied as they are. */
 bool json_write(const yyjson_mut_doc *doc, struct buf *out);
+/* The same, as a text of its own that the caller frees; NULL: out of memory. */
+char *json_take(const yyjson_mut_doc *doc, size_t *ret_len);
 bool json_write_val(const yyjson_val *val, struct buf *out);
+
+/* Bytes of memory that the value takes, without what is around it. */
+size_t json_cost(yyjson_mut_val *val);
 
 /* Append text as a JSON string with its quotes. */
 bool json_write_str(struct buf *out, const char *text, size_t len);

@@ -38,7 +38,6 @@ struct relay {
     char only[FLEET_NODE_SIZE]; /* no other node can answer; "": others can */
     struct allowed_models allowed;
     struct relay_sink sink;
-    uint64_t lot;
     uint32_t prompt;
 
     char *tried[TRIES];
@@ -343,7 +342,7 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
         .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
                                                                         : PLACEMENT_LANGUAGE,
         .prompt = relay->prompt,
-        .lot = relay->lot,
+        .lot = relay->q.lot,
         .tried = (const char *const *)relay->tried,
         .tried_count = relay->tried_count,
     };
@@ -467,9 +466,7 @@ static void choose_again(struct relay *relay) {
 
 /* ---- the beginning ---- */
 
-/* Of a conversation the first messages stay, so its requests draw the same lot; a request
- * without messages draws its own. */
-static uint64_t lot_of(const struct parsed *parsed) {
+uint64_t relay_lot(const struct parsed *parsed) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(parsed->requests[0].body), *message;
     yyjson_mut_val *messages = yyjson_mut_obj_get(root, "messages");
     uint64_t lot = HASH_BEGIN, now = uv_hrtime();
@@ -496,7 +493,6 @@ static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
     relay->owner = q->owner ? xstrdup(q->owner) : NULL;
     relay->allowed = allowed_models_copy(q->allowed);
     (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
-    relay->lot = q->parsed ? lot_of(q->parsed) : 0;
     relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
     fleet_node_count_relay(node, 1);
     uv_timer_init(loop, &relay->timer);

@@ -77,6 +77,7 @@ struct daemon {
     struct pressure_watch *pressure;
     struct catalog *catalog;
     struct metrics metrics;
+    struct byte_budget budget; /* of what clients send, until it is answered */
     struct prompts *prompts;
     struct downloads *downloads;
     struct supervisor *supervisor;
@@ -449,6 +450,7 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .settings = settings_store_get(d->settings),
         .catalog = &d->catalog,
         .metrics = &d->metrics,
+        .budget = &d->budget,
         .on_transition = daemon_on_transition,
         .on_progress = daemon_on_progress,
         .log_wanted = daemon_wants_log,
@@ -557,6 +559,7 @@ static bool start_http(struct daemon *d, struct error *err) {
         .service = &d->service,
         .supervisor = d->supervisor,
         .metrics = &d->metrics,
+        .budget = &d->budget,
         .events = d->events,
         .log = d->log,
         .history = d->history,
@@ -572,6 +575,7 @@ static bool start_http(struct daemon *d, struct error *err) {
     d->limits = http_limits_default;
     d->limits.connections = startup_raise_descriptors();
     http.limits = &d->limits;
+    http.budget = &d->budget;
     http.on_connections = daemon_on_connections;
     http.on_no_tls = daemon_on_no_tls;
     http.connections_ctx = d;
@@ -677,6 +681,7 @@ static int daemon_run(struct daemon *d) {
     struct error err;
     uv_loop_init(&d->loop);
     d->farewell.data = d;
+    d->budget = http_limits_budget(&http_limits_default);
     d->boot = (uint64_t)clock_unix();
     d->events = feed_new(EVENTS_REMEMBERED, d->boot);
     d->log = feed_new(LOG_FEED_REMEMBERED, d->boot);

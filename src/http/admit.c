@@ -21,9 +21,7 @@ void exchange_refuse_late(struct exchange *x) {
 
 void exchange_refuse_busy(struct exchange *x) {
     struct error err;
-    (void)error_set(&err, ERR_QUEUE_FULL,
-                    "Other requests use all the memory for request bodies; try again later.");
-    err.retry_after = 1;
+    (void)byte_budget_refuse(&err);
     exchange_fail(x, &err);
 }
 
@@ -136,7 +134,8 @@ static bool admit_body(struct exchange *x) {
     }
     /* Announced lengths are at most max_body here: the sum cannot overflow. */
     size_t len = (size_t)r->content_length;
-    if (len > 0 && max > 0 && !server_has_room(server, len, server->bodies + len)) {
+    const struct byte_budget *budget = server->budget;
+    if (len > 0 && max > 0 && !byte_budget_has_room(budget, len, budget->held + len)) {
         exchange_refuse_busy(x);
         return false;
     }

@@ -128,7 +128,7 @@ static void conn_on_timer_closed(uv_handle_t *handle) {
 void conn_release_exchange(struct conn *c) {
     struct exchange *x = c->x;
     if (x->state != EXCHANGE_READING) c->server->active--;
-    c->server->bodies -= x->body_held;
+    c->server->budget->held -= x->body_held;
     http_request_clear(&x->request);
     buf_clear(&x->headers);
     free(x);

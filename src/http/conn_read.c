@@ -29,9 +29,9 @@ static bool conn_count_body(struct conn *c) {
     const struct request *r = &c->x->request;
     size_t held = r->body.len;
     size_t whole = r->content_length > held ? (size_t)r->content_length : held;
-    c->server->bodies += held - c->x->body_held;
+    c->server->budget->held += held - c->x->body_held;
     c->x->body_held = held;
-    return held == 0 || server_has_room(c->server, whole, c->server->bodies);
+    return held == 0 || byte_budget_has_room(c->server->budget, whole, c->server->budget->held);
 }
 
 static void run_handler(struct exchange *x) {

@@ -55,9 +55,13 @@ const char *exchange_body(const struct exchange *x, size_t *ret_len) {
     return buf_str(body) + skipped;
 }
 
+size_t exchange_body_held(const struct exchange *x) {
+    return x->body_held;
+}
+
 void exchange_drop_body(struct exchange *x) {
     buf_clear(&x->request.body);
-    x->conn->server->bodies -= x->body_held;
+    x->conn->server->budget->held -= x->body_held;
     x->body_held = 0;
 }
 

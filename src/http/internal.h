@@ -35,6 +35,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/byte_budget.h"
 #include "http/listener.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -53,9 +54,10 @@ struct http_server {
     struct http_port *ports;
     struct conn *conns; /* of all ports */
     size_t conn_count;
-    bool told_full, told_failed;  /* the warnings */
-    size_t active;                /* exchanges that handlers own */
-    size_t bodies;                /* bytes of request bodies and messages held */
+    bool told_full, told_failed; /* the warnings */
+    size_t active;               /* exchanges that handlers own */
+    struct byte_budget *budget;  /* of request bodies and messages */
+    struct byte_budget own_budget;
     void (*on_closed)(void *ctx); /* set: closing */
     void *closed_ctx;
 };
@@ -70,10 +72,6 @@ struct http_port {
     bool closed;  /* takes no connections, and no further requests on existing ones */
     size_t users; /* listeners whose handles are open, connections, and 1 until it is closed */
 };
-
-/* May a body or message of len bytes be held if all together have total bytes? Small ones have
- * a reserve that large ones cannot fill. */
-bool server_has_room(const struct http_server *server, size_t len, size_t total);
 
 /* A connection came (1) or is gone (-1). */
 void server_count_connection(struct http_server *server, int change);
@@ -178,7 +176,7 @@ struct exchange {
     const struct http_route *route;
     const char *param;
     struct buf headers; /* lines added by the handler */
-    size_t body_held;   /* bytes counted in server->bodies */
+    size_t body_held;   /* bytes counted in server->budget */
     bool telling;       /* on_gone runs */
     enum response_framing framing;
     void (*on_gone)(void *ctx);

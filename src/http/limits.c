@@ -29,3 +29,9 @@ const struct http_limits http_limits_default = {
     .ping = SECONDS(30),
     .accept_pause = 100,
 };
+
+struct byte_budget http_limits_budget(const struct http_limits *limits) {
+    return (struct byte_budget){ .total = limits->bodies_total,
+                                 .reserve = limits->bodies_reserve,
+                                 .small = limits->small_body };
+}

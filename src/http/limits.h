@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "base/byte_budget.h"
 #include "base/msec.h"
 
 struct http_limits {
@@ -45,5 +46,8 @@ struct http_limits {
 };
 
 extern const struct http_limits http_limits_default;
+
+/* By bodies_total, bodies_reserve and small_body; nothing is held of it. */
+struct byte_budget http_limits_budget(const struct http_limits *limits);
 
 #endif

@@ -12,6 +12,8 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_options *
     server->loop = loop;
     server->options = *options;
     server->limits = options->limits ? options->limits : &http_limits_default;
+    server->own_budget = http_limits_budget(server->limits);
+    server->budget = options->budget ? options->budget : &server->own_budget;
     server->shared.read_buffer = xcalloc(1, STREAM_READ_SIZE);
     /* If it is unknown or too long, no Host matches it. */
     if (gethostname(server->machine, sizeof server->machine - 1) != 0)
@@ -39,12 +41,6 @@ void server_count_connection(struct http_server *server, int change) {
         server->conn_count--;
     if (server->options.on_connections)
         server->options.on_connections(server->options.connections_ctx);
-}
-
-bool server_has_room(const struct http_server *server, size_t len, size_t total) {
-    const struct http_limits *limits = server->limits;
-    size_t reserve = len <= limits->small_body ? limits->bodies_reserve : 0;
-    return total <= limits->bodies_total + reserve;
 }
 
 void server_free_if_closed(struct http_server *server) {

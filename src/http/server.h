@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/byte_budget.h"
 #include "base/error.h"
 #include "http/access.h"
 #include "http/limits.h"
@@ -78,6 +79,9 @@ struct http_options {
     void *connections_ctx; /* of these two */
     /* NULL: http_limits_default; borrowed for the server's life */
     const struct http_limits *limits;
+    /* Of bodies and messages, and of what else is counted in it; borrowed for the server's
+     * life. NULL: one of its own, by http_limits_budget(limits). */
+    struct byte_budget *budget;
 };
 
 /* Listens nowhere yet. Borrows options->routes for its life, copies the rest. */
@@ -135,6 +139,8 @@ const char *exchange_header(const struct exchange *x, const char *name);
 void exchange_peer(const struct exchange *x, char text[HTTP_PEER_SIZE]);
 /* Without a byte order mark. */
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
+/* Bytes of it that are counted in the server's budget. */
+size_t exchange_body_held(const struct exchange *x);
 /* Free the body: what was made of it needs it no more. exchange_body is empty afterwards. */
 void exchange_drop_body(struct exchange *x);
 

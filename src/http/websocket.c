@@ -27,14 +27,14 @@ struct websocket {
     uv_timer_t timer;
     struct http_server *server;
     struct buf message; /* of the one that is being received */
-    size_t held;        /* its bytes counted in server->bodies */
+    size_t held;        /* its bytes counted in server->budget */
     size_t seen;        /* held at the ping before */
     int strange_pings;  /* since websocket_await_admission; negative: admitted */
     const char *in;     /* bytes read, not yet taken by wslay */
     size_t in_len;
     struct buf *current;    /* inside on_message: what holds its bytes */
     struct http_port *kept; /* a message was kept: the server stays until it is done with */
-    size_t kept_len;        /* its bytes counted in server->bodies */
+    size_t kept_len;        /* its bytes counted in server->budget */
     struct buf later; /* messages that wslay had read already: a size_t and the text each */
     struct buf rest;  /* bytes that came after them */
     bool gone;        /* meanwhile the connection was closed */
@@ -213,7 +213,7 @@ static void on_frame_start(wslay_event_context_ptr wslay,
 
 static void drop_message(struct websocket *ws) {
     buf_clear(&ws->message);
-    ws->server->bodies -= ws->held;
+    ws->server->budget->held -= ws->held;
     ws->held = ws->seen = 0;
 }
 
@@ -228,9 +228,9 @@ static void on_frame_chunk(wslay_event_context_ptr wslay,
                         "message too long"); /* of pieces, each short enough */
         return;
     }
-    ws->server->bodies += ws->message.len - ws->held;
+    ws->server->budget->held += ws->message.len - ws->held;
     ws->held = ws->message.len;
-    if (server_has_room(ws->server, ws->held, ws->server->bodies)) return;
+    if (byte_budget_has_room(ws->server->budget, ws->held, ws->server->budget->held)) return;
     drop_message(ws);
     websocket_close(ws, WEBSOCKET_BUSY, "other requests use all the memory; try again later");
 }
@@ -316,7 +316,7 @@ static void take_rest(struct websocket *ws) {
 void websocket_go_on(struct websocket *ws) {
     struct http_port *port = ws->kept;
     ws->kept = NULL;
-    ws->server->bodies -= ws->kept_len;
+    ws->server->budget->held -= ws->kept_len;
     ws->kept_len = 0;
     if (ws->gone) {
         finish(ws);

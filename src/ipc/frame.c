@@ -5,18 +5,23 @@
 #include <endian.h>
 #include <string.h>
 
-bool frame_format(struct buf *out, uint16_t type, uint64_t request, const void *payload,
-                  size_t len) {
+void frame_format_head(char ret[FRAME_HEADER_SIZE], uint16_t type, uint64_t request,
+                       size_t len) {
     assert(len <= UINT32_MAX);
-    char *room = buf_reserve(out, FRAME_HEADER_SIZE + len);
-    if (!room) return false;
     uint32_t le_len = htole32((uint32_t)len);
     uint16_t le_type = htole16(type);
     uint64_t le_request = htole64(request);
-    memcpy(room, &le_len, 4);
-    memcpy(room + 4, &le_type, 2);
-    memset(room + 6, 0, 2);
-    memcpy(room + 8, &le_request, 8);
+    memcpy(ret, &le_len, 4);
+    memcpy(ret + 4, &le_type, 2);
+    memset(ret + 6, 0, 2);
+    memcpy(ret + 8, &le_request, 8);
+}
+
+bool frame_format(struct buf *out, uint16_t type, uint64_t request, const void *payload,
+                  size_t len) {
+    char *room = buf_reserve(out, FRAME_HEADER_SIZE + len);
+    if (!room) return false;
+    frame_format_head(room, type, request, len);
     if (len) memcpy(room + FRAME_HEADER_SIZE, payload, len);
     out->len += FRAME_HEADER_SIZE + len;
     return true;

@@ -30,6 +30,10 @@ struct frame {
     size_t len;
 };
 
+/* The header of a frame whose payload follows. len < 4 GiB. */
+void frame_format_head(char ret[FRAME_HEADER_SIZE], uint16_t type, uint64_t request,
+                       size_t len);
+
 /* Append one whole frame; false if the buffer's maximum would be passed. len < 4 GiB. */
 bool frame_format(struct buf *out, uint16_t type, uint64_t request, const void *payload,
                   size_t len);

@@ -44,7 +44,7 @@ enum rules_state { RULES_UNCHECKED, RULES_IN_LINE, RULES_IN_CHECK, RULES_CHECKED
 enum adapters_state { ADAPTERS_UNREAD, ADAPTERS_IN_LINE, ADAPTERS_IN_READ, ADAPTERS_READ };
 
 struct request_call {
-    struct service_request asked; /* the body is freed once it is with the worker */
+    struct service_request asked; /* its body is the worker's once it is dispatched */
     struct service_sink sink;
     int64_t received_usec;
     enum rules_state rules_state;

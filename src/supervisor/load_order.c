@@ -29,24 +29,7 @@ static int64_t device_left(const struct supervisor *sup, int slot) {
 }
 
 /* Of English. An estimate that is too high costs time to clear the room. */
-enum { BYTES_PER_TOKEN = 4, TEXT_DEPTH = 6 };
-
-/* Bytes of all strings in it: messages, their parts, tools; without pictures, whose tokens are
- * few beside their bytes. */
-static size_t text_bytes(yyjson_mut_val *val, int depth) {
-    size_t bytes = 0, index, max;
-    yyjson_mut_val *key, *each;
-    if (yyjson_mut_is_str(val)) return yyjson_mut_get_len(val);
-    if (depth == 0) return 0;
-    if (yyjson_mut_is_arr(val)) {
-        yyjson_mut_arr_foreach(val, index, max, each) bytes += text_bytes(each, depth - 1);
-    } else if (yyjson_mut_is_obj(val)) {
-        yyjson_mut_obj_foreach(val, index, max, key, each) {
-            if (!yyjson_mut_equals_str(key, "image_url")) bytes += text_bytes(each, depth - 1);
-        }
-    }
-    return bytes;
-}
+enum { BYTES_PER_TOKEN = 4 };
 
 /* Of the longest request that waits for this load. */
 static size_t longest_text(const struct supervisor *sup, int slot) {
@@ -55,9 +38,8 @@ static size_t longest_text(const struct supervisor *sup, int slot) {
         const struct lc_request *request = &sup->lc.requests[i];
         const struct call *call = request->slot == slot ? call_find(sup->calls, request->id)
                                                         : NULL;
-        if (!call || call->kind != CALL_REQUEST || !call->request.asked.body) continue;
-        yyjson_mut_val *body = yyjson_mut_doc_get_root(call->request.asked.body);
-        size_t bytes = text_bytes(body, TEXT_DEPTH);
+        if (!call || call->kind != CALL_REQUEST || call->request.dispatched) continue;
+        size_t bytes = call->request.asked.sealed.text_bytes;
         if (bytes > longest) longest = bytes;
     }
     return longest;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
@@ -50,24 +49,18 @@ static void report_transition(struct supervisor *sup, const struct lc_action *ac
 
 /* ---- requests ---- */
 
-/* Hand the request to the worker; false if its JSON is too long, as numbers grow: 1e17 is
- * written as 100000000000000000.0. Followers of the log want the text that the template makes
- * of a chat: the worker reports it with STARTED. */
-static bool dispatch(const struct supervisor *sup, struct call *call, struct worker *worker) {
+/* Hand the request to the worker. Followers of the log want the text that the template makes of
+ * a chat: the worker reports it with STARTED. */
+static void dispatch(const struct supervisor *sup, struct call *call, struct worker *worker) {
     struct service_request *asked = &call->request.asked;
-    yyjson_mut_val *body = yyjson_mut_doc_get_root(asked->body);
     if (asked->op == OP_CHAT && sup->config.log_wanted(sup->config.ctx, LOG_INPUT))
-        yyjson_mut_obj_add_bool(asked->body, body, "report_prompt", true);
-    struct buf payload = BUF_INIT(FRAME_MAX_TO_WORKER);
-    bool fits = json_write(asked->body, &payload);
-    if (fits) worker_send(worker, MSG_REQUEST, call->id, payload.data, payload.len);
-    buf_clear(&payload);
-    if (!fits) return false;
-    yyjson_mut_doc_free(asked->body);
-    asked->body = NULL;
+        sealed_body_mark(&asked->sealed, "report_prompt");
+    struct worker_payload payload = { asked->sealed.text, asked->sealed.len, asked->held };
+    worker_send_payload(worker, MSG_REQUEST, call->id, &payload);
+    asked->sealed.text = NULL;
+    asked->held = (struct byte_hold){ 0 };
     call->request.dispatched = true;
     call->request.dispatched_usec = clock_boottime_usec();
-    return true;
 }
 
 /* No worker has it. */
@@ -91,12 +84,7 @@ static void start_request(struct supervisor *sup, const struct lc_action *action
     if (lifecycle_view(&sup->lc, action->slot).running == 1) {
         activity_begin(&in->activity, sup->lc.now);
     }
-    if (dispatch(sup, call, in->worker)) return;
-    struct error err;
-    error_set(&err, ERR_TOO_LARGE,
-              "The request is too large for a worker; send a smaller one.");
-    call_fail(sup->calls, call, &err);
-    post_done(sup, action);
+    dispatch(sup, call, in->worker);
 }
 
 /* A failed load has given back its identifier and its memory when its client hears of it, who

@@ -12,6 +12,18 @@
 #include "engine/rules.h"
 #include "supervisor/internal.h"
 
+/* What it asks for is kept until a worker has it. */
+static bool keep(const struct supervisor *sup, struct service_request *asked,
+                 struct error *err) {
+    service_request_seal(asked);
+    const struct sealed_body *body = &asked->sealed;
+    if (!body->text || body->len > FRAME_MAX_TO_WORKER)
+        return error_set(err, ERR_TOO_LARGE,
+                         "The request is too large for a worker; send a smaller one.");
+    return asked->held.budget ||
+           byte_hold_take(sup->config.budget, body->len, 0, &asked->held, err);
+}
+
 call_id supervisor_generate(struct supervisor *sup, struct service_request *request,
                             struct service_sink sink) {
     struct call *call = call_open(sup->calls, CALL_REQUEST);
@@ -20,6 +32,9 @@ call_id supervisor_generate(struct supervisor *sup, struct service_request *requ
     call->request.sink = sink;
     call->request.received_usec = clock_boottime_usec();
     *request = (struct service_request){ 0 };
+    struct error err;
+    if (call->refusal.code == ERR_NONE && !keep(sup, &call->request.asked, &err))
+        call->refusal = err;
     supervisor_post_call(sup, call);
     return call->id;
 }
@@ -99,7 +114,7 @@ static bool dimensions_fit(const struct target *target, const struct call *call,
 /* The worker would say so too, but only after a load. */
 static bool can_read(const struct target *target, const struct call *call, struct error *err) {
     const struct model *model = target->model;
-    if (!service_request_has_images(&call->request.asked)) return true;
+    if (!call->request.asked.sealed.has_images) return true;
     if (!model || model_sees(model)) return true;
     if (model->projector) {
         return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
@@ -145,13 +160,12 @@ static bool has_marks(const struct target *target, const struct request *request
  * ret_rules: what is to be checked beside that. */
 static bool can_be_prepared(struct supervisor *sup, const struct target *target,
                             const struct call *call, struct buf *ret_rules, struct error *err) {
-    size_t len = 0;
-    char *text = yyjson_mut_write(call->request.asked.body, 0, &len);
+    const struct sealed_body *body = &call->request.asked.sealed;
     struct sampling defaults = sampling_defaults();
     struct request request = { 0 };
     struct load_settings effective;
-    bool ok = request_parse(&request, text, len, &defaults, vocabulary_of(target->model),
-                            err) &&
+    bool ok = request_parse(&request, body->text, body->len, &defaults,
+                            vocabulary_of(target->model), err) &&
               has_marks(target, &request, err);
     if (ok && plan_of(sup, target, call, &effective)) {
         struct prompt_bound bound = { .context = (size_t)effective.context_length,
@@ -161,7 +175,6 @@ static bool can_be_prepared(struct supervisor *sup, const struct target *target,
             rules_write(&request.chat, load_settings_prepare_seconds(&effective), ret_rules);
     }
     request_clear(&request);
-    free(text);
     return ok;
 }
 

@@ -54,6 +54,7 @@ struct supervisor_config {
     const struct settings *settings;
     struct catalog **catalog; /* the current snapshot; swapped on the loop's thread only */
     struct metrics *metrics;
+    struct byte_budget *budget; /* of what waits for a worker; NULL: it is not counted */
     void (*on_transition)(void *ctx, const struct instance_transition *transition);
     void (*on_progress)(void *ctx, const struct instance_progress *progress); /* of a load */
     /* What models read and write. Lines of kinds that are not wanted are not made. */

@@ -30,7 +30,8 @@ struct worker {
 
 struct outgoing {
     uv_write_t write;
-    uv_buf_t bytes;
+    char head[FRAME_HEADER_SIZE];
+    struct worker_payload payload;
 };
 
 void worker_adopt(struct worker *worker, int slot, uint32_t generation,
@@ -234,26 +235,41 @@ struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *progra
     return worker;
 }
 
+static void payload_clear(struct worker_payload *payload) {
+    byte_hold_release(&payload->held);
+    free(payload->bytes);
+}
+
 static void outgoing_on_written(uv_write_t *write, int status) {
     struct outgoing *out = write->data;
     (void)status; /* a broken socket is seen by the reader */
-    free(out->bytes.base);
+    payload_clear(&out->payload);
     free(out);
+}
+
+void worker_send_payload(struct worker *worker, enum message_type type, uint64_t request,
+                         struct worker_payload *payload) {
+    if (worker->closed || worker->exited) {
+        payload_clear(payload);
+        return;
+    }
+    struct outgoing *out = xcalloc(1, sizeof *out);
+    out->write.data = out;
+    out->payload = *payload;
+    frame_format_head(out->head, (uint16_t)type, request, payload->len);
+    uv_buf_t bufs[] = { { .base = out->head, .len = sizeof out->head },
+                        { .base = payload->bytes, .len = payload->len } };
+    int status = uv_write(&out->write, (uv_stream_t *)&worker->pipe, bufs,
+                          payload->len > 0 ? 2 : 1, outgoing_on_written);
+    if (status < 0) outgoing_on_written(&out->write, status);
 }
 
 void worker_send(struct worker *worker, enum message_type type, uint64_t request,
                  const void *payload, size_t len) {
-    if (worker->closed || worker->exited) return;
-    struct buf frame = BUF_INIT(FRAME_HEADER_SIZE + len);
-    bool fits = frame_format(&frame, (uint16_t)type, request, payload, len);
-    assert(fits);
-    struct outgoing *out = xcalloc(1, sizeof *out);
-    out->write.data = out;
-    out->bytes.len = frame.len;
-    out->bytes.base = buf_take(&frame);
-    int status = uv_write(&out->write, (uv_stream_t *)&worker->pipe, &out->bytes, 1,
-                          outgoing_on_written);
-    if (status < 0) outgoing_on_written(&out->write, status);
+    struct worker_payload copy = { .len = len };
+    if (len > 0) copy.bytes = xrealloc(NULL, len);
+    if (len > 0) memcpy(copy.bytes, payload, len);
+    worker_send_payload(worker, type, request, &copy);
 }
 
 uint64_t worker_private_bytes(const struct worker *worker) {

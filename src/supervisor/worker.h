@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/byte_budget.h"
 #include "base/error.h"
 #include "ipc/frame.h"
 #include "ipc/message.h"
@@ -48,7 +49,17 @@ int worker_slot(const struct worker *worker);
 uint32_t worker_generation(const struct worker *worker);
 int worker_pid(const struct worker *worker);
 
-/* Queue one frame; copies. Does nothing once the socket is closed. */
+/* Bytes that are sent: owned, and counted until the socket has them. */
+struct worker_payload {
+    char *bytes;
+    size_t len;
+    struct byte_hold held;
+};
+
+/* Queue one frame; takes the payload. Does nothing else once the socket is closed. */
+void worker_send_payload(struct worker *worker, enum message_type type, uint64_t request,
+                         struct worker_payload *payload);
+/* The same; copies. Does nothing once the socket is closed. */
 void worker_send(struct worker *worker, enum message_type type, uint64_t request,
                  const void *payload, size_t len);
 

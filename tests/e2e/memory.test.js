@@ -7,8 +7,10 @@ import http from 'node:http';
 import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { poller } from './lib/poller.js';
+import { endless } from './lib/models.js';
 import { statusField } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
+import { Stream } from './lib/stream.js';
 
 const MB = 1 << 20;
 const CLIENTS = 8;
@@ -63,6 +65,47 @@ for (const [name, size, make, limit, statuses] of [
     if (sanitized) return;
     assert.ok(peak < 200, `${peak} MB`);
     assert.ok(longest < 1000, `${longest} ms`);
+  });
+}
+
+const WAITERS = 40;
+
+// Sends request after request. Each waits for the model's only place, or is refused.
+async function fillLine(d, body) {
+  const refused = [];
+  for (let sent = 1; sent <= WAITERS; sent++) {
+    send(d, body).then((status) => refused.push(status));
+    while ((await d.instances())[0].waiting + refused.length < sent);
+  }
+  return refused;
+}
+
+const parts = (part) => ({ messages: [{ role: 'user', content: part }] });
+const PART = { type: 'text', text: 'a' };
+
+for (const [name, make] of [
+  ['with a long text', (size) => parts('a word '.repeat(size / 7))],
+  ['with many values', (size) => parts(Array.from({ length: size / 27 }, () => PART))]]) {
+  test(`${WAITERS} requests ${name} wait for a busy model: memory stays bounded`, async (t) => {
+    const d = await Daemon.start(t, { models: { m: endless() } });
+    await d.load('m', { parallel: 1 });
+    const stream = new Stream(await d.stream('m'));
+    await stream.reached(1);
+    const longestWait = poller(t, d.url);
+    let over = false;
+    const others = serveOthers(d, () => over);
+    const refused = await fillLine(d, Buffer.from(JSON.stringify(chatBody('m', make(14 * MB)))));
+    over = true;
+    const { seen } = await others;
+    const peak = statusField(d.pid, 'VmHWM') / 1024, wait = await longestWait();
+    t.diagnostic(`peak ${Math.round(peak)} MB, longest wait ${Math.round(wait)} ms, ${
+      WAITERS - refused.length} wait`);
+    assert.deepEqual([...seen], [404]); // a small request is never 429
+    for (const status of refused) assert.ok([0, 429].includes(status), `status ${status}`);
+    assert.ok(WAITERS - refused.length >= 3, 'large ones may wait, too');
+    if (sanitized) return;
+    assert.ok(peak < 200, `${peak} MB`);
+    assert.ok(wait < 1000, `${wait} ms`);
   });
 }
 

@@ -23,12 +23,13 @@ struct inference {
     struct buf body;               /* empty: the exchange's */
     bool bound;                    /* it needs what this node has stored */
     struct stored_response record; /* id NULL: the answer is not stored */
+    struct byte_hold held;         /* for body and record */
 };
 void inference_clear(struct inference *inference);
 
-/* Answer the exchange; its own body is dropped. A large body is parsed on the pool. Takes body
- * and record (clears them); the record is stored with the answer's body when that is complete.
- */
+/* Answer the exchange; its own body is dropped. A large body is parsed on the pool. Takes body,
+ * record and what is held for them (clears them); the record is stored with the answer's body
+ * when that is complete. */
 void inference_begin(const struct routes *r, struct exchange *x, struct inference *inference);
 
 #endif

@@ -17,6 +17,7 @@
 #include "api/unenforced.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "daemon/fleet_node.h"
 #include "daemon/offload.h"
@@ -55,7 +56,8 @@ struct answer {
     uint64_t came;      /* nanoseconds of uv_hrtime */
     struct stored_responses *stored;
     struct stored_response record; /* without its body; id NULL: the answer is not stored */
-    struct claim *claim; /* of the load that it waits for; NULL: none, or that is over */
+    struct claim *claim;   /* of the load that it waits for; NULL: none, or that is over */
+    struct byte_hold held; /* for record and reply */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
@@ -72,6 +74,7 @@ static void answer_close(struct answer *a) {
     claim_drop(a->claim);
     a->dialect->reply_free(a->reply);
     stored_response_clear(&a->record);
+    byte_hold_release(&a->held);
     free(a->unenforced);
     uv_close((uv_handle_t *)&a->silence, answer_free);
 }
@@ -325,22 +328,42 @@ void inference_sign(const struct routes *r, struct exchange *x, const char *id) 
         exchange_add_header(x, FLEET_NODE_HEADER, fleet_node_name(r->fleet));
 }
 
-/* Takes the record. */
-static struct answer *answer_open(const struct routes *r, struct exchange *x,
-                                  struct inference *inference, const struct parsed *parsed) {
+/* The client may leave meanwhile; its exchange, with the body, stays until this is done. */
+struct parsing {
+    const struct routes *r;
+    struct exchange *x;
+    struct inference inference;
+    struct parsed parsed;
+    bool formed;
+    char *unenforced;      /* see struct answer */
+    uint64_t lot;          /* relay_lot */
+    size_t echo;           /* bytes of parsed.options.echo */
+    struct byte_hold held; /* for what was parsed */
+    struct claim *claim;   /* of the cold load that it causes; NULL: none */
+    struct error err;
+};
+
+/* Takes the record, the claim, and what is held for them. */
+static struct answer *answer_open(struct parsing *p) {
+    const struct routes *r = p->r;
+    struct inference *inference = &p->inference;
+    const struct parsed *parsed = &p->parsed;
     const struct dialect *dialect = inference->dialect;
     struct answer *a = xcalloc(1, sizeof *a);
     a->service = r->service;
     a->dialect = dialect;
-    a->x = x;
+    a->x = p->x;
     a->stored = r->stored;
     a->record = inference->record;
     inference->record = (struct stored_response){ 0 };
+    a->claim = p->claim;
+    p->claim = NULL;
+    a->held = p->held;
+    p->held = (struct byte_hold){ 0 };
+    a->unenforced = p->unenforced;
+    p->unenforced = NULL;
     a->stream = parsed->options.stream;
     a->tells_cache = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
-    struct buf names = BUF_INIT(1024);
-    unenforced_format(yyjson_mut_doc_get_root(parsed->requests[0].body), &names);
-    a->unenforced = buf_take(&names);
     a->count = parsed->count;
     a->reply = dialect->reply_new(&parsed->options, parsed->count, inference->id,
                                   clock_unix() / 1000);
@@ -363,24 +386,23 @@ static void use_own_keep_alive(const struct routes *r, const struct dialect *dia
     }
 }
 
-/* Answer what was parsed, if the client may have it. Takes the claim then. */
-static bool begin(const struct routes *r, struct exchange *x, struct inference *inference,
-                  struct parsed *parsed, struct claim **claim, struct error *err) {
+/* Answer what was parsed, if the client may have it. */
+static bool begin(struct parsing *p) {
+    struct parsed *parsed = &p->parsed;
+    struct inference *inference = &p->inference;
     bool unload = parsed->options.unload;
     struct bearer bearer;
-    if (!bearer_of_exchange(r, x, &bearer, err)) return false;
+    if (!bearer_of_exchange(p->r, p->x, &bearer, &p->err)) return false;
     if (!permission_require(bearer.permissions,
-                            unload ? PERMISSION_MODELS : PERMISSION_INFERENCE, err))
+                            unload ? PERMISSION_MODELS : PERMISSION_INFERENCE, &p->err))
         return false;
-    use_own_keep_alive(r, inference->dialect, parsed);
+    use_own_keep_alive(p->r, inference->dialect, parsed);
     parsed->options.store = inference->record.id != NULL;
-    const char *owner = bearer_owner(x, &bearer);
+    const char *owner = bearer_owner(p->x, &bearer);
     if (inference->record.id && owner) inference->record.owner = xstrdup(owner);
-    struct answer *a = answer_open(r, x, inference, parsed);
-    a->claim = *claim;
-    *claim = NULL;
-    exchange_on_gone(x, answer_on_gone, a);
-    exchange_on_pressure(x, answer_on_pressure, a);
+    struct answer *a = answer_open(p);
+    exchange_on_gone(p->x, answer_on_gone, a);
+    exchange_on_pressure(p->x, answer_on_pressure, a);
     if (unload)
         begin_unload(a, parsed->options.model);
     else
@@ -390,21 +412,11 @@ static bool begin(const struct routes *r, struct exchange *x, struct inference *
 
 void inference_clear(struct inference *inference) {
     buf_clear(&inference->body);
+    byte_hold_release(&inference->held);
     stored_response_clear(&inference->record);
 }
 
 /* ---- parsing ---- */
-
-/* The client may leave meanwhile; its exchange, with the body, stays until this is done. */
-struct parsing {
-    const struct routes *r;
-    struct exchange *x;
-    struct inference inference;
-    struct parsed parsed;
-    bool formed;
-    struct claim *claim; /* of the cold load that it causes; NULL: none */
-    struct error err;
-};
 
 static const char *body_of(const struct parsing *p, size_t *ret_len) {
     const struct buf *own = &p->inference.body;
@@ -412,16 +424,27 @@ static const char *body_of(const struct parsing *p, size_t *ret_len) {
     return own->len > 0 ? buf_str(own) : exchange_body(p->x, ret_len);
 }
 
+/* Trees are taken down here, too: they are large. */
 static void parsing_work(void *ctx) {
     struct parsing *p = ctx;
     size_t len;
     const char *body = body_of(p, &len);
     const struct inference *i = &p->inference;
+    struct buf names = BUF_INIT(1024);
     p->formed = i->dialect->parse(i->op, body, len, &p->parsed, &p->err);
+    if (!p->formed) return;
+    unenforced_format(yyjson_mut_doc_get_root(p->parsed.requests[0].body), &names);
+    p->unenforced = buf_take(&names);
+    p->lot = relay_lot(&p->parsed);
+    if (p->parsed.options.echo)
+        p->echo = json_cost(yyjson_mut_doc_get_root(p->parsed.options.echo));
+    for (int n = 0; n < p->parsed.count; n++) service_request_seal(&p->parsed.requests[n]);
 }
 
 static void parsing_free(struct parsing *p) {
     if (p->formed) parsed_clear(&p->parsed);
+    byte_hold_release(&p->held);
+    free(p->unenforced);
     inference_clear(&p->inference);
     claim_drop(p->claim);
     free(p);
@@ -435,10 +458,8 @@ static void parsing_fail(struct parsing *p) {
 
 static void parsing_begin(struct parsing *p) {
     exchange_drop_body(p->x);
-    buf_clear(&p->inference.body);
     inference_sign(p->r, p->x, p->inference.id);
-    if (!begin(p->r, p->x, &p->inference, &p->parsed, &p->claim, &p->err))
-        exchange_fail(p->x, &p->err);
+    if (!begin(p)) exchange_fail(p->x, &p->err);
     parsing_free(p);
 }
 
@@ -461,6 +482,7 @@ static bool relay(struct parsing *p, const char *key, const char *loader,
                                      .op = p->inference.op,
                                      .id = p->inference.id,
                                      .parsed = &p->parsed,
+                                     .lot = p->lot,
                                      .key = key,
                                      .loader = loader,
                                      .client = client_of(p->x, bearer),
@@ -547,11 +569,30 @@ static void travel(struct parsing *p, const char *key) {
         serve(p);
 }
 
+/* Count what was made of the body instead of the body, which is needed only if another node may
+ * get it. What is stored of the request, and what the answer repeats of it, stay until its end.
+ */
+static bool parsing_hold(struct parsing *p) {
+    size_t texts = 0, others = p->inference.record.input.len + p->echo;
+    for (int i = 0; i < p->parsed.count; i++) texts += p->parsed.requests[i].sealed.len;
+    buf_clear(&p->inference.body);
+    byte_hold_release(&p->inference.held);
+    if (!fleet_node_is_on(p->r->fleet)) exchange_drop_body(p->x);
+    if (!byte_hold_take(p->r->budget, texts + others, exchange_body_held(p->x), &p->held,
+                        &p->err))
+        return false;
+    for (int i = 0; i < p->parsed.count; i++) {
+        struct service_request *request = &p->parsed.requests[i];
+        request->held = byte_hold_split(&p->held, request->sealed.len);
+    }
+    return true;
+}
+
 /* False: p->err says why. */
 static bool is_wanted(struct parsing *p) {
     if (exchange_is_gone(p->x))
         return error_set(&p->err, ERR_CANCELLED, "The client has left.");
-    return p->formed;
+    return p->formed && parsing_hold(p);
 }
 
 static void parsing_on_done(void *ctx) {
@@ -573,6 +614,7 @@ void inference_begin(const struct routes *r, struct exchange *x, struct inferenc
     p->inference = *inference;
     inference->body = (struct buf){ 0 };
     inference->record = (struct stored_response){ 0 };
+    inference->held = (struct byte_hold){ 0 };
     (void)body_of(p, &len);
     offload_run(r->offload, len, &(struct offload_piece){ parsing_work, parsing_on_done, p });
 }

@@ -130,6 +130,7 @@ struct coming {
     struct buf formed; /* the body in the form of the Responses API; empty: it has it */
     struct response_task *task; /* looks for what is wanted */
     struct buf found;           /* empty: nothing stored is named */
+    struct byte_hold held;      /* for it */
     bool store;
     char *previous;
     struct inference inference;
@@ -141,6 +142,7 @@ static void coming_free(struct coming *c) {
     past_wanted_clear(&c->wanted);
     buf_clear(&c->formed);
     buf_clear(&c->found);
+    byte_hold_release(&c->held);
     inference_clear(&c->inference);
     free(c->previous);
     free(c);
@@ -181,9 +183,18 @@ static void coming_join(void *ctx) {
     c->ok = c->ok && (!c->store || record_make(c, body, len));
 }
 
+/* What was found for it is part of what was made of it. */
+static bool hold_joined(struct coming *c) {
+    struct inference *inference = &c->inference;
+    size_t bytes = inference->body.len + inference->record.input.len;
+    byte_hold_release(&c->held);
+    return byte_hold_take(c->r->budget, bytes, exchange_body_held(c->x), &inference->held,
+                          &c->err);
+}
+
 static void coming_on_joined(void *ctx) {
     struct coming *c = ctx;
-    if (!c->ok) {
+    if (!c->ok || !hold_joined(c)) {
         inference_sign(c->r, c->x, c->inference.id);
         coming_fail(c, &c->err);
         return;
@@ -214,6 +225,11 @@ static void coming_on_found(void *ctx, const struct buf *found, const struct err
     exchange_on_gone(c->x, NULL, NULL);
     if (exchange_is_gone(c->x)) { /* its end is on its way */
         coming_free(c);
+        return;
+    }
+    if (!byte_hold_take(c->r->budget, found->len, exchange_body_held(c->x), &c->held,
+                        &c->err)) {
+        coming_fail(c, &c->err);
         return;
     }
     buf_init(&c->found, found->max);

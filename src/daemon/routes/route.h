@@ -45,6 +45,7 @@ struct routes {
     const struct service *service;
     struct supervisor *supervisor;
     const struct metrics *metrics;
+    struct byte_budget *budget; /* of what requests keep until they are answered */
     struct feed *events, *log;
     struct history *history;
     struct stored_responses *stored;

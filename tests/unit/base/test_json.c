@@ -210,6 +210,16 @@ static void test_a_string_with_nul_is_refused(void **state) {
     yyjson_doc_free(doc);
 }
 
+static void test_the_cost_of_a_value_is_that_of_all_in_it(void **state) {
+    static const char text[] = "{\"a\":[1,\"bcd\"],\"e\":{}}";
+    yyjson_doc *read = yyjson_read(text, strlen(text), 0);
+    yyjson_mut_doc *doc = yyjson_doc_mut_copy(read, NULL);
+    (void)state;
+    assert_int_equal(json_cost(yyjson_mut_doc_get_root(doc)), 7 * sizeof(yyjson_mut_val) + 5);
+    yyjson_mut_doc_free(doc);
+    yyjson_doc_free(read);
+}
+
 static void test_writing(void **state) {
     (void)state;
     struct buf out = BUF_INIT(100);
@@ -268,6 +278,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_types_name_the_field),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_a_string_with_nul_is_refused),
+        cmocka_unit_test(test_the_cost_of_a_value_is_that_of_all_in_it),
         cmocka_unit_test(test_writing),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -125,6 +125,13 @@ void worker_send(struct worker *worker, enum message_type type, uint64_t request
     heard->request = request;
 }
 
+void worker_send_payload(struct worker *worker, enum message_type type, uint64_t request,
+                         struct worker_payload *payload) {
+    worker_send(worker, type, request, payload->bytes, payload->len);
+    byte_hold_release(&payload->held);
+    free(payload->bytes);
+}
+
 void worker_kill(struct worker *worker) {
     worker->killed = true;
 }

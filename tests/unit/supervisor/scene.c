@@ -70,6 +70,7 @@ int scene_open(void **state) {
     s->catalog = (struct catalog){ .models = s->models, .count = 2 };
     s->current = &s->catalog;
     buf_init(&s->log, 1 << 16);
+    s->budget = (struct byte_budget){ .total = 64 << 20 };
     static const struct worker_program program = { .path = "" };
     struct supervisor_config config = { .loop = &s->loop,
                                         .worker_program = &program,
@@ -77,6 +78,7 @@ int scene_open(void **state) {
                                         .settings = &s->settings,
                                         .catalog = &s->current,
                                         .metrics = &s->metrics,
+                                        .budget = &s->budget,
                                         .on_transition = on_transition,
                                         .on_progress = on_progress,
                                         .log_wanted = log_wanted,
@@ -100,6 +102,7 @@ int scene_close(void **state) {
     supervisor_free(s->sup);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&s->loop), 0);
+    assert_int_equal(s->budget.held, 0);
     settings_clear(&s->settings);
     buf_clear(&s->log);
     free(s);

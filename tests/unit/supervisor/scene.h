@@ -27,6 +27,7 @@ struct scene {
     struct model models[2];
     struct catalog catalog, *current;
     struct metrics metrics;
+    struct byte_budget budget; /* empty when the scene is closed */
     struct supervisor *sup;
     int pinned_changes;
     int forgotten; /* models whose files are to be deleted again */

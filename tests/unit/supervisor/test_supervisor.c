@@ -72,28 +72,6 @@ static void test_a_call_cancelled_before_its_turn_is_never_begun(void **state) {
     assert_int_equal(told_of(s->told), 0);
 }
 
-/* Its numbers become four times as long. */
-static void test_a_request_that_grows_too_large_is_refused(void **state) {
-    enum { NUMBERS = 4200000 };
-    struct scene *s = *state;
-    struct buf body = BUF_INIT(32 << 20);
-    ask(s, "one", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    assert_true(buf_add_str(&body, "{\"pad\":[1"));
-    for (int i = 0; i < NUMBERS; i++) assert_true(buf_add(&body, ",1e17", 5));
-    assert_true(buf_add_str(&body, "]}"));
-    (void)generate_with(s, OP_CHAT, "one", body.data, &s->told[1]);
-    buf_clear(&body);
-    turn(s);
-    assert_int_equal(s->told[1].errors, 1);
-    assert_int_equal(s->told[1].error.code, ERR_TOO_LARGE);
-    assert_int_equal(instance(s)->state, INSTANCE_IDLE);
-    ask(s, "one", &s->told[2]); /* and others are served */
-    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    assert_int_equal(s->told[2].results, 1);
-}
-
 /* ---- loads ---- */
 
 static void test_a_replacement_is_loaded_like_the_worker_that_died(void **state) {
@@ -772,7 +750,6 @@ int main(void) {
         TEST(test_a_sink_may_ask_for_more),
         TEST(test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer),
         TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
-        TEST(test_a_request_that_grows_too_large_is_refused),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_a_queued_instance_shows_unset_settings),
         TEST(test_what_is_listed_as_queued_is_not_called_unknown),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/byte_budget.h"
+
+#include "cmocka_prelude.h"
+
+static void test_what_is_held_leaves_less_room(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct byte_hold first, second = { 0 };
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(&budget, 60, 0, &first, &err));
+    assert_false(byte_hold_take(&budget, 41, 0, &second, &err));
+    assert_int_equal(err.code, ERR_QUEUE_FULL);
+    assert_int_equal(err.retry_after, 1);
+    assert_true(byte_hold_take(&budget, 40, 0, &second, &err));
+    byte_hold_release(&first);
+    assert_int_equal(budget.held, 40);
+    byte_hold_release(&first); /* once more: nothing */
+    byte_hold_release(&second);
+    assert_int_equal(budget.held, 0);
+}
+
+static void test_large_ones_leave_the_reserve_to_small_ones(void **state) {
+    struct byte_budget budget = { .total = 100, .reserve = 20, .small = 10 };
+    struct byte_hold hold;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(&budget, 100, 0, &hold, &err));
+    assert_false(byte_hold_take(&budget, 11, 0, &hold, &err));
+    assert_true(byte_hold_take(&budget, 10, 0, &hold, &err));
+    assert_true(byte_hold_take(&budget, 10, 0, &hold, &err));
+    assert_false(byte_hold_take(&budget, 1, 0, &hold, &err));
+}
+
+static void test_what_is_larger_than_all_of_it_is_held_alone(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct byte_hold large, small;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(&budget, 1000, 0, &large, &err));
+    assert_false(byte_hold_take(&budget, 1, 0, &small, &err));
+    byte_hold_release(&large);
+    assert_true(byte_hold_take(&budget, 1, 0, &small, &err));
+    assert_false(byte_hold_take(&budget, 1000, 0, &large, &err));
+    assert_true(byte_hold_take(&budget, 1000, 1, &large, &err)); /* of the same request */
+}
+
+static void test_a_part_of_a_hold_is_released_alone(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct byte_hold whole, part;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(&budget, 50, 0, &whole, &err));
+    part = byte_hold_split(&whole, 20);
+    assert_int_equal(budget.held, 50);
+    byte_hold_release(&part);
+    assert_int_equal(budget.held, 30);
+    byte_hold_release(&whole);
+    assert_int_equal(budget.held, 0);
+}
+
+static void test_without_a_budget_nothing_is_counted(void **state) {
+    struct byte_hold hold;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(NULL, 1000, 0, &hold, &err));
+    struct byte_hold part = byte_hold_split(&hold, 1000);
+    byte_hold_release(&part);
+    byte_hold_release(&hold);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_held_leaves_less_room),
+        cmocka_unit_test(test_large_ones_leave_the_reserve_to_small_ones),
+        cmocka_unit_test(test_what_is_larger_than_all_of_it_is_held_alone),
+        cmocka_unit_test(test_a_part_of_a_hold_is_released_alone),
+        cmocka_unit_test(test_without_a_budget_nothing_is_counted),
+    };
+    return cmocka_run_group_tests_name("byte budget", tests, NULL, NULL);
+}
