@@ -320,12 +320,14 @@ struct service_sink {
     void *ctx;
 };
 
-/* The bytes a load would take, measured without allocating them; *_device: those on devices
- * with memory of their own. */
+/* The bytes a model would take with one conversation that fills its context, measured without
+ * allocating them; *_device: those on devices with memory of their own. */
 struct load_estimate {
     uint64_t model, model_device;
     uint64_t context, context_device; /* key-value cells and compute buffers */
-    bool fits;                        /* into the memory that is free now */
+    uint64_t load;                    /* what there has to be room for when it is loaded */
+    bool fits;                        /* that does, into the memory that is free now */
+    bool whole_fits;                  /* so does a full context */
 };
 
 struct estimate_sink {

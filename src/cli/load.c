@@ -246,9 +246,12 @@ static void estimate_print(const struct load *load, yyjson_val *root) {
         printf("Context Length: %lld\n", (long long)load->values->context_length.value);
     }
     printf("Estimated GPU Memory:   %s\nEstimated Total Memory: %s\n\n", device, total);
-    puts(yyjson_is_true(yyjson_obj_get(root, "fits"))
+    puts(!yyjson_is_true(yyjson_obj_get(root, "fits"))
+             ? "Estimate: This model does not fit into the memory that is free now."
+         : yyjson_is_true(yyjson_obj_get(root, "full_context_fits"))
              ? "Estimate: This model fits into the memory that is free now."
-             : "Estimate: This model does not fit into the memory that is free now.");
+             : "Estimate: This model fits into the memory that is free now, but not a "
+               "conversation that fills its context.");
 }
 
 static void prefetch_print(yyjson_val *root) {

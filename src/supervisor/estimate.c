@@ -34,12 +34,15 @@ static uint64_t bytes_of(yyjson_val *obj, const char *name) {
     return yyjson_get_uint(yyjson_obj_get(obj, name));
 }
 
-/* Whether a load would be admitted now if it took as much: what says so loads. */
-static bool fits(struct estimate *e, const struct load_estimate *result) {
-    nbytes device = result->model_device + result->context_device;
-    nbytes host = result->model + result->context - device;
-    if (host > e->plan.need) e->plan.need = host;
-    return supervisor_would_load(e->sup, e->model, &e->plan);
+/* By the figure and the function that admit a load: what fits loads, and nothing else does. */
+static void judge(const struct estimate *e, struct load_estimate *estimate) {
+    nbytes device = estimate->model_device + estimate->context_device;
+    nbytes host = estimate->model + estimate->context - device;
+    struct lc_plan whole = e->plan;
+    if (host > whole.need) whole.need = host;
+    estimate->load = e->plan.need;
+    estimate->fits = supervisor_would_load(e->sup, e->model, &e->plan);
+    estimate->whole_fits = supervisor_would_load(e->sup, e->model, &whole);
 }
 
 static void estimate_on_end(void *ctx, const struct errand_result *how) {
@@ -52,7 +55,7 @@ static void estimate_on_end(void *ctx, const struct errand_result *how) {
             .context = bytes_of(how->answer, "context"),
             .context_device = bytes_of(how->answer, "context_device"),
         };
-        result.fits = fits(e, &result);
+        judge(e, &result);
         end(e, &result, NULL);
         return;
     }

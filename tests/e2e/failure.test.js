@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
-import { broken, endless, slowToLoad, spoken } from './lib/models.js';
+import { broken, endless, random, slowToLoad, spoken } from './lib/models.js';
 import { childrenOf, gone, programOf, until } from './lib/process.js';
 import { speaking } from './lib/stream.js';
 
@@ -212,6 +212,35 @@ test('what the estimate says fits loads, and what it says does not is refused', 
   await d.settings({ memory_limit: 2 * NEED });
   assert.equal(await fits('alpha'), true);
   assert.equal(await load('alpha'), 200);
+});
+
+test('the estimate of 4-bit weights has all of them, repacked or not', async (t) => {
+  const file = random('--type', 'q4_0', '--layers', '4', '--embd', '512', '--ff', '2048');
+  const d = await Daemon.start(t, { models: { m: file } });
+  const { size } = fs.statSync(file);
+  for (const repack of ['never', 'background', 'first']) {
+    const { body } = await d.post('/api/v1/models/estimate', { model: 'm', repack });
+    assert.ok(Math.abs(body.model_bytes / size - 1) < 0.03, `${body.model_bytes} of ${size}`);
+  }
+});
+
+test('the estimate says what a load is admitted with, and if a full context fits', async (t) => {
+  const d = await Daemon.start(t, { models: { m: random('--context', '32768', '--layers', '4') } });
+  const estimate = async () =>
+    (await d.post('/api/v1/models/estimate', { model: 'm', context_length: 32768 })).body;
+  const free = await estimate();
+  assert.ok(free.fits && free.full_context_fits);
+  assert.ok(free.load_bytes < free.total_bytes + 60e6);
+  await d.settings({ memory_limit: free.load_bytes - 1 });
+  assert.equal((await estimate()).fits, false);
+  const { status, body } = await d.post('/api/v1/models/load', { model: 'm' });
+  assert.equal(status, 507, JSON.stringify(body));
+  await d.settings({ memory_limit: free.load_bytes });
+  const now = await estimate();
+  assert.equal(now.load_bytes, free.load_bytes);
+  assert.equal(now.fits, true);
+  assert.equal(now.full_context_fits, false);
+  assert.equal((await d.post('/api/v1/models/load', { model: 'm' })).status, 200);
 });
 
 test('a model that needs more memory than there may be evicts nothing', async (t) => {

@@ -16,7 +16,9 @@ static void reply_estimate(struct exchange *x, const struct load_estimate *estim
     yyjson_mut_obj_add_uint(doc, root, "total_bytes", estimate->model + estimate->context);
     yyjson_mut_obj_add_uint(doc, root, "device_bytes",
                             estimate->model_device + estimate->context_device);
+    yyjson_mut_obj_add_uint(doc, root, "load_bytes", estimate->load);
     yyjson_mut_obj_add_bool(doc, root, "fits", estimate->fits);
+    yyjson_mut_obj_add_bool(doc, root, "full_context_fits", estimate->whole_fits);
     reply_doc(x, doc);
 }
 

@@ -31,6 +31,7 @@ function EstimateText({ f }: { f: LoadForm }) {
       Needs about <strong>{bytes(m.total_bytes)}</strong>
       {available}: model {bytes(m.model_bytes)}, context {bytes(m.context_bytes)}.
       {!m.fits && ' It does not fit.'}
+      {m.fits && !m.full_context_fits && ' A full context does not fit.'}
     </>
   );
 }

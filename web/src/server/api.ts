@@ -169,6 +169,7 @@ export interface History {
 export interface Estimate {
   model_bytes: number;
   context_bytes: number;
+  full_context_fits: boolean;
   total_bytes: number;
   fits: boolean;
 }
