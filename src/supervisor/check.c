@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "supervisor/internal.h"
@@ -16,15 +17,24 @@ enum { PATIENCE_MS = 600000 };
 struct check {
     struct supervisor *sup;
     call_id call;
+    const struct errand *errand;
     uint64_t hash;
 };
 
 static void begin_next(struct supervisor *sup);
 
+/* What its name means may have changed meanwhile. */
+static void begin_again(struct supervisor *sup, struct call *call, enum rules_state state) {
+    call->request.rules_state = state;
+    buf_clear(&call->request.rules);
+    free(call->model_key);
+    call->model_key = NULL;
+    supervisor_post_call(sup, call);
+}
+
 /* What a worker that is to load the model will say sooner or better. */
 static void begin_unchecked(struct supervisor *sup, struct call *call) {
-    call->request.rules_state = RULES_CHECKED;
-    supervisor_post_call(sup, call);
+    begin_again(sup, call, RULES_CHECKED);
 }
 
 static int killed_by(const char *gone) {
@@ -54,7 +64,8 @@ static void check_on_end(void *ctx, const struct errand_result *result) {
     struct supervisor *sup = c->sup;
     struct call *call = call_find(sup->calls, c->call);
     if (result->answer) known_rules_add(&sup->known_rules, c->hash);
-    if (call && call->request.rules_state == RULES_IN_CHECK) {
+    if (call && call->request.rules_state == RULES_IN_CHECK &&
+        call->request.check == c->errand) {
         if (result->answer || (result->gone && killed_by(result->gone) == SIGKILL))
             begin_unchecked(sup, call);
         else if (result->gone)
@@ -65,10 +76,14 @@ static void check_on_end(void *ctx, const struct errand_result *result) {
     begin_next(sup);
 }
 
-/* False: no check of it is under way. */
+/* False: no check of it is under way. Another request's may have said what it would. */
 static bool begin(struct supervisor *sup, struct call *call) {
     struct buf *rules = &call->request.rules;
     uint64_t hash = known_rules_hash(rules->data, rules->len);
+    if (known_rules_has(&sup->known_rules, hash)) {
+        begin_unchecked(sup, call);
+        return false;
+    }
     struct check *c = xcalloc(1, sizeof *c);
     *c = (struct check){ .sup = sup, .call = call->id, .hash = hash };
     struct errand_order order = { .question = MSG_CHECK,
@@ -83,9 +98,13 @@ static bool begin(struct supervisor *sup, struct call *call) {
     call->request.rules_state = RULES_IN_CHECK;
     call->request.check = errand_start(&sup->errands, sup->config.loop,
                                        sup->config.worker_program, &order, &err);
-    if (!call->request.check) begin_unchecked(sup, call);
+    if (!call->request.check) {
+        begin_unchecked(sup, call);
+        return false;
+    }
+    c->errand = call->request.check;
     buf_clear(rules);
-    return call->request.check != NULL;
+    return true;
 }
 
 static void find_first(struct call *call, void *ctx) {
@@ -119,12 +138,13 @@ static bool has_room(struct supervisor *sup, struct error *err) {
     return false;
 }
 
-bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules,
-                            bool *ret_waits, struct error *err) {
+bool supervisor_check_rules(struct supervisor *sup, struct call *call, const char *model_key,
+                            struct buf *rules, bool *ret_waits, struct error *err) {
     *ret_waits = false;
     if (known_rules_has(&sup->known_rules, known_rules_hash(rules->data, rules->len)))
         return true;
     if (!has_room(sup, err)) return false;
+    call->model_key = xstrdup(model_key);
     call->request.rules = *rules;
     *rules = (struct buf){ 0 };
     call->request.rules_state = RULES_IN_LINE;
@@ -139,14 +159,25 @@ void supervisor_stop_check(struct call *call) {
     call->request.rules_state = RULES_UNCHECKED;
 }
 
-static void leave_line(struct call *call, void *ctx) {
-    struct supervisor *sup = ctx;
-    bool waits = call->kind == CALL_REQUEST && (call->request.rules_state == RULES_IN_LINE ||
-                                                call->request.rules_state == RULES_IN_CHECK);
-    supervisor_stop_check(call);
-    if (waits) begin_unchecked(sup, call);
+static bool waits(const struct call *call) {
+    return call->kind == CALL_REQUEST && (call->request.rules_state == RULES_IN_LINE ||
+                                          call->request.rules_state == RULES_IN_CHECK);
 }
 
-void supervisor_stop_checks(struct supervisor *sup) {
-    calls_each(sup->calls, leave_line, sup);
+struct leaving {
+    struct supervisor *sup;
+    const char *model_key; /* NULL: any */
+};
+
+static void leave_line(struct call *call, void *ctx) {
+    const struct leaving *leaving = ctx;
+    if (!waits(call)) return;
+    if (leaving->model_key && strcmp(call->model_key, leaving->model_key) != 0) return;
+    supervisor_stop_check(call);
+    begin_again(leaving->sup, call, RULES_UNCHECKED);
+}
+
+void supervisor_end_checks(struct supervisor *sup, const char *model_key) {
+    struct leaving leaving = { sup, model_key };
+    calls_each(sup->calls, leave_line, &leaving);
 }

@@ -113,6 +113,13 @@ int errands_count(const struct errands *errands, enum message_type question) {
     return count;
 }
 
+nbytes errands_bytes(const struct errands *errands) {
+    nbytes sum = 0;
+    for (const struct errand *e = errands->first; e; e = e->next)
+        sum += worker_private_bytes(e->worker);
+    return sum;
+}
+
 void errands_drop(struct errands *errands) {
     for (struct errand *e = errands->first; e; e = e->next) {
         e->errands = NULL;

@@ -278,12 +278,13 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
 /* Have a worker without a model see whether the rules of a request (MSG_CHECK's payload) can be
  * used at all. ret_waits: the call waits for the verdict, and begins once more or fails; else
  * they are known already. ERR_QUEUE_FULL: too many wait. */
-bool supervisor_check_rules(struct supervisor *sup, struct call *call, struct buf *rules,
-                            bool *ret_waits, struct error *err);
+bool supervisor_check_rules(struct supervisor *sup, struct call *call, const char *model_key,
+                            struct buf *rules, bool *ret_waits, struct error *err);
 /* Its client has left: the process that reads its rules ends. */
 void supervisor_stop_check(struct call *call);
-/* The server stops: all such calls begin once more, to be refused. */
-void supervisor_stop_checks(struct supervisor *sup);
+/* The model is up, and its worker says as much: calls for it wait for no check. NULL: the
+ * server stops, and all such calls begin once more, to be refused. */
+void supervisor_end_checks(struct supervisor *sup, const char *model_key);
 
 /* ---- adapter_reads.c ---- */
 /* Does the call, which would load the model (NULL: it is gone), wait until headers of adapters

@@ -23,11 +23,20 @@ nbytes supervisor_device_budget(const struct supervisor *sup) {
     return limit && limit < budget ? limit : budget;
 }
 
+/* What memory_limit leaves to the instances: processes without one, which check what clients
+ * send or measure a model, count, too. 0: there is no limit. */
+static nbytes limit_of(const struct supervisor *sup) {
+    nbytes limit = sup->config.settings->memory_limit;
+    if (limit == 0) return 0;
+    nbytes beside = errands_bytes(&sup->errands);
+    return limit > beside ? limit - beside : 1;
+}
+
 struct lc_event supervisor_budget(struct supervisor *sup) {
     sup->memory_total = memory_total();
     nbytes budget = memory_available();
     if (budget != UINT64_MAX) budget += private_bytes(sup);
-    nbytes limit = sup->config.settings->memory_limit;
+    nbytes limit = limit_of(sup);
     if (limit && limit < budget) budget = limit;
     return (struct lc_event){ .kind = LC_EV_BUDGET,
                               .bytes = budget,
@@ -46,7 +55,7 @@ static nbytes bytes_beside(const struct supervisor *sup, int slot, bool staying)
 }
 
 nbytes supervisor_memory_left(const struct supervisor *sup, int slot) {
-    nbytes limit = sup->config.settings->memory_limit, others = bytes_beside(sup, slot, false);
+    nbytes limit = limit_of(sup), others = bytes_beside(sup, slot, false);
     if (limit == 0) return UINT64_MAX;
     return limit > others ? limit - others : 1;
 }

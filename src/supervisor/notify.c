@@ -89,5 +89,7 @@ void supervisor_notify(struct supervisor *sup, const struct lc_action *action) {
     if (begins && leaves && action->reason == LC_BECAUSE_EVICTED && action->by >= 0) {
         notify_evicting(sup, action->slot, action->by);
     }
+    if (action->to == LC_LOADING)
+        supervisor_end_checks(sup, sup->instances[action->slot].model_key);
     if (action->to == LC_ABSENT) notify_gone(sup, action->slot);
 }

@@ -188,7 +188,8 @@ static bool deserves_load(struct supervisor *sup, const struct target *target,
         supervisor_is_up(sup, target->model_key))
         return true;
     bool ok = can_be_prepared(sup, target, call, &rules, err);
-    if (ok && rules.len > 0) ok = supervisor_check_rules(sup, call, &rules, ret_waits, err);
+    if (ok && rules.len > 0)
+        ok = supervisor_check_rules(sup, call, target->model_key, &rules, ret_waits, err);
     buf_clear(&rules);
     return ok;
 }

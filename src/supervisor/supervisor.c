@@ -92,7 +92,7 @@ void supervisor_program_changed(struct supervisor *sup) {
 void supervisor_shutdown(struct supervisor *sup) {
     standby_drop(sup->standby);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
-    supervisor_stop_checks(sup);
+    supervisor_end_checks(sup, NULL);
     supervisor_stop_adapter_reads(sup);
 }
 

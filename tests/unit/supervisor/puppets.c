@@ -25,6 +25,11 @@ struct worker {
 static struct worker *puppets[PUPPETS_MAX];
 static int count;
 static bool works = true;
+static uint64_t taken;
+
+void puppets_take(uint64_t bytes) {
+    taken = bytes;
+}
 
 void puppets_start(bool start) {
     works = start;
@@ -75,6 +80,7 @@ void puppets_clear(void) {
     }
     count = 0;
     works = true;
+    taken = 0;
 }
 
 /* ---- daemon/worker.h ---- */
@@ -138,5 +144,5 @@ void worker_kill(struct worker *worker) {
 
 uint64_t worker_private_bytes(const struct worker *worker) {
     (void)worker;
-    return 0;
+    return taken;
 }

@@ -14,6 +14,8 @@
 
 /* Whether worker_spawn works; true at first. */
 void puppets_start(bool works);
+/* Private memory of each; 0 at first. */
+void puppets_take(uint64_t bytes);
 /* How many were started so far, and the nth of them, from 0; NULL once it is dead. */
 int puppet_count(void);
 struct worker *puppet(int n);

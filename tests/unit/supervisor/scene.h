@@ -30,7 +30,7 @@ struct scene {
     struct byte_budget budget; /* empty when the scene is closed */
     struct supervisor *sup;
     int pinned_changes;
-    int forgotten; /* models whose files are to be deleted again */
+    int forgotten;     /* models whose files are to be deleted again */
     bool disk_is_slow; /* the test says when what is pinned is saved */
     bool log_wanted;
     struct buf log;       /* lines of models */

@@ -167,6 +167,74 @@ static void test_the_oldest_known_rules_are_forgotten(void **state) {
     assert_int_not_equal(known_rules_hash("a", 1), known_rules_hash("b", 1));
 }
 
+static void test_who_waits_for_a_check_joins_the_load_of_its_model(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("a"), &s->told[0]);
+    chat_with(s, SCHEMA("b"), &s->told[1]);
+    chat_with(s, SCHEMA("c"), &s->told[2]); /* in line */
+    ask(s, "one", &s->told[3]);
+    turn(s);
+    assert_non_null(puppet_heard(puppet(2), MSG_LOAD));
+    for (int i = 0; i < 2; i++) assert_true(puppet_was_killed(puppet(i)));
+    die(s, 0);
+    say(s, 2, MSG_READY, READY);
+    assert_non_null(strstr(puppet_heard(puppet(2), MSG_REQUEST), "json_schema"));
+    for (int i = 0; i < 3; i++) assert_int_equal(told_of(&s->told[i]), 0);
+    for (int i = 3; i < puppet_count(); i++) assert_null(puppet_heard(puppet(i), MSG_CHECK));
+}
+
+/* The old check's end says nothing of the new one. */
+static void test_a_load_that_is_called_off_at_once_leaves_the_check_to_be_done(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("a"), &s->told[0]);
+    (void)generate(s, OP_COMPLETION, "one", &s->told[1]);
+    struct done_sink sink = { .on_end = told_done, .ctx = &s->told[2] };
+    (void)supervisor_unload(s->sup, "one", sink);
+    turn(s);
+    assert_true(puppet_was_killed(puppet(0)));
+    assert_non_null(puppet_heard(puppet(2), MSG_CHECK));
+    die(s, 0);
+    die(s, 1);
+    for (int i = 3; i < puppet_count(); i++) assert_null(puppet_heard(puppet(i), MSG_LOAD));
+    say(s, 2, MSG_FAILED, "{\"code\":\"invalid_request_error\",\"text\":\"No.\"}");
+    assert_string_equal(s->told[0].error.text, "No.");
+}
+
+static void test_another_models_load_ends_no_check(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("a"), s->told);
+    ask(s, "two", &s->told[1]);
+    turn(s);
+    assert_false(puppet_was_killed(puppet(0)));
+    say(s, 0, MSG_FAILED, "{\"code\":\"invalid_request_error\",\"text\":\"No.\"}");
+    assert_int_equal(s->told->errors, 1);
+}
+
+static void test_the_same_rules_are_checked_once(void **state) {
+    struct scene *s = *state;
+    chat_with(s, SCHEMA("a"), &s->told[0]);
+    chat_with(s, SCHEMA("b"), &s->told[1]);
+    generate_with(s, OP_CHAT, "two", SCHEMA("a"), &s->told[2]);
+    turn(s);
+    say(s, 0, MSG_CHECKED, "{}");
+    assert_true(puppet_count() > 2);
+    for (int i = 2; i < puppet_count(); i++) assert_null(puppet_heard(puppet(i), MSG_CHECK));
+}
+
+static void test_memory_counts_processes_that_check(void **state) {
+    struct scene *s = *state;
+    s->settings.memory_limit = 100 << 20; /* a load needs about 50 MB */
+    puppets_take(80 << 20);
+    chat_with(s, SCHEMA("a"), s->told);
+    ask(s, "two", &s->told[1]);
+    turn(s);
+    assert_int_equal(s->told[1].error.code, ERR_NO_MEMORY);
+    puppets_take(0);
+    ask(s, "two", &s->told[2]);
+    turn(s);
+    assert_int_equal(told_of(&s->told[2]), 0);
+}
+
 #define REFUSED(s, param_name, err_code)                                                       \
     do {                                                                                       \
         assert_int_equal((s)->told->errors, 1);                                                \
@@ -232,6 +300,11 @@ int main(void) {
         TEST(test_who_leaves_ends_the_check),
         TEST(test_a_stop_refuses_what_waits_for_a_check),
         TEST(test_no_more_than_may_wait_are_in_line),
+        TEST(test_who_waits_for_a_check_joins_the_load_of_its_model),
+        TEST(test_a_load_that_is_called_off_at_once_leaves_the_check_to_be_done),
+        TEST(test_another_models_load_ends_no_check),
+        TEST(test_the_same_rules_are_checked_once),
+        TEST(test_memory_counts_processes_that_check),
         TEST(test_tokens_beyond_the_vocabulary_cost_no_load),
         TEST(test_an_unknown_vocabulary_refuses_no_token),
         TEST(test_a_gap_costs_no_load_of_a_model_without_its_marks),
