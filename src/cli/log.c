@@ -121,11 +121,14 @@ static void log_show_row(void *ctx, yyjson_val *event, bool wanted) {
     if (wanted) log_add_row(&t->table, event);
 }
 
-static size_t log_print_table(const struct log_values *v, yyjson_val *events) {
+/* run: of the server that answers. */
+static size_t log_print_table(const struct log_values *v, yyjson_val *events, int64_t run) {
     static const char *const header[] = { "TIME", "INSTANCE", "CHANGE", "REASON" };
     struct log_table t = { .count = 0 };
     table_init(&t.table, header, sizeof header / sizeof header[0]);
     size_t shown = log_each(v, events, log_show_row, &t);
+    if (t.count > 0 && run > 0 && field_int(t.last[0], "run") != run)
+        log_end_run(&t, shown > 0);
     if (shown > 0)
         table_show(&t.table);
     else
@@ -140,7 +143,7 @@ static void log_print(const struct log_values *v, yyjson_val *root) {
     }
     if (v->json) {
         (void)log_each(v, events, log_show_json, NULL);
-    } else if (log_print_table(v, events) == 0) {
+    } else if (log_print_table(v, events, field_int(root, "run")) == 0) {
         fprintf(stderr, "Nothing happened in that time.\n");
     }
 }

@@ -15,7 +15,7 @@ enum {
 struct history_store {
     struct sql_file file;
     msec max_age;
-    int64_t run; /* 0: nothing was written yet */
+    int64_t run; /* 0: the file was not used yet */
     int run_of;  /* file.replaced when the run began */
 };
 
@@ -169,6 +169,7 @@ bool history_store_write(struct history_store *s, const struct history_note *not
 /* ---- reading ---- */
 
 struct reading {
+    struct history_store *store;
     const struct history_query *query;
     yyjson_mut_doc *doc;
     yyjson_mut_val *root;
@@ -197,13 +198,14 @@ static int add_listing(struct reading *r, sqlite3 *db, const struct listing *lis
 
 static int read_range(void *ctx, sqlite3 *db) {
     struct reading *r = ctx;
-    int rc = SQLITE_OK;
+    int rc = begin_run(r->store, db);
     buf_reset(r->out);
     r->bytes = 0;
     r->truncated = false;
     r->doc = json_object_new(&r->root);
     yyjson_mut_obj_add_int(r->doc, r->root, "from", r->query->from);
     yyjson_mut_obj_add_int(r->doc, r->root, "until", r->query->until);
+    yyjson_mut_obj_add_int(r->doc, r->root, "run", r->store->run);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof listings / sizeof listings[0]; i++) {
         rc = add_listing(r, db, &listings[i]);
     }
@@ -215,7 +217,7 @@ static int read_range(void *ctx, sqlite3 *db) {
 
 bool history_store_read(struct history_store *s, const struct history_query *query,
                         struct buf *out, struct error *err) {
-    struct reading reading = { .query = query, .out = out };
+    struct reading reading = { .store = s, .query = query, .out = out };
     return sql_file_with(&s->file, read_range, &reading, err);
 }
 

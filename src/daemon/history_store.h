@@ -38,14 +38,14 @@ struct history_note {
 struct history_store *history_store_new(const char *path, const struct history_limits *limits);
 void history_store_free(struct history_store *store);
 
-/* Write the notes, all or none, and remove what is too old at `now` (Unix ms). The first write
+/* Write the notes, all or none, and remove what is too old at `now` (Unix ms). The first use
  * of a store begins a new run: its events get the next "run" number. Fails with ERR_IO (no
  * room, no rights, a file of a newer doze). */
 bool history_store_write(struct history_store *store, const struct history_note *notes,
                          size_t count, msec now, struct error *err);
 
-/* Put {"from","until","events":[...],"memory":[...],"truncated"} into out, oldest first. Fails
- * with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer's content is then
+/* Put {"from","until","run","events":[...],"memory":[...],"truncated"} into out, oldest first;
+ * run is the store's own. Fails with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer's content is then
  * undefined. */
 bool history_store_read(struct history_store *store, const struct history_query *query,
                         struct buf *out, struct error *err);

@@ -140,6 +140,19 @@ test('log --events: aligned, newest last, of all runs', async (t) => {
   assert.equal(JSON.parse(json.at(-1)).id, 'beta');
 });
 
+test('log --events: what a killed server took along is lost, before anything else happens',
+  async (t) => {
+  const d = await start(t);
+  await d.load('alpha');
+  await history(d); // it is on disk now
+  d.kill('SIGKILL');
+  await d.exited;
+  await d.launch();
+  const { out } = await run(d, ['log', '--events']);
+  assert.match(out.trimEnd().split('\n').at(-1),
+    /^ +alpha +idle → lost +the server ended without unloading it$/);
+});
+
 test('a damaged file is set aside, and the daemon says so', async (t) => {
   const d = await start(t);
   await comeAndGo(d, 'alpha');

@@ -228,6 +228,15 @@ static void test_each_start_is_a_run(void **state) {
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(int_of(yyjson_arr_get(list(doc, "events"), i), "run"), runs[i]);
     }
+    assert_int_equal(int_of(yyjson_doc_get_root(doc), "run"), 2);
+    yyjson_doc_free(doc);
+    start_again(w);
+    doc = read_all(w, 0, now, 10);
+    assert_int_equal(int_of(yyjson_doc_get_root(doc), "run"), 3); /* nothing happened in it */
+    yyjson_doc_free(doc);
+    must_write(w, event(1, now, ""));
+    doc = read_all(w, 0, now, 10);
+    assert_int_equal(int_of(yyjson_arr_get_last(list(doc, "events")), "run"), 3);
     yyjson_doc_free(doc);
 }
 
