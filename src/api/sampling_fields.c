@@ -3,48 +3,31 @@
 
 #include <string.h>
 
+#include "api/sampling_range.h"
 #include "base/json.h"
 
 enum { STOP_MAX_STRINGS = 16 };
 
-struct number_field {
-    const char *name;
-    double min, max;
-};
-
-/* OpenAI's ranges where it has the field; for temperature more, as local servers allow. */
-static const struct number_field number_fields[] = {
-    { "temperature", 0, 5 },
-    { "top_p", 0, 1 },
-    { "min_p", 0, 1 },
-    { "typical_p", 0, 1 },
-    { "xtc_probability", 0, 1 },
-    { "xtc_threshold", 0, 1 },
-    { "mirostat_tau", 0, 100 },
-    { "mirostat_eta", 0, 1 },
-    { "repeat_penalty", 0.01, 10 },
-    { "presence_penalty", -2, 2 },
-    { "frequency_penalty", -2, 2 },
-};
-
 static bool numbers_translate(struct translation *t) {
-    for (size_t i = 0; i < sizeof number_fields / sizeof number_fields[0]; i++) {
-        const struct number_field *field = &number_fields[i];
+    for (size_t i = 0; i < sampling_range_count; i++) {
+        const struct sampling_range *range = &sampling_ranges[i];
         double value = 0;
-        if (!translation_field(t, field->name)) continue;
-        if (!json_read_double(t->in, field->name, field->min, field->max, &value, t->err)) {
+        if (range->whole || !translation_field(t, range->name)) continue;
+        if (!json_read_double(t->in, range->name, range->min, range->max, &value, t->err)) {
             return false;
         }
-        yyjson_mut_obj_add_real(t->doc, t->out, field->name, value);
+        yyjson_mut_obj_add_real(t->doc, t->out, range->name, value);
     }
     return true;
 }
 
 /* Other servers switch it off with -1; the neutral value is 0. */
 static bool top_k_translate(struct translation *t) {
+    const struct sampling_range *range = sampling_range_find("top_k");
     int64_t k = 0;
     if (!translation_field(t, "top_k")) return true;
-    if (!json_read_int(t->in, "top_k", -1, INT32_MAX, &k, t->err)) return false;
+    if (!json_read_int(t->in, "top_k", (int64_t)range->min, (int64_t)range->max, &k, t->err))
+        return false;
     yyjson_mut_obj_add_int(t->doc, t->out, "top_k", k < 0 ? 0 : k);
     return true;
 }

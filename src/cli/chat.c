@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/sampling_range.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -92,13 +93,24 @@ static const char *const samplings[][2] = {
     { "top_p", "only tokens of this share of probability: 0 to 1" },
     { "top_k", "only this many of the likeliest tokens; 0: all" },
     { "min_p", "only tokens of this share of the likeliest: 0 to 1" },
-    { "repeat_penalty", "makes repeated tokens less likely: above 1" },
+    { "repeat_penalty", "makes repeated tokens less likely: 0.01 to 10, 1: as likely" },
     { "presence_penalty", "makes tokens that were used less likely: -2 to 2" },
     { "frequency_penalty", "the same, with each use: -2 to 2" },
-    { "max_tokens", "longest answer" },
+    { "max_tokens", "longest answer; -1: to the end of the context" },
     { "seed", "the same seed gives the same answer" },
 };
 enum { SAMPLING_COUNT = sizeof samplings / sizeof samplings[0] };
+
+/* As the server would, but before an answer is asked for. */
+static bool is_admitted(const char *name, yyjson_val *number, const char *text,
+                        struct error *err) {
+    const struct sampling_range *range = sampling_range_find(name);
+    if (!yyjson_is_num(number)) {
+        return error_set(err, ERR_INVALID_REQUEST, "%s takes a number or none, not '%.80s'.",
+                         name, text);
+    }
+    return !range || sampling_range_admits(range, number, err);
+}
 
 static bool set_number(struct chat *chat, const char *name, const char *value,
                        struct error *err) {
@@ -106,16 +118,14 @@ static bool set_number(struct chat *chat, const char *name, const char *value,
     struct error ignored;
     bool none = strcmp(value, "none") == 0;
     yyjson_doc *json = none ? NULL : json_parse(value, strlen(value), &ignored);
-    bool number = yyjson_is_num(yyjson_doc_get_root(json));
-    if (none || number) yyjson_mut_obj_remove_key(root, name);
-    if (number) {
-        yyjson_mut_obj_add_val(chat->body, root, name,
-                               yyjson_val_mut_copy(chat->body, yyjson_doc_get_root(json)));
+    yyjson_val *number = yyjson_doc_get_root(json);
+    bool ok = none || is_admitted(name, number, value, err);
+    if (ok) yyjson_mut_obj_remove_key(root, name);
+    if (ok && number) {
+        yyjson_mut_obj_add_val(chat->body, root, name, yyjson_val_mut_copy(chat->body, number));
     }
     yyjson_doc_free(json);
-    if (none || number) return true;
-    return error_set(err, ERR_INVALID_REQUEST, "%s takes a number or none, not '%.80s'.", name,
-                     value);
+    return ok;
 }
 
 bool chat_set(struct chat *chat, const char *name, const char *value, struct error *err) {

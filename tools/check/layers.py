@@ -29,7 +29,7 @@ FOLDERS = {  # folder: what it may include of ours: folders, or single headers
                    "engine/prompt_length.h", "engine/request.h", "engine/rules.h"},
     "daemon": EVERYTHING - {"engine", "cli"},
     "cli": {"base", "daemon/serve.h", "load/load_settings.h", "catalog/gguf_file.h",
-            "catalog/model_files.h"},
+            "catalog/model_files.h", "api/sampling_range.h"},
 }
 DIALECTS = {  # folder of src/api: the other dialects it may build on; none knows the rest
     # /api/v0 is OpenAI's with statistics; /api/v1/chat keeps conversations as Responses does
