@@ -45,8 +45,8 @@ bool history_store_write(struct history_store *store, const struct history_note 
                          size_t count, msec now, struct error *err);
 
 /* Put {"from","until","run","events":[...],"memory":[...],"truncated"} into out, oldest first;
- * run is the store's own. Fails with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the buffer's content is then
- * undefined. */
+ * run is the store's own. Fails with ERR_TOO_LARGE past the buffer's maximum, else ERR_IO; the
+ * buffer's content is then undefined. */
 bool history_store_read(struct history_store *store, const struct history_query *query,
                         struct buf *out, struct error *err);
 
