@@ -172,6 +172,11 @@ static void node_on_news(void *ctx, unsigned news) {
     }
 }
 
+static void node_on_change(void *ctx) {
+    const struct fleet_node *node = ctx;
+    node->config.on_change(node->config.ctx);
+}
+
 /* ---- on and off ---- */
 
 static size_t list_urls(char *urls, const char *list[FLEET_ETCD_MAX]) {
@@ -204,6 +209,7 @@ static void open_fleet(struct fleet_node *node) {
         .endpoint_count = list_urls(urls, endpoints),
         .seed = hash_add(node->config.boot, node->name, strlen(node->name)),
         .on_news = node_on_news,
+        .on_change = node_on_change,
         .ctx = node,
     };
     struct claims_config claims = { .loop = config.loop,
@@ -245,6 +251,7 @@ void fleet_node_settings_changed(struct fleet_node *node) {
     close_fleet(node);
     fleet_facts_name(&node->config, node->name, sizeof node->name);
     if (next->etcd[0]) open_fleet(node);
+    node->config.on_change(node->config.ctx);
 }
 
 struct fleet_node *fleet_node_new(const struct fleet_node_config *config) {
@@ -431,6 +438,19 @@ static void add_only_node(struct fleet_node *node, yyjson_mut_doc *doc, yyjson_m
     free(place);
     add_nodes(node, &table, doc, root);
     fleet_table_clear(&table);
+}
+
+void fleet_node_format_state(const struct fleet_node *node, struct buf *out) {
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    bool on = fleet_node_is_on(node);
+    yyjson_mut_obj_add_bool(doc, root, "on", on);
+    add_text(doc, root, "node", node->name);
+    yyjson_mut_obj_add_uint(doc, root, "nodes", on ? count_nodes(node) : 1);
+    yyjson_mut_obj_add_bool(doc, root, "reached",
+                            on && membership_status(fleet_membership(node->fleet)).reached);
+    (void)json_write(doc, out);
+    yyjson_mut_doc_free(doc);
 }
 
 void fleet_node_format(struct fleet_node *node, struct buf *out) {

@@ -43,6 +43,9 @@ struct fleet_node_config {
     const struct listeners *listeners;
     const struct tls_files *tls;
     uint64_t boot; /* identifies this run */
+    /* What fleet_node_format says may be another now. */
+    void (*on_change)(void *ctx);
+    void *ctx;
 };
 
 struct fleet_node *fleet_node_new(const struct fleet_node_config *config);
@@ -89,6 +92,9 @@ bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, cons
                            const char *path, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Append {"on","node","nodes","reached"}: is there a fleet, as which node, of how many, and
+ * does etcd answer? */
+void fleet_node_format_state(const struct fleet_node *node, struct buf *out);
 /* Append the answer of GET /api/v1/fleet. */
 void fleet_node_format(struct fleet_node *node, struct buf *out);
 

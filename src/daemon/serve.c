@@ -534,6 +534,11 @@ static bool open_ports(struct daemon *d, struct error *err) {
     return d->listeners != NULL;
 }
 
+static void daemon_on_fleet_changed(void *ctx) {
+    struct daemon *d = ctx;
+    live_touch_fleet(&d->live);
+}
+
 static void start_fleet(struct daemon *d) {
     struct fleet_node_config config = { .loop = &d->loop,
                                         .settings = d->settings,
@@ -542,8 +547,11 @@ static void start_fleet(struct daemon *d) {
                                         .program = engines_program(d->engines),
                                         .listeners = d->listeners,
                                         .tls = &d->tls,
-                                        .boot = d->boot };
+                                        .boot = d->boot,
+                                        .on_change = daemon_on_fleet_changed,
+                                        .ctx = d };
     d->fleet = d->routes.fleet = fleet_node_new(&config);
+    d->live.fleet = d->fleet;
 }
 
 /* Requests come from the loop, so not before all of this exists. */

@@ -2,6 +2,7 @@
 #include "daemon/status_stream.h"
 
 #include "base/json.h"
+#include "daemon/fleet_node.h"
 
 enum { EVERY_MS = 500 };
 
@@ -20,11 +21,18 @@ static void format_status(const void *subject, uint64_t seq, struct buf *out) {
     events_format_status(live->supervisor, out);
 }
 
+static void format_fleet(const void *subject, uint64_t seq, struct buf *out) {
+    (void)seq;
+    fleet_node_format_state(subject, out);
+}
+
 static void live_on_timer(uv_timer_t *timer) {
     struct live *live = timer->data;
     if (!feed_wanted(live->events, EVENT_TOPIC_LIVE)) return;
     live->told_at = uv_now(timer->loop);
     publish(live, "status", live, format_status);
+    if (live->fleet_changed) publish(live, "fleet", live->fleet, format_fleet);
+    live->fleet_changed = false;
     if (supervisor_is_working(live->supervisor)) {
         uv_timer_start(timer, live_on_timer, EVERY_MS, 0);
     }
@@ -46,6 +54,12 @@ void live_touch(struct live *live) {
     if (!feed_wanted(live->events, EVENT_TOPIC_LIVE)) return;
     uint64_t since = uv_now(live->timer.loop) - live->told_at;
     uv_timer_start(&live->timer, live_on_timer, since < EVERY_MS ? EVERY_MS - since : 0, 0);
+}
+
+void live_touch_fleet(struct live *live) {
+    if (!live->fleet) return;
+    live->fleet_changed = true;
+    live_touch(live);
 }
 
 static void format_settings(const void *subject, uint64_t seq, struct buf *out) {

@@ -14,11 +14,15 @@
 #include "daemon/serve_options.h"
 #include "supervisor/settings.h"
 
+struct fleet_node;
+
 struct live {
     struct feed *events;
     struct supervisor *supervisor;
     uv_timer_t timer;
-    uint64_t told_at; /* uv_now of the last status */
+    const struct fleet_node *fleet; /* NULL: not yet */
+    uint64_t told_at;               /* uv_now of the last status */
+    bool fleet_changed;             /* since it was told */
 };
 
 void live_init(struct live *live, uv_loop_t *loop, struct feed *events);
@@ -28,6 +32,9 @@ void live_close(struct live *live);
 /* Instances, requests or memory changed: send a status from the loop. Safe at any time, also
  * before there is a supervisor. */
 void live_touch(struct live *live);
+
+/* The list of nodes was changed: "fleet" goes out with the next status. */
+void live_touch_fleet(struct live *live);
 
 /* The settings were changed: all of them, as GET /api/v1/settings shows them. */
 void live_tell_settings(struct live *live, const struct settings *settings);

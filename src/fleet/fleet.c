@@ -11,10 +11,12 @@ struct fleet {
     struct etcd *etcd;
     uv_timer_t timer; /* until the next call is due */
     void (*on_news)(void *ctx, unsigned news);
+    void (*on_change)(void *ctx);
     void *ctx;
-    bool left;    /* nothing more is published */
-    bool leaving; /* the lease is being given back */
-    bool closed;  /* by its owner; waits for that */
+    uint64_t told; /* membership_changes */
+    bool left;     /* nothing more is published */
+    bool leaving;  /* the lease is being given back */
+    bool closed;   /* by its owner; waits for that */
 };
 
 enum { LEAVE_MS = 1000 };
@@ -35,6 +37,10 @@ static void pump(struct fleet *fleet) {
         uv_timer_start(&fleet->timer, fleet_on_due, due > now ? (uint64_t)(due - now) : 1, 0);
     unsigned news = membership_take_news(fleet->m);
     if (news) fleet->on_news(fleet->ctx, news);
+    uint64_t changes = membership_changes(fleet->m);
+    if (changes == fleet->told) return;
+    fleet->told = changes;
+    fleet->on_change(fleet->ctx);
 }
 
 static void fleet_on_due(uv_timer_t *timer) {
@@ -76,6 +82,7 @@ struct fleet *fleet_new(const struct fleet_config *config, struct error *err) {
     }
     fleet->m = membership_new(config->node, config->seed, clock_boottime());
     fleet->on_news = config->on_news;
+    fleet->on_change = config->on_change;
     fleet->ctx = config->ctx;
     uv_timer_init(config->loop, &fleet->timer);
     fleet->timer.data = fleet;

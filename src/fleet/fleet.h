@@ -19,6 +19,8 @@ struct fleet_config {
     uint64_t seed;
     /* News of membership.h, as bits. From the loop. */
     void (*on_news)(void *ctx, unsigned news);
+    /* What the nodes have published, or whether etcd is reached, is another now. Likewise. */
+    void (*on_change)(void *ctx);
     void *ctx;
 };
 

@@ -42,6 +42,7 @@ yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key) {
 static void remove_at(struct fleet_table *table, size_t i) {
     entry_clear(&table->list[i]);
     table->count--;
+    table->changes++;
     memmove(&table->list[i], &table->list[i + 1], (table->count - i) * sizeof *table->list);
 }
 
@@ -53,6 +54,7 @@ static void insert_at(struct fleet_table *table, size_t i, const char *key, yyjs
     memmove(&table->list[i + 1], &table->list[i], (table->count - i) * sizeof *table->list);
     table->list[i] = (struct fleet_entry){ xstrdup(key), doc };
     table->count++;
+    table->changes++;
 }
 
 void fleet_table_put(struct fleet_table *table, const char *key, const char *value) {
@@ -66,6 +68,7 @@ void fleet_table_put(struct fleet_table *table, const char *key, const char *val
         }
         yyjson_doc_free(table->list[i].doc);
         table->list[i].doc = doc;
+        table->changes++;
     } else if (doc && table->count < FLEET_ENTRIES_MAX) {
         insert_at(table, i, key, doc);
     } else {

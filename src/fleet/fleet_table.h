@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <yyjson.h>
 
 enum { FLEET_ENTRIES_MAX = 65536, FLEET_NODE_SIZE = 64 };
@@ -24,6 +25,7 @@ struct fleet_entry {
 struct fleet_table {
     struct fleet_entry *list;
     size_t count, cap;
+    uint64_t changes; /* so many have been made */
 };
 
 void fleet_table_clear(struct fleet_table *table);

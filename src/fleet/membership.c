@@ -31,6 +31,7 @@ struct membership {
     bool reached, joined, said_alone;
     msec since;
     unsigned news;
+    uint64_t turns; /* changes of what membership_status says */
     char why[sizeof((struct error *)0)->text];
 
     struct own_keys own;
@@ -84,6 +85,10 @@ const struct fleet_table *membership_table(const struct membership *m) {
     return &m->table;
 }
 
+uint64_t membership_changes(const struct membership *m) {
+    return m->table.changes + m->turns;
+}
+
 struct membership_status membership_status(const struct membership *m) {
     return (struct membership_status){ .reached = m->reached,
                                        .since = m->since,
@@ -118,6 +123,7 @@ static void say_alone(struct membership *m) {
 static void tick(struct membership *m, msec now) {
     if (m->valid_until && now >= m->valid_until) {
         m->valid_until = 0;
+        m->turns++;
         m->joined = m->synced = m->watching = false;
         lose_lease(m);
         forget_others(m);
@@ -133,6 +139,7 @@ static void set_reached(struct membership *m, bool reached, msec now) {
     if (m->reached == reached) return;
     m->reached = reached;
     m->since = now;
+    m->turns++;
 }
 
 /* Between half of the span and all of it, so that the nodes do not come all at once. */
@@ -303,6 +310,12 @@ static void read_url(const char *json, char ret[URL_SIZE]) {
     yyjson_doc_free(doc);
 }
 
+static void set_rival(struct membership *m, const char *url) {
+    if (strcmp(m->rival, url) == 0) return;
+    (void)snprintf(m->rival, sizeof m->rival, "%s", url);
+    m->turns++;
+}
+
 /* The node's name is taken. A daemon that was started again finds the key of its last run. */
 static void on_taken(struct membership *m, const struct etcd_answer *answer, msec now) {
     char own[URL_SIZE], other[URL_SIZE] = "";
@@ -312,7 +325,7 @@ static void on_taken(struct membership *m, const struct etcd_answer *answer, mse
     m->claim = m->takes_over ? 0 : now + MEMBERSHIP_NAME_STEP;
     if (m->takes_over) return;
     if (!m->rival[0]) m->news |= MEMBERSHIP_NAME_TAKEN;
-    memcpy(m->rival, other, sizeof other);
+    set_rival(m, other);
 }
 
 static void on_written(struct membership *m, const struct lane *lane,
@@ -324,7 +337,7 @@ static void on_written(struct membership *m, const struct lane *lane,
     }
     m->claimed = true;
     m->takes_over = false;
-    m->rival[0] = '\0';
+    set_rival(m, "");
     own_keys_written(&m->own, m->path + PREFIX, m->version, lane->lease);
 }
 

@@ -79,4 +79,8 @@ struct membership_status membership_status(const struct membership *m);
 /* The entries of all nodes, this one's as they were set. */
 const struct fleet_table *membership_table(const struct membership *m);
 
+/* Another number after each change of the table, and of the status but for `valid_until` being
+ * put off, `why` and `lease`. */
+uint64_t membership_changes(const struct membership *m);
+
 #endif

@@ -8,7 +8,7 @@ import { LoadDialog } from './models/load-dialog';
 import { ModelSettingsDialog } from './models/model-settings-dialog';
 import { ModelTable } from './models/model-table';
 import { RecentUnloads } from './models/unloads';
-import { connection, hint, settings } from './server/store';
+import { connection, fleetState, hint, settings } from './server/store';
 import { SettingsView } from './settings/settings-view';
 import { Header } from './ui/header';
 import { KeyDialog } from './ui/key-dialog';
@@ -18,6 +18,7 @@ import { Notices } from './ui/notices';
 // Fetched when they are first opened: two of them need large libraries.
 const Chat = lazy('chat', async () => (await import('./chat/chat-view')).Chat);
 const Discover = lazy('search', async () => (await import('./discover/discover-view')).Discover);
+const Fleet = lazy('fleet', async () => (await import('./fleet/fleet-view')).FleetView);
 const Timeline = lazy(
   'timeline',
   async () => (await import('./timeline/timeline-view')).TimelineView,
@@ -36,6 +37,7 @@ const views = {
   },
   discover: { title: 'Discover', render: () => <Discover /> },
   chat: { title: 'Chat', render: () => <Chat /> },
+  fleet: { title: 'Fleet', render: () => <Fleet /> },
   timeline: { title: 'Timeline', render: () => <Timeline /> },
   log: { title: 'Log', render: () => <Log /> },
   settings: { title: 'Settings', render: () => <SettingsView /> },
@@ -53,10 +55,14 @@ window.addEventListener('hashchange', () => {
   view.value = viewOf(location.hash);
 });
 
+// A server that is in no fleet has nothing to say about it.
+const isShown = (name: ViewName): boolean =>
+  name !== 'fleet' || view.value === 'fleet' || fleetState.value?.on === true;
+
 function Tabs() {
   return (
     <nav aria-label="Views">
-      {(Object.keys(views) as ViewName[]).map((name) => (
+      {(Object.keys(views) as ViewName[]).filter(isShown).map((name) => (
         <a
           key={name}
           href={`#${name}`}

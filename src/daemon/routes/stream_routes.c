@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/events.h"
+#include "daemon/fleet_node.h"
 #include "daemon/log_feed.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
@@ -85,7 +86,14 @@ static void write_catalog(struct routes *r, struct follower *f) {
     buf_clear(&json);
 }
 
-/* ?live=true: status, settings and catalog, too. */
+static void write_fleet(struct routes *r, struct follower *f) {
+    struct buf json = BUF_INIT(4096);
+    fleet_node_format_state(r->fleet, &json);
+    reply_event(f->x, NULL, "fleet", buf_str(&json));
+    buf_clear(&json);
+}
+
+/* ?live=true: status, settings, catalog and fleet, too. */
 static unsigned event_topics(const struct exchange *x) {
     const char *live = exchange_query(x, "live");
     bool wanted = live && strcmp(live, "false") != 0;
@@ -107,6 +115,7 @@ void route_events(void *ctx, struct exchange *x) {
     if (!(topics & EVENT_TOPIC_LIVE)) return;
     write_catalog(r, f);
     write_status(r, f);
+    write_fleet(r, f);
 }
 
 static unsigned topics_of(const struct exchange *x) {

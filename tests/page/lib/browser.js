@@ -21,15 +21,20 @@ let launching;
 const launch = () => (launching ??= chromium.launch({ executablePath, args }));
 export const closeBrowser = async () => (await launching)?.close();
 
-// A daemon whose pages are closed, and judged, before it is stopped.
+// A daemon; the pages of its test are closed, and judged, before it and others are stopped.
 const pages = new WeakMap();
-// It asks no hub but one that a test names in `env`.
-export async function start(t, options = {}) {
+function closePages(t) {
+  if (pages.has(t)) return;
   const closers = [];
   pages.set(t, closers);
   t.after(async () => {
     for (const close of closers) await close();
   });
+}
+
+// It asks no hub but one that a test names in `env`.
+export async function start(t, options = {}) {
+  closePages(t);
   const env = { HF_HUB_OFFLINE: '1', ...options.env };
   return Daemon.start(t, { ...options, env });
 }

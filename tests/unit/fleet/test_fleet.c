@@ -14,6 +14,7 @@ struct scene {
     struct http_server *server;
     struct fleet *fleet;
     unsigned news;
+    int changes;
     int revoked, written;
     bool silent;           /* says nothing to a revoke */
     struct exchange *held; /* that revoke */
@@ -80,6 +81,11 @@ static void on_news(void *ctx, unsigned news) {
     ((struct scene *)ctx)->news |= news;
 }
 
+static void on_change(void *ctx) {
+    struct scene *s = ctx;
+    s->changes++;
+}
+
 static void open_scene(struct scene *s) {
     struct error err;
     char url[64];
@@ -101,6 +107,7 @@ static void open_scene(struct scene *s) {
                                    .endpoints = endpoints,
                                    .endpoint_count = 1,
                                    .on_news = on_news,
+                                   .on_change = on_change,
                                    .ctx = s };
     s->fleet = fleet_new(&config, &err);
     assert_non_null(s->fleet);
@@ -127,8 +134,22 @@ static void test_a_node_joins_and_knows_the_others(void **state) {
     const struct fleet_table *table = membership_table(fleet_membership(s.fleet));
     assert_non_null(fleet_table_find(table, "nodes/a"));
     assert_non_null(fleet_table_find(table, "nodes/b"));
+    assert_true(s.changes > 0);
     fleet_close(s.fleet);
     close_scene(&s);
+}
+
+static void test_each_change_is_told_once(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    int before = s.changes;
+    fleet_set(s.fleet, "nodes/a", "{\"url\":\"http://other\"}");
+    while (s.changes == before) uv_run(&s.loop, UV_RUN_ONCE);
+    fleet_set(s.fleet, "nodes/a", "{\"url\":\"http://other\"}"); /* as it is */
+    fleet_close(s.fleet);
+    close_scene(&s);
+    assert_int_equal(s.changes, before + 1);
 }
 
 /* Closed in the same turn of the loop, the request had no time to be sent. */
@@ -157,6 +178,7 @@ static void test_an_etcd_that_is_silent_holds_nobody_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_node_joins_and_knows_the_others),
+        cmocka_unit_test(test_each_change_is_told_once),
         cmocka_unit_test(test_a_node_that_is_closed_gives_its_lease_back),
         cmocka_unit_test(test_an_etcd_that_is_silent_holds_nobody_back),
     };

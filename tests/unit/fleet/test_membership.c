@@ -34,6 +34,27 @@ static void test_nodes_see_each_other_at_once(void **state) {
     world_free(w);
 }
 
+/* Those who show the list are told by it; nothing else makes them look. */
+static void test_the_number_of_changes_grows_with_what_is_seen_only(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    uint64_t before = membership_changes(w->nodes[0].m);
+    world_run(w, 9000); /* three keepalives */
+    assert_true(membership_changes(w->nodes[0].m) == before);
+    membership_set(w->nodes[1].m, "resident/m/b", "{}");
+    world_run(w, 1);
+    assert_true(membership_changes(w->nodes[0].m) == before + 1);
+    before++;
+    w->nodes[0].cut = true;
+    world_run(w, 4000);
+    assert_false(membership_status(w->nodes[0].m).reached);
+    assert_true(membership_changes(w->nodes[0].m) == before + 1);
+    world_run(w, 9000);
+    assert_true(membership_status(w->nodes[0].m).valid_until == 0);
+    assert_true(membership_changes(w->nodes[0].m) > before + 2);
+    world_free(w);
+}
+
 static void test_a_lease_of_10_s_is_kept_alive_every_3_s(void **state) {
     (void)state;
     struct world *w = world_new();
@@ -336,6 +357,7 @@ static void test_a_node_that_is_cut_off_keeps_serving_alone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nodes_see_each_other_at_once),
+        cmocka_unit_test(test_the_number_of_changes_grows_with_what_is_seen_only),
         cmocka_unit_test(test_a_lease_of_10_s_is_kept_alive_every_3_s),
         cmocka_unit_test(test_a_node_that_is_killed_vanishes_within_10_s),
         cmocka_unit_test(test_a_lost_lease_is_replaced_and_all_keys_written_again),

@@ -222,6 +222,57 @@ export interface Deletion {
   loaded: string[]; // ids of its instances
 }
 
+// What a node of the fleet says of one instance; null: nothing.
+export interface Resident {
+  model: string;
+  id: string;
+  state: string | null;
+  origin: string | null;
+  running: number | null;
+  waiting: number | null;
+  ttl: number | null;
+  idle_expires_at: number | null;
+  context_length: number | null;
+  parallel: number | null;
+  tokens_per_second: number | null;
+  load_time_seconds: number | null;
+  memory_bytes: number | null;
+}
+
+export interface FleetNode {
+  node: string;
+  url: string | null;
+  version: string | null;
+  memory_free_bytes: number | null;
+  memory_limit_bytes: number | null;
+  device_memory_bytes: number | null;
+  cores: number | null;
+  same_key: boolean | null; // as this node's fleet key; null: neither has one
+  models: { key: string | null; type: string | null; size_bytes: number | null }[];
+  resident: Resident[];
+}
+
+export interface Fleet {
+  node: string; // the one that answers
+  etcd: {
+    url: string;
+    reached: boolean;
+    since: number;
+    valid_until: number | null; // of the other nodes; null: only this one is known
+    problem: string | null;
+    name_taken_by: string | null;
+  } | null; // null: no fleet
+  nodes: FleetNode[];
+}
+
+// The event `fleet`: something about it has changed.
+export interface FleetState {
+  on: boolean;
+  node: string;
+  nodes: number;
+  reached: boolean;
+}
+
 export type Permission = 'inference' | 'models' | 'settings' | 'events' | 'admin';
 
 export interface StoredKey {
@@ -337,6 +388,7 @@ export const createKey = (wish: KeyWish) => json<NewKey>('POST', '/api/v1/keys',
 // open: also the last one, after which requests need none.
 export const revokeKey = (id: string, open: boolean) =>
   json<unknown>('DELETE', `/api/v1/keys/${encodeURIComponent(id)}${open ? '?open=true' : ''}`);
+export const getFleet = () => json<Fleet>('GET', '/api/v1/fleet');
 export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');
 // Of one model, or of all.
 export const clearPrompts = (model?: string) =>

@@ -12,6 +12,7 @@ import {
   request,
   ApiError,
   type Download,
+  type FleetState,
   type Settings,
   type Status,
   type Transition,
@@ -95,6 +96,9 @@ const handlers: Record<string, (data: never) => void> = {
     store.settings.value = s;
   },
   catalog: onCatalog,
+  fleet: (f: FleetState) => {
+    store.fleetState.value = f;
+  },
   download: onDownload,
 };
 

@@ -2,7 +2,7 @@
 // What the page knows about the server, as signals. live.ts fills it, components read it.
 import { computed, signal } from '@preact/signals';
 import { isUnload } from '../ui/wording';
-import type { Download, Instance, Memory, Model, Settings, Transition } from './api';
+import type { Download, FleetState, Instance, Memory, Model, Settings, Transition } from './api';
 
 export type Connection = 'connecting' | 'live' | 'lost' | 'locked';
 
@@ -14,6 +14,7 @@ export const models = signal<Model[] | null>(null); // null: not received yet
 export const modelFolders = signal<string[]>([]); // searched, in this order
 export const settings = signal<Settings | null>(null);
 export const downloads = signal<Download[]>([]); // newest first
+export const fleetState = signal<FleetState | null>(null); // null: not received yet
 export const unloads = signal<Transition[]>([]); // newest first
 export const hint = signal(''); // the last one that the server gave, until it is dismissed
 export const transitions = signal<Transition[]>([]); // oldest first
