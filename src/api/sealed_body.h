@@ -2,7 +2,8 @@
 /*
  * sealed_body.h - a neutral body as its worker gets it, and what else is to be known of it.
  *
- * A request may wait long for its worker: a text takes a fraction of the memory of a tree. Pure.
+ * A request may wait long for its worker, and a text takes a fraction of the memory of a tree.
+ * Pure.
  */
 #ifndef DOZE_API_SEALED_BODY_H
 #define DOZE_API_SEALED_BODY_H

@@ -48,9 +48,9 @@ struct curl_library {
 };
 #undef CURL_POINTER
 
-/* Open the transfer's sockets so that no program that is started meanwhile has them, too.
- * libcurl itself does not: a worker would keep them open, and the loop hear of them, after their
- * end. */
+/* Open the transfer's sockets so that programs which are started meanwhile do not inherit them.
+ * libcurl itself does not: a worker would keep them open after their end, and the loop would
+ * still hear of them. */
 void curl_library_keep_sockets(const struct curl_library *curl, CURL *easy);
 
 /* Loads it once. NULL with ERR_IO if libcurl is not installed. */

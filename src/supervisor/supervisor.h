@@ -63,7 +63,7 @@ struct supervisor_config {
     void (*on_changed)(void *ctx); /* instances or requests may be different now */
     /* The pinned instances have changed: save them, and call supervisor_pinned_saved. */
     void (*on_pinned_changed)(void *ctx);
-    void (*on_prompts)(void *ctx);  /* files of the prompt store may have been written */
+    void (*on_prompts)(void *ctx); /* files of the prompt store may have been written */
     /* Of this model too, although they were to be forgotten: delete them. */
     void (*on_forgotten)(void *ctx, const char *model_key);
     void (*on_finished)(void *ctx); /* shutdown is complete: no worker is left */
