@@ -67,10 +67,12 @@ static void take_grant(struct engine *e, const struct frame *f) {
         growth_take_answer(e, &grant);
 }
 
-bool dispatch_frame(struct engine *engine, const struct frame *frame) {
+enum engine_order dispatch_frame(struct engine *engine, const struct frame *frame) {
     switch (frame->type) {
     case MSG_STOP:
-        return false;
+        return ENGINE_STOP;
+    case MSG_PARK:
+        return ENGINE_PARK;
     case MSG_REQUEST:
         take_request(engine, frame);
         break;
@@ -93,5 +95,5 @@ bool dispatch_frame(struct engine *engine, const struct frame *frame) {
     default:
         break; /* from a newer daemon; the version in HELLO is its concern */
     }
-    return true;
+    return ENGINE_GO_ON;
 }

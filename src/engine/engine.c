@@ -37,6 +37,7 @@ static void heartbeat(struct engine *e, int64_t now) {
 
 static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
+    if (frame->type == MSG_PARK) return true;
     if (frame->type == MSG_STOP) {
         if (e->store.mode != PROMPT_STORE_ON) {
             preparers_end(&e->preparers);
@@ -90,7 +91,7 @@ void engine_init(struct engine *engine) {
     if (engine->drafter.model.weights) watch_batches(engine, &engine->drafter.context);
 }
 
-void engine_clear(struct engine *engine) {
+void engine_drop_work(struct engine *engine) {
     preparation_clear(engine);
     while (engine->queue.first) {
         job_free(job_queue_take(&engine->queue, &engine->queue.first));
@@ -100,11 +101,17 @@ void engine_clear(struct engine *engine) {
     }
     for (int i = 0; i < engine->context.parallel; i++) {
         if (engine->slots[i].job) job_free(engine->slots[i].job);
+        engine->slots[i].job = NULL;
         tokens_clear(&engine->slots[i].tokens);
     }
     llama_batch_free(engine->batch);
-    drafter_clear(&engine->drafter);
+    engine->batch = (struct llama_batch){ 0 };
     candidates_clear(&engine->candidates);
+}
+
+void engine_clear(struct engine *engine) {
+    engine_drop_work(engine);
+    drafter_clear(&engine->drafter);
     tokens_clear(&engine->next_turn.tokens);
     prompt_cache_close(engine);
     buf_clear(&engine->link.in);
@@ -158,15 +165,22 @@ static void rest(struct engine *e) {
     }
 }
 
-bool engine_run(struct engine *engine) {
+static enum engine_order take_frames(struct engine *e) {
     struct frame frame;
+    if (!link_fill(&e->link)) return ENGINE_LEFT;
+    while (link_next(&e->link, &frame)) {
+        enum engine_order order = dispatch_frame(e, &frame);
+        if (order != ENGINE_GO_ON) return order;
+    }
+    return ENGINE_GO_ON;
+}
+
+enum engine_order engine_run(struct engine *engine) {
     bool waited = true;
     for (;;) {
-        if (!link_fill(&engine->link)) return false;
-        while (link_next(&engine->link, &frame)) {
-            if (!dispatch_frame(engine, &frame)) return true;
-        }
-        if (!preparers_look(&engine->preparers, waited)) return false;
+        enum engine_order order = take_frames(engine);
+        if (order != ENGINE_GO_ON) return order;
+        if (!preparers_look(&engine->preparers, waited)) return ENGINE_LEFT;
         preparation_step(engine);
         decode_settle(engine);
         repack_step(engine);

@@ -66,11 +66,20 @@ struct engine {
     struct cpu_threads cpu;
 };
 
-/* The model and the context have been opened. */
+/* The model and the context have been opened, for the first time or again (parking.h). */
 void engine_init(struct engine *engine);
+/* What engine_init began, and all jobs. */
+void engine_drop_work(struct engine *engine);
 void engine_clear(struct engine *engine);
 
-/* Serve until the daemon says STOP (true) or is gone (false). */
-bool engine_run(struct engine *engine);
+enum engine_order {
+    ENGINE_GO_ON,
+    ENGINE_PARK, /* PARK came */
+    ENGINE_STOP, /* STOP */
+    ENGINE_LEFT, /* the daemon is gone */
+};
+
+/* Serve until there is another order than to go on. */
+enum engine_order engine_run(struct engine *engine);
 
 #endif

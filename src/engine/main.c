@@ -25,6 +25,7 @@
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 #include "engine/measure.h"
+#include "engine/parking.h"
 #include "engine/placement.h"
 #include "engine/preparation.h"
 #include "engine/process_rights.h"
@@ -38,6 +39,7 @@ enum { EXIT_USAGE = 2 };
 #define READ_SHARE 0.9F
 
 static struct engine engine;
+static struct sandbox sandbox;
 
 static bool is_socket(int fd) {
     struct stat st;
@@ -188,11 +190,16 @@ static void warn_of_blindness(struct engine *e) {
                       (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
 }
 
-static bool load_and_report(struct engine *e, struct load_message *request,
-                            struct sandbox *sandbox) {
+static void say_ready(struct engine *e, msec begin) {
+    struct buf ready = BUF_INIT(8192);
+    describe_model(e, &sandbox, (double)(clock_boottime() - begin) / 1000, &ready);
+    link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
+    buf_clear(&ready);
+}
+
+static bool load_and_report(struct engine *e, struct load_message *request) {
     struct error err;
     struct load_watch watch;
-    struct buf ready = BUF_INIT(8192);
     msec begin = clock_boottime();
     if (link_peek(&e->link, is_stop, NULL))
         _exit(0); /* came with LOAD: the watch cannot see it */
@@ -206,18 +213,15 @@ static bool load_and_report(struct engine *e, struct load_message *request,
     engine_init(e);
     if (e->model.blind) warn_of_blindness(e);
     struct sandbox_rights rights = rights_to_serve(e);
-    sandbox_enter(sandbox, SANDBOX_SERVING, &rights);
-    describe_model(e, sandbox, (double)(clock_boottime() - begin) / 1000, &ready);
+    sandbox_enter(&sandbox, SANDBOX_SERVING, &rights);
     if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */
-    link_send(&e->link, MSG_READY, 0, buf_str(&ready), ready.len);
-    buf_clear(&ready);
+    say_ready(e, begin);
     return true;
 }
 
 /* What a client sent has its say in a process that has no other use. */
 static void obey_check(struct engine *e, const struct frame *frame) {
     struct error err;
-    struct sandbox sandbox;
     const struct sandbox_rights nothing = { 0 };
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
     yyjson_val *rules = yyjson_doc_get_root(doc);
@@ -231,7 +235,6 @@ static void obey_check(struct engine *e, const struct frame *frame) {
 /* From here on the model's file has its say. False: the process ends. */
 static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
-    struct sandbox sandbox;
     struct load_message request;
     if (!load_message_parse(&request, frame->payload, frame->len, &err)) {
         say_failed(&e->link, &err);
@@ -262,9 +265,39 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
     if (measure)
         measure_and_report(&e->link, &request);
     else
-        loaded = load_and_report(e, &request, &sandbox);
+        loaded = load_and_report(e, &request);
     load_message_clear(&request);
     return loaded;
+}
+
+/* The model is there. */
+static bool obey_load_again(struct engine *e, const struct frame *frame) {
+    struct error err;
+    struct load_message request;
+    msec begin = clock_boottime();
+    bool ok = load_message_parse(&request, frame->payload, frame->len, &err);
+    bool open = ok && parking_end(e, &request, &err);
+    if (ok) load_message_clear(&request);
+    if (open)
+        say_ready(e, begin);
+    else
+        say_failed(&e->link, &err);
+    return open;
+}
+
+/* SAVED: what has been processed is to be saved first. */
+enum end { END_SAVED, END_UNSAVED, END_FAILED };
+
+/* Serve, and be parked, until there is no more to do. */
+static enum end serve(struct engine *e) {
+    struct frame frame;
+    for (;;) {
+        enum engine_order order = engine_run(e);
+        if (order == ENGINE_LEFT) return END_UNSAVED;
+        if (order == ENGINE_STOP || !parking_begin(e)) return END_SAVED;
+        if (!next_load(&e->link, &frame) || frame.type != MSG_LOAD) return END_UNSAVED;
+        if (!obey_load_again(e, &frame)) return END_FAILED;
+    }
 }
 
 int main(int argc, char **argv) {
@@ -290,11 +323,11 @@ int main(int argc, char **argv) {
     }
     if (!obey_load(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
-    bool stopped = engine_run(&engine);
+    enum end end = serve(&engine);
     preparers_end(&engine.preparers);
     bool alone = repack_close(&engine);
-    if (stopped) prompt_cache_save_all(&engine);
+    if (end == END_SAVED) prompt_cache_save_all(&engine);
     if (!alone || backends_have_gpu()) _exit(0); /* a driver may take seconds to end */
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
-    return 0;
+    return end == END_FAILED;
 }

@@ -49,6 +49,13 @@ void prompt_cache_close(struct engine *engine) {
     store_clear(&engine->store);
 }
 
+void prompt_cache_rest(struct engine *engine) {
+    for (int i = 0; i < LOAD_MAX_PARALLEL; i++)
+        checkpoints_cut(&engine->slots[i].checkpoints, 0);
+    store_rest(&engine->store);
+    engine->store_told = 0;
+}
+
 static bool is_forget(void *ctx, const struct frame *frame) {
     (void)ctx;
     return frame->type == MSG_FORGET;

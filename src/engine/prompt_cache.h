@@ -18,6 +18,8 @@
 /* Begin with the store that LOAD describes; without one nothing is kept. */
 void prompt_cache_open(struct engine *engine, const struct load_message *request);
 void prompt_cache_close(struct engine *engine);
+/* Until it is asked again: nothing is in memory, the index included. */
+void prompt_cache_rest(struct engine *engine);
 
 /* The slot's own first tokens that can be kept for a prompt with `common` tokens in common. */
 size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot, size_t common);

@@ -32,6 +32,14 @@ void store_clear(struct store *store) {
     *store = (struct store){ .dir = -1 };
 }
 
+void store_rest(struct store *store) {
+    struct store fresh;
+    store_init(&fresh, store->mode, store->path, store->memory_most);
+    store_set_fingerprint(&fresh, store->fingerprint);
+    store_clear(store);
+    *store = fresh;
+}
+
 void store_set_fingerprint(struct store *store,
                            const unsigned char fingerprint[FINGERPRINT_SIZE]) {
     memcpy(store->fingerprint, fingerprint, FINGERPRINT_SIZE);

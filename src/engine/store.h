@@ -60,6 +60,8 @@ struct store_cut {
 void store_init(struct store *store, enum prompt_store_mode mode, const char *path,
                 uint64_t memory_limit);
 void store_clear(struct store *store);
+/* Forget all entries; the files stay, and are read when an entry is wanted again. */
+void store_rest(struct store *store);
 
 /* The settings that states depend on; entries of others are not kept. */
 void store_set_fingerprint(struct store *store,

@@ -5,7 +5,9 @@
  * The worker is started as `doze-engine` with the socket on fd 3 and nothing else inherited but
  * stdin (/dev/null), stdout and stderr (the daemon's log). It says HELLO, gets one LOAD,
  * reports PROGRESS and then READY or FAILED (and exits after FAILED). End of file on the
- * socket, STOP, or the parent's death ends it. Times in payloads are seconds as numbers.
+ * socket, STOP, or the parent's death ends it. After PARKED it waits for a LOAD of the same
+ * model with the same settings, and is READY again without reading the model. Times in payloads
+ * are seconds as numbers.
  *
  * Every request gets exactly one DONE or ERROR, also after CANCEL (DONE with stop_reason
  * "userStopped"), whatever happens before; after it the worker forgets the number.
@@ -14,7 +16,7 @@
 #define DOZE_IPC_MESSAGE_H
 
 /* Bump when a payload changes; daemon and worker of different builds refuse one another. */
-#define MESSAGE_VERSION 9
+#define MESSAGE_VERSION 10
 
 enum { WORKER_FD = 3 };
 
@@ -33,6 +35,8 @@ enum message_type {
                   "template":"Jinja","tools":[strict ones],"pictures":["data:..."],"calls":true
                   (beside the schema tools may be called)}, of a request: say CHECKED or
                   FAILED, and exit. seconds: of computing, then the kernel ends it */
+    MSG_PARK, /* empty, to one without work: save processed prompts, give back all but the
+                  model and say PARKED; or do as for STOP */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */
@@ -81,6 +85,7 @@ enum message_type {
                   prompt store holds for this model, and what was done since the start */
     MSG_GROW,    /* growth_message.h: it asks for more memory; one question at a time */
     MSG_CHECKED, /* {}: answers can be kept to what CHECK said, or only a model shows it */
+    MSG_PARKED,  /* {"memory_bytes":n}: what it still takes */
 };
 
 #endif

@@ -124,6 +124,9 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
     case MSG_LOG:
         w->logs++;
         break;
+    case MSG_PARKED:
+        w->parked = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+        break;
     case MSG_STORE:
         yyjson_doc_free(w->store);
         w->store = yyjson_read(f->payload, f->len, 0);
@@ -182,6 +185,14 @@ void worker_say_load(struct worker *w, const char *path, const char *options) {
     while (!w->facts) {
         if (!worker_pump(w)) fail_msg("the worker died while it loaded");
     }
+}
+
+void worker_park(struct worker *w) {
+    w->parked = 0;
+    worker_send(w, MSG_PARK, 0, "");
+    while (w->parked == 0) assert_true(worker_pump(w));
+    yyjson_doc_free(w->facts);
+    w->facts = NULL;
 }
 
 struct worker *worker_load(const char *path, const char *options) {

@@ -37,6 +37,7 @@ struct worker {
     struct grow_message asked; /* the last of them */
     int64_t limit;             /* of the LOAD; what the worker is granted in all */
     bool mute;                 /* GROW is not answered */
+    int64_t parked;            /* bytes, as PARKED said; 0: it is not */
     int permille;
     struct outcome outcomes[WORKER_MAX_REQUESTS]; /* by request number; 0 is not used */
     int requests;
@@ -54,6 +55,9 @@ struct worker *worker_load(const char *path, const char *options);
 
 /* LOAD, then wait for READY or FAILED. options as above. */
 void worker_say_load(struct worker *w, const char *path, const char *options);
+
+/* PARK, then wait for PARKED; worker_say_load() follows. */
+void worker_park(struct worker *w);
 
 /* STOP, if it lives; wait until it is gone and free everything. Its exit status must be
  * `status`. */
