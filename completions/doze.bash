@@ -38,6 +38,8 @@ _doze_setting_values() {
     auto_evict) echo on off fit per_type ;;
     ttl_update) echo set ignore longest ;;
     prompt_store) echo on memory off ;;
+    parked_workers) echo auto on off ;;
+    parked_seconds) echo none 10m 1h 1d ;;
     engine) echo auto cpu vulkan cuda ;;
     default_ttl | explicit_ttl | max_ttl) echo none 5m 1h 1d ;;
     load_stall_seconds | hang_seconds) echo 30s 1m 2m ;;

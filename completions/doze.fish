@@ -13,6 +13,10 @@ function __doze_setting_values
             printf '%s\n' set ignore longest
         case prompt_store
             printf '%s\n' on memory off
+        case parked_workers
+            printf '%s\n' auto on off
+        case parked_seconds
+            printf '%s\n' none 10m 1h 1d
         case engine
             printf '%s\n' auto cpu vulkan cuda
         case default_ttl explicit_ttl max_ttl

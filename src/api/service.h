@@ -258,6 +258,13 @@ struct instance_view {
     uint64_t prompt_bytes;
 };
 
+/* A worker that keeps the model, though no instance of it is loaded. */
+struct parked_view {
+    int pid;
+    uint64_t memory_bytes;
+    int64_t parked_at, expires_at; /* Unix ms; expires_at 0: none */
+};
+
 struct model_view {
     const char *key, *publisher, *display_name, *path, *architecture, *quantization,
         *params_string, *license;
@@ -271,6 +278,8 @@ struct model_view {
     bool ranks; /* of MODEL_EMBEDDINGS: a reranker */
     const struct instance_view *instances;
     size_t instance_count;
+    const struct parked_view *parked;
+    size_t parked_count;
 };
 
 /* A snapshot of everything, models sorted by key. Valid until the service is called again. */

@@ -65,13 +65,25 @@ static void read_model(yyjson_val *obj, struct listed_model *ret) {
     };
 }
 
-static size_t count_instances(yyjson_val *models) {
+/* Of all models together. */
+static size_t count_members(yyjson_val *models, const char *list) {
     size_t count = 0, i, max;
     yyjson_val *model;
     yyjson_arr_foreach(models, i, max, model) {
-        count += yyjson_arr_size(yyjson_obj_get(model, "loaded_instances"));
+        count += yyjson_arr_size(yyjson_obj_get(model, list));
     }
     return count;
+}
+
+static void read_parked(yyjson_val *model, const char *key, struct inventory *inv) {
+    size_t i, max;
+    yyjson_val *worker;
+    yyjson_arr_foreach(yyjson_obj_get(model, "parked_workers"), i, max, worker) {
+        inv->parked[inv->parked_count++] =
+            (struct listed_parked){ .model_key = key,
+                                    .memory_bytes = field_bytes(worker, "memory_bytes"),
+                                    .expires_at = field_time(worker, "expires_at") };
+    }
 }
 
 static void read_models(yyjson_val *models, struct inventory *inv) {
@@ -85,6 +97,7 @@ static void read_models(yyjson_val *models, struct inventory *inv) {
             read_instance(instance, row->key, &inv->instances[inv->instance_count++]);
         }
         row->instance_count = inv->instance_count - row->first_instance;
+        read_parked(model, row->key, inv);
     }
 }
 
@@ -98,7 +111,8 @@ bool inventory_read(yyjson_doc *doc, struct inventory *ret, struct error *err) {
     struct inventory inv = {
         .doc = doc,
         .models = xcalloc(yyjson_arr_size(models), sizeof *inv.models),
-        .instances = xcalloc(count_instances(models), sizeof *inv.instances),
+        .instances = xcalloc(count_members(models, "loaded_instances"), sizeof *inv.instances),
+        .parked = xcalloc(count_members(models, "parked_workers"), sizeof *inv.parked),
     };
     read_models(models, &inv);
     *ret = inv;
@@ -108,6 +122,7 @@ bool inventory_read(yyjson_doc *doc, struct inventory *ret, struct error *err) {
 void inventory_clear(struct inventory *inv) {
     free(inv->models);
     free(inv->instances);
+    free(inv->parked);
     yyjson_doc_free(inv->doc);
     *inv = (struct inventory){ 0 };
 }

@@ -38,12 +38,21 @@ struct listed_instance {
     yyjson_val *adapters; /* a list; NULL: it has none */
 };
 
+/* A worker that keeps a model, though no instance of it is loaded. */
+struct listed_parked {
+    const char *model_key;
+    nbytes memory_bytes;
+    msec expires_at; /* Unix ms; 0: it does not */
+};
+
 struct inventory {
     yyjson_doc *doc; /* owns every string */
     struct listed_model *models;
     size_t model_count;
     struct listed_instance *instances;
     size_t instance_count;
+    struct listed_parked *parked;
+    size_t parked_count;
 };
 
 /* A model for embeddings, which cannot chat. */

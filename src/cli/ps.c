@@ -28,7 +28,7 @@ static void ps_print(const struct ps_values *v, const struct inventory *inv) {
         show_json(doc);
     } else if (v->quiet) {
         for (size_t i = 0; i < inv->instance_count; i++) puts(inv->instances[i].id);
-    } else if (inv->instance_count == 0) {
+    } else if (inv->instance_count == 0 && inv->parked_count == 0) {
         fputs("No models are currently loaded.\n", v->watch ? stdout : stderr);
     } else {
         show_instances(inv);
@@ -69,5 +69,7 @@ const struct command command_ps = {
     .summary = "List the loaded models",
     .details = "TTL: what is left of the idle time, and all of it: `4m12s / 5m`. PROMPTS: "
                "processed prompts in its store, their size, and how often one was used: `3 "
-               "(24 MB), 5 hits`.",
+               "(24 MB), 5 hits`. PARKED: the model is not loaded, but a worker still has it, "
+               "so that its next load takes a tenth of a second (`doze unload MODEL` ends "
+               "it).",
 };

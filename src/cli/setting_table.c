@@ -28,6 +28,8 @@ const struct setting setting_table[] = {
     { "response_store_age", SETTING_SECONDS, "2592000", "Forget responses unused this long" },
     { "evict_on_pressure", SETTING_BOOL, "true", "Unload idle models when memory is short" },
     { "standby", SETTING_BOOL, "true", "Keep a spare worker ready" },
+    { "parked_workers", SETTING_WORD, "\"auto\"", "Keep workers of unloaded models" },
+    { "parked_seconds", SETTING_SECONDS, "3600", "Keep such a worker this long" },
     { "engine", SETTING_WORD, "\"auto\"", "What computes: auto, cpu, vulkan or cuda" },
     { "max_waiting", SETTING_NUMBER, "128", "Requests that may wait for one model" },
     { "load_stall_seconds", SETTING_SECONDS, "120", "Give up a load without progress" },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/size.h"
@@ -69,6 +70,24 @@ static bool any_on_device(const struct inventory *inv) {
     return false;
 }
 
+/* TTL: until its worker ends, too. */
+static void add_parked_row(struct table *table, const struct listed_parked *parked,
+                           bool devices) {
+    char size[SIZE_TEXT], left[DURATION_TEXT];
+    msec span = parked->expires_at - clock_unix();
+    size_format(parked->memory_bytes, size);
+    duration_format(span > 0 ? span : 0, left);
+    table_add(table, parked->model_key);
+    table_add(table, parked->model_key);
+    table_add(table, "PARKED");
+    table_add(table, size);
+    table_add(table, "");
+    table_add(table, "");
+    table_add(table, parked->expires_at ? left : "none");
+    table_add(table, "");
+    if (devices) table_add(table, "");
+}
+
 void show_instances(const struct inventory *inv) {
     static const char *const header[] = { "IDENTIFIER", "MODEL", "STATUS",  "SIZE",  "CONTEXT",
                                           "PARALLEL",   "TTL",   "PROMPTS", "DEVICE" };
@@ -83,6 +102,8 @@ void show_instances(const struct inventory *inv) {
             if (devices) add_device(&table, row);
         }
     }
+    for (size_t i = 0; i < inv->parked_count; i++)
+        add_parked_row(&table, &inv->parked[i], devices);
     table_show(&table);
 }
 

@@ -91,6 +91,33 @@ void events_publish_progress(struct feed *events, const struct instance_progress
     feed_publish(events, &entry, false);
 }
 
+/* ---- parked workers ---- */
+
+static void format_parked(const void *subject, uint64_t seq, struct buf *out) {
+    const struct parked_event *event = subject;
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *obj = object_new(&doc);
+    yyjson_mut_obj_add_uint(doc, obj, "seq", seq);
+    yyjson_mut_obj_add_int(doc, obj, "at", event->at);
+    yyjson_mut_obj_add_str(doc, obj, "model", event->model_key);
+    yyjson_mut_obj_add_str(doc, obj, "to", parked_change_name(event->change));
+    if (event->change == PARKED_ENDS)
+        yyjson_mut_obj_add_str(doc, obj, "reason", parked_reason_name(event->reason));
+    yyjson_mut_obj_add_int(doc, obj, "pid", event->pid);
+    yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", event->memory);
+    if (event->change != PARKED_BEGINS)
+        yyjson_mut_obj_add_real(doc, obj, "parked_seconds", event->seconds);
+    object_write(doc, out);
+}
+
+void events_publish_parked(struct feed *events, const struct parked_event *event) {
+    struct feed_entry entry = { .event = "parked",
+                                .topics = EVENT_TOPIC_INSTANCES,
+                                .subject = event,
+                                .format = format_parked };
+    feed_publish(events, &entry, true);
+}
+
 /* ---- all instances ---- */
 
 void events_format_snapshot(struct supervisor *sup, uint64_t seq, struct buf *out) {

@@ -15,6 +15,8 @@ enum { EVENT_TOPIC_INSTANCES = 1, EVENT_TOPIC_LIVE = 2, EVENT_TOPIC_TRANSITIONS 
 /* "instance", remembered. */
 void events_publish_transition(struct feed *events,
                                const struct instance_transition *transition);
+/* "parked", remembered. */
+void events_publish_parked(struct feed *events, const struct parked_event *event);
 /* "progress" */
 void events_publish_progress(struct feed *events, const struct instance_progress *progress);
 

@@ -121,6 +121,11 @@ static void daemon_on_progress(void *ctx, const struct instance_progress *progre
     events_publish_progress(d->events, progress);
 }
 
+static void daemon_on_parked(void *ctx, const struct parked_event *event) {
+    struct daemon *d = ctx;
+    events_publish_parked(d->events, event);
+}
+
 static bool daemon_wants_log(void *ctx, enum log_kind kind) {
     const struct daemon *d = ctx;
     return log_feed_wanted(d->log, kind);
@@ -138,6 +143,7 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
     catalog_log(catalog, d->catalog);
     catalog_free(d->catalog);
     d->catalog = catalog;
+    if (d->supervisor) supervisor_catalog_changed(d->supervisor);
     live_tell_catalog(&d->live, &d->options, catalog);
     downloads_catalog_read(d->downloads, catalog);
     fleet_node_catalog_changed(d->fleet);
@@ -366,6 +372,10 @@ static void limit_responses(struct daemon *d) {
     stored_responses_limit(d->stored, &limits);
 }
 
+static bool wants_pressure(const struct settings *settings) {
+    return settings->evict_on_pressure || settings->parked_workers != PARK_OFF;
+}
+
 /* A change during the shutdown takes effect at the next start. */
 static void daemon_on_settings_changed(void *ctx) {
     struct daemon *d = ctx;
@@ -374,7 +384,7 @@ static void daemon_on_settings_changed(void *ctx) {
     supervisor_settings_changed(d->supervisor);
     engines_look(d->engines);
     update_tls(d);
-    pressure_watch_enable(d->pressure, settings->evict_on_pressure);
+    pressure_watch_enable(d->pressure, wants_pressure(settings));
     update_ports(d);
     limit_responses(d);
     fleet_node_settings_changed(d->fleet);
@@ -413,7 +423,7 @@ static void daemon_on_pressure(void *ctx) {
 
 static void watch_pressure(struct daemon *d) {
     d->pressure = pressure_watch_new(&d->loop, daemon_on_pressure, d);
-    pressure_watch_enable(d->pressure, settings_store_get(d->settings)->evict_on_pressure);
+    pressure_watch_enable(d->pressure, wants_pressure(settings_store_get(d->settings)));
 }
 
 static void daemon_on_engine(void *ctx) {
@@ -453,6 +463,7 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .budget = &d->budget,
         .on_transition = daemon_on_transition,
         .on_progress = daemon_on_progress,
+        .on_parked = daemon_on_parked,
         .log_wanted = daemon_wants_log,
         .on_log = daemon_on_log,
         .on_changed = daemon_on_changed,

@@ -16,6 +16,8 @@
  *   spawn.c            a worker for a slot
  *   errand.c           a worker for one question
  *   load_order.c       what it is told to load
+ *   park.c             workers that keep their model for its return
+ *   parked_events.c    ends of parked workers
  *   worker_events.c    messages of workers -> events, and the sinks of requests
  *   notify.c           loads and unloads: how they go on, for the calls that wait
  *   report.c           transitions -> events, log, metrics
@@ -38,6 +40,7 @@
 #include "supervisor/known_rules.h"
 #include "supervisor/load_texts.h"
 #include "supervisor/log_budget.h"
+#include "supervisor/parked.h"
 #include "supervisor/pinned.h"
 #include "supervisor/prefetch.h"
 #include "supervisor/pressure.h"
@@ -68,6 +71,12 @@ struct instance {
     struct load_settings effective; /* of the current worker; once loaded, as it says */
     call_id unloading;              /* the call that waits until it is gone; 0: none */
     struct worker *worker;
+    struct park_key park_key; /* of the current worker */
+    bool parking;             /* it was told to park */
+    bool woken;               /* it was parked before this load */
+    char *load_order;         /* MSG_LOAD, as long as memory for it has to come back */
+    bool grows;               /* as long as memory has to come back for `growth`: */
+    struct lc_event growth;
     struct instance_facts facts;
     struct activity activity;
     struct log_budget log_budget; /* of the current worker */
@@ -93,6 +102,7 @@ struct supervisor {
     struct known_rules known_rules;
     struct worker_owner worker_owner; /* of all instances' workers */
     struct standby *standby;
+    struct parked *parked;
     struct prefetch *prefetch; /* of the slot prefetch_slot; LC_NO_SLOT: none waits */
     int prefetch_slot;
     struct prefetch *asked_prefetch; /* for asked_prefetch_call; NULL: none is being read */
@@ -122,6 +132,7 @@ struct supervisor {
 
     struct model_view *model_views; /* the last snapshot */
     struct instance_view *instance_views;
+    struct parked_view parked_views[PARKED_MAX];
 };
 
 /* ---- post.c ---- */
@@ -161,10 +172,49 @@ bool supervisor_keep_adapters(struct supervisor *sup, struct load_adapters *adap
 /* ---- spawn.c ---- */
 /* Start the slot's worker and have it load. If that fails, the lifecycle is told. */
 void supervisor_spawn(struct supervisor *sup, int slot);
+/* Send it what it is to load, as soon as there is room beside parked workers. */
+void supervisor_send_load(struct supervisor *sup, int slot);
+
+/* ---- parked_events.c ---- */
+struct parked_owner supervisor_parked_owner(struct supervisor *sup);
+
+/* ---- park.c ---- */
+/* Event, line in the log, count. reason: of an end. */
+void supervisor_tell_parked(struct supervisor *sup, int place, enum parked_change change,
+                            enum parked_reason reason);
+/* What a worker is loaded as with this plan. */
+struct park_key supervisor_park_key(const struct supervisor *sup, const struct model *model,
+                                    const struct lc_plan *plan);
+/* Is there room for what the instances take and `more`? If not, parked workers have been told
+ * to go. */
+bool supervisor_fit_parked(struct supervisor *sup, nbytes more);
+/* The slot's instance is to leave: may its worker park? */
+bool supervisor_may_park(struct supervisor *sup, int slot);
+/* The slot's worker has parked. Then the slot has none; or it is killed, and still has it. */
+void supervisor_park(struct supervisor *sup, int slot, nbytes bytes);
+/* Can a parked worker take up the load that comes next in this slot? */
+bool supervisor_has_parked(const struct supervisor *sup, int slot);
+/* The one that is parked with the slot's park_key is its worker from now on. NULL: there is
+ * none. */
+struct worker *supervisor_take_parked(struct supervisor *sup, int slot);
+/* All of them leave. */
+void supervisor_give_up_parked(struct supervisor *sup, enum parked_reason reason,
+                               call_id unloading);
+/* Those of the model with this name leave. False: there is none. */
+bool supervisor_unload_parked(struct supervisor *sup, const char *name, call_id unloading);
+/* After every event: those leave whose time is over, or that are no longer wanted. */
+void supervisor_tend_parked(struct supervisor *sup);
+msec supervisor_parked_deadline(const struct supervisor *sup);
+/* Of this model. At most PARKED_MAX; returns how many. */
+size_t supervisor_view_parked(const struct supervisor *sup, const char *model_key,
+                              struct parked_view *ret_views);
 
 /* ---- worker_events.c ---- */
 /* What the supervisor's workers report to. */
 struct worker_owner supervisor_worker_owner(struct supervisor *sup);
+/* Apply the growth that the slot's worker has asked for, as soon as there is room beside parked
+ * workers. */
+void supervisor_let_grow(struct supervisor *sup, int slot);
 
 /* ---- worker_failure.c ---- */
 /* What a worker's FAILED says; without a code of ours it is ERR_LOAD_FAILED. */

@@ -8,9 +8,10 @@
 #include "supervisor/internal.h"
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
- * though instances use them. So only the private part of what instances take is added back. */
+ * though instances use them. So only the private part of what they take is added back, and that
+ * of parked workers, which give theirs up for any instance. */
 static nbytes private_bytes(const struct supervisor *sup) {
-    nbytes sum = 0;
+    nbytes sum = parked_private_bytes(sup->parked);
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (sup->instances[i].worker) sum += worker_private_bytes(sup->instances[i].worker);
     }
@@ -113,8 +114,14 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
 }
 
 void supervisor_pressure(struct supervisor *sup) {
-    if (!sup->config.settings->evict_on_pressure || sup->lc.shutting_down) return;
-    switch (pressure_felt(&sup->pressure, clock_boottime())) {
+    if (sup->lc.shutting_down) return;
+    enum pressure_relief relief = pressure_felt(&sup->pressure, clock_boottime());
+    if (park_first_to_leave(parked_places(sup->parked)) >= 0) {
+        supervisor_give_up_parked(sup, PARKED_FOR_PRESSURE, 0);
+        relief = PRESSURE_SPARE_LEAVES;
+    }
+    if (!sup->config.settings->evict_on_pressure) return;
+    switch (relief) {
     case PRESSURE_SPARE_LEAVES:
         log_info("programs wait for memory: no spare worker is kept until that is over");
         standby_drop(sup->standby);

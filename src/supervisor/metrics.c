@@ -116,6 +116,31 @@ static void format_prompts(const struct metrics *metrics, struct buf *out) {
     buf_addf(out, "doze_prompt_store_bytes %llu\n", (unsigned long long)metrics->prompt_bytes);
 }
 
+/* The gauges are of the snapshot. */
+static void format_parked(const struct metrics *metrics, const struct service_models *models,
+                          struct buf *out) {
+    uint64_t workers = 0, bytes = 0;
+    for (size_t m = 0; m < models->count; m++) {
+        workers += models->models[m].parked_count;
+        for (size_t i = 0; i < models->models[m].parked_count; i++)
+            bytes += models->models[m].parked[i].memory_bytes;
+    }
+    head(out, "doze_parked_workers", "gauge", "Workers that keep a model without an instance.");
+    buf_addf(out, "doze_parked_workers %llu\n", (unsigned long long)workers);
+    head(out, "doze_parked_memory_bytes", "gauge", "Bytes that parked workers occupy.");
+    buf_addf(out, "doze_parked_memory_bytes %llu\n", (unsigned long long)bytes);
+    counter(out, "doze_parked_total", metrics->parked[PARKED_BEGINS],
+            "Workers that were parked at an unload.");
+    counter(out, "doze_parked_woken_total", metrics->parked[PARKED_WAKES],
+            "Loads that a parked worker took up.");
+    head(out, "doze_parked_given_up_total", "counter", "Parked workers that ended, by reason.");
+    for (int r = 0; r < PARKED_REASON_COUNT; r++) {
+        buf_addf(out, "doze_parked_given_up_total{reason=\"%s\"} %llu\n",
+                 parked_reason_name((enum parked_reason)r),
+                 (unsigned long long)metrics->parked_ends[r]);
+    }
+}
+
 void metrics_format(const struct metrics *metrics, const struct service_models *models,
                     struct buf *out) {
     counter(out, "doze_loads_total", metrics->loads, "Loads that succeeded.");
@@ -134,5 +159,6 @@ void metrics_format(const struct metrics *metrics, const struct service_models *
     counter(out, "doze_accepted_tokens_total", metrics->accepted_tokens,
             "Tokens that were guessed ahead and were right.");
     format_prompts(metrics, out);
+    format_parked(metrics, models, out);
     format_gauges(models, out);
 }

@@ -6,6 +6,7 @@
 #include "api/service.h"
 #include "base/buf.h"
 #include "lifecycle/lifecycle.h"
+#include "supervisor/park_rules.h"
 
 struct metrics {
     uint64_t loads, load_failures;
@@ -17,6 +18,8 @@ struct metrics {
     uint64_t drafted_tokens, accepted_tokens; /* of the completions: guesses, and right ones */
     uint64_t prompt_hits[CACHE_SOURCE_COUNT]; /* requests whose beginning was cached */
     uint64_t prompt_entries, prompt_bytes;    /* files of the prompt store at the last scan */
+    uint64_t parked[PARKED_CHANGE_COUNT];
+    uint64_t parked_ends[PARKED_REASON_COUNT];
 };
 
 /* Append the text exposition format 0.0.4: the counters, and gauges from the snapshot. */

@@ -60,7 +60,7 @@ bool supervisor_unloads(const struct supervisor *sup, call_id call) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         if (sup->instances[i].unloading == call) return true;
     }
-    return false;
+    return parked_unloads(sup->parked, call);
 }
 
 struct ended_load {

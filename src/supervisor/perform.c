@@ -36,6 +36,7 @@ static void free_slot(struct supervisor *sup, const struct lc_action *action) {
     struct instance *in = &sup->instances[action->slot];
     free(in->identifier);
     free(in->model_key);
+    free(in->load_order);
     *in = (struct instance){ 0 };
 }
 
@@ -146,6 +147,7 @@ static void end_load(struct supervisor *sup, const struct lc_action *action) {
 
 static void prepare_worker(struct supervisor *sup, int slot) {
     struct instance *in = &sup->instances[slot];
+    if (supervisor_has_parked(sup, slot)) return;
     if (standby_keep(sup->standby, slot, &in->load_error)) return;
     in->load_error.code = ERR_LOAD_FAILED; /* no client's request is at fault */
     log_warn("%s: %s", in->identifier, in->load_error.text);
@@ -157,6 +159,13 @@ static int slot_to_answer(const struct lifecycle *lc) {
         if (lc->slots[i].prepared == LC_PREPARING) return i;
     }
     return LC_NO_SLOT;
+}
+
+/* Told to end, an instance that may return leaves its worker parked. */
+static void stop_worker(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    in->parking = supervisor_may_park(sup, slot);
+    worker_send(in->worker, in->parking ? MSG_PARK : MSG_STOP, 0, NULL, 0);
 }
 
 /* ---- all ---- */
@@ -175,7 +184,7 @@ static void perform(struct supervisor *sup, const struct lc_action *action,
         supervisor_spawn(sup, action->slot);
         break;
     case LC_DO_STOP:
-        if (worker) worker_send(worker, MSG_STOP, 0, NULL, 0);
+        if (worker) stop_worker(sup, action->slot);
         break;
     case LC_DO_KILL:
         if (worker) worker_kill(worker);
@@ -220,7 +229,7 @@ static void step(struct supervisor *sup, struct lc_event ev) {
 void supervisor_step(struct supervisor *sup, struct lc_event ev) {
     step(sup, ev);
     for (int slot; (slot = slot_to_answer(&sup->lc)) != LC_NO_SLOT;) {
-        bool kept = standby_keeps(sup->standby, slot);
+        bool kept = standby_keeps(sup->standby, slot) || supervisor_has_parked(sup, slot);
         step(sup, (struct lc_event){ .kind = kept ? LC_EV_PREPARED : LC_EV_PREPARE_FAILED,
                                      .slot = slot,
                                      .generation = sup->lc.slots[slot].generation });

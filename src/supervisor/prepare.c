@@ -29,7 +29,8 @@ static void prefetch_next(struct supervisor *sup, int slot) {
                                              sup->instances[slot].model_key);
     if (sup->prefetch_slot == slot) return;
     prefetch_stop(sup->prefetch);
-    bool fits = model && supervisor_fits_beside(sup, model->size);
+    bool fits = model && !supervisor_has_parked(sup, slot) &&
+                supervisor_fits_beside(sup, model->size);
     sup->prefetch = fits ? prefetch_start(sup->config.loop, model->path, NULL, NULL) : NULL;
     sup->prefetch_slot = slot;
 }
@@ -46,6 +47,8 @@ void supervisor_prepare(struct supervisor *sup) {
     supervisor_read_asked(sup);
     if (!sup->config.settings->standby) {
         standby_drop(sup->standby);
+    } else if (next != LC_NO_SLOT && supervisor_has_parked(sup, next)) {
+        standby_busy(sup->standby);
     } else if (next != LC_NO_SLOT && !standby_keeps(sup->standby, next)) {
         standby_want(sup->standby);
     } else if (is_idle(sup) && !pressure_lasts(&sup->pressure, clock_boottime())) {

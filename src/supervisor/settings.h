@@ -20,6 +20,7 @@
 #include "supervisor/fleet_settings.h"
 #include "supervisor/model_aliases.h"
 #include "supervisor/model_settings.h"
+#include "supervisor/park_rules.h"
 
 enum {
     SETTINGS_KEY_SIZE = 128,
@@ -43,6 +44,8 @@ struct settings {
     nbytes device_limit;    /* 0: what the devices have */
     bool evict_on_pressure; /* what is idle leaves when programs stall for memory */
     bool standby;           /* keep a spare worker */
+    enum park_mode parked_workers;
+    msec parked_life; /* for so long; MSEC_NEVER: until somebody needs the memory */
     enum engine_kind engine;
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;         /* most that the files may take */

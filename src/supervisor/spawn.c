@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* spawn.c - starts the worker of a slot and chooses the settings of its load. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "supervisor/internal.h"
 
 /* The explicit load that waits for this slot, if there is one. */
@@ -46,9 +49,29 @@ static void choose_requested(struct supervisor *sup, int slot) {
     } /* else a worker of an explicit instance died: the next one is loaded the same way */
 }
 
-static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
+/* A parked one, one of those that have no model yet, or a new one. */
+static struct worker *find_worker(struct supervisor *sup, int slot, struct error *err) {
     struct instance *in = &sup->instances[slot];
     uint32_t generation = sup->lc.slots[slot].generation;
+    struct worker *worker = supervisor_take_parked(sup, slot);
+    in->woken = worker != NULL;
+    if (worker) {
+        standby_release(sup->standby, slot);
+        return worker;
+    }
+    worker = standby_take(sup->standby, slot, generation, &sup->worker_owner);
+    if (worker) return worker;
+    return worker_spawn(sup->config.loop, sup->config.worker_program, slot, generation,
+                        &sup->worker_owner, err);
+}
+
+static void set_load_order(struct instance *in, char *order) {
+    free(in->load_order);
+    in->load_order = order;
+}
+
+static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
+    struct instance *in = &sup->instances[slot];
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     if (!model) {
         return error_set(err, ERR_LOAD_FAILED, "The file of '%.80s' is gone.", in->model_key);
@@ -56,17 +79,21 @@ static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
     struct lc_plan plan;
     if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
     if (!supervisor_keep_adapters(sup, &in->effective.adapters, err)) return false;
-    in->worker = standby_take(sup->standby, slot, generation, &sup->worker_owner);
-    if (!in->worker) {
-        in->worker = worker_spawn(sup->config.loop, sup->config.worker_program, slot,
-                                  generation, &sup->worker_owner, err);
-    }
+    in->park_key = supervisor_park_key(sup, model, &plan);
+    in->worker = find_worker(sup, slot, err);
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
     supervisor_format_load(sup, model, slot, &in->effective, &payload);
-    worker_send(in->worker, MSG_LOAD, 0, payload.data, payload.len);
-    buf_clear(&payload);
+    set_load_order(in, buf_take(&payload));
+    supervisor_send_load(sup, slot);
     return true;
+}
+
+void supervisor_send_load(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    if (!in->load_order || !in->worker || !supervisor_fit_parked(sup, 0)) return;
+    worker_send(in->worker, MSG_LOAD, 0, in->load_order, strlen(in->load_order));
+    set_load_order(in, NULL);
 }
 
 void supervisor_spawn(struct supervisor *sup, int slot) {
@@ -78,6 +105,8 @@ void supervisor_spawn(struct supervisor *sup, int slot) {
     in->facts = (struct instance_facts){ 0 };
     in->activity = (struct activity){ 0 };
     in->log_budget = (struct log_budget){ 0 };
+    in->parking = in->grows = false;
+    set_load_order(in, NULL);
     if (start_worker(sup, slot, &in->load_error)) {
         supervisor_notify_loading(sup, slot);
         return;

@@ -16,7 +16,9 @@
 
 static void arm(struct supervisor *sup) {
     msec deadline = lifecycle_deadline(&sup->lc), reload = supervisor_reload_deadline(sup);
+    msec parked = supervisor_parked_deadline(sup);
     if (reload < deadline) deadline = reload;
+    if (parked < deadline) deadline = parked;
     if (deadline == sup->armed) return;
     sup->armed = deadline;
     struct itimerspec when = { 0 };
@@ -73,6 +75,7 @@ static void supervisor_on_drain(uv_idle_t *idle) {
     uv_idle_stop(idle);
     supervisor_tell_limit(sup);
     supervisor_reload_pinned(sup);
+    supervisor_tend_parked(sup);
     arm(sup);
     supervisor_prepare(sup);
     sup->config.on_changed(sup->config.ctx);
@@ -82,15 +85,18 @@ void supervisor_settings_changed(struct supervisor *sup) {
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SETTINGS,
                                             .settings = sup->config.settings->rules });
     supervisor_post(sup, supervisor_budget(sup));
+    (void)supervisor_fit_parked(sup, 0);
 }
 
 void supervisor_program_changed(struct supervisor *sup) {
     standby_drop(sup->standby);
+    supervisor_give_up_parked(sup, PARKED_ENGINE_CHANGED, 0);
     supervisor_wake(sup);
 }
 
 void supervisor_shutdown(struct supervisor *sup) {
     standby_drop(sup->standby);
+    supervisor_give_up_parked(sup, PARKED_SHUTDOWN, 0);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_SHUTDOWN });
     supervisor_end_checks(sup, NULL);
     supervisor_stop_adapter_reads(sup);
@@ -112,6 +118,8 @@ struct supervisor *supervisor_new(const struct supervisor_config *config, struct
     sup->on_drain = supervisor_on_drain;
     sup->worker_owner = supervisor_worker_owner(sup);
     sup->standby = standby_new(config->loop, config->worker_program);
+    const struct parked_owner parked_owner = supervisor_parked_owner(sup);
+    sup->parked = parked_new(&parked_owner);
     sup->prefetch_slot = LC_NO_SLOT;
     sup->adapter_files = adapter_files_new();
     lifecycle_init(&sup->lc, &config->settings->rules);
@@ -132,6 +140,7 @@ static void supervisor_on_closed(uv_handle_t *handle) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         free(sup->instances[i].identifier);
         free(sup->instances[i].model_key);
+        free(sup->instances[i].load_order);
     }
     free(sup->model_names);
     free(sup->model_views);
@@ -151,6 +160,7 @@ void supervisor_free(struct supervisor *sup) {
     prefetch_stop(sup->prefetch);
     prefetch_stop(sup->asked_prefetch);
     standby_free(sup->standby);
+    parked_free(sup->parked);
     sup->open_handles = 2;
     uv_close((uv_handle_t *)&sup->timer, supervisor_on_closed);
     uv_close((uv_handle_t *)&sup->drain, supervisor_on_closed);

@@ -46,6 +46,17 @@ struct instance_progress {
     double progress; /* 0..1 */
 };
 
+/* A worker is parked, or is so no longer. Borrowed for the call. */
+struct parked_event {
+    msec at; /* Unix ms */
+    enum parked_change change;
+    enum parked_reason reason; /* of an end */
+    const char *model_key;
+    int pid;
+    nbytes memory;
+    double seconds; /* for so long it has been parked */
+};
+
 /* What the supervisor works with; borrowed for its life. */
 struct supervisor_config {
     uv_loop_t *loop;
@@ -57,6 +68,7 @@ struct supervisor_config {
     struct byte_budget *budget; /* of what waits for a worker; NULL: it is not counted */
     void (*on_transition)(void *ctx, const struct instance_transition *transition);
     void (*on_progress)(void *ctx, const struct instance_progress *progress); /* of a load */
+    void (*on_parked)(void *ctx, const struct parked_event *event);
     /* What models read and write. Lines of kinds that are not wanted are not made. */
     bool (*log_wanted)(void *ctx, enum log_kind kind);
     void (*on_log)(void *ctx, const struct log_line *line);
@@ -111,6 +123,9 @@ bool supervisor_is_resident(const struct supervisor *sup, const char *model_key)
 
 /* The settings were changed. */
 void supervisor_settings_changed(struct supervisor *sup);
+
+/* There is another catalog: parked workers of files that have changed leave. */
+void supervisor_catalog_changed(struct supervisor *sup);
 
 /* Workers are started from something else now: a spare of before leaves. */
 void supervisor_program_changed(struct supervisor *sup);

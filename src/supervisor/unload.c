@@ -29,6 +29,7 @@ static bool forget_intent(struct supervisor *sup, const char *name) {
 
 /* Also those whose worker died and that wait to be loaded again. */
 static void unload_all(struct supervisor *sup, struct call *call) {
+    supervisor_give_up_parked(sup, PARKED_BY_USER, call->id);
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         enum lc_state state = sup->lc.slots[i].state;
         bool intended = sup->lc.slots[i].intended && !supervisor_shows(sup, i);
@@ -47,6 +48,7 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
         return true;
     }
     int slot = supervisor_find_loaded(sup, identifier, err);
+    if (slot == LC_NO_SLOT && supervisor_unload_parked(sup, identifier, call->id)) return true;
     if (slot == LC_NO_SLOT) {
         if (!forget_intent(sup, identifier) && !supervisor_unpin(sup, identifier)) return false;
         return error_set(err, ERR_MODEL_NOT_FOUND,

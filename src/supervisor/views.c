@@ -210,7 +210,7 @@ static size_t collect_models(struct supervisor *sup) {
 }
 
 static void attach_instances(struct supervisor *sup, size_t model_count) {
-    size_t used = 0;
+    size_t used = 0, parked = 0;
     for (size_t m = 0; m < model_count; m++) {
         struct model_view *view = &sup->model_views[m];
         view->instances = sup->instance_views + used;
@@ -220,6 +220,9 @@ static void attach_instances(struct supervisor *sup, size_t model_count) {
             sup->instance_views[used++] = supervisor_view(sup, slot);
             view->instance_count++;
         }
+        view->parked = sup->parked_views + parked;
+        view->parked_count = supervisor_view_parked(sup, view->key, sup->parked_views + parked);
+        parked += view->parked_count;
     }
 }
 

@@ -141,6 +141,7 @@ static void on_memory(struct worker_msg *msg) {
     nbytes reserved = (nbytes)int_of(msg->json, "reserved_bytes");
     if (reserved > ev.bytes) ev.bytes = reserved;
     apply(msg->sup, ev);
+    (void)supervisor_fit_parked(msg->sup, 0);
 }
 
 /* The budget is what there is at this moment. */
@@ -157,13 +158,42 @@ static void on_grow(struct worker_msg *msg) {
     ev.bytes = (nbytes)grow.bytes;
     ev.least = (nbytes)grow.least;
     ev.optional = grow.optional;
-    apply(msg->sup, supervisor_budget(msg->sup));
-    apply(msg->sup, ev);
+    msg->in->growth = ev;
+    msg->in->grows = true;
+    supervisor_let_grow(msg->sup, ev.slot);
 }
 
+void supervisor_let_grow(struct supervisor *sup, int slot) {
+    struct instance *in = &sup->instances[slot];
+    nbytes now = sup->lc.slots[slot].bytes, wanted = in->growth.bytes;
+    if (!in->grows || !supervisor_fit_parked(sup, wanted > now ? wanted - now : 0)) return;
+    in->grows = false;
+    apply(sup, supervisor_budget(sup));
+    apply(sup, in->growth);
+}
+
+/* A new worker, which the lifecycle asks for when one dies, may do what a parked one could
+ * not. */
 static void on_failed(struct worker_msg *msg) {
+    if (msg->in->woken) {
+        worker_kill(msg->worker);
+        return;
+    }
     supervisor_read_failure(msg->json, &msg->in->load_error);
     apply(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
+}
+
+/* The instance is gone, though its worker is not. */
+static void on_parked(struct worker_msg *msg) {
+    struct lc_event gone = event_of(msg, LC_EV_EXITED);
+    if (!msg->in->parking || msg->sup->lc.slots[gone.slot].state != LC_UNLOADING) {
+        worker_kill(msg->worker);
+        return;
+    }
+    supervisor_park(msg->sup, gone.slot, (nbytes)int_of(msg->json, "memory_bytes"));
+    if (msg->in->worker) return;
+    msg->sup->config.on_prompts(msg->sup->config.ctx);
+    apply(msg->sup, gone);
 }
 
 static void on_heartbeat(struct worker_msg *msg) {
@@ -390,7 +420,7 @@ static const struct handler handlers[] = {
     { MSG_VECTOR, on_vector, true },  { MSG_DONE, on_done, false },
     { MSG_ERROR, on_error, false },   { MSG_HEARTBEAT, on_heartbeat, true },
     { MSG_LOG, on_log, false },       { MSG_STORE, on_store, false },
-    { MSG_GROW, on_grow, true },
+    { MSG_GROW, on_grow, true },      { MSG_PARKED, on_parked, false },
 };
 
 static const struct handler *handler_find(uint16_t type) {

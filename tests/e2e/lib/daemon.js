@@ -14,7 +14,8 @@ export class Daemon {
   log = '';
 
   // t: the test's context; models: {name: file, or [file, projector]}; settings: what settings.json
-  // holds at the start; wrap: words before the program, of one that becomes it; outside: the
+  // holds at the start, where no worker is parked unless they say so: whether one is by default
+  // depends on the machine; wrap: words before the program, of one that becomes it; outside: the
   // address of a server that listens on all.
   static async start(t,
     { models = {}, settings, args = [], env = {}, wrap = [], outside = '0.0.0.0' } = {}) {
@@ -25,7 +26,7 @@ export class Daemon {
     fs.mkdirSync(daemon.modelsDir);
     fs.mkdirSync(daemon.stateDir, { mode: 0o700 });
     for (const [name, file] of Object.entries(models)) daemon.addModel(name, ...[file].flat());
-    if (settings) fs.writeFileSync(daemon.settingsFile, JSON.stringify(settings));
+    fs.writeFileSync(daemon.settingsFile, JSON.stringify({ parked_workers: 'off', ...settings }));
     daemon.args = args;
     daemon.env = env;
     daemon.wrap = wrap;

@@ -19,6 +19,14 @@ static void on_progress(void *ctx, const struct instance_progress *progress) {
     (void)progress;
 }
 
+/* "one parked", "one woken", "one given_up expired", one below the other. */
+static void on_parked(void *ctx, const struct parked_event *event) {
+    struct scene *s = ctx;
+    bool ends = event->change == PARKED_ENDS;
+    buf_addf(&s->parked, "%s %s%s%s\n", event->model_key, parked_change_name(event->change),
+             ends ? " " : "", ends ? parked_reason_name(event->reason) : "");
+}
+
 static bool log_wanted(void *ctx, enum log_kind kind) {
     const struct scene *s = ctx;
     (void)kind;
@@ -54,6 +62,7 @@ int scene_open(void **state) {
     uv_loop_init(&s->loop);
     settings_init(&s->settings);
     s->settings.standby = false;
+    s->settings.parked_workers = PARK_OFF;
     static char *const keys[] = { "one", "two" };
     for (int i = 0; i < 2; i++) {
         s->models[i] = (struct model){ .key = keys[i],
@@ -71,6 +80,7 @@ int scene_open(void **state) {
     s->current = &s->catalog;
     buf_init(&s->log, 1 << 16);
     s->budget = (struct byte_budget){ .total = 64 << 20 };
+    buf_init(&s->parked, 1 << 16);
     static const struct worker_program program = { .path = "" };
     struct supervisor_config config = { .loop = &s->loop,
                                         .worker_program = &program,
@@ -81,6 +91,7 @@ int scene_open(void **state) {
                                         .budget = &s->budget,
                                         .on_transition = on_transition,
                                         .on_progress = on_progress,
+                                        .on_parked = on_parked,
                                         .log_wanted = log_wanted,
                                         .on_log = on_log,
                                         .on_changed = on_changed,
@@ -105,6 +116,7 @@ int scene_close(void **state) {
     assert_int_equal(s->budget.held, 0);
     settings_clear(&s->settings);
     buf_clear(&s->log);
+    buf_clear(&s->parked);
     free(s);
     return 0;
 }

@@ -34,6 +34,7 @@ struct scene {
     bool disk_is_slow; /* the test says when what is pinned is saved */
     bool log_wanted;
     struct buf log;       /* lines of models */
+    struct buf parked;    /* what became of parked workers */
     struct told told[20]; /* sinks may speak until the end of the scene */
 };
 

@@ -31,7 +31,8 @@ static void test_defaults_are_those_of_the_rules(void **state) {
                 "\"jit\":true,\"default_ttl\":3600,\"explicit_ttl\":null,\"max_ttl\":null,"
                 "\"ttl_update\":\"set\",\"auto_evict\":\"on\",\"jit_limit\":1,"
                 "\"switch_window_ms\":1000,\"memory_limit\":null,\"device_memory_limit\":null,"
-                "\"evict_on_pressure\":true,\"standby\":true,\"engine\":\"auto\","
+                "\"evict_on_pressure\":true,\"standby\":true,"
+                "\"parked_workers\":\"auto\",\"parked_seconds\":3600,\"engine\":\"auto\","
                 "\"prompt_store\":\"on\",\"prompt_store_bytes\":4294967296,"
                 "\"response_store_bytes\":1073741824,\"response_store_age\":2592000,"
                 "\"max_waiting\":128");
@@ -44,7 +45,7 @@ static const char all_changed[] =
     "\"ttl_update\":\"longest\",\"auto_evict\":\"per_type\",\"jit_limit\":2,"
     "\"switch_window_ms\":0,\"memory_limit\":1000000,\"device_memory_limit\":5000000,\"evict_"
     "on_pressure\":false,\"standby\":"
-    "false,\"engine\":\"vulkan\","
+    "false,\"parked_workers\":\"on\",\"parked_seconds\":null,\"engine\":\"vulkan\","
     "\"prompt_store\":\"memory\",\"prompt_store_bytes\":0,\"response_store_bytes\":0,"
     "\"response_store_age\":60,\"max_waiting\":3,"
     "\"load_stall_seconds\":7,\"hang_seconds\":0.5,\"body_limit\":1048576,"
