@@ -183,6 +183,12 @@ static void on_failed(struct worker_msg *msg) {
     apply(msg->sup, event_of(msg, LC_EV_LOAD_FAILED));
 }
 
+/* It has saved what it had. */
+static void tell_of_prompts(struct supervisor *sup, const struct instance *in) {
+    if (in->forgets) sup->config.on_forgotten(sup->config.ctx, in->model_key);
+    sup->config.on_prompts(sup->config.ctx);
+}
+
 /* The instance is gone, though its worker is not. */
 static void on_parked(struct worker_msg *msg) {
     struct lc_event gone = event_of(msg, LC_EV_EXITED);
@@ -192,7 +198,7 @@ static void on_parked(struct worker_msg *msg) {
     }
     supervisor_park(msg->sup, gone.slot, (nbytes)int_of(msg->json, "memory_bytes"));
     if (msg->in->worker) return;
-    msg->sup->config.on_prompts(msg->sup->config.ctx);
+    tell_of_prompts(msg->sup, msg->in);
     apply(msg->sup, gone);
 }
 
@@ -480,8 +486,7 @@ static void instance_on_gone(void *ctx, struct worker *worker, const char *how) 
     struct instance *in = &sup->instances[slot];
     if (in->worker != worker) return;
     in->worker = NULL;
-    if (in->forgets) sup->config.on_forgotten(sup->config.ctx, in->model_key);
-    sup->config.on_prompts(sup->config.ctx);
+    tell_of_prompts(sup, in);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);
     bool loads = state == LC_LOADING;

@@ -100,6 +100,14 @@ static void test_another_prompt_store_is_another_setting(void **state) {
     assert_int_equal(puppet_count(), 2);
 }
 
+static void test_what_is_forgotten_meanwhile_stays_forgotten(void **state) {
+    struct scene *s = *state;
+    serve_once(s, 0, "one", &s->told[0]);
+    supervisor_forget_prompts(s->sup, "one");
+    say(s, 0, MSG_PARKED, PARKED);
+    assert_int_equal(s->forgotten, 1);
+}
+
 static void test_an_unload_by_hand_parks_nothing(void **state) {
     struct scene *s = *state;
     (void)load(s, request_for("one"), &s->told[0]);
@@ -428,6 +436,7 @@ int main(void) {
         PARKING_TEST(test_the_next_load_wakes_it),
         PARKING_TEST(test_a_load_with_other_settings_does_not),
         PARKING_TEST(test_another_prompt_store_is_another_setting),
+        PARKING_TEST(test_what_is_forgotten_meanwhile_stays_forgotten),
         PARKING_TEST(test_an_unload_by_hand_parks_nothing),
         PARKING_TEST(test_one_that_is_evicted_parks_where_there_is_room_for_both),
         PARKING_TEST(test_back_and_forth_needs_two_workers),
