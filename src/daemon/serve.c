@@ -580,6 +580,7 @@ static bool start_http(struct daemon *d, struct error *err) {
         .metrics = &d->metrics,
         .budget = &d->budget,
         .events = d->events,
+        .live = &d->live,
         .log = d->log,
         .history = d->history,
         .stored = d->stored,

@@ -23,6 +23,7 @@ struct live {
     const struct fleet_node *fleet; /* NULL: not yet */
     uint64_t told_at;               /* uv_now of the last status */
     bool fleet_changed;             /* since it was told */
+    bool postponed;                 /* the next one was, because somebody came */
 };
 
 void live_init(struct live *live, uv_loop_t *loop, struct feed *events);
@@ -35,6 +36,9 @@ void live_touch(struct live *live);
 
 /* The list of nodes was changed: "fleet" goes out with the next status. */
 void live_touch_fleet(struct live *live);
+
+/* A listener came and got the status: the next one is due as long after that one. */
+void live_greeted(struct live *live);
 
 /* The settings were changed: all of them, as GET /api/v1/settings shows them. */
 void live_tell_settings(struct live *live, const struct settings *settings);

@@ -21,6 +21,7 @@ struct gate;
 struct history;
 struct key_store;
 struct listeners;
+struct live;
 struct metrics;
 struct offload;
 struct prompts;
@@ -47,6 +48,7 @@ struct routes {
     const struct metrics *metrics;
     struct byte_budget *budget; /* of what requests keep until they are answered */
     struct feed *events, *log;
+    struct live *live;
     struct history *history;
     struct stored_responses *stored;
     struct prompts *prompts;

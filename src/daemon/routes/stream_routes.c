@@ -77,6 +77,7 @@ static void write_status(struct routes *r, struct follower *f) {
     events_format_status(r->supervisor, &json);
     reply_event(f->x, NULL, "status", buf_str(&json));
     buf_clear(&json);
+    live_greeted(r->live);
 }
 
 static void write_catalog(struct routes *r, struct follower *f) {
