@@ -5,7 +5,7 @@
  *
  * So a client that has seen a response end can continue it at once. An answer never waits
  * for its storing; a failing disk is one warning. If the disk is slower than the answers,
- * those past 64 MB are not stored. 10 s after the last work the file is closed, and no timer
+ * those past 64 MiB are not stored. 10 s after the last work the file is closed, and no timer
  * runs until the next. Loop's thread only.
  */
 #ifndef DOZE_DAEMON_STORED_RESPONSES_H

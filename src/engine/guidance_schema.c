@@ -282,7 +282,7 @@ bool guidance_schema_write(yyjson_val *schema, enum schema_care care, struct buf
     if (ok) {
         add_options(&w, root);
         ok = json_write(w.doc, out) ||
-             error_set(err, ERR_INVALID_REQUEST, "it is larger than 1 MB.");
+             error_set(err, ERR_INVALID_REQUEST, "it is larger than 1 MiB.");
     }
     yyjson_mut_doc_free(w.doc);
     return ok;

@@ -49,7 +49,7 @@ static bool read_file(const char *url, size_t len, size_t number, struct file *r
     size_t text_len = len - (size_t)(text - url);
     size_t room = BASE64_DECODE_LENGTH(text_len);
     if (room > PICTURE_MAX_BYTES)
-        return refuse(number, "is larger than 48 MB; send a smaller one", err);
+        return refuse(number, "is larger than 48 MiB; send a smaller one", err);
     struct base64_decode_ctx ctx;
     struct file file = { .data = xcalloc(room + 1, 1), .len = room };
     base64_decode_init(&ctx);

@@ -172,9 +172,9 @@ void exchange_abort(struct exchange *x);
 void exchange_on_gone(struct exchange *x, void (*fn)(void *ctx), void *ctx);
 /* Has it left? */
 bool exchange_is_gone(const struct exchange *x);
-/* paused true: more than 256 KB are queued, stop making bytes for it; false: less than half of
+/* paused true: more than 256 KiB are queued, stop making bytes for it; false: less than half of
  * that is left, go on. True comes from inside exchange_write, false never from inside a call. A
- * stream with more than 1 MB queued is closed. */
+ * stream with more than 1 MiB queued is closed. */
 void exchange_on_pressure(struct exchange *x, void (*fn)(void *ctx, bool paused), void *ctx);
 
 /* ---- another protocol on the same connection ---- */

@@ -69,7 +69,7 @@ static bool ask(struct asking *a, const char *url, struct error *err) {
         buf_reset(&a->body);
         hub_http_perform(a->http, &call, &a->response);
         if (a->body.overflowed)
-            return error_set(err, ERR_IO, "The hub's answer is larger than %d MB.",
+            return error_set(err, ERR_IO, "The hub's answer is larger than %d MiB.",
                              PAGE_MAX >> 20);
         enum hub_verdict verdict = hub_judge(&a->response.answer, a->about, err);
         if (verdict == HUB_OK) return true;

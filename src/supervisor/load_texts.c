@@ -40,7 +40,7 @@ bool load_texts_intern(struct load_texts *texts, const char *what, load_text_use
     *text = NULL;
     if (!given || !*given) return true;
     if (strlen(given) > LOAD_TEXT_BYTES) {
-        return error_set(err, ERR_INVALID_REQUEST, "%s may have %d KB at most; shorten it.",
+        return error_set(err, ERR_INVALID_REQUEST, "%s may have %d KiB at most; shorten it.",
                          what, LOAD_TEXT_BYTES >> 10);
     }
     *text = find(texts, given);

@@ -18,7 +18,7 @@ struct standby *standby_new(uv_loop_t *loop, const struct worker_program *progra
 /* Kills them all; frees once they have exited. Accepts NULL. */
 void standby_free(struct standby *standby);
 
-/* A load is coming: start a spare now, unless less than 512 MB are free. */
+/* A load is coming: start a spare now, unless less than 512 MiB are free. */
 void standby_want(struct standby *standby);
 /* The daemon has nothing to do: start one in 500 ms, unless standby_busy is called before. */
 void standby_idle(struct standby *standby);

@@ -207,7 +207,7 @@ static yyjson_mut_val *read_template(const struct target *t, yyjson_val *value,
     bool counts = lmws_template_write(value, &text);
     if (text.overflowed) {
         error_set(t->err, ERR_TOO_LARGE,
-                  "The prompt template is longer than %d KB; shorten it.",
+                  "The prompt template is longer than %d KiB; shorten it.",
                   TEMPLATE_BYTES >> 10);
     }
     if (counts) yyjson_mut_obj_add_strcpy(t->doc, t->body, row->name, buf_str(&text));

@@ -68,7 +68,7 @@ static void test_limits(void **state) {
     memset(text, 'x', LOAD_TEXT_BYTES + 1);
     assert_true(refuses(&texts, text, &err));
     assert_int_equal(err.code, ERR_INVALID_REQUEST);
-    assert_string_equal(err.text, "A text may have 64 KB at most; shorten it.");
+    assert_string_equal(err.text, "A text may have 64 KiB at most; shorten it.");
     text[LOAD_TEXT_BYTES] = '\0';
     assert_string_equal(intern(&texts, text, ""), text);
     free(text);
