@@ -173,6 +173,17 @@ static const struct model *find_embedding(const struct catalog *catalog, const c
     return model && model->type == MODEL_EMBEDDINGS ? model : NULL;
 }
 
+/* Whoever is said to publish it, where that leaves no choice. */
+static const struct model *find_of_any(const struct catalog *catalog, const char *name) {
+    const struct model *only = NULL;
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (!model_name_matches_of_any(&catalog->models[i], name)) continue;
+        if (only) return NULL;
+        only = &catalog->models[i];
+    }
+    return only;
+}
+
 const struct model *catalog_find(const struct catalog *catalog, const char *name) {
     const struct model *model = find_as_written(catalog, name);
     if (!model) model = find_embedding(catalog, name);
@@ -182,5 +193,5 @@ const struct model *catalog_find(const struct catalog *catalog, const char *name
         model = find_as_written(catalog, plain);
         free(plain);
     }
-    return model;
+    return model ? model : find_of_any(catalog, name);
 }

@@ -210,19 +210,26 @@ static size_t without_quantization(const struct model *model, const char *name, 
     return same ? before : len;
 }
 
-/* "publisher/base", or the name of its repository: "publisher/base-GGUF", which may have a
- * quantization behind it. */
+/* "base", or "base-GGUF" as repositories are called, which may have a quantization behind it. */
+static bool means_base(const struct model *model, const char *name, size_t len) {
+    size_t bare = without_quantization(model, name, len);
+    bare = without_separators(name, without_word(name, bare, "gguf"));
+    return means_key(model, name, len) ||
+           ascii_equal(name, bare, model->key, key_base_len(model->key));
+}
+
 static bool means_publisher(const struct model *model, const char *name, size_t len) {
     const char *slash = memchr(name, '/', len);
     if (!slash) return false;
     size_t before = (size_t)(slash - name);
-    if (!ascii_equal(name, before, model->publisher, strlen(model->publisher))) return false;
-    const char *rest = slash + 1;
-    size_t rest_len = len - before - 1;
-    size_t bare = without_quantization(model, rest, rest_len);
-    bare = without_separators(rest, without_word(rest, bare, "gguf"));
-    return means_key(model, rest, rest_len) ||
-           ascii_equal(rest, bare, model->key, key_base_len(model->key));
+    return ascii_equal(name, before, model->publisher, strlen(model->publisher)) &&
+           means_base(model, slash + 1, len - before - 1);
+}
+
+bool model_name_matches_of_any(const struct model *model, const char *name) {
+    const char *slash = strchr(name, '/');
+    if (!slash || slash == name || strchr(slash + 1, '/')) return false;
+    return means_base(model, slash + 1, strlen(slash + 1));
 }
 
 /* The end of the path, with or without ".gguf" or the split suffix. */

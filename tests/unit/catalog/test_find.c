@@ -95,6 +95,25 @@ static void test_names_that_are_found(void **state) {
     }
 }
 
+static void test_jit_5_a_wrong_publisher_before_a_name_that_is_unique(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        { "google/qwen2.5-0.5b-instruct", "qwen2.5-0.5b-instruct" },
+        { "Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct" },
+        { "google/qwen2.5-0.5b-instruct@Q8_0", "qwen2.5-0.5b-instruct" },
+        { "nobody/gemma-2b-it", NULL }, /* there are two */
+        { "nobody/gemma-2b-it@q4_0", "gemma-2b-it@q4_0" },
+        { "nobody/no/broken", NULL },
+        { "nobody/", NULL },
+        { "nobody/qwen2.5", NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct model *found = catalog_find(&catalog, cases[i][0]);
+        if (!cases[i][1] && found) fail_msg("'%s' is found", cases[i][0]);
+        if (cases[i][1]) assert_string_equal(found ? found->key : cases[i][0], cases[i][1]);
+    }
+}
+
 static void test_names_that_are_not_found(void **state) {
     (void)state;
     static const char *const names[] = {
@@ -104,7 +123,7 @@ static void test_names_that_are_not_found(void **state) {
         "qwen2.5",
         "instruct",
         "qwen2.5-0.5b-instruct@q4_0",
-        "google/qwen2.5-0.5b-instruct",
+        "google/qwen2.5-0.5b-instruct@q4_0",
         "qwen2.5-0.5b-instruct:2",
         "5-0.5B-Instruct-Q8_0.gguf",
         ".gguf",
@@ -186,6 +205,7 @@ int main(void) {
         cmocka_unit_test(test_models_that_were_trained_for_shorter_vectors),
         cmocka_unit_test(test_an_embedding_model_has_lm_studios_name_too),
         cmocka_unit_test(test_names_that_are_found),
+        cmocka_unit_test(test_jit_5_a_wrong_publisher_before_a_name_that_is_unique),
         cmocka_unit_test(test_names_that_are_not_found),
         cmocka_unit_test(test_what_works_comes_first),
         cmocka_unit_test(test_close_names),
