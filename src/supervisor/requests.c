@@ -86,7 +86,7 @@ static bool type_fits(const struct target *target, const struct call *call, stru
                       reranker[] = "a reranker";
     const struct model *model = target->model;
     enum service_op op = call->request.asked.op;
-    if (!model || call_lc_kind(call) == LC_KIND_LIGHT) return true;
+    if (!model || op == OP_TOKENIZE) return true;
     const char *is = model->type != MODEL_EMBEDDINGS ? language
                      : model->ranks                  ? reranker
                                                      : embedding;
@@ -178,6 +178,12 @@ static bool can_be_prepared(struct supervisor *sup, const struct target *target,
     return ok;
 }
 
+/* There is no JIT loading, and no instance that could serve it. */
+static bool never_loads(struct supervisor *sup, const struct target *target) {
+    uint32_t model = supervisor_model_number(sup, target->model_key);
+    return !sup->config.settings->rules.jit && lifecycle_find(&sup->lc, model) == LC_NO_SLOT;
+}
+
 /* Whether all that can be said before a load speaks for it. A worker that is there says it as
  * soon. ret_waits: the call begins once more when its schema or grammar has been checked. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
@@ -185,7 +191,7 @@ static bool deserves_load(struct supervisor *sup, const struct target *target,
     struct buf rules = BUF_INIT(FRAME_MAX_TO_WORKER);
     *ret_waits = false;
     if (call->request.rules_state == RULES_CHECKED || sup->lc.shutting_down ||
-        supervisor_is_up(sup, target->model_key))
+        never_loads(sup, target) || supervisor_is_up(sup, target->model_key))
         return true;
     bool ok = can_be_prepared(sup, target, call, &rules, err);
     if (ok && rules.len > 0)

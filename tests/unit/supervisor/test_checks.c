@@ -235,6 +235,31 @@ static void test_memory_counts_processes_that_check(void **state) {
     assert_int_equal(told_of(&s->told[2]), 0);
 }
 
+static void test_without_jit_loading_nothing_is_checked(void **state) {
+    struct scene *s = *state;
+    s->settings.rules.jit = false;
+    supervisor_settings_changed(s->sup);
+    chat_with(s, SCHEMA("a"), s->told);
+    assert_int_equal(s->told->error.code, ERR_MODEL_NOT_FOUND);
+    assert_int_equal(puppet_count(), 0);
+}
+
+static void test_a_count_of_tokens_costs_no_load_of_an_embedding_model(void **state) {
+    struct scene *s = *state;
+    s->models[0].type = MODEL_EMBEDDINGS;
+    generate_with(s, OP_TEMPLATE, "one",
+                  "{\"op\":\"template\",\"count\":true,\"messages\":[{\"role\":\"user\","
+                  "\"content\":\"Hi\"}]}",
+                  s->told);
+    turn(s);
+    assert_int_equal(s->told->error.code, ERR_INVALID_REQUEST);
+    assert_string_equal(s->told->error.param, "model");
+    assert_int_equal(puppet_count(), 0);
+    generate_with(s, OP_TOKENIZE, "one", "{\"op\":\"tokenize\",\"text\":\"Hi\"}", &s->told[1]);
+    turn(s);
+    assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
 #define REFUSED(s, param_name, err_code)                                                       \
     do {                                                                                       \
         assert_int_equal((s)->told->errors, 1);                                                \
@@ -305,6 +330,8 @@ int main(void) {
         TEST(test_another_models_load_ends_no_check),
         TEST(test_the_same_rules_are_checked_once),
         TEST(test_memory_counts_processes_that_check),
+        TEST(test_without_jit_loading_nothing_is_checked),
+        TEST(test_a_count_of_tokens_costs_no_load_of_an_embedding_model),
         TEST(test_tokens_beyond_the_vocabulary_cost_no_load),
         TEST(test_an_unknown_vocabulary_refuses_no_token),
         TEST(test_a_gap_costs_no_load_of_a_model_without_its_marks),
