@@ -69,10 +69,9 @@ struct catalog *catalog_scan(const char *const *dirs, size_t dir_count);
 void catalog_free(struct catalog *catalog);
 
 /* docs/lifecycle.md, JIT loading: an exact key first, then publisher/name, a @quant suffix, a
- * file name with or without .gguf; letter case does not matter. A wrong publisher is passed over
- * where only one model has the name. Before a name of an embedding model may stand
- * "text-embedding-". Models with a problem are found too. NULL if no model
- * fits. */
+ * file name with or without .gguf; letter case does not matter. A wrong publisher is passed
+ * over where only one model has the name. Before a name of an embedding model may stand
+ * "text-embedding-". Models with a problem are found too. NULL if no model fits. */
 const struct model *catalog_find(const struct catalog *catalog, const char *name);
 
 /* Up to three keys close to the name, best first; borrowed. Returns how many. */

@@ -210,7 +210,7 @@ static size_t without_quantization(const struct model *model, const char *name, 
     return same ? before : len;
 }
 
-/* "base", or "base-GGUF" as repositories are called, which may have a quantization behind it. */
+/* "base", or its repository: "base-GGUF", which may have a quantization behind it. */
 static bool means_base(const struct model *model, const char *name, size_t len) {
     size_t bare = without_quantization(model, name, len);
     bare = without_separators(name, without_word(name, bare, "gguf"));

@@ -705,32 +705,6 @@ static void test_jit_7_the_worker_is_there_before_the_eviction(void **state) {
     assert_non_null(puppet_heard(puppet(1), MSG_LOAD));
 }
 
-/* It saves before it ends, and may not read any more what it is told. */
-static void test_files_of_a_worker_that_leaves_are_deleted_again(void **state) {
-    struct scene *s = *state;
-    ask(s, "one", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    supervisor_forget_prompts(s->sup, "one");
-    unload(s, "one", &s->told[1]);
-    die(s, 0);
-    assert_int_equal(s->forgotten, 0); /* it had been told before it was told to go */
-    ask(s, "one", &s->told[2]);
-    say(s, 1, MSG_READY, READY);
-    answer(s, 1, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    unload(s, "one", &s->told[3]);
-    supervisor_forget_prompts(s->sup, "two");
-    supervisor_forget_prompts(s->sup, NULL);
-    ask(s, "one", &s->told[4]); /* waits for the next worker of the slot */
-    die(s, 1);
-    assert_int_equal(s->forgotten, 1);
-    say(s, 2, MSG_READY, READY);
-    answer(s, 2, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    unload(s, "one", &s->told[5]);
-    die(s, 2);
-    assert_int_equal(s->forgotten, 1); /* its successor's stay */
-}
-
 static void test_ttl_3_a_jit_load_takes_the_models_ttl(void **state) {
     struct scene *s = *state;
     struct error err;
@@ -746,7 +720,6 @@ static void test_ttl_3_a_jit_load_takes_the_models_ttl(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_sinks_never_call_back_synchronously),
-        TEST(test_files_of_a_worker_that_leaves_are_deleted_again),
         TEST(test_a_sink_may_ask_for_more),
         TEST(test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer),
         TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
