@@ -7,6 +7,7 @@
 #include "cli/fields.h"
 #include "cli/model_choice.h"
 #include "cli/show.h"
+#include "load/load_settings.h"
 
 struct explain_values {
     struct option_int context;
@@ -15,7 +16,7 @@ struct explain_values {
 
 static const struct option_row explain_options[] = {
     OPTION(explain, context, "context-length", 'c', "<n>", "Ask for a load with this context",
-           .min = 1, .max = 1 << 24),
+           .min = LOAD_MIN_CONTEXT, .max = LOAD_MAX_CONTEXT),
     FLAG(explain, json, "json", 0, "Print JSON"),
 };
 

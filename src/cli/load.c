@@ -28,8 +28,8 @@ struct load_values {
 
 static const struct option_row load_options[] = {
     OPTION(load, ttl, "ttl", 0, "<span>", "Unload when idle for this long (300, 5m, none)"),
-    OPTION(load, context_length, "context-length", 'c', "<n>", "Tokens of context", .min = 1,
-           .max = LOAD_MAX_CONTEXT),
+    OPTION(load, context_length, "context-length", 'c', "<n>", "Tokens of context",
+           .min = LOAD_MIN_CONTEXT, .max = LOAD_MAX_CONTEXT),
     OPTION(load, parallel, "parallel", 0, "<n>", "Requests served at the same time", .min = 1,
            .max = LOAD_MAX_PARALLEL),
     OPTION(load, identifier, "identifier", 0, "<name>", "Name in the API (default: the key)"),

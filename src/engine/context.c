@@ -10,7 +10,7 @@
 #include "engine/log_capture.h"
 #include "engine/lookup.h"
 
-enum { DEFAULT_CONTEXT = 8192, LEAST_CONTEXT = 16 };
+enum { DEFAULT_CONTEXT = 8192 };
 
 /* More than that at once is not faster on a processor, and the buffers of a chunk take memory;
  * how much of it a batch uses: prompt_room.h. */
@@ -36,7 +36,7 @@ static int32_t context_length(const struct model *model, const struct load_setti
     bool stretched = s->rope_frequency_base > 0 || s->rope_frequency_scale > 0;
     if (trained > 0 && length > trained && !(stretched && s->context_length > 0))
         length = trained;
-    return (int32_t)(length < LEAST_CONTEXT ? LEAST_CONTEXT : length);
+    return (int32_t)(length < LOAD_MIN_CONTEXT ? LOAD_MIN_CONTEXT : length);
 }
 
 /* A batch of an encoder is as long as its context, and libllama aborts unless its sequences can

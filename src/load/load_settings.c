@@ -37,7 +37,8 @@ struct load_field {
 #define AT(member) offsetof(struct load_settings, member)
 
 static const struct load_field fields[] = {
-    { "context_length", KIND_NUMBER, true, false, AT(context_length), 1, LOAD_MAX_CONTEXT },
+    { "context_length", KIND_NUMBER, true, false, AT(context_length), LOAD_MIN_CONTEXT,
+      LOAD_MAX_CONTEXT },
     { "eval_batch_size", KIND_NUMBER, true, false, AT(eval_batch_size), 1, LOAD_MAX_BATCH },
     { "parallel", KIND_NUMBER, true, false, AT(parallel), 1, LOAD_MAX_PARALLEL },
     { "flash_attention", KIND_FLAG, true, false, AT(flash_attention), 0, 1 },

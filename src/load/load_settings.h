@@ -104,6 +104,7 @@ struct load_settings {
 /* Bounds that others need: context_length; eval_batch_size, chunk_size; gpu_layers; parallel.
  */
 enum {
+    LOAD_MIN_CONTEXT = 16, /* fewer tokens hold no conversation */
     LOAD_MAX_CONTEXT = 1 << 24,
     LOAD_MAX_BATCH = 1 << 16,
     LOAD_MAX_LAYERS = 1 << 16,

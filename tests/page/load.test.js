@@ -83,7 +83,7 @@ test('what the server refuses is said beside the field', async (t) => {
   await page.getByLabel('Identifier').fill('yours');
   await page.getByLabel(/^Context length/).fill('0');
   await page.keyboard.press('Enter');
-  await says(page.locator('#load-context_length-error'), /from 1 to/);
+  await says(page.locator('#load-context_length-error'), /from 16 to/);
   await page.getByLabel(/^Context length/).fill('256');
   await page.getByLabel('until I unload it').check();
   await page.getByRole('button', { name: 'Load', exact: true }).click();
@@ -127,7 +127,7 @@ test('an invalid value is explained beside its field, not measured for ever', as
   await page.getByLabel(/^Context length/).fill('many');
   await says(dialog(page).locator('.estimate'), /once every field is valid/);
   await page.keyboard.press('Tab');
-  await says(page.locator('#load-context_length-error'), /whole number from 1 to/);
+  await says(page.locator('#load-context_length-error'), /whole number from 16 to/);
   await page.getByLabel(/^Context length/).fill('512');
   await says(dialog(page).locator('.estimate'), /\d [KMG]B/);
   assert.equal(await page.locator('#load-context_length-error').textContent(), '');

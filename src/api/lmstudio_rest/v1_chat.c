@@ -55,7 +55,8 @@ static bool max_tokens_translate(struct translation *t) {
 
 static bool chat_read(struct parsed *parsed, struct translation *t) {
     int64_t *context = &parsed->requests[0].context_length;
-    return json_read_int(t->in, "context_length", 1, LOAD_MAX_CONTEXT, context, t->err) &&
+    return json_read_int(t->in, "context_length", LOAD_MIN_CONTEXT, LOAD_MAX_CONTEXT, context,
+                         t->err) &&
            responses_translate_input(t) && sampling_fields_translate(t) &&
            max_tokens_translate(t) && reasoning_translate(t);
 }

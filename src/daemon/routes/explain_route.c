@@ -161,7 +161,7 @@ static int64_t read_context(const struct exchange *x) {
     char *end;
     if (!text) return 0;
     long long n = strtoll(text, &end, 10);
-    return *text && !*end && n >= 1 && n <= LOAD_MAX_CONTEXT ? n : -1;
+    return *text && !*end && n >= LOAD_MIN_CONTEXT && n <= LOAD_MAX_CONTEXT ? n : -1;
 }
 
 void route_explain(void *ctx, struct exchange *x) {
@@ -179,7 +179,8 @@ void route_explain(void *ctx, struct exchange *x) {
     }
     if (context < 0) {
         error_set_param(&err, ERR_INVALID_REQUEST, "context_length",
-                        "'context_length' must be between 1 and %d.", LOAD_MAX_CONTEXT);
+                        "'context_length' must be between %d and %d.", LOAD_MIN_CONTEXT,
+                        LOAD_MAX_CONTEXT);
         exchange_fail(x, &err);
         return;
     }

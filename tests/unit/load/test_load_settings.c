@@ -123,6 +123,7 @@ static void test_what_cannot_be_is_refused_by_name(void **state) {
     static const char *const cases[][2] = {
         { "{\"context_length\":\"long\"}", "context_length" },
         { "{\"context_length\":0}", "context_length" },
+        { "{\"context_length\":15}", "context_length" }, /* it became 16 without a word */
         { "{\"context_length\":-1}", "context_length" },
         { "{\"context_length\":1.5}", "context_length" },
         { "{\"context_length\":99999999999}", "context_length" },

@@ -52,7 +52,7 @@ describe('errors', () => {
   it('know the longest context of a model, if it has one', () => {
     const texts = { ...noTexts, context_length: '8193' };
     expect(loadErrors(texts, 8192)).toEqual({
-      context_length: 'Enter a whole number from 1 to 8,192.',
+      context_length: 'Enter a whole number from 16 to 8,192.',
     });
     expect(loadErrors(texts, 0)).toEqual({});
   });

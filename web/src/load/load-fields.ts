@@ -35,7 +35,7 @@ export const mainFields: LoadFieldSpec[] = [
     name: 'context_length',
     label: 'Context length (tokens)',
     hint: 'Leave empty to use what fits into memory.',
-    min: 1,
+    min: 16,
     max: MAX_CONTEXT,
     whole: true,
   },

@@ -72,7 +72,7 @@ describe('errors', () => {
     const wrong = form({ load: { ...noTexts, context_length: '0' }, minutes: 'soon' });
     expect(fieldErrors(wrong)).toEqual({
       ttl: 'Enter minutes, such as 10 or 0.5.',
-      context_length: 'Enter a whole number from 1 to 8,192.',
+      context_length: 'Enter a whole number from 16 to 8,192.',
     });
   });
   it('do not count minutes that are not used', () => {
