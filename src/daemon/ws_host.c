@@ -162,7 +162,7 @@ static void log_leave(void *self, void *follower) {
 
 static void describe_processor(struct ws_host *host, struct lmws_engine *engine) {
     int count = 0;
-    engine->version = DOZE_VERSION;
+    engine->version = DOZE_LLAMA_VERSION;
     engine->platform = "linux";
 #if defined(__x86_64__)
     engine->name = "llama.cpp-linux-x86_64";

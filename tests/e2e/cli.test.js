@@ -148,7 +148,11 @@ test('daemon and runtime, as lms has them', async (t) => {
       (await run(d, ['version', '--json'])).out).version });
   assert.match(succeeded(await run(d, ['daemon', 'up'])).out, new RegExp(`pid ${d.pid}`));
   assert.match((await run(d, ['daemon', 'update'])).err, /does not update itself/);
-  assert.match(succeeded(await run(d, ['runtime', 'ls'])).out, /llama\.cpp-linux-\S+ .*GGUF/);
+  const engine = succeeded(await run(d, ['runtime', 'ls'])).out;
+  const [, release] = /llama\.cpp-linux-\S+ +(\S+) .*GGUF/.exec(engine);
+  assert.notEqual(release, JSON.parse((await run(d, ['version', '--json'])).out).version,
+    'of llama.cpp, not of doze');
+  assert.match(release, /^\d+(\.\d+)+$/);
   assert.match(succeeded(await run(d, ['runtime', 'survey'])).out, /^CPU: .*\nRAM: [\d.]+ GB/m);
   assert.equal((await run(d, ['runtime', 'select', 'mlx'])).code, 1);
   assert.equal(succeeded(await run(d, ['runtime', 'select', 'llama.cpp'])).code, 0);
