@@ -199,9 +199,11 @@ void on_unload(struct lc_step *st, const struct lc_event *ev) {
         return;
     }
     if (!slot_is_up(slot) && slot->state != LC_DRAINING) return;
-    requests_fail(st, ev->slot, slot->state == LC_LOADING ? LC_SET_ALL : LC_SET_ACTIVE,
+    bool loads = slot->state == LC_LOADING;
+    requests_fail(st, ev->slot, loads ? LC_SET_ALL : LC_SET_ACTIVE,
                   &(struct lc_refusal){ .fail = LC_FAIL_UNLOADED });
-    slot_leave(st, ev->slot, LC_BECAUSE_USER);
+    if (loads) slot->intended = false; /* which a load that is cancelled otherwise leaves */
+    slot_leave(st, ev->slot, loads ? LC_BECAUSE_LOAD_CANCELLED : LC_BECAUSE_USER);
 }
 
 /* An instance that becomes jit where only one may be: the others make room as they would have

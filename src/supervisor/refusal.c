@@ -46,6 +46,17 @@ static void back_off_error(const struct supervisor *sup, const struct lc_action 
     err->retry_after = seconds_until(action->at, sup->lc.now);
 }
 
+/* What was loading, or waited for its place, was not there yet. */
+static void unloaded_error(const struct supervisor *sup, const struct lc_action *action,
+                           const char *key, struct error *err) {
+    const struct lc_slot *slot = &sup->lc.slots[action->slot];
+    bool loaded = slot->state == LC_UNLOADING && slot->leaving == LC_BECAUSE_USER;
+    error_set(err, ERR_MODEL_UNLOADED,
+              loaded ? "The model '%.80s' was unloaded by hand."
+                     : "The load of '%.80s' was cancelled by hand; ask again to load it.",
+              key);
+}
+
 void supervisor_explain(const struct supervisor *sup, const struct lc_action *action,
                         const char *key, struct error *err) {
     static const struct instance nobody;
@@ -82,7 +93,7 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         no_memory_error(sup, action, key, err);
         return;
     case LC_FAIL_UNLOADED:
-        error_set(err, ERR_MODEL_UNLOADED, "The model '%.80s' was unloaded by hand.", key);
+        unloaded_error(sup, action, key, err);
         return;
     case LC_FAIL_DIED:
         error_set(

@@ -509,12 +509,13 @@ static bool gate_is_closed(const struct step *s, const struct lifecycle *lc, int
     return false;
 }
 
-/* A load is cancelled only before half of it is done, while nobody waits for it, and after its
- * grace or because another model waits for its place. */
+/* A load is cancelled by hand, or only before half of it is done, while nobody waits for it, and
+ * after its grace or because another model waits for its place. */
 static const char *loads_survive(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
         if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_LOAD_CANCELLED) continue;
+        if (s->ev->kind == LC_EV_UNLOAD && s->ev->slot == a->slot) continue;
         const struct lc_slot *slot = &s->after->slots[a->slot];
         msec alone = s->ev->now - slot->unwanted_since;
         msec taken = slot->unwanted_since - slot->loading_since;

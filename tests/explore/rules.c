@@ -14,7 +14,7 @@ const struct transition rules_transitions[] = {
     /* load failed / cancelled, by hand, shutdown */
     { LC_LOADING, LC_UNLOADING, LC_BECAUSE_LOAD_FAILED },
     { LC_LOADING, LC_UNLOADING, LC_BECAUSE_LOAD_CANCELLED },
-    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_USER },
+    { LC_LOADING, LC_UNLOADING, LC_BECAUSE_USER }, /* to be loaded again with other settings */
     { LC_LOADING, LC_UNLOADING, LC_BECAUSE_SHUTDOWN },
     /* the first request begins, the last one ends */
     { LC_IDLE, LC_BUSY, LC_BECAUSE_REQUEST },

@@ -39,8 +39,22 @@ static void test_unload_while_loading(void **state) {
     assert_int_equal(failure(r), LC_FAIL_UNLOADED);
     assert_int_equal(failure(l), LC_FAIL_UNLOADED);
     assert_int_equal(state_of(0), LC_UNLOADING);
+    assert_int_equal(last_reason(0), LC_BECAUSE_LOAD_CANCELLED); /* nothing was loaded yet */
     ready(0); /* too late */
     assert_int_equal(state_of(0), LC_UNLOADING);
+}
+
+static void test_unload_while_reloading_ends_the_intent(void **state) {
+    (void)state;
+    int a = make_explicit(A);
+
+    exited(a);
+    ask(A);
+    unload(a);
+    exited(a);
+    assert_int_equal(total(LC_DO_FREE), 1);
+    ask(A);
+    assert_int_equal(lc.slots[lifecycle_find(&lc, A)].origin, LC_ORIGIN_JIT);
 }
 
 static void test_unload_spares_who_waits_behind_the_gate(void **state) {
@@ -207,6 +221,7 @@ int unload_tests(void) {
         cmocka_unit_test_setup(test_unload_of_an_explicit_instance_says_so_to_the_end,
                                world_reset),
         cmocka_unit_test_setup(test_unload_while_loading, world_reset),
+        cmocka_unit_test_setup(test_unload_while_reloading_ends_the_intent, world_reset),
         cmocka_unit_test_setup(test_unload_spares_who_waits_behind_the_gate, world_reset),
         cmocka_unit_test_setup(test_unload_of_what_leaves_or_waits_changes_nothing,
                                world_reset),
