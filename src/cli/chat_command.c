@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -101,8 +102,12 @@ static enum outcome ask_explain(const struct cli *cli, const char *model, struct
 }
 
 /* Before a conversation: does the server know the model, and are there any? */
-static enum cli_exit check_model(const struct cli *cli, const char *model) {
+static enum cli_exit check_model(const struct cli *cli, const char *model, bool any) {
     struct error err;
+    if (!model && !any) {
+        error_no_models(&err, "model");
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    }
     if (!model) {
         return cli_fail(CLI_FAILED, "Say which model to talk to; `%s ls` lists them.",
                         cli->program);
@@ -110,8 +115,9 @@ static enum cli_exit check_model(const struct cli *cli, const char *model) {
     return client_fail(ask_explain(cli, model, &err), &err);
 }
 
-static enum cli_exit converse(const struct cli *cli, struct chat *chat, const char *model) {
-    enum cli_exit code = check_model(cli, model);
+static enum cli_exit converse(const struct cli *cli, struct chat *chat, const char *model,
+                              bool any) {
+    enum cli_exit code = check_model(cli, model, any);
     return code == CLI_DONE ? repl_run(chat) : code;
 }
 
@@ -125,15 +131,16 @@ static bool join_prompt(const struct cli *cli, const struct chat_values *v,
     return v->prompt || cli->arg_count > 1;
 }
 
+/* any: there are models. */
 static enum cli_exit chat_with(const struct cli *cli, const struct chat_values *v,
-                               const char *model) {
+                               const char *model, bool any) {
     struct chat_options chosen = { model, v->system, v->ttl, v->stats };
     struct buf prompt = BUF_INIT(MAX_PROMPT);
     struct chat *chat = chat_new(cli, &chosen);
     bool given = join_prompt(cli, v, &prompt);
     enum cli_exit code = given || !isatty(STDIN_FILENO)
                              ? ask_once(chat, given ? buf_str(&prompt) : NULL)
-                             : converse(cli, chat, model);
+                             : converse(cli, chat, model, any);
     buf_clear(&prompt);
     chat_free(chat);
     return code;
@@ -156,7 +163,7 @@ static enum cli_exit talk(const struct cli *cli, const struct chat_values *v,
     const char *key = model_choice(&inv, name);
     const char *model = key ? key : name;
     enum cli_exit code = prepare ? prepare(cli, v, &inv, model) : CLI_DONE;
-    if (code == CLI_DONE) code = chat_with(cli, v, model);
+    if (code == CLI_DONE) code = chat_with(cli, v, model, inv.model_count > 0);
     inventory_clear(&inv);
     return code;
 }

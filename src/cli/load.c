@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/size.h"
 #include "base/xalloc.h"
 #include "cli/body.h"
@@ -228,7 +229,7 @@ static enum cli_exit load_call_share(struct load *load, const char *name, struct
                                      enum outcome *ret_outcome, struct error *err) {
     *ret_outcome = inventory_fetch(load->cli, inv, err);
     if (*ret_outcome != OUTCOME_DONE) return CLI_DONE;
-    const struct listed_model *model = model_choice_named(inv, name);
+    const struct listed_model *model = model_choice_named(load->cli, inv, name);
     if (!model) return CLI_FAILED;
     load->gpu_layers.value = llround(load->gpu_share * (double)model->layers);
     *ret_outcome = load_call(load, model->key, err);
@@ -315,6 +316,7 @@ static enum outcome load_call_named(struct load *load, const char *name, struct 
     outcome = inventory_fetch(load->cli, inv, err);
     if (outcome != OUTCOME_DONE) return outcome;
     *err = first;
+    if (inv->model_count == 0) error_no_models(err, "model");
     return load_call_picked(load, name, inv, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/size.h"
 #include "base/xalloc.h"
 #include "cli/cli.h"
@@ -136,9 +137,10 @@ static void ls_print_tables(const struct ls_values *v, const struct inventory *i
         count++;
     }
     if (count == 0) {
-        fputs(inv->model_count ? "No model fits; `doze ls` lists all.\n"
-                               : "There are no models; `doze import` brings GGUF files.\n",
-              stderr);
+        struct error none;
+        error_no_models(&none, "model");
+        fprintf(stderr, "%s\n",
+                inv->model_count ? "No model fits; `doze ls` lists all." : none.text);
         return;
     }
     size_format(total, size);

@@ -6,7 +6,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/no_model.h"
 #include "base/xalloc.h"
+#include "cli/client.h"
 
 struct pick_item *model_choice_list(const struct inventory *inv, const char *part, bool chats,
                                     size_t *ret_count) {
@@ -22,18 +24,27 @@ struct pick_item *model_choice_list(const struct inventory *inv, const char *par
     return items;
 }
 
-static void print_no_model(const char *name, const struct pick_item *items, size_t count) {
+static void print_no_model(const struct cli *cli, const struct inventory *inv, const char *name,
+                           const struct pick_item *items, size_t count) {
+    struct error err, shown;
     struct buf names = BUF_INIT(200);
     pick_add_names(items, count, &names);
-    if (count > 0)
+    if (count > 0) {
         cli_fail(CLI_FAILED, "%zu models fit %s: %s; name one of them.", count, name,
                  buf_str(&names));
-    else
-        cli_fail(CLI_FAILED, "No model is called %s; `doze ls` lists them.", name);
+    } else {
+        if (inv->model_count > 0)
+            error_no_model(&err, "model", name, NULL);
+        else
+            error_no_models(&err, "model");
+        client_read_refusal(cli, error_name(err.code), err.text, &shown);
+        cli_fail(CLI_FAILED, "%s", shown.text);
+    }
     buf_clear(&names);
 }
 
-const struct listed_model *model_choice_named(const struct inventory *inv, const char *name) {
+const struct listed_model *model_choice_named(const struct cli *cli,
+                                              const struct inventory *inv, const char *name) {
     struct pick_item *items = xcalloc(inv->model_count, sizeof *items);
     const struct listed_model *whole = NULL, *part = NULL;
     size_t count = 0;
@@ -44,7 +55,7 @@ const struct listed_model *model_choice_named(const struct inventory *inv, const
         items[count++] = (struct pick_item){ .name = model->key };
         part = model;
     }
-    if (!whole && count != 1) print_no_model(name, items, count);
+    if (!whole && count != 1) print_no_model(cli, inv, name, items, count);
     free(items);
     return whole ? whole : count == 1 ? part : NULL;
 }

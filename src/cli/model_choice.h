@@ -15,7 +15,8 @@ struct pick_item *model_choice_list(const struct inventory *inv, const char *par
 /* The model whose key is the name in any case, else the only one whose key contains it, broken
  * ones included. NULL, after a sentence on stderr that names the candidates, if there is no
  * such model or there are several. */
-const struct listed_model *model_choice_named(const struct inventory *inv, const char *name);
+const struct listed_model *model_choice_named(const struct cli *cli,
+                                              const struct inventory *inv, const char *name);
 
 /* For a chat: the key of the one model that `name` is a part of, or that is picked on a
  * terminal where there are several. Without a name, on a terminal: the only loaded model, else

@@ -69,7 +69,7 @@ static enum cli_exit check_plan(const struct rm *rm, const struct target *target
 static enum cli_exit plan_one(struct rm *rm, const struct inventory *inv, const char *name) {
     struct target *target = &rm->targets[rm->count];
     struct error err;
-    const struct listed_model *model = model_choice_named(inv, name);
+    const struct listed_model *model = model_choice_named(rm->cli, inv, name);
     if (!model) return CLI_FAILED;
     target->key = model->key;
     enum outcome outcome = rm_call(rm, target->key, true, &target->plan, &err);

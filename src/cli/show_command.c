@@ -256,7 +256,7 @@ static enum cli_exit show_run(const struct cli *cli, const void *values) {
     struct error err;
     enum outcome outcome = inventory_fetch(cli, &inv, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
-    const struct listed_model *model = model_choice_named(&inv, cli->args[0]);
+    const struct listed_model *model = model_choice_named(cli, &inv, cli->args[0]);
     if (model) (v->json ? print_json : print_all)(cli, &inv, model);
     inventory_clear(&inv);
     return model ? CLI_DONE : CLI_FAILED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/no_model.h"
 #include "base/xalloc.h"
 
 static const struct named_instance *find_identifier(const struct named_instance *instances,
@@ -45,16 +46,11 @@ static bool nameless_or_error(const struct names *names, struct target *ret_targ
 
 static bool not_found(const struct catalog *catalog, const char *name, struct error *err) {
     const char *close[3];
+    if (catalog->count == 0) return error_no_models(err, "model");
     size_t count = catalog_close_names(catalog, name, close);
     struct buf list = BUF_INIT(256);
     for (size_t i = 0; i < count; i++) buf_addf(&list, "%s'%s'", i ? ", " : "", close[i]);
-    if (count > 0) {
-        error_set_param(err, ERR_MODEL_NOT_FOUND, "model",
-                        "There is no model '%.100s'; did you mean %s?", name, buf_str(&list));
-    } else {
-        error_set_param(err, ERR_MODEL_NOT_FOUND, "model",
-                        "There is no model '%.100s'; GET /v1/models lists the models.", name);
-    }
+    error_no_model(err, "model", name, buf_str(&list));
     buf_clear(&list);
     return false;
 }

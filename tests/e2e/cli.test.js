@@ -169,6 +169,19 @@ test('daemon and runtime, as lms has them', async (t) => {
   await gone(up.pid, 1000);
 });
 
+test('where there are no models, every command says how to get one', async (t) => {
+  const d = await Daemon.start(t);
+  const hint = /There are no models yet; `doze get <owner\/repo>` downloads one/;
+  for (const args of [['ls'], ['load'], ['load', 'x'], ['run', 'x', 'Hello'],
+    ['chat', '-p', 'Hi', 'x'], ['show', 'x'], ['rm', 'x', '-y'], ['explain', 'x']]) {
+    const { out, err } = await run(d, args);
+    assert.match(out + err, hint, args.join(' '));
+  }
+  const { status, body } = await d.chat('x');
+  assert.equal(status, 404);
+  assert.match(body.error.message, hint);
+});
+
 test('unknown model: close names, exit 1; usage errors: exit 2', async (t) => {
   const d = await start(t);
   const unknown = await run(d, ['load', 'alfa', '-y']);
@@ -254,7 +267,7 @@ test('show: facts, memory, files, kept prompts, settings and their origin', asyn
   assert.match((await run(d, ['show', 'beta'])).out, /ttl none \(from default_ttl\)/);
   const none = await run(d, ['show', 'omega']);
   assert.equal(none.code, 1);
-  assert.match(none.err, /No model is called omega; `doze ls` lists them/);
+  assert.match(none.err, /There is no model 'omega'; `doze ls` lists the models/);
 });
 
 test('chat stopped by Ctrl-C: the server stops too', async (t) => {

@@ -98,7 +98,7 @@ test('rm: several or none; a part of a key; broken ones; a question on a termina
     bad: broken('truncated') } });
   const both = await run(d, ['rm', 'bad', 'nosuch', '-y']);
   assert.equal(both.code, 1);
-  assert.match(both.err, /No model is called nosuch/);
+  assert.match(both.err, /There is no model 'nosuch'/);
   assert.deepEqual((await keys(d)).length, 2, 'one file under two names is one model');
   assert.equal((await run(d, ['rm', 'bad'])).code, 2, 'nobody to ask');
   const no = await run(d, ['-qec', `${doze} rm bad`, '/dev/null'], { program: 'script',

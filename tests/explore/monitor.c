@@ -509,8 +509,8 @@ static bool gate_is_closed(const struct step *s, const struct lifecycle *lc, int
     return false;
 }
 
-/* A load is cancelled by hand, or only before half of it is done, while nobody waits for it, and
- * after its grace or because another model waits for its place. */
+/* A load is cancelled by hand, or only before half of it is done, while nobody waits for it and
+ * after its grace, or because another model waits for its place. */
 static const char *loads_survive(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];

@@ -9,6 +9,7 @@
 #include "api/lmstudio_ws/info.h"
 #include "api/lmstudio_ws/prediction_config.h"
 #include "base/json.h"
+#include "base/no_model.h"
 
 void lmws_list_loaded(struct lmws_op *op, yyjson_val *param) {
     const struct service *service = op->session->service;
@@ -103,9 +104,7 @@ void lmws_list_variants(struct lmws_op *op, yyjson_val *param) {
     struct error err;
     const char *name = json_find_str(param, "modelKey");
     if (!name || !lmws_key_find(op->session, name, &model)) {
-        error_set(&err, ERR_MODEL_NOT_FOUND,
-                  "There is no model '%.80s' on disk; `doze ls` lists the models.",
-                  name ? name : "");
+        error_no_model(&err, "modelKey", name ? name : "", NULL);
         lmws_op_fail_path(op, name ? name : "", &err);
         return;
     }

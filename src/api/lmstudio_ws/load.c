@@ -9,6 +9,7 @@
 #include "api/lmstudio_ws/handlers.h"
 #include "api/lmstudio_ws/info.h"
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/xalloc.h"
 
 /* Milliseconds, at least 1; anything else counts as not given. */
@@ -28,8 +29,7 @@ static bool require_model(struct lmws_op *op, yyjson_val *param, const char *nam
         error_set(&err, ERR_INVALID_REQUEST, "'%s' is missing; send the key of a model.", name);
         lmws_op_fail(op, &err);
     } else if (!lmws_key_find(op->session, key, ret_model)) {
-        error_set(&err, ERR_MODEL_NOT_FOUND,
-                  "There is no model '%.100s' on disk; `doze ls` lists the models.", key);
+        error_no_model(&err, name, key, NULL);
         lmws_op_fail_path(op, key, &err);
     } else if (!lmws_model_in_namespace(ret_model, op->session->ns)) {
         lmws_op_fail_domain(op, ret_model);

@@ -6,6 +6,7 @@
 
 #include "api/write.h"
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/xalloc.h"
 #include "daemon/gate.h"
 #include "daemon/routes/reply.h"
@@ -81,11 +82,8 @@ static bool find_models(const struct service *service, yyjson_val *names,
     yyjson_val *name;
     yyjson_arr_foreach(names, i, max, name) {
         struct model_view model;
-        if (!service->find_model(service->self, yyjson_get_str(name), &model)) {
-            return error_set_param(err, ERR_MODEL_NOT_FOUND, "models",
-                                   "There is no model '%.80s'; GET /v1/models lists them.",
-                                   yyjson_get_str(name));
-        }
+        if (!service->find_model(service->self, yyjson_get_str(name), &model))
+            return error_no_model(err, "models", yyjson_get_str(name), NULL);
         ret->keys[ret->count++] = xstrdup(model.key);
     }
     return true;

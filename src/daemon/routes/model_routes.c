@@ -4,6 +4,7 @@
 #include "api/lmstudio_rest/v0.h"
 #include "api/lmstudio_rest/v1.h"
 #include "api/openai/openai.h"
+#include "base/no_model.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
@@ -28,8 +29,7 @@ static void reply_model(void *ctx, struct exchange *x,
         return;
     }
     struct error err;
-    error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
-                    "There is no model '%.100s'; GET /v1/models lists the models.", id);
+    error_no_model(&err, "model", id, NULL);
     buf_clear(&json);
     exchange_fail(x, &err);
 }

@@ -9,6 +9,7 @@
 
 #include "api/ollama/ollama.h"
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "catalog/gguf_file.h"
@@ -145,8 +146,7 @@ static void show_answer(const struct show *s) {
         reply_json(s->x, &json);
         return;
     }
-    error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
-                    "There is no model '%.100s'; GET /api/tags lists the models.", s->name);
+    error_no_model(&err, "model", s->name, NULL);
     exchange_fail(s->x, &err);
 }
 

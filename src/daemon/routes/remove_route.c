@@ -14,6 +14,7 @@
 #include "api/service.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/no_model.h"
 #include "base/size.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -246,9 +247,7 @@ void route_remove(void *ctx, struct exchange *x) {
     const char *key = exchange_param(x, "id");
     bool found = r->service->find_model(r->service->self, key, &model);
     if (!found || strcasecmp(model.key, key) != 0) {
-        error_set_param(&err, ERR_MODEL_NOT_FOUND, "key",
-                        "No model has the key '%.100s'; GET /api/v1/models lists the keys.",
-                        key);
+        error_no_model(&err, "key", key, NULL);
         exchange_fail(x, &err);
         return;
     }
@@ -285,9 +284,7 @@ void route_ollama_delete(void *ctx, struct exchange *x) {
         m->force = !is_at_work(m);
         removal_begin(m);
     } else {
-        error_set_param(&err, ERR_MODEL_NOT_FOUND, "model",
-                        "There is no model '%.100s'; GET /api/tags lists the models.",
-                        body.name);
+        error_no_model(&err, "model", body.name, NULL);
         exchange_fail(x, &err);
     }
     free(body.name);

@@ -96,7 +96,8 @@ export function Chat() {
       <section aria-labelledby="chat-title">
         <h2 id="chat-title">Chat</h2>
         <p class="empty">
-          There is no chat model yet. <a href="#discover">Download one</a>.
+          There is no chat model yet. <a href="#discover">Download one</a>, here or with{' '}
+          <code>doze get</code>.
         </p>
       </section>
     );

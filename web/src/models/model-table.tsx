@@ -161,7 +161,8 @@ function NoModels() {
   return (
     <p class="empty">
       No models found. Put GGUF files into {folder ? <code>{folder}</code> : 'a model folder'}; they
-      appear here automatically. Or <a href="#discover">download one</a>.
+      appear here automatically. Or <a href="#discover">download one</a>, here or with{' '}
+      <code>doze get</code>.
       {others.length > 0 && ` doze also searches ${others.join(', ')}.`}
     </p>
   );
