@@ -42,35 +42,76 @@ static void print_table(yyjson_val *root) {
     table_show(&table);
 }
 
-static enum cli_exit fail_unknown_key(yyjson_val *root, const char *name) {
-    const char **names = xcalloc(yyjson_obj_size(root), sizeof *names);
+/* Names that a mistyped one may mean; "" if none is close. The caller clears the buffer. */
+static struct buf close_names(const char *name) {
+    const char **names = xcalloc(setting_table_count, sizeof *names);
     struct buf close = BUF_INIT(512);
-    size_t i, max;
-    yyjson_val *key, *val;
-    yyjson_obj_foreach(root, i, max, key, val) names[i] = yyjson_get_str(key);
-    closest_add(name, names, yyjson_obj_size(root), &close);
-    enum cli_exit code = close.len ? cli_fail(CLI_FAILED,
-                                              "There is no setting '%s'; did you mean %s?",
-                                              name, buf_str(&close))
-                                   : cli_fail(CLI_FAILED,
-                                              "There is no setting '%s'; `doze settings` lists "
-                                              "them all.",
-                                              name);
-    buf_clear(&close);
+    for (size_t i = 0; i < setting_table_count; i++) names[i] = setting_table[i].name;
+    closest_add(name, names, setting_table_count, &close);
     free(names);
+    return close;
+}
+
+/* otherwise: the sentence if no name is close. */
+static enum cli_exit fail_unknown_key(const char *name, enum cli_exit code,
+                                      const char *otherwise) {
+    struct buf close = close_names(name);
+    code = close.len ? cli_fail(code, "There is no setting '%s'; did you mean %s?", name,
+                                buf_str(&close))
+                     : cli_fail(code, "%s", otherwise);
+    buf_clear(&close);
     return code;
 }
 
+/* What is set in it, one row for each value, however deep. path: "qwen3 " for its members. */
+static void add_members(struct table *table, const char *path, yyjson_val *obj) {
+    size_t i, max;
+    yyjson_val *key, *val;
+    yyjson_obj_foreach(obj, i, max, key, val) {
+        struct buf name = BUF_INIT(MAX_VALUE), text = BUF_INIT(MAX_VALUE);
+        buf_addf(&name, "%s%s", path, yyjson_get_str(key));
+        if (yyjson_is_obj(val)) {
+            buf_add_str(&name, " ");
+            add_members(table, buf_str(&name), val);
+        } else if (!yyjson_is_null(val)) {
+            setting_format(NULL, val, &text);
+            table_add(table, buf_str(&name));
+            table_add(table, buf_str(&text));
+        }
+        buf_clear(&name);
+        buf_clear(&text);
+    }
+}
+
+static void print_members(const char *name, yyjson_val *obj) {
+    static const char *const header[] = { "MEMBER", "VALUE" };
+    struct table table;
+    table_init(&table, header, sizeof header / sizeof header[0]);
+    add_members(&table, "", obj);
+    if (table.cells > table.columns) {
+        table_show(&table);
+        return;
+    }
+    printf("Nothing is set in %s.\n", name);
+    table_clear(&table);
+}
+
 /* For scripts: as the server has it, in seconds and bytes; a string without quotes unless JSON
- * is wanted. */
+ * is wanted. What has members is a table then, too. */
 static enum cli_exit print_one(yyjson_val *root, const char *name, bool json) {
     yyjson_val *val = yyjson_obj_get(root, name);
-    if (!val) return fail_unknown_key(root, name);
-    if (yyjson_is_str(val) && !json) {
-        puts(yyjson_get_str(val));
-    } else {
-        show_value(val);
+    if (!val) {
+        char none[256];
+        snprintf(none, sizeof none,
+                 "There is no setting '%.100s'; `doze settings` lists them all.", name);
+        return fail_unknown_key(name, CLI_FAILED, none);
     }
+    if (yyjson_is_str(val) && !json)
+        puts(yyjson_get_str(val));
+    else if (yyjson_is_obj(val) && !json)
+        print_members(name, val);
+    else
+        show_value(val);
     return CLI_DONE;
 }
 
@@ -101,6 +142,8 @@ static enum cli_exit settings_patch(const struct cli *cli, const char *name,
     yyjson_mut_obj_add(yyjson_mut_doc_get_root(body), key, val);
     struct call call = { .method = "PATCH", .path = settings_path, .body = body };
     enum outcome outcome = client_call(cli, &call, &answer, &err);
+    if (outcome == OUTCOME_REFUSED && !setting_find(name))
+        return fail_unknown_key(name, CLI_FAILED, err.text);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     enum cli_exit code = print_one(yyjson_doc_get_root(answer), name, json);
     yyjson_doc_free(answer);
@@ -122,7 +165,11 @@ static enum cli_exit settings_set(const struct cli *cli, const char *name, const
 /* Set it to its default. */
 static enum cli_exit settings_unset(const struct cli *cli, const char *name, bool json) {
     const struct setting *setting = setting_find(name);
-    if (!setting) return cli_fail(CLI_USAGE, "The default of '%s' is not known.", name);
+    if (!setting) {
+        char none[256];
+        snprintf(none, sizeof none, "The default of '%.100s' is not known.", name);
+        return fail_unknown_key(name, CLI_USAGE, none);
+    }
     yyjson_mut_val *root;
     yyjson_mut_doc *body = json_object_new(&root);
     struct error ignored;
@@ -154,6 +201,7 @@ const struct command command_settings = {
     .summary = "Show or change the server's settings",
     .details = "Values are on and off, spans (10m, 1h30m), sizes (8GB), none, words or JSON, "
                "as the setting needs. `get` and --json print them as the API has them: true, "
-               "600, 8000000000, null. `unset` restores the default. A change takes effect "
+               "600, 8000000000, null; but settings with members are tables without --json. "
+               "`unset` restores the default. A change takes effect "
                "at once and survives a restart.",
 };

@@ -323,6 +323,14 @@ test('settings: all, one, set, bad values', async (t) => {
     assert.equal(succeeded(await run(d, ['settings', 'set', key, value])).out, `${out}\n`);
   for (const key of Object.keys(body)) succeeded(await run(d, ['settings', 'unset', key]));
   assert.deepEqual((await d.get('/api/v1/settings')).body, initial);
+  assert.equal((await run(d, ['settings', 'get', 'models'])).out, 'Nothing is set in models.\n');
+  const members = '{"alpha": {"context_length": 64, "parallel": 1}}';
+  assert.equal(succeeded(await run(d, ['settings', 'set', 'models', members])).out,
+    'MEMBER                  VALUE\nalpha context_length    64\nalpha parallel          1\n');
+  const one = await run(d, ['settings', 'get', 'models', '--json']);
+  assert.equal(JSON.parse(one.out).alpha.context_length, 64);
+  assert.match((await run(d, ['settings', 'set', 'default_tt', '3'])).err,
+    /did you mean 'default_ttl'/);
   const bad = await run(d, ['settings', 'set', 'auto_evict', 'maybe']);
   assert.equal(bad.code, 1);
   assert.match(bad.err, /"fit"/);

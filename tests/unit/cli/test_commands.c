@@ -364,6 +364,10 @@ static void test_settings(void **state) {
     CHECK(0, "\"on\"\n", NULL, "settings", "get", "auto_evict", "--json");
     CHECK(1, NULL, "There is no setting 'auto_evct'; did you mean 'auto_evict'?", "settings",
           "get", "auto_evct");
+    CHECK(1, NULL, "There is no setting 'default_tt'; did you mean 'default_ttl'?", "settings",
+          "set", "default_tt", "3");
+    CHECK(2, NULL, "There is no setting 'default_tt'; did you mean 'default_ttl'?", "settings",
+          "unset", "default_tt");
     CHECK(0, "fit\n", NULL, "settings", "set", "auto_evict", "fit");
     check_last_body("{\"auto_evict\":\"fit\"}");
     CHECK(0, "true\n", NULL, "settings", "set", "cors", "true");
