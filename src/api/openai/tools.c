@@ -5,6 +5,18 @@
 #include "api/openai/translate.h"
 #include "base/json.h"
 
+/* Agents send custom tools to /v1/responses only, where they work; the chunks of a chat have no
+ * form for a call of one. */
+static bool tool_type_refuse(struct translation *t, const char *type) {
+    if (!type || strcmp(type, "custom") != 0) {
+        return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
+                               "'type' must be \"function\".");
+    }
+    return error_set_param(t->err, ERR_NOT_SUPPORTED, "type",
+                           "Custom tools are served by /v1/responses only; use that, or send a "
+                           "function with one string.");
+}
+
 /* t->out is the list. */
 static bool tool_translate(struct translation *t, yyjson_val *tool) {
     const char *type = NULL;
@@ -14,10 +26,7 @@ static bool tool_translate(struct translation *t, yyjson_val *tool) {
                          json_type_phrase(tool));
     }
     if (!json_read_str(tool, "type", &type, t->err)) return false;
-    if (!type || strcmp(type, "function") != 0) {
-        return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
-                               "'type' must be \"function\".");
-    }
+    if (!type || strcmp(type, "function") != 0) return tool_type_refuse(t, type);
     if (!json_read_object(tool, "function", &function, t->err)) return false;
     if (!function) return translation_missing(t, "function", "its name and parameters");
     return translation_copy_tool(t, t->out, function, "parameters") ||
