@@ -15,6 +15,7 @@
 #include "daemon/fleet_node.h"
 #include "fleet/fleet_view.h"
 #include "fleet/forward.h"
+#include "http/response.h"
 #include "http/server.h"
 
 enum {
@@ -103,10 +104,11 @@ static void fail(struct relay *relay, const struct error *err) {
 
 /* ---- the answer ---- */
 
-/* exchange_begin adds it to a stream of events. */
+/* This node adds it to a stream of events, too. */
 static bool is_added(const struct relay *relay, const char *name) {
-    return strcasecmp(name, "Cache-Control") == 0 && relay->content_type &&
-           strcmp(relay->content_type, "text/event-stream") == 0;
+    return response_is_events(relay->content_type) &&
+           (strcasecmp(name, "Cache-Control") == 0 ||
+            strcasecmp(name, "X-Accel-Buffering") == 0);
 }
 
 static void keep_head(struct relay *relay, const struct forward_head *head) {

@@ -70,13 +70,24 @@ static void add_framing(struct buf *out, const struct response_head *r) {
     }
 }
 
+bool response_is_events(const char *content_type) {
+    static const char *const types[] = { "text/event-stream", "application/x-ndjson" };
+    for (size_t i = 0; content_type && i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(content_type, types[i]) == 0) return true;
+    }
+    return false;
+}
+
+/* nginx, and what is made of it, keep an answer until a buffer is full unless they are told. */
+static void add_no_delay(struct buf *out) {
+    (void)buf_add_str(out, "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n");
+}
+
 void response_format_head(const struct response_head *r, struct buf *out) {
     (void)buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, phrase_of(r->status));
     add_date(out, r->unix_seconds);
     if (r->content_type) (void)buf_addf(out, "Content-Type: %s\r\n", r->content_type);
-    if (r->content_type && strcmp(r->content_type, "text/event-stream") == 0) {
-        (void)buf_add_str(out, "Cache-Control: no-cache\r\n");
-    }
+    if (response_is_events(r->content_type)) add_no_delay(out);
     add_framing(out, r);
     bool upgrade = r->status == 101; /* has its own Connection header */
     if (!upgrade && !r->keep_alive) (void)buf_add_str(out, "Connection: close\r\n");

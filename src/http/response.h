@@ -27,6 +27,9 @@ struct response_head {
     const struct buf *extra; /* lines with their CRLF */
 };
 
+/* Is it a type of streams? Their heads have Cache-Control and X-Accel-Buffering. */
+bool response_is_events(const char *content_type);
+
 void response_format_head(const struct response_head *r, struct buf *out);
 
 #endif

@@ -156,8 +156,8 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, co
 void exchange_fail(struct exchange *x, const struct error *err);
 /* The same with a status for which there is no error code, e.g. 426. */
 void exchange_refuse(struct exchange *x, int status, const struct error *err);
-/* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" gets the
- * headers SSE needs (Cache-Control: no-cache). */
+/* Begin a streamed answer (chunked; until close for HTTP/1.0). "text/event-stream" and
+ * "application/x-ndjson" get the headers that keep proxies from holding events back. */
 void exchange_begin(struct exchange *x, int status, const char *content_type);
 /* Queue bytes; copies. Never blocks. */
 void exchange_write(struct exchange *x, const void *bytes, size_t len);

@@ -45,6 +45,7 @@ static void test_stream_is_chunked_and_keeps_the_connection(void **state) {
     assert_non_null(strstr(out.data, "\r\nTransfer-Encoding: chunked\r\n"));
     assert_non_null(strstr(out.data, "\r\nContent-Type: text/event-stream\r\n"));
     assert_non_null(strstr(out.data, "\r\nCache-Control: no-cache\r\n"));
+    assert_non_null(strstr(out.data, "\r\nX-Accel-Buffering: no\r\n"));
     fixture_command(shared, "s");
     client_read_until(fd, &out, "tick\n\n\r\n");
     fixture_command(shared, "se");
