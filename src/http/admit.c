@@ -25,6 +25,30 @@ void exchange_refuse_busy(struct exchange *x) {
     exchange_fail(x, &err);
 }
 
+/* The slowest of those that come too slowly; NULL: none does. */
+static struct conn *find_slow(const struct exchange *but) {
+    struct http_server *server = but->conn->server;
+    const struct http_limits *limits = server->limits;
+    struct conn *found = NULL;
+    for (struct conn *c = server->conns; c; c = c->next) {
+        uint64_t lost = (uint64_t)(limits->body - limits->body_slack);
+        if (c->state != CONN_BODY || c->x == but || c->x->body_held == 0) continue;
+        if (c->body_deadline > conn_now(c) + lost) continue;
+        if (!found || c->body_deadline < found->body_deadline) found = c;
+    }
+    return found;
+}
+
+bool exchange_find_room(const struct exchange *x, size_t len, size_t more) {
+    const struct byte_budget *budget = x->conn->server->budget;
+    struct conn *slow;
+    while (!byte_budget_has_room(budget, len, budget->held + more)) {
+        if (!(slow = find_slow(x))) return false;
+        exchange_refuse_late(slow->x);
+    }
+    return true;
+}
+
 /* Tell the browser that this page may read the answer. */
 static void add_page(struct exchange *x, const struct access_rules *rules, const char *origin) {
     exchange_add_header(x, "Access-Control-Allow-Origin", rules->all ? "*" : origin);
@@ -134,8 +158,7 @@ static bool admit_body(struct exchange *x) {
     }
     /* Announced lengths are at most max_body here: the sum cannot overflow. */
     size_t len = (size_t)r->content_length;
-    const struct byte_budget *budget = server->budget;
-    if (len > 0 && max > 0 && !byte_budget_has_room(budget, len, budget->held + len)) {
+    if (len > 0 && max > 0 && !exchange_find_room(x, len, len)) {
         exchange_refuse_busy(x);
         return false;
     }

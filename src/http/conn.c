@@ -49,7 +49,8 @@ void conn_enter(struct conn *c, enum conn_state state) {
         conn_arm(c, (uint64_t)limits->headers);
         break;
     case CONN_BODY:
-        c->body_begin = conn_now(c);
+        c->body_earned = 0;
+        c->body_deadline = conn_now(c) + (uint64_t)limits->body;
         conn_arm(c, (uint64_t)limits->body);
         break;
     case CONN_RUNNING:

@@ -31,7 +31,17 @@ static bool conn_count_body(struct conn *c) {
     size_t whole = r->content_length > held ? (size_t)r->content_length : held;
     c->server->budget->held += held - c->x->body_held;
     c->x->body_held = held;
-    return held == 0 || byte_budget_has_room(c->server->budget, whole, c->server->budget->held);
+    return held == 0 || exchange_find_room(c->x, whole, 0);
+}
+
+/* The body goes on. Its timer stays: it looks for the deadline when it fires. */
+static void conn_earn(struct conn *c) {
+    const struct http_limits *limits = c->server->limits;
+    uint64_t earned = (uint64_t)c->x->request.body_received * 1000 / limits->body_rate;
+    uint64_t latest = conn_now(c) + (uint64_t)limits->body;
+    c->body_deadline += earned - c->body_earned;
+    if (c->body_deadline > latest) c->body_deadline = latest;
+    c->body_earned = earned;
 }
 
 static void run_handler(struct exchange *x) {
@@ -48,6 +58,7 @@ static void conn_take_step(struct conn *c, enum request_step step) {
     }
     switch (step) {
     case REQUEST_MORE:
+        if (c->state == CONN_BODY) conn_earn(c);
         break;
     case REQUEST_HEAD:
         if (exchange_admit(x)) conn_enter(c, CONN_BODY);
@@ -137,11 +148,8 @@ static void conn_on_read(void *ctx, const char *bytes, size_t len) {
 /* ---- deadlines ---- */
 
 static void conn_check_body(struct conn *c) {
-    const struct http_limits *limits = c->server->limits;
-    uint64_t earned = (uint64_t)c->x->request.body_received * 1000 / limits->body_rate;
-    uint64_t deadline = c->body_begin + (uint64_t)limits->body + earned;
-    if (deadline > conn_now(c)) {
-        conn_arm(c, deadline - conn_now(c));
+    if (c->body_deadline > conn_now(c)) {
+        conn_arm(c, c->body_deadline - conn_now(c));
     } else {
         exchange_refuse_late(c->x);
     }

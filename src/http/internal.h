@@ -110,15 +110,16 @@ struct conn {
     uv_timer_cb on_deadline;
     enum conn_state state;
     int open_handles;
-    bool keep_alive;      /* may another request follow this one? */
-    bool client_finished; /* FIN seen, an answer is made or still on its way */
-    int checks;           /* of whether it has left, since then */
-    bool paused;          /* on_pressure(true) was called */
-    uint64_t body_begin;  /* loop time in ms */
-    uint64_t sent_seen;   /* stream_sent when it last moved, ... */
-    uint64_t sent_at;     /* ... and the loop's time then */
-    struct buf pending;   /* bytes behind the request that runs */
-    struct exchange *x;   /* from the first byte of a request to the answer's end */
+    bool keep_alive;        /* may another request follow this one? */
+    bool client_finished;   /* FIN seen, an answer is made or still on its way */
+    int checks;             /* of whether it has left, since then */
+    bool paused;            /* on_pressure(true) was called */
+    uint64_t body_deadline; /* loop time in ms */
+    uint64_t body_earned;   /* ms, by what was received so far */
+    uint64_t sent_seen;     /* stream_sent when it last moved, ... */
+    uint64_t sent_at;       /* ... and the loop's time then */
+    struct buf pending;     /* bytes behind the request that runs */
+    struct exchange *x;     /* from the first byte of a request to the answer's end */
     struct http_stream upgraded;
 };
 
@@ -194,6 +195,9 @@ bool exchange_probe(struct exchange *x);
 bool exchange_admit(struct exchange *x);
 void exchange_refuse_late(struct exchange *x); /* 408 */
 void exchange_refuse_busy(struct exchange *x); /* 429: too many bytes of bodies are held */
+/* Is there room for a body of len bytes if all have `more` bytes more? Others that come too
+ * slowly are given up for it. */
+bool exchange_find_room(const struct exchange *x, size_t len, size_t more);
 
 /* ---- conn_read.c ---- */
 /* Takes fd. */

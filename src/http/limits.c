@@ -23,6 +23,7 @@ const struct http_limits http_limits_default = {
     .headers = SECONDS(10),
     .body = SECONDS(30),
     .body_rate = KIB(64),
+    .body_slack = SECONDS(2),
     .keep_alive = SECONDS(75),
     .write_stall = SECONDS(60),
     .linger = SECONDS(2),

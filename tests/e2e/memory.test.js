@@ -4,6 +4,7 @@
 // Alone: measures memory and time.
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import net from 'node:net';
 import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { poller } from './lib/poller.js';
@@ -108,6 +109,28 @@ for (const [name, make] of [
     assert.ok(wait < 1000, `${wait} ms`);
   });
 }
+
+// A client that sends all but the end of a body of 16 MB, and then nothing.
+async function sendAllBut(t, d, end) {
+  const socket = net.connect(d.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write('POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n' +
+    `Content-Length: ${16 * MB}\r\n\r\n`);
+  await new Promise((resolve) => { socket.write(Buffer.alloc(16 * MB - end, ' '), resolve); });
+}
+
+test('bodies that stop before their end keep others out for a moment only', async (t) => {
+  const d = await Daemon.start(t);
+  for (let i = 0; i < 4; i++) await sendAllBut(t, d, MB / 10);
+  const body = Buffer.from(text(MB)), statuses = [], began = performance.now();
+  do statuses.push(await send(d, body)); while (statuses.at(-1) !== 404);
+  const took = performance.now() - began;
+  t.diagnostic(`${statuses.length - 1} were refused, within ${Math.round(took)} ms`);
+  for (const status of statuses) assert.ok([0, 404, 429].includes(status), `status ${status}`);
+  assert.ok(took < 10000, `${took} ms`);
+});
 
 const many = (item) => Array.from({ length: Math.floor((15 * MB) / (item.length + 1)) },
   () => item).join(',');

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define CLOSE "Host: localhost\r\nConnection: close\r\n\r\n"
 
 /* before, count times the piece, after; the status must be this one. */
@@ -193,6 +195,65 @@ static void test_small_bodies_have_a_reserve(void **state) {
     fixture_stop(own);
 }
 
+/* ---- bodies that come too slowly, while others want their room ---- */
+
+static int begin_body(const struct fixture *f) {
+    char *some = repeat("a", 90);
+    int fd = client_connect(f);
+    client_send(fd, "POST /count HTTP/1.1\r\nContent-Length: 96\r\n" CLOSE);
+    client_send_bytes(fd, some, 90);
+    free(some);
+    return fd;
+}
+
+static bool has_room(const struct fixture *f) {
+    static const char request[] = "POST /echo HTTP/1.1\r\nContent-Length: 20\r\n" CLOSE
+                                  "bbbbbbbbbbbbbbbbbbbb";
+    char *answer = client_talk(f, request);
+    bool has = strncmp(answer, "HTTP/1.1 200", 12) == 0;
+    assert_true(has || strncmp(answer, "HTTP/1.1 429", 12) == 0);
+    free(answer);
+    return has;
+}
+
+static void test_a_body_that_stopped_makes_room_for_others(void **state) {
+    struct http_limits limits = http_limits_default;
+    struct buf out = { .max = 0 };
+    (void)state;
+    limits.bodies_total = 100;
+    limits.small_body = 0;
+    limits.body_slack = 100;
+    struct fixture *own = fixture_start(&limits, false);
+    int fd = begin_body(own);
+    msec begin = clock_boottime();
+    while (!has_room(own)) assert_true(clock_boottime() - begin < 10000);
+    (void)client_read_end(fd, &out);
+    assert_memory_equal(buf_str(&out), "HTTP/1.1 408", 12);
+    assert_true(clock_boottime() - begin < 10000); /* without that after 30 s */
+    close(fd);
+    buf_clear(&out);
+    fixture_stop(own);
+}
+
+static void test_a_body_that_comes_keeps_its_room(void **state) {
+    struct http_limits limits = http_limits_default;
+    struct buf out = { .max = 0 };
+    (void)state;
+    limits.bodies_total = 100;
+    limits.small_body = 0;
+    struct fixture *own = fixture_start(&limits, false);
+    int fd = begin_body(own);
+    while (has_room(own)) { /* until it has come */
+    }
+    assert_false(has_room(own));
+    client_send(fd, "aaaaaa");
+    assert_true(client_read_end(fd, &out));
+    assert_non_null(strstr(out.data, "count=96"));
+    close(fd);
+    buf_clear(&out);
+    fixture_stop(own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_line),
@@ -207,6 +268,8 @@ int main(void) {
         cmocka_unit_test(test_trailers),
         cmocka_unit_test(test_bodies_together),
         cmocka_unit_test(test_small_bodies_have_a_reserve),
+        cmocka_unit_test(test_a_body_that_stopped_makes_room_for_others),
+        cmocka_unit_test(test_a_body_that_comes_keeps_its_room),
     };
     return cmocka_run_group_tests_name("http limits", tests, fixture_set_up, fixture_tear_down);
 }
