@@ -13,6 +13,7 @@ enum {
     WRITE_CHUNK = 64 << 10,
     MISSED_PINGS = 2,
     STRANGE_PINGS = 2,
+    STUFFED_COUNT = 256, /* messages unsent: no more is read, as past WEBSOCKET_QUEUE_PAUSE */
     QUEUE_COUNT_MAX = 16384,
     LATER_MAX = 64 << 10,
     REST_MAX = STREAM_READ_SIZE +
@@ -36,7 +37,9 @@ struct websocket {
     struct http_port *kept; /* a message was kept: the server stays until it is done with */
     size_t kept_len;        /* its bytes counted in server->budget */
     struct buf later; /* messages that wslay had read already: a size_t and the text each */
-    struct buf rest;  /* bytes that came after them */
+    struct buf rest;  /* bytes that came after them, or while it was stuffed */
+    bool waits;       /* reading waits until the peer has taken what is queued */
+    size_t queued;    /* bytes counted in server->shared.queued */
     bool gone;        /* meanwhile the connection was closed */
     int missed;       /* pings since the peer sent or took bytes */
     bool control;     /* the frame being received is a control frame */
@@ -122,10 +125,21 @@ static ssize_t on_wslay_send(wslay_event_context_ptr wslay, const uint8_t *bytes
     return (ssize_t)taken;
 }
 
-/* By the count, too: pongs are queued by wslay as fast as pings come, and have no length. */
+static void count_queue(struct websocket *ws, size_t queued) {
+    ws->server->shared.queued += queued - ws->queued;
+    ws->queued = queued;
+}
+
 static bool overflows(const struct websocket *ws) {
-    return wslay_event_get_queued_msg_length(ws->wslay) > WEBSOCKET_QUEUE_MAX ||
-           wslay_event_get_queued_msg_count(ws->wslay) > QUEUE_COUNT_MAX;
+    return ws->queued > WEBSOCKET_QUEUE_MAX ||
+           wslay_event_get_queued_msg_count(ws->wslay) > QUEUE_COUNT_MAX ||
+           ws->server->shared.queued > ws->server->limits->queues_total;
+}
+
+/* By the count, too: pongs are queued by wslay as fast as pings come, and have no length. */
+static bool is_stuffed(const struct websocket *ws) {
+    return wslay_event_get_queued_msg_length(ws->wslay) > WEBSOCKET_QUEUE_PAUSE ||
+           wslay_event_get_queued_msg_count(ws->wslay) > STUFFED_COUNT;
 }
 
 /* Pass queued frames to the connection, then check how much is left and whether the closing
@@ -134,6 +148,7 @@ static void pump(struct websocket *ws) {
     if (ws->reading || !ws->stream) return;
     bool ok = wslay_event_send(ws->wslay) == 0;
     size_t queued = wslay_event_get_queued_msg_length(ws->wslay);
+    count_queue(ws, queued);
     bool over = !wslay_event_want_read(ws->wslay) && !wslay_event_want_write(ws->wslay);
     if (!ok || over || overflows(ws)) {
         give_up(ws);
@@ -172,6 +187,8 @@ void websocket_end(struct websocket *ws, unsigned status, const char *reason) {
     (void)uv_timer_start(&ws->timer, websocket_on_timer, WEBSOCKET_LAST_WORD_MS, 0);
 }
 
+static void take_rest(struct websocket *ws);
+
 static void websocket_on_pressure(void *ctx, bool full) {
     struct websocket *ws = ctx;
     ws->full = full;
@@ -182,6 +199,7 @@ static void websocket_on_pressure(void *ctx, bool full) {
     if (wslay_event_get_queued_msg_length(ws->wslay) < WEBSOCKET_QUEUE_PAUSE / 4) {
         set_paused(ws, false);
     }
+    if (ws->waits) take_rest(ws);
 }
 
 /* ---- bytes in ---- */
@@ -190,7 +208,7 @@ static ssize_t on_wslay_recv(wslay_event_context_ptr wslay, uint8_t *bytes, size
                              int flags, void *ctx) {
     struct websocket *ws = ctx;
     (void)flags;
-    if (ws->in_len == 0 || !ws->stream || ws->kept) {
+    if (ws->in_len == 0 || !ws->stream || ws->kept || is_stuffed(ws)) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
@@ -257,23 +275,35 @@ static void on_wslay_message(wslay_event_context_ptr wslay,
     drop_message(ws);
 }
 
+/* What is left then waits: a message is kept, or the peer does not take the answers. */
+static bool keep_rest(struct websocket *ws) {
+    bool kept = ws->in_len == 0 || buf_add(&ws->rest, ws->in, ws->in_len);
+    if (ws->in_len > 0 && !ws->kept && ws->stream) {
+        ws->waits = true;
+        http_stream_pause_reading(ws->stream);
+    }
+    ws->in_len = 0;
+    return kept;
+}
+
 static void take_bytes(struct websocket *ws, const char *bytes, size_t len) {
+    bool ok;
     ws->missed = 0;
     ws->in = bytes;
     ws->in_len = len;
-    ws->reading = true;
-    bool ok = wslay_event_recv(ws->wslay) == 0;
-    ws->reading = false;
-    bool kept = !ws->kept || buf_add(&ws->rest, ws->in, ws->in_len);
-    ws->in_len = 0;
-    pump(ws); /* also sends wslay's close frame */
-    if (!ok || !kept) give_up(ws);
+    do {
+        ws->reading = true;
+        ok = wslay_event_recv(ws->wslay) == 0;
+        ws->reading = false;
+        pump(ws); /* also sends wslay's close frame */
+    } while (ok && ws->in_len > 0 && ws->stream && !ws->kept && !is_stuffed(ws));
+    if (!keep_rest(ws) || !ok) give_up(ws);
 }
 
 static void websocket_on_read(void *ctx, const char *bytes, size_t len) {
     struct websocket *ws = ctx;
     if (!ws->stream) return;
-    if (!ws->kept)
+    if (!ws->kept && !ws->waits)
         take_bytes(ws, bytes, len);
     else if (!buf_add(&ws->rest, bytes, len))
         give_up(ws);
@@ -306,11 +336,12 @@ static void take_later(struct websocket *ws) {
 
 static void take_rest(struct websocket *ws) {
     size_t len = ws->rest.len;
-    if (!ws->stream || ws->kept) return;
+    if (!ws->stream || ws->kept || is_stuffed(ws)) return;
     char *bytes = buf_take(&ws->rest);
+    ws->waits = false;
     if (len > 0) take_bytes(ws, bytes, len);
     free(bytes);
-    if (ws->stream && !ws->kept) http_stream_resume_reading(ws->stream);
+    if (ws->stream && !ws->kept && !ws->waits) http_stream_resume_reading(ws->stream);
 }
 
 void websocket_go_on(struct websocket *ws) {
@@ -378,6 +409,7 @@ static void websocket_on_timer_closed(uv_handle_t *handle) {
 
 static void finish(struct websocket *ws) {
     drop_message(ws); /* the server may be freed before the timer is closed */
+    count_queue(ws, 0);
     ws->events->on_closed(ws->ctx);
     uv_close((uv_handle_t *)&ws->timer, websocket_on_timer_closed);
 }

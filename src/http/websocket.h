@@ -10,7 +10,8 @@
  * One thread, the loop's.
  *
  * A reader that is too slow fills the queue of its own socket: on_pressure asks the owner to
- * pause; past the queue's maximum the socket is closed.
+ * pause, and nothing more is read from the peer until it has taken what is queued; past the
+ * queue's maximum, or that of all connections (queues_total), the socket is closed.
  */
 #ifndef DOZE_HTTP_WEBSOCKET_H
 #define DOZE_HTTP_WEBSOCKET_H

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -272,6 +273,36 @@ static void test_long_answers_arrive_whole_at_a_slow_reader(void **state) {
     fixture_expect(shared, "ws closed");
 }
 
+static void expect_echoes(int fd, size_t count) {
+    unsigned char head[4], body[1000];
+    for (size_t i = 0; i < count; i++) {
+        read_bytes(fd, head, sizeof head);
+        read_bytes(fd, body, sizeof body);
+        assert_int_equal(body[999], 'x');
+    }
+}
+
+/* ... nor does a client that reads nothing make the server keep what it asks for. */
+static void test_who_does_not_read_is_not_read(void **state) {
+    enum { MUCH = 40 << 20, BODY = 1000, FRAME = 8 + BODY };
+    (void)state;
+    int fd = open_socket();
+    unsigned char frame[FRAME] = { FIN | OP_TEXT, MASKED | 126, BODY >> 8, BODY & 255 };
+    size_t sent = 0;
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+    memset(frame + 8, 'x', BODY); /* the mask is 0 */
+    while (sent < MUCH && poll(&room, 1, 500) == 1) {
+        ssize_t n = send(fd, frame + sent % FRAME, FRAME - sent % FRAME, MSG_DONTWAIT);
+        if (n > 0) sent += (size_t)n;
+    }
+    assert_true(sent < MUCH);
+    expect_echoes(fd, sent / FRAME);
+    client_send_bytes(fd, frame + sent % FRAME, FRAME - sent % FRAME);
+    expect_echoes(fd, 1);
+    close(fd);
+    expect_past_pressure(shared, "ws closed");
+}
+
 /* In one write: those that follow are with the server already. */
 static void test_no_message_overtakes_one_that_is_kept(void **state) {
     (void)state;
@@ -489,6 +520,7 @@ int main(void) {
         cmocka_unit_test(test_too_long_in_pieces),
         cmocka_unit_test(test_long_answers_arrive_whole),
         cmocka_unit_test(test_long_answers_arrive_whole_at_a_slow_reader),
+        cmocka_unit_test(test_who_does_not_read_is_not_read),
         cmocka_unit_test(test_no_message_overtakes_one_that_is_kept),
         cmocka_unit_test(test_a_socket_ends_only_when_its_kept_message_is_done),
         cmocka_unit_test(test_a_server_ends_only_when_a_kept_message_is_done),
