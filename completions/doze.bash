@@ -8,7 +8,7 @@ _doze_options() {
     ps) echo --json --quiet --watch ;;
     ls) echo --llm --embedding --detailed --variants --json --quiet ;;
     explain) echo --context-length --json ;;
-    fleet) echo --json ;;
+    fleet) echo --model --json ;;
     run | chat) echo --prompt --system --ttl --stats ;;
     import) echo --move --copy --hard-link --symbolic-link --user-repo --dry-run --yes --json ;;
     get) echo --yes --select --revision --quiet --json --gguf ;;

@@ -88,6 +88,7 @@ for name in doze lms
     set -l keys "($name settings 2>/dev/null | sed -e 1d -e 's/ .*//')"
     complete -c $name -n "$in load ls show rm explain run chat" -a "($name ls --quiet 2>/dev/null)"
     complete -c $name -n "$in load run chat" -l ttl -x -a 'none 5m 1h 1d' -d 'Unload when idle for this long'
+    complete -c $name -n "$in fleet" -s m -l model -x -a "($name ls --quiet 2>/dev/null)" -d 'Where a request for it would go'
     complete -c $name -n "$in load explain" -s c -l context-length -x -d 'Tokens of context'
     complete -c $name -n "$in load" -l parallel -x -d 'Requests served at the same time'
     complete -c $name -n "$in load" -l identifier -x -d 'Name in the API'

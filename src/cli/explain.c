@@ -5,6 +5,7 @@
 
 #include "base/percent.h"
 #include "cli/fields.h"
+#include "cli/fleet.h"
 #include "cli/model_choice.h"
 #include "cli/show.h"
 #include "load/load_settings.h"
@@ -64,14 +65,10 @@ static void explain_print(const struct cli *cli, const struct explain_values *v,
         client_read_refusal(cli, code, sentence, &refusal);
         sentence = refusal.text;
     }
-    const char *fleet = field_str(yyjson_obj_get(root, "fleet"), "sentence");
+    yyjson_val *fleet = yyjson_obj_get(root, "fleet");
     show_text(stdout, sentence, strlen(sentence));
     putchar('\n');
-    if (*fleet) {
-        fputs("In the fleet: ", stdout);
-        show_text(stdout, fleet, strlen(fleet));
-        putchar('\n');
-    }
+    if (yyjson_is_obj(fleet)) fleet_print_request(fleet, "In the fleet: ");
     explain_print_instances(yyjson_obj_get(root, "instances"));
 }
 

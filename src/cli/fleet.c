@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* fleet.c - `doze fleet`: the servers that know each other, and what is loaded where. */
+/* fleet.c - `doze fleet`: the servers that know each other, what is loaded where, and where a
+ * request would go. */
+#include "cli/fleet.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/percent.h"
 #include "base/size.h"
 #include "cli/fields.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
 struct fleet_values {
+    const char *model;
     bool json;
 };
 
 static const struct option_row fleet_options[] = {
+    OPTION(fleet, model, "model", 'm', "<model>",
+           "Say where a request for this model would go"),
     FLAG(fleet, json, "json", 0, "Print the server's JSON"),
 };
 
@@ -116,9 +123,25 @@ static void print_etcd(yyjson_val *etcd) {
     print_line(&line);
 }
 
-static void fleet_print(const struct cli *cli, yyjson_val *root) {
+void fleet_print_request(yyjson_val *request, const char *before) {
+    size_t i, max;
+    yyjson_val *node, *list = yyjson_obj_get(request, "nodes");
+    struct buf line = BUF_INIT(MAX_CELL);
+    buf_addf(&line, "%s%s", before, field_str(request, "sentence"));
+    print_line(&line);
+    if (yyjson_arr_size(list) < 2) return;
+    puts("Each node alone:");
+    yyjson_arr_foreach(list, i, max, node) {
+        bool here = strncmp(field_str(node, "sentence"), "This node:", 10) == 0;
+        buf_addf(&line, "  %s", field_str(node, "sentence"));
+        if (here) buf_addf(&line, " (%s)", field_str(node, "node"));
+        print_line(&line);
+    }
+}
+
+/* What follows the table. */
+static void print_state(const struct cli *cli, yyjson_val *root) {
     yyjson_val *etcd = yyjson_obj_get(root, "etcd");
-    print_nodes(root);
     putchar('\n');
     if (yyjson_is_obj(etcd)) {
         print_etcd(etcd);
@@ -130,16 +153,40 @@ static void fleet_print(const struct cli *cli, yyjson_val *root) {
            cli->program);
 }
 
+static void fleet_print(const struct cli *cli, const struct fleet_values *v, yyjson_val *root) {
+    yyjson_val *request = yyjson_obj_get(root, "request");
+    if (v->json) {
+        show_value(root);
+    } else if (yyjson_is_obj(request)) {
+        fleet_print_request(request, "");
+    } else if (v->model && yyjson_is_obj(yyjson_obj_get(root, "etcd"))) {
+        puts("This node: it is the name of an instance here.");
+    } else {
+        print_nodes(root);
+        print_state(cli, root);
+    }
+}
+
+static enum outcome fleet_ask(const struct cli *cli, const char *model, yyjson_doc **ret_answer,
+                              struct error *err) {
+    struct buf path = BUF_INIT(4096);
+    buf_add_str(&path, "/api/v1/fleet");
+    if (model) {
+        buf_add_str(&path, "?model=");
+        (void)percent_encode(&path, model, "");
+    }
+    enum outcome outcome = client_get(cli, buf_str(&path), ret_answer, err);
+    buf_clear(&path);
+    return outcome;
+}
+
 static enum cli_exit fleet_run(const struct cli *cli, const void *values) {
     const struct fleet_values *v = values;
     struct error err;
     yyjson_doc *answer = NULL;
-    enum outcome outcome = client_get(cli, "/api/v1/fleet", &answer, &err);
+    enum outcome outcome = fleet_ask(cli, v->model, &answer, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
-    if (v->json)
-        show_value(yyjson_doc_get_root(answer));
-    else
-        fleet_print(cli, yyjson_doc_get_root(answer));
+    fleet_print(cli, v, yyjson_doc_get_root(answer));
     yyjson_doc_free(answer);
     return CLI_DONE;
 }

@@ -39,6 +39,7 @@ struct fleet_node {
     struct forwarder *forwarder; /* NULL: not needed yet */
     struct fleet_sent sent[FLEET_SENT_MAX];
     size_t sent_next; /* in a ring */
+    struct fleet_counts counts;
     int relays;
 };
 
@@ -298,6 +299,10 @@ void fleet_node_note(struct fleet_node *node, const char *to) {
     sent->at = clock_boottime();
 }
 
+void fleet_node_tally(struct fleet_node *node, enum fleet_event event, const char *peer) {
+    fleet_counts_add(&node->counts, event, peer);
+}
+
 void fleet_node_count_relay(struct fleet_node *node, int change) {
     node->relays += change;
 }
@@ -453,18 +458,22 @@ void fleet_node_format_state(const struct fleet_node *node, struct buf *out) {
     yyjson_mut_doc_free(doc);
 }
 
-void fleet_node_format(struct fleet_node *node, struct buf *out) {
-    yyjson_mut_val *root;
-    yyjson_mut_doc *doc = json_object_new(&root);
+void fleet_node_describe(struct fleet_node *node, yyjson_mut_doc *doc, yyjson_mut_val *root) {
     add_text(doc, root, "node", node->name);
-    if (node->fleet) {
-        publish(node);
-        add_etcd(node, doc, root);
-        add_nodes(node, membership_table(fleet_membership(node->fleet)), doc, root);
-    } else {
+    if (!node->fleet) {
         yyjson_mut_obj_add_null(doc, root, "etcd");
         add_only_node(node, doc, root);
+        return;
     }
-    (void)json_write(doc, out); /* out says whether it fits */
-    yyjson_mut_doc_free(doc);
+    publish(node);
+    add_etcd(node, doc, root);
+    add_nodes(node, membership_table(fleet_membership(node->fleet)), doc, root);
+}
+
+/* ---- GET /metrics ---- */
+
+void fleet_node_format_metrics(const struct fleet_node *node, struct buf *out) {
+    if (!fleet_node_is_on(node)) return;
+    fleet_counts_format(&node->counts, count_nodes(node),
+                        membership_status(fleet_membership(node->fleet)).reached, out);
 }

@@ -11,6 +11,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "daemon/fleet_counts.h"
 #include "fleet/claims.h"
 
 struct catalog;
@@ -43,7 +45,7 @@ struct fleet_node_config {
     const struct listeners *listeners;
     const struct tls_files *tls;
     uint64_t boot; /* identifies this run */
-    /* What fleet_node_format says may be another now. */
+    /* What fleet_node_describe says may be another now. */
     void (*on_change)(void *ctx);
     void *ctx;
 };
@@ -67,6 +69,8 @@ void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
 
 /* A request goes to that node, maybe this one. */
 void fleet_node_note(struct fleet_node *node, const char *to);
+/* For the metrics; see fleet_counts.h. */
+void fleet_node_tally(struct fleet_node *node, enum fleet_event event, const char *peer);
 /* An answer of another node begins (1) or ends (-1); does any go on? */
 void fleet_node_count_relay(struct fleet_node *node, int change);
 bool fleet_node_is_relaying(const struct fleet_node *node);
@@ -95,8 +99,10 @@ bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, cons
 /* Append {"on","node","nodes","reached"}: is there a fleet, as which node, of how many, and
  * does etcd answer? */
 void fleet_node_format_state(const struct fleet_node *node, struct buf *out);
-/* Append the answer of GET /api/v1/fleet. */
-void fleet_node_format(struct fleet_node *node, struct buf *out);
+/* Add what GET /api/v1/fleet answers. */
+void fleet_node_describe(struct fleet_node *node, yyjson_mut_doc *doc, yyjson_mut_val *root);
+/* Append what GET /metrics says of the fleet: nothing where there is none. */
+void fleet_node_format_metrics(const struct fleet_node *node, struct buf *out);
 
 /* The daemon stops: leave the fleet at once, before the last answers are sent. Accepts NULL. */
 void fleet_node_leave(struct fleet_node *node);

@@ -215,6 +215,7 @@ static void break_off(struct relay *relay, const struct error *err) {
 static void choose_again(struct relay *relay);
 
 static void note_failure(struct relay *relay) {
+    fleet_node_tally(relay->node, FLEET_RETRIED, relay->target);
     if (relay->tried_count < TRIES) relay->tried[relay->tried_count++] = xstrdup(relay->target);
     log_debug("fleet: %s", relay->failure.text);
 }
@@ -244,6 +245,7 @@ static void relay_on_end(void *ctx, const struct error *error) {
         relay->refusal = false;
     }
     if (error && relay->begun) {
+        fleet_node_tally(relay->node, FLEET_LOST, relay->target);
         error_set(&relay->failure, ERR_WORKER_DIED,
                   "The node '%s' of the fleet was lost while it answered; ask again.",
                   relay->target);
@@ -373,6 +375,7 @@ static enum choice perform(struct relay *relay, const struct fleet_view *view,
     if (!forwarder) return relay->key ? CHOICE_HERE : CHOICE_FAILED;
     (void)snprintf(relay->target, sizeof relay->target, "%s", view->nodes[p->node].name);
     fleet_node_note(relay->node, relay->target);
+    fleet_node_tally(relay->node, FLEET_FORWARDED, relay->target);
     send_to(relay, forwarder, view->urls[p->node]);
     return CHOICE_SENT;
 }
@@ -539,27 +542,4 @@ void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, co
     exchange_on_gone(x, relay_on_gone, relay);
     exchange_on_pressure(x, relay_on_pressure, relay);
     choose_again(relay);
-}
-
-/* ---- explain ---- */
-
-void relay_explain(const struct fleet_node *node, const char *name, const char *key,
-                   yyjson_mut_doc *doc, yyjson_mut_val *obj) {
-    struct fleet_question question = { .name = name, .key = key };
-    struct fleet_view view;
-    struct placement p;
-    char text[PLACEMENT_TEXT];
-    fleet_node_ask(node, &question);
-    if (fleet_view_make(fleet_node_table(node), &question, &view)) {
-        yyjson_mut_val *fleet = yyjson_mut_obj_add_obj(doc, obj, "fleet");
-        fleet_view_choose(&view, question.now, &p);
-        placement_explain(&p, &view.table, &view.request, text);
-        if (p.where == PLACEMENT_REFUSE)
-            yyjson_mut_obj_add_null(doc, fleet, "node");
-        else
-            yyjson_mut_obj_add_strcpy(doc, fleet, "node", view.nodes[p.node].name);
-        yyjson_mut_obj_add_str(doc, fleet, "rule", placement_rule_name(p.rule));
-        yyjson_mut_obj_add_strcpy(doc, fleet, "sentence", text);
-    }
-    fleet_view_clear(&view);
 }

@@ -57,9 +57,4 @@ bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_re
 void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, const char *to,
                 const char *owner);
 
-/* Where would a request for the model go? Adds "fleet" to obj: the node, the rule, a sentence.
- * key: as above. */
-void relay_explain(const struct fleet_node *node, const char *name, const char *key,
-                   yyjson_mut_doc *doc, yyjson_mut_val *obj);
-
 #endif

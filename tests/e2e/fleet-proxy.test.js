@@ -4,6 +4,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { ask } from './lib/ask.js';
+import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, freePort, missing as skip } from './lib/etcd.js';
 import { embedding, endless, reranker, slowToLoad, spoken } from './lib/models.js';
@@ -280,7 +281,60 @@ test('explain says where a request would go and why', { skip }, async (t) => {
   assert.match(body.fleet.sentence, /^b: the model is loaded there/);
   const { body: none } = await a.get('/api/v1/explain?model=nobody-has-it');
   assert.equal(none.fleet.node, null);
+  assert.deepEqual(none.fleet.nodes, []);
 });
+
+test('explain, the list and doze fleet say what each node could do', { skip }, async (t) => {
+  const model = spoken('Hi.');
+  const [a, b, c] = await nodes(t, [{}, { m: model }, { m: model }]);
+  await c.load('m');
+  await sees(a, 'c', 'm');
+  const { fleet: explained } = (await a.get('/api/v1/explain?model=m')).body;
+  const { request, nodes: listed } = (await a.get('/api/v1/fleet?model=m')).body;
+  assert.equal(listed.length, 3);
+  for (const { node, rule, nodes: prospects } of [explained, request]) {
+    assert.deepEqual([node, rule], ['c', 'resident']);
+    assert.deepEqual(prospects.map((p) => [p.node, p.rule]), [['c', 'resident'], ['b', 'room']]);
+    assert.ok(prospects[0].first_token_seconds <= prospects[1].first_token_seconds);
+    assert.match(prospects[1].sentence, /^b: it has the file and room for it/);
+  }
+  assert.equal(answeredBy(await a.chat('m', { max_tokens: 1 })), 'c');
+
+  const { out } = await run(b, ['fleet', '--model', 'm']);
+  assert.match(out, new RegExp('^c: the model is loaded there; .*\nEach node alone:\n'
+    + '  c: .*\n  This node: .* \\(b\\)\n$'));
+  assert.match((await run(b, ['explain', 'm'])).out, /\nIn the fleet: c: .*\nEach node alone:\n/);
+  assert.match((await run(b, ['fleet', '--model', 'nobody-has-it'])).out,
+    /^No node of the fleet has this model; download it on one of them\.\n$/);
+  await c.load('m', { identifier: 'mine' });
+  assert.match((await run(c, ['fleet', '--model', 'mine'])).out, /an instance here/);
+  assert.equal((await c.get('/api/v1/fleet?model=mine')).body.request, null);
+});
+
+test('metrics count what goes to each node, what is tried again, and claims', { skip },
+  async (t) => {
+    const model = spoken('One two three four.');
+    const [a, b, c] = await nodes(t, [{}, { m: model }, { m: model }]);
+    const metrics = async (d) => (await d.fetch('/metrics')).text();
+    assert.match(await metrics(a), /\ndoze_fleet_nodes 3\n[^]*\ndoze_fleet_etcd_up 1\n/);
+    const first = answeredBy(await a.chat('m', { max_tokens: 1 }));
+    const [one, other] = first === 'b' ? [b, c] : [c, b];
+    await sees(a, first, 'm');
+    await a.chat('m', { max_tokens: 1 });
+    const before = await metrics(a);
+    assert.match(before, new RegExp(`\ndoze_fleet_forwarded_total\\{node="${first}"\\} 2\n`));
+    assert.match(before, new RegExp(`\ndoze_fleet_retries_total\\{node="${first}"\\} 0\n`));
+    assert.match(await metrics(one), /\ndoze_fleet_received_total 2\n/);
+    assert.match(await metrics(one), /\ndoze_fleet_claims_total\{result="won"\} 1\n/);
+    one.kill('SIGKILL');
+    await one.exited;
+    const answer = await a.chat('m', { max_tokens: 1 });
+    assert.notEqual(answeredBy(answer), first);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.match(await metrics(a),
+      new RegExp(`\ndoze_fleet_retries_total\\{node="${first}"\\} 1\n`));
+    assert.match(await metrics(other), /\ndoze_fleet_received_total 1\n/);
+  });
 
 test('60 requests while nodes are killed and come back: each is answered or fails clearly',
   { skip }, async (t) => {

@@ -8,10 +8,12 @@ import { spoken } from './lib/models.js';
 
 const dashboard = JSON.parse(fs.readFileSync(
   new URL('../../packaging/grafana/doze.json', import.meta.url), 'utf8'));
+// A node prints the metrics of the fleet, whether it reaches etcd or not.
+const settings = { fleet: { etcd: 'http://127.0.0.1:1' } };
 const expressions = dashboard.panels.flatMap((panel) => panel.targets.map((t) => t.expr));
 
 test('the dashboard names no metric and no label that /metrics does not have', async (t) => {
-  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') }, settings });
   assert.equal((await d.chat('m')).status, 200);
   await d.chat('no-such-model');
   const text = await (await d.fetch('/metrics')).text();
@@ -25,7 +27,7 @@ test('the dashboard names no metric and no label that /metrics does not have', a
 });
 
 test('the dashboard shows every metric', async (t) => {
-  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') }, settings });
   await d.chat('m');
   const text = await (await d.fetch('/metrics')).text();
   for (const [, name] of text.matchAll(/^# TYPE (\w+) /gm))

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "daemon/fleet_node.h"
-#include "daemon/relay.h"
+#include "daemon/fleet_explain.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
@@ -149,10 +148,8 @@ static void add_refusal(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *n
 
 static void add_fleet(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct routes *r,
                       const char *name) {
-    bool one;
-    if (!fleet_node_is_on(r->fleet)) return;
-    const char *key = supervisor_meaning(r->supervisor, name, &one);
-    if (!one) relay_explain(r->fleet, name, key, doc, root);
+    yyjson_mut_val *fleet = fleet_explain(r->fleet, r->supervisor, name, doc);
+    if (fleet) yyjson_mut_obj_add_val(doc, root, "fleet", fleet);
 }
 
 /* 0: not given; -1: no number. */

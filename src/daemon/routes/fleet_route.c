@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* fleet_route.c - GET /api/v1/fleet: the nodes, what they have, and whether etcd is reached. */
+/* fleet_route.c - GET /api/v1/fleet: the nodes, what they have, and whether etcd is reached;
+ * ?model=X: also where a request for X would go. */
+#include "daemon/fleet_explain.h"
 #include "daemon/fleet_node.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
 void route_fleet(void *ctx, struct exchange *x) {
     const struct routes *r = ctx;
-    struct buf json = BUF_INIT(REPLY_JSON_MAX);
-    fleet_node_format(r->fleet, &json);
-    reply_json(x, &json);
+    const char *model = exchange_query(x, "model");
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    fleet_node_describe(r->fleet, doc, root);
+    if (model && *model) {
+        yyjson_mut_val *request = fleet_explain(r->fleet, r->supervisor, model, doc);
+        yyjson_mut_obj_add_val(doc, root, "request", request ? request : yyjson_mut_null(doc));
+    }
+    reply_doc(x, doc);
 }

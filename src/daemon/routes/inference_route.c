@@ -521,6 +521,7 @@ static void follow(struct parsing *p, const char *loader) {
 
 static void parsing_on_claimed(void *ctx, const char *holder) {
     struct parsing *p = ctx;
+    fleet_node_tally(p->r->fleet, holder ? FLEET_CLAIM_LOST : FLEET_CLAIM_WON, NULL);
     exchange_on_gone(p->x, NULL, NULL);
     if (!holder || exchange_is_gone(p->x))
         parsing_begin(p);
@@ -598,6 +599,7 @@ static bool is_wanted(struct parsing *p) {
 static void parsing_on_done(void *ctx) {
     struct parsing *p = ctx;
     const char *key;
+    if (is_forwarded(p)) fleet_node_tally(p->r->fleet, FLEET_RECEIVED, NULL);
     if (!is_wanted(p))
         parsing_fail(p);
     else if (may_travel(p, &key))

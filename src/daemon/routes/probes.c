@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "daemon/fleet_node.h"
 #include "daemon/gate.h"
 #include "daemon/listeners.h"
 #include "daemon/routes/reply.h"
@@ -55,6 +56,7 @@ void route_metrics(void *ctx, struct exchange *x) {
     struct service_models models = r->service->models(r->service->self);
     struct buf text = BUF_INIT(4 << 20);
     metrics_format(r->metrics, &models, &text);
+    fleet_node_format_metrics(r->fleet, &text);
     exchange_reply(x, 200, "text/plain; version=0.0.4", text.data, text.len);
     buf_clear(&text);
 }
