@@ -54,6 +54,29 @@ test('nodes come, load, work and go, and the page follows', { skip }, async (t) 
   await gone(nodeCard(page, 'attic'));
 });
 
+test('the page says where a request would go, as it changes', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const model = spoken('Hello.');
+  const [desk, attic] = await Promise.all([
+    member(t, etcd, 'desk', { hello: model, other: spoken('Other.') }),
+    member(t, etcd, 'attic', { hello: model }),
+  ]);
+  const page = await open(t, desk, { hash: 'fleet' });
+  await says(nodeCard(page, 'attic'), /1 model on its disk/);
+  const where = page.locator('.where');
+  await where.getByRole('combobox').selectOption('hello');
+  await says(where, /it has the file and room for it.*alone:/);
+  await attic.load('hello');
+  await says(where.locator('[role="status"] > p'), /^attic: the model is loaded there/);
+  await says(
+    where.locator('.prospects'),
+    /attic alone: the model is loaded.*desk alone: it has the/,
+  );
+  await where.getByRole('combobox').selectOption('other');
+  await says(where.locator('[role="status"] > p'), /^desk: it has the file/);
+  await gone(where.locator('.prospects'));
+});
+
 test('an etcd that is away is said plainly, and so is its return', { skip }, async (t) => {
   const etcd = await Etcd.start(t);
   const [desk, attic] = await Promise.all(

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { Etcd } from '../e2e/lib/etcd.js';
 import { Hub } from '../e2e/lib/hub.js';
 import { endless, spoken, thinker } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
@@ -176,6 +177,36 @@ for (const scheme of ['light', 'dark']) {
       .getByRole('heading', { name: 'Access' })
       .evaluate((heading) => heading.scrollIntoView());
     await shoot('access');
+    abort.abort();
+    await talk.catch(() => {});
+  });
+}
+
+// The nodes are on one machine, but the page does not say so.
+for (const scheme of ['light', 'dark']) {
+  test(`screenshots of a fleet, ${scheme}`, async (t) => {
+    const etcd = await Etcd.start(t);
+    const node = (name, own) => {
+      const fleet = { etcd: etcd.url, node: name, url: `http://${name}.lan:1234` };
+      return start(t, { models: own, settings: { auto_evict: 'fit', fleet } });
+    };
+    const { 'doze-demo-hello': hello, 'doze-demo-talker': talker, ...more } = models();
+    const [desk, attic] = await Promise.all([
+      node('desk', { 'doze-demo-hello': hello, 'doze-demo-talker': talker }),
+      node('attic', { 'doze-demo-hello': hello, 'doze-demo-talker': talker, ...more }),
+      node('cellar', { 'doze-demo-talker': talker }),
+    ]);
+    await attic.load('doze-demo-hello', { ttl: 3600 });
+    await attic.load('doze-demo-coder', { identifier: 'coder' });
+    const abort = new AbortController();
+    const body = { ttl: 300 };
+    const talk = (await desk.stream('doze-demo-talker', body, { signal: abort.signal })).text();
+    const page = await open(t, desk, { hash: 'fleet', scheme, width: 1200, height: 860 });
+    await page.locator('.where select').selectOption('doze-demo-hello');
+    await says(page.locator('.where'), /alone/);
+    await says(page.locator('.nodes'), /[1-9]\d+ tokens\/s/);
+    await page.evaluate(() => document.activeElement.blur());
+    await page.screenshot({ path: path.join(docs, `page-fleet-${scheme}.png`) });
     abort.abort();
     await talk.catch(() => {});
   });

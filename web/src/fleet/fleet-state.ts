@@ -8,6 +8,7 @@ import { fleetState } from '../server/store';
 export const fleet = signal<Fleet | null>(null); // null: not received yet
 export const failure = signal('');
 export const filter = signal('');
+export const asked = signal(''); // a model: where would a request for it go?
 
 let fetching = false;
 let changed = false; // since it was fetched
@@ -19,7 +20,7 @@ async function refresh(): Promise<void> {
   try {
     while (changed) {
       changed = false;
-      fleet.value = await getFleet();
+      fleet.value = await getFleet(asked.peek());
       failure.value = '';
     }
   } catch (e) {
@@ -32,7 +33,7 @@ export function useFleet(): void {
   useEffect(
     () =>
       effect(() => {
-        if (fleetState.value) void refresh();
+        if (fleetState.value !== null && asked.value !== null) void refresh();
       }),
     [],
   );

@@ -7,12 +7,14 @@ import {
   FILTER_FROM,
   hasOtherKey,
   loadOf,
+  modelsOf,
   nodesOf,
+  reasonOf,
   residentText,
   SHOWN,
   standingOf,
 } from './fleet';
-import { failure, filter, fleet, useFleet } from './fleet-state';
+import { asked, failure, filter, fleet, useFleet } from './fleet-state';
 import './fleet.css';
 
 function NoFleet() {
@@ -200,6 +202,52 @@ function Nodes({ f }: { f: Fleet }) {
   );
 }
 
+function Answer({ f }: { f: Fleet }) {
+  const r = f.request;
+  if (!asked.value || r === undefined) return null;
+  if (r === null) return <p>This server: it is the name of an instance here.</p>;
+  return (
+    <>
+      <p>
+        {r.node && <strong>{r.node}: </strong>}
+        {reasonOf(r)}
+      </p>
+      {r.nodes.length > 1 && (
+        <ul class="prospects">
+          {r.nodes.map((p) => (
+            <li key={p.node}>
+              <span class="sub">{p.node} alone:</span> {reasonOf(p)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function WhereTo({ f }: { f: Fleet }) {
+  const names = modelsOf(f);
+  if (names.length === 0) return null;
+  return (
+    <div class="where">
+      <label>
+        Where would a request go for{' '}
+        <select value={asked.value} onChange={(e) => (asked.value = e.currentTarget.value)}>
+          <option value="">a model…</option>
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div role="status">
+        <Answer f={f} />
+      </div>
+    </div>
+  );
+}
+
 export function FleetView() {
   useFleet();
   const f = fleet.value;
@@ -210,6 +258,7 @@ export function FleetView() {
       <h2 id="fleet-title">Fleet{!alone && <small> {plural(f.nodes.length, 'node')}</small>}</h2>
       {alone ? <NoFleet /> : <Etcd f={f} />}
       {!alone && <NameTaken url={f.etcd!.name_taken_by} />}
+      {!alone && <WhereTo f={f} />}
       {!alone && <Nodes f={f} />}
     </section>
   );

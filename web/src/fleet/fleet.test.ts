@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
 import type { Fleet, FleetNode, Resident } from '../server/api';
-import { hasOtherKey, loadOf, modelsOf, nodesOf, residentText, standingOf } from './fleet';
+import {
+  hasOtherKey,
+  loadOf,
+  modelsOf,
+  nodesOf,
+  reasonOf,
+  residentText,
+  standingOf,
+} from './fleet';
 
 const resident = (more: Partial<Resident> = {}): Resident => ({
   model: 'm',
@@ -111,5 +119,15 @@ describe('an instance', () => {
   it('says how many requests it has', () => {
     const busy = resident({ state: 'busy', running: 2, waiting: 3 });
     expect(residentText(busy, 0)).toBe('busy, 2 running, 3 waiting');
+  });
+});
+
+describe('a reason', () => {
+  it('is a sentence without the node’s name', () => {
+    const p = { node: 'b', rule: 'room', first_token_seconds: 1 };
+    const sentence = 'This node: it has room; first token after about 1 s.';
+    expect(reasonOf({ ...p, sentence })).toBe('it has room; first token after about 1 s.');
+    const no = 'No node may unload enough: unload one.';
+    expect(reasonOf({ ...p, rule: 'none', sentence: no })).toBe(no);
   });
 });

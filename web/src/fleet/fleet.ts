@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // What the fleet's list says, in words. Pure.
-import type { Fleet, FleetNode, Resident } from '../server/api';
+import type { Fleet, FleetNode, Prospect, Resident } from '../server/api';
 import { moment, plural } from '../ui/format';
 
 export const SHOWN = 60; // nodes at once: a fleet may have a thousand
@@ -72,3 +72,8 @@ export const hasOtherKey = (n: FleetNode): boolean => n.same_key === false;
 // Every model that some node has, by name.
 export const modelsOf = (fleet: Fleet): string[] =>
   [...new Set(fleet.nodes.flatMap((n) => n.models.flatMap((m) => m.key ?? [])))].sort();
+
+// The sentence about a node without the node's name, which stands before it.
+export function reasonOf(p: Prospect): string {
+  return p.rule === 'none' ? p.sentence : p.sentence.replace(/^[^:]*: /, '');
+}

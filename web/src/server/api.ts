@@ -252,6 +252,18 @@ export interface FleetNode {
   resident: Resident[];
 }
 
+// Where a request would go, or what one node could do with it.
+export interface Prospect {
+  node: string | null; // null: nobody could answer
+  rule: string;
+  first_token_seconds: number | null;
+  sentence: string;
+}
+
+export interface FleetRequest extends Prospect {
+  nodes: Prospect[]; // of those that have the model, in the order of the rules
+}
+
 export interface Fleet {
   node: string; // the one that answers
   etcd: {
@@ -263,6 +275,7 @@ export interface Fleet {
     name_taken_by: string | null;
   } | null; // null: no fleet
   nodes: FleetNode[];
+  request?: FleetRequest | null; // if a model was named
 }
 
 // The event `fleet`: something about it has changed.
@@ -388,7 +401,9 @@ export const createKey = (wish: KeyWish) => json<NewKey>('POST', '/api/v1/keys',
 // open: also the last one, after which requests need none.
 export const revokeKey = (id: string, open: boolean) =>
   json<unknown>('DELETE', `/api/v1/keys/${encodeURIComponent(id)}${open ? '?open=true' : ''}`);
-export const getFleet = () => json<Fleet>('GET', '/api/v1/fleet');
+// model: say also where a request for it would go; empty: do not.
+export const getFleet = (model = '') =>
+  json<Fleet>('GET', `/api/v1/fleet${model ? `?model=${encodeURIComponent(model)}` : ''}`);
 export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');
 // Of one model, or of all.
 export const clearPrompts = (model?: string) =>
