@@ -59,6 +59,11 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
     return cells_for(engine, slot, count) <= (size_t)engine->context.cells;
 }
 
+bool cells_fit_twice(const struct engine *engine) {
+    const struct context *c = &engine->context;
+    return cells_possible(engine) >= (size_t)(c->cells < c->most ? c->cells : c->most);
+}
+
 /* What the daemon is asked for: the rest of the machine has its reserve, too, where that is
  * short. */
 static uint64_t more_bytes(const struct engine *e, size_t cells) {

@@ -30,6 +30,9 @@ enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, 
  * refused. */
 size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count);
 
+/* There is memory for the context to be made once more. */
+bool cells_fit_twice(const struct engine *engine);
+
 /* Milliseconds until an idle worker has cells to give back; -1: none. */
 int cells_due(const struct engine *engine, int64_t idle_since);
 

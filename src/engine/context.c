@@ -162,6 +162,26 @@ static bool apply_adapters(struct llama_context *llama, const struct model *mode
            llama_set_adapters_lora(llama, own.adapters, own.adapter_count, own.scales) == 0;
 }
 
+/* ---- one sequence at a time ---- */
+
+/*
+ * Where sequences share one pool of cells llama_decode looks at each pair of the 256 that there
+ * may be, used or not: 30 us a batch, a sixth of a token of a model of 3 MB, and nothing beside
+ * the token of a large one, which would take a tenth of a second to widen.
+ */
+enum { NARROW_MOST = 64 << 20 };
+
+static bool suits_narrow(const struct context *c, const struct model *model) {
+    if (model->embeds || model->remembers || model->window > 0) return false;
+    return c->parallel == 1 || llama_model_size(model->weights) <= NARROW_MOST;
+}
+
+static void set_width(struct context *c, bool narrow) {
+    c->narrow = narrow;
+    c->params.kv_unified = !narrow;
+    c->params.n_seq_max = narrow ? 1 : (uint32_t)c->parallel;
+}
+
 static bool make(struct context *c, const struct model *model) {
     int64_t begin = clock_boottime_usec();
     c->llama = llama_init_from_model(model->weights, c->params);
@@ -178,11 +198,13 @@ static bool make(struct context *c, const struct model *model) {
 }
 
 bool context_open(struct context *ret, const struct model *model,
-                  const struct load_message *request, struct error *err) {
+                  const struct load_message *request, enum context_width width,
+                  struct error *err) {
     struct context c = { 0 };
     struct llama_context_params params = llama_context_default_params();
     context_fill_params(&params, &c, model, request);
     c.params = params;
+    set_width(&c, width == CONTEXT_NARROW && suits_narrow(&c, model));
     c.flash_attention = params.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED;
     c.cell_bytes = cell_bytes(&c, model);
     c.params.n_ctx = (uint32_t)cells_at_start(&c, model, request);
@@ -207,38 +229,53 @@ bool context_open(struct context *ret, const struct model *model,
 
 /* ---- another one in its place ---- */
 
+static void rename_sequence(llama_memory_t memory, llama_seq_id from, llama_seq_id to) {
+    llama_memory_seq_cp(memory, from, to, -1, -1);
+    (void)llama_memory_seq_rm(memory, from, -1, -1);
+}
+
+void context_swap(const struct context *context, llama_seq_id seq) {
+    llama_seq_id beside = context->parallel;
+    if (seq == 0) return;
+    rename_sequence(context->memory, 0, beside);
+    rename_sequence(context->memory, seq, 0);
+    rename_sequence(context->memory, beside, seq);
+}
+
 /* *scratch grows as needed. */
-static bool copy_sequence(struct llama_context *from, struct llama_context *to,
+static bool copy_sequence(struct llama_context *from, llama_seq_id as, struct llama_context *to,
                           llama_seq_id seq, unsigned char **scratch, size_t *size) {
-    if (llama_memory_seq_pos_max(llama_get_memory(from), seq) < 0) return true;
-    size_t need = llama_state_seq_get_size(from, seq);
+    if (llama_memory_seq_pos_max(llama_get_memory(from), as) < 0) return true;
+    size_t need = llama_state_seq_get_size(from, as);
     if (need > *size) {
         free(*scratch);
         *scratch = malloc(need);
         *size = *scratch ? need : 0;
     }
-    return *scratch && llama_state_seq_get_data(from, *scratch, need, seq) == need &&
+    return *scratch && llama_state_seq_get_data(from, *scratch, need, as) == need &&
            llama_state_seq_set_data(to, *scratch, need, seq) == need;
 }
 
+/* libllama writes a sequence of a narrow one only where it can compute it. */
 static bool copy_sequences(const struct context *from, const struct context *to) {
     unsigned char *scratch = NULL;
     size_t size = 0;
     bool ok = true;
     for (llama_seq_id seq = 0; ok && from->memory && seq < from->parallel; seq++) {
-        ok = copy_sequence(from->llama, to->llama, seq, &scratch, &size);
+        llama_seq_id as = from->narrow ? 0 : seq;
+        if (from->narrow) context_swap(from, seq);
+        ok = copy_sequence(from->llama, as, to->llama, seq, &scratch, &size);
+        if (from->narrow) context_swap(from, seq);
     }
     free(scratch);
     return ok;
 }
 
-bool context_replace(struct context *context, const struct model *model, int32_t cells,
-                     struct error *err) {
-    struct context next = *context;
-    next.params.n_ctx = (uint32_t)cells;
+static bool replace(struct context *context, struct context next, const struct model *model,
+                    struct error *err) {
     if (!make(&next, model)) {
-        return error_set(err, ERR_NO_MEMORY, "There is no memory for %d tokens: %s.", cells,
-                         log_capture_take());
+        return error_set(err, ERR_NO_MEMORY, "There is no memory for %u tokens: %s.",
+                         next.params.n_ctx, log_capture_take());
     }
     if (!copy_sequences(context, &next)) {
         llama_free(next.llama);
@@ -248,6 +285,20 @@ bool context_replace(struct context *context, const struct model *model, int32_t
     llama_free(context->llama);
     *context = next;
     return true;
+}
+
+bool context_replace(struct context *context, const struct model *model, int32_t cells,
+                     struct error *err) {
+    struct context next = *context;
+    next.params.n_ctx = (uint32_t)cells;
+    return replace(context, next, model, err);
+}
+
+bool context_widen(struct context *context, const struct model *model, struct error *err) {
+    struct context next = *context;
+    next.params.n_ctx = (uint32_t)context->cells;
+    set_width(&next, false);
+    return replace(context, next, model, err);
 }
 
 /* Not before the first batch: an earlier thread would keep the rights of the sandbox's first

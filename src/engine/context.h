@@ -35,18 +35,28 @@ struct context {
     int64_t making;               /* us that libllama took for it */
     bool flash_attention;
     bool on_cpu; /* all of the model */
+    bool narrow; /* its batches hold sequence 0 only (sequences.h) */
 };
 
+enum context_width { CONTEXT_WIDE, CONTEXT_NARROW };
+
 /* Fails with ERR_LOAD_FAILED or ERR_NO_MEMORY, with libllama's own words. The model must
- * outlive the context. */
+ * outlive the context. NARROW: its batches hold sequence 0 only, where that is faster. */
 bool context_open(struct context *ret, const struct model *model,
-                  const struct load_message *request, struct error *err);
+                  const struct load_message *request, enum context_width width,
+                  struct error *err);
 
 /* Replace the context by one with `cells` cells (rounded up) on this model, which may be
  * another copy of the one it was made on; the sequences are copied. Fails with ERR_NO_MEMORY
  * or ERR_INTERNAL; then nothing has changed. */
 bool context_replace(struct context *context, const struct model *model, int32_t cells,
                      struct error *err);
+
+/* Every sequence may be in its batches from now on. Fails as context_replace() does. */
+bool context_widen(struct context *context, const struct model *model, struct error *err);
+
+/* Sequence `seq` of a narrow context and sequence 0 change places. */
+void context_swap(const struct context *context, llama_seq_id seq);
 
 /* Compute the batch with as many threads as have a core of their own. Returns what llama_decode
  * or, for an encoder, llama_encode returns: 0 done, 2 aborted, others failed. */

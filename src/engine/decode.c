@@ -11,6 +11,7 @@
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
 #include "engine/reply.h"
+#include "engine/sequences.h"
 #include "engine/sight.h"
 
 /* ---- filling the batch ---- */
@@ -415,8 +416,16 @@ static void guess(struct engine *e) {
     drafter_guess(e);
 }
 
+/* Of a narrow context: the only one that runs. */
+static void focus(struct engine *e) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].job) sequences_focus(e, &e->slots[i]);
+    }
+}
+
 bool decode_step(struct engine *engine) {
     slots_provide_next(engine);
+    if (engine->context.narrow) focus(engine);
     bool saw = see(engine);
     guess(engine);
     fill_batch(engine);
@@ -438,6 +447,7 @@ bool decode_step(struct engine *engine) {
 
 void decode_ahead(struct engine *engine, struct slot *slot) {
     engine->batch.n_tokens = 0;
+    sequences_focus(engine, slot);
     batch_add(engine, slot, due(slot));
     engine->batch.logits[slot->result] = 0;
     engine->ahead = true;

@@ -53,7 +53,7 @@ static bool open_context(struct drafter *d, const struct context *main, struct l
     r->settings.parallel = main->parallel;
     r->settings.eval_batch_size = main->chunk;
     r->settings.chunk_size = main->chunk;
-    return context_open(&d->context, &d->model, r, err);
+    return context_open(&d->context, &d->model, r, CONTEXT_WIDE, err);
 }
 
 static void set_limits(struct engine *e, const struct load_settings *s) {

@@ -96,6 +96,11 @@ static bool load_draft(struct engine *e, const struct load_message *request,
     return true;
 }
 
+/* The sequences of a draft model have the numbers of the model's (drafter.h). */
+static enum context_width width_of(const struct load_message *request) {
+    return request->draft ? CONTEXT_WIDE : CONTEXT_NARROW;
+}
+
 static bool load(struct engine *e, struct load_message *request, struct error *err) {
     struct progress progress = { .link = &e->link };
     if (request->settings.mmap && !request->prefetched)
@@ -107,7 +112,8 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     bool ok = model_open(&e->model, request, &placed, load_on_progress, &progress, err);
     if (ok) model_open_projector(&e->model, request);
     ok = ok && preparation_begin(e, &request->settings, err) &&
-         context_open(&e->context, &e->model, request, err) && load_draft(e, request, err);
+         context_open(&e->context, &e->model, request, width_of(request), err) &&
+         load_draft(e, request, err);
     e->growth.patience = (int64_t)(request->growth_seconds * 1e6);
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
     if (ok) prompt_cache_open(e, request);

@@ -47,7 +47,8 @@ bool parking_end(struct engine *engine, const struct load_message *request, stru
     struct context before = engine->context;
     struct load_message again = *request;
     again.settings.flash_attention = before.flash_attention;
-    if (!context_open(&engine->context, &engine->model, &again, err)) return false;
+    if (!context_open(&engine->context, &engine->model, &again, CONTEXT_NARROW, err))
+        return false;
     context_share_pool(&engine->context, &before);
     engine->growth = (struct growth){ .patience = (int64_t)(request->growth_seconds * 1e6) };
     engine->served = false;

@@ -11,10 +11,14 @@
 #include "base/xalloc.h"
 #include "engine/fingerprint.h"
 #include "engine/prefix.h"
+#include "engine/sequences.h"
 #include "prompts/saving.h"
 
 /* A slot that loses fewer tokens than this is not put aside. */
 enum { WORTH_TOKENS = 64 };
+
+/* So much is copied in about a millisecond. */
+enum { QUICK_BYTES = 4 << 20 };
 
 /* After STOP the daemon waits 10 s. */
 enum { STOP_USEC = 8000000 };
@@ -106,8 +110,9 @@ static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
 
 /* The sequence as an entry; NULL if there is no memory for it, or it is not what we think it
  * is. */
-static struct store_entry *capture(struct engine *e, const struct slot *s) {
+static struct store_entry *capture(struct engine *e, struct slot *s) {
     struct llama_context *llama = e->context.llama;
+    sequences_focus(e, s);
     if (llama_memory_seq_pos_max(e->context.memory, s->seq) + 1 != (llama_pos)s->processed) {
         return NULL;
     }
@@ -142,6 +147,14 @@ static bool put(struct engine *e, struct slot *s) {
     if (!store_put(&e->store, entry, &err)) warn_once(e, &err);
     if (e->store.memory != before) e->growth.unsettled = true;
     return true;
+}
+
+bool prompt_cache_takes(const struct engine *engine, const struct slot *slot) {
+    const struct store *store = &engine->store;
+    uint64_t bytes = engine->context.cell_bytes * slot->processed;
+    return slot->processed >= WORTH_TOKENS && store->mode != PROMPT_STORE_OFF &&
+           !engine->growth.tight && bytes <= QUICK_BYTES &&
+           store->memory + bytes <= store->memory_limit;
 }
 
 void prompt_cache_leave_memory(struct engine *engine) {

@@ -28,6 +28,9 @@ size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot,
  * it. */
 void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kept);
 
+/* Can the slot's sequence go to the store's memory in about a millisecond, and come back? */
+bool prompt_cache_takes(const struct engine *engine, const struct slot *slot);
+
 /* What is kept in memory goes to the disk or, if that is off, is dropped. */
 void prompt_cache_leave_memory(struct engine *engine);
 

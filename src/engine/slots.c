@@ -11,6 +11,7 @@
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
 #include "engine/reply.h"
+#include "engine/sequences.h"
 
 enum { GROUP = 4 /* tokens */ };
 
@@ -39,6 +40,13 @@ static struct prefix_choice choose(const struct engine *e, const struct job *job
 }
 
 /* ---- room by giving up what nobody works on ---- */
+
+bool slots_run(const struct engine *engine) {
+    for (int i = 0; i < engine->context.parallel; i++) {
+        if (engine->slots[i].job) return true;
+    }
+    return false;
+}
 
 static struct slot *oldest_free(struct engine *e, const struct slot *a, const struct slot *b) {
     struct slot *oldest = NULL;
@@ -333,8 +341,26 @@ void slot_next_input(struct engine *engine, struct slot *slot) {
     prompt_cache_set_marks(engine, slot);
 }
 
+/* Does the prompt begin with most of what the slot has? */
+static bool begins_with(const struct job *job, const struct slot *s) {
+    size_t count = s->processed < job->prompt.count ? s->processed : job->prompt.count;
+    return 2 * prefix_common(s->tokens.data, count, job->prompt.data, count) >= s->processed;
+}
+
+/* An answer that is alone has the cells for itself: what is only remembered would be looked at
+ * for each of its tokens. What the prompt begins with stays, and what no store would have. */
+static void clear_cells(struct engine *e, const struct slot *s, const struct job *job,
+                        struct prefix_choice choice) {
+    for (int i = 0; i < e->context.parallel && !slots_run(e); i++) {
+        struct slot *other = &e->slots[i];
+        if (other == s || i == choice.donor || begins_with(job, other)) continue;
+        if (other->secret || prompt_cache_takes(e, other)) forget(e, other);
+    }
+}
+
 static void slot_start(struct engine *e, struct slot *s, struct job *job,
                        struct prefix_choice choice) {
+    clear_cells(e, s, job, choice);
     s->job = job;
     s->cache_key = job->request.cache_key;
     s->turn_due = false;
@@ -415,16 +441,9 @@ static bool put_one_aside(struct engine *e) {
 
 /* ---- admission ---- */
 
-static bool someone_runs(const struct engine *e) {
-    for (int i = 0; i < e->context.parallel; i++) {
-        if (e->slots[i].job) return true;
-    }
-    return false;
-}
-
 /* There is no memory for it. An answer that was put aside waits until others have ended. */
 static bool turn_away(struct engine *e, struct job *job, const struct error *err) {
-    if (job->started && someone_runs(e)) {
+    if (job->started && slots_run(e)) {
         job_queue_insert(&e->queue, job);
         return false;
     }
@@ -442,7 +461,7 @@ void slots_admit(struct engine *engine) {
         struct prefix_choice choice = choose(engine, job);
         if (is_being_processed(engine, job)) return;
         if (choice.slot < 0 && put_one_aside(engine)) choice = choose(engine, job);
-        if (choice.slot < 0) return;
+        if (choice.slot < 0 || !sequences_admit(engine)) return;
         enum cells_answer room = provide_first(engine, &choice, job->prompt.count, &err);
         if (room == CELLS_WAIT) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);

@@ -62,6 +62,9 @@ void slots_provide_next(struct engine *engine);
 /* Give up what is only remembered, the oldest first, until at most `count` tokens are held. */
 void slots_forget_idle(struct engine *engine, size_t count);
 
+/* A request has a slot. */
+bool slots_run(const struct engine *engine);
+
 /* The slot of a running request; NULL if it has none. */
 struct slot *slots_find(struct engine *engine, uint64_t request);
 
