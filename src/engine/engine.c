@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "engine/cells.h"
 #include "engine/decode.h"
 #include "engine/dispatch.h"
@@ -35,8 +36,19 @@ static void heartbeat(struct engine *e, int64_t now) {
 
 /* ---- while a batch is computed ---- */
 
+/* The next turn is begun for who comes back later, and would wait for its tokens otherwise. */
+static bool lets_finish(const struct frame *end) {
+    struct error err;
+    yyjson_doc *doc = json_parse_object(end->payload, end->len, &err);
+    bool finish = yyjson_get_bool(yyjson_obj_get(yyjson_doc_get_root(doc), "finish"));
+    yyjson_doc_free(doc);
+    return finish;
+}
+
 static bool ends_batch(void *ctx, const struct frame *frame) {
     struct engine *e = ctx;
+    bool ends = frame->type == MSG_STOP || frame->type == MSG_PARK;
+    if (ends && e->ahead && lets_finish(frame)) return false;
     if (frame->type == MSG_PARK) return true;
     if (frame->type == MSG_STOP) {
         if (e->store.mode != PROMPT_STORE_ON) {
@@ -165,12 +177,19 @@ static void rest(struct engine *e) {
     }
 }
 
+static void finish_next_turn(struct engine *e, const struct frame *end) {
+    bool finish = e->store.mode == PROMPT_STORE_ON && !has_work(e) && lets_finish(end);
+    while (finish && next_turn_due(e)) next_turn_begin(e);
+}
+
 static enum engine_order take_frames(struct engine *e) {
     struct frame frame;
     if (!link_fill(&e->link)) return ENGINE_LEFT;
     while (link_next(&e->link, &frame)) {
         enum engine_order order = dispatch_frame(e, &frame);
-        if (order != ENGINE_GO_ON) return order;
+        if (order == ENGINE_GO_ON) continue;
+        finish_next_turn(e, &frame);
+        return order;
     }
     return ENGINE_GO_ON;
 }

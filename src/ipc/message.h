@@ -27,7 +27,8 @@ enum message_type {
     MSG_CANCEL,   /* empty; unknown numbers are ignored */
     MSG_PAUSE,    /* empty: take no more tokens for this request until MSG_RESUME */
     MSG_RESUME,
-    MSG_STOP,         /* empty: drop everything, save processed prompts, exit 0 */
+    MSG_STOP,         /* drop everything, save processed prompts, exit 0; empty, or
+                         {"finish":true}: what is computed ahead comes to its end first */
     MSG_FORGET,       /* empty: keep nothing of what has been processed, nor its files */
     MSG_GRANT,        /* growth_message.h: the answer to GROW, or that the limit has changed */
     MSG_MEASURE = 16, /* instead of LOAD, the same payload: say MEASURED or FAILED, and exit */
@@ -35,7 +36,7 @@ enum message_type {
                   "template":"Jinja","tools":[strict ones],"pictures":["data:..."],"calls":true
                   (beside the schema tools may be called)}, of a request: say CHECKED or
                   FAILED, and exit. seconds: of computing, then the kernel ends it */
-    MSG_PARK, /* empty, to one without work: save processed prompts, give back all but the
+    MSG_PARK, /* as STOP, to one without work: save processed prompts, give back all but the
                   model and say PARKED; or do as for STOP */
 
     /* worker -> daemon */

@@ -161,11 +161,15 @@ static int slot_to_answer(const struct lifecycle *lc) {
     return LC_NO_SLOT;
 }
 
-/* Told to end, an instance that may return leaves its worker parked. */
+/* Told to end, an instance that may return leaves its worker parked. Nobody waits for the place
+ * of one that has been idle for long enough. */
 static void stop_worker(struct supervisor *sup, int slot) {
+    static const char finish[] = "{\"finish\":true}";
     struct instance *in = &sup->instances[slot];
+    bool idle = sup->lc.slots[slot].leaving == LC_BECAUSE_TTL;
     in->parking = supervisor_may_park(sup, slot);
-    worker_send(in->worker, in->parking ? MSG_PARK : MSG_STOP, 0, NULL, 0);
+    worker_send(in->worker, in->parking ? MSG_PARK : MSG_STOP, 0, idle ? finish : NULL,
+                idle ? sizeof finish - 1 : 0);
 }
 
 /* ---- all ---- */

@@ -101,6 +101,37 @@ static void test_next_turn_is_begun_when_idle(void **state) {
     free(answer);
 }
 
+/* Cached tokens of the next prompt in another worker, after one that was told to stop in these
+ * words right behind its answer. */
+static int64_t cached_after_stop(const char *words, int64_t *ret_seen) {
+    struct worker *w = start("on");
+    struct outcome *first = ask_first(w);
+    char *answer = xstrdup(buf_str(&first->content));
+    *ret_seen = outcome_int(first, "prompt_tokens") + 1 + TURN_TOKENS;
+    worker_send(w, MSG_STOP, 0, words);
+    while (worker_pump(w)) continue;
+    worker_stop(w, 0);
+    w = start("on");
+    int64_t cached = outcome_int(ask(w, answer, "Why?", 1), "cached_tokens");
+    worker_stop(w, 0);
+    free(answer);
+    return cached;
+}
+
+/* Its ttl was short, and nobody waits for its place. */
+static void test_the_next_turn_is_begun_before_it_leaves(void **state) {
+    (void)state;
+    int64_t seen, cached = cached_after_stop("{\"finish\":true}", &seen);
+    assert_int_equal(cached, seen - seen % OUTCOME_GROUP);
+}
+
+/* Whether it had been begun is a race; what was processed is there. */
+static void test_who_is_to_leave_at_once_saves_what_there_is(void **state) {
+    (void)state;
+    int64_t seen, cached = cached_after_stop("", &seen);
+    assert_in_range(cached, seen - 1 - TURN_TOKENS - OUTCOME_GROUP, seen);
+}
+
 /* The answer was edited: what had been begun is cut off with it. */
 static void test_a_conversation_that_goes_on_otherwise(void **state) {
     (void)state;
@@ -156,6 +187,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_next_turn_is_begun_when_idle, make_model,
                                         drop_model),
+        cmocka_unit_test_setup_teardown(test_the_next_turn_is_begun_before_it_leaves,
+                                        make_model, drop_model),
+        cmocka_unit_test_setup_teardown(test_who_is_to_leave_at_once_saves_what_there_is,
+                                        make_model, drop_model),
         cmocka_unit_test_setup_teardown(test_a_conversation_that_goes_on_otherwise, make_model,
                                         drop_model),
         cmocka_unit_test_setup_teardown(test_reproducible_has_no_next_turn, make_model,

@@ -534,7 +534,18 @@ static void test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer(voi
     turn(s);
     assert_int_equal(s->told[1].error.code, ERR_SHUTTING_DOWN);
     answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
-    assert_non_null(puppet_heard(puppet(0), MSG_STOP));
+    assert_string_equal(puppet_heard(puppet(0), MSG_STOP), "");
+}
+
+/* Nobody waits for its place: what it computes ahead it computes to the end. */
+static void test_who_leaves_by_its_ttl_may_finish(void **state) {
+    struct scene *s = *state;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    answer(s, 0, MSG_DONE, "{\"stop_reason\":\"eosFound\"}");
+    update(s, "one", (struct instance_change){ .ttl = { true, 1 } }, &s->told[2]);
+    while (instance(s)->state == INSTANCE_IDLE) (void)uv_run(&s->loop, UV_RUN_ONCE);
+    assert_string_equal(puppet_heard(puppet(0), MSG_STOP), "{\"finish\":true}");
 }
 
 static void test_who_waits_for_a_load_hears_of_it(void **state) {
@@ -722,6 +733,7 @@ int main(void) {
         TEST(test_sinks_never_call_back_synchronously),
         TEST(test_a_sink_may_ask_for_more),
         TEST(test_an_instance_leaves_for_one_that_nobody_waits_for_any_longer),
+        TEST(test_who_leaves_by_its_ttl_may_finish),
         TEST(test_a_call_cancelled_before_its_turn_is_never_begun),
         TEST(test_a_replacement_is_loaded_like_the_worker_that_died),
         TEST(test_a_queued_instance_shows_unset_settings),
