@@ -40,7 +40,7 @@ static void test_unload_while_loading(void **state) {
     assert_int_equal(failure(l), LC_FAIL_UNLOADED);
     assert_int_equal(state_of(0), LC_UNLOADING);
     assert_int_equal(last_reason(0), LC_BECAUSE_LOAD_CANCELLED); /* nothing was loaded yet */
-    ready(0); /* too late */
+    ready(0);                                                    /* too late */
     assert_int_equal(state_of(0), LC_UNLOADING);
 }
 
