@@ -158,6 +158,18 @@ static void add_memory(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_v
         yyjson_mut_obj_add_null(doc, memory, "limit_bytes");
 }
 
+static void add_parked(const struct supervisor *sup, yyjson_mut_doc *doc,
+                       yyjson_mut_val *root) {
+    struct parked_status parked[PARKED_MAX];
+    size_t count = supervisor_parked(sup, parked);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "parked");
+    for (size_t i = 0; i < count; i++) {
+        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_str(doc, obj, "model", parked[i].model_key);
+        lmstudio_v1_fill_parked(doc, obj, &parked[i].view);
+    }
+}
+
 void events_format_status(struct supervisor *sup, struct buf *out) {
     static const char *const works[] = { [WORK_NONE] = "none",
                                          [WORK_EMBEDDING] = "embedding",
@@ -177,5 +189,6 @@ void events_format_status(struct supervisor *sup, struct buf *out) {
         yyjson_mut_obj_add_int(doc, obj, "context_used", instances[i].context_used);
         yyjson_mut_obj_add_real(doc, obj, "tokens_per_second", instances[i].tokens_per_second);
     }
+    add_parked(sup, doc, root);
     object_write(doc, out);
 }

@@ -23,7 +23,7 @@ void events_publish_progress(struct feed *events, const struct instance_progress
 /* Append {"seq","at","instances":[...]}: all instances, as of the event number seq. */
 void events_format_snapshot(struct supervisor *sup, uint64_t seq, struct buf *out);
 /* Append {"at","memory":{...},"instances":[as listed, with "work", "context_used",
- * "tokens_per_second"]}. Measures the speeds. */
+ * "tokens_per_second"],"parked":[...]}. Measures the speeds. */
 void events_format_status(struct supervisor *sup, struct buf *out);
 
 #endif

@@ -232,19 +232,33 @@ void supervisor_tend_parked(struct supervisor *sup) {
 
 /* ---- what can be seen ---- */
 
-size_t supervisor_view_parked(const struct supervisor *sup, const char *model_key,
-                              struct parked_view *ret_views) {
+static struct parked_view view_of(const struct supervisor *sup, int place) {
+    const struct parked_facts *facts = &parked_places(sup->parked)[place];
+    msec life = sup->config.settings->parked_life;
+    msec since = facts->since + clock_unix() - clock_boottime();
+    return (struct parked_view){ .pid = parked_pid(sup->parked, place),
+                                 .memory_bytes = facts->bytes,
+                                 .parked_at = since,
+                                 .expires_at = life == MSEC_NEVER ? 0 : since + life };
+}
+
+size_t supervisor_parked(const struct supervisor *sup,
+                         struct parked_status ret_parked[PARKED_MAX]) {
     const struct parked_facts *places = parked_places(sup->parked);
-    msec life = sup->config.settings->parked_life, apart = clock_unix() - clock_boottime();
     size_t count = 0;
     for (int i = 0; i < PARKED_MAX; i++) {
-        if (!places[i].taken || strcmp(places[i].model_key, model_key) != 0) continue;
-        msec since = places[i].since + apart;
-        ret_views[count++] =
-            (struct parked_view){ .pid = parked_pid(sup->parked, i),
-                                  .memory_bytes = places[i].bytes,
-                                  .parked_at = since,
-                                  .expires_at = life == MSEC_NEVER ? 0 : since + life };
+        if (!places[i].taken || places[i].leaves) continue;
+        ret_parked[count++] = (struct parked_status){ places[i].model_key, view_of(sup, i) };
+    }
+    return count;
+}
+
+size_t supervisor_view_parked(const struct supervisor *sup, const char *model_key,
+                              struct parked_view *ret_views) {
+    struct parked_status all[PARKED_MAX];
+    size_t count = 0, known = supervisor_parked(sup, all);
+    for (size_t i = 0; i < known; i++) {
+        if (strcmp(all[i].model_key, model_key) == 0) ret_views[count++] = all[i].view;
     }
     return count;
 }

@@ -147,6 +147,14 @@ struct instance_status {
 size_t supervisor_instances(struct supervisor *sup,
                             struct instance_status ret_instances[LC_MAX_SLOTS]);
 
+/* A parked worker as it is now; the same. */
+struct parked_status {
+    const char *model_key;
+    struct parked_view view;
+};
+size_t supervisor_parked(const struct supervisor *sup,
+                         struct parked_status ret_parked[PARKED_MAX]);
+
 struct memory_status {
     nbytes total, available;
     nbytes other; /* neither available nor used by an instance */

@@ -303,7 +303,7 @@ test('load stopped by Ctrl-C: the load is called off', async (t) => {
 });
 
 test('settings: all, one, set, bad values', async (t) => {
-  const d = await start(t);
+  const d = await start(t, { settings: { parked_workers: 'auto' } }); // all are their defaults
   const { body: initial } = await d.get('/api/v1/settings');
   const table = succeeded(await run(d, ['settings'])).out.trim().split('\n').slice(1);
   assert.equal(table.length, Object.keys(initial).length);

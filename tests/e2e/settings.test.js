@@ -99,7 +99,7 @@ test('a change that cannot be written is refused and does not hold', async (t) =
 for (const [name, bytes] of [['half a file', '{"jit": fal'], ['no object', '[1]'],
   ['nothing', ''], ['noise', '\0\x01\xff'], ['a bad value', '{"jit": 7}']]) {
   test(`a corrupt settings file (${name}) is set aside, defaults are used`, async (t) => {
-    const d = await Daemon.start(t);
+    const d = await Daemon.start(t, { settings: { parked_workers: 'auto' } }); // the default
     const defaults = (await d.get('/api/v1/settings')).body;
     await d.stop();
     fs.writeFileSync(d.settingsFile, bytes);

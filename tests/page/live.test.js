@@ -38,6 +38,19 @@ test('the server goes and comes back: the page says so and recovers by itself', 
   await card(page, 'hello').waitFor();
 });
 
+test('a parked worker: shown beside what is loaded, and ended by its button', async (t) => {
+  const daemon = await start(t, { models: { hello: spoken('Hello.') },
+    settings: { parked_workers: 'on' } });
+  const page = await open(t, daemon);
+  await daemon.chat('hello', { ttl: 0 });
+  const parked = page.locator('[data-parked="hello"]');
+  await says(parked, /parked\s*hello, [\d.]+ MB/);
+  await gone(card(page, 'hello')); // not as loaded
+  await parked.getByRole('button', { name: 'End the parked worker of hello' }).click();
+  await gone(parked);
+  assert.equal(await page.getByRole('list', { name: 'Parked workers' }).count(), 0);
+});
+
 test('a long answer: the ring waits, the context fills', async (t) => {
   const daemon = await start(t, { models: { talker: endless('1M') } });
   const page = await open(t, daemon);

@@ -15,6 +15,10 @@ void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *o
 void lmstudio_v1_fill_instance(yyjson_mut_doc *doc, yyjson_mut_val *out,
                                const struct instance_view *view);
 
+/* The same of one of parked_workers. */
+void lmstudio_v1_fill_parked(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct parked_view *view);
+
 /* POST /api/v1/models/load. Strings of *ret_load are owned by the document that *ret_doc gives
  * (yyjson_doc_free). */
 bool lmstudio_v1_parse_load(const char *body, size_t len, struct load_request *ret_load,

@@ -104,18 +104,21 @@ static void add_rank_capability(yyjson_mut_doc *doc, yyjson_mut_val *out) {
     yyjson_mut_obj_add_bool(doc, capabilities, "rerank", true);
 }
 
+void lmstudio_v1_fill_parked(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                             const struct parked_view *view) {
+    yyjson_mut_obj_add_int(doc, out, "pid", view->pid);
+    yyjson_mut_obj_add_uint(doc, out, "memory_bytes", view->memory_bytes);
+    add_time(doc, out, "parked_at", view->parked_at);
+    add_time(doc, out, "expires_at", view->expires_at);
+}
+
 /* doze's own; most models have none. */
 static void add_parked(yyjson_mut_doc *doc, yyjson_mut_val *out,
                        const struct model_view *model) {
     if (model->parked_count == 0) return;
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, out, "parked_workers");
     for (size_t i = 0; i < model->parked_count; i++) {
-        const struct parked_view *view = &model->parked[i];
-        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
-        yyjson_mut_obj_add_int(doc, obj, "pid", view->pid);
-        yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", view->memory_bytes);
-        add_time(doc, obj, "parked_at", view->parked_at);
-        add_time(doc, obj, "expires_at", view->expires_at);
+        lmstudio_v1_fill_parked(doc, yyjson_mut_arr_add_obj(doc, list), &model->parked[i]);
     }
 }
 

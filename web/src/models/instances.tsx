@@ -2,9 +2,9 @@
 // One card for each instance, with its state and its buttons.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { updateInstance, unload, type Instance } from '../server/api';
+import { updateInstance, unload, type Instance, type Parked } from '../server/api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
-import { connection, instances, modelName, settings } from '../server/store';
+import { connection, instances, modelName, parked, settings } from '../server/store';
 import { attempt } from '../ui/notices';
 import { isPinned, originText, workText } from '../ui/wording';
 import { TtlRing } from './ttl-ring';
@@ -227,6 +227,43 @@ function Card({ instance: i }: { instance: Instance }) {
   );
 }
 
+// Its worker still has it, so the next load need not read it.
+function ParkedRow({ worker: w }: { worker: Parked }) {
+  const end = () => attempt(w.model, () => unload(w.model), `${w.model} is no longer parked.`);
+  return (
+    <li data-parked={w.model}>
+      <span class="tag parked">parked</span> {modelName.value(w.model)}, {bytes(w.memory_bytes)}{' '}
+      <button
+        type="button"
+        class="small plain"
+        disabled={connection.value !== 'live'}
+        aria-label={`End the parked worker of ${w.model}`}
+        onClick={() => void end()}
+      >
+        End
+      </button>
+    </li>
+  );
+}
+
+function ParkedWorkers() {
+  const list = parked.value;
+  if (list.length === 0) return null;
+  return (
+    <>
+      <ul class="parked" aria-label="Parked workers">
+        {list.map((w) => (
+          <ParkedRow key={w.pid} worker={w} />
+        ))}
+      </ul>
+      <p class="hint">
+        Not loaded, but a worker still has them: their next load takes a moment. They leave when
+        anything else needs the memory.
+      </p>
+    </>
+  );
+}
+
 export function Instances() {
   const list = instances.value;
   return (
@@ -243,6 +280,7 @@ export function Instances() {
           ))}
         </ul>
       )}
+      <ParkedWorkers />
     </section>
   );
 }

@@ -37,10 +37,20 @@ export interface Memory {
   limit_bytes: number | null;
 }
 
+// A worker that keeps a model though it is not loaded.
+export interface Parked {
+  model: string;
+  pid: number;
+  memory_bytes: number;
+  parked_at: string;
+  expires_at: string | null;
+}
+
 export interface Status {
   at: number;
   memory: Memory;
   instances: Instance[];
+  parked: Parked[];
 }
 
 export interface Model {
@@ -110,6 +120,8 @@ export interface Settings {
   memory_limit: number | null;
   evict_on_pressure: boolean;
   standby: boolean;
+  parked_workers: 'auto' | 'on' | 'off';
+  parked_seconds: number | null;
   max_waiting: number;
   load_stall_seconds: number;
   hang_seconds: number;

@@ -35,6 +35,7 @@ function onStatus(status: Status): void {
   batch(() => {
     store.now.value = at;
     store.instances.value = status.instances;
+    store.parked.value = status.parked;
     store.memory.value = status.memory;
     store.deadlines.value = deadlines;
   });

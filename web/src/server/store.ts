@@ -2,13 +2,23 @@
 // What the page knows about the server, as signals. live.ts fills it, components read it.
 import { computed, signal } from '@preact/signals';
 import { isUnload } from '../ui/wording';
-import type { Download, FleetState, Instance, Memory, Model, Settings, Transition } from './api';
+import type {
+  Download,
+  FleetState,
+  Instance,
+  Memory,
+  Model,
+  Parked,
+  Settings,
+  Transition,
+} from './api';
 
 export type Connection = 'connecting' | 'live' | 'lost' | 'locked';
 
 export const connection = signal<Connection>('connecting');
 export const version = signal('');
 export const instances = signal<Instance[]>([]);
+export const parked = signal<Parked[]>([]);
 export const memory = signal<Memory | null>(null);
 export const models = signal<Model[] | null>(null); // null: not received yet
 export const modelFolders = signal<string[]>([]); // searched, in this order

@@ -44,7 +44,7 @@ export function Switch(props: {
   );
 }
 
-type ChoiceName = 'auto_evict' | 'prompt_store' | 'ttl_update';
+type ChoiceName = 'auto_evict' | 'prompt_store' | 'ttl_update' | 'parked_workers';
 
 export interface Choice<N extends ChoiceName> {
   value: Settings[N];

@@ -11,6 +11,12 @@ const ttlUpdates: Choice<'ttl_update'>[] = [
   { value: 'ignore', label: 'Ignore it', hint: 'The ttl of the first request stays.' },
 ];
 
+const parkedChoices: Choice<'parked_workers'>[] = [
+  { value: 'auto', label: 'Where memory is plenty', hint: 'If 8 GB stay free beside it.' },
+  { value: 'on', label: 'Where it fits', hint: 'Beside all that is loaded.' },
+  { value: 'off', label: 'Never', hint: 'Each unload gives all memory back.' },
+];
+
 export function OtherSettings() {
   return (
     <details class="more">
@@ -35,6 +41,12 @@ export function OtherSettings() {
       <Switch name="standby" label="Keep a worker ready">
         One process waits with the engine’s libraries loaded, which saves some 30 ms at each load.
       </Switch>
+      <ChoiceSetting
+        name="parked_workers"
+        title="Keep the workers of unloaded models"
+        choices={parkedChoices}
+        hint="A parked worker has the model, so that its next load takes a moment. It leaves when anything else needs the memory."
+      />
       <Switch name="sdk_port" label="Listen where LM Studio’s clients look">
         LM Studio’s SDK and lms then find doze without an address.
       </Switch>
