@@ -232,7 +232,8 @@ function ParkedRow({ worker: w }: { worker: Parked }) {
   const end = () => attempt(w.model, () => unload(w.model), `${w.model} is no longer parked.`);
   return (
     <li data-parked={w.model}>
-      <span class="tag parked">parked</span> {modelName.value(w.model)}, {bytes(w.memory_bytes)}{' '}
+      <span class="tag parked">parked</span>
+      {`${w.model}, ${bytes(w.memory_bytes)} `}
       <button
         type="button"
         class="small plain"

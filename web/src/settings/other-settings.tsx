@@ -45,7 +45,7 @@ export function OtherSettings() {
         name="parked_workers"
         title="Keep the workers of unloaded models"
         choices={parkedChoices}
-        hint="A parked worker has the model, so that its next load takes a moment. It leaves when anything else needs the memory."
+        hint="Its next load then takes a moment. Such a worker leaves when its memory is needed."
       />
       <Switch name="sdk_port" label="Listen where LM Studio’s clients look">
         LM Studio’s SDK and lms then find doze without an address.
