@@ -116,6 +116,7 @@ static void on_ready(struct worker_msg *msg) {
     facts->device_layers = int_of(msg->json, "device_layers");
     snprintf(facts->device, sizeof facts->device, "%s", text_of(msg->json, "device"));
     utf8_mend_line(facts->device);
+    in->woken = false;
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(clock_boottime() - in->spawned_at) / 1000;
     log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",

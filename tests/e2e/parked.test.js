@@ -150,12 +150,14 @@ test('a stall for want of memory takes it, before any instance', async (t) => {
 test('a load that needs the memory has it, once the worker is gone', async (t) => {
   const d = await start(t, { settings: { auto_evict: 'fit' } });
   const watch = await d.watch();
-  const pid = await park(d, watch);
-  await d.settings({ memory_limit: 20e6 });
+  await d.settings({ memory_limit: 1e6 });
   const refused = await d.chat('beta'); // which says what it takes
   assert.equal(refused.status, 507);
   const needed = Number(/needs about ([\d.]+) MB/.exec(refused.body.error.message)[1]) * 1e6;
-  await d.settings({ memory_limit: Math.ceil(needed + 1e6) });
+  await d.settings({ memory_limit: null });
+  const pid = await park(d, watch);
+  const [{ memory_bytes: held }] = await parked(d);
+  await d.settings({ memory_limit: Math.ceil(Math.max(needed, held) + 1e6) });
   assert.ok(isAlive(pid), 'it fits by itself');
   const answer = await d.chat('beta');
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
