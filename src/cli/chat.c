@@ -11,6 +11,7 @@
 #include "cli/body.h"
 #include "cli/chat_file.h"
 #include "cli/chat_reply.h"
+#include "cli/closest.h"
 
 struct chat {
     const struct cli *cli;
@@ -93,7 +94,7 @@ static const char *const samplings[][2] = {
     { "top_p", "only tokens of this share of probability: 0 to 1" },
     { "top_k", "only this many of the likeliest tokens; 0: all" },
     { "min_p", "only tokens of this share of the likeliest: 0 to 1" },
-    { "repeat_penalty", "makes repeated tokens less likely: 0.01 to 10, 1: as likely" },
+    { "repeat_penalty", "makes repeated tokens less likely: 0.01 to 10" },
     { "presence_penalty", "makes tokens that were used less likely: -2 to 2" },
     { "frequency_penalty", "the same, with each use: -2 to 2" },
     { "max_tokens", "longest answer; -1: to the end of the context" },
@@ -128,13 +129,27 @@ static bool set_number(struct chat *chat, const char *name, const char *value,
     return ok;
 }
 
+static bool refuse_name(const char *name, struct error *err) {
+    const char *names[SAMPLING_COUNT];
+    struct buf close = BUF_INIT(256);
+    for (size_t i = 0; i < SAMPLING_COUNT; i++) names[i] = samplings[i][0];
+    closest_add(name, names, SAMPLING_COUNT, &close);
+    if (close.len)
+        error_set(err, ERR_NOT_FOUND, "There is no setting '%.80s'; did you mean %s?", name,
+                  buf_str(&close));
+    else
+        error_set(err, ERR_NOT_FOUND, "There is no setting '%.80s'; /set lists them.", name);
+    buf_clear(&close);
+    return false;
+}
+
 bool chat_set(struct chat *chat, const char *name, const char *value, struct error *err) {
     for (size_t i = 0; i < SAMPLING_COUNT; i++) {
         if (strcmp(name, samplings[i][0]) == 0) {
             return set_number(chat, samplings[i][0], value, err);
         }
     }
-    return error_set(err, ERR_NOT_FOUND, "There is no setting '%.80s'; /set lists them.", name);
+    return refuse_name(name, err);
 }
 
 void chat_add_settings(const struct chat *chat, struct buf *out) {

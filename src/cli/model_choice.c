@@ -85,6 +85,15 @@ static struct pick_item *loaded_list(const struct inventory *inv, size_t *ret_co
     return items;
 }
 
+/* The only model of another kind with this part in its name: the server says what it is. */
+static const char *only_other(const struct inventory *inv, const char *part) {
+    size_t count = 0;
+    struct pick_item *items = model_choice_list(inv, part, false, &count);
+    const char *key = count == 1 ? items[0].name : NULL;
+    free(items);
+    return key;
+}
+
 const char *model_choice(const struct inventory *inv, const char *name) {
     size_t count = 0, chosen = 0;
     if (name ? is_whole_name(inv, name) : !isatty(STDIN_FILENO)) return NULL;
@@ -96,5 +105,5 @@ const char *model_choice(const struct inventory *inv, const char *name) {
     bool picked = pick_item(items, count, &chosen) == PICK_ONE;
     const char *key = picked ? items[chosen].name : NULL;
     free(items);
-    return key;
+    return key || !name || count > 0 ? key : only_other(inv, name);
 }

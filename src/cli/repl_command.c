@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/chat_file.h"
+#include "cli/closest.h"
 #include "cli/text.h"
 
 enum { MAX_TEXT = 1 << 20, MAX_WORD = 64 };
@@ -132,11 +133,25 @@ static const struct row *find_row(const char *line, size_t len) {
     return NULL;
 }
 
+static void refuse_command(const char *line, size_t len) {
+    char word[MAX_WORD];
+    const char *names[ROW_COUNT];
+    struct buf close = BUF_INIT(256);
+    snprintf(word, sizeof word, "%.*s", (int)len, line);
+    for (size_t i = 0; i < ROW_COUNT; i++) names[i] = rows[i].name;
+    closest_add(word, names, ROW_COUNT, &close);
+    if (close.len)
+        fprintf(stderr, "There is no command %s; did you mean %s?\n", word, buf_str(&close));
+    else
+        fprintf(stderr, "There is no command %s; /help lists them.\n", word);
+    buf_clear(&close);
+}
+
 enum repl_command repl_command(struct chat *chat, const char *line) {
     size_t len = strcspn(line, " \t\n");
     if (*line != '/' || len < 2 || memchr(line + 1, '/', len - 1)) return REPL_TEXT;
     const struct row *row = find_row(line, len);
     if (row) return row->run(chat, line + len + strspn(line + len, " \t\n"));
-    fprintf(stderr, "There is no command %.*s; /help lists them.\n", (int)len, line);
+    refuse_command(line, len);
     return REPL_DONE;
 }

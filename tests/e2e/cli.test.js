@@ -182,6 +182,13 @@ test('where there are no models, every command says how to get one', async (t) =
   assert.match(body.error.message, hint);
 });
 
+test('a part of the name of an embedding model: what it is, not that it is none', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: spoken('Hi.'), 'nomic-small': embedding() } });
+  const { code, err } = await run(d, ['run', 'nomic', 'Hello']);
+  assert.equal(code, 1);
+  assert.match(err, /'nomic-small' is an embedding model; choose a language model/);
+});
+
 test('unknown model: close names, exit 1; usage errors: exit 2', async (t) => {
   const d = await start(t);
   const unknown = await run(d, ['load', 'alfa', '-y']);

@@ -27,9 +27,16 @@ static void add_names(struct buf *out, const struct forecast *f) {
     }
 }
 
+static void add_span(struct buf *out, msec span) {
+    if (span < 100)
+        buf_add_str(out, "less than 0.1 s");
+    else
+        (void)buf_addf(out, "about %.1f s", seconds(span));
+}
+
 static void waiting_sentence(struct buf *out, const struct forecast *f) {
-    (void)buf_addf(out, "'%s' would be loaded in about %.1f s", f->model_key,
-                   seconds(f->lc.gate + f->lc.load));
+    (void)buf_addf(out, "'%s' would be loaded in ", f->model_key);
+    add_span(out, f->lc.gate + f->lc.load);
     if (f->evict_count > 0) {
         buf_add_str(out, ", after ");
         add_names(out, f);
@@ -53,12 +60,14 @@ static void forecast_sentence(struct buf *out, const struct forecast *f) {
                        f->lc.ahead + 1, f->lc.ahead == 0 ? "" : "s");
         return;
     case LC_OUTCOME_JOINS:
-        (void)buf_addf(out, "It would wait for the load of '%s', about %.1f s more.",
-                       f->model_key, seconds(f->lc.load));
+        (void)buf_addf(out, "It would wait for the load of '%s', which ends in ", f->model_key);
+        add_span(out, f->lc.load);
+        buf_add_str(out, ".");
         return;
     case LC_OUTCOME_LOADS:
-        (void)buf_addf(out, "'%s' would be loaded at once, in about %.1f s.", f->model_key,
-                       seconds(f->lc.load));
+        (void)buf_addf(out, "'%s' would be loaded at once, in ", f->model_key);
+        add_span(out, f->lc.load);
+        buf_add_str(out, ".");
         return;
     case LC_OUTCOME_WAITS:
         waiting_sentence(out, f);

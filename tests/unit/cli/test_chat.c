@@ -237,6 +237,10 @@ static void test_set_sends_sampling_settings(void **state) {
     struct terminal t = converse();
     terminal_type(&t, "/set temperature 9\n");
     terminal_expect(&t, "'temperature' must be between 0 and 5, not 9.");
+    terminal_type(&t, "/set temprature 1\n");
+    terminal_expect(&t, "did you mean 'temperature'?");
+    terminal_type(&t, "/sats\n");
+    terminal_expect(&t, "did you mean '/stats'");
     terminal_type(&t, "/set top_k 1.5\n");
     terminal_expect(&t, "'top_k' must be an integer, not 1.5.");
     terminal_type(&t, "/set temperature 0.5\n");
