@@ -164,6 +164,21 @@ static void test_what_cannot_be_is_refused_before_a_worker_is_started(void **sta
     assert_int_equal(puppet_count(), 0);
 }
 
+/* What was seen of a file counts for the model that it was looked at with. */
+static void test_an_adapter_may_fit_another_model(void **state) {
+    struct scene *s = *state;
+    static char path[4096]; /* until the scene ends */
+    snprintf(path, sizeof path, "%s/two.gguf", (const char *)folder);
+    write_file_of("two.gguf", "model", "llama", "blk.0.attn_q.weight", 16, 8);
+    s->models[1].path = path;
+    load_read(s, adapted("mine", "wide.gguf", 1), &s->told[0]);
+    assert_int_equal(s->told[0].error.code, ERR_INVALID_REQUEST);
+    struct load_request two = adapted("other", "wide.gguf", 1);
+    two.model = "two";
+    load_read(s, two, &s->told[1]);
+    expect_told(0, "wide.gguf", 1);
+}
+
 /* Headers may be long: while a thread reads them the loop does other things. */
 static void test_headers_are_read_beside_the_loop(void **state) {
     struct scene *s = *state;
@@ -172,6 +187,7 @@ static void test_headers_are_read_beside_the_loop(void **state) {
     (void)load(s, adapted("other", "b.gguf", 1), &s->told[1]); /* waits for its turn */
     call_id left = load(s, adapted("third", "b.gguf", 1), &s->told[2]);
     assert_int_equal(puppet_count(), 0);
+    assert_int_equal(s->loop.active_reqs.count, POOL_THREADS + 1); /* one at a time */
     supervisor_cancel(s->sup, left);
     open_gate(s);
     assert_int_equal(puppet_count(), 2);
@@ -307,6 +323,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(test_a_name_is_a_file_beside_the_model),
         WITH_FOLDER(test_what_cannot_be_is_refused_before_a_worker_is_started),
+        WITH_FOLDER(test_an_adapter_may_fit_another_model),
         WITH_FOLDER(test_headers_are_read_beside_the_loop),
         WITH_FOLDER(test_a_server_that_stops_waits_for_no_header),
         WITH_FOLDER(test_a_file_that_changed_is_looked_at_again),
