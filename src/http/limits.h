@@ -22,6 +22,8 @@ struct http_limits {
     size_t chunk_extensions; /* of a whole body: 413 */
     size_t trailer_bytes;    /* counted like headers: 431 */
     size_t ignored_body;     /* read and dropped for a route without a body: 413 */
+    size_t inflated_free;    /* of a compressed body, however short it is, and ... */
+    size_t inflated_times;   /* ... times what has come of it: 413 */
     size_t bodies_total;     /* held for all clients together, messages too: 429, 1013 */
     size_t bodies_reserve;   /* more than bodies_total, for small bodies only */
     size_t small_body;       /* the most that counts as small */

@@ -148,13 +148,29 @@ static int refuse_broken_body(struct request *r) {
         "The body is not what its Content-Encoding says; send gzip, deflate or none.");
 }
 
+/* What has come may hold no more than this: a few bytes would keep the loop busy for long. */
+static size_t most_inflated(const struct request *r) {
+    const struct http_limits *limits = r->limits;
+    size_t most = limits->inflated_free + limits->inflated_times * r->body_received;
+    return most < r->body_max ? most : r->body_max;
+}
+
+static int refuse_inflated(struct request *r) {
+    if (r->body.max == r->body_max)
+        return refuse(r, 413, ERR_TOO_LARGE,
+                      "The request body is too long once inflated; send a shorter one.");
+    return refuse(r, 413, ERR_TOO_LARGE,
+                  "The request body inflates to too many times its length; send it without "
+                  "Content-Encoding.");
+}
+
 static int add_inflated(struct request *r, const char *at, size_t len) {
+    r->body.max = most_inflated(r);
     switch (inflater_feed(r->inflater, at, len, &r->body)) {
     case INFLATER_OK:
         return HPE_OK;
     case INFLATER_TOO_LARGE:
-        return refuse(r, 413, ERR_TOO_LARGE,
-                      "The request body is too long once inflated; send a shorter one.");
+        return refuse_inflated(r);
     case INFLATER_BROKEN:
         break;
     }

@@ -184,6 +184,20 @@ static void test_a_body_that_inflates_past_its_limit_is_refused(void **state) {
     buf_clear(&bytes);
 }
 
+static void test_a_body_that_inflates_to_many_times_its_length_is_refused(void **state) {
+    static char zeros[3 << 20];
+    struct buf bytes = BUF_INIT(10000);
+    struct request r;
+    (void)state;
+    add_compressed(&bytes, "gzip", GZIP, zeros, sizeof zeros); /* to 3 KB */
+    assert_int_equal(feed_all(&r, &bytes, bytes.len, 64 << 20), REQUEST_BAD);
+    assert_int_equal(r.status, 413);
+    assert_non_null(strstr(r.err.text, "without Content-Encoding"));
+    assert_true(r.body.len < 2 << 20);
+    http_request_clear(&r);
+    buf_clear(&bytes);
+}
+
 static void test_bodies_that_belie_their_coding_are_refused(void **state) {
     static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: ";
     static const struct {
@@ -295,6 +309,7 @@ int main(void) {
         cmocka_unit_test(test_body_is_limited_when_announced_and_when_received),
         cmocka_unit_test(test_compressed_bodies_are_inflated_in_parts_of_any_size),
         cmocka_unit_test(test_a_body_that_inflates_past_its_limit_is_refused),
+        cmocka_unit_test(test_a_body_that_inflates_to_many_times_its_length_is_refused),
         cmocka_unit_test(test_bodies_that_belie_their_coding_are_refused),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_allowed_methods),
