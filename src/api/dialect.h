@@ -73,7 +73,8 @@ struct dialect {
     /* Take one event of request `index` and append the bytes to send: for a stream its text,
      * else nothing before the end and then the whole JSON body. REPLY_END: the answer is
      * complete (all `count` requests ended, or one failed; then cancel the others). If a
-     * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. */
+     * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. An
+     * answer that gets too large leaves out->overflowed: what is in out is worth nothing. */
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 

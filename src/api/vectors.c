@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/vectors.h"
 
-#include <assert.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/json.h"
 
@@ -22,47 +21,37 @@ static double length_of(const float *vector, size_t count) {
     return sqrt(sum);
 }
 
-static bool keep_shortened(struct buf *vectors, const float *vector, size_t count) {
-    double length = length_of(vector, count);
-    bool ok = buf_add(vectors, &count, sizeof count);
-    for (size_t i = 0; ok && i < count; i++) {
-        float value = length > 0 ? (float)(vector[i] / length) : vector[i];
-        ok = buf_add(vectors, &value, sizeof value);
-    }
-    return ok;
+static struct vector shorten(const float *values, size_t count, struct buf *room) {
+    double length = length_of(values, count);
+    buf_init(room, count * sizeof *values);
+    float *shorter = (void *)buf_reserve(room, count * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        shorter[i] = length > 0 ? (float)(values[i] / length) : values[i];
+    return (struct vector){ shorter, count };
 }
 
-/* Kept as: length, floats, length, floats, ... */
-bool vectors_keep(struct buf *vectors, const struct service_event *ev, int64_t dimensions) {
+struct vector vector_of(const struct service_event *ev, int64_t dimensions, struct buf *room) {
     if (dimensions > 0 && (size_t)dimensions < ev->vector_len)
-        return keep_shortened(vectors, ev->vector, (size_t)dimensions);
-    return buf_add(vectors, &ev->vector_len, sizeof ev->vector_len) &&
-           buf_add(vectors, ev->vector, ev->vector_len * sizeof *ev->vector);
-}
-
-bool vectors_next(const struct buf *vectors, size_t *at, struct vector *ret_vector) {
-    if (*at >= vectors->len) return false;
-    memcpy(&ret_vector->count, vectors->data + *at, sizeof ret_vector->count);
-    *at += sizeof ret_vector->count;
-    assert(ret_vector->count <= (vectors->len - *at) / sizeof(float));
-    ret_vector->bytes = vectors->data + *at;
-    *at += ret_vector->count * sizeof(float);
-    return true;
+        return shorten(ev->vector, (size_t)dimensions, room);
+    return (struct vector){ ev->vector, ev->vector_len };
 }
 
 /* Nine digits restore a float exactly; yyjson would write those of a double, twice as many.
  * JSON has no infinities. */
+static void write_number(float value, struct buf *out) {
+    enum { LONGEST = 15 }; /* "-1.23456789e-38" */
+    char *room = buf_reserve(out, LONGEST);
+    if (!room) return;
+    int len = isfinite(value) ? snprintf(room, LONGEST + 1, "%.9g", (double)value)
+                              : snprintf(room, LONGEST + 1, "null");
+    out->len += (size_t)len;
+}
+
 void vector_write(const struct vector *vector, struct buf *out) {
     buf_add_str(out, "[");
     for (size_t i = 0; i < vector->count; i++) {
-        float value;
-        memcpy(&value, vector->bytes + i * sizeof value, sizeof value);
         if (i) buf_add_str(out, ",");
-        if (isfinite(value)) {
-            buf_addf(out, "%.9g", (double)value);
-        } else {
-            buf_add_str(out, "null");
-        }
+        write_number(vector->values[i], out);
     }
     buf_add_str(out, "]");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vectors.h - embeddings as bytes, written one at a time: an answer may hold millions of
- * numbers, too many for one tree of JSON values. Pure. */
+/* vectors.h - embeddings as text, written as they come: an answer may hold millions of numbers,
+ * too many for one tree of JSON values, and for the loop at once. Pure. */
 #ifndef DOZE_API_VECTORS_H
 #define DOZE_API_VECTORS_H
 
@@ -14,18 +14,16 @@ enum { DIMENSIONS_MAX = 1 << 20 };
  * reply. */
 bool vectors_read_dimensions(struct parsed *parsed, struct translation *t);
 
-/* Collect a SERVICE_VECTOR: its first `dimensions` numbers, at length 1 again; 0: all. False if
- * the answer gets too large. */
-bool vectors_keep(struct buf *vectors, const struct service_event *ev, int64_t dimensions);
+enum { VECTORS_TEXT_MAX = 256 << 20 }; /* bytes of the vectors of one answer, as JSON */
 
-/* A vector's floats, not aligned. */
 struct vector {
-    const char *bytes;
+    const float *values;
     size_t count;
 };
 
-/* The next vector of those that were collected; *at begins with 0. False: no more. */
-bool vectors_next(const struct buf *vectors, size_t *at, struct vector *ret_vector);
+/* Those of a SERVICE_VECTOR: the first `dimensions`, at length 1 again; 0: all. Borrowed from
+ * the event or from *room, which the caller clears. */
+struct vector vector_of(const struct service_event *ev, int64_t dimensions, struct buf *room);
 
 /* Append a JSON array. */
 void vector_write(const struct vector *vector, struct buf *out);

@@ -18,15 +18,13 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 
-enum { VECTORS_MAX = 128 << 20 /* bytes of the floats of one answer */ };
-
 struct reply {
     struct reply_options options; /* model and echo are ours */
     bool prompt;                  /* of an endpoint with a prompt */
     int64_t created;              /* Unix ms */
     double started;               /* seconds until an instance worked on it */
     struct choice choice;         /* of a stream: the calls, and the text if it has a context */
-    struct buf vectors;
+    struct buf vectors;           /* of embeddings: those so far, as JSON */
 };
 
 static struct reply *reply_new(const struct reply_options *options, int64_t created,
@@ -37,7 +35,7 @@ static struct reply *reply_new(const struct reply_options *options, int64_t crea
     reply->options.echo = yyjson_mut_doc_mut_copy(options->echo, NULL);
     reply->created = created * 1000;
     reply->prompt = prompt;
-    buf_init(&reply->vectors, VECTORS_MAX);
+    buf_init(&reply->vectors, VECTORS_TEXT_MAX);
     return reply;
 }
 
@@ -242,29 +240,15 @@ static void load_format(const struct reply *reply, struct buf *out) {
     line_send(reply, doc, out);
 }
 
-/* An array of all vectors, or the one vector, as JSON text. */
-static void write_vectors(const struct reply *reply, struct buf *out) {
-    struct vector vector = { 0 };
-    size_t at = 0;
-    if (reply->prompt) {
-        (void)vectors_next(&reply->vectors, &at, &vector);
-        vector_write(&vector, out);
-        return;
-    }
-    buf_add_str(out, "[");
-    for (bool first = true; vectors_next(&reply->vectors, &at, &vector); first = false) {
-        if (!first) buf_add_str(out, ",");
-        vector_write(&vector, out);
-    }
-    buf_add_str(out, "]");
-}
-
 static void vectors_format(const struct reply *reply, const struct service_event *ev,
                            struct buf *out) {
-    struct buf text = BUF_INIT(4 * reply->vectors.len + 64); /* 4 bytes: "-1.23456789e-38," */
+    struct buf text = BUF_INIT(reply->vectors.len + 2);
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    write_vectors(reply, &text);
+    if (!reply->prompt) buf_add_str(&text, "[");
+    buf_add(&text, buf_str(&reply->vectors), reply->vectors.len);
+    if (!reply->prompt) buf_add_str(&text, "]");
+    if (text.len == 0) buf_add_str(&text, "[]");
     yyjson_mut_val *vectors = yyjson_mut_rawn(doc, text.data, text.len);
     if (reply->prompt) {
         yyjson_mut_obj_add_val(doc, root, "embedding", vectors);
@@ -301,13 +285,17 @@ static enum reply_step finish(struct reply *reply, const struct service_event *e
     return REPLY_END;
 }
 
+/* Of a prompt, the first. */
 static enum reply_step vector_keep(struct reply *reply, const struct service_event *ev,
                                    struct buf *out) {
-    struct error err;
-    if (vectors_keep(&reply->vectors, ev, reply->options.dimensions)) return REPLY_MORE;
-    error_set(&err, ERR_TOO_LARGE,
-              "The embeddings of all inputs are too large for one answer; send fewer inputs.");
-    return fail(reply, &err, out);
+    struct buf room = { 0 };
+    struct vector vector = vector_of(ev, reply->options.dimensions, &room);
+    bool further = reply->vectors.len > 0;
+    if (further && !reply->prompt) buf_add_str(&reply->vectors, ",");
+    if (!further || !reply->prompt) vector_write(&vector, &reply->vectors);
+    buf_clear(&room);
+    out->overflowed = reply->vectors.overflowed;
+    return out->overflowed ? REPLY_END : REPLY_MORE;
 }
 
 static enum reply_step ollama_reply_event(struct reply *reply, int index,

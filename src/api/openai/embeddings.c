@@ -20,12 +20,12 @@ static void write_base64(struct buf *out, const char *bytes, size_t len) {
 }
 
 static void write_entry(struct buf *out, int index, const struct vector *vector, bool base64) {
-    struct buf text = BUF_INIT(16 * vector->count + 2); /* "-1.23456789e-38," */
+    struct buf text = BUF_INIT(16 * vector->count + 18); /* "-1.23456789e-38," */
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *entry = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, entry, "object", "embedding");
     if (base64) {
-        write_base64(&text, vector->bytes, vector->count * sizeof(float));
+        write_base64(&text, (const char *)vector->values, vector->count * sizeof(float));
         yyjson_mut_obj_add_strn(doc, entry, "embedding", text.data ? text.data : "", text.len);
     } else {
         vector_write(vector, &text);
@@ -45,15 +45,19 @@ static void write_usage(struct buf *out, const struct service_usage *usage) {
     answer_write(doc, out);
 }
 
-void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
+void openai_embeddings_add(struct buf *entries, int index, const struct service_event *ev,
+                           const struct reply_options *options) {
+    struct buf room = { 0 };
+    struct vector vector = vector_of(ev, options->dimensions, &room);
+    if (index > 0) buf_add_str(entries, ",");
+    write_entry(entries, index, &vector, options->base64);
+    buf_clear(&room);
+}
+
+void openai_embeddings_format(const struct buf *entries, const struct reply_options *options,
                               const struct service_usage *usage, struct buf *out) {
-    struct vector vector;
-    size_t at = 0;
     buf_add_str(out, "{\"object\":\"list\",\"data\":[");
-    for (int index = 0; vectors_next(vectors, &at, &vector); index++) {
-        if (index) buf_add_str(out, ",");
-        write_entry(out, index, &vector, options->base64);
-    }
+    buf_add(out, buf_str(entries), entries->len);
     buf_add_str(out, "],\"model\":");
     json_write_str(out, options->model, strlen(options->model));
     buf_add_str(out, ",\"usage\":");

@@ -5,8 +5,12 @@
 
 #include "api/dialect.h"
 
-/* The whole answer, of what vectors_keep has collected. */
-void openai_embeddings_format(const struct buf *vectors, const struct reply_options *options,
+/* Append the entry of the next vector. */
+void openai_embeddings_add(struct buf *entries, int index, const struct service_event *ev,
+                           const struct reply_options *options);
+
+/* The whole answer, of all entries. */
+void openai_embeddings_format(const struct buf *entries, const struct reply_options *options,
                               const struct service_usage *usage, struct buf *out);
 
 #endif

@@ -11,8 +11,6 @@
 #include "api/write.h"
 #include "base/xalloc.h"
 
-enum { VECTORS_MAX_BYTES = 128 << 20 }; /* 2,048 inputs of 16,384 dimensions */
-
 struct reply {
     const struct openai_form *form; /* NULL: embeddings */
     openai_end_hook *hook;
@@ -24,7 +22,8 @@ struct reply {
     int told_percent;                  /* of that; -1: there was none yet */
     struct service_usage usage;        /* of all choices that ended */
     struct service_timing timing;      /* the longest of them */
-    struct buf vectors;
+    struct buf vectors;                /* of embeddings: the entries so far */
+    int vector_count;
     struct choice choices[]; /* count of them */
 };
 
@@ -49,7 +48,7 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
     reply->created = created;
     reply->count = count;
     reply->told_percent = -1;
-    buf_init(&reply->vectors, VECTORS_MAX_BYTES);
+    buf_init(&reply->vectors, VECTORS_TEXT_MAX);
     return reply;
 }
 
@@ -328,11 +327,9 @@ static enum reply_step reply_on_done(struct reply *reply, int index,
 
 static enum reply_step reply_on_vector(struct reply *reply, const struct service_event *ev,
                                        struct buf *out) {
-    struct error error;
-    if (vectors_keep(&reply->vectors, ev, reply->options.dimensions)) return REPLY_MORE;
-    (void)error_set(&error, ERR_TOO_LARGE,
-                    "The answer is too large; send fewer inputs at a time.");
-    return reply_on_error(reply, &error, out);
+    openai_embeddings_add(&reply->vectors, reply->vector_count++, ev, &reply->options);
+    out->overflowed = reply->vectors.overflowed;
+    return out->overflowed ? REPLY_END : REPLY_MORE;
 }
 
 enum reply_step openai_reply_event(struct reply *reply, int index,
