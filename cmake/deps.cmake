@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What doze stands on, as imported targets: doze::uv doze::llhttp doze::yyjson doze::curl
 # doze::edit doze::sqlite doze::wslay doze::nettle doze::zlib doze::cmocka doze::threads
-# doze::openssl doze::llama, doze::mtmd, doze::stb and doze::xxhash (headers only).
+# doze::openssl doze::llama, doze::mtmd, doze::rpc, doze::stb and doze::xxhash (headers only).
 # doze::llama carries the headers of llama.cpp (llama.h, ggml*.h, gguf.h, common/, vendor/) and its
 # libraries; only src/engine and tools may link it.
 find_package(PkgConfig REQUIRED)
@@ -129,6 +129,20 @@ add_library(doze::mtmd ALIAS doze_mtmd)
 target_include_directories(doze_mtmd SYSTEM PUBLIC ${mtmd})
 target_link_libraries(doze_mtmd PUBLIC doze::llama PRIVATE doze::threads)
 target_compile_options(doze_mtmd PRIVATE -w -g0)
+
+# ggml-rpc, by which a model has a part of itself in another process, is not among them, either. Its
+# transport by TCP is left out: src/engine/lent_transport.cpp stands in its place.
+unset(rpc)
+find_path(rpc ggml-rpc.cpp NO_CACHE NO_DEFAULT_PATH PATHS ${roots} PATH_SUFFIXES ggml/src/ggml-rpc)
+if(NOT rpc)
+    message(FATAL_ERROR "ggml/src/ggml-rpc/ggml-rpc.cpp ${llama_hint}")
+endif()
+add_library(doze_rpc STATIC ${rpc}/ggml-rpc.cpp
+    ${PROJECT_SOURCE_DIR}/src/engine/lent_transport.cpp)
+add_library(doze::rpc ALIAS doze_rpc)
+target_include_directories(doze_rpc PRIVATE ${rpc} ${rpc}/.. ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(doze_rpc PUBLIC doze::llama PRIVATE doze::threads)
+target_compile_options(doze_rpc PRIVATE -w -g0)
 
 # The decoder of pictures in llama.cpp's vendor folder; headers only.
 unset(stb)

@@ -4,7 +4,8 @@
 # in engine.lock. With DOZE_LLAMA_DIR set the user's own llama.cpp is used and nothing is fetched.
 #
 #   build/deps/engine/lib   libllama, libllama-common, libggml* (ggml looks beside itself)
-#   build/deps/engine/src   of the release what SOURCES names; tools/mtmd is compiled with doze
+#   build/deps/engine/src   of the release what SOURCES names; tools/mtmd and ggml-rpc are compiled
+#                           with doze
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=setup/engine-package.sh
@@ -13,7 +14,8 @@
 LOCK=$ROOT/setup/engine.lock
 ENGINE=$DEPS/engine
 STAMP=$ENGINE/engine.lock
-SOURCES="LICENSE include ggml/include common vendor models tools/mtmd"
+SOURCES="LICENSE include ggml/include common vendor models tools/mtmd ggml/src/ggml-rpc
+ggml/src/ggml-impl.h ggml/src/ggml-backend-impl.h"
 
 # What is fetched here: not the variants for GPUs, which engine-variant.sh fetches.
 wanted() { sed '/ with code for GPUs/,$d' "$LOCK" && echo "$SOURCES"; }

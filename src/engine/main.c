@@ -22,6 +22,7 @@
 #include "engine/describe.h"
 #include "engine/devices.h"
 #include "engine/engine.h"
+#include "engine/lent.h"
 #include "engine/load_watch.h"
 #include "engine/log_capture.h"
 #include "engine/measure.h"
@@ -108,7 +109,11 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     progress.from = progress.last;
     struct llama_model_params placed = llama_model_default_params();
     static struct placement room;
-    placement_choose(&placed, request, &room);
+    if (request->lent_bytes > 0) {
+        if (!placement_choose_lent(&placed, request, &room, err)) return false;
+    } else {
+        placement_choose(&placed, request, &room);
+    }
     bool ok = model_open(&e->model, request, &placed, load_on_progress, &progress, err);
     if (ok) model_open_projector(&e->model, request);
     ok = ok && preparation_begin(e, &request->settings, err) &&
@@ -121,21 +126,11 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
     return ok;
 }
 
-static void say_failed(struct link *link, const struct error *err) {
-    yyjson_mut_val *root;
-    yyjson_mut_doc *doc = json_object_new(&root);
-    yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
-    yyjson_mut_obj_add_str(doc, root, "text", err->text);
-    if (err->param[0]) yyjson_mut_obj_add_str(doc, root, "param", err->param);
-    link_send_doc(link, MSG_FAILED, 0, doc);
-    link_drain(link);
-}
-
 static void measure_and_report(struct link *link, struct load_message *request) {
     struct error err;
     struct measured sums;
     if (!measure_model(request, &sums, &err)) {
-        say_failed(link, &err);
+        reply_failed(link, &err);
         return;
     }
     yyjson_mut_val *root;
@@ -154,16 +149,17 @@ static void check_and_report(struct link *link, yyjson_val *rules) {
         link_send(link, MSG_CHECKED, 0, "{}", 2);
         link_drain(link);
     } else {
-        say_failed(link, &err);
+        reply_failed(link, &err);
     }
 }
 
-/* Wait for LOAD, MEASURE or CHECK. False: STOP, or the daemon is gone. */
+/* Wait for LOAD, MEASURE, CHECK or LEND. False: STOP, or the daemon is gone. */
 static bool next_load(struct link *link, struct frame *ret) {
     while (link_fill(link)) {
         while (link_next(link, ret)) {
             if (ret->type == MSG_STOP) return false;
-            if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE || ret->type == MSG_CHECK)
+            if (ret->type == MSG_LOAD || ret->type == MSG_MEASURE || ret->type == MSG_CHECK ||
+                ret->type == MSG_LEND)
                 return true;
         }
         link_wait(link, NULL, 0, -1);
@@ -213,7 +209,7 @@ static bool load_and_report(struct engine *e, struct load_message *request) {
     bool ok = load(e, request, &err);
     load_watch_end(&watch);
     if (!ok) {
-        say_failed(&e->link, &err);
+        reply_failed(&e->link, &err);
         return false;
     }
     engine_init(e);
@@ -243,7 +239,7 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
     struct load_message request;
     if (!load_message_parse(&request, frame->payload, frame->len, &err)) {
-        say_failed(&e->link, &err);
+        reply_failed(&e->link, &err);
         return false;
     }
     bool measure = frame->type == MSG_MEASURE;
@@ -258,7 +254,7 @@ static bool obey_load(struct engine *e, const struct frame *frame) {
     if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
     if (!measure &&
         !preparers_open(&e->preparers, (int)request.settings.parallel + PREPARING_MAX, &err)) {
-        say_failed(&e->link, &err);
+        reply_failed(&e->link, &err);
         load_message_clear(&request);
         return false;
     }
@@ -327,13 +323,16 @@ int main(int argc, char **argv) {
         obey_check(&engine, &frame);
         return 0;
     }
+    if (frame.type == MSG_LEND)
+        return lent_serve(&engine.link, frame.payload, frame.len) ? 0 : 1;
     if (!obey_load(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
     enum end end = serve(&engine);
     preparers_end(&engine.preparers);
     bool alone = repack_close(&engine);
     if (end == END_SAVED) prompt_cache_save_all(&engine);
-    if (!alone || backends_have_gpu()) _exit(0); /* a driver may take seconds to end */
+    /* a driver may take seconds to end, and a lender sees that the connection ends */
+    if (!alone || engine.model.lent || backends_have_gpu()) _exit(0);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return end == END_FAILED;
 }

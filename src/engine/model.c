@@ -153,7 +153,9 @@ bool model_open_weights(struct model *ret, const struct load_message *request,
     }
     struct model m = { .mapped = request->settings.mmap,
                        .repacked = params.use_extra_bufts,
-                       .device = backends_device(&params),
+                       .lent = request->lent_bytes > 0,
+                       .device = request->lent_bytes > 0 ? "lent memory"
+                                                         : backends_device(&params),
                        .gpu_layers = params.n_gpu_layers };
     int64_t begin = clock_boottime_usec();
     m.weights = llama_model_load_from_file(request->path, params);

@@ -7,6 +7,7 @@
 
 #include "engine/backends.h"
 #include "engine/context.h"
+#include "engine/lent.h"
 #include "engine/log_capture.h"
 #include "engine/measure.h"
 
@@ -146,4 +147,28 @@ void placement_choose(struct llama_model_params *params, const struct load_messa
                       struct placement *room) {
     choose(params, request, room);
     if (params->n_gpu_layers == 0) use_no_device(params);
+}
+
+bool placement_choose_lent(struct llama_model_params *params,
+                           const struct load_message *request, struct placement *room,
+                           struct error *err) {
+    static ggml_backend_dev_t devices[2];
+    struct llama_context_params context = llama_context_default_params();
+    size_t lent = (size_t)request->lent_bytes, free_bytes = 0, total = 0;
+    devices[0] = lent_device();
+    if (!devices[0])
+        return error_set(err, ERR_LOAD_FAILED,
+                         "The node that lends memory runs another version "
+                         "of doze; install the same on both.");
+    ggml_backend_dev_memory(devices[0], &free_bytes, &total);
+    room->margins[0] = free_bytes > lent ? free_bytes - lent : 0;
+    params->devices = devices;
+    if (!measure_context(request, *params, &context, err)) return false;
+    keep_room_for_adapters(room, &request->settings.adapters);
+    bool fits = placement_fit(request->path, params, &context, room);
+    (void)log_capture_take();
+    return (fits && params->n_gpu_layers != 0) ||
+           error_set(err, ERR_NO_MEMORY,
+                     "The memory that another node lends is too small for a part of the model; "
+                     "raise its fleet.lend_memory.");
 }

@@ -5,6 +5,7 @@
 
 #include <llama.h>
 
+#include "base/error.h"
 #include "engine/placement_shim.h"
 #include "ipc/load_message.h"
 
@@ -13,5 +14,11 @@
  * unless the whole is known to fit. `room` is what params points into. */
 void placement_choose(struct llama_model_params *params, const struct load_message *request,
                       struct placement *room);
+
+/* As much of the model as fits goes to the lent memory (lent.h), whatever the settings say of
+ * devices; the rest stays here. */
+bool placement_choose_lent(struct llama_model_params *params,
+                           const struct load_message *request, struct placement *room,
+                           struct error *err);
 
 #endif

@@ -45,6 +45,14 @@ void reply_format_error(struct buf *out, const struct error *err) {
     yyjson_mut_doc_free(doc);
 }
 
+void reply_failed(struct link *link, const struct error *err) {
+    struct buf json = BUF_INIT(8192);
+    reply_format_error(&json, err);
+    link_send(link, MSG_FAILED, 0, json.data, json.len);
+    link_drain(link);
+    buf_clear(&json);
+}
+
 void reply_error(struct link *link, uint64_t request, const struct error *err) {
     struct buf json = BUF_INIT(8192);
     reply_format_error(&json, err);

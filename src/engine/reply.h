@@ -16,6 +16,9 @@ struct engine;
 /* What the worker takes now. */
 void reply_memory(struct engine *engine);
 
+/* FAILED, at once. */
+void reply_failed(struct link *link, const struct error *err);
+
 void reply_error(struct link *link, uint64_t request, const struct error *err);
 /* The payload of ERROR. */
 void reply_format_error(struct buf *out, const struct error *err);

@@ -32,6 +32,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_obj_add_bool(doc, root, "prefetched", m->prefetched);
     yyjson_mut_obj_add_int(doc, root, "whole_bytes", m->whole_bytes);
     yyjson_mut_obj_add_int(doc, root, "device_bytes", m->device_bytes);
+    yyjson_mut_obj_add_int(doc, root, "lent_bytes", m->lent_bytes);
     yyjson_mut_obj_add_int(doc, root, "memory_bytes", m->memory_bytes);
     yyjson_mut_obj_add_real(doc, root, "shrink_seconds", m->shrink_seconds);
     yyjson_mut_obj_add_real(doc, root, "growth_seconds", m->growth_seconds);
@@ -68,6 +69,7 @@ static bool read_fields(struct load_message *m, yyjson_val *root, struct error *
            json_read_bool(root, "prefetched", &m->prefetched, err) &&
            json_read_int(root, "whole_bytes", 0, INT64_MAX, &m->whole_bytes, err) &&
            json_read_int(root, "device_bytes", 0, INT64_MAX, &m->device_bytes, err) &&
+           json_read_int(root, "lent_bytes", 0, INT64_MAX, &m->lent_bytes, err) &&
            json_read_int(root, "memory_bytes", 0, INT64_MAX, &m->memory_bytes, err) &&
            json_read_double(root, "shrink_seconds", 0, 86400, &m->shrink_seconds, err) &&
            json_read_double(root, "growth_seconds", 0, 86400, &m->growth_seconds, err) &&
@@ -99,7 +101,7 @@ struct load_message load_message_of_draft(const struct load_message *message) {
     r.path = message->draft;
     r.draft = r.projector = NULL;
     r.doc = NULL;
-    r.whole_bytes = 0;
+    r.whole_bytes = r.lent_bytes = 0;
     r.prompts = (struct load_prompts){ 0 };
     r.prompt_tokens = 0;
     s->speculation = LOAD_SPECULATION_OFF;

@@ -20,6 +20,10 @@
 
 enum { WORKER_FD = 3 };
 
+/* A worker that lends memory to another node, or has some of one's: the bytes between the two
+ * (engine/lent.h). It exits with this status when they end. */
+enum { LENT_FD = 4, LENT_EXIT = 3 };
+
 enum message_type {
     /* daemon -> worker */
     MSG_LOAD = 1, /* load_message.h */
@@ -38,6 +42,9 @@ enum message_type {
                   FAILED, and exit. seconds: of computing, then the kernel ends it */
     MSG_PARK, /* as STOP, to one without work: save processed prompts, give back all but the
                   model and say PARKED; or do as for STOP */
+
+    MSG_LEND, /* instead of LOAD, {"bytes":n}: lend so much memory to who speaks on LENT_FD;
+                     says READY, {}, or FAILED */
 
     /* worker -> daemon */
     MSG_HELLO = 32, /* {"version":MESSAGE_VERSION,"engine":"llama.cpp v0.5.0"} */

@@ -20,24 +20,30 @@ enum { PATIENCE_MS = 60000 };
 #define LIMITLESS (INT64_C(1) << 50)
 
 /* Mutants (tools/mutants) put a worker of their own in the place of the built one. */
-static void child(int fd) {
+static void child(int fd, int lent) {
     const char *engine = getenv("DOZE_ENGINE_UNDER_TEST");
     if (!engine) engine = ENGINE;
+    lent = lent < 0 ? -1 : fcntl(lent, F_DUPFD, 16); /* out of the way */
     if (fd == WORKER_FD) {
         (void)fcntl(fd, F_SETFD, 0);
     } else if (dup2(fd, WORKER_FD) < 0) {
         _exit(126);
     }
+    if (lent >= 0 && (dup2(lent, LENT_FD) < 0 || close(lent) != 0)) _exit(126);
     execl(engine, engine, (char *)NULL);
     _exit(127);
 }
 
 struct worker *worker_start(void) {
+    return worker_start_lent(-1);
+}
+
+struct worker *worker_start_lent(int fd) {
     struct worker *w = xcalloc(1, sizeof *w);
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     w->pid = fork();
-    if (w->pid == 0) child(pair[1]);
+    if (w->pid == 0) child(pair[1], fd);
     assert_true(w->pid > 0);
     close(pair[1]);
     w->fd = pair[0];

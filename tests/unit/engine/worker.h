@@ -46,6 +46,9 @@ struct worker {
 /* Start one and wait for its HELLO. */
 struct worker *worker_start(void);
 
+/* The same with this socket as LENT_FD; the caller keeps fd. */
+struct worker *worker_start_lent(int fd);
+
 /* Options: threads, pieces of prompts and the kernels are the same whatever else the machine
  * does, and so is the rounding: for those that compare texts. As a daemon's `reproducible`. */
 #define WORKER_STEADY "\"reproducible\":true,\"flash_attention\":false"

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lent.h - memory of another node for a part of a model: ggml's RPC, both ends of it.
+ *
+ * The protocol knows no keys and trusts whoever speaks it. So neither end opens a socket
+ * (lent_transport.cpp): each has one from its daemon, on LENT_FD, and the daemons carry the
+ * bytes sealed (fleet/sealed.h). Who lends is a process of its own, in the sandbox, with so
+ * much memory and no more.
+ *
+ * If the other side is gone, the process ends: there is nothing that it could go on with.
+ */
+#ifndef DOZE_ENGINE_LENT_H
+#define DOZE_ENGINE_LENT_H
+
+#include <ggml-backend.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "engine/link.h"
+
+/* Who borrows: the device that the lent memory is, for the life of the process. Waits until the
+ * lender answers. NULL: it speaks another version. */
+ggml_backend_dev_t lent_device(void);
+
+/* Who lends (MSG_LEND, its payload): enter the sandbox, say READY or FAILED, and serve until
+ * the borrower leaves. False: it did not come to that. */
+bool lent_serve(struct link *link, const char *payload, size_t len);
+
+#endif
