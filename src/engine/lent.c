@@ -12,7 +12,6 @@
 #include "engine/cpu_threads.h"
 #include "engine/preparer.h"
 #include "engine/process_rights.h"
-#include "engine/reply.h"
 
 /* ggml wants one that looks like this; nothing is looked up. */
 #define ENDPOINT "lent:0"
@@ -73,14 +72,19 @@ static bool begin(const char *payload, size_t len, struct error *err) {
     return enter_sandbox(err);
 }
 
-bool lent_serve(struct link *link, const char *payload, size_t len) {
-    struct error err;
+/* The library keeps to the number for as long as the loan lasts. */
+static int idle_cores(void) {
+    struct cpu_threads cpu;
+    cpu_threads_init(&cpu);
+    int count = cpu_threads_begin_batch(&cpu, cpu_threads_default());
+    cpu_threads_end_batch(&cpu);
+    return count;
+}
+
+bool lent_serve(struct link *link, const char *payload, size_t len, struct error *err) {
     ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-    int threads = cpu_threads_default();
-    if (!begin(payload, len, &err)) {
-        reply_failed(link, &err);
-        return false;
-    }
+    int threads = idle_cores();
+    if (!begin(payload, len, err)) return false;
     link_send(link, MSG_READY, 0, "{}", 2);
     link_drain(link);
     ggml_backend_rpc_start_server(ENDPOINT, NULL, (size_t)threads, 1, &cpu);

@@ -22,8 +22,9 @@
  * lender answers. NULL: it speaks another version. */
 ggml_backend_dev_t lent_device(void);
 
-/* Who lends (MSG_LEND, its payload): enter the sandbox, say READY or FAILED, and serve until
- * the borrower leaves. False: it did not come to that. */
-bool lent_serve(struct link *link, const char *payload, size_t len);
+/* Who lends (MSG_LEND, its payload): enter the sandbox, say READY, and serve until the borrower
+ * leaves. False: it did not come to that. */
+bool lent_serve(struct link *link, const char *payload, size_t len, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -234,6 +234,13 @@ static void obey_check(struct engine *e, const struct frame *frame) {
     yyjson_doc_free(doc);
 }
 
+static bool obey_lend(struct engine *e, const struct frame *frame) {
+    struct error err;
+    if (lent_serve(&e->link, frame->payload, frame->len, &err)) return true;
+    reply_failed(&e->link, &err);
+    return false;
+}
+
 /* From here on the model's file has its say. False: the process ends. */
 static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
@@ -323,8 +330,7 @@ int main(int argc, char **argv) {
         obey_check(&engine, &frame);
         return 0;
     }
-    if (frame.type == MSG_LEND)
-        return lent_serve(&engine.link, frame.payload, frame.len) ? 0 : 1;
+    if (frame.type == MSG_LEND) return obey_lend(&engine, &frame) ? 0 : 1;
     if (!obey_load(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
     log_capture_forward(&engine.link);
     enum end end = serve(&engine);

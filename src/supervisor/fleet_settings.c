@@ -7,7 +7,7 @@
 #include "base/words.h"
 
 static const char key_mask[] = "********";
-static const char *const members[] = { "etcd", "node", "url", "key" };
+static const char *const members[] = { "etcd", "node", "url", "key", "lend_memory" };
 
 static bool refuse(const char *what, struct error *err) {
     return error_set_param(err, ERR_INVALID_REQUEST, "fleet", "%s", what);
@@ -85,13 +85,25 @@ static bool read_key(struct fleet_settings *next, yyjson_val *patch, struct erro
            refuse("'key' of 'fleet' is shown as stars; send the key itself.", err);
 }
 
+static bool read_lend(struct fleet_settings *next, yyjson_val *patch, struct error *err) {
+    yyjson_val *lend = yyjson_obj_get(patch, "lend_memory");
+    if (!lend) return true;
+    if (!yyjson_is_null(lend) && !yyjson_is_uint(lend))
+        return refuse("'lend_memory' of 'fleet' must be a whole number of bytes.", err);
+    next->lend_memory = yyjson_get_uint(lend);
+    return next->lend_memory < (nbytes)1 << 53 ||
+           refuse("'lend_memory' of 'fleet' is too large.", err);
+}
+
 static bool has_known_members(yyjson_val *patch, struct error *err) {
     size_t i, max;
     yyjson_val *name, *value;
     yyjson_obj_foreach(patch, i, max, name, value) {
         (void)value;
         if (WORDS_FIND(members, yyjson_get_str(name)) < 0)
-            return refuse("'fleet' can have \"etcd\", \"node\", \"url\" and \"key\".", err);
+            return refuse("'fleet' can have \"etcd\", \"node\", \"url\", \"key\" and "
+                          "\"lend_memory\".",
+                          err);
     }
     return true;
 }
@@ -102,7 +114,7 @@ bool fleet_settings_patch(struct fleet_settings *settings, yyjson_val *patch,
     if (!has_known_members(patch, err) || !read_etcd(&next, patch, err) ||
         !read_text(patch, "node", next.node, sizeof next.node, err) ||
         !read_text(patch, "url", next.url, sizeof next.url, err) ||
-        !read_key(&next, patch, err))
+        !read_key(&next, patch, err) || !read_lend(&next, patch, err))
         return false;
     if (next.node[0] && !is_name(next.node)) {
         return refuse("'node' of 'fleet' must be a name of letters, digits, '.', '-' and '_'.",
@@ -153,6 +165,7 @@ yyjson_mut_val *fleet_settings_format(const struct fleet_settings *settings,
     add_text(doc, obj, "node", settings->node);
     add_text(doc, obj, "url", settings->url);
     add_text(doc, obj, "key", settings->key);
+    yyjson_mut_obj_add_uint(doc, obj, "lend_memory", settings->lend_memory);
     return obj;
 }
 

@@ -9,6 +9,7 @@
 #include <yyjson.h>
 
 #include "base/error.h"
+#include "base/msec.h"
 
 enum {
     FLEET_ETCD_SIZE = 1024, /* of all URLs */
@@ -24,11 +25,12 @@ struct fleet_settings {
     char node[FLEET_NAME_SIZE]; /* "": the name of the machine */
     char url[FLEET_URL_SIZE];   /* "": made from what the server listens on */
     char key[FLEET_KEY_SIZE];   /* "": none */
+    nbytes lend_memory;         /* bytes that other nodes may have; 0: none */
 };
 
-/* Merge an object with "etcd" (a URL or an array of them), "node", "url" and "key"; null unsets
- * one. The stars of fleet_settings_show leave the key as it is. Fails with ERR_INVALID_REQUEST
- * and the param "fleet"; the settings are as they were. */
+/* Merge an object with "etcd" (a URL or an array of them), "node", "url", "key" and
+ * "lend_memory"; null unsets one. The stars of fleet_settings_show leave the key as it is.
+ * Fails with ERR_INVALID_REQUEST and the param "fleet"; the settings are as they were. */
 bool fleet_settings_patch(struct fleet_settings *settings, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 /* Would the patch set another key or none? */

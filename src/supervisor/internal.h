@@ -15,6 +15,8 @@
  *   perform.c          one step: event -> lifecycle -> actions on workers and calls
  *   spawn.c            a worker for a slot
  *   errand.c           a worker for one question
+ *   loans.c            a worker that has memory of another node
+ *   lending.c          workers that hold memory for other nodes
  *   load_order.c       what it is told to load
  *   park.c             workers that keep their model for its return
  *   parked_events.c    ends of parked workers
@@ -38,7 +40,9 @@
 #include "supervisor/calls.h"
 #include "supervisor/errand.h"
 #include "supervisor/known_rules.h"
+#include "supervisor/lending.h"
 #include "supervisor/load_texts.h"
+#include "supervisor/loans.h"
 #include "supervisor/log_budget.h"
 #include "supervisor/parked.h"
 #include "supervisor/pinned.h"
@@ -81,6 +85,9 @@ struct instance {
     struct activity activity;
     struct log_budget log_budget; /* of the current worker */
     struct error load_error;
+    struct loan_offer lent; /* another node's memory that the worker has */
+    struct loan *loan;      /* NULL: none, or it is given back */
+    struct error lost;      /* why the loan was over before the worker was */
     msec spawned_at;
     msec loaded_at; /* Unix ms */
     double load_seconds;
@@ -108,6 +115,9 @@ struct supervisor {
     struct prefetch *asked_prefetch; /* for asked_prefetch_call; NULL: none is being read */
     call_id asked_prefetch_call;
     uint64_t prefetch_turns; /* given to calls so far */
+
+    struct loans loans;
+    struct lending *lendings;
 
     nbytes limit_told;       /* memory_limit as the workers know it */
     nbytes memory_total;     /* of the machine or its control group, at the last look */
@@ -308,6 +318,27 @@ void supervisor_tell_limit(struct supervisor *sup);
 
 /* Would these bytes and all instances fit into the memory that is there? */
 bool supervisor_fits_beside(const struct supervisor *sup, nbytes size);
+
+/* What all instances together may take, LC_EV_BUDGET's bytes. */
+nbytes supervisor_memory_budget(const struct supervisor *sup);
+
+/* ---- lending.c ---- */
+/* Bytes that are lent, and what the workers that hold them take by now. */
+nbytes supervisor_lent(const struct supervisor *sup);
+nbytes supervisor_lent_private(const struct supervisor *sup);
+/* One loan ends for want of memory here. False: there is none. */
+bool supervisor_take_back(struct supervisor *sup);
+/* The supervisor is being freed. */
+void supervisor_drop_lendings(struct supervisor *sup);
+
+/* ---- loans.c ---- */
+/* Is the model too large for this machine, and does another one lend what lacks? */
+bool supervisor_find_loan(const struct supervisor *sup, const struct model_shape *shape,
+                          const struct load_settings *effective, struct loan_offer *ret);
+/* A worker for the slot, with the loan that instance.lent says. */
+struct worker *supervisor_spawn_borrower(struct supervisor *sup, int slot, struct error *err);
+/* The worker is gone. */
+void supervisor_close_loan(struct supervisor *sup, struct instance *in);
 
 /* ---- prefetch_call.c ---- */
 /* Read ahead what clients asked for, or stop because a load needs the disk. After every

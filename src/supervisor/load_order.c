@@ -76,6 +76,10 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     message.whole_bytes = whole < INT64_MAX ? (int64_t)whole : INT64_MAX;
     message.memory_bytes = memory_admitted(sup, slot);
     message.device_bytes = device_left(sup, slot);
+    if (slot >= 0 && sup->instances[slot].lent.bytes) {
+        message.lent_bytes = (int64_t)sup->instances[slot].lent.part;
+        message.settings.repack = LOAD_REPACK_NEVER; /* a second copy would be whole */
+    }
     message.prompts.mode = sup->config.settings->prompt_store;
     message.prompts.dir = buf_str(&dir);
     if (slot >= 0) { /* the load makes room for the first request */

@@ -33,14 +33,20 @@ static nbytes limit_of(const struct supervisor *sup) {
     return limit > beside ? limit - beside : 1;
 }
 
-struct lc_event supervisor_budget(struct supervisor *sup) {
-    sup->memory_total = memory_total();
-    nbytes budget = memory_available();
-    if (budget != UINT64_MAX) budget += private_bytes(sup);
+/* What is lent counts as used, taken or not. */
+nbytes supervisor_memory_budget(const struct supervisor *sup) {
+    nbytes budget = memory_available(), lent = supervisor_lent(sup);
+    if (budget != UINT64_MAX) budget += private_bytes(sup) + supervisor_lent_private(sup);
     nbytes limit = limit_of(sup);
     if (limit && limit < budget) budget = limit;
+    if (budget == UINT64_MAX) return budget;
+    return budget > lent ? budget - lent : 1;
+}
+
+struct lc_event supervisor_budget(struct supervisor *sup) {
+    sup->memory_total = memory_total();
     return (struct lc_event){ .kind = LC_EV_BUDGET,
-                              .bytes = budget,
+                              .bytes = supervisor_memory_budget(sup),
                               .device = supervisor_device_budget(sup) };
 }
 
@@ -107,7 +113,10 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
     nbytes total = memory_total(), available = memory_available();
     if (available > total) available = total;
     nbytes used = total - available, ours = private_bytes(sup);
+    nbytes lent = supervisor_lent(sup), taken = supervisor_lent_private(sup);
     return (struct memory_status){ .total = total,
+                                   .lent = lent,
+                                   .lent_untaken = lent > taken ? lent - taken : 0,
                                    .available = available,
                                    .other = used > ours ? used - ours : 0,
                                    .limit = sup->config.settings->memory_limit };
@@ -127,6 +136,10 @@ void supervisor_pressure(struct supervisor *sup) {
         standby_drop(sup->standby);
         return;
     case PRESSURE_INSTANCE_LEAVES:
+        if (supervisor_take_back(sup)) {
+            log_info("programs wait for memory: what was lent to another node is taken back");
+            return;
+        }
         supervisor_post(sup, (struct lc_event){ .kind = LC_EV_PRESSURE });
         return;
     }

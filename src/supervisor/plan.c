@@ -91,6 +91,16 @@ struct load_layers supervisor_layers(const struct supervisor *sup, const struct 
                                                                   : sup->memory_total };
 }
 
+/* With a part of it in another node's memory, the rest is to fit here. */
+static void plan_loan(const struct supervisor *sup, const struct model_shape *shape,
+                      const struct load_settings *effective, struct lc_plan *plan) {
+    struct loan_offer offer;
+    if (!supervisor_find_loan(sup, shape, effective, &offer)) return;
+    nbytes whole = load_plan_whole(shape, effective);
+    plan->need = whole > offer.part ? whole - offer.part : 1;
+    plan->wish = 0;
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -120,6 +130,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         .type = model->type == MODEL_EMBEDDINGS ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
         .ttl = entry && entry->ttl != MODEL_TTL_UNSET ? entry->ttl : LC_TTL_NOT_GIVEN
     };
+    plan_loan(sup, &p.shape, ret_effective, ret_plan);
     return true;
 }
 

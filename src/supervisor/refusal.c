@@ -23,9 +23,11 @@ static void no_memory_error(const struct supervisor *sup, const struct lc_action
     size_format(action->need, need);
     size_format(action->free, have);
     error_set(err, ERR_NO_MEMORY,
-              "'%.48s' needs about %s and %s are free%s; %s%schoose a smaller context length, "
-              "or load it with force.",
+              "'%.48s' needs about %s and %s are free%s%s; %s%schoose a smaller context "
+              "length, or load it with force.",
               key, need, have, sup->config.settings->memory_limit ? " below memory_limit" : "",
+              sup->loans.find ? ", and no node of the fleet lends enough (fleet.lend_memory)"
+                              : "",
               has_others(sup, action->slot) ? "unload another model, " : "",
               sup->config.settings->memory_limit ? "raise it, " : "");
 }
@@ -96,6 +98,10 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         unloaded_error(sup, action, key, err);
         return;
     case LC_FAIL_DIED:
+        if (in->lost.code != ERR_NONE) {
+            *err = in->lost;
+            return;
+        }
         error_set(
             err, ERR_WORKER_DIED,
             "The worker of '%.80s' died during this request; send it again, and look at the "

@@ -70,6 +70,25 @@ static void set_load_order(struct instance *in, char *order) {
     in->load_order = order;
 }
 
+/* It was admitted with the memory of another node, which may not be there any more. */
+static bool choose_loan(struct supervisor *sup, const struct model *model, int slot,
+                        nbytes need, struct error *err) {
+    struct instance *in = &sup->instances[slot];
+    struct model_shape shape = supervisor_shape(sup, model, &in->effective.adapters);
+    if (supervisor_find_loan(sup, &shape, &in->effective, &in->lent)) return true;
+    if (need <= sup->lc.budget || need <= sup->lc.slots[slot].plan.need) return true;
+    return error_set(err, ERR_NO_MEMORY,
+                     "'%.80s' needs memory of another node, and none lends enough any more; "
+                     "try again later, or raise fleet.lend_memory there.",
+                     in->model_key);
+}
+
+static struct worker *find_borrower(struct supervisor *sup, int slot, struct error *err) {
+    sup->instances[slot].woken = false;
+    standby_release(sup->standby, slot);
+    return supervisor_spawn_borrower(sup, slot, err);
+}
+
 static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
     struct instance *in = &sup->instances[slot];
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
@@ -79,8 +98,9 @@ static bool start_worker(struct supervisor *sup, int slot, struct error *err) {
     struct lc_plan plan;
     if (!supervisor_plan(sup, model, &in->requested, &in->effective, &plan, err)) return false;
     if (!supervisor_keep_adapters(sup, &in->effective.adapters, err)) return false;
+    if (!choose_loan(sup, model, slot, plan.need, err)) return false;
     in->park_key = supervisor_park_key(sup, model, &plan);
-    in->worker = find_worker(sup, slot, err);
+    in->worker = in->lent.bytes ? find_borrower(sup, slot, err) : find_worker(sup, slot, err);
     if (!in->worker) return false;
     struct buf payload = BUF_INIT(1 << 20);
     supervisor_format_load(sup, model, slot, &in->effective, &payload);
@@ -101,7 +121,7 @@ void supervisor_spawn(struct supervisor *sup, int slot) {
     choose_requested(sup, slot);
     in->spawned_at = sup->lc.now;
     in->forgets = false;
-    in->load_error = (struct error){ 0 };
+    in->load_error = in->lost = (struct error){ 0 };
     in->facts = (struct instance_facts){ 0 };
     in->activity = (struct activity){ 0 };
     in->log_budget = (struct log_budget){ 0 };

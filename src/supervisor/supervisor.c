@@ -157,6 +157,7 @@ void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
     errands_drop(&sup->errands);
     supervisor_drop_adapter_reads(sup);
+    supervisor_drop_lendings(sup);
     prefetch_stop(sup->prefetch);
     prefetch_stop(sup->asked_prefetch);
     standby_free(sup->standby);

@@ -159,6 +159,8 @@ struct memory_status {
     nbytes total, available;
     nbytes other; /* neither available nor used by an instance */
     nbytes limit; /* setting memory_limit; 0: none */
+    nbytes lent;  /* to other nodes; what they have taken of it is among `other` */
+    nbytes lent_untaken;
 };
 struct memory_status supervisor_memory(const struct supervisor *sup);
 

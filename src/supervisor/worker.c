@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "lifecycle/lifecycle.h"
 #include "supervisor/worker_environment.h"
 
 struct worker {
@@ -183,15 +184,18 @@ static void keep_files_from_programs(void) {
     (void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
-static int worker_start(struct worker *worker, const struct worker_program *program) {
+/* lent_fd: -1: none. */
+static int worker_start(struct worker *worker, const struct worker_program *program,
+                        int lent_fd) {
     char *args[] = { (char *)(uintptr_t)program->path, NULL };
-    uv_stdio_container_t stdio[WORKER_FD + 1] = {
+    uv_stdio_container_t stdio[LENT_FD + 1] = {
         { .flags = UV_IGNORE },
         { .flags = UV_IGNORE }, /* main() makes it a second stderr */
         { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
           .data.stream = (uv_stream_t *)&worker->printed },
         { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
           .data.stream = (uv_stream_t *)&worker->pipe },
+        { .flags = UV_INHERIT_FD, .data.fd = lent_fd },
     };
     uv_process_options_t options = {
         .exit_cb = worker_on_exit,
@@ -199,7 +203,7 @@ static int worker_start(struct worker *worker, const struct worker_program *prog
         .args = args,
         .env = worker_environment(environ, program->libraries),
         .flags = UV_PROCESS_DETACHED, /* a Ctrl-C at the terminal is the daemon's to answer */
-        .stdio_count = WORKER_FD + 1,
+        .stdio_count = lent_fd < 0 ? WORKER_FD + 1 : LENT_FD + 1,
         .stdio = stdio,
     };
     keep_files_from_programs();
@@ -208,13 +212,9 @@ static int worker_start(struct worker *worker, const struct worker_program *prog
     return status;
 }
 
-struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *program, int slot,
-                            uint32_t generation, const struct worker_owner *owner,
-                            struct error *err) {
+static struct worker *worker_new(uv_loop_t *loop, const struct worker_owner *owner) {
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->owner = *owner;
-    worker->slot = slot;
-    worker->generation = generation;
     buf_init(&worker->in, FRAME_MAX_TO_DAEMON + FRAME_HEADER_SIZE + 65536);
     buf_init(&worker->line, WORKER_LINE_MAX);
     uv_pipe_init(loop, &worker->pipe, 0);
@@ -223,7 +223,13 @@ struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *progra
     worker->printed.data = worker;
     worker->process.data = worker;
     worker->open_handles = 3;
-    int status = worker_start(worker, program);
+    return worker;
+}
+
+/* NULL: it is not there any more. */
+static struct worker *worker_run(struct worker *worker, const struct worker_program *program,
+                                 int lent_fd, struct error *err) {
+    int status = worker_start(worker, program, lent_fd);
     if (status < 0) {
         error_set(err, ERR_IO, "The worker %s cannot be started: %s.", program->path,
                   uv_strerror(status));
@@ -233,6 +239,22 @@ struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *progra
     uv_read_start((uv_stream_t *)&worker->printed, worker_on_alloc, worker_on_printed);
     uv_read_start((uv_stream_t *)&worker->pipe, worker_on_alloc, worker_on_read);
     return worker;
+}
+
+struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *program, int slot,
+                            uint32_t generation, const struct worker_owner *owner,
+                            struct error *err) {
+    struct worker *worker = worker_new(loop, owner);
+    worker->slot = slot;
+    worker->generation = generation;
+    return worker_run(worker, program, -1, err);
+}
+
+struct worker *worker_spawn_lent(uv_loop_t *loop, const struct worker_program *program, int fd,
+                                 const struct worker_owner *owner, struct error *err) {
+    struct worker *worker = worker_new(loop, owner);
+    worker->slot = LC_NO_SLOT;
+    return worker_run(worker, program, fd, err);
 }
 
 static void payload_clear(struct worker_payload *payload) {

@@ -41,6 +41,11 @@ struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *progra
                             uint32_t generation, const struct worker_owner *owner,
                             struct error *err);
 
+/* The same without a slot, and with this socket as LENT_FD (ipc/message.h); the caller keeps
+ * fd. */
+struct worker *worker_spawn_lent(uv_loop_t *loop, const struct worker_program *program, int fd,
+                                 const struct worker_owner *owner, struct error *err);
+
 /* Change its owner. */
 void worker_adopt(struct worker *worker, int slot, uint32_t generation,
                   const struct worker_owner *owner);

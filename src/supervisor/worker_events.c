@@ -100,6 +100,21 @@ static void read_settings(yyjson_val *json, struct load_settings *effective) {
         log_warn("A worker reports settings that are not valid: %s", err.text);
 }
 
+/* What another node has of it is none of this machine's. */
+static nbytes device_bytes(const struct instance *in) {
+    return in->lent.bytes ? 0 : in->facts.device_memory;
+}
+
+static void name_device(struct worker_msg *msg) {
+    struct instance *in = msg->in;
+    char *device = in->facts.device;
+    if (in->lent.bytes)
+        snprintf(device, sizeof in->facts.device, "memory of %s", in->lent.lender);
+    else
+        snprintf(device, sizeof in->facts.device, "%s", text_of(msg->json, "device"));
+    utf8_mend_line(device);
+}
+
 static void on_ready(struct worker_msg *msg) {
     struct instance *in = msg->in;
     if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING)
@@ -114,8 +129,7 @@ static void on_ready(struct worker_msg *msg) {
     facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
     facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
     facts->device_layers = int_of(msg->json, "device_layers");
-    snprintf(facts->device, sizeof facts->device, "%s", text_of(msg->json, "device"));
-    utf8_mend_line(facts->device);
+    name_device(msg);
     in->woken = false;
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(clock_boottime() - in->spawned_at) / 1000;
@@ -128,7 +142,7 @@ static void on_ready(struct worker_msg *msg) {
     msg->sup->config.metrics->load_seconds += in->load_seconds;
     struct lc_event ev = event_of(msg, LC_EV_READY);
     ev.bytes = facts->memory;
-    ev.device = facts->device_memory;
+    ev.device = device_bytes(in);
     ev.parallel = (uint32_t)in->effective.parallel;
     apply(msg->sup, ev);
 }
@@ -138,7 +152,8 @@ static void on_memory(struct worker_msg *msg) {
     struct instance_facts *facts = &msg->in->facts;
     facts->repack = repack_state_parse(text_of(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
-    ev.device = facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
+    facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
+    ev.device = device_bytes(msg->in);
     nbytes reserved = (nbytes)int_of(msg->json, "reserved_bytes");
     if (reserved > ev.bytes) ev.bytes = reserved;
     apply(msg->sup, ev);
@@ -472,6 +487,10 @@ static void instance_on_line(void *ctx, struct worker *worker, const char *line)
 /* Clients show it after a load that crashed, whatever crashed in it. */
 static void explain_crash(const struct supervisor *sup, struct instance *in, const char *how,
                           bool loads) {
+    if (in->lost.code != ERR_NONE) {
+        in->load_error = in->lost;
+        return;
+    }
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
     const char *path = model ? model->path_text : in->model_key, *slash = strrchr(path, '/');
     error_set(&in->load_error, ERR_LOAD_FAILED,
@@ -487,6 +506,7 @@ static void instance_on_gone(void *ctx, struct worker *worker, const char *how) 
     struct instance *in = &sup->instances[slot];
     if (in->worker != worker) return;
     in->worker = NULL;
+    supervisor_close_loan(sup, in);
     tell_of_prompts(sup, in);
     enum lc_state state = sup->lc.slots[slot].state;
     if (state != LC_UNLOADING) log_warn("%s: its worker %s", in->identifier, how);

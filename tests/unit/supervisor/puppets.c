@@ -103,6 +103,12 @@ struct worker *worker_spawn(uv_loop_t *loop, const struct worker_program *progra
     return worker;
 }
 
+struct worker *worker_spawn_lent(uv_loop_t *loop, const struct worker_program *program, int fd,
+                                 const struct worker_owner *owner, struct error *err) {
+    (void)fd;
+    return worker_spawn(loop, program, -1, 0, owner, err);
+}
+
 void worker_adopt(struct worker *worker, int slot, uint32_t generation,
                   const struct worker_owner *owner) {
     worker->slot = slot;

@@ -30,11 +30,23 @@ static void test_members_are_merged_and_null_unsets_one(void **state) {
     (void)state;
     struct fleet_settings s = { 0 };
     struct error err;
-    check(&s, "{\"etcd\":null,\"node\":null,\"url\":null,\"key\":null}");
+    check(&s, "{\"etcd\":null,\"node\":null,\"url\":null,\"key\":null,\"lend_memory\":0}");
     assert_true(patch(&s, "{\"etcd\":\"http://a:2379\",\"node\":\"n-1\"}", &err));
     assert_true(patch(&s, "{\"url\":\"http://10.0.0.1:1234\",\"node\":null}", &err));
     check(&s, "{\"etcd\":\"http://a:2379\",\"node\":null,\"url\":\"http://10.0.0.1:1234\","
-              "\"key\":null}");
+              "\"key\":null,\"lend_memory\":0}");
+}
+
+static void test_memory_is_lent_in_bytes(void **state) {
+    (void)state;
+    struct fleet_settings s = { 0 };
+    struct error err;
+    assert_true(patch(&s, "{\"lend_memory\":9007199254740991}", &err));
+    assert_int_equal(s.lend_memory, 9007199254740991);
+    assert_true(patch(&s, "{\"node\":\"n\"}", &err));
+    assert_int_equal(s.lend_memory, 9007199254740991);
+    assert_true(patch(&s, "{\"lend_memory\":null}", &err));
+    assert_int_equal(s.lend_memory, 0);
 }
 
 static void test_etcd_is_one_url_or_a_list(void **state) {
@@ -43,7 +55,7 @@ static void test_etcd_is_one_url_or_a_list(void **state) {
     struct error err;
     assert_true(patch(&s, "{\"etcd\":[\"http://a:1\",\"https://b:2\"]}", &err));
     check(&s, "{\"etcd\":[\"http://a:1\",\"https://b:2\"],\"node\":null,\"url\":null,"
-              "\"key\":null}");
+              "\"key\":null,\"lend_memory\":0}");
     assert_string_equal(s.etcd, "http://a:1 https://b:2");
     assert_true(patch(&s, "{\"etcd\":[]}", &err));
     assert_string_equal(s.etcd, "");
@@ -65,6 +77,10 @@ static void test_what_cannot_be_is_refused_and_changes_nothing(void **state) {
         "{\"url\":\"10.0.0.1\"}",
         "{\"key\":\"********\"}",
         "{\"lend\":1}",
+        "{\"lend_memory\":-1}",
+        "{\"lend_memory\":1.5}",
+        "{\"lend_memory\":\"1\"}",
+        "{\"lend_memory\":9007199254740992}",
     };
     struct fleet_settings s = { 0 }, before;
     struct error err;
@@ -102,7 +118,8 @@ static void test_the_stars_leave_the_key_as_it_is(void **state) {
     assert_true(patch(&s, "{\"key\":\"sesame\"}", &err));
     shown = s;
     fleet_settings_mask(&shown);
-    check(&shown, "{\"etcd\":null,\"node\":null,\"url\":null,\"key\":\"********\"}");
+    check(&shown, "{\"etcd\":null,\"node\":null,\"url\":null,\"key\":\"********\","
+                  "\"lend_memory\":0}");
     assert_true(patch(&s, "{\"key\":\"********\",\"node\":\"b\"}", &err));
     assert_string_equal(s.key, "sesame");
     assert_true(patch(&s, "{\"key\":\"a\"}", &err));
@@ -121,10 +138,10 @@ static void test_who_may_set_the_key_is_asked_only_when_it_changes(void **state)
     (void)state;
     struct fleet_settings none = { 0 }, s = { .key = "sesame" };
     assert_true(changes(&none, "{\"key\":\"a\"}"));
-    assert_true(changes(&s, "{\"key\":null}"));
+    assert_true(changes(&s, "{\"key\":null,\"lend_memory\":0}"));
     assert_true(changes(&s, "null"));
     assert_false(changes(&none, "null"));
-    assert_false(changes(&none, "{\"key\":null}"));
+    assert_false(changes(&none, "{\"key\":null,\"lend_memory\":0}"));
     assert_false(changes(&s, "{\"key\":\"********\"}"));
     assert_false(changes(&s, "{\"node\":\"a\"}"));
 }
@@ -132,6 +149,7 @@ static void test_who_may_set_the_key_is_asked_only_when_it_changes(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members_are_merged_and_null_unsets_one),
+        cmocka_unit_test(test_memory_is_lent_in_bytes),
         cmocka_unit_test(test_etcd_is_one_url_or_a_list),
         cmocka_unit_test(test_what_cannot_be_is_refused_and_changes_nothing),
         cmocka_unit_test(test_texts_have_a_maximum),
