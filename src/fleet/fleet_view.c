@@ -101,6 +101,11 @@ static enum placement_evict read_evict(yyjson_val *entry) {
     return PLACEMENT_EVICT_FIT;
 }
 
+/* Without a fleet key nobody lends. */
+static nbytes read_lent(const struct fleet_question *q, yyjson_val *entry) {
+    return q->secret[0] ? read_uint(entry, "lend_free_bytes") : 0;
+}
+
 static struct placement_node read_node(const char *name, yyjson_val *entry) {
     return (struct placement_node){ .name = name,
                                     .id = hash_text(name, strlen(name)),
@@ -129,6 +134,7 @@ static bool read_nodes(const struct fleet_table *table, const struct fleet_quest
         view->nodes[n] = read_node(name, entry);
         view->nodes[n].tried = was_tried(q, name);
         view->nodes[n].sent = count_sent(q, name);
+        view->nodes[n].lend_free = read_lent(q, entry);
         view->urls[n] = json_find_str(entry, "url");
         if (strcmp(name, q->here) == 0) view->table.here = n;
         found = found || strcmp(name, q->here) == 0;

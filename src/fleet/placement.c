@@ -171,6 +171,28 @@ static bool offer_fetch(const struct view *v, uint32_t index, struct offer *ret)
     return true;
 }
 
+/* Of a model that is too large for the node whatever leaves. */
+static bool loan_for(const struct view *v, uint32_t index, struct placement_loan *ret) {
+    const struct placement_node *node = &v->table->nodes[index];
+    return placement_loan(v->table, index, v->request->need, node->memory_limit, v->now, ret);
+}
+
+/* The part goes to the lender over the network. */
+static bool offer_borrow(const struct view *v, uint32_t index, struct offer *ret) {
+    struct placement_loan loan;
+    struct placement_request rest = *v->request, part = *v->request;
+    struct view less = *v;
+
+    if (!v->table->nodes[index].has_file || !loan_for(v, index, &loan)) return false;
+    rest.need -= loan.part;
+    part.file = loan.part;
+    less.request = &rest;
+    if (!offer_load(&less, index, PLACEMENT_ROOM_DRAIN, ret)) return false;
+    ret->fetch = placement_fetch_time(&part);
+    ret->first = sum_of(ret);
+    return true;
+}
+
 /* Since when the load at the node goes on: by its claim, else it may have begun just now. */
 static msec load_left(const struct view *v, const struct placement_node *node) {
     msec all = placement_load_time(node, v->request);
@@ -242,6 +264,7 @@ static const struct rule {
     { PLACEMENT_RULE_ROOM, offer_room, YIELDS_NEVER },
     { PLACEMENT_RULE_EVICT, offer_evict, YIELDS_NEVER },
     { PLACEMENT_RULE_FETCH, offer_fetch, YIELDS_NEVER },
+    { PLACEMENT_RULE_BORROW, offer_borrow, YIELDS_NEVER },
     { PLACEMENT_RULE_LOADING, offer_loading, YIELDS_NEVER },
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
@@ -321,6 +344,7 @@ static msec fastest_beside(const struct view *v, uint32_t node) {
 
 static void accept(const struct view *v, const struct rule *rule, const struct offer *o,
                    struct placement *ret) {
+    struct placement_loan loan;
     bool here = o->node == v->table->here;
     bool fetches = !v->table->nodes[o->node].has_file;
 
@@ -329,6 +353,7 @@ static void accept(const struct view *v, const struct rule *rule, const struct o
         .rule = rule->name,
         .node = o->node,
         .source = PLACEMENT_NO_NODE,
+        .lender = PLACEMENT_NO_NODE,
         .claims = v->loading == PLACEMENT_NO_NODE && !loaded_at(v, o->node),
         .held = o->held,
         .fetch = o->fetch,
@@ -340,6 +365,8 @@ static void accept(const struct view *v, const struct rule *rule, const struct o
     };
     if (!here) ret->first += HOP;
     if (ret->claims && fetches) ret->source = source_for(v, o->node);
+    if (rule->name == PLACEMENT_RULE_BORROW && loan_for(v, o->node, &loan))
+        ret->lender = loan.lender;
     if (rule->name == PLACEMENT_RULE_LOADING && !here) ret->where = PLACEMENT_WAIT;
 }
 
@@ -363,6 +390,7 @@ static void refuse(const struct view *v, struct placement *ret) {
     *ret = (struct placement){ .where = PLACEMENT_REFUSE,
                                .node = PLACEMENT_NO_NODE,
                                .source = PLACEMENT_NO_NODE,
+                               .lender = PLACEMENT_NO_NODE,
                                .elsewhere = MSEC_NEVER };
     ret->refusal = v->request->forwarded ? PLACEMENT_NOT_HERE : refusal_of(v);
     if (v->request->forwarded && v->loading != PLACEMENT_NO_NODE) {

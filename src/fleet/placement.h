@@ -14,6 +14,7 @@
  *   ROOM      the node has the file, and room without evicting
  *   EVICT     ... and may evict; idle instances before those whose answers have to end
  *   FETCH     the node can fetch the file from a peer's disk
+ *   BORROW    the node has the file but never the room, and another one lends what lacks
  *   LOADING   wait for the load in progress
  *
  * PREFIX gives way to a later rule that is faster; RESIDENT, where requests queue, to a load
@@ -72,6 +73,7 @@ struct placement_node {
     msec alive_until; /* the end of its lease; of this node itself: MSEC_NEVER */
     nbytes memory_limit, memory_free;
     nbytes disk_free;
+    nbytes lend_free; /* of its memory, what others may borrow now */
     uint32_t cores;
     nbytes gpu_memory;
     enum placement_evict evict;
@@ -116,6 +118,7 @@ enum placement_rule {
     PLACEMENT_RULE_ROOM,
     PLACEMENT_RULE_EVICT,
     PLACEMENT_RULE_FETCH,
+    PLACEMENT_RULE_BORROW,
     PLACEMENT_RULE_LOADING,
 };
 enum { PLACEMENT_RULE_COUNT = PLACEMENT_RULE_LOADING + 1 };
@@ -137,6 +140,7 @@ struct placement {
     enum placement_refusal refusal;
     uint32_t node;   /* HERE, NODE, WAIT */
     uint32_t source; /* the peer to fetch the file from first, else PLACEMENT_NO_NODE */
+    uint32_t lender; /* of memory for a part of the model, else PLACEMENT_NO_NODE */
     bool claims;     /* a cold load: whoever loads makes the claim first */
     uint32_t held;   /* tokens of the prompt that need not be processed */
     /* What is expected, in the order in which it happens; `first` is the sum: the first token
@@ -144,6 +148,18 @@ struct placement {
     msec fetch, load, queue, prompt, first;
     msec elsewhere; /* the fastest other node that was looked at; MSEC_NEVER: there is none */
 };
+
+/* Memory of a node for a part of a model on another. */
+struct placement_loan {
+    uint32_t lender;
+    nbytes bytes; /* to be lent */
+    nbytes part;  /* of the model, in these; the rest is what serving it takes */
+};
+
+/* Who lends the borrower what a model that needs so much lacks where it has `own`? False:
+ * nobody, or nothing lacks. */
+bool placement_loan(const struct placement_table *table, uint32_t borrower, nbytes need,
+                    nbytes own, msec now, struct placement_loan *ret);
 
 void placement_choose(const struct placement_table *table,
                       const struct placement_request *request, msec now, struct placement *ret);

@@ -10,7 +10,7 @@ static const char *const rule_names[] = {
     [PLACEMENT_RULE_NONE] = "none",         [PLACEMENT_RULE_PREFIX] = "prefix",
     [PLACEMENT_RULE_RESIDENT] = "resident", [PLACEMENT_RULE_ROOM] = "room",
     [PLACEMENT_RULE_EVICT] = "evict",       [PLACEMENT_RULE_FETCH] = "fetch",
-    [PLACEMENT_RULE_LOADING] = "loading",
+    [PLACEMENT_RULE_BORROW] = "borrow",     [PLACEMENT_RULE_LOADING] = "loading",
 };
 static_assert(sizeof rule_names / sizeof *rule_names == PLACEMENT_RULE_COUNT,
               "a name per rule");
@@ -30,8 +30,9 @@ static_assert(sizeof refusal_names / sizeof *refusal_names == PLACEMENT_REFUSAL_
 static const char *const refusal_sentences[] = {
     [PLACEMENT_ACCEPTED] = "",
     [PLACEMENT_NO_FILE] = "No node of the fleet has this model; download it on one of them.",
-    [PLACEMENT_TOO_LARGE] = "The model is larger than the memory of each node that is there; "
-                            "use a smaller one or a smaller context.",
+    [PLACEMENT_TOO_LARGE] = "The model is larger than the memory of each node that is there, "
+                            "and none lends enough; use a smaller one or a smaller context, or "
+                            "raise fleet.lend_memory.",
     [PLACEMENT_NO_ROOM] = "No node may unload enough to make room for the model; unload one.",
     [PLACEMENT_ALL_TRIED] = "Every node that has the model was asked and none answered; "
                             "try again in some seconds.",
@@ -90,6 +91,12 @@ static void reason_format(const struct placement *p, const struct placement_tabl
         break;
     case PLACEMENT_RULE_FETCH:
         fetch_reason(p, table, text);
+        break;
+    case PLACEMENT_RULE_BORROW:
+        if (p->lender == PLACEMENT_NO_NODE) break;
+        snprintf(text, REASON_TEXT,
+                 "it has the file, and %.*s lends it the memory that it lacks", NAME_MAX_SHOWN,
+                 table->nodes[p->lender].name);
         break;
     case PLACEMENT_RULE_LOADING:
         snprintf(text, REASON_TEXT, "the model is being loaded there");

@@ -19,6 +19,7 @@ struct published_node {
     const char *url, *version;
     uint64_t boot; /* identifies this run of the daemon */
     nbytes memory_free, memory_limit, device_memory;
+    nbytes lend_free; /* what others may borrow now */
     int cores;
     const char *key_fingerprint; /* of the fleet key; NULL: it has none */
     const char *proof;           /* node_proof.h; NULL: likewise */

@@ -59,7 +59,8 @@ LIBRARIES = {  # a library's headers: the folders that may name them
     r"cmocka\.h": {"tests"},
 }
 # lifecycle/ and placement are pure: of libc only what cannot allocate, do I/O or read a clock.
-PURE = ("src/lifecycle/", "src/fleet/placement.", "src/fleet/placement_estimate.")
+PURE = ("src/lifecycle/", "src/fleet/placement.", "src/fleet/placement_estimate.",
+        "src/fleet/placement_loan.")
 PURE_LIBC = {"assert.h", "inttypes.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 PURE_BANNED = re.compile(
     r"\b(malloc|calloc|realloc|free|printf|fprintf|time|clock_gettime|rand)\s*\(")

@@ -2,8 +2,10 @@
 #include "cmocka_prelude.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "fleet/fleet_view.h"
 #include "fleet/node_proof.h"
 
@@ -215,6 +217,28 @@ static void test_numbers_of_others_are_bounded(void **state) {
     fleet_table_clear(&table);
 }
 
+static void test_memory_is_lent_to_who_has_the_key_only(void **state) {
+    (void)state;
+    char proof[NODE_PROOF_SIZE];
+    struct fleet_table table = { 0 };
+    struct fleet_question q = question("m");
+    struct fleet_view view;
+    fleet_table_put(&table, "nodes/a", "{\"url\":\"x\",\"lend_free_bytes\":7}");
+    fleet_table_put(&table, "nodes/b", "{\"url\":\"x\",\"lend_free_bytes\":7}");
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_int_equal(view.nodes[1].lend_free, 0); /* there is no key */
+    fleet_view_clear(&view);
+    q.secret = "key";
+    node_proof_of_entry("key", "b", "x", proof);
+    char *entry = xasprintf("{\"url\":\"x\",\"lend_free_bytes\":7,\"proof\":\"%s\"}", proof);
+    fleet_table_put(&table, "nodes/b", entry);
+    free(entry);
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_int_equal(view.nodes[1].lend_free, 7);
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
 static void test_a_node_that_is_not_in_the_table_has_no_view(void **state) {
     (void)state;
     struct fleet_table table = { 0 };
@@ -239,6 +263,7 @@ int main(void) {
         cmocka_unit_test(test_a_model_that_seems_too_large_is_for_its_node_to_refuse),
         cmocka_unit_test(test_what_was_just_sent_counts_until_it_is_published),
         cmocka_unit_test(test_numbers_of_others_are_bounded),
+        cmocka_unit_test(test_memory_is_lent_to_who_has_the_key_only),
         cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

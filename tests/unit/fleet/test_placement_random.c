@@ -64,6 +64,7 @@ static void draw_node(struct world *w, uint32_t index) {
     n->claimed = once_in(12) ? now - below(3000) : MSEC_NEVER;
     n->held = once_in(3) ? 256 * below(6) : 0;
     n->sent = once_in(4) ? below(5) : 0;
+    n->lend_free = once_in(3) ? (1 + below(5)) * UINT64_C(1000000000) : 0;
 }
 
 static void draw(struct world *w) {
@@ -127,11 +128,22 @@ static void check_node(const struct world *w, const struct placement *p) {
     assert_true(is_alive(w, p->node));
     assert_false(w->nodes[p->node].tried && p->rule != PLACEMENT_RULE_LOADING);
     assert_int_equal(p->where == PLACEMENT_HERE, p->node == w->here);
+    assert_int_equal(p->lender != PLACEMENT_NO_NODE, p->rule == PLACEMENT_RULE_BORROW);
 }
 
 static void test_never_a_dead_node_nor_one_that_was_tried(void **state) {
     (void)state;
     each(check_node);
+}
+
+/* Memory is borrowed if it is needed, and from who has it. */
+static void check_lender(const struct world *w, const struct placement *p) {
+    nbytes limit = w->nodes[p->node].memory_limit;
+    bool borrows = p->rule == PLACEMENT_RULE_BORROW;
+    assert_int_equal(w->request.need > limit, borrows);
+    if (!borrows) return;
+    assert_true(p->lender != p->node && is_alive(w, p->lender));
+    assert_true(w->nodes[p->lender].lend_free >= w->request.need - limit);
 }
 
 static void check_load(const struct world *w, const struct placement *p) {
@@ -141,7 +153,7 @@ static void check_load(const struct world *w, const struct placement *p) {
     }
     if (!p->claims) return;
     assert_false(somebody_loads(w));
-    assert_true(w->request.need <= w->nodes[p->node].memory_limit);
+    check_lender(w, p);
     assert_int_equal(w->nodes[p->node].has_file, p->source == PLACEMENT_NO_NODE);
     if (w->nodes[p->node].has_file) return;
     assert_int_equal(p->rule, PLACEMENT_RULE_FETCH);
@@ -265,6 +277,7 @@ static void make_absurd(struct world *w) {
         n->memory_free = absurd();
         n->gpu_memory = absurd();
         n->disk_free = absurd();
+        n->lend_free = absurd();
         n->cores = (uint32_t)absurd();
         n->jit_limit = (uint32_t)absurd();
         n->held = (uint32_t)absurd();

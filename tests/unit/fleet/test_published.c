@@ -21,6 +21,7 @@ static void assert_list(const struct fleet_table *table, const char *fingerprint
 #define NODE(name, key, models, resident)                                                      \
     "{\"node\":\"" name "\",\"url\":null,\"version\":null,\"boot_id\":null,"                   \
     "\"memory_free_bytes\":null,\"memory_limit_bytes\":null,\"device_memory_bytes\":null,"     \
+    "\"lend_free_bytes\":null,"                                                                \
     "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]}"
 
 static void test_what_a_node_publishes_is_listed(void **state) {
@@ -34,6 +35,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                    .boot = 17,
                                    .memory_free = 1,
                                    .memory_limit = 2,
+                                   .lend_free = 3,
                                    .cores = 4,
                                    .key_fingerprint = "0123456789abcdef" };
     published_format_node(&node, &value);
@@ -58,6 +60,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         &table, "0123456789abcdef",
         "[{\"node\":\"a\",\"url\":\"http://a:1234\",\"version\":\"0.1.0\",\"boot_id\":\"17\","
         "\"memory_free_bytes\":1,\"memory_limit_bytes\":2,\"device_memory_bytes\":0,"
+        "\"lend_free_bytes\":3,"
         "\"cores\":4,\"same_key\":true,\"models\":["
         "{\"key\":\"m\",\"type\":\"llm\",\"size_bytes\":5,\"sha256\":\"00ff\"},"
         "{\"key\":\"v\",\"type\":\"embeddings\",\"size_bytes\":6,\"sha256\":null}],"
