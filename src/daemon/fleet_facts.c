@@ -18,6 +18,7 @@
 #include "fleet/etcd_message.h"
 #include "fleet/node_proof.h"
 #include "fleet/published.h"
+#include "supervisor/lending.h"
 #include "supervisor/supervisor.h"
 
 enum { HOST_SIZE = 256, STEPS = 50 /* of the free memory */ };
@@ -65,12 +66,24 @@ static char *make_url(const struct fleet_node_config *config) {
                      v6 ? "]" : "", port);
 }
 
+static nbytes less(nbytes a, nbytes b) {
+    return a > b ? a - b : 0;
+}
+
 /* What models may still have. */
 static nbytes free_memory(const struct memory_status *memory) {
-    nbytes taken = memory->other + memory->available;
-    nbytes used = memory->total > taken ? memory->total - taken : 0;
-    nbytes left = memory->limit > used ? memory->limit - used : 0;
-    return memory->limit && left < memory->available ? left : memory->available;
+    nbytes used = less(memory->total, memory->other + memory->available);
+    nbytes free_bytes = less(memory->available, memory->lent_untaken);
+    nbytes left = less(memory->limit, used + memory->lent);
+    return memory->limit && left < free_bytes ? left : free_bytes;
+}
+
+/* In steps, as it follows the free memory. Nobody without the key gets any. */
+static nbytes lend_free(const struct fleet_node_config *config) {
+    const struct fleet_settings *fleet = &settings_store_get(config->settings)->fleet;
+    nbytes step = fleet->lend_memory / STEPS, left = supervisor_lendable(config->supervisor);
+    if (!fleet->key[0]) return 0;
+    return step > 0 && left < fleet->lend_memory ? left / step * step : left;
 }
 
 static bool is_near(nbytes a, nbytes b, nbytes limit) {
@@ -102,6 +115,7 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                                    .memory_free = *memory_free,
                                    .memory_limit = limit,
                                    .device_memory = config->program->device,
+                                   .lend_free = lend_free(config),
                                    .cores = (int)uv_available_parallelism(),
                                    .key_fingerprint = fleet->key[0] ? fingerprint : NULL,
                                    .proof = fleet->key[0] ? proof : NULL,

@@ -276,6 +276,10 @@ const char *fleet_node_name(const struct fleet_node *node) {
     return node->name;
 }
 
+const char *fleet_node_key(const struct fleet_node *node) {
+    return node->settings.key;
+}
+
 const struct fleet_table *fleet_node_table(const struct fleet_node *node) {
     return membership_table(fleet_membership(node->fleet));
 }

@@ -60,6 +60,7 @@ void fleet_node_touch(struct fleet_node *node);
 /* Is this daemon a node of a fleet? */
 bool fleet_node_is_on(const struct fleet_node *node);
 const char *fleet_node_name(const struct fleet_node *node);
+const char *fleet_node_key(const struct fleet_node *node); /* "": none */
 /* While it is: what the nodes have published. Valid until the loop goes on. */
 const struct fleet_table *fleet_node_table(const struct fleet_node *node);
 /* Does it know the other nodes, or only itself until etcd answers? */

@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/own_file.h"
 #include "base/xalloc.h"
+#include "daemon/borrower.h"
 #include "daemon/catalog_log.h"
 #include "daemon/download_format.h"
 #include "daemon/engines.h"
@@ -21,6 +22,7 @@
 #include "daemon/gate.h"
 #include "daemon/history.h"
 #include "daemon/idle_exit.h"
+#include "daemon/lender.h"
 #include "daemon/listeners.h"
 #include "daemon/lmstudio_compat.h"
 #include "daemon/lmstudio_home.h"
@@ -93,6 +95,8 @@ struct daemon {
     struct lmws_hub *ws_hub;
     struct ws_host *ws_host;
     struct fleet_node *fleet;
+    struct lender *lender;
+    struct borrower *borrower;
     struct idle_exit idle;
     uv_timer_t idle_timer; /* runs while there is nothing to do, with --exit-when-idle */
     uv_timer_t farewell;   /* at shutdown: waits for the last bytes */
@@ -155,6 +159,8 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
 static void daemon_on_downloads_closed(void *ctx) {
     struct daemon *d = ctx;
     if (d->lmstudio_home) lmstudio_home_remove(d->lmstudio_home);
+    lender_close(d->lender);
+    borrower_free(d->borrower);
     fleet_node_close(d->fleet);
     supervisor_free(d->supervisor);
     d->supervisor = NULL; /* what is still being written has nobody to tell */
@@ -198,6 +204,7 @@ static void daemon_stop(struct daemon *d) {
     if (!d->stopping) {
         service_report_stopping(&d->report);
         listeners_close(d->listeners);
+        lender_stop(d->lender);
         fleet_node_leave(d->fleet);
     } else {
         d->farewell_rounds = RELAY_ROUNDS;
@@ -388,6 +395,7 @@ static void daemon_on_settings_changed(void *ctx) {
     update_ports(d);
     limit_responses(d);
     fleet_node_settings_changed(d->fleet);
+    borrower_settings_changed(d->borrower);
     live_tell_settings(&d->live, settings);
 }
 
@@ -563,6 +571,8 @@ static void start_fleet(struct daemon *d) {
                                         .ctx = d };
     d->fleet = d->routes.fleet = fleet_node_new(&config);
     d->live.fleet = d->fleet;
+    d->lender = d->routes.lender = lender_new(&d->loop, d->fleet, d->supervisor);
+    d->borrower = borrower_new(&d->loop, d->fleet, d->supervisor);
 }
 
 /* Requests come from the loop, so not before all of this exists. */

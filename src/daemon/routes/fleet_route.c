@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* fleet_route.c - GET /api/v1/fleet: the nodes, what they have, and whether etcd is reached;
- * ?model=X: also where a request for X would go. */
+ * ?model=X: also where a request for X would go. And what other nodes borrow (lender.h). */
 #include "daemon/fleet_explain.h"
 #include "daemon/fleet_node.h"
+#include "daemon/lender.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
 
@@ -17,4 +18,14 @@ void route_fleet(void *ctx, struct exchange *x) {
         yyjson_mut_obj_add_val(doc, root, "request", request ? request : yyjson_mut_null(doc));
     }
     reply_doc(x, doc);
+}
+
+void route_fleet_memory(void *ctx, struct exchange *x) {
+    const struct routes *r = ctx;
+    lender_begin(r->lender, x);
+}
+
+void route_fleet_memory_bytes(void *ctx, struct exchange *x) {
+    const struct routes *r = ctx;
+    lender_take(r->lender, x);
 }

@@ -20,6 +20,7 @@ struct fleet_node;
 struct gate;
 struct history;
 struct key_store;
+struct lender;
 struct listeners;
 struct live;
 struct metrics;
@@ -58,6 +59,7 @@ struct routes {
     struct offload *offload;
     const struct ws_host *ws_host;
     struct fleet_node *fleet;
+    struct lender *lender;
     const struct listeners *listeners;
     const struct tls_files *tls;
     bool stopping; /* the daemon is shutting down */
@@ -120,6 +122,8 @@ void route_system(void *ctx, struct exchange *x);
 /* explain_route.c, fleet_route.c */
 void route_explain(void *ctx, struct exchange *x);
 void route_fleet(void *ctx, struct exchange *x);
+void route_fleet_memory(void *ctx, struct exchange *x);
+void route_fleet_memory_bytes(void *ctx, struct exchange *x);
 
 /* load_route.c, estimate_route.c, prefetch_route.c, unload_route.c, instance_route.c */
 void route_load(void *ctx, struct exchange *x);

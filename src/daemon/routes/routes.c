@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "daemon/lender.h"
 #include "daemon/log_feed.h"
 #include "daemon/routes/bearer.h"
 #include "daemon/settings_store.h"
@@ -94,6 +95,8 @@ static const struct http_route table[] = {
     { "GET", "/api/v1/system", 0, ANY, route_system },
     { "GET", "/api/v1/explain", 0, ANY, route_explain },
     { "GET", "/api/v1/fleet", 0, ANY, route_fleet },
+    { "POST", LOAN_PATH, BODY_SMALL, INFERENCE, route_fleet_memory },
+    { "POST", LOAN_PATH "/{id}", LOAN_BODY_MAX, INFERENCE, route_fleet_memory_bytes },
     { "POST", "/api/v1/models/unload", BODY_SMALL, MODELS, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, MODELS, route_update_instance },
     { "GET", "/api/v1/settings", 0, SETTINGS, route_settings_get },
