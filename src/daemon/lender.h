@@ -28,10 +28,10 @@ struct supervisor;
 #define LOAN_NUMBER_HEADER "X-Doze-Number"
 
 enum {
-    LOAN_UP_MAX = 1 << 20,    /* bytes that one request carries, before they are sealed */
-    LOAN_BODY_MAX = 2 << 20,  /* ... and after */
-    LOAN_LOOK_MS = 1000,      /* between two looks whether the other node is there */
-    LOAN_PATIENCE_LOOKS = 12, /* it has left the fleet since then: the loan is over */
+    LOAN_UP_MAX = 512 << 10, /* bytes that one request carries, before they are sealed */
+    LOAN_BODY_MAX = 1 << 20, /* ... and after */
+    LOAN_LOOK_MS = 1000,     /* between two looks whether the other node is there */
+    LOAN_PATIENCE_LOOKS = 5, /* its lease has ended, and it is not back: the loan is over */
 };
 
 struct lender *lender_new(uv_loop_t *loop, struct fleet_node *fleet,

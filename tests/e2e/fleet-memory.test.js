@@ -39,12 +39,13 @@ const knows = (d, count) => ask(() => fleet(d), (f) => f.nodes.length === count,
 const lends = (d, name, bytes) => ask(() => fleet(d), (f) => f.nodes.some((n) =>
   n.node === name && n.lend_free_bytes === bytes), `${name} lends ${bytes}`);
 
+const workers = (d) => fs.readFileSync(`/proc/${d.pid}/task/${d.pid}/children`, 'utf8').trim()
+  .split(' ').filter(Boolean).map(Number);
+
 // What the servers and their workers listen on.
 function listening(list) {
   const { stdout } = spawnSync('ss', ['-Hltnp'], { encoding: 'utf8' });
-  const workers = list.flatMap((d) => fs.readFileSync(`/proc/${d.pid}/task/${d.pid}/children`,
-    'utf8').trim().split(' ').filter(Boolean));
-  const pids = [...list.map((d) => String(d.pid)), ...workers];
+  const pids = list.flatMap((d) => [d.pid, ...workers(d)]);
   return stdout.split('\n').filter((line) => pids.some((pid) => line.includes(`pid=${pid},`)))
     .map((line) => line.split(/\s+/)[3]).sort();
 }
@@ -87,9 +88,12 @@ test('a model that fits no node is refused unless memory is lent', { skip }, asy
   assert.match(await refusal(a, 'm'), /no node of the fleet lends enough/);
   await b.settings({ fleet: { lend_memory: 290 * MB } });
   await lends(a, 'b', 290 * MB);
-  assert.equal((await a.chat('m', greedy)).status, 200);
-  const explained = await b.get('/api/v1/explain?model=m');
-  assert.equal(explained.status, 200, JSON.stringify(explained.body));
+  const { body: { fleet: where } } = await b.get('/api/v1/explain?model=m');
+  assert.deepEqual([where.node, where.rule], ['a', 'borrow']);
+  assert.match(where.sentence, /^a: it has the file, and b lends it the memory that it lacks; /);
+  const answer = await b.chat('m', greedy); // whoever is asked
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answer.headers.get('x-doze-node'), 'a');
 });
 
 test('what is lent counts as used until it is given back', { skip }, async (t) => {
@@ -127,6 +131,24 @@ test('when the lender is killed the answer ends with a clear error, and the next
   assert.equal((await a.instance('m')).device, 'memory of c');
 });
 
+test('a lender that is frozen or wants its memory back ends the answer, too', { skip }, async (t) => {
+  const [a, b] = await nodes(t, [
+    { models: { m: talker() }, memory_limit: 180 * MB },
+    { memory_limit: 300 * MB, lend_memory: 290 * MB }]);
+  await lends(a, 'b', 290 * MB);
+  const stream = await speaking(a, 'm', { max_tokens: 800 });
+  b.kill('SIGSTOP');
+  for (const pid of workers(b)) process.kill(pid, 'SIGSTOP');
+  await stream.ended;
+  assert.match(stream.error?.message ?? '', /'b', which lends memory to this model, has left/);
+  b.kill('SIGCONT');
+  await lends(a, 'b', 290 * MB);
+  const second = await speaking(a, 'm', { max_tokens: 800 });
+  await b.stop();
+  await second.ended;
+  assert.match(second.error?.message ?? '', /'b', which lends memory to this model, took .* back/);
+});
+
 test('when the borrower is killed the lender has its memory again', { skip }, async (t) => {
   const [a, b] = await nodes(t, [
     { models: { m: talker() }, memory_limit: 180 * MB },
@@ -135,8 +157,7 @@ test('when the borrower is killed the lender has its memory again', { skip }, as
   await speaking(a, 'm', { max_tokens: 800 });
   a.kill('SIGKILL');
   await lends(b, 'b', 290 * MB);
-  assert.equal(fs.readFileSync(`/proc/${b.pid}/task/${b.pid}/children`, 'utf8').trim()
-    .split(' ').filter(Boolean).length <= 1, true, 'only a spare worker is left');
+  assert.ok(workers(b).length <= 1, 'only a spare worker is left');
 });
 
 test('memory is lent to nodes that have the fleet key, and to nobody else', { skip }, async (t) => {
