@@ -23,13 +23,18 @@ static void leave_connection(void) {
     (void)close(LENT_FD);
 }
 
+static ggml_backend_t kept; /* the connection lasts as long as somebody uses it */
+
 ggml_backend_dev_t lent_device(void) {
-    static ggml_backend_t kept; /* the connection lasts as long as somebody uses it */
     if (!kept) {
         (void)pthread_atfork(NULL, NULL, leave_connection);
         kept = ggml_backend_rpc_init(ENDPOINT, 0);
     }
     return kept ? ggml_backend_get_device(kept) : NULL;
+}
+
+bool lent_is_used(void) {
+    return kept != NULL;
 }
 
 /* ---- who lends ---- */

@@ -21,6 +21,8 @@
 /* Who borrows: the device that the lent memory is, for the life of the process. Waits until the
  * lender answers. NULL: it speaks another version. */
 ggml_backend_dev_t lent_device(void);
+/* Has it been asked for? Then the process ends by _exit: the library frees nothing of it. */
+bool lent_is_used(void);
 
 /* Who lends (MSG_LEND, its payload): enter the sandbox, say READY, and serve until the borrower
  * leaves. False: it did not come to that. */

@@ -330,15 +330,18 @@ int main(int argc, char **argv) {
         obey_check(&engine, &frame);
         return 0;
     }
-    if (frame.type == MSG_LEND) return obey_lend(&engine, &frame) ? 0 : 1;
-    if (!obey_load(&engine, &frame)) return frame.type == MSG_MEASURE ? 0 : 1;
+    if (frame.type == MSG_LEND) _exit(obey_lend(&engine, &frame) ? 0 : 1); /* as with a loan */
+    if (!obey_load(&engine, &frame)) {
+        if (lent_is_used()) _exit(1);
+        return frame.type == MSG_MEASURE ? 0 : 1;
+    }
     log_capture_forward(&engine.link);
     enum end end = serve(&engine);
     preparers_end(&engine.preparers);
     bool alone = repack_close(&engine);
     if (end == END_SAVED) prompt_cache_save_all(&engine);
     /* a driver may take seconds to end, and a lender sees that the connection ends */
-    if (!alone || engine.model.lent || backends_have_gpu()) _exit(0);
+    if (!alone || lent_is_used() || backends_have_gpu()) _exit(0);
     engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
     return end == END_FAILED;
 }

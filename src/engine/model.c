@@ -153,7 +153,6 @@ bool model_open_weights(struct model *ret, const struct load_message *request,
     }
     struct model m = { .mapped = request->settings.mmap,
                        .repacked = params.use_extra_bufts,
-                       .lent = request->lent_bytes > 0,
                        .device = request->lent_bytes > 0 ? "lent memory"
                                                          : backends_device(&params),
                        .gpu_layers = params.n_gpu_layers };

@@ -33,7 +33,6 @@ struct model {
     bool mapped;        /* weights are the file's pages */
     bool repacked;      /* some are not, but copies in another order */
     const char *device; /* that has most of it: its description, or "cpu" */
-    bool lent;          /* a part of it is in another node's memory */
     int32_t gpu_layers; /* on devices; -1: all */
 };
 

@@ -131,7 +131,7 @@ test('when the lender is killed the answer ends with a clear error, and the next
   assert.equal((await a.instance('m')).device, 'memory of c');
 });
 
-test('a lender that is frozen or wants its memory back ends the answer, too', { skip }, async (t) => {
+test('a lender that is frozen or stops ends the answer, too', { skip }, async (t) => {
   const [a, b] = await nodes(t, [
     { models: { m: talker() }, memory_limit: 180 * MB },
     { memory_limit: 300 * MB, lend_memory: 290 * MB }]);
