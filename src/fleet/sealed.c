@@ -36,13 +36,12 @@ void sealed_clear(struct sealed_lane *lane) {
     buf_clear(&lane->in);
 }
 
-/* The number of the piece is its nonce; the length is proved with it. */
-static void begin_piece(struct sealed_lane *lane, const uint8_t head[HEAD]) {
+/* The number of the piece is its nonce. Its length is part of what is proved (RFC 8439, 2.8). */
+static void begin_piece(struct sealed_lane *lane) {
     uint8_t nonce[CHACHA_POLY1305_NONCE_SIZE] = { 0 };
     uint64_t number = lane->next++;
     for (int i = 0; i < 8; i++) nonce[4 + i] = (uint8_t)(number >> (8 * i));
     chacha_poly1305_set_nonce(&lane->cipher, nonce);
-    chacha_poly1305_update(&lane->cipher, HEAD, head);
 }
 
 static bool write_piece(struct sealed_lane *lane, const uint8_t *bytes, size_t len,
@@ -50,7 +49,7 @@ static bool write_piece(struct sealed_lane *lane, const uint8_t *bytes, size_t l
     uint8_t *at = (uint8_t *)buf_reserve(out, len + SEALED_OVERHEAD);
     if (!at) return false;
     for (int i = 0; i < HEAD; i++) at[i] = (uint8_t)(len >> (8 * i));
-    begin_piece(lane, at);
+    begin_piece(lane);
     chacha_poly1305_encrypt(&lane->cipher, len, at + HEAD, bytes);
     chacha_poly1305_digest(&lane->cipher, TAG, at + HEAD + len);
     out->len += len + SEALED_OVERHEAD;
@@ -79,7 +78,7 @@ static bool open_piece(struct sealed_lane *lane, size_t len, struct buf *out) {
     const uint8_t *piece = (const uint8_t *)lane->in.data;
     uint8_t *plain = (uint8_t *)buf_reserve(out, len);
     if (!plain) return false;
-    begin_piece(lane, piece);
+    begin_piece(lane);
     chacha_poly1305_decrypt(&lane->cipher, len, plain, piece + HEAD);
     chacha_poly1305_digest(&lane->cipher, TAG, tag);
     if (!memeql_sec(tag, piece + HEAD + len, TAG)) return false;

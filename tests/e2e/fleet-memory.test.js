@@ -9,6 +9,7 @@ import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, freePort, missing as skip } from './lib/etcd.js';
 import { modelFile } from './lib/models.js';
+import { sanitized } from './lib/programs.js';
 import { speaking } from './lib/stream.js';
 
 const MB = 1 << 20;
@@ -72,7 +73,7 @@ test('a model that fits no node runs over two, and says what one says', { skip }
   assert.equal(answer.body.choices[0].message.content, expected.body.choices[0].message.content);
   const [instance] = await a.instances();
   assert.equal(instance.device, 'memory of b');
-  assert.ok(instance.memory_bytes <= 180 * MB, `${instance.memory_bytes}`);
+  assert.ok(sanitized || instance.memory_bytes <= 180 * MB, `${instance.memory_bytes}`);
   assert.ok(instance.device_memory_bytes > 40 * MB, `${instance.device_memory_bytes}`);
   assert.deepEqual(listening([a, b]), before, 'nothing more listens than before');
   await a.unload(instance.id);
