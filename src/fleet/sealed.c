@@ -36,7 +36,7 @@ void sealed_clear(struct sealed_lane *lane) {
     buf_clear(&lane->in);
 }
 
-/* The number of the piece is its nonce. Its length is part of what is proved (RFC 8439, 2.8). */
+/* Its number is the nonce of the piece; its length is proved anyway (RFC 8439, 2.8). */
 static void begin_piece(struct sealed_lane *lane) {
     uint8_t nonce[CHACHA_POLY1305_NONCE_SIZE] = { 0 };
     uint64_t number = lane->next++;
