@@ -107,24 +107,66 @@ static bool begin(struct supervisor *sup, struct call *call) {
     return true;
 }
 
+struct search {
+    struct supervisor *sup;
+    struct call *call; /* the one to be compared with */
+    struct call *first;
+    int count;
+};
+
+static bool in_line(const struct call *call) {
+    return call->kind == CALL_REQUEST && call->request.rules_state == RULES_IN_LINE;
+}
+
+static void count_of_client(struct call *call, void *ctx) {
+    struct search *s = ctx;
+    s->count += call->kind == CALL_REQUEST && call->request.rules_state == RULES_IN_CHECK &&
+                call->request.asked.client == s->call->request.asked.client;
+}
+
+/* Of the same client. 0 is nobody else's. */
+static int checks_beside(struct supervisor *sup, struct call *call) {
+    struct search s = { .call = call };
+    if (call->request.asked.client != 0) calls_each(sup->calls, count_of_client, &s);
+    return s.count;
+}
+
+/* As order among the requests of one model, rule 1: who has none under way, then who came
+ * first. */
+static bool is_sooner(struct supervisor *sup, struct call *a, struct call *b) {
+    int one = checks_beside(sup, a), other = checks_beside(sup, b);
+    return one != other ? one < other : a->request.received_usec < b->request.received_usec;
+}
+
 static void find_first(struct call *call, void *ctx) {
-    struct call **first = ctx;
-    if (call->kind != CALL_REQUEST || call->request.rules_state != RULES_IN_LINE) return;
-    if (!*first || call->request.received_usec < (*first)->request.received_usec) *first = call;
+    struct search *s = ctx;
+    if (in_line(call) && (!s->first || is_sooner(s->sup, call, s->first))) s->first = call;
+}
+
+static void count_before(struct call *call, void *ctx) {
+    struct search *s = ctx;
+    s->count += in_line(call) && call != s->call && is_sooner(s->sup, call, s->call);
+}
+
+uint32_t supervisor_place_in_checks(struct supervisor *sup, struct call *call) {
+    struct search s = { .sup = sup, .call = call };
+    if (!in_line(call)) return 0;
+    calls_each(sup->calls, count_before, &s);
+    return (uint32_t)s.count + 1;
 }
 
 /* One that has its answer counts until its process is gone; it comes here before. */
 static void begin_next(struct supervisor *sup) {
-    struct call *first;
+    struct search s;
     do {
-        first = NULL;
-        calls_each(sup->calls, find_first, &first);
-    } while (first && !begin(sup, first));
+        s = (struct search){ .sup = sup };
+        calls_each(sup->calls, find_first, &s);
+    } while (s.first && !begin(sup, s.first));
 }
 
 static void count_waiting(struct call *call, void *ctx) {
     int64_t *count = ctx;
-    *count += call->kind == CALL_REQUEST && call->request.rules_state == RULES_IN_LINE;
+    *count += in_line(call);
 }
 
 static bool has_room(struct supervisor *sup, struct error *err) {
@@ -160,8 +202,8 @@ void supervisor_stop_check(struct call *call) {
 }
 
 static bool waits(const struct call *call) {
-    return call->kind == CALL_REQUEST && (call->request.rules_state == RULES_IN_LINE ||
-                                          call->request.rules_state == RULES_IN_CHECK);
+    return in_line(call) ||
+           (call->kind == CALL_REQUEST && call->request.rules_state == RULES_IN_CHECK);
 }
 
 struct leaving {

@@ -361,6 +361,8 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
  * they are known already. ERR_QUEUE_FULL: too many wait. */
 bool supervisor_check_rules(struct supervisor *sup, struct call *call, const char *model_key,
                             struct buf *rules, bool *ret_waits, struct error *err);
+/* How many checks begin before it, and one; 0: it does not wait for a check to begin. */
+uint32_t supervisor_place_in_checks(struct supervisor *sup, struct call *call);
 /* Its client has left: the process that reads its rules ends. */
 void supervisor_stop_check(struct call *call);
 /* The model is up, and its worker says as much: calls for it wait for no check. NULL: the

@@ -43,11 +43,14 @@ static void wait_for_place(const struct supervisor *sup, const struct lc_wait *w
 }
 
 void supervisor_wait(struct supervisor *sup, call_id id, struct service_wait *ret) {
-    const struct call *call = call_find(sup->calls, id);
+    struct call *call = call_find(sup->calls, id);
     struct lc_wait wait;
     *ret = (struct service_wait){ .kind = WAIT_UNKNOWN };
     if (!call || call->kind != CALL_REQUEST) return;
-    if (call->request.dispatched) {
+    uint32_t check = supervisor_place_in_checks(sup, call);
+    if (check > 0) {
+        *ret = (struct service_wait){ .kind = WAIT_IN_LINE, .place = check };
+    } else if (call->request.dispatched) {
         wait_for_prompt(&call->request, ret);
     } else if (!lifecycle_wait(&sup->lc, id, &wait)) {
         return;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "supervisor/known_rules.h"
 
 #define CHAT(more)                                                                             \
@@ -93,6 +94,63 @@ static void test_two_checks_at_a_time_and_the_others_in_line(void **state) {
     say(s, 3, MSG_FAILED, refused);
     for (int i = 0; i < 4; i++) assert_int_equal(s->told[i].errors, 1);
     assert_int_equal(puppet_count(), 4);
+}
+
+static call_id chat_of(struct scene *s, uint64_t client, const char *body, struct told *told) {
+    yyjson_doc *doc = yyjson_read(body, strlen(body), 0);
+    struct service_request request = { .op = OP_CHAT,
+                                       .model = xstrdup("one"),
+                                       .client = client,
+                                       .body = yyjson_doc_mut_copy(doc, NULL) };
+    struct service_sink sink = { .on_event = told_event, .ctx = told };
+    yyjson_doc_free(doc);
+    call_id id = supervisor_generate(s->sup, &request, sink);
+    turn(s);
+    return id;
+}
+
+static uint32_t place_of(struct scene *s, call_id id) {
+    struct service_wait wait;
+    supervisor_wait(s->sup, id, &wait);
+    return wait.kind == WAIT_IN_LINE ? wait.place : 0;
+}
+
+static void test_order_1_checks_go_round_over_clients(void **state) {
+    struct scene *s = *state;
+    static const char refused[] = "{\"code\":\"invalid_request_error\",\"text\":\"No.\"}";
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c"), SCHEMA("d") };
+    for (int i = 0; i < 4; i++) chat_of(s, 7, bodies[i], &s->told[i]);
+    chat_of(s, 8, SCHEMA("e"), &s->told[4]);
+    chat_of(s, 8, SCHEMA("f"), &s->told[5]);
+    say(s, 0, MSG_FAILED, refused);
+    assert_non_null(strstr(puppet_heard(puppet(2), MSG_CHECK), "\\\"e\\\""));
+    say(s, 1, MSG_FAILED, refused);
+    assert_non_null(strstr(puppet_heard(puppet(3), MSG_CHECK), "\\\"c\\\""));
+}
+
+static void test_order_3_who_waits_for_a_check_is_told_its_place(void **state) {
+    struct scene *s = *state;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c") };
+    call_id first = chat_of(s, 7, bodies[0], &s->told[0]);
+    (void)chat_of(s, 7, bodies[1], &s->told[1]);
+    call_id third = chat_of(s, 7, bodies[2], &s->told[2]);
+    assert_int_equal(place_of(s, first), 0); /* it is under way */
+    assert_int_equal(place_of(s, third), 1);
+    call_id other = chat_of(s, 8, SCHEMA("e"), &s->told[3]);
+    assert_int_equal(place_of(s, other), 1);
+    assert_int_equal(place_of(s, third), 2);
+    call_id nobody = chat_of(s, 0, SCHEMA("f"), &s->told[4]);
+    assert_int_equal(place_of(s, nobody), 2);
+}
+
+static void test_order_1_of_nobody_each_check_is_a_client(void **state) {
+    struct scene *s = *state;
+    static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c") };
+    call_id last = 0;
+    for (int i = 0; i < 3; i++) last = chat_of(s, 0, bodies[i], &s->told[i]);
+    call_id other = chat_of(s, 8, SCHEMA("e"), &s->told[3]);
+    assert_int_equal(place_of(s, last), 1);
+    assert_int_equal(place_of(s, other), 2);
 }
 
 static void test_who_leaves_while_it_is_checked_loads_nothing(void **state) {
@@ -319,6 +377,9 @@ int main(void) {
         TEST(test_rules_that_are_known_are_not_checked_again),
         TEST(test_beside_a_model_that_is_up_nothing_is_checked),
         TEST(test_two_checks_at_a_time_and_the_others_in_line),
+        TEST(test_order_1_checks_go_round_over_clients),
+        TEST(test_order_1_of_nobody_each_check_is_a_client),
+        TEST(test_order_3_who_waits_for_a_check_is_told_its_place),
         TEST(test_who_leaves_while_it_is_checked_loads_nothing),
         TEST(test_a_reader_killed_from_outside_tells_nothing),
         TEST(test_where_no_reader_starts_the_line_moves_on),
