@@ -284,6 +284,24 @@ static bool names_a_tool(const struct request_chat *chat, struct error *err) {
                            required ? "" : chat->tool_name);
 }
 
+/* The model's own last message, unless it is whole, as one with calls is. */
+static bool has_beginning(const struct request_chat *chat) {
+    yyjson_val *last = yyjson_arr_get_last(chat->messages);
+    yyjson_val *content = yyjson_obj_get(last, "content");
+    bool text = (yyjson_is_str(content) && yyjson_get_len(content) > 0) ||
+                yyjson_arr_size(content) > 0 ||
+                yyjson_get_len(yyjson_obj_get(last, "reasoning_content")) > 0;
+    return yyjson_equals_str(yyjson_obj_get(last, "role"), "assistant") && text &&
+           yyjson_arr_size(yyjson_obj_get(last, "tool_calls")) == 0;
+}
+
+static bool can_continue(const struct request_chat *chat, struct error *err) {
+    return chat->continue_final_message <= 0 || has_beginning(chat) ||
+           error_set_param(err, ERR_INVALID_REQUEST, "continue_final_message",
+                           "'continue_final_message' needs a last message of the assistant "
+                           "that has text and no tool calls.");
+}
+
 bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error *err) {
     chat->add_generation_prompt = true;
     chat->reasoning_budget = -1;
@@ -296,7 +314,7 @@ bool request_read_chat(struct request_chat *chat, yyjson_val *root, struct error
            request_read_grammar(chat, root, err) &&
            json_read_str(root, "chat_template", &chat->chat_template, err) &&
            json_read_bool(root, "add_generation_prompt", &chat->add_generation_prompt, err) &&
-           read_messages(chat, root, err) && read_tools(chat, root, err) &&
-           read_tool_choice(chat, root, err) && names_a_tool(chat, err) &&
-           within_limits(chat, err) && read_format(chat, root, err);
+           read_messages(chat, root, err) && can_continue(chat, err) &&
+           read_tools(chat, root, err) && read_tool_choice(chat, root, err) &&
+           names_a_tool(chat, err) && within_limits(chat, err) && read_format(chat, root, err);
 }

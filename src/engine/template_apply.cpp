@@ -25,11 +25,7 @@ static bool can_go_on(const common_chat_templates_inputs &inputs) {
  * it. */
 static void read_continuation(const struct chat_input *in,
                               common_chat_templates_inputs &inputs) {
-    const bool can = can_go_on(inputs);
-    if (in->continue_final_message > 0 && !can) {
-        throw std::invalid_argument("continue_final_message needs a last message of the "
-                                    "assistant that has text and no tool calls");
-    }
+    const bool can = can_go_on(inputs); /* else it was refused where it is demanded */
     const bool wanted = in->continue_final_message > 0 ||
                         (in->continue_final_message < 0 && in->add_generation_prompt);
     if (wanted && can) inputs.continue_final_message = COMMON_CHAT_CONTINUATION_AUTO;

@@ -226,6 +226,8 @@ const hopeless = [
     .map((schema) => ['/v1/chat/completions', { messages: said,
       response_format: { type: 'json_schema', json_schema: { name: 's', schema } } }]),
   ['/v1/completions', { prompt: 'Hi', logit_bias: { many: 1 } }],
+  ['/v1/chat/completions', { messages: said, continue_final_message: true }],
+  ['/v1/messages/count_tokens', { model: 'vectors', messages: said }],
   ['/v1/completions', { prompt: 'Hi', logit_bias: { 999999: 1 } }],
   ['/v1/completions', { prompt: [1, 999999] }],
   ['/v1/completions', { prompt: 'a', suffix: 'b' }],
@@ -239,7 +241,7 @@ const hopeless = [
 ];
 
 test('a request that no model can answer costs nobody its place', async (t) => {
-  const d = await Daemon.start(t, { models: models() });
+  const d = await Daemon.start(t, { models: { ...models(), vectors: embedding() } });
   assert.equal((await d.chat('alpha')).status, 200);
   const watch = await d.watch();
   for (const [path, body] of hopeless) {

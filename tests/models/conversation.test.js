@@ -113,7 +113,7 @@ test('an answer that was begun goes on', async (t) => {
   const wrong = await d.post('/v1/chat/completions',
     { model: 'smol', messages: [user('Hi')], continue_final_message: true });
   assert.equal(wrong.status, 400);
-  assert.match(wrong.body.error.message, /continue_final_message needs a last message/);
+  assert.match(wrong.body.error.message, /continue_final_message' needs a last message/);
   const reply = await d.post('/v1/messages', { model: 'smol', max_tokens: 32, temperature: 0,
     messages: begun });
   assert.match(reply.body.content[0].text, /^ France is Paris/);

@@ -199,6 +199,15 @@ static const struct wrong_row {
     { "{\"op\":\"chat\"," HI ",\"tools\":[{\"function\":{\"name\":\"f\"}}],\"tool_choice\":"
       "{\"type\":\"function\",\"function\":{\"name\":\"g\"}}}",
       "tool_choice", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\"," HI ",\"continue_final_message\":true}", "continue_final_message",
+      ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\"}],"
+      "\"continue_final_message\":true}",
+      "continue_final_message", ERR_INVALID_REQUEST },
+    { "{\"op\":\"chat\",\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"tool_calls\":"
+      "[{}]}],"
+      "\"continue_final_message\":true}",
+      "continue_final_message", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"chat_template_kwargs\":{\"enable_thinking\":\"no\"}}",
       "chat_template_kwargs", ERR_INVALID_REQUEST },
     { "{\"op\":\"chat\"," HI ",\"response_format\":{\"type\":\"xml\"}}", "response_format",
