@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "engine/request.h"
+#include "engine/rules.h"
 #include "ipc/load_message.h"
 
 enum { VOCAB = 1000 };
@@ -26,6 +28,13 @@ static void check_request(const struct request *r) {
         for (size_t k = 0; k < r->inputs[i].count; k++) assert(r->inputs[i].tokens[k] < VOCAB);
     }
     if (r->op == REQUEST_CHAT) assert(r->chat.messages);
+    struct buf rules = BUF_INIT(16 << 20);
+    struct error err;
+    rules_write(&r->chat, 1, &rules);
+    yyjson_doc *doc = json_parse_object(buf_str(&rules), rules.len, &err);
+    assert(rules.len == 0 || doc);
+    yyjson_doc_free(doc);
+    buf_clear(&rules);
 }
 
 /* The bytes in two pieces through hold-back, repair and stop strings: nothing is lost, and no

@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool ok = gguf_meta_read(&source, &meta, &err);
     assert(gguf_meta_visit(&source, &visitor, &same, &err) == ok);
     assert(same.parameters == meta.parameters && strcmp(same.name, meta.name) == 0);
+    assert(same.infill == meta.infill && same.longest_token == meta.longest_token);
     assert(ok || (err.code != ERR_NONE && err.text[0] != '\0'));
     assert(memchr(meta.name, 0, sizeof meta.name) && meta.main_type);
     assert(meta.context_length >= 0 && meta.layers >= 0 && meta.kv_heads >= 0);
