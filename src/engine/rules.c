@@ -29,9 +29,16 @@ static void write_tools(const struct request_chat *chat, yyjson_mut_doc *doc,
     if (chat->schema) yyjson_mut_obj_add_true(doc, root, "calls");
 }
 
+/* Whoever sends them on would stand still for more. */
+static bool are_few_bytes(const struct request_chat *chat) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < chat->picture_count; i++) bytes += chat->pictures[i].len;
+    return bytes <= RULES_PICTURES_MAX;
+}
+
 static void write_pictures(const struct request_chat *chat, yyjson_mut_doc *doc,
                            yyjson_mut_val *root) {
-    if (chat->picture_count == 0) return;
+    if (chat->picture_count == 0 || !are_few_bytes(chat)) return;
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "pictures");
     for (size_t i = 0; i < chat->picture_count; i++)
         yyjson_mut_arr_add_strn(doc, list, chat->pictures[i].text, chat->pictures[i].len);

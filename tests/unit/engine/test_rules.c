@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What of a request is checked without a model. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "cmocka_prelude.h"
 #include "engine/rules.h"
 
@@ -66,6 +68,21 @@ static void test_pictures_are_checked(void **state) {
                  "{\"pictures\":[\"data:a\"],\"seconds\":2.0}");
 }
 
+static void test_large_pictures_are_left_to_the_worker(void **state) {
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        char *url = xcalloc(RULES_PICTURES_MAX + 2, 1);
+        memset(url, 'A', RULES_PICTURES_MAX - 1 + over);
+        struct picture_url pictures[] = { { url, RULES_PICTURES_MAX - 1 + over }, { "A", 1 } };
+        const struct request_chat chat = { .pictures = pictures, .picture_count = 2 };
+        struct buf out = BUF_INIT(16 << 20);
+        rules_write(&chat, 1, &out);
+        assert_int_equal(out.len == 0, over);
+        buf_clear(&out);
+        free(url);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plain_request_has_nothing_to_check),
@@ -73,6 +90,7 @@ int main(void) {
         cmocka_unit_test(test_strict_tools_that_may_be_called_are_checked),
         cmocka_unit_test(test_a_schema_beside_tools_says_so),
         cmocka_unit_test(test_pictures_are_checked),
+        cmocka_unit_test(test_large_pictures_are_left_to_the_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
