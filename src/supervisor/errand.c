@@ -113,10 +113,11 @@ int errands_count(const struct errands *errands, enum message_type question) {
     return count;
 }
 
-nbytes errands_bytes(const struct errands *errands) {
+nbytes errands_bytes(const struct errands *errands, enum message_type question) {
     nbytes sum = 0;
-    for (const struct errand *e = errands->first; e; e = e->next)
-        sum += worker_private_bytes(e->worker);
+    for (const struct errand *e = errands->first; e; e = e->next) {
+        if (e->order.question == question && !e->ended) sum += worker_private_bytes(e->worker);
+    }
     return sum;
 }
 

@@ -47,8 +47,8 @@ void errand_stop(struct errand *errand);
 /* How many ask this question; one that has its answer counts until its process is gone. */
 int errands_count(const struct errands *errands, enum message_type question);
 
-/* Memory that their processes have for themselves. */
-nbytes errands_bytes(const struct errands *errands);
+/* Memory that the processes which still ask this question have for themselves. */
+nbytes errands_bytes(const struct errands *errands, enum message_type question);
 
 /* Kill them all; none says how it ends. */
 void errands_drop(struct errands *errands);

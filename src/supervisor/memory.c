@@ -24,12 +24,13 @@ nbytes supervisor_device_budget(const struct supervisor *sup) {
     return limit && limit < budget ? limit : budget;
 }
 
-/* What memory_limit leaves to the instances: processes without one, which check what clients
- * send or measure a model, count, too. 0: there is no limit. */
+/* What memory_limit leaves to the instances: processes that check what clients send count, too.
+ * One that has its answer is about to end, and a load may follow from it at once. 0: there is
+ * no limit. */
 static nbytes limit_of(const struct supervisor *sup) {
     nbytes limit = sup->config.settings->memory_limit;
     if (limit == 0) return 0;
-    nbytes beside = errands_bytes(&sup->errands);
+    nbytes beside = errands_bytes(&sup->errands, MSG_CHECK);
     return limit > beside ? limit - beside : 1;
 }
 

@@ -318,6 +318,26 @@ static void test_a_count_of_tokens_costs_no_load_of_an_embedding_model(void **st
     assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
 }
 
+static void test_memory_of_a_check_with_its_answer_is_free(void **state) {
+    struct scene *s = *state;
+    s->settings.memory_limit = 100 << 20;
+    puppets_take(80 << 20);
+    chat_with(s, SCHEMA("a"), s->told);
+    say(s, 0, MSG_CHECKED, "{}"); /* its process is still there */
+    assert_int_equal(told_of(s->told), 0);
+    assert_non_null(puppet_heard(puppet(1), MSG_LOAD));
+}
+
+static void test_memory_of_measuring_does_not_count(void **state) {
+    struct scene *s = *state;
+    s->settings.memory_limit = 100 << 20;
+    puppets_take(80 << 20);
+    estimate(s, s->told);
+    ask(s, "two", &s->told[1]);
+    turn(s);
+    assert_int_equal(told_of(&s->told[1]), 0);
+}
+
 #define REFUSED(s, param_name, err_code)                                                       \
     do {                                                                                       \
         assert_int_equal((s)->told->errors, 1);                                                \
@@ -393,6 +413,8 @@ int main(void) {
         TEST(test_memory_counts_processes_that_check),
         TEST(test_without_jit_loading_nothing_is_checked),
         TEST(test_a_count_of_tokens_costs_no_load_of_an_embedding_model),
+        TEST(test_memory_of_a_check_with_its_answer_is_free),
+        TEST(test_memory_of_measuring_does_not_count),
         TEST(test_tokens_beyond_the_vocabulary_cost_no_load),
         TEST(test_an_unknown_vocabulary_refuses_no_token),
         TEST(test_a_gap_costs_no_load_of_a_model_without_its_marks),
