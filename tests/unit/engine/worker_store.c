@@ -228,6 +228,22 @@ static void test_put_aside_in_memory(void **state) {
     free(model);
 }
 
+/* FORGET comes behind STOP, while it saves. */
+static void test_forgotten_while_it_stops(void **state) {
+    (void)state;
+    char *model = random_model();
+    struct worker *w = start(model, "on");
+    struct said said = ask(w, STORY, ANSWER, "");
+    assert_int_equal(kill(w->pid, SIGSTOP), 0);
+    worker_send(w, MSG_STOP, 0, "");
+    worker_send(w, MSG_FORGET, 0, "");
+    assert_int_equal(kill(w->pid, SIGCONT), 0);
+    worker_stop(w, 0);
+    assert_int_equal(file_count(), 0);
+    free(said.text);
+    free(model);
+}
+
 /* STOP before it was idle: what is in memory is written, too. */
 static void test_put_aside_in_memory_is_written_at_stop(void **state) {
     (void)state;
@@ -652,6 +668,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_longer_supersedes_shorter),
         TEST(test_put_aside_in_memory),
+        TEST(test_forgotten_while_it_stops),
         TEST(test_put_aside_in_memory_is_written_at_stop),
         TEST(test_little_is_not_put_aside),
         TEST(test_little_is_not_fetched),
