@@ -58,7 +58,7 @@ static char *projector(const char *kind) {
 /* What the tests of the store see with; some set another. */
 static const char *arch = "llama";
 
-static struct worker *start_with(const char *kind, const char *mode, const char *more) {
+static void say_load(struct worker *w, const char *kind, const char *mode, const char *more) {
     char *name = xasprintf("see-%s", arch), *eyes = projector(kind);
     char *model = model_make(name, "random", "--arch", arch, NULL);
     free(name);
@@ -66,10 +66,16 @@ static struct worker *start_with(const char *kind, const char *mode, const char 
                               "\"prompts\":{\"mode\":\"%s\",\"dir\":\"%s\",\"memory_bytes\":"
                               "268435456}%s",
                               eyes, mode, folder, more);
-    struct worker *w = worker_load(model, options);
+    worker_say_load(w, model, options);
+    if (w->failed) fail_msg("%s", yyjson_get_str(worker_fact(w, "text")));
     free(options);
     free(eyes);
     free(model);
+}
+
+static struct worker *start_with(const char *kind, const char *mode, const char *more) {
+    struct worker *w = worker_start();
+    say_load(w, kind, mode, more);
     return w;
 }
 
@@ -266,6 +272,29 @@ static void test_pictures_and_models_that_cannot_be_cut(void **state) {
 }
 
 /* What another projector has made of a picture is of no use. */
+/* It still sees, and what it saw is in the store, with any kind of state. */
+static void test_a_picture_survives_parking(void **state) {
+    static const char *const all[] = { "llama", "jamba", "gemma3" };
+    (void)state;
+    char *one = picture_url_of(SIDE, SIDE, 1), *first = turn(STORY, one, "Well?");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        arch = all[i];
+        struct worker *w = start_with("mlp", "on", "");
+        char *a = answer(w, first, NULL);
+        worker_park(w);
+        say_load(w, "mlp", "on", "");
+        struct outcome *o = say(w, first, "");
+        assert_string_equal(outcome_str(o, "cache_source"), "disk");
+        assert_true(outcome_int(o, "cached_tokens") > PICTURE_TOKENS);
+        assert_string_equal(buf_str(&o->content), a);
+        worker_stop(w, 0);
+        free(a);
+    }
+    arch = "llama";
+    free(first);
+    free(one);
+}
+
 static void test_another_projector_is_another_state(void **state) {
     (void)state;
     char *one = picture_url_of(SIDE, SIDE, 1), *first = turn(STORY, one, "Well?");
@@ -465,6 +494,7 @@ int main(void) {
         STORE_TEST(test_the_next_turn_keeps_the_picture),
         STORE_TEST(test_a_picture_survives_eviction),
         STORE_TEST(test_pictures_and_models_that_cannot_be_cut),
+        STORE_TEST(test_a_picture_survives_parking),
         STORE_TEST(test_another_projector_is_another_state),
         STORE_TEST(test_a_picture_that_is_seen_as_a_whole),
         STORE_TEST(test_a_picture_larger_than_a_batch),
