@@ -290,7 +290,7 @@ static bool obey_load_again(struct engine *e, const struct frame *frame) {
     if (open)
         say_ready(e, begin);
     else
-        say_failed(&e->link, &err);
+        reply_failed(&e->link, &err);
     return open;
 }
 
