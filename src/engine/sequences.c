@@ -13,9 +13,9 @@ void sequences_focus(struct engine *engine, struct slot *slot) {
     slot->seq = 0;
 }
 
-bool sequences_admit(struct engine *engine) {
+bool sequences_admit(struct engine *engine, bool alone) {
     struct error err;
-    if (!engine->context.narrow || !slots_run(engine)) return true;
+    if (!engine->context.narrow || alone) return true;
     if (!cells_fit_twice(engine)) return false;
     return context_widen(&engine->context, &engine->model, &err);
 }

@@ -14,8 +14,8 @@
 /* The slot's sequence can be computed and written from now on. */
 void sequences_focus(struct engine *engine, struct slot *slot);
 
-/* One more request may run. False: those that run have to end first, as there is no memory for
- * a moment with two contexts. */
-bool sequences_admit(struct engine *engine);
+/* One more request may run; alone: none does yet. False: those that run have to end first, as
+ * there is no memory for a moment with two contexts. */
+bool sequences_admit(struct engine *engine, bool alone);
 
 #endif

@@ -461,7 +461,7 @@ void slots_admit(struct engine *engine) {
         struct prefix_choice choice = choose(engine, job);
         if (is_being_processed(engine, job)) return;
         if (choice.slot < 0 && put_one_aside(engine)) choice = choose(engine, job);
-        if (choice.slot < 0 || !sequences_admit(engine)) return;
+        if (choice.slot < 0 || !sequences_admit(engine, !slots_run(engine))) return;
         enum cells_answer room = provide_first(engine, &choice, job->prompt.count, &err);
         if (room == CELLS_WAIT) return;
         (void)job_queue_take(&engine->queue, &engine->queue.first);

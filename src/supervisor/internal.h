@@ -5,6 +5,7 @@
  * From clients, through the loop, to workers and back; each file needs only those below it:
  *
  *   supervisor.c       the loop: deadline, queue of work; start and end
+ *   relief.c           what leaves when programs wait for memory
  *   prepare.c          what can be done before a load may begin
  *   requests.c         requests for an answer, gets-or-loads
  *   check.c            whether a request's schema or grammar can be used, before a load
