@@ -26,12 +26,14 @@ static void ttl_format(const struct listed_instance *instance, char *text, size_
     snprintf(text, size, "%s / %s", left, whole);
 }
 
-/* "3 (24.00 MB), 5 hits": what its prompt store has, and how often that was used. */
+/* "3 (24.00 MB), 5 hits": what its prompt store has, and how often that was used, if it was. */
 static void prompts_format(const struct listed_instance *instance, char *text, size_t size) {
     char bytes[SIZE_TEXT];
+    long long hits = instance->prompt_hits;
     size_format(instance->prompt_bytes, bytes);
-    snprintf(text, size, "%lld (%s), %lld %s", (long long)instance->prompts_kept, bytes,
-             (long long)instance->prompt_hits, instance->prompt_hits == 1 ? "hit" : "hits");
+    int len = snprintf(text, size, "%lld (%s)", (long long)instance->prompts_kept, bytes);
+    if (hits > 0)
+        snprintf(text + len, size - (size_t)len, ", %lld %s", hits, hits == 1 ? "hit" : "hits");
 }
 
 static void show_add_row(struct table *table, const struct listed_instance *instance,

@@ -60,6 +60,13 @@ test('ps shows what a loaded model has in store, and the hits', async (t) => {
   assert.match(out, /\s1 \([\d.]+ [KMG]?B\), 1 hit\n/);
 });
 
+test('ps without a hit says nothing of hits: the table is to fit into 80 columns', async (t) => {
+  const d = await start(t);
+  assert.equal((await d.chat('r', { ...more, ttl: 600 })).status, 200);
+  await d.chat('r', { max_tokens: 1, messages: [{ role: 'user', content: 'Something else.' }] });
+  await ask(() => run(d, ['ps']), ({ out }) => /\s\d \([\d.]+ [KMG]?B\)\n/.test(out));
+});
+
 test('listed and cleared, over HTTP and on the command line', async (t) => {
   const d = await start(t);
   await askAndUnload(d);
