@@ -18,6 +18,8 @@ void draft_stats_add(const struct service_usage *usage, enum draft_stats_names n
     yyjson_mut_obj_add_int(doc, stats, words[names][1], accepted);
     yyjson_mut_obj_add_int(doc, stats, words[names][2], total - accepted - ignored);
     yyjson_mut_obj_add_int(doc, stats, words[names][3], ignored);
+    if (usage->draft.pauses > 0 && names == DRAFT_STATS_REST)
+        yyjson_mut_obj_add_int(doc, stats, "draft_pauses_count", usage->draft.pauses);
     if (usage->draft.model)
         yyjson_mut_obj_add_strcpy(doc, stats, words[names][4], usage->draft.model);
 }

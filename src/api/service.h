@@ -51,7 +51,8 @@
  *   {"stop_reason":"eosFound"|..., "stop_string":"..", "prompt_tokens":n, "cached_tokens":n,
  *    "cache_source":"slot"|..., "cache_miss":"new"|... (base/terms.h),
  *    "completion_tokens":n, "reasoning_tokens":n, "drafted_tokens":n,
- *    "accepted_tokens":n, "ignored_tokens":n (guesses of the next tokens; absent: none),
+ *    "accepted_tokens":n, "ignored_tokens":n, "draft_pauses":n (guesses of the next tokens;
+ *    absent: none),
  *    "prompt_seconds":x, "generation_seconds":x,
  *    "time_to_first_token":x (from the worker's receipt),
  *    "result":{...} for tokenize {"tokens":[..],"pieces":[..]} and template {"prompt":".."} or
@@ -161,7 +162,8 @@ struct service_usage {
     enum cache_miss cache_miss;
     struct { /* guesses of the next tokens; all 0: none was made */
         int64_t total, accepted,
-            ignored; /* ignored: the answer ended before they were judged */
+            ignored;    /* the answer ended before they were judged */
+        int64_t pauses; /* how often it went on without, as they took longer */
         const char
             *model; /* that made them; lives as long as the event. NULL: none is loaded */
     } draft;

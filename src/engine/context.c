@@ -52,9 +52,10 @@ static int32_t chunk_of(const struct context *c, int64_t chunk) {
     return chunk < c->batch ? (int32_t)chunk : c->batch;
 }
 
-/* What was guessed wrong has to be taken back. */
+/* What was guessed wrong has to be taken back. Of a sliding window all cells are there
+ * (swa_full), until later tokens need those that nobody looks at any more. */
 static bool may_draft(const struct context *c, const struct model *model) {
-    return !c->steady && !model->embeds && !model->remembers && model->window == 0;
+    return !c->steady && !model->embeds && !model->remembers;
 }
 
 /* Tokens that an answer may gain at once: its own and the guesses. */

@@ -267,7 +267,7 @@ static void take_tokens(struct engine *e, struct slot *s) {
         accepted++;
         take_token(e, s, s->result + (int32_t)accepted);
     }
-    if (drafted > 0) draft_end(e, s, job);
+    draft_end(e, s, job);
 }
 
 void decode_settle(struct engine *engine) {
@@ -403,15 +403,21 @@ static bool see(struct engine *e) {
 
 /* ---- the step ---- */
 
+static bool goes_on(const struct slot *s) {
+    return runs(s) && !sight_is_due(s) && due(s) == 1;
+}
+
 /* Guesses for the answers that are going on: before the batch is filled, as a draft model
  * computes batches of its own. */
 static void guess(struct engine *e) {
     if (!e->context.drafts) return;
     forget_batch(e);
+    e->answers = 0;
+    for (int i = 0; i < e->context.parallel; i++) e->answers += goes_on(&e->slots[i]);
+    bool plain = e->answers == 0 || pace_wants_plain(&e->pace, e->answers);
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
-        bool goes_on = runs(s) && !sight_is_due(s) && due(s) == 1;
-        draft_begin_step(e, s, goes_on);
+        draft_begin_step(e, s, goes_on(s) && !plain);
     }
     drafter_guess(e);
 }
@@ -424,6 +430,7 @@ static void focus(struct engine *e) {
 }
 
 bool decode_step(struct engine *engine) {
+    int64_t begin = clock_boottime_usec();
     slots_provide_next(engine);
     if (engine->context.narrow) focus(engine);
     bool saw = see(engine);
@@ -438,6 +445,8 @@ bool decode_step(struct engine *engine) {
     }
     note_speed(engine);
     note_waits(engine);
+    if (!saw && prompt_tokens(engine) == 0)
+        draft_note_step(engine, clock_boottime_usec() - begin);
     for (int i = 0; i < engine->context.parallel; i++) {
         struct slot *s = &engine->slots[i];
         if (s->in_batch > 0) take_result(engine, s);

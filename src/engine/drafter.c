@@ -68,8 +68,8 @@ static bool is_of_use(const struct engine *e, const char **ret_warning) {
     const struct model *draft = &e->drafter.model;
     *ret_warning = NULL;
     if (!e->context.drafts)
-        *ret_warning = "The draft model is not used: with a sliding window or a recurrent "
-                       "state the model can take no guesses back.";
+        *ret_warning = "The draft model is not used: with a recurrent state the model can take "
+                       "no guesses back.";
     else if (draft->weights && (draft->remembers || draft->embeds))
         *ret_warning = "The draft model is not used: it has a recurrent state, or is made for "
                        "embeddings.";
@@ -140,6 +140,11 @@ static size_t common_with(const struct drafter *d, llama_seq_id seq, const struc
     return prefix_common(held->data, held->count, s->tokens.data, count);
 }
 
+size_t drafter_lacks(const struct drafter *drafter, const struct slot *slot) {
+    size_t count = slot->tokens.count;
+    return count - common_with(drafter, slot->seq, slot, count);
+}
+
 static size_t held_by_all(const struct drafter *d) {
     size_t sum = 0;
     for (int i = 0; i < d->context.parallel; i++) sum += d->held[i].count;
@@ -190,6 +195,7 @@ static void put(struct drafter *d, llama_seq_id seq, llama_token token, size_t p
 
 /* The last token's result is wanted. */
 static void want_result(struct drafter *d, struct slot *s) {
+    s->asked = true;
     s->drafting = d->batch.n_tokens - 1;
     d->batch.logits[s->drafting] = 1;
 }
@@ -208,6 +214,8 @@ static bool compute(struct engine *e) {
     context_share_pool(&d->context, &e->context);
     int32_t status = context_compute(&d->context, &e->cpu, *b);
     context_share_pool(&e->context, &d->context);
+    if (status == 0 && b->n_tokens > SHORT)
+        pace_note_reading(&e->pace, (size_t)b->n_tokens, e->cpu.batch_lasted);
     for (int32_t i = 0; i < b->n_tokens; i++) {
         llama_seq_id seq = b->seq_id[i][0];
         if (status == 0)
@@ -296,13 +304,14 @@ static void take_results(struct engine *e) {
 void drafter_guess(struct engine *engine) {
     struct drafter *d = &engine->drafter;
     if (!d->model.weights) return;
-    size_t piece = piece_of(d);
+    size_t piece = piece_of(d), whole = piece;
     d->batch.n_tokens = 0;
     for (int i = 0; i < d->context.parallel; i++) {
         struct slot *s = &engine->slots[i];
         s->drafting = -1;
         if (s->wanted > 0) add_missing(engine, s, &piece);
     }
+    d->reads = piece < whole;
     while (d->batch.n_tokens > 0 && make_room(engine, (size_t)d->batch.n_tokens) &&
            compute(engine))
         take_results(engine);

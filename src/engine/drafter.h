@@ -23,6 +23,7 @@
 #include "ipc/load_message.h"
 
 struct engine;
+struct slot;
 
 struct drafter {
     struct model model; /* without weights: there is none */
@@ -32,6 +33,8 @@ struct drafter {
     int32_t vocabulary;                    /* tokens that both models have */
     size_t most;                           /* tokens that it guesses at once */
     float least;                           /* probability of one */
+    bool reads;  /* in this step: a beginning that it has not read, so its time tells nothing */
+    size_t rest; /* tokens for which the next answer goes on without it (lookup.h) */
 };
 
 /* Open the one that the request names, if there is one and the model, which has been opened,
@@ -43,6 +46,9 @@ void drafter_clear(struct drafter *drafter);
 
 /* Guess for the slots that want it (slot.wanted): into slot.draft and slot.guessed. */
 void drafter_guess(struct engine *engine);
+
+/* Tokens of the slot that it would have to read before it can guess. */
+size_t drafter_lacks(const struct drafter *drafter, const struct slot *slot);
 
 /* Keep nothing of what has been processed. */
 void drafter_forget(struct drafter *drafter);

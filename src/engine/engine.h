@@ -22,6 +22,7 @@
 #include "engine/job.h"
 #include "engine/link.h"
 #include "engine/model.h"
+#include "engine/pace.h"
 #include "engine/preparation.h"
 #include "engine/preparers.h"
 #include "engine/repack.h"
@@ -36,6 +37,9 @@ struct engine {
     struct model model;
     struct context context;
     struct drafter drafter;
+    struct pace pace;   /* of steps with guesses and without */
+    int32_t answers;    /* that take part in this step, while there may be guesses */
+    size_t draft_trial; /* see lookup_end() */
     struct repack repack;
     struct preparers preparers;
     struct preparation preparation;

@@ -15,11 +15,17 @@ static size_t find_follower(const int32_t *tokens, size_t count) {
     return 0;
 }
 
+bool lookup_may(struct lookup *l) {
+    if (l->rest == 0) return true;
+    l->rest--;
+    return false;
+}
+
 size_t lookup_draft(const struct lookup *l, const int32_t *tokens, size_t count, size_t most,
                     int32_t *ret_draft) {
     size_t wanted = l->next > 0 ? l->next : LOOKUP_FIRST;
     if (wanted > most) wanted = most;
-    size_t from = l->off || wanted == 0 ? 0 : find_follower(tokens, count);
+    size_t from = wanted == 0 ? 0 : find_follower(tokens, count);
     if (from == 0) return 0;
     for (size_t i = 0; i < wanted; i++) {
         /* What repeats itself continues with the guess. */
@@ -43,16 +49,36 @@ void lookup_accept(struct lookup *l) {
     l->open--;
 }
 
-void lookup_end(struct lookup *l) {
+/* What was right long ago does not count for ever. */
+static void age(struct lookup *l) {
+    if (l->steps < LOOKUP_REMEMBERED) return;
+    l->steps /= 2;
+    l->said /= 2;
+}
+
+static void begin_rest(struct lookup *l) {
+    l->rest = l->next_rest > 0 ? l->next_rest : LOOKUP_REST;
+    l->next_rest = 4 * l->rest < LOOKUP_MOST_REST ? 4 * l->rest : LOOKUP_MOST_REST;
+    l->rests++;
+    l->steps = l->said = l->next = 0;
+}
+
+static void judge(struct lookup *l, double cost, size_t trial) {
+    l->steps++;
+    l->said += l->right + 1;
+    if (cost <= 0 || l->steps < trial) return;
+    if ((double)l->said < cost * (double)l->steps)
+        begin_rest(l);
+    else if (l->steps >= 2 * trial)
+        l->next_rest = 0;
+}
+
+void lookup_end(struct lookup *l, double cost, size_t trial) {
     bool all = l->right == l->length;
     l->open = 0;
     l->next = all ? 2 * l->length : l->right;
     if (l->next > LOOKUP_MOST) l->next = LOOKUP_MOST;
     if (l->next < LOOKUP_FIRST) l->next = LOOKUP_FIRST;
-    l->tried += l->length;
-    l->hit += l->right;
-    if (l->tried >= LOOKUP_TRIAL && 2 * l->hit < l->tried) l->off = true;
-    if (l->tried < LOOKUP_REMEMBERED) return;
-    l->tried /= 2;
-    l->hit /= 2;
+    judge(l, cost, trial);
+    age(l);
 }

@@ -5,8 +5,9 @@
  * repeat long pieces. Pure.
  *
  * One batch judges all tokens of a guess, which takes longer than one token. So a guess is
- * short at first, longer after one that was right, and an answer whose guesses are mostly wrong
- * goes on without them.
+ * short at first, longer after one that was right, and an answer whose guesses give fewer
+ * tokens than their steps could have given without them (pace.h) goes on without, for a while:
+ * four times as long each time that they are tried again and still do not pay.
  */
 #ifndef DOZE_ENGINE_LOOKUP_H
 #define DOZE_ENGINE_LOOKUP_H
@@ -20,8 +21,10 @@ enum {
     LOOKUP_FIRST = 2,       /* tokens of the first one, and of one after a wrong one */
     LOOKUP_KEY = 3,         /* tokens that must have stood before */
     LOOKUP_BACK = 1 << 14,  /* how far back, in tokens */
-    LOOKUP_TRIAL = 16,      /* guessed tokens after which it is known whether they are right */
-    LOOKUP_REMEMBERED = 64, /* after this many guessed tokens the older ones count half */
+    LOOKUP_TRIAL = 6,       /* steps after which it is known whether they pay */
+    LOOKUP_REMEMBERED = 24, /* after this many steps the older ones count half */
+    LOOKUP_REST = 64,       /* tokens that an answer goes on without, at first */
+    LOOKUP_MOST_REST = 4096,
 };
 
 /* Of one answer. All 0: nothing was guessed yet. */
@@ -31,9 +34,14 @@ struct lookup {
     size_t length;            /* of the last guess */
     size_t right;             /* of its tokens */
     size_t next;              /* tokens of the next one; 0: LOOKUP_FIRST */
-    size_t tried, hit;        /* tokens guessed lately, and those that were right */
-    bool off;
+    size_t steps, said;       /* with guesses lately, and the tokens that those gave */
+    size_t rest;              /* tokens that it goes on without guesses */
+    size_t next_rest;         /* the same, the next time; 0: LOOKUP_REST */
+    size_t rests;             /* how often it has begun to do without */
 };
+
+/* Before each token: may there be guesses of what follows it? */
+bool lookup_may(struct lookup *lookup);
 
 /* Guess what follows the tokens: at most `most` of them, and LOOKUP_MOST. How many; 0: there is
  * no guess. Negative tokens, which are pictures, are never guessed. */
@@ -44,7 +52,8 @@ size_t lookup_draft(const struct lookup *lookup, const int32_t *tokens, size_t c
 void lookup_begin(struct lookup *lookup, size_t length);
 /* Its next token is right. */
 void lookup_accept(struct lookup *lookup);
-/* The one after those is wrong, or there is none: choose how to go on. */
-void lookup_end(struct lookup *lookup);
+/* The one after those is wrong, or there is none: choose how to go on. cost: of a step with
+ * guesses, in steps without; 0: not known. trial: steps before it may be left; LOOKUP_TRIAL. */
+void lookup_end(struct lookup *lookup, double cost, size_t trial);
 
 #endif

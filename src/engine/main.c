@@ -120,6 +120,7 @@ static bool load(struct engine *e, struct load_message *request, struct error *e
          context_open(&e->context, &e->model, request, width_of(request), err) &&
          load_draft(e, request, err);
     e->growth.patience = (int64_t)(request->growth_seconds * 1e6);
+    e->draft_trial = request->draft_trial > 0 ? (size_t)request->draft_trial : LOOKUP_TRIAL;
     e->shrink_after = (int64_t)(request->shrink_seconds * 1e6);
     if (ok) prompt_cache_open(e, request);
     if (ok) repack_open(e, request);

@@ -97,6 +97,7 @@ static void add_draft(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct jo
     yyjson_mut_obj_add_uint(doc, root, "drafted_tokens", found->drafted + made->drafted);
     yyjson_mut_obj_add_uint(doc, root, "accepted_tokens", found->accepted + made->accepted);
     yyjson_mut_obj_add_uint(doc, root, "ignored_tokens", found->open + made->open);
+    yyjson_mut_obj_add_uint(doc, root, "draft_pauses", found->rests + made->rests);
 }
 
 void reply_done(struct link *link, const struct job *job, enum stop_reason reason) {

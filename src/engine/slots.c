@@ -366,6 +366,7 @@ static void slot_start(struct engine *e, struct slot *s, struct job *job,
     s->turn_due = false;
     s->last_used = ++e->counter;
     bool goes_on = job->started != 0;
+    if (!goes_on) job->drafts.rest = job->drafts.next_rest = e->drafter.rest;
     if (!goes_on) job->started = clock_boottime_usec();
     if (job->request.op != REQUEST_EMBEDDING) {
         constrained_begin(e, job);

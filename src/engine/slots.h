@@ -41,6 +41,7 @@ struct slot {
     size_t wanted;                  /* of a draft model, see drafter.h */
     int32_t drafting;               /* index of its result in that model's batch, or -1 */
     bool by_model;                  /* the guesses are its, not found by lookup */
+    bool asked;                     /* it has been asked, whatever it said */
     struct checkpoints checkpoints; /* of the part of its state that cannot be cut */
     size_t marks[2];                /* where checkpoints are due, in rising order; 0: none */
     size_t saved;                   /* tokens it had when it was last saved; 0: never */

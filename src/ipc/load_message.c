@@ -36,6 +36,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_obj_add_int(doc, root, "memory_bytes", m->memory_bytes);
     yyjson_mut_obj_add_real(doc, root, "shrink_seconds", m->shrink_seconds);
     yyjson_mut_obj_add_real(doc, root, "growth_seconds", m->growth_seconds);
+    yyjson_mut_obj_add_int(doc, root, "draft_trial", m->draft_trial);
     add_prompts(&m->prompts, doc, root);
     json_write(doc, out);
     yyjson_mut_doc_free(doc);
@@ -73,6 +74,7 @@ static bool read_fields(struct load_message *m, yyjson_val *root, struct error *
            json_read_int(root, "memory_bytes", 0, INT64_MAX, &m->memory_bytes, err) &&
            json_read_double(root, "shrink_seconds", 0, 86400, &m->shrink_seconds, err) &&
            json_read_double(root, "growth_seconds", 0, 86400, &m->growth_seconds, err) &&
+           json_read_int(root, "draft_trial", 0, INT32_MAX, &m->draft_trial, err) &&
            read_prompts(&m->prompts, root, err);
 }
 

@@ -5,9 +5,9 @@
  *
  * In JSON: the load settings that are set, by their names (load_settings.h), and beside them
  * "path", "projector", "draft", "identifier", "cells", "prompt_tokens", "prefetched",
- * "whole_bytes", "device_bytes", "lent_bytes", "memory_bytes", "shrink_seconds",
- * "growth_seconds" and "prompts", which is an object of "mode", "dir" and "memory_bytes". Only
- * "path" has to be there.
+ * "whole_bytes", "device_bytes", "lent_bytes", "memory_bytes", "draft_trial",
+ * "shrink_seconds", "growth_seconds" and "prompts", which is an object of "mode", "dir" and
+ * "memory_bytes". Only "path" has to be there.
  */
 #ifndef DOZE_IPC_LOAD_MESSAGE_H
 #define DOZE_IPC_LOAD_MESSAGE_H
@@ -40,6 +40,7 @@ struct load_message {
     int64_t device_bytes;  /* of devices' memory, for the model to be fitted into; 0: any */
     int64_t lent_bytes; /* of another node's memory, on LENT_FD, instead of devices'; 0: none */
     int64_t memory_bytes;  /* the load may take this; 0: what the machine has */
+    int64_t draft_trial;   /* steps after which guesses may be left; 0: as lookup.h has it */
     double shrink_seconds; /* idle for this long it gives back room that it does not use */
     double growth_seconds; /* a daemon that has not answered GROW by then has refused */
     struct load_prompts prompts;

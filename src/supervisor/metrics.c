@@ -158,6 +158,8 @@ void metrics_format(const struct metrics *metrics, const struct service_models *
             "Tokens that were guessed ahead.");
     counter(out, "doze_accepted_tokens_total", metrics->accepted_tokens,
             "Tokens that were guessed ahead and were right.");
+    counter(out, "doze_draft_pauses_total", metrics->draft_pauses,
+            "How often an answer went on without guesses because they took longer.");
     format_prompts(metrics, out);
     format_parked(metrics, models, out);
     format_gauges(models, out);

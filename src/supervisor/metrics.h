@@ -15,6 +15,7 @@ struct metrics {
     uint64_t requests[OP_TEMPLATE + 1];
     uint64_t request_errors[ERR_CODE_COUNT];
     uint64_t prompt_tokens, cached_tokens, completion_tokens;
+    uint64_t draft_pauses; /* answers that went on without guesses for a while */
     uint64_t drafted_tokens, accepted_tokens; /* of the completions: guesses, and right ones */
     uint64_t prompt_hits[CACHE_SOURCE_COUNT]; /* requests whose beginning was cached */
     uint64_t prompt_entries, prompt_bytes;    /* files of the prompt store at the last scan */

@@ -365,6 +365,7 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->usage.draft.total = int_of(json, "drafted_tokens");
     ev->usage.draft.accepted = int_of(json, "accepted_tokens");
     ev->usage.draft.ignored = int_of(json, "ignored_tokens");
+    ev->usage.draft.pauses = int_of(json, "draft_pauses");
     ev->timing.prompt = number_of(json, "prompt_seconds");
     ev->timing.generation = number_of(json, "generation_seconds");
     ev->result = yyjson_obj_get(json, "result");
@@ -385,6 +386,7 @@ static void count_tokens(struct metrics *metrics, const struct service_usage *us
     metrics->completion_tokens += (uint64_t)usage->completion_tokens;
     metrics->drafted_tokens += (uint64_t)usage->draft.total;
     metrics->accepted_tokens += (uint64_t)usage->draft.accepted;
+    metrics->draft_pauses += (uint64_t)usage->draft.pauses;
 }
 
 static void on_done(struct worker_msg *msg) {

@@ -139,6 +139,7 @@ static void note_end(struct reply *reply, int index, const struct service_event 
     usage->draft.total += ev->usage.draft.total;
     usage->draft.accepted += ev->usage.draft.accepted;
     usage->draft.ignored += ev->usage.draft.ignored;
+    usage->draft.pauses += ev->usage.draft.pauses;
     if (ev->usage.cache_source > usage->cache_source) {
         usage->cache_source = ev->usage.cache_source;
     }

@@ -9,10 +9,16 @@ static int32_t draft[LOOKUP_MOST];
     lookup_draft(l, (const int32_t[]){ __VA_ARGS__ },                                          \
                  sizeof((const int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t), most, draft)
 
-static void judge(struct lookup *l, size_t length, size_t right) {
+/* A guess of this length of which so many tokens are right; its step takes as long as `cost`
+ * steps without guesses. */
+static void judge_at(struct lookup *l, size_t length, size_t right, double cost) {
     lookup_begin(l, length);
     for (size_t i = 0; i < right; i++) lookup_accept(l);
-    lookup_end(l);
+    lookup_end(l, cost, LOOKUP_TRIAL);
+}
+
+static void judge(struct lookup *l, size_t length, size_t right) {
+    judge_at(l, length, right, 0);
 }
 
 static void test_what_followed_the_last_tokens_is_the_guess(void **state) {
@@ -85,34 +91,114 @@ static void test_after_a_wrong_guess_the_next_is_as_long_as_its_right_part(void 
     assert_int_equal(l.next, LOOKUP_FIRST);
 }
 
-static void test_an_answer_that_is_mostly_guessed_wrong_goes_on_without(void **state) {
-    (void)state;
-    struct lookup l = { 0 };
-    for (int i = 0; i < LOOKUP_TRIAL / 2 - 1; i++) judge(&l, 2, 0);
-    assert_false(l.off);
-    judge(&l, 2, 0);
-    assert_true(l.off);
-    assert_int_equal(GUESS(&l, 8, 1, 2, 3, 4, 5, 6, 1, 2, 3), 0);
+/* ---- whether they pay ---- */
+
+static size_t tokens_without(struct lookup *l) {
+    size_t tokens = 0;
+    while (!lookup_may(l)) tokens++;
+    return tokens;
 }
 
-static void test_half_of_the_guesses_is_enough(void **state) {
+/* Steps with such guesses until the answer goes on without. */
+static int steps_until_left(struct lookup *l, size_t right, double cost) {
+    int steps = 0;
+    while (l->rest == 0 && steps < 10000) {
+        judge_at(l, 3, right, cost);
+        steps++;
+    }
+    return steps;
+}
+
+static void test_guesses_that_cost_more_than_they_give_are_left(void **state) {
     (void)state;
     struct lookup l = { 0 };
-    for (int i = 0; i < 1000; i++) judge(&l, 2, 1);
-    assert_false(l.off);
+    assert_int_equal(steps_until_left(&l, 1, 2.1), LOOKUP_TRIAL);
+    assert_int_equal(l.rests, 1);
+    assert_int_equal(tokens_without(&l), LOOKUP_REST);
+    assert_true(lookup_may(&l));
+}
+
+/* Two tokens a step, in the time of two. */
+static void test_guesses_that_cost_what_they_give_stay(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    assert_int_equal(steps_until_left(&l, 1, 2), 10000);
+    assert_int_equal(l.rests, 0);
+}
+
+/* It is time that counts: few are right, but a guess costs next to nothing. */
+static void test_cheap_guesses_may_be_mostly_wrong(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    for (int i = 0; i < 1000; i++) judge_at(&l, 8, i % 2 == 0, 1.1);
+    assert_int_equal(l.rests, 0);
+}
+
+static void test_what_was_not_measured_is_not_judged(void **state) {
+    (void)state;
+    struct lookup l = { .next_rest = 256 };
+    assert_int_equal(steps_until_left(&l, 0, 0), 10000);
+    assert_int_equal(l.next_rest, 256);
+}
+
+static void test_a_longer_trial_is_one(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(l.rest, 0);
+        lookup_begin(&l, 3);
+        lookup_end(&l, 5, 20);
+    }
+    assert_int_equal(l.rest, LOOKUP_REST);
+}
+
+/* They are tried again, ever more rarely. */
+static void test_each_rest_is_four_times_as_long(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    size_t expected = LOOKUP_REST;
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(steps_until_left(&l, 0, 1.5), LOOKUP_TRIAL);
+        assert_int_equal(tokens_without(&l), expected);
+        expected = 4 * expected < LOOKUP_MOST_REST ? 4 * expected : LOOKUP_MOST_REST;
+    }
+    assert_int_equal(expected, LOOKUP_MOST_REST);
+}
+
+static void test_after_a_trial_that_paid_the_next_rest_is_short(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    for (int i = 0; i < 3; i++) {
+        (void)steps_until_left(&l, 0, 1.5);
+        (void)tokens_without(&l);
+    }
+    for (int i = 0; i < 2 * LOOKUP_TRIAL; i++) judge_at(&l, 3, 3, 1.5);
+    assert_int_equal(l.rest, 0);
+    (void)steps_until_left(&l, 0, 1.5);
+    assert_int_equal(tokens_without(&l), LOOKUP_REST);
+}
+
+/* What a draft model that never pays adds to a long answer: steps with guesses that take three
+ * times as long and give nothing. */
+static void test_a_long_answer_costs_a_few_percent_more_at_most(void **state) {
+    (void)state;
+    struct lookup l = { 0 };
+    double time = 0;
+    enum { TOKENS = 1000 };
+    for (int i = 0; i < TOKENS; i++) {
+        bool guesses = lookup_may(&l);
+        time += guesses ? 3 : 1;
+        if (guesses) judge_at(&l, 3, 0, 3);
+    }
+    assert_true(time < TOKENS * 1.04);
 }
 
 /* A file was quoted, and now something new is said. */
 static void test_what_was_right_long_ago_does_not_count_for_ever(void **state) {
     (void)state;
     struct lookup l = { 0 };
-    for (int i = 0; i < 1000; i++) judge(&l, 8, 8);
-    int wrong = 0;
-    while (!l.off && wrong < 1000) {
-        judge(&l, 2, 0);
-        wrong++;
-    }
-    assert_true(wrong > LOOKUP_TRIAL / 2 && wrong <= LOOKUP_REMEMBERED);
+    for (int i = 0; i < 1000; i++) judge_at(&l, 3, 3, 2);
+    assert_in_range(steps_until_left(&l, 0, 2), LOOKUP_TRIAL, 2 * LOOKUP_REMEMBERED);
 }
 
 static void test_all_tokens_are_counted(void **state) {
@@ -125,7 +211,7 @@ static void test_all_tokens_are_counted(void **state) {
     assert_int_equal(l.drafted, 17);
     assert_int_equal(l.accepted, 7);
     assert_int_equal(l.open, 5);
-    lookup_end(&l);
+    lookup_end(&l, 0, LOOKUP_TRIAL);
     assert_int_equal(l.open, 0);
 }
 
@@ -154,8 +240,14 @@ int main(void) {
         cmocka_unit_test(test_pictures_are_not_guessed),
         cmocka_unit_test(test_a_right_guess_doubles_the_next),
         cmocka_unit_test(test_after_a_wrong_guess_the_next_is_as_long_as_its_right_part),
-        cmocka_unit_test(test_an_answer_that_is_mostly_guessed_wrong_goes_on_without),
-        cmocka_unit_test(test_half_of_the_guesses_is_enough),
+        cmocka_unit_test(test_guesses_that_cost_more_than_they_give_are_left),
+        cmocka_unit_test(test_guesses_that_cost_what_they_give_stay),
+        cmocka_unit_test(test_cheap_guesses_may_be_mostly_wrong),
+        cmocka_unit_test(test_what_was_not_measured_is_not_judged),
+        cmocka_unit_test(test_a_longer_trial_is_one),
+        cmocka_unit_test(test_each_rest_is_four_times_as_long),
+        cmocka_unit_test(test_after_a_trial_that_paid_the_next_rest_is_short),
+        cmocka_unit_test(test_a_long_answer_costs_a_few_percent_more_at_most),
         cmocka_unit_test(test_what_was_right_long_ago_does_not_count_for_ever),
         cmocka_unit_test(test_all_tokens_are_counted),
         cmocka_unit_test(test_it_looks_back_so_far_and_no_farther),

@@ -10,7 +10,8 @@
 
 static struct worker *plain, *guessing;
 
-#define LOOKUP "\"speculation\":\"lookup\""
+/* However long they take. */
+#define LOOKUP "\"speculation\":\"lookup\",\"draft_trial\":1000000"
 
 static void start(const char *path, const char *without, const char *with) {
     plain = worker_load(path, without);
@@ -20,6 +21,17 @@ static void start(const char *path, const char *without, const char *with) {
 static int start_random(void **state) {
     (void)state;
     char *path = model_make("random", "random", "--seed", "7", NULL);
+    start(path, "\"context_length\":512,\"parallel\":3",
+          "\"context_length\":512,\"parallel\":3," LOOKUP);
+    free(path);
+    return 0;
+}
+
+/* Its window is shorter than the answers. */
+static int start_window(void **state) {
+    (void)state;
+    char *path = model_make("lookup-window", "random", "--arch", "gemma3", "--layers", "6",
+                            "--window", "64", "--type", "f32", "--seed", "7", NULL);
     start(path, "\"context_length\":512,\"parallel\":3",
           "\"context_length\":512,\"parallel\":3," LOOKUP);
     free(path);
@@ -188,6 +200,17 @@ static void test_a_grammar_is_answered_without_guesses(void **state) {
     assert_int_equal(figure(o, "drafted_tokens"), 0);
 }
 
+/* What leaves the window while guesses are taken back. */
+static void test_behind_a_window_guesses_change_nothing(void **state) {
+    (void)state;
+    const struct outcome *o = assert_same("Once upon a time",
+                                          THREE "\"temperature\":0,\"max_tokens\":400");
+    assert_true(figure(o, "accepted_tokens") > 50);
+    assert_true(figure(o, "drafted_tokens") > figure(o, "accepted_tokens"));
+    o = assert_same("Once upon a time", "\"temperature\":0,\"max_tokens\":460");
+    assert_int_equal(outcome_int(o, "completion_tokens"), 460);
+}
+
 /* Batches of one shape only. */
 static void test_reproducible_answers_have_no_guesses(void **state) {
     (void)state;
@@ -214,6 +237,11 @@ int main(void) {
     const struct CMUnitTest random[] = {
         cmocka_unit_test(test_guesses_that_are_partly_wrong_change_nothing),
     };
-    int failed = cmocka_run_group_tests(endless, start_endless, stop);
+    const struct CMUnitTest window[] = {
+        cmocka_unit_test(test_guesses_that_are_partly_wrong_change_nothing),
+        cmocka_unit_test(test_behind_a_window_guesses_change_nothing),
+    };
+    int failed = cmocka_run_group_tests(endless, start_endless, stop) +
+                 cmocka_run_group_tests(window, start_window, stop);
     return failed + cmocka_run_group_tests(random, start_random, stop);
 }
