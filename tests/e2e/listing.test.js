@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+// Alone: it measures what lists of many models cost
+// A list of eight times as many models costs about eight times as much, in every dialect: what is
+// measured is the processor time of the daemon, not how long it takes.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { Daemon } from './lib/daemon.js';
+
+const FEW = 1000, MANY = 8000;
+const lists = ['/v1/models', '/api/v0/models', '/api/v1/models', '/api/tags'];
+
+const u64 = (n) => { const b = Buffer.alloc(8); b.writeBigUInt64LE(BigInt(n)); return b; };
+const u32 = (n) => { const b = Buffer.alloc(4); b.writeUInt32LE(n); return b; };
+const string = (text) => Buffer.concat([u64(Buffer.byteLength(text)), Buffer.from(text)]);
+
+// The header of a model and one tensor without data to speak of; each differs from the others.
+function header(name) {
+  const pairs = [['general.architecture', 'llama'], ['general.name', name]];
+  const head = Buffer.concat([Buffer.from('GGUF'), u32(3), u64(1), u64(pairs.length),
+    ...pairs.flatMap(([key, value]) => [string(key), u32(8), string(value)]),
+    string('token_embd.weight'), u32(1), u64(32), u32(0), u64(0)]);
+  return Buffer.concat([head, Buffer.alloc((32 - head.length % 32) % 32 + 128)]);
+}
+
+function addModels(d, from, to) {
+  for (let i = from; i < to; i++) {
+    const name = `model-${String(i).padStart(5, '0')}`;
+    const folder = path.join(d.modelsDir, `publisher-${i % 50}`, name);
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, `${name}.gguf`), header(name));
+  }
+}
+
+// utime and stime of the process, in ticks of 10 ms.
+function ticks(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+const countOf = (body) => (body.data ?? body.models).length;
+
+// Ticks for each request, of so many that the clock is fine enough.
+async function cost(d, url, models) {
+  const { body } = await d.get(url);
+  assert.equal(countOf(body), models, url);
+  const begin = ticks(d.pid);
+  let requests = 0;
+  for (; requests < 5 || (ticks(d.pid) - begin < 20 && requests < 300); requests++) {
+    const answer = await d.fetch(url);
+    await answer.arrayBuffer();
+  }
+  return Math.max(ticks(d.pid) - begin, 1) / requests;
+}
+
+test('lists grow with the number of models and not with its square', async (t) => {
+  const d = await Daemon.start(t);
+  const costs = new Map();
+  for (const [from, to] of [[0, FEW], [FEW, MANY]]) {
+    addModels(d, from, to);
+    await d.post('/api/v1/models/scan');
+    for (const url of lists) costs.set(`${url} ${to}`, await cost(d, url, to));
+  }
+  for (const url of lists) {
+    const few = costs.get(`${url} ${FEW}`), many = costs.get(`${url} ${MANY}`);
+    t.diagnostic(`${url}: ${(10 * few).toFixed(2)} and ${(10 * many).toFixed(2)} ms`);
+    // Squared it would be 64 times as much; caches and noise may treble what is right.
+    assert.ok(many / few < 4 * MANY / FEW, `${url}: ${many / few} times as much`);
+  }
+});
+
+test('to find one of many models grows with their number at most', async (t) => {
+  const d = await Daemon.start(t);
+  const find = async (count) => {
+    const begin = ticks(d.pid);
+    let requests = 0;
+    for (; requests < 20 || (ticks(d.pid) - begin < 20 && requests < 2000); requests++) {
+      const answer = await d.fetch(`/v1/models/model-${String(count - 1).padStart(5, '0')}`);
+      assert.equal(answer.status, 200);
+      await answer.arrayBuffer();
+    }
+    return Math.max(ticks(d.pid) - begin, 1) / requests;
+  };
+  addModels(d, 0, FEW);
+  await d.post('/api/v1/models/scan');
+  const few = await find(FEW);
+  addModels(d, FEW, MANY);
+  await d.post('/api/v1/models/scan');
+  const many = await find(MANY);
+  t.diagnostic(`${(10 * few).toFixed(3)} and ${(10 * many).toFixed(3)} ms`);
+  assert.ok(many / few < 4 * MANY / FEW, `${many / few} times as much`);
+});
