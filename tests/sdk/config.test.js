@@ -29,6 +29,24 @@ const counted = (result) => Object.fromEntries(result.predictionConfig.fields.ma
 
 const words = 'one two three four five six seven eight nine ten ';
 
+// llm.load.llama.ropeFrequencyBase and ropeFrequencyScale.
+test('rope overrides of a load count', async (t) => {
+  const daemon = await start(t, { models: { noise: random() } });
+  const client = connect(daemon);
+  const say = async (config) => {
+    const model = await client.llm.load('noise', { verbose: false, config });
+    const { content } = await model.respond('Hello?', { maxTokens: 12, temperature: 0 });
+    const told = await model.getLoadConfig();
+    await model.unload();
+    return [content, told.ropeFrequencyBase, told.ropeFrequencyScale];
+  };
+  const [plain] = await say({});
+  const [based, base] = await say({ ropeFrequencyBase: 500 });
+  const [scaled, , scale] = await say({ ropeFrequencyScale: 0.25 });
+  assert.equal(new Set([plain, based, scaled]).size, 3);
+  assert.deepEqual([base, scale], [500, 0.25]);
+});
+
 // Of two candidates, both above the threshold, XTC always excludes the likelier one.
 test('XTC takes the second choice', async (t) => {
   const daemon = await start(t, { models: { noise: random() } });
