@@ -31,6 +31,7 @@
 #include "engine/store.h"
 #include "engine/tokens.h"
 #include "ipc/load_message.h"
+#include "prompts/reading.h"
 
 struct engine {
     struct link link;
@@ -63,6 +64,7 @@ struct engine {
     struct llama_batch batch;
     struct candidates candidates;
     struct store store;
+    struct reading reading; /* of its files */
     bool store_warned;
     uint64_t store_told;               /* counters of the last MSG_STORE */
     int64_t last_work;                 /* us */

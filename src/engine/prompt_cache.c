@@ -233,6 +233,20 @@ struct prompt_kin prompt_cache_kin(struct engine *engine, const struct tokens *p
     return kin;
 }
 
+static bool is_read_sooner(const struct engine *e, const struct store_match *m, size_t have,
+                           int64_t now) {
+    return reading_pays(&e->reading, entry_file_size(&m->entry->header), m->count - have,
+                        e->prompt_speed, now);
+}
+
+/* From the disk into the context. */
+static void note_reading(struct engine *e, const struct cached_prompt *cached) {
+    int64_t now = clock_boottime_usec();
+    if (cached->source != CACHE_DISK) return;
+    reading_note(&e->reading, entry_file_size(&cached->match.entry->header),
+                 now - cached->since, now);
+}
+
 bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
                        struct cached_prompt *ret) {
     struct store *store = &engine->store;
@@ -242,9 +256,13 @@ bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_
         struct store_match m = store_find(store, prompt->data, prompt->count, rule(engine));
         if (!m.entry || m.count < have + STORE_LEAST_GAIN) return false;
         enum cache_source source = m.entry->body ? CACHE_MEMORY : CACHE_DISK;
+        int64_t since = clock_boottime_usec();
+        if (source == CACHE_DISK && !is_read_sooner(engine, &m, have, since)) return false;
         const unsigned char *body = store_borrow(store, m.entry);
         if (!body) continue; /* its file was damaged or gone, and the entry with it */
-        *ret = (struct cached_prompt){ .match = m, .body = body, .source = source };
+        *ret = (struct cached_prompt){
+            .match = m, .body = body, .source = source, .since = since
+        };
         return true;
     }
 }
@@ -256,6 +274,7 @@ size_t prompt_cache_load(struct engine *engine, struct slot *slot,
         checkpoints_cut(&slot->checkpoints, 0);
         return 0;
     }
+    note_reading(engine, cached);
     adopt_checkpoints(slot, m, cached->body);
     slot->saved = m->count == m->entry->tokens.count ? m->count : 0;
     store_touch(&engine->store, m->entry);

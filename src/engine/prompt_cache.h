@@ -47,11 +47,12 @@ struct cached_prompt {
     struct store_match match;
     const unsigned char *body; /* borrowed from the store */
     enum cache_source source;  /* CACHE_MEMORY or CACHE_DISK */
+    int64_t since;             /* us: its reading has begun */
 };
 
 /* The stored sequence that saves most of the prompt, if it saves more than the `have` tokens
- * that a slot offers. If true, give it back with prompt_cache_return() before anything else is
- * asked of the store. */
+ * that a slot offers, and is read sooner than they are processed. If true, give it back with
+ * prompt_cache_return() before anything else is asked of the store. */
 bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_t have,
                        struct cached_prompt *ret);
 void prompt_cache_return(struct engine *engine, const struct cached_prompt *cached);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Alone: it measures what lists of many models cost
-// A list of sixteen times as many models costs some sixteen times as much, in every dialect: what is
-// measured is the processor time of the daemon, not how long it takes.
+// A list of sixteen times as many models costs some sixteen times as much, in every dialect: what
+// is measured is the processor time of the daemon, not how long it takes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
