@@ -18,6 +18,7 @@
 #include "fleet/fleet_view.h"
 #include "fleet/forward.h"
 #include "fleet/node_proof.h"
+#include "fleet/prefix_text.h"
 #include "fleet/published.h"
 
 enum {
@@ -41,6 +42,7 @@ struct fleet_node {
     size_t sent_next; /* in a ring */
     struct fleet_counts counts;
     int relays;
+    struct held_prompts held;
 };
 
 /* ---- what this node publishes ---- */
@@ -50,8 +52,13 @@ struct place {
     struct fleet_node *node;
     struct fleet_table *table;
     char keys[LC_MAX_SLOTS][ETCD_KEY_MAX]; /* of the models that are loaded */
+    uint64_t models[LC_MAX_SLOTS];         /* hash_of_model of them */
     size_t count;
 };
+
+static uint64_t hash_of_model(const char *key) {
+    return hash_add(HASH_BEGIN, key, strlen(key));
+}
 
 static void place_put(struct place *place, const char *key, const char *value) {
     if (place->table)
@@ -71,6 +78,7 @@ static void place_put_buf(struct place *place, const char *kind, struct buf *val
 static void place_put_instances(void *ctx, const char *model, const char *value) {
     struct place *place = ctx;
     if (strlen(model) > MODEL_KEY_MAX) return;
+    place->models[place->count] = hash_of_model(model);
     char *key = place->keys[place->count++];
     (void)snprintf(key, ETCD_KEY_MAX, "resident/%s/%s", model, place->node->name);
     place_put(place, key, value);
@@ -113,6 +121,22 @@ static void put_instances(struct place *place) {
     if (!place->table) withdraw_instances(place);
 }
 
+/* Without files a prompt goes with the instance that processed it. */
+static void put_prefixes(struct place *place) {
+    struct fleet_node *node = place->node;
+    bool stored = settings_store_get(node->config.settings)->prompt_store == PROMPT_STORE_ON;
+    char key[FLEET_NODE_SIZE + 16];
+    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
+    if (!stored) held_prompts_keep(&node->held, place->models, place->count);
+    if (node->held.count > 0) {
+        published_format_prefixes(&node->held, &value);
+        place_put_buf(place, "prefixes", &value);
+        return;
+    }
+    (void)snprintf(key, sizeof key, "prefixes/%s", node->name);
+    place_put(place, key, NULL);
+}
+
 static struct place *place_new(struct fleet_node *node, struct fleet_table *table) {
     struct place *place = xcalloc(1, sizeof *place);
     place->node = node;
@@ -125,6 +149,7 @@ static void publish(struct fleet_node *node) {
     put_node(place);
     if (node->models_changed) put_models(place);
     put_instances(place);
+    put_prefixes(place);
     node->models_changed = false;
     free(place);
 }
@@ -339,6 +364,32 @@ const char *fleet_node_of_mark(const struct fleet_node *node, const char *id) {
         if (strcmp(name, node->name) != 0 && strncmp(id, mark, MARK_LEN) == 0) return name;
     }
     return NULL;
+}
+
+const char *fleet_node_secret(const struct fleet_node *node) {
+    return fleet_node_is_on(node) ? node->settings.key : NULL;
+}
+
+struct held_prompt fleet_node_prompt(const char *model, const struct prefix_marks *marks) {
+    uint64_t hash = hash_of_model(model);
+    return (struct held_prompt){
+        .model = hash, .head = prefix_mark_of(marks->hashes[marks->count - 1], hash)
+    };
+}
+
+void fleet_node_hold(struct fleet_node *node, struct held_prompt prompt) {
+    if (prompt.head == 0 || !fleet_node_is_on(node)) return;
+    held_prompts_add(&node->held, prompt);
+    fleet_node_touch(node);
+}
+
+void fleet_node_forget_prompts(struct fleet_node *node, const char *model) {
+    if (!node) return;
+    if (model)
+        held_prompts_drop(&node->held, hash_of_model(model));
+    else
+        node->held.count = 0;
+    fleet_node_touch(node);
 }
 
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,

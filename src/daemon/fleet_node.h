@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "daemon/fleet_counts.h"
 #include "fleet/claims.h"
+#include "fleet/held_prompts.h"
 
 struct catalog;
 struct listeners;
@@ -26,6 +27,7 @@ struct fleet_node;
 struct fleet_question;
 struct fleet_table;
 struct forwarder;
+struct prefix_marks;
 
 /* Headers of requests between nodes, and of what answers a client. */
 #define FLEET_PASS_HEADER "X-Doze-Pass"
@@ -80,6 +82,15 @@ bool fleet_node_is_relaying(const struct fleet_node *node);
  * other node of the list made one, NULL: none. Valid until the loop goes on. */
 void fleet_node_mark(const struct fleet_node *node, char *id);
 const char *fleet_node_of_mark(const struct fleet_node *node, const char *id);
+
+/* With which hashes of prompts begin (prefix_text.h); NULL: there is no fleet. Borrowed. */
+const char *fleet_node_secret(const struct fleet_node *node);
+/* By what a prompt for the model (its key) is known; it has marks. */
+struct held_prompt fleet_node_prompt(const char *model, const struct prefix_marks *marks);
+/* This node has processed it: what follows is expected here. Nothing if it has no hash. */
+void fleet_node_hold(struct fleet_node *node, struct held_prompt prompt);
+/* It has none of the model any more (NULL: of no model). Accepts NULL as node. */
+void fleet_node_forget_prompts(struct fleet_node *node, const char *model);
 
 /* Claim the cold load of a model (fleet/claims.h). NULL, and no sink is called: there is no
  * fleet, or etcd does not answer. */

@@ -347,6 +347,7 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
                                                                         : PLACEMENT_LANGUAGE,
         .prompt = relay->prompt,
         .lot = relay->q.lot,
+        .marks = relay->q.marks,
         .tried = (const char *const *)relay->tried,
         .tried_count = relay->tried_count,
     };

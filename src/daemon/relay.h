@@ -21,6 +21,7 @@
 
 struct exchange;
 struct fleet_node;
+struct prefix_marks;
 struct relay;
 
 struct relay_request {
@@ -30,8 +31,9 @@ struct relay_request {
     const char *id;        /* of an answer that this node makes; borrowed until the end */
     struct parsed *parsed; /* borrowed until the end; its bodies go when an answer has begun */
     uint64_t lot;          /* relay_lot */
-    const char *key;       /* of the model here; NULL: it has none. Copied */
-    const char *loader;    /* a node that loads the model, to be asked first; NULL. Copied */
+    const struct prefix_marks *marks; /* of the prompt; borrowed until the end */
+    const char *key;                  /* of the model here; NULL: it has none. Copied */
+    const char *loader; /* a node that loads the model, to be asked first; NULL. Copied */
     uint64_t client;
     const char *owner;                    /* FLEET_OWNER_HEADER; NULL. Copied */
     const struct allowed_models *allowed; /* copied */

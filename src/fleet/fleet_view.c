@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "fleet/etcd_message.h"
 #include "fleet/node_proof.h"
+#include "fleet/published.h"
 
 enum { KEY_SIZE = ETCD_KEY_MAX + 16 };
 #define OVERHEAD ((nbytes)128 << 20) /* of a loaded model, beside its weights */
@@ -320,6 +321,32 @@ static void read_claim(const struct fleet_table *table, const struct fleet_quest
     node->claimed = age > 0 ? q->now - age : q->now;
 }
 
+/* ---- the prompt ---- */
+
+static void read_held_at(const struct fleet_table *table, const struct prefix_marks *marks,
+                         struct placement_node *node) {
+    uint64_t heads[HELD_PROMPTS_MAX];
+    char key[KEY_SIZE];
+    (void)snprintf(key, sizeof key, "prefixes/%s", node->name);
+    size_t count = published_read_prefixes(fleet_table_find(table, key), heads);
+    node->held = prefix_list_match(heads, count, marks->hashes, marks->count);
+}
+
+/* How much of it each node has. */
+static void read_held(const struct fleet_table *table, const struct fleet_question *q,
+                      struct fleet_view *view) {
+    if (!q->marks || q->marks->count == 0) return;
+    if (!begins(table, fleet_table_from(table, "prefixes/"), "prefixes/")) return;
+    struct prefix_marks own = { .count = q->marks->count };
+    own.hashes = xcalloc(own.count, sizeof *own.hashes);
+    for (uint32_t i = 0; i < own.count; i++)
+        own.hashes[i] = prefix_mark_of(q->marks->hashes[i], view->request.model);
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        if (view->nodes[n].has_file) read_held_at(table, &own, &view->nodes[n]);
+    }
+    prefix_marks_clear(&own);
+}
+
 bool fleet_view_make(const struct fleet_table *table, const struct fleet_question *q,
                      struct fleet_view *ret) {
     *ret = (struct fleet_view){ 0 };
@@ -334,6 +361,7 @@ bool fleet_view_make(const struct fleet_table *table, const struct fleet_questio
     ret->request.need = need_of(ret);
     forget_strangers(ret);
     read_claim(table, q, ret);
+    read_held(table, q, ret);
     return true;
 }
 

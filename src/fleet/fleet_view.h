@@ -10,6 +10,7 @@
 
 #include "fleet/fleet_table.h"
 #include "fleet/placement.h"
+#include "fleet/prefix_text.h"
 
 /* A request that this node has sent to a node, maybe itself. */
 struct fleet_sent {
@@ -28,11 +29,12 @@ struct fleet_question {
     const char *name; /* of the model, as the client wrote it */
     const char *key;  /* of the model that the name means on this node; NULL: none */
     enum placement_type type;
-    uint32_t prompt;          /* tokens, about */
-    uint64_t lot;             /* placement_request.key */
-    const char *here;         /* this node */
-    const char *secret;       /* the fleet key; "": none */
-    const char *const *tried; /* nodes */
+    uint32_t prompt;                  /* tokens, about */
+    const struct prefix_marks *marks; /* NULL: its prompt is not looked for */
+    uint64_t lot;                     /* placement_request.key */
+    const char *here;                 /* this node */
+    const char *secret;               /* the fleet key; "": none */
+    const char *const *tried;         /* nodes */
     size_t tried_count;
     const struct fleet_sent *sent; /* FLEET_SENT_MAX; NULL: nothing was */
     msec now, unix_now;

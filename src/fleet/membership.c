@@ -217,10 +217,10 @@ static void ask_lease(struct membership *m, struct etcd_request *ret) {
 static void ask_write(struct membership *m, struct etcd_request *ret, msec now) {
     struct own_key *own = m->claimed ? own_keys_first(&m->own, m->lease)
                                      : own_keys_find(&m->own, m->node_key);
-    bool is_node = strcmp(own->key, m->node_key) == 0;
+    bool seldom = strcmp(own->key, m->node_key) == 0 || strncmp(own->key, "prefixes/", 9) == 0;
     (void)snprintf(m->path, sizeof m->path, "%s%s", prefix, own->key);
     m->version = own->sent = own->version;
-    own->next = now + (is_node ? MEMBERSHIP_NODE_STEP : MEMBERSHIP_OTHER_STEP);
+    own->next = now + (seldom ? MEMBERSHIP_NODE_STEP : MEMBERSHIP_OTHER_STEP);
     *ret = (struct etcd_request){
         .call = ETCD_PUT, .lease = m->lease, .key = m->path, .value = own->value
     };

@@ -25,7 +25,7 @@
 enum {
     MEMBERSHIP_LEASE = 10000, /* ms, as all of these */
     MEMBERSHIP_KEEPALIVE = 3000,
-    MEMBERSHIP_NODE_STEP = 1000, /* between two writes of nodes/<node> */
+    MEMBERSHIP_NODE_STEP = 1000, /* between two writes of nodes/<node>, of prefixes/<node> */
     MEMBERSHIP_OTHER_STEP = 200, /* ... of another key */
     MEMBERSHIP_BEHIND = 30000,   /* the watch has not told what others know: read again */
     MEMBERSHIP_NAME_STEP = 3000, /* between two looks whether a taken name is free */

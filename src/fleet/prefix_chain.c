@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/prefix_chain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* With the end of the text: neither can be moved into the other. */
@@ -131,5 +132,19 @@ uint32_t prefix_heads_match(const struct prefix_heads *heads,
     uint32_t n = chain->count;
 
     while (n > 0 && !prefix_heads_has(heads, chain->hashes[n - 1])) n--;
+    return n * PREFIX_BLOCK_TOKENS;
+}
+
+static int compare(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+uint32_t prefix_list_match(uint64_t *heads, size_t head_count, const uint64_t *chain,
+                           uint32_t count) {
+    uint32_t n = head_count > 0 ? count : 0;
+
+    if (n > 0) qsort(heads, head_count, sizeof *heads, compare);
+    while (n > 0 && !bsearch(&chain[n - 1], heads, head_count, sizeof *heads, compare)) n--;
     return n * PREFIX_BLOCK_TOKENS;
 }

@@ -2,6 +2,7 @@
 #include "fleet/published.h"
 
 #include <math.h>
+#include <nettle/base64.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,47 @@ void published_format_instances(const struct published_instance *instances, size
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
     for (size_t i = 0; i < count; i++) add_instance(doc, list, &instances[i]);
     finish(doc, out);
+}
+
+/* ---- prompts: eight bytes of each, the highest first, in base64 ---- */
+
+enum {
+    HEAD_BYTES = 8,
+    HEADS_BYTES = HEAD_BYTES * HELD_PROMPTS_MAX,
+    HEADS_TEXT = BASE64_ENCODE_RAW_LENGTH(HEADS_BYTES)
+};
+
+void published_format_prefixes(const struct held_prompts *held, struct buf *out) {
+    uint8_t bytes[HEADS_BYTES];
+    char text[HEADS_TEXT];
+    size_t len = held->count * HEAD_BYTES;
+    for (size_t i = 0; i < len; i++) {
+        uint64_t head = held->list[i / HEAD_BYTES].head;
+        bytes[i] = (uint8_t)(head >> (56 - 8 * (i % HEAD_BYTES)));
+    }
+    base64_encode_raw(text, len, bytes);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_strn(doc, root, "heads", text, BASE64_ENCODE_RAW_LENGTH(len));
+    finish(doc, out);
+}
+
+size_t published_read_prefixes(yyjson_val *value, uint64_t ret_heads[HELD_PROMPTS_MAX]) {
+    uint8_t bytes[BASE64_DECODE_LENGTH(HEADS_TEXT)];
+    struct base64_decode_ctx ctx;
+    yyjson_val *heads = yyjson_obj_get(value, "heads");
+    const char *text = yyjson_get_str(heads);
+    size_t len = sizeof bytes, text_len = yyjson_get_len(heads);
+    if (!text || text_len > HEADS_TEXT) return 0;
+    base64_decode_init(&ctx);
+    if (!base64_decode_update(&ctx, &len, bytes, text_len, text)) return 0;
+    size_t count = len / HEAD_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        ret_heads[i] = 0;
+        for (size_t k = 0; k < HEAD_BYTES; k++)
+            ret_heads[i] = ret_heads[i] << 8 | bytes[HEAD_BYTES * i + k];
+    }
+    return count;
 }
 
 /* ---- what all nodes say ---- */

@@ -14,6 +14,7 @@
 #include "api/service.h"
 #include "base/buf.h"
 #include "fleet/fleet_table.h"
+#include "fleet/held_prompts.h"
 
 struct published_node {
     const char *url, *version;
@@ -47,6 +48,11 @@ void published_format_models(const struct published_model *models, size_t count,
 /* resident/<model>/<node>: all instances of one model */
 void published_format_instances(const struct published_instance *instances, size_t count,
                                 struct buf *out);
+
+/* prefixes/<node>: the ends of the prompts that it has (held_prompts.h) */
+void published_format_prefixes(const struct held_prompts *held, struct buf *out);
+/* Of that value the hashes, newest first, at most HELD_PROMPTS_MAX; returns how many. */
+size_t published_read_prefixes(yyjson_val *value, uint64_t ret_heads[HELD_PROMPTS_MAX]);
 
 /* "nodes" of GET /api/v1/fleet: an array of doc, nodes by name. key_fingerprint: the asking
  * node's; NULL: it has no key. */

@@ -392,3 +392,39 @@ test('a conversation goes on where its answers are stored, whichever node is ask
       assert.equal((await c.get(`/v1/responses/${id}`)).status, 404);
     }
   });
+
+// Tokens of the prompt that were processed already, by the header.
+const cached = (answer) => Number(/tokens=(\d+)/.exec(answer.headers.get('x-doze-cache'))[1]);
+
+test('a conversation returns to the node that has its prompt', { skip }, async (t) => {
+  const model = spoken('So it goes.');
+  const list = await nodes(t, [{ m: model }, { m: model }, { m: model }],
+    { prompt_store: 'memory' });
+  const [a, b, c] = list;
+  const turn = (d, said) => d.chat('m', { max_tokens: 4, messages: said });
+  const knows = (prompt) => ask(() => list.etcd.keys('/doze/prefixes/'),
+    (keys) => Object.keys(keys).join() === prompt, `etcd has ${prompt}`);
+  await a.load('m');
+  await sees(b, 'a', 'm');
+  const said = [{ role: 'user', content: `Tell me of ${'this and that, '.repeat(300)}please.` }];
+  const first = await turn(b, said);
+  assert.equal(answeredBy(first), 'a');
+  await knows('/doze/prefixes/a');
+  for (const [d, name] of [[b, 'b'], [c, 'c']]) {
+    await d.load('m');
+    await Promise.all(list.map((other) => sees(other, name, 'm')));
+  }
+  said.push(first.body.choices[0].message, { role: 'user', content: 'And more?' });
+  const second = await turn(c, said);
+  assert.equal(answeredBy(second), 'a', 'through another node, while the others are idle');
+  assert.ok(cached(second) >= 1000, second.headers.get('x-doze-cache'));
+  const other = await turn(c, [{ role: 'user', content: `Not ${said[0].content}` }]);
+  assert.equal(answeredBy(other), 'c', 'another conversation stays where it is asked');
+  const keys = JSON.stringify(await list.etcd.keys('/doze/prefixes/'));
+  assert.doesNotMatch(keys, /this and that/);
+
+  await a.unload('m'); // without files its prompts are gone
+  await knows('/doze/prefixes/c');
+  await ask(() => fleet(c), ({ nodes: n }) => n[0].resident.length === 0, 'it is told');
+  assert.equal(answeredBy(await turn(c, said)), 'c');
+});

@@ -27,6 +27,7 @@
 #include "daemon/routes/route.h"
 #include "daemon/settings_store.h"
 #include "daemon/stored_responses.h"
+#include "fleet/prefix_text.h"
 #include "http/server.h"
 #include "supervisor/supervisor.h"
 
@@ -56,8 +57,10 @@ struct answer {
     uint64_t came;      /* nanoseconds of uv_hrtime */
     struct stored_responses *stored;
     struct stored_response record; /* without its body; id NULL: the answer is not stored */
-    struct claim *claim;   /* of the load that it waits for; NULL: none, or that is over */
-    struct byte_hold held; /* for record and reply */
+    struct claim *claim; /* of the load that it waits for; NULL: none, or that is over */
+    struct fleet_node *fleet;
+    struct held_prompt prompt; /* by which the fleet knows it */
+    struct byte_hold held;     /* for record and reply */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
@@ -230,6 +233,7 @@ static void part_on_event(void *ctx, call_id call, const struct service_event *e
     (void)call;
     if (ev->kind == SERVICE_DONE || ev->kind == SERVICE_ERROR) part->call = 0;
     if (ev->kind != SERVICE_LOADING) end_claim(a);
+    if (ev->kind == SERVICE_STARTED) fleet_node_hold(a->fleet, a->prompt);
     if (ev->kind == SERVICE_STARTED) tell_unenforced(a, ev->unenforced, ev->loose);
     if (ev->kind == SERVICE_STARTED && a->tells_cache) tell_cache(a, &ev->usage);
     if (ev->kind == SERVICE_ERROR && !a->begun)
@@ -335,13 +339,24 @@ struct parsing {
     struct inference inference;
     struct parsed parsed;
     bool formed;
-    char *unenforced;      /* see struct answer */
-    uint64_t lot;          /* relay_lot */
+    char *unenforced; /* see struct answer */
+    uint64_t lot;     /* relay_lot */
+    char *secret;     /* of the fleet; NULL: there is none, or it is no prompt */
+    struct prefix_marks marks;
     size_t echo;           /* bytes of parsed.options.echo */
     struct byte_hold held; /* for what was parsed */
     struct claim *claim;   /* of the cold load that it causes; NULL: none */
     struct error err;
 };
+
+/* The next turn is expected here then. */
+static struct held_prompt prompt_of(const struct parsing *p) {
+    bool one;
+    const char *key = NULL;
+    if (p->marks.count > 0)
+        key = supervisor_meaning(p->r->supervisor, p->parsed.options.model, &one);
+    return key ? fleet_node_prompt(key, &p->marks) : (struct held_prompt){ 0 };
+}
 
 /* Takes the record, the claim, and what is held for them. */
 static struct answer *answer_open(struct parsing *p) {
@@ -362,6 +377,8 @@ static struct answer *answer_open(struct parsing *p) {
     p->held = (struct byte_hold){ 0 };
     a->unenforced = p->unenforced;
     p->unenforced = NULL;
+    a->fleet = r->fleet;
+    a->prompt = prompt_of(p);
     a->stream = parsed->options.stream;
     a->tells_cache = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
     a->count = parsed->count;
@@ -436,6 +453,9 @@ static void parsing_work(void *ctx) {
     unenforced_format(yyjson_mut_doc_get_root(p->parsed.requests[0].body), &names);
     p->unenforced = buf_take(&names);
     p->lot = relay_lot(&p->parsed);
+    if (p->secret && p->parsed.count == 1)
+        prefix_marks_make(&p->marks, p->secret,
+                          yyjson_mut_doc_get_root(p->parsed.requests[0].body));
     if (p->parsed.options.echo)
         p->echo = json_cost(yyjson_mut_doc_get_root(p->parsed.options.echo));
     for (int n = 0; n < p->parsed.count; n++) service_request_seal(&p->parsed.requests[n]);
@@ -445,6 +465,8 @@ static void parsing_free(struct parsing *p) {
     if (p->formed) parsed_clear(&p->parsed);
     byte_hold_release(&p->held);
     free(p->unenforced);
+    free(p->secret);
+    prefix_marks_clear(&p->marks);
     inference_clear(&p->inference);
     claim_drop(p->claim);
     free(p);
@@ -483,6 +505,7 @@ static bool relay(struct parsing *p, const char *key, const char *loader,
                                      .id = p->inference.id,
                                      .parsed = &p->parsed,
                                      .lot = p->lot,
+                                     .marks = &p->marks,
                                      .key = key,
                                      .loader = loader,
                                      .client = client_of(p->x, bearer),
@@ -617,6 +640,9 @@ void inference_begin(const struct routes *r, struct exchange *x, struct inferenc
     inference->body = (struct buf){ 0 };
     inference->record = (struct stored_response){ 0 };
     inference->held = (struct byte_hold){ 0 };
+    bool prompt = inference->op == OP_CHAT || inference->op == OP_COMPLETION;
+    const char *secret = prompt ? fleet_node_secret(r->fleet) : NULL;
+    p->secret = secret ? xstrdup(secret) : NULL;
     (void)body_of(p, &len);
     offload_run(r->offload, len, &(struct offload_piece){ parsing_work, parsing_on_done, p });
 }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "daemon/fleet_node.h"
 #include "daemon/prompt_gc.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
@@ -123,5 +124,6 @@ void route_prompts_clear(void *ctx, struct exchange *x) {
     if (name) a->model = xstrdup(a->known ? model.key : name);
     /* First: workers delete what they save until they read it. */
     r->service->forget_prompts(r->service->self, a->model);
+    fleet_node_forget_prompts(r->fleet, a->model);
     prompts_empty(r->prompts, a->model, asking_on_cleared, a);
 }

@@ -34,11 +34,14 @@ static void check_list(const struct fleet_table *table) {
 
 /* As node a, which has the model or not. */
 static void check_choice(const struct fleet_table *table, const char *key) {
+    uint64_t hashes[] = { 7, 8, 9 };
+    struct prefix_marks marks = { hashes, 3 };
     static const char *const tried[] = { "b" };
     struct fleet_question question = { .name = "m",
                                        .key = key,
                                        .here = "a",
                                        .secret = "",
+                                       .marks = &marks,
                                        .tried = tried,
                                        .tried_count = 1,
                                        .now = 5000,

@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 #include "fleet/fleet_view.h"
 #include "fleet/node_proof.h"
+#include "fleet/prefix_text.h"
+#include "fleet/published.h"
 
 enum { NOW = 5000000, UNIX_NOW = 7000000 };
 
@@ -239,6 +243,55 @@ static void test_memory_is_lent_to_who_has_the_key_only(void **state) {
     fleet_table_clear(&table);
 }
 
+/* The node has the conversation up to its second block. */
+static void put_held(struct fleet_table *table, const char *node, const char *model,
+                     const struct prefix_marks *marks) {
+    struct held_prompts held = { 0 };
+    struct buf value = BUF_INIT(1 << 16);
+    char key[32];
+    uint64_t hash = hash_add(HASH_BEGIN, model, strlen(model));
+    held_prompts_add(
+        &held,
+        (struct held_prompt){ .model = hash, .head = prefix_mark_of(marks->hashes[1], hash) });
+    published_format_prefixes(&held, &value);
+    (void)snprintf(key, sizeof key, "prefixes/%s", node);
+    fleet_table_put(table, key, buf_str(&value));
+    buf_clear(&value);
+}
+
+static void test_a_conversation_goes_where_its_prompt_is(void **state) {
+    (void)state;
+    static const char prompt[3 * PREFIX_BLOCK_BYTES];
+    struct fleet_table table = three();
+    struct fleet_question q = question("m");
+    struct placement p;
+    struct prefix_marks marks;
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
+    yyjson_mut_obj_add_strn(doc, root, "prompt", prompt, sizeof prompt);
+    prefix_marks_make(&marks, "key", root);
+    q.marks = &marks;
+    q.prompt = 3 * PREFIX_BLOCK_TOKENS;
+    for (const char *node = "abc"; *node; node++) {
+        char models[] = "models/?", resident[] = "resident/m/?";
+        models[sizeof models - 2] = resident[sizeof resident - 2] = *node;
+        fleet_table_put(&table, models, MODEL("1000000000"));
+        fleet_table_put(&table, resident, LOADED(",\"tokens_per_second\":10"));
+    }
+    assert_string_equal(choose(&table, &q, &p), "a"); /* as good as the others, and here */
+    put_held(&table, "c", "another model", &marks);
+    assert_string_equal(choose(&table, &q, &p), "a");
+    put_held(&table, "c", "m", &marks);
+    assert_string_equal(choose(&table, &q, &p), "c");
+    assert_int_equal(p.rule, PLACEMENT_RULE_PREFIX);
+    assert_int_equal(p.held, 2 * PREFIX_BLOCK_TOKENS);
+    q.marks = NULL;
+    assert_string_equal(choose(&table, &q, &p), "a");
+    prefix_marks_clear(&marks);
+    yyjson_mut_doc_free(doc);
+    fleet_table_clear(&table);
+}
+
 static void test_a_node_that_is_not_in_the_table_has_no_view(void **state) {
     (void)state;
     struct fleet_table table = { 0 };
@@ -264,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_what_was_just_sent_counts_until_it_is_published),
         cmocka_unit_test(test_numbers_of_others_are_bounded),
         cmocka_unit_test(test_memory_is_lent_to_who_has_the_key_only),
+        cmocka_unit_test(test_a_conversation_goes_where_its_prompt_is),
         cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

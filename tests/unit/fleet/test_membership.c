@@ -316,6 +316,20 @@ static void test_a_watch_that_has_gone_deaf_is_found_out(void **state) {
     world_free(w);
 }
 
+static void test_prompts_are_published_once_a_second(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    membership_set(w->nodes[1].m, "prefixes/b", "{\"heads\":\"1\"}");
+    world_run(w, 1);
+    assert_true(world_knows(w, 0, "prefixes/b"));
+    membership_set(w->nodes[1].m, "prefixes/b", NULL);
+    world_run(w, MEMBERSHIP_NODE_STEP - 10);
+    assert_true(world_knows(w, 0, "prefixes/b"));
+    world_run(w, 20);
+    assert_false(world_knows(w, 0, "prefixes/b"));
+    world_free(w);
+}
+
 static void test_a_key_that_somebody_removed_is_written_again(void **state) {
     (void)state;
     struct world *w = three_nodes();
@@ -376,6 +390,7 @@ int main(void) {
         cmocka_unit_test(test_a_watch_on_what_is_compacted_reads_again),
         cmocka_unit_test(test_a_store_that_lost_everything_is_filled_again),
         cmocka_unit_test(test_a_watch_that_has_gone_deaf_is_found_out),
+        cmocka_unit_test(test_prompts_are_published_once_a_second),
         cmocka_unit_test(test_a_key_that_somebody_removed_is_written_again),
         cmocka_unit_test(test_a_node_says_itself_what_it_is),
         cmocka_unit_test(test_a_node_that_is_cut_off_keeps_serving_alone),
