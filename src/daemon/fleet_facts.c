@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk_free.h"
 #include "base/file_sum.h"
 #include "base/memory.h"
 #include "base/split_files.h"
@@ -18,8 +19,11 @@
 #include "fleet/etcd_message.h"
 #include "fleet/node_proof.h"
 #include "fleet/published.h"
+#include "hub/peer_fetch.h"
 #include "supervisor/lending.h"
 #include "supervisor/supervisor.h"
+
+#define DISK_STEP ((nbytes)256 << 20)
 
 enum { HOST_SIZE = 256, STEPS = 50 /* of the free memory */ };
 
@@ -90,6 +94,12 @@ static bool is_near(nbytes a, nbytes b, nbytes limit) {
     return (a > b ? a - b : b - a) < limit / STEPS;
 }
 
+/* In steps: other programs write all the time. */
+static nbytes room_on_disk(const char *folder) {
+    nbytes all = disk_free(folder);
+    return all > DISK_KEPT ? (all - DISK_KEPT) / DISK_STEP * DISK_STEP : 0;
+}
+
 static const char *const evict_words[] = {
     [LC_EVICT_ON] = "on",
     [LC_EVICT_OFF] = "off",
@@ -116,6 +126,7 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                                    .memory_limit = limit,
                                    .device_memory = config->program->device,
                                    .lend_free = lend_free(config),
+                                   .disk_free = room_on_disk(config->models_dir),
                                    .cores = (int)uv_available_parallelism(),
                                    .key_fingerprint = fleet->key[0] ? fingerprint : NULL,
                                    .proof = fleet->key[0] ? proof : NULL,
@@ -148,6 +159,28 @@ static bool read_sum(const struct model *model, char ret[FILE_SUM_SIZE]) {
     return file_sum_find(model->path, ret) || read_link(model, ret);
 }
 
+/* The model in LM Studio's layout, in one file that is all of it; NULL. */
+static const char *path_to_fetch(const struct model *model) {
+    const char *at = model->path + strlen(model->path);
+    for (int slashes = 0; at > model->path && slashes < 3;) slashes += *--at == '/';
+    const char *path = at + 1;
+    size_t len = strlen(model->publisher);
+    bool laid_out = *at == '/' && strncmp(path, model->publisher, len) == 0 && path[len] == '/';
+    return laid_out && !model->projector && peer_path_is_safe(path) ? path : NULL;
+}
+
+const char *fleet_facts_file(const struct fleet_node_config *config, const char *sha256) {
+    const struct catalog *catalog = *config->catalog;
+    char sum[FILE_SUM_SIZE];
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct model *model = &catalog->models[i];
+        if (!model->problem && path_to_fetch(model) && read_sum(model, sum) &&
+            strcmp(sum, sha256) == 0)
+            return model->path;
+    }
+    return NULL;
+}
+
 void fleet_facts_models(const struct fleet_node_config *config, struct buf *out) {
     const struct catalog *catalog = *config->catalog;
     struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
@@ -162,6 +195,7 @@ void fleet_facts_models(const struct fleet_node_config *config, struct buf *out)
             .size = model->size,
             .sha256 = read_sum(model, sums[count]) ? sums[count] : NULL,
         };
+        if (models[count].sha256) models[count].path = path_to_fetch(model);
         count++;
     }
     published_format_models(models, count, out);

@@ -400,6 +400,10 @@ struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
     return claims_take(node->claims, model, status.lease, clock_unix(), sink);
 }
 
+const char *fleet_node_file(const struct fleet_node *node, const char *sha256) {
+    return fleet_facts_file(&node->config, sha256);
+}
+
 struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err) {
     if (!node->forwarder) node->forwarder = forwarder_new(node->config.loop, err);
     return node->forwarder;

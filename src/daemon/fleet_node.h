@@ -35,7 +35,8 @@ struct prefix_marks;
 #define FLEET_CLIENT_HEADER "X-Doze-Client"
 #define FLEET_OWNER_HEADER "X-Doze-Owner" /* the id of the client's API key */
 #define FLEET_NODE_HEADER "X-Doze-Node"
-#define FLEET_LOADER_HEADER "X-Doze-Loader" /* of a refusal: who loads the model */
+#define FLEET_FILES_PATH "/api/v1/fleet/files" /* of a node: files by their SHA-256 */
+#define FLEET_LOADER_HEADER "X-Doze-Loader"    /* of a refusal: who loads the model */
 
 /* Borrowed for its life. */
 struct fleet_node_config {
@@ -46,7 +47,8 @@ struct fleet_node_config {
     const struct worker_program *program;
     const struct listeners *listeners;
     const struct tls_files *tls;
-    uint64_t boot; /* identifies this run */
+    const char *models_dir; /* where files that it fetches go */
+    uint64_t boot;          /* identifies this run */
     /* What fleet_node_describe says may be another now. */
     void (*on_change)(void *ctx);
     void *ctx;
@@ -96,6 +98,9 @@ void fleet_node_forget_prompts(struct fleet_node *node, const char *model);
  * fleet, or etcd does not answer. */
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
                                struct claim_sink sink);
+
+/* fleet_facts_file */
+const char *fleet_node_file(const struct fleet_node *node, const char *sha256);
 
 /* For requests to other nodes; made when it is first needed. NULL with ERR_IO if libcurl is
  * missing. */

@@ -12,11 +12,13 @@
 #include "base/log.h"
 #include "base/percent.h"
 #include "base/xalloc.h"
+#include "daemon/fleet_files.h"
 #include "daemon/fleet_node.h"
 #include "fleet/fleet_view.h"
 #include "fleet/forward.h"
 #include "http/response.h"
 #include "http/server.h"
+#include "hub/downloads.h"
 
 enum {
     TRIES = 8,
@@ -49,9 +51,10 @@ struct relay {
     char loader[FLEET_NODE_SIZE]; /* to be asked next; "": placement decides */
     int referrals;
     char target[FLEET_NODE_SIZE];
-    struct forward *forward; /* NULL: none is under way */
-    uint64_t heard;          /* the loop's time when bytes came last */
-    int status;              /* of its answer; 0: none yet */
+    struct forward *forward;   /* NULL: none is under way */
+    struct peer_waiter *fetch; /* likewise: of the model's file */
+    uint64_t heard;            /* the loop's time when bytes came last */
+    int status;                /* of its answer; 0: none yet */
     bool begun, at_end_of_event;
     char *content_type;
     struct buf fields; /* name, NUL, value, NUL, … */
@@ -76,7 +79,9 @@ static void relay_on_closed(uv_handle_t *handle) {
 
 static void relay_free(struct relay *relay) {
     forward_cancel(relay->forward);
+    peer_waiter_leave(relay->fetch);
     relay->forward = NULL;
+    relay->fetch = NULL;
     fleet_node_count_relay(relay->node, -1);
     uv_close((uv_handle_t *)&relay->timer, relay_on_closed);
 }
@@ -346,6 +351,7 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
         .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
                                                                         : PLACEMENT_LANGUAGE,
         .prompt = relay->prompt,
+        .forwarded = relay->q.forwarded,
         .lot = relay->q.lot,
         .marks = relay->q.marks,
         .tried = (const char *const *)relay->tried,
@@ -355,15 +361,47 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
     return fleet_view_make(fleet_node_table(relay->node), &question, ret);
 }
 
-enum choice { CHOICE_HERE, CHOICE_SENT, CHOICE_WAIT, CHOICE_NOBODY, CHOICE_FAILED };
+enum choice {
+    CHOICE_HERE,
+    CHOICE_FETCH,
+    CHOICE_SENT,
+    CHOICE_WAIT,
+    CHOICE_NOBODY,
+    CHOICE_FAILED
+};
 
 static bool is_tried(const struct fleet_view *view, const struct placement *p) {
     return view->nodes[p->node].tried;
 }
 
+static void serve_here(struct relay *relay);
+
+static void relay_on_fetched(void *ctx, const struct error *err) {
+    struct relay *relay = ctx;
+    relay->fetch = NULL;
+    if (err)
+        fail(relay, err);
+    else
+        serve_here(relay);
+}
+
+/* Another request may have begun to fetch it, and others may wait for it. */
+static enum choice fetch_file(struct relay *relay, const struct fleet_view *view,
+                              struct error *ret_err) {
+    struct peer_sink sink = { relay_on_fetched, relay };
+    struct peer_file file;
+    if (!allowed_models_require(&relay->allowed, view->model, ret_err)) return CHOICE_FAILED;
+    if (!relay->q.downloads) return CHOICE_HERE;
+    if (!fleet_files_find(relay->node, view, &file, ret_err)) return CHOICE_FAILED;
+    relay->fetch = downloads_from_peers(relay->q.downloads, &file, sink, ret_err);
+    return relay->fetch ? CHOICE_FETCH : CHOICE_FAILED;
+}
+
 /* *ret_err: CHOICE_FAILED */
 static enum choice perform(struct relay *relay, const struct fleet_view *view,
                            const struct placement *p, struct error *ret_err) {
+    if (p->where == PLACEMENT_HERE && p->rule == PLACEMENT_RULE_FETCH)
+        return fetch_file(relay, view, ret_err);
     if (p->where == PLACEMENT_HERE) {
         fleet_node_note(relay->node, fleet_node_name(relay->node));
         return CHOICE_HERE;
@@ -456,6 +494,7 @@ static void choose_again(struct relay *relay) {
     case CHOICE_HERE:
         serve_here(relay);
         break;
+    case CHOICE_FETCH:
     case CHOICE_SENT:
         break;
     case CHOICE_WAIT:
@@ -511,7 +550,7 @@ bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_re
     struct error err;
     struct relay *relay = relay_new(loop, node, request, sink);
     enum choice choice = choose(relay, &err);
-    if (choice == CHOICE_SENT) {
+    if (choice == CHOICE_SENT || choice == CHOICE_FETCH) {
         exchange_on_gone(request->x, relay_on_gone, relay);
         exchange_on_pressure(request->x, relay_on_pressure, relay);
         return true;

@@ -5,6 +5,7 @@
  *   choosing --this node--> on_here, and the exchange is the caller's again
  *   choosing --another node--> sent --its answer begins--> answering --its end--> on_end
  *   sent --no answer, or one that another node might better--> choosing, without that node
+ *   choosing --this node, which lacks the file--> fetching --it has come--> on_here
  *   choosing --nobody is left, but a node that failed still has its lease--> waiting
  *   waiting --after a moment--> choosing
  *
@@ -19,6 +20,7 @@
 
 #include "api/dialect.h"
 
+struct downloads;
 struct exchange;
 struct fleet_node;
 struct prefix_marks;
@@ -33,6 +35,8 @@ struct relay_request {
     uint64_t lot;          /* relay_lot */
     const struct prefix_marks *marks; /* of the prompt; borrowed until the end */
     const char *key;                  /* of the model here; NULL: it has none. Copied */
+    bool forwarded;              /* by another node: this one answers, once it has the file */
+    struct downloads *downloads; /* get the file; NULL: they may not */
     const char *loader; /* a node that loads the model, to be asked first; NULL. Copied */
     uint64_t client;
     const char *owner;                    /* FLEET_OWNER_HEADER; NULL. Copied */

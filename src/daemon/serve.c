@@ -566,6 +566,7 @@ static void start_fleet(struct daemon *d) {
                                         .program = engines_program(d->engines),
                                         .listeners = d->listeners,
                                         .tls = &d->tls,
+                                        .models_dir = d->options.model_dirs[0],
                                         .boot = d->boot,
                                         .on_change = daemon_on_fleet_changed,
                                         .ctx = d };

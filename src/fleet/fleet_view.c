@@ -255,6 +255,29 @@ static void find_files(const struct fleet_table *table, const struct fleet_quest
     }
     view->model = first ? json_find_str(first, "key") : name;
     view->request.file = read_uint(first, "size_bytes");
+    view->file.sha256 = json_find_str(first, "sha256");
+    view->file.path = json_find_str(first, "path");
+    if (!q->secret[0] || !view->file.path) view->file.sha256 = NULL;
+}
+
+bool fleet_view_is_source(const struct fleet_table *table, const struct fleet_view *view,
+                          uint32_t node) {
+    yyjson_val *model = find_model(table, view->nodes[node].name, view->model);
+    const char *sum = json_find_str(model, "sha256");
+    return node != view->table.here && sum && json_find_str(model, "path") &&
+           strcmp(sum, view->file.sha256) == 0;
+}
+
+/* The rule FETCH is for nodes with room on the disk. One that has another model by this name
+ * keeps that. */
+static void read_disks(const struct fleet_table *table, struct fleet_view *view) {
+    char key[KEY_SIZE];
+    for (uint32_t n = 0; view->file.sha256 && n < view->table.count; n++) {
+        struct placement_node *node = &view->nodes[n];
+        (void)snprintf(key, sizeof key, "nodes/%s", node->name);
+        if (!find_model(table, node->name, view->model))
+            node->disk_free = read_uint(fleet_table_find(table, key), "disk_free_bytes");
+    }
 }
 
 /* The identifier of an instance elsewhere, which means that one only. */
@@ -354,7 +377,9 @@ bool fleet_view_make(const struct fleet_table *table, const struct fleet_questio
     read_instances(table, q, ret);
     ret->request =
         (struct placement_request){ .type = q->type, .prompt = q->prompt, .key = q->lot };
+    ret->request.forwarded = q->forwarded;
     find_files(table, q, ret);
+    read_disks(table, ret);
     ret->request.model = hash_text(ret->model, strlen(ret->model));
     if (!has_file(ret)) find_identifier(table, q, ret);
     if (ret->request.file == 0) ret->request.file = 1;

@@ -31,6 +31,7 @@ struct fleet_question {
     enum placement_type type;
     uint32_t prompt;                  /* tokens, about */
     const struct prefix_marks *marks; /* NULL: its prompt is not looked for */
+    bool forwarded;                   /* by another node: only this one can answer */
     uint64_t lot;                     /* placement_request.key */
     const char *here;                 /* this node */
     const char *secret;               /* the fleet key; "": none */
@@ -43,6 +44,10 @@ struct fleet_question {
 struct fleet_view {
     struct placement_table table;
     struct placement_request request;
+    /* The file, if a node may fetch it from another: sha256 NULL: none may. */
+    struct {
+        const char *sha256, *path;
+    } file;
     const char *model; /* its key; borrowed, as all texts, from the question or the table */
     const char **urls; /* of the nodes */
     struct placement_node *nodes;
@@ -53,6 +58,10 @@ struct fleet_view {
 bool fleet_view_make(const struct fleet_table *table, const struct fleet_question *question,
                      struct fleet_view *ret) __attribute__((warn_unused_result));
 void fleet_view_clear(struct fleet_view *view);
+
+/* May the node's disk be asked for the file? */
+bool fleet_view_is_source(const struct fleet_table *table, const struct fleet_view *view,
+                          uint32_t node);
 
 /* placement_choose; but where the estimate of its memory would refuse a model that some node
  * has on its disk, that node's own rules are to decide. */

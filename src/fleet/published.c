@@ -38,6 +38,7 @@ void published_format_node(const struct published_node *node, struct buf *out) {
     yyjson_mut_obj_add_uint(doc, root, "memory_limit_bytes", node->memory_limit);
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", node->device_memory);
     yyjson_mut_obj_add_uint(doc, root, "lend_free_bytes", node->lend_free);
+    yyjson_mut_obj_add_uint(doc, root, "disk_free_bytes", node->disk_free);
     yyjson_mut_obj_add_int(doc, root, "cores", node->cores);
     add_text(doc, root, "key_fingerprint", node->key_fingerprint);
     add_text(doc, root, "proof", node->proof);
@@ -57,6 +58,7 @@ void published_format_models(const struct published_model *models, size_t count,
         add_text(doc, model, "type", model_type_name(models[i].type));
         yyjson_mut_obj_add_uint(doc, model, "size_bytes", models[i].size);
         add_text(doc, model, "sha256", models[i].sha256);
+        if (models[i].path) yyjson_mut_obj_add_str(doc, model, "path", models[i].path);
     }
     finish(doc, out);
 }
@@ -158,6 +160,7 @@ static const struct field node_fields[] = {
     { "memory_limit_bytes", NUMBER },
     { "device_memory_bytes", NUMBER },
     { "lend_free_bytes", NUMBER },
+    { "disk_free_bytes", NUMBER },
     { "cores", NUMBER },
 };
 static const struct field model_fields[] = {

@@ -21,6 +21,7 @@ struct published_node {
     uint64_t boot; /* identifies this run of the daemon */
     nbytes memory_free, memory_limit, device_memory;
     nbytes lend_free; /* what others may borrow now */
+    nbytes disk_free; /* for files that it may fetch */
     int cores;
     const char *key_fingerprint; /* of the fleet key; NULL: it has none */
     const char *proof;           /* node_proof.h; NULL: likewise */
@@ -33,6 +34,8 @@ struct published_model {
     enum model_type type;
     nbytes size;
     const char *sha256; /* of its file; NULL: not known */
+    /* "owner/repo/name.gguf" of one that others may fetch; NULL: they may not */
+    const char *path;
 };
 
 struct published_instance {

@@ -5,17 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/dirs.h"
+#include "base/disk_free.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
 #include "hub/download_job.h"
 #include "hub/hub_choice.h"
 #include "hub/hub_search.h"
-
-#define DISK_KEPT ((nbytes)1000000000)
 
 enum { TELL_MS = 500, JOBS_MAX = 500, KEPT_MS = 24 * 3600 * 1000 };
 
@@ -23,6 +21,7 @@ struct downloads {
     struct downloads_config config;
     char *state_dir, *models_dir;
     struct hub_tasks *tasks;
+    struct peer_fetches *peers;
     uv_timer_t tell; /* runs while a job does */
     struct download_job *jobs;
     unsigned last_id;
@@ -135,6 +134,7 @@ static bool catalog_has(const struct catalog *catalog, const struct download_job
 /* A scan may have begun before the files came: if it has not seen them, the next one has. A
  * model that it still does not list is one that the catalog knows from another folder. */
 void downloads_catalog_read(struct downloads *d, const struct catalog *catalog) {
+    peer_fetches_catalog_read(d->peers);
     for (struct download_job *job = d->jobs; job; job = job->next) {
         if (job->task || job->listed || download_job_status(job) != DOWNLOAD_COMPLETED)
             continue;
@@ -175,21 +175,6 @@ struct planning {
 static void planning_work(void *ctx, struct hub_task *task) {
     struct planning *p = ctx;
     p->ok = hub_plan_make(&p->plan, &p->name, &p->env, memory_total(), task, &p->err);
-}
-
-static nbytes disk_free(const char *folder) {
-    struct statvfs fs;
-    char *path = xstrdup(folder);
-    nbytes free_bytes = 0;
-    for (char *slash = path + strlen(path); slash; slash = strrchr(path, '/')) {
-        *slash = '\0';
-        if (*path && statvfs(path, &fs) == 0) {
-            free_bytes = (nbytes)fs.f_bavail * fs.f_frsize;
-            break;
-        }
-    }
-    free(path);
-    return free_bytes;
 }
 
 static void answer_view(const struct planning *p, struct download_job *job,
@@ -361,6 +346,11 @@ void downloads_list_options(struct downloads *d, const char *repo, struct option
     hub_options_run(d->tasks, repo, ready, &busy, sink);
 }
 
+struct peer_waiter *downloads_from_peers(struct downloads *d, struct peer_file *file,
+                                         struct peer_sink sink, struct error *err) {
+    return peer_fetch(d->peers, file, sink, err);
+}
+
 /* ---- begin and end ---- */
 
 static void take_record(struct downloads *d, const char *path) {
@@ -402,6 +392,11 @@ struct downloads *downloads_new(const struct downloads_config *config) {
     d->state_dir = xstrdup(config->state_dir);
     d->models_dir = xstrdup(config->models_dir);
     d->tasks = hub_tasks_new(config->loop);
+    d->peers = peer_fetches_new(
+        &(struct peer_fetches_config){ .tasks = d->tasks,
+                                       .models_dir = d->models_dir,
+                                       .on_installed = config->on_installed,
+                                       .ctx = config->ctx });
     uv_timer_init(config->loop, &d->tell);
     d->tell.data = d;
     read_records(d);
@@ -417,6 +412,7 @@ static void downloads_on_timer_closed(uv_handle_t *handle) {
         download_job_free(d->jobs);
         d->jobs = next;
     }
+    peer_fetches_free(d->peers);
     free(d->state_dir);
     free(d->models_dir);
     free(d);

@@ -14,6 +14,7 @@
 #include "hub/download.h"
 #include "hub/hub_choice.h"
 #include "hub/hub_name.h"
+#include "hub/peer_fetch.h"
 
 struct downloads;
 
@@ -62,6 +63,10 @@ bool downloads_pause(struct downloads *downloads, const char *id);
 bool downloads_resume(struct downloads *downloads, const char *id);
 /* Forget it. What was fetched of a file that is not complete is deleted. */
 bool downloads_remove(struct downloads *downloads, const char *id);
+
+/* peer_fetch, into models_dir. */
+struct peer_waiter *downloads_from_peers(struct downloads *downloads, struct peer_file *file,
+                                         struct peer_sink sink, struct error *err);
 
 struct search_result {
     char repo[2 * HUB_NAME_PART];

@@ -20,6 +20,7 @@ struct transfer {
     struct partial_file partial;
     struct hub_response head; /* of the hub, about the file */
     char *source;             /* URL of the bytes */
+    char *header;             /* for the request; NULL: none */
     bool token;               /* the source is the hub itself */
     bool one_by_one;          /* the host has not answered a range with 206 */
     bool progressed;          /* in this try */
@@ -63,7 +64,7 @@ static char *resolve_url(const struct fetch *fetch) {
 
 /* Ask the hub about the file. Redirects within the hub are followed; one to another host is
  * where the bytes are, and gets no token. */
-static enum attempt_end find_source(struct transfer *t) {
+static enum attempt_end find_at_hub(struct transfer *t) {
     struct hub_call call = {
         .head = true, .token = true, .is_stopped = transfer_is_stopped, .ctx = t
     };
@@ -83,6 +84,17 @@ static enum attempt_end find_source(struct transfer *t) {
     }
     error_set(&t->err, ERR_IO, "The hub redirects without end.");
     return ATTEMPT_FAILED;
+}
+
+static enum attempt_end find_source(struct transfer *t) {
+    char *url, *header;
+    if (!t->fetch->next_source) return find_at_hub(t);
+    if (!t->fetch->next_source(t->fetch->ctx, &url, &header)) return ATTEMPT_FAILED;
+    free(t->source);
+    free(t->header);
+    t->source = url;
+    t->header = header;
+    return ATTEMPT_DONE;
 }
 
 /* The commit is fixed, so a file that differs from the list is the hub's fault. */
@@ -133,6 +145,7 @@ static bool transfer_on_body(void *ctx, const struct hub_response *response, con
 static void get_in_one(struct transfer *t, struct hub_response *ret) {
     struct hub_call call = { .url = t->source,
                              .token = t->token,
+                             .header = t->header,
                              .from = t->partial.done,
                              .on_body = transfer_on_body,
                              .is_stopped = transfer_is_stopped,
@@ -242,7 +255,7 @@ static enum fetch_end fetch_checked(struct transfer *t, struct error *err) {
 /* Hugging Face's own tools may have the file: its cache names it by its checksum. */
 static bool link_from_cache(const struct fetch *fetch) {
     struct stat st;
-    if (!fetch->file->sha256[0]) return false;
+    if (!fetch->file->sha256[0] || fetch->next_source) return false;
     char *blob = xasprintf("%s/models--%s--%s/blobs/%s", fetch->env->cache, fetch->name->owner,
                            fetch->name->repo, fetch->file->sha256);
     char *part = xasprintf("%s.part", fetch->path);
@@ -268,5 +281,6 @@ enum fetch_end hub_fetch(const struct fetch *fetch, struct error *err) {
     partial_close(&t.partial);
     hub_http_free(t.http);
     free(t.source);
+    free(t.header);
     return end;
 }

@@ -169,6 +169,7 @@ static void set_up(struct hub_http *http) {
 /* A response that is not compressed: its length is the file's. */
 static struct curl_slist *headers_of(const struct hub_http *http) {
     struct curl_slist *list = http->curl->slist_append(NULL, "Accept-Encoding: identity");
+    if (http->call->header) list = http->curl->slist_append(list, http->call->header);
     if (!http->call->token || !http->env->token) return list;
     char *line = xasprintf("Authorization: Bearer %s", http->env->token);
     struct curl_slist *longer = http->curl->slist_append(list, line);

@@ -29,10 +29,11 @@ struct hub_response {
 
 struct hub_call {
     const char *url;
-    bool head;   /* HEAD instead of GET */
-    bool token;  /* send the token: only ever to the hub itself */
-    nbytes from; /* ask for the bytes from here on; 0: for all */
-    nbytes to;   /* and before this one; 0: to the end */
+    bool head;          /* HEAD instead of GET */
+    bool token;         /* send the token: only ever to the hub itself */
+    const char *header; /* one more line of the request; NULL: none */
+    nbytes from;        /* ask for the bytes from here on; 0: for all */
+    nbytes to;          /* and before this one; 0: to the end */
     /* Takes bytes of the body. The response is known but for its end. False ends the request.
      * NULL: there is none, or it is dropped. */
     bool (*on_body)(void *ctx, const struct hub_response *response, const char *bytes,

@@ -507,6 +507,8 @@ static bool relay(struct parsing *p, const char *key, const char *loader,
                                      .lot = p->lot,
                                      .marks = &p->marks,
                                      .key = key,
+                                     .forwarded = is_forwarded(p),
+                                     .downloads = p->r->downloads,
                                      .loader = loader,
                                      .client = client_of(p->x, bearer),
                                      .owner = bearer_owner(p->x, bearer),
@@ -572,6 +574,14 @@ static void serve(void *ctx) {
 
 /* ---- here or elsewhere ---- */
 
+/* Was it sent here by a node that knows that this one can fetch the model? */
+static bool may_fetch(const struct parsing *p) {
+    const char *name = p->parsed.options.model;
+    bool one;
+    return fleet_node_is_on(p->r->fleet) && is_forwarded(p) && *name && !p->inference.bound &&
+           !p->parsed.options.unload && !supervisor_meaning(p->r->supervisor, name, &one);
+}
+
 /* May another node answer it? Not what came from one, nor what is for something of this node's:
  * an instance, or what is stored. */
 static bool may_travel(const struct parsing *p, const char **ret_key) {
@@ -627,6 +637,8 @@ static void parsing_on_done(void *ctx) {
         parsing_fail(p);
     else if (may_travel(p, &key))
         travel(p, key);
+    else if (may_fetch(p))
+        travel(p, NULL);
     else
         serve(p);
 }

@@ -124,6 +124,7 @@ void route_explain(void *ctx, struct exchange *x);
 void route_fleet(void *ctx, struct exchange *x);
 void route_fleet_memory(void *ctx, struct exchange *x);
 void route_fleet_memory_bytes(void *ctx, struct exchange *x);
+void route_fleet_file(void *ctx, struct exchange *x); /* fleet_file_route.c */
 
 /* load_route.c, estimate_route.c, prefetch_route.c, unload_route.c, instance_route.c */
 void route_load(void *ctx, struct exchange *x);

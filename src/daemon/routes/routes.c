@@ -97,6 +97,7 @@ static const struct http_route table[] = {
     { "GET", "/api/v1/fleet", 0, ANY, route_fleet },
     { "POST", LOAN_PATH, BODY_SMALL, INFERENCE, route_fleet_memory },
     { "POST", LOAN_PATH "/{id}", LOAN_BODY_MAX, INFERENCE, route_fleet_memory_bytes },
+    { "GET", "/api/v1/fleet/files/{sha256}", 0, INFERENCE, route_fleet_file },
     { "POST", "/api/v1/models/unload", BODY_SMALL, MODELS, route_unload },
     { "PATCH", "/api/v1/instances/{id}", BODY_SMALL, MODELS, route_update_instance },
     { "GET", "/api/v1/settings", 0, SETTINGS, route_settings_get },

@@ -61,6 +61,13 @@ export class Etcd {
     await this.exited;
   }
 
+  // Without a lease: it stays.
+  async put(key, value) {
+    const { status } = await fetch(`${this.url}/v3/kv/put`, { method: 'POST',
+      body: JSON.stringify({ key: btoa(key), value: btoa(JSON.stringify(value)) }) });
+    if (status !== 200) throw new Error(`etcd: ${status}`);
+  }
+
   // All keys and values, decoded.
   async keys(prefix = '/doze/') {
     const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);

@@ -292,6 +292,86 @@ static void test_a_conversation_goes_where_its_prompt_is(void **state) {
     fleet_table_clear(&table);
 }
 
+#define FILE_OF(sum, more)                                                                     \
+    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"" sum "\"" more "}]}"
+#define AT ",\"path\":\"p/q/m.gguf\""
+
+/* Nodes with proofs, as files are for nodes with the fleet key; b has no memory. */
+static struct fleet_table three_with_key(void) {
+    struct fleet_table table = { 0 };
+    for (const char *node = "abc"; *node; node++) {
+        char key[] = "nodes/?", name[] = { *node, '\0' }, proof[NODE_PROOF_SIZE], entry[512];
+        key[sizeof key - 2] = *node;
+        node_proof_of_entry("key", name, "http://x", proof);
+        (void)snprintf(entry, sizeof entry,
+                       "{\"url\":\"http://x\",\"proof\":\"%s\",\"memory_limit_bytes\":%d,"
+                       "\"memory_free_bytes\":1000000000,\"disk_free_bytes\":2000}",
+                       proof, *node == 'b' ? 1 : 1000000000);
+        fleet_table_put(&table, key, entry);
+    }
+    return table;
+}
+
+static void test_a_file_is_fetched_from_a_node_that_cannot_load_it(void **state) {
+    (void)state;
+    struct fleet_table table = three_with_key();
+    struct fleet_question q = question(NULL);
+    struct fleet_view view;
+    struct placement p;
+    q.secret = "key";
+    q.forwarded = true; /* here, or nowhere */
+    fleet_table_put(&table, "models/b", FILE_OF("12", AT));
+    fleet_table_put(&table, "models/c", FILE_OF("12", ""));
+    assert_string_equal(choose(&table, &q, &p), "a");
+    assert_int_equal(p.rule, PLACEMENT_RULE_FETCH);
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_string_equal(view.file.path, "p/q/m.gguf");
+    assert_true(fleet_view_is_source(&table, &view, 1));
+    assert_false(fleet_view_is_source(&table, &view, 0));
+    assert_false(fleet_view_is_source(&table, &view, 2)); /* it does not say where */
+    fleet_view_clear(&view);
+    fleet_table_put(&table, "models/a", FILE_OF("12", AT));
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_false(fleet_view_is_source(&table, &view, 0)); /* this node */
+    fleet_view_clear(&view);
+    fleet_table_put(&table, "models/c", FILE_OF("34", AT)); /* another file */
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_false(fleet_view_is_source(&table, &view, 2));
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
+static void test_a_file_without_checksum_key_or_room_is_not_fetched(void **state) {
+    (void)state;
+    struct fleet_table table = three_with_key();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    q.secret = "key";
+    q.forwarded = true;
+    fleet_table_put(&table, "models/b", FILE_OF("12", ""));
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_put(&table, "models/b",
+                    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000" AT "}]}");
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_put(&table, "models/b",
+                    "{\"models\":[{\"key\":\"m\",\"size_bytes\":2001,\"sha256\":\"12\"" AT
+                    "}]}");
+    assert_string_equal(choose(&table, &q, &p), ""); /* larger than the disk */
+    fleet_table_put(&table, "models/b", FILE_OF("12", AT));
+    assert_string_equal(choose(&table, &q, &p), "a");
+    fleet_table_put(&table, "models/a", FILE_OF("34", AT)); /* another model by this name */
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_clear(&table);
+    table = three(); /* without the fleet key */
+    q.secret = "";
+    fleet_table_put(&table, "nodes/a",
+                    "{\"url\":\"http://x\",\"memory_limit_bytes\":1000000000,"
+                    "\"memory_free_bytes\":1000000000,\"disk_free_bytes\":2000}");
+    fleet_table_put(&table, "models/b", FILE_OF("12", AT));
+    assert_string_equal(choose(&table, &q, &p), "");
+    fleet_table_clear(&table);
+}
+
 static void test_a_node_that_is_not_in_the_table_has_no_view(void **state) {
     (void)state;
     struct fleet_table table = { 0 };
@@ -318,6 +398,8 @@ int main(void) {
         cmocka_unit_test(test_numbers_of_others_are_bounded),
         cmocka_unit_test(test_memory_is_lent_to_who_has_the_key_only),
         cmocka_unit_test(test_a_conversation_goes_where_its_prompt_is),
+        cmocka_unit_test(test_a_file_is_fetched_from_a_node_that_cannot_load_it),
+        cmocka_unit_test(test_a_file_without_checksum_key_or_room_is_not_fetched),
         cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

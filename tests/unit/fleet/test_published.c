@@ -22,6 +22,7 @@ static void assert_list(const struct fleet_table *table, const char *fingerprint
     "{\"node\":\"" name "\",\"url\":null,\"version\":null,\"boot_id\":null,"                   \
     "\"memory_free_bytes\":null,\"memory_limit_bytes\":null,\"device_memory_bytes\":null,"     \
     "\"lend_free_bytes\":null,"                                                                \
+    "\"disk_free_bytes\":null,"                                                                \
     "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]}"
 
 static void test_what_a_node_publishes_is_listed(void **state) {
@@ -36,13 +37,14 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                    .memory_free = 1,
                                    .memory_limit = 2,
                                    .lend_free = 3,
+                                   .disk_free = 9,
                                    .cores = 4,
                                    .key_fingerprint = "0123456789abcdef" };
     published_format_node(&node, &value);
     fleet_table_put(&table, "nodes/a", buf_str(&value));
     buf_reset(&value);
-    struct published_model models[] = { { "m", MODEL_LLM, 5, "00ff" },
-                                        { "v", MODEL_EMBEDDINGS, 6, NULL } };
+    struct published_model models[] = { { "m", MODEL_LLM, 5, "00ff", NULL },
+                                        { "v", MODEL_EMBEDDINGS, 6, NULL, "p/q/v.gguf" } };
     published_format_models(models, 2, &value);
     fleet_table_put(&table, "models/a", buf_str(&value));
     buf_reset(&value);
@@ -61,6 +63,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         "[{\"node\":\"a\",\"url\":\"http://a:1234\",\"version\":\"0.1.0\",\"boot_id\":\"17\","
         "\"memory_free_bytes\":1,\"memory_limit_bytes\":2,\"device_memory_bytes\":0,"
         "\"lend_free_bytes\":3,"
+        "\"disk_free_bytes\":9,"
         "\"cores\":4,\"same_key\":true,\"models\":["
         "{\"key\":\"m\",\"type\":\"llm\",\"size_bytes\":5,\"sha256\":\"00ff\"},"
         "{\"key\":\"v\",\"type\":\"embeddings\",\"size_bytes\":6,\"sha256\":null}],"

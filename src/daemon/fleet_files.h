@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* fleet_files.h - the file of a model that other nodes have: which ones, and the passes with
+ * which they are asked (hub/peer_fetch.h fetches it). */
+#ifndef DOZE_DAEMON_FLEET_FILES_H
+#define DOZE_DAEMON_FLEET_FILES_H
+
+#include "daemon/fleet_node.h"
+#include "hub/peer_fetch.h"
+
+struct fleet_view;
+
+/* Of the view's model. False with *err: no node may be asked for it. */
+bool fleet_files_find(const struct fleet_node *node, const struct fleet_view *view,
+                      struct peer_file *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// A node gets the file of a model from another node's disk: docs/fleet.md.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { ask } from './lib/ask.js';
+import { Daemon } from './lib/daemon.js';
+import { Etcd, missing as skip } from './lib/etcd.js';
+import { Hub, sha256 } from './lib/hub.js';
+import { spoken } from './lib/models.js';
+
+const KEY = 'a key of the fleet';
+const TEXT = 'It has come a long way.';
+const FILE = 'test/m/m.gguf';
+const bytes = fs.readFileSync(spoken(TEXT));
+const sum = sha256(bytes);
+
+const fleet = async (d) => (await d.get('/api/v1/fleet')).body;
+const answeredBy = (answer) => answer.headers.get('x-doze-node');
+
+const node = (t, etcd, name, { settings, ...more } = {}) => Daemon.start(t,
+  { settings: { ...settings, fleet: { etcd: etcd.url, node: name, key: KEY } }, ...more });
+
+// A node that only has the file and no memory; what it does with a request is `answers`' next.
+class Peer {
+  asked = []; // ranges
+
+  static async start(t, etcd, name, answers, size = bytes.length) {
+    const peer = new Peer();
+    peer.answers = answers;
+    const server = http.createServer((q, a) => peer.#answer(q, a)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => { server.closeAllConnections(); server.close(); });
+    const url = `http://127.0.0.1:${server.address().port}`;
+    const proof = crypto.createHmac('sha256', KEY).update(`doze node\0${name}\0${url}\0`)
+      .digest('hex');
+    await etcd.put(`/doze/nodes/${name}`, { url, proof, memory_limit_bytes: 1 });
+    await etcd.put(`/doze/models/${name}`, { models: [
+      { key: 'm', type: 'llm', size_bytes: size, sha256: sum, path: FILE }] });
+    return peer;
+  }
+
+  #answer(q, a) {
+    if (q.method === 'POST') { // a request that no other node can answer
+      a.writeHead(507, { 'content-type': 'application/json' });
+      a.end('{"error":{"message":"The model does not fit."}}');
+      return;
+    }
+    const { range } = q.headers;
+    const from = Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')[1]);
+    assert.equal(q.url, `/api/v1/fleet/files/${sum}`);
+    assert.match(q.headers['x-doze-pass'], /^a \d+ [0-9a-f]{64}$/);
+    this.asked.push(from);
+    (this.answers.shift() ?? send)(a, from);
+  }
+}
+
+const send = (a, from, what = bytes) => {
+  a.writeHead(from ? 206 : 200,
+    from ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {});
+  a.end(what.subarray(from));
+};
+const half = Math.floor(bytes.length / 2);
+const dieInTheMiddle = (a, from) => {
+  a.writeHead(200);
+  a.write(bytes.subarray(from, half), () => a.socket.resetAndDestroy());
+};
+const spoilt = Buffer.from(bytes);
+spoilt[half] ^= 1;
+const sendSpoilt = (a, from) => send(a, from, spoilt);
+
+const knows = (d, ...names) => ask(() => fleet(d), ({ nodes }) =>
+  names.every((name) => nodes.some((n) => n.node === name && n.models.length === 1)), 'knows it');
+const partsOf = (d) => fs.readdirSync(path.join(d.modelsDir, 'test/m')).sort();
+
+// tmpfs of older kernels has no attributes, and then no node knows its files' checksums.
+const keepsAttributes = (folder) => spawnSync('python3',
+  ['-c', 'import os,sys; os.setxattr(sys.argv[1], "user.doze.test", b"1")', folder]).status === 0;
+
+test('the node with room gets the file from the one that has it, once for all', { skip },
+  async (t) => {
+    const etcd = await Etcd.start(t);
+    const hub = await Hub.start(t, { 'people/Speaker-GGUF': { 'speaker.gguf': bytes } });
+    const full = { settings: { memory_limit: 100000000 } }; // they load nothing
+    const [a, b, c] = await Promise.all([node(t, etcd, 'a'),
+      node(t, etcd, 'b', { ...full, env: { ...hub.env, HF_TOKEN: '' } }),
+      node(t, etcd, 'c', full)]);
+    if (!keepsAttributes(b.folder)) return t.skip('no extended attributes here');
+    await b.post('/api/v1/models/download', { model: 'people/Speaker-GGUF' });
+    await ask(() => fleet(c), ({ nodes }) => nodes.length === 3 && nodes[1].models[0]?.sha256);
+    await knows(a, 'b');
+    const { body: { fleet: why } } = await c.get('/api/v1/explain?model=speaker');
+    assert.deepEqual([why.node, why.rule], ['a', 'fetch'], why.sentence);
+    const answers = await Promise.all([a, c, a, c].map((d) => d.chat('speaker')));
+    for (const answer of answers) {
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      assert.equal(answer.body.choices[0].message.content, TEXT);
+      assert.equal(answeredBy(answer), 'a');
+    }
+    const own = path.join(a.modelsDir, 'people/Speaker-GGUF/speaker.gguf');
+    assert.equal(sha256(fs.readFileSync(own)), sum);
+    assert.deepEqual(fs.readdirSync(path.dirname(own)), ['speaker.gguf']);
+    assert.equal(a.log.match(/has come from 'b'/g).length, 1);
+    await ask(() => fleet(c), ({ nodes }) => nodes[0].models[0]?.sha256 === sum,
+      'a has the file and knows its checksum');
+    const stranger = await b.get(`/api/v1/fleet/files/${sum}`);
+    assert.equal(stranger.status, 401);
+    assert.match(stranger.body.error.message, /for the nodes of this server's fleet/);
+  });
+
+test('a node that dies in the middle: the rest comes from another', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a');
+  const peers = [await Peer.start(t, etcd, 'p', [dieInTheMiddle]),
+    await Peer.start(t, etcd, 'q', [dieInTheMiddle])];
+  await knows(a, 'p', 'q');
+  const answer = await a.chat('m');
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answer.body.choices[0].message.content, TEXT);
+  const asked = peers.flatMap((p) => p.asked).sort((x, y) => x - y);
+  assert.equal(asked[0], 0);
+  assert.equal(asked.at(-1), half, 'it goes on where it was');
+  assert.ok(peers.every((p) => p.asked.length > 0), JSON.stringify(asked));
+  assert.deepEqual(partsOf(a), ['m.gguf']);
+});
+
+test('wrong bytes never become a model, and are not fetched again at once', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a');
+  const peer = await Peer.start(t, etcd, 'p', [sendSpoilt, sendSpoilt]);
+  await knows(a, 'p');
+  const answer = await a.chat('m');
+  assert.equal(answer.status, 503, JSON.stringify(answer.body));
+  assert.match(answer.body.error.message, /m\.gguf could not be fetched .*checksum is wrong/);
+  assert.equal(answer.headers.get('retry-after'), '60');
+  assert.deepEqual(partsOf(a).filter((name) => name.endsWith('.gguf')), []);
+  assert.equal(peer.asked.length, 2);
+  assert.equal((await a.chat('m')).status, 503);
+  assert.equal(peer.asked.length, 2);
+});
+
+test('a disk that runs full is said, and what is there stays for later', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const limit = bytes.length - 1000; // of a file, instead of the disk
+  const a = await node(t, etcd, 'a',
+    { wrap: ['env', '--ignore-signal=XFSZ', 'prlimit', `--fsize=${limit}`] });
+  await Peer.start(t, etcd, 'p', []);
+  await knows(a, 'p');
+  const answer = await a.chat('m');
+  assert.equal(answer.status, 507, JSON.stringify(answer.body));
+  assert.match(answer.body.error.message, /The disk is full/);
+  assert.deepEqual(partsOf(a).filter((name) => name.endsWith('.gguf')), []);
+  assert.ok(fs.statSync(path.join(a.modelsDir, `${FILE}.peer.part`)).size > limit / 2);
+});
+
+test('a file that is larger than the disk is not asked for', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a', { settings: { memory_limit: 4e15 } });
+  const peer = await Peer.start(t, etcd, 'p', [], 1e15);
+  await knows(a, 'p');
+  assert.ok((await fleet(a)).nodes[0].disk_free_bytes < 1e15);
+  const answer = await a.chat('m');
+  assert.equal(answer.status, 507, JSON.stringify(answer.body)); // what the peer says
+  assert.equal(peer.asked.length, 0);
+});
