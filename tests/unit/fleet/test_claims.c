@@ -2,12 +2,11 @@
 /* Claims on a real loop and real sockets, against an etcd that answers what a test says. */
 #include "cmocka_prelude.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fleet/claims.h"
-#include "http/server.h"
+#include "gateway.h"
 
 #define CREATED "{\"succeeded\":true}"
 /* {"node":"b"} and {"node":"a"} */
@@ -19,8 +18,7 @@
     "\"eyJub2RlIjoiYSJ9\"}]}}]}"
 
 struct scene {
-    uv_loop_t loop;
-    struct http_server *server;
+    struct gateway g;
     const char *reply; /* to a creation */
     int status;
     int creations, removals;
@@ -48,17 +46,6 @@ static const struct http_route routes[] = {
     { "POST", "/v3/kv/deleterange", 1 << 20, HTTP_OPEN, on_remove },
 };
 
-static void format_error(void *ctx, const char *path, const struct error *err,
-                         struct buf *out) {
-    (void)ctx, (void)path, (void)err;
-    buf_add_str(out, "{}");
-}
-
-static struct access_rules rules(void *ctx) {
-    (void)ctx;
-    return (struct access_rules){ 0 };
-}
-
 static void on_answer(void *ctx, const char *holder) {
     struct scene *s = ctx;
     s->answers++;
@@ -68,44 +55,23 @@ static void on_answer(void *ctx, const char *holder) {
 
 static void open_scene(struct scene *s) {
     struct error err;
-    char url[64];
     *s = (struct scene){ .status = 200, .reply = CREATED };
-    signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&s->loop);
-    struct http_options options = { .routes = routes,
-                                    .route_count = 2,
-                                    .ctx = s,
-                                    .format_error = format_error,
-                                    .rules = rules };
-    s->server = http_server_new(&s->loop, &options);
-    struct http_port *port = http_server_listen(s->server, "127.0.0.1", 0, &err);
-    assert_non_null(port);
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", http_port_number(port));
-    const char *endpoints[] = { url };
+    gateway_open(&s->g, routes, 2, s);
+    const char *endpoints[] = { s->g.url };
     struct claims_config config = {
-        .loop = &s->loop, .node = "a", .endpoints = endpoints, .endpoint_count = 1
+        .loop = &s->g.loop, .node = "a", .endpoints = endpoints, .endpoint_count = 1
     };
     s->claims = claims_new(&config, &err);
     assert_non_null(s->claims);
 }
 
-static void on_closed(void *ctx) {
-    (void)ctx;
-}
-
 static void close_scene(struct scene *s) {
     claims_close(s->claims);
-    http_server_close(s->server, on_closed, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing is left open */
+    gateway_close(&s->g);
 }
 
 static struct claim *take(struct scene *s) {
     return claims_take(s->claims, "m", 5, 1, (struct claim_sink){ on_answer, s });
-}
-
-static void wait_for(struct scene *s, const int *count, int value) {
-    while (*count < value) uv_run(&s->loop, UV_RUN_ONCE);
 }
 
 static void test_a_claim_is_made_and_goes_when_the_load_is_over(void **state) {
@@ -114,10 +80,10 @@ static void test_a_claim_is_made_and_goes_when_the_load_is_over(void **state) {
     open_scene(&s);
     s.claim = take(&s);
     assert_int_equal(s.answers, 0); /* not before it returns */
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     assert_string_equal(s.holder, "-");
     claim_drop(s.claim);
-    wait_for(&s, &s.removals, 1);
+    gateway_wait(&s.g, &s.removals, 1);
     close_scene(&s);
 }
 
@@ -128,12 +94,12 @@ static void test_who_has_the_claim_is_told_and_keeps_it(void **state) {
     s.reply = TAKEN_BY_B;
     s.drops = true;
     s.claim = take(&s);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     assert_string_equal(s.holder, "b");
     s.reply = CREATED; /* whatever comes now would have been sent after a removal */
     s.drops = false;
     s.claim = take(&s);
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     assert_int_equal(s.removals, 0);
     claim_drop(s.claim);
     close_scene(&s);
@@ -144,14 +110,14 @@ static void test_another_request_of_this_node_joins_its_claim(void **state) {
     struct scene s;
     open_scene(&s);
     struct claim *first = take(&s);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     s.reply = TAKEN_BY_A;
     struct claim *second = take(&s);
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     assert_string_equal(s.holder, "-");
     claim_drop(second); /* is not the one that made it */
     claim_drop(first);
-    wait_for(&s, &s.removals, 1);
+    gateway_wait(&s.g, &s.removals, 1);
     close_scene(&s);
 }
 
@@ -160,13 +126,13 @@ static void test_a_claim_that_is_dropped_too_soon_goes_when_it_is_made(void **st
     struct scene s;
     open_scene(&s);
     claim_drop(take(&s));
-    wait_for(&s, &s.removals, 1);
+    gateway_wait(&s.g, &s.removals, 1);
     assert_int_equal(s.answers, 0);
     s.claim = take(&s);
     claim_drop(take(&s)); /* waits for the one before: never sent */
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     claim_drop(s.claim);
-    wait_for(&s, &s.removals, 2);
+    gateway_wait(&s.g, &s.removals, 2);
     assert_int_equal(s.creations, 2);
     close_scene(&s);
 }
@@ -178,10 +144,10 @@ static void test_an_etcd_that_fails_does_not_hold_up_a_load(void **state) {
     s.status = 503;
     s.reply = "{\"error\":\"no leader\",\"code\":14}";
     s.claim = take(&s);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     assert_string_equal(s.holder, "-");
     claim_drop(s.claim); /* it may have been made */
-    wait_for(&s, &s.removals, 1);
+    gateway_wait(&s.g, &s.removals, 1);
     close_scene(&s);
 }
 

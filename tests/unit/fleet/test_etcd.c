@@ -2,19 +2,16 @@
 /* The client on a real loop and real sockets, against gateways that answer what a test says. */
 #include "cmocka_prelude.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fleet/etcd.h"
-#include "http/server.h"
+#include "gateway.h"
 
 enum { TEXT = 512 };
 
 struct scene {
-    uv_loop_t loop;
-    struct http_server *server; /* the only gateway */
-    int port;
+    struct gateway g;       /* the only gateway */
     struct exchange *watch; /* the stream that is open */
     const char *reply;      /* to calls that are no watch */
     int status;
@@ -55,17 +52,6 @@ static const struct http_route routes[] = {
     { "POST", "/v3/{call}", 4 << 20, HTTP_OPEN, on_call },
 };
 
-static void format_error(void *ctx, const char *path, const struct error *err,
-                         struct buf *out) {
-    (void)ctx, (void)path, (void)err;
-    buf_add_str(out, "{}");
-}
-
-static struct access_rules rules(void *ctx) {
-    (void)ctx;
-    return (struct access_rules){ 0 };
-}
-
 static void sink_on_answer(void *ctx, enum etcd_lane lane, const struct etcd_answer *answer) {
     struct scene *s = ctx;
     (void)lane;
@@ -88,38 +74,18 @@ static void sink_on_failure(void *ctx, enum etcd_lane lane, const struct error *
 static void open_scene(struct scene *s, bool dead_first) {
     struct error err;
     *s = (struct scene){ .status = 200, .reply = "{\"ID\":\"5\",\"TTL\":\"10\"}" };
-    signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&s->loop);
-    struct http_options options = { .routes = routes,
-                                    .route_count = 2,
-                                    .ctx = s,
-                                    .format_error = format_error,
-                                    .rules = rules };
-    s->server = http_server_new(&s->loop, &options);
-    struct http_port *port = http_server_listen(s->server, "127.0.0.1", 0, &err);
-    assert_non_null(port);
-    s->port = http_port_number(port);
-    char live[64];
-    (void)snprintf(live, sizeof live, "http://127.0.0.1:%d/", s->port);
+    gateway_open(&s->g, routes, 2, s);
+    char live[80];
+    (void)snprintf(live, sizeof live, "%s/", s->g.url);
     const char *endpoints[] = { "http://127.0.0.1:1", live };
     struct etcd_sink sink = { sink_on_answer, sink_on_failure, s };
-    s->etcd = etcd_new(&s->loop, endpoints + !dead_first, dead_first ? 2 : 1, sink, &err);
+    s->etcd = etcd_new(&s->g.loop, endpoints + !dead_first, dead_first ? 2 : 1, sink, &err);
     assert_non_null(s->etcd);
-}
-
-static void on_closed(void *ctx) {
-    (void)ctx;
 }
 
 static void close_scene(struct scene *s) {
     etcd_close(s->etcd);
-    http_server_close(s->server, on_closed, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing is left open */
-}
-
-static void wait_for(struct scene *s, const int *count, int value) {
-    while (*count < value) uv_run(&s->loop, UV_RUN_ONCE);
+    gateway_close(&s->g);
 }
 
 static const struct etcd_request grant = { .call = ETCD_GRANT, .ttl = 10 };
@@ -130,10 +96,10 @@ static void test_a_call_is_answered(void **state) {
     struct scene s;
     open_scene(&s, false);
     etcd_send(s.etcd, ETCD_LEASES, &grant);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     assert_int_equal(s.lease, 5);
     etcd_send(s.etcd, ETCD_LEASES, &grant); /* the lane is free again */
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     assert_int_equal(s.failures, 0);
     close_scene(&s);
 }
@@ -145,12 +111,12 @@ static void test_the_next_endpoint_follows_one_that_fails(void **state) {
     assert_string_equal(etcd_endpoint(s.etcd), "http://127.0.0.1:1");
     etcd_send(s.etcd, ETCD_LEASES, &grant);
     etcd_send(s.etcd, ETCD_READS, &(struct etcd_request){ .call = ETCD_RANGE, .key = "/" });
-    wait_for(&s, &s.failures, 2);
+    gateway_wait(&s.g, &s.failures, 2);
     assert_int_equal(s.error.code, ERR_IO);
     assert_non_null(strstr(s.error.text, "http://127.0.0.1:1: "));
     assert_null(strstr(etcd_endpoint(s.etcd), "127.0.0.1:1:")); /* moved on by one, not two */
     etcd_send(s.etcd, ETCD_LEASES, &grant);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     close_scene(&s);
 }
 
@@ -162,7 +128,7 @@ static void test_an_answer_that_is_an_error_is_a_failure(void **state) {
     s.reply = "{\"error\":\"etcdserver: requested lease not found\",\"code\":5}";
     struct etcd_request put = { .call = ETCD_PUT, .key = "a", .value = "{}", .lease = 5 };
     etcd_send(s.etcd, ETCD_WRITES, &put);
-    wait_for(&s, &s.failures, 1);
+    gateway_wait(&s.g, &s.failures, 1);
     assert_int_equal(s.error.code, ERR_NOT_FOUND);
     close_scene(&s);
 }
@@ -172,15 +138,15 @@ static void test_a_watch_is_told_line_by_line(void **state) {
     struct scene s;
     open_scene(&s, false);
     etcd_send(s.etcd, ETCD_WATCHES, &watch);
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     assert_string_equal(s.keys, "a,");
     static const char rest[] =
         "{\"events\":[{\"type\":\"DELETE\",\"kv\":{\"key\":\"Yg==\"}}]}}\n";
     exchange_write(s.watch, rest, sizeof rest - 1);
-    wait_for(&s, &s.answers, 3);
+    gateway_wait(&s.g, &s.answers, 3);
     assert_string_equal(s.keys, "a,b,");
     exchange_end(s.watch);
-    wait_for(&s, &s.failures, 1);
+    gateway_wait(&s.g, &s.failures, 1);
     assert_int_equal(s.error.code, ERR_IO);
     close_scene(&s);
 }
@@ -190,9 +156,9 @@ static void test_another_watch_ends_the_one_before(void **state) {
     struct scene s;
     open_scene(&s, false);
     etcd_send(s.etcd, ETCD_WATCHES, &watch);
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     etcd_send(s.etcd, ETCD_WATCHES, &watch);
-    wait_for(&s, &s.answers, 4);
+    gateway_wait(&s.g, &s.answers, 4);
     assert_int_equal(s.requests, 2);
     assert_int_equal(s.failures, 0);
     close_scene(&s); /* in mid-stream */
@@ -203,9 +169,9 @@ static void test_a_line_that_is_not_etcds_ends_the_watch(void **state) {
     struct scene s;
     open_scene(&s, false);
     etcd_send(s.etcd, ETCD_WATCHES, &watch);
-    wait_for(&s, &s.answers, 2);
+    gateway_wait(&s.g, &s.answers, 2);
     exchange_write(s.watch, "7}\n", 3);
-    wait_for(&s, &s.failures, 1);
+    gateway_wait(&s.g, &s.failures, 1);
     assert_int_equal(s.answers, 2);
     close_scene(&s);
 }
@@ -218,7 +184,7 @@ static void test_large_values_go_through(void **state) {
     memset(value, 'a', ETCD_VALUE_MAX);
     struct etcd_request put = { .call = ETCD_PUT, .key = "a", .value = value, .lease = 5 };
     etcd_send(s.etcd, ETCD_WRITES, &put);
-    wait_for(&s, &s.answers, 1);
+    gateway_wait(&s.g, &s.answers, 1);
     close_scene(&s);
 }
 

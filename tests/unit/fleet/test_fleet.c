@@ -2,16 +2,13 @@
 /* A node on a real loop, and a gateway that says what etcd would. */
 #include "cmocka_prelude.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "fleet/fleet.h"
-#include "http/server.h"
+#include "gateway.h"
 
 struct scene {
-    uv_loop_t loop;
-    struct http_server *server;
+    struct gateway g;
     struct fleet *fleet;
     unsigned news;
     int changes;
@@ -66,17 +63,6 @@ static const struct http_route routes[] = {
     { "POST", "/v3/{call}", 4 << 20, HTTP_OPEN, on_call },
 };
 
-static void format_error(void *ctx, const char *path, const struct error *err,
-                         struct buf *out) {
-    (void)ctx, (void)path, (void)err;
-    buf_add_str(out, "{}");
-}
-
-static struct access_rules rules(void *ctx) {
-    (void)ctx;
-    return (struct access_rules){ 0 };
-}
-
 static void on_news(void *ctx, unsigned news) {
     ((struct scene *)ctx)->news |= news;
 }
@@ -88,21 +74,10 @@ static void on_change(void *ctx) {
 
 static void open_scene(struct scene *s) {
     struct error err;
-    char url[64];
     *s = (struct scene){ 0 };
-    signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&s->loop);
-    struct http_options options = { .routes = routes,
-                                    .route_count = 2,
-                                    .ctx = s,
-                                    .format_error = format_error,
-                                    .rules = rules };
-    s->server = http_server_new(&s->loop, &options);
-    struct http_port *port = http_server_listen(s->server, "127.0.0.1", 0, &err);
-    assert_non_null(port);
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", http_port_number(port));
-    const char *endpoints[] = { url };
-    struct fleet_config config = { .loop = &s->loop,
+    gateway_open(&s->g, routes, 2, s);
+    const char *endpoints[] = { s->g.url };
+    struct fleet_config config = { .loop = &s->g.loop,
                                    .node = "a",
                                    .endpoints = endpoints,
                                    .endpoint_count = 1,
@@ -112,19 +87,13 @@ static void open_scene(struct scene *s) {
     s->fleet = fleet_new(&config, &err);
     assert_non_null(s->fleet);
     fleet_set(s->fleet, "nodes/a", "{\"url\":\"http://a\"}");
-    while (!(s->news & MEMBERSHIP_JOINED) || s->written == 0) uv_run(&s->loop, UV_RUN_ONCE);
-}
-
-static void on_closed(void *ctx) {
-    (void)ctx;
+    while (!(s->news & MEMBERSHIP_JOINED) || s->written == 0) uv_run(&s->g.loop, UV_RUN_ONCE);
 }
 
 /* When the node has closed its connections. */
 static void close_scene(struct scene *s) {
-    while (http_server_connections(s->server) > 0) uv_run(&s->loop, UV_RUN_ONCE);
-    http_server_close(s->server, on_closed, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing is left open */
+    while (http_server_connections(s->g.server) > 0) uv_run(&s->g.loop, UV_RUN_ONCE);
+    gateway_close(&s->g);
 }
 
 static void test_a_node_joins_and_knows_the_others(void **state) {
@@ -145,7 +114,7 @@ static void test_each_change_is_told_once(void **state) {
     open_scene(&s);
     int before = s.changes;
     fleet_set(s.fleet, "nodes/a", "{\"url\":\"http://other\"}");
-    while (s.changes == before) uv_run(&s.loop, UV_RUN_ONCE);
+    while (s.changes == before) uv_run(&s.g.loop, UV_RUN_ONCE);
     fleet_set(s.fleet, "nodes/a", "{\"url\":\"http://other\"}"); /* as it is */
     fleet_close(s.fleet);
     close_scene(&s);
@@ -169,8 +138,8 @@ static void test_an_etcd_that_is_silent_holds_nobody_back(void **state) {
     open_scene(&s);
     s.silent = true;
     fleet_close(s.fleet);
-    while (!s.held) uv_run(&s.loop, UV_RUN_ONCE);
-    while (s.held) uv_run(&s.loop, UV_RUN_ONCE); /* until the node hangs up */
+    while (!s.held) uv_run(&s.g.loop, UV_RUN_ONCE);
+    while (s.held) uv_run(&s.g.loop, UV_RUN_ONCE); /* until the node hangs up */
     close_scene(&s);
     assert_int_equal(s.revoked, 1);
 }

@@ -2,19 +2,16 @@
 /* Requests to a node on a real loop and real sockets. */
 #include "cmocka_prelude.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fleet/forward.h"
-#include "http/server.h"
+#include "gateway.h"
 
 enum { MANY = 16 << 20 };
 
 struct scene {
-    uv_loop_t loop;
-    struct http_server *server;
-    char url[64];
+    struct gateway g;
     struct exchange *stream; /* the answer that is being made */
     bool full;               /* its client reads too slowly */
     int gone;
@@ -59,17 +56,6 @@ static const struct http_route routes[] = {
     { "POST", "/stream", 1 << 20, HTTP_OPEN, on_stream },
 };
 
-static void format_error(void *ctx, const char *path, const struct error *err,
-                         struct buf *out) {
-    (void)ctx, (void)path, (void)err;
-    buf_add_str(out, "{}");
-}
-
-static struct access_rules rules(void *ctx) {
-    (void)ctx;
-    return (struct access_rules){ 0 };
-}
-
 static void on_head(void *ctx, const struct forward_head *head) {
     struct scene *s = ctx;
     s->heads++;
@@ -92,7 +78,7 @@ static void on_bytes(void *ctx, const char *bytes, size_t len) {
 static void on_end(void *ctx, const struct error *error) {
     struct scene *s = ctx;
     s->ends++;
-    uv_stop(&s->loop); /* it comes from a timer, before the loop sleeps */
+    uv_stop(&s->g.loop); /* it comes from a timer, before the loop sleeps */
     s->forward = NULL;
     if (error) (void)snprintf(s->why, sizeof s->why, "%s", error->text);
 }
@@ -100,31 +86,15 @@ static void on_end(void *ctx, const struct error *error) {
 static void open_scene(struct scene *s) {
     struct error err;
     *s = (struct scene){ 0 };
-    signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&s->loop);
-    struct http_options options = { .routes = routes,
-                                    .route_count = 2,
-                                    .ctx = s,
-                                    .format_error = format_error,
-                                    .rules = rules };
-    s->server = http_server_new(&s->loop, &options);
-    struct http_port *port = http_server_listen(s->server, "127.0.0.1", 0, &err);
-    assert_non_null(port);
-    (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", http_port_number(port));
-    s->forwarder = forwarder_new(&s->loop, &err);
+    gateway_open(&s->g, routes, 2, s);
+    s->forwarder = forwarder_new(&s->g.loop, &err);
     assert_non_null(s->forwarder);
-}
-
-static void on_closed(void *ctx) {
-    (void)ctx;
 }
 
 static void close_scene(struct scene *s) {
     forward_cancel(s->forward);
     forwarder_close(s->forwarder);
-    http_server_close(s->server, on_closed, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing is left open */
+    gateway_close(&s->g);
 }
 
 static void send_body(struct scene *s, const char *base, const char *path, const char *body,
@@ -143,20 +113,16 @@ static void send_body(struct scene *s, const char *base, const char *path, const
     assert_int_equal(s->heads + s->ends, 0); /* not before it returns */
 }
 
-static void wait_for(struct scene *s, const int *count, int value) {
-    while (*count < value) uv_run(&s->loop, UV_RUN_ONCE);
-}
-
 static void wait_for_bytes(struct scene *s, size_t count) {
-    while (s->got < count) uv_run(&s->loop, UV_RUN_ONCE);
+    while (s->got < count) uv_run(&s->g.loop, UV_RUN_ONCE);
 }
 
 static void test_status_headers_and_body_come_back(void **state) {
     (void)state;
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/echo", "hello", 5);
-    wait_for(&s, &s.ends, 1);
+    send_body(&s, s.g.url, "/echo", "hello", 5);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_int_equal(s.status, 418);
     assert_int_equal(s.length, 5);
     assert_string_equal(s.type, "text/plain");
@@ -171,8 +137,8 @@ static void test_an_empty_answer_has_a_head(void **state) {
     (void)state;
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/echo", "", 0);
-    wait_for(&s, &s.ends, 1);
+    send_body(&s, s.g.url, "/echo", "", 0);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_int_equal(s.heads, 1);
     assert_int_equal(s.length, 0);
     close_scene(&s);
@@ -184,8 +150,8 @@ static void test_a_large_body_is_sent_at_once(void **state) {
     struct scene s;
     open_scene(&s);
     memset(body, 'a', sizeof body);
-    send_body(&s, s.url, "/echo", body, sizeof body);
-    wait_for(&s, &s.ends, 1);
+    send_body(&s, s.g.url, "/echo", body, sizeof body);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_int_equal(s.got, sizeof body);
     close_scene(&s);
 }
@@ -194,7 +160,7 @@ static void test_a_stream_comes_as_it_is_made(void **state) {
     (void)state;
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/stream", "", 0);
+    send_body(&s, s.g.url, "/stream", "", 0);
     wait_for_bytes(&s, 3);
     assert_int_equal(s.length, -1);
     assert_string_equal(s.fields, "Cache-Control: no-cache\n");
@@ -203,7 +169,7 @@ static void test_a_stream_comes_as_it_is_made(void **state) {
     assert_string_equal(s.text, "onetwo");
     assert_int_equal(s.ends, 0);
     exchange_end(s.stream);
-    wait_for(&s, &s.ends, 1);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_string_equal(s.why, "");
     close_scene(&s);
 }
@@ -214,14 +180,14 @@ static void test_a_paused_transfer_holds_its_maker_back(void **state) {
     static char piece[64 * 1024];
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/stream", "", 0);
+    send_body(&s, s.g.url, "/stream", "", 0);
     wait_for_bytes(&s, 3);
     forward_pause(s.forward, true);
     size_t made = 3;
     while (!s.full && made < MANY) {
         exchange_write(s.stream, piece, sizeof piece);
         made += sizeof piece;
-        uv_run(&s.loop, UV_RUN_NOWAIT);
+        uv_run(&s.g.loop, UV_RUN_NOWAIT);
     }
     assert_true(s.full);
     assert_in_range(s.got, 3, made - 1);
@@ -229,7 +195,7 @@ static void test_a_paused_transfer_holds_its_maker_back(void **state) {
     wait_for_bytes(&s, made);
     assert_int_equal(s.got, made);
     exchange_end(s.stream);
-    wait_for(&s, &s.ends, 1);
+    gateway_wait(&s.g, &s.ends, 1);
     close_scene(&s);
 }
 
@@ -237,11 +203,11 @@ static void test_cancel_reaches_the_other_side(void **state) {
     (void)state;
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/stream", "", 0);
+    send_body(&s, s.g.url, "/stream", "", 0);
     wait_for_bytes(&s, 3);
     forward_cancel(s.forward);
     s.forward = NULL;
-    wait_for(&s, &s.gone, 1);
+    gateway_wait(&s.g, &s.gone, 1);
     assert_int_equal(s.ends, 0);
     close_scene(&s);
 }
@@ -250,10 +216,10 @@ static void test_a_stream_that_is_cut_is_an_error(void **state) {
     (void)state;
     struct scene s;
     open_scene(&s);
-    send_body(&s, s.url, "/stream", "", 0);
+    send_body(&s, s.g.url, "/stream", "", 0);
     wait_for_bytes(&s, 3);
     exchange_abort(s.stream);
-    wait_for(&s, &s.ends, 1);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_string_not_equal(s.why, "");
     assert_int_equal(s.gone, 0); /* its handler knows */
     close_scene(&s);
@@ -264,12 +230,12 @@ static void test_a_node_that_does_not_listen_is_an_error(void **state) {
     struct scene s;
     open_scene(&s);
     send_body(&s, "http://127.0.0.1:1", "/echo", "", 0);
-    wait_for(&s, &s.ends, 1);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_string_not_equal(s.why, "");
     assert_int_equal(s.heads, 0);
     s.ends = 0;
     send_body(&s, "file://", "/etc/passwd", "", 0); /* what a node publishes may be anything */
-    wait_for(&s, &s.ends, 1);
+    gateway_wait(&s.g, &s.ends, 1);
     assert_int_equal(s.heads, 0);
     close_scene(&s);
 }
