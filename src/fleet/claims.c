@@ -129,10 +129,24 @@ static void claims_on_answer(void *ctx, enum etcd_lane lane, const struct etcd_a
     yyjson_doc_free(doc);
 }
 
+/* etcd does not answer: who waits for a call of its own does not wait for that, too. */
+static void pass_over(struct claims *claims) {
+    struct claim *claim = claims->first;
+    size_t count = 0;
+    for (; claim; claim = claim->next) count += claim->state == CREATE && !claim->sent;
+    while (count-- > 0) {
+        claim = claims->first;
+        while (claim && (claim->state != CREATE || claim->sent)) claim = claim->next;
+        if (claim) claim_answered(claim, NULL, false);
+    }
+}
+
 static void claims_on_failure(void *ctx, enum etcd_lane lane, const struct error *err) {
     bool unknown = err->code == ERR_IO; /* it may have been created */
     (void)lane;
-    if (!removes_again(ctx, err)) call_ended(ctx, NULL, unknown);
+    if (removes_again(ctx, err)) return;
+    if (unknown) pass_over(ctx);
+    call_ended(ctx, NULL, unknown);
 }
 
 /* ---- claims ---- */

@@ -151,6 +151,25 @@ static void test_an_etcd_that_fails_does_not_hold_up_a_load(void **state) {
     close_scene(&s);
 }
 
+static void test_of_many_claims_one_waits_for_an_etcd_that_fails(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    s.status = 503;
+    s.reply = "{\"error\":\"no leader\",\"code\":14}";
+    struct claim *list[3];
+    for (int i = 0; i < 3; i++) list[i] = take(&s);
+    gateway_wait(&s.g, &s.answers, 3);
+    assert_int_equal(s.creations, 1);
+    assert_string_equal(s.holder, "-");
+    for (int i = 0; i < 3; i++) claim_drop(list[i]);
+    struct claim *after = take(&s); /* comes behind what is to be removed */
+    gateway_wait(&s.g, &s.answers, 4);
+    assert_int_equal(s.removals, 1); /* of the one that may have been made */
+    claim_drop(after);
+    close_scene(&s);
+}
+
 static void test_claims_that_wait_are_answered_at_the_end(void **state) {
     (void)state;
     struct scene s;
@@ -172,6 +191,7 @@ int main(void) {
         cmocka_unit_test(test_another_request_of_this_node_joins_its_claim),
         cmocka_unit_test(test_a_claim_that_is_dropped_too_soon_goes_when_it_is_made),
         cmocka_unit_test(test_an_etcd_that_fails_does_not_hold_up_a_load),
+        cmocka_unit_test(test_of_many_claims_one_waits_for_an_etcd_that_fails),
         cmocka_unit_test(test_claims_that_wait_are_answered_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
