@@ -313,6 +313,10 @@ bool fleet_node_knows_others(const struct fleet_node *node) {
     return membership_status(fleet_membership(node->fleet)).valid_until != 0;
 }
 
+bool fleet_node_reaches_etcd(const struct fleet_node *node) {
+    return membership_status(fleet_membership(node->fleet)).reached;
+}
+
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret) {
     ret->here = node->name;
     ret->secret = node->settings.key;

@@ -69,6 +69,8 @@ const char *fleet_node_key(const struct fleet_node *node); /* "": none */
 const struct fleet_table *fleet_node_table(const struct fleet_node *node);
 /* Does it know the other nodes, or only itself until etcd answers? */
 bool fleet_node_knows_others(const struct fleet_node *node);
+/* Has etcd answered the last call about its lease? */
+bool fleet_node_reaches_etcd(const struct fleet_node *node);
 /* What of a question is the same for all requests. */
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
 

@@ -351,9 +351,9 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
         .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
                                                                         : PLACEMENT_LANGUAGE,
         .prompt = relay->prompt,
-        .forwarded = relay->q.forwarded,
         .lot = relay->q.lot,
         .marks = relay->q.marks,
+        .forwarded = relay->q.forwarded,
         .tried = (const char *const *)relay->tried,
         .tried_count = relay->tried_count,
     };
@@ -436,13 +436,30 @@ static bool choose_loader(struct relay *relay, const struct fleet_view *view,
     return relay->only[0] != '\0';
 }
 
+/* A node and etcd do not answer: it may be this one that is cut off. If it has the model, it
+ * does not wait for one node after the other. */
+static bool serves_alone(const struct relay *relay) {
+    return relay->tried_count > 0 && relay->key && !fleet_node_reaches_etcd(relay->node);
+}
+
+/* By the others only if this one cannot. */
+static void place(const struct relay *relay, struct fleet_view *view, struct placement *ret) {
+    *ret = (struct placement){ .where = PLACEMENT_REFUSE };
+    if (serves_alone(relay)) {
+        view->request.forwarded = true;
+        fleet_view_choose(view, clock_boottime(), ret);
+        view->request.forwarded = relay->q.forwarded;
+    }
+    if (ret->where == PLACEMENT_REFUSE) fleet_view_choose(view, clock_boottime(), ret);
+}
+
 static enum choice choose(struct relay *relay, struct error *ret_err) {
     struct fleet_view view;
     struct placement p;
     enum choice choice = CHOICE_HERE;
     if (!fleet_node_is_on(relay->node)) return CHOICE_HERE;
     if (view_of(relay, &view)) {
-        if (!choose_loader(relay, &view, &p)) fleet_view_choose(&view, clock_boottime(), &p);
+        if (!choose_loader(relay, &view, &p)) place(relay, &view, &p);
         choice = perform(relay, &view, &p, ret_err);
     }
     fleet_view_clear(&view);
