@@ -163,7 +163,7 @@ static void test_a_stream_comes_as_it_is_made(void **state) {
     send_body(&s, s.g.url, "/stream", "", 0);
     wait_for_bytes(&s, 3);
     assert_int_equal(s.length, -1);
-    assert_string_equal(s.fields, "Cache-Control: no-cache\n");
+    assert_string_equal(s.fields, "Cache-Control: no-cache\nX-Accel-Buffering: no\n");
     exchange_write(s.stream, "two", 3);
     wait_for_bytes(&s, 6);
     assert_string_equal(s.text, "onetwo");
