@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/routes/bearer.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
+#include "base/hash.h"
 #include "daemon/fleet_node.h"
 #include "http/server.h"
 
@@ -57,4 +60,18 @@ bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight) {
     if (is_node(r, x)) return true;
     if (!gate_needs_key(r->gate)) return false;
     return preflight || (given && gate_knows(r->gate, given));
+}
+
+uint64_t client_of(const struct exchange *x, const struct bearer *bearer) {
+    static const char *const names[] = { "authorization", "x-api-key", "user-agent" };
+    const char *told = bearer->is_node ? exchange_header(x, FLEET_CLIENT_HEADER) : NULL;
+    uint64_t hash = HASH_BEGIN;
+    bool known = false;
+    if (told) return strtoull(told, NULL, 16);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = exchange_header(x, names[i]);
+        if (value) hash = hash_add(hash, value, strlen(value) + 1);
+        known = known || value;
+    }
+    return known ? hash : 0;
 }

@@ -19,4 +19,8 @@ const char *bearer_owner(const struct exchange *x, const struct bearer *bearer);
  * preflight has none. */
 bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight);
 
+/* Who asks, for turns among the requests of one model: the key and the program. Connections
+ * tell nothing, since a client opens one for each request that runs. */
+uint64_t client_of(const struct exchange *x, const struct bearer *bearer);
+
 #endif
