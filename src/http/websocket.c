@@ -33,6 +33,7 @@ struct websocket {
     int strange_pings;  /* since websocket_await_admission; negative: admitted */
     const char *in;     /* bytes read, not yet taken by wslay */
     size_t in_len;
+    struct buf out;         /* bytes of frames, until the end of pump */
     struct buf *current;    /* inside on_message: what holds its bytes */
     struct http_port *kept; /* a message was kept: the server stays until it is done with */
     size_t kept_len;        /* its bytes counted in server->budget */
@@ -106,17 +107,27 @@ static void set_paused(struct websocket *ws, bool paused) {
     ws->events->on_pressure(ws->ctx, paused);
 }
 
+/* One write for many frames: pongs are as short as the pings that ask for them. */
+static void flush(struct websocket *ws) {
+    if (ws->out.len > 0 && ws->stream)
+        http_stream_write(ws->stream, buf_str(&ws->out), ws->out.len);
+    buf_clear(&ws->out);
+}
+
 /* Takes less than all only if the connection is full: then on_pressure follows, and only that
  * makes wslay ask again. In chunks: the connection's queue must stay below its maximum. */
 static ssize_t on_wslay_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len,
                              int flags, void *ctx) {
     struct websocket *ws = ctx;
+    bool small = len < WRITE_CHUNK;
+    size_t taken = 0;
     (void)flags;
+    if (!ws->full && small && buf_add(&ws->out, bytes, len)) return (ssize_t)len;
+    flush(ws);
     if (ws->full || !ws->stream) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
-    size_t taken = 0;
     while (taken < len && !ws->full) {
         size_t left = len - taken, part = left < WRITE_CHUNK ? left : WRITE_CHUNK;
         http_stream_write(ws->stream, bytes + taken, part);
@@ -147,6 +158,7 @@ static bool is_stuffed(const struct websocket *ws) {
 static void pump(struct websocket *ws) {
     if (ws->reading || !ws->stream) return;
     bool ok = wslay_event_send(ws->wslay) == 0;
+    flush(ws);
     size_t queued = wslay_event_get_queued_msg_length(ws->wslay);
     count_queue(ws, queued);
     bool over = !wslay_event_want_read(ws->wslay) && !wslay_event_want_write(ws->wslay);
@@ -402,6 +414,7 @@ static void websocket_on_timer_closed(uv_handle_t *handle) {
     struct websocket *ws = handle->data;
     wslay_event_context_free(ws->wslay);
     buf_clear(&ws->message);
+    buf_clear(&ws->out);
     buf_clear(&ws->later);
     buf_clear(&ws->rest);
     free(ws);
@@ -448,6 +461,7 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
     ws->ctx = ctx;
     ws->server = x->conn->server;
     ws->strange_pings = -1;
+    ws->out.max = WRITE_CHUNK;
     ws->later.max = LATER_MAX;
     ws->rest.max = REST_MAX;
     int status = wslay_event_context_server_init(&ws->wslay, &callbacks, ws);
