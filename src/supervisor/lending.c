@@ -32,9 +32,9 @@ nbytes supervisor_lent_private(const struct supervisor *sup) {
     return sum;
 }
 
-/* Beside what the instances have; none leaves for a loan. */
+/* Beside what instances and parked workers have; none leaves for a loan. */
 static nbytes free_now(const struct supervisor *sup) {
-    nbytes budget = supervisor_memory_budget(sup), used = 0;
+    nbytes budget = supervisor_memory_budget(sup), used = parked_private_bytes(sup->parked);
     for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
     return budget > used ? budget - used : 0;
 }
