@@ -156,6 +156,7 @@ static void add_memory(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_v
         yyjson_mut_obj_add_uint(doc, memory, "limit_bytes", status.limit);
     else
         yyjson_mut_obj_add_null(doc, memory, "limit_bytes");
+    yyjson_mut_obj_add_uint(doc, memory, "device_bytes", status.device);
 }
 
 static void add_parked(const struct supervisor *sup, yyjson_mut_doc *doc,

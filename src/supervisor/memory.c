@@ -118,7 +118,8 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
                                    .lent_untaken = lent > taken ? lent - taken : 0,
                                    .available = available,
                                    .other = used > ours ? used - ours : 0,
-                                   .limit = sup->config.settings->memory_limit };
+                                   .limit = sup->config.settings->memory_limit,
+                                   .device = supervisor_device_budget(sup) };
 }
 
 /* The system counts mapped weights as available, so those in use are subtracted here. */

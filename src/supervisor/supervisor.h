@@ -161,6 +161,7 @@ struct memory_status {
     nbytes limit; /* setting memory_limit; 0: none */
     nbytes lent;  /* to other nodes; what they have taken of it is among `other` */
     nbytes lent_untaken;
+    nbytes device; /* what models may have of graphics cards; 0: there is none */
 };
 struct memory_status supervisor_memory(const struct supervisor *sup);
 

@@ -7,20 +7,10 @@ import test from 'node:test';
 import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
+import { engines, env, skip } from './lib/llvmpipe.js';
 import { adapter, merged, random, spoken } from './lib/models.js';
 import { build, sanitized } from './lib/programs.js';
 
-const engines = path.join(build, 'deps/engines');
-const icd = '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json';
-const missing = !fs.existsSync(path.join(engines, 'vulkan')) || !fs.existsSync(icd);
-
-// LLVM and Mesa leak; the sanitizers watch ours, which is the same on the CPU.
-const skip = sanitized || process.arch !== 'x64' ? 'x86-64 without sanitizers'
-  : missing && !process.env.CI ? 'no engine or no llvmpipe: setup/all.sh test' : false;
-
-// llvmpipe compiles for seconds what it has not compiled before.
-const env = { DOZE_ENGINES_DIR: engines, GGML_VK_VISIBLE_DEVICES: '0', VK_ICD_FILENAMES: icd,
-  MESA_SHADER_CACHE_DIR: path.join(build, 'shaders') };
 // Reproducible: batches of few shapes, each of which is to be compiled.
 const start = (t, { settings, ...more } = {}) =>
   Daemon.start(t, { env, settings: { load: { reproducible: true }, ...settings }, ...more });

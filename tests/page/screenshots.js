@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { Etcd } from '../e2e/lib/etcd.js';
 import { Hub } from '../e2e/lib/hub.js';
-import { endless, spoken, thinker } from '../e2e/lib/models.js';
+import { env as cardEnv, skip as noCard } from '../e2e/lib/llvmpipe.js';
+import { endless, random, spoken, thinker } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
@@ -211,5 +212,27 @@ for (const scheme of ['light', 'dark']) {
     await talk.catch(() => {});
   });
 }
+
+// The same card before and after unloading: docs/gpu.md.
+test('screenshots of a graphics card', { skip: noCard }, async (t) => {
+  const settings = { auto_evict: 'fit', load: { reproducible: true, context_length: 4096 } };
+  const shape = ['--layers', '8', '--embd', '512', '--heads', '8', '--kv-heads', '8'];
+  const own = { 'doze-demo-large': random(...shape, '--ff', '2048') };
+  const daemon = await start(t, { models: { ...models(), ...own }, settings, env: cardEnv });
+  const page = await open(t, daemon, { width: 1200, height: 700 });
+  const shoot = (name) => page.screenshot({ path: path.join(docs, `page-gpu-${name}.png`) });
+  await daemon.load('doze-demo-large', { ttl: 600 });
+  await daemon.load('doze-demo-guide', { ttl: 1200 });
+  await says(page.locator('.memory.device'), /doze-demo-large.*doze-demo-guide/);
+  await shoot('loaded');
+  await daemon.unload('doze-demo-large');
+  await daemon.unload('doze-demo-guide');
+  await says(page.locator('.unloads'), /doze-demo-large.*|doze-demo-guide/);
+  await page.locator('[data-instance]').first().waitFor({ state: 'detached' });
+  await shoot('unloaded');
+  await row(page, 'doze-demo-large').getByRole('button', { name: /^Load/ }).click();
+  await says(page.locator('dialog[open] .estimate'), /after it/);
+  await page.locator('dialog[open]').screenshot({ path: path.join(docs, 'page-gpu-load.png') });
+});
 
 test('close', closeBrowser);

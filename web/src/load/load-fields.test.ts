@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 import { describe, expect, it } from 'vitest';
+import type { LoadSettings } from '../server/api';
 import {
   emptyText,
   loadErrors,
@@ -7,6 +8,7 @@ import {
   loadSettingsOf,
   mergePatch,
   noTexts,
+  textOfRows,
   textsOf,
 } from './load-fields';
 
@@ -32,6 +34,31 @@ describe('load settings', () => {
       context_length: 512,
     });
   });
+  it('have a share of the GPU as a word or a number', () => {
+    for (const gpu of ['max', 'off', 0.5, 0.3] as const) {
+      expect(loadSettingsOf(textsOf({ gpu }))).toEqual({ gpu });
+    }
+    expect(emptyText(spec('gpu'), { gpu: 0.5 })).toBe('Half');
+    expect(emptyText(spec('gpu'), { gpu: 0.3 })).toBe('0.3');
+  });
+  it('have adapters, each with its scale', () => {
+    const adapters = [
+      { path: '/loras/my one.gguf', scale: 1 },
+      { path: 'b.gguf', scale: -0.5 },
+    ];
+    expect(loadSettingsOf(textsOf({ adapters }))).toEqual({ adapters });
+    expect(emptyText(spec('adapters'), { adapters })).toBe('/loras/my one.gguf, b.gguf (-0.5)');
+    const typed = textOfRows([
+      { path: ' a.gguf ', scale: '0,5' },
+      { path: '', scale: '' },
+    ]);
+    expect(loadSettingsOf({ ...noTexts, adapters: typed })).toEqual({
+      adapters: [{ path: 'a.gguf', scale: 0.5 }],
+    });
+    expect(loadSettingsOf({ ...noTexts, adapters: textOfRows([{ path: '', scale: '' }]) })).toEqual(
+      {},
+    );
+  });
   it('have a comma or a point in numbers', () => {
     const texts = { ...noTexts, rope_frequency_scale: '0,25' };
     expect(loadSettingsOf(texts)).toEqual({ rope_frequency_scale: 0.25 });
@@ -48,6 +75,17 @@ describe('errors', () => {
       seed: 'Enter a whole number from 0 to 4,294,967,295.',
       threads: 'Enter a whole number from 1 to 1,024.',
     });
+  });
+  it('want a file and a scale for each adapter', () => {
+    for (const row of [
+      { path: '', scale: '1' },
+      { path: 'a', scale: '101' },
+      { path: 'a', scale: 'much' },
+    ]) {
+      expect(loadErrors({ ...noTexts, adapters: textOfRows([row]) }, 0)).toEqual({
+        adapters: 'Enter a file for each adapter, and a scale from -100 to 100.',
+      });
+    }
   });
   it('know the longest context of a model, if it has one', () => {
     const texts = { ...noTexts, context_length: '8193' };
@@ -69,9 +107,13 @@ describe('an empty field', () => {
 
 describe('a merge patch', () => {
   it('removes what is gone and sets the rest', () => {
-    expect(mergePatch({ a: 1, b: 2 }, { b: 3 } as { a: number; b: number })).toEqual({
-      a: null,
-      b: 3,
+    expect(mergePatch<LoadSettings>({ seed: 1, parallel: 2 }, { parallel: 3 })).toEqual({
+      seed: null,
+      parallel: 3,
     });
+  });
+  it('leaves what the page does not show', () => {
+    const before = { tensor_split: [3, 1], seed: 1 } as LoadSettings;
+    expect(mergePatch<LoadSettings>(before, { seed: 2 })).toEqual({ seed: 2 });
   });
 });

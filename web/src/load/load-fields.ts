@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // The load settings as typed: what each means, checked, and as sent. Pure. docs/settings.md has
 // the same table.
-import type { LoadSettings } from '../server/api';
+import type { Adapter, LoadSettings } from '../server/api';
 import { count } from '../ui/format';
 
 export type LoadField = keyof LoadSettings;
@@ -16,6 +16,8 @@ export interface LoadFieldSpec {
   max?: number;
   whole?: boolean;
   text?: boolean; // instead of a number
+  models?: boolean; // that text is the name of a model
+  adapters?: boolean; // instead of a number: lines of a path, a tab and a scale
 }
 
 const yesNo = [
@@ -28,6 +30,20 @@ const kvTypes = ['f32', 'bf16', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', '
 );
 
 const MAX_CONTEXT = 16_777_216; // for a model that does not say
+
+// Where there is a graphics card this is always on the screen, else on request.
+export const gpuField: LoadFieldSpec = {
+  name: 'gpu',
+  label: 'Share on the graphics card',
+  hint: 'Of the model’s layers. What does not fit stays on the CPU.',
+  choices: [
+    ['max', 'All that fits'],
+    ['0.75', 'Three quarters'],
+    ['0.5', 'Half'],
+    ['0.25', 'A quarter'],
+    ['off', 'Nothing'],
+  ],
+};
 
 // The first two are always on the screen, the others on request.
 export const mainFields: LoadFieldSpec[] = [
@@ -79,9 +95,25 @@ export const moreFields: LoadFieldSpec[] = [
   {
     name: 'gpu_layers',
     label: 'Layers on the GPU',
-    hint: '-1: all. No effect without a GPU.',
+    hint: 'Instead of a share. -1: all. No effect without a GPU.',
     min: -1,
     max: 65536,
+    whole: true,
+  },
+  {
+    name: 'num_cpu_experts',
+    label: 'Layers whose experts stay on the CPU',
+    hint: 'For mixture-of-experts models: leaves room on the GPU.',
+    min: 0,
+    max: 65536,
+    whole: true,
+  },
+  {
+    name: 'main_gpu',
+    label: 'The only GPU to use',
+    hint: 'Counted from 0. Automatic: all.',
+    min: 0,
+    max: 15,
     whole: true,
   },
   {
@@ -152,6 +184,7 @@ export const moreFields: LoadFieldSpec[] = [
     label: 'Draft model',
     hint: 'A smaller model of the same family that guesses tokens. It takes memory, too.',
     text: true,
+    models: true,
   },
   {
     name: 'draft_tokens',
@@ -203,7 +236,55 @@ export const moreFields: LoadFieldSpec[] = [
   },
 ];
 
-export const loadFields = [...mainFields, ...moreFields];
+export const adaptersField: LoadFieldSpec = {
+  name: 'adapters',
+  label: 'LoRA adapters',
+  hint:
+    'GGUF files on the server: absolute paths, or names in the folder of the model. The scale ' +
+    'says how much of one: 1 is what it was trained for.',
+  adapters: true,
+};
+
+export const loadFields = [...mainFields, gpuField, ...moreFields, adaptersField];
+
+export const MAX_ADAPTERS = 8;
+const MAX_SCALE = 100;
+
+export interface AdapterRow {
+  path: string;
+  scale: string; // empty: 1
+}
+
+export const rowsOf = (text: string): AdapterRow[] =>
+  text === ''
+    ? []
+    : text.split('\n').map((line) => {
+        const [path = '', scale = ''] = line.split('\t');
+        return { path, scale };
+      });
+
+export const textOfRows = (rows: readonly AdapterRow[]): string =>
+  rows.map(({ path, scale }) => `${path}\t${scale}`).join('\n');
+
+const textOfAdapters = (adapters: readonly Adapter[]): string =>
+  textOfRows(
+    adapters.map(({ path, scale }) => ({ path, scale: scale === 1 ? '' : String(scale) })),
+  );
+
+// As the load settings of a lower layer are shown: "a.gguf, b.gguf (0.5)".
+export const namesOfAdapters = (adapters: readonly Adapter[]): string =>
+  adapters.map(({ path, scale }) => (scale === 1 ? path : `${path} (${scale})`)).join(', ');
+
+// undefined: none; null: one of them is not valid.
+function parseAdapters(text: string): Adapter[] | null | undefined {
+  const rows = rowsOf(text).filter((row) => row.path.trim() || row.scale.trim());
+  if (rows.length === 0) return undefined;
+  const adapters = rows.map(({ path, scale }) => ({
+    path: path.trim(),
+    scale: scale.trim() === '' ? 1 : Number(scale.trim().replace(',', '.')),
+  }));
+  return adapters.every((a) => a.path !== '' && Math.abs(a.scale) <= MAX_SCALE) ? adapters : null;
+}
 
 export const noTexts = Object.fromEntries(loadFields.map(({ name }) => [name, ''])) as LoadTexts;
 
@@ -211,12 +292,14 @@ export const noTexts = Object.fromEntries(loadFields.map(({ name }) => [name, ''
 export function textsOf(settings: LoadSettings): LoadTexts {
   const texts: Record<LoadField, string> = { ...noTexts };
   for (const { name } of loadFields) texts[name] = String(settings[name] ?? '');
+  texts.adapters = textOfAdapters(settings.adapters ?? []);
   return texts;
 }
 
 // What the settings of a lower layer, or the engine, put in the place of an empty field.
 export function emptyText(spec: LoadFieldSpec, below: LoadSettings): string {
   const value = below[spec.name];
+  if (spec.adapters) return namesOfAdapters(below.adapters ?? []);
   if (value === undefined) return 'automatic';
   const text = String(value);
   return spec.choices?.find(([v]) => v === text)?.[1] ?? text;
@@ -228,13 +311,15 @@ function limitsOf(spec: LoadFieldSpec, maxContext: number): { min: number; max: 
   return { min: spec.min!, max };
 }
 
-type Value = number | string | boolean;
+type Value = number | string | boolean | Adapter[];
 
 // undefined: empty; null: not valid.
 function parse(spec: LoadFieldSpec, text: string, maxContext: number): Value | null | undefined {
+  if (spec.adapters) return parseAdapters(text);
   const trimmed = text.trim().replace(',', '.');
   if (trimmed === '') return undefined;
   if (spec.choices === yesNo) return trimmed === 'true';
+  if (spec === gpuField && /^[\d.]+$/.test(trimmed)) return Number(trimmed);
   if (spec.choices) return trimmed;
   if (spec.text) return text.trim();
   const { min, max } = limitsOf(spec, maxContext);
@@ -251,6 +336,10 @@ export function loadErrors(
   const errors: Partial<Record<LoadField, string>> = {};
   for (const spec of loadFields) {
     if (parse(spec, texts[spec.name], maxContext) !== null) continue;
+    if (spec.adapters) {
+      errors[spec.name] = 'Enter a file for each adapter, and a scale from -100 to 100.';
+      continue;
+    }
     const { min, max } = limitsOf(spec, maxContext);
     const kind = spec.whole ? 'a whole number' : 'a number';
     errors[spec.name] = `Enter ${kind} from ${min} to ${count(max)}.`;
@@ -268,12 +357,14 @@ export function loadSettingsOf(texts: LoadTexts, maxContext = 0): LoadSettings {
   return settings as LoadSettings;
 }
 
-// A JSON merge patch that turns `before` into `after`: what is gone is null.
+// A JSON merge patch that turns `before` into `after`: what is gone is null. Settings that the page
+// does not show stay as they are.
+const shown = new Set<string>(['ttl', ...loadFields.map(({ name }) => name)]);
 export function mergePatch<T extends object>(
   before: T,
   after: T,
 ): { [K in keyof T]?: T[K] | null } {
-  const gone = Object.keys(before).filter((name) => !(name in after));
+  const gone = Object.keys(before).filter((name) => shown.has(name) && !(name in after));
   return { ...Object.fromEntries(gone.map((name) => [name, null])), ...after } as {
     [K in keyof T]?: T[K] | null;
   };

@@ -2,6 +2,7 @@
 // One card for each instance, with its state and its buttons.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { namesOfAdapters } from '../load/load-fields';
 import { updateInstance, unload, type Instance, type Parked } from '../server/api';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
 import { connection, instances, modelName, parked, settings } from '../server/store';
@@ -44,6 +45,11 @@ function Facts({ instance: i }: { instance: Instance }) {
       {i.device_memory_bytes !== undefined && i.device_memory_bytes > 0 && (
         <Fact name="Device">
           {i.device}: {count(i.gpu_layers ?? 0)} layers, {bytes(i.device_memory_bytes)}
+        </Fact>
+      )}
+      {i.config.adapters && (
+        <Fact name="Adapters">
+          <span class="adapters">{namesOfAdapters(i.config.adapters)}</span>
         </Fact>
       )}
       {i.load_time_seconds > 0 && <Fact name="Load time">{i.load_time_seconds.toFixed(2)} s</Fact>}

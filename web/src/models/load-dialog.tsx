@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // The dialog that loads a model, with the memory that the load would need.
 import { useEffect, useRef } from 'preact/hooks';
-import { memory, settings } from '../server/store';
+import { deviceMemory, deviceName, memory, settings } from '../server/store';
 import { LoadFields } from '../load/load-fields-view';
 import type { LoadSettings } from '../server/api';
 import { bytes, span } from '../ui/format';
@@ -20,6 +20,20 @@ import {
   visit,
 } from './load-state';
 
+// Of the graphics card: what the load takes, and what is free before and after it.
+function OnCard({ needed }: { needed: number }) {
+  const card = deviceMemory.value;
+  if (!card) return null;
+  if (needed === 0) return <> Nothing of it is on the graphics card.</>;
+  return (
+    <>
+      {' '}
+      <strong>{bytes(needed)}</strong> of it on {deviceName.value || 'the graphics card'}:{' '}
+      {bytes(card.free)} free there now, {bytes(Math.max(0, card.free - needed))} after it.
+    </>
+  );
+}
+
 function EstimateText({ f }: { f: LoadForm }) {
   const m = measured.value;
   if (!estimateRequestOf(f)) return <>Shows the memory needed once every field is valid.</>;
@@ -30,6 +44,7 @@ function EstimateText({ f }: { f: LoadForm }) {
     <>
       Needs about <strong>{bytes(m.total_bytes)}</strong>
       {available}: model {bytes(m.model_bytes)}, context {bytes(m.context_bytes)}.
+      <OnCard needed={m.device_bytes} />
       {!m.fits && ' It does not fit.'}
       {m.fits && !m.full_context_fits && ' A full context does not fit.'}
     </>

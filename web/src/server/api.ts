@@ -24,7 +24,7 @@ export interface Instance {
   waiting: number;
   keep: boolean;
   pid?: number;
-  config: { context_length: number; parallel: number };
+  config: { context_length: number; parallel: number; adapters?: Adapter[] };
   work: 'none' | 'embedding' | 'prompt' | 'generating';
   context_used: number;
   tokens_per_second: number;
@@ -35,6 +35,17 @@ export interface Memory {
   available_bytes: number;
   other_bytes: number;
   limit_bytes: number | null;
+  device_bytes: number; // what models may have of graphics cards; 0: there is none
+}
+
+// The engines, and the devices that they find.
+export interface System {
+  chosen: string;
+  engines: {
+    name: string;
+    chosen: boolean;
+    devices: { name: string; description: string; total_bytes: number; free_bytes: number }[];
+  }[];
 }
 
 // A worker that keeps a model though it is not loaded.
@@ -68,6 +79,12 @@ export interface Model {
   problem: string | null;
 }
 
+// A LoRA adapter: a file, and how much of it.
+export interface Adapter {
+  path: string;
+  scale: number;
+}
+
 // Of all models, of one, or of one load. What is absent has no say.
 export interface LoadSettings {
   context_length?: number;
@@ -76,7 +93,10 @@ export interface LoadSettings {
   kv_type_k?: string;
   kv_type_v?: string;
   threads?: number;
+  gpu?: 'max' | 'off' | number; // a share of the layers
   gpu_layers?: number;
+  main_gpu?: number;
+  num_cpu_experts?: number;
   offload_kv_cache_to_gpu?: boolean;
   eval_batch_size?: number;
   chunk_size?: number;
@@ -88,6 +108,7 @@ export interface LoadSettings {
   draft_model?: string;
   draft_tokens?: number;
   draft_min_probability?: number;
+  adapters?: Adapter[];
   mmap?: boolean;
   mlock?: boolean;
   reproducible?: boolean;
@@ -183,6 +204,7 @@ export interface Estimate {
   context_bytes: number;
   full_context_fits: boolean;
   total_bytes: number;
+  device_bytes: number; // of these, on graphics cards
   fits: boolean;
 }
 
@@ -414,6 +436,7 @@ export const createKey = (wish: KeyWish) => json<NewKey>('POST', '/api/v1/keys',
 export const revokeKey = (id: string, open: boolean) =>
   json<unknown>('DELETE', `/api/v1/keys/${encodeURIComponent(id)}${open ? '?open=true' : ''}`);
 // model: say also where a request for it would go; empty: do not.
+export const getSystem = () => json<System>('GET', '/api/v1/system');
 export const getFleet = (model = '') =>
   json<Fleet>('GET', `/api/v1/fleet${model ? `?model=${encodeURIComponent(model)}` : ''}`);
 export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');

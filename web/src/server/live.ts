@@ -7,6 +7,7 @@ import {
   getDownloads,
   getModels,
   getSettings,
+  getSystem,
   getVersion,
   keyRequired,
   request,
@@ -39,6 +40,22 @@ function onStatus(status: Status): void {
     store.memory.value = status.memory;
     store.deadlines.value = deadlines;
   });
+}
+
+// The card is asked for its name when there is one, or another one.
+effect(() => {
+  if (store.deviceBytes.value === 0) store.deviceName.value = '';
+  else void fetchDevice();
+});
+
+async function fetchDevice(): Promise<void> {
+  try {
+    const { engines } = await getSystem();
+    const devices = engines.find((e) => e.chosen)?.devices ?? [];
+    store.deviceName.value = devices.map((d) => d.description).join(', ');
+  } catch {
+    // It stays without a name.
+  }
 }
 
 function onProgress({ id, progress }: { id: string; progress: number }): void {

@@ -20,6 +20,7 @@ export const version = signal('');
 export const instances = signal<Instance[]>([]);
 export const parked = signal<Parked[]>([]);
 export const memory = signal<Memory | null>(null);
+export const deviceName = signal(''); // of the card that computes; empty: the CPU does
 export const models = signal<Model[] | null>(null); // null: not received yet
 export const modelFolders = signal<string[]>([]); // searched, in this order
 export const settings = signal<Settings | null>(null);
@@ -38,6 +39,15 @@ export const now = signal(Date.now());
 export const modelName = computed(() => {
   const names = new Map((models.value ?? []).map((m) => [m.key, m.display_name]));
   return (key: string) => names.get(key) ?? key;
+});
+
+export const deviceBytes = computed(() => memory.value?.device_bytes ?? 0);
+// Of the graphics cards: what models may have, and what the loaded ones leave of it. null: there is
+// no card.
+export const deviceMemory = computed(() => {
+  const total = deviceBytes.value;
+  const used = instances.value.reduce((sum, i) => sum + (i.device_memory_bytes ?? 0), 0);
+  return total > 0 ? { total, free: Math.max(0, total - used) } : null;
 });
 
 const MAX_UNLOADS = 50;

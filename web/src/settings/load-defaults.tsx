@@ -40,6 +40,7 @@ export function LoadDefaults() {
         below={{}}
         errors={wrong.value}
         maxContext={0}
+        forAll
         onChange={(t) => {
           texts.value = t;
         }}

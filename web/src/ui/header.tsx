@@ -2,7 +2,7 @@
 // The server's address, state and version, and what the machine's memory is used for.
 import { CopyButton } from './copy';
 import { bytes, plural } from './format';
-import { connection, instances, memory, version } from '../server/store';
+import { connection, deviceMemory, deviceName, instances, memory, version } from '../server/store';
 
 const COLORS = 6; // .seg-0 to .seg-5 in style.css
 const colorClass = (index: number): string => `seg-${index % COLORS}`;
@@ -70,6 +70,49 @@ function MemoryBar() {
   );
 }
 
+// The same for the graphics card, where there is one. An instance has one colour in both.
+function DeviceBar() {
+  const card = deviceMemory.value;
+  if (!card) return null;
+  const name = deviceName.value || 'Graphics card';
+  const there = instances.value
+    .filter((i) => i.memory_bytes > 0)
+    .map((i, n) => ({ id: i.id, size: i.device_memory_bytes ?? 0, color: colorClass(n) }))
+    .filter(({ size }) => size > 0);
+  const words = [
+    ...there.map(({ id, size }) => `${id} ${bytes(size)}`),
+    `free ${bytes(card.free)}`,
+  ].join(', ');
+  return (
+    <div class="memory device">
+      <div class="bar" role="img" aria-label={`${name}, ${bytes(card.total)} for models: ${words}`}>
+        {there.map(({ id, size, color }) => (
+          <span
+            key={id}
+            class={color}
+            style={{ width: `${(size / card.total) * 100}%` }}
+            title={`${id}: ${bytes(size)}`}
+          />
+        ))}
+      </div>
+      <p class="legend">
+        <span>{name}</span>
+        {there.slice(0, COLORS).map(({ id, size, color }) => (
+          <span key={id}>
+            <i class={color} />
+            {id} {bytes(size)}
+          </span>
+        ))}
+        {there.length > COLORS && <span>{plural(there.length - COLORS, 'more')}</span>}
+        <span>
+          <i class="seg-free" />
+          free {bytes(card.free)} of {bytes(card.total)}
+        </span>
+      </p>
+    </div>
+  );
+}
+
 export function Header() {
   const address = location.origin;
   return (
@@ -86,6 +129,7 @@ export function Header() {
         {version.value && <span class="version">version {version.value}</span>}
       </div>
       <MemoryBar />
+      <DeviceBar />
     </header>
   );
 }
