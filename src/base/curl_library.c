@@ -2,6 +2,7 @@
 #include "base/curl_library.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/dynamic_library.h"
@@ -34,4 +35,9 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 
 void curl_library_keep_sockets(const struct curl_library *curl, CURL *easy) {
     curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+}
+
+void curl_library_trust(const struct curl_library *curl, CURL *easy) {
+    const char *file = getenv("SSL_CERT_FILE");
+    if (file && *file) curl->easy_setopt(easy, CURLOPT_CAINFO, file);
 }

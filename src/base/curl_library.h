@@ -53,6 +53,10 @@ struct curl_library {
  * still hear of them. */
 void curl_library_keep_sockets(const struct curl_library *curl, CURL *easy);
 
+/* Of a transfer: trust the certificates in the file that the variable SSL_CERT_FILE names, as
+ * OpenSSL's own programs do, instead of the system's. */
+void curl_library_trust(const struct curl_library *curl, CURL *easy);
+
 /* Loads it once. NULL with ERR_IO if libcurl is not installed. */
 const struct curl_library *curl_library_get(struct error *err);
 

@@ -237,18 +237,29 @@ static bool is_referral(struct relay *relay) {
     return true;
 }
 
+/* Why no answer came. That a certificate is not trusted does not pass by itself. */
+static void set_failure(struct relay *relay, const struct error *error) {
+    relay->refusal = false;
+    if (error->code == ERR_NOT_SUPPORTED) {
+        error_set_param(&relay->failure, ERR_MODEL_NOT_FOUND, "model",
+                        "The node '%s' of the fleet has this model, but its certificate is not "
+                        "trusted here (%.160s); start this server with SSL_CERT_FILE set to a "
+                        "file that has it.",
+                        relay->target, error->text);
+        return;
+    }
+    error_set(&relay->failure, ERR_BACK_OFF,
+              "The node '%s' of the fleet does not answer (%.160s); try again in some "
+              "seconds.",
+              relay->target, error->text);
+    relay->failure.retry_after = 5;
+}
+
 static void relay_on_end(void *ctx, const struct error *error) {
     struct relay *relay = ctx;
     relay->forward = NULL;
     uv_timer_stop(&relay->timer);
-    if (error) {
-        error_set(&relay->failure, ERR_BACK_OFF,
-                  "The node '%s' of the fleet does not answer (%.160s); try again in some "
-                  "seconds.",
-                  relay->target, error->text);
-        relay->failure.retry_after = 5;
-        relay->refusal = false;
-    }
+    if (error) set_failure(relay, error);
     if (error && relay->begun) {
         fleet_node_tally(relay->node, FLEET_LOST, relay->target);
         error_set(&relay->failure, ERR_WORKER_DIED,

@@ -54,7 +54,8 @@ struct forward_sink {
     /* Once, before all bytes. */
     void (*on_head)(void *ctx, const struct forward_head *head);
     void (*on_bytes)(void *ctx, const char *bytes, size_t len);
-    /* Last; then it must not be touched. error NULL: the answer is complete. */
+    /* Last; then it must not be touched. error NULL: the answer is complete. ERR_NOT_SUPPORTED:
+     * the node's certificate is not trusted, and nothing was sent. */
     void (*on_end)(void *ctx, const struct error *error);
     void *ctx;
 };

@@ -24,10 +24,12 @@ export async function freePort() {
 }
 
 export class Etcd {
-  static async start(t, host = '127.0.0.1') {
+  // tls: {cert, key} of its clients' port.
+  static async start(t, host = '127.0.0.1', { tls } = {}) {
     const etcd = new Etcd();
     etcd.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-etcd-'));
-    etcd.url = `http://${host}:${await freePort()}`;
+    etcd.tls = tls;
+    etcd.url = `http${tls ? 's' : ''}://${host}:${await freePort()}`;
     etcd.peerUrl = `http://127.0.0.1:${await freePort()}`;
     t.after(async () => {
       await etcd.stop('SIGKILL');
@@ -43,14 +45,15 @@ export class Etcd {
       '--data-dir', path.join(this.folder, 'data'),
       '--listen-client-urls', this.url, '--advertise-client-urls', this.url,
       '--listen-peer-urls', this.peerUrl, '--initial-advertise-peer-urls', this.peerUrl,
-      '--initial-cluster', `default=${this.peerUrl}`, '--logger', 'zap'],
+      '--initial-cluster', `default=${this.peerUrl}`, '--logger', 'zap',
+      ...(this.tls ? ['--cert-file', this.tls.cert, '--key-file', this.tls.key] : [])],
     { stdio: ['ignore', 'ignore', 'pipe'] });
     this.exited = once(this.child, 'exit');
     await new Promise((resolve, reject) => {
       let log = '';
       this.child.stderr.on('data', (chunk) => {
         log += chunk;
-        if (/serving client traffic insecurely/.test(log)) resolve();
+        if (/serving client traffic (in)?securely/.test(log)) resolve();
       });
       this.exited.then(() => reject(new Error(`etcd ended:\n${log}`)));
     });
