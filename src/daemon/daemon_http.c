@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
 #include "daemon/exposure.h"
+#include "daemon/fleet_explain.h"
 #include "daemon/fleet_node.h"
 #include "daemon/lender.h"
 #include "daemon/listeners.h"
@@ -106,6 +107,11 @@ static bool ws_is_stopping(void *ctx) {
     return d->stopping;
 }
 
+static bool ws_elsewhere(void *ctx, const char *name, struct error *err) {
+    const struct daemon *d = ctx;
+    return fleet_explain_elsewhere(d->fleet, name, err);
+}
+
 static void start_ws_host(struct daemon *d) {
     d->ws_hub = ws_hub_new(d->downloads, d->events, &d->service);
     struct ws_host_config config = {
@@ -119,6 +125,7 @@ static void start_ws_host(struct daemon *d) {
         .boot = d->boot,
         .stop = ws_stop,
         .is_stopping = ws_is_stopping,
+        .elsewhere = ws_elsewhere,
         .ctx = d,
     };
     d->ws_host = ws_host_new(&config);

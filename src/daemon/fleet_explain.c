@@ -53,3 +53,23 @@ yyjson_mut_val *fleet_explain(const struct fleet_node *node,
     fleet_view_clear(&view);
     return obj;
 }
+
+bool fleet_explain_elsewhere(const struct fleet_node *node, const char *name,
+                             struct error *ret_err) {
+    struct fleet_question question = { .name = name };
+    struct fleet_view view;
+    struct placement p = { .where = PLACEMENT_REFUSE };
+    if (!fleet_node_is_on(node)) return false;
+    fleet_node_ask(node, &question);
+    if (fleet_view_make(fleet_node_table(node), &question, &view))
+        fleet_view_choose(&view, question.now, &p);
+    bool found = p.where == PLACEMENT_NODE || p.where == PLACEMENT_WAIT;
+    if (found)
+        error_set(
+            ret_err, ERR_MODEL_NOT_FOUND,
+            "This server has no model '%.80s', but the node '%s' of the fleet has it. SDK "
+            "connections stay on one server: connect to %.120s, or use the REST API.",
+            name, view.nodes[p.node].name, view.urls[p.node]);
+    fleet_view_clear(&view);
+    return found;
+}

@@ -14,4 +14,9 @@ yyjson_mut_val *fleet_explain(const struct fleet_node *node,
                               const struct supervisor *supervisor, const char *name,
                               yyjson_mut_doc *doc);
 
+/* Has another node the model? *ret_err is for a client whose requests stay here: it says where
+ * the model is. */
+bool fleet_explain_elsewhere(const struct fleet_node *node, const char *name,
+                             struct error *ret_err);
+
 #endif

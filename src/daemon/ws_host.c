@@ -109,6 +109,11 @@ static void shut_down(void *self) {
     host->config.stop(host->config.ctx);
 }
 
+static bool elsewhere(void *self, const char *name, struct error *err) {
+    const struct ws_host_config *config = &((struct ws_host *)self)->config;
+    return config->elsewhere(config->ctx, name, err);
+}
+
 static void note(void *self, const char *text) {
     (void)self;
     log_info("an LM Studio client says: %.500s", text);
@@ -196,6 +201,7 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
                                      .http_start = http_start,
                                      .http_stop = http_stop,
                                      .shutdown = shut_down,
+                                     .elsewhere = elsewhere,
                                      .note = note,
                                      .file_put = file_put,
                                      .file_find = file_find,

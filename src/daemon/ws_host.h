@@ -25,6 +25,7 @@ struct ws_host_config {
     /* A client asks the daemon to stop; is it stopping? */
     void (*stop)(void *ctx);
     bool (*is_stopping)(void *ctx);
+    bool (*elsewhere)(void *ctx, const char *name, struct error *err); /* lmws_host.elsewhere */
     void *ctx;
 };
 

@@ -77,8 +77,22 @@ static void fail_not_found(struct lmws_op *op, yyjson_mut_doc *doc, const char *
     lmws_op_error(op, doc, error);
 }
 
+/* Who may not use a model learns nothing of it. */
+static bool is_elsewhere(const struct lmws_op *op, const char *path, struct error *ret_err) {
+    const struct lmws_host *host = op->session->host;
+    const struct allowed_models *allowed = op->session->allowed;
+    return host->elsewhere && allowed && allowed_models_require(allowed, path, ret_err) &&
+           host->elsewhere(host->self, path, ret_err);
+}
+
+/* The SDKs show words of their own for what is not found, and ours only without that code. */
 void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error *err) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    struct error there;
+    if (is_elsewhere(op, path, &there)) {
+        lmws_op_error(op, doc, lmws_error_object(doc, there.text));
+        return;
+    }
     yyjson_mut_val *query = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, query, "path", path);
     fail_not_found(op, doc, err->text, query);

@@ -113,6 +113,8 @@ struct lmws_host {
                        struct error *err);
     bool (*http_stop)(void *self, struct error *err);
     void (*shutdown)(void *self);
+    /* Has another server of the fleet the model? err says which, and what to do. */
+    bool (*elsewhere)(void *self, const char *name, struct error *err);
     /* A client's words for the daemon's log. */
     void (*note)(void *self, const char *text);
     /* Keep a file for all sessions; false if it is too large or not base64. */
