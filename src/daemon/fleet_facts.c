@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "catalog/model_files.h"
 #include "daemon/listeners.h"
+#include "daemon/own_address.h"
 #include "daemon/settings_store.h"
 #include "daemon/tls_files.h"
 #include "fleet/etcd_message.h"
@@ -56,15 +57,28 @@ void fleet_facts_name(const struct fleet_node_config *config, char *ret, size_t 
     }
 }
 
-/* Of the settings, else by the address that it listens on; the machine's name stands for all of
- * its addresses. */
+/* Of an address for all: the one that leads to etcd, which the others find as etcd does. With
+ * TLS the machine's name, as certificates have names. */
+static void choose_host(const struct fleet_node_config *config, char ret[HOST_SIZE]) {
+    const char *etcd = settings_store_get(config->settings)->fleet.etcd;
+    char address[OWN_ADDRESS_SIZE];
+    if (!config->tls->on && own_address_towards(etcd, address) &&
+        !listeners_is_loopback(address))
+        (void)snprintf(ret, HOST_SIZE, "%s", address);
+    else
+        machine_name(ret, HOST_SIZE);
+}
+
+/* Of the settings, else by the address that it listens on. */
 static char *make_url(const struct fleet_node_config *config) {
     const char *set = settings_store_get(config->settings)->fleet.url, *host;
-    char machine[HOST_SIZE];
+    char chosen[HOST_SIZE];
     if (*set) return xstrdup(set);
     int port = listeners_named_port(config->listeners, &host);
-    machine_name(machine, sizeof machine);
-    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) host = machine;
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) {
+        choose_host(config, chosen);
+        host = chosen;
+    }
     bool v6 = strchr(host, ':') != NULL;
     return xasprintf("http%s://%s%s%s:%d", config->tls->on ? "s" : "", v6 ? "[" : "", host,
                      v6 ? "]" : "", port);
