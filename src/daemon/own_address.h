@@ -8,8 +8,8 @@
 
 enum { OWN_ADDRESS_SIZE = 64 };
 
-/* This machine's address on the way to the host of the URL, or of the first of several. No packet is sent and no name is
- * looked up: false if the host is a name, or there is no way. */
+/* This machine's address on the way to the host of the URL, or of the first of several. No
+ * packet is sent and no name is looked up: false if the host is a name, or there is no way. */
 bool own_address_towards(const char *url, char ret[OWN_ADDRESS_SIZE]);
 
 #endif

@@ -336,6 +336,7 @@ static void on_written(struct membership *m, const struct lane *lane,
         return;
     }
     m->claimed = true;
+    if (m->takes_over) m->synced = false; /* what else is left is looked for */
     m->takes_over = false;
     set_rival(m, "");
     own_keys_written(&m->own, m->path + PREFIX, m->version, lane->lease);
@@ -354,11 +355,22 @@ static void take_pair(struct membership *m, const struct etcd_pair *pair) {
     if (own && own->value && !pair->value) own->written = 0;
 }
 
+/* A key of this node that it does not have was left by its last run, and others believe it
+ * until that lease ends. */
+static void withdraw_left(struct membership *m, const struct etcd_pair *pair) {
+    if (!m->claimed || strncmp(pair->key, prefix, PREFIX) != 0) return;
+    const char *key = pair->key + PREFIX;
+    if (strcmp(fleet_key_node(key), node_of(m)) == 0) own_keys_withdraw(&m->own, key);
+}
+
 static void on_range(struct membership *m, const struct lane *lane,
                      const struct etcd_answer *answer) {
     if (lane->lease != m->lease) return;
     forget_others(m);
-    for (size_t i = 0; i < answer->count; i++) take_pair(m, &answer->pairs[i]);
+    for (size_t i = 0; i < answer->count; i++) {
+        take_pair(m, &answer->pairs[i]);
+        withdraw_left(m, &answer->pairs[i]);
+    }
     m->cluster = answer->cluster;
     set_revision(m, answer->revision);
     m->synced = m->watch_wanted = true;

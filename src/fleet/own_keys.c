@@ -45,6 +45,10 @@ bool own_keys_set(struct own_keys *keys, const char *key, const char *value) {
     return true;
 }
 
+void own_keys_withdraw(struct own_keys *keys, const char *key) {
+    if (!own_keys_find(keys, key)) add(keys, key)->version = ++keys->version;
+}
+
 static bool is_due(const struct own_key *own, int64_t lease) {
     return own->lease != lease || own->written != own->version;
 }

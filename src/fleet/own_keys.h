@@ -35,6 +35,9 @@ void own_keys_clear(struct own_keys *keys);
 /* True if that changes anything. value NULL: the key is to go. */
 bool own_keys_set(struct own_keys *keys, const char *key, const char *value);
 
+/* etcd has a key that is none of them: it is to go. */
+void own_keys_withdraw(struct own_keys *keys, const char *key);
+
 struct own_key *own_keys_find(const struct own_keys *keys, const char *key);
 
 /* Of the keys that are to be written under the lease, the one that may be first; NULL: none. */

@@ -82,6 +82,27 @@ static void test_a_node_that_is_killed_vanishes_within_10_s(void **state) {
     world_free(w);
 }
 
+/* Others would wait for a load of which its worker has died. */
+static void test_a_node_that_is_back_removes_what_its_last_run_left(void **state) {
+    (void)state;
+    struct world *w = three_nodes();
+    membership_set(w->nodes[1].m, "resident/m/b", "{}");
+    membership_set(w->nodes[1].m, "resident/n/b", "{}");
+    world_run(w, 1000);
+    world_kill(w, 1);
+    world_start(w, 1, "b", "http://b");
+    membership_set(w->nodes[1].m, "resident/n/b", "{\"new\":1}");
+    world_run(w, 2000);
+    assert_false(world_has(w, "/doze/resident/m/b"));
+    assert_true(world_has(w, "/doze/resident/n/b"));
+    assert_true(world_has(w, "/doze/nodes/b") && world_has(w, "/doze/models/b"));
+    assert_false(world_knows(w, 0, "resident/m/b"));
+    assert_true(world_has(w, "/doze/nodes/a") && world_has(w, "/doze/models/c"));
+    world_run(w, 20000);
+    assert_true(world_has(w, "/doze/resident/n/b"));
+    world_free(w);
+}
+
 static void test_a_lost_lease_is_replaced_and_all_keys_written_again(void **state) {
     (void)state;
     struct world *w = three_nodes();
@@ -374,6 +395,7 @@ int main(void) {
         cmocka_unit_test(test_the_number_of_changes_grows_with_what_is_seen_only),
         cmocka_unit_test(test_a_lease_of_10_s_is_kept_alive_every_3_s),
         cmocka_unit_test(test_a_node_that_is_killed_vanishes_within_10_s),
+        cmocka_unit_test(test_a_node_that_is_back_removes_what_its_last_run_left),
         cmocka_unit_test(test_a_lost_lease_is_replaced_and_all_keys_written_again),
         cmocka_unit_test(test_a_put_under_a_dead_lease_asks_for_another),
         cmocka_unit_test(test_the_table_is_valid_for_10_s_after_the_last_keepalive),
