@@ -336,7 +336,6 @@ static void on_written(struct membership *m, const struct lane *lane,
         return;
     }
     m->claimed = true;
-    if (m->takes_over) m->synced = false; /* what else is left is looked for */
     m->takes_over = false;
     set_rival(m, "");
     own_keys_written(&m->own, m->path + PREFIX, m->version, lane->lease);
@@ -356,9 +355,9 @@ static void take_pair(struct membership *m, const struct etcd_pair *pair) {
 }
 
 /* A key of this node that it does not have was left by its last run, and others believe it
- * until that lease ends. */
+ * until that lease ends. It goes when the name is this node's. */
 static void withdraw_left(struct membership *m, const struct etcd_pair *pair) {
-    if (!m->claimed || strncmp(pair->key, prefix, PREFIX) != 0) return;
+    if (strncmp(pair->key, prefix, PREFIX) != 0) return;
     const char *key = pair->key + PREFIX;
     if (strcmp(fleet_key_node(key), node_of(m)) == 0) own_keys_withdraw(&m->own, key);
 }

@@ -44,7 +44,10 @@ static void test_the_number_of_changes_grows_with_what_is_seen_only(void **state
     membership_set(w->nodes[1].m, "resident/m/b", "{}");
     world_run(w, 1);
     assert_true(membership_changes(w->nodes[0].m) == before + 1);
-    before++;
+    membership_set(w->nodes[1].m, "resident/m/b", "{\"new\":1}");
+    world_run(w, MEMBERSHIP_OTHER_STEP);
+    assert_true(membership_changes(w->nodes[0].m) == before + 2);
+    before += 2;
     w->nodes[0].cut = true;
     world_run(w, 4000);
     assert_false(membership_status(w->nodes[0].m).reached);
@@ -52,6 +55,20 @@ static void test_the_number_of_changes_grows_with_what_is_seen_only(void **state
     world_run(w, 9000);
     assert_true(membership_status(w->nodes[0].m).valid_until == 0);
     assert_true(membership_changes(w->nodes[0].m) > before + 2);
+    world_free(w);
+}
+
+static void test_being_alone_is_a_change_of_a_list_with_one_node(void **state) {
+    (void)state;
+    struct world *w = world_new();
+    world_start(w, 0, "a", "http://a");
+    world_run(w, 1000);
+    w->nodes[0].cut = true;
+    world_run(w, 4000);
+    uint64_t before = membership_changes(w->nodes[0].m);
+    assert_true(membership_status(w->nodes[0].m).valid_until != 0);
+    world_run(w, 9000);
+    assert_true(membership_changes(w->nodes[0].m) == before + 1);
     world_free(w);
 }
 
@@ -393,6 +410,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nodes_see_each_other_at_once),
         cmocka_unit_test(test_the_number_of_changes_grows_with_what_is_seen_only),
+        cmocka_unit_test(test_being_alone_is_a_change_of_a_list_with_one_node),
         cmocka_unit_test(test_a_lease_of_10_s_is_kept_alive_every_3_s),
         cmocka_unit_test(test_a_node_that_is_killed_vanishes_within_10_s),
         cmocka_unit_test(test_a_node_that_is_back_removes_what_its_last_run_left),
