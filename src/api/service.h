@@ -161,11 +161,11 @@ struct service_usage {
     enum cache_source cache_source;
     enum cache_miss cache_miss;
     struct { /* guesses of the next tokens; all 0: none was made */
-        int64_t total, accepted,
-            ignored;    /* the answer ended before they were judged */
-        int64_t pauses; /* how often it went on without, as they took longer */
-        const char
-            *model; /* that made them; lives as long as the event. NULL: none is loaded */
+        int64_t total, accepted;
+        int64_t ignored; /* the answer ended before they were judged */
+        int64_t pauses;  /* how often it went on without, as they took longer */
+        /* that made them; lives as long as the event. NULL: none is loaded */
+        const char *model;
     } draft;
     int64_t cache_common; /* of STARTED: tokens in common with what is kept */
 };

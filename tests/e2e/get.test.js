@@ -109,7 +109,7 @@ test('Ctrl-C pauses; the same command goes on', async (t) => {
   first.child.kill('SIGINT');
   await first.ended;
   assert.equal(first.code, 1);
-  assert.match(first.err, /Paused; `doze get people\/Speaker-GGUF` goes on/);
+  assert.match(first.err, /Paused; `doze get people\/Speaker-GGUF` continues it/);
   hub.always = {};
   const second = await run(d, ['get', '--quiet', REPO]);
   assert.equal(second.code, 0, second.err);
