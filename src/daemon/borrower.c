@@ -129,7 +129,7 @@ static char *url_of(const struct loan *l, const char *path) {
     return buf_take(&url);
 }
 
-/* NULL: the lender is not in the list any more. The body stays the caller's. */
+/* NULL: the lender is no longer in the list. The body stays the caller's. */
 static struct forward *post(struct loan *l, const char *path, const char *type,
                             const struct buf *body, struct forward_sink sink) {
     struct error err;

@@ -79,7 +79,7 @@ struct daemon {
 bool daemon_start_http(struct daemon *d, struct error *err);
 /* Everything works: say where it listens. */
 void daemon_say_ready(struct daemon *d);
-/* The settings may be others. */
+/* The settings may have changed. */
 void daemon_update_ports(struct daemon *d);
 void daemon_update_tls(struct daemon *d);
 void daemon_limit_responses(struct daemon *d);

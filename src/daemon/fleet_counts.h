@@ -43,7 +43,7 @@ struct fleet_counts {
 
 void fleet_counts_add(struct fleet_counts *counts, enum fleet_event event, const char *peer);
 
-/* Append them. nodes: as many are known; reached: does etcd answer? */
+/* Append them. nodes: how many are known; reached: does etcd answer? */
 void fleet_counts_format(const struct fleet_counts *counts, size_t nodes, bool reached,
                          struct buf *out);
 

@@ -49,7 +49,7 @@ struct fleet_node_config {
     const struct tls_files *tls;
     const char *models_dir; /* where files that it fetches go */
     uint64_t boot;          /* identifies this run */
-    /* What fleet_node_describe says may be another now. */
+    /* What fleet_node_describe says may have changed. */
     void (*on_change)(void *ctx);
     void *ctx;
 };
@@ -87,13 +87,13 @@ bool fleet_node_is_relaying(const struct fleet_node *node);
 void fleet_node_mark(const struct fleet_node *node, char *id);
 const char *fleet_node_of_mark(const struct fleet_node *node, const char *id);
 
-/* With which hashes of prompts begin (prefix_text.h); NULL: there is no fleet. Borrowed. */
+/* What hashes of prompts begin with (prefix_text.h); NULL: there is no fleet. Borrowed. */
 const char *fleet_node_secret(const struct fleet_node *node);
 /* By what a prompt for the model (its key) is known; it has marks. */
 struct held_prompt fleet_node_prompt(const char *model, const struct prefix_marks *marks);
 /* This node has processed it: what follows is expected here. Nothing if it has no hash. */
 void fleet_node_hold(struct fleet_node *node, struct held_prompt prompt);
-/* It has none of the model any more (NULL: of no model). Accepts NULL as node. */
+/* It no longer has any of the model (NULL: of any model). Accepts NULL as node. */
 void fleet_node_forget_prompts(struct fleet_node *node, const char *model);
 
 /* Claim the cold load of a model (fleet/claims.h). NULL, and no sink is called: there is no

@@ -108,7 +108,7 @@ static void lent_on_look(uv_timer_t *timer) {
     struct lent *l = timer->data;
     l->missed = is_there(l) ? 0 : l->missed + 1;
     if (l->missed >= LOAN_PATIENCE_LOOKS && l->begun)
-        finish(l, "it is no node of the fleet any more", false);
+        finish(l, "it is no longer a node of the fleet", false);
 }
 
 /* ---- the bytes ---- */

@@ -38,7 +38,7 @@ size_t loan_pipe_untaken(const struct loan_pipe *pipe);
 /* Stop reading, and go on. */
 void loan_pipe_pause(struct loan_pipe *pipe, bool paused);
 
-/* No event comes any more. Accepts NULL. */
+/* No more events come. Accepts NULL. */
 void loan_pipe_close(struct loan_pipe *pipe);
 
 #endif

@@ -53,7 +53,7 @@ static int32_t chunk_of(const struct context *c, int64_t chunk) {
 }
 
 /* What was guessed wrong has to be taken back. Of a sliding window all cells are there
- * (swa_full), until later tokens need those that nobody looks at any more. */
+ * (swa_full), until later tokens need those that nobody looks at. */
 static bool may_draft(const struct context *c, const struct model *model) {
     return !c->steady && !model->embeds && !model->remembers;
 }

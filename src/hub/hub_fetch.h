@@ -30,7 +30,7 @@ struct fetch {
     /* Does somebody wait for it? Then it is tried without end. */
     bool (*is_watched)(void *ctx);
     /* Another place than the hub has the file: where the next try gets it, and a header line
-     * for the request (or NULL); the caller's to free. False: nowhere any more. NULL: the hub
+     * for the request (or NULL); the caller's to free. False: nowhere now. NULL: the hub
      * has it. */
     bool (*next_source)(void *ctx, char **ret_url, char **ret_header);
     void *ctx;

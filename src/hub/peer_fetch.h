@@ -53,7 +53,7 @@ struct peer_fetches_config {
 };
 
 struct peer_fetches *peer_fetches_new(const struct peer_fetches_config *config);
-/* When no task runs any more. */
+/* When no task is left. */
 void peer_fetches_free(struct peer_fetches *fetches);
 
 /* Is the path of a file here one that may be fetched? Three parts, none of them hidden. */
@@ -62,7 +62,7 @@ bool peer_path_is_safe(const char *path);
 /* Wait for the file. NULL with *err: it cannot be had. */
 struct peer_waiter *peer_fetch(struct peer_fetches *fetches, struct peer_file *file,
                                struct peer_sink sink, struct error *err);
-/* The sink is not called any more; it may do this itself. Accepts NULL. */
+/* The sink is no longer called; it may do this itself. Accepts NULL. */
 void peer_waiter_leave(struct peer_waiter *waiter);
 
 /* The folders for models have been read. */

@@ -20,7 +20,7 @@ struct reading {
     int64_t at;   /* us */
 };
 
-/* us after which a figure says nothing any more: the disk may have been busy. */
+/* us after which a figure no longer counts: the disk may have been busy. */
 enum { READING_STALE_USEC = 600000000 };
 
 void reading_note(struct reading *reading, uint64_t bytes, int64_t us, int64_t now);

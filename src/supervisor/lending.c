@@ -16,7 +16,7 @@ struct lending {
     struct worker *worker;
     nbytes bytes;
     struct lending_events events;
-    bool ended; /* nobody is told any more */
+    bool ended; /* nobody is told from now on */
 };
 
 nbytes supervisor_lent(const struct supervisor *sup) {

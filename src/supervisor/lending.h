@@ -15,7 +15,7 @@ struct supervisor;
 
 struct lending_events {
     void (*on_ready)(void *ctx); /* it serves now */
-    /* It is over, of itself; the lending must not be touched any more. `why` is a sentence. */
+    /* It has ended by itself; the lending must no longer be touched. `why` is a sentence. */
     void (*on_end)(void *ctx, const struct error *why);
     void *ctx;
 };
@@ -25,7 +25,7 @@ struct lending_events {
 struct lending *supervisor_lend(struct supervisor *sup, nbytes bytes, int fd,
                                 struct lending_events events, struct error *err);
 
-/* The borrower is gone: no event comes any more. Accepts NULL. */
+/* The borrower is gone: no more events come. Accepts NULL. */
 void lending_end(struct lending *lending);
 
 /* How much could be lent now beside what is. */

@@ -70,7 +70,7 @@ static void set_load_order(struct instance *in, char *order) {
     in->load_order = order;
 }
 
-/* It was admitted with the memory of another node, which may not be there any more. */
+/* It was admitted with the memory of another node, which may be gone. */
 static bool choose_loan(struct supervisor *sup, const struct model *model, int slot,
                         nbytes need, struct error *err) {
     struct instance *in = &sup->instances[slot];
@@ -78,7 +78,7 @@ static bool choose_loan(struct supervisor *sup, const struct model *model, int s
     if (supervisor_find_loan(sup, &shape, &in->effective, &in->lent)) return true;
     if (need <= sup->lc.budget || need <= sup->lc.slots[slot].plan.need) return true;
     return error_set(err, ERR_NO_MEMORY,
-                     "'%.80s' needs memory of another node, and none lends enough any more; "
+                     "'%.80s' needs memory of another node, and none lends enough now; "
                      "try again later, or raise fleet.lend_memory there.",
                      in->model_key);
 }

@@ -226,7 +226,7 @@ static struct worker *worker_new(uv_loop_t *loop, const struct worker_owner *own
     return worker;
 }
 
-/* NULL: it is not there any more. */
+/* NULL: it is gone. */
 static struct worker *worker_run(struct worker *worker, const struct worker_program *program,
                                  int lent_fd, struct error *err) {
     int status = worker_start(worker, program, lent_fd);
