@@ -149,6 +149,11 @@ static void daemon_on_prompts(void *ctx) {
     prompts_tend(d->prompts);
 }
 
+static void daemon_on_forgotten(void *ctx, const char *model_key) {
+    struct daemon *d = ctx;
+    prompts_empty(d->prompts, model_key, NULL, NULL);
+}
+
 static void daemon_on_pressure(void *ctx) {
     struct daemon *d = ctx;
     supervisor_pressure(d->supervisor);
@@ -202,6 +207,7 @@ static bool start_supervisor(struct daemon *d, struct error *err) {
         .on_changed = daemon_on_changed,
         .on_pinned_changed = daemon_on_pinned_changed,
         .on_prompts = daemon_on_prompts,
+        .on_forgotten = daemon_on_forgotten,
         .on_finished = daemon_on_finished,
         .ctx = d,
     };
