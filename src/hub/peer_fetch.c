@@ -317,7 +317,11 @@ struct peer_fetches *peer_fetches_new(const struct peer_fetches_config *config) 
 }
 
 void peer_fetches_free(struct peer_fetches *fetches) {
-    while (fetches->jobs) job_free(fetches->jobs);
+    struct peer_job *next;
+    for (struct peer_job *job = fetches->jobs; job; job = next) {
+        next = job->next;
+        job_free(job);
+    }
     free(fetches->models_dir);
     free(fetches);
 }
