@@ -45,13 +45,12 @@ void supervisor_prepare(struct supervisor *sup) {
         prefetch_next(sup, next);
     }
     supervisor_read_asked(sup);
+    bool parked = next != LC_NO_SLOT && supervisor_has_parked(sup, next);
     if (!sup->config.settings->standby) {
         standby_drop(sup->standby);
-    } else if (next != LC_NO_SLOT && supervisor_has_parked(sup, next)) {
-        standby_busy(sup->standby);
-    } else if (next != LC_NO_SLOT && !standby_keeps(sup->standby, next)) {
+    } else if (next != LC_NO_SLOT && !parked && !standby_keeps(sup->standby, next)) {
         standby_want(sup->standby);
-    } else if (is_idle(sup) && !pressure_lasts(&sup->pressure, clock_boottime())) {
+    } else if (!parked && is_idle(sup) && !pressure_lasts(&sup->pressure, clock_boottime())) {
         standby_idle(sup->standby);
     } else {
         standby_busy(sup->standby);
