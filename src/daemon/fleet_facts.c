@@ -163,7 +163,7 @@ static bool read_link(const struct model *model, char ret[FILE_SUM_SIZE]) {
     const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
     const size_t digits = FILE_SUM_SIZE - 1;
     if (strlen(name) != digits || strspn(name, "0123456789abcdef") != digits) return false;
-    (void)snprintf(ret, FILE_SUM_SIZE, "%s", name);
+    (void)snprintf(ret, FILE_SUM_SIZE, "%.*s", (int)digits, name);
     return true;
 }
 
