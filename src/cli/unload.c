@@ -53,16 +53,24 @@ static enum cli_exit unload_named(const struct cli *cli, const struct unload_val
     return CLI_DONE;
 }
 
-/* The only identifier that the name is a part of; NULL if there is none, or there are more. */
+struct match {
+    const char *part, *found; /* found NULL: none yet */
+    bool several;
+};
+
+static void look_at(struct match *match, const char *name) {
+    if (!strcasestr(name, match->part)) return;
+    if (match->found && strcmp(match->found, name) != 0) match->several = true;
+    match->found = name;
+}
+
+/* The only name of an instance or of a parked worker's model that this is a part of; NULL if
+ * there is none, or there are more. */
 static const char *find_part(const struct inventory *inv, const char *part) {
-    const char *found = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < inv->instance_count; i++) {
-        if (!strcasestr(inv->instances[i].id, part)) continue;
-        found = inv->instances[i].id;
-        count++;
-    }
-    return count == 1 ? found : NULL;
+    struct match match = { .part = part };
+    for (size_t i = 0; i < inv->instance_count; i++) look_at(&match, inv->instances[i].id);
+    for (size_t i = 0; i < inv->parked_count; i++) look_at(&match, inv->parked[i].model_key);
+    return match.several ? NULL : match.found;
 }
 
 /* By the name as the server knows it, else by a part of an identifier. */

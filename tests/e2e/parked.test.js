@@ -227,6 +227,9 @@ test('an unload by hand parks nothing, and one of a parked model ends its worker
   const again = await park(d, watch);
   assert.equal((await run(d, ['unload', '--all'])).code, 0);
   assert.ok(!isAlive(again));
+  const last = await park(d, watch);
+  assert.equal((await run(d, ['unload', 'alph'])).out, 'Model "alpha" unloaded.\n');
+  assert.ok(!isAlive(last));
 });
 
 test('doze ps shows it as parked, and the metrics count it', async (t) => {
