@@ -173,9 +173,10 @@ enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
 struct lc_plan {
     uint64_t
         settings; /* hash of the effective load settings; equal: the same instance would do */
-    nbytes need;  /* estimate of the bytes it takes */
-    nbytes wish;  /* ... of device memory, if it can have as much: less makes it slower */
-    msec reload;  /* expected time to load, at least 1 */
+    uint64_t worker;   /* hash of those that a worker cannot change: the caller's */
+    nbytes need;       /* estimate of the bytes it takes */
+    nbytes wish;       /* ... of device memory, if it can have as much: less makes it slower */
+    msec reload;       /* expected time to load, at least 1 */
     uint32_t parallel; /* places, at least 1 */
     enum lc_type type;
     uint64_t file; /* stamp of the file; another one ends a back-off */

@@ -33,7 +33,7 @@ static uint64_t files_of(const struct model *model) {
 struct park_key supervisor_park_key(const struct supervisor *sup, const struct model *model,
                                     const struct lc_plan *plan) {
     enum prompt_store_mode mode = sup->config.settings->prompt_store;
-    uint64_t settings = hash_add(HASH_BEGIN, &plan->settings, sizeof plan->settings);
+    uint64_t settings = hash_add(HASH_BEGIN, &plan->worker, sizeof plan->worker);
     settings = hash_add(settings, &plan->file, sizeof plan->file);
     settings = hash_add(settings, &mode, sizeof mode);
     return (struct park_key){ .settings = settings, .files = files_of(model) };
@@ -116,9 +116,11 @@ static nbytes free_beside(struct supervisor *sup, int slot) {
     return budget > taken ? budget - taken : 0;
 }
 
+/* Also for a load with other settings, which waits for its end (Auto-evict, rule 7). */
 static bool may_return(const struct supervisor *sup, int slot) {
     enum lc_reason reason = sup->lc.slots[slot].leaving;
-    bool wanted = reason == LC_BECAUSE_TTL || reason == LC_BECAUSE_EVICTED;
+    bool wanted = reason == LC_BECAUSE_TTL || reason == LC_BECAUSE_EVICTED ||
+                  lifecycle_view(&sup->lc, slot).waiting > 0;
     return wanted && !sup->lc.shutting_down;
 }
 

@@ -101,6 +101,13 @@ static void plan_loan(const struct supervisor *sup, const struct model_shape *sh
     plan->wish = 0;
 }
 
+/* A worker that has the model can be given a context of another length. */
+static uint64_t hash_beside_context(const struct load_settings *effective) {
+    struct load_settings rest = *effective;
+    rest.context_length = 0;
+    return load_settings_hash(&rest);
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -122,6 +129,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         return false;
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),
+        .worker = hash_beside_context(ret_effective),
         .need = load_plan_need(&p.shape, ret_effective),
         .wish = device_wish(sup, &p.shape, ret_effective),
         .reload = load_plan_reload_time(&p.shape),

@@ -184,9 +184,9 @@ test('other load settings have a worker of their own', async (t) => {
   const d = await start(t);
   const watch = await d.watch();
   const pid = await park(d, watch);
-  await d.load('alpha', { context_length: 256 });
+  await d.load('alpha', { parallel: 2 });
   const instance = await d.instance('alpha');
-  assert.equal(instance.config.context_length, 256);
+  assert.equal(instance.config.parallel, 2);
   assert.notEqual(instance.pid, pid);
   assert.ok(isAlive(pid));
 });
@@ -211,6 +211,20 @@ test('one that dies when it is woken is replaced, and the request served', async
   const answer = await asked;
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.notEqual((await d.instance('alpha')).pid, pid);
+});
+
+test('a load with another context length gets it from the same worker', async (t) => {
+  const d = await start(t);
+  const first = await d.chat('alpha', { ttl: 600 });
+  const { pid, config } = await d.instance('alpha');
+  await d.load('alpha', { context_length: 128 });
+  const loaded = await d.instance('alpha');
+  assert.notEqual(config.context_length, 128);
+  assert.deepEqual([loaded.config.context_length, loaded.pid, loaded.origin], [128, pid, 'explicit']);
+  const again = await d.chat('alpha');
+  assert.deepEqual(again.body.choices[0].message, first.body.choices[0].message);
+  const long = await d.chat('alpha', { messages: [{ role: 'user', content: 'word '.repeat(400) }] });
+  assert.equal(long.status, 400, 'the new length counts');
 });
 
 test('an unload by hand parks nothing, and one of a parked model ends its worker', async (t) => {

@@ -86,10 +86,38 @@ static void test_a_load_with_other_settings_does_not(void **state) {
     struct scene *s = *state;
     struct load_request request = request_for("one");
     park_one(s, 0, "one");
-    request.settings.context_length = 2048;
+    request.settings.parallel = 2;
     (void)load(s, request, &s->told[0]);
     assert_int_equal(puppet_count(), 2);
     assert_int_equal(model_view(s, "one")->parked_count, 1);
+}
+
+static void test_a_load_with_a_context_of_another_length_does(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    park_one(s, 0, "one");
+    request.settings.context_length = 2048;
+    (void)load(s, request, &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(puppet_count(), 1);
+    assert_int_equal(s->told[0].results, 1);
+}
+
+/* The instance is a request's; a client then loads it with another context. */
+static void test_evict_7_another_context_is_the_same_workers(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    s->settings.rules.default_ttl = MSEC_NEVER;
+    supervisor_settings_changed(s->sup);
+    serve_once(s, 0, "one", &s->told[0]);
+    request.settings.context_length = 2048;
+    (void)load(s, request, &s->told[1]);
+    assert_non_null(puppet_heard(puppet(0), MSG_PARK));
+    say(s, 0, MSG_PARKED, PARKED);
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(puppet_count(), 1);
+    assert_int_equal(s->told[1].results, 1);
+    assert_int_equal(instance(s)->origin, ORIGIN_EXPLICIT);
 }
 
 static void test_another_prompt_store_is_another_setting(void **state) {
@@ -380,20 +408,20 @@ static void test_an_unload_of_all_waits_for_parked_workers(void **state) {
 }
 
 /* The nth worker loads for this identifier, and leaves at once. */
-static void load_and_leave(struct scene *s, int n, const char *identifier, int64_t context) {
+static void load_and_leave(struct scene *s, int n, const char *identifier, int64_t parallel) {
     struct load_request request = request_for("one");
     request.identifier = identifier;
     request.ttl = (struct ttl){ true, 0 };
-    request.settings.context_length = context;
+    request.settings.parallel = parallel;
     (void)load(s, request, &s->told[n]);
     assert_int_equal(puppet_count(), n + 1);
 }
 
 static void test_a_second_worker_of_the_same_kind_is_not_parked(void **state) {
     struct scene *s = *state;
-    load_and_leave(s, 0, "a", 0);
-    load_and_leave(s, 1, "b", 0);
-    load_and_leave(s, 2, "c", 1024);
+    load_and_leave(s, 0, "a", 1);
+    load_and_leave(s, 1, "b", 1);
+    load_and_leave(s, 2, "c", 2);
     for (int n = 0; n < 3; n++) {
         say(s, n, MSG_READY, READY);
         if (puppet_heard(puppet(n), MSG_PARK)) say(s, n, MSG_PARKED, PARKED);
@@ -435,6 +463,8 @@ int main(void) {
         PARKING_TEST(test_at_its_ttl_a_worker_parks_and_the_instance_is_gone),
         PARKING_TEST(test_the_next_load_wakes_it),
         PARKING_TEST(test_a_load_with_other_settings_does_not),
+        PARKING_TEST(test_a_load_with_a_context_of_another_length_does),
+        PARKING_TEST(test_evict_7_another_context_is_the_same_workers),
         PARKING_TEST(test_another_prompt_store_is_another_setting),
         PARKING_TEST(test_what_is_forgotten_meanwhile_stays_forgotten),
         PARKING_TEST(test_an_unload_by_hand_parks_nothing),
