@@ -220,10 +220,12 @@ test('a load with another context length gets it from the same worker', async (t
   await d.load('alpha', { context_length: 128 });
   const loaded = await d.instance('alpha');
   assert.notEqual(config.context_length, 128);
-  assert.deepEqual([loaded.config.context_length, loaded.pid, loaded.origin], [128, pid, 'explicit']);
+  assert.equal(loaded.config.context_length, 128);
+  assert.deepEqual([loaded.pid, loaded.origin], [pid, 'explicit']);
   const again = await d.chat('alpha');
   assert.deepEqual(again.body.choices[0].message, first.body.choices[0].message);
-  const long = await d.chat('alpha', { messages: [{ role: 'user', content: 'word '.repeat(400) }] });
+  const messages = [{ role: 'user', content: 'word '.repeat(400) }];
+  const long = await d.chat('alpha', { messages });
   assert.equal(long.status, 400, 'the new length counts');
 });
 
