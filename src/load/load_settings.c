@@ -396,7 +396,7 @@ yyjson_mut_val *load_field_value(const struct load_field *f,
     case KIND_ADAPTERS:
         return load_adapters_value(at, doc);
     case KIND_NAME:
-        return yyjson_mut_str(doc, at);
+        return yyjson_mut_strcpy(doc, at);
     }
     return NULL;
 }

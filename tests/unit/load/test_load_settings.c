@@ -294,6 +294,16 @@ static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
     yyjson_mut_doc_free(doc);
 }
 
+static void test_a_name_outlives_its_settings(void **state) {
+    (void)state;
+    struct load_settings s = layer("{\"draft_model\":\"small\"}");
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *value = load_field_value(load_field_find("draft_model"), &s, doc);
+    s = layer("{\"draft_model\":\"other\"}");
+    assert_string_equal(yyjson_mut_get_str(value), "small");
+    yyjson_mut_doc_free(doc);
+}
+
 static void test_what_equals_the_default_is_the_default(void **state) {
     (void)state;
     struct load_settings s, same = layer("{\"context_length\":32768,\"kv_type_k\":\"f16\"}");
@@ -728,6 +738,7 @@ int main(void) {
         cmocka_unit_test(test_context_longer_than_the_model),
         cmocka_unit_test(test_quantized_values_need_flash_attention),
         cmocka_unit_test(test_encoders_take_a_whole_input_in_a_batch),
+        cmocka_unit_test(test_a_name_outlives_its_settings),
         cmocka_unit_test(test_what_equals_the_default_is_the_default),
         cmocka_unit_test(test_texts_of_a_load_tell_instances_apart),
         cmocka_unit_test(test_the_state_hash_tells_what_changes_a_state),
