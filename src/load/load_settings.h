@@ -124,8 +124,8 @@ const char *load_field_name(const struct load_field *field);
 void load_field_range(const struct load_field *field, double *ret_min, double *ret_max);
 bool load_field_is_set(const struct load_field *field, const struct load_settings *settings);
 
-/* The value as JSON; borrows a text, and copies a name. Of an unset field: the number that marks it, false, "", or
- * NULL for a text. */
+/* The value as JSON; borrows a text and copies a name. Of an unset field: the number that marks
+ * it, false, "", or NULL for a text. */
 yyjson_mut_val *load_field_value(const struct load_field *field,
                                  const struct load_settings *settings, yyjson_mut_doc *doc);
 
