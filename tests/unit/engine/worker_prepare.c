@@ -165,6 +165,14 @@ static int ask(struct worker *w, const struct attack *attack) {
     return request;
 }
 
+/* The second request at a time makes a wide context and copies the stream's state into it
+ * (engine/sequences.h): 26 ms, and half a second where each read is watched. */
+#ifdef __SANITIZE_THREAD__
+enum { GAP_USEC = 2000000 };
+#else
+enum { GAP_USEC = 500000 };
+#endif
+
 static void test_a_stream_goes_on_beside_each_attack(void **state) {
     (void)state;
     struct worker *w = load("\"parallel\":2,\"prepare_seconds\":1,\"context_length\":65536");
@@ -177,7 +185,7 @@ static void test_a_stream_goes_on_beside_each_attack(void **state) {
         const struct outcome *o = &w->outcomes[request];
         print_message("%s: %s, gap %d ms\n", attacks[i].name,
                       o->failed ? outcome_str(o, "text") : "answered", (int)(gap / 1000));
-        if (gap > 500000) fail_msg("%s: a gap of %d ms", attacks[i].name, (int)(gap / 1000));
+        if (gap > GAP_USEC) fail_msg("%s: a gap of %d ms", attacks[i].name, (int)(gap / 1000));
         if (o->failed) assert_string_not_equal(outcome_str(o, "code"), "internal_error");
     }
     struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":2}");

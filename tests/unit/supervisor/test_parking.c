@@ -52,8 +52,9 @@ static void park_one(struct scene *s, int n, const char *model) {
 
 static const struct model_view *model_view(struct scene *s, const char *key) {
     struct service_models models = supervisor_models(s->sup);
-    for (size_t i = 0; i < models.count; i++) {
-        if (strcmp(models.models[i].key, key) == 0) return &models.models[i];
+    const struct model_view *view = models.models;
+    for (size_t i = 0; i < models.count; i++, view++) {
+        if (strcmp(view->key, key) == 0) return view;
     }
     return NULL;
 }
