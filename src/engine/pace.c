@@ -30,7 +30,7 @@ bool pace_wants_plain(const struct pace *pace, int answers) {
 
 /* One step that something else held up does not move it. */
 static int64_t median(const struct pace_steps *steps) {
-    int64_t sorted[PACE_SAMPLES];
+    int64_t sorted[PACE_SAMPLES] = { 0 };
     int count = steps->count < PACE_SAMPLES ? (int)steps->count : PACE_SAMPLES;
     for (int i = 0; i < count; i++) {
         int at = i;
