@@ -3,7 +3,7 @@
  * byte_budget.h - the memory that requests of all clients together may take before they are
  * answered, and who has how much of it.
  *
- * Whoever keeps something of a client's for longer than a call counts its bytes here: bodies
+ * Code that keeps a client's data for longer than a call counts its bytes here: bodies
  * and messages that are coming in, requests that wait for their turn. Small ones have a reserve
  * that large ones cannot fill. One thread.
  */

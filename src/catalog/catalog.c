@@ -173,7 +173,7 @@ static const struct model *find_embedding(const struct catalog *catalog, const c
     return model && model->type == MODEL_EMBEDDINGS ? model : NULL;
 }
 
-/* Whoever is said to publish it, where that leaves no choice. */
+/* A wrong publisher is ignored if only one model has the name. */
 static const struct model *find_of_any(const struct catalog *catalog, const char *name) {
     const struct model *only = NULL;
     for (size_t i = 0; i < catalog->count; i++) {

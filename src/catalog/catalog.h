@@ -80,7 +80,7 @@ size_t catalog_close_names(const struct catalog *catalog, const char *name,
 
 /* Does the name stand for this model? Pure. */
 bool model_name_matches(const struct model *model, const char *name);
-/* Does "publisher/name", whoever the publisher is? */
+/* Does "publisher/name", for any publisher? */
 bool model_name_matches_of_any(const struct model *model, const char *name);
 
 #endif

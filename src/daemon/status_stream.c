@@ -65,7 +65,7 @@ void live_touch_fleet(struct live *live) {
     live_touch(live);
 }
 
-/* Once for one status: whoever comes and goes does not keep it from the others. */
+/* At most once per status, so that listeners that come and go cannot delay it for others. */
 void live_greeted(struct live *live) {
     uv_handle_t *handle = (uv_handle_t *)&live->timer;
     uv_update_time(live->timer.loop);

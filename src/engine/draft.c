@@ -78,7 +78,7 @@ void draft_add(struct engine *engine, struct slot *slot) {
     if (cells_suffice(engine, slot, held)) slot->drafted = count;
 }
 
-/* A draft model that found nothing likely has taken its time all the same. */
+/* A draft model that finds nothing likely takes time, too. */
 static bool is_tried(const struct slot *s) {
     return s->drafted > 0 || (s->by_model && s->asked);
 }

@@ -2,7 +2,7 @@
 /*
  * lent.h - memory of another node for a part of a model: ggml's RPC, both ends of it.
  *
- * The protocol knows no keys and trusts whoever speaks it. So neither end opens a socket
+ * The protocol has no authentication and trusts its peer. So neither end opens a socket
  * (lent_transport.cpp): each has one from its daemon, on LENT_FD, and the daemons carry the
  * bytes sealed (fleet/sealed.h). Who lends is a process of its own, in the sandbox, with so
  * much memory and no more.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/pace.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static int crowd_of(int answers) {
     return answers < PACE_CROWD ? answers - 1 : PACE_CROWD - 1;
 }
@@ -28,15 +31,17 @@ bool pace_wants_plain(const struct pace *pace, int answers) {
            pace->since[crowd] >= PACE_STALE;
 }
 
+static int by_time(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* One step that something else held up does not move it. */
 static int64_t median(const struct pace_steps *steps) {
-    int64_t sorted[PACE_SAMPLES] = { 0 };
-    int count = steps->count < PACE_SAMPLES ? (int)steps->count : PACE_SAMPLES;
-    for (int i = 0; i < count; i++) {
-        int at = i;
-        for (; at > 0 && sorted[at - 1] > steps->us[i]; at--) sorted[at] = sorted[at - 1];
-        sorted[at] = steps->us[i];
-    }
+    int64_t sorted[PACE_SAMPLES];
+    size_t count = steps->count < PACE_SAMPLES ? (size_t)steps->count : PACE_SAMPLES;
+    memcpy(sorted, steps->us, sizeof sorted);
+    qsort(sorted, count, sizeof *sorted, by_time);
     return sorted[count / 2];
 }
 

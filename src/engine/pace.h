@@ -25,7 +25,7 @@ enum {
     PACE_SAMPLES = 7, /* steps that are remembered, of which the median counts */
     PACE_LEAST = 3,   /* of them make a figure */
     PACE_STALE = 256, /* steps with guesses after which those without are measured again */
-    PACE_CROWD = 8,   /* so many answers at once, or more, are alike */
+    PACE_CROWD = 8,   /* this many answers at once, or more, count alike */
 };
 
 struct pace_steps {

@@ -146,13 +146,17 @@ static void test_an_unload_by_hand_parks_nothing(void **state) {
     assert_non_null(puppet_heard(puppet(0), MSG_STOP));
 }
 
-static void test_one_that_is_evicted_parks_where_there_is_room_for_both(void **state) {
-    struct scene *s = *state;
+static void evict_one(struct scene *s) {
     s->settings.rules.default_ttl = MSEC_NEVER;
     s->settings.rules.switch_window = 0;
     supervisor_settings_changed(s->sup);
     serve_once(s, 0, "one", &s->told[0]);
     ask(s, "two", &s->told[1]);
+}
+
+static void test_one_that_is_evicted_parks_where_there_is_room_for_both(void **state) {
+    struct scene *s = *state;
+    evict_one(s);
     assert_non_null(puppet_heard(puppet(0), MSG_PARK));
     assert_int_equal(puppet_count(), 2); /* the other's worker is ready to load */
     assert_null(puppet_heard(puppet(1), MSG_LOAD));
@@ -163,11 +167,7 @@ static void test_one_that_is_evicted_parks_where_there_is_room_for_both(void **s
 /* No worker is started for a load that a parked one takes up. */
 static void test_back_and_forth_needs_two_workers(void **state) {
     struct scene *s = *state;
-    s->settings.rules.default_ttl = MSEC_NEVER;
-    s->settings.rules.switch_window = 0;
-    supervisor_settings_changed(s->sup);
-    serve_once(s, 0, "one", &s->told[0]);
-    ask(s, "two", &s->told[1]);
+    evict_one(s);
     say(s, 0, MSG_PARKED, PARKED);
     say(s, 1, MSG_READY, READY);
     answer(s, 1, MSG_DONE, DONE);
