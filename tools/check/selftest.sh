@@ -106,7 +106,7 @@ esac
 
 # tests/run.sh with a ctest that knows unit tests only, and a class that CMake left out.
 mkdir -p "$tree/bin" "$tree/build/x/obj"
-cp "$here/../../tests/run.sh" "$tree/tests"
+cp "$here/../../tests/run.sh" "$here/../../tests/python.sh" "$tree/tests"
 # shellcheck disable=SC2016 # the fake program expands it
 printf '#!/bin/sh\n[ "$3" = --print-labels ] && echo "  unit"\nexit 0\n' >"$tree/bin/ctest"
 chmod +x "$tree/bin/ctest"
