@@ -11,10 +11,15 @@ const QUESTION_TOKENS = 8;
 
 // How a server comes to unload the model; `more`: what its last request before that says.
 const leave = {
-  evict: { do: (server) => server.chat(large.name, ask(8, freshSeed(), { max_tokens: 1 })) },
+  evict: { do: evict },
   ttl: { more: (server) => server.leaveSoon, do: (server, model) => server.unloaded(model.name) },
   restart: { do: async (server) => { await server.stop(); await server.launch(); } },
 };
+
+async function evict(server) {
+  await server.chat(large.name, ask(8, freshSeed(), { max_tokens: 1 }));
+  await server.program.quiet(); // doze does not evict at once what was just loaded
+}
 
 export async function returning(bench) {
   for (const way of Object.keys(WAYS))
