@@ -28,7 +28,6 @@ enum {
     AGAIN_MS = 200,
     WAIT_MS = 15000, /* longer than the lease of a node that was killed */
     BYTES_PER_TOKEN = 4,
-    LOT_BYTES = 4096, /* of the messages by which a conversation is known */
     EVENT_MAX = 1 << 16,
     URL_MAX = 1 << 14,
 };
@@ -42,6 +41,7 @@ struct relay {
     struct allowed_models allowed;
     struct relay_sink sink;
     uint32_t prompt;
+    uint64_t lot; /* placement_request.key */
 
     char *tried[TRIES];
     size_t tried_count;
@@ -362,7 +362,7 @@ static bool view_of(const struct relay *relay, struct fleet_view *ret) {
         .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
                                                                         : PLACEMENT_LANGUAGE,
         .prompt = relay->prompt,
-        .lot = relay->q.lot,
+        .lot = relay->lot,
         .marks = relay->q.marks,
         .forwarded = relay->q.forwarded,
         .tried = (const char *const *)relay->tried,
@@ -539,18 +539,10 @@ static void choose_again(struct relay *relay) {
 
 /* ---- the beginning ---- */
 
-uint64_t relay_lot(const struct parsed *parsed) {
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(parsed->requests[0].body), *message;
-    yyjson_mut_val *messages = yyjson_mut_obj_get(root, "messages");
-    uint64_t lot = HASH_BEGIN, now = uv_hrtime();
-    size_t i, max;
-    if (yyjson_mut_arr_size(messages) == 0) return hash_add(lot, &now, sizeof now);
-    yyjson_mut_arr_foreach(messages, i, max, message) {
-        const char *text = yyjson_mut_get_str(yyjson_mut_obj_get(message, "content"));
-        if (i == 2) break;
-        if (text) lot = hash_add(lot, text, strnlen(text, LOT_BYTES));
-    }
-    return lot;
+/* What is no conversation has a lot of its own. */
+static uint64_t lot_of(const struct relay_request *q) {
+    uint64_t now = uv_hrtime();
+    return q->marks && q->marks->lot ? q->marks->lot : hash_add(HASH_BEGIN, &now, sizeof now);
 }
 
 static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
@@ -567,6 +559,7 @@ static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
     relay->allowed = allowed_models_copy(q->allowed);
     (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
     relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
+    relay->lot = lot_of(q);
     fleet_node_count_relay(node, 1);
     uv_timer_init(loop, &relay->timer);
     relay->timer.data = relay;

@@ -32,7 +32,6 @@ struct relay_request {
     enum service_op op;
     const char *id;        /* of an answer that this node makes; borrowed until the end */
     struct parsed *parsed; /* borrowed until the end; its bodies go when an answer has begun */
-    uint64_t lot;          /* relay_lot */
     const struct prefix_marks *marks; /* of the prompt; borrowed until the end */
     const char *key;                  /* of the model here; NULL: it has none. Copied */
     bool forwarded;              /* by another node: this one answers, once it has the file */
@@ -49,10 +48,6 @@ struct relay_sink {
     void (*on_end)(void *ctx);  /* the exchange is over */
     void *ctx;
 };
-
-/* Of a conversation the first messages stay, so its requests draw the same lot; a request
- * without messages draws its own. To be called before the requests are sealed. */
-uint64_t relay_lot(const struct parsed *parsed);
 
 /* False: this node answers, and no sink is called. True: the exchange is the relay's until it
  * calls one, maybe before this returns. */

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "fleet/etcd_message.h"
 #include "fleet/node_proof.h"
+#include "fleet/prefix_chain.h"
 #include "fleet/published.h"
 
 enum { KEY_SIZE = ETCD_KEY_MAX + 16 };
@@ -27,10 +28,6 @@ static uint64_t read_uint(yyjson_val *obj, const char *name) {
 static uint32_t read_u32(yyjson_val *obj, const char *name) {
     uint64_t number = read_uint(obj, name);
     return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
-}
-
-static uint64_t hash_text(const char *text, size_t len) {
-    return hash_add(HASH_BEGIN, text, len);
 }
 
 static bool begins(const struct fleet_table *table, size_t i, const char *with) {
@@ -109,7 +106,7 @@ static nbytes read_lent(const struct fleet_question *q, yyjson_val *entry) {
 
 static struct placement_node read_node(const char *name, yyjson_val *entry) {
     return (struct placement_node){ .name = name,
-                                    .id = hash_text(name, strlen(name)),
+                                    .id = hash_add(HASH_BEGIN, name, strlen(name)),
                                     .alive_until = MSEC_NEVER,
                                     .memory_limit = read_uint(entry, "memory_limit_bytes"),
                                     .memory_free = read_uint(entry, "memory_free_bytes"),
@@ -233,7 +230,7 @@ static void read_instances(const struct fleet_table *table, const struct fleet_q
         size_t begin = (size_t)(node->instances - view->instances);
         yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
             view->instances[begin + node->instance_count++] = read_instance(
-                q, hash_text(model, len), obj);
+                q, prefix_model(model, len), obj);
         }
     }
 }
@@ -292,7 +289,7 @@ static void find_identifier(const struct fleet_table *table, const struct fleet_
         yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
             if (!is_named(json_find_str(obj, "id"), q->name)) continue;
             node->has_file = true;
-            view->request.model = hash_text(model, len);
+            view->request.model = prefix_model(model, len);
         }
     }
 }
@@ -380,7 +377,7 @@ bool fleet_view_make(const struct fleet_table *table, const struct fleet_questio
     ret->request.forwarded = q->forwarded;
     find_files(table, q, ret);
     read_disks(table, ret);
-    ret->request.model = hash_text(ret->model, strlen(ret->model));
+    ret->request.model = prefix_model(ret->model, strlen(ret->model));
     if (!has_file(ret)) find_identifier(table, q, ret);
     if (ret->request.file == 0) ret->request.file = 1;
     ret->request.need = need_of(ret);

@@ -10,7 +10,6 @@
 #include "api/unenforced.h"
 #include "base/json.h"
 #include "daemon/fleet_node.h"
-#include "daemon/relay.h"
 #include "daemon/routes/answer.h"
 #include "daemon/routes/route.h"
 #include "http/server.h"
@@ -54,7 +53,6 @@ void parsing_work(void *ctx) {
     if (!p->formed) return;
     unenforced_format(yyjson_mut_doc_get_root(p->parsed.requests[0].body), &names);
     p->unenforced = buf_take(&names);
-    p->lot = relay_lot(&p->parsed);
     if (p->secret && p->parsed.count == 1)
         prefix_marks_make(&p->marks, p->secret,
                           yyjson_mut_doc_get_root(p->parsed.requests[0].body));

@@ -25,7 +25,6 @@ struct parsing {
     struct parsed parsed;
     bool formed;
     char *unenforced; /* of its schema, by llama.cpp's grammar */
-    uint64_t lot;     /* relay_lot */
     char *secret;     /* of the fleet; NULL: there is none, or it is no prompt */
     struct prefix_marks marks;
     size_t echo;           /* bytes of parsed.options.echo */

@@ -35,7 +35,7 @@ static void check_list(const struct fleet_table *table) {
 /* As node a, which has the model or not. */
 static void check_choice(const struct fleet_table *table, const char *key) {
     uint64_t hashes[] = { 7, 8, 9 };
-    struct prefix_marks marks = { hashes, 3 };
+    struct prefix_marks marks = { .hashes = hashes, .count = 3 };
     static const char *const tried[] = { "b" };
     struct fleet_question question = { .name = "m",
                                        .key = key,

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "fleet/fleet_view.h"
 #include "fleet/node_proof.h"
+#include "fleet/prefix_chain.h"
 #include "fleet/prefix_text.h"
 #include "fleet/published.h"
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "fleet/held_prompts.h"
+#include "fleet/prefix_chain.h"
 #include "fleet/prefix_text.h"
 #include "fleet/published.h"
 
@@ -104,6 +105,34 @@ static void marks_of(struct prefix_marks *marks, const char *secret, const char 
 #define X512 X64 X64 X64 X64 X64 X64 X64 X64
 #define FIRST "{\"role\":\"user\",\"content\":\"" X512 X512 X512 "\"}"
 
+/* The lot by which the requests of a conversation spread. */
+static uint64_t lot_of(const char *body) {
+    struct prefix_marks marks = { 0 };
+    marks_of(&marks, "key", body);
+    uint64_t lot = marks.lot;
+    prefix_marks_clear(&marks);
+    return lot;
+}
+
+#define SYSTEM "{\"role\":\"system\",\"content\":\"Be brief.\"}"
+#define HELLO "{\"role\":\"user\",\"content\":\"Hello.\"}"
+#define PARTS "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hello.\"}]}"
+#define ANSWER "{\"role\":\"assistant\",\"content\":\"Hello you.\"}"
+
+static void test_all_requests_of_a_conversation_have_one_lot(void **state) {
+    (void)state;
+    uint64_t lot = lot_of("{\"messages\":[" HELLO "]}");
+    assert_true(lot != 0);
+    assert_true(lot_of("{\"messages\":[" HELLO "," ANSWER "," PARTS "]}") == lot);
+    assert_true(lot_of("{\"messages\":[" SYSTEM "," HELLO "]}") ==
+                lot_of("{\"messages\":[" SYSTEM "," HELLO "," ANSWER "," HELLO "]}"));
+    assert_true(lot_of("{\"messages\":[" SYSTEM "," HELLO "]}") != lot);
+    assert_true(lot_of("{\"messages\":[" PARTS "]}") != lot_of("{\"messages\":[" ANSWER "]}"));
+    assert_true(lot_of("{\"messages\":[" FIRST "," HELLO "]}") != lot);
+    assert_true(lot_of("{\"messages\":[]}") == 0);
+    assert_true(lot_of("{\"prompt\":\"Hello.\"}") == 0);
+}
+
 static void test_a_conversation_goes_on_with_the_same_chain(void **state) {
     (void)state;
     struct prefix_marks first = { 0 }, second = { 0 }, other = { 0 };
@@ -151,6 +180,7 @@ int main(void) {
         cmocka_unit_test(test_prompts_go_with_their_model),
         cmocka_unit_test(test_what_is_published_is_read_by_another_node),
         cmocka_unit_test(test_what_is_not_base64_of_so_many_is_none),
+        cmocka_unit_test(test_all_requests_of_a_conversation_have_one_lot),
         cmocka_unit_test(test_a_conversation_goes_on_with_the_same_chain),
         cmocka_unit_test(test_another_model_is_another_mark),
         cmocka_unit_test(test_the_longest_of_a_list_in_any_order_is_the_match),
