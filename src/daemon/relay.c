@@ -8,26 +8,22 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/percent.h"
 #include "base/xalloc.h"
-#include "daemon/fleet_files.h"
 #include "daemon/fleet_node.h"
-#include "fleet/fleet_view.h"
+#include "daemon/relay_choice.h"
 #include "fleet/forward.h"
 #include "http/response.h"
 #include "http/server.h"
 #include "hub/downloads.h"
 
 enum {
-    TRIES = 8,
     WHOLE_MAX = 1 << 20, /* bytes of an answer that is passed on in one piece */
     LOOK_MS = 1000,      /* between two looks at the node that answers */
     SILENCE_MS = 12000,  /* a node that is gone and says nothing for so long has failed */
     AGAIN_MS = 200,
     WAIT_MS = 15000, /* longer than the lease of a node that was killed */
-    BYTES_PER_TOKEN = 4,
     EVENT_MAX = 1 << 16,
     URL_MAX = 1 << 14,
 };
@@ -36,20 +32,13 @@ struct relay {
     uv_loop_t *loop;
     struct fleet_node *node;
     struct relay_request q; /* dialect, parsed NULL: for relay_pass */
-    char *key, *owner;
-    char only[FLEET_NODE_SIZE]; /* no other node can answer; "": others can */
-    struct allowed_models allowed;
+    char *owner;
     struct relay_sink sink;
-    uint32_t prompt;
-    uint64_t lot; /* placement_request.key */
+    struct relay_choice choice;
 
-    char *tried[TRIES];
-    size_t tried_count;
     msec wait_until;  /* 0: it has not waited */
     uv_timer_t timer; /* until the next look, or the next choice */
 
-    char loader[FLEET_NODE_SIZE]; /* to be asked next; "": placement decides */
-    int referrals;
     char target[FLEET_NODE_SIZE];
     struct forward *forward;   /* NULL: none is under way */
     struct peer_waiter *fetch; /* likewise: of the model's file */
@@ -67,12 +56,10 @@ struct relay {
 
 static void relay_on_closed(uv_handle_t *handle) {
     struct relay *relay = handle->data;
-    for (size_t i = 0; i < relay->tried_count; i++) free(relay->tried[i]);
-    allowed_models_clear(&relay->allowed);
+    relay_choice_clear(&relay->choice);
     buf_clear(&relay->fields);
     buf_clear(&relay->body);
     free(relay->content_type);
-    free(relay->key);
     free(relay->owner);
     free(relay);
 }
@@ -155,7 +142,7 @@ static void begin_stream(struct relay *relay) {
     exchange_begin(relay->q.x, relay->status, relay->content_type);
 }
 
-/* Of these answers another node may have a better one. */
+/* Another node may have a better answer than these. */
 static bool is_refusal(int status) {
     static const int statuses[] = { 401, 404, 429, 500, 503, 507 };
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
@@ -215,15 +202,9 @@ static void break_off(struct relay *relay, const struct error *err) {
     finish(relay);
 }
 
-/* ---- the choice ---- */
+/* ---- the end of an answer ---- */
 
 static void choose_again(struct relay *relay);
-
-static void note_failure(struct relay *relay) {
-    fleet_node_tally(relay->node, FLEET_RETRIED, relay->target);
-    if (relay->tried_count < TRIES) relay->tried[relay->tried_count++] = xstrdup(relay->target);
-    log_debug("fleet: %s", relay->failure.text);
-}
 
 /* The node does not load what another one loads, and says who. */
 static bool is_referral(struct relay *relay) {
@@ -232,9 +213,7 @@ static bool is_referral(struct relay *relay) {
         at += strlen(at) + 1;
         at += strlen(at) + 1;
     }
-    if (at >= end || relay->referrals++ >= TRIES) return false;
-    (void)snprintf(relay->loader, sizeof relay->loader, "%s", at + strlen(at) + 1);
-    return true;
+    return at < end && relay_choice_refer(&relay->choice, at + strlen(at) + 1);
 }
 
 /* Why no answer came. That a certificate is not trusted does not pass by itself. */
@@ -253,6 +232,11 @@ static void set_failure(struct relay *relay, const struct error *error) {
               "seconds.",
               relay->target, error->text);
     relay->failure.retry_after = 5;
+}
+
+static void note_failure(struct relay *relay) {
+    relay_choice_failed(&relay->choice, relay->target);
+    log_debug("fleet: %s", relay->failure.text);
 }
 
 static void relay_on_end(void *ctx, const struct error *error) {
@@ -292,6 +276,8 @@ static void relay_on_look(uv_timer_t *timer) {
     relay_on_end(relay, &err);
 }
 
+/* ---- the request ---- */
+
 static size_t add_client_fields(const struct relay *relay, struct forward_field *fields) {
     static const char *const names[] = { "Content-Type", "Accept", "User-Agent",
                                          "anthropic-version", "anthropic-beta" };
@@ -316,7 +302,7 @@ static void add_query(const struct exchange *x, struct buf *url) {
     }
 }
 
-/* Too long: what there is room for, which the node does not know. */
+/* One that is too long is cut; there is nothing at that path. */
 static char *url_of(const struct exchange *x, const char *base) {
     struct buf url = BUF_INIT(URL_MAX);
     size_t len = strlen(base);
@@ -327,65 +313,51 @@ static char *url_of(const struct exchange *x, const char *base) {
     return buf_take(&url);
 }
 
-static void send_to(struct relay *relay, struct forwarder *forwarder, const char *base) {
-    struct forward_sink sink = { relay_on_head, relay_on_bytes, relay_on_end, relay };
-    struct forward_field fields[16];
-    const char *path = exchange_path(relay->q.x);
-    char client[17];
-    char *url = url_of(relay->q.x, base);
-    char *pass = fleet_node_make_pass(relay->node, relay->target, exchange_method(relay->q.x),
-                                      path);
-    size_t count = add_client_fields(relay, fields);
-    (void)snprintf(client, sizeof client, "%016" PRIx64, relay->q.client);
+/* The fields: who asks, for whom. Returns how many. */
+static size_t add_fleet_fields(const struct relay *relay, const char *client, const char *pass,
+                               struct forward_field *fields) {
+    size_t count = 0;
     fields[count++] = (struct forward_field){ FLEET_HOP_HEADER, "1" };
     fields[count++] = (struct forward_field){ FLEET_CLIENT_HEADER, client };
     if (pass) fields[count++] = (struct forward_field){ FLEET_PASS_HEADER, pass };
     if (relay->owner)
         fields[count++] = (struct forward_field){ FLEET_OWNER_HEADER, relay->owner };
-    struct forward_request request = { .method = exchange_method(relay->q.x),
-                                       .url = url,
-                                       .fields = fields,
-                                       .field_count = count };
-    request.body = exchange_body(relay->q.x, &request.body_len);
+    return count;
+}
+
+static void send_to(struct relay *relay, const struct relay_next *next) {
+    struct forward_sink sink = { relay_on_head, relay_on_bytes, relay_on_end, relay };
+    struct exchange *x = relay->q.x;
+    struct forward_field fields[16];
+    char client[17];
+    char *url = url_of(x, next->url);
+    char *pass = fleet_node_make_pass(relay->node, next->node, exchange_method(x),
+                                      exchange_path(x));
+    (void)snprintf(client, sizeof client, "%016" PRIx64, relay->q.client);
+    size_t count = add_client_fields(relay, fields);
+    count += add_fleet_fields(relay, client, pass, fields + count);
+    struct forward_request request = {
+        .method = exchange_method(x), .url = url, .fields = fields, .field_count = count
+    };
+    request.body = exchange_body(x, &request.body_len);
+    (void)snprintf(relay->target, sizeof relay->target, "%s", next->node);
     relay->status = 0;
     relay->heard = uv_now(relay->loop);
-    relay->forward = forward_begin(forwarder, &request, sink);
+    relay->forward = forward_begin(next->forwarder, &request, sink);
     uv_timer_start(&relay->timer, relay_on_look, LOOK_MS, LOOK_MS);
     free(url);
     free(pass);
 }
 
-static bool view_of(const struct relay *relay, struct fleet_view *ret) {
-    struct fleet_question question = {
-        .name = relay->q.parsed ? relay->q.parsed->options.model : "",
-        .key = relay->key,
-        .type = relay->q.op == OP_EMBEDDING || relay->q.op == OP_RERANK ? PLACEMENT_EMBEDDING
-                                                                        : PLACEMENT_LANGUAGE,
-        .prompt = relay->prompt,
-        .lot = relay->lot,
-        .marks = relay->q.marks,
-        .forwarded = relay->q.forwarded,
-        .tried = (const char *const *)relay->tried,
-        .tried_count = relay->tried_count,
-    };
-    fleet_node_ask(relay->node, &question);
-    return fleet_view_make(fleet_node_table(relay->node), &question, ret);
+/* ---- what was chosen ---- */
+
+static void serve_here(struct relay *relay) {
+    struct relay_sink sink = relay->sink;
+    exchange_on_gone(relay->q.x, NULL, NULL);
+    exchange_on_pressure(relay->q.x, NULL, NULL);
+    relay_free(relay);
+    sink.on_here(sink.ctx);
 }
-
-enum choice {
-    CHOICE_HERE,
-    CHOICE_FETCH,
-    CHOICE_SENT,
-    CHOICE_WAIT,
-    CHOICE_NOBODY,
-    CHOICE_FAILED
-};
-
-static bool is_tried(const struct fleet_view *view, const struct placement *p) {
-    return view->nodes[p->node].tried;
-}
-
-static void serve_here(struct relay *relay);
 
 static void relay_on_fetched(void *ctx, const struct error *err) {
     struct relay *relay = ctx;
@@ -397,92 +369,19 @@ static void relay_on_fetched(void *ctx, const struct error *err) {
 }
 
 /* Another request may have begun to fetch it, and others may wait for it. */
-static enum choice fetch_file(struct relay *relay, const struct fleet_view *view,
-                              struct error *ret_err) {
+static bool fetch(struct relay *relay, struct peer_file *file, struct error *ret_err) {
     struct peer_sink sink = { relay_on_fetched, relay };
-    struct peer_file file;
-    if (!allowed_models_require(&relay->allowed, view->model, ret_err)) return CHOICE_FAILED;
-    if (!relay->q.downloads) return CHOICE_HERE;
-    if (!fleet_files_find(relay->node, view, &file, ret_err)) return CHOICE_FAILED;
-    relay->fetch = downloads_from_peers(relay->q.downloads, &file, sink, ret_err);
-    return relay->fetch ? CHOICE_FETCH : CHOICE_FAILED;
+    relay->fetch = downloads_from_peers(relay->q.downloads, file, sink, ret_err);
+    return relay->fetch != NULL;
 }
 
-/* *ret_err: CHOICE_FAILED */
-static enum choice perform(struct relay *relay, const struct fleet_view *view,
-                           const struct placement *p, struct error *ret_err) {
-    if (p->where == PLACEMENT_HERE && p->rule == PLACEMENT_RULE_FETCH)
-        return fetch_file(relay, view, ret_err);
-    if (p->where == PLACEMENT_HERE) {
-        fleet_node_note(relay->node, fleet_node_name(relay->node));
-        return CHOICE_HERE;
-    }
-    if (p->where == PLACEMENT_REFUSE)
-        return relay->tried_count > 0 || relay->only[0] ? CHOICE_NOBODY : CHOICE_HERE;
-    if (is_tried(view, p)) return CHOICE_WAIT;
-    if (!allowed_models_require(&relay->allowed, view->model, ret_err)) return CHOICE_FAILED;
-    struct forwarder *forwarder = fleet_node_forwarder(relay->node, ret_err);
-    if (!forwarder) return relay->key ? CHOICE_HERE : CHOICE_FAILED;
-    (void)snprintf(relay->target, sizeof relay->target, "%s", view->nodes[p->node].name);
-    fleet_node_note(relay->node, relay->target);
-    fleet_node_tally(relay->node, FLEET_FORWARDED, relay->target);
-    send_to(relay, forwarder, view->urls[p->node]);
-    return CHOICE_SENT;
-}
-
-/* The node that is known to load the model, though the table may not say so yet. */
-static bool choose_loader(struct relay *relay, const struct fleet_view *view,
-                          struct placement *ret) {
-    if (relay->only[0]) (void)snprintf(relay->loader, sizeof relay->loader, "%s", relay->only);
-    for (uint32_t n = 0; relay->loader[0] && n < view->table.count; n++) {
-        const struct placement_node *node = &view->nodes[n];
-        if (strcmp(node->name, relay->loader) != 0 || node->tried) continue;
-        relay->loader[0] = '\0';
-        bool here = n == view->table.here;
-        *ret = (struct placement){ .where = here ? PLACEMENT_HERE : PLACEMENT_NODE, .node = n };
-        return true;
-    }
-    relay->loader[0] = '\0';
-    *ret = (struct placement){ .where = PLACEMENT_REFUSE };
-    return relay->only[0] != '\0';
-}
-
-/* A node and etcd do not answer: it may be this one that is cut off. If it has the model, it
- * does not wait for one node after the other. */
-static bool serves_alone(const struct relay *relay) {
-    return relay->tried_count > 0 && relay->key && !fleet_node_reaches_etcd(relay->node);
-}
-
-/* By the others only if this one cannot. */
-static void place(const struct relay *relay, struct fleet_view *view, struct placement *ret) {
-    *ret = (struct placement){ .where = PLACEMENT_REFUSE };
-    if (serves_alone(relay)) {
-        view->request.forwarded = true;
-        fleet_view_choose(view, clock_boottime(), ret);
-        view->request.forwarded = relay->q.forwarded;
-    }
-    if (ret->where == PLACEMENT_REFUSE) fleet_view_choose(view, clock_boottime(), ret);
-}
-
-static enum choice choose(struct relay *relay, struct error *ret_err) {
-    struct fleet_view view;
-    struct placement p;
-    enum choice choice = CHOICE_HERE;
-    if (!fleet_node_is_on(relay->node)) return CHOICE_HERE;
-    if (view_of(relay, &view)) {
-        if (!choose_loader(relay, &view, &p)) place(relay, &view, &p);
-        choice = perform(relay, &view, &p, ret_err);
-    }
-    fleet_view_clear(&view);
-    return choice;
-}
-
-static void serve_here(struct relay *relay) {
-    struct relay_sink sink = relay->sink;
-    exchange_on_gone(relay->q.x, NULL, NULL);
-    exchange_on_pressure(relay->q.x, NULL, NULL);
-    relay_free(relay);
-    sink.on_here(sink.ctx);
+/* Choose, and begin what goes on without this node's answer. */
+static enum relay_step choose(struct relay *relay, struct error *ret_err) {
+    struct relay_next next;
+    enum relay_step step = relay_choose(&relay->choice, &next, ret_err);
+    if (step == RELAY_SEND) send_to(relay, &next);
+    if (step == RELAY_FETCH && !fetch(relay, &next.file, ret_err)) return RELAY_FAIL;
+    return step;
 }
 
 /* What the last node said, or why it could not. */
@@ -510,7 +409,7 @@ static void relay_on_again(uv_timer_t *timer) {
 static void wait_or_give_up(struct relay *relay) {
     msec now = clock_boottime();
     if (!relay->wait_until) relay->wait_until = now + WAIT_MS;
-    if (relay->tried_count < TRIES && now < relay->wait_until)
+    if (relay->choice.tried_count < RELAY_TRIES && now < relay->wait_until)
         uv_timer_start(&relay->timer, relay_on_again, AGAIN_MS, 0);
     else
         give_up(relay);
@@ -519,19 +418,19 @@ static void wait_or_give_up(struct relay *relay) {
 static void choose_again(struct relay *relay) {
     struct error err;
     switch (choose(relay, &err)) {
-    case CHOICE_HERE:
+    case RELAY_HERE:
         serve_here(relay);
         break;
-    case CHOICE_FETCH:
-    case CHOICE_SENT:
+    case RELAY_FETCH:
+    case RELAY_SEND:
         break;
-    case CHOICE_WAIT:
+    case RELAY_WAIT:
         wait_or_give_up(relay);
         break;
-    case CHOICE_NOBODY:
+    case RELAY_NOBODY:
         give_up(relay);
         break;
-    case CHOICE_FAILED:
+    case RELAY_FAIL:
         fail(relay, &err);
         break;
     }
@@ -539,44 +438,38 @@ static void choose_again(struct relay *relay) {
 
 /* ---- the beginning ---- */
 
-/* What is no conversation has a lot of its own. */
-static uint64_t lot_of(const struct relay_request *q) {
-    uint64_t now = uv_hrtime();
-    return q->marks && q->marks->lot ? q->marks->lot : hash_add(HASH_BEGIN, &now, sizeof now);
-}
-
+/* only: relay_choice.h */
 static struct relay *relay_new(uv_loop_t *loop, struct fleet_node *node,
-                               const struct relay_request *q, struct relay_sink sink) {
+                               const struct relay_request *q, const char *only,
+                               struct relay_sink sink) {
     struct relay *relay = xcalloc(1, sizeof *relay);
-    size_t len;
-    (void)exchange_body(q->x, &len);
     relay->loop = loop;
     relay->node = node;
     relay->q = *q;
     relay->sink = sink;
-    relay->key = q->key ? xstrdup(q->key) : NULL;
     relay->owner = q->owner ? xstrdup(q->owner) : NULL;
-    relay->allowed = allowed_models_copy(q->allowed);
-    (void)snprintf(relay->loader, sizeof relay->loader, "%s", q->loader ? q->loader : "");
-    relay->prompt = (uint32_t)(len / BYTES_PER_TOKEN);
-    relay->lot = lot_of(q);
+    relay_choice_init(&relay->choice, node, &relay->q, only);
     fleet_node_count_relay(node, 1);
     uv_timer_init(loop, &relay->timer);
     relay->timer.data = relay;
     return relay;
 }
 
+static void watch_client(struct relay *relay) {
+    exchange_on_gone(relay->q.x, relay_on_gone, relay);
+    exchange_on_pressure(relay->q.x, relay_on_pressure, relay);
+}
+
 bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_request *request,
                  struct relay_sink sink) {
     struct error err;
-    struct relay *relay = relay_new(loop, node, request, sink);
-    enum choice choice = choose(relay, &err);
-    if (choice == CHOICE_SENT || choice == CHOICE_FETCH) {
-        exchange_on_gone(request->x, relay_on_gone, relay);
-        exchange_on_pressure(request->x, relay_on_pressure, relay);
+    struct relay *relay = relay_new(loop, node, request, "", sink);
+    enum relay_step step = choose(relay, &err);
+    if (step == RELAY_SEND || step == RELAY_FETCH) {
+        watch_client(relay);
         return true;
     }
-    if (choice == CHOICE_FAILED) {
+    if (step == RELAY_FAIL) {
         fail(relay, &err);
         return true;
     }
@@ -593,14 +486,12 @@ void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, co
     static const struct allowed_models all = { 0 };
     struct relay_request request = { .x = x, .owner = owner, .allowed = &all };
     struct relay_sink sink = { relay_on_passed, relay_on_passed, NULL };
-    struct relay *relay = relay_new(loop, node, &request, sink);
-    (void)snprintf(relay->only, sizeof relay->only, "%s", to);
+    struct relay *relay = relay_new(loop, node, &request, to, sink);
     error_set(
         &relay->failure, ERR_BACK_OFF,
         "The node '%s' of the fleet, which has this response, is not there now; try again "
         "later.",
         to);
-    exchange_on_gone(x, relay_on_gone, relay);
-    exchange_on_pressure(x, relay_on_pressure, relay);
+    watch_client(relay);
     choose_again(relay);
 }

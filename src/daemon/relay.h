@@ -54,7 +54,8 @@ struct relay_sink {
 bool relay_begin(uv_loop_t *loop, struct fleet_node *node, const struct relay_request *request,
                  struct relay_sink sink) __attribute__((warn_unused_result));
 
-/* Answer the exchange, whatever it asks for, by that node and no other. */
+/* Answer the exchange, whatever it asks for, by that node and no other. Takes the exchange;
+ * copies the texts. owner: as in relay_request. */
 void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, const char *to,
                 const char *owner);
 
