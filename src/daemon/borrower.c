@@ -73,15 +73,6 @@ static void tell(struct loan *l) {
     l->sink.on_lost(l->sink.ctx, &l->why);
 }
 
-static bool is_lender_there(const struct loan *l) {
-    char key[FLEET_NODE_SIZE + 8];
-    const struct fleet_node *fleet = l->borrower->fleet;
-    if (!fleet_node_is_on(fleet)) return false;
-    if (!fleet_node_knows_others(fleet)) return true; /* nobody is known */
-    (void)snprintf(key, sizeof key, "nodes/%s", l->offer.lender);
-    return fleet_table_find(fleet_node_table(fleet), key) != NULL;
-}
-
 /* A machine that was frozen or cut off says nothing, and its connection stays. */
 static void loan_on_timer(uv_timer_t *timer) {
     struct loan *l = timer->data;
@@ -90,7 +81,8 @@ static void loan_on_timer(uv_timer_t *timer) {
         return;
     }
     send_up(l);
-    l->missed = is_lender_there(l) ? 0 : l->missed + 1;
+    bool there = fleet_node_has(l->borrower->fleet, l->offer.lender);
+    l->missed = there ? 0 : l->missed + 1;
     if (l->missed >= LOAN_PATIENCE_LOOKS) lose_because(l, "has left the fleet; ask again.");
 }
 

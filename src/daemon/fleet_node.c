@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "daemon/fleet_entries.h"
 #include "daemon/fleet_facts.h"
 #include "daemon/listeners.h"
 #include "daemon/settings_store.h"
@@ -25,7 +26,6 @@ enum {
     GATHER_MS = 20, /* changes that come together are published together */
     LOOK_MS = 3000, /* at the free memory */
     MARK_LEN = 8,
-    MODEL_KEY_MAX = ETCD_KEY_MAX - FLEET_NODE_SIZE - 32, /* bytes */
 };
 
 struct fleet_node {
@@ -47,111 +47,20 @@ struct fleet_node {
 
 /* ---- what this node publishes ---- */
 
-/* Where entries go: to the fleet, or into a table without one. */
-struct place {
-    struct fleet_node *node;
-    struct fleet_table *table;
-    char keys[LC_MAX_SLOTS][ETCD_KEY_MAX]; /* of the models that are loaded */
-    uint64_t models[LC_MAX_SLOTS];         /* hash_of_model of them */
-    size_t count;
-};
-
-static uint64_t hash_of_model(const char *key) {
-    return hash_add(HASH_BEGIN, key, strlen(key));
-}
-
-static void place_put(struct place *place, const char *key, const char *value) {
-    if (place->table)
-        fleet_table_put(place->table, key, value);
-    else
-        fleet_set(place->node->fleet, key, value);
-}
-
-/* A value that is too long stays as it was. */
-static void place_put_buf(struct place *place, const char *kind, struct buf *value) {
-    char key[FLEET_NODE_SIZE + 16];
-    (void)snprintf(key, sizeof key, "%s/%s", kind, place->node->name);
-    if (!value->overflowed) place_put(place, key, buf_str(value));
-    buf_clear(value);
-}
-
-static void place_put_instances(void *ctx, const char *model, const char *value) {
-    struct place *place = ctx;
-    if (strlen(model) > MODEL_KEY_MAX) return;
-    place->models[place->count] = hash_of_model(model);
-    char *key = place->keys[place->count++];
-    (void)snprintf(key, ETCD_KEY_MAX, "resident/%s/%s", model, place->node->name);
-    place_put(place, key, value);
-}
-
-static bool place_has(const struct place *place, const char *key) {
-    for (size_t i = 0; i < place->count; i++) {
-        if (strcmp(place->keys[i], key) == 0) return true;
-    }
-    return false;
-}
-
-/* This node's entries of models that are no longer loaded. */
-static void withdraw_instances(struct place *place) {
-    const struct fleet_table *table = membership_table(fleet_membership(place->node->fleet));
-    for (size_t i = table->count; i-- > 0;) {
-        const char *key = table->list[i].key;
-        if (strncmp(key, "resident/", 9) != 0 || place_has(place, key)) continue;
-        if (strcmp(fleet_key_node(key), place->node->name) != 0) continue;
-        char *gone = xstrdup(key);
-        place_put(place, gone, NULL);
-        free(gone);
-    }
-}
-
-static void put_node(struct place *place) {
-    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-    fleet_facts_node(&place->node->config, &place->node->memory_free, &value);
-    place_put_buf(place, "nodes", &value);
-}
-
-static void put_models(struct place *place) {
-    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-    fleet_facts_models(&place->node->config, &value);
-    place_put_buf(place, "models", &value);
-}
-
-static void put_instances(struct place *place) {
-    fleet_facts_instances(&place->node->config, place_put_instances, place);
-    if (!place->table) withdraw_instances(place);
-}
-
-/* Without files a prompt goes with the instance that processed it. */
-static void put_prefixes(struct place *place) {
-    struct fleet_node *node = place->node;
-    bool stored = settings_store_get(node->config.settings)->prompt_store == PROMPT_STORE_ON;
-    char key[FLEET_NODE_SIZE + 16];
-    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-    if (!stored) held_prompts_keep(&node->held, place->models, place->count);
-    if (node->held.count > 0) {
-        published_format_prefixes(&node->held, &value);
-        place_put_buf(place, "prefixes", &value);
-        return;
-    }
-    (void)snprintf(key, sizeof key, "prefixes/%s", node->name);
-    place_put(place, key, NULL);
-}
-
-static struct place *place_new(struct fleet_node *node, struct fleet_table *table) {
-    struct place *place = xcalloc(1, sizeof *place);
-    place->node = node;
-    place->table = table;
-    return place;
+/* table: NULL if it goes to the fleet. */
+static struct fleet_entries entries_of(struct fleet_node *node, struct fleet_table *table) {
+    return (struct fleet_entries){ .config = &node->config,
+                                   .node = node->name,
+                                   .fleet = table ? NULL : node->fleet,
+                                   .table = table,
+                                   .memory_free = &node->memory_free,
+                                   .held = &node->held };
 }
 
 static void publish(struct fleet_node *node) {
-    struct place *place = place_new(node, NULL);
-    put_node(place);
-    if (node->models_changed) put_models(place);
-    put_instances(place);
-    put_prefixes(place);
+    struct fleet_entries entries = entries_of(node, NULL);
+    fleet_entries_put(&entries, node->models_changed);
     node->models_changed = false;
-    free(place);
 }
 
 static void node_on_timer(uv_timer_t *timer) {
@@ -313,6 +222,14 @@ bool fleet_node_knows_others(const struct fleet_node *node) {
     return membership_status(fleet_membership(node->fleet)).valid_until != 0;
 }
 
+bool fleet_node_has(const struct fleet_node *node, const char *name) {
+    char key[FLEET_NODE_SIZE + 8];
+    if (!fleet_node_is_on(node)) return false;
+    if (!fleet_node_knows_others(node)) return true;
+    (void)snprintf(key, sizeof key, "nodes/%s", name);
+    return fleet_table_find(fleet_node_table(node), key) != NULL;
+}
+
 bool fleet_node_reaches_etcd(const struct fleet_node *node) {
     return membership_status(fleet_membership(node->fleet)).reached;
 }
@@ -375,9 +292,9 @@ const char *fleet_node_secret(const struct fleet_node *node) {
 }
 
 struct held_prompt fleet_node_prompt(const char *model, const struct prefix_marks *marks) {
-    uint64_t hash = hash_of_model(model);
+    uint64_t number = prefix_model(model, strlen(model));
     return (struct held_prompt){
-        .model = hash, .head = prefix_mark_of(marks->hashes[marks->count - 1], hash)
+        .model = number, .head = prefix_mark_of(marks->hashes[marks->count - 1], number)
     };
 }
 
@@ -390,7 +307,7 @@ void fleet_node_hold(struct fleet_node *node, struct held_prompt prompt) {
 void fleet_node_forget_prompts(struct fleet_node *node, const char *model) {
     if (!node) return;
     if (model)
-        held_prompts_drop(&node->held, hash_of_model(model));
+        held_prompts_drop(&node->held, prefix_model(model, strlen(model)));
     else
         node->held.count = 0;
     fleet_node_touch(node);
@@ -398,7 +315,8 @@ void fleet_node_forget_prompts(struct fleet_node *node, const char *model) {
 
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
                                struct claim_sink sink) {
-    if (!fleet_node_is_on(node) || !node->claims || strlen(model) > MODEL_KEY_MAX) return NULL;
+    if (!fleet_node_is_on(node) || !node->claims || strlen(model) > FLEET_MODEL_KEY_MAX)
+        return NULL;
     struct membership_status status = membership_status(fleet_membership(node->fleet));
     if (!status.reached || !status.lease) return NULL;
     return claims_take(node->claims, model, status.lease, clock_unix(), sink);
@@ -499,11 +417,8 @@ static void add_nodes(struct fleet_node *node, const struct fleet_table *table,
 /* Without a fleet, what this node would publish. */
 static void add_only_node(struct fleet_node *node, yyjson_mut_doc *doc, yyjson_mut_val *root) {
     struct fleet_table table = { 0 };
-    struct place *place = place_new(node, &table);
-    put_node(place);
-    put_models(place);
-    put_instances(place);
-    free(place);
+    struct fleet_entries entries = entries_of(node, &table);
+    fleet_entries_put(&entries, true);
     add_nodes(node, &table, doc, root);
     fleet_table_clear(&table);
 }

@@ -38,7 +38,7 @@ struct prefix_marks;
 #define FLEET_FILES_PATH "/api/v1/fleet/files" /* of a node: files by their SHA-256 */
 #define FLEET_LOADER_HEADER "X-Doze-Loader"    /* of a refusal: who loads the model */
 
-/* Borrowed for its life. */
+/* What it points to is borrowed for the node's life. */
 struct fleet_node_config {
     uv_loop_t *loop;
     const struct settings_store *settings;
@@ -54,6 +54,7 @@ struct fleet_node_config {
     void *ctx;
 };
 
+/* Never NULL, with a fleet or without; joins it at once. Copies the config. */
 struct fleet_node *fleet_node_new(const struct fleet_node_config *config);
 
 /* The settings, the catalog, or instances and requests may be others now. Accept NULL. */
@@ -69,12 +70,16 @@ const char *fleet_node_key(const struct fleet_node *node); /* "": none */
 const struct fleet_table *fleet_node_table(const struct fleet_node *node);
 /* Does it know the other nodes, or only itself until etcd answers? */
 bool fleet_node_knows_others(const struct fleet_node *node);
+/* Is that node in the list? True for all until others are known; false where there is no
+ * fleet. */
+bool fleet_node_has(const struct fleet_node *node, const char *name);
 /* Has etcd answered the last call about its lease? */
 bool fleet_node_reaches_etcd(const struct fleet_node *node);
-/* What of a question is the same for all requests. */
+/* Fill in what is the same for all requests of this node. */
 void fleet_node_ask(const struct fleet_node *node, struct fleet_question *ret);
 
-/* A request goes to that node, maybe this one. */
+/* Remember that a request goes to that node, which may be this one: until it publishes what it
+ * has to do, that counts as waiting there. */
 void fleet_node_note(struct fleet_node *node, const char *to);
 /* For the metrics; see fleet_counts.h. */
 void fleet_node_tally(struct fleet_node *node, enum fleet_event event, const char *peer);
@@ -87,7 +92,8 @@ bool fleet_node_is_relaying(const struct fleet_node *node);
 void fleet_node_mark(const struct fleet_node *node, char *id);
 const char *fleet_node_of_mark(const struct fleet_node *node, const char *id);
 
-/* What hashes of prompts begin with (prefix_text.h); NULL: there is no fleet. Borrowed. */
+/* What hashes of prompts begin with (prefix_text.h); NULL: there is no fleet. Borrowed until
+ * the settings change. */
 const char *fleet_node_secret(const struct fleet_node *node);
 /* By what a prompt for the model (its key) is known; it has marks. */
 struct held_prompt fleet_node_prompt(const char *model, const struct prefix_marks *marks);
@@ -101,7 +107,8 @@ void fleet_node_forget_prompts(struct fleet_node *node, const char *model);
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
                                struct claim_sink sink);
 
-/* fleet_facts_file */
+/* The path of the file with that SHA-256, if another node may have it; NULL. Valid until the
+ * folders are read again. */
 const char *fleet_node_file(const struct fleet_node *node, const char *sha256);
 
 /* For requests to other nodes; made when it is first needed. NULL with ERR_IO if libcurl is

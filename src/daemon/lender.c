@@ -95,18 +95,9 @@ static void lent_on_up_gone(void *ctx) {
     l->up = NULL;
 }
 
-static bool is_there(const struct lent *l) {
-    char key[FLEET_NODE_SIZE + 8];
-    const struct fleet_node *fleet = l->lender->fleet;
-    if (!fleet_node_is_on(fleet)) return false;
-    if (!fleet_node_knows_others(fleet)) return true; /* nobody is known */
-    (void)snprintf(key, sizeof key, "nodes/%s", l->borrower);
-    return fleet_table_find(fleet_node_table(fleet), key) != NULL;
-}
-
 static void lent_on_look(uv_timer_t *timer) {
     struct lent *l = timer->data;
-    l->missed = is_there(l) ? 0 : l->missed + 1;
+    l->missed = fleet_node_has(l->lender->fleet, l->borrower) ? 0 : l->missed + 1;
     if (l->missed >= LOAN_PATIENCE_LOOKS && l->begun)
         finish(l, "it is no longer a node of the fleet", false);
 }

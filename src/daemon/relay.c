@@ -266,11 +266,8 @@ static void relay_on_end(void *ctx, const struct error *error) {
 static void relay_on_look(uv_timer_t *timer) {
     struct relay *relay = timer->data;
     struct error err;
-    char key[FLEET_NODE_SIZE + 8];
-    (void)snprintf(key, sizeof key, "nodes/%s", relay->target);
     if (uv_now(relay->loop) - relay->heard < SILENCE_MS) return;
-    if (!fleet_node_is_on(relay->node) || !fleet_node_knows_others(relay->node)) return;
-    if (fleet_table_find(fleet_node_table(relay->node), key)) return;
+    if (!fleet_node_is_on(relay->node) || fleet_node_has(relay->node, relay->target)) return;
     forward_cancel(relay->forward);
     error_set(&err, ERR_IO, "it has left the fleet");
     relay_on_end(relay, &err);
