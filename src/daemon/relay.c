@@ -138,7 +138,6 @@ static void drop_request(struct relay *relay) {
 static void begin_stream(struct relay *relay) {
     relay->begun = relay->at_end_of_event = true;
     add_fields(relay);
-    drop_request(relay);
     exchange_begin(relay->q.x, relay->status, relay->content_type);
 }
 
@@ -161,7 +160,9 @@ static void relay_on_head(void *ctx, const struct forward_head *head) {
     relay->refusal = is_refusal(head->status) || !is_status(head->status);
     keep_head(relay, head);
     bool whole = head->length >= 0 && head->length <= WHOLE_MAX;
-    if (!whole && !relay->refusal) begin_stream(relay);
+    if (whole || relay->refusal) return;
+    if (head->sent) drop_request(relay);
+    begin_stream(relay);
 }
 
 static void relay_on_bytes(void *ctx, const char *bytes, size_t len) {

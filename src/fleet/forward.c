@@ -28,6 +28,7 @@ struct forward {
     CURL *easy;
     struct curl_slist *headers;
     struct forward_sink sink;
+    size_t body_len;
     bool headed, paused;
     bool held; /* libcurl holds bytes back */
     char reason[CURL_ERROR_SIZE];
@@ -66,6 +67,13 @@ static void read_fields(const struct forward *f, struct forward_head *head) {
     }
 }
 
+/* A node may answer before it has read the body. */
+static bool is_sent(const struct forward *f) {
+    curl_off_t sent = 0;
+    f->owner->curl->easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return (size_t)sent >= f->body_len;
+}
+
 static void tell_head(struct forward *f) {
     const struct curl_library *curl = f->owner->curl;
     struct forward_head head = { 0 };
@@ -79,6 +87,7 @@ static void tell_head(struct forward *f) {
     if (head.content_type && !is_plain(head.content_type)) head.content_type = NULL;
     head.status = (int)status;
     head.length = length;
+    head.sent = is_sent(f);
     read_fields(f, &head);
     f->sink.on_head(f->sink.ctx, &head);
 }
@@ -176,6 +185,7 @@ struct forward *forward_begin(struct forwarder *forwarder,
     struct forward *f = xcalloc(1, sizeof *f);
     f->owner = forwarder;
     f->sink = sink;
+    f->body_len = strcmp(request->method, "POST") == 0 ? request->body_len : 0;
     f->easy = forwarder->curl->easy_init();
     if (!f->easy) abort(); /* it only needs memory */
     f->headers = make_headers(forwarder->curl, request);

@@ -29,7 +29,7 @@ struct forward_field {
     const char *name, *value;
 };
 
-/* Borrowed: the body until the end, all else for the call. */
+/* Borrowed: the body until it is sent (forward_head) or the end, all else for the call. */
 struct forward_request {
     const char *method; /* "POST", "GET", "DELETE"; only POST has a body */
     const char *url;    /* whole */
@@ -47,6 +47,7 @@ struct forward_head {
     const char *content_type; /* NULL: none */
     struct forward_field fields[FORWARD_FIELDS_MAX];
     size_t field_count;
+    bool sent; /* all of the request has gone out: the body is no longer needed */
 };
 
 /* From the loop. */

@@ -2,8 +2,11 @@
 /* Requests to a node on a real loop and real sockets. */
 #include "cmocka_prelude.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "fleet/forward.h"
 #include "gateway.h"
@@ -18,6 +21,7 @@ struct scene {
     struct forwarder *forwarder;
     struct forward *forward;
     int heads, ends, status;
+    bool sent;
     int64_t length;
     char type[64], fields[512], text[512], why[512];
     size_t got;
@@ -61,6 +65,7 @@ static void on_head(void *ctx, const struct forward_head *head) {
     s->heads++;
     s->status = head->status;
     s->length = head->length;
+    s->sent = head->sent;
     (void)snprintf(s->type, sizeof s->type, "%s", head->content_type);
     for (size_t i = 0; i < head->field_count; i++) {
         size_t len = strlen(s->fields);
@@ -130,6 +135,7 @@ static void test_status_headers_and_body_come_back(void **state) {
     assert_string_equal(s.text, "hello");
     assert_string_equal(s.why, "");
     assert_int_equal(s.heads, 1);
+    assert_true(s.sent);
     close_scene(&s);
 }
 
@@ -153,6 +159,42 @@ static void test_a_large_body_is_sent_at_once(void **state) {
     send_body(&s, s.g.url, "/echo", body, sizeof body);
     gateway_wait(&s.g, &s.ends, 1);
     assert_int_equal(s.got, sizeof body);
+    assert_true(s.sent);
+    close_scene(&s);
+}
+
+static int listen_on(char url[64]) {
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(url, 64, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+/* Of a node that does not read the request before it answers. */
+static void test_an_answer_may_come_before_the_request_is_sent(void **state) {
+    (void)state;
+    static const char answer[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 "3\r\none\r\n";
+    static char body[MANY];
+    struct scene s;
+    char url[64];
+    open_scene(&s);
+    int fd = listen_on(url), node = -1;
+    send_body(&s, url, "/", body, sizeof body);
+    while (node < 0) {
+        uv_run(&s.g.loop, UV_RUN_NOWAIT);
+        node = accept(fd, NULL, NULL);
+    }
+    assert_int_equal(write(node, answer, sizeof answer - 1), sizeof answer - 1);
+    wait_for_bytes(&s, 3);
+    assert_false(s.sent);
+    close(node);
+    close(fd);
     close_scene(&s);
 }
 
@@ -245,6 +287,7 @@ int main(void) {
         cmocka_unit_test(test_status_headers_and_body_come_back),
         cmocka_unit_test(test_an_empty_answer_has_a_head),
         cmocka_unit_test(test_a_large_body_is_sent_at_once),
+        cmocka_unit_test(test_an_answer_may_come_before_the_request_is_sent),
         cmocka_unit_test(test_a_stream_comes_as_it_is_made),
         cmocka_unit_test(test_a_paused_transfer_holds_its_maker_back),
         cmocka_unit_test(test_cancel_reaches_the_other_side),
