@@ -235,6 +235,14 @@ static void set_failure(struct relay *relay, const struct error *error) {
     relay->failure.retry_after = 5;
 }
 
+/* It answered, maybe with what is no answer. */
+static void set_refused(struct relay *relay) {
+    error_set(&relay->failure, ERR_BACK_OFF,
+              "The node '%s' of the fleet answers with status %d; try again in some seconds.",
+              relay->target, relay->status);
+    relay->failure.retry_after = 5;
+}
+
 static void note_failure(struct relay *relay) {
     relay_choice_failed(&relay->choice, relay->target);
     log_debug("fleet: %s", relay->failure.text);
@@ -245,6 +253,7 @@ static void relay_on_end(void *ctx, const struct error *error) {
     relay->forward = NULL;
     uv_timer_stop(&relay->timer);
     if (error) set_failure(relay, error);
+    if (!error && relay->refusal) set_refused(relay);
     if (error && relay->begun) {
         fleet_node_tally(relay->node, FLEET_LOST, relay->target);
         error_set(&relay->failure, ERR_WORKER_DIED,
@@ -407,7 +416,7 @@ static void relay_on_again(uv_timer_t *timer) {
 static void wait_or_give_up(struct relay *relay) {
     msec now = clock_boottime();
     if (!relay->wait_until) relay->wait_until = now + WAIT_MS;
-    if (relay->choice.tried_count < RELAY_TRIES && now < relay->wait_until)
+    if (now < relay->wait_until)
         uv_timer_start(&relay->timer, relay_on_again, AGAIN_MS, 0);
     else
         give_up(relay);
@@ -483,7 +492,7 @@ void relay_pass(uv_loop_t *loop, struct fleet_node *node, struct exchange *x, co
                 const char *owner) {
     static const struct allowed_models all = { 0 };
     struct relay_request request = { .x = x, .owner = owner, .allowed = &all };
-    struct relay_sink sink = { relay_on_passed, relay_on_passed, NULL };
+    struct relay_sink sink = { NULL, relay_on_passed, NULL }; /* never here: see relay_choose */
     struct relay *relay = relay_new(loop, node, &request, to, sink);
     error_set(
         &relay->failure, ERR_BACK_OFF,

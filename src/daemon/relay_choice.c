@@ -59,16 +59,21 @@ static bool serves_alone(const struct relay_choice *choice) {
     return choice->tried_count > 0 && choice->key && !fleet_node_reaches_etcd(choice->node);
 }
 
-/* By the others only if this one cannot. */
+static void place_here(struct fleet_view *view, struct placement *ret) {
+    bool forwarded = view->request.forwarded;
+    view->request.forwarded = true;
+    fleet_view_choose(view, clock_boottime(), ret);
+    view->request.forwarded = forwarded;
+}
+
+/* By the others only if this one cannot, or is not to be asked first. */
 static void place(const struct relay_choice *choice, struct fleet_view *view,
                   struct placement *ret) {
+    bool enough = choice->tried_count == RELAY_TRIES;
     *ret = (struct placement){ .where = PLACEMENT_REFUSE };
-    if (serves_alone(choice)) {
-        view->request.forwarded = true;
+    if (enough || serves_alone(choice)) place_here(view, ret);
+    if (!enough && ret->where == PLACEMENT_REFUSE)
         fleet_view_choose(view, clock_boottime(), ret);
-        view->request.forwarded = choice->q->forwarded;
-    }
-    if (ret->where == PLACEMENT_REFUSE) fleet_view_choose(view, clock_boottime(), ret);
 }
 
 /* ---- what follows from it ---- */
@@ -98,7 +103,7 @@ static enum relay_step step_of(const struct relay_choice *choice, const struct f
                                struct error *ret_err) {
     switch (p->where) {
     case PLACEMENT_REFUSE:
-        return choice->tried_count > 0 || choice->only[0] ? RELAY_NOBODY : RELAY_HERE;
+        return choice->tried_count > 0 ? RELAY_NOBODY : RELAY_HERE;
     case PLACEMENT_HERE:
         if (p->rule == PLACEMENT_RULE_FETCH) return fetch_file(choice, view, ret, ret_err);
         fleet_node_note(choice->node, fleet_node_name(choice->node));
@@ -122,7 +127,7 @@ enum relay_step relay_choose(struct relay_choice *choice, struct relay_next *ret
         step = step_of(choice, &view, &p, ret, ret_err);
     }
     fleet_view_clear(&view);
-    return step;
+    return step == RELAY_HERE && choice->only[0] ? RELAY_NOBODY : step;
 }
 
 /* ---- what has become of it ---- */

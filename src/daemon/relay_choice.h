@@ -4,7 +4,7 @@
  * published and by those that have failed it. For relay.c.
  *
  * It decides, and notes where requests go (fleet_node.h); relay.c sends, fetches and waits.
- * Each other node is asked once.
+ * Each other node is asked once, and RELAY_TRIES of them at most: then only this node is left.
  */
 #ifndef DOZE_DAEMON_RELAY_CHOICE_H
 #define DOZE_DAEMON_RELAY_CHOICE_H
