@@ -16,7 +16,9 @@ enum {
     RETRIES = 10 /* of a removal: the lease is over then */
 };
 
-/* CREATE is due --sent, answered--> HELD, FOREIGN. REMOVE is due --sent, answered--> freed */
+/* CREATE is due --sent, answered--> HELD, FOREIGN. REMOVE is due --sent, answered--> freed.
+ * What is removed is this claim, by its value: if the lease has ended meanwhile, the key may be
+ * another node's. */
 enum state { CREATE, HELD, FOREIGN, REMOVE };
 
 struct claim {
@@ -144,8 +146,8 @@ static void pass_over(struct claims *claims) {
 static void claims_on_failure(void *ctx, enum etcd_lane lane, const struct error *err) {
     bool unknown = err->code == ERR_IO; /* it may have been created */
     (void)lane;
-    if (removes_again(ctx, err)) return;
     if (unknown) pass_over(ctx);
+    if (removes_again(ctx, err)) return;
     call_ended(ctx, NULL, unknown);
 }
 

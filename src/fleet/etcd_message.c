@@ -16,7 +16,7 @@ enum { GRPC_NOT_FOUND = 5 };
 static const char *const paths[] = {
     [ETCD_GRANT] = "/v3/lease/grant",   [ETCD_KEEPALIVE] = "/v3/lease/keepalive",
     [ETCD_REVOKE] = "/v3/lease/revoke", [ETCD_PUT] = "/v3/kv/put",
-    [ETCD_CREATE] = "/v3/kv/txn",       [ETCD_REMOVE] = "/v3/kv/deleterange",
+    [ETCD_CREATE] = "/v3/kv/txn",       [ETCD_REMOVE] = "/v3/kv/txn",
     [ETCD_RANGE] = "/v3/kv/range",      [ETCD_WATCH] = "/v3/watch",
 };
 _Static_assert(sizeof paths / sizeof paths[0] == ETCD_CALLS, "a path for each call");
@@ -64,19 +64,33 @@ static void add_put(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct etcd_
     add_int(doc, obj, "lease", r->lease);
 }
 
-static void add_create(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct etcd_request *r) {
+/* A condition on the key; returns it, for what is compared. */
+static yyjson_mut_val *add_compare(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key,
+                                   const char *target) {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, obj, "compare");
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
-    add_text(doc, item, "key", r->key);
-    yyjson_mut_obj_add_str(doc, item, "target", "CREATE");
+    add_text(doc, item, "key", key);
+    yyjson_mut_obj_add_str(doc, item, "target", target);
     yyjson_mut_obj_add_str(doc, item, "result", "EQUAL");
-    add_int(doc, item, "create_revision", 0);
-    list = yyjson_mut_obj_add_arr(doc, obj, "success");
-    item = yyjson_mut_arr_add_obj(doc, list);
-    add_put(doc, yyjson_mut_obj_add_obj(doc, item, "request_put"), r);
-    list = yyjson_mut_obj_add_arr(doc, obj, "failure");
-    item = yyjson_mut_arr_add_obj(doc, list);
-    add_text(doc, yyjson_mut_obj_add_obj(doc, item, "request_range"), "key", r->key);
+    return item;
+}
+
+/* when: "success", "failure" */
+static yyjson_mut_val *add_operation(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *when,
+                                     const char *name) {
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, obj, when);
+    return yyjson_mut_obj_add_obj(doc, yyjson_mut_arr_add_obj(doc, list), name);
+}
+
+static void add_create(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct etcd_request *r) {
+    add_int(doc, add_compare(doc, obj, r->key, "CREATE"), "create_revision", 0);
+    add_put(doc, add_operation(doc, obj, "success", "request_put"), r);
+    add_text(doc, add_operation(doc, obj, "failure", "request_range"), "key", r->key);
+}
+
+static void add_remove(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct etcd_request *r) {
+    if (r->value) add_text(doc, add_compare(doc, obj, r->key, "VALUE"), "value", r->value);
+    add_text(doc, add_operation(doc, obj, "success", "request_delete_range"), "key", r->key);
 }
 
 static void add_watch(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct etcd_request *r) {
@@ -103,7 +117,7 @@ bool etcd_request_format(const struct etcd_request *r, struct buf *out) {
         add_create(doc, root, r);
         break;
     case ETCD_REMOVE:
-        add_text(doc, root, "key", r->key);
+        add_remove(doc, root, r);
         break;
     case ETCD_RANGE:
         add_prefix(doc, root, r->key);
@@ -237,22 +251,28 @@ static bool read_error(long status, yyjson_val *root, struct error *err) {
                      status, words);
 }
 
+/* Any server may answer an object; a lease has a number and a time. */
+static bool is_whole(enum etcd_call call, const struct etcd_answer *answer) {
+    return call != ETCD_GRANT || (answer->lease != 0 && answer->ttl > 0);
+}
+
 bool etcd_answer_parse(enum etcd_call call, long status, const char *text, size_t len,
                        struct etcd_answer *ret, struct error *err) {
     struct error fault;
+    struct etcd_answer answer = { 0 };
     yyjson_doc *doc = json_parse_object(text, len, &fault);
     yyjson_val *root = yyjson_doc_get_root(doc);
     bool streamed = call == ETCD_KEEPALIVE || call == ETCD_WATCH;
     yyjson_val *body = streamed ? yyjson_obj_get(root, "result") : root;
-    bool ok = status == 200 && yyjson_is_obj(body) && !yyjson_obj_get(root, "error");
-    if (ok) {
-        *ret = (struct etcd_answer){ 0 };
-        read_body(call, body, ret);
-    } else if (doc) {
+    bool answered = status == 200 && yyjson_is_obj(body) && !yyjson_obj_get(root, "error");
+    if (answered) read_body(call, body, &answer);
+    bool ok = answered && is_whole(call, &answer);
+    if (ok)
+        *ret = answer;
+    else if (doc && !answered)
         read_error(status, root, err);
-    } else {
+    else
         error_set(err, ERR_IO, "What answers is not etcd's gateway (status %ld).", status);
-    }
     yyjson_doc_free(doc);
     return ok;
 }

@@ -24,7 +24,7 @@ enum etcd_call {
     ETCD_REVOKE,    /* `lease` and all its keys */
     ETCD_PUT,       /* `key`, `value` under `lease` */
     ETCD_CREATE,    /* the same, only if there is no such key; else answers the pair */
-    ETCD_REMOVE,    /* `key` */
+    ETCD_REMOVE,    /* `key`; if there is a `value`, only while it has that */
     ETCD_RANGE,     /* all pairs whose key begins with `key` */
     ETCD_WATCH,     /* their changes from `revision` on, as lines without end */
 };

@@ -21,6 +21,7 @@ struct scene {
     struct gateway g;
     const char *reply; /* to a creation */
     int status;
+    int removal_status; /* 0: 200 */
     int creations, removals;
     struct claims *claims;
     int answers;
@@ -29,21 +30,28 @@ struct scene {
     bool drops; /* from the sink */
 };
 
-static void on_create(void *ctx, struct exchange *x) {
-    struct scene *s = ctx;
-    s->creations++;
-    exchange_reply(x, s->status, "application/json", s->reply, strlen(s->reply));
+static void reply(struct exchange *x, int status, const char *body) {
+    exchange_reply(x, status, "application/json", body, strlen(body));
 }
 
-static void on_remove(void *ctx, struct exchange *x) {
+/* {"node":"a","cold":true,"since":1} */
+#define VALUE "\"value\":\"eyJub2RlIjoiYSIsImNvbGQiOnRydWUsInNpbmNlIjoxfQ==\""
+
+static void on_transaction(void *ctx, struct exchange *x) {
     struct scene *s = ctx;
-    s->removals++;
-    exchange_reply(x, 200, "application/json", "{}", 2);
+    size_t len;
+    const char *body = exchange_body(x, &len);
+    bool removes = strstr(body, "request_delete_range") != NULL;
+    *(removes ? &s->removals : &s->creations) += 1;
+    if (removes) assert_non_null(strstr(body, VALUE)); /* of that claim, not of any */
+    if (removes)
+        reply(x, s->removal_status ? s->removal_status : 200, "{}");
+    else
+        reply(x, s->status, s->reply);
 }
 
 static const struct http_route routes[] = {
-    { "POST", "/v3/kv/txn", 1 << 20, HTTP_OPEN, on_create },
-    { "POST", "/v3/kv/deleterange", 1 << 20, HTTP_OPEN, on_remove },
+    { "POST", "/v3/kv/txn", 1 << 20, HTTP_OPEN, on_transaction },
 };
 
 static void on_answer(void *ctx, const char *holder) {
@@ -56,7 +64,7 @@ static void on_answer(void *ctx, const char *holder) {
 static void open_scene(struct scene *s) {
     struct error err;
     *s = (struct scene){ .status = 200, .reply = CREATED };
-    gateway_open(&s->g, routes, 2, s);
+    gateway_open(&s->g, routes, 1, s);
     const char *endpoints[] = { s->g.url };
     struct claims_config config = {
         .loop = &s->g.loop, .node = "a", .endpoints = endpoints, .endpoint_count = 1
@@ -170,6 +178,23 @@ static void test_of_many_claims_one_waits_for_an_etcd_that_fails(void **state) {
     close_scene(&s);
 }
 
+static void test_no_claim_waits_for_a_removal_that_fails(void **state) {
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    s.claim = take(&s);
+    gateway_wait(&s.g, &s.answers, 1);
+    s.removal_status = 503;
+    claim_drop(s.claim);
+    s.claim = take(&s);
+    gateway_wait(&s.g, &s.answers, 2);
+    assert_int_equal(s.removals, 1);
+    assert_int_equal(s.creations, 1); /* the second one was not asked for */
+    assert_string_equal(s.holder, "-");
+    claim_drop(s.claim);
+    close_scene(&s);
+}
+
 static void test_claims_that_wait_are_answered_at_the_end(void **state) {
     (void)state;
     struct scene s;
@@ -192,6 +217,7 @@ int main(void) {
         cmocka_unit_test(test_a_claim_that_is_dropped_too_soon_goes_when_it_is_made),
         cmocka_unit_test(test_an_etcd_that_fails_does_not_hold_up_a_load),
         cmocka_unit_test(test_of_many_claims_one_waits_for_an_etcd_that_fails),
+        cmocka_unit_test(test_no_claim_waits_for_a_removal_that_fails),
         cmocka_unit_test(test_claims_that_wait_are_answered_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,17 @@ static void test_requests_are_what_the_gateway_reads(void **state) {
     assert_body(
         &(struct etcd_request){ .call = ETCD_PUT, .key = "a", .value = "{}", .lease = 5 },
         "{\"key\":\"YQ==\",\"value\":\"e30=\",\"lease\":\"5\"}");
-    assert_body(&(struct etcd_request){ .call = ETCD_REMOVE, .key = "a" },
-                "{\"key\":\"YQ==\"}");
+}
+
+static void test_a_key_is_removed_only_while_it_has_its_value(void **state) {
+    (void)state;
+    struct etcd_request remove = { .call = ETCD_REMOVE, .key = "a" };
+    assert_string_equal(etcd_path(ETCD_REMOVE), "/v3/kv/txn");
+    assert_body(&remove, "{\"success\":[{\"request_delete_range\":{\"key\":\"YQ==\"}}]}");
+    remove.value = "{}";
+    assert_body(&remove, "{\"compare\":[{\"key\":\"YQ==\",\"target\":\"VALUE\","
+                         "\"result\":\"EQUAL\",\"value\":\"e30=\"}],"
+                         "\"success\":[{\"request_delete_range\":{\"key\":\"YQ==\"}}]}");
 }
 
 static void test_a_key_is_created_only_if_absent(void **state) {
@@ -73,6 +82,19 @@ static void test_a_lease_is_granted_and_kept(void **state) {
     assert_true(parse(ETCD_KEEPALIVE, 200,
                       "{\"result\":{" HEADER ",\"ID\":\"75\",\"TTL\":\"10\"}}", &answer, &err));
     assert_int_equal(answer.ttl, 10);
+}
+
+/* Without a wait before the next call that would be a call after the other. */
+static void test_a_lease_has_a_number_and_a_time(void **state) {
+    (void)state;
+    struct etcd_answer answer;
+    struct error err;
+    static const char *const none[] = { "{}", "{\"ID\":\"5\"}", "{\"TTL\":\"10\"}",
+                                        "{\"ID\":\"5\",\"TTL\":\"-1\"}" };
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_false(parse(ETCD_GRANT, 200, none[i], &answer, &err));
+        assert_int_equal(err.code, ERR_IO);
+    }
 }
 
 static void test_a_keepalive_of_a_dead_lease_has_no_ttl(void **state) {
@@ -202,6 +224,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests_are_what_the_gateway_reads),
         cmocka_unit_test(test_a_key_is_created_only_if_absent),
+        cmocka_unit_test(test_a_key_is_removed_only_while_it_has_its_value),
+        cmocka_unit_test(test_a_lease_has_a_number_and_a_time),
         cmocka_unit_test(test_a_prefix_ends_before_the_next_one),
         cmocka_unit_test(test_a_lease_is_granted_and_kept),
         cmocka_unit_test(test_a_keepalive_of_a_dead_lease_has_no_ttl),
