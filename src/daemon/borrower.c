@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -329,6 +330,7 @@ static struct loan *borrower_open(void *ctx, const struct loan_offer *offer,
     struct borrower *b = ctx;
     struct loan *l = xcalloc(1, sizeof *l);
     struct loan_pipe_events events = { loan_on_bytes, loan_on_taken, loan_on_pipe_end, l };
+    int fd = -1;
     *l = (struct loan){ .borrower = b, .offer = *offer, .sink = sink };
     sealed_draw(l->number);
     buf_init(&l->pending, PENDING_MAX + ANSWER_MAX);
@@ -337,8 +339,12 @@ static struct loan *borrower_open(void *ctx, const struct loan_offer *offer,
     uv_timer_init(b->loop, &l->timer);
     l->timer.data = l;
     uv_timer_start(&l->timer, loan_on_timer, LOAN_LOOK_MS, LOAN_LOOK_MS);
-    l->pipe = loan_pipe_open(b->loop, events, ret_fd, err);
-    if (l->pipe && ask(l, err)) return l;
+    l->pipe = loan_pipe_open(b->loop, events, &fd, err);
+    if (l->pipe && ask(l, err)) {
+        *ret_fd = fd;
+        return l;
+    }
+    if (l->pipe) (void)close(fd);
     loan_close(l);
     return NULL;
 }

@@ -32,7 +32,8 @@ struct loan_sink {
 struct loans {
     /* Who lends what a model that needs so much lacks where it has `own`. */
     bool (*find)(void *ctx, nbytes need, nbytes own, struct loan_offer *ret);
-    /* Begin. ret_fd: the end for the worker, which the caller closes. NULL: it cannot begin. */
+    /* Begin. ret_fd: the end for the worker, which the caller closes. NULL: it cannot begin,
+     * and there is no fd. Free with close. */
     struct loan *(*open)(void *ctx, const struct loan_offer *offer, struct loan_sink sink,
                          int *ret_fd, struct error *err);
     void (*close)(struct loan *loan);
