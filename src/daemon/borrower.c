@@ -219,7 +219,7 @@ static void loan_on_head(void *ctx, const struct forward_head *head) {
     l->status = head->status;
     if (head->status != 200) return;
     if (!sealed_is_number(id) || !sealed_is_number(number)) {
-        lose_because(l, "answers as none that lends; install the same doze on both.");
+        lose_because(l, "does not answer as a lender does; install the same doze on both.");
         return;
     }
     (void)snprintf(l->id, sizeof l->id, "%s", id);

@@ -17,6 +17,7 @@ struct borrower;
 struct fleet_node;
 struct supervisor;
 
+/* Borrows both for its life, and gives the supervisor its loans. */
 struct borrower *borrower_new(uv_loop_t *loop, struct fleet_node *fleet,
                               struct supervisor *supervisor);
 

@@ -9,7 +9,8 @@
 
 struct fleet_view;
 
-/* Of the view's model. False with *err: no node may be asked for it. */
+/* Of the view's model. *ret is for downloads_from_peers, which takes it. False with *err: no
+ * node may be asked for it, and *ret holds nothing. */
 bool fleet_files_find(const struct fleet_node *node, const struct fleet_view *view,
                       struct peer_file *ret, struct error *err)
     __attribute__((warn_unused_result));

@@ -34,10 +34,11 @@ enum {
     LOAN_PATIENCE_LOOKS = 5, /* its lease has ended, and it is not back: the loan is over */
 };
 
+/* Borrows both for its life. */
 struct lender *lender_new(uv_loop_t *loop, struct fleet_node *fleet,
                           struct supervisor *supervisor);
 
-/* The two requests. */
+/* The two requests. Take the exchange; its answer comes now or later. */
 void lender_begin(struct lender *lender, struct exchange *x);
 void lender_take(struct lender *lender, struct exchange *x);
 

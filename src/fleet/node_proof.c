@@ -82,12 +82,12 @@ bool node_pass_check(const char *fleet_key, const char *value, const struct node
     pass.from = from;
     if (!read_pass(value, from, &pass.at, proof))
         return error_set(err, ERR_API_KEY,
-                         "The header X-Doze-Pass is none of a node; leave it out.");
+                         "The header X-Doze-Pass is not one that a node sends; leave it out.");
     proof_of_pass(fleet_key, &pass, own);
     if (!*fleet_key || !is_same(own, proof))
         return error_set(
             err, ERR_API_KEY,
-            "The node '%s' has not the fleet key of '%s'; set the same fleet.key on "
+            "The node '%s' does not have the fleet key of '%s'; set the same fleet.key on "
             "all nodes.",
             from, asked->to);
     if (pass.at < asked->at - NODE_PASS_SPAN || pass.at > asked->at + NODE_PASS_SPAN)

@@ -14,7 +14,7 @@
  *   ROOM      the node has the file, and room without evicting
  *   EVICT     ... and may evict; idle instances before those whose answers have to end
  *   FETCH     the node can fetch the file from a peer's disk
- *   BORROW    the node has the file but never the room, and another one lends what lacks
+ *   BORROW    the node has the file but never the room, and another one lends what it lacks
  *   LOADING   wait for the load in progress
  *
  * PREFIX gives way to a later rule that is faster; RESIDENT, where requests queue, to a load
@@ -156,8 +156,8 @@ struct placement_loan {
     nbytes part;  /* of the model, in these; the rest is what serving it takes */
 };
 
-/* Who lends the borrower what a model that needs so much lacks where it has `own`? False:
- * nobody, or nothing lacks. */
+/* Who lends the borrower, which has `own` bytes, what is missing for a model that needs so
+ * much? False: nobody does, or nothing is missing. */
 bool placement_loan(const struct placement_table *table, uint32_t borrower, nbytes need,
                     nbytes own, msec now, struct placement_loan *ret);
 

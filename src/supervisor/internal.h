@@ -333,7 +333,7 @@ bool supervisor_take_back(struct supervisor *sup);
 void supervisor_drop_lendings(struct supervisor *sup);
 
 /* ---- loans.c ---- */
-/* Is the model too large for this machine, and does another one lend what lacks? */
+/* Is the model too large for this machine, and does another one lend what is missing? */
 bool supervisor_find_loan(const struct supervisor *sup, const struct model_shape *shape,
                           const struct load_settings *effective, struct loan_offer *ret);
 /* A worker for the slot, with the loan that instance.lent says. */

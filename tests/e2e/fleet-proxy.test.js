@@ -218,8 +218,8 @@ test('a wrong fleet key is refused, and who has none is not asked', { skip }, as
   const forged = await b.chat('m', {}, { headers: { 'x-doze-hop': '1',
     'x-doze-pass': `a ${Date.now()} ${'0'.repeat(64)}` } });
   assert.equal(forged.status, 401);
-  assert.match(forged.body.error.message, /The node 'a' has not the fleet key of 'b'/);
-  assert.match(b.log, /refused a client at 127.0.0.1: The node 'a' has not the fleet key/);
+  assert.match(forged.body.error.message, /The node 'a' does not have the fleet key of 'b'/);
+  assert.match(b.log, /refused a client at 127.0.0.1: The node 'a' does not have the fleet key/);
 });
 
 test('a client\'s key is checked by the node that it asks', { skip }, async (t) => {

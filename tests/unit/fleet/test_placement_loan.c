@@ -100,7 +100,7 @@ static void test_the_loan_is_what_lacks_and_some_room(void **state) {
     assert_int_equal(l.part, PART);
     assert_int_equal(l.bytes, LOAN);
     assert_int_equal(l.lender, C);
-    assert_false(loan(A, 8 * GB, 8 * GB, &l)); /* nothing lacks */
+    assert_false(loan(A, 8 * GB, 8 * GB, &l)); /* nothing is missing */
     assert_true(loan(A, 1000, 1, &l));
     assert_int_equal(l.part, 1000); /* not more than all of it */
 }
