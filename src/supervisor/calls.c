@@ -180,6 +180,8 @@ void call_fail(struct calls *calls, struct call *call, const struct error *err) 
 
 void call_done(struct calls *calls, struct call *call) {
     assert(call->kind == CALL_UNLOAD || call->kind == CALL_UPDATE);
+    call->ended = true;
+    if (call->saving) return;
     struct done_sink sink = call->kind == CALL_UNLOAD ? call->unload.sink : call->update.sink;
     call_close(calls, call);
     sink.on_end(sink.ctx, NULL);

@@ -66,10 +66,10 @@ struct request_call {
 struct load_call { /* CALL_LOAD, CALL_GET_OR_LOAD */
     struct load_options options;
     struct load_sink sink;
-    /* Once it is loaded: what it is, and whether its answer waits for the pin to be on disk. */
+    /* Once it is loaded: what it is. */
     int slot;
     uint32_t generation;
-    bool fresh, saving;
+    bool fresh;
     bool failed; /* its refusal waits for the end of its worker */
 };
 
@@ -103,6 +103,9 @@ struct call {
     struct error refusal; /* unless ERR_NONE: how it ends when its turn comes */
     char *model_key;      /* of the model that is meant; NULL until its turn */
     enum adapters_state adapters;
+    bool
+        saving; /* it has changed what is pinned: its answer waits until that is on disk, ... */
+    bool ended; /* ... of CALL_UNLOAD and CALL_UPDATE: and is known, `refusal` or done */
     union {
         struct request_call request;
         struct load_call load;
@@ -125,13 +128,13 @@ struct call *call_find(struct calls *calls, call_id id);
 /* Does one of the open calls match? */
 bool calls_any(const struct calls *calls, bool (*matches)(const struct call *call, void *ctx),
                void *ctx);
-/* For each of the open calls; fn opens and closes none. */
+/* For each of the open calls; fn may close it. */
 void calls_each(struct calls *calls, void (*fn)(struct call *call, void *ctx), void *ctx);
 void call_close(struct calls *calls, struct call *call);
 
 /* Close the call and give its sink the error as last event. */
 void call_fail(struct calls *calls, struct call *call, const struct error *err);
-/* CALL_UNLOAD, CALL_UPDATE: close it and say that it is done. */
+/* CALL_UNLOAD, CALL_UPDATE: close it and say that it is done, as soon as it saves no more. */
 void call_done(struct calls *calls, struct call *call);
 
 /* The sink of a load; NULL for other calls. */

@@ -291,8 +291,11 @@ void supervisor_end_load(struct supervisor *sup, struct call *call,
 /* A load is done: pin the instance, if the load asked for it, and answer the call as soon as
  * that is on disk. False: the load did not ask for it, and is not answered yet. */
 bool supervisor_pin_loaded(struct supervisor *sup, struct call *call);
-/* Nor is it pinned by a load of it that still goes on. False: it was not pinned. */
-bool supervisor_unpin(struct supervisor *sup, const char *identifier);
+/* What is pinned has changed by this call, which is answered when that is on disk. */
+void supervisor_save_pinned(struct supervisor *sup, struct call *call);
+/* Unpin by this call. Nor is it pinned by a load of it that still goes on. False: it was not
+ * pinned. */
+bool supervisor_unpin(struct supervisor *sup, struct call *call, const char *identifier);
 
 /* ---- reload.c ---- */
 /* Load again what is pinned and whose worker died, if it is time. After every event. */

@@ -17,13 +17,17 @@ void supervisor_pin(struct supervisor *sup, const struct load_request *request) 
     free(options.model);
 }
 
+void supervisor_save_pinned(struct supervisor *sup, struct call *call) {
+    call->saving = true;
+    sup->config.on_pinned_changed(sup->config.ctx);
+}
+
 bool supervisor_pin_loaded(struct supervisor *sup, struct call *call) {
     const struct instance *in = &sup->instances[call->load.slot];
     if (call->kind != CALL_LOAD || !call->load.options.keep) return false;
     pinned_put(&sup->pinned, in->identifier, in->model_key, sup->lc.slots[call->load.slot].ttl,
                &call->load.options.requested);
-    call->load.saving = true;
-    sup->config.on_pinned_changed(sup->config.ctx);
+    supervisor_save_pinned(sup, call);
     return true;
 }
 
@@ -32,15 +36,37 @@ struct saved {
     const struct error *error;
 };
 
-static void end_saved_load(struct call *call, void *ctx) {
+/* An unload that could not be stored is done all the same; the log says that it may be undone
+ * at the next start, and so does a refusal. */
+static void end_saved_change(struct supervisor *sup, struct call *call,
+                             const struct error *error) {
+    struct error err = call->refusal;
+    if (!call->ended) return;
+    if (err.code == ERR_NONE) {
+        call_done(sup->calls, call);
+        return;
+    }
+    if (error)
+        error_set(&err, err.code,
+                  "'%.80s' is not loaded; it is not kept to be loaded again either, but after "
+                  "a restart it may be: %.200s",
+                  call->unload.identifier, error->text);
+    call_fail(sup->calls, call, &err);
+}
+
+static void end_saved(struct call *call, void *ctx) {
     const struct saved *saved = ctx;
-    if (call->kind == CALL_LOAD && call->load.saving)
+    if (!call->saving) return;
+    call->saving = false;
+    if (call->kind == CALL_LOAD)
         supervisor_end_load(saved->sup, call, saved->error);
+    else
+        end_saved_change(saved->sup, call, saved->error);
 }
 
 void supervisor_pinned_saved(struct supervisor *sup, const struct error *error) {
     struct saved saved = { sup, error };
-    calls_each(sup->calls, end_saved_load, &saved);
+    calls_each(sup->calls, end_saved, &saved);
 }
 
 struct unpinned {
@@ -58,11 +84,11 @@ static void unpin_load(struct call *call, void *ctx) {
     unpinned->found = true;
 }
 
-bool supervisor_unpin(struct supervisor *sup, const char *identifier) {
+bool supervisor_unpin(struct supervisor *sup, struct call *call, const char *identifier) {
     struct unpinned unpinned = { .identifier = identifier };
     calls_each(sup->calls, unpin_load, &unpinned);
     if (!pinned_forget(&sup->pinned, identifier)) return unpinned.found;
-    sup->config.on_pinned_changed(sup->config.ctx);
+    supervisor_save_pinned(sup, call);
     return true;
 }
 

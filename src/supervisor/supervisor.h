@@ -190,8 +190,8 @@ bool supervisor_is_working(const struct supervisor *sup);
 
 /* Pin what this load would bring, even if the load fails. */
 void supervisor_pin(struct supervisor *sup, const struct load_request *request);
-/* They are on disk as they are now, or (error) cannot be. Answers the loads that asked for
- * it. */
+/* They are on disk as they are now, or (error) cannot be. Answers the loads, unloads and
+ * updates that changed them. */
 void supervisor_pinned_saved(struct supervisor *sup, const struct error *error);
 /* Append the pinned instances, as pinned_format does. */
 void supervisor_format_pinned(const struct supervisor *sup, struct buf *out);

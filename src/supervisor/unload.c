@@ -12,18 +12,32 @@ call_id supervisor_unload(struct supervisor *sup, const char *identifier,
     return call->id;
 }
 
-static void unload_slot(struct supervisor *sup, int slot) {
-    (void)supervisor_unpin(sup, sup->instances[slot].identifier);
+static void unload_slot(struct supervisor *sup, struct call *call, int slot) {
+    (void)supervisor_unpin(sup, call, sup->instances[slot].identifier);
     supervisor_step(sup, (struct lc_event){ .kind = LC_EV_UNLOAD,
                                             .slot = slot,
                                             .generation = sup->lc.slots[slot].generation });
 }
 
 /* Its worker died, and nobody is to load it again. False: there is no such instance. */
-static bool forget_intent(struct supervisor *sup, const char *name) {
+static bool forget_intent(struct supervisor *sup, struct call *call, const char *name) {
     int slot = supervisor_find_intended(sup, name);
     if (slot == LC_NO_SLOT) return false;
-    unload_slot(sup, slot);
+    unload_slot(sup, call, slot);
+    return true;
+}
+
+/* Not loaded, whether anything was kept or not. The answer waits for the disk if so. */
+static bool end_unloaded(struct supervisor *sup, struct call *call, struct error *err) {
+    const char *identifier = call->unload.identifier;
+    if (!forget_intent(sup, call, identifier) && !supervisor_unpin(sup, call, identifier))
+        return false;
+    error_set(err, ERR_MODEL_NOT_FOUND,
+              "'%.80s' is not loaded; from now on it is not kept to be loaded again either.",
+              identifier);
+    if (!call->saving) return false;
+    call->refusal = *err;
+    call->ended = true;
     return true;
 }
 
@@ -36,7 +50,7 @@ static void unload_all(struct supervisor *sup, struct call *call) {
         bool loaded = state != LC_ABSENT && state != LC_UNLOADING;
         if (!sup->instances[i].identifier || !(loaded || intended)) continue;
         if (loaded) sup->instances[i].unloading = call->id;
-        unload_slot(sup, i);
+        unload_slot(sup, call, i);
     }
     if (!supervisor_unloads(sup, call->id)) call_done(sup->calls, call);
 }
@@ -49,14 +63,8 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
     }
     int slot = supervisor_find_loaded(sup, identifier, err);
     if (slot == LC_NO_SLOT && supervisor_unload_parked(sup, identifier, call->id)) return true;
-    if (slot == LC_NO_SLOT) {
-        if (!forget_intent(sup, identifier) && !supervisor_unpin(sup, identifier)) return false;
-        return error_set(err, ERR_MODEL_NOT_FOUND,
-                         "'%.80s' is not loaded; from now on it is not kept to be loaded again "
-                         "either.",
-                         identifier);
-    }
+    if (slot == LC_NO_SLOT) return end_unloaded(sup, call, err);
     sup->instances[slot].unloading = call->id;
-    unload_slot(sup, slot);
+    unload_slot(sup, call, slot);
     return true;
 }

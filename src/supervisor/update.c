@@ -36,9 +36,9 @@ bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct e
                            .ttl = supervisor_ttl(change->ttl) };
     const char *identifier = sup->instances[slot].identifier;
     if (ev.origin == LC_ORIGIN_JIT) {
-        (void)supervisor_unpin(sup, identifier);
+        (void)supervisor_unpin(sup, call, identifier);
     } else if (change->ttl.given && pinned_set_ttl(&sup->pinned, identifier, ev.ttl)) {
-        sup->config.on_pinned_changed(sup->config.ctx);
+        supervisor_save_pinned(sup, call);
     }
     supervisor_step(sup, ev);
     call_done(sup->calls, call);

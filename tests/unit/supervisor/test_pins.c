@@ -240,6 +240,73 @@ static void test_a_kept_load_that_is_over_before_it_is_on_disk(void **state) {
     assert_int_equal(s->told[0].error.code, ERR_MODEL_UNLOADED);
 }
 
+/* The server may end before the un-pin is on disk: nobody is told before. */
+static void test_an_unload_of_what_is_kept_is_answered_when_it_is_on_disk(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    s->disk_is_slow = true;
+    unload(s, "one", &s->told[1]);
+    assert_int_equal(s->told[1].errors, 0);
+    unload(s, "one", &s->told[2]); /* there is nothing to write for this one */
+    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[1].errors, 1);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_null(strstr(s->told[1].error.text, "restart"));
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[1].errors, 1);
+}
+
+static void test_an_unload_says_that_it_cannot_be_on_disk(void **state) {
+    struct scene *s = *state;
+    struct error full;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    die(s, 0);
+    s->disk_is_slow = true;
+    unload(s, "one", &s->told[1]);
+    error_set(&full, ERR_IO, "The disk is full.");
+    supervisor_pinned_saved(s->sup, &full);
+    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
+    assert_non_null(
+        strstr(s->told[1].error.text, "after a restart it may be: The disk is full."));
+}
+
+/* Its worker may be gone before or after that. */
+static void test_an_unload_of_a_kept_instance_waits_for_disk_and_worker(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    (void)keep(s, "two", NULL);
+    say(s, 0, MSG_READY, READY);
+    say(s, 1, MSG_READY, READY);
+    s->disk_is_slow = true;
+    unload(s, "one", &s->told[1]);
+    die(s, 0);
+    assert_int_equal(s->told[1].results, 0);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[1].results, 1);
+    unload(s, NULL, &s->told[2]);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[2].results, 0);
+    die(s, 1);
+    assert_int_equal(s->told[2].results, 1);
+}
+
+static void test_an_update_that_unpins_is_answered_when_it_is_on_disk(void **state) {
+    struct scene *s = *state;
+    (void)keep(s, "one", NULL);
+    say(s, 0, MSG_READY, READY);
+    s->disk_is_slow = true;
+    update(s, "one", to_jit, &s->told[1]);
+    assert_int_equal(s->told[1].results, 0);
+    supervisor_pinned_saved(s->sup, NULL);
+    assert_int_equal(s->told[1].results, 1);
+    update(s, "one", to_jit, &s->told[2]); /* nothing to write */
+    assert_int_equal(s->told[2].results, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_an_instance_whose_worker_died_stays_pinned),
@@ -258,6 +325,10 @@ int main(void) {
         TEST(test_a_kept_load_is_answered_when_it_is_on_disk),
         TEST(test_a_kept_load_says_that_it_cannot_be_on_disk),
         TEST(test_a_kept_load_that_is_over_before_it_is_on_disk),
+        TEST(test_an_unload_of_what_is_kept_is_answered_when_it_is_on_disk),
+        TEST(test_an_unload_says_that_it_cannot_be_on_disk),
+        TEST(test_an_unload_of_a_kept_instance_waits_for_disk_and_worker),
+        TEST(test_an_update_that_unpins_is_answered_when_it_is_on_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
