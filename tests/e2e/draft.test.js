@@ -81,6 +81,24 @@ test('a request\'s draft model counts if the request loads the model', async (t)
   assert.equal(without.text, first.text);
 });
 
+test('a draft model is named alike in every dialect', async (t) => {
+  const d = await Daemon.start(t, { models: { large: large(), small: small() } });
+  const messages = [{ role: 'user', content: 'Hi' }];
+  for (const [path, question] of [['/api/v1/chat', { max_output_tokens: 4, input: 'Hi' }],
+    ['/v1/responses', { max_output_tokens: 4, input: 'Hi' }],
+    ['/v1/messages', { max_tokens: 4, messages }],
+    ['/v1/completions', { max_tokens: 4, prompt: 'Hi' }]]) {
+    const body = { model: 'large', ...question };
+    const unknown = await d.post(path, { ...body, draft_model: 'nothing' });
+    assert.equal(unknown.status, 400, JSON.stringify(unknown.body));
+    assert.match(unknown.body.error.message, /no draft model 'nothing'/, path);
+    const answer = await d.post(path, { ...body, draft_model: 'small' });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal((await d.instance('large')).draft_model, 'small', path);
+    await d.post('/api/v1/models/unload', { instance_id: 'large' });
+  }
+});
+
 test('a draft model set for all models is for those that it fits', async (t) => {
   const d = await Daemon.start(t, { models: { large: large(), small: small(), gpt: gpt2() },
     settings: { load: { draft_model: 'small' } } });

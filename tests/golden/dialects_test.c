@@ -121,6 +121,8 @@ static void check_parsed(const struct golden_case *c, const struct parsed *parse
         add_ttl(doc, out, request->ttl);
         if (request->context_length)
             yyjson_mut_obj_add_int(doc, out, "context_length", request->context_length);
+        if (request->draft_model)
+            yyjson_mut_obj_add_strcpy(doc, out, "draft_model", request->draft_model);
         yyjson_mut_val *body = yyjson_mut_doc_get_root(request->body);
         yyjson_mut_obj_add_val(doc, out, "body", yyjson_mut_val_mut_copy(doc, body));
     }

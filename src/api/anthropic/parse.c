@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/anthropic/translate.h"
+#include "api/draft_name.h"
 #include "api/parsed.h"
 #include "base/json.h"
 
@@ -150,7 +151,9 @@ static bool body_read(struct parsed *parsed, struct translation *t) {
         return false;
     }
     parsed->options.marks_cache = marks_cache(t->in);
-    if (parsed->options.op == OP_CHAT) return sampling_translate(t);
+    if (parsed->options.op == OP_CHAT)
+        return sampling_translate(t) &&
+               api_read_draft_name(t->in, &parsed->requests[0].draft_model, t->err);
     parsed->options.stream = false;
     return yyjson_mut_obj_add_bool(t->doc, t->out, "count", true);
 }

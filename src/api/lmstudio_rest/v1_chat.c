@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/draft_name.h"
 #include "api/draft_stats.h"
 #include "api/openai/openai.h"
 #include "api/parsed.h"
@@ -54,9 +55,10 @@ static bool max_tokens_translate(struct translation *t) {
 }
 
 static bool chat_read(struct parsed *parsed, struct translation *t) {
-    int64_t *context = &parsed->requests[0].context_length;
-    return json_read_int(t->in, "context_length", LOAD_MIN_CONTEXT, LOAD_MAX_CONTEXT, context,
-                         t->err) &&
+    struct service_request *request = &parsed->requests[0];
+    return json_read_int(t->in, "context_length", LOAD_MIN_CONTEXT, LOAD_MAX_CONTEXT,
+                         &request->context_length, t->err) &&
+           api_read_draft_name(t->in, &request->draft_model, t->err) &&
            responses_translate_input(t) && sampling_fields_translate(t) &&
            max_tokens_translate(t) && reasoning_translate(t);
 }

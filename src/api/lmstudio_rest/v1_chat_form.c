@@ -20,7 +20,8 @@ static const char *const kept[] = { "model",
                                     "repeat_penalty",
                                     "max_output_tokens",
                                     "previous_response_id",
-                                    "context_length" };
+                                    "context_length",
+                                    "draft_model" };
 
 static void keep_fields(struct translation *t) {
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/draft_name.h"
 #include "api/openai/openai.h"
 #include "api/openai/translate.h"
 #include "api/ttl.h"
@@ -232,29 +233,21 @@ static op_parse *const op_parsers[] = {
     [OP_EMBEDDING] = embedding_parse,
 };
 
-/* "" is what some clients send for none. */
-static bool draft_model_read(yyjson_val *in, const char **ret_name, struct error *err) {
-    if (!json_read_str(in, "draft_model", ret_name, err)) return false;
-    return strlen(*ret_name) < LOAD_NAME_SIZE ||
-           error_set_param(err, ERR_INVALID_REQUEST, "draft_model",
-                           "'draft_model' has more than %d characters.", LOAD_NAME_SIZE - 1);
-}
-
 static bool body_read(struct parsed *parsed, struct translation *t, size_t len) {
-    const char *model = "", *draft = "";
+    const char *model = "";
     struct ttl ttl = { 0 };
     enum service_op op = parsed->options.op;
     if (!json_read_str(t->in, "model", &model, t->err)) return false;
     if (!api_read_ttl(t->in, &ttl, t->err)) return false;
-    if (op != OP_EMBEDDING && !(stream_read(parsed, t) && answers_read(parsed, t, len) &&
-                                draft_model_read(t->in, &draft, t->err)))
+    if (op != OP_EMBEDDING && !(stream_read(parsed, t) && answers_read(parsed, t, len)))
         return false;
     if (!op_parsers[op](parsed, t)) return false;
     for (int i = 0; i < parsed->count; i++) {
         struct service_request *request = &parsed->requests[i];
         request->model = *model ? xstrdup(model) : NULL;
         request->ttl = ttl;
-        request->draft_model = *draft ? xstrdup(draft) : NULL;
+        if (op != OP_EMBEDDING && !api_read_draft_name(t->in, &request->draft_model, t->err))
+            return false;
     }
     parsed->options.model = xstrdup(model);
     if (op == OP_CHAT)

@@ -2,6 +2,7 @@
 /* parse.c - a Responses body to a neutral request. */
 #include <string.h>
 
+#include "api/draft_name.h"
 #include "api/parsed.h"
 #include "api/responses/translate.h"
 #include "base/json.h"
@@ -122,7 +123,8 @@ static bool body_read(struct parsed *parsed, struct translation *t) {
            max_tokens_translate(t) && translation_copy_number(t, "temperature", 5) &&
            translation_copy_number(t, "top_p", 1) && reasoning_translate(t) &&
            truncation_translate(t) && text_translate(t) &&
-           translation_copy_str(t, "prompt_cache_key");
+           translation_copy_str(t, "prompt_cache_key") &&
+           api_read_draft_name(t->in, &parsed->requests[0].draft_model, t->err);
 }
 
 bool responses_parse(enum service_op op, const char *body, size_t len,
