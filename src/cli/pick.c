@@ -10,29 +10,40 @@
 #include "base/size.h"
 #include "cli/text.h"
 
-enum { MAX_NAME = 1024, WIDTH_MAX = 60 /* with number and size a line of 80 */ };
+enum { MAX_NAME = 1024, BESIDE = 17 /* columns of a number and a size */, WIDTH_MIN = 8 };
 
-/* A name as a terminal may show it, padded to the width if it is less. */
-static void print_name(const char *name, size_t width) {
-    struct buf safe = BUF_INIT(MAX_NAME);
+/* A name as a terminal may show it; the columns that it leaves of the width. */
+static int print_name(const char *name, int width) {
+    struct buf safe = BUF_INIT(MAX_NAME), shown = BUF_INIT(MAX_NAME + 4);
     text_add_safe(&safe, name, strnlen(name, MAX_NAME));
-    fprintf(stderr, "%-*s", (int)width, buf_str(&safe));
+    text_add_short(&shown, buf_str(&safe), safe.len, width);
+    int left = width - text_width(buf_str(&shown), shown.len);
+    fputs(buf_str(&shown), stderr);
+    buf_clear(&shown);
     buf_clear(&safe);
+    return left;
+}
+
+/* Of the widest name, or what is left of a line. */
+static int width_of_names(const struct pick_item *items, size_t count) {
+    int widest = WIDTH_MIN, most = text_columns(stderr) - BESIDE;
+    for (size_t i = 0; i < count; i++) {
+        int width = text_width(items[i].name, strnlen(items[i].name, MAX_NAME));
+        if (width > widest) widest = width;
+    }
+    if (most < WIDTH_MIN) most = WIDTH_MIN;
+    return widest < most ? widest : most;
 }
 
 static void print_items(const struct pick_item *items, size_t count) {
-    size_t width = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strnlen(items[i].name, WIDTH_MAX);
-        if (len > width) width = len;
-    }
+    int width = width_of_names(items, count);
     for (size_t i = 0; i < count; i++) {
         char size[SIZE_TEXT];
         fprintf(stderr, "%4zu  ", i + 1);
-        print_name(items[i].name, items[i].size ? width : 0);
+        int left = print_name(items[i].name, width);
         if (items[i].size) {
             size_format(items[i].size, size);
-            fprintf(stderr, "  %9s", size);
+            fprintf(stderr, "%*s  %9s", left, "", size);
         }
         fputs("\n", stderr);
     }

@@ -2,6 +2,7 @@
 #include "cli/table.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,12 @@
 #include "base/xalloc.h"
 #include "cli/text.h"
 
-enum { GAP = 4, NARROW_GAP = 2, MAX_CELL = 4096 };
+enum {
+    GAP = 4,
+    NARROW_GAP = 2,
+    MAX_CELL = 4096,
+    SHORT_WORD = 8, /* columns that are left of a word at least */
+};
 
 void table_init(struct table *t, const char *const *header, size_t columns) {
     assert(columns > 0 && columns <= TABLE_MAX_COLUMNS);
@@ -40,14 +46,16 @@ void table_add(struct table *t, const char *text) {
 /* --- the widths --- */
 
 struct layout {
-    int width[TABLE_MAX_COLUMNS];
+    int width[TABLE_MAX_COLUMNS]; /* 0: not shown */
     int least[TABLE_MAX_COLUMNS]; /* of the longest word */
     int gap;
 };
 
 static int layout_width(const struct layout *l, size_t columns) {
     int total = 0;
-    for (size_t c = 0; c < columns; c++) total += l->width[c] + (c ? l->gap : 0);
+    for (size_t c = 0; c < columns; c++) {
+        if (l->width[c] > 0) total += l->width[c] + (total > 0 ? l->gap : 0);
+    }
     return total;
 }
 
@@ -60,31 +68,55 @@ static int widest_word(const char *text) {
     return widest;
 }
 
-/* The widest column that can still be narrowed; `columns` if there is none. */
-static size_t widest_column(const struct layout *l, size_t columns) {
-    size_t widest = columns;
-    for (size_t c = 0; c < columns; c++) {
-        if (l->width[c] == l->least[c]) continue;
-        if (widest == columns || l->width[c] > l->width[widest]) widest = c;
-    }
-    return widest;
-}
-
-static struct layout table_lay_out(const struct table *t, int limit) {
-    struct layout l = { .gap = GAP };
+static void measure(const struct table *t, struct layout *l) {
     for (size_t i = 0; i < t->cells; i++) {
         size_t c = i % t->columns;
         int width = text_width(t->cell[i], strlen(t->cell[i]));
         int word = widest_word(t->cell[i]);
-        if (width > l.width[c]) l.width[c] = width;
-        if (word > l.least[c]) l.least[c] = word;
+        if (width > l->width[c]) l->width[c] = width;
+        if (word > l->least[c]) l->least[c] = word;
     }
+}
+
+/* Below its header, has the column no text, or that of the column to its left only? */
+static bool says_nothing(const struct table *t, size_t column) {
+    bool empty = true, same = column > 0;
+    for (size_t i = t->columns + column; i < t->cells; i += t->columns) {
+        empty = empty && !*t->cell[i];
+        same = same && strcmp(t->cell[i], t->cell[i - 1]) == 0;
+    }
+    return empty || same;
+}
+
+/* From the last one on, so that of three that are the same the first is left. */
+static void drop_columns(const struct table *t, struct layout *l, int limit) {
+    for (size_t c = t->columns; c-- > 0 && layout_width(l, t->columns) > limit;) {
+        if (says_nothing(t, c)) l->width[c] = 0;
+    }
+}
+
+/* Narrow the widest column by one. Words that are longer than `longest` need not stay whole.
+ * False: no column is wider than it has to be. */
+static bool narrow(struct layout *l, size_t columns, int longest) {
+    size_t widest = columns;
+    for (size_t c = 0; c < columns; c++) {
+        int least = l->least[c] < longest ? l->least[c] : longest;
+        if (l->width[c] <= least) continue;
+        if (widest == columns || l->width[c] > l->width[widest]) widest = c;
+    }
+    if (widest == columns) return false;
+    l->width[widest]--;
+    return true;
+}
+
+static struct layout table_lay_out(const struct table *t, int limit) {
+    struct layout l = { .gap = GAP };
+    measure(t, &l);
     if (limit == 0) return l;
     if (layout_width(&l, t->columns) > limit) l.gap = NARROW_GAP;
+    drop_columns(t, &l, limit);
     while (layout_width(&l, t->columns) > limit) {
-        size_t c = widest_column(&l, t->columns);
-        if (c == t->columns) break;
-        l.width[c]--;
+        if (!narrow(&l, t->columns, INT_MAX) && !narrow(&l, t->columns, SHORT_WORD)) break;
     }
     return l;
 }
@@ -102,26 +134,37 @@ static size_t line_len(const char *text, int width) {
     return len;
 }
 
+/* The line of the text that fits into the width, in `out`; the text moves past it. */
+static void take_line(const char **text, int width, struct buf *out) {
+    size_t len = line_len(*text, width);
+    if (len == 0) len = text_word(*text);
+    size_t shown = len > 0 && (*text)[len - 1] == ' ' ? len - 1 : len;
+    buf_reset(out);
+    text_add_short(out, *text, shown, width);
+    *text += len;
+}
+
 /* Print one line of a row and move each cell's text past it. */
 static void table_print_line(const struct layout *l, const char **texts, size_t count,
                              enum text_style style, FILE *out) {
+    struct buf line = BUF_INIT(MAX_CELL);
     int behind = 0; /* blank columns since the last text */
     fputs(text_begin(out, style), out);
     for (size_t c = 0; c < count; c++) {
-        size_t len = line_len(texts[c], l->width[c]);
-        size_t shown = len > 0 && texts[c][len - 1] == ' ' ? len - 1 : len;
-        if (shown > 0) fprintf(out, "%*s%.*s", behind, "", (int)shown, texts[c]);
-        if (shown > 0) behind = 0;
-        behind += l->width[c] - text_width(texts[c], shown) + l->gap;
-        texts[c] += len;
+        if (l->width[c] == 0) continue;
+        take_line(&texts[c], l->width[c], &line);
+        if (line.len > 0) fprintf(out, "%*s%s", behind, "", buf_str(&line));
+        if (line.len > 0) behind = 0;
+        behind += l->width[c] - text_width(buf_str(&line), line.len) + l->gap;
     }
     fputs(style == STYLE_PLAIN ? "" : text_end(out), out);
     fputc('\n', out);
+    buf_clear(&line);
 }
 
-static bool has_text(const char *const *texts, size_t count) {
+static bool has_text(const struct layout *l, const char *const *texts, size_t count) {
     for (size_t c = 0; c < count; c++) {
-        if (*texts[c]) return true;
+        if (l->width[c] > 0 && *texts[c]) return true;
     }
     return false;
 }
@@ -134,7 +177,7 @@ void table_print(const struct table *t, FILE *out, int limit) {
         for (size_t c = 0; c < count; c++) texts[c] = t->cell[at + c];
         do {
             table_print_line(&l, texts, count, at == 0 ? STYLE_BOLD : STYLE_PLAIN, out);
-        } while (has_text(texts, count));
+        } while (has_text(&l, texts, count));
     }
 }
 

@@ -22,9 +22,10 @@ void table_clear(struct table *t);
 void table_add(struct table *t, const char *text);
 
 /* Print the rows: columns four spaces apart, no trailing spaces, the header bold on a terminal.
- * A table wider than `limit` columns (0: no limit) is narrowed, first to gaps of two spaces,
- * then by breaking cells into several lines. Words (text_word) stay whole, so the result can
- * still be wider than the limit. */
+ * A table wider than `limit` columns (0: no limit) is narrowed: to gaps of two spaces, by
+ * leaving out columns that are empty or say what the one to their left says, by breaking cells
+ * into several lines between words (text_word), and, where these are too long, by shortening
+ * them in the middle. */
 void table_print(const struct table *t, FILE *out, int limit);
 
 /* Print on stdout, within the width of the terminal if it is one, and clear the table. */

@@ -61,6 +61,39 @@ void text_add_safe(struct buf *out, const char *text, size_t len) {
     }
 }
 
+/* Bytes at the front of the text that are no wider than this. */
+static size_t bytes_within(const char *text, size_t len, int most) {
+    size_t i = 0;
+    while (i < len) {
+        int width = 0;
+        bool safe = false;
+        size_t used = next_char(text + i, len - i, &width, &safe);
+        most -= width;
+        if (most < 0) break;
+        i += used;
+    }
+    return i;
+}
+
+void text_add_short(struct buf *out, const char *text, size_t len, int width) {
+    int whole = text_width(text, len);
+    if (whole <= width) {
+        buf_add(out, text, len);
+        return;
+    }
+    size_t front = bytes_within(text, len, width / 2);
+    int behind = width - 1 - text_width(text, front);
+    size_t end = front;
+    while (text_width(text + end, len - end) > behind) {
+        int ignored_width = 0;
+        bool ignored_safe = false;
+        end += next_char(text + end, len - end, &ignored_width, &ignored_safe);
+    }
+    buf_add(out, text, front);
+    buf_add_str(out, "…");
+    buf_add(out, text + end, len - end);
+}
+
 bool text_moves_cursor(FILE *stream) {
     const char *term = getenv("TERM");
     return term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));

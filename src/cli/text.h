@@ -27,6 +27,9 @@ size_t text_word(const char *text);
  * for bytes that are not UTF-8. */
 void text_add_safe(struct buf *out, const char *text, size_t len);
 
+/* Append the text, if it is wider than the width with its middle replaced by "…". */
+void text_add_short(struct buf *out, const char *text, size_t len, int width);
+
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GREEN, STYLE_YELLOW, STYLE_RED };
 
 /* Is the stream a terminal that obeys escape sequences (TERM not "dumb")? */

@@ -113,12 +113,68 @@ static void test_table_breaks_no_word(void **state) {
                 "0.5b-                   5m\n"
                 "instruct\n"
                 "a           IDLE        none\n");
-    check_table(3, cells, 9, 10, /* too narrow for the words */
-                "IDENTIFIER  STATUS      TTL\n"
-                "qwen2.5-    GENERATING  4m12s\n"
-                "0.5b-                   / 5m\n"
-                "instruct\n"
-                "a           IDLE        none\n");
+}
+
+static void test_table_shortens_words_that_are_too_long(void **state) {
+    (void)state;
+    static const char *const cells[] = {
+        "IDENTIFIER", "STATUS",           "abcdefghijklmnopqrstuvwxyz",
+        "IDLE",       "名前名前名前名前", "GENERATING"
+    };
+    check_table(2, cells, 6, 32,
+                "IDENTIFIER            STATUS\n"
+                "abcdefghij…rstuvwxyz  IDLE\n"
+                "名前名前名前名前      GENERATING\n");
+    check_table(2, cells, 6, 20,
+                "IDEN…FIER  STATUS\n"
+                "abcd…wxyz  IDLE\n"
+                "名前…名前  GENE…TING\n");
+    check_table(2, cells, 6, 5, /* narrower than it can be */
+                "IDEN…IER  STATUS\n"
+                "abcd…xyz  IDLE\n"
+                "名前…前   GENE…ING\n");
+}
+
+static void test_table_leaves_out_what_says_nothing(void **state) {
+    (void)state;
+    static const char *const cells[] = { "IDENTIFIER", "MODEL",     "STATUS",  "NOTE",
+                                         "qwen-0.5b",  "qwen-0.5b", "IDLE",    "",
+                                         "b",          "b",         "LOADING", "" };
+    check_table(4, cells, 12, 50,
+                "IDENTIFIER    MODEL        STATUS     NOTE\n"
+                "qwen-0.5b     qwen-0.5b    IDLE\n"
+                "b             b            LOADING\n");
+    check_table(4, cells, 12, 34,
+                "IDENTIFIER  MODEL      STATUS\n"
+                "qwen-0.5b   qwen-0.5b  IDLE\n"
+                "b           b          LOADING\n");
+    check_table(4, cells, 12, 24,
+                "IDENTIFIER  STATUS\n"
+                "qwen-0.5b   IDLE\n"
+                "b           LOADING\n");
+}
+
+static void check_short(const char *text, int width, const char *want) {
+    struct buf out = BUF_INIT(256);
+    text_add_short(&out, text, strlen(text), width);
+    assert_string_equal(buf_str(&out), want);
+    assert_true(text_width(buf_str(&out), out.len) <= width);
+    buf_clear(&out);
+}
+
+static void test_a_text_is_shortened_in_the_middle(void **state) {
+    (void)state;
+    check_short("abcdefgh", 8, "abcdefgh");
+    check_short("abcdefghi", 8, "abcd…ghi");
+    check_short("名前名前", 7, "名…名前"); /* two columns each */
+    check_short("名前名前", 6, "名…前");
+    check_short("e\xcc\x81"
+                "abcdef",
+                5,
+                "e\xcc\x81"
+                "a…ef");
+    check_short("ab", 1, "…");
+    check_short("", 4, "");
 }
 
 struct sample {
@@ -354,6 +410,9 @@ int run_parts(void) {
         cmocka_unit_test(test_text_width_and_safety),
         cmocka_unit_test(test_table_aligns_by_display_width),
         cmocka_unit_test(test_table_breaks_no_word),
+        cmocka_unit_test(test_a_text_is_shortened_in_the_middle),
+        cmocka_unit_test(test_table_shortens_words_that_are_too_long),
+        cmocka_unit_test(test_table_leaves_out_what_says_nothing),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_options_refused),
         cmocka_unit_test(test_inventory_takes_anything),
