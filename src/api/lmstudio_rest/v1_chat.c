@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/choice.h"
 #include "api/draft_name.h"
 #include "api/draft_stats.h"
 #include "api/openai/openai.h"
@@ -22,8 +23,6 @@
 #include "api/write.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-
-enum { PART_MAX = 256 << 20 };
 
 /* ---- the request ---- */
 
@@ -101,7 +100,7 @@ static struct reply *chat_reply_new(const struct reply_options *options, int cou
     reply->output = json_array_new(&root);
     reply->load_seconds = -1;
     reply->percent = -1;
-    buf_init(&reply->text, PART_MAX);
+    buf_init(&reply->text, CHOICE_TEXT_MAX);
     struct reply_options whole = *options;
     whole.stream = false;
     if (options->store) reply->kept = dialect_responses.reply_new(&whole, count, id, created);
@@ -265,8 +264,8 @@ static void say(struct reply *reply, enum part part, const char *text, struct bu
         reply->part = part;
         send_plain(reply, part_starts[part], out);
     }
-    (void)buf_add_str(&reply->text, text);
     send_text(reply, part_deltas[part], text, out);
+    if (!buf_add_str(&reply->text, text)) out->overflowed = true;
 }
 
 static void on_done(struct reply *reply, const struct service_event *end, struct buf *out) {
@@ -297,7 +296,7 @@ static void on_error(struct reply *reply, const struct service_event *ev, struct
 }
 
 static void keep(const struct reply *reply, const struct service_event *ev) {
-    struct buf nowhere = BUF_INIT(PART_MAX);
+    struct buf nowhere = BUF_INIT(SIZE_MAX / 2);
     if (reply->kept) (void)dialect_responses.reply_event(reply->kept, 0, ev, &nowhere);
     buf_clear(&nowhere);
 }

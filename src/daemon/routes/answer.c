@@ -179,8 +179,7 @@ static void pass_on(struct part *part, const struct service_event *ev) {
         deliver(a, &bytes, step);
     } else {
         error_set(&err, ERR_INVALID_REQUEST,
-                  "The answer is larger than %d bytes; ask for less at once, or stream it.",
-                  REPLY_MAX);
+                  "The answer is too large; ask for less at once, or stream it.");
         if (a->begun)
             fail_stream(part, &err);
         else

@@ -5,8 +5,12 @@
 
 #include "api/anthropic/anthropic.h"
 #include "api/choice.h"
+#include "api/decisions/decisions.h"
+#include "api/lmstudio_rest/v0.h"
+#include "api/lmstudio_rest/v1_chat.h"
 #include "api/ollama/ollama.h"
 #include "api/openai/openai.h"
+#include "api/rerank/rerank.h"
 #include "api/responses/responses.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -196,6 +200,88 @@ static void test_a_full_buffer_says_so(void **state) {
     buf_clear(&out);
 }
 
+/* Of a dialect, and the kind of work; `echo` is what its answer repeats. */
+struct whole_case {
+    const struct dialect *dialect;
+    enum service_op op;
+    bool vectors;
+    const char *echo;
+};
+
+/* Is a whole answer marked that has less room than it needs? The route sends it only if it is
+ * not marked (answer.c). */
+static bool is_marked(const struct whole_case *c, size_t room) {
+    static const float values[] = { 0.5f, 0.25f };
+    struct service_event said = { .kind = SERVICE_DELTA,
+                                  .content = "Hello",
+                                  .reasoning = "Hm" };
+    struct service_event vector = { .kind = SERVICE_VECTOR, .vector = values, .vector_len = 2 };
+    struct service_event done = { .kind = SERVICE_DONE, .stop_reason = STOP_EOS };
+    struct reply_options options = { .op = c->op,
+                                     .vectors = c->vectors,
+                                     .model = (char[]){ "m" } };
+    yyjson_doc *echo = c->echo ? yyjson_read(c->echo, strlen(c->echo), 0) : NULL;
+    if (echo) options.echo = yyjson_doc_mut_copy(echo, NULL);
+    struct reply *reply = c->dialect->reply_new(&options, 1, "x", 1);
+    bool numbers = c->vectors || c->op == OP_EMBEDDING || c->op == OP_RERANK;
+    struct buf out = BUF_INIT(room);
+    (void)c->dialect->reply_event(reply, 0, numbers ? &vector : &said, &out);
+    (void)c->dialect->reply_event(reply, 0, &done, &out);
+    bool marked = out.overflowed;
+    assert_true(marked || out.len > 0);
+    c->dialect->reply_free(reply);
+    yyjson_mut_doc_free(options.echo);
+    yyjson_doc_free(echo);
+    buf_clear(&out);
+    return marked;
+}
+
+static void test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect(void **state) {
+    static const char question[] = "[{\"type\":\"choice\",\"options\":[\"a\",\"b\"]}]";
+    static const struct whole_case cases[] = {
+        { &dialect_openai, OP_CHAT, false, NULL },
+        { &dialect_openai, OP_COMPLETION, false, NULL },
+        { &dialect_openai, OP_EMBEDDING, false, NULL },
+        { &dialect_lmstudio_v0, OP_CHAT, false, NULL },
+        { &dialect_lmstudio_v1_chat, OP_CHAT, false, NULL },
+        { &dialect_anthropic, OP_CHAT, false, NULL },
+        { &dialect_responses, OP_CHAT, false, "{}" },
+        { &dialect_ollama, OP_CHAT, false, NULL },
+        { &dialect_ollama, OP_EMBEDDING, true, NULL },
+        { &dialect_ollama_prompt, OP_CHAT, false, NULL },
+        { &dialect_rerank, OP_RERANK, false, NULL },
+        { &dialect_decisions, OP_CHAT, false, question },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(is_marked(&cases[i], 20));
+        assert_false(is_marked(&cases[i], 1 << 16));
+    }
+}
+
+/* Its text is part of the end of a stream, too. */
+static void test_attack_16_a_text_past_its_limit_is_marked_before_the_end(void **state) {
+    (void)state;
+    for (int streams = 0; streams < 2; streams++) {
+        struct reply_options options = { .op = OP_CHAT,
+                                         .stream = streams,
+                                         .model = (char[]){ "m" } };
+        const struct dialect *dialect = &dialect_lmstudio_v1_chat;
+        struct reply *reply = dialect->reply_new(&options, 1, "x", 1);
+        char *text = long_text(CHOICE_TEXT_MAX);
+        struct service_event ev = { .kind = SERVICE_DELTA, .content = text };
+        struct buf out = BUF_INIT(256 << 20);
+        (void)dialect->reply_event(reply, 0, &ev, &out);
+        assert_false(out.overflowed);
+        ev.content = "b";
+        (void)dialect->reply_event(reply, 0, &ev, &out);
+        assert_true(out.overflowed);
+        free(text);
+        dialect->reply_free(reply);
+        buf_clear(&out);
+    }
+}
+
 static void test_a_reply_may_be_dropped_at_any_time(void **state) {
     struct reply_options options = { .op = OP_CHAT, .model = (char[]){ "" } };
     struct reply *reply = dialect_openai.reply_new(&options, 3, "x", 1);
@@ -244,6 +330,8 @@ int main(void) {
         cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
         cmocka_unit_test(test_no_number_that_json_lacks),
         cmocka_unit_test(test_a_full_buffer_says_so),
+        cmocka_unit_test(test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect),
+        cmocka_unit_test(test_attack_16_a_text_past_its_limit_is_marked_before_the_end),
         cmocka_unit_test(test_a_reply_may_be_dropped_at_any_time),
         cmocka_unit_test(test_every_code_has_an_openai_error),
     };
