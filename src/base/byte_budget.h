@@ -4,8 +4,9 @@
  * answered, and who has how much of it.
  *
  * Code that keeps a client's data for longer than a call counts its bytes here: bodies
- * and messages that are coming in, requests that wait for their turn. Small ones have a reserve
- * that large ones cannot fill. One thread.
+ * and messages that are coming in, requests that wait for their turn, uploaded files. Small
+ * ones have a reserve that large ones cannot fill; what is kept for later only gives way. One
+ * thread.
  */
 #ifndef DOZE_BASE_BYTE_BUDGET_H
 #define DOZE_BASE_BYTE_BUDGET_H
@@ -20,10 +21,16 @@ struct byte_budget {
     size_t total;   /* that may be held */
     size_t reserve; /* more than total, for small ones only */
     size_t small;   /* the most that counts as small */
+    size_t yields;  /* of held: is kept for later only, and gives way to the rest */
+    void (*give_way)(void *ctx); /* release some of what yields */
+    void *ctx;
 };
 
 /* May something of len bytes be held if all together have `all` bytes? */
 bool byte_budget_has_room(const struct byte_budget *budget, size_t len, size_t all);
+/* The same if all have `more` bytes than now. What yields gives way, but only if that is
+ * enough. */
+bool byte_budget_find_room(struct byte_budget *budget, size_t len, size_t more);
 
 /* What a client hears if not: fails with ERR_QUEUE_FULL. */
 bool byte_budget_refuse(struct error *err);
@@ -33,6 +40,7 @@ bool byte_budget_refuse(struct error *err);
 struct byte_hold {
     struct byte_budget *budget;
     size_t bytes;
+    bool yields;
 };
 
 /* Hold that many bytes, in *ret. What is larger than the budget may have all of it, or waiting
@@ -42,6 +50,8 @@ bool byte_hold_take(struct byte_budget *budget, size_t bytes, size_t own, struct
                     struct error *err) __attribute__((warn_unused_result));
 /* Part of what is held becomes a hold of its own. */
 struct byte_hold byte_hold_split(struct byte_hold *hold, size_t bytes);
+/* From now on it gives way to others: they call the budget's give_way. */
+void byte_hold_yield(struct byte_hold *hold);
 /* Accepts zeroed, which it is afterwards. */
 void byte_hold_release(struct byte_hold *hold);
 

@@ -122,6 +122,7 @@ static void start_ws_host(struct daemon *d) {
         .lmstudio_home = d->lmstudio_home,
         .log = d->log,
         .hub = d->ws_hub,
+        .budget = &d->budget,
         .boot = d->boot,
         .stop = ws_stop,
         .is_stopping = ws_is_stopping,

@@ -14,20 +14,18 @@ struct upload {
     char *text; /* NULL: not a text */
     const char *type, *mime;
     size_t size;
+    struct byte_hold held;
 };
 
 struct uploads {
     struct upload files[UPLOADS_MAX]; /* oldest first */
     int count;
-    size_t bytes;
     uint64_t made;
+    struct byte_budget *budget;
 };
 
-struct uploads *uploads_new(void) {
-    return xcalloc(1, sizeof(struct uploads));
-}
-
 static void upload_clear(struct upload *file) {
+    byte_hold_release(&file->held);
     free(file->identifier);
     free(file->name);
     free(file->base64);
@@ -35,15 +33,28 @@ static void upload_clear(struct upload *file) {
 }
 
 static void drop_oldest(struct uploads *u) {
-    u->bytes -= strlen(u->files[0].base64);
     upload_clear(&u->files[0]);
     u->count--;
     memmove(u->files, u->files + 1, (size_t)u->count * sizeof u->files[0]);
 }
 
+static void uploads_give_way(void *ctx) {
+    drop_oldest(ctx);
+}
+
+struct uploads *uploads_new(struct byte_budget *budget) {
+    struct uploads *uploads = xcalloc(1, sizeof *uploads);
+    uploads->budget = budget;
+    if (!budget) return uploads;
+    budget->give_way = uploads_give_way;
+    budget->ctx = uploads;
+    return uploads;
+}
+
 void uploads_free(struct uploads *uploads) {
     if (!uploads) return;
     while (uploads->count > 0) drop_oldest(uploads);
+    if (uploads->budget) uploads->budget->give_way = NULL;
     free(uploads);
 }
 
@@ -117,29 +128,45 @@ static struct lmws_file show(const struct upload *file) {
                                .size = file->size };
 }
 
-bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
-                 struct lmws_file *ret, struct error *err) {
-    size_t len = strlen(base64);
-    struct upload file = { 0 };
-    if (len > UPLOADS_BYTES_MAX / 2) {
-        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
-                         UPLOADS_BYTES_MAX / 2 / 4 * 3 / 1000000);
-    }
-    unsigned char *bytes = decode(base64, len, &file.size);
+/* Of a text, its bytes are kept beside their base64. */
+static size_t cost_of(size_t len) {
+    return len + BASE64_DECODE_LENGTH(len);
+}
+
+static bool upload_read(struct upload *file, const char *name, const char *base64, size_t len,
+                        struct error *err) {
+    unsigned char *bytes = decode(base64, len, &file->size);
     if (!bytes) {
         return error_set(err, ERR_INVALID_REQUEST,
                          "The content of '%.80s' is not base64; send the file again.", name);
     }
-    file.name = xstrdup(name);
-    recognise(&file, bytes);
+    file->name = xstrdup(name);
+    recognise(file, bytes);
     free(bytes);
-    file.base64 = xstrdup(base64);
-    file.identifier = xasprintf("file-%llu", (unsigned long long)++uploads->made);
-    while (uploads->count == UPLOADS_MAX || uploads->bytes + len > UPLOADS_BYTES_MAX) {
-        drop_oldest(uploads);
+    file->base64 = xstrndup(base64, len);
+    return true;
+}
+
+bool uploads_put(struct uploads *uploads, const char *name, const char *base64, size_t own,
+                 struct lmws_file *ret, struct error *err) {
+    size_t len = strlen(base64);
+    struct upload file = { 0 };
+    if (len > UPLOAD_BYTES_MAX) {
+        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
+                         UPLOAD_BYTES_MAX / 4 * 3 / 1000000);
     }
+    if (!byte_hold_take(uploads->budget, cost_of(len), own, &file.held, err)) return false;
+    if (!upload_read(&file, name, base64, len, err)) {
+        upload_clear(&file);
+        return false;
+    }
+    struct byte_hold unused = byte_hold_split(&file.held,
+                                              cost_of(len) - len - (file.text ? file.size : 0));
+    byte_hold_release(&unused);
+    byte_hold_yield(&file.held);
+    file.identifier = xasprintf("file-%llu", (unsigned long long)++uploads->made);
+    if (uploads->count == UPLOADS_MAX) drop_oldest(uploads);
     uploads->files[uploads->count++] = file;
-    uploads->bytes += len;
     *ret = show(&file);
     return true;
 }

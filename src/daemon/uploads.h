@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * uploads.h - files that SDK clients send before a conversation, in memory: the newest few.
- * Pure except for its own storage.
+ *
+ * They count with request bodies and give way to these, the oldest first: who still needs one
+ * uploads it again. Pure except for its own storage.
  */
 #ifndef DOZE_DAEMON_UPLOADS_H
 #define DOZE_DAEMON_UPLOADS_H
 
 #include "api/lmstudio_ws/session.h"
 
-enum { UPLOADS_MAX = 64, UPLOADS_BYTES_MAX = 128 << 20 }; /* base64, all together */
+enum { UPLOADS_MAX = 64, UPLOAD_BYTES_MAX = 64 << 20 }; /* base64, of one file */
 
 struct uploads;
 
-struct uploads *uploads_new(void);
+/* Borrows the budget, whose give_way is the uploads' for their life; NULL: nothing is
+ * counted. */
+struct uploads *uploads_new(struct byte_budget *budget);
 void uploads_free(struct uploads *uploads);
 
-/* Keep a file; the oldest ones are removed to make room. Fails with ERR_INVALID_REQUEST for
- * what is not base64, or ERR_TOO_LARGE. *ret is valid until the next call. */
-bool uploads_put(struct uploads *uploads, const char *name, const char *base64,
+/* Keep a file; the oldest ones are removed to make room. own: bytes of its message that the
+ * budget has already. Fails with ERR_INVALID_REQUEST for what is not base64, ERR_TOO_LARGE, or
+ * ERR_QUEUE_FULL while requests use the memory. *ret is valid until the next call. */
+bool uploads_put(struct uploads *uploads, const char *name, const char *base64, size_t own,
                  struct lmws_file *ret, struct error *err);
 bool uploads_find(const struct uploads *uploads, const char *identifier, struct lmws_file *ret);
 

@@ -121,10 +121,10 @@ static void note(void *self, const char *text) {
 
 /* ---- files, log ---- */
 
-static bool file_put(void *self, const char *name, const char *base64, struct lmws_file *ret,
-                     struct error *err) {
+static bool file_put(void *self, const char *name, const char *base64, size_t held,
+                     struct lmws_file *ret, struct error *err) {
     struct ws_host *host = self;
-    return uploads_put(host->uploads, name, base64, ret, err);
+    return uploads_put(host->uploads, name, base64, held, ret, err);
 }
 
 static bool file_find(void *self, const char *identifier, struct lmws_file *ret) {
@@ -186,7 +186,7 @@ static void describe_processor(struct ws_host *host, struct lmws_engine *engine)
 struct ws_host *ws_host_new(const struct ws_host_config *config) {
     struct ws_host *host = xcalloc(1, sizeof *host);
     host->config = *config;
-    host->uploads = uploads_new();
+    host->uploads = uploads_new(config->budget);
     if (gethostname(host->machine, MACHINE_MAX - 1) != 0) host->machine[0] = '\0';
     host->face = (struct lmws_host){ .self = host,
                                      .service = config->service,

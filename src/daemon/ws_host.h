@@ -21,7 +21,8 @@ struct ws_host_config {
     struct lmstudio_home *lmstudio_home;
     struct feed *log;
     const struct lmws_hub *hub;
-    uint64_t boot; /* identifies this run of the daemon */
+    struct byte_budget *budget; /* of uploaded files, among others; borrowed for its life */
+    uint64_t boot;              /* identifies this run of the daemon */
     /* A client asks the daemon to stop; is it stopping? */
     void (*stop)(void *ctx);
     bool (*is_stopping)(void *ctx);

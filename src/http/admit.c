@@ -40,10 +40,10 @@ static struct conn *find_slow(const struct exchange *but) {
 }
 
 bool exchange_find_room(const struct exchange *x, size_t len, size_t more) {
-    const struct byte_budget *budget = x->conn->server->budget;
+    struct byte_budget *budget = x->conn->server->budget;
     struct conn *slow;
     while (!byte_budget_has_room(budget, len, budget->held + more)) {
-        if (!(slow = find_slow(x))) return false;
+        if (!(slow = find_slow(x))) return byte_budget_find_room(budget, len, more);
         exchange_refuse_late(slow->x);
     }
     return true;

@@ -260,7 +260,7 @@ static void on_frame_chunk(wslay_event_context_ptr wslay,
     }
     ws->server->budget->held += ws->message.len - ws->held;
     ws->held = ws->message.len;
-    if (byte_budget_has_room(ws->server->budget, ws->held, ws->server->budget->held)) return;
+    if (byte_budget_find_room(ws->server->budget, ws->held, 0)) return;
     drop_message(ws);
     websocket_close(ws, WEBSOCKET_BUSY, "other requests use all the memory; try again later");
 }
@@ -354,6 +354,10 @@ static void take_rest(struct websocket *ws) {
     if (len > 0) take_bytes(ws, bytes, len);
     free(bytes);
     if (ws->stream && !ws->kept && !ws->waits) http_stream_resume_reading(ws->stream);
+}
+
+size_t websocket_held(const struct websocket *ws) {
+    return ws->held + ws->kept_len;
 }
 
 void websocket_go_on(struct websocket *ws) {

@@ -55,6 +55,8 @@ struct websocket *websocket_accept(struct exchange *x, uv_loop_t *loop,
  * They still count with request bodies, and no further message and no on_closed comes before
  * websocket_go_on. */
 void websocket_keep_message(struct websocket *ws, struct buf *ret);
+/* The bytes of messages that are counted now; inside on_message, of that one. */
+size_t websocket_held(const struct websocket *ws);
 /* The bytes are freed. on_message or on_closed may be called from inside, as the last thing. */
 void websocket_go_on(struct websocket *ws);
 

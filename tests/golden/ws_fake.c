@@ -289,9 +289,15 @@ static const struct lmws_file image_file = { .identifier = "file-2",
                                              .base64 = "iVBORw0KGgo=",
                                              .size = 8 };
 
-static bool file_put(void *self, const char *name, const char *base64, struct lmws_file *ret,
-                     struct error *err) {
+static size_t held(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static bool file_put(void *self, const char *name, const char *base64, size_t held_before,
+                     struct lmws_file *ret, struct error *err) {
     (void)self;
+    (void)held_before;
     if (strcmp(base64, "!") == 0) {
         return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is not base64.",
                          name);
@@ -633,6 +639,7 @@ void ws_fake_run(const char *script, struct buf *out) {
                                   (struct lmws_transport){ .send = send_out,
                                                            .hang_up = hang_up,
                                                            .on_admitted = on_admitted,
+                                                           .held = held,
                                                            .ctx = f,
                                                            .peer = "192.0.2.1" });
     if (!stranger) {

@@ -117,9 +117,10 @@ struct lmws_host {
     bool (*elsewhere)(void *self, const char *name, struct error *err);
     /* A client's words for the daemon's log. */
     void (*note)(void *self, const char *text);
-    /* Keep a file for all sessions; false if it is too large or not base64. */
-    bool (*file_put)(void *self, const char *name, const char *base64, struct lmws_file *ret,
-                     struct error *err);
+    /* Keep a file for all sessions; false if it is too large, not base64, or there is no memory
+     * for it now. held: as the transport's. */
+    bool (*file_put)(void *self, const char *name, const char *base64, size_t held,
+                     struct lmws_file *ret, struct error *err);
     bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
     /* Follow the log: fn gets every later line, borrowed for the call. */
     void *(*log_follow)(void *self, void (*fn)(void *ctx, const struct log_line *line),
@@ -134,6 +135,8 @@ struct lmws_transport {
     void (*hang_up)(void *ctx, const char *reason);
     /* The client is authenticated: larger messages may come. */
     void (*on_admitted)(void *ctx);
+    /* Bytes of the message that is being received, which are counted already. */
+    size_t (*held)(void *ctx);
     void *ctx;
     const char *peer; /* the client's address, for the session's life */
 };

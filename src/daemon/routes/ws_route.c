@@ -78,6 +78,11 @@ static void socket_hang_up(void *ctx, const char *reason) {
     websocket_end(s->ws, WEBSOCKET_POLICY, reason);
 }
 
+static size_t socket_held(void *ctx) {
+    const struct socket *s = ctx;
+    return websocket_held(s->ws);
+}
+
 static void socket_on_admitted(void *ctx) {
     struct socket *s = ctx;
     const struct settings *settings = settings_store_get(s->settings);
@@ -102,6 +107,7 @@ void route_ws(void *ctx, struct exchange *x) {
     struct lmws_transport outlet = { .send = socket_send,
                                      .hang_up = socket_hang_up,
                                      .on_admitted = socket_on_admitted,
+                                     .held = socket_held,
                                      .ctx = s,
                                      .peer = s->peer };
     s->session = lmws_session_new(ns, ws_host_face(r->ws_host), outlet);

@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > 1 << 16) return 0;
     char *base64 = xcalloc(size + 1, 1);
     if (size > 0) memcpy(base64, data, size);
-    struct uploads *uploads = uploads_new();
-    if (uploads_put(uploads, "x.txt", base64, &file, &err)) {
+    struct uploads *uploads = uploads_new(NULL);
+    if (uploads_put(uploads, "x.txt", base64, 0, &file, &err)) {
         assert(file.size <= strlen(base64) / 4 * 3);
         if (file.text) {
             assert(strlen(file.text) == file.size);

@@ -69,6 +69,60 @@ static void test_without_a_budget_nothing_is_counted(void **state) {
     byte_hold_release(&hold);
 }
 
+struct kept {
+    struct byte_budget *budget;
+    struct byte_hold holds[3];
+    int dropped;
+};
+
+static void drop_one(void *ctx) {
+    struct kept *kept = ctx;
+    byte_hold_release(&kept->holds[kept->dropped++]);
+}
+
+static void keep_for_later(struct kept *kept) {
+    struct error err;
+    kept->budget->give_way = drop_one;
+    kept->budget->ctx = kept;
+    for (int i = 0; i < 3; i++) {
+        assert_true(byte_hold_take(kept->budget, 20, 0, &kept->holds[i], &err));
+        byte_hold_yield(&kept->holds[i]);
+    }
+}
+
+static void test_what_is_kept_for_later_gives_way(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct kept kept = { .budget = &budget };
+    struct byte_hold hold;
+    struct error err;
+    (void)state;
+    keep_for_later(&kept);
+    assert_true(byte_budget_find_room(&budget, 40, 40));
+    assert_int_equal(kept.dropped, 0);
+    assert_true(byte_hold_take(&budget, 50, 0, &hold, &err));
+    assert_int_equal(kept.dropped, 1);
+    assert_int_equal(budget.held, 90);
+    assert_false(byte_budget_find_room(&budget, 60, 60)); /* not with all of it: none goes */
+    assert_int_equal(kept.dropped, 1);
+    assert_true(byte_budget_find_room(&budget, 50, 50));
+    assert_int_equal(kept.dropped, 3);
+    byte_hold_release(&hold);
+    assert_int_equal(budget.held, 0);
+    assert_int_equal(budget.yields, 0);
+}
+
+static void test_what_is_larger_than_all_of_it_finds_none_kept_for_later(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct kept kept = { .budget = &budget };
+    struct byte_hold message, file;
+    struct error err;
+    (void)state;
+    keep_for_later(&kept);
+    assert_true(byte_hold_take(&budget, 40, 0, &message, &err));
+    assert_true(byte_hold_take(&budget, 1000, 40, &file, &err));
+    assert_int_equal(kept.dropped, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_held_leaves_less_room),
@@ -76,6 +130,8 @@ int main(void) {
         cmocka_unit_test(test_what_is_larger_than_all_of_it_is_held_alone),
         cmocka_unit_test(test_a_part_of_a_hold_is_released_alone),
         cmocka_unit_test(test_without_a_budget_nothing_is_counted),
+        cmocka_unit_test(test_what_is_kept_for_later_gives_way),
+        cmocka_unit_test(test_what_is_larger_than_all_of_it_finds_none_kept_for_later),
     };
     return cmocka_run_group_tests_name("byte budget", tests, NULL, NULL);
 }

@@ -8,24 +8,26 @@
 #include "base/xalloc.h"
 #include "daemon/uploads.h"
 
+static struct byte_budget budget;
 static struct uploads *uploads;
 
 static int set_up(void **state) {
     (void)state;
-    uploads = uploads_new();
+    budget = (struct byte_budget){ .total = 1000, .reserve = 500, .small = 10 };
+    uploads = uploads_new(&budget);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
     uploads_free(uploads);
-    return 0;
+    return budget.held != 0 || budget.yields != 0;
 }
 
 static struct lmws_file put(const char *name, const char *base64) {
     struct lmws_file file;
     struct error err;
-    assert_true(uploads_put(uploads, name, base64, &file, &err));
+    assert_true(uploads_put(uploads, name, base64, 0, &file, &err));
     return file;
 }
 
@@ -67,7 +69,7 @@ static void test_no_base64(void **state) {
     struct error err;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_false(uploads_put(uploads, "x", bad[i], &file, &err));
+        assert_false(uploads_put(uploads, "x", bad[i], 0, &file, &err));
         assert_int_equal(err.code, ERR_INVALID_REQUEST);
     }
 }
@@ -98,13 +100,69 @@ static void test_the_oldest_make_room(void **state) {
 static void test_too_large(void **state) {
     struct lmws_file file;
     struct error err;
-    size_t len = UPLOADS_BYTES_MAX / 2 + 4;
+    size_t len = UPLOAD_BYTES_MAX + 4;
     (void)state;
     char *base64 = xcalloc(len + 1, 1);
     memset(base64, 'A', len);
-    assert_false(uploads_put(uploads, "x", base64, &file, &err));
+    assert_false(uploads_put(uploads, "x", base64, 0, &file, &err));
     assert_int_equal(err.code, ERR_TOO_LARGE);
     free(base64);
+}
+
+/* Of a text also its bytes. */
+static void test_files_count_with_request_bodies(void **state) {
+    (void)state;
+    (void)put("x", "iVBORw0KGgo=");
+    assert_int_equal(budget.held, 12);
+    (void)put("note.txt", "aGk=");
+    assert_int_equal(budget.held, 12 + 4 + 2);
+    assert_int_equal(budget.yields, budget.held);
+}
+
+/* base64 of that many bytes, a multiple of 4; the caller frees. */
+static char *zeros(size_t len) {
+    char *base64 = xcalloc(len + 1, 1);
+    memset(base64, 'A', len);
+    return base64;
+}
+
+static void test_files_give_way_to_bodies(void **state) {
+    char *large = zeros(400);
+    struct lmws_file file;
+    struct error err;
+    (void)state;
+    char *first = xstrdup(put("first", large).identifier);
+    char *second = xstrdup(put("second", large).identifier);
+    assert_true(byte_budget_find_room(&budget, 300, 300));
+    assert_false(uploads_find(uploads, first, &file));
+    assert_true(uploads_find(uploads, second, &file));
+    budget.held += 700; /* bodies that come in */
+    assert_false(uploads_put(uploads, "third", large, 0, &file, &err));
+    assert_int_equal(err.code, ERR_QUEUE_FULL);
+    assert_true(uploads_find(uploads, second, &file)); /* it would not have been enough */
+    (void)put("small", "aGk=");                        /* never refused */
+    budget.held -= 700;
+    free(large);
+    free(first);
+    free(second);
+}
+
+static void test_a_file_larger_than_the_budget_is_kept_alone(void **state) {
+    char *huge = zeros(2000), *large = zeros(400);
+    struct lmws_file file;
+    struct error err;
+    (void)state;
+    char *before = xstrdup(put("before", large).identifier);
+    budget.held += 2100; /* its message */
+    assert_true(uploads_put(uploads, "huge", huge, 2100, &file, &err));
+    budget.held -= 2100;
+    assert_int_equal(budget.held, 2000);
+    assert_false(uploads_find(uploads, before, &file));
+    (void)put("after", large);
+    assert_int_equal(budget.held, 400);
+    free(before);
+    free(large);
+    free(huge);
 }
 
 int main(void) {
@@ -115,6 +173,11 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_oldest_make_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_files_count_with_request_bodies, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_files_give_way_to_bodies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_larger_than_the_budget_is_kept_alone,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests_name("uploads", tests, NULL, NULL);
 }
