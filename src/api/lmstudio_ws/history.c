@@ -173,17 +173,48 @@ static bool add_message(struct writer *w, yyjson_val *message) {
         "The role of a message must be \"system\", \"user\", \"assistant\" or \"tool\".");
 }
 
+static size_t file_bytes(const struct lmws_host *host, yyjson_val *part) {
+    struct lmws_file file;
+    const char *identifier = json_find_str(part, "identifier");
+    if (!identifier || !host->file_find(host->self, identifier, &file)) return 0;
+    return strlen(file.text ? file.text : file.base64);
+}
+
+/* A few bytes of a message name a file, and may name it again and again: counted before any is
+ * copied. */
+static bool files_fit(const struct writer *w, yyjson_val *messages) {
+    size_t bytes = 0, i, k, count, parts;
+    yyjson_val *message, *part;
+    yyjson_arr_foreach(messages, i, count, message) {
+        yyjson_val *content = yyjson_obj_get(message, "content");
+        yyjson_arr_foreach(content, k, parts, part) {
+            bytes += file_bytes(w->host, part);
+            if (bytes <= LMWS_HISTORY_FILES_MAX) continue;
+            return error_set(w->err, ERR_TOO_LARGE,
+                             "The files of this conversation have more than %d MB together; "
+                             "send fewer or smaller ones.",
+                             LMWS_HISTORY_FILES_MAX / 1000000);
+        }
+    }
+    return true;
+}
+
 bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
                        yyjson_mut_val *body, struct error *err) {
     size_t i, max;
     yyjson_val *message;
     yyjson_val *system = lmws_config_find(history->stack, "llm.prediction.systemPrompt");
-    struct writer w = { history->host, history->shown, doc,
-                        yyjson_mut_obj_add_arr(doc, body, "messages"), err };
+    struct writer w = { .host = history->host,
+                        .shown = history->shown,
+                        .doc = doc,
+                        .messages = yyjson_mut_obj_add_arr(doc, body, "messages"),
+                        .err = err };
     if (yyjson_is_str(system) && yyjson_get_len(system) > 0) {
         yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));
     }
-    yyjson_arr_foreach(yyjson_obj_get(history->history, "messages"), i, max, message) {
+    yyjson_val *messages = yyjson_obj_get(history->history, "messages");
+    if (!files_fit(&w, messages)) return false;
+    yyjson_arr_foreach(messages, i, max, message) {
         if (!add_message(&w, message)) return false;
     }
     if (yyjson_mut_arr_size(w.messages) > 0) return true;

@@ -5,13 +5,16 @@
 
 #include "api/lmstudio_ws/session.h"
 
+/* Bytes of the files of one conversation; each counts as often as it is named. */
+enum { LMWS_HISTORY_FILES_MAX = 64 << 20 };
+
 struct lmws_history {
     const struct lmws_host *host;
     yyjson_val *history, *stack;
     bool shown; /* only: a file that is not here stands as its name */
 };
 
-/* Add "messages" to a neutral body. */
+/* Add "messages" to a neutral body. ERR_TOO_LARGE past LMWS_HISTORY_FILES_MAX. */
 bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
                        yyjson_mut_val *body, struct error *err);
 
