@@ -39,10 +39,10 @@ struct stream_events {
 };
 
 struct stream_shared {
-    char *read_buffer;    /* STREAM_READ_SIZE bytes, used by one read callback at a time */
-    size_t queued;        /* by all streams */
-    uint64_t turn;        /* of the loop: its time then, ... */
-    uint64_t handshaking; /* ... and the nanoseconds that handshakes took in it */
+    char *read_buffer;   /* STREAM_READ_SIZE bytes, used by one read callback at a time */
+    size_t queued;       /* by all streams */
+    uint64_t turn;       /* of the loop: its time then, ... */
+    uint64_t slow_reads; /* ... and the nanoseconds that slow reads took in it */
 };
 
 struct stream {
@@ -59,6 +59,7 @@ struct stream {
     struct tls_session *tls; /* NULL: plain */
     size_t chatter;          /* bytes of TLS itself since the queue was empty */
     bool refused;            /* on_refused was called */
+    bool slow;               /* its last read took long: the next waits for its turn */
 };
 
 /* Takes fd, also on failure. False if the loop cannot watch it: fd is closed, and the caller
