@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 import { Hub } from '../e2e/lib/hub.js';
-import { broken, embedding, spoken } from '../e2e/lib/models.js';
+import { adapter, broken, embedding, spoken } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
@@ -142,11 +142,14 @@ for (const width of [320, 390]) {
       await unfold(page);
       assert.deepEqual(await check(), [], view);
     }
+    const adapters = [{ path: adapter(models.hello, '--seed', '1') }]; // which a load may leave out
+    await daemon.settings({ models: { hello: { adapters } } });
     await page.goto(`${daemon.url}/#models`);
     for (const name of [/^Load hello/, /^Settings of/]) {
       await row(page, 'hello').getByRole('button', { name }).click();
       const dialog = page.locator('dialog[open]');
       await dialog.getByText('More load settings').click();
+      await dialog.locator('.adapters input').first().waitFor();
       assert.deepEqual(await check(), [], `${name}`);
       const wide = await dialog.evaluate((d) => d.scrollWidth - d.clientWidth);
       assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { chatBody } from '../e2e/lib/daemon.js';
 import { adapter, modelFile, random } from '../e2e/lib/models.js';
-import { card, closeBrowser, open, row, says, start } from './lib/browser.js';
+import { card, closeBrowser, gone, open, row, says, start } from './lib/browser.js';
 
 after(closeBrowser);
 
@@ -57,7 +57,52 @@ test('the settings of a model have adapters, which a load shows', async (t) => {
   await dialog(page).waitFor({ state: 'detached' });
   const { m } = (await daemon.get('/api/v1/settings')).body.models;
   assert.deepEqual(m.adapters, [{ path: file, scale: -2 }]);
-  assert.deepEqual(m.tensor_split, [1], 'what the page does not show stays');
+  assert.deepEqual(m.tensor_split, [1], 'what nobody touched stays');
+});
+
+test('a load without the adapters that its model has in the settings', async (t) => {
+  const model = random('--seed', '21');
+  const own = { m: { adapters: [{ path: adapter(model, '--seed', '1') }] } };
+  const daemon = await start(t, { models: { m: model }, settings: { models: own } });
+  const page = await open(t, daemon, { width: 320, height: 740 });
+  await openDialog(page, 'm', /^Load/);
+  const without = dialog(page).getByLabel('Without them');
+  const add = dialog(page).getByRole('button', { name: 'Add an adapter' });
+  await without.check();
+  await says(dialog(page), /More load settings \(1 set\)/);
+  await add.click(); // a row is another decision
+  await gone(without);
+  await dialog(page).getByRole('button', { name: 'Remove adapter 1' }).click();
+  await without.focus();
+  await page.keyboard.press('Space');
+  assert.ok(await without.isChecked());
+  const wide = await dialog(page).evaluate((d) => d.scrollWidth - d.clientWidth);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  await dialog(page).getByRole('button', { name: 'Load', exact: true }).click();
+  await card(page, 'm').waitFor();
+  assert.equal((await config(daemon, 'm')).adapters, undefined);
+  await daemon.unload('m');
+  await daemon.chat('m');
+  assert.equal((await config(daemon, 'm')).adapters.length, 1, 'the settings are as they were');
+});
+
+test('the settings of a model say which share each GPU has', async (t) => {
+  const daemon = await start(t, { models: { m: random('--seed', '21') } });
+  const page = await open(t, daemon);
+  await openDialog(page, 'm', /^Settings/);
+  const field = dialog(page).getByLabel('Share of each GPU');
+  const save = dialog(page).getByRole('button', { name: 'Save' });
+  await field.fill('a, b');
+  await save.click();
+  await says(dialog(page).locator('#own-tensor_split-error'), /Enter up to 16 numbers/);
+  assert.ok(await field.evaluate((el) => el === document.activeElement), 'it has the focus');
+  await field.fill('3, 1');
+  await save.click();
+  await dialog(page).waitFor({ state: 'detached' });
+  const { m } = (await daemon.get('/api/v1/settings')).body.models;
+  assert.deepEqual(m, { tensor_split: [3, 1] });
+  await openDialog(page, 'm', /^Load/);
+  assert.equal(await field.getAttribute('placeholder'), '3, 1');
 });
 
 const saying = (name) => modelFile('spoken', '--loop', '--text', 'and so on, ', '--name', name);

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 // The LoRA adapters of a load: a row for each.
-import { adaptersField, MAX_ADAPTERS, rowsOf, textOfRows, type AdapterRow } from './load-fields';
+import {
+  adaptersField,
+  MAX_ADAPTERS,
+  noAdapters,
+  rowsOf,
+  textOfRows,
+  type AdapterRow,
+} from './load-fields';
 
 interface Props {
   id: string;
@@ -52,6 +59,25 @@ function Row(p: Props & { row: AdapterRow; index: number; set: (row: AdapterRow 
   );
 }
 
+// Where there is something to leave out.
+function Without(p: Props) {
+  const checked = p.text === noAdapters;
+  if (!checked && (!p.below || p.text !== '')) return null;
+  return (
+    <>
+      {p.below && <p>Those of the settings: {p.below}</p>}
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={checked}
+          onChange={(e) => p.onChange(e.currentTarget.checked ? noAdapters : '')}
+        />
+        <span>{p.below ? 'Without them' : 'Without adapters'}</span>
+      </label>
+    </>
+  );
+}
+
 export function Adapters(p: Props) {
   const rows = rowsOf(p.text);
   const set = (index: number) => (row: AdapterRow | null) => {
@@ -68,7 +94,7 @@ export function Adapters(p: Props) {
           ))}
         </ul>
       )}
-      {rows.length === 0 && p.below && <p>Those of the settings: {p.below}</p>}
+      <Without {...p} />
       <p class="wrong" id={`${p.id}-error`} aria-live="polite">
         {p.error}
       </p>

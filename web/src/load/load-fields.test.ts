@@ -8,6 +8,7 @@ import {
   loadSettingsOf,
   mergePatch,
   noTexts,
+  noAdapters,
   textOfRows,
   textsOf,
 } from './load-fields';
@@ -59,6 +60,22 @@ describe('load settings', () => {
       {},
     );
   });
+  it('have no adapters, whatever the settings of the model have', () => {
+    expect(loadSettingsOf(textsOf({ adapters: [] }))).toEqual({ adapters: [] });
+    expect(textsOf({ adapters: [] }).adapters).toBe(noAdapters);
+    expect(textsOf({}).adapters).toBe('');
+    expect(emptyText(spec('adapters'), { adapters: [] })).toBe('');
+  });
+  it('have a share for each GPU', () => {
+    expect(loadSettingsOf(textsOf({ tensor_split: [3, 1] }))).toEqual({ tensor_split: [3, 1] });
+    expect(emptyText(spec('tensor_split'), { tensor_split: [3, 1] })).toBe('3, 1');
+    expect(emptyText(spec('tensor_split'), {})).toBe('automatic');
+    for (const typed of ['0.5 1', '0.5,1', ' .5; 1,']) {
+      expect(loadSettingsOf({ ...noTexts, tensor_split: typed })).toEqual({
+        tensor_split: [0.5, 1],
+      });
+    }
+  });
   it('have a comma or a point in numbers', () => {
     const texts = { ...noTexts, rope_frequency_scale: '0,25' };
     expect(loadSettingsOf(texts)).toEqual({ rope_frequency_scale: 0.25 });
@@ -87,6 +104,15 @@ describe('errors', () => {
       });
     }
   });
+  it('want numbers for shares of GPUs, and not only zeros', () => {
+    const seventeen = Array.from({ length: 17 }, () => '1').join(' ');
+    for (const tensor_split of ['half', '3, -1', '0, 0', '1000001', seventeen]) {
+      expect(loadErrors({ ...noTexts, tensor_split }, 0)).toEqual({
+        tensor_split: 'Enter up to 16 numbers, such as 3, 1.',
+      });
+    }
+    expect(loadErrors({ ...noTexts, tensor_split: '0, 1' }, 0)).toEqual({});
+  });
   it('know the longest context of a model, if it has one', () => {
     const texts = { ...noTexts, context_length: '8193' };
     expect(loadErrors(texts, 8192)).toEqual({
@@ -113,7 +139,7 @@ describe('a merge patch', () => {
     });
   });
   it('leaves what the page does not show', () => {
-    const before = { tensor_split: [3, 1], seed: 1 } as LoadSettings;
+    const before = { of_a_newer_server: 1, seed: 1 } as LoadSettings;
     expect(mergePatch<LoadSettings>(before, { seed: 2 })).toEqual({ seed: 2 });
   });
 });

@@ -17,7 +17,8 @@ export interface LoadFieldSpec {
   whole?: boolean;
   text?: boolean; // instead of a number
   models?: boolean; // that text is the name of a model
-  adapters?: boolean; // instead of a number: lines of a path, a tab and a scale
+  shares?: boolean; // instead of a number: several
+  adapters?: boolean; // instead of a number: lines of a path, a tab and a scale, or noAdapters
 }
 
 const yesNo = [
@@ -115,6 +116,12 @@ export const moreFields: LoadFieldSpec[] = [
     min: 0,
     max: 15,
     whole: true,
+  },
+  {
+    name: 'tensor_split',
+    label: 'Share of each GPU',
+    hint: 'In proportion, one number for each: 3, 1. Automatic: by their free memory.',
+    shares: true,
   },
   {
     name: 'offload_kv_cache_to_gpu',
@@ -250,13 +257,16 @@ export const loadFields = [...mainFields, gpuField, ...moreFields, adaptersField
 export const MAX_ADAPTERS = 8;
 const MAX_SCALE = 100;
 
+// The text that says so, which no rows have.
+export const noAdapters = 'none';
+
 export interface AdapterRow {
   path: string;
   scale: string; // empty: 1
 }
 
 export const rowsOf = (text: string): AdapterRow[] =>
-  text === ''
+  text === '' || text === noAdapters
     ? []
     : text.split('\n').map((line) => {
         const [path = '', scale = ''] = line.split('\t');
@@ -267,16 +277,19 @@ export const textOfRows = (rows: readonly AdapterRow[]): string =>
   rows.map(({ path, scale }) => `${path}\t${scale}`).join('\n');
 
 const textOfAdapters = (adapters: readonly Adapter[]): string =>
-  textOfRows(
-    adapters.map(({ path, scale }) => ({ path, scale: scale === 1 ? '' : String(scale) })),
-  );
+  adapters.length === 0
+    ? noAdapters
+    : textOfRows(
+        adapters.map(({ path, scale }) => ({ path, scale: scale === 1 ? '' : String(scale) })),
+      );
 
 // As the load settings of a lower layer are shown: "a.gguf, b.gguf (0.5)".
 export const namesOfAdapters = (adapters: readonly Adapter[]): string =>
   adapters.map(({ path, scale }) => (scale === 1 ? path : `${path} (${scale})`)).join(', ');
 
-// undefined: none; null: one of them is not valid.
+// undefined: nothing is said; null: one of them is not valid.
 function parseAdapters(text: string): Adapter[] | null | undefined {
+  if (text === noAdapters) return [];
   const rows = rowsOf(text).filter((row) => row.path.trim() || row.scale.trim());
   if (rows.length === 0) return undefined;
   const adapters = rows.map(({ path, scale }) => ({
@@ -286,13 +299,28 @@ function parseAdapters(text: string): Adapter[] | null | undefined {
   return adapters.every((a) => a.path !== '' && Math.abs(a.scale) <= MAX_SCALE) ? adapters : null;
 }
 
+const MAX_SHARES = 16;
+const MAX_SHARE = 1_000_000;
+
+// The same: numbers of which one at least is not 0.
+function parseShares(text: string): number[] | null | undefined {
+  const words = text.split(/[\s,;]+/).filter((word) => word !== '');
+  if (words.length === 0) return undefined;
+  const shares = words.map((word) => (/^\d*\.?\d+$/.test(word) ? Number(word) : NaN));
+  const valid = shares.every((n) => n <= MAX_SHARE) && shares.some((n) => n > 0);
+  return valid && shares.length <= MAX_SHARES ? shares : null;
+}
+
 export const noTexts = Object.fromEntries(loadFields.map(({ name }) => [name, ''])) as LoadTexts;
+
+const textOfShares = (shares: readonly number[] = []): string => shares.join(', ');
 
 // As they are shown. Members that are no load settings are left out.
 export function textsOf(settings: LoadSettings): LoadTexts {
   const texts: Record<LoadField, string> = { ...noTexts };
   for (const { name } of loadFields) texts[name] = String(settings[name] ?? '');
-  texts.adapters = textOfAdapters(settings.adapters ?? []);
+  texts.tensor_split = textOfShares(settings.tensor_split);
+  texts.adapters = settings.adapters ? textOfAdapters(settings.adapters) : '';
   return texts;
 }
 
@@ -301,6 +329,7 @@ export function emptyText(spec: LoadFieldSpec, below: LoadSettings): string {
   const value = below[spec.name];
   if (spec.adapters) return namesOfAdapters(below.adapters ?? []);
   if (value === undefined) return 'automatic';
+  if (spec.shares) return textOfShares(below.tensor_split);
   const text = String(value);
   return spec.choices?.find(([v]) => v === text)?.[1] ?? text;
 }
@@ -311,11 +340,12 @@ function limitsOf(spec: LoadFieldSpec, maxContext: number): { min: number; max: 
   return { min: spec.min!, max };
 }
 
-type Value = number | string | boolean | Adapter[];
+type Value = number | string | boolean | number[] | Adapter[];
 
 // undefined: empty; null: not valid.
 function parse(spec: LoadFieldSpec, text: string, maxContext: number): Value | null | undefined {
   if (spec.adapters) return parseAdapters(text);
+  if (spec.shares) return parseShares(text);
   const trimmed = text.trim().replace(',', '.');
   if (trimmed === '') return undefined;
   if (spec.choices === yesNo) return trimmed === 'true';
@@ -328,23 +358,21 @@ function parse(spec: LoadFieldSpec, text: string, maxContext: number): Value | n
   return n >= min && n <= max ? n : null;
 }
 
+function errorOf(spec: LoadFieldSpec, maxContext: number): string {
+  if (spec.adapters) return 'Enter a file for each adapter, and a scale from -100 to 100.';
+  if (spec.shares) return `Enter up to ${MAX_SHARES} numbers, such as 3, 1.`;
+  const { min, max } = limitsOf(spec, maxContext);
+  const kind = spec.whole ? 'a whole number' : 'a number';
+  return `Enter ${kind} from ${min} to ${count(max)}.`;
+}
+
 // maxContext: the model's; 0: not known. One sentence for each field that is wrong.
 export function loadErrors(
   texts: LoadTexts,
   maxContext: number,
 ): Partial<Record<LoadField, string>> {
-  const errors: Partial<Record<LoadField, string>> = {};
-  for (const spec of loadFields) {
-    if (parse(spec, texts[spec.name], maxContext) !== null) continue;
-    if (spec.adapters) {
-      errors[spec.name] = 'Enter a file for each adapter, and a scale from -100 to 100.';
-      continue;
-    }
-    const { min, max } = limitsOf(spec, maxContext);
-    const kind = spec.whole ? 'a whole number' : 'a number';
-    errors[spec.name] = `Enter ${kind} from ${min} to ${count(max)}.`;
-  }
-  return errors;
+  const wrong = loadFields.filter((f) => parse(f, texts[f.name], maxContext) === null);
+  return Object.fromEntries(wrong.map((f) => [f.name, errorOf(f, maxContext)]));
 }
 
 // The settings that texts without errors ask for.

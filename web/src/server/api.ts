@@ -97,6 +97,7 @@ export interface LoadSettings {
   gpu_layers?: number;
   main_gpu?: number;
   num_cpu_experts?: number;
+  tensor_split?: number[]; // of each card, in proportion
   offload_kv_cache_to_gpu?: boolean;
   eval_batch_size?: number;
   chunk_size?: number;
@@ -108,7 +109,7 @@ export interface LoadSettings {
   draft_model?: string;
   draft_tokens?: number;
   draft_min_probability?: number;
-  adapters?: Adapter[];
+  adapters?: Adapter[]; // empty: none, whatever the settings of the model have
   mmap?: boolean;
   mlock?: boolean;
   reproducible?: boolean;
