@@ -20,6 +20,7 @@ import { cold } from './rows/cold.js';
 import { fleet } from './rows/fleet.js';
 import { http } from './rows/http.js';
 import { memory } from './rows/memory.js';
+import { parked } from './rows/parked.js';
 import { returning } from './rows/return.js';
 import { speed } from './rows/speed.js';
 import { switching } from './rows/switch.js';
@@ -58,7 +59,7 @@ async function measure() {
   process.once('SIGINT', () => bench.stop().then(() => process.exit(130)));
   try {
     for (const model of [small, large]) reread(model.file());
-    for (const group of [cold, switching, returning, speed, memory, http]) {
+    for (const group of [cold, switching, returning, parked, speed, memory, http]) {
       await group(bench);
       write(results.rows);
     }

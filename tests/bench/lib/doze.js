@@ -10,8 +10,9 @@ export class Doze {
   static key = 'doze';
   static title = 'doze';
 
-  // folder: an empty one; models: {name: file}; context, threads: of every model.
-  static async start({ folder, models, context, threads, parallel }) {
+  // folder: an empty one; models: {name: file}; context, threads: of every model; settings: more
+  // of them, which only doze has.
+  static async start({ folder, models, context, threads, parallel, settings }) {
     const server = new Doze();
     server.folder = folder;
     for (const [name, file] of Object.entries(models)) {
@@ -21,6 +22,7 @@ export class Doze {
     fs.mkdirSync(path.join(folder, 'state'), { mode: 0o700 });
     fs.writeFileSync(path.join(folder, 'state', 'settings.json'),
       JSON.stringify({
+        ...settings,
         load: { context_length: context, threads, ...(parallel && { parallel }) },
       }));
     await server.launch();
@@ -45,9 +47,13 @@ export class Doze {
   // What a request says so that the model leaves soon after it.
   get leaveSoon() { return { ttl: 0 }; }
 
-  async #instance(model) {
+  async #model(model) {
     const { models } = await json(`${this.url}/api/v1/models`);
-    return models.flatMap((m) => m.loaded_instances).find((i) => i.id === model);
+    return models.find((m) => m.key === model);
+  }
+
+  async #instance(model) {
+    return (await this.#model(model)).loaded_instances.find((i) => i.id === model);
   }
 
   async unload(model) {
@@ -57,6 +63,12 @@ export class Doze {
 
   unloaded(model) {
     return until(async () => !(await this.#instance(model)), `unload of ${model}`);
+  }
+
+  // Its instance is gone, and its worker parked.
+  asleep(model) {
+    return until(async () => (await this.#model(model)).parked_workers?.length === 1
+      && !(await this.#instance(model)), `${model} to be parked`);
   }
 
   stop() { return this.program.stop(); }

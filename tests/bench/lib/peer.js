@@ -69,5 +69,7 @@ export class Peer {
       `unload of ${model}`);
   }
 
+  asleep(model) { return this.unloaded(model); }
+
   stop() { return this.program.stop(); }
 }

@@ -17,6 +17,10 @@ const spread = (summary) =>
 
 function verdict(spec, row) {
   if (!spec.goal) return '';
+  if (spec.goal.most) {
+    const end = row.doze.median <= spec.goal.most ? 'reached' : '**missed**';
+    return `≤ ${spec.goal.most} ${spec.unit}: ${end}`;
+  }
   const reached = times(spec, row, spec.goal.than);
   const wanted = `≥ ${spec.goal.times.toPrecision(2)} × ${names[spec.goal.than]}`;
   if (reached === null) return wanted;

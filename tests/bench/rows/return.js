@@ -21,15 +21,15 @@ async function evict(server) {
   await server.program.quiet(); // doze does not evict at once what was just loaded
 }
 
+// Of one length all ways take turns, so that they can be compared.
 export async function returning(bench) {
-  for (const way of Object.keys(WAYS))
-    for (const tokens of LENGTHS)
-      await row(bench, `return.${way}.${tokens}`, small, way, tokens);
-  await row(bench, 'return.trained.evict', trained, 'evict', TRAINED_TOKENS);
+  for (const tokens of LENGTHS)
+    await rowsOf(bench, small, tokens, Object.keys(WAYS), (way) => `return.${way}.${tokens}`);
+  await rowsOf(bench, trained, TRAINED_TOKENS, ['evict'], (way) => `return.trained.${way}`);
 }
 
-async function row(bench, id, model, way, tokens) {
-  if (!bench.wants(id)) return;
+// {way, server, talk} for each server, with a conversation that has begun.
+async function begin(bench, model, way, text) {
   const servers = await bench.servers({
     models: { [model.name]: model.file(), [large.name]: large.file() },
     ...(way === 'ttl' && { sleepSeconds: 1 }),
@@ -37,17 +37,24 @@ async function row(bench, id, model, way, tokens) {
   const more = leave[way].more ?? (() => ({}));
   const say = (server) => (body) =>
     server.chat(model.name, { ...body, ...model.body, ...more(server) });
-  const talks = new Map(servers.map((server) => [server, new Conversation(say(server))]));
-  const opening = freshSeed(), questions = freshSeeds(bench.runs);
-  for (const talk of talks.values()) await talk.go(prompt(tokens, opening));
-  let cached;
-  await bench.alternate(servers, async (server, run) => {
+  const talks = servers.map((server) => ({ way, server, talk: new Conversation(say(server)) }));
+  for (const { talk } of talks) await talk.go(text);
+  return talks;
+}
+
+async function rowsOf(bench, model, tokens, all, idOf) {
+  const ways = all.filter((way) => bench.wants(idOf(way)));
+  const opening = prompt(tokens, freshSeed()), questions = freshSeeds(bench.runs);
+  const talks = [], cached = {};
+  for (const way of ways) talks.push(...await begin(bench, model, way, opening));
+  await bench.alternate(talks, async ({ way, server, talk }, run) => {
     await leave[way].do(server, model);
-    const answer = await talks.get(server).go(prompt(QUESTION_TOKENS, questions[run]));
-    bench.note(id, server.constructor.key, answer.first);
-    if (server.constructor.key === 'doze') cached = answer.usage.prompt_tokens_details;
+    const answer = await talk.go(prompt(QUESTION_TOKENS, questions[run]));
+    bench.note(idOf(way), server.constructor.key, answer.first);
+    if (server.constructor.key === 'doze')
+      cached[way] = answer.usage.prompt_tokens_details.cached_tokens;
     await server.program.quiet(); // or it would slow down whoever is next
   });
-  bench.done(id, { cached: cached.cached_tokens });
+  for (const way of ways) bench.done(idOf(way), { cached: cached[way] });
   await bench.stop();
 }
