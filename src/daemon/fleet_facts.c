@@ -84,18 +84,6 @@ static char *make_url(const struct fleet_node_config *config) {
                      v6 ? "]" : "", port);
 }
 
-static nbytes less(nbytes a, nbytes b) {
-    return a > b ? a - b : 0;
-}
-
-/* What models may still have. */
-static nbytes free_memory(const struct memory_status *memory) {
-    nbytes used = less(memory->total, memory->other + memory->available);
-    nbytes free_bytes = less(memory->available, memory->lent_untaken);
-    nbytes left = less(memory->limit, used + memory->lent);
-    return memory->limit && left < free_bytes ? left : free_bytes;
-}
-
 /* In steps, as it follows the free memory. Nobody without the key gets any. */
 static nbytes lend_free(const struct fleet_node_config *config) {
     const struct fleet_settings *fleet = &settings_store_get(config->settings)->fleet;
@@ -125,7 +113,8 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                       struct buf *out) {
     const struct fleet_settings *fleet = &settings_store_get(config->settings)->fleet;
     struct memory_status memory = supervisor_memory(config->supervisor);
-    nbytes limit = memory.limit ? memory.limit : memory.total, now = free_memory(&memory);
+    nbytes limit = memory.limit ? memory.limit : memory.total,
+           now = memory_status_free(&memory);
     const struct lc_settings *rules = &settings_store_get(config->settings)->rules;
     char fingerprint[FLEET_FINGERPRINT_SIZE], proof[NODE_PROOF_SIZE], name[FLEET_NODE_SIZE];
     char *url = make_url(config);
@@ -139,6 +128,7 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                                    .memory_free = *memory_free,
                                    .memory_limit = limit,
                                    .device_memory = config->program->device,
+                                   .parked = supervisor_parked_bytes(config->supervisor),
                                    .lend_free = lend_free(config),
                                    .disk_free = room_on_disk(config->models_dir),
                                    .cores = (int)uv_available_parallelism(),

@@ -30,6 +30,7 @@ static const char *const migrations[] = {
     " total_bytes INTEGER NOT NULL, available_bytes INTEGER NOT NULL, instances TEXT NOT NULL)"
     " STRICT;"
     "CREATE INDEX memory_at ON memory(at);",
+    "ALTER TABLE memory ADD COLUMN parked TEXT NOT NULL DEFAULT '[]';",
 };
 static const struct sql_kind kind = {
     .name = "history",
@@ -51,9 +52,10 @@ static const char *const inserts[HISTORY_KINDS] = {
         " json_extract(?2, '$.memory_bytes'), json_extract(?2, '$.load_time_seconds'),"
         " json_extract(?2, '$.error')",
     [HISTORY_MEMORY] =
-        "INSERT INTO memory(at, total_bytes, available_bytes, instances)"
+        "INSERT INTO memory(at, total_bytes, available_bytes, instances, parked)"
         " SELECT json_extract(?2, '$.at'), json_extract(?2, '$.total_bytes'),"
-        " json_extract(?2, '$.available_bytes'), json_extract(?2, '$.instances')",
+        " json_extract(?2, '$.available_bytes'), json_extract(?2, '$.instances'),"
+        " json_extract(?2, '$.parked')",
 };
 
 struct listing {
@@ -76,7 +78,7 @@ static const struct listing listings[] = {
       "SELECT at, n FROM memory WHERE at BETWEEN ?1 AND ?2"
       " ORDER BY at DESC, n DESC LIMIT 1 OFFSET ?3",
       "SELECT json_object('at', at, 'total_bytes', total_bytes, 'available_bytes',"
-      " available_bytes, 'instances', json(instances))"
+      " available_bytes, 'instances', json(instances), 'parked', json(parked))"
       " FROM memory WHERE at BETWEEN ?1 AND ?2 AND (at, n) > (?3, ?4) ORDER BY at, n" },
 };
 

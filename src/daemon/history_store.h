@@ -25,7 +25,8 @@ struct history_limits {
 
 enum history_kind {
     HISTORY_EVENT,  /* as GET /api/v1/events sends it */
-    HISTORY_MEMORY, /* {"at","total_bytes","available_bytes","instances":[{"id","bytes"}...]} */
+    HISTORY_MEMORY, /* {"at","total_bytes","available_bytes","instances":[{"id","bytes"}...],
+                     * "parked":[{"model","bytes"}...]} */
 };
 enum { HISTORY_KINDS = HISTORY_MEMORY + 1 };
 

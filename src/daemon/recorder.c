@@ -19,6 +19,18 @@ static void add_instances(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mu
     }
 }
 
+/* Not those that were told to end: they are no longer there to take up a load. */
+static void add_parked(const struct supervisor *sup, yyjson_mut_doc *doc,
+                       yyjson_mut_val *list) {
+    struct parked_status parked[PARKED_MAX];
+    size_t count = supervisor_parked(sup, parked);
+    for (size_t i = 0; i < count; i++) {
+        yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_str(doc, obj, "model", parked[i].model_key);
+        yyjson_mut_obj_add_uint(doc, obj, "bytes", parked[i].view.memory_bytes);
+    }
+}
+
 static void sample(struct recorder *r) {
     nbytes total = memory_total(), available = memory_available();
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -29,11 +41,13 @@ static void sample(struct recorder *r) {
     yyjson_mut_obj_add_uint(doc, root, "available_bytes",
                             available < total ? available : total);
     add_instances(r->supervisor, doc, yyjson_mut_obj_add_arr(doc, root, "instances"));
+    add_parked(r->supervisor, doc, yyjson_mut_obj_add_arr(doc, root, "parked"));
     struct buf json = BUF_INIT(1 << 20);
     if (json_write(doc, &json)) history_add(r->history, HISTORY_MEMORY, buf_str(&json));
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
     r->sampled = uv_now(r->timer.loop);
+    r->parked = supervisor_parked_bytes(r->supervisor);
 }
 
 static void recorder_on_timer(uv_timer_t *timer) {
@@ -70,6 +84,12 @@ static void recorder_on_transition(void *ctx, struct feed_message *message) {
     } else if (!active) {
         uv_timer_start(&r->timer, recorder_on_timer, until_next(r), 0);
     }
+}
+
+/* The end of a parked worker is no transition. What it had is back when its bytes are gone. */
+void recorder_look(struct recorder *r) {
+    if (r->listener && supervisor_parked_bytes(r->supervisor) != r->parked)
+        uv_timer_start(&r->timer, recorder_on_timer, 0, 0);
 }
 
 void recorder_open(struct recorder *r, uv_loop_t *loop, struct feed *events,

@@ -94,6 +94,7 @@ static void daemon_on_scanned(void *ctx, struct catalog *catalog) {
 static void daemon_on_changed(void *ctx) {
     struct daemon *d = ctx;
     live_touch(&d->live);
+    recorder_look(&d->recorder);
     service_report_touch(&d->report);
     fleet_node_touch(d->fleet);
     daemon_look_if_idle(d);

@@ -37,6 +37,7 @@ void published_format_node(const struct published_node *node, struct buf *out) {
     yyjson_mut_obj_add_uint(doc, root, "memory_free_bytes", node->memory_free);
     yyjson_mut_obj_add_uint(doc, root, "memory_limit_bytes", node->memory_limit);
     yyjson_mut_obj_add_uint(doc, root, "device_memory_bytes", node->device_memory);
+    yyjson_mut_obj_add_uint(doc, root, "parked_memory_bytes", node->parked);
     yyjson_mut_obj_add_uint(doc, root, "lend_free_bytes", node->lend_free);
     yyjson_mut_obj_add_uint(doc, root, "disk_free_bytes", node->disk_free);
     yyjson_mut_obj_add_int(doc, root, "cores", node->cores);
@@ -159,6 +160,7 @@ static const struct field node_fields[] = {
     { "memory_free_bytes", NUMBER },
     { "memory_limit_bytes", NUMBER },
     { "device_memory_bytes", NUMBER },
+    { "parked_memory_bytes", NUMBER },
     { "lend_free_bytes", NUMBER },
     { "disk_free_bytes", NUMBER },
     { "cores", NUMBER },

@@ -20,6 +20,7 @@ struct published_node {
     const char *url, *version;
     uint64_t boot; /* identifies this run of the daemon */
     nbytes memory_free, memory_limit, device_memory;
+    nbytes parked;    /* what parked workers hold; the private part of it is free as well */
     nbytes lend_free; /* what others may borrow now */
     nbytes disk_free; /* for files that it may fetch */
     int cores;

@@ -119,7 +119,21 @@ struct memory_status supervisor_memory(const struct supervisor *sup) {
                                    .available = available,
                                    .other = used > ours ? used - ours : 0,
                                    .limit = sup->config.settings->memory_limit,
+                                   .parked = parked_private_bytes(sup->parked),
                                    .device = supervisor_device_budget(sup) };
+}
+
+static nbytes less(nbytes a, nbytes b) {
+    return a > b ? a - b : 0;
+}
+
+/* Parked workers are in nobody's way. */
+nbytes memory_status_free(const struct memory_status *status) {
+    nbytes unused = status->available + status->parked;
+    nbytes used = less(status->total, status->other + unused);
+    nbytes free_bytes = less(unused, status->lent_untaken);
+    nbytes left = less(status->limit, used + status->lent);
+    return status->limit && left < free_bytes ? left : free_bytes;
 }
 
 /* The system counts mapped weights as available, so those in use are subtracted here. */

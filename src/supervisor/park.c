@@ -109,9 +109,8 @@ static nbytes awaited_bytes(const struct supervisor *sup) {
 }
 
 static nbytes free_beside(struct supervisor *sup, int slot) {
-    const struct parked_facts *places = parked_places(sup->parked);
-    nbytes taken = taken_by_instances(sup) - sup->lc.slots[slot].bytes + awaited_bytes(sup);
-    for (int i = 0; i < PARKED_MAX; i++) taken += places[i].bytes;
+    nbytes taken = taken_by_instances(sup) - sup->lc.slots[slot].bytes + awaited_bytes(sup) +
+                   supervisor_parked_bytes(sup);
     nbytes budget = supervisor_budget(sup).bytes;
     return budget > taken ? budget - taken : 0;
 }
@@ -253,6 +252,13 @@ size_t supervisor_parked(const struct supervisor *sup,
         ret_parked[count++] = (struct parked_status){ places[i].model_key, view_of(sup, i) };
     }
     return count;
+}
+
+nbytes supervisor_parked_bytes(const struct supervisor *sup) {
+    const struct parked_facts *places = parked_places(sup->parked);
+    nbytes sum = 0;
+    for (int i = 0; i < PARKED_MAX; i++) sum += places[i].bytes;
+    return sum;
 }
 
 size_t supervisor_view_parked(const struct supervisor *sup, const char *model_key,

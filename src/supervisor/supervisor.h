@@ -154,16 +154,21 @@ struct parked_status {
 };
 size_t supervisor_parked(const struct supervisor *sup,
                          struct parked_status ret_parked[PARKED_MAX]);
+/* What they hold, with those that were told to end and still have theirs. */
+nbytes supervisor_parked_bytes(const struct supervisor *sup);
 
 struct memory_status {
     nbytes total, available;
-    nbytes other; /* neither available nor used by an instance */
-    nbytes limit; /* setting memory_limit; 0: none */
-    nbytes lent;  /* to other nodes; what they have taken of it is among `other` */
+    nbytes other;  /* neither available nor used by an instance */
+    nbytes limit;  /* setting memory_limit; 0: none */
+    nbytes parked; /* not available, but parked workers give it up for any instance */
+    nbytes lent;   /* to other nodes; what they have taken of it is among `other` */
     nbytes lent_untaken;
     nbytes device; /* what models may have of graphics cards; 0: there is none */
 };
 struct memory_status supervisor_memory(const struct supervisor *sup);
+/* What models may still have of it. */
+nbytes memory_status_free(const struct memory_status *status);
 
 /* What would become of an inference request now. */
 struct forecast {

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
@@ -262,6 +263,21 @@ test('doze ps shows it as parked, and the metrics count it', async (t) => {
   const later = await (await d.fetch('/metrics')).text();
   assert.match(later, /^doze_parked_workers 0$/m);
   assert.match(later, /^doze_parked_woken_total 1$/m);
+});
+
+test('the history and the fleet say what it holds, until it is gone', async (t) => {
+  const d = await start(t);
+  await park(d, await d.watch());
+  const [{ memory_bytes: bytes }] = await parked(d);
+  const newest = async () => (await d.get('/api/v1/history')).body.memory.at(-1);
+  const held = async () => (await d.get('/api/v1/fleet')).body.nodes[0].parked_memory_bytes;
+  const sample = await ask(newest, (s) => s.parked.length === 1, 'it is in a sample');
+  assert.deepEqual(sample.parked, [{ model: 'alpha', bytes }]);
+  assert.deepEqual(sample.instances, []);
+  assert.equal(await ask(held, (n) => n > 0, 'the node says so'), bytes);
+  await d.unload('alpha');
+  await ask(newest, (s) => s.parked.length === 0, 'a sample without it');
+  await ask(held, (n) => n === 0, 'the node has none');
 });
 
 test('the server ends its parked workers', async (t) => {

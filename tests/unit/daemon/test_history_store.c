@@ -80,7 +80,8 @@ static struct history_note memory(msec at) {
     return (struct history_note){
         HISTORY_MEMORY,
         xasprintf("{\"at\":%lld,\"total_bytes\":25276502016,\"available_bytes\":24415571968,"
-                  "\"instances\":[{\"id\":\"m\",\"bytes\":74058752}]}",
+                  "\"instances\":[{\"id\":\"m\",\"bytes\":74058752}],"
+                  "\"parked\":[{\"model\":\"p\",\"bytes\":43}]}",
                   (long long)at),
     };
 }
@@ -177,6 +178,9 @@ static void test_a_sample_comes_back_as_it_was(void **state) {
     yyjson_val *instance = yyjson_arr_get(yyjson_obj_get(sample, "instances"), 0);
     assert_true(yyjson_equals_str(yyjson_obj_get(instance, "id"), "m"));
     assert_int_equal(int_of(instance, "bytes"), 74058752);
+    yyjson_val *parked = yyjson_arr_get(yyjson_obj_get(sample, "parked"), 0);
+    assert_true(yyjson_equals_str(yyjson_obj_get(parked, "model"), "p"));
+    assert_int_equal(int_of(parked, "bytes"), 43);
     assert_int_equal(yyjson_arr_size(list(doc, "events")), 0);
     assert_false(truncated(doc));
     yyjson_doc_free(doc);
@@ -344,6 +348,34 @@ static void test_foreign_tables_are_set_aside(void **state) {
     check_events(w, 0, now, 10, "1");
 }
 
+/* Its samples know of no parked workers. */
+static void test_a_file_of_before_is_read_and_written_on(void **state) {
+    struct world *w = *state;
+    run_sql(w->path,
+            "CREATE TABLE event(n INTEGER PRIMARY KEY, run INTEGER NOT NULL,"
+            " seq INTEGER NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, model TEXT NOT NULL,"
+            " from_state TEXT NOT NULL, to_state TEXT NOT NULL, reason TEXT NOT NULL,"
+            " origin TEXT NOT NULL, generation INTEGER NOT NULL, memory_bytes INTEGER,"
+            " load_time_seconds REAL, error TEXT) STRICT;"
+            "CREATE INDEX event_at ON event(at);"
+            "CREATE TABLE memory(n INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+            " total_bytes INTEGER NOT NULL, available_bytes INTEGER NOT NULL,"
+            " instances TEXT NOT NULL) STRICT;"
+            "CREATE INDEX memory_at ON memory(at);"
+            "INSERT INTO memory VALUES(1, 1795352746066, 8, 4, '[]');"
+            "PRAGMA user_version = 1");
+    must_write(w, memory(now + 1));
+    yyjson_doc *doc = read_all(w, now, now + 1, 10);
+    yyjson_val *samples = list(doc, "memory");
+    assert_int_equal(yyjson_arr_size(samples), 2);
+    yyjson_val *old = yyjson_arr_get(samples, 0);
+    assert_int_equal(int_of(old, "total_bytes"), 8);
+    assert_true(yyjson_is_arr(yyjson_obj_get(old, "parked")));
+    assert_int_equal(yyjson_arr_size(yyjson_obj_get(old, "parked")), 0);
+    assert_int_equal(yyjson_arr_size(yyjson_obj_get(yyjson_arr_get(samples, 1), "parked")), 1);
+    yyjson_doc_free(doc);
+}
+
 static void test_a_newer_file_is_left_alone(void **state) {
     struct world *w = *state;
     struct error err;
@@ -440,6 +472,7 @@ int main(void) {
         TEST(test_a_damaged_file_is_set_aside),
         TEST(test_damage_found_by_reading_is_set_aside_too),
         TEST(test_foreign_tables_are_set_aside),
+        TEST(test_a_file_of_before_is_read_and_written_on),
         TEST(test_a_newer_file_is_left_alone),
         TEST(test_no_room_is_an_error_and_passes),
         TEST(test_a_missing_folder_is_an_error),

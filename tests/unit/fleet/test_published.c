@@ -21,7 +21,7 @@ static void assert_list(const struct fleet_table *table, const char *fingerprint
 #define NODE(name, key, models, resident)                                                      \
     "{\"node\":\"" name "\",\"url\":null,\"version\":null,\"boot_id\":null,"                   \
     "\"memory_free_bytes\":null,\"memory_limit_bytes\":null,\"device_memory_bytes\":null,"     \
-    "\"lend_free_bytes\":null,"                                                                \
+    "\"parked_memory_bytes\":null,\"lend_free_bytes\":null,"                                   \
     "\"disk_free_bytes\":null,"                                                                \
     "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]}"
 
@@ -36,6 +36,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                    .boot = 17,
                                    .memory_free = 1,
                                    .memory_limit = 2,
+                                   .parked = 5,
                                    .lend_free = 3,
                                    .disk_free = 9,
                                    .cores = 4,
@@ -62,7 +63,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         &table, "0123456789abcdef",
         "[{\"node\":\"a\",\"url\":\"http://a:1234\",\"version\":\"0.1.0\",\"boot_id\":\"17\","
         "\"memory_free_bytes\":1,\"memory_limit_bytes\":2,\"device_memory_bytes\":0,"
-        "\"lend_free_bytes\":3,"
+        "\"parked_memory_bytes\":5,\"lend_free_bytes\":3,"
         "\"disk_free_bytes\":9,"
         "\"cores\":4,\"same_key\":true,\"models\":["
         "{\"key\":\"m\",\"type\":\"llm\",\"size_bytes\":5,\"sha256\":\"00ff\"},"

@@ -399,6 +399,35 @@ static void test_an_unload_of_what_is_parked_waits_for_its_end(void **state) {
     assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
 }
 
+/* Until it is gone; nobody shows it meanwhile. */
+static void test_what_one_holds_counts_until_it_is_back(void **state) {
+    struct scene *s = *state;
+    struct parked_status shown[PARKED_MAX];
+    assert_int_equal(supervisor_parked_bytes(s->sup), 0);
+    park_one(s, 0, "one");
+    assert_int_equal(supervisor_parked_bytes(s->sup), 400);
+    assert_int_equal(supervisor_parked(s->sup, shown), 1);
+    unload(s, "one", &s->told[0]);
+    assert_int_equal(supervisor_parked_bytes(s->sup), 400);
+    assert_int_equal(supervisor_parked(s->sup, shown), 0);
+    die(s, 0);
+    assert_int_equal(supervisor_parked_bytes(s->sup), 0);
+}
+
+/* As admission counts (rule 4), beside other programs with 20, instances with 30. */
+static void test_what_parked_workers_have_is_free_memory(void **state) {
+    (void)state;
+    struct memory_status status = { .total = 100, .other = 20, .available = 40, .parked = 10 };
+    assert_int_equal(memory_status_free(&status), 50);
+    status.limit = 45;
+    assert_int_equal(memory_status_free(&status), 15);
+    status.lent = 5;
+    assert_int_equal(memory_status_free(&status), 10);
+    status.limit = 0;
+    status.lent_untaken = 5;
+    assert_int_equal(memory_status_free(&status), 45);
+}
+
 static void test_an_unload_of_all_waits_for_parked_workers(void **state) {
     struct scene *s = *state;
     park_one(s, 0, "one");
@@ -489,6 +518,8 @@ int main(void) {
         PARKING_TEST(test_a_parked_worker_that_speaks_is_killed),
         PARKING_TEST(test_one_that_ends_instead_of_parking_is_unloaded),
         PARKING_TEST(test_an_unload_of_what_is_parked_waits_for_its_end),
+        PARKING_TEST(test_what_one_holds_counts_until_it_is_back),
+        PARKING_TEST(test_what_parked_workers_have_is_free_memory),
         PARKING_TEST(test_an_unload_of_all_waits_for_parked_workers),
         PARKING_TEST(test_a_second_worker_of_the_same_kind_is_not_parked),
         PARKING_TEST(test_parked_memory_is_not_said_to_have_come_back),
