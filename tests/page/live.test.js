@@ -46,9 +46,13 @@ test('a parked worker: shown beside what is loaded, and ended by its button', as
   const parked = page.locator('[data-parked="hello"]');
   await says(parked, /parked\s*hello, [\d.]+ MB/);
   await gone(card(page, 'hello')); // not as loaded
+  const bar = page.locator('header .memory').first();
+  await says(bar, /parked [\d.]+ MB\s*other programs/);
+  assert.match(await bar.getByRole('img').getAttribute('aria-label'), /parked [\d.]+ MB/);
   await parked.getByRole('button', { name: 'End the parked worker of hello' }).click();
   await gone(parked);
   assert.equal(await page.getByRole('list', { name: 'Parked workers' }).count(), 0);
+  await gone(bar.getByText('parked'));
 });
 
 test('a long answer: the ring waits, the context fills', async (t) => {

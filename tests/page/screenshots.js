@@ -90,6 +90,7 @@ function night(now) {
       total_bytes: 16e9,
       available_bytes: 16e9 - used,
       instances,
+      parked: [],
     });
   }
   return {

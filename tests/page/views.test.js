@@ -2,6 +2,7 @@
 // Log and timeline.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { ask } from '../e2e/lib/ask.js';
 import { spoken } from '../e2e/lib/models.js';
 import { card, closeBrowser, open, says, start, until } from './lib/browser.js';
 
@@ -84,6 +85,35 @@ test('dragging in the chart zooms in, pointing at it reads it', async (t) => {
   await page.mouse.move(box.x + box.width * 0.9, y, { steps: 4 });
   await page.mouse.up();
   await until(page, () => document.querySelector('.timeline [aria-pressed="true"]') === null);
+});
+
+test('the timeline has the memory of parked workers, and follows their end', async (t) => {
+  const daemon = await start(t, {
+    models: { one: spoken('One.') },
+    settings: { parked_workers: 'on' },
+  });
+  const watch = await daemon.watch();
+  await daemon.chat('one', { ttl: 0 });
+  await watch.reaches('one', 'absent');
+  const page = await open(t, daemon, { hash: 'timeline' });
+  await page.getByRole('button', { name: '10 minutes' }).click();
+  await says(page.locator('table.lifetimes'), /one.*ttl/);
+  const box = await page.locator('.chart .u-over').nth(1).boundingBox();
+  const point = (x) => page.mouse.move(box.x + box.width - x, box.y + 12);
+  const reading = page.locator('.reading');
+  await point(1);
+  await says(reading, /models 0 B, parked [\d.]+ MB, in use/);
+  const fetched = page.waitForResponse(/\/api\/v1\/history/);
+  await daemon.unload('one');
+  await fetched;
+  await ask(
+    async () => {
+      await point(2);
+      await point(1);
+      return reading.textContent();
+    },
+    (text) => /models 0 B, in use/.test(text),
+  );
 });
 
 test('the card of an instance in another view is the same when one comes back', async (t) => {

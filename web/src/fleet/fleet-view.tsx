@@ -138,6 +138,12 @@ function Node({ n, here }: { n: FleetNode; here: boolean }) {
             />
           </dd>
         </div>
+        {n.parked_memory_bytes ? (
+          <div>
+            <dt>Of it, parked workers</dt>
+            <dd>{bytes(n.parked_memory_bytes)}, free when needed</dd>
+          </div>
+        ) : null}
         {n.device_memory_bytes ? (
           <div>
             <dt>Graphics memory</dt>

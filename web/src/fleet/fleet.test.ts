@@ -33,6 +33,7 @@ const node = (name: string, more: Partial<FleetNode> = {}): FleetNode => ({
   version: '0.1.0',
   memory_free_bytes: 1e9,
   memory_limit_bytes: 2e9,
+  parked_memory_bytes: 0,
   device_memory_bytes: 0,
   cores: 2,
   same_key: null,

@@ -190,6 +190,7 @@ export interface MemorySample {
   total_bytes: number;
   available_bytes: number;
   instances: { id: string; bytes: number }[];
+  parked: { model: string; bytes: number }[];
 }
 
 export interface History {
@@ -281,6 +282,7 @@ export interface FleetNode {
   memory_free_bytes: number | null;
   memory_limit_bytes: number | null;
   device_memory_bytes: number | null;
+  parked_memory_bytes: number | null;
   cores: number | null;
   same_key: boolean | null; // as this node's fleet key; null: neither has one
   models: { key: string | null; type: string | null; size_bytes: number | null }[];

@@ -27,7 +27,7 @@ export interface ChartData {
 export interface Reading {
   at: number | null; // Unix ms under the pointer
   life: Lifetime | null;
-  memory: { models: number; used: number } | null;
+  memory: { models: number; parked: number; used: number } | null;
 }
 
 interface Hooks {
@@ -191,10 +191,10 @@ export class Charts {
   }
 
   #memoryOptions(width: number): uPlot.Options {
-    const line = (label: string, stroke: string, fill?: string): uPlot.Series => ({
+    const line = (label: string, stroke: string, more: Partial<uPlot.Series> = {}) => ({
       label,
       stroke: () => color(stroke),
-      ...(fill ? { fill: () => color(fill) } : {}),
+      ...more,
       width: 1.5,
       points: { show: false },
       paths: uPlot.paths.stepped!({ align: 1 }),
@@ -218,7 +218,12 @@ export class Charts {
           values: (_u, ticks) => ticks.map(bytes),
         },
       ],
-      series: [{}, line('models', '--busy', '--idle-soft'), line('used', '--muted')],
+      series: [
+        {},
+        line('models', '--busy', { fill: () => color('--idle-soft') }),
+        line('parked', '--parked', { dash: [5, 3] }),
+        line('used', '--muted'),
+      ],
       hooks: { setSelect: [(u) => onSelect(u, this.#hooks)], setCursor: [(u) => this.#point(u)] },
     };
   }
@@ -244,9 +249,9 @@ export class Charts {
   }
 
   #memoryAt(at: number): Reading['memory'] {
-    const [times, models, used] = this.#data.memory;
+    const [times, models, parked, used] = this.#data.memory;
     const n = times.findLastIndex((s) => s * 1000 <= at);
-    return n < 0 ? null : { models: models[n]!, used: used[n]! };
+    return n < 0 ? null : { models: models[n]!, parked: parked[n]!, used: used[n]! };
   }
 
   #rescale(): void {

@@ -139,7 +139,7 @@ describe('merging', () => {
 });
 
 describe('memory', () => {
-  it('is summed over the instances', () => {
+  it('is summed over the instances, and over the parked workers', () => {
     expect(
       memoryColumns([
         {
@@ -150,8 +150,12 @@ describe('memory', () => {
             { id: 'a', bytes: 10 },
             { id: 'b', bytes: 5 },
           ],
+          parked: [
+            { model: 'c', bytes: 3 },
+            { model: 'd', bytes: 4 },
+          ],
         },
       ]),
-    ).toEqual([[1], [15], [60]]);
+    ).toEqual([[1], [15], [7], [60]]);
   });
 });

@@ -120,15 +120,19 @@ export function lifetimeAt(
   return lifetimes.findLast((l) => l.id === lane && l.from <= at && at <= (l.until ?? now)) ?? null;
 }
 
-// Columns of the memory chart: time in seconds, bytes of all models, bytes in use on the machine.
-export type Columns = [number[], number[], number[]];
+// Columns of the memory chart: time in seconds, bytes of loaded models, of parked workers, and in
+// use on the machine.
+export type Columns = [number[], number[], number[], number[]];
+
+const sum = (list: { bytes: number }[]): number => list.reduce((n, { bytes }) => n + bytes, 0);
 
 export function memoryColumns(samples: MemorySample[]): Columns {
-  const columns: Columns = [[], [], []];
+  const columns: Columns = [[], [], [], []];
   for (const s of samples) {
     columns[0].push(s.at / 1000);
-    columns[1].push(s.instances.reduce((sum, i) => sum + i.bytes, 0));
-    columns[2].push(Math.max(0, s.total_bytes - s.available_bytes));
+    columns[1].push(sum(s.instances));
+    columns[2].push(sum(s.parked));
+    columns[3].push(Math.max(0, s.total_bytes - s.available_bytes));
   }
   return columns;
 }

@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiError, errorMessage, getHistory, type History } from '../server/api';
-import { connection, instances, transitions } from '../server/store';
+import { connection, instances, parked, transitions } from '../server/store';
 import type { ChartData, Reading } from './charts';
 import { lanesOf, lifetimesOf, memoryColumns, mergeTransitions, type Lifetime } from './lifetimes';
 import { DAY, rangeOf, type Zoom } from './range';
@@ -56,10 +56,14 @@ async function fetchHistory(abort: AbortSignal): Promise<void> {
 }
 
 // Fetches the history when the view opens, when the connection is back, and when an instance loads
-// or unloads, because its memory is sampled then. An idle server is not asked.
+// or unloads, or a parked worker ends, because the memory is sampled then. An idle server is not
+// asked.
 export function useHistory(): void {
   const live = connection.value === 'live';
-  const loaded = instances.value.map((i) => `${i.id}${i.memory_bytes}`).join();
+  const loaded = [
+    ...instances.value.map((i) => `${i.id}${i.memory_bytes}`),
+    ...parked.value.map((w) => w.pid),
+  ].join();
   useEffect(() => {
     if (!live) return;
     const abort = new AbortController();

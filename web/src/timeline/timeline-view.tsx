@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import 'uplot/dist/uPlot.min.css';
 import { bytes, moment, span, timeOfDay } from '../ui/format';
 import { isFailure, originText, reasonText } from '../ui/wording';
-import { Charts } from './charts';
+import { Charts, type Reading } from './charts';
 import { busySeconds, type Lifetime } from './lifetimes';
 import { isPreset, moved, presets, rangeText, rangeTitle, scaled } from './range';
 import {
@@ -103,13 +103,20 @@ function ZoomButtons() {
   );
 }
 
+const memoryText = ({ models, parked, used }: NonNullable<Reading['memory']>): string =>
+  [
+    `models ${bytes(models)}`,
+    ...(parked > 0 ? [`parked ${bytes(parked)}`] : []),
+    `in use ${bytes(used)}`,
+  ].join(', ');
+
 function ReadingLine() {
   const { at, life, memory } = reading.value;
   if (at === null) return <p class="reading">Point at the chart for details.</p>;
   return (
     <p class="reading">
       <strong>{timeOfDay(at)}</strong>
-      {memory && ` · models ${bytes(memory.models)}, in use ${bytes(memory.used)}`}
+      {memory && ` · ${memoryText(memory)}`}
       {life && (
         <>
           {' '}
@@ -128,7 +135,8 @@ const legend = [
   { color: 'c-idle', text: 'idle' },
   { color: 'c-busy', text: 'busy' },
   { color: 'c-failure', text: 'ended by a failure' },
-  { color: 'c-models', text: 'memory of models' },
+  { color: 'c-models', text: 'memory of loaded models' },
+  { color: 'c-parked', text: 'memory of parked workers' },
   { color: 'c-used', text: 'memory in use by all programs' },
 ];
 

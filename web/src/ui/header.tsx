@@ -2,7 +2,15 @@
 // The server's address, state and version, and what the machine's memory is used for.
 import { CopyButton } from './copy';
 import { bytes, plural } from './format';
-import { connection, deviceMemory, deviceName, instances, memory, version } from '../server/store';
+import {
+  connection,
+  deviceMemory,
+  deviceName,
+  instances,
+  memory,
+  parked,
+  version,
+} from '../server/store';
 
 const COLORS = 6; // .seg-0 to .seg-5 in style.css
 const colorClass = (index: number): string => `seg-${index % COLORS}`;
@@ -24,10 +32,12 @@ function MemoryBar() {
     );
   const loaded = instances.value.filter((i) => i.memory_bytes > 0);
   const models = loaded.reduce((sum, i) => sum + i.memory_bytes, 0);
-  const free = Math.max(0, m.total_bytes - m.other_bytes - models);
+  const held = parked.value.reduce((sum, w) => sum + w.memory_bytes, 0);
+  const free = Math.max(0, m.total_bytes - m.other_bytes - models - held);
   const share = (n: number) => ({ width: `${(n / m.total_bytes) * 100}%` });
   const words = [
     ...loaded.map((i) => `${i.id} ${bytes(i.memory_bytes)}`),
+    ...(held > 0 ? [`parked ${bytes(held)}`] : []),
     `other programs ${bytes(m.other_bytes)}`,
     `free ${bytes(free)}`,
   ].join(', ');
@@ -42,6 +52,9 @@ function MemoryBar() {
             title={`${i.id}: ${bytes(i.memory_bytes)}`}
           />
         ))}
+        {held > 0 && (
+          <span class="seg-parked" style={share(held)} title={`Parked workers: ${bytes(held)}`} />
+        )}
         <span
           class="seg-rest"
           style={share(m.other_bytes)}
@@ -56,6 +69,12 @@ function MemoryBar() {
           </span>
         ))}
         {loaded.length > COLORS && <span>{plural(loaded.length - COLORS, 'more')}</span>}
+        {held > 0 && (
+          <span>
+            <i class="seg-parked" />
+            parked {bytes(held)}
+          </span>
+        )}
         <span>
           <i class="seg-rest" />
           other programs {bytes(m.other_bytes)}
