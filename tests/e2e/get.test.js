@@ -7,6 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { Command, run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
+import { freePort } from './lib/etcd.js';
 import { Hub } from './lib/hub.js';
 import { spoken } from './lib/models.js';
 
@@ -118,7 +119,7 @@ test('Ctrl-C pauses; the same command goes on', async (t) => {
 });
 
 test('without a server get says how to start one', async (t) => {
-  const { d } = await start(t);
+  const d = await Daemon.start(t, { args: ['--port', String(await freePort())] });
   await d.stop();
   const { code, err } = await run({ ...d, folder: d.folder, port: d.port }, ['get', REPO]);
   assert.equal(code, 3);

@@ -25,7 +25,7 @@ async function python(t, hub, lines, env = {}) {
   let err = '';
   child.stdout.on('data', (chunk) => { out += chunk; });
   child.stderr.on('data', (chunk) => { err += chunk; });
-  const [code] = await once(child, 'exit');
+  const [code] = await once(child, 'close');
   assert.equal(code, 0, err);
   return JSON.parse(out);
 }

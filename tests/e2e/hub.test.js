@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
@@ -205,9 +206,9 @@ test('a large download that is paused goes on where it was', async (t) => {
 test('a busy hub is asked again when it says', async (t) => {
   const { d, hub } = await start(t);
   hub.faults.push({ status: 429, headers: { 'Retry-After': '1' } }, { status: 503 });
-  const began = Date.now();
+  const began = performance.now();
   assert.equal((await get(d, { model: REPO })).status, 'completed');
-  assert.ok(Date.now() - began >= 1000, 'Retry-After was not waited for');
+  assert.ok(performance.now() - began >= 999, 'Retry-After was not waited for');
 });
 
 test('one wrong byte: the file is fetched once more', async (t) => {
@@ -306,7 +307,7 @@ test('removing a download deletes what was fetched', async (t) => {
 });
 
 test('a file in the Hugging Face cache is linked, not fetched', async (t) => {
-  const cache = fs.mkdtempSync('/tmp/doze-hf-');
+  const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-hf-')); // as the models' folder
   t.after(() => fs.rmSync(cache, { recursive: true }));
   const { d, hub } = await start(t, { env: { HF_HUB_CACHE: cache } });
   const blobs = path.join(cache, `models--${REPO.replace('/', '--')}`, 'blobs');
@@ -349,10 +350,10 @@ test('a stopped daemon resumes its downloads, and the others stay as they were',
 });
 
 test('without room for it nothing is fetched', async (t) => {
-  const mount = fs.mkdtempSync('/tmp/doze-small-');
+  const mount = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-small-'));
   const tiny = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'none', mount]);
   t.after(() => {
-    spawnSync('umount', [mount]);
+    if (tiny.status === 0) spawnSync('umount', ['-l', mount]); // it may be looked at
     fs.rmdirSync(mount);
   });
   if (tiny.status !== 0) return t.skip('needs the right to mount a small file system');
@@ -398,6 +399,8 @@ test('killed at 50 moments, a download resumes each time and ends right', async 
   assert.equal(end.status, 'completed', JSON.stringify(end));
   assert.equal(sha256(fs.readFileSync(placeOf(d))), sha256(bytes));
   assert.deepEqual(fs.readdirSync(path.dirname(placeOf(d))), [FILE]);
-  const first = hub.requests.filter((r) => r.port === 'content' && !r.range).length;
-  assert.ok(first < 10, `${first} times from the beginning`);
+  const begins = hub.requests.filter((r) => r.port === 'content')
+    .map((r) => Number(/^bytes=(\d+)-$/.exec(r.range ?? 'bytes=0-')[1]));
+  assert.deepEqual(begins, [...begins].sort((a, b) => a - b), 'what is there is not fetched again');
+  assert.ok(begins.at(-1) > 0);
 });

@@ -84,7 +84,8 @@ test('/dev/null as the file means that nothing is watched', async (t) => {
 
 // Where the kernel lets this user watch it.
 test('the machine is watched through its own file', async (t) => {
-  const d = await Daemon.start(t, { models: models(), args: ['--log-level', 'debug'] });
+  const d = await Daemon.start(t, { models: models(), args: ['--log-level', 'debug'],
+    env: { MEMORY_PRESSURE_WATCH: undefined } });
   await logged(d, 'memory pressure is ');
   if (!fs.existsSync('/proc/pressure/memory')) return t.skip('no PSI in this kernel');
   await logged(d, '/proc/pressure/memory');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // For the few facts that have no event: ask the daemon again until it says so, within bounds.
-const PATIENCE_MS = 20000;
+const PATIENCE_MS = 60000; // a machine may stall
 
 export async function ask(question, isAnswer, what = isAnswer.toString()) {
   const until = Date.now() + PATIENCE_MS;

@@ -9,6 +9,8 @@ import path from 'node:path';
 import { doze } from './programs.js';
 import { Watch } from './watch.js';
 
+const TIDY_MS = 40000; // a polite stop waits for answers and for workers, 10 s each
+
 export class Daemon {
   #watches = [];
   log = '';
@@ -57,12 +59,15 @@ export class Daemon {
     // setpriv becomes doze; its signal ends it if the tests are killed before they could tidy.
     this.child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.wrap, doze, 'serve',
       '--port', '0', '--models-dir', this.modelsDir, '--state-dir', this.stateDir, ...this.args], {
-      // No test asks the real hub: one that needs a hub gives the address of its own.
-      env: { ...process.env, HOME: this.folder, HF_HUB_OFFLINE: '1', ...this.env },
+      // No test asks the real hub: one that needs a hub gives the address of its own. Programs
+      // beside the tests that wait for memory make no model leave.
+      env: { ...process.env, HOME: this.folder, HF_HUB_OFFLINE: '1',
+        MEMORY_PRESSURE_WATCH: '/dev/null', ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.pid = this.child.pid;
     this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
+    this.logged = once(this.child, 'close'); // all that it has said is in the log
     this.url = await this.#address();
     this.port = Number(new URL(this.url).port);
   }
@@ -74,7 +79,7 @@ export class Daemon {
       const read = (chunk) => {
         this.log += chunk;
         text += chunk;
-        const found = /https?:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(text);
+        const found = /https?:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+(?=\s)/.exec(text);
         if (found) resolve(found[0].replace('0.0.0.0', this.outside));
       };
       this.child.stdout.on('data', read);
@@ -155,6 +160,7 @@ export class Daemon {
     this.closeWatches();
     this.kill('SIGTERM');
     const end = await this.exited;
+    await this.logged;
     assert.deepEqual(end, { code: 0, signal: null }, this.log.slice(-4000));
   }
 
@@ -166,11 +172,12 @@ export class Daemon {
     this.closeWatches();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.kill('SIGTERM');
-      const limit = setTimeout(() => this.kill('SIGKILL'), 20000);
+      const limit = setTimeout(() => this.kill('SIGKILL'), TIDY_MS);
       await this.exited;
       clearTimeout(limit);
     }
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    // Workers of a server that was killed may be writing yet.
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
     assert.doesNotMatch(this.log, /AddressSanitizer|runtime error:|LeakSanitizer/);
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // An etcd of its own for a test: the real one, unpacked by setup/etcd.sh.
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -14,13 +15,30 @@ const program = path.join(build, 'deps/etcd/usr/bin/etcd');
 export const missing = !fs.existsSync(program) && !process.env.CI
   && 'no etcd: setup/all.sh test brings it';
 
+const LOWEST = 10000;
+const given = new Set();
+
+// A port that stays free until it is used, and while a server is started again: below those that
+// the kernel gives to whoever asks for any, and each is given once.
 export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  const range = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  const end = Math.max(Number.parseInt(range, 10), LOWEST + 1000);
+  for (;;) {
+    const port = crypto.randomInt(LOWEST, end);
+    const server = net.createServer();
+    const free = await new Promise((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(!given.has(port)));
+    });
+    if (!free) {
+      server.close(() => {});
+      continue;
+    }
+    given.add(port);
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 export class Etcd {

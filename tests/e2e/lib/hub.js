@@ -56,7 +56,8 @@ export class Hub {
   get env() { return { HF_ENDPOINT: this.url, HF_HUB_OFFLINE: '' }; }
 
   async #listen(t, handler) {
-    const server = http.createServer(handler);
+    // A client that is slow between two requests keeps its connection.
+    const server = http.createServer({ keepAliveTimeout: 0 }, handler);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => { server.closeAllConnections(); server.close(); });

@@ -9,7 +9,7 @@ import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { doze } from './programs.js';
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 60000;
 const launcher = fileURLToPath(new URL('launcher.py', import.meta.url));
 
 export class Launched {
@@ -29,7 +29,8 @@ export class Launched {
     d.child = spawn('setpriv', ['--pdeathsig', 'TERM', 'python3', launcher, String(sockets),
       path.join(d.folder, 'news'), 'setpriv', '--pdeathsig', 'KILL', doze, 'serve',
       '--models-dir', d.modelsDir, '--state-dir', d.stateDir, ...args], {
-      env: { ...process.env, HOME: d.folder, HF_HUB_OFFLINE: '1', ...env },
+      env: { ...process.env, HOME: d.folder, HF_HUB_OFFLINE: '1',
+        MEMORY_PRESSURE_WATCH: '/dev/null', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     d.child.stderr.on('data', (chunk) => { d.log += chunk; });
@@ -75,6 +76,6 @@ export class Launched {
     const ended = once(this.child, 'exit');
     this.child.stdin.end();
     if (this.child.exitCode === null && this.child.signalCode === null) await ended;
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }

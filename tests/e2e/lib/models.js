@@ -8,17 +8,24 @@ import { build, engineSources, makeModelProgram, templates } from './programs.js
 
 const folder = path.join(build, 'models');
 
+function isMade(file) {
+  const made = fs.statSync(file, { throwIfNoEntry: false });
+  return made !== undefined && made.mtimeMs > fs.statSync(makeModelProgram).mtimeMs;
+}
+
 // The file that `make-model args…` makes; made again when make-model is newer.
 export function modelFile(...args) {
   const hash = crypto.createHash('sha256').update(args.join('\0')).digest('hex').slice(0, 16);
   const file = path.join(folder, `${args[0]}-${hash}.gguf`);
-  const made = fs.statSync(file, { throwIfNoEntry: false });
-  if (made && made.mtimeMs > fs.statSync(makeModelProgram).mtimeMs) return file;
+  if (isMade(file)) return file;
   fs.mkdirSync(folder, { recursive: true });
   const own = `${file}.${process.pid}`; // test files run side by side
   const run = spawnSync(makeModelProgram, [...args, '--out', own], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`make-model ${args.join(' ')}: ${run.stderr}`);
-  fs.renameSync(own, file);
+  // Another test may have made it meanwhile, and use it: with another file in its place the
+  // model would be another one.
+  if (isMade(file)) fs.rmSync(own);
+  else fs.renameSync(own, file);
   return file;
 }
 

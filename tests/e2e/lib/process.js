@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 // Facts about processes, from /proc.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
+
+// Stops it where it is, so that what it does lasts as long as a test needs; the function goes on
+// with it.
+export function freeze(t, pid) {
+  const send = (signal) => {
+    try { process.kill(pid, signal); } catch (error) { assert.equal(error.code, 'ESRCH'); }
+  };
+  send('SIGSTOP');
+  t.after(() => send('SIGCONT'));
+  return () => send('SIGCONT');
+}
 
 // Resolves when it is so, rejects after `within` ms. What a process does is no event in node, so
 // look.
@@ -18,7 +30,7 @@ export function until(isSo, within, what) {
 }
 
 // A zombie has ended: who reaps the orphans of a killed daemon is not our business.
-export const gone = (pid, within = 10000) =>
+export const gone = (pid, within = 30000) =>
   until(() => !isAlive(pid), within, `process ${pid} has ended`);
 
 export function statusField(pid, name) {
@@ -56,7 +68,7 @@ export function childrenOf(pid) {
 // Does every thread of it sleep? Not so while it computes, waits for the processor or for a disk.
 export function sleeps(pid) {
   return fs.readdirSync(`/proc/${pid}/task`).every((task) =>
-    /^State:\s+S/m.test(fs.readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8')));
+    /^State:\s+S/m.test(read(`/proc/${pid}/task/${task}/status`)));
 }
 
 // The name of the program it runs; '' if it is gone.
@@ -72,8 +84,8 @@ export function programOf(pid) {
 export function wakeUps(pid) {
   let sum = 0;
   for (const task of fs.readdirSync(`/proc/${pid}/task`)) {
-    const text = fs.readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
-    sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)[1]);
+    const text = read(`/proc/${pid}/task/${task}/status`);
+    sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0);
   }
   return sum;
 }

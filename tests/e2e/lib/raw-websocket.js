@@ -36,7 +36,8 @@ export class RawSocket {
     raw.socket.write(`GET /${namespace} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n` +
       'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
       `Sec-WebSocket-Key: ${crypto.randomBytes(16).toString('base64')}\r\n\r\n`);
-    await new Promise((resolve) => { raw.socket.once('data', resolve); });
+    await Promise.race([raw.closed,
+      new Promise((resolve) => { raw.socket.once('data', resolve); })]);
     if (reads) raw.socket.resume();
     else raw.socket.pause();
     raw.socket.write(message({ authVersion: 1, clientIdentifier: 'x', clientPasskey: 'y' }));

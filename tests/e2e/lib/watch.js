@@ -2,7 +2,7 @@
 // What the daemon tells on GET /api/v1/events, to be waited for.
 import { readEvents } from './sse.js';
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 60000; // a machine may stall
 
 export class Watch {
   #abort = new AbortController();
@@ -34,8 +34,11 @@ export class Watch {
     for (const check of this.#waiting) check();
   }
 
-  // The first event that fits, counted from the start or from index `from`.
-  first(fits, { from = 0, patience = PATIENCE_MS, what = fits.toString() } = {}) {
+  // The first event that fits, counted from the start, from index `from` or from the one that
+  // follows the event `after`. An answer may be there before the events that led to it: those
+  // after `length` are not only those of what comes next.
+  first(fits, { after, from = after ? this.all.indexOf(after) + 1 : 0, patience = PATIENCE_MS,
+    what = fits.toString() } = {}) {
     let at = from;
     return new Promise((resolve, reject) => {
       const end = (settle, value) => {
