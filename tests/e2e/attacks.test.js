@@ -13,6 +13,7 @@ import { Stream } from './lib/stream.js';
 
 const LASTS_MS = 1000 * Number(process.env.DOZE_ATTACK_SECONDS ?? 3);
 const LARGEST_GAP_MS = sanitized ? 5000 : 500;
+const TRIES = 4; // a machine that stalls makes gaps, too, but not each time
 
 const schema = (value) => ({ response_format: { type: 'json_schema',
   json_schema: { name: 'a', schema: value } } });
@@ -58,26 +59,34 @@ async function attack(d, body, statuses) {
   } while (performance.now() < end);
 }
 
+// The longest gap of the stream, ms, beside two clients that attack.
+async function gapBeside(d, stream, body, statuses) {
+  let over = false;
+  const gap = longestGap(stream, () => over);
+  await Promise.all([1, 2].map(() => attack(d, body, statuses)));
+  over = true;
+  return Math.round(await gap);
+}
+
 test('a stream goes on beside each attack, from the same worker', async (t) => {
   const d = await Daemon.start(t, { models: { m: endless('5M') },
     settings: { load: { prepare_seconds: 1, context_length: 32768 } } });
-  const stream = new Stream(await d.stream('m'));
+  const enough = new AbortController();
+  const stream = new Stream(await d.stream('m', {}, { signal: enough.signal }));
   await stream.reached(1);
   const { pid } = (await d.instances())[0];
   const share = Math.max(1, os.loadavg()[0] / os.availableParallelism()); // others compute, too
   const most = LARGEST_GAP_MS * share;
   t.diagnostic(`a gap of ${Math.round(most)} ms is too long`);
   for (const [name, more] of Object.entries(attacks)) {
-    const statuses = new Set();
-    let over = false;
-    const gap = longestGap(stream, () => over);
+    const statuses = new Set(), gaps = [];
     const body = chatBody('m', { max_tokens: 4, ...more });
-    await Promise.all([1, 2].map(() => attack(d, body, statuses)));
-    over = true;
-    const longest = Math.round(await gap);
-    t.diagnostic(`${name}: ${[...statuses]}, longest gap ${longest} ms`);
-    assert.ok(longest < most, `${name}: a gap of ${longest} ms`);
+    do gaps.push(await gapBeside(d, stream, body, statuses));
+    while (gaps.at(-1) >= most && gaps.length < TRIES);
+    t.diagnostic(`${name}: ${[...statuses]}, longest gap ${gaps} ms`);
+    assert.ok(gaps.at(-1) < most, `${name}: gaps of ${gaps} ms`);
     assert.equal((await d.instances())[0].pid, pid);
   }
   assert.equal(stream.finish, null);
+  enough.abort();
 });

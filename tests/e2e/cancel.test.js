@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask } from './lib/ask.js';
-import { Daemon, chatBody } from './lib/daemon.js';
+import { Daemon } from './lib/daemon.js';
 import { endless, slowToLoad, spoken } from './lib/models.js';
 import { Stream, speaking } from './lib/stream.js';
 
-const SOON_MS = 5000; // an endless answer or the long prompt would take far longer
+const SOON_MS = 10000; // an endless answer would take far longer
 
 const settle = (promise) => promise.then((value) => value, (cause) => cause);
 
@@ -40,14 +40,13 @@ test('while its prompt is processed', async (t) => {
   const watch = await d.watch();
   await d.load('slow', { context_length: 16384, parallel: 1 });
   const abort = new AbortController();
-  const from = watch.length;
   const answer = settle(d.stream('slow', { messages: [{ role: 'user',
     content: 'lorem ipsum '.repeat(800) }] }, { signal: abort.signal }));
-  await watch.reaches('slow', 'busy', { from });
+  const busy = await watch.reaches('slow', 'busy');
+  const left = Date.now();
   abort.abort();
   await answer;
-  const left = Date.now();
-  const idle = await watch.reaches('slow', 'idle', { from: watch.length - 1 });
+  const idle = await watch.reaches('slow', 'idle', { after: busy });
   assert.ok(idle.at - left < SOON_MS, `${idle.at - left} ms`);
   const { body } = await d.get('/metrics');
   assert.match(body, /^doze_completion_tokens_total 0$/m);
@@ -66,9 +65,9 @@ test('while it is queued behind the parallel slots', async (t) => {
   await ask(() => d.instance('slow'), (i) => i.waiting === 0 && i.running === 1);
   const length = speaker.text.length;
   await speaker.reached(length + 20); // the other one is not disturbed
-  const from = watch.length;
+  const busy = await watch.reaches('slow', 'busy');
   first.abort();
-  await watch.reaches('slow', 'idle', { from, patience: SOON_MS });
+  await watch.reaches('slow', 'idle', { after: busy, patience: SOON_MS });
 });
 
 test('while it waits for a load: the load goes on, and the next try is served by it', async (t) => {
@@ -102,16 +101,15 @@ test('while it waits for another model\'s place: nothing is evicted for it', asy
   const d = await Daemon.start(t, { models: { slow: endless(), alpha: spoken('Alpha speaking.') },
     settings: { switch_window_ms: 60000 } });
   const watch = await d.watch();
-  const speaker = await speaking(d, 'slow', { max_tokens: 200 });
-  const abort = new AbortController();
-  const waiter = settle(d.fetch('/v1/chat/completions', {
-    method: 'POST', body: JSON.stringify(chatBody('alpha', { stream: true })),
-    headers: { 'content-type': 'application/json' }, signal: abort.signal }));
-  await speaker.reached(speaker.text.length + 40);
+  const enough = new AbortController(), abort = new AbortController();
+  const speaker = await speaking(d, 'slow', {}, { signal: enough.signal });
+  const waiter = settle(d.stream('alpha', {}, { signal: abort.signal }));
+  await ask(() => d.instance('alpha'), (i) => i?.state === 'queued' && i.waiting === 1);
   abort.abort();
   await waiter;
-  await speaker.ended;
-  assert.equal(speaker.finish, 'length');
+  await ask(async () => await d.instance('alpha') ?? 'gone', (i) => i === 'gone');
+  await speaker.reached(speaker.text.length + 40);
+  enough.abort();
   await watch.reaches('slow', 'idle');
   assert.equal((await d.chat('slow', { max_tokens: 2 })).status, 200);
   assert.deepEqual(watch.transitions().filter((e) => e.to === 'loading').map((e) => e.id),

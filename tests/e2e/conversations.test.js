@@ -15,6 +15,8 @@ import { converse } from './lib/wild-http.js';
 const LASTS_MS = 1000 * Number(process.env.DOZE_WILD_SECONDS ?? (sanitized ? 60 : 10));
 const AT_ONCE = 12;
 const HEALTH_MS = sanitized ? 5000 : 1000;
+const STALLS = 3; // of the machine: so often it may take longer, though not much
+const STALL_MS = 10000;
 const SAID = 'Alpha speaking. All is well.';
 
 // 500 and 501 would be faults of ours; 502 and 503 happen when an instance is unloaded under a
@@ -24,10 +26,11 @@ const ALLOWED = /^(10[01]|20[0-9]|30[1-8]|4[0-9][0-9]|502|503|507)$/;
 const statuses = (received) =>
   [...received.matchAll(/(?:^|[\n}\]])HTTP\/1\.[01] (\d+)/g)].map((found) => found[1]);
 
-async function honest(d) {
+// times: how long /health took, ms.
+async function honest(d, times) {
   const begun = performance.now();
   assert.equal((await d.get('/health')).status, 200);
-  assert.ok(performance.now() - begun < HEALTH_MS, '/health answers in time');
+  times.push(performance.now() - begun);
   for (;;) { // a wild client may just have unloaded the model
     const { status, body } = await d.chat('m');
     if (status === 502 || status === 503) continue;
@@ -43,7 +46,8 @@ test('whatever clients send, it is answered as documented, and others are served
   t.diagnostic(`seed ${seed}`);
   const d = await Daemon.start(t, { models: { m: spoken(SAID), e: embedding() },
     settings: { auto_evict: 'off' } });
-  await honest(d);
+  const times = [];
+  await honest(d, times);
   const seen = new Map(), end = performance.now() + LASTS_MS;
   const client = async () => {
     while (performance.now() < end) {
@@ -56,13 +60,16 @@ test('whatever clients send, it is answered as documented, and others are served
     }
   };
   const guard = async () => {
-    while (performance.now() < end) await honest(d);
+    while (performance.now() < end) await honest(d, times);
   };
   await Promise.all([...Array.from({ length: AT_ONCE }, client), guard()]);
   t.diagnostic(JSON.stringify(Object.fromEntries([...seen].sort())));
+  const slow = times.filter((ms) => ms >= HEALTH_MS).map(Math.round);
+  assert.ok(slow.length <= STALLS && slow.every((ms) => ms < STALL_MS),
+    `/health answers in time: ${slow} ms of ${times.length} answers`);
   assert.ok(seen.get('200') > 0 && seen.get('400') > 0, 'both kinds of requests came through');
   await d.settings({ default_ttl: 3600 }); // it can still be told what to do
   // What is left then are those of this test, which fetch() keeps.
-  await until(() => connections(d.port) <= 8, 10000, 'the connections of wild clients are closed');
+  await until(() => connections(d.port) <= 8, 30000, 'the connections of wild clients are closed');
   await d.stop();
 });

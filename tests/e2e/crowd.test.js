@@ -2,12 +2,14 @@
 // Many clients at once: everybody gets the right answer, whole, and nothing of anybody else's.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { random, spoken } from './lib/models.js';
-import { residentBytes } from './lib/process.js';
+import { connections, freeze, residentBytes, until } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 import { Stream } from './lib/stream.js';
 
+const PATIENCE_MS = 30000;
 const texts = {
   alpha: 'Alpha speaking. All is well, and this sentence is somewhat longer than the others.',
   beta: 'Beta is here: as you asked, with a colon.',
@@ -29,12 +31,21 @@ test('two hundred streams over three models', async (t) => {
 });
 
 test('the same models taking turns: still the right answers, and fair', async (t) => {
-  const d = await Daemon.start(t, { models: models(), settings: { switch_window_ms: 10 } });
-  const answers = await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+  const d = await Daemon.start(t, { models: { ...models(), first: spoken('Hello.') },
+    settings: { switch_window_ms: 10 } });
+  assert.equal((await d.chat('first')).status, 200);
+  const thaw = freeze(t, (await d.instance('first')).pid);
+  const first = d.chat('first'); // keeps the place until all others wait for it
+  await ask(() => d.instance('first'), (i) => i.running === 1);
+  const answers = Array.from({ length: 60 }, async (_, i) => {
     const id = Object.keys(texts)[i % 3];
     return [id, await d.chat(id)];
-  }));
-  for (const [id, { status, body }] of answers) {
+  });
+  for (const id of Object.keys(texts))
+    await ask(() => d.instance(id), (i) => i?.waiting === 20, `20 wait for ${id}`);
+  thaw();
+  assert.equal((await first).status, 200);
+  for (const [id, { status, body }] of await Promise.all(answers)) {
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.choices[0].message.content, texts[id]);
   }
@@ -44,12 +55,13 @@ test('the same models taking turns: still the right answers, and fair', async (t
 
 test('parallel conversations do not leak into one another', async (t) => {
   const d = await Daemon.start(t, { models: { r: random('--seed', '4') } });
-  const ask = async (content) => (await d.chat('r', { temperature: 0, max_tokens: 1, logprobs: true,
-    top_logprobs: 1, messages: [{ role: 'user', content }] })).body.choices[0].logprobs.content[0];
+  const scored = async (content) => (await d.chat('r', { temperature: 0, max_tokens: 1,
+    logprobs: true, top_logprobs: 1,
+    messages: [{ role: 'user', content }] })).body.choices[0].logprobs.content[0];
   const prompts = Array.from({ length: 24 }, (_, i) => `${i} `.repeat(1 + (i * 37) % 50));
-  const together = await Promise.all(prompts.map(ask));
+  const together = await Promise.all(prompts.map(scored));
   for (const [i, prompt] of prompts.entries()) {
-    const alone = await ask(prompt);
+    const alone = await scored(prompt);
     // A batch of another shape changes the last bits only.
     assert.ok(Math.abs(alone.logprob - together[i].logprob) < 0.05,
       `${prompt}: ${alone.logprob} alone, ${together[i].logprob} in company`);
@@ -64,12 +76,15 @@ test('a thousand listeners that come and go leave nothing behind', async (t) => 
     assert.equal(response.status, 200);
     abort.abort();
   };
-  const visits = async (count) => {
-    for (let i = 0; i < count; i += 50) await Promise.all(Array.from({ length: 50 }, visit));
+  // Those whose leaving the daemon has not noticed yet are there beside the next ones.
+  const visits = async (count, atOnce) => {
+    for (let i = 0; i < count; i += atOnce)
+      await Promise.all(Array.from({ length: atOnce }, visit));
+    await until(() => connections(d.port) <= 8, PATIENCE_MS, 'their connections are closed');
   };
-  await visits(100);
+  await visits(600, 200);
   const before = residentBytes(d.pid);
-  await visits(1000);
+  await visits(1000, 50);
   const grown = residentBytes(d.pid) - before;
   assert.ok(grown < (sanitized ? 64 << 20 : 1 << 20), `${grown} bytes more`);
   assert.equal((await d.chat('alpha')).status, 200);

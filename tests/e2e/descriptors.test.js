@@ -26,7 +26,7 @@ test('idle connections lock nobody out, and leave descriptors for a worker', asy
   }
   assert.equal((await d.get('/health')).status, 200);
   assert.equal((await d.chat('alpha')).status, 200); // a new worker and the history
-  await until(() => closed > 0, 10000, 'idle connections are closed');
+  await until(() => closed > 0, 30000, 'idle connections are closed');
   assert.ok(connections(d.port) > 64, 'the soft limit is raised');
   assert.equal(d.log.match(/idle ones are closed/g).length, 1);
   assert.doesNotMatch(d.log, /could not be accepted/);

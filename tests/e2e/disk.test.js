@@ -35,7 +35,7 @@ test('on a full disk an answer that cannot be stored is given, and the log says 
   const kept = await d.get(`/v1/responses/${body.id}`);
   assert.equal(kept.status, 500); // nobody knows what the file would hold
   assert.match(kept.body.error.message, /responses\.db cannot be used/);
-  await until(() => /warn .*responses cannot be stored/.test(d.log), 10000, 'the log says so');
+  await until(() => /warn .*responses cannot be stored/.test(d.log), 30000, 'the log says so');
 });
 
 test('on a full disk a setting that cannot be written is refused and not applied', async (t) => {

@@ -30,12 +30,14 @@ test('explain: a load, an idle instance, a victim; asking changes nothing', asyn
 
 test('explain: running answers that a waiter waits for', async (t) => {
   const d = await Daemon.start(t, { models: { slow: endless(), b: spoken('Ho.') } });
-  await speaking(d, 'slow');
+  const abort = new AbortController();
+  await speaking(d, 'slow', {}, { signal: abort.signal });
   const busy = await ask(d, 'model=b');
   assert.equal(busy.outcome, 'waits');
   assert.equal(busy.waits_for, 1);
   assert.ok(busy.begins_in_seconds > 0.5, JSON.stringify(busy));
   assert.match(busy.sentence, /it waits for 1 running answer\./);
+  abort.abort();
 });
 
 test('explain: what the request would be refused for', async (t) => {

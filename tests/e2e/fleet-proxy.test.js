@@ -104,7 +104,7 @@ test('without etcd requests go by the last list, then stay here; streams go on',
     const [a] = list;
     const leave = new AbortController();
     const stream = await speaking(a, 'e', {}, { signal: leave.signal });
-    await list.etcd.stop();
+    await list.etcd.stop('SIGKILL'); // a polite stop may take as long as the list lasts
     assert.equal((await a.chat('m')).status, 200);
     await ask(() => fleet(a), ({ nodes: n }) => n.length === 1, 'a is alone');
     assert.equal((await a.chat('m')).status, 404);

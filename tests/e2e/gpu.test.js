@@ -11,9 +11,11 @@ import { engines, env, skip } from './lib/llvmpipe.js';
 import { adapter, merged, random, spoken } from './lib/models.js';
 import { build, sanitized } from './lib/programs.js';
 
-// Reproducible: batches of few shapes, each of which is to be compiled.
-const start = (t, { settings, ...more } = {}) =>
-  Daemon.start(t, { env, settings: { load: { reproducible: true }, ...settings }, ...more });
+// Reproducible: batches of few shapes, each of which is to be compiled. That may take a slow
+// machine longer than a worker may be silent.
+const patient = { hang_seconds: 600, load_stall_seconds: 600 };
+const start = (t, { settings, ...more } = {}) => Daemon.start(t,
+  { env, settings: { load: { reproducible: true }, ...patient, ...settings }, ...more });
 const conversation = { temperature: 0, max_tokens: 4,
   messages: [{ role: 'user', content: 'Tell me something. '.repeat(20) }] };
 const system = async (d) => (await d.get('/api/v1/system')).body;
