@@ -8,26 +8,13 @@ import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
 import {
-  childrenOf, connections, hasOpen, residentBytes, sleeps, until, wakeUps,
+  atRest, childrenOf, connections, hasOpen, residentBytes, until, wakeUpsIn,
 } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 
 const WINDOW_MS = 5000;
-const STILL_MS = 300;
 const PATIENCE_MS = 60000;
 const RESIDENT_MAX = 6 << 20;
-// The kernel may tell of memory pressure at any time, and some do so once after each start.
-const env = { MEMORY_PRESSURE_WATCH: '/dev/null' };
-
-// A measured span, not a wait.
-const pause = (ms) => new Promise((tell) => { setTimeout(tell, ms); });
-
-async function wakeUpsIn(pids, ms) {
-  const before = pids.map(wakeUps);
-  await pause(ms);
-  return pids.map((pid, i) => wakeUps(pid) - before[i]);
-}
-
 // What a start or work leaves to be done once, each thing seen to be done: our connections are
 // closed, the history's file is closed (10 s after its last entry), a spare worker is there and has
 // spoken (that is the one thing seen only by its stillness).
@@ -37,15 +24,7 @@ async function settled(d, workers) {
   await until(() => !hasOpen(d.pid, 'history.db'), PATIENCE_MS, 'the history is closed');
   await until(() => childrenOf(d.pid).length === workers + 1, PATIENCE_MS,
     'a spare worker is there');
-  const latest = Date.now() + PATIENCE_MS;
-  while (!await restFor(childrenOf(d.pid), STILL_MS)) assert.ok(Date.now() < latest, 'no rest');
-}
-
-// Do they sleep through this span?
-async function restFor(pids, ms) {
-  if (!pids.every(sleeps)) return pause(5);
-  const counts = await wakeUpsIn(pids, ms);
-  return pids.every(sleeps) && counts.every((count) => count === 0);
+  await atRest(() => childrenOf(d.pid), PATIENCE_MS);
 }
 
 // From then on nothing at all: not in most windows, but in the very next one.
@@ -55,7 +34,7 @@ async function assertQuiet(...pids) {
 }
 
 test('a fresh daemon: at most 6 MB, no wake-ups in 5 s', async (t) => {
-  const d = await Daemon.start(t, { env, models: { m: spoken('Hello there.') } });
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
   if (!sanitized) {
     const bytes = residentBytes(d.pid);
     assert.ok(bytes <= RESIDENT_MAX, `${(bytes / 1048576).toFixed(1)} MB`);
@@ -65,7 +44,7 @@ test('a fresh daemon: at most 6 MB, no wake-ups in 5 s', async (t) => {
 });
 
 test('an idle instance does not wake anybody either', async (t) => {
-  const d = await Daemon.start(t, { env, models: { m: spoken('Hello there.') } });
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') } });
   const watch = await d.watch();
   await d.chat('m', { messages: [{ role: 'user', content: 'A long story. '.repeat(60) }] });
   await watch.reaches('m', 'idle');
@@ -81,7 +60,7 @@ function saved(d) {
 }
 
 test('after loads and unloads the daemon is as small as before', async (t) => {
-  const d = await Daemon.start(t, { env, models: { m: spoken('Hello there.') },
+  const d = await Daemon.start(t, { models: { m: spoken('Hello there.') },
     settings: { standby: false } });
   const watch = await d.watch();
   const round = async () => {

@@ -10,6 +10,8 @@ import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
 import { childrenOf, until } from './lib/process.js';
+import { says } from './lib/says.js';
+import { spareOf } from './lib/workers.js';
 
 const models = () => ({ alpha: spoken('I am alpha.'), beta: spoken('I am beta.') });
 
@@ -31,35 +33,28 @@ async function underPressure(t, settings = {}) {
   return { d, stall, stallUntil };
 }
 
-// Until the server's log has the text.
-async function logged(d, text) {
-  while (!d.log.includes(text)) await new Promise((resolve) => {
-    d.child.stderr.once('data', resolve);
-  });
-}
-
 test('stalls that go on unload the idle model that is worth least, and say why', async (t) => {
   const { d, stall, stallUntil } = await underPressure(t);
   await d.chat('alpha');
   await d.chat('beta');
   const watch = await d.watch();
   stall();
-  await logged(d, 'programs wait for memory');
+  await says(d, /programs wait for memory/);
   assert.equal((await d.instances()).length, 2); // one stall may be a hiccup
   const gone = await stallUntil(
     watch.first((e) => e.name === 'instance' && e.to === 'unloading'));
   assert.equal(gone.reason, 'memory_pressure');
   assert.match(gone.hint, /waited for memory.*evict_on_pressure/);
   await watch.reaches(gone.id, 'absent');
-  await logged(d, `${gone.id}: idle -> unloading (memory_pressure)`);
+  await says(d, new RegExp(`${gone.id}: idle -> unloading \\(memory_pressure\\)`));
   assert.equal((await d.chat(gone.id)).status, 200); // a request brings it back
 });
 
 test('the spare worker leaves with the first stall and stays away meanwhile', async (t) => {
   const { d, stall } = await underPressure(t);
-  await until(() => childrenOf(d.pid).length === 1, 10000, 'a spare worker'); // after a rest
+  await spareOf(d); // after a rest
   stall();
-  await until(() => childrenOf(d.pid).length === 0, 10000, 'no spare worker');
+  await until(() => childrenOf(d.pid).length === 0, 30000, 'no spare worker');
   assert.equal((await d.chat('alpha')).status, 200);
 });
 
@@ -69,10 +64,10 @@ test('with evict_on_pressure off nothing leaves, until it is on again', async (t
   const watch = await d.watch();
   assert.doesNotMatch(d.log, /memory pressure is watched/);
   await d.settings({ evict_on_pressure: true });
-  await logged(d, 'memory pressure is watched');
+  await says(d, /memory pressure is watched/);
   const gone = await stallUntil(watch.reaches('alpha', 'unloading'));
   assert.equal(gone.reason, 'memory_pressure');
-  assert.match(d.log, /programs wait for memory/);
+  await says(d, /programs wait for memory/);
 });
 
 test('/dev/null as the file means that nothing is watched', async (t) => {
@@ -86,9 +81,9 @@ test('/dev/null as the file means that nothing is watched', async (t) => {
 test('the machine is watched through its own file', async (t) => {
   const d = await Daemon.start(t, { models: models(), args: ['--log-level', 'debug'],
     env: { MEMORY_PRESSURE_WATCH: undefined } });
-  await logged(d, 'memory pressure is ');
+  await says(d, /memory pressure is /);
   if (!fs.existsSync('/proc/pressure/memory')) return t.skip('no PSI in this kernel');
-  await logged(d, '/proc/pressure/memory');
+  await says(d, /\/proc\/pressure\/memory/);
   const held = fs.readdirSync(`/proc/${d.pid}/fd`).map((fd) => {
     try { return fs.readlinkSync(`/proc/${d.pid}/fd/${fd}`); } catch { return ''; }
   });

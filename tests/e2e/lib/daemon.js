@@ -84,7 +84,7 @@ export class Daemon {
       };
       this.child.stdout.on('data', read);
       this.child.stderr.on('data', read);
-      this.exited.then(({ code, signal }) =>
+      Promise.all([this.exited, this.logged]).then(([{ code, signal }]) =>
         reject(new Error(`doze serve ended (${code ?? signal}):\n${this.log}`)));
     });
   }

@@ -107,3 +107,26 @@ export function connections(port) {
     .map((line) => line.trim().split(/\s+/))
     .filter(([, local, , state]) => local?.endsWith(end) && states.includes(state)).length;
 }
+
+// A measured span, not a wait: how often each wakes up in it.
+export async function wakeUpsIn(pids, ms) {
+  const before = pids.map(wakeUps);
+  await new Promise((tell) => { setTimeout(tell, ms); });
+  return pids.map((pid, i) => wakeUps(pid) - before[i]);
+}
+
+const STILL_MS = 300;
+
+// Resolves when these processes have slept through such a span: what they had to do is done.
+export async function atRest(pidsNow, within) {
+  for (const end = Date.now() + within; Date.now() < end;) {
+    const pids = pidsNow(), slept = pids.every(sleeps);
+    const counts = await wakeUpsIn(pids, slept ? STILL_MS : 5);
+    if (slept && pids.every(sleeps) && counts.every((count) => count === 0)) return;
+  }
+  throw new Error(`no rest within ${within} ms`);
+}
+
+// When it was started, in ticks of the system's clock: a pid may be given again.
+export const startOf = (pid) =>
+  Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19]);
