@@ -2,8 +2,10 @@
 // Explicit load and unload, identifiers, what can be seen.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { endless, random, slowToLoad, spoken } from './lib/models.js';
+import { assertSame, judged } from './lib/same.js';
 import { readEvents } from './lib/sse.js';
 import { speaking } from './lib/stream.js';
 
@@ -32,17 +34,16 @@ test('load: the rope, in either spelling, changes what the model says', async (t
   const d = await Daemon.start(t, { models: { dice: random() } });
   const say = async (settings) => {
     const { instance_id: id } = await d.load('dice', settings);
-    const prompt = 'The quick brown fox jumps over the lazy dog. ';
-    const { body } = await d.post('/v1/completions',
-      { model: id, prompt: prompt.repeat(4), max_tokens: 16, temperature: 0 });
-    return body.choices[0].text;
+    const content = 'The quick brown fox jumps over the lazy dog. '.repeat(4);
+    return d.chat(id, { ...judged, messages: [{ role: 'user', content }], max_tokens: 16 });
   };
+  const textOf = ({ body }) => body.choices[0].message.content;
   const plain = await say({});
   for (const [snake, camel, value] of [['rope_frequency_base', 'ropeFrequencyBase', 50],
     ['rope_frequency_scale', 'ropeFrequencyScale', 0.1]]) {
     const other = await say({ [snake]: value });
-    assert.notEqual(other, plain, snake);
-    assert.equal(await say({ [camel]: value }), other, camel);
+    assert.notEqual(textOf(other), textOf(plain), snake);
+    assertSame(await say({ [camel]: value }), other, camel);
   }
   const refused = await d.post('/api/v1/models/load', { model: 'dice', ropeFrequencyScale: 2 });
   assert.equal(refused.status, 400);
@@ -93,7 +94,7 @@ test('unload while streaming: error event at once; not streamed: 503', async (t)
   const watch = await d.watch();
   const stream = await speaking(d, 'slow');
   const waiting = d.chat('slow');
-  await watch.first((e) => e.id === 'slow' && e.to === 'busy');
+  await ask(() => d.instance('slow'), ({ running }) => running === 2, 'both run');
   const started = Date.now();
   assert.equal((await d.unload('slow')).status, 200);
   await stream.ended;

@@ -12,6 +12,8 @@ const text = 'One two three four five. Six seven eight nine ten.';
 const client = (d) => new OpenAI({ baseURL: `${d.url}/v1`, apiKey: 'none', maxRetries: 0,
   fetch: globalThis.fetch });
 const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello?' }];
+// An answer with a seed is the same each time if the model is loaded so (docs/settings.md).
+const reproducible = { load: { reproducible: true } };
 const weather = { type: 'function', function: { name: 'get_weather', description: 'The weather.',
   parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } } };
 
@@ -48,7 +50,7 @@ test('chat streamed: pieces make the text, the first one has the role', async (t
 });
 
 test('n answers to one chat, which count its prompt once', async (t) => {
-  const d = await Daemon.start(t, { models: { m: random() } });
+  const d = await Daemon.start(t, { models: { m: random() }, settings: reproducible });
   const ask = { model: 'm', messages, max_tokens: 12, seed: 5, temperature: 1 };
   const one = await client(d).chat.completions.create(ask);
   const three = await client(d).chat.completions.create({ ...ask, n: 3 });
@@ -83,7 +85,7 @@ test('n answers to each of two prompts', async (t) => {
 });
 
 test('best_of: of all answers the one with the highest mean log probability', async (t) => {
-  const d = await Daemon.start(t, { models: { m: random() } });
+  const d = await Daemon.start(t, { models: { m: random() }, settings: reproducible });
   const request = { model: 'm', prompt: 'a', seed: 1, max_tokens: 8, logprobs: 0 };
   const { choices } = await client(d).completions.create({ ...request, n: 4 });
   const mean = ({ logprobs: { token_logprobs: all } }) => all.reduce((a, b) => a + b) / all.length;
@@ -253,7 +255,8 @@ test('logprobs', async (t) => {
 });
 
 test('the same seed gives the same text, temperature 0 always', async (t) => {
-  const d = await Daemon.start(t, { models: { r: random('--seed', '5') } });
+  const d = await Daemon.start(t, { models: { r: random('--seed', '5') },
+    settings: reproducible });
   const say = async (more) => (await client(d).chat.completions.create(
     { model: 'r', messages, max_tokens: 20, ...more })).choices[0].message.content;
   assert.equal(await say({ temperature: 0 }), await say({ temperature: 0 }));
