@@ -114,11 +114,12 @@ test('without a server; a question on a terminal', async (t) => {
   await d.stop();
   const file = outside(d, 'x/one.gguf');
   const env = { DOZE_MODELS_DIR: `${d.modelsDir}:/other` };
-  const no = await run(d, ['-qec', `${doze} import ${file}`, '/dev/null'],
+  const nobody = { folder: d.folder, port: 1 }; // the port it had may be another server's by now
+  const no = await run(nobody, ['-qec', `${doze} import ${file}`, '/dev/null'],
     { program: 'script', env, input: 'n\n' });
   assert.match(no.out, /Move .*one\.gguf[^]*Nothing was imported/);
   assert.ok(fs.existsSync(file));
-  const result = await run(d, ['import', file], { env });
+  const result = await run(nobody, ['import', file], { env });
   assert.equal(result.code, 0, result.err);
   assert.equal(result.out, `${inModels(d, 'local/one/one.gguf')}\n`);
 });

@@ -7,6 +7,7 @@ import test from 'node:test';
 import { run } from './lib/cli.js';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
+import { says } from './lib/says.js';
 
 const hello = () => spoken('Hello from the model.');
 const as = (key) => ({ headers: { authorization: `Bearer ${key}` } });
@@ -28,7 +29,7 @@ test('without keys everybody may, with one nobody without; it is shown once', as
   assert.equal(refused.status, 401);
   assert.equal(refused.headers.get('www-authenticate'), 'Bearer');
   assert.equal(refused.body.error.code, 'invalid_api_key');
-  assert.match(d.log, /refused a client at 127\.0\.0\.1: it sent no API key/);
+  await says(d, /refused a client at 127\.0\.0\.1: it sent no API key/);
   for (const header of ['x-api-key', 'api-key'])
     assert.equal((await d.get('/v1/models', { headers: { [header]: me.key } })).status, 200);
   assert.equal((await d.get('/v1/models',
@@ -127,7 +128,7 @@ test('keys survive a restart, and a damaged file opens nothing', async (t) => {
   await d.stop();
   fs.truncateSync(file, fs.statSync(file).size / 2);
   await d.launch();
-  assert.match(d.log, /keys\.json is damaged/);
+  await says(d, /keys\.json is damaged/);
   assert.equal((await d.get('/v1/models')).status, 401);
   assert.equal((await d.get('/v1/models', as(me.key))).status, 401);
 });

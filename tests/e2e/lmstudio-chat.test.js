@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Daemon } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
+import { readEvents } from './lib/sse.js';
 
 const start = (t) => Daemon.start(t, { models: { m: spoken('One two three four five.') } });
 const chat = (d, body) => d.post('/api/v1/chat', { model: 'm', ...body });
@@ -60,11 +61,12 @@ test('chat: the stream tells of the load and the prompt, and ends with all of it
   const d = await start(t);
   const response = await d.fetch('/api/v1/chat', { method: 'POST',
     body: JSON.stringify({ model: 'm', input: 'Hi', stream: true }) });
-  const events = (await response.text()).trim().split('\n\n').map((text) => {
-    const [, name, data] = /^event: (.*)\ndata: (.*)$/.exec(text);
-    assert.equal(JSON.parse(data).type, name);
-    return JSON.parse(data);
-  });
+  const events = [];
+  for await (const { event, data, comment } of readEvents(response)) {
+    if (comment !== undefined) continue; // to a client that waits long
+    events.push(JSON.parse(data));
+    assert.equal(events.at(-1).type, event);
+  }
   const types = events.map((event) => event.type);
   const order = ['chat.start', 'model_load.start', 'model_load.end', 'prompt_processing.start',
     'prompt_processing.end', 'message.start', 'message.delta', 'message.end', 'chat.end'];

@@ -9,12 +9,12 @@ import { ask } from './lib/ask.js';
 import { Command } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { broken, endless, random, spoken } from './lib/models.js';
-import { childrenOf, gone, programOf, statusField } from './lib/process.js';
+import { freeze, gone, isAlive, startOf, statusField } from './lib/process.js';
 import { sanitized } from './lib/programs.js';
 import { speaking } from './lib/stream.js';
+import { spareOf, workersOf } from './lib/workers.js';
 
-const workers = (d) => childrenOf(d.pid).filter((pid) => programOf(pid) === 'doze-engine');
-const spare = async (d) => (await ask(() => workers(d), (pids) => pids.length === 1))[0];
+const workers = (d) => workersOf(d.pid);
 const alpha = () => spoken('Alpha speaking. All is well.');
 
 // ---- the spare worker ----
@@ -22,34 +22,36 @@ const alpha = () => spoken('Alpha speaking. All is well.');
 test('a spare worker waits, is nobody\'s instance, and becomes the next instance', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const watch = await d.watch();
-  const pid = await spare(d);
+  const pid = await spareOf(d);
   assert.deepEqual(await d.instances(), []);
   await ask(() => statusField(pid, 'VmRSS'), (kib) => kib > 5000, 'its libraries are loaded');
-  const started = fs.statSync(`/proc/${pid}`).ctimeMs;
+  const started = startOf(pid);
   if (!sanitized)
     assert.ok(statusField(pid, 'RssAnon') < 12 << 10, 'at most 12 MB of its own');
   assert.equal((await d.chat('alpha')).status, 200);
   assert.equal((await d.instance('alpha')).pid, pid);
-  assert.equal(fs.statSync(`/proc/${pid}`).ctimeMs, started);
+  assert.equal(startOf(pid), started);
   const next = (await ask(() => workers(d), (pids) => pids.length === 2)).find((p) => p !== pid);
   assert.ok(next);
+  await watch.reaches('alpha', 'idle');
   assert.deepEqual(watch.transitions().map((e) => e.to), ['loading', 'busy', 'idle']);
 });
 
 test('the death of a spare is no event; the next load starts a worker of its own', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const watch = await d.watch();
-  const pid = await spare(d);
+  const pid = await spareOf(d);
   process.kill(pid, 'SIGKILL');
   await gone(pid);
   assert.equal((await d.chat('alpha')).status, 200);
   assert.notEqual((await d.instance('alpha')).pid, pid);
+  await watch.reaches('alpha', 'idle');
   assert.deepEqual(watch.transitions().map((e) => e.to), ['loading', 'busy', 'idle']);
 });
 
 test('switched off there is none; switched on there is one again', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
-  const pid = await spare(d);
+  const pid = await spareOf(d);
   await d.settings({ standby: false });
   await gone(pid);
   assert.equal((await d.chat('alpha')).status, 200);
@@ -60,16 +62,16 @@ test('switched off there is none; switched on there is one again', async (t) => 
 
 test('the spare leaves with the server', async (t) => {
   const d = await Daemon.start(t, {});
-  const pid = await spare(d);
+  const pid = await spareOf(d);
   await d.stop();
-  await gone(pid, 1000);
+  assert.ok(!isAlive(pid));
 });
 
 test('a server that is killed takes the spare with it', async (t) => {
   const d = await Daemon.start(t, {});
-  const pid = await spare(d);
+  const pid = await spareOf(d);
   d.kill('SIGKILL');
-  await gone(pid, 2000);
+  await gone(pid);
 });
 
 // ---- reading ahead ----
@@ -101,6 +103,10 @@ test('the next model is read ahead while the one before it still speaks', async 
 
 const prefetch = (d, model) => d.post('/api/v1/models/prefetch', { model });
 
+// The server has what was sent before: it takes a connection in one round of its loop, and what
+// came over it in the next.
+const taken = async (d) => { for (let i = 0; i < 3; i++) await d.get('/health'); };
+
 test('prefetch: the file is read, nothing is loaded, and nobody has to leave', async (t) => {
   const file = random('--size', '60M', '--seed', '78');
   const d = await Daemon.start(t, { models: { old: spoken('Old.'), next: file } });
@@ -118,18 +124,30 @@ test('prefetch: the file is read, nothing is loaded, and nobody has to leave', a
 test('prefetch: one model at a time, in the order of the calls; who leaves frees the turn',
   async (t) => {
   const files = [79, 80, 81].map((seed) => random('--size', '60M', '--seed', String(seed)));
-  const d = await Daemon.start(t, { models: { a: files[0], b: files[1], c: files[2] } });
+  const d = await Daemon.start(t, { models: { a: files[0], b: files[1], c: files[2],
+    alpha: alpha() } });
   files.forEach(forget);
+  const watch = await d.watch();
+  const goOn = freeze(t, await spareOf(d)); // nothing is read while a model is loaded
+  const loads = d.chat('alpha');
+  await watch.reaches('alpha', 'loading');
   const leaver = new AbortController();
   const order = [];
   const left = d.json('POST', '/api/v1/models/prefetch', { model: 'a' },
     { signal: leaver.signal }).catch(() => order.push('left'));
-  const rest = ['b', 'c', 'b'].map((model) => prefetch(d, model).then(({ body }) => {
-    order.push(body.model);
-    assert.equal(body.status, 'prefetched');
-  }));
+  await taken(d);
+  const rest = [];
+  for (const model of ['b', 'c', 'b']) {
+    rest.push(prefetch(d, model).then(({ body }) => {
+      order.push(body.model);
+      assert.equal(body.status, 'prefetched');
+    }));
+    await taken(d);
+  }
   leaver.abort();
-  await Promise.all([left, ...rest]);
+  await left;
+  goOn();
+  await Promise.all([loads, ...rest]);
   assert.deepEqual(order, ['left', 'b', 'c', 'b']);
 });
 

@@ -7,9 +7,11 @@ import test from 'node:test';
 import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
+import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { embedding, endless, random, slowToLoad, spoken, thinker, toolCaller } from
   './lib/models.js';
+import { says } from './lib/says.js';
 
 const text = 'One two three four five. Six seven eight nine ten.';
 const client = (d) => new OpenAI({ baseURL: `${d.url}/v1`, apiKey: 'none', maxRetries: 0,
@@ -96,7 +98,7 @@ test('Codex loads a model with an empty input', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   const answer = await d.post('/v1/responses', { model: 'm', input: '', max_output_tokens: 1 });
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  assert.equal((await d.instance('m')).state, 'idle');
+  await ask(() => d.instance('m'), ({ state }) => state === 'idle', 'it is idle');
 });
 
 test('errors have their true status', async (t) => {
@@ -196,6 +198,7 @@ test('where nothing can be stored, answers come as always', async (t) => {
     assert.equal((await api.create({ model: 'm', input: 'Hi' })).output_text, text);
   }
   assert.equal((await d.get('/v1/responses/resp_x')).status, 500);
+  await says(d, /responses cannot be stored/);
   assert.equal(d.log.match(/responses cannot be stored/g).length, 1);
 });
 

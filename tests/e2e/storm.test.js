@@ -74,7 +74,7 @@ async function meddle(d, random) {
     () => d.get('/api/v1/models'),
   ]);
   const { status, body } = await deed();
-  assert.ok([200, 404, 429, 502, 503].includes(status), `${status} ${JSON.stringify(body)}`);
+  if (status !== 404) outcome(status, body);
 }
 
 async function storm(d, random, count, { meddling = 0 } = {}) {
