@@ -16,6 +16,7 @@ import { run } from './lib/cli.js';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { embedding, endless, spoken } from './lib/models.js';
 import { doze } from './lib/programs.js';
+import { says } from './lib/says.js';
 
 const hello = () => spoken('Hello from the model.');
 
@@ -79,7 +80,7 @@ test('curl and openssl s_client, TLS 1.2 and 1.3, ALPN; TLS 1.1 is refused', asy
   }
   const old = await sclient(d, '-tls1_1', '-cipher', 'ALL@SECLEVEL=0');
   assert.match(old.err, /alert protocol version/);
-  assert.match(d.log, /warn +no TLS with a client at 127\.0\.0\.1: unsupported protocol/);
+  await says(d, /warn +no TLS with a client at 127\.0\.0\.1: unsupported protocol/);
 });
 
 // In a process of its own, which trusts the certificate as a person would make it do.
@@ -201,13 +202,6 @@ async function streaming(d, body) {
   return s;
 }
 
-const saysLog = (d, pattern) => new Promise((resolve) => {
-  const look = () => { if (pattern.test(d.log)) resolve(); };
-  d.child.stdout.on('data', look);
-  d.child.stderr.on('data', look);
-  look();
-});
-
 test('SIGHUP, a change of the settings, and a client read a new certificate; streams go on',
   async (t) => {
     const d = await start(t, { models: { clock: endless('10M') } });
@@ -221,7 +215,7 @@ test('SIGHUP, a change of the settings, and a client read a new certificate; str
 
     replace('second');
     d.kill('SIGHUP');
-    await saysLog(d, /(TLS with the certificate[^]*){2}/);
+    await says(d, /(TLS with the certificate[^]*){2}/);
     assert.equal((await ask(d, '/health')).peer.subject.CN, 'second');
 
     replace('third');
@@ -241,7 +235,7 @@ test('a damaged certificate leaves the former one in use, and the log says so', 
   const d = await start(t);
   fs.writeFileSync(d.cert, 'damaged');
   d.kill('SIGHUP');
-  await saysLog(d, /warn +The certificate stays as it was: \S+cert\.pem has no usable certificate/);
+  await says(d, /warn +The certificate stays as it was: \S+cert\.pem has no usable certificate/);
   assert.equal((await ask(d, '/health')).status, 200);
   const other = makeCertificate(folder(t), 'other');
   const refused = await ask(d, '/api/v1/settings', { method: 'PATCH',
@@ -299,7 +293,7 @@ test('slow handshakes, garbage and half-closed clients stall nobody', async (t) 
     const socket = await connect();
     socket.end(Buffer.concat([Buffer.from([first]), Buffer.alloc(9999, 0xa5)]));
     socket.resume();
-    await once(socket, 'close');
+    await new Promise((resolve) => { socket.once('close', resolve); }); // or it was reset
   }
   const renegotiating = tls.connect({ port: d.port, host: '127.0.0.1', ca: d.ca,
     maxVersion: 'TLSv1.2', allowHalfOpen: true });
@@ -309,9 +303,13 @@ test('slow handshakes, garbage and half-closed clients stall nobody', async (t) 
   renegotiating.end('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
   renegotiating.resume();
   await s.more(3);
-  const begin = performance.now();
-  assert.equal((await ask(d, '/health')).status, 200);
-  assert.ok(performance.now() - begin < 2000, 'answered beside 100 slow handshakes');
+  const waits = []; // the machine may stall once
+  for (let i = 0; i < 3; i += 1) {
+    const begin = performance.now();
+    assert.equal((await ask(d, '/health')).status, 200);
+    waits.push(performance.now() - begin);
+  }
+  assert.ok(Math.min(...waits) < 2000, `answered beside 100 slow handshakes: ${waits} ms`);
   await s.more(3);
   s.request.destroy();
   renegotiating.destroy();
@@ -322,6 +320,7 @@ test('a client that reads slowly gets an answer of 1 MB whole', async (t) => {
   const body = { model: 'e', input: Array.from({ length: 1500 }, (_, i) => `word ${i}`) };
   const whole = (await ask(d, '/v1/embeddings', { body })).text;
   assert.ok(whole.length > 1e6, `${whole.length} bytes`);
+  const vectors = (json) => JSON.parse(json).data.map((one) => one.embedding);
   const socket = tls.connect({ port: d.port, host: '127.0.0.1', ca: d.ca });
   await once(socket, 'secureConnect');
   const text = JSON.stringify(body);
@@ -334,7 +333,11 @@ test('a client that reads slowly gets an answer of 1 MB whole', async (t) => {
   socket.resume();
   await once(socket, 'end');
   const answer = Buffer.concat(chunks).toString();
-  assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), whole);
+  const [first, second] = [whole, answer.slice(answer.indexOf('\r\n\r\n') + 4)].map(vectors);
+  assert.equal(second.length, 1500);
+  // How many texts share a batch moves their last bits.
+  second.forEach((vector, i) => assert.ok(vector.length === first[i].length &&
+    vector.every((x, k) => Math.abs(x - first[i][k]) < 1e-3), `text ${i}`));
 });
 
 // ---- what is said about an open server ----
@@ -342,7 +345,7 @@ test('a client that reads slowly gets an answer of 1 MB whole', async (t) => {
 test('status and log warn of a server that the network reaches without key or TLS', async (t) => {
   const open = await Daemon.start(t, { args: ['--host', '0.0.0.0'] });
   const said = /Every machine that reaches 0\.0\.0\.0 can use this server, and read what others/;
-  assert.match(open.log, said);
+  await says(open, said);
   assert.match((await run(open, ['server', 'status'])).out, said);
   await open.post('/api/v1/keys', { name: 'me', permissions: ['admin'] });
   const { warning } = JSON.parse((await run(open, ['server', 'status', '--json'])).out);
