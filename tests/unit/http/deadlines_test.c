@@ -13,7 +13,8 @@
 #define HOST "Host: localhost\r\n"
 #define CLOSE HOST "Connection: close\r\n\r\n"
 
-enum { SHORT = 150, LONG = 60 * 1000 };
+/* PATIENT: where the client must be in time itself; a machine may hold it up for a second. */
+enum { SHORT = 150, PATIENT = 3000, LONG = 60 * 1000 };
 
 static struct http_limits long_limits(void) {
     struct http_limits limits = http_limits_default;
@@ -70,7 +71,7 @@ static void test_moving_body_earns_time(void **state) {
     struct http_limits limits = long_limits();
     struct buf out = { .max = 0 }, first = { .max = 0 };
     (void)state;
-    limits.body = SHORT;
+    limits.body = PATIENT;
     limits.body_rate = 100; /* 10 bytes earn 100 ms */
     struct fixture *f = fixture_start(&limits, false);
     int fd = client_connect(f);
@@ -105,7 +106,7 @@ static void test_a_body_that_stops_is_cut(void **state) {
     client_send(fd, half);
     (void)client_read_end(fd, &out);
     assert_memory_equal(out.data, "HTTP/1.1 408", 12);
-    assert_in_range(clock_boottime() - begin, SHORT - 5, 5000);
+    assert_in_range(clock_boottime() - begin, SHORT - 5, 9000);
     close(fd);
     free(half);
     buf_clear(&out);
@@ -116,20 +117,19 @@ static void test_silent_connections_are_closed(void **state) {
     struct http_limits limits = long_limits();
     struct buf out = { .max = 0 };
     (void)state;
-    limits.keep_alive = SHORT;
+    limits.keep_alive = PATIENT;
     struct fixture *f = fixture_start(&limits, false);
     int fresh = client_connect(f);
     int used = client_connect(f);
-    msec begin = clock_boottime();
     assert_true(client_read_end(fresh, &out));
     assert_int_equal(out.len, 0);
     client_send_anyway(used, "\r\n", 2); /* empty lines begin no request */
     close(used);
     used = client_connect(f);
-    begin = clock_boottime();
+    msec begin = clock_boottime();
     client_send(used, "GET /quick HTTP/1.1\r\n" HOST "\r\n");
     assert_true(client_read_end(used, &out));
-    assert_in_range(clock_boottime() - begin, SHORT - 5, LONG / 2);
+    assert_in_range(clock_boottime() - begin, PATIENT - 5, LONG / 2);
     assert_non_null(strstr(out.data, "quick"));
     close(fresh);
     close(used);
@@ -196,7 +196,7 @@ static void test_client_that_stops_reading_is_dropped(void **state) {
 
 /* Reading slowly is not standing still: the answer takes several times the deadline. */
 static void test_client_that_reads_slowly_is_served(void **state) {
-    enum { STALL = 1000 };
+    enum { STALL = PATIENT };
     struct http_limits limits = long_limits();
     (void)state;
     limits.write_stall = STALL;
@@ -211,10 +211,10 @@ static void test_client_that_reads_slowly_is_served(void **state) {
         /* The client's slowness is the subject; nothing is waited for. */
         msec age = clock_boottime() - begin;
         if (age > STALL * 5 / 4 && !rested) {
-            (void)poll(&never, 1, STALL * 3 / 5);
+            (void)poll(&never, 1, STALL * 2 / 5);
             rested = true;
         } else if (!rested) {
-            (void)poll(&never, 1, 10);
+            (void)poll(&never, 1, STALL / 200);
         }
         ssize_t n = recv(fd, piece, 40000, 0);
         assert_true(n >= 0);

@@ -17,7 +17,7 @@
 #include "base/xalloc.h"
 #include "child.h"
 
-enum { PATIENCE = 20 * 1000, READ_MAX = 64 << 20 }; /* ms until a test has failed; bytes */
+enum { PATIENCE = 60 * 1000, READ_MAX = 64 << 20 }; /* ms until a test has failed; bytes */
 
 static void ignore_broken_pipes(void) {
     struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -67,6 +67,13 @@ struct fixture *fixture_start(const struct http_limits *limits, bool cors) {
     f->port = (int)strtol(line, NULL, 10);
     assert_true(f->port > 0);
     return f;
+}
+
+struct http_limits limits_of_bodies(size_t total) {
+    struct http_limits limits = http_limits_default;
+    limits.bodies_total = total;
+    limits.small_body = 0;
+    return limits;
 }
 
 void fixture_stop(struct fixture *f) {

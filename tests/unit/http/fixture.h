@@ -43,6 +43,8 @@ struct fixture {
  * leaked where a sanitizer looks. */
 struct fixture *fixture_start(const struct http_limits *limits, bool cors);
 void fixture_stop(struct fixture *f);
+/* Limits with which the bodies of all clients together have this much room, and no reserve. */
+struct http_limits limits_of_bodies(size_t total);
 /* The second half of stopping, after command q: waits for the end and checks it. */
 void fixture_join(struct fixture *f);
 

@@ -45,11 +45,9 @@ static void expect_refused(int port, in_addr_t host) {
 }
 
 static void test_bodies_of_all_ports_together(void **state) {
-    struct http_limits limits = http_limits_default;
+    struct http_limits limits = limits_of_bodies(100);
     struct buf out = { .max = 0 };
     (void)state;
-    limits.bodies_total = 100;
-    limits.small_body = 0;
     struct fixture *own = fixture_start(&limits, false);
     struct fixture other = listen_too(own);
     int fd = hold(own, "POST /hold HTTP/1.1\r\nContent-Length: 5\r\n" CLOSE "aaaaa");
