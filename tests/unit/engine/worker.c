@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,20 +162,37 @@ static bool next_frame(struct worker *w) {
     return true;
 }
 
+/* More bytes; false at the end. */
+static bool receive(struct worker *w) {
+    char *room = buf_reserve(&w->in, 65536);
+    assert_non_null(room);
+    ssize_t n = recv(w->fd, room, 65536, 0);
+    if (n <= 0) w->gone = true;
+    if (n > 0) w->in.len += (size_t)n;
+    return n > 0;
+}
+
 bool worker_pump(struct worker *w) {
     while (!next_frame(w)) {
         struct pollfd p = { .fd = w->fd, .events = POLLIN };
         if (poll(&p, 1, PATIENCE_MS) <= 0) fail_msg("the worker says nothing");
-        char *room = buf_reserve(&w->in, 65536);
-        assert_non_null(room);
-        ssize_t n = recv(w->fd, room, 65536, 0);
-        if (n <= 0) {
-            w->gone = true;
-            return false;
-        }
-        w->in.len += (size_t)n;
+        if (!receive(w)) return false;
     }
     return true;
+}
+
+void worker_hold(struct worker *w) {
+    int status = 0;
+    struct pollfd said = { .fd = w->fd, .events = POLLIN };
+    assert_int_equal(kill(w->pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(w->pid, &status, WUNTRACED), w->pid);
+    assert_true(WIFSTOPPED(status));
+    while (poll(&said, 1, 0) == 1) assert_true(receive(w));
+    while (next_frame(w)) continue;
+}
+
+void worker_let_go(struct worker *w) {
+    assert_int_equal(kill(w->pid, SIGCONT), 0);
 }
 
 void worker_say_load(struct worker *w, const char *path, const char *options) {

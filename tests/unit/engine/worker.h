@@ -77,6 +77,10 @@ void worker_grant(struct worker *w, int64_t ask, int64_t bytes);
 /* Read one frame and put it where it belongs. False: end of file. */
 bool worker_pump(struct worker *w);
 
+/* Stop the process and read what it has said; nothing more comes before it is let go. */
+void worker_hold(struct worker *w);
+void worker_let_go(struct worker *w);
+
 /* Read until the request has ended, or has given this many deltas. */
 struct outcome *worker_end(struct worker *w, int request);
 void worker_until_deltas(struct worker *w, int request, int deltas);

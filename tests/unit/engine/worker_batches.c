@@ -98,16 +98,38 @@ static void test_cancel_of_what_is_not_there(void **state) {
     assert_false(worker_run(w, "{\"op\":\"tokenize\",\"text\":\"a\"}")->failed);
 }
 
+/* A prompt of this many bytes, with an answer of one token. */
+static int ask_long(size_t size, char letter) {
+    char *text = xcalloc(size + 1, 1);
+    memset(text, letter, size);
+    int id = worker_ask(w,
+                        "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":1,"
+                        "\"cache_prompt\":false}",
+                        text);
+    free(text);
+    return id;
+}
+
+/* One of which a little has been processed, of a worker that is held; again if this program was
+ * held up meanwhile. */
+static int hold_giant(void) {
+    for (;;) {
+        int id = ask_long(8000, 'x');
+        while (w->outcomes[id].prompts == 0) assert_true(worker_pump(w));
+        worker_hold(w);
+        if (w->outcomes[id].prompts < 6) return id;
+        worker_let_go(w);
+        (void)worker_end(w, id);
+    }
+}
+
 /* Its prompt takes many batches; the cancel is acted on before it is all processed. */
 static void test_cancel_while_the_prompt_is_processed(void **state) {
     (void)state;
-    char text[7001];
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    int id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"%s\",\"cache_prompt\":false}",
-                        text);
-    while (w->outcomes[id].prompts == 0) assert_true(worker_pump(w));
-    cancel(id);
+    int id = hold_giant();
+    worker_send(w, MSG_CANCEL, id, "");
+    worker_let_go(w);
+    assert_string_equal(outcome_str(worker_end(w, id), "stop_reason"), "userStopped");
     assert_int_equal(w->outcomes[id].deltas, 0);
     id = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Go\"}");
     worker_until_deltas(w, id, 5);
@@ -212,18 +234,6 @@ static void test_stop_drops_everything(void **state) {
 
 /* ---- whose prompt is next (Order, rule 2) ---- */
 
-/* A prompt of this many bytes, with an answer of one token. */
-static int ask_long(size_t size, char letter) {
-    char *text = xcalloc(size + 1, 1);
-    memset(text, letter, size);
-    int id = worker_ask(w,
-                        "{\"op\":\"completion\",\"prompt\":\"%s\",\"max_tokens\":1,"
-                        "\"cache_prompt\":false}",
-                        text);
-    free(text);
-    return id;
-}
-
 /* How far another is when one has ended: they do not all end together at the end. */
 static void test_three_giants_end_in_turn(void **state) {
     (void)state;
@@ -251,9 +261,9 @@ static void test_three_giants_end_in_turn(void **state) {
 
 static void test_a_short_prompt_passes_a_long_one(void **state) {
     (void)state;
-    int giant = ask_long(8000, 'x');
-    while (w->outcomes[giant].prompts == 0) assert_true(worker_pump(w));
-    (void)worker_end(w, ask_long(40, 'y'));
+    int giant = hold_giant(), quick = ask_long(40, 'y');
+    worker_let_go(w);
+    (void)worker_end(w, quick);
     assert_false(w->outcomes[giant].ended);
     (void)worker_end(w, giant);
 }

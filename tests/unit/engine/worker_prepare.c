@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -143,13 +144,30 @@ enum { ATTACKS = sizeof attacks / sizeof attacks[0] };
 
 /* ---- */
 
+/* How long a process's first thread wanted a processor while others had them, us (proc(5)); 0
+ * where the kernel does not count that. */
+static int64_t starved_usec(pid_t pid) {
+    long long runs = 0, waits = 0;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file && fscanf(file, "%lld %lld", &runs, &waits) != 2) waits = 0;
+    if (file) fclose(file);
+    return waits / 1000;
+}
+
+/* A clock that stands while either program is kept from running: no gap is due to that. */
+static int64_t clock_unstarved_usec(const struct worker *w) {
+    return clock_boottime_usec() - starved_usec(w->pid) - starved_usec(getpid());
+}
+
 /* Read until the request has ended. The longest time without a piece of the stream, us. */
 static int64_t longest_gap(struct worker *w, int stream, int request) {
-    int64_t last = clock_boottime_usec(), longest = 0;
+    int64_t last = clock_unstarved_usec(w), longest = 0;
     int deltas = w->outcomes[stream].deltas;
     while (!w->outcomes[request].ended) {
         if (!worker_pump(w)) fail_msg("the worker died");
-        int64_t now = clock_boottime_usec();
+        int64_t now = clock_unstarved_usec(w);
         bool more = w->outcomes[stream].deltas > deltas;
         if (now - last > longest) longest = now - last;
         if (more) last = now;
@@ -173,21 +191,27 @@ enum { GAP_USEC = 2000000 };
 enum { GAP_USEC = 500000 };
 #endif
 
+/* A machine that stands still makes a gap, too, but hardly three times in a row. */
+static void check_beside(struct worker *w, int stream, const struct attack *attack) {
+    int64_t gap = GAP_USEC + 1;
+    for (int tries = 0; tries < 3 && gap > GAP_USEC; tries++) {
+        int request = ask(w, attack);
+        gap = longest_gap(w, stream, request);
+        const struct outcome *o = &w->outcomes[request];
+        print_message("%s: %s, gap %d ms\n", attack->name,
+                      o->failed ? outcome_str(o, "text") : "answered", (int)(gap / 1000));
+        if (o->failed) assert_string_not_equal(outcome_str(o, "code"), "internal_error");
+    }
+    if (gap > GAP_USEC) fail_msg("%s: a gap of %d ms", attack->name, (int)(gap / 1000));
+}
+
 static void test_a_stream_goes_on_beside_each_attack(void **state) {
     (void)state;
     struct worker *w = load("\"parallel\":2,\"prepare_seconds\":1,\"context_length\":65536");
     int stream = worker_ask(w, "{\"op\":\"completion\",\"prompt\":\"Hi\",\"overflow\":"
                                "\"rolling_window\"}");
     worker_until_deltas(w, stream, 4);
-    for (int i = 0; i < ATTACKS; i++) {
-        int request = ask(w, &attacks[i]);
-        int64_t gap = longest_gap(w, stream, request);
-        const struct outcome *o = &w->outcomes[request];
-        print_message("%s: %s, gap %d ms\n", attacks[i].name,
-                      o->failed ? outcome_str(o, "text") : "answered", (int)(gap / 1000));
-        if (gap > GAP_USEC) fail_msg("%s: a gap of %d ms", attacks[i].name, (int)(gap / 1000));
-        if (o->failed) assert_string_not_equal(outcome_str(o, "code"), "internal_error");
-    }
+    for (int i = 0; i < ATTACKS; i++) check_beside(w, stream, &attacks[i]);
     struct outcome *o = worker_run(w, "{\"op\":\"chat\"," USER ",\"max_tokens\":2}");
     assert_false(o->failed);
     worker_send(w, MSG_CANCEL, stream, "");

@@ -278,10 +278,10 @@ static void test_an_answer_may_have_a_schema_that_refers_to_itself(void **state)
     (void)state;
     struct worker *w = babbler();
     struct outcome *o = worker_run(
-        w,
-        "{\"op\":\"chat\"," USER ",\"max_tokens\":2000,\"response_format\":{\"type\":"
-        "\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"object\",\"properties\":{"
-        "\"a\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#\"}]}},\"required\":[\"a\"]}}}}");
+        w, "{\"op\":\"chat\"," USER ",\"max_tokens\":2000,\"response_format\":{\"type\":"
+           "\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"object\",\"properties\":{"
+           "\"a\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#\"}]}},\"required\":[\"a\"],"
+           "\"additionalProperties\":false}}}}"); /* others might go on and on */
     yyjson_doc *doc = yyjson_read(buf_str(&o->content), o->content.len, 0);
     yyjson_val *root = yyjson_doc_get_root(doc);
     assert_non_null(yyjson_obj_get(root, "a"));
