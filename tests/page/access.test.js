@@ -31,7 +31,7 @@ const views = ['models', 'discover', 'chat', 'timeline', 'log', 'settings'];
 // A hub whose only model is being downloaded.
 async function hubFor(t) {
   const hub = await Hub.start(t, { 'people/Speaker-GGUF': { 'a-q4_k_m.gguf': spoken('A.') } });
-  hub.always = { bytesPerSecond: 50_000 };
+  hub.always = { bytesPerSecond: 20_000 };
   return { ...hub.env, HF_HUB_OFFLINE: '', HF_TOKEN: '' };
 }
 
@@ -205,7 +205,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('30');
   await page.keyboard.press('Enter');
-  await says(card(page, 'hello').getByRole('timer'), /29:5\d|30:00/);
+  await says(card(page, 'hello').getByRole('timer'), /29:\d\d|30:00/);
 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Change the ttl of hello/);
@@ -213,7 +213,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.keyboard.press('ControlOrMeta+a'); // the focus is in the field already
   await page.keyboard.type('20');
   await page.keyboard.press('Enter');
-  await says(card(page, 'hello').getByRole('timer'), /19:5\d|20:00/);
+  await says(card(page, 'hello').getByRole('timer'), /19:\d\d|20:00/);
   await until(page, () => document.activeElement.matches('[data-opens="ttl"]'));
 
   await tabTo(page, /^Chat$/);
@@ -227,6 +227,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Settings$/);
   await page.keyboard.press('Enter');
+  await page.getByLabel('Just-in-time model loading').waitFor();
   await tabTo(page, /^Just-in-time/);
   await page.keyboard.press('Space');
   await says(page.locator('#jit-status'), /Saved/);
@@ -234,6 +235,7 @@ test('keyboard alone: load for a while, change the ttl, chat, change a setting, 
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, /^Models$/);
   await page.keyboard.press('Enter');
+  await card(page, 'hello').waitFor();
   await tabTo(page, /^Unload hello/);
   await page.keyboard.press('Enter');
   await says(page.locator('.unloads'), /unloaded manually/);

@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
+import { ask } from '../e2e/lib/ask.js';
 import { endless, seeing, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
-import { closeBrowser, open, says, start, until } from './lib/browser.js';
+import { freeze } from '../e2e/lib/process.js';
+import { spareOf } from '../e2e/lib/workers.js';
+import { closeBrowser, copied, open, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
@@ -50,7 +53,7 @@ test('a chat streams and shows its statistics; the curl command does the same', 
   const { stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
   assert.match(stdout, /data: .*"delta"/);
   await page.getByRole('button', { name: 'Copy the curl command' }).click();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command);
+  await copied(page, command);
 });
 
 test('system prompt and sampling belong to the chat and are sent with it', async (t) => {
@@ -116,6 +119,8 @@ test('the reasoning of a model can be switched off, for models that reason', asy
 test('while a model loads, the chat says how far it is', async (t) => {
   const daemon = await start(t, { models: { slow: slowToLoad() } });
   const page = await openChat(t, daemon);
+  const pid = await spareOf(daemon);
+  const watch = await daemon.watch();
   await page.getByText('System prompt and sampling').click();
   await page.getByLabel('Maximum tokens').fill('2');
   await page.evaluate(() => {
@@ -126,10 +131,12 @@ test('while a model loads, the chat says how far it is', async (t) => {
     }).observe(document.body, { childList: true, subtree: true, characterData: true });
   });
   await say(page, 'Hi');
+  await watch.first((e) => e.name === 'progress');
+  const goOn = freeze(t, pid); // so that the page has time to show it
+  await until(page, () => /loading \d+%/.test(globalThis.shown.join()));
+  goOn();
   await says(page.locator('.stats'), /tokens\/s/);
-  const shown = await page.evaluate(() => globalThis.shown);
-  assert.equal(shown[0], 'waiting…');
-  assert.match(shown.join(), /loading \d+%/);
+  assert.equal(await page.evaluate(() => globalThis.shown[0]), 'waiting…');
 });
 
 test('an error is shown in the chat, and the question can be tried again', async (t) => {
@@ -169,7 +176,9 @@ test('an answer can be generated again, a question edited', async (t) => {
   await says(turns(page), /One.*Hello\..*prompt/);
   await say(page, 'Two');
   await says(turns(page), /Two.*Hello\..*prompt/);
+  const again = page.waitForRequest(/chat\/completions$/);
   await page.getByRole('button', { name: 'Regenerate' }).click();
+  await again;
   await until(page, () => document.querySelectorAll('.turns .stats').length === 2);
   assert.deepEqual(contents(sent[2]), ['user: One', 'assistant: Hello.', 'user: Two']);
 
@@ -215,15 +224,30 @@ test('a reader who scrolled up stays there while the answer goes on', async (t) 
       const box = document.querySelector('.turns').getBoundingClientRect();
       return { top: Math.round(box.top), bottom: Math.round(box.bottom) };
     });
+  const drawn = () =>
+    page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+  const atRest = async () => {
+    const first = await edges();
+    await drawn();
+    return [first, await edges()];
+  };
   await grows(4000);
   assert.ok((await edges()).bottom < 700, 'the end of the answer is in sight');
   await page.mouse.move(300, 200);
-  await page.mouse.wheel(0, -700);
-  await until(page, () => document.querySelector('.turns').getBoundingClientRect().bottom > 800);
-  const before = await edges();
+  const follow = page.getByRole('button', { name: 'Follow the answer' });
+  const turnWheel = async () => {
+    await page.mouse.wheel(0, -700);
+    await drawn();
+    return follow.isVisible();
+  };
+  await ask(turnWheel, Boolean); // the answer's next words may undo one turn
+  const [before] = await ask(atRest, ([a, b]) => a.top === b.top);
+  assert.ok(before.bottom > 800, 'the end of the answer is out of sight');
   await grows(2000);
   assert.equal((await edges()).top, before.top);
-  await page.getByRole('button', { name: 'Follow the answer' }).click();
+  await follow.click();
   await until(page, () => document.querySelector('.turns').getBoundingClientRect().bottom < 700);
 });
 
@@ -262,23 +286,24 @@ test('answers are Markdown with colored code that can be copied, and nothing els
   assert.deepEqual(elsewhere, []);
 
   await answer.locator('[data-copy]').click();
-  assert.equal(
-    await page.evaluate(() => navigator.clipboard.readText()),
-    'def add(a, b):\n    return a + b  # sum',
-  );
+  await copied(page, 'def add(a, b):\n    return a + b  # sum');
   await page.getByRole('button', { name: 'Copy the answer' }).click();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), markdown);
+  await copied(page, markdown);
 });
 
-// In the page: whether the browser has stored a chat with a name.
-const isKept = () =>
+// In the page: the chats that the browser has stored.
+const stored = () =>
   new Promise((resolve) => {
     indexedDB.open('doze').onsuccess = ({ target: { result: database } }) => {
       const all = database.transaction('conversations').objectStore('conversations').getAll();
-      all.onsuccess = () => resolve(all.result.some((c) => c.name));
+      all.onsuccess = () => resolve(all.result);
       all.transaction.oncomplete = () => database.close();
     };
   });
+
+// Resolves when it has stored this for good: a page that is left ends what is not yet done.
+const keeps = (page, isSo) => ask(() => page.evaluate(stored), isSo);
+const isAnswered = (chat) => chat.turns.at(-1).stats?.speed !== undefined;
 
 test('a chat gets a name, and is found by words of its turns', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });
@@ -301,7 +326,7 @@ test('a chat gets a name, and is found by words of its turns', async (t) => {
   await name.fill('Fruit of autumn');
   await page.keyboard.press('Enter');
   await says(chats, /Fruit of autumn/);
-  await until(page, isKept);
+  await keeps(page, (chats) => chats.some((c) => c.name));
   await page.reload();
   await says(chats, /Fruit of autumn/);
   assert.doesNotMatch(await chats.textContent(), /pears|Never/);
@@ -329,6 +354,7 @@ test('several chats are kept in the browser until they are deleted', async (t) =
   await page.getByRole('button', { name: 'About apples', exact: true }).click();
   await says(turns(page), /About apples/);
 
+  await keeps(page, (kept) => kept.length === 2 && kept.every(isAnswered));
   await page.reload();
   await says(chats, /About pears/);
   await page.getByRole('button', { name: 'About pears', exact: true }).click();
@@ -339,6 +365,7 @@ test('several chats are kept in the browser until they are deleted', async (t) =
   page.on('dialog', (dialog) => dialog.accept());
   await page.getByRole('button', { name: 'Delete the chat About pears' }).click();
   await until(page, () => !document.querySelector('.conversations').textContent.includes('pears'));
+  await keeps(page, (kept) => kept.length === 1);
   await page.reload();
   await says(chats, /About apples/);
   assert.doesNotMatch(await page.locator('.conversations').textContent(), /pears/);
@@ -388,6 +415,6 @@ test('an image is attached, shown and sent, where the model sees', async (t) => 
     },
   ]);
   const image = turns(page).getByAltText('Image 1');
-  assert.equal(await image.evaluate((img) => img.naturalWidth), 1);
+  assert.equal(await image.evaluate((img) => img.decode().then(() => img.naturalWidth)), 1);
   assert.equal(await page.locator('.composer img').count(), 0);
 });

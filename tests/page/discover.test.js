@@ -63,7 +63,7 @@ test('another quantization has its own size and is what is downloaded', async (t
 
 test('a download shows how far it is, is paused, resumed and removed', async (t) => {
   const { hub, daemon, page } = await discover(t);
-  hub.always = { bytesPerSecond: 100_000 };
+  hub.always = { bytesPerSecond: 30_000 };
   await offer(page).waitFor();
   await press(offer(page), `Download ${REPO}`);
   await says(job(page), /[\d.]+ [KM]B of [\d.]+ MB · [\d.]+ KB\/s/);

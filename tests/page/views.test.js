@@ -50,7 +50,7 @@ test('the timeline tells why each model left', async (t) => {
   const title = page.getByRole('heading', { level: 2 });
   assert.equal(await title.textContent(), 'Last 24 hours');
   await page.getByRole('button', { name: '10 minutes' }).click();
-  assert.equal(await title.textContent(), 'Last 10 minutes');
+  await says(title, /^Last 10 minutes$/);
   await says(table, /evicted to load two/);
   await daemon.chat('one');
   await says(table, /still loaded/);
@@ -58,7 +58,7 @@ test('the timeline tells why each model left', async (t) => {
   await page.getByRole('button', { name: 'Earlier' }).click();
   await page.getByRole('button', { name: 'Earlier' }).click();
   await page.getByRole('button', { name: 'Earlier' }).click();
-  assert.match(await title.textContent(), /^(today|yesterday) \d\d:\d\d – \d\d:\d\d$/);
+  await says(title, /^(today|yesterday) \d\d:\d\d – (today )?\d\d:\d\d$/);
   await says(page.locator('section.timeline'), /No model was loaded in this period/);
 });
 
@@ -124,5 +124,5 @@ test('the card of an instance in another view is the same when one comes back', 
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('heading', { name: 'Server settings' }).waitFor();
   await page.goBack();
-  await says(card(page, 'one').getByRole('timer'), /9:5\d|10:00/);
+  await says(card(page, 'one').getByRole('timer'), /9:\d\d|10:00/);
 });

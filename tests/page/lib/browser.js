@@ -14,6 +14,7 @@ const args = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-quic',
+  '--disable-smooth-scrolling', // a wheel's turn is done when it is seen
 ];
 
 // One browser for each test file; each call of open() has a profile of its own.
@@ -74,7 +75,7 @@ export async function open(
     ignoreHTTPSErrors: secure, // the certificates of tests sign themselves
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000); // a machine may stall
   const complaints = complain(page, allow);
   pages.get(t).push(async () => {
     await context.close();
@@ -104,5 +105,9 @@ export async function says(locator, pattern) {
 // Resolves when fn, run in the page, says true. (The page's policy forbids what playwright has for
 // this.)
 export const until = (page, fn) => ask(() => page.evaluate(fn), Boolean, fn.toString());
+
+// Resolves when the clipboard has it: a click does not wait for that.
+export const copied = (page, text) =>
+  ask(() => page.evaluate(() => navigator.clipboard.readText()), (read) => read === text, text);
 
 export const gone = (locator) => locator.waitFor({ state: 'detached' });
