@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { broken, embedding, slowToLoad, spoken } from '../e2e/lib/models.js';
+import { freeze } from '../e2e/lib/process.js';
+import { spareOf } from '../e2e/lib/workers.js';
 import { connect, generations, Raw, start } from './lib/clients.js';
 
 const hello = () => spoken('Hello from the model.');
@@ -33,19 +35,20 @@ for (const generation of generations) {
     const watch = await daemon.watch();
     const steps = [];
     const model = await client.llm.load('hello', {
-      identifier: 'mine', ttl: 1, verbose: false,
+      identifier: 'mine', ttl: 60, verbose: false,
       config: { contextLength: 256, maxParallelPredictions: 2 },
       onProgress: (p) => steps.push(p),
     });
     assert.equal(model.identifier, 'mine');
     assert.equal(steps.at(-1), 1);
     const shown = await daemon.instance('mine');
-    assert.equal(shown.ttl, 1);
+    assert.equal(shown.ttl, 60);
     assert.equal(shown.origin, 'explicit');
     assert.equal(shown.config.context_length, 256);
     assert.equal(await model.getContextLength(), 256);
     const info = await client.llm.listLoaded();
     assert.equal(info.length, 1);
+    await daemon.patch('/api/v1/instances/mine', { ttl: 1 });
     const left = await watch.reaches('mine', 'unloading');
     assert.equal(left.reason, 'ttl');
     await watch.reaches('mine', 'absent');
@@ -105,10 +108,12 @@ for (const generation of generations) {
     const client = connect(daemon, generation);
     const watch = await daemon.watch();
     const abort = new AbortController();
+    const goOn = freeze(t, await spareOf(daemon));
     const load = client.llm.load('slow', { signal: abort.signal, verbose: false });
     await watch.reaches('slow', 'loading');
     abort.abort();
     await assert.rejects(load);
+    goOn();
     await watch.first((e) => e.id === 'slow' && (e.to === 'idle' || e.to === 'absent'));
   });
 

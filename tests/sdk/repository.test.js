@@ -41,7 +41,7 @@ for (const generation of generations) {
 // A download that is under way, on a plain socket.
 async function underWay(t) {
   const { daemon, hub } = await withHub(t, { 'm-q8_0.gguf': crypto.randomBytes(1000000) });
-  hub.always = { bytesPerSecond: 400000 };
+  hub.always = { bytesPerSecond: 200000 };
   const raw = await Raw.open(daemon, 'repository');
   raw.send({ type: 'channelCreate', endpoint: 'downloadModel', channelId: 1,
     creationParameter: { downloadIdentifier: `${REPO}@Q8_0` } });

@@ -80,7 +80,7 @@ export class Raw {
   }
 
   // The first message that fits; rejects after `within` ms.
-  first(fits, within = 20000) {
+  first(fits, within = 60000) {
     return new Promise((resolve, reject) => {
       const end = (settle, value) => {
         clearTimeout(limit);
