@@ -61,6 +61,7 @@ static void logprobs_keep(struct choice *choice, yyjson_val *entries) {
             return;
         }
         yyjson_mut_arr_append(list, yyjson_val_mut_copy(choice->logprobs, entry));
+        choice->rated += 1 + yyjson_arr_size(yyjson_obj_get(entry, "top_logprobs"));
     }
 }
 

@@ -10,6 +10,7 @@ enum {
     CHOICE_TEXT_MAX = 64 << 20,      /* bytes of the text, and of the reasoning */
     CHOICE_ARGUMENTS_MAX = 16 << 20, /* bytes, of one call */
     CHOICE_LOGPROBS_MAX = 1 << 18,   /* tokens */
+    ANSWER_RATED_MAX = 1 << 19,      /* of all choices of an answer: about 120 MB */
 };
 
 struct choice_call {
@@ -28,6 +29,7 @@ struct choice {
     struct choice_call calls[DELTA_MAX_CALLS];
     int call_count;
     yyjson_mut_doc *logprobs; /* an array of the worker's entries; NULL while there are none */
+    size_t rated;             /* tokens in it, and the likeliest ones named for each */
     int64_t text_offset;      /* characters before the next token that has logprobs */
 };
 

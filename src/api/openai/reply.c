@@ -333,6 +333,12 @@ static enum reply_step reply_on_vector(struct reply *reply, const struct service
     return out->overflowed ? REPLY_END : REPLY_MORE;
 }
 
+static size_t rated(const struct reply *reply) {
+    size_t sum = 0;
+    for (int i = 0; i < reply->count; i++) sum += reply->choices[i].rated;
+    return sum;
+}
+
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out) {
     assert(index >= 0 && index < reply->count);
@@ -351,6 +357,7 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
             stream_delta(reply, index, ev, out);
         } else {
             choice_keep(choice, ev);
+            if (ev->logprobs && rated(reply) > ANSWER_RATED_MAX) out->overflowed = true;
         }
         return REPLY_MORE;
     case SERVICE_VECTOR:

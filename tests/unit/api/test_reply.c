@@ -259,6 +259,30 @@ static void test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect(vo
     }
 }
 
+/* A tree takes more than the text that it becomes: it is not gathered up to the end. */
+static void test_attack_16_logprobs_past_their_limit_are_marked_before_the_end(void **state) {
+    enum { RIVALS = 19, COUNT = 64 };
+    static const char token[] = "[{\"token\":\"a\",\"logprob\":-1,\"top_logprobs\":"
+                                "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]}]";
+    struct reply_options options = { .op = OP_CHAT,
+                                     .logprobs = true,
+                                     .model = (char[]){ "m" } };
+    struct reply *reply = dialect_openai.reply_new(&options, COUNT, "x", 1);
+    yyjson_doc *doc = yyjson_read(token, sizeof token - 1, 0);
+    struct service_event ev = { .kind = SERVICE_DELTA, .logprobs = yyjson_doc_get_root(doc) };
+    struct buf out = BUF_INIT(1 << 16);
+    (void)state;
+    for (int i = 0; i < ANSWER_RATED_MAX / (RIVALS + 1); i++) {
+        (void)dialect_openai.reply_event(reply, i % COUNT, &ev, &out);
+        assert_false(out.overflowed);
+    }
+    (void)dialect_openai.reply_event(reply, 0, &ev, &out);
+    assert_true(out.overflowed);
+    dialect_openai.reply_free(reply);
+    yyjson_doc_free(doc);
+    buf_clear(&out);
+}
+
 /* Its text is part of the end of a stream, too. */
 static void test_attack_16_a_text_past_its_limit_is_marked_before_the_end(void **state) {
     (void)state;
@@ -332,6 +356,7 @@ int main(void) {
         cmocka_unit_test(test_a_full_buffer_says_so),
         cmocka_unit_test(test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect),
         cmocka_unit_test(test_attack_16_a_text_past_its_limit_is_marked_before_the_end),
+        cmocka_unit_test(test_attack_16_logprobs_past_their_limit_are_marked_before_the_end),
         cmocka_unit_test(test_a_reply_may_be_dropped_at_any_time),
         cmocka_unit_test(test_every_code_has_an_openai_error),
     };
