@@ -53,6 +53,7 @@ static bool fits(const char *pattern, const char *name) {
 
 const char *model_aliases_find(const struct model_aliases *aliases, const char *name) {
     const struct model_alias *best = NULL;
+    if (strnlen(name, MODEL_ALIAS_NAME_MAX + 1) > MODEL_ALIAS_NAME_MAX) return NULL;
     for (size_t i = 0; i < aliases->count; i++) {
         const struct model_alias *alias = &aliases->list[i];
         if (!fits(alias->pattern, name)) continue;

@@ -9,7 +9,10 @@
 
 #include "base/error.h"
 
-enum { MODEL_ALIASES_MAX = 256 };
+enum {
+    MODEL_ALIASES_MAX = 256,
+    MODEL_ALIAS_NAME_MAX = 512, /* bytes of a name that is looked up: no pattern fits others */
+};
 
 /* The target that means the only loaded model. */
 #define MODEL_ALIAS_LOADED "loaded"

@@ -39,6 +39,20 @@ static void test_a_star_stands_for_any_text(void **state) {
     model_aliases_clear(&aliases);
 }
 
+/* Matching takes the time of both lengths multiplied, and a name may have megabytes. */
+static void test_no_pattern_fits_a_name_without_end(void **state) {
+    (void)state;
+    struct model_aliases aliases = { 0 };
+    struct error err;
+    char name[MODEL_ALIAS_NAME_MAX + 2] = "";
+    memset(name, 'a', sizeof name - 1);
+    assert_true(patch(&aliases, "{\"*\":\"a\"}", &err));
+    expect(&aliases, name, NULL);
+    name[MODEL_ALIAS_NAME_MAX] = '\0';
+    expect(&aliases, name, "a");
+    model_aliases_clear(&aliases);
+}
+
 static void test_the_longest_pattern_wins(void **state) {
     (void)state;
     struct model_aliases aliases = { 0 };
@@ -78,6 +92,7 @@ static void test_what_is_no_name_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_star_stands_for_any_text),
+        cmocka_unit_test(test_no_pattern_fits_a_name_without_end),
         cmocka_unit_test(test_the_longest_pattern_wins),
         cmocka_unit_test(test_a_patch_replaces_and_removes),
         cmocka_unit_test(test_what_is_no_name_is_refused),
