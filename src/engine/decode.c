@@ -119,13 +119,14 @@ static int next_prompt(const struct engine *e, double speed) {
 
 /* As many as there is room for, each as far as it goes. */
 static void add_prompts(struct engine *e, size_t room, double speed) {
-    bool first = true;
+    bool first = true, beside = e->beside && !e->context.steady;
     while (room > 0) {
         int next = next_prompt(e, speed);
         if (next < 0) return;
         struct slot *s = &e->slots[next];
-        size_t share = prompt_share(due(s), room);
-        if (!first && share < PROMPT_PIECE && share < due(s)) return;
+        size_t before = e->context.steady ? 0 : (size_t)e->batch.n_tokens;
+        size_t share = prompt_share(due(s), room, before);
+        if (!first && !prompt_may_follow(due(s), share, beside)) return;
         first = false;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
         size_t count = sight_text(s, prompt_cache_until_mark(s, most < share ? most : share));
@@ -145,7 +146,7 @@ static bool has_its_cores(struct engine *e) {
 static size_t room_for(struct engine *e, const struct demand *demand, size_t left) {
     if (e->context.steady) return demand->answers && left > PROMPT_PIECE ? PROMPT_PIECE : left;
     size_t room = prompt_room(demand->prompts, demand->tokens, left, e->prompt_speed);
-    size_t most = demand->answers    ? order_piece(e->piece_speed)
+    size_t most = demand->answers    ? order_piece(e->piece_speed, (size_t)e->batch.n_tokens)
                   : has_its_cores(e) ? room
                                      : PROMPT_PIECE;
     return room < most ? room : most;

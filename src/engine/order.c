@@ -31,20 +31,31 @@ int order_next(const struct order_prompt *prompts, int count, double speed) {
     return next;
 }
 
-size_t order_piece(double speed) {
+static size_t in_time(double speed) {
     double tokens = speed > 0 ? speed * ORDER_PIECE_SECONDS : PROMPT_PIECE;
-    if (tokens < ORDER_PIECE_LEAST) return ORDER_PIECE_LEAST;
-    size_t whole = tokens < 1e6 ? (size_t)tokens : 1000000;
-    return whole - whole % (whole < PROMPT_PIECE ? ORDER_PIECE_LEAST : PROMPT_PIECE);
+    return tokens < 1e6 ? (size_t)tokens : 1000000;
+}
+
+/* From PROMPT_PIECE on rounded down, as half of that is much time. */
+static size_t round_batch(size_t tokens) {
+    if (tokens >= PROMPT_PIECE) return tokens - tokens % PROMPT_PIECE;
+    return (tokens + ORDER_PIECE_LEAST / 2) / ORDER_PIECE_LEAST * ORDER_PIECE_LEAST;
+}
+
+size_t order_piece(double speed, size_t answers) {
+    size_t batch = round_batch(in_time(speed) + answers);
+    size_t least = answers + ORDER_PIECE_LEAST / 2;
+    while (batch < least) batch += ORDER_PIECE_LEAST;
+    return batch - answers;
 }
 
 /* Half of it is new: one batch that something else held up does not shrink the pieces for
  * long. */
 double order_speed(double speed, size_t tokens, int64_t lasted) {
-    if (tokens < ORDER_PIECE_LEAST || lasted <= 0) return speed;
+    if (tokens < ORDER_PIECE_LEAST / 2 || lasted <= 0) return speed;
     double measured = (double)tokens * 1e6 / (double)lasted;
     if (measured < speed || speed <= 0) {
-        if (2 * tokens < order_piece(speed)) return speed;
+        if (2 * tokens < order_piece(speed, 0)) return speed;
     }
     return speed > 0 ? (speed + measured) / 2 : measured;
 }

@@ -28,10 +28,12 @@ struct order_prompt {
  * prompts are processed now; 0: not known, and none is aged. */
 int order_next(const struct order_prompt *prompts, int count, double speed);
 
-/* Tokens of prompts that take ORDER_PIECE_SECONDS beside answers. speed: as order_speed() gives
- * it. From PROMPT_PIECE tokens on it is multiples of that: what is computed in whole tiles of
- * attention is rounded in one way, so that an answer does not depend on what was measured. */
-size_t order_piece(double speed);
+/* Tokens of prompts that take ORDER_PIECE_SECONDS beside so many tokens of answers. speed: as
+ * order_speed() gives it. All of them together are a multiple of ORDER_PIECE_LEAST: the tokens
+ * that are left over take the time of a batch each. From PROMPT_PIECE on they are multiples of
+ * that: what is computed in whole tiles of attention is rounded in one way, so that an answer
+ * does not depend on what was measured. */
+size_t order_piece(double speed, size_t answers);
 
 /* What is known of the speed after another batch beside answers. speed: what was known; 0:
  * nothing. tokens: of prompts in the batch. lasted: us of all of it, which is what the answers

@@ -19,8 +19,13 @@ size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed) {
     return chunk;
 }
 
-size_t prompt_share(size_t due, size_t room) {
-    size_t share = room > PROMPT_PIECE ? room - room % PROMPT_PIECE : PROMPT_PIECE;
-    if (due <= share + PROMPT_PIECE / 2) share = due;
+size_t prompt_share(size_t due, size_t room, size_t before) {
+    size_t end = before + room, whole = end - end % PROMPT_PIECE;
+    size_t share = whole > before ? whole - before : PROMPT_PIECE;
+    if (due <= room) return due;
     return share < room ? share : room;
+}
+
+bool prompt_may_follow(size_t due, size_t share, bool beside) {
+    return beside || share == due || share >= PROMPT_PIECE;
 }

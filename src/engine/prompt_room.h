@@ -7,15 +7,15 @@
  * than the machine computes in PROMPT_SECONDS. One prompt is divided evenly: a few tokens left
  * over for a batch of their own would take twice their time.
  *
- * Several prompts fill a chunk, or a half or quarter of it, with multiples of PROMPT_PIECE
+ * Several prompts fill a chunk, or a half or quarter of it, to a multiple of PROMPT_PIECE
  * tokens: that is what ggml's attention computes at once, and it leaves out blocks of cells
- * that no token of the piece may see, as are those of other prompts. Where pieces do not fit
- * its blocks every prompt pays for the cells of all (4 prompts, 128 tokens of each: as fast as
- * one alone).
+ * that no token of the piece may see, as are those of other prompts. A piece that is not full
+ * takes its time all the same.
  */
 #ifndef DOZE_ENGINE_PROMPT_ROOM_H
 #define DOZE_ENGINE_PROMPT_ROOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PROMPT_SECONDS 3.0
@@ -27,7 +27,11 @@ enum { PROMPT_PIECE = 64 };
 size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed);
 
 /* How much of the room the next prompt gets; which one that is: order.h. due: its tokens, > 0.
- * At least 1, at most due and room. */
-size_t prompt_share(size_t due, size_t room);
+ * before: tokens that the batch has. At least 1, at most due and room. */
+size_t prompt_share(size_t due, size_t room, size_t before);
+
+/* May this share be in one batch with another prompt's? Less than a piece may only if it ends
+ * the prompt, or beside answers: what the batch does not hold then takes its time anyhow. */
+bool prompt_may_follow(size_t due, size_t share, bool beside);
 
 #endif

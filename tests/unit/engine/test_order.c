@@ -133,26 +133,46 @@ static void test_short_ones_without_end_do_not_starve_a_giant(void **state) {
 
 static void test_a_piece_takes_a_tenth_of_a_second(void **state) {
     (void)state;
-    assert_int_equal(order_piece(250), 24); /* multiples of 8 */
-    assert_int_equal(order_piece(639), 56);
-    assert_int_equal(order_piece(640), 64);
-    assert_int_equal(order_piece(2000), 192); /* of 64 */
+    assert_int_equal(order_piece(240, 0), 24);
+    assert_int_equal(order_piece(275, 0), 24); /* the nearest multiple of 8 */
+    assert_int_equal(order_piece(280, 0), 32);
+    assert_int_equal(order_piece(640, 0), 64);
+    assert_int_equal(order_piece(1270, 0), 64); /* of 64, and no more than it takes */
+    assert_int_equal(order_piece(2000, 0), 192);
+}
+
+/* Tokens that are left over take the time of a batch each. */
+static void test_a_piece_fills_the_batch_of_the_answers(void **state) {
+    (void)state;
+    assert_int_equal(order_piece(240, 1), 23);
+    assert_int_equal(order_piece(240, 3), 21);
+    assert_int_equal(order_piece(630, 1), 63);
+    assert_int_equal(order_piece(1290, 2), 126);
+    for (size_t answers = 0; answers < 80; answers++) {
+        size_t slow = order_piece(5, answers), some = order_piece(300, answers);
+        assert_int_equal((slow + answers) % 8, 0);
+        assert_int_equal((some + answers) % 8, 0);
+        assert_in_range(slow, 4, 11); /* half of the least piece is worth a batch */
+    }
 }
 
 static void test_a_piece_is_never_nothing(void **state) {
     (void)state;
-    assert_int_equal(order_piece(0), PROMPT_PIECE);
-    assert_int_equal(order_piece(5), ORDER_PIECE_LEAST);
-    assert_int_equal(order_piece(80), ORDER_PIECE_LEAST);
-    assert_true(order_piece(1e300) > 100000);
+    assert_int_equal(order_piece(0, 0), PROMPT_PIECE);
+    assert_int_equal(order_piece(5, 0), ORDER_PIECE_LEAST);
+    assert_int_equal(order_piece(80, 0), ORDER_PIECE_LEAST);
+    assert_int_equal(order_piece(5, 4), 4);
+    assert_int_equal(order_piece(5, 5), 11);
+    assert_true(order_piece(1e300, 0) > 100000);
 }
 
 static void test_the_speed_follows_what_is_measured(void **state) {
     (void)state;
     assert_true(order_speed(0, 50, SECOND / 2) == 100);
     assert_true(order_speed(300, 50, SECOND / 2) == 200);
-    assert_true(order_speed(80, ORDER_PIECE_LEAST - 1, SECOND) == 80); /* says too little */
+    assert_true(order_speed(2, 3, SECOND) == 2); /* says too little */
     assert_true(order_speed(80, ORDER_PIECE_LEAST, SECOND) == 44);
+    assert_true(order_speed(80, 4, SECOND) == 42); /* beside four answers that is a piece */
     assert_true(order_speed(300, 50, 0) == 300);
 }
 
@@ -172,16 +192,16 @@ static void test_pieces_find_their_size(void **state) {
     double known = 0;
     size_t piece = 0;
     for (int i = 0; i < 20; i++) {
-        piece = order_piece(known);
+        piece = order_piece(known, 0);
         known = order_speed(known, piece, (int64_t)(20000 + 4000 * piece));
     }
     assert_in_range(piece, 16, 24);                  /* 84 to 116 ms */
     known = order_speed(known, piece, 4LL * SECOND); /* something else had the cores */
     for (int i = 0; i < 6; i++)
-        known = order_speed(known, order_piece(known),
-                            (int64_t)(20000 + 4000 * order_piece(known)));
-    assert_in_range(order_piece(known), 8, 24);
-    assert_true(order_piece(known) * 2 >= piece);
+        known = order_speed(known, order_piece(known, 0),
+                            (int64_t)(20000 + 4000 * order_piece(known, 0)));
+    assert_in_range(order_piece(known, 0), 8, 24);
+    assert_true(order_piece(known, 0) * 2 >= piece);
 }
 
 int main(void) {
@@ -196,6 +216,7 @@ int main(void) {
         cmocka_unit_test(test_a_short_one_passes_a_giant_that_has_begun),
         cmocka_unit_test(test_short_ones_without_end_do_not_starve_a_giant),
         cmocka_unit_test(test_a_piece_takes_a_tenth_of_a_second),
+        cmocka_unit_test(test_a_piece_fills_the_batch_of_the_answers),
         cmocka_unit_test(test_a_piece_is_never_nothing),
         cmocka_unit_test(test_the_speed_follows_what_is_measured),
         cmocka_unit_test(test_a_small_batch_does_not_shrink_pieces),

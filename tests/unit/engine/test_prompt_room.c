@@ -41,22 +41,41 @@ static void test_small_chunks_are_kept(void **state) {
     (void)state;
     assert_int_equal(prompt_room(1, 100, 1, 0), 1);
     assert_int_equal(prompt_room(3, 100, 16, fast), 16);
-    assert_int_equal(prompt_share(100, 16), 16);
+    assert_int_equal(prompt_share(100, 16, 0), 16);
 }
 
 static void test_a_share_is_whole_pieces(void **state) {
     (void)state;
-    assert_int_equal(prompt_share(1000, 512), 512);
-    assert_int_equal(prompt_share(1000, 200), 192);
-    assert_int_equal(prompt_share(1000, 40), 40);
+    assert_int_equal(prompt_share(1000, 512, 0), 512);
+    assert_int_equal(prompt_share(1000, 200, 0), 192);
+    assert_int_equal(prompt_share(1000, 40, 0), 40);
 }
 
 static void test_a_prompt_ends_rather_than_leaving_a_rest(void **state) {
     (void)state;
-    assert_int_equal(prompt_share(20, 256), 20);
-    assert_int_equal(prompt_share(159, 160), 159);
-    assert_int_equal(prompt_share(161, 160), 128);
-    assert_int_equal(prompt_share(70, 64), 64); /* there is no room for it */
+    assert_int_equal(prompt_share(20, 256, 0), 20);
+    assert_int_equal(prompt_share(159, 160, 0), 159);
+    assert_int_equal(prompt_share(238, 238, 0), 238); /* 46 would take the time of 70 */
+    assert_int_equal(prompt_share(161, 160, 0), 128);
+    assert_int_equal(prompt_share(70, 64, 0), 64); /* there is no room for it */
+}
+
+/* A row of tiles is as long as the batch, whoever's tokens are in it. */
+static void test_a_share_makes_the_batch_whole_pieces(void **state) {
+    (void)state;
+    assert_int_equal(prompt_share(1000, 241, 271), 241);
+    assert_int_equal(prompt_share(1000, 200, 1), 191);
+    assert_int_equal(prompt_share(1000, 300, 271), 241);
+    assert_int_equal(prompt_share(1000, 23, 1), 23);
+    assert_int_equal(prompt_share(30, 63, 1), 30);
+}
+
+static void test_a_prompt_follows_in_whole_pieces(void **state) {
+    (void)state;
+    assert_true(prompt_may_follow(300, 64, false));
+    assert_false(prompt_may_follow(300, 63, false));
+    assert_true(prompt_may_follow(20, 20, false)); /* ends with it */
+    assert_true(prompt_may_follow(300, 5, true));
 }
 
 /* Whatever is asked, something is processed, and never more than there is. */
@@ -64,7 +83,9 @@ static void test_every_share_goes_on(void **state) {
     (void)state;
     for (size_t room = 1; room < 600; room += 7) {
         for (size_t due = 1; due < 700; due += 11) {
-            assert_in_range(prompt_share(due, room), 1, due < room ? due : room);
+            size_t most = due < room ? due : room;
+            assert_in_range(prompt_share(due, room, 0), 1, most);
+            assert_in_range(prompt_share(due, room, room + due), 1, most);
             assert_in_range(prompt_room(1, due, room, some), 1, room);
         }
     }
@@ -80,6 +101,8 @@ int main(void) {
         cmocka_unit_test(test_small_chunks_are_kept),
         cmocka_unit_test(test_a_share_is_whole_pieces),
         cmocka_unit_test(test_a_prompt_ends_rather_than_leaving_a_rest),
+        cmocka_unit_test(test_a_share_makes_the_batch_whole_pieces),
+        cmocka_unit_test(test_a_prompt_follows_in_whole_pieces),
         cmocka_unit_test(test_every_share_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
