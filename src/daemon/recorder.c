@@ -19,6 +19,11 @@ static void add_instances(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mu
     }
 }
 
+static size_t count_parked(const struct supervisor *sup) {
+    struct parked_status parked[PARKED_MAX];
+    return supervisor_parked(sup, parked);
+}
+
 /* Not those that were told to end: they are no longer there to take up a load. */
 static void add_parked(const struct supervisor *sup, yyjson_mut_doc *doc,
                        yyjson_mut_val *list) {
@@ -48,6 +53,7 @@ static void sample(struct recorder *r) {
     yyjson_mut_doc_free(doc);
     r->sampled = uv_now(r->timer.loop);
     r->parked = supervisor_parked_bytes(r->supervisor);
+    r->parked_count = count_parked(r->supervisor);
 }
 
 static void recorder_on_timer(uv_timer_t *timer) {
@@ -86,9 +92,11 @@ static void recorder_on_transition(void *ctx, struct feed_message *message) {
     }
 }
 
-/* The end of a parked worker is no transition. What it had is back when its bytes are gone. */
+/* The end of a parked worker is no transition: it is told to end, then its memory is back. */
 void recorder_look(struct recorder *r) {
-    if (r->listener && supervisor_parked_bytes(r->supervisor) != r->parked)
+    if (!r->listener) return;
+    if (count_parked(r->supervisor) != r->parked_count ||
+        supervisor_parked_bytes(r->supervisor) != r->parked)
         uv_timer_start(&r->timer, recorder_on_timer, 0, 0);
 }
 

@@ -19,7 +19,8 @@ struct recorder {
     struct feed_listener *listener; /* NULL: closed */
     uv_timer_t timer;               /* until the next sample */
     uint64_t sampled;               /* uv_now of the last one; 0: none yet */
-    nbytes parked;                  /* what parked workers had in it */
+    nbytes parked;                  /* what parked workers held then */
+    size_t parked_count;            /* and how many of them stayed */
 };
 
 /* Borrows all of them until recorder_close. */

@@ -17,8 +17,10 @@ import { atRest, gone, isAlive, statusField, until, wakeUpsIn } from './lib/proc
 const PATIENCE_MS = 30000;
 const models = () => ({ alpha: spoken('I am alpha.'), beta: spoken('I am beta.') });
 const settings = { parked_workers: 'on' };
+// A busy machine may stall for want of memory, which would end them.
+const env = { MEMORY_PRESSURE_WATCH: '/dev/null' };
 const start = (t, more = {}) => Daemon.start(t,
-  { models: models(), ...more, settings: { ...settings, ...more.settings } });
+  { models: models(), env, ...more, settings: { ...settings, ...more.settings } });
 
 const parkedEvent = (watch, model, to, options) => watch.first(
   (e) => e.name === 'parked' && e.model === model && e.to === to,

@@ -41,7 +41,8 @@ test('the server goes and comes back: the page says so and recovers by itself', 
 
 test('a parked worker: shown beside what is loaded, and ended by its button', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') },
-    settings: { parked_workers: 'on' } });
+    settings: { parked_workers: 'on' },
+    env: { MEMORY_PRESSURE_WATCH: '/dev/null' } });
   const page = await open(t, daemon);
   await daemon.chat('hello', { ttl: 0 });
   const parked = page.locator('[data-parked="hello"]');

@@ -91,6 +91,7 @@ test('the timeline has the memory of parked workers, and follows their end', asy
   const daemon = await start(t, {
     models: { one: spoken('One.') },
     settings: { parked_workers: 'on' },
+    env: { MEMORY_PRESSURE_WATCH: '/dev/null' },
   });
   const watch = await daemon.watch();
   await daemon.chat('one', { ttl: 0 });
