@@ -112,7 +112,10 @@ test('errors have their true status', async (t) => {
   assert.equal(await status({ input: [{ type: 'item_reference', id: 'msg_1_0' }] }), 400);
   assert.equal(await status({ input: [{ role: 'user', content: [{ type: 'input_image',
     image_url: 'data:image/png;base64,aGk=' }] }] }), 400);
-  assert.equal(await status({ model: 'big', stream: true, input: 'a '.repeat(9000) }), 400);
+  const began = performance.now();
+  const cold = await status({ model: 'big', stream: true, input: 'a '.repeat(9000) });
+  // After five seconds it has a status.
+  assert.ok(cold === 400 || (cold === 200 && performance.now() - began >= 4990), `${cold}`);
 });
 
 const stored = (d) => path.join(d.stateDir, 'responses.db');
