@@ -9,9 +9,11 @@ import { run } from './lib/cli.js';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { adapter, embedding, merged, random, spoken } from './lib/models.js';
 
-// In f32 the merged weights are the same numbers, but for their last bits.
+// In f32 the merged weights are the same numbers, but for their last bits, which change the
+// logarithm of a token's probability by 0.001. With an adapter of this seed each token of the
+// texts is 0.19 and more ahead of the next best: no last bit decides.
 const plain = () => random('--type', 'f32', '--seed', '5');
-const lora = () => adapter(plain());
+const lora = () => adapter(plain(), '--seed', '29');
 const greedy = { temperature: 0, max_tokens: 24 };
 const textOf = ({ status, body }) => {
   assert.equal(status, 200, JSON.stringify(body));

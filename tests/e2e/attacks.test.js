@@ -55,7 +55,8 @@ async function attack(d, body, statuses) {
   do {
     const { status, body: answer } = await d.post('/v1/chat/completions', body);
     statuses.add(status);
-    assert.ok(status === 400 || status === 200, `${status} ${JSON.stringify(answer)}`);
+    // 429: so slow a machine is busy, and says so.
+    assert.ok([200, 400, 429].includes(status), `${status} ${JSON.stringify(answer)}`);
   } while (performance.now() < end);
 }
 

@@ -7,7 +7,7 @@ import { Daemon } from './lib/daemon.js';
 import { endless, slowToLoad, spoken } from './lib/models.js';
 import { Stream, speaking } from './lib/stream.js';
 
-const SOON_MS = 10000; // an endless answer would take far longer
+const SOON_MS = 30000; // an endless answer or the long prompt would take minutes
 
 const settle = (promise) => promise.then((value) => value, (cause) => cause);
 
