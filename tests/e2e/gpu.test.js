@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Engines for graphics cards (docs/gpu.md), on Mesa's llvmpipe: a Vulkan driver that needs no card.
+// Alone: llvmpipe compiles and computes on all cores, for minutes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
