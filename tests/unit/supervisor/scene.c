@@ -258,6 +258,12 @@ struct load_request request_for(const char *model) {
     return request;
 }
 
+void load_named(struct scene *s, const char *identifier, struct told *told) {
+    struct load_request request = request_for("one");
+    request.identifier = identifier;
+    (void)load(s, request, told);
+}
+
 /* The only instance that is listed. */
 const struct instance_view *instance(struct scene *s) {
     struct service_models models = supervisor_models(s->sup);

@@ -51,6 +51,8 @@ void told_event(void *ctx, call_id call, const struct service_event *ev);
 void told_estimate(void *ctx, const struct load_estimate *estimate, const struct error *error);
 void told_done(void *ctx, const struct error *error);
 call_id load(struct scene *s, struct load_request request, struct told *told);
+/* "one", under this identifier; NULL: its key. */
+void load_named(struct scene *s, const char *identifier, struct told *told);
 call_id get_or_load(struct scene *s, struct load_request request, struct told *told);
 void estimate(struct scene *s, struct told *told);
 call_id generate(struct scene *s, enum service_op op, const char *model, struct told *told);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The supervisor: calls, loads, requests, names, measuring. */
+/* The supervisor: calls, loads, requests, measuring. */
 #include "scene.h"
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/xalloc.h"
 
@@ -307,199 +306,7 @@ static void test_a_failed_measure_keeps_the_workers_words(void **state) {
     }
 }
 
-/* ---- by name ---- */
-
-static void load_named(struct scene *s, const char *identifier, struct told *told) {
-    struct load_request request = request_for("one");
-    request.identifier = identifier;
-    (void)load(s, request, told);
-}
-
-static void test_a_key_means_an_instance_only_if_there_is_one(void **state) {
-    struct scene *s = *state;
-    load_named(s, "a", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    load_named(s, "b", &s->told[1]);
-    say(s, 1, MSG_READY, READY);
-    unload(s, "one", &s->told[2]);
-    assert_int_equal(s->told[2].error.code, ERR_MODEL_NOT_FOUND);
-    assert_non_null(strstr(s->told[2].error.text, "2 instances"));
-    unload(s, "b", &s->told[3]);
-    die(s, 1);
-    unload(s, "one", &s->told[4]);
-    die(s, 0);
-    assert_int_equal(s->told[4].results, 1);
-}
-
-/* LM Studio's clients know an embedding model by this name, also when they unload it. */
-static void test_an_unload_takes_every_name_that_a_load_takes(void **state) {
-    struct scene *s = *state;
-    s->models[0].type = MODEL_EMBEDDINGS;
-    load_named(s, NULL, &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    unload(s, "text-embedding-two", &s->told[1]);
-    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
-    unload(s, "text-embedding-one", &s->told[2]);
-    die(s, 0);
-    assert_int_equal(s->told[2].results, 1);
-}
-
-/* ---- memory ---- */
-
-static int64_t granted(int n, const char *field) {
-    const char *text = puppet_heard(puppet(n), MSG_GRANT);
-    assert_non_null(text);
-    yyjson_doc *doc = yyjson_read(text, strlen(text), 0);
-    int64_t value = yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc), field));
-    yyjson_doc_free(doc);
-    return value;
-}
-
-static void three_loaded(struct scene *s) {
-    static const char *const names[] = { "x", "y", "z" };
-    for (int i = 0; i < 3; i++) {
-        load_named(s, names[i], &s->told[i]);
-        say(s, i, MSG_READY, "{\"parallel\":4,\"memory_bytes\":1000000}");
-    }
-}
-
-static void test_memory_1_three_that_grow_keep_within_the_limit(void **state) {
-    struct scene *s = *state;
-    three_loaded(s);
-    s->settings.memory_limit = 4000000;
-    supervisor_settings_changed(s->sup);
-    turn(s);
-    for (int i = 0; i < 3; i++) {
-        say(s, i, MSG_GROW, "{\"ask\":7,\"bytes\":1400000,\"least_bytes\":1300000}");
-        assert_int_equal(granted(i, "ask"), 7);
-    }
-    assert_int_equal(granted(0, "bytes"), 1400000);
-    assert_int_equal(granted(1, "bytes"), 1400000);
-    assert_int_equal(granted(2, "bytes"), 0); /* refused */
-    assert_int_equal(granted(2, "most_bytes"), 1200000);
-    assert_int_equal(granted(2, "limit_bytes"), 4000000);
-    say(s, 0, MSG_MEMORY, "{\"memory_bytes\":1200000}"); /* gives the rest back */
-    say(s, 2, MSG_GROW, "{\"ask\":8,\"bytes\":1400000,\"least_bytes\":1300000}");
-    assert_int_equal(granted(2, "bytes"), 1400000);
-}
-
-static void test_memory_1_what_is_under_way_is_reserved(void **state) {
-    struct scene *s = *state;
-    three_loaded(s);
-    s->settings.memory_limit = 4000000;
-    say(s, 0, MSG_GROW, "{\"ask\":1,\"bytes\":1900000,\"least_bytes\":1900000}");
-    say(s, 0, MSG_MEMORY, "{\"memory_bytes\":1000100,\"reserved_bytes\":1900000}");
-    say(s, 1, MSG_GROW, "{\"ask\":1,\"bytes\":1200000,\"least_bytes\":1200000}");
-    assert_int_equal(granted(1, "bytes"), 0);
-    assert_int_equal(granted(1, "most_bytes"), 1100000);
-}
-
-static void test_memory_1_a_limit_lowered_later_reaches_the_workers(void **state) {
-    struct scene *s = *state;
-    three_loaded(s);
-    supervisor_settings_changed(s->sup);
-    turn(s);
-    assert_null(puppet_heard(puppet(0), MSG_GRANT)); /* another setting */
-    s->settings.memory_limit = 2500000;
-    supervisor_settings_changed(s->sup);
-    turn(s);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(granted(i, "ask"), 0);
-        assert_int_equal(granted(i, "bytes"), 500000);
-    }
-    s->settings.memory_limit = 0;
-    supervisor_settings_changed(s->sup);
-    turn(s);
-    assert_true(granted(0, "bytes") > INT64_C(1) << 50);
-}
-
-static void test_a_worker_that_asks_for_nonsense_is_killed(void **state) {
-    struct scene *s = *state;
-    three_loaded(s);
-    say(s, 1, MSG_GROW, "{\"ask\":1,\"bytes\":1,\"least_bytes\":2}");
-    assert_true(puppet_was_killed(puppet(1)));
-    assert_false(puppet_was_killed(puppet(0)));
-}
-
-static void test_an_identifier_in_use_is_refused(void **state) {
-    struct scene *s = *state;
-    load_named(s, "a", &s->told[0]);
-    load_named(s, "a", &s->told[1]);
-    assert_int_equal(s->told[1].error.code, ERR_IDENTIFIER_IN_USE);
-    assert_int_equal(puppet_count(), 1);
-}
-
-/* A request for "two" would reach the instance of "one". */
-/* Who tries again at once is not told that the identifier is taken. */
-static void test_a_failed_load_has_given_back_its_identifier(void **state) {
-    struct scene *s = *state;
-    struct load_request mine = request_for("one");
-    mine.identifier = "mine";
-    (void)load(s, mine, &s->told[0]);
-    say(s, 0, MSG_FAILED, "{\"code\":\"model_load_failed\",\"text\":\"No such layer.\"}");
-    assert_int_equal(told_of(&s->told[0]), 0);
-    die(s, 0);
-    assert_string_equal(s->told[0].error.text, "No such layer.");
-    (void)load(s, mine, &s->told[1]);
-    say(s, 1, MSG_READY, READY);
-    assert_int_equal(s->told[1].results, 1);
-    assert_string_equal(instance(s)->identifier, "mine");
-}
-
-static void test_an_identifier_that_is_another_models_key_is_refused(void **state) {
-    struct scene *s = *state;
-    load_named(s, "Two", &s->told[0]);
-    assert_int_equal(s->told[0].error.code, ERR_IDENTIFIER_IN_USE);
-    assert_int_equal(puppet_count(), 0);
-    load_named(s, "ONE", &s->told[1]); /* its own */
-    assert_int_equal(puppet_count(), 1);
-}
-
-/* Failure: intent outlives the worker. */
-static void test_failure_an_identifier_outlives_its_worker(void **state) {
-    struct scene *s = *state;
-    struct load_request demanding = request_for("one");
-    demanding.identifier = "a";
-    demanding.settings.context_length = 2048;
-    (void)load(s, demanding, &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    die(s, 0);
-    assert_null(instance(s)); /* nothing is loaded */
-    ask(s, "a", &s->told[1]);
-    assert_int_equal(puppet_count(), 2);
-    assert_non_null(strstr(puppet_heard(puppet(1), MSG_LOAD), "\"context_length\":2048"));
-    say(s, 1, MSG_READY, READY);
-    assert_string_equal(instance(s)->identifier, "a");
-    assert_int_equal(instance(s)->origin, ORIGIN_EXPLICIT);
-}
-
-static void test_failure_what_died_can_be_loaded_by_its_identifier(void **state) {
-    struct scene *s = *state;
-    load_named(s, "a", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    die(s, 0);
-    load_named(s, "a", &s->told[1]);
-    assert_int_equal(puppet_count(), 2);
-    say(s, 1, MSG_READY, READY);
-    assert_int_equal(s->told[1].results, 1);
-    assert_string_equal(instance(s)->identifier, "a");
-}
-
-/* Not loaded is 404, as ever; but it does not come back. */
-static void test_failure_what_died_can_be_forgotten(void **state) {
-    struct scene *s = *state;
-    load_named(s, "a", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    die(s, 0);
-    unload(s, "a", &s->told[1]);
-    assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
-    assert_non_null(strstr(s->told[1].error.text, "not kept"));
-    unload(s, "a", &s->told[2]);
-    assert_null(strstr(s->told[2].error.text, "not kept"));
-    ask(s, "one", &s->told[3]);
-    say(s, 1, MSG_READY, READY);
-    assert_int_equal(instance(s)->origin, ORIGIN_JIT);
-}
+/* ---- leaving ---- */
 
 static void test_an_unload_is_answered_when_the_worker_is_gone(void **state) {
     struct scene *s = *state;
@@ -548,81 +355,7 @@ static void test_who_leaves_by_its_ttl_may_finish(void **state) {
     assert_string_equal(puppet_heard(puppet(0), MSG_STOP), "{\"finish\":true}");
 }
 
-static void test_who_waits_for_a_load_hears_of_it(void **state) {
-    struct scene *s = *state;
-    ask(s, "one", &s->told[0]);
-    assert_int_equal(s->told[0].progress, 1);
-    (void)load(s, request_for("one"), &s->told[1]);
-    say(s, 0, MSG_PROGRESS, "{\"permille\":500}");
-    assert_int_equal(s->told[0].progress, 2);
-    assert_int_equal(s->told[1].progress, 1);
-}
-
-/* What follows is later, if only by a microsecond. */
-static void clock_moves(void) {
-    int64_t now = clock_boottime_usec();
-    while (clock_boottime_usec() <= now) continue;
-}
-
-static struct service_wait wait_of(struct scene *s, call_id call) {
-    struct service_wait wait;
-    clock_moves();
-    supervisor_wait(s->sup, call, &wait);
-    return wait;
-}
-
-static void test_order_3_who_waits_knows_its_place(void **state) {
-    struct scene *s = *state;
-    ask(s, "one", &s->told[0]);
-    call_id call = generate(s, OP_CHAT, "one", &s->told[1]);
-    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN); /* its turn has not come */
-    turn(s);
-    say(s, 0, MSG_PROGRESS, "{\"permille\":420}");
-    assert_int_equal(wait_of(s, call).kind, WAIT_LOAD);
-    assert_int_equal(wait_of(s, call).done * 100 / wait_of(s, call).total, 42);
-    say(s, 0, MSG_READY, "{\"context_length\":512,\"parallel\":1,\"memory_bytes\":1000}");
-    assert_int_equal(wait_of(s, call).kind, WAIT_IN_LINE);
-    assert_int_equal(wait_of(s, call).place, 1);
-    assert_true(wait_of(s, call).seconds == 0); /* no answer has ended yet */
-    answer(s, 0, MSG_DONE, "{}");
-    call_id next = generate(s, OP_CHAT, "one", &s->told[2]);
-    turn(s);
-    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN); /* the worker prepares it */
-    assert_int_equal(wait_of(s, next).place, 1);
-    assert_true(wait_of(s, next).seconds > 0);
-    assert_int_equal(wait_of(s, 999).kind, WAIT_UNKNOWN);
-}
-
-static void test_order_3_a_prompt_is_a_wait_too(void **state) {
-    struct scene *s = *state;
-    ask(s, "one", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    call_id call = puppet_heard_request(puppet(0), MSG_REQUEST);
-    answer(s, 0, MSG_STARTED, "{\"prompt_tokens\":8000,\"cached_tokens\":100}");
-    assert_int_equal(wait_of(s, call).kind, WAIT_PROMPT);
-    assert_int_equal(wait_of(s, call).done, 100);
-    assert_true(wait_of(s, call).seconds == 0);
-    answer(s, 0, MSG_PROMPT, "{\"processed\":3100,\"total\":8000,\"cached\":100}");
-    assert_int_equal(wait_of(s, call).done, 3100);
-    assert_int_equal(wait_of(s, call).total, 8000);
-    assert_true(wait_of(s, call).seconds > 0);
-    answer(s, 0, MSG_DELTA, "{\"content\":\"Hi\"}");
-    assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN);
-}
-
-static void test_order_3_another_models_answers_count(void **state) {
-    struct scene *s = *state;
-    ask(s, "one", &s->told[0]);
-    say(s, 0, MSG_READY, READY);
-    clock_moves();
-    answer(s, 0, MSG_DONE, "{}");
-    ask(s, "one", &s->told[1]);
-    call_id call = generate(s, OP_CHAT, "two", &s->told[2]);
-    turn(s);
-    assert_int_equal(wait_of(s, call).kind, WAIT_IN_LINE);
-    assert_int_equal(wait_of(s, call).place, 1);
-    assert_true(wait_of(s, call).seconds > 0);
-}
+/* ---- what comes before a load ---- */
 
 static void test_calls_are_begun_in_their_order(void **state) {
     struct scene *s = *state;
@@ -748,24 +481,8 @@ int main(void) {
         TEST(test_only_what_may_load_looks_at_the_memory),
         TEST(test_at_most_16_models_are_measured_at_once),
         TEST(test_a_failed_measure_keeps_the_workers_words),
-        TEST(test_a_key_means_an_instance_only_if_there_is_one),
-        TEST(test_an_unload_takes_every_name_that_a_load_takes),
-        TEST(test_memory_1_three_that_grow_keep_within_the_limit),
-        TEST(test_memory_1_what_is_under_way_is_reserved),
-        TEST(test_memory_1_a_limit_lowered_later_reaches_the_workers),
-        TEST(test_a_worker_that_asks_for_nonsense_is_killed),
-        TEST(test_an_identifier_in_use_is_refused),
-        TEST(test_a_failed_load_has_given_back_its_identifier),
-        TEST(test_an_identifier_that_is_another_models_key_is_refused),
-        TEST(test_failure_an_identifier_outlives_its_worker),
-        TEST(test_failure_what_died_can_be_loaded_by_its_identifier),
-        TEST(test_failure_what_died_can_be_forgotten),
         TEST(test_an_unload_is_answered_when_the_worker_is_gone),
         TEST(test_what_leaves_cannot_be_changed),
-        TEST(test_who_waits_for_a_load_hears_of_it),
-        TEST(test_order_3_who_waits_knows_its_place),
-        TEST(test_order_3_a_prompt_is_a_wait_too),
-        TEST(test_order_3_another_models_answers_count),
         TEST(test_calls_are_begun_in_their_order),
         TEST(test_jit_7_what_a_model_is_not_made_for_loads_nothing),
         TEST(test_jit_7_an_image_loads_and_evicts_nothing),
