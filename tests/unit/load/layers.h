@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* layers.h - load settings from JSON, for the tests of load_settings.h and load_plan.h. */
+#ifndef TESTS_LOAD_LAYERS_H
+#define TESTS_LOAD_LAYERS_H
+
+#include "base/json.h"
+#include "load/load_settings.h"
+
+/* The text must be JSON; false: it is refused as settings. */
+bool parse_settings(const char *text, struct load_settings *settings, struct error *err);
+/* Asserts that they are taken. The document is freed: paths of adapters are not valid. */
+struct load_settings layer(const char *text);
+/* The same; the caller frees the document, which has the paths. */
+yyjson_doc *read_adapters(const char *text, struct load_settings *ret);
+
+#endif
