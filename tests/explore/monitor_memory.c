@@ -92,3 +92,65 @@ const char *pressure_takes_one(const struct step *s) {
     if (one_may && !any_unloads(s->after)) return "nothing yields to pressure";
     return NULL;
 }
+
+/* What the slot's worker asks for in this step: now or since before. grow_to 0: nothing. */
+static struct lc_slot growth_of(const struct step *s, int slot) {
+    struct lc_slot asks = s->before->slots[slot];
+    bool now = s->ev->kind == LC_EV_GROW && s->ev->slot == slot &&
+               s->ev->generation == asks.generation;
+
+    if (!now) return asks;
+    asks.grow_to = s->ev->bytes;
+    asks.grow_least = s->ev->least < s->ev->bytes ? s->ev->least : s->ev->bytes;
+    asks.grow_optional = s->ev->optional;
+    return asks;
+}
+
+static bool another_unloads(const struct lifecycle *lc, int slot) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (i != slot && lc->slots[i].state == LC_UNLOADING) return true;
+    return false;
+}
+
+static bool something_spawns(const struct step *s) {
+    for (int i = 0; i < LC_MAX_SLOTS; i++)
+        if (count_on(s, LC_DO_SPAWN, i) > 0) return true;
+    return false;
+}
+
+static const char *grant_broken(const struct step *s, const struct lc_action *a) {
+    const struct lc_slot asks = growth_of(s, a->slot);
+    nbytes sum = 0;
+
+    if (asks.grow_to == 0) return "granted what nobody asked for";
+    if (count_on(s, LC_DO_GRANT, a->slot) > 1) return "granted twice";
+    if (a->need == 0)
+        return a->free == 0 || a->free < asks.grow_least ? NULL : "refused with room";
+    if (a->need < asks.grow_least) return "granted too little";
+    if (a->need > asks.grow_to) return "granted more than was asked for";
+    if (s->after->slots[a->slot].bytes != a->need && s->ev->kind != LC_EV_MEMORY)
+        return "a grant that is not counted";
+    for (int i = 0; i < LC_MAX_SLOTS; i++) sum += s->after->slots[i].bytes;
+    return sum > s->after->budget && !something_spawns(s) ? "granted what is not there" : NULL;
+}
+
+/* Memory, rule 1: a worker that asks is answered, at once or when what leaves for it is gone;
+ * together the grants keep within the budget; what is optional costs nobody a place. */
+const char *growth_is_kept(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        const char *broken = a->kind == LC_DO_GRANT ? grant_broken(s, a) : NULL;
+        if (broken != NULL) return broken;
+        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_EVICTED) continue;
+        if (a->from == LC_DRAINING || !is_for_growth(s, a)) continue;
+        const struct lc_slot asks = growth_of(s, a->by);
+        if (a->from != LC_IDLE && !unpinned(s, a->slot)) return "drained for growth";
+        if (asks.grow_to > 0 && asks.grow_optional) return "evicted for what is optional";
+    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        if (s->after->slots[i].grow_to == 0) continue;
+        if (!another_unloads(s->after, i)) return "growth waits for nothing";
+        if (s->after->slots[i].grow_optional) return "what is optional waits";
+    }
+    return NULL;
+}
