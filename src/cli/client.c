@@ -206,10 +206,9 @@ void client_read_error(const struct cli *cli, const char *body, size_t len, long
     struct error ignored;
     yyjson_doc *doc = json_parse_object(body, len, &ignored);
     yyjson_val *error = yyjson_obj_get(yyjson_doc_get_root(doc), "error");
-    const char *code = yyjson_get_str(yyjson_obj_get(error, "code"));
-    const char *message = yyjson_is_str(error)
-                              ? yyjson_get_str(error)
-                              : yyjson_get_str(yyjson_obj_get(error, "message"));
+    const char *code = json_find_str(error, "code");
+    const char *message = yyjson_is_str(error) ? yyjson_get_str(error)
+                                               : json_find_str(error, "message");
     if (status == 401) {
         error_set(err, ERR_API_KEY, "%s",
                   api_key() ? "The server does not accept the key in DOZE_API_KEY."

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/json.h"
+
 const char *field_str(yyjson_val *obj, const char *name) {
-    const char *text = yyjson_get_str(yyjson_obj_get(obj, name));
+    const char *text = json_find_str(obj, name);
     return text ? text : "";
 }
 

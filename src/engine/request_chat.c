@@ -130,7 +130,7 @@ static bool add_picture(struct request_chat *chat, yyjson_val *part, size_t inde
 /* Nothing hears, and files are for others to read. */
 static bool check_part(struct request_chat *chat, yyjson_val *part, size_t index,
                        struct error *err) {
-    const char *type = yyjson_get_str(yyjson_obj_get(part, "type"));
+    const char *type = json_find_str(part, "type");
     if (!type) return message_wrong(err, index, "has a content part without a 'type'");
     if (strcmp(type, "image_url") == 0) return add_picture(chat, part, index, err);
     if (strcmp(type, "text") != 0) {

@@ -71,9 +71,9 @@ static bool check_pictures(yyjson_val *pictures, struct error *err) {
 }
 
 bool rules_check(yyjson_val *rules, struct error *err) {
-    const char *template = yyjson_get_str(yyjson_obj_get(rules, "template"));
-    const char *schema = yyjson_get_str(yyjson_obj_get(rules, "schema"));
-    const char *grammar = yyjson_get_str(yyjson_obj_get(rules, "grammar"));
+    const char *template = json_find_str(rules, "template");
+    const char *schema = json_find_str(rules, "schema");
+    const char *grammar = json_find_str(rules, "grammar");
     yyjson_val *tools = yyjson_obj_get(rules, "tools");
     return (!template || chat_templates_can_parse(template, err)) &&
            (!tools || plan_shim_can_call(tools, err)) &&

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 
 static void copy_text(yyjson_val *obj, const char *name, char *out, size_t size) {
-    const char *text = yyjson_get_str(yyjson_obj_get(obj, name));
+    const char *text = json_find_str(obj, name);
     snprintf(out, size, "%s", text ? text : "");
     utf8_mend_line(out);
 }

@@ -36,7 +36,7 @@ static struct lc_event event_of(const struct worker_msg *msg, enum lc_event_kind
 }
 
 static const char *text_of(yyjson_val *obj, const char *name) {
-    const char *text = yyjson_get_str(yyjson_obj_get(obj, name));
+    const char *text = json_find_str(obj, name);
     return text ? text : "";
 }
 
@@ -274,7 +274,7 @@ static void emit(struct supervisor *sup, const struct call *call,
 /* It becomes a header. */
 static const char *keywords_of(yyjson_val *json) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$, ";
-    const char *list = yyjson_get_str(yyjson_obj_get(json, "unenforced"));
+    const char *list = json_find_str(json, "unenforced");
     return list && list[strspn(list, allowed)] == '\0' ? list : NULL;
 }
 
@@ -293,7 +293,7 @@ static void on_started(struct worker_msg *msg) {
     call->request.prompt.begun_usec = clock_boottime_usec();
     call->request.prompt.cached = call->request.prompt.done = ev.usage.cached_tokens;
     call->request.prompt.total = ev.usage.prompt_tokens;
-    supervisor_log_input(msg->sup, call, yyjson_get_str(yyjson_obj_get(msg->json, "prompt")));
+    supervisor_log_input(msg->sup, call, json_find_str(msg->json, "prompt"));
     emit(msg->sup, call, &ev);
 }
 
@@ -318,8 +318,8 @@ static void read_calls(yyjson_val *json, struct service_event *ev) {
         if (ev->call_count == DELTA_MAX_CALLS) return;
         ev->calls[ev->call_count++] = (struct tool_call_piece){
             .index = (int)int_of(val, "index"),
-            .id = yyjson_get_str(yyjson_obj_get(val, "id")),
-            .name = yyjson_get_str(yyjson_obj_get(val, "name")),
+            .id = json_find_str(val, "id"),
+            .name = json_find_str(val, "name"),
             .arguments = text_of(val, "arguments"),
         };
     }
@@ -332,8 +332,8 @@ static void on_delta(struct worker_msg *msg) {
     call->request.generating = true;
     call->request.context_tokens++;
     activity_token(&msg->in->activity);
-    ev.content = yyjson_get_str(yyjson_obj_get(msg->json, "content"));
-    ev.reasoning = yyjson_get_str(yyjson_obj_get(msg->json, "reasoning"));
+    ev.content = json_find_str(msg->json, "content");
+    ev.reasoning = json_find_str(msg->json, "reasoning");
     ev.logprobs = yyjson_obj_get(msg->json, "logprobs");
     read_calls(msg->json, &ev);
     if (ev.content && msg->sup->config.log_wanted(msg->sup->config.ctx, LOG_OUTPUT)) {
@@ -355,7 +355,7 @@ static void on_vector(struct worker_msg *msg) {
 
 static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->stop_reason = stop_reason_parse(text_of(json, "stop_reason"));
-    ev->stop_string = yyjson_get_str(yyjson_obj_get(json, "stop_string"));
+    ev->stop_string = json_find_str(json, "stop_string");
     ev->usage.prompt_tokens = int_of(json, "prompt_tokens");
     ev->usage.cached_tokens = int_of(json, "cached_tokens");
     ev->usage.cache_source = cache_source_parse(text_of(json, "cache_source"));

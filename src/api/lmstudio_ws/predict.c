@@ -6,6 +6,7 @@
 #include "api/lmstudio_ws/history.h"
 #include "api/lmstudio_ws/prediction.h"
 #include "api/lmstudio_ws/prediction_config.h"
+#include "base/json.h"
 
 /* Begin the op's prediction, and a neutral body with what the stack sets. NULL: the op is
  * ended. */
@@ -43,7 +44,7 @@ static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *b
 
 /* False: it names one, and the op has failed. */
 static bool names_no_preset(struct lmws_op *op, yyjson_val *param) {
-    const char *preset = yyjson_get_str(yyjson_obj_get(param, "fuzzyPresetIdentifier"));
+    const char *preset = json_find_str(param, "fuzzyPresetIdentifier");
     if (preset) lmws_op_fail_preset(op, preset);
     return !preset;
 }
