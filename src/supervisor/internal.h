@@ -323,7 +323,9 @@ void supervisor_tell_limit(struct supervisor *sup);
 /* Would these bytes and all instances fit into the memory that is there? */
 bool supervisor_fits_beside(const struct supervisor *sup, nbytes size);
 
-/* What all instances together may take, LC_EV_BUDGET's bytes. */
+/* What all instances together take, as the lifecycle counts it, and what they may take
+ * (LC_EV_BUDGET's bytes). */
+nbytes supervisor_taken(const struct supervisor *sup);
 nbytes supervisor_memory_budget(const struct supervisor *sup);
 
 /* ---- lending.c ---- */

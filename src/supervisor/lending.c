@@ -34,8 +34,8 @@ nbytes supervisor_lent_private(const struct supervisor *sup) {
 
 /* Beside what instances and parked workers have; none leaves for a loan. */
 static nbytes free_now(const struct supervisor *sup) {
-    nbytes budget = supervisor_memory_budget(sup), used = parked_private_bytes(sup->parked);
-    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
+    nbytes budget = supervisor_memory_budget(sup);
+    nbytes used = supervisor_taken(sup) + parked_private_bytes(sup->parked);
     return budget > used ? budget - used : 0;
 }
 

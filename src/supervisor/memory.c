@@ -60,6 +60,10 @@ static nbytes bytes_beside(const struct supervisor *sup, int slot, bool staying)
     return sum;
 }
 
+nbytes supervisor_taken(const struct supervisor *sup) {
+    return bytes_beside(sup, LC_NO_SLOT, false);
+}
+
 nbytes supervisor_memory_left(const struct supervisor *sup, int slot) {
     nbytes limit = limit_of(sup), others = bytes_beside(sup, slot, false);
     if (limit == 0) return UINT64_MAX;
@@ -138,7 +142,5 @@ nbytes memory_status_free(const struct memory_status *status) {
 
 /* The system counts mapped weights as available, so those in use are subtracted here. */
 bool supervisor_fits_beside(const struct supervisor *sup, nbytes size) {
-    nbytes used = size;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) used += sup->lc.slots[i].bytes;
-    return used <= memory_available();
+    return supervisor_taken(sup) + size <= memory_available();
 }

@@ -72,12 +72,6 @@ void supervisor_tell_parked(struct supervisor *sup, int place, enum parked_chang
 
 /* ---- room ---- */
 
-static nbytes taken_by_instances(const struct supervisor *sup) {
-    nbytes sum = 0;
-    for (int i = 0; i < LC_MAX_SLOTS; i++) sum += sup->lc.slots[i].bytes;
-    return sum;
-}
-
 static bool any_taken(const struct supervisor *sup) {
     const struct parked_facts *places = parked_places(sup->parked);
     for (int i = 0; i < PARKED_MAX; i++) {
@@ -89,7 +83,7 @@ static bool any_taken(const struct supervisor *sup) {
 bool supervisor_fit_parked(struct supervisor *sup, nbytes more) {
     const struct parked_facts *places = parked_places(sup->parked);
     if (!any_taken(sup)) return true;
-    nbytes taken = taken_by_instances(sup) + more, budget = supervisor_budget(sup).bytes;
+    nbytes taken = supervisor_taken(sup) + more, budget = supervisor_budget(sup).bytes;
     while (park_exceeds(places, false, taken, budget))
         parked_give_up(sup->parked, park_first_to_leave(places), PARKED_FOR_ROOM, 0);
     return !park_exceeds(places, true, taken, budget);
@@ -97,7 +91,7 @@ bool supervisor_fit_parked(struct supervisor *sup, nbytes more) {
 
 /* ---- an instance leaves ---- */
 
-/* Of loads that stand in line. */
+/* By the loads in line. */
 static nbytes awaited_bytes(const struct supervisor *sup) {
     nbytes sum = 0;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
@@ -109,7 +103,7 @@ static nbytes awaited_bytes(const struct supervisor *sup) {
 }
 
 static nbytes free_beside(struct supervisor *sup, int slot) {
-    nbytes taken = taken_by_instances(sup) - sup->lc.slots[slot].bytes + awaited_bytes(sup) +
+    nbytes taken = supervisor_taken(sup) - sup->lc.slots[slot].bytes + awaited_bytes(sup) +
                    supervisor_parked_bytes(sup);
     nbytes budget = supervisor_budget(sup).bytes;
     return budget > taken ? budget - taken : 0;
@@ -158,16 +152,13 @@ void supervisor_park(struct supervisor *sup, int slot, nbytes bytes) {
 
 /* ---- a load comes ---- */
 
-static bool next_is_parked(const struct supervisor *sup, int slot) {
+bool supervisor_has_parked(const struct supervisor *sup, int slot) {
     const char *key = sup->instances[slot].model_key;
+    if (!key || !any_taken(sup)) return false;
     const struct model *model = catalog_find(*sup->config.catalog, key);
-    if (!model || !any_taken(sup)) return false;
+    if (!model) return false;
     struct park_key wanted = supervisor_park_key(sup, model, &sup->lc.slots[slot].next);
     return park_find(parked_places(sup->parked), key, &wanted) >= 0;
-}
-
-bool supervisor_has_parked(const struct supervisor *sup, int slot) {
-    return sup->instances[slot].model_key && next_is_parked(sup, slot);
 }
 
 static void give_up_stale(struct supervisor *sup, const char *model_key, uint64_t files) {

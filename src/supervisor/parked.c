@@ -26,7 +26,7 @@ static void drop_hold(struct parked *p) {
 
 static int place_of(const struct parked *p, const struct worker *worker) {
     int place = 0;
-    while (p->workers[place] != worker) place++;
+    while (place < PARKED_MAX && p->workers[place] != worker) place++;
     assert(place < PARKED_MAX);
     return place;
 }
