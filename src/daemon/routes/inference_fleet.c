@@ -13,7 +13,8 @@ bool parsing_is_forwarded(const struct parsing *p) {
 
 static void serve(void *ctx);
 
-static void parsing_on_relayed(void *ctx) {
+/* The client has left, or another node has answered. */
+static void parsing_on_gone(void *ctx) {
     parsing_free(ctx);
 }
 
@@ -34,15 +35,11 @@ static bool relay(struct parsing *p, const char *key, const char *loader,
                                      .client = client_of(p->x, bearer),
                                      .owner = bearer_owner(p->x, bearer),
                                      .allowed = bearer->allowed };
-    struct relay_sink sink = { serve, parsing_on_relayed, p };
+    struct relay_sink sink = { serve, parsing_on_gone, p };
     return relay_begin(p->r->loop, p->r->fleet, &request, sink);
 }
 
 /* ---- one cold load in the whole fleet ---- */
-
-static void parsing_on_gone(void *ctx) {
-    parsing_free(ctx);
-}
 
 /* The node that has sent the request asks that one then. */
 static void refer(struct parsing *p, const char *loader) {
