@@ -29,8 +29,9 @@ bool permission_in(unsigned set, enum permission permission) {
 
 bool permission_require(unsigned set, enum permission permission, struct error *err) {
     return permission_in(set, permission) ||
-           error_set(err, ERR_FORBIDDEN,
-                     "This API key has not the permission '%s'; use another key, or create one "
-                     "with `doze token create`.",
-                     permission_name(permission));
+           error_set(
+               err, ERR_FORBIDDEN,
+               "This API key does not have the permission '%s'; use another key, or create one "
+               "with `doze token create`.",
+               permission_name(permission));
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* disk_free.h - how much may still be written to a disk. */
 #ifndef DOZE_BASE_DISK_FREE_H
 #define DOZE_BASE_DISK_FREE_H
 

@@ -129,7 +129,7 @@ static enum cli_exit fail_unknown_command(const struct cli *cli, const char *wor
     if (is_of_lm_studio(word)) {
         return cli_fail(CLI_USAGE,
                         "'%s' needs LM Studio: doze has no hub accounts, projects or "
-                        "links between machines.",
+                        "LM Link.",
                         word);
     }
     const char *names[COMMAND_COUNT];

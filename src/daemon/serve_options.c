@@ -26,9 +26,9 @@ const char serve_options_usage[] =
     "DOZE_STATE_DIR)\n"
     "  --log-level LEVEL  error, warn, info or debug (default info)\n"
     "  --exit-when-idle SPAN\n"
-    "                     leave when nothing was loaded and nobody connected for so long, "
-    "such\n"
-    "                     as 10m; for a server that systemd starts on the next connection\n"
+    "                     leave when nothing was loaded and nobody connected for this\n"
+    "                     long, such as 10m; for a server that systemd starts on the\n"
+    "                     next connection\n"
     "  --ready-fd FD      write the port to this file descriptor once listening\n"
     "  --help             show this\n";
 

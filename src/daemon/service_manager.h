@@ -19,7 +19,7 @@ enum { SERVICE_SOCKETS_MAX = 5 }; /* as LISTENERS_PASSED_MAX */
 
 struct service_manager {
     int fd;        /* where news are sent; -1: nobody wants them */
-    msec watchdog; /* the daemon is ended if it says nothing for so long; 0: never */
+    msec watchdog; /* after this much silence the daemon is ended; 0: never */
     int sockets[SERVICE_SOCKETS_MAX]; /* passed to listen on */
     size_t socket_count;
 };

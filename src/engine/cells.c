@@ -11,7 +11,7 @@
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };
 
-/* So much is left to the rest of the machine. */
+/* Left to the rest of the machine. */
 #define RESERVE ((uint64_t)128 << 20)
 
 /* Cells for all sequences once the slot (NULL: none) holds `count` tokens. What it holds now

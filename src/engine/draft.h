@@ -31,7 +31,8 @@ bool draft_accept(struct slot *slot, const struct job *job, size_t index);
 /* Drop what was not accepted. The slot's job may have ended. */
 void draft_end(struct engine *engine, struct slot *slot, const struct job *job);
 
-/* This step, which was for answers only, has taken so long; before its results are taken. */
+/* This step, which was for answers only, took `us` microseconds; before its results are taken.
+ */
 void draft_note_step(struct engine *engine, int64_t us);
 
 #endif

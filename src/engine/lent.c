@@ -62,7 +62,7 @@ static bool enter_sandbox(struct error *err) {
     if (!sandbox.missing) return true;
     return error_set(
         err, ERR_NOT_SUPPORTED,
-        "This machine lends no memory, as its workers have not the whole sandbox.");
+        "This machine lends no memory because its workers do not have the whole sandbox.");
 }
 
 static bool begin(const char *payload, size_t len, struct error *err) {

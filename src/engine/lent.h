@@ -4,10 +4,10 @@
  *
  * The protocol has no authentication and trusts its peer. So neither end opens a socket
  * (lent_transport.cpp): each has one from its daemon, on LENT_FD, and the daemons carry the
- * bytes sealed (fleet/sealed.h). Who lends is a process of its own, in the sandbox, with so
- * much memory and no more.
+ * bytes sealed (fleet/sealed.h). Who lends is a process of its own, in the sandbox, with the
+ * memory that was agreed and no more.
  *
- * If the other side is gone, the process ends: there is nothing that it could go on with.
+ * If the other side is gone, the process ends: it cannot go on alone.
  */
 #ifndef DOZE_ENGINE_LENT_H
 #define DOZE_ENGINE_LENT_H

@@ -4,8 +4,8 @@
  * Pure: time is an argument.
  *
  * A step is what all answers that are being written take part in: the draft model's batches, if
- * there is one, and the model's own. Answers that go on with guesses do without them for a few
- * steps at first, and now and then, so that there is something to compare with.
+ * there is one, and the model's own. Answers with guesses do without them for a few steps at
+ * first, and now and then, so that there is something to compare with.
  */
 #ifndef DOZE_ENGINE_PACE_H
 #define DOZE_ENGINE_PACE_H
@@ -40,21 +40,20 @@ struct pace {
     double reading; /* us for a token that the draft model has not seen; 0: not known */
 };
 
-/* A step of so many answers, > 0, has taken so long. */
+/* A step of this many answers (> 0) took `us` microseconds. */
 void pace_note(struct pace *pace, int answers, enum pace_kind kind, int64_t us);
 
-/* The next step of so many answers should be one without guesses. */
+/* Should the next step of this many answers be one without guesses? */
 bool pace_wants_plain(const struct pace *pace, int answers);
 
 /* The time of a step with guesses, in steps without; 0: not known. */
 double pace_cost(const struct pace *pace, int answers, enum pace_kind kind);
 
-/* The draft model has read so many tokens, > 0, in this time. */
+/* The draft model read this many tokens (> 0) in `us` microseconds. */
 void pace_note_reading(struct pace *pace, size_t tokens, int64_t us);
 
-/* Guesses that lately did not pay may be tried again, though the draft model has to read so
- * many tokens first: no more than PACE_SHARE of the time that the answer's `said` tokens took.
- */
+/* May guesses that lately did not pay be tried again, though the draft model has to read
+ * `tokens` first? It may take PACE_SHARE of the time that the answer's `said` tokens took. */
 #define PACE_SHARE 0.03
 bool pace_may_read(const struct pace *pace, int answers, size_t tokens, size_t said);
 

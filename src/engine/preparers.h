@@ -95,7 +95,7 @@ bool preparer_is_lost(const struct preparer *preparer);
 /* Milliseconds that it has computed for what it does now, in steps of PREPARER_TICK_MS. What it
  * says is not trusted, only who is given up first depends on it. */
 int preparer_computed_ms(const struct preparer *preparer);
-/* Wait for bytes from this one, for so long at most. */
+/* Wait for bytes from this one, no longer than that. */
 void preparer_wait(struct preparer *preparer, int timeout_ms);
 
 /* What to wait for; at most PREPARERS_MAX + 1. */

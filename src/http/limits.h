@@ -41,7 +41,7 @@ struct http_limits {
     msec body;         /* from the end of the head to the end of the body, ... */
     size_t body_rate;  /* ... plus one second for each body_rate bytes that come; from now never
                           later than `body`: 408 */
-    msec body_slack;   /* one that has lost so much of `body` gives way to others: 408 */
+    msec body_slack;   /* one that is behind by this much gives way to others: 408 */
     msec keep_alive;   /* silence between requests: closed */
     msec write_stall;  /* bytes are queued and the client takes none: closed */
     msec linger;       /* after the last answer, for the client to read it and close */

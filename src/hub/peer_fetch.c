@@ -17,8 +17,8 @@
 
 enum {
     JOBS_MAX = 4,
-    ROUNDS_MAX = 3,   /* so often each source is tried without a byte coming */
-    AGAIN_MS = 60000, /* after a failure nothing is fetched for so long */
+    ROUNDS_MAX = 3,   /* tries of each source without a byte coming */
+    AGAIN_MS = 60000, /* after a failure nothing is fetched for this long */
     SCANS = 2         /* one that began before the file came has not seen it */
 };
 

@@ -119,13 +119,13 @@ struct lc_settings {
     msec explicit_ttl;    /* for origin explicit; MSEC_NEVER: none */
     msec max_ttl;         /* the most that a request may ask for; MSEC_NEVER: any */
     msec switch_window;   /* batch window of the fair hand-over */
-    msec lease;           /* what a get-or-load has loaded is not evicted for so long unused */
-    msec load_grace;      /* a load nobody waits for goes on for so long, at least */
-    msec load_stall;      /* a load without progress for so long is failed */
-    msec reader_patience; /* a place is another's if its client reads nothing for so long */
-    msec hang;            /* a worker with work that is silent for so long is killed */
+    msec lease;           /* for which an unused instance of a get-or-load stays */
+    msec load_grace;      /* for which a load goes on that nobody waits for, at least */
+    msec load_stall;      /* after which a load without progress is failed */
+    msec reader_patience; /* after which a client that reads nothing loses its place */
+    msec hang;            /* after which a silent worker with work is killed */
     msec stop_grace;      /* polite stop, then kill */
-    msec shutdown_grace;  /* running answers may go on for so long after a shutdown event */
+    msec shutdown_grace;  /* for running answers after a shutdown event */
     uint32_t max_waiting; /* per model */
 };
 
@@ -381,7 +381,7 @@ struct lc_forecast {
     uint32_t ahead;
     bool leaves[LC_MAX_SLOTS]; /* the victims */
     msec gate;                 /* ms until the last of them is told to go */
-    msec load;                 /* a load is expected to take so long; 0: none is needed */
+    msec load;                 /* expected duration of a load; 0: none is needed */
 };
 
 /* Asks the decision itself: applies the LC_EV_REQUEST to a copy and looks at what comes of it.
@@ -401,7 +401,7 @@ struct lc_wait {
     uint32_t place;          /* in line for the place or the load, from 1 */
     bool runs[LC_MAX_SLOTS]; /* an answer has to end there first */
     msec gate;               /* ms until the last of the victims is told to go */
-    msec load;               /* loads from now to its own take about so long; 0: none */
+    msec load;               /* expected duration of the loads up to its own; 0: none */
 };
 
 /* False: it is not there, or has started. */

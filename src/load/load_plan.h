@@ -27,7 +27,7 @@ struct model_shape {
 
 struct load_layers {
     const struct load_settings *for_all, *for_model, *requested; /* each may be NULL */
-    nbytes budget; /* a context length that nobody says fits into so much; 0: any does */
+    nbytes budget; /* that the default context length fits into; 0: any does */
 };
 
 /* The adapters that they name together: the nearest list counts. NULL: none. */

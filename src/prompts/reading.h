@@ -25,8 +25,8 @@ enum { READING_STALE_USEC = 600000000 };
 
 void reading_note(struct reading *reading, uint64_t bytes, int64_t us, int64_t now);
 
-/* Is it sooner to read so many bytes than to process the tokens that they save? speed: of
- * processing, in tokens per second. What is not known, 0, is no reason against it. */
+/* Is reading `bytes` sooner than processing the tokens that they save? speed: of processing, in
+ * tokens per second; 0: not known, which is no reason against reading. */
 bool reading_pays(const struct reading *reading, uint64_t bytes, size_t tokens, double speed,
                   int64_t now);
 

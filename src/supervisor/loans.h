@@ -30,7 +30,7 @@ struct loan_sink {
 
 /* Zeroed: there are no other nodes. */
 struct loans {
-    /* Who lends what a model that needs so much lacks where it has `own`. */
+    /* Who lends what a model that needs `need` bytes lacks where it has `own`. */
     bool (*find)(void *ctx, nbytes need, nbytes own, struct loan_offer *ret);
     /* Begin. ret_fd: the end for the worker, which the caller closes. NULL: it cannot begin,
      * and there is no fd. Free with close. */

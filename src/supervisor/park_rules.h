@@ -18,7 +18,7 @@
 enum park_mode { PARK_AUTO, PARK_ON, PARK_OFF };
 extern const char *const park_words[PARK_OFF + 1];
 
-/* With PARK_AUTO so much stays free beside a parked worker. */
+/* Bytes that stay free beside a parked worker with PARK_AUTO. */
 #define PARK_LEAST_FREE ((nbytes)8 << 30)
 
 enum { PARKED_MAX = 16 };
@@ -87,8 +87,8 @@ int park_first_to_leave(const struct parked_facts *places);
 /* A free place; -1: there is none. */
 int park_free_place(const struct parked_facts *places);
 
-/* Do instances that take so many bytes, and all parked workers, need more than the budget? With
- * `leaving` those are counted, too, that have been told to end. */
+/* Do instances that take `taken` bytes, and all parked workers, need more than the budget?
+ * leaving: those count, too, that have been told to end. */
 bool park_exceeds(const struct parked_facts *places, bool leaving, nbytes taken, nbytes budget);
 
 /* When the next one has been parked for `life`; MSEC_NEVER: none is. */

@@ -13,8 +13,7 @@
 
 #include "base/msec.h"
 
-/* So long after a stall the pressure is over. The kernel tells of stalls that go on every 2 s.
- */
+/* After a stall the pressure lasts for this long. The kernel repeats a stall every 2 s. */
 #define PRESSURE_CALM ((msec)10000)
 
 enum pressure_relief { PRESSURE_SPARE_LEAVES, PRESSURE_INSTANCE_LEAVES };

@@ -45,7 +45,7 @@ struct settings {
     bool evict_on_pressure; /* what is idle leaves when programs stall for memory */
     bool standby;           /* keep a spare worker */
     enum park_mode parked_workers;
-    msec parked_life; /* for so long; MSEC_NEVER: until somebody needs the memory */
+    msec parked_life; /* of a parked worker; MSEC_NEVER: until somebody needs the memory */
     enum engine_kind engine;
     enum prompt_store_mode prompt_store;
     nbytes prompt_store_bytes;         /* most that the files may take */

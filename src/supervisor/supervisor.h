@@ -54,7 +54,7 @@ struct parked_event {
     const char *model_key;
     int pid;
     nbytes memory;
-    double seconds; /* for so long it has been parked */
+    double seconds; /* since it was parked */
 };
 
 /* What the supervisor works with; borrowed for its life. */

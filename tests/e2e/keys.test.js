@@ -74,7 +74,7 @@ test('each permission opens its own routes, and any key the lists', async (t) =>
       const { status, body: said } = await d.json(method, where, body, as(key));
       assert.equal(status, needs === word ? 200 : 403,
         `${word}: ${method} ${where}: ${JSON.stringify(said)}`);
-      if (status === 403) assert.match(JSON.stringify(said), /has not the permission/);
+      if (status === 403) assert.match(JSON.stringify(said), /does not have the permission/);
     }
   }
   const { key } = await create(d, { name: 'app' }, me.key);

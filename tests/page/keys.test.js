@@ -94,5 +94,5 @@ test('a page whose key is for less says what is missing', async (t) => {
   });
   await page.locator('#key').fill(some.body.key);
   await page.keyboard.press('Enter');
-  await says(page.locator('.settings'), /has not the permission/);
+  await says(page.locator('.settings'), /does not have the permission/);
 });

@@ -42,11 +42,11 @@ typedef int64_t usec;
 #define PATIENCE (120 * SECOND) /* of a client, for the first token */
 #define SWITCH_WINDOW SECOND    /* then busy instances get no more work and leave */
 #define LOAD_START (300 * MS)   /* of a load, beside reading the file */
-/* A conversation in the prompt store: read back so fast, and so many bytes in all. */
+/* A conversation in the prompt store: how fast it is read back, and its bytes in all. */
 #define RESTORE_SPEED 20000.0
 #define STORE_BYTES UINT64_C(4294967296)
 #define NETWORK_MB 110.0 /* per second, of each node, in and out */
-/* While prompts are processed, they get so much of a machine and running answers the rest. */
+/* The share of a machine that prompts get while they are processed; answers get the rest. */
 #define PROMPT_SHARE 0.75
 
 enum { SLOTS = 4, INSTANCES = 32, TRIES = 3, HOLDERS = 8, CONTEXT = 24000 };

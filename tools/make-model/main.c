@@ -123,7 +123,7 @@ static const struct option_spec say_specs[] = {
          "what stands before the answer (needed)"),
     TEXT(adapter, struct say_options, "adapter", "FILE", "a LoRA adapter that is applied"),
     REAL(scale, struct say_options, "scale", -100, 100, "how much of it (1)"),
-    COUNT(tokens, struct say_options, "tokens", 1, 4096, "say at most so many tokens (64)"),
+    COUNT(tokens, struct say_options, "tokens", 1, 4096, "say at most this many tokens (64)"),
     { 0 },
 };
 

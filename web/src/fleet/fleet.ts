@@ -4,7 +4,7 @@ import type { Fleet, FleetNode, Prospect, Resident } from '../server/api';
 import { moment, plural } from '../ui/format';
 
 export const SHOWN = 60; // nodes at once: a fleet may have a thousand
-export const FILTER_FROM = 12; // with so many there is a field to filter them
+export const FILTER_FROM = 12; // from this many on there is a field to filter them
 
 export type Standing = 'none' | 'reached' | 'unreached' | 'alone';
 

@@ -438,8 +438,8 @@ export const createKey = (wish: KeyWish) => json<NewKey>('POST', '/api/v1/keys',
 // open: also the last one, after which requests need none.
 export const revokeKey = (id: string, open: boolean) =>
   json<unknown>('DELETE', `/api/v1/keys/${encodeURIComponent(id)}${open ? '?open=true' : ''}`);
-// model: say also where a request for it would go; empty: do not.
 export const getSystem = () => json<System>('GET', '/api/v1/system');
+// model: say also where a request for it would go; empty: do not.
 export const getFleet = (model = '') =>
   json<Fleet>('GET', `/api/v1/fleet${model ? `?model=${encodeURIComponent(model)}` : ''}`);
 export const getPrompts = () => json<Prompts>('GET', '/api/v1/prompts');

@@ -12,7 +12,7 @@ const ttlUpdates: Choice<'ttl_update'>[] = [
 ];
 
 const parkedChoices: Choice<'parked_workers'>[] = [
-  { value: 'auto', label: 'Where memory is plenty', hint: 'If 8 GB stay free beside it.' },
+  { value: 'auto', label: 'Where memory is plenty', hint: 'If 8 GiB stay free beside it.' },
   { value: 'on', label: 'Where it fits', hint: 'Beside all that is loaded.' },
   { value: 'off', label: 'Never', hint: 'Each unload gives all memory back.' },
 ];
