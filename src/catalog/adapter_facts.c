@@ -74,7 +74,7 @@ static bool judge(const struct gguf_meta *meta, const struct seen *seen, struct 
     }
     if (seen->odd_alpha) {
         return error_set(err, ERR_LOAD_FAILED,
-                         "The file is damaged: its adapter.lora.alpha is no float of 32 bits; "
+                         "The file is damaged: its adapter.lora.alpha is not a 32-bit float; "
                          "download it again.");
     }
     return meta->parameters > 0 ||

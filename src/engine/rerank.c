@@ -115,7 +115,7 @@ bool rerank_score(const struct model *model, const float *head, float *ret_score
     bool logit = llama_model_n_cls_out(model->weights) <= 1;
     float score = logit ? 1 / (1 + expf(-head[0])) : head[0];
     if (!isfinite(score))
-        return error_set(err, ERR_INTERNAL, "The model's score of a document is no number.");
+        return error_set(err, ERR_INTERNAL, "The model's score of a document is not a number.");
     *ret_score = score;
     return true;
 }

@@ -161,7 +161,7 @@ struct listener *listener_adopt(uv_loop_t *loop, int fd, const struct listener_o
     if (!tcp) {
         error_set(
             err, ERR_IO,
-            "Descriptor %d, which was passed to listen on, is no TCP socket that listens; "
+            "Descriptor %d, which was passed to listen on, is not a listening TCP socket; "
             "use ListenStream= with a port in the socket unit, and no Accept=yes.",
             fd);
         return NULL;

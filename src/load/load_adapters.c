@@ -36,7 +36,7 @@ static bool read_one(yyjson_val *json, const char *name, struct load_adapter *re
     double value = !scale || yyjson_is_null(scale) ? 1 : yyjson_get_num(scale);
     bool number = !scale || yyjson_is_null(scale) || yyjson_is_num(scale);
     if (!number || !(value >= -LOAD_MAX_ADAPTER_SCALE && value <= LOAD_MAX_ADAPTER_SCALE))
-        return refuse(name, "a 'scale' is no number from -100 to 100", err);
+        return refuse(name, "a 'scale' is not a number from -100 to 100", err);
     *ret = (struct load_adapter){ yyjson_get_str(path), value };
     return true;
 }

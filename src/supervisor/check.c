@@ -46,14 +46,16 @@ static int killed_by(const char *gone) {
 static void fail_unread(struct supervisor *sup, struct call *call, const char *gone) {
     struct error err;
     if (killed_by(gone) == SIGVTALRM)
-        error_set(&err, ERR_INVALID_REQUEST,
-                  "Reading the schema or grammar of the request takes longer than the setting "
-                  "prepare_seconds allows; simplify it.");
+        error_set(
+            &err, ERR_INVALID_REQUEST,
+            "Reading what the request brings (schemas, grammar, chat template, pictures) takes "
+            "longer than the setting prepare_seconds allows; simplify it.");
     else
-        error_set(&err, ERR_INVALID_REQUEST,
-                  "The schema or grammar of the request cannot be used: the process that read "
-                  "it %s. Simplify it.",
-                  gone);
+        error_set(
+            &err, ERR_INVALID_REQUEST,
+            "What the request brings (schemas, grammar, chat template, pictures) cannot be "
+            "used: the process that read it %s; simplify it.",
+            gone);
     call_fail(sup->calls, call, &err);
 }
 
@@ -173,9 +175,11 @@ static bool has_room(struct supervisor *sup, struct error *err) {
     int64_t waiting = 0;
     calls_each(sup->calls, count_waiting, &waiting);
     if (waiting < (int64_t)sup->config.settings->rules.max_waiting) return true;
-    error_set(err, ERR_QUEUE_FULL,
-              "The schemas of %lld requests wait to be read already; try again later.",
-              (long long)waiting);
+    error_set(
+        err, ERR_QUEUE_FULL,
+        "%lld requests already wait for their schemas, templates and pictures to be read; "
+        "try again later.",
+        (long long)waiting);
     err->retry_after = 1;
     return false;
 }

@@ -26,7 +26,7 @@ bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct e
     if (s->state == LC_DRAINING) {
         return error_set(
             err, ERR_MODEL_UNLOADED,
-            "'%.80s' is leaving already; it can be changed when it is loaded again.",
+            "'%.80s' is being unloaded; it can be changed when it is loaded again.",
             call->update.identifier);
     }
     struct lc_event ev = { .kind = LC_EV_UPDATE,

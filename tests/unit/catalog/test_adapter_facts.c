@@ -83,9 +83,10 @@ static void test_what_cannot_be_applied_is_refused_for_its_reason(void **state) 
         { { NULL, NULL, 0, 0, false, false }, "its general.type is ''" },
         { { "adapter", "ia3", W_FLOAT32, ONE, false, false }, "of the type 'ia3'" },
         { { "adapter", NULL, W_FLOAT32, ONE, false, false }, "of the type ''" },
-        { { "adapter", "lora", W_UINT32, 16, false, false }, "alpha is no float" },
-        { { "adapter", "lora", W_FLOAT32, INFINITE, false, false }, "alpha is no float" },
-        { { "adapter", "lora", FLOAT64, ONE, false, false }, "alpha is no float of 32 bits" },
+        { { "adapter", "lora", W_UINT32, 16, false, false }, "alpha is not a 32-bit float" },
+        { { "adapter", "lora", W_FLOAT32, INFINITE, false, false },
+          "alpha is not a 32-bit float" },
+        { { "adapter", "lora", FLOAT64, ONE, false, false }, "alpha is not a 32-bit float" },
         { { "adapter", "lora", W_FLOAT32, ONE, true, false }, "aLoRA" },
         { { "adapter", "lora", W_FLOAT32, ONE, false, true }, "without weights" },
     };
