@@ -18,7 +18,7 @@ enum permission {
     PERMISSION_COUNT,
 };
 
-/* "admin", "inference", ...; NULL for PERMISSION_ANY, which is no word of a client's. */
+/* "admin", "inference", ...; NULL for PERMISSION_ANY, which clients cannot name. */
 const char *permission_name(enum permission permission);
 /* False, and nothing written, if the word is none. */
 bool permission_parse(const char *word, enum permission *ret_permission);

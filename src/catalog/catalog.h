@@ -7,7 +7,7 @@
  * read, never weights. Layouts: <dir>/<publisher>/<model>/<file>.gguf (LM Studio), flat
  * folders, and the Hugging Face cache (models--<publisher>--<model>/snapshots/<rev>/<file>,
  * with links to blobs). Split sets (-00001-of-0000N.gguf) are one model. Projectors
- * (mmproj-*.gguf) are no models, but the eyes of those in their folder.
+ * (mmproj-*.gguf) are not models, but the projectors of those in their folder.
  */
 #ifndef DOZE_CATALOG_CATALOG_H
 #define DOZE_CATALOG_CATALOG_H

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/ascii.h"
+#include "base/names.h"
 #include "base/split_files.h"
 #include "base/xalloc.h"
 #include "catalog/catalog.h"
@@ -157,8 +158,7 @@ static bool parse_hub(const char *path, struct model_place *place) {
 }
 
 struct model_place model_place_parse(const char *path) {
-    const char *slash = strrchr(path, '/');
-    struct model_place place = { .file = slash ? slash + 1 : path };
+    struct model_place place = { .file = path_name(path) };
     if (parse_hub(path, &place)) return place;
     size_t first_len, second_len;
     const char *second = next_part(path, &first_len);
@@ -193,7 +193,7 @@ static bool means_key(const struct model *model, const char *name, size_t len) {
 
 /* Does the file's name end in this word? The hub's quantizations are such words. */
 static bool file_ends_in(const struct model *model, const char *word, size_t len) {
-    const char *slash = strrchr(model->path, '/'), *file = slash ? slash + 1 : model->path;
+    const char *file = path_name(model->path);
     size_t stem = stem_len(file);
     if (len == 0 || stem <= len || !strchr("-.", file[stem - len - 1])) return false;
     return ascii_equal(file + stem - len, len, word, len);

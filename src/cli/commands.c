@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/words.h"
 #include "base/xalloc.h"
 #include "cli/closest.h"
@@ -252,8 +253,7 @@ static enum cli_exit dispatch(struct cli *cli, int argc, char **argv) {
 }
 
 static const char *program_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash ? slash + 1 : path, "lms") == 0 ? "lms" : "doze";
+    return strcmp(path_name(path), "lms") == 0 ? "lms" : "doze";
 }
 
 int commands_main(int argc, char **argv, int (*serve)(int argc, char **argv)) {

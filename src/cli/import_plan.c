@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/size.h"
 #include "base/split_files.h"
 #include "base/xalloc.h"
@@ -50,7 +51,7 @@ static char *repository_of(const char *path) {
 /* "local/<the file's name without .gguf and the number of the part>" */
 static char *local_repository(const char *path) {
     struct split_name split;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = path_name(path);
     size_t len = strlen(name) - strlen(".gguf");
     if (split_name_parse(path, &split)) len = split.stem_len - (size_t)(name - path);
     return xasprintf("local/%.*s", (int)len, name);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/xalloc.h"
 #include "daemon/events.h"
 
@@ -56,11 +57,6 @@ static void *hub_search(void *self, const char *words, size_t limit,
     return q;
 }
 
-static const char *name_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The key of the model whose file came from REPO/FILE; NULL: it is not here. */
 static const char *key_of_file(const struct question *q, const char *file) {
     const struct service *service = q->hub->service;
@@ -83,12 +79,12 @@ static void question_on_listed(void *ctx, const struct hub_option *options, size
     struct question *q = ctx;
     struct lmws_hub_option list[OPTIONS_MAX];
     for (size_t i = 0; i < count; i++) {
-        list[i] = (struct lmws_hub_option){ .file = name_of(options[i].path),
+        list[i] = (struct lmws_hub_option){ .file = path_name(options[i].path),
                                             .quantization = options[i].quantization,
                                             .size = options[i].bytes,
                                             .fits = options[i].fits,
                                             .recommended = options[i].recommended,
-                                            .key = key_of_file(q, name_of(options[i].path)) };
+                                            .key = key_of_file(q, path_name(options[i].path)) };
     }
     if (!q->dropped) q->sink.on_options(q->sink.ctx, list, count, err);
     question_free(q);
@@ -110,7 +106,7 @@ static const char *key_of(const struct question *q, const struct download_view *
     const struct service *service = q->hub->service;
     struct service_models models = service->models(service->self);
     size_t len = strlen(view->folder);
-    const char *file = name_of(view->files[0].path);
+    const char *file = path_name(view->files[0].path);
     for (size_t i = 0; i < models.count; i++) {
         const char *path = models.models[i].path;
         if (strncmp(path, view->folder, len) == 0 && path[len] == '/' &&

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/proc_file.h"
 #include "base/xalloc.h"
 #include "engine/backends.h"
@@ -117,7 +118,7 @@ static bool open_adapters(struct model *m, const struct load_adapters *adapters,
     struct stat st;
     for (int64_t i = 0; i < adapters->count; i++) {
         const struct load_adapter *one = &adapters->list[i];
-        const char *slash = strrchr(one->path, '/'), *name = slash ? slash + 1 : one->path;
+        const char *name = path_name(one->path);
         struct llama_adapter_lora *opened = llama_adapter_lora_init(m->weights, one->path);
         if (!opened) {
             return error_set_param(err, ERR_INVALID_REQUEST, "adapters",

@@ -23,7 +23,7 @@ struct reading {
     const struct chat_templates *templates;
     const struct chat_input *in;
     common_json tools;  /* that may be called */
-    std::string schema; /* ""; or of an answer that is no call */
+    std::string schema; /* ""; or of an answer that is not a call */
     bool loosened;      /* the tools' schemas were looked at */
     std::vector<std::string> notes;
 };

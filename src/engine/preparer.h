@@ -55,8 +55,8 @@ uint64_t preparer_data_bytes(void);
 _Noreturn void preparer_run(int fd, struct preparer_shared *shared, pid_t parent, uint64_t data,
                             preparer_fn fn, void *ctx);
 
-/* This process is no preparer, but does the same for once: bound its memory and its stack, and
- * end it when it has computed for `seconds`, or waited for a processor for
+/* This process is not a preparer, but does the same for once: bound its memory and its stack,
+ * and end it when it has computed for `seconds`, or waited for a processor for
  * PREPARER_PATIENCE times as long. */
 void preparer_limit(double seconds);
 

@@ -46,7 +46,7 @@ mtmd_input_chunks *projector_cut(const struct projector *projector,
                                  const struct picture *picture, size_t number,
                                  struct error *err);
 
-/* The vectors of a piece that is no text, one after the other; borrowed until the next call.
+/* The vectors of a piece that is not text, one after the other; borrowed until the next call.
  * stop: asked time and again, true gives up. NULL: given up, or *ret_failed. */
 const float *projector_encode(struct projector *projector, const mtmd_input_chunk *chunk,
                               bool (*stop)(void *ctx), void *ctx, bool *ret_failed);

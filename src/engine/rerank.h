@@ -14,7 +14,7 @@ bool rerank_read_pair(const struct prompt_limits *limits, const struct input *qu
                       const struct input *document, struct tokens *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* 0 to 1, of what the model's head gave. ERR_INTERNAL: that is no number. */
+/* 0 to 1, of what the model's head gave. ERR_INTERNAL: that is not a number. */
 bool rerank_score(const struct model *model, const float *head, float *ret_score,
                   struct error *err) __attribute__((warn_unused_result));
 

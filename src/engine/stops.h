@@ -16,7 +16,7 @@ struct stops {
 };
 
 struct stops_found {
-    size_t safe; /* bytes at the front that are no part of a stop string */
+    size_t safe; /* bytes at the front that are not part of a stop string */
     int word;    /* index of the stop string that begins right after them; -1: none yet */
 };
 

@@ -11,6 +11,7 @@
 #include "base/dirs.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/xalloc.h"
 #include "hub/hub_fetch.h"
 #include "hub/partial_file.h"
@@ -62,8 +63,7 @@ void download_job_free(struct download_job *job) {
 
 /* The file's place here: LM Studio's layout has no folders below the repository's. */
 static char *place_of(const struct download_job *job, size_t file) {
-    const char *path = job->plan.files[file].path, *slash = strrchr(path, '/');
-    return xasprintf("%s/%s", job->folder, slash ? slash + 1 : path);
+    return xasprintf("%s/%s", job->folder, path_name(job->plan.files[file].path));
 }
 
 static bool is_there(const char *path, nbytes size) {

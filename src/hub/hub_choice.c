@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/hub_choice.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/names.h"
 #include "base/split_files.h"
 #include "base/xalloc.h"
 #include "catalog/model_name.h"
@@ -21,18 +23,14 @@ struct model_set {
     char quantization[16];
 };
 
-static const char *base_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool is_projector(const struct hub_file *file) {
-    return model_name_is_projector(base_of(file->path));
+    return model_name_is_projector(path_name(file->path));
 }
 
 /* Is the file a part of the split model that begins with `first`? */
 static bool is_part_of(const struct hub_file *file, const struct hub_file *first) {
     struct split_name a, b;
+    assert(file->path && first->path);
     if (!split_name_parse(file->path, &a) || !split_name_parse(first->path, &b))
         return file == first;
     return a.count == b.count && a.stem_len == b.stem_len &&
@@ -48,7 +46,7 @@ static struct model_set set_of(const struct hub_files *files, const struct hub_f
     struct split_name split;
     struct model_set set = { .first = first, .wanted = 1 };
     if (split_name_parse(first->path, &split)) set.wanted = split.count;
-    model_name_quantization(base_of(first->path), set.quantization);
+    model_name_quantization(path_name(first->path), set.quantization);
     for (size_t i = 0; i < files->count; i++) {
         if (!is_part_of(&files->list[i], first)) continue;
         set.parts++;
@@ -173,7 +171,7 @@ static const struct hub_file *find_projector(const struct hub_files *files) {
     char quantization[16];
     for (size_t i = 0; i < files->count; i++) {
         if (!is_projector(&files->list[i])) continue;
-        model_name_quantization(base_of(files->list[i].path), quantization);
+        model_name_quantization(path_name(files->list[i].path), quantization);
         if (!found || strcmp(quantization, "F16") == 0) found = &files->list[i];
     }
     return found;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/xalloc.h"
 #include "catalog/model_name.h"
 #include "hub/hub_choice.h"
@@ -28,10 +29,10 @@ struct search {
 
 static void add_quantization(struct search_result *result, const char *path) {
     char name[16];
-    const char *slash = strrchr(path, '/');
-    model_name_quantization(slash ? slash + 1 : path, name);
+    const char *file = path_name(path);
+    model_name_quantization(file, name);
     size_t len = strlen(result->quantizations);
-    bool known = !name[0] || model_name_is_projector(slash ? slash + 1 : path) ||
+    bool known = !name[0] || model_name_is_projector(file) ||
                  strstr(result->quantizations, name);
     if (!known)
         (void)snprintf(result->quantizations + len, sizeof result->quantizations - len, "%s%s",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/names.h"
 #include "base/no_model.h"
 #include "base/xalloc.h"
 
@@ -69,9 +70,9 @@ static bool resolve_identifier(const struct names *names, const char *name,
 /* Ollama's listings give an identifier a tag. */
 static bool resolve_latest(const struct names *names, const char *name,
                            struct target *ret_target) {
-    size_t len = strlen(name), tag = strlen(":latest");
-    if (len <= tag || strcmp(name + len - tag, ":latest") != 0) return false;
-    char *identifier = xstrndup(name, len - tag);
+    size_t len = untagged_len(name);
+    if (!name[len]) return false;
+    char *identifier = xstrndup(name, len);
     bool known = resolve_identifier(names, identifier, ret_target);
     free(identifier);
     return known;

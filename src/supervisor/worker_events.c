@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/utf8.h"
 #include "ipc/growth_message.h"
 #include "supervisor/internal.h"
@@ -494,12 +495,12 @@ static void explain_crash(const struct supervisor *sup, struct instance *in, con
         return;
     }
     const struct model *model = catalog_find(*sup->config.catalog, in->model_key);
-    const char *path = model ? model->path_text : in->model_key, *slash = strrchr(path, '/');
+    const char *path = model ? model->path_text : in->model_key;
     error_set(&in->load_error, ERR_LOAD_FAILED,
               "The worker of '%.80s' %s %s '%.80s'; the file may be damaged, or the memory too "
               "small; `doze log --events` shows each attempt.",
               in->model_key, how, loads ? "while loading" : "at its first use of",
-              slash ? slash + 1 : path);
+              path_name(path));
 }
 
 static void instance_on_gone(void *ctx, struct worker *worker, const char *how) {

@@ -27,7 +27,7 @@ void lmws_tags_init(struct lmws_tags *tags, const char *start, const char *end);
 void lmws_tags_clear(struct lmws_tags *tags);
 
 void lmws_tags_feed(struct lmws_tags *tags, const char *text, lmws_tags_fn fn, void *ctx);
-/* The text ends: what is held back is no tag. */
+/* The text ends: what is held back is not a tag. */
 void lmws_tags_finish(struct lmws_tags *tags, lmws_tags_fn fn, void *ctx);
 
 #endif

@@ -29,7 +29,7 @@ struct past_wanted {
     size_t item_count;
 };
 
-/* Fails for a body that is no JSON object, and for fields of a wrong type. */
+/* Fails for a body that is not a JSON object, and for fields of a wrong type. */
 bool past_read(const char *body, size_t len, struct past_wanted *ret_wanted, struct error *err);
 void past_wanted_clear(struct past_wanted *wanted);
 

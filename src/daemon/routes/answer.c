@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/names.h"
 #include "base/xalloc.h"
 #include "daemon/fleet_node.h"
 #include "daemon/routes/bearer.h"
@@ -256,13 +257,9 @@ static bool is_loaded(const struct service *service, const char *key) {
 
 /* What the service knows an instance by: the model's key, or an identifier without a tag. */
 static char *instance_name(const struct service *service, const char *name, bool *ret_is_key) {
-    static const char latest[] = ":latest";
     struct model_view model;
-    size_t len = strlen(name), tag = sizeof latest - 1;
     *ret_is_key = service->find_model(service->self, name, &model);
-    if (*ret_is_key) return xstrdup(model.key);
-    bool tagged = len > tag && strcmp(name + len - tag, latest) == 0;
-    return xstrndup(name, tagged ? len - tag : len);
+    return *ret_is_key ? xstrdup(model.key) : xstrndup(name, untagged_len(name));
 }
 
 /* The model leaves when it is idle, also one that was loaded to stay: no answer is cut. */

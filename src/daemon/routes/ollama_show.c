@@ -9,6 +9,7 @@
 
 #include "api/ollama/ollama.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/no_model.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
@@ -69,12 +70,9 @@ static const struct model_view *view_of_key(const struct service_models *models,
 /* By the name of a model, else by an identifier, with or without ":latest". */
 static const struct model_view *view_of_name(const struct service_models *models,
                                              const char *key, const char *name) {
-    static const char latest[] = ":latest";
-    size_t len = strlen(name), tag = sizeof latest - 1;
     if (key) return view_of_key(models, key);
-    const struct model_view *view = view_of_instance(models, name, len);
-    if (view || len <= tag || strcmp(name + len - tag, latest) != 0) return view;
-    return view_of_instance(models, name, len - tag);
+    const struct model_view *view = view_of_instance(models, name, strlen(name));
+    return view ? view : view_of_instance(models, name, untagged_len(name));
 }
 
 static const struct model_view *view_find(const struct show *s,

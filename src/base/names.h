@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* names.h - the part of a name that tells things apart. Pure. */
+#ifndef DOZE_BASE_NAMES_H
+#define DOZE_BASE_NAMES_H
+
+#include <stddef.h>
+
+/* What follows the last slash of a path; all of it if there is none. Borrowed. */
+const char *path_name(const char *path);
+
+/* Bytes of a name before the tag ":latest", which Ollama's listings add; all if it has none. */
+size_t untagged_len(const char *name);
+
+#endif
