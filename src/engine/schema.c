@@ -2,8 +2,6 @@
 #include "engine/schema.h"
 
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "engine/schema_refs.h"
 
@@ -29,27 +27,14 @@ static void drop(yyjson_mut_val *schema, const char *key) {
 
 /* ---- one keyword ---- */
 
-/* As the library goes, which knows no escapes. */
-static bool leads_somewhere(const struct tidy *t, const char *ref) {
-    yyjson_mut_val *at = t->root;
-    if (strncmp(ref, "#/", 2) != 0) return false;
-    for (ref++; at && *ref == '/';) {
-        size_t len = strcspn(++ref, "/");
-        at = yyjson_mut_is_arr(at) ? yyjson_mut_arr_get(at, (size_t)strtoul(ref, NULL, 10))
-                                   : yyjson_mut_obj_getn(at, ref, len);
-        ref += len;
-    }
-    return at;
-}
-
 static void tidy_ref(struct tidy *t, yyjson_mut_val *schema) {
     yyjson_mut_val *ref = yyjson_mut_obj_get(schema, "$ref");
     if (!ref) return;
     if (yyjson_mut_equals_str(ref, "#")) {
         yyjson_mut_set_str(ref, "#/$defs/" ROOT);
         t->refers = true;
-    } else if (t->loosen &&
-               (!yyjson_mut_is_str(ref) || !leads_somewhere(t, yyjson_mut_get_str(ref)))) {
+    } else if (t->loosen && (!yyjson_mut_is_str(ref) ||
+                             !schema_refs_follow(t->root, yyjson_mut_get_str(ref)))) {
         drop(schema, "$ref");
     }
 }

@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/xalloc.h"
+#include "engine/schema_refs.h"
 
 struct choices {
     yyjson_mut_doc *doc;
@@ -38,14 +38,8 @@ static void collect(struct choices *c, yyjson_mut_val *val) {
  * whole, to another reference, or nowhere. */
 static yyjson_mut_val *target_of(const struct choices *c, yyjson_mut_val *schema) {
     const char *ref = yyjson_mut_get_str(yyjson_mut_obj_get(schema, "$ref"));
-    yyjson_mut_val *at = yyjson_mut_doc_get_root(c->doc);
-    if (!ref || yyjson_mut_obj_size(schema) != 1 || strncmp(ref, "#/", 2) != 0) return NULL;
-    for (ref++; at && *ref == '/';) {
-        size_t len = strcspn(++ref, "/");
-        at = yyjson_mut_is_arr(at) ? yyjson_mut_arr_get(at, (size_t)strtoul(ref, NULL, 10))
-                                   : yyjson_mut_obj_getn(at, ref, len);
-        ref += len;
-    }
+    if (!ref || yyjson_mut_obj_size(schema) != 1) return NULL;
+    yyjson_mut_val *at = schema_refs_follow(yyjson_mut_doc_get_root(c->doc), ref);
     return yyjson_mut_is_obj(at) && !yyjson_mut_obj_get(at, "$ref") ? at : NULL;
 }
 

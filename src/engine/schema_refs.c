@@ -222,6 +222,18 @@ static yyjson_mut_val *follow(yyjson_mut_val *at, char *pointer) {
     return at;
 }
 
+yyjson_mut_val *schema_refs_follow(yyjson_mut_val *root, const char *ref) {
+    yyjson_mut_val *at = root;
+    if (strncmp(ref, "#/", 2) != 0) return NULL;
+    for (ref++; at && *ref == '/';) {
+        size_t len = strcspn(++ref, "/");
+        at = yyjson_mut_is_arr(at) ? yyjson_mut_arr_get(at, (size_t)strtoul(ref, NULL, 10))
+                                   : yyjson_mut_obj_getn(at, ref, len);
+        ref += len;
+    }
+    return at;
+}
+
 static yyjson_mut_val *find(const struct refs *r, const char *uri) {
     size_t len = strcspn(uri, "#");
     if (!uri[len] || !uri[len + 1]) return find_place(r, uri, len);

@@ -28,4 +28,8 @@ enum schema_refs_lost { SCHEMA_REFS_KEEP, SCHEMA_REFS_DROP };
 bool schema_refs_write(yyjson_mut_doc *doc, enum schema_refs_lost lost, bool *ret_dropped,
                        struct error *err) __attribute__((warn_unused_result));
 
+/* Where a pointer of that form ("#/...") leads from the root, as libllama-common follows it;
+ * NULL: nowhere, or it is of another form. */
+yyjson_mut_val *schema_refs_follow(yyjson_mut_val *root, const char *ref);
+
 #endif
