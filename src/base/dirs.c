@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/xalloc.h"
 
 static bool make_one(const char *path, mode_t mode) {
     struct stat st;
@@ -34,4 +37,13 @@ bool dirs_make(const char *path, mode_t mode, struct error *err) {
         *end = slash;
     } while (*end);
     return true;
+}
+
+bool dirs_make_parent(const char *path, mode_t mode, struct error *err) {
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path) return true;
+    char *folder = xstrndup(path, (size_t)(slash - path));
+    bool ok = dirs_make(folder, mode, err);
+    free(folder);
+    return ok;
 }

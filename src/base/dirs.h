@@ -12,4 +12,7 @@
  * are. Succeeds if the folder exists in the end. Fails with ERR_IO and the part at fault. */
 bool dirs_make(const char *path, mode_t mode, struct error *err);
 
+/* The same for the folder that the path is in. */
+bool dirs_make_parent(const char *path, mode_t mode, struct error *err);
+
 #endif

@@ -52,15 +52,6 @@ static bool replace_file(const char *path, const struct buf *text, struct error 
     return written;
 }
 
-static bool make_parent(const char *path, struct error *err) {
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path) return true;
-    char *folder = xasprintf("%.*s", (int)(slash - path), path);
-    bool made = dirs_make(folder, 0700, err);
-    free(folder);
-    return made;
-}
-
 bool chat_file_write(const char *path, const yyjson_mut_doc *doc, struct error *err) {
     struct buf text = BUF_INIT(MAX_FILE);
     bool saved = false;
@@ -68,7 +59,7 @@ bool chat_file_write(const char *path, const yyjson_mut_doc *doc, struct error *
         error_set(err, ERR_TOO_LARGE, "The conversation is larger than %d MB.",
                   MAX_FILE / 1000000);
     } else {
-        saved = make_parent(path, err) && replace_file(path, &text, err);
+        saved = dirs_make_parent(path, 0700, err) && replace_file(path, &text, err);
     }
     buf_clear(&text);
     return saved;

@@ -87,16 +87,9 @@ static bool link_file(struct placing *p, const struct import_file *file, bool ha
     return done == 0;
 }
 
-static bool make_folder(const char *to, struct error *err) {
-    char *folder = xasprintf("%.*s", (int)(strrchr(to, '/') - to), to);
-    bool made = dirs_make(folder, 0755, err);
-    free(folder);
-    return made;
-}
-
 static bool place_file(struct placing *p, const struct import_file *file) {
     if (file->there) return true;
-    if (!make_folder(file->to, p->err)) return false;
+    if (!dirs_make_parent(file->to, 0755, p->err)) return false;
     switch (p->plan->mode) {
     case IMPORT_MOVE:
         return move_file(p, file);

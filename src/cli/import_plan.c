@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/disk_free.h"
 #include "base/names.h"
 #include "base/size.h"
 #include "base/split_files.h"
@@ -208,10 +208,9 @@ static nbytes bytes_to_copy(const struct import_plan *plan, dev_t disk) {
 
 static bool check_room(const struct import_plan *plan, const char *folder, struct error *err) {
     struct stat st;
-    struct statvfs disk;
     char need[SIZE_TEXT], have[SIZE_TEXT];
-    if (stat(folder, &st) != 0 || statvfs(folder, &disk) != 0) return fail_file(folder, err);
-    nbytes bytes = bytes_to_copy(plan, st.st_dev), room = disk.f_bavail * disk.f_frsize;
+    if (stat(folder, &st) != 0) return fail_file(folder, err);
+    nbytes bytes = bytes_to_copy(plan, st.st_dev), room = disk_free(folder);
     if (bytes <= room) return true;
     size_format(bytes, need);
     size_format(room, have);

@@ -134,13 +134,6 @@ static bool job_next_source(void *ctx, char **ret_url, char **ret_header) {
     return true;
 }
 
-static bool make_folder(const char *path, struct error *err) {
-    char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
-    bool ok = dirs_make(folder, 0755, err);
-    free(folder);
-    return ok;
-}
-
 /* "NAME.peer.part" becomes NAME: a download from a hub has files of its own. */
 static bool name_file(const struct peer_job *job, const char *way, struct error *err) {
     struct stat st;
@@ -173,7 +166,8 @@ static enum fetch_end job_fetch(struct peer_job *job, const char *way, struct hu
 static void job_work(void *ctx, struct hub_task *task) {
     struct peer_job *job = ctx;
     char *way = xasprintf("%s.peer", job->path);
-    job->end = make_folder(job->path, &job->err) ? job_fetch(job, way, task) : FETCH_FAILED;
+    bool ok = dirs_make_parent(job->path, 0755, &job->err);
+    job->end = ok ? job_fetch(job, way, task) : FETCH_FAILED;
     if (job->end == FETCH_DONE && !name_file(job, way, &job->err)) job->end = FETCH_FAILED;
     free(way);
 }

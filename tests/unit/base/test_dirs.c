@@ -54,6 +54,16 @@ static void test_parents_are_made_and_existing_folders_stay(void **state) {
     assert_true(dirs_make("/", 0700, &err));
 }
 
+static void test_the_folder_that_a_path_is_in(void **state) {
+    (void)state;
+    struct error err;
+    assert_true(dirs_make_parent(below("x/y/name"), 0700, &err));
+    assert_int_equal(mode_of(below("x/y")), 0700);
+    assert_int_equal(access(below("x/y/name"), F_OK), -1);
+    assert_true(dirs_make_parent("name", 0700, &err));
+    assert_true(dirs_make_parent("/name", 0700, &err));
+}
+
 static void test_what_cannot_be_made(void **state) {
     (void)state;
     struct error err;
@@ -73,6 +83,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_parents_are_made_and_existing_folders_stay, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_the_folder_that_a_path_is_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_made, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
