@@ -11,7 +11,8 @@
 #include "catalog/adapter_facts.h"
 #include "catalog/gguf_meta.h"
 
-/* As gguf_meta_read; also ERR_IO if the path cannot be opened or is not a regular file. */
+/* As gguf_meta_visit without a visitor; also ERR_IO if the path cannot be opened or is not a
+ * regular file. */
 bool gguf_file_read(const char *path, struct gguf_meta *ret_meta, struct error *err);
 /* As gguf_meta_visit. */
 bool gguf_file_visit(const char *path, const struct gguf_visitor *visitor,

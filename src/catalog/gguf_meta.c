@@ -436,8 +436,3 @@ bool gguf_meta_visit(const struct gguf_source *source, const struct gguf_visitor
     ret_meta->infill = r.marks == INFILL_MARKS;
     return ok;
 }
-
-bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
-                    struct error *err) {
-    return gguf_meta_visit(source, NULL, ret_meta, err);
-}

@@ -64,12 +64,10 @@ struct gguf_visitor {
     void *ctx;
 };
 
-/* On failure the error says what is wrong with the file, and *ret_meta has what was read until
- * then, so that a truncated file still has its name and architecture. Fails with
- * ERR_LOAD_FAILED (the file is bad) or ERR_IO. */
-bool gguf_meta_read(const struct gguf_source *source, struct gguf_meta *ret_meta,
-                    struct error *err);
-/* The same, and the visitor sees every pair and tensor. */
+/* The visitor sees every pair and tensor; NULL: nobody does. On failure the error says what is
+ * wrong with the file, and *ret_meta has what was read until then, so that a truncated file
+ * still has its name and architecture. Fails with ERR_LOAD_FAILED (the file is bad) or
+ * ERR_IO. */
 bool gguf_meta_visit(const struct gguf_source *source, const struct gguf_visitor *visitor,
                      struct gguf_meta *ret_meta, struct error *err);
 

@@ -338,14 +338,6 @@ bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct 
     return true;
 }
 
-bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings,
-                         struct error *err) {
-    struct load_settings settings = LOAD_SETTINGS_UNSET;
-    if (!load_settings_patch(&settings, obj, err)) return false;
-    *ret_settings = settings;
-    return true;
-}
-
 bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *settings,
                         struct error *err) {
     for (size_t i = 0; i < FIELD_COUNT; i++) {

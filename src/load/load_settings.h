@@ -140,15 +140,9 @@ bool load_field_set_word(const struct load_field *field, struct load_settings *s
 bool load_field_set_name(const struct load_field *field, struct load_settings *settings,
                          const char *name);
 
-/* Read a layer from an object that has nothing else in it; borrows the paths of adapters.
- * ERR_INVALID_REQUEST with the name of the field: it is unknown, or its value is of a wrong
- * type or outside the bounds. */
-bool load_settings_parse(yyjson_val *obj, struct load_settings *ret_settings, struct error *err)
-    __attribute__((warn_unused_result));
-
-/* Change a layer: the named values only; null unsets one. Paths are borrowed from the patch.
- * Fails as load_settings_parse does and
- * changes nothing then. */
+/* Change a layer: the named values only; null unsets one. Paths of adapters are borrowed from
+ * the patch. ERR_INVALID_REQUEST with the name of the field: it is unknown, or its value is of
+ * a wrong type or outside the bounds; nothing is changed then. */
 bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -157,7 +151,7 @@ bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct 
 bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *settings,
                         struct error *err) __attribute__((warn_unused_result));
 
-/* The values that are set as an object of `doc`, without texts: what load_settings_parse reads.
+/* The values that are set as an object of `doc`, without texts: what load_settings_patch reads.
  */
 yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
 /* The same added to an object, texts included: what load_settings_read reads. Borrows them. */

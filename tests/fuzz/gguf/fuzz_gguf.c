@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gguf_visitor visitor = { .on_pair = look_at, .on_tensor = look_at_tensor };
     struct gguf_meta meta, same;
     struct error err = { 0 };
-    bool ok = gguf_meta_read(&source, &meta, &err);
+    bool ok = gguf_meta_visit(&source, NULL, &meta, &err);
     assert(gguf_meta_visit(&source, &visitor, &same, &err) == ok);
     assert(same.parameters == meta.parameters && strcmp(same.name, meta.name) == 0);
     assert(same.infill == meta.infill && same.longest_token == meta.longest_token);

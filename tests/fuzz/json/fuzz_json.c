@@ -28,9 +28,9 @@ static void check_fields(yyjson_val *obj) {
 }
 
 static void check_settings(yyjson_val *root) {
-    struct load_settings first, second;
+    struct load_settings first = LOAD_SETTINGS_UNSET, second = LOAD_SETTINGS_UNSET;
     struct error err = { 0 };
-    if (!load_settings_parse(root, &first, &err)) {
+    if (!load_settings_patch(&first, root, &err)) {
         assert(err.code == ERR_INVALID_REQUEST && err.text[0]);
         return;
     }
@@ -38,7 +38,7 @@ static void check_settings(yyjson_val *root) {
     yyjson_mut_val *said = load_settings_format(&first, doc);
     yyjson_mut_doc_set_root(doc, said);
     yyjson_doc *copy = yyjson_mut_doc_imut_copy(doc, NULL);
-    assert(load_settings_parse(yyjson_doc_get_root(copy), &second, &err));
+    assert(load_settings_patch(&second, yyjson_doc_get_root(copy), &err));
     assert(load_settings_hash(&first) == load_settings_hash(&second));
     yyjson_doc_free(copy);
     yyjson_mut_doc_free(doc);

@@ -23,7 +23,7 @@ static bool read_memory(void *ctx, uint64_t offset, void *bytes, size_t len) {
 static bool read_meta(struct buf *bytes, struct gguf_meta *meta, struct error *err) {
     struct gguf_source source = { read_memory, bytes, bytes->len };
     *err = (struct error){ 0 };
-    return gguf_meta_read(&source, meta, err);
+    return gguf_meta_visit(&source, NULL, meta, err);
 }
 
 /* The bytes are refused with a sentence that holds `part`. Clears them. */
@@ -336,7 +336,7 @@ static void test_a_source_that_fails(void **state) {
     struct gguf_source source = { read_nothing, NULL, 1000 };
     struct gguf_meta meta;
     struct error err;
-    assert_false(gguf_meta_read(&source, &meta, &err));
+    assert_false(gguf_meta_visit(&source, NULL, &meta, &err));
     assert_int_equal(err.code, ERR_IO);
 }
 
@@ -489,7 +489,7 @@ static void test_endless_headers_are_refused(void **state) {
     struct gguf_source source = { read_zeros, &front, (uint64_t)1 << 40 };
     struct gguf_meta meta;
     struct error err;
-    assert_false(gguf_meta_read(&source, &meta, &err));
+    assert_false(gguf_meta_visit(&source, NULL, &meta, &err));
     assert_non_null(strstr(err.text, "128 MiB"));
     buf_clear(&front);
 }

@@ -8,7 +8,9 @@
 bool parse_settings(const char *text, struct load_settings *settings, struct error *err) {
     yyjson_doc *doc = json_parse(text, strlen(text), err);
     assert_non_null(doc);
-    bool ok = load_settings_parse(yyjson_doc_get_root(doc), settings, err);
+    struct load_settings patched = LOAD_SETTINGS_UNSET;
+    bool ok = load_settings_patch(&patched, yyjson_doc_get_root(doc), err);
+    if (ok) *settings = patched;
     yyjson_doc_free(doc);
     return ok;
 }
@@ -24,6 +26,7 @@ yyjson_doc *read_adapters(const char *text, struct load_settings *ret) {
     struct error err;
     yyjson_doc *doc = json_parse(text, strlen(text), &err);
     assert_non_null(doc);
-    assert_true(load_settings_parse(yyjson_doc_get_root(doc), ret, &err));
+    *ret = (struct load_settings)LOAD_SETTINGS_UNSET;
+    assert_true(load_settings_patch(ret, yyjson_doc_get_root(doc), &err));
     return doc;
 }

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "load/load_settings.h"
 
-/* The text must be JSON; false: it is refused as settings. */
+/* The text must be JSON; false: it is refused as settings, and *settings is as it was. */
 bool parse_settings(const char *text, struct load_settings *settings, struct error *err);
 /* Asserts that they are taken. The document is freed: paths of adapters are not valid. */
 struct load_settings layer(const char *text);

@@ -137,7 +137,7 @@ static void test_encoders_take_a_whole_input_in_a_batch(void **state) {
     assert_true(resolve(&model, NULL, NULL, &longest, &s, &err));
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_doc *copy = yyjson_mut_val_imut_copy(load_settings_format(&s, doc), NULL);
-    assert_true(load_settings_parse(yyjson_doc_get_root(copy), &back, &err)); /* by a worker */
+    assert_true(load_settings_patch(&back, yyjson_doc_get_root(copy), &err)); /* by a worker */
     yyjson_doc_free(copy);
     yyjson_mut_doc_free(doc);
 }
