@@ -166,9 +166,8 @@ static void start_fleet(struct daemon *d) {
     d->borrower = borrower_new(&d->loop, d->fleet, d->supervisor);
 }
 
-bool daemon_start_http(struct daemon *d, struct error *err) {
-    d->service = service_of(d->supervisor);
-    d->routes = (struct routes){
+static struct routes routes_of(struct daemon *d) {
+    return (struct routes){
         .loop = &d->loop,
         .options = &d->options,
         .settings = d->settings,
@@ -191,6 +190,9 @@ bool daemon_start_http(struct daemon *d, struct error *err) {
         .offload = d->offload,
         .tls = &d->tls,
     };
+}
+
+static void start_server(struct daemon *d) {
     struct http_options http = routes_http_options(&d->routes);
     d->limits = http_limits_default;
     d->limits.connections = startup_raise_descriptors();
@@ -200,6 +202,12 @@ bool daemon_start_http(struct daemon *d, struct error *err) {
     http.on_no_tls = daemon_on_no_tls;
     http.connections_ctx = d;
     d->http = d->tls.http = http_server_new(&d->loop, &http);
+}
+
+bool daemon_start_http(struct daemon *d, struct error *err) {
+    d->service = service_of(d->supervisor);
+    d->routes = routes_of(d);
+    start_server(d);
     if (!tls_files_read(&d->tls, settings_store_get(d->settings), err)) return false;
     if (!open_ports(d, err)) return false;
     d->routes.listeners = d->listeners;
