@@ -80,6 +80,7 @@ static struct instance_view instance_read(yyjson_val *from, struct load_settings
         .loaded_at = integer(from, "loaded_at"),
         .load_time_seconds = yyjson_get_num(yyjson_obj_get(from, "load_time_seconds")),
         .memory_bytes = yyjson_get_uint(yyjson_obj_get(from, "memory_bytes")),
+        .device_memory_bytes = yyjson_get_uint(yyjson_obj_get(from, "device_memory_bytes")),
         .settings = settings,
         .keep = truth(from, "keep"),
         .running = (uint32_t)integer(from, "running"),

@@ -100,11 +100,12 @@ static void instance_fill(yyjson_mut_doc *doc, yyjson_mut_val *out,
                           const struct model_view *model, const struct instance_view *instance,
                           int64_t now) {
     add_name(doc, out, instance->identifier);
-    yyjson_mut_obj_add_uint(doc, out, "size", instance->memory_bytes);
+    yyjson_mut_obj_add_uint(doc, out, "size",
+                            instance->memory_bytes + instance->device_memory_bytes);
     add_digest(doc, out, model);
     add_details(doc, out, model);
     add_time(doc, out, "expires_at", expires_at(instance, now));
-    yyjson_mut_obj_add_uint(doc, out, "size_vram", 0); /* not measured */
+    yyjson_mut_obj_add_uint(doc, out, "size_vram", instance->device_memory_bytes);
     yyjson_mut_obj_add_int(doc, out, "context_length", instance->settings->context_length);
 }
 
