@@ -4,7 +4,7 @@
 import { freshSeed, freshSeeds } from '../lib/bench.js';
 import { large, small } from '../lib/models.js';
 import { ask } from '../lib/prompts.js';
-import { PARALLEL } from '../lib/rows.js';
+import { PARALLEL, SPEEDS, spec } from '../lib/rows.js';
 
 const PROMPT_TOKENS = 256;
 const ANSWER_TOKENS = 64;
@@ -15,27 +15,32 @@ export async function speed(bench) {
 }
 
 const idOf = (model, what, n) => `speed.${model.type}.${what}.${n}`;
-const idsOf = (model) => PARALLEL.flatMap((n) =>
-  ['prompt', 'decode'].map((what) => idOf(model, what, n)));
+const idsOf = (model, whats = Object.keys(SPEEDS), parallel = PARALLEL) =>
+  parallel.flatMap((n) => whats.map((what) => idOf(model, what, n))).filter(spec);
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 // A request for each seed, all at once; together: tokens of the prompts ÷ time until the last one's
-// first token.
-async function promptSpeed(say, seeds) {
+// first token. And how long each waits for its own.
+async function prompts(say, seeds) {
   const start = performance.now();
-  const answers = await Promise.all(seeds.map((seed) =>
+  const all = await Promise.all(seeds.map((seed) =>
     say(ask(PROMPT_TOKENS, seed, { max_tokens: 4 }))));
-  const end = Math.max(...answers.map((a) => a.start + a.first));
-  return sum(answers.map((a) => a.usage.prompt_tokens)) / (end - start) * 1000;
+  const end = Math.max(...all.map((a) => a.start + a.first));
+  return {
+    prompt: sum(all.map((a) => a.usage.prompt_tokens)) / (end - start) * 1000,
+    first: sum(all.map((a) => a.first)) / all.length,
+  };
 }
 
 // Of each answer the tokens after its first ÷ the time they took; of all together the sum. What
 // comes before an answer's first token is its prompt.
-async function answerSpeed(say, seeds) {
-  const answers = await Promise.all(seeds.map((seed) =>
+async function answers(say, seeds) {
+  const all = await Promise.all(seeds.map((seed) =>
     say(ask(16, seed, { max_tokens: ANSWER_TOKENS }))));
-  return sum(answers.map((a) => (a.usage.completion_tokens - 1) / (a.last - a.first) * 1000));
+  return {
+    decode: sum(all.map((a) => (a.usage.completion_tokens - 1) / (a.last - a.first) * 1000)),
+  };
 }
 
 // What a server does to a model in the background, such as repacking it, it has done after this.
@@ -49,19 +54,27 @@ async function warmUp(server, say) {
 async function rowsOf(bench, model) {
   const servers = await bench.servers(
     { models: { [model.name]: model.file() }, parallel: Math.max(...PARALLEL) });
-  const say = (server) => (body) => server.chat(model.name, body);
-  for (const server of servers) await warmUp(server, say(server));
+  for (const server of servers)
+    await warmUp(server, (body) => server.chat(model.name, body));
   for (const n of PARALLEL) {
-    for (const [what, measure] of [['prompt', promptSpeed], ['decode', answerSpeed]]) {
-      const id = idOf(model, what, n);
-      if (!bench.wants(id)) continue;
-      const seeds = Array.from({ length: bench.runs }, () => freshSeeds(n));
-      await bench.alternate(servers, async (server, run) => {
-        bench.note(id, server.constructor.key, await measure(say(server), seeds[run]));
-        await server.program.quiet(); // or it would slow down whoever is next
-      });
-      bench.done(id);
-    }
+    await together(bench, model, servers, n, ['prompt', 'first'], prompts);
+    await together(bench, model, servers, n, ['decode'], answers);
   }
   await bench.stop();
+}
+
+// The rows of what `measure` measures of so many requests at once.
+async function together(bench, model, servers, n, whats, measure) {
+  const ids = idsOf(model, whats, [n]).filter((id) => bench.wants(id));
+  if (!ids.length) return;
+  const seeds = Array.from({ length: bench.runs }, () => freshSeeds(n));
+  await bench.alternate(servers, async (server, run) => {
+    const measured = await measure((body) => server.chat(model.name, body), seeds[run]);
+    for (const what of whats) {
+      const id = idOf(model, what, n);
+      if (ids.includes(id)) bench.note(id, server.constructor.key, measured[what]);
+    }
+    await server.program.quiet(); // or it would slow down whoever is next
+  });
+  ids.forEach((id) => bench.done(id));
 }
