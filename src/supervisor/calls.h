@@ -103,9 +103,10 @@ struct call {
     struct error refusal; /* unless ERR_NONE: how it ends when its turn comes */
     char *model_key;      /* of the model that is meant; NULL until its turn */
     enum adapters_state adapters;
-    bool
-        saving; /* it has changed what is pinned: its answer waits until that is on disk, ... */
-    bool ended; /* ... of CALL_UNLOAD and CALL_UPDATE: and is known, `refusal` or done */
+    /* It has changed what is pinned: its answer waits until that is on disk. */
+    bool saving;
+    /* CALL_UNLOAD, CALL_UPDATE: its answer, `refusal` or done, waits for nothing else. */
+    bool ended;
     union {
         struct request_call request;
         struct load_call load;
