@@ -33,7 +33,7 @@ struct loan_pipe *loan_pipe_open(uv_loop_t *loop, struct loan_pipe_events events
 
 /* Queue the bytes; takes them, and leaves the buffer empty. */
 void loan_pipe_write(struct loan_pipe *pipe, struct buf *bytes);
-/* So many of them the worker has not taken yet. */
+/* Bytes that are queued and that the worker has not taken yet. */
 size_t loan_pipe_untaken(const struct loan_pipe *pipe);
 
 /* Stop reading, and go on. */

@@ -28,11 +28,11 @@ struct order_prompt {
  * prompts are processed now; 0: not known, and none is aged. */
 int order_next(const struct order_prompt *prompts, int count, double speed);
 
-/* Tokens of prompts that take ORDER_PIECE_SECONDS beside so many tokens of answers. speed: as
- * order_speed() gives it. All of them together are a multiple of ORDER_PIECE_LEAST: the tokens
- * that are left over take the time of a batch each. From PROMPT_PIECE on they are multiples of
- * that: what is computed in whole tiles of attention is rounded in one way, so that an answer
- * does not depend on what was measured. */
+/* How many prompt tokens a batch takes beside `answers` tokens of answers, so that it lasts
+ * about ORDER_PIECE_SECONDS. speed: as order_speed() gives it. The whole batch is a multiple of
+ * ORDER_PIECE_LEAST, because the kernels compute the remainder row by row. From PROMPT_PIECE
+ * tokens on it is a multiple of that: whole tiles of attention are always rounded alike, so an
+ * answer does not depend on the measured speed. At least ORDER_PIECE_LEAST / 2. */
 size_t order_piece(double speed, size_t answers);
 
 /* What is known of the speed after another batch beside answers. speed: what was known; 0:

@@ -10,7 +10,7 @@
  * Several prompts fill a chunk, or a half or quarter of it, to a multiple of PROMPT_PIECE
  * tokens: that is what ggml's attention computes at once, and it leaves out blocks of cells
  * that no token of the piece may see, as are those of other prompts. A piece that is not full
- * takes its time all the same.
+ * takes as long as a full one.
  */
 #ifndef DOZE_ENGINE_PROMPT_ROOM_H
 #define DOZE_ENGINE_PROMPT_ROOM_H
@@ -30,8 +30,8 @@ size_t prompt_room(size_t prompts, size_t due, size_t chunk, double speed);
  * before: tokens that the batch has. At least 1, at most due and room. */
 size_t prompt_share(size_t due, size_t room, size_t before);
 
-/* May this share be in one batch with another prompt's? Less than a piece may only if it ends
- * the prompt, or beside answers: what the batch does not hold then takes its time anyhow. */
+/* May this share be in one batch with another prompt's? Less than PROMPT_PIECE may only if it
+ * ends the prompt, or beside answers, where batches are small anyway. */
 bool prompt_may_follow(size_t due, size_t share, bool beside);
 
 #endif

@@ -36,8 +36,8 @@ struct saved {
     const struct error *error;
 };
 
-/* An unload that could not be stored is done all the same; the log says that it may be undone
- * at the next start, and so does a refusal. */
+/* An unload whose change could not be stored still succeeds; the log warns that the next start
+ * may undo it. A refusal says so itself. */
 static void end_saved_change(struct supervisor *sup, struct call *call,
                              const struct error *error) {
     struct error err = call->refusal;
@@ -47,10 +47,11 @@ static void end_saved_change(struct supervisor *sup, struct call *call,
         return;
     }
     if (error)
-        error_set(&err, err.code,
-                  "'%.80s' is not loaded; it is not kept to be loaded again either, but after "
-                  "a restart it may be: %.200s",
-                  call->unload.identifier, error->text);
+        error_set(
+            &err, err.code,
+            "'%.80s' is not loaded. It is no longer kept, but that could not be saved, so "
+            "the next start may load it again: %.200s",
+            call->unload.identifier, error->text);
     call_fail(sup->calls, call, &err);
 }
 

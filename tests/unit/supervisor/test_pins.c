@@ -271,7 +271,7 @@ static void test_an_unload_says_that_it_cannot_be_on_disk(void **state) {
     supervisor_pinned_saved(s->sup, &full);
     assert_int_equal(s->told[1].error.code, ERR_MODEL_NOT_FOUND);
     assert_non_null(
-        strstr(s->told[1].error.text, "after a restart it may be: The disk is full."));
+        strstr(s->told[1].error.text, "the next start may load it again: The disk is full."));
 }
 
 /* Its worker may be gone before or after that. */
