@@ -30,7 +30,7 @@ static bool is_projector(const struct hub_file *file) {
 /* Is the file a part of the split model that begins with `first`? */
 static bool is_part_of(const struct hub_file *file, const struct hub_file *first) {
     struct split_name a, b;
-    assert(file->path && first->path);
+    assert(file && first);
     if (!split_name_parse(file->path, &a) || !split_name_parse(first->path, &b))
         return file == first;
     return a.count == b.count && a.stem_len == b.stem_len &&
