@@ -20,7 +20,7 @@ function(doze_node_tests class)
         add_test(NAME ${class}.${name} COMMAND ${NODE} --test ${file}
             WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
         # A test with a working directory of its own does not get the label of its folder.
-        set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 1200
+        set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 600
             FIXTURES_REQUIRED "${arg_FIXTURES_REQUIRED}" ENVIRONMENT "${environment}")
         file(STRINGS ${file} alone REGEX "^// Alone: ")
         if(alone)
