@@ -332,6 +332,13 @@ int32_t context_compute(struct context *context, struct cpu_threads *cpu,
     return status;
 }
 
+bool context_tiles(const struct context *context) {
+    const struct llama_context_params *p = &context->params;
+    bool plain = p->type_k == GGML_TYPE_F16 || p->type_k == GGML_TYPE_F32;
+    return context->on_cpu && context->flash_attention && !context->steady && plain &&
+           p->type_k == p->type_v;
+}
+
 /* A sliding window's cells may have been given to later tokens: the window before `count` has
  * to be whole. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,

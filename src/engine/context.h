@@ -63,6 +63,10 @@ void context_swap(const struct context *context, llama_seq_id seq);
 int32_t context_compute(struct context *context, struct cpu_threads *cpu,
                         struct llama_batch batch);
 
+/* Does its attention compute many tokens at once in tiles, and a few one by one? ggml's for the
+ * processor does with flash attention and cells that are not quantized. */
+bool context_tiles(const struct context *context);
+
 /* Drop what the sequence holds from position `count` on. False if that cannot be done exactly;
  * then the whole sequence has been dropped. */
 bool context_keep(const struct context *context, const struct model *model, llama_seq_id seq,

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/prefix.h"
 #include "engine/prompt_cache.h"
+#include "engine/prompt_room.h"
 #include "engine/reply.h"
 #include "engine/sequences.h"
 
@@ -221,11 +222,27 @@ static size_t take_prefix(struct engine *e, struct slot *s, struct prefix_choice
     return have;
 }
 
-/* The kernels for 4-bit weights compute the tokens of a batch in groups of GROUP, and those
- * that are left over one by one, which rounds in another way. If the part that is reused ends
- * with a whole group, the rest is computed as the first time, and the answer is the same. */
-static size_t keep_whole_groups(struct engine *e, struct slot *s, size_t have) {
-    size_t whole = have - have % GROUP;
+/* Does attention compute PROMPT_PIECE tokens at once, and is nobody else's answer being
+ * written, beside which the pieces are smaller? */
+static bool computes_pieces(const struct engine *e, const struct slot *s) {
+    for (int i = 0; i < e->context.parallel; i++) {
+        if (e->slots[i].job && &e->slots[i] != s) return false;
+    }
+    return context_tiles(&e->context);
+}
+
+/*
+ * Keep of the beginning as much as lets the kernels compute the rest well.
+ *
+ * Those for 4-bit weights compute the tokens of a batch in groups of GROUP, and those that are
+ * left over one by one, which rounds in another way. If the part that is reused ends with a
+ * whole group, the rest is computed as the first time, and the answer is the same. For those
+ * of attention see prompt_keep().
+ */
+static size_t keep_for_kernels(struct engine *e, struct slot *s, size_t have) {
+    size_t whole = have;
+    if (computes_pieces(e, s)) whole = prompt_keep(have, s->job->prompt.count - have);
+    whole -= whole % GROUP;
     s->processed = have; /* which decides what can be cut */
     if (whole == have || prompt_cache_usable(e, s, whole) != whole) return have;
     if (s->saved > whole) s->saved = whole;
@@ -286,7 +303,7 @@ static size_t place_prompt(struct engine *e, struct slot *s, struct prefix_choic
     *ret_source = CACHE_NONE;
     if (reuse) {
         processed = take_prefix(e, s, choice, ret_source);
-        if (!said) processed = keep_whole_groups(e, s, processed);
+        if (!said) processed = keep_for_kernels(e, s, processed);
         processed = keep_whole_pictures(e, s, processed);
         if (processed == 0) *ret_source = CACHE_NONE;
     } else {

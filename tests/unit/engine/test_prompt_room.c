@@ -70,6 +70,24 @@ static void test_a_share_makes_the_batch_whole_pieces(void **state) {
     assert_int_equal(prompt_share(30, 63, 1), 30);
 }
 
+/* Behind 8,000 tokens 29 took as long as a whole piece, behind 500 there were 53. */
+static void test_a_piece_is_filled_where_that_is_faster(void **state) {
+    (void)state;
+    assert_int_equal(prompt_keep(8000, 40), 8000 - 24);
+    assert_int_equal(prompt_keep(8000, 29), 8000 - 35);
+    assert_int_equal(prompt_keep(8000, 25), 8000);
+    assert_int_equal(prompt_keep(600, 60), 600 - 4);
+    assert_int_equal(prompt_keep(600, 48), 600);
+}
+
+static void test_whole_pieces_and_short_beginnings_stay(void **state) {
+    (void)state;
+    assert_int_equal(prompt_keep(8000, 64), 8000);
+    assert_int_equal(prompt_keep(8000, 100), 8000);
+    assert_int_equal(prompt_keep(511, 63), 511);
+    assert_int_equal(prompt_keep(0, 63), 0);
+}
+
 static void test_a_prompt_follows_in_whole_pieces(void **state) {
     (void)state;
     assert_true(prompt_may_follow(300, 64, false));
@@ -102,6 +120,8 @@ int main(void) {
         cmocka_unit_test(test_a_share_is_whole_pieces),
         cmocka_unit_test(test_a_prompt_ends_rather_than_leaving_a_rest),
         cmocka_unit_test(test_a_share_makes_the_batch_whole_pieces),
+        cmocka_unit_test(test_a_piece_is_filled_where_that_is_faster),
+        cmocka_unit_test(test_whole_pieces_and_short_beginnings_stay),
         cmocka_unit_test(test_a_prompt_follows_in_whole_pieces),
         cmocka_unit_test(test_every_share_goes_on),
     };

@@ -344,6 +344,33 @@ static void test_a_cancelled_prompt_leaves_no_trace(void **state) {
     assert_int_equal(w->logs, 0); /* nor in the log: the library calls it a failure */
 }
 
+/* How many tokens of the prompt are cached and how many processed, behind 700 of `letter` that
+ * were just processed. */
+static void ask_behind(char letter, int due, int64_t *ret_cached, int64_t *ret_due) {
+    char text[801];
+    struct outcome *o = NULL;
+    for (int i = 0; i < 2; i++) {
+        size_t len = i == 0 ? 700 : 700 + (size_t)due;
+        memset(text, letter, 700);
+        memset(text + 700, letter + 1, len - 700);
+        text[len] = '\0';
+        o = worker_run(w, GREEDY_OF, text);
+        assert_false(o->failed);
+    }
+    *ret_cached = outcome_int(o, "cached_tokens");
+    *ret_due = outcome_int(o, "prompt_tokens") - *ret_cached;
+}
+
+static void test_most_of_a_piece_is_filled_with_what_was_processed(void **state) {
+    (void)state;
+    int64_t cached, due;
+    ask_behind('a', 40, &cached, &due);
+    assert_in_range(cached, 700 - OUTCOME_GROUP, 702);
+    ask_behind('p', 60, &cached, &due);
+    assert_in_range(due, 64, 64 + OUTCOME_GROUP);
+    assert_in_range(cached, 680, 699);
+}
+
 /* What `n` answers to one chat are: only one of them processes the prompt. */
 static void test_answers_to_one_prompt_share_its_processing(void **state) {
     (void)state;
@@ -455,6 +482,7 @@ int main(void) {
         cmocka_unit_test(test_a_conversation_goes_on_where_it_was),
         cmocka_unit_test(test_a_common_beginning_is_shared),
         cmocka_unit_test(test_a_cancelled_prompt_leaves_no_trace),
+        cmocka_unit_test(test_most_of_a_piece_is_filled_with_what_was_processed),
         cmocka_unit_test(test_answers_to_one_prompt_share_its_processing),
         cmocka_unit_test(test_a_paused_prompt_keeps_no_equal_one_waiting),
         cmocka_unit_test(test_an_answer_that_is_not_cached_goes_on),
