@@ -254,7 +254,7 @@ bool prompt_cache_find(struct engine *engine, const struct tokens *prompt, size_
     scan(engine);
     for (;;) {
         struct store_match m = store_find(store, prompt->data, prompt->count, rule(engine));
-        if (!m.entry || m.count < have + STORE_LEAST_GAIN) return false;
+        if (!m.entry || !store_gains(&m, have)) return false;
         enum cache_source source = m.entry->body ? CACHE_MEMORY : CACHE_DISK;
         int64_t since = clock_boottime_usec();
         if (source == CACHE_DISK && !is_read_sooner(engine, &m, have, since)) return false;

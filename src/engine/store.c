@@ -111,6 +111,12 @@ struct store_match store_find(struct store *store, const llama_token *prompt, si
     return best;
 }
 
+bool store_gains(const struct store_match *match, size_t have) {
+    size_t gain = match->count > have ? match->count - have : 0;
+    if (gain >= STORE_LEAST_GAIN) return true;
+    return gain >= STORE_LEAST_RESTORE && match->entry->tokens.count <= gain * STORE_LEAST_PART;
+}
+
 size_t store_common(const struct store *store, const llama_token *prompt, size_t count,
                     bool *ret_parts) {
     size_t most = 0;

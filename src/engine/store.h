@@ -27,6 +27,9 @@ enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 /* Fewer tokens are processed again sooner than they are kept. */
 enum { STORE_LEAST_TOKENS = 32, STORE_LEAST_GAIN = 16 };
 
+/* As few are restored from an entry of at most LEAST_PART times as many. */
+enum { STORE_LEAST_RESTORE = 8, STORE_LEAST_PART = 16 };
+
 struct store_entry {
     struct entry_header header; /* body_sum: only of an entry on disk */
     struct tokens tokens;
@@ -86,6 +89,11 @@ struct store_match store_find(struct store *store, const llama_token *prompt, si
  * The entry goes on in another way (*ret_parts), or ends there. */
 size_t store_common(const struct store *store, const llama_token *prompt, size_t count,
                     bool *ret_parts);
+
+/* Is what matches worth a restore for a prompt of which `have` tokens are there? The whole
+ * entry is read for it, so a few tokens are worth a short entry only, as that of a question
+ * under the same system prompt. */
+bool store_gains(const struct store_match *match, size_t have);
 
 /* Is a sequence of these tokens worth a save, given what there is already? */
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,

@@ -117,6 +117,21 @@ static void test_most_tokens_in_common_win(void **state) {
     assert_int_equal(find(7, 300, 300, anywhere).count, 299); /* one is left to process */
 }
 
+static void test_few_tokens_are_restored_from_a_short_entry(void **state) {
+    (void)state;
+    save(entry_new(0, 128, 128));
+    struct store_match m = find(0, 50, 8, anywhere);
+    assert_int_equal(m.count, 8);
+    assert_true(store_gains(&m, 0));
+    assert_false(store_gains(&m, 1)); /* seven more than there are */
+    save(entry_new(1000, 129, 129));
+    m = find(1000, 50, 8, anywhere);
+    assert_int_equal(m.count, 8);
+    assert_false(store_gains(&m, 0)); /* all of it would have to be read */
+    m = find(1000, 50, 16, anywhere);
+    assert_true(store_gains(&m, 0));
+}
+
 /* Which is read sooner. */
 static void test_of_equals_the_one_in_memory_then_the_shorter(void **state) {
     (void)state;
@@ -460,6 +475,7 @@ static void test_a_folder_that_is_gone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_most_tokens_in_common_win),
+        TEST(test_few_tokens_are_restored_from_a_short_entry),
         TEST(test_of_equals_the_one_in_memory_then_the_shorter),
         TEST(test_the_same_again_keeps_its_file),
         TEST(test_a_damaged_body_is_deleted),
