@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a thread spins before it sleeps, in the library's units: some milliseconds. That is
- * longer than what is between two tokens. The default, 50, is a tenth of a second, in which
- * the thread would pass for another program's load (cpu_threads.c). */
+/* How long a thread spins before it sleeps, in the library's units: some milliseconds, which
+ * is longer than the time between two tokens. The default, 50, is a tenth of a second, during
+ * which the thread would look like another program's load (cpu_threads.c). */
 enum { POLL = 1 };
 
 char *backends_folder(void) {

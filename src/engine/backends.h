@@ -19,7 +19,7 @@ bool backends_is_gpu(ggml_backend_dev_t device);
 /* Is there a device beside the processor? */
 bool backends_have_gpu(void);
 
-/* The description of the device that such a model is on first of all; "cpu" without one. */
+/* The description of the first device that such a model is on; "cpu" if it is on none. */
 const char *backends_device(const struct llama_model_params *params);
 
 /* Threads that wait for graphs to compute, the caller's among them. For a context: without them

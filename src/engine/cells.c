@@ -11,11 +11,11 @@
 /* Contexts come in steps of 256 cells. */
 enum { STEP = 256 };
 
-/* Left to the rest of the machine. */
+/* Bytes left free for the rest of the machine. */
 #define RESERVE ((uint64_t)128 << 20)
 
-/* Cells for all sequences once the slot (NULL: none) holds `count` tokens. What it holds now
- * has to be copied before it can be dropped. */
+/* Cells for all sequences once the slot (NULL: none) holds `count` tokens. What it holds
+ * counts too, because it is copied before it is dropped. */
 static size_t cells_for(const struct engine *e, const struct slot *slot, size_t count) {
     size_t sum = 0;
     for (int i = 0; i < e->context.parallel; i++) {
@@ -26,8 +26,8 @@ static size_t cells_for(const struct engine *e, const struct slot *slot, size_t 
     return sum;
 }
 
-/* Cells that the machine has memory for, in whole steps: a new context stands beside the old
- * one for a moment, and the state of a sequence between them. */
+/* Cells that the machine has memory for, in whole steps: for a moment the old context, the new
+ * one and the state of a sequence exist together. */
 static size_t cells_possible(const struct engine *e) {
     const struct context *c = &e->context;
     uint64_t available = memory_available(), cell = c->cell_bytes > 0 ? c->cell_bytes : 1;
@@ -64,8 +64,8 @@ bool cells_fit_twice(const struct engine *engine) {
     return cells_possible(engine) >= (size_t)(c->cells < c->most ? c->cells : c->most);
 }
 
-/* What the daemon is asked for: the rest of the machine has its reserve, too, where that is
- * short. */
+/* What the daemon is asked for, including the reserve for the rest of the machine where memory
+ * is short. */
 static uint64_t more_bytes(const struct engine *e, size_t cells) {
     uint64_t now = (uint64_t)e->context.cells, cell = e->context.cell_bytes;
     uint64_t beside = cells > cells_possible(e) ? RESERVE + now * cell : 0;
@@ -76,7 +76,7 @@ static bool grow(struct engine *e, size_t cells, uint64_t granted) {
     return more_bytes(e, cells) <= granted && cells <= cells_possible(e) && resize(e, cells);
 }
 
-/* Doubling, or a quarter more than is asked for if that is more; if there is no memory for it
+/* Double the cells, or a quarter more than asked for if that is more; without memory for it,
  * just what is asked for. */
 enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, size_t count,
                                 size_t spare) {

@@ -4,11 +4,11 @@
  *
  * A context's memory and the time to make it grow with its cells, used or not, and a request
  * may have more tokens than most ever need. So a context starts small. When prompts or answers
- * need more, a larger one takes its place between two batches: made on the same model, every
- * sequence's state copied over, the old one freed. Up to context.most cells.
+ * need more, a larger one replaces it between two batches: it is made on the same model, the
+ * state of every sequence is copied over, and the old one is freed. The limit is context.most
+ * cells.
  *
- * Needed cells are counted as if sequences shared none: a copied sequence shares nothing any
- * more.
+ * Needed cells are counted as if sequences shared none, because copied sequences share none.
  */
 #ifndef DOZE_ENGINE_CELLS_H
 #define DOZE_ENGINE_CELLS_H
@@ -20,23 +20,23 @@ bool cells_suffice(const struct engine *engine, const struct slot *slot, size_t 
 
 enum cells_answer { CELLS_YES, CELLS_WAIT, CELLS_NO };
 
-/* Grow so that the slot can hold `count` tokens. spare: tokens of others that are only
- * remembered and can be given up; no other model has to leave for them. WAIT: the daemon is
- * asked, see growth.h. NO: there is no memory for it. */
+/* Grow so that the slot can hold `count` tokens. spare: tokens of other sequences that are
+ * only remembered and can be given up, so that no other model has to leave. WAIT: the daemon
+ * has been asked, see growth.h. NO: there is no memory for it. */
 enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, size_t count,
                                 size_t spare);
 
-/* Tokens the slot could hold in the memory that is free, if it asks for `count` and was just
+/* Tokens that the slot could hold in the memory that is free, after a request for `count` was
  * refused. */
 size_t cells_left(const struct engine *engine, const struct slot *slot, size_t count);
 
-/* There is memory for the context to be made once more. */
+/* Is there memory for a second copy of the context? */
 bool cells_fit_twice(const struct engine *engine);
 
-/* Milliseconds until an idle worker has cells to give back; -1: none. */
+/* Milliseconds until an idle worker gives cells back; -1: it has none to give. */
 int cells_due(const struct engine *engine, int64_t idle_since);
 
-/* Back to the cells that are used. */
+/* Shrink the context to the cells that are used. */
 void cells_shrink(struct engine *engine);
 
 /* The cells of a context that takes this many bytes less; 0: it cannot be resized. */

@@ -13,7 +13,7 @@
 #include "common.h"
 #include "trie.h"
 
-/* Text that the format takes as it is up to one of some marks. */
+/* A field of the format: plain text up to one of several marks. */
 struct plain_field {
     bool known = true; /* false: it is not always ended by a mark, as JSON is not */
     common_trie ends;
@@ -39,8 +39,8 @@ struct chat {
 
 /* ---- where plain text ends ---- */
 
-/* The marks up to which the parser `id` reads; NULL: it reads in another way. Rules may lead in
- * a circle. */
+/* The marks up to which the parser `id` reads; NULL: it does not read like that. Rules may
+ * refer to one another in a circle. */
 static const std::vector<std::string> *marks_of(const common_peg_arena &arena, size_t id) {
     for (size_t steps = 0; steps < arena.size(); steps++) {
         const auto &parser = arena.get(id);
@@ -65,7 +65,7 @@ static void add_marks(plain_field &field, const std::vector<std::string> *marks)
     }
 }
 
-/* What the format says about its plain fields. A format without a parser is content only. */
+/* The plain fields of the format. A format without a parser has only content. */
 static void read_fields(struct chat *c) {
     const common_peg_arena &arena = c->parser.parser;
     for (size_t id = 0; id < arena.size(); id++) {
@@ -195,8 +195,8 @@ static void give_diff(struct chat *c, const common_chat_msg_diff &diff, chat_pie
 /* Bytes that each piece allows to be parsed, so that the cost per token has a bound. */
 static constexpr size_t CREDIT_PER_PIECE = 4096;
 
-/* Credit saved up in a plain field is enough for this many parses of everything: where a field
- * ends a few are needed at once. */
+/* Most credit that a plain field saves up, in parses of everything: the end of a field needs a
+ * few at once. */
 static constexpr size_t MAX_SAVED_PARSES = 8;
 
 /* The first position from `at` on where one of the field's marks is or, at the text's end, may
@@ -212,7 +212,7 @@ static size_t find_mark(const plain_field &field, const std::string &text, size_
     return text.size();
 }
 
-/* False: a mark has come, and the text has to be parsed. */
+/* False: there is a mark, so the text has to be parsed. */
 static bool extend_open(struct chat *c, chat_piece_fn fn, void *ctx) {
     const plain_field &field = *c->open;
     bool whole;
@@ -271,7 +271,7 @@ void chat_feed(struct chat *chat, const char *text, size_t len, chat_piece_fn fn
     }
 }
 
-/* An answer that does not fit its format is given as it stands, so that nothing is lost. */
+/* An answer that does not fit its format is given unparsed, so that nothing is lost. */
 void chat_finish(struct chat *chat, bool complete, chat_piece_fn fn, void *ctx) {
     try {
         parse(chat, !complete, fn, ctx);

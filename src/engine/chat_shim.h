@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat_shim.h - an answer taken apart into content, reasoning and tool calls, by the parsers of
+ * chat_shim.h - parses an answer into content, reasoning and tool calls, with the parsers of
  * libllama-common. The *_shim.cpp and generic_tools.cpp are the only C++ of the project. No
  * exception leaves them: it becomes an error or a false.
  */
@@ -24,7 +24,7 @@ struct chat;
 struct chat *chat_new(yyjson_val *answer, struct error *err);
 void chat_free(struct chat *chat);
 
-/* Stop strings that the template adds; NULL from `index` on that has none. */
+/* Stop string number `index` of those that the template adds; NULL after the last. */
 const char *chat_stop(const struct chat *chat, size_t index);
 /* True for control tokens that the answer's parser needs to see as text. */
 bool chat_keeps_token(const struct chat *chat, llama_token token);
@@ -39,12 +39,12 @@ struct chat_piece {
 /* Borrows the piece for the call. */
 typedef void (*chat_piece_fn)(void *ctx, const struct chat_piece *piece);
 
-/* More of the answer's text has come (whole UTF-8 characters); give what it adds. */
+/* Feed more of the answer's text (whole UTF-8 characters); fn gets what it adds. */
 void chat_feed(struct chat *chat, const char *text, size_t len, chat_piece_fn fn, void *ctx);
-/* Nothing more comes. complete: the model ended by itself, so that nothing is half-written. */
+/* The answer has ended. complete: the model ended it, so nothing is half-written. */
 void chat_finish(struct chat *chat, bool complete, chat_piece_fn fn, void *ctx);
 bool chat_has_calls(const struct chat *chat);
-/* True when a call has begun that is one too many; it is not given. */
+/* True when the answer has begun one tool call too many, which fn does not get. */
 bool chat_is_over(const struct chat *chat);
 
 #ifdef __cplusplus

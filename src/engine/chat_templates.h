@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat_templates.h - the templates of one model, for the C++ that applies them. Their C face is
- * in plan_shim.h.
+ * chat_templates.h - the templates of one model, for the C++ that applies them. Their C
+ * interface is in plan_shim.h.
  */
 #ifndef DOZE_ENGINE_CHAT_TEMPLATES_H
 #define DOZE_ENGINE_CHAT_TEMPLATES_H
@@ -16,7 +16,7 @@ struct chat_templates {
     const llama_vocab *vocab;
     chat_caps caps;
     bool parallel_calls;
-    mutable int plain = -1;  /* an answer may be plain text; -1: to be found out */
+    mutable int plain = -1;  /* an answer may be plain text; -1: not known yet */
     mutable int crowded = 0; /* enum history_form that keeps messages with several calls, or
                                 with a text and calls; found out when it is needed */
 };

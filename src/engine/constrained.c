@@ -10,7 +10,8 @@
 #include "engine/prepare.h"
 #include "engine/prepared.h"
 
-/* How long all answers wait for one verdict; and how long after its deadline it is given up. */
+/* How long all answers wait for one verdict, and how long after its deadline a verdict is
+ * given up. */
 enum { PATIENCE_USEC = 20000, LATE_USEC = 2000000 };
 
 static yyjson_val *rules_of(const struct job *job) {
@@ -64,8 +65,7 @@ static void lost(struct engine *e, const struct job *job, struct verdict *ret) {
                         rules ? e->preparation.rules.limit_ms : PREPARE_TOKEN_MS, &ret->error);
 }
 
-/* The rules were read once when the request was prepared: what fails now is out of the
- * ordinary. */
+/* The rules were read when the request was prepared, so a failure here is unusual. */
 static void refused(struct verdict *ret) {
     ret->kind = VERDICT_FAILED;
     error_set(&ret->error, ERR_INVALID_REQUEST,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * constrained.h - answers that must match a schema, a grammar or a format of tool calls: each
- * has a preparer of its own that judges token after token.
+ * constrained.h - answers that must match a schema, a grammar or a format of tool calls. Each
+ * has its own preparer, which judges every token.
  *
- * A grammar may take any time and memory for a token. So the worker waits a moment for a
- * verdict, and then the other answers go on: this one has its turn when the verdict has come,
- * or ends when a token takes longer than PREPARE_TOKEN_MS.
+ * A grammar may take any amount of time and memory for a token. So the worker waits a moment
+ * for a verdict, then goes on with the other answers. This one continues when its verdict has
+ * come, and fails if a token takes longer than PREPARE_TOKEN_MS.
  */
 #ifndef DOZE_ENGINE_CONSTRAINED_H
 #define DOZE_ENGINE_CONSTRAINED_H
@@ -28,17 +28,19 @@ struct verdict {
 /* False: any token is allowed. */
 bool constrained_is(const struct job *job);
 
-/* Find it a preparer, so that the rules are read while the prompt is processed. What the prompt
- * has beyond job->prompt_tokens was said by the answer before it was put aside, and counts. */
+/* Find a preparer for the answer, which reads its rules while the prompt is processed. What
+ * the prompt has beyond job->prompt_tokens is text of the answer from before it was put aside,
+ * and counts as such. */
 void constrained_begin(struct engine *engine, struct job *job);
-/* The answer is put aside; its preparer is for others. Not while a token is judged. */
+/* The answer is put aside: free its preparer for others. Do not call it while a token is
+ * judged. */
 void constrained_leave(struct job *job);
 
 /* The model would continue with this token. VERDICT_LATE keeps a copy of the logits in the
  * job. */
 void constrained_ask(struct engine *engine, struct job *job, llama_token token,
                      const float *logits, struct verdict *ret);
-/* Has the verdict come that was late? */
+/* Fetch the verdict that was late, if it has come by now. */
 void constrained_look(struct engine *engine, struct job *job, struct verdict *ret);
 
 /* After VERDICT_MASK: the answer continues with this one. */

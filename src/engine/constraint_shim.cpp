@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* constraint_shim.cpp - what tokens an answer may have: the second half of plan_shim.h. */
+/* constraint_shim.cpp - which tokens an answer may have: the second half of plan_shim.h. */
 #include <cmath>
 #include <cstdlib>
 #include <memory>

@@ -12,8 +12,8 @@
 
 enum { DEFAULT_CONTEXT = 8192 };
 
-/* More than that at once is not faster on a processor, and the buffers of a chunk take memory;
- * how much of it a batch uses: prompt_room.h. */
+/* Larger chunks are not faster on a CPU, and their buffers take memory; how much of a chunk a
+ * batch uses: prompt_room.h. */
 enum { CPU_CHUNK = 512 };
 
 static const enum ggml_type kv_types[] = {
@@ -39,8 +39,8 @@ static int32_t context_length(const struct model *model, const struct load_setti
     return (int32_t)(length < LOAD_MIN_CONTEXT ? LOAD_MIN_CONTEXT : length);
 }
 
-/* A batch of an encoder is as long as its context, and libllama aborts unless its sequences can
- * share it evenly: as many as divide it. */
+/* How many texts an encoder takes at once. Its batch is as long as its context, and libllama
+ * aborts unless the number of sequences divides that. */
 static int32_t texts_at_once(int32_t length, int32_t most) {
     while (length % most != 0) most--;
     return most;
@@ -52,8 +52,8 @@ static int32_t chunk_of(const struct context *c, int64_t chunk) {
     return chunk < c->batch ? (int32_t)chunk : c->batch;
 }
 
-/* What was guessed wrong has to be taken back. Of a sliding window all cells are there
- * (swa_full), until later tokens need those that nobody looks at. */
+/* Wrong guesses must be removed again. A sliding window has all its cells (swa_full) until
+ * later tokens need those that it has passed. */
 static bool may_draft(const struct context *c, const struct model *model) {
     return !c->steady && !model->embeds && !model->remembers;
 }
@@ -65,8 +65,8 @@ static uint32_t results_of(const struct context *c, const struct load_settings *
     return (uint32_t)(1 + (c->drafts ? guesses : 0));
 }
 
-/* Recurrent models have no cells, what embeds takes a whole text at once, and two sets of rope
- * factors allow no other length later. */
+/* Recurrent models have no cells, embedding models take a whole text at once, and with two
+ * sets of rope factors the length cannot change later. */
 static bool grows(const struct model *model, const struct load_message *r) {
     return r->cells > 0 && !model->embeds && !llama_model_is_recurrent(model->weights) &&
            !model_has_long_rope(model->weights);
@@ -140,8 +140,8 @@ static uint64_t cell_bytes(const struct context *c, const struct model *model) {
            attention;
 }
 
-/* With room for the first prompt, as far as there is memory for it without doubt: to grow for
- * it right after the load would cost another context (measured: 25 ms for 2,000 tokens). */
+/* Cells with room for the first prompt, if there is clearly enough memory: growing right after
+ * the load would cost another context (measured: 25 ms for 2,000 tokens). */
 static int32_t cells_at_start(const struct context *c, const struct model *model,
                               const struct load_message *r) {
     enum { STEP = 256, SHARE = 4 };
@@ -155,8 +155,7 @@ static int32_t cells_at_start(const struct context *c, const struct model *model
     return cells < c->most ? (int32_t)cells : c->most;
 }
 
-/* A context knows of them what it was told, and nothing of those of another one. The library
- * takes arrays that it could change. */
+/* Adapters are set for each context. The library takes arrays that it could change. */
 static bool apply_adapters(struct llama_context *llama, const struct model *model) {
     struct model own = *model;
     return own.adapter_count == 0 ||
@@ -166,9 +165,9 @@ static bool apply_adapters(struct llama_context *llama, const struct model *mode
 /* ---- one sequence at a time ---- */
 
 /*
- * Where sequences share one pool of cells llama_decode looks at each pair of the 256 that there
- * may be, used or not: 30 us a batch, a sixth of a token of a model of 3 MB, and nothing beside
- * the token of a large one, which would take a tenth of a second to widen.
+ * With one pool of cells llama_decode checks each pair of the 256 possible sequences, used or
+ * not: 30 us a batch. That is a sixth of a token for a model of 3 MB, and nothing for a large
+ * one, whose context would take a tenth of a second to widen.
  */
 enum { NARROW_MOST = 64 << 20 };
 
@@ -257,7 +256,7 @@ static bool copy_sequence(struct llama_context *from, llama_seq_id as, struct ll
            llama_state_seq_set_data(to, *scratch, need, seq) == need;
 }
 
-/* libllama writes a sequence of a narrow one only where it can compute it. */
+/* libllama saves a sequence of a narrow context only if it can compute it. */
 static bool copy_sequences(const struct context *from, const struct context *to) {
     unsigned char *scratch = NULL;
     size_t size = 0;

@@ -28,7 +28,7 @@ struct context {
     int32_t batch;    /* limit of llama_decode */
     int32_t chunk;    /* tokens that are decoded at once; at most batch */
     int32_t threads;  /* at most */
-    bool steady;      /* the same threads and pieces always, whatever else runs */
+    bool steady;      /* always the same threads and pieces, whatever else runs */
     bool drafts;      /* answers take guesses (draft.h) */
     bool lookups;     /* ... from their conversation (lookup.h) */
     struct ggml_threadpool *pool; /* NULL: no batch needed more than one thread yet */
@@ -52,14 +52,14 @@ bool context_open(struct context *ret, const struct model *model,
 bool context_replace(struct context *context, const struct model *model, int32_t cells,
                      struct error *err);
 
-/* Every sequence may be in its batches from now on. Fails as context_replace() does. */
+/* Let its batches hold every sequence. Fails as context_replace() does. */
 bool context_widen(struct context *context, const struct model *model, struct error *err);
 
-/* Sequence `seq` of a narrow context and sequence 0 change places. */
+/* Swap sequence `seq` of a narrow context with sequence 0. */
 void context_swap(const struct context *context, llama_seq_id seq);
 
-/* Compute the batch with as many threads as have a core of their own. Returns what llama_decode
- * or, for an encoder, llama_encode returns: 0 done, 2 aborted, others failed. */
+/* Compute the batch with one thread for each idle core. Returns what llama_decode or, for an
+ * encoder, llama_encode returns: 0 done, 2 aborted, others failed. */
 int32_t context_compute(struct context *context, struct cpu_threads *cpu,
                         struct llama_batch batch);
 

@@ -21,7 +21,7 @@ void cpu_load_sample(struct cpu_load *load, int others, int64_t now);
 /* Forget the samples so far and begin with this one: it counts at once. */
 void cpu_load_restart(struct cpu_load *load, int others, int64_t now);
 
-/* Of `most` threads, as many as have one of `cores` to themselves; at least 1. */
+/* How many of `most` threads have one of the `cores` to themselves; at least 1. */
 int cpu_load_threads(const struct cpu_load *load, int most, int cores);
 
 #endif

@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/proc_file.h"
 
-/* A sample is taken this often, in the middle of a batch: by then the threads that the last
- * token woke sleep again. Between batches only where batches are too short for that. After a
- * second without work the samples say nothing. */
+/* Interval of samples, which are taken in the middle of a batch: by then the threads that the
+ * last token woke sleep again. They are taken between batches only where batches are too short
+ * for that. Samples are stale after a second without work. */
 enum { SAMPLE_USEC = 20000, SHORT_USEC = 60000, STALE_USEC = 1000000 };
 enum { SPIN_USEC = 10000 };
 enum { SETTLED_MIN_USEC = 200, SETTLED_MAX_USEC = 15000 };
@@ -87,8 +87,8 @@ void cpu_threads_init(struct cpu_threads *cpu) {
                                  .allowed = allowed < quota ? allowed : quota };
 }
 
-/* Other threads that run now and do not sleep again at once, as the daemon and its client do
- * when they have sent a request. */
+/* Other threads that run and do not sleep again at once, as daemon and client do after sending
+ * a request. */
 static int others_that_stay(long apart_nsec) {
     int least = running() - 1;
     for (int i = 1; i < LOOKS && least > 0; i++) {
@@ -99,7 +99,7 @@ static int others_that_stay(long apart_nsec) {
     return least;
 }
 
-/* Between batches: threads that have computed the last one spin for a while before they sleep,
+/* Sample between batches; the threads of the last batch spin for a while before they sleep,
  * see backends.c. */
 static int others_now(const struct cpu_threads *cpu, int64_t now) {
     bool spin = now - cpu->batch_began - cpu->batch_lasted < SPIN_USEC;

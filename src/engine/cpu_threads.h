@@ -33,18 +33,18 @@ int cpu_threads_count_cores(const char *root, const cpu_set_t *set);
 
 void cpu_threads_init(struct cpu_threads *cpu);
 
-/* A batch begins now: the number of threads to compute it with, at most `most`. May sleep for
- * about a millisecond after a pause of a second. */
+/* Begin a batch: returns the number of threads to compute it with, at most `most`. May sleep
+ * for about a millisecond after a pause of a second. */
 int cpu_threads_begin_batch(struct cpu_threads *cpu, int most);
 void cpu_threads_end_batch(struct cpu_threads *cpu);
 
-/* While a batch is computed, from the thread that began it, as often as you like: sample what
- * else runs. now: us. */
+/* Sample what else runs. Call it from the thread that began the batch, while it is computed,
+ * as often as you like. now: us. */
 void cpu_threads_look_around(struct cpu_threads *cpu, int64_t now);
 
-/* More than half of the cores that `most` threads would use are idle. Asked before a batch of
- * prompts, whose threads are as many to its end: so a load that earlier samples have seen, in a
- * batch beside another worker's, say, is looked at again, for up to five milliseconds. */
+/* Are more than half of the cores idle that `most` threads would use? Ask before a batch of
+ * prompts, whose number of threads stays the same to its end. Load that earlier samples have
+ * seen, as beside another worker's batch, is sampled again for up to five milliseconds. */
 bool cpu_threads_are_free(struct cpu_threads *cpu, int most);
 
 #endif

@@ -56,7 +56,7 @@ static void batch_add(struct engine *e, struct slot *s, size_t count) {
     b->logits[s->result] = 1;
 }
 
-/* An answer's last token, and behind it what may come next: each with its result. */
+/* Add an answer's last token and its guesses, each with its result. */
 static void batch_add_answer(struct engine *e, struct slot *s) {
     struct llama_batch *b = &e->batch;
     batch_add(e, s, 1);
@@ -67,7 +67,7 @@ static void batch_add_answer(struct engine *e, struct slot *s) {
     }
 }
 
-/* What wants to be processed. */
+/* The slots with tokens to process. */
 struct demand {
     size_t prompts, tokens; /* of all prompts together */
     bool answers;           /* are being written, whether they have a token in the batch */
@@ -117,7 +117,7 @@ static int next_prompt(const struct engine *e, double speed) {
     return order_next(prompts, e->context.parallel, speed);
 }
 
-/* As many as there is room for, each as far as it goes. */
+/* Add as many prompts as there is room for, each as far as possible. */
 static void add_prompts(struct engine *e, size_t room, double speed) {
     bool first = true, beside = e->beside && !e->context.steady;
     while (room > 0) {
@@ -141,8 +141,8 @@ static bool has_its_cores(struct engine *e) {
 }
 
 /* While other answers are being written, prompts take one piece of a batch, so that a long
- * prompt does not make their streams stall for seconds; also while something else wants the
- * cores, which mostly is over soon: the threads of a batch are as many to its end. */
+ * prompt does not stall their streams for seconds. The same while another program uses the
+ * cores, which is mostly over soon: a batch keeps its number of threads to its end. */
 static size_t room_for(struct engine *e, const struct demand *demand, size_t left) {
     if (e->context.steady) return demand->answers && left > PROMPT_PIECE ? PROMPT_PIECE : left;
     size_t room = prompt_room(demand->prompts, demand->tokens, left, e->prompt_speed);
@@ -152,8 +152,8 @@ static size_t room_for(struct engine *e, const struct demand *demand, size_t lef
     return room < most ? room : most;
 }
 
-/* In a batch that gives vectors every token is a result, so it takes single tokens only, and a
- * text's last token comes as one. */
+/* In a batch that gives vectors every token is a result, so such a batch has single tokens
+ * only, and a text's last token comes in one. */
 static void fill_batch(struct engine *e) {
     struct demand demand = add_single_tokens(e);
     size_t left = (size_t)(e->context.chunk - e->batch.n_tokens);
@@ -212,7 +212,7 @@ static void use_token(struct engine *e, struct slot *s, const float *logits,
     }
 }
 
-/* The token that was drawn is not allowed: one of those that are. */
+/* The drawn token is not allowed: draw one that is. */
 static void use_other_token(struct engine *e, struct slot *s, const float *logits,
                             const unsigned char *mask) {
     struct error err;
@@ -258,7 +258,7 @@ static void take_token(struct engine *e, struct slot *s, int32_t result) {
     settle(e, s, logits, &verdict);
 }
 
-/* The result, and those behind it for as long as the guesses are what the sampler draws. */
+/* Take the result, and those of the guesses as long as the sampler draws the same. */
 static void take_tokens(struct engine *e, struct slot *s) {
     const struct job *job = s->job;
     size_t drafted = s->drafted, accepted = 0;
@@ -334,7 +334,7 @@ static size_t prompt_tokens(const struct engine *e) {
     return tokens;
 }
 
-/* Of a batch that was computed to its end, if it was large enough to tell. */
+/* Measure the speed of a complete batch, if it was large enough. */
 static void note_speed(struct engine *e) {
     int32_t tokens = e->batch.n_tokens;
     int64_t lasted = e->cpu.batch_lasted;
@@ -354,7 +354,7 @@ static void note_waits(const struct engine *e) {
 
 /* ---- pictures ---- */
 
-/* Of the prompts that have come to a picture the one that came first. */
+/* The oldest of the prompts that have reached a picture. */
 static struct slot *next_to_see(struct engine *e) {
     struct slot *next = NULL;
     for (int i = 0; i < e->context.parallel; i++) {
@@ -408,8 +408,8 @@ static bool goes_on(const struct slot *s) {
     return runs(s) && !sight_is_due(s) && due(s) == 1;
 }
 
-/* Guesses for the answers that are going on: before the batch is filled, as a draft model
- * computes batches of its own. */
+/* Guess for the running answers, before the batch is filled, because a draft model computes
+ * batches of its own. */
 static void guess(struct engine *e) {
     if (!e->context.drafts) return;
     forget_batch(e);

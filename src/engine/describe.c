@@ -41,7 +41,7 @@ static void add_abilities(yyjson_mut_doc *doc, yyjson_mut_val *root,
                             caps.explicit_template && caps.reasoning);
 }
 
-/* What requests get that say nothing else. */
+/* The sampling defaults of requests. */
 static void add_sampling(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct sampling *s) {
     yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "sampling");
     yyjson_mut_obj_add_real(doc, out, "temperature", s->temperature);

@@ -20,7 +20,7 @@ static void add_device(yyjson_mut_doc *doc, yyjson_mut_val *list, ggml_backend_d
     yyjson_mut_obj_add_uint(doc, item, "free_bytes", free_bytes);
 }
 
-/* The library passes in silence over a backend whose driver is missing. */
+/* The library silently skips a backend whose driver is missing. */
 static void add_problem(yyjson_mut_doc *doc, yyjson_mut_val *root) {
     static const char *const names[] = { "libggml-vulkan.so", "libggml-cuda.so" };
     char *folder = backends_folder();

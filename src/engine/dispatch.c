@@ -49,7 +49,7 @@ static void take_pause(struct engine *e, uint64_t request) {
     if (job && !job->paused_since) job->paused_since = clock_boottime_usec();
 }
 
-/* One that was put aside waits for a slot, in front of those that came later. */
+/* An answer that was put aside waits for a slot, ahead of those that came later. */
 static void take_resume(struct engine *e, uint64_t request) {
     struct job *aside = take_from(&e->aside, request);
     if (aside) job_queue_insert(&e->queue, aside);

@@ -5,10 +5,11 @@
 #include "engine/constrained.h"
 #include "engine/drafter.h"
 
-/* Tokens that an answer goes on without guesses at first, because those before it did. */
+/* Tokens for which an answer goes without guesses at first, because the answers before it
+ * did. */
 enum { MOST_AT_FIRST = 256 };
 
-/* Others' guesses stand in the batch already. */
+/* The batch already has other slots' guesses. */
 static size_t drafted_by_all(const struct engine *e) {
     size_t sum = 0;
     for (int i = 0; i < e->context.parallel; i++) sum += e->slots[i].drafted;
@@ -34,7 +35,7 @@ static size_t room_for(const struct engine *e, const struct slot *s) {
     return least(least((size_t)unsaid, LOAD_MAX_DRAFT), length - count);
 }
 
-/* A draft model that lately did not pay does not read long for another trial. */
+/* After guesses that did not pay, a draft model reads only short texts for another trial. */
 static bool may_try(struct engine *e, const struct slot *s) {
     struct lookup *l = &s->job->drafts;
     size_t said = (size_t)s->job->completion_tokens;
@@ -68,7 +69,7 @@ void draft_begin_step(struct engine *engine, struct slot *slot, bool goes_on) {
     slot->by_model = slot->wanted > 0;
 }
 
-/* Of the batch each slot may need one token for its own. */
+/* Each slot may need one token of the batch for its answer. */
 void draft_add(struct engine *engine, struct slot *slot) {
     int64_t left = (int64_t)engine->context.chunk - engine->batch.n_tokens -
                    engine->context.parallel;

@@ -14,7 +14,7 @@
  * the end; and the first of them, control tokens, may differ. */
 enum { MOST_APART = 128, FIRST_COMPARED = 5 };
 
-/* What a sequence lacks after a guess: the guess, and what was drawn behind it. */
+/* Tokens that a sequence lacks after a guess: the guess, and the one drawn after it. */
 enum { SHORT = LOAD_MAX_DRAFT + 2 };
 
 /* ---- opening ---- */
@@ -45,7 +45,7 @@ static bool open_weights(struct drafter *d, const struct load_message *r, struct
     return error_set(err, why.code, "The draft model cannot be used: %s", why.text);
 }
 
-/* As many cells as the model's context has, which drafter_resize() keeps it at. */
+/* It has as many cells as the model's context; drafter_resize() keeps it so. */
 static bool open_context(struct drafter *d, const struct context *main, struct load_message *r,
                          struct error *err) {
     r->cells = main->cells;
@@ -76,7 +76,7 @@ static bool is_of_use(const struct engine *e, const char **ret_warning) {
     return *ret_warning == NULL;
 }
 
-/* What the model has left of the devices' memory that the load may take; 1: nothing. */
+/* Device memory of the load that the model has not taken; 1: nothing. */
 static int64_t device_left(const struct engine *e, int64_t allowed) {
     int64_t taken = (int64_t)(placement_bytes(e->context.llama) +
                               model_adapter_device_bytes(&e->model));
@@ -269,7 +269,8 @@ static float probability(const float *logits, int32_t count, float most) {
     return 1 / sum;
 }
 
-/* The likeliest token there; LLAMA_TOKEN_NULL: it is not likely enough, or the answer's end. */
+/* The likeliest token there; LLAMA_TOKEN_NULL: it is not likely enough, or it ends the
+ * answer. */
 static llama_token likeliest(const struct engine *e, int32_t result) {
     const struct drafter *d = &e->drafter;
     const float *logits = llama_get_logits_ith(d->context.llama, result);
@@ -323,7 +324,7 @@ void drafter_forget(struct drafter *drafter) {
 
 /* ---- with the model's context ---- */
 
-/* Without memory for it the sequences have what there is. */
+/* Without memory for that, the sequences share the cells there are. */
 void drafter_resize(struct engine *engine) {
     struct drafter *d = &engine->drafter;
     struct error err;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drafter.h - a small model of the same vocabulary that guesses how answers continue. It has
- * a context of its own with a sequence for each slot.
+ * drafter.h - a small model with the same vocabulary that guesses how answers continue. It has
+ * its own context with a sequence for each slot.
  *
- * What a sequence of it holds is compared with the slot's tokens each time, cut where they
- * part, and processed from there. So nothing that happens to a slot has to be told here:
- * prompts that were restored or shared, answers that were put aside, guesses that were wrong.
- * What is missing is processed in pieces, and until it is there the answer goes on without
- * guesses. Nothing that goes wrong here concerns an answer.
+ * Each time, what a sequence holds is compared with the slot's tokens, cut where they differ,
+ * and processed from there. So nobody has to report here what happens to a slot: prompts that
+ * were restored or shared, answers that were put aside, guesses that were wrong. What is
+ * missing is processed in pieces, and meanwhile the answer goes on without guesses. A failure
+ * here never fails an answer.
  */
 #ifndef DOZE_ENGINE_DRAFTER_H
 #define DOZE_ENGINE_DRAFTER_H
@@ -33,13 +33,14 @@ struct drafter {
     int32_t vocabulary;                    /* tokens that both models have */
     size_t most;                           /* tokens that it guesses at once */
     float least;                           /* probability of one */
-    bool reads;  /* in this step: a beginning that it has not read, so its time tells nothing */
+    bool reads;  /* this step reads a new beginning, so its time says nothing about guesses */
     size_t rest; /* tokens for which the next answer goes on without it (lookup.h) */
 };
 
-/* Open the one that the request names, if there is one and the model, which has been opened,
+/* Open the draft model that the request names, if it names one and the model, which is open,
  * can have guesses. Fails as model_open() and context_open() do, and with ERR_INVALID_REQUEST
- * if its vocabulary is another. *ret_warning: why it is done without; NULL: it is not. */
+ * if its vocabulary is another. *ret_warning: why there will be no draft model; NULL: nothing
+ * to say. */
 bool drafter_open(struct engine *engine, const struct load_message *request,
                   const char **ret_warning, struct error *err);
 void drafter_clear(struct drafter *drafter);
@@ -53,7 +54,7 @@ size_t drafter_lacks(const struct drafter *drafter, const struct slot *slot);
 /* Keep nothing of what has been processed. */
 void drafter_forget(struct drafter *drafter);
 
-/* The model's context has another number of cells now. */
+/* The number of cells of the model's context has changed. */
 void drafter_resize(struct engine *engine);
 
 /* What it adds to model_memory_bytes(), and to the memory of devices. */

@@ -36,7 +36,8 @@ static void heartbeat(struct engine *e, int64_t now) {
 
 /* ---- while a batch is computed ---- */
 
-/* The next turn is begun for who comes back later, and would wait for its tokens otherwise. */
+/* The next turn is processed for the client's next request, which would otherwise wait for
+ * it. */
 static bool lets_finish(const struct frame *end) {
     struct error err;
     yyjson_doc *doc = json_parse_object(end->payload, end->len, &err);
@@ -66,8 +67,8 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
 }
 
 /* Called by ggml on this thread before every node of the graph (CPU only), and by a projector
- * after the slow ones. True gives the batch up, which is worth it for a cancelled request that
- * most of it is for; the frame itself is acted on later. */
+ * after the slow ones. True gives the batch up, which pays for a cancelled request that has
+ * most of it; the frame itself is obeyed later. */
 static bool batch_on_node(void *ctx) {
     struct engine *e = ctx;
     int64_t now = clock_boottime_usec();

@@ -74,7 +74,7 @@ struct engine {
 
 /* The model and the context have been opened, for the first time or again (parking.h). */
 void engine_init(struct engine *engine);
-/* What engine_init began, and all jobs. */
+/* Drop all jobs, and what engine_init began. */
 void engine_drop_work(struct engine *engine);
 void engine_clear(struct engine *engine);
 
@@ -85,7 +85,7 @@ enum engine_order {
     ENGINE_LEFT, /* the daemon is gone */
 };
 
-/* Serve until there is another order than to go on. */
+/* Serve until there is an order other than ENGINE_GO_ON, and return it. */
 enum engine_order engine_run(struct engine *engine);
 
 #endif

@@ -13,10 +13,10 @@
 #include "ipc/load_message.h"
 #include "prompts/entry.h"
 
-/* First half: size, time and first bytes of every file, which hold its metadata and tensor
- * index, and the engine's release. Second half: the settings, and the same of the adapters'
- * files: what was made without them, or with others, is of use again. False: a file cannot be
- * read. */
+/* First half: size, time and first bytes of every file (they hold its metadata and tensor
+ * index), and the engine's release. Second half: the settings, and the same figures of the
+ * adapters' files, so that states made with other adapters are kept apart but not discarded.
+ * False: a file cannot be read. */
 bool fingerprint_make(const struct model *model, const struct context *context,
                       const struct load_message *request, unsigned char ret[FINGERPRINT_SIZE]);
 

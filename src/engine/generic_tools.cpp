@@ -4,7 +4,7 @@
 #include "chat-peg-parser.h"
 #include "json-schema-to-grammar.h"
 
-/* As the library reads it in templates that have tags of thinking. */
+/* As the library does it for templates with thinking tags. */
 static common_peg_parser thinking(common_chat_peg_builder &p,
                                   const common_chat_params &params) {
     if (params.thinking_start_tag.empty() || params.thinking_end_tags.empty()) return p.eps();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * growth.h - the daemon is asked before the worker takes more memory, and nobody waits for it:
- * who wants memory asks again in the next round of the loop, and others go on meanwhile.
+ * growth.h - asks the daemon before the worker takes more memory, without waiting for the
+ * answer: the caller asks again in the next round of the loop, and other requests go on
+ * meanwhile.
  *
- * One question at a time is under way. Its answer counts in the round it comes in; what is not
- * taken then is given back. A daemon that does not answer in time has refused.
+ * Only one question is open at a time. Its answer is valid in the round in which it comes;
+ * what is not taken then is given back. No answer in time counts as a refusal.
  */
 #ifndef DOZE_ENGINE_GROWTH_H
 #define DOZE_ENGINE_GROWTH_H
@@ -28,20 +29,20 @@ struct growth {
     int64_t patience;      /* us */
     uint64_t base;         /* bytes taken when it was asked */
     uint64_t granted;      /* bytes beyond them; 0: refused */
-    uint64_t most;         /* of a refusal: beyond them, what could have been had */
+    uint64_t most;         /* of a refusal: beyond them, what was available */
     uint64_t limit;        /* the daemon's; 0: none */
     uint64_t reserved;     /* bytes in all that what is under way will take; 0: nothing is */
     bool unsettled;        /* the daemon counts more than is taken */
-    bool tight;            /* it refused the last, or too much is taken */
+    bool tight;            /* it refused the last question, or too much is taken */
     bool silent;           /* the daemon did not answer the last question */
-    int64_t ahead_again;   /* us: not before is room asked for ahead of its time */
+    int64_t ahead_again;   /* us: before then no room is asked for in advance */
 };
 
 /* Bytes beyond what is taken now. */
 struct growth_wish {
     enum growth_kind kind;
     uint64_t wish, least;
-    bool optional; /* nobody has to leave for it */
+    bool optional; /* nobody is evicted for it */
 };
 
 enum growth_answer { GROWTH_GRANTED, GROWTH_WAITS, GROWTH_REFUSED };
@@ -50,7 +51,7 @@ enum growth_answer { GROWTH_GRANTED, GROWTH_WAITS, GROWTH_REFUSED };
 enum growth_answer growth_ask(struct engine *engine, const struct growth_wish *wish,
                               uint64_t *ret_bytes);
 
-/* GRANT answers a question, the one that is under way or an older one. */
+/* Take the daemon's GRANT, which answers the open question or an older one. */
 void growth_take_answer(struct engine *engine, const struct grant_message *grant);
 
 /* Bytes in all, with those that what is under way has not taken yet. */

@@ -13,7 +13,7 @@
 #include "engine/prepared.h"
 #include "engine/tokens.h"
 
-/* What a grammar may take; the first two are of one token, the third is of an answer. */
+/* Limits of a grammar: the first two are for one token, the third is for an answer. */
 enum { ITEMS_IN_ROW_MAX = 20000, LEXER_STATES_MAX = 50000, MESSAGE_MAX = 4096 };
 
 /* The library tells by this byte that a token is no text. */
@@ -138,7 +138,8 @@ static void add_thinking(struct buf *out, const struct guidance_thinking *t) {
     buf_add_str(out, "/\nspace: /[ \\t\\r\\n]{1,8}/\n");
 }
 
-/* The keywords of a warning, which names those of schemas and nothing that a client made up. */
+/* The keywords in a warning of the library. It names only keywords of schemas, nothing that a
+ * client made up. */
 static void name_warned(struct buf *names, const char *message) {
     static const struct {
         const char *words, *keyword;
@@ -198,8 +199,8 @@ static bool write_grammar(struct attempt *a, enum schema_care care, struct buf *
     return ok;
 }
 
-/* One of several schemas holds, and no other: by the letter, or only because objects were
- * closed, which makes others hold less? */
+/* Does exactly one of several schemas hold to the letter, or only because objects were closed,
+ * which makes others hold less often? */
 static void check_one_of(struct attempt *a, const char *grammar, struct buf *names) {
     if (!strstr(grammar, "\"oneOf\"")) return;
     struct buf text = BUF_INIT(SCHEMA_MAX), letter = BUF_INIT(4 << 20),
@@ -224,7 +225,7 @@ bool guidance_grammar(const struct llama_vocab *vocab, yyjson_val *schema,
         check_one_of(&a, buf_str(ret_grammar), ret_unenforced);
         return true;
     }
-    /* Where in its own text it stands says nothing to a client. */
+    /* Without the position in the library's own text, which means nothing to a client. */
     static const char place[] = "failed to compile JSON schema: ";
     const char *why = strstr(a.message, place);
     why = why ? why + strlen(place) : a.message;
@@ -282,7 +283,7 @@ bool guidance_allows(struct guidance *g, llama_token token) {
            llg_matcher_validate_tokens(g->matcher, &one, 1) == 1;
 }
 
-/* The library would be at its end for good after one that ends the answer. */
+/* A token that ends the answer would end the library's state for good. */
 void guidance_accept(struct guidance *g, llama_token token) {
     if (llama_vocab_is_eog(g->vocab, token)) return;
     (void)!llg_matcher_consume_token(g->matcher, (uint32_t)token);

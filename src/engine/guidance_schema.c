@@ -9,8 +9,8 @@
 #include "engine/schema_refs.h"
 #include "engine/schema_words.h"
 
-/* What JSON itself can carry of whole numbers everywhere; a number without an end is where
- * small models lose themselves. */
+/* Digits of whole numbers that every JSON parser can read; small models get lost in numbers
+ * without a limit. */
 #define WHOLE_MAX 9007199254740991
 
 /* Between two tokens of JSON, once. */
@@ -171,8 +171,8 @@ static bool requires_its_own(yyjson_mut_val *schema) {
     return true;
 }
 
-/* By the standard other properties are welcome, and so is what is no object; who lists some
- * expects an object with no others. */
+/* By the standard other properties are allowed, and so are other types; but whoever lists
+ * properties expects an object with just these. */
 static void close_object(const struct walk *w, yyjson_mut_val *schema) {
     static const char *const kinds[] = { "type", "enum", "const", "not", "items", NULL };
     static const char *const others[] = { "additionalProperties",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guidance_schema.h - JSON schemas as llguidance reads them, with what clients expect of a
- * schema and the standard does not say. Pure.
+ * guidance_schema.h - JSON schemas in the form that llguidance reads, with what clients expect
+ * although the standard does not say it. Pure.
  */
 #ifndef DOZE_ENGINE_GUIDANCE_SCHEMA_H
 #define DOZE_ENGINE_GUIDANCE_SCHEMA_H
@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Bytes of a schema and of one pattern; patternProperties of one object. */
+/* Most bytes of a schema and of one pattern; most patternProperties of one object. */
 enum { SCHEMA_MAX = 1 << 20, PATTERN_MAX = 4096, PATTERN_PROPERTIES_MAX = 64 };
 
 /* What llguidance does with keywords that it does not know: it refuses the schema; or they take
@@ -27,10 +27,10 @@ enum schema_care {
     SCHEMA_LETTER = SCHEMA_CARES
 };
 
-/* Append the schema, an object, as JSON: objects that say nothing of other properties are
- * closed, whole numbers have 16 digits at most, white space is one space, or one newline and
- * the indentation. A pattern that looks around, or back, is left out, and its keyword appended
- * to `dropped`. What is wrong is said as the end of a sentence. */
+/* Append the schema, an object, as JSON: objects that do not mention other properties are
+ * closed, whole numbers have at most 16 digits, white space is one space, or one newline and
+ * the indentation. A pattern with lookaround or back-references is left out, and its keyword
+ * appended to `dropped`. The error is the end of a sentence. */
 bool guidance_schema_write(yyjson_val *schema, enum schema_care care, struct buf *out,
                            struct buf *dropped, struct error *err)
     __attribute__((warn_unused_result));

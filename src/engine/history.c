@@ -18,8 +18,8 @@ static const char OPENING[] = "(The conversation has begun before.)";
 
 /* ---- arguments ---- */
 
-/* They have to be an object: what is something else, or was cut off, is put into one. The
- * caller frees. */
+/* Arguments must be an object: anything else, or what was cut off, is put into one. The caller
+ * frees. */
 static char *arguments_text(yyjson_val *arguments) {
     const char *text = yyjson_get_str(arguments);
     size_t len = text ? yyjson_get_len(arguments) : 0;
@@ -87,7 +87,7 @@ static bool is_result(yyjson_val *message) {
     return has_role(message, "tool") || has_role(message, "function");
 }
 
-/* Templates that know parts know them of the user, and some drop others. */
+/* Templates that know parts expect them from the user only; some drop others. */
 static void repair_parts(yyjson_mut_doc *doc, yyjson_mut_val *copy, yyjson_val *message) {
     yyjson_val *content = yyjson_obj_get(message, "content");
     if (!yyjson_is_arr(content) || !(is_system(message) || is_result(message))) return;
@@ -240,8 +240,8 @@ static struct call *find_call(struct history *h, const char *id) {
     return open;
 }
 
-/* One that belongs to no call, as when the beginning of a conversation was cut off, is a text.
- */
+/* A result that belongs to no call, for example after the beginning of a conversation was cut
+ * off, becomes a text. */
 static void read_result(struct history *h, yyjson_val *message, const struct buf *text) {
     struct call *call = find_call(h, json_find_str(message, "tool_call_id"));
     if (!call) {
@@ -311,7 +311,7 @@ static const struct buf *result_of(struct call *call) {
 
 /* ---- without calls ---- */
 
-/* Results go to the user's turn that follows; the caller has seen that there is one. */
+/* Move results into the user's next turn, which must exist. */
 static void write_results(struct turn *turn, struct turn *user) {
     struct buf text = BUF_INIT(TEXT_MAX);
     for (size_t i = 0; i < turn->call_count; i++) {
@@ -370,8 +370,8 @@ static yyjson_mut_val *write_message(yyjson_mut_doc *doc, yyjson_mut_val *list,
     return message;
 }
 
-/* Some templates insist on ids of Mistral's form. One that has it stays; others are made of
- * what was sent, so that a conversation has the same ids each time. */
+/* Some templates insist on ids in Mistral's form. Ids in that form stay; others are derived
+ * from what was sent, so that a conversation gets the same ids each time. */
 static void write_id(char *ret, const char *id, size_t number) {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -416,7 +416,7 @@ static yyjson_mut_val *write_model(yyjson_mut_doc *doc, yyjson_mut_val *list,
     return message;
 }
 
-/* `together` calls a message, and then their results. */
+/* Write messages with `together` calls each, followed by their results. */
 static void write_calls(yyjson_mut_doc *doc, yyjson_mut_val *list, struct turn *turn,
                         size_t number, size_t together) {
     const struct buf nothing = { 0 };
@@ -436,7 +436,8 @@ static void write_calls(yyjson_mut_doc *doc, yyjson_mut_val *list, struct turn *
     }
 }
 
-/* What the user says after the last result goes into it. True: there was such a turn. */
+/* Move what the user says after the last result into that result. True: there was such a
+ * turn. */
 static bool fold_user(struct history *h, size_t index) {
     struct turn *turn = &h->turns[index];
     bool followed = index + 1 < h->count && h->turns[index + 1].kind == TURN_USER;

@@ -4,8 +4,8 @@
  *
  * Clients send what they have: system messages anywhere, two messages of the user in a row,
  * results in another order than the calls, calls that were cut off. Many templates refuse some
- * of that. So a conversation that is refused is tried again in the next form; each gives up a
- * little more of what was sent, and the last is one that every template takes.
+ * of that. So a conversation that is refused is tried in the next form. Each form gives up a
+ * little more of what was sent, and every template takes the last.
  */
 #ifndef DOZE_ENGINE_HISTORY_H
 #define DOZE_ENGINE_HISTORY_H
@@ -34,7 +34,7 @@ enum { HISTORY_FORMS = HISTORY_BARE + 1 };
  * the system message, or NULL; for the forms from HISTORY_JOINED on. The caller frees. */
 yyjson_doc *history_write(yyjson_val *messages, enum history_form form, const char *system);
 
-/* What there is of tools in a conversation. */
+/* What a conversation has of tools. */
 struct history_facts {
     bool calls;    /* or results */
     bool unpaired; /* a call without a result right behind it, or the reverse */

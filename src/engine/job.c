@@ -48,7 +48,7 @@ static bool take_prompt(struct job *job, const struct model *model, size_t lengt
     return (job->prompt.count > 0 && job->prompt.count < length) || damaged(err);
 }
 
-/* What the preparer says of a picture is where it is; what it is like is said by its hash. */
+/* The preparer says where a picture is; the hash, computed here, says which picture it is. */
 static bool take_pictures(struct job *job, struct prepared *prepared, struct error *err) {
     const struct request_chat *chat = &job->request.chat;
     if (!prepared_take_spans(prepared, &job->pictures) ||

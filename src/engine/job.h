@@ -61,13 +61,13 @@ struct job {
 struct job *job_new(uint64_t id, struct request *request);
 void job_free(struct job *job);
 
-/* What a preparer has made of it (PREPARE_PREPARED). length: of the context. False with
- * ERR_INTERNAL: it cannot be. */
+/* Take what a preparer has made of the job (PREPARE_PREPARED). length: of the context. False
+ * with ERR_INTERNAL: the frame is invalid. */
 bool job_take_prepared(struct job *job, const struct model *model, size_t length,
                        struct link *link, const struct frame *prepared, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Make an input of an embedding its prompt. */
+/* Make input `index` of an embedding the job's prompt. */
 void job_next_input(struct job *job, size_t index);
 
 /* First in, first out, unless it is inserted. */

@@ -39,8 +39,8 @@ bool lent_is_used(void) {
 
 /* ---- who lends ---- */
 
-/* What the borrower sends is held once more while it is put into its place. That counts, too. A
- * sanitizer's own memory would count, so its build goes without. */
+/* The limit includes a second copy of what the borrower sends, while it is put into place.
+ * Sanitizers have no limit, because their own memory would count. */
 static bool limit_memory(uint64_t bytes) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     uint64_t own = preparer_data_bytes();
@@ -52,7 +52,7 @@ static bool limit_memory(uint64_t bytes) {
 #endif
 }
 
-/* All of it or nothing: what comes from another machine is not served with less. */
+/* The whole sandbox is required, because the bytes come from another machine. */
 static bool enter_sandbox(struct error *err) {
     const struct sandbox_rights nothing = { 0 };
     struct sandbox sandbox;

@@ -7,8 +7,8 @@
 
 struct engine;
 
-/* The worker may take `most` bytes in all: give back what is over them, as far as nobody works
- * with it. Or there is more room: what was refused may be tried again. */
+/* The worker may take `most` bytes in all: give back what exceeds them and is not in use. If
+ * the limit was raised, what was refused may be tried again. */
 void limit_obey(struct engine *engine, uint64_t most);
 
 #endif

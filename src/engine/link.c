@@ -19,7 +19,7 @@ void link_init(struct link *link, int fd) {
     (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* Forget the bytes that were given out, and a large buffer that is empty again. */
+/* Drop the bytes that were returned, and free a large buffer that is empty. */
 static void compact(struct link *link) {
     buf_drop(&link->in, link->in_used);
     link->in_used = 0;
@@ -34,7 +34,7 @@ static bool damaged(const struct link *link) {
                        &err) == FRAME_BAD;
 }
 
-/* One read. False: nothing more is to be had now, *ret_alive tells why. */
+/* Read once. False: there is nothing more to read; *ret_alive tells why. */
 static bool read_some(struct link *link, bool *ret_alive) {
     char *room = buf_reserve(&link->in, READ_CHUNK);
     if (!room) {

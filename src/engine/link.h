@@ -24,7 +24,7 @@ struct link {
     int fd;
     int wake_fd; /* link_wait also ends when this is readable; -1: none */
     struct buf in;
-    size_t in_used; /* bytes of `in` that were given out already */
+    size_t in_used; /* bytes of `in` that link_next has returned */
     struct buf out;
 };
 
@@ -39,8 +39,8 @@ bool link_fill(struct link *link) __attribute__((warn_unused_result));
  * link_fill or link_next. */
 bool link_next(struct link *link, struct frame *ret);
 
-/* Look at the whole frames not given out yet without taking them; stops when fn returns true,
- * and returns that. */
+/* Look at the complete frames that link_next has not returned yet, without taking them; stops
+ * when fn returns true, and returns that. */
 bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame *frame),
                void *ctx);
 

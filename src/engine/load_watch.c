@@ -11,12 +11,12 @@
 #include "ipc/frame.h"
 #include "ipc/message.h"
 
-/* What the daemon says next. What is not STOP has to wait for the load's end. */
+/* Look at the daemon's next frame. Anything but STOP has to wait until the load is done. */
 enum next { NEXT_NOTHING, NEXT_HALF, NEXT_STOP, NEXT_OTHER };
 
-/* How to wait for more behind it: the socket is readable all the time while bytes lie there. Of
- * a half header the rest is on its way; nothing can be seen behind an early request,
- * so that only the end of the connection is left to watch for. */
+/* How to wait for more, as the socket stays readable while bytes are unread. The rest of a
+ * half header is on its way; behind an early request nothing can be seen, so only the end of
+ * the connection is watched for. */
 static const struct {
     short events;
     int timeout; /* ms */

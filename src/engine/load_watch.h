@@ -17,10 +17,10 @@ struct load_watch {
     bool running;
 };
 
-/* fd: the socket. Only looks at it: what is read stays to be read. */
+/* fd: the socket. Only peeks: nothing is consumed. */
 void load_watch_start(struct load_watch *watch, int fd);
 
-/* Afterwards the socket is the caller's alone. */
+/* Stop watching; then only the caller uses the socket. */
 void load_watch_end(struct load_watch *watch);
 
 #endif

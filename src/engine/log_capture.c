@@ -14,8 +14,7 @@
 
 enum { MAX_KEPT = 480, FORWARD_MAX = 10, FORWARD_SPAN_MS = 10000 };
 
-/* The library's log is global, so is this. What other threads cause (repack.c) concerns nobody.
- */
+/* Global, as the library's log is. What other threads cause (repack.c) is ignored. */
 static struct {
     pthread_t owner;
     char kept[MAX_KEPT];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logprobs.h - how likely the chosen tokens and their rivals were. They wait in a list until
- * the text they belong to goes out.
+ * logprobs.h - the probabilities of the chosen tokens and their alternatives, in a list until
+ * the text they belong to is sent.
  */
 #ifndef DOZE_ENGINE_LOGPROBS_H
 #define DOZE_ENGINE_LOGPROBS_H
@@ -22,8 +22,8 @@ struct logprobs {
 
 void logprobs_clear(struct logprobs *list);
 
-/* Note the chosen token. logits: as the model gave them, before any sampling. top: how many of
- * the likeliest tokens are listed too. end: see the entry. */
+/* Add an entry for the chosen token. logits: as the model gave them, before any sampling. top:
+ * how many of the likeliest tokens are listed too. end: see the entry. */
 void logprobs_add(struct logprobs *list, const struct llama_vocab *vocab, const float *logits,
                   llama_token chosen, int top, size_t end);
 

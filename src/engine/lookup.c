@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The index of what followed the last LOOKUP_KEY tokens when they stood there before, the last
- * time; 0: they did not. */
+/* The index of what followed the last earlier occurrence of the last LOOKUP_KEY tokens; 0:
+ * there is none. */
 static size_t find_follower(const int32_t *tokens, size_t count) {
     if (count <= LOOKUP_KEY) return 0;
     const int32_t *key = tokens + count - LOOKUP_KEY;
@@ -28,7 +28,7 @@ size_t lookup_draft(const struct lookup *l, const int32_t *tokens, size_t count,
     size_t from = wanted == 0 ? 0 : find_follower(tokens, count);
     if (from == 0) return 0;
     for (size_t i = 0; i < wanted; i++) {
-        /* What repeats itself continues with the guess. */
+        /* A repetition continues with the guess itself. */
         size_t at = from + i;
         int32_t token = at < count ? tokens[at] : ret_draft[at - count];
         if (token < 0) return i;
@@ -49,7 +49,7 @@ void lookup_accept(struct lookup *l) {
     l->open--;
 }
 
-/* What was right long ago does not count for ever. */
+/* Old results lose their weight. */
 static void age(struct lookup *l) {
     if (l->steps < LOOKUP_REMEMBERED) return;
     l->steps /= 2;

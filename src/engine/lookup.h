@@ -19,11 +19,11 @@
 enum {
     LOOKUP_MOST = 8,        /* tokens of a guess */
     LOOKUP_FIRST = 2,       /* tokens of the first one, and of one after a wrong one */
-    LOOKUP_KEY = 3,         /* tokens that must have stood before */
+    LOOKUP_KEY = 3,         /* tokens that must have occurred before */
     LOOKUP_BACK = 1 << 14,  /* how far back, in tokens */
     LOOKUP_TRIAL = 6,       /* steps after which it is known whether they pay */
     LOOKUP_REMEMBERED = 24, /* after this many steps the older ones count half */
-    LOOKUP_REST = 64,       /* tokens that an answer goes on without, at first */
+    LOOKUP_REST = 64,       /* tokens for which an answer goes on without guesses, at first */
     LOOKUP_MOST_REST = 4096,
 };
 
@@ -34,10 +34,10 @@ struct lookup {
     size_t length;            /* of the last guess */
     size_t right;             /* of its tokens */
     size_t next;              /* tokens of the next one; 0: LOOKUP_FIRST */
-    size_t steps, said;       /* with guesses lately, and the tokens that those gave */
+    size_t steps, said;       /* recent ones with guesses, and the tokens that those gave */
     size_t rest;              /* tokens that it goes on without guesses */
     size_t next_rest;         /* the same, the next time; 0: LOOKUP_REST */
-    size_t rests;             /* how often it has begun to do without */
+    size_t rests;             /* how often it has stopped guessing */
 };
 
 /* Before each token: may there be guesses of what follows it? */
@@ -48,7 +48,7 @@ bool lookup_may(struct lookup *lookup);
 size_t lookup_draft(const struct lookup *lookup, const int32_t *tokens, size_t count,
                     size_t most, int32_t *ret_draft);
 
-/* A guess of `length` tokens is to be judged. */
+/* A guess of `length` tokens goes into the batch. */
 void lookup_begin(struct lookup *lookup, size_t length);
 /* Its next token is right. */
 void lookup_accept(struct lookup *lookup);

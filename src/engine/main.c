@@ -67,7 +67,7 @@ struct progress {
     msec sent;
 };
 
-/* At most ten a second: each is an event for everybody who waits. */
+/* At most ten a second, because each becomes an event for all that wait. */
 static bool load_on_progress(float progress, void *ctx) {
     struct progress *p = ctx;
     int permille = (int)((p->from + progress * (1 - p->from)) * 1000);
@@ -185,7 +185,7 @@ static struct sandbox_rights rights_to_serve(const struct engine *e) {
     };
 }
 
-/* Only who sends a picture would be told. */
+/* Otherwise only a client that sends a picture would be told. */
 static void warn_of_blindness(struct engine *e) {
     char text[256];
     int len = snprintf(text, sizeof text, "The model cannot see: %s.", e->model.blind);
@@ -222,7 +222,7 @@ static bool load_and_report(struct engine *e, struct load_message *request) {
     return true;
 }
 
-/* What a client sent has its say in a process that has no other use. */
+/* What a client sent is read in a process that does nothing else. */
 static void obey_check(struct engine *e, const struct frame *frame) {
     struct error err;
     const struct sandbox_rights nothing = { 0 };
@@ -242,7 +242,7 @@ static bool obey_lend(struct engine *e, const struct frame *frame) {
     return false;
 }
 
-/* From here on the model's file has its say. False: the process ends. */
+/* The last step before the model's file is read. False: the process ends. */
 static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
     struct load_message request;

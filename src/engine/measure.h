@@ -15,8 +15,8 @@ struct measured {
     uint64_t model, model_device, context, context_device;
 };
 
-/* The context of one conversation that fills it: it starts smaller, and can grow larger. It
- * depends on the model, which is opened once for that, without its tensors. */
+/* The parameters of a context that one full conversation fills (it starts smaller and may grow
+ * larger). They depend on the model, which is opened for that, without its tensors. */
 bool measure_context(const struct load_message *request, struct llama_model_params model_params,
                      struct llama_context_params *ret, struct error *err);
 

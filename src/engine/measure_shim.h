@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* measure_shim.h - the C face of libllama-common's measuring, which speaks C++. */
+/* measure_shim.h - the C interface of libllama-common's measuring. */
 #ifndef DOZE_ENGINE_MEASURE_SHIM_H
 #define DOZE_ENGINE_MEASURE_SHIM_H
 

@@ -112,7 +112,7 @@ static bool fill_override(struct llama_model_kv_override *o, const struct load_m
     return true;
 }
 
-/* Of weights that are there; what the file says of itself the daemon has checked. */
+/* Facts of the loaded weights; the daemon has checked what the file's header says. */
 static bool open_adapters(struct model *m, const struct load_adapters *adapters,
                           struct error *err) {
     struct stat st;

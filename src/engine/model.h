@@ -19,12 +19,12 @@ struct model {
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
     struct projector *projector; /* NULL: it cannot see */
-    char *blind; /* why not, if it was to: goes on after "This model cannot see: "; or NULL */
+    char *blind; /* why not, if LOAD names one: the end of "This model cannot see: "; or NULL */
     struct llama_adapter_lora *adapters[LOAD_MAX_ADAPTERS]; /* freed with the weights */
     float scales[LOAD_MAX_ADAPTERS];                        /* of the adapters */
     size_t adapter_count;
     uint64_t adapter_bytes; /* of their files */
-    char *reasoning_ending; /* said where a budget of reasoning is used up; NULL: nothing */
+    char *reasoning_ending; /* text added when a budget of reasoning is used up; NULL: none */
     bool embeds;            /* made for embeddings: it pools, and generates nothing */
     bool ranks;             /* of those: it gives a score of a query and a document */
     bool remembers;     /* recurrent or hybrid: a sequence's tail cannot be dropped at will */
@@ -50,8 +50,8 @@ bool model_open_weights(struct model *ret, const struct load_message *request,
                         void *progress_ctx, struct error *err);
 void model_close(struct model *model);
 
-/* Give it the eyes that LOAD names, if any. Without them it reads all the same: what is wrong
- * is in model->blind. */
+/* Open the projector that LOAD names, if any. Without it the model still reads text;
+ * model->blind says why it cannot see. */
 void model_open_projector(struct model *model, const struct load_message *request);
 
 /* A number of the architecture's metadata ("attention.key_length"), or `otherwise`. */
@@ -59,7 +59,7 @@ uint64_t model_arch_number(const struct llama_model *weights, const char *key,
                            uint64_t otherwise);
 /* Made for embeddings: it pools, attends in both directions, or has no decoder at all. */
 bool model_is_embedder(const struct llama_model *weights);
-/* Of those: it was made to rank documents. */
+/* Is it an embedder that was made to rank documents? */
 bool model_is_ranker(const struct llama_model *weights);
 /* It has two sets of rope factors, of which libllama takes one by the length of the context:
  * states of contexts on different sides of that length do not fit together. */
@@ -68,7 +68,7 @@ bool model_has_long_rope(const struct llama_model *weights);
 /* Layers on devices with memory of their own. */
 int32_t model_device_layers(const struct model *model);
 
-/* About what the adapters take of devices, which libllama does not count. */
+/* About the bytes that the adapters take on devices; libllama does not count them. */
 uint64_t model_adapter_device_bytes(const struct model *model);
 
 /* Bytes that the machine loses to this worker: its own memory and, if the weights are mapped,

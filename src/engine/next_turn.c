@@ -27,8 +27,8 @@ static void tokens_before(const struct engine *e, const char *fragment, size_t l
     buf_clear(&text);
 }
 
-/* Only tokens that are the same whatever the user says. The first has to be a control token:
- * plain text may join the answer's last token. */
+/* Only tokens that are the same whatever the user says. The first must be a control token,
+ * because plain text may merge with the answer's last token. */
 static void set_fragment(struct engine *e, const char *fragment, size_t len) {
     struct tokens *one = &e->next_turn.tokens, other = { 0 };
     tokens_before(e, fragment, len, "Why?", one);
@@ -71,8 +71,8 @@ static struct slot *due_slot(struct engine *e) {
     return NULL;
 }
 
-/* How much of it is done when the next prompt comes depends on when that is, and with it the
- * batches' shapes: not for one that has to say the same always. */
+/* How much is done when the next prompt comes depends on timing, and so do the shapes of
+ * batches. So reproducible models do without. */
 bool next_turn_due(struct engine *engine) {
     return !engine->context.steady && due_slot(engine) != NULL;
 }

@@ -5,7 +5,7 @@
 
 #include "engine/prompt_room.h"
 
-/* What it has waited, in units of what its own processing would take. */
+/* How long it has waited, in units of its own processing time. */
 static double age(const struct order_prompt *p, double speed) {
     return (double)p->waited / 1e6 * speed / (double)p->due;
 }
@@ -36,7 +36,7 @@ static size_t in_time(double speed) {
     return tokens < 1e6 ? (size_t)tokens : 1000000;
 }
 
-/* From PROMPT_PIECE on rounded down, as half of that is much time. */
+/* From PROMPT_PIECE on it is rounded down, because half of that takes long. */
 static size_t round_batch(size_t tokens) {
     if (tokens >= PROMPT_PIECE) return tokens - tokens % PROMPT_PIECE;
     return (tokens + ORDER_PIECE_LEAST / 2) / ORDER_PIECE_LEAST * ORDER_PIECE_LEAST;
@@ -49,8 +49,7 @@ size_t order_piece(double speed, size_t answers) {
     return batch - answers;
 }
 
-/* Half of it is new: one batch that something else held up does not shrink the pieces for
- * long. */
+/* The new value counts half, so that one delayed batch does not shrink the pieces for long. */
 double order_speed(double speed, size_t tokens, int64_t lasted) {
     if (tokens < ORDER_PIECE_LEAST / 2 || lasted <= 0) return speed;
     double measured = (double)tokens * 1e6 / (double)lasted;

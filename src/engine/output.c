@@ -137,7 +137,7 @@ bool output_push(struct output *output, const char *piece, size_t len) {
     return false;
 }
 
-/* Half a character at the end can no longer become whole and is left out. */
+/* Half a character at the end cannot become whole and is left out. */
 void output_end(struct output *output, bool complete) {
     struct delta d;
     delta_init(&d);

@@ -2,8 +2,8 @@
 /*
  * output.h - from token pieces to the deltas of one answer.
  *
- * Bytes wait until they are whole characters; characters wait until they are surely no part of
- * a stop string; of a chat the text is then taken apart into content, reasoning and tool calls.
+ * Bytes wait until they form whole characters; characters wait until they cannot be part of a
+ * stop string. The text of a chat is then split into content, reasoning and tool calls.
  */
 #ifndef DOZE_ENGINE_OUTPUT_H
 #define DOZE_ENGINE_OUTPUT_H
@@ -38,15 +38,14 @@ void output_init(struct output *output, struct link *link, uint64_t request, str
                  const struct stops *stops);
 void output_clear(struct output *output);
 
-/* Text in front of the answer (echo): goes out as it is. */
+/* Send text in front of the answer (echo), unchanged. */
 void output_echo(struct output *output, const char *text, size_t len);
 
-/* One more token's bytes. False: the answer ends here, by a stop string or because a
- * call is one too many, and nothing behind it will be sent.
- */
+/* Add one more token's bytes. False: the answer ends here, by a stop string or because it has
+ * begun one call too many, and nothing after that is sent. */
 bool output_push(struct output *output, const char *piece, size_t len);
 
-/* Send what was held back. complete: the model ended by itself or by a stop string. */
+/* Send what was held back. complete: the model or a stop string ended the answer. */
 void output_end(struct output *output, bool complete);
 
 #endif

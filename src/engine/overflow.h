@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* overflow.h - what becomes of a text that is longer than the context. Pure. */
+/* overflow.h - what happens to a text that is longer than the context. Pure. */
 #ifndef DOZE_ENGINE_OVERFLOW_H
 #define DOZE_ENGINE_OVERFLOW_H
 
@@ -10,14 +10,13 @@
 enum overflow {
     OVERFLOW_STOP,   /* a prompt is refused, an answer ends */
     OVERFLOW_MIDDLE, /* the beginning and the end stay */
-    OVERFLOW_OLDEST, /* the end stays, and the very first token, which often is a mark */
+    OVERFLOW_OLDEST, /* the end stays, and the very first token, which is often a marker */
 };
 
 /* "stop", "truncate_middle", "rolling_window"; false: another word. */
 bool overflow_parse(const char *word, enum overflow *ret);
 
-/* How much of a context of `length` tokens is filled again after a cut: the rest is for what
- * comes. */
+/* How much of a context of `length` tokens a cut text fills; the rest is for what follows. */
 size_t overflow_room(size_t length);
 
 /* Cut the text to `room` tokens, at least 2, in place. How many are left. */

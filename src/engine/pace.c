@@ -12,7 +12,7 @@ static void add(struct pace_steps *steps, int64_t us) {
     steps->us[steps->count++ % PACE_SAMPLES] = us;
 }
 
-/* What is stale says nothing beside what is new. */
+/* Drop stale figures when there are new ones. */
 void pace_note(struct pace *pace, int answers, enum pace_kind kind, int64_t us) {
     int crowd = crowd_of(answers);
     struct pace_steps *steps = &pace->steps[crowd][kind];
@@ -36,7 +36,7 @@ static int by_time(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* One step that something else held up does not move it. */
+/* The median, so that one delayed step does not move it. */
 static int64_t median(const struct pace_steps *steps) {
     int64_t sorted[PACE_SAMPLES];
     size_t count = steps->count < PACE_SAMPLES ? (size_t)steps->count : PACE_SAMPLES;

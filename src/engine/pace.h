@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pace.h - how much longer a step takes with guesses than without: what they have to be worth.
- * Pure: time is an argument.
+ * pace.h - how much longer a step takes with guesses than without, which guesses must make up
+ * for. Pure: time is an argument.
  *
- * A step is what all answers that are being written take part in: the draft model's batches, if
- * there is one, and the model's own. Answers with guesses do without them for a few steps at
- * first, and now and then, so that there is something to compare with.
+ * All answers that are being written share a step: the batches of the draft model, if there is
+ * one, and of the model. Answers with guesses go without them for a few steps at the beginning
+ * and occasionally later, so that there is something to compare with.
  */
 #ifndef DOZE_ENGINE_PACE_H
 #define DOZE_ENGINE_PACE_H
@@ -17,15 +17,15 @@
 enum pace_kind {
     PACE_PLAIN, /* no guesses */
     PACE_FOUND, /* those that were found (lookup.h) */
-    PACE_MADE,  /* those of a draft model, alone or beside such as were found */
+    PACE_MADE,  /* those of a draft model, alone or with found ones */
 };
 enum { PACE_KINDS = PACE_MADE + 1 };
 
 enum {
-    PACE_SAMPLES = 7, /* steps that are remembered, of which the median counts */
-    PACE_LEAST = 3,   /* of them make a figure */
+    PACE_SAMPLES = 7, /* steps that are remembered; their median counts */
+    PACE_LEAST = 3,   /* the fewest that make a figure */
     PACE_STALE = 256, /* steps with guesses after which those without are measured again */
-    PACE_CROWD = 8,   /* this many answers at once, or more, count alike */
+    PACE_CROWD = 8,   /* for this many answers or more there is one figure */
 };
 
 struct pace_steps {
@@ -52,8 +52,8 @@ double pace_cost(const struct pace *pace, int answers, enum pace_kind kind);
 /* The draft model read this many tokens (> 0) in `us` microseconds. */
 void pace_note_reading(struct pace *pace, size_t tokens, int64_t us);
 
-/* May guesses that lately did not pay be tried again, though the draft model has to read
- * `tokens` first? It may take PACE_SHARE of the time that the answer's `said` tokens took. */
+/* May guesses that did not pay be tried again, although the draft model has to read `tokens`
+ * first? That may take PACE_SHARE of the time of the answer's `said` tokens. */
 #define PACE_SHARE 0.03
 bool pace_may_read(const struct pace *pace, int answers, size_t tokens, size_t said);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parking.h - a worker whose instance is unloaded, and that keeps the model for its return.
+ * parking.h - a worker that keeps its model after its instance was unloaded, for the next
+ * load.
  *
- * What a parked worker has are the weights, as mapped or repacked as they are, the vocabulary,
- * the templates and the processes that prepare requests. The context and all that sequences
- * held is given back; their prompts are in the store. A LOAD with the same settings then needs
- * a context only. It sleeps until that, or the end of the socket.
+ * A parked worker keeps the weights (mapped or repacked), the vocabulary, the templates and
+ * the processes that prepare requests. It frees the context and all that sequences held; their
+ * prompts are in the store. So a LOAD with the same settings needs only a context. The worker
+ * sleeps until then, or until the socket is closed.
  */
 #ifndef DOZE_ENGINE_PARKING_H
 #define DOZE_ENGINE_PARKING_H
@@ -16,9 +17,9 @@
 #include "engine/engine.h"
 #include "ipc/load_message.h"
 
-/* Save what has been processed, give back all but the model and say so. False: this one cannot
- * be parked: something is at work, it has a draft model, or memory that is not the machine's;
- * nothing has been done. */
+/* Save what has been processed, free all but the model and say PARKED. False, with nothing
+ * done: the worker cannot be parked, because something is at work, or it has a draft model or
+ * memory of a device. */
 bool parking_begin(struct engine *engine);
 
 /* LOAD came: serve again. Fails as context_open does. */

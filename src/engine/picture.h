@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture.h - a picture as clients send it, as pixels. Pure, apart from the memory that it
- * takes.
+ * picture.h - decodes a picture as clients send it into pixels. Pure, but allocates.
  *
  * The bytes are hostile: call it where a crash and a deadline cost one request only
  * (preparers.h), and elsewhere only with what has been decoded there before.
@@ -24,9 +23,9 @@ struct picture {
 };
 
 /* url: "data:image/png;base64,…", or the base64 alone; PNG, JPEG, GIF or BMP. number: of the
- * picture in the conversation, from 1, for the error. ERR_INVALID_REQUEST: it is none, or too
- * large, which is known before its pixels are made; ERR_NOT_SUPPORTED: an address in the net.
- */
+ * picture in the conversation, from 1, for the error. ERR_INVALID_REQUEST: it is not a
+ * picture, or too large, which is found before its pixels are decoded; ERR_NOT_SUPPORTED: a
+ * web address. */
 bool picture_decode(const char *url, size_t len, size_t number, struct picture *ret,
                     struct error *err) __attribute__((warn_unused_result));
 

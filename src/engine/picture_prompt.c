@@ -69,7 +69,7 @@ yyjson_doc *picture_prompt_messages(const struct picture_prompt *p) {
 
 /* ---- the prompt, in pieces ---- */
 
-/* The next mark. False: there is none, or it is of no picture. */
+/* The next mark. False: there is none, or it is not of a picture. */
 struct mark {
     const char *at;
     size_t len, number;

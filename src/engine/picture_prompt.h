@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture_prompt.h - pictures on their way from the parts of messages to places among the
- * tokens of a prompt. For preparers.
+ * picture_prompt.h - puts the pictures of messages among the tokens of a prompt. For
+ * preparers.
  *
- * A template sees a mark in the place of each picture, made of a number that nobody can guess.
- * Its prompt is cut at the marks; text becomes tokens as ever, a picture becomes spans.
+ * A template sees a mark in the place of each picture, made of a random number that nobody can
+ * guess. The prompt is cut at the marks: text becomes tokens as usual, a picture becomes
+ * spans.
  */
 #ifndef DOZE_ENGINE_PICTURE_PROMPT_H
 #define DOZE_ENGINE_PICTURE_PROMPT_H

@@ -3,9 +3,9 @@
  * picture_spans.h - where a prompt has pictures. Pure.
  *
  * A picture is many tokens that no vocabulary has. In the list of a prompt's tokens numbers
- * below zero stand for them, made of the picture's hash: so a prompt with the same pictures is
- * found again, in a slot or in the store, as one with the same words is. Whatever looks words
- * up has to pass them by, and nothing may be cut inside a picture.
+ * below zero stand for them, made of the picture's hash: so a slot or the store recognizes a
+ * prompt with the same pictures, as it does one with the same words. Code that looks tokens up
+ * in the vocabulary must skip them, and nothing may be cut inside a picture.
  */
 #ifndef DOZE_ENGINE_PICTURE_SPANS_H
 #define DOZE_ENGINE_PICTURE_SPANS_H
@@ -31,7 +31,8 @@ struct picture_spans {
 void picture_spans_add(struct picture_spans *spans, struct picture_span span);
 void picture_spans_clear(struct picture_spans *spans);
 
-/* They are in order and inside of a prompt of `tokens` tokens, of a request with `pictures`. */
+/* Are they in order and inside a prompt of `tokens` tokens, of a request with `pictures`
+ * pictures? */
 bool picture_spans_fit(const struct picture_spans *spans, size_t tokens, size_t pictures);
 
 /* The piece that has the token; NULL: it is of a text. */
@@ -43,7 +44,7 @@ size_t picture_spans_text(const struct picture_spans *spans, size_t from, size_t
 /* The longest beginning with at most `count` tokens that ends in no picture. */
 size_t picture_spans_floor(const struct picture_spans *spans, size_t count);
 
-/* Put the numbers that stand for it in the place of the piece's tokens. */
+/* Write the numbers that stand for the piece over its tokens. */
 void picture_span_mark(const struct picture_span *span,
                        const unsigned char hash[PICTURE_HASH_SIZE], int32_t *tokens);
 

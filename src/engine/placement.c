@@ -11,8 +11,7 @@
 #include "engine/log_capture.h"
 #include "engine/measure.h"
 
-/* What drivers, other programs and the buffers of a load take beside it: a sixteenth, and not
- * more than 1 GiB. */
+/* Left for drivers, other programs and the buffers of a load: a sixteenth, at most 1 GiB. */
 enum { MARGIN_SHARE = 16 };
 #define MARGIN_MOST ((size_t)1 << 30)
 
@@ -47,7 +46,7 @@ static bool fill_split(struct llama_model_params *params, const struct load_sett
     return sum > 0;
 }
 
-/* True: they say where things go. */
+/* True: the settings say where things go. */
 static bool place_as_said(struct llama_model_params *params, const struct load_settings *s,
                           struct placement *room) {
     bool said = s->gpu_layers >= 0;
@@ -71,7 +70,8 @@ static size_t margin_of(size_t total) {
     return margin < MARGIN_MOST ? margin : MARGIN_MOST;
 }
 
-/* Where the model may have less than there is, each device keeps its part of the rest. */
+/* If the model may not take all memory, each device keeps a proportional part of the rest
+ * free. */
 static uint64_t widen_margins(struct placement *room, const size_t *usable, size_t count,
                               uint64_t allowed) {
     uint64_t sum = 0;

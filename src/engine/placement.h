@@ -9,9 +9,9 @@
 #include "engine/placement_shim.h"
 #include "ipc/load_message.h"
 
-/* Fill in what the settings say. With all layers wanted, and nothing said about devices or
- * experts, those that do not fit into the free memory stay on the CPU: found out by measuring,
- * unless the whole is known to fit. `room` is what params points into. */
+/* Fill in what the settings say. If all layers are wanted, and devices and experts are not
+ * set, layers that do not fit into the free memory stay on the CPU; that is measured, unless
+ * the whole model is known to fit. params will point into `room`. */
 void placement_choose(struct llama_model_params *params, const struct load_message *request,
                       struct placement *room);
 

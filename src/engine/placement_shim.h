@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* placement_shim.h - the C face of libllama-common's fitting, which speaks C++. */
+/* placement_shim.h - the C interface of libllama-common's fitting of layers. */
 #ifndef DOZE_ENGINE_PLACEMENT_SHIM_H
 #define DOZE_ENGINE_PLACEMENT_SHIM_H
 
@@ -13,15 +13,15 @@ extern "C" {
 
 enum { PLACEMENT_DEVICES = 16, PLACEMENT_OVERRIDES = 4096 };
 
-/* What llama_model_params points into; it has to live as long as a load. */
+/* What llama_model_params points into; it must live until the load is done. */
 struct placement {
     float split[PLACEMENT_DEVICES];
     struct llama_model_tensor_buft_override overrides[PLACEMENT_OVERRIDES];
     size_t margins[PLACEMENT_DEVICES]; /* bytes that are left free on each device */
 };
 
-/* Choose the layers for the devices' free memory, by measuring. False: none are possible, or it
- * cannot be found out. */
+/* Choose the layers for the devices' free memory, by measuring. False: none fit, or measuring
+ * failed. */
 bool placement_fit(const char *path, struct llama_model_params *model,
                    struct llama_context_params *context, struct placement *room);
 

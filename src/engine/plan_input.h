@@ -40,12 +40,12 @@ struct schema_error : std::invalid_argument {
  * nesting (json_parse). */
 common_json to_common(yyjson_val *val);
 
-/* The tools that may be called, strict ones with schemas that the library reads. Throws
- * schema_error. */
+/* The tools that may be called; strict ones with schemas in a form that the library reads.
+ * Throws schema_error. */
 common_json callable_tools(const struct chat_input *in);
 
-/* The template's format, of which this is the parser, writes each argument by itself, and takes
- * more of those of a strict tool than its schema does. */
+/* Does the template's format, whose parser this is, write each argument on its own, and accept
+ * more for a strict tool than the tool's schema does? */
 bool breaks_promise(const reading &r, const std::string &parser);
 
 /* The schema of response_format in a form that the library reads; "" if there is none. Throws

@@ -149,9 +149,9 @@ static void read_grammar(plan *p, const struct chat_input *in) {
         p->begun = begun_tokens(p, p->params.generation_prompt);
 }
 
-/* Two need to know where thinking begins and ends: a budget for it, and a grammar that a tool
- * call the model only thinks about must not wake. The library's sampler of budgets knows.
- * Templates that have no tags of thinking have nothing to be limited. */
+/* Two features need to know where thinking begins and ends: a budget for it, and a grammar
+ * that must not be triggered by a tool call inside the thinking. The library's budget sampler
+ * knows. Templates without thinking tags have nothing to limit. */
 static void watch_thinking(plan *p, const struct chat_input *in) {
     const auto &tags = p->params.thinking_end_tags;
     const bool limited = in->reasoning_budget >= 0;
@@ -173,11 +173,11 @@ static void watch_thinking(plan *p, const struct chat_input *in) {
 
 /* ---- an answer by llguidance ---- */
 
-/* What the template's own parser is told of such an answer: it is JSON. */
+/* The template's own parser is told that such an answer is any JSON. */
 static const char ANY_JSON[] =
     R"({"type":["object","array","string","number","boolean","null"]})";
 
-/* A call beside the schema is a matter of the template's own format. */
+/* Calls besides the schema need the template's own format. */
 static bool wants_guidance(const struct chat_input *in) {
     const bool calls = in->tools && !(in->tool_choice && !strcmp(in->tool_choice, "none"));
     return guidance_is_there() && in->schema && !in->grammar && !calls;
@@ -191,7 +191,8 @@ static bool is_text(const llama_vocab *vocab, const std::string &tag) {
     return true;
 }
 
-/* The answer is JSON, after thinking in tags that are text, and nothing of it has been said. */
+/* Can llguidance do it: the answer is JSON after thinking in text tags, and none of it has
+ * been written? */
 static bool can_guide(const plan *p) {
     const auto &t = p->params;
     const bool thinks = !t.thinking_start_tag.empty() && !t.thinking_end_tags.empty();
@@ -231,7 +232,8 @@ static void guide(plan *p, const char *schema) {
 
 /* ---- a plan ---- */
 
-/* A model that was never taught ChatML has no token for its end mark and writes it as text. */
+/* A model that was not trained on ChatML has no token for its end marker and writes it as
+ * text. */
 static void add_fallback_stop(plan *p) {
     const std::string mark = "<|im_end|>";
     if (common_tokenize(p->vocab, mark, false, true).size() != 1)

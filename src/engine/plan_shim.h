@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan_shim.h - the C face of what libllama-common knows about chat templates, tools and JSON
- * schemas: from a conversation to a prompt and the grammar of its answer.
+ * plan_shim.h - the C interface of libllama-common's chat templates, tools and JSON schemas:
+ * from a conversation to a prompt and the grammar of its answer.
  *
- * What a client sends is worked on here by code that can be made to run for ever, to take all
- * memory and to overflow the stack: call it in a preparer only (preparers.h).
+ * What clients send can make this code run for ever, take all memory or overflow the stack:
+ * call it in a preparer only (preparers.h).
  */
 #ifndef DOZE_ENGINE_PLAN_SHIM_H
 #define DOZE_ENGINE_PLAN_SHIM_H
@@ -33,7 +33,7 @@ struct chat_caps {
  * it cannot be parsed. The model must outlive the result. */
 struct chat_templates *chat_templates_new(const struct llama_model *model, const char *override,
                                           struct error *err);
-/* Could it be an override? Not empty. False with ERR_INVALID_REQUEST. */
+/* Can the text, which is not empty, be parsed as a template? False with ERR_INVALID_REQUEST. */
 bool chat_templates_can_parse(const char *text, struct error *err);
 void chat_templates_free(struct chat_templates *templates);
 struct chat_caps chat_templates_caps(const struct chat_templates *templates);
@@ -60,7 +60,7 @@ struct chat_input {
 
 struct plan;
 
-/* Can a grammar be made of the schema, whatever the model? False with ERR_INVALID_REQUEST. */
+/* Can a grammar be made of the schema, for any model? False with ERR_INVALID_REQUEST. */
 bool plan_shim_can_use(const char *schema, struct error *err);
 /* The same of the schemas of these tools, if they are strict. */
 bool plan_shim_can_call(yyjson_val *tools, struct error *err);
@@ -88,11 +88,11 @@ struct constraint *constraint_new(const struct llama_vocab *vocab, yyjson_val *r
                                   struct error *err);
 void constraint_free(struct constraint *constraint);
 
-/* The answer continues with this token. False: it may not, and nothing has changed. */
+/* Continue the answer with this token. False: the grammar forbids it; nothing has changed. */
 bool constraint_accept(struct constraint *constraint, llama_token token);
 
-/* Set the bits of the tokens with which it may go on, in a zeroed mask (prepared.h). Where a
- * budget of reasoning is used up, only the next token of its ending is. */
+/* Set the bits of the tokens that may come next, in a zeroed mask (prepared.h). Where a budget
+ * of reasoning is used up, that is only the next token of its ending. */
 void constraint_mask(struct constraint *constraint, unsigned char *mask);
 
 /* ---- a function of libllama that may throw ---- */
@@ -103,7 +103,7 @@ enum token_marks { TOKENS_PLAIN = 0, TOKENS_ADD_SPECIAL = 1, TOKENS_PARSE_SPECIA
 int32_t chat_tokenize(const struct llama_vocab *vocab, const char *text, int32_t len,
                       llama_token *tokens, int32_t max, unsigned marks);
 
-/* libllama-common logs to stderr on its own; say nothing instead. */
+/* Silence libllama-common, which logs to stderr. */
 void plan_shim_quiet(void);
 
 #ifdef __cplusplus

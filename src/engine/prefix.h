@@ -32,17 +32,16 @@ struct prefix_choice {
     size_t count; /* tokens that need no processing; less than the prompt's length */
 };
 
-/* How many tokens both begin with. */
+/* How many tokens the beginnings of both have in common. */
 size_t prefix_common(const int32_t *a, size_t a_count, const int32_t *b, size_t b_count);
 
 /*
- * A free slot whose conversation goes on (at least half of what it holds is common) or that
- * holds the whole prompt is taken, the one with most in common first; else an empty one; else
- * one with the prompt's key, whose conversation has begun again; else the least recently used
- * one. So a short common beginning, a system prompt say, does not cost
- * another conversation its place.
- * can_share: common tokens may also be taken from another slot, busy or free.
- * One token at least is left to process, because its result is needed.
+ * Take a free slot whose conversation the prompt continues (at least half of what it holds is
+ * common) or that holds the whole prompt, the one with most in common first; else an empty
+ * one; else one with the prompt's key, whose conversation starts over; else the least recently
+ * used one. So a short common beginning, such as a system prompt, does not cost another
+ * conversation its slot. can_share: common tokens may also be taken from another slot, busy or
+ * free. One token at least is left to process, because its result is needed.
  */
 struct prefix_choice prefix_choose(const struct prefix_slot *slots, int slot_count,
                                    const struct prefix_prompt *prompt, bool can_share);

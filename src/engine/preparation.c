@@ -13,8 +13,8 @@
 /* Ordinary requests take a few milliseconds. */
 enum { QUICK_MS = 250, QUICK_MAX = 2, LOOK_MS = 50 };
 
-/* The kernel ends a preparer at its deadline; one that lives on has been taken over, or stands
- * still in the kernel. */
+/* The kernel ends a preparer at its deadline; one that is still there was taken over or hangs
+ * in the kernel. */
 enum { LATE_USEC = 2000000 };
 
 bool preparation_begin(struct engine *e, const struct load_settings *settings,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preparation.h - the requests that are being prepared, or wait for that: the worker's side.
+ * preparation.h - the worker's side of preparing requests: those being prepared, and those
+ * that wait for it.
  *
- * Two are prepared at a time. One that takes longer than QUICK_MS (preparation.c) no longer
- * counts, so that others need not wait for it; it has until its deadline, but if there are too
- * many of its kind and others wait, the one that has computed most is given up.
+ * Two are prepared at a time. One that takes longer than QUICK_MS (preparation.c) does not
+ * count as one of the two, so that others need not wait for it. It may go on until its
+ * deadline; but if there are too many such requests and others wait, the one that has computed
+ * most is given up.
  */
 #ifndef DOZE_ENGINE_PREPARATION_H
 #define DOZE_ENGINE_PREPARATION_H
@@ -32,7 +34,7 @@ struct preparation {
     struct prepare_rules rules;
 };
 
-/* The model has been opened and the context has not. */
+/* Begin, after the model is open and before the context is. */
 bool preparation_begin(struct engine *engine, const struct load_settings *settings,
                        struct error *err);
 void preparation_clear(struct engine *engine);
@@ -45,20 +47,20 @@ void preparation_add(struct engine *engine, struct job *job, const char *body, s
 void preparation_step(struct engine *engine);
 
 bool preparation_has_work(const struct engine *engine);
-/* How long to wait for news at most; `most` if that is sooner. */
+/* Milliseconds to wait for news: at most `most`. */
 int preparation_timeout(const struct engine *engine, int most);
 
-/* Of requests in all places: the one that has computed most, and is given up first. Of equals
- * the first. */
+/* The request that has computed most, in any place, which is given up first. Of equals the
+ * first. */
 struct preparing *preparation_greediest(struct preparation *preparation);
 
 /* The request's job; NULL: it is not here. */
 struct job *preparation_find(struct engine *engine, uint64_t request);
-/* The same, and it is the caller's then; what was begun for it ends. */
+/* The same, and give it to the caller; its preparation ends. */
 struct job *preparation_take(struct engine *engine, uint64_t request);
 
-/* Why a preparer that owed an answer has ended, in words for the request. limit_ms: what it had
- * to do its work. what: "Preparing the request", ... */
+/* Set the error of a request whose preparer has ended without an answer. limit_ms: the time
+ * that it had. what: "Preparing the request", ... */
 void preparation_explain(const struct preparer *preparer, const char *what, int64_t limit_ms,
                          struct error *err);
 

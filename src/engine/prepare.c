@@ -148,8 +148,7 @@ static void add_prompt(const struct prompt_limits *l, yyjson_mut_doc *doc, yyjso
     buf_clear(&shown);
 }
 
-/* A grammar that cannot be read is refused now, not when the answer has begun. own: it is the
- * request's. */
+/* Refuse a grammar that cannot be read before the answer begins. own: it is the request's. */
 static bool check_constraint(const struct model *model, const char *plan, size_t len, bool own,
                              struct error *err) {
     yyjson_doc *doc = json_parse(plan, len, err);
@@ -275,8 +274,8 @@ static void refuse(struct reply *reply, const struct error *err) {
     reply_format_error(&reply->payload, err);
 }
 
-/* What is code, and not only data, may have changed this process in any way; what a picture's
- * decoder was fed, too. */
+/* A template or grammar of the request, and pictures, may have changed this process in any
+ * way. */
 static bool brings_code(const struct request *r) {
     return r->chat.chat_template || r->chat.grammar || r->chat.picture_count > 0;
 }

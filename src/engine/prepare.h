@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prepare.h - what a preparer does (preparers.h): it makes prompts of requests, answers those
- * that need no more than that, and judges the tokens of an answer that has a grammar.
+ * prepare.h - the work of a preparer (preparers.h): it turns requests into prompts, answers
+ * those that need nothing else, and judges the tokens of an answer that has a grammar.
  */
 #ifndef DOZE_ENGINE_PREPARE_H
 #define DOZE_ENGINE_PREPARE_H

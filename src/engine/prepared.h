@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prepared.h - what worker and preparers (preparers.h) say to one another. Pure codec: a
- * preparer that was taken over may send anything, so a token is one of the vocabulary or the
- * bytes are refused.
+ * prepared.h - the messages between worker and preparers (preparers.h). Pure codec. A preparer
+ * that was taken over may send anything, so bytes with a token that is not in the vocabulary
+ * are refused.
  */
 #ifndef DOZE_ENGINE_PREPARED_H
 #define DOZE_ENGINE_PREPARED_H
@@ -41,8 +41,8 @@ struct prepared {
     size_t left;
 };
 
-/* Take a list from the front; the caller frees. False: it is not whole, or has a token that the
- * vocabulary has not. */
+/* Take a list from the front; the caller frees. False: it is incomplete, or has a token that
+ * is not in the vocabulary. */
 bool prepared_take(struct prepared *prepared, int32_t vocab_size, int32_t **ret_tokens,
                    size_t *ret_count) __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process_rights.h - what the process as a whole gives up, beside the sandbox: rights that only
- * root has, and what would turn a worker's trouble into the machine's.
+ * process_rights.h - what the process as a whole gives up, besides the sandbox: rights that
+ * only root has, and what would let a worker harm the machine.
  */
 #ifndef DOZE_ENGINE_PROCESS_RIGHTS_H
 #define DOZE_ENGINE_PROCESS_RIGHTS_H

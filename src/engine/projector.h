@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * projector.h - the eyes of a model: an mmproj file, which makes vectors of a picture that
- * stand where a word's embedding would. Computed by llama.cpp's mtmd.
+ * projector.h - what lets a model see: an mmproj file, which turns a picture into vectors that
+ * take the place of word embeddings. Computed by llama.cpp's mtmd.
  *
- * A picture is cut into pieces, some of which are text: marks of where it begins and ends. The
- * same picture is always cut in the same way, so a preparer and the worker do it each for
- * itself and only places and lengths pass between them.
+ * A picture is cut into pieces, some of them text that marks where it begins and ends. The
+ * same picture is always cut the same way, so preparer and worker each cut it, and only places
+ * and lengths pass between them.
  */
 #ifndef DOZE_ENGINE_PROJECTOR_H
 #define DOZE_ENGINE_PROJECTOR_H
@@ -19,7 +19,7 @@
 
 struct projector;
 
-/* What is made of a prompt's pictures on the way. */
+/* The state of a prompt's pictures while they are computed. */
 struct seen {
     mtmd_input_chunks *chunks; /* of the picture that was cut last; NULL: none */
     int32_t picture;           /* its number in the request */
@@ -36,7 +36,7 @@ struct projector *projector_open(const char *path, const struct llama_model *wei
 /* Accepts NULL. */
 void projector_close(struct projector *projector);
 
-/* The tokens of a piece see one another, so that they have to be decoded at once. */
+/* Do the tokens of a piece attend to one another, so that they must be decoded in one batch? */
 bool projector_sees_whole(const struct projector *projector);
 
 /* Cut a picture; free with mtmd_input_chunks_free(). NULL with ERR_INVALID_REQUEST: it cannot
@@ -47,7 +47,7 @@ mtmd_input_chunks *projector_cut(const struct projector *projector,
                                  struct error *err);
 
 /* The vectors of a piece that is not text, one after the other; borrowed until the next call.
- * stop: asked time and again, true gives up. NULL: given up, or *ret_failed. */
+ * stop: asked repeatedly; true gives up. NULL: given up, or *ret_failed. */
 const float *projector_encode(struct projector *projector, const mtmd_input_chunk *chunk,
                               bool (*stop)(void *ctx), void *ctx, bool *ret_failed);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* projector_shim.h - the C face of what mtmd knows of a projector only in C++. */
+/* projector_shim.h - the C interface of what mtmd tells about a projector only in C++. */
 #ifndef DOZE_ENGINE_PROJECTOR_SHIM_H
 #define DOZE_ENGINE_PROJECTOR_SHIM_H
 

@@ -39,7 +39,7 @@ static bool may_fit(const struct prompt_limits *l, size_t bytes, const char *wha
 
 /* ---- tokens ---- */
 
-/* A prompt without a token begins where any text may begin. */
+/* An empty prompt begins with BOS, else with EOS. */
 static bool not_empty(const struct prompt_limits *l, struct tokens *tokens, const char *field,
                       struct error *err) {
     if (tokens->count > 0) return true;
@@ -61,7 +61,7 @@ static bool input_tokens(const struct prompt_limits *l, const struct input *inpu
     return tokens_from_text(ret, l->model->vocab, input->text, input->len, PROMPT_MARKS, err);
 }
 
-/* The end of a text goes, but not the mark that its tokenizer puts there. */
+/* Cut the end of a text, but keep the marker that its tokenizer puts there. */
 static void cut_end(const struct prompt_limits *l, struct tokens *tokens) {
     size_t room = l->model->embeds ? l->length : l->length - 1;
     const struct llama_vocab *vocab = l->model->vocab;

@@ -14,7 +14,7 @@
 #include "engine/sequences.h"
 #include "prompts/saving.h"
 
-/* A slot that loses fewer tokens than this is not put aside. */
+/* A slot that loses fewer tokens than this is not saved. */
 enum { WORTH_TOKENS = 64 };
 
 /* So much is copied in about a millisecond. */
@@ -65,13 +65,13 @@ static bool is_forget(void *ctx, const struct frame *frame) {
     return frame->type == MSG_FORGET;
 }
 
-/* Behind STOP it is read by nobody else. */
+/* After STOP only this reads the socket. */
 static bool told_to_forget(struct engine *e) {
     (void)!link_fill(&e->link); /* the daemon may be gone; what it has said counts */
     return link_peek(&e->link, is_forget, NULL);
 }
 
-/* Nobody misses what is to be forgotten. */
+/* What is to be forgotten need not be saved. */
 static void warn_once(struct engine *e, const struct error *err) {
     if (e->store_warned || told_to_forget(e)) return;
     e->store_warned = true;
@@ -95,7 +95,7 @@ static void tell(struct engine *e) {
 /* ---- from the context ---- */
 
 /* Append the slot's checkpoints to the body; those that are not shorter than the sequence are
- * of no use to anybody. */
+ * useless. */
 static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
     unsigned char *at = entry->body + entry->header.state_bytes;
     for (int i = 0; i < s->checkpoints.count; i++) {
@@ -108,8 +108,8 @@ static void fill_checkpoints(struct store_entry *entry, const struct slot *s) {
     }
 }
 
-/* The sequence as an entry; NULL if there is no memory for it, or it is not what we think it
- * is. */
+/* The sequence as an entry; NULL if there is no memory for it, or its size is not as
+ * expected. */
 static struct store_entry *capture(struct engine *e, struct slot *s) {
     struct llama_context *llama = e->context.llama;
     sequences_focus(e, s);

@@ -8,7 +8,7 @@
  * checkpoint (that part of the state) is taken at places where a later prompt is likely to
  * part: shortly before the prompt's end, and where this prompt parted from another.
  *
- * A request with cache_prompt false neither reads nor leaves anything.
+ * A request with cache_prompt false neither reads nor stores anything.
  */
 #ifndef DOZE_ENGINE_PROMPT_CACHE_H
 #define DOZE_ENGINE_PROMPT_CACHE_H
@@ -18,10 +18,11 @@
 /* Begin with the store that LOAD describes; without one nothing is kept. */
 void prompt_cache_open(struct engine *engine, const struct load_message *request);
 void prompt_cache_close(struct engine *engine);
-/* Until it is asked again: nothing is in memory, the index included. */
+/* Free its memory, the index included, until the next use. */
 void prompt_cache_rest(struct engine *engine);
 
-/* The slot's own first tokens that can be kept for a prompt with `common` tokens in common. */
+/* How many of the slot's first tokens can be kept for a prompt with `common` tokens in
+ * common. */
 size_t prompt_cache_usable(const struct engine *engine, const struct slot *slot, size_t common);
 
 /* The slot is about to lose all but its first `kept` tokens: store a copy if that is worth
@@ -31,11 +32,11 @@ void prompt_cache_put_aside(struct engine *engine, struct slot *slot, size_t kep
 /* Can the slot's sequence go to the store's memory in about a millisecond, and come back? */
 bool prompt_cache_takes(const struct engine *engine, const struct slot *slot);
 
-/* What is kept in memory goes to the disk or, if that is off, is dropped. */
+/* Move what is in memory to the disk or, if that is off, drop it. */
 void prompt_cache_leave_memory(struct engine *engine);
 
-/* What slots and store hold that begins as the prompt does: its length, and whether it then
- * goes on in another way (parts) or ends. */
+/* The longest beginning of the prompt that slots or store hold, and whether they then continue
+ * differently (parts) or end. */
 struct prompt_kin {
     size_t common;
     bool parts;
@@ -66,21 +67,21 @@ size_t prompt_cache_load(struct engine *engine, struct slot *slot,
  * holds. */
 size_t prompt_cache_cut(struct engine *engine, struct slot *slot, size_t count);
 
-/* The slot's prompt is in place: where its processing has to halt for checkpoints. */
+/* The slot's prompt is in place: set where its processing halts for checkpoints. */
 void prompt_cache_set_marks(struct engine *engine, struct slot *slot);
 /* How many of `count` tokens may be processed before the next mark. */
 size_t prompt_cache_until_mark(const struct slot *slot, size_t count);
 /* The slot has processed more: take the checkpoint if this is the place. */
 void prompt_cache_processed(struct engine *engine, struct slot *slot);
 
-/* ms until there is something to save for an idle worker; -1: nothing. */
+/* Milliseconds until an idle worker has something to save; -1: nothing. */
 int prompt_cache_due(const struct engine *engine);
 /* Save one sequence. */
 void prompt_cache_save_idle(struct engine *engine);
-/* The store is empty and its files are gone. What slots have, of running answers, too, is not
- * stored and serves no other prompt. */
+/* Empty the store and delete its files. What slots hold, those of running answers too, will
+ * not be stored and serves no other prompt. */
 void prompt_cache_forget(struct engine *engine);
-/* STOP came: save everything that can be saved in time. */
+/* Save everything that can be saved in time, after STOP. */
 void prompt_cache_save_all(struct engine *engine);
 
 #endif

@@ -15,8 +15,8 @@ struct prompt_bound {
     size_t longest_token; /* bytes of text that one token stands for at most; 0: no bound */
 };
 
-/* Fails with ERR_CONTEXT_LENGTH. Of a chat only the user's texts count: a template may leave
- * out what the model has thought, or what others said. */
+/* Fails with ERR_CONTEXT_LENGTH. Of a chat only the user's texts count, because a template may
+ * leave out the rest. */
 bool prompt_length_may_fit(const struct request *request, const struct prompt_bound *bound,
                            struct error *err);
 

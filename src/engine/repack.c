@@ -15,7 +15,7 @@
 
 enum { LOW_PRIORITY = 10 };
 
-/* What the kernels of processors have an order of their own for. */
+/* Tensor types that the CPU's kernels have their own order for. */
 static bool is_4_bit(const struct llama_model *weights) {
     switch ((int)llama_model_ftype(weights)) {
     case LLAMA_FTYPE_MOSTLY_Q4_0:

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * repack.h - weights in the order that the processor's kernels like best, without waiting for
- * it.
+ * repack.h - puts weights into the order that the CPU's kernels prefer, while the model
+ * already serves.
  *
  * Repacking 4-bit weights makes prompts and answers about one and a half times as fast, but
  * takes seconds and a private copy of the weights. So the first token comes from the mapped
  * file; then a repacked copy of the model is loaded on a thread of low priority, and between
- * two batches the sequences move to a context on it. The first copy goes once no request uses
- * its vocabulary. Given up, without a word to anybody, when memory is short.
+ * two batches the sequences move to a context on it. The first copy is freed once no request
+ * uses its vocabulary. When memory is short, repacking is given up silently.
  *
- * Kernels differ in the last bits: an answer goes on, but not always with the very token that
- * the mapped weights would have given.
+ * Kernels round differently: a running answer goes on, but not always with the token that the
+ * mapped weights would have given.
  */
 #ifndef DOZE_ENGINE_REPACK_H
 #define DOZE_ENGINE_REPACK_H
@@ -36,19 +36,19 @@ struct repack {
 
 struct engine;
 
-/* The model was loaded like this. Takes the request. */
+/* Begin with the request by which the model was loaded. Takes it. */
 void repack_open(struct engine *engine, struct load_message *request);
 
-/* Between two batches: begin, move, let go. */
+/* Do the next step, between two batches: start the thread, move to the copy, free the first. */
 void repack_step(struct engine *engine);
 
-/* The limit of memory was lowered: what is under way ends. Or raised: what was refused may be
- * tried again. */
+/* The limit of memory was lowered: stop what is under way. It was raised: what was refused may
+ * be tried again. */
 void repack_give_up(struct engine *engine);
 void repack_try_again(struct engine *engine);
 
-/* The engine ends. False: the thread is still at work, so that the process must end without the
- * usual tidying. */
+/* The engine ends. False: the thread is still at work, so the process must end without freeing
+ * anything. */
 bool repack_close(struct engine *engine);
 
 #endif

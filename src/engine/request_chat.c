@@ -16,9 +16,8 @@ void request_chat_clear(struct request_chat *chat) {
 
 /* ---- limits ---- */
 
-/* Above what is known of honest clients: the longest template of a model has 20 KB, a grammar
- * of all tools of an agent 60 KB. What is smaller and still takes too long is ended
- * (preparers.h). */
+/* Above what honest clients send: the longest template of a model has 20 KB, a grammar of all
+ * tools of an agent 60 KB. Smaller ones that take too long are ended (preparers.h). */
 enum {
     MAX_TEMPLATE = 256 << 10,
     MAX_GRAMMAR = 1 << 20,

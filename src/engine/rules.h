@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* rules.h - what of a chat or completion decides by itself whether any model can answer it: the
- * schemas that an answer is kept to, its grammar, its own template and its pictures. Pure. */
+/* rules.h - the parts of a chat or completion that can make it unanswerable by any model: the
+ * schemas that an answer must match, its grammar, its own template and its pictures. Pure. */
 #ifndef DOZE_ENGINE_RULES_H
 #define DOZE_ENGINE_RULES_H
 
 #include "base/buf.h"
 #include "engine/request.h"
 
-/* Bytes of a request's pictures, as they are sent, that are looked at before a load. */
+/* Most bytes of a request's pictures, as sent, that are checked before a load. */
 enum { RULES_PICTURES_MAX = 8 << 20 };
 
 /* Append MSG_CHECK's payload (rules_check.h), unless there is nothing of the kind. seconds: how

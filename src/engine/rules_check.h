@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules_check.h - whether the schemas, grammar, template and pictures of a request can be used,
- * seen without a model: a request whose rules cannot be used costs no load.
+ * rules_check.h - whether the schemas, grammar, template and pictures of a request can be
+ * used, checked without a model, so that a request that cannot be answered costs no load.
  *
- * What a client sends is worked on here by code that may take long or die of it: only in a
- * process of its own that ends afterwards.
+ * What clients send can make this code hang or crash: call it only in a process of its own
+ * that ends afterwards.
  */
 #ifndef DOZE_ENGINE_RULES_CHECK_H
 #define DOZE_ENGINE_RULES_CHECK_H

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox.h - what a worker may still do once a model's file, which may be hostile, has its
- * say.
+ * sandbox.h - what a worker may still do once it reads a model's file, which may be hostile.
  *
- * Two kernel features, each of use without the other: a filter of system calls (seccomp,
+ * Two kernel features, each useful without the other: a filter of system calls (seccomp,
  * sandbox_calls.h) and of files (Landlock, sandbox_files.h). Both last until the process ends,
- * hold for threads begun later, and can only be made narrower. So the first stage grants all
- * that either stage needs, and the second takes back what was for loading only.
+ * apply to threads started later, and can only be narrowed. So the first stage grants all that
+ * either stage needs, and the second takes back what only loading needs.
  *
- * A process that prepares requests (preparers.h) is begun while loading and enters a stage of
- * its own: no files, no process, no daemon. It uses no GPU, so it has a sandbox beside one.
+ * A process that prepares requests (preparers.h) is started while loading and enters a stage
+ * of its own: no files, no processes, no daemon. It uses no GPU, so it has this sandbox even
+ * beside one.
  *
  * What is forbidden fails with EPERM (a call) or EACCES (a file) and ends nothing: libraries
- * try calls that they can do without. Where the kernel or a container has one of the features
- * not, the worker runs without it and says so.
+ * try calls that they can do without. Where the kernel or a container lacks one of the
+ * features, the worker runs without it and says so.
  *
- * What the driver of a GPU opens and asks for differs from one to the next and cannot be listed
- * here. Beside one it is the other way round: files can be read and calls made, but for what no
- * driver needs, which is to change files, to use the network, to start programs and to touch
- * other processes.
+ * GPU drivers differ in what they open and call, so that cannot be listed here. With one the
+ * sandbox is the other way round: files can be read and calls made, except for what no driver
+ * needs: changing files, using the network, starting programs and touching other processes.
  */
 #ifndef DOZE_ENGINE_SANDBOX_H
 #define DOZE_ENGINE_SANDBOX_H
@@ -29,7 +28,8 @@
 
 enum sandbox_stage { SANDBOX_LOADING, SANDBOX_SERVING, SANDBOX_PREPARING };
 
-/* Beside the socket and a few files of /proc, /sys and the time zone (sandbox_files.c). */
+/* Rights besides the socket and a few files of /proc, /sys and the time zone
+ * (sandbox_files.c). */
 struct sandbox_rights {
     const char *model;     /* may be read, with all parts of a split set; NULL: none */
     const char *projector; /* may be read; NULL: none */
@@ -41,8 +41,8 @@ struct sandbox_rights {
 };
 
 struct sandbox {
-    bool calls, files;   /* what holds, in every stage entered so far */
-    bool driver;         /* less of both, as a GPU is used */
+    bool calls, files;   /* what is enforced, in every stage entered so far */
+    bool driver;         /* less of both is enforced, because a GPU is used */
     const char *missing; /* a sentence for the log; NULL: nothing is missing */
 };
 
@@ -51,11 +51,11 @@ struct sandbox {
 void sandbox_enter(struct sandbox *sandbox, enum sandbox_stage stage,
                    const struct sandbox_rights *rights);
 
-/* May files be written where the rights say so? Not where the kernel limits calls but no files:
- * there nothing can be written, as it could be anywhere. */
+/* May files be written where the rights say so? Not where the kernel limits calls but not
+ * files: there nothing may be written, because it could be anywhere. */
 bool sandbox_writes(const struct sandbox *sandbox);
 
-/* "full", "driver" (all that is possible beside one), "calls", "files", "none". */
+/* "full", "driver" (all that is possible with a GPU driver), "calls", "files", "none". */
 const char *sandbox_word(const struct sandbox *sandbox);
 
 #endif

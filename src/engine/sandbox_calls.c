@@ -25,7 +25,7 @@
 #elif defined(__aarch64__)
 #define ARCH AUDIT_ARCH_AARCH64
 #else
-#define ARCH 0 /* of other machines the numbers have not been looked at */
+#define ARCH 0 /* the numbers of other machines have not been checked */
 #endif
 
 /* From here on every machine has the same numbers. An unknown call of these "is not there", as

@@ -32,8 +32,8 @@ enum { TRUNCATE_ABI = 3 };
 /* Beside a driver: what changes files, and folders. */
 #define CHANGES (ALL_BEFORE_TRUNCATE - READ_FOLDER)
 
-/* What is read time and again: how much memory and which processors there are, how busy they
- * are, and what time it is for a chat template. */
+/* Files that are read repeatedly: about memory, CPUs and their load, and the time zone for
+ * chat templates. */
 static const struct {
     const char *path;
     uint64_t access;

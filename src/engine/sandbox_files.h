@@ -7,9 +7,9 @@
 
 #include "engine/sandbox.h"
 
-/* From now on this thread, and those it begins, can open nothing but what the rights name. What
- * cannot be found is not allowed, either: make the prompts' folder before. False: the kernel
- * does not do this; nothing has changed. */
+/* Let this thread, and those it starts, open only what the rights name. What does not exist
+ * yet stays forbidden: make the prompts' folder before. False: the kernel cannot do this;
+ * nothing has changed. */
 bool sandbox_files_limit(const struct sandbox_rights *rights)
     __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema.h - JSON schemas as libllama-common reads them: what it refuses though it has a
- * meaning is written in another way. Pure.
+ * schema.h - rewrites JSON schemas for libllama-common: what it refuses although it has a
+ * meaning is expressed in another way. Pure.
  */
 #ifndef DOZE_ENGINE_SCHEMA_H
 #define DOZE_ENGINE_SCHEMA_H
@@ -13,9 +13,9 @@
 extern "C" {
 #endif
 
-/* A copy of a schema, which is an object. loosen: what cannot be kept (a $ref that leads
- * nowhere, an unknown type, an empty enum, ...) becomes any value; otherwise it stays and is
- * refused later. The caller frees. */
+/* A rewritten copy of the schema, which is an object; the caller frees. loosen: what cannot be
+ * enforced (a $ref that leads nowhere, an unknown type, an empty enum, ...) becomes any value;
+ * otherwise it stays and is refused later. */
 yyjson_doc *schema_write(yyjson_val *schema, bool loosen);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema_words.h - what a JSON schema says in keywords that llguidance does not know, in those
- * that it knows, where that is exact. Pure.
+ * schema_words.h - replaces keywords of a JSON schema that llguidance does not know by those
+ * that it knows, where they mean exactly the same. Pure.
  *
  *   propertyNames               properties, or patternProperties
  *   dependentRequired, dependentSchemas, dependencies   anyOf: without the property, or as told
@@ -19,8 +19,8 @@
 /* Dependencies of one object: each doubles the alternatives. */
 enum { SCHEMA_DEPENDENCIES_MAX = 4 };
 
-/* Rewrite one schema, an object, without those in it. alternatives: also what becomes several
- * forms, whose number multiplies over a schema. */
+/* Rewrite one schema, an object, but not those inside it. alternatives: also rewrite what
+ * becomes several forms, whose number multiplies over a schema. */
 void schema_words_tidy(yyjson_mut_doc *doc, yyjson_mut_val *schema, bool alternatives);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sequences.h - which slot's sequence a narrow context has as number 0, the only one that it
- * computes and writes (context.h). The sequences of all slots share its cells as those of a
- * wide one do; to let another one compute is to give two of them each other's number.
+ * sequences.h - which slot has sequence 0 of a narrow context, the only one that it computes
+ * and writes (context.h). The sequences of all slots share its cells as in a wide context; to
+ * compute another one, it swaps numbers with sequence 0.
  */
 #ifndef DOZE_ENGINE_SEQUENCES_H
 #define DOZE_ENGINE_SEQUENCES_H
@@ -11,11 +11,11 @@
 
 #include "engine/engine.h"
 
-/* The slot's sequence can be computed and written from now on. */
+/* Let the slot's sequence be computed and written. */
 void sequences_focus(struct engine *engine, struct slot *slot);
 
-/* One more request may run; alone: none does yet. False: those that run have to end first, as
- * there is no memory for a moment with two contexts. */
+/* May one more request run? alone: none runs yet. False: those that run have to end first,
+ * because there is no memory for two contexts at a time. */
 bool sequences_admit(struct engine *engine, bool alone);
 
 #endif

@@ -12,7 +12,7 @@ extern "C" {
 #include "base/error.h"
 }
 
-/* A template's own words, without those about where in it they stand. */
+/* A template's own error message, without the place in the template. */
 inline std::string own_words(const std::string &text) {
     std::string words = text;
     for (const char *mark : { "\nError: ", "Jinja Exception: " }) {

@@ -118,9 +118,9 @@ static enum cells_answer provide(struct engine *engine, struct slot *slot,
     }
 }
 
-/* A conversation that is only remembered never keeps a new one out (Memory, rule 1): where both
- * have no room beside one another, the new one goes on in the slot that it would have copied
- * its beginning from. */
+/* A conversation that is only remembered never keeps a new one out (Memory, rule 1): if there
+ * is no room for both, the new one continues in the slot whose beginning it would have
+ * copied. */
 static enum cells_answer provide_first(struct engine *e, struct prefix_choice *choice,
                                        size_t count, struct error *err) {
     const struct slot *donor = choice->donor < 0 ? NULL : &e->slots[choice->donor];
@@ -150,7 +150,8 @@ static void ask_ahead(struct engine *e, const struct slot *newest) {
         e->growth.ahead_again = now + AHEAD_PAUSE;
 }
 
-/* Until the daemon has answered the newest wait, and the others go on in what there is. */
+/* Until the daemon has answered, the newest ones wait, and the others go on with the cells
+ * there are. */
 static void hold_newest(struct engine *e) {
     struct slot *newest;
     size_t held = 0, cells = (size_t)e->context.cells;
@@ -315,7 +316,7 @@ static size_t place_prompt(struct engine *e, struct slot *s, struct prefix_choic
     return processed;
 }
 
-/* The answer was put aside: what it has said so far is its prompt now. */
+/* The answer was put aside: its text so far becomes its prompt. */
 static void go_on(struct engine *e, struct slot *s, struct prefix_choice choice) {
     enum cache_source source;
     (void)place_prompt(e, s, choice, &source);
@@ -437,7 +438,7 @@ static struct slot *least_read(struct engine *e) {
     return least;
 }
 
-/* What was not processed is forgotten; the rest may serve the next prompt. */
+/* Drop what was not processed; the rest may serve the next prompt. */
 static void leave(struct engine *e, struct slot *s) {
     s->job = NULL;
     s->last_used = ++e->counter;
@@ -459,7 +460,8 @@ static bool put_one_aside(struct engine *e) {
 
 /* ---- admission ---- */
 
-/* There is no memory for it. An answer that was put aside waits until others have ended. */
+/* There is no memory for the job: it fails, unless it was put aside; then it waits until
+ * others have ended. */
 static bool turn_away(struct engine *e, struct job *job, const struct error *err) {
     if (job->started && slots_run(e)) {
         job_queue_insert(&e->queue, job);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slots.h - the sequences of the context, and which job has which.
+ * slots.h - the sequences of the context, and the jobs that have them.
  *
  * A slot is one sequence. When its job has ended it keeps what was processed, so that a later
  * prompt with the same beginning need not be processed again.
  *
- * The daemon sends more requests than there are slots only if the clients of others do not read
- * (docs/lifecycle.md, Order, rule 3). Then such a job leaves its slot, which keeps the sequence
- * as that of an answer that has ended, and waits in engine->aside. When its client reads again
- * it joins the queue, gets a slot as if its text so far were a prompt, and goes on.
+ * The daemon sends more requests than there are slots only if the clients of some do not read
+ * (docs/lifecycle.md, Order, rule 3). The job of such a client then leaves its slot, which
+ * keeps the sequence as if the answer had ended, and waits in engine->aside. When its client
+ * reads again, it joins the queue, gets a slot as if its text so far were a prompt, and goes
+ * on.
  */
 #ifndef DOZE_ENGINE_SLOTS_H
 #define DOZE_ENGINE_SLOTS_H
@@ -56,29 +57,29 @@ struct slot {
 /* Give free slots to waiting jobs. A job for which there is no memory fails. */
 void slots_admit(struct engine *engine);
 
-/* Make room in the context for the next token of every running answer. Those for which there is
- * none, the newest first, end as if their context were full. */
+/* Make room in the context for the next token of every running answer. Answers for which there
+ * is none end as if their context were full, the newest first. */
 void slots_provide_next(struct engine *engine);
 
-/* Give up what is only remembered, the oldest first, until at most `count` tokens are held. */
+/* Drop what slots only remember, the oldest first, until at most `count` tokens are held. */
 void slots_forget_idle(struct engine *engine, size_t count);
 
-/* A request has a slot. */
+/* Does any request have a slot? */
 bool slots_run(const struct engine *engine);
 
 /* The slot of a running request; NULL if it has none. */
 struct slot *slots_find(struct engine *engine, uint64_t request);
 
-/* The job ends with its last deltas and DONE, and the slot is free. */
+/* End the slot's job with its last deltas and DONE; free the slot. */
 void slot_finish(struct engine *engine, struct slot *slot, enum stop_reason reason);
 
-/* The job ends with ERROR, and the slot is free. */
+/* End the slot's job with ERROR; free the slot. */
 void slot_fail(struct engine *engine, struct slot *slot, const struct error *err);
 
-/* The context is full and the answer is to go on: drop some of the text. */
+/* Drop some of the text, so that an answer can go on although its context is full. */
 void slot_make_room(struct engine *engine, struct slot *slot);
 
-/* Cut the sequence back to what the slot knows to be processed. */
+/* Cut the sequence back to what the slot counts as processed. */
 void slot_restore(struct engine *engine, struct slot *slot);
 
 /* Begin the next input of an embedding in this slot; ends the job after the last. */

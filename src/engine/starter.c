@@ -60,7 +60,8 @@ static void reap(const struct starter *s, pid_t *pids) {
     }
 }
 
-/* The worker is gone, or will be when all of this is. Those that are idle see it, too. */
+/* The worker is gone, or waits for the end of all of this. Idle preparers notice it
+ * themselves. */
 static _Noreturn void end(const struct starter *s) {
     for (int i = 0; i < s->count; i++) atomic_store(&s->shared[i].unwanted, true);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * starter.h - the process that starts preparers: a copy of the worker, made when it had a model
- * but no context and no decoding threads. It sees nothing that a client sends.
+ * starter.h - the process that starts preparers: a copy of the worker, forked when it had a
+ * model but no context and no decoding threads. It sees nothing that clients send.
  */
 #ifndef DOZE_ENGINE_STARTER_H
 #define DOZE_ENGINE_STARTER_H
@@ -30,7 +30,7 @@ struct starter {
     void *ctx;
 };
 
-/* Serve until the worker is gone. Nothing of the worker's but this is open. */
+/* Serve until the worker is gone. The caller has closed all other descriptors of the worker. */
 _Noreturn void starter_run(const struct starter *starter);
 
 #endif

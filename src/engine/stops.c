@@ -30,7 +30,7 @@ struct stops_found stops_scan(const struct stops *stops, const char *text, size_
             open = at;
         }
     }
-    /* A longer word that began earlier may still come true: it would win, so wait for it. */
+    /* A longer word that began earlier may still match; it would win, so wait for it. */
     if (open < found.safe) found = (struct stops_found){ .safe = open, .word = -1 };
     return found;
 }

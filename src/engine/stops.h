@@ -2,8 +2,8 @@
 /*
  * stops.h - finding stop strings in text that comes in pieces. Pure.
  *
- * The caller keeps the text it has not given away yet and asks about all of it each time. What
- * could be the beginning of a stop string has to stay with the caller.
+ * The caller keeps the text that it has not sent yet and passes all of it each time. It must
+ * hold back what could be the beginning of a stop string.
  */
 #ifndef DOZE_ENGINE_STOPS_H
 #define DOZE_ENGINE_STOPS_H

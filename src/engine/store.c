@@ -145,8 +145,8 @@ bool store_wants(const struct store *store, const llama_token *tokens, size_t co
 
 /* ---- keeping ---- */
 
-/* What the new one can serve as well, but for a few tokens: an answer's last ones often come
- * back otherwise in the next prompt. */
+/* Entries that the new one can replace, apart from a few tokens: the last tokens of an answer
+ * often differ in the next prompt. */
 static void supersede(struct store *store, const struct store_entry *fresh) {
     for (size_t i = store->count; i-- > 0;) {
         struct store_entry *old = store->entries[i];

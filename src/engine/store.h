@@ -4,9 +4,9 @@
  * folder.
  *
  * The files are the index: their headers and tokens are read once, the newest first. Several
- * workers may use one folder: files appear whole (rename) and may vanish at any time. Whatever
- * is damaged, of another format or of other settings is deleted and as good as not there; what
- * has a name that is not ours is left alone. Knows no context: see prompt_cache.h.
+ * workers may use one folder: files appear whole (rename) and may vanish at any time. Files
+ * that are damaged, of another format or of other settings are deleted; files with other names
+ * are left alone. Knows no context: see prompt_cache.h.
  */
 #ifndef DOZE_ENGINE_STORE_H
 #define DOZE_ENGINE_STORE_H
@@ -20,11 +20,11 @@
 #include "ipc/load_message.h"
 #include "prompts/entry.h"
 
-/* Files that are looked at, and tokens that are remembered, at most; the rest waits for the
- * daemon to make room. */
+/* Most files that are indexed, and tokens that are remembered; the rest waits until the daemon
+ * makes room. */
 enum { STORE_MAX_FILES = 512, STORE_MAX_TOKENS = 4 << 20 };
 
-/* Fewer tokens are processed again sooner than they are kept. */
+/* Fewer tokens are not worth keeping: processing them is faster. */
 enum { STORE_LEAST_TOKENS = 32, STORE_LEAST_GAIN = 16 };
 
 /* As few are restored from an entry of at most LEAST_PART times as many. */
@@ -43,7 +43,7 @@ struct store {
     int dir; /* -1: not there (yet) */
     char *path;
     uint64_t memory_most;          /* bytes of bodies that the user allows */
-    uint64_t memory_limit, memory; /* that there is room for now; that there are */
+    uint64_t memory_limit, memory; /* bytes that have room, and that are there */
     unsigned char fingerprint[FINGERPRINT_SIZE];
     bool scanned;
     struct store_entry **entries;
@@ -53,10 +53,10 @@ struct store {
     size_t others;        /* files of this model with other settings, when it was scanned */
 };
 
-/* What of a state can be used for a prompt that agrees with it only at its beginning. */
+/* How much of a state can be used for a prompt that shares only its beginning. */
 struct store_cut {
     bool anywhere;  /* the state can be cut at any token */
-    int32_t window; /* > 0: or as long as no sliding window has passed its beginning */
+    int32_t window; /* > 0: or as long as no sliding window has moved past its beginning */
 };
 
 /* path: the model's folder; it need not be there until a file is written. */
@@ -66,7 +66,7 @@ void store_clear(struct store *store);
 /* Forget all entries; the files stay, and are read when an entry is wanted again. */
 void store_rest(struct store *store);
 
-/* The settings that states depend on; entries of others are not kept. */
+/* Set the fingerprint that states depend on; entries with another are dropped. */
 void store_set_fingerprint(struct store *store,
                            const unsigned char fingerprint[FINGERPRINT_SIZE]);
 
@@ -85,8 +85,9 @@ struct store_match {
 struct store_match store_find(struct store *store, const llama_token *prompt, size_t count,
                               struct store_cut cut);
 
-/* Most tokens of the prompt, but for its last, that an entry begins with, restorable or not.
- * The entry goes on in another way (*ret_parts), or ends there. */
+/* The length of the longest beginning of the prompt, without its last token, that an entry
+ * has, restorable or not. *ret_parts: that entry then continues differently, rather than end
+ * there. */
 size_t store_common(const struct store *store, const llama_token *prompt, size_t count,
                     bool *ret_parts);
 
@@ -99,18 +100,17 @@ bool store_gains(const struct store_match *match, size_t have);
 bool store_wants(const struct store *store, const llama_token *tokens, size_t count,
                  struct store_cut cut);
 
-/* Put into memory. Takes the entry (tokens, body, and a header with all but fingerprint and
- * sums). Entries that are its beginning are superseded and go. What is over the limit goes to
- * disk, or if that is off is dropped; the least valuable first. Fails (the entry is kept all
- * the same) as store_write does. */
+/* Put an entry into memory. Takes it (tokens, body, and a header with all but fingerprint and
+ * sums). Entries that are a beginning of it are dropped. What exceeds the limit goes to disk
+ * or, if that is off, is dropped; the least valuable first. Fails as store_write does; the
+ * entry is kept even then. */
 bool store_put(struct store *store, struct store_entry *entry, struct error *err);
 
-/* The bytes of bodies that may be in memory from now on; the rest goes as store_put
- * says. */
+/* Limit the bytes of bodies in memory; what exceeds them goes as store_put says. */
 bool store_limit_memory(struct store *store, uint64_t bytes, struct error *err);
 
-/* Put onto disk; memory keeps no copy. Takes the entry. Fails with ERR_IO; then it is nowhere.
- */
+/* Write an entry to disk, without a copy in memory. Takes it. Fails with ERR_IO; then it is
+ * lost. */
 bool store_save(struct store *store, struct store_entry *entry, bool (*go_on)(void *ctx),
                 void *ctx, struct error *err);
 
@@ -120,15 +120,14 @@ bool store_write_all(struct store *store, bool (*go_on)(void *ctx), void *ctx,
                      struct error *err);
 
 /* The entry's body, from memory or mapped and checked. NULL: the file is gone or damaged; the
- * entry has been dropped and, if damaged, deleted. Give it back before anything else is asked.
- */
+ * entry has been dropped and, if damaged, deleted. Give it back before any other call. */
 const unsigned char *store_borrow(struct store *store, struct store_entry *entry);
 void store_return(struct store *store, struct store_entry *entry, const unsigned char *body);
 
 /* Forget the entry; its file stays. */
 void store_drop(struct store *store, struct store_entry *entry);
 
-/* It has served: it counts as new. */
+/* The entry was used: it counts as new. */
 void store_touch(struct store *store, struct store_entry *entry);
 
 /* Bytes of all files known. */

@@ -199,7 +199,7 @@ static bool write_parts(int fd, const struct store_entry *entry, bool (*go_on)(v
            write_bytes(fd, entry->body, entry_body_size(&entry->header), go_on, ctx);
 }
 
-/* It was made before the sandbox, which no longer allows it. */
+/* The folder was made before the sandbox was entered, which forbids that. */
 static bool folder_is_gone(const struct store *store, int why) {
     struct stat st;
     if (store->dir < 0) return why == ENOENT;
@@ -257,7 +257,7 @@ void store_delete(struct store *store, const struct store_entry *entry) {
     (void)unlinkat(store->dir, name, 0);
 }
 
-/* The time of the file is when it was last of use. */
+/* The file's time says when it was last used. */
 void store_file_touch(struct store *store, const struct store_entry *entry) {
     char name[ENTRY_NAME_SIZE];
     name_of(entry, name);

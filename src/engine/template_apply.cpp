@@ -21,8 +21,7 @@ static bool can_go_on(const common_chat_templates_inputs &inputs) {
     return last.role == "assistant" && text && last.tool_calls.empty();
 }
 
-/* As with llama-server, a conversation that ends with the beginning of an answer goes on with
- * it. */
+/* As in llama-server, a conversation that ends with the beginning of an answer continues it. */
 static void read_continuation(const struct chat_input *in,
                               common_chat_templates_inputs &inputs) {
     const bool can = can_go_on(inputs); /* else it was refused where it is demanded */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * template_apply.h - makes a conversation a prompt, in a form that the model's template takes.
- * For plan_shim.cpp; throws like the library.
+ * template_apply.h - turns a conversation into a prompt, in a form that the model's template
+ * takes. For plan_shim.cpp; throws like the library.
  */
 #ifndef DOZE_ENGINE_TEMPLATE_APPLY_H
 #define DOZE_ENGINE_TEMPLATE_APPLY_H
@@ -14,8 +14,8 @@ struct applied {
     bool kept;      /* nothing was left out */
 };
 
-/* In the first form (history.h) that the template takes whole; else in the first that it takes.
- * If it takes none, throws what it says of the first. */
+/* Apply the template in the first form (history.h) that it takes without leaving anything out;
+ * else in the first that it takes. If it takes none, throws its error about the first. */
 applied apply_template(reading &r);
 
 #endif

@@ -19,7 +19,7 @@ struct tokens {
 void tokens_clear(struct tokens *tokens);
 void tokens_add(struct tokens *tokens, llama_token token);
 void tokens_append(struct tokens *tokens, const llama_token *data, size_t count);
-/* Forget all from `count` on. */
+/* Remove all from `count` on. */
 void tokens_cut(struct tokens *tokens, size_t count);
 
 /* Append the text's tokens. marks, of enum token_marks: add BOS and EOS as the model is
@@ -27,7 +27,8 @@ void tokens_cut(struct tokens *tokens, size_t count);
 bool tokens_from_text(struct tokens *tokens, const struct llama_vocab *vocab, const char *text,
                       size_t len, unsigned marks, struct error *err);
 
-/* Append the token's bytes, maybe part of a character. control: also for control tokens. */
+/* Append the token's bytes, which may be part of a character. control: those of control tokens
+ * too. */
 void tokens_piece(struct buf *out, const struct llama_vocab *vocab, llama_token token,
                   bool control);
 

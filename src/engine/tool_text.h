@@ -26,8 +26,7 @@ struct tool_text_rules {
     bool required, parallel;
 };
 
-/* What the model has to know: the tools (in OpenAI's form), and how to call them. Appended, as
- * all of these are. */
+/* Append what the model has to know: the tools (in OpenAI's form), and how to call them. */
 void tool_text_describe(struct buf *out, yyjson_val *tools, struct tool_text_rules rules);
 
 /* arguments: JSON. */
