@@ -102,14 +102,13 @@ static msec idle_grace_ends(const struct lc_slot *slot) {
     return msec_after(slot->idle_since, slot->ready_at - slot->loading_since);
 }
 
-/* Not what a client is about to use: its next load would be one more that wants memory. */
+/* Not one that a client is about to use: its next load would need memory again. */
 static bool yields(const struct lifecycle *lc, const struct lc_slot *slot) {
     return is_idle_jit(lc, slot) && lc->now >= slot->lease_until &&
            lc->now >= idle_grace_ends(slot);
 }
 
-/* Of the instances that may be one, the victim that is worth least; LC_NO_SLOT: there is none.
- */
+/* The least valuable of the instances that may be victims; LC_NO_SLOT: there is none. */
 static int idle_victim(const struct lifecycle *lc,
                        bool (*may)(const struct lifecycle *, const struct lc_slot *)) {
     int best = LC_NO_SLOT;
@@ -215,8 +214,8 @@ static nbytes device_without(const struct lifecycle *lc, const bool leaves[LC_MA
     return device_beside(lc, counted);
 }
 
-/* What the load would have of it if all left that may be evicted: no load is refused for want
- * of device memory, as the CPU does the rest. */
+/* What the load would get of it if all left that may be evicted. No load is refused for lack
+ * of device memory, because the CPU does the rest. */
 static nbytes load_wish(const struct lifecycle *lc, int load) {
     bool leaves[LC_MAX_SLOTS];
     nbytes wish = slot_forced(lc, load) ? 0 : lc->slots[load].next.wish;
@@ -226,8 +225,8 @@ static nbytes load_wish(const struct lifecycle *lc, int load) {
     return wish < most ? wish : most;
 }
 
-/* Who has to leave before the load can start: as many as hold a place too much, and then as
- * many as hold memory that it needs, or device memory that it wishes. Returns how many. */
+/* Choose who has to leave before the load can start: as many as exceed the places, then as
+ * many as hold memory that it needs or device memory that it wants. Returns how many. */
 static uint32_t victims_plan(const struct lifecycle *lc, int load, nbytes need,
                              bool ret_leaves[LC_MAX_SLOTS]) {
     nbytes staying = bytes_staying(lc);
@@ -261,10 +260,10 @@ static msec gate_closes(const struct lifecycle *lc, int load) {
     return msec_after(waiter_first(lc, load)->arrived, lc->settings.switch_window);
 }
 
-/* When the victim goes for the load. An idle one stays for as long as its own load took, so
+/* When the victim leaves for the load. An idle one stays for as long as its own load took, so
  * that two clients in closed loops cost fewer loads than answers, but not beyond the window;
- * explicit loads, which drain nobody, do not wait for it. A lease goes before all (JIT loading,
- * rule 8). */
+ * explicit loads, which drain nobody, do not wait for that. A lease takes precedence (JIT
+ * loading, rule 8). */
 static msec victim_goes_at(const struct lifecycle *lc, int load, int v) {
     const struct lc_slot *slot = &lc->slots[v];
     msec at = slot_needs_place(lc, load) ? gate_closes(lc, load) : 0;
@@ -369,7 +368,7 @@ static bool goes_or_gives_way(const struct lifecycle *lc, int slot, int other) {
     return goes_soon(lc, slot, other) || gives_way(lc, slot, other);
 }
 
-/* What the slot may take in all, once all that go are gone (NULL: none). */
+/* What the slot may take in all, once those that leave are gone (NULL: none leaves). */
 static nbytes room_beside(const struct lifecycle *lc, int slot, going *goes) {
     nbytes kept = 0;
 
@@ -405,7 +404,7 @@ static bool growth_evicts(struct lc_step *st, int i) {
     return st->out->count > before;
 }
 
-/* What it can do without is not worth waiting for, nor anybody's place. */
+/* Optional memory is not worth waiting or evicting for. */
 static bool growth_try(struct lc_step *st, int i) {
     struct lifecycle *lc = st->lc;
     const struct lc_slot *slot = &lc->slots[i];
@@ -467,7 +466,7 @@ static msec next_victim_at(const struct lifecycle *lc, int load) {
     return next;
 }
 
-/* A jit load closes gates only as the first in line: else it is behind others. */
+/* A jit load closes gates only if it is first in line. */
 msec admission_next_gate(const struct lifecycle *lc) {
     int line[LC_MAX_SLOTS];
     int n = admission_order(lc, line);

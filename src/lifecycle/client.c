@@ -15,7 +15,7 @@ static int instance_for(const struct lifecycle *lc, const struct lc_event *ev) {
     return lifecycle_find(lc, ev->model);
 }
 
-/* Need the event's request wait for nothing? Then no queue can be too long for it. */
+/* Can the event's request be served without waiting? Then no queue can be too long for it. */
 static bool served_at_once(const struct lifecycle *lc, const struct lc_event *ev, int i) {
     if (i == LC_NO_SLOT || !slot_is_loaded(&lc->slots[i])) return false;
     return ev->request_kind != LC_KIND_INFER ||
@@ -43,7 +43,7 @@ static struct lc_refusal request_refusal(const struct lifecycle *lc, const struc
     return (struct lc_refusal){ .fail = LC_FAIL_NONE };
 }
 
-/* The load to come is as its newest request sees it, unless an explicit load said how, or it
+/* The next load follows the plan of its newest request, unless an explicit load set one, or it
  * replaces a worker that died. */
 static void slot_replan(struct lifecycle *lc, int i, const struct lc_plan *plan) {
     struct lc_slot *slot = &lc->slots[i];
@@ -177,7 +177,7 @@ void on_cancel(struct lc_step *st, const struct lc_event *ev) {
     action_add(st, LC_DO_ABORT, r->slot)->request = r->id;
 }
 
-/* An answer that was put aside goes on as soon as the worker has a place for it. */
+/* An answer that was put aside continues as soon as the worker has a place for it. */
 void on_reader(struct lc_step *st, const struct lc_event *ev) {
     int k = request_find(st->lc, ev->request);
 

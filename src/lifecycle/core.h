@@ -7,7 +7,7 @@
  *   admission.c who gets the next place: the line, memory, victims, gates
  *   client.c   events from clients: requests, loads, cancels, settings, shutdown
  *   worker.c   events from workers
- *   explain.c  what would become of a request
+ *   explain.c  what would happen to a request
  *   step.c     one step: dispatch, settle, deadline
  *   valid.c    the invariants
  *   names.c    diagram and names as data
@@ -23,7 +23,7 @@ struct lc_step {
     struct lc_actions *out;
 };
 
-/* Why a request gets an error, with the figures its answer needs. */
+/* Why a request is refused, with the figures that the error needs. */
 struct lc_refusal {
     enum lc_fail fail;
     msec at;           /* BACK_OFF */
@@ -34,11 +34,11 @@ struct lc_refusal {
 struct lc_tally {
     uint32_t waiting, admitted, running;
     uint32_t infer; /* of those running, the ones that hold a parallel place */
-    uint32_t extra; /* of these, the ones that read again */
+    uint32_t extra; /* of these, the ones whose clients read again */
 };
 
-/* While something works a tick is due this often. Events that stay away for much longer tell
- * that the machine slept or the daemon did not run (Idle TTL, rule 9). */
+/* While something works a tick is due this often. A much longer gap between events means that
+ * the machine slept or the daemon did not run (Idle TTL, rule 9). */
 #define LC_PULSE ((msec)10000)
 #define LC_GAP (LC_PULSE + (msec)5000)
 
@@ -51,8 +51,8 @@ struct lc_tally {
 #define LC_SET_HELD (LC_SET(LC_WAITING) | LC_SET(LC_ADMITTED))
 #define LC_SET_ALL (LC_SET_HELD | LC_SET(LC_RUNNING))
 
-/* For assertions; the tests have the rules written down by themselves (tests/explore/rules.h).
- * May this edge ever be taken? The diagram as data. */
+/* Is this edge in the diagram? For assertions; the tests have their own copy of the rules
+ * (tests/explore/rules.h). */
 bool lc_edge_legal(enum lc_state from, enum lc_state to);
 /* True if every invariant of lifecycle.md that one state can show holds. */
 bool lifecycle_valid(const struct lifecycle *lc);
@@ -64,28 +64,28 @@ msec msec_after(msec t, msec span);
 struct lc_action *action_add(struct lc_step *st, enum lc_action_kind kind, int slot);
 int request_find(const struct lifecycle *lc, uint64_t id); /* index or -1 */
 void request_remove(struct lifecycle *lc, uint32_t index);
-/* The caller has made sure that there is room. */
+/* There must be room. */
 void request_add(struct lifecycle *lc, const struct lc_event *ev, int slot,
                  enum lc_request_state state);
-/* Answers the event's request, which was never taken, with an error. */
+/* Answers the event's request, which was not added, with an error. */
 void request_refuse(struct lc_step *st, const struct lc_event *ev, int slot,
                     const struct lc_refusal *why);
 /* Ends the slot's requests in one of the states with an error. */
 void requests_fail(struct lc_step *st, int slot, unsigned states, const struct lc_refusal *why);
-/* Puts the slot's ADMITTED requests behind everybody who waits, but for those that its load
- * owes an answer when the waiter came before it was ready. */
+/* Puts the slot's ADMITTED requests behind all that wait, except those that its load still
+ * owes an answer if the waiter arrived before it was ready. */
 void requests_requeue(struct lifecycle *lc, int slot, msec waiter_arrived);
-/* Their ttls count for the load to come; they have counted for the instance that is gone. */
+/* Lets the ttls of the slot's requests count again, for the next load. */
 void requests_ask_again(struct lifecycle *lc, int slot);
 struct lc_tally requests_tally(const struct lifecycle *lc, int slot);
-/* Does it hold a parallel place? */
+/* Does the request hold a parallel place? */
 bool request_has_place(const struct lc_request *r);
 /* The index of the request with a place on the slot whose client has read nothing for longest,
  * or -1. */
 int request_find_stuck(const struct lifecycle *lc, int slot);
-/* After a gap in the time: the patience with readers begins again. */
+/* Restarts the patience with clients that do not read, after a gap in the time. */
 void requests_refresh(struct lifecycle *lc);
-/* Requests for the model, on any slot, without a parallel place. */
+/* How many requests for the model, on any slot, have no parallel place. */
 uint32_t requests_held(const struct lifecycle *lc, uint32_t model);
 /* The slot's first waiting request of the kind, or of any; NULL. Valid until the next change.
  */
@@ -101,48 +101,47 @@ bool slot_is_loaded(const struct lc_slot *slot);  /* IDLE, BUSY */
 msec slot_expires(const struct lc_slot *slot);
 /* When an instance that is only intended is forgotten, or MSEC_NEVER. */
 msec intent_ends(const struct lifecycle *lc, int slot);
-/* LOADING: when it is cancelled because nobody waits for it (JIT loading, rule 4), or
- * MSEC_NEVER.
- */
+/* When a slot that is LOADING is cancelled because nobody waits for it (JIT loading, rule 4),
+ * or MSEC_NEVER. */
 msec load_gives_up_at(const struct lifecycle *lc, const struct lc_slot *slot);
 /* The only place that assigns a state: checks the edge, sets what the state implies, reports.
  */
 void slot_enter(struct lc_step *st, int slot, enum lc_state to, enum lc_reason reason);
 /* To UNLOADING, with a polite STOP. */
 void slot_leave(struct lc_step *st, int slot, enum lc_reason reason);
-/* To UNLOADING at once if IDLE; to DRAINING if BUSY, and what is not running goes behind the
- * waiter; else nothing. `by`: the slot that it makes room for. */
+/* To UNLOADING if IDLE; to DRAINING if BUSY, where requests that are not running go behind the
+ * waiter; else does nothing. `by`: the slot that it makes room for. */
 void slot_evict(struct lc_step *st, int slot, int by);
-/* A slot without an instance for the model, assigned to it; LC_NO_SLOT if there is none. */
+/* Assigns a slot without an instance to the model; LC_NO_SLOT if there is none. */
 int slot_take(struct lc_step *st, uint32_t model);
 void slot_free(struct lc_step *st, int slot);
-/* Nothing was heard because nobody listened: every watchdog gets a fresh period. */
+/* Restarts every watchdog of the slot, after a gap in the time. */
 void slot_refresh(struct lifecycle *lc, int slot);
-/* Is a worker there that has something to do or to end? */
+/* Does the slot have a worker that works or ends, so that a watchdog runs? */
 bool slot_is_watched(const struct lc_slot *slot);
 /* Answers the loads that wait for the slot and admits its other waiters. `fresh`: by a new
  * load. */
 void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
-/* Its worker died and nobody waits for the next one. */
+/* Has its worker died, and nobody waits for the next one? */
 bool slot_is_intended_only(const struct lifecycle *lc, int slot);
-/* It is not wanted back. */
+/* Forgets that the instance is to be reloaded. */
 void slot_drop_intent(struct lc_slot *slot);
-/* Makes it explicit (Auto-evict, rule 7). */
+/* Makes its instance explicit (Auto-evict, rule 7). */
 void slot_promote(struct lifecycle *lc, int slot, msec ttl);
-/* The slot that remembers failed loads of the model and nothing else, or LC_NO_SLOT. */
+/* The slot that only remembers failed loads of the model, or LC_NO_SLOT. */
 int slot_find_failed(const struct lifecycle *lc, uint32_t model);
-/* The ttl of a request for a slot that is up (Idle TTL, rule 3). */
+/* Applies the ttl of a request for a slot that is up (Idle TTL, rule 3). */
 void slot_adopt_ttl(struct lifecycle *lc, int slot, struct lc_request *r);
-/* A request of the slot has ended; for LC_TTL_LONGEST. */
+/* Counts the ttl of a request that has ended, for LC_TTL_LONGEST. */
 void slot_count_ttl(struct lifecycle *lc, int slot, const struct lc_request *r);
 /* From ABSENT to LOADING on behalf of its waiters. */
 void slot_spawn(struct lc_step *st, int slot);
 /* Counts a failed load: no jit load before retry_at. */
 void slot_count_failure(struct lifecycle *lc, int slot);
-/* When a request that waits gets the place of one whose client does not read; MSEC_NEVER: not
- * as it is. */
+/* When a waiting request gets the place of one whose client does not read; MSEC_NEVER: not as
+ * things are. */
 msec place_is_given_at(const struct lifecycle *lc, int slot);
-/* What the slot has to do by itself now; true if it did something. */
+/* Does what is due for the slot without an event; true if it did something. */
 bool slot_settle(struct lc_step *st, int slot);
 
 /* admission.c */
@@ -162,7 +161,7 @@ typedef void lc_handler(struct lc_step *st, const struct lc_event *ev);
 lc_handler on_request, on_load, on_cancel, on_reader, on_unload, on_update, on_settings,
     on_budget, on_pressure, on_shutdown, on_prepared, on_prepare_failed, on_progress, on_ready,
     on_load_failed, on_done, on_heard, on_memory, on_grow, on_exited;
-/* The shutdown's patience is over: running answers end, everybody leaves. */
+/* Ends running answers and unloads everything, after shutdown_grace. */
 void shutdown_force(struct lc_step *st);
 
 #endif

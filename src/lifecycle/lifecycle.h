@@ -67,7 +67,7 @@ enum lc_reason {
     LC_BECAUSE_LOAD,     /* ABSENT -> LOADING for an explicit load or get-or-load */
     LC_BECAUSE_READY,    /* LOADING -> IDLE: nobody waits */
     LC_BECAUSE_DONE,     /* BUSY -> IDLE */
-    LC_BECAUSE_RECALLED, /* DRAINING -> BUSY: nobody waits for its place any longer */
+    LC_BECAUSE_RECALLED, /* DRAINING -> BUSY: nobody waits for its place */
     LC_BECAUSE_EXITED,   /* UNLOADING -> ABSENT */
     LC_BECAUSE_LOAD_FAILED,
     LC_BECAUSE_LOAD_CANCELLED,
@@ -146,7 +146,7 @@ enum lc_event_kind {
     LC_EV_SETTINGS, /* settings */
     LC_EV_BUDGET,   /* bytes, device: what all instances together may take; UINT64_MAX: no
                        limit */
-    LC_EV_PRESSURE, /* tasks stall for want of memory */
+    LC_EV_PRESSURE, /* tasks stall for lack of memory */
     LC_EV_SHUTDOWN, /* the first lets answers finish within shutdown_grace, the second does not
                      */
     LC_EV_TICK,     /* a deadline was reached */
@@ -169,7 +169,7 @@ enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
 
 #define LC_TTL_NOT_GIVEN ((msec)-1)
 
-/* What a load of the model would be like, as the daemon's resolver sees it at this moment. */
+/* What a load of the model would take, as the daemon's resolver sees it now. */
 struct lc_plan {
     uint64_t
         settings; /* hash of the effective load settings; equal: the same instance would do */

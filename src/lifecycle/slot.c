@@ -74,8 +74,8 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->evicted_by = LC_NO_SLOT;
 }
 
-/* Is it still wanted, now that its worker is gone? (Failure: intent outlives the worker) A load
- * that nobody has seen succeed is wanted by its waiters only. */
+/* Is the instance still wanted after its worker is gone? (Failure: intent outlives the
+ * worker.) A load that has not succeeded yet is wanted by its waiters only. */
 static bool intent_stays(const struct lc_slot *slot, enum lc_state from) {
     if (from == LC_IDLE || from == LC_BUSY) return slot->origin == LC_ORIGIN_EXPLICIT;
     bool failed = slot->leaving == LC_BECAUSE_LOAD_FAILED ||
@@ -95,7 +95,7 @@ static void slot_set_absent(struct lc_slot *slot, enum lc_state from, msec now) 
     slot->evicted_by = LC_NO_SLOT;
 }
 
-/* What still lives of the ttls of its requests is the instance's (Idle TTL, rule 3). */
+/* The longest ttl left of its requests becomes the instance's (Idle TTL, rule 3). */
 static void slot_hold_longest(const struct lifecycle *lc, struct lc_slot *slot) {
     if (lc->settings.ttl_update != LC_TTL_LONGEST || slot->origin != LC_ORIGIN_JIT) return;
     if (slot->lives_until == 0) return;
@@ -376,7 +376,7 @@ msec place_is_given_at(const struct lifecycle *lc, int i) {
     return msec_after(lc->requests[k].stuck_since, lc->settings.reader_patience);
 }
 
-/* A place for one more; an answer whose client does not read gives its own. */
+/* Is there a place for one more? An answer whose client does not read gives up its own. */
 static bool slot_has_place(struct lifecycle *lc, int i) {
     while (requests_tally(lc, i).infer >= lc->slots[i].plan.parallel) {
         if (lc->now < place_is_given_at(lc, i)) return false;
@@ -436,7 +436,7 @@ static void slot_kill_silent(struct lc_step *st, int i) {
     (void)action_add(st, LC_DO_KILL, i);
 }
 
-/* The last that waited for the slot's place is gone: nothing is gained by leaving. */
+/* The last one that waited for the slot's place is gone, so leaving would gain nothing. */
 static bool eviction_is_off(const struct lifecycle *lc, const struct lc_slot *slot) {
     if (slot->state != LC_DRAINING || slot->leaving != LC_BECAUSE_EVICTED) return false;
     if (lc->shutting_down) return false;

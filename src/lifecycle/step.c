@@ -108,7 +108,7 @@ static void finish_shutdown(struct lc_step *st) {
     (void)action_add(st, LC_DO_FINISHED, LC_NO_SLOT);
 }
 
-/* Lets every slot and the line do what they have to until nothing moves. It ends: each move
+/* Lets every slot and the line do what is due until nothing changes. This ends: each change
  * goes towards UNLOADING or starts a load, and only an event leads back. */
 static void settle(struct lc_step *st) {
     struct lifecycle *lc = st->lc;

@@ -24,7 +24,7 @@ void activity_done(struct activity *activity, int64_t prompt_tokens, int64_t com
     }
 }
 
-/* Half of it is new: what comes next is like what came last. */
+/* The last answer counts half: the next is likely to resemble it. */
 void activity_held(struct activity *activity, double seconds) {
     bool first = activity->answer <= 0;
     activity->answer = first ? seconds : (activity->answer + seconds) / 2;

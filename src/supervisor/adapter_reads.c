@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* adapter_reads.c - headers of adapters, read by a thread of the pool before a call that would
- * load a model with them begins. One call's at a time: they may be long. */
+/* adapter_reads.c - reads the headers of adapters on a pool thread before a call begins that
+ * would load a model with them. For one call at a time, because headers may be long. */
 #include <stdlib.h>
 
 #include "base/xalloc.h"

@@ -111,7 +111,7 @@ static bool refuse_missing(const char *name, struct error *err) {
                            strerrordesc_np(errno));
 }
 
-/* file: NULL if nobody has looked: then the load will show it. */
+/* file: NULL if it was not read; then the load will show what is wrong with it. */
 static bool fits_model(const char *name, const struct adapter_look *file,
                        const struct model *model, struct error *err) {
     if (!file) return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * adapters.h - the files of LoRA adapters: found by the names that load settings have, and
- * looked at before a load costs anything. Headers may be long and disks slow, so threads of the
- * pool read them; what they say is remembered until a file changes, as every request asks.
+ * adapters.h - finds the files of LoRA adapters by the names in load settings, and checks them
+ * before a load. Headers may be long and disks slow, so threads of the pool read them; what
+ * they say is remembered until a file changes, as every request asks.
  */
 #ifndef DOZE_SUPERVISOR_ADAPTERS_H
 #define DOZE_SUPERVISOR_ADAPTERS_H
@@ -27,7 +27,7 @@ struct adapter_sum {
     uint64_t stamp; /* changes with the size or the time of change of one of them */
 };
 
-/* A file that somebody wants to use with a model, and what was seen of it. */
+/* An adapter's file that a load of a model names, and what its header says. */
 struct adapter_look {
     char *path; /* NULL: nothing is here */
     struct stat st;

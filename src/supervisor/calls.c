@@ -73,7 +73,7 @@ void calls_free(struct calls *calls) {
     free(calls);
 }
 
-/* Places double in number, up to what a number's index can name. */
+/* The table doubles, up to as many places as the index can number. */
 static void add_places(struct calls *calls) {
     int count = calls->count > 0 ? 2 * calls->count : 64;
     assert(count <= 1 << INDEX_BITS);
@@ -129,7 +129,7 @@ void calls_each(struct calls *calls, void (*fn)(struct call *call, void *ctx), v
     }
 }
 
-/* Its place is free; the call itself is the caller's now. */
+/* Free its place and give the call to the caller. */
 static void remove_call(struct calls *calls, const struct call *call) {
     int index = (int)(call->id & ((1 << INDEX_BITS) - 1));
     calls->places[index].call = NULL;

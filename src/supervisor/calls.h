@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.h - the work that clients have asked for and not yet got: a table by number.
+ * calls.h - the work that clients have asked for and that is not done: a table by number.
  *
  * A call's number is what the lifecycle calls a request and what goes over the wire to the
  * worker. Numbers are never used twice, so a late message about a finished call finds nothing.
@@ -14,7 +14,7 @@
 #include "load/load_settings.h"
 #include "supervisor/metrics.h"
 
-/* Calls that are taken on; one more is refused, but open until it has been told. */
+/* Most open calls; one more is refused, but stays open until its sink has been told. */
 enum { CALLS_MAX = LC_MAX_REQUESTS };
 
 enum call_kind {
@@ -100,7 +100,7 @@ struct errand;
 struct call {
     call_id id;
     enum call_kind kind;
-    struct error refusal; /* unless ERR_NONE: how it ends when its turn comes */
+    struct error refusal; /* unless ERR_NONE: the error it ends with when its turn comes */
     char *model_key;      /* of the model that is meant; NULL until its turn */
     enum adapters_state adapters;
     /* It has changed what is pinned: its answer waits until that is on disk. */
@@ -140,12 +140,13 @@ void call_done(struct calls *calls, struct call *call);
 
 /* The sink of a load; NULL for other calls. */
 const struct load_sink *call_load_sink(const struct call *call);
-/* What the lifecycle calls it; only for those that it is told of: REQUEST and the two loads. */
+/* The lifecycle's kind of the call, which must be one that the lifecycle hears of: REQUEST or
+ * one of the two loads. */
 enum lc_kind call_lc_kind(const struct call *call);
 
 /* The load settings that a request or a get-or-load asks for, should it cause a load. */
 struct load_settings call_requested(const struct call *call);
-/* Are there any? */
+/* Does it ask for any load settings? */
 bool call_asks_for_settings(const struct call *call);
 
 #endif

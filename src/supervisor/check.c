@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* check.c - whether a request's schema or grammar can be used at all, seen by a worker without
- * a model before anything is loaded or evicted for it. */
+/* check.c - has a worker without a model check whether a request's schema or grammar can be
+ * used at all, before anything is loaded or evicted for it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void begin_again(struct supervisor *sup, struct call *call, enum rules_st
     supervisor_post_call(sup, call);
 }
 
-/* What a worker that is to load the model will say sooner or better. */
+/* Errors that the worker which is to load the model will report sooner or better. */
 static void begin_unchecked(struct supervisor *sup, struct call *call) {
     begin_again(sup, call, RULES_CHECKED);
 }
@@ -59,8 +59,8 @@ static void fail_unread(struct supervisor *sup, struct call *call, const char *g
     call_fail(sup->calls, call, &err);
 }
 
-/* A reader that was killed from outside, for want of memory say, tells nothing of what it read.
- */
+/* If the checking process was killed from outside, for example for lack of memory, that says
+ * nothing about the rules. */
 static void check_on_end(void *ctx, const struct errand_result *result) {
     const struct check *c = ctx;
     struct supervisor *sup = c->sup;
@@ -78,7 +78,7 @@ static void check_on_end(void *ctx, const struct errand_result *result) {
     begin_next(sup);
 }
 
-/* False: no check of it is under way. Another request's may have said what it would. */
+/* False: the call is not being checked, maybe because another call's check gave the answer. */
 static bool begin(struct supervisor *sup, struct call *call) {
     struct buf *rules = &call->request.rules;
     uint64_t hash = known_rules_hash(rules->data, rules->len);

@@ -18,13 +18,13 @@ extern const char *const engine_words[ENGINE_KINDS]; /* "auto", ... */
 /* Of a variant for GPUs. */
 struct engine_state {
     bool installed;
-    char problem[256]; /* a sentence: why it cannot be used; "": it was asked for its devices */
+    char problem[256]; /* a sentence: why it cannot be used; "": it reported its devices */
     struct engine_report report;
 };
 
 struct engine_choice {
     enum engine_kind kind; /* never ENGINE_AUTO */
-    bool fallback;         /* another one is wanted and cannot be had */
+    bool fallback;         /* the wanted one cannot be used */
     char why[512];         /* one sentence */
 };
 

@@ -36,21 +36,23 @@ struct errand_order {
     void (*on_end)(void *ctx, const struct errand_result *result); /* once, unless dropped */
 };
 
-/* NULL with ERR_IO if no worker can be started. The result is good until on_end. */
+/* NULL with ERR_IO if no worker can be started. The result is valid until on_end. */
 struct errand *errand_start(struct errands *errands, uv_loop_t *loop,
                             const struct worker_program *program,
                             const struct errand_order *order, struct error *err);
 
-/* Its answer is no longer wanted: kill its worker. It ends as one that is gone. */
+/* Kill its worker, because its answer is not wanted. on_end follows, as for one that is
+ * gone. */
 void errand_stop(struct errand *errand);
 
-/* How many ask this question; one that has its answer counts until its process is gone. */
+/* How many errands have this question; one that has its answer counts until its process is
+ * gone. */
 int errands_count(const struct errands *errands, enum message_type question);
 
-/* Memory that the processes which still ask this question have for themselves. */
+/* Private memory of the processes with this question. */
 nbytes errands_bytes(const struct errands *errands, enum message_type question);
 
-/* Kill them all; none says how it ends. */
+/* Kill them all, without calls of on_end. */
 void errands_drop(struct errands *errands);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* estimate.c - what a load would take: a worker of its own opens the file without allocating
+/* estimate.c - what a load would take: a separate worker opens the file without allocating
  * memory for it, reports the sums and exits. */
 #include <stdlib.h>
 
@@ -34,7 +34,8 @@ static uint64_t bytes_of(yyjson_val *obj, const char *name) {
     return yyjson_get_uint(yyjson_obj_get(obj, name));
 }
 
-/* By the figure and the function that admit a load: what fits loads, and nothing else does. */
+/* Uses the same figure and function as the admission of a load, so that exactly what fits
+ * loads. */
 static void judge(const struct estimate *e, struct load_estimate *estimate) {
     nbytes device = estimate->model_device + estimate->context_device;
     nbytes host = estimate->model + estimate->context - device;

@@ -36,11 +36,11 @@ bool fleet_settings_patch(struct fleet_settings *settings, yyjson_val *patch, st
 /* Would the patch set another key or none? */
 bool fleet_settings_patch_changes_key(const struct fleet_settings *settings, yyjson_val *patch);
 
-/* What fleet_settings_patch reads; strings are copied. */
+/* The object that fleet_settings_patch reads; strings are copied. */
 yyjson_mut_val *fleet_settings_format(const struct fleet_settings *settings,
                                       yyjson_mut_doc *doc);
 
-/* Stars in the place of the key, for clients. */
+/* Replace the key by stars, for clients. */
 void fleet_settings_mask(struct fleet_settings *settings);
 
 #endif

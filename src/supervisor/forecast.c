@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* forecast.c - what would become of a request: asked of the lifecycle, on a copy. */
+/* forecast.c - what would happen to a request: tried on a copy of the lifecycle. */
 #include <stdlib.h>
 
 #include "base/clock.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* forget_prompts.c - workers forget what they have processed, as its files are deleted. */
+/* forget_prompts.c - has workers forget what they have processed, when its files are
+ * deleted. */
 #include <string.h>
 
 #include "supervisor/internal.h"
 
-/* One that leaves saves its prompts, and may no longer read what it is told. */
+/* A worker that leaves saves its prompts, and may not read this message. */
 void supervisor_forget_prompts(struct supervisor *sup, const char *model_key) {
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         struct instance *in = &sup->instances[i];

@@ -7,7 +7,7 @@
  *   supervisor.c       the loop: deadline, queue of work; start and end
  *   relief.c           what leaves when programs wait for memory
  *   prepare.c          what can be done before a load may begin
- *   requests.c         requests for an answer, gets-or-loads
+ *   requests.c         requests for an answer, get-or-loads
  *   check.c            whether a request's schema or grammar can be used, before a load
  *   reload.c           loads again what is pinned and whose worker died
  *   loads.c            explicit loads
@@ -18,7 +18,7 @@
  *   errand.c           a worker for one question
  *   loans.c            a worker that has memory of another node
  *   lending.c          workers that hold memory for other nodes
- *   load_order.c       what it is told to load
+ *   load_order.c       the message that has a worker load
  *   park.c             workers that keep their model for its return
  *   parked_events.c    ends of parked workers
  *   worker_events.c    messages of workers -> events, and the sinks of requests
@@ -26,7 +26,7 @@
  *   report.c           transitions -> events, log, metrics
  *   pin.c              what is loaded again after a restart or when its worker died
  *   adapters.c         files of LoRA adapters
- *   adapter_reads.c    has them looked at, before a load
+ *   adapter_reads.c    reads their headers before a load
  *   plan.c, find.c     loads as the lifecycle plans them; models and instances by name
  *   refusal.c, worker_failure.c      errors as clients read them
  *   answer_log.c       what models read and write, for the log
@@ -56,7 +56,7 @@
 #include "supervisor/work_queue.h"
 #include "supervisor/worker.h"
 
-/* What a worker said of itself when it was ready. */
+/* What a worker reported about itself when it was ready. */
 struct instance_facts {
     char architecture[64], quantization[32];
     nbytes memory, device_memory;
@@ -147,9 +147,9 @@ struct supervisor {
 };
 
 /* ---- post.c ---- */
-/* Have the loop work through the queue, and look what is due next. */
+/* Have the loop work through the queue and update its deadline. */
 void supervisor_wake(struct supervisor *sup);
-/* Have the event applied, or the call begun, from the loop, after what waits already. */
+/* Queue an event or a call; the loop applies or begins it, after what waits already. */
 void supervisor_post(struct supervisor *sup, struct lc_event event);
 void supervisor_post_call(struct supervisor *sup, const struct call *call);
 
@@ -168,60 +168,61 @@ bool supervisor_begin_unload(struct supervisor *sup, struct call *call, struct e
 bool supervisor_begin_update(struct supervisor *sup, struct call *call, struct error *err);
 
 /* ---- load_options.c ---- */
-/* Copies all but the texts and adapters: only a call or an instance can hold those. */
+/* Copies all but the texts and adapters, which only a call or an instance can hold. */
 void supervisor_read_options(const struct load_request *request,
                              struct load_options *ret_options);
-/* The texts and adapters, for the settings of a call: kept for as long as a call or an instance
- * has them. */
+/* Keep the texts and adapters of the request for the settings of a call, for as long as a call
+ * or an instance has them. */
 bool supervisor_keep_texts(struct supervisor *sup, const struct load_request *request,
                            struct load_settings *requested, struct error *err);
-/* Have the names of adapters kept, too, that an instance or a call has, which may be borrowed.
- * On failure there are none. */
+/* Keep the names of an instance's or a call's adapters, which may be borrowed. On failure
+ * there are none. */
 bool supervisor_keep_adapters(struct supervisor *sup, struct load_adapters *adapters,
                               struct error *err);
 
 /* ---- spawn.c ---- */
 /* Start the slot's worker and have it load. If that fails, the lifecycle is told. */
 void supervisor_spawn(struct supervisor *sup, int slot);
-/* Send it what it is to load, as soon as there is room beside parked workers. */
+/* Send it MSG_LOAD, as soon as there is room beside parked workers. */
 void supervisor_send_load(struct supervisor *sup, int slot);
 
 /* ---- parked_events.c ---- */
 struct parked_owner supervisor_parked_owner(struct supervisor *sup);
 
 /* ---- park.c ---- */
-/* Event, line in the log, count. reason: of an end. */
+/* Report a change: as an event, in the log, in the metrics. reason: of an end. */
 void supervisor_tell_parked(struct supervisor *sup, int place, enum parked_change change,
                             enum parked_reason reason);
-/* What a worker is loaded as with this plan. */
+/* The key of a worker that is loaded with this plan. */
 struct park_key supervisor_park_key(const struct supervisor *sup, const struct model *model,
                                     const struct lc_plan *plan);
-/* Is there room for what the instances take and `more`? If not, parked workers have been told
- * to go. */
+/* Is there room for what the instances take and `more` bytes? If not, tells parked workers to
+ * end. */
 bool supervisor_fit_parked(struct supervisor *sup, nbytes more);
 /* The slot's instance is to leave: may its worker park? */
 bool supervisor_may_park(struct supervisor *sup, int slot);
-/* The slot's worker has parked. Then the slot has none; or it is killed, and still has it. */
+/* The slot's worker has parked: take it from the slot; or kill it, then the slot still has
+ * it. */
 void supervisor_park(struct supervisor *sup, int slot, nbytes bytes);
 /* Can a parked worker take up the load that comes next in this slot? */
 bool supervisor_has_parked(const struct supervisor *sup, int slot);
-/* The one that is parked with the slot's park_key is its worker from now on. NULL: there is
+/* Make the worker that is parked with the slot's park_key the slot's worker. NULL: there is
  * none. */
 struct worker *supervisor_take_parked(struct supervisor *sup, int slot);
-/* All of them leave. */
+/* Tell all of them to end. */
 void supervisor_give_up_parked(struct supervisor *sup, enum parked_reason reason,
                                call_id unloading);
-/* Those of the model with this name leave. False: there is none. */
+/* Tell those of the model with this name to end. False: there is none. */
 bool supervisor_unload_parked(struct supervisor *sup, const char *name, call_id unloading);
-/* After every event: those leave whose time is over, or that are no longer wanted. */
+/* After every event: tell those to end whose time is over, or that are not wanted any more. */
 void supervisor_tend_parked(struct supervisor *sup);
 msec supervisor_parked_deadline(const struct supervisor *sup);
-/* Of this model. At most PARKED_MAX; returns how many. */
+/* Fill in the parked workers of this model, at most PARKED_MAX; returns how many. */
 size_t supervisor_view_parked(const struct supervisor *sup, const char *model_key,
                               struct parked_view *ret_views);
 
 /* ---- worker_events.c ---- */
-/* What the supervisor's workers report to. */
+/* The owner that the workers of slots report to. */
 struct worker_owner supervisor_worker_owner(struct supervisor *sup);
 /* Apply the growth that the slot's worker has asked for, as soon as there is room beside parked
  * workers. */
@@ -242,33 +243,32 @@ void supervisor_explain_stall(const struct supervisor *sup, const char *key, str
 uint32_t supervisor_model_number(struct supervisor *sup, const char *key);
 /* As the lifecycle writes it: LC_TTL_NOT_GIVEN. */
 msec supervisor_ttl(struct ttl ttl);
-/* Resolve the load settings of a model for a load that asks for `requested` (may be NULL). The
+/* Resolve the settings of a load of the model that asks for `requested` (may be NULL). The
  * names of adapters are borrowed from there or from the settings. */
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err);
-/* What says how the model is loaded; borrowed as above. */
+/* The layers of settings that say how the model is loaded; borrowed as above. */
 struct load_layers supervisor_layers(const struct supervisor *sup, const struct model *model,
                                      const struct load_settings *requested);
 /* The model with these adapters, whose files the plan has found. */
 struct model_shape supervisor_shape(const struct supervisor *sup, const struct model *model,
                                     const struct load_adapters *adapters);
-/* Is there an instance that serves the model without a load? */
+/* Does an instance serve the model without a load? */
 bool supervisor_is_up(struct supervisor *sup, const char *model_key);
-/* What a load of the target would be like. A model whose file is gone or was replaced by a
- * broken one can be served only by the instance that is there. */
+/* Plan a load of the target. A model whose file is gone or was replaced by a broken one can
+ * only be served by an existing instance. */
 bool supervisor_plan_target(struct supervisor *sup, const struct target *target,
                             const struct load_settings *requested, struct lc_plan *ret_plan,
                             struct error *err);
-/* Whether an explicit load of the model would be admitted now, by evicting what may be evicted.
- */
+/* Would an explicit load of the model be admitted now, if need be by evicting? */
 bool supervisor_would_load(struct supervisor *sup, uint32_t model, const struct lc_plan *plan);
 
 /* ---- find.c ---- */
-/* Whatever a request means by a name. */
+/* The model or instance that a request means by a name. */
 bool supervisor_resolve(const struct supervisor *sup, const char *name,
                         struct target *ret_target, struct error *err);
-/* The instance with this reference, unless it is gone or about to go. */
+/* The instance with this reference, unless it is gone or leaving. */
 bool supervisor_resolve_reference(const struct supervisor *sup, uint64_t reference,
                                   struct target *ret_target, struct error *err);
 /* An explicit load means a model, never an instance. */
@@ -288,24 +288,23 @@ void supervisor_end_load(struct supervisor *sup, struct call *call,
                          const struct error *not_kept);
 
 /* ---- pin.c ---- */
-/* A load is done: pin the instance, if the load asked for it, and answer the call as soon as
- * that is on disk. False: the load did not ask for it, and is not answered yet. */
+/* A load is done: pin the instance if the load asked for that, and answer the call once the
+ * pin is on disk. False: the load did not ask for it, and the caller must answer it. */
 bool supervisor_pin_loaded(struct supervisor *sup, struct call *call);
-/* What is pinned has changed by this call, which is answered when that is on disk. */
+/* This call has changed what is pinned: save that, and answer the call when it is on disk. */
 void supervisor_save_pinned(struct supervisor *sup, struct call *call);
-/* Unpin by this call. Nor is it pinned by a load of it that still goes on. False: it was not
- * pinned. */
+/* Unpin for this call, also by a load that is still running. False: it was not pinned. */
 bool supervisor_unpin(struct supervisor *sup, struct call *call, const char *identifier);
 
 /* ---- reload.c ---- */
-/* Load again what is pinned and whose worker died, if it is time. After every event. */
+/* Reload the pinned instances whose workers died, when it is time. After every event. */
 void supervisor_reload_pinned(struct supervisor *sup);
-/* When it is time for the next of them; MSEC_NEVER. */
+/* When the next of them is due; MSEC_NEVER: none. */
 msec supervisor_reload_deadline(const struct supervisor *sup);
 
 /* ---- memory.c ---- */
-/* LC_EV_BUDGET: how much memory all instances together may take. Before what may start a load;
- * also updates sup->memory_total. */
+/* LC_EV_BUDGET: how much memory all instances together may take. Call it before what may start
+ * a load; also updates sup->memory_total. */
 struct lc_event supervisor_budget(struct supervisor *sup);
 
 /* The same of device memory; 0: there is none. */
@@ -317,7 +316,7 @@ nbytes supervisor_memory_left(const struct supervisor *sup, int slot);
 /* LC_DO_GRANT: the answer to the worker's question. */
 void supervisor_grant(struct supervisor *sup, const struct lc_action *action);
 
-/* The setting has changed: tell the workers what it leaves for each. */
+/* memory_limit has changed: tell the workers what it leaves for each. */
 void supervisor_tell_limit(struct supervisor *sup);
 
 /* Would these bytes and all instances fit into the memory that is there? */
@@ -329,16 +328,16 @@ nbytes supervisor_taken(const struct supervisor *sup);
 nbytes supervisor_memory_budget(const struct supervisor *sup);
 
 /* ---- lending.c ---- */
-/* Bytes that are lent, and what the workers that hold them take by now. */
+/* Bytes that are lent, and those that the workers holding them have taken so far. */
 nbytes supervisor_lent(const struct supervisor *sup);
 nbytes supervisor_lent_private(const struct supervisor *sup);
-/* One loan ends for want of memory here. False: there is none. */
+/* End one loan, because this machine needs the memory. False: there is none. */
 bool supervisor_take_back(struct supervisor *sup);
 /* The supervisor is being freed. */
 void supervisor_drop_lendings(struct supervisor *sup);
 
 /* ---- loans.c ---- */
-/* Is the model too large for this machine, and does another one lend what is missing? */
+/* Is the model too large for this machine, and does another node lend what is missing? */
 bool supervisor_find_loan(const struct supervisor *sup, const struct model_shape *shape,
                           const struct load_settings *effective, struct loan_offer *ret);
 /* A worker for the slot, with the loan that instance.lent says. */
@@ -362,22 +361,22 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
                             const struct load_settings *effective, struct buf *out);
 
 /* ---- check.c ---- */
-/* Have a worker without a model see whether the rules of a request (MSG_CHECK's payload) can be
- * used at all. ret_waits: the call waits for the verdict, and begins once more or fails; else
- * they are known already. ERR_QUEUE_FULL: too many wait. */
+/* Have a worker without a model check whether the rules of a request (MSG_CHECK's payload) can
+ * be used at all. ret_waits: the call waits for the verdict, then begins once more or fails;
+ * false: the rules are known to be good. ERR_QUEUE_FULL: too many wait. */
 bool supervisor_check_rules(struct supervisor *sup, struct call *call, const char *model_key,
                             struct buf *rules, bool *ret_waits, struct error *err);
-/* How many checks begin before it, and one; 0: it does not wait for a check to begin. */
+/* The call's place in the line for checks, from 1; 0: it does not wait for one to begin. */
 uint32_t supervisor_place_in_checks(struct supervisor *sup, struct call *call);
-/* Its client has left: the process that reads its rules ends. */
+/* Its client has left: end the process that checks its rules. */
 void supervisor_stop_check(struct call *call);
-/* The model is up, and its worker says as much: calls for it wait for no check. NULL: the
- * server stops, and all such calls begin once more, to be refused. */
+/* The model is up, and its own worker checks rules: calls for it wait no longer. NULL: the
+ * server stops, and all waiting calls begin once more, to be refused. */
 void supervisor_end_checks(struct supervisor *sup, const char *model_key);
 
 /* ---- adapter_reads.c ---- */
-/* Does the call, which would load the model (NULL: it is gone), wait until headers of adapters
- * are read? Then it begins once more. */
+/* Does the call, which would load the model (NULL: it is gone), have to wait until headers of
+ * adapters are read? It begins once more after that. */
 bool supervisor_reads_adapters(struct supervisor *sup, struct call *call,
                                const struct model *model,
                                const struct load_settings *requested);
@@ -387,19 +386,19 @@ void supervisor_stop_adapter_reads(struct supervisor *sup);
 void supervisor_drop_adapter_reads(struct supervisor *sup);
 
 /* ---- notify.c ---- */
-/* The event has been applied: tell the calls that it concerns. */
+/* Tell the calls that an event, which was applied, concerns. */
 void supervisor_notify_event(struct supervisor *sup, const struct lc_event *ev);
-/* The slot's load has begun: tell the loads that wait for it. */
+/* Tell the loads that wait for it that the slot's load has begun. */
 void supervisor_notify_loading(struct supervisor *sup, int slot);
-/* An instance makes room for those who wait for another slot; or it is gone. */
+/* Tell calls about an instance that makes room for another slot, or that is gone. */
 void supervisor_notify(struct supervisor *sup, const struct lc_action *action);
-/* Does an instance that this call unloads still leave? */
+/* Is an instance that this call unloads still leaving? */
 bool supervisor_unloads(const struct supervisor *sup, call_id call);
 
 /* ---- views.c ---- */
 /* Is there an instance in this slot that listings show? */
 bool supervisor_shows(const struct supervisor *sup, int slot);
-/* Or one whose worker died, and that its next request loads again? */
+/* Is there one, or one whose worker died and that the next request reloads? */
 bool supervisor_holds(const struct supervisor *sup, int slot);
 /* The instance_view.reference of the slot's load. */
 uint64_t supervisor_reference(const struct supervisor *sup, int slot);

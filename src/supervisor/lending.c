@@ -32,7 +32,7 @@ nbytes supervisor_lent_private(const struct supervisor *sup) {
     return sum;
 }
 
-/* Beside what instances and parked workers have; none leaves for a loan. */
+/* Besides what instances and parked workers have: none of them leaves for a loan. */
 static nbytes free_now(const struct supervisor *sup) {
     nbytes budget = supervisor_memory_budget(sup);
     nbytes used = supervisor_taken(sup) + parked_private_bytes(sup->parked);

@@ -14,21 +14,22 @@ struct lending;
 struct supervisor;
 
 struct lending_events {
-    void (*on_ready)(void *ctx); /* it serves now */
-    /* It has ended by itself; the lending must no longer be touched. `why` is a sentence. */
+    void (*on_ready)(void *ctx); /* the worker serves */
+    /* The lending has ended, not by lending_end, and must not be used again. `why` is a
+     * sentence. */
     void (*on_end)(void *ctx, const struct error *why);
     void *ctx;
 };
 
-/* Start one. The worker has the socket; the caller keeps fd. ERR_NO_MEMORY: that much is not to
- * be had now. Calls no event before it returns. */
+/* Start one. The worker has the socket; the caller keeps fd. ERR_NO_MEMORY: that much is not
+ * available. Calls no event before it returns. */
 struct lending *supervisor_lend(struct supervisor *sup, nbytes bytes, int fd,
                                 struct lending_events events, struct error *err);
 
 /* The borrower is gone: no more events come. Accepts NULL. */
 void lending_end(struct lending *lending);
 
-/* How much could be lent now beside what is. */
+/* Bytes that could be lent besides those that are. */
 nbytes supervisor_lendable(const struct supervisor *sup);
 
 #endif

@@ -8,7 +8,7 @@
 #include "prompts/folder.h"
 #include "supervisor/internal.h"
 
-/* What the load is admitted with: what it wants beyond that it asks for. 0: no limit. */
+/* Bytes that the load is admitted with; the worker has to ask for more. 0: no limit. */
 static int64_t memory_admitted(const struct supervisor *sup, int slot) {
     if (sup->config.settings->memory_limit == 0) return 0;
     nbytes left = supervisor_memory_left(sup, slot);
@@ -28,7 +28,7 @@ static int64_t device_left(const struct supervisor *sup, int slot) {
     return left < INT64_MAX ? (int64_t)left : INT64_MAX;
 }
 
-/* Of English. An estimate that is too high costs time to clear the room. */
+/* In English texts. A lower figure would reserve too much room, which takes time to clear. */
 enum { BYTES_PER_TOKEN = 4 };
 
 /* Of the longest request that waits for this load. */
@@ -45,7 +45,8 @@ static size_t longest_text(const struct supervisor *sup, int slot) {
     return longest;
 }
 
-/* The worker knows no model's folder. The caller frees the paths. */
+/* Replace names by paths, because workers do not know the model's folder. The caller frees the
+ * paths. */
 static void name_files(const struct model *model, struct load_adapters *adapters,
                        char *ret_paths[LOAD_MAX_ADAPTERS]) {
     for (int64_t i = 0; i < adapters->count; i++) {

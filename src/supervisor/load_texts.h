@@ -3,8 +3,8 @@
  * load_texts.h - texts of load settings (a prompt template, the end of a thinking part, names
  * of adapters), stored for longer than the request that brought them.
  *
- * Load settings are copied and compared as plain values, so equal texts are one pointer here. A
- * text that is no longer used is dropped when room is needed. Start with a zeroed struct. Pure.
+ * Load settings are copied and compared as plain values, so equal texts have one pointer here.
+ * An unused text is dropped when room is needed. Start with a zeroed struct. Pure.
  */
 #ifndef DOZE_SUPERVISOR_LOAD_TEXTS_H
 #define DOZE_SUPERVISOR_LOAD_TEXTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loans.h - memory of other nodes, for a model that does not fit into this machine's: where the
- * supervisor gets it. Who lends, and how the bytes get there, is the daemon's business.
+ * loans.h - how the supervisor gets memory of other nodes for a model that does not fit into
+ * this machine's. The daemon chooses the lender and carries the bytes.
  */
 #ifndef DOZE_SUPERVISOR_LOANS_H
 #define DOZE_SUPERVISOR_LOANS_H
@@ -19,18 +19,18 @@ enum { LOAN_NAME_SIZE = 64 };
 struct loan_offer {
     char lender[LOAN_NAME_SIZE];
     nbytes bytes; /* to be lent */
-    nbytes part;  /* of the model, in these; the rest is what serving it takes */
+    nbytes part;  /* of these, for the model itself; the rest is for serving it */
 };
 
 struct loan_sink {
-    /* It is over, of itself, and can only be closed. Once, from the loop. */
+    /* The loan is lost and can only be closed. Called once, from the loop. */
     void (*on_lost)(void *ctx, const struct error *why);
     void *ctx;
 };
 
 /* Zeroed: there are no other nodes. */
 struct loans {
-    /* Who lends what a model that needs `need` bytes lacks where it has `own`. */
+    /* Find a lender for what a model that needs `need` bytes lacks beyond `own`. */
     bool (*find)(void *ctx, nbytes need, nbytes own, struct loan_offer *ret);
     /* Begin. ret_fd: the end for the worker, which the caller closes. NULL: it cannot begin,
      * and there is no fd. Free with close. */

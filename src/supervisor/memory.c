@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.c - the machine's memory, and what the instances have of it. */
+/* memory.c - the machine's memory, and what instances take of it. */
 #include "base/memory.h"
 
 #include "ipc/growth_message.h"
 #include "supervisor/internal.h"
 
 /* Weights that are mapped from their file are page cache: the system counts them as available
- * though instances use them. So only the private part of what they take is added back, and that
- * of parked workers, which give theirs up for any instance. */
+ * though instances use them. So only the private memory of instances is added back, and that
+ * of parked workers, which give it up for any instance. */
 static nbytes private_bytes(const struct supervisor *sup) {
     nbytes sum = parked_private_bytes(sup->parked);
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
@@ -22,9 +22,9 @@ nbytes supervisor_device_budget(const struct supervisor *sup) {
     return limit && limit < budget ? limit : budget;
 }
 
-/* What memory_limit leaves to the instances: processes that check what clients send count, too.
- * One that has its answer is about to end, and a load may follow from it at once. 0: there is
- * no limit. */
+/* What memory_limit leaves to the instances; 0: there is no limit. Processes that check what
+ * clients send count against it, except those that have answered: they are about to end, and a
+ * load may follow at once. */
 static nbytes limit_of(const struct supervisor *sup) {
     nbytes limit = sup->config.settings->memory_limit;
     if (limit == 0) return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* model_aliases.h - other names of models, for clients that insist on their own. Pure. */
+/* model_aliases.h - other names of models, for clients that insist on certain names. Pure. */
 #ifndef DOZE_SUPERVISOR_MODEL_ALIASES_H
 #define DOZE_SUPERVISOR_MODEL_ALIASES_H
 
@@ -40,7 +40,7 @@ const char *model_aliases_find(const struct model_aliases *aliases, const char *
 bool model_aliases_patch(struct model_aliases *aliases, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What model_aliases_patch reads. */
+/* The object that model_aliases_patch reads. */
 yyjson_mut_val *model_aliases_format(const struct model_aliases *aliases, yyjson_mut_doc *doc);
 
 #endif

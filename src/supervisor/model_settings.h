@@ -42,7 +42,7 @@ const struct model_entry *model_settings_find(const struct model_settings *model
 bool model_settings_patch(struct model_settings *models, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What model_settings_patch reads. */
+/* The object that model_settings_patch reads. */
 yyjson_mut_val *model_settings_format(const struct model_settings *models, yyjson_mut_doc *doc);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* park.c - workers that stay parked when their instance is unloaded, and loads that take them
- * up. */
+/* park.c - parks workers when their instance is unloaded, and gives them to later loads. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -24,7 +23,7 @@ static uint64_t add_file(uint64_t hash, const char *path) {
     return hash_add(hash, &st.st_mtim.tv_nsec, sizeof st.st_mtim.tv_nsec);
 }
 
-/* As they are on disk now; the catalog is of a moment ago. */
+/* As they are on disk: the catalog may be outdated. */
 static uint64_t files_of(const struct model *model) {
     uint64_t hash = add_file(HASH_BEGIN, model->path);
     return model_sees(model) ? add_file(hash, model->projector) : hash;
@@ -109,7 +108,7 @@ static nbytes free_beside(struct supervisor *sup, int slot) {
     return budget > taken ? budget - taken : 0;
 }
 
-/* Also for a load with other settings, which waits for its end (Auto-evict, rule 7). */
+/* Also those that leave for a load with other settings (Auto-evict, rule 7). */
 static bool may_return(const struct supervisor *sup, int slot) {
     enum lc_reason reason = sup->lc.slots[slot].leaving;
     bool wanted = reason == LC_BECAUSE_TTL || reason == LC_BECAUSE_EVICTED ||

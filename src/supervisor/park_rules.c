@@ -38,7 +38,7 @@ static bool stays(const struct parked_facts *place) {
     return place->taken && !place->leaves;
 }
 
-/* Of equals the one that was used last: most of it is in memory. */
+/* Of equals the one used last, because most of it is still in memory. */
 int park_find(const struct parked_facts *places, const char *model_key,
               const struct park_key *key) {
     int found = -1;

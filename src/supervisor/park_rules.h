@@ -3,9 +3,9 @@
  * park_rules.h - which workers stay parked when their instance is unloaded, which load may have
  * one of them, and who leaves first.
  *
- * Pure. A parked worker has no instance any longer: it keeps a model's weights and vocabulary,
- * so that the next load of the same file with the same settings needs a context only. It has no
- * right to its memory: whoever needs that gets it.
+ * Pure. A parked worker has no instance: it keeps a model's weights and vocabulary, so that
+ * the next load of the same file with the same settings needs only a context. Anything else
+ * that needs its memory gets it.
  */
 #ifndef DOZE_SUPERVISOR_PARK_RULES_H
 #define DOZE_SUPERVISOR_PARK_RULES_H
@@ -23,17 +23,17 @@ extern const char *const park_words[PARK_OFF + 1];
 
 enum { PARKED_MAX = 16 };
 
-/* What becomes of one. */
+/* What happens to a parked worker. */
 enum parked_change { PARKED_BEGINS, PARKED_WAKES, PARKED_ENDS };
 enum { PARKED_CHANGE_COUNT = PARKED_ENDS + 1 };
 
-/* Why one ends. */
+/* Why a parked worker ends. */
 enum parked_reason {
     PARKED_FOR_ROOM,     /* an instance needs the memory */
     PARKED_FOR_PRESSURE, /* programs stall for want of memory */
     PARKED_TOO_LONG,
     PARKED_FILE_CHANGED,
-    PARKED_ENGINE_CHANGED, /* workers are another program now */
+    PARKED_ENGINE_CHANGED, /* workers are started from another program */
     PARKED_SWITCHED_OFF,
     PARKED_BY_USER,
     PARKED_SHUTDOWN,
@@ -44,7 +44,7 @@ enum { PARKED_REASON_COUNT = PARKED_DIED + 1 };
 const char *parked_change_name(enum parked_change change); /* "parked", "woken", "given_up" */
 const char *parked_reason_name(enum parked_reason reason); /* "memory", "expired", ... */
 
-/* What a worker was loaded as. Equal ones are of the same use. */
+/* What a worker was loaded as. Workers with equal keys can replace each other. */
 struct park_key {
     uint64_t settings; /* of the load and of the prompt store */
     uint64_t files;    /* which files they are, and their sizes and times of change */
@@ -68,8 +68,8 @@ struct park_case {
     bool locked;       /* its memory cannot be swapped out */
     bool drafts;       /* it has a second model */
     bool under_stress; /* programs stall for want of memory */
-    nbytes bytes;      /* that it takes now */
-    nbytes free;       /* that nobody has or is about to have, these bytes not counted */
+    nbytes bytes;      /* that it takes */
+    nbytes free;       /* neither taken nor about to be, these bytes not counted */
 };
 
 bool park_allows(const struct park_case *c);
@@ -78,20 +78,21 @@ bool park_allows(const struct park_case *c);
 int park_find(const struct parked_facts *places, const char *model_key,
               const struct park_key *key);
 
-/* The place of one whose model has this key, and whose files are no longer these; -1: none. */
+/* The place of a worker whose model has this key and whose files have changed since; -1:
+ * none. */
 int park_find_stale(const struct parked_facts *places, const char *model_key, uint64_t files);
 
-/* The place of the one that leaves first; -1: none is left that stays. */
+/* The place of the one that leaves first; -1: all have been told to end. */
 int park_first_to_leave(const struct parked_facts *places);
 
 /* A free place; -1: there is none. */
 int park_free_place(const struct parked_facts *places);
 
 /* Do instances that take `taken` bytes, and all parked workers, need more than the budget?
- * leaving: those count, too, that have been told to end. */
+ * leaving: workers that were told to end count, too. */
 bool park_exceeds(const struct parked_facts *places, bool leaving, nbytes taken, nbytes budget);
 
-/* When the next one has been parked for `life`; MSEC_NEVER: none is. */
+/* When the next one will have been parked for `life`; MSEC_NEVER: none is parked. */
 msec park_deadline(const struct parked_facts *places, msec life);
 
 #endif

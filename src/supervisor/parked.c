@@ -41,7 +41,7 @@ static void clear_place(struct parked *p, int place) {
 
 /* ---- the worker ---- */
 
-/* One that is parked has nothing to say. */
+/* Parked workers send nothing that matters. */
 static void parked_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     (void)ctx;
     (void)frame;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parked_events.c - parked workers end: what waited for their memory goes on. */
+/* parked_events.c - ends of parked workers, after which what waited for their memory goes
+ * on. */
 #include "supervisor/internal.h"
 
 static void parked_on_end(void *ctx, int place, enum parked_reason reason) {

@@ -19,7 +19,7 @@ static char *default_identifier(const struct supervisor *sup, const char *key) {
     return identifier;
 }
 
-/* call: that the slot was taken for; NULL if it is not known any longer. */
+/* call: the call that the slot was taken for; NULL if it has ended. */
 static void assign_slot(struct supervisor *sup, const struct lc_action *action,
                         const struct call *call) {
     struct instance *in = &sup->instances[action->slot];
@@ -88,8 +88,8 @@ static void start_request(struct supervisor *sup, const struct lc_action *action
     dispatch(sup, call, in->worker);
 }
 
-/* A failed load has given back its identifier and its memory when its client hears of it, who
- * may try again at once. */
+/* The client of a failed load is told when identifier and memory are free again, because it
+ * may retry at once. */
 static bool awaits_exit(const struct supervisor *sup, const struct lc_action *action,
                         const struct call *call) {
     bool failed = action->fail == LC_FAIL_LOAD_FAILED || action->fail == LC_FAIL_LOAD_STALLED;
@@ -161,8 +161,8 @@ static int slot_to_answer(const struct lifecycle *lc) {
     return LC_NO_SLOT;
 }
 
-/* Told to end, an instance that may return leaves its worker parked. Nobody waits for the place
- * of one that has been idle for long enough. */
+/* Park the worker if its instance may return. Otherwise stop it; one whose ttl is over may
+ * finish what it computes ahead, because nobody waits for its place. */
 static void stop_worker(struct supervisor *sup, int slot) {
     static const char finish[] = "{\"finish\":true}";
     struct instance *in = &sup->instances[slot];

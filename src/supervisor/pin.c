@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pin.c - which instances are loaded again after a restart, and when their worker died: set by
- * loads, taken back by unloads and updates. */
+/* pin.c - pins: the instances that are loaded again after a restart or when their worker died.
+ * Loads set them, unloads and updates remove them. */
 #include <stdlib.h>
 #include <string.h>
 

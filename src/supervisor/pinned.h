@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pinned.h - the instances that are loaded again after a restart. A pin lasts until the user
- * takes it back, whether the instance is loaded or not.
+ * removes it, whether the instance is loaded or not.
  *
  * Start with a zeroed struct. Pure.
  */

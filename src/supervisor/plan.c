@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan.c - what a load would be like, as the lifecycle needs to know it. */
+/* plan.c - plans of loads for the lifecycle. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -45,8 +45,8 @@ struct model_shape supervisor_shape(const struct supervisor *sup, const struct m
     return shape;
 }
 
-/* Its share of the layers, with a context that one conversation fills: what the worker will
- * look for room for (placement.h). */
+/* The device memory that the worker will try to use (placement.h): for its share of the
+ * layers, with a context that one conversation fills. */
 static nbytes device_wish(const struct supervisor *sup, const struct model_shape *shape,
                           const struct load_settings *effective) {
     int64_t layers = effective->gpu_layers, all = (int64_t)shape->layers + 1;
@@ -56,14 +56,14 @@ static nbytes device_wish(const struct supervisor *sup, const struct model_shape
     return (nbytes)((double)whole * (double)layers / (double)all);
 }
 
-/* A draft model that is named for all models is for those that it fits. */
+/* A draft model that is set for all models is used by those that it fits. */
 static bool is_for_all(const struct load_layers *layers) {
     const struct load_settings *model = layers->for_model, *requested = layers->requested;
     return !(model && *model->draft_model) && !(requested && *requested->draft_model);
 }
 
-/* Find the draft model that the settings name, and resolve them again with what it takes; by
- * its key in the catalog, however it was written. */
+/* Find the draft model that the settings name, replace its name by the key in the catalog, and
+ * resolve the settings once more with its memory. */
 static bool plan_draft(const struct supervisor *sup, const struct model *model,
                        struct planned *p, struct load_settings *effective, struct error *err) {
     char *name = effective->draft_model;
@@ -91,7 +91,7 @@ struct load_layers supervisor_layers(const struct supervisor *sup, const struct 
                                                                   : sup->memory_total };
 }
 
-/* With a part of it in another node's memory, the rest is to fit here. */
+/* With a part in another node's memory, only the rest has to fit here. */
 static void plan_loan(const struct supervisor *sup, const struct model_shape *shape,
                       const struct load_settings *effective, struct lc_plan *plan) {
     struct loan_offer offer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* post.c - puts work into the queue and has the loop come for it: nothing is done, and no sink
- * called, before the caller has returned to the loop. */
+/* post.c - queues work for the loop: nothing is done, and no sink is called, before the caller
+ * has returned to the loop. */
 #include "supervisor/internal.h"
 
 void supervisor_wake(struct supervisor *sup) {

@@ -21,11 +21,10 @@ typedef void (*prefetch_fn)(void *ctx);
 struct prefetch *prefetch_start(uv_loop_t *loop, const char *path, prefetch_fn on_end,
                                 void *ctx);
 
-/* Has all of it been read? Accepts NULL: no. */
+/* Has the whole file been read? Accepts NULL: no. */
 bool prefetch_done(const struct prefetch *prefetch);
 
-/* It is no longer needed: stop reading within some milliseconds. Frees it, later. Accepts
- * NULL. */
+/* Stop reading within some milliseconds, and free it later. Accepts NULL. */
 void prefetch_stop(struct prefetch *prefetch);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pressure.h - what leaves when the kernel says that programs stall for want of memory.
+ * pressure.h - what leaves when the kernel reports that programs stall for lack of memory.
  *
- * Pure. One stall may be a hiccup: it costs the spare worker, whose start takes a tenth of a
- * second. Stalls that go on cost an idle instance each; which one is the lifecycle's rule.
+ * Pure. One stall may be a hiccup: it costs the spare worker, which takes a tenth of a second
+ * to start. Each further stall costs an idle instance, which the lifecycle chooses.
  */
 #ifndef DOZE_SUPERVISOR_PRESSURE_H
 #define DOZE_SUPERVISOR_PRESSURE_H
@@ -23,16 +23,16 @@ struct pressure {
     msec over; /* when the last one is; 0: there was none */
 };
 
-/* Programs stall. Returns what is to leave. */
+/* Record a stall. Returns what is to leave. */
 enum pressure_relief pressure_felt(struct pressure *pressure, msec now);
 
-/* Has there been a stall within PRESSURE_CALM? Then nothing is started ahead of its need. */
+/* Has there been a stall within PRESSURE_CALM? If so, nothing is started in advance. */
 bool pressure_lasts(const struct pressure *pressure, msec now);
 
-/* The kernel's trigger also fires for stalls of long ago, which it counts when somebody begins
- * to watch (seen with Linux 6.18: 0.2 ms since the start, for a trigger of 200). text: of a
- * pressure file (psi.rst). Has some task stalled for `least` us or longer since the last look?
- * True also if the text does not say. total: us at the last look; it is updated. */
+/* The kernel's trigger also fires for stalls of long ago, which it counts when a watch begins
+ * (seen with Linux 6.18: 0.2 ms since the start, for a trigger of 200). text: of a pressure
+ * file (psi.rst). Has some task stalled for `least` us or longer since the last look? True
+ * also if the text does not say. total: us at the last look; it is updated. */
 bool pressure_has_grown(const char *text, uint64_t least, uint64_t *total);
 
 #endif

@@ -9,7 +9,7 @@ static int seconds_until(msec at, msec now) {
     return at <= now ? 1 : (int)((at - now + 999) / 1000);
 }
 
-/* Is there an instance beside this one, whose memory could be had? */
+/* Is there another instance that could be unloaded? */
 static bool has_others(const struct supervisor *sup, int slot) {
     for (int other = 0; other < LC_MAX_SLOTS; other++) {
         if (other != slot && supervisor_shows(sup, other)) return true;
@@ -40,7 +40,7 @@ void supervisor_explain_stall(const struct supervisor *sup, const char *key,
               key, (long long)(sup->lc.settings.load_stall / 1000));
 }
 
-/* cause: "" if the next load has begun already, or waits its turn. */
+/* cause: "" if the next load has begun already or is waiting. */
 static void back_off_error(const struct supervisor *sup, const struct lc_action *action,
                            const char *key, const char *cause, struct error *err) {
     error_set(err, ERR_BACK_OFF, "Loading '%.60s' failed a moment ago: %s", key,
@@ -48,7 +48,7 @@ static void back_off_error(const struct supervisor *sup, const struct lc_action 
     err->retry_after = seconds_until(action->at, sup->lc.now);
 }
 
-/* What was loading, or waited for its place, was not there yet. */
+/* An instance that was loading or waiting for its place was cancelled, not unloaded. */
 static void unloaded_error(const struct supervisor *sup, const struct lc_action *action,
                            const char *key, struct error *err) {
     const struct lc_slot *slot = &sup->lc.slots[action->slot];

@@ -22,7 +22,8 @@ msec supervisor_reload_deadline(const struct supervisor *sup) {
     return first;
 }
 
-/* A load that was refused before it began, as its file is gone, has no back-off. */
+/* A load that was refused before it began, for example because its file is gone, has no
+ * back-off. */
 static void reloaded(void *ctx, call_id call, const struct load_result *result,
                      const struct error *error) {
     struct supervisor *sup = ctx;

@@ -12,8 +12,7 @@ static bool leaves(const struct lc_action *action) {
            (action->to == LC_ABSENT && action->from != LC_UNLOADING);
 }
 
-/* NULL: it is not in the catalog any longer, or nobody wants the slot's load now, so that the
- * slot is free. */
+/* NULL: it is not in the catalog, or nobody wants the slot's load, so the slot is free. */
 static const struct model *model_of(const struct supervisor *sup, int slot) {
     const char *key = sup->instances[slot].model_key;
     return key ? catalog_find(*sup->config.catalog, key) : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* requests.c - requests that an instance is to answer, and gets-or-loads: what they mean and
- * what the lifecycle is told of them. */
+/* requests.c - requests for an instance, and get-or-loads: resolves and checks them, and tells
+ * the lifecycle. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -43,7 +43,7 @@ void supervisor_cancel(struct supervisor *sup, call_id id) {
     struct call *call = call_find(sup->calls, id);
     if (!call) return;
     supervisor_stop_check(call);
-    /* Its client hears no more of it; the worker forgets it with its DONE. */
+    /* Its client gets no more events; the worker forgets it after its DONE. */
     call_close(sup->calls, call);
     supervisor_post(sup, (struct lc_event){ .kind = LC_EV_CANCEL, .request = id });
 }
@@ -58,8 +58,8 @@ void supervisor_pause(struct supervisor *sup, call_id id, bool paused) {
                     (struct lc_event){ .kind = LC_EV_READER, .request = id, .stuck = paused });
 }
 
-/* Tell the lifecycle of a request for the target. Only if a load may follow does it need to
- * know how much memory there is: that takes reading several files of /proc. */
+/* Tell the lifecycle about a request for the target. The budget, for which several files of
+ * /proc are read, is updated only if a load may follow. */
 static bool begin(struct supervisor *sup, struct call *call, const struct target *target,
                   const struct load_settings *requested, struct lc_event *ev,
                   struct error *err) {
@@ -79,8 +79,7 @@ static bool begin(struct supervisor *sup, struct call *call, const struct target
     return true;
 }
 
-/* Refuse before evicting (JIT loading, rule 7): what the model is not made for is known from
- * the catalog. */
+/* Refuse before evicting (JIT loading, rule 7): the catalog says what the model cannot do. */
 static bool type_fits(const struct target *target, const struct call *call, struct error *err) {
     static const char language[] = "a language model", embedding[] = "an embedding model",
                       reranker[] = "a reranker";
@@ -96,7 +95,7 @@ static bool type_fits(const struct target *target, const struct call *call, stru
                            target->model_key, is, want);
 }
 
-/* ... nor is a shorter vector than the model was trained to give one worth anything. */
+/* ... for example give shorter vectors than it was trained for. */
 static bool dimensions_fit(const struct target *target, const struct call *call,
                            struct error *err) {
     const struct model *model = target->model;
@@ -155,9 +154,9 @@ static bool has_marks(const struct target *target, const struct request *request
                            target->model_key);
 }
 
-/* ... nor does anything that the worker would refuse unread cost a load or an eviction, nor a
- * text that fits into no context. How many tokens there are is known only when it is loaded.
- * ret_rules: what is to be checked beside that. */
+/* ... and what the worker would refuse unread costs no load or eviction, nor does a text that
+ * fits into no context. (The number of tokens is known only once the model is loaded.)
+ * ret_rules: what still has to be checked. */
 static bool can_be_prepared(struct supervisor *sup, const struct target *target,
                             const struct call *call, struct buf *ret_rules, struct error *err) {
     const struct sealed_body *body = &call->request.asked.sealed;
@@ -184,7 +183,7 @@ static bool never_loads(struct supervisor *sup, const struct target *target) {
     return !sup->config.settings->rules.jit && lifecycle_find(&sup->lc, model) == LC_NO_SLOT;
 }
 
-/* Whether all that can be said before a load speaks for it. A worker that is there says it as
+/* Make all checks that are possible before a load, unless a loaded worker can make them as
  * soon. ret_waits: the call begins once more when its schema or grammar has been checked. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
                           struct call *call, bool *ret_waits, struct error *err) {

@@ -7,7 +7,7 @@
 #include "lifecycle/lifecycle.h"
 #include "supervisor/model_aliases.h"
 
-/* What matters of an instance here. */
+/* The part of an instance that matters here. */
 struct named_instance {
     int slot;
     const char *identifier, *model_key;

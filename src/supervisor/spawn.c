@@ -49,7 +49,7 @@ static void choose_requested(struct supervisor *sup, int slot) {
     } /* else a worker of an explicit instance died: the next one is loaded the same way */
 }
 
-/* A parked one, one of those that have no model yet, or a new one. */
+/* Take a parked worker, one that waits without a model, or start a new one. */
 static struct worker *find_worker(struct supervisor *sup, int slot, struct error *err) {
     struct instance *in = &sup->instances[slot];
     uint32_t generation = sup->lc.slots[slot].generation;
@@ -70,7 +70,7 @@ static void set_load_order(struct instance *in, char *order) {
     in->load_order = order;
 }
 
-/* It was admitted with the memory of another node, which may be gone. */
+/* The load was admitted with another node's memory, which may be gone. */
 static bool choose_loan(struct supervisor *sup, const struct model *model, int slot,
                         nbytes need, struct error *err) {
     struct instance *in = &sup->instances[slot];

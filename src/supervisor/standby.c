@@ -12,8 +12,8 @@
 #include "lifecycle/lifecycle.h"
 #include "supervisor/log_budget.h"
 
-/* How long the daemon is idle before it starts a spare, so that a client's next request need
- * not share the processor with it. */
+/* How long the daemon is idle before it starts a spare, so that the start does not compete
+ * with a client's next request. */
 enum { REST_MS = 500 };
 
 #define LEAST_FREE ((nbytes)512 << 20)
@@ -44,7 +44,7 @@ static bool is_same_build(const struct frame *frame) {
     return version == MESSAGE_VERSION;
 }
 
-/* A spare sends HELLO, which its later owner does not get, and nothing else. */
+/* A spare sends only HELLO, which its later owner does not get. */
 static void standby_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
     (void)ctx;
     if (frame->type != MSG_HELLO || !is_same_build(frame)) worker_kill(worker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * standby.h - workers whose libraries are loaded and that wait for a model: a spare, at most
- * one, and those that are kept for a load that others have to make room for.
+ * standby.h - workers that have loaded their libraries and wait for a model: at most one
+ * spare, and those kept for loads that wait for room.
  *
  * They have no slot in the lifecycle, are not visible in listings, and their exit is not
  * reported. Each takes a few MB while it waits.
@@ -13,7 +13,7 @@
 
 struct standby;
 
-/* program: borrowed for its life, and read at each start of a worker. Starts nothing yet. */
+/* program: borrowed for its life, and read at each start of a worker. Starts no worker. */
 struct standby *standby_new(uv_loop_t *loop, const struct worker_program *program);
 /* Kills them all; frees once they have exited. Accepts NULL. */
 void standby_free(struct standby *standby);
@@ -24,11 +24,11 @@ void standby_want(struct standby *standby);
 void standby_idle(struct standby *standby);
 void standby_busy(struct standby *standby);
 
-/* Keep a worker for the slot, the spare or a new one. Nothing is kept for it yet. False with
- * ERR_IO if none can be started. */
+/* Keep a worker for the slot, which has none: the spare or a new one. False with ERR_IO if
+ * none can be started. */
 bool standby_keep(struct standby *standby, int slot, struct error *err);
 bool standby_keeps(const struct standby *standby, int slot);
-/* The slot does not need it: it becomes the spare, or is killed if there is one. */
+/* Release the slot's worker: it becomes the spare, or is killed if there is one. */
 void standby_release(struct standby *standby, int slot);
 
 /* Give the worker that is kept for the slot, else the spare, to this owner; NULL: there is

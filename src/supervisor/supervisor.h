@@ -40,13 +40,13 @@ struct instance_transition {
     const char *hint;    /* a sentence for the owner of the machine; NULL: none */
 };
 
-/* A load goes on. Borrowed for the call. */
+/* A load has made progress. Borrowed for the call. */
 struct instance_progress {
     const char *identifier, *model_key;
     double progress; /* 0..1 */
 };
 
-/* A worker is parked, or is so no longer. Borrowed for the call. */
+/* A worker was parked, woken or given up. Borrowed for the call. */
 struct parked_event {
     msec at; /* Unix ms */
     enum parked_change change;
@@ -72,11 +72,12 @@ struct supervisor_config {
     /* What models read and write. Lines of kinds that are not wanted are not made. */
     bool (*log_wanted)(void *ctx, enum log_kind kind);
     void (*on_log)(void *ctx, const struct log_line *line);
-    void (*on_changed)(void *ctx); /* instances or requests may be different now */
+    void (*on_changed)(void *ctx); /* instances or requests may have changed */
     /* The pinned instances have changed: save them, and call supervisor_pinned_saved. */
     void (*on_pinned_changed)(void *ctx);
     void (*on_prompts)(void *ctx); /* files of the prompt store may have been written */
-    /* Of this model too, although they were to be forgotten: delete them. */
+    /* Prompts of this model may have been written after they were to be forgotten: delete
+     * them. */
     void (*on_forgotten)(void *ctx, const char *model_key);
     void (*on_finished)(void *ctx); /* shutdown is complete: no worker is left */
     void *ctx;
@@ -121,22 +122,22 @@ const char *supervisor_meaning(const struct supervisor *sup, const char *name, b
 /* Is an instance of the model loaded, or being loaded? */
 bool supervisor_is_resident(const struct supervisor *sup, const char *model_key);
 
-/* The settings were changed. */
+/* The settings have changed. */
 void supervisor_settings_changed(struct supervisor *sup);
 
-/* There is another catalog: parked workers of files that have changed leave. */
+/* The catalog was replaced: parked workers of files that have changed leave. */
 void supervisor_catalog_changed(struct supervisor *sup);
 
-/* Workers are started from something else now: a spare of before leaves. */
+/* The program that workers are started from has changed: an older spare leaves. */
 void supervisor_program_changed(struct supervisor *sup);
 
-/* Programs stall for want of memory: what is idle leaves, unless the settings say otherwise. */
+/* Programs stall for lack of memory: what is idle leaves, unless the settings say otherwise. */
 void supervisor_pressure(struct supervisor *sup);
 
 /* First call: let answers finish; second: at once. */
 void supervisor_shutdown(struct supervisor *sup);
 
-/* An instance as it is now. Strings are valid until the loop goes on. */
+/* A snapshot of an instance. Strings are valid until the loop goes on. */
 struct instance_status {
     struct instance_view view;
     uint32_t generation;  /* of its worker */
@@ -147,14 +148,14 @@ struct instance_status {
 size_t supervisor_instances(struct supervisor *sup,
                             struct instance_status ret_instances[LC_MAX_SLOTS]);
 
-/* A parked worker as it is now; the same. */
+/* The same of a parked worker. */
 struct parked_status {
     const char *model_key;
     struct parked_view view;
 };
 size_t supervisor_parked(const struct supervisor *sup,
                          struct parked_status ret_parked[PARKED_MAX]);
-/* What they hold, with those that were told to end and still have theirs. */
+/* Bytes that parked workers hold, including those that were told to end. */
 nbytes supervisor_parked_bytes(const struct supervisor *sup);
 
 struct memory_status {
@@ -167,7 +168,7 @@ struct memory_status {
     nbytes device; /* what models may have of graphics cards; 0: there is none */
 };
 struct memory_status supervisor_memory(const struct supervisor *sup);
-/* What models may still have of it. */
+/* Bytes that models may still take. */
 nbytes memory_status_free(const struct memory_status *status);
 
 /* What would become of an inference request now. */
@@ -184,7 +185,7 @@ struct forecast {
 bool supervisor_forecast(struct supervisor *sup, const char *name, int64_t context_length,
                          struct forecast *ret, struct error *err);
 
-/* How much there is of what listings show. */
+/* Numbers of what listings show. */
 struct work_counts {
     uint32_t instances, running, waiting; /* running, waiting: requests */
 };
@@ -195,8 +196,8 @@ bool supervisor_is_working(const struct supervisor *sup);
 
 /* Pin what this load would bring, even if the load fails. */
 void supervisor_pin(struct supervisor *sup, const struct load_request *request);
-/* They are on disk as they are now, or (error) cannot be. Answers the loads, unloads and
- * updates that changed them. */
+/* The pinned instances are on disk, or (error) could not be written. Answers the loads,
+ * unloads and updates that changed them. */
 void supervisor_pinned_saved(struct supervisor *sup, const struct error *error);
 /* Append the pinned instances, as pinned_format does. */
 void supervisor_format_pinned(const struct supervisor *sup, struct buf *out);

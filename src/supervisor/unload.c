@@ -19,7 +19,7 @@ static void unload_slot(struct supervisor *sup, struct call *call, int slot) {
                                             .generation = sup->lc.slots[slot].generation });
 }
 
-/* Its worker died, and nobody is to load it again. False: there is no such instance. */
+/* Unload an instance whose worker died, so that it is not reloaded. False: there is none. */
 static bool forget_intent(struct supervisor *sup, struct call *call, const char *name) {
     int slot = supervisor_find_intended(sup, name);
     if (slot == LC_NO_SLOT) return false;
@@ -27,7 +27,7 @@ static bool forget_intent(struct supervisor *sup, struct call *call, const char 
     return true;
 }
 
-/* Not loaded, whether anything was kept or not. The answer waits for the disk if so. */
+/* Nothing is loaded. If a pin was removed, the answer waits for the disk. */
 static bool end_unloaded(struct supervisor *sup, struct call *call, struct error *err) {
     const char *identifier = call->unload.identifier;
     if (!forget_intent(sup, call, identifier) && !supervisor_unpin(sup, call, identifier))

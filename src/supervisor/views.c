@@ -55,7 +55,8 @@ static enum instance_work work_in(const struct supervisor *sup, int slot) {
     return farthest;
 }
 
-/* A busy instance is in use now: clients subtract the time since then from the ttl. */
+/* For a busy instance that is now, because clients subtract the time since then from the
+ * ttl. */
 static int64_t last_used_at(const struct lc_slot *s, uint32_t running) {
     msec unix_now = clock_unix();
     return running > 0 ? unix_now : unix_now + s->last_used - clock_boottime();
@@ -151,7 +152,7 @@ bool supervisor_find_model(struct supervisor *sup, const char *name,
     return model != NULL;
 }
 
-/* A model whose file went away while an instance of it lives on. */
+/* A model whose file is gone but which still has an instance. */
 static struct model_view view_of_orphan(const struct instance *in) {
     return (struct model_view){
         .key = in->model_key,

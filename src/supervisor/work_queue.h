@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * work_queue.h - what the supervisor has to do, in order: events to apply to the lifecycle, and
- * calls of clients whose turn is to come. Grows as needed. Pure.
+ * work_queue.h - what the supervisor has to do, in order: events for the lifecycle, and calls
+ * of clients that have not begun. Grows as needed. Pure.
  */
 #ifndef DOZE_SUPERVISOR_WORK_QUEUE_H
 #define DOZE_SUPERVISOR_WORK_QUEUE_H

@@ -76,7 +76,7 @@ static void worker_end_line(struct worker *worker) {
     free(line);
 }
 
-/* What does not fit into a line is dropped up to its end. */
+/* The part of a line that does not fit is dropped. */
 static void worker_add_printed(struct worker *worker, const char *bytes, size_t len) {
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] == '\n')
@@ -178,8 +178,8 @@ static void worker_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     worker_close_socket(worker);
 }
 
-/* Libraries open files that the worker would get, too: libcurl while it looks a name up. Older
- * kernels (before 5.11) leave them as they are. */
+/* Close files that libraries have opened, such as libcurl's while it looks a name up: the
+ * worker would inherit them. Kernels before 5.11 cannot do this. */
 static void keep_files_from_programs(void) {
     (void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }

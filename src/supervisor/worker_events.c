@@ -41,7 +41,7 @@ static const char *text_of(yyjson_val *obj, const char *name) {
     return text ? text : "";
 }
 
-/* Numbers of workers are added up; larger ones are taken for 0, so that no sum overflows. */
+/* Numbers from workers are added up; larger ones count as 0, so that no sum overflows. */
 #define LARGEST_INT (INT64_C(1) << 53)
 
 static int64_t int_of(yyjson_val *obj, const char *name) {
@@ -87,8 +87,8 @@ static void warn_sandbox(struct worker_msg *msg) {
     log_warn("%s", missing);
 }
 
-/* The settings in force may differ from those asked for; which files they name is not the
- * worker's to say. */
+/* The effective settings may differ from the requested ones; but a worker cannot change which
+ * files they name. */
 static void read_settings(yyjson_val *json, struct load_settings *effective) {
     struct load_settings reported = *effective;
     struct error err;
@@ -101,7 +101,7 @@ static void read_settings(yyjson_val *json, struct load_settings *effective) {
         log_warn("A worker reports settings that are not valid: %s", err.text);
 }
 
-/* What another node has of it is none of this machine's. */
+/* The part in another node's memory does not count here. */
 static nbytes device_bytes(const struct instance *in) {
     return in->lent.bytes ? 0 : in->facts.device_memory;
 }
@@ -189,8 +189,8 @@ void supervisor_let_grow(struct supervisor *sup, int slot) {
     apply(sup, in->growth);
 }
 
-/* A new worker, which the lifecycle asks for when one dies, may do what a parked one could
- * not. */
+/* If the woken worker dies, the lifecycle starts a new one, which may succeed where the parked
+ * one could not. */
 static void on_failed(struct worker_msg *msg) {
     if (msg->in->woken) {
         worker_kill(msg->worker);
@@ -372,8 +372,8 @@ static void read_done(yyjson_val *json, struct service_event *ev) {
     ev->result = yyjson_obj_get(json, "result");
 }
 
-/* Time to first token as the client sees it, waiting and loading included. least: by the
- * worker's own clock, s. */
+/* Time to first token as the client sees it, including waiting and loading, in seconds. least:
+ * as measured by the worker. */
 static void set_first_token(const struct call *call, double least, struct service_event *ev) {
     double whole = (double)(clock_boottime_usec() - call->request.received_usec) / 1e6;
     ev->timing.time_to_first_token = whole - ev->timing.generation;
@@ -487,7 +487,7 @@ static void instance_on_line(void *ctx, struct worker *worker, const char *line)
     if (in->worker == worker) log_of_instance(in, LOG_LEVEL_WARN, line);
 }
 
-/* Clients show it after a load that crashed, whatever crashed in it. */
+/* Set the error that clients see after a crash, of a load or of a request. */
 static void explain_crash(const struct supervisor *sup, struct instance *in, const char *how,
                           bool loads) {
     if (in->lost.code != ERR_NONE) {

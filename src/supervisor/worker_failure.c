@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker_failure.c - why a worker could not do what it was to do, as an error for clients. */
+/* worker_failure.c - a worker's FAILED as an error for clients. */
 #include "base/json.h"
 #include "supervisor/internal.h"
 
