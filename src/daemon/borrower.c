@@ -47,7 +47,7 @@ struct loan {
 
 /* ---- the end ---- */
 
-/* Told from the loop: who finds out may be in the middle of a transfer. */
+/* Reported from the loop, because the caller may be in the middle of a transfer. */
 static void lose(struct loan *l, const struct error *why);
 
 static void lose_because(struct loan *l, const char *what) {
@@ -74,7 +74,7 @@ static void tell(struct loan *l) {
     l->sink.on_lost(l->sink.ctx, &l->why);
 }
 
-/* A machine that was frozen or cut off says nothing, and its connection stays. */
+/* A machine that is frozen or cut off sends nothing, and its connection stays open. */
 static void loan_on_timer(uv_timer_t *timer) {
     struct loan *l = timer->data;
     if (l->lost) {
@@ -168,7 +168,7 @@ static void loan_on_up_end(void *ctx, const struct error *error) {
     if (!l->lost) send_up(l);
 }
 
-/* One at a time: what comes meanwhile goes with the next. */
+/* One request at a time; bytes that come meanwhile go with the next. */
 static void send_up(struct loan *l) {
     struct forward_sink sink = { loan_on_up_head, loan_on_up_bytes, loan_on_up_end, l };
     char path[sizeof LOAN_PATH + SEALED_NUMBER_SIZE + 1];
@@ -226,7 +226,7 @@ static void loan_on_head(void *ctx, const struct forward_head *head) {
     open_lanes(l, number);
 }
 
-/* The first byte is none of the worker's. */
+/* The first byte is not for the worker. */
 static void take(struct loan *l, struct buf *plain) {
     if (!l->open && plain->len > 0) {
         l->open = true;

@@ -6,7 +6,7 @@
  *   asked --a first piece that the fleet key has sealed--> open: what the worker writes goes up
  *   asked, open --refused, lost, taken back, broken--> lost; the supervisor closes it
  *
- * Nothing of the model leaves before the lender has proved that it has the key.
+ * Nothing of the model is sent before the lender has proved that it has the key.
  */
 #ifndef DOZE_DAEMON_BORROWER_H
 #define DOZE_DAEMON_BORROWER_H
@@ -21,7 +21,7 @@ struct supervisor;
 struct borrower *borrower_new(uv_loop_t *loop, struct fleet_node *fleet,
                               struct supervisor *supervisor);
 
-/* There may be a fleet now, or none. */
+/* The settings have changed: there may be a fleet, or none. */
 void borrower_settings_changed(struct borrower *borrower);
 
 /* After the supervisor's last worker has gone. Accepts NULL. */

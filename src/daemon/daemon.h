@@ -75,7 +75,7 @@ struct daemon {
 };
 
 /* ---- daemon_http.c ---- */
-/* Requests come from the loop, so not before all else exists. */
+/* Requests come from the loop, so only after everything else exists. */
 bool daemon_start_http(struct daemon *d, struct error *err);
 /* Everything works: say where it listens. */
 void daemon_say_ready(struct daemon *d);
@@ -88,11 +88,11 @@ void daemon_limit_responses(struct daemon *d);
 void daemon_catch_signals(struct daemon *d);
 
 /* ---- daemon_stop.c ---- */
-/* As SIGTERM does: let answers finish; the second time, at once. */
+/* Stop as at SIGTERM: let answers finish; the second call stops at once. */
 void daemon_stop(struct daemon *d);
 /* For the supervisor: no worker is left. */
 void daemon_on_finished(void *ctx);
-/* Nothing of the HTTP server is left: close the rest. Also after a start that failed. */
+/* The HTTP server is closed: close the rest. Also after a failed start. */
 void daemon_on_http_closed(void *ctx);
 /* Something that keeps the server may have come or gone. */
 void daemon_look_if_idle(struct daemon *d);

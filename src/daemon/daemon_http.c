@@ -27,7 +27,7 @@
 
 enum { OLLAMA_PORT = 11434 };
 
-/* The ports beside the first, as the settings want them. */
+/* Open or close the ports besides the first, as the settings say. */
 void daemon_update_ports(struct daemon *d) {
     const struct settings *settings = settings_store_get(d->settings);
     int ollama = (int)settings->ollama_port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* daemon_signals.c - what signals ask for: the end, or a look at settings and model folders. */
+/* daemon_signals.c - signals: stop, or read settings and model folders again. */
 #include <signal.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* daemon_stop.c - the end of the server, and when there is nothing to do. */
+/* daemon_stop.c - stops the server, also when it is idle for long enough. */
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
@@ -36,7 +36,7 @@ static void daemon_on_downloads_closed(void *ctx) {
     borrower_free(d->borrower);
     fleet_node_close(d->fleet);
     supervisor_free(d->supervisor);
-    d->supervisor = NULL; /* what is still being written has nobody to tell */
+    d->supervisor = NULL; /* writes that are still under way have nobody to report to */
     engines_free(d->engines);
     prompts_close(d->prompts);
     key_store_close(d->keys);

@@ -15,7 +15,7 @@ static void fill_files(yyjson_mut_doc *doc, yyjson_mut_val *obj,
     }
 }
 
-/* When it ends if it goes on like this; 0: unknown. */
+/* When it will end at its current rate; 0: unknown. */
 static msec estimate_end(const struct download_view *view) {
     if (view->status != DOWNLOAD_RUNNING || view->rate <= 0) return 0;
     double left = (double)(view->total - view->done) / view->rate;

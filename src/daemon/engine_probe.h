@@ -12,7 +12,7 @@
 #include "supervisor/worker_program.h"
 
 struct engine_probe_sink {
-    /* The end of it: state->installed is true. */
+    /* Called once; state->installed is true. */
     void (*on_end)(void *ctx, enum engine_kind kind, const struct engine_state *state);
     void *ctx;
 };

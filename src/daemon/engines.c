@@ -98,7 +98,7 @@ static void say_choice(const struct engines *e) {
              device->description, size);
 }
 
-/* What a driver and other programs take is not for models: a sixteenth, at most 1 GiB. */
+/* Left for the driver and other programs: a sixteenth, at most 1 GiB. */
 static nbytes usable(const struct engine_device *device) {
     nbytes kept = device->total / 16, most = (nbytes)1 << 30;
     return device->total - (kept < most ? kept : most);
@@ -177,7 +177,7 @@ void engines_look(struct engines *e) {
 
 /* ---- life ---- */
 
-/* Loads may begin at once, and are to find the right engine. */
+/* Loads may begin at once, and must get the right engine. */
 static void look_first(struct engines *e) {
     uv_loop_t loop;
     bool wait = *e->config.setting != ENGINE_CPU;

@@ -3,7 +3,8 @@
  * engines.h - the engine and its variants for GPUs: which are installed, what devices they
  * find, and which one workers are started with. Everything on the loop's thread.
  *
- * A variant is asked for its devices once, and again when it or a driver's files have changed.
+ * Each variant is asked for its devices once, and again after it or a driver's files have
+ * changed.
  */
 #ifndef DOZE_DAEMON_ENGINES_H
 #define DOZE_DAEMON_ENGINES_H
@@ -19,16 +20,16 @@ struct engines_config {
     uv_loop_t *loop;
     const char *worker; /* the program; borrowed */
     const enum engine_kind *setting;
-    void (*on_changed)(void *ctx); /* workers are started with another engine from now on */
+    void (*on_changed)(void *ctx); /* the engine that workers are started with has changed */
     void *ctx;
 };
 
 /* Waits until the variants have answered, if there are any. */
 struct engines *engines_new(const struct engines_config *config);
-/* A probe that runs is waited for by the loop and told to nobody. Accepts NULL. */
+/* The loop waits for a running probe, whose result is dropped. Accepts NULL. */
 void engines_free(struct engines *engines);
 
-/* Look whether something has changed: the setting, what is installed, a driver. */
+/* Check for changes: of the setting, of what is installed, of a driver. */
 void engines_look(struct engines *engines);
 
 const struct worker_program *engines_program(const struct engines *engines);

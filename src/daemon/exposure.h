@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exposure.h - what is to be said about a server that other machines reach. Pure. */
+/* exposure.h - the warning about a server that other machines can reach. Pure. */
 #ifndef DOZE_DAEMON_EXPOSURE_H
 #define DOZE_DAEMON_EXPOSURE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h - a numbered feed of entries with a memory: any number of listeners, each of which
- * can resume where it left off.
+ * feed.h - a numbered feed of entries that remembers the last ones, so that listeners can
+ * resume where they left off.
  *
  * An entry is a struct of the publisher; its JSON is made once, and only if a listener or
  * the memory needs it. Used for events (events.h) and for the log (log_feed.h). Loop's

@@ -27,17 +27,18 @@ struct bearer {
     bool is_node;          /* of the fleet, on behalf of a client that it has admitted */
 };
 
-/* Whose key is this (NULL: none is sent)? peer: the client's address. Fails with ERR_API_KEY.
- */
+/* The bearer of the key that a client has sent (NULL: none). peer: the client's address. Fails
+ * with ERR_API_KEY. */
 bool gate_admit(struct gate *gate, const char *given, const char *peer,
                 struct bearer *ret_bearer, struct error *err)
     __attribute__((warn_unused_result));
-/* A node of the fleet, which has proved that; another one, for the log. */
+/* The bearer for a node that has proved to be of the fleet; and the log line about one that
+ * has not. */
 struct bearer gate_admit_node(void);
 void gate_refuse_node(struct gate *gate, const char *peer, const struct error *err);
 /* Is it a key in force? Logs nothing and does not count as a use. False if none is needed. */
 bool gate_knows(const struct gate *gate, const char *given);
-/* The bearer of the key with this id, authenticated earlier; "": by no such key. */
+/* The bearer of the key with this id, who was authenticated earlier; "": not by such a key. */
 bool gate_recall(struct gate *gate, const char *id, struct bearer *ret_bearer,
                  struct error *err) __attribute__((warn_unused_result));
 

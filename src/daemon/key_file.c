@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* key_file.c - the keys as JSON: for clients, and strictly for the file, since a member that
- * was lost there would widen what a key may do. */
+/* key_file.c - the keys as JSON: for clients, and for the file, which is read strictly: a lost
+ * member could widen what a key may do. */
 #include <string.h>
 
 #include "api/write.h"

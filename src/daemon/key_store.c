@@ -112,7 +112,7 @@ static void begin_next(struct key_store *s) {
     }
 }
 
-/* Keys that were used while the change was written: only the older table knows when. */
+/* Copy when keys were used while the change was written, which only the older table has. */
 static void keep_uses(const struct key_table *from, struct key_table *to) {
     for (size_t i = 0; i < from->count; i++) {
         struct key *key = key_table_by_id(to, from->keys[i].id);

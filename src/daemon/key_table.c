@@ -137,7 +137,7 @@ bool key_is_expired(const struct key *key, msec now) {
     return key->expires_at && key->expires_at <= now;
 }
 
-/* Can somebody always create keys, apart from the key at that place? */
+/* Is there a key besides the one at that place that can always create keys? */
 static bool has_admin(const struct key_table *table, size_t but) {
     for (size_t i = 0; i < table->count; i++) {
         const struct key *key = &table->keys[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lender.h - the memory that this node lends to others (fleet.lend_memory): each loan is a
- * worker, and two requests of the borrower's that carry its bytes, sealed.
+ * lender.h - lends memory to other nodes (fleet.lend_memory): each loan is a worker, and two
+ * requests of the borrower that carry the sealed bytes.
  *
  *   POST /api/v1/fleet/memory        {"bytes","engine","number"}; answered when the worker
  *                                    serves, by a stream of what it says, from a first piece of
@@ -9,9 +9,9 @@
  *   POST /api/v1/fleet/memory/{id}   what the borrower says next; answered when the worker has
  *                                    taken it, so that there is one at a time
  *
- * Only nodes that have the fleet key get in, and without a fleet key there are no loans. A loan
- * ends with either side, with the borrower's place in the fleet, and when this machine needs
- * the memory itself: an end of the stream that is clean says so.
+ * Only nodes that have the fleet key get in, and without a fleet key there are no loans. A
+ * loan ends when either side ends it, when the borrower leaves the fleet, and when this
+ * machine needs the memory itself, which a clean end of the stream says.
  */
 #ifndef DOZE_DAEMON_LENDER_H
 #define DOZE_DAEMON_LENDER_H
@@ -30,7 +30,7 @@ struct supervisor;
 enum {
     LOAN_UP_MAX = 512 << 10, /* bytes that one request carries, before they are sealed */
     LOAN_BODY_MAX = 1 << 20, /* ... and after */
-    LOAN_LOOK_MS = 1000,     /* between two looks whether the other node is there */
+    LOAN_LOOK_MS = 1000,     /* between two checks that the other node is there */
     LOAN_PATIENCE_LOOKS = 5, /* its lease has ended, and it is not back: the loan is over */
 };
 

@@ -14,7 +14,8 @@
 
 struct listeners;
 
-/* Can only programs of this machine reach it? By its name, without a look-up. */
+/* Is it an address that only programs of this machine can reach? Decided by its name, without
+ * a look-up. */
 bool listeners_is_loopback(const char *host);
 
 /* Open the first port. Borrows the server for its life. loopback_only: listen on 127.0.0.1

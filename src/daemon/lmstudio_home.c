@@ -138,7 +138,7 @@ static void read_name(int64_t pid, char ret[32]) {
     (void)proc_file_read(path, ret, 32);
 }
 
-/* Another doze of this user has written the files and still runs: clients go on finding it. */
+/* Another doze of this user has written the files and still runs: clients keep finding it. */
 static bool is_taken(const struct lmstudio_home *home) {
     struct buf text = BUF_INIT(FILE_MAX);
     struct error err;

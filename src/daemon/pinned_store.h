@@ -18,9 +18,9 @@ struct pinned_store *pinned_store_new(uv_loop_t *loop, const char *path,
 /* After the loop has ended. Accepts NULL. */
 void pinned_store_free(struct pinned_store *store);
 
-/* Pin what the file names, and load it. A failure is a warning. */
+/* Pin and load the instances in the file. A failure is logged as a warning. */
 void pinned_store_load(struct pinned_store *store, struct supervisor *sup);
-/* Write what is pinned now. */
+/* Write the pinned instances. */
 void pinned_store_save(struct pinned_store *store, const struct supervisor *sup);
 
 #endif

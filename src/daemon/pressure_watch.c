@@ -62,7 +62,7 @@ static void source_stop(struct source *source) {
     uv_close((uv_handle_t *)&source->poll, source_on_closed);
 }
 
-/* A control group that is gone reports for ever. */
+/* A control group that is gone reports without end. */
 static bool source_is_gone(const struct source *source) {
     struct pollfd again = { .fd = source->fd, .events = POLLPRI };
     return !source->fifo && poll(&again, 1, 0) == 1 && (again.revents & POLLERR);
@@ -142,8 +142,8 @@ static void watch_group(struct pressure_watch *w) {
     watch_file(w, path);
 }
 
-/* The tasks of the group may not stall where others do, which is when idle models should go: so
- * the machine is watched too. A FIFO that is given stands for both. */
+/* The tasks of the group may not stall while others do, and then idle models should go as
+ * well: so the machine is watched too. A given FIFO stands for both. */
 static void watch_all(struct pressure_watch *w) {
     if (w->named && strcmp(w->named, "/dev/null") == 0) return;
     if (w->named)
@@ -160,7 +160,7 @@ void pressure_watch_enable(struct pressure_watch *watch, bool on) {
     while (!on && watch->count > 0) source_stop(watch->sources[0]);
 }
 
-/* What is no base64, or too long, is no trigger either: the usual one is taken. */
+/* If it is not base64, or too long, the default trigger is used. */
 static void take_trigger(struct pressure_watch *w, const char *base64) {
     struct base64_decode_ctx ctx;
     uint8_t bytes[BASE64_DECODE_LENGTH(TRIGGER_MAX)];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pressure_watch.h - hears from the kernel that programs stall for want of memory (PSI), those
- * of the machine and those of the server's control group. Nothing is read or timed meanwhile.
+ * pressure_watch.h - the kernel's reports (PSI) that programs stall for lack of memory, on the
+ * machine and in the server's control group. Without a stall nothing is read and no timer
+ * runs.
  *
  * The environment may name another file, as systemd's "Memory Pressure Handling" has it:
  * MEMORY_PRESSURE_WATCH is the control group's file or a FIFO in which each write is a stall,
@@ -21,8 +22,8 @@ struct pressure_watch;
 struct pressure_watch *pressure_watch_new(uv_loop_t *loop, void (*on_pressure)(void *ctx),
                                           void *ctx);
 
-/* Open what there is, or close it. What the kernel does not have, or not for this user, is not
- * watched: the debug log says so. */
+/* Start or stop watching. Files that the kernel does not have, or not for this user, are
+ * skipped; the debug log says so. */
 void pressure_watch_enable(struct pressure_watch *watch, bool on);
 
 /* Stop and free. Accepts NULL. */

@@ -22,7 +22,7 @@ static int64_t unix_ms(struct timespec at) {
 
 /* ---- reading ---- */
 
-/* False: gone, or not ours to judge. */
+/* False: it is gone, or not ours. */
 static bool read_header(int dir, const char *name, uint64_t size, struct entry_header *ret,
                         bool *ret_bad) {
     unsigned char bytes[ENTRY_HEADER_SIZE];
@@ -106,8 +106,8 @@ uint64_t prompt_files_bytes(const struct prompt_files *files) {
 
 /* ---- deleting ---- */
 
-/* The folder stays when its last file goes: a worker may have it open, and could no longer
- * keep anything in a deleted one. */
+/* Keep the folder when its last file goes: a worker may have it open, and could store nothing
+ * in a deleted one. */
 static bool delete_file(const struct prompt_file *file) {
     return unlink(file->path) == 0 || errno == ENOENT;
 }

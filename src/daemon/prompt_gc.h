@@ -37,7 +37,7 @@ void prompts_tend(struct prompts *prompts);
 /* List what is in the store. */
 void prompts_list(struct prompts *prompts, prompts_fn *fn, void *ctx);
 
-/* Delete the entries of one model (NULL: of all). fn: NULL if nobody asks. */
+/* Delete the entries of one model (NULL: of all). fn may be NULL. */
 void prompts_empty(struct prompts *prompts, const char *model_key, prompts_fn *fn, void *ctx);
 
 #endif

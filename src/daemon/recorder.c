@@ -24,7 +24,7 @@ static size_t count_parked(const struct supervisor *sup) {
     return supervisor_parked(sup, parked);
 }
 
-/* Not those that were told to end: they are no longer there to take up a load. */
+/* Without those that were told to end, which take no more loads. */
 static void add_parked(const struct supervisor *sup, yyjson_mut_doc *doc,
                        yyjson_mut_val *list) {
     struct parked_status parked[PARKED_MAX];

@@ -20,13 +20,13 @@ struct recorder {
     uv_timer_t timer;               /* until the next sample */
     uint64_t sampled;               /* uv_now of the last one; 0: none yet */
     nbytes parked;                  /* what parked workers held then */
-    size_t parked_count;            /* and how many of them stayed */
+    size_t parked_count;            /* and how many there were */
 };
 
 /* Borrows all of them until recorder_close. */
 void recorder_open(struct recorder *r, uv_loop_t *loop, struct feed *events,
                    struct supervisor *supervisor, struct history *history);
-/* Something of the supervisor has changed. Accepts a zeroed one. */
+/* Something in the supervisor has changed. Accepts a zeroed one. */
 void recorder_look(struct recorder *r);
 /* Before the loop ends; accepts a zeroed one. */
 void recorder_close(struct recorder *r);

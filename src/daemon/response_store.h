@@ -3,12 +3,12 @@
  * response_store.h - the responses that clients can continue, in one SQLite file.
  *
  * Blocks on the disk, as sql_file.h says. A response is kept with its own part of the
- * conversation and the id of the one before; a chain of them is a conversation. Those that
- * nobody used for the limit's age are removed, and the least recently used when there are too
- * many bytes. Going on with a response uses all of its chain.
+ * conversation and the id of the one before; a chain of them is a conversation. Responses that
+ * were not used for the limit's age are removed, and the least recently used ones when there
+ * are too many bytes. Continuing a response uses its whole chain.
  *
- * A response belongs to the API key that asked for it; for another key there is none. `owner`
- * is the id of the key that asks now, or NULL for a client that may see all.
+ * A response belongs to the API key that asked for it; other keys do not see it. `owner` is
+ * the id of the key that asks, or NULL for a client that may see all.
  */
 #ifndef DOZE_DAEMON_RESPONSE_STORE_H
 #define DOZE_DAEMON_RESPONSE_STORE_H
@@ -52,7 +52,7 @@ bool response_store_read(struct response_store *store, const char *id, const cha
 bool response_store_read_input(struct response_store *store, const char *id, const char *owner,
                                struct buf *out, struct error *err);
 
-/* Append what past_join takes. ERR_INVALID_REQUEST names what is missing. */
+/* Append what past_join takes. Fails with ERR_INVALID_REQUEST, which names what is missing. */
 bool response_store_find(struct response_store *store, const struct past_wanted *wanted,
                          const char *owner, msec now, struct buf *out, struct error *err);
 

@@ -170,8 +170,8 @@ static void daemon_on_engine(void *ctx) {
     if (d->supervisor) supervisor_program_changed(d->supervisor);
 }
 
-/* Drivers keep what they compile. A worker may be taken over by a hostile model, so these files
- * are not those that the user's other programs trust. */
+/* Drivers store what they compile. A hostile model may take over a worker, so these files are
+ * apart from those that the user's other programs trust. */
 static void name_shaders(const struct daemon *d) {
     static const char *const variables[] = { "MESA_SHADER_CACHE_DIR", "CUDA_CACHE_PATH" };
     struct error ignored;

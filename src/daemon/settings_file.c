@@ -74,7 +74,7 @@ struct copy {
     char key[SETTINGS_KEY_SIZE], tls_cert[SETTINGS_PATH_SIZE], tls_key[SETTINGS_PATH_SIZE];
 };
 
-/* False: it is none, or too long. */
+/* False: it is not a text, or too long. */
 static bool take_text(yyjson_val *root, const char *name, char *ret, size_t size) {
     yyjson_val *value = yyjson_obj_get(root, name);
     const char *text = yyjson_get_str(value);
@@ -130,7 +130,7 @@ static bool replace(const char *path, struct buf *text) {
     return ok;
 }
 
-/* Unless it says so already. */
+/* Unless the file says so already. */
 static bool save_copy(const char *path, const struct settings *settings, bool key_is_known) {
     struct buf text = BUF_INIT(STATE_FILE_MAX), now = BUF_INIT(STATE_FILE_MAX);
     struct error err;

@@ -3,11 +3,11 @@
  * settings_file.h - reads the settings at the start so that damage never opens the server.
  *
  * What protects the server is in two files: settings.json has it among the settings,
- * api_key.json alone: {"api_key":"...","tls_cert":"...","tls_key":"..."}, with null for what is
- * not set. A key or certificate in settings.json counts; without one the copy's does, so it is
- * removed only by a change that writes both. If settings.json is damaged and there is no copy,
- * or if the copy itself cannot be read, nobody knows whether a key was set: then the copy has
- * no api_key and this stays so over restarts.
+ * api_key.json alone: {"api_key":"...","tls_cert":"...","tls_key":"..."}, with null for what
+ * is not set. A key or certificate in settings.json counts; without one the copy's does, so it
+ * is removed only by a change that writes both. If settings.json is damaged and there is no
+ * copy, or if the copy itself cannot be read, it is unknown whether a key was set: then the
+ * copy has no api_key, so that this survives restarts.
  */
 #ifndef DOZE_DAEMON_SETTINGS_FILE_H
 #define DOZE_DAEMON_SETTINGS_FILE_H

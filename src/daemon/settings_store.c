@@ -34,7 +34,8 @@ struct settings_store {
     void *ctx;
 };
 
-/* It stays the first while its sink is called: a change that the sink makes is queued. */
+/* The change stays first in the queue while its sink is called, so that changes made by the
+ * sink are queued. */
 static void end_first(struct settings_store *s, const struct error *error) {
     struct settings_change *change = s->changes;
     change->sink.on_end(change->sink.ctx, error);

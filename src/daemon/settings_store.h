@@ -18,7 +18,8 @@ struct settings_store;
  * loop, when a change is in force, before its sink is called. */
 struct settings_store *settings_store_new(uv_loop_t *loop, const char *state_dir,
                                           void (*on_changed)(void *ctx), void *ctx);
-/* Have a change judged before it is written: check says why `next` cannot replace `now`. */
+/* Set the check of every change before it is written: it says why `next` cannot replace
+ * `now`. */
 void settings_store_set_check(struct settings_store *store,
                               bool (*check)(const struct settings *now,
                                             const struct settings *next, struct error *err));
@@ -39,10 +40,10 @@ bool settings_store_key_is_unknown(const struct settings_store *store);
 void settings_store_patch(struct settings_store *store, yyjson_val *patch,
                           struct done_sink sink);
 
-/* Put what settings.json says now into force, as after a restart; it is read when the changes
- * that wait have been made. Without a file, and with one that has a mistake, nothing changes. A
- * file without api_key keeps the key, one without tls_cert and tls_key the certificate. Calls
- * the sink like settings_store_patch, with ERR_INVALID_REQUEST for a mistake. */
+/* Put the contents of settings.json into force, as after a restart; the file is read after the
+ * changes that wait. Without a file, and with one that has a mistake, nothing changes. A file
+ * without api_key keeps the key, one without tls_cert and tls_key the certificate. Calls the
+ * sink like settings_store_patch, with ERR_INVALID_REQUEST for a mistake. */
 void settings_store_reload(struct settings_store *store, struct done_sink sink);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* startup.h - what the process arranges for itself before it serves. */
+/* startup.h - what the process sets up before it serves. */
 #ifndef DOZE_DAEMON_STARTUP_H
 #define DOZE_DAEMON_STARTUP_H
 
@@ -12,11 +12,12 @@
  * says so. */
 void startup_make_model_dirs(const struct serve_options *options);
 
-/* Have as many descriptors as the system allows. Returns how many are for connections: some are
- * kept for workers, the history and files. */
+/* Raise the limit of descriptors as far as the system allows. Returns how many are for
+ * connections: some are reserved for workers, the history and files. */
 size_t startup_raise_descriptors(void);
 
-/* Otherwise glibc keeps the memory of large answers, and one heap for each pool thread. */
+/* Have glibc return memory: otherwise it keeps that of large answers, and one heap for each
+ * pool thread. */
 void startup_keep_heap_small(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "daemon/fleet_node.h"
 
-/* A little more than half a second: no second has three, wherever it begins. */
+/* A little more than half a second, so that no second has three. */
 enum { EVERY_MS = 520 };
 
 /* An entry for those who watch live. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status_stream.h - `event: status` for those who watch live: after each change, at most two a
- * second, and every half second while an instance works. Without listeners no timer runs.
+ * status_stream.h - sends `event: status` to live listeners: after each change, at most twice
+ * a second, and every half second while an instance works. Without listeners no timer runs.
  */
 #ifndef DOZE_DAEMON_STATUS_STREAM_H
 #define DOZE_DAEMON_STATUS_STREAM_H
@@ -23,7 +23,7 @@ struct live {
     const struct fleet_node *fleet; /* NULL: not yet */
     uint64_t told_at;               /* uv_now of the last status */
     bool fleet_changed;             /* since it was told */
-    bool postponed;                 /* the next one was, because somebody came */
+    bool postponed;                 /* the next one was postponed, because a listener came */
 };
 
 void live_init(struct live *live, uv_loop_t *loop, struct feed *events);
@@ -37,7 +37,7 @@ void live_touch(struct live *live);
 /* The list of nodes was changed: "fleet" goes out with the next status. */
 void live_touch_fleet(struct live *live);
 
-/* A listener came and got the status: the next one is due as long after that one. */
+/* A listener has come and got the status: the next status is due a full interval later. */
 void live_greeted(struct live *live);
 
 /* The settings were changed: all of them, as GET /api/v1/settings shows them. */

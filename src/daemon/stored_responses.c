@@ -247,7 +247,7 @@ struct stored_responses *stored_responses_new(uv_loop_t *loop, const char *path)
     return s;
 }
 
-/* Those who ask are gone; what was said is kept. */
+/* Readings are dropped, writes are done. */
 void stored_responses_close(struct stored_responses *s) {
     struct response_task *task = s->first;
     s->closing = true;

@@ -19,7 +19,7 @@ static struct tls *read_settings(const struct settings *settings, struct error *
     return tls;
 }
 
-/* One that cannot be looked at is like none. */
+/* A file that cannot be examined counts as missing. */
 static struct stat look_at(const char *path) {
     struct stat st = { 0 };
     return stat(path, &st) == 0 ? st : (struct stat){ 0 };

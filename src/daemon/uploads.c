@@ -128,7 +128,7 @@ static struct lmws_file show(const struct upload *file) {
                                .size = file->size };
 }
 
-/* Of a text, its bytes are kept beside their base64. */
+/* A text keeps its bytes besides their base64. */
 static size_t cost_of(size_t len) {
     return len + BASE64_DECODE_LENGTH(len);
 }

@@ -136,7 +136,7 @@ static bool watch_found(struct watch *w) {
 
 /* ---- on the loop: a scan ---- */
 
-/* One that is told may begin the next scan. */
+/* A sink may begin the next scan. */
 static void tell_waiters(struct waiter **list) {
     struct waiter *next = *list;
     *list = NULL;

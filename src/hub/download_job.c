@@ -387,7 +387,7 @@ void download_job_work(void *ctx, struct hub_task *task) {
     case FETCH_DONE:
         set_end(job, DOWNLOAD_COMPLETED, NULL);
         break;
-    case FETCH_STOPPED: /* who stopped it has said what it is now */
+    case FETCH_STOPPED: /* whoever stopped it has set its status */
         break;
     case FETCH_FULL:
         set_end(job, DOWNLOAD_PAUSED, &err);

@@ -22,7 +22,7 @@ struct transfer {
     struct piece pieces[RANGE_PIECES];
     uint64_t asked, handed, count; /* pieces: asked for, handed on whole, in all */
     bool ended;
-    struct hub_response failure; /* the first; of no meaning before `ended` */
+    struct hub_response failure; /* the first; not valid before `ended` */
 };
 
 /* One request, for one piece. */

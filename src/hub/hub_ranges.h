@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hub_ranges.h - the rest of a large file over several connections at once, handed on in order.
+ * hub_ranges.h - fetches the rest of a large file over several connections at once, and hands
+ * it on in order.
  *
  * The file is asked for in pieces. Those that arrive before their turn wait in memory, at most
  * RANGE_PIECES of RANGE_PIECE bytes, so that the file on the disk grows only at its end and one

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * partial_file.h - a file that is being downloaded: NAME.part, which grows at its end, and
- * NAME.part.json, which says what it is the beginning of. It becomes NAME when all of it is
- * there and its checksum is right, never before.
+ * NAME.part.json, which names its source. It becomes NAME when it is complete and its checksum
+ * is right, never before.
  *
  * These functions block. Errors are ERR_IO; a full disk is `full`.
  */
@@ -43,19 +43,19 @@ bool partial_add(struct partial_file *file, const char *bytes, size_t len, struc
 bool partial_restart(struct partial_file *file, struct error *err);
 
 bool partial_is_whole(const struct partial_file *file);
-/* The bytes are all there: are they the right ones? True if no checksum is known. */
+/* Of a complete file: is its checksum right? True if none is known. */
 bool partial_is_right(const struct partial_file *file);
 /* Write all of it to the disk, and keep its checksum with it (base/file_sum.h). */
 bool partial_sync(struct partial_file *file, struct error *err);
 
-/* A wrong one is kept as NAME.part.wrong, for a look at it; an older one is replaced. Then
- * begin again with nothing. */
+/* Keep a wrong file as NAME.part.wrong for inspection, replacing an older one, and begin again
+ * with nothing. */
 bool partial_set_aside(struct partial_file *file, struct error *err);
 
 /* NAME.part, which is whole and closed, gets its name. The state is removed. */
 bool partial_rename(const char *path, struct error *err);
 
-/* Remove what there is of a download of this path. */
+/* Remove the files of an unfinished download of this path. */
 void partial_remove(const char *path);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer_fetch.h - one file of a model from other machines that have it, known by its SHA-256,
- * with the means of a download: it is resumed where it was, also from another machine, and gets
- * its name when it is whole and right.
+ * peer_fetch.h - fetches one file of a model, known by its SHA-256, from other machines that
+ * have it. Like a download it is resumed where it was, also from another machine, and gets its
+ * name when it is complete and its checksum is right.
  *
- * All who want a file wait for one transfer. It goes on when they have left: who asks next
- * finds the file, or more of it. The loop's thread.
+ * All waiters of a file share one transfer. It goes on after they have left, so that the next
+ * one finds the file, or more of it. The loop's thread.
  */
 #ifndef DOZE_HUB_PEER_FETCH_H
 #define DOZE_HUB_PEER_FETCH_H
@@ -29,7 +29,7 @@ struct peer_signer {
     void *ctx;
 };
 
-/* Taken, whether it works or not. */
+/* peer_fetch takes it, also on failure. */
 struct peer_file {
     char sha256[HUB_SHA256_SIZE];
     nbytes size;
@@ -59,10 +59,10 @@ void peer_fetches_free(struct peer_fetches *fetches);
 /* Is the path of a file here one that may be fetched? Three parts, none of them hidden. */
 bool peer_path_is_safe(const char *path);
 
-/* Wait for the file. NULL with *err: it cannot be had. */
+/* Wait for the file. NULL with *err: it cannot be fetched. */
 struct peer_waiter *peer_fetch(struct peer_fetches *fetches, struct peer_file *file,
                                struct peer_sink sink, struct error *err);
-/* The sink is no longer called; it may do this itself. Accepts NULL. */
+/* Do not call the sink; may be called by it. Accepts NULL. */
 void peer_waiter_leave(struct peer_waiter *waiter);
 
 /* The folders for models have been read. */

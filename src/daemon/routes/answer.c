@@ -86,8 +86,9 @@ static void store(struct answer *a) {
     stored_responses_add(a->stored, &a->record);
 }
 
-/* A schema that is kept in part only is said to be. names: by the worker's own account; NULL:
- * it has none. loose: nor are "parameters" of a strict tool kept to theirs. */
+/* Add the header that says which keywords of a schema are not enforced. names: as the worker
+ * says; NULL: it does not say. loose: "parameters" of a strict tool are not enforced
+ * either. */
 static void tell_unenforced(struct answer *a, const char *names, bool loose) {
     if (!a->unenforced) return;
     if (!names) names = a->unenforced;
@@ -121,7 +122,7 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
     answer_close(a);
 }
 
-/* Of several calls the first that is not through. */
+/* The first call that has not ended. */
 static struct service_wait wait_of(const struct answer *a) {
     struct service_wait wait = { .kind = WAIT_UNKNOWN };
     for (int i = 0; i < a->count; i++) {
@@ -132,9 +133,9 @@ static struct service_wait wait_of(const struct answer *a) {
     return wait;
 }
 
-/* What is known within the first seconds gets its true status, and a stream that is answered by
- * then has no comments, which some clients cannot read. After that a comment now and then keeps
- * the connection open. */
+/* What is known within the first seconds gets its true status, and a stream that is answered
+ * by then has no comments, which some clients cannot read. After that an occasional comment
+ * keeps the connection open. */
 static void answer_on_silence(uv_timer_t *silence) {
     struct answer *a = silence->data;
     uint64_t since = uv_now(silence->loop) - a->wrote;
@@ -151,8 +152,8 @@ static void answer_on_silence(uv_timer_t *silence) {
     uv_timer_start(silence, answer_on_silence, most - since, 0);
 }
 
-/* OpenAI's and Anthropic's clients try a 5xx again unless they are told not to, each time with
- * a load. */
+/* OpenAI's and Anthropic's clients retry a 5xx unless they are told not to, each time with a
+ * load. */
 static void answer_fail(struct answer *a, const struct error *err) {
     if (err->code == ERR_LOAD_FAILED) exchange_add_header(a->x, "x-should-retry", "false");
     exchange_fail(a->x, err);
@@ -262,7 +263,7 @@ static char *instance_name(const struct service *service, const char *name, bool
     return *ret_is_key ? xstrdup(model.key) : xstrndup(name, untagged_len(name));
 }
 
-/* The model leaves when it is idle, also one that was loaded to stay: no answer is cut. */
+/* The model is unloaded when it is idle, even if it was loaded to stay; no answer is cut. */
 static void begin_unload(struct answer *a, const char *name) {
     static const struct instance_change leave = { .sets_origin = true,
                                                   .origin = ORIGIN_JIT,

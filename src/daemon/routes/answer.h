@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* answer.h - an exchange that is answered by instances: calls -> events -> dialect -> bytes.
- * The same for every dialect and kind of work. */
+/* answer.h - has instances answer an exchange: calls -> events -> dialect -> bytes. The same
+ * for every dialect and kind of work. */
 #ifndef DOZE_DAEMON_ROUTES_ANSWER_H
 #define DOZE_DAEMON_ROUTES_ANSWER_H
 
 #include "daemon/routes/parsing.h"
 
-/* Answer what was parsed, if the client may have it. Takes what is stored and held for it, and
- * its claim. False: p->err says why, and the exchange is still the caller's. */
+/* Answer the parsed request, if the client may use its model. Takes what is stored and held
+ * for it, and its claim. False: p->err says why, and the exchange is still the caller's. */
 bool answer_begin(struct parsing *p);
 
 #endif

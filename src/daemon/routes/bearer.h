@@ -12,15 +12,16 @@ bool bearer_of_exchange(const struct routes *r, const struct exchange *x,
                         struct bearer *ret_bearer, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The id of the API key that the client has here or, if a node sends it, there; NULL: none. */
+/* The id of the client's API key, here or at the node that forwards the request; NULL: none. */
 const char *bearer_owner(const struct exchange *x, const struct bearer *bearer);
 
 /* For http_options: does the server need keys, and does the exchange have one that it knows? A
  * preflight has none. */
 bool exchange_has_key(void *ctx, const struct exchange *x, bool preflight);
 
-/* Who asks, for turns among the requests of one model: the key and the program. Connections
- * tell nothing, since a client opens one for each request that runs. */
+/* A number for the client, for turns among the requests of one model: from its key and
+ * program. Connections do not identify a client, because it opens one for each running
+ * request. */
 uint64_t client_of(const struct exchange *x, const struct bearer *bearer);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* explain_route.c - GET /api/v1/explain?model=X: what would become of a request for X now, and
- * why each instance is here, until when, and what would make it leave. */
+/* explain_route.c - GET /api/v1/explain?model=X: what would happen to a request for X now, and
+ * why each instance is loaded, until when, and what would make it leave. */
 #include <stdlib.h>
 
 #include "base/json.h"

@@ -9,11 +9,11 @@
 
 enum { INFERENCE_ID_SIZE = 33 }; /* 128 bits in hex */
 
-/* The id of an answer. It is random, since who knows it can read what is stored of the answer;
+/* A new id for an answer. It is random, because whoever knows it can read the stored answer;
  * in a fleet it says which node has that. */
 void inference_id(const struct routes *r, char text[INFERENCE_ID_SIZE]);
-/* The headers say it, in OpenAI's and in Anthropic's word, and which node of a fleet answers:
- * once for each exchange that this node answers. */
+/* Add the headers with the id, by OpenAI's and Anthropic's names, and with the node of the
+ * fleet that answers. Once for each exchange that this node answers. */
 void inference_sign(const struct routes *r, struct exchange *x, const char *id);
 
 struct inference {

@@ -5,9 +5,9 @@
 
 #include "daemon/routes/parsing.h"
 
-/* Does another node send it? */
+/* Did another node forward it? */
 bool parsing_is_forwarded(const struct parsing *p);
-/* Have it answered where that is soonest. Takes it. */
+/* Have the request answered by the node that will be soonest. Takes it. */
 void parsing_place(struct parsing *p);
 
 #endif

@@ -42,7 +42,7 @@ const char *parsing_body(const struct parsing *p, size_t *ret_len) {
     return own->len > 0 ? buf_str(own) : exchange_body(p->x, ret_len);
 }
 
-/* Trees are taken down here, too: they are large. */
+/* Trees are freed here, too, because they are large. */
 void parsing_work(void *ctx) {
     struct parsing *p = ctx;
     size_t len;

@@ -37,16 +37,16 @@ struct parsing {
 const char *parsing_body(const struct parsing *p, size_t *ret_len);
 /* On the pool: sets `formed`, or err. */
 void parsing_work(void *ctx);
-/* Count what was made of the body instead of the body, which is needed only if another node may
- * get it. What is stored of the request, and what the answer repeats of it, stay until its end.
- * False: there is no room, as err says. */
+/* Hold memory for the parsed request instead of the body, which is needed only if another node
+ * may get it. What is stored of the request, and what the answer repeats of it, stays until
+ * the end. False: there is no room; err says so. */
 bool parsing_hold(struct parsing *p);
 
 /* Answer the exchange by calls of this node. Frees it. */
 void parsing_begin(struct parsing *p);
 /* Answer it with err. Frees it. */
 void parsing_fail(struct parsing *p);
-/* The exchange is somebody else's, or over. */
+/* Free it, after the exchange was handed over or has ended. */
 void parsing_free(struct parsing *p);
 
 #endif

@@ -30,7 +30,7 @@ struct removal {
     struct exchange *x; /* NULL: it has left */
     char *key, *path, *root;
     bool force, foreign_too, dry_run; /* as asked for */
-    bool ollama;                      /* its client wants a status and no more */
+    bool ollama;                      /* its client wants only a status */
     bool foreign, unloaded;
     size_t unloading; /* calls that have not ended */
     struct model_files files;
@@ -77,7 +77,7 @@ static void add_loaded(const struct removal *m, yyjson_mut_doc *doc, yyjson_mut_
 static void removal_reply(void *ctx) {
     struct removal *m = ctx;
     yyjson_mut_val *root;
-    if (!m->x) { /* the server may be going, and with it the service */
+    if (!m->x) { /* the server may be stopping, and the service with it */
         removal_free(m);
         return;
     }
@@ -168,8 +168,8 @@ static void fail_loaded(struct removal *m, const struct model_view *view) {
     removal_fail(m, &err);
 }
 
-/* Remove, or first unload what is loaded: once, so that a client that keeps loading the model
- * does not keep this going. */
+/* Remove, or first unload what is loaded; only once, so that a client that keeps loading the
+ * model cannot prolong this for ever. */
 static void removal_step(struct removal *m) {
     struct service_models models = m->r->service->models(m->r->service->self);
     const struct model_view *view = find_view(m, &models);
@@ -254,7 +254,7 @@ void route_remove(void *ctx, struct exchange *x) {
     removal_begin(removal_new(r, x, &model));
 }
 
-/* Has it an answer to give? */
+/* Is it answering a request? */
 static bool is_at_work(const struct removal *m) {
     struct service_models models = m->r->service->models(m->r->service->self);
     const struct model_view *view = find_view(m, &models);

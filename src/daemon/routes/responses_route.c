@@ -120,8 +120,8 @@ static bool may_go_on(const struct routes *r, struct exchange *x, struct error *
     return ok;
 }
 
-/* Its body is read, what it names is found, both are joined. What takes long for a large body
- * is done on the pool; the exchange stays until then, with the body. */
+/* Read the body, find what it names, join both. For a large body the slow parts run on the
+ * pool; exchange and body stay until then. */
 struct coming {
     const struct routes *r;
     struct exchange *x;
@@ -333,8 +333,8 @@ static void reply_removed(struct exchange *x, const char *id) {
     reply_doc(x, doc);
 }
 
-/* There are no responses in the background, which alone can be cancelled: another one ends when
- * its client closes the connection, and a stored one is complete. */
+/* Only responses in the background can be cancelled, and doze has none: others end when the
+ * client closes the connection, and a stored one is complete. */
 static void refuse_cancel(struct exchange *x) {
     struct error err;
     error_set_param(&err, ERR_INVALID_REQUEST, "id",
