@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* choice.h - one answer, collected for a client that wants it whole. */
+/* choice.h - collects one answer for a client that does not stream. */
 #ifndef DOZE_API_CHOICE_H
 #define DOZE_API_CHOICE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conversation.h - builds the neutral messages of a chat out of other forms of a conversation.
+ * conversation.h - builds the neutral messages of a chat from other forms of a conversation.
  * Pure.
  *
  * The rules are those that most chat templates enforce: one system message, at the beginning;

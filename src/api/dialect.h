@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dialect.h - the face every dialect shows to the daemon: request bytes in, reply bytes out.
+ * dialect.h - the interface of every dialect to the daemon: request bytes in, reply bytes out.
  *
  * Pure: no sockets, no clock (the daemon gives the times), no lifecycle. One HTTP exchange is
  *     parse -> (service->generate per request) -> reply_event for each event -> bytes
@@ -58,7 +58,7 @@ enum reply_step { REPLY_MORE, REPLY_END };
 struct dialect {
     const char *name;        /* "openai", "lmstudio-v0", ... for the log */
     const char *stream_type; /* Content-Type of a stream; NULL: server-sent events */
-    msec keep_alive;         /* its own default ttl, for those who want it; 0: none */
+    msec keep_alive; /* the dialect's own default ttl, used if a setting says so; 0: none */
 
     /* Check and translate a body. On failure nothing is kept and *err says what to change. */
     bool (*parse)(enum service_op op, const char *body, size_t len, struct parsed *ret_parsed,
@@ -74,12 +74,13 @@ struct dialect {
      * else nothing before the end and then the whole JSON body. REPLY_END: the answer is
      * complete (all `count` requests ended, or one failed; then cancel the others). If a
      * SERVICE_ERROR comes before anything of a stream was sent, call format_error instead. An
-     * answer that gets too large leaves out->overflowed: what is in out is worth nothing. */
+     * answer that gets too large sets out->overflowed; the contents of out are then
+     * useless. */
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 
-    /* Append what keeps the connection of a stream open while its client waits, and says what
-     * it waits for, where the dialect can. */
+    /* Append bytes that keep a stream's connection open while its client waits and, where the
+     * dialect can, say what it waits for. */
     void (*format_waiting)(struct reply *reply, const struct service_wait *wait,
                            struct buf *out);
 

@@ -10,7 +10,7 @@
 
 enum permission {
     PERMISSION_ADMIN,     /* everything, and the keys themselves */
-    PERMISSION_ANY,       /* needed of nobody but the bearer of some key: lists */
+    PERMISSION_ANY,       /* any key has it: lists */
     PERMISSION_INFERENCE, /* answers of models, which loads them */
     PERMISSION_MODELS,    /* load, unload, download, remove */
     PERMISSION_SETTINGS,
@@ -20,7 +20,7 @@ enum permission {
 
 /* "admin", "inference", ...; NULL for PERMISSION_ANY, which clients cannot name. */
 const char *permission_name(enum permission permission);
-/* False, and nothing written, if the word is none. */
+/* False, and nothing written, if the word is not a permission. */
 bool permission_parse(const char *word, enum permission *ret_permission);
 
 /* A set, as bits 1 << permission: does it have the permission? Admin has all. */

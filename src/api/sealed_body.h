@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sealed_body.h - a neutral body as its worker gets it, and what else is to be known of it.
+ * sealed_body.h - a neutral body as the text that its worker gets, with facts about it.
  *
  * A request may wait long for its worker, and a text takes a fraction of the memory of a tree.
  * Pure.

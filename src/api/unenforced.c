@@ -133,7 +133,8 @@ static const struct {
 enum { KEYWORD_COUNT = sizeof keywords / sizeof keywords[0] };
 _Static_assert((int)KEYWORD_COUNT <= (int)KEYWORD_MAX, "one bit for each");
 
-/* The first of these that a schema has is its form; all beside it is left out. */
+/* The first of these that a schema has is its form; everything else in the schema is left
+ * out. */
 static const char *const forms[] = { "$ref", "oneOf", "anyOf", "const", "enum" };
 
 static const char *form_of(yyjson_mut_val *schema) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unenforced.h - what the engine's grammar does not enforce of an answer's JSON schema, and of
- * those of strict tools. Pure.
+ * unenforced.h - the keywords that the engine's grammar does not enforce, of an answer's JSON
+ * schema and of those of strict tools. Pure.
  *
  * A grammar knows texts, not numbers or sets: it is made from one form of a schema, and other
  * keywords beside that form are left out (llama.cpp's json-schema-to-grammar).

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * byte_budget.h - the memory that requests of all clients together may take before they are
- * answered, and who has how much of it.
+ * byte_budget.h - bounds the memory that the requests of all clients together take until they
+ * are answered.
  *
- * Code that keeps a client's data for longer than a call counts its bytes here: bodies
- * and messages that are coming in, requests that wait for their turn, uploaded files. Small
- * ones have a reserve that large ones cannot fill; what is kept for later only gives way. One
- * thread.
+ * Code that keeps a client's data for longer than a call counts its bytes here: bodies and
+ * messages that are coming in, requests that wait for their turn, uploaded files. Small ones
+ * have a reserve that large ones cannot fill; what is only kept for later is released for the
+ * rest. One thread.
  */
 #ifndef DOZE_BASE_BYTE_BUDGET_H
 #define DOZE_BASE_BYTE_BUDGET_H
@@ -17,42 +17,42 @@
 #include "base/error.h"
 
 struct byte_budget {
-    size_t held;    /* now */
-    size_t total;   /* that may be held */
-    size_t reserve; /* more than total, for small ones only */
-    size_t small;   /* the most that counts as small */
-    size_t yields;  /* of held: is kept for later only, and gives way to the rest */
+    size_t held;                 /* now */
+    size_t total;                /* that may be held */
+    size_t reserve;              /* more than total, for small ones only */
+    size_t small;                /* the most that counts as small */
+    size_t yields;               /* of held: only kept for later, released for the rest */
     void (*give_way)(void *ctx); /* release some of what yields */
     void *ctx;
 };
 
-/* May something of len bytes be held if all together have `all` bytes? */
+/* May one holder have len bytes if all together have `all` bytes? */
 bool byte_budget_has_room(const struct byte_budget *budget, size_t len, size_t all);
-/* The same if all have `more` bytes than now. What yields gives way, but only if that is
+/* The same if all have `more` additional bytes. Releases what yields, but only if that is
  * enough. */
 bool byte_budget_find_room(struct byte_budget *budget, size_t len, size_t more);
 
-/* What a client hears if not: fails with ERR_QUEUE_FULL. */
+/* Set the error for the client if not (ERR_QUEUE_FULL). Returns false. */
 bool byte_budget_refuse(struct error *err);
 
-/* Bytes that somebody holds. Zeroed: none, and of no budget. It may be copied if the other copy
- * is forgotten. */
+/* Bytes held from a budget. Zeroed: none, of no budget. It can be moved by copying, if the
+ * original is not used again. */
 struct byte_hold {
     struct byte_budget *budget;
     size_t bytes;
     bool yields;
 };
 
-/* Hold that many bytes, in *ret. What is larger than the budget may have all of it, or waiting
- * would never help: own are those bytes of the same request that are held already. budget NULL:
- * nothing is counted. */
+/* Hold bytes, in *ret. A request that is larger than the whole budget may have all of it,
+ * because waiting would never help it. own: bytes that the same request holds already. budget
+ * NULL: nothing is counted. */
 bool byte_hold_take(struct byte_budget *budget, size_t bytes, size_t own, struct byte_hold *ret,
                     struct error *err) __attribute__((warn_unused_result));
-/* Part of what is held becomes a hold of its own. */
+/* Move part of what is held into a hold of its own. */
 struct byte_hold byte_hold_split(struct byte_hold *hold, size_t bytes);
-/* From now on it gives way to others: they call the budget's give_way. */
+/* Let it be released for others, by the budget's give_way. */
 void byte_hold_yield(struct byte_hold *hold);
-/* Accepts zeroed, which it is afterwards. */
+/* Accepts a zeroed one, and zeroes it. */
 void byte_hold_release(struct byte_hold *hold);
 
 #endif

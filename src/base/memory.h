@@ -7,8 +7,8 @@
 
 #include "base/msec.h"
 
-/* Bytes that can be had without swapping: MemAvailable of /proc/meminfo, or what this process's
- * control groups still allow if that is less. UINT64_MAX if neither can be read. */
+/* Bytes that are available without swapping: MemAvailable of /proc/meminfo, or what this
+ * process's control groups still allow if that is less. UINT64_MAX if neither can be read. */
 nbytes memory_available(void);
 
 /* All memory of the machine or, if that is less, what the control groups allow; bytes, 0 if

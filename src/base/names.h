@@ -8,7 +8,7 @@
 /* What follows the last slash of a path; all of it if there is none. Borrowed. */
 const char *path_name(const char *path);
 
-/* Bytes of a name before the tag ":latest", which Ollama's listings add; all if it has none. */
+/* The length of a name without the tag ":latest", which Ollama's listings add. */
 size_t untagged_len(const char *name);
 
 #endif

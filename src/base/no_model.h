@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* no_model.h - what is said about a name that means no model, by every dialect and command. */
+/* no_model.h - the errors of every dialect and command about a name that is not a model's. */
 #ifndef DOZE_BASE_NO_MODEL_H
 #define DOZE_BASE_NO_MODEL_H
 

@@ -35,12 +35,12 @@ enum cache_source cache_source_parse(const char *name);  /* CACHE_NONE if unknow
 /* Why not more of a prompt was cached. */
 enum cache_miss {
     CACHE_MISS_NOTHING,  /* all that is kept of this conversation was used */
-    CACHE_MISS_NEW,      /* nothing that is kept begins as the prompt does */
+    CACHE_MISS_NEW,      /* nothing that is kept has the prompt's beginning */
     CACHE_MISS_SETTINGS, /* the same, but there are prompts of other load settings */
-    CACHE_MISS_DIFFERS,  /* what is kept goes on in another way */
+    CACHE_MISS_DIFFERS,  /* what is kept continues differently */
     CACHE_MISS_EVICTED,  /* it was stored, and its file is gone */
     CACHE_MISS_STATE,    /* what is kept cannot be cut there, or is too short to be restored */
-    CACHE_MISS_OFF,      /* the request asked for none */
+    CACHE_MISS_OFF,      /* the request switched it off */
 };
 
 const char *cache_miss_name(enum cache_miss miss);  /* "nothing", "new", ... */

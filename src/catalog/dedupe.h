@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dedupe.h - drops the doubles of a file: all names but the first, and all its revisions in the
- * Hugging Face cache but the newest. The order stays.
+ * dedupe.h - drops duplicates of a file: all names but the first, and all its revisions in the
+ * Hugging Face cache but the newest. Keeps the order.
  */
 #ifndef DOZE_CATALOG_DEDUPE_H
 #define DOZE_CATALOG_DEDUPE_H

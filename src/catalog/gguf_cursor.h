@@ -46,10 +46,10 @@ const unsigned char *gguf_cursor_bytes(struct gguf_cursor *c, size_t len, struct
 /* Skip count items of width bytes, 1 <= width <= 8, in constant time. */
 bool gguf_cursor_skip(struct gguf_cursor *c, uint64_t count, uint64_t width, struct error *err);
 
-/* Looks at each string on the way, in order. text: NULL if it is longer than 4096 bytes. */
+/* Gets each skipped string, in order. text: NULL if it is longer than 4096 bytes. */
 typedef void gguf_look_fn(void *ctx, const char *text, uint64_t len);
 
-/* A string is a u64 length and its bytes, without NUL. look: NULL if nobody does. */
+/* A string is a u64 length and its bytes, without NUL. look may be NULL. */
 bool gguf_cursor_skip_strings(struct gguf_cursor *c, uint64_t count, gguf_look_fn *look,
                               void *ctx, struct error *err);
 

@@ -186,7 +186,7 @@ static bool is_on_disk(const struct inventory *inv, const char *name) {
     return false;
 }
 
-/* As `doze get`; quiet where its words would mix with the answer. */
+/* As `doze get`; quiet where its output would mix with the answer. */
 static enum cli_exit get_model(const struct cli *cli) {
     char program[] = "get", quiet[] = "--quiet", *argv[] = { program, quiet, NULL };
     void *values = xcalloc(1, command_get.values_size);

@@ -259,7 +259,7 @@ static enum outcome transfer_fail(const struct transfer *t, const struct cli *cl
     return OUTCOME_BROKEN;
 }
 
-/* What came of a transfer that libcurl ended with `code`. */
+/* The outcome of a transfer that libcurl ended with `code`. */
 static enum outcome transfer_finish(const struct transfer *t, const struct cli *cli,
                                     CURLcode code, yyjson_doc **ret_answer, struct error *err) {
     long status = 0;
@@ -325,7 +325,7 @@ static enum outcome call_once(const struct cli *cli, const struct call *call, bo
     return outcome;
 }
 
-/* Does the answer say that the port speaks TLS? From then on this process does, too. */
+/* Does the answer say that the port speaks TLS? If so, later calls of this process use TLS. */
 static bool learn_tls(const struct cli *cli, enum outcome outcome, const struct error *err) {
     bool fresh = outcome == OUTCOME_REFUSED && err->code == ERR_NO_TLS && !speaks_tls(cli);
     if (fresh) found_tls = true;

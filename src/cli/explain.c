@@ -72,7 +72,7 @@ static void explain_print(const struct cli *cli, const struct explain_values *v,
     explain_print_instances(yyjson_obj_get(root, "instances"));
 }
 
-/* A name that means nothing is a mistake; any other refusal is what was asked for. */
+/* An unknown name is an error; any other refusal is the answer. */
 static bool explain_is_unknown(const char *key, yyjson_val *root) {
     return !key && strcmp(field_str(root, "code"), error_name(ERR_MODEL_NOT_FOUND)) == 0;
 }

@@ -168,8 +168,8 @@ static const char *read_line(struct line_editor *e, int *ret_len) {
     if (able) fputs(paste_on, stderr);
     fflush(stderr);
     e->lib->el_resize(e->el);
-    /* Before the prompt is shown: libedit would wait with it if keys were typed already, and
-     * lose a Ctrl-D that comes between the two. */
+    /* Show the prompt here: libedit would delay it if keys were typed already, and lose a
+     * Ctrl-D that comes in between. */
     e->lib->el_set(e->el, EL_PREP_TERM, 1);
     const char *line = e->lib->el_gets(e->el, ret_len);
     if (able) fputs(paste_off, stderr);

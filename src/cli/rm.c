@@ -22,7 +22,7 @@ static const struct option_row rm_options[] = {
     FLAG(rm, json, "json", 0, "Print a JSON array of what was removed"),
 };
 
-/* One model that is to go: the server's answer to the question what would be removed. */
+/* A model to be removed, with the server's plan of the removal. */
 struct target {
     const char *key; /* borrowed from the inventory */
     yyjson_doc *plan;

@@ -23,7 +23,7 @@ static enum cli_exit ask(const struct cli *cli, yyjson_doc **ret_answer) {
     return client_fail(client_get(cli, "/api/v1/runtime", ret_answer, &err), &err);
 }
 
-/* What the server says of itself: as JSON, or as `print` shows it. */
+/* Show the server's answer, as JSON or with `print`. */
 static enum cli_exit show(const struct cli *cli, bool json, void (*print)(yyjson_val *root)) {
     yyjson_doc *answer = NULL;
     enum cli_exit code = ask(cli, &answer);

@@ -164,7 +164,7 @@ static void format_bytes(yyjson_val *val, struct buf *out) {
     buf_add_str(out, text);
 }
 
-/* What it says something about: the values may take any room. */
+/* The names of its members, because the values may take any room. */
 static void format_members(yyjson_val *obj, struct buf *out) {
     size_t i, count, before = out->len;
     yyjson_val *key, *val;

@@ -51,7 +51,7 @@ static void stream_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret
 
 static void read_secured(struct stream *s, const char *bytes, size_t len);
 
-/* Of this thread: what others make it wait is not its own work. */
+/* Time of this thread only, so that waiting for others does not count. */
 static uint64_t computed_ns(void) {
     struct timespec now;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h - what daemon and worker say to one another.
+ * message.h - the messages between daemon and worker.
  *
  * The worker is started as `doze-engine` with the socket on fd 3 and nothing else inherited but
  * stdin (/dev/null), stdout and stderr (the daemon's log). It says HELLO, gets one LOAD,
@@ -20,8 +20,8 @@
 
 enum { WORKER_FD = 3 };
 
-/* A worker that lends memory to another node, or has some of one's: the bytes between the two
- * (engine/lent.h). It exits with this status when they end. */
+/* The socket for the bytes of memory that a worker lends to another node or borrows from one
+ * (engine/lent.h), and the status it exits with when they end. */
 enum { LENT_FD = 4, LENT_EXIT = 3 };
 
 enum message_type {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_plan.h - from layers of load settings to what a load of one model is like: the effective
- * settings, the memory it takes, the time. One resolver for every path (JIT loading, rule 6).
+ * load_plan.h - from layers of load settings to the plan of one model's load: the effective
+ * settings, the memory and the time it takes. One resolver for every path (JIT loading, rule
+ * 6).
  *
  * effective = defaults <- the user's settings for all models <- for this model <- requested by
  * this load. Pure.
@@ -39,8 +40,8 @@ bool load_plan_resolve(const struct model_shape *model, const struct load_layers
                        struct load_settings *ret_effective, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Tokens the context has room for at first; it grows with the conversations up to
- * context_length x parallel. Fewer cost hardly less time and memory (measured: 0.5B, 1024
+/* Tokens that the context has room for at first; it grows with the conversations up to
+ * context_length x parallel. Fewer would hardly save time or memory (measured: 0.5B, 1024
  * cells: 12 MB). */
 enum { LOAD_FIRST_CELLS = 1024 };
 
@@ -51,7 +52,7 @@ nbytes load_plan_need(const struct model_shape *model, const struct load_setting
 /* The same once one conversation fills the context. */
 nbytes load_plan_whole(const struct model_shape *model, const struct load_settings *effective);
 
-/* How many of them are for images; 0: it sees none. */
+/* How many of these bytes are for images; 0: it cannot see images. */
 nbytes load_plan_sight(const struct model_shape *model);
 
 /* Tokens of one conversation for which an instance has room in that many bytes. */

@@ -3,8 +3,8 @@
  * load_settings.h - how a model is to be loaded: one struct and one table of its fields, for
  * the APIs, the settings file, the daemon and the worker alike.
  *
- * A value that is unset has no say: in a layer of settings the layers below decide, in the
- * effective settings the engine does. Pure.
+ * An unset value leaves the choice to the layers below, in the effective settings to the
+ * engine. Pure.
  */
 #ifndef DOZE_LOAD_LOAD_SETTINGS_H
 #define DOZE_LOAD_LOAD_SETTINGS_H
@@ -54,7 +54,7 @@ enum { LOAD_MAX_DEVICES = 16 };
 /* Bytes of the name of a model, its end included; tokens that a draft model guesses at once. */
 enum { LOAD_NAME_SIZE = 512, LOAD_MAX_DRAFT = 16 };
 
-/* Of a draft model where nobody says otherwise: as many tokens as llama.cpp's own. */
+/* The default of draft_tokens with a draft model: llama.cpp's own. */
 enum { LOAD_DRAFT_TOKENS = 3 };
 #define LOAD_DRAFT_PROBABILITY 0.5
 
@@ -120,7 +120,7 @@ const struct load_field *load_field_find(const char *name); /* NULL if there is 
 /* The fields one after the other, for tests and listings; NULL past the last. */
 const struct load_field *load_field_at(size_t index);
 const char *load_field_name(const struct load_field *field);
-/* Bounds of numbers; 0 and 0 for what is none. */
+/* Bounds of a number; 0 and 0 for other fields. */
 void load_field_range(const struct load_field *field, double *ret_min, double *ret_max);
 bool load_field_is_set(const struct load_field *field, const struct load_settings *settings);
 
@@ -146,23 +146,23 @@ bool load_field_set_name(const struct load_field *field, struct load_settings *s
 bool load_settings_patch(struct load_settings *layer, yyjson_val *patch, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The fields out of an object that may have others, texts only if `texts`. What is absent or
- * null stays as it is. Strings are borrowed from the document. */
+/* Read the fields from an object that may have others; texts only if `texts`. What is absent
+ * or null stays as it is. Strings are borrowed from the document. */
 bool load_settings_read(yyjson_val *obj, bool texts, struct load_settings *settings,
                         struct error *err) __attribute__((warn_unused_result));
 
-/* The values that are set as an object of `doc`, without texts: what load_settings_patch reads.
- */
+/* The set values as an object of `doc`, without texts: what load_settings_patch reads. */
 yyjson_mut_val *load_settings_format(const struct load_settings *settings, yyjson_mut_doc *doc);
-/* The same added to an object, texts included: what load_settings_read reads. Borrows them. */
+/* Add the same to an object, texts included: what load_settings_read reads. Borrows the
+ * texts. */
 void load_settings_add(const struct load_settings *settings, yyjson_mut_doc *doc,
                        yyjson_mut_val *obj);
-/* The fields that LM Studio's REST API shows of an instance, of unset flags `false`; and the
- * adapters, if there are any. */
+/* Add the fields that LM Studio's REST API shows of an instance, unset flags as `false`; and
+ * the adapters, if there are any. */
 void load_settings_add_shown(const struct load_settings *settings, yyjson_mut_doc *doc,
                              yyjson_mut_val *obj);
 
-/* What is set in `over` wins. */
+/* Copy what is set in `over` over the settings. */
 void load_settings_merge(struct load_settings *settings, const struct load_settings *over);
 
 /* Equal hashes: an instance loaded with one would do for the other. */

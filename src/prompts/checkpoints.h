@@ -3,9 +3,9 @@
  * checkpoints.h - the checkpoints of one sequence, and where a prompt gets new ones. Pure: what
  * is in a checkpoint is the caller's business.
  *
- * Recurrent models remember by a state that cannot go back, and of a sliding window only the
- * last part is saved. A checkpoint is a copy of that part at a place where a later prompt is
- * likely to part from this one.
+ * The state of recurrent models cannot be cut, and of a sliding window only the last part is
+ * saved. A checkpoint is a copy of that state at a place where a later prompt is likely to
+ * differ from this one.
  */
 #ifndef DOZE_PROMPTS_CHECKPOINTS_H
 #define DOZE_PROMPTS_CHECKPOINTS_H
@@ -44,8 +44,8 @@ struct checkpoint_marks {
 };
 
 /* The marks of a prompt of `end` tokens, the first `from` of which are processed and the first
- * `common` of which another prompt has, too. A place where prompts parted gets a checkpoint if
- * it is at least 256 tokens from the beginning and 64 before the end. */
+ * `common` of which another prompt has, too. A place where prompts differed gets a checkpoint
+ * if it is at least 256 tokens from the beginning and 64 before the end. */
 struct checkpoint_marks checkpoints_plan(const struct checkpoints *set, size_t from,
                                          size_t common, size_t end);
 

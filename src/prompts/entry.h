@@ -48,8 +48,8 @@ void entry_fingerprint(const void *bytes, size_t len, unsigned char ret[FINGERPR
 
 void entry_format(const struct entry_header *header, unsigned char ret[ENTRY_HEADER_SIZE]);
 
-/* False: these are not the first bytes of a whole entry of this version with file_size bytes.
- */
+/* False: these are not the first bytes of a complete entry of this version with file_size
+ * bytes. */
 bool entry_parse(const unsigned char *bytes, size_t len, uint64_t file_size,
                  struct entry_header *ret);
 
@@ -65,7 +65,7 @@ uint64_t entry_checkpoint_offset(const struct entry_header *header, uint32_t ind
 /* "0123456789abcdef.prompt", the same for the same tokens under the same fingerprint. */
 void entry_name(const struct entry_header *header, char ret[ENTRY_NAME_SIZE]);
 
-/* Could entry_name have made it? Other files are none of our business. */
+/* Could entry_name have made it? Other files must be left alone. */
 bool entry_is_name(const char *name);
 
 /* Files that are being written: this, then a name. */

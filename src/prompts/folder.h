@@ -12,7 +12,7 @@
  * "%". */
 void folder_from_key(const char *key, struct buf *out);
 
-/* Append the key that such a name stands for; the name itself if it is none. */
+/* Append the key of such a name; any other name as it is. */
 void folder_to_key(const char *folder, struct buf *out);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reading.h - whether a stored prompt is read back or processed again, whichever was measured
- * to be sooner. Pure: time is an argument.
+ * reading.h - decides whether reading a stored prompt back is faster than processing it again,
+ * by measurements. Pure: time is an argument.
  *
- * On a processor reading is hundreds of times as fast. On a fast card with a slow disk it may
- * not be.
+ * On a CPU, reading is hundreds of times as fast. On a fast GPU with a slow disk it may not
+ * be.
  */
 #ifndef DOZE_PROMPTS_READING_H
 #define DOZE_PROMPTS_READING_H
@@ -25,8 +25,8 @@ enum { READING_STALE_USEC = 600000000 };
 
 void reading_note(struct reading *reading, uint64_t bytes, int64_t us, int64_t now);
 
-/* Is reading `bytes` sooner than processing the tokens that they save? speed: of processing, in
- * tokens per second; 0: not known, which is no reason against reading. */
+/* Is reading `bytes` faster than processing the tokens that they save? speed: of processing,
+ * in tokens per second; 0: not known, then true. */
 bool reading_pays(const struct reading *reading, uint64_t bytes, size_t tokens, double speed,
                   int64_t now);
 

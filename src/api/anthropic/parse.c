@@ -100,7 +100,7 @@ static bool output_translate(struct translation *t) {
     return translation_error_inside(t->err, "output_config.format");
 }
 
-/* Somebody else's servers: an answer without them would be another one than was asked for. */
+/* Servers that the client names: an answer without them would not be the one it asked for. */
 static bool servers_refuse(struct translation *t) {
     if (yyjson_arr_size(translation_field(t, "mcp_servers")) == 0) return true;
     return error_set_param(t->err, ERR_INVALID_REQUEST, "mcp_servers",
@@ -123,7 +123,7 @@ static bool has_marked(yyjson_val *list) {
     return false;
 }
 
-/* Prompts are cached in any case; who marks them is told how much was. */
+/* Prompts are cached in any case; clients that mark them are told how much was. */
 static bool marks_cache(yyjson_val *body) {
     yyjson_val *messages = yyjson_obj_get(body, "messages"), *message;
     size_t i, count;

@@ -77,7 +77,7 @@ static void fail_not_found(struct lmws_op *op, yyjson_mut_doc *doc, const char *
     lmws_op_error(op, doc, error);
 }
 
-/* Who may not use a model learns nothing of it. */
+/* A client that may not use a model learns nothing about it. */
 static bool is_elsewhere(const struct lmws_op *op, const char *path, struct error *ret_err) {
     const struct lmws_host *host = op->session->host;
     const struct allowed_models *allowed = op->session->allowed;

@@ -53,16 +53,16 @@ struct lmws_engine {
     const char *const *extensions; /* "AVX2", ...; NULL at the end */
 };
 
-/* One way to get a model of the hub: a quantization. */
+/* A quantization of a model on the hub that can be downloaded. */
 struct lmws_hub_option {
     const char *file, *quantization; /* quantization: "" if the file's name does not tell */
     uint64_t size;
     bool fits;        /* into this machine's memory */
-    bool recommended; /* what is got if none is named */
+    bool recommended; /* what is downloaded if none is named */
     const char *key;  /* of the model, if it is here already; else NULL */
 };
 
-/* What comes of a question to the hub; all borrowed for the call. */
+/* Where the results of a question to the hub go; all borrowed for the call. */
 struct lmws_hub_sink {
     /* The last call each, of its question: with a result, or with an error. */
     void (*on_found)(void *ctx, const char *const *names, size_t count,
@@ -75,18 +75,18 @@ struct lmws_hub_sink {
     void *ctx;
 };
 
-/* Getting models. Questions are answered later, never in the call that asks. */
+/* Downloads of models. Questions are answered later, never in the call that asks. */
 struct lmws_hub {
     void *self;
     /* What the words find. */
     void *(*search)(void *self, const char *words, size_t limit,
                     const struct lmws_hub_sink *sink);
-    /* What can be got of a repository, "owner/repo". */
+    /* What can be downloaded from a repository, "owner/repo". */
     void *(*options)(void *self, const char *repo, const struct lmws_hub_sink *sink);
     /* Download "owner/repo" or "owner/repo@quantization". */
     void *(*get)(void *self, const char *name, const struct lmws_hub_sink *sink);
-    /* Call the sink no more. stop: end the download, too, and delete what it fetched; else it
-     * goes on. Not after the sink's last call. */
+    /* Do not call the sink. stop: also end the download and delete what it fetched; else it
+     * goes on. Not to be called after the sink's last call. */
     void (*drop)(void *self, void *question, bool stop);
 };
 
@@ -131,7 +131,7 @@ struct lmws_host {
 /* Where a session's messages go. Called from inside lmws_* functions and service sinks. */
 struct lmws_transport {
     void (*send)(void *ctx, const char *json, size_t len);
-    /* Give the client up: send no more, close with this reason (a literal). */
+    /* Drop the client: send no more, close with this reason (a literal). */
     void (*hang_up)(void *ctx, const char *reason);
     /* The client is authenticated: larger messages may come. */
     void (*on_admitted)(void *ctx);
@@ -149,7 +149,8 @@ struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_
 /* Parse one text message, any bytes; safe on any thread. NULL: the error says why. The caller
  * frees it. */
 yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err);
-/* Take what came of the parsing: doc, or NULL and the error. Borrows both for the call. */
+/* Take the result of lmws_message_parse: doc, or NULL and the error. Borrows both for the
+ * call. */
 void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err);
 /* The client reads too slowly / fast enough again. */

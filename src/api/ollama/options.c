@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c - the fields of `options`. Those of a load (num_ctx, num_gpu, ...) change nothing:
- * a request does not load a model again that others use. */
+/* options.c - the fields of `options`. Those of a load (num_ctx, num_gpu, ...) are ignored: a
+ * request does not reload a model that others use. */
 #include "api/ollama/translate.h"
 #include "api/sampling_fields.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* item.h - one item of a response's output while it is being said. Pure. */
+/* item.h - one item of a response's output while it is being written. Pure. */
 #ifndef DOZE_API_RESPONSES_ITEM_H
 #define DOZE_API_RESPONSES_ITEM_H
 

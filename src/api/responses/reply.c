@@ -318,7 +318,7 @@ static void stream_finish(struct reply *reply, const struct service_event *ev,
     send_response(reply, whole ? "response.completed" : "response.incomplete", &state, out);
 }
 
-/* Comments do not count for Codex, which gives up after a while without an event. */
+/* Codex ignores comments and gives up after a while without an event. */
 static void responses_format_waiting(struct reply *reply, const struct service_wait *wait,
                                      struct buf *out) {
     const struct state running = { .status = "in_progress" };
