@@ -117,11 +117,11 @@ static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
     }
 }
 
-static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
-                         const struct listed_model *model,
-                         const struct listed_instance *instance) {
+/* The fields that LM Studio's `lms ps --json` has. */
+static void add_lms_fields(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                           const struct listed_model *model,
+                           const struct listed_instance *instance) {
     bool busy = strcmp(instance->state, "busy") == 0;
-    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_obj_add_str(doc, obj, "type", model->type);
     yyjson_mut_obj_add_str(doc, obj, "modelKey", model->key);
     yyjson_mut_obj_add_str(doc, obj, "identifier", instance->id);
@@ -137,6 +137,10 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
     yyjson_mut_obj_add_int(doc, obj, "parallel", instance->parallel);
     add_span(doc, obj, "ttlMs", instance->ttl);
     yyjson_mut_obj_add_int(doc, obj, "lastUsedTime", instance->last_used_at);
+}
+
+static void add_own_fields(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                           const struct listed_instance *instance) {
     yyjson_mut_obj_add_str(doc, obj, "origin", instance->origin);
     yyjson_mut_obj_add_int(doc, obj, "running", instance->running);
     add_span(doc, obj, "idleExpiresInMs", instance->expires_in);
@@ -164,7 +168,10 @@ void show_add_instances(yyjson_mut_doc *doc, yyjson_mut_val *list,
     for (size_t m = 0; m < inv->model_count; m++) {
         const struct listed_model *model = &inv->models[m];
         for (size_t i = 0; i < model->instance_count; i++) {
-            add_instance(doc, list, model, &inv->instances[model->first_instance + i]);
+            const struct listed_instance *instance = &inv->instances[model->first_instance + i];
+            yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+            add_lms_fields(doc, obj, model, instance);
+            add_own_fields(doc, obj, instance);
         }
     }
 }

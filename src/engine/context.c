@@ -72,17 +72,9 @@ static bool grows(const struct model *model, const struct load_message *r) {
            !model_has_long_rope(model->weights);
 }
 
-/*
- * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts.
- * Against separate pools it lets sequences share the cells of a common beginning, which costs
- * nothing to copy, takes prompt chunks and single tokens of several sequences in one pass, and
- * needs only as many cells as are used. Its price is attention over the cells of others: beside
- * 6,000 idle tokens a small 12-layer model took 3.7 instead of 1.9 ms per token of a
- * prompt, 7.8 instead of 5.8 ms per token written (alone or together with other short ones: no
- * difference). Models that embed process a text at once, so their batch is a whole context.
- */
-void context_fill_params(struct llama_context_params *p, struct context *c,
-                         const struct model *model, const struct load_message *r) {
+/* Choose the sizes and modes of the context, before it is open. */
+static void choose_sizes(struct context *c, const struct model *model,
+                         const struct load_message *r) {
     const struct load_settings *s = &r->settings;
     c->length = context_length(model, s);
     c->parallel = (int32_t)s->parallel;
@@ -95,10 +87,25 @@ void context_fill_params(struct llama_context_params *p, struct context *c,
     c->threads = s->threads > 0 ? (int32_t)s->threads : cpu_threads_default();
     c->most = c->length * (model->embeds ? 1 : c->parallel);
     c->first = grows(model, r) && r->cells < c->most ? (int32_t)r->cells : c->most;
-    p->n_batch = (uint32_t)c->batch;
     c->on_cpu = !llama_supports_gpu_offload() || s->gpu_layers == 0;
     c->chunk = c->on_cpu && !model->embeds && c->batch > CPU_CHUNK ? CPU_CHUNK : c->batch;
     if (s->chunk_size > 0 && !model->embeds) c->chunk = chunk_of(c, s->chunk_size);
+}
+
+/*
+ * One pool of cells for all sequences (kv_unified) with room for `parallel` full contexts.
+ * Against separate pools it lets sequences share the cells of a common beginning, which costs
+ * nothing to copy, takes prompt chunks and single tokens of several sequences in one pass, and
+ * needs only as many cells as are used. Its price is attention over the cells of others: beside
+ * 6,000 idle tokens a small 12-layer model took 3.7 instead of 1.9 ms per token of a
+ * prompt, 7.8 instead of 5.8 ms per token written (alone or together with other short ones: no
+ * difference). Models that embed process a text at once, so their batch is a whole context.
+ */
+void context_fill_params(struct llama_context_params *p, struct context *c,
+                         const struct model *model, const struct load_message *r) {
+    const struct load_settings *s = &r->settings;
+    choose_sizes(c, model, r);
+    p->n_batch = (uint32_t)c->batch;
     p->n_ubatch = (uint32_t)c->chunk;
     p->n_seq_max = (uint32_t)c->parallel;
     /* One result per sequence, and per guess, is all that is read; room for one per token is

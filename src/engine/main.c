@@ -204,8 +204,8 @@ static bool load_and_report(struct engine *e, struct load_message *request) {
     struct error err;
     struct load_watch watch;
     msec begin = clock_boottime();
-    if (link_peek(&e->link, is_stop, NULL))
-        _exit(0); /* came with LOAD: the watch cannot see it */
+    /* one that came with LOAD: the watch cannot see it */
+    if (link_peek(&e->link, is_stop, NULL)) _exit(0);
     load_watch_start(&watch, e->link.fd);
     bool ok = load(e, request, &err);
     load_watch_end(&watch);
@@ -242,40 +242,55 @@ static bool obey_lend(struct engine *e, const struct frame *frame) {
     return false;
 }
 
-/* The last step before the model's file is read. False: the process ends. */
+/* The last step before the model's file is read. */
+static void enter_sandbox(const struct sandbox_rights *rights) {
+    process_rights_drop_capabilities(rights);
+    sandbox_enter(&sandbox, SANDBOX_LOADING, rights);
+    /* A saved sequence is not larger than the memory it was in. */
+    if (sandbox.calls) process_rights_limit_files(rights->prompts ? memory_total() : 0);
+}
+
+static void measure_in_sandbox(struct engine *e, struct load_message *request) {
+    struct sandbox_rights rights = { .model = request->path,
+                                     .draft = request->draft,
+                                     .driver = backends_have_gpu() };
+    enter_sandbox(&rights);
+    measure_and_report(&e->link, request);
+}
+
+static bool load_in_sandbox(struct engine *e, struct load_message *request) {
+    struct error err, ignored;
+    bool on = request->prompts.mode == PROMPT_STORE_ON;
+    struct sandbox_rights rights = { .model = request->path,
+                                     .projector = request->projector,
+                                     .adapters = &request->settings.adapters,
+                                     .draft = request->draft,
+                                     .prompts = on ? request->prompts.dir : NULL,
+                                     .driver = backends_have_gpu() };
+    /* the first write to the folder reports what is wrong with it */
+    if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
+    if (!preparers_open(&e->preparers, (int)request->settings.parallel + PREPARING_MAX, &err)) {
+        reply_failed(&e->link, &err);
+        return false;
+    }
+    enter_sandbox(&rights);
+    if (on && !sandbox_writes(&sandbox)) request->prompts.mode = PROMPT_STORE_MEMORY;
+    return load_and_report(e, request);
+}
+
+/* LOAD or MEASURE. False: the process ends. */
 static bool obey_load(struct engine *e, const struct frame *frame) {
     struct error err;
     struct load_message request;
+    bool loaded = false;
     if (!load_message_parse(&request, frame->payload, frame->len, &err)) {
         reply_failed(&e->link, &err);
         return false;
     }
-    bool measure = frame->type == MSG_MEASURE;
-    bool on = request.prompts.mode == PROMPT_STORE_ON;
-    struct sandbox_rights rights = { .model = request.path,
-                                     .projector = measure ? NULL : request.projector,
-                                     .adapters = measure ? NULL : &request.settings.adapters,
-                                     .draft = request.draft,
-                                     .prompts = on && !measure ? request.prompts.dir : NULL,
-                                     .driver = backends_have_gpu() };
-    struct error ignored; /* the first write to the folder reports it */
-    if (rights.prompts) (void)dirs_make(rights.prompts, 0700, &ignored);
-    if (!measure &&
-        !preparers_open(&e->preparers, (int)request.settings.parallel + PREPARING_MAX, &err)) {
-        reply_failed(&e->link, &err);
-        load_message_clear(&request);
-        return false;
-    }
-    process_rights_drop_capabilities(&rights);
-    sandbox_enter(&sandbox, SANDBOX_LOADING, &rights);
-    /* A saved sequence is not larger than the memory it was in. */
-    if (sandbox.calls) process_rights_limit_files(rights.prompts ? memory_total() : 0);
-    if (on && !sandbox_writes(&sandbox)) request.prompts.mode = PROMPT_STORE_MEMORY;
-    bool loaded = false;
-    if (measure)
-        measure_and_report(&e->link, &request);
+    if (frame->type == MSG_MEASURE)
+        measure_in_sandbox(e, &request);
     else
-        loaded = load_and_report(e, &request);
+        loaded = load_in_sandbox(e, &request);
     load_message_clear(&request);
     return loaded;
 }
@@ -310,6 +325,18 @@ static enum end serve(struct engine *e) {
     }
 }
 
+/* Serve the model that is loaded, and end. Returns the exit status. */
+static int serve_and_end(struct engine *e) {
+    enum end end = serve(e);
+    preparers_end(&e->preparers);
+    bool alone = repack_close(e);
+    if (end == END_SAVED) prompt_cache_save_all(e);
+    /* a driver may take seconds to end, and a lender sees that the connection ends */
+    if (!alone || lent_is_used() || backends_have_gpu()) _exit(0);
+    engine_clear(e); /* not the model: the kernel takes it back faster than llama_free */
+    return end == END_FAILED;
+}
+
 int main(int argc, char **argv) {
     log_capture_start();
     if (argc == 2 && strcmp(argv[1], "--devices") == 0) return devices_print() ? 0 : 1;
@@ -320,8 +347,8 @@ int main(int argc, char **argv) {
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     process_rights_start();
-    signal(SIGINT,
-           SIG_IGN); /* Ctrl-C reaches the whole group; the daemon decides what ends when */
+    /* Ctrl-C reaches the whole group; the daemon decides what ends when */
+    signal(SIGINT, SIG_IGN);
     link_init(&engine.link, WORKER_FD);
     backends_load();
     say_hello(&engine.link);
@@ -337,12 +364,5 @@ int main(int argc, char **argv) {
         return frame.type == MSG_MEASURE ? 0 : 1;
     }
     log_capture_forward(&engine.link);
-    enum end end = serve(&engine);
-    preparers_end(&engine.preparers);
-    bool alone = repack_close(&engine);
-    if (end == END_SAVED) prompt_cache_save_all(&engine);
-    /* a driver may take seconds to end, and a lender sees that the connection ends */
-    if (!alone || lent_is_used() || backends_have_gpu()) _exit(0);
-    engine_clear(&engine); /* not the model: the kernel takes it back faster than llama_free */
-    return end == END_FAILED;
+    return serve_and_end(&engine);
 }

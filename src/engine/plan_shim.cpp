@@ -294,6 +294,24 @@ bool plan_shim_can_call(yyjson_val *tools, struct error *err) {
                     [&] { return callable_tools(&input); });
 }
 
+/* May throw what plan_new catches. */
+static std::unique_ptr<plan> make_plan(const struct chat_templates *templates,
+                                       const struct chat_input *input) {
+    auto p = std::make_unique<plan>();
+    p->vocab = templates->vocab;
+    read_conversation(p.get(), templates, input);
+    p->calls = input->tools != nullptr;
+    p->one_call = input->parallel_tool_calls == 0;
+    if (!templates->caps.explicit_template) add_fallback_stop(p.get());
+    for (const auto &text : p->params.preserved_tokens) {
+        const auto ids = common_tokenize(p->vocab, text, false, true);
+        if (ids.size() == 1) p->kept.insert(ids[0]);
+    }
+    if (p->guidance.empty()) read_grammar(p.get(), input);
+    watch_thinking(p.get(), input);
+    return p;
+}
+
 struct plan *plan_new(const struct chat_templates *templates, const struct chat_input *input,
                       struct error *err) {
     std::unique_ptr<chat_templates> own;
@@ -306,19 +324,7 @@ struct plan *plan_new(const struct chat_templates *templates, const struct chat_
         templates = own.get();
     }
     try {
-        auto p = std::make_unique<plan>();
-        p->vocab = templates->vocab;
-        read_conversation(p.get(), templates, input);
-        p->calls = input->tools != nullptr;
-        p->one_call = input->parallel_tool_calls == 0;
-        if (!templates->caps.explicit_template) add_fallback_stop(p.get());
-        for (const auto &text : p->params.preserved_tokens) {
-            const auto ids = common_tokenize(p->vocab, text, false, true);
-            if (ids.size() == 1) p->kept.insert(ids[0]);
-        }
-        if (p->guidance.empty()) read_grammar(p.get(), input);
-        watch_thinking(p.get(), input);
-        return p.release();
+        return make_plan(templates, input).release();
     } catch (const guidance_error &e) {
         *err = e.error;
         return nullptr;

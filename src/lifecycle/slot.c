@@ -112,18 +112,13 @@ static void slot_set_busy(struct lc_slot *slot, enum lc_state from, msec now) {
     slot->evicted_by = LC_NO_SLOT;
 }
 
-void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reason) {
+/* Set what the slot's new state implies. */
+static void slot_set_implied(struct lc_step *st, int i, enum lc_state from,
+                             enum lc_reason reason) {
     struct lc_slot *slot = &st->lc->slots[i];
-    enum lc_state from = slot->state;
     msec now = st->lc->now;
-    int by = reason == LC_BECAUSE_EVICTED ? slot->evicted_by : LC_NO_SLOT;
-    msec due = reason == LC_BECAUSE_TTL ? slot_expires(slot) : 0;
-    enum lc_origin origin = slot->origin;
 
-    assert(lc_edge_legal(from, to));
-    slot->state = to;
-    if (reason != LC_BECAUSE_EVICTED && slot_is_leaving(slot)) slot->evicted_by = LC_NO_SLOT;
-    switch (to) {
+    switch (slot->state) {
     case LC_ABSENT:
         slot_set_absent(slot, from, now);
         if (from != LC_UNLOADING || slot->intended) break;
@@ -149,6 +144,19 @@ void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reas
         slot->stop_by = msec_after(now, st->lc->settings.stop_grace);
         break;
     }
+}
+
+void slot_enter(struct lc_step *st, int i, enum lc_state to, enum lc_reason reason) {
+    struct lc_slot *slot = &st->lc->slots[i];
+    enum lc_state from = slot->state;
+    int by = reason == LC_BECAUSE_EVICTED ? slot->evicted_by : LC_NO_SLOT;
+    msec due = reason == LC_BECAUSE_TTL ? slot_expires(slot) : 0;
+    enum lc_origin origin = slot->origin;
+
+    assert(lc_edge_legal(from, to));
+    slot->state = to;
+    if (reason != LC_BECAUSE_EVICTED && slot_is_leaving(slot)) slot->evicted_by = LC_NO_SLOT;
+    slot_set_implied(st, i, from, reason);
     struct lc_action *report = action_add(st, LC_DO_REPORT, i);
     report->from = from;
     report->to = to;

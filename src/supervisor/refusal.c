@@ -59,28 +59,53 @@ static void unloaded_error(const struct supervisor *sup, const struct lc_action 
               key);
 }
 
+static void jit_off_error(const char *key, struct error *err) {
+    error_set_param(err, ERR_MODEL_NOT_FOUND, "model",
+                    "The model '%.80s' exists but is not loaded, and JIT loading is off; load "
+                    "it with `doze load %.80s` or switch JIT loading on.",
+                    key, key);
+}
+
+/* Seconds after which a client may try again. */
+enum { CROWDED_RETRY_SECONDS = 5 };
+
+static void queue_full_error(const char *key, struct error *err) {
+    error_set(err, ERR_QUEUE_FULL,
+              "Too many requests are waiting for '%.80s' already; try again later.", key);
+    err->retry_after = CROWDED_RETRY_SECONDS;
+}
+
+static void too_many_error(struct error *err) {
+    error_set(err, ERR_QUEUE_FULL,
+              "There are %d instances already, the most there may be; unload one first.",
+              LC_MAX_SLOTS);
+    err->retry_after = CROWDED_RETRY_SECONDS;
+}
+
+static void died_error(const struct instance *in, const char *key, struct error *err) {
+    if (in->lost.code != ERR_NONE) {
+        *err = in->lost;
+        return;
+    }
+    error_set(err, ERR_WORKER_DIED,
+              "The worker of '%.80s' died during this request; send it again, and look at the "
+              "server's log if it happens twice.",
+              key);
+}
+
 void supervisor_explain(const struct supervisor *sup, const struct lc_action *action,
                         const char *key, struct error *err) {
     static const struct instance nobody;
     const struct instance *in = action->slot >= 0 ? &sup->instances[action->slot] : &nobody;
     switch (action->fail) {
     case LC_FAIL_JIT_OFF:
-        error_set_param(
-            err, ERR_MODEL_NOT_FOUND, "model",
-            "The model '%.80s' exists but is not loaded, and JIT loading is off; load "
-            "it with `doze load %.80s` or switch JIT loading on.",
-            key, key);
+        jit_off_error(key, err);
         return;
     case LC_FAIL_QUEUE_FULL:
-        error_set(err, ERR_QUEUE_FULL,
-                  "Too many requests are waiting for '%.80s' already; try again later.", key);
-        err->retry_after = 5;
+        queue_full_error(key, err);
         return;
     case LC_FAIL_TOO_MANY:
-        error_set(err, ERR_QUEUE_FULL,
-                  "There are %d instances already, the most there may be; unload one first.",
-                  LC_MAX_SLOTS);
-        err->retry_after = 5;
+        too_many_error(err);
         return;
     case LC_FAIL_LOAD_FAILED:
         *err = in->load_error;
@@ -98,15 +123,7 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         unloaded_error(sup, action, key, err);
         return;
     case LC_FAIL_DIED:
-        if (in->lost.code != ERR_NONE) {
-            *err = in->lost;
-            return;
-        }
-        error_set(
-            err, ERR_WORKER_DIED,
-            "The worker of '%.80s' died during this request; send it again, and look at the "
-            "server's log if it happens twice.",
-            key);
+        died_error(in, key, err);
         return;
     case LC_FAIL_SHUTDOWN:
         error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");

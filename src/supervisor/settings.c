@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/settings.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -143,14 +144,15 @@ static void member_set(struct settings *s, const struct row *row, int64_t value)
 /* ---- reading ---- */
 
 /* A boolean counts as "on" or "off" where those exist. */
-static bool read_word(const struct row *row, yyjson_val *json, int64_t *ret,
+static bool read_word(struct settings *s, const struct row *row, yyjson_val *patch,
                       struct error *err) {
+    yyjson_val *json = yyjson_obj_get(patch, row->name);
     const char *text = yyjson_get_str(json);
     if (yyjson_is_bool(json)) text = yyjson_get_bool(json) ? "on" : "off";
     size_t count = (size_t)row->max + 1;
     int found = words_find(row->words, count, text);
     if (found < 0) return words_refuse(row->words, count, row->name, err);
-    *ret = found;
+    member_set(s, row, found);
     return true;
 }
 
@@ -281,11 +283,38 @@ static bool is_null(const struct row *row, yyjson_val *json) {
     return row->null != NO_NULL && (yyjson_is_null(json) || minus_one);
 }
 
+static bool read_switch(struct settings *s, const struct row *row, yyjson_val *patch,
+                        struct error *err) {
+    bool on = member_get(s, row) != 0;
+    if (!json_read_bool(patch, row->name, &on, err)) return false;
+    member_set(s, row, on);
+    return true;
+}
+
+static bool read_number(struct settings *s, const struct row *row, yyjson_val *patch,
+                        struct error *err) {
+    int64_t value = member_get(s, row);
+    bool ok = json_read_int(patch, row->name, row->min, row->max, &value, err);
+    if (ok) member_set(s, row, value);
+    return ok;
+}
+
+static bool read_seconds(struct settings *s, const struct row *row, yyjson_val *patch,
+                         struct error *err) {
+    double seconds = (double)member_get(s, row) / 1000;
+    bool ok = json_read_double(patch, row->name, (double)row->min / 1000,
+                               (double)row->max / 1000, &seconds, err);
+    int64_t value = llround(seconds * 1000);
+    if (ok) member_set(s, row, value);
+    return ok;
+}
+
 static bool read_row(struct settings *s, const struct row *row, yyjson_val *patch,
                      struct error *err) {
-    yyjson_val *json = yyjson_obj_get(patch, row->name);
-    int64_t value = row->null;
-    bool ok = true;
+    if (is_null(row, yyjson_obj_get(patch, row->name))) {
+        member_set(s, row, row->null);
+        return true;
+    }
     switch (row->kind) {
     case KIND_KEY:
         return read_key(s, patch, err);
@@ -301,31 +330,17 @@ static bool read_row(struct settings *s, const struct row *row, yyjson_val *patc
         return read_aliases(s, patch, err);
     case KIND_FLEET:
         return read_fleet(s, patch, err);
-    case KIND_SWITCH: {
-        bool on = member_get(s, row) != 0;
-        ok = json_read_bool(patch, row->name, &on, err);
-        value = on;
-        break;
-    }
+    case KIND_SWITCH:
+        return read_switch(s, row, patch, err);
     case KIND_NUMBER:
-        if (is_null(row, json)) break;
-        value = member_get(s, row);
-        ok = json_read_int(patch, row->name, row->min, row->max, &value, err);
-        break;
-    case KIND_SECONDS: {
-        if (is_null(row, json)) break;
-        double seconds = (double)member_get(s, row) / 1000;
-        ok = json_read_double(patch, row->name, (double)row->min / 1000,
-                              (double)row->max / 1000, &seconds, err);
-        value = llround(seconds * 1000);
-        break;
-    }
+        return read_number(s, row, patch, err);
+    case KIND_SECONDS:
+        return read_seconds(s, row, patch, err);
     case KIND_WORD:
-        ok = read_word(row, json, &value, err);
-        break;
+        return read_word(s, row, patch, err);
     }
-    if (ok) member_set(s, row, value);
-    return ok;
+    assert(false && "kind");
+    return false;
 }
 
 static bool is_setting(const char *name) {
