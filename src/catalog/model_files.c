@@ -121,14 +121,16 @@ static void add_revisions(struct model_files *files, const char *repository) {
     free(folder);
 }
 
+enum links { LINKS_OF_FILES, LINKS_OF_OTHERS };
+
 /* Where the links of the repository lead: those of the files, or all others. */
-static void list_blobs(const struct model_files *files, const char *repository, bool of_files,
-                       struct model_files *ret_blobs) {
+static void list_blobs(const struct model_files *files, const char *repository,
+                       enum links links, struct model_files *ret_blobs) {
     char *folder = xasprintf("%s/snapshots", repository);
     FTS *walk = fts_open((char *[]){ folder, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     for (FTSENT *entry; walk && (entry = fts_read(walk));) {
         bool link = entry->fts_info == FTS_SL || entry->fts_info == FTS_SLNONE;
-        if (!link || files_have(files, entry->fts_path) != of_files) continue;
+        if (!link || files_have(files, entry->fts_path) != (links == LINKS_OF_FILES)) continue;
         char *target = realpath(entry->fts_path, NULL);
         if (target) files_add(ret_blobs, target);
         free(target);
@@ -141,8 +143,8 @@ static void add_blobs(struct model_files *files, const char *repository) {
     struct model_files ours = { 0 }, others = { 0 };
     char *real = realpath(repository, NULL);
     size_t len = real ? strlen(real) : 0;
-    list_blobs(files, repository, true, &ours);
-    list_blobs(files, repository, false, &others);
+    list_blobs(files, repository, LINKS_OF_FILES, &ours);
+    list_blobs(files, repository, LINKS_OF_OTHERS, &others);
     for (size_t i = 0; i < ours.count && real; i++) {
         bool inside = strncmp(ours.paths[i], real, len) == 0 &&
                       strncmp(ours.paths[i] + len, "/blobs/", strlen("/blobs/")) == 0;

@@ -21,6 +21,9 @@ enum {
     MAX_SETTINGS = 1 << 20
 };
 
+/* Whether a call sends the API key. */
+enum credentials { WITH_KEY, WITHOUT_KEY };
+
 /* A running transfer. */
 struct transfer {
     const struct curl_library *curl;
@@ -30,7 +33,7 @@ struct transfer {
     struct sse sse;
     struct buf sent, received;
     bool is_stream, too_large;
-    bool bare;   /* it goes without the key */
+    enum credentials credentials;
     char *trust; /* the file with the certificates to trust; NULL: the system's */
     char reason[CURL_ERROR_SIZE];
 };
@@ -141,7 +144,7 @@ static void transfer_set_up(struct transfer *t, const struct cli *cli) {
     t->curl->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     t->curl->easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    if (api_key() && !t->bare) {
+    if (api_key() && t->credentials == WITH_KEY) {
         char *line = xasprintf("Authorization: Bearer %s", api_key());
         add_header(t, line);
         free(line);
@@ -304,13 +307,14 @@ static enum outcome transfer_perform(struct transfer *t, const struct cli *cli,
     return outcome;
 }
 
-static enum outcome call_once(const struct cli *cli, const struct call *call, bool bare,
-                              yyjson_doc **ret_answer, struct error *err) {
+static enum outcome call_once(const struct cli *cli, const struct call *call,
+                              enum credentials credentials, yyjson_doc **ret_answer,
+                              struct error *err) {
     const struct curl_library *curl = curl_library_get(err);
     if (!curl) return OUTCOME_BROKEN;
     struct transfer t = { .curl = curl,
                           .call = call,
-                          .bare = bare,
+                          .credentials = credentials,
                           .easy = curl->easy_init(),
                           .sent = BUF_INIT(MAX_BODY),
                           .received = BUF_INIT(MAX_BODY) };
@@ -340,14 +344,14 @@ static void look_for_tls(const struct cli *cli) {
     struct call call = { .method = "GET", .path = "/health", .max_seconds = CONNECT_SECONDS };
     if (looked || !api_key() || client_is_local(cli) || speaks_tls(cli)) return;
     looked = true;
-    (void)learn_tls(cli, call_once(cli, &call, true, NULL, &err), &err);
+    (void)learn_tls(cli, call_once(cli, &call, WITHOUT_KEY, NULL, &err), &err);
 }
 
 enum outcome client_call(const struct cli *cli, const struct call *call,
                          yyjson_doc **ret_answer, struct error *err) {
     look_for_tls(cli);
-    enum outcome outcome = call_once(cli, call, false, ret_answer, err);
-    if (learn_tls(cli, outcome, err)) outcome = call_once(cli, call, false, ret_answer, err);
+    enum outcome outcome = call_once(cli, call, WITH_KEY, ret_answer, err);
+    if (learn_tls(cli, outcome, err)) outcome = call_once(cli, call, WITH_KEY, ret_answer, err);
     return outcome;
 }
 

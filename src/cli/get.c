@@ -41,7 +41,9 @@ struct get {
 
 /* ---- asking the server ---- */
 
-static enum outcome get_call(const struct get *get, bool dry_run, yyjson_doc **ret_answer,
+enum get_step { GET_PLAN, GET_DOWNLOAD };
+
+static enum outcome get_call(const struct get *get, enum get_step step, yyjson_doc **ret_answer,
                              struct error *err) {
     yyjson_mut_val *root;
     yyjson_mut_doc *body = json_object_new(&root);
@@ -49,7 +51,7 @@ static enum outcome get_call(const struct get *get, bool dry_run, yyjson_doc **r
     if (get->quantization)
         yyjson_mut_obj_add_str(body, root, "quantization", get->quantization);
     if (get->v->revision) yyjson_mut_obj_add_str(body, root, "revision", get->v->revision);
-    if (dry_run) yyjson_mut_obj_add_bool(body, root, "dry_run", true);
+    if (step == GET_PLAN) yyjson_mut_obj_add_bool(body, root, "dry_run", true);
     struct call call = { .method = "POST", .path = "/api/v1/models/download", .body = body };
     enum outcome outcome = client_call(get->cli, &call, ret_answer, err);
     yyjson_mut_doc_free(body);
@@ -236,7 +238,7 @@ static enum cli_exit follow(const struct get *get, yyjson_val *job) {
 static enum cli_exit download(const struct get *get) {
     struct error err;
     yyjson_doc *plan = NULL, *job = NULL;
-    enum outcome outcome = get_call(get, true, &plan, &err);
+    enum outcome outcome = get_call(get, GET_PLAN, &plan, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     yyjson_val *root = yyjson_doc_get_root(plan);
     bool planned = strcmp(field_str(root, "status"), "planned") == 0;
@@ -244,7 +246,7 @@ static enum cli_exit download(const struct get *get) {
     bool on = !planned || confirmed(get);
     yyjson_doc_free(plan);
     if (!on) return cli_fail(CLI_FAILED, "Nothing was downloaded.");
-    outcome = get_call(get, false, &job, &err);
+    outcome = get_call(get, GET_DOWNLOAD, &job, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     enum cli_exit code = follow(get, yyjson_doc_get_root(job));
     yyjson_doc_free(job);

@@ -35,12 +35,14 @@ struct rm {
     size_t count;
 };
 
-static enum outcome rm_call(const struct rm *rm, const char *key, bool dry_run,
+enum rm_step { RM_PLAN, RM_REMOVE };
+
+static enum outcome rm_call(const struct rm *rm, const char *key, enum rm_step step,
                             yyjson_doc **ret_answer, struct error *err) {
     struct buf path = BUF_INIT(4096);
     buf_add_str(&path, "/api/v1/models/");
     (void)percent_encode(&path, key, "");
-    buf_addf(&path, "?dry_run=%s&force=%s&foreign=%s", dry_run ? "true" : "false",
+    buf_addf(&path, "?dry_run=%s&force=%s&foreign=%s", step == RM_PLAN ? "true" : "false",
              rm->v->force ? "true" : "false", rm->v->foreign ? "true" : "false");
     struct call call = { .method = "DELETE", .path = buf_str(&path) };
     enum outcome outcome = client_call(rm->cli, &call, ret_answer, err);
@@ -72,7 +74,7 @@ static enum cli_exit plan_one(struct rm *rm, const struct inventory *inv, const 
     const struct listed_model *model = model_choice_named(rm->cli, inv, name);
     if (!model) return CLI_FAILED;
     target->key = model->key;
-    enum outcome outcome = rm_call(rm, target->key, true, &target->plan, &err);
+    enum outcome outcome = rm_call(rm, target->key, RM_PLAN, &target->plan, &err);
     if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
     rm->count++;
     return check_plan(rm, target);
@@ -114,7 +116,7 @@ static enum cli_exit remove_all(const struct rm *rm, yyjson_mut_doc *doc,
         yyjson_doc *answer = NULL;
         struct error err;
         char size[SIZE_TEXT];
-        enum outcome outcome = rm_call(rm, rm->targets[i].key, false, &answer, &err);
+        enum outcome outcome = rm_call(rm, rm->targets[i].key, RM_REMOVE, &answer, &err);
         if (outcome == OUTCOME_DONE) {
             yyjson_val *root = yyjson_doc_get_root(answer);
             size_format(field_bytes(root, "bytes"), size);

@@ -66,5 +66,5 @@ void download_publish(struct feed *events, const struct download_view *view) {
                                 .topics = EVENT_TOPIC_INSTANCES,
                                 .subject = view,
                                 .format = format_download };
-    feed_publish(events, &entry, view->status != DOWNLOAD_RUNNING);
+    feed_publish(events, &entry, view->status == DOWNLOAD_RUNNING ? FEED_PASS : FEED_REMEMBER);
 }

@@ -69,7 +69,7 @@ void events_publish_transition(struct feed *events,
                                 .topics = EVENT_TOPIC_INSTANCES | EVENT_TOPIC_TRANSITIONS,
                                 .subject = transition,
                                 .format = format_transition };
-    feed_publish(events, &entry, true);
+    feed_publish(events, &entry, FEED_REMEMBER);
 }
 
 static void format_progress(const void *subject, uint64_t seq, struct buf *out) {
@@ -88,7 +88,7 @@ void events_publish_progress(struct feed *events, const struct instance_progress
                                 .topics = EVENT_TOPIC_INSTANCES,
                                 .subject = progress,
                                 .format = format_progress };
-    feed_publish(events, &entry, false);
+    feed_publish(events, &entry, FEED_PASS);
 }
 
 /* ---- parked workers ---- */
@@ -115,7 +115,7 @@ void events_publish_parked(struct feed *events, const struct parked_event *event
                                 .topics = EVENT_TOPIC_INSTANCES,
                                 .subject = event,
                                 .format = format_parked };
-    feed_publish(events, &entry, true);
+    feed_publish(events, &entry, FEED_REMEMBER);
 }
 
 /* ---- all instances ---- */

@@ -107,9 +107,9 @@ static void remember(struct feed *feed, struct feed_message *message) {
                                   .json = xstrdup(feed_message_json(message)) };
 }
 
-void feed_publish(struct feed *feed, const struct feed_entry *entry, bool keep) {
+void feed_publish(struct feed *feed, const struct feed_entry *entry, enum feed_memory memory) {
     struct feed_message message = { .entry = *entry, .text = BUF_INIT(JSON_MAX) };
-    if (keep) remember(feed, &message);
+    if (memory == FEED_REMEMBER) remember(feed, &message);
     struct feed_listener *next;
     for (struct feed_listener *l = feed->listeners; l; l = next) {
         next = l->next; /* a listener may leave in its call */

@@ -48,10 +48,12 @@ void feed_format_id(const struct feed *feed, uint64_t seq, char ret_id[FEED_ID_S
 bool feed_parse_id(const struct feed *feed, const char *id, uint64_t *ret_seq)
     __attribute__((warn_unused_result));
 
-/* Deliver to all listeners; the entry is borrowed for the call. `remember`: it gets a number
- * and can be replayed; false for what is soon outdated (progress). Listeners must not publish.
- */
-void feed_publish(struct feed *feed, const struct feed_entry *entry, bool remember);
+/* FEED_REMEMBER: the message gets a number and can be replayed. FEED_PASS: it is soon outdated
+ * (progress). */
+enum feed_memory { FEED_PASS, FEED_REMEMBER };
+
+/* Deliver to all listeners; the entry is borrowed for the call. Listeners must not publish. */
+void feed_publish(struct feed *feed, const struct feed_entry *entry, enum feed_memory memory);
 
 /* Does anyone listen for one of these topics? Saves making entries that nobody reads. */
 bool feed_wanted(const struct feed *feed, unsigned topics);

@@ -62,5 +62,5 @@ void log_feed_publish(struct feed *log, const struct log_line *line) {
     struct feed_entry entry = {
         .event = "", .topics = 1U << line->kind, .subject = line, .format = format_line
     };
-    feed_publish(log, &entry, line->kind == LOG_SERVER);
+    feed_publish(log, &entry, line->kind == LOG_SERVER ? FEED_REMEMBER : FEED_PASS);
 }

@@ -8,9 +8,12 @@
 #include "base/xalloc.h"
 #include "prompts/folder.h"
 
+/* Every job also scans the folder and applies the budget. */
+enum job_kind { JOB_SCAN, JOB_EMPTY };
+
 struct job {
-    bool empties;
-    char *folder;   /* the one to empty; NULL: all */
+    enum job_kind kind;
+    char *folder;   /* JOB_EMPTY: the one; NULL: all */
     prompts_fn *fn; /* NULL: no caller */
     void *ctx;
     struct job *next;
@@ -75,7 +78,7 @@ static void prompts_work(uv_work_t *req) {
     msec now = clock_unix();
     prompt_files_scan(p->dir, now, &p->files);
     uint64_t bytes = prompt_files_bytes(&p->files);
-    if (p->job->empties) {
+    if (p->job->kind == JOB_EMPTY) {
         p->deleted = prompt_files_delete(&p->files, p->job->folder);
         p->freed = bytes - prompt_files_bytes(&p->files);
         bytes -= p->freed;
@@ -111,7 +114,7 @@ static void prompts_start_next(struct prompts *p) {
     if (p->job || !job) return;
     p->queue = job->next;
     if (!p->queue) p->queue_end = &p->queue;
-    if (!job->fn && !job->empties) p->tending = false;
+    if (!job->fn && job->kind == JOB_SCAN) p->tending = false;
     p->job = job;
     p->wanted = p->settings->prompt_store_bytes;
     p->deleted = 0;
@@ -120,10 +123,10 @@ static void prompts_start_next(struct prompts *p) {
     uv_queue_work(p->loop, &p->work, prompts_work, prompts_on_done);
 }
 
-static void prompts_add_job(struct prompts *p, bool empties, char *folder, prompts_fn *fn,
+static void prompts_add_job(struct prompts *p, enum job_kind kind, char *folder, prompts_fn *fn,
                             void *ctx) {
     struct job *job = xcalloc(1, sizeof *job);
-    *job = (struct job){ .empties = empties, .folder = folder, .fn = fn, .ctx = ctx };
+    *job = (struct job){ .kind = kind, .folder = folder, .fn = fn, .ctx = ctx };
     *p->queue_end = job;
     p->queue_end = &job->next;
     prompts_start_next(p);
@@ -132,15 +135,15 @@ static void prompts_add_job(struct prompts *p, bool empties, char *folder, promp
 void prompts_tend(struct prompts *prompts) {
     if (prompts->tending) return;
     prompts->tending = true;
-    prompts_add_job(prompts, false, NULL, NULL, NULL);
+    prompts_add_job(prompts, JOB_SCAN, NULL, NULL, NULL);
 }
 
 void prompts_list(struct prompts *prompts, prompts_fn *fn, void *ctx) {
-    prompts_add_job(prompts, false, NULL, fn, ctx);
+    prompts_add_job(prompts, JOB_SCAN, NULL, fn, ctx);
 }
 
 void prompts_empty(struct prompts *prompts, const char *model_key, prompts_fn *fn, void *ctx) {
     struct buf folder = BUF_INIT(1024);
     if (model_key) folder_from_key(model_key, &folder);
-    prompts_add_job(prompts, true, model_key ? buf_take(&folder) : NULL, fn, ctx);
+    prompts_add_job(prompts, JOB_EMPTY, model_key ? buf_take(&folder) : NULL, fn, ctx);
 }

@@ -13,7 +13,7 @@ static void publish(struct live *live, const char *event, const void *subject,
     struct feed_entry entry = {
         .event = event, .topics = EVENT_TOPIC_LIVE, .subject = subject, .format = format
     };
-    feed_publish(live->events, &entry, false);
+    feed_publish(live->events, &entry, FEED_PASS);
 }
 
 static void format_status(const void *subject, uint64_t seq, struct buf *out) {

@@ -49,23 +49,25 @@ struct lc_event supervisor_budget(struct supervisor *sup) {
                               .device = supervisor_device_budget(sup) };
 }
 
-/* What the slots take that stay, or all. */
-static nbytes bytes_beside(const struct supervisor *sup, int slot, bool staying) {
+enum slots_counted { SLOTS_ALL, SLOTS_STAYING };
+
+/* What the other slots take. */
+static nbytes bytes_beside(const struct supervisor *sup, int slot, enum slots_counted counted) {
     nbytes sum = 0;
     for (int i = 0; i < LC_MAX_SLOTS; i++) {
         enum lc_state state = sup->lc.slots[i].state;
         bool leaves = state == LC_DRAINING || state == LC_UNLOADING;
-        if (i != slot && !(staying && leaves)) sum += sup->lc.slots[i].bytes;
+        if (i != slot && !(counted == SLOTS_STAYING && leaves)) sum += sup->lc.slots[i].bytes;
     }
     return sum;
 }
 
 nbytes supervisor_taken(const struct supervisor *sup) {
-    return bytes_beside(sup, LC_NO_SLOT, false);
+    return bytes_beside(sup, LC_NO_SLOT, SLOTS_ALL);
 }
 
 nbytes supervisor_memory_left(const struct supervisor *sup, int slot) {
-    nbytes limit = limit_of(sup), others = bytes_beside(sup, slot, false);
+    nbytes limit = limit_of(sup), others = bytes_beside(sup, slot, SLOTS_ALL);
     if (limit == 0) return UINT64_MAX;
     return limit > others ? limit - others : 1;
 }
@@ -103,7 +105,8 @@ void supervisor_tell_limit(struct supervisor *sup) {
         bool loaded = slot->state == LC_IDLE || slot->state == LC_BUSY ||
                       slot->state == LC_DRAINING;
         if (!loaded || !sup->instances[i].worker) continue;
-        nbytes others = bytes_beside(sup, i, true), left = limit > others ? limit - others : 1;
+        nbytes others = bytes_beside(sup, i, SLOTS_STAYING),
+               left = limit > others ? limit - others : 1;
         if (limit == 0) left = UINT64_MAX;
         send_grant(sup, sup->instances[i].worker,
                    (struct grant_message){ .bytes = number(left) });

@@ -83,9 +83,9 @@ bool supervisor_fit_parked(struct supervisor *sup, nbytes more) {
     const struct parked_facts *places = parked_places(sup->parked);
     if (!any_taken(sup)) return true;
     nbytes taken = supervisor_taken(sup) + more, budget = supervisor_budget(sup).bytes;
-    while (park_exceeds(places, false, taken, budget))
+    while (park_exceeds(places, PARKED_STAYING, taken, budget))
         parked_give_up(sup->parked, park_first_to_leave(places), PARKED_FOR_ROOM, 0);
-    return !park_exceeds(places, true, taken, budget);
+    return !park_exceeds(places, PARKED_ALL, taken, budget);
 }
 
 /* ---- an instance leaves ---- */

@@ -76,8 +76,9 @@ int park_free_place(const struct parked_facts *places) {
     return -1;
 }
 
-bool park_exceeds(const struct parked_facts *places, bool leaving, nbytes taken,
+bool park_exceeds(const struct parked_facts *places, enum parked_counted counted, nbytes taken,
                   nbytes budget) {
+    bool leaving = counted == PARKED_ALL;
     for (int i = 0; i < PARKED_MAX; i++) {
         bool counts = leaving ? places[i].taken : stays(&places[i]);
         if (!counts) continue;

@@ -88,9 +88,13 @@ int park_first_to_leave(const struct parked_facts *places);
 /* A free place; -1: there is none. */
 int park_free_place(const struct parked_facts *places);
 
-/* Do instances that take `taken` bytes, and all parked workers, need more than the budget?
- * leaving: workers that were told to end count, too. */
-bool park_exceeds(const struct parked_facts *places, bool leaving, nbytes taken, nbytes budget);
+/* Which parked workers count: all that hold memory, or without those that were told to end. */
+enum parked_counted { PARKED_ALL, PARKED_STAYING };
+
+/* Do instances that take `taken` bytes and these parked workers together need more than the
+ * budget? */
+bool park_exceeds(const struct parked_facts *places, enum parked_counted counted, nbytes taken,
+                  nbytes budget);
 
 /* When the next one will have been parked for `life`; MSEC_NEVER: none is parked. */
 msec park_deadline(const struct parked_facts *places, msec life);

@@ -56,11 +56,13 @@ void item_text(const struct item *item, struct buf *out) {
     yyjson_doc_free(doc);
 }
 
-yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc, bool whole) {
+yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc,
+                                 enum item_stage stage) {
     bool message = item->kind == ITEM_MESSAGE;
     yyjson_mut_val *part = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, part, "type", message ? "output_text" : "reasoning_text");
-    yyjson_mut_obj_add_strcpy(doc, part, "text", whole ? buf_str(&item->text) : "");
+    yyjson_mut_obj_add_strcpy(doc, part, "text",
+                              stage == ITEM_COMPLETE ? buf_str(&item->text) : "");
     if (message) {
         yyjson_mut_obj_add_arr(doc, part, "annotations");
         yyjson_mut_obj_add_arr(doc, part, "logprobs");
@@ -69,7 +71,7 @@ yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc, b
 }
 
 static void add_said(const struct item *item, yyjson_mut_doc *doc, yyjson_mut_val *out,
-                     bool whole) {
+                     enum item_stage stage) {
     if (item->kind == ITEM_MESSAGE) {
         yyjson_mut_obj_add_str(doc, out, "role", "assistant");
     } else {
@@ -77,13 +79,14 @@ static void add_said(const struct item *item, yyjson_mut_doc *doc, yyjson_mut_va
         yyjson_mut_obj_add_null(doc, out, "encrypted_content");
     }
     yyjson_mut_val *content = yyjson_mut_obj_add_arr(doc, out, "content");
-    if (whole) yyjson_mut_arr_append(content, item_format_part(item, doc, true));
+    if (stage == ITEM_COMPLETE)
+        yyjson_mut_arr_append(content, item_format_part(item, doc, stage));
 }
 
 static void add_called(const struct item *item, yyjson_mut_doc *doc, yyjson_mut_val *out,
-                       bool whole) {
+                       enum item_stage stage) {
     struct buf text = BUF_INIT(ITEM_TEXT_MAX);
-    if (whole) item_text(item, &text);
+    if (stage == ITEM_COMPLETE) item_text(item, &text);
     yyjson_mut_obj_add_strcpy(doc, out, "call_id", item->call_id);
     yyjson_mut_obj_add_strcpy(doc, out, "name", item->name);
     if (item->space) yyjson_mut_obj_add_strcpy(doc, out, "namespace", item->space);
@@ -92,15 +95,17 @@ static void add_called(const struct item *item, yyjson_mut_doc *doc, yyjson_mut_
     buf_clear(&text);
 }
 
-yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc, bool whole) {
+yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc,
+                            enum item_stage stage) {
     yyjson_mut_val *out = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, out, "id", item->id);
     yyjson_mut_obj_add_str(doc, out, "type", types[item->kind]);
-    yyjson_mut_obj_add_str(doc, out, "status", whole ? "completed" : "in_progress");
+    yyjson_mut_obj_add_str(doc, out, "status",
+                           stage == ITEM_COMPLETE ? "completed" : "in_progress");
     if (item->kind == ITEM_MESSAGE || item->kind == ITEM_REASONING) {
-        add_said(item, doc, out, whole);
+        add_said(item, doc, out, stage);
     } else {
-        add_called(item, doc, out, whole);
+        add_called(item, doc, out, stage);
     }
     return out;
 }

@@ -34,10 +34,15 @@ void item_clear(struct item *item);
  * own text for other kinds. Appends. */
 void item_text(const struct item *item, struct buf *out);
 
-/* The item as part of doc; whole: with its content. */
-yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc, bool whole);
+/* How an item is written: when it has begun, without its content, or when it is complete. */
+enum item_stage { ITEM_BEGUN, ITEM_COMPLETE };
+
+/* The item as part of doc. */
+yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc,
+                            enum item_stage stage);
 
 /* The one part of a message or a thought, as part of doc. */
-yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc, bool whole);
+yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc,
+                                 enum item_stage stage);
 
 #endif

@@ -192,45 +192,6 @@ static void stream_start(struct reply *reply, struct buf *out) {
     send_response(reply, "response.in_progress", &running, out);
 }
 
-/* Where the item stands in the output. */
-static int place(const struct reply *reply) {
-    return (int)yyjson_mut_arr_size(yyjson_mut_doc_get_root(reply->output));
-}
-
-/* An event about a part of the item. */
-static yyjson_mut_doc *item_event(struct reply *reply, const char *type, bool has_part) {
-    yyjson_mut_doc *doc = event_new(reply, type);
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_strcpy(doc, root, "item_id", reply->item.id);
-    yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
-    if (has_part) yyjson_mut_obj_add_int(doc, root, "content_index", 0);
-    return doc;
-}
-
-static void send_item(struct reply *reply, const char *type, bool whole, struct buf *out) {
-    yyjson_mut_doc *doc = event_new(reply, type);
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
-    yyjson_mut_obj_add_val(doc, root, "item", item_format(&reply->item, doc, whole));
-    event_send(doc, out);
-}
-
-static void send_part(struct reply *reply, const char *type, bool whole, struct buf *out) {
-    yyjson_mut_doc *doc = item_event(reply, type, true);
-    yyjson_mut_obj_add_val(doc, yyjson_mut_doc_get_root(doc), "part",
-                           item_format_part(&reply->item, doc, whole));
-    event_send(doc, out);
-}
-
-static void send_piece(struct reply *reply, const char *type, bool has_part, const char *name,
-                       const char *text, struct buf *out) {
-    yyjson_mut_doc *doc = item_event(reply, type, has_part);
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_strcpy(doc, root, name, text);
-    if (reply->item.kind == ITEM_MESSAGE) yyjson_mut_obj_add_arr(doc, root, "logprobs");
-    event_send(doc, out);
-}
-
 /* The words that an item's events have in common. */
 struct wording {
     const char *delta, *done, *text; /* two event types; the name of the whole in the second */
@@ -247,6 +208,48 @@ static const struct wording wordings[] = {
                       "response.custom_tool_call_input.done", "input", false },
 };
 
+/* Where the item stands in the output. */
+static int place(const struct reply *reply) {
+    return (int)yyjson_mut_arr_size(yyjson_mut_doc_get_root(reply->output));
+}
+
+/* An event about the text of the item. */
+static yyjson_mut_doc *text_event(struct reply *reply, const char *type) {
+    yyjson_mut_doc *doc = event_new(reply, type);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_strcpy(doc, root, "item_id", reply->item.id);
+    yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
+    if (wordings[reply->item.kind].has_part)
+        yyjson_mut_obj_add_int(doc, root, "content_index", 0);
+    return doc;
+}
+
+static void send_item(struct reply *reply, const char *type, enum item_stage stage,
+                      struct buf *out) {
+    yyjson_mut_doc *doc = event_new(reply, type);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
+    yyjson_mut_obj_add_val(doc, root, "item", item_format(&reply->item, doc, stage));
+    event_send(doc, out);
+}
+
+static void send_part(struct reply *reply, const char *type, enum item_stage stage,
+                      struct buf *out) {
+    yyjson_mut_doc *doc = text_event(reply, type);
+    yyjson_mut_obj_add_val(doc, yyjson_mut_doc_get_root(doc), "part",
+                           item_format_part(&reply->item, doc, stage));
+    event_send(doc, out);
+}
+
+static void send_piece(struct reply *reply, const char *type, const char *name,
+                       const char *text, struct buf *out) {
+    yyjson_mut_doc *doc = text_event(reply, type);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_strcpy(doc, root, name, text);
+    if (reply->item.kind == ITEM_MESSAGE) yyjson_mut_obj_add_arr(doc, root, "logprobs");
+    event_send(doc, out);
+}
+
 static void item_close(struct reply *reply, struct buf *out) {
     struct item *item = &reply->item;
     if (item->kind == ITEM_NONE) return;
@@ -254,13 +257,13 @@ static void item_close(struct reply *reply, struct buf *out) {
     struct buf text = BUF_INIT(ITEM_TEXT_MAX);
     item_text(item, &text);
     if (item->kind == ITEM_CUSTOM) { /* its input is part of a JSON text, known only now */
-        send_piece(reply, w->delta, false, "delta", buf_str(&text), out);
+        send_piece(reply, w->delta, "delta", buf_str(&text), out);
     }
-    send_piece(reply, w->done, w->has_part, w->text, buf_str(&text), out);
-    if (w->has_part) send_part(reply, "response.content_part.done", true, out);
-    send_item(reply, "response.output_item.done", true, out);
+    send_piece(reply, w->done, w->text, buf_str(&text), out);
+    if (w->has_part) send_part(reply, "response.content_part.done", ITEM_COMPLETE, out);
+    send_item(reply, "response.output_item.done", ITEM_COMPLETE, out);
     yyjson_mut_arr_append(yyjson_mut_doc_get_root(reply->output),
-                          item_format(item, reply->output, true));
+                          item_format(item, reply->output, ITEM_COMPLETE));
     buf_clear(&text);
     item_clear(item);
 }
@@ -268,9 +271,9 @@ static void item_close(struct reply *reply, struct buf *out) {
 /* Takes the item. */
 static void item_open(struct reply *reply, struct item item, struct buf *out) {
     reply->item = item;
-    send_item(reply, "response.output_item.added", false, out);
+    send_item(reply, "response.output_item.added", ITEM_BEGUN, out);
     if (wordings[item.kind].has_part) {
-        send_part(reply, "response.content_part.added", false, out);
+        send_part(reply, "response.content_part.added", ITEM_BEGUN, out);
     }
 }
 
@@ -279,7 +282,7 @@ static void add_piece(struct reply *reply, const char *text, struct buf *out) {
     if (!text || !*text) return;
     if (!buf_add_str(&reply->item.text, text)) reply->cut = true;
     if (reply->item.kind == ITEM_CUSTOM) return;
-    send_piece(reply, w->delta, w->has_part, "delta", text, out);
+    send_piece(reply, w->delta, "delta", text, out);
 }
 
 static void say(struct reply *reply, enum item_kind kind, const char *text, struct buf *out) {

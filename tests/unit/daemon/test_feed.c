@@ -24,7 +24,7 @@ static void publish(struct feed *feed, unsigned topics, const char *json, bool r
     struct feed_entry entry = {
         .event = "e", .topics = topics, .subject = json, .format = format_text
     };
-    feed_publish(feed, &entry, remember);
+    feed_publish(feed, &entry, remember ? FEED_REMEMBER : FEED_PASS);
 }
 
 static void note(void *ctx, struct feed_message *message) {

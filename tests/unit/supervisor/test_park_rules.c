@@ -130,19 +130,19 @@ static void test_parked_workers_leave_when_all_need_more_than_there_is(void **st
     (void)state;
     struct parked_facts places[PARKED_MAX];
     fill(places);
-    assert_false(park_exceeds(places, false, 2 * GB, 5 * GB));
-    assert_true(park_exceeds(places, false, 2 * GB + 1, 5 * GB));
-    assert_true(park_exceeds(places, false, 6 * GB, 5 * GB));
-    assert_false(park_exceeds(places, false, 6 * GB, UINT64_MAX));
+    assert_false(park_exceeds(places, PARKED_STAYING, 2 * GB, 5 * GB));
+    assert_true(park_exceeds(places, PARKED_STAYING, 2 * GB + 1, 5 * GB));
+    assert_true(park_exceeds(places, PARKED_STAYING, 6 * GB, 5 * GB));
+    assert_false(park_exceeds(places, PARKED_STAYING, 6 * GB, UINT64_MAX));
     places[1].leaves = true; /* its memory will be back, and is not yet */
-    assert_false(park_exceeds(places, false, 3 * GB, 5 * GB));
-    assert_true(park_exceeds(places, true, 3 * GB, 5 * GB));
+    assert_false(park_exceeds(places, PARKED_STAYING, 3 * GB, 5 * GB));
+    assert_true(park_exceeds(places, PARKED_ALL, 3 * GB, 5 * GB));
 }
 
 static void test_without_parked_workers_nobody_waits_for_them(void **state) {
     (void)state;
     const struct parked_facts places[PARKED_MAX] = { 0 };
-    assert_false(park_exceeds(places, true, 6 * GB, 5 * GB));
+    assert_false(park_exceeds(places, PARKED_ALL, 6 * GB, 5 * GB));
 }
 
 static void test_the_deadline_is_that_of_the_one_parked_longest(void **state) {
