@@ -16,12 +16,12 @@
 
 enum { MODELS_MAX = 10000 };
 
-struct drafts {
+struct scan {
     struct model *models, *projectors;
     size_t count, projector_count;
 };
 
-/* --- files to drafts --- */
+/* --- files to models --- */
 
 /* The name of a part of a set; another file is a set of its own. */
 static struct split_name set_of(const struct found_file *file) {
@@ -45,31 +45,31 @@ static int by_set_and_part(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void sort_in(struct drafts *drafts, struct draft *draft) {
-    if (draft->is_model)
-        drafts->models[drafts->count++] = draft->model;
-    else if (draft->is_projector)
-        drafts->projectors[drafts->projector_count++] = draft->model;
+static void sort_in(struct scan *scan, struct scanned *scanned) {
+    if (scanned->is_model)
+        scan->models[scan->count++] = scanned->model;
+    else if (scanned->is_projector)
+        scan->projectors[scan->projector_count++] = scanned->model;
     else
-        model_clear(&draft->model);
+        model_clear(&scanned->model);
 }
 
-static struct drafts read_drafts(struct found_file *files, size_t count) {
-    struct drafts drafts = { .models = xcalloc(count, sizeof *drafts.models),
-                             .projectors = xcalloc(count, sizeof *drafts.projectors) };
+static struct scan scan_files(struct found_file *files, size_t count) {
+    struct scan scan = { .models = xcalloc(count, sizeof *scan.models),
+                         .projectors = xcalloc(count, sizeof *scan.projectors) };
     if (count) qsort(files, count, sizeof *files, by_set_and_part);
-    for (size_t i = 0, next; i < count && drafts.count < MODELS_MAX; i = next) {
-        struct draft draft;
+    for (size_t i = 0, next; i < count && scan.count < MODELS_MAX; i = next) {
+        struct scanned scanned;
         for (next = i + 1; next < count && compare_sets(&files[i], &files[next]) == 0;) next++;
-        draft_read(&files[i], next - i, &draft);
-        sort_in(&drafts, &draft);
+        scanned_read(&files[i], next - i, &scanned);
+        sort_in(&scan, &scanned);
     }
-    return drafts;
+    return scan;
 }
 
-static void clear_projectors(struct drafts *drafts) {
-    for (size_t i = 0; i < drafts->projector_count; i++) model_clear(&drafts->projectors[i]);
-    free(drafts->projectors);
+static void clear_projectors(struct scan *scan) {
+    for (size_t i = 0; i < scan->projector_count; i++) model_clear(&scan->projectors[i]);
+    free(scan->projectors);
 }
 
 /* --- keys --- */
@@ -130,14 +130,14 @@ static void make_keys_unique(struct catalog *catalog) {
 struct catalog *catalog_scan(const char *const *dirs, size_t dir_count) {
     struct found found;
     walk_folders(dirs, dir_count, &found);
-    found_drop_doubles(&found);
-    struct drafts drafts = read_drafts(found.files, found.file_count);
+    found_drop_duplicates(&found);
+    struct scan scan = scan_files(found.files, found.file_count);
     found_clear(&found);
-    projectors_assign(drafts.models, drafts.count, drafts.projectors, drafts.projector_count);
-    clear_projectors(&drafts);
+    projectors_assign(scan.models, scan.count, scan.projectors, scan.projector_count);
+    clear_projectors(&scan);
     struct catalog *catalog = xcalloc(1, sizeof *catalog);
-    catalog->models = drafts.models;
-    catalog->count = drafts.count;
+    catalog->models = scan.models;
+    catalog->count = scan.count;
     make_keys_unique(catalog);
     return catalog;
 }

@@ -59,7 +59,7 @@ static void mark(struct entry *entries, size_t count) {
     }
 }
 
-void found_drop_doubles(struct found *found) {
+void found_drop_duplicates(struct found *found) {
     if (found->file_count == 0) return;
     struct entry *entries = xcalloc(found->file_count, sizeof *entries);
     for (size_t i = 0; i < found->file_count; i++) {

@@ -8,6 +8,6 @@
 
 #include "catalog/walk.h"
 
-void found_drop_doubles(struct found *found);
+void found_drop_duplicates(struct found *found);
 
 #endif

@@ -92,14 +92,14 @@ static void set_shape(struct model *model, const struct gguf_meta *meta) {
     model->value_length = at_most_u32(meta->value_length ? meta->value_length : head_length);
 }
 
-static void set_facts(struct draft *draft, const struct gguf_meta *meta,
+static void set_facts(struct scanned *scanned, const struct gguf_meta *meta,
                       const struct model_place *place) {
-    struct model *model = &draft->model;
+    struct model *model = &scanned->model;
     char room[16];
     bool embeddings = architecture_is_embedding(meta->architecture, meta->pooling_type);
     char *title = text_safe(meta->name, strnlen(meta->name, sizeof meta->name));
-    draft->is_projector = is_projector(meta, place->file);
-    draft->is_model = !draft->is_projector && !is_one_of(meta->kind, "adapter", "imatrix");
+    scanned->is_projector = is_projector(meta, place->file);
+    scanned->is_model = !scanned->is_projector && !is_one_of(meta->kind, "adapter", "imatrix");
     model->display_name = title[0] ? title : model_stem(place);
     if (!title[0]) free(title);
     model->architecture = text_safe(meta->architecture, strlen(meta->architecture));
@@ -163,11 +163,11 @@ static void check_parts(struct model *model, const struct found_file *files, siz
     }
 }
 
-void draft_read(const struct found_file *files, size_t count, struct draft *ret_draft) {
-    *ret_draft = (struct draft){ .model = { .path = xstrdup(files[0].path),
-                                            .path_text = xstrdup(files[0].path) } };
-    utf8_mend(ret_draft->model.path_text);
-    struct model *model = &ret_draft->model;
+void scanned_read(const struct found_file *files, size_t count, struct scanned *ret_scanned) {
+    *ret_scanned = (struct scanned){ .model = { .path = xstrdup(files[0].path),
+                                                .path_text = xstrdup(files[0].path) } };
+    utf8_mend(ret_scanned->model.path_text);
+    struct model *model = &ret_scanned->model;
     struct model_place place = model_place_parse(files[0].path + files[0].root_len);
     model->key = model_base(&place);
     model->publisher = text_safe(place.publisher ? place.publisher : "local",
@@ -176,7 +176,7 @@ void draft_read(const struct found_file *files, size_t count, struct draft *ret_
     struct gguf_meta first, other;
     add_part(model, &files[0], count, &first);
     for (size_t i = 1; i < count; i++) add_part(model, &files[i], count, &other);
-    set_facts(ret_draft, &first, &place);
+    set_facts(ret_scanned, &first, &place);
     check_facts(model, &first);
     if (model->parameters) model->bits_per_weight /= (double)model->parameters;
     set_params_string(model);
