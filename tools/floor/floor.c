@@ -10,8 +10,6 @@
  * The weights are mapped, not repacked; the context has room for the prompt and no more. Prints
  * one line of JSON: what each step took, in milliseconds. Exit code: 0 done, 1 failed, 2 usage.
  */
-#include <dlfcn.h>
-#include <ggml-backend.h>
 #include <llama.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include <time.h>
 
 #include "base/xalloc.h"
+#include "engine/backends.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_THREADS = 1024, SPECIAL_ROOM = 2 };
 
@@ -42,20 +41,6 @@ static void on_log(enum ggml_log_level level, const char *text, void *ctx) {
 static bool complain(const char *what) {
     fprintf(stderr, "floor: %s\n", what);
     return false;
-}
-
-/* The libraries of the CPU kinds lie beside libllama. */
-static void load_libraries(void) {
-    Dl_info info;
-    char *folder, *slash;
-
-    llama_log_set(on_log, NULL);
-    if (!dladdr((void *)(uintptr_t)llama_backend_init, &info) || !info.dli_fname) return;
-    folder = xstrdup(info.dli_fname);
-    slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    ggml_backend_load_all_from_path(slash ? folder : ".");
-    free(folder);
 }
 
 static struct llama_model *load_model(const char *path) {
@@ -110,7 +95,8 @@ static bool run(const char *path, int32_t threads, const char *text) {
     struct prompt prompt = { 0 };
     llama_token token;
 
-    load_libraries();
+    llama_log_set(on_log, NULL);
+    backends_load();
     libraries = now_ms();
     model = load_model(path);
     if (!model) return complain("cannot load the model");

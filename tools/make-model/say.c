@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "say.h"
 
-#include <dlfcn.h>
-#include <ggml-backend.h>
 #include <llama.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "engine/backends.h"
 
 enum { CELLS = 4096, TOKENS_DEFAULT = 64 };
 
@@ -35,21 +34,13 @@ static bool on_progress(float progress, void *ctx) {
     return true;
 }
 
-/* The libraries of the CPU kinds lie beside libllama. */
 static void load_backends(void) {
     static bool loaded;
-    Dl_info info;
-    char *folder, *slash;
 
     if (loaded) return;
     loaded = true;
     llama_log_set(on_log, NULL);
-    if (!dladdr((void *)(uintptr_t)llama_backend_init, &info) || !info.dli_fname) return;
-    folder = xstrdup(info.dli_fname);
-    slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    ggml_backend_load_all_from_path(slash ? folder : ".");
-    free(folder);
+    backends_load();
 }
 
 static void run_close(struct run *run) {
