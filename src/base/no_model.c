@@ -13,8 +13,8 @@ bool error_no_model(struct error *err, const char *param, const char *name, cons
                            name);
 }
 
-bool error_no_models(struct error *err, const char *param) {
-    return error_set_param(err, ERR_MODEL_NOT_FOUND, param,
+bool error_no_models(struct error *err) {
+    return error_set_param(err, ERR_MODEL_NOT_FOUND, "model",
                            "There are no models yet; `doze get <owner/repo>` downloads one, "
                            "`doze import <file>` takes a GGUF file.");
 }

@@ -9,7 +9,7 @@
  * shown; NULL or "": none is. Returns false. */
 bool error_no_model(struct error *err, const char *param, const char *name, const char *close);
 
-/* The same where there is no model at all. */
-bool error_no_models(struct error *err, const char *param);
+/* The same where there is no model at all. param: "model". */
+bool error_no_models(struct error *err);
 
 #endif

@@ -105,7 +105,7 @@ static enum outcome ask_explain(const struct cli *cli, const char *model, struct
 static enum cli_exit check_model(const struct cli *cli, const char *model, bool any) {
     struct error err;
     if (!model && !any) {
-        error_no_models(&err, "model");
+        error_no_models(&err);
         return cli_fail(CLI_FAILED, "%s", err.text);
     }
     if (!model) {

@@ -316,7 +316,7 @@ static enum outcome load_call_named(struct load *load, const char *name, struct 
     outcome = inventory_fetch(load->cli, inv, err);
     if (outcome != OUTCOME_DONE) return outcome;
     *err = first;
-    if (inv->model_count == 0) error_no_models(err, "model");
+    if (inv->model_count == 0) error_no_models(err);
     return load_call_picked(load, name, inv, err);
 }
 

@@ -138,7 +138,7 @@ static void ls_print_tables(const struct ls_values *v, const struct inventory *i
     }
     if (count == 0) {
         struct error none;
-        error_no_models(&none, "model");
+        error_no_models(&none);
         fprintf(stderr, "%s\n",
                 inv->model_count ? "No model fits; `doze ls` lists all." : none.text);
         return;

@@ -36,7 +36,7 @@ static void print_no_model(const struct cli *cli, const struct inventory *inv, c
         if (inv->model_count > 0)
             error_no_model(&err, "model", name, NULL);
         else
-            error_no_models(&err, "model");
+            error_no_models(&err);
         client_read_refusal(cli, error_name(err.code), err.text, &shown);
         cli_fail(CLI_FAILED, "%s", shown.text);
     }

@@ -108,12 +108,12 @@ static void add_words(struct table *table, yyjson_val *list, const char *none) {
     buf_clear(&text);
 }
 
-/* How far a time is from now: "2h13m ago", "in 29d", or a word for none. */
-static void add_distance(struct table *table, msec at, const char *none) {
+/* How far a time is from now: "2h13m ago", "in 29d", "never" for none. */
+static void add_distance(struct table *table, msec at) {
     char span[DURATION_TEXT], text[DURATION_TEXT + 8];
     msec away = at - clock_unix();
     if (at == 0) {
-        table_add(table, none);
+        table_add(table, "never");
         return;
     }
     duration_format(away < 0 ? -away : away, span);
@@ -133,8 +133,8 @@ static void keys_print(yyjson_val *keys) {
         table_add(&table, field_str(key, "name"));
         add_words(&table, yyjson_obj_get(key, "permissions"), "");
         add_words(&table, yyjson_obj_get(key, "models"), "all");
-        add_distance(&table, field_time(key, "expires_at"), "never");
-        add_distance(&table, field_time(key, "last_used_at"), "never");
+        add_distance(&table, field_time(key, "expires_at"));
+        add_distance(&table, field_time(key, "last_used_at"));
     }
     table_show(&table);
 }

@@ -108,10 +108,9 @@ void link_send(struct link *link, enum message_type type, uint64_t request, cons
     flush(link);
 }
 
-void link_send_doc(struct link *link, enum message_type type, uint64_t request,
-                   yyjson_mut_doc *doc) {
+void link_send_doc(struct link *link, enum message_type type, yyjson_mut_doc *doc) {
     struct buf json = BUF_INIT(64 << 20);
-    if (json_write(doc, &json)) link_send(link, type, request, json.data, json.len);
+    if (json_write(doc, &json)) link_send(link, type, 0, json.data, json.len);
     buf_clear(&json);
     yyjson_mut_doc_free(doc);
 }
@@ -121,7 +120,7 @@ void link_send_warning(struct link *link, const char *text, size_t len) {
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "level", "warn");
     yyjson_mut_obj_add_strn(doc, root, "text", text, len);
-    link_send_doc(link, MSG_LOG, 0, doc);
+    link_send_doc(link, MSG_LOG, doc);
 }
 
 void link_wait(struct link *link, const struct pollfd *others, size_t count, int timeout_ms) {

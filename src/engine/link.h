@@ -47,9 +47,8 @@ bool link_peek(const struct link *link, bool (*fn)(void *ctx, const struct frame
 /* Send, or keep for later what does not fit into the socket. Errors show in link_fill. */
 void link_send(struct link *link, enum message_type type, uint64_t request, const void *payload,
                size_t len);
-/* The same with a document, which is freed. */
-void link_send_doc(struct link *link, enum message_type type, uint64_t request,
-                   yyjson_mut_doc *doc);
+/* Send a document, which is freed, that belongs to no request. */
+void link_send_doc(struct link *link, enum message_type type, yyjson_mut_doc *doc);
 /* {"level":"warn","text":…} for the daemon's log. */
 void link_send_warning(struct link *link, const char *text, size_t len);
 

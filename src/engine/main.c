@@ -54,7 +54,7 @@ static void say_hello(struct link *link) {
     snprintf(name, sizeof name, "llama.cpp %s", llama_version());
     yyjson_mut_obj_add_int(doc, root, "version", MESSAGE_VERSION);
     yyjson_mut_obj_add_str(doc, root, "engine", name);
-    link_send_doc(link, MSG_HELLO, 0, doc);
+    link_send_doc(link, MSG_HELLO, doc);
 }
 
 /* ---- loading ---- */
@@ -78,7 +78,7 @@ static bool load_on_progress(float progress, void *ctx) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_int(doc, root, "permille", permille);
-    link_send_doc(p->link, MSG_PROGRESS, 0, doc);
+    link_send_doc(p->link, MSG_PROGRESS, doc);
     return true;
 }
 
@@ -140,7 +140,7 @@ static void measure_and_report(struct link *link, struct load_message *request) 
     yyjson_mut_obj_add_uint(doc, root, "model_device", sums.model_device);
     yyjson_mut_obj_add_uint(doc, root, "context", sums.context);
     yyjson_mut_obj_add_uint(doc, root, "context_device", sums.context_device);
-    link_send_doc(link, MSG_MEASURED, 0, doc);
+    link_send_doc(link, MSG_MEASURED, doc);
     link_drain(link);
 }
 

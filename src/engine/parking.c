@@ -26,7 +26,7 @@ static void say_parked(struct engine *e) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", model_memory_bytes(&e->model));
-    link_send_doc(&e->link, MSG_PARKED, 0, doc);
+    link_send_doc(&e->link, MSG_PARKED, doc);
 }
 
 bool parking_begin(struct engine *engine) {

@@ -89,7 +89,7 @@ static void tell(struct engine *e) {
     yyjson_mut_obj_add_uint(doc, root, "bytes", store_disk_bytes(store));
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes", store->memory);
     yyjson_mut_obj_add_uint(doc, root, "hits", store->hits);
-    link_send_doc(&e->link, MSG_STORE, 0, doc);
+    link_send_doc(&e->link, MSG_STORE, doc);
 }
 
 /* ---- from the context ---- */

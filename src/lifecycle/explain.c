@@ -3,11 +3,10 @@
 
 #include <stddef.h>
 
-static const struct lc_action *action_for(const struct lc_actions *actions,
-                                          enum lc_action_kind kind, uint64_t request) {
+static const struct lc_action *refusal_of(const struct lc_actions *actions, uint64_t request) {
     for (uint32_t i = 0; i < actions->count; i++) {
         const struct lc_action *a = &actions->list[i];
-        if (a->kind == kind && a->request == request) return a;
+        if (a->kind == LC_DO_FAIL && a->request == request) return a;
     }
     return NULL;
 }
@@ -63,7 +62,7 @@ bool lifecycle_refuses(const struct lifecycle *lc, const struct lc_event *ev,
                        struct lifecycle *copy, struct lc_actions *actions) {
     *copy = *lc;
     lifecycle_step(copy, ev, actions);
-    return action_for(actions, LC_DO_FAIL, ev->request) != NULL;
+    return refusal_of(actions, ev->request) != NULL;
 }
 
 void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *request,
@@ -72,7 +71,7 @@ void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *reques
     *copy = *lc;
     lifecycle_step(copy, request, actions);
     *ret = (struct lc_forecast){ .slot = LC_NO_SLOT };
-    const struct lc_action *fail = action_for(actions, LC_DO_FAIL, request->request);
+    const struct lc_action *fail = refusal_of(actions, request->request);
     if (fail != NULL) {
         ret->fail = fail->fail;
         ret->retry_at = fail->at;

@@ -47,7 +47,7 @@ static bool nameless_or_error(const struct names *names, struct target *ret_targ
 
 static bool not_found(const struct catalog *catalog, const char *name, struct error *err) {
     const char *close[3];
-    if (catalog->count == 0) return error_no_models(err, "model");
+    if (catalog->count == 0) return error_no_models(err);
     size_t count = catalog_close_names(catalog, name, close);
     struct buf list = BUF_INIT(256);
     for (size_t i = 0; i < count; i++) buf_addf(&list, "%s'%s'", i ? ", " : "", close[i]);

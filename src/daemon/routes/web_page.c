@@ -56,16 +56,16 @@ static void reply_file(struct exchange *x, const struct page_file *file, bool fo
     exchange_reply(x, 200, file->content_type, file->bytes, file->len);
 }
 
-static bool header_has(const struct exchange *x, const char *name, const char *text) {
-    const char *value = exchange_header(x, name);
-    return value && strstr(value, text);
+static bool accepts(const struct exchange *x, const char *type) {
+    const char *types = exchange_header(x, "Accept");
+    return types && strstr(types, type);
 }
 
 /* Ollama's clients ask here whether the server is up, and some look for its sentence. */
 static bool wants_sentence(const struct exchange *x) {
     const char *agent = exchange_header(x, "User-Agent");
-    if (header_has(x, "Accept", "text/html")) return false;
-    return header_has(x, "Accept", "text/plain") || (agent && strncmp(agent, "ollama", 6) == 0);
+    if (accepts(x, "text/html")) return false;
+    return accepts(x, "text/plain") || (agent && strncmp(agent, "ollama", 6) == 0);
 }
 
 void route_page(void *ctx, struct exchange *x) {
