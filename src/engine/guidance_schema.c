@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "engine/schema_choices.h"
+#include "engine/schema_json.h"
 #include "engine/schema_refs.h"
 #include "engine/schema_words.h"
 
@@ -23,17 +24,6 @@ struct walk {
     enum schema_care care;
     bool composed; /* schemas of one object stand in several places */
 };
-
-static yyjson_mut_val *get(yyjson_mut_val *schema, const char *key) {
-    return yyjson_mut_obj_get(schema, key);
-}
-
-static bool has_any(yyjson_mut_val *schema, const char *const *keys) {
-    for (; *keys; keys++) {
-        if (get(schema, *keys)) return true;
-    }
-    return false;
-}
 
 static bool is_any(const char *text, const char *const *words) {
     for (; *words; words++) {
@@ -69,7 +59,7 @@ static void tidy_notes(yyjson_mut_val *schema) {
 }
 
 static void tidy_type(yyjson_mut_val *schema) {
-    yyjson_mut_val *type = get(schema, "type"), *one;
+    yyjson_mut_val *type = schema_get(schema, "type"), *one;
     size_t i, count;
     bool any = yyjson_mut_equals_str(type, "any");
     if (yyjson_mut_is_arr(type)) {
@@ -85,7 +75,7 @@ static void tidy_counts(yyjson_mut_val *schema) {
     static const char *const keys[] = { "minLength", "maxLength",     "minItems",
                                         "maxItems",  "minProperties", "maxProperties" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        yyjson_mut_val *count = get(schema, keys[i]);
+        yyjson_mut_val *count = schema_get(schema, keys[i]);
         double value = yyjson_mut_get_num(count);
         if (yyjson_mut_is_real(count) && value >= 0 && value < 1e9 &&
             value == (double)(uint64_t)value)
@@ -113,7 +103,7 @@ static bool short_enough(struct walk *w, size_t len) {
 }
 
 static bool tidy_pattern(struct walk *w, yyjson_mut_val *schema) {
-    yyjson_mut_val *pattern = get(schema, "pattern");
+    yyjson_mut_val *pattern = schema_get(schema, "pattern");
     if (!yyjson_mut_is_str(pattern)) return true;
     if (!short_enough(w, yyjson_mut_get_len(pattern))) return false;
     if (is_regular(yyjson_mut_get_str(pattern))) return true;
@@ -124,7 +114,7 @@ static bool tidy_pattern(struct walk *w, yyjson_mut_val *schema) {
 
 static bool tidy_pattern_properties(struct walk *w, yyjson_mut_val *schema) {
     static const char keyword[] = "patternProperties";
-    yyjson_mut_val *all = get(schema, keyword), *name, *value;
+    yyjson_mut_val *all = schema_get(schema, keyword), *name, *value;
     size_t i, count;
     bool regular = w->care < SCHEMA_LOOSE;
     if (!yyjson_mut_is_obj(all)) return true;
@@ -155,18 +145,19 @@ static void bound_integer(const struct walk *w, yyjson_mut_val *schema) {
                                           "anyOf",
                                           "oneOf",
                                           NULL };
-    if (!yyjson_mut_equals_str(get(schema, "type"), "integer") || has_any(schema, others))
+    if (!yyjson_mut_equals_str(schema_get(schema, "type"), "integer") ||
+        schema_has_any(schema, others))
         return;
     yyjson_mut_obj_add_int(w->doc, schema, "minimum", -WHOLE_MAX);
     yyjson_mut_obj_add_int(w->doc, schema, "maximum", WHOLE_MAX);
 }
 
 static bool requires_its_own(yyjson_mut_val *schema) {
-    yyjson_mut_val *properties = get(schema, "properties"), *name;
+    yyjson_mut_val *properties = schema_get(schema, "properties"), *name;
     size_t i, count;
-    yyjson_mut_arr_foreach(get(schema, "required"), i, count, name) {
+    yyjson_mut_arr_foreach(schema_get(schema, "required"), i, count, name) {
         const char *text = yyjson_mut_get_str(name);
-        if (!text || !get(properties, text)) return false;
+        if (!text || !schema_get(properties, text)) return false;
     }
     return true;
 }
@@ -185,11 +176,12 @@ static void close_object(const struct walk *w, yyjson_mut_val *schema) {
                                           "anyOf",
                                           "oneOf",
                                           NULL };
-    if (!yyjson_mut_is_obj(get(schema, "properties")) || has_any(schema, others) ||
-        !requires_its_own(schema))
+    if (!yyjson_mut_is_obj(schema_get(schema, "properties")) ||
+        schema_has_any(schema, others) || !requires_its_own(schema))
         return;
     yyjson_mut_obj_add_bool(w->doc, schema, "additionalProperties", false);
-    if (!has_any(schema, kinds)) yyjson_mut_obj_add_str(w->doc, schema, "type", "object");
+    if (!schema_has_any(schema, kinds))
+        yyjson_mut_obj_add_str(w->doc, schema, "type", "object");
 }
 
 /* ---- all of them ---- */
@@ -222,7 +214,7 @@ static bool walk_keyword(struct walk *w, yyjson_mut_val *schema, const char *key
     if (is_any(key, shared)) return walk_all(w, val, w->composed);
     if (is_any(key, dependent)) return walk_all(w, val, true);
     if (is_any(key, maps)) return walk_all(w, val, false);
-    bool part = is_any(key, parts) || (is_any(key, forms) && get(schema, "properties"));
+    bool part = is_any(key, parts) || (is_any(key, forms) && schema_get(schema, "properties"));
     return yyjson_mut_is_arr(val) ? walk_all(w, val, part) : walk(w, val, part);
 }
 
@@ -249,8 +241,9 @@ static bool walk(struct walk *w, yyjson_mut_val *schema, bool open) {
 static bool is_composed(yyjson_mut_val *val) {
     yyjson_mut_val *name, *one;
     size_t i, count;
-    if (yyjson_mut_arr_size(get(val, "allOf")) > 1 ||
-        (get(val, "properties") && (get(val, "allOf") || get(val, "$ref"))))
+    if (yyjson_mut_arr_size(schema_get(val, "allOf")) > 1 ||
+        (schema_get(val, "properties") &&
+         (schema_get(val, "allOf") || schema_get(val, "$ref"))))
         return true;
     yyjson_mut_obj_foreach(val, i, count, name, one) {
         if (is_composed(one)) return true;

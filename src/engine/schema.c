@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "engine/schema_json.h"
 #include "engine/schema_refs.h"
 
 #define ROOT "whole-schema"
@@ -21,10 +22,6 @@ static bool equals_any(yyjson_mut_val *val, const char *const *words) {
     return false;
 }
 
-static void drop(yyjson_mut_val *schema, const char *key) {
-    (void)yyjson_mut_obj_remove_key(schema, key);
-}
-
 /* ---- one keyword ---- */
 
 static void tidy_ref(struct tidy *t, yyjson_mut_val *schema) {
@@ -35,7 +32,7 @@ static void tidy_ref(struct tidy *t, yyjson_mut_val *schema) {
         t->refers = true;
     } else if (t->loosen && (!yyjson_mut_is_str(ref) ||
                              !schema_refs_follow(t->root, yyjson_mut_get_str(ref)))) {
-        drop(schema, "$ref");
+        schema_drop(schema, "$ref");
     }
 }
 
@@ -57,7 +54,7 @@ static void tidy_type(const struct tidy *t, yyjson_mut_val *schema) {
             unknown = unknown || !is_type(one);
         }
     }
-    if (any || (unknown && t->loosen)) drop(schema, "type");
+    if (any || (unknown && t->loosen)) schema_drop(schema, "type");
 }
 
 /* 2.0 is a length, too. */
@@ -71,7 +68,7 @@ static void tidy_counts(const struct tidy *t, yyjson_mut_val *schema) {
             value == (double)(uint64_t)value) {
             yyjson_mut_set_uint(count, (uint64_t)value);
         } else if (t->loosen) {
-            drop(schema, keys[i]);
+            schema_drop(schema, keys[i]);
         }
     }
 }
@@ -79,7 +76,7 @@ static void tidy_counts(const struct tidy *t, yyjson_mut_val *schema) {
 /* The library knows these formats well, and only a part of the patterns that come with them. */
 static void tidy_format(yyjson_mut_val *schema) {
     static const char *const known[] = { "date", "time", "date-time", "uuid", NULL };
-    if (equals_any(yyjson_mut_obj_get(schema, "format"), known)) drop(schema, "pattern");
+    if (equals_any(yyjson_mut_obj_get(schema, "format"), known)) schema_drop(schema, "pattern");
 }
 
 static void loosen(yyjson_mut_val *schema) {
@@ -88,15 +85,16 @@ static void loosen(yyjson_mut_val *schema) {
                                            "exclusiveMaximum" };
     yyjson_mut_val *values = yyjson_mut_obj_get(schema, "enum");
     yyjson_mut_val *more = yyjson_mut_obj_get(schema, "additionalProperties");
-    if (values && yyjson_mut_arr_size(values) == 0) drop(schema, "enum");
+    if (values && yyjson_mut_arr_size(values) == 0) schema_drop(schema, "enum");
     if (!yyjson_mut_is_bool(more) && !yyjson_mut_is_obj(more))
-        drop(schema, "additionalProperties");
+        schema_drop(schema, "additionalProperties");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (!yyjson_mut_is_str(yyjson_mut_obj_get(schema, texts[i]))) drop(schema, texts[i]);
+        if (!yyjson_mut_is_str(yyjson_mut_obj_get(schema, texts[i])))
+            schema_drop(schema, texts[i]);
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (!yyjson_mut_is_num(yyjson_mut_obj_get(schema, numbers[i])))
-            drop(schema, numbers[i]);
+            schema_drop(schema, numbers[i]);
     }
 }
 
@@ -118,12 +116,13 @@ static void tidy_children(struct tidy *t, yyjson_mut_val *schema, const char *ke
     yyjson_mut_obj_foreach(all, i, count, name, child) tidy_child(t, child);
     yyjson_mut_arr_foreach(all, i, count, child) tidy_child(t, child);
     bool container = yyjson_mut_is_obj(all) || yyjson_mut_is_arr(all);
-    if (t->loosen && all && !container) drop(schema, key);
+    if (t->loosen && all && !container) schema_drop(schema, key);
 }
 
 /* Of a list and what follows it the library takes the latter: the list alone is exact, too. */
 static void tidy_items(struct tidy *t, yyjson_mut_val *schema) {
-    if (yyjson_mut_is_arr(yyjson_mut_obj_get(schema, "prefixItems"))) drop(schema, "items");
+    if (yyjson_mut_is_arr(yyjson_mut_obj_get(schema, "prefixItems")))
+        schema_drop(schema, "items");
     yyjson_mut_val *items = yyjson_mut_obj_get(schema, "items");
     if (!items) return;
     if (yyjson_mut_is_arr(items)) {
@@ -136,7 +135,7 @@ static void tidy_items(struct tidy *t, yyjson_mut_val *schema) {
 static void tidy_alternatives(struct tidy *t, yyjson_mut_val *schema, const char *key) {
     tidy_children(t, schema, key);
     yyjson_mut_val *all = yyjson_mut_obj_get(schema, key);
-    if (t->loosen && all && yyjson_mut_arr_size(all) == 0) drop(schema, key);
+    if (t->loosen && all && yyjson_mut_arr_size(all) == 0) schema_drop(schema, key);
 }
 
 /* All of one schema is that schema, which the library knows more of. */
@@ -150,7 +149,7 @@ static void tidy_all_of_one(struct tidy *t, yyjson_mut_val *schema) {
         alone = alone && !yyjson_mut_obj_get(schema, forms[k]);
     only = yyjson_mut_arr_get(all, 0);
     if (!alone || !yyjson_mut_is_obj(only)) return;
-    drop(schema, "allOf");
+    schema_drop(schema, "allOf");
     yyjson_mut_obj_foreach(only, i, count, key, val) {
         if (!yyjson_mut_obj_getn(schema, yyjson_mut_get_str(key), yyjson_mut_get_len(key)))
             yyjson_mut_obj_add(schema, yyjson_mut_val_mut_copy(t->doc, key),
@@ -181,10 +180,10 @@ static void tidy_schema(struct tidy *t, yyjson_mut_val *schema) {
 static void add_whole(struct tidy *t) {
     yyjson_mut_val *whole = yyjson_mut_val_mut_copy(t->doc, t->root);
     yyjson_mut_val *parts = yyjson_mut_obj_get(t->root, "$defs");
-    drop(whole, "$defs");
+    schema_drop(whole, "$defs");
     if (!parts) parts = yyjson_mut_obj_add_obj(t->doc, t->root, "$defs");
     yyjson_mut_obj_add_val(t->doc, parts, ROOT, whole);
-    drop(t->root, "$ref");
+    schema_drop(t->root, "$ref");
     yyjson_mut_obj_add_str(t->doc, t->root, "$ref", "#/$defs/" ROOT);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "engine/schema_json.h"
 #include "engine/schema_refs.h"
 
 struct choices {
@@ -43,19 +44,11 @@ static yyjson_mut_val *target_of(const struct choices *c, yyjson_mut_val *schema
     return yyjson_mut_is_obj(at) && !yyjson_mut_obj_get(at, "$ref") ? at : NULL;
 }
 
-static size_t values_in(yyjson_mut_val *val) {
-    yyjson_mut_val *name, *one;
-    size_t i, count, sum = 1;
-    yyjson_mut_obj_foreach(val, i, count, name, one) sum += 1 + values_in(one);
-    yyjson_mut_arr_foreach(val, i, count, one) sum += values_in(one);
-    return sum;
-}
-
 static void write_out(struct choices *c, yyjson_mut_val *list) {
     if (yyjson_mut_arr_size(list) > SCHEMA_CHOICES_LIST_MAX) return;
     for (size_t i = 0; i < yyjson_mut_arr_size(list); i++) {
         yyjson_mut_val *target = target_of(c, yyjson_mut_arr_get(list, i));
-        size_t values = target ? values_in(target) : 0;
+        size_t values = target ? schema_values(target) : 0;
         if (!target || c->values + values > SCHEMA_CHOICES_MAX) continue;
         c->values += values;
         yyjson_mut_arr_replace(list, i, yyjson_mut_val_mut_copy(c->doc, target));

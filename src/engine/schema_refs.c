@@ -6,6 +6,7 @@
 
 #include "base/percent.h"
 #include "base/xalloc.h"
+#include "engine/schema_json.h"
 
 #define COPY "doze-ref-"
 
@@ -37,12 +38,8 @@ struct refs {
     int recursive; /* $recursiveAnchors */
 };
 
-static yyjson_mut_val *get(yyjson_mut_val *schema, const char *key) {
-    return yyjson_mut_obj_get(schema, key);
-}
-
 static const char *get_str(yyjson_mut_val *schema, const char *key) {
-    return yyjson_mut_get_str(get(schema, key));
+    return yyjson_mut_get_str(schema_get(schema, key));
 }
 
 /* ---- URIs ---- */
@@ -138,10 +135,10 @@ static void walk_parts(struct refs *r, yyjson_mut_val *schema, const char *base)
                                          "unevaluatedItems",
                                          "unevaluatedProperties" };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        walk_all(r, get(schema, lists[i]), base);
+        walk_all(r, schema_get(schema, lists[i]), base);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        walk(r, get(schema, parts[i]), base);
-    yyjson_mut_val *items = get(schema, "items");
+        walk(r, schema_get(schema, parts[i]), base);
+    yyjson_mut_val *items = schema_get(schema, "items");
     if (yyjson_mut_is_arr(items))
         walk_all(r, items, base);
     else
@@ -151,7 +148,7 @@ static void walk_parts(struct refs *r, yyjson_mut_val *schema, const char *base)
 /* The URI of a schema that begins a document of its own; NULL: it is a part of another. */
 static char *own_uri(struct refs *r, yyjson_mut_val *schema, const char *base) {
     const char *id = get_str(schema, r->id_key);
-    if (!id || (r->old && get(schema, "$ref"))) return NULL;
+    if (!id || (r->old && schema_get(schema, "$ref"))) return NULL;
     if (*id == '#') {
         add_anchor(r, base, id + 1, schema);
         return NULL;
@@ -170,7 +167,7 @@ static void walk(struct refs *r, yyjson_mut_val *schema, const char *base) {
     }
     add_anchor(r, base, get_str(schema, "$anchor"), schema);
     add_anchor(r, base, get_str(schema, "$dynamicAnchor"), schema);
-    if (yyjson_mut_is_true(get(schema, "$recursiveAnchor"))) r->recursive++;
+    if (yyjson_mut_is_true(schema_get(schema, "$recursiveAnchor"))) r->recursive++;
     add_link(r, schema, "$ref", base);
     add_link(r, schema, "$dynamicRef", base);
     add_link(r, schema, "$recursiveRef", base);
@@ -276,28 +273,20 @@ static void point(struct refs *r, const struct link *l, yyjson_mut_val *target) 
     free(ref);
 }
 
-static size_t values_in(yyjson_mut_val *val) {
-    yyjson_mut_val *name, *one;
-    size_t i, count, sum = 1;
-    yyjson_mut_obj_foreach(val, i, count, name, one) sum += 1 + values_in(one);
-    yyjson_mut_arr_foreach(val, i, count, one) sum += values_in(one);
-    return sum;
-}
-
 static bool add_copies(struct refs *r, struct error *err) {
     size_t values = 0;
     if (r->copy_count == 0) return true;
-    if (!yyjson_mut_is_obj(get(r->root, "$defs"))) {
+    if (!yyjson_mut_is_obj(schema_get(r->root, "$defs"))) {
         (void)yyjson_mut_obj_remove_key(r->root, "$defs");
         yyjson_mut_obj_add_obj(r->doc, r->root, "$defs");
     }
     for (size_t i = 0; i < r->copy_count; i++) {
-        values += values_in(r->copies[i]);
+        values += schema_values(r->copies[i]);
         if (values > SCHEMA_REFS_COPIES_MAX)
             return error_set(err, ERR_INVALID_REQUEST,
                              "what its references lead to is too large: shorten it.");
         char *name = xasprintf(COPY "%zu", i);
-        yyjson_mut_obj_put(get(r->root, "$defs"), yyjson_mut_strcpy(r->doc, name),
+        yyjson_mut_obj_put(schema_get(r->root, "$defs"), yyjson_mut_strcpy(r->doc, name),
                            yyjson_mut_val_mut_copy(r->doc, r->copies[i]));
         free(name);
     }
@@ -327,7 +316,7 @@ static bool rewrite(struct refs *r, enum schema_refs_lost lost, bool *ret_droppe
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = &r->links[i];
         bool other = strcmp(l->key, "$ref") != 0;
-        if (other && (get(l->schema, "$ref") || is_ambiguous(r, l))) continue;
+        if (other && (schema_get(l->schema, "$ref") || is_ambiguous(r, l))) continue;
         yyjson_mut_val *target = find(r, l->uri);
         if (target)
             point(r, l, target);

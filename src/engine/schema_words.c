@@ -6,22 +6,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/schema_json.h"
 #include "engine/schema_not.h"
-
-static yyjson_mut_val *get(yyjson_mut_val *schema, const char *key) {
-    return yyjson_mut_obj_get(schema, key);
-}
-
-static void drop(yyjson_mut_val *schema, const char *key) {
-    (void)yyjson_mut_obj_remove_key(schema, key);
-}
-
-static bool has_any(yyjson_mut_val *schema, const char *const *keys) {
-    for (; *keys; keys++) {
-        if (get(schema, *keys)) return true;
-    }
-    return false;
-}
 
 /* It has these keywords, and remarks, at most. */
 static bool has_only(yyjson_mut_val *schema, const char *const *keys) {
@@ -53,8 +39,9 @@ static yyjson_mut_val *copy_or_any(yyjson_mut_doc *doc, yyjson_mut_val *schema) 
 
 /* These names and no others. */
 static void list_names(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_val *names) {
-    yyjson_mut_val *listed = get(schema, "properties"), *all = yyjson_mut_obj(doc), *name;
-    yyjson_mut_val *others = get(schema, "additionalProperties");
+    yyjson_mut_val *listed = schema_get(schema, "properties"), *all = yyjson_mut_obj(doc),
+                   *name;
+    yyjson_mut_val *others = schema_get(schema, "additionalProperties");
     size_t i, count;
     yyjson_mut_arr_foreach(names, i, count, name) {
         if (!yyjson_mut_is_str(name)) continue;
@@ -65,8 +52,8 @@ static void list_names(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_v
             yyjson_mut_obj_add(all, yyjson_mut_strncpy(doc, text, len),
                                copy_or_any(doc, one ? one : others));
     }
-    drop(schema, "properties");
-    drop(schema, "additionalProperties");
+    schema_drop(schema, "properties");
+    schema_drop(schema, "additionalProperties");
     yyjson_mut_obj_add_val(doc, schema, "properties", all);
     yyjson_mut_obj_add_false(doc, schema, "additionalProperties");
 }
@@ -74,22 +61,22 @@ static void list_names(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_v
 static void match_names(yyjson_mut_doc *doc, yyjson_mut_val *schema, const char *pattern) {
     yyjson_mut_val *all = yyjson_mut_obj(doc);
     yyjson_mut_obj_add(all, yyjson_mut_strcpy(doc, pattern),
-                       copy_or_any(doc, get(schema, "additionalProperties")));
-    drop(schema, "additionalProperties");
+                       copy_or_any(doc, schema_get(schema, "additionalProperties")));
+    schema_drop(schema, "additionalProperties");
     yyjson_mut_obj_add_val(doc, schema, "patternProperties", all);
     yyjson_mut_obj_add_false(doc, schema, "additionalProperties");
 }
 
 /* Of a count that is there; 0 if it is none. */
 static uint64_t count_of(yyjson_mut_val *schema, const char *key) {
-    yyjson_mut_val *count = get(schema, key);
+    yyjson_mut_val *count = schema_get(schema, key);
     return yyjson_mut_is_uint(count) ? yyjson_mut_get_uint(count) : 0;
 }
 
 static void measure_names(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_val *names) {
     struct buf pattern = BUF_INIT(128);
     buf_addf(&pattern, "^(.|\\n){%u,", (unsigned)count_of(names, "minLength"));
-    if (get(names, "maxLength"))
+    if (schema_get(names, "maxLength"))
         buf_addf(&pattern, "%u", (unsigned)count_of(names, "maxLength"));
     buf_add_str(&pattern, "}$");
     match_names(doc, schema, buf_str(&pattern));
@@ -103,25 +90,28 @@ static void tidy_names(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
     static const char *const patterns[] = { "pattern", "type", NULL };
     static const char *const lengths[] = { "minLength", "maxLength", "type", NULL };
     static const char *const others[] = { "properties", "patternProperties", NULL };
-    yyjson_mut_val *names = get(schema, "propertyNames"), *type = get(names, "type");
+    yyjson_mut_val *names = schema_get(schema, "propertyNames"),
+                   *type = schema_get(names, "type");
     if (!names || (type && !yyjson_mut_equals_str(type, "string"))) return;
-    bool alone = !has_any(schema, others), patterned = get(schema, "patternProperties");
+    bool alone = !schema_has_any(schema, others),
+         patterned = schema_get(schema, "patternProperties");
     if (takes_all(names) || has_only(names, texts)) {
         /* Names are strings. */
     } else if (has_only(names, lists) && !patterned) {
-        list_names(doc, schema, get(names, "enum"));
+        list_names(doc, schema, schema_get(names, "enum"));
     } else if (has_only(names, consts) && !patterned) {
         yyjson_mut_val *only = yyjson_mut_arr(doc);
-        yyjson_mut_arr_append(only, yyjson_mut_val_mut_copy(doc, get(names, "const")));
+        yyjson_mut_arr_append(only, yyjson_mut_val_mut_copy(doc, schema_get(names, "const")));
         list_names(doc, schema, only);
-    } else if (has_only(names, patterns) && alone && yyjson_mut_is_str(get(names, "pattern"))) {
-        match_names(doc, schema, yyjson_mut_get_str(get(names, "pattern")));
+    } else if (has_only(names, patterns) && alone &&
+               yyjson_mut_is_str(schema_get(names, "pattern"))) {
+        match_names(doc, schema, yyjson_mut_get_str(schema_get(names, "pattern")));
     } else if (has_only(names, lengths) && alone) {
         measure_names(doc, schema, names);
     } else {
         return;
     }
-    drop(schema, "propertyNames");
+    schema_drop(schema, "propertyNames");
 }
 
 /* ---- dependencies ---- */
@@ -157,20 +147,20 @@ static void tidy_dependencies(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
     static const char *const keys[] = { "dependentRequired", "dependentSchemas",
                                         "dependencies" };
     enum { KEYS = sizeof keys / sizeof keys[0] };
-    yyjson_mut_val *all = get(schema, "allOf"), *name, *told;
+    yyjson_mut_val *all = schema_get(schema, "allOf"), *name, *told;
     size_t i, count, sum = 0;
-    for (size_t k = 0; k < KEYS; k++) sum += yyjson_mut_obj_size(get(schema, keys[k]));
+    for (size_t k = 0; k < KEYS; k++) sum += yyjson_mut_obj_size(schema_get(schema, keys[k]));
     if (sum > SCHEMA_DEPENDENCIES_MAX || (all && !yyjson_mut_is_arr(all))) return;
     for (size_t k = 0; k < KEYS; k++) {
-        yyjson_mut_val *dependencies = get(schema, keys[k]);
+        yyjson_mut_val *dependencies = schema_get(schema, keys[k]);
         if (!yyjson_mut_is_obj(dependencies)) continue;
         if (!all) all = yyjson_mut_obj_add_arr(doc, schema, "allOf");
         yyjson_mut_obj_foreach(dependencies, i, count, name, told) {
             add_dependency(doc, all, name, told);
         }
-        drop(schema, keys[k]);
+        schema_drop(schema, keys[k]);
     }
-    if (all && yyjson_mut_arr_size(all) == 0) drop(schema, "allOf");
+    if (all && yyjson_mut_arr_size(all) == 0) schema_drop(schema, "allOf");
 }
 
 /* ---- what nothing else evaluates ---- */
@@ -180,49 +170,52 @@ static bool evaluates_more(yyjson_mut_val *schema) {
         "$ref",     "$dynamicRef", "$recursiveRef",    "allOf", "anyOf", "oneOf", "if",
         "contains", "not",         "dependentSchemas", NULL
     };
-    return has_any(schema, keys);
+    return schema_has_any(schema, keys);
 }
 
 static void move(yyjson_mut_doc *doc, yyjson_mut_val *schema, const char *from,
                  const char *to) {
-    yyjson_mut_val *val = yyjson_mut_val_mut_copy(doc, get(schema, from));
-    drop(schema, from);
+    yyjson_mut_val *val = yyjson_mut_val_mut_copy(doc, schema_get(schema, from));
+    schema_drop(schema, from);
     yyjson_mut_obj_add_val(doc, schema, to, val);
 }
 
 static void tidy_unevaluated(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
     static const char properties[] = "unevaluatedProperties", items[] = "unevaluatedItems";
     bool more = evaluates_more(schema);
-    if (takes_all(get(schema, properties)) ||
-        (!more && get(schema, properties) && get(schema, "additionalProperties")))
-        drop(schema, properties);
-    if (!more && get(schema, properties)) move(doc, schema, properties, "additionalProperties");
-    yyjson_mut_val *listed = get(schema, "items");
-    if (!yyjson_mut_is_arr(listed)) drop(schema, "additionalItems");
+    if (takes_all(schema_get(schema, properties)) ||
+        (!more && schema_get(schema, properties) && schema_get(schema, "additionalProperties")))
+        schema_drop(schema, properties);
+    if (!more && schema_get(schema, properties))
+        move(doc, schema, properties, "additionalProperties");
+    yyjson_mut_val *listed = schema_get(schema, "items");
+    if (!yyjson_mut_is_arr(listed)) schema_drop(schema, "additionalItems");
     bool open = !listed || yyjson_mut_is_arr(listed);
-    if (takes_all(get(schema, items)) ||
-        (!more && get(schema, items) && (!open || get(schema, "additionalItems"))))
-        drop(schema, items);
-    if (!more && get(schema, items))
+    if (takes_all(schema_get(schema, items)) ||
+        (!more && schema_get(schema, items) &&
+         (!open || schema_get(schema, "additionalItems"))))
+        schema_drop(schema, items);
+    if (!more && schema_get(schema, items))
         move(doc, schema, items, listed ? "additionalItems" : "items");
 }
 
 /* ---- what means no more ---- */
 
 static void tidy_contains(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
-    yyjson_mut_val *contains = get(schema, "contains"), *least = get(schema, "minContains");
+    yyjson_mut_val *contains = schema_get(schema, "contains"),
+                   *least = schema_get(schema, "minContains");
     if (!contains) {
-        drop(schema, "minContains");
-        drop(schema, "maxContains");
+        schema_drop(schema, "minContains");
+        schema_drop(schema, "maxContains");
     }
-    if (!contains || get(schema, "maxContains")) return;
+    if (!contains || schema_get(schema, "maxContains")) return;
     uint64_t count = least ? count_of(schema, "minContains") : 1;
     if (least && !yyjson_mut_is_uint(least)) return;
     if (count > 0 && !takes_all(contains)) return;
-    drop(schema, "contains");
-    drop(schema, "minContains");
+    schema_drop(schema, "contains");
+    schema_drop(schema, "minContains");
     if (count <= count_of(schema, "minItems")) return;
-    drop(schema, "minItems");
+    schema_drop(schema, "minItems");
     yyjson_mut_obj_add_uint(doc, schema, "minItems", count);
 }
 
@@ -230,15 +223,16 @@ static void tidy_contains(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
 
 /* And this holds, too. */
 static bool demand_too(yyjson_mut_doc *doc, yyjson_mut_val *schema, yyjson_mut_val *part) {
-    yyjson_mut_val *all = get(schema, "allOf");
+    yyjson_mut_val *all = schema_get(schema, "allOf");
     if (all && !yyjson_mut_is_arr(all)) return false;
     if (!all) all = yyjson_mut_obj_add_arr(doc, schema, "allOf");
     return yyjson_mut_arr_append(all, part);
 }
 
 static void tidy_not(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
-    yyjson_mut_val *told = get(schema, "not"), *other = told ? schema_not(doc, told) : NULL;
-    if (other && demand_too(doc, schema, other)) drop(schema, "not");
+    yyjson_mut_val *told = schema_get(schema, "not"),
+                   *other = told ? schema_not(doc, told) : NULL;
+    if (other && demand_too(doc, schema, other)) schema_drop(schema, "not");
 }
 
 /* Both at once. */
@@ -252,27 +246,28 @@ static yyjson_mut_val *both(yyjson_mut_doc *doc, yyjson_mut_val *one, yyjson_mut
 
 /* Either the condition holds and what follows from it, or neither. */
 static void tidy_condition(yyjson_mut_doc *doc, yyjson_mut_val *schema) {
-    yyjson_mut_val *condition = get(schema, "if");
-    bool used = get(schema, "then") || get(schema, "else");
+    yyjson_mut_val *condition = schema_get(schema, "if");
+    bool used = schema_get(schema, "then") || schema_get(schema, "else");
     yyjson_mut_val *other = condition && used ? schema_not(doc, condition) : NULL;
     if (condition && used && !other) return;
     yyjson_mut_val *either = yyjson_mut_obj(doc);
     yyjson_mut_val *forms = yyjson_mut_obj_add_arr(doc, either, "anyOf");
     if (other) {
-        yyjson_mut_arr_append(
-            forms, both(doc, yyjson_mut_val_mut_copy(doc, condition), get(schema, "then")));
-        yyjson_mut_arr_append(forms, both(doc, other, get(schema, "else")));
+        yyjson_mut_arr_append(forms, both(doc, yyjson_mut_val_mut_copy(doc, condition),
+                                          schema_get(schema, "then")));
+        yyjson_mut_arr_append(forms, both(doc, other, schema_get(schema, "else")));
         if (!demand_too(doc, schema, either)) return;
     }
-    drop(schema, "if");
-    drop(schema, "then");
-    drop(schema, "else");
+    schema_drop(schema, "if");
+    schema_drop(schema, "then");
+    schema_drop(schema, "else");
 }
 
 void schema_words_tidy(yyjson_mut_doc *doc, yyjson_mut_val *schema, bool alternatives) {
-    yyjson_mut_val *most = get(schema, "maxItems");
+    yyjson_mut_val *most = schema_get(schema, "maxItems");
     bool one = yyjson_mut_is_uint(most) && yyjson_mut_get_uint(most) <= 1;
-    if (yyjson_mut_is_false(get(schema, "uniqueItems")) || one) drop(schema, "uniqueItems");
+    if (yyjson_mut_is_false(schema_get(schema, "uniqueItems")) || one)
+        schema_drop(schema, "uniqueItems");
     tidy_contains(doc, schema);
     tidy_unevaluated(doc, schema);
     tidy_names(doc, schema);
