@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 struct listing {
@@ -102,7 +103,7 @@ void listing_format(const struct service_models *models, const struct listing_fo
     yyjson_mut_val *data = yyjson_mut_obj_add_arr(doc, root, "data");
     listing_fill(models, form, doc, data);
     if (form->end) form->end(doc, root, data);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 bool listing_format_one(const struct service_models *models, const char *id,
@@ -114,7 +115,7 @@ bool listing_format_one(const struct service_models *models, const char *id,
     if (found) {
         yyjson_mut_doc *doc = answer_new();
         form->fill(doc, yyjson_mut_doc_get_root(doc), &listing.entries[i]);
-        answer_write(doc, out);
+        json_write_end(doc, out);
     }
     free(listing.entries);
     return found;

@@ -12,9 +12,17 @@ yyjson_mut_doc *answer_new(void) {
     return doc;
 }
 
-void answer_write(yyjson_mut_doc *doc, struct buf *out) {
-    (void)json_write(doc, out); /* fails only when the buffer is full, which it remembers */
-    yyjson_mut_doc_free(doc);
+yyjson_mut_doc *event_new(const char *type) {
+    yyjson_mut_doc *doc = answer_new();
+    yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", type);
+    return doc;
+}
+
+void event_send(yyjson_mut_doc *doc, struct buf *out) {
+    yyjson_mut_val *type = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "type");
+    buf_addf(out, "event: %s\ndata: ", yyjson_mut_get_str(type));
+    json_write_end(doc, out);
+    buf_add_str(out, "\n\n");
 }
 
 void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* write.h - begins the JSON document of an answer and turns it into bytes. Pure. */
+/* write.h - begins the JSON document of an answer, and writes what several dialects share.
+ * Pure. */
 #ifndef DOZE_API_WRITE_H
 #define DOZE_API_WRITE_H
 
@@ -7,11 +8,13 @@
 
 #include "base/buf.h"
 
-/* A document with an empty object as its root. Ends with answer_write. */
+/* A document with an empty object as its root, for json_write_end(). */
 yyjson_mut_doc *answer_new(void);
 
-/* Append the document and free it. A full buffer is marked (buf.overflowed). */
-void answer_write(yyjson_mut_doc *doc, struct buf *out);
+/* A server-sent event {"type":type}, where the type is also the event's name, and its bytes:
+ * event_send() appends them and frees the document. */
+yyjson_mut_doc *event_new(const char *type);
+void event_send(yyjson_mut_doc *doc, struct buf *out);
 
 /* Borrows the text until the document is written; NULL becomes null. */
 void add_text_or_null(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,

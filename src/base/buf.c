@@ -74,6 +74,11 @@ void buf_drop(struct buf *b, size_t len) {
     b->len -= len;
 }
 
+void buf_drop_shrink(struct buf *b, size_t len, size_t most) {
+    buf_drop(b, len);
+    if (b->len == 0 && b->cap > most) buf_clear(b);
+}
+
 char *buf_take(struct buf *b) {
     char *data = b->data ? b->data : xstrdup("");
     *b = (struct buf){ .max = b->max };

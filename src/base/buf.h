@@ -42,6 +42,9 @@ char *buf_reserve(struct buf *b, size_t len);
 /* Remove len bytes from the front. */
 void buf_drop(struct buf *b, size_t len);
 
+/* The same, and free the memory if nothing is left and it is more than `most` bytes. */
+void buf_drop_shrink(struct buf *b, size_t len, size_t most);
+
 /* Give the bytes to the caller, who frees with free(); the buffer is empty then. Never NULL. */
 char *buf_take(struct buf *b);
 

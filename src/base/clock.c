@@ -24,3 +24,7 @@ int64_t clock_monotonic_usec(void) {
 msec clock_unix(void) {
     return read_usec(CLOCK_REALTIME) / 1000;
 }
+
+msec clock_msec(struct timespec at) {
+    return (msec)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}

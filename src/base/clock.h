@@ -3,6 +3,8 @@
 #ifndef DOZE_BASE_CLOCK_H
 #define DOZE_BASE_CLOCK_H
 
+#include <time.h>
+
 #include "base/msec.h"
 
 /* CLOCK_BOOTTIME in ms: runs while the machine sleeps and never goes back. */
@@ -16,5 +18,8 @@ int64_t clock_monotonic_usec(void);
 
 /* Unix time in ms, for people and for `created` fields. It may jump. */
 msec clock_unix(void);
+
+/* A time of the system, such as a file's, in ms. Pure. */
+msec clock_msec(struct timespec at);
 
 #endif

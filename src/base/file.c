@@ -99,3 +99,8 @@ bool file_set_aside(const char *path, struct error *err) {
     }
     return rename(path, aside) == 0 || fail(err, "set aside", path);
 }
+
+bool file_is_same(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}

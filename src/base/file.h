@@ -3,6 +3,8 @@
 #ifndef DOZE_BASE_FILE_H
 #define DOZE_BASE_FILE_H
 
+#include <sys/stat.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -17,6 +19,9 @@ bool file_replace(const char *path, const char *bytes, size_t len, struct error 
 /* The same without waiting for the disk, for files that matter only while this process runs:
  * after a crash of the machine the file may be empty. */
 bool file_replace_for_now(const char *path, const char *bytes, size_t len, struct error *err);
+
+/* Are these of the same file, unchanged? By device, inode, size and time of change. */
+bool file_is_same(const struct stat *a, const struct stat *b);
 
 /* Move a damaged file out of the way, to "<path>.corrupt" (an older one there is replaced). */
 bool file_set_aside(const char *path, struct error *err);

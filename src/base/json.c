@@ -141,6 +141,11 @@ yyjson_doc *json_parse_object(const char *text, size_t len, struct error *err) {
     return NULL;
 }
 
+const char *json_find_text(yyjson_val *obj, const char *name) {
+    const char *text = json_find_str(obj, name);
+    return text ? text : "";
+}
+
 const char *json_type_phrase(const yyjson_val *val) {
     yyjson_val *v = (yyjson_val *)(uintptr_t)val;
     if (yyjson_is_str(v)) return "a string";
@@ -275,6 +280,11 @@ bool json_write(const yyjson_mut_doc *doc, struct buf *out) {
     size_t len = 0;
     char *text = json_take(doc, &len);
     return add_owned(out, text, len);
+}
+
+void json_write_end(yyjson_mut_doc *doc, struct buf *out) {
+    (void)json_write(doc, out);
+    yyjson_mut_doc_free(doc);
 }
 
 bool json_write_val(const yyjson_val *val, struct buf *out) {

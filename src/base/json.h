@@ -45,6 +45,9 @@ static inline const char *json_find_str(yyjson_val *obj, const char *name) {
     return yyjson_get_str(yyjson_obj_get(obj, name));
 }
 
+/* The same, "" instead of NULL. */
+const char *json_find_text(yyjson_val *obj, const char *name);
+
 /* "a string", "a number", ...: for error sentences. */
 const char *json_type_phrase(const yyjson_val *val);
 
@@ -58,6 +61,9 @@ bool json_write(const yyjson_mut_doc *doc, struct buf *out);
 /* The same, as a text of its own that the caller frees; NULL: out of memory. */
 char *json_take(const yyjson_mut_doc *doc, size_t *ret_len);
 bool json_write_val(const yyjson_val *val, struct buf *out);
+
+/* Append the document and free it. A full buffer says so (buf.overflowed). */
+void json_write_end(yyjson_mut_doc *doc, struct buf *out);
 
 /* Bytes of memory that the value takes, without what is around it. */
 size_t json_cost(yyjson_mut_val *val);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/ascii.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 
 enum { LEVELS_MAX = 8, FILES_MAX = 20000, FOLDERS_MAX = 50000, LINKS_MAX = 1000 };
@@ -70,7 +71,7 @@ static void add_file(struct walk *w, const char *path, const struct stat *st, in
         .device = st->st_dev,
         .inode = st->st_ino,
         .size = (nbytes)st->st_size,
-        .modified = (msec)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000,
+        .modified = clock_msec(st->st_mtim),
         .problem = problem,
     };
 }

@@ -8,8 +8,7 @@
 #include "base/json.h"
 
 const char *field_str(yyjson_val *obj, const char *name) {
-    const char *text = json_find_str(obj, name);
-    return text ? text : "";
+    return json_find_text(obj, name);
 }
 
 double field_num(yyjson_val *obj, const char *name, double missing) {

@@ -312,8 +312,7 @@ static void format_wish(const struct loan *l, struct buf *out) {
     yyjson_mut_obj_add_uint(doc, root, "bytes", l->offer.bytes);
     yyjson_mut_obj_add_str(doc, root, "engine", DOZE_ENGINE_VERSION);
     yyjson_mut_obj_add_str(doc, root, "number", l->number);
-    (void)json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 static bool ask(struct loan *l, struct error *err) {

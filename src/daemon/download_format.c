@@ -3,6 +3,7 @@
 
 #include "api/write.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "daemon/events.h"
 
 static void fill_files(yyjson_mut_doc *doc, yyjson_mut_val *obj,
@@ -58,7 +59,7 @@ static void format_download(const void *subject, uint64_t seq, struct buf *out) 
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     if (seq) yyjson_mut_obj_add_uint(doc, root, "seq", seq);
     download_fill(doc, root, subject);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void download_publish(struct feed *events, const struct download_view *view) {

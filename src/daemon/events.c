@@ -5,18 +5,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-static yyjson_mut_val *object_new(yyjson_mut_doc **ret_doc) {
-    *ret_doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(*ret_doc);
-    yyjson_mut_doc_set_root(*ret_doc, root);
-    return root;
-}
-
-static void object_write(yyjson_mut_doc *doc, struct buf *out) {
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
-}
-
 static void add_msec(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, msec value) {
     if (value == MSEC_NEVER)
         yyjson_mut_obj_add_null(doc, obj, name);
@@ -38,8 +26,8 @@ static void add_reason(yyjson_mut_doc *doc, yyjson_mut_val *obj,
 
 static void format_transition(const void *subject, uint64_t seq, struct buf *out) {
     const struct instance_transition *t = subject;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *obj = object_new(&doc);
+    yyjson_mut_val *obj;
+    yyjson_mut_doc *doc = json_object_new(&obj);
     yyjson_mut_obj_add_uint(doc, obj, "seq", seq);
     yyjson_mut_obj_add_int(doc, obj, "at", t->at);
     yyjson_mut_obj_add_str(doc, obj, "id", t->identifier);
@@ -60,7 +48,7 @@ static void format_transition(const void *subject, uint64_t seq, struct buf *out
     if (t->reason == LC_BECAUSE_TTL) yyjson_mut_obj_add_int(doc, obj, "due", t->due);
     if (t->error) yyjson_mut_obj_add_str(doc, obj, "error", t->error);
     if (t->hint) yyjson_mut_obj_add_str(doc, obj, "hint", t->hint);
-    object_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void events_publish_transition(struct feed *events,
@@ -74,13 +62,13 @@ void events_publish_transition(struct feed *events,
 
 static void format_progress(const void *subject, uint64_t seq, struct buf *out) {
     const struct instance_progress *progress = subject;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *obj = object_new(&doc);
+    yyjson_mut_val *obj;
+    yyjson_mut_doc *doc = json_object_new(&obj);
     (void)seq;
     yyjson_mut_obj_add_str(doc, obj, "id", progress->identifier);
     yyjson_mut_obj_add_str(doc, obj, "model", progress->model_key);
     yyjson_mut_obj_add_real(doc, obj, "progress", progress->progress);
-    object_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void events_publish_progress(struct feed *events, const struct instance_progress *progress) {
@@ -95,8 +83,8 @@ void events_publish_progress(struct feed *events, const struct instance_progress
 
 static void format_parked(const void *subject, uint64_t seq, struct buf *out) {
     const struct parked_event *event = subject;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *obj = object_new(&doc);
+    yyjson_mut_val *obj;
+    yyjson_mut_doc *doc = json_object_new(&obj);
     yyjson_mut_obj_add_uint(doc, obj, "seq", seq);
     yyjson_mut_obj_add_int(doc, obj, "at", event->at);
     yyjson_mut_obj_add_str(doc, obj, "model", event->model_key);
@@ -107,7 +95,7 @@ static void format_parked(const void *subject, uint64_t seq, struct buf *out) {
     yyjson_mut_obj_add_uint(doc, obj, "memory_bytes", event->memory);
     if (event->change != PARKED_BEGINS)
         yyjson_mut_obj_add_real(doc, obj, "parked_seconds", event->seconds);
-    object_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void events_publish_parked(struct feed *events, const struct parked_event *event) {
@@ -123,8 +111,8 @@ void events_publish_parked(struct feed *events, const struct parked_event *event
 void events_format_snapshot(struct supervisor *sup, uint64_t seq, struct buf *out) {
     struct instance_status instances[LC_MAX_SLOTS];
     size_t count = supervisor_instances(sup, instances);
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_new(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "seq", seq);
     yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
@@ -143,7 +131,7 @@ void events_format_snapshot(struct supervisor *sup, uint64_t seq, struct buf *ou
         add_msec(doc, obj, "expires_in_ms", view->expires_in);
         yyjson_mut_obj_add_int(doc, obj, "pid", view->pid);
     }
-    object_write(doc, out);
+    json_write_end(doc, out);
 }
 
 static void add_memory(struct supervisor *sup, yyjson_mut_doc *doc, yyjson_mut_val *root) {
@@ -178,8 +166,8 @@ void events_format_status(struct supervisor *sup, struct buf *out) {
                                          [WORK_GENERATING] = "generating" };
     struct instance_status instances[LC_MAX_SLOTS];
     size_t count = supervisor_instances(sup, instances);
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_new(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_int(doc, root, "at", clock_unix());
     add_memory(sup, doc, root);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
@@ -191,5 +179,5 @@ void events_format_status(struct supervisor *sup, struct buf *out) {
         yyjson_mut_obj_add_real(doc, obj, "tokens_per_second", instances[i].tokens_per_second);
     }
     add_parked(sup, doc, root);
-    object_write(doc, out);
+    json_write_end(doc, out);
 }

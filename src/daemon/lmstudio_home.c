@@ -118,8 +118,7 @@ static void format_probe(const struct lmstudio_ports *ports, struct buf *out) {
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_int(doc, root, "port", ports->sdk_port);
     yyjson_mut_obj_add_int(doc, root, "pid", getpid());
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 static void format_config(const struct lmstudio_ports *ports, struct buf *out) {
@@ -127,8 +126,7 @@ static void format_config(const struct lmstudio_ports *ports, struct buf *out) {
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_int(doc, root, "port", ports->port);
     yyjson_mut_obj_add_str(doc, root, "networkInterface", ports->host);
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 /* The name that the process with this number has; "" if there is none. */

@@ -50,8 +50,7 @@ static void format_line(const void *subject, uint64_t seq, struct buf *out) {
         add_stats(doc, root, line);
     else
         yyjson_mut_obj_add_str(doc, root, "text", line->text);
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 bool log_feed_wanted(const struct feed *log, enum log_kind kind) {

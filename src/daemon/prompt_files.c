@@ -10,15 +10,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "prompts/entry.h"
 #include "prompts/value.h"
 
 enum { UNFINISHED_MS = 60000 };
-
-static int64_t unix_ms(struct timespec at) {
-    return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
-}
 
 /* ---- reading ---- */
 
@@ -45,7 +42,7 @@ static void add(struct prompt_files *files, const char *path, const char *folder
                                                         .folder = folder,
                                                         .tokens = tokens,
                                                         .bytes = (uint64_t)st->st_size,
-                                                        .used = unix_ms(st->st_mtim) };
+                                                        .used = clock_msec(st->st_mtim) };
 }
 
 static void look_at(struct prompt_files *files, int dir, const char *path, const char *folder,
@@ -57,7 +54,7 @@ static void look_at(struct prompt_files *files, int dir, const char *path, const
     if (!unfinished && !entry_is_name(name)) return;
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) return;
     if (unfinished) {
-        bad = now - unix_ms(st.st_mtim) >= UNFINISHED_MS;
+        bad = now - clock_msec(st.st_mtim) >= UNFINISHED_MS;
     } else if (read_header(dir, name, (uint64_t)st.st_size, &header, &bad)) {
         add(files, path, folder, name, &st, header.tokens);
     }

@@ -117,17 +117,12 @@ static nbytes room_of(const struct response_store *s) {
     return s->limits.max_bytes < MIN_BYTES ? MIN_BYTES : s->limits.max_bytes;
 }
 
-static int ask_number(sqlite3 *db, const char *sql, int64_t *ret) {
-    int rc = sql_ask(db, sql, NULL, 0, ret);
-    return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
-}
-
 /* Bytes of the file, and those of them that are in use. */
 static int measure(sqlite3 *db, nbytes *ret_all, nbytes *ret_used) {
     int64_t pages = 0, unused = 0, size = 0;
-    int rc = ask_number(db, "PRAGMA page_count", &pages);
-    if (rc == SQLITE_OK) rc = ask_number(db, "PRAGMA freelist_count", &unused);
-    if (rc == SQLITE_OK) rc = ask_number(db, "PRAGMA page_size", &size);
+    int rc = sql_ask_one(db, "PRAGMA page_count", &pages);
+    if (rc == SQLITE_OK) rc = sql_ask_one(db, "PRAGMA freelist_count", &unused);
+    if (rc == SQLITE_OK) rc = sql_ask_one(db, "PRAGMA page_size", &size);
     *ret_all = (nbytes)(pages * size);
     *ret_used = (nbytes)((pages - unused) * size);
     return rc;

@@ -41,8 +41,7 @@ int sql_ask(sqlite3 *db, const char *sql, const int64_t *params, int param_count
     return rc;
 }
 
-/* The same for one integer that must exist. */
-static int ask_one(sqlite3 *db, const char *sql, int64_t *ret_value) {
+int sql_ask_one(sqlite3 *db, const char *sql, int64_t *ret_value) {
     int rc = sql_ask(db, sql, NULL, 0, ret_value);
     return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
 }
@@ -65,7 +64,7 @@ int sql_add_rows(sqlite3_stmt *stmt, yyjson_mut_doc *doc, yyjson_mut_val *list, 
 
 static int migrate(sqlite3 *db, const struct sql_kind *kind) {
     int64_t version = 0;
-    int rc = ask_one(db, "PRAGMA user_version", &version);
+    int rc = sql_ask_one(db, "PRAGMA user_version", &version);
     if (rc == SQLITE_OK && version > kind->version) return SQLITE_MISMATCH;
     for (; rc == SQLITE_OK && version < kind->version; version++) {
         char done[64];
@@ -174,9 +173,9 @@ bool sql_file_with(struct sql_file *s, int (*work)(void *ctx, sqlite3 *db), void
 
 int sql_is_crowded(sqlite3 *db, bool *ret_crowded) {
     int64_t all = 0, unused = 0, most = 0;
-    int rc = ask_one(db, "PRAGMA page_count", &all);
-    if (rc == SQLITE_OK) rc = ask_one(db, "PRAGMA freelist_count", &unused);
-    if (rc == SQLITE_OK) rc = ask_one(db, "PRAGMA max_page_count", &most);
+    int rc = sql_ask_one(db, "PRAGMA page_count", &all);
+    if (rc == SQLITE_OK) rc = sql_ask_one(db, "PRAGMA freelist_count", &unused);
+    if (rc == SQLITE_OK) rc = sql_ask_one(db, "PRAGMA max_page_count", &most);
     *ret_crowded = all - unused > most - most / 8;
     return rc;
 }

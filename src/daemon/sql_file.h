@@ -68,6 +68,9 @@ int sql_run(sqlite3 *db, const char *sql);
 int sql_ask(sqlite3 *db, const char *sql, const int64_t *params, int param_count,
             int64_t *ret_columns);
 
+/* The same for one integer that must exist: SQLITE_OK if that worked. */
+int sql_ask_one(sqlite3 *db, const char *sql, int64_t *ret_value);
+
 /* Append the first column of all rows, which is JSON and is copied unchanged. Their sizes are
  * added to *bytes; SQLITE_TOOBIG past max. */
 int sql_add_rows(sqlite3_stmt *stmt, yyjson_mut_doc *doc, yyjson_mut_val *list, size_t *bytes,

@@ -95,8 +95,7 @@ void live_format_catalog(const struct serve_options *options, const struct catal
     for (size_t i = 0; i < options->model_dir_count; i++) {
         yyjson_mut_arr_add_str(doc, folders, options->model_dirs[i]);
     }
-    json_write(doc, ret_json);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, ret_json);
 }
 
 struct catalog_news {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 enum { LOOK_EVERY_MS = 1000 };
@@ -25,15 +26,10 @@ static struct stat look_at(const char *path) {
     return stat(path, &st) == 0 ? st : (struct stat){ 0 };
 }
 
-static bool is_same(const struct stat *a, const struct stat *b) {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Before the files are read, so that a change meanwhile is seen. False: they are the same. */
 static bool remember(struct tls_files *files, const struct settings *settings) {
     struct stat cert = look_at(settings->tls_cert), key = look_at(key_file(settings));
-    bool same = is_same(&cert, &files->cert) && is_same(&key, &files->key);
+    bool same = file_is_same(&cert, &files->cert) && file_is_same(&key, &files->key);
     files->cert = cert;
     files->key = key;
     return !same;

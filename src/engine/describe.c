@@ -102,6 +102,5 @@ void describe_model(const struct engine *engine, const struct sandbox *sandbox,
     if (sandbox->missing) {
         yyjson_mut_obj_add_str(doc, root, "sandbox_missing", sandbox->missing);
     }
-    (void)json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }

@@ -20,7 +20,7 @@
  */
 enum { LOOK_USEC = 5000, HEARTBEAT_USEC = 1000000, LONG_BATCH = 32 };
 
-static bool has_work(const struct engine *e) {
+bool engine_has_work(const struct engine *e) {
     if (e->queue.first || e->aside.first || preparation_has_work(e)) return true;
     for (int i = 0; i < e->context.parallel; i++) {
         if (e->slots[i].job) return true;
@@ -179,7 +179,7 @@ static void rest(struct engine *e) {
 }
 
 static void finish_next_turn(struct engine *e, const struct frame *end) {
-    bool finish = e->store.mode == PROMPT_STORE_ON && !has_work(e) && lets_finish(end);
+    bool finish = e->store.mode == PROMPT_STORE_ON && !engine_has_work(e) && lets_finish(end);
     while (finish && next_turn_due(e)) next_turn_begin(e);
 }
 
@@ -205,7 +205,7 @@ enum engine_order engine_run(struct engine *engine) {
         decode_settle(engine);
         repack_step(engine);
         report_denied(engine);
-        bool busy = has_work(engine);
+        bool busy = engine_has_work(engine);
         if (busy) {
             engine->last_work = clock_boottime_usec();
             heartbeat(engine, engine->last_work);
@@ -213,7 +213,7 @@ enum engine_order engine_run(struct engine *engine) {
         waited = !(busy && work(engine));
         growth_settle(engine);
         if (!waited) continue;
-        if (has_work(engine)) {
+        if (engine_has_work(engine)) {
             wait_for_news(engine, preparation_timeout(engine, HEARTBEAT_USEC / 1000));
         } else {
             rest(engine);

@@ -78,6 +78,9 @@ void engine_init(struct engine *engine);
 void engine_drop_work(struct engine *engine);
 void engine_clear(struct engine *engine);
 
+/* Does it have a request: in preparation, in a queue or in a slot? */
+bool engine_has_work(const struct engine *engine);
+
 enum engine_order {
     ENGINE_GO_ON,
     ENGINE_PARK, /* PARK came */

@@ -21,9 +21,8 @@ void link_init(struct link *link, int fd) {
 
 /* Drop the bytes that were returned, and free a large buffer that is empty. */
 static void compact(struct link *link) {
-    buf_drop(&link->in, link->in_used);
+    buf_drop_shrink(&link->in, link->in_used, 2 * READ_CHUNK);
     link->in_used = 0;
-    if (link->in.len == 0 && link->in.cap > 2 * READ_CHUNK) buf_clear(&link->in);
 }
 
 static bool damaged(const struct link *link) {

@@ -8,18 +8,10 @@
 #include "engine/preparation.h"
 #include "engine/prompt_cache.h"
 
-static bool has_job(const struct engine *e) {
-    if (e->queue.first || e->aside.first || preparation_has_work(e)) return true;
-    for (int i = 0; i < e->context.parallel; i++) {
-        if (e->slots[i].job) return true;
-    }
-    return false;
-}
-
 /* A driver may keep memory of a device for as long as the process lives. */
 static bool may_park(const struct engine *e) {
-    return !has_job(e) && e->repack.state != REPACK_RUNNING && !e->drafter.model.weights &&
-           !backends_have_gpu();
+    return !engine_has_work(e) && e->repack.state != REPACK_RUNNING &&
+           !e->drafter.model.weights && !backends_have_gpu();
 }
 
 static void say_parked(struct engine *e) {

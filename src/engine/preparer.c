@@ -86,9 +86,8 @@ static bool read_some(struct preparer_self *self) {
 
 bool preparer_read(struct preparer_self *self, struct frame *ret) {
     struct error err;
-    buf_drop(&self->in, self->in_used);
+    buf_drop_shrink(&self->in, self->in_used, 4 * READ_CHUNK);
     self->in_used = 0;
-    if (self->in.len == 0 && self->in.cap > 4 * READ_CHUNK) buf_clear(&self->in);
     for (;;) {
         enum frame_status status = frame_parse(buf_str(&self->in), self->in.len,
                                                FRAME_MAX_TO_WORKER, ret, &self->in_used, &err);

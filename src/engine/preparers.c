@@ -113,14 +113,12 @@ static void flush(struct preparer *one) {
         if (n <= 0) break; /* full, or it has died */
         sent += (size_t)n;
     }
-    buf_drop(&one->out, sent);
-    if (one->out.len == 0 && one->out.cap > 2 * READ_CHUNK) buf_clear(&one->out);
+    buf_drop_shrink(&one->out, sent, 2 * READ_CHUNK);
 }
 
 static void forget_given(struct preparer *one) {
-    buf_drop(&one->in, one->in_used);
+    buf_drop_shrink(&one->in, one->in_used, 2 * READ_CHUNK);
     one->in_used = 0;
-    if (one->in.len == 0 && one->in.cap > 2 * READ_CHUNK) buf_clear(&one->in);
 }
 
 static void read_all(struct preparer *one) {

@@ -28,21 +28,13 @@ static void send_doc(struct link *link, enum message_type type, uint64_t request
     yyjson_mut_doc_free(doc);
 }
 
-static yyjson_mut_val *object_doc(yyjson_mut_doc **ret_doc) {
-    *ret_doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(*ret_doc);
-    yyjson_mut_doc_set_root(*ret_doc, root);
-    return root;
-}
-
 void reply_format_error(struct buf *out, const struct error *err) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "code", error_name(err->code));
     yyjson_mut_obj_add_str(doc, root, "text", err->text);
     if (*err->param) yyjson_mut_obj_add_str(doc, root, "param", err->param);
-    (void)json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 void reply_failed(struct link *link, const struct error *err) {
@@ -61,8 +53,8 @@ void reply_error(struct link *link, uint64_t request, const struct error *err) {
 }
 
 void reply_started(struct link *link, const struct job *job) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_val *prompt = yyjson_obj_get(yyjson_doc_get_root(job->plan), "prompt");
     if (prompt) yyjson_mut_obj_add_val(doc, root, "prompt", yyjson_val_mut_copy(doc, prompt));
     yyjson_mut_obj_add_uint(doc, root, "prompt_tokens", job->prompt_tokens);
@@ -83,8 +75,8 @@ static double seconds(int64_t from, int64_t to) {
 }
 
 void reply_prompt(struct link *link, const struct job *job, size_t processed) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "processed", processed);
     yyjson_mut_obj_add_uint(doc, root, "total", job->prompt_tokens);
     yyjson_mut_obj_add_uint(doc, root, "cached", job->cached_tokens);
@@ -103,8 +95,8 @@ static void add_draft(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct jo
 void reply_done(struct link *link, const struct job *job, enum stop_reason reason) {
     int64_t now = clock_boottime_usec();
     int64_t prompted = job->prompted ? job->prompted : now;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "stop_reason", stop_reason_name(reason));
     if (job->output.stop_string) {
         yyjson_mut_obj_add_str(doc, root, "stop_string", job->output.stop_string);
@@ -126,8 +118,8 @@ void reply_done(struct link *link, const struct job *job, enum stop_reason reaso
 }
 
 void reply_memory(struct engine *engine) {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root = object_doc(&doc);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_uint(doc, root, "memory_bytes",
                             model_memory_bytes(&engine->model) +
                                 drafter_memory_bytes(&engine->drafter));

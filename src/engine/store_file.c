@@ -18,10 +18,6 @@
 /* Between two pieces of a file the writer looks whether it may go on. */
 enum { PIECE = 8 << 20 };
 
-static int64_t unix_ms(struct timespec at) {
-    return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
-}
-
 static bool open_dir(struct store *store) {
     if (store->dir >= 0) return true;
     store->dir = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -60,7 +56,7 @@ static struct found *list_files(const struct store *store, size_t *ret_count) {
             cap = cap ? cap * 2 : 32;
             list = xrealloc(list, cap * sizeof *list);
         }
-        list[count].used = unix_ms(st.st_mtim);
+        list[count].used = clock_msec(st.st_mtim);
         memcpy(list[count++].name, d->d_name, ENTRY_NAME_SIZE); /* its length is known */
     }
     if (dir) closedir(dir);

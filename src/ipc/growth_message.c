@@ -3,11 +3,6 @@
 
 #include "base/json.h"
 
-static void write_and_free(yyjson_mut_doc *doc, struct buf *out) {
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
-}
-
 void grow_message_format(const struct grow_message *m, struct buf *out) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
@@ -15,7 +10,7 @@ void grow_message_format(const struct grow_message *m, struct buf *out) {
     yyjson_mut_obj_add_int(doc, root, "bytes", m->bytes);
     yyjson_mut_obj_add_int(doc, root, "least_bytes", m->least);
     yyjson_mut_obj_add_bool(doc, root, "optional", m->optional);
-    write_and_free(doc, out);
+    json_write_end(doc, out);
 }
 
 void grant_message_format(const struct grant_message *m, struct buf *out) {
@@ -25,7 +20,7 @@ void grant_message_format(const struct grant_message *m, struct buf *out) {
     yyjson_mut_obj_add_int(doc, root, "bytes", m->bytes);
     yyjson_mut_obj_add_int(doc, root, "most_bytes", m->most);
     yyjson_mut_obj_add_int(doc, root, "limit_bytes", m->limit);
-    write_and_free(doc, out);
+    json_write_end(doc, out);
 }
 
 bool grow_message_parse(struct grow_message *ret, const char *text, size_t len,

@@ -38,8 +38,7 @@ void load_message_format(const struct load_message *m, struct buf *out) {
     yyjson_mut_obj_add_real(doc, root, "growth_seconds", m->growth_seconds);
     yyjson_mut_obj_add_int(doc, root, "draft_trial", m->draft_trial);
     add_prompts(&m->prompts, doc, root);
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 static bool read_prompts(struct load_prompts *p, yyjson_val *root, struct error *err) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "catalog/gguf_file.h"
@@ -40,17 +41,12 @@ char *adapter_path(const struct model *model, const char *name) {
     return xasprintf("%.*s%s", (int)(slash + 1 - model->path), model->path, name);
 }
 
-static bool is_same(const struct stat *a, const struct stat *b) {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* NULL: nobody has looked. */
 static const struct adapter_look *find_look(const struct adapter_files *files, const char *path,
                                             const struct stat *st, const struct model *model) {
     for (size_t i = 0; i < REMEMBERED; i++) {
         const struct adapter_look *known = &files->list[i];
-        if (known->path && strcmp(known->path, path) == 0 && is_same(&known->st, st) &&
+        if (known->path && strcmp(known->path, path) == 0 && file_is_same(&known->st, st) &&
             strcmp(known->model_path, model->path) == 0 &&
             known->model_modified == model->modified)
             return known;

@@ -91,8 +91,7 @@ static void order(struct lending *l) {
     yyjson_mut_doc *doc = json_object_new(&root);
     struct buf payload = BUF_INIT(256);
     yyjson_mut_obj_add_uint(doc, root, "bytes", l->bytes);
-    (void)json_write(doc, &payload);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, &payload);
     worker_send(l->worker, MSG_LEND, 0, payload.data, payload.len);
     buf_clear(&payload);
 }

@@ -74,6 +74,5 @@ void pinned_format(const struct pinned *pinned, struct buf *out) {
     yyjson_mut_val *list = yyjson_mut_arr(doc);
     yyjson_mut_doc_set_root(doc, list);
     for (size_t i = 0; i < pinned->count; i++) add_instance(&pinned->list[i], doc, list);
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }

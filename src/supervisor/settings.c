@@ -459,8 +459,7 @@ void settings_format(const struct settings *settings, struct buf *out) {
     for (int r = 0; r < ROW_COUNT; r++) {
         yyjson_mut_obj_add_val(doc, root, rows[r].name, row_value(settings, &rows[r], doc));
     }
-    json_write(doc, out);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, out);
 }
 
 void settings_show(const struct settings *settings, struct buf *out) {

@@ -36,11 +36,6 @@ static struct lc_event event_of(const struct worker_msg *msg, enum lc_event_kind
                               .generation = worker_generation(msg->worker) };
 }
 
-static const char *text_of(yyjson_val *obj, const char *name) {
-    const char *text = json_find_str(obj, name);
-    return text ? text : "";
-}
-
 /* Numbers from workers are added up; larger ones count as 0, so that no sum overflows. */
 #define LARGEST_INT (INT64_C(1) << 53)
 
@@ -81,7 +76,7 @@ static void read_sampling(yyjson_val *json, struct sampling_view *ret) {
 
 /* What the machine lacks is the same for every worker: warn once. */
 static void warn_sandbox(struct worker_msg *msg) {
-    const char *missing = text_of(msg->json, "sandbox_missing");
+    const char *missing = json_find_text(msg->json, "sandbox_missing");
     if (*missing == '\0' || msg->sup->sandbox_told) return;
     msg->sup->sandbox_told = true;
     log_warn("%s", missing);
@@ -112,7 +107,7 @@ static void name_device(struct worker_msg *msg) {
     if (in->lent.bytes)
         snprintf(device, sizeof in->facts.device, "memory of %s", in->lent.lender);
     else
-        snprintf(device, sizeof in->facts.device, "%s", text_of(msg->json, "device"));
+        snprintf(device, sizeof in->facts.device, "%s", json_find_text(msg->json, "device"));
     utf8_mend_line(device);
 }
 
@@ -122,9 +117,9 @@ static void on_ready(struct worker_msg *msg) {
         return; /* cancelled */
     struct instance_facts *facts = &in->facts;
     snprintf(facts->architecture, sizeof facts->architecture, "%s",
-             text_of(msg->json, "architecture"));
+             json_find_text(msg->json, "architecture"));
     snprintf(facts->quantization, sizeof facts->quantization, "%s",
-             text_of(msg->json, "quantization"));
+             json_find_text(msg->json, "quantization"));
     read_settings(msg->json, &in->effective);
     read_sampling(yyjson_obj_get(msg->json, "sampling"), &facts->sampling);
     facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
@@ -134,10 +129,10 @@ static void on_ready(struct worker_msg *msg) {
     in->woken = false;
     in->loaded_at = clock_unix();
     in->load_seconds = (double)(clock_boottime() - in->spawned_at) / 1000;
-    log_debug("%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
-              in->identifier, in->load_seconds * 1000,
-              number_of(msg->json, "load_seconds") * 1000,
-              number_of(msg->json, "library_seconds") * 1000, text_of(msg->json, "sandbox"));
+    log_debug(
+        "%s: loaded in %.0f ms; its worker took %.0f of them, libllama %.0f, sandbox=%s",
+        in->identifier, in->load_seconds * 1000, number_of(msg->json, "load_seconds") * 1000,
+        number_of(msg->json, "library_seconds") * 1000, json_find_text(msg->json, "sandbox"));
     warn_sandbox(msg);
     msg->sup->config.metrics->loads++;
     msg->sup->config.metrics->load_seconds += in->load_seconds;
@@ -151,7 +146,7 @@ static void on_ready(struct worker_msg *msg) {
 static void on_memory(struct worker_msg *msg) {
     struct lc_event ev = event_of(msg, LC_EV_MEMORY);
     struct instance_facts *facts = &msg->in->facts;
-    facts->repack = repack_state_parse(text_of(msg->json, "repack"));
+    facts->repack = repack_state_parse(json_find_text(msg->json, "repack"));
     ev.bytes = facts->memory = (nbytes)int_of(msg->json, "memory_bytes");
     facts->device_memory = (nbytes)int_of(msg->json, "device_memory_bytes");
     ev.device = device_bytes(msg->in);
@@ -249,8 +244,8 @@ static void log_of_instance(struct instance *in, enum log_level level, const cha
 
 static void on_log(struct worker_msg *msg) {
     enum log_level level = LOG_LEVEL_INFO;
-    (void)log_level_parse(text_of(msg->json, "level"), &level);
-    log_of_instance(msg->in, level, text_of(msg->json, "text"));
+    (void)log_level_parse(json_find_text(msg->json, "level"), &level);
+    log_of_instance(msg->in, level, json_find_text(msg->json, "text"));
 }
 
 /* ---- about a request ---- */
@@ -287,8 +282,8 @@ static void on_started(struct worker_msg *msg) {
     ev.loose = yyjson_get_bool(yyjson_obj_get(msg->json, "loose"));
     ev.usage.prompt_tokens = int_of(msg->json, "prompt_tokens");
     ev.usage.cached_tokens = int_of(msg->json, "cached_tokens");
-    ev.usage.cache_source = cache_source_parse(text_of(msg->json, "cache_source"));
-    ev.usage.cache_miss = cache_miss_parse(text_of(msg->json, "cache_miss"));
+    ev.usage.cache_source = cache_source_parse(json_find_text(msg->json, "cache_source"));
+    ev.usage.cache_miss = cache_miss_parse(json_find_text(msg->json, "cache_miss"));
     ev.usage.cache_common = int_of(msg->json, "cache_common");
     call->request.context_tokens = ev.usage.cached_tokens;
     call->request.prompt.begun_usec = clock_boottime_usec();
@@ -321,7 +316,7 @@ static void read_calls(yyjson_val *json, struct service_event *ev) {
             .index = (int)int_of(val, "index"),
             .id = json_find_str(val, "id"),
             .name = json_find_str(val, "name"),
-            .arguments = text_of(val, "arguments"),
+            .arguments = json_find_text(val, "arguments"),
         };
     }
 }
@@ -355,12 +350,12 @@ static void on_vector(struct worker_msg *msg) {
 }
 
 static void read_done(yyjson_val *json, struct service_event *ev) {
-    ev->stop_reason = stop_reason_parse(text_of(json, "stop_reason"));
+    ev->stop_reason = stop_reason_parse(json_find_text(json, "stop_reason"));
     ev->stop_string = json_find_str(json, "stop_string");
     ev->usage.prompt_tokens = int_of(json, "prompt_tokens");
     ev->usage.cached_tokens = int_of(json, "cached_tokens");
-    ev->usage.cache_source = cache_source_parse(text_of(json, "cache_source"));
-    ev->usage.cache_miss = cache_miss_parse(text_of(json, "cache_miss"));
+    ev->usage.cache_source = cache_source_parse(json_find_text(json, "cache_source"));
+    ev->usage.cache_miss = cache_miss_parse(json_find_text(json, "cache_miss"));
     ev->usage.completion_tokens = int_of(json, "completion_tokens");
     ev->usage.reasoning_tokens = int_of(json, "reasoning_tokens");
     ev->usage.draft.total = int_of(json, "drafted_tokens");
@@ -421,9 +416,10 @@ static void on_error(struct worker_msg *msg) {
     struct call *call = call_of(msg);
     if (call) {
         struct error err;
-        enum err_code code = error_from_name(text_of(msg->json, "code"));
+        enum err_code code = error_from_name(json_find_text(msg->json, "code"));
         error_set_param(&err, code == ERR_NONE ? ERR_INTERNAL : code,
-                        text_of(msg->json, "param"), "%s", text_of(msg->json, "text"));
+                        json_find_text(msg->json, "param"), "%s",
+                        json_find_text(msg->json, "text"));
         call_fail(msg->sup->calls, call, &err);
     }
     apply(msg->sup, done);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/anthropic/anthropic.h"
 #include "api/write.h"
+#include "base/json.h"
 
 struct error_kind {
     int status;
@@ -27,5 +28,5 @@ void anthropic_format_error(const struct error *err, struct buf *out) {
     yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, root, "error");
     yyjson_mut_obj_add_str(doc, error, "type", error_type(error_status(err->code)));
     yyjson_mut_obj_add_str(doc, error, "message", err->text);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }

@@ -18,13 +18,8 @@ enum { TEXT_MAX = 256 << 20 }; /* bytes; no text is longer than the body it is f
 /* The first block of Claude Code's system text changes with its version and is no prompt. */
 static const char billing[] = "x-anthropic-billing-header:";
 
-static const char *type_of(yyjson_val *block) {
-    const char *type = json_find_str(block, "type");
-    return type ? type : "";
-}
-
 static bool is_type(yyjson_val *block, const char *type) {
-    return strcmp(type_of(block), type) == 0;
+    return yyjson_equals_str(yyjson_obj_get(block, "type"), type);
 }
 
 static bool block_refuse(struct translation *t, yyjson_val *block) {
@@ -34,7 +29,7 @@ static bool block_refuse(struct translation *t, yyjson_val *block) {
     }
     return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
                            "Blocks of type \"%.40s\" are not supported here; send text.",
-                           type_of(block));
+                           json_find_text(block, "type"));
 }
 
 static void add_paragraph(struct buf *out, const char *text, size_t len) {

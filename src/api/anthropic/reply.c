@@ -128,19 +128,6 @@ static yyjson_mut_val *call_new(const struct reply *reply, yyjson_mut_doc *doc, 
 
 /* ---- streamed ---- */
 
-static yyjson_mut_doc *event_new(const char *type) {
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", type);
-    return doc;
-}
-
-static void event_send(yyjson_mut_doc *doc, struct buf *out) {
-    yyjson_mut_val *type = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "type");
-    buf_addf(out, "event: %s\ndata: ", yyjson_mut_get_str(type));
-    answer_write(doc, out);
-    buf_add_str(out, "\n\n");
-}
-
 static void stream_start(struct reply *reply, struct buf *out) {
     if (reply->started) return;
     reply->started = true;
@@ -285,14 +272,14 @@ static void whole_format(const struct reply *reply, const struct service_event *
     for (int i = 0; i < choice->call_count; i++) add_call(reply, doc, content, i);
     add_stop(doc, root, ev, choice->cut);
     add_usage(reply, doc, root, &ev->usage);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 static void count_format(const struct service_event *ev, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_obj_add_int(doc, yyjson_mut_doc_get_root(doc), "input_tokens",
                            yyjson_get_sint(yyjson_obj_get(ev->result, "tokens")));
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- events ---- */

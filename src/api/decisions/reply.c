@@ -9,6 +9,7 @@
 #include "api/decisions/translate.h"
 #include "api/openai/openai.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* With less for all letters together the model has not understood that it is to choose one. */
@@ -158,7 +159,7 @@ static void format(struct reply *reply, struct buf *out) {
         add_answer(doc, list, yyjson_mut_arr_get(questions, (size_t)i), &reply->decisions[i]);
     }
     add_usage(doc, root, &reply->usage);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- events ---- */

@@ -46,20 +46,13 @@ static bool reasoning_translate(struct translation *t) {
     return yyjson_mut_obj_add_bool(t->doc, kwargs, "enable_thinking", on);
 }
 
-static bool max_tokens_translate(struct translation *t) {
-    int64_t max = 0;
-    if (!json_read_int(t->in, "max_output_tokens", 1, INT32_MAX, &max, t->err)) return false;
-    if (max > 0) yyjson_mut_obj_add_int(t->doc, t->out, "max_tokens", max);
-    return true;
-}
-
 static bool chat_read(struct parsed *parsed, struct translation *t) {
     struct service_request *request = &parsed->requests[0];
     return json_read_int(t->in, "context_length", LOAD_MIN_CONTEXT, LOAD_MAX_CONTEXT,
                          &request->context_length, t->err) &&
            api_read_draft_name(t->in, &request->draft_model, t->err) &&
            responses_translate_input(t) && sampling_fields_translate(t) &&
-           max_tokens_translate(t) && reasoning_translate(t);
+           responses_translate_max_tokens(t) && reasoning_translate(t);
 }
 
 static bool chat_parse(enum service_op op, const char *body, size_t len,
@@ -155,26 +148,16 @@ static void add_result(const struct reply *reply, const struct service_event *en
 
 /* ---- events ---- */
 
-static yyjson_mut_doc *event_new(const char *type) {
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "type", type);
-    return doc;
-}
-
-/* Those of an answer that is not streamed go nowhere. */
-static void event_send(const struct reply *reply, yyjson_mut_doc *doc, struct buf *out) {
-    yyjson_mut_val *type = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "type");
-    if (!reply->options.stream) {
+/* Drops the event if the answer is not streamed. */
+static void event_pass(const struct reply *reply, yyjson_mut_doc *doc, struct buf *out) {
+    if (reply->options.stream)
+        event_send(doc, out);
+    else
         yyjson_mut_doc_free(doc);
-        return;
-    }
-    buf_addf(out, "event: %s\ndata: ", yyjson_mut_get_str(type));
-    answer_write(doc, out);
-    buf_add_str(out, "\n\n");
 }
 
 static void send_plain(const struct reply *reply, const char *type, struct buf *out) {
-    event_send(reply, event_new(type), out);
+    event_pass(reply, event_new(type), out);
 }
 
 static void send_of_instance(const struct reply *reply, const char *type, const char *number,
@@ -183,14 +166,14 @@ static void send_of_instance(const struct reply *reply, const char *type, const 
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "model_instance_id", instance_of(reply));
     if (number) yyjson_mut_obj_add_real(doc, root, number, value);
-    event_send(reply, doc, out);
+    event_pass(reply, doc, out);
 }
 
 static void send_text(const struct reply *reply, const char *type, const char *text,
                       struct buf *out) {
     yyjson_mut_doc *doc = event_new(type);
     yyjson_mut_obj_add_str(doc, yyjson_mut_doc_get_root(doc), "content", text);
-    event_send(reply, doc, out);
+    event_pass(reply, doc, out);
 }
 
 static void start(struct reply *reply, struct buf *out) {
@@ -237,7 +220,7 @@ static void on_prompt(struct reply *reply, const struct service_event *ev, struc
     if (!reply->processing || !is_news(reply, ev->progress)) return;
     yyjson_mut_doc *doc = event_new("prompt_processing.progress");
     yyjson_mut_obj_add_real(doc, yyjson_mut_doc_get_root(doc), "progress", ev->progress);
-    event_send(reply, doc, out);
+    event_pass(reply, doc, out);
 }
 
 static void end_processing(struct reply *reply, struct buf *out) {
@@ -273,11 +256,11 @@ static void on_done(struct reply *reply, const struct service_event *end, struct
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     if (reply->options.stream) {
         add_result(reply, end, doc, yyjson_mut_obj_add_obj(doc, root, "result"));
-        event_send(reply, doc, out);
+        event_pass(reply, doc, out);
     } else {
         yyjson_mut_obj_clear(root);
         add_result(reply, end, doc, root);
-        answer_write(doc, out);
+        json_write_end(doc, out);
     }
 }
 
@@ -291,7 +274,7 @@ static void on_error(struct reply *reply, const struct service_event *ev, struct
     openai_add_error(doc, yyjson_mut_doc_get_root(doc), ev->error);
     start(reply, out);
     part_close(reply, out);
-    event_send(reply, doc, out);
+    event_pass(reply, doc, out);
     on_done(reply, ev, out);
 }
 

@@ -123,7 +123,7 @@ bool lmstudio_v1_chat_form(const char *body, size_t len, struct buf *out, struct
     bool ok = offers(&t) && system_form(&t, items) && input_form(&t, items);
     yyjson_doc_free(in);
     if (ok)
-        answer_write(t.doc, out);
+        json_write_end(t.doc, out);
     else
         yyjson_mut_doc_free(t.doc);
     if (!ok || !out->overflowed) return ok;

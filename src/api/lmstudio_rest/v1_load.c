@@ -83,7 +83,7 @@ void lmstudio_v1_format_load(const struct load_result *result, bool echo_config,
     yyjson_mut_obj_add_str(doc, root, "status", "loaded");
     if (result->not_kept) add_not_kept(doc, root, result->not_kept);
     if (echo_config) lmstudio_v1_add_config(doc, root, "load_config", instance);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 bool lmstudio_v1_parse_unload(const char *body, size_t len, char **ret_instance_id,
@@ -114,7 +114,7 @@ void lmstudio_v1_format_unload(const char *instance_id, struct buf *out) {
         yyjson_mut_obj_add_str(doc, root, "instance_id", instance_id);
     else
         yyjson_mut_obj_add_bool(doc, root, "all", true);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 bool lmstudio_v1_parse_prefetch(const char *body, size_t len, char **ret_model,
@@ -134,7 +134,7 @@ void lmstudio_v1_format_prefetch(const struct prefetch_result *result, struct bu
     yyjson_mut_obj_add_str(doc, root, "model", result->model_key);
     yyjson_mut_obj_add_str(doc, root, "status", result->loaded ? "loaded" : "prefetched");
     yyjson_mut_obj_add_uint(doc, root, "size_bytes", result->size);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 static bool origin_read(yyjson_val *obj, struct instance_change *change, struct error *err) {

@@ -5,6 +5,7 @@
 
 #include "api/lmstudio_rest/v1.h"
 #include "api/write.h"
+#include "base/json.h"
 
 /* Whole seconds as an integer, as clients send them. */
 static void add_seconds(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name,
@@ -159,12 +160,12 @@ void lmstudio_v1_format_models(const struct service_models *models, struct buf *
     for (size_t i = 0; i < models->count; i++) {
         model_fill(doc, yyjson_mut_arr_add_obj(doc, list), &models->models[i]);
     }
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void lmstudio_v1_format_instance(const struct instance_view *view, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     lmstudio_v1_fill_instance(doc, root, view);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }

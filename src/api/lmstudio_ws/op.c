@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "api/write.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
@@ -42,7 +41,7 @@ void lmws_op_end(struct lmws_op *op) {
 
 void lmws_session_send(struct lmws_session *session, yyjson_mut_doc *doc) {
     struct buf json = BUF_INIT(LMWS_REPLY_MAX);
-    answer_write(doc, &json);
+    json_write_end(doc, &json);
     bool speaks = !session->refused && !json.overflowed;
     if (speaks) session->transport.send(session->transport.ctx, buf_str(&json), json.len);
     if (json.overflowed) session->transport.hang_up(session->transport.ctx, "answer too large");

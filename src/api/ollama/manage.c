@@ -49,5 +49,5 @@ void ollama_format_progress(const struct ollama_progress *progress, struct buf *
         yyjson_mut_obj_add_uint(doc, root, "completed", progress->completed);
         free(digest);
     }
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }

@@ -8,6 +8,7 @@
 #include "api/listing.h"
 #include "api/ollama/ollama.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* Clients ask for a newer server if the number is too low for what they use. */
@@ -21,7 +22,7 @@ void ollama_format_version(struct buf *out) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, root, "version", compatible_version);
     yyjson_mut_obj_add_str(doc, root, "doze", DOZE_VERSION);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- names ---- */
@@ -84,7 +85,7 @@ void ollama_format_tags(const struct service_models *models, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     listing_fill(models, &form, doc, yyjson_mut_obj_add_arr(doc, root, "models"));
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- /api/ps ---- */
@@ -121,7 +122,7 @@ void ollama_format_ps(const struct service_models *models, int64_t now, struct b
                           now);
         }
     }
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- /api/show ---- */
@@ -197,5 +198,5 @@ void ollama_format_show(const struct model_view *model, const struct ollama_file
     add_info(doc, root, model, file->info);
     add_capabilities(doc, root, model, file->infill);
     add_time(doc, root, "modified_at", model->modified_at);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }

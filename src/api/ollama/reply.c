@@ -74,7 +74,7 @@ static yyjson_mut_doc *line_new(const struct reply *reply, bool done) {
 }
 
 static void line_send(const struct reply *reply, yyjson_mut_doc *doc, struct buf *out) {
-    answer_write(doc, out);
+    json_write_end(doc, out);
     if (reply->options.stream) buf_add_str(out, "\n");
 }
 
@@ -259,7 +259,7 @@ static void vectors_format(const struct reply *reply, const struct service_event
         add_span(doc, root, "load_duration", reply->started);
         yyjson_mut_obj_add_int(doc, root, "prompt_eval_count", ev->usage.prompt_tokens);
     }
-    answer_write(doc, out);
+    json_write_end(doc, out);
     buf_clear(&text);
 }
 

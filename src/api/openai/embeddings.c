@@ -33,7 +33,7 @@ static void write_entry(struct buf *out, int index, const struct vector *vector,
                                yyjson_mut_rawn(doc, text.data, text.len));
     }
     yyjson_mut_obj_add_int(doc, entry, "index", index);
-    answer_write(doc, out);
+    json_write_end(doc, out);
     buf_clear(&text);
 }
 
@@ -42,7 +42,7 @@ static void write_usage(struct buf *out, const struct service_usage *usage) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_int(doc, root, "prompt_tokens", usage->prompt_tokens);
     yyjson_mut_obj_add_int(doc, root, "total_tokens", usage->prompt_tokens);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 void openai_embeddings_add(struct buf *entries, int index, const struct service_event *ev,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/openai/openai.h"
 #include "api/write.h"
+#include "base/json.h"
 
 struct error_kind {
     int status;
@@ -35,5 +36,5 @@ void openai_add_error(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct err
 void openai_format_error(const struct error *err, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     openai_add_error(doc, yyjson_mut_doc_get_root(doc), err);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }

@@ -9,6 +9,7 @@
 #include "api/openai/openai.h"
 #include "api/vectors.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 struct reply {
@@ -155,7 +156,7 @@ static void note_end(struct reply *reply, int index, const struct service_event 
 /* One server-sent event. Zed requires exactly one space after the colon. */
 static void send_doc(yyjson_mut_doc *doc, struct buf *out) {
     buf_add_str(out, "data: ");
-    answer_write(doc, out);
+    json_write_end(doc, out);
     buf_add_str(out, "\n\n");
 }
 
@@ -296,7 +297,7 @@ static void whole_format(struct reply *reply, const struct service_event *ev, st
     end.timing = reply->timing;
     end.stop_reason = reply->choices[0].stop_reason;
     if (reply->hook) reply->hook(doc, root, &end);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 /* ---- events ---- */

@@ -7,6 +7,7 @@
 #include "api/rerank/rerank.h"
 #include "api/rerank/translate.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 struct result {
@@ -84,7 +85,7 @@ static void format(struct reply *reply, const struct service_usage *usage, struc
     yyjson_mut_val *tokens = yyjson_mut_obj_add_obj(doc, root, "usage");
     yyjson_mut_obj_add_int(doc, tokens, "prompt_tokens", usage->prompt_tokens);
     yyjson_mut_obj_add_int(doc, tokens, "total_tokens", usage->prompt_tokens);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 static enum reply_step reply_event(struct reply *reply, int index,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/conversation.h"
+#include "api/responses/item.h"
 #include "api/responses/translate.h"
 #include "base/buf.h"
 #include "base/json.h"
@@ -18,17 +19,13 @@ static struct conversation conversation_of(const struct translation *t) {
     return (struct conversation){ t->doc, t->out };
 }
 
-static bool is_type(yyjson_val *val, const char *type) {
-    return yyjson_equals_str(yyjson_obj_get(val, "type"), type);
-}
-
 /* ---- content: a string, or parts ---- */
 
 static bool is_text_part(yyjson_val *part) {
     static const char *const types[] = { "input_text", "output_text", "text", "reasoning_text",
                                          "summary_text" };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (is_type(part, types[i])) return yyjson_is_str(yyjson_obj_get(part, "text"));
+        if (item_is_type(part, types[i])) return yyjson_is_str(yyjson_obj_get(part, "text"));
     }
     return false;
 }
@@ -53,7 +50,7 @@ static bool text_of(struct translation *t, yyjson_val *content, struct buf *out)
     }
     yyjson_arr_foreach(content, i, count, part) {
         yyjson_val *text = yyjson_obj_get(part, "text");
-        if (is_type(part, "refusal"))
+        if (item_is_type(part, "refusal"))
             text = yyjson_obj_get(part, "refusal");
         else if (!is_text_part(part))
             return part_refuse(t, part);
@@ -69,7 +66,7 @@ static bool result_text_of(struct translation *t, yyjson_val *output, struct buf
     if (!yyjson_is_arr(output)) return text_of(t, output, out);
     yyjson_arr_foreach(output, i, count, part) {
         yyjson_val *text = yyjson_obj_get(part, "text");
-        bool image = is_type(part, "input_image");
+        bool image = item_is_type(part, "input_image");
         if (!image && !is_text_part(part)) return part_refuse(t, part);
         if (image)
             paragraph_add(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
@@ -83,7 +80,7 @@ static bool has_image(yyjson_val *content) {
     yyjson_val *part;
     size_t i, count;
     yyjson_arr_foreach(content, i, count, part) {
-        if (is_type(part, "input_image")) return true;
+        if (item_is_type(part, "input_image")) return true;
     }
     return false;
 }
@@ -97,7 +94,7 @@ static bool pictures_add(struct translation *t, yyjson_val *content) {
                                                    "content");
     yyjson_arr_foreach(content, i, count, part) {
         yyjson_val *url = yyjson_obj_get(part, "image_url");
-        bool image = is_type(part, "input_image") && yyjson_is_str(url);
+        bool image = item_is_type(part, "input_image") && yyjson_is_str(url);
         if (!image && !is_text_part(part)) return part_refuse(t, part);
         yyjson_mut_val *out = yyjson_mut_arr_add_obj(t->doc, parts);
         yyjson_mut_obj_add_str(t->doc, out, "type", image ? "image_url" : "text");
@@ -176,8 +173,7 @@ static bool custom_call_add(struct translation *t, yyjson_val *item) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_str(doc, root, "input", input ? input : "");
-    (void)json_write(doc, &arguments);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, &arguments);
     conversation_add_call(&c, conversation_assistant(&c), id, name, buf_str(&arguments));
     buf_clear(&arguments);
     return true;

@@ -11,6 +11,11 @@
 /* ITEM_CUSTOM: the call of a tool whose input is a text. */
 enum item_kind { ITEM_NONE, ITEM_REASONING, ITEM_MESSAGE, ITEM_CALL, ITEM_CUSTOM };
 
+/* Is the JSON of an item, a part or a tool of this type? */
+static inline bool item_is_type(yyjson_val *val, const char *type) {
+    return yyjson_equals_str(yyjson_obj_get(val, "type"), type);
+}
+
 enum { ITEM_TEXT_MAX = 64 << 20 };
 
 /* Zeroed: none. */

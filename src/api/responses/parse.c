@@ -53,7 +53,7 @@ static bool unstored_refuse(struct translation *t) {
 
 /* ---- sampling and form ---- */
 
-static bool max_tokens_translate(struct translation *t) {
+bool responses_translate_max_tokens(struct translation *t) {
     int64_t max = 0;
     if (!json_read_int(t->in, "max_output_tokens", 1, INT32_MAX, &max, t->err)) return false;
     if (max > 0) yyjson_mut_obj_add_int(t->doc, t->out, "max_tokens", max);
@@ -120,7 +120,7 @@ static bool text_translate(struct translation *t) {
 static bool body_read(struct parsed *parsed, struct translation *t) {
     parsed->options.echo = echo_new(t->in);
     return unstored_refuse(t) && responses_translate_input(t) && responses_translate_tools(t) &&
-           max_tokens_translate(t) && translation_copy_number(t, "temperature", 5) &&
+           responses_translate_max_tokens(t) && translation_copy_number(t, "temperature", 5) &&
            translation_copy_number(t, "top_p", 1) && reasoning_translate(t) &&
            truncation_translate(t) && text_translate(t) &&
            translation_copy_str(t, "prompt_cache_key") &&

@@ -4,15 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/responses/item.h"
 #include "api/write.h"
 #include "base/json.h"
 #include "base/xalloc.h"
 
 enum { REFERENCES_MAX = 1000, PAGE_DEFAULT = 20, PAGE_MAX = 100 };
-
-static bool is_type(yyjson_val *val, const char *type) {
-    return yyjson_equals_str(yyjson_obj_get(val, "type"), type);
-}
 
 /* ---- what a body wants ---- */
 
@@ -52,7 +49,7 @@ static bool references_read(yyjson_val *input, struct past_wanted *wanted, struc
     yyjson_val *item;
     size_t i, count;
     yyjson_arr_foreach(input, i, count, item) {
-        if (!is_type(item, "item_reference")) continue;
+        if (!item_is_type(item, "item_reference")) continue;
         if (!wanted->items) wanted->items = xcalloc(REFERENCES_MAX, sizeof *wanted->items);
         if (!reference_add(wanted, json_find_str(item, "id"), i, err)) return false;
     }
@@ -138,8 +135,9 @@ static void own_items_add(const struct joining *j, yyjson_mut_val *list) {
             list, text_message(j->doc, yyjson_get_str(input), yyjson_get_len(input)));
     }
     yyjson_arr_foreach(input, i, count, item) {
-        yyjson_val *found = is_type(item, "item_reference") ? yyjson_arr_get(referenced, used++)
-                                                            : NULL;
+        yyjson_val *found = item_is_type(item, "item_reference")
+                                ? yyjson_arr_get(referenced, used++)
+                                : NULL;
         yyjson_mut_arr_append(list, yyjson_val_mut_copy(j->doc, found ? found : item));
     }
 }
@@ -260,7 +258,7 @@ static void page_write(yyjson_val *items, size_t first, size_t limit, bool risin
     add_end(doc, root, "first_id", yyjson_mut_arr_get_first(data));
     add_end(doc, root, "last_id", yyjson_mut_arr_get_last(data));
     yyjson_mut_obj_add_bool(doc, root, "has_more", last < count);
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 bool past_format_page(const struct buf *items, const struct past_page *page, struct buf *out,

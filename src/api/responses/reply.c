@@ -161,24 +161,16 @@ static struct state end_state(const struct reply *reply, const struct service_ev
 
 /* ---- streamed ---- */
 
-static yyjson_mut_doc *event_new(struct reply *reply, const char *type) {
-    yyjson_mut_doc *doc = answer_new();
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_str(doc, root, "type", type);
-    yyjson_mut_obj_add_int(doc, root, "sequence_number", reply->sequence++);
+static yyjson_mut_doc *numbered_event(struct reply *reply, const char *type) {
+    yyjson_mut_doc *doc = event_new(type);
+    yyjson_mut_obj_add_int(doc, yyjson_mut_doc_get_root(doc), "sequence_number",
+                           reply->sequence++);
     return doc;
-}
-
-static void event_send(yyjson_mut_doc *doc, struct buf *out) {
-    yyjson_mut_val *type = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "type");
-    buf_addf(out, "event: %s\ndata: ", yyjson_mut_get_str(type));
-    answer_write(doc, out);
-    buf_add_str(out, "\n\n");
 }
 
 static void send_response(struct reply *reply, const char *type, const struct state *state,
                           struct buf *out) {
-    yyjson_mut_doc *doc = event_new(reply, type);
+    yyjson_mut_doc *doc = numbered_event(reply, type);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     add_response(reply, state, doc, yyjson_mut_obj_add_obj(doc, root, "response"));
     event_send(doc, out);
@@ -215,7 +207,7 @@ static int place(const struct reply *reply) {
 
 /* An event about the text of the item. */
 static yyjson_mut_doc *text_event(struct reply *reply, const char *type) {
-    yyjson_mut_doc *doc = event_new(reply, type);
+    yyjson_mut_doc *doc = numbered_event(reply, type);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_strcpy(doc, root, "item_id", reply->item.id);
     yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
@@ -226,7 +218,7 @@ static yyjson_mut_doc *text_event(struct reply *reply, const char *type) {
 
 static void send_item(struct reply *reply, const char *type, enum item_stage stage,
                       struct buf *out) {
-    yyjson_mut_doc *doc = event_new(reply, type);
+    yyjson_mut_doc *doc = numbered_event(reply, type);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_int(doc, root, "output_index", place(reply));
     yyjson_mut_obj_add_val(doc, root, "item", item_format(&reply->item, doc, stage));
@@ -351,7 +343,7 @@ static void format_whole(const struct reply *reply, const struct service_event *
     const struct state state = end_state(reply, end);
     yyjson_mut_doc *doc = answer_new();
     add_response(reply, &state, doc, yyjson_mut_doc_get_root(doc));
-    answer_write(doc, out);
+    json_write_end(doc, out);
 }
 
 static bool responses_format_stored(const struct reply *reply, struct buf *out) {

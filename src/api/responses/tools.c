@@ -8,12 +8,9 @@
  */
 #include <string.h>
 
+#include "api/responses/item.h"
 #include "api/responses/translate.h"
 #include "base/json.h"
-
-static bool is_type(yyjson_val *val, const char *type) {
-    return yyjson_equals_str(yyjson_obj_get(val, "type"), type);
-}
 
 /* ---- tools ---- */
 
@@ -29,7 +26,7 @@ static void text_parameters_set(struct translation *t, yyjson_mut_val *function)
 
 static bool tool_add(struct translation *t, yyjson_val *tool, yyjson_mut_val *list) {
     yyjson_mut_val *function = translation_copy_tool(t, list, tool, "parameters");
-    if (function && is_type(tool, "custom")) text_parameters_set(t, function);
+    if (function && item_is_type(tool, "custom")) text_parameters_set(t, function);
     return function != NULL;
 }
 
@@ -43,9 +40,9 @@ static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *
         if (!yyjson_is_obj(tool)) {
             ok = error_set(t->err, ERR_INVALID_REQUEST, "A tool must be an object, not %s.",
                            json_type_phrase(tool));
-        } else if (is_type(tool, "function") || is_type(tool, "custom")) {
+        } else if (item_is_type(tool, "function") || item_is_type(tool, "custom")) {
             ok = tool_add(t, tool, list);
-        } else if (outer && is_type(tool, "namespace")) {
+        } else if (outer && item_is_type(tool, "namespace")) {
             ok = tools_add(t, yyjson_obj_get(tool, "tools"), list, false);
         }
         if (!ok) return translation_error_inside_item(t->err, "tools", i);
@@ -109,7 +106,7 @@ static bool choice_translate(struct translation *t, yyjson_mut_val *list) {
     yyjson_val *choice = translation_field(t, "tool_choice");
     if (!choice) return true;
     if (yyjson_is_str(choice)) return word_add(t, yyjson_get_str(choice), list);
-    if (is_type(choice, "allowed_tools")) return allowed_add(t, choice, list);
+    if (item_is_type(choice, "allowed_tools")) return allowed_add(t, choice, list);
     return named_add(t, json_find_str(choice, "name"), list);
 }
 

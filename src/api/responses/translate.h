@@ -10,6 +10,9 @@
 bool responses_parse(enum service_op op, const char *body, size_t len,
                      struct parsed *ret_parsed, struct error *err);
 
+/* max_output_tokens, which LM Studio's chat has too. */
+bool responses_translate_max_tokens(struct translation *t);
+
 /* instructions and input. */
 bool responses_translate_input(struct translation *t);
 

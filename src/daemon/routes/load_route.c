@@ -41,8 +41,7 @@ static void load_on_progress(void *ctx, call_id call, double progress) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_obj_add_real(doc, root, "progress", progress);
-    json_write(doc, &json);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, &json);
     send_event(p, "progress", &json);
 }
 

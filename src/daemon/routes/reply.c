@@ -18,8 +18,7 @@ void reply_json(struct exchange *x, struct buf *json) {
 
 void reply_doc(struct exchange *x, yyjson_mut_doc *doc) {
     struct buf json = BUF_INIT(REPLY_JSON_MAX);
-    json_write(doc, &json);
-    yyjson_mut_doc_free(doc);
+    json_write_end(doc, &json);
     reply_json(x, &json);
 }
 

@@ -92,6 +92,23 @@ static void test_drop_keeps_the_rest(void **state) {
     buf_clear(&b);
 }
 
+/* Memory that nothing is in is freed if it is more than asked for. */
+static void test_drop_shrink_frees_what_is_empty_and_large(void **state) {
+    (void)state;
+    struct buf b = BUF_INIT(1000);
+    assert_non_null(buf_reserve(&b, 500));
+    assert_true(buf_add_str(&b, "rest"));
+    buf_drop_shrink(&b, 3, 100);
+    assert_string_equal(buf_str(&b), "t");
+    assert_true(b.cap > 100);
+    buf_drop_shrink(&b, 1, b.cap);
+    assert_non_null(b.data);
+    buf_drop_shrink(&b, 0, 100);
+    assert_null(b.data);
+    assert_true(buf_add_str(&b, "again"));
+    buf_clear(&b);
+}
+
 static void test_take_gives_the_bytes_away(void **state) {
     (void)state;
     struct buf b = BUF_INIT(100);
@@ -124,6 +141,7 @@ int main(void) {
         cmocka_unit_test(test_nothing_fits_into_no_room),
         cmocka_unit_test(test_reserved_room_is_the_callers),
         cmocka_unit_test(test_drop_keeps_the_rest),
+        cmocka_unit_test(test_drop_shrink_frees_what_is_empty_and_large),
         cmocka_unit_test(test_take_gives_the_bytes_away),
         cmocka_unit_test(test_a_long_run_of_appends),
     };
