@@ -9,6 +9,7 @@
 #include "base/percent.h"
 #include "base/size.h"
 #include "base/xalloc.h"
+#include "cli/confirm.h"
 #include "cli/fields.h"
 #include "cli/get_job.h"
 #include "cli/inventory.h"
@@ -185,10 +186,8 @@ static void print_plan(yyjson_val *plan) {
 }
 
 static bool confirmed(const struct get *get) {
-    char answer[16];
-    if (get->v->yes || get->v->json || !isatty(STDIN_FILENO)) return true;
-    fputs("Download (Y/n)? ", stderr);
-    return fgets(answer, sizeof answer, stdin) && *answer != 'n' && *answer != 'N';
+    return get->v->yes || get->v->json || !isatty(STDIN_FILENO) ||
+           confirm_ask("Download", CONFIRM_YES);
 }
 
 /* ---- the end ---- */

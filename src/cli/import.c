@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "base/user_dirs.h"
 #include "base/xalloc.h"
+#include "cli/confirm.h"
 #include "cli/fields.h"
 #include "cli/import_place.h"
 #include "cli/inventory.h"
@@ -89,12 +90,10 @@ static void print_plan(const struct import_plan *plan) {
 }
 
 static enum cli_exit confirm(const struct import_plan *plan, bool yes) {
-    char answer[16];
     if (yes || plan->mode != IMPORT_MOVE || !isatty(STDIN_FILENO)) return CLI_DONE;
     print_plan(plan);
-    fputs("Go on (Y/n)? ", stderr);
-    bool on = fgets(answer, sizeof answer, stdin) && *answer != 'n' && *answer != 'N';
-    return on ? CLI_DONE : cli_fail(CLI_FAILED, "Nothing was imported.");
+    return confirm_ask("Go on", CONFIRM_YES) ? CLI_DONE
+                                             : cli_fail(CLI_FAILED, "Nothing was imported.");
 }
 
 struct bar {

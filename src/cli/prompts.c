@@ -6,6 +6,7 @@
 
 #include "base/percent.h"
 #include "base/size.h"
+#include "cli/confirm.h"
 #include "cli/fields.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -87,12 +88,8 @@ static const struct option_row prompts_clear_options[] = {
 /* Ask a person before everything is deleted; a script has said what it wants. */
 static bool prompts_clear_confirmed(const struct cli *cli,
                                     const struct prompts_clear_values *v) {
-    char line[16];
-    if (cli->arg_count > 0 || v->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        return true;
-    }
-    fputs("Delete the processed prompts of all models? [y/N] ", stderr);
-    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+    return cli->arg_count > 0 || v->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
+           confirm_ask("Delete the processed prompts of all models", CONFIRM_NO);
 }
 
 static enum outcome prompts_delete(const struct cli *cli, const char *key,

@@ -7,6 +7,7 @@
 #include "base/percent.h"
 #include "base/size.h"
 #include "base/xalloc.h"
+#include "cli/confirm.h"
 #include "cli/fields.h"
 #include "cli/model_choice.h"
 #include "cli/show.h"
@@ -81,7 +82,6 @@ static enum cli_exit plan_one(struct rm *rm, const struct inventory *inv, const 
 }
 
 static bool ask_yes(const struct rm *rm) {
-    char answer[16];
     for (size_t i = 0; i < rm->count; i++) {
         char size[SIZE_TEXT];
         yyjson_val *plan = yyjson_doc_get_root(rm->targets[i].plan), *files, *file;
@@ -95,8 +95,7 @@ static bool ask_yes(const struct rm *rm) {
             fputc('\n', stderr);
         }
     }
-    fprintf(stderr, "Remove %s (y/N)? ", rm->count == 1 ? "it" : "them");
-    return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
+    return confirm_ask(rm->count == 1 ? "Remove it" : "Remove them", CONFIRM_NO);
 }
 
 static enum cli_exit confirm(const struct rm *rm) {

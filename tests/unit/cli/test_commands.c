@@ -278,12 +278,12 @@ static void test_prompts_clear_asks_on_a_terminal(void **state) {
     (void)state;
     static const char *const args[] = { "prompts", "clear", NULL };
     struct terminal t = terminal_open(args);
-    terminal_expect(&t, "Delete the processed prompts of all models? [y/N] ");
+    terminal_expect(&t, "Delete the processed prompts of all models (y/N)? ");
     terminal_type(&t, "\n");
     terminal_expect(&t, "doze: Nothing was deleted.");
     assert_int_equal(terminal_close(&t), 1);
     t = terminal_open(args);
-    terminal_expect(&t, "[y/N] ");
+    terminal_expect(&t, "(y/N)? ");
     terminal_type(&t, "y\n");
     terminal_expect(&t, "Deleted 3 processed prompts, 24.00 MB.");
     assert_int_equal(terminal_close(&t), 0);
