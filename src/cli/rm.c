@@ -101,7 +101,8 @@ static bool ask_yes(const struct rm *rm) {
 static enum cli_exit confirm(const struct rm *rm) {
     if (rm->v->yes) return CLI_DONE;
     if (!isatty(STDIN_FILENO)) {
-        return cli_fail(CLI_USAGE, "Nobody can be asked here; -y removes without asking.");
+        return cli_fail(CLI_USAGE,
+                        "There is no terminal to ask on; -y removes without asking.");
     }
     return ask_yes(rm) ? CLI_DONE : cli_fail(CLI_FAILED, "Nothing was removed.");
 }

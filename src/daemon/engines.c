@@ -86,7 +86,7 @@ static void say_choice(const struct engines *e) {
     const struct engine_choice *choice = &e->choice;
     const char *wanted = engine_words[*e->config.setting];
     if (choice->fallback) {
-        log_warn("Models are computed on the CPU, not by the engine '%s': %s", wanted,
+        log_warn("Models are computed on the CPU, not with the engine '%s': %s", wanted,
                  choice->why);
         return;
     }

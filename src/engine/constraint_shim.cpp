@@ -72,7 +72,7 @@ static void make_grammar(struct constraint *c, const struct llama_vocab *vocab,
     c->lazy = yyjson_get_bool(yyjson_obj_get(rules, "lazy"));
     c->grammar.reset(c->lazy ? lazy_grammar(vocab, grammar, rules)
                              : llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
-    if (!c->grammar) throw std::invalid_argument("it cannot be read, or is none");
+    if (!c->grammar) throw std::invalid_argument("it is not valid GBNF");
     accept_all(c->grammar.get(), tokens_of(yyjson_obj_get(rules, "begun")));
 }
 

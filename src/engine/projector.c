@@ -41,8 +41,9 @@ static bool can_be_used(const mtmd_context *mtmd, const struct llama_model *weig
     if (!mtmd_support_vision(mtmd))
         return error_set(err, ERR_NOT_SUPPORTED, "its projector is for sound only");
     if (mtmd_decode_use_mrope(mtmd))
-        return error_set(err, ERR_NOT_SUPPORTED,
-                         "its kind of positions in pictures (M-RoPE) is not supported");
+        return error_set(
+            err, ERR_NOT_SUPPORTED,
+            "its way of numbering positions in pictures (M-RoPE) is not supported");
     if (strncmp(arch, "deepseek4", 9) == 0)
         return error_set(err, ERR_NOT_SUPPORTED, "pictures of %s are not supported", arch);
     return true;

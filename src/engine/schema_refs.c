@@ -310,7 +310,7 @@ static bool rewrite(struct refs *r, enum schema_refs_lost lost, bool *ret_droppe
     if (r->link_count > SCHEMA_REFS_MAX)
         return error_set(
             err, ERR_INVALID_REQUEST,
-            "more than %d of its references are no plain pointers: leave some out.",
+            "more than %d of its references are not plain pointers: leave some out.",
             SCHEMA_REFS_MAX);
     r->copies = xcalloc(r->link_count + 1, sizeof(yyjson_mut_val *));
     for (size_t i = 0; i < r->link_count; i++) {

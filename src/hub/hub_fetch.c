@@ -245,7 +245,7 @@ static enum fetch_end fetch_checked(struct transfer *t, struct error *err) {
         if (partial_is_right(&t->partial))
             return partial_sync(&t->partial, &t->err) ? FETCH_DONE : fetch_failed(t, err);
         error_set(&t->err, ERR_IO,
-                  "What the hub sends as %.120s is damaged: its checksum is wrong, twice.",
+                  "The hub sent %.120s twice with a wrong checksum; try again later.",
                   t->fetch->file->path);
         if (!partial_set_aside(&t->partial, &t->err)) return fetch_failed(t, err);
     }

@@ -48,13 +48,13 @@ static void fail_unread(struct supervisor *sup, struct call *call, const char *g
     if (killed_by(gone) == SIGVTALRM)
         error_set(
             &err, ERR_INVALID_REQUEST,
-            "Reading what the request brings (schemas, grammar, chat template, pictures) takes "
-            "longer than the setting prepare_seconds allows; simplify it.");
+            "Checking the request's schemas, grammar, chat template and pictures takes longer "
+            "than the setting prepare_seconds allows; simplify them.");
     else
         error_set(
             &err, ERR_INVALID_REQUEST,
-            "What the request brings (schemas, grammar, chat template, pictures) cannot be "
-            "used: the process that read it %s; simplify it.",
+            "The request's schemas, grammar, chat template or pictures cannot be used: the "
+            "process that checked them %s; simplify them.",
             gone);
     call_fail(sup->calls, call, &err);
 }

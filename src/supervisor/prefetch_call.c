@@ -36,7 +36,7 @@ static bool prefetch_fits(const struct supervisor *sup, const struct model *mode
     size_format(model->size, size);
     return error_set(
         err, ERR_NO_MEMORY,
-        "'%.80s' (%s) does not fit into the free memory beside the models that are "
+        "'%.80s' (%s) does not fit into the free memory besides the models that are "
         "loaded; unload one first.",
         model->key, size);
 }

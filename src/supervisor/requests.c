@@ -117,8 +117,8 @@ static bool can_read(const struct target *target, const struct call *call, struc
     if (!model || model_sees(model)) return true;
     if (model->projector) {
         return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
-                               "'%.80s' cannot see here: its kind of positions in pictures "
-                               "(M-RoPE) is not supported yet; leave the images out.",
+                               "'%.80s' cannot see here: its way of numbering positions in "
+                               "pictures (M-RoPE) is not supported yet; leave the images out.",
                                target->model_key);
     }
     return error_set_param(err, ERR_NOT_SUPPORTED, "messages",

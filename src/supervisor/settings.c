@@ -230,7 +230,7 @@ static bool read_names(struct settings *s, const struct row *row, yyjson_val *pa
     }
     if (!ok) {
         return error_set_param(err, ERR_INVALID_REQUEST, row->name,
-                               "'%s' must be a text of names with commas between, such as "
+                               "'%s' must be a text of names separated by commas, such as "
                                "\"%s\", shorter than %zu bytes.",
                                row->name,
                                row->offset == offsetof(struct settings, allowed_hosts)
