@@ -12,7 +12,6 @@
 #include "cli/fields.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "cli/show.h"
 
 enum { LOOK_EVERY_MS = 100 };
 

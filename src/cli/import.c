@@ -9,7 +9,6 @@
 #include "base/user_dirs.h"
 #include "base/xalloc.h"
 #include "cli/confirm.h"
-#include "cli/fields.h"
 #include "cli/import_place.h"
 #include "cli/inventory.h"
 #include "cli/progress.h"

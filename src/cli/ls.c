@@ -12,7 +12,6 @@
 #include "cli/inventory.h"
 #include "cli/show.h"
 #include "cli/table.h"
-#include "cli/text.h"
 
 struct ls_values {
     bool llm, embedding, detailed, variants, json, quiet;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/interrupt.h"

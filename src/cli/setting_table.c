@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/setting_table.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,6 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "base/words.h"
-#include "cli/options.h"
 
 const struct setting setting_table[] = {
     { "jit", SETTING_BOOL, "true", "Load a model when a request names it" },

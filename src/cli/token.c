@@ -8,7 +8,6 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/percent.h"
-#include "base/xalloc.h"
 #include "cli/fields.h"
 #include "cli/show.h"
 #include "cli/table.h"

@@ -2,7 +2,6 @@
 #include "daemon/loan_pipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

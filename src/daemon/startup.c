@@ -10,7 +10,6 @@
 
 #include "base/dirs.h"
 #include "base/log.h"
-#include "base/xalloc.h"
 
 enum { CONNECTIONS_MAX = 20000, DESCRIPTORS_KEPT = 512 };
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/xalloc.h"
 #include "engine/guidance_schema.h"
 #include "engine/prepared.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* guidance_none.c - a build without llguidance: nobody calls more than the first of these. */
-#include <assert.h>
 
 #include "engine/guidance.h"
 

@@ -2,7 +2,6 @@
 #include "engine/reply.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <yyjson.h>
 

@@ -5,7 +5,6 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/size.h"
 #include "base/xalloc.h"
 #include "supervisor/internal.h"

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/xalloc.h"
 #include "catalog/matryoshka.h"
 #include "engine/prompt_length.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/worker.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>

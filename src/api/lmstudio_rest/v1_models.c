@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* v1_models.c - GET /api/v1/models, with doze's own fields of each instance. */
 #include <string.h>
-#include <time.h>
 
 #include "api/lmstudio_rest/v1.h"
 #include "api/write.h"

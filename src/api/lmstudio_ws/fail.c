@@ -5,7 +5,6 @@
 
 #include "api/listing.h"
 #include "api/lmstudio_ws/info.h"
-#include "base/json.h"
 
 enum { SAMPLE_MAX = 10 };
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-
 const char *lmws_model_domain(const struct model_view *model) {
     return model->type == MODEL_EMBEDDINGS ? "embedding" : "llm";
 }
