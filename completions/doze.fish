@@ -79,7 +79,7 @@ for name in doze lms
     complete -c $name -n $none -a status -d 'Server and loaded models'
     complete -c $name -n $none -a log -d 'What goes into and out of the models'
     complete -c $name -n $none -a daemon -d 'The server, as LM Studio names it'
-    complete -c $name -n $none -a engine -d 'What models are computed with'
+    complete -c $name -n $none -a engine -d 'Engines that run models'
     complete -c $name -n $none -a runtime -d 'The engine and the machine'
     complete -c $name -n $none -a version -d 'Version of this program'
     complete -c $name -n $none -a help -d 'Commands and their options'

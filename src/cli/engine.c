@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine.c - `doze engine ls`, `install` and `use`: what models are computed with. */
+/* engine.c - `doze engine ls`, `install` and `use`: the engines that run models. */
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -80,7 +80,7 @@ static enum cli_exit engine_ls_run(const struct cli *cli, const void *values) {
 
 const struct command command_engine_ls = {
     COMMAND(engine_ls, "engine ls", NULL, 0, 0),
-    .summary = "Show what models can be computed with",
+    .summary = "List the engines and their devices",
     .details = "The engines that the server can use, the devices that they find, and which one "
                "it has chosen.",
 };
@@ -109,7 +109,7 @@ static enum cli_exit engine_use_run(const struct cli *cli, const void *values) {
 
 const struct command command_engine_use = {
     COMMAND(engine_use, "engine use", "auto|cpu|vulkan|cuda", 1, 1),
-    .summary = "Choose what models are computed with",
+    .summary = "Choose the engine for models",
     .details = "Sets the setting 'engine'. Loaded models stay as they are; the next load uses "
                "the engine.",
 };
@@ -160,5 +160,5 @@ const struct command command_engine_install = {
     .details =
         "Fetches the package with npm, or takes the file of it that you have, and checks "
         "it against the checksum that came with doze. For root it is installed for all "
-        "users, else for this one. A running server finds it by itself.",
+        "users, else for this one. A running server finds it on its own.",
 };

@@ -164,7 +164,7 @@ enum { RM_MAX_ARGS = 1000 };
 const struct command command_rm = {
     COMMAND(rm, "rm", "<model>...", 1, RM_MAX_ARGS),
     .summary = "Remove models from the disk",
-    .details = "Says which files would go and asks. All parts of a split model and the "
-               "projector (mmproj) beside it go together. If one of several models cannot be "
+    .details = "Lists the files and asks before it removes them. All parts of a split model "
+               "and its projector (mmproj) go together. If one of several models cannot be "
                "removed, none is.",
 };

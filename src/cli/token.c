@@ -194,7 +194,7 @@ static enum cli_exit token_revoke_run(const struct cli *cli, const void *values)
 
 const struct command command_token_revoke = {
     COMMAND(token_revoke, "token revoke", "<id>", 1, 1),
-    .summary = "Make an API key worthless at once",
-    .details = "The id is the first column of `doze token ls`. Answers that run come to their "
-               "end.",
+    .summary = "Revoke an API key at once",
+    .details = "The id is the first column of `doze token ls`. Running answers are "
+               "finished.",
 };
