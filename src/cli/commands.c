@@ -126,12 +126,40 @@ static bool is_of_lm_studio(const char *word) {
     return WORDS_FIND(words, word) >= 0;
 }
 
+/* What a word that other programs have for a command means here, in quotes; NULL: nothing. */
+static const char *meant_by(const char *word) {
+    static const char *const habits[][2] = {
+        { "config", "'settings'" },
+        { "delete", "'rm'" },
+        { "download", "'get'" },
+        { "info", "'show'" },
+        { "keys", "'token ls'" },
+        { "list", "'ls'" },
+        { "logs", "'log stream'" },
+        { "models", "'ls'" },
+        { "pull", "'get'" },
+        { "remove", "'rm'" },
+        { "restart", "'server stop' and 'server start'" },
+        { "search", "'get <words>'" },
+        { "start", "'server start'" },
+        { "stop", "'unload' or 'server stop'" },
+    };
+    for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
+        if (strcmp(habits[i][0], word) == 0) return habits[i][1];
+    }
+    return NULL;
+}
+
 static enum cli_exit fail_unknown_command(const struct cli *cli, const char *word) {
+    const char *meant = meant_by(word);
     if (is_of_lm_studio(word)) {
         return cli_fail(CLI_USAGE,
                         "'%s' needs LM Studio: doze has no hub accounts, projects or "
                         "LM Link.",
                         word);
+    }
+    if (meant) {
+        return cli_fail(CLI_USAGE, "Unknown command '%s'; did you mean %s?", word, meant);
     }
     const char *names[COMMAND_COUNT];
     struct buf close = BUF_INIT(256);

@@ -32,8 +32,8 @@ static void add_paragraph(struct buf *out, const char *text) {
 
 void help_add_overview(const char *program, const struct command *const *commands, size_t count,
                        const char *group, struct buf *out) {
-    buf_addf(out, "Usage: %s %s<command> [options]\n\nCommands:\n", program,
-             group ? "" : "[--host <host>] [--port <port>] ");
+    const char *before = group ? group : "[--host <host>] [--port <port>]";
+    buf_addf(out, "Usage: %s %s <command> [options]\n\nCommands:\n", program, before);
     size_t group_len = group ? strlen(group) : 0;
     for (size_t i = 0; i < count; i++) {
         char left[MAX_LEFT];
@@ -44,7 +44,8 @@ void help_add_overview(const char *program, const struct command *const *command
         snprintf(left, sizeof left, "  %s%s%s", name, args ? " " : "", args ? args : "");
         help_add_row(out, left, commands[i]->summary);
     }
-    buf_addf(out, "\n`%s <command> --help` shows the options of a command.\n", program);
+    buf_addf(out, "\n`%s %s%s<command> --help` shows the options of a command.\n", program,
+             group ? group : "", group ? " " : "");
     if (!group) {
         buf_addf(out, "LM Studio's names: `%s help daemon`, `%s help runtime`.\n", program,
                  program);

@@ -200,8 +200,8 @@ static enum outcome fail_many(const struct pick_item *items, size_t count, const
     struct buf names = BUF_INIT(160);
     pick_add_names(items, count, &names);
     error_set(err, ERR_INVALID_REQUEST,
-              "%zu models fit%s%.60s: %s; name one of them, or take the first with -y.", count,
-              part ? " " : "", part ? part : "", buf_str(&names));
+              "%zu models match%s%.60s: %s; name one of them, or take the first with -y.",
+              count, part ? " " : "", part ? part : "", buf_str(&names));
     buf_clear(&names);
     return OUTCOME_REFUSED;
 }
@@ -322,8 +322,8 @@ static enum outcome load_call_named(struct load *load, const char *name, struct 
 /* What says how to load, where nothing is loaded. */
 static bool has_load_settings(const struct load_values *v) {
     return v->ttl.given || v->context_length.given || v->parallel.given ||
-           v->gpu_layers.given || v->gpu || v->adapters.count > 0 || v->identifier || v->keep ||
-           v->force;
+           v->gpu_layers.given || v->gpu || v->adapters.count > 0 || v->draft_model ||
+           v->identifier || v->keep || v->force;
 }
 
 static enum cli_exit load_run(const struct cli *cli, const void *values) {

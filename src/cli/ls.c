@@ -139,7 +139,7 @@ static void ls_print_tables(const struct ls_values *v, const struct inventory *i
         struct error none;
         error_no_models(&none);
         fprintf(stderr, "%s\n",
-                inv->model_count ? "No model fits; `doze ls` lists all." : none.text);
+                inv->model_count ? "No model matches; `doze ls` lists all." : none.text);
         return;
     }
     size_format(total, size);

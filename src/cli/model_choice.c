@@ -30,7 +30,7 @@ static void print_no_model(const struct cli *cli, const struct inventory *inv, c
     struct buf names = BUF_INIT(200);
     pick_add_names(items, count, &names);
     if (count > 0) {
-        cli_fail(CLI_FAILED, "%zu models fit %s: %s; name one of them.", count, name,
+        cli_fail(CLI_FAILED, "%zu models match %s: %s; name one of them.", count, name,
                  buf_str(&names));
     } else {
         if (inv->model_count > 0)

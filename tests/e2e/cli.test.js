@@ -116,7 +116,7 @@ test('ls: --detailed, --variants, a part of a name', async (t) => {
   assert.match(variants, /^MODEL +VARIANT +SIZE$/m);
   assert.match(variants, /^alpha +\S+ +[\d.]+ [KM]B$/m);
   assert.equal(succeeded(await run(d, ['ls', 'BET', '-q'])).out, 'beta\n');
-  assert.match(succeeded(await run(d, ['ls', 'omega'])).err, /No model fits/);
+  assert.match(succeeded(await run(d, ['ls', 'omega'])).err, /No model matches/);
 });
 
 test('ps --watch shows the list again until Ctrl-C', async (t) => {

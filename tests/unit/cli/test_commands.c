@@ -51,6 +51,8 @@ static void test_usage(void **state) {
     CHECK(0, "--context-length <n>", NULL, "help", "load");
     CHECK(0, "[-- <serve options>]", NULL, "help", "server", "start");
     CHECK(0, "server status", NULL, "server", "--help");
+    CHECK(0, "Usage: doze server <command> [options]", NULL, "server", "--help");
+    CHECK(0, "`doze server <command> --help` shows", NULL, "help", "server");
     CHECK(0, "Usage: doze help [<command>]", NULL, "help", "help");
     CHECK(0, "the usage of serve", NULL, "help", "serve");
     CHECK(2, NULL, "Unknown command 'sxrve'; did you mean 'serve'?", "help", "sxrve");
@@ -65,6 +67,16 @@ static void test_usage(void **state) {
     assert_int_equal(r.code, 2);
     assert_has(&r.err, "Commands:");
     result_clear(&r);
+}
+
+/* Who knows another program types its words. */
+static void test_words_of_other_programs(void **state) {
+    (void)state;
+    CHECK(2, NULL, "Unknown command 'pull'; did you mean 'get'?", "pull", "qwen3");
+    CHECK(2, NULL, "did you mean 'ls'?", "list");
+    CHECK(2, NULL, "did you mean 'unload' or 'server stop'?", "stop");
+    CHECK(2, NULL, "did you mean 'server start'?", "start");
+    CHECK(2, NULL, "did you mean 'get <words>'?", "help", "search");
 }
 
 static void test_unreachable(void **state) {
@@ -147,12 +159,12 @@ static void test_load_sends_what_was_asked(void **state) {
 static void test_load_by_part_of_the_key(void **state) {
     (void)state;
     CHECK(0, "\"qwen2.5-0.5b-instruct\"", NULL, "load", "0.5B");
-    CHECK(1, NULL, "2 models fit qwen: qwen2.5-0.5b-instruct, qwen3-4b; name one of ", "load",
+    CHECK(1, NULL, "2 models match qwen: qwen2.5-0.5b-instruct, qwen3-4b; name one of ", "load",
           "qwen");
     CHECK(0, "\"qwen2.5-0.5b-instruct\"", NULL, "load", "qwen", "-y");
     CHECK(1, NULL, "doze: There is no model like this; close names: qwen3-4b.", "load",
           "zephyr");
-    CHECK(1, NULL, "doze: 4 models fit: qwen2.5", "load");
+    CHECK(1, NULL, "doze: 4 models match: qwen2.5", "load");
 }
 
 static void test_load_failures(void **state) {
@@ -457,6 +469,7 @@ static void test_log_events(void **state) {
 int run_commands(void) {
     const struct CMUnitTest tests[] = {
         SERVED(test_usage),
+        SERVED(test_words_of_other_programs),
         SERVED(test_unreachable),
         SERVED(test_environment_names_the_server),
         SERVED(test_load_sends_what_was_asked),
