@@ -277,6 +277,8 @@ test('keyboard alone: download, pause, settings of a model, delete', async (t) =
 for (const [width, height] of [
   [320, 740],
   [390, 740],
+  [768, 1024],
+  [960, 700],
   [1280, 900],
   [3840, 2160],
 ]) {

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { ask } from '../e2e/lib/ask.js';
-import { endless, seeing, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
+import { embedding, endless, seeing, slowToLoad, spoken, thinker } from '../e2e/lib/models.js';
 import { freeze } from '../e2e/lib/process.js';
 import { spareOf } from '../e2e/lib/workers.js';
-import { closeBrowser, copied, open, says, start, until } from './lib/browser.js';
+import { card, closeBrowser, copied, open, row, says, start, until } from './lib/browser.js';
 
 after(closeBrowser);
 
@@ -54,6 +54,28 @@ test('a chat streams and shows its statistics; the curl command does the same', 
   assert.match(stdout, /data: .*"delta"/);
   await page.getByRole('button', { name: 'Copy the curl command' }).click();
   await copied(page, command);
+});
+
+test('a button of a model begins a chat with it, and leaves the one before', async (t) => {
+  const models = { one: spoken('First.'), two: spoken('Second.'), vectors: embedding() };
+  const daemon = await start(t, { models });
+  const page = await open(t, daemon);
+  await row(page, 'vectors').waitFor();
+  assert.equal(await row(page, 'vectors').getByRole('button', { name: 'Chat' }).count(), 0);
+  await row(page, 'one').getByRole('button', { name: 'Chat with one' }).click();
+  await isTyping(page);
+  await page.keyboard.type('Hi');
+  await page.keyboard.press('Enter');
+  await says(turns(page), /one.*First\./);
+  await page.getByRole('link', { name: 'Models' }).click();
+  await daemon.load('two', { identifier: 'mine' });
+  await card(page, 'mine').getByRole('button', { name: 'Chat with mine' }).click();
+  await isTyping(page);
+  await page.keyboard.type('Hi');
+  await page.keyboard.press('Enter');
+  await says(turns(page), /mine.*Second\./);
+  await page.locator('.conversations button.title').nth(1).click();
+  await says(turns(page), /one.*First\./);
 });
 
 test('system prompt and sampling belong to the chat and are sent with it', async (t) => {
@@ -304,6 +326,20 @@ const stored = () =>
 // Resolves when it has stored this for good: a page that is left ends what is not yet done.
 const keeps = (page, isSo) => ask(() => page.evaluate(stored), isSo);
 const isAnswered = (chat) => chat.turns.at(-1).stats?.speed !== undefined;
+
+test('a word in the table of an answer stays whole on a phone: the table scrolls', async (t) => {
+  const table = '| Name | Measurement | Meaning |\n|---|---|---|\n| a | 1 | a long explanation |\n';
+  const daemon = await start(t, { models: { writer: spoken(table) } });
+  const page = await openChat(t, daemon, { width: 320, height: 640 });
+  await say(page, 'Write.');
+  const word = page.locator('.turns th', { hasText: 'Measurement' });
+  const lines = await word.evaluate((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getClientRects().length;
+  });
+  assert.equal(lines, 1);
+});
 
 test('a chat gets a name, and is found by words of its turns', async (t) => {
   const daemon = await start(t, { models: { hello: spoken('Hello.') } });

@@ -85,6 +85,8 @@ test('no model at all, and two hundred', async (t) => {
   const daemon = await start(t);
   const page = await open(t, daemon);
   await says(page.locator('main .empty'), new RegExp(`into ${daemon.modelsDir}[;,.]`));
+  await says(page.locator('main .empty'), /^No model is loaded\.$/); // there is none below
+  assert.equal(await page.getByLabel('Search models').count(), 0);
   const file = random();
   for (let n = 0; n < 200; n++) {
     // copies: links to one file are one model
@@ -121,6 +123,10 @@ test('with an API key, the page asks for it and keeps it to itself', async (t) =
   await page.locator('#key').fill('wrong');
   await page.keyboard.press('Enter');
   await says(page.locator('dialog[open]'), /Incorrect key/);
+  const [label, field] = await Promise.all(
+    ['label[for=key]', '#key'].map((name) => page.locator(name).boundingBox()),
+  );
+  assert.ok(label.y + label.height <= field.y, 'the label is over its field');
   await page.locator('#key').fill('sesame');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.state.live');

@@ -136,6 +136,12 @@ export function startNew(): void {
   });
 }
 
+// The open conversation if it is empty, else a new one.
+export function startWith(name: string): void {
+  if (open.peek().turns.length > 0) startNew();
+  changeOpen({ model: name });
+}
+
 export function remove(id: string): void {
   if (run.peek()?.conversation === id) stop();
   const rest = conversations.peek().filter((c) => c.id !== id);

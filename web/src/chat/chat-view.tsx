@@ -2,6 +2,7 @@
 // Conversations with any model. Fetched when the tab is opened for the first time (app.tsx).
 import { useLayoutEffect } from 'preact/hooks';
 import { instances, models } from '../server/store';
+import { wanted } from '../ui/chat-with';
 import { CopyButton } from '../ui/copy';
 import { useFollowEnd } from '../ui/follow-end';
 import {
@@ -13,6 +14,7 @@ import {
   open,
   requestOf,
   restore,
+  startWith,
 } from './chat-state';
 import './chat.css';
 import { Composer } from './composer';
@@ -90,7 +92,16 @@ function Curl() {
   );
 }
 
+// What another view's button asked for, once.
+function useWish() {
+  useLayoutEffect(() => {
+    if (wanted.peek()) startWith(wanted.peek());
+    wanted.value = '';
+  }, []);
+}
+
 export function Chat() {
+  useWish();
   if (models.value && choices.value.length === 0) {
     return (
       <section aria-labelledby="chat-title">

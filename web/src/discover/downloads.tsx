@@ -3,6 +3,7 @@
 import { openLoadDialog } from '../models/load-state';
 import { changeDownload, removeDownload, type Download } from '../server/api';
 import { connection, downloads, models } from '../server/store';
+import { chatWith } from '../ui/chat-with';
 import { bytes } from '../ui/format';
 import { attempt } from '../ui/notices';
 import { isUnfinished, modelOf, stateText, titleOf } from './discover';
@@ -27,14 +28,25 @@ function MainButton({ download: d, off }: { download: Download; off: boolean }) 
   if (d.status === 'completed') {
     if (!model) return null;
     return (
-      <button
-        type="button"
-        disabled={off}
-        aria-label={`Load ${model.key}…`}
-        onClick={() => openLoadDialog(model)}
-      >
-        Load…
-      </button>
+      <>
+        {model.type === 'llm' && (
+          <button
+            type="button"
+            aria-label={`Chat with ${model.key}`}
+            onClick={() => chatWith(model.key)}
+          >
+            Chat
+          </button>
+        )}
+        <button
+          type="button"
+          disabled={off}
+          aria-label={`Load ${model.key}…`}
+          onClick={() => openLoadDialog(model)}
+        >
+          Load…
+        </button>
+      </>
     );
   }
   const running = d.status === 'downloading';

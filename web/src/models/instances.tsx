@@ -4,8 +4,9 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { namesOfAdapters } from '../load/load-fields';
 import { updateInstance, unload, type Instance, type Parked } from '../server/api';
+import { connection, instances, modelName, models, parked, settings } from '../server/store';
+import { chatWith } from '../ui/chat-with';
 import { bytes, count, minutesToSeconds, plural, rate, secondsToMinutes } from '../ui/format';
-import { connection, instances, modelName, parked, settings } from '../server/store';
 import { attempt } from '../ui/notices';
 import { isPinned, originText, workText } from '../ui/wording';
 import { TtlRing } from './ttl-ring';
@@ -138,6 +139,7 @@ async function unloadOrCancel(i: Instance): Promise<void> {
   }
 }
 
+const canChat = (i: Instance) => models.value?.find((m) => m.key === i.model)?.type === 'llm';
 const isLoading = (i: Instance) => i.state === 'loading' || i.state === 'queued';
 
 function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void }) {
@@ -159,6 +161,11 @@ function Actions({ instance: i, onTtl }: { instance: Instance; onTtl: () => void
   }
   return (
     <div class="row">
+      {canChat(i) && (
+        <button type="button" aria-label={`Chat with ${i.id}`} onClick={() => chatWith(i.id)}>
+          Chat
+        </button>
+      )}
       <button
         type="button"
         disabled={off}
@@ -279,7 +286,10 @@ export function Instances() {
         Loaded{list.length > 0 && <small> {plural(list.length, 'model')}</small>}
       </h2>
       {list.length === 0 ? (
-        <p class="empty">No model is loaded. Load one below, or send a request that names one.</p>
+        <p class="empty">
+          No model is loaded.
+          {models.value?.length !== 0 && ' Load one below, or send a request that names one.'}
+        </p>
       ) : (
         <ul class="cards">
           {list.map((i) => (

@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Model } from '../server/api';
 import { connection, instances, modelFolders, models, settings } from '../server/store';
+import { chatWith } from '../ui/chat-with';
 import { bytes, count, plural } from '../ui/format';
 import { openDeletion } from './delete-dialog';
 import { openLoadDialog } from './load-state';
@@ -50,6 +51,11 @@ function UseButtons({ model: m }: { model: Model }) {
   const off = connection.value !== 'live';
   return (
     <>
+      {m.type === 'llm' && (
+        <button type="button" aria-label={`Chat with ${m.key}`} onClick={() => chatWith(m.key)}>
+          Chat
+        </button>
+      )}
       <button
         type="button"
         disabled={off || !settings.value}
@@ -162,8 +168,7 @@ function NoModels() {
     <p class="empty">
       No models found. Put GGUF files into {folder ? <code>{folder}</code> : 'a model folder'}; they
       appear here automatically. Or <a href="#discover">download one</a>, here or with{' '}
-      <code>doze get</code>.
-      {others.length > 0 && ` doze also searches ${others.join(', ')}.`}
+      <code>doze get</code>.{others.length > 0 && ` doze also searches ${others.join(', ')}.`}
     </p>
   );
 }
@@ -181,15 +186,17 @@ export function ModelTable() {
             {broken > 0 && `, ${broken} broken`}
           </small>
         </h2>
-        <input
-          type="search"
-          placeholder="Search"
-          aria-label="Search models"
-          value={search.value}
-          onInput={(e) => {
-            search.value = e.currentTarget.value;
-          }}
-        />
+        {all.length > 0 && (
+          <input
+            type="search"
+            placeholder="Search"
+            aria-label="Search models"
+            value={search.value}
+            onInput={(e) => {
+              search.value = e.currentTarget.value;
+            }}
+          />
+        )}
       </div>
       <p class="hidden" role="status">
         {search.value && plural(shown.value.length, 'model matches', 'models match')}

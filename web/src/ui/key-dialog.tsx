@@ -24,17 +24,19 @@ export function KeyDialog() {
     <dialog ref={ref} aria-labelledby="key-title" onCancel={(e) => e.preventDefault()}>
       <form onSubmit={submit}>
         <h2 id="key-title">This server requires an API key</h2>
-        <label for="key">API key</label>
-        <input
-          id="key"
-          type="password"
-          autoComplete="off"
-          value={text.value}
-          aria-describedby="key-hint key-error"
-          onInput={(e) => {
-            text.value = e.currentTarget.value;
-          }}
-        />
+        <div class="field">
+          <label for="key">API key</label>
+          <input
+            id="key"
+            type="password"
+            autoComplete="off"
+            value={text.value}
+            aria-describedby="key-hint key-error"
+            onInput={(e) => {
+              text.value = e.currentTarget.value;
+            }}
+          />
+        </div>
         <p class="wrong" id="key-error" aria-live="polite">
           {open && apiKey.value ? 'Incorrect key.' : ''}
         </p>
