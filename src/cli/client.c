@@ -232,13 +232,26 @@ static bool never_connected(const struct transfer *t, CURLcode code) {
            (code == CURLE_OPERATION_TIMEDOUT && connected_after == 0);
 }
 
+/* Only a server on this machine can be started from here. */
+static void fail_to_connect(const struct transfer *t, const struct cli *cli, const char *base,
+                            struct error *err) {
+    if (client_is_local(cli))
+        error_set(err, ERR_IO, "No server answers at %s; start it with `%s server start`.",
+                  base, cli->program);
+    else
+        error_set(
+            err, ERR_IO,
+            "No server answers at %s (%.60s); check the name, and there that doze listens "
+            "to other machines (`doze serve --host 0.0.0.0`).",
+            base, t->reason);
+}
+
 static enum outcome transfer_fail(const struct transfer *t, const struct cli *cli,
                                   CURLcode code, struct error *err) {
     char base[300];
     client_base(cli, base);
     if (never_connected(t, code)) {
-        error_set(err, ERR_IO, "No server answers at %s; start it with `%s server start`.",
-                  base, cli->program);
+        fail_to_connect(t, cli, base, err);
         return OUTCOME_UNREACHABLE;
     }
     if (t->too_large) {

@@ -162,12 +162,17 @@ static void format_bytes(yyjson_val *val, struct buf *out) {
     buf_add_str(out, text);
 }
 
+/* The member of `fleet` that is a number, not null, while nothing is set. */
+static bool lends_nothing(const char *name, yyjson_val *val) {
+    return strcmp(name, "lend_memory") == 0 && yyjson_is_uint(val) && yyjson_get_uint(val) == 0;
+}
+
 /* The names of its members, because the values may take any room. */
 static void format_members(yyjson_val *obj, struct buf *out) {
     size_t i, count, before = out->len;
     yyjson_val *key, *val;
     yyjson_obj_foreach(obj, i, count, key, val) {
-        if (yyjson_is_null(val)) continue;
+        if (yyjson_is_null(val) || lends_nothing(yyjson_get_str(key), val)) continue;
         buf_addf(out, "%s%s", out->len > before ? ", " : "", yyjson_get_str(key));
     }
     if (out->len == before) buf_add_str(out, "none");
@@ -183,6 +188,8 @@ void setting_format(const struct setting *setting, yyjson_val *val, struct buf *
         format_span(yyjson_get_num(val), out);
     } else if (setting && setting->kind == SETTING_BYTES && yyjson_is_uint(val)) {
         format_bytes(val, out);
+    } else if (setting && setting->kind == SETTING_BOOL && yyjson_is_bool(val)) {
+        buf_add_str(out, yyjson_is_true(val) ? "on" : "off");
     } else if (setting && yyjson_is_obj(val)) {
         format_members(val, out);
     } else if (yyjson_is_str(val)) {

@@ -126,10 +126,10 @@ static bool admit_route(struct exchange *x) {
         (void)error_set(&err, ERR_METHOD, "%s is not allowed for %.120s; use one of %s.",
                         r->method, r->target.path, buf_str(&methods));
     } else {
-        (void)error_set(
-            &err, ERR_NOT_FOUND,
-            "There is no endpoint %s %.120s; check the base URL, as in GET /v1/models.",
-            r->method, r->target.path);
+        (void)error_set(&err, ERR_NOT_FOUND,
+                        "There is no endpoint %s %.80s; check the base URL, or find it in GET "
+                        "/api/openapi.json.",
+                        r->method, r->target.path);
     }
     buf_clear(&methods);
     return fail(x, &err);

@@ -106,6 +106,18 @@ static void test_unreachable(void **state) {
     }
 }
 
+/* What is started here would not answer there. */
+static void test_unreachable_elsewhere(void **state) {
+    (void)state;
+    struct result r = run_as(
+        "doze", NULL, (const char *const[]){ "--host", "no.such.host.invalid", "ps", NULL });
+    assert_int_equal(r.code, 3);
+    assert_has(&r.err, "No server answers at http://no.such.host.invalid:");
+    assert_has(&r.err, "check the name");
+    assert_has_not(&r.err, "server start");
+    result_clear(&r);
+}
+
 static void test_environment_names_the_server(void **state) {
     (void)state;
     char port[16];
@@ -366,10 +378,10 @@ static void test_settings(void **state) {
     (void)state;
     CHECK(0,
           "SETTING        VALUE    MEANING\n"
-          "jit            true     Load a model when a request names it\n"
+          "jit            on       Load a model when a request names it\n"
           "default_ttl    1h       Idle time of models that requests load\n"
           "auto_evict     on       Which models make room for others\n"
-          "cors           false    Allow web pages of other origins\n",
+          "cors           off      Allow web pages of other origins\n",
           NULL, "settings");
     CHECK(0, "3600\n", NULL, "settings", "get", "default_ttl");
     CHECK(0, "on\n", NULL, "settings", "get", "auto_evict");
@@ -471,6 +483,7 @@ int run_commands(void) {
         SERVED(test_usage),
         SERVED(test_words_of_other_programs),
         SERVED(test_unreachable),
+        SERVED(test_unreachable_elsewhere),
         SERVED(test_environment_names_the_server),
         SERVED(test_load_sends_what_was_asked),
         SERVED(test_load_by_part_of_the_key),
