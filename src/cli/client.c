@@ -183,10 +183,9 @@ static CURLcode transfer_run(struct transfer *t, CURLM *multi, bool *ret_cancell
 /* The server speaks to all clients and names its endpoints; a person here has commands. */
 static char *name_commands(const struct cli *cli, const char *message) {
     static const char *const names[][2] = {
-        { "GET /api/v1/models", "ls" },
-        { "GET /v1/models", "ls" },
-        { "GET /api/v1/settings", "settings" },
-        { "GET /api/v1/keys", "token ls" },
+        { "GET /api/v1/models", "ls" },           { "GET /v1/models", "ls" },
+        { "GET /api/v1/settings", "settings" },   { "GET /api/v1/keys", "token ls" },
+        { "load it with force", "load --force" }, /* of a model that finds no memory */
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *found = strstr(message, names[i][0]);
@@ -204,6 +203,20 @@ void client_read_refusal(const struct cli *cli, const char *code, const char *me
     free(text);
 }
 
+/* doc: NULL if the body is not JSON, which all that doze answers is. */
+static void fail_without_reason(const struct cli *cli, const yyjson_doc *doc, long status,
+                                struct error *err) {
+    char base[300];
+    client_base(cli, base);
+    if (doc)
+        error_set(err, ERR_INTERNAL, "The server answered with status %ld and no reason.",
+                  status);
+    else
+        error_set(err, ERR_INTERNAL,
+                  "What answers at %s (status %ld) is not doze; check --host and --port.", base,
+                  status);
+}
+
 void client_read_error(const struct cli *cli, const char *body, size_t len, long status,
                        struct error *err) {
     struct error ignored;
@@ -219,8 +232,7 @@ void client_read_error(const struct cli *cli, const char *body, size_t len, long
     } else if (message) {
         client_read_refusal(cli, code ? code : error_name(ERR_INVALID_REQUEST), message, err);
     } else {
-        error_set(err, ERR_INTERNAL, "The server answered with status %ld and no reason.",
-                  status);
+        fail_without_reason(cli, doc, status, err);
     }
     yyjson_doc_free(doc);
 }

@@ -289,16 +289,24 @@ static void test_error_bodies(void **state) {
         { "{\"error\":\"plain\"}", "plain", ERR_INVALID_REQUEST },
         { "{\"error\":{}}", "The server answered with status 502 and no reason.",
           ERR_INTERNAL },
-        { "<html>", "The server answered with status 502 and no reason.", ERR_INTERNAL },
-        { "", "The server answered with status 502 and no reason.", ERR_INTERNAL },
+        { "<html>",
+          "What answers at http://127.0.0.1:80 (status 502) is not doze; check --host and "
+          "--port.",
+          ERR_INTERNAL },
+        { "",
+          "What answers at http://127.0.0.1:80 (status 502) is not doze; check --host and "
+          "--port.",
+          ERR_INTERNAL },
         /* endpoints are commands here */
         { "{\"error\":\"There is no x; GET /v1/models lists them.\"}",
           "There is no x; `lms ls` lists them.", ERR_INVALID_REQUEST },
         { "{\"error\":\"GET /api/v1/models\"}", "`lms ls`", ERR_INVALID_REQUEST },
         { "{\"error\":\"See GET /api/v1/settings.\"}", "See `lms settings`.",
           ERR_INVALID_REQUEST },
+        { "{\"error\":\"Choose a smaller context length, or load it with force.\"}",
+          "Choose a smaller context length, or `lms load --force`.", ERR_INVALID_REQUEST },
     };
-    struct cli cli = { .program = "lms" };
+    struct cli cli = { .program = "lms", .host = "127.0.0.1", .port = { true, 80 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err = { 0 };
         client_read_error(&cli, cases[i].body, strlen(cases[i].body), 502, &err);
