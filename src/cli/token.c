@@ -116,8 +116,14 @@ static void add_distance(struct table *table, msec at) {
         return;
     }
     duration_format(away < 0 ? -away : away, span);
-    snprintf(text, sizeof text, "%s%s%s", away < 0 ? "" : "in ", span, away < 0 ? " ago" : "");
+    snprintf(text, sizeof text, "%s%s%s", away > 0 ? "in " : "", span, away > 0 ? "" : " ago");
     table_add(table, text);
+}
+
+/* This very request is a use of its key, by a clock that may be ahead of ours. */
+static msec used_at(yyjson_val *key) {
+    msec at = field_time(key, "last_used_at"), now = clock_unix();
+    return at < now ? at : now;
 }
 
 static void keys_print(yyjson_val *keys) {
@@ -133,7 +139,7 @@ static void keys_print(yyjson_val *keys) {
         add_words(&table, yyjson_obj_get(key, "permissions"), "");
         add_words(&table, yyjson_obj_get(key, "models"), "all");
         add_distance(&table, field_time(key, "expires_at"));
-        add_distance(&table, field_time(key, "last_used_at"));
+        add_distance(&table, used_at(key));
     }
     table_show(&table);
 }

@@ -179,7 +179,8 @@ static bool may_add(const struct key_table *table, const struct key_wish *wish,
     return lasting || wish->rescued || has_admin(table, table->count) ||
            error_set_param(err, ERR_INVALID_REQUEST, "permissions",
                            "The first key must have the permission \"admin\" and no expiry, or "
-                           "nobody could manage the server; create that one first.");
+                           "nobody could manage the server; create that one first, as with "
+                           "`doze token create me -P admin`.");
 }
 
 bool key_table_add(struct key_table *table, const struct key_wish *wish,

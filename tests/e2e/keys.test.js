@@ -145,7 +145,7 @@ test('from the command line: created, listed, used, revoked', async (t) => {
   const d = await Daemon.start(t);
   const first = await run(d, ['token', 'create', 'app']);
   assert.equal(first.code, 1);
-  assert.match(first.err, /first key must have the permission "admin"/);
+  assert.match(first.err, /first key must have the permission "admin".*create me -P admin`/);
   const made = await run(d, ['token', 'create', 'me', '--permissions', 'admin']);
   assert.equal(made.code, 0, made.err);
   assert.match(made.out, /^sk-lm-.{29}\n$/);
@@ -157,6 +157,7 @@ test('from the command line: created, listed, used, revoked', async (t) => {
   const list = await run(d, ['token', 'ls'], { env });
   assert.match(list.out, /ID +NAME +PERMISSIONS +MODELS +EXPIRES +LAST USED/);
   assert.match(list.out, new RegExp(`${id} +app +inference +all +in 29d.* +never`));
+  assert.match(list.out, /me +admin +all +never +\S+ ago/); // used just now, not in the future
   const gone = await run(d, ['token', 'revoke', id], { env });
   assert.equal(gone.out, `Revoked ${id}.\n`);
   assert.match((await run(d, ['token', 'revoke', id], { env })).err, /`doze token ls` lists/);
