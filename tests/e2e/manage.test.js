@@ -201,3 +201,13 @@ test('small answers: health, greeting, status, front page', async (t) => {
   assert.match(page.headers.get('content-type'), /^text\/html/);
   assert.match(await page.text(), /doze/);
 });
+
+test('the log has the number of models when it changes, not for each look', async (t) => {
+  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const counts = () => d.log.match(/\d+ models? on disk.*/g) ?? [];
+  for (let look = 0; look < 3; look++) await d.post('/api/v1/models/scan');
+  d.addModel('beta', spoken('Beta.'));
+  await d.post('/api/v1/models/scan');
+  await ask(counts, (lines) => lines.at(-1)?.startsWith('2 '), 'two models in the log');
+  assert.deepEqual(counts(), ['1 model on disk', '2 models on disk']);
+});
