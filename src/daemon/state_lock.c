@@ -28,7 +28,9 @@ int state_lock(const char *folder, struct error *err) {
                       "another folder with --state-dir.",
                       holder_of(fd), folder);
         } else {
-            error_set(err, ERR_IO, "Cannot lock %s: %s.", path, strerror(errno));
+            error_set(err, ERR_IO,
+                      "%.200s cannot be written: %s; choose another folder with --state-dir.",
+                      path, strerror(errno));
         }
         if (fd >= 0) close(fd);
         free(path);

@@ -221,6 +221,14 @@ static void test_a_folder_has_one_daemon(void **state) {
     close(fd);
 }
 
+static void test_a_folder_that_cannot_be_locked(void **state) {
+    struct error err;
+    (void)state;
+    assert_int_equal(state_lock("/no/such/folder", &err), -1);
+    assert_string_equal(err.text, "/no/such/folder/lock cannot be written: No such file or "
+                                  "directory; choose another folder with --state-dir.");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -233,6 +241,7 @@ int main(void) {
         TEST(test_stars_are_not_no_key),
         TEST(test_what_is_not_a_file_does_not_block_the_start),
         TEST(test_a_folder_has_one_daemon),
+        TEST(test_a_folder_that_cannot_be_locked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
