@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/no_model.h"
 
 /* Both are sorted by key: *at is where the last search ended. */
 static bool had_problem(const struct catalog *before, const struct model *model, size_t *at) {
@@ -35,6 +36,12 @@ void catalog_log(const struct catalog *catalog, const struct catalog *before) {
         log_warn("model %s cannot be loaded: %s", model->key, model->problem);
     }
     if (has_counts_of(catalog, before)) return;
+    if (catalog->count == 0) {
+        struct error none;
+        (void)error_no_models(&none);
+        log_info("%s", none.text);
+        return;
+    }
     size_t whole = catalog->count - broken;
     log_info("%zu model%s on disk%s", whole, whole == 1 ? "" : "s",
              broken ? ", some files broken" : "");

@@ -5,8 +5,8 @@
 
 #include "catalog/catalog.h"
 
-/* Log how many models there are, and what is wrong with others, each if that is new. before: the
- * catalog of the scan before; may be NULL. */
+/* Log how many models there are, or how to get one, and what is wrong with others, each if that
+ * is new. before: the catalog of the scan before; may be NULL. */
 void catalog_log(const struct catalog *catalog, const struct catalog *before);
 
 #endif

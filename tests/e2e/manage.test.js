@@ -203,8 +203,10 @@ test('small answers: health, greeting, status, front page', async (t) => {
 });
 
 test('the log has the number of models when it changes, not for each look', async (t) => {
-  const d = await Daemon.start(t, { models: { alpha: alpha() } });
+  const d = await Daemon.start(t);
   const counts = () => d.log.match(/\d+ models? on disk.*/g) ?? [];
+  await ask(() => d.log, (log) => log.includes('no models yet; `doze get'), 'how to get one');
+  d.addModel('alpha', alpha());
   for (let look = 0; look < 3; look++) await d.post('/api/v1/models/scan');
   d.addModel('beta', spoken('Beta.'));
   await d.post('/api/v1/models/scan');
