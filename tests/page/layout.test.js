@@ -109,3 +109,18 @@ for (const width of [390, 1280]) {
     assert.deepEqual(await page.evaluate(ringOverlaps), [], 'load dialog');
   });
 }
+
+for (const width of [410, 1200, 1280]) {
+  test(`the buttons of a card stand in one line at ${width} pixels`, async (t) => {
+    const daemon = await start(t, { models: { pinned: spoken('Pinned.'), other: spoken('No.') } });
+    await daemon.load('pinned');
+    await daemon.load('other', { ttl: 600 });
+    const page = await open(t, daemon, { width });
+    for (const id of ['pinned', 'other']) {
+      const buttons = card(page, id).locator('.row button');
+      await says(buttons.first(), /Chat/);
+      const tops = await buttons.evaluateAll((all) => all.map((b) => b.offsetTop));
+      assert.deepEqual(new Set(tops).size, 1, `${id}: ${tops}`);
+    }
+  });
+}
